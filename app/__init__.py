@@ -1,0 +1,1 @@
+"""The screen of the playground. Nothing in `engine` knows that it exists."""

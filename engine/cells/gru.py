@@ -1,0 +1,54 @@
+"""The gated recurrent unit as PyTorch and cuDNN compute it (reset after the product):
+
+r = sigmoid(W_r x + U_r h'), z = sigmoid(W_z x + U_z h'), n = tanh(W_n x + b_in + r * (U_n h' + b_hn)),
+h = (1 - z) * n + z * h', with h' = h_{t-1}. z near 1 KEEPS the old state: the opposite of Ng's notes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from engine.cells.adjoint import Carry, Weights, previous
+
+
+class GRURecord:
+    """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
+
+    cell: Tensor | None = None
+
+    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, nonlinearity: str) -> None:
+        self.weights, self.hidden = weights, hidden
+        before = previous(hidden)
+        from_input = linear(inputs, weights.ih, weights.bias_ih).chunk(3, -1)
+        from_state = linear(before, weights.hh, weights.bias_hh).chunk(3, -1)
+        reset = torch.sigmoid(from_input[0] + from_state[0])
+        update = torch.sigmoid(from_input[1] + from_state[1])
+        candidate = torch.tanh(from_input[2] + reset * from_state[2])
+        self.gates = {"reset_gate": reset, "update_gate": update, "candidate": candidate}
+        self.keep = update
+        through_candidate = (1 - update) * (1 - candidate * candidate)  # dh/d(argument of tanh)
+        # dh_t / d(W_hh h_{t-1} + b_hh), the three blocks side by side: (T, B, 3, H)
+        self.slope = torch.stack(
+            [
+                through_candidate * from_state[2] * reset * (1 - reset),
+                (before - candidate) * update * (1 - update),
+                through_candidate * reset,
+            ],
+            dim=2,
+        )
+        self.input_slope = torch.cat([self.slope[:, :, :2], through_candidate[:, :, None]], dim=2)
+
+    def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
+        """See `Record.sweep`."""
+        (from_later,) = carry
+        for t in range(stop - 1, start - 1, -1):
+            total[t] += from_later
+            blocks = total[t][:, :, None] * self.slope[t]  # (S, B, 3, H)
+            from_later = torch.addcmul(torch.matmul(blocks.flatten(2), self.weights.hh), total[t], self.keep[t])
+        return (from_later,)
+
+    def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
+        """See `Record.pre_activation_gradient`."""
+        return (total[:, :, :, None] * self.input_slope[:, None]).flatten(3)

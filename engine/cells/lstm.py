@@ -1,0 +1,60 @@
+"""The long short-term memory cell with forget gate (PyTorch's block order i, f, g, o):
+
+i, f, o = sigmoid(.), g = tanh(.), each of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh; c_t = f * c_{t-1} + i * g;
+h_t = o * tanh(c_t). The road back in time is the cell state: dc_t/dc_{t-1} = diag(f), and what comes through h besides.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from engine.cells.adjoint import Carry, Weights, previous
+
+
+class LSTMRecord:
+    """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
+
+    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, nonlinearity: str) -> None:
+        self.weights, self.hidden = weights, hidden
+        gates = linear(inputs, weights.ih, weights.bias_ih) + linear(previous(hidden), weights.hh, weights.bias_hh)
+        i, f, g, o = gates.chunk(4, -1)
+        i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+        self.gates = {"input_gate": i, "forget_gate": f, "cell_candidate": g, "output_gate": o}
+        self.cell: Tensor = _accumulate(f, i * g)
+        squashed = torch.tanh(self.cell)
+        self.cell_to_hidden = o * (1 - squashed * squashed)  # dh_t/dc_t
+        self.output_slope = squashed * o * (1 - o)  # dh_t/d(argument of o)
+        # dc_t/d(arguments of i, f, g), side by side: (T, B, 3, H)
+        self.slope = torch.stack([g * i * (1 - i), previous(self.cell) * f * (1 - f), i * (1 - g * g)], dim=2)
+
+    def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
+        """See `Record.sweep`."""
+        assert total_cell is not None
+        hidden_later, cell_later = carry
+        forget = self.gates["forget_gate"]
+        width = forget.shape[-1]
+        to_cell, to_output = self.weights.hh[: 3 * width], self.weights.hh[3 * width :]
+        for t in range(stop - 1, start - 1, -1):
+            total[t] += hidden_later
+            torch.addcmul(cell_later, total[t], self.cell_to_hidden[t], out=total_cell[t])
+            blocks = (total_cell[t][:, :, None] * self.slope[t]).flatten(2)  # (S, B, 3H)
+            hidden_later = torch.matmul(blocks, to_cell) + torch.matmul(total[t] * self.output_slope[t], to_output)
+            cell_later = total_cell[t] * forget[t]
+        return hidden_later, cell_later
+
+    def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
+        """See `Record.pre_activation_gradient`."""
+        assert total_cell is not None
+        to_cell = (total_cell[:, :, :, None] * self.slope[:, None]).flatten(3)
+        return torch.cat([to_cell, total * self.output_slope[:, None]], dim=-1)
+
+
+def _accumulate(forget: Tensor, written: Tensor) -> Tensor:
+    """c_t = f_t * c_{t-1} + written_t from c_0 = 0, the only recursion of the forward pass. (T, B, H)."""
+    cell = torch.empty_like(written)
+    state = torch.zeros_like(written[0])
+    for t in range(len(written)):
+        state = torch.addcmul(written[t], forget[t], state, out=cell[t])
+    return cell

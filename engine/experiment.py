@@ -1,0 +1,220 @@
+"""What a run is: every setting that reproduces it, validated once, here. No torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.cells import CELLS
+from engine.tasks import TASKS
+
+MAX_MULTIPLY_ADDS = 2e10  # of one optimiser step: about a second on one core
+MAX_BYTES = 2**30
+
+
+class ExperimentError(ValueError):
+    """A setting that cannot be: names the field, what it got and what it accepts."""
+
+    def __init__(self, field: str, *, got: object, accepts: str) -> None:
+        self.field, self.got, self.accepts = field, got, accepts
+        super().__init__(f"{field} must be {accepts}, but got {got!r}.")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a setting accepts, both ends included."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.whole else "a number"
+        return f"{kind} from {self.low:,g} to {self.high:,.15g}"
+
+    def holds(self, value: object) -> bool:
+        """True for a finite number of the right kind inside the range; booleans are no numbers here."""
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
+            return False
+        return math.isfinite(value) and self.low <= value <= self.high
+
+
+RANGES: dict[str, Range] = {
+    "hidden_size": Range(1, 512, whole=True),
+    "num_layers": Range(1, 4, whole=True),
+    "seq_len": Range(1, 1000, whole=True),
+    "embedding_size": Range(0, 512, whole=True),
+    "dropout": Range(0, 0.9),
+    "batch_size": Range(1, 512, whole=True),
+    "init_gain": Range(0, 10),
+    "forget_bias": Range(-10, 10),
+    "learning_rate": Range(1e-6, 10),
+    "clip_threshold": Range(1e-6, 1e6),
+    "tbptt": Range(0, 1000, whole=True),
+    "teacher_forcing": Range(0, 1),
+    "steps": Range(1, 1_000_000, whole=True),
+    "target_loss": Range(0, 1e6),
+    "target_metric": Range(-1e6, 1e6),
+    "seed": Range(0, 2**31 - 1, whole=True),
+}
+MAY_BE_NONE = ("forget_bias", "target_loss", "target_metric")
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "task": tuple(TASKS),
+    "rnn_type": ("one_to_one", "one_to_many", "many_to_one", "many_to_many", "encoder_decoder"),
+    "cell": tuple(CELLS),
+    "nonlinearity": ("tanh", "relu"),
+    "bidirectional": (False, True),
+    "output_layers": (0,),
+    "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
+    "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam"),
+    "clip": ("none", "norm", "value"),
+    "reduction": ("mean", "sum"),
+    "device": ("cpu", "cuda"),
+}
+
+LIVE = ("learning_rate", "clip", "clip_threshold")
+"""The settings that `Trainer.update` changes while a run goes on; any other is a new run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Everything that reproduces a run. Two equal experiments give the same frames on the same machine.
+
+    `seq_len=None` becomes the task's own default. `forget_bias` is the total bias of the gate that keeps the old
+    state (None: PyTorch's own); a cell without such a gate has no use for it, nor a gated cell for `nonlinearity`.
+    `tbptt` is how many steps back the gradient goes, counted from the end of the sequence (0: all the way).
+
+    Raises:
+        ExperimentError: naming the field, the value and what is accepted.
+    """
+
+    task: str = "first_symbol_recall"
+    rnn_type: str = "many_to_one"
+    cell: str = "lstm"
+    nonlinearity: str = "tanh"
+    hidden_size: int = 64
+    num_layers: int = 1
+    bidirectional: bool = False
+    output_layers: int = 0
+    seq_len: int = None  # type: ignore[assignment]  # None on the way in only: the task's default stands here after
+    embedding_size: int = 0
+    dropout: float = 0.0
+    batch_size: int = 64
+    task_options: dict[str, Any] = field(default_factory=dict, hash=False)
+    init: str = "pytorch"
+    init_gain: float = 1.0
+    forget_bias: float | None = None
+    optimizer: str = "adam"
+    learning_rate: float = 0.003
+    clip: str = "norm"
+    clip_threshold: float = 1.0
+    tbptt: int = 0
+    teacher_forcing: float = 1.0
+    reduction: str = "mean"
+    steps: int = 3000
+    target_loss: float | None = None
+    target_metric: float | None = None
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, accepted in CHOICES.items():
+            value = getattr(self, name)
+            if not any(value is each or (type(value) is type(each) and value == each) for each in accepted):
+                raise ExperimentError(name, got=value, accepts=_one_of(accepted))
+        task = TASKS[self.task]
+        if self.seq_len is None:
+            object.__setattr__(self, "seq_len", task.lengths.default)
+        for name, limits in RANGES.items():
+            value = getattr(self, name)
+            if not (limits.holds(value) or (value is None and name in MAY_BE_NONE)):
+                raise ExperimentError(name, got=value, accepts=str(limits))
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """What only settings taken together can break."""
+        task = TASKS[self.task]
+        if self.rnn_type not in task.rnn_types:
+            raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{_one_of(task.rnn_types)} for {task.title}")
+        low, high = task.lengths.low, task.lengths.high
+        if not low <= self.seq_len <= high:
+            accepts = f"a whole number from {low} to {high} for {task.title}"
+            raise ExperimentError("seq_len", got=self.seq_len, accepts=accepts)
+        if self.task_options:
+            raise ExperimentError("task_options", got=self.task_options, accepts=f"empty for {task.title}")
+        if self.embedding_size and task.inputs != "symbols":
+            raise ExperimentError("embedding_size", got=self.embedding_size, accepts="0 where the inputs are numbers")
+        if self.dropout and self.num_layers == 1:
+            raise ExperimentError("dropout", got=self.dropout, accepts="0 with one layer: it acts between layers")
+        if self.tbptt and self.bidirectional:
+            accepts = "0 (never cut) for a network that reads both ways"
+            raise ExperimentError("tbptt", got=self.tbptt, accepts=accepts)
+        multiply_adds, size = step_cost(self)
+        if multiply_adds > MAX_MULTIPLY_ADDS or size > MAX_BYTES:
+            estimate = f"{multiply_adds:.1e} multiply-adds and {size / 2**20:,.0f} MiB"
+            accepts = f"smaller, or fewer layers, steps in time or sequences: one update would take {estimate}; " \
+                      f"the limits are {MAX_MULTIPLY_ADDS:.0e} and {MAX_BYTES // 2**20:,} MiB"
+            raise ExperimentError("hidden_size", got=self.hidden_size, accepts=accepts)
+
+    @property
+    def directions(self) -> int:
+        """1, or 2 for a network that reads both ways."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def input_size(self) -> int:
+        """What the first recurrent layer sees at each step: the embedding, or the task's own channels."""
+        return self.embedding_size or TASKS[self.task].input_size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only: JSON, TOML and links can carry them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Experiment:
+        """The inverse of `to_dict`; a setting left out takes its default, an unknown one is an error."""
+        known = [each.name for each in dataclasses.fields(cls)]
+        for name, value in settings.items():
+            if name not in known:
+                raise ExperimentError(name, got=value, accepts=f"absent: there is no such setting. {_one_of(known)} are")
+        return cls(**settings)
+
+    def replace(self, **changes: Any) -> Experiment:
+        """A copy with some settings changed, validated anew."""
+        return type(self).from_dict({**self.to_dict(), **changes})
+
+
+def step_cost(experiment: Experiment) -> tuple[float, float]:
+    """Estimate of one optimiser step: (multiply-adds, bytes held for the backward pass).
+
+    A backward pass costs about twice the forward. Each step in time keeps its gates, state and input in float32.
+    """
+    e = experiment
+    blocks, width = CELLS[e.cell].blocks, e.hidden_size * e.directions
+    recurrent, kept, size = 0.0, 0.0, float(e.input_size)
+    for _ in range(e.num_layers):
+        recurrent += e.directions * blocks * e.hidden_size * (size + e.hidden_size)
+        kept += size + width * (blocks + 2)
+        size = float(width)
+    head = width * TASKS[e.task].output_size
+    places = e.seq_len * e.batch_size
+    return 3.0 * places * (recurrent + head), 4.0 * places * (kept + 2 * TASKS[e.task].output_size)
+
+
+def parameter_count(experiment: Experiment) -> int:
+    """How many numbers the network learns: embedding, recurrent layers (both bias vectors) and head."""
+    e, task = experiment, TASKS[experiment.task]
+    blocks, width, size = CELLS[e.cell].blocks, e.hidden_size * e.directions, e.input_size
+    count = e.embedding_size * task.input_size
+    for _ in range(e.num_layers):
+        count += e.directions * blocks * e.hidden_size * (size + e.hidden_size + 2)
+        size = width
+    return count + (width + 1) * task.output_size
+
+
+def _one_of(names: tuple[Any, ...] | list[str]) -> str:
+    words = [str(name) for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

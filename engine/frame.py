@@ -1,0 +1,185 @@
+"""What crosses from the trainer to anything else: frozen values, NumPy and floats. No torch."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from engine.cells import CELLS
+from engine.experiment import Experiment, parameter_count
+from engine.tasks import TASKS
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The verdict on a frame, in words.
+
+    Args:
+        kind: one word for the flag, as "vanished" or "healthy" (the order and limits stand in `engine.diagnosis`).
+        sentence: what a person should know, with the numbers in it.
+        evidence: the numbers that it rests on, by name.
+        cure: Experiment changes that mend it; empty where there is nothing to mend or no cure.
+    """
+
+    kind: str
+    sentence: str
+    evidence: dict[str, float]
+    cure: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Frame:
+    """One look at a network. Arrays are read-only; looking changed nothing.
+
+    `step` counts optimiser updates: step 0 is the untrained network. Sequence 0 of the probe, the held-out batch that
+    stays the same for the whole run, is the one drawn; T is its padded length.
+
+    Args:
+        step, loss: the update and the loss of the batch that made it (at step 0, the probe's), nats or squared error.
+        probe_loss, metric: over the probe, evaluation mode.
+        seconds: training time so far, without looking.
+        hidden, cell: (layers, directions, T, units); cell is None where there is no cell state.
+        gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
+        inputs: (T,) tokens or (T, input_size).
+        outputs: (T, output_size) class probabilities or values, NaN where the network says nothing.
+        targets: (T,) classes or (T, output_size).
+        loss_per_step: (T,), 0 where not counted. valid, counted: (T,) bool, real steps and steps with a loss.
+        grad_norm: (layers, directions, T) float64, median over the probe's sequences valid at t of ||d l_b/d h_t||_2,
+            the total gradient. Unit: loss per unit of h.
+        grad_norm_direct: the same for what enters the layer at t from above, not through time.
+        grad_norm_last: the same for the last counted loss alone (in the reverse direction the first).
+        grad_norm_cell: the same as grad_norm for c_t; None where there is no cell state.
+        sequence_grad_norm: ||d l_0/d h_t||_2 of the drawn sequence alone.
+        ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
+            the last loss enters||, s the state that carries memory.
+        output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
+        param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
+        diagnosis: the verdict; None only before it is made.
+    """
+
+    step: int
+    loss: float
+    probe_loss: float
+    metric: float
+    seconds: float
+    hidden: np.ndarray
+    cell: np.ndarray | None
+    gates: dict[str, np.ndarray]
+    inputs: np.ndarray
+    outputs: np.ndarray
+    targets: np.ndarray
+    loss_per_step: np.ndarray
+    valid: np.ndarray
+    counted: np.ndarray
+    grad_norm: np.ndarray
+    grad_norm_direct: np.ndarray
+    grad_norm_last: np.ndarray
+    grad_norm_cell: np.ndarray | None
+    sequence_grad_norm: np.ndarray
+    ratio: np.ndarray
+    output_grad_norm: float
+    param_grad_norm: float
+    param_grad_norm_clipped: float
+    clipped: bool
+    diagnosis: Diagnosis | None = None
+
+    def __post_init__(self) -> None:
+        for array in self._arrays():
+            array.flags.writeable = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Unpickling makes writable arrays; freeze them again."""
+        self.__dict__.update(state)
+        self.__post_init__()
+
+    def _arrays(self) -> list[np.ndarray]:
+        values = [getattr(self, each.name) for each in fields(self)] + list(self.gates.values())
+        return [value for value in values if isinstance(value, np.ndarray)]
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a figure needs to know besides the frame; the same for the whole run.
+
+    Args:
+        baselines: {name: loss per counted step}, the first is the bar to beat.
+        lag: how many steps back the task's answer lies; None where the task has no such number.
+        inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names.
+        encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none.
+    """
+
+    experiment: Experiment
+    baselines: dict[str, float]
+    metric_name: str
+    metric_percent: bool
+    lag: int | None
+    inputs: str
+    outputs: str
+    input_labels: tuple[str, ...]
+    output_labels: tuple[str, ...]
+    parameter_count: int
+    encoder_steps: int = 0
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> RunInfo:
+        """Everything follows from the experiment; no network is built."""
+        task = TASKS[experiment.task]
+        return cls(
+            experiment=experiment,
+            baselines=task.baselines(experiment),
+            metric_name=task.metric.name,
+            metric_percent=task.metric.percent,
+            lag=task.lag(experiment),
+            inputs=task.inputs,
+            outputs=task.outputs,
+            input_labels=task.input_labels,
+            output_labels=task.output_labels,
+            parameter_count=parameter_count(experiment),
+        )
+
+    @property
+    def baseline(self) -> float:
+        """The loss to beat, per counted step."""
+        return next(iter(self.baselines.values()))
+
+    @property
+    def reach(self) -> int:
+        """The lag at which the ratio is measured: the task's, or from end to end where it has none."""
+        return self.experiment.seq_len - 1 if self.lag is None else self.lag
+
+    @property
+    def memory_symbol(self) -> str:
+        """h, or c where the cell state carries the memory."""
+        return "c" if CELLS[self.experiment.cell].memory == "cell" else "h"
+
+
+class RunPhase(enum.StrEnum):
+    """Where a run is; always exactly one."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """How a run is doing, besides its frames.
+
+    Args:
+        step: the newest step that the worker reported, drawn or not.
+        steps_per_second: over the last second or so of training; 0 while paused.
+        share: the part of one core that this run gets, 0 to 1.
+        message: what a person should be told; empty where there is nothing to tell.
+    """
+
+    phase: RunPhase
+    step: int
+    steps_per_second: float
+    share: float
+    message: str = ""

@@ -1,0 +1,302 @@
+"""The lens: the gradient at every step in time, from one forward call and one adjoint sweep, without autograd.
+
+The fused layers of the library keep no gradient of h_t (what `retain_grad` on their output shows is only the direct
+part, exactly 0 for every t < T where the loss is read at the end). So the model runs once as it is; from its states,
+weights and inputs the local slopes of every step are recomputed, and dL/dh_t = direct_t + J_{t+1}^T dL/dh_{t+1} is
+swept backwards in plain tensors. Tests hold it against autograd on an unrolled loop.
+
+Axes: layer, direction, T, S (seeds: several losses swept at once), B (sequences), H (units).
+Source of the recursion: Werbos (1990), back-propagation through time; Pascanu, Mikolov and Bengio (2013), section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from engine.cells.adjoint import Carry, Record, Weights
+from engine.cells.gru import GRURecord
+from engine.cells.lstm import LSTMRecord
+from engine.cells.rnn import RNNRecord
+from engine.model import RecurrentNetwork
+from engine.scaled import Scaled
+from engine.tasks import Batch
+
+RECORDS: dict[type[nn.RNNBase], Callable[[Weights, Tensor, Tensor, str], Record]] = {
+    nn.RNN: RNNRecord,
+    nn.GRU: GRURecord,
+    nn.LSTM: LSTMRecord,
+}
+BLOCK = 16  # steps between two rescalings of the sweep: a factor of 0.004 per step still stays in float32's range
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow:
+    """What a batch did to a network and what its loss asks of it, at every step in time.
+
+    All arrays are NumPy, (layers, directions, T, batch, units); states in the model's dtype, gradients in float64 (a
+    norm of 1e-60 is a number here, not 0). Padded steps are 0. The reverse direction is indexed by the position read.
+
+    Args:
+        hidden: h_t. cell: c_t, or None. gates: {name: values}.
+        grad_hidden: dL/dh_t, total: every path, also through later steps. Unit: loss per unit of h.
+        grad_hidden_direct: the part that enters the layer at t from above (head, or the layer above).
+        grad_cell: dL/dc_t, total, or None.
+    """
+
+    hidden: np.ndarray
+    grad_hidden: np.ndarray
+    grad_hidden_direct: np.ndarray
+    cell: np.ndarray | None
+    grad_cell: np.ndarray | None
+    gates: dict[str, np.ndarray]
+
+
+def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") -> GradientFlow:
+    """The gradient of L, the mean over the batch, at every state, in evaluation mode.
+
+    Calls model(batch) exactly once (hooks fire), in the model's dtype, and changes nothing.
+
+    Args:
+        loss: "all" for L itself; "last" or "first" for the weighted term of each sequence's last or first counted step
+            alone; a number k for the term of step k.
+    """
+    look = observe(model, batch)
+    swept = sweep(look, seed(look, [loss]))
+    size = len(batch.lengths)
+
+    def gradient(pick: Callable[[Swept], Scaled | None]) -> np.ndarray | None:
+        values = [[pick(each) for each in row] for row in swept]
+        if values[0][0] is None:
+            return None
+        return np.stack([[each.full()[:, 0].cpu().numpy() / size for each in row if each] for row in values])
+
+    total, direct = gradient(lambda each: each.total), gradient(lambda each: each.direct)
+    assert total is not None and direct is not None
+    return GradientFlow(
+        hidden=look.states(lambda record: record.hidden),
+        grad_hidden=total,
+        grad_hidden_direct=direct,
+        cell=None if look.records[0][0].cell is None else look.states(lambda record: record.cell),
+        grad_cell=gradient(lambda each: each.total_cell),
+        gates=look.gates(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One forward call, remembered. `records[layer][direction]` is in the direction's own time order."""
+
+    model: RecurrentNetwork
+    batch: Batch
+    logits: Tensor
+    output: Tensor
+    records: list[list[Record]]
+
+    def states(self, pick: Callable[[Record], Tensor | None], sequence: int | None = None) -> np.ndarray:
+        """(layers, directions, T, batch, units) of what `pick` finds in each record, or of one sequence without batch.
+
+        In order of position; padded steps are 0.
+        """
+        lengths, valid = self.batch.lengths, _valid(self.batch)[..., None]
+
+        def natural(record: Record, direction: int) -> np.ndarray:
+            values = pick(record)
+            assert values is not None
+            whole = (_flip(values, lengths) if direction else values).cpu().numpy() * valid
+            return whole if sequence is None else whole[:, sequence]
+
+        return np.stack([[natural(record, d) for d, record in enumerate(layer)] for layer in self.records])
+
+    def gates(self, sequence: int | None = None) -> dict[str, np.ndarray]:
+        """The gate values by name, shaped as `states`."""
+        return {name: self.states(lambda r, n=name: r.gates[n], sequence) for name in self.records[0][0].gates}  # type: ignore[misc]
+
+
+@torch.no_grad()
+def observe(model: RecurrentNetwork, batch: Batch) -> Observation:
+    """Call the model once, in evaluation mode, and recompute what every layer and direction did."""
+    calls: list[tuple[Tensor, Tensor]] = []
+
+    def keep(module: nn.Module, args: tuple, result: tuple) -> None:
+        calls.append((_padded(args[0], len(batch.inputs)), _padded(result[0], len(batch.inputs))))
+
+    handle, training = model.recurrent.register_forward_hook(keep), model.training
+    model.eval()
+    try:
+        logits = model(batch)
+    finally:
+        handle.remove()
+        model.train(training)
+    inputs = torch.cat([call[0] for call in calls])  # several calls where back-propagation is truncated
+    output = torch.cat([call[1] for call in calls])
+    return Observation(model, batch, logits, output, _records(model.recurrent, inputs, output, batch.lengths))
+
+
+def seed(look: Observation, losses: Sequence[str | int]) -> Tensor:
+    """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`."""
+    model, batch = look.model, look.batch
+    with torch.enable_grad():
+        output = look.output.detach().requires_grad_()
+        per_step = model.step_losses(model.read(output, batch.lengths), batch)
+        weighted = per_step * model.loss_weights(batch)
+        parts = [(weighted * torch.tensor(_chosen(batch, which), device=output.device)).sum() for which in losses]
+        grads = [torch.autograd.grad(part, output, retain_graph=True)[0] for part in parts]
+    return torch.stack(grads, dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """One layer in one direction after the sweep, by position: (T, S, B, H) each."""
+
+    total: Scaled
+    direct: Scaled
+    total_cell: Scaled | None
+
+
+@torch.no_grad()
+def sweep(look: Observation, grad_output: Tensor) -> list[list[Swept]]:
+    """From d/d(output) back through all layers, directions and steps. Indexed [layer][direction]."""
+    lengths, width = look.batch.lengths, look.model.recurrent.hidden_size
+    cuts = look.model.cuts(len(grad_output))
+    swept: list[list[Swept]] = []
+    above = Scaled.of(grad_output)
+    for layer in reversed(look.records):
+        row, below = [], []
+        for d, record in enumerate(layer):
+            direct = above.units(d * width, (d + 1) * width)
+            total, cell = _sweep_record(record, _flip_seeded(direct, lengths) if d else direct, cuts)
+            slope = record.pre_activation_gradient(total.values, None if cell is None else cell.values)
+            back = Scaled(torch.matmul(slope, record.weights.ih), total.exponent)
+            if d:
+                total, back = _flip_seeded(total, lengths), _flip_seeded(back, lengths)
+                cell = None if cell is None else _flip_seeded(cell, lengths)
+            row.append(Swept(total, direct, cell))
+            below.append(back)
+        swept.append(row)
+        above = below[0] if len(below) == 1 else below[0].plus(below[1])
+    return swept[::-1]
+
+
+def _sweep_record(record: Record, direct: Scaled, cuts: Sequence[int]) -> tuple[Scaled, Scaled | None]:
+    """One layer in one direction, in its own time order, block by block; each block has its own power of two."""
+    total, exponents = torch.empty_like(direct.values), torch.empty_like(direct.exponent)
+    total_cell = None if record.cell is None else torch.empty_like(total)
+    nothing = torch.zeros_like(total[0])
+    carry: Carry = (nothing,) if total_cell is None else (nothing, nothing)
+    exponent = torch.zeros_like(exponents[0])
+    for start, stop in _blocks(len(total), cuts):
+        part = direct.steps(start, stop)
+        fitting = part.exponent_beside(carry, exponent)
+        carry = tuple(Scaled(each, exponent).at(fitting) for each in carry)
+        total[start:stop] = part.at(fitting)
+        exponents[start:stop] = exponent = fitting
+        carry = record.sweep(start, stop, total, total_cell, carry)
+        if start in cuts:
+            carry = tuple(torch.zeros_like(each) for each in carry)
+    return Scaled(total, exponents), None if total_cell is None else Scaled(total_cell, exponents)
+
+
+def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
+    """From the end: stretches of at most BLOCK steps that never cross a cut."""
+    edges = sorted({*range(seq_len, 0, -BLOCK), 0, *cuts}, reverse=True)
+    return [(start, stop) for stop, start in zip(edges, edges[1:], strict=False)]
+
+
+def _records(recurrent: nn.RNNBase, inputs: Tensor, output: Tensor, lengths: np.ndarray) -> list[list[Record]]:
+    """Every layer's states again, one layer and direction at a time; the top layer's are the output itself."""
+    make, width = RECORDS[type(recurrent)], recurrent.hidden_size
+    nonlinearity = getattr(recurrent, "nonlinearity", "tanh")
+    rows: list[list[Record]] = []
+    for layer in range(recurrent.num_layers):
+        top, row, outputs = layer == recurrent.num_layers - 1, [], []
+        for d in range(2 if recurrent.bidirectional else 1):
+            weights = _weights(recurrent, layer, d)
+            seen = _flip(inputs, lengths) if d else inputs
+            if top:
+                hidden = output[..., d * width : (d + 1) * width]
+                hidden = _flip(hidden, lengths) if d else hidden
+            else:
+                hidden = _run_alone(recurrent, weights, seen)
+            row.append(make(weights, seen, hidden, nonlinearity))
+            outputs.append(_flip(hidden, lengths) if d else hidden)
+        rows.append(row)
+        inputs = torch.cat(outputs, dim=-1)
+    return rows
+
+
+def _weights(recurrent: nn.RNNBase, layer: int, direction: int) -> Weights:
+    suffix = f"_l{layer}" + ("_reverse" if direction else "")
+    names = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if recurrent.bias else [])
+    found = [getattr(recurrent, name + suffix).detach() for name in names]
+    return Weights(found[0], found[1], *(found[2:] or (None, None)))
+
+
+def _run_alone(recurrent: nn.RNNBase, weights: Weights, inputs: Tensor) -> Tensor:
+    """One layer in one direction by the library's own kernel: (T, B, H)."""
+    shell = _shell(type(recurrent), inputs.shape[-1], recurrent.hidden_size, recurrent.bias,
+                   getattr(recurrent, "nonlinearity", None))  # fmt: skip
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    given = {name: value for name, value in zip(names, weights, strict=True) if value is not None}
+    return torch.func.functional_call(shell, given, (inputs,))[0]
+
+
+@cache
+def _shell(kind: type, input_size: int, hidden_size: int, bias: bool, nonlinearity: str | None) -> nn.Module:
+    """A one-layer module without weights of its own, to be called with somebody else's."""
+    options = {} if nonlinearity is None else {"nonlinearity": nonlinearity}
+    return kind(input_size, hidden_size, bias=bias, device="meta", **options)
+
+
+def _padded(value: Tensor | PackedSequence, seq_len: int) -> Tensor:
+    return pad_packed_sequence(value, total_length=seq_len)[0] if isinstance(value, PackedSequence) else value
+
+
+def _flip(values: Tensor, lengths: np.ndarray, batch_axis: int = 1) -> Tensor:
+    """Reverse each sequence in time within its own length, padding left where it is; its own inverse. Time is axis 0."""
+    seq_len = len(values)
+    if (lengths == seq_len).all():
+        return values.flip(0)
+    t = np.arange(seq_len)[:, None]
+    order = torch.tensor(np.where(t < lengths, lengths - 1 - t, t), device=values.device)
+    shape = [1] * values.dim()
+    shape[0], shape[batch_axis] = seq_len, len(lengths)
+    return values.take_along_dim(order.view(shape).expand_as(values), 0)
+
+
+def _flip_seeded(values: Scaled, lengths: np.ndarray) -> Scaled:
+    """The same for swept gradients, (T, S, B, H) with exponents (T, S, B)."""
+    return Scaled(_flip(values.values, lengths, 2), _flip(values.exponent, lengths, 2))
+
+
+def _valid(batch: Batch) -> np.ndarray:
+    """(T, batch) bool: real steps, not padding."""
+    return np.arange(len(batch.mask))[:, None] < batch.lengths
+
+
+def _chosen(batch: Batch, which: str | int) -> np.ndarray:
+    """(T, batch) bool: the counted steps that a name of `gradient_flow`'s argument `loss` stands for."""
+    t = np.arange(len(batch.mask))[:, None]
+    if which == "all":
+        return batch.mask
+    if which == "last":
+        return t == last_counted(batch)
+    if which == "first":
+        return t == first_counted(batch)
+    return batch.mask & (t == which)
+
+
+def last_counted(batch: Batch) -> np.ndarray:
+    """(batch,) the last step that has a loss."""
+    return len(batch.mask) - 1 - batch.mask[::-1].argmax(0)
+
+
+def first_counted(batch: Batch) -> np.ndarray:
+    """(batch,) the first step that has a loss."""
+    return batch.mask.argmax(0)

@@ -1,0 +1,79 @@
+"""Tensors with a power of two beside them, so that a gradient of 1e-60 does not become 0 in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NOTHING = -(2**20)  # the exponent of an exact zero, below that of any number
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """values * 2**-exponent. values (..., H), exponent (...) int32, one for each row of units.
+
+    Changing the exponent multiplies by powers of two, which loses nothing but what falls below float32 beside a
+    larger neighbour in the same row.
+    """
+
+    values: Tensor
+    exponent: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor) -> Scaled:
+        """The plain tensor, exponent 0."""
+        return cls(values, torch.zeros(values.shape[:-1], dtype=torch.int32, device=values.device))
+
+    def at(self, exponent: Tensor) -> Tensor:
+        """The values that stand for the same numbers under another exponent (broadcast over leading axes)."""
+        return self.values * _power_of_two(exponent - self.exponent, self.values.dtype)[..., None]
+
+    def full(self) -> Tensor:
+        """The numbers themselves, float64."""
+        return self.values.double() * _power_of_two(-self.exponent, torch.float64)[..., None]
+
+    def norm(self) -> Tensor:
+        """The 2-norm over the units, float64."""
+        size = torch.linalg.vector_norm(self.values, dim=-1, dtype=torch.float64)
+        return size * _power_of_two(-self.exponent, torch.float64)
+
+    def units(self, start: int, stop: int) -> Scaled:
+        """Some of the units."""
+        return Scaled(self.values[..., start:stop], self.exponent)
+
+    def steps(self, start: int, stop: int) -> Scaled:
+        """Some of the first axis."""
+        return Scaled(self.values[start:stop], self.exponent[start:stop])
+
+    def plus(self, other: Scaled) -> Scaled:
+        """The sum, row by row under the exponent of the larger one."""
+        exponent = -torch.maximum(_magnitude(self.values, self.exponent), _magnitude(other.values, other.exponent))
+        exponent = torch.where(exponent == -NOTHING, 0, exponent)
+        return Scaled(self.at(exponent) + other.at(exponent), exponent)
+
+    def exponent_beside(self, others: Sequence[Tensor], exponent: Tensor) -> Tensor:
+        """The exponent, without the first axis, under which the largest of these rows is about 1.
+
+        Considered are all steps of the first axis, and `others`, tensors of one step under `exponent`.
+        """
+        sizes = [_magnitude(self.values, self.exponent).amax(0)]
+        sizes += [_magnitude(each, exponent) for each in others]
+        largest = torch.stack(sizes).amax(0)
+        return torch.where(largest == NOTHING, 0, -largest)
+
+
+def _magnitude(values: Tensor, exponent: Tensor) -> Tensor:
+    """Binary exponent of each row's largest number, NOTHING for a row of exact zeros; int32 (...)."""
+    largest = values.abs().amax(-1)
+    binary = torch.frexp(largest).exponent - exponent
+    binary = torch.where(torch.isfinite(largest), binary, 0)
+    return torch.where(largest == 0, NOTHING, binary)
+
+
+def _power_of_two(exponent: Tensor, dtype: torch.dtype) -> Tensor:
+    """2**exponent, exact; beyond the range of normal numbers it stays at their ends."""
+    limit = 126 if dtype == torch.float32 else 1022
+    return torch.ldexp(torch.ones_like(exponent, dtype=dtype), exponent.clamp(-limit, limit))

@@ -1,0 +1,130 @@
+"""What a task is, and the batch it deals. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+NO_SYMBOL = -1
+"""In place of a token: nothing has been read yet, the input is the zero vector."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some sequences, time first.
+
+    Args:
+        inputs: (T, batch, input_size) float32, or (T, batch) int64 tokens, where NO_SYMBOL is the zero vector.
+        targets: (T, batch, output_size) float32, or (T, batch) int64 classes; read only where `mask` is True.
+        mask: (T, batch) bool, True where a step has a loss.
+        lengths: (batch,) int64, the steps that are real; padding begins there.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+    lengths: np.ndarray
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long a task's sequences may be, and how long they are when nobody says."""
+
+    low: int
+    high: int
+    default: int
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that a person can judge; higher is better. `measure(batch, outputs) -> float`.
+
+    outputs: (T, batch, output_size), class probabilities or values; the metric reads them where batch.mask is True.
+    """
+
+    name: str
+    measure: Callable[[Batch, np.ndarray], float]
+    percent: bool = True
+
+
+def _no_lag(experiment: Experiment) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One kind of data with one question about it.
+
+    Args:
+        title, teaches, source: for the screen; `source` says where real data comes from, or that it is generated.
+        rnn_types: the RNN types under which the task makes sense.
+        why_not: one sentence, why the other RNN types are off.
+        lengths: allowed and default seq_len.
+        inputs, outputs: "symbols" (tokens, classes) or "values" (numbers).
+        input_labels, output_labels: the symbols, or the names of the channels.
+        draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
+        baselines: (experiment) -> {name: loss per counted step}; the first is the bar to beat.
+        lag: (experiment) -> how many steps back the answer lies, or None.
+        causal: the target at t lies in the future of the input at t, so a network that reads both ways sees the answer.
+    """
+
+    slug: str
+    title: str
+    teaches: str
+    source: str
+    rnn_types: tuple[str, ...]
+    why_not: str
+    lengths: Lengths
+    inputs: str
+    outputs: str
+    input_labels: tuple[str, ...]
+    output_labels: tuple[str, ...]
+    metric: Metric
+    draw: Callable[[np.random.Generator, Experiment, int, str], Batch]
+    baselines: Callable[[Experiment], dict[str, float]]
+    lag: Callable[[Experiment], int | None] = field(default=_no_lag)
+    causal: bool = False
+
+    @property
+    def input_size(self) -> int:
+        """Channels, or symbols of the one-hot code."""
+        return len(self.input_labels)
+
+    @property
+    def output_size(self) -> int:
+        """Classes, or values per step."""
+        return len(self.output_labels)
+
+
+def accuracy(batch: Batch, outputs: np.ndarray) -> float:
+    """Share of the counted steps whose most probable class is the target."""
+    right = outputs.argmax(-1) == batch.targets
+    return float(right[batch.mask].mean())
+
+
+def within(tolerance: float) -> Callable[[Batch, np.ndarray], float]:
+    """Share of the counted steps whose value lies within `tolerance` of the target."""
+
+    def measure(batch: Batch, outputs: np.ndarray) -> float:
+        near = np.abs(outputs - batch.targets).max(-1) < tolerance
+        return float(near[batch.mask].mean())
+
+    return measure
+
+
+def last_step_only(seq_len: int, batch_size: int) -> np.ndarray:
+    """(T, batch) bool: one loss, at the last step of every sequence."""
+    mask = np.zeros((seq_len, batch_size), bool)
+    mask[-1] = True
+    return mask
+
+
+def full_lengths(seq_len: int, batch_size: int) -> np.ndarray:
+    """(batch,) int64: no sequence is padded."""
+    return np.full(batch_size, seq_len, np.int64)

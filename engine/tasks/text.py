@@ -1,0 +1,89 @@
+"""Tasks on text: the next character."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+ALICE = Path(__file__).parent / "data" / "alice.txt"
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+TRAINED_SHARE = 0.9  # the first nine tenths of the text; the rest is held out
+
+
+def _read() -> str:
+    """The text in lower case, every run of white space one space: fewer symbols, the same lesson."""
+    return " ".join(ALICE.read_text(encoding="utf-8").lower().split())
+
+
+def _vocabulary(text: str) -> tuple[str, ...]:
+    """The unknown character first, then those of the training part, sorted."""
+    return (UNKNOWN, *sorted(set(text[: int(len(text) * TRAINED_SHARE)])))
+
+
+VOCABULARY = _vocabulary(_read())
+
+
+def encode(text: str) -> np.ndarray:
+    """Characters to tokens, (len(text),) int64; one that training never saw becomes token 0, UNKNOWN."""
+    index = {character: token for token, character in enumerate(VOCABULARY)}
+    return np.array([index.get(character, 0) for character in text], np.int64)
+
+
+@cache
+def _tokens(split: str) -> np.ndarray:
+    tokens = encode(_read())
+    cut = int(len(tokens) * TRAINED_SHARE)
+    return tokens[:cut] if split == "train" else tokens[cut:]
+
+
+def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """Windows from anywhere in the text. The input at t is the character before the target: x_0 is nothing yet."""
+    seq_len, tokens = experiment.seq_len, _tokens(split)
+    starts = rng.integers(0, len(tokens) - seq_len + 1, batch_size)
+    targets = tokens[starts + np.arange(seq_len)[:, None]]  # (T, batch)
+    inputs = np.concatenate([np.full((1, batch_size), NO_SYMBOL), targets[:-1]])
+    mask = np.ones((seq_len, batch_size), bool)
+    if experiment.rnn_type == "many_to_one":
+        mask = last_step_only(seq_len, batch_size)
+    return Batch(inputs, targets, mask, full_lengths(seq_len, batch_size))
+
+
+@cache
+def _frequency_baseline() -> float:
+    """Cross-entropy, in nats, of the held-out text under the training text's character frequencies."""
+    counts = np.bincount(_tokens("train"), minlength=len(VOCABULARY)) + 1.0  # one more each: nothing is impossible
+    return float(-np.log(counts / counts.sum())[_tokens("test")].mean())
+
+
+CHARACTERS = Task(
+    slug="characters",
+    title="Next character",
+    teaches="A sequence in, a sequence out: at every letter the network says what it expects next.",
+    source="Real: Lewis Carroll, Alice's Adventures in Wonderland (1865), chapters I and II, public domain. "
+    "The last tenth is held out.",
+    rnn_types=("many_to_many", "many_to_one"),
+    why_not="the text is read letter by letter, and the next letter is the answer",
+    lengths=Lengths(2, 400, 40),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=VOCABULARY,
+    output_labels=VOCABULARY,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw,
+    baselines=lambda experiment: {
+        "knowing how common each letter is": _frequency_baseline(),
+        "guessing": math.log(len(VOCABULARY)),
+    },
+    # A word and the start of the one before it: our choice, since text has no single lag.
+    lag=lambda experiment: min(8, experiment.seq_len - 1),
+    causal=True,
+)
