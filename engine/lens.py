@@ -104,13 +104,15 @@ class Observation:
 
         In order of position; padded steps are 0.
         """
-        lengths, valid = self.batch.lengths, _valid(self.batch)[..., None]
+        chosen = slice(None) if sequence is None else slice(sequence, sequence + 1)
+        lengths, valid = self.batch.lengths[chosen], _valid(self.batch)[:, chosen, None]
 
         def natural(record: Record, direction: int) -> np.ndarray:
             values = pick(record)
             assert values is not None
+            values = values[:, chosen]
             whole = (_flip(values, lengths) if direction else values).cpu().numpy() * valid
-            return whole if sequence is None else whole[:, sequence]
+            return whole if sequence is None else whole[:, 0]
 
         return np.stack([[natural(record, d) for d, record in enumerate(layer)] for layer in self.records])
 

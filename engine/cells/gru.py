@@ -43,10 +43,11 @@ class GRURecord:
     def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
         """See `Record.sweep`."""
         (from_later,) = carry
-        for t in range(stop - 1, start - 1, -1):
-            total[t] += from_later
-            blocks = total[t][:, :, None] * self.slope[t]  # (S, B, 3, H)
-            from_later = torch.addcmul(torch.matmul(blocks.flatten(2), self.weights.hh), total[t], self.keep[t])
+        steps = zip(*(each[start:stop].unbind() for each in (total, self.slope, self.keep)), strict=True)
+        for grad, slope, keep in reversed(list(steps)):
+            grad += from_later
+            blocks = (grad[:, :, None] * slope).flatten(2)  # (S, B, 3H)
+            from_later = torch.addcmul(torch.matmul(blocks, self.weights.hh), grad, keep)
         return (from_later,)
 
     def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:

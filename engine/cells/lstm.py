@@ -33,15 +33,14 @@ class LSTMRecord:
         """See `Record.sweep`."""
         assert total_cell is not None
         hidden_later, cell_later = carry
-        forget = self.gates["forget_gate"]
-        width = forget.shape[-1]
-        to_cell, to_output = self.weights.hh[: 3 * width], self.weights.hh[3 * width :]
-        for t in range(stop - 1, start - 1, -1):
-            total[t] += hidden_later
-            torch.addcmul(cell_later, total[t], self.cell_to_hidden[t], out=total_cell[t])
-            blocks = (total_cell[t][:, :, None] * self.slope[t]).flatten(2)  # (S, B, 3H)
-            hidden_later = torch.matmul(blocks, to_cell) + torch.matmul(total[t] * self.output_slope[t], to_output)
-            cell_later = total_cell[t] * forget[t]
+        recorded = (self.cell_to_hidden, self.slope, self.output_slope, self.gates["forget_gate"])
+        steps = zip(*(each[start:stop].unbind() for each in (total, total_cell, *recorded)), strict=True)
+        for grad, grad_cell, to_hidden, slope, output_slope, forget in reversed(list(steps)):
+            grad += hidden_later
+            torch.addcmul(cell_later, grad, to_hidden, out=grad_cell)
+            blocks = torch.cat([(grad_cell[:, :, None] * slope).flatten(2), grad * output_slope], dim=-1)  # (S, B, 4H)
+            hidden_later = torch.matmul(blocks, self.weights.hh)
+            cell_later = grad_cell * forget
         return hidden_later, cell_later
 
     def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
@@ -55,6 +54,6 @@ def _accumulate(forget: Tensor, written: Tensor) -> Tensor:
     """c_t = f_t * c_{t-1} + written_t from c_0 = 0, the only recursion of the forward pass. (T, B, H)."""
     cell = torch.empty_like(written)
     state = torch.zeros_like(written[0])
-    for t in range(len(written)):
-        state = torch.addcmul(written[t], forget[t], state, out=cell[t])
+    for c_t, write, keep in zip(cell.unbind(), written.unbind(), forget.unbind(), strict=True):
+        state = torch.addcmul(write, keep, state, out=c_t)
     return cell

@@ -24,9 +24,10 @@ class RNNRecord:
     def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
         """See `Record.sweep`."""
         (from_later,) = carry
-        for t in range(stop - 1, start - 1, -1):
-            total[t] += from_later
-            from_later = torch.matmul(total[t] * self.slope[t], self.weights.hh)
+        steps = zip(total[start:stop].unbind(), self.slope[start:stop].unbind(), strict=True)
+        for grad, slope in reversed(list(steps)):
+            grad += from_later
+            from_later = torch.matmul(grad * slope, self.weights.hh)
         return (from_later,)
 
     def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:

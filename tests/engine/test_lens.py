@@ -118,7 +118,7 @@ def test_exploding_network_within_one_in_a_million():
     assert_equal(flow.grad_hidden, expected["grad_hidden"], relative=1e-6)
 
 
-@pytest.mark.parametrize(("cell", "init_gain"), [("rnn", 1.0), ("rnn", 0.05), ("gru", 1.0), ("lstm", 1.0)])
+@pytest.mark.parametrize(("cell", "init_gain"), [("rnn", 1.0), ("rnn", 0.7), ("gru", 1.0), ("lstm", 1.0)])
 def test_float32_does_not_underflow(cell, init_gain):
     """A gradient far below float32's smallest number is still a number, and agrees with float64."""
     e = Experiment(cell=cell, hidden_size=16, seq_len=300, init_gain=init_gain)

@@ -1,0 +1,298 @@
+"""Training: one optimiser step at a time, and a look at the network whenever one is asked for. No threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine import lens
+from engine.diagnosis import SOLVED_SHARE, diagnose
+from engine.experiment import LIVE, Experiment, ExperimentError
+from engine.frame import Frame, RunInfo
+from engine.model import build
+from engine.tasks import TASKS, Batch, sample
+
+PROBE_SIZE = 16
+RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
+
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "sgd": (torch.optim.SGD, {}),
+    "momentum": (torch.optim.SGD, {"momentum": 0.9}),
+    "rmsprop": (torch.optim.RMSprop, {}),
+    "adagrad": (torch.optim.Adagrad, {}),
+    "adam": (torch.optim.Adam, {}),
+}
+
+
+class NotFiniteError(ArithmeticError):
+    """The loss or its gradient is infinite or not a number; the update was not made."""
+
+
+class Trainer:
+    """One network being trained. `step` counts the updates made; `experiment` follows what `update` changes.
+
+    The batch of step s depends on (seed, s) alone, and dropout draws from a generator seeded by (seed, s): the frame
+    of step s is the same whenever, and however often, anybody looks.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        if experiment.device == "cuda" and not torch.cuda.is_available():
+            raise ExperimentError("device", got="cuda", accepts="cpu on this machine, which has no CUDA device")
+        self.experiment, self.info = experiment, RunInfo.of(experiment)
+        self.model = build(experiment)
+        kind, options = OPTIMIZERS[experiment.optimizer]
+        self._optimizer = kind(self.model.parameters(), lr=experiment.learning_rate, **options)
+        self._probe = sample(experiment, PROBE_SIZE, (experiment.seed, 0), "test")
+        self.step, self.seconds = 0, 0.0
+        self.solved_at: int | None = None
+        self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
+        self.clipped = False
+        self._recent: deque[float] = deque(maxlen=RECENT)
+
+    def advance(self) -> float:
+        """Make one update. Returns the loss of its batch, before the update.
+
+        Raises:
+            NotFiniteError: saying where it broke; the network stays as it was before this update.
+        """
+        began, e = time.perf_counter(), self.experiment
+        batch = sample(e, e.batch_size, (e.seed, self.step + 1))
+        self._optimizer.zero_grad()
+        loss = self._loss(batch)
+        loss.backward()
+        value, norm = loss.item(), self._clip()
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            raise NotFiniteError(self._where_it_broke(batch, value))
+        self._optimizer.step()
+        self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
+        self._recent.append(value)
+        if self.solved_at is None and self.recent_loss < SOLVED_SHARE * self.info.baseline:
+            self.solved_at = self.step
+        self.seconds += time.perf_counter() - began
+        return value
+
+    @property
+    def recent_loss(self) -> float:
+        """Mean training loss of the last RECENT updates; infinite before there are so many."""
+        return sum(self._recent) / RECENT if len(self._recent) == RECENT else math.inf
+
+    @property
+    def finished(self) -> bool:
+        """True when the experiment's steps are done or its target loss is reached."""
+        e = self.experiment
+        return self.step >= e.steps or (e.target_loss is not None and self.recent_loss <= e.target_loss)
+
+    def update(self, **changes: Any) -> None:
+        """Change learning_rate, clip or clip_threshold from the next update on.
+
+        Raises:
+            ExperimentError: for any other setting, or a value out of range; nothing is changed then.
+        """
+        for name, value in changes.items():
+            if name not in LIVE:
+                raise ExperimentError(name, got=value, accepts=f"unchanged: only {', '.join(LIVE)} change while it runs")
+        self.experiment = self.experiment.replace(**changes)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.experiment.learning_rate
+
+    def frame(self) -> Frame:
+        """Look at the network as it is. Changes nothing and draws no random number."""
+        look = lens.observe(self.model, self._probe)
+        losses = self._seeds()
+        swept = lens.sweep(look, lens.seed(look, losses))
+        with torch.no_grad():
+            per_step = self.model.step_losses(look.logits, self._probe)
+            probe_loss = float((per_step * self.model.loss_weights(self._probe)).sum() / PROBE_SIZE)
+            outputs = self._outputs(look.logits)
+        norms = Norms.of(swept, self._probe, self.info)
+        frame = Frame(
+            step=self.step,
+            loss=self.loss if self.step else probe_loss,
+            probe_loss=probe_loss,
+            metric=TASKS[self.experiment.task].metric.measure(self._probe, outputs),
+            seconds=self.seconds,
+            hidden=look.states(lambda record: record.hidden, 0),
+            cell=None if look.records[0][0].cell is None else look.states(lambda record: record.cell, 0),
+            gates=look.gates(0),
+            inputs=self._probe.inputs[:, 0].copy(),
+            outputs=outputs[:, 0].copy(),
+            targets=self._probe.targets[:, 0].copy(),
+            loss_per_step=per_step[:, 0].cpu().numpy().copy(),
+            valid=np.arange(len(outputs)) < self._probe.lengths[0],
+            counted=self._probe.mask[:, 0].copy(),
+            param_grad_norm=self.param_grad_norm,
+            param_grad_norm_clipped=self.param_grad_norm_clipped,
+            clipped=self.clipped,
+            **dataclasses.asdict(norms),
+        )
+        return dataclasses.replace(frame, diagnosis=diagnose(self._info_now(), frame))
+
+    def checkpoint(self) -> bytes:
+        """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "solved_at": self.solved_at,
+            "loss": self.loss,
+            "norms": [self.param_grad_norm, self.param_grad_norm_clipped],
+            "clipped": self.clipped,
+            "recent": list(self._recent),
+            "live": {name: getattr(self.experiment, name) for name in LIVE},
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        return buffer.getvalue()
+
+    def restore(self, checkpoint: bytes) -> None:
+        """Go back, or forward, to a checkpoint of the same experiment."""
+        state = torch.load(io.BytesIO(checkpoint), weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
+        self.loss, self.clipped = state["loss"], state["clipped"]
+        self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
+        self._recent = deque(state["recent"], maxlen=RECENT)
+        self.update(**state["live"])
+
+    def _info_now(self) -> RunInfo:
+        return dataclasses.replace(self.info, experiment=self.experiment)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """L of a batch in training mode; only dropout needs random numbers, and gets its own."""
+        if not self.experiment.dropout:
+            return self.model.loss(batch)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.experiment.seed * 1_000_003 + self.step)
+            return self.model.loss(batch)
+
+    def _clip(self) -> float:
+        """Clip the parameters' gradients as the experiment says. Returns their global 2-norm before."""
+        e, parameters = self.experiment, list(self.model.parameters())
+        total = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        norm = after = total.item()
+        if e.clip == "norm":
+            nn.utils.clip_grads_with_norm_(parameters, e.clip_threshold, total)
+            after = min(norm, e.clip_threshold)
+        elif e.clip == "value":
+            nn.utils.clip_grad_value_(parameters, e.clip_threshold)
+            after = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]).item()
+        self.param_grad_norm_clipped, self.clipped = after, after < norm
+        return norm
+
+    def _where_it_broke(self, batch: Batch, loss: float) -> str:
+        """One sentence: at which update, and at which step in time, numbers stopped being finite."""
+        flow = lens.gradient_flow(self.model, batch)
+        broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))
+        start = f"Update {self.step + 1:,} was not made: "
+        if broken.any():
+            return f"{start}going forwards, the state is no longer finite from t = {int(broken.argmax())} on."
+        broken = ~np.isfinite(flow.grad_hidden).all(axis=(0, 1, 3, 4))
+        if broken.any():
+            last = len(broken) - 1 - int(broken[::-1].argmax())
+            return f"{start}going back, the gradient is no longer finite at t = {last} and before."
+        return f"{start}the {'gradient of the weights' if math.isfinite(loss) else 'loss'} is no longer finite."
+
+    def _seeds(self) -> list[str | int]:
+        """Which losses to sweep: all, the last, and the first where a reverse direction ends there."""
+        if self.experiment.rnn_type == "many_to_one":
+            return ["all"]  # there is one loss: it is all, the last and the first
+        return ["all", "last", "first"] if self.experiment.bidirectional else ["all", "last"]
+
+    def _outputs(self, logits: Tensor) -> np.ndarray:
+        """(T, PROBE_SIZE, output_size): probabilities or values, NaN where the network says nothing."""
+        said = (torch.softmax(logits, -1) if self.model.symbols_out else logits).cpu().numpy()
+        if self.experiment.rnn_type == "many_to_many":
+            return said
+        outputs = np.full((len(self._probe.mask), *said.shape[1:]), np.nan, said.dtype)
+        outputs[self._probe.lengths - 1, np.arange(PROBE_SIZE)] = said[0]
+        return outputs
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Norms:
+    """The gradient norms of a frame; fields and units as `Frame` has them."""
+
+    grad_norm: np.ndarray
+    grad_norm_direct: np.ndarray
+    grad_norm_last: np.ndarray
+    grad_norm_cell: np.ndarray | None
+    sequence_grad_norm: np.ndarray
+    ratio: np.ndarray
+    output_grad_norm: float
+
+    @classmethod
+    def of(cls, swept: list[list[lens.Swept]], probe: Batch, info: RunInfo) -> Norms:
+        """Medians over the probe of what a sweep of the seeds of `Trainer._seeds` found."""
+        seeds = swept[0][0].total.values.shape[1]
+        last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
+        norm = [[each.total.norm().cpu().numpy() for each in row] for row in swept]  # (T, S, B) each
+        direct = [[each.direct.norm().cpu().numpy() for each in row] for row in swept]
+        cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
+                for row in swept]  # fmt: skip
+        memory = cell if cell[0][0] is not None else norm
+        ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
+        return cls(
+            grad_norm=_medians(norm, probe, [0, 0]),
+            grad_norm_direct=_medians(direct, probe, [0, 0]),
+            grad_norm_last=_medians(norm, probe, last),
+            grad_norm_cell=None if cell[0][0] is None else _medians(cell, probe, [0, 0]),
+            sequence_grad_norm=np.stack([np.stack([each[:, 0, 0] for each in row]) for row in norm]),
+            ratio=np.array([[each[0] for each in row] for row in ratios]),
+            output_grad_norm=max(each[1] for each in ratios[-1]),
+        )
+
+
+def _medians(rows: list, probe: Batch, seed: list[int]) -> np.ndarray:
+    """(layers, directions, T): the median over the sequences that are real at t."""
+    real = np.arange(len(probe.mask))[:, None] < probe.lengths
+    if real.all():
+        return np.stack([np.stack([np.median(each[:, seed[d]], -1) for d, each in enumerate(row)]) for row in rows])
+    return np.stack([
+        np.stack([np.nanmedian(np.where(real, each[:, seed[d]], np.nan), -1) for d, each in enumerate(row)])
+        for row in rows
+    ])  # fmt: skip
+
+
+def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tuple[float, float]:
+    """(ratio, norm where the loss enters), medians over the probe. norms: (T, B) of one loss, layer and direction.
+
+    Forwards the last loss enters at its own step. The reverse direction of a many-to-one net enters at position 0,
+    and the relevant step is where it is; of a many-to-many net the first loss counts, and time runs the other way.
+    """
+    columns, ends = np.arange(norms.shape[1]), lens.last_counted(probe)
+    relevant = np.maximum(ends - info.reach, 0)
+    if direction:
+        if info.experiment.rnn_type == "many_to_one":
+            ends = np.zeros_like(ends)
+        else:
+            ends = lens.first_counted(probe)
+            relevant = np.minimum(ends + info.reach, probe.lengths - 1)
+    enters, arrives = norms[ends, columns], norms[relevant, columns]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(enters > 0, arrives / enters, np.where(np.isnan(enters), np.nan, 0.0))
+    return float(np.median(ratios)), float(np.median(enters))
+
+
+def train(experiment: Experiment, record_every: int = 10) -> Iterator[Frame]:
+    """Train from the start, yielding the frame of step 0, then of every `record_every` steps and of the last.
+
+    Raises:
+        NotFiniteError: as `Trainer.advance`.
+    """
+    trainer = Trainer(experiment)
+    yield trainer.frame()
+    while not trainer.finished:
+        trainer.advance()
+        if trainer.step % record_every == 0 or trainer.finished:
+            yield trainer.frame()

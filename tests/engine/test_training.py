@@ -1,0 +1,196 @@
+"""The trainer: deterministic, undisturbed by looking, honest about clipping and about numbers that are not finite."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from engine.experiment import Experiment, ExperimentError
+from engine.frame import Frame
+from engine.lens import gradient_flow
+from engine.tasks import sample
+from engine.training import PROBE_SIZE, NotFiniteError, Trainer, train
+from tests.engine import reference
+
+SMALL = {"hidden_size": 6, "seq_len": 8, "batch_size": 8}
+
+
+def assert_same(first: Frame, second: Frame) -> None:
+    """Bit-identical in everything but the seconds."""
+    for each in dataclasses.fields(Frame):
+        a, b = getattr(first, each.name), getattr(second, each.name)
+        if each.name == "gates":
+            assert a.keys() == b.keys()
+            assert all(np.array_equal(a[k], b[k]) for k in a)
+        elif isinstance(a, np.ndarray):
+            assert np.array_equal(a, b, equal_nan=True), each.name
+        elif each.name != "seconds":
+            assert a == b or (a != a and b != b), each.name
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cell": "lstm"},
+        {"cell": "gru", "num_layers": 2, "dropout": 0.4},
+        {"task": "characters", "rnn_type": "many_to_many", "cell": "rnn", "embedding_size": 3},
+        {"task": "stocks", "rnn_type": "many_to_many", "bidirectional": True, "optimizer": "momentum"},
+    ],
+    ids=lambda settings: settings.get("task", settings.get("cell")),
+)
+def test_a_frame_depends_on_the_experiment_and_the_step_alone(settings):
+    e = Experiment(**{**SMALL, **settings})
+    quiet, watched, other = Trainer(e), Trainer(e), Trainer(e.replace(seed=9))
+    for _ in range(12):
+        quiet.advance()
+        watched.advance()
+        watched.frame()
+        other.advance()
+        torch.rand(3)
+    assert_same(quiet.frame(), watched.frame())
+    assert_same(quiet.frame(), quiet.frame())
+
+
+def test_a_restored_checkpoint_goes_on_as_if_nothing_had_happened():
+    e = Experiment(**SMALL, num_layers=2, dropout=0.3, cell="gru")
+    straight, first, second = Trainer(e), Trainer(e), Trainer(e)
+    for trainer in (straight, first):
+        for _ in range(5):
+            trainer.advance()
+        trainer.update(learning_rate=0.02)
+        trainer.advance()
+    second.restore(first.checkpoint())
+    for trainer in (straight, second):
+        for _ in range(5):
+            trainer.advance()
+    assert second.experiment.learning_rate == 0.02
+    assert_same(straight.frame(), second.frame())
+
+
+def test_the_first_frame_is_the_untrained_network():
+    frame = next(iter(train(Experiment(**SMALL))))
+    assert frame.step == 0 and frame.loss == frame.probe_loss
+    assert math.isnan(frame.param_grad_norm) and not frame.clipped
+
+
+def test_train_yields_every_so_often_and_the_last():
+    frames = train(Experiment(**SMALL, steps=25), record_every=10)
+    assert [frame.step for frame in frames] == [0, 10, 20, 25]
+
+
+@pytest.mark.parametrize("rnn_type", ["many_to_one", "many_to_many"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_type):
+    e = Experiment(task="stocks", rnn_type=rnn_type, cell=cell, hidden_size=5, seq_len=9, num_layers=2)
+    trainer = Trainer(e)
+    trainer.advance()
+    frame, probe = trainer.frame(), sample(e, PROBE_SIZE, (e.seed, 0), "test")
+    trainer.model.double()
+    for loss, name in (("all", "grad_norm"), ("last", "grad_norm_last")):
+        expected = reference.gradients(trainer.model, probe, loss)["grad_hidden"]
+        norms = np.linalg.norm(expected, axis=-1) * PROBE_SIZE
+        assert getattr(frame, name) == pytest.approx(np.median(norms, axis=-1), rel=1e-4)
+        if loss == "all":
+            assert frame.sequence_grad_norm == pytest.approx(norms[..., 0], rel=1e-4)
+    flow = gradient_flow(trainer.model, probe, "last")
+    memory = flow.grad_hidden if flow.grad_cell is None else flow.grad_cell
+    norms = np.linalg.norm(memory, axis=-1)
+    assert frame.ratio == pytest.approx(np.median(norms[:, :, 0] / norms[:, :, -1], axis=-1), rel=1e-4)
+
+
+def test_ratio_of_a_two_way_network_reads_each_chain_from_its_own_end():
+    e = Experiment(cell="gru", bidirectional=True, hidden_size=6, seq_len=12)
+    frame = Trainer(e).frame()
+    assert frame.ratio.shape == (1, 2)
+    assert frame.ratio[0, 1] == 1  # the reverse chain ends on the first digit, which is the one asked for
+    many = Trainer(e.replace(task="stocks", rnn_type="many_to_many", seq_len=9)).frame()
+    probe = sample(e.replace(task="stocks", rnn_type="many_to_many", seq_len=9), PROBE_SIZE, (0, 0), "test")
+    model = Trainer(e.replace(task="stocks", rnn_type="many_to_many", seq_len=9)).model.double()
+    norms = np.linalg.norm(reference.gradients(model, probe, "first")["grad_hidden"], axis=-1)[0, 1]
+    assert many.ratio[0, 1] == pytest.approx(np.median(norms[-1] / norms[0]), rel=1e-4)
+
+
+def test_what_a_many_to_one_network_says_stands_at_the_last_step():
+    frame = Trainer(Experiment(**SMALL)).frame()
+    assert np.isnan(frame.outputs[:-1]).all() and frame.outputs[-1].sum() == pytest.approx(1)
+    assert frame.counted.tolist() == [False] * 7 + [True] and frame.valid.all()
+    assert np.flatnonzero(frame.loss_per_step).tolist() == [7]
+
+
+def test_probe_loss_and_metric_are_those_of_the_model():
+    e = Experiment(task="characters", rnn_type="many_to_many", seq_len=12, hidden_size=8)
+    trainer = Trainer(e)
+    frame, probe = trainer.frame(), sample(e, PROBE_SIZE, (0, 0), "test")
+    with torch.no_grad():
+        assert frame.probe_loss == pytest.approx(trainer.model.loss(probe).item(), rel=1e-6)
+        right = trainer.model(probe).argmax(-1).numpy() == probe.targets
+    assert frame.metric == pytest.approx(right.mean())
+    assert frame.probe_loss == pytest.approx(np.log(42), rel=0.05)  # untrained: guessing among 42 characters
+
+
+@pytest.mark.parametrize(("clip", "threshold"), [("none", 1.0), ("norm", 0.01), ("norm", 1e6), ("value", 0.003)])
+def test_clipping_bounds_the_update(clip, threshold):
+    e = Experiment(**SMALL, optimizer="sgd", learning_rate=1.0, clip=clip, clip_threshold=threshold)
+    trainer = Trainer(e)
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    trainer.advance()
+    moved = {name: before[name] - value for name, value in trainer.model.state_dict().items()}  # = clipped gradient
+    norm = torch.cat([each.flatten() for each in moved.values()]).norm().item()
+    assert trainer.param_grad_norm_clipped == pytest.approx(norm, rel=1e-4)
+    if clip == "norm":
+        assert norm == pytest.approx(min(trainer.param_grad_norm, threshold), rel=1e-4)
+    if clip == "value":
+        assert max(each.abs().max().item() for each in moved.values()) <= threshold * 1.001
+    assert trainer.clipped == (clip != "none" and threshold < 1)
+
+
+def test_update_changes_the_next_step_and_refuses_the_rest():
+    trainer = Trainer(Experiment(**SMALL, optimizer="sgd", clip="none"))
+    trainer.update(learning_rate=0.5, clip="norm", clip_threshold=1e-6)
+    before = trainer.model.head.bias.clone()
+    trainer.advance()
+    assert 0 < (trainer.model.head.bias - before).norm().item() <= 0.5e-6 * 1.01
+    with pytest.raises(ExperimentError, match="hidden_size must be unchanged"):
+        trainer.update(hidden_size=3)
+    with pytest.raises(ExperimentError, match="learning_rate must be a number from"):
+        trainer.update(learning_rate=-1.0)
+    assert trainer.experiment.learning_rate == 0.5
+
+
+def test_numbers_that_are_not_finite_stop_the_run_before_the_update():
+    e = Experiment(task="adding", seq_len=400, cell="rnn", nonlinearity="relu", hidden_size=16, init="identity",
+                   init_gain=2.0, clip="none", optimizer="sgd", learning_rate=0.1)  # fmt: skip
+    trainer = Trainer(e)
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    with pytest.raises(NotFiniteError, match=r"Update 1 was not made: going forwards, .* from t = \d+ on"):
+        trainer.advance()
+    assert trainer.step == 0
+    assert all(torch.equal(before[name], value) for name, value in trainer.model.state_dict().items())
+
+
+def test_solved_and_target_loss_read_the_recent_training_loss():
+    e = Experiment(seq_len=2, hidden_size=32, learning_rate=0.02, steps=3000, target_loss=0.05)
+    trainer = Trainer(e)
+    while not trainer.finished:
+        trainer.advance()
+    assert trainer.solved_at is not None and 20 <= trainer.solved_at <= trainer.step < 3000
+    assert trainer.frame().diagnosis.kind == "solved"
+
+
+def test_a_frame_is_read_only_and_stays_so_after_a_pipe():
+    frame = pickle.loads(pickle.dumps(Trainer(Experiment(**SMALL)).frame()))
+    for array in (frame.hidden, frame.cell, frame.inputs, frame.grad_norm, frame.gates["forget_gate"]):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_a_missing_gpu_is_a_sentence():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(ExperimentError, match="device must be cpu on this machine"):
+        Trainer(Experiment(**SMALL, device="cuda"))
