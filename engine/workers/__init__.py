@@ -1,0 +1,8 @@
+"""Where runs live: worker processes that train, and the pool that hands runs to them.
+
+The pool stays free of torch: only the workers load it.
+"""
+
+from engine.workers.pool import Pool, Run
+
+__all__ = ["Pool", "Run"]

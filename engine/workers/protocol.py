@@ -1,0 +1,66 @@
+"""What the pool and its workers say to each other over a pipe. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.frame import Frame, RunPhase
+
+
+@dataclass(frozen=True)
+class Open:
+    """Pool to worker: take this run on, from a checkpoint if there is one."""
+
+    key: int
+    settings: dict[str, Any]
+    paused: bool
+    speed: float | None
+    live: dict[str, Any]
+    checkpoint: bytes | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """Pool to worker: `what` is a method of `engine.workers.worker.Seat`, or "close"."""
+
+    key: int
+    what: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Worker to pool: torch is loaded, send runs."""
+
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Worker to pool: from now on it is this run that I advance (so that a death can be laid at its door)."""
+
+    key: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Worker to pool: how a run is doing, its new updates (step, loss, norm, clipped), and a frame if one was asked for."""
+
+    key: int
+    phase: RunPhase
+    step: int
+    steps_per_second: float
+    share: float
+    message: str
+    updates: list[tuple[int, float, float, bool]]
+    frame: Frame | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Worker to pool: a checkpoint, from which another worker can go on."""
+
+    key: int
+    step: int
+    checkpoint: bytes

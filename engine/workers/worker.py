@@ -1,0 +1,253 @@
+"""A worker process: many runs, each advanced for a short slice in turn. `python -m engine.workers.worker <fd>`.
+
+Runs share one core by slices, so that everybody's network trains, more slowly, and nobody queues. A frame is taken
+when one was asked for, at most FRAMES_PER_SECOND, and frames take at most FRAME_SHARE of the worker's time.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+
+from engine.experiment import Experiment
+from engine.frame import Frame, RunPhase
+from engine.training import NotFiniteError, Trainer
+from engine.workers.protocol import Kept, Open, Order, Ready, Report, Serving
+
+SLICE = 0.03  # seconds that a run trains before it is another's turn
+FRAMES_PER_SECOND = 5.0
+FRAME_SHARE = 0.08
+FRAME_CREDIT = 0.25  # seconds of looking that may be saved up, for the first frames and after a pause
+REPORT_EVERY = 0.5  # seconds between reports where nobody asks for frames
+CHECKPOINT_EVERY = 5.0
+LARGEST_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
+
+
+class Seat:
+    """One run inside the worker: its trainer, and what people asked of it."""
+
+    def __init__(self, order: Open) -> None:
+        self.key = order.key
+        self.trainer = Trainer(Experiment.from_dict(order.settings))
+        if order.checkpoint is not None:
+            self.trainer.restore(order.checkpoint)
+        if order.live:
+            self.trainer.update(**order.live)
+        self.phase = RunPhase.PAUSED if order.paused else RunPhase.RUNNING
+        self.per_second = order.speed
+        self.last_step = self.trainer.experiment.steps
+        self.single_steps = 0
+        self.due = 0.0  # when the next update may be made
+        self.message = ""
+        self.updates: list[tuple[int, float, float, bool]] = []
+        self.wants_frame, self.changed, self.news = True, True, True
+        self.frame_due = self.report_due = 0.0
+        now = time.monotonic()
+        self.checkpoint_due = now + CHECKPOINT_EVERY
+        self._rate_since, self._rate_step, self.rate = now, self.trainer.step, 0.0
+
+    # What the pool may order, by name.
+
+    def pause(self, _: None = None) -> None:
+        """Stop between two updates."""
+        if self.phase == RunPhase.RUNNING:
+            self.phase = RunPhase.PAUSED
+        self.single_steps, self.rate, self.changed, self.news = 0, 0.0, True, True
+
+    def resume(self, _: None = None) -> None:
+        """Train on; a finished run gets as many updates again."""
+        if self.phase == RunPhase.FINISHED:
+            self.last_step = self.trainer.step + self.trainer.experiment.steps
+        self.phase, self.message, self.changed, self.news = RunPhase.RUNNING, "", True, True
+        self._rate_since, self._rate_step = time.monotonic(), self.trainer.step
+
+    def advance(self, steps: int) -> None:
+        """Make this many updates, then pause."""
+        self.single_steps += steps
+        self.last_step = max(self.last_step, self.trainer.step + self.single_steps)
+        if self.phase != RunPhase.RUNNING:
+            self.message = ""
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Change live settings."""
+        self.trainer.update(**changes)
+        self.changed = True
+
+    def speed(self, per_second: float | None) -> None:
+        """Updates a second at most; None for as fast as it goes."""
+        self.per_second, self.due = per_second, 0.0
+
+    def look(self, _: None = None) -> None:
+        """Somebody waits for a frame."""
+        self.wants_frame = True
+
+    # What the worker asks.
+
+    def wants_to_train(self) -> bool:
+        """True while there are updates to make, now or later."""
+        return self.phase == RunPhase.RUNNING or self.single_steps > 0
+
+    def train_for(self, seconds: float) -> None:
+        """Make updates until the slice is over, the speed says wait, or the run is done or breaks."""
+        end = time.monotonic() + seconds
+        while self.wants_to_train():
+            try:
+                loss = self.trainer.advance()
+            except NotFiniteError as error:
+                self.phase, self.single_steps, self.message = RunPhase.PAUSED, 0, str(error)
+                self.changed = self.news = True
+                return
+            self.changed = True
+            t = self.trainer
+            self.updates.append((t.step, loss, t.param_grad_norm, t.clipped))
+            self.single_steps = max(0, self.single_steps - 1)
+            if t.step >= self.last_step or (t.finished and t.step < t.experiment.steps):
+                self._finish()
+                return
+            now = time.monotonic()
+            if self.per_second is not None and self.phase == RunPhase.RUNNING:
+                self.due = max(self.due + 1 / self.per_second, now - 1 / self.per_second)
+                if self.due > now:
+                    return
+            if now >= end:
+                return
+
+    def _finish(self) -> None:
+        self.phase, self.single_steps, self.rate, self.news = RunPhase.FINISHED, 0, 0.0, True
+
+    def frame(self, now: float) -> Frame:
+        """Take the frame that was asked for."""
+        self.wants_frame = self.changed = False
+        self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now - 1 / FRAMES_PER_SECOND)
+        return self.trainer.frame()
+
+    def report(self, now: float, share: float, frame: Frame | None) -> Report:
+        """What happened since the last report."""
+        if self.phase == RunPhase.RUNNING and now - self._rate_since >= REPORT_EVERY:
+            self.rate = (self.trainer.step - self._rate_step) / (now - self._rate_since)
+            self._rate_since, self._rate_step = now, self.trainer.step
+        updates, self.updates = self.updates, []
+        self.news, self.report_due = False, now + REPORT_EVERY
+        return Report(self.key, self.phase, self.trainer.step, self.rate, share, self._message(), updates, frame)
+
+    def _message(self) -> str:
+        solved = self.trainer.solved_at
+        return self.message or (f"Solved at step {solved:,}." if solved is not None else "")
+
+
+class Worker:
+    """The loop: hear orders, give every run its slice, report."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.seats: dict[int, Seat] = {}
+        self.serving: int | None = None
+        self.credit, self.credited = FRAME_CREDIT, time.monotonic()
+
+    def serve(self) -> None:
+        """Until the pool hangs up (EOFError)."""
+        while True:
+            self._hear()
+            now = time.monotonic()
+            training = [seat for seat in self.seats.values() if seat.wants_to_train()]
+            for seat in training:
+                if seat.due <= now and seat.key in self.seats:
+                    self._guard(seat, lambda seat=seat: seat.train_for(SLICE))
+                    while self.connection.poll(0):
+                        self._obey(self.connection.recv())
+            for seat in list(self.seats.values()):
+                self._guard(seat, lambda seat=seat: self._tell(seat, len(training)))
+
+    def _hear(self) -> None:
+        """Obey what was said; sleep until the next order or the next run that is due."""
+        waits = [self._next_event(seat) for seat in self.seats.values()]
+        until = min((each for each in waits if each is not None), default=None)
+        timeout = None if until is None else max(0.0, until - time.monotonic())
+        while self.connection.poll(timeout):
+            self._obey(self.connection.recv())
+            timeout = 0.0
+
+    def _next_event(self, seat: Seat) -> float | None:
+        """When this run next needs the worker; None: not until somebody says something."""
+        if seat.wants_to_train():
+            return seat.due
+        if seat.changed and seat.wants_frame:
+            return seat.frame_due
+        return 0.0 if seat.news else None
+
+    def _obey(self, order: Open | Order) -> None:
+        if isinstance(order, Open):
+            self._open(order)
+        elif order.what == "close":
+            self.seats.pop(order.key, None)
+        elif order.key in self.seats:
+            seat = self.seats[order.key]
+            self._guard(seat, lambda: getattr(seat, order.what)(order.value))
+
+    def _open(self, order: Open) -> None:
+        try:
+            seat = self.seats[order.key] = Seat(order)
+        except Exception as error:  # told to the person whose run it is; the other runs go on
+            self._fail(order.key, error)
+        else:
+            self._guard(seat, lambda: self._tell(seat, len(self.seats)))  # step 0, before anything is trained
+
+    def _guard(self, seat: Seat, act: Any) -> None:
+        """Do something for a run; whatever goes wrong ends that run and no other."""
+        if self.serving != seat.key:
+            self.serving = seat.key
+            self.connection.send(Serving(seat.key))
+        try:
+            act()
+        except OSError:
+            raise  # the pipe: the pool is gone
+        except Exception as error:
+            self.seats.pop(seat.key, None)
+            self._fail(seat.key, error)
+
+    def _fail(self, key: int, error: Exception) -> None:
+        message = f"This run ended with an error: {type(error).__name__}: {error}"
+        self.connection.send(Report(key, RunPhase.FAILED, 0, 0.0, 0.0, message, [], None))
+
+    def _tell(self, seat: Seat, training: int) -> None:
+        """Report if somebody waits for a frame that may be taken now, or if it is time."""
+        now = time.monotonic()
+        frame = None
+        if seat.wants_frame and seat.changed and seat.frame_due <= now and self._may_look(seat, now):
+            frame = seat.frame(now)
+            self.credit -= time.monotonic() - now
+        if frame is not None or seat.news or (seat.wants_to_train() and seat.report_due <= now):
+            self.connection.send(seat.report(now, 1 / max(1, training), frame))
+        if seat.changed and seat.checkpoint_due <= now:
+            seat.checkpoint_due = now + CHECKPOINT_EVERY
+            if 12 * seat.trainer.info.parameter_count <= LARGEST_CHECKPOINT:
+                self.connection.send(Kept(seat.key, seat.trainer.step, seat.trainer.checkpoint()))
+
+    def _may_look(self, seat: Seat, now: float) -> bool:
+        """Looking may take FRAME_SHARE of the time that training could have had."""
+        self.credit = min(FRAME_CREDIT, self.credit + FRAME_SHARE * (now - self.credited))
+        self.credited = now
+        return self.credit > 0 or not seat.wants_to_train()
+
+
+def main(fd: int) -> None:
+    """Load torch, warm it up, say so and serve."""
+    connection = Connection(fd)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    warm = Trainer(Experiment(seq_len=4, hidden_size=4))
+    warm.advance()
+    warm.frame()
+    connection.send(Ready(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)))
+    try:
+        Worker(connection).serve()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the server has gone
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,284 @@
+"""What a run is: complete, comparable, portable, and refused in a sentence where it cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from engine.experiment import CHOICES, RANGES, Experiment, ExperimentError, step_cost
+
+ROOT = Path(__file__).parents[2]
+
+DEFAULTS = {
+    "task": "first_symbol_recall",
+    "rnn_type": "many_to_one",
+    "cell": "lstm",
+    "nonlinearity": "tanh",
+    "hidden_size": 64,
+    "num_layers": 1,
+    "bidirectional": False,
+    "output_layers": 0,
+    "seq_len": 40,
+    "embedding_size": 0,
+    "dropout": 0.0,
+    "batch_size": 64,
+    "task_options": {},
+    "init": "pytorch",
+    "init_gain": 1.0,
+    "forget_bias": None,
+    "optimizer": "adam",
+    "learning_rate": 0.003,
+    "clip": "norm",
+    "clip_threshold": 1.0,
+    "tbptt": 0,
+    "teacher_forcing": 1.0,
+    "reduction": "mean",
+    "steps": 3000,
+    "target_loss": None,
+    "target_metric": None,
+    "seed": 0,
+    "device": "cpu",
+}
+
+SOME = [
+    {},
+    {"task": "characters", "rnn_type": "many_to_many", "embedding_size": 8, "tbptt": 10},
+    {"task": "stocks", "cell": "gru", "bidirectional": True, "num_layers": 3, "dropout": 0.25, "forget_bias": 2.0},
+    {"task": "adding", "cell": "rnn", "init": "gaussian", "init_gain": 3.0, "clip": "none", "target_loss": 0.01},
+]
+
+# The ends of every range, written out anew: (setting, low, high, what must stand beside it).
+LIMITS = [
+    ("hidden_size", 1, 512, {}),
+    ("num_layers", 1, 4, {}),
+    ("embedding_size", 0, 512, {}),
+    ("dropout", 0.0, 0.9, {"num_layers": 2}),
+    ("batch_size", 1, 512, {}),
+    ("init_gain", 0.0, 10.0, {}),
+    ("forget_bias", -10.0, 10.0, {}),
+    ("learning_rate", 1e-6, 10.0, {}),
+    ("clip_threshold", 1e-6, 1e6, {}),
+    ("tbptt", 0, 1000, {}),
+    ("teacher_forcing", 0.0, 1.0, {}),
+    ("steps", 1, 1_000_000, {}),
+    ("target_loss", 0.0, 1e6, {}),
+    ("target_metric", -1e6, 1e6, {}),
+    ("seed", 0, 2**31 - 1, {}),
+]
+SEQ_LEN_LIMITS = [("first_symbol_recall", 1000), ("adding", 1000), ("characters", 400), ("stocks", 24)]  # from 2 on
+
+BAD = [
+    # one number out of its range
+    ({"hidden_size": 0}, r"^hidden_size must be a whole number from 1 to 512, but got 0\.$"),
+    ({"seq_len": 100000}, r"^seq_len must be a whole number from 1 to 1,000, but got 100000\.$"),
+    ({"seed": -1}, r"^seed must be a whole number from 0 to 2,147,483,647, but got -1\.$"),
+    ({"seed": 10**400}, r"^seed must be a whole number from 0 to 2,147,483,647, but got 10{400}\.$"),
+    ({"dropout": 0.95, "num_layers": 2}, r"^dropout must be a number from 0 to 0\.9, but got 0\.95\.$"),
+    ({"learning_rate": math.nan}, r"^learning_rate must be a number from 1e-06 to 10, but got nan\.$"),
+    ({"clip_threshold": math.inf}, r"^clip_threshold must be a number from 1e-06 to 1,000,000, but got inf\.$"),
+    ({"forget_bias": -math.inf}, r"^forget_bias must be a number from -10 to 10, but got -inf\.$"),
+    # one number of another kind
+    ({"hidden_size": True}, r"^hidden_size must be a whole number from 1 to 512, but got True\.$"),
+    ({"hidden_size": 64.0}, r"^hidden_size must be a whole number from 1 to 512, but got 64\.0\.$"),
+    ({"steps": "3000"}, r"^steps must be a whole number from 1 to 1,000,000, but got '3000'\.$"),
+    ({"learning_rate": True}, r"^learning_rate must be a number from 1e-06 to 10, but got True\.$"),
+    ({"init_gain": "1"}, r"^init_gain must be a number from 0 to 10, but got '1'\.$"),
+    ({"target_loss": False}, r"^target_loss must be a number from 0 to 1,000,000, but got False\.$"),
+    # None where it means nothing
+    ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 512, but got None\.$"),
+    ({"learning_rate": None}, r"^learning_rate must be a number from 1e-06 to 10, but got None\.$"),
+    ({"task": None}, r"^task must be first_symbol_recall, .* or stocks, but got None\.$"),
+    ({"bidirectional": None}, r"^bidirectional must be False or True, but got None\.$"),
+    ({"task_options": None}, r"^task_options must be .*, but got None\.$"),
+    # not among the choices
+    ({"cell": "transformer"}, r"^cell must be rnn, gru or lstm, but got 'transformer'\.$"),
+    ({"cell": ["lstm"]}, r"^cell must be rnn, gru or lstm, but got \['lstm'\]\.$"),
+    ({"bidirectional": 1}, r"^bidirectional must be False or True, but got 1\.$"),
+    ({"output_layers": 1}, r"^output_layers must be 0, but got 1\.$"),
+    ({"output_layers": False}, r"^output_layers must be 0, but got False\.$"),
+    # good by itself, impossible together
+    ({"task": "adding", "rnn_type": "many_to_many"}, r"^rnn_type must be many_to_one for Adding .*'many_to_many'\.$"),
+    ({"task": "stocks", "rnn_type": "one_to_one"}, r"^rnn_type must be many_to_one or many_to_many for Stock prices"),
+    ({"task": "stocks", "seq_len": 25}, r"^seq_len must be a whole number from 2 to 24 for Stock .*, but got 25\.$"),
+    ({"task_options": {"noise": 1}}, r"^task_options must be empty for First digit, but got \{'noise': 1\}\.$"),
+    ({"task_options": []}, r"^task_options must be .*, but got \[\]\.$"),
+    ({"task": "adding", "embedding_size": 3}, r"^embedding_size must be 0 where the inputs are numbers, but got 3\.$"),
+    ({"task": "stocks", "embedding_size": 1}, r"^embedding_size must be 0 where the inputs are numbers, but got 1\.$"),
+    ({"dropout": 0.5}, r"^dropout must be 0 with one layer: .*, but got 0\.5\.$"),
+    ({"tbptt": 5, "bidirectional": True}, r"^tbptt must be 0 \(never cut\) for a network .* both ways, but got 5\.$"),
+    # 3 * 512,000 * (4 * 512 * 522 + 512 * 10) multiply-adds, 4 * 512,000 * (10 + 6 * 512 + 20) bytes
+    (
+        {"hidden_size": 512, "seq_len": 1000, "batch_size": 512},
+        r"^hidden_size must be smaller, .*: one update would take 1\.6e\+12 multiply-adds and 6,059 MiB; "
+        r"the limits are 2e\+10 and 1,024 MiB, but got 512\.$",
+    ),
+]
+
+PROBE = """
+import sys
+import engine.experiment, engine.tasks, engine.frame, engine.diagnosis, engine.history
+from engine.tasks.series import weekly_log_prices
+assert weekly_log_prices().size
+print(*sorted({"torch", "streamlit", "plotly"} & set(sys.modules)))
+"""
+
+
+def shown(settings):
+    return ",".join(f"{name}={value}" for name, value in settings.items())[:60]
+
+
+def test_defaults():
+    assert Experiment().to_dict() == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("task", "default"), [("first_symbol_recall", 40), ("adding", 50), ("characters", 40), ("stocks", 12)]
+)
+def test_without_seq_len_the_tasks_own_stands(task, default):
+    assert Experiment(task=task).seq_len == default
+    assert Experiment(task=task, seq_len=None) == Experiment(task=task, seq_len=default)
+    assert Experiment.from_dict({"task": task, "seq_len": None}).seq_len == default
+    assert Experiment(seq_len=7).replace(task=task, seq_len=None).seq_len == default
+
+
+def test_settings_go_by_name_only():
+    with pytest.raises(TypeError, match="positional"):
+        Experiment("adding")
+
+
+@pytest.mark.parametrize("name", ["seq_len", "hidden_size", "brand_new"])
+def test_frozen(name):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(Experiment(), name, 3)
+
+
+@pytest.mark.parametrize("settings", SOME, ids=shown)
+def test_round_trip(settings):
+    e = Experiment(**settings)
+    assert Experiment.from_dict(e.to_dict()) == e
+    assert Experiment.from_dict(settings) == e
+    assert Experiment.from_dict(json.loads(json.dumps(e.to_dict()))) == e
+    assert e.replace() == e
+
+
+def test_replace_changes_what_it_is_told_and_a_copy_only():
+    e = Experiment(**SOME[2])
+    changed = e.replace(seed=5, cell="rnn")
+    assert changed.to_dict() == {**e.to_dict(), "seed": 5, "cell": "rnn"}
+    assert (e.seed, e.cell) == (0, "gru")
+    with pytest.raises(ExperimentError, match=r"^dropout must be 0 with one layer"):
+        e.replace(num_layers=1)
+
+
+def test_what_to_dict_gives_is_nobody_elses():
+    e = Experiment()
+    e.to_dict()["task_options"]["noise"] = 1
+    assert e == Experiment()
+
+
+@pytest.mark.parametrize("make", [Experiment.from_dict, lambda settings: Experiment().replace(**settings)],
+                         ids=["from_dict", "replace"])  # fmt: skip
+def test_an_unknown_setting_is_refused_and_the_known_ones_are_named(make):
+    with pytest.raises(ExperimentError, match=r"^hidden must be absent: .* hidden_size, .*, but got 3\.$") as caught:
+        make({"hidden": 3})
+    assert (caught.value.field, caught.value.got) == ("hidden", 3)
+    assert all(name in str(caught.value) for name in DEFAULTS)
+
+
+@pytest.mark.parametrize(("settings", "message"), BAD, ids=[shown(settings) for settings, _ in BAD])
+def test_a_bad_value_is_refused_in_a_sentence(settings, message):
+    with pytest.raises(ExperimentError, match=message) as caught:
+        Experiment(**settings)
+    error, said = caught.value, re.match(r"(\w+) must be (.*), but got (.*)\.$", str(caught.value))
+    assert said.groups() == (error.field, error.accepts, repr(error.got))
+    assert error.got is settings[error.field]
+
+
+@pytest.mark.parametrize(("name", "low", "high", "beside"), LIMITS, ids=[each[0] for each in LIMITS])
+def test_a_range_holds_both_its_ends_and_nothing_beyond(name, low, high, beside):
+    whole = isinstance(low, int)
+    below, above = (low - 1, high + 1) if whole else (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+    for value in (low, high):
+        assert getattr(Experiment(**{**beside, name: value}), name) == value
+    for value in (below, above, str(low), True, math.nan, *([float(high)] if whole else [])):
+        with pytest.raises(ExperimentError, match=rf"^{name} must be a (whole )?number from "):
+            Experiment(**{**beside, name: value})
+
+
+@pytest.mark.parametrize(("task", "longest"), SEQ_LEN_LIMITS)
+def test_seq_len_reaches_from_two_to_what_the_task_has(task, longest):
+    for seq_len in (2, longest):
+        assert Experiment(task=task, seq_len=seq_len).seq_len == seq_len
+    for seq_len in (1, longest + 1):
+        with pytest.raises(ExperimentError, match=rf"^seq_len must be a whole number from .*, but got {seq_len}\.$"):
+            Experiment(task=task, seq_len=seq_len)
+
+
+def test_the_tables_above_leave_no_setting_out():
+    assert {name for name, *_ in LIMITS} | {"seq_len"} == set(RANGES)
+    assert set(RANGES) | set(CHOICES) | {"task_options"} == set(DEFAULTS)
+
+
+def test_whole_numbers_are_numbers_too():
+    assert Experiment(learning_rate=1, init_gain=2, target_loss=0).learning_rate == 1
+
+
+def test_memory_alone_can_be_too_much():
+    """4 * 512,000 * (10 + 6H + 3 * 8H + 20) bytes pass 2**30 between H = 16 and 17, the multiply-adds nowhere near."""
+    wide = {"cell": "rnn", "num_layers": 4, "bidirectional": True, "seq_len": 1000, "batch_size": 512}
+    assert Experiment(**wide, hidden_size=16).hidden_size == 16
+    with pytest.raises(ExperimentError, match=r"9\.9e\+09 multiply-adds and 1,055 MiB; .*, but got 17\.$"):
+        Experiment(**wide, hidden_size=17)
+
+
+def test_equal_experiments_hash_alike():
+    first, same, other = Experiment(), Experiment(seq_len=40, task_options={}), Experiment(seed=1)
+    assert hash(first) == hash(same)
+    assert len({first, same, other}) == 2
+    assert {first: "found"}[same] == "found"
+
+
+@pytest.mark.parametrize("settings", SOME, ids=shown)
+@pytest.mark.parametrize("name", ["seq_len", "batch_size"])
+def test_cost_grows_linearly(name, settings):
+    e = Experiment(**{**settings, name: 4})
+    once, thrice = step_cost(e), step_cost(e.replace(**{name: 12}))
+    assert min(once) > 0
+    assert thrice == pytest.approx([3 * each for each in once], rel=1e-12)
+
+
+@pytest.mark.parametrize("settings", SOME, ids=shown)
+def test_cost_counts_every_weight_of_the_librarys_network(settings):
+    """Forward each weight is used once per step and sequence, backward twice: biases are added, not multiplied."""
+    e = Experiment(**settings)
+    sizes = {"first_symbol_recall": (10, 10), "characters": (42, 42), "stocks": (1, 1), "adding": (2, 1)}
+    inputs, outputs = sizes[e.task]
+    library = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[e.cell](
+        e.embedding_size or inputs, e.hidden_size, e.num_layers, bidirectional=e.bidirectional
+    )
+    weights = sum(weight.numel() for name, weight in library.named_parameters() if name.startswith("weight"))
+    head = e.hidden_size * (2 if e.bidirectional else 1) * outputs
+    assert step_cost(e)[0] == 3 * e.seq_len * e.batch_size * (weights + head)
+
+
+@pytest.mark.parametrize(
+    ("settings", "directions", "input_size"), [(SOME[0], 1, 10), (SOME[1], 1, 8), (SOME[2], 2, 1), (SOME[3], 1, 2)]
+)
+def test_what_the_first_layer_sees(settings, directions, input_size):
+    e = Experiment(**settings)
+    assert (e.directions, e.input_size) == (directions, input_size)
+
+
+def test_describing_an_experiment_loads_no_torch_and_no_screen():
+    """torch takes seconds, and a page should not wait for it. The stocks are read beside plotly, not by it."""
+    found = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.strip() == ""

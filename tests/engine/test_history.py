@@ -1,0 +1,148 @@
+"""The curve of a run: bounded, even, true to what was added."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.history import ROW, History
+
+COUNTS = [1, 2, 9, 10, 11, 12, 20, 21, 64, 1000, 12_345]
+
+
+def updated(count: int, most: int = 10, every: int = 1) -> History:
+    """Steps 1, 1 + every, ...: at step s the loss is 1/s, the norm s, and every third is clipped."""
+    history = History(most)
+    for step in range(1, 1 + count * every, every):
+        history.update(step, 1 / step, float(step), step % 3 == 0)
+    return history
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("most", [1, 7, 10])
+def test_rows_stay_within_the_bound_and_do_not_thin_out_needlessly(most, count):
+    rows = len(updated(count, most).updates())
+    assert min(count, most // 2 + 1) <= rows <= min(count, most + 1)  # the newest may stand beyond the evenly spaced
+
+
+@pytest.mark.parametrize("most", [7, 10])
+def test_nothing_is_thinned_before_the_bound_is_reached(most):
+    assert updated(most, most).updates()["step"].tolist() == list(range(1, most + 1))
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("most", [1, 7, 10])
+def test_the_first_and_the_newest_always_stand(most, count):
+    history = History(most)
+    for step in range(1, count + 1):
+        history.update(step, 0.5, 1.0, False)
+        steps = history.updates()["step"]
+        assert (steps[0], steps[-1]) == (1, step)
+
+
+@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("count", COUNTS[2:])
+def test_between_them_the_steps_are_evenly_spaced(count, every):
+    steps = updated(count, every=every).updates()["step"]
+    spaces = np.diff(steps)
+    assert (spaces[:-1] == spaces[0]).all()
+    assert 0 < spaces[-1] <= spaces[0]
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_a_kept_row_is_what_was_added(count):
+    rows = updated(count).updates()
+    assert rows.dtype == ROW
+    assert rows["loss"].tolist() == [1 / step for step in rows["step"]]
+    assert rows["param_grad_norm"].tolist() == rows["step"].tolist()
+    assert rows["clipped"].tolist() == [step % 3 == 0 for step in rows["step"]]
+    assert np.isnan(rows["probe_loss"]).all() and np.isnan(rows["metric"]).all()
+
+
+def test_looks_are_kept_like_updates_and_know_more():
+    history = History(10)
+    for step in range(0, 500, 5):
+        history.look(step, 1.0, 2.0 + step, 0.25, 3.0, True)
+    rows = history.looks()
+    assert len(rows) <= 11 and (rows["step"][0], rows["step"][-1]) == (0, 495)
+    assert rows["probe_loss"].tolist() == [2.0 + step for step in rows["step"]]
+    assert (rows["metric"] == 0.25).all() and (rows["param_grad_norm"] == 3).all() and rows["clipped"].all()
+    assert len(history.updates()) == 0
+
+
+def test_table_merges_looks_and_updates_by_step():
+    history = History()
+    history.look(0, 2.5, 2.5, 0.1, math.nan, False)
+    for step in (1, 2, 3, 4):
+        history.update(step, 1.0 * step, 10.0, False)
+    history.look(2, 2.0, 1.75, 0.5, 10.0, False)
+    history.look(6, 6.0, 1.25, 0.75, 11.0, True)
+    rows = history.table()
+    assert rows.dtype == ROW
+    assert rows["step"].tolist() == [0, 1, 2, 3, 4, 6]
+    assert rows["loss"].tolist() == [2.5, 1, 2, 3, 4, 6]
+    assert rows["probe_loss"] == pytest.approx([2.5, math.nan, 1.75, math.nan, math.nan, 1.25], nan_ok=True)
+    assert rows["metric"] == pytest.approx([0.1, math.nan, 0.5, math.nan, math.nan, 0.75], nan_ok=True)
+    assert rows["param_grad_norm"] == pytest.approx([math.nan, 10, 10, 10, 10, 11], nan_ok=True)
+    assert rows["clipped"].tolist() == [False] * 5 + [True]
+
+
+def test_a_long_merged_table_names_no_step_twice():
+    history = History(10)
+    for step in range(1, 1001):
+        history.update(step, 0.5, 1.0, False)
+        if step % 7 == 0:
+            history.look(step, 0.5, 0.75, 0.5, 1.0, False)
+    steps = history.table()["step"]
+    assert (np.diff(steps) > 0).all() and len(steps) <= 22
+    assert set(steps) == {*history.updates()["step"], *history.looks()["step"]}
+    looked_at = np.isin(steps, history.looks()["step"])
+    assert np.array_equal(~np.isnan(history.table()["probe_loss"]), looked_at)
+
+
+@pytest.mark.parametrize("step", [3, 5], ids=["back", "again"])
+def test_a_step_that_is_not_beyond_the_last_is_ignored(step):
+    history = updated(5)
+    history.update(step, 9.0, 9.0, True)
+    assert np.array_equal(history.updates(), updated(5).updates(), equal_nan=True) or (
+        history.updates().tolist()[:-1] == updated(5).updates().tolist()[:-1]
+    )
+    history.update(6, 1 / 6, 6.0, True)
+    assert history.updates()["loss"].tolist() == [1 / each for each in (1, 2, 3, 4, 5, 6)]
+
+
+@pytest.mark.parametrize("step", [3, 5], ids=["back", "again"])
+def test_a_look_that_is_not_beyond_the_last_is_ignored(step):
+    history = History()
+    history.look(5, 1.0, 2.0, 0.5, 1.0, False)
+    history.look(step, 9.0, 9.0, 9.0, 9.0, True)
+    assert history.looks().tolist() == [(5, 1.0, 2.0, 0.5, 1.0, False)]
+
+
+def test_looking_back_does_not_hold_up_the_updates():
+    history = History()
+    history.look(10, 1.0, 2.0, 0.5, 1.0, False)
+    history.update(4, 1.0, 1.0, False)
+    assert history.table()["step"].tolist() == [4, 10]
+
+
+@pytest.mark.parametrize("table", [History.updates, History.looks, History.table], ids=lambda table: table.__name__)
+def test_an_empty_history_is_an_empty_table(table):
+    rows = table(History())
+    assert rows.shape == (0,) and rows.dtype == ROW
+
+
+def test_one_kind_alone_is_a_table_too():
+    assert updated(4).table()["step"].tolist() == [1, 2, 3, 4]
+    history = History()
+    history.look(0, 1.0, 2.0, 0.5, math.nan, False)
+    assert history.table()["probe_loss"].tolist() == [2.0]
+
+
+def test_what_a_table_gives_is_nobody_elses():
+    history = updated(4)
+    for rows in (history.updates(), history.table()):
+        rows["loss"] = -1
+    assert (history.table()["loss"] > 0).all()
