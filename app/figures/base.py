@@ -1,0 +1,63 @@
+"""What a live figure is: a template built once per run, and the arrays that patch it frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine.frame import Frame, RunInfo
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What training has shown so far: rows of `engine.history`, updates and looks."""
+
+    updates: np.ndarray
+    looks: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """Numbers in -scale ... scale, sent as one byte each."""
+
+    values: np.ndarray  # int8, 127 stands for scale
+    scale: float
+
+    @classmethod
+    def of(cls, values: np.ndarray, scale: float) -> Quantised:
+        """Values beyond the scale are drawn at its end; not-a-number as 0."""
+        finite = np.nan_to_num(values, nan=0.0, posinf=scale, neginf=-scale)
+        return cls(np.rint(np.clip(finite / scale, -1, 1) * 127).astype(np.int8), scale)
+
+
+Patch = dict[str, Any]
+"""{"data.0.y": array, "layout.yaxis.range": list}: paths into the figure, and what stands there now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveFigure:
+    """One figure of the live view.
+
+    Args:
+        title: what it is. look_for: one line, what to look for. label: its text alternative.
+        over: "time" (left column, position in the sequence) or "training" (right column).
+        template: (info) -> figure without data.
+        patch: (info, frame, curves) -> what the newest frame changes in it.
+        readout: (info, frame) -> a few numbers beside the title.
+        ghost: (info, previous info, its last frame, its curves) -> the previous run in grey; {} where it has no place.
+        slow: it changes little from frame to frame and may be drawn less often.
+    """
+
+    title: Callable[[RunInfo], str]
+    look_for: Callable[[RunInfo], str]
+    label: str
+    over: str
+    template: Callable[[RunInfo], go.Figure]
+    patch: Callable[[RunInfo, Frame, Curves], Patch]
+    readout: Callable[[RunInfo, Frame], str] = field(default=lambda info, frame: "")
+    ghost: Callable[[RunInfo, RunInfo, Frame, Curves], Patch] = field(default=lambda info, old, frame, curves: {})
+    slow: bool = False

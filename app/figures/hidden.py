@@ -1,0 +1,93 @@
+"""The hidden states, unit by step in time, all layers and directions on top of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.base import Curves, LiveFigure, Patch, Quantised
+from engine.frame import Frame, RunInfo
+
+MOST_ROWS = 128
+SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
+
+
+def _units(info: RunInfo) -> np.ndarray:
+    """The units drawn of each chain: all, or evenly chosen ones so that the picture stays readable."""
+    e = info.experiment
+    most = max(4, MOST_ROWS // (e.num_layers * e.directions))
+    return np.unique(np.linspace(0, e.hidden_size - 1, min(most, e.hidden_size)).round().astype(int))
+
+
+def _chain_names(info: RunInfo) -> list[str]:
+    e = info.experiment
+    way = ["→", "←"] if e.bidirectional else [""]
+    layer = (lambda n: f"layer {n + 1}") if e.num_layers > 1 else (lambda n: "units")
+    return [f"{layer(n)} {way[d]}".strip() for n in range(e.num_layers) for d in range(e.directions)]
+
+
+def template(info: RunInfo) -> go.Figure:
+    """A heat map with one row per unit; the first layer stands at the bottom."""
+    e, names, rows = info.experiment, _chain_names(info), len(_units(info))
+    heat = go.Heatmap(
+        z=np.zeros((rows * len(names), e.seq_len), np.float32),
+        zmin=-1, zmax=1, zauto=False, showscale=False, meta="diverging", colorscale=theme.DIVERGING["light"],
+        hovertemplate="t = %{x}, row %{y}: %{z:.2f}<extra></extra>",
+    )  # fmt: skip
+    lines = [
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": rows * n - 0.5, "y1": rows * n - 0.5,
+         "line": {"width": 1, "color": theme.GHOST}}
+        for n in range(1, len(names))
+    ]  # fmt: skip
+    return theme.figure(
+        heat,
+        height=180 if len(names) == 1 else 220,
+        revision=f"time-{e.seq_len}",
+        margin={**theme.TIME_MARGIN, "t": 6, "b": 34},
+        xaxis=theme.time_axis(e.seq_len, "position in the sequence, t"),
+        yaxis={
+            "range": [-0.5, rows * len(names) - 0.5],
+            "tickvals": [rows * (n + 0.5) - 0.5 for n in range(len(names))],
+            "ticktext": names,
+            "tickangle": -90,
+            "ticks": "",
+        },
+        shapes=lines,
+    )
+
+
+def scale_of(values: np.ndarray) -> float:
+    """The smallest of the fixed scales that holds 99 % of the values; tanh states stay at 1."""
+    reach = float(np.nanquantile(np.abs(values), 0.99)) if np.isfinite(values).any() else 1.0
+    return next((scale for scale in SCALES if reach <= scale), SCALES[-1])
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The states of the drawn sequence, one byte each; padded steps stay empty (0)."""
+    states = frame.hidden[..., _units(info)]  # (layers, directions, T, rows)
+    scale = scale_of(states)
+    rows = states.transpose(0, 1, 3, 2).reshape(-1, states.shape[2])
+    return {
+        "data.0.z": Quantised.of(rows, scale),
+        "data.0.zmin": -scale,
+        "data.0.zmax": scale,
+    }
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """The scale of the colours, and how many units are shown."""
+    scale, shown = scale_of(frame.hidden), len(_units(info))
+    every = "" if shown == info.experiment.hidden_size else f" · {shown} of {info.experiment.hidden_size} units"
+    return f"orange −{scale:g} … purple +{scale:g}{every}"
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "Hidden states",
+    look_for=lambda info: "One row per unit. A row that keeps its colour from left to right remembers.",
+    label="Heat map of the hidden state, unit by time step",
+    over="time",
+    template=template,
+    patch=patch,
+    readout=readout,
+)

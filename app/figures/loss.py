@@ -1,0 +1,95 @@
+"""Is it learning? Training batch, held-out probe, exact baselines, and the previous run in grey."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+GHOST, TRAINING, PROBE = range(3)
+
+
+def template(info: RunInfo) -> go.Figure:
+    """Lines over training steps; each baseline dashed and named."""
+    nothing = np.zeros(0, np.float32)
+
+    def line(name: str, colour: str, width: float) -> go.Scatter:
+        return go.Scatter(
+            x=nothing, y=nothing, name=name, mode="lines", line={"color": colour, "width": width},
+            hovertemplate="step %{x:,}: %{y:.3g}<extra>" + name + "</extra>",
+        )  # fmt: skip
+
+    return theme.figure(
+        line("previous run", theme.GHOST, 2),
+        line("training batch", "rgba(47,127,193,0.45)", 1),
+        line("held-out probe", theme.TOTAL, 2.2),
+        height=208,
+        revision="training",
+        margin={"l": 46, "r": 14, "t": 26, "b": 34},
+        xaxis={"title": {"text": "training step", "standoff": 4}, "range": [0, 50], "nticks": 6, "tickformat": ",d"},
+        yaxis={"range": [0, _top(info)], "nticks": 6},
+        shapes=[
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
+             "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}}
+            for value in info.baselines.values()
+        ],
+        annotations=[
+            {"xref": "paper", "x": 0.995, "y": value, "xanchor": "right", "yanchor": "bottom", "showarrow": False,
+             "text": f"{name} {theme.short(value)}", "font": {"size": 11}}
+            for name, value in info.baselines.items()
+        ],
+        showlegend=True,
+    )  # fmt: skip
+
+
+def _top(info: RunInfo, *losses: np.ndarray) -> float:
+    """Upper end of the axis: room above the baselines, and for all but the wildest losses."""
+    seen = np.concatenate([each[np.isfinite(each)] for each in losses]) if losses else np.zeros(0)
+    top = 1.3 * max(info.baselines.values())
+    return max(top, 1.1 * float(np.quantile(seen, 0.98))) if len(seen) else top
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """Both curves so far, and an axis that holds them."""
+    updates, looks = curves.updates, curves.looks
+    last = max(50, frame.step, int(updates["step"][-1]) if len(updates) else 0)
+    return {
+        f"data.{TRAINING}.x": updates["step"].astype(np.float32),
+        f"data.{TRAINING}.y": theme.f4(updates["loss"]),
+        f"data.{PROBE}.x": looks["step"].astype(np.float32),
+        f"data.{PROBE}.y": theme.f4(looks["probe_loss"]),
+        "layout.xaxis.range": [0, last * 1.02],
+        "layout.yaxis.range": [0, _top(info, updates["loss"], looks["probe_loss"])],
+    }
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """Probe loss and metric."""
+    metric = f"{frame.metric:.0%}" if info.metric_percent else theme.short(frame.metric)
+    return f"loss {theme.short(frame.probe_loss)} · {info.metric_name} {metric}"
+
+
+def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The previous run's probe, where its loss measured the same thing."""
+    if old.experiment.task != info.experiment.task or old.experiment.reduction != info.experiment.reduction:
+        return {}
+    return {
+        f"data.{GHOST}.x": curves.looks["step"].astype(np.float32),
+        f"data.{GHOST}.y": theme.f4(curves.looks["probe_loss"]),
+    }
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "Is it learning?",
+    look_for=lambda info: "Below the dashed line it knows more than somebody who never looked at the sequence.",
+    label="Loss over training steps, with the exact baseline dashed",
+    over="training",
+    template=template,
+    patch=patch,
+    readout=readout,
+    ghost=ghost,
+    slow=True,
+)

@@ -1,0 +1,182 @@
+"""What it says: the network's answer beside the target, on the drawn sequence of the held-out probe."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+GUESSES = 3
+COLUMNS = 26  # letters that fit beside each other
+HEIGHT = 190
+
+
+def _many(info: RunInfo) -> bool:
+    return info.experiment.rnn_type == "many_to_many"
+
+
+def _shown(info: RunInfo) -> np.ndarray:
+    """The last steps that fit."""
+    return np.arange(max(0, info.experiment.seq_len - COLUMNS), info.experiment.seq_len)
+
+
+def template(info: RunInfo) -> go.Figure:
+    """Bars or letters for symbols, a curve for values."""
+    if info.outputs == "symbols":
+        return _letters(info) if _many(info) else _bars(info)
+    return _curve(info)
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """This frame's answer."""
+    if info.outputs == "symbols":
+        return _letters_patch(info, frame) if _many(info) else _bars_patch(frame)
+    return _curve_patch(info, frame)
+
+
+def _bars(info: RunInfo) -> go.Figure:
+    labels = [theme.symbol(each) for each in info.output_labels]
+    bars = go.Bar(
+        x=np.arange(len(labels)), y=np.zeros(len(labels), np.float32), customdata=labels,
+        marker={"color": np.zeros(len(labels), np.float32), "cmin": 0, "cmax": 1, "line": {"width": 0},
+                "colorscale": [[0, theme.TOTAL], [1, theme.CELL]]},
+        hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
+    )  # fmt: skip
+    return theme.figure(
+        bars,
+        height=HEIGHT,
+        revision="prediction",
+        margin={"l": 46, "r": 14, "t": 22, "b": 26},
+        xaxis={"tickvals": list(range(len(labels))), "ticktext": labels, "range": [-0.6, len(labels) - 0.4]},
+        yaxis={"range": [0, 1.02], "tickformat": ".0%", "nticks": 5},
+        bargap=0.25,
+        annotations=[_target_mark(0)],
+    )
+
+
+def _target_mark(target: int) -> dict:
+    return {"x": target, "y": 1.02, "yref": "paper", "yanchor": "bottom", "text": "target", "showarrow": False,
+            "font": {"size": 11, "color": theme.CELL}}  # fmt: skip
+
+
+def _bars_patch(frame: Frame) -> Patch:
+    t, target = _last_said(frame), _target(frame)
+    colours = np.zeros(frame.outputs.shape[1], np.float32)
+    colours[target] = 1
+    return {
+        "data.0.y": theme.f4(frame.outputs[t]),
+        "data.0.marker.color": colours,
+        "layout.annotations": [_target_mark(target)],
+    }
+
+
+def _last_said(frame: Frame) -> int:
+    return int(np.flatnonzero(frame.counted)[-1])
+
+
+def _target(frame: Frame) -> int:
+    return int(frame.targets[_last_said(frame)])
+
+
+def _letters(info: RunInfo) -> go.Figure:
+    shown = _shown(info)
+    heat = go.Heatmap(
+        x=shown, y=np.arange(GUESSES + 1), z=np.zeros((GUESSES + 1, len(shown)), np.float32),
+        text=[[""] * len(shown)] * (GUESSES + 1), texttemplate="%{text}", textfont={"size": 13},
+        zmin=0, zmax=1, zauto=False, showscale=False, meta="sequential", colorscale=theme.SEQUENTIAL["light"],
+        xgap=1, ygap=2, hovertemplate="t = %{x}: %{text}, %{z:.0%}<extra></extra>",
+    )  # fmt: skip
+    return theme.figure(
+        heat,
+        height=HEIGHT - 20,
+        revision=f"letters-{info.experiment.seq_len}",
+        margin={"l": 64, "r": 6, "t": 4, "b": 24},
+        xaxis={"range": [shown[0] - 0.5, shown[-1] + 0.5], "nticks": 8},
+        yaxis={"tickvals": list(range(GUESSES + 1)), "ticktext": ["3rd", "2nd", "1st guess", "text"], "ticks": "",
+               "range": [-0.55, GUESSES + 0.55]},
+    )  # fmt: skip
+
+
+def _letters_patch(info: RunInfo, frame: Frame) -> Patch:
+    shown = _shown(info)
+    said = frame.outputs[shown]  # (steps, classes)
+    best = np.argsort(-said, axis=1)[:, :GUESSES]  # (steps, GUESSES), most probable first
+    rows = [*best.T[::-1], frame.targets[shown]]
+    return {
+        "data.0.z": np.stack([said[np.arange(len(shown)), row] for row in rows]).astype(np.float32),
+        "data.0.text": [[theme.symbol(info.output_labels[token]) for token in row] for row in rows],
+    }
+
+
+def _curve(info: RunInfo) -> go.Figure:
+    e, nothing = info.experiment, np.zeros(0, np.float32)
+    t = np.arange(e.seq_len)
+    hover = "t = %{x}: %{y:.2f}<extra>"
+    marked = "mark" in info.input_labels
+    traces = [
+        go.Scatter(x=t, y=np.full(e.seq_len, np.nan, np.float32), name=info.input_labels[0].split(",")[0],
+                   mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
+                   marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}}, hovertemplate=hover + "input</extra>"),
+        go.Scatter(x=nothing, y=nothing, name="target", mode="lines+markers" if _many(info) else "markers",
+                   line={"color": theme.CELL, "width": 2},
+                   marker={"symbol": "circle-open", "size": 10, "color": theme.CELL, "line": {"width": 2}},
+                   hovertemplate=hover + "target</extra>"),
+        go.Scatter(x=nothing, y=nothing, name="prediction", mode="lines+markers" if _many(info) else "markers",
+                   line={"color": theme.TOTAL, "width": 2}, marker={"size": 7, "color": theme.TOTAL},
+                   hovertemplate=hover + "prediction</extra>"),
+    ]  # fmt: skip
+    return theme.figure(
+        *traces,
+        height=HEIGHT,
+        revision=f"curve-{e.seq_len}",
+        margin={"l": 46, "r": 14, "t": 26, "b": 26},
+        xaxis={"range": [-0.8, e.seq_len + 0.8], "nticks": 8},
+        yaxis={"nticks": 5, "range": [0, 2]} if marked else {"nticks": 5},
+        showlegend=True,
+    )
+
+
+def _curve_patch(info: RunInfo, frame: Frame) -> Patch:
+    """The answer of step t is about the step after it, and stands there."""
+    steps = np.flatnonzero(frame.counted)
+    changed: Patch = {"data.0.y": theme.f4(frame.inputs[:, 0])}
+    if "mark" in info.input_labels:
+        chosen = frame.inputs[:, info.input_labels.index("mark")] > 0
+        changed["data.0.marker.color"] = [theme.DIRECT if each else theme.QUIET for each in chosen]
+        changed["data.0.marker.size"] = np.where(chosen, 10, 4).astype(np.float32)
+    for trace, values in ((1, frame.targets), (2, frame.outputs)):
+        changed[f"data.{trace}.x"] = (steps + 1).astype(np.float32)
+        changed[f"data.{trace}.y"] = theme.f4(values[steps, 0])
+    return changed
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """The last answer in words."""
+    t = _last_said(frame)
+    if info.outputs == "values":
+        return f"says {theme.short(float(frame.outputs[t, 0]))} · target {theme.short(float(frame.targets[t, 0]))}"
+    said, target = int(np.nanargmax(frame.outputs[t])), _target(frame)
+    labels = [theme.symbol(info.output_labels[each]) for each in (said, target)]
+    return f"says {labels[0]} ({frame.outputs[t, said]:.0%}) · target {labels[1]}"
+
+
+def _look_for(info: RunInfo) -> str:
+    if info.outputs == "values":
+        return "Where the full dot meets the ring, the answer is right."
+    if _many(info):
+        return "Top row: the text. Below: its three best guesses; the darker, the surer."
+    return "One bar per possible answer. Level bars mean that it has no idea."
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "What it says",
+    look_for=_look_for,
+    label="The network's prediction against the target, on one held-out sequence",
+    over="training",
+    template=template,
+    patch=patch,
+    readout=readout,
+)

@@ -1,0 +1,97 @@
+"""How everything looks: one colour per meaning, one scale per quantity. Written once, imported everywhere.
+
+Categorical colours are Okabe and Ito's, which colour-blind people tell apart; each keeps a contrast of at least 3 : 1
+on the light and on the dark page. Colour never stands alone: a name, a shape or a width says the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+TOTAL = "#2f7fc1"
+DIRECT = "#d98e04"
+LAST = "#c2609a"
+CELL = "#0a9873"
+GHOST = "rgba(140,146,156,0.75)"
+QUIET = "rgba(140,146,156,0.45)"
+WRONG = "#d55e00"
+
+FLOOR_DECADE, TOP_DECADE = -12, 2
+"""The gradient's axis, fixed for good, so that a height and a colour mean the same all lesson."""
+
+DIVERGING = {
+    "light": [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#998ec3"], [1, "#542788"]],
+    "dark": [[0, "#ffb35c"], [0.25, "#b0701c"], [0.5, "#20252e"], [0.75, "#7767b5"], [1, "#c0b2f5"]],
+}
+"""Orange below zero, purple above; the middle is the page."""
+SEQUENTIAL = {
+    "light": [[0, "#f7f9fb"], [0.5, "#8db8dc"], [1, "#2f7fc1"]],
+    "dark": [[0, "#161b23"], [0.5, "#2a5a86"], [1, "#4ea1e0"]],
+}
+SCALES = {"diverging": DIVERGING, "sequential": SEQUENTIAL}
+
+TIME_MARGIN = {"l": 58, "r": 14}
+"""Equal for every figure over time: one line of the mouse runs through all of them."""
+
+
+def figure(*traces: Any, height: int, revision: str, **layout: Any) -> go.Figure:
+    """An empty frame of the house: no title (the page has it), thin margins, zoom kept while `revision` stays."""
+    drawn = go.Figure(list(traces))
+    drawn.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 52, "r": 14, "t": 8, "b": 34},
+        font={"size": 12},
+        uirevision=revision,
+        hovermode="closest",
+        showlegend=False,
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 11}},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    drawn.update_xaxes(showgrid=False, zeroline=False)
+    drawn.update_yaxes(zeroline=False)
+    drawn.update_layout(**layout)
+    return drawn
+
+
+def time_axis(seq_len: int, title: str = "") -> dict[str, Any]:
+    """The x axis that every figure over time shares."""
+    return {"range": [-0.7, seq_len - 0.3], "title": {"text": title, "standoff": 4}, "nticks": 12}
+
+
+def log_axis(low: int, high: int, step: int = 2) -> dict[str, Any]:
+    """A log axis with fixed decades from 10^low to 10^high."""
+    return {
+        "type": "log",
+        "range": [low, high],
+        "dtick": step,
+        "exponentformat": "power",
+        "showexponent": "all",
+    }
+
+
+def f4(values: Any) -> np.ndarray:
+    """float32, which is what crosses to the browser; a number too small for it becomes the smallest, not 0."""
+    wide = np.asarray(values, np.float64)
+    tiny = np.finfo(np.float32).tiny
+    return np.where((wide > 0) & (wide < tiny), tiny, np.clip(wide, -3e38, 3e38)).astype(np.float32)
+
+
+def short(value: float) -> str:
+    """A number for a read-out, three digits at most: 0.05, 2.30, 12.4, 3.1e-7."""
+    if not np.isfinite(value):
+        return "not finite"
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3 or abs(value) >= 1e4:
+        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:.3g}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+
+
+def symbol(label: str) -> str:
+    """A symbol that can be seen: the space and the unknown character get a sign."""
+    return {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(label, label)

@@ -1,0 +1,89 @@
+"""The size of the update: the norm of the parameters' gradient at every training step, and what clipping makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+GHOST, NORM, CLIPPED = range(3)
+LOW, HIGH = -5, 5
+
+
+def template(info: RunInfo) -> go.Figure:
+    """A log line over training steps, clipped steps marked on it, the clip line dashed."""
+    nothing = np.zeros(0, np.float32)
+    hover = "step %{x:,}: %{y:.2e}<extra>"
+    return theme.figure(
+        go.Scatter(x=nothing, y=nothing, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
+                   hovertemplate=hover + "previous run</extra>"),
+        go.Scatter(x=nothing, y=nothing, mode="lines", name="gradient of the weights",
+                   line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
+        go.Scatter(x=nothing, y=nothing, mode="markers", name="clipped",
+                   marker={"symbol": "line-ns-open", "size": 7, "color": theme.WRONG, "line": {"width": 1.2}},
+                   hovertemplate=hover + "clipped</extra>"),
+        height=176,
+        revision="training",
+        margin={"l": 46, "r": 14, "t": 26, "b": 34},
+        xaxis={"title": {"text": "training step", "standoff": 4}, "range": [0, 50], "nticks": 6, "tickformat": ",d"},
+        yaxis=theme.log_axis(LOW, HIGH),
+        shapes=[_clip_line(info)],
+        showlegend=True,
+    )  # fmt: skip
+
+
+def _clip_line(info: RunInfo) -> dict:
+    """Where clipping by norm begins; clipping by value has no line here, it bounds each number by itself."""
+    e = info.experiment
+    shown = e.clip == "norm"
+    height = e.clip_threshold if shown else 1.0
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height, "visible": shown,
+            "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}}  # fmt: skip
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The norms so far; `info.experiment` carries the clipping of this moment."""
+    rows = curves.updates
+    kept = np.clip(rows["param_grad_norm"], 10.0**LOW, 10.0**HIGH)
+    clipped = rows["clipped"].astype(bool)
+    last = max(50, frame.step, int(rows["step"][-1]) if len(rows) else 0)
+    return {
+        f"data.{NORM}.x": rows["step"].astype(np.float32),
+        f"data.{NORM}.y": theme.f4(kept),
+        f"data.{CLIPPED}.x": rows["step"][clipped].astype(np.float32),
+        f"data.{CLIPPED}.y": theme.f4(kept[clipped]),
+        "layout.shapes": [_clip_line(info)],
+        "layout.xaxis.range": [0, last * 1.02],
+    }
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """The norm of this update, before and after clipping."""
+    if frame.step == 0:
+        return "no update yet"
+    before = theme.short(frame.param_grad_norm)
+    return f"{before}, clipped to {theme.short(frame.param_grad_norm_clipped)}" if frame.clipped else before
+
+
+def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The previous run's norms."""
+    return {
+        f"data.{GHOST}.x": curves.updates["step"].astype(np.float32),
+        f"data.{GHOST}.y": theme.f4(np.clip(curves.updates["param_grad_norm"], 10.0**LOW, 10.0**HIGH)),
+    }
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "Size of the update",
+    look_for=lambda info: "Clipping caps this line. It changes nothing in the gradient over time, on the left.",
+    label="Norm of the parameter gradient per training step, log axis, clipped steps marked",
+    over="training",
+    template=template,
+    patch=patch,
+    readout=readout,
+    ghost=ghost,
+    slow=True,
+)

@@ -1,0 +1,194 @@
+"""The pool, and who owns which run. One per process: the server's routes and the pages import the same module."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.experiment import LIVE, Experiment
+from engine.frame import Frame, RunInfo, RunPhase
+from engine.history import History
+from engine.preset import SPEEDS
+from engine.workers import Pool, Run
+
+SUSPEND_AFTER = 60.0  # seconds after the last tab closed: a reload, or a shaky network, finds its run training
+FORGET_AFTER = 600.0
+
+
+@dataclass(frozen=True, eq=False)
+class Ghost:
+    """The run before this one, as it was when it ended; drawn in grey."""
+
+    info: RunInfo
+    frame: Frame
+    curve: History
+
+
+class Slot:
+    """One tab's place: the run behind it, and the one before. Every run has a token of its own, unguessable, which is
+    all that the live route asks for; so no frame ever meets another run's template."""
+
+    def __init__(self, pool: Pool, owner: str, experiment: Experiment, *, paused: bool, speed: str) -> None:
+        self._pool = pool
+        self.owner, self.speed = owner, speed
+        self.tabs = self.viewers = 0  # script sessions, and sockets of the live view
+        self.idle_since = time.monotonic()
+        self.suspended = False
+        self.ghost: Ghost | None = None
+        self._open(experiment, paused=paused)
+
+    def _open(self, experiment: Experiment, *, paused: bool) -> None:
+        self.paused = paused
+        self.run: Run = self._pool.submit(experiment, paused=paused, speed=SPEEDS[self.speed])
+        self.token = secrets.token_urlsafe(16)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The run's settings, with what was changed live."""
+        return self.run.experiment
+
+    def apply(self, experiment: Experiment) -> str:
+        """Make the run one of this experiment: "same", "updated" in place, or "restarted" as a new run."""
+        if experiment == self.experiment:
+            return "same"
+        live = {name: getattr(experiment, name) for name in LIVE}
+        if self.experiment.replace(**live) == experiment:
+            self.run.update(**live)
+            return "updated"
+        self._restart(experiment, paused=self.paused)
+        return "restarted"
+
+    def reset(self) -> None:
+        """Back to step 0, the same initial weights, and wait there."""
+        self._restart(self.experiment, paused=True)
+
+    def _restart(self, experiment: Experiment, *, paused: bool) -> None:
+        frame = self.run.latest()
+        if frame is not None and frame.step > 0:
+            self.ghost = Ghost(self.run.info, frame, self.run.curve)
+        self.run.stop()
+        self._open(experiment, paused=paused)
+
+    def train(self) -> None:
+        """Train, or train on."""
+        self.paused = False
+        self.run.resume()
+
+    def pause(self) -> None:
+        """Hold between two updates."""
+        self.paused = True
+        self.run.pause()
+
+    def step(self) -> None:
+        """One update, then hold."""
+        if not self.paused:
+            self.pause()
+        self.run.advance(1)
+
+    def set_speed(self, speed: str) -> None:
+        """A name of SPEEDS."""
+        if speed != self.speed:
+            self.speed = speed
+            self.run.speed(SPEEDS[speed])
+
+    @property
+    def abandoned(self) -> bool:
+        """No tab and no socket."""
+        return self.tabs <= 0 and self.viewers <= 0
+
+    def suspend(self) -> None:
+        """Nobody is there: stop training until somebody comes back."""
+        if not self.suspended:
+            self.suspended = True
+            self.run.pause()
+
+    def wake(self) -> None:
+        """Somebody came back."""
+        if self.suspended:
+            self.suspended = False
+            if not self.paused and self.run.status().phase != RunPhase.FINISHED:
+                self.run.resume()
+
+
+class Hub:
+    """All slots of this server, and the one pool that trains for them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock, self._slots = clock, threading.RLock(), []
+        self._pool: Pool | None = None
+
+    def pool(self) -> Pool:
+        """The workers, started at the first call: as many as there are cores, at most four, or PLAYGROUND_WORKERS."""
+        with self._lock:
+            if self._pool is None:
+                cores = len(os.sched_getaffinity(0))
+                self._pool = Pool(int(os.environ.get("PLAYGROUND_WORKERS", min(4, cores))))
+            return self._pool
+
+    def attach(self, owner: str, experiment: Experiment, *, paused: bool, speed: str) -> Slot:
+        """A tab opened: give it the run that this browser left with these very settings, or a new one."""
+        with self._lock:
+            left = [each for each in self._slots if owner and each.owner == owner and each.tabs <= 0]
+            same = [each for each in left if each.experiment == experiment]
+            if same:
+                slot = max(same, key=lambda each: each.idle_since)
+            else:
+                slot = Slot(self.pool(), owner, experiment, paused=paused, speed=speed)
+                self._slots.append(slot)
+            self.hold(slot)
+            return slot
+
+    def hold(self, slot: Slot) -> None:
+        """A tab looks at this slot (again)."""
+        with self._lock:
+            slot.tabs += 1
+            if slot not in self._slots:
+                self._slots.append(slot)
+            slot.wake()
+
+    def release(self, slot: Slot) -> None:
+        """A tab has gone, or lost its connection."""
+        with self._lock:
+            slot.tabs -= 1
+            slot.idle_since = self._clock()
+
+    def find(self, token: str) -> Slot | None:
+        """The slot whose present run has this token."""
+        with self._lock:
+            return next((each for each in self._slots if secrets.compare_digest(each.token, token)), None)
+
+    def watch(self, slot: Slot, change: int) -> None:
+        """A socket of the live view opened (+1) or closed (-1)."""
+        with self._lock:
+            slot.viewers += change
+            slot.idle_since = self._clock()
+            if change > 0:
+                slot.wake()
+
+    def reap(self) -> None:
+        """Suspend runs that nobody looks at, and later forget them."""
+        with self._lock:
+            for slot in list(self._slots):
+                idle = self._clock() - slot.idle_since
+                if slot.abandoned and idle > FORGET_AFTER:
+                    slot.run.stop()
+                    self._slots.remove(slot)
+                elif slot.abandoned and idle > SUSPEND_AFTER:
+                    slot.suspend()
+
+    def running(self) -> int:
+        """How many runs are training now."""
+        with self._lock:
+            return sum(each.run.status().phase == RunPhase.RUNNING for each in self._slots)
+
+    def shutdown(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+HUB = Hub()

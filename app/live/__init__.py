@@ -1,0 +1,63 @@
+"""The live view: one component that owns the live figures and is fed over a socket of its own.
+
+The component gets the templates once per run; frames never pass through Streamlit. Its JavaScript stands in parts
+beside this file, joined here in order: each part defines a few names and the last one is the component's entry.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import state, text
+from app.figures import FIGURES
+from app.figures.theme import SCALES, TIME_MARGIN
+from app.hub import Slot
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+
+KEY = "live"
+PLOTLY_ROUTE = "plotly.min.js"
+HERE = Path(__file__).parent
+SCRIPT = "\n".join((HERE / f"{part}.js").read_text() for part in ("wire", "theme", "plots", "panel", "socket", "view"))
+STYLE = (HERE / "live.css").read_text()
+MARKUP = (HERE / "live.html").read_text()
+
+
+def view(slot: Slot) -> None:
+    """Mount the live view of this slot's run; mounted already, it changes runs in place."""
+    component = st.components.v2.component("live_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
+    info = slot.run.info
+    component(
+        key=KEY,
+        data={
+            "token": slot.token,
+            "figures": templates(info.experiment),
+            "scales": SCALES,
+            "margin": TIME_MARGIN,
+            "how": text.how_measured(info),
+            "plotly": PLOTLY_ROUTE,
+        },
+        on_cure_change=lambda: state.on_cure(KEY),
+    )
+
+
+@lru_cache(maxsize=64)
+def templates(experiment: Experiment) -> list[dict[str, Any]]:
+    """Every figure without data, as plain values: what the browser draws before the first frame."""
+    info = RunInfo.of(experiment)
+    return [
+        {
+            "name": name,
+            "over": figure.over,
+            "title": figure.title(info),
+            "look_for": figure.look_for(info),
+            "label": figure.label,
+            "figure": json.loads(figure.template(info).to_json()),
+        }
+        for name, figure in FIGURES.items()
+    ]

@@ -1,0 +1,107 @@
+"""What the live socket sends: a run's newest frame as patches, and words about the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+from app import text
+from app.figures import FIGURES, Curves, Patch
+from app.hub import Slot
+from app.live.frames import pack
+from engine.frame import Frame, RunInfo, RunStatus
+from engine.history import History
+
+SLOW_EVERY = 0.5  # seconds between two drawings of the curves over training
+
+
+class Feed:
+    """One socket's view of one run: what it has been sent, and so what is new to it."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.run, self._ghost = slot.run, slot.ghost
+        self._sent: Frame | None = None
+        self._told: dict[str, Any] | None = None
+        self._slow_due = 0.0
+        self._slow_step = -1
+
+    def frame(self) -> bytes | None:
+        """The newest frame, if it is new. Asking makes the worker take the next one."""
+        frame = self.run.latest()
+        if frame is None or frame is self._sent:
+            return None
+        info = dataclasses.replace(self.run.info, experiment=self.run.experiment)
+        curves, first = curves_of(self.run.curve), self._sent is None
+        slow = first or time.monotonic() >= self._slow_due or not self._is_training()
+        if slow:
+            self._slow_due = time.monotonic() + SLOW_EVERY
+        patches: dict[str, Patch] = {}
+        for name, figure in FIGURES.items():
+            if slow or not figure.slow:
+                patches[name] = figure.patch(info, frame, curves)
+                if first and self._ghost is not None:
+                    ghost = self._ghost
+                    patches[name] |= figure.ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
+        self._sent = frame
+        return pack(
+            patches,
+            step=frame.step,
+            readouts={name: figure.readout(info, frame) for name, figure in FIGURES.items()},
+            verdict=verdict(frame),
+            status=self._status(),
+        )
+
+    def news(self) -> bytes | None:
+        """Words about the run, if they changed in more than the step; they need no asking."""
+        status = self._status()
+        if self._told is not None and all(status[key] == self._told[key] for key in ("phase", "message")):
+            return None
+        self._told = status
+        return pack({}, status=status)
+
+    def _is_training(self) -> bool:
+        return self.run.status().phase == "running"
+
+    def _status(self) -> dict[str, Any]:
+        status: RunStatus = self.run.status()
+        return {"phase": str(status.phase), "clock": text.clock(status), "message": status.message}
+
+
+def curves_of(history: History) -> Curves:
+    """A history as the figures want it."""
+    return Curves(updates=history.updates(), looks=history.looks())
+
+
+def verdict(frame: Frame) -> dict[str, Any]:
+    """The diagnosis as the page says it."""
+    found = frame.diagnosis
+    if found is None:
+        return {}
+    word, sign, tone = text.VERDICTS[found.kind]
+    return {
+        "kind": found.kind,
+        "word": word,
+        "sign": sign,
+        "tone": tone,
+        "sentence": found.sentence,
+        "cure": text.cure(found.cure),
+        "changes": found.cure,
+    }
+
+
+def gradient_csv(info: RunInfo, frame: Frame) -> str:
+    """The gradient norms of one frame as CSV: a row per layer, direction and step."""
+    columns = ["step", "layer", "direction", "t", "grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell",
+               "sequence_grad_norm"]  # fmt: skip
+    lines = [",".join(columns)]
+    layers, directions, seq_len = frame.grad_norm.shape
+    for layer in range(layers):
+        for d in range(directions):
+            for t in range(seq_len):
+                at = (layer, d, t)
+                cell = "" if frame.grad_norm_cell is None else repr(float(frame.grad_norm_cell[at]))
+                norms = [repr(float(each[at])) for each in (frame.grad_norm, frame.grad_norm_direct, frame.grad_norm_last)]
+                row = [frame.step, layer, ("forward", "reverse")[d], t, *norms, cell]
+                lines.append(",".join(map(str, [*row, repr(float(frame.sequence_grad_norm[at]))])))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,51 @@
+// The words above the figures: verdict, cure, clock, messages. The verdict changes at most once a second.
+class Panel {
+  constructor(root, onCure) {
+    this.find = (name) => root.querySelector(`.lv-${name}`);
+    this.shownAt = -Infinity;
+    this.find('cure').onclick = () => {
+      this.find('cure').disabled = true;
+      onCure(this.verdict.changes);
+    };
+  }
+
+  explain(paragraphs, token) {
+    const place = this.find('how').lastElementChild;
+    place.replaceChildren(...paragraphs.map((text) => Object.assign(document.createElement('p'), { textContent: text })));
+    const link = Object.assign(document.createElement('a'), { textContent: 'The numbers of this frame as CSV', download: 'gradient.csv' });
+    link.href = new URL(`live/${token}/gradient.csv`, document.baseURI).href;
+    place.appendChild(link);
+  }
+
+  judge(verdict, atOnce) {
+    this.next = verdict;
+    clearTimeout(this.timer);
+    const wait = atOnce ? 0 : this.shownAt + 1000 - performance.now();
+    if (wait <= 0) this.show();
+    else this.timer = setTimeout(() => this.show(), wait);
+  }
+
+  show() {
+    const verdict = this.next;
+    this.verdict = verdict;
+    this.shownAt = performance.now();
+    this.find('verdict').dataset.tone = verdict.tone;
+    this.find('verdict').dataset.kind = verdict.kind;
+    this.find('word').querySelector('strong').textContent = verdict.word;
+    this.find('sign').textContent = verdict.sign;
+    if (this.find('sentence').textContent !== verdict.sentence) this.find('sentence').textContent = verdict.sentence;
+    const cure = this.find('cure');
+    cure.hidden = !verdict.cure;
+    if (cure.textContent !== verdict.cure) {
+      cure.textContent = verdict.cure;
+      cure.disabled = false;
+    }
+  }
+
+  status({ clock, message }) {
+    this.find('clock').textContent = clock;
+    const place = this.find('message');
+    place.hidden = !message;
+    if (place.textContent !== message) place.textContent = message;
+  }
+}

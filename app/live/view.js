@@ -1,0 +1,84 @@
+// The live view: newest frame wins, and is painted before the next is asked for.
+class View {
+  constructor(root) {
+    this.root = root;
+    this.plots = new Plots(root);
+    this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
+    this.busy = false;
+    this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [] };
+  }
+
+  configure(data, trigger) {
+    this.trigger = trigger;
+    this.plots.source = data.plotly;
+    if (data.token === this.token) {
+      this.plots.dress(); // the same run: only the theme can have changed
+      this.all = true;
+      this.paint();
+      return;
+    }
+    this.token = data.token;
+    this.stream?.close();
+    this.frame = null;
+    this.fresh = true;
+    this.plots.configure(data.figures, data.scales);
+    this.panel.explain(data.how, data.token);
+    followMouse(this.root.querySelector('[data-over="time"]'), data.margin);
+    this.all = true;
+    this.paint();
+    this.stream = new Stream(data.token, (message) => this.hear(message), () => this.lost());
+  }
+
+  hear(message) {
+    this.panel.status(message.status);
+    this.state.phase = message.status.phase;
+    if (message.step === undefined) return; // a word about the run, without a frame
+    this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;
+    this.paint();
+  }
+
+  lost() {
+    this.panel.status({ clock: 'connection lost, reconnecting …', message: '' });
+    this.state.phase = 'lost';
+  }
+
+  async paint() {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      while (this.frame || this.all) {
+        const { frame, all, token } = this;
+        this.frame = null;
+        this.all = false;
+        const began = performance.now();
+        const touched = frame ? this.plots.patch(frame.patches) : new Set();
+        await this.plots.draw(all ? Object.keys(this.plots.figures) : touched);
+        if (frame && token === this.token) this.painted(frame, began);
+        await new Promise(requestAnimationFrame);
+        if (frame && token === this.token) this.stream.ask();
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  painted(frame, began) {
+    this.plots.read(frame.readouts);
+    this.panel.judge(frame.verdict, this.fresh);
+    this.fresh = false;
+    Object.assign(this.state, { step: frame.step, token: this.token, painted: this.state.painted + 1 });
+    this.state.log.push([performance.now(), performance.now() - began]);
+    if (this.state.log.length > 400) this.state.log.shift();
+  }
+
+  close() {
+    this.stream?.close();
+    this.plots.purge();
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const view = (parentElement.__view ??= new View(parentElement));
+  view.configure(data, setTriggerValue);
+  return () => { view.close(); delete parentElement.__view; };
+}

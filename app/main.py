@@ -1,0 +1,11 @@
+"""Page configuration and navigation, nothing else. The server runs this script once per session and interaction."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import text
+from app.views import playground
+
+st.set_page_config(page_title=text.PAGE_TITLE, page_icon=":material/timeline:", layout="wide")
+st.navigation([st.Page(playground.page, title="Playground", url_path="playground", default=True)], position="top").run()

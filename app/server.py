@@ -1,0 +1,166 @@
+"""The server: Streamlit's app with three routes of ours beside it. `python -m streamlit run app/server.py`.
+
+The pool is started first, so that torch loads in a worker while this process loads the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import gzip
+import importlib.util
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.hub import HUB, Slot
+
+HUB.pool()
+
+from app import live  # noqa: E402  (after the pool: torch loads meanwhile)
+from app.live.feed import Feed, gradient_csv  # noqa: E402
+
+POLL = 0.01  # seconds between two looks at whether the worker has sent a frame
+MOST_VIEWERS = 8  # sockets per run
+REAP_EVERY = 5.0
+REFUSED = 1008  # the close code for "not yours, or gone": the browser does not try again
+
+
+@functools.cache
+def compressed_plotly() -> bytes:
+    """plotly.js of the installed plotly package: browser and Python run the same version."""
+    spec = importlib.util.find_spec("plotly")
+    assert spec is not None and spec.submodule_search_locations is not None
+    return gzip.compress((Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes(), 6)
+
+
+async def plotly_js(request: Request) -> Response:
+    """GET /plotly.min.js"""
+    return Response(
+        await asyncio.to_thread(compressed_plotly),
+        media_type="text/javascript",
+        headers={
+            "Content-Encoding": "gzip",
+            "Cache-Control": "public, max-age=86400",
+            "Vary": "Accept-Encoding",
+        },
+    )
+
+
+async def gradient_table(request: Request) -> Response:
+    """GET /live/<token>/gradient.csv"""
+    slot = HUB.find(request.path_params["token"])
+    frame = slot and slot.run.latest()
+    if slot is None or frame is None:
+        return PlainTextResponse("This run has ended, or has no frame yet.", 404)
+    return Response(gradient_csv(slot.run.info, frame), media_type="text/csv")
+
+
+async def live_socket(socket: WebSocket) -> None:
+    """The stream of one run: every message from the browser asks for one frame, sent as soon as there is a new one."""
+    slot = HUB.find(socket.path_params["token"])
+    if slot is None or not same_origin(socket) or slot.viewers >= MOST_VIEWERS:
+        await socket.close(REFUSED)
+        return
+    await socket.accept()
+    HUB.watch(slot, 1)
+    asked = asyncio.Event()
+    listener = asyncio.create_task(listen(socket, asked))  # else nobody would notice that the tab of a paused run closed
+    try:
+        await send_frames(socket, slot, asked, listener)
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # the browser has gone
+    finally:
+        listener.cancel()
+        HUB.watch(slot, -1)
+
+
+def same_origin(socket: WebSocket) -> bool:
+    """Custom routes get no origin check from Streamlit: only the page that this server served may open the stream."""
+    return socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
+
+
+async def listen(socket: WebSocket, asked: asyncio.Event) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            await socket.receive_text()
+            asked.set()
+
+
+async def send_frames(socket: WebSocket, slot: Slot, asked: asyncio.Event, listener: asyncio.Task) -> None:
+    feed, token = Feed(slot), slot.token
+    while not listener.done():
+        if slot.token != token:  # another run stands in this slot now
+            await socket.close(REFUSED)
+            return
+        if (news := feed.news()) is not None:
+            await socket.send_bytes(news)
+        if asked.is_set() and (message := feed.frame()) is not None:
+            asked.clear()
+            await socket.send_bytes(message)
+        await asyncio.sleep(POLL)
+
+
+class OwnerCookie:
+    """Gives a browser its identity with the first page, before Streamlit's socket opens: a reload finds its run by it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or any(
+            name == b"cookie" and b"playground=" in value for name, value in scope["headers"]
+        ):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            html = any(n == b"content-type" and v.startswith(b"text/html") for n, v in message.get("headers", ()))
+            if message["type"] == "http.response.start" and html:
+                cookie = f"playground={secrets.token_urlsafe(16)}; Path=/; HttpOnly; SameSite=Lax"
+                message = {**message, "headers": [*message["headers"], (b"set-cookie", cookie.encode())]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_: object) -> AsyncIterator[dict]:
+    """Compress plotly.js in the background, freeze what was imported, and look after abandoned runs."""
+
+    async def look_after() -> None:
+        while True:
+            await asyncio.sleep(REAP_EVERY)
+            HUB.reap()
+
+    tasks = [asyncio.create_task(look_after()), asyncio.create_task(asyncio.to_thread(compressed_plotly))]
+    gc.collect()
+    gc.freeze()  # imports never die: later collections need not walk them
+    try:
+        yield {}
+    finally:
+        for task in tasks:
+            task.cancel()
+        HUB.shutdown()
+
+
+app = st.App(
+    "main.py",
+    routes=[
+        WebSocketRoute("/live/{token}", live_socket),
+        Route("/live/{token}/gradient.csv", gradient_table),
+        Route(f"/{live.PLOTLY_ROUTE}", plotly_js),
+    ],
+    middleware=[Middleware(OwnerCookie)],
+    lifespan=lifespan,
+)

@@ -1,0 +1,229 @@
+"""The only file that touches st.session_state: settings, the link, and this tab's slot.
+
+The widgets of `app.controls` keep their values under the names of the settings. Settings without a widget come from
+the preset or the link and are kept in `_rest`. The link is read once, when a session opens: preset first, then its
+own values over it, each validated by `Experiment`; after that it is only written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any
+
+import streamlit as st
+
+from app import text
+from app.hub import HUB, Slot
+from engine.experiment import CHOICES, RANGES, Experiment, ExperimentError
+from engine.preset import SPEEDS, list_presets, load_preset
+from engine.tasks import TASKS
+
+WIDGETS = (
+    "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
+    "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
+)  # fmt: skip
+"""The settings that have a widget of the same key."""
+REST = tuple(each.name for each in dataclasses.fields(Experiment) if each.name not in WIDGETS)
+
+
+def open_session() -> None:
+    """At the first run of a session: preset, then the link's own values over it."""
+    if "_refused" in st.session_state:
+        return
+    link = st.query_params.to_dict()
+    refused: dict[str, str] = {}
+    slugs = [preset.slug for preset in list_presets()]
+    slug = link.pop("preset", slugs[0])
+    if slug not in slugs:
+        refused["preset"] = text.PRESET_REFUSED.format(got=slug)
+        slug = slugs[0]
+    preset = load_preset(slug)
+    speed = link.pop("speed", preset.speed)
+    if speed not in SPEEDS:
+        refused["speed"] = _sentence("speed", speed, ", ".join(SPEEDS), preset.speed)
+        speed = preset.speed
+    experiment = _overridden(preset.experiment, link, refused)
+    st.session_state.preset, st.session_state.speed = slug, speed
+    st.session_state._start_paused = preset.paused
+    _show(experiment)
+    st.session_state._refused = refused
+
+
+def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
+    """The preset's experiment with the link's values over it: together if they can be, else one by one."""
+    values: dict[str, Any] = {}
+    for name, raw in link.items():
+        if name not in (*WIDGETS, *REST):
+            refused["preset"] = text.UNKNOWN_REFUSED.format(name=name)
+            continue
+        try:
+            values[name] = _parse(name, raw)
+        except ValueError:
+            accepts = str(RANGES[name]) if name in RANGES else text.NOT_A_NUMBER
+            refused[name] = _sentence(name, raw, accepts, getattr(experiment, name))
+    try:
+        return experiment.replace(**values)
+    except ExperimentError:
+        pass
+    for name, value in values.items():  # something does not fit: take what does, say what does not
+        try:
+            experiment = experiment.replace(**{name: value})
+        except ExperimentError as error:
+            refused[name] = _sentence(name, link[name], error.accepts, getattr(experiment, name))
+    return experiment
+
+
+def _parse(name: str, raw: str) -> Any:
+    """A value of the right kind from the text of a link."""
+    if name in RANGES:
+        if raw == "none":
+            return None
+        return int(raw) if RANGES[name].whole else float(raw)
+    if True in CHOICES.get(name, ()):
+        return {"true": True, "false": False}.get(raw, raw)
+    if name in CHOICES and isinstance(CHOICES[name][0], int):
+        return int(raw)
+    return {} if name == "task_options" and raw == "{}" else raw
+
+
+def _sentence(name: str, got: object, accepts: str, shown: object) -> str:
+    label = text.LABELS.get(name, name.replace("_", " "))
+    return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=got, shown=shown)
+
+
+def refused(key: str) -> str:
+    """What was wrong with the link's value for this setting, or nothing."""
+    return st.session_state._refused.get(key, "")
+
+
+def refused_elsewhere() -> list[str]:
+    """What was wrong with the link's values for settings that have no widget."""
+    return [said for name, said in st.session_state._refused.items() if name in REST]
+
+
+def value(key: str) -> Any:
+    """A widget's present value."""
+    return st.session_state[key]
+
+
+def _show(experiment: Experiment) -> None:
+    """Set every widget, and keep the settings that have none."""
+    for name in WIDGETS:
+        st.session_state[name] = getattr(experiment, name)
+    st.session_state._rest = {name: getattr(experiment, name) for name in REST}
+    st.session_state._good = experiment
+
+
+def wanted() -> Experiment:
+    """The experiment that the widgets describe.
+
+    Raises:
+        ExperimentError: when they do not fit together.
+    """
+    settings = {name: st.session_state[name] for name in WIDGETS}
+    st.session_state._good = Experiment(**settings, **st.session_state._rest)
+    return st.session_state._good
+
+
+def last_good() -> Experiment:
+    """The experiment before the widgets stopped fitting together."""
+    return st.session_state._good
+
+
+# Callbacks: they run before the page does, so widgets can still be set.
+
+
+def on_preset() -> None:
+    """A lesson was picked: everything is as it says."""
+    preset = load_preset(st.session_state.preset)
+    _show(preset.experiment)
+    st.session_state.speed, st.session_state._refused = preset.speed, {}
+    st.session_state._pause_next = preset.paused
+
+
+def on_task() -> None:
+    """Other data: its own default length, and an RNN type that it supports."""
+    task = TASKS[st.session_state.task]
+    st.session_state.seq_len = task.lengths.default
+    if st.session_state.rnn_type not in task.rnn_types:
+        st.session_state.rnn_type = task.rnn_types[0]
+    if task.inputs != "symbols":
+        st.session_state._rest["embedding_size"] = 0
+    on_change()
+
+
+def on_change() -> None:
+    """Something was changed by hand: what the link had said is settled."""
+    st.session_state._refused = {}
+
+
+def on_new_seed() -> None:
+    """Another seed, unlike the present one."""
+    st.session_state.seed = random.randrange(10_000)
+    on_change()
+
+
+def on_cure(component_key: str) -> None:
+    """The cure button: the changes come from the browser, so they are validated like a link."""
+    changes = st.session_state[component_key].get("cure") or {}
+    if isinstance(changes, dict) and changes:
+        try:
+            _show(last_good().replace(**changes))
+        except ExperimentError:
+            return  # an old page's cure, for settings that are no longer there
+        on_change()
+
+
+# This tab's slot.
+
+
+@st.cache_resource(scope="session", on_release=HUB.release, show_spinner=False)
+def _attached(_owner: str, _experiment: Experiment, _paused: bool, _speed: str, _slot: Slot | None) -> Slot:
+    """Once per session; a dropped connection clears it, and the same slot is held again when it comes back."""
+    if _slot is not None:
+        HUB.hold(_slot)
+        return _slot
+    return HUB.attach(_owner, _experiment, paused=_paused, speed=_speed)
+
+
+def slot(experiment: Experiment) -> Slot:
+    """This tab's slot, its run being one of this experiment."""
+    mine = _attached(
+        st.context.cookies.get("playground", ""),
+        experiment,
+        st.session_state._start_paused,
+        st.session_state.speed,
+        st.session_state.get("_slot"),
+    )
+    first = "_slot" not in st.session_state
+    st.session_state._slot = mine
+    pause_next = st.session_state.pop("_pause_next", None)
+    if not first:
+        if pause_next is not None:
+            mine.paused = pause_next
+        mine.apply(experiment)
+        mine.set_speed(st.session_state.speed)
+    elif mine.speed != st.session_state.speed:
+        mine.set_speed(st.session_state.speed)
+    return mine
+
+
+def write_link(experiment: Experiment) -> None:
+    """The link says the preset and what differs from it."""
+    preset = load_preset(st.session_state.preset)
+    base = preset.experiment.to_dict()
+    link = {"preset": preset.slug}
+    for name, now in experiment.to_dict().items():
+        if now != base[name]:
+            link[name] = _written(now)
+    if st.session_state.speed != preset.speed:
+        link["speed"] = st.session_state.speed
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+
+
+def _written(now: Any) -> str:
+    if now is None:
+        return "none"
+    return str(now).lower() if isinstance(now, bool) else f"{now:.10g}" if isinstance(now, float) else str(now)

@@ -1,0 +1,196 @@
+"""Every sentence that the app itself says. Verdicts come from `engine.diagnosis`, lessons from `presets/`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.cells import CELLS
+from engine.experiment import Experiment
+from engine.frame import RunInfo, RunPhase, RunStatus
+from engine.tasks import TASKS
+
+PAGE_TITLE = "RNN playground"
+
+VERDICTS: dict[str, tuple[str, str, str]] = {  # kind: word, sign, tone
+    "not_finite": ("Broken", "✕", "bad"),
+    "solved": ("Solved", "✓", "good"),
+    "no_gradient": ("No gradient", "○", "warn"),
+    "cut": ("Cut off", "✂", "bad"),
+    "dead": ("Dead", "✕", "bad"),
+    "no_path": ("No path", "✕", "bad"),
+    "vanished": ("Vanished", "↘", "bad"),
+    "vanishing": ("Vanishing", "↘", "warn"),
+    "fading": ("Fading", "↘", "warn"),
+    "healthy": ("Healthy", "→", "good"),
+    "rising": ("Rising", "↗", "warn"),
+    "growing": ("Growing", "↗", "warn"),
+    "exploding": ("Exploding", "↗", "bad"),
+}
+
+PHASES = {
+    RunPhase.STARTING: "starting",
+    RunPhase.RUNNING: "training",
+    RunPhase.PAUSED: "paused",
+    RunPhase.FINISHED: "finished",
+    RunPhase.FAILED: "failed",
+    RunPhase.STOPPED: "stopped",
+}
+
+RNN_TYPES = {
+    "one_to_one": "one → one",
+    "one_to_many": "one → many",
+    "many_to_one": "many → one",
+    "many_to_many": "many → many",
+    "encoder_decoder": "encoder → decoder",
+}
+
+INITS = {
+    "pytorch": "PyTorch's own (uniform)",
+    "orthogonal": "orthogonal",
+    "identity": "identity",
+    "xavier": "Xavier (Glorot)",
+    "gaussian": "Gaussian",
+}
+OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+              "adam": "Adam"}  # fmt: skip
+CLIPS = {"none": "none", "norm": "norm", "value": "value"}
+NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU"}
+SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
+
+
+def cure(changes: dict[str, Any]) -> str:
+    """What the cure button says: "Try the cure: LSTM, forget bias 3"."""
+    return f"Try the cure: {', '.join(setting(*each) for each in changes.items())}" if changes else ""
+
+
+def setting(name: str, value: Any) -> str:
+    """One setting in a few words."""
+    if name == "cell":
+        return CELLS[value].title
+    if name == "task":
+        return TASKS[value].title
+    if name == "init":
+        return f"{INITS[value]} start"
+    if name == "clip":
+        return "no clipping" if value == "none" else f"clip by {value}"
+    if name == "tbptt":
+        return f"cut after {value} steps" if value else "no truncation"
+    if name == "bidirectional":
+        return "both directions" if value else "one direction"
+    words = {"init_gain": "gain", "clip_threshold": "at", "num_layers": "layers", "nonlinearity": "units",
+             "rnn_type": "type", "hidden_size": "units", "seq_len": "length"}  # fmt: skip
+    shown = f"{value:g}" if isinstance(value, float) else value
+    return f"{words.get(name, name.replace('_', ' '))} {shown}"
+
+
+def rnn_types_off(experiment: Experiment) -> str:
+    """Why the other RNN types are not offered for this task."""
+    return f"Other types are off: {TASKS[experiment.task].why_not}."
+
+
+def clock(status: RunStatus) -> str:
+    """The line beside the buttons: where the run is, and how fast it goes."""
+    parts = [PHASES[status.phase], f"step {status.step:,}"]
+    if status.phase == RunPhase.RUNNING and status.steps_per_second:
+        parts.append(f"{status.steps_per_second:,.0f} updates/s")
+    if status.phase == RunPhase.RUNNING and status.share < 1:
+        parts.append(f"1/{round(1 / status.share)} of a core, shared with other runs")
+    return " · ".join(parts)
+
+
+def chips(experiment: Experiment) -> list[str]:
+    """Settings that are not what they usually are, so that nothing stays hidden in a folded part."""
+    usual = Experiment(task=experiment.task, rnn_type=experiment.rnn_type)
+    watched = ("nonlinearity", "num_layers", "bidirectional", "init", "init_gain", "forget_bias", "optimizer", "clip",
+               "tbptt", "dropout", "embedding_size", "reduction", "output_layers")  # fmt: skip
+    found = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
+    if experiment.cell != "rnn" and "nonlinearity" in found:
+        found.remove("nonlinearity")
+    if CELLS[experiment.cell].keep_gate is None and "forget_bias" in found:
+        found.remove("forget_bias")
+    return [setting(name, getattr(experiment, name)) for name in found]
+
+
+def how_measured(info: RunInfo) -> list[str]:
+    """What stands behind "how measured?", one paragraph each."""
+    s = info.memory_symbol
+    need = f"the task's lag, {info.lag} steps" if info.lag is not None else f"{info.reach} steps, from end to end"
+    return [
+        f"The loss of the last step that has one is taken alone, and differentiated with respect to the state {s} at "
+        f"every step, through all later steps (back-propagation through time). The number is "
+        f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {need}.",
+        "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's present weights "
+        "and without dropout. The median over them is shown; the unrolled picture shows the first of them.",
+        "Below 10⁻⁶: vanished. Below 10⁻³: vanishing. Below 0.01: fading. Up to 10: healthy. Up to 100: rising. Up to "
+        "10,000: growing. Above: exploding. A loss below a tenth of the dashed line counts as solved.",
+        "Code: engine/lens.py (sweep), engine/diagnosis.py (diagnose). Tests hold it against autograd on an unrolled "
+        "loop to one part in a billion.",
+    ]
+
+
+def lesson(order: int, count: int) -> str:
+    """Above the picker of lessons."""
+    return f"Lesson {order} of {count}"
+
+
+HELP = {
+    "preset": "A lesson sets everything below. Change anything afterwards.",
+    "task": "What the network reads and what it is asked.",
+    "rnn_type": "Where inputs come in and answers go out along time.",
+    "cell": "How the state of one step becomes that of the next. Changing it starts a new run.",
+    "nonlinearity": "The squashing function of the plain RNN; gated cells have their own.",
+    "hidden_size": "How many numbers the state holds.",
+    "num_layers": "Recurrent layers on top of each other.",
+    "bidirectional": "A second chain reads the sequence from its end. On tasks about the future it sees the answer.",
+    "seq_len": "How many steps one sequence has.",
+    "init": "How the recurrent weights W_hh are drawn before training.",
+    "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
+    "forget_bias": "Total bias of the gate that keeps the old state (LSTM: forget, GRU: update). 3 keeps 95 % a step. "
+    "Empty: PyTorch's own.",
+    "optimizer": "The rule that turns gradients into updates.",
+    "learning_rate": "How far each update goes. Changes while it trains.",
+    "clip": "Norm: shorten the whole gradient if it is too long. Value: cap each number. Changes while it trains.",
+    "clip_threshold": "Where clipping begins. Changes while it trains.",
+    "batch_size": "Sequences per update.",
+    "tbptt": "Truncated back-propagation: how many steps the gradient goes back; 0 is all the way.",
+    "seed": "Draws the initial weights and the data. The same seed gives the same run.",
+    "speed": "Slow: 2 updates a second. Normal: 25. Max: as fast as this machine goes.",
+    "train": "Train on (after the last step: as many again).",
+    "pause": "Hold between two updates.",
+    "step": "One update, then hold.",
+    "reset": "Back to step 0 with the same initial weights.",
+    "new_seed": "Other initial weights and other data: a new run.",
+}
+LABELS = {
+    "preset": "Lesson",
+    "task": "Data",
+    "rnn_type": "RNN type",
+    "cell": "Cell",
+    "nonlinearity": "Activation",
+    "hidden_size": "Units",
+    "num_layers": "Layers",
+    "bidirectional": "Read both ways",
+    "seq_len": "Length",
+    "init": "Initial weights",
+    "init_gain": "Gain of the initial weights",
+    "forget_bias": "Forget bias",
+    "optimizer": "Optimiser",
+    "learning_rate": "Learning rate",
+    "clip": "Clip the gradient by",
+    "clip_threshold": "Clip threshold",
+    "batch_size": "Batch size",
+    "tbptt": "Cut the gradient after (steps)",
+    "seed": "Seed",
+    "speed": "Speed",
+    "train": "Train",
+    "pause": "Pause",
+    "step": "Step",
+    "reset": "Reset",
+    "new_seed": "New seed",
+}
+
+SETTING_REFUSED = "{label}: {accepts} is accepted; the link said {got}. Shown is {shown}."
+PRESET_REFUSED = "There is no lesson called {got}. Shown is the first one."
+UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist. It was left out."
+NOT_A_NUMBER = "a number"
+KEPT_RUNNING = "{problem} The run below still has the settings before this change."

@@ -1,0 +1,75 @@
+"""The playground: settings on the left, the run on the right."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import controls, live, state, text
+from app.hub import Slot
+from engine.experiment import Experiment, ExperimentError
+from engine.preset import Preset, list_presets, load_preset
+from engine.tasks import TASKS
+
+
+def page() -> None:
+    """Draw the page, top down; no work is done here that could take long."""
+    state.open_session()
+    preset = load_preset(state.value("preset"))
+    with st.sidebar:
+        problem = settings(preset)
+    slot = state.slot(state.last_good())
+    heading(preset, slot.experiment)
+    transport(slot)
+    if problem:
+        st.warning(text.KEPT_RUNNING.format(problem=problem))
+    live.view(slot)
+    state.write_link(slot.experiment)
+
+
+def settings(preset: Preset) -> str:
+    """The sidebar. Returns what is wrong with the settings taken together, or nothing."""
+    st.caption(text.lesson(preset.order, len(list_presets())))
+    controls.PRESET.draw()
+    for control in controls.DATA:
+        control.draw()
+    controls.RNN_TYPE.draw()
+    st.caption(text.rnn_types_off(state.last_good()))
+    for control in (*controls.CELL, *controls.LEARNING):
+        control.draw()
+    with st.expander("More settings"):
+        for control in controls.MORE:
+            control.draw()
+    for problem in state.refused_elsewhere():
+        st.warning(problem)
+    try:
+        state.wanted()
+    except ExperimentError as error:
+        return f"{text.LABELS.get(error.field, error.field)} must be {error.accepts}, but is {error.got}."
+    return ""
+
+
+def heading(preset: Preset, experiment: Experiment) -> None:
+    """The question, what to look for, and every unusual setting as a chip."""
+    same = experiment.task == preset.experiment.task
+    task = TASKS[experiment.task]
+    st.subheader(preset.question if same else task.title, anchor=False)
+    line = preset.look_for if same else task.teaches
+    chips = " ".join(f":gray-badge[{chip}]" for chip in text.chips(experiment))
+    st.markdown(f"{line} {chips}")
+
+
+def transport(slot: Slot) -> None:
+    """Train, Pause, Step, Reset, another seed, and the speed."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport")
+    icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
+             "reset": ":material/replay:"}  # fmt: skip
+    acts = {"train": slot.train, "pause": slot.pause, "step": slot.step, "reset": slot.reset}
+    with row:
+        for key, act in acts.items():
+            kind = "primary" if key == "train" else "secondary"
+            if st.button(text.LABELS[key], key=key, icon=icons[key], help=text.HELP[key], type=kind):
+                act()
+        st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:", help=text.HELP["new_seed"],
+                  on_click=state.on_new_seed)  # fmt: skip
+        st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
+                             help=text.HELP["speed"], label_visibility="collapsed")  # fmt: skip
