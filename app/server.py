@@ -75,7 +75,7 @@ async def live_socket(socket: WebSocket) -> None:
     await socket.accept()
     HUB.watch(slot, 1)
     asked = asyncio.Event()
-    listener = asyncio.create_task(listen(socket, asked))  # else nobody would notice that the tab of a paused run closed
+    listener = asyncio.create_task(listen(socket, asked))  # it also notices that the tab of a paused run was closed
     try:
         await send_frames(socket, slot, asked, listener)
     except (WebSocketDisconnect, RuntimeError):
@@ -112,7 +112,7 @@ async def send_frames(socket: WebSocket, slot: Slot, asked: asyncio.Event, liste
 
 
 class OwnerCookie:
-    """Gives a browser its identity with the first page, before Streamlit's socket opens: a reload finds its run by it."""
+    """Gives a browser its identity with the first page, before Streamlit's socket opens: a reload finds its run."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -158,6 +158,12 @@ def on_change() -> None:
     st.session_state._refused = {}
 
 
+def on_transport(what: str) -> None:
+    """Train, pause, step or reset, by the name of the slot's method."""
+    slot: Slot = st.session_state._slot
+    getattr(slot, what)()
+
+
 def on_new_seed() -> None:
     """Another seed, unlike the present one."""
     st.session_state.seed = random.randrange(10_000)

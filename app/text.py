@@ -95,6 +95,8 @@ def clock(status: RunStatus) -> str:
         parts.append(f"{status.steps_per_second:,.0f} updates/s")
     if status.phase == RunPhase.RUNNING and status.share < 1:
         parts.append(f"1/{round(1 / status.share)} of a core, shared with other runs")
+    if status.solved_at is not None:
+        parts.append(f"solved at step {status.solved_at:,}")
     return " · ".join(parts)
 
 
@@ -109,6 +111,14 @@ def chips(experiment: Experiment) -> list[str]:
     if CELLS[experiment.cell].keep_gate is None and "forget_bias" in found:
         found.remove("forget_bias")
     return [setting(name, getattr(experiment, name)) for name in found]
+
+
+def summary(e: Experiment) -> str:
+    """The settings in one line, for a screen too narrow to show them all."""
+    clip = f"clip {e.clip} {e.clip_threshold:g}" if e.clip != "none" else "no clipping"
+    parts = [TASKS[e.task].title, RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
+             f"length {e.seq_len}", f"{OPTIMIZERS[e.optimizer]} {e.learning_rate:g}", clip]  # fmt: skip
+    return " · ".join(parts)
 
 
 def how_measured(info: RunInfo) -> list[str]:

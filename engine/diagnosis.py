@@ -7,17 +7,19 @@ loss alone, since many losses hide a vanishing gradient: their short lags domina
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from engine.cells import CELLS
-from engine.experiment import Experiment
+from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, Frame, RunInfo
 
 SOLVED_SHARE = 0.1  # of the baseline
 NO_GRADIENT = 1e-8
-LIMITS = (  # upper end of the ratio, kind
+PINNED = 0.999  # |h| beyond which the slope of tanh is below 0.002
+LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks and included above, and the kind
     (1e-6, "vanished"),
     (1e-3, "vanishing"),
     (1e-2, "fading"),
@@ -47,7 +49,7 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
         evidence["factor_per_step"] = ratio ** (1 / reach)
 
     def verdict(kind: str, sentence: str, cure: dict[str, Any] | None = None) -> Diagnosis:
-        return Diagnosis(kind, sentence, evidence, cure or {})
+        return Diagnosis(kind, sentence, evidence, _possible(e, cure or {}))
 
     if not np.isfinite([frame.probe_loss, frame.output_grad_norm, ratio]).all():
         return verdict("not_finite", "A number has become infinite: this network cannot learn any further.", _tame(e))
@@ -61,10 +63,10 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
             "of its answer, right or wrong.",
         )
     if ratio == 0:
-        return _exactly_zero(info, verdict)
-    kind = next(name for limit, name in LIMITS if ratio < limit or (name == "healthy" and ratio <= limit))
+        return _exactly_zero(info, frame, verdict)
+    kind = next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
     cure = _open_the_road(e) if kind in SHRINKING else _tame(e) if kind in GROWING else {}
-    return verdict(kind, f"{_reaches(info, ratio)} {_pace(info, ratio)}", cure)
+    return verdict(kind, f"{_reaches(info, ratio)} {_pace(info, ratio)}".strip(), cure)
 
 
 def best_ratio(frame: Frame) -> float:
@@ -72,19 +74,19 @@ def best_ratio(frame: Frame) -> float:
     return float(frame.ratio.max())
 
 
-def _exactly_zero(info: RunInfo, verdict: Any) -> Diagnosis:
+def _exactly_zero(info: RunInfo, frame: Frame, verdict: Callable[..., Diagnosis]) -> Diagnosis:
+    """Zero is not small: say which of its causes the states show."""
     e, arrives = info.experiment, f"Exactly nothing reaches the step {info.reach} back"
+    states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
     if e.tbptt and info.reach >= e.tbptt:
         return verdict("cut", f"{arrives}: truncation cuts the gradient after {e.tbptt} steps.", {"tbptt": 0})
-    if e.cell == "rnn" and e.nonlinearity == "relu":
-        return verdict("dead", f"{arrives}: on the way every ReLU is at 0, where its slope is 0.", {"nonlinearity": "tanh"})
-    if e.cell == "rnn":
-        return verdict(
-            "dead",
-            f"{arrives}: on the way every unit is pinned at +1 or -1, where the slope of tanh is 0.",
-            _tame(e),
-        )
-    return verdict("no_path", f"{arrives}: no path is left between that step and the loss.", _open_the_road(e))
+    if e.cell == "rnn" and e.nonlinearity == "relu" and (states == 0).all(-1).any():
+        cure = {"nonlinearity": "tanh"}
+        return verdict("dead", f"{arrives}: on the way every ReLU is at 0, where its slope is 0.", cure)
+    if e.cell == "rnn" and e.nonlinearity == "tanh" and (np.abs(states) > PINNED).mean() > 0.5:
+        pinned = "on the way the units are pinned at +1 or -1, where the slope of tanh is 0"
+        return verdict("dead", f"{arrives}: {pinned}.", _tame(e))
+    return verdict("no_path", f"{arrives}: the weights on the way pass nothing on.", _open_the_road(e))
 
 
 def _reaches(info: RunInfo, ratio: float) -> str:
@@ -94,7 +96,11 @@ def _reaches(info: RunInfo, ratio: float) -> str:
         return f"The gradient grows {say(ratio)}-fold on its way back to {place}."
     if ratio >= 0.1:
         return f"{ratio:.0%} of the gradient reaches {place}."
-    return f"1 part in {say(1 / ratio)} of the gradient reaches {place}." if ratio else f"No gradient reaches {place}."
+    if ratio == 0:
+        return f"No gradient reaches {place}."
+    if ratio < 1e-300:
+        return f"Next to nothing of the gradient, less than 1 part in 10^300, reaches {place}."
+    return f"1 part in {say(1 / ratio)} of the gradient reaches {place}."
 
 
 def _place(info: RunInfo) -> str:
@@ -130,13 +136,21 @@ def _tame(e: Experiment) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if getattr(e, name) != value}
 
 
+def _possible(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:
+    """The cure, unless it would cost more than one update may."""
+    try:
+        e.replace(**cure)
+    except ExperimentError:
+        return {}
+    return cure
+
+
 def say(number: float) -> str:
-    """A count of 1 or more in words: 2.3, 45, 1,300, 2 billion, 10^18."""
-    if number < 10:
-        return f"{number:.1f}".removesuffix(".0")
-    if number < 999_500:
-        return f"{float(f'{number:.2g}'):,.0f}"
+    """A count of 1 or more in words, two digits of it: 2.3, 45, 1,300, 2 billion, 10^18."""
+    rounded = float(f"{number:.2g}")
+    if rounded < 1e6:
+        return f"{rounded:,.15g}"
     for size, word in ((1e6, "million"), (1e9, "billion"), (1e12, "trillion")):
-        if number < 999.5 * size:
-            return f"{float(f'{number / size:.2g}'):,.0f} {word}" if number >= 9.95 * size else f"{number / size:.1f} {word}".replace(".0 ", " ")
-    return f"10^{round(math.log10(number))}"
+        if rounded < 1000 * size:
+            return f"{float(f'{rounded / size:.2g}'):g} {word}"
+    return f"10^{math.log10(number):.0f}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,13 +31,13 @@ class Range:
 
     def __str__(self) -> str:
         kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:,g} to {self.high:,.15g}"
+        return f"{kind} from {self.low:,.15g} to {self.high:,.15g}"
 
     def holds(self, value: object) -> bool:
         """True for a finite number of the right kind inside the range; booleans are no numbers here."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
             return False
-        return math.isfinite(value) and self.low <= value <= self.high
+        return self.low <= value <= self.high
 
 
 RANGES: dict[str, Range] = {
@@ -143,7 +142,7 @@ class Experiment:
         if not low <= self.seq_len <= high:
             accepts = f"a whole number from {low} to {high} for {task.title}"
             raise ExperimentError("seq_len", got=self.seq_len, accepts=accepts)
-        if self.task_options:
+        if self.task_options != {}:
             raise ExperimentError("task_options", got=self.task_options, accepts=f"empty for {task.title}")
         if self.embedding_size and task.inputs != "symbols":
             raise ExperimentError("embedding_size", got=self.embedding_size, accepts="0 where the inputs are numbers")
@@ -155,8 +154,10 @@ class Experiment:
         multiply_adds, size = step_cost(self)
         if multiply_adds > MAX_MULTIPLY_ADDS or size > MAX_BYTES:
             estimate = f"{multiply_adds:.1e} multiply-adds and {size / 2**20:,.0f} MiB"
-            accepts = f"smaller, or fewer layers, steps in time or sequences: one update would take {estimate}; " \
-                      f"the limits are {MAX_MULTIPLY_ADDS:.0e} and {MAX_BYTES // 2**20:,} MiB"
+            accepts = (
+                f"smaller, or fewer layers, steps in time or sequences: one update would take {estimate}; "
+                f"the limits are {MAX_MULTIPLY_ADDS:.0e} and {MAX_BYTES // 2**20:,} MiB"
+            )
             raise ExperimentError("hidden_size", got=self.hidden_size, accepts=accepts)
 
     @property
@@ -179,7 +180,7 @@ class Experiment:
         known = [each.name for each in dataclasses.fields(cls)]
         for name, value in settings.items():
             if name not in known:
-                raise ExperimentError(name, got=value, accepts=f"absent: there is no such setting. {_one_of(known)} are")
+                raise ExperimentError(name, got=value, accepts=f"left out, for the settings are {_one_of(known)}")
         return cls(**settings)
 
     def replace(self, **changes: Any) -> Experiment:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.experiment import Experiment, parameter_count
-from engine.tasks import TASKS
+from engine.tasks import TASKS, probe
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class RunInfo:
     """What a figure needs to know besides the frame; the same for the whole run.
 
     Args:
-        baselines: {name: loss per counted step}, the first is the bar to beat.
+        baselines: {name: loss}, in the unit of the run's own loss; the first is the bar to beat.
         lag: how many steps back the task's answer lies; None where the task has no such number.
         inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names.
         encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none.
@@ -126,10 +126,12 @@ class RunInfo:
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
         """Everything follows from the experiment; no network is built."""
-        task = TASKS[experiment.task]
+        task, counted = TASKS[experiment.task], 1.0
+        if experiment.reduction == "sum":  # then the loss is a sum over this many steps
+            counted = float(probe(experiment).mask.sum(0).mean())
         return cls(
             experiment=experiment,
-            baselines=task.baselines(experiment),
+            baselines={name: counted * loss for name, loss in task.baselines(experiment).items()},
             metric_name=task.metric.name,
             metric_percent=task.metric.percent,
             lag=task.lag(experiment),
@@ -142,7 +144,7 @@ class RunInfo:
 
     @property
     def baseline(self) -> float:
-        """The loss to beat, per counted step."""
+        """The loss to beat."""
         return next(iter(self.baselines.values()))
 
     @property
@@ -175,7 +177,8 @@ class RunStatus:
         step: the newest step that the worker reported, drawn or not.
         steps_per_second: over the last second or so of training; 0 while paused.
         share: the part of one core that this run gets, 0 to 1.
-        message: what a person should be told; empty where there is nothing to tell.
+        message: what went wrong, in a sentence; empty where nothing did.
+        solved_at: the first step at which the mean loss of recent training was below a tenth of the baseline.
     """
 
     phase: RunPhase
@@ -183,3 +186,4 @@ class RunStatus:
     steps_per_second: float
     share: float
     message: str = ""
+    solved_at: int | None = None

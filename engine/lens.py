@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -208,7 +209,7 @@ def _sweep_record(record: Record, direct: Scaled, cuts: Sequence[int]) -> tuple[
 def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
     """From the end: stretches of at most BLOCK steps that never cross a cut."""
     edges = sorted({*range(seq_len, 0, -BLOCK), 0, *cuts}, reverse=True)
-    return [(start, stop) for stop, start in zip(edges, edges[1:], strict=False)]
+    return [(start, stop) for stop, start in pairwise(edges)]
 
 
 def _records(recurrent: nn.RNNBase, inputs: Tensor, output: Tensor, lengths: np.ndarray) -> list[list[Record]]:
@@ -242,7 +243,8 @@ def _weights(recurrent: nn.RNNBase, layer: int, direction: int) -> Weights:
 
 def _run_alone(recurrent: nn.RNNBase, weights: Weights, inputs: Tensor) -> Tensor:
     """One layer in one direction by the library's own kernel: (T, B, H)."""
-    shell = _shell(type(recurrent), inputs.shape[-1], recurrent.hidden_size, recurrent.bias,
+    kind: Callable[..., nn.Module] = type(recurrent)
+    shell = _shell(kind, inputs.shape[-1], recurrent.hidden_size, recurrent.bias,
                    getattr(recurrent, "nonlinearity", None))  # fmt: skip
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     given = {name: value for name, value in zip(names, weights, strict=True) if value is not None}
@@ -250,7 +252,9 @@ def _run_alone(recurrent: nn.RNNBase, weights: Weights, inputs: Tensor) -> Tenso
 
 
 @cache
-def _shell(kind: type, input_size: int, hidden_size: int, bias: bool, nonlinearity: str | None) -> nn.Module:
+def _shell(
+    kind: Callable[..., nn.Module], input_size: int, hidden_size: int, bias: bool, nonlinearity: str | None
+) -> nn.Module:
     """A one-layer module without weights of its own, to be called with somebody else's."""
     options = {} if nonlinearity is None else {"nonlinearity": nonlinearity}
     return kind(input_size, hidden_size, bias=bias, device="meta", **options)
@@ -261,7 +265,7 @@ def _padded(value: Tensor | PackedSequence, seq_len: int) -> Tensor:
 
 
 def _flip(values: Tensor, lengths: np.ndarray, batch_axis: int = 1) -> Tensor:
-    """Reverse each sequence in time within its own length, padding left where it is; its own inverse. Time is axis 0."""
+    """Reverse time (axis 0) within each sequence's own length, padding left where it is; its own inverse."""
     seq_len = len(values)
     if (lengths == seq_len).all():
         return values.flip(0)

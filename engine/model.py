@@ -44,7 +44,7 @@ class RecurrentNetwork(nn.Module):
         if not self.symbols_in:
             return self._tensor(batch.inputs, self.dtype)
         tokens = self._tensor(batch.inputs, torch.int64)
-        table = self.one_hot if self.embedding is None else self.embedding.weight
+        table = self.get_buffer("one_hot") if self.embedding is None else self.embedding.weight
         seen = table[tokens.clamp(min=0)]
         if (batch.inputs < 0).any():  # NO_SYMBOL is the zero vector
             seen = seen * (tokens >= 0)[..., None]
@@ -148,7 +148,7 @@ def _initialise(recurrent: nn.RNNBase, experiment: Experiment) -> None:
         if name.startswith("weight_hh"):
             for block in parameter.split(experiment.hidden_size):
                 _draw_block(block, experiment.init)
-            parameter *= experiment.init_gain
+            parameter.mul_(experiment.init_gain)
         elif experiment.init == "identity" and name.startswith("weight_ih"):
             nn.init.normal_(parameter, std=0.001)
         elif experiment.init == "identity":

@@ -29,16 +29,17 @@ class Scaled:
 
     def at(self, exponent: Tensor) -> Tensor:
         """The values that stand for the same numbers under another exponent (broadcast over leading axes)."""
-        return self.values * _power_of_two(exponent - self.exponent, self.values.dtype)[..., None]
+        return _shift(self.values, (exponent - self.exponent)[..., None])
 
     def full(self) -> Tensor:
         """The numbers themselves, float64."""
-        return self.values.double() * _power_of_two(-self.exponent, torch.float64)[..., None]
+        return _shift(self.values.double(), -self.exponent[..., None])
 
     def norm(self) -> Tensor:
-        """The 2-norm over the units, float64."""
+        """The 2-norm over the units, float64. What is too small even for that is the smallest number, never 0."""
         size = torch.linalg.vector_norm(self.values, dim=-1, dtype=torch.float64)
-        return size * _power_of_two(-self.exponent, torch.float64)
+        shifted = _shift(size, -self.exponent)
+        return torch.where((size > 0) & (shifted == 0), torch.finfo(torch.float64).tiny, shifted)
 
     def units(self, start: int, stop: int) -> Scaled:
         """Some of the units."""
@@ -73,7 +74,14 @@ def _magnitude(values: Tensor, exponent: Tensor) -> Tensor:
     return torch.where(largest == 0, NOTHING, binary)
 
 
-def _power_of_two(exponent: Tensor, dtype: torch.dtype) -> Tensor:
-    """2**exponent, exact; beyond the range of normal numbers it stays at their ends."""
-    limit = 126 if dtype == torch.float32 else 1022
-    return torch.ldexp(torch.ones_like(exponent, dtype=dtype), exponent.clamp(-limit, limit))
+def _shift(values: Tensor, by: Tensor) -> Tensor:
+    """values * 2**by, exact wherever the result is a normal number. `by` is int32 and may be larger than any factor
+    that the type can hold, so it is applied in up to three parts; more than that is 0 or infinite in any case."""
+    limit = 126 if values.dtype == torch.float32 else 1022
+    for _ in range(3):
+        part = by.clamp(-limit, limit)
+        values = values * torch.ldexp(torch.ones_like(part, dtype=values.dtype), part)
+        by = by - part
+        if not by.any():
+            break
+    return values

@@ -7,7 +7,7 @@ import io
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,12 @@ from engine.diagnosis import SOLVED_SHARE, diagnose
 from engine.experiment import LIVE, Experiment, ExperimentError
 from engine.frame import Frame, RunInfo
 from engine.model import build
-from engine.tasks import TASKS, Batch, sample
+from engine.tasks import PROBE_SIZE, TASKS, Batch, probe, sample
 
-PROBE_SIZE = 16
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
+METRIC_EVERY = 50  # updates between two measurements of the metric, where a run stops at a target metric
 
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {}),
     "momentum": (torch.optim.SGD, {"momentum": 0.9}),
     "rmsprop": (torch.optim.RMSprop, {}),
@@ -51,12 +51,13 @@ class Trainer:
         self.model = build(experiment)
         kind, options = OPTIMIZERS[experiment.optimizer]
         self._optimizer = kind(self.model.parameters(), lr=experiment.learning_rate, **options)
-        self._probe = sample(experiment, PROBE_SIZE, (experiment.seed, 0), "test")
+        self._probe = probe(experiment)
         self.step, self.seconds = 0, 0.0
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
         self.clipped = False
         self._recent: deque[float] = deque(maxlen=RECENT)
+        self._target_reached = False
 
     def advance(self) -> float:
         """Make one update. Returns the loss of its batch, before the update.
@@ -77,6 +78,7 @@ class Trainer:
         self._recent.append(value)
         if self.solved_at is None and self.recent_loss < SOLVED_SHARE * self.info.baseline:
             self.solved_at = self.step
+        self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
         return value
 
@@ -87,9 +89,21 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """True when the experiment's steps are done or its target loss is reached."""
-        e = self.experiment
-        return self.step >= e.steps or (e.target_loss is not None and self.recent_loss <= e.target_loss)
+        """True when the experiment's steps are done, or its target loss or target metric is reached."""
+        return self.step >= self.experiment.steps or self._target_reached
+
+    def _reaches_target(self) -> bool:
+        """The loss is that of recent training; the metric is the probe's, measured every METRIC_EVERY updates."""
+        e, metric = self.experiment, TASKS[self.experiment.task].metric
+        if e.target_loss is not None and self.recent_loss <= e.target_loss:
+            return True
+        if e.target_metric is None or self.step % METRIC_EVERY:
+            return False
+        with torch.no_grad():
+            self.model.eval()
+            reached = metric.measure(self._probe, self._outputs(self.model(self._probe)))
+            self.model.train()
+        return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
         """Change learning_rate, clip or clip_threshold from the next update on.
@@ -99,7 +113,9 @@ class Trainer:
         """
         for name, value in changes.items():
             if name not in LIVE:
-                raise ExperimentError(name, got=value, accepts=f"unchanged: only {', '.join(LIVE)} change while it runs")
+                raise ExperimentError(
+                    name, got=value, accepts=f"unchanged: while it runs only {', '.join(LIVE)} change"
+                )
         self.experiment = self.experiment.replace(**changes)
         for group in self._optimizer.param_groups:
             group["lr"] = self.experiment.learning_rate

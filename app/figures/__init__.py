@@ -1,4 +1,4 @@
-"""The figures of the live view, by name and in order. Pure functions of (RunInfo, Frame); nothing here trains or stores.
+"""The figures of the live view, by name and in order: pure functions of (RunInfo, Frame) that train and store nothing.
 
 Adding a figure is one file with a `FIGURE` and one entry here.
 """

@@ -54,9 +54,10 @@ def template(info: RunInfo) -> go.Figure:
     for outside in (below, above):
         outside.update(hovertemplate="t = %{x}: %{customdata}<extra></extra>", showlegend=False)
     traces: list = [
-        line("previous run", theme.GHOST, width=2),
+        line("previous run", theme.GHOST, width=2).update(showlegend=False),
         go.Bar(
-            x=t, y=empty, name="total" + (f" ({top})" if top else ""), marker={"color": theme.TOTAL, "line": {"width": 0}},
+            x=t, y=empty, name="total" + (f" ({top})" if top else ""),
+            marker={"color": theme.TOTAL, "line": {"width": 0}},
             hovertemplate="t = %{x}: %{y:.2e}<extra>total</extra>",
         ),
         below,
@@ -67,16 +68,17 @@ def template(info: RunInfo) -> go.Figure:
         traces.append(line("from the last loss alone", theme.LAST))
     if info.memory_symbol == "c":
         traces.append(line("dL/dc, the cell state", theme.CELL))
-    traces += [line(f"total, {_chain_name(info, *chain)}", theme.TOTAL, DASHES[chain[1]], 1.2) for chain in _chains(info)]
+    for layer, d in _chains(info):
+        traces.append(line(f"total, {_chain_name(info, layer, d)}", theme.TOTAL, DASHES[d], 1.2))
     axis = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
     axis["range"] = [theme.FLOOR_DECADE - 0.8, theme.TOP_DECADE + 0.5]
     return theme.figure(
         *traces,
-        height=236,
+        height=222,
         revision=f"time-{e.seq_len}",
-        margin={**theme.TIME_MARGIN, "t": 26, "b": 24},
+        margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
         xaxis=theme.time_axis(e.seq_len),
-        yaxis={**axis, "title": {"text": "‖dL/dh‖", "standoff": 2}},
+        yaxis={**axis, "title": {"text": "‖dL/dh‖", "standoff": 2, "font": {"size": 12}}},
         bargap=0.18,
         showlegend=True,
     )
@@ -119,7 +121,10 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's total, where its sequences were as long."""
     if old.experiment.seq_len != info.experiment.seq_len:
         return {}
-    return {f"data.{GHOST}.y": theme.f4(np.maximum(frame.grad_norm[-1, 0], AT_FLOOR))}
+    return {
+        f"data.{GHOST}.showlegend": True,
+        f"data.{GHOST}.y": theme.f4(np.maximum(frame.grad_norm[-1, 0], AT_FLOOR)),
+    }
 
 
 FIGURE = LiveFigure(

@@ -42,9 +42,9 @@ def template(info: RunInfo) -> go.Figure:
     ]  # fmt: skip
     return theme.figure(
         heat,
-        height=180 if len(names) == 1 else 220,
+        height=172 if len(names) == 1 else 220,
         revision=f"time-{e.seq_len}",
-        margin={**theme.TIME_MARGIN, "t": 6, "b": 34},
+        margin={**theme.TIME_MARGIN, "t": 4, "b": 38},
         xaxis=theme.time_axis(e.seq_len, "position in the sequence, t"),
         yaxis={
             "range": [-0.5, rows * len(names) - 0.5],

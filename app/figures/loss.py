@@ -22,14 +22,16 @@ def template(info: RunInfo) -> go.Figure:
             hovertemplate="step %{x:,}: %{y:.3g}<extra>" + name + "</extra>",
         )  # fmt: skip
 
+    probe = line("held-out probe", theme.TOTAL, 2.2)
+    probe.update(mode="lines+markers", marker={"size": 4})  # a single look is a point, not an invisible line
     return theme.figure(
-        line("previous run", theme.GHOST, 2),
+        line("previous run", theme.GHOST, 2).update(showlegend=False),
         line("training batch", "rgba(47,127,193,0.45)", 1),
-        line("held-out probe", theme.TOTAL, 2.2),
-        height=208,
+        probe,
+        height=206,
         revision="training",
-        margin={"l": 46, "r": 14, "t": 26, "b": 34},
-        xaxis={"title": {"text": "training step", "standoff": 4}, "range": [0, 50], "nticks": 6, "tickformat": ",d"},
+        margin={"l": 46, "r": 14, "t": 24, "b": 40},
+        xaxis=theme.TRAINING_AXIS,
         yaxis={"range": [0, _top(info)], "nticks": 6},
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
@@ -77,6 +79,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     if old.experiment.task != info.experiment.task or old.experiment.reduction != info.experiment.reduction:
         return {}
     return {
+        f"data.{GHOST}.showlegend": True,
         f"data.{GHOST}.x": curves.looks["step"].astype(np.float32),
         f"data.{GHOST}.y": theme.f4(curves.looks["probe_loss"]),
     }
@@ -84,7 +87,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 FIGURE = LiveFigure(
     title=lambda info: "Is it learning?",
-    look_for=lambda info: "Below the dashed line it knows more than somebody who never looked at the sequence.",
+    look_for=lambda info: "Below the dashed line it has learned something.",
     label="Loss over training steps, with the exact baseline dashed",
     over="training",
     template=template,

@@ -11,7 +11,7 @@ from engine.frame import Frame, RunInfo
 
 GUESSES = 3
 COLUMNS = 26  # letters that fit beside each other
-HEIGHT = 190
+HEIGHT = 172
 
 
 def _many(info: RunInfo) -> bool:
@@ -119,7 +119,8 @@ def _curve(info: RunInfo) -> go.Figure:
     traces = [
         go.Scatter(x=t, y=np.full(e.seq_len, np.nan, np.float32), name=info.input_labels[0].split(",")[0],
                    mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
-                   marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}}, hovertemplate=hover + "input</extra>"),
+                   marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
+                   hovertemplate=hover + "input</extra>"),
         go.Scatter(x=nothing, y=nothing, name="target", mode="lines+markers" if _many(info) else "markers",
                    line={"color": theme.CELL, "width": 2},
                    marker={"symbol": "circle-open", "size": 10, "color": theme.CELL, "line": {"width": 2}},

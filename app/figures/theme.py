@@ -58,9 +58,18 @@ def figure(*traces: Any, height: int, revision: str, **layout: Any) -> go.Figure
     return drawn
 
 
+TRAINING_AXIS: dict[str, Any] = {
+    "title": {"text": "training step", "standoff": 6, "font": {"size": 12}},
+    "range": [0, 50],
+    "nticks": 6,
+    "tickformat": ",d",
+}
+"""The x axis that every figure over training shares."""
+
+
 def time_axis(seq_len: int, title: str = "") -> dict[str, Any]:
     """The x axis that every figure over time shares."""
-    return {"range": [-0.7, seq_len - 0.3], "title": {"text": title, "standoff": 4}, "nticks": 12}
+    return {"range": [-0.7, seq_len - 0.3], "title": {"text": title, "standoff": 6, "font": {"size": 12}}, "nticks": 12}
 
 
 def log_axis(low: int, high: int, step: int = 2) -> dict[str, Any]:
@@ -69,6 +78,7 @@ def log_axis(low: int, high: int, step: int = 2) -> dict[str, Any]:
         "type": "log",
         "range": [low, high],
         "dtick": step,
+        "tickfont": {"size": 11},
         "exponentformat": "power",
         "showexponent": "all",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -79,6 +81,7 @@ def template(info: RunInfo) -> go.Figure:
         x=points[:, 0], y=points[:, 1], mode="markers", marker={"size": 22, "opacity": 0},
         customdata=[""] * len(points), hovertemplate="t = %{x}<br>%{customdata}<extra></extra>",
     )  # fmt: skip
+    blank = "\u00a0"  # for an empty text Plotly makes no element, and none later either
     labels = {"mode": "text", "hoverinfo": "skip", "cliponaxis": False}
     cut = go.Scatter(x=[], y=[], mode="lines", line={"color": theme.WRONG, "width": 3}, name="cut", hoverinfo="skip")
     cut.update(_wall(info, top))
@@ -95,15 +98,15 @@ def template(info: RunInfo) -> go.Figure:
         wires,
         cut,
         hover,
-        go.Scatter(x=columns, y=np.zeros(len(columns)), text=[""] * len(columns), textfont={"size": 13}, **labels),
-        go.Scatter(x=said, y=np.full(len(said), top), text=[""] * len(said), textfont={"size": 13}, **labels),
+        go.Scatter(x=columns, y=np.zeros(len(columns)), text=[blank] * len(columns), textfont={"size": 13}, **labels),
+        go.Scatter(x=said, y=np.full(len(said), top), text=[blank] * len(said), textfont={"size": 13}, **labels),
         *arrows,
-        height=150 + 44 * (len(rows) - 1),
+        height=136 + 44 * (len(rows) - 1),
         revision=f"time-{info.experiment.seq_len}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 4},
         xaxis={**theme.time_axis(info.experiment.seq_len), "visible": False},
-        yaxis={"range": [-0.45, top + 0.4], "tickvals": list(ticks), "ticktext": list(ticks.values()), "showgrid": False,
-               "ticks": "", "showline": False},
+        yaxis={"range": [-0.45, top + 0.4], "tickvals": list(ticks), "ticktext": list(ticks.values()),
+               "showgrid": False, "ticks": "", "showline": False},
     )  # fmt: skip
 
 
@@ -169,7 +172,7 @@ def _arrows(info: RunInfo, frame: Frame, columns: np.ndarray) -> list[tuple]:
     """Per decade: (x, y, marker size, marker symbol) of its arrows. An arrow carries what arrives at its head."""
     half, found = _half_width(info) * 1.12, {k: ([], [], [], []) for k in DECADES}  # type: ignore[var-annotated]
     for row, (layer, d) in enumerate(_rows(info), start=1):
-        for left, right in zip(columns, columns[1:], strict=False):
+        for left, right in pairwise(columns):
             head, start, end, symbol = (left, right - half, left + half, "triangle-left")
             if d:
                 head, start, end, symbol = (right, left + half, right - half, "triangle-right")
@@ -206,8 +209,8 @@ def _output(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
         return (f"{text}{mark}" if frame.counted.sum() > 1 else f"<b>{text}</b>{mark} {frame.outputs[t, said]:.0%}"), (
             said == target
         )
-    said, target = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
-    return f"{said:.2f}", abs(said - target) < 0.1 * max(1.0, abs(target))
+    value, wanted = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
+    return f"{value:.2f}", abs(value - wanted) < 0.1 * max(1.0, abs(wanted))
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
@@ -218,7 +221,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 FIGURE = LiveFigure(
     title=lambda info: "The network, unrolled in time",
-    look_for=lambda info: "The same weights at every step. Arrows go back from the loss: the thicker, the more gradient.",
+    look_for=lambda info: (
+        "The same weights at every step. Arrows go back from the loss: the thicker, the more gradient."
+    ),
     label="The unrolled network: inputs, states, outputs, and arrows as wide as the log of the gradient",
     over="time",
     template=template,

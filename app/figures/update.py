@@ -1,4 +1,4 @@
-"""The size of the update: the norm of the parameters' gradient at every training step, and what clipping makes of it."""
+"""The size of the update: the norm of the parameters' gradient at every training step, before and after clipping."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def template(info: RunInfo) -> go.Figure:
     hover = "step %{x:,}: %{y:.2e}<extra>"
     return theme.figure(
         go.Scatter(x=nothing, y=nothing, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
-                   hovertemplate=hover + "previous run</extra>"),
+                   showlegend=False, hovertemplate=hover + "previous run</extra>"),
         go.Scatter(x=nothing, y=nothing, mode="lines", name="gradient of the weights",
                    line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
         go.Scatter(x=nothing, y=nothing, mode="markers", name="clipped",
                    marker={"symbol": "line-ns-open", "size": 7, "color": theme.WRONG, "line": {"width": 1.2}},
                    hovertemplate=hover + "clipped</extra>"),
-        height=176,
+        height=170,
         revision="training",
-        margin={"l": 46, "r": 14, "t": 26, "b": 34},
-        xaxis={"title": {"text": "training step", "standoff": 4}, "range": [0, 50], "nticks": 6, "tickformat": ",d"},
+        margin={"l": 46, "r": 14, "t": 24, "b": 40},
+        xaxis=theme.TRAINING_AXIS,
         yaxis=theme.log_axis(LOW, HIGH),
         shapes=[_clip_line(info)],
         showlegend=True,
@@ -71,6 +71,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's norms."""
     return {
+        f"data.{GHOST}.showlegend": True,
         f"data.{GHOST}.x": curves.updates["step"].astype(np.float32),
         f"data.{GHOST}.y": theme.f4(np.clip(curves.updates["param_grad_norm"], 10.0**LOW, 10.0**HIGH)),
     }
@@ -78,7 +79,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 FIGURE = LiveFigure(
     title=lambda info: "Size of the update",
-    look_for=lambda info: "Clipping caps this line. It changes nothing in the gradient over time, on the left.",
+    look_for=lambda info: "Clipping caps this, not the gradient over time on the left.",
     label="Norm of the parameter gradient per training step, log axis, clipped steps marked",
     over="training",
     template=template,

@@ -100,8 +100,7 @@ def gradient_csv(info: RunInfo, frame: Frame) -> str:
         for d in range(directions):
             for t in range(seq_len):
                 at = (layer, d, t)
-                cell = "" if frame.grad_norm_cell is None else repr(float(frame.grad_norm_cell[at]))
-                norms = [repr(float(each[at])) for each in (frame.grad_norm, frame.grad_norm_direct, frame.grad_norm_last)]
-                row = [frame.step, layer, ("forward", "reverse")[d], t, *norms, cell]
-                lines.append(",".join(map(str, [*row, repr(float(frame.sequence_grad_norm[at]))])))
+                measured = [getattr(frame, name) for name in columns[4:]]
+                norms = ["" if each is None else repr(float(each[at])) for each in measured]
+                lines.append(",".join([str(frame.step), str(layer), ("forward", "reverse")[d], str(t), *norms]))
     return "\n".join(lines) + "\n"

@@ -77,7 +77,15 @@ class View {
   }
 }
 
+// On a narrow screen the settings start folded; the page says them in one line. Once a session: then it is up to people.
+function foldSettings() {
+  if (window.innerWidth > 1100 || sessionStorage.getItem('settings-folded')) return;
+  sessionStorage.setItem('settings-folded', '1');
+  document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (!parentElement.__view) foldSettings();
   const view = (parentElement.__view ??= new View(parentElement));
   view.configure(data, setTriggerValue);
   return () => { view.close(); delete parentElement.__view; };

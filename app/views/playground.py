@@ -56,20 +56,20 @@ def heading(preset: Preset, experiment: Experiment) -> None:
     line = preset.look_for if same else task.teaches
     chips = " ".join(f":gray-badge[{chip}]" for chip in text.chips(experiment))
     st.markdown(f"{line} {chips}")
+    with st.container(key="summary"):
+        st.caption(text.summary(experiment))
 
 
 def transport(slot: Slot) -> None:
-    """Train, Pause, Step, Reset, another seed, and the speed."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport")
+    """Train, Pause, Step, Reset, another seed, and the speed. What is to be done next stands out."""
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
-    acts = {"train": slot.train, "pause": slot.pause, "step": slot.step, "reset": slot.reset}
-    with row:
-        for key, act in acts.items():
-            kind = "primary" if key == "train" else "secondary"
-            if st.button(text.LABELS[key], key=key, icon=icons[key], help=text.HELP[key], type=kind):
-                act()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+        for key, icon in icons.items():
+            kind = "primary" if key == ("train" if slot.paused else "pause") else "secondary"
+            st.button(text.LABELS[key], key=key, icon=icon, help=text.HELP[key], type=kind,
+                      on_click=state.on_transport, args=(key,))  # fmt: skip
         st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:", help=text.HELP["new_seed"],
                   on_click=state.on_new_seed)  # fmt: skip
         st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
-                             help=text.HELP["speed"], label_visibility="collapsed")  # fmt: skip
+                             label_visibility="collapsed")  # fmt: skip

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task
+from engine.tasks.base import NO_SYMBOL, PROBE_SIZE, Batch, Lengths, Metric, Task, stream
 from engine.tasks.series import STOCKS
 from engine.tasks.synthetic import ADDING, FIRST_SYMBOL_RECALL
 from engine.tasks.text import CHARACTERS
@@ -17,10 +15,9 @@ from engine.tasks.text import CHARACTERS
 if TYPE_CHECKING:
     from engine.experiment import Experiment
 
-__all__ = ["NO_SYMBOL", "TASKS", "Batch", "Lengths", "Metric", "Task", "sample"]
+__all__ = ["NO_SYMBOL", "PROBE_SIZE", "TASKS", "Batch", "Lengths", "Metric", "Task", "probe", "sample"]
 
 TASKS: dict[str, Task] = {task.slug: task for task in (FIRST_SYMBOL_RECALL, ADDING, CHARACTERS, STOCKS)}
-SPLITS = ("train", "test")
 
 
 def sample(experiment: Experiment, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
@@ -30,6 +27,9 @@ def sample(experiment: Experiment, batch_size: int, seed: int | tuple[int, ...],
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).
         split: "train" or "test"; the two never share a sequence of real data.
     """
-    parts = seed if isinstance(seed, tuple) else (seed,)
-    rng = np.random.default_rng([*parts, SPLITS.index(split)])
-    return TASKS[experiment.task].draw(rng, experiment, batch_size, split)
+    return TASKS[experiment.task].draw(stream(seed, split), experiment, batch_size, split)
+
+
+def probe(experiment: Experiment) -> Batch:
+    """The held-out batch of a run, the same from its first frame to its last."""
+    return sample(experiment, PROBE_SIZE, (experiment.seed, 0), "test")

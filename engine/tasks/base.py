@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 NO_SYMBOL = -1
 """In place of a token: nothing has been read yet, the input is the zero vector."""
 
+PROBE_SIZE = 16
+"""Sequences of the probe: held out, and fixed for the run."""
+SPLITS = ("train", "test")
+
+
+def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
+    """Random numbers that depend on the seed and the split alone; a tuple gives independent streams."""
+    parts = seed if isinstance(seed, tuple) else (seed,)
+    # NumPy pads seeds with zeros, so (5,) and (5, 0) would be one stream: the length keeps them apart.
+    return np.random.default_rng([SPLITS.index(split), len(parts), *parts])
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -43,7 +54,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that a person can judge; higher is better. `measure(batch, outputs) -> float`.
+    """A number that a person can judge. `measure(batch, outputs) -> float`.
 
     outputs: (T, batch, output_size), class probabilities or values; the metric reads them where batch.mask is True.
     """
@@ -51,6 +62,7 @@ class Metric:
     name: str
     measure: Callable[[Batch, np.ndarray], float]
     percent: bool = True
+    higher_is_better: bool = True
 
 
 def _no_lag(experiment: Experiment) -> int | None:

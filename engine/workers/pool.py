@@ -42,13 +42,15 @@ class Run:
 
     def __init__(self, pool: Pool, key: int, experiment: Experiment, *, paused: bool, speed: float | None) -> None:
         self.info, self.key = RunInfo.of(experiment), key
-        self._pool, self._worker = pool, None
+        self._pool = pool
+        self._worker: _Process | None = None
         self._experiment, self._paused, self._speed = experiment, paused, speed
         self._live: dict[str, Any] = {}
         self._frame: Frame | None = None
         self._asked = True  # the first frame comes unasked
         self._history = History()
         self._phase, self._step, self._rate, self._share, self._message = RunPhase.STARTING, 0, 0.0, 0.0, ""
+        self._solved_at: int | None = None
         self._told = ""  # what happened to its worker
         self._checkpoint: bytes | None = None
         self.strikes = 0
@@ -67,7 +69,7 @@ class Run:
 
     @property
     def history(self) -> np.ndarray:
-        """Thinned structured array: step, loss, probe_loss (NaN where nobody looked), metric, param_grad_norm, clipped."""
+        """Thinned rows of `engine.history.ROW`: step, loss, probe_loss (NaN where nobody looked), param_grad_norm, ..."""
         return self._history.table()
 
     @property
@@ -78,7 +80,7 @@ class Run:
     def status(self) -> RunStatus:
         """Phase, step and speed as last reported."""
         message = " ".join(each for each in (self._told, self._message) if each)
-        return RunStatus(self._phase, self._step, self._rate, self._share, message)
+        return RunStatus(self._phase, self._step, self._rate, self._share, message, self._solved_at)
 
     def pause(self) -> None:
         """Stop between two updates."""
@@ -137,7 +139,7 @@ class Run:
                                frame.clipped)  # fmt: skip
             self._frame, self._asked = frame, False
         self._phase, self._step, self._message = report.phase, report.step, report.message
-        self._rate, self._share = report.steps_per_second, report.share
+        self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
         if report.phase == RunPhase.FINISHED:
             self._paused = True
 

@@ -45,7 +45,7 @@ class Serving:
 
 @dataclass(frozen=True)
 class Report:
-    """Worker to pool: how a run is doing, its new updates (step, loss, norm, clipped), and a frame if one was asked for."""
+    """Worker to pool: how a run is doing, its new updates (step, loss, norm, clipped), a frame if one was asked for."""
 
     key: int
     phase: RunPhase
@@ -53,6 +53,7 @@ class Report:
     steps_per_second: float
     share: float
     message: str
+    solved_at: int | None
     updates: list[tuple[int, float, float, bool]]
     frame: Frame | None
 

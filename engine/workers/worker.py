@@ -6,6 +6,7 @@ when one was asked for, at most FRAMES_PER_SECOND, and frames take at most FRAME
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -39,7 +40,7 @@ class Seat:
             self.trainer.update(**order.live)
         self.phase = RunPhase.PAUSED if order.paused else RunPhase.RUNNING
         self.per_second = order.speed
-        self.last_step = self.trainer.experiment.steps
+        self.last_step: int | None = None  # set when a finished run is asked to go on; until then the trainer knows
         self.single_steps = 0
         self.due = 0.0  # when the next update may be made
         self.message = ""
@@ -61,16 +62,21 @@ class Seat:
     def resume(self, _: None = None) -> None:
         """Train on; a finished run gets as many updates again."""
         if self.phase == RunPhase.FINISHED:
-            self.last_step = self.trainer.step + self.trainer.experiment.steps
+            self._go_beyond(self.trainer.experiment.steps)
         self.phase, self.message, self.changed, self.news = RunPhase.RUNNING, "", True, True
         self._rate_since, self._rate_step = time.monotonic(), self.trainer.step
 
     def advance(self, steps: int) -> None:
         """Make this many updates, then pause."""
-        self.single_steps += steps
-        self.last_step = max(self.last_step, self.trainer.step + self.single_steps)
+        if self.phase == RunPhase.FINISHED:
+            self._go_beyond(steps)
+            self.phase = RunPhase.PAUSED
         if self.phase != RunPhase.RUNNING:
             self.message = ""
+        self.single_steps += steps
+
+    def _go_beyond(self, steps: int) -> None:
+        self.last_step = self.trainer.step + steps
 
     def update(self, changes: dict[str, Any]) -> None:
         """Change live settings."""
@@ -105,7 +111,7 @@ class Seat:
             t = self.trainer
             self.updates.append((t.step, loss, t.param_grad_norm, t.clipped))
             self.single_steps = max(0, self.single_steps - 1)
-            if t.step >= self.last_step or (t.finished and t.step < t.experiment.steps):
+            if t.finished if self.last_step is None else t.step >= self.last_step:
                 self._finish()
                 return
             now = time.monotonic()
@@ -132,11 +138,10 @@ class Seat:
             self._rate_since, self._rate_step = now, self.trainer.step
         updates, self.updates = self.updates, []
         self.news, self.report_due = False, now + REPORT_EVERY
-        return Report(self.key, self.phase, self.trainer.step, self.rate, share, self._message(), updates, frame)
-
-    def _message(self) -> str:
-        solved = self.trainer.solved_at
-        return self.message or (f"Solved at step {solved:,}." if solved is not None else "")
+        return Report(
+            key=self.key, phase=self.phase, step=self.trainer.step, steps_per_second=self.rate, share=share,
+            message=self.message, solved_at=self.trainer.solved_at, updates=updates, frame=frame,
+        )  # fmt: skip
 
 
 class Worker:
@@ -146,6 +151,7 @@ class Worker:
         self.connection = connection
         self.seats: dict[int, Seat] = {}
         self.serving: int | None = None
+        self.share = 1.0  # of this core, for each run that trains
         self.credit, self.credited = FRAME_CREDIT, time.monotonic()
 
     def serve(self) -> None:
@@ -159,8 +165,9 @@ class Worker:
                     self._guard(seat, lambda seat=seat: seat.train_for(SLICE))
                     while self.connection.poll(0):
                         self._obey(self.connection.recv())
+            self.share = 1 / max(1, len(training))
             for seat in list(self.seats.values()):
-                self._guard(seat, lambda seat=seat: self._tell(seat, len(training)))
+                self._guard(seat, lambda seat=seat: self._tell(seat))
 
     def _hear(self) -> None:
         """Obey what was said; sleep until the next order or the next run that is due."""
@@ -194,7 +201,7 @@ class Worker:
         except Exception as error:  # told to the person whose run it is; the other runs go on
             self._fail(order.key, error)
         else:
-            self._guard(seat, lambda: self._tell(seat, len(self.seats)))  # step 0, before anything is trained
+            self._guard(seat, lambda: self._tell(seat))  # step 0, before anything is trained
 
     def _guard(self, seat: Seat, act: Any) -> None:
         """Do something for a run; whatever goes wrong ends that run and no other."""
@@ -211,9 +218,9 @@ class Worker:
 
     def _fail(self, key: int, error: Exception) -> None:
         message = f"This run ended with an error: {type(error).__name__}: {error}"
-        self.connection.send(Report(key, RunPhase.FAILED, 0, 0.0, 0.0, message, [], None))
+        self.connection.send(Report(key, RunPhase.FAILED, 0, 0.0, 0.0, message, None, [], None))
 
-    def _tell(self, seat: Seat, training: int) -> None:
+    def _tell(self, seat: Seat) -> None:
         """Report if somebody waits for a frame that may be taken now, or if it is time."""
         now = time.monotonic()
         frame = None
@@ -221,7 +228,7 @@ class Worker:
             frame = seat.frame(now)
             self.credit -= time.monotonic() - now
         if frame is not None or seat.news or (seat.wants_to_train() and seat.report_due <= now):
-            self.connection.send(seat.report(now, 1 / max(1, training), frame))
+            self.connection.send(seat.report(now, self.share, frame))
         if seat.changed and seat.checkpoint_due <= now:
             seat.checkpoint_due = now + CHECKPOINT_EVERY
             if 12 * seat.trainer.info.parameter_count <= LARGEST_CHECKPOINT:
@@ -243,10 +250,8 @@ def main(fd: int) -> None:
     warm.advance()
     warm.frame()
     connection.send(Ready(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)))
-    try:
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the server has gone
         Worker(connection).serve()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the server has gone
 
 
 if __name__ == "__main__":

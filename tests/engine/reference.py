@@ -16,7 +16,7 @@ Key = tuple[int, int, int, int]  # layer, direction, position, sequence
 
 @dataclass
 class Unrolled:
-    """States by (layer, direction, position, sequence); `leaving` is the copy of h_t that goes to head or layer above."""
+    """States by (layer, direction, position, sequence); `leaving` is the copy of h_t that goes up: head or layer."""
 
     hidden: dict[Key, Tensor] = field(default_factory=dict)
     cell: dict[Key, Tensor] = field(default_factory=dict)
@@ -98,7 +98,8 @@ def gradients(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") ->
     rows = []
     for b in range(batch.mask.shape[1]):
         counted = np.flatnonzero(batch.mask[:, b])
-        wanted = {"all": counted, "last": counted[-1:], "first": counted[:1]}.get(loss, [t for t in counted if t == loss])
+        named = {"all": counted, "last": counted[-1:], "first": counted[:1]}
+        wanted = named.get(loss, [t for t in counted if t == loss])
         rows += [run.losses[t, b] for t in wanted]
     (torch.stack(rows).sum() / batch.mask.shape[1]).backward()
     shape = (e.num_layers, e.directions, *batch.mask.shape, e.hidden_size)

@@ -24,10 +24,14 @@ def real() -> Frame:
     return Trainer(Experiment(seq_len=2, hidden_size=2)).frame()
 
 
-def judged(ratio=0.5, *, loss=BAR, gradient=1.0, **settings) -> Diagnosis:
+def judged(ratio=0.5, *, loss=BAR, gradient=1.0, state=0.3, **settings) -> Diagnosis:
     """The verdict on a real frame whose numbers are these, in a run with these settings (by default a tanh RNN)."""
     frame = dataclasses.replace(
-        real(), ratio=np.array(ratio, ndmin=2, dtype=float), probe_loss=loss, output_grad_norm=gradient
+        real(),
+        ratio=np.array(ratio, ndmin=2, dtype=float),
+        probe_loss=loss,
+        output_grad_norm=gradient,
+        hidden=np.full_like(real().hidden, state),
     )
     return diagnose(RunInfo.of(Experiment(**{"cell": "rnn", **settings})), frame)
 
@@ -58,9 +62,11 @@ def above(number: float) -> float:
         (10.0, "healthy"),
         (above(10.0), "rising"),
         (below(100.0), "rising"),
-        (100.0, "growing"),
+        (100.0, "rising"),
+        (above(100.0), "growing"),
         (below(1e4), "growing"),
-        (1e4, "exploding"),
+        (1e4, "growing"),
+        (above(1e4), "exploding"),
         (1e300, "exploding"),
         (math.inf, "not_finite"),
     ],
@@ -80,8 +86,13 @@ def test_bands_of_the_ratio(ratio, kind):
         ({"gradient": 1e-8}, "healthy"),
         ({"ratio": 0.0, "tbptt": 39}, "cut"),  # the first digit lies 39 steps back: the 39th link is cut
         ({"ratio": 0.0, "tbptt": 1}, "cut"),
-        ({"ratio": 0.0, "tbptt": 40}, "dead"),
-        ({"ratio": 0.0, "tbptt": 0}, "dead"),
+        ({"ratio": 0.0, "tbptt": 40}, "no_path"),
+        ({"ratio": 0.0, "tbptt": 0}, "no_path"),
+        ({"ratio": 0.0, "state": -1.0}, "dead"),
+        ({"ratio": 0.0, "state": 0.9}, "no_path"),
+        ({"ratio": 0.0, "state": 0.0}, "no_path"),
+        ({"ratio": 0.0, "state": 0.0, "nonlinearity": "relu"}, "dead"),
+        ({"ratio": 0.0, "state": 1.0, "nonlinearity": "relu"}, "no_path"),
     ],
     ids=str,
 )
@@ -119,7 +130,7 @@ def test_an_earlier_flag_hides_a_later_one(numbers, kind):
         ([[1e-9], [0.5]], "healthy", 0.5),
         ([[1e-9, 1e-4], [0.0, 1e-12]], "vanishing", 1e-4),
         ([[0.5, 1e5]], "exploding", 1e5),
-        ([[0.0], [0.0]], "dead", 0.0),
+        ([[0.0], [0.0]], "no_path", 0.0),
     ],
     ids=["layers", "both ways", "growing besides", "nothing anywhere"],
 )
@@ -194,9 +205,9 @@ def test_a_solved_task_says_how_well(ratio, sentence):
     ("numbers", "words"),
     [
         ({"ratio": 0.0, "tbptt": 5}, "Exactly nothing reaches the step 39 back: truncation cuts .* after 5 steps"),
-        ({"ratio": 0.0, "nonlinearity": "relu"}, "Exactly nothing reaches the step 39 back: .* every ReLU is at 0"),
-        ({"ratio": 0.0}, "Exactly nothing reaches the step 39 back: .* slope of tanh is 0"),
-        ({"ratio": 0.0, "cell": "gru"}, "Exactly nothing reaches the step 39 back: no path is left"),
+        ({"ratio": 0.0, "nonlinearity": "relu", "state": 0.0}, "Exactly nothing reaches .* every ReLU is at 0"),
+        ({"ratio": 0.0, "state": 1.0}, "Exactly nothing reaches the step 39 back: .* slope of tanh is 0"),
+        ({"ratio": 0.0, "cell": "gru"}, "Exactly nothing reaches .* the weights on the way pass nothing on"),
         ({"gradient": 3e-11}, "Hardly any gradient leaves the loss: 3e-11 at the last step"),
         ({"ratio": math.nan}, "infinite: this network cannot learn"),
     ],
@@ -287,7 +298,7 @@ def test_where_the_gradient_shrinks_the_gate_that_keeps_is_opened(settings, cure
 
 @pytest.mark.parametrize(
     "numbers",
-    [{"ratio": 50.0}, {"ratio": 1e3}, {"ratio": 1e9}, {"ratio": 0.0}, {"loss": math.nan}],
+    [{"ratio": 50.0}, {"ratio": 1e3}, {"ratio": 1e9}, {"ratio": 0.0, "state": 1.0}, {"loss": math.nan}],
     ids=["rising", "growing", "exploding", "dead tanh", "not finite"],
 )
 @pytest.mark.parametrize(
@@ -311,7 +322,7 @@ def test_where_the_gradient_grows_it_is_clipped_and_begun_anew(settings, cure, n
     ("numbers", "cure"),
     [
         ({"ratio": 0.0, "tbptt": 5}, {"tbptt": 0}),
-        ({"ratio": 0.0, "nonlinearity": "relu"}, {"nonlinearity": "tanh"}),
+        ({"ratio": 0.0, "nonlinearity": "relu", "state": 0.0}, {"nonlinearity": "tanh"}),
         ({"ratio": 0.0, "cell": "lstm"}, {"forget_bias": 3.0}),
         ({"ratio": 0.0, "cell": "gru"}, {"forget_bias": 2.0}),
         ({"ratio": 0.5}, {}),

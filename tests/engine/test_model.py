@@ -28,8 +28,15 @@ def test_loads_the_librarys_weights_and_gives_the_same_states(cell, shape):
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize(("task", "rnn_type"), [("first_symbol_recall", "many_to_one"), ("adding", "many_to_one"),
-                                                ("characters", "many_to_many"), ("stocks", "many_to_many")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("task", "rnn_type"),
+    [
+        ("first_symbol_recall", "many_to_one"),
+        ("adding", "many_to_one"),
+        ("characters", "many_to_many"),
+        ("stocks", "many_to_many"),
+    ],
+)
 def test_loss_is_that_of_the_textbook(task, rnn_type, reduction):
     e = Experiment(task=task, rnn_type=rnn_type, cell="gru", hidden_size=5, seq_len=6, reduction=reduction)
     model, batch = build(e).double(), sample(e, 4, 1)
@@ -106,7 +113,8 @@ def test_forget_bias_is_the_total_of_the_gate_that_keeps(cell, gate):
     for suffix in ("_l0", "_l0_reverse", "_l1", "_l1_reverse"):
         total = getattr(biased.recurrent, "bias_ih" + suffix) + getattr(biased.recurrent, "bias_hh" + suffix)
         assert torch.equal(total[gate], torch.full((6,), 3.0))
-        assert torch.equal(getattr(plain.recurrent, "weight_hh" + suffix), getattr(biased.recurrent, "weight_hh" + suffix))
+        weights = [getattr(each.recurrent, "weight_hh" + suffix) for each in (plain, biased)]
+        assert torch.equal(*weights)
 
 
 @pytest.mark.parametrize("embedding_size", [0, 4])

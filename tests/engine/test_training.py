@@ -13,8 +13,8 @@ import torch
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Frame
 from engine.lens import gradient_flow
-from engine.tasks import sample
-from engine.training import PROBE_SIZE, NotFiniteError, Trainer, train
+from engine.tasks import PROBE_SIZE, probe
+from engine.training import NotFiniteError, Trainer, train
 from tests.engine import reference
 
 SMALL = {"hidden_size": 6, "seq_len": 8, "batch_size": 8}
@@ -89,15 +89,15 @@ def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_typ
     e = Experiment(task="stocks", rnn_type=rnn_type, cell=cell, hidden_size=5, seq_len=9, num_layers=2)
     trainer = Trainer(e)
     trainer.advance()
-    frame, probe = trainer.frame(), sample(e, PROBE_SIZE, (e.seed, 0), "test")
+    frame, held_out = trainer.frame(), probe(e)
     trainer.model.double()
     for loss, name in (("all", "grad_norm"), ("last", "grad_norm_last")):
-        expected = reference.gradients(trainer.model, probe, loss)["grad_hidden"]
+        expected = reference.gradients(trainer.model, held_out, loss)["grad_hidden"]
         norms = np.linalg.norm(expected, axis=-1) * PROBE_SIZE
         assert getattr(frame, name) == pytest.approx(np.median(norms, axis=-1), rel=1e-4)
         if loss == "all":
             assert frame.sequence_grad_norm == pytest.approx(norms[..., 0], rel=1e-4)
-    flow = gradient_flow(trainer.model, probe, "last")
+    flow = gradient_flow(trainer.model, held_out, "last")
     memory = flow.grad_hidden if flow.grad_cell is None else flow.grad_cell
     norms = np.linalg.norm(memory, axis=-1)
     assert frame.ratio == pytest.approx(np.median(norms[:, :, 0] / norms[:, :, -1], axis=-1), rel=1e-4)
@@ -108,10 +108,9 @@ def test_ratio_of_a_two_way_network_reads_each_chain_from_its_own_end():
     frame = Trainer(e).frame()
     assert frame.ratio.shape == (1, 2)
     assert frame.ratio[0, 1] == 1  # the reverse chain ends on the first digit, which is the one asked for
-    many = Trainer(e.replace(task="stocks", rnn_type="many_to_many", seq_len=9)).frame()
-    probe = sample(e.replace(task="stocks", rnn_type="many_to_many", seq_len=9), PROBE_SIZE, (0, 0), "test")
-    model = Trainer(e.replace(task="stocks", rnn_type="many_to_many", seq_len=9)).model.double()
-    norms = np.linalg.norm(reference.gradients(model, probe, "first")["grad_hidden"], axis=-1)[0, 1]
+    e = e.replace(task="stocks", rnn_type="many_to_many", seq_len=9)
+    many, model = Trainer(e).frame(), Trainer(e).model.double()
+    norms = np.linalg.norm(reference.gradients(model, probe(e), "first")["grad_hidden"], axis=-1)[0, 1]
     assert many.ratio[0, 1] == pytest.approx(np.median(norms[-1] / norms[0]), rel=1e-4)
 
 
@@ -125,10 +124,10 @@ def test_what_a_many_to_one_network_says_stands_at_the_last_step():
 def test_probe_loss_and_metric_are_those_of_the_model():
     e = Experiment(task="characters", rnn_type="many_to_many", seq_len=12, hidden_size=8)
     trainer = Trainer(e)
-    frame, probe = trainer.frame(), sample(e, PROBE_SIZE, (0, 0), "test")
+    frame, held_out = trainer.frame(), probe(e)
     with torch.no_grad():
-        assert frame.probe_loss == pytest.approx(trainer.model.loss(probe).item(), rel=1e-6)
-        right = trainer.model(probe).argmax(-1).numpy() == probe.targets
+        assert frame.probe_loss == pytest.approx(trainer.model.loss(held_out).item(), rel=1e-6)
+        right = trainer.model(held_out).argmax(-1).numpy() == held_out.targets
     assert frame.metric == pytest.approx(right.mean())
     assert frame.probe_loss == pytest.approx(np.log(42), rel=0.05)  # untrained: guessing among 42 characters
 
@@ -180,6 +179,18 @@ def test_solved_and_target_loss_read_the_recent_training_loss():
         trainer.advance()
     assert trainer.solved_at is not None and 20 <= trainer.solved_at <= trainer.step < 3000
     assert trainer.frame().diagnosis.kind == "solved"
+
+
+def test_target_metric_stops_the_run():
+    e = Experiment(seq_len=2, hidden_size=32, learning_rate=0.02, steps=3000, target_metric=1.0)
+    trainer = Trainer(e)
+    while not trainer.finished:
+        trainer.advance()
+    assert trainer.step % 50 == 0 and trainer.step < 3000 and trainer.frame().metric == 1.0
+    lower = Trainer(Experiment(task="stocks", hidden_size=8, target_metric=2.0))
+    while not lower.finished:
+        lower.advance()
+    assert lower.step < 3000 and lower.frame().metric <= 2.0
 
 
 def test_a_frame_is_read_only_and_stays_so_after_a_pipe():

@@ -213,4 +213,5 @@ def _alive(pid: int) -> bool:
 
 def test_the_pool_loads_no_torch():
     script = "import sys, engine.workers; print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said == "False\n"

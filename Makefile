@@ -1,0 +1,40 @@
+# make run · test · check · bench · pictures. The virtual environment is made when something first needs it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+
+.PHONY: run test check bench pictures clean
+
+run: $(VENV)/run
+	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
+
+test: $(VENV)/dev
+	./tests/browser/install_chromium.sh
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/run
+	$(BIN)/python -m benchmarks.overhead
+
+pictures: $(VENV)/dev
+	./tests/browser/install_chromium.sh
+	$(BIN)/python -m tests.browser.pictures
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
