@@ -164,12 +164,6 @@ HELP = {
     "batch_size": "Sequences per update.",
     "tbptt": "Truncated back-propagation: how many steps the gradient goes back; 0 is all the way.",
     "seed": "Draws the initial weights and the data. The same seed gives the same run.",
-    "speed": "Slow: 2 updates a second. Normal: 25. Max: as fast as this machine goes.",
-    "train": "Train on (after the last step: as many again).",
-    "pause": "Hold between two updates.",
-    "step": "One update, then hold.",
-    "reset": "Back to step 0 with the same initial weights.",
-    "new_seed": "Other initial weights and other data: a new run.",
 }
 LABELS = {
     "preset": "Lesson",

@@ -88,16 +88,18 @@ class RecurrentNetwork(nn.Module):
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
         """(T, batch), 0 where no loss is counted. Nats, or squared error averaged over the output units."""
-        many = self.experiment.rnn_type == "many_to_many"
-        columns = np.arange(len(batch.lengths))
-        rows = slice(None) if many else (batch.lengths - 1, columns)
-        targets = batch.targets[rows] if many else batch.targets[rows][None]
-        losses = self._losses(logits, targets)
-        if many:
+        losses = self._losses(logits, self._read_targets(batch))
+        if self.experiment.rnn_type == "many_to_many":
             return losses * self._tensor(batch.mask, losses.dtype)
         full = losses.new_zeros(batch.mask.shape)
-        full[torch.tensor(batch.lengths - 1), torch.tensor(columns)] = losses[0]
+        full[torch.tensor(batch.lengths - 1), torch.arange(len(batch.lengths))] = losses[0]
         return full
+
+    def _read_targets(self, batch: Batch) -> np.ndarray:
+        """The targets of the steps that `forward` answers at: all, or each sequence's last."""
+        if self.experiment.rnn_type == "many_to_many":
+            return batch.targets
+        return batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))][None]
 
     def _losses(self, logits: Tensor, targets: np.ndarray) -> Tensor:
         """The loss of every logit given, (steps, batch)."""
@@ -117,7 +119,10 @@ class RecurrentNetwork(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """The scalar that is differentiated: the mean over the batch of each sequence's l_b."""
-        return (self.loss_per_step(batch) * self.loss_weights(batch)).sum() / len(batch.lengths)
+        losses = self._losses(self(batch), self._read_targets(batch))
+        if self.experiment.rnn_type == "many_to_one":
+            return losses.mean()  # one loss each: its own mean and sum
+        return (losses * self.loss_weights(batch)).sum() / len(batch.lengths)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -25,12 +25,13 @@ RECENT = 20  # updates over which the training loss is averaged to say "solved" 
 METRIC_EVERY = 50  # updates between two measurements of the metric, where a run stops at a target metric
 
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
-    "sgd": (torch.optim.SGD, {}),
-    "momentum": (torch.optim.SGD, {"momentum": 0.9}),
+    "sgd": (torch.optim.SGD, {"fused": True}),
+    "momentum": (torch.optim.SGD, {"momentum": 0.9, "fused": True}),
     "rmsprop": (torch.optim.RMSprop, {}),
-    "adagrad": (torch.optim.Adagrad, {}),
-    "adam": (torch.optim.Adam, {}),
+    "adagrad": (torch.optim.Adagrad, {"fused": True}),
+    "adam": (torch.optim.Adam, {"fused": True}),
 }
+"""Fused where the library has it: one call instead of some ten per parameter, which is what small networks wait for."""
 
 
 class NotFiniteError(ArithmeticError):

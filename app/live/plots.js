@@ -29,6 +29,7 @@ class Plots {
       card.title.textContent = template.title;
       card.hint.textContent = template.look_for;
       card.readout.textContent = '';
+      card.zoomed = {};
       card.plot.style.minHeight = `${template.figure.layout.height}px`;
       this.figures[template.name] = structuredClone(template.figure);
     }
@@ -60,7 +61,7 @@ class Plots {
     for (const [path, value] of patches) {
       const [name, ...keys] = path.split('.');
       let place = this.figures[name];
-      if (!place) continue;
+      if (!place || (keys[2] === 'range' && this.cards[name].zoomed[keys[1]])) continue; // a zoom is the person's own
       for (const key of keys.slice(0, -1)) place = place[key] ??= {};
       place[keys.at(-1)] = value;
       touched.add(name);
@@ -75,7 +76,22 @@ class Plots {
       const { data, layout } = this.figures[name];
       layout.datarevision = this.revision;
       await plotly.react(this.cards[name].plot, data, layout, CONFIG);
+      if (!this.cards[name].heard) this.listen(name);
     }
+  }
+
+  // Plotly keeps a zoom only while the axis range that we give stays the same; ours grows with training.
+  listen(name) {
+    const card = this.cards[name];
+    card.heard = true;
+    card.plot.on('plotly_relayout', (change) => {
+      for (const axis of ['xaxis', 'yaxis']) {
+        if (!(`${axis}.range[0]` in change) && !(`${axis}.range` in change)) continue;
+        card.zoomed[axis] = true;
+        this.figures[name].layout[axis].range = [...card.plot.layout[axis].range];
+      }
+    });
+    card.plot.on('plotly_doubleclick', () => { card.zoomed = {}; });
   }
 
   read(readouts) {

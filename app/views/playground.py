@@ -61,15 +61,18 @@ def heading(preset: Preset, experiment: Experiment) -> None:
 
 
 def transport(slot: Slot) -> None:
-    """Train, Pause, Step, Reset, another seed, and the speed. What is to be done next stands out."""
+    """Train, Pause, Step, Reset, another seed, and the speed. What is to be done next stands out.
+
+    No `help` here: Streamlit draws a button with help twice, and a key then names two buttons.
+    """
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         for key, icon in icons.items():
             kind = "primary" if key == ("train" if slot.paused else "pause") else "secondary"
-            st.button(text.LABELS[key], key=key, icon=icon, help=text.HELP[key], type=kind,
+            st.button(text.LABELS[key], key=key, icon=icon, type=kind,
                       on_click=state.on_transport, args=(key,))  # fmt: skip
-        st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:", help=text.HELP["new_seed"],
+        st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
                   on_click=state.on_new_seed)  # fmt: skip
         st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
                              label_visibility="collapsed")  # fmt: skip

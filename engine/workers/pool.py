@@ -69,7 +69,7 @@ class Run:
 
     @property
     def history(self) -> np.ndarray:
-        """Thinned rows of `engine.history.ROW`: step, loss, probe_loss (NaN where nobody looked), param_grad_norm, ..."""
+        """Rows of `engine.history.ROW`, thinned: step, loss, probe_loss (NaN where nobody looked) and so on."""
         return self._history.table()
 
     @property

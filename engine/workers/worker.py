@@ -128,7 +128,8 @@ class Seat:
     def frame(self, now: float) -> Frame:
         """Take the frame that was asked for."""
         self.wants_frame = self.changed = False
-        self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now - 1 / FRAMES_PER_SECOND)
+        # A schedule, not a gap: a frame taken a little late does not push back the next.
+        self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
         return self.trainer.frame()
 
     def report(self, now: float, share: float, frame: Frame | None) -> Report:

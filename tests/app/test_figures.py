@@ -1,0 +1,673 @@
+"""The live figures over real frames: what they draw is what the frame holds, in a figure that Plotly accepts."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+import itertools
+import json
+import pickle
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.figures import FIGURES, Curves, Patch, Quantised
+from engine.experiment import Experiment
+from engine.frame import Frame, RunInfo
+from engine.history import History
+from engine.tasks import TASKS
+from engine.training import Trainer
+
+FLOOR, TOP = 1e-12, 1e2  # the gradient's axis: DESIGN, section 9
+ARROWS = range(-13, 3)  # a trace for each decade of the axis, and one for all that lies below it
+HUGE = {"cell": "rnn", "nonlinearity": "relu", "hidden_size": 8, "init": "identity", "init_gain": 2.0, "seq_len": 400}
+TINY = {"hidden_size": 6, "batch_size": 4}
+EXPERIMENTS: dict[str, tuple[Experiment, int]] = {  # and the step at which it is looked at
+    f"{task.slug}-{kind}-{cell}": (Experiment(task=task.slug, rnn_type=kind, cell=cell, **TINY), 3)
+    for task in TASKS.values()
+    for kind in task.rnn_types
+    for cell in ("rnn", "gru", "lstm")
+} | {
+    "step 0": (Experiment(seq_len=20, cell="rnn", **TINY), 0),
+    "stacked": (Experiment(num_layers=3, cell="lstm", seq_len=24, **TINY), 3),
+    "both ways": (Experiment(num_layers=2, bidirectional=True, cell="gru", seq_len=30, **TINY), 3),
+    "both ways, letters": (Experiment(task="characters", rnn_type="many_to_many", bidirectional=True, **TINY), 0),
+    "relu, unbounded": (Experiment(**{**HUGE, "init_gain": 1.4, "seq_len": 30}, batch_size=4), 0),
+    "cut": (Experiment(cell="lstm", tbptt=4, seq_len=11, forget_bias=3.0, **TINY), 3),
+    "sums": (Experiment(task="stocks", rnn_type="many_to_many", reduction="sum", **TINY), 3),
+    "2 steps": (Experiment(seq_len=2, **TINY), 3),
+    "3 steps, values": (Experiment(task="adding", seq_len=3, **TINY), 0),
+    "1000 steps": (Experiment(seq_len=1000, cell="rnn", hidden_size=2, batch_size=2), 0),
+    "1 unit": (Experiment(seq_len=12, hidden_size=1, batch_size=4), 3),
+    "512 units": (Experiment(seq_len=4, hidden_size=512, batch_size=2), 0),
+    "clipped": (Experiment(seq_len=8, clip="norm", clip_threshold=1e-3, **TINY), 3),
+    "clipped by value": (Experiment(seq_len=8, clip="value", clip_threshold=1e-3, **TINY), 3),
+    "infinite, symbols": (Experiment(**HUGE, batch_size=4), 0),
+    "infinite, values": (Experiment(task="adding", **HUGE, batch_size=4), 0),
+}
+EDITED = ("not a number", "zeros", "next to nothing", "beyond both ends")
+CASES = (*EXPERIMENTS, *EDITED)
+NOT_FINITE = ("infinite, symbols", "infinite, values", "not a number")
+
+
+@cache
+def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
+    """A frame and its curves; those that training seldom gives are real ones with other numbers."""
+    if case in EDITED:
+        info, frame, curves = seen("characters-many_to_many-lstm")
+        return info, dataclasses.replace(frame, **edited(case, frame)), curves
+    experiment, step = EXPERIMENTS[case]
+    trainer, history = Trainer(experiment), History()
+    look(history, trainer.frame())
+    for _ in range(step):
+        loss = trainer.advance()
+        history.update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
+    frame = trainer.frame()
+    look(history, frame)
+    return trainer.info, frame, Curves(updates=history.updates(), looks=history.looks())
+
+
+def look(history: History, frame: Frame) -> None:
+    history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+
+
+def edited(case: str, frame: Frame) -> dict[str, Any]:
+    norms = ("grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell", "sequence_grad_norm")
+    seq_len = frame.grad_norm.shape[-1]
+    values = {
+        "not a number": np.where(np.arange(seq_len) % 2, np.nan, np.inf),
+        "zeros": np.where(np.arange(seq_len) < seq_len // 2, 0.0, 1e-3),
+        "next to nothing": np.geomspace(1e-320, 1e-11, seq_len),
+        "beyond both ends": np.geomspace(1e-60, 1e60, seq_len),
+    }[case]
+    changes: dict[str, Any] = {name: np.broadcast_to(values, frame.grad_norm.shape).copy() for name in norms}
+    if case == "not a number":
+        lost = ("hidden", "cell", "outputs", "loss_per_step")
+        changes |= {name: np.full_like(getattr(frame, name), np.nan) for name in lost}
+        changes |= dict.fromkeys(("loss", "probe_loss", "metric", "param_grad_norm", "param_grad_norm_clipped"), np.nan)
+    return changes
+
+
+@cache
+def template(case: str, name: str) -> dict[str, Any]:
+    """Never change it."""
+    return decoded(FIGURES[name].template(seen(case)[0]).to_plotly_json())
+
+
+def decoded(value: Any) -> Any:
+    """Plotly writes an array as base64."""
+    if isinstance(value, dict) and "bdata" in value:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        return array.reshape([int(each) for each in value["shape"].split(",")]) if "shape" in value else array
+    if isinstance(value, dict):
+        return {key: decoded(each) for key, each in value.items()}
+    return [decoded(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def numbers(value: Any) -> Any:
+    """What the browser makes of a patch's value."""
+    return value.values.astype(np.float32) * value.scale / 127 if isinstance(value, Quantised) else value
+
+
+def step_into(place: Any, key: str) -> Any:
+    return place[int(key)] if isinstance(place, (list, tuple)) else place[key]
+
+
+def patched(figure: dict[str, Any], patch: Patch) -> dict[str, Any]:
+    """As plots.js does it; a path that leads nowhere is a KeyError or an IndexError."""
+    figure = copy.deepcopy(figure)
+    for path, value in patch.items():
+        *way, last = path.split(".")
+        place: Any = figure
+        for key in way:
+            place = step_into(place, key)
+        assert isinstance(place, dict), path
+        place[last] = numbers(value)
+    return figure
+
+
+@cache
+def drawn(case: str, name: str) -> dict[str, Any]:
+    """The figure with the frame in it. Never change it."""
+    return patched(template(case, name), FIGURES[name].patch(*seen(case)))
+
+
+def trace(case: str, name: str, called: str) -> dict[str, Any]:
+    """The one trace of this name."""
+    (found,) = (each for each in drawn(case, name)["data"] if each.get("name") == called)
+    return found
+
+
+def f4(values: Any) -> np.ndarray:
+    return np.asarray(values, np.float64).astype(np.float32)
+
+
+def equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Quantised):
+        return one.scale == other.scale and np.array_equal(one.values, other.values)
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+    return one == other
+
+
+cases = pytest.mark.parametrize("case", CASES)
+finite = pytest.mark.parametrize("case", [case for case in CASES if case not in NOT_FINITE])
+figures = pytest.mark.parametrize("name", FIGURES)
+
+
+# ---- every figure
+
+
+@figures
+@cases
+def test_a_patched_template_is_a_figure(case, name):
+    assert isinstance(FIGURES[name].template(seen(case)[0]), go.Figure)
+    before, after = template(case, name), drawn(case, name)
+    go.Figure(after)  # raises where Plotly does not know a property or cannot take its value
+    assert [each["type"] for each in after["data"]] == [each["type"] for each in before["data"]]
+    for old, new in zip(before["data"], after["data"], strict=True):
+        if new["type"] == "heatmap":
+            assert np.shape(new["z"]) == np.shape(old["z"]) and np.ndim(new["z"]) == 2
+            rows, columns = np.shape(new["z"])
+            assert "x" not in new or len(new["x"]) in (columns, columns + 1)
+            assert "y" not in new or len(new["y"]) in (rows, rows + 1)
+            assert "text" not in new or np.shape(new["text"]) == (rows, columns)
+            assert np.isfinite([new["zmin"], new["zmax"]]).all() and new["zmin"] < new["zmax"]
+        else:
+            marker = new.get("marker", {})
+            arrays = [new["x"], new["y"], new.get("text"), new.get("customdata"), marker.get("size"),
+                      marker.get("symbol"), marker.get("color")]  # fmt: skip
+            lengths = {len(each) for each in arrays if each is not None and not isinstance(each, (str, int, float))}
+            assert len(lengths) == 1, lengths
+    for axis in ("xaxis", "yaxis"):
+        low, high = after["layout"][axis].get("range", (0, 1))
+        assert np.isfinite([low, high]).all() and low < high
+
+
+@figures
+@cases
+def test_a_patch_can_be_sent(case, name):
+    for path, value in FIGURES[name].patch(*seen(case)).items():
+        if isinstance(value, Quantised):
+            assert value.values.dtype == np.int8 and np.isfinite(value.scale), path
+        elif isinstance(value, np.ndarray):
+            assert value.dtype == np.float32, path
+        else:
+            json.dumps(value, allow_nan=False)
+
+
+@figures
+@cases
+def test_drawing_changes_nothing_and_gives_the_same_twice(case, name):
+    info, frame, curves = seen(case)
+    figure, before = FIGURES[name], pickle.dumps((info, frame, curves))
+    once, twice = figure.patch(info, frame, curves), figure.patch(info, frame, curves)
+    assert list(once) == list(twice) and all(equal(once[path], twice[path]) for path in once)
+    assert figure.template(info).to_json() == figure.template(info).to_json()
+    assert figure.readout(info, frame) == figure.readout(info, frame)
+    assert pickle.dumps((info, frame, curves)) == before
+
+
+@figures
+@cases
+def test_a_readout_says_numbers_or_words(case, name):
+    info, frame, _ = seen(case)
+    said = FIGURES[name].readout(info, frame)
+    all_drawn = name == "unrolled" and info.experiment.seq_len <= 16  # then there is nothing to say
+    assert isinstance(said, str) and (said == "" if all_drawn else said)
+    assert "nan" not in said.lower().replace("finance", "")
+
+
+@figures
+@cases
+def test_no_label_says_nan(case, name):
+    def words(value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [value]
+        values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        return list(itertools.chain.from_iterable(map(words, values)))
+
+    assert [each for each in words(FIGURES[name].patch(*seen(case))) if "nan" in each.lower()] == []
+
+
+@cases
+def test_figures_over_time_share_one_time_axis(case):
+    layouts = [template(case, name)["layout"] for name, figure in FIGURES.items() if figure.over == "time"]
+    places = {(*each["xaxis"]["range"], each["margin"]["l"], each["margin"]["r"]) for each in layouts}
+    assert len(layouts) >= 3 and len(places) == 1
+    low, high, *_ = places.pop()
+    assert low < 0 and high > seen(case)[0].experiment.seq_len - 1
+    for name, figure in FIGURES.items():
+        assert "layout.xaxis.range" not in (FIGURES[name].patch(*seen(case)) if figure.over == "time" else {})
+
+
+# ---- gradient
+
+
+@finite
+def test_bars_are_the_gradient_of_the_top_layer(case):
+    info, frame, _ = seen(case)
+    total, bars = (
+        frame.grad_norm[-1, 0],
+        next(each for each in drawn(case, "gradient")["data"] if each["type"] == "bar"),
+    )
+    assert bars["x"].tolist() == list(range(info.experiment.seq_len))
+    inside = (total >= FLOOR) & (total <= TOP)
+    assert np.array_equal(bars["y"][inside], f4(total[inside]))
+    assert np.isnan(bars["y"][total < FLOOR]).all() and (bars["y"][total > TOP] >= TOP).all()
+
+
+@cases
+def test_no_step_is_left_without_a_bar_or_a_mark(case):
+    """Nothing is five things: what has no height gets a mark and a word."""
+    _, bars, below, above, *_ = drawn(case, "gradient")["data"]
+    assert (np.isfinite(bars["y"]) | np.isfinite(below["y"]) | np.isfinite(above["y"])).all()
+
+
+@finite
+def test_marks_stand_where_the_gradient_leaves_the_axis(case):
+    total, figure = seen(case)[1].grad_norm[-1, 0], drawn(case, "gradient")
+    _, _, below, above, *_ = figure["data"]
+    low, high = (10.0**end for end in figure["layout"]["yaxis"]["range"])
+    assert np.array_equal(np.isfinite(below["y"]), total < FLOOR)
+    assert np.array_equal(np.isfinite(above["y"]), total > TOP)
+    for t in np.flatnonzero(total < FLOOR):
+        assert low < below["y"][t] < FLOOR
+        assert (below["customdata"][t] == "exactly 0") == (total[t] == 0)
+        assert (below["marker"]["symbol"][t] == "triangle-down") == (total[t] > 0)
+        assert total[t] == 0 or float(below["customdata"][t].split(",")[0]) == pytest.approx(total[t], rel=0.05)
+    for t in np.flatnonzero(total > TOP):
+        assert TOP < above["y"][t] < high
+        assert float(above["customdata"][t]) == pytest.approx(total[t], rel=0.05)
+
+
+def test_the_cases_leave_the_axis_at_both_ends():
+    total = seen("beyond both ends")[1].grad_norm
+    assert (total < FLOOR).any() and (total > TOP).any() and (seen("zeros")[1].grad_norm == 0).any()
+    cut = seen("cut")[1].grad_norm[-1, 0]
+    assert (cut[: 11 - 4] == 0).all() and (cut[11 - 4 :] > 0).all()
+
+
+@finite
+def test_the_other_series_are_the_frames(case):
+    info, frame, _ = seen(case)
+    e, series = info.experiment, {"direct, from above": frame.grad_norm_direct[-1, 0]}
+    if e.rnn_type == "many_to_many":
+        series["from the last loss alone"] = frame.grad_norm_last[-1, 0]
+    if e.cell == "lstm":
+        series["dL/dc, the cell state"] = frame.grad_norm_cell[-1, 0]
+    for layer, d in itertools.product(range(e.num_layers), range(e.directions)):
+        if (layer, d) != (e.num_layers - 1, 0):
+            parts = [f"layer {layer + 1}"] if e.num_layers > 1 else []
+            parts += [("forwards", "backwards")[d]] if e.bidirectional else []
+            series[f"total, {', '.join(parts)}"] = frame.grad_norm[layer, d]
+    for called, values in series.items():
+        y = trace(case, "gradient", called)["y"]
+        inside = values >= FLOOR
+        assert np.array_equal(y[inside], np.minimum(f4(values[inside]), np.float32(3e38)))
+        assert not (y[~inside] >= FLOOR).any()
+    others = {each.get("name") for each in drawn(case, "gradient")["data"] if each["type"] == "scatter"} - set(series)
+    assert others == {"previous run", "below 10⁻¹²", "above 10²"}
+
+
+# ---- unrolled
+
+
+def columns_of(case: str) -> np.ndarray:
+    """The steps drawn: the middles of the strips."""
+    edges = np.asarray(drawn(case, "unrolled")["data"][0]["x"])
+    return edges.reshape(-1, 2).mean(1)
+
+
+def arrows_of(case: str) -> dict[tuple[int, int, int], int]:
+    """{(layer, direction, step at the head): decade} of every arrow, checked for its direction."""
+    e, columns, found = seen(case)[0].experiment, columns_of(case), {}
+    for decade, each in zip(ARROWS, drawn(case, "unrolled")["data"][-len(ARROWS) :], strict=True):
+        assert len(each["x"]) % 3 == 0
+        for at in range(0, len(each["x"]), 3):
+            start, end, gap = each["x"][at : at + 3]
+            layer, d = divmod(each["y"][at] - 1, e.directions)
+            assert gap is None and each["y"][at] == each["y"][at + 1]
+            assert (start < end) == bool(d)  # the reverse chain's gradient goes to the right
+            assert each["marker"]["symbol"][at + 1] == ("triangle-left", "triangle-right")[d]
+            tail, head, none = each["marker"]["size"][at : at + 3]
+            assert tail == none == 0 < head
+            reached = columns[columns < end].max() if not d else columns[columns > end].min()
+            assert (layer, d, int(reached)) not in found
+            found[layer, d, int(reached)] = decade
+    return found
+
+
+@cases
+def test_first_and_last_step_are_drawn_and_no_more_than_16(case):
+    seq_len, columns = seen(case)[0].experiment.seq_len, columns_of(case)
+    assert columns[0] == 0 and columns[-1] == seq_len - 1 and len(columns) == min(16, seq_len)
+    gaps = np.diff(columns)
+    assert np.array_equal(columns, columns.round()) and gaps.min() > 0 and gaps.max() - gaps.min() <= 1
+
+
+@cases
+def test_an_arrow_carries_the_gradient_that_arrives_at_its_head(case):
+    info, frame, _ = seen(case)
+    columns, expected = columns_of(case).astype(int), {}
+    for layer, d in itertools.product(range(info.experiment.num_layers), range(info.experiment.directions)):
+        for head in columns[1:] if d else columns[:-1]:
+            norm = float(frame.sequence_grad_norm[layer, d, head])
+            if 0 < norm < np.inf:  # exactly nothing has no arrow, nor has what is not a number
+                expected[layer, d, int(head)] = min(max(int(f"{norm:.0e}".split("e")[1]), -13), 2)
+    found = arrows_of(case)
+    assert found.keys() == expected.keys()
+    near = {key: (found[key], expected[key]) for key in found if found[key] != expected[key]}
+    for key in near:  # the mantissa was rounded up to the next decade
+        norm = frame.sequence_grad_norm[key]
+        assert found[key] == expected[key] - 1 and 9.5 * 10.0 ** found[key] <= norm < 10.0 ** expected[key]
+
+
+def test_the_cases_have_arrows_of_many_decades_and_none_where_nothing_is():
+    assert len(set(arrows_of("beyond both ends").values())) > 5
+    assert {head for _, _, head in arrows_of("zeros")} == {
+        int(t) for t in columns_of("zeros")[:-1] if seen("zeros")[1].sequence_grad_norm[0, 0, int(t)]
+    }
+    assert arrows_of("not a number") == {}
+    assert {d for _, d, _ in arrows_of("both ways")} == {0, 1} and {layer for layer, _, _ in arrows_of("stacked")} == {
+        0, 1, 2,
+    }  # fmt: skip
+
+
+def test_thicker_arrows_carry_more():
+    traces = drawn("step 0", "unrolled")["data"][-len(ARROWS) :]
+    widths = [each["line"]["width"] for each in traces]
+    assert widths == sorted(set(widths)) and widths[0] > 0
+
+
+@finite
+def test_strips_show_the_states_of_their_steps(case):
+    info, frame, _ = seen(case)
+    columns, z = columns_of(case).astype(int), drawn(case, "unrolled")["data"][0]["z"]
+    chains = info.experiment.num_layers * info.experiment.directions
+    blocks = np.split(z, np.flatnonzero(np.isnan(z).all(1)))
+    assert len(blocks) == chains
+    for index, block in enumerate(blocks):
+        block = block[-min(8, info.experiment.hidden_size) :]
+        states = frame.hidden[divmod(index, info.experiment.directions)][columns]
+        assert np.isnan(block[:, 1::2]).all()
+        assert np.array_equal(block[0, ::2], f4(states[:, 0])) and np.array_equal(block[-1, ::2], f4(states[:, -1]))
+
+
+@finite
+def test_hovering_says_the_gradient(case):
+    info, frame, _ = seen(case)
+    hover = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "markers")
+    for x, y, said in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
+        norm = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))]
+        word = said.removeprefix("gradient ")
+        assert word == "exactly 0" if norm == 0 else float(word) == pytest.approx(norm, rel=0.06)
+
+
+@finite
+def test_what_was_read_stands_below_its_step(case):
+    info, frame, _ = seen(case)
+    below = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text")
+    assert np.array_equal(below["x"], columns_of(case)) and set(below["y"]) == {0}
+    for t, said in zip(below["x"], below["text"], strict=True):
+        token = frame.inputs[int(t)]
+        if info.inputs == "symbols":
+            label = "∅" if token < 0 else info.input_labels[token]
+            assert said == {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(label, label)
+        else:
+            number = said.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
+            assert float(number) == pytest.approx(float(token[0]), abs=0.051)
+            assert said.endswith("▴") == (len(token) > 1 and token[1] > 0)
+
+
+def test_truncation_is_a_wall_where_the_gradient_ends():
+    frame = seen("cut")[1]
+    wall = trace("cut", "unrolled", "cut")
+    places = sorted({x for x in wall["x"] if x is not None})
+    assert places == [11 - 8 - 0.5, 11 - 4 - 0.5]
+    reached = np.flatnonzero(frame.sequence_grad_norm[0, 0])
+    assert reached[0] - 0.5 == places[-1]
+    assert list(trace("stacked", "unrolled", "cut")["x"]) == []
+
+
+# ---- hidden
+
+
+@cases
+def test_states_survive_the_journey_in_one_byte(case):
+    info, frame, _ = seen(case)
+    heat, e = drawn(case, "hidden")["data"][0], info.experiment
+    scale, rows = heat["zmax"], np.asarray(heat["z"])
+    assert heat["zmin"] == -scale and scale in (1, 5, 25, 125, 625, 1e4, 1e6)
+    per_chain = len(rows) // (e.num_layers * e.directions)
+    assert per_chain == min(e.hidden_size, max(4, 128 // (e.num_layers * e.directions)))
+    chosen = np.unique(np.linspace(0, e.hidden_size - 1, per_chain).round().astype(int))
+    for index, (layer, d) in enumerate(itertools.product(range(e.num_layers), range(e.directions))):
+        truth = frame.hidden[layer, d][:, chosen].T
+        known = ~np.isnan(truth)
+        shown = rows[index * per_chain : (index + 1) * per_chain]
+        wanted = np.clip(truth[known].astype(np.float64), -scale, scale)
+        assert np.abs(shown[known] - wanted).max(initial=0) <= scale / 127
+
+
+@finite
+def test_the_scale_of_states_holds_them_and_is_no_larger_than_needed(case):
+    scale = drawn(case, "hidden")["data"][0]["zmax"]
+    reach = np.sort(np.abs(seen(case)[1].hidden).ravel())
+    held = (reach <= scale).mean()
+    smaller = max((each for each in (1, 5, 25, 125, 625, 1e4, 1e6) if each < scale), default=None)
+    assert held > 0.985 or scale == 1e6
+    assert smaller is None or (reach <= smaller).mean() < 0.995
+
+
+def test_states_of_tanh_are_drawn_up_to_1_and_unbounded_ones_further():
+    assert drawn("stacked", "hidden")["data"][0]["zmax"] == 1
+    assert drawn("relu, unbounded", "hidden")["data"][0]["zmax"] > 1
+
+
+# ---- loss
+
+
+@cases
+def test_each_baseline_is_a_dashed_line_at_its_value_with_its_name(case):
+    info, layout = seen(case)[0], template(case, "loss")["layout"]
+    lines = {(each["y0"], each["y1"], each["line"]["dash"]) for each in layout["shapes"]}
+    assert lines == {(value, value, "dash") for value in info.baselines.values()} and lines
+    names = {each["text"].rsplit(" ", 1)[0]: each["y"] for each in layout["annotations"]}
+    assert names == info.baselines
+
+
+def test_the_baselines_are_those_of_the_task():
+    assert seen("step 0")[0].baselines == {"guessing": pytest.approx(np.log(10))}
+    assert list(seen("adding-many_to_one-gru")[0].baselines.values()) == [pytest.approx(1 / 6), pytest.approx(1 / 12)]
+    summed, mean = seen("sums")[0].baseline, seen("stocks-many_to_many-rnn")[0].baseline
+    assert summed == pytest.approx(12 * mean)
+
+
+@cases
+def test_the_loss_curves_are_the_history(case):
+    _, frame, curves = seen(case)
+    training, probe = trace(case, "loss", "training batch"), trace(case, "loss", "held-out probe")
+    assert training["x"].tolist() == curves.updates["step"].tolist()
+    assert probe["x"].tolist() == curves.looks["step"].tolist()
+    for drawn_line, truth in ((training["y"], curves.updates["loss"]), (probe["y"], curves.looks["probe_loss"])):
+        known = np.isfinite(truth)
+        assert np.array_equal(drawn_line[known], f4(truth[known]))
+    low, high = drawn(case, "loss")["layout"]["xaxis"]["range"]
+    assert low == 0 and high >= max(frame.step, 50)
+    top = drawn(case, "loss")["layout"]["yaxis"]["range"][1]
+    assert top > max(seen(case)[0].baselines.values())
+
+
+# ---- update
+
+
+def rows(*clipped: bool) -> Curves:
+    """Six updates of which these were clipped."""
+    history = History()
+    for step, each in enumerate(clipped, start=1):
+        history.update(step, 1.0, 0.5 * step, each)
+    return Curves(updates=history.updates(), looks=history.looks())
+
+
+@pytest.mark.parametrize(
+    "clipped",
+    [(False,) * 6, (True,) * 6, (False, True, False, False, True, True), ()],
+    ids=["none", "all", "some", "no update"],
+)
+def test_exactly_the_clipped_updates_are_marked(clipped):
+    info, frame, _ = seen("clipped")
+    figure = patched(template("clipped", "update"), FIGURES["update"].patch(info, frame, rows(*clipped)))
+    _, norm, marks = figure["data"]
+    steps = [step for step, each in enumerate(clipped, start=1) if each]
+    assert marks["x"].tolist() == steps and marks["y"].tolist() == [0.5 * step for step in steps]
+    assert norm["x"].tolist() == list(range(1, len(clipped) + 1))
+    assert norm["y"].tolist() == [0.5 * step for step in norm["x"]]
+
+
+@cases
+def test_the_clip_line_stands_where_clipping_by_norm_begins(case):
+    e = seen(case)[0].experiment
+    (line,) = drawn(case, "update")["layout"]["shapes"]
+    assert line["visible"] == (e.clip == "norm")
+    assert not line["visible"] or line["y0"] == line["y1"] == e.clip_threshold
+
+
+def test_the_clip_line_follows_a_live_change():
+    info, frame, curves = seen("clipped")
+    for changes, visible, height in (({"clip_threshold": 7.0}, True, 7.0), ({"clip": "none"}, False, 1.0)):
+        now = dataclasses.replace(info, experiment=info.experiment.replace(**changes))
+        (line,) = patched(template("clipped", "update"), FIGURES["update"].patch(now, frame, curves))["layout"][
+            "shapes"
+        ]
+        assert (line["visible"], line["y0"]) == (visible, height)
+
+
+@pytest.mark.parametrize("case", ["clipped", "step 0", "stacked"])
+def test_the_update_readout_says_what_clipping_did(case):
+    info, frame, _ = seen(case)
+    said = FIGURES["update"].readout(info, frame)
+    assert ("clipped to" in said) == frame.clipped
+    assert frame.step > 0 or said == "no update yet"
+    assert not frame.clipped or said.endswith("clipped to 0.001")
+
+
+# ---- prediction
+
+
+@finite
+def test_the_prediction_is_the_networks_output(case):
+    info, frame, _ = seen(case)
+    figure, last = drawn(case, "prediction"), int(np.flatnonzero(frame.counted)[-1])
+    if info.outputs == "values":
+        for called, truth in (("target", frame.targets), ("prediction", frame.outputs)):
+            line = trace(case, "prediction", called)
+            assert line["x"].tolist() == (np.flatnonzero(frame.counted) + 1).tolist()
+            assert np.array_equal(line["y"], f4(truth[frame.counted, 0]))
+        assert np.array_equal(figure["data"][0]["y"], f4(frame.inputs[:, 0]))
+    elif info.experiment.rnn_type == "many_to_many":
+        letters(info, frame, figure["data"][0])
+    else:
+        (bars,) = figure["data"]
+        assert np.array_equal(bars["y"], f4(frame.outputs[last])) and bars["y"].sum() == pytest.approx(1, abs=1e-5)
+        assert np.flatnonzero(bars["marker"]["color"]).tolist() == [frame.targets[last]]
+        (mark,) = figure["layout"]["annotations"]
+        assert (mark["text"], mark["x"]) == ("target", frame.targets[last])
+
+
+def letters(info: RunInfo, frame: Frame, heat: dict[str, Any]) -> None:
+    """The text on top, below it the three best guesses, each with its probability."""
+    signs = [{" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(each, each) for each in info.output_labels]
+    *guesses, text = heat["text"]
+    assert list(heat["x"]) == list(range(max(0, info.experiment.seq_len - 26), info.experiment.seq_len))
+    for column, t in enumerate(heat["x"]):
+        assert text[column] == signs[frame.targets[t]]
+        assert heat["z"][-1][column] == np.float32(frame.outputs[t, frame.targets[t]])
+        best = np.sort(frame.outputs[t])[::-1][:3]
+        assert [row[column] for row in heat["z"][2::-1]] == f4(best).tolist()
+        for row, guess in enumerate(guesses):
+            assert heat["z"][row][column] in {
+                np.float32(frame.outputs[t, k]) for k, s in enumerate(signs) if s == guess[column]
+            }
+
+
+def test_the_marked_numbers_stand_out():
+    _, frame, _ = seen("adding-many_to_one-gru")
+    given = trace("adding-many_to_one-gru", "prediction", "number")
+    large = given["marker"]["size"] == given["marker"]["size"].max()
+    assert large.sum() == 2 and np.array_equal(large, frame.inputs[:, 1] > 0)
+
+
+@finite
+def test_the_readout_names_answer_and_target(case):
+    info, frame, _ = seen(case)
+    said, t = FIGURES["prediction"].readout(info, frame), int(np.flatnonzero(frame.counted)[-1])
+    if info.outputs == "values":
+        answer, target = (float(part.split(" ")[-1]) for part in said.split(" · "))
+        assert answer == pytest.approx(float(frame.outputs[t, 0]), abs=0.01, rel=0.01)
+        assert target == pytest.approx(float(frame.targets[t, 0]), abs=0.01)
+    else:
+        signs = {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}
+        best, right = (info.output_labels[int(k)] for k in (frame.outputs[t].argmax(), frame.targets[t]))
+        share = f"{frame.outputs[t].max():.0%}"
+        assert said == f"says {signs.get(best, best)} ({share}) · target {signs.get(right, right)}"
+
+
+# ---- ghosts
+
+
+def ghost(name: str, now: str, before: str) -> Patch:
+    info, (old, frame, curves) = seen(now)[0], seen(before)
+    return FIGURES[name].ghost(info, old, frame, curves)
+
+
+@pytest.mark.parametrize("name", ["gradient", "loss", "update"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_previous_run_is_drawn_in_a_place_of_its_own(name, case):
+    """Over the frame, as the first message of a stream sends both."""
+    info, frame, curves = seen(case)
+    grey, own = ghost(name, case, case), FIGURES[name].patch(info, frame, curves)
+    assert grey and not grey.keys() & own.keys()
+    figure = patched(patched(template(case, name), own), grey)
+    go.Figure(figure)
+    line = figure["data"][0]
+    assert (line["name"], line["showlegend"]) == ("previous run", True)
+    assert template(case, name)["data"][0]["showlegend"] is False
+    assert len(line["x"]) == len(line["y"])
+
+
+def test_the_ghost_is_the_previous_run():
+    now, before = "stacked", "first_symbol_recall-many_to_one-rnn"
+    _, frame, curves = seen(before)
+    loss, update = ghost("loss", now, before), ghost("update", now, before)
+    assert np.array_equal(loss["data.0.y"], f4(curves.looks["probe_loss"]))
+    assert loss["data.0.x"].tolist() == curves.looks["step"].tolist()
+    assert np.array_equal(update["data.0.y"], f4(curves.updates["param_grad_norm"]))
+    total = frame.grad_norm[-1, 0]
+    shown = ghost("gradient", "first_symbol_recall-many_to_one-lstm", before)["data.0.y"]
+    assert np.array_equal(shown[total >= FLOOR], f4(total[total >= FLOOR])) and len(shown) == len(total)
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "before", "comparable"),
+    [
+        ("gradient", "stacked", "both ways", False),  # 24 steps after 30
+        ("gradient", "first_symbol_recall-many_to_one-lstm", "first_symbol_recall-many_to_one-rnn", True),
+        ("loss", "stacked", "both ways", True),
+        ("loss", "stacked", "adding-many_to_one-rnn", False),
+        ("loss", "sums", "stocks-many_to_many-rnn", False),
+        ("update", "stacked", "adding-many_to_one-rnn", True),
+    ],
+)
+def test_the_previous_run_is_drawn_only_where_it_can_be_compared(name, now, before, comparable):
+    assert bool(ghost(name, now, before)) is comparable
+
+
+def test_a_sum_over_more_steps_is_another_loss():
+    info, frame, curves = seen("sums")
+    longer = RunInfo.of(info.experiment.replace(seq_len=20))
+    assert FIGURES["loss"].ghost(longer, info, frame, curves) == {}

@@ -1,0 +1,509 @@
+"""The playground page, run by Streamlit without a browser and over runs without workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
+from streamlit.testing.v1 import AppTest
+
+from app import state
+from app.hub import HUB, Hub, Slot
+from engine.experiment import Experiment
+from engine.preset import SPEEDS, list_presets, load_preset
+from tests.app.test_hub import FakePool, FakeRun, seen
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+SESSION = "test session id"  # AppTest gives it to every session, so what one session cached the next would find
+KINDS = ("selectbox", "select_slider", "number_input", "toggle", "button", "segmented_control")
+STABLE = [  # DESIGN, section 6
+    "preset", "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len",
+    "init", "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt",
+    "seed", "speed", "train", "pause", "step", "reset",
+]  # fmt: skip
+PRESETS = [preset.slug for preset in list_presets()]
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
+    """Every test has a server of its own: no workers, no slots, no session."""
+    fake = FakePool()
+    monkeypatch.setattr(Hub, "pool", lambda hub: fake)
+    monkeypatch.setattr(HUB, "_slots", [])
+    clear_session_cache(SESSION)
+    yield fake
+    clear_session_cache(SESSION)
+
+
+def opened(**link: str) -> AppTest:
+    """The page as a link opens it."""
+    page = AppTest.from_file(str(MAIN), default_timeout=30)
+    page.query_params.update(link)
+    return run(page)
+
+
+def run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception[0].value
+    return page
+
+
+def widgets(page: AppTest) -> dict[str, Any]:
+    return {widget.key: widget for kind in KINDS for widget in page.get(kind)}
+
+
+def move(page: AppTest, key: str, value: Any) -> AppTest:
+    """Somebody moves one widget."""
+    widgets(page)[key].set_value(value)
+    return run(page)
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return run(page)
+
+
+def warnings(page: AppTest) -> list[str]:
+    return [each.value for each in page.warning]
+
+
+def slot() -> Slot:
+    (only,) = HUB._slots
+    return only
+
+
+# ---- opening
+
+
+def test_the_page_opens_on_the_first_lesson_with_every_stable_key(pool):
+    page = opened()
+    found = widgets(page)
+    assert [key for key in STABLE if key not in found] == []
+    assert found["preset"].value == "remember"
+    assert page.subheader[0].value == load_preset("remember").question
+    assert warnings(page) == [] and len(pool.runs) == 1
+    assert page.query_params == {"preset": "remember"}
+
+
+@pytest.mark.parametrize("slug", PRESETS)
+def test_a_link_to_a_lesson_opens_it_as_it_says(pool, slug):
+    page, preset = opened(preset=slug), load_preset(slug)
+    (only,) = pool.runs
+    assert only.experiment == preset.experiment
+    assert only.opened == {"paused": preset.paused, "speed": SPEEDS[preset.speed]}
+    shown = {key: widget.value for key, widget in widgets(page).items()}
+    settings = {key: value for key, value in preset.experiment.to_dict().items() if key in shown}
+    assert len(settings) == 18 and {key: shown[key] for key in settings} == settings
+    assert (shown["preset"], shown["speed"]) == (slug, preset.speed)
+    assert page.subheader[0].value == preset.question
+    assert page.markdown[0].value.startswith(preset.look_for)
+    assert warnings(page) == [] and page.query_params == {"preset": slug}
+
+
+def test_a_link_can_change_several_settings(pool):
+    page = opened(
+        preset="remember-lstm", cell="gru", hidden_size="37", bidirectional="true", forget_bias="none", seq_len="33",
+        learning_rate="0.0123", init="gaussian", init_gain="1.5", steps="77", speed="max",
+    )  # fmt: skip
+    assert warnings(page) == []
+    assert pool.runs[0].experiment == load_preset("remember-lstm").experiment.replace(
+        cell="gru", hidden_size=37, bidirectional=True, forget_bias=None, learning_rate=0.0123, seq_len=33,
+        init="gaussian", init_gain=1.5, steps=77,
+    )  # fmt: skip
+    assert pool.runs[0].opened["speed"] is None
+    assert widgets(page)["hidden_size"].value == 37 and widgets(page)["learning_rate"].value == 0.0123
+
+
+# ---- links that are wrong
+
+
+@pytest.mark.parametrize(
+    ("wrong", "accepted"),
+    [
+        ({"hidden_size": "0"}, r"^Units: a whole number from 1 to 512 is accepted; the link said 0\."),
+        ({"hidden_size": "2.5"}, r"^Units: a whole number from 1 to 512 is accepted; the link said 2\.5\."),
+        ({"hidden_size": "none"}, r"^Units: a whole number from 1 to 512 is accepted; the link said none\."),
+        ({"hidden_size": ""}, r"^Units: a whole number from 1 to 512 is accepted"),
+        ({"hidden_size": "9" * 5000}, r"^Units: a whole number from 1 to 512 is accepted"),
+        ({"seq_len": "100000"}, r"^Length: a whole number from [12] to 1,000\b.* is accepted; the link said 100000\."),
+        ({"learning_rate": "nan"}, r"^Learning rate: a number from 1e-06 to 10 is accepted; the link said nan\."),
+        ({"learning_rate": "1e400"}, r"^Learning rate: a number from 1e-06 to 10 is accepted"),
+        ({"clip_threshold": "inf"}, r"^Clip threshold: a number from 1e-06 to 1,000,000 is accepted"),
+        ({"cell": "nope"}, r"^Cell: rnn, gru or lstm is accepted; the link said nope\."),
+        ({"task": "nope"}, r"^Data: first_symbol_recall, .* is accepted; the link said nope\."),
+        ({"rnn_type": "many_to_many"}, r"^RNN type: many_to_one for First digit is accepted"),
+        ({"bidirectional": "maybe"}, r"(?i)^Read both ways: .*true.* is accepted; the link said maybe\."),
+        ({"tbptt": "-1"}, r"^Cut the gradient after \(steps\): a whole number from 0 to 1,000 is accepted"),
+        ({"speed": "warp"}, r"^Speed: slow, normal, max is accepted; the link said warp\."),
+        ({"preset": "nope"}, r"^There is no lesson called nope\."),
+        ({"nonsense": "1"}, r"^The link has a setting nonsense, which does not exist\."),
+        ({"steps": "x"}, r"(?i)^steps: a whole number from 1 to 1,000,000 is accepted; the link said x\."),
+        ({"dropout": "0.5"}, r"(?i)^dropout: 0 with one layer.* is accepted; the link said 0\.5\."),
+        ({"embedding_size": "-3"}, r"(?i)^embedding size: a whole number from 0 to 512 is accepted"),
+        ({"output_layers": "x"}, r"(?i)^output layers: .* is accepted; the link said x\."),
+        ({"task_options": "x"}, r"(?i)^task options: empty for First digit is accepted; the link said x\."),
+        ({"device": "tpu"}, r"(?i)^device: cpu or cuda is accepted; the link said tpu\."),
+    ],
+    ids=lambda each: "&".join(f"{k}={v[:12]}" for k, v in each.items()) if isinstance(each, dict) else "",
+)
+def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wrong, accepted):
+    page = opened(**{"seed": "5", **wrong, "init": "orthogonal"})
+    (said,) = warnings(page)
+    assert re.search(accepted, said), said
+    assert pool.runs[0].experiment == load_preset("remember").experiment.replace(seed=5, init="orthogonal")
+    assert page.query_params == {"preset": "remember", "seed": "5", "init": "orthogonal"}
+    assert warnings(move(page, "seed", 6)) == []  # said once; a change by hand settles it
+
+
+def test_everything_wrong_with_a_link_is_said(pool):
+    page = opened(preset="nope", nonsense="1", rubbish="2", hidden_size="0", steps="x")
+    said = " ".join(warnings(page))
+    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "steps") if word not in said] == []
+
+
+@pytest.mark.parametrize("spelled", ["true", "True", "false", "False"])
+def test_a_switch_takes_what_its_warning_calls_accepted(pool, spelled):
+    page = opened(bidirectional=spelled)
+    assert warnings(page) == []
+    assert pool.runs[0].experiment.bidirectional is (spelled.lower() == "true")
+
+
+def test_one_wrong_value_does_not_cost_the_others_that_need_each_other(pool):
+    """Stock prices are shorter than the lesson's 40 digits: task, type and length only fit in together."""
+    page = opened(task="stocks", rnn_type="many_to_many", seq_len="12", hidden_size="0")
+    assert pool.runs[0].experiment == load_preset("remember").experiment.replace(
+        task="stocks", rnn_type="many_to_many", seq_len=12
+    )
+    (said,) = warnings(page)
+    assert said.startswith("Units")
+
+
+def test_other_data_in_a_link_brings_its_own_length(pool):
+    """As it does when it is picked by hand."""
+    page = opened(task="stocks")
+    assert (warnings(page), pool.runs[0].experiment.task, pool.runs[0].experiment.seq_len) == ([], "stocks", 12)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"tbptt": "10", "bidirectional": "true"},
+        {"bidirectional": "true", "tbptt": "10"},
+        {"hidden_size": "512", "num_layers": "4", "batch_size": "512", "seq_len": "1000"},
+    ],
+    ids=["cut and both ways", "both ways and cut", "too large"],
+)
+def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(pool, link):
+    page = opened(**link)
+    taken = {name: str(getattr(pool.runs[0].experiment, name)).lower() for name in link}
+    refused = [name for name in link if taken[name] != link[name]]
+    assert 0 < len(refused) < len(link) and len(warnings(page)) == len(refused)
+    assert all("is accepted" in said for said in warnings(page))
+
+
+# ---- settings
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "link"),
+    [
+        ("cell", "lstm", {}),
+        ("nonlinearity", "relu", {}),
+        ("hidden_size", 64, {}),
+        ("num_layers", 3, {}),
+        ("bidirectional", True, {}),
+        ("seq_len", 100, {}),
+        ("rnn_type", "many_to_one", {"preset": "letters"}),
+        ("init", "identity", {}),
+        ("init_gain", 2.5, {}),
+        ("forget_bias", 2.0, {"preset": "default-lstm"}),
+        ("optimizer", "sgd", {}),
+        ("learning_rate", 0.1, {}),
+        ("clip", "value", {}),
+        ("clip_threshold", 10.0, {}),
+        ("batch_size", 8, {}),
+        ("tbptt", 7, {}),
+        ("seed", 12, {}),
+    ],
+    ids=lambda each: each if isinstance(each, str) and each.islower() else None,
+)
+def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
+    page = opened(**link)
+    base = slot().experiment
+    assert getattr(base, key) != value
+    move(page, key, value)
+    assert slot().experiment == base.replace(**{key: value})
+    live = key in ("learning_rate", "clip", "clip_threshold")
+    assert len(pool.runs) == (1 if live else 2)
+    assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
+    assert set(page.query_params) == {"preset", key}
+
+
+def test_speed_reaches_the_run(pool):
+    page = opened()
+    move(page, "speed", "max")
+    assert pool.runs[0].calls == [("speed", None)] and page.query_params == {"preset": "remember", "speed": "max"}
+    move(page, "speed", "slow")
+    assert pool.runs[0].calls[1:] == [("speed", 2.0)]
+    assert len(pool.runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "task", "kind", "length", "embedding"),
+    [
+        ({"preset": "stocks", "rnn_type": "many_to_many"}, "first_symbol_recall", "many_to_one", 40, 0),
+        ({"preset": "remember"}, "stocks", "many_to_one", 12, 0),
+        ({"preset": "remember"}, "characters", "many_to_many", 40, 0),
+        ({"preset": "letters", "embedding_size": "8"}, "adding", "many_to_one", 50, 0),
+        ({"preset": "letters", "embedding_size": "8"}, "first_symbol_recall", "many_to_one", 40, 8),
+        ({"preset": "letters"}, "stocks", "many_to_many", 12, 0),
+    ],
+)
+def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task, kind, length, embedding):
+    page = opened(**link)
+    move(page, "task", task)
+    now = slot().experiment
+    assert (now.task, now.seq_len, now.embedding_size) == (task, length, embedding)
+    assert now.rnn_type == kind or task == "characters"  # characters knows both types
+    assert warnings(page) == [] and widgets(page)["rnn_type"].value == now.rnn_type
+
+
+@pytest.mark.parametrize(
+    ("link", "key", "value", "says"),
+    [
+        ({"tbptt": "10"}, "bidirectional", True, "for a network that reads both ways, but is 10."),
+        ({"bidirectional": "true"}, "tbptt", 5, "for a network that reads both ways, but is 5."),
+        ({"hidden_size": "512", "num_layers": "4"}, "batch_size", 512, "Units must be smaller, or fewer layers"),
+        ({"hidden_size": "512", "batch_size": "512"}, "seq_len", 1000, "multiply-adds"),
+        ({}, "seed", None, "Seed must be a whole number from 0 to 2,147,483,647"),
+        ({}, "init_gain", None, "Gain of the initial weights must be a number from 0 to 10"),
+        ({}, "tbptt", None, "Cut the gradient after (steps) must be a whole number from 0 to 1,000"),
+    ],
+    ids=["both ways and cut", "cut and both ways", "too large", "too long", "no seed", "no gain", "no cut"],
+)
+def test_settings_that_do_not_fit_together_keep_the_old_run_and_say_so(pool, link, key, value, says):
+    page = opened(**link)
+    before, link = slot().experiment, dict(page.query_params)
+    move(page, key, value)
+    (said,) = warnings(page)
+    assert says in said and said.endswith("The run below still has the settings before this change.")
+    assert slot().experiment == before and len(pool.runs) == 1
+    assert pool.runs[0].calls == [] and page.query_params == link
+    move(page, key, getattr(before, key))
+    assert warnings(page) == [] and len(pool.runs) == 1
+
+
+def test_the_forget_bias_may_be_left_empty_and_rests_where_there_is_no_gate(pool):
+    page = opened(preset="remember-lstm")
+    assert not page.number_input(key="forget_bias").disabled
+    move(page, "forget_bias", None)
+    assert slot().experiment == load_preset("remember-lstm").experiment.replace(forget_bias=None)
+    assert warnings(page) == [] and page.query_params["forget_bias"] == "none"
+    move(page, "cell", "rnn")
+    assert page.number_input(key="forget_bias").disabled
+    assert not widgets(page)["nonlinearity"].disabled
+    move(page, "cell", "gru")
+    assert not page.number_input(key="forget_bias").disabled
+    assert widgets(page)["nonlinearity"].disabled
+
+
+def test_no_clipping_leaves_the_threshold_without_effect(pool):
+    page = opened()
+    assert not widgets(page)["clip_threshold"].disabled
+    assert widgets(move(page, "clip", "none"))["clip_threshold"].disabled
+
+
+def test_an_unusual_setting_shows_as_a_chip(pool):
+    page = opened()
+    assert "-badge[" not in page.markdown[0].value
+    assert "-badge[Gaussian start]" in move(page, "init", "gaussian").markdown[0].value
+
+
+# ---- lessons
+
+
+@pytest.mark.parametrize(
+    ("before", "picked"),
+    [("remember", "default-lstm"), ("default-lstm", "remember"), ("clip", "explode"), ("explode", "clip")],
+)
+def test_a_picked_lesson_begins_at_step_0_as_it_says(pool, before, picked):
+    """Also where two lessons differ only in what a run could change live."""
+    page, preset = opened(preset=before), load_preset(picked)
+    pool.runs[0].frame = dataclasses.replace(seen(), step=7)
+    move(page, "preset", picked)
+    assert slot().experiment == preset.experiment and page.query_params == {"preset": picked}
+    assert widgets(page)["speed"].value == preset.speed == slot().speed
+    assert slot().paused == preset.paused
+    assert len(pool.runs) == 2 and pool.runs[1].opened["paused"] == preset.paused
+    assert page.subheader[0].value == preset.question
+
+
+def test_picking_the_lesson_again_undoes_what_was_changed(pool):
+    page = opened(preset="remember", hidden_size="64", speed="max", clip="none")
+    move(page, "preset", "explode")
+    move(page, "preset", "remember")
+    assert slot().experiment == load_preset("remember").experiment and page.query_params == {"preset": "remember"}
+
+
+# ---- buttons
+
+
+def test_the_buttons_reach_the_run(pool):
+    page = opened()
+    first: FakeRun = pool.runs[0]
+    for key, told in (
+        ("pause", [("pause", None)]),
+        ("train", [("resume", None)]),
+        ("step", [("pause", None), ("advance", 1)]),
+        ("step", [("advance", 1)]),
+    ):
+        first.calls.clear()
+        press(page, key)
+        assert first.calls == told, key
+    assert len(pool.runs) == 1
+
+
+def test_reset_goes_back_to_step_0_and_waits(pool):
+    page = opened()
+    first = pool.runs[0]
+    press(page, "reset")
+    assert first.calls[-1] == ("stop", None) and len(pool.runs) == 2
+    assert pool.runs[1].experiment == first.experiment and pool.runs[1].opened["paused"]
+    assert press(page, "train") and pool.runs[1].calls == [("resume", None)]
+
+
+def test_a_new_seed_is_another_run(pool, monkeypatch):
+    page = opened(seed="5")
+    monkeypatch.setattr(state.random, "randrange", lambda stop: stop - 1)
+    press(page, "new_seed")
+    assert len(pool.runs) == 2 and slot().experiment == pool.runs[0].experiment.replace(seed=9999)
+    assert widgets(page)["seed"].value == 9999 and page.query_params == {"preset": "remember", "seed": "9999"}
+
+
+def test_a_new_seed_is_never_the_present_one(pool, monkeypatch):
+    page = opened(seed="4")
+    draws = itertools.chain([4, 4], itertools.count(8))
+    monkeypatch.setattr(state.random, "randrange", lambda stop: next(draws))
+    press(page, "new_seed")
+    assert slot().experiment.seed != 4
+
+
+@pytest.mark.parametrize(("first", "loud"), [({}, "pause"), ({"preset": "explode"}, "train")], ids=["runs", "waits"])
+def test_what_is_to_be_done_next_stands_out(pool, first, loud):
+    page = opened(**first)
+    kinds = {button.key: button.proto.type for button in page.button}
+    assert [key for key, kind in kinds.items() if kind == "primary"] == [loud]
+
+
+# ---- the link is written
+
+
+@pytest.mark.parametrize(
+    ("link", "written"),
+    [
+        ({"hidden_size": "32", "cell": "rnn"}, {"preset": "remember"}),
+        ({"preset": "remember", "hidden_size": "33"}, {"preset": "remember", "hidden_size": "33"}),
+        ({"preset": "clip", "learning_rate": "1e-3"}, {"preset": "clip", "learning_rate": "0.001"}),
+        ({"preset": "clip", "speed": "normal"}, {"preset": "clip"}),
+        ({"preset": "remember-lstm", "forget_bias": "none"}, {"preset": "remember-lstm", "forget_bias": "none"}),
+        ({"bidirectional": "true"}, {"preset": "remember", "bidirectional": "true"}),
+        ({"target_loss": "0.5"}, {"preset": "remember", "target_loss": "0.5"}),
+    ],
+)
+def test_the_link_says_what_differs_from_the_lesson_and_no_more(pool, link, written):
+    assert opened(**link).query_params == written
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": math.pi / 1000, "init_gain": 1 / 3, "cell": "gru", "seed": 2**31 - 1},
+        {"task": "stocks", "rnn_type": "many_to_many", "seq_len": 9, "forget_bias": -0.1, "cell": "lstm"},
+        {"task": "characters", "rnn_type": "many_to_many", "embedding_size": 12, "reduction": "sum"},
+        {"dropout": 0.123456789012345, "num_layers": 2, "clip_threshold": 1e-6, "target_metric": 0.95},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_the_written_link_opens_the_very_same_run(pool, changes):
+    """Else a reload would not find its run: the hub looks for these very settings."""
+    wanted = load_preset("remember").experiment.replace(**changes)
+    page = opened(**{name: str(value) for name, value in changes.items()})
+    assert pool.runs[0].experiment == wanted
+    clear_session_cache(SESSION)
+    opened(**page.query_params)
+    assert pool.runs[-1].experiment == wanted
+
+
+# ---- tabs
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(st.context), "cookies", {"playground": "one browser"})
+
+
+def test_a_reload_finds_its_run(pool, browser):
+    page = opened(hidden_size="64")
+    mine = slot()
+    clear_session_cache(SESSION)  # the tab's connection is gone for good
+    assert mine.tabs == 0
+    opened(**page.query_params)
+    assert slot() is mine and mine.tabs == 1 and len(pool.runs) == 1
+
+
+def test_a_second_tab_beside_the_first_is_a_second_run(pool, browser):
+    opened()
+    second = HUB.attach("one browser", load_preset("remember").experiment, paused=False, speed="normal")
+    assert [each is second for each in HUB._slots] == [False, True] and len(pool.runs) == 2
+
+
+def test_a_dropped_connection_holds_the_same_slot_again(pool):
+    page = opened()
+    mine = slot()
+    clear_session_cache(SESSION)  # Streamlit clears the session's cache and keeps its state
+    assert mine.tabs == 0
+    run(page)
+    assert slot() is mine and mine.tabs == 1 and len(pool.runs) == 1
+
+
+# ---- the cure
+
+
+class Session(dict):
+    """st.session_state without a session."""
+
+    __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
+
+
+def cured(monkeypatch: pytest.MonkeyPatch, changes: object, experiment: Experiment) -> Experiment:
+    """What is wanted after the browser has sent these changes."""
+    monkeypatch.setattr(st, "session_state", Session(live={"cure": changes}))
+    state._show(experiment)
+    state.on_cure("live")
+    return state.wanted()
+
+
+def test_the_cure_changes_the_settings(monkeypatch):
+    experiment = load_preset("remember").experiment
+    better = cured(monkeypatch, {"cell": "lstm", "forget_bias": 3.0}, experiment)
+    assert better == experiment.replace(cell="lstm", forget_bias=3.0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [None, [], "lstm", 3, {}, {"cell": "nope"}, {"cell": ["lstm"]}, {"nonsense": 1}, {"self": 1}, {"": 1},
+     {"hidden_size": 10**9}, {"hidden_size": 64.0}, {"task_options": {"a": 1}}, {"cell": "lstm", "seed": -1}],
+    ids=str,
+)  # fmt: skip
+def test_a_cure_that_cannot_be_is_left_alone(monkeypatch, changes):
+    """It comes from the browser, and so from anybody."""
+    experiment = load_preset("remember").experiment
+    assert cured(monkeypatch, changes, experiment) == experiment

@@ -1,0 +1,181 @@
+"""A real server and a real Chromium. Tests wait on painted frames, never on the clock."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FIGURES = ("unrolled", "hidden", "gradient", "loss", "prediction", "update")
+
+
+def chromium() -> str:
+    """The path of an installed Chromium."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "no Chromium: run tests/browser/install_chromium.sh, or name its path in CHROMIUM"
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """The app as `make run` starts it, on a port of its own."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app/server.py"],
+            cwd=ROOT,
+            env={**os.environ, "STREAMLIT_SERVER_PORT": str(self.port)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        request = urllib.request.Request(f"{self.url}/_stcore/health")
+        for _ in range(100_000):
+            assert self.process.poll() is None, "the server ended"
+            try:
+                urllib.request.urlopen(request, timeout=5).close()
+                return
+            except urllib.error.URLError:
+                os.sched_yield()
+
+    def workers(self) -> list[int]:
+        """The worker processes, oldest first."""
+        listed = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", "engine.workers.worker"], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in listed.stdout.split()]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(15)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Playground:
+    """One open page, and what a person does on it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url, self.problems = page, url, []
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+
+    def open(self, query: str = "", frames: int = 1) -> Playground:
+        """Go there and wait for the first painted frames."""
+        self.page.goto(f"{self.url}/?{query}", wait_until="commit")
+        self.wait(f"window.playground?.painted >= {frames}")
+        return self
+
+    def wait(self, true: str, argument: object = None, timeout: float = 30_000) -> None:
+        """Until this JavaScript is true of the page; the limit only ends a test that has failed."""
+        self.page.wait_for_function(f"argument => ({true})", arg=argument, timeout=timeout, polling=20)
+
+    def frames(self, count: int) -> None:
+        """Until this many more frames were painted."""
+        self.wait("playground.painted >= argument", self.get("playground.painted") + count)
+
+    def get(self, expression: str, argument: object = None):
+        """The value of some JavaScript."""
+        return self.page.evaluate(f"argument => ({expression})", argument)
+
+    @property
+    def step(self) -> int:
+        """The training step on the screen."""
+        return self.get("playground.step")
+
+    @property
+    def token(self) -> str:
+        """The run on the screen."""
+        return self.get("playground.token")
+
+    def data(self, figure: str, path: str):
+        """Something inside a figure, as plain lists: data("gradient", "data[1].y")."""
+        return self.get(
+            "JSON.parse(JSON.stringify(document.querySelector(`[data-figure=${argument}]`)." + path
+            + ", (key, value) => ArrayBuffer.isView(value) ? Array.from(value) : value))",
+            figure,
+        )  # fmt: skip
+
+    def click(self, key: str) -> None:
+        """A button by its key."""
+        self.page.locator(f".st-key-{key} button").click()
+
+    def choose(self, key: str, option: str) -> None:
+        """One segment of a segmented control."""
+        self.page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
+
+    def pick(self, key: str, option: str) -> None:
+        """An entry of a select box."""
+        self.page.locator(f".st-key-{key} [role=combobox], .st-key-{key} input").first.click()
+        self.page.get_by_role("option", name=option).click()
+
+    def slide(self, key: str, press: str) -> None:
+        """One key press on a slider."""
+        self.page.locator(f".st-key-{key} [role=slider], .st-key-{key} input[type=range]").first.press(press)
+
+    def pause(self) -> int:
+        """Pause, and wait until the last frame is on the screen. Returns its step."""
+        self.click("pause")
+        self.wait("playground.phase === 'paused'")
+        self.wait("document.querySelector('.lv-clock').textContent.includes('step ' + playground.step.toLocaleString('en'))")
+        return self.step
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Playground]]:
+    """visit(query) opens a page in a browser of its own; visit(query, context=...) in a given one."""
+    contexts: list[BrowserContext] = []
+    opened: list[Playground] = []
+
+    def open_page(query: str = "", context: BrowserContext | None = None, **options: object) -> Playground:
+        if context is None:
+            context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+            contexts.append(context)
+        playground = Playground(context.new_page(), server.url)
+        opened.append(playground)
+        return playground.open(query)
+
+    yield open_page
+    problems = [problem for each in opened for problem in each.problems]
+    for context in contexts:
+        context.close()
+    assert not problems

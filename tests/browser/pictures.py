@@ -1,0 +1,35 @@
+"""The README's picture, of today's page: `make pictures`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import FLAGS, Playground, Server, chromium
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs"
+
+
+def main() -> None:
+    """The first lesson after the cure, the run before it in grey; light and dark."""
+    server = Server()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            for scheme in ("light", "dark"):
+                page = browser.new_page(viewport={"width": 1440, "height": 940}, color_scheme=scheme)
+                playground = Playground(page, server.url).open("speed=max")
+                playground.wait("playground.step >= 600")
+                page.locator(".lv-cure").click()
+                playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'", timeout=90_000)
+                playground.pause()
+                page.screenshot(path=FOLDER / f"playground-{scheme}.png")
+                page.close()
+            browser.close()
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

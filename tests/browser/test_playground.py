@@ -1,0 +1,265 @@
+"""What a person gets, in a real browser on real runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import urllib.request
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.browser.conftest import FIGURES
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_page_opens_training_the_first_lesson(visit):
+    page = visit()
+    page.frames(3)
+    assert page.step > 0 and page.get("playground.phase") == "running"
+    assert page.page.get_by_role("heading", name="Can a plain RNN remember the first of 40 digits?").is_visible()
+    assert page.get("document.querySelector('.lv-verdict').dataset.kind") == "vanished"
+    sentence = page.page.locator(".lv-sentence").inner_text()
+    assert sentence.startswith("1 part in ") and "of the gradient reaches t = 0" in sentence and "needs 39" in sentence
+    for name in FIGURES:
+        box = page.page.locator(f"[data-figure={name}] .main-svg").first.bounding_box()
+        assert box and box["width"] > 300 and box["height"] > 100
+        assert page.page.locator(f"[data-figure={name}][role=figure][aria-label]").count() == 1
+    bars = page.data("gradient", "data[1].y")
+    assert len(bars) == 40 and bars[0] < 1e-6 * bars[-1]
+    assert "preset=remember" in page.page.url
+
+
+def test_figures_keep_their_elements_and_the_zoom_over_20_frames(visit):
+    page = visit("preset=letters")
+    page.get("(window.kept = [...document.querySelectorAll('[data-figure], [data-figure] .main-svg')]).length")
+    page.get("Plotly.relayout(document.querySelector('[data-figure=gradient]'), {'xaxis.range': [10, 20]}).then(() => 1)")
+    page.frames(20)
+    assert page.get("window.kept.length") >= 12 and page.get("window.kept.every(each => each.isConnected)")
+    assert page.data("gradient", "layout.xaxis.range") == [10, 20]
+    box = page.page.locator("[data-figure=loss] .nsewdrag").bounding_box()
+    mouse = page.page.mouse  # and a zoom by hand completes while frames arrive
+    mouse.move(box["x"] + 60, box["y"] + 40)
+    mouse.down()
+    page.frames(2)
+    mouse.move(box["x"] + 160, box["y"] + 42, steps=4)
+    page.frames(2)
+    mouse.up()
+    zoomed = page.data("loss", "layout.xaxis.range")
+    page.frames(5)
+    assert page.data("loss", "layout.xaxis.range") == zoomed and zoomed[0] > 0
+
+
+def test_changing_the_cell_starts_a_new_run_with_that_cell(visit):
+    page = visit()
+    old = page.token
+    page.get("(window.kept = [...document.querySelectorAll('[data-figure]')]).length")
+    page.choose("cell", "LSTM")
+    page.wait("playground.token !== argument && playground.token !== null", old)
+    page.frames(2)
+    names = [trace.get("name") for trace in page.data("gradient", "data")]
+    assert "dL/dc, the cell state" in names
+    assert page.get("window.kept.every(each => each.isConnected)")
+    assert "cell=lstm" in page.page.url
+    assert page.data("gradient", "data[0].showlegend") is True  # the run before stays, in grey
+    ghost = page.data("gradient", "data[0].y")
+    assert len(ghost) == 40 and ghost[-1] > 0
+
+
+def test_learning_rate_and_clipping_change_without_a_restart(visit):
+    page = visit()
+    page.frames(2)
+    token, step = page.token, page.step
+    page.slide("learning_rate", "ArrowRight")
+    page.wait("location.search.includes('learning_rate=0.01')")
+    page.choose("clip", "none")
+    page.wait("location.search.includes('clip=none')")
+    page.wait("!document.querySelector('[data-figure=update]').layout.shapes[0].visible")
+    page.frames(3)
+    assert page.token == token and page.step > step
+    page.choose("clip", "norm")
+    page.slide("clip_threshold", "ArrowLeft")
+    page.wait("document.querySelector('[data-figure=update]').layout.shapes[0].y0 === 0.3")
+    assert page.token == token
+
+
+def test_pause_holds_and_step_advances_by_one(visit):
+    page = visit()
+    page.frames(2)
+    held = page.pause()
+    painted = page.get("playground.painted")
+    page.slide("learning_rate", "ArrowRight")  # a full rerun of the page goes by
+    page.wait("location.search.includes('learning_rate')")
+    assert page.step == held
+    for made in (1, 2):
+        page.click("step")
+        page.wait("playground.step > argument", held + made - 1)
+        assert page.step == held + made and page.get("playground.phase") == "paused"
+    assert page.get("playground.painted") > painted
+    page.click("train")
+    page.wait("playground.step > argument + 5", held)
+
+
+def test_reset_gives_the_same_first_frame(visit):
+    page = visit("preset=explode")
+    assert page.step == 0 and page.get("document.querySelector('.lv-verdict').dataset.kind") == "exploding"
+    first = [page.data("gradient", "data[1].y"), page.data("hidden", "data[0].z"), page.data("prediction", "data[0].y")]
+    page.click("step")
+    page.wait("playground.step === 1")
+    assert page.data("hidden", "data[0].z") != first[1]
+    old = page.token
+    page.click("reset")
+    page.wait("playground.token !== argument && playground.step === 0", old)
+    assert [page.data("gradient", "data[1].y"), page.data("hidden", "data[0].z"),
+            page.data("prediction", "data[0].y")] == first  # fmt: skip
+    old = page.token
+    page.click("new_seed")
+    page.wait("playground.token !== argument && playground.step === 0", old)
+    page.wait("location.search.includes('seed=')")
+    assert page.data("hidden", "data[0].z") != first[1]
+
+
+def test_the_cure_solves_what_the_plain_network_cannot(visit):
+    page = visit("speed=max")
+    page.frames(3)
+    assert page.page.locator(".lv-cure").inner_text() == "Try the cure: LSTM, forget bias 3"
+    old = page.token
+    page.page.locator(".lv-cure").click()
+    page.wait("playground.token !== argument", old)
+    page.wait("location.search.includes('cell=lstm') && location.search.includes('forget_bias=3')")
+    page.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'", timeout=90_000)
+    assert page.step < 1500
+    assert page.page.locator(".lv-cure").is_hidden()
+    assert "solved at step" in page.page.locator(".lv-clock").inner_text()
+
+
+def test_two_browsers_do_not_see_each_other(visit):
+    first = visit()
+    first.frames(2)
+    second = visit(first.page.url.split("?")[1])
+    assert second.token != first.token
+    held = second.pause()
+    step = first.step
+    first.wait("playground.step > argument + 5", step)
+    assert second.step == held and first.get("playground.phase") == "running"
+
+
+def test_a_reload_finds_its_run_again(visit):
+    page = visit("cell=gru")
+    page.frames(3)
+    token, step = page.token, page.step
+    page.page.reload(wait_until="commit")
+    page.wait("window.playground?.painted > 0")
+    assert page.token == token and page.step >= step
+
+
+def test_two_tabs_of_one_browser_have_two_runs(visit):
+    first = visit()
+    first.frames(1)
+    second = visit(first.page.url.split("?")[1], context=first.page.context)
+    assert second.token != first.token
+
+
+def test_a_full_rerun_never_stops_the_stream(visit):
+    page = visit()
+    page.frames(2)
+    painted = page.get("playground.painted")
+    for _ in range(3):
+        page.slide("learning_rate", "ArrowRight")
+    page.wait("location.search.includes('learning_rate')")
+    page.frames(3)
+    assert page.get("playground.painted") >= painted + 3 and page.get("playground.phase") == "running"
+
+
+def test_a_hidden_tab_asks_for_nothing_and_trains_on(visit):
+    page = visit("speed=max&steps=1000000")
+    page.frames(2)
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: argument, configurable: true}),"
+        " document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.get("(window.sent = 0, window.real = WebSocket.prototype.send, WebSocket.prototype.send = function (data) {"
+             " if (this.url.includes('/live/')) window.sent += 1; return window.real.call(this, data); }, 1)")  # fmt: skip
+    page.frames(2)
+    page.get(hide, True)
+    still = "window.quiet = window.last === window.sent ? window.quiet + 1 : 0, window.last = window.sent, window.quiet > 50"
+    page.wait(still)  # 50 looks, 20 ms apart, without a single request
+    step = page.step
+    page.get(hide, False)
+    page.wait("playground.step > argument + 100", step)
+
+
+def test_figures_follow_light_and_dark(visit):
+    page = visit("preset=explode", color_scheme="light")
+    light = page.data("hidden", "data[0].colorscale")[2][1], page.data("loss", "layout.font.color")
+    page.page.emulate_media(color_scheme="dark")
+    page.wait("document.querySelector('[data-figure=hidden]').data[0].colorscale[2][1] !== argument", light[0])
+    assert page.data("loss", "layout.font.color") != light[1]
+
+
+BAD_LINKS = {
+    "hidden_size=0": ("hidden_size", "a whole number from 1 to 512"),
+    "seq_len=100000": ("seq_len", "a whole number from 1 to 1,000"),
+    "learning_rate=nan": ("learning_rate", "a number from 1e-06 to 10"),
+    "cell=nope": ("cell", "rnn, gru or lstm"),
+    "preset=nope": ("preset", "no lesson called nope"),
+}
+
+
+@pytest.mark.parametrize("link", BAD_LINKS)
+def test_a_bad_link_gives_a_sentence_beside_the_control_and_a_running_page(visit, link):
+    key, words = BAD_LINKS[link]
+    page = visit(link)
+    page.frames(1)
+    warning = page.page.locator("[data-testid=stAlert]")
+    assert warning.count() == 1 and words in warning.inner_text()
+    above = page.page.locator(f".st-key-{key}").bounding_box()
+    assert 0 <= warning.bounding_box()["y"] - above["y"] - above["height"] < 40
+    assert page.page.get_by_text("Traceback").count() == 0
+
+
+def test_settings_that_do_not_fit_together_keep_the_run(visit):
+    page = visit("tbptt=10")
+    page.frames(1)
+    token = page.token
+    page.page.get_by_text("More settings").click()
+    page.page.locator(".st-key-bidirectional label").first.click()
+    page.page.get_by_text("Cut the gradient after (steps) must be 0").wait_for()
+    page.frames(2)
+    assert page.token == token
+
+
+def test_the_numbers_of_a_frame_as_csv(visit, server):
+    page = visit("preset=explode")
+    with urllib.request.urlopen(f"{server.url}/live/{page.token}/gradient.csv") as answer:
+        rows = list(csv.DictReader(io.StringIO(answer.read().decode())))
+    assert [int(row["t"]) for row in rows] == list(range(50))
+    assert float(rows[-1]["grad_norm"]) == pytest.approx(page.data("gradient", "data[1].y")[-1], rel=1e-6)
+
+
+def test_streams_are_refused_to_foreign_pages_and_without_the_token(visit, server):
+    token = visit().token
+    socket = server.url.replace("http", "ws") + "/live/"
+    for origin, path in ((server.url, "nope"), ("http://evil.example", token), (None, token)):
+        with pytest.raises(InvalidStatus) as refusal:
+            connect(socket + path, origin=origin)
+        assert refusal.value.response.status_code == 403
+    with connect(socket + token, origin=server.url) as stream:
+        stream.send("1")
+        assert len(stream.recv()) > 0
+
+
+def test_a_killed_worker_is_replaced_and_the_page_says_so(visit, server):
+    page = visit("speed=max")
+    page.frames(3)
+    before = set(server.workers())
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    page.page.locator(".lv-message", has_text="worker process died and was replaced").wait_for(timeout=60_000)
+    page.wait("playground.phase === 'running'", timeout=60_000)
+    page.frames(3)
+    assert server.workers() and not before & set(server.workers())
