@@ -11,6 +11,7 @@ from engine.frame import Frame, RunInfo
 
 GHOST, NORM, CLIPPED = range(3)
 LOW, HIGH = -5, 5
+MARKS = 10.0 ** (HIGH - 0.6)  # the row above the line where clipped steps are marked
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -20,11 +21,11 @@ def template(info: RunInfo) -> go.Figure:
     return theme.figure(
         go.Scatter(x=nothing, y=nothing, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
                    showlegend=False, hovertemplate=hover + "previous run</extra>"),
-        go.Scatter(x=nothing, y=nothing, mode="lines", name="gradient of the weights",
+        go.Scatter(x=nothing, y=nothing, mode="lines", name="before clipping",
                    line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
         go.Scatter(x=nothing, y=nothing, mode="markers", name="clipped",
-                   marker={"symbol": "line-ns-open", "size": 7, "color": theme.WRONG, "line": {"width": 1.2}},
-                   hovertemplate=hover + "clipped</extra>"),
+                   marker={"symbol": "line-ns-open", "size": 6, "color": theme.WRONG, "line": {"width": 1.2}},
+                   hovertemplate="step %{x:,} was clipped<extra></extra>"),
         height=170,
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
@@ -54,7 +55,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         f"data.{NORM}.x": rows["step"].astype(np.float32),
         f"data.{NORM}.y": theme.f4(kept),
         f"data.{CLIPPED}.x": rows["step"][clipped].astype(np.float32),
-        f"data.{CLIPPED}.y": theme.f4(kept[clipped]),
+        f"data.{CLIPPED}.y": np.full(int(clipped.sum()), MARKS, np.float32),
         "layout.shapes": [_clip_line(info)],
         "layout.xaxis.range": [0, last * 1.02],
     }

@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures import FIGURES, Curves, Patch, Quantised
+from app.figures import FIGURES, Curves, Patch, Quantised, theme
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.history import History
@@ -49,7 +49,7 @@ EXPERIMENTS: dict[str, tuple[Experiment, int]] = {  # and the step at which it i
     "infinite, symbols": (Experiment(**HUGE, batch_size=4), 0),
     "infinite, values": (Experiment(task="adding", **HUGE, batch_size=4), 0),
 }
-EDITED = ("not a number", "zeros", "next to nothing", "beyond both ends")
+EDITED = ("not a number", "zeros", "next to nothing", "beyond both ends", "beyond float32")
 CASES = (*EXPERIMENTS, *EDITED)
 NOT_FINITE = ("infinite, symbols", "infinite, values", "not a number")
 
@@ -82,13 +82,14 @@ def edited(case: str, frame: Frame) -> dict[str, Any]:
         "not a number": np.where(np.arange(seq_len) % 2, np.nan, np.inf),
         "zeros": np.where(np.arange(seq_len) < seq_len // 2, 0.0, 1e-3),
         "next to nothing": np.geomspace(1e-320, 1e-11, seq_len),
-        "beyond both ends": np.geomspace(1e-60, 1e60, seq_len),
+        "beyond both ends": np.geomspace(1e-20, 1e8, seq_len),
+        "beyond float32": np.geomspace(1e-300, 1e300, seq_len),
     }[case]
     changes: dict[str, Any] = {name: np.broadcast_to(values, frame.grad_norm.shape).copy() for name in norms}
     if case == "not a number":
         lost = ("hidden", "cell", "outputs", "loss_per_step")
         changes |= {name: np.full_like(getattr(frame, name), np.nan) for name in lost}
-        changes |= dict.fromkeys(("loss", "probe_loss", "metric", "param_grad_norm", "param_grad_norm_clipped"), np.nan)
+        changes |= dict.fromkeys(("loss", "probe_loss", "param_grad_norm", "param_grad_norm_clipped"), np.nan)
     return changes
 
 
@@ -308,7 +309,7 @@ def test_the_other_series_are_the_frames(case):
     for called, values in series.items():
         y = trace(case, "gradient", called)["y"]
         inside = values >= FLOOR
-        assert np.array_equal(y[inside], np.minimum(f4(values[inside]), np.float32(3e38)))
+        assert np.array_equal(y[inside], f4(np.minimum(values[inside], 3e38)))
         assert not (y[~inside] >= FLOOR).any()
     others = {each.get("name") for each in drawn(case, "gradient")["data"] if each["type"] == "scatter"} - set(series)
     assert others == {"previous run", "below 10⁻¹²", "above 10²"}
@@ -405,7 +406,7 @@ def test_hovering_says_the_gradient(case):
     for x, y, said in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
         norm = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))]
         word = said.removeprefix("gradient ")
-        assert word == "exactly 0" if norm == 0 else float(word) == pytest.approx(norm, rel=0.06)
+        assert word == "exactly 0" if norm == 0 else float(word) == pytest.approx(norm, rel=0.06, abs=0.0006)
 
 
 @finite
@@ -554,6 +555,16 @@ def test_the_update_readout_says_what_clipping_did(case):
     assert ("clipped to" in said) == frame.clipped
     assert frame.step > 0 or said == "no update yet"
     assert not frame.clipped or said.endswith("clipped to 0.001")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.05, "0.05"), (2.3, "2.30"), (12.4, "12.4"), (3.1e-7, "3.1e-7"), (0, "0"), (np.inf, "not finite"), (123.4, "123"),
+     (2e4, "2.0e4"), (1e-12, "1.0e-12"), (1e12, "1.0e12"), (0.0016, "0.0016"), (-2.3, "-2.30")],
+)  # fmt: skip
+def test_a_number_has_three_digits_at_most(value, said):
+    """The examples of its own description, and their neighbours."""
+    assert theme.short(value) == said
 
 
 # ---- prediction
