@@ -73,6 +73,11 @@ class Slot:
         self.run.stop()
         self._open(experiment, paused=paused)
 
+    def reopen(self) -> None:
+        """Start the same experiment anew, after its run was forgotten."""
+        self.suspended = False
+        self._open(self.experiment, paused=self.paused)
+
     def train(self) -> None:
         """Train, or train on."""
         self.paused = False
@@ -146,8 +151,9 @@ class Hub:
         """A tab looks at this slot (again)."""
         with self._lock:
             slot.tabs += 1
-            if slot not in self._slots:
+            if slot not in self._slots:  # it was forgotten meanwhile; its tab is still open
                 self._slots.append(slot)
+                slot.reopen()
             slot.wake()
 
     def release(self, slot: Slot) -> None:

@@ -110,7 +110,10 @@ def chips(experiment: Experiment) -> list[str]:
         found.remove("nonlinearity")
     if CELLS[experiment.cell].keep_gate is None and "forget_bias" in found:
         found.remove("forget_bias")
-    return [setting(name, getattr(experiment, name)) for name in found]
+    chips = [setting(name, getattr(experiment, name)) for name in found]
+    if experiment.bidirectional and TASKS[experiment.task].causal:
+        chips.append("sees the answer: it also reads from the end")
+    return chips
 
 
 def summary(e: Experiment) -> str:

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from engine.workers.pool import ENVIRONMENT
 
 if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):  # as the workers have it, for both sides
-    os.execve(sys.executable, [sys.executable, "-m", "benchmarks.overhead", *sys.argv[1:]], {**os.environ, **ENVIRONMENT})
+    os.execve(
+        sys.executable, [sys.executable, "-m", "benchmarks.overhead", *sys.argv[1:]], {**os.environ, **ENVIRONMENT}
+    )
 
 import torch
 from torch import nn

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -13,10 +15,8 @@ FLOOR, TOP = 10.0**theme.FLOOR_DECADE, 10.0**theme.TOP_DECADE
 AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, TOP * 10**0.25
 DASHES = ("solid", "dot")  # forwards, backwards
 GHOST, BARS, FLOOR_MARKS, TOP_MARKS = range(4)
-
-
-def _many(info: RunInfo) -> bool:
-    return info.experiment.rnn_type == "many_to_many"
+Series = tuple[go.Scatter, Callable[[Frame], np.ndarray]]
+DIRECT, LAST, CELL = "direct, from above", "from the last loss alone", "dL/dc, the cell state"
 
 
 def _chains(info: RunInfo) -> list[tuple[int, int]]:
@@ -33,48 +33,27 @@ def _chain_name(info: RunInfo, layer: int, d: int) -> str:
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars for the total of the top layer; marks and lines for the other series."""
-    e, t = info.experiment, np.arange(info.experiment.seq_len)
-    empty = np.full(e.seq_len, np.nan, np.float32)
+    """Bars for the total of the top layer, marks where a bar leaves the axis, then `_series` in their order."""
+    e = info.experiment
     top = _chain_name(info, e.num_layers - 1, 0)
-
-    def line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
-        return go.Scatter(
-            x=t, y=empty, name=name, mode="lines", line={"color": colour, "dash": dash, "width": width},
-            hovertemplate="t = %{x}: %{y:.2e}<extra>" + name + "</extra>",
-        )  # fmt: skip
-
-    def marks(name: str, symbol: str, colour: str, size: int = 7) -> go.Scatter:
-        return go.Scatter(
-            x=t, y=empty, name=name, mode="markers", marker={"symbol": symbol, "color": colour, "size": size},
-            hovertemplate="t = %{x}: %{y:.2e}<extra>" + name + "</extra>",
-        )  # fmt: skip
-
-    below, above = marks("below 10⁻¹²", "triangle-down", theme.WRONG), marks("above 10²", "triangle-up", theme.WRONG)
+    bars = go.Bar(name="total" + (f" ({top})" if top else ""), marker={"color": theme.TOTAL, "line": {"width": 0}})
+    below = _marks("below the axis", "triangle-down", theme.WRONG, 7)
+    above = _marks("above the axis", "triangle-up", theme.WRONG, 7)
+    traces = [_line("previous run", theme.GHOST, width=2).update(showlegend=False), bars, below, above]
+    traces += [trace for trace, _ in _series(info)]
+    for trace in traces:
+        trace.update(
+            x=np.arange(e.seq_len),
+            y=np.full(e.seq_len, np.nan, np.float32),
+            hovertemplate="t = %{x}: %{y:.2e}<extra>" + trace.name + "</extra>",
+        )
     for outside in (below, above):
         outside.update(hovertemplate="t = %{x}: %{customdata}<extra></extra>", showlegend=False)
-    traces: list = [
-        line("previous run", theme.GHOST, width=2).update(showlegend=False),
-        go.Bar(
-            x=t, y=empty, name="total" + (f" ({top})" if top else ""),
-            marker={"color": theme.TOTAL, "line": {"width": 0}},
-            hovertemplate="t = %{x}: %{y:.2e}<extra>total</extra>",
-        ),
-        below,
-        above,
-        marks("direct, from above", "diamond", theme.DIRECT, 8),
-    ]  # fmt: skip
-    if _many(info):
-        traces.append(line("from the last loss alone", theme.LAST))
-    if info.memory_symbol == "c":
-        traces.append(line("dL/dc, the cell state", theme.CELL))
-    for layer, d in _chains(info):
-        traces.append(line(f"total, {_chain_name(info, layer, d)}", theme.TOTAL, DASHES[d], 1.2))
     axis = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
     axis["range"] = [theme.FLOOR_DECADE - 0.8, theme.TOP_DECADE + 0.5]
     return theme.figure(
         *traces,
-        height=222,
+        height=268 if _chains(info) else 222,  # the legend then has a second line, or a third
         revision=f"time-{e.seq_len}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
         xaxis=theme.time_axis(e.seq_len),
@@ -84,26 +63,81 @@ def template(info: RunInfo) -> go.Figure:
     )
 
 
+def _line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
+    return go.Scatter(name=name, mode="lines", line={"color": colour, "dash": dash, "width": width})
+
+
+def _marks(name: str, symbol: str, colour: str, size: float) -> go.Scatter:
+    return go.Scatter(name=name, mode="markers", marker={"symbol": symbol, "color": colour, "size": size})
+
+
+def _series(info: RunInfo) -> list[Series]:
+    """Every series besides the bars, and where a frame has it: those of the top layer forwards, then all others.
+
+    The others share one entry of the legend for each meaning, which shows or hides them together.
+    """
+    found = _of_chain(info, (info.experiment.num_layers - 1, 0))
+    in_legend: set[str] = set()
+    for layer, d in _chains(info):
+        for trace, pick in [_total_of_chain((layer, d)), *_of_chain(info, (layer, d))]:
+            meaning, first = trace.name, trace.name not in in_legend
+            in_legend.add(meaning)
+            where = "other layers" if first and len(_chains(info)) > 1 else _chain_name(info, layer, d)
+            asked_for = meaning in (DIRECT, LAST)  # by a click on the legend
+            trace.update(
+                name=f"{meaning}, {where}",
+                legendgroup=meaning,
+                showlegend=first,
+                visible="legendonly" if asked_for else True,
+            )
+            if trace.mode == "lines":
+                trace.line.update(width=1.2, dash=DASHES[d])
+            found.append((trace, pick))
+    return found
+
+
+def _total_of_chain(at: tuple[int, int]) -> Series:
+    return _line("total", theme.TOTAL), lambda frame: _above_floor(frame.grad_norm[at])
+
+
+def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
+    """Direct part, last loss and cell state of one layer and direction, as far as the network has them."""
+    found: list[Series] = [
+        (_marks(DIRECT, "diamond", theme.DIRECT, 8), lambda frame: _or_nothing(frame.grad_norm_direct[at]))
+    ]
+    if info.experiment.rnn_type == "many_to_many":
+        found.append((_line(LAST, theme.LAST), lambda frame: _above_floor(frame.grad_norm_last[at])))
+    if info.memory_symbol == "c":
+        found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(frame.grad_norm_cell[at])))
+    return found
+
+
+def _or_nothing(values: np.ndarray) -> np.ndarray:
+    """Where nothing enters directly there is nothing to mark."""
+    return np.where(values > 0, values, np.nan)
+
+
+def _above_floor(values: np.ndarray) -> np.ndarray:
+    """A line runs along the floor; it never just stops."""
+    return np.maximum(values, AT_FLOOR)
+
+
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """All series of this frame."""
     total = frame.grad_norm[-1, 0]
     changed: Patch = {
         f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, np.minimum(total, AT_TOP), np.nan)),
         f"data.{FLOOR_MARKS}.y": theme.f4(np.where(total < FLOOR, AT_FLOOR, np.nan)),
+        f"data.{FLOOR_MARKS}.name": "exactly 0" if (total == 0).any() else "below the axis",
+        f"data.{FLOOR_MARKS}.showlegend": bool((total < FLOOR).any()),
         f"data.{FLOOR_MARKS}.customdata": [_below(value) for value in total],
         f"data.{FLOOR_MARKS}.marker.symbol": ["x-thin-open" if value == 0 else "triangle-down" for value in total],
         f"data.{TOP_MARKS}.y": theme.f4(np.where(total > TOP, AT_TOP, np.nan)),
+        f"data.{TOP_MARKS}.showlegend": bool((total > TOP).any()),
         f"data.{TOP_MARKS}.customdata": [theme.short(value) for value in total],
     }
-    direct = frame.grad_norm_direct[-1, 0]
-    series = [np.where(direct > 0, direct, np.nan)]
-    if _many(info):
-        series.append(frame.grad_norm_last[-1, 0])
-    if frame.grad_norm_cell is not None:
-        series.append(frame.grad_norm_cell[-1, 0])
-    series += [frame.grad_norm[chain] for chain in _chains(info)]
-    for index, values in enumerate(series, start=TOP_MARKS + 1):
-        changed[f"data.{index}.y"] = theme.f4(np.maximum(values, AT_FLOOR))  # a line runs along the floor, never stops
+    for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):
+        changed[f"data.{index}.y"] = theme.f4(pick(frame))
     return changed
 
 

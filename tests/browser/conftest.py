@@ -67,7 +67,10 @@ class Server:
     def workers(self) -> list[int]:
         """The worker processes, oldest first."""
         listed = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid), "-f", "engine.workers.worker"], capture_output=True, text=True, check=False
+            ["pgrep", "-P", str(self.process.pid), "-f", "engine.workers.worker"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return [int(pid) for pid in listed.stdout.split()]
 
@@ -156,7 +159,9 @@ class Playground:
         """Pause, and wait until the last frame is on the screen. Returns its step."""
         self.click("pause")
         self.wait("playground.phase === 'paused'")
-        self.wait("document.querySelector('.lv-clock').textContent.includes('step ' + playground.step.toLocaleString('en'))")
+        self.wait(
+            "document.querySelector('.lv-clock').textContent.includes('step ' + playground.step.toLocaleString('en'))"
+        )
         return self.step
 
 

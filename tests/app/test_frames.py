@@ -1,0 +1,299 @@
+"""What goes over the live socket: the binary message by hand, and a feed that no frame can stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.figures import FIGURES, Quantised
+from app.live import feed as feeds
+from app.live.feed import Feed, curves_of, gradient_csv
+from app.live.frames import pack
+from engine.frame import Diagnosis, RunPhase
+from engine.history import History
+from tests.app.test_figures import CASES, seen
+from tests.app.test_hub import FakeRun
+
+SLOW = [name for name, figure in FIGURES.items() if figure.slow]
+
+
+def header_of(message: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header, and the blocks behind it."""
+    (length,) = struct.unpack_from("<I", message)
+    return json.loads(message[4 : 4 + length]), message[4 + length :]
+
+
+def decoded(message: bytes) -> dict[str, Any]:
+    """{path: value} of everything that the message patches."""
+    header, blocks = header_of(message)
+    found = dict(header["p"])
+    for path, kind, shape, offset, *scale in header["a"]:
+        count = int(np.prod(shape))
+        if kind == "f4":
+            found[path] = np.frombuffer(blocks, "<f4", count, offset).reshape(shape)
+        else:
+            assert kind == "q1"
+            found[path] = np.frombuffer(blocks, np.int8, count, offset).reshape(shape) * (scale[0] / 127)
+    return found
+
+
+# ---- one message
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(5, dtype=np.float32),
+        np.zeros(0, np.float32),
+        np.zeros((0, 3), np.float32),
+        np.array([[1.5, np.nan], [np.inf, -np.inf], [0.0, 1e-45]], np.float32),
+        np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3)),
+        np.arange(12, dtype=np.float32)[::-3],
+        np.linspace(0, 1, 7),
+        np.arange(-3, 4),
+        np.array([True, False]),
+    ],
+    ids=[
+        "float32",
+        "empty",
+        "empty rows",
+        "not finite",
+        "column by column",
+        "strided",
+        "float64",
+        "whole",
+        "yes or no",
+    ],
+)
+def test_arrays_arrive_as_float32(array):
+    after = decoded(pack({"one": {"data.0.y": array, "data.0.x": np.ones(1, np.float32)}}))
+    assert after["one.data.0.y"].dtype == np.float32 and after["one.data.0.x"].tolist() == [1]
+    assert np.array_equal(after["one.data.0.y"], array.astype(np.float32), equal_nan=True)
+    assert after["one.data.0.y"].shape == array.shape
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), (3, 5), (0, 4), (4, 4)], ids=str)
+@pytest.mark.parametrize("scale", [1.0, 25.0])
+def test_bytes_arrive_with_their_scale(shape, scale):
+    truth = np.random.default_rng(0).uniform(-scale, scale, shape)
+    message = pack({"heat": {"z": Quantised.of(truth, scale), "after": np.ones(2, np.float32)}})
+    after = decoded(message)
+    assert after["heat.z"].shape == shape and after["heat.after"].tolist() == [1, 1]
+    assert np.abs(after["heat.z"] - truth).max(initial=0) <= scale / 127 / 2 + 1e-12
+    ((_, kind, _, _, sent), _) = header_of(message)[0]["a"]
+    assert (kind, sent) == ("q1", scale)
+
+
+def test_bytes_hold_the_ends_and_what_lies_beyond():
+    ends = Quantised.of(np.array([-3.0, -2.0, 0.0, 2.0, 3.0, np.nan, np.inf, -np.inf]), 2.0)
+    assert decoded(pack({"heat": {"z": ends}}))["heat.z"].tolist() == [-2, -2, 0, 2, 2, 0, 2, -2]
+
+
+@pytest.mark.parametrize("title", ["", "a", "ab", "abc", "abcd", "‖dL/dh‖", "<b>7</b>✓"])
+def test_every_block_begins_at_a_multiple_of_4(title):
+    """A Float32Array cannot stand anywhere else; the header's length depends on its words."""
+    patches = {
+        "one": {"z": Quantised(np.ones((3, 3), np.int8), 1.0), "y": np.arange(3, dtype=np.float32), "title": title},
+        "two": {"z": Quantised(np.ones(1, np.int8), 1.0), "y": np.arange(2, dtype=np.float32)},
+    }
+    message = pack(patches, step=3)
+    header, blocks = header_of(message)
+    assert (len(message) - len(blocks)) % 4 == 0 == len(message) % 4
+    assert [offset for _, _, _, offset, *_ in header["a"]] == [0, 12, 24, 28] and len(blocks) == 36
+    assert decoded(message)["one.y"].tolist() == [0, 1, 2] and decoded(message)["two.y"].tolist() == [0, 1]
+    assert header["p"] == {"one.title": title} and header["step"] == 3
+
+
+def test_everything_else_travels_in_the_header():
+    values = {"text": ["7✓", "␣", ""], "x": [1.5, None, 2], "shown": True, "range": [0, 51.0], "at": {"y0": 1.0}}
+    header, blocks = header_of(pack({"fig": values}, step=12, verdict={"word": "Vanished"}))
+    assert header == {
+        "step": 12,
+        "verdict": {"word": "Vanished"},
+        "a": [],
+        "p": {f"fig.{path}": value for path, value in values.items()},
+    }
+    assert blocks == b""
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf], ids=str)
+def test_a_number_that_json_does_not_know_is_refused(number):
+    """The browser's JSON.parse would lose the whole message."""
+    for patches, header in (({"fig": {"range": [0, number]}}, {}), ({}, {"loss": number})):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            pack(patches, **header)
+
+
+# ---- the feed
+
+
+def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
+    """A slot whose run has this frame, and before it that one."""
+    run = run_of(case)
+    before = run_of(ghost) if ghost else None
+    return types.SimpleNamespace(
+        run=run,
+        ghost=before and types.SimpleNamespace(info=before.info, frame=before.frame, curve=before.curve),
+    )
+
+
+def run_of(case: str) -> FakeRun:
+    info, frame, curves = seen(case)
+    run = FakeRun(info.experiment, paused=False, speed=None)
+    run.frame, run.curve = frame, History()
+    for row in curves.updates:
+        run.curve.update(int(row["step"]), float(row["loss"]), float(row["param_grad_norm"]), bool(row["clipped"]))
+    for row in curves.looks:
+        run.curve.look(*(each.item() for each in row))
+    return run
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_frame_stops_the_feed(case):
+    slot = slot_of(case, ghost=case)
+    message = Feed(slot).frame()
+    header, after = header_of(message)[0], decoded(message)
+    assert header["step"] == slot.run.frame.step and {path.split(".")[0] for path in after} == set(FIGURES)
+    assert header["readouts"].keys() == FIGURES.keys() and header["verdict"]["word"]
+    states = seen(case)[1].hidden
+    known = np.isfinite(states[0, 0, :, 0])
+    scale = after["hidden.data.0.zmax"]
+    shown = after["hidden.data.0.z"][0][known]
+    assert np.abs(shown - np.clip(states[0, 0, :, 0][known], -scale, scale)).max(initial=0) <= scale / 127
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf], ids=str)
+def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
+    slot = slot_of("stacked")
+    evidence = dict.fromkeys(("ratio", "lag", "loss", "baseline", "gradient_at_output", "factor_per_step"), broken)
+    found = Diagnosis("not_finite", "A number has become infinite.", evidence, {"init": "orthogonal", "init_gain": 1.0})
+    slot.run.frame = dataclasses.replace(
+        slot.run.frame, loss=broken, probe_loss=broken, metric=broken, seconds=1.0, output_grad_norm=broken,
+        param_grad_norm=broken, param_grad_norm_clipped=broken, ratio=np.full((3, 1), broken), diagnosis=found,
+    )  # fmt: skip
+    slot.run.curve.update(4, broken, broken, True)
+    slot.run.curve.look(4, broken, broken, broken, broken, True)
+    slot.run.phase, slot.run.message = RunPhase.PAUSED, "Update 4 was not made."
+    header, _ = header_of(Feed(slot).frame())
+    assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == found.cure
+    assert header["status"]["message"] == "Update 4 was not made."
+    assert "not finite" in header["readouts"]["loss"]
+
+
+def test_a_frame_without_a_verdict_is_sent_without_one():
+    slot = slot_of("stacked")
+    slot.run.frame = dataclasses.replace(slot.run.frame, diagnosis=None)
+    assert header_of(Feed(slot).frame())[0]["verdict"] == {}
+
+
+def test_a_frame_is_sent_once():
+    slot = slot_of("stacked")
+    frame, slot.run.frame = slot.run.frame, None
+    feed = Feed(slot)
+    assert feed.frame() is None
+    slot.run.frame = frame
+    assert feed.frame() is not None and feed.frame() is None
+    slot.run.frame = dataclasses.replace(frame, step=9)
+    assert header_of(feed.frame())[0]["step"] == 9
+    assert Feed(slot).frame() is not None  # another socket has seen nothing yet
+
+
+def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(feeds, "time", types.SimpleNamespace(monotonic=lambda: now))
+    slot = slot_of("stacked")
+    feed, sent = Feed(slot), []
+    for now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
+        slot.run.frame = dataclasses.replace(slot.run.frame)
+        names = {path.split(".")[0] for path in decoded(feed.frame())}
+        sent.append(names == set(FIGURES))
+        assert names == set(FIGURES) or names == set(FIGURES) - set(SLOW)
+    assert SLOW and sent == [True, False, True, False]
+    slot.run.phase = RunPhase.PAUSED  # nothing more may come: this one must be whole
+    slot.run.frame = dataclasses.replace(slot.run.frame)
+    assert {path.split(".")[0] for path in decoded(feed.frame())} == set(FIGURES)
+
+
+def test_the_previous_run_comes_with_the_first_frame_alone():
+    slot = slot_of("first_symbol_recall-many_to_one-lstm", ghost="first_symbol_recall-many_to_one-rnn")
+    feed = Feed(slot)
+    first = decoded(feed.frame())
+    old = seen("first_symbol_recall-many_to_one-rnn")
+    assert first["loss.data.0.y"].tolist() == old[2].looks["probe_loss"].astype(np.float32).tolist()
+    assert first["gradient.data.0.showlegend"] is True and first["update.data.0.x"].tolist() == [1, 2, 3]
+    slot.run.phase, slot.run.frame = RunPhase.PAUSED, dataclasses.replace(slot.run.frame)
+    assert not {"loss.data.0.y", "gradient.data.0.y", "update.data.0.y"} & decoded(feed.frame()).keys()
+
+
+def test_without_a_previous_run_nothing_is_grey():
+    first = decoded(Feed(slot_of("stacked")).frame())
+    assert not {"loss.data.0.y", "gradient.data.0.y", "update.data.0.y"} & first.keys()
+
+
+def test_a_live_change_is_seen_in_the_next_frame():
+    slot = slot_of("clipped")
+    slot.run.experiment = slot.run.experiment.replace(clip_threshold=5.0)
+    (line,) = decoded(Feed(slot).frame())["update.layout.shapes"]
+    assert line["y0"] == 5.0
+
+
+def test_news_come_when_phase_or_message_changes_and_not_before():
+    slot = slot_of("stacked")
+    feed = Feed(slot)
+    header, blocks = header_of(feed.news())
+    assert header["status"]["phase"] == "running" and "step" not in header and blocks == b""
+    assert feed.news() is None
+    slot.run.frame = dataclasses.replace(slot.run.frame, step=50)
+    assert feed.news() is None  # only the step
+    slot.run.phase = RunPhase.PAUSED
+    assert header_of(feed.news())[0]["status"]["phase"] == "paused" and feed.news() is None
+    slot.run.message = "Update 4 was not made."
+    assert header_of(feed.news())[0]["status"]["message"] == "Update 4 was not made." and feed.news() is None
+
+
+def test_the_cure_is_said_in_words_and_sent_as_changes():
+    slot = slot_of("stacked")
+    found = Diagnosis("vanished", "It vanished.", {}, {"cell": "lstm", "forget_bias": 3.0})
+    slot.run.frame = dataclasses.replace(slot.run.frame, diagnosis=found)
+    assert header_of(Feed(slot).frame())[0]["verdict"] == {
+        "kind": "vanished",
+        "word": "Vanished",
+        "sign": "↘",
+        "tone": "bad",
+        "sentence": "It vanished.",
+        "cure": "Try the cure: LSTM, forget bias 3",
+        "changes": {"cell": "lstm", "forget_bias": 3.0},
+    }
+
+
+def test_curves_are_the_history():
+    history = run_of("stacked").curve
+    curves = curves_of(history)
+    assert curves.updates["step"].tolist() == [1, 2, 3] and curves.looks["step"].tolist() == [0, 3]
+
+
+# ---- the table
+
+
+@pytest.mark.parametrize("case", ["stacked", "both ways", "not a number"])
+def test_the_table_has_every_norm_in_full(case):
+    info, frame, _ = seen(case)
+    first, *lines = gradient_csv(info, frame).splitlines()
+    columns = first.split(",")
+    table = [dict(zip(columns, line.split(","), strict=True)) for line in lines]
+    assert len(table) == frame.grad_norm.size
+    for row in table:
+        at = (int(row["layer"]), ["forward", "reverse"].index(row["direction"]), int(row["t"]))
+        assert int(row["step"]) == frame.step
+        for name in ("grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell", "sequence_grad_norm"):
+            truth = getattr(frame, name)
+            if truth is None:
+                assert row[name] == ""
+            else:
+                assert np.array_equal(float(row[name]), truth[at], equal_nan=True)
