@@ -106,11 +106,9 @@ def main(seconds: float, turns: int) -> None:
                 pairs.append((theirs, rate(ours.advance, seconds)))
             ratios = [mine / theirs for theirs, mine in pairs]
             theirs, mine = (statistics.median(column) for column in zip(*pairs, strict=True))
-            print(
-                f"{seq_len:4} {cell:5} {theirs:8.1f} {mine:8.1f} {statistics.median(ratios):7.3f} {min(ratios):7.3f} "
-                f"{max(ratios):7.3f} {1e3 * statistics.median(ours.took):10.1f} {len(ours.took) / seconds / turns:9.1f}",
-                flush=True,
-            )
+            ratio, frame = statistics.median(ratios), 1e3 * statistics.median(ours.took)
+            row = f"{seq_len:4} {cell:5} {theirs:8.1f} {mine:8.1f} {ratio:7.3f} {min(ratios):7.3f} {max(ratios):7.3f}"
+            print(f"{row} {frame:10.1f} {len(ours.took) / seconds / turns:9.1f}", flush=True)
 
 
 if __name__ == "__main__":

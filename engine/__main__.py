@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from engine.experiment import Experiment, ExperimentError
+from engine.experiment import ExperimentError
 from engine.preset import PresetError, list_presets, load_preset
 from engine.tasks import TASKS
 

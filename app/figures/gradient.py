@@ -102,13 +102,12 @@ def _total_of_chain(at: tuple[int, int]) -> Series:
 
 def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
     """Direct part, last loss and cell state of one layer and direction, as far as the network has them."""
-    found: list[Series] = [
-        (_marks(DIRECT, "diamond", theme.DIRECT, 8), lambda frame: _or_nothing(frame.grad_norm_direct[at]))
-    ]
+    direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
+    found: list[Series] = [(direct, lambda frame: _or_nothing(frame.grad_norm_direct[at]))]
     if info.experiment.rnn_type == "many_to_many":
         found.append((_line(LAST, theme.LAST), lambda frame: _above_floor(frame.grad_norm_last[at])))
     if info.memory_symbol == "c":
-        found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(frame.grad_norm_cell[at])))
+        found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(np.asarray(frame.grad_norm_cell)[at])))
     return found
 
 

@@ -177,6 +177,18 @@ def test_a_full_rerun_never_stops_the_stream(visit):
     assert page.get("playground.painted") >= painted + 3 and page.get("playground.phase") == "running"
 
 
+COUNT_REQUESTS = """
+window.sent = 0, window.real = WebSocket.prototype.send,
+WebSocket.prototype.send = function (data) {
+  if (this.url.includes('/live/')) window.sent += 1;
+  return window.real.call(this, data);
+}, 1
+"""
+STILL = (
+    "window.quiet = window.last === window.sent ? window.quiet + 1 : 0, window.last = window.sent, window.quiet > 50"
+)
+
+
 def test_a_hidden_tab_asks_for_nothing_and_trains_on(visit):
     page = visit("speed=max&steps=1000000")
     page.frames(2)
@@ -184,12 +196,10 @@ def test_a_hidden_tab_asks_for_nothing_and_trains_on(visit):
         "Object.defineProperty(document, 'hidden', {value: argument, configurable: true}),"
         " document.dispatchEvent(new Event('visibilitychange'))"
     )
-    page.get("(window.sent = 0, window.real = WebSocket.prototype.send, WebSocket.prototype.send = function (data) {"
-             " if (this.url.includes('/live/')) window.sent += 1; return window.real.call(this, data); }, 1)")  # fmt: skip
+    page.get(COUNT_REQUESTS)
     page.frames(2)
     page.get(hide, True)
-    still = "window.quiet = window.last === window.sent ? window.quiet + 1 : 0, window.last = window.sent, window.quiet > 50"
-    page.wait(still)  # 50 looks, 20 ms apart, without a single request
+    page.wait(STILL)  # 50 looks, 20 ms apart, without a single request
     step = page.step
     page.get(hide, False)
     page.wait("playground.step > argument + 100", step)
