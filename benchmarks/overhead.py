@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from engine.workers.pool import ENVIRONMENT
+from engine.workers.process import ENVIRONMENT
 
 if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):  # as the workers have it, for both sides
     os.execve(

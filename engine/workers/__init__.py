@@ -3,6 +3,7 @@
 The pool stays free of torch: only the workers load it.
 """
 
-from engine.workers.pool import Pool, Run
+from engine.workers.pool import Pool
+from engine.workers.run import Run
 
 __all__ = ["Pool", "Run"]

@@ -1,0 +1,123 @@
+"""One run as everybody but its worker sees it. No torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.experiment import LIVE, Experiment, ExperimentError
+from engine.frame import Frame, RunInfo, RunPhase, RunStatus
+from engine.history import History
+from engine.workers.protocol import Open, Order, Report
+
+if TYPE_CHECKING:
+    from engine.workers.pool import Pool
+    from engine.workers.process import Process
+
+
+class Run:
+    """One training run, wherever it is being advanced. All methods return at once; frames come when they are ready."""
+
+    def __init__(self, pool: Pool, key: int, experiment: Experiment, *, paused: bool, speed: float | None) -> None:
+        self.info, self.key = RunInfo.of(experiment), key
+        self._pool = pool
+        self._worker: Process | None = None
+        self._experiment, self._paused, self._speed = experiment, paused, speed
+        self._live: dict[str, Any] = {}
+        self._frame: Frame | None = None
+        self._asked = True  # the first frame comes unasked
+        self._history = History()
+        self._phase, self._step, self._rate, self._share, self._message = RunPhase.STARTING, 0, 0.0, 0.0, ""
+        self._solved_at: int | None = None
+        self._told = ""  # what happened to its worker
+        self._checkpoint: bytes | None = None
+        self.strikes = 0
+
+    @property
+    def experiment(self) -> Experiment:
+        """As submitted, with what `update` changed since."""
+        return self._experiment
+
+    def latest(self) -> Frame | None:
+        """The newest frame, None before the first. Asking makes the worker take the next one; unasked it takes none."""
+        if not self._asked:
+            self._asked = True
+            self._send("look")
+        return self._frame
+
+    @property
+    def history(self) -> np.ndarray:
+        """Rows of `engine.history.ROW`, thinned: step, loss, probe_loss (NaN where nobody looked) and so on."""
+        return self._history.table()
+
+    @property
+    def curve(self) -> History:
+        """The same, with updates and looks apart."""
+        return self._history
+
+    def status(self) -> RunStatus:
+        """Phase, step and speed as last reported."""
+        message = " ".join(each for each in (self._told, self._message) if each)
+        return RunStatus(self._phase, self._step, self._rate, self._share, message, self._solved_at)
+
+    def pause(self) -> None:
+        """Stop between two updates."""
+        self._paused = True
+        self._send("pause")
+
+    def resume(self) -> None:
+        """Train on; a run that had finished gets as many updates again."""
+        self._paused = False
+        self._send("resume")
+
+    def advance(self, steps: int = 1) -> None:
+        """Make this many updates of a paused run."""
+        self._send("advance", steps)
+
+    def update(self, **changes: Any) -> None:
+        """Change learning_rate, clip or clip_threshold while it trains.
+
+        Raises:
+            ExperimentError: for another setting, or a value out of range; nothing is changed then.
+        """
+        for name, value in changes.items():
+            if name not in LIVE:
+                raise ExperimentError(name, got=value, accepts="unchanged while a run goes on")
+        self._experiment = self._experiment.replace(**changes)
+        self._live.update(changes)
+        self._send("update", changes)
+
+    def speed(self, per_second: float | None) -> None:
+        """Updates a second at most; None for as fast as it goes."""
+        self._speed = per_second
+        self._send("speed", per_second)
+
+    def stop(self) -> None:
+        """End the run and forget it; its last frame and history stay readable."""
+        self._phase = RunPhase.STOPPED
+        self._pool._close(self)
+
+    def _send(self, what: str, value: Any = None) -> None:
+        if self._worker is not None:
+            self._worker.send(Order(self.key, what, value))
+
+    def _open_order(self) -> Open:
+        """Everything that a worker needs to take this run on."""
+        settings = self.info.experiment.to_dict()
+        return Open(self.key, settings, self._paused, self._speed, self._live, self._checkpoint)
+
+    def _hear(self, report: Report) -> None:
+        if self._phase == RunPhase.STOPPED:
+            return
+        for update in report.updates:
+            self._history.update(*update)
+        frame = report.frame
+        if frame is not None:
+            self._history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
+                               frame.clipped)  # fmt: skip
+            self._frame, self._asked = frame, False
+        self._phase, self._step, self._message = report.phase, report.step, report.message
+        self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
+        if report.phase == RunPhase.FINISHED:
+            self._paused = True
