@@ -21,6 +21,9 @@ THRESHOLDS = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
+EMPTY = {"forget_bias": "PyTorch's own"}  # what an empty number field stands for
+
+
 @dataclass(frozen=True, kw_only=True)
 class Control:
     """One widget.
@@ -79,7 +82,7 @@ def _number(control: Control) -> None:
     kind = int if limits.whole else float
     st.number_input(
         text.LABELS[control.key], min_value=kind(limits.low), max_value=kind(limits.high), value=None,
-        step=kind(1), format=None if limits.whole else "%g", placeholder="PyTorch's own", **control.common,
+        step=kind(1), format=None if limits.whole else "%g", placeholder=EMPTY.get(control.key), **control.common,
     )  # fmt: skip
 
 

@@ -59,14 +59,15 @@ class Slot:
         if self.experiment.replace(**live) == experiment:
             self.run.update(**live)
             return "updated"
-        self._restart(experiment, paused=self.paused)
+        self.restart(experiment, paused=self.paused)
         return "restarted"
 
     def reset(self) -> None:
         """Back to step 0, the same initial weights, and wait there."""
-        self._restart(self.experiment, paused=True)
+        self.restart(self.experiment, paused=True)
 
-    def _restart(self, experiment: Experiment, *, paused: bool) -> None:
+    def restart(self, experiment: Experiment, *, paused: bool) -> None:
+        """A new run; the present one becomes the ghost, if it was trained at all."""
         frame = self.run.latest()
         if frame is not None and frame.step > 0:
             self.ghost = Ghost(self.run.info, frame, self.run.curve)
@@ -165,7 +166,9 @@ class Hub:
     def find(self, token: str) -> Slot | None:
         """The slot whose present run has this token."""
         with self._lock:
-            return next((each for each in self._slots if secrets.compare_digest(each.token, token)), None)
+            return next(
+                (each for each in self._slots if secrets.compare_digest(each.token.encode(), token.encode())), None
+            )
 
     def watch(self, slot: Slot, change: int) -> None:
         """A socket of the live view opened (+1) or closed (-1)."""

@@ -36,7 +36,7 @@ def open_session() -> None:
     slugs = [preset.slug for preset in list_presets()]
     slug = link.pop("preset", slugs[0])
     if slug not in slugs:
-        refused["preset"] = text.PRESET_REFUSED.format(got=slug)
+        refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), accepts=", ".join(slugs))
         slug = slugs[0]
     preset = load_preset(slug)
     speed = link.pop("speed", preset.speed)
@@ -51,27 +51,37 @@ def open_session() -> None:
 
 
 def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
-    """The preset's experiment with the link's values over it: together if they can be, else one by one."""
+    """The preset's experiment with the link's values over it. What cannot be is left out, the rest stays."""
     values: dict[str, Any] = {}
     for name, raw in link.items():
         if name not in (*WIDGETS, *REST):
-            refused["preset"] = text.UNKNOWN_REFUSED.format(name=name)
+            refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
             continue
         try:
             values[name] = _parse(name, raw)
         except ValueError:
             accepts = str(RANGES[name]) if name in RANGES else text.NOT_A_NUMBER
             refused[name] = _sentence(name, raw, accepts, getattr(experiment, name))
-    try:
-        return experiment.replace(**values)
-    except ExperimentError:
-        pass
-    for name, value in values.items():  # something does not fit: take what does, say what does not
+    while True:
         try:
-            experiment = experiment.replace(**{name: value})
+            return experiment.replace(**{**_fitting(experiment, values), **values})
         except ExperimentError as error:
+            name = error.field if error.field in values else list(values)[-1]
             refused[name] = _sentence(name, link[name], error.accepts, getattr(experiment, name))
-    return experiment
+            del values[name]
+
+
+def _fitting(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
+    """What another task brings with it, unless the link says otherwise: its own length and an RNN type it has."""
+    task = TASKS.get(values.get("task", experiment.task))
+    if task is None or task.slug == experiment.task:
+        return {}
+    fitting: dict[str, Any] = {"seq_len": None}
+    if experiment.rnn_type not in task.rnn_types:
+        fitting["rnn_type"] = task.rnn_types[0]
+    if task.inputs != "symbols":
+        fitting["embedding_size"] = 0
+    return fitting
 
 
 def _parse(name: str, raw: str) -> Any:
@@ -81,7 +91,7 @@ def _parse(name: str, raw: str) -> Any:
             return None
         return int(raw) if RANGES[name].whole else float(raw)
     if True in CHOICES.get(name, ()):
-        return {"true": True, "false": False}.get(raw, raw)
+        return {"true": True, "false": False}.get(raw.lower(), raw)
     if name in CHOICES and isinstance(CHOICES[name][0], int):
         return int(raw)
     return {} if name == "task_options" and raw == "{}" else raw
@@ -89,7 +99,7 @@ def _parse(name: str, raw: str) -> Any:
 
 def _sentence(name: str, got: object, accepts: str, shown: object) -> str:
     label = text.LABELS.get(name, name.replace("_", " "))
-    return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=got, shown=shown)
+    return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
 
 
 def refused(key: str) -> str:
@@ -98,8 +108,8 @@ def refused(key: str) -> str:
 
 
 def refused_elsewhere() -> list[str]:
-    """What was wrong with the link's values for settings that have no widget."""
-    return [said for name, said in st.session_state._refused.items() if name in REST]
+    """What was wrong with the link's values for settings that have no widget, or do not exist."""
+    return [said for name, said in st.session_state._refused.items() if name not in (*WIDGETS, "preset", "speed")]
 
 
 def value(key: str) -> Any:
@@ -139,7 +149,7 @@ def on_preset() -> None:
     preset = load_preset(st.session_state.preset)
     _show(preset.experiment)
     st.session_state.speed, st.session_state._refused = preset.speed, {}
-    st.session_state._pause_next = preset.paused
+    st.session_state._begin_paused = preset.paused
 
 
 def on_task() -> None:
@@ -166,7 +176,9 @@ def on_transport(what: str) -> None:
 
 def on_new_seed() -> None:
     """Another seed, unlike the present one."""
-    st.session_state.seed = random.randrange(10_000)
+    present = st.session_state.seed
+    while st.session_state.seed == present:
+        st.session_state.seed = random.randrange(10_000)
     on_change()
 
 
@@ -175,7 +187,7 @@ def on_cure(component_key: str) -> None:
     changes = st.session_state[component_key].get("cure") or {}
     if isinstance(changes, dict) and changes:
         try:
-            _show(last_good().replace(**changes))
+            _show(Experiment.from_dict({**last_good().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
         on_change()
@@ -204,14 +216,12 @@ def slot(experiment: Experiment) -> Slot:
     )
     first = "_slot" not in st.session_state
     st.session_state._slot = mine
-    pause_next = st.session_state.pop("_pause_next", None)
-    if not first:
-        if pause_next is not None:
-            mine.paused = pause_next
+    begin_paused = st.session_state.pop("_begin_paused", None)
+    mine.set_speed(st.session_state.speed)
+    if begin_paused is not None:  # another lesson begins at its step 0, even if its network is the same
+        mine.restart(experiment, paused=begin_paused)
+    elif not first:
         mine.apply(experiment)
-        mine.set_speed(st.session_state.speed)
-    elif mine.speed != st.session_state.speed:
-        mine.set_speed(st.session_state.speed)
     return mine
 
 
@@ -232,4 +242,4 @@ def write_link(experiment: Experiment) -> None:
 def _written(now: Any) -> str:
     if now is None:
         return "none"
-    return str(now).lower() if isinstance(now, bool) else f"{now:.10g}" if isinstance(now, float) else str(now)
+    return str(now).lower() if isinstance(now, bool) else str(now)

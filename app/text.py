@@ -77,7 +77,11 @@ def setting(name: str, value: Any) -> str:
         return f"cut after {value} steps" if value else "no truncation"
     if name == "bidirectional":
         return "both directions" if value else "one direction"
-    words = {"init_gain": "gain", "clip_threshold": "at", "num_layers": "layers", "nonlinearity": "units",
+    if name == "nonlinearity":
+        return f"{NONLINEARITIES[value]} activation"
+    if name == "optimizer":
+        return OPTIMIZERS[value]
+    words = {"init_gain": "gain", "clip_threshold": "at", "num_layers": "layers",
              "rnn_type": "type", "hidden_size": "units", "seq_len": "length"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
@@ -92,7 +96,8 @@ def clock(status: RunStatus) -> str:
     """The line beside the buttons: where the run is, and how fast it goes."""
     parts = [PHASES[status.phase], f"step {status.step:,}"]
     if status.phase == RunPhase.RUNNING and status.steps_per_second:
-        parts.append(f"{status.steps_per_second:,.0f} updates/s")
+        rate = status.steps_per_second
+        parts.append(f"{rate:,.0f} updates/s" if rate >= 4.5 else f"{rate:.1f} updates/s")
     if status.phase == RunPhase.RUNNING and status.share < 1:
         parts.append(f"1/{round(1 / status.share)} of a core, shared with other runs")
     if status.solved_at is not None:
@@ -139,6 +144,18 @@ def how_measured(info: RunInfo) -> list[str]:
         "Code: engine/lens.py (sweep), engine/diagnosis.py (diagnose). Tests hold it against autograd on an unrolled "
         "loop to one part in a billion.",
     ]
+
+
+def plain(raw: str) -> str:
+    """Somebody else's words, short and without any Markdown: a link must not place pictures on the page."""
+    kept = raw if len(raw) <= 60 else f"{raw[:57]}..."
+    return "".join(f"\\{each}" if each in "\\`*_[]<>~$:" else each for each in kept)
+
+
+def does_not_fit(field: str, accepts: str, got: object) -> str:
+    """Settings that each may be but not together, or a number field left empty."""
+    is_now = "it is empty" if got is None else f"is {got}"
+    return f"{LABELS.get(field, field)} must be {accepts}, but {is_now}."
 
 
 def lesson(order: int, count: int) -> str:
@@ -197,7 +214,7 @@ LABELS = {
 }
 
 SETTING_REFUSED = "{label}: {accepts} is accepted; the link said {got}. Shown is {shown}."
-PRESET_REFUSED = "There is no lesson called {got}. Shown is the first one."
-UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist. It was left out."
+PRESET_REFUSED = "There is no lesson called {got}. Shown is the first one; there are {accepts}."
+UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was left out. Change the rest on this page."
 NOT_A_NUMBER = "a number"
 KEPT_RUNNING = "{problem} The run below still has the settings before this change."

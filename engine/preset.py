@@ -14,6 +14,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "presets"
 SPEEDS: dict[str, float | None] = {"slow": 2.0, "normal": 25.0, "max": None}
 """Updates a second, by the name that a person picks; None is as fast as it goes."""
 
+KINDS = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table"}
 TEXTS = ("title", "question", "look_for")
 
 
@@ -81,7 +82,7 @@ def parse_preset(slug: str, text: str) -> Preset:
         if key not in known:
             raise PresetError(f"{slug}.toml: {key} is not a key of a preset; those are {', '.join(known)}.")
         if type(value) is not known[key]:
-            raise PresetError(f"{slug}.toml: {key} must be a {known[key].__name__}, but got {value!r}.")
+            raise PresetError(f"{slug}.toml: {key} must be {KINDS[known[key]]}, but got {value!r}.")
     for key in (*TEXTS, "order", "experiment"):
         if key not in table:
             raise PresetError(f"{slug}.toml: {key} is missing.")

@@ -45,7 +45,7 @@ def template(info: RunInfo) -> go.Figure:
         trace.update(
             x=np.arange(e.seq_len),
             y=np.full(e.seq_len, np.nan, np.float32),
-            hovertemplate="t = %{x}: %{y:.2e}<extra>" + trace.name + "</extra>",
+            hovertemplate=trace.hovertemplate or _hover(trace.name),
         )
     for outside in (below, above):
         outside.update(hovertemplate="t = %{x}: %{customdata}<extra></extra>", showlegend=False)
@@ -61,6 +61,10 @@ def template(info: RunInfo) -> go.Figure:
         bargap=0.18,
         showlegend=True,
     )
+
+
+def _hover(name: str) -> str:
+    return "t = %{x}: %{y:.2e}<extra>" + name + "</extra>"
 
 
 def _line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
@@ -86,6 +90,7 @@ def _series(info: RunInfo) -> list[Series]:
             asked_for = meaning in (DIRECT, LAST)  # by a click on the legend
             trace.update(
                 name=f"{meaning}, {where}",
+                hovertemplate=_hover(f"{meaning}, {_chain_name(info, layer, d)}"),
                 legendgroup=meaning,
                 showlegend=first,
                 visible="legendonly" if asked_for else True,
@@ -124,6 +129,7 @@ def _above_floor(values: np.ndarray) -> np.ndarray:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """All series of this frame."""
     total = frame.grad_norm[-1, 0]
+    above = ~(total <= TOP)  # what is not a number, too
     changed: Patch = {
         f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, np.minimum(total, AT_TOP), np.nan)),
         f"data.{FLOOR_MARKS}.y": theme.f4(np.where(total < FLOOR, AT_FLOOR, np.nan)),
@@ -131,8 +137,8 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         f"data.{FLOOR_MARKS}.showlegend": bool((total < FLOOR).any()),
         f"data.{FLOOR_MARKS}.customdata": [_below(value) for value in total],
         f"data.{FLOOR_MARKS}.marker.symbol": ["x-thin-open" if value == 0 else "triangle-down" for value in total],
-        f"data.{TOP_MARKS}.y": theme.f4(np.where(total > TOP, AT_TOP, np.nan)),
-        f"data.{TOP_MARKS}.showlegend": bool((total > TOP).any()),
+        f"data.{TOP_MARKS}.y": theme.f4(np.where(above, AT_TOP, np.nan)),
+        f"data.{TOP_MARKS}.showlegend": bool(above.any()),
         f"data.{TOP_MARKS}.customdata": [theme.short(value) for value in total],
     }
     for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):

@@ -76,7 +76,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's probe, where its loss measured the same thing."""
-    if old.experiment.task != info.experiment.task or old.experiment.reduction != info.experiment.reduction:
+    new, before = info.experiment, old.experiment
+    comparable = (before.task, before.reduction) == (new.task, new.reduction)
+    if not comparable or (new.reduction == "sum" and before.seq_len != new.seq_len):
         return {}
     return {
         f"data.{GHOST}.showlegend": True,

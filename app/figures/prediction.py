@@ -159,7 +159,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
     t = _last_said(frame)
     if info.outputs == "values":
         return f"says {theme.short(float(frame.outputs[t, 0]))} · target {theme.short(float(frame.targets[t, 0]))}"
-    said, target = int(np.nanargmax(frame.outputs[t])), _target(frame)
+    if not np.isfinite(frame.outputs[t]).all():
+        return "says nothing: its numbers are not finite"
+    said, target = int(np.argmax(frame.outputs[t])), _target(frame)
     labels = [theme.symbol(info.output_labels[each]) for each in (said, target)]
     return f"says {labels[0]} ({frame.outputs[t, said]:.0%}) · target {labels[1]}"
 

@@ -92,14 +92,16 @@ def f4(values: Any) -> np.ndarray:
 
 
 def short(value: float) -> str:
-    """A number for a read-out, three digits at most: 0.05, 2.30, 12.4, 3.1e-7."""
+    """A number for a read-out, with as many digits each time so that nothing jumps: 0.050, 2.30, 12.4, 480, 3.1e-7."""
     if not np.isfinite(value):
         return "not finite"
+    size = abs(value)
     if value == 0:
         return "0"
-    if abs(value) < 1e-3 or abs(value) >= 1e4:
-        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-    return f"{value:.3g}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+    if not 1e-3 <= size < 1e4:
+        digits, exponent = f"{value:.1e}".split("e")
+        return f"{digits}e{int(exponent)}"
+    return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
 
 
 def symbol(label: str) -> str:

@@ -202,6 +202,8 @@ def _output(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
     """What was said at t, and whether it is right."""
     if not frame.counted[t]:
         return "", True
+    if not np.isfinite(frame.outputs[t]).all():
+        return "✗ not finite", False
     if info.outputs == "symbols":
         said, target = int(np.argmax(frame.outputs[t])), int(frame.targets[t])
         mark = "✓" if said == target else "✗"

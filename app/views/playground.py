@@ -20,6 +20,8 @@ def page() -> None:
     slot = state.slot(state.last_good())
     heading(preset, slot.experiment)
     transport(slot)
+    if state.refused("speed"):
+        st.warning(state.refused("speed"))
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     live.view(slot)
@@ -36,7 +38,7 @@ def settings(preset: Preset) -> str:
     st.caption(text.rnn_types_off(state.last_good()))
     for control in (*controls.CELL, *controls.LEARNING):
         control.draw()
-    with st.expander("More settings"):
+    with st.expander("More settings", expanded=any(state.refused(control.key) for control in controls.MORE)):
         for control in controls.MORE:
             control.draw()
     for problem in state.refused_elsewhere():
@@ -44,7 +46,7 @@ def settings(preset: Preset) -> str:
     try:
         state.wanted()
     except ExperimentError as error:
-        return f"{text.LABELS.get(error.field, error.field)} must be {error.accepts}, but is {error.got}."
+        return text.does_not_fit(error.field, error.accepts, error.got)
     return ""
 
 

@@ -155,6 +155,10 @@ def f4(values: Any) -> np.ndarray:
     return np.asarray(values, np.float64).astype(np.float32)
 
 
+def written(figure: dict[str, Any]) -> str:
+    return json.dumps(figure, default=np.ndarray.tolist)
+
+
 def equal(one: Any, other: Any) -> bool:
     if isinstance(one, Quantised):
         return one.scale == other.scale and np.array_equal(one.values, other.values)
@@ -212,13 +216,12 @@ def test_a_patch_can_be_sent(case, name):
 @cases
 def test_drawing_changes_nothing_and_gives_the_same_twice(case, name):
     info, frame, curves = seen(case)
-    figure, before = FIGURES[name], pickle.dumps((info, frame, curves))
-    plain(case, name)
+    figure, before = FIGURES[name], (pickle.dumps((info, frame, curves)), written(plain(case, name)))
     once, twice = figure.patch(info, frame, curves), figure.patch(info, frame, curves)
     assert list(once) == list(twice) and all(equal(once[path], twice[path]) for path in once)
-    assert figure.template(info).to_plotly_json() == plain(case, name)
+    assert written(figure.template(info).to_plotly_json()) == before[1]
     assert figure.readout(info, frame) == figure.readout(info, frame)
-    assert pickle.dumps((info, frame, curves)) == before
+    assert pickle.dumps((info, frame, curves)) == before[0]
 
 
 @figures
@@ -274,7 +277,8 @@ def test_bars_are_the_gradient_of_the_top_layer(case):
 def test_no_step_is_left_without_a_bar_or_a_mark(case):
     """Nothing is five things: what has no height gets a mark and a word."""
     _, bars, below, above, *_ = drawn(case, "gradient")["data"]
-    assert (np.isfinite(bars["y"]) | np.isfinite(below["y"]) | np.isfinite(above["y"])).all()
+    there = np.isfinite(bars["y"]) | np.isfinite(below["y"]) | np.isfinite(above["y"])
+    assert np.flatnonzero(~there).tolist() == []
 
 
 @finite
@@ -301,26 +305,51 @@ def test_the_cases_leave_the_axis_at_both_ends():
     assert (cut[: 11 - 4] == 0).all() and (cut[11 - 4 :] > 0).all()
 
 
+def series_of(case: str) -> list[tuple[str, tuple[int, int], np.ndarray]]:
+    """(meaning, (layer, direction), its norms) of every line and mark after the bars: the top layer's come first."""
+    info, frame, _ = seen(case)
+    e = info.experiment
+    norms = {"total": frame.grad_norm, "direct, from above": frame.grad_norm_direct}
+    if e.rnn_type == "many_to_many":
+        norms["from the last loss alone"] = frame.grad_norm_last
+    if e.cell == "lstm":
+        norms["dL/dc, the cell state"] = frame.grad_norm_cell
+    top, every = (e.num_layers - 1, 0), list(itertools.product(range(e.num_layers), range(e.directions)))
+    chains = [top, *(chain for chain in every if chain != top)]
+    return [(meaning, chain, each[chain]) for chain in chains for meaning, each in norms.items()][1:]
+
+
 @finite
 def test_the_other_series_are_the_frames(case):
-    info, frame, _ = seen(case)
-    e, series = info.experiment, {"direct, from above": frame.grad_norm_direct[-1, 0]}
-    if e.rnn_type == "many_to_many":
-        series["from the last loss alone"] = frame.grad_norm_last[-1, 0]
-    if e.cell == "lstm":
-        series["dL/dc, the cell state"] = frame.grad_norm_cell[-1, 0]
-    for layer, d in itertools.product(range(e.num_layers), range(e.directions)):
-        if (layer, d) != (e.num_layers - 1, 0):
-            parts = [f"layer {layer + 1}"] if e.num_layers > 1 else []
-            parts += [("forwards", "backwards")[d]] if e.bidirectional else []
-            series[f"total, {', '.join(parts)}"] = frame.grad_norm[layer, d]
-    for called, values in series.items():
-        y = trace(case, "gradient", called)["y"]
+    lines, series = drawn(case, "gradient")["data"][4:], series_of(case)
+    assert len(lines) == len(series)
+    for line, (meaning, _, values) in zip(lines, series, strict=True):
+        assert line["name"].startswith(meaning)
         inside = values >= FLOOR
-        assert np.array_equal(y[inside], f4(np.minimum(values[inside], 3e38)))
-        assert not (y[~inside] >= FLOOR).any()
-    others = {each.get("name") for each in drawn(case, "gradient")["data"] if each["type"] == "scatter"} - set(series)
-    assert others == {"previous run", "below 10⁻¹²", "above 10²"}
+        assert np.array_equal(line["y"][inside], f4(np.minimum(values[inside], 3e38)))
+        assert not (line["y"][~inside] >= FLOOR).any()
+        if line["mode"] == "lines":
+            assert np.isfinite(line["y"]).all()
+
+
+@pytest.mark.parametrize("case", ["stacked", "both ways", "both ways, letters"])
+def test_hovering_over_a_series_says_what_it_is(case):
+    e = seen(case)[0].experiment
+    for line, (meaning, (layer, d), _) in zip(drawn(case, "gradient")["data"][4:], series_of(case), strict=True):
+        said = line["hovertemplate"].split("<extra>")[1]
+        if (layer, d) != (e.num_layers - 1, 0):
+            assert e.num_layers == 1 or f"layer {layer + 1}" in said
+            assert e.directions == 1 or ("forwards", "backwards")[d] in said
+        assert meaning in said
+
+
+@pytest.mark.parametrize("case", ["stacked", "both ways", "step 0", "cut"])
+def test_the_legend_names_every_meaning_once(case):
+    shown = [each["name"] for each in drawn(case, "gradient")["data"] if each.get("showlegend", True)]
+    assert len(shown) == len(set(shown)) and "previous run" not in shown
+    groups = [each.get("legendgroup") for each in drawn(case, "gradient")["data"][4:] if each.get("showlegend", True)]
+    assert len([each for each in groups if each]) == len({each for each in groups if each})
+    assert ("exactly 0" in shown) == (case == "cut")
 
 
 # ---- unrolled
@@ -533,7 +562,9 @@ def test_exactly_the_clipped_updates_are_marked(clipped):
     figure = patched(template("clipped", "update"), FIGURES["update"].patch(info, frame, rows(*clipped)))
     _, norm, marks = figure["data"]
     steps = [step for step, each in enumerate(clipped, start=1) if each]
-    assert marks["x"].tolist() == steps and marks["y"].tolist() == [0.5 * step for step in steps]
+    assert marks["x"].tolist() == steps and len(marks["y"]) == len(steps)
+    low, high = (10.0**end for end in figure["layout"]["yaxis"]["range"])
+    assert ((low < marks["y"]) & (marks["y"] < high)).all()
     assert norm["x"].tolist() == list(range(1, len(clipped) + 1))
     assert norm["y"].tolist() == [0.5 * step for step in norm["x"]]
 
@@ -567,7 +598,7 @@ def test_the_update_readout_says_what_clipping_did(case):
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.05, "0.05"), (2.3, "2.30"), (12.4, "12.4"), (3.1e-7, "3.1e-7"), (0, "0"), (np.inf, "not finite"),
+    [(0.05, "0.050"), (2.3, "2.30"), (12.4, "12.4"), (3.1e-7, "3.1e-7"), (0, "0"), (np.inf, "not finite"),
      (np.nan, "not finite"), (123.4, "123"), (2e4, "2.0e4"), (1e-12, "1.0e-12"), (1e12, "1.0e12"), (-2.3, "-2.30")],
 )  # fmt: skip
 def test_a_number_has_three_digits_at_most(value, said):

@@ -205,11 +205,11 @@ def test_a_frame_is_sent_once():
 
 
 def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkeypatch):
-    now = 100.0
-    monkeypatch.setattr(feeds, "time", types.SimpleNamespace(monotonic=lambda: now))
+    clock = types.SimpleNamespace(monotonic=lambda: clock.now)
+    monkeypatch.setattr(feeds, "time", clock)
     slot = slot_of("stacked")
-    feed, sent = Feed(slot), []
-    for now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
+    feed, sent, clock.now = Feed(slot), [], 0.0
+    for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
         slot.run.frame = dataclasses.replace(slot.run.frame)
         names = {path.split(".")[0] for path in decoded(feed.frame())}
         sent.append(names == set(FIGURES))

@@ -144,7 +144,7 @@ def test_a_link_can_change_several_settings(pool):
         ({"tbptt": "-1"}, r"^Cut the gradient after \(steps\): a whole number from 0 to 1,000 is accepted"),
         ({"speed": "warp"}, r"^Speed: slow, normal, max is accepted; the link said warp\."),
         ({"preset": "nope"}, r"^There is no lesson called nope\."),
-        ({"nonsense": "1"}, r"^The link has a setting nonsense, which does not exist\."),
+        ({"nonsense": "1"}, r"^The link has a setting nonsense, which does not exist"),
         ({"steps": "x"}, r"(?i)^steps: a whole number from 1 to 1,000,000 is accepted; the link said x\."),
         ({"dropout": "0.5"}, r"(?i)^dropout: 0 with one layer.* is accepted; the link said 0\.5\."),
         ({"embedding_size": "-3"}, r"(?i)^embedding size: a whole number from 0 to 512 is accepted"),

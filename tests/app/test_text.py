@@ -1,0 +1,237 @@
+"""What the app says by itself: a word for every verdict, setting and phase, and sentences that read as sentences."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+
+import pytest
+
+from app import controls, state, text
+from engine import diagnosis
+from engine.experiment import CHOICES, Experiment
+from engine.frame import RunInfo, RunPhase, RunStatus
+from engine.preset import SPEEDS, list_presets
+from engine.tasks import TASKS
+from tests.engine.test_diagnosis import judged
+
+BUTTONS = ("train", "pause", "step", "reset", "new_seed")
+WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value
+CONTROLS = (controls.PRESET, *controls.DATA, controls.RNN_TYPE, *controls.CELL, *controls.LEARNING, *controls.MORE)
+
+
+def kinds() -> set[str]:
+    """Every kind that `diagnose` can return: the bands of LIMITS, and what its source hands to verdict(...)."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(diagnosis))) if isinstance(node, ast.Call)]
+    first = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "verdict"]
+    said = {each.value for each in first if isinstance(each, ast.Constant)}
+    assert {"not_finite", "solved", "cut"} <= said  # else they are written in another way, and this finds none
+    return said | {kind for _, kind in diagnosis.LIMITS}
+
+
+# ---- tables
+
+
+def test_every_verdict_has_a_word_a_sign_and_a_tone():
+    assert text.VERDICTS.keys() == kinds()
+    words, signs, tones = zip(*text.VERDICTS.values(), strict=True)
+    assert len(set(words)) == len(words) and all(word[0].isupper() and WORDS.fullmatch(word) for word in words)
+    assert all(len(sign) == 1 for sign in signs) and set(tones) == {"good", "warn", "bad"}
+
+
+def test_every_setting_and_button_has_a_label():
+    assert set(text.LABELS) == {*state.WIDGETS, "preset", "speed", *BUTTONS}
+    assert len(set(text.LABELS.values())) == len(text.LABELS) and all(map(WORDS.fullmatch, text.LABELS.values()))
+
+
+def test_every_control_has_help():
+    assert sorted(each.key for each in CONTROLS) == sorted([*state.WIDGETS, "preset"])
+    assert {each.key for each in CONTROLS} <= text.HELP.keys()
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in text.HELP.values())
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted"),
+    [
+        (text.RNN_TYPES, CHOICES["rnn_type"]),
+        (text.INITS, CHOICES["init"]),
+        (text.OPTIMIZERS, CHOICES["optimizer"]),
+        (text.CLIPS, CHOICES["clip"]),
+        (text.NONLINEARITIES, CHOICES["nonlinearity"]),
+        (text.SPEEDS, SPEEDS),
+        (text.PHASES, RunPhase),
+    ],
+    ids=["rnn_type", "init", "optimizer", "clip", "nonlinearity", "speed", "phase"],
+)
+def test_every_choice_has_a_name(table, wanted):
+    assert list(table) == list(wanted) and len(set(table.values())) == len(table)
+    assert all(map(WORDS.fullmatch, table.values()))
+
+
+# ---- settings in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cell": "lstm", "forget_bias": 3.0}, "Try the cure: LSTM, forget bias 3"),
+        ({"forget_bias": 2.5}, "Try the cure: forget bias 2.5"),
+        ({"tbptt": 0}, "Try the cure: no truncation"),
+        (
+            {"init": "orthogonal", "init_gain": 1.0, "clip": "norm", "clip_threshold": 1.0},
+            "Try the cure: orthogonal start, gain 1, clip by norm, at 1",
+        ),
+        ({}, ""),
+    ],
+    ids=["gate", "bias", "truncation", "taming", "none"],
+)
+def test_a_cure_is_said_in_words(changes, said):
+    assert text.cure(changes) == said
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"ratio": 1e-9},
+        {"ratio": 1e-4},
+        {"ratio": 50.0},
+        {"ratio": 1e9, "clip": "none", "init": "gaussian", "init_gain": 3.0},
+        {"ratio": 1e9, "clip": "value", "clip_threshold": 50.0},
+        {"ratio": 0.0, "tbptt": 5},
+        {"ratio": 0.0, "nonlinearity": "relu", "state": 0.0},
+        {"ratio": 0.0, "state": 1.0, "init_gain": 10.0},
+        {"ratio": 0.0},
+        {"ratio": float("nan"), "init": "identity"},
+    ],
+    ids=str,
+)
+def test_every_cure_reads_as_words(cell, numbers):
+    cure = judged(**{**numbers, "cell": cell}).cure
+    said = text.cure(cure)
+    assert (said == "") == (cure == {})
+    if cure:
+        assert said.startswith("Try the cure: ") and WORDS.fullmatch(said)
+        assert len(said.removeprefix("Try the cure: ").split(", ")) == len(cure)
+        assert not re.search(r"\b(None|True|False|nan)\b|\.0\b", said)
+
+
+# ---- chips
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(("task", "kind"), [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types])
+def test_a_usual_experiment_has_no_chips(task, kind, cell):
+    usual = Experiment(task=task, rnn_type=kind, cell=cell)
+    assert text.chips(usual) == []
+    assert text.chips(usual.replace(hidden_size=5, seq_len=7, learning_rate=0.1, seed=3, batch_size=2)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "chips"),
+    [
+        ({"init": "gaussian", "init_gain": 3.0}, ["Gaussian start", "gain 3"]),
+        ({"num_layers": 3}, ["layers 3"]),
+        ({"bidirectional": True}, ["both directions"]),
+        ({"forget_bias": 3.0}, ["forget bias 3"]),
+        ({"forget_bias": 0.0, "cell": "gru"}, ["forget bias 0"]),
+        ({"forget_bias": 3.0, "cell": "rnn"}, []),  # it has no such gate
+        ({"nonlinearity": "relu", "cell": "lstm"}, []),  # it has its own
+        ({"clip": "none"}, ["no clipping"]),
+        ({"clip": "value"}, ["clip by value"]),
+        ({"tbptt": 10}, ["cut after 10 steps"]),
+        ({"embedding_size": 8}, ["embedding size 8"]),
+        ({"dropout": 0.25, "num_layers": 2}, ["layers 2", "dropout 0.25"]),
+        ({"reduction": "sum"}, ["reduction sum"]),
+    ],
+    ids=str,
+)
+def test_an_unusual_setting_has_a_chip(changes, chips):
+    assert text.chips(Experiment(**{"cell": "lstm", **changes})) == chips
+
+
+@pytest.mark.parametrize("changes", [{"nonlinearity": "relu", "cell": "rnn"}, {"optimizer": "rmsprop"}], ids=str)
+def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
+    (chip,) = text.chips(Experiment(**changes))
+    names = {**text.NONLINEARITIES, **text.OPTIMIZERS}
+    assert names[next(iter(changes.values()))] in chip
+
+
+def test_a_network_that_sees_the_answer_is_marked():
+    letters = {"task": "characters", "rnn_type": "many_to_many"}
+    assert any("answer" in chip for chip in text.chips(Experiment(bidirectional=True, **letters)))
+    assert not any("answer" in chip for chip in text.chips(Experiment(bidirectional=True)))
+    assert not any("answer" in chip for chip in text.chips(Experiment(**letters)))
+
+
+@pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.slug)
+def test_every_lesson_has_readable_chips_and_a_summary(preset):
+    e = preset.experiment
+    assert all(map(WORDS.fullmatch, [*text.chips(e), text.summary(e)]))
+    assert f"{e.hidden_size} units" in text.summary(e) and f"length {e.seq_len}" in text.summary(e)
+
+
+# ---- the clock
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ((RunPhase.STARTING, 0, 0.0, 0.0), "starting · step 0"),
+        ((RunPhase.RUNNING, 0, 0.0, 1.0), "training · step 0"),
+        ((RunPhase.RUNNING, 1240, 310.4, 1.0), "training · step 1,240 · 310 updates/s"),
+        ((RunPhase.RUNNING, 7, 1234.5, 1.0), "training · step 7 · 1,234 updates/s"),
+        (
+            (RunPhase.RUNNING, 12, 5.0, 1 / 6),
+            "training · step 12 · 5 updates/s · 1/6 of a core, shared with other runs",
+        ),
+        ((RunPhase.PAUSED, 12, 0.0, 1 / 6), "paused · step 12"),
+        ((RunPhase.PAUSED, 900, 0.0, 1.0, "", 840), "paused · step 900 · solved at step 840"),
+        ((RunPhase.FINISHED, 3000, 0.0, 1.0, "", 1840), "finished · step 3,000 · solved at step 1,840"),
+        ((RunPhase.FAILED, 0, 0.0, 0.0, "It ended."), "failed · step 0"),
+        ((RunPhase.STOPPED, 5, 0.0, 1.0), "stopped · step 5"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_the_clock_says_where_the_run_is(status, said):
+    assert text.clock(RunStatus(*status)) == said
+
+
+def test_every_phase_has_a_clock():
+    assert {text.clock(RunStatus(phase, 3, 0.0, 1.0)) for phase in RunPhase} == {
+        f"{word} · step 3" for word in text.PHASES.values()
+    }
+
+
+def test_a_slow_network_is_not_said_to_stand_still():
+    assert "· 0 updates/s" not in text.clock(RunStatus(RunPhase.RUNNING, 3, 0.4, 1.0))
+
+
+# ---- sentences
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({}, "the task's lag, 39 steps"), ({"task": "stocks"}, "11 steps, from end to end"), ({"seq_len": 7}, "6 steps")],
+    ids=["lag", "no lag", "short"],
+)
+@pytest.mark.parametrize(("cell", "symbol"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
+def test_how_it_is_measured_names_the_state_and_the_way(settings, said, cell, symbol):
+    first, *others = text.how_measured(RunInfo.of(Experiment(cell=cell, **settings)))
+    assert said in first and f"‖dL/d{symbol}‖" in first and f"the state {symbol} " in first
+    assert "16 held-out sequences" in others[0] and all(each.endswith(".") for each in (first, *others))
+
+
+def test_why_other_types_are_off_is_a_sentence():
+    for task in TASKS.values():
+        said = text.rnn_types_off(Experiment(task=task.slug, rnn_type=task.rnn_types[0]))
+        assert said.endswith(".") and ".." not in said and task.why_not in said
+
+
+def test_the_limits_that_are_said_are_those_of_the_diagnosis():
+    bands = text.how_measured(RunInfo.of(Experiment()))[2]
+    for limit, kind in diagnosis.LIMITS[:-1]:
+        shown = {1e-6: "10⁻⁶", 1e-3: "10⁻³"}.get(limit, f"{limit:,g}" if limit < 1e4 else f"{limit:,.0f}")
+        assert re.search(rf"(Below|Up to) {shown}: {kind}\b", bands), kind
+    assert bands.count(":") == len(diagnosis.LIMITS) and "Above: exploding" in bands
