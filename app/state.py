@@ -15,7 +15,7 @@ import streamlit as st
 
 from app import text
 from app.hub import HUB, Slot
-from engine.experiment import CHOICES, RANGES, Experiment, ExperimentError
+from engine.experiment import CHOICES, MAY_BE_NONE, RANGES, Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
 
@@ -87,7 +87,7 @@ def _fitting(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
 def _parse(name: str, raw: str) -> Any:
     """A value of the right kind from the text of a link."""
     if name in RANGES:
-        if raw == "none":
+        if raw == "none" or (raw == "" and name in MAY_BE_NONE):
             return None
         return int(raw) if RANGES[name].whole else float(raw)
     if True in CHOICES.get(name, ()):
@@ -190,6 +190,7 @@ def on_cure(component_key: str) -> None:
             _show(Experiment.from_dict({**last_good().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
+        st.session_state._slot.paused = False  # whoever asks for a cure wants to see it work
         on_change()
 
 

@@ -45,7 +45,7 @@ RNN_TYPES = {
 }
 
 INITS = {
-    "pytorch": "PyTorch's own (uniform)",
+    "pytorch": "PyTorch's own",
     "orthogonal": "orthogonal",
     "identity": "identity",
     "xavier": "Xavier (Glorot)",
@@ -100,9 +100,17 @@ def clock(status: RunStatus) -> str:
         parts.append(f"{rate:,.0f} updates/s" if rate >= 4.5 else f"{rate:.1f} updates/s")
     if status.phase == RunPhase.RUNNING and status.share < 1:
         parts.append(f"1/{round(1 / status.share)} of a core, shared with other runs")
+    if status.phase == RunPhase.PAUSED and status.step == 0:
+        parts.append("press Train, or Step for a single update")
     if status.solved_at is not None:
         parts.append(f"solved at step {status.solved_at:,}")
     return " · ".join(parts)
+
+
+def changed(experiment: Experiment, lesson: Experiment) -> list[str]:
+    """What was changed from the lesson, a few words each."""
+    names = [name for name in experiment.to_dict() if getattr(experiment, name) != getattr(lesson, name)]
+    return [setting(name, getattr(experiment, name)) for name in names if _matters(name, experiment)]
 
 
 def chips(experiment: Experiment) -> list[str]:
@@ -111,14 +119,17 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "init", "init_gain", "forget_bias", "optimizer", "clip",
                "tbptt", "dropout", "embedding_size", "reduction", "output_layers")  # fmt: skip
     found = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
-    if experiment.cell != "rnn" and "nonlinearity" in found:
-        found.remove("nonlinearity")
-    if CELLS[experiment.cell].keep_gate is None and "forget_bias" in found:
-        found.remove("forget_bias")
-    chips = [setting(name, getattr(experiment, name)) for name in found]
+    chips = [setting(name, getattr(experiment, name)) for name in found if _matters(name, experiment)]
     if experiment.bidirectional and TASKS[experiment.task].causal:
         chips.append("sees the answer: it also reads from the end")
     return chips
+
+
+def _matters(name: str, experiment: Experiment) -> bool:
+    """False for a setting that this cell has no use for."""
+    if name == "nonlinearity":
+        return experiment.cell == "rnn"
+    return name != "forget_bias" or CELLS[experiment.cell].keep_gate is not None
 
 
 def summary(e: Experiment) -> str:
@@ -134,8 +145,10 @@ def how_measured(info: RunInfo) -> list[str]:
     s = info.memory_symbol
     need = f"the task's lag, {info.lag} steps" if info.lag is not None else f"{info.reach} steps, from end to end"
     return [
-        f"The loss of the last step that has one is taken alone, and differentiated with respect to the state {s} at "
-        f"every step, through all later steps (back-propagation through time). The number is "
+        "The question behind the verdict: if the state at an early step had been a little different, would the loss at "
+        "the end have noticed? Where it would not, training cannot tell that step what to do better.",
+        f"In numbers: the loss of the last step that has one is taken alone, and differentiated with respect to the "
+        f"state {s} at every step, through all later steps (back-propagation through time). The number is "
         f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {need}.",
         "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's present weights "
         "and without dropout. The median over them is shown; the unrolled picture shows the first of them.",
@@ -213,7 +226,7 @@ LABELS = {
     "new_seed": "New seed",
 }
 
-SETTING_REFUSED = "{label}: {accepts} is accepted; the link said {got}. Shown is {shown}."
+SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."
 PRESET_REFUSED = "There is no lesson called {got}. Shown is the first one; there are {accepts}."
 UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was left out. Change the rest on this page."
 NOT_A_NUMBER = "a number"

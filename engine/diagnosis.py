@@ -17,6 +17,7 @@ from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, Frame, RunInfo
 
 SOLVED_SHARE = 0.1  # of the baseline
+LEARNING_SHARE = 0.8  # of the baseline: below, the network knows something of the sequence
 NO_GRADIENT = 1e-8
 PINNED = 0.999  # |h| beyond which the slope of tanh is below 0.002
 LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks and included above, and the kind
@@ -28,6 +29,7 @@ LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks
     (1e4, "growing"),
     (math.inf, "exploding"),
 )
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("rising", "growing", "exploding")
 
 
@@ -37,13 +39,17 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
     Returns:
         Diagnosis whose kind is one of: not_finite, solved, no_gradient, cut, dead, no_path, or a band of LIMITS.
     """
-    e, ratio, reach = info.experiment, best_ratio(frame), info.reach
+    e, reach = info.experiment, info.reach
+    layer, direction = best_chain(frame)
+    ratio = float(frame.ratio[layer, direction])
     evidence = {
         "ratio": ratio,
         "lag": float(reach),
         "loss": frame.probe_loss,
         "baseline": info.baseline,
         "gradient_at_output": frame.output_grad_norm,
+        "layer": float(layer),
+        "direction": float(direction),
     }
     if 0 < ratio < math.inf and reach:
         evidence["factor_per_step"] = ratio ** (1 / reach)
@@ -55,7 +61,7 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
         return verdict("not_finite", "A number has become infinite: this network cannot learn any further.", _tame(e))
     if frame.probe_loss < SOLVED_SHARE * info.baseline:
         share = frame.probe_loss / info.baseline
-        return verdict("solved", f"The loss is down to {share:.1%} of the baseline. {_reaches(info, ratio)}")
+        return verdict("solved", f"The loss is down to {share:.1%} of the baseline. {_reaches(info, frame)}")
     if frame.output_grad_norm < NO_GRADIENT:
         return verdict(
             "no_gradient",
@@ -65,13 +71,16 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
     if ratio == 0:
         return _exactly_zero(info, frame, verdict)
     kind = next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
-    cure = _open_the_road(e) if kind in SHRINKING else _tame(e) if kind in GROWING else {}
-    return verdict(kind, f"{_reaches(info, ratio)} {_pace(info, ratio)}".strip(), cure)
+    sentence = f"{_reaches(info, frame)} {_pace(info, ratio)}".strip()
+    if frame.probe_loss < LEARNING_SHARE * info.baseline:  # a run that gets somewhere is not to be thrown away
+        return verdict(kind, sentence)
+    return verdict(kind, sentence, _open_the_road(info) if kind in SHRINKING else _tame(e) if kind in GROWING else {})
 
 
-def best_ratio(frame: Frame) -> float:
-    """The ratio of the layer and direction in which most arrives: one open road is enough."""
-    return float(frame.ratio.max())
+def best_chain(frame: Frame) -> tuple[int, int]:
+    """(layer, direction) in which most of the gradient arrives: one open road is enough."""
+    layer, direction = np.unravel_index(int(np.argmax(frame.ratio)), frame.ratio.shape)
+    return int(layer), int(direction)
 
 
 def _exactly_zero(info: RunInfo, frame: Frame, verdict: Callable[..., Diagnosis]) -> Diagnosis:
@@ -81,17 +90,19 @@ def _exactly_zero(info: RunInfo, frame: Frame, verdict: Callable[..., Diagnosis]
     if e.tbptt and info.reach >= e.tbptt:
         return verdict("cut", f"{arrives}: truncation cuts the gradient after {e.tbptt} steps.", {"tbptt": 0})
     if e.cell == "rnn" and e.nonlinearity == "relu" and (states == 0).all(-1).any():
+        t = int(np.flatnonzero((states == 0).all(-1).any((0, 1)))[-1])
         cure = {"nonlinearity": "tanh"}
-        return verdict("dead", f"{arrives}: on the way every ReLU is at 0, where its slope is 0.", cure)
+        return verdict("dead", f"{arrives}: at t = {t} every ReLU is at 0, where its slope is 0.", cure)
     if e.cell == "rnn" and e.nonlinearity == "tanh" and (np.abs(states) > PINNED).mean() > 0.5:
         pinned = "on the way the units are pinned at +1 or -1, where the slope of tanh is 0"
         return verdict("dead", f"{arrives}: {pinned}.", _tame(e))
-    return verdict("no_path", f"{arrives}: the weights on the way pass nothing on.", _open_the_road(e))
+    return verdict("no_path", f"{arrives}: the weights on the way pass nothing on.", _open_the_road(info))
 
 
-def _reaches(info: RunInfo, ratio: float) -> str:
-    """How much arrives, so that it can be read aloud."""
-    place = _place(info)
+def _reaches(info: RunInfo, frame: Frame) -> str:
+    """How much arrives, where, and by which road, so that it can be read aloud."""
+    ratio = float(frame.ratio[best_chain(frame)])
+    place = _place(info) + _road(info, *best_chain(frame))
     if ratio >= 1.5:
         return f"The gradient grows {say(ratio)}-fold on its way back to {place}."
     if ratio >= 0.1:
@@ -99,8 +110,17 @@ def _reaches(info: RunInfo, ratio: float) -> str:
     if ratio == 0:
         return f"No gradient reaches {place}."
     if ratio < 1e-300:
-        return f"Next to nothing of the gradient, less than 1 part in 10^300, reaches {place}."
+        return f"Next to nothing of the gradient, less than 1 part in {say(1e300)}, reaches {place}."
     return f"1 part in {say(1 / ratio)} of the gradient reaches {place}."
+
+
+def _road(info: RunInfo, layer: int, direction: int) -> str:
+    """Which state was measured, where the network has more than one."""
+    e = info.experiment
+    parts = ["the cell state c"] if info.memory_symbol == "c" else []
+    parts += [f"layer {layer + 1}"] if e.num_layers > 1 else []
+    parts += [("forwards", "backwards")[direction]] if e.bidirectional else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _place(info: RunInfo) -> str:
@@ -110,22 +130,29 @@ def _place(info: RunInfo) -> str:
 
 def _pace(info: RunInfo, ratio: float) -> str:
     """Half-life or doubling time along the way, and what the task needs."""
+    needs = f"this task needs {info.lag} steps" if info.lag is not None else ""
     if not info.reach or 0.5 < ratio < 2:
-        return f"This task needs {info.lag}." if info.lag is not None and info.reach else ""
+        return f"{needs[0].upper()}{needs[1:]}." if needs and info.reach else ""
     steps = info.reach * math.log(2) / abs(math.log(ratio))
     verb = "halves" if ratio < 1 else "doubles"
-    needs = f"; this task needs {info.lag}" if info.lag is not None else ""
-    return f"It {verb} every {steps:.1f} steps{needs}."
+    return f"It {verb} every {steps:.1f} steps{'; ' if needs else ''}{needs}."
 
 
-def _open_the_road(e: Experiment) -> dict[str, Any]:
+def _open_the_road(info: RunInfo) -> dict[str, Any]:
     """Settings under which more of the gradient arrives; empty where the usual ones are in place already."""
+    e = info.experiment
     cell = CELLS[e.cell]
     if cell.cure_bias is None:
-        return {"cell": "lstm", "forget_bias": CELLS["lstm"].cure_bias}
-    if e.forget_bias is None or e.forget_bias < cell.cure_bias:
-        return {"forget_bias": cell.cure_bias}
-    return {}
+        return {"cell": "lstm", "forget_bias": _cure_bias("lstm", info.reach)}
+    bias = _cure_bias(e.cell, info.reach)
+    return {"forget_bias": bias} if e.forget_bias is None or e.forget_bias < bias else {}
+
+
+def _cure_bias(cell: str, reach: int) -> float:
+    """Calibrated for some 45 steps. Further back the gate must lose less at each: 1 - sigmoid(b) falls like exp(-b)."""
+    calibrated = CELLS[cell].cure_bias
+    assert calibrated is not None
+    return calibrated + max(0.0, round(2 * math.log(max(reach, 1) / 45)) / 2)
 
 
 def _tame(e: Experiment) -> dict[str, Any]:
@@ -153,4 +180,4 @@ def say(number: float) -> str:
     for size, word in ((1e6, "million"), (1e9, "billion"), (1e12, "trillion")):
         if rounded < 1000 * size:
             return f"{float(f'{rounded / size:.2g}'):g} {word}"
-    return f"10^{math.log10(number):.0f}"
+    return f"10{f'{math.log10(number):.0f}'.translate(SUPERSCRIPTS)}"

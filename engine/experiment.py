@@ -153,10 +153,10 @@ class Experiment:
             raise ExperimentError("tbptt", got=self.tbptt, accepts=accepts)
         multiply_adds, size = step_cost(self)
         if multiply_adds > MAX_MULTIPLY_ADDS or size > MAX_BYTES:
-            estimate = f"{multiply_adds:.1e} multiply-adds and {size / 2**20:,.0f} MiB"
             accepts = (
-                f"smaller, or fewer layers, steps in time or sequences: one update would take {estimate}; "
-                f"the limits are {MAX_MULTIPLY_ADDS:.0e} and {MAX_BYTES // 2**20:,} MiB"
+                f"such that one update needs at most {MAX_MULTIPLY_ADDS:.0e} multiply-adds and "
+                f"{MAX_BYTES // 2**20:,} MiB (this one: {multiply_adds:.1e} and {size / 2**20:,.0f} MiB), "
+                "or layers, length or batch smaller"
             )
             raise ExperimentError("hidden_size", got=self.hidden_size, accepts=accepts)
 

@@ -153,6 +153,11 @@ class RunInfo:
         return self.experiment.seq_len - 1 if self.lag is None else self.lag
 
     @property
+    def cell_title(self) -> str:
+        """The cell's name on the screen."""
+        return CELLS[self.experiment.cell].title
+
+    @property
     def memory_symbol(self) -> str:
         """h, or c where the cell state carries the memory."""
         return "c" if CELLS[self.experiment.cell].memory == "cell" else "h"

@@ -11,8 +11,8 @@ from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
-FLOOR, TOP = 10.0**theme.FLOOR_DECADE, 10.0**theme.TOP_DECADE
-AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, TOP * 10**0.25
+FLOOR, TOP, WIDE = (10.0**decade for decade in (theme.FLOOR_DECADE, theme.TOP_DECADE, theme.WIDE_DECADE))
+AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, WIDE * 10**0.25
 DASHES = ("solid", "dot")  # forwards, backwards
 GHOST, BARS, FLOOR_MARKS, TOP_MARKS = range(4)
 Series = tuple[go.Scatter, Callable[[Frame], np.ndarray]]
@@ -48,9 +48,9 @@ def template(info: RunInfo) -> go.Figure:
             hovertemplate=trace.hovertemplate or _hover(trace.name),
         )
     for outside in (below, above):
-        outside.update(hovertemplate="t = %{x}: %{customdata}<extra></extra>", showlegend=False)
+        outside.update(hovertemplate="%{customdata}<extra></extra>", showlegend=False)
     axis = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
-    axis["range"] = [theme.FLOOR_DECADE - 0.8, theme.TOP_DECADE + 0.5]
+    axis["range"] = _range(wide=False)
     return theme.figure(
         *traces,
         height=268 if _chains(info) else 222,  # the legend then has a second line, or a third
@@ -59,12 +59,17 @@ def template(info: RunInfo) -> go.Figure:
         xaxis=theme.time_axis(e.seq_len),
         yaxis={**axis, "title": {"text": "‖dL/dh‖", "standoff": 2, "font": {"size": 12}}},
         bargap=0.18,
+        hovermode="x unified",
         showlegend=True,
     )
 
 
+def _range(wide: bool) -> list[float]:
+    return [theme.FLOOR_DECADE - 0.8, (theme.WIDE_DECADE if wide else theme.TOP_DECADE) + 0.5]
+
+
 def _hover(name: str) -> str:
-    return "t = %{x}: %{y:.2e}<extra>" + name + "</extra>"
+    return "%{y:.2e}<extra>" + name + "</extra>"
 
 
 def _line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
@@ -129,7 +134,7 @@ def _above_floor(values: np.ndarray) -> np.ndarray:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """All series of this frame."""
     total = frame.grad_norm[-1, 0]
-    above = ~(total <= TOP)  # what is not a number, too
+    above = ~(total <= WIDE)  # what is not a number, too
     changed: Patch = {
         f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, np.minimum(total, AT_TOP), np.nan)),
         f"data.{FLOOR_MARKS}.y": theme.f4(np.where(total < FLOOR, AT_FLOOR, np.nan)),
@@ -141,6 +146,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         f"data.{TOP_MARKS}.showlegend": bool(above.any()),
         f"data.{TOP_MARKS}.customdata": [theme.short(value) for value in total],
     }
+    changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP).all()))
     for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):
         changed[f"data.{index}.y"] = theme.f4(pick(frame))
     return changed
@@ -151,16 +157,19 @@ def _below(value: float) -> str:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The two ends, as numbers; a word where an end is exactly 0."""
-    ends = [theme.short(frame.grad_norm[-1, 0, t]) if frame.grad_norm[-1, 0, t] else "exactly 0" for t in (0, -1)]
-    return f"at t = 0: {ends[0]} · at t = {info.experiment.seq_len - 1}: {ends[1]}"
+    """The two ends of the curve that the verdict is about where there is one loss: bars, or the green line for c."""
+    cell = frame.grad_norm_cell is not None
+    norms = np.asarray(frame.grad_norm_cell if cell else frame.grad_norm)[-1, 0]
+    ends = [theme.short(norms[t]) if norms[t] else "exactly 0" for t in (0, -1)]
+    return f"{'dL/dc ' if cell else ''}at t = 0: {ends[0]} · at t = {info.experiment.seq_len - 1}: {ends[1]}"
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The previous run's total, where its sequences were as long."""
-    if old.experiment.seq_len != info.experiment.seq_len:
+    """The previous run's total, where it is the same task and its sequences were as long."""
+    if (old.experiment.task, old.experiment.seq_len) != (info.experiment.task, info.experiment.seq_len):
         return {}
     return {
+        f"data.{GHOST}.name": theme.before(old),
         f"data.{GHOST}.showlegend": True,
         f"data.{GHOST}.y": theme.f4(np.maximum(frame.grad_norm[-1, 0], AT_FLOOR)),
     }

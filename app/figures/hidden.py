@@ -42,7 +42,7 @@ def template(info: RunInfo) -> go.Figure:
     ]  # fmt: skip
     return theme.figure(
         heat,
-        height=172 if len(names) == 1 else 220,
+        height=164 if len(names) == 1 else 220,
         revision=f"time-{e.seq_len}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 38},
         xaxis=theme.time_axis(e.seq_len, "position in the sequence, t"),

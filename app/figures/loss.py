@@ -28,7 +28,7 @@ def template(info: RunInfo) -> go.Figure:
         line("previous run", theme.GHOST, 2).update(showlegend=False),
         line("training batch", "rgba(47,127,193,0.45)", 1),
         probe,
-        height=206,
+        height=198,
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
         xaxis=theme.TRAINING_AXIS,
@@ -39,9 +39,10 @@ def template(info: RunInfo) -> go.Figure:
             for value in info.baselines.values()
         ],
         annotations=[
-            {"xref": "paper", "x": 0.995, "y": value, "xanchor": "right", "yanchor": "bottom", "showarrow": False,
-             "text": f"{name} {theme.short(value)}", "font": {"size": 11}}
-            for name, value in info.baselines.items()
+            {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
+             "y": value, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
+             "text": f"{name} {theme.short(value)}"}
+            for place, (name, value) in enumerate(info.baselines.items())
         ],
         showlegend=True,
     )  # fmt: skip
@@ -82,6 +83,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
         return {}
     return {
         f"data.{GHOST}.showlegend": True,
+        f"data.{GHOST}.name": theme.before(old),
         f"data.{GHOST}.x": curves.looks["step"].astype(np.float32),
         f"data.{GHOST}.y": theme.f4(curves.looks["probe_loss"]),
     }

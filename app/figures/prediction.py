@@ -116,8 +116,9 @@ def _curve(info: RunInfo) -> go.Figure:
     t = np.arange(e.seq_len)
     hover = "t = %{x}: %{y:.2f}<extra>"
     marked = "mark" in info.input_labels
+    read = "numbers, the marked ones orange" if marked else info.input_labels[0].split(",")[0]
     traces = [
-        go.Scatter(x=t, y=np.full(e.seq_len, np.nan, np.float32), name=info.input_labels[0].split(",")[0],
+        go.Scatter(x=t, y=np.full(e.seq_len, np.nan, np.float32), name=read,
                    mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
                    marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
                    hovertemplate=hover + "input</extra>"),

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from engine.frame import RunInfo
+
 TOTAL = "#2f7fc1"
 DIRECT = "#d98e04"
 LAST = "#c2609a"
@@ -19,8 +21,9 @@ GHOST = "rgba(140,146,156,0.75)"
 QUIET = "rgba(140,146,156,0.45)"
 WRONG = "#d55e00"
 
-FLOOR_DECADE, TOP_DECADE = -12, 2
-"""The gradient's axis, fixed for good, so that a height and a colour mean the same all lesson."""
+FLOOR_DECADE, TOP_DECADE, WIDE_DECADE = -12, 2, 8
+"""The gradient's axis, fixed so that a height and a colour mean the same all lesson; where a gradient exceeds the top,
+it reaches up to the wide one."""
 
 DIVERGING = {
     "light": [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#998ec3"], [1, "#542788"]],
@@ -69,7 +72,12 @@ TRAINING_AXIS: dict[str, Any] = {
 
 def time_axis(seq_len: int, title: str = "") -> dict[str, Any]:
     """The x axis that every figure over time shares."""
-    return {"range": [-0.7, seq_len - 0.3], "title": {"text": title, "standoff": 6, "font": {"size": 12}}, "nticks": 12}
+    air = max(0.7, 0.014 * seq_len)
+    return {
+        "range": [-air, seq_len - 1 + air],
+        "title": {"text": title, "standoff": 6, "font": {"size": 12}},
+        "nticks": 12,
+    }
 
 
 def log_axis(low: int, high: int, step: int = 2) -> dict[str, Any]:
@@ -102,6 +110,11 @@ def short(value: float) -> str:
         digits, exponent = f"{value:.1e}".split("e")
         return f"{digits}e{int(exponent)}"
     return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
+
+
+def before(old: RunInfo) -> str:
+    """How the previous run is called in a legend."""
+    return f"before: {old.cell_title}"
 
 
 def symbol(label: str) -> str:

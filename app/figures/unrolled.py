@@ -101,7 +101,7 @@ def template(info: RunInfo) -> go.Figure:
         go.Scatter(x=columns, y=np.zeros(len(columns)), text=[blank] * len(columns), textfont={"size": 13}, **labels),
         go.Scatter(x=said, y=np.full(len(said), top), text=[blank] * len(said), textfont={"size": 13}, **labels),
         *arrows,
-        height=136 + 44 * (len(rows) - 1),
+        height=130 + 44 * (len(rows) - 1),
         revision=f"time-{info.experiment.seq_len}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 4},
         xaxis={**theme.time_axis(info.experiment.seq_len), "visible": False},
@@ -163,9 +163,8 @@ def _numbers(info: RunInfo, frame: Frame, columns: np.ndarray) -> list[str]:
     def norm(value: float) -> str:
         return "exactly 0" if value == 0 else theme.short(value)
 
-    return [
-        f"gradient {norm(frame.sequence_grad_norm[layer, d, t])}" for layer, d in _rows(info) for t in columns
-    ]  # fmt: skip
+    places = [(layer, d, t) for layer, d in _rows(info) for t in columns]
+    return [f"gradient of this sequence {norm(frame.sequence_grad_norm[at])}" for at in places]
 
 
 def _arrows(info: RunInfo, frame: Frame, columns: np.ndarray) -> list[tuple]:
@@ -192,7 +191,7 @@ def _input(info: RunInfo, frame: Frame, t: int) -> str:
     """What was read at t."""
     if info.inputs == "symbols":
         token = int(frame.inputs[t])
-        return "∅" if token < 0 else theme.symbol(info.input_labels[token])
+        return "–" if token < 0 else theme.symbol(info.input_labels[token])
     value, *rest = frame.inputs[t]
     text = f"{value:.1f}".replace("0.", ".").replace("-", "−")
     return f"<b>{text}</b>▴" if rest and rest[0] > 0 else text
@@ -208,7 +207,7 @@ def _output(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
         said, target = int(np.argmax(frame.outputs[t])), int(frame.targets[t])
         mark = "✓" if said == target else "✗"
         text = theme.symbol(info.output_labels[said])
-        return (f"{text}{mark}" if frame.counted.sum() > 1 else f"<b>{text}</b>{mark} {frame.outputs[t, said]:.0%}"), (
+        return (f"{text}{mark}" if frame.counted.sum() > 1 else f"<b>{text}</b> {mark} {frame.outputs[t, said]:.0%}"), (
             said == target
         )
     value, wanted = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
@@ -224,7 +223,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "The network, unrolled in time",
     look_for=lambda info: (
-        "The same weights at every step. Arrows go back from the loss: the thicker, the more gradient."
+        "The same weights at every step. Arrows go back from the loss: thicker is more gradient, orange too much."
     ),
     label="The unrolled network: inputs, states, outputs, and arrows as wide as the log of the gradient",
     over="time",

@@ -26,7 +26,7 @@ def template(info: RunInfo) -> go.Figure:
         go.Scatter(x=nothing, y=nothing, mode="markers", name="clipped",
                    marker={"symbol": "line-ns-open", "size": 6, "color": theme.WRONG, "line": {"width": 1.2}},
                    hovertemplate="step %{x:,} was clipped<extra></extra>"),
-        height=170,
+        height=162,
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
         xaxis=theme.TRAINING_AXIS,
@@ -70,9 +70,12 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The previous run's norms."""
+    """The previous run's norms, on the same task."""
+    if old.experiment.task != info.experiment.task:
+        return {}
     return {
         f"data.{GHOST}.showlegend": True,
+        f"data.{GHOST}.name": theme.before(old),
         f"data.{GHOST}.x": curves.updates["step"].astype(np.float32),
         f"data.{GHOST}.y": theme.f4(np.clip(curves.updates["param_grad_norm"], 10.0**LOW, 10.0**HIGH)),
     }

@@ -9,6 +9,16 @@ class Panel {
     };
   }
 
+  // Another run: nothing that was said of the one before may stand beside its numbers.
+  begin(paragraphs, token) {
+    clearTimeout(this.timer);
+    this.shownAt = -Infinity;
+    this.find('how').open = false;
+    this.next = { kind: 'none', tone: 'none', word: 'Starting', sign: '·', sentence: 'The first frame is on its way.', cure: '', readouts: {} };
+    this.show();
+    this.explain(paragraphs, token);
+  }
+
   explain(paragraphs, token) {
     const place = this.find('how').lastElementChild;
     place.replaceChildren(...paragraphs.map((text) => Object.assign(document.createElement('p'), { textContent: text })));
@@ -33,6 +43,7 @@ class Panel {
     this.find('verdict').dataset.kind = verdict.kind;
     this.find('word').querySelector('strong').textContent = verdict.word;
     this.find('sign').textContent = verdict.sign;
+    this.onShow(verdict.readouts);
     if (this.find('sentence').textContent !== verdict.sentence) this.find('sentence').textContent = verdict.sentence;
     const cure = this.find('cure');
     cure.hidden = !verdict.cure;
@@ -40,6 +51,11 @@ class Panel {
       cure.textContent = verdict.cure;
       cure.disabled = false;
     }
+  }
+
+  // The explanation closes on Escape, and on a press anywhere else.
+  fold() {
+    this.find('how').open = false;
   }
 
   status({ clock, message }) {

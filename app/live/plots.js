@@ -98,6 +98,10 @@ class Plots {
     for (const [name, text] of Object.entries(readouts)) if (this.cards[name]) this.cards[name].readout.textContent = text;
   }
 
+  resize() {
+    for (const { plot } of Object.values(this.cards)) if (plot._fullLayout) window.Plotly.Plots.resize(plot);
+  }
+
   purge() {
     for (const { plot } of Object.values(this.cards)) window.Plotly?.purge(plot);
   }

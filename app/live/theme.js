@@ -21,6 +21,7 @@ function dress(figure, colours, scales) {
   for (const axis of [layout.xaxis, layout.yaxis]) {
     Object.assign(axis, { gridcolor: colours.line, linecolor: colours.line, tickcolor: colours.line });
   }
+  layout.annotations = (layout.annotations ?? []).map((each) => ({ ...each, bgcolor: colours.ground, opacity: 0.85 }));
   for (const trace of data) {
     if (scales[trace.meta]) trace.colorscale = scales[trace.meta][colours.dark ? 'dark' : 'light'];
   }

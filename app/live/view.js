@@ -4,6 +4,13 @@ class View {
     this.root = root;
     this.plots = new Plots(root);
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
+    this.panel.onShow = (readouts) => this.plots.read(readouts);
+    this.onKey = (event) => { if (event.key === 'Escape') this.panel.fold(); };
+    this.onPress = (event) => { if (!event.target.closest?.('.lv-how')) this.panel.fold(); };
+    document.addEventListener('keydown', this.onKey);
+    document.addEventListener('pointerdown', this.onPress);
+    this.resized = new ResizeObserver(() => this.plots.resize()); // the sidebar opens without a resize of the window
+    this.resized.observe(root);
     this.busy = false;
     this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [] };
   }
@@ -22,7 +29,7 @@ class View {
     this.frame = null;
     this.fresh = true;
     this.plots.configure(data.figures, data.scales);
-    this.panel.explain(data.how, data.token);
+    this.panel.begin(data.how, data.token);
     followMouse(this.root.querySelector('[data-over="time"]'), data.margin);
     this.all = true;
     this.paint();
@@ -63,8 +70,7 @@ class View {
   }
 
   painted(frame, began) {
-    this.plots.read(frame.readouts);
-    this.panel.judge(frame.verdict, this.fresh);
+    this.panel.judge({ ...frame.verdict, readouts: frame.readouts }, this.fresh);
     this.fresh = false;
     Object.assign(this.state, { step: frame.step, token: this.token, painted: this.state.painted + 1 });
     this.state.log.push([performance.now(), performance.now() - began]);
@@ -73,6 +79,9 @@ class View {
 
   close() {
     this.stream?.close();
+    this.resized.disconnect();
+    document.removeEventListener('keydown', this.onKey);
+    document.removeEventListener('pointerdown', this.onPress);
     this.plots.purge();
   }
 }

@@ -56,8 +56,10 @@ def heading(preset: Preset, experiment: Experiment) -> None:
     task = TASKS[experiment.task]
     st.subheader(preset.question if same else task.title, anchor=False)
     line = preset.look_for if same else task.teaches
-    chips = " ".join(f":gray-badge[{chip}]" for chip in text.chips(experiment))
-    st.markdown(f"{line} {chips}")
+    changed = text.changed(experiment, preset.experiment)
+    badges = [f":blue-badge[{each}]" for each in changed]
+    badges += [f":gray-badge[{each}]" for each in text.chips(experiment) if each not in changed]
+    st.markdown(" ".join([line, *badges]))
     with st.container(key="summary"):
         st.caption(text.summary(experiment))
 
