@@ -116,7 +116,7 @@ def _curve(info: RunInfo) -> go.Figure:
     t = np.arange(e.seq_len)
     hover = "t = %{x}: %{y:.2f}<extra>"
     marked = "mark" in info.input_labels
-    read = "numbers, the marked ones orange" if marked else info.input_labels[0].split(",")[0]
+    read = info.input_labels[0].split(",")[0]
     traces = [
         go.Scatter(x=t, y=np.full(e.seq_len, np.nan, np.float32), name=read,
                    mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
@@ -168,6 +168,8 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def _look_for(info: RunInfo) -> str:
+    if "mark" in info.input_labels:
+        return "The answer is the sum of the two orange numbers: the full dot must meet the ring."
     if info.outputs == "values":
         return "Where the full dot meets the ring, the answer is right."
     if _many(info):
