@@ -190,7 +190,7 @@ def on_cure(component_key: str) -> None:
             _show(Experiment.from_dict({**last_good().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
-        st.session_state._slot.paused = False  # whoever asks for a cure wants to see it work
+        st.session_state._slot.train()  # whoever asks for a cure wants to see it work
         on_change()
 
 

@@ -79,9 +79,13 @@ def setting(name: str, value: Any) -> str:
         return "both directions" if value else "one direction"
     if name == "nonlinearity":
         return f"{NONLINEARITIES[value]} activation"
+    if name == "rnn_type":
+        return RNN_TYPES[value]
+    if value is None:
+        return "PyTorch's own forget bias" if name == "forget_bias" else f"no {name.replace('_', ' ')}"
     if name == "optimizer":
         return OPTIMIZERS[value]
-    words = {"init_gain": "gain", "clip_threshold": "at", "num_layers": "layers",
+    words = {"init_gain": "gain", "clip_threshold": "threshold", "num_layers": "layers",
              "rnn_type": "type", "hidden_size": "units", "seq_len": "length"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"

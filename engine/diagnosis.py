@@ -30,7 +30,7 @@ LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks
     (math.inf, "exploding"),
 )
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("rising", "growing", "exploding")
+SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("growing", "exploding")  # "rising" needs no cure
 
 
 def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
@@ -173,7 +173,7 @@ def _possible(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:
 
 
 def say(number: float) -> str:
-    """A count of 1 or more in words, two digits of it: 2.3, 45, 1,300, 2 billion, 10^18."""
+    """A count of 1 or more in words, two digits of it: 2.3, 45, 1,300, 2 billion, 10¹⁸."""
     rounded = float(f"{number:.2g}")
     if rounded < 1e6:
         return f"{rounded:,.15g}"

@@ -39,7 +39,14 @@ def template(info: RunInfo) -> go.Figure:
     bars = go.Bar(name="total" + (f" ({top})" if top else ""), marker={"color": theme.TOTAL, "line": {"width": 0}})
     below = _marks("below the axis", "triangle-down", theme.WRONG, 7)
     above = _marks("above the axis", "triangle-up", theme.WRONG, 7)
-    traces = [_line("previous run", theme.GHOST, width=2).update(showlegend=False), bars, below, above]
+    before = _line("previous run", theme.GHOST, width=2)
+    before.update(showlegend=False, hovertemplate=_hover("%{fullData.name}"))
+    traces = [
+        before,
+        bars,
+        below,
+        above,
+    ]
     traces += [trace for trace, _ in _series(info)]
     for trace in traces:
         trace.update(

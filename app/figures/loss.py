@@ -19,7 +19,7 @@ def template(info: RunInfo) -> go.Figure:
     def line(name: str, colour: str, width: float) -> go.Scatter:
         return go.Scatter(
             x=nothing, y=nothing, name=name, mode="lines", line={"color": colour, "width": width},
-            hovertemplate="step %{x:,}: %{y:.3g}<extra>" + name + "</extra>",
+            hovertemplate="step %{x:,}: %{y:.3g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
 
     probe = line("held-out probe", theme.TOTAL, 2.2)

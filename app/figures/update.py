@@ -20,7 +20,7 @@ def template(info: RunInfo) -> go.Figure:
     hover = "step %{x:,}: %{y:.2e}<extra>"
     return theme.figure(
         go.Scatter(x=nothing, y=nothing, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
-                   showlegend=False, hovertemplate=hover + "previous run</extra>"),
+                   showlegend=False, hovertemplate=hover + "%{fullData.name}</extra>"),
         go.Scatter(x=nothing, y=nothing, mode="lines", name="before clipping",
                    line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
         go.Scatter(x=nothing, y=nothing, mode="markers", name="clipped",

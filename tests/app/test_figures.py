@@ -22,7 +22,9 @@ from engine.history import History
 from engine.tasks import TASKS
 from engine.training import Trainer
 
-FLOOR, TOP = 1e-12, 1e2  # the gradient's axis: DESIGN, section 9
+FLOOR, TOP = 1e-12, 1e8  # what the gradient's axis shows at its widest
+USUAL_TOP = 1e2  # and where it ends in a frame whose bars all stay below
+TITLES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 ARROWS = range(-13, 3)  # a trace for each decade of the axis, and one for all that lies below it
 HUGE = {"cell": "rnn", "nonlinearity": "relu", "hidden_size": 8, "init": "identity", "init_gain": 2.0, "seq_len": 400}
 TINY = {"hidden_size": 6, "batch_size": 4}
@@ -82,7 +84,7 @@ def edited(case: str, frame: Frame) -> dict[str, Any]:
         "not a number": np.where(np.arange(seq_len) % 2, np.nan, np.inf),
         "zeros": np.where(np.arange(seq_len) < seq_len // 2, 0.0, 1e-3),
         "next to nothing": np.geomspace(1e-320, 1e-11, seq_len),
-        "beyond both ends": np.geomspace(1e-20, 1e8, seq_len),
+        "beyond both ends": np.geomspace(1e-20, 1e12, seq_len),
         "beyond float32": np.geomspace(1e-300, 1e300, seq_len),
     }[case]
     changes: dict[str, Any] = {name: np.broadcast_to(values, frame.grad_norm.shape).copy() for name in norms}
@@ -252,7 +254,9 @@ def test_figures_over_time_share_one_time_axis(case):
     places = {(*each["xaxis"]["range"], each["margin"]["l"], each["margin"]["r"]) for each in layouts}
     assert len(layouts) >= 3 and len(places) == 1
     low, high, *_ = places.pop()
-    assert low < 0 and high > seen(case)[0].experiment.seq_len - 1
+    seq_len = seen(case)[0].experiment.seq_len
+    air = max(0.7, 0.014 * seq_len)  # so that the marks at both ends of a long sequence are whole
+    assert (low, high) == pytest.approx((-air, seq_len - 1 + air))
     for name, figure in FIGURES.items():
         assert "layout.xaxis.range" not in (FIGURES[name].patch(*seen(case)) if figure.over == "time" else {})
 
@@ -296,6 +300,53 @@ def test_marks_stand_where_the_gradient_leaves_the_axis(case):
     for t in np.flatnonzero(total > TOP):
         assert TOP < above["y"][t] < high
         assert float(above["customdata"][t]) == pytest.approx(total[t], rel=0.05)
+
+
+@cases
+def test_the_axis_of_the_gradient_grows_only_where_a_bar_needs_it(case):
+    """The top layer's bars alone decide, what is not a number too."""
+    total, figure = seen(case)[1].grad_norm[-1, 0], drawn(case, "gradient")
+    top = USUAL_TOP if all(value <= USUAL_TOP for value in total) else TOP
+    low, high = template(case, "gradient")["layout"]["yaxis"]["range"]
+    assert low < np.log10(FLOOR) < low + 1 and np.log10(USUAL_TOP) < high < np.log10(USUAL_TOP) + 1
+    assert figure["layout"]["yaxis"]["range"] == pytest.approx([low, high + np.log10(top / USUAL_TOP)])
+
+
+def test_the_cases_have_both_axes():
+    tops = {case: drawn(case, "gradient")["layout"]["yaxis"]["range"][1] for case in CASES}
+    assert {case for case, top in tops.items() if top > np.log10(TOP)} >= {*NOT_FINITE, "beyond both ends"}
+    assert tops["step 0"] == tops["zeros"] < 3
+
+
+@pytest.mark.parametrize("edge", [(1e2, False), (np.nextafter(1e2, 1e3), True), (1e8, True), (np.nan, True)], ids=str)
+def test_the_axis_at_its_limit(edge):
+    value, wide = edge
+    info, frame, curves = seen("stacked")
+    norms = frame.grad_norm.copy()
+    norms[0] = 1e6  # lower layers do not count
+    norms[-1, 0, 3] = value
+    patch = FIGURES["gradient"].patch(info, dataclasses.replace(frame, grad_norm=norms), curves)
+    assert (patch["layout.yaxis.range"][1] > 8) is wide
+    assert np.isfinite(patch["data.3.y"]).any() == np.isnan(value)  # at the wide end a bar still has its height
+
+
+@finite
+def test_the_gradients_readout_is_what_the_verdict_is_about(case):
+    info, frame, _ = seen(case)
+    cell = info.experiment.cell == "lstm"
+    norms = (frame.grad_norm_cell if cell else frame.grad_norm)[-1, 0]
+    first, last = ("exactly 0" if norms[t] == 0 else theme.short(norms[t]) for t in (0, -1))
+    said = FIGURES["gradient"].readout(info, frame)
+    assert said == f"{'dL/dc ' if cell else ''}at t = 0: {first} · at t = {info.experiment.seq_len - 1}: {last}"
+
+
+@pytest.mark.parametrize("case", ["stacked", "both ways, letters", "step 0"])
+def test_hovering_names_the_step_once_for_all_series(case):
+    """The unified box has t as its heading, so no line of it says t again."""
+    figure = template(case, "gradient")
+    assert figure["layout"]["hovermode"] == "x unified"
+    assert [each["hovertemplate"] for each in figure["data"] if "%{x}" in each["hovertemplate"]] == []
+    assert all("%{y" in each["hovertemplate"] or "%{customdata}" in each["hovertemplate"] for each in figure["data"])
 
 
 def test_the_cases_leave_the_axis_at_both_ends():
@@ -442,7 +493,8 @@ def test_hovering_says_the_gradient(case):
     hover = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "markers")
     for x, y, said in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
         norm = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))]
-        word = said.removeprefix("gradient ")
+        assert said.startswith("gradient of this sequence ")
+        word = said.removeprefix("gradient of this sequence ")
         assert word == "exactly 0" if norm == 0 else float(word) == pytest.approx(norm, rel=0.06, abs=0.0006)
 
 
@@ -454,7 +506,7 @@ def test_what_was_read_stands_below_its_step(case):
     for t, said in zip(below["x"], below["text"], strict=True):
         token = frame.inputs[int(t)]
         if info.inputs == "symbols":
-            label = "∅" if token < 0 else info.input_labels[token]
+            label = "–" if token < 0 else info.input_labels[token]
             assert said == {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(label, label)
         else:
             number = said.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
@@ -517,6 +569,15 @@ def test_each_baseline_is_a_dashed_line_at_its_value_with_its_name(case):
     assert lines == {(value, value, "dash") for value in info.baselines.values()} and lines
     names = {each["text"].rsplit(" ", 1)[0]: each["y"] for each in layout["annotations"]}
     assert names == info.baselines
+
+
+@cases
+def test_the_names_of_two_baselines_do_not_cover_each_other(case):
+    """They stand right and left in turn, for two losses may be close to each other."""
+    info, layout = seen(case)[0], template(case, "loss")["layout"]
+    sides = [each["xanchor"] for each in layout["annotations"]]
+    assert sides == list(itertools.islice(itertools.cycle(["right", "left"]), len(info.baselines)))
+    assert [each["x"] > 0.5 for each in layout["annotations"]] == [side == "right" for side in sides]
 
 
 def test_the_baselines_are_those_of_the_task():
@@ -650,6 +711,9 @@ def test_the_marked_numbers_stand_out():
     given = trace("adding-many_to_one-gru", "prediction", "number")
     large = given["marker"]["size"] == given["marker"]["size"].max()
     assert large.sum() == 2 and np.array_equal(large, frame.inputs[:, 1] > 0)
+    orange = np.array([each == theme.DIRECT for each in given["marker"]["color"]])
+    assert np.array_equal(orange, large)
+    assert "the two orange numbers" in FIGURES["prediction"].look_for(seen("adding-many_to_one-gru")[0])
 
 
 @finite
@@ -685,9 +749,16 @@ def test_the_previous_run_is_drawn_in_a_place_of_its_own(name, case):
     figure = patched(patched(template(case, name), own), grey)
     go.Figure(figure)
     line = figure["data"][0]
-    assert (line["name"], line["showlegend"]) == ("previous run", True)
+    assert (line["name"], line["showlegend"]) == (f"before: {TITLES[info.experiment.cell]}", True)
     assert template(case, name)["data"][0]["showlegend"] is False
     assert len(line["x"]) == len(line["y"])
+
+
+@pytest.mark.parametrize("name", ["gradient", "loss", "update"])
+def test_the_ghost_is_named_after_the_previous_runs_cell(name):
+    for now, before in itertools.permutations(TITLES, 2):
+        grey = ghost(name, f"first_symbol_recall-many_to_one-{now}", f"first_symbol_recall-many_to_one-{before}")
+        assert grey["data.0.name"] == f"before: {TITLES[before]}"
 
 
 def test_the_ghost_is_the_previous_run():
@@ -710,7 +781,9 @@ def test_the_ghost_is_the_previous_run():
         ("loss", "stacked", "both ways", True),
         ("loss", "stacked", "adding-many_to_one-rnn", False),
         ("loss", "sums", "stocks-many_to_many-rnn", False),
-        ("update", "stacked", "adding-many_to_one-rnn", True),
+        ("gradient", "characters-many_to_many-lstm", "first_symbol_recall-many_to_one-lstm", False),  # 40 steps both
+        ("update", "stacked", "adding-many_to_one-rnn", False),
+        ("update", "stacked", "both ways", True),
     ],
 )
 def test_the_previous_run_is_drawn_only_where_it_can_be_compared(name, now, before, comparable):

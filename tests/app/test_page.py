@@ -15,9 +15,10 @@ import streamlit as st
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
-from app import state
+from app import state, text
 from app.hub import HUB, Hub, Slot
 from engine.experiment import Experiment
+from engine.frame import RunPhase
 from engine.preset import SPEEDS, list_presets, load_preset
 from tests.app.test_hub import FakePool, FakeRun, seen
 
@@ -126,41 +127,69 @@ def test_a_link_can_change_several_settings(pool):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "accepted"),
+    ("wrong", "label", "accepted"),
     [
-        ({"hidden_size": "0"}, r"^Units: a whole number from 1 to 512 is accepted; the link said 0\."),
-        ({"hidden_size": "2.5"}, r"^Units: a whole number from 1 to 512 is accepted; the link said 2\.5\."),
-        ({"hidden_size": "none"}, r"^Units: a whole number from 1 to 512 is accepted; the link said none\."),
-        ({"hidden_size": ""}, r"^Units: a whole number from 1 to 512 is accepted"),
-        ({"hidden_size": "9" * 5000}, r"^Units: a whole number from 1 to 512 is accepted"),
-        ({"seq_len": "100000"}, r"^Length: a whole number from [12] to 1,000\b.* is accepted; the link said 100000\."),
-        ({"learning_rate": "nan"}, r"^Learning rate: a number from 1e-06 to 10 is accepted; the link said nan\."),
-        ({"learning_rate": "1e400"}, r"^Learning rate: a number from 1e-06 to 10 is accepted"),
-        ({"clip_threshold": "inf"}, r"^Clip threshold: a number from 1e-06 to 1,000,000 is accepted"),
-        ({"cell": "nope"}, r"^Cell: rnn, gru or lstm is accepted; the link said nope\."),
-        ({"task": "nope"}, r"^Data: first_symbol_recall, .* is accepted; the link said nope\."),
-        ({"rnn_type": "many_to_many"}, r"^RNN type: many_to_one for First digit is accepted"),
-        ({"bidirectional": "maybe"}, r"(?i)^Read both ways: .*true.* is accepted; the link said maybe\."),
-        ({"tbptt": "-1"}, r"^Cut the gradient after \(steps\): a whole number from 0 to 1,000 is accepted"),
-        ({"speed": "warp"}, r"^Speed: slow, normal, max is accepted; the link said warp\."),
-        ({"preset": "nope"}, r"^There is no lesson called nope\."),
-        ({"nonsense": "1"}, r"^The link has a setting nonsense, which does not exist"),
-        ({"steps": "x"}, r"(?i)^steps: a whole number from 1 to 1,000,000 is accepted; the link said x\."),
-        ({"dropout": "0.5"}, r"(?i)^dropout: 0 with one layer.* is accepted; the link said 0\.5\."),
-        ({"embedding_size": "-3"}, r"(?i)^embedding size: a whole number from 0 to 512 is accepted"),
-        ({"output_layers": "x"}, r"(?i)^output layers: .* is accepted; the link said x\."),
-        ({"task_options": "x"}, r"(?i)^task options: empty for First digit is accepted; the link said x\."),
-        ({"device": "tpu"}, r"(?i)^device: cpu or cuda is accepted; the link said tpu\."),
+        ({"hidden_size": "0"}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "2.5"}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "none"}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": ""}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "9" * 5000}, "Units", "a whole number from 1 to 512"),
+        ({"seq_len": "100000"}, "Length", r"a whole number from [12] to 1,000\b.*"),
+        ({"learning_rate": "nan"}, "Learning rate", "a number from 1e-06 to 10"),
+        ({"learning_rate": "1e400"}, "Learning rate", "a number from 1e-06 to 10"),
+        ({"learning_rate": ""}, "Learning rate", "a number from 1e-06 to 10"),
+        ({"clip_threshold": "inf"}, "Clip threshold", "a number from 1e-06 to 1,000,000"),
+        ({"cell": "nope"}, "Cell", "rnn, gru or lstm"),
+        ({"task": "nope"}, "Data", "first_symbol_recall, .*"),
+        ({"rnn_type": "many_to_many"}, "RNN type", "many_to_one for First digit"),
+        ({"bidirectional": "maybe"}, "Read both ways", "(?i:.*true.*)"),
+        ({"tbptt": "-1"}, r"Cut the gradient after \(steps\)", "a whole number from 0 to 1,000"),
+        ({"speed": "warp"}, "Speed", "slow, normal, max"),
+        ({"steps": "x"}, "(?i:steps)", "a whole number from 1 to 1,000,000"),
+        ({"dropout": "0.5"}, "(?i:dropout)", "0 with one layer.*"),
+        ({"embedding_size": "-3"}, "(?i:embedding size)", "a whole number from 0 to 512"),
+        ({"output_layers": "x"}, "(?i:output layers)", ".*"),
+        ({"task_options": "x"}, "(?i:task options)", "empty for First digit"),
+        ({"device": "tpu"}, "(?i:device)", "cpu or cuda"),
     ],
     ids=lambda each: "&".join(f"{k}={v[:12]}" for k, v in each.items()) if isinstance(each, dict) else "",
 )
-def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wrong, accepted):
+def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wrong, label, accepted):
+    said, preset = left_out(pool, wrong), load_preset("remember")
+    ((name, raw),) = wrong.items()
+    got, shown = re.escape(text.plain(raw)), {"speed": preset.speed, **preset.experiment.to_dict()}[name]
+    assert re.fullmatch(rf"{label}: the link said {got}, but it must be {accepted}\. Shown is {shown}\.", said), said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"preset": "nope"}, "There is no lesson called nope."),
+        ({"nonsense": "1"}, "The link has a setting nonsense, which does not exist"),
+    ],
+    ids=["preset", "setting"],
+)
+def test_what_does_not_exist_is_left_out_and_the_rest_counts(pool, wrong, words):
+    assert left_out(pool, wrong).startswith(words)
+
+
+def left_out(pool: FakePool, wrong: dict[str, str]) -> str:
+    """What is said about this part of a link, whose other settings are taken."""
     page = opened(**{"seed": "5", **wrong, "init": "orthogonal"})
     (said,) = warnings(page)
-    assert re.search(accepted, said), said
     assert pool.runs[0].experiment == load_preset("remember").experiment.replace(seed=5, init="orthogonal")
     assert page.query_params == {"preset": "remember", "seed": "5", "init": "orthogonal"}
     assert warnings(move(page, "seed", 6)) == []  # said once; a change by hand settles it
+    return said
+
+
+@pytest.mark.parametrize("spelled", ["", "none"])
+def test_a_forget_bias_may_be_empty_in_a_link(pool, spelled):
+    """As its field may be: the lesson says 3, and empty is PyTorch's own."""
+    page = opened(preset="remember-lstm", forget_bias=spelled)
+    assert warnings(page) == []
+    assert pool.runs[0].experiment == load_preset("remember-lstm").experiment.replace(forget_bias=None)
+    assert page.query_params == {"preset": "remember-lstm", "forget_bias": "none"}
 
 
 def test_everything_wrong_with_a_link_is_said(pool):
@@ -206,7 +235,8 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
     taken = {name: str(getattr(pool.runs[0].experiment, name)).lower() for name in link}
     refused = [name for name in link if taken[name] != link[name]]
     assert 0 < len(refused) < len(link) and len(warnings(page)) == len(refused)
-    assert all("is accepted" in said for said in warnings(page))
+    for name, said in zip(refused, warnings(page), strict=True):
+        assert said.startswith(f"{text.LABELS[name]}: the link said {link[name]}, but it must be ")
 
 
 # ---- settings
@@ -281,7 +311,12 @@ def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task,
     [
         ({"tbptt": "10"}, "bidirectional", True, "for a network that reads both ways, but is 10."),
         ({"bidirectional": "true"}, "tbptt", 5, "for a network that reads both ways, but is 5."),
-        ({"hidden_size": "512", "num_layers": "4"}, "batch_size", 512, "Units must be smaller, or fewer layers"),
+        (
+            {"hidden_size": "512", "num_layers": "4"},
+            "batch_size",
+            512,
+            "Units must be such that one update needs at most 2e+10",
+        ),
         ({"hidden_size": "512", "batch_size": "512"}, "seq_len", 1000, "multiply-adds"),
         ({}, "seed", None, "Seed must be a whole number from 0 to 2,147,483,647"),
         ({}, "init_gain", None, "Gain of the initial weights must be a number from 0 to 10"),
@@ -325,6 +360,14 @@ def test_an_unusual_setting_shows_as_a_chip(pool):
     page = opened()
     assert "-badge[" not in page.markdown[0].value
     assert "-badge[Gaussian start]" in move(page, "init", "gaussian").markdown[0].value
+
+
+def test_what_was_changed_stands_out_and_is_said_once(pool):
+    """Blue is a change from the lesson, grey what the lesson itself has of unusual things."""
+    page = opened(preset="explode", num_layers="2")
+    line, preset = page.markdown[0].value, load_preset("explode").experiment
+    assert ":blue-badge[layers 2]" in line and line.count("-badge[") == 1 + len(text.chips(preset))
+    assert all(f":gray-badge[{chip}]" in line for chip in text.chips(preset))
 
 
 # ---- lessons
@@ -483,18 +526,34 @@ class Session(dict):
     __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
 
 
-def cured(monkeypatch: pytest.MonkeyPatch, changes: object, experiment: Experiment) -> Experiment:
+def cured(monkeypatch: pytest.MonkeyPatch, changes: object, slot: Slot) -> Experiment:
     """What is wanted after the browser has sent these changes."""
-    monkeypatch.setattr(st, "session_state", Session(live={"cure": changes}))
-    state._show(experiment)
+    monkeypatch.setattr(st, "session_state", Session(live={"cure": changes}, _slot=slot))
+    state._show(slot.experiment)
     state.on_cure("live")
     return state.wanted()
 
 
-def test_the_cure_changes_the_settings(monkeypatch):
-    experiment = load_preset("remember").experiment
-    better = cured(monkeypatch, {"cell": "lstm", "forget_bias": 3.0}, experiment)
-    assert better == experiment.replace(cell="lstm", forget_bias=3.0)
+def waiting(experiment: Experiment, *, paused: bool = True) -> tuple[Slot, FakePool]:
+    pool = FakePool()
+    return Slot(pool, "", experiment, paused=paused, speed="normal"), pool
+
+
+@pytest.mark.parametrize("paused", [True, False], ids=["was paused", "was training"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"cell": "lstm", "forget_bias": 3.0}, {"init": "orthogonal", "clip": "norm"}, {"clip": "norm"}],
+    ids=["gate", "taming", "clipping alone"],
+)
+def test_the_cure_changes_the_settings_and_trains(monkeypatch, changes, paused):
+    """Clipping is changed in the present run, all else in a new one."""
+    experiment = load_preset("remember").experiment.replace(clip="none")
+    slot, pool = waiting(experiment, paused=paused)
+    better = cured(monkeypatch, changes, slot)
+    assert better == experiment.replace(**changes)
+    slot.apply(better)  # as the page does next
+    assert slot.experiment == better and not slot.paused
+    assert pool.runs[-1].phase == RunPhase.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -506,4 +565,6 @@ def test_the_cure_changes_the_settings(monkeypatch):
 def test_a_cure_that_cannot_be_is_left_alone(monkeypatch, changes):
     """It comes from the browser, and so from anybody."""
     experiment = load_preset("remember").experiment
-    assert cured(monkeypatch, changes, experiment) == experiment
+    slot, pool = waiting(experiment)
+    assert cured(monkeypatch, changes, slot) == experiment
+    assert slot.paused and len(pool.runs) == 1 and pool.runs[0].calls == []

@@ -80,7 +80,7 @@ def test_every_choice_has_a_name(table, wanted):
         ({"tbptt": 0}, "Try the cure: no truncation"),
         (
             {"init": "orthogonal", "init_gain": 1.0, "clip": "norm", "clip_threshold": 1.0},
-            "Try the cure: orthogonal start, gain 1, clip by norm, at 1",
+            "Try the cure: orthogonal start, gain 1, clip by norm, threshold 1",
         ),
         ({}, ""),
     ],
@@ -158,6 +158,55 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
     assert names[next(iter(changes.values()))] in chip
 
 
+# ---- what was changed from the lesson
+
+
+@pytest.mark.parametrize(
+    ("lesson", "changes", "said"),
+    [
+        ({}, {}, []),
+        ({}, {"cell": "gru"}, ["GRU"]),
+        ({}, {"seed": 5, "hidden_size": 32, "learning_rate": 1e-4}, ["units 32", "learning rate 0.0001", "seed 5"]),
+        ({"init": "gaussian", "init_gain": 3.0}, {"init": "pytorch", "init_gain": 1.0},
+         ["PyTorch's own start", "gain 1"]),  # what is usual elsewhere is a change here
+        ({"clip": "none"}, {"clip": "norm"}, ["clip by norm"]),
+        ({"tbptt": 10}, {"tbptt": 0}, ["no truncation"]),
+        ({"forget_bias": 3.0}, {"cell": "rnn", "forget_bias": None}, ["RNN"]),  # it has no such gate
+        ({"forget_bias": 1.0}, {"cell": "gru", "forget_bias": 2.0}, ["GRU", "forget bias 2"]),
+        ({}, {"cell": "lstm", "nonlinearity": "relu"}, []),  # it has its own
+        ({"cell": "rnn"}, {"nonlinearity": "relu"}, ["ReLU activation"]),
+        ({}, {"task": "stocks", "seq_len": 12}, ["Stock prices", "length 12"]),
+        ({}, {"bidirectional": True, "num_layers": 2}, ["layers 2", "both directions"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_was_changed_from_the_lesson_is_said(lesson, changes, said):
+    lesson = Experiment(**lesson)
+    assert text.changed(lesson.replace(**changes), lesson) == said
+
+
+@pytest.mark.parametrize(
+    ("lesson", "changes"),
+    [
+        ({"cell": "gru", "forget_bias": 2.0}, {"forget_bias": None}),
+        ({"task": "stocks"}, {"rnn_type": "many_to_many"}),
+        ({"target_loss": 0.5}, {"target_loss": None}),
+        ({}, {"steps": 77, "reduction": "sum", "target_metric": 0.5, "device": "cuda"}),
+    ],
+    ids=["empty bias", "type", "no target", "settings without a widget"],
+)
+def test_what_was_changed_reads_as_words(lesson, changes):
+    lesson = Experiment(**lesson)
+    said = text.changed(lesson.replace(**changes), lesson)
+    assert len(said) == len(changes)
+    assert [each for each in said if not WORDS.fullmatch(each) or re.search(r"\b(None|True|False|nan)\b", each)] == []
+
+
+@pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.slug)
+def test_a_lesson_is_not_changed_from_itself(preset):
+    assert text.changed(preset.experiment, preset.experiment) == []
+
+
 def test_a_network_that_sees_the_answer_is_marked():
     letters = {"task": "characters", "rnn_type": "many_to_many"}
     assert any("answer" in chip for chip in text.chips(Experiment(bidirectional=True, **letters)))
@@ -186,6 +235,8 @@ def test_every_lesson_has_readable_chips_and_a_summary(preset):
             (RunPhase.RUNNING, 12, 5.0, 1 / 6),
             "training · step 12 · 5 updates/s · 1/6 of a core, shared with other runs",
         ),
+        ((RunPhase.PAUSED, 0, 0.0, 1.0), "paused · step 0 · press Train, or Step for a single update"),
+        ((RunPhase.PAUSED, 1, 0.0, 1.0), "paused · step 1"),
         ((RunPhase.PAUSED, 12, 0.0, 1 / 6), "paused · step 12"),
         ((RunPhase.PAUSED, 900, 0.0, 1.0, "", 840), "paused · step 900 · solved at step 840"),
         ((RunPhase.FINISHED, 3000, 0.0, 1.0, "", 1840), "finished · step 3,000 · solved at step 1,840"),
@@ -218,7 +269,9 @@ def test_a_slow_network_is_not_said_to_stand_still():
 )
 @pytest.mark.parametrize(("cell", "symbol"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
 def test_how_it_is_measured_names_the_state_and_the_way(settings, said, cell, symbol):
-    first, *others = text.how_measured(RunInfo.of(Experiment(cell=cell, **settings)))
+    plain, first, *others = text.how_measured(RunInfo.of(Experiment(cell=cell, **settings)))
+    assert "would the loss at the end have noticed?" in plain and plain.endswith(".")
+    assert not re.search(r"[‖0-9]|dL|derivative|gradient", plain)  # in words that need no calculus
     assert said in first and f"‖dL/d{symbol}‖" in first and f"the state {symbol} " in first
     assert "16 held-out sequences" in others[0] and all(each.endswith(".") for each in (first, *others))
 
@@ -230,7 +283,7 @@ def test_why_other_types_are_off_is_a_sentence():
 
 
 def test_the_limits_that_are_said_are_those_of_the_diagnosis():
-    bands = text.how_measured(RunInfo.of(Experiment()))[2]
+    bands = text.how_measured(RunInfo.of(Experiment()))[3]
     for limit, kind in diagnosis.LIMITS[:-1]:
         shown = {1e-6: "10⁻⁶", 1e-3: "10⁻³"}.get(limit, f"{limit:,g}" if limit < 1e4 else f"{limit:,.0f}")
         assert re.search(rf"(Below|Up to) {shown}: {kind}\b", bands), kind

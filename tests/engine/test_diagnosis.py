@@ -171,22 +171,54 @@ FIRST_DIGIT, LETTERS, WORD, STOCKS = (
     ],
 )
 def test_the_sentence_says_how_much_arrives_and_how_fast_it_goes(settings, ratio, arrives, goes):
-    needs = {"characters": "; this task needs 8.", "stocks": "."}.get(settings.get("task"), "; this task needs 39.")
+    lag = {"characters": 8, "stocks": None}.get(settings.get("task"), 39)
+    needs = "." if lag is None else f"; this task needs {lag} steps."
     assert judged(ratio, loss=10.0, **settings).sentence == f"{arrives} {goes}{needs}"
 
 
 @pytest.mark.parametrize(
     ("settings", "ratio", "sentence"),
     [
-        (FIRST_DIGIT, 0.9, "90% of the gradient reaches t = 0. This task needs 39."),
-        (FIRST_DIGIT, 1.2, "120% of the gradient reaches t = 0. This task needs 39."),
-        (FIRST_DIGIT, 1.5, "The gradient grows 1.5-fold on its way back to t = 0. This task needs 39."),
+        (FIRST_DIGIT, 0.9, "90% of the gradient reaches t = 0. This task needs 39 steps."),
+        (FIRST_DIGIT, 1.2, "120% of the gradient reaches t = 0. This task needs 39 steps."),
+        (FIRST_DIGIT, 1.5, "The gradient grows 1.5-fold on its way back to t = 0. This task needs 39 steps."),
         (STOCKS, 0.9, "90% of the gradient reaches t = 0."),
     ],
     ids=["most", "all", "a little more", "no known lag"],
 )
 def test_what_arrives_almost_whole_has_no_pace(settings, ratio, sentence):
     assert judged(ratio, loss=10.0, **settings).sentence == sentence
+
+
+@pytest.mark.parametrize("ratio", [0.5, 20.0, 1e-4, 1e-301], ids=["share", "growing", "parts", "next to nothing"])
+@pytest.mark.parametrize(
+    ("settings", "chain", "road"),
+    [
+        ({"cell": "lstm"}, (0, 0), " (the cell state c)"),
+        ({"cell": "gru"}, (0, 0), ""),
+        ({"num_layers": 2}, (1, 0), " (layer 2)"),
+        ({"bidirectional": True}, (0, 0), " (forwards)"),
+        ({"bidirectional": True, "cell": "gru"}, (0, 1), " (backwards)"),
+        ({"cell": "lstm", "num_layers": 3, "bidirectional": True}, (1, 1), " (the cell state c, layer 2, backwards)"),
+        ({"cell": "lstm", "num_layers": 3, "bidirectional": True}, (2, 0), " (the cell state c, layer 3, forwards)"),
+    ],
+    ids=str,
+)
+def test_the_place_is_followed_by_the_road_where_there_are_several(settings, chain, road, ratio):
+    e = Experiment(**{"cell": "rnn", **settings})
+    ratios = np.full((e.num_layers, e.directions), 1e-302)
+    ratios[chain] = ratio
+    sentence = judged(ratios, **settings).sentence
+    if road:
+        assert f" t = 0{road}" in sentence and sentence.count("(") == 1
+    else:
+        assert "(" not in sentence
+
+
+def test_next_to_nothing_is_said_without_its_digits():
+    told = "Next to nothing of the gradient, less than 1 part in 10³⁰⁰, reaches t = 0."
+    assert judged(below(1e-300)).sentence == f"{told} It halves every 0.0 steps; this task needs 39 steps."
+    assert judged(1e-300).sentence.startswith("1 part in 10³⁰⁰ of the gradient reaches t = 0.")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +237,10 @@ def test_a_solved_task_says_how_well(ratio, sentence):
     ("numbers", "words"),
     [
         ({"ratio": 0.0, "tbptt": 5}, "Exactly nothing reaches the step 39 back: truncation cuts .* after 5 steps"),
-        ({"ratio": 0.0, "nonlinearity": "relu", "state": 0.0}, "Exactly nothing reaches .* every ReLU is at 0"),
+        (
+            {"ratio": 0.0, "nonlinearity": "relu", "state": 0.0},
+            "^Exactly nothing reaches the step 39 back: at t = 1 every ReLU is at 0, where its slope is 0",
+        ),
         ({"ratio": 0.0, "state": 1.0}, "Exactly nothing reaches the step 39 back: .* slope of tanh is 0"),
         ({"ratio": 0.0, "cell": "gru"}, "Exactly nothing reaches .* the weights on the way pass nothing on"),
         ({"gradient": 3e-11}, "Hardly any gradient leaves the loss: 3e-11 at the last step"),
@@ -217,6 +252,21 @@ def test_the_other_sentences_say_why(numbers, words):
     assert re.search(words, judged(**numbers).sentence)
 
 
+@pytest.mark.parametrize(
+    ("dead", "t"), [([3], 3), ([2, 5, 11], 11), ([0, 4], 4), ([5, 15], 5)], ids=["once", "often", "first", "padding"]
+)
+def test_where_every_relu_is_at_0_is_said_with_the_last_such_step(dead, t):
+    """Of the steps that the drawn sequence has: what stands in its padding is no state."""
+    e = Experiment(cell="rnn", nonlinearity="relu", seq_len=16, hidden_size=3, batch_size=4)
+    frame = Trainer(e).frame()
+    hidden, valid = np.full_like(frame.hidden, 0.5), np.arange(16) < 14
+    hidden[..., dead, :] = 0
+    hidden[..., 13, 1] = 0  # one unit of three
+    frame = dataclasses.replace(frame, ratio=np.zeros((1, 1)), hidden=hidden, valid=valid, probe_loss=10.0)
+    verdict = diagnose(RunInfo.of(e), frame)
+    assert verdict.kind == "dead" and f": at t = {t} every ReLU is at 0," in verdict.sentence
+
+
 def test_evidence_is_what_was_measured():
     verdict = judged(1e-9, loss=2.5, gradient=0.25)
     factor = verdict.evidence.pop("factor_per_step")
@@ -226,8 +276,21 @@ def test_evidence_is_what_was_measured():
         "loss": 2.5,
         "baseline": pytest.approx(BAR),
         "gradient_at_output": 0.25,
+        "layer": 0.0,
+        "direction": 0.0,
     }
+    assert all(type(each) is float for each in verdict.evidence.values())
     assert factor**39 == pytest.approx(1e-9)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "chain"),
+    [([[1e-9], [0.5]], (1, 0)), ([[1e-9, 1e-4], [0.0, 1e-12]], (0, 1)), ([[0.5, 0.1], [0.2, 1e5]], (1, 1))],
+    ids=["layers", "both ways", "growing"],
+)
+def test_evidence_names_the_chain_that_was_read(ratios, chain):
+    evidence = judged(ratios, num_layers=len(ratios), bidirectional=len(ratios[0]) == 2).evidence
+    assert (evidence["layer"], evidence["direction"]) == chain
 
 
 @pytest.mark.parametrize("ratio", [0.0, math.inf, math.nan])
@@ -262,11 +325,13 @@ def test_no_factor_per_step_where_there_is_none(ratio):
         (2e9, "2 billion"),
         (997e9, "1 trillion"),
         (12.3e12, "12 trillion"),
-        (997e12, "10^15"),
-        (1e15, "10^15"),
-        (2e18, "10^18"),
-        (5e18, "10^19"),
-        (1e300, "10^300"),
+        (997e12, "10¹⁵"),
+        (1e15, "10¹⁵"),
+        (2e18, "10¹⁸"),
+        (5e18, "10¹⁹"),
+        (1e234, "10²³⁴"),
+        (1e56, "10⁵⁶"),
+        (1e300, "10³⁰⁰"),
     ],
 )
 def test_say(number, words):
@@ -297,9 +362,49 @@ def test_where_the_gradient_shrinks_the_gate_that_keeps_is_opened(settings, cure
 
 
 @pytest.mark.parametrize(
+    ("seq_len", "more"),
+    [(2, 0.0), (46, 0.0), (58, 0.0), (59, 0.5), (96, 0.5), (97, 1.0), (200, 1.5), (1000, 3.0)],
+)
+def test_the_further_back_the_wider_the_gate_is_opened(seq_len, more):
+    """45 steps is what it was calibrated for: more + 2 ln(reach / 45) / 2, in halves; the reach is seq_len - 1."""
+    for ratio in (1e-9, 1e-4, 5e-3):
+        assert judged(ratio, seq_len=seq_len).cure == {"cell": "lstm", "forget_bias": 3.0 + more}
+        for cell, bias in (("lstm", 3.0 + more), ("gru", 2.0 + more)):
+            for now in (None, below(bias)):
+                assert judged(ratio, seq_len=seq_len, cell=cell, forget_bias=now).cure == {"forget_bias": bias}
+            assert judged(ratio, seq_len=seq_len, cell=cell, forget_bias=bias).cure == {}
+    assert judged(0.0, seq_len=seq_len, cell="gru").cure == {"forget_bias": 2.0 + more}  # no path
+
+
+@pytest.mark.parametrize("ratio", [1e-9, 1e-4, 5e-3, 1e3, 1e9])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_a_run_that_learns_is_not_to_be_thrown_away(cell, ratio):
+    """In the bands alone: the sentence stays, the cure goes."""
+    stuck, learning = (judged(ratio, loss=loss, cell=cell) for loss in (0.8 * BAR, below(0.8 * BAR)))
+    assert stuck.cure and learning.cure == {}
+    assert (stuck.kind, stuck.sentence) == (learning.kind, learning.sentence)
+
+
+@pytest.mark.parametrize(
     "numbers",
-    [{"ratio": 50.0}, {"ratio": 1e3}, {"ratio": 1e9}, {"ratio": 0.0, "state": 1.0}, {"loss": math.nan}],
-    ids=["rising", "growing", "exploding", "dead tanh", "not finite"],
+    [
+        {"ratio": 0.0, "tbptt": 5},
+        {"ratio": 0.0, "nonlinearity": "relu", "state": 0.0},
+        {"ratio": 0.0, "state": 1.0},
+        {"ratio": 0.0},
+        {"ratio": math.nan},
+    ],
+    ids=["cut", "dead relu", "dead tanh", "no path", "not finite"],
+)
+def test_what_no_training_mends_has_its_cure_even_then(numbers):
+    cure = judged(**numbers).cure
+    assert cure and judged(**numbers, loss=0.5 * BAR).cure == cure
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"ratio": 1e3}, {"ratio": 1e9}, {"ratio": 0.0, "state": 1.0}, {"loss": math.nan}],
+    ids=["growing", "exploding", "dead tanh", "not finite"],
 )
 @pytest.mark.parametrize(
     ("settings", "cure"),
@@ -326,10 +431,11 @@ def test_where_the_gradient_grows_it_is_clipped_and_begun_anew(settings, cure, n
         ({"ratio": 0.0, "cell": "lstm"}, {"forget_bias": 3.0}),
         ({"ratio": 0.0, "cell": "gru"}, {"forget_bias": 2.0}),
         ({"ratio": 0.5}, {}),
+        ({"ratio": 50.0, "init": "gaussian", "init_gain": 3.0}, {}),
         ({"gradient": 0.0}, {}),
         ({"loss": 0.0}, {}),
     ],
-    ids=["cut", "dead relu", "no path lstm", "no path gru", "healthy", "no gradient", "solved"],
+    ids=["cut", "dead relu", "no path lstm", "no path gru", "healthy", "rising", "no gradient", "solved"],
 )
 def test_the_other_cures(numbers, cure):
     assert judged(**numbers).cure == cure
@@ -383,6 +489,15 @@ def test_the_gradient_of_a_tanh_network_vanishes_and_the_cure_brings_it_back(see
     assert (cured.diagnosis.kind, cured.diagnosis.cure) == ("healthy", {})
 
 
+@pytest.mark.parametrize(("cell", "bias"), [("rnn", 4.0), ("lstm", 4.0), ("gru", 3.0)])
+def test_over_100_steps_the_wider_gate_lets_it_through(cell, bias):
+    e = Experiment(cell=cell, seq_len=100, hidden_size=32)
+    cure = Trainer(e).frame().diagnosis.cure
+    assert cure["forget_bias"] == bias
+    cured = Trainer(e.replace(**cure)).frame()
+    assert (cured.diagnosis.kind, cured.diagnosis.cure) == ("healthy", {})
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_gradient_of_too_strong_a_start_explodes(seed):
     e = Experiment(
@@ -409,7 +524,8 @@ def test_truncation_is_found_and_its_cure_lets_something_through():
 
 def test_a_gradient_beyond_any_word_is_still_a_sentence():
     frame = Trainer(Experiment(cell="rnn", seq_len=1000, hidden_size=8, init_gain=0.1)).frame()
-    assert frame.diagnosis.kind == "vanished"
+    assert frame.diagnosis.kind == "vanished" and 0 < frame.ratio.item() < 1e-300
+    assert "less than 1 part in 10³⁰⁰" in frame.diagnosis.sentence
 
 
 def test_what_the_units_do_is_said_only_where_they_do_it():

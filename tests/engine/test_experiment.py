@@ -117,8 +117,8 @@ BAD = [
     # 3 * 512,000 * (4 * 512 * 522 + 512 * 10) multiply-adds, 4 * 512,000 * (10 + 6 * 512 + 20) bytes
     (
         {"hidden_size": 512, "seq_len": 1000, "batch_size": 512},
-        r"^hidden_size must be smaller, .*: one update would take 1\.6e\+12 multiply-adds and 6,059 MiB; "
-        r"the limits are 2e\+10 and 1,024 MiB, but got 512\.$",
+        r"^hidden_size must be such that one update needs at most 2e\+10 multiply-adds and 1,024 MiB "
+        r"\(this one: 1\.6e\+12 and 6,059 MiB\), or layers, length or batch smaller, but got 512\.$",
     ),
 ]
 
@@ -235,7 +235,7 @@ def test_memory_alone_can_be_too_much():
     """4 * 512,000 * (10 + 6H + 3 * 8H + 20) bytes pass 2**30 between H = 16 and 17, the multiply-adds nowhere near."""
     wide = {"cell": "rnn", "num_layers": 4, "bidirectional": True, "seq_len": 1000, "batch_size": 512}
     assert Experiment(**wide, hidden_size=16).hidden_size == 16
-    with pytest.raises(ExperimentError, match=r"9\.9e\+09 multiply-adds and 1,055 MiB; .*, but got 17\.$"):
+    with pytest.raises(ExperimentError, match=r"\(this one: 9\.9e\+09 and 1,055 MiB\), .*, but got 17\.$"):
         Experiment(**wide, hidden_size=17)
 
 
