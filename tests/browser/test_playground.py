@@ -84,6 +84,7 @@ def test_learning_rate_and_clipping_change_without_a_restart(visit):
     page.frames(3)
     assert page.token == token and page.step > step
     page.choose("clip", "norm")
+    page.wait("!location.search.includes('clip=')")  # the threshold can be moved again only when the page has heard
     page.slide("clip_threshold", "ArrowLeft")
     page.wait("document.querySelector('[data-figure=update]').layout.shapes[0].y0 === 0.3")
     assert page.token == token
