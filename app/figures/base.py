@@ -19,6 +19,10 @@ class Curves:
     updates: np.ndarray
     looks: np.ndarray
 
+    def last_step(self, frame: Frame) -> int:
+        """The newest step known, from the frame or from an update reported after it."""
+        return max(frame.step, int(self.updates["step"][-1]) if len(self.updates) else 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Quantised:

@@ -175,11 +175,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's total, where it is the same task and its sequences were as long."""
     if (old.experiment.task, old.experiment.seq_len) != (info.experiment.task, info.experiment.seq_len):
         return {}
-    return {
-        f"data.{GHOST}.name": theme.before(old),
-        f"data.{GHOST}.showlegend": True,
-        f"data.{GHOST}.y": theme.f4(np.maximum(frame.grad_norm[-1, 0], AT_FLOOR)),
-    }
+    return theme.before(GHOST, old, _above_floor(frame.grad_norm[-1, 0]))
 
 
 FIGURE = LiveFigure(

@@ -58,13 +58,12 @@ def _top(info: RunInfo, *losses: np.ndarray) -> float:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Both curves so far, and an axis that holds them."""
     updates, looks = curves.updates, curves.looks
-    last = max(50, frame.step, int(updates["step"][-1]) if len(updates) else 0)
     return {
         f"data.{TRAINING}.x": updates["step"].astype(np.float32),
         f"data.{TRAINING}.y": theme.f4(updates["loss"]),
         f"data.{PROBE}.x": looks["step"].astype(np.float32),
         f"data.{PROBE}.y": theme.f4(looks["probe_loss"]),
-        "layout.xaxis.range": [0, last * 1.02],
+        "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
         "layout.yaxis.range": [0, _top(info, updates["loss"], looks["probe_loss"])],
     }
 
@@ -81,12 +80,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     comparable = (before.task, before.reduction) == (new.task, new.reduction)
     if not comparable or (new.reduction == "sum" and before.seq_len != new.seq_len):
         return {}
-    return {
-        f"data.{GHOST}.showlegend": True,
-        f"data.{GHOST}.name": theme.before(old),
-        f"data.{GHOST}.x": curves.looks["step"].astype(np.float32),
-        f"data.{GHOST}.y": theme.f4(curves.looks["probe_loss"]),
-    }
+    return theme.before(GHOST, old, curves.looks["probe_loss"], curves.looks["step"])
 
 
 FIGURE = LiveFigure(

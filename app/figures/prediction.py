@@ -173,7 +173,7 @@ def _look_for(info: RunInfo) -> str:
     if info.outputs == "values":
         return "Where the full dot meets the ring, the answer is right."
     if _many(info):
-        return "Top row: the text. Below: its three best guesses; the darker, the surer."
+        return "Top row: the text. Below: its three best guesses; the stronger, the surer."
     return "One bar per possible answer. Level bars mean that it has no idea."
 
 

@@ -112,9 +112,18 @@ def short(value: float) -> str:
     return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
 
 
-def before(old: RunInfo) -> str:
-    """How the previous run is called in a legend."""
-    return f"before: {old.cell_title}"
+def before(trace: int, old: RunInfo, y: Any, x: Any = None) -> dict[str, Any]:
+    """Patch of the trace that draws the previous run in grey, named after its cell; x where it is not the time axis."""
+    place = f"data.{trace}"
+    drawn: dict[str, Any] = {f"{place}.showlegend": True, f"{place}.name": f"before: {old.cell_title}"}
+    if x is not None:
+        drawn[f"{place}.x"] = np.asarray(x, np.float32)
+    return {**drawn, f"{place}.y": f4(y)}
+
+
+def training_range(step: int) -> list[float]:
+    """The x axis over training up to this step: never so short that the first updates fill it."""
+    return [0, max(50, step) * 1.02]
 
 
 def symbol(label: str) -> str:

@@ -50,14 +50,13 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     rows = curves.updates
     kept = np.clip(rows["param_grad_norm"], 10.0**LOW, 10.0**HIGH)
     clipped = rows["clipped"].astype(bool)
-    last = max(50, frame.step, int(rows["step"][-1]) if len(rows) else 0)
     return {
         f"data.{NORM}.x": rows["step"].astype(np.float32),
         f"data.{NORM}.y": theme.f4(kept),
         f"data.{CLIPPED}.x": rows["step"][clipped].astype(np.float32),
         f"data.{CLIPPED}.y": np.full(int(clipped.sum()), MARKS, np.float32),
         "layout.shapes": [_clip_line(info)],
-        "layout.xaxis.range": [0, last * 1.02],
+        "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
     }
 
 
@@ -73,12 +72,8 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's norms, on the same task."""
     if old.experiment.task != info.experiment.task:
         return {}
-    return {
-        f"data.{GHOST}.showlegend": True,
-        f"data.{GHOST}.name": theme.before(old),
-        f"data.{GHOST}.x": curves.updates["step"].astype(np.float32),
-        f"data.{GHOST}.y": theme.f4(np.clip(curves.updates["param_grad_norm"], 10.0**LOW, 10.0**HIGH)),
-    }
+    norms = np.clip(curves.updates["param_grad_norm"], 10.0**LOW, 10.0**HIGH)
+    return theme.before(GHOST, old, norms, curves.updates["step"])
 
 
 FIGURE = LiveFigure(
