@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import streamlit as st
 
 from app import state, text
 from engine.cells import CELLS
-from engine.experiment import CHOICES, RANGES
+from engine.experiment import CHOICES, FED_BACK, RANGES
 from engine.preset import list_presets
 from engine.tasks import TASKS
 
@@ -18,6 +19,8 @@ LENGTHS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 2
 SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0)
 THRESHOLDS = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
+EMBEDDINGS = (0, 2, 4, 8, 16, 32, 64)
+SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
@@ -74,6 +77,9 @@ def _segments(control: Control) -> None:
 
 
 def _scale(control: Control) -> None:
+    if len(control.offered()) == 1:  # nothing to slide, and Streamlit has no slider of one value
+        _pick(dataclasses.replace(control, works=lambda: False))
+        return
     st.select_slider(text.LABELS[control.key], control.offered(), format_func=control.show, **control.common)
 
 
@@ -98,12 +104,20 @@ def _lengths() -> list[int]:
     return sorted({limits.low, limits.high, limits.default, *(n for n in LENGTHS if limits.low <= n <= limits.high)})
 
 
-def _is_plain() -> bool:
-    return state.value("cell") == "rnn"
+def _squashes() -> bool:
+    return CELLS[state.value("cell")].squashes
 
 
 def _has_keep_gate() -> bool:
     return CELLS[state.value("cell")].keep_gate is not None
+
+
+def _is_fed_back() -> bool:
+    return state.value("rnn_type") in FED_BACK
+
+
+def _reads_symbols() -> bool:
+    return TASKS[state.value("task")].inputs == "symbols"
 
 
 def _preset_title(slug: str) -> str:
@@ -114,16 +128,18 @@ PRESET = Control(
     key="preset", kind="pick", options=[preset.slug for preset in list_presets()], show=_preset_title,
     on_change=state.on_preset,
 )  # fmt: skip
-DATA = (
-    Control(key="task", kind="pick", options=list(TASKS), show=lambda slug: TASKS[slug].title, on_change=state.on_task),
-    Control(key="seq_len", kind="scale", options=_lengths),
+TASK = Control(
+    key="task", kind="pick", options=list(TASKS), show=lambda slug: TASKS[slug].title, on_change=state.on_task
 )
+LENGTH = Control(key="seq_len", kind="scale", options=_lengths)
 RNN_TYPE = Control(
-    key="rnn_type", kind="segments", options=lambda: TASKS[state.value("task")].rnn_types,
-    show=lambda kind: text.RNN_TYPES[kind],
+    key="rnn_type", kind="segments", options=CHOICES["rnn_type"], show=lambda kind: text.RNN_TYPES[kind],
+    on_change=state.on_rnn_type,
 )  # fmt: skip
 CELL = (
-    Control(key="cell", kind="segments", options=list(CELLS), show=lambda slug: CELLS[slug].title),
+    Control(
+        key="cell", kind="segments", options=list(CELLS), show=lambda slug: CELLS[slug].title, on_change=state.on_cell
+    ),
     Control(key="hidden_size", kind="scale", options=SIZES),
     Control(key="num_layers", kind="segments", options=(1, 2, 3, 4)),
     Control(key="forget_bias", kind="number", works=_has_keep_gate),
@@ -136,8 +152,15 @@ LEARNING = (
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
-            show=lambda slug: text.NONLINEARITIES[slug], works=_is_plain),
-    Control(key="bidirectional", kind="switch"),
+            show=lambda slug: text.NONLINEARITIES[slug], works=_squashes),
+    Control(key="bidirectional", kind="switch",
+            works=lambda: not _is_fed_back() and CELLS[state.value("cell")].links),
+    Control(key="output_layers", kind="segments", options=CHOICES["output_layers"]),
+    Control(key="window", kind="number", works=lambda: state.value("cell") == "feedforward" and not _is_fed_back()),
+    Control(key="embedding_size", kind="scale", options=EMBEDDINGS, works=_reads_symbols,
+            show=lambda size: str(size) if size else "one-hot"),
+    Control(key="teacher_forcing", kind="scale", options=SHARES, works=_is_fed_back,
+            show=lambda share: f"{share:.0%}"),
     Control(key="init", kind="pick", options=CHOICES["init"], show=lambda slug: text.INITS[slug]),
     Control(key="init_gain", kind="number"),
     Control(key="optimizer", kind="pick", options=CHOICES["optimizer"], show=lambda slug: text.OPTIMIZERS[slug]),

@@ -15,16 +15,34 @@ import streamlit as st
 
 from app import text
 from app.hub import HUB, Slot
-from engine.experiment import CHOICES, MAY_BE_NONE, RANGES, Experiment, ExperimentError
+from engine.cells import CELLS
+from engine.experiment import CHOICES, FED_BACK, MAY_BE_NONE, RANGES, Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
+
+ONE_WAY = {
+    "one_to_many": {"bidirectional": False, "window": 1},
+    "encoder_decoder": {"bidirectional": False, "window": 1, "tbptt": 0},
+}
+"""What a network whose outputs are fed back cannot have otherwise, by its RNN type."""
 
 WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
+    "output_layers", "window", "embedding_size", "teacher_forcing",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 REST = tuple(each.name for each in dataclasses.fields(Experiment) if each.name not in WIDGETS)
+
+
+EXAMPLES = {
+    "one_to_one": "digits",
+    "one_to_many": "melody",
+    "many_to_one": "first_symbol_recall",
+    "many_to_many": "characters",
+    "encoder_decoder": "reverse",
+}
+"""The data that show an RNN type best, for whoever picks a type that the present data do not have."""
 
 
 def open_session() -> None:
@@ -60,8 +78,7 @@ def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str,
         try:
             values[name] = _parse(name, raw)
         except ValueError:
-            accepts = str(RANGES[name]) if name in RANGES else text.NOT_A_NUMBER
-            refused[name] = _sentence(name, raw, accepts, getattr(experiment, name))
+            refused[name] = _sentence(name, raw, str(RANGES[name]), getattr(experiment, name))
     while True:
         try:
             return experiment.replace(**{**_fitting(experiment, values), **values})
@@ -76,12 +93,13 @@ def _fitting(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
     task = TASKS.get(values.get("task", experiment.task))
     if task is None or task.slug == experiment.task:
         return {}
-    fitting: dict[str, Any] = {"seq_len": None}
-    if experiment.rnn_type not in task.rnn_types:
-        fitting["rnn_type"] = task.rnn_types[0]
+    fitting: dict[str, Any] = {"seq_len": task.lengths.default}
+    kind = values.get("rnn_type", experiment.rnn_type)
+    if kind not in task.rnn_types:
+        kind = fitting["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
         fitting["embedding_size"] = 0
-    return fitting
+    return fitting | ONE_WAY.get(kind, {})
 
 
 def _parse(name: str, raw: str) -> Any:
@@ -90,10 +108,8 @@ def _parse(name: str, raw: str) -> Any:
         if raw == "none" or (raw == "" and name in MAY_BE_NONE):
             return None
         return int(raw) if RANGES[name].whole else float(raw)
-    if True in CHOICES.get(name, ()):
-        return {"true": True, "false": False}.get(raw.lower(), raw)
-    if name in CHOICES and isinstance(CHOICES[name][0], int):
-        return int(raw)
+    if name in CHOICES:
+        return {str(each).lower(): each for each in CHOICES[name]}.get(raw.lower(), raw)
     return {} if name == "task_options" and raw == "{}" else raw
 
 
@@ -153,13 +169,32 @@ def on_preset() -> None:
 
 
 def on_task() -> None:
-    """Other data: its own default length, and an RNN type that it supports."""
+    """Other data: their own default length, and an RNN type that they support."""
     task = TASKS[st.session_state.task]
     st.session_state.seq_len = task.lengths.default
     if st.session_state.rnn_type not in task.rnn_types:
         st.session_state.rnn_type = task.rnn_types[0]
     if task.inputs != "symbols":
-        st.session_state._rest["embedding_size"] = 0
+        st.session_state.embedding_size = 0
+    for name, only in ONE_WAY.get(st.session_state.rnn_type, {}).items():
+        st.session_state[name] = only
+    on_change()
+
+
+def on_rnn_type() -> None:
+    """Another RNN type: where the present data do not have it, data that show it best."""
+    if st.session_state.rnn_type not in TASKS[st.session_state.task].rnn_types:
+        st.session_state.task = EXAMPLES[st.session_state.rnn_type]
+        on_task()
+    on_change()
+
+
+def on_cell() -> None:
+    """Another cell: what it cannot have is undone here, for the widget that could undo it rests."""
+    if not CELLS[st.session_state.cell].links:
+        st.session_state.bidirectional = False
+    if st.session_state.rnn_type in FED_BACK:
+        st.session_state.window = 1
     on_change()
 
 
@@ -227,12 +262,13 @@ def slot(experiment: Experiment) -> Slot:
 
 
 def write_link(experiment: Experiment) -> None:
-    """The link says the preset and what differs from it."""
+    """The link says the preset and what differs from it, or from what other data would bring."""
     preset = load_preset(st.session_state.preset)
-    base = preset.experiment.to_dict()
+    base, settings = preset.experiment.to_dict(), experiment.to_dict()
+    brought = _fitting(preset.experiment, settings)
     link = {"preset": preset.slug}
-    for name, now in experiment.to_dict().items():
-        if now != base[name]:
+    for name, now in settings.items():
+        if now != base[name] or now != brought.get(name, now):
             link[name] = _written(now)
     if st.session_state.speed != preset.speed:
         link["speed"] = st.session_state.speed

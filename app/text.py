@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.cells import CELLS
-from engine.experiment import Experiment
+from engine.experiment import FED_BACK, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.tasks import TASKS
 
@@ -37,11 +37,18 @@ PHASES = {
 }
 
 RNN_TYPES = {
-    "one_to_one": "one → one",
-    "one_to_many": "one → many",
-    "many_to_one": "many → one",
-    "many_to_many": "many → many",
-    "encoder_decoder": "encoder → decoder",
+    "one_to_one": "one to one",
+    "one_to_many": "one to many",
+    "many_to_one": "many to one",
+    "many_to_many": "many to many",
+    "encoder_decoder": "encoder-decoder",
+}
+RNN_TYPES_SAID = {
+    "one_to_one": "one input, one answer: a regular network, without time.",
+    "one_to_many": "one input; then each output comes back as the next input.",
+    "many_to_one": "reads a whole sequence, answers once at its end.",
+    "many_to_many": "answers while it reads, at every step or at those that are asked.",
+    "encoder_decoder": "reads a whole sequence, then speaks another, of its own length.",
 }
 
 INITS = {
@@ -54,7 +61,7 @@ INITS = {
 OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMSprop", "adagrad": "Adagrad",
               "adam": "Adam"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
-NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU"}
+NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
 
@@ -74,13 +81,21 @@ def setting(name: str, value: Any) -> str:
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
     if name == "tbptt":
-        return f"cut after {value} steps" if value else "no truncation"
+        return f"cut after {value} step{'' if value == 1 else 's'}" if value else "no truncation"
     if name == "bidirectional":
         return "both directions" if value else "one direction"
     if name == "nonlinearity":
-        return f"{NONLINEARITIES[value]} activation"
+        return "no activation" if value == "identity" else f"{NONLINEARITIES[value]} activation"
     if name == "rnn_type":
         return RNN_TYPES[value]
+    if name == "embedding_size":
+        return f"embedding of {value}" if value else "one-hot inputs"
+    if name == "output_layers":
+        return f"{value} layer{'' if value == 1 else 's'} above without links in time"
+    if name == "window":
+        return f"sees {value} inputs" if value > 1 else "sees one input"
+    if name == "teacher_forcing":
+        return f"teacher forcing {value:.0%}"
     if value is None:
         return "PyTorch's own forget bias" if name == "forget_bias" else f"no {name.replace('_', ' ')}"
     if name == "optimizer":
@@ -91,9 +106,17 @@ def setting(name: str, value: Any) -> str:
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
 
 
-def rnn_types_off(experiment: Experiment) -> str:
-    """Why the other RNN types are not offered for this task."""
-    return f"Other types are off: {TASKS[experiment.task].why_not}."
+def rnn_type(experiment: Experiment) -> str:
+    """Under the pictures: what the chosen type is."""
+    return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {RNN_TYPES_SAID[experiment.rnn_type]}"
+
+
+def about_data(experiment: Experiment) -> str:
+    """Under the data: what they teach, what a network must beat, whether they are real."""
+    task = TASKS[experiment.task]
+    unit = "nats" if task.outputs == "symbols" else "squared error"
+    bars = [f"{name} {value:.3g}" for name, value in RunInfo.of(experiment).baselines.items()]
+    return f"{task.teaches} To beat, in {unit}: {'; '.join(bars)}. {task.source.split(':')[0]} data."
 
 
 def clock(status: RunStatus) -> str:
@@ -120,8 +143,9 @@ def changed(experiment: Experiment, lesson: Experiment) -> list[str]:
 def chips(experiment: Experiment) -> list[str]:
     """Settings that are not what they usually are, so that nothing stays hidden in a folded part."""
     usual = Experiment(task=experiment.task, rnn_type=experiment.rnn_type)
-    watched = ("nonlinearity", "num_layers", "bidirectional", "init", "init_gain", "forget_bias", "optimizer", "clip",
-               "tbptt", "dropout", "embedding_size", "reduction", "output_layers")  # fmt: skip
+    watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
+               "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout",
+               "reduction")  # fmt: skip
     found = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [setting(name, getattr(experiment, name)) for name in found if _matters(name, experiment)]
     if experiment.bidirectional and TASKS[experiment.task].causal:
@@ -132,7 +156,11 @@ def chips(experiment: Experiment) -> list[str]:
 def _matters(name: str, experiment: Experiment) -> bool:
     """False for a setting that this cell has no use for."""
     if name == "nonlinearity":
-        return experiment.cell == "rnn"
+        return CELLS[experiment.cell].squashes
+    if name == "window":
+        return experiment.cell == "feedforward"
+    if name == "teacher_forcing":
+        return experiment.rnn_type in FED_BACK
     return name != "forget_bias" or CELLS[experiment.cell].keep_gate is not None
 
 
@@ -183,17 +211,22 @@ def lesson(order: int, count: int) -> str:
 HELP = {
     "preset": "A lesson sets everything below. Change anything afterwards.",
     "task": "What the network reads and what it is asked.",
-    "rnn_type": "Where inputs come in and answers go out along time.",
+    "rnn_type": "Where inputs come in and answers go out along time: one to one, one to many, many to one, "
+    "many to many, encoder-decoder.",
     "cell": "How the state of one step becomes that of the next. Changing it starts a new run.",
-    "nonlinearity": "The squashing function of the plain RNN; gated cells have their own.",
+    "nonlinearity": "The squashing function of a plain or feed-forward cell; gated cells have their own.",
     "hidden_size": "How many numbers the state holds.",
     "num_layers": "Recurrent layers on top of each other.",
     "bidirectional": "A second chain reads the sequence from its end. On tasks about the future it sees the answer.",
-    "seq_len": "How many steps one sequence has.",
+    "seq_len": "How many steps a sequence has; where lengths vary, the longest.",
     "init": "How the recurrent weights W_hh are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
     "forget_bias": "Total bias of the gate that keeps the old state (LSTM: forget, GRU: update). 3 keeps 95 % a step. "
     "Empty: PyTorch's own.",
+    "output_layers": "More layers on top, at every step by itself: a deep network without horizontal links up there.",
+    "window": "How many inputs a feed-forward cell sees at once, the present one last.",
+    "embedding_size": "Numbers learned for each symbol; one-hot gives every symbol a channel of its own.",
+    "teacher_forcing": "How often training feeds back the true symbol in place of the network's own.",
     "optimizer": "The rule that turns gradients into updates.",
     "learning_rate": "How far each update goes. Changes while it trains.",
     "clip": "Norm: shorten the whole gradient if it is too long. Value: cap each number. Changes while it trains.",
@@ -215,6 +248,10 @@ LABELS = {
     "init": "Initial weights",
     "init_gain": "Gain of the initial weights",
     "forget_bias": "Forget bias",
+    "output_layers": "Layers above, no links in time",
+    "window": "Inputs seen at once",
+    "embedding_size": "Embedding",
+    "teacher_forcing": "Teacher forcing",
     "optimizer": "Optimiser",
     "learning_rate": "Learning rate",
     "clip": "Clip the gradient by",
@@ -233,5 +270,4 @@ LABELS = {
 SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."
 PRESET_REFUSED = "There is no lesson called {got}. Shown is the first one; there are {accepts}."
 UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was left out. Change the rest on this page."
-NOT_A_NUMBER = "a number"
 KEPT_RUNNING = "{problem} The run below still has the settings before this change."

@@ -86,21 +86,35 @@ def best_chain(frame: Frame) -> tuple[int, int]:
 def _exactly_zero(info: RunInfo, frame: Frame, verdict: Callable[..., Diagnosis]) -> Diagnosis:
     """Zero is not small: say which of its causes the states show."""
     e, arrives = info.experiment, f"Exactly nothing reaches the step {info.reach} back"
+    if not info.has_links and e.window > info.reach:
+        return verdict("healthy", f"The answer lies among the {e.window} inputs seen at once: nothing has to go back.")
+    if not info.has_links:
+        sentence = "A feed-forward network has no link from step to step: no gradient goes back, nothing is remembered."
+        return verdict("no_path", sentence, _open_the_road(info))
     states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
     if e.tbptt and info.reach >= e.tbptt:
-        return verdict("cut", f"{arrives}: truncation cuts the gradient after {e.tbptt} steps.", {"tbptt": 0})
+        return verdict("cut", f"{arrives}: truncation cuts the gradient after {_steps(e.tbptt)}.", {"tbptt": 0})
     if e.cell == "rnn" and e.nonlinearity == "relu" and (states == 0).all(-1).any():
         t = int(np.flatnonzero((states == 0).all(-1).any((0, 1)))[-1])
         cure = {"nonlinearity": "tanh"}
         return verdict("dead", f"{arrives}: at t = {t} every ReLU is at 0, where its slope is 0.", cure)
-    if e.cell == "rnn" and e.nonlinearity == "tanh" and (np.abs(states) > PINNED).mean() > 0.5:
-        pinned = "on the way the units are pinned at +1 or -1, where the slope of tanh is 0"
+    if e.cell == "rnn" and _pinned(e.nonlinearity, states):
+        pinned = f"on the way the units are pinned at their limits, where the slope of {e.nonlinearity} is 0"
         return verdict("dead", f"{arrives}: {pinned}.", _tame(e))
     return verdict("no_path", f"{arrives}: the weights on the way pass nothing on.", _open_the_road(info))
 
 
+def _pinned(nonlinearity: str, states: np.ndarray) -> bool:
+    """Most units stand where the slope of their squashing function is next to 0."""
+    if nonlinearity == "tanh":
+        return bool((np.abs(states) > PINNED).mean() > 0.5)
+    return nonlinearity == "sigmoid" and bool((np.abs(2 * states - 1) > PINNED).mean() > 0.5)
+
+
 def _reaches(info: RunInfo, frame: Frame) -> str:
     """How much arrives, where, and by which road, so that it can be read aloud."""
+    if info.reach == 0:
+        return "The answer lies in the present step: no gradient has to go back in time."
     ratio = float(frame.ratio[best_chain(frame)])
     place = _place(info) + _road(info, *best_chain(frame))
     if ratio >= 1.5:
@@ -114,6 +128,10 @@ def _reaches(info: RunInfo, frame: Frame) -> str:
     return f"1 part in {say(1 / ratio)} of the gradient reaches {place}."
 
 
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
 def _road(info: RunInfo, layer: int, direction: int) -> str:
     """Which state was measured, where the network has more than one."""
     e = info.experiment
@@ -124,13 +142,13 @@ def _road(info: RunInfo, layer: int, direction: int) -> str:
 
 
 def _place(info: RunInfo) -> str:
-    from_end = info.experiment.seq_len - 1 - info.reach
-    return "t = 0" if from_end == 0 else f"{info.reach} steps back"
+    from_end = info.time_steps - 1 - info.reach
+    return "t = 0" if from_end == 0 else f"{_steps(info.reach)} back"
 
 
 def _pace(info: RunInfo, ratio: float) -> str:
     """Half-life or doubling time along the way, and what the task needs."""
-    needs = f"this task needs {info.lag} steps" if info.lag is not None else ""
+    needs = f"this task needs {_steps(info.lag)}" if info.lag is not None else ""
     if not info.reach or 0.5 < ratio < 2:
         return f"{needs[0].upper()}{needs[1:]}." if needs and info.reach else ""
     steps = info.reach * math.log(2) / abs(math.log(ratio))

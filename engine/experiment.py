@@ -51,6 +51,7 @@ RANGES: dict[str, Range] = {
     "forget_bias": Range(-10, 10),
     "learning_rate": Range(1e-6, 10),
     "clip_threshold": Range(1e-6, 1e6),
+    "window": Range(1, 64, whole=True),
     "tbptt": Range(0, 1000, whole=True),
     "teacher_forcing": Range(0, 1),
     "steps": Range(1, 1_000_000, whole=True),
@@ -64,15 +65,18 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "task": tuple(TASKS),
     "rnn_type": ("one_to_one", "one_to_many", "many_to_one", "many_to_many", "encoder_decoder"),
     "cell": tuple(CELLS),
-    "nonlinearity": ("tanh", "relu"),
+    "nonlinearity": ("tanh", "relu", "sigmoid", "identity"),
     "bidirectional": (False, True),
-    "output_layers": (0,),
+    "output_layers": (0, 1, 2, 3),
     "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
     "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam"),
     "clip": ("none", "norm", "value"),
     "reduction": ("mean", "sum"),
     "device": ("cpu", "cuda"),
 }
+
+FED_BACK = ("one_to_many", "encoder_decoder")
+"""The RNN types whose outputs come back as the next step's inputs."""
 
 LIVE = ("learning_rate", "clip", "clip_threshold")
 """The settings that `Trainer.update` changes while a run goes on; any other is a new run."""
@@ -84,6 +88,9 @@ class Experiment:
 
     `seq_len=None` becomes the task's own default. `forget_bias` is the total bias of the gate that keeps the old
     state (None: PyTorch's own); a cell without such a gate has no use for it, nor a gated cell for `nonlinearity`.
+    `window` is how many inputs a feed-forward cell sees, the present one last; a recurrent cell has no use for it.
+    `output_layers` stand above the recurrent ones and have no links in time. `teacher_forcing` is the share of
+    training steps at which the true previous output is fed back, where any is, in place of the network's own.
     `tbptt` is how many steps back the gradient goes, counted from the end of the sequence (0: all the way).
 
     Raises:
@@ -98,6 +105,7 @@ class Experiment:
     num_layers: int = 1
     bidirectional: bool = False
     output_layers: int = 0
+    window: int = 1
     seq_len: int = None  # type: ignore[assignment]  # None on the way in only: the task's default stands here after
     embedding_size: int = 0
     dropout: float = 0.0
@@ -148,9 +156,13 @@ class Experiment:
             raise ExperimentError("embedding_size", got=self.embedding_size, accepts="0 where the inputs are numbers")
         if self.dropout and self.num_layers == 1:
             raise ExperimentError("dropout", got=self.dropout, accepts="0 with one layer: it acts between layers")
-        if self.tbptt and self.bidirectional:
-            accepts = "0 (never cut) for a network that reads both ways"
-            raise ExperimentError("tbptt", got=self.tbptt, accepts=accepts)
+        if self.bidirectional and (why := self._one_way_only()):
+            raise ExperimentError("bidirectional", got=True, accepts=f"false {why}")
+        if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
+            kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
+            raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
+        if self.window > 1 and self.cell == "feedforward" and self.rnn_type in FED_BACK:
+            raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
         multiply_adds, size = step_cost(self)
         if multiply_adds > MAX_MULTIPLY_ADDS or size > MAX_BYTES:
             accepts = (
@@ -160,6 +172,12 @@ class Experiment:
             )
             raise ExperimentError("hidden_size", got=self.hidden_size, accepts=accepts)
 
+    def _one_way_only(self) -> str:
+        """Why this network cannot read both ways, or nothing."""
+        if self.rnn_type in FED_BACK:
+            return "where the network speaks step by step: there is no later step to read back from"
+        return "" if CELLS[self.cell].links else "for a feed-forward cell, which has no direction in time"
+
     @property
     def directions(self) -> int:
         """1, or 2 for a network that reads both ways."""
@@ -167,8 +185,14 @@ class Experiment:
 
     @property
     def input_size(self) -> int:
-        """What the first recurrent layer sees at each step: the embedding, or the task's own channels."""
-        return self.embedding_size or TASKS[self.task].input_size
+        """What the first recurrent layer sees at each step: embedding or the task's channels, of a whole window."""
+        size = self.embedding_size or TASKS[self.task].input_size
+        return size * self.window if self.cell == "feedforward" else size
+
+    @property
+    def time_steps(self) -> int:
+        """Length of the time axis: seq_len, and after it the target side of an encoder-decoder."""
+        return self.seq_len + TASKS[self.task].target_steps(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only: JSON, TOML and links can carry them."""
@@ -194,26 +218,18 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
     A backward pass costs about twice the forward. Each step in time keeps its gates, state and input in float32.
     """
     e = experiment
-    blocks, width = CELLS[e.cell].blocks, e.hidden_size * e.directions
-    recurrent, kept, size = 0.0, 0.0, float(e.input_size)
+    cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, TASKS[e.task].output_size
+    work, kept, size = 0.0, 0.0, float(e.input_size)
     for _ in range(e.num_layers):
-        recurrent += e.directions * blocks * e.hidden_size * (size + e.hidden_size)
-        kept += size + width * (blocks + 2)
+        work += e.directions * cell.blocks * e.hidden_size * (size + e.hidden_size)
+        kept += size + width * (cell.blocks + 2)
         size = float(width)
-    head = width * TASKS[e.task].output_size
-    places = e.seq_len * e.batch_size
-    return 3.0 * places * (recurrent + head), 4.0 * places * (kept + 2 * TASKS[e.task].output_size)
-
-
-def parameter_count(experiment: Experiment) -> int:
-    """How many numbers the network learns: embedding, recurrent layers (both bias vectors) and head."""
-    e, task = experiment, TASKS[experiment.task]
-    blocks, width, size = CELLS[e.cell].blocks, e.hidden_size * e.directions, e.input_size
-    count = e.embedding_size * task.input_size
-    for _ in range(e.num_layers):
-        count += e.directions * blocks * e.hidden_size * (size + e.hidden_size + 2)
-        size = width
-    return count + (width + 1) * task.output_size
+    for _ in range(e.output_layers):
+        work += size * e.hidden_size
+        kept += size + e.hidden_size
+        size = float(e.hidden_size)
+    places = e.time_steps * e.batch_size
+    return 3.0 * places * (work + size * outputs), 4.0 * places * (kept + 2 * outputs)
 
 
 def _one_of(names: tuple[Any, ...] | list[str]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from engine.cells import CELLS
-from engine.experiment import Experiment, parameter_count
+from engine.experiment import FED_BACK, Experiment
+from engine.parameters import parameter_count
 from engine.tasks import TASKS, probe
 
 
@@ -37,16 +38,22 @@ class Frame:
     `step` counts optimiser updates: step 0 is the untrained network. Sequence 0 of the probe, the held-out batch that
     stays the same for the whole run, is the one drawn; T is its padded length.
 
+    The time axis has T steps; in an encoder-decoder the source's, then the target's.
+
     Args:
         step, loss: the update and the loss of the batch that made it (at step 0, the probe's), nats or squared error.
         probe_loss, metric: over the probe, evaluation mode.
         seconds: training time so far, without looking.
         hidden, cell: (layers, directions, T, units); cell is None where there is no cell state.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
-        inputs: (T,) tokens or (T, input_size).
-        outputs: (T, output_size) class probabilities or values, NaN where the network says nothing.
+        upper: (output_layers, T, units), the layers above that have no links in time; NaN in steps that have none.
+        inputs: (T,) tokens or (T, input_size); in a decoder's steps the target tokens that are fed back.
+        outputs: (T, output_size) class probabilities or values, NaN where the network says nothing. Where outputs are
+            fed back, with the true ones coming in (teacher forcing).
+        free_outputs: the same with the network's own outputs coming in; None where nothing is fed back.
         targets: (T,) classes or (T, output_size).
         loss_per_step: (T,), 0 where not counted. valid, counted: (T,) bool, real steps and steps with a loss.
+        sequence_loss: (16,) l_b of every sequence of the probe, whose mean is probe_loss.
         grad_norm: (layers, directions, T) float64, median over the probe's sequences valid at t of ||d l_b/d h_t||_2,
             the total gradient. Unit: loss per unit of h.
         grad_norm_direct: the same for what enters the layer at t from above, not through time.
@@ -56,6 +63,8 @@ class Frame:
         ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
             the last loss enters||, s the state that carries memory.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
+        bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
+            None where there is no encoder.
         param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
         diagnosis: the verdict; None only before it is made.
     """
@@ -68,10 +77,13 @@ class Frame:
     hidden: np.ndarray
     cell: np.ndarray | None
     gates: dict[str, np.ndarray]
+    upper: np.ndarray
     inputs: np.ndarray
     outputs: np.ndarray
+    free_outputs: np.ndarray | None
     targets: np.ndarray
     loss_per_step: np.ndarray
+    sequence_loss: np.ndarray
     valid: np.ndarray
     counted: np.ndarray
     grad_norm: np.ndarray
@@ -81,6 +93,7 @@ class Frame:
     sequence_grad_norm: np.ndarray
     ratio: np.ndarray
     output_grad_norm: float
+    bottleneck_grad_norm: float | None
     param_grad_norm: float
     param_grad_norm_clipped: float
     clipped: bool
@@ -108,7 +121,10 @@ class RunInfo:
         baselines: {name: loss}, in the unit of the run's own loss; the first is the bar to beat.
         lag: how many steps back the task's answer lies; None where the task has no such number.
         inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names.
-        encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none.
+        image: (rows, columns) of the picture in the first channels of the inputs, or None.
+        valid, counted: of the drawn sequence at every step: it is real, not padding; it has a loss.
+        encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none. From there on the
+            inputs are the outputs' symbols.
     """
 
     experiment: Experiment
@@ -121,14 +137,17 @@ class RunInfo:
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
     parameter_count: int
+    valid: tuple[bool, ...]
+    counted: tuple[bool, ...]
+    image: tuple[int, int] | None = None
     encoder_steps: int = 0
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
         """Everything follows from the experiment; no network is built."""
-        task, counted = TASKS[experiment.task], 1.0
-        if experiment.reduction == "sum":  # then the loss is a sum over this many steps
-            counted = float(probe(experiment).mask.sum(0).mean())
+        task, drawn = TASKS[experiment.task], probe(experiment)
+        # the loss is then a sum over this many steps
+        counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
         return cls(
             experiment=experiment,
             baselines={name: counted * loss for name, loss in task.baselines(experiment).items()},
@@ -140,6 +159,10 @@ class RunInfo:
             input_labels=task.input_labels,
             output_labels=task.output_labels,
             parameter_count=parameter_count(experiment),
+            valid=tuple(drawn.valid[:, 0].tolist()),
+            counted=tuple(drawn.counted[:, 0].tolist()),
+            image=task.image,
+            encoder_steps=experiment.seq_len if experiment.rnn_type == "encoder_decoder" else 0,
         )
 
     @property
@@ -148,9 +171,14 @@ class RunInfo:
         return next(iter(self.baselines.values()))
 
     @property
+    def time_steps(self) -> int:
+        """Length of the time axis."""
+        return self.experiment.time_steps
+
+    @property
     def reach(self) -> int:
         """The lag at which the ratio is measured: the task's, or from end to end where it has none."""
-        return self.experiment.seq_len - 1 if self.lag is None else self.lag
+        return self.time_steps - 1 if self.lag is None else self.lag
 
     @property
     def cell_title(self) -> str:
@@ -160,7 +188,23 @@ class RunInfo:
     @property
     def memory_symbol(self) -> str:
         """h, or c where the cell state carries the memory."""
-        return "c" if CELLS[self.experiment.cell].memory == "cell" else "h"
+        return "c" if CELLS[self.experiment.cell].has_cell_state else "h"
+
+    @property
+    def feeds_back(self) -> bool:
+        """True where the output of one step is the input of the next."""
+        return self.experiment.rnn_type in FED_BACK
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The names of the cell's gates; none for a plain cell."""
+        gates = CELLS[self.experiment.cell].gates
+        return gates if len(gates) > 1 else ()
+
+    @property
+    def has_links(self) -> bool:
+        """False for a feed-forward network, in which no step is linked to the one before."""
+        return CELLS[self.experiment.cell].links
 
 
 class RunPhase(enum.StrEnum):

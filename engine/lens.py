@@ -20,10 +20,12 @@ import torch
 from torch import Tensor
 
 from engine.cells.adjoint import Carry, Record
+from engine.cells.align import flip
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, flip, observe
+from engine.observation import Observation, Pass, observe
 from engine.scaled import Scaled
 from engine.tasks import Batch
+from engine.tasks.base import first_counted, last_counted
 
 BLOCK = 16  # steps between two rescalings of the sweep: a factor of 0.004 per step still stays in float32's range
 
@@ -32,8 +34,9 @@ BLOCK = 16  # steps between two rescalings of the sweep: a factor of 0.004 per s
 class GradientFlow:
     """What a batch did to a network and what its loss asks of it, at every step in time.
 
-    All arrays are NumPy, (layers, directions, T, batch, units); states in the model's dtype, gradients in float64 (a
-    norm of 1e-60 is a number here, not 0). Padded steps are 0. The reverse direction is indexed by the position read.
+    All arrays are NumPy, (layers, directions, T, batch, units), an encoder's steps before its decoder's; states in the
+    model's dtype, gradients in float64 (a norm of 1e-60 is a number here, not 0). Padded steps are 0. The reverse
+    direction is indexed by the position read.
 
     Args:
         hidden: h_t. cell: c_t, or None. gates: {name: values}.
@@ -57,7 +60,7 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
 
     Args:
         loss: "all" for L itself; "last" or "first" for the weighted term of each sequence's last or first counted step
-            alone; a number k for the term of step k.
+            alone; a number k for the term of step k, counted as `batch.mask` counts.
     """
     look = observe(model, batch)
     swept = sweep(look, seed(look, [loss]))
@@ -75,7 +78,7 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
         hidden=look.states(lambda record: record.hidden),
         grad_hidden=total,
         grad_hidden_direct=direct,
-        cell=None if look.records[0][0].cell is None else look.states(lambda record: record.cell),
+        cell=look.states(lambda record: record.cell) if look.has_cell_state else None,
         grad_cell=gradient(lambda each: each.total_cell),
         gates=look.gates(),
     )
@@ -101,48 +104,96 @@ class Swept:
     direct: Scaled
     total_cell: Scaled | None
 
+    def after(self, earlier: Swept) -> Swept:
+        """The same with the steps of an earlier pass before its own."""
+        cell = None
+        if self.total_cell is not None and earlier.total_cell is not None:
+            cell = Scaled.join([earlier.total_cell, self.total_cell])
+        return Swept(Scaled.join([earlier.total, self.total]), Scaled.join([earlier.direct, self.direct]), cell)
+
+
+@dataclass(frozen=True, eq=False)
+class Arriving:
+    """A gradient on its way back in time, under way from one step to the one before: (S, B, H) for each state."""
+
+    carry: Carry
+    exponent: Tensor  # (S, B) int32, one for all states
+
 
 @torch.no_grad()
 def sweep(look: Observation, grad_output: Tensor) -> list[list[Swept]]:
-    """From d/d(output) back through all layers, directions and steps. Indexed [layer][direction]."""
-    lengths, width = look.batch.lengths, look.model.recurrent.hidden_size
-    cuts = look.model.cuts(len(grad_output))
+    """From d/d(output) back through all passes, layers, directions and steps. Indexed [layer][direction].
+
+    What reaches the decoder's first step, layer by layer, goes on into the encoder where each sequence ended.
+    """
+    whole: list[list[Swept]] | None = None
+    arriving: list[Arriving | None] = [None] * look.model.experiment.num_layers
+    for one in reversed(look.passes):
+        above = grad_output if whole is None else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
+        cuts = look.model.cuts(len(one.output)) if len(look.passes) == 1 else []
+        rows, arriving = _sweep_pass(one, Scaled.of(above), arriving, cuts)
+        if whole is not None:
+            both = zip(whole, rows, strict=True)
+            rows = [[late.after(early) for late, early in zip(*row, strict=True)] for row in both]
+        whole = rows
+    assert whole is not None
+    return whole
+
+
+def _sweep_pass(
+    one: Pass, above: Scaled, arriving: Sequence[Arriving | None], cuts: Sequence[int]
+) -> tuple[list[list[Swept]], list[Arriving | None]]:
+    """One stack of layers, from the top down. Returns also what leaves its first step, by layer."""
     swept: list[list[Swept]] = []
-    above = Scaled.of(grad_output)
-    for layer in reversed(look.records):
-        row, below = [], []
+    leaving: list[Arriving | None] = []
+    for layer, later in zip(reversed(one.records), reversed(arriving), strict=True):
+        row, below, width = [], [], layer[0].hidden.shape[-1]
         for d, record in enumerate(layer):
             direct = above.units(d * width, (d + 1) * width)
-            total, cell = _sweep_record(record, _flip_seeded(direct, lengths) if d else direct, cuts)
-            slope = record.pre_activation_gradient(total.values, None if cell is None else cell.values)
-            back = Scaled(torch.matmul(slope, record.weights.ih), total.exponent)
+            ordered = _flip_seeded(direct, one.lengths) if d else direct
+            total, cell, entering, left = _sweep_record(record, ordered, later, one.lengths, cuts)
+            back = Scaled(torch.matmul(entering.values, record.weights.ih), entering.exponent)
             if d:
-                total, back = _flip_seeded(total, lengths), _flip_seeded(back, lengths)
-                cell = None if cell is None else _flip_seeded(cell, lengths)
+                total, back = _flip_seeded(total, one.lengths), _flip_seeded(back, one.lengths)
+                cell = None if cell is None else _flip_seeded(cell, one.lengths)
             row.append(Swept(total, direct, cell))
             below.append(back)
+            leaving.append(left)
         swept.append(row)
         above = below[0] if len(below) == 1 else below[0].plus(below[1])
-    return swept[::-1]
+    return swept[::-1], leaving[::-1]
 
 
-def _sweep_record(record: Record, direct: Scaled, cuts: Sequence[int]) -> tuple[Scaled, Scaled | None]:
-    """One layer in one direction, in its own time order, block by block; each block has its own power of two."""
+def _sweep_record(
+    record: Record, direct: Scaled, arriving: Arriving | None, lengths: Tensor, cuts: Sequence[int]
+) -> tuple[Scaled, Scaled | None, Scaled, Arriving]:
+    """One layer in one direction, in its own time order, block by block; each block has its own power of two.
+
+    Returns dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step. `arriving` enters each sequence at
+    its last real step.
+    """
     total, exponents = torch.empty_like(direct.values), torch.empty_like(direct.exponent)
     total_cell = None if record.cell is None else torch.empty_like(total)
+    entering = total.new_empty(*total.shape[:-1], len(record.weights.ih))
     nothing = torch.zeros_like(total[0])
     carry: Carry = (nothing,) if total_cell is None else (nothing, nothing)
     exponent = torch.zeros_like(exponents[0])
-    for start, stop in _blocks(len(total), cuts):
+    ends = sorted({int(length) for length in lengths}) if arriving is not None else []
+    for start, stop in _blocks(len(total), [*cuts, *ends]):
+        if arriving is not None and stop in ends:
+            here = (lengths == stop).to(exponent.device)  # until here nothing was under way in these sequences
+            carry = tuple(torch.where(here[:, None], new, old) for new, old in zip(arriving.carry, carry, strict=True))
+            exponent = torch.where(here, arriving.exponent, exponent)
         part = direct.steps(start, stop)
         fitting = part.exponent_beside(carry, exponent)
         carry = tuple(Scaled(each, exponent).at(fitting) for each in carry)
         total[start:stop] = part.at(fitting)
         exponents[start:stop] = exponent = fitting
-        carry = record.sweep(start, stop, total, total_cell, carry)
+        carry = record.sweep(start, stop, total, total_cell, entering, carry)
         if start in cuts:
             carry = tuple(torch.zeros_like(each) for each in carry)
-    return Scaled(total, exponents), None if total_cell is None else Scaled(total_cell, exponents)
+    cell = None if total_cell is None else Scaled(total_cell, exponents)
+    return Scaled(total, exponents), cell, Scaled(entering, exponents), Arriving(carry, exponent)
 
 
 def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
@@ -151,7 +202,7 @@ def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
     return [(start, stop) for stop, start in pairwise(edges)]
 
 
-def _flip_seeded(values: Scaled, lengths: np.ndarray) -> Scaled:
+def _flip_seeded(values: Scaled, lengths: Tensor) -> Scaled:
     """The same for swept gradients, (T, S, B, H) with exponents (T, S, B)."""
     return Scaled(flip(values.values, lengths, 2), flip(values.exponent, lengths, 2))
 
@@ -162,17 +213,7 @@ def _chosen(batch: Batch, which: str | int) -> np.ndarray:
     if which == "all":
         return batch.mask
     if which == "last":
-        return t == last_counted(batch)
+        return t == last_counted(batch.mask)
     if which == "first":
-        return t == first_counted(batch)
+        return t == first_counted(batch.mask)
     return batch.mask & (t == which)
-
-
-def last_counted(batch: Batch) -> np.ndarray:
-    """(batch,) the last step that has a loss."""
-    return len(batch.mask) - 1 - batch.mask[::-1].argmax(0)
-
-
-def first_counted(batch: Batch) -> np.ndarray:
-    """(batch,) the first step that has a loss."""
-    return batch.mask.argmax(0)

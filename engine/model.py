@@ -1,95 +1,187 @@
-"""The network: embedding -> recurrent layers (the library's own) -> head, and its loss."""
+"""The network: embedding -> recurrent layers (the library's wherever it has them) -> head, and its loss."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import cross_entropy, mse_loss, pad
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from engine.cells import CELLS
-from engine.experiment import Experiment
+from engine.cells.adjoint import State
+from engine.cells.layers import make_layers
+from engine.cells.stepwise import StepwiseLayers
+from engine.experiment import FED_BACK, Experiment
 from engine.tasks import TASKS, Batch
-
-LIBRARY = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class RecurrentNetwork(nn.Module):
-    """A recurrent network for one experiment. `recurrent` is the library's nn.RNN, nn.GRU or nn.LSTM.
+    """A network for one experiment: embedding -> recurrent layers -> upper layers without links in time -> head.
 
-    Everything is time first. h_0 = c_0 = 0, and no state is carried from batch to batch.
+    `recurrent` is the library's nn.RNN, nn.GRU or nn.LSTM wherever it has the cell; an encoder-decoder has `encoder`
+    and `decoder` instead. Everything is time first. h_0 = c_0 = 0 (of a decoder: where the encoder ended, layer by
+    layer), and no state is carried from batch to batch.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         e, task = experiment, TASKS[experiment.task]
         self.experiment, self.symbols_in, self.symbols_out = e, task.inputs == "symbols", task.outputs == "symbols"
-        options = {"nonlinearity": e.nonlinearity} if e.cell == "rnn" else {}
+        self.translates = e.rnn_type == "encoder_decoder"
         self.embedding = nn.Embedding(task.input_size, e.embedding_size) if e.embedding_size else None
-        self.recurrent = LIBRARY[e.cell](
-            e.input_size, e.hidden_size, e.num_layers, bidirectional=e.bidirectional, dropout=e.dropout, **options
-        )
-        self.head = nn.Linear(e.hidden_size * e.directions, task.output_size)
-        if self.symbols_in and self.embedding is None:
-            self.register_buffer("one_hot", torch.eye(task.input_size), persistent=False)
+        if self.translates:
+            self.decoder_embedding = nn.Embedding(task.output_size, e.embedding_size) if e.embedding_size else None
+            self.encoder = make_layers(e, e.input_size)
+            self.decoder = make_layers(e, e.embedding_size or task.output_size)
+        else:
+            self.recurrent = make_layers(e, e.input_size)
+        sizes = [e.hidden_size * e.directions, *[e.hidden_size] * e.output_layers]
+        self.upper = nn.ModuleList(nn.Linear(below, above) for below, above in pairwise(sizes))
+        self.head = nn.Linear(sizes[-1], task.output_size)
+
+    @property
+    def stacks(self) -> list[nn.RNNBase | StepwiseLayers]:
+        """The recurrent modules in the order in which they run."""
+        return [self.encoder, self.decoder] if self.translates else [self.recurrent]
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits or values: (T, batch, output_size) for many_to_many, (1, batch, output_size) for many_to_one."""
+        """Logits or values: (T, batch, output_size), (1, batch, output_size) for many_to_one, and the target side's
+        steps for encoder_decoder.
+
+        Where outputs are fed back, the true previous output is what comes in: always in evaluation mode, in training
+        mode with probability `teacher_forcing`, drawn from torch's global generator.
+        """
+        forced = self.experiment.teacher_forcing if self.training else 1.0
+        if self.experiment.rnn_type in FED_BACK and forced < 1:
+            return self._feed_back(batch, forced)
+        if self.translates:
+            assert batch.decoder_inputs is not None
+            spoken = self._look_up(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
+            return self.read(self.decoder(spoken, self._encode(batch))[0], batch.lengths)
         return self.read(self._recur(self.embed(batch), batch.lengths), batch.lengths)
 
+    def run_freely(self, batch: Batch) -> Tensor:
+        """As `forward`, but the network hears nothing but its own most probable outputs. (T, batch, output_size)."""
+        return self._feed_back(batch, forced=0.0)
+
     def embed(self, batch: Batch) -> Tensor:
-        """What the first recurrent layer sees, (T, batch, input_size): one-hot, embedding or values."""
-        if not self.symbols_in:
-            return self._tensor(batch.inputs, self.dtype)
-        tokens = self._tensor(batch.inputs, torch.int64)
-        table = self.get_buffer("one_hot") if self.embedding is None else self.embedding.weight
-        seen = table[tokens.clamp(min=0)]
-        if (batch.inputs < 0).any():  # NO_SYMBOL is the zero vector
-            seen = seen * (tokens >= 0)[..., None]
+        """What the first recurrent layer sees, (T, batch, input_size): one-hot, embedding or values, or the last
+        `window` of them side by side for a feed-forward cell (zeros before the first)."""
+        if self.symbols_in:
+            seen = self._look_up(batch.inputs, self.embedding, TASKS[self.experiment.task].input_size)
+        else:
+            seen = self._tensor(batch.inputs, self.dtype)
+        if self.experiment.cell == "feedforward" and self.experiment.window > 1:
+            back = range(self.experiment.window - 1, -1, -1)
+            seen = torch.cat([pad(seen, (0, 0, 0, 0, k, 0))[: len(seen)] for k in back], dim=-1)
         return seen
+
+    def _look_up(self, tokens: np.ndarray, table: nn.Embedding | None, symbols: int) -> Tensor:
+        """(T, batch) tokens to their embedding, or one-hot code where there is no table; NO_SYMBOL to zeros."""
+        read = self._tensor(tokens, torch.int64)
+        if table is None:
+            return (read[..., None] == torch.arange(symbols, device=read.device)).to(self.dtype)
+        return table(read.clamp(min=0)) * (read >= 0)[..., None]
 
     def _recur(self, inputs: Tensor, lengths: np.ndarray) -> Tensor:
         """Top-layer states (T, batch, directions * H). Reading one way needs no packing: padding comes last."""
         padded = bool((lengths < len(inputs)).any())
         if self.experiment.bidirectional and padded:
-            packed = nn.utils.rnn.pack_padded_sequence(inputs, torch.tensor(lengths), enforce_sorted=False)
-            return nn.utils.rnn.pad_packed_sequence(self.recurrent(packed)[0], total_length=len(inputs))[0]
+            return pad_packed_sequence(self.recurrent(_packed(inputs, lengths))[0], total_length=len(inputs))[0]
         cuts = self.cuts(len(inputs))
         if not cuts:
             return self.recurrent(inputs)[0]
         outputs, state = [], None
         for start, stop in zip([0, *cuts], [*cuts, len(inputs)], strict=True):
             output, state = self.recurrent(inputs[start:stop], state)
-            state = tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()
+            state = _detached(state)
             outputs.append(output)
         return torch.cat(outputs)
+
+    def _encode(self, batch: Batch) -> Tensor | State:
+        """Every layer's state where each source sequence ends: all that crosses to the decoder."""
+        seen = self.embed(batch)
+        padded = bool((batch.lengths < len(seen)).any())
+        return self.encoder(_packed(seen, batch.lengths) if padded else seen)[1]
+
+    def _feed_back(self, batch: Batch, forced: float) -> Tensor:
+        """Step by step, the next input being the true previous output with probability `forced`, else the own one.
+
+        What is fed back is a symbol: no gradient flows through the choice.
+        """
+        layers, given = (self.decoder, batch.decoder_inputs) if self.translates else (self.recurrent, batch.inputs)
+        state = self._encode(batch) if self.translates else None
+        assert given is not None
+        cuts = self.cuts(len(given))
+        said: list[Tensor] = []
+        for t, row in enumerate(given):
+            heard = row[None].copy()
+            if t:
+                own = self._heard(said[-1].detach(), row)
+                heard = np.where(self._coin(row, forced), heard, own[None])
+            if state is not None and t in cuts:
+                state = _detached(state)
+            seen = self._look_up(heard, self.decoder_embedding, self.head.out_features) if self.translates else (
+                self.embed(dataclasses.replace(batch, inputs=heard)))  # fmt: skip
+            output, state = layers(seen, state)
+            said.append(self.read(output, batch.lengths))
+        return torch.cat(said)
+
+    def _coin(self, row: np.ndarray, forced: float) -> np.ndarray:
+        """(1, batch) or (1, batch, 1) bool: True where the truth is told. Certain where nothing is left to chance."""
+        shape = (1, len(row)) + (1,) * (row.ndim - 1)
+        return torch.rand(shape).numpy() < forced if forced else np.zeros(shape, bool)
+
+    def _heard(self, logits: Tensor, row: np.ndarray) -> np.ndarray:
+        """What a step said, (1, batch, output_size), as an input like `row`: a token, or one-hot in its last part."""
+        said = logits[0].argmax(-1).cpu().numpy()
+        if row.ndim == 1:
+            return said
+        heard = row.copy()
+        heard[:, -logits.shape[-1] :] = np.eye(logits.shape[-1], dtype=row.dtype)[said]
+        return heard
 
     def cuts(self, seq_len: int) -> list[int]:
         """Truncation: the steps t at which the link from t - 1 is cut, pieces of `tbptt` counted from the end."""
         piece = self.experiment.tbptt
         return sorted(range(seq_len - piece, 0, -piece)) if piece else []
 
+    def lift(self, output: Tensor) -> list[Tensor]:
+        """The upper layers on top-layer states (..., directions * H), lowest first: tanh, and no links in time."""
+        states: list[Tensor] = []
+        for layer in self.upper:
+            states.append(torch.tanh(layer(states[-1] if states else output)))
+        return states
+
     def read(self, output: Tensor, lengths: np.ndarray) -> Tensor:
-        """The head on top-layer states (T, batch, directions * H): at every step, or where reading has ended.
+        """Upper layers and head on top-layer states (T, batch, directions * H), at every step or where reading ends."""
+        end = self.end(output, lengths)
+        return self.head([end, *self.lift(end)][-1])
+
+    def end(self, output: Tensor, lengths: np.ndarray) -> Tensor:
+        """Those of the top-layer states that are read: all, or one for each sequence, (1, batch, directions * H).
 
         many_to_one reads h_n: each sequence's own last step forwards, and position 0 of the reverse direction,
         which is where that one ends.
         """
-        if self.experiment.rnn_type == "many_to_many":
-            return self.head(output)
-        width = self.experiment.hidden_size
-        ends = torch.tensor(lengths - 1, device=output.device)
-        last = output[ends, torch.arange(len(ends), device=output.device)]
-        if self.experiment.bidirectional:
-            last = torch.cat([last[:, :width], output[0, :, width:]], dim=-1)
-        return self.head(last)[None]
+        if self.experiment.rnn_type == "many_to_one":
+            width = self.experiment.hidden_size
+            ends = torch.tensor(lengths - 1, device=output.device)
+            last = output[ends, torch.arange(len(ends), device=output.device)]
+            if self.experiment.bidirectional:
+                last = torch.cat([last[:, :width], output[0, :, width:]], dim=-1)
+            return last[None]
+        return output
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
         """(T, batch), 0 where no loss is counted. Nats, or squared error averaged over the output units."""
         losses = self._losses(logits, self._read_targets(batch))
-        if self.experiment.rnn_type == "many_to_many":
+        if self.experiment.rnn_type != "many_to_one":
             return losses * self._tensor(batch.mask, losses.dtype)
         full = losses.new_zeros(batch.mask.shape)
         full[torch.tensor(batch.lengths - 1), torch.arange(len(batch.lengths))] = losses[0]
@@ -97,7 +189,7 @@ class RecurrentNetwork(nn.Module):
 
     def _read_targets(self, batch: Batch) -> np.ndarray:
         """The targets of the steps that `forward` answers at: all, or each sequence's last."""
-        if self.experiment.rnn_type == "many_to_many":
+        if self.experiment.rnn_type != "many_to_one":
             return batch.targets
         return batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))][None]
 
@@ -134,6 +226,14 @@ class RecurrentNetwork(nn.Module):
         return torch.tensor(array, dtype=dtype, device=self.head.weight.device)
 
 
+def _packed(inputs: Tensor, lengths: np.ndarray) -> PackedSequence:
+    return pack_padded_sequence(inputs, torch.tensor(lengths), enforce_sorted=False)
+
+
+def _detached(state: Tensor | State) -> Tensor | State:
+    return tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()
+
+
 def build(experiment: Experiment) -> RecurrentNetwork:
     """The untrained network of an experiment: its weights depend on the experiment alone.
 
@@ -143,11 +243,12 @@ def build(experiment: Experiment) -> RecurrentNetwork:
         torch.manual_seed(experiment.seed)
         model = RecurrentNetwork(experiment)
         with torch.no_grad():
-            _initialise(model.recurrent, experiment)
+            for layers in model.stacks:
+                _initialise(layers, experiment)
     return model.to(experiment.device)
 
 
-def _initialise(recurrent: nn.RNNBase, experiment: Experiment) -> None:
+def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
     """`init` and `init_gain` draw weight_hh, gate block by gate block; `forget_bias` sets the gate that keeps."""
     for name, parameter in recurrent.named_parameters():
         if name.startswith("weight_hh"):

@@ -9,6 +9,7 @@ import numpy as np
 from engine import lens
 from engine.frame import RunInfo
 from engine.tasks import Batch
+from engine.tasks.base import first_counted, last_counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class Norms:
     sequence_grad_norm: np.ndarray
     ratio: np.ndarray
     output_grad_norm: float
+    bottleneck_grad_norm: float | None
 
     @classmethod
     def of(cls, swept: list[list[lens.Swept]], probe: Batch, info: RunInfo) -> Norms:
@@ -42,18 +44,30 @@ class Norms:
             sequence_grad_norm=np.stack([np.stack([each[:, 0, 0] for each in row]) for row in norm]),
             ratio=np.array([[each[0] for each in row] for row in ratios]),
             output_grad_norm=max(each[1] for each in ratios[-1]),
+            bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
         )
 
 
+def _bottleneck(norms: list, probe: Batch) -> float:
+    """Median over the probe of the norm at the encoder's last state, all layers together."""
+    ends, columns = probe.lengths - 1, np.arange(len(probe.lengths))
+    squares = sum(row[0][ends, 0, columns] ** 2 for row in norms)
+    return float(np.median(np.sqrt(squares)))
+
+
 def _medians(rows: list, probe: Batch, seed: list[int]) -> np.ndarray:
-    """(layers, directions, T): the median over the sequences that are real at t."""
-    real = np.arange(len(probe.mask))[:, None] < probe.lengths
+    """(layers, directions, T): the median over the sequences that are real at t; 0 where none is."""
+    real = probe.valid
     if real.all():
         return np.stack([np.stack([np.median(each[:, seed[d]], -1) for d, each in enumerate(row)]) for row in rows])
-    return np.stack([
-        np.stack([np.nanmedian(np.where(real, each[:, seed[d]], np.nan), -1) for d, each in enumerate(row)])
-        for row in rows
-    ])  # fmt: skip
+    some = real.any(1)
+
+    def median(values: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(values))
+        found[some] = np.nanmedian(np.where(real, values, np.nan)[some], -1)
+        return found
+
+    return np.stack([np.stack([median(each[:, seed[d]]) for d, each in enumerate(row)]) for row in rows])
 
 
 def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tuple[float, float]:
@@ -62,13 +76,13 @@ def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tu
     Forwards the last loss enters at its own step. The reverse direction of a many-to-one net enters at position 0,
     and the relevant step is where it is; of a many-to-many net the first loss counts, and time runs the other way.
     """
-    columns, ends = np.arange(norms.shape[1]), lens.last_counted(probe)
+    columns, ends = np.arange(norms.shape[1]), last_counted(probe.counted)
     relevant = np.maximum(ends - info.reach, 0)
     if direction:
         if info.experiment.rnn_type == "many_to_one":
             ends = np.zeros_like(ends)
         else:
-            ends = lens.first_counted(probe)
+            ends = first_counted(probe.counted)
             relevant = np.minimum(ends + info.reach, probe.lengths - 1)
     enters, arrives = norms[ends, columns], norms[relevant, columns]
     with np.errstate(divide="ignore", invalid="ignore"):

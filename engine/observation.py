@@ -11,29 +11,47 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from engine.cells.adjoint import Record, Weights
-from engine.cells.gru import GRURecord
-from engine.cells.lstm import LSTMRecord
-from engine.cells.rnn import RNNRecord
+from engine.cells.adjoint import Record, State, Weights
+from engine.cells.align import flip
+from engine.cells.layers import RECORDS
+from engine.cells.stepwise import StepRecord, StepwiseLayers, weights_of
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
-RECORDS: dict[type[nn.RNNBase], Callable[[Weights, Tensor, Tensor, str], Record]] = {
-    nn.RNN: RNNRecord,
-    nn.GRU: GRURecord,
-    nn.LSTM: LSTMRecord,
-}
+Stack = nn.RNNBase | StepwiseLayers
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One stack of recurrent layers over its stretch of the time axis: the network's only one, or a half of it.
+
+    `records[layer][direction]` is in the direction's own time order. `output` is (T, B, directions * H), the top
+    layer's states; `lengths` (B,) are each sequence's real steps in this stretch.
+    """
+
+    records: list[list[Record]]
+    output: Tensor
+    lengths: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One forward call, remembered. `records[layer][direction]` is in the direction's own time order."""
+    """One forward call, remembered. `passes` are in the order of time: encoder, then decoder, or a single one."""
 
     model: RecurrentNetwork
     batch: Batch
     logits: Tensor
-    output: Tensor
-    records: list[list[Record]]
+    passes: list[Pass]
+
+    @property
+    def output(self) -> Tensor:
+        """What the head read: the last pass's output."""
+        return self.passes[-1].output
+
+    @property
+    def has_cell_state(self) -> bool:
+        """True where a state c goes along besides h."""
+        return self.passes[0].records[0][0].cell is not None
 
     def states(self, pick: Callable[[Record], Tensor | None], sequence: int | None = None) -> np.ndarray:
         """(layers, directions, T, batch, units) of what `pick` finds in each record, or of one sequence without batch.
@@ -41,79 +59,122 @@ class Observation:
         In order of position; padded steps are 0.
         """
         chosen = slice(None) if sequence is None else slice(sequence, sequence + 1)
-        lengths, valid = self.batch.lengths[chosen], _valid(self.batch)[:, chosen, None]
+        valid = self.batch.valid[:, chosen, None]
 
-        def natural(record: Record, direction: int) -> np.ndarray:
-            values = pick(record)
+        def natural(one: Pass, layer: int, direction: int) -> np.ndarray:
+            values = pick(one.records[layer][direction])
             assert values is not None
             values = values[:, chosen]
-            whole = (flip(values, lengths) if direction else values).cpu().numpy() * valid
-            return whole if sequence is None else whole[:, 0]
+            return (flip(values, one.lengths[chosen]) if direction else values).cpu().numpy()
 
-        return np.stack([[natural(record, d) for d, record in enumerate(layer)] for layer in self.records])
+        rows = self.passes[0].records
+        whole = np.stack([
+            np.stack([
+                np.concatenate([natural(one, layer, d) for one in self.passes]) * valid for d in range(len(rows[layer]))
+            ])
+            for layer in range(len(rows))
+        ])  # fmt: skip
+        return whole if sequence is None else whole[:, :, :, 0]
 
     def gates(self, sequence: int | None = None) -> dict[str, np.ndarray]:
         """The gate values by name, shaped as `states`."""
-        return {name: self.states(lambda r, n=name: r.gates[n], sequence) for name in self.records[0][0].gates}  # type: ignore[misc]
+        names = self.passes[0].records[0][0].gates
+        return {name: self.states(lambda r, n=name: r.gates[n], sequence) for name in names}  # type: ignore[misc]
+
+    @torch.no_grad()
+    def upper(self, sequence: int) -> np.ndarray:
+        """(upper layers, T, units): the states of the layers without links in time; NaN in steps that have none."""
+        read = self.model.end(self.output, self.batch.lengths)[:, sequence]
+        before, real = self.batch.source_steps, self.batch.valid[self.batch.source_steps :, sequence]
+        steps = before + np.flatnonzero(real)[-len(read) :]  # all real ones, or the last alone
+        lifted = self.model.lift(read[: len(steps)])
+        rows = np.full((len(lifted), before + len(real), self.model.experiment.hidden_size), np.nan, np.float32)
+        for row, states in zip(rows, lifted, strict=True):
+            row[steps] = states.cpu().numpy()
+        return rows
 
 
 @torch.no_grad()
 def observe(model: RecurrentNetwork, batch: Batch) -> Observation:
     """Call the model once, in evaluation mode, and recompute what every layer and direction did."""
-    calls: list[tuple[Tensor, Tensor]] = []
+    calls: dict[Stack, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
 
-    def keep(module: nn.Module, args: tuple, result: tuple) -> None:
-        calls.append((_padded(args[0], len(batch.inputs)), _padded(result[0], len(batch.inputs))))
+    def keep(module: Stack, args: tuple, result: tuple) -> None:
+        calls[module].append((args, result[0]))
 
-    handle, training = model.recurrent.register_forward_hook(keep), model.training
+    handles, training = [stack.register_forward_hook(keep) for stack in model.stacks], model.training
     model.eval()
     try:
         logits = model(batch)
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
         model.train(training)
-    inputs = torch.cat([call[0] for call in calls])  # several calls where back-propagation is truncated
-    output = torch.cat([call[1] for call in calls])
-    return Observation(model, batch, logits, output, _records(model.recurrent, inputs, output, batch.lengths))
+    spoken = batch.valid[batch.source_steps :].sum(0)
+    lengths = [batch.lengths, spoken] if batch.source_steps else [batch.lengths]
+    steps = [batch.source_steps, len(batch.mask)][-len(calls) :]
+    passes = [
+        _recall(stack, calls[stack], torch.tensor(each), count)
+        for stack, each, count in zip(calls, lengths, steps, strict=True)
+    ]
+    return Observation(model, batch, logits, passes)
 
 
-def _records(recurrent: nn.RNNBase, inputs: Tensor, output: Tensor, lengths: np.ndarray) -> list[list[Record]]:
+def _recall(stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int) -> Pass:
+    """One stack's pass over so many steps from its calls: several where back-propagation is truncated."""
+    inputs = torch.cat([_padded(args[0], steps) for args, _ in calls])
+    output = torch.cat([_padded(out, steps) for _, out in calls])
+    first = calls[0][0][1] if len(calls[0][0]) > 1 else None
+    initial = (first,) if isinstance(first, Tensor) else first
+    return Pass(_records(stack, inputs, output, initial, lengths), output, lengths)
+
+
+def _records(
+    stack: Stack, inputs: Tensor, output: Tensor, initial: State | None, lengths: Tensor
+) -> list[list[Record]]:
     """Every layer's states again, one layer and direction at a time; the top layer's are the output itself."""
-    make, width = RECORDS[type(recurrent)], recurrent.hidden_size
-    nonlinearity = getattr(recurrent, "nonlinearity", "tanh")
+    width, directions = stack.hidden_size, 2 if stack.bidirectional else 1
     rows: list[list[Record]] = []
-    for layer in range(recurrent.num_layers):
-        top, row, outputs = layer == recurrent.num_layers - 1, [], []
-        for d in range(2 if recurrent.bidirectional else 1):
-            weights = _weights(recurrent, layer, d)
+    for layer in range(stack.num_layers):
+        row, outputs = [], []
+        for d in range(directions):
             seen = flip(inputs, lengths) if d else inputs
-            if top:
-                hidden = output[..., d * width : (d + 1) * width]
-                hidden = flip(hidden, lengths) if d else hidden
-            else:
-                hidden = _run_alone(recurrent, weights, seen)
-            row.append(make(weights, seen, hidden, nonlinearity))
-            outputs.append(flip(hidden, lengths) if d else hidden)
+            zero = seen.new_zeros(seen.shape[1], width)
+            at = layer * directions + d
+            begin = (zero, zero) if initial is None else tuple(each[at] for each in initial)
+            top = None
+            if layer == stack.num_layers - 1:
+                top = output[..., d * width : (d + 1) * width]
+                top = flip(top, lengths) if d else top
+            record = _record(stack, layer, d, seen, begin, top)
+            row.append(record)
+            outputs.append(flip(record.hidden, lengths) if d else record.hidden)
         rows.append(row)
         inputs = torch.cat(outputs, dim=-1)
     return rows
 
 
-def _weights(recurrent: nn.RNNBase, layer: int, direction: int) -> Weights:
-    suffix = f"_l{layer}" + ("_reverse" if direction else "")
-    names = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if recurrent.bias else [])
-    found = [getattr(recurrent, name + suffix).detach() for name in names]
-    return Weights(found[0], found[1], *(found[2:] or (None, None)))
+def _record(stack: Stack, layer: int, direction: int, inputs: Tensor, initial: State, top: Tensor | None) -> Record:
+    """What one layer in one direction did; `top` are its states where they are known already."""
+    weights = weights_of(stack, layer, direction).detached()
+    if isinstance(stack, StepwiseLayers):
+        if stack.name not in RECORDS:
+            return StepRecord(stack, layer, direction, inputs, initial[: 1 + stack.kind.has_cell_state])
+        hidden = stack.run(layer, direction, inputs, initial[:1])[0][0] if top is None else top
+        return RECORDS[stack.name](weights, inputs, hidden, initial, stack.nonlinearity)
+    hidden = _run_alone(stack, weights, inputs, initial) if top is None else top
+    name = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}[type(stack)]
+    return RECORDS[name](weights, inputs, hidden, initial, getattr(stack, "nonlinearity", "tanh"))
 
 
-def _run_alone(recurrent: nn.RNNBase, weights: Weights, inputs: Tensor) -> Tensor:
+def _run_alone(stack: nn.RNNBase, weights: Weights, inputs: Tensor, initial: State) -> Tensor:
     """One layer in one direction by the library's own kernel: (T, B, H)."""
-    kind: Callable[..., nn.Module] = type(recurrent)
-    shell = _shell(kind, inputs.shape[-1], recurrent.hidden_size, recurrent.bias,
-                   getattr(recurrent, "nonlinearity", None))  # fmt: skip
+    kind: Callable[..., nn.Module] = type(stack)
+    shell = _shell(kind, inputs.shape[-1], stack.hidden_size, stack.bias, getattr(stack, "nonlinearity", None))
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    given = {name: value for name, value in zip(names, weights, strict=True) if value is not None}
-    return torch.func.functional_call(shell, given, (inputs,))[0]
+    given = {name: value for name, value in zip(names, weights[:4], strict=True) if value is not None}
+    state = tuple(each[None] for each in initial)
+    return torch.func.functional_call(shell, given, (inputs, state if kind is nn.LSTM else state[0]))[0]
 
 
 @cache
@@ -125,22 +186,5 @@ def _shell(
     return kind(input_size, hidden_size, bias=bias, device="meta", **options)
 
 
-def _padded(value: Tensor | PackedSequence, seq_len: int) -> Tensor:
-    return pad_packed_sequence(value, total_length=seq_len)[0] if isinstance(value, PackedSequence) else value
-
-
-def flip(values: Tensor, lengths: np.ndarray, batch_axis: int = 1) -> Tensor:
-    """Reverse time (axis 0) within each sequence's own length, padding left where it is; its own inverse."""
-    seq_len = len(values)
-    if (lengths == seq_len).all():
-        return values.flip(0)
-    t = np.arange(seq_len)[:, None]
-    order = torch.tensor(np.where(t < lengths, lengths - 1 - t, t), device=values.device)
-    shape = [1] * values.dim()
-    shape[0], shape[batch_axis] = seq_len, len(lengths)
-    return values.take_along_dim(order.view(shape).expand_as(values), 0)
-
-
-def _valid(batch: Batch) -> np.ndarray:
-    """(T, batch) bool: real steps, not padding."""
-    return np.arange(len(batch.mask))[:, None] < batch.lengths
+def _padded(value: Tensor | PackedSequence, steps: int) -> Tensor:
+    return pad_packed_sequence(value, total_length=steps)[0] if isinstance(value, PackedSequence) else value

@@ -27,6 +27,11 @@ class Scaled:
         """The plain tensor, exponent 0."""
         return cls(values, torch.zeros(values.shape[:-1], dtype=torch.int32, device=values.device))
 
+    @classmethod
+    def join(cls, parts: Sequence[Scaled]) -> Scaled:
+        """One after the other along the first axis."""
+        return cls(torch.cat([each.values for each in parts]), torch.cat([each.exponent for each in parts]))
+
     def at(self, exponent: Tensor) -> Tensor:
         """The values that stand for the same numbers under another exponent (broadcast over leading axes)."""
         return _shift(self.values, (exponent - self.exponent)[..., None])

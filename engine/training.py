@@ -103,9 +103,12 @@ class Trainer:
         if e.target_metric is None or self.step % METRIC_EVERY:
             return False
         with torch.no_grad():
-            self.model.eval()
-            reached = metric.measure(self._probe, self._outputs(self.model(self._probe)))
-            self.model.train()
+            if self.info.feeds_back:
+                logits = self._run_freely()
+            else:
+                logits = self.model.eval()(self._probe)
+                self.model.train()
+            reached = metric.measure(self._probe, self._said(logits))
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
@@ -125,35 +128,46 @@ class Trainer:
 
     def frame(self) -> Frame:
         """Look at the network as it is. Changes nothing and draws no random number."""
-        look = observe(self.model, self._probe)
-        losses = self._seeds()
-        swept = lens.sweep(look, lens.seed(look, losses))
+        look, probe = observe(self.model, self._probe), self._probe
+        swept = lens.sweep(look, lens.seed(look, self._seeds()))
         with torch.no_grad():
-            per_step = self.model.step_losses(look.logits, self._probe)
-            probe_loss = float((per_step * self.model.loss_weights(self._probe)).sum() / PROBE_SIZE)
-            outputs = self._outputs(look.logits)
-        norms = Norms.of(swept, self._probe, self.info)
+            per_step = self.model.step_losses(look.logits, probe)
+            sequence_loss = (per_step * self.model.loss_weights(probe)).sum(0)
+            said = self._said(look.logits)
+            freely = self._said(self._run_freely()) if self.info.feeds_back else None
+        probe_loss, before = float(sequence_loss.mean()), probe.source_steps
+        drawn = probe.decoder_inputs if probe.decoder_inputs is not None else probe.inputs[:0]
         frame = Frame(
             step=self.step,
             loss=self.loss if self.step else probe_loss,
             probe_loss=probe_loss,
-            metric=TASKS[self.experiment.task].metric.measure(self._probe, outputs),
+            metric=TASKS[self.experiment.task].metric.measure(probe, said if freely is None else freely),
             seconds=self.seconds,
             hidden=look.states(lambda record: record.hidden, 0),
-            cell=None if look.records[0][0].cell is None else look.states(lambda record: record.cell, 0),
+            cell=look.states(lambda record: record.cell, 0) if look.has_cell_state else None,
             gates=look.gates(0),
-            inputs=self._probe.inputs[:, 0].copy(),
-            outputs=outputs[:, 0].copy(),
-            targets=self._probe.targets[:, 0].copy(),
-            loss_per_step=per_step[:, 0].cpu().numpy().copy(),
-            valid=np.arange(len(outputs)) < self._probe.lengths[0],
-            counted=self._probe.mask[:, 0].copy(),
+            upper=look.upper(0),
+            inputs=np.concatenate([probe.inputs[:, 0], drawn[:, 0]]),
+            outputs=_later(said[:, 0], before, np.nan),
+            free_outputs=None if freely is None else _later(freely[:, 0], before, np.nan),
+            targets=_later(probe.targets[:, 0], before, 0),
+            loss_per_step=_later(per_step[:, 0].cpu().numpy(), before, 0),
+            sequence_loss=sequence_loss.cpu().numpy(),
+            valid=probe.valid[:, 0].copy(),
+            counted=probe.counted[:, 0].copy(),
             param_grad_norm=self.param_grad_norm,
             param_grad_norm_clipped=self.param_grad_norm_clipped,
             clipped=self.clipped,
-            **dataclasses.asdict(norms),
+            **dataclasses.asdict(Norms.of(swept, probe, self.info)),
         )
         return dataclasses.replace(frame, diagnosis=diagnose(self._info_now(), frame))
+
+    def _run_freely(self) -> Tensor:
+        """The probe's logits with nothing but the network's own outputs coming in."""
+        self.model.eval()
+        logits = self.model.run_freely(self._probe)
+        self.model.train()
+        return logits
 
     def checkpoint(self) -> bytes:
         """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
@@ -188,8 +202,9 @@ class Trainer:
         return dataclasses.replace(self.info, experiment=self.experiment)
 
     def _loss(self, batch: Batch) -> Tensor:
-        """L of a batch in training mode; only dropout needs random numbers, and gets its own."""
-        if not self.experiment.dropout:
+        """L of a batch in training mode; only dropout and teacher forcing need random numbers, and get their own."""
+        by_chance = self.info.feeds_back and self.experiment.teacher_forcing < 1
+        if not (self.experiment.dropout or by_chance):
             return self.model.loss(batch)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.experiment.seed * 1_000_003 + self.step)
@@ -228,14 +243,19 @@ class Trainer:
             return ["all"]  # there is one loss: it is all, the last and the first
         return ["all", "last", "first"] if self.experiment.bidirectional else ["all", "last"]
 
-    def _outputs(self, logits: Tensor) -> np.ndarray:
-        """(T, PROBE_SIZE, output_size): probabilities or values, NaN where the network says nothing."""
+    def _said(self, logits: Tensor) -> np.ndarray:
+        """(T, PROBE_SIZE, output_size) on the targets' axis: probabilities or values, NaN where nothing is said."""
         said = (torch.softmax(logits, -1) if self.model.symbols_out else logits).cpu().numpy()
-        if self.experiment.rnn_type == "many_to_many":
+        if self.experiment.rnn_type != "many_to_one":
             return said
         outputs = np.full((len(self._probe.mask), *said.shape[1:]), np.nan, said.dtype)
         outputs[self._probe.lengths - 1, np.arange(PROBE_SIZE)] = said[0]
         return outputs
+
+
+def _later(values: np.ndarray, steps: int, nothing: float) -> np.ndarray:
+    """A copy of the target side's values (T, ...) on the whole time axis: `nothing` in the source's steps before."""
+    return np.concatenate([np.full((steps, *values.shape[1:]), nothing, values.dtype), values])
 
 
 def train(experiment: Experiment, record_every: int = 10) -> Iterator[Frame]:

@@ -12,10 +12,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TORCH = {
-    "engine/cells/rnn.py",
-    "engine/cells/gru.py",
-    "engine/cells/lstm.py",
     "engine/cells/adjoint.py",
+    "engine/cells/align.py",
+    "engine/cells/feedforward.py",
+    "engine/cells/gru.py",
+    "engine/cells/gru_simple.py",
+    "engine/cells/layers.py",
+    "engine/cells/lstm.py",
+    "engine/cells/lstm_no_forget.py",
+    "engine/cells/lstm_peephole.py",
+    "engine/cells/rnn.py",
+    "engine/cells/stepwise.py",
     "engine/model.py",
     "engine/observation.py",
     "engine/lens.py",

@@ -5,16 +5,25 @@ Adding a figure is one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures import gradient, hidden, loss, prediction, unrolled, update
+from app.figures import cell, gates, gradient, hidden, loss, loss_per_step, prediction, unrolled, update
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
+from engine.frame import RunInfo
 
-__all__ = ["FIGURES", "Curves", "LiveFigure", "Patch", "Quantised"]
+__all__ = ["FIGURES", "Curves", "LiveFigure", "Patch", "Quantised", "applicable"]
 
 FIGURES: dict[str, LiveFigure] = {
     "unrolled": unrolled.FIGURE,
     "gradient": gradient.FIGURE,
+    "loss_per_step": loss_per_step.FIGURE,
     "hidden": hidden.FIGURE,
+    "gates": gates.FIGURE,
+    "cell": cell.FIGURE,
     "loss": loss.FIGURE,
     "prediction": prediction.FIGURE,
     "update": update.FIGURE,
 }
+
+
+def applicable(info: RunInfo) -> dict[str, LiveFigure]:
+    """The figures in which this run has something to show, in their order."""
+    return {name: figure for name, figure in FIGURES.items() if figure.applies(info)}

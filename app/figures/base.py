@@ -53,6 +53,7 @@ class LiveFigure:
         patch: (info, frame, curves) -> what the newest frame changes in it.
         readout: (info, frame) -> a few numbers beside the title.
         ghost: (info, previous info, its last frame, its curves) -> the previous run in grey; {} where it has no place.
+        applies: (info) -> whether this run has anything to show in it.
         slow: it changes little from frame to frame and may be drawn less often.
     """
 
@@ -64,4 +65,5 @@ class LiveFigure:
     patch: Callable[[RunInfo, Frame, Curves], Patch]
     readout: Callable[[RunInfo, Frame], str] = field(default=lambda info, frame: "")
     ghost: Callable[[RunInfo, RunInfo, Frame, Curves], Patch] = field(default=lambda info, old, frame, curves: {})
+    applies: Callable[[RunInfo], bool] = field(default=lambda info: True)
     slow: bool = False

@@ -50,8 +50,8 @@ def template(info: RunInfo) -> go.Figure:
     traces += [trace for trace, _ in _series(info)]
     for trace in traces:
         trace.update(
-            x=np.arange(e.seq_len),
-            y=np.full(e.seq_len, np.nan, np.float32),
+            x=np.arange(info.time_steps),
+            y=np.full(info.time_steps, np.nan, np.float32),
             hovertemplate=trace.hovertemplate or _hover(trace.name),
         )
     for outside in (below, above):
@@ -61,14 +61,29 @@ def template(info: RunInfo) -> go.Figure:
     return theme.figure(
         *traces,
         height=268 if _chains(info) else 222,  # the legend then has a second line, or a third
-        revision=f"time-{e.seq_len}",
+        revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
-        xaxis=theme.time_axis(e.seq_len),
+        xaxis=theme.time_axis(info.time_steps),
         yaxis={**axis, "title": {"text": "‖dL/dh‖", "standoff": 2, "font": {"size": 12}}},
         bargap=0.18,
+        shapes=theme.marks_in_time(info),
+        annotations=_notes(info),
         hovermode="x unified",
         showlegend=True,
     )
+
+
+def _notes(info: RunInfo, bottleneck: float | None = None) -> list[dict]:
+    """Words at the walls and at the border between encoder and decoder."""
+    found = [(t, "cut: no gradient crosses", "right") for t in list(theme.walls(info))[:1]]
+    if info.encoder_steps:
+        number = "" if bottleneck is None else f" {theme.short(bottleneck) if bottleneck else 'exactly 0'}"
+        found.append((info.encoder_steps, f"through the bottleneck:{number}", "center"))
+    return [
+        {"x": t - 0.5, "yref": "paper", "y": 0.99, "yanchor": "top", "xanchor": anchor, "text": text,
+         "showarrow": False, "font": {"size": 11}}
+        for t, text, anchor in found
+    ]  # fmt: skip
 
 
 def _range(wide: bool) -> list[float]:
@@ -121,7 +136,7 @@ def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
     """Direct part, last loss and cell state of one layer and direction, as far as the network has them."""
     direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
     found: list[Series] = [(direct, lambda frame: _or_nothing(frame.grad_norm_direct[at]))]
-    if info.experiment.rnn_type == "many_to_many":
+    if sum(info.counted) > 1:
         found.append((_line(LAST, theme.LAST), lambda frame: _above_floor(frame.grad_norm_last[at])))
     if info.memory_symbol == "c":
         found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(np.asarray(frame.grad_norm_cell)[at])))
@@ -154,6 +169,8 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         f"data.{TOP_MARKS}.customdata": [theme.short(value) for value in total],
     }
     changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP).all()))
+    if info.encoder_steps:
+        changed["layout.annotations"] = _notes(info, frame.bottleneck_grad_norm)
     for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):
         changed[f"data.{index}.y"] = theme.f4(pick(frame))
     return changed
@@ -167,20 +184,30 @@ def readout(info: RunInfo, frame: Frame) -> str:
     """The two ends of the curve that the verdict is about where there is one loss: bars, or the green line for c."""
     cell = frame.grad_norm_cell is not None
     norms = np.asarray(frame.grad_norm_cell if cell else frame.grad_norm)[-1, 0]
-    ends = [theme.short(norms[t]) if norms[t] else "exactly 0" for t in (0, -1)]
-    return f"{'dL/dc ' if cell else ''}at t = 0: {ends[0]} · at t = {info.experiment.seq_len - 1}: {ends[1]}"
+    last = info.time_steps - 1
+    ends = [theme.short(norms[t]) if norms[t] else "exactly 0" for t in (0, last)]
+    if info.time_steps == 1:
+        return f"{'dL/dc ' if cell else ''}{ends[0]}"
+    return f"{'dL/dc ' if cell else ''}at t = 0: {ends[0]} · at t = {last}: {ends[1]}"
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's total, where it is the same task and its sequences were as long."""
-    if (old.experiment.task, old.experiment.seq_len) != (info.experiment.task, info.experiment.seq_len):
+    if (old.experiment.task, old.time_steps) != (info.experiment.task, info.time_steps):
         return {}
     return theme.before(GHOST, old, _above_floor(frame.grad_norm[-1, 0]))
 
 
+def _look_for(info: RunInfo) -> str:
+    meaning = "How much changing the state at step t would change the loss. Each line is a hundredfold."
+    return (
+        meaning if all(info.valid) else f"{meaning} Grey: here the drawn sequence has ended; bars are of longer ones."
+    )
+
+
 FIGURE = LiveFigure(
     title=lambda info: "Gradient that reaches each step",
-    look_for=lambda info: "How much changing the state at step t would change the loss. Each line is a hundredfold.",
+    look_for=_look_for,
     label="Gradient norm at every time step, log axis with fixed decades",
     over="time",
     template=template,

@@ -29,9 +29,9 @@ def _chain_names(info: RunInfo) -> list[str]:
 
 def template(info: RunInfo) -> go.Figure:
     """A heat map with one row per unit; the first layer stands at the bottom."""
-    e, names, rows = info.experiment, _chain_names(info), len(_units(info))
+    names, rows = _chain_names(info), len(_units(info))
     heat = go.Heatmap(
-        z=np.zeros((rows * len(names), e.seq_len), np.float32),
+        z=np.zeros((rows * len(names), info.time_steps), np.float32),
         zmin=-1, zmax=1, zauto=False, showscale=False, meta="diverging", colorscale=theme.DIVERGING["light"],
         hovertemplate="t = %{x}, row %{y}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
@@ -43,9 +43,9 @@ def template(info: RunInfo) -> go.Figure:
     return theme.figure(
         heat,
         height=164 if len(names) == 1 else 220,
-        revision=f"time-{e.seq_len}",
+        revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 38},
-        xaxis=theme.time_axis(e.seq_len, "position in the sequence, t"),
+        xaxis=theme.time_axis(info.time_steps, "position in the sequence, t"),
         yaxis={
             "range": [-0.5, rows * len(names) - 0.5],
             "tickvals": [rows * (n + 0.5) - 0.5 for n in range(len(names))],
@@ -53,7 +53,7 @@ def template(info: RunInfo) -> go.Figure:
             "tickangle": -90,
             "ticks": "",
         },
-        shapes=lines,
+        shapes=[*lines, *theme.marks_in_time(info, above=True)],
     )
 
 

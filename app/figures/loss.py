@@ -9,7 +9,7 @@ from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
-GHOST, TRAINING, PROBE = range(3)
+GHOST, TRAINING, PROBE, EACH = range(4)
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -26,9 +26,14 @@ def template(info: RunInfo) -> go.Figure:
     probe.update(mode="lines+markers", marker={"size": 4})  # a single look is a point, not an invisible line
     return theme.figure(
         line("previous run", theme.GHOST, 2).update(showlegend=False),
-        line("training batch", "rgba(47,127,193,0.45)", 1),
+        line("training batch", theme.PALE_TOTAL, 1),
         probe,
-        height=198,
+        go.Scatter(
+            x=nothing, y=nothing, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
+            marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
+            hovertemplate="%{customdata}<extra></extra>",
+        ),
+        height=216,
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
         xaxis=theme.TRAINING_AXIS,
@@ -56,15 +61,30 @@ def _top(info: RunInfo, *losses: np.ndarray) -> float:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Both curves so far, and an axis that holds them."""
+    """Both curves so far, an axis that holds them, and the losses of which the newest look is the mean."""
     updates, looks = curves.updates, curves.looks
-    return {
+    top = _top(info, updates["loss"], looks["probe_loss"])
+    return _each(frame, top) | {
         f"data.{TRAINING}.x": updates["step"].astype(np.float32),
         f"data.{TRAINING}.y": theme.f4(updates["loss"]),
         f"data.{PROBE}.x": looks["step"].astype(np.float32),
         f"data.{PROBE}.y": theme.f4(looks["probe_loss"]),
         "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
-        "layout.yaxis.range": [0, _top(info, updates["loss"], looks["probe_loss"])],
+        "layout.yaxis.range": [0, top],
+    }
+
+
+def _each(frame: Frame, top: float) -> Patch:
+    """A small mark for every sequence of the probe; what does not fit, or is not finite, points up from the edge."""
+    losses = frame.sequence_loss
+    above = ~(losses <= top)
+    mean = f"batch mean {theme.short(frame.probe_loss)}"
+    return {
+        f"data.{EACH}.x": np.full(len(losses), frame.step, np.float32),
+        f"data.{EACH}.y": theme.f4(np.where(above, top, losses)),
+        f"data.{EACH}.name": f"each of the {len(losses)} sequences",
+        f"data.{EACH}.customdata": [f"one sequence {theme.short(float(loss))}, {mean}" for loss in losses],
+        f"data.{EACH}.marker.symbol": ["triangle-up" if each else "line-ew" for each in above],
     }
 
 

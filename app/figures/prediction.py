@@ -10,31 +10,56 @@ from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
 GUESSES = 3
-COLUMNS = 26  # letters that fit beside each other
+COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit beside each other
 HEIGHT = 172
 
 
 def _many(info: RunInfo) -> bool:
-    return info.experiment.rnn_type == "many_to_many"
+    """More than one answer is asked for."""
+    return sum(info.counted) > 1
 
 
 def _shown(info: RunInfo) -> np.ndarray:
-    """The last steps that fit."""
-    return np.arange(max(0, info.experiment.seq_len - COLUMNS), info.experiment.seq_len)
+    """The last answers that fit, by their step."""
+    most = COLUMNS if max(map(len, info.output_labels)) == 1 else WIDE_COLUMNS
+    return np.flatnonzero(info.counted)[-most:]
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars or letters for symbols, a curve for values."""
-    if info.outputs == "symbols":
-        return _letters(info) if _many(info) else _bars(info)
-    return _curve(info)
+    """Bars or letters for symbols, a curve for values; beside them the image that was read, where there is one."""
+    if info.outputs != "symbols":
+        return _curve(info)
+    return _with_image(info, _letters(info) if _many(info) else _bars(info))
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """This frame's answer."""
-    if info.outputs == "symbols":
-        return _letters_patch(info, frame) if _many(info) else _bars_patch(frame)
-    return _curve_patch(info, frame)
+    if info.outputs != "symbols":
+        return _curve_patch(info, frame)
+    changed = _letters_patch(info, frame) if _many(info) else _bars_patch(frame)
+    if info.image:
+        rows, columns = info.image
+        pixels = frame.inputs.ravel() if not info.feeds_back else frame.inputs[0]
+        changed["data.1.z"] = theme.f4(pixels[: rows * columns].reshape(rows, columns))
+    return changed
+
+
+def _with_image(info: RunInfo, figure: go.Figure) -> go.Figure:
+    """The figure moved to the right, and the image to the left of it."""
+    if not info.image:
+        return figure
+    rows, columns = info.image
+    figure.add_heatmap(
+        z=np.zeros((rows, columns), np.float32), zmin=0, zmax=1, zauto=False, showscale=False, xaxis="x2", yaxis="y2",
+        meta="sequential", colorscale=theme.SEQUENTIAL["light"], hoverinfo="skip",
+    )  # fmt: skip
+    figure.update_layout(
+        margin={"l": 8},
+        xaxis={"domain": [0.44, 1]},
+        xaxis2={"domain": [0, 0.3], "visible": False, "fixedrange": True},
+        yaxis2={"domain": [0, 1], "visible": False, "fixedrange": True, "autorange": "reversed", "anchor": "x2"},
+    )
+    return figure
 
 
 def _bars(info: RunInfo) -> go.Figure:
@@ -81,44 +106,62 @@ def _target(frame: Frame) -> int:
     return int(frame.targets[_last_said(frame)])
 
 
+def _row_names(info: RunInfo) -> list[str]:
+    """From the bottom up: guesses, then the target; where outputs are fed back, what it says by itself below both."""
+    if not info.feeds_back:
+        return ["3rd", "2nd", "1st guess", "target"][-1 - min(GUESSES, len(info.output_labels)) :]
+    return ["by itself", "helped", "target"]
+
+
 def _letters(info: RunInfo) -> go.Figure:
-    shown = _shown(info)
+    shown, names = _shown(info), _row_names(info)
+    size = (len(names), len(shown))
     heat = go.Heatmap(
-        x=shown, y=np.arange(GUESSES + 1), z=np.zeros((GUESSES + 1, len(shown)), np.float32),
-        text=[[""] * len(shown)] * (GUESSES + 1), texttemplate="%{text}", textfont={"size": 13},
+        x=np.arange(len(shown)), y=np.arange(len(names)), z=np.zeros(size, np.float32), customdata=[shown] * len(names),
+        text=[[""] * len(shown)] * len(names), texttemplate="%{text}",
+        textfont={"size": 13 if max(map(len, info.output_labels)) <= 2 else 11},
         zmin=0, zmax=1, zauto=False, showscale=False, meta="sequential", colorscale=theme.SEQUENTIAL["light"],
-        xgap=1, ygap=2, hovertemplate="t = %{x}: %{text}, %{z:.0%}<extra></extra>",
+        xgap=1, ygap=2, hovertemplate="t = %{customdata}: %{text}, %{z:.0%}<extra></extra>",
     )  # fmt: skip
+    ticks = np.unique(np.linspace(0, len(shown) - 1, min(8, len(shown))).round().astype(int))
     return theme.figure(
         heat,
         height=HEIGHT - 20,
-        revision=f"letters-{info.experiment.seq_len}",
+        revision=f"letters-{info.time_steps}",
         margin={"l": 64, "r": 6, "t": 4, "b": 24},
-        xaxis={"range": [shown[0] - 0.5, shown[-1] + 0.5], "nticks": 8},
-        yaxis={"tickvals": list(range(GUESSES + 1)), "ticktext": ["3rd", "2nd", "1st guess", "text"], "ticks": "",
-               "range": [-0.55, GUESSES + 0.55]},
+        xaxis={"range": [-0.5, len(shown) - 0.5], "tickvals": ticks.tolist(),
+               "ticktext": [f"t = {t}" if n == 0 else str(t) for n, t in enumerate(shown[ticks])]},
+        yaxis={"tickvals": list(range(len(names))), "ticktext": names, "ticks": "",
+               "range": [-0.55, len(names) - 0.45]},
     )  # fmt: skip
 
 
 def _letters_patch(info: RunInfo, frame: Frame) -> Patch:
     shown = _shown(info)
-    said = frame.outputs[shown]  # (steps, classes)
-    best = np.argsort(-said, axis=1)[:, :GUESSES]  # (steps, GUESSES), most probable first
-    rows = [*best.T[::-1], frame.targets[shown]]
+    said, targets = frame.outputs[shown], frame.targets[shown]  # (steps, classes), (steps,)
+    if frame.free_outputs is None:
+        best = np.argsort(-said, axis=1)[:, :GUESSES]  # (steps, GUESSES), most probable first
+        rows = [(said, guess) for guess in best.T[::-1]]
+    else:
+        free = frame.free_outputs[shown]
+        rows = [(free, free.argmax(1)), (said, said.argmax(1))]
+    steps = np.arange(len(shown))
     return {
-        "data.0.z": np.stack([said[np.arange(len(shown)), row] for row in rows]).astype(np.float32),
-        "data.0.text": [[theme.symbol(info.output_labels[token]) for token in row] for row in rows],
+        "data.0.z": np.stack([values[steps, row] for values, row in [*rows, (said, targets)]]).astype(np.float32),
+        "data.0.text": [
+            [theme.symbol(info.output_labels[token]) for token in row] for _, row in [*rows, (said, targets)]
+        ],
     }
 
 
 def _curve(info: RunInfo) -> go.Figure:
-    e, nothing = info.experiment, np.zeros(0, np.float32)
-    t = np.arange(e.seq_len)
+    steps, nothing = info.time_steps, np.zeros(0, np.float32)
+    t = np.arange(steps)
     hover = "t = %{x}: %{y:.2f}<extra>"
     marked = "mark" in info.input_labels
     read = info.input_labels[0].split(",")[0]
     traces = [
-        go.Scatter(x=t, y=np.full(e.seq_len, np.nan, np.float32), name=read,
+        go.Scatter(x=t, y=np.full(steps, np.nan, np.float32), name=read,
                    mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
                    marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
                    hovertemplate=hover + "input</extra>"),
@@ -133,9 +176,9 @@ def _curve(info: RunInfo) -> go.Figure:
     return theme.figure(
         *traces,
         height=HEIGHT,
-        revision=f"curve-{e.seq_len}",
+        revision=f"curve-{steps}",
         margin={"l": 46, "r": 14, "t": 26, "b": 26},
-        xaxis={"range": [-0.8, e.seq_len + 0.8], "nticks": 8},
+        xaxis={"range": [-0.8, steps + 0.8], "nticks": 8},
         yaxis={"nticks": 5, "range": [0, 2]} if marked else {"nticks": 5},
         showlegend=True,
     )
@@ -162,6 +205,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
         return f"says {theme.short(float(frame.outputs[t, 0]))} · target {theme.short(float(frame.targets[t, 0]))}"
     if not np.isfinite(frame.outputs[t]).all():
         return "says nothing: its numbers are not finite"
+    if frame.free_outputs is not None:
+        right = (frame.free_outputs.argmax(-1) == frame.targets)[frame.counted]
+        return f"by itself {right.sum()} of {len(right)} right"
     said, target = int(np.argmax(frame.outputs[t])), _target(frame)
     labels = [theme.symbol(info.output_labels[each]) for each in (said, target)]
     return f"says {labels[0]} ({frame.outputs[t, said]:.0%}) · target {labels[1]}"
@@ -172,8 +218,10 @@ def _look_for(info: RunInfo) -> str:
         return "The answer is the sum of the two orange numbers: the full dot must meet the ring."
     if info.outputs == "values":
         return "Where the full dot meets the ring, the answer is right."
+    if info.feeds_back:
+        return "Helped: the true symbol before comes in (as in training). By itself: it hears only what it said."
     if _many(info):
-        return "Top row: the text. Below: its three best guesses; the stronger, the surer."
+        return "Top row: the target. Below: its three best guesses; the stronger, the surer."
     return "One bar per possible answer. Level bars mean that it has no idea."
 
 

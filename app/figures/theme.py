@@ -14,12 +14,28 @@ import plotly.graph_objects as go
 from engine.frame import RunInfo
 
 TOTAL = "#2f7fc1"
-DIRECT = "#d98e04"
+DIRECT = "#c98100"
 LAST = "#c2609a"
 CELL = "#0a9873"
 GHOST = "rgba(140,146,156,0.75)"
 QUIET = "rgba(140,146,156,0.45)"
 WRONG = "#d55e00"
+
+PADDING = "rgba(140,146,156,0.22)"
+
+PALE_TOTAL = "rgba(47,127,193,0.45)"
+
+KEEP, LET_IN, SHOW, CANDIDATE = "#8a45e0", "#0f97b0", "#8f8500", "#a86a6a"
+GATES = {
+    "forget_gate": KEEP,
+    "update_gate": KEEP,
+    "input_gate": LET_IN,
+    "output_gate": SHOW,
+    "reset_gate": SHOW,
+    "cell_candidate": CANDIDATE,
+    "candidate": CANDIDATE,
+}
+"""By what a gate does: it keeps the old state, lets new content in, shows the state to others, or is the content."""
 
 FLOOR_DECADE, TOP_DECADE, WIDE_DECADE = -12, 2, 8
 """The gradient's axis, fixed so that a height and a colour mean the same all lesson; where a gradient exceeds the top,
@@ -70,14 +86,45 @@ TRAINING_AXIS: dict[str, Any] = {
 """The x axis that every figure over training shares."""
 
 
-def time_axis(seq_len: int, title: str = "") -> dict[str, Any]:
+def time_axis(steps: int, title: str = "") -> dict[str, Any]:
     """The x axis that every figure over time shares."""
-    air = max(0.7, 0.014 * seq_len)
+    air = 3.0 if steps == 1 else max(0.7, 0.014 * steps)
+    ticks: dict[str, Any] = {"dtick": 1, "tick0": 0} if 1 < steps <= 16 else {"nticks": 12}
+    if steps == 1:
+        ticks = {"tickvals": [0]}
     return {
-        "range": [-air, seq_len - 1 + air],
+        "range": [-air, steps - 1 + air],
         "title": {"text": title, "standoff": 6, "font": {"size": 12}},
-        "nticks": 12,
+        **ticks,
     }
+
+
+def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]:
+    """What stands in every figure over time: grey where the drawn sequence is padding, a line between encoder and
+    decoder, and a wall wherever truncation cuts."""
+    layer = "above" if above else "below"
+    upright = {"yref": "paper", "y0": 0, "y1": 1}
+    bands = [
+        {"type": "rect", **upright, "x0": start - 0.5, "x1": stop - 0.5, "layer": layer, "line": {"width": 0},
+         "fillcolor": PADDING}
+        for start, stop in _stretches(info.valid)
+    ]  # fmt: skip
+    lines = [(t, {"color": WRONG, "width": 2.5}) for t in walls(info)]
+    if info.encoder_steps:
+        lines.append((info.encoder_steps, {"color": LAST, "dash": "dash", "width": 1.6}))
+    return bands + [{"type": "line", **upright, "x0": t - 0.5, "x1": t - 0.5, "line": line} for t, line in lines]
+
+
+def walls(info: RunInfo) -> range | tuple:
+    """The steps t whose link to t - 1 is cut by truncation."""
+    e = info.experiment
+    return range(info.time_steps - e.tbptt, 0, -e.tbptt) if e.tbptt else ()
+
+
+def _stretches(valid: tuple[bool, ...]) -> list[tuple[int, int]]:
+    """Runs of False, as (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], ~np.array(valid), [0]]).astype(int)))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
 def log_axis(low: int, high: int, step: int = 2) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from app import state, text
-from app.figures import FIGURES
+from app.figures import applicable
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import Slot
 from engine.experiment import Experiment
@@ -38,7 +38,7 @@ def view(slot: Slot) -> None:
             "token": slot.token,
             "figures": templates(info.experiment),
             "scales": SCALES,
-            "margin": TIME_MARGIN,
+            "time": {**TIME_MARGIN, "last": info.time_steps - 1},
             "how": text.how_measured(info),
             "plotly": PLOTLY_ROUTE,
         },
@@ -48,7 +48,7 @@ def view(slot: Slot) -> None:
 
 @lru_cache(maxsize=64)
 def templates(experiment: Experiment) -> list[dict[str, Any]]:
-    """Every figure without data, as plain values: what the browser draws before the first frame."""
+    """The figures of such a run without data, as plain values: what the browser draws before the first frame."""
     info = RunInfo.of(experiment)
     return [
         {
@@ -59,5 +59,5 @@ def templates(experiment: Experiment) -> list[dict[str, Any]]:
             "label": figure.label,
             "figure": json.loads(figure.template(info).to_json()),
         }
-        for name, figure in FIGURES.items()
+        for name, figure in applicable(info).items()
     ]

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from app import text
-from app.figures import FIGURES, Curves, Patch
+from app.figures import Curves, Patch, applicable
 from app.hub import Slot
 from app.live.frames import pack
 from engine.frame import Frame, RunInfo, RunStatus
@@ -21,10 +21,10 @@ class Feed:
 
     def __init__(self, slot: Slot) -> None:
         self.run, self._ghost = slot.run, slot.ghost
+        self._figures = applicable(slot.run.info)
         self._sent: Frame | None = None
         self._told: dict[str, Any] | None = None
         self._slow_due = 0.0
-        self._slow_step = -1
 
     def frame(self) -> bytes | None:
         """The newest frame, if it is new. Asking makes the worker take the next one."""
@@ -37,7 +37,7 @@ class Feed:
         if slow:
             self._slow_due = time.monotonic() + SLOW_EVERY
         patches: dict[str, Patch] = {}
-        for name, figure in FIGURES.items():
+        for name, figure in self._figures.items():
             if slow or not figure.slow:
                 patches[name] = figure.patch(info, frame, curves)
                 if first and self._ghost is not None:
@@ -47,7 +47,7 @@ class Feed:
         return pack(
             patches,
             step=frame.step,
-            readouts={name: figure.readout(info, frame) for name, figure in FIGURES.items()},
+            readouts={name: figure.readout(info, frame) for name, figure in self._figures.items()},
             verdict=verdict(frame),
             status=self._status(),
         )

@@ -1,5 +1,6 @@
-// The figures: made once, then patched in place. A figure that no patch touched is not drawn again.
-const CONFIG = { displayModeBar: false, responsive: true, doubleClick: 'reset' };
+// The figures: made once, then patched in place. One is drawn when it is on the screen and a patch has touched it since;
+// what lies further down takes its patches too, and is drawn with the newest numbers when it scrolls into view.
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: 'reset', showTips: false };
 
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
@@ -13,19 +14,35 @@ function loadPlotly(url) {
 }
 
 class Plots {
-  constructor(root) {
+  constructor(root, onSight) {
     this.root = root;
     this.cards = {};
     this.figures = {};
     this.revision = 0;
+    this.onSight = onSight;
+    const page = root.closest('[data-testid="stMain"]'); // it scrolls, not the window
+    this.sight = new IntersectionObserver((entries) => this.see(entries), { root: page, rootMargin: '200px' });
   }
 
-  // Another run: new templates into the same elements.
+  see(entries) {
+    for (const { target, isIntersecting } of entries) this.cards[target.dataset.card].seen = isIntersecting;
+    if (this.due.length) this.onSight();
+  }
+
+  // Names of the figures to draw now.
+  get due() {
+    return Object.keys(this.figures).filter((name) => this.cards[name].stale && this.cards[name].seen);
+  }
+
+  // Another run: new templates into the same elements. A card that it does not need waits, hidden, for a run that does.
   configure(templates, scales) {
     this.scales = scales;
     this.figures = {};
+    for (const { box } of Object.values(this.cards)) box.hidden = true;
     for (const template of templates) {
       const card = (this.cards[template.name] ??= this.card(template));
+      card.box.hidden = false;
+      card.column.appendChild(card.box); // in the order of the templates
       card.title.textContent = template.title;
       card.hint.textContent = template.look_for;
       card.readout.textContent = '';
@@ -38,7 +55,8 @@ class Plots {
 
   card({ name, over, label }) {
     const make = (tag, parent, attributes = {}) => parent.appendChild(Object.assign(document.createElement(tag), attributes));
-    const box = make('div', this.root.querySelector(`.lv-column[data-over="${over}"]`), { className: 'lv-card' });
+    const column = this.root.querySelector(`.lv-column[data-over="${over}"]`);
+    const box = make('div', column, { className: 'lv-card' });
     const header = make('header', box);
     const title = make('h3', header);
     const readout = make('span', header);
@@ -47,34 +65,38 @@ class Plots {
     plot.dataset.figure = name;
     plot.setAttribute('role', 'figure');
     plot.setAttribute('aria-label', label);
-    return { title, hint, readout, plot };
+    box.dataset.card = name;
+    this.sight.observe(box);
+    return { column, box, title, hint, readout, plot, seen: false };
   }
 
   dress() {
     const colours = pageColours(this.root);
-    for (const figure of Object.values(this.figures)) dress(figure, colours, this.scales);
+    for (const [name, figure] of Object.entries(this.figures)) {
+      dress(figure, colours, this.scales);
+      this.cards[name].stale = true;
+    }
   }
 
-  // Names of the figures that changed.
   patch(patches) {
-    const touched = new Set();
     for (const [path, value] of patches) {
       const [name, ...keys] = path.split('.');
       let place = this.figures[name];
       if (!place || (keys[2] === 'range' && this.cards[name].zoomed[keys[1]])) continue; // a zoom is the person's own
       for (const key of keys.slice(0, -1)) place = place[key] ??= {};
       place[keys.at(-1)] = value;
-      touched.add(name);
+      this.cards[name].stale = true;
     }
-    return touched;
   }
 
-  async draw(names) {
+  // What is due is asked anew each time: while one is drawn another run may come, or the page be scrolled.
+  async draw() {
     const plotly = await loadPlotly(this.source);
     this.revision += 1;
-    for (const name of names) {
+    for (let [name] = this.due; name; [name] = this.due) {
       const { data, layout } = this.figures[name];
       layout.datarevision = this.revision;
+      this.cards[name].stale = false;
       await plotly.react(this.cards[name].plot, data, layout, CONFIG);
       if (!this.cards[name].heard) this.listen(name);
     }
@@ -99,27 +121,32 @@ class Plots {
   }
 
   resize() {
-    for (const { plot } of Object.values(this.cards)) if (plot._fullLayout) window.Plotly.Plots.resize(plot);
+    for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) window.Plotly.Plots.resize(plot);
+  }
+
+  // The plot in this column whose axis stands for all of them.
+  onScreen(column) {
+    return Object.values(this.cards).find((card) => card.seen && card.column === column && card.plot._fullLayout?.xaxis)?.plot;
   }
 
   purge() {
+    this.sight.disconnect();
     for (const { plot } of Object.values(this.cards)) window.Plotly?.purge(plot);
   }
 }
 
 // One line through everything over time; it follows the mouse without a call to Plotly.
-function followMouse(column, margin) {
+function followMouse(column, { l, r, last }, plots) {
   const cursor = column.querySelector('.lv-cursor');
   column.onmousemove = (event) => {
-    const plot = [...column.querySelectorAll('[data-figure]')].find((each) => each._fullLayout?.xaxis);
+    const plot = plots.onScreen(column);
     const box = column.getBoundingClientRect();
     const x = event.clientX - box.left;
-    cursor.hidden = !plot || x < margin.l || x > box.width - margin.r;
+    cursor.hidden = !plot || x < l || x > box.width - r;
     if (cursor.hidden) return;
     const axis = plot._fullLayout.xaxis;
-    const steps = plot.layout.meta?.steps ?? Infinity;
-    const t = Math.min(steps - 1, Math.max(0, Math.round(axis.p2d(x - margin.l))));
-    cursor.style.left = `${margin.l + axis.d2p(t)}px`;
+    const t = Math.min(last, Math.max(0, Math.round(axis.p2d(x - l))));
+    cursor.style.left = `${l + axis.d2p(t)}px`;
     cursor.firstElementChild.textContent = `t = ${t}`;
   };
   column.onmouseleave = () => { cursor.hidden = true; };

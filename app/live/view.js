@@ -2,7 +2,7 @@
 class View {
   constructor(root) {
     this.root = root;
-    this.plots = new Plots(root);
+    this.plots = new Plots(root, () => this.paint());
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
     this.panel.onShow = (readouts) => this.plots.read(readouts);
     this.onKey = (event) => { if (event.key === 'Escape') this.panel.fold(); };
@@ -20,7 +20,6 @@ class View {
     this.plots.source = data.plotly;
     if (data.token === this.token) {
       this.plots.dress(); // the same run: only the theme can have changed
-      this.all = true;
       this.paint();
       return;
     }
@@ -30,8 +29,7 @@ class View {
     this.fresh = true;
     this.plots.configure(data.figures, data.scales);
     this.panel.begin(data.how, data.token);
-    followMouse(this.root.querySelector('[data-over="time"]'), data.margin);
-    this.all = true;
+    followMouse(this.root.querySelector('[data-over="time"]'), data.time, this.plots);
     this.paint();
     this.stream = new Stream(data.token, (message) => this.hear(message), () => this.lost());
   }
@@ -53,13 +51,12 @@ class View {
     if (this.busy) return;
     this.busy = true;
     try {
-      while (this.frame || this.all) {
-        const { frame, all, token } = this;
+      while (this.frame || this.plots.due.length) {
+        const { frame, token } = this;
         this.frame = null;
-        this.all = false;
         const began = performance.now();
-        const touched = frame ? this.plots.patch(frame.patches) : new Set();
-        await this.plots.draw(all ? Object.keys(this.plots.figures) : touched);
+        if (frame) this.plots.patch(frame.patches);
+        await this.plots.draw();
         if (frame && token === this.token) this.painted(frame, began);
         await new Promise(requestAnimationFrame);
         if (frame && token === this.token) this.stream.ask();

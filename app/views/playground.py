@@ -6,6 +6,8 @@ import streamlit as st
 
 from app import controls, live, state, text
 from app.hub import Slot
+from app.thumbnail import thumbnail
+from app.views import equations, listen
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import Preset, list_presets, load_preset
 from engine.tasks import TASKS
@@ -25,29 +27,34 @@ def page() -> None:
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     live.view(slot)
+    listen.card(slot)
+    equations.card(slot)
     state.write_link(slot.experiment)
 
 
 def settings(preset: Preset) -> str:
     """The sidebar. Returns what is wrong with the settings taken together, or nothing."""
+    problem = ""
+    try:
+        experiment = state.wanted()
+    except ExperimentError as error:
+        experiment, problem = state.last_good(), text.does_not_fit(error.field, error.accepts, error.got)
     st.caption(text.lesson(preset.order, len(list_presets())))
     controls.PRESET.draw()
-    for control in controls.DATA:
-        control.draw()
+    controls.TASK.draw()
+    st.html(thumbnail(experiment))
+    st.caption(text.about_data(experiment), help=TASKS[experiment.task].source)
+    controls.LENGTH.draw()
     controls.RNN_TYPE.draw()
-    st.caption(text.rnn_types_off(state.last_good()))
+    st.caption(text.rnn_type(experiment))
     for control in (*controls.CELL, *controls.LEARNING):
         control.draw()
     with st.expander("More settings", expanded=any(state.refused(control.key) for control in controls.MORE)):
         for control in controls.MORE:
             control.draw()
-    for problem in state.refused_elsewhere():
-        st.warning(problem)
-    try:
-        state.wanted()
-    except ExperimentError as error:
-        return text.does_not_fit(error.field, error.accepts, error.got)
-    return ""
+    for refusal in state.refused_elsewhere():
+        st.warning(refusal)
+    return problem
 
 
 def heading(preset: Preset, experiment: Experiment) -> None:

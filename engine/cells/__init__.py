@@ -19,26 +19,36 @@ class Cell:
         memory: the state that carries memory, the one on which the gradient ratio is measured: "hidden" or "cell".
         keep_gate: the gate that keeps the old state, whose bias `forget_bias` sets; None where there is none.
         cure_bias: the total bias of that gate that lets a gradient through some 40 steps (calibrated in PRESETS).
+        links: False for a cell that has no link to the step before.
+        peepholes: vectors of hidden_size weights through which gates see the cell state.
+        squashes: the setting `nonlinearity` is its activation; gated cells have their own.
     """
 
     title: str
     gates: tuple[str, ...]
-    memory: str
-    keep_gate: str | None
+    memory: str = "hidden"
+    keep_gate: str | None = None
     cure_bias: float | None = None
+    links: bool = True
+    peepholes: int = 0
+    squashes: bool = False
 
     @property
     def blocks(self) -> int:
         """How many (hidden_size, hidden_size) blocks weight_hh stacks."""
         return len(self.gates)
 
+    @property
+    def has_cell_state(self) -> bool:
+        """True where a state c goes along besides h."""
+        return self.memory == "cell"
+
 
 CELLS: dict[str, Cell] = {
-    "rnn": Cell(title="RNN", gates=("hidden",), memory="hidden", keep_gate=None),
+    "rnn": Cell(title="RNN", gates=("hidden",), squashes=True),
     "gru": Cell(
         title="GRU",
         gates=("reset_gate", "update_gate", "candidate"),
-        memory="hidden",
         keep_gate="update_gate",
         cure_bias=2.0,
     ),
@@ -49,4 +59,24 @@ CELLS: dict[str, Cell] = {
         keep_gate="forget_gate",
         cure_bias=3.0,
     ),
+    "lstm_peephole": Cell(
+        title="Peephole LSTM",
+        gates=("input_gate", "forget_gate", "cell_candidate", "output_gate"),
+        memory="cell",
+        keep_gate="forget_gate",
+        cure_bias=3.0,
+        peepholes=3,
+    ),
+    "lstm_no_forget": Cell(
+        title="LSTM 1997",
+        gates=("input_gate", "cell_candidate", "output_gate"),
+        memory="cell",
+    ),
+    "gru_simple": Cell(
+        title="Simple GRU",
+        gates=("update_gate", "candidate"),
+        keep_gate="update_gate",
+        cure_bias=2.0,
+    ),
+    "feedforward": Cell(title="Feed-forward", gates=("hidden",), links=False, squashes=True),
 }

@@ -5,22 +5,46 @@ Axes: T steps in the direction's own time order, S seeds (different losses swept
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+State = tuple[Tensor, ...]
+"""What one step hands to the next: h, then c where there is one; (B, H) each."""
+
 Carry = tuple[Tensor, ...]
 """The gradient on its way from step t + 1 to step t: one (S, B, H) tensor per state, h first, then c."""
 
+Step = Callable[[Tensor, State, "Weights"], tuple[State, dict[str, Tensor]]]
+"""One step of a cell that PyTorch lacks: (W_ih x_t + b_ih, state, weights) -> (new state, gate values by name).
+
+All are (..., G*H) or (..., H), whatever the leading axes.
+"""
+
 
 class Weights(NamedTuple):
-    """One layer in one direction, PyTorch's names: weight_ih (G*H, I), weight_hh (G*H, H) and both biases or None."""
+    """One layer in one direction, PyTorch's names: weight_ih (G*H, I), weight_hh (G*H, H), both biases or None.
+
+    `ch` are peephole weights (P*H,), from the cell state to P gates; a cell without links has neither hh nor bias_hh.
+    """
 
     ih: Tensor
-    hh: Tensor
-    bias_ih: Tensor | None
-    bias_hh: Tensor | None
+    hh: Tensor | None = None
+    bias_ih: Tensor | None = None
+    bias_hh: Tensor | None = None
+    ch: Tensor | None = None
+
+    @property
+    def recurrent(self) -> Tensor:
+        """weight_hh of a cell that has links in time."""
+        assert self.hh is not None
+        return self.hh
+
+    def detached(self) -> Weights:
+        """The same numbers, of which no gradient is asked."""
+        return Weights(self.ih.detach(), *(each if each is None else each.detach() for each in self[1:]))
 
 
 class Record(Protocol):
@@ -36,19 +60,18 @@ class Record(Protocol):
     @property
     def cell(self) -> Tensor | None: ...
 
-    def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
+    def sweep(
+        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
+    ) -> Carry:
         """Back from step stop - 1 to step start.
 
         `total` (T, S, B, H) holds the direct gradient of these steps and becomes the total dL/dh_t, in place;
-        `total_cell`, where there is a cell state, is filled with dL/dc_t. Returns what reaches step start - 1.
+        `total_cell`, where there is a cell state, is filled with dL/dc_t, and `entering` (T, S, B, G*H) with
+        dL/d(W_ih x_t + b_ih). Returns what reaches step start - 1.
         """
         ...
 
-    def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
-        """dL/d(W_ih x_t + b_ih), (T, S, B, G*H), from the totals of a finished sweep."""
-        ...
 
-
-def previous(states: Tensor) -> Tensor:
-    """The state before each step, zeros before the first. (T, B, H) -> (T, B, H)."""
-    return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
+def previous(states: Tensor, first: Tensor) -> Tensor:
+    """The state before each step. states (T, B, H), first (B, H) -> (T, B, H)."""
+    return torch.cat([first[None], states[:-1]])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Weights, previous
+from engine.cells.adjoint import Carry, State, Weights, previous
 
 
 class GRURecord:
@@ -18,11 +18,11 @@ class GRURecord:
 
     cell: Tensor | None = None
 
-    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, nonlinearity: str) -> None:
+    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         self.weights, self.hidden = weights, hidden
-        before = previous(hidden)
+        before = previous(hidden, initial[0])
         from_input = linear(inputs, weights.ih, weights.bias_ih).chunk(3, -1)
-        from_state = linear(before, weights.hh, weights.bias_hh).chunk(3, -1)
+        from_state = linear(before, weights.recurrent, weights.bias_hh).chunk(3, -1)
         reset = torch.sigmoid(from_input[0] + from_state[0])
         update = torch.sigmoid(from_input[1] + from_state[1])
         candidate = torch.tanh(from_input[2] + reset * from_state[2])
@@ -40,16 +40,15 @@ class GRURecord:
         )
         self.input_slope = torch.cat([self.slope[:, :, :2], through_candidate[:, :, None]], dim=2)
 
-    def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
+    def sweep(
+        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
+    ) -> Carry:
         """See `Record.sweep`."""
         (from_later,) = carry
         steps = zip(*(each[start:stop].unbind() for each in (total, self.slope, self.keep)), strict=True)
         for grad, slope, keep in reversed(list(steps)):
             grad += from_later
             blocks = (grad[:, :, None] * slope).flatten(2)  # (S, B, 3H)
-            from_later = torch.addcmul(torch.matmul(blocks, self.weights.hh), grad, keep)
+            from_later = torch.addcmul(torch.matmul(blocks, self.weights.recurrent), grad, keep)
+        entering[start:stop] = (total[start:stop, :, :, None] * self.input_slope[start:stop, None]).flatten(3)
         return (from_later,)
-
-    def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
-        """See `Record.pre_activation_gradient`."""
-        return (total[:, :, :, None] * self.input_slope[:, None]).flatten(3)

@@ -10,50 +10,47 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Weights, previous
+from engine.cells.adjoint import Carry, State, Weights, previous
 
 
 class LSTMRecord:
     """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
 
-    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, nonlinearity: str) -> None:
+    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         self.weights, self.hidden = weights, hidden
-        gates = linear(inputs, weights.ih, weights.bias_ih) + linear(previous(hidden), weights.hh, weights.bias_hh)
+        before = previous(hidden, initial[0])
+        gates = linear(inputs, weights.ih, weights.bias_ih) + linear(before, weights.recurrent, weights.bias_hh)
         i, f, g, o = gates.chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
         self.gates = {"input_gate": i, "forget_gate": f, "cell_candidate": g, "output_gate": o}
-        self.cell: Tensor = _accumulate(f, i * g)
+        self.cell: Tensor = _accumulate(f, i * g, initial[1])
         squashed = torch.tanh(self.cell)
         self.cell_to_hidden = o * (1 - squashed * squashed)  # dh_t/dc_t
         self.output_slope = squashed * o * (1 - o)  # dh_t/d(argument of o)
         # dc_t/d(arguments of i, f, g), side by side: (T, B, 3, H)
-        self.slope = torch.stack([g * i * (1 - i), previous(self.cell) * f * (1 - f), i * (1 - g * g)], dim=2)
+        old_cell = previous(self.cell, initial[1])
+        self.slope = torch.stack([g * i * (1 - i), old_cell * f * (1 - f), i * (1 - g * g)], dim=2)
 
-    def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
+    def sweep(
+        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
+    ) -> Carry:
         """See `Record.sweep`."""
         assert total_cell is not None
         hidden_later, cell_later = carry
         recorded = (self.cell_to_hidden, self.slope, self.output_slope, self.gates["forget_gate"])
-        steps = zip(*(each[start:stop].unbind() for each in (total, total_cell, *recorded)), strict=True)
-        for grad, grad_cell, to_hidden, slope, output_slope, forget in reversed(list(steps)):
+        steps = zip(*(each[start:stop].unbind() for each in (total, total_cell, entering, *recorded)), strict=True)
+        for grad, grad_cell, blocks, to_hidden, slope, output_slope, forget in reversed(list(steps)):
             grad += hidden_later
             torch.addcmul(cell_later, grad, to_hidden, out=grad_cell)
-            blocks = torch.cat([(grad_cell[:, :, None] * slope).flatten(2), grad * output_slope], dim=-1)  # (S, B, 4H)
-            hidden_later = torch.matmul(blocks, self.weights.hh)
+            torch.cat([(grad_cell[:, :, None] * slope).flatten(2), grad * output_slope], dim=-1, out=blocks)
+            hidden_later = torch.matmul(blocks, self.weights.recurrent)
             cell_later = grad_cell * forget
         return hidden_later, cell_later
 
-    def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
-        """See `Record.pre_activation_gradient`."""
-        assert total_cell is not None
-        to_cell = (total_cell[:, :, :, None] * self.slope[:, None]).flatten(3)
-        return torch.cat([to_cell, total * self.output_slope[:, None]], dim=-1)
 
-
-def _accumulate(forget: Tensor, written: Tensor) -> Tensor:
-    """c_t = f_t * c_{t-1} + written_t from c_0 = 0, the only recursion of the forward pass. (T, B, H)."""
+def _accumulate(forget: Tensor, written: Tensor, state: Tensor) -> Tensor:
+    """c_t = f_t * c_{t-1} + written_t, the only recursion of the forward pass. (T, B, H), from `state` (B, H)."""
     cell = torch.empty_like(written)
-    state = torch.zeros_like(written[0])
     for c_t, write, keep in zip(cell.unbind(), written.unbind(), forget.unbind(), strict=True):
         state = torch.addcmul(write, keep, state, out=c_t)
     return cell

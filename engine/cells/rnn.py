@@ -1,14 +1,36 @@
-"""The plain (Elman) cell, tanh or ReLU: h_t = phi(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
+"""The plain (Elman) cell: h_t = phi(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), phi one of tanh, ReLU, sigmoid, identity.
 
-Jacobian dh_t/dh_{t-1} = diag(phi') W_hh, with phi' = 1 - h^2 for tanh and [h > 0] for ReLU.
+Jacobian dh_t/dh_{t-1} = diag(phi') W_hh, with phi' = 1 - h^2 for tanh, [h > 0] for ReLU, h (1 - h) for the sigmoid and
+1 for the identity. PyTorch has the first two; with the others this file's `step` trains.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Weights
+from engine.cells.adjoint import Carry, State, Step, Weights
+
+ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "tanh": (torch.tanh, lambda h: 1 - h * h),
+    "relu": (torch.relu, lambda h: (h > 0).to(h.dtype)),
+    "sigmoid": (torch.sigmoid, lambda h: h * (1 - h)),
+    "identity": (lambda a: a, torch.ones_like),
+}
+"""phi, and its slope written in terms of h = phi(a)."""
+
+
+def step_with(nonlinearity: str) -> Step:
+    """The step of a plain cell with this activation."""
+    squash, _ = ACTIVATIONS[nonlinearity]
+
+    def step(from_input: Tensor, state: State, weights: Weights) -> tuple[State, dict[str, Tensor]]:
+        return (squash(from_input + linear(state[0], weights.recurrent, weights.bias_hh)),), {}
+
+    return step
 
 
 class RNNRecord:
@@ -16,20 +38,19 @@ class RNNRecord:
 
     cell: Tensor | None = None
 
-    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, nonlinearity: str) -> None:
+    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         self.weights, self.hidden = weights, hidden
         self.gates: dict[str, Tensor] = {}
-        self.slope = 1 - hidden * hidden if nonlinearity == "tanh" else (hidden > 0).to(hidden.dtype)  # (T, B, H)
+        self.slope = ACTIVATIONS[nonlinearity][1](hidden)  # (T, B, H)
 
-    def sweep(self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, carry: Carry) -> Carry:
+    def sweep(
+        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
+    ) -> Carry:
         """See `Record.sweep`."""
         (from_later,) = carry
-        steps = zip(total[start:stop].unbind(), self.slope[start:stop].unbind(), strict=True)
-        for grad, slope in reversed(list(steps)):
+        steps = zip(*(each[start:stop].unbind() for each in (total, self.slope, entering)), strict=True)
+        for grad, slope, through in reversed(list(steps)):
             grad += from_later
-            from_later = torch.matmul(grad * slope, self.weights.hh)
+            torch.mul(grad, slope, out=through)
+            from_later = torch.matmul(through, self.weights.recurrent)
         return (from_later,)
-
-    def pre_activation_gradient(self, total: Tensor, total_cell: Tensor | None) -> Tensor:
-        """See `Record.pre_activation_gradient`."""
-        return total * self.slope[:, None]

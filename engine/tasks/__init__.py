@@ -7,17 +7,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.tasks.base import NO_SYMBOL, PROBE_SIZE, Batch, Lengths, Metric, Task, stream
+from engine.tasks.base import END, NO_SYMBOL, PROBE_SIZE, Batch, Lengths, Metric, Task, stream
+from engine.tasks.bits import COPY, PARITY, XOR
+from engine.tasks.images import DIGIT_NAME, DIGITS_AT_ONCE, DIGITS_BY_PIXEL, DIGITS_BY_ROW
+from engine.tasks.music import MELODY
+from engine.tasks.sentences import SENTIMENT, TEDDY
 from engine.tasks.series import STOCKS
 from engine.tasks.synthetic import ADDING, FIRST_SYMBOL_RECALL
 from engine.tasks.text import CHARACTERS
+from engine.tasks.translation import ADDITION, REVERSE
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
 
-__all__ = ["NO_SYMBOL", "PROBE_SIZE", "TASKS", "Batch", "Lengths", "Metric", "Task", "probe", "sample"]
+__all__ = ["END", "NO_SYMBOL", "PROBE_SIZE", "TASKS", "Batch", "Lengths", "Metric", "Task", "probe", "sample"]
 
-TASKS: dict[str, Task] = {task.slug: task for task in (FIRST_SYMBOL_RECALL, ADDING, CHARACTERS, STOCKS)}
+TASKS: dict[str, Task] = {
+    task.slug: task
+    for task in (
+        FIRST_SYMBOL_RECALL,
+        ADDING,
+        COPY,
+        PARITY,
+        XOR,
+        CHARACTERS,
+        SENTIMENT,
+        TEDDY,
+        STOCKS,
+        DIGITS_AT_ONCE,
+        DIGITS_BY_ROW,
+        DIGITS_BY_PIXEL,
+        MELODY,
+        DIGIT_NAME,
+        REVERSE,
+        ADDITION,
+    )
+}
 
 
 def sample(experiment: Experiment, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:

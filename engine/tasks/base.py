@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NO_SYMBOL = -1
 """In place of a token: nothing has been read yet, the input is the zero vector."""
+END = "."
+"""The symbol with which a sequence ends itself."""
 
 PROBE_SIZE = 16
 """Sequences of the probe: held out, and fixed for the run."""
@@ -30,17 +32,53 @@ def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
 class Batch:
     """Some sequences, time first.
 
+    one_to_many: only `inputs[0]` is given from outside; from step 1 on the inputs hold the previous target, which a
+    network that runs freely replaces by its own previous output (the token, or its one-hot code in the last
+    output_size channels). encoder_decoder: `inputs` is the source; targets and mask are the target side's.
+
     Args:
         inputs: (T, batch, input_size) float32, or (T, batch) int64 tokens, where NO_SYMBOL is the zero vector.
         targets: (T, batch, output_size) float32, or (T, batch) int64 classes; read only where `mask` is True.
         mask: (T, batch) bool, True where a step has a loss.
-        lengths: (batch,) int64, the steps that are real; padding begins there.
+        lengths: (batch,) int64, the steps of `inputs` that are real; padding begins there.
+        decoder_inputs: encoder_decoder only, (target steps, batch) int64: the previous target, NO_SYMBOL before the
+            first.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     mask: np.ndarray
     lengths: np.ndarray
+    decoder_inputs: np.ndarray | None = None
+
+    @property
+    def source_steps(self) -> int:
+        """Steps of the time axis that belong to the source; 0 where there is no decoder."""
+        return 0 if self.decoder_inputs is None else len(self.inputs)
+
+    @property
+    def counted(self) -> np.ndarray:
+        """(all steps, batch) bool, True where a step has a loss; the source's steps first, which have none."""
+        return np.concatenate([np.zeros((self.source_steps, len(self.lengths)), bool), self.mask])
+
+    @property
+    def valid(self) -> np.ndarray:
+        """(all steps, batch) bool: real steps, not padding; the source's steps first, then the target's."""
+        read = np.arange(len(self.inputs))[:, None] < self.lengths
+        if self.decoder_inputs is None:
+            return read
+        spoken = np.arange(len(self.mask))[:, None] <= last_counted(self.mask)
+        return np.concatenate([read, spoken])
+
+
+def last_counted(mask: np.ndarray) -> np.ndarray:
+    """(batch,) the last step that has a loss."""
+    return len(mask) - 1 - mask[::-1].argmax(0)
+
+
+def first_counted(mask: np.ndarray) -> np.ndarray:
+    """(batch,) the first step that has a loss."""
+    return mask.argmax(0)
 
 
 @dataclass(frozen=True)
@@ -57,6 +95,7 @@ class Metric:
     """A number that a person can judge. `measure(batch, outputs) -> float`.
 
     outputs: (T, batch, output_size), class probabilities or values; the metric reads them where batch.mask is True.
+    Where outputs are fed back they are those of the network running by itself.
     """
 
     name: str
@@ -69,6 +108,10 @@ def _no_lag(experiment: Experiment) -> int | None:
     return None
 
 
+def _no_target_side(experiment: Experiment) -> int:
+    return 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """One kind of data with one question about it.
@@ -76,13 +119,15 @@ class Task:
     Args:
         title, teaches, source: for the screen; `source` says where real data comes from, or that it is generated.
         rnn_types: the RNN types under which the task makes sense.
-        why_not: one sentence, why the other RNN types are off.
         lengths: allowed and default seq_len.
         inputs, outputs: "symbols" (tokens, classes) or "values" (numbers).
         input_labels, output_labels: the symbols, or the names of the channels.
         draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
         baselines: (experiment) -> {name: loss per counted step}; the first is the bar to beat.
-        lag: (experiment) -> how many steps back the answer lies, or None.
+        lag: (experiment) -> how many steps back the answer lies, or None; in an encoder-decoder over both halves.
+        target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
+        image: (rows, columns) of the picture in the first channels of the inputs; None where there is none.
+        audible: the outputs are notes, named like "C4", and can be played.
         causal: the target at t lies in the future of the input at t, so a network that reads both ways sees the answer.
     """
 
@@ -91,7 +136,6 @@ class Task:
     teaches: str
     source: str
     rnn_types: tuple[str, ...]
-    why_not: str
     lengths: Lengths
     inputs: str
     outputs: str
@@ -101,7 +145,10 @@ class Task:
     draw: Callable[[np.random.Generator, Experiment, int, str], Batch]
     baselines: Callable[[Experiment], dict[str, float]]
     lag: Callable[[Experiment], int | None] = field(default=_no_lag)
+    target_steps: Callable[[Experiment], int] = field(default=_no_target_side)
     causal: bool = False
+    image: tuple[int, int] | None = None
+    audible: bool = False
 
     @property
     def input_size(self) -> int:
@@ -118,6 +165,12 @@ def accuracy(batch: Batch, outputs: np.ndarray) -> float:
     """Share of the counted steps whose most probable class is the target."""
     right = outputs.argmax(-1) == batch.targets
     return float(right[batch.mask].mean())
+
+
+def exact_match(batch: Batch, outputs: np.ndarray) -> float:
+    """Share of the sequences that are right at every counted step."""
+    right = outputs.argmax(-1) == batch.targets
+    return float((right | ~batch.mask).all(0).mean())
 
 
 def within(tolerance: float) -> Callable[[Batch, np.ndarray], float]:

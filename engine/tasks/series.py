@@ -82,7 +82,6 @@ STOCKS = Task(
     source="Real: weekly prices of six companies, 2018 and 2019, from the data sets of the plotly package. "
     "The last 25 of 105 weeks are held out.",
     rnn_types=("many_to_one", "many_to_many"),
-    why_not="weeks come in one by one, and next week's price is the answer",
     lengths=Lengths(2, WEEKS - TRAINED_WEEKS - 1, 12),
     inputs="values",
     outputs="values",

@@ -71,7 +71,6 @@ CHARACTERS = Task(
     source="Real: Lewis Carroll, Alice's Adventures in Wonderland (1865), chapters I and II, public domain. "
     "The last tenth is held out.",
     rnn_types=("many_to_many", "many_to_one"),
-    why_not="the text is read letter by letter, and the next letter is the answer",
     lengths=Lengths(2, 400, 40),
     inputs="symbols",
     outputs="symbols",

@@ -3,7 +3,8 @@
 The pool stays free of torch: only the workers load it.
 """
 
+from engine.workers.measurement import Measurement
 from engine.workers.pool import Pool
 from engine.workers.run import Run
 
-__all__ = ["Pool", "Run"]
+__all__ = ["Measurement", "Pool", "Run"]

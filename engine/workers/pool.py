@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Sequence
 
 from engine.experiment import Experiment
+from engine.workers.measurement import Measurement
 from engine.workers.process import Process
 from engine.workers.protocol import Order
 from engine.workers.run import Run
@@ -30,9 +32,19 @@ class Pool:
         """Start a run; its first frame, step 0, comes by itself."""
         run = Run(self, next(self._keys), experiment, paused=paused, speed=speed)
         with self._lock:
-            started = [worker for worker in self._workers if worker.process is not None]
-            min(started, key=lambda worker: len(worker.runs)).open(run)
+            self._least_busy().open(run)
         return run
+
+    def measure(self, experiments: Sequence[Experiment], *, repeats: int = 15) -> Measurement:
+        """Time one update of each experiment, the median of so many; a worker does it beside its runs."""
+        measurement = Measurement(next(self._keys), tuple(experiments), repeats)
+        with self._lock:
+            self._least_busy().measure(measurement)
+        return measurement
+
+    def _least_busy(self) -> Process:
+        started = [worker for worker in self._workers if worker.process is not None]
+        return min(started, key=lambda worker: len(worker.runs) + len(worker.measurements))
 
     @property
     def pids(self) -> list[int]:

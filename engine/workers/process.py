@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.frame import RunPhase
-from engine.workers.protocol import Kept, Open, Order, Ready, Report, Serving
+from engine.workers.measurement import Measurement
+from engine.workers.protocol import Kept, Measure, Measured, Open, Order, Ready, Report, Serving
 from engine.workers.run import Run
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Process:
     def __init__(self, pool: Pool, number: int) -> None:
         self.pool, self.number = pool, number
         self.runs: dict[int, Run] = {}
+        self.measurements: dict[int, Measurement] = {}
         self.ready = threading.Event()
         self.process: subprocess.Popen | None = None
         self._connection: Connection | None = None
@@ -68,7 +70,14 @@ class Process:
         if self.ready.is_set():
             self.send(run._open_order())
 
-    def send(self, order: Open | Order) -> None:
+    def measure(self, measurement: Measurement) -> None:
+        """Take a measurement on, now or as soon as torch is loaded."""
+        self.measurements[measurement.key] = measurement
+        measurement._worker = self
+        if self.ready.is_set():
+            self.send(measurement._order())
+
+    def send(self, order: Open | Measure | Order) -> None:
         """From any thread. A dying worker's orders are lost: its replacement is told the wanted state anew."""
         with self._lock:
             if self._connection is not None and self.ready.is_set():
@@ -92,18 +101,27 @@ class Process:
     def _should_have_spoken(self) -> bool:
         if not self.ready.is_set():
             return time.monotonic() - self._started > 120
-        return any(run.status().phase == RunPhase.RUNNING for run in list(self.runs.values()))
+        return bool(self.measurements) or any(
+            run.status().phase == RunPhase.RUNNING for run in list(self.runs.values())
+        )
 
-    def _hear(self, said: Ready | Serving | Report | Kept) -> None:
+    def _hear(self, said: Ready | Serving | Report | Kept | Measured) -> None:
         if isinstance(said, Ready):
             self.pool.devices = said.devices
             with self._lock:
                 self.ready.set()
             for run in list(self.runs.values()):
                 self.send(run._open_order())
+            for measurement in list(self.measurements.values()):
+                self.send(measurement._order())
             self.pool._start_next()
         elif isinstance(said, Serving):
             self._serving = said.key
+        elif isinstance(said, Measured):
+            if (asked := self.measurements.get(said.key)) is not None:
+                asked._hear(said)
+                if not asked.running:
+                    self.measurements.pop(said.key, None)
         elif said.key in self.runs and isinstance(said, Kept):
             self.runs[said.key]._checkpoint = said.checkpoint
         elif said.key in self.runs and isinstance(said, Report):
@@ -112,7 +130,10 @@ class Process:
                 self.runs.pop(said.key, None)
 
     def _died(self) -> None:
-        """Replace the process. The run that it was serving gets a strike; the second time it is not tried again."""
+        """Replace the process. The run that it was serving gets a strike; the second time it is not tried again.
+
+        A measurement is not begun anew.
+        """
         assert self.process is not None
         code = self.process.wait()
         if not self.pool.alive:
@@ -125,6 +146,8 @@ class Process:
                 self.runs.pop(guilty.key)
                 guilty._phase = RunPhase.FAILED
                 guilty._message = "This run ended its worker process twice, so it is not started again."
+        while self.measurements:
+            self.measurements.popitem()[1].error = "The worker process that measured has died, so there is no result."
         for run in list(self.runs.values()):
             run._phase, run._asked = RunPhase.STARTING, True
             run._told = "Its worker process died and was replaced; training went on from " + (

@@ -21,8 +21,17 @@ class Open:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """Pool to worker: time so many updates of each of these experiments."""
+
+    key: int
+    settings: list[dict[str, Any]]
+    repeats: int
+
+
+@dataclass(frozen=True)
 class Order:
-    """Pool to worker: `what` is a method of `engine.workers.worker.Seat`, or "close"."""
+    """Pool to worker: `what` is a method of `engine.workers.worker.Seat`, or "close" (also for a measurement)."""
 
     key: int
     what: str
@@ -56,6 +65,20 @@ class Report:
     solved_at: int | None
     updates: list[tuple[int, float, float, bool]]
     frame: Frame | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Worker to pool: how many of a measurement's updates are timed; when all are, each experiment's median in seconds.
+
+    `message` says what went wrong, and then nothing more comes.
+    """
+
+    key: int
+    medians: tuple[float, ...] | None
+    done: int
+    total: int
+    message: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Run:
         self._experiment, self._paused, self._speed = experiment, paused, speed
         self._live: dict[str, Any] = {}
         self._frame: Frame | None = None
+        self._first: Frame | None = None
         self._asked = True  # the first frame comes unasked
         self._history = History()
         self._phase, self._step, self._rate, self._share, self._message = RunPhase.STARTING, 0, 0.0, 0.0, ""
@@ -45,6 +46,11 @@ class Run:
             self._asked = True
             self._send("look")
         return self._frame
+
+    @property
+    def first(self) -> Frame | None:
+        """The frame of the untrained network, step 0; None where none was taken then."""
+        return self._first
 
     @property
     def history(self) -> np.ndarray:
@@ -117,6 +123,7 @@ class Run:
             self._history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
                                frame.clipped)  # fmt: skip
             self._frame, self._asked = frame, False
+            self._first = frame if frame.step == 0 else self._first
         self._phase, self._step, self._message = report.phase, report.step, report.message
         self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
         if report.phase == RunPhase.FINISHED:

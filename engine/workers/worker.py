@@ -17,7 +17,8 @@ import torch
 from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase
 from engine.training import NotFiniteError, Trainer
-from engine.workers.protocol import Kept, Open, Order, Ready, Report, Serving
+from engine.workers.gauge import Gauge
+from engine.workers.protocol import Kept, Measure, Measured, Open, Order, Ready, Report, Serving
 
 SLICE = 0.03  # seconds that a run trains before it is another's turn
 FRAMES_PER_SECOND = 5.0
@@ -151,6 +152,7 @@ class Worker:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.seats: dict[int, Seat] = {}
+        self.gauges: dict[int, Gauge] = {}  # the first is at work, the others wait
         self.serving: int | None = None
         self.share = 1.0  # of this core, for each run that trains
         self.credit, self.credited = FRAME_CREDIT, time.monotonic()
@@ -166,6 +168,7 @@ class Worker:
                     self._guard(seat, lambda seat=seat: seat.train_for(SLICE))
                     while self.connection.poll(0):
                         self._obey(self.connection.recv())
+            self._measure()
             self.share = 1 / max(1, len(training))
             for seat in list(self.seats.values()):
                 self._guard(seat, lambda seat=seat: self._tell(seat))
@@ -173,6 +176,7 @@ class Worker:
     def _hear(self) -> None:
         """Obey what was said; sleep until the next order or the next run that is due."""
         waits = [self._next_event(seat) for seat in self.seats.values()]
+        waits += [gauge.due for gauge in list(self.gauges.values())[:1]]
         until = min((each for each in waits if each is not None), default=None)
         timeout = None if until is None else max(0.0, until - time.monotonic())
         while self.connection.poll(timeout):
@@ -187,11 +191,14 @@ class Worker:
             return seat.frame_due
         return 0.0 if seat.news else None
 
-    def _obey(self, order: Open | Order) -> None:
+    def _obey(self, order: Open | Measure | Order) -> None:
         if isinstance(order, Open):
             self._open(order)
+        elif isinstance(order, Measure):
+            self.gauges[order.key] = Gauge(order)
         elif order.what == "close":
             self.seats.pop(order.key, None)
+            self.gauges.pop(order.key, None)
         elif order.key in self.seats:
             seat = self.seats[order.key]
             self._guard(seat, lambda: getattr(seat, order.what)(order.value))
@@ -206,9 +213,7 @@ class Worker:
 
     def _guard(self, seat: Seat, act: Any) -> None:
         """Do something for a run; whatever goes wrong ends that run and no other."""
-        if self.serving != seat.key:
-            self.serving = seat.key
-            self.connection.send(Serving(seat.key))
+        self._serve_now(seat.key)
         try:
             act()
         except OSError:
@@ -216,6 +221,26 @@ class Worker:
         except Exception as error:
             self.seats.pop(seat.key, None)
             self._fail(seat.key, error)
+
+    def _serve_now(self, key: int) -> None:
+        if self.serving != key:
+            self.serving = key
+            self.connection.send(Serving(key))
+
+    def _measure(self) -> None:
+        """One update for the measurement that came first, if it may have one now."""
+        gauge = next(iter(self.gauges.values()), None)
+        if gauge is None or gauge.due > time.monotonic():
+            return
+        self._serve_now(gauge.key)
+        try:
+            said = gauge.turn()
+        except Exception as error:  # told to the person who asked; the runs go on
+            message = f"The measurement ended with an error: {type(error).__name__}: {error}"
+            said = Measured(gauge.key, None, gauge.done, gauge.total, message)
+        if said.medians is not None or said.message:
+            self.gauges.pop(gauge.key)
+        self.connection.send(said)
 
     def _fail(self, key: int, error: Exception) -> None:
         message = f"This run ended with an error: {type(error).__name__}: {error}"

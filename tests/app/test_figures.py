@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures import FIGURES, Curves, Patch, Quantised, theme
+from app.figures import FIGURES, Curves, Patch, Quantised, applicable, theme
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.history import History
@@ -24,43 +24,61 @@ from engine.training import Trainer
 
 FLOOR, TOP = 1e-12, 1e8  # what the gradient's axis shows at its widest
 USUAL_TOP = 1e2  # and where it ends in a frame whose bars all stay below
-TITLES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
+TITLES = {
+    "rnn": "RNN",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "lstm_peephole": "Peephole LSTM",
+    "lstm_no_forget": "LSTM 1997",
+    "gru_simple": "Simple GRU",
+    "feedforward": "Feed-forward",
+}
 ARROWS = range(-13, 3)  # a trace for each decade of the axis, and one for all that lies below it
 HUGE = {"cell": "rnn", "nonlinearity": "relu", "hidden_size": 8, "init": "identity", "init_gain": 2.0, "seq_len": 400}
 TINY = {"hidden_size": 6, "batch_size": 4}
-EXPERIMENTS: dict[str, tuple[Experiment, int]] = {  # and the step at which it is looked at
-    f"{task.slug}-{kind}-{cell}": (Experiment(task=task.slug, rnn_type=kind, cell=cell, **TINY), 3)
-    for task in TASKS.values()
-    for kind in task.rnn_types
-    for cell in ("rnn", "gru", "lstm")
-} | {
-    "step 0": (Experiment(seq_len=20, cell="rnn", **TINY), 0),
-    "stacked": (Experiment(num_layers=3, cell="lstm", seq_len=24, **TINY), 3),
-    "both ways": (Experiment(num_layers=2, bidirectional=True, cell="gru", seq_len=30, **TINY), 3),
-    "both ways, letters": (Experiment(task="characters", rnn_type="many_to_many", bidirectional=True, **TINY), 0),
-    "relu, unbounded": (Experiment(**{**HUGE, "init_gain": 1.4, "seq_len": 30}, batch_size=4), 0),
-    "cut": (Experiment(cell="lstm", tbptt=4, seq_len=11, forget_bias=3.0, **TINY), 3),
-    "sums": (Experiment(task="stocks", rnn_type="many_to_many", reduction="sum", **TINY), 3),
-    "2 steps": (Experiment(seq_len=2, **TINY), 3),
-    "3 steps, values": (Experiment(task="adding", seq_len=3, **TINY), 0),
-    "1000 steps": (Experiment(seq_len=1000, cell="rnn", hidden_size=2, batch_size=2), 0),
-    "1 unit": (Experiment(seq_len=12, hidden_size=1, batch_size=4), 3),
-    "512 units": (Experiment(seq_len=4, hidden_size=512, batch_size=2), 0),
-    "clipped": (Experiment(seq_len=8, clip="norm", clip_threshold=1e-3, **TINY), 3),
-    "clipped by value": (Experiment(seq_len=8, clip="value", clip_threshold=1e-3, **TINY), 3),
-    "infinite, symbols": (Experiment(**HUGE, batch_size=4), 0),
-    "infinite, values": (Experiment(task="adding", **HUGE, batch_size=4), 0),
-}
+EXPERIMENTS: dict[str, tuple[Experiment, int]] = (
+    {  # and the step at which it is looked at
+        f"{task.slug}-{kind}-{cell}": (Experiment(task=task.slug, rnn_type=kind, cell=cell, **TINY), 3)
+        for task in TASKS.values()
+        for kind in task.rnn_types
+        for cell in ("rnn", "gru", "lstm")
+        if cell != "rnn" or task.slug in ("first_symbol_recall", "adding", "characters", "stocks")
+    }
+    | {f"first_symbol_recall-many_to_one-{cell}": (Experiment(cell=cell, **TINY), 3) for cell in TITLES}
+    | {
+        "step 0": (Experiment(seq_len=20, cell="rnn", **TINY), 0),
+        "stacked": (Experiment(num_layers=3, cell="lstm", seq_len=24, **TINY), 3),
+        "both ways": (Experiment(num_layers=2, bidirectional=True, cell="gru", seq_len=30, **TINY), 3),
+        "both ways, letters": (Experiment(task="characters", rnn_type="many_to_many", bidirectional=True, **TINY), 0),
+        "relu, unbounded": (Experiment(**{**HUGE, "init_gain": 1.4, "seq_len": 30}, batch_size=4), 0),
+        "cut": (Experiment(cell="lstm", tbptt=4, seq_len=11, forget_bias=3.0, **TINY), 3),
+        "sums": (Experiment(task="stocks", rnn_type="many_to_many", reduction="sum", **TINY), 3),
+        "2 steps": (Experiment(seq_len=2, **TINY), 3),
+        "3 steps, values": (Experiment(task="adding", seq_len=3, **TINY), 0),
+        "1000 steps": (Experiment(seq_len=1000, cell="rnn", hidden_size=2, batch_size=2), 0),
+        "1 unit": (Experiment(seq_len=12, hidden_size=1, batch_size=4), 3),
+        "512 units": (Experiment(seq_len=4, hidden_size=512, batch_size=2), 0),
+        "clipped": (Experiment(seq_len=8, clip="norm", clip_threshold=1e-3, **TINY), 3),
+        "clipped by value": (Experiment(seq_len=8, clip="value", clip_threshold=1e-3, **TINY), 3),
+        "infinite, symbols": (Experiment(**HUGE, batch_size=4), 0),
+        "infinite, values": (Experiment(task="adding", **HUGE, batch_size=4), 0),
+    }
+)
 EDITED = ("not a number", "zeros", "next to nothing", "beyond both ends", "beyond float32")
 CASES = (*EXPERIMENTS, *EDITED)
+BASE = "characters-many_to_many-lstm"  # of the edited ones
 NOT_FINITE = ("infinite, symbols", "infinite, values", "not a number")
+
+
+def experiment_of(case: str) -> Experiment:
+    return EXPERIMENTS[BASE if case in EDITED else case][0]
 
 
 @cache
 def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
     """A frame and its curves; those that training seldom gives are real ones with other numbers."""
     if case in EDITED:
-        info, frame, curves = seen("characters-many_to_many-lstm")
+        info, frame, curves = seen(BASE)
         return info, dataclasses.replace(frame, **edited(case, frame)), curves
     experiment, step = EXPERIMENTS[case]
     trainer, history = Trainer(experiment), History()
@@ -169,16 +187,31 @@ def equal(one: Any, other: Any) -> bool:
     return one == other
 
 
+CATALOGUE = [(slug, kind, cell) for slug, task in TASKS.items() for kind in task.rnn_types for cell in TITLES]
+
+
+@pytest.mark.parametrize(("task", "kind", "cell"), CATALOGUE)
+def test_all_figures_draw_every_cell_on_every_task(task, kind, cell):
+    trainer = Trainer(Experiment(task=task, rnn_type=kind, cell=cell, output_layers=1, **TINY))
+    info, frame, curves = trainer.info, trainer.frame(), Curves(updates=History().updates(), looks=History().looks())
+    for figure in applicable(info).values():
+        assert figure.template(info).data and figure.patch(info, frame, curves)
+        assert figure.title(info) and figure.look_for(info)
+        json.dumps(figure.readout(info, frame), allow_nan=False)
+
+
 cases = pytest.mark.parametrize("case", CASES)
 finite = pytest.mark.parametrize("case", [case for case in CASES if case not in NOT_FINITE])
-figures = pytest.mark.parametrize("name", FIGURES)
+pairs = pytest.mark.parametrize(
+    ("case", "name"),
+    [(case, name) for case in CASES for name in applicable(RunInfo.of(experiment_of(case)))],
+)
 
 
 # ---- every figure
 
 
-@figures
-@cases
+@pairs
 def test_a_patched_template_is_a_figure(case, name):
     before, after = template(case, name), drawn(case, name)
     go.Figure(after)  # raises where Plotly does not know a property or cannot take its value
@@ -202,8 +235,7 @@ def test_a_patched_template_is_a_figure(case, name):
         assert np.isfinite([low, high]).all() and low < high
 
 
-@figures
-@cases
+@pairs
 def test_a_patch_can_be_sent(case, name):
     for path, value in FIGURES[name].patch(*seen(case)).items():
         if isinstance(value, Quantised):
@@ -214,8 +246,7 @@ def test_a_patch_can_be_sent(case, name):
             json.dumps(value, allow_nan=False)
 
 
-@figures
-@cases
+@pairs
 def test_drawing_changes_nothing_and_gives_the_same_twice(case, name):
     info, frame, curves = seen(case)
     figure, before = FIGURES[name], (pickle.dumps((info, frame, curves)), written(plain(case, name)))
@@ -226,18 +257,16 @@ def test_drawing_changes_nothing_and_gives_the_same_twice(case, name):
     assert pickle.dumps((info, frame, curves)) == before[0]
 
 
-@figures
-@cases
+@pairs
 def test_a_readout_says_numbers_or_words(case, name):
     info, frame, _ = seen(case)
     said = FIGURES[name].readout(info, frame)
-    all_drawn = name == "unrolled" and info.experiment.seq_len <= 16  # then there is nothing to say
+    all_drawn = name == "unrolled" and info.time_steps <= 16  # then there is nothing to say
     assert isinstance(said, str) and (said == "" if all_drawn else said)
     assert "nan" not in said.lower().replace("finance", "")
 
 
-@figures
-@cases
+@pairs
 def test_no_label_says_nan(case, name):
     def words(value: Any) -> list[str]:
         if isinstance(value, str):
@@ -250,15 +279,17 @@ def test_no_label_says_nan(case, name):
 
 @cases
 def test_figures_over_time_share_one_time_axis(case):
-    layouts = [template(case, name)["layout"] for name, figure in FIGURES.items() if figure.over == "time"]
+    layouts = [
+        template(case, name)["layout"] for name, figure in applicable(seen(case)[0]).items() if figure.over == "time"
+    ]
     places = {(*each["xaxis"]["range"], each["margin"]["l"], each["margin"]["r"]) for each in layouts}
     assert len(layouts) >= 3 and len(places) == 1
     low, high, *_ = places.pop()
-    seq_len = seen(case)[0].experiment.seq_len
-    air = max(0.7, 0.014 * seq_len)  # so that the marks at both ends of a long sequence are whole
+    seq_len = seen(case)[0].time_steps
+    air = 3.0 if seq_len == 1 else max(0.7, 0.014 * seq_len)  # so that the marks at both ends are whole
     assert (low, high) == pytest.approx((-air, seq_len - 1 + air))
-    for name, figure in FIGURES.items():
-        assert "layout.xaxis.range" not in (FIGURES[name].patch(*seen(case)) if figure.over == "time" else {})
+    for figure in applicable(seen(case)[0]).values():
+        assert "layout.xaxis.range" not in (figure.patch(*seen(case)) if figure.over == "time" else {})
 
 
 # ---- gradient
@@ -271,7 +302,7 @@ def test_bars_are_the_gradient_of_the_top_layer(case):
         frame.grad_norm[-1, 0],
         next(each for each in drawn(case, "gradient")["data"] if each["type"] == "bar"),
     )
-    assert bars["x"].tolist() == list(range(info.experiment.seq_len))
+    assert bars["x"].tolist() == list(range(info.time_steps))
     inside = (total >= FLOOR) & (total <= TOP)
     assert np.array_equal(bars["y"][inside], f4(total[inside]))
     assert np.isnan(bars["y"][total < FLOOR]).all() and (bars["y"][total > TOP] >= TOP).all()
@@ -333,11 +364,12 @@ def test_the_axis_at_its_limit(edge):
 @finite
 def test_the_gradients_readout_is_what_the_verdict_is_about(case):
     info, frame, _ = seen(case)
-    cell = info.experiment.cell == "lstm"
+    cell = info.memory_symbol == "c"
     norms = (frame.grad_norm_cell if cell else frame.grad_norm)[-1, 0]
     first, last = ("exactly 0" if norms[t] == 0 else theme.short(norms[t]) for t in (0, -1))
-    said = FIGURES["gradient"].readout(info, frame)
-    assert said == f"{'dL/dc ' if cell else ''}at t = 0: {first} · at t = {info.experiment.seq_len - 1}: {last}"
+    said, what = FIGURES["gradient"].readout(info, frame), "dL/dc " if cell else ""
+    ends = first if info.time_steps == 1 else f"at t = 0: {first} · at t = {info.time_steps - 1}: {last}"
+    assert said == what + ends
 
 
 @pytest.mark.parametrize("case", ["stacked", "both ways, letters", "step 0"])
@@ -361,9 +393,9 @@ def series_of(case: str) -> list[tuple[str, tuple[int, int], np.ndarray]]:
     info, frame, _ = seen(case)
     e = info.experiment
     norms = {"total": frame.grad_norm, "direct, from above": frame.grad_norm_direct}
-    if e.rnn_type == "many_to_many":
+    if frame.counted.sum() > 1:
         norms["from the last loss alone"] = frame.grad_norm_last
-    if e.cell == "lstm":
+    if info.memory_symbol == "c":
         norms["dL/dc, the cell state"] = frame.grad_norm_cell
     top, every = (e.num_layers - 1, 0), list(itertools.product(range(e.num_layers), range(e.directions)))
     chains = [top, *(chain for chain in every if chain != top)]
@@ -426,6 +458,7 @@ def arrows_of(case: str) -> dict[tuple[int, int, int], int]:
             tail, head, none = each["marker"]["size"][at : at + 3]
             assert tail == none == 0 < head
             reached = columns[columns < end].max() if not d else columns[columns > end].min()
+            assert seen(case)[1].valid[int(reached)]
             assert (layer, d, int(reached)) not in found
             found[layer, d, int(reached)] = decade
     return found
@@ -433,16 +466,20 @@ def arrows_of(case: str) -> dict[tuple[int, int, int], int]:
 
 @cases
 def test_first_and_last_step_are_drawn_and_no_more_than_16(case):
-    seq_len, columns = seen(case)[0].experiment.seq_len, columns_of(case)
-    assert columns[0] == 0 and columns[-1] == seq_len - 1 and len(columns) == min(16, seq_len)
-    gaps = np.diff(columns)
-    assert np.array_equal(columns, columns.round()) and gaps.min() > 0 and gaps.max() - gaps.min() <= 1
+    info, columns = seen(case)[0], columns_of(case)
+    steps, border = info.time_steps, {info.encoder_steps - 1, info.encoder_steps} if info.encoder_steps else set()
+    assert columns[0] == 0 and columns[-1] == steps - 1 and border <= set(columns)
+    evenly = columns if len(columns) <= 16 else np.array(sorted(set(columns) - border))
+    assert len(evenly) == min(16, steps) or border
+    gaps = np.diff(evenly)
+    assert np.array_equal(columns, columns.round()) and (gaps > 0).all() and np.ptp([*gaps] or [0]) <= 1
 
 
 @cases
 def test_an_arrow_carries_the_gradient_that_arrives_at_its_head(case):
     info, frame, _ = seen(case)
     columns, expected = columns_of(case).astype(int), {}
+    columns = columns[frame.valid[columns]] if info.has_links else columns[:0]  # padding is skipped
     for layer, d in itertools.product(range(info.experiment.num_layers), range(info.experiment.directions)):
         for head in columns[1:] if d else columns[:-1]:
             norm = float(frame.sequence_grad_norm[layer, d, head])
@@ -477,20 +514,23 @@ def test_thicker_arrows_carry_more():
 def test_strips_show_the_states_of_their_steps(case):
     info, frame, _ = seen(case)
     columns, z = columns_of(case).astype(int), drawn(case, "unrolled")["data"][0]["z"]
-    chains = info.experiment.num_layers * info.experiment.directions
+    chains, above = info.experiment.num_layers * info.experiment.directions, info.experiment.output_layers
     blocks = np.split(z, np.flatnonzero(np.isnan(z).all(1)))
+    blocks = blocks[len(blocks) - chains - above :][:chains]  # below them a row of the inputs, where they are drawn
     assert len(blocks) == chains
     for index, block in enumerate(blocks):
         block = block[-min(8, info.experiment.hidden_size) :]
         states = frame.hidden[divmod(index, info.experiment.directions)][columns]
+        states = np.where(frame.valid[columns, None], states, np.nan)
         assert np.isnan(block[:, 1::2]).all()
-        assert np.array_equal(block[0, ::2], f4(states[:, 0])) and np.array_equal(block[-1, ::2], f4(states[:, -1]))
+        for row in (0, -1):
+            assert np.array_equal(block[row, ::2], f4(states[:, row]), equal_nan=True)
 
 
 @finite
 def test_hovering_says_the_gradient(case):
     info, frame, _ = seen(case)
-    hover = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "markers")
+    hover = next(each for each in drawn(case, "unrolled")["data"] if "customdata" in each)
     for x, y, said in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
         norm = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))]
         assert said.startswith("gradient of this sequence ")
@@ -503,25 +543,39 @@ def test_what_was_read_stands_below_its_step(case):
     info, frame, _ = seen(case)
     below = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text")
     assert np.array_equal(below["x"], columns_of(case)) and set(below["y"]) == {0}
-    for t, said in zip(below["x"], below["text"], strict=True):
-        token = frame.inputs[int(t)]
-        if info.inputs == "symbols":
-            label = "–" if token < 0 else info.input_labels[token]
-            assert said == {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(label, label)
-        else:
-            number = said.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
-            assert float(number) == pytest.approx(float(token[0]), abs=0.051)
-            assert said.endswith("▴") == (len(token) > 1 and token[1] > 0)
+    for t, said in zip(np.asarray(below["x"], int), below["text"], strict=True):
+        assert said.startswith("<i>") == bool(info.feeds_back and t > info.encoder_steps and frame.valid[t])
+        assert_read(info, frame, t, said.removeprefix("<i>").removesuffix("</i>"))
+
+
+def assert_read(info: RunInfo, frame: Frame, t: int, said: str) -> None:
+    """A symbol, a number, or the word for an image; nothing for padding, and where the input is a strip."""
+    token, channels = frame.inputs[t], len(info.input_labels)
+    if not frame.valid[t] or (info.inputs == "values" and 2 < channels <= 16):
+        assert said == "\u00a0"
+    elif info.inputs == "symbols":
+        labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
+        label = labels[token] if token >= 0 else "start" if info.encoder_steps else "–"
+        assert said == theme.symbol(label)
+    elif info.image and channels > 1:
+        fed = info.feeds_back and t > 0
+        assert said == (info.output_labels[int(token[-len(info.output_labels) :].argmax())] if fed else "image")
+    else:
+        number = said.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
+        assert float(number) == pytest.approx(float(token[0]), abs=0.051)
+        assert said.endswith("▴") == (len(token) > 1 and token[1] > 0)
 
 
 def test_truncation_is_a_wall_where_the_gradient_ends():
     frame = seen("cut")[1]
-    wall = trace("cut", "unrolled", "cut")
-    places = sorted({x for x in wall["x"] if x is not None})
-    assert places == [11 - 8 - 0.5, 11 - 4 - 0.5]
+    for name in ("unrolled", "gradient", "hidden", "gates", "cell"):
+        walls = [each for each in drawn("cut", name)["layout"]["shapes"] if each["line"].get("color") == theme.WRONG]
+        assert sorted(each["x0"] for each in walls) == [11 - 8 - 0.5, 11 - 4 - 0.5]
+        assert all(each["x0"] == each["x1"] for each in walls)
     reached = np.flatnonzero(frame.sequence_grad_norm[0, 0])
-    assert reached[0] - 0.5 == places[-1]
-    assert list(trace("stacked", "unrolled", "cut")["x"]) == []
+    assert reached[0] - 0.5 == 11 - 4 - 0.5
+    shapes = drawn("stacked", "unrolled")["layout"].get("shapes", [])
+    assert [each for each in shapes if each["line"].get("color") == theme.WRONG] == []
 
 
 # ---- hidden
@@ -680,10 +734,10 @@ def test_the_prediction_is_the_networks_output(case):
             assert line["x"].tolist() == (np.flatnonzero(frame.counted) + 1).tolist()
             assert np.array_equal(line["y"], f4(truth[frame.counted, 0]))
         assert np.array_equal(figure["data"][0]["y"], f4(frame.inputs[:, 0]))
-    elif info.experiment.rnn_type == "many_to_many":
+    elif frame.counted.sum() > 1:
         letters(info, frame, figure["data"][0])
     else:
-        (bars,) = figure["data"]
+        bars, *_ = figure["data"]
         assert np.array_equal(bars["y"], f4(frame.outputs[last])) and bars["y"].sum() == pytest.approx(1, abs=1e-5)
         assert np.flatnonzero(bars["marker"]["color"]).tolist() == [frame.targets[last]]
         (mark,) = figure["layout"]["annotations"]
@@ -691,19 +745,23 @@ def test_the_prediction_is_the_networks_output(case):
 
 
 def letters(info: RunInfo, frame: Frame, heat: dict[str, Any]) -> None:
-    """The text on top, below it the three best guesses, each with its probability."""
-    signs = [{" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(each, each) for each in info.output_labels]
+    """The target on top, below it the best guesses, each with its probability; or what it says helped and alone."""
+    signs = [theme.symbol(each) for each in info.output_labels]
+    most = 26 if max(map(len, info.output_labels)) == 1 else len(heat["x"])
+    steps = np.flatnonzero(frame.counted)[-most:]
+    assert len(heat["x"]) == len(steps) <= 26 and np.array_equal(heat["customdata"][0], steps)
     *guesses, text = heat["text"]
-    assert list(heat["x"]) == list(range(max(0, info.experiment.seq_len - 26), info.experiment.seq_len))
-    for column, t in enumerate(heat["x"]):
+    for column, t in enumerate(steps):
         assert text[column] == signs[frame.targets[t]]
         assert heat["z"][-1][column] == np.float32(frame.outputs[t, frame.targets[t]])
-        best = np.sort(frame.outputs[t])[::-1][:3]
-        assert [row[column] for row in heat["z"][2::-1]] == f4(best).tolist()
-        for row, guess in enumerate(guesses):
-            assert heat["z"][row][column] in {
-                np.float32(frame.outputs[t, k]) for k, s in enumerate(signs) if s == guess[column]
-            }
+        if frame.free_outputs is None:
+            best = np.sort(frame.outputs[t])[::-1][: len(guesses)]
+            said = [(frame.outputs[t], value) for value in f4(best)[::-1]]
+        else:
+            said = [(each[t], np.float32(each[t].max())) for each in (frame.free_outputs, frame.outputs)]
+        for row, (values, value) in enumerate(said):
+            assert heat["z"][row][column] == value
+            assert value in {np.float32(values[k]) for k, sign in enumerate(signs) if sign == guesses[row][column]}
 
 
 def test_the_marked_numbers_stand_out():
@@ -724,6 +782,9 @@ def test_the_readout_names_answer_and_target(case):
         answer, target = (float(part.split(" ")[-1]) for part in said.split(" · "))
         assert answer == pytest.approx(float(frame.outputs[t, 0]), abs=0.01, rel=0.01)
         assert target == pytest.approx(float(frame.targets[t, 0]), abs=0.01)
+    elif frame.free_outputs is not None:
+        right = sum(frame.free_outputs[each].argmax() == frame.targets[each] for each in np.flatnonzero(frame.counted))
+        assert said == f"by itself {right} of {frame.counted.sum()} right"
     else:
         signs = {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}
         best, right = (info.output_labels[int(k)] for k in (frame.outputs[t].argmax(), frame.targets[t]))

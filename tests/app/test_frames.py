@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures import FIGURES, Quantised
+from app.figures import Quantised, applicable
 from app.live import feed as feeds
 from app.live.feed import Feed, curves_of, gradient_csv
 from app.live.frames import pack
@@ -19,8 +19,6 @@ from engine.frame import Diagnosis, RunPhase
 from engine.history import History
 from tests.app.test_figures import CASES, seen
 from tests.app.test_hub import FakeRun
-
-SLOW = [name for name, figure in FIGURES.items() if figure.slow]
 
 
 def header_of(message: bytes) -> tuple[dict[str, Any], bytes]:
@@ -158,9 +156,9 @@ def run_of(case: str) -> FakeRun:
 def test_no_frame_stops_the_feed(case):
     slot = slot_of(case, ghost=case)
     message = Feed(slot).frame()
-    header, after = header_of(message)[0], decoded(message)
-    assert header["step"] == slot.run.frame.step and {path.split(".")[0] for path in after} == set(FIGURES)
-    assert header["readouts"].keys() == FIGURES.keys() and header["verdict"]["word"]
+    header, after, shown = header_of(message)[0], decoded(message), set(applicable(slot.run.info))
+    assert header["step"] == slot.run.frame.step and {path.split(".")[0] for path in after} == shown
+    assert header["readouts"].keys() == shown and header["verdict"]["word"]
     states = seen(case)[1].hidden
     known = np.isfinite(states[0, 0, :, 0])
     scale = after["hidden.data.0.zmax"]
@@ -208,16 +206,18 @@ def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkey
     clock = types.SimpleNamespace(monotonic=lambda: clock.now)
     monkeypatch.setattr(feeds, "time", clock)
     slot = slot_of("stacked")
+    figures = applicable(slot.run.info)
+    every, slow = set(figures), {name for name, figure in figures.items() if figure.slow}
     feed, sent, clock.now = Feed(slot), [], 0.0
     for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
         slot.run.frame = dataclasses.replace(slot.run.frame)
         names = {path.split(".")[0] for path in decoded(feed.frame())}
-        sent.append(names == set(FIGURES))
-        assert names == set(FIGURES) or names == set(FIGURES) - set(SLOW)
-    assert SLOW and sent == [True, False, True, False]
+        sent.append(names == every)
+        assert names == every or names == every - slow
+    assert slow and sent == [True, False, True, False]
     slot.run.phase = RunPhase.PAUSED  # nothing more may come: this one must be whole
     slot.run.frame = dataclasses.replace(slot.run.frame)
-    assert {path.split(".")[0] for path in decoded(feed.frame())} == set(FIGURES)
+    assert {path.split(".")[0] for path in decoded(feed.frame())} == every
 
 
 def test_the_previous_run_comes_with_the_first_frame_alone():

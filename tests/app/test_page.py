@@ -17,9 +17,11 @@ from streamlit.testing.v1 import AppTest
 
 from app import state, text
 from app.hub import HUB, Hub, Slot
-from engine.experiment import Experiment
+from engine.cells import CELLS
+from engine.experiment import CHOICES, FED_BACK, Experiment
 from engine.frame import RunPhase
 from engine.preset import SPEEDS, list_presets, load_preset
+from engine.tasks import TASKS
 from tests.app.test_hub import FakePool, FakeRun, seen
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
@@ -28,9 +30,10 @@ KINDS = ("selectbox", "select_slider", "number_input", "toggle", "button", "segm
 STABLE = [  # DESIGN, section 6
     "preset", "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len",
     "init", "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt",
-    "seed", "speed", "train", "pause", "step", "reset",
+    "seed", "output_layers", "window", "embedding_size", "teacher_forcing", "speed", "train", "pause", "step", "reset",
 ]  # fmt: skip
 PRESETS = [preset.slug for preset in list_presets()]
+TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_a_link_to_a_lesson_opens_it_as_it_says(pool, slug):
     assert only.opened == {"paused": preset.paused, "speed": SPEEDS[preset.speed]}
     shown = {key: widget.value for key, widget in widgets(page).items()}
     settings = {key: value for key, value in preset.experiment.to_dict().items() if key in shown}
-    assert len(settings) == 18 and {key: shown[key] for key in settings} == settings
+    assert set(settings) == set(state.WIDGETS) and {key: shown[key] for key in settings} == settings
     assert (shown["preset"], shown["speed"]) == (slug, preset.speed)
     assert page.subheader[0].value == preset.question
     assert page.markdown[0].value.startswith(preset.look_for)
@@ -139,7 +142,7 @@ def test_a_link_can_change_several_settings(pool):
         ({"learning_rate": "1e400"}, "Learning rate", "a number from 1e-06 to 10"),
         ({"learning_rate": ""}, "Learning rate", "a number from 1e-06 to 10"),
         ({"clip_threshold": "inf"}, "Clip threshold", "a number from 1e-06 to 1,000,000"),
-        ({"cell": "nope"}, "Cell", "rnn, gru or lstm"),
+        ({"cell": "nope"}, "Cell", f"rnn, gru, lstm, .* or {list(CELLS)[-1]}"),
         ({"task": "nope"}, "Data", "first_symbol_recall, .*"),
         ({"rnn_type": "many_to_many"}, "RNN type", "many_to_one for First digit"),
         ({"bidirectional": "maybe"}, "Read both ways", "(?i:.*true.*)"),
@@ -147,8 +150,12 @@ def test_a_link_can_change_several_settings(pool):
         ({"speed": "warp"}, "Speed", "slow, normal, max"),
         ({"steps": "x"}, "(?i:steps)", "a whole number from 1 to 1,000,000"),
         ({"dropout": "0.5"}, "(?i:dropout)", "0 with one layer.*"),
-        ({"embedding_size": "-3"}, "(?i:embedding size)", "a whole number from 0 to 512"),
-        ({"output_layers": "x"}, "(?i:output layers)", ".*"),
+        ({"embedding_size": "-3"}, "Embedding", "a whole number from 0 to 512"),
+        ({"output_layers": "x"}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"output_layers": "4"}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"output_layers": "9" * 5000}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"window": "0"}, "Inputs seen at once", "a whole number from 1 to 64"),
+        ({"teacher_forcing": "1.5"}, "Teacher forcing", "a number from 0 to 1"),
         ({"task_options": "x"}, "(?i:task options)", "empty for First digit"),
         ({"device": "tpu"}, "(?i:device)", "cpu or cuda"),
     ],
@@ -239,6 +246,26 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
         assert said.startswith(f"{text.LABELS[name]}: the link said {link[name]}, but it must be ")
 
 
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ({"task": "melody", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
+        ({"task": "reverse", "tbptt": "3"}, "Cut the gradient after (steps): the link said 3, but it must be 0 "),
+        ({"task": "melody", "cell": "feedforward", "window": "3"}, "Inputs seen at once: the link said 3, but it must"),
+        ({"task": "stocks", "embedding_size": "8"}, "Embedding: the link said 8, but it must be 0 "),
+        ({"task": "stocks", "rnn_type": "one_to_many"}, "RNN type: the link said one\\_to\\_many, but it must be "),
+        ({"cell": "feedforward", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
+    ],
+    ids=["both ways", "cut", "window", "embedding", "type", "no direction"],
+)  # fmt: skip
+def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(pool, link, said):
+    page = opened(**link)
+    (only,) = warnings(page)
+    *taken, refused = link
+    assert only.startswith(said) and refused not in page.query_params
+    assert all(getattr(slot().experiment, name) == link[name] for name in taken)
+
+
 # ---- settings
 
 
@@ -262,6 +289,10 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
         ("batch_size", 8, {}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
+        ("output_layers", 2, {}),
+        ("window", 3, {"cell": "feedforward"}),
+        ("embedding_size", 8, {}),
+        ("teacher_forcing", 0.5, {"task": "melody", "rnn_type": "one_to_many", "seq_len": "9"}),
     ],
     ids=lambda each: each if isinstance(each, str) and each.islower() else None,
 )
@@ -274,7 +305,7 @@ def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
     live = key in ("learning_rate", "clip", "clip_threshold")
     assert len(pool.runs) == (1 if live else 2)
     assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
-    assert set(page.query_params) == {"preset", key}
+    assert set(page.query_params) == {"preset", key, *link}
 
 
 def test_speed_reaches_the_run(pool):
@@ -306,6 +337,111 @@ def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task,
     assert warnings(page) == [] and widgets(page)["rnn_type"].value == now.rnn_type
 
 
+@pytest.mark.parametrize(("task", "kind"), TYPES)
+def test_all_data_open_under_every_type_they_know(pool, task, kind):
+    page = opened(task=task, rnn_type=kind)
+    now, found = slot().experiment, widgets(page)
+    assert (now.task, now.rnn_type, now.seq_len) == (task, kind, TASKS[task].lengths.default)
+    assert warnings(page) == [] and found["rnn_type"].options == [text.RNN_TYPES[each] for each in CHOICES["rnn_type"]]
+    assert found["embedding_size"].disabled == (TASKS[task].inputs == "values")
+    fed_back = kind in FED_BACK
+    assert (found["teacher_forcing"].disabled, found["bidirectional"].disabled) == (not fed_back, fed_back)
+    said = [each.value for each in page.sidebar.caption]
+    assert text.about_data(now) in said and text.rnn_type(now) in said
+    assert any('class="thumbnail"' in each.proto.body for each in page.sidebar.get("html"))
+
+
+def test_the_tables_of_types_are_complete():
+    """Every type has data that show it, and whatever is fed back its own limits."""
+    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(state.ONE_WAY) == FED_BACK
+    assert all(kind in TASKS[task].rnn_types for kind, task in state.EXAMPLES.items())
+
+
+@pytest.mark.parametrize("kind", CHOICES["rnn_type"])
+def test_a_type_that_the_data_lack_brings_the_data_that_show_it(pool, kind):
+    start = {"one_to_one": "remember", "many_to_one": "letters"}.get(kind, "stocks")
+    page = opened(preset=start, **({"task": "copy", "rnn_type": "many_to_many"} if kind == "many_to_one" else {}))
+    if kind == "many_to_many":
+        move(page, "task", "adding")
+    assert kind not in TASKS[slot().experiment.task].rnn_types
+    move(page, "rnn_type", kind)
+    now, task = slot().experiment, TASKS[state.EXAMPLES[kind]]
+    assert (now.task, now.rnn_type, now.seq_len) == (task.slug, kind, task.lengths.default)
+    assert warnings(page) == [] and widgets(page)["task"].value == task.slug
+    base = load_preset(start).experiment
+    for name in ("task", "rnn_type"):
+        assert page.query_params.get(name, getattr(base, name)) == getattr(now, name)
+    clear_session_cache(SESSION)
+    opened(**page.query_params)
+    assert pool.runs[-1].experiment == now
+
+
+@pytest.mark.parametrize("kind", FED_BACK)
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"bidirectional": "true"},
+        {"tbptt": "5"},
+        {"cell": "feedforward", "window": "3", "tbptt": "5"},
+        {"preset": "truncation"},
+        {"task": "characters", "rnn_type": "many_to_many", "embedding_size": "8", "bidirectional": "true"},
+        {"task": "digits_by_pixel", "bidirectional": "true"},
+    ],
+    ids=lambda link: "&".join(link),
+)
+def test_a_type_that_is_fed_back_drops_what_it_cannot_have(pool, link, kind):
+    page = opened(**link)
+    assert warnings(page) == []
+    move(page, "rnn_type", kind)
+    now = slot().experiment
+    assert warnings(page) == [] and (now.rnn_type, now.task) == (kind, state.EXAMPLES[kind])
+    assert not now.bidirectional and now.window == 1
+    clear_session_cache(SESSION)
+    opened(**page.query_params)
+    assert pool.runs[-1].experiment == now
+
+
+@pytest.mark.parametrize(
+    ("task", "before", "after", "length"),
+    [("characters", "many_to_many", "many_to_one", "33"), ("stocks", "many_to_one", "many_to_many", "9"),
+     ("parity", "many_to_one", "many_to_many", "11")],
+)  # fmt: skip
+def test_a_type_that_the_data_have_keeps_them(pool, task, before, after, length):
+    page = opened(task=task, rnn_type=before, seq_len=length, tbptt="4")
+    base = slot().experiment
+    move(page, "rnn_type", after)
+    assert slot().experiment == base.replace(rnn_type=after) and warnings(page) == []
+
+
+def test_a_cell_without_links_in_time_drops_the_second_direction(pool):
+    """Its switch rests there: nobody could take it back."""
+    page = opened(bidirectional="true")
+    move(page, "cell", "feedforward")
+    assert warnings(page) == [] and not slot().experiment.bidirectional
+    assert widgets(page)["bidirectional"].disabled and not widgets(page)["window"].disabled
+
+
+def test_a_cell_drops_a_window_where_the_output_is_fed_back(pool):
+    page = opened(task="melody", window="3")  # of no effect with a recurrent cell
+    assert warnings(page) == [] and slot().experiment.window == 3
+    move(page, "cell", "feedforward")
+    assert warnings(page) == [] and (slot().experiment.cell, slot().experiment.window) == ("feedforward", 1)
+
+
+def test_the_gradient_may_be_cut_where_one_input_speaks(pool):
+    page = opened(task="melody", tbptt="5")
+    move(page, "task", "digit_name")
+    assert warnings(page) == [] and (slot().experiment.task, slot().experiment.tbptt) == ("digit_name", 5)
+
+
+def test_data_of_one_length_leave_nothing_to_slide(pool):
+    page = opened()
+    move(page, "task", "digits_by_row")
+    assert widgets(page)["seq_len"].disabled and widgets(page)["seq_len"].value == 8
+    move(page, "task", "adding")
+    assert not widgets(page)["seq_len"].disabled and slot().experiment.seq_len == 50
+
+
 @pytest.mark.parametrize(
     ("link", "key", "value", "says"),
     [
@@ -321,8 +457,25 @@ def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task,
         ({}, "seed", None, "Seed must be a whole number from 0 to 2,147,483,647"),
         ({}, "init_gain", None, "Gain of the initial weights must be a number from 0 to 10"),
         ({}, "tbptt", None, "Cut the gradient after (steps) must be a whole number from 0 to 1,000"),
+        (
+            {"task": "reverse"},
+            "tbptt",
+            5,
+            "Cut the gradient after (steps) must be 0 (never cut) for an encoder-decoder",
+        ),
+        ({"cell": "feedforward"}, "window", None, "Inputs seen at once must be a whole number from 1 to 64"),
     ],
-    ids=["both ways and cut", "cut and both ways", "too large", "too long", "no seed", "no gain", "no cut"],
+    ids=[
+        "both ways and cut",
+        "cut and both ways",
+        "too large",
+        "too long",
+        "no seed",
+        "no gain",
+        "no cut",
+        "cut encoder",
+        "no window",
+    ],
 )
 def test_settings_that_do_not_fit_together_keep_the_old_run_and_say_so(pool, link, key, value, says):
     page = opened(**link)
@@ -459,6 +612,13 @@ def test_what_is_to_be_done_next_stands_out(pool, first, loud):
         ({"preset": "remember-lstm", "forget_bias": "none"}, {"preset": "remember-lstm", "forget_bias": "none"}),
         ({"bidirectional": "true"}, {"preset": "remember", "bidirectional": "true"}),
         ({"target_loss": "0.5"}, {"preset": "remember", "target_loss": "0.5"}),
+        ({"output_layers": "2"}, {"preset": "remember", "output_layers": "2"}),
+        ({"output_layers": "0", "window": "1", "teacher_forcing": "1"}, {"preset": "remember"}),
+        ({"task": "stocks"}, {"preset": "remember", "task": "stocks", "seq_len": "12"}),
+        (
+            {"task": "characters", "rnn_type": "many_to_many"},
+            {"preset": "remember", "task": "characters", "rnn_type": "many_to_many"},
+        ),  # as long as the lesson
     ],
 )
 def test_the_link_says_what_differs_from_the_lesson_and_no_more(pool, link, written):
@@ -472,6 +632,10 @@ def test_the_link_says_what_differs_from_the_lesson_and_no_more(pool, link, writ
         {"task": "stocks", "rnn_type": "many_to_many", "seq_len": 9, "forget_bias": -0.1, "cell": "lstm"},
         {"task": "characters", "rnn_type": "many_to_many", "embedding_size": 12, "reduction": "sum"},
         {"dropout": 0.123456789012345, "num_layers": 2, "clip_threshold": 1e-6, "target_metric": 0.95},
+        {"output_layers": 2, "cell": "feedforward", "window": 3, "embedding_size": 4},
+        {"teacher_forcing": 1 / 3, "task": "melody", "rnn_type": "one_to_many", "seq_len": 9, "tbptt": 3},
+        {"output_layers": 3, "task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 11, "teacher_forcing": 0.0},
+        {"task": "adding", "seq_len": 40},  # the lesson's length, and not the data's own
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -483,6 +647,21 @@ def test_the_written_link_opens_the_very_same_run(pool, changes):
     clear_session_cache(SESSION)
     opened(**page.query_params)
     assert pool.runs[-1].experiment == wanted
+
+
+@pytest.mark.parametrize(
+    ("preset", "task", "key"),
+    [("truncation", "reverse", None), ("truncation", "melody", "tbptt"), ("remember", "adding", "seq_len")],
+)
+def test_a_reload_keeps_the_lessons_own_value_beside_other_data(pool, preset, task, key):
+    """Where those data would bring another by themselves."""
+    page = opened(preset=preset)
+    move(page, "task", task)
+    if key:
+        move(page, key, getattr(load_preset(preset).experiment, key))
+    now = slot().experiment
+    clear_session_cache(SESSION)
+    assert warnings(opened(**page.query_params)) == [] and pool.runs[-1].experiment == now
 
 
 # ---- tabs

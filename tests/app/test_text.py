@@ -10,6 +10,7 @@ import pytest
 
 from app import controls, state, text
 from engine import diagnosis
+from engine.cells import CELLS
 from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import SPEEDS, list_presets
@@ -18,7 +19,9 @@ from tests.engine.test_diagnosis import judged
 
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
 WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value
-CONTROLS = (controls.PRESET, *controls.DATA, controls.RNN_TYPE, *controls.CELL, *controls.LEARNING, *controls.MORE)
+SIDEBAR = (controls.PRESET, controls.TASK, controls.LENGTH, controls.RNN_TYPE)
+CONTROLS = (*SIDEBAR, *controls.CELL, *controls.LEARNING, *controls.MORE)
+TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 
 
 def kinds() -> set[str]:
@@ -55,6 +58,7 @@ def test_every_control_has_help():
     ("table", "wanted"),
     [
         (text.RNN_TYPES, CHOICES["rnn_type"]),
+        (text.RNN_TYPES_SAID, CHOICES["rnn_type"]),
         (text.INITS, CHOICES["init"]),
         (text.OPTIMIZERS, CHOICES["optimizer"]),
         (text.CLIPS, CHOICES["clip"]),
@@ -62,7 +66,7 @@ def test_every_control_has_help():
         (text.SPEEDS, SPEEDS),
         (text.PHASES, RunPhase),
     ],
-    ids=["rnn_type", "init", "optimizer", "clip", "nonlinearity", "speed", "phase"],
+    ids=["rnn_type", "what a type is", "init", "optimizer", "clip", "nonlinearity", "speed", "phase"],
 )
 def test_every_choice_has_a_name(table, wanted):
     assert list(table) == list(wanted) and len(set(table.values())) == len(table)
@@ -82,9 +86,27 @@ def test_every_choice_has_a_name(table, wanted):
             {"init": "orthogonal", "init_gain": 1.0, "clip": "norm", "clip_threshold": 1.0},
             "Try the cure: orthogonal start, gain 1, clip by norm, threshold 1",
         ),
+        ({"output_layers": 1, "window": 3}, "Try the cure: 1 layer above without links in time, sees 3 inputs"),
+        ({"output_layers": 0, "window": 1}, "Try the cure: 0 layers above without links in time, sees one input"),
+        ({"embedding_size": 8, "teacher_forcing": 0.5}, "Try the cure: embedding of 8, teacher forcing 50%"),
+        ({"embedding_size": 0, "teacher_forcing": 0.0}, "Try the cure: one-hot inputs, teacher forcing 0%"),
+        ({"nonlinearity": "identity", "tbptt": 1}, "Try the cure: no activation, cut after 1 step"),
+        ({"rnn_type": "encoder_decoder", "task": "reverse"}, "Try the cure: encoder-decoder, Say it backwards"),
         ({}, ""),
     ],
-    ids=["gate", "bias", "truncation", "taming", "none"],
+    ids=[
+        "gate",
+        "bias",
+        "truncation",
+        "taming",
+        "above",
+        "nothing above",
+        "symbols",
+        "one-hot",
+        "least",
+        "type",
+        "none",
+    ],
 )
 def test_a_cure_is_said_in_words(changes, said):
     assert text.cure(changes) == said
@@ -120,12 +142,13 @@ def test_every_cure_reads_as_words(cell, numbers):
 # ---- chips
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-@pytest.mark.parametrize(("task", "kind"), [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("task", "kind"), TYPES)
 def test_a_usual_experiment_has_no_chips(task, kind, cell):
     usual = Experiment(task=task, rnn_type=kind, cell=cell)
     assert text.chips(usual) == []
-    assert text.chips(usual.replace(hidden_size=5, seq_len=7, learning_rate=0.1, seed=3, batch_size=2)) == []
+    length = TASKS[task].lengths.low  # some data have one length only
+    assert text.chips(usual.replace(hidden_size=5, seq_len=length, learning_rate=0.1, seed=3, batch_size=2)) == []
 
 
 @pytest.mark.parametrize(
@@ -141,7 +164,18 @@ def test_a_usual_experiment_has_no_chips(task, kind, cell):
         ({"clip": "none"}, ["no clipping"]),
         ({"clip": "value"}, ["clip by value"]),
         ({"tbptt": 10}, ["cut after 10 steps"]),
-        ({"embedding_size": 8}, ["embedding size 8"]),
+        ({"embedding_size": 8}, ["embedding of 8"]),
+        ({"output_layers": 1}, ["1 layer above without links in time"]),
+        ({"output_layers": 2}, ["2 layers above without links in time"]),
+        ({"window": 3, "cell": "feedforward"}, ["sees 3 inputs"]),
+        ({"window": 3}, []),  # it remembers instead
+        ({"nonlinearity": "sigmoid", "cell": "feedforward"}, ["sigmoid activation"]),
+        ({"forget_bias": 3.0, "cell": "lstm_no_forget"}, []),
+        ({"forget_bias": 3.0, "cell": "gru_simple"}, ["forget bias 3"]),
+        ({"teacher_forcing": 0.25}, []),  # nothing is fed back
+        ({"teacher_forcing": 0.25, "task": "melody", "rnn_type": "one_to_many"}, ["teacher forcing 25%"]),
+        ({"teacher_forcing": 0.0, "task": "reverse", "rnn_type": "encoder_decoder"}, ["teacher forcing 0%"]),
+        ({"nonlinearity": "identity", "cell": "rnn"}, ["no activation"]),
         ({"dropout": 0.25, "num_layers": 2}, ["layers 2", "dropout 0.25"]),
         ({"reduction": "sum"}, ["reduction sum"]),
     ],
@@ -177,6 +211,12 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
         ({"cell": "rnn"}, {"nonlinearity": "relu"}, ["ReLU activation"]),
         ({}, {"task": "stocks", "seq_len": 12}, ["Stock prices", "length 12"]),
         ({}, {"bidirectional": True, "num_layers": 2}, ["layers 2", "both directions"]),
+        ({"window": 3, "cell": "feedforward"}, {"window": 1}, ["sees one input"]),
+        ({"window": 3, "cell": "feedforward"}, {"window": 1, "cell": "rnn"}, ["RNN"]),  # it has no such thing
+        ({"output_layers": 2, "embedding_size": 8}, {"output_layers": 0, "embedding_size": 0},
+         ["0 layers above without links in time", "one-hot inputs"]),
+        ({}, {"task": "melody", "rnn_type": "one_to_many", "seq_len": 24, "teacher_forcing": 0.5},
+         ["A tune from one note", "one to many", "length 24", "teacher forcing 50%"]),
     ],
     ids=str,
 )  # fmt: skip
@@ -276,10 +316,22 @@ def test_how_it_is_measured_names_the_state_and_the_way(settings, said, cell, sy
     assert "16 held-out sequences" in others[0] and all(each.endswith(".") for each in (first, *others))
 
 
-def test_why_other_types_are_off_is_a_sentence():
-    for task in TASKS.values():
-        said = text.rnn_types_off(Experiment(task=task.slug, rnn_type=task.rnn_types[0]))
-        assert said.endswith(".") and ".." not in said and task.why_not in said
+@pytest.mark.parametrize(("task", "kind"), TYPES)
+def test_a_type_says_what_it_is(task, kind):
+    said = text.rnn_type(Experiment(task=task, rnn_type=kind))
+    assert said.lower().startswith(f"**{text.RNN_TYPES[kind]}**: ") and said[2].isupper()
+    assert said.endswith(".") and ".." not in said and "_" not in said
+
+
+@pytest.mark.parametrize(("task", "kind"), TYPES)
+def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(task, kind):
+    experiment = Experiment(task=task, rnn_type=kind)
+    said, info = text.about_data(experiment), RunInfo.of(experiment)
+    real = TASKS[task].source.startswith("Real:")
+    assert said.startswith(TASKS[task].teaches) and said.endswith(" Real data." if real else " Generated data.")
+    assert ("in nats: " if TASKS[task].outputs == "symbols" else "in squared error: ") in said
+    assert info.baselines and all(f"{name} {loss:.3g}" in said for name, loss in info.baselines.items())
+    assert not re.search(r"\bnan\b|[*$~`\[\]]|\.\.", said)  # Markdown would make something else of it
 
 
 def test_the_limits_that_are_said_are_those_of_the_diagnosis():

@@ -214,11 +214,76 @@ def test_figures_follow_light_and_dark(visit):
     assert page.data("loss", "layout.font.color") != light[1]
 
 
+TYPES = {
+    "one to one": ("digits", "healthy"),
+    "one to many": ("melody", None),
+    "many to many": ("characters", None),
+    "encoder-decoder": ("reverse", None),
+    "many to one": ("first_symbol_recall", "vanished"),
+}
+
+
+def test_each_rnn_type_is_picked_by_its_picture_trains_and_is_drawn_right(visit):
+    page = visit()
+    page.page.locator(".st-key-rnn_type button").nth(0).wait_for()
+    for name, (task, verdict) in TYPES.items():
+        old = page.token
+        page.choose("rnn_type", name)
+        page.wait("playground.token !== argument && playground.step > 2", old)
+        if task != "first_symbol_recall":  # the way back to many to one keeps the data that have it
+            assert f"task={task}" in page.page.url
+        if verdict and task == "digits":
+            assert page.get("document.querySelector('.lv-verdict').dataset.kind") in (verdict, "solved")
+        assert page.page.locator("[data-testid=stAlert]").count() == 0
+        check_unrolled(page, name)
+
+
+def check_unrolled(page, name: str) -> None:
+    """The textbook's picture: which steps have inputs from outside, answers, feedback, a context vector."""
+    # traces: strips, wires, feedback, context, hover, inputs, outputs, then the arrows
+    feedback, context = (page.data("unrolled", f"data[{n}].x") for n in (2, 3))
+    inputs, outputs = (page.data("unrolled", f"data[{n}]") for n in (5, 6))
+    arrows = [trace["x"] for trace in page.data("unrolled", "data")[7:]]
+    assert len(context) == (name == "encoder-decoder")
+    assert bool(feedback) == (name in ("one to many", "encoder-decoder"))
+    assert any(arrows) == (name != "one to one")
+    assert len(outputs["x"]) == {"one to one": 1, "many to one": 1}.get(name, len(outputs["x"]))
+    if name == "encoder-decoder":
+        border = context[0]
+        assert min(outputs["x"]) > border > min(inputs["x"])
+    if name == "one to many":
+        assert all(word.startswith("<i>") for word in inputs["text"][1:]) and not inputs["text"][0].startswith("<i>")
+
+
+def test_padding_is_grey_and_truncation_is_a_wall(visit):
+    page = visit("task=sentiment&rnn_type=many_to_one&cell=gru&seed=1")
+    grey = [shape for shape in page.data("gradient", "layout.shapes") if shape["type"] == "rect"]
+    assert grey and grey[-1]["x1"] == 11.5
+    page = visit("task=copy&rnn_type=many_to_many&cell=gru&tbptt=5")
+    for figure in ("unrolled", "gradient", "hidden"):
+        walls = [shape["x0"] for shape in page.data(figure, "layout.shapes") if shape["type"] == "line"]
+        assert {0.5, 5.5, 10.5} <= set(walls)
+    assert page.data("gradient", "data[1].y")[10] is None  # beyond the wall no bar: it is exactly 0
+    assert page.get("document.querySelector('.lv-verdict').dataset.kind") == "cut"
+
+
+def test_gates_of_a_sentence_stand_at_its_words(visit):
+    page = visit("task=sentiment&rnn_type=many_to_one&cell=lstm&seed=1")
+    page.page.locator("[data-figure=gates]").scroll_into_view_if_needed()
+    page.wait(
+        "document.querySelector('[data-figure=gates]').layout?.xaxis.ticktext.some(each => /^[a-z]{3,}$/.test(each))"
+    )
+    old = page.token
+    page.choose("cell", "RNN")
+    page.wait("playground.token !== argument && playground.painted > 0", old)
+    page.wait("document.querySelector('[data-figure=gates]').closest('.lv-card').hidden")
+
+
 BAD_LINKS = {
     "hidden_size=0": ("hidden_size", "a whole number from 1 to 512"),
     "seq_len=100000": ("seq_len", "a whole number from 1 to 1,000"),
     "learning_rate=nan": ("learning_rate", "a number from 1e-06 to 10"),
-    "cell=nope": ("cell", "rnn, gru or lstm"),
+    "cell=nope": ("cell", "rnn, gru, lstm"),
     "preset=nope": ("preset", "no lesson called nope"),
 }
 

@@ -1,76 +1,170 @@
-"""The slow, obvious calculation: textbook cells in a loop, every state keeping its gradient. Tests compare with it."""
+"""The slow, obvious calculation: textbook cells in a loop, every state keeping its gradient. Tests compare with it.
+
+Each sequence runs by itself, over its real steps only. Of the engine it uses the weights and the experiment, nothing
+that computes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.model import RecurrentNetwork
-from engine.tasks import Batch
+from engine.tasks import TASKS, Batch
 
-Key = tuple[int, int, int, int]  # layer, direction, position, sequence
+Key = tuple[int, int, int, int]  # layer, direction, position on the whole time axis, sequence
+State = tuple[Tensor, Tensor]  # h and c; c stays what it was where the cell has none
+
+ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "identity": lambda a: a}
+WITH_CELL_STATE = ("lstm", "lstm_peephole", "lstm_no_forget")
 
 
 @dataclass
 class Unrolled:
-    """States by (layer, direction, position, sequence); `leaving` is the copy of h_t that goes up: head or layer."""
+    """One unrolled forward pass: states by `Key`; `leaving` is the copy of h_t that goes up, to head or next layer."""
 
+    model: RecurrentNetwork
+    batch: Batch
+    nudges: Mapping[Key, Tensor]
     hidden: dict[Key, Tensor] = field(default_factory=dict)
     cell: dict[Key, Tensor] = field(default_factory=dict)
     leaving: dict[Key, Tensor] = field(default_factory=dict)
     losses: Tensor | None = None  # (T, batch), weighted as in L but for the 1 / batch
 
+    def loss(self, which: str | int = "all") -> Tensor:
+        """L, or the part of it that comes from each sequence's last or first counted step, or from step k."""
+        assert self.losses is not None
+        chosen = []
+        for b in range(self.losses.shape[1]):
+            counted = np.flatnonzero(self.batch.mask[:, b])
+            steps = {"all": counted, "last": counted[-1:], "first": counted[:1]}.get(which, counted[counted == which])
+            chosen += [self.losses[t, b] for t in steps]
+        return torch.stack(chosen).sum() / self.losses.shape[1]
 
-def step(model: RecurrentNetwork, layer: int, d: int, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """The equations of the textbook, written out; x (I,), h and c (H,)."""
-    suffix = f"_l{layer}" + ("_reverse" if d else "")
-    w, u, b, bh = (getattr(model.recurrent, n + suffix) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-    kind = model.experiment.cell
-    if kind == "rnn":
-        a = w @ x + b + u @ h + bh
-        return (torch.tanh(a) if model.experiment.nonlinearity == "tanh" else torch.relu(a)), c
-    if kind == "gru":
-        (wr, wz, wn), (ur, uz, un) = w.chunk(3), u.chunk(3)
-        (br, bz, bn), (cr, cz, cn) = b.chunk(3), bh.chunk(3)
-        r, z = torch.sigmoid(wr @ x + br + ur @ h + cr), torch.sigmoid(wz @ x + bz + uz @ h + cz)
-        n = torch.tanh(wn @ x + bn + r * (un @ h + cn))
-        return (1 - z) * n + z * h, c
-    i, f, g, o = (w @ x + b + u @ h + bh).chunk(4)
-    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-    return torch.sigmoid(o) * torch.tanh(c), c
+    def gradients(self, which: str | int = "all") -> dict[str, np.ndarray]:
+        """dL/dh_t and its direct part, dL/dc_t, and the states: (layers, directions, T, batch, units) float64."""
+        wanted = [*self.hidden.values(), *self.leaving.values(), *self.cell.values()]
+        found = iter(torch.autograd.grad(self.loss(which), wanted, retain_graph=True, materialize_grads=True))
+        slopes = {
+            name: {key: next(found) for key in states}
+            for name, states in (("grad_hidden", self.hidden), ("grad_hidden_direct", self.leaving),
+                                 ("grad_cell", self.cell))
+        }  # fmt: skip
+        return {name: self._array(values) for name, values in
+                {**slopes, "hidden": self.hidden, "cell": self.cell}.items()}  # fmt: skip
+
+    def _array(self, states: dict[Key, Tensor]) -> np.ndarray:
+        e = self.model.experiment
+        whole = np.zeros((e.num_layers, e.directions, *self.batch.valid.shape, e.hidden_size))
+        for key, state in states.items():
+            whole[key] = state.detach().numpy()
+        return whole
 
 
-def unroll(model: RecurrentNetwork, batch: Batch) -> Unrolled:
-    """Run every sequence by itself, over its real steps only, with truncation as the experiment has it."""
-    e, run, dtype = model.experiment, Unrolled(), model.dtype
-    seq_len, size = batch.mask.shape
-    seen, columns = model.embed(batch), []
-    for b in range(size):
-        length = int(batch.lengths[b])
-        rows = [seen[t, b] for t in range(length)]
-        for layer in range(e.num_layers):
-            outputs: list[list[Tensor]] = [[] for _ in range(length)]
-            for d in range(e.directions):
-                h = c = torch.zeros(e.hidden_size, dtype=dtype)
-                for t in range(length) if d == 0 else range(length - 1, -1, -1):
-                    if e.tbptt and t and (seq_len - t) % e.tbptt == 0:
-                        h, c = h.detach(), c.detach()
-                    h, c = step(model, layer, d, rows[t], h, c)
-                    key = (layer, d, t, b)
-                    h.retain_grad()
-                    run.hidden[key], run.leaving[key] = h, h * 1.0
-                    run.leaving[key].retain_grad()
-                    if e.cell == "lstm":
-                        c.retain_grad()
-                        run.cell[key] = c
-                    outputs[t].append(run.leaving[key])
-            rows = [torch.cat(each) for each in outputs]
-        columns.append(_losses(model, batch, b, rows))
+def unroll(model: RecurrentNetwork, batch: Batch, nudges: Mapping[Key, Tensor] | None = None) -> Unrolled:
+    """Run every sequence by itself, with truncation as the experiment has it; `nudges` are added to some h_t."""
+    run = Unrolled(model, batch, nudges or {})
+    task, columns = TASKS[model.experiment.task], []
+    for b in range(batch.mask.shape[1]):
+        rows = _read(model, batch, b)
+        if batch.decoder_inputs is None:
+            said, _ = _stack(run, model.recurrent, rows, b)
+        else:
+            _, ends = _stack(run, model.encoder, rows, b)
+            spoken = int(np.flatnonzero(batch.mask[:, b])[-1]) + 1
+            rows = [_symbol(model, batch.decoder_inputs[t, b], model.decoder_embedding, task.output_size)
+                    for t in range(spoken)]  # fmt: skip
+            said, _ = _stack(run, model.decoder, rows, b, ends, at=len(batch.inputs))
+        columns.append(_losses(model, batch, b, said))
     run.losses = torch.stack(columns, dim=1)
     return run
+
+
+def gradients(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") -> dict[str, np.ndarray]:
+    """As `Unrolled.gradients`."""
+    return unroll(model, batch).gradients(loss)
+
+
+def step(model: RecurrentNetwork, layers: nn.Module, layer: int, d: int, x: Tensor, h: Tensor, c: Tensor) -> State:
+    """The equations of the textbook, written out; x (I,), h and c (H,)."""
+    suffix, cell = f"_l{layer}" + ("_reverse" if d else ""), model.experiment.cell
+    sigmoid, tanh, phi = torch.sigmoid, torch.tanh, ACTIVATIONS[model.experiment.nonlinearity]
+    w, b = getattr(layers, "weight_ih" + suffix), getattr(layers, "bias_ih" + suffix)
+    if cell == "feedforward":
+        return phi(w @ x + b), c
+    u, bu = getattr(layers, "weight_hh" + suffix), getattr(layers, "bias_hh" + suffix)
+    if cell == "gru":
+        (wr, wz, wn), (ur, uz, un), (br, bz, bn), (cr, cz, cn) = (each.chunk(3) for each in (w, u, b, bu))
+        r, z = sigmoid(wr @ x + br + ur @ h + cr), sigmoid(wz @ x + bz + uz @ h + cz)
+        n = tanh(wn @ x + bn + r * (un @ h + cn))
+        return (1 - z) * n + z * h, c
+    a = w @ x + b + u @ h + bu
+    if cell == "rnn":
+        return phi(a), c
+    if cell == "gru_simple":
+        z, n = a.chunk(2)
+        return (1 - sigmoid(z)) * tanh(n) + sigmoid(z) * h, c
+    if cell == "lstm_no_forget":
+        i, g, o = a.chunk(3)
+        c = c + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(c), c
+    i, f, g, o = a.chunk(4)
+    if cell == "lstm":
+        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(c), c
+    assert cell == "lstm_peephole"
+    pi, pf, po = getattr(layers, "weight_ch" + suffix).chunk(3)
+    c = sigmoid(f + pf * c) * c + sigmoid(i + pi * c) * tanh(g)  # both gates see the old c, the output gate the new
+    return sigmoid(o + po * c) * tanh(c), c
+
+
+def _symbol(model: RecurrentNetwork, token: int, table: nn.Embedding | None, symbols: int) -> Tensor:
+    """A token's embedding, or its one-hot code where there is no table; zeros where nothing has been read yet."""
+    if token < 0:
+        return torch.zeros(symbols if table is None else table.embedding_dim, dtype=model.dtype)
+    return torch.eye(symbols, dtype=model.dtype)[token] if table is None else table.weight[token]
+
+
+def _read(model: RecurrentNetwork, batch: Batch, b: int) -> list[Tensor]:
+    """What the first layer reads at every real step of sequence b."""
+    e, task, length = model.experiment, TASKS[model.experiment.task], int(batch.lengths[b])
+    if task.inputs == "symbols":
+        rows = [_symbol(model, batch.inputs[t, b], model.embedding, task.input_size) for t in range(length)]
+    else:
+        rows = [torch.tensor(batch.inputs[t, b], dtype=model.dtype) for t in range(length)]
+    if e.cell != "feedforward":
+        return rows
+    nothing = torch.zeros_like(rows[0])
+    return [torch.cat([rows[s] if s >= 0 else nothing for s in range(t - e.window + 1, t + 1)]) for t in range(length)]
+
+
+def _stack(
+    run: Unrolled, layers: nn.Module, rows: list[Tensor], b: int, first: list[State] | None = None, at: int = 0
+) -> tuple[list[Tensor], list[State]]:
+    """All layers over one sequence whose first step stands at `at`. Returns what the top says, and how each ended."""
+    e, length, ends = run.model.experiment, len(rows), []
+    for layer in range(e.num_layers):
+        outputs: list[list[Tensor]] = [[] for _ in rows]
+        for d in range(e.directions):
+            nothing = torch.zeros(e.hidden_size, dtype=run.model.dtype)
+            h, c = first[layer] if first else (nothing, nothing)
+            for t in range(length) if d == 0 else range(length - 1, -1, -1):
+                if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
+                    h, c = h.detach(), c.detach()
+                h, c = step(run.model, layers, layer, d, rows[t], h, c)
+                key = (layer, d, at + t, b)
+                h = h + run.nudges.get(key, 0)
+                run.hidden[key], run.leaving[key] = h, h * 1.0
+                if e.cell in WITH_CELL_STATE:
+                    run.cell[key] = c
+                outputs[t].append(run.leaving[key])
+        ends.append((h, c))
+        rows = [torch.cat(each) for each in outputs]
+    return rows, ends
 
 
 def _losses(model: RecurrentNetwork, batch: Batch, b: int, rows: list[Tensor]) -> Tensor:
@@ -79,43 +173,15 @@ def _losses(model: RecurrentNetwork, batch: Batch, b: int, rows: list[Tensor]) -
     counted = int(batch.mask[:, b].sum())
     losses = [torch.zeros((), dtype=model.dtype) for _ in range(len(batch.mask))]
     for t in np.flatnonzero(batch.mask[:, b]):
-        read = rows[t]
+        state = rows[t]
         if e.rnn_type == "many_to_one":
-            read = torch.cat([rows[-1][:width], rows[0][width:]])
-        y = model.head.weight @ read + model.head.bias
-        if model.symbols_out:
+            state = torch.cat([rows[-1][:width], rows[0][width:]])
+        for upper in model.upper:
+            state = torch.tanh(upper.weight @ state + upper.bias)
+        y = model.head.weight @ state + model.head.bias
+        if TASKS[e.task].outputs == "symbols":
             loss = torch.logsumexp(y, 0) - y[int(batch.targets[t, b])]
         else:
             loss = ((y - torch.tensor(batch.targets[t, b], dtype=y.dtype)) ** 2).mean()
         losses[t] = loss if e.reduction == "sum" else loss / counted
     return torch.stack(losses)
-
-
-def gradients(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") -> dict[str, np.ndarray]:
-    """dL/dh_t and its direct part, dL/dc_t, and the states: (layers, directions, T, batch, units) float64."""
-    run, e = unroll(model, batch), model.experiment
-    assert run.losses is not None
-    rows = []
-    for b in range(batch.mask.shape[1]):
-        counted = np.flatnonzero(batch.mask[:, b])
-        named = {"all": counted, "last": counted[-1:], "first": counted[:1]}
-        wanted = named.get(loss, [t for t in counted if t == loss])
-        rows += [run.losses[t, b] for t in wanted]
-    (torch.stack(rows).sum() / batch.mask.shape[1]).backward()
-    shape = (e.num_layers, e.directions, *batch.mask.shape, e.hidden_size)
-
-    def collect(states: dict[Key, Tensor], value: bool = False) -> np.ndarray:
-        whole = np.zeros(shape)
-        for key, state in states.items():
-            found = state if value else state.grad
-            if found is not None:
-                whole[key] = found.detach().numpy()
-        return whole
-
-    return {
-        "grad_hidden": collect(run.hidden),
-        "grad_hidden_direct": collect(run.leaving),
-        "grad_cell": collect(run.cell),
-        "hidden": collect(run.hidden, value=True),
-        "cell": collect(run.cell, value=True),
-    }

@@ -10,7 +10,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
 
+from engine.cells import CELLS
 from engine.diagnosis import diagnose, say
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, Frame, RunInfo
@@ -446,7 +448,11 @@ def cures():
     networks = [
         {"cell": cell, "nonlinearity": nonlinearity, "clip": clip, "tbptt": tbptt, "forget_bias": bias}
         for cell, nonlinearity, clip, tbptt, bias in itertools.product(
-            ("rnn", "gru", "lstm"), ("tanh", "relu"), ("none", "norm", "value"), (0, 5), (None, 1.0)
+            [name for name, cell in CELLS.items() if cell.links],
+            ("tanh", "sigmoid", "relu"),
+            ("none", "norm", "value"),
+            (0, 5),
+            (None, 1.0),
         )
     ]
     return [({"ratio": ratio}, network) for ratio in (0.0, 1e-9, 1e9, math.nan) for network in networks]
@@ -541,3 +547,115 @@ def test_the_loss_is_judged_by_the_baselines_own_measure(reduction):
     e = Experiment(task="characters", rnn_type="many_to_many", hidden_size=8, reduction=reduction)
     evidence, per_step = Trainer(e).frame().diagnosis.evidence, RunInfo.of(e.replace(reduction="mean")).baseline
     assert evidence["loss"] / evidence["baseline"] == pytest.approx(math.log(42) / per_step, rel=0.05)
+
+
+# ---- networks without a way back, answers in the present
+
+
+def test_a_feedforward_network_is_told_that_it_has_no_links():
+    for settings in ({}, {"window": 5}, {"tbptt": 2}, {"nonlinearity": "relu"}, {"task": "stocks"}):
+        frame = Trainer(Experiment(cell="feedforward", hidden_size=8, seq_len=12, **settings)).frame()
+        verdict = frame.diagnosis
+        assert (frame.ratio == 0).all() and verdict.kind == "no_path"
+        assert verdict.sentence == (
+            "A feed-forward network has no link from step to step: no gradient goes back, nothing is remembered."
+        )
+        assert verdict.cure == {"cell": "lstm", "forget_bias": 3.0}
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_where_the_answer_lies_in_the_present_nothing_has_to_go_back(cell):
+    frame = Trainer(Experiment(task="digits", rnn_type="one_to_one", cell=cell, hidden_size=8)).frame()
+    assert (frame.ratio == 1).all() and (frame.diagnosis.kind, frame.diagnosis.cure) == ("healthy", {})
+    assert frame.diagnosis.sentence == "The answer lies in the present step: no gradient has to go back in time."
+    assert frame.diagnosis.evidence["lag"] == 0 and "factor_per_step" not in frame.diagnosis.evidence
+
+
+def test_a_solved_task_without_memory_says_so():
+    e = Experiment(task="digits", rnn_type="one_to_one", cell="feedforward")
+    solved = dataclasses.replace(Trainer(e).frame(), probe_loss=0.0)
+    assert diagnose(RunInfo.of(e), solved).sentence == (
+        "The loss is down to 0.0% of the baseline. The answer lies in the present step: no gradient has to go back in "
+        "time."
+    )
+
+
+@pytest.mark.parametrize(
+    ("nonlinearity", "state", "kind"),
+    [
+        ("sigmoid", 0.9999, "dead"),
+        ("sigmoid", 0.0001, "dead"),
+        ("sigmoid", 0.0, "dead"),
+        ("sigmoid", 0.5, "no_path"),
+        ("sigmoid", 0.99, "no_path"),
+        ("sigmoid", 0.01, "no_path"),
+        ("tanh", 0.0001, "no_path"),
+        ("identity", 1.0, "no_path"),
+        ("identity", 0.0, "no_path"),
+    ],
+)
+def test_each_activation_is_pinned_where_its_own_slope_is_nothing(nonlinearity, state, kind):
+    verdict = judged(0.0, state=state, nonlinearity=nonlinearity)
+    assert verdict.kind == kind
+    assert ("the slope of sigmoid is 0" in verdict.sentence) == (kind == "dead")
+
+
+def test_the_states_of_a_real_network_are_pinned():
+    e = Experiment(cell="rnn", nonlinearity="sigmoid", hidden_size=8, seq_len=40)
+    trainer = Trainer(e)
+    with torch.no_grad():
+        trainer.model.recurrent.bias_ih_l0.fill_(200.0)
+    frame = trainer.frame()
+    assert (frame.ratio == 0).all() and frame.diagnosis.kind == "dead"
+
+
+@pytest.mark.parametrize(
+    ("settings", "ratio", "words"),
+    [
+        (
+            {"task": "xor", "rnn_type": "many_to_many"},
+            0.3,
+            "reaches 1 step back. It halves .*; this task needs 1 step.",
+        ),
+        (
+            {"task": "xor", "rnn_type": "many_to_many"},
+            0.9,
+            "90% of the gradient reaches 1 step back. This task needs 1",
+        ),
+        ({"seq_len": 2}, 0.3, r"reaches t = 0\. .*; this task needs 1 step\.$"),
+        ({"seq_len": 3}, 0.3, r"; this task needs 2 steps\.$"),
+        ({"tbptt": 1}, 0.0, r"truncation cuts the gradient after 1 step\.$"),
+        ({"tbptt": 2}, 0.0, r"truncation cuts the gradient after 2 steps\.$"),
+    ],
+    ids=str,
+)
+def test_one_step_is_one_step(settings, ratio, words):
+    sentence = judged(ratio, loss=10.0, **settings).sentence
+    assert re.search(words, sentence) and not re.search(r"\b1 steps", sentence)
+
+
+def test_the_place_in_an_encoder_decoder_is_on_the_whole_time_axis():
+    frame = Trainer(Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=8)).frame()
+    assert "t = 0" in frame.diagnosis.sentence and "this task needs 11 steps" in frame.diagnosis.sentence
+    assert frame.diagnosis.evidence["lag"] == 11
+
+
+@pytest.mark.parametrize(
+    ("settings", "cure"),
+    [
+        ({"cell": "lstm_peephole"}, {"forget_bias": 3.0}),
+        ({"cell": "gru_simple"}, {"forget_bias": 2.0}),
+        ({"cell": "lstm_no_forget"}, {"cell": "lstm", "forget_bias": 3.0}),
+        ({"cell": "rnn", "nonlinearity": "sigmoid"}, {"cell": "lstm", "forget_bias": 3.0}),
+    ],
+    ids=str,
+)
+def test_the_new_cells_are_cured_by_their_own_gate_where_they_have_one(settings, cure):
+    assert judged(1e-9, **settings).cure == cure
+
+
+def test_a_feed_forward_network_that_sees_the_answer_needs_no_memory():
+    settings = {"task": "xor", "rnn_type": "many_to_many", "cell": "feedforward", "hidden_size": 4, "seq_len": 6}
+    seen, unseen = (Trainer(Experiment(**settings, window=window)).frame().diagnosis for window in (2, 1))
+    assert seen.kind == "healthy" and "among the 2 inputs" in seen.sentence and not seen.cure
+    assert unseen.kind == "no_path" and unseen.cure

@@ -26,6 +26,7 @@ DEFAULTS = {
     "num_layers": 1,
     "bidirectional": False,
     "output_layers": 0,
+    "window": 1,
     "seq_len": 40,
     "embedding_size": 0,
     "dropout": 0.0,
@@ -66,6 +67,7 @@ LIMITS = [
     ("forget_bias", -10.0, 10.0, {}),
     ("learning_rate", 1e-6, 10.0, {}),
     ("clip_threshold", 1e-6, 1e6, {}),
+    ("window", 1, 64, {}),
     ("tbptt", 0, 1000, {}),
     ("teacher_forcing", 0.0, 1.0, {}),
     ("steps", 1, 1_000_000, {}),
@@ -95,15 +97,15 @@ BAD = [
     # None where it means nothing
     ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 512, but got None\.$"),
     ({"learning_rate": None}, r"^learning_rate must be a number from 1e-06 to 10, but got None\.$"),
-    ({"task": None}, r"^task must be first_symbol_recall, .* or stocks, but got None\.$"),
+    ({"task": None}, r"^task must be first_symbol_recall, .* or addition, but got None\.$"),
     ({"bidirectional": None}, r"^bidirectional must be False or True, but got None\.$"),
     ({"task_options": None}, r"^task_options must be .*, but got None\.$"),
     # not among the choices
-    ({"cell": "transformer"}, r"^cell must be rnn, gru or lstm, but got 'transformer'\.$"),
-    ({"cell": ["lstm"]}, r"^cell must be rnn, gru or lstm, but got \['lstm'\]\.$"),
+    ({"cell": "transformer"}, r"^cell must be rnn, gru, lstm, .* or feedforward, but got 'transformer'\.$"),
+    ({"cell": ["lstm"]}, r"^cell must be rnn, .* or feedforward, but got \['lstm'\]\.$"),
     ({"bidirectional": 1}, r"^bidirectional must be False or True, but got 1\.$"),
-    ({"output_layers": 1}, r"^output_layers must be 0, but got 1\.$"),
-    ({"output_layers": False}, r"^output_layers must be 0, but got False\.$"),
+    ({"output_layers": 4}, r"^output_layers must be 0, 1, 2 or 3, but got 4\.$"),
+    ({"output_layers": False}, r"^output_layers must be 0, 1, 2 or 3, but got False\.$"),
     # good by itself, impossible together
     ({"task": "adding", "rnn_type": "many_to_many"}, r"^rnn_type must be many_to_one for Adding .*'many_to_many'\.$"),
     ({"task": "stocks", "rnn_type": "one_to_one"}, r"^rnn_type must be many_to_one or many_to_many for Stock prices"),
@@ -114,6 +116,32 @@ BAD = [
     ({"task": "stocks", "embedding_size": 1}, r"^embedding_size must be 0 where the inputs are numbers, but got 1\.$"),
     ({"dropout": 0.5}, r"^dropout must be 0 with one layer: .*, but got 0\.5\.$"),
     ({"tbptt": 5, "bidirectional": True}, r"^tbptt must be 0 \(never cut\) for a network .* both ways, but got 5\.$"),
+    (
+        {"bidirectional": True, "task": "melody", "rnn_type": "one_to_many"},
+        r"^bidirectional must be false where the network speaks step by step: .*, but got True\.$",
+    ),
+    (
+        {"bidirectional": True, "task": "reverse", "rnn_type": "encoder_decoder"},
+        r"^bidirectional must be false where the network speaks step by step: .*, but got True\.$",
+    ),
+    (
+        {"bidirectional": True, "cell": "feedforward"},
+        r"^bidirectional must be false for a feed-forward cell, which has no direction in time, but got True\.$",
+    ),
+    (
+        {"tbptt": 4, "task": "addition", "rnn_type": "encoder_decoder"},
+        r"^tbptt must be 0 \(never cut\) for an encoder-decoder, but got 4\.$",
+    ),
+    (
+        {"window": 2, "cell": "feedforward", "task": "melody", "rnn_type": "one_to_many"},
+        r"^window must be 1 where the output is fed back as the next input, but got 2\.$",
+    ),
+    (
+        {"window": 64, "cell": "feedforward", "task": "reverse", "rnn_type": "encoder_decoder"},
+        r"^window must be 1 where the output is fed back as the next input, but got 64\.$",
+    ),
+    ({"task": "digits", "embedding_size": 3, "rnn_type": "one_to_one"}, r"^embedding_size must be 0 where the inputs"),
+    ({"task": "digits"}, r"^rnn_type must be one_to_one for Handwritten digit, but got 'many_to_one'\.$"),
     # 3 * 512,000 * (4 * 512 * 522 + 512 * 10) multiply-adds, 4 * 512,000 * (10 + 6 * 512 + 20) bytes
     (
         {"hidden_size": 512, "seq_len": 1000, "batch_size": 512},
@@ -199,7 +227,7 @@ def test_a_bad_value_is_refused_in_a_sentence(settings, message):
         Experiment(**settings)
     error, said = caught.value, re.match(r"(\w+) must be (.*), but got (.*)\.$", str(caught.value))
     assert said.groups() == (error.field, error.accepts, repr(error.got))
-    assert error.got is settings[error.field]
+    assert error.got is settings.get(error.field, error.got)
 
 
 @pytest.mark.parametrize(("name", "low", "high", "beside"), LIMITS, ids=[each[0] for each in LIMITS])

@@ -13,6 +13,7 @@ import torch
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Frame
 from engine.lens import gradient_flow
+from engine.model import build
 from engine.tasks import PROBE_SIZE, probe
 from engine.training import NotFiniteError, Trainer, train
 from tests.engine import reference
@@ -101,6 +102,59 @@ def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_typ
     memory = flow.grad_hidden if flow.grad_cell is None else flow.grad_cell
     norms = np.linalg.norm(memory, axis=-1)
     assert frame.ratio == pytest.approx(np.median(norms[:, :, 0] / norms[:, :, -1], axis=-1), rel=1e-4)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm_peephole"])
+@pytest.mark.parametrize("task", ["reverse", "addition"])
+def test_frame_norms_of_an_encoder_decoder(task, cell):
+    """The ratio reads from the last letter said to the first one read; the bottleneck is where reading ended."""
+    e = Experiment(task=task, rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2)
+    frame, held_out, model = Trainer(e).frame(), probe(e), build(e).double()
+    run = reference.unroll(model, held_out)
+    every, last = (run.gradients(which) for which in ("all", "last"))
+    valid, columns = held_out.valid, np.arange(PROBE_SIZE)
+
+    def medians(gradients):
+        norms = np.linalg.norm(gradients, axis=-1) * PROBE_SIZE
+        return np.stack([np.median(norms[:, :, t, valid[t]], axis=-1) if valid[t].any() else np.zeros((2, 1))
+                         for t in range(len(valid))], axis=-1)  # fmt: skip
+
+    assert frame.grad_norm == pytest.approx(medians(every["grad_hidden"]), rel=1e-4)
+    assert frame.grad_norm_direct == pytest.approx(medians(every["grad_hidden_direct"]), rel=1e-4)
+    assert frame.grad_norm_last == pytest.approx(medians(last["grad_hidden"]), rel=1e-4)
+    memory = "grad_cell" if cell == "lstm_peephole" else "grad_hidden"
+    norms = np.linalg.norm(last[memory][:, 0], axis=-1)
+    ends = len(held_out.inputs) + held_out.mask.sum(0) - 1
+    assert frame.ratio[:, 0] == pytest.approx(np.median(norms[:, 0] / norms[:, ends, columns], axis=-1), rel=1e-4)
+    border = every["grad_hidden"][:, 0, held_out.lengths - 1, columns]  # (layers, sequences, units)
+    sizes = np.sqrt((border**2).sum((0, 2))) * PROBE_SIZE
+    assert frame.bottleneck_grad_norm == pytest.approx(np.median(sizes), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "read"),
+    [
+        ({"task": "stocks", "rnn_type": "many_to_many"}, slice(0, 12)),
+        ({"task": "stocks", "rnn_type": "many_to_one", "bidirectional": True}, slice(11, 12)),
+        ({"task": "sentiment", "rnn_type": "many_to_one", "bidirectional": True}, None),
+        ({"task": "addition", "rnn_type": "encoder_decoder"}, None),
+    ],
+    ids=["every step", "the end", "its own end", "the decoder"],
+)
+def test_the_head_reads_the_uppermost_layer_of_the_frame(settings, read):
+    """What is drawn is what was computed: weights times the drawn states are the drawn outputs."""
+    e = Experiment(**settings, hidden_size=6, output_layers=2)
+    trainer = Trainer(e)
+    frame, head = trainer.frame(), trainer.model.head
+    asked = np.flatnonzero(frame.counted) if read is None else np.arange(12)[read]
+    with torch.no_grad():
+        lifted = torch.tanh(trainer.model.upper[1](torch.tensor(frame.upper[0, asked])))
+        said = head(torch.tensor(frame.upper[1, asked]))
+    torch.testing.assert_close(lifted.numpy(), frame.upper[1, asked])
+    said = torch.softmax(said, -1) if e.task != "stocks" else said
+    torch.testing.assert_close(said.numpy(), frame.outputs[asked])
+    silent = np.setdiff1d(np.arange(e.time_steps), asked)
+    assert np.isnan(frame.upper[:, silent]).all()
 
 
 def test_ratio_of_a_two_way_network_reads_each_chain_from_its_own_end():

@@ -1,0 +1,44 @@
+"""The cell state c, drawn like the hidden state: unit by step in time."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import plotly.graph_objects as go
+
+from app.figures import hidden
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+
+def _in_its_place(frame: Frame) -> Frame:
+    """The frame with c where h stands, for the functions that draw h."""
+    assert frame.cell is not None
+    return dataclasses.replace(frame, hidden=frame.cell)
+
+
+def template(info: RunInfo) -> go.Figure:
+    """The hidden state's heat map."""
+    return hidden.template(info)
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The cell states of the drawn sequence, on the smallest scale that holds them."""
+    return hidden.patch(info, _in_its_place(frame), curves)
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """The scale of the colours, which is often wider than that of h."""
+    return hidden.readout(info, _in_its_place(frame))
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "Cell states",
+    look_for=lambda info: "What the cell carries along, c: it can grow beyond 1, the hidden state above cannot.",
+    label="Heat map of the cell state, unit by time step",
+    over="time",
+    applies=lambda info: info.memory_symbol == "c",
+    template=template,
+    patch=patch,
+    readout=readout,
+)

@@ -1,0 +1,90 @@
+"""One loss at every step that is asked, and their mean: what is differentiated when a sequence has many answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme, words
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+BARS, MEAN = range(2)
+
+
+def template(info: RunInfo) -> go.Figure:
+    """A bar per step, the mean dashed, and below each bar what was asked."""
+    labels = info.output_labels if info.outputs == "symbols" else None
+    with_words, steps = words.shown(info, labels), info.time_steps
+    bars = go.Bar(
+        x=np.arange(steps), y=np.full(steps, np.nan, np.float32), customdata=[""] * steps,
+        marker={"color": theme.PALE_TOTAL, "line": {"width": 1, "color": theme.TOTAL}},
+        hovertemplate="t = %{x:d}, asked for %{customdata}: loss %{y:.3g}<extra></extra>",
+    )  # fmt: skip
+    mean = go.Scatter(
+        x=np.zeros(2, np.float32), y=np.full(2, np.nan, np.float32), mode="lines", hoverinfo="skip",
+        line={"color": theme.TOTAL, "width": 1.8, "dash": "dash"},
+    )  # fmt: skip
+    return theme.figure(
+        bars,
+        mean,
+        height=112 if not with_words or max(map(len, info.output_labels)) == 1 else 130,
+        revision=f"time-{steps}",
+        margin={**theme.TIME_MARGIN, "t": 6, "b": 24},
+        xaxis=words.axis(info, labels),
+        yaxis={"range": [0, _top(info)], "nticks": 4},
+        shapes=theme.marks_in_time(info),
+        annotations=[words.caption("asked")] if with_words else [],
+        bargap=0.18,
+    )
+
+
+def _counted(frame: Frame) -> np.ndarray:
+    """The losses of the steps that are asked, (counted steps,)."""
+    return np.asarray(frame.loss_per_step, np.float64)[frame.counted]
+
+
+def _top(info: RunInfo, losses: np.ndarray | None = None) -> float:
+    """Upper end of the axis: above the baseline of one step, and above the tallest bar."""
+    steps = sum(info.counted) if info.experiment.reduction == "sum" else 1
+    seen = losses[np.isfinite(losses)] if losses is not None else np.zeros(0)
+    return float(max(1.3 * info.baseline / steps, 1.08 * seen.max(initial=0.0)))
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """Bars where a loss is counted, and none elsewhere."""
+    losses, asked = _counted(frame), words.asked(info, frame)
+    first, last = np.flatnonzero(frame.counted)[[0, -1]]
+    labels = info.output_labels if info.outputs == "symbols" else None
+    changed = words.ticks(info, asked) if words.shown(info, labels) else {}
+    return changed | {
+        f"data.{BARS}.y": theme.f4(np.where(frame.counted, frame.loss_per_step, np.nan)),
+        f"data.{BARS}.customdata": asked,
+        f"data.{MEAN}.x": theme.f4([first - 0.5, last + 0.5]),
+        f"data.{MEAN}.y": theme.f4([losses.mean()] * 2),
+        "layout.yaxis.range": [0, _top(info, losses)],
+    }
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """Sum and mean over the counted steps of the drawn sequence."""
+    losses = _counted(frame)
+    return f"sum {theme.short(losses.sum())} · mean {theme.short(losses.mean())} over {len(losses)} steps"
+
+
+def _look_for(info: RunInfo) -> str:
+    joined = info.experiment.reduction
+    dashed = "their mean (dashed) over steps" if joined == "mean" else "their sum (dashed: the mean) over steps"
+    return f"One loss at every step that is asked; {dashed}, then the mean over the batch, is differentiated."
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "Loss at each step",
+    look_for=_look_for,
+    label="The loss of every counted step of the drawn sequence, with their mean dashed",
+    over="time",
+    applies=lambda info: sum(info.counted) > 1,
+    template=template,
+    patch=patch,
+    readout=readout,
+)

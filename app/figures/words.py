@@ -1,0 +1,91 @@
+"""Words below the time axis: what was read, or asked for, at each step of the drawn sequence."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+
+from app.figures import theme
+from app.figures.base import Patch
+from engine.frame import Frame, RunInfo
+
+LETTER, LINE, PLOT = 6.4, 11, 600  # pixels: width of a letter, height of a slanted line, width of the plot on a laptop
+MOST_LETTERS = 12
+SLANT = -38  # degrees
+
+
+def read(info: RunInfo, frame: Frame) -> list[str]:
+    """What was read at every step: "" for padding, and everywhere where numbers are read."""
+    if info.inputs != "symbols":
+        return [""] * info.time_steps
+    return [_read_at(info, int(token), t) if frame.valid[t] else "" for t, token in enumerate(frame.inputs)]
+
+
+def _read_at(info: RunInfo, token: int, t: int) -> str:
+    if token < 0:  # nothing is read yet
+        return "start" if info.encoder_steps else "–"
+    decodes = 0 < info.encoder_steps <= t
+    return _plain((info.output_labels if decodes else info.input_labels)[token])
+
+
+def asked(info: RunInfo, frame: Frame) -> list[str]:
+    """The target of every counted step: its symbol or number; "" elsewhere."""
+    if info.outputs != "symbols":
+        numbers = [theme.short(float(value)) for value in np.asarray(frame.targets)[:, 0]]
+        return [number if counted else "" for number, counted in zip(numbers, frame.counted, strict=True)]
+    return [
+        _plain(info.output_labels[int(target)]) if counted else ""
+        for target, counted in zip(frame.targets, frame.counted, strict=True)
+    ]
+
+
+def _plain(label: str) -> str:
+    """A label that can be seen, is not taken for markup, and is not too long."""
+    word = theme.symbol(label)
+    return html.escape(word if len(word) <= MOST_LETTERS else word[: MOST_LETTERS - 1] + "…", quote=False)
+
+
+def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:
+    """The time axis with a place for a word at every step; with numbers where words would not fit, or there are none.
+
+    Args:
+        labels: the words that may come, None where numbers are read.
+    """
+    plain = theme.time_axis(info.time_steps)
+    if not shown(info, labels):
+        return plain
+    steps = info.time_steps
+    return {
+        **plain,
+        "tickmode": "array",
+        "tickvals": list(range(steps)),
+        "ticktext": [""] * steps,
+        "tickangle": 0,
+        "ticks": "",
+    }
+
+
+def shown(info: RunInfo, labels: tuple[str, ...] | None) -> bool:
+    """Whether there are words and they fit below the axis: single letters side by side, longer ones slanted."""
+    if labels is None:
+        return False
+    return PLOT / info.time_steps >= (LETTER + 2 if max(map(len, labels)) == 1 else LINE)
+
+
+def ticks(info: RunInfo, words: list[str]) -> Patch:
+    """The words at their steps, slanted only where one is wider than a step, and room for them below the axis."""
+    longest = max(len(html.unescape(word)) for word in words)
+    slanted = longest > 1 and longest * LETTER + 5 > PLOT / info.time_steps
+    drop = longest * LETTER * np.sin(np.radians(-SLANT)) if slanted else 0
+    return {
+        "layout.xaxis.ticktext": words,
+        "layout.xaxis.tickangle": SLANT if slanted else 0,
+        "layout.margin.b": 24 + round(drop),
+    }
+
+
+def caption(said: str) -> dict:
+    """An annotation in the left margin that says what the words are."""
+    return {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "right", "yanchor": "top", "xshift": -8,
+            "yshift": -3, "text": said, "showarrow": False, "font": {"size": 11}}  # fmt: skip

@@ -1,0 +1,68 @@
+"""A small picture of what goes in and what shall come out: the drawn sequence of the probe, as HTML."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+
+import numpy as np
+
+from app.figures.theme import symbol
+from engine.experiment import Experiment
+from engine.tasks import TASKS, Batch, Task, probe
+
+MOST_SYMBOLS, MOST_BARS = 14, 50
+
+
+@lru_cache(maxsize=64)
+def thumbnail(experiment: Experiment) -> str:
+    """Input and target of one held-out sequence, an arrow between them."""
+    task, batch = TASKS[experiment.task], probe(experiment)
+    return f'<div class="thumbnail">{_input(task, batch)}<b>→</b>{_target(task, batch)}</div>'
+
+
+def _input(task: Task, batch: Batch) -> str:
+    given = batch.inputs[: batch.lengths[0], 0]
+    if task.image:
+        rows, columns = task.image
+        pixels = given.ravel()[: rows * columns]
+        return f'<div class="image" style="--columns: {columns}">{"".join(_dot(ink) for ink in pixels)}</div>'
+    if task.inputs == "values":
+        return _bars(given[:, 0], given[:, 1] > 0 if "mark" in task.input_labels else np.zeros(len(given), bool))
+    if "one_to_many" in task.rnn_types:
+        given = given[:1]
+    return _words(given, task.input_labels)
+
+
+def _target(task: Task, batch: Batch) -> str:
+    wanted = batch.targets[batch.mask[:, 0], 0]
+    if task.outputs == "symbols":
+        return _words(wanted, task.output_labels)
+    if len(wanted) == 1:
+        return f"<div>{wanted[0, 0]:.2f}</div>"
+    return _bars(wanted[:, 0], np.zeros(len(wanted), bool))
+
+
+def _words(tokens: np.ndarray, labels: tuple[str, ...]) -> str:
+    symbols = [symbol(labels[token]) for token in tokens if token >= 0]
+    shown = symbols if len(symbols) <= MOST_SYMBOLS else [*symbols[:MOST_SYMBOLS], "…"]
+    letters = max(map(len, labels)) == 1
+    said = ("\u200b" if letters else " ").join(shown).replace("-", "\u2011")  # letters may wrap anywhere
+    return f"<div>{escape(said)}</div>"
+
+
+def _dot(ink: float) -> str:
+    return f'<i style="opacity: {ink:.2f}"></i>'
+
+
+def _bars(values: np.ndarray, marked: np.ndarray) -> str:
+    """One bar per step, the lowest value the shortest; marked steps stand out, and dots say that there are more."""
+    more = "…" * (len(values) > MOST_BARS)
+    values, marked = values[:MOST_BARS], marked[:MOST_BARS]
+    low, high = min(0.0, float(values.min())), float(values.max())
+    heights = (values - low) / max(high - low, 1e-9)
+    bars = (
+        f'<i class="{"marked" * bool(m)}" style="height: {4 + 30 * h:.0f}px"></i>'
+        for h, m in zip(heights, marked, strict=True)
+    )
+    return f'<div class="bars" style="min-width: 0">{"".join(bars)}{more}</div>'  # many bars are thinner

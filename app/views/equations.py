@@ -1,0 +1,160 @@
+"""The card of the equations: what the cell computes, the numbers of now, what is learned, and what a step costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app import cost, equations, weights
+from app.hub import HUB, Slot
+from engine.experiment import Experiment
+from engine.frame import Frame, RunInfo
+from engine.workers import Measurement
+
+POLL = 0.4  # seconds between two looks at a measurement
+
+
+@dataclass
+class Look:
+    """The frame whose numbers were put in last, and the run that it belongs to."""
+
+    info: RunInfo
+    frame: Frame
+
+
+@dataclass
+class Desk:
+    """What a tab's card remembers: the look at a run, or the measurement of a cell."""
+
+    look: Look | None = None
+    missing: bool = False
+    measurement: Measurement | None = None
+
+    def clear(self) -> None:
+        """The tab has gone, or moved on: nobody waits for the measurement any more."""
+        if self.measurement is not None:
+            self.measurement.stop()
+
+
+@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
+def _looks(token: str) -> Desk:
+    """Of one run."""
+    return Desk()
+
+
+@st.cache_resource(scope="session", max_entries=8, on_release=Desk.clear, show_spinner=False)
+def _costs(what: str) -> Desk:
+    """Of one kind of network, whatever it is trained on."""
+    return Desk()
+
+
+@st.fragment
+def card(slot: Slot) -> None:
+    """Folded at first; what is inside is only made while it is open."""
+    experiment = slot.experiment
+    folded = st.expander(equations.title(slot.run.info), key="equations", on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _symbols(experiment)
+        with right:
+            _numbers(slot)
+        st.divider()
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _weights(experiment)
+        with right:
+            _cost(experiment)
+
+
+def _symbols(experiment: Experiment) -> None:
+    """Inline formulas, not blocks: a narrow column breaks them instead of cutting them off."""
+    for name, latex in equations.equations(experiment):
+        st.markdown(f"{name}  \n${latex}$")
+    st.caption(" ".join(equations.remarks(experiment)))
+
+
+def _numbers(slot: Slot) -> None:
+    """One unit at one step, at the moment of the press; another unit or step of the same moment needs no press."""
+    run, desk = slot.run, _looks(slot.token)
+    e, steps = run.info.experiment, run.info.time_steps
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        # The bounds stand in the keys: other bounds, another field.
+        unit = st.number_input("Unit", 0, e.hidden_size - 1, key=f"equations_unit_{e.hidden_size}", width=110)
+        t = st.number_input("t", 0, steps - 1, min(1, steps - 1), key=f"equations_t_{steps}", width=110)
+        if st.button(equations.PUT_IN, key="equations_now"):
+            frame = run.latest()
+            desk.look, desk.missing = Look(run.info, frame) if frame is not None else None, frame is None
+    if desk.missing:
+        st.info(equations.NO_FRAME)
+    elif desk.look is None:
+        st.caption(equations.HOW_TO)
+    else:
+        _worked(desk.look, int(unit), int(t))
+
+
+def _worked(look: Look, unit: int, t: int) -> None:
+    info, frame = look.info, look.frame
+    if not frame.valid[t]:
+        st.info(equations.PADDING.format(t=t))
+        return
+    st.markdown(equations.when(info, frame, unit, t))
+    found = equations.values(info, frame, unit, t)
+    st.markdown(equations.listed(found))
+    for check in equations.checks(info, found):
+        st.markdown(equations.worked(check))
+    st.caption(equations.footnote(info))
+
+
+def _weights(experiment: Experiment) -> None:
+    columns = weights.table(experiment)
+    tall = len(columns["Symbol"]) > 12
+    st.table(columns, border="horizontal", hide_index=True, height=420 if tall else "content")
+    st.caption("  \n".join(weights.sentences(experiment)))
+
+
+def _cost(experiment: Experiment) -> None:
+    """The button; while it is measured, how far it is; then the table and what it says."""
+    e, planned = experiment, cost.plan(experiment)
+    desk = _costs(f"{e.cell}/{e.nonlinearity}/{e.hidden_size}/{e.num_layers}")
+    st.button(cost.BUTTON, key="measure", disabled=not planned.experiments or _running(desk),
+              on_click=_measure, args=(desk, planned))  # fmt: skip
+    st.caption(cost.setting(e))
+    if _running(desk):
+        st.fragment(_watch, run_every=POLL)(desk)
+    elif desk.measurement is not None:
+        _measured(e, planned, desk.measurement)
+    if planned.left_out:
+        st.caption(cost.TOO_LARGE.format(lengths=" and ".join(map(str, planned.left_out))))
+
+
+def _measure(desk: Desk, planned: cost.Plan) -> None:
+    """A callback: it runs before the button is drawn again, so that nobody can press it twice."""
+    desk.measurement = HUB.pool().measure(list(planned.experiments.values()))
+
+
+def _running(desk: Desk) -> bool:
+    return desk.measurement is not None and desk.measurement.running
+
+
+def _watch(desk: Desk) -> None:
+    """Looked at again and again while it is measured; when it is over, the page is drawn anew, without this."""
+    assert desk.measurement is not None
+    st.progress(desk.measurement.progress, cost.MEASURING)
+    if st.button(cost.STOP, key="measure_stop"):
+        desk.measurement.stop()
+    if not desk.measurement.running:
+        st.rerun()  # the whole page: a fragment cannot draw the one around it
+
+
+def _measured(e: Experiment, planned: cost.Plan, measurement: Measurement) -> None:
+    if measurement.error:
+        st.warning(measurement.error)
+    elif measurement.result is not None:
+        medians = dict(zip(planned.experiments, measurement.result, strict=True))
+        st.table(cost.table(e, medians), border="horizontal", hide_index=True)
+        st.markdown("  \n".join(cost.sentences(e, medians)))
+        st.caption(cost.NOISE.format(repeats=measurement.repeats))

@@ -1,0 +1,58 @@
+"""The card of a task that can be heard: the tune, and what the network plays before training and now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app import audio, listening
+from app.hub import Slot
+from engine.frame import Frame
+from engine.tasks import TASKS
+
+
+@dataclass
+class Recording:
+    """The frame that was taken last; None before the first press."""
+
+    frame: Frame | None = None
+
+
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _recording(token: str) -> Recording:
+    """Of one run."""
+    return Recording()
+
+
+@st.fragment
+def card(slot: Slot) -> None:
+    """Three players side by side; nothing where the task makes no sound."""
+    if not TASKS[slot.experiment.task].audible:
+        return
+    run, recording = slot.run, _recording(slot.token)
+    with st.container(key="listen", border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(listening.HEADING, width="stretch")
+            if st.button(listening.TAKE, key="listen_take"):
+                recording.frame = run.latest()
+        frame = recording.frame
+        tune = listening.tune(run.info.experiment)
+        asked, before, now = st.columns(3, gap="medium")
+        with asked:
+            _player(f"**{listening.TUNE}**", tune)
+            st.caption(" ".join(tune))
+        for column, name, taken in ((before, listening.BEFORE, frame and run.first), (now, listening.NOW, frame)):
+            with column:
+                if taken is not None:
+                    notes = listening.played(run.info, taken)
+                    _player(listening.title(name, taken), notes)
+                    st.caption(listening.score(notes, tune))
+                else:
+                    st.markdown(f"**{name}**")
+                    st.caption(listening.NO_FIRST if frame is not None else listening.NOT_TAKEN)
+
+
+def _player(title: str, notes: list[str]) -> None:
+    st.markdown(title)
+    st.audio(audio.waveform(notes), sample_rate=audio.SAMPLE_RATE)

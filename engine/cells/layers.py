@@ -1,0 +1,48 @@
+"""Which module trains a cell, and which record the lens sweeps: the library's wherever it has the cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from engine.cells import CELLS, feedforward, gru_simple, lstm_no_forget, lstm_peephole, rnn
+from engine.cells.adjoint import Record, State, Step, Weights
+from engine.cells.feedforward import FeedforwardRecord
+from engine.cells.gru import GRURecord
+from engine.cells.lstm import LSTMRecord
+from engine.cells.rnn import RNNRecord
+from engine.cells.stepwise import StepwiseLayers
+from engine.experiment import Experiment
+
+LIBRARY = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+LIBRARY_NONLINEARITIES = ("tanh", "relu")
+
+STEPS: dict[str, Callable[[Experiment], Step]] = {
+    "rnn": lambda e: rnn.step_with(e.nonlinearity),
+    "feedforward": lambda e: feedforward.step_with(e.nonlinearity),
+    "lstm_peephole": lambda e: lstm_peephole.step,
+    "lstm_no_forget": lambda e: lstm_no_forget.step,
+    "gru_simple": lambda e: gru_simple.step,
+}
+"""What PyTorch lacks: some activations of the plain cell, and these cells."""
+
+RECORDS: dict[str, Callable[[Weights, Tensor, Tensor, State, str], Record]] = {
+    "rnn": RNNRecord,
+    "gru": GRURecord,
+    "lstm": LSTMRecord,
+    "feedforward": FeedforwardRecord,
+}
+"""Hand-written adjoints; for any other cell autograd differentiates its step."""
+
+
+def make_layers(experiment: Experiment, input_size: int) -> nn.RNNBase | StepwiseLayers:
+    """The recurrent layers of an experiment, drawn from torch's global generator as the library does."""
+    e, shape = experiment, (input_size, experiment.hidden_size, experiment.num_layers)
+    options: dict[str, Any] = {"bidirectional": e.bidirectional, "dropout": e.dropout}
+    if CELLS[e.cell].squashes:
+        options["nonlinearity"] = e.nonlinearity
+    if e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES):
+        return LIBRARY[e.cell](*shape, **options)
+    return StepwiseLayers(e.cell, STEPS[e.cell](e), *shape, **options)

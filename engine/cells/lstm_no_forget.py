@@ -1,0 +1,23 @@
+"""The LSTM of 1997, without a forget gate (Hochreiter and Schmidhuber; block order i, g, o):
+
+i, o = sigmoid(.), g = tanh(.), c_t = c_{t-1} + i * g, h_t = o * tanh(c_t): the constant error carousel, along whose
+direct path dc_t/dc_{t-1} = 1. Note: the paper squashes g and h by scaled logistic functions, we by tanh; its learning
+rule also cut the paths through the gates, we follow them all.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from engine.cells.adjoint import State, Weights
+
+
+def step(from_input: Tensor, state: State, weights: Weights) -> tuple[State, dict[str, Tensor]]:
+    """One step; see `engine.cells.adjoint.Step`."""
+    hidden, cell = state
+    i, g, o = (from_input + linear(hidden, weights.recurrent, weights.bias_hh)).chunk(3, -1)
+    i, g, o = torch.sigmoid(i), torch.tanh(g), torch.sigmoid(o)
+    cell = cell + i * g
+    return (o * torch.tanh(cell), cell), {"input_gate": i, "cell_candidate": g, "output_gate": o}

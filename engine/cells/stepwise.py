@@ -1,0 +1,136 @@
+"""Cells given by one `step`: layers that train by looping over it, and a record that is swept by differentiating it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout, linear
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from engine.cells import CELLS
+from engine.cells.adjoint import Carry, State, Step, Weights
+from engine.cells.align import flip
+
+WEIGHTS = {"ih": "weight_ih", "hh": "weight_hh", "bias_ih": "bias_ih", "bias_hh": "bias_hh", "ch": "weight_ch"}
+"""Fields of `Weights` and PyTorch's names for them."""
+
+
+def weights_of(layers: nn.Module, layer: int, direction: int) -> Weights:
+    """The weights of one layer in one direction of any recurrent module, the library's or ours."""
+    suffix = f"_l{layer}" + ("_reverse" if direction else "")
+    named = {field: getattr(layers, name + suffix, None) for field, name in WEIGHTS.items()}
+    return Weights(**named)  # type: ignore[arg-type]
+
+
+class StepwiseLayers(nn.Module):
+    """A stack of recurrent layers of a cell that PyTorch lacks, with the interface and the names of nn.RNN.
+
+    Time first. Weights and biases are drawn as PyTorch does, U(-1/sqrt(H), 1/sqrt(H)) in its order, so that two cells
+    of the same shape start from the same numbers.
+    """
+
+    def __init__(
+        self, cell: str, step: Step, input_size: int, hidden_size: int, num_layers: int, *,
+        nonlinearity: str = "tanh", bidirectional: bool = False, dropout: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.name, self.kind, self.step, self.nonlinearity = cell, CELLS[cell], step, nonlinearity
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bidirectional, self.dropout = bidirectional, dropout
+        rows, reach = self.kind.blocks * hidden_size, 1 / math.sqrt(hidden_size)
+        for layer in range(num_layers):
+            seen = hidden_size * self.directions if layer else input_size
+            sizes = {"weight_ih": (rows, seen), "weight_hh": (rows, hidden_size), "bias_ih": (rows,),
+                     "bias_hh": (rows,), "weight_ch": (self.kind.peepholes * hidden_size,)}  # fmt: skip
+            if not self.kind.links:
+                del sizes["weight_hh"], sizes["bias_hh"]
+            for suffix in ("", "_reverse")[: self.directions]:
+                for name, size in sizes.items():
+                    if size != (0,):
+                        weight = nn.Parameter(torch.empty(size).uniform_(-reach, reach))
+                        self.register_parameter(f"{name}_l{layer}{suffix}", weight)
+
+    @property
+    def directions(self) -> int:
+        """1, or 2 where it reads both ways."""
+        return 2 if self.bidirectional else 1
+
+    def forward(
+        self, inputs: Tensor | PackedSequence, state: Tensor | State | None = None
+    ) -> tuple[Tensor | PackedSequence, Tensor | State]:
+        """As nn.RNN or nn.LSTM: (T, B, I) or packed, and h_0 or (h_0, c_0), each (layers * directions, B, H)."""
+        lengths = None
+        if isinstance(inputs, PackedSequence):
+            inputs, lengths = pad_packed_sequence(inputs)
+        ends = torch.full((inputs.shape[1],), len(inputs)) if lengths is None else lengths
+        first = (state,) if isinstance(state, Tensor) else state
+        finals, seen = [], inputs
+        for layer in range(self.num_layers):
+            outputs = []
+            for d in range(self.directions):
+                begin = None if first is None else tuple(each[layer * self.directions + d] for each in first)
+                states, _ = self.run(layer, d, flip(seen, ends) if d else seen, begin)
+                finals.append([each[ends - 1, torch.arange(len(ends))] for each in states])
+                outputs.append(flip(states[0], ends) if d else states[0])
+            seen = torch.cat(outputs, dim=-1)
+            if self.dropout and layer < self.num_layers - 1:
+                seen = dropout(seen, self.dropout, self.training)
+        last = tuple(torch.stack(each) for each in zip(*finals, strict=True))
+        output = seen if lengths is None else pack_padded_sequence(seen, lengths, enforce_sorted=False)
+        return output, last if self.kind.has_cell_state else last[0]
+
+    def run(
+        self, layer: int, direction: int, inputs: Tensor, initial: State | None = None
+    ) -> tuple[State, dict[str, Tensor]]:
+        """One layer in one direction, in its own time order: (h, and c, (T, B, H) each; gates by name)."""
+        weights = weights_of(self, layer, direction)
+        from_input = linear(inputs, weights.ih, weights.bias_ih)
+        state = self.nothing(inputs) if initial is None else initial
+        if not self.kind.links:  # then all steps at once
+            return self.step(from_input, state, weights)
+        steps = []
+        for entering in from_input.unbind():
+            state, gates = self.step(entering, state, weights)
+            steps.append((state, gates))
+        states = tuple(torch.stack(each) for each in zip(*(state for state, _ in steps), strict=True))
+        return states, {name: torch.stack([gates[name] for _, gates in steps]) for name in gates}
+
+    def nothing(self, inputs: Tensor) -> State:
+        """The state before the first step: zeros."""
+        zero = inputs.new_zeros(inputs.shape[1], self.hidden_size)
+        return (zero, zero) if self.kind.has_cell_state else (zero,)
+
+
+class StepRecord:
+    """What one layer in one direction did; see `engine.cells.adjoint.Record`. Autograd differentiates each step."""
+
+    def __init__(self, layers: StepwiseLayers, layer: int, direction: int, inputs: Tensor, initial: State) -> None:
+        self.weights = weights_of(layers, layer, direction).detached()
+        self._step = layers.step
+        states, self.gates = layers.run(layer, direction, inputs, initial)
+        self.hidden = states[0]
+        self.cell: Tensor | None = states[1] if len(states) > 1 else None
+        self._from_input = linear(inputs, self.weights.ih, self.weights.bias_ih)
+        self._states = [torch.cat([first[None], each]) for first, each in zip(initial, states, strict=True)]
+
+    def sweep(
+        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
+    ) -> Carry:
+        """See `Record.sweep`. The step is repeated for each seed, so that all go back in one call of autograd."""
+        seeds = total.shape[1]
+        for t in range(stop - 1, start - 1, -1):
+            total[t] += carry[0]
+            with torch.enable_grad():
+                before = [each[t].expand(seeds, -1, -1).clone().requires_grad_() for each in self._states]
+                from_input = self._from_input[t].expand(seeds, -1, -1).clone().requires_grad_()
+                after, _ = self._step(from_input, tuple(before), self.weights)
+                grads = (total[t], *carry[1:])
+                wanted = [from_input, *before, *after[1:]]
+                found = torch.autograd.grad(after, wanted, grads, materialize_grads=True)
+            entering[t] = found[0]
+            if total_cell is not None:
+                total_cell[t] = found[-1]
+            carry = found[1 : 1 + len(before)]
+        return carry

@@ -1,0 +1,61 @@
+"""The parameters of a network by PyTorch's names, without building it. No torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.cells import CELLS
+from engine.tasks import TASKS
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+
+def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
+    """{name: shape} of everything that is learned, in the order of the network's own `named_parameters`."""
+    e, task = experiment, TASKS[experiment.task]
+    shapes: dict[str, tuple[int, ...]] = {}
+    if e.embedding_size:
+        shapes["embedding.weight"] = (task.input_size, e.embedding_size)
+    if e.rnn_type == "encoder_decoder":
+        if e.embedding_size:
+            shapes["decoder_embedding.weight"] = (task.output_size, e.embedding_size)
+        shapes |= _recurrent(e, "encoder", e.input_size)
+        shapes |= _recurrent(e, "decoder", e.embedding_size or task.output_size)
+    else:
+        shapes |= _recurrent(e, "recurrent", e.input_size)
+    size = e.hidden_size * e.directions
+    for layer in range(e.output_layers):
+        shapes[f"upper.{layer}.weight"] = (e.hidden_size, size)
+        shapes[f"upper.{layer}.bias"] = (e.hidden_size,)
+        size = e.hidden_size
+    return shapes | {"head.weight": (task.output_size, size), "head.bias": (task.output_size,)}
+
+
+def parameter_count(experiment: Experiment) -> int:
+    """How many numbers the network learns, both bias vectors of PyTorch's layers included."""
+    return sum(_product(shape) for shape in parameter_shapes(experiment).values())
+
+
+def _recurrent(e: Experiment, name: str, input_size: int) -> dict[str, tuple[int, ...]]:
+    """One recurrent module: as the library's layers have them."""
+    cell, hidden = CELLS[e.cell], e.hidden_size
+    shapes: dict[str, tuple[int, ...]] = {}
+    rows = cell.blocks * hidden
+    for layer in range(e.num_layers):
+        for suffix in ("", "_reverse")[: e.directions]:
+            at = f"{name}.{{}}_l{layer}{suffix}"
+            shapes[at.format("weight_ih")] = (rows, input_size)
+            if cell.links:
+                shapes[at.format("weight_hh")] = (rows, hidden)
+            shapes[at.format("bias_ih")] = (rows,)
+            if cell.links:
+                shapes[at.format("bias_hh")] = (rows,)
+            if cell.peepholes:
+                shapes[at.format("weight_ch")] = (cell.peepholes * hidden,)
+        input_size = hidden * e.directions
+    return shapes
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    return shape[0] if len(shape) == 1 else shape[0] * shape[1]

@@ -1,0 +1,99 @@
+"""Tasks on bits and blanks: the smallest memory, one that never ends, and one that has to wait."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+BITS = ("0", "1")
+COPIED = 3  # letters to be repeated
+ALPHABET = tuple("ABCDEFGH")
+BLANK, GO = len(ALPHABET), len(ALPHABET) + 1  # tokens
+
+
+def _draw_parity(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    shape = experiment.seq_len, batch_size
+    bits = rng.integers(0, 2, shape)
+    mask = last_step_only(*shape) if experiment.rnn_type == "many_to_one" else np.ones(shape, bool)
+    return Batch(bits, bits.cumsum(0) % 2, mask, full_lengths(*shape))
+
+
+PARITY = Task(
+    slug="parity",
+    title="Odd or even",
+    teaches="One bit of memory, kept without a slip: is the count of ones so far odd (1)? Each one flips it.",
+    source="Generated: uniform random bits.",
+    rnn_types=("many_to_many", "many_to_one"),
+    lengths=Lengths(2, 200, 20),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=BITS,
+    output_labels=BITS,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_parity,
+    baselines=lambda experiment: {"guessing": math.log(2)},
+    lag=lambda experiment: experiment.seq_len - 1,
+)
+
+
+def _draw_xor(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    shape = experiment.seq_len, batch_size
+    bits = rng.integers(0, 2, shape)
+    targets = np.zeros_like(bits)
+    targets[1:] = bits[1:] ^ bits[:-1]
+    mask = np.ones(shape, bool)
+    mask[0] = False  # nothing came before it
+    return Batch(bits, targets, mask, full_lengths(*shape))
+
+
+XOR = Task(
+    slug="xor",
+    title="XOR in time",
+    teaches="What a state is good for: 1 if this bit differs from the one before, so one bit must be remembered.",
+    source="Generated: uniform random bits.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(2, 200, 20),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=BITS,
+    output_labels=BITS,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_xor,
+    baselines=lambda experiment: {"guessing, or seeing one bit": math.log(2)},
+    lag=lambda experiment: 1,
+)
+
+
+def _draw_copy(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """Letters, blanks, the sign to begin, then blanks while the letters are repeated in their order."""
+    shape = experiment.seq_len, batch_size
+    letters = rng.integers(0, len(ALPHABET), (COPIED, batch_size))
+    inputs, targets, mask = np.full(shape, BLANK), np.zeros(shape, np.int64), np.zeros(shape, bool)
+    inputs[:COPIED], targets[-COPIED:], mask[-COPIED:] = letters, letters, True
+    inputs[-COPIED - 1] = GO
+    return Batch(inputs, targets, mask, full_lengths(*shape))
+
+
+COPY = Task(
+    slug="copy",
+    title="Copy after a pause",
+    teaches="Hold and wait: three letters, a pause, then ▶ and the same letters in the same order.",
+    source="Generated: uniform random letters (the copying memory problem, made short).",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(2 * COPIED + 1, 200, 16),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=(*ALPHABET, "·", "▶"),
+    output_labels=ALPHABET,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_copy,
+    baselines=lambda experiment: {"guessing": math.log(len(ALPHABET))},
+    lag=lambda experiment: experiment.seq_len - COPIED,
+)

@@ -1,0 +1,158 @@
+"""Tasks on images of handwritten digits: at a glance, piece by piece, and spelled out."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.tasks.base import END, Batch, Lengths, Metric, Task, accuracy, exact_match, full_lengths, last_step_only
+from engine.tasks.entropy import unasked
+from engine.tasks.tables import table
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+DIGITS_FILE = Path(__file__).parent / "data" / "digits.csv"
+HELD_OUT = 360  # the last fifth of the 1797 images
+SIDE = 8  # pixels
+INK = 16.0  # the value of a black pixel in the file
+DIGITS = tuple("0123456789")
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+LETTERS = (*sorted(set("".join(NAMES))), END)
+SPELLED_STEPS = max(map(len, NAMES)) + 1  # the longest name and END
+PIXELS = tuple(f"row {row}, column {column}" for row in range(1, SIDE + 1) for column in range(1, SIDE + 1))
+SOURCE = (
+    "Real: 1,797 digits in the handwriting of 13 people, 8 × 8 pixels (E. Alpaydin and C. Kaynak, UCI, 1998). "
+    "The last 360 are held out."
+)
+
+
+@cache
+def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 64) float32, pixels row by row from 0 (paper) to 1 (ink), and (n,) int64, the digits that were meant."""
+    rows = pd.read_csv(DIGITS_FILE, header=None).to_numpy(np.int64)
+    rows = rows[:-HELD_OUT] if split == "train" else rows[-HELD_OUT:]
+    return (rows[:, :-1] / INK).astype(np.float32), rows[:, -1].copy()
+
+
+def _draw_image(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """Images cut into seq_len equal pieces: whole, or in 8 rows, or in 64 pixels."""
+    seq_len, (images, meant) = experiment.seq_len, digits(split)
+    chosen = rng.integers(0, len(images), batch_size)
+    pieces = images[chosen].reshape(batch_size, seq_len, -1).swapaxes(0, 1)  # (T, batch, 64 / T)
+    targets = np.broadcast_to(meant[chosen], (seq_len, batch_size))
+    return Batch(pieces, targets, last_step_only(seq_len, batch_size), full_lengths(seq_len, batch_size))
+
+
+@cache
+def _digit_frequency_baseline() -> float:
+    """Cross-entropy, in nats, of the held-out digits under the training digits' frequencies."""
+    _, trained = digits("train")
+    _, held_out = digits("test")
+    return float(-np.log(np.bincount(trained) / len(trained))[held_out].mean())
+
+
+def _digit_baselines(experiment: Experiment) -> dict[str, float]:
+    return {"knowing how common each digit is": _digit_frequency_baseline()}
+
+
+DIGITS_AT_ONCE = Task(
+    slug="digits",
+    title="Handwritten digit",
+    teaches="No time at all: an image goes in, an answer comes out, and there is nothing to remember.",
+    source=SOURCE,
+    rnn_types=("one_to_one",),
+    lengths=Lengths(1, 1, 1),
+    inputs="values",
+    outputs="symbols",
+    input_labels=PIXELS,
+    output_labels=DIGITS,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_image,
+    baselines=_digit_baselines,
+    lag=lambda experiment: 0,
+    image=(SIDE, SIDE),
+)
+
+DIGITS_BY_ROW = Task(
+    slug="digits_by_row",
+    title="Digit, row by row",
+    teaches="An image read like a page: eight rows from top to bottom, and the answer after the last.",
+    source=SOURCE,
+    rnn_types=("many_to_one",),
+    lengths=Lengths(SIDE, SIDE, SIDE),
+    inputs="values",
+    outputs="symbols",
+    input_labels=tuple(f"column {column}" for column in range(1, SIDE + 1)),
+    output_labels=DIGITS,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_image,
+    baselines=_digit_baselines,
+    lag=lambda experiment: experiment.seq_len - 1,
+    image=(SIDE, SIDE),
+)
+
+DIGITS_BY_PIXEL = Task(
+    slug="digits_by_pixel",
+    title="Digit, pixel by pixel",
+    teaches="The same image through a keyhole: 64 single pixels, so the first ones lie far back.",
+    source=SOURCE,
+    rnn_types=("many_to_one",),
+    lengths=Lengths(SIDE * SIDE, SIDE * SIDE, SIDE * SIDE),
+    inputs="values",
+    outputs="symbols",
+    input_labels=("ink",),
+    output_labels=DIGITS,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_image,
+    baselines=_digit_baselines,
+    lag=lambda experiment: experiment.seq_len - 1,
+    image=(SIDE, SIDE),
+)
+
+
+@cache
+def spellings() -> tuple[np.ndarray, np.ndarray]:
+    """(T, 10) int64 and bool: the letters of every digit's name and END, and where they are; class 0 after END."""
+    return table([[LETTERS.index(letter) for letter in (*name, END)] for name in NAMES], padding=0)
+
+
+def _draw_name(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    images, meant = digits(split)
+    chosen = rng.integers(0, len(images), batch_size)
+    targets, mask = (every_name[:, meant[chosen]] for every_name in spellings())
+    inputs = np.zeros((SPELLED_STEPS, batch_size, len(PIXELS) + len(LETTERS)), np.float32)
+    inputs[0, :, : len(PIXELS)] = images[chosen]
+    inputs[1:, :, len(PIXELS) :] = np.eye(len(LETTERS), dtype=np.float32)[targets[:-1]] * mask[1:, :, None]
+    return Batch(inputs, targets, mask, mask.sum(0))
+
+
+@cache
+def _name_baselines() -> dict[str, float]:
+    """Of the ten names, as common as the digits are among the training images."""
+    _, trained = digits("train")
+    by_place, by_letters = unasked(*spellings(), np.bincount(trained) / len(trained))
+    return {"how common each letter is, by place": by_place, "without looking at the image": by_letters}
+
+
+DIGIT_NAME = Task(
+    slug="digit_name",
+    title="Spell the digit",
+    teaches="One look, many steps: the image is shown once, then every letter follows from memory.",
+    source=SOURCE,
+    rnn_types=("one_to_many",),
+    lengths=Lengths(SPELLED_STEPS, SPELLED_STEPS, SPELLED_STEPS),
+    inputs="values",
+    outputs="symbols",
+    input_labels=(*PIXELS, *LETTERS),
+    output_labels=LETTERS,
+    metric=Metric("whole names right", exact_match),
+    draw=_draw_name,
+    baselines=lambda experiment: _name_baselines(),
+    lag=lambda experiment: experiment.seq_len - 1,  # a shorter name begins where the longest does: at the image
+    image=(SIDE, SIDE),
+)

@@ -1,0 +1,63 @@
+"""Tasks on music: a tune that its first note decides."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths
+from engine.tasks.entropy import conditional_entropy
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+NOTES = ("C4", "D4", "E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5", "G5", "A5", "B5", "C6")
+MELODIES = (  # made up for this playground; each has its own first note, and all end on a C
+    "C4 E4 G4 E4 F4 A4 G4 E4  D4 F4 A4 F4 G4 B4 C5 G4  A4 C5 B4 G4 A4 F4 E4 D4  C4",
+    "D4 E4 F4 D4 G4 F4 E4 C4  E4 F4 G4 E4 A4 G4 F4 D4  F4 G4 A4 B4 C5 G4 E4 D4  C4",
+    "E4 G4 C5 G4 A4 G4 F4 E4  F4 A4 D5 A4 B4 A4 G4 F4  E4 G4 C5 E5 D5 B4 G4 B4  C5",
+    "F4 E4 D4 E4 F4 G4 A4 G4  A4 B4 C5 B4 A4 G4 F4 E4  D4 E4 F4 A4 G4 F4 E4 D4  C4",
+    "G4 C5 D5 E5 D5 C5 B4 G4  A4 B4 C5 D5 C5 B4 A4 G4  G4 C5 E5 G5 F5 D5 B4 D5  C5",
+    "A4 G4 E4 G4 A4 C5 A4 G4  C5 D5 E5 D5 C5 A4 G4 E4  G4 A4 C5 A4 G4 E4 D4 E4  C4",
+    "B4 C5 D5 B4 C5 D5 E5 C5  D5 E5 F5 D5 E5 F5 G5 E5  A5 G5 F5 E5 D5 G4 A4 B4  C5",
+    "C5 E5 G5 C6 B5 G5 A5 F5  G5 E5 F5 D5 E5 C5 D5 B4  C5 D5 E5 F5 G5 E5 D5 B4  C5",
+)
+TUNES = np.array([[NOTES.index(note) for note in tune.split()] for tune in MELODIES]).T  # (25, 8)
+
+
+def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    seq_len = experiment.seq_len
+    tunes = TUNES[: seq_len + 1, rng.integers(0, TUNES.shape[1], batch_size)]
+    return Batch(tunes[:-1], tunes[1:], np.ones((seq_len, batch_size), bool), full_lengths(seq_len, batch_size))
+
+
+@cache
+def _baselines(seq_len: int) -> dict[str, float]:
+    """Over the eight tunes, as far as they are played."""
+    before, notes = TUNES[:seq_len].ravel(), TUNES[1 : seq_len + 1].ravel()
+    equal = np.ones(len(notes))
+    return {
+        "knowing how common each note is": conditional_entropy(np.zeros_like(notes), notes, equal),
+        "knowing only the note before": conditional_entropy(before, notes, equal),
+    }
+
+
+MELODY = Task(
+    slug="melody",
+    title="A tune from one note",
+    teaches="One note in, a tune out: the tunes share their notes, so it must remember which one it is playing.",
+    source="Generated: eight short tunes in C major, made up for this playground. Train and test play the same eight.",
+    rnn_types=("one_to_many",),
+    lengths=Lengths(4, len(TUNES) - 1, len(TUNES) - 1),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=NOTES,
+    output_labels=NOTES,
+    metric=Metric("right notes", accuracy),
+    draw=_draw,
+    baselines=lambda experiment: _baselines(experiment.seq_len),
+    lag=lambda experiment: experiment.seq_len - 1,  # the first note says which tune it is, to the end
+    audible=True,
+)

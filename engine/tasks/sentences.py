@@ -1,0 +1,213 @@
+"""Tasks on generated sentences: a word that turns the answer round, and one that only the future explains."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy
+from engine.tasks.tables import table
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+UNKNOWN = "<UNK>"
+
+# ---- reviews: an opening, an adverb or a negation, the word that judges, an ending
+GOOD = ("good", "great", "lovely", "funny", "clever", "charming", "brilliant", "exciting")
+BAD = ("bad", "awful", "boring", "dull", "slow", "silly", "clumsy", "dreadful")
+JUDGEMENTS = (*BAD, *GOOD)
+TURNS = (  # (without, with a negation): equally long, so that the length gives nothing away
+    ("truly", "not"),
+    ("always", "never"),
+    ("really quite", "not very"),
+    ("just so", "never really"),
+    ("in every way", "not at all"),
+    ("to my surprise", "never once truly"),
+    ("from start to finish", "not in any way"),
+    ("in every single scene", "never for one minute"),
+)
+ONE_IN = 3  # reviews that are negated
+OPENINGS = (
+    "",
+    "honestly",
+    "it was",
+    "the film was",
+    "i thought it was",
+    "the story and music were",
+    "my friends and i found it",
+    "we saw it on sunday and it was",
+    "i went with my sister and found it",
+)
+ENDINGS = (
+    "",
+    "overall",
+    "to me",
+    "in the end",
+    "if you ask me",
+    "for a film like this one",
+    "and so said all of my friends",
+)
+
+# ---- Teddy: what is said before the name tells nothing; the word that tells comes one to three words after it
+SPEAKERS = ("he said", "she said", "everyone said", "my mother told us", "the man outside said", "i heard someone say")
+OCCASIONS = ("", "today", "last night", "after the game", "on the way home")
+LINKS = ("", "that")
+TAILS = (  # (no person, person), shortest first
+    (
+        "bears sell well",
+        "bears are soft",
+        "bears are on sale",
+        "bears were a gift",
+        "and doll sets sell well",
+        "and the dolls sold out",
+        "bears make a lovely present",
+        "and the dolls are on sale",
+    ),
+    (
+        "roosevelt smiled",
+        "roosevelt was president",
+        "and his wife waved",
+        "and the senators met",
+        "roosevelt loved the woods",
+        "and his wife came home",
+        "roosevelt was a great president",
+        "and the senators went home early",
+    ),
+)
+
+
+def _vocabulary(*texts: str) -> tuple[str, ...]:
+    """The unknown word first, then all words, sorted."""
+    return (UNKNOWN, *sorted({word for text in texts for word in text.split()}))
+
+
+REVIEW_WORDS = _vocabulary(*OPENINGS, *ENDINGS, *JUDGEMENTS, *(phrase for pair in TURNS for phrase in pair))
+TEDDY_WORDS = _vocabulary("teddy", *SPEAKERS, *OCCASIONS, *LINKS, *(tail for tails in TAILS for tail in tails))
+
+
+def encode_words(text: str, vocabulary: tuple[str, ...] = REVIEW_WORDS) -> np.ndarray:
+    """Words to tokens, (words,) int64, without regard to case and punctuation; an unknown word becomes token 0."""
+    index = {word: token for token, word in enumerate(vocabulary)}
+    return np.array([index.get(word, 0) for word in re.findall(r"\w+(?:['’]\w+)*", text.lower())], np.int64)
+
+
+def _table(sentences: list[str], vocabulary: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Sentences as tokens (longest, sentences), padded with NO_SYMBOL, and their lengths (sentences,)."""
+    tokens, mask = table([encode_words(sentence, vocabulary) for sentence in sentences], padding=NO_SYMBOL)
+    return tokens, mask.sum(0)
+
+
+def _one_answer(tokens: np.ndarray, lengths: np.ndarray, asked: np.ndarray, answers: np.ndarray) -> Batch:
+    """A batch whose sequences each have one loss, at step `asked`."""
+    targets, mask, columns = np.zeros_like(tokens), np.zeros(tokens.shape, bool), np.arange(len(asked))
+    targets[asked, columns], mask[asked, columns] = answers, True
+    return Batch(tokens, targets, mask, lengths)
+
+
+JUDGEMENT_TOKENS = encode_words(" ".join(JUDGEMENTS))
+
+
+@cache
+def _reviews() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every review but for the word that judges, shortest first.
+
+    Returns:
+        tokens (longest, 2, reviews), without and with a negation; lengths (reviews,); and the place of the
+        judging word (reviews,), where 0 stands now.
+    """
+    shapes = [(opening, pair, ending) for opening in OPENINGS for pair in TURNS for ending in ENDINGS]
+    shapes.sort(key=lambda shape: len(f"{shape[0]} {shape[1][0]} {shape[2]}".split()))
+    sides = [
+        _table([f"{opening} {pair[negated]} {UNKNOWN} {ending}" for opening, pair, ending in shapes], REVIEW_WORDS)
+        for negated in (0, 1)
+    ]
+    place = np.array([len(f"{opening} {pair[0]}".split()) for opening, pair, _ in shapes])
+    return np.stack([tokens for tokens, _ in sides], axis=1), sides[0][1], place
+
+
+def _draw_sentiment(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """All lengths are equally likely; the judging word and whether it is negated do not depend on the rest."""
+    tokens, lengths, place = _reviews()
+    wanted = rng.integers(3, experiment.seq_len + 1, batch_size)
+    first, end = np.searchsorted(lengths, wanted), np.searchsorted(lengths, wanted, side="right")
+    review = rng.integers(first, end)
+    negated = (rng.integers(0, ONE_IN, batch_size) == 0).astype(np.int64)
+    judgement = rng.integers(0, len(JUDGEMENTS), batch_size)
+    inputs = tokens[: experiment.seq_len, negated, review]
+    inputs[place[review], np.arange(batch_size)] = JUDGEMENT_TOKENS[judgement]
+    positive = (judgement >= len(BAD)) ^ (negated == 1)
+    return _one_answer(inputs, wanted, wanted - 1, positive)
+
+
+SENTIMENT = Task(
+    slug="sentiment",
+    title="Good or bad review?",
+    teaches="One answer for a sentence: a small 'not', said early, turns a later word into its opposite.",
+    source="Generated: short film reviews from a small grammar; one in three says 'not' or 'never'.",
+    rnn_types=("many_to_one",),
+    lengths=Lengths(4, 20, 12),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=REVIEW_WORDS,
+    output_labels=("negative", "positive"),
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_sentiment,
+    baselines=lambda experiment: {
+        "guessing": math.log(2),
+        "deaf to 'not'": math.log(ONE_IN) - (1 - 1 / ONE_IN) * math.log(ONE_IN - 1),  # entropy of a third
+    },
+    # The words that decide can stand anywhere; six back is our choice, since reviews have no single lag.
+    lag=lambda experiment: min(6, experiment.seq_len - 1),
+)
+
+
+@cache
+def _teddies() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every sentence: tokens (longest, prefixes, 2, tails), lengths (prefixes, 2, tails), place of "teddy" (prefixes,).
+
+    The middle index is the answer: 0 no person, 1 person.
+    """
+    prefixes = [f"{occasion} {speaker} {link}" for occasion in OCCASIONS for speaker in SPEAKERS for link in LINKS]
+    sentences = [f"{prefix} teddy {tail}" for prefix in prefixes for tails in TAILS for tail in tails]
+    tokens, lengths = _table(sentences, TEDDY_WORDS)
+    shape = len(prefixes), len(TAILS), len(TAILS[0])
+    return tokens.reshape(-1, *shape), lengths.reshape(shape), np.array([len(each.split()) for each in prefixes])
+
+
+@cache
+def _fitting(seq_len: int) -> tuple[np.ndarray, np.ndarray]:
+    """The prefixes that leave room for a tail of either kind, and how many tails fit, (prefixes, 2)."""
+    tails = (_teddies()[1] <= seq_len).sum(-1)
+    return np.flatnonzero(tails.all(1)), tails
+
+
+def _draw_teddy(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """First the prefix, then the answer, then a tail that fits: so the prefix tells nothing about the answer."""
+    (tokens, lengths, place), (prefixes, tails) = _teddies(), _fitting(experiment.seq_len)
+    prefix = prefixes[rng.integers(0, len(prefixes), batch_size)]
+    person = rng.integers(0, 2, batch_size)
+    chosen = prefix, person, rng.integers(0, tails[prefix, person])
+    return _one_answer(tokens[: experiment.seq_len, *chosen], lengths[chosen], place[prefix], person)
+
+
+TEDDY = Task(
+    slug="teddy",
+    title="Teddy who?",
+    teaches="Only the future decides: is 'teddy' a person? The words after it say so; those before it never do.",
+    source="Generated: sentences about Teddy Roosevelt or teddy bears, after an example by Andrew Ng.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(6, 16, 10),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=TEDDY_WORDS,
+    output_labels=("no person", "person"),
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_teddy,
+    baselines=lambda experiment: {"guessing, as any one-way network": math.log(2)},
+    lag=lambda experiment: 1,  # forwards, in the future: the telling word mostly follows at once
+)

@@ -1,0 +1,15 @@
+"""Sequences of different lengths as the columns of one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def table(sequences: Sequence[Sequence[int] | np.ndarray], padding: int) -> tuple[np.ndarray, np.ndarray]:
+    """(longest, sequences) int64 tokens, `padding` behind the end of each; and bool, True where they are real."""
+    mask = np.arange(max(map(len, sequences)))[:, None] < np.array([len(each) for each in sequences])
+    tokens = np.full(mask.shape, padding)
+    tokens.T[mask.T] = np.concatenate(sequences)
+    return tokens, mask

@@ -1,0 +1,137 @@
+"""Baselines: what is left to guess in 20,000 dealt sequences, counted without the tasks' own code.
+
+A baseline says the least loss of an answer that knows one thing and no more. Here that thing is looked up in every
+sequence, answers are counted for each value of it, and the surprise is averaged as the model's loss is: over the
+counted steps of a sequence, then over the sequences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+
+import numpy as np
+import pytest
+
+from engine.experiment import Experiment
+from engine.tasks import TASKS, Batch, sample
+
+Known = Callable[[Batch, int, int], Hashable]
+
+
+def least_loss(answers: Iterable[tuple[Hashable, int, float]]) -> float:
+    """Nats, from (what is known, the answer, its weight) of every counted step."""
+    joint: Counter = Counter()
+    for known, answer, weight in answers:
+        joint[known, answer] += weight
+    seen: Counter = Counter()
+    for (known, _), weight in joint.items():
+        seen[known] += weight
+    surprise = sum(-weight * math.log(weight / seen[known]) for (known, _), weight in joint.items())
+    return surprise / sum(seen.values())
+
+
+def answers_of(batch: Batch, known: Known) -> Iterable[tuple[Hashable, int, float]]:
+    share = 1 / batch.mask.sum(0)
+    for t, column in zip(*np.nonzero(batch.mask), strict=True):
+        yield known(batch, t, column), int(batch.targets[t, column]), share[column]
+
+
+def nothing(batch: Batch, t: int, column: int) -> Hashable:
+    return None
+
+
+def place(batch: Batch, t: int, column: int) -> Hashable:
+    return int(t)
+
+
+def symbol_now(batch: Batch, t: int, column: int) -> Hashable:
+    return int(batch.inputs[t, column])
+
+
+def answers_before(batch: Batch, t: int, column: int) -> Hashable:
+    return tuple(batch.targets[:t, column].tolist())
+
+
+def all_so_far(batch: Batch, t: int, column: int) -> Hashable:
+    return tuple(batch.inputs[: t + 1, column].tolist())
+
+
+def judging_word(batch: Batch, t: int, column: int) -> Hashable:
+    words = [TASKS["sentiment"].input_labels[token] for token in batch.inputs[: batch.lengths[column], column]]
+    (found,) = set(words) & {
+        *("good", "great", "lovely", "funny", "clever", "charming", "brilliant", "exciting"),
+        *("bad", "awful", "boring", "dull", "slow", "silly", "clumsy", "dreadful"),
+    }
+    return found
+
+
+@pytest.mark.parametrize(
+    ("slug", "rnn_type", "seq_len", "baseline", "known"),
+    [
+        ("parity", "many_to_many", 20, 0, nothing),
+        ("parity", "many_to_one", 20, 0, symbol_now),
+        ("xor", "many_to_many", 20, 0, nothing),
+        ("xor", "many_to_many", 20, 0, symbol_now),
+        ("copy", "many_to_many", 16, 0, nothing),
+        ("copy", "many_to_many", 7, 0, place),
+        ("sentiment", "many_to_one", 12, 0, nothing),
+        ("sentiment", "many_to_one", 12, 1, judging_word),
+        ("sentiment", "many_to_one", 4, 1, judging_word),
+        ("sentiment", "many_to_one", 20, 1, judging_word),
+        ("teddy", "many_to_many", 10, 0, all_so_far),
+        ("teddy", "many_to_many", 6, 0, all_so_far),
+        ("teddy", "many_to_many", 16, 0, all_so_far),
+        ("digits", "one_to_one", 1, 0, nothing),
+        ("digits_by_row", "many_to_one", 8, 0, nothing),
+        ("melody", "one_to_many", 24, 0, nothing),
+        ("melody", "one_to_many", 24, 1, symbol_now),
+        ("melody", "one_to_many", 4, 0, nothing),
+        ("melody", "one_to_many", 4, 1, symbol_now),
+        ("digit_name", "one_to_many", 6, 0, place),
+        ("digit_name", "one_to_many", 6, 1, answers_before),
+        ("reverse", "encoder_decoder", 6, 0, nothing),
+        ("reverse", "encoder_decoder", 6, 0, place),
+        ("addition", "encoder_decoder", 5, 0, place),
+        ("addition", "encoder_decoder", 5, 1, answers_before),
+    ],
+)
+def test_a_baseline_is_what_is_left_to_guess(slug, rnn_type, seq_len, baseline, known):
+    e = Experiment(task=slug, rnn_type=rnn_type, seq_len=seq_len, batch_size=1)
+    found = least_loss(answers_of(sample(e, 20_000, 1, "train"), known))
+    assert list(TASKS[slug].baselines(e).values())[baseline] == pytest.approx(found, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("slug", "first", "second"),
+    [
+        ("sentiment", math.log(2), math.log(3) - 2 / 3 * math.log(2)),
+        ("teddy", math.log(2), None),
+        ("parity", math.log(2), None),
+        ("xor", math.log(2), None),
+        ("copy", math.log(8), None),
+        ("reverse", math.log(8), None),
+    ],
+)
+def test_baselines_in_closed_form(slug, first, second):
+    e = Experiment(task=slug, rnn_type=TASKS[slug].rnn_types[0])
+    expected = [each for each in (first, second) if each is not None]
+    assert list(TASKS[slug].baselines(e).values()) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_baselines_of_addition_are_those_of_all_sums():
+    sums = [f"{a + b}." for a in range(100) for b in range(100)]  # the full stop ends it
+    expected = [
+        least_loss((known(said, t), ord(said[t]), 1 / len(said)) for said in sums for t in range(len(said)))
+        for known in (lambda said, t: t, lambda said, t: said[:t])
+    ]
+    e = Experiment(task="addition", rnn_type="encoder_decoder")
+    assert list(TASKS["addition"].baselines(e).values()) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("slug", ["melody", "digit_name", "addition"])
+def test_who_knows_more_has_less_to_guess(slug):
+    e = Experiment(task=slug, rnn_type=TASKS[slug].rnn_types[0])
+    first, second = TASKS[slug].baselines(e).values()
+    assert 0.2 < second < 0.9 * first < first < math.log(TASKS[slug].output_size)
