@@ -22,8 +22,8 @@ if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):  #
 import torch
 from torch import nn
 
+from engine.cells.layers import LIBRARY
 from engine.experiment import Experiment
-from engine.model import LIBRARY
 from engine.tasks import sample
 from engine.training import Trainer
 from engine.workers.worker import FRAME_SHARE, FRAMES_PER_SECOND

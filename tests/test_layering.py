@@ -158,3 +158,13 @@ def test_files_and_functions_are_short(file):
     assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
     functions = [node for node in ast.walk(tree(file)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     assert {each.name for each in functions if each.end_lineno - each.lineno >= LONGEST_FUNCTION} == set()
+
+
+@pytest.mark.parametrize("file", files("benchmarks"))
+def test_benchmarks_can_still_be_imported(file):
+    """They run by hand only, so a name that has moved would be noticed late."""
+    module = file.removesuffix(".py").replace("/", ".")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {module}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
