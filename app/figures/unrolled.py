@@ -146,8 +146,9 @@ def _wires(info: RunInfo) -> tuple[list, list]:
     given = columns[:1] if info.experiment.rnn_type == "one_to_many" else columns
     bottom = HALF if _strip_channels(info) else 0.22
     wires += [(t, bottom, t, 1 - HALF) for t in (columns if info.feeds_back else given)]
-    for row in range(1, top - 1):
-        wires += [(t, row + HALF, t, row + 1 - HALF) for t in columns]
+    read = _said(info) if info.experiment.rnn_type == "many_to_one" else columns[columns >= info.encoder_steps]
+    for row in range(1, top - 1):  # the layers above see only the steps that are read
+        wires += [(t, row + HALF, t, row + 1 - HALF) for t in (columns if row < len(rows) else read)]
     wires += [(t, top - 1 + HALF, t, top - 0.25) for t in _said(info)]
     if info.has_links:
         for row in range(1, len(rows) + 1):
