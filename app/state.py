@@ -71,6 +71,7 @@ def open_session() -> None:
 def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
     """The preset's experiment with the link's values over it. What cannot be is left out, the rest stays."""
     values: dict[str, Any] = {}
+    accepted: dict[str, str] = {}  # by what cannot be
     for name, raw in link.items():
         if name not in (*WIDGETS, *REST):
             refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
@@ -78,14 +79,18 @@ def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str,
         try:
             values[name] = _parse(name, raw)
         except ValueError:
-            refused[name] = _sentence(name, raw, str(RANGES[name]), getattr(experiment, name))
-    while True:
+            accepted[name] = str(RANGES[name])
+    shown = None
+    while shown is None:
         try:
-            return experiment.replace(**{**_fitting(experiment, values), **values})
+            shown = experiment.replace(**{**_fitting(experiment, values), **values})
         except ExperimentError as error:
             name = error.field if error.field in values else list(values)[-1]
-            refused[name] = _sentence(name, link[name], error.accepts, getattr(experiment, name))
+            accepted[name] = error.accepts
             del values[name]
+    for name, accepts in accepted.items():
+        refused[name] = _sentence(name, link[name], accepts, getattr(shown, name))
+    return shown
 
 
 def _fitting(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:

@@ -168,6 +168,13 @@ def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wron
     assert re.fullmatch(rf"{label}: the link said {got}, but it must be {accepted}\. Shown is {shown}\.", said), said
 
 
+def test_what_a_refusal_says_is_shown_is_what_is_shown(pool):
+    at = opened(task="teddy", rnn_type="one_to_many")
+    assert at.session_state.rnn_type == "many_to_many"
+    (said,) = [each.value for each in at.warning]
+    assert said.endswith("Shown is many_to_many.")
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
