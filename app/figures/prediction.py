@@ -221,7 +221,7 @@ def _look_for(info: RunInfo) -> str:
     if info.feeds_back:
         return "Helped: the true symbol before comes in (as in training). By itself: it hears only what it said."
     if _many(info):
-        return "Top row: the target. Below: its three best guesses; the stronger, the surer."
+        return "Top row: the target. Below: its best guesses; the stronger, the surer."
     return "One bar per possible answer. Level bars mean that it has no idea."
 
 

@@ -258,11 +258,11 @@ def _arrows(info: RunInfo, frame: Frame, columns: np.ndarray) -> list[tuple]:
     half, found = _half_width(info) * 1.12, {k: ([], [], [], []) for k in DECADES}  # type: ignore[var-annotated]
     for row, (layer, d) in enumerate(_rows(info), start=1):
         for left, right in pairwise(columns):
-            head, start, end, symbol = (left, right - half, left + half, "triangle-left")
+            head, tail, start, end, symbol = (left, right, right - half, left + half, "triangle-left")
             if d:
-                head, start, end, symbol = (right, left + half, right - half, "triangle-right")
+                head, tail, start, end, symbol = (right, left, left + half, right - half, "triangle-right")
             norm = frame.sequence_grad_norm[layer, d, head]
-            if norm == 0 or not np.isfinite(norm):
+            if norm == 0 or frame.sequence_grad_norm[layer, d, tail] == 0 or not np.isfinite(norm):
                 continue  # exactly nothing: no arrow
             decade = int(np.clip(np.floor(np.log10(norm)), DECADES.start, DECADES.stop - 1))
             x, y, size, symbols = found[decade]

@@ -481,9 +481,10 @@ def test_an_arrow_carries_the_gradient_that_arrives_at_its_head(case):
     columns, expected = columns_of(case).astype(int), {}
     columns = columns[frame.valid[columns]] if info.has_links else columns[:0]  # padding is skipped
     for layer, d in itertools.product(range(info.experiment.num_layers), range(info.experiment.directions)):
-        for head in columns[1:] if d else columns[:-1]:
+        for head, tail in itertools.pairwise(columns[::-1] if d else columns):
             norm = float(frame.sequence_grad_norm[layer, d, head])
-            if 0 < norm < np.inf:  # exactly nothing has no arrow, nor has what is not a number
+            starts = frame.sequence_grad_norm[layer, d, tail] != 0
+            if starts and 0 < norm < np.inf:  # exactly nothing has no arrow, nor has what is not a number
                 expected[layer, d, int(head)] = min(max(int(f"{norm:.0e}".split("e")[1]), -13), 2)
     found = arrows_of(case)
     assert found.keys() == expected.keys()
