@@ -35,7 +35,7 @@ def test_the_page_opens_training_the_first_lesson(visit):
 
 
 def test_figures_keep_their_elements_and_the_zoom_over_20_frames(visit):
-    page = visit("preset=letters")
+    page = visit("preset=letters&steps=1000000")
     page.get("(window.kept = [...document.querySelectorAll('[data-figure], [data-figure] .main-svg')]).length")
     page.get(
         "Plotly.relayout(document.querySelector('[data-figure=gradient]'), {'xaxis.range': [10, 20]}).then(() => 1)"
@@ -332,7 +332,7 @@ def test_streams_are_refused_to_foreign_pages_and_without_the_token(visit, serve
 
 
 def test_a_killed_worker_is_replaced_and_the_page_says_so(visit, server):
-    page = visit("speed=max")
+    page = visit("speed=max&steps=1000000")
     page.frames(3)
     before = set(server.workers())
     for pid in before:
