@@ -19,6 +19,7 @@ END = "."
 PROBE_SIZE = 16
 """Sequences of the probe: held out, and fixed for the run."""
 SPLITS = ("train", "test")
+FAMILIES = ("Symbols", "Bits", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
 
 
 def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
@@ -117,6 +118,7 @@ class Task:
     """One kind of data with one question about it.
 
     Args:
+        family: the kind of data, one of FAMILIES; lists of tasks are grouped by it.
         title, teaches, source: for the screen; `source` says where real data comes from, or that it is generated.
         rnn_types: the RNN types under which the task makes sense.
         lengths: allowed and default seq_len.
@@ -129,9 +131,18 @@ class Task:
         image: (rows, columns) of the picture in the first channels of the inputs; None where there is none.
         audible: the outputs are notes, named like "C4", and can be played.
         causal: the target at t lies in the future of the input at t, so a network that reads both ways sees the answer.
+        continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so that a network can
+            go on by itself from what it said: a text written, a series forecast. Never for FED_BACK types, which do so
+            in any case.
+        encode: (experiment, text) -> what a person typed as a batch of one sequence, prepared as in training; its
+            targets and mask say where an answer is expected, the targets' values mean nothing. Symbols that training
+            never saw become UNKNOWN where the task has one. Raises ValueError with a sentence for what cannot be read.
+            None where nothing can be typed.
+        asks: what the field says that a person types into. example: a text that `encode` reads.
     """
 
     slug: str
+    family: str
     title: str
     teaches: str
     source: str
@@ -147,6 +158,10 @@ class Task:
     lag: Callable[[Experiment], int | None] = field(default=_no_lag)
     target_steps: Callable[[Experiment], int] = field(default=_no_target_side)
     causal: bool = False
+    continues: bool = False
+    encode: Callable[[Experiment, str], Batch] | None = None
+    asks: str = ""
+    example: str = ""
     image: tuple[int, int] | None = None
     audible: bool = False
 

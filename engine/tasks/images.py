@@ -62,6 +62,7 @@ def _digit_baselines(experiment: Experiment) -> dict[str, float]:
 
 DIGITS_AT_ONCE = Task(
     slug="digits",
+    family="Images",
     title="Handwritten digit",
     teaches="No time at all: an image goes in, an answer comes out, and there is nothing to remember.",
     source=SOURCE,
@@ -80,6 +81,7 @@ DIGITS_AT_ONCE = Task(
 
 DIGITS_BY_ROW = Task(
     slug="digits_by_row",
+    family="Images",
     title="Digit, row by row",
     teaches="An image read like a page: eight rows from top to bottom, and the answer after the last.",
     source=SOURCE,
@@ -98,6 +100,7 @@ DIGITS_BY_ROW = Task(
 
 DIGITS_BY_PIXEL = Task(
     slug="digits_by_pixel",
+    family="Images",
     title="Digit, pixel by pixel",
     teaches="The same image through a keyhole: 64 single pixels, so the first ones lie far back.",
     source=SOURCE,
@@ -141,6 +144,7 @@ def _name_baselines() -> dict[str, float]:
 
 DIGIT_NAME = Task(
     slug="digit_name",
+    family="Images",
     title="Spell the digit",
     teaches="One look, many steps: the image is shown once, then every letter follows from memory.",
     source=SOURCE,

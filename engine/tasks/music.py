@@ -46,6 +46,7 @@ def _baselines(seq_len: int) -> dict[str, float]:
 
 MELODY = Task(
     slug="melody",
+    family="Music",
     title="A tune from one note",
     teaches="One note in, a tune out: the tunes share their notes, so it must remember which one it is playing.",
     source="Generated: eight short tunes in C major, made up for this playground. Train and test play the same eight.",

@@ -146,6 +146,7 @@ def _draw_sentiment(rng: np.random.Generator, experiment: Experiment, batch_size
 
 SENTIMENT = Task(
     slug="sentiment",
+    family="Text",
     title="Good or bad review?",
     teaches="One answer for a sentence: a small 'not', said early, turns a later word into its opposite.",
     source="Generated: short film reviews from a small grammar; one in three says 'not' or 'never'.",
@@ -197,6 +198,7 @@ def _draw_teddy(rng: np.random.Generator, experiment: Experiment, batch_size: in
 
 TEDDY = Task(
     slug="teddy",
+    family="Text",
     title="Teddy who?",
     teaches="Only the future decides: is 'teddy' a person? The words after it say so; those before it never do.",
     source="Generated: sentences about Teddy Roosevelt or teddy bears, after an example by Andrew Ng.",

@@ -77,6 +77,7 @@ def _relative_error(batch: Batch, outputs: np.ndarray) -> float:
 
 STOCKS = Task(
     slug="stocks",
+    family="Series",
     title="Stock prices",
     teaches="What no network can know: the error falls to that of 'like this week', and no further.",
     source="Real: weekly prices of six companies, 2018 and 2019, from the data sets of the plotly package. "

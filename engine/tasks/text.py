@@ -66,6 +66,7 @@ def _frequency_baseline() -> float:
 
 CHARACTERS = Task(
     slug="characters",
+    family="Text",
     title="Next character",
     teaches="A sequence in, a sequence out: at every letter the network says what it expects next.",
     source="Real: Lewis Carroll, Alice's Adventures in Wonderland (1865), chapters I and II, public domain. "

@@ -47,6 +47,7 @@ def _draw_reverse(rng: np.random.Generator, experiment: Experiment, batch_size: 
 
 REVERSE = Task(
     slug="reverse",
+    family="Sequence to sequence",
     title="Say it backwards",
     teaches="Read all, then speak: the letters come back in reverse, and all of them pass through one state.",
     source="Generated: uniform random letters.",
@@ -96,6 +97,7 @@ def _sum_baselines() -> dict[str, float]:
 
 ADDITION = Task(
     slug="addition",
+    family="Sequence to sequence",
     title="Addition in writing",
     teaches="Reckoning as translation: the question is read sign by sign, the sum is written digit by digit.",
     source="Generated: all 10,000 sums of two numbers from 0 to 99. A random fifth of them is held out.",
