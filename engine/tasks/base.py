@@ -19,7 +19,7 @@ END = "."
 PROBE_SIZE = 16
 """Sequences of the probe: held out, and fixed for the run."""
 SPLITS = ("train", "test")
-FAMILIES = ("Symbols", "Bits", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
+FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
 
 
 def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:

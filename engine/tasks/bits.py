@@ -27,7 +27,7 @@ def _draw_parity(rng: np.random.Generator, experiment: Experiment, batch_size: i
 
 PARITY = Task(
     slug="parity",
-    family="Bits",
+    family="Classics",
     title="Odd or even",
     teaches="One bit of memory, kept without a slip: is the count of ones so far odd (1)? Each one flips it.",
     source="Generated: uniform random bits.",
@@ -56,7 +56,7 @@ def _draw_xor(rng: np.random.Generator, experiment: Experiment, batch_size: int,
 
 XOR = Task(
     slug="xor",
-    family="Bits",
+    family="Classics",
     title="XOR in time",
     teaches="What a state is good for: 1 if this bit differs from the one before, so one bit must be remembered.",
     source="Generated: uniform random bits.",
@@ -85,7 +85,7 @@ def _draw_copy(rng: np.random.Generator, experiment: Experiment, batch_size: int
 
 COPY = Task(
     slug="copy",
-    family="Bits",
+    family="Classics",
     title="Copy after a pause",
     teaches="Hold and wait: three letters, a pause, then ▶ and the same letters in the same order.",
     source="Generated: uniform random letters (the copying memory problem, made short).",

@@ -28,7 +28,7 @@ def _draw_first_symbol(rng: np.random.Generator, experiment: Experiment, batch_s
 
 FIRST_SYMBOL_RECALL = Task(
     slug="first_symbol_recall",
-    family="Symbols",
+    family="Classics",
     title="First digit",
     teaches="Long memory: the answer was said once, at the very beginning; all that follows only distracts.",
     source="Generated: uniform random digits.",
@@ -58,7 +58,7 @@ def _draw_adding(rng: np.random.Generator, experiment: Experiment, batch_size: i
 
 ADDING = Task(
     slug="adding",
-    family="Symbols",
+    family="Classics",
     title="Adding two numbers",
     teaches="Long memory for values: one number is marked in each half, the answer is their sum.",
     source="Generated: numbers between 0 and 1, two of them marked (Hochreiter and Schmidhuber's adding problem).",
