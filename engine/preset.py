@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ from engine.experiment import Experiment, ExperimentError
 FOLDER = Path(__file__).resolve().parents[1] / "presets"
 SPEEDS: dict[str, float | None] = {"slow": 2.0, "normal": 25.0, "max": None}
 """Updates a second, by the name that a person picks; None is as fast as it goes."""
+KINDS = ("lesson", "failure")
+"""A lesson has a place in the course; a failure card shows one way of going wrong."""
+GATES = ("exact", "trained", "shown")
+"""How a claim is held: exact ones by every test run, trained ones by `make claims`, shown ones by nobody."""
 
-KINDS = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table"}
-TEXTS = ("title", "question", "look_for")
+TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table",
+         list: "a list of tables"}  # fmt: skip
 
 
 class PresetError(ValueError):
@@ -23,12 +28,56 @@ class PresetError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset:
-    """One lesson.
+class Change:
+    """Something to try next: `says` in a few words, and the settings that it changes."""
+
+    says: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A sentence about a lesson, and the measurement that holds it.
 
     Args:
-        slug: the file's name. order: its place in the course, from 1 on.
+        says: the sentence.
+        gate: one of GATES.
+        measure: a name of `engine.claims.MEASURES`; empty for a claim that is only shown.
+        settings: what is changed in the lesson's experiment before it is measured.
+        against: further changes that give a second network; the value is then the first's divided by the second's.
+        steps: updates made before measuring; None: none for an exact claim, the experiment's own for a trained one.
+        above, below: the bounds, one or both; the value lies strictly between. equals: it is exactly this.
+        seeds: each is measured by itself, and the claim holds for each.
+    """
+
+    says: str
+    gate: str
+    measure: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    against: dict[str, Any] | None = None
+    steps: int | None = None
+    above: float | None = None
+    below: float | None = None
+    equals: float | None = None
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    def holds(self, value: float) -> bool:
+        """True where a measured value lies within the bounds; never for one that is not a number."""
+        above = self.above is None or value > self.above
+        below = self.below is None or value < self.below
+        return above and below and (self.equals is None or value == self.equals) and value == value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """One lesson, or one failure card.
+
+    Args:
+        slug: the file's name. kind: one of KINDS. order: its place among its kind, from 1 on.
         title, question, look_for: what the page says.
+        explains: what is behind it, a few sentences of Markdown, shown beside the playground.
+        next: what to change next.
+        claims: what is said to happen, and how that is held.
         speed: "slow", "normal" or "max". paused: it opens at step 0 and waits.
         note: what was measured, for the next teacher; not shown.
     """
@@ -39,15 +88,28 @@ class Preset:
     question: str
     look_for: str
     experiment: Experiment
+    kind: str = "lesson"
+    explains: str = ""
+    next: tuple[Change, ...] = ()
+    claims: tuple[Claim, ...] = ()
     speed: str = "normal"
     paused: bool = False
     note: str = ""
 
 
+PRESET_KEYS: dict[str, type] = {"title": str, "question": str, "look_for": str, "order": int, "experiment": dict,
+                                "kind": str, "explains": str, "speed": str, "paused": bool, "note": str, "next": list,
+                                "claims": list}  # fmt: skip
+CHANGE_KEYS: dict[str, type] = {"says": str, "settings": dict}
+CLAIM_KEYS: dict[str, type] = {"says": str, "gate": str, "measure": str, "settings": dict, "against": dict,
+                               "steps": int, "above": float, "below": float, "equals": float,
+                               "seeds": list}  # fmt: skip
+
+
 @cache
 def list_presets() -> tuple[Preset, ...]:
-    """All lessons in teaching order."""
-    return tuple(sorted((_read(path) for path in FOLDER.glob("*.toml")), key=lambda preset: preset.order))
+    """All lessons in teaching order, then all failure cards in theirs."""
+    return tuple(sorted(map(_read, FOLDER.glob("*.toml")), key=lambda preset: (KINDS.index(preset.kind), preset.order)))
 
 
 def load_preset(slug: str) -> Preset:
@@ -73,26 +135,62 @@ def parse_preset(slug: str, text: str) -> Preset:
         PresetError: for TOML that cannot be read, an unknown, missing or wrong key.
     """
     try:
-        table = tomllib.loads(text)
+        read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PresetError(f"{slug}.toml cannot be read: {error}") from error
-    known: dict[str, type] = {**dict.fromkeys(TEXTS, str), "order": int, "speed": str, "paused": bool, "note": str,
-                              "experiment": dict}  # fmt: skip
-    for key, value in table.items():
+    required = ("title", "question", "look_for", "order", "experiment")
+    table = _checked(f"{slug}.toml", "a preset", read, PRESET_KEYS, required)
+    for key, choices in (("speed", tuple(SPEEDS)), ("kind", KINDS)):
+        if table.get(key, choices[0]) not in choices:
+            raise PresetError(f"{slug}.toml: {key} must be {', '.join(choices)}, but got {table[key]!r}.")
+    experiment = _experiment(f"{slug}.toml", Experiment.from_dict, table["experiment"])
+    changes = [_change(f"{slug}.toml, next", experiment, each) for each in table.pop("next", [])]
+    claims = [_claim(f"{slug}.toml, claims", experiment, each) for each in table.pop("claims", [])]
+    return Preset(slug=slug, next=tuple(changes), claims=tuple(claims), **{**table, "experiment": experiment})
+
+
+def _change(where: str, experiment: Experiment, read: Any) -> Change:
+    table = _checked(where, "a change", read, CHANGE_KEYS, ("says", "settings"))
+    _experiment(where, lambda settings: experiment.replace(**settings), table["settings"])
+    return Change(**table)
+
+
+def _claim(where: str, experiment: Experiment, read: Any) -> Claim:
+    table = _checked(where, "a claim", read, CLAIM_KEYS, ("says", "gate"))
+    if table["gate"] not in GATES:
+        raise PresetError(f"{where}: gate must be {', '.join(GATES)}, but got {table['gate']!r}.")
+    held = [key for key in ("measure", "above", "below", "equals") if key in table]
+    if table["gate"] == "shown" and held:
+        raise PresetError(f"{where}: a claim that is only shown has no {held[0]}.")
+    if table["gate"] != "shown" and ("measure" not in held or len(held) < 2):
+        raise PresetError(
+            f"{where}: an {table['gate']} claim needs measure, and above, below or equals.".replace("an t", "a t")
+        )
+    settings = table.get("settings", {})
+    for changes in (settings, {**settings, **table.get("against", {})}):
+        _experiment(where, lambda changed: experiment.replace(**changed), changes)
+    if "seeds" in table:
+        table["seeds"] = tuple(table["seeds"])
+    return Claim(**table)
+
+
+def _checked(where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
+    """A table whose keys are known, whose values are of the right type, and that lacks nothing required."""
+    if not isinstance(read, dict):
+        raise PresetError(f"{where}: {what} must be a table, but got {read!r}.")
+    for key, value in read.items():
         if key not in known:
-            raise PresetError(f"{slug}.toml: {key} is not a key of a preset; those are {', '.join(known)}.")
-        if type(value) is not known[key]:
-            raise PresetError(f"{slug}.toml: {key} must be {KINDS[known[key]]}, but got {value!r}.")
-    for key in (*TEXTS, "order", "experiment"):
-        if key not in table:
-            raise PresetError(f"{slug}.toml: {key} is missing.")
-    if table.get("speed", "normal") not in SPEEDS:
-        raise PresetError(f"{slug}.toml: speed must be {', '.join(SPEEDS)}, but got {table['speed']!r}.")
-    return Preset(slug=slug, **{**table, "experiment": _experiment(slug, table["experiment"])})
+            raise PresetError(f"{where}: {key} is not a key of {what}; those are {', '.join(known)}.")
+        if type(value) is not known[key] and not (known[key] is float and type(value) is int):
+            raise PresetError(f"{where}: {key} must be {TYPES[known[key]]}, but got {value!r}.")
+    for key in required:
+        if key not in read:
+            raise PresetError(f"{where}: {key} is missing.")
+    return dict(read)
 
 
-def _experiment(slug: str, settings: dict[str, Any]) -> Experiment:
+def _experiment(where: str, make: Callable[[dict[str, Any]], Experiment], settings: dict[str, Any]) -> Experiment:
     try:
-        return Experiment.from_dict(settings)
+        return make(settings)
     except ExperimentError as error:
-        raise PresetError(f"{slug}.toml: {error}") from error
+        raise PresetError(f"{where}: {error}") from error
