@@ -1,10 +1,10 @@
-# make run · test · check · bench · pictures. The virtual environment is made when something first needs it.
+# make run · test · check · bench · claims · pictures. The virtual environment is made when something first needs it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test check bench pictures clean
+.PHONY: run test check bench claims pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
@@ -20,6 +20,9 @@ check: $(VENV)/dev
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks.overhead
+
+claims: $(VENV)/run
+	$(BIN)/python -m engine claims
 
 pictures: $(VENV)/dev
 	./tests/browser/install_chromium.sh

@@ -12,8 +12,9 @@ import streamlit as st
 from app import state, text
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES
-from engine.preset import list_presets
+from engine.preset import list_presets, load_preset
 from engine.tasks import TASKS
+from engine.tasks.base import FAMILIES
 
 LENGTHS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000)
 SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -120,17 +121,20 @@ def _reads_symbols() -> bool:
     return TASKS[state.value("task")].inputs == "symbols"
 
 
-def _preset_title(slug: str) -> str:
-    return next(f"{preset.order} · {preset.title}" for preset in list_presets() if preset.slug == slug)
+def _presets() -> list[str]:
+    return [preset.slug for preset in list_presets()]
+
+
+def _tasks() -> list[str]:
+    """Family by family, each in the order of TASKS."""
+    return sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
 
 
 PRESET = Control(
-    key="preset", kind="pick", options=[preset.slug for preset in list_presets()], show=_preset_title,
+    key="preset", kind="pick", options=_presets, show=lambda slug: text.preset(load_preset(slug)),
     on_change=state.on_preset,
 )  # fmt: skip
-TASK = Control(
-    key="task", kind="pick", options=list(TASKS), show=lambda slug: TASKS[slug].title, on_change=state.on_task
-)
+TASK = Control(key="task", kind="pick", options=_tasks, show=text.task, on_change=state.on_task)
 LENGTH = Control(key="seq_len", kind="scale", options=_lengths)
 RNN_TYPE = Control(
     key="rnn_type", kind="segments", options=CHOICES["rnn_type"], show=lambda kind: text.RNN_TYPES[kind],

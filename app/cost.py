@@ -1,28 +1,25 @@
-"""What is measured to say what a step costs, and what is said of it."""
+"""What is measured to say what a time step costs, and what is said of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.weights import matrices
+from app.weights import in_library, matrices
 from engine.cells import CELLS
 from engine.experiment import Experiment, ExperimentError
 
 LENGTHS = (25, 100, 400)
 BATCH_SIZE = 32
-LIBRARY = ("rnn", "gru", "lstm")
-"""The cells that PyTorch has in compiled code, the plain one with these activations."""
-LIBRARY_NONLINEARITIES = ("tanh", "relu")
 THIS, PLAIN = "this", "plain"
 
-BUTTON = "Measure the cost of a step"
+BUTTON = "Measure the cost of a time step"
 ONE_DNN = ("On a CPU PyTorch hands the LSTM, and it alone, to a faster library (oneDNN): the ratio compares programs, "
            "not the arithmetic alone.")  # fmt: skip
 MEASURING = "Measuring: this network and a plain RNN in turn. Runs train on meanwhile."
 STOP = "Stop measuring"
 NOISE = ("Median of {repeats} updates each, in a worker of this server, beside whatever else it does. "
          "Another time the numbers will differ a little.")  # fmt: skip
-TOO_LARGE = "Left out, because one update would be too large for this server: {lengths} steps."
+TOO_LARGE = "Left out, because one update would be too large for this server: {lengths} time steps."
 
 
 @dataclass(frozen=True)
@@ -63,38 +60,33 @@ def is_plain(e: Experiment) -> bool:
 def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, list[str]]:
     """Milliseconds per update by length."""
     mine = f"{CELLS[e.cell].title}{f' with {e.nonlinearity}' if e.cell == 'rnn' and not is_plain(e) else ''}"
-    titles = {THIS: f"{mine}, ms", PLAIN: "plain RNN, ms"}
+    titles = {THIS: f"{mine}, ms per update", PLAIN: "plain RNN, ms per update"}
     lengths = sorted({seq_len for _, seq_len in medians})
     kinds = [kind for kind in titles if (kind, lengths[0]) in medians]
     rows = {titles[kind]: [ms(medians[kind, seq_len]) for seq_len in lengths] for kind in kinds}
-    return {"Steps": [str(seq_len) for seq_len in lengths], **rows}
+    return {"Time steps": [str(seq_len) for seq_len in lengths], **rows}
 
 
 def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]:
-    """How time grows with length, and what a step costs beside a plain RNN's."""
+    """How the time of an update grows with length, and what a time step costs beside a plain RNN's."""
     mine = {seq_len: seconds for (kind, seq_len), seconds in medians.items() if kind == THIS}
-    waits = "each step waits for the one before" if CELLS[e.cell].links else "no step waits for another"
+    waits = "each time step waits for the one before" if CELLS[e.cell].links else "no time step waits for another"
     said = [f"{', '.join(f'{n} → {ms(seconds)} ms' for n, seconds in mine.items())}: {waits}."]
     if not is_plain(e):
         longest, planned = max(mine), plan(e).experiments
         share = mine[longest] / medians[PLAIN, longest]
         numbers = matrices(planned[THIS, longest]) / matrices(planned[PLAIN, longest])
         said.append(
-            f"At {longest} steps, a step costs {share:.1f} times a plain RNN's; the matrices hold "
+            f"At {longest} time steps, each costs {share:.1f} times a plain RNN's; the matrices hold "
             f"{numbers:.1f} times as many numbers."
             if numbers >= 1
-            else f"At {longest} steps, a step costs {share:.2f} times a plain RNN's."
+            else f"At {longest} time steps, each costs {share:.2f} times a plain RNN's."
         )
     if e.cell != "feedforward" and not in_library(e):
         said.append("PyTorch has no such cell: ours is written in Python, and part of the cost is Python's.")
     if e.cell == "lstm":
         said.append(ONE_DNN)
     return said
-
-
-def in_library(e: Experiment) -> bool:
-    """True where PyTorch has compiled code for this cell."""
-    return e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES)
 
 
 def setting(e: Experiment) -> str:

@@ -6,6 +6,7 @@ W_{hf} that of weight_hh.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +17,25 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 
+CARD = "Equations, weights and cost of the cell"
+"""The card's label: one for all cells, for Streamlit takes a card of another name for another card, and folds it."""
 MOST_CHANNELS = 3
+PEEPHOLES = "ifo"
+"""The gates that see the cell state, in the order of weight_ch."""
 Values = dict[str, float]
-"""One unit at one step, by symbol: the gates, h and c, and both as they were before (h_before, c_before)."""
+"""One unit at one step, by the symbols of the equations: products, biases, gates, states, and the states before."""
 
 LETTERS = {"input_gate": "i", "forget_gate": "f", "cell_candidate": "g", "output_gate": "o", "reset_gate": "r",
            "update_gate": "z", "candidate": "n"}  # fmt: skip
-SQUASH = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "identity": ""}
-"""phi of the plain cell, by the setting `nonlinearity`."""
+SQUASH: dict[str, tuple[str, Callable[[float], float]]] = {
+    "tanh": (r"\tanh", math.tanh),
+    "relu": (r"\mathrm{ReLU}", lambda a: max(a, 0.0)),
+    "sigmoid": (r"\sigma", lambda a: (1 + math.tanh(a / 2)) / 2),
+    "identity": ("", lambda a: a),
+}
+"""In symbols and as a function; phi of the plain cell, by the setting `nonlinearity`."""
+GATE_SQUASH = {"g": "tanh", "n": "tanh"}
+"""Of new content; any other gate has the sigmoid."""
 SLOPES: dict[str, tuple[str, str, Callable[[float], float]]] = {
     "tanh": (r"1 - h_t^2", "1 - {h}^2", lambda h: 1 - h * h),
     "relu": (r"[\,h_t > 0\,]", r"[\,{h} > 0\,]", lambda h: float(h > 0)),
@@ -75,8 +87,8 @@ NOTES = {
     "gru": f"The reset gate acts after the product, as in PyTorch and cuDNN. {KEEPS}",
     "lstm": "PyTorch stacks the four recurrent matrices in one, $W_{hh}$, so that a step needs one product "
     "$W_{hh} h_{t-1}$. Going back along the cell state, a gradient is multiplied by the forget gate alone.",
-    "lstm_peephole": "The gates also see the cell state: i and f the old one, o the new one. p is one number per unit, "
-    "so a unit sees its own cell only.",
+    "lstm_peephole": "The gates also see the cell state: i and f the one before, $c_{t-1}$; o the new one, $c_t$, so "
+    "it is computed after it. p is one number per unit: a unit sees its own cell only.",
     "lstm_no_forget": "Nothing is ever forgotten: the old cell state goes on as it is. tanh stands where the paper of "
     "1997 has scaled logistic functions.",
     "gru_simple": f"It has no reset gate. {KEEPS} Ng writes c for h.",
@@ -84,22 +96,23 @@ NOTES = {
 }
 LEGEND = "σ is the logistic function, between 0 and 1; ⊙ multiplies unit by unit."
 PUT_IN = "Put in the numbers of now"
-HOW_TO = "Pick a unit and a step t, and press: the equations of the state with the network's own numbers in them."
+HOW_TO = "Pick a unit and a time step t, and press: the equations with the network's own numbers in them, term by term."
 PADDING = "t = {t} is padding: the sequence shown has ended, and nothing is computed there."
 SLOPE_IS = "φ′ is the slope of the activation at this unit: on its way back a gradient is multiplied by it."
 BRACKET = "The bracket is 1 where what it says is true, else 0."
 NO_FRAME = "There are no numbers yet: the first look at the network is on its way. Press again."
+ORDER = "Each number stands where its term stands in the equations."
 ROUNDED = "Computed from unrounded numbers; “recorded” is what the network itself had."
 
 
 def title(info: RunInfo) -> str:
-    """Of the card."""
+    """Above the equations."""
     return f"Equations of the {info.cell_title}{'' if info.has_links else ' cell'}"
 
 
 def equations(experiment: Experiment) -> list[tuple[str, str]]:
     """(name, LaTeX) of every equation of its cell, with its own activation in place of phi."""
-    squash = SQUASH[experiment.nonlinearity]
+    squash, _ = SQUASH[experiment.nonlinearity]
     put_in = (lambda found: f"{squash}({found[1]})") if squash else (lambda found: found[1])
     return [(name, re.sub(r"\\phi\((.*)\)", put_in, latex)) for name, latex in EQUATIONS[experiment.cell]]
 
@@ -118,36 +131,62 @@ def remarks(experiment: Experiment) -> list[str]:
 
 @dataclass(frozen=True)
 class Check:
-    """An equation with numbers put in: LaTeX up to the result, the result, and what the network had, if it is kept."""
+    """An equation with numbers put in: its name, LaTeX up to the result, the result, and what the network had, if it is
+    kept."""
 
+    name: str
     latex: str
     computed: float
     recorded: float | None
 
 
-STATES: dict[str, tuple[str, str, str, Callable[[Values], float]]] = {
-    "keeps": ("c", "f_t\\,c_{t-1} + i_t\\,g_t", "{f} \\times {c_before} + {i} \\times {g}",
-              lambda v: v["f"] * v["c_before"] + v["i"] * v["g"]),
-    "adds": ("c", "c_{t-1} + i_t\\,g_t", "{c_before} + {i} \\times {g}", lambda v: v["c_before"] + v["i"] * v["g"]),
-    "shows": ("h", "o_t \\tanh(c_t)", "{o} \\times \\tanh({c_bare})", lambda v: v["o"] * np.tanh(v["c"])),
-    "mixes": ("h", "(1 - z_t)\\,n_t + z_t\\,h_{t-1}", "(1 - {z}) \\times {n} + {z} \\times {h_before}",
-              lambda v: (1 - v["z"]) * v["n"] + v["z"] * v["h_before"]),
-}  # fmt: skip
-"""What follows from a frame alone: the state, its equation in symbols and with places for numbers, and its value."""
-CHECKED = {"lstm": ("keeps", "shows"), "lstm_peephole": ("keeps", "shows"), "lstm_no_forget": ("adds", "shows"),
-           "gru": ("mixes",), "gru_simple": ("mixes",), "rnn": (), "feedforward": ()}  # fmt: skip
+def _kept_and_written(v: Values) -> float:
+    return v["f_t"] * v["c_{t-1}"] + v["i_t"] * v["g_t"]
+
+
+def _shown(v: Values) -> float:
+    return v["o_t"] * math.tanh(v["c_t"])
+
+
+def _mixed(v: Values) -> float:
+    return (1 - v["z_t"]) * v["n_t"] + v["z_t"] * v["h_{t-1}"]
+
+
+STATES: dict[str, dict[str, Callable[[Values], float]]] = {
+    "lstm": {"c_t": _kept_and_written, "h_t": _shown},
+    "lstm_peephole": {"c_t": _kept_and_written, "h_t": _shown},
+    "lstm_no_forget": {"c_t": lambda v: v["c_{t-1}"] + v["i_t"] * v["g_t"], "h_t": _shown},
+    "gru": {"h_t": _mixed},
+    "gru_simple": {"h_t": _mixed},
+}
+"""What follows from the gates without a squash around it, by cell."""
 
 
 def values(info: RunInfo, frame: Frame, unit: int, t: int) -> Values:
     """One unit of the top layer, reading forwards, at step t of the drawn sequence."""
-    found = {LETTERS[name]: float(gate[-1, 0, t, unit]) for name, gate in frame.gates.items()}
+    found = {f"{LETTERS[name]}_t": float(gate[-1, 0, t, unit]) for name, gate in frame.gates.items()}
     before = step_before(info, frame, t)
     for symbol, states in (("c", frame.cell), ("h", frame.hidden)):
         if states is not None:
-            found[f"{symbol}_before"] = 0.0 if before is None else float(states[-1, 0, before, unit])
-            found[symbol] = float(states[-1, 0, t, unit])
+            found[f"{symbol}_{{t-1}}"] = 0.0 if before is None else float(states[-1, 0, before, unit])
+            found[f"{symbol}_t"] = float(states[-1, 0, t, unit])
     if not info.has_links:
-        del found["h_before"]
+        del found["h_{t-1}"]
+    return found | _terms(info, frame, unit, t)
+
+
+def _terms(info: RunInfo, frame: Frame, unit: int, t: int) -> Values:
+    """What every gate adds up: products and biases; and the peepholes."""
+    found, one = {}, 0 if t < info.encoder_steps else -1  # the pass
+    for block, gate in enumerate(CELLS[info.experiment.cell].gates):
+        letter = LETTERS.get(gate, "h")
+        found[f"W_{{i{letter}}} x_t"] = float(frame.from_input[t, block, unit])
+        found[f"b_{{i{letter}}}"] = float(frame.biases[one, 0, block, unit])
+        if frame.from_state is not None:
+            found[f"W_{{h{letter}}} h_{{t-1}}"] = float(frame.from_state[t, block, unit])
+            found[f"b_{{h{letter}}}"] = float(frame.biases[one, 1, block, unit])
+    if frame.peepholes is not None:
+        found |= {f"p_{gate}": float(frame.peepholes[one, at, unit]) for at, gate in enumerate(PEEPHOLES)}
     return found
 
 
@@ -159,26 +198,43 @@ def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
 
 
 def checks(info: RunInfo, found: Values) -> list[Check]:
-    """The equations of the states with these numbers in them; of a cell without gates, its slope."""
-    shown = {symbol: _factor(value) for symbol, value in found.items()}
-    shown |= {f"{symbol}_bare": number(value) for symbol, value in found.items()}
-    rows = []
-    for state, symbols, places, compute in (STATES[name] for name in CHECKED[info.experiment.cell]):
-        latex = f"{state}_t = {symbols} = {places.format(**shown)}"
-        rows.append(Check(latex, compute(found), found[state]))
-    if CELLS[info.experiment.cell].squashes:
-        symbols, places, slope = SLOPES[info.experiment.nonlinearity]
-        middle = f" = {symbols} = {places.format(**shown)}" if symbols != places else ""
-        rows.append(Check(rf"\phi'{middle}", slope(found["h"]), None))
+    """Every equation with these numbers in it; of a cell without gates, its slope as well."""
+    e, rows = info.experiment, []
+    states = STATES.get(e.cell, {})
+    for name, latex in equations(e):
+        symbol, right = latex.split(" = ")
+        filled = [symbol, _put_in(right, found)]
+        if symbol in states:
+            computed = states[symbol](found)
+        else:
+            shown, squash = SQUASH[e.nonlinearity if symbol == "h_t" else GATE_SQUASH.get(symbol[0], "sigmoid")]
+            added = _added(e.cell, symbol[0], found)
+            filled += [f"{shown}({number(added)})"] if shown else []
+            computed = squash(added)
+        rows.append(Check(name, " = ".join(filled), computed, found[symbol]))
+    if CELLS[e.cell].squashes:
+        symbols, places, slope = SLOPES[e.nonlinearity]
+        middle = f" = {symbols} = {places.format(h=_factor(found['h_t']))}" if symbols != places else ""
+        rows.append(Check("slope", rf"\phi'{middle}", slope(found["h_t"]), None))
     return rows
 
 
-def listed(found: Values) -> str:
-    """All of them as Markdown: f_t = 0.953, i_t = 0.412 and so on. The braces keep a line from ending within one."""
-    names = {"h_before": "h_{t-1}", "c_before": "c_{t-1}"}
-    pairs = [(names.get(symbol, f"{symbol}_t"), number(value)) for symbol, value in found.items()]
-    return " ".join(f"${{{symbol} = {value}{',' if at < len(pairs) else ''}}}$" for at, (symbol, value) in (
-        enumerate(pairs, start=1)))  # fmt: skip
+def _added(cell: str, gate: str, found: Values) -> float:
+    """What the squash of a gate, or of a plain cell's state, is applied to."""
+    added = found[f"W_{{i{gate}}} x_t"] + found[f"b_{{i{gate}}}"]
+    if f"W_{{h{gate}}} h_{{t-1}}" in found:
+        from_state = found[f"W_{{h{gate}}} h_{{t-1}}"] + found[f"b_{{h{gate}}}"]
+        added += found["r_t"] * from_state if (cell, gate) == ("gru", "n") else from_state
+    if f"p_{gate}" in found:
+        added += found[f"p_{gate}"] * found["c_t" if gate == "o" else "c_{t-1}"]
+    return added
+
+
+def _put_in(latex: str, found: Values) -> str:
+    """A right-hand side with a number in place of every symbol, longer symbols first."""
+    symbols = "|".join(re.escape(symbol) for symbol in sorted(found, key=len, reverse=True))
+    filled = re.sub(symbols, lambda symbol: _factor(found[symbol[0]]), latex).replace(r"\odot", r"\times")
+    return re.sub(r"\(\(([^()]*)\)\)", r"(\1)", filled)
 
 
 def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
@@ -186,7 +242,8 @@ def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
     layers = info.experiment.num_layers
     where = f"unit {unit} of the top layer" if layers > 1 else f"unit {unit}"
     ways = ", reading forwards" if info.experiment.bidirectional else ""
-    return f"Step {frame.step:,} of training, {where}{ways}. Read at t\u00a0=\u00a0{t}: {read(info, frame, t)}."
+    updates = f"{frame.step:,} update{'' if frame.step == 1 else 's'}"
+    return f"After {updates}, {where}{ways}. Read at t\u00a0=\u00a0{t}: {read(info, frame, t)}."
 
 
 def read(info: RunInfo, frame: Frame, t: int) -> str:
@@ -203,16 +260,19 @@ def read(info: RunInfo, frame: Frame, t: int) -> str:
 
 
 def worked(check: Check) -> str:
-    """An equation with its numbers, and what the network had, as Markdown."""
-    had = "" if check.recorded is None else f"  \nrecorded: ${number(check.recorded)}$"
-    return f"${check.latex} = {number(check.computed)}${had}"
+    """An equation with its numbers, below its name and what the network had, as Markdown."""
+    had = "" if check.recorded is None else f", recorded: ${number(check.recorded)}$"
+    return f"{check.name}{had}  \n${check.latex} = {number(check.computed)}$"
 
 
 def footnote(info: RunInfo) -> str:
     """Under the worked equations."""
-    if info.gates:
-        return ROUNDED
-    return f"{SLOPE_IS} {BRACKET}" if info.experiment.nonlinearity == "relu" else SLOPE_IS
+    said = [ORDER, ROUNDED]
+    if CELLS[info.experiment.cell].squashes:
+        said.append(SLOPE_IS)
+    if info.experiment.nonlinearity == "relu" and CELLS[info.experiment.cell].squashes:
+        said.append(BRACKET)
+    return " ".join(said)
 
 
 def number(value: float) -> str:

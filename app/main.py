@@ -7,10 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import text
-from app.views import playground
+from app.views import learn, playground
 
 HERE = Path(__file__).parent
 
 st.set_page_config(page_title=text.PAGE_TITLE, page_icon=str(HERE / "icon.svg"), layout="wide")
 st.html(HERE / "page.css")
-st.navigation([st.Page(playground.page, title="Playground", url_path="playground", default=True)], position="top").run()
+PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
+LEARN = st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn")
+st.navigation([PLAYGROUND, LEARN], position="top").run()

@@ -1,8 +1,9 @@
 """The only file that touches st.session_state: settings, the link, and this tab's slot.
 
 The widgets of `app.controls` keep their values under the names of the settings. Settings without a widget come from
-the preset or the link and are kept in `_rest`. The link is read once, when a session opens: preset first, then its
-own values over it, each validated by `Experiment`; after that it is only written.
+the preset or the link and are kept in `_rest`. The link is read whenever the playground is entered: preset first, then
+its own values over it, each validated by `Experiment`; after that it is only written. Streamlit forgets the widgets of
+a page that was left, so the link that was written last is kept: without another, it is entered again as it was.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ WIDGETS = (
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 REST = tuple(each.name for each in dataclasses.fields(Experiment) if each.name not in WIDGETS)
-
+OPENING = "remember"
+"""The lesson of a first visit: the promise of the page in 30 seconds."""
 
 EXAMPLES = {
     "one_to_one": "digits",
@@ -46,26 +48,40 @@ EXAMPLES = {
 
 
 def open_session() -> None:
-    """At the first run of a session: preset, then the link's own values over it."""
-    if "_refused" in st.session_state:
+    """Entering the playground: the link's lesson, and its own values over it; without a link, all as it was left."""
+    if not st.session_state.get("_away", True):
         return
-    link = st.query_params.to_dict()
+    st.session_state._away = False
+    said = link() or dict(st.session_state.get("_link", {}))
     refused: dict[str, str] = {}
-    slugs = [preset.slug for preset in list_presets()]
-    slug = link.pop("preset", slugs[0])
-    if slug not in slugs:
-        refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), accepts=", ".join(slugs))
-        slug = slugs[0]
+    st.session_state._guided = said.keys() == {"preset"}
+    slug = said.pop("preset", OPENING)
+    if slug not in [preset.slug for preset in list_presets()]:
+        shown = load_preset(OPENING).title
+        refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), shown=shown)
+        slug = OPENING
     preset = load_preset(slug)
-    speed = link.pop("speed", preset.speed)
+    speed = said.pop("speed", preset.speed)
     if speed not in SPEEDS:
         refused["speed"] = _sentence("speed", speed, ", ".join(SPEEDS), preset.speed)
         speed = preset.speed
-    experiment = _overridden(preset.experiment, link, refused)
+    experiment = _overridden(preset.experiment, said, refused)
     st.session_state.preset, st.session_state.speed = slug, speed
     st.session_state._start_paused = preset.paused
+    if "_slot" in st.session_state and st.session_state._slot.experiment != experiment:
+        st.session_state._begin_paused = preset.paused  # another lesson; the same one goes on as it was left
     _show(experiment)
     st.session_state._refused = refused
+
+
+def link() -> dict[str, str]:
+    """What the link says."""
+    return st.query_params.to_dict()
+
+
+def leave() -> None:
+    """Another page is shown: when the playground is entered again, its link counts."""
+    st.session_state._away = True
 
 
 def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
@@ -162,6 +178,11 @@ def last_good() -> Experiment:
     return st.session_state._good
 
 
+def guided() -> bool:
+    """True where somebody chose this lesson: its text then stands open beside the playground."""
+    return st.session_state._guided
+
+
 # Callbacks: they run before the page does, so widgets can still be set.
 
 
@@ -171,6 +192,26 @@ def on_preset() -> None:
     _show(preset.experiment)
     st.session_state.speed, st.session_state._refused = preset.speed, {}
     st.session_state._begin_paused = preset.paused
+    st.session_state._guided = True
+
+
+def on_lesson(slug: str) -> None:
+    """The lesson before or after the present one, or the present one again."""
+    st.session_state.preset = slug
+    on_preset()
+
+
+def on_next(settings: dict[str, Any]) -> None:
+    """One of the lesson's own suggestions, on top of what is set; where it does not fit there, on top of the lesson."""
+    preset = load_preset(st.session_state.preset)
+    base = last_good() if last_good().task == preset.experiment.task else preset.experiment
+    try:
+        _show(base.replace(**settings))
+    except ExperimentError:
+        _show(preset.experiment.replace(**settings))
+    if not preset.paused:
+        st.session_state._slot.train()  # as with a cure; but a lesson that waits at step 0 goes on waiting
+    on_change()
 
 
 def on_task() -> None:
@@ -271,14 +312,15 @@ def write_link(experiment: Experiment) -> None:
     preset = load_preset(st.session_state.preset)
     base, settings = preset.experiment.to_dict(), experiment.to_dict()
     brought = _fitting(preset.experiment, settings)
-    link = {"preset": preset.slug}
+    said = {"preset": preset.slug}
     for name, now in settings.items():
         if now != base[name] or now != brought.get(name, now):
-            link[name] = _written(now)
+            said[name] = _written(now)
     if st.session_state.speed != preset.speed:
-        link["speed"] = st.session_state.speed
-    if st.query_params.to_dict() != link:
-        st.query_params.from_dict(link)
+        said["speed"] = st.session_state.speed
+    st.session_state._link = said
+    if link() != said:
+        st.query_params.from_dict(said)
 
 
 def _written(now: Any) -> str:

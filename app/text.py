@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.cells import CELLS
+from engine.claim_table import bounds
 from engine.experiment import FED_BACK, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
+from engine.preset import Claim, Preset
 from engine.tasks import TASKS
 
 PAGE_TITLE = "RNN playground"
@@ -18,6 +20,7 @@ VERDICTS: dict[str, tuple[str, str, str]] = {  # kind: word, sign, tone
     "cut": ("Cut off", "✂", "bad"),
     "dead": ("Dead", "✕", "bad"),
     "no_path": ("No path", "✕", "bad"),
+    "blind": ("Cannot see", "⊘", "bad"),
     "vanished": ("Vanished", "↘", "bad"),
     "vanishing": ("Vanishing", "↘", "warn"),
     "fading": ("Fading", "↘", "warn"),
@@ -203,9 +206,53 @@ def does_not_fit(field: str, accepts: str, got: object) -> str:
     return f"{LABELS.get(field, field)} must be {accepts}, but {is_now}."
 
 
-def lesson(order: int, count: int) -> str:
-    """Above the picker of lessons."""
-    return f"Lesson {order} of {count}"
+# Lessons and failure cards
+
+
+def place(preset: Preset, count: int, experiment: Experiment) -> str:
+    """Above the picker of lessons: which of how many of its kind is shown, and whether it still is."""
+    name = f"{KINDS[preset.kind]} {preset.order}"
+    if experiment.task != preset.experiment.task:
+        return f"Your own settings, begun at {name[0].lower()}{name[1:]}"
+    return f"{name} of {count}" + ("" if experiment == preset.experiment else ", with your changes")
+
+
+def preset(preset: Preset) -> str:
+    """Its number and title, as one entry of a list."""
+    short = {"lesson": "", "failure": "Failure "}[preset.kind]
+    return f"{short}{preset.order} · {preset.title}"
+
+
+def held(claim: Claim, measured: list[float]) -> str:
+    """How far a claim can be relied on, and what was measured for it, seed by seed, if anything was."""
+    if claim.gate != "trained":
+        return {"exact": "holds exactly, checked in every test run", "shown": "usually to be seen"}[claim.gate]
+    found = f": {', '.join(f'{value:.3g}' for value in measured)}" if measured else ""
+    return f"measured on {len(claim.seeds)} seed{'' if len(claim.seeds) == 1 else 's'}{found}; asked is {bounds(claim)}"
+
+
+def tags(experiment: Experiment) -> list[str]:
+    """What a card says of the network."""
+    return [RNN_TYPES[experiment.rnn_type], CELLS[experiment.cell].title]
+
+
+def task(slug: str) -> str:
+    """Data in the list of all: their title, which a narrow box must not cut, and their kind, which can be searched."""
+    return f"{TASKS[slug].title} · {TASKS[slug].family}"
+
+
+KINDS = {"lesson": "Lesson", "failure": "Failure card"}
+LEARN = "Learn"
+PLAYGROUND = "Playground"
+LEARN_HEADING = "Each lesson opens the playground on a network that shows one thing."
+FAILURES = "When it goes wrong"
+FAILURES_SAID = "Each card opens the playground on a network that fails in one way, and says how to notice it."
+ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
+CHANGE_NEXT = "Change next"
+SHOULD_HAPPEN = "What should happen"
+BACK_TO = {"lesson": "Back to the lesson as it was", "failure": "Back to the card as it was"}
+PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card"}
+NEXT = {"lesson": "Next lesson", "failure": "Next card"}
 
 
 HELP = {
@@ -268,6 +315,6 @@ LABELS = {
 }
 
 SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."
-PRESET_REFUSED = "There is no lesson called {got}. Shown is the first one; there are {accepts}."
+PRESET_REFUSED = "There is no lesson called {got}. Shown is {shown}; the Learn page has them all."
 UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was left out. Change the rest on this page."
 KEPT_RUNNING = "{problem} The run below still has the settings before this change."

@@ -12,13 +12,53 @@ from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, Task, probe
 
 MOST_SYMBOLS, MOST_BARS = 14, 50
+GRID, LETTER, BESIDE = 158, 7.5, 7  # pixels: width of two aligned rows, of a letter, and of a box around it
+BOX = "border: 1px {line} color-mix(in srgb, currentColor 35%, transparent); border-radius: 3px; text-align: center"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)  # every lesson, and what people are looking at
 def thumbnail(experiment: Experiment) -> str:
-    """Input and target of one held-out sequence, an arrow between them."""
+    """Input and target of one held-out sequence: an arrow between them, or in time where most steps are answered."""
     task, batch = TASKS[experiment.task], probe(experiment)
+    if _answers_as_it_reads(experiment, batch):
+        return f'<div class="thumbnail">{_in_time(task, batch)}</div>'
     return f'<div class="thumbnail">{_input(task, batch)}<b>→</b>{_target(task, batch)}</div>'
+
+
+def _answers_as_it_reads(experiment: Experiment, batch: Batch) -> bool:
+    """A symbol is read and another asked for at most of the steps: which belongs to which must be seen."""
+    task = TASKS[experiment.task]
+    asked = int(batch.mask[:, 0].sum())
+    return experiment.rnn_type == "many_to_many" and task.inputs == task.outputs == "symbols" and (
+        2 * asked > batch.lengths[0]
+    )  # fmt: skip
+
+
+def _in_time(task: Task, batch: Batch) -> str:
+    """Two rows, a column per step: what is read, with an empty box where nothing is yet, and what is asked for."""
+    steps: list[tuple[str, str | None]] = []
+    width = 0.0
+    for t in range(length := int(batch.lengths[0])):
+        token = int(batch.inputs[t, 0])
+        read = symbol(task.input_labels[token]) if token >= 0 else ""
+        asked = symbol(task.output_labels[int(batch.targets[t, 0])]) if batch.mask[t, 0] else None
+        width += LETTER * max(1, len(read), len(asked or "")) + BESIDE
+        if steps and width > GRID:
+            break
+        steps.append((read, asked))
+    more = ["…"] * (len(steps) < length)
+    given = [_box(read) for read, _ in steps] + more
+    wanted = [_box(asked) for _, asked in steps] + more
+    cells = ["in", *given, "out", *wanted]
+    columns = f"display: grid; grid-template-columns: repeat({len(cells) // 2}, auto); gap: 3px; align-items: center"
+    return f'<div style="{columns}">{"".join(cell if cell[0] == "<" else f"<b>{cell}</b>" for cell in cells)}</div>'
+
+
+def _box(said: str | None) -> str:
+    """A symbol in its box; a dashed box where there is none to read, no box where none is asked for."""
+    if said is None:
+        return "<i></i>"
+    return f'<div style="{BOX.format(line="solid" if said else "dashed")}">{escape(said) or "&nbsp;"}</div>'
 
 
 def _input(task: Task, batch: Batch) -> str:

@@ -4,64 +4,94 @@ from __future__ import annotations
 
 from math import prod
 
-from app.equations import LETTERS
+from app.equations import LETTERS, PEEPHOLES
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.parameters import parameter_shapes
 
-SYMBOLS = {"weight_ih": "W_x", "weight_hh": "W_h", "bias_ih": "b", "weight_ch": "p", "head.weight": "W_y",
-           "head.bias": "b_y", "embedding": "E"}  # fmt: skip
-"""By the beginning or the end of PyTorch's names; what is left are the upper layers."""
+LIBRARY = ("rnn", "gru", "lstm")
+"""The cells that PyTorch has, the plain one with these activations."""
+LIBRARY_NONLINEARITIES = ("tanh", "relu")
+
+TEXTBOOK = {"weight_ih": "W_x", "weight_hh": "W_h", "bias_ih": "b", "bias_hh": "b", "weight_ch": "p",
+            "head.weight": "W_y", "head.bias": "b_y", "embedding": "E"}  # fmt: skip
+"""By a part of PyTorch's names; the upper layers have no usual symbol."""
+STACKED = {"weight_ih": "W_{{i{}}}", "weight_hh": "W_{{h{}}}", "bias_ih": "b_{{i{}}}", "bias_hh": "b_{{h{}}}"}
+"""The symbols of the equations, with a place for the gate."""
 TIMES = "\u00a0×\u00a0"  # a shape stays on one line
-TWO_BIASES = "$b$: PyTorch keeps it as two vectors that are added."
+IN_PYTORCH, AS_PYTORCH = "Name in PyTorch", "Named as PyTorch would"
+TWO_BIASES = "The textbook's $b$ is the sum of both biases: PyTorch keeps two vectors, and adds them."
+TWO_BIASES_HERE = (
+    "The textbook's $b$ is the sum of both biases: kept as two vectors and added, as PyTorch's own cells do."
+)
+NOT_IN_PYTORCH = "PyTorch has no such cell: it is written here, and its weights are named as PyTorch would name them."
+PEEPHOLE_ORDER = "$p_i$, $p_f$ and $p_o$ stand in `weight_ch` one after the other, {units} numbers each."
+
+
+def in_library(e: Experiment) -> bool:
+    """True where PyTorch has compiled code for this cell."""
+    return e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES)
 
 
 def table(experiment: Experiment) -> dict[str, list[str]]:
-    """Columns of one row per matrix; the two bias vectors of a layer share a row."""
+    """Columns of one row per tensor: the symbols of the equations in it, the textbook's, its name, shape, count."""
     shapes = parameter_shapes(experiment)
-    rows = []
-    for name, shape in shapes.items():
-        if "bias_hh" in name:
-            continue
-        count, size = prod(shape), TIMES.join(map(str, shape))
-        if (second := name.replace("bias_ih", "bias_hh")) in shapes and second != name:
-            name, count, size = f"{name}` `{second.split('.')[1]}", 2 * count, f"2{TIMES}{size}"
-        rows.append((f"${_symbol(name)}$", f"`{name}`", size, f"{count:,}"))
-    rows.append(("all", "", "", f"{sum(map(prod, shapes.values())):,}"))
-    titles = ("Symbol", "Name in PyTorch", "Shape", "Numbers")
+    rows = [
+        (_stacked(experiment, name), _textbook(name), f"`{name}`", TIMES.join(map(str, shape)), f"{prod(shape):,}")
+        for name, shape in shapes.items()
+    ]
+    rows.append(("all", "", "", "", f"{sum(map(prod, shapes.values())):,}"))
+    named = IN_PYTORCH if in_library(experiment) else AS_PYTORCH
+    titles = ("Symbol", "Textbook", named, "Shape", "Numbers")
     return {title: list(column) for title, column in zip(titles, zip(*rows, strict=True), strict=True)}
 
 
-def _symbol(name: str) -> str:
-    return next((symbol for part, symbol in SYMBOLS.items() if part in name), "W" if "weight" in name else "b")
+def _stacked(experiment: Experiment, name: str) -> str:
+    """The symbols of the equations that a tensor holds, in its order; none outside the recurrent layers."""
+    if "weight_ch" in name:
+        return " ".join(f"$p_{gate}$" for gate in PEEPHOLES)
+    symbol = next((symbol for part, symbol in STACKED.items() if part in name), "")
+    gates = [LETTERS.get(gate, "h") for gate in CELLS[experiment.cell].gates]
+    return " ".join(f"${symbol.format(gate)}$" for gate in gates) if symbol else ""
+
+
+def _textbook(name: str) -> str:
+    symbol = next((symbol for part, symbol in TEXTBOOK.items() if part in name), "")
+    return f"${symbol}$" if symbol else ""
 
 
 def sentences(experiment: Experiment) -> list[str]:
-    """How the blocks are stacked, the two biases, and what sharing the weights over time saves."""
-    cell, said = CELLS[experiment.cell], []
+    """How the blocks are stacked, the two biases, who named them, and what sharing the weights over time saves."""
+    cell, units, said = CELLS[experiment.cell], experiment.hidden_size, []
     if cell.blocks > 1:
-        blocks = ", ".join(f"W_{{i{LETTERS[gate]}}}" for gate in cell.gates)
-        said.append(f"$W_x$ stacks ${blocks}$, {experiment.hidden_size} rows each; $W_h$ and $b$ likewise.")
-    return [*said, *([TWO_BIASES] if cell.links else []), sharing(experiment)]
+        said.append(f"Symbols in one row are stacked in this order, {units} rows each.")
+    if cell.peepholes:
+        said.append(PEEPHOLE_ORDER.format(units=units))
+    if cell.links:
+        said.append(TWO_BIASES if in_library(experiment) else TWO_BIASES_HERE)
+    if not in_library(experiment):
+        said.append(NOT_IN_PYTORCH)
+    return [*said, sharing(experiment)]
 
 
 def sharing(experiment: Experiment) -> str:
     """The same weights at every step, and how many there would be otherwise."""
     steps, here = experiment.time_steps, recurrent(experiment, "")
     if not CELLS[experiment.cell].links:
-        return f"The same weights are used at all {steps} steps. None of them links a step to the one before."
+        return f"The same weights are used at all {steps} time steps. None of them links a time step to the one before."
     if steps == 1:
-        return "There is one step only: nothing is used twice."
+        return "There is one time step only: nothing is used twice."
     if experiment.rnn_type == "encoder_decoder":
         reads, speaks = experiment.seq_len, steps - experiment.seq_len
         many = reads * recurrent(experiment, "encoder") + speaks * recurrent(experiment, "decoder")
         return (
-            f"The encoder uses the same weights at all its {reads} steps, the decoder at all its {speaks}. A network "
-            f"with weights of its own at every step would need {many:,} recurrent weights instead of {here:,}."
+            f"The encoder uses the same weights at all its {reads} time steps, the decoder at all its {speaks}. "
+            "A network with weights of its own at every time step "
+            f"would need {many:,} recurrent weights instead of {here:,}."
         )
     return (
-        f"The same weights are used at all {steps} steps. A network with weights of its own at every step would need "
-        f"{steps} times as many recurrent weights: {steps * here:,} instead of {here:,}."
+        f"The same weights are used at all {steps} time steps. A network with weights of its own at every time step "
+        f"would need {steps} times as many recurrent weights: {steps * here:,} instead of {here:,}."
     )
 
 
@@ -72,6 +102,6 @@ def recurrent(experiment: Experiment, module: str) -> int:
 
 
 def matrices(experiment: Experiment) -> int:
-    """How many numbers all matrices of the recurrent layers hold: as many multiplications a step needs."""
+    """How many numbers all matrices of the recurrent layers hold: as many multiplications a time step needs."""
     found = parameter_shapes(experiment).items()
     return sum(prod(shape) for name, shape in found if "weight_ih" in name or "weight_hh" in name)

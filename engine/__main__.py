@@ -1,10 +1,12 @@
-"""The engine without a screen: `python -m engine train | tasks | presets`."""
+"""The engine without a screen: `python -m engine train | tasks | presets | claims`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 
+from engine import claim_table
 from engine.experiment import ExperimentError
 from engine.preset import PresetError, list_presets, load_preset
 from engine.tasks import TASKS
@@ -20,13 +22,16 @@ def main(arguments: list[str] | None = None) -> int:
     trainer.add_argument("preset", nargs="?", default="remember")
     trainer.add_argument("settings", nargs="*", metavar="name=value", help="as in a link: cell=lstm forget_bias=3")
     trainer.add_argument("--every", type=int, default=100, help="steps between two lines")
+    claims = commands.add_parser("claims", help="measure what the lessons claim, and write presets/claims.csv")
+    claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
+    claims.add_argument("--missing", action="store_true", help="leave what the table has already as it is")
     chosen = parser.parse_args(arguments)
+    run = {"tasks": _tasks, "presets": _presets, "train": _train, "claims": _claims}[chosen.command]
     try:
-        {"tasks": _tasks, "presets": _presets, "train": _train}[chosen.command](chosen)
+        return run(chosen) or 0
     except (ExperimentError, PresetError) as error:
         print(error, file=sys.stderr)
         return 2
-    return 0
 
 
 def _tasks(_: argparse.Namespace) -> None:
@@ -49,6 +54,29 @@ def _train(chosen: argparse.Namespace) -> None:
             print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {said}", flush=True)
     except NotFiniteError as error:
         print(error)
+
+
+def _claims(chosen: argparse.Namespace) -> int:
+    """Progress on the screen, each row kept as soon as it is known. Returns 1 if a claim does not hold."""
+    from engine.claims import measure_all  # as above: torch loads here
+
+    presets = tuple(load_preset(slug) for slug in chosen.presets) or list_presets()
+    unfinished, table = claim_table.read(claim_table.PARTIAL), claim_table.read(claim_table.TABLE)
+    known = {row.key: row for row in (*(table if chosen.missing else []), *unfinished)}
+    count = sum(len(claim.seeds) for preset in presets for claim in preset.claims if claim.gate == "trained")
+    rows, began = [], time.monotonic()
+    for number, row in enumerate(measure_all(presets, known, "trained"), start=1):
+        rows.append(row)
+        claim_table.write(claim_table.PARTIAL, {each.key: each for each in (*unfinished, *rows)}.values())
+        sign = "holds" if row.holds else "FAILS"
+        print(f"{number:3} of {count}  {time.monotonic() - began:5.0f} s  {sign}  {row.preset}, seed {row.seed}: "
+              f"{row.measure} {row.value:g}, {row.bounds}", flush=True)  # fmt: skip
+    others = [row for row in table if row.preset not in {preset.slug for preset in presets}]
+    order = [preset.slug for preset in list_presets()]
+    kept = [row for row in others if row.preset in order] + rows
+    claim_table.write(claim_table.TABLE, sorted(kept, key=lambda row: order.index(row.preset)))
+    claim_table.PARTIAL.unlink(missing_ok=True)
+    return int(not all(row.holds for row in rows))
 
 
 def _parse(assignment: str) -> tuple[str, object]:

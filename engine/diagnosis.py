@@ -37,10 +37,11 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
     """The verdict on one frame.
 
     Returns:
-        Diagnosis whose kind is one of: not_finite, solved, no_gradient, cut, dead, no_path, or a band of LIMITS.
+        Diagnosis whose kind is one of: not_finite, solved, blind, no_gradient, cut, dead, no_path, or a
+        band of LIMITS.
     """
     e, reach = info.experiment, info.reach
-    layer, direction = best_chain(frame)
+    layer, direction = best_chain(info, frame)
     ratio = float(frame.ratio[layer, direction])
     evidence = {
         "ratio": ratio,
@@ -62,6 +63,9 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
     if frame.probe_loss < SOLVED_SHARE * info.baseline:
         share = frame.probe_loss / info.baseline
         return verdict("solved", f"The loss is down to {share:.1%} of the baseline. {_reaches(info, frame)}")
+    if info.looks_ahead and not e.bidirectional:
+        sentence = "What decides comes only after the answer: a network that reads one way cannot see it."
+        return verdict("blind", sentence, {**({} if info.has_links else {"cell": "lstm"}), "bidirectional": True})
     if frame.output_grad_norm < NO_GRADIENT:
         return verdict(
             "no_gradient",
@@ -77,15 +81,16 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
     return verdict(kind, sentence, _open_the_road(info) if kind in SHRINKING else _tame(e) if kind in GROWING else {})
 
 
-def best_chain(frame: Frame) -> tuple[int, int]:
-    """(layer, direction) in which most of the gradient arrives: one open road is enough."""
-    layer, direction = np.unravel_index(int(np.argmax(frame.ratio)), frame.ratio.shape)
-    return int(layer), int(direction)
+def best_chain(info: RunInfo, frame: Frame) -> tuple[int, int]:
+    """(layer, direction) in which most of the gradient arrives: one open road is enough, if it leads to the answer."""
+    skipped = 1 if info.looks_ahead and frame.ratio.shape[1] == 2 else 0  # the chain that reads forwards leads away
+    layer, direction = np.unravel_index(int(np.argmax(frame.ratio[:, skipped:])), frame.ratio[:, skipped:].shape)
+    return int(layer), int(direction) + skipped
 
 
 def _exactly_zero(info: RunInfo, frame: Frame, verdict: Callable[..., Diagnosis]) -> Diagnosis:
     """Zero is not small: say which of its causes the states show."""
-    e, arrives = info.experiment, f"Exactly nothing reaches the step {info.reach} back"
+    e, arrives = info.experiment, f"No gradient at all reaches {_place(info)}"
     if not info.has_links and e.window > info.reach:
         return verdict("healthy", f"The answer lies among the {e.window} inputs seen at once: nothing has to go back.")
     if not info.has_links:
@@ -115,8 +120,8 @@ def _reaches(info: RunInfo, frame: Frame) -> str:
     """How much arrives, where, and by which road, so that it can be read aloud."""
     if info.reach == 0:
         return "The answer lies in the present step: no gradient has to go back in time."
-    ratio = float(frame.ratio[best_chain(frame)])
-    place = _place(info) + _road(info, *best_chain(frame))
+    ratio = float(frame.ratio[best_chain(info, frame)])
+    place = _place(info) + _road(info, *best_chain(info, frame))
     if ratio >= 1.5:
         return f"The gradient grows {say(ratio)}-fold on its way back to {place}."
     if ratio >= 0.1:
@@ -142,6 +147,8 @@ def _road(info: RunInfo, layer: int, direction: int) -> str:
 
 
 def _place(info: RunInfo) -> str:
+    if info.looks_ahead:
+        return f"{_steps(info.reach)} ahead"
     from_end = info.time_steps - 1 - info.reach
     return "t = 0" if from_end == 0 else f"{_steps(info.reach)} back"
 

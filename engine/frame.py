@@ -46,6 +46,11 @@ class Frame:
         seconds: training time so far, without looking.
         hidden, cell: (layers, directions, T, units); cell is None where there is no cell state.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
+        from_input, from_state, biases, peepholes: what the gates of the drawn chain add up; shapes and None as
+            `engine.terms.Terms` has them.
+        embedding: (symbols, 2) float32, where each symbol's learned vector lies in two dimensions, and embedding_share,
+            the part of their variance that these hold, 0 to 1; see `engine.embedding_map`. An encoder-decoder shows
+            the source's. None where inputs are one-hot or values.
         upper: (output_layers, T, units), the layers above that have no links in time; NaN in steps that have none.
         inputs: (T,) tokens or (T, input_size); in a decoder's steps the target tokens that are fed back.
         outputs: (T, output_size) class probabilities or values, NaN where the network says nothing. Where outputs are
@@ -59,7 +64,8 @@ class Frame:
         grad_norm_direct: the same for what enters the layer at t from above, not through time.
         grad_norm_last: the same for the last counted loss alone (in the reverse direction the first).
         grad_norm_cell: the same as grad_norm for c_t; None where there is no cell state.
-        sequence_grad_norm: ||d l_0/d h_t||_2 of the drawn sequence alone.
+        sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell: the same four
+            of the drawn sequence alone, ||d l_0/d h_t||_2 being the first.
         ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
             the last loss enters||, s the state that carries memory.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
@@ -77,6 +83,12 @@ class Frame:
     hidden: np.ndarray
     cell: np.ndarray | None
     gates: dict[str, np.ndarray]
+    from_input: np.ndarray
+    from_state: np.ndarray | None
+    biases: np.ndarray
+    peepholes: np.ndarray | None
+    embedding: np.ndarray | None
+    embedding_share: float | None
     upper: np.ndarray
     inputs: np.ndarray
     outputs: np.ndarray
@@ -91,6 +103,9 @@ class Frame:
     grad_norm_last: np.ndarray
     grad_norm_cell: np.ndarray | None
     sequence_grad_norm: np.ndarray
+    sequence_grad_norm_direct: np.ndarray
+    sequence_grad_norm_last: np.ndarray
+    sequence_grad_norm_cell: np.ndarray | None
     ratio: np.ndarray
     output_grad_norm: float
     bottleneck_grad_norm: float | None
@@ -125,6 +140,9 @@ class RunInfo:
         valid, counted: of the drawn sequence at every step: it is real, not padding; it has a loss.
         encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none. From there on the
             inputs are the outputs' symbols.
+        looks_ahead: what decides the answer comes only after the step that is asked; the lag then counts forwards.
+        alike: every sequence of the probe has its real steps and its losses where the drawn one has them, so that a
+            median over them at t compares like with like.
     """
 
     experiment: Experiment
@@ -141,6 +159,8 @@ class RunInfo:
     counted: tuple[bool, ...]
     image: tuple[int, int] | None = None
     encoder_steps: int = 0
+    looks_ahead: bool = False
+    alike: bool = True
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
@@ -163,6 +183,8 @@ class RunInfo:
             counted=tuple(drawn.counted[:, 0].tolist()),
             image=task.image,
             encoder_steps=experiment.seq_len if experiment.rnn_type == "encoder_decoder" else 0,
+            looks_ahead=task.looks_ahead,
+            alike=bool((drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()),
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +19,11 @@ from engine.cells.layers import make_layers
 from engine.cells.stepwise import StepwiseLayers
 from engine.experiment import FED_BACK, Experiment
 from engine.tasks import TASKS, Batch
+
+
+def most_probable(logits: Tensor) -> Tensor:
+    """(..., output_size) logits to the symbol with the largest."""
+    return logits.argmax(-1)
 
 
 class RecurrentNetwork(nn.Module):
@@ -65,9 +71,14 @@ class RecurrentNetwork(nn.Module):
             return self.read(self.decoder(spoken, self._encode(batch))[0], batch.lengths)
         return self.read(self._recur(self.embed(batch), batch.lengths), batch.lengths)
 
-    def run_freely(self, batch: Batch) -> Tensor:
-        """As `forward`, but the network hears nothing but its own most probable outputs. (T, batch, output_size)."""
-        return self._feed_back(batch, forced=0.0)
+    def run_freely(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
+        """As `forward`, but the network hears nothing but what it says itself. (T, batch, output_size).
+
+        Args:
+            choose: which symbol a step says, (batch, output_size) logits to (batch,); called for every step but the
+                last, in their order.
+        """
+        return self._feed_back(batch, 0.0, choose)
 
     def embed(self, batch: Batch) -> Tensor:
         """What the first recurrent layer sees, (T, batch, input_size): one-hot, embedding or values, or the last
@@ -109,7 +120,7 @@ class RecurrentNetwork(nn.Module):
         padded = bool((batch.lengths < len(seen)).any())
         return self.encoder(_packed(seen, batch.lengths) if padded else seen)[1]
 
-    def _feed_back(self, batch: Batch, forced: float) -> Tensor:
+    def _feed_back(self, batch: Batch, forced: float, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
         """Step by step, the next input being the true previous output with probability `forced`, else the own one.
 
         What is fed back is a symbol: no gradient flows through the choice.
@@ -122,7 +133,7 @@ class RecurrentNetwork(nn.Module):
         for t, row in enumerate(given):
             heard = row[None].copy()
             if t:
-                own = self._heard(said[-1].detach(), row)
+                own = self._heard(choose(said[-1][0].detach()).cpu().numpy(), row)
                 heard = np.where(self._coin(row, forced), heard, own[None])
             if state is not None and t in cuts:
                 state = _detached(state)
@@ -137,13 +148,12 @@ class RecurrentNetwork(nn.Module):
         shape = (1, len(row)) + (1,) * (row.ndim - 1)
         return torch.rand(shape).numpy() < forced if forced else np.zeros(shape, bool)
 
-    def _heard(self, logits: Tensor, row: np.ndarray) -> np.ndarray:
-        """What a step said, (1, batch, output_size), as an input like `row`: a token, or one-hot in its last part."""
-        said = logits[0].argmax(-1).cpu().numpy()
+    def _heard(self, said: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """The symbols that a step said, (batch,), as an input like `row`: tokens, or one-hot in its last part."""
         if row.ndim == 1:
             return said
-        heard = row.copy()
-        heard[:, -logits.shape[-1] :] = np.eye(logits.shape[-1], dtype=row.dtype)[said]
+        heard, symbols = row.copy(), self.head.out_features
+        heard[:, -symbols:] = np.eye(symbols, dtype=row.dtype)[said]
         return heard
 
     def cuts(self, seq_len: int) -> list[int]:
@@ -177,6 +187,15 @@ class RecurrentNetwork(nn.Module):
                 last = torch.cat([last[:, :width], output[0, :, width:]], dim=-1)
             return last[None]
         return output
+
+    def said(self, logits: Tensor, batch: Batch) -> np.ndarray:
+        """(T, batch, output_size) on the targets' axis: probabilities or values, NaN where nothing is said."""
+        said = (torch.softmax(logits, -1) if self.symbols_out else logits).cpu().numpy()
+        if self.experiment.rnn_type != "many_to_one":
+            return said
+        outputs = np.full((len(batch.mask), *said.shape[1:]), np.nan, said.dtype)
+        outputs[batch.lengths - 1, np.arange(len(batch.lengths))] = said[0]
+        return outputs
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
         """(T, batch), 0 where no loss is counted. Nats, or squared error averaged over the output units."""

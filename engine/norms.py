@@ -21,6 +21,9 @@ class Norms:
     grad_norm_last: np.ndarray
     grad_norm_cell: np.ndarray | None
     sequence_grad_norm: np.ndarray
+    sequence_grad_norm_direct: np.ndarray
+    sequence_grad_norm_last: np.ndarray
+    sequence_grad_norm_cell: np.ndarray | None
     ratio: np.ndarray
     output_grad_norm: float
     bottleneck_grad_norm: float | None
@@ -41,7 +44,10 @@ class Norms:
             grad_norm_direct=_medians(direct, probe, [0, 0]),
             grad_norm_last=_medians(norm, probe, last),
             grad_norm_cell=None if cell[0][0] is None else _medians(cell, probe, [0, 0]),
-            sequence_grad_norm=np.stack([np.stack([each[:, 0, 0] for each in row]) for row in norm]),
+            sequence_grad_norm=_drawn(norm, [0, 0]),
+            sequence_grad_norm_direct=_drawn(direct, [0, 0]),
+            sequence_grad_norm_last=_drawn(norm, last),
+            sequence_grad_norm_cell=None if cell[0][0] is None else _drawn(cell, [0, 0]),
             ratio=np.array([[each[0] for each in row] for row in ratios]),
             output_grad_norm=max(each[1] for each in ratios[-1]),
             bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
@@ -53,6 +59,11 @@ def _bottleneck(norms: list, probe: Batch) -> float:
     ends, columns = probe.lengths - 1, np.arange(len(probe.lengths))
     squares = sum(row[0][ends, 0, columns] ** 2 for row in norms)
     return float(np.median(np.sqrt(squares)))
+
+
+def _drawn(rows: list, seed: list[int]) -> np.ndarray:
+    """(layers, directions, T): the first sequence alone."""
+    return np.stack([np.stack([each[:, seed[d], 0] for d, each in enumerate(row)]) for row in rows])
 
 
 def _medians(rows: list, probe: Batch, seed: list[int]) -> np.ndarray:

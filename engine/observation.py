@@ -25,11 +25,13 @@ Stack = nn.RNNBase | StepwiseLayers
 class Pass:
     """One stack of recurrent layers over its stretch of the time axis: the network's only one, or a half of it.
 
-    `records[layer][direction]` is in the direction's own time order. `output` is (T, B, directions * H), the top
-    layer's states; `lengths` (B,) are each sequence's real steps in this stretch.
+    `records[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), what the first layer saw;
+    `output` is (T, B, directions * H), the top layer's states; `lengths` (B,) are each sequence's real steps in this
+    stretch.
     """
 
     records: list[list[Record]]
+    inputs: Tensor
     output: Tensor
     lengths: Tensor
 
@@ -126,7 +128,7 @@ def _recall(stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], le
     output = torch.cat([_padded(out, steps) for _, out in calls])
     first = calls[0][0][1] if len(calls[0][0]) > 1 else None
     initial = (first,) if isinstance(first, Tensor) else first
-    return Pass(_records(stack, inputs, output, initial, lengths), output, lengths)
+    return Pass(_records(stack, inputs, output, initial, lengths), inputs, output, lengths)
 
 
 def _records(

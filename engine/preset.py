@@ -20,7 +20,7 @@ GATES = ("exact", "trained", "shown")
 """How a claim is held: exact ones by every test run, trained ones by `make claims`, shown ones by nobody."""
 
 TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table",
-         list: "a list of tables"}  # fmt: skip
+         list: "a list"}  # fmt: skip
 
 
 class PresetError(ValueError):
@@ -74,6 +74,7 @@ class Preset:
 
     Args:
         slug: the file's name. kind: one of KINDS. order: its place among its kind, from 1 on.
+        chapter: the part of the course that it belongs to; consecutive presets of one chapter stand together.
         title, question, look_for: what the page says.
         explains: what is behind it, a few sentences of Markdown, shown beside the playground.
         next: what to change next.
@@ -89,6 +90,7 @@ class Preset:
     look_for: str
     experiment: Experiment
     kind: str = "lesson"
+    chapter: str = ""
     explains: str = ""
     next: tuple[Change, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -98,8 +100,8 @@ class Preset:
 
 
 PRESET_KEYS: dict[str, type] = {"title": str, "question": str, "look_for": str, "order": int, "experiment": dict,
-                                "kind": str, "explains": str, "speed": str, "paused": bool, "note": str, "next": list,
-                                "claims": list}  # fmt: skip
+                                "kind": str, "chapter": str, "explains": str, "speed": str, "paused": bool, "note": str,
+                                "next": list, "claims": list}  # fmt: skip
 CHANGE_KEYS: dict[str, type] = {"says": str, "settings": dict}
 CLAIM_KEYS: dict[str, type] = {"says": str, "gate": str, "measure": str, "settings": dict, "against": dict,
                                "steps": int, "above": float, "below": float, "equals": float,

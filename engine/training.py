@@ -16,12 +16,16 @@ from torch import Tensor, nn
 
 from engine import lens
 from engine.diagnosis import SOLVED_SHARE, diagnose
+from engine.embedding_map import EmbeddingMap
 from engine.experiment import LIVE, Experiment, ExperimentError
 from engine.frame import Frame, RunInfo
+from engine.generation import answer
 from engine.model import build
 from engine.norms import Norms
 from engine.observation import observe
-from engine.tasks import PROBE_SIZE, TASKS, Batch, probe, sample
+from engine.prediction import Answer, Question
+from engine.tasks import TASKS, Batch, probe, sample
+from engine.terms import Terms
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 METRIC_EVERY = 50  # updates between two measurements of the metric, where a run stops at a target metric
@@ -55,6 +59,7 @@ class Trainer:
         kind, options = OPTIMIZERS[experiment.optimizer]
         self._optimizer = kind(self.model.parameters(), lr=experiment.learning_rate, **options)
         self._probe = probe(experiment)
+        self._untrained_map = self._map()  # of the experiment alone: a checkpoint is restored after this
         self.step, self.seconds = 0, 0.0
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
@@ -108,7 +113,7 @@ class Trainer:
             else:
                 logits = self.model.eval()(self._probe)
                 self.model.train()
-            reached = metric.measure(self._probe, self._said(logits))
+            reached = metric.measure(self._probe, self.model.said(logits, self._probe))
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
@@ -133,10 +138,11 @@ class Trainer:
         with torch.no_grad():
             per_step = self.model.step_losses(look.logits, probe)
             sequence_loss = (per_step * self.model.loss_weights(probe)).sum(0)
-            said = self._said(look.logits)
-            freely = self._said(self._run_freely()) if self.info.feeds_back else None
+            said = self.model.said(look.logits, probe)
+            freely = self.model.said(self._run_freely(), probe) if self.info.feeds_back else None
         probe_loss, before = float(sequence_loss.mean()), probe.source_steps
         drawn = probe.decoder_inputs if probe.decoder_inputs is not None else probe.inputs[:0]
+        symbols = self._map(self._untrained_map)
         frame = Frame(
             step=self.step,
             loss=self.loss if self.step else probe_loss,
@@ -146,6 +152,8 @@ class Trainer:
             hidden=look.states(lambda record: record.hidden, 0),
             cell=look.states(lambda record: record.cell, 0) if look.has_cell_state else None,
             gates=look.gates(0),
+            embedding=None if symbols is None else symbols.embedding,
+            embedding_share=None if symbols is None else symbols.embedding_share,
             upper=look.upper(0),
             inputs=np.concatenate([probe.inputs[:, 0], drawn[:, 0]]),
             outputs=_later(said[:, 0], before, np.nan),
@@ -159,8 +167,14 @@ class Trainer:
             param_grad_norm_clipped=self.param_grad_norm_clipped,
             clipped=self.clipped,
             **dataclasses.asdict(Norms.of(swept, probe, self.info)),
+            **dataclasses.asdict(Terms.of(look)),
         )
         return dataclasses.replace(frame, diagnosis=diagnose(self._info_now(), frame))
+
+    def _map(self, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:
+        """Where the symbols lie now; None where none is embedded."""
+        table = self.model.embedding
+        return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy(), untrained)
 
     def _run_freely(self) -> Tensor:
         """The probe's logits with nothing but the network's own outputs coming in."""
@@ -168,6 +182,18 @@ class Trainer:
         logits = self.model.run_freely(self._probe)
         self.model.train()
         return logits
+
+    def answer(self, question: Question) -> Answer:
+        """Ask the network as it is, in evaluation mode. Changes nothing and draws no global random number.
+
+        Raises:
+            QuestionError: with a sentence, for a question that cannot be read or answered.
+        """
+        self.model.eval()
+        try:
+            return answer(self.model, question, self.step)
+        finally:
+            self.model.train()
 
     def checkpoint(self) -> bytes:
         """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
@@ -242,15 +268,6 @@ class Trainer:
         if self.experiment.rnn_type == "many_to_one":
             return ["all"]  # there is one loss: it is all, the last and the first
         return ["all", "last", "first"] if self.experiment.bidirectional else ["all", "last"]
-
-    def _said(self, logits: Tensor) -> np.ndarray:
-        """(T, PROBE_SIZE, output_size) on the targets' axis: probabilities or values, NaN where nothing is said."""
-        said = (torch.softmax(logits, -1) if self.model.symbols_out else logits).cpu().numpy()
-        if self.experiment.rnn_type != "many_to_one":
-            return said
-        outputs = np.full((len(self._probe.mask), *said.shape[1:]), np.nan, said.dtype)
-        outputs[self._probe.lengths - 1, np.arange(PROBE_SIZE)] = said[0]
-        return outputs
 
 
 def _later(values: np.ndarray, steps: int, nothing: float) -> np.ndarray:

@@ -24,6 +24,8 @@ TORCH = {
     "engine/cells/lstm_peephole.py",
     "engine/cells/rnn.py",
     "engine/cells/stepwise.py",
+    "engine/claims.py",
+    "engine/generation.py",
     "engine/model.py",
     "engine/observation.py",
     "engine/lens.py",
@@ -113,7 +115,9 @@ def test_the_app_imports_no_torch_and_nothing_that_does(file):
 
 def test_the_server_process_never_loads_torch():
     """In a process of its own, with the pool not started: app.server would start it."""
-    modules = "app.hub, app.live, app.live.feed, app.figures, app.state, app.controls, app.views.playground"
+    modules = (
+        "app.hub, app.live, app.live.feed, app.figures, app.state, app.controls, app.views.playground, app.views.learn"
+    )
     script = f"import sys, {modules}; print('torch' in sys.modules, app.hub.HUB._pool)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == "False None\n", done.stderr

@@ -5,7 +5,7 @@ Adding a figure is one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures import cell, gates, gradient, hidden, loss, loss_per_step, prediction, unrolled, update
+from app.figures import cell, embedding, gates, gradient, hidden, loss, loss_per_step, prediction, unrolled, update
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from engine.frame import RunInfo
 
@@ -21,6 +21,7 @@ FIGURES: dict[str, LiveFigure] = {
     "loss": loss.FIGURE,
     "prediction": prediction.FIGURE,
     "update": update.FIGURE,
+    "embedding": embedding.FIGURE,
 }
 
 

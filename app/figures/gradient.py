@@ -1,8 +1,13 @@
-"""The gradient that reaches each step: ||d l/d h_t|| on fixed decades, total, direct, last loss, and for c_t."""
+"""The gradient that reaches each step: ||d l/d h_t|| on fixed decades, total, direct, last loss, and for c_t.
+
+The median over the probe where its sequences are alike. Where they end, or are asked, at different steps, a median at t
+would be one of other sequences at each t: then it is the drawn sequence's own, and nothing stands in its padding.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,8 +18,9 @@ from engine.frame import Frame, RunInfo
 
 FLOOR, TOP, WIDE = (10.0**decade for decade in (theme.FLOOR_DECADE, theme.TOP_DECADE, theme.WIDE_DECADE))
 AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, WIDE * 10**0.25
-DASHES = ("solid", "dot")  # forwards, backwards
-GHOST, BARS, FLOOR_MARKS, TOP_MARKS = range(4)
+DASHES = ("solid", "dash")  # forwards, backwards
+GHOST, BARS, FLOOR_MARKS, ZERO_MARKS, TOP_MARKS = range(5)
+BOTTLENECK = "through the bottleneck:"
 Series = tuple[go.Scatter, Callable[[Frame], np.ndarray]]
 DIRECT, LAST, CELL = "direct, from above", "from the last loss alone", "dL/dc, the cell state"
 
@@ -38,6 +44,8 @@ def template(info: RunInfo) -> go.Figure:
     top = _chain_name(info, e.num_layers - 1, 0)
     bars = go.Bar(name="total" + (f" ({top})" if top else ""), marker={"color": theme.TOTAL, "line": {"width": 0}})
     below = _marks("below the axis", "triangle-down", theme.WRONG, 7)
+    zero = _marks("exactly 0", "x-thin", theme.WRONG, 7)
+    zero.marker.line.update(width=1.6, color=theme.WRONG)
     above = _marks("above the axis", "triangle-up", theme.WRONG, 7)
     before = _line("previous run", theme.GHOST, width=2)
     before.update(showlegend=False, hovertemplate=_hover("%{fullData.name}"))
@@ -45,6 +53,7 @@ def template(info: RunInfo) -> go.Figure:
         before,
         bars,
         below,
+        zero,
         above,
     ]
     traces += [trace for trace, _ in _series(info)]
@@ -54,7 +63,7 @@ def template(info: RunInfo) -> go.Figure:
             y=np.full(info.time_steps, np.nan, np.float32),
             hovertemplate=trace.hovertemplate or _hover(trace.name),
         )
-    for outside in (below, above):
+    for outside in (below, zero, above):
         outside.update(hovertemplate="%{customdata}<extra></extra>", showlegend=False)
     axis = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
     axis["range"] = _range(wide=False)
@@ -73,15 +82,14 @@ def template(info: RunInfo) -> go.Figure:
     )
 
 
-def _notes(info: RunInfo, bottleneck: float | None = None) -> list[dict]:
-    """Words at the walls and at the border between encoder and decoder."""
+def _notes(info: RunInfo) -> list[dict]:
+    """Words beside the first wall, or beside the border between encoder and decoder: on its roomier side."""
     found = [(t, "cut: no gradient crosses", "right") for t in list(theme.walls(info))[:1]]
-    if info.encoder_steps:
-        number = "" if bottleneck is None else f" {theme.short(bottleneck) if bottleneck else 'exactly 0'}"
-        found.append((info.encoder_steps, f"through the bottleneck:{number}", "center"))
+    if info.encoder_steps:  # never truncated, so this is the only one
+        found.append((info.encoder_steps, BOTTLENECK, "left" if 2 * info.encoder_steps <= info.time_steps else "right"))
     return [
-        {"x": t - 0.5, "yref": "paper", "y": 0.99, "yanchor": "top", "xanchor": anchor, "text": text,
-         "showarrow": False, "font": {"size": 11}}
+        {"x": t - 0.5, "yref": "paper", "y": 0.99, "yanchor": "top", "xanchor": anchor,
+         "xshift": {"left": 5, "right": -5}[anchor], "text": text, "showarrow": False, "font": {"size": 11}}
         for t, text, anchor in found
     ]  # fmt: skip
 
@@ -95,7 +103,8 @@ def _hover(name: str) -> str:
 
 
 def _line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
-    return go.Scatter(name=name, mode="lines", line={"color": colour, "dash": dash, "width": width})
+    line = {"color": colour, "dash": dash, "width": width}
+    return go.Scatter(name=name, mode="lines", line=line, connectgaps=True)  # an encoder's padding is passed by
 
 
 def _marks(name: str, symbol: str, colour: str, size: float) -> go.Scatter:
@@ -110,7 +119,7 @@ def _series(info: RunInfo) -> list[Series]:
     found = _of_chain(info, (info.experiment.num_layers - 1, 0))
     in_legend: set[str] = set()
     for layer, d in _chains(info):
-        for trace, pick in [_total_of_chain((layer, d)), *_of_chain(info, (layer, d))]:
+        for trace, pick in [_total_of_chain(info, (layer, d)), *_of_chain(info, (layer, d))]:
             meaning, first = trace.name, trace.name not in in_legend
             in_legend.add(meaning)
             where = "other layers" if first and len(_chains(info)) > 1 else _chain_name(info, layer, d)
@@ -123,23 +132,29 @@ def _series(info: RunInfo) -> list[Series]:
                 visible="legendonly" if asked_for else True,
             )
             if trace.mode == "lines":
-                trace.line.update(width=1.2, dash=DASHES[d])
+                trace.line.update(width=(1.2, 2)[d], dash=DASHES[d])
             found.append((trace, pick))
     return found
 
 
-def _total_of_chain(at: tuple[int, int]) -> Series:
-    return _line("total", theme.TOTAL), lambda frame: _above_floor(frame.grad_norm[at])
+def _norms(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
+    """(layers, directions, T): the median over the probe, or the drawn sequence's own with NaN in its padding."""
+    values = np.asarray(getattr(frame, name if info.alike else f"sequence_{name}"))
+    return np.where(frame.valid, values, np.nan)
+
+
+def _total_of_chain(info: RunInfo, at: tuple[int, int]) -> Series:
+    return _line("total", theme.TOTAL), lambda frame: _above_floor(_norms(info, frame, "grad_norm")[at])
 
 
 def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
     """Direct part, last loss and cell state of one layer and direction, as far as the network has them."""
     direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
-    found: list[Series] = [(direct, lambda frame: _or_nothing(frame.grad_norm_direct[at]))]
+    found: list[Series] = [(direct, lambda frame: _or_nothing(_norms(info, frame, "grad_norm_direct")[at]))]
     if sum(info.counted) > 1:
-        found.append((_line(LAST, theme.LAST), lambda frame: _above_floor(frame.grad_norm_last[at])))
+        found.append((_line(LAST, theme.LAST), lambda frame: _above_floor(_norms(info, frame, "grad_norm_last")[at])))
     if info.memory_symbol == "c":
-        found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(np.asarray(frame.grad_norm_cell)[at])))
+        found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(_norms(info, frame, "grad_norm_cell")[at])))
     return found
 
 
@@ -155,36 +170,48 @@ def _above_floor(values: np.ndarray) -> np.ndarray:
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """All series of this frame."""
-    total = frame.grad_norm[-1, 0]
-    above = ~(total <= WIDE)  # what is not a number, too
-    changed: Patch = {
-        f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, np.minimum(total, AT_TOP), np.nan)),
-        f"data.{FLOOR_MARKS}.y": theme.f4(np.where(total < FLOOR, AT_FLOOR, np.nan)),
-        f"data.{FLOOR_MARKS}.name": "exactly 0" if (total == 0).any() else "below the axis",
-        f"data.{FLOOR_MARKS}.showlegend": bool((total < FLOOR).any()),
-        f"data.{FLOOR_MARKS}.customdata": [_below(value) for value in total],
-        f"data.{FLOOR_MARKS}.marker.symbol": ["x-thin-open" if value == 0 else "triangle-down" for value in total],
-        f"data.{TOP_MARKS}.y": theme.f4(np.where(above, AT_TOP, np.nan)),
-        f"data.{TOP_MARKS}.showlegend": bool(above.any()),
-        f"data.{TOP_MARKS}.customdata": [theme.short(value) for value in total],
-    }
-    changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP).all()))
+    total = _norms(info, frame, "grad_norm")[-1, 0]
+    above = frame.valid & ~(total <= WIDE)  # what is not a number, too
+    changed: Patch = {f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, np.minimum(total, AT_TOP), np.nan))}
+    changed |= _outside(FLOOR_MARKS, (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
+    changed |= _outside(ZERO_MARKS, total == 0, AT_FLOOR, ["exactly 0"] * len(total))
+    changed |= _outside(TOP_MARKS, above, AT_TOP, [theme.short(value) for value in total])
+    changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP)[frame.valid].all()))
     if info.encoder_steps:
-        changed["layout.annotations"] = _notes(info, frame.bottleneck_grad_norm)
+        crosses = _bottleneck(info, frame)
+        changed["layout.annotations.0.text"] = f"{BOTTLENECK} {theme.short(crosses) if crosses else 'exactly 0'}"
     for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):
         changed[f"data.{index}.y"] = theme.f4(pick(frame))
     return changed
 
 
+def _bottleneck(info: RunInfo, frame: Frame) -> float:
+    """The norm at the encoder's last state, all layers together; of the probe or of the drawn sequence, as the rest."""
+    if info.alike:
+        assert frame.bottleneck_grad_norm is not None
+        return frame.bottleneck_grad_norm
+    last = int(np.flatnonzero(frame.valid[: info.encoder_steps])[-1])
+    return float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
+
+
+def _outside(trace: int, where: np.ndarray, height: float, words: list[str]) -> Patch:
+    """Marks at an end of the axis, in the legend where there are any."""
+    return {
+        f"data.{trace}.y": theme.f4(np.where(where, height, np.nan)),
+        f"data.{trace}.showlegend": bool(where.any()),
+        f"data.{trace}.customdata": words,
+    }
+
+
 def _below(value: float) -> str:
-    return "exactly 0" if value == 0 else f"{theme.short(value)}, below the axis"
+    return f"{theme.short(value)}, below the axis"
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """The two ends of the curve that the verdict is about where there is one loss: bars, or the green line for c."""
     cell = frame.grad_norm_cell is not None
-    norms = np.asarray(frame.grad_norm_cell if cell else frame.grad_norm)[-1, 0]
-    last = info.time_steps - 1
+    norms = _norms(info, frame, "grad_norm_cell" if cell else "grad_norm")[-1, 0]
+    last = int(np.flatnonzero(frame.valid)[-1])
     ends = [theme.short(norms[t]) if norms[t] else "exactly 0" for t in (0, last)]
     if info.time_steps == 1:
         return f"{'dL/dc ' if cell else ''}{ends[0]}"
@@ -192,17 +219,22 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The previous run's total, where it is the same task and its sequences were as long."""
-    if (old.experiment.task, old.time_steps) != (info.experiment.task, info.time_steps):
+    """The previous run's total, where it is the same task and its steps were the same ones."""
+    if _steps(old) != _steps(info):
         return {}
-    return theme.before(GHOST, old, _above_floor(frame.grad_norm[-1, 0]))
+    return theme.before(GHOST, old, _above_floor(_norms(old, frame, "grad_norm")[-1, 0]))
+
+
+def _steps(info: RunInfo) -> tuple[Any, ...]:
+    """What must be equal for two curves over time to be about the same steps."""
+    return info.experiment.task, info.valid, info.counted
 
 
 def _look_for(info: RunInfo) -> str:
     meaning = "How much changing the state at step t would change the loss. Each line is a hundredfold."
-    return (
-        meaning if all(info.valid) else f"{meaning} Grey: here the drawn sequence has ended; bars are of longer ones."
-    )
+    if info.alike:
+        return f"{meaning} The median over the probe."
+    return f"{meaning} Of the drawn sequence alone: the others end, or are asked, at other steps."
 
 
 FIGURE = LiveFigure(

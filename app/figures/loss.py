@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -10,6 +12,7 @@ from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
 GHOST, TRAINING, PROBE, EACH = range(4)
+NAME = 0.13  # of the axis: the height of a baseline's name
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -45,9 +48,11 @@ def template(info: RunInfo) -> go.Figure:
         ],
         annotations=[
             {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
-             "y": value, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
+             "y": y, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
              "text": f"{name} {theme.short(value)}"}
-            for place, (name, value) in enumerate(info.baselines.items())
+            for place, ((name, value), y) in enumerate(
+                zip(info.baselines.items(), _name_places(info, _top(info)), strict=True)
+            )
         ],
         showlegend=True,
     )  # fmt: skip
@@ -58,6 +63,22 @@ def _top(info: RunInfo, *losses: np.ndarray) -> float:
     seen = np.concatenate([each[np.isfinite(each)] for each in losses]) if losses else np.zeros(0)
     top = 1.3 * max(info.baselines.values())
     return max(top, 1.1 * float(np.quantile(seen, 0.98))) if len(seen) else top
+
+
+def _name_places(info: RunInfo, top: float) -> list[float]:
+    """Lower end of each baseline's name on an axis that ends at `top`, so that no name covers another.
+
+    Each stands on its line, or on the name below; the lowest under its line where it would cover the next one's.
+    """
+    values, height = list(info.baselines.values()), NAME * top
+    order = np.argsort(values, kind="stable")
+    places, free = [0.0] * len(values), -math.inf
+    for at, above in zip(order, [*order[1:], None], strict=True):
+        covers = above is not None and values[above] - values[at] < height
+        under = covers and at == order[0] and values[at] > height
+        places[at] = values[at] - height if under else max(values[at], free)
+        free = places[at] + height
+    return places
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
@@ -71,6 +92,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         f"data.{PROBE}.y": theme.f4(looks["probe_loss"]),
         "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
         "layout.yaxis.range": [0, top],
+        **{f"layout.annotations.{place}.y": y for place, y in enumerate(_name_places(info, top))},
     }
 
 

@@ -34,9 +34,21 @@ def template(info: RunInfo) -> go.Figure:
         xaxis=words.axis(info, labels),
         yaxis={"range": [0, _top(info)], "nticks": 4},
         shapes=theme.marks_in_time(info),
-        annotations=[words.caption("asked")] if with_words else [],
+        annotations=[*([words.caption("asked")] if with_words else []), *_silent(info)],
         bargap=0.18,
     )
+
+
+def _silent(info: RunInfo) -> list[dict]:
+    """Words where real steps have no loss, as far as a stretch of them has room."""
+    found = []
+    for start, stop in theme.stretches(~np.array(info.valid) | np.array(info.counted)):
+        text = "the encoder only reads" if stop <= info.encoder_steps else "no loss here (masked)"
+        low, high = theme.time_axis(info.time_steps)["range"]
+        if (stop - start) / (high - low) * theme.PLOT > words.LETTER * len(text):
+            found.append({"x": (start + stop - 1) / 2, "yref": "paper", "y": 0.5, "text": text, "showarrow": False,
+                          "font": {"size": 11}})  # fmt: skip
+    return found
 
 
 def _counted(frame: Frame) -> np.ndarray:

@@ -219,7 +219,7 @@ def _look_for(info: RunInfo) -> str:
     if info.outputs == "values":
         return "Where the full dot meets the ring, the answer is right."
     if info.feeds_back:
-        return "Helped: the true symbol before comes in (as in training). By itself: it hears only what it said."
+        return "Helped: the target of the step before comes in. By itself: it hears only what it said."
     if _many(info):
         return "Top row: the target. Below: its best guesses; the stronger, the surer."
     return "One bar per possible answer. Level bars mean that it has no idea."

@@ -42,16 +42,19 @@ FLOOR_DECADE, TOP_DECADE, WIDE_DECADE = -12, 2, 8
 it reaches up to the wide one."""
 
 DIVERGING = {
-    "light": [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#998ec3"], [1, "#542788"]],
-    "dark": [[0, "#ffb35c"], [0.25, "#b0701c"], [0.5, "#20252e"], [0.75, "#7767b5"], [1, "#c0b2f5"]],
-}
-"""Orange below zero, purple above; the middle is the page."""
+    "light": [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#eef0f3"], [0.75, "#998ec3"], [1, "#542788"]],
+    "dark": [[0, "#ffbd70"], [0.25, "#d08a2c"], [0.42, "#80592a"], [0.5, "#333a47"], [0.58, "#5a4e93"],
+             [0.75, "#8f7fda"], [1, "#cdc2fb"]],
+}  # fmt: skip
+"""Orange below zero, purple above; the middle stands out a little from the page, so that a state near 0 is seen."""
 SEQUENTIAL = {
     "light": [[0, "#f7f9fb"], [0.5, "#8db8dc"], [1, "#2f7fc1"]],
     "dark": [[0, "#161b23"], [0.5, "#2a5a86"], [1, "#4ea1e0"]],
 }
 SCALES = {"diverging": DIVERGING, "sequential": SEQUENTIAL}
 
+PLOT = 600
+"""Pixels: the width of a plot over time on a laptop."""
 TIME_MARGIN = {"l": 58, "r": 14}
 """Equal for every figure over time: one line of the mouse runs through all of them."""
 
@@ -102,17 +105,26 @@ def time_axis(steps: int, title: str = "") -> dict[str, Any]:
 def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]:
     """What stands in every figure over time: grey where the drawn sequence is padding, a line between encoder and
     decoder, and a wall wherever truncation cuts."""
-    layer = "above" if above else "below"
+    layer = "above" if above else "between"  # above the grid, that it does not strike the word
     upright = {"yref": "paper", "y0": 0, "y1": 1}
     bands = [
         {"type": "rect", **upright, "x0": start - 0.5, "x1": stop - 0.5, "layer": layer, "line": {"width": 0},
-         "fillcolor": PADDING}
-        for start, stop in _stretches(info.valid)
+         "fillcolor": PADDING, "label": _padding_label(info, stop - start)}
+        for start, stop in stretches(np.array(info.valid))
     ]  # fmt: skip
     lines = [(t, {"color": WRONG, "width": 2.5}) for t in walls(info)]
     if info.encoder_steps:
         lines.append((info.encoder_steps, {"color": LAST, "dash": "dash", "width": 1.6}))
     return bands + [{"type": "line", **upright, "x0": t - 0.5, "x1": t - 0.5, "line": line} for t, line in lines]
+
+
+def _padding_label(info: RunInfo, steps: int) -> dict[str, Any]:
+    """The word "padding", upright where the band is too narrow for it, and none where it is narrower than a line."""
+    low, high = time_axis(info.time_steps)["range"]
+    width = steps / (high - low) * PLOT
+    if width < 14:
+        return {}
+    return {"text": "padding", "textangle": 0 if width > 56 else -90, "font": {"size": 11}}
 
 
 def walls(info: RunInfo) -> range | tuple:
@@ -121,9 +133,9 @@ def walls(info: RunInfo) -> range | tuple:
     return range(info.time_steps - e.tbptt, 0, -e.tbptt) if e.tbptt else ()
 
 
-def _stretches(valid: tuple[bool, ...]) -> list[tuple[int, int]]:
+def stretches(values: np.ndarray) -> list[tuple[int, int]]:
     """Runs of False, as (first, one past the last)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], ~np.array(valid), [0]]).astype(int)))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], ~values, [0]]).astype(int)))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 

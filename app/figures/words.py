@@ -10,7 +10,7 @@ from app.figures import theme
 from app.figures.base import Patch
 from engine.frame import Frame, RunInfo
 
-LETTER, LINE, PLOT = 6.4, 11, 600  # pixels: width of a letter, height of a slanted line, width of the plot on a laptop
+LETTER, LINE = 6.4, 11  # pixels: width of a letter, height of a slanted line
 MOST_LETTERS = 12
 SLANT = -38  # degrees
 
@@ -70,13 +70,13 @@ def shown(info: RunInfo, labels: tuple[str, ...] | None) -> bool:
     """Whether there are words and they fit below the axis: single letters side by side, longer ones slanted."""
     if labels is None:
         return False
-    return PLOT / info.time_steps >= (LETTER + 2 if max(map(len, labels)) == 1 else LINE)
+    return theme.PLOT / info.time_steps >= (LETTER + 2 if max(map(len, labels)) == 1 else LINE)
 
 
 def ticks(info: RunInfo, words: list[str]) -> Patch:
     """The words at their steps, slanted only where one is wider than a step, and room for them below the axis."""
     longest = max(len(html.unescape(word)) for word in words)
-    slanted = longest > 1 and longest * LETTER + 5 > PLOT / info.time_steps
+    slanted = longest > 1 and longest * LETTER + 5 > theme.PLOT / info.time_steps
     drop = longest * LETTER * np.sin(np.radians(-SLANT)) if slanted else 0
     return {
         "layout.xaxis.ticktext": words,

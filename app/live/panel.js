@@ -14,7 +14,7 @@ class Panel {
     clearTimeout(this.timer);
     this.shownAt = -Infinity;
     this.find('how').open = false;
-    this.next = { kind: 'none', tone: 'none', word: 'Starting', sign: '·', sentence: 'The first frame is on its way.', cure: '', readouts: {} };
+    this.next = { kind: 'none', tone: 'none', word: 'Starting', sign: '·', sentence: 'The first frame is on its way.', cure: '' };
     this.show();
     this.explain(paragraphs, token);
   }
@@ -43,7 +43,6 @@ class Panel {
     this.find('verdict').dataset.kind = verdict.kind;
     this.find('word').querySelector('strong').textContent = verdict.word;
     this.find('sign').textContent = verdict.sign;
-    this.onShow(verdict.readouts);
     if (this.find('sentence').textContent !== verdict.sentence) this.find('sentence').textContent = verdict.sentence;
     const cure = this.find('cure');
     cure.hidden = !verdict.cure;

@@ -4,7 +4,6 @@ class View {
     this.root = root;
     this.plots = new Plots(root, () => this.paint());
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
-    this.panel.onShow = (readouts) => this.plots.read(readouts);
     this.onKey = (event) => { if (event.key === 'Escape') this.panel.fold(); };
     this.onPress = (event) => { if (!event.target.closest?.('.lv-how')) this.panel.fold(); };
     document.addEventListener('keydown', this.onKey);
@@ -67,7 +66,8 @@ class View {
   }
 
   painted(frame, began) {
-    this.panel.judge({ ...frame.verdict, readouts: frame.readouts }, this.fresh);
+    this.plots.read(frame.readouts); // with the paint: what stands beside a figure is of the frame in the figure
+    this.panel.judge(frame.verdict, this.fresh);
     this.fresh = false;
     Object.assign(this.state, { step: frame.step, token: this.token, painted: this.state.painted + 1 });
     this.state.log.push([performance.now(), performance.now() - began]);

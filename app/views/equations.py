@@ -1,4 +1,4 @@
-"""The card of the equations: what the cell computes, the numbers of now, what is learned, and what a step costs."""
+"""The card of the equations: what the cell computes, the numbers of now, what is learned, what a time step costs."""
 
 from __future__ import annotations
 
@@ -53,10 +53,11 @@ def _costs(what: str) -> Desk:
 def card(slot: Slot) -> None:
     """Folded at first; what is inside is only made while it is open."""
     experiment = slot.experiment
-    folded = st.expander(equations.title(slot.run.info), key="equations", on_change="rerun")
+    folded = st.expander(equations.CARD, key="equations", on_change="rerun")
     if not folded.open:
         return
     with folded:
+        st.markdown(f"**{equations.title(slot.run.info)}**")
         left, right = st.columns(2, gap="medium")
         with left:
             _symbols(experiment)
@@ -103,7 +104,6 @@ def _worked(look: Look, unit: int, t: int) -> None:
         return
     st.markdown(equations.when(info, frame, unit, t))
     found = equations.values(info, frame, unit, t)
-    st.markdown(equations.listed(found))
     for check in equations.checks(info, found):
         st.markdown(equations.worked(check))
     st.caption(equations.footnote(info))

@@ -7,9 +7,9 @@ import streamlit as st
 from app import controls, live, state, text
 from app.hub import Slot
 from app.thumbnail import thumbnail
-from app.views import equations, listen
+from app.views import equations, lesson, listen, predict
 from engine.experiment import Experiment, ExperimentError
-from engine.preset import Preset, list_presets, load_preset
+from engine.preset import Preset, load_preset
 from engine.tasks import TASKS
 
 
@@ -21,12 +21,13 @@ def page() -> None:
         problem = settings(preset)
     slot = state.slot(state.last_good())
     heading(preset, slot.experiment)
-    transport(slot)
+    transport(slot, preset)
     if state.refused("speed"):
         st.warning(state.refused("speed"))
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     live.view(slot)
+    predict.card(slot)
     listen.card(slot)
     equations.card(slot)
     state.write_link(slot.experiment)
@@ -39,8 +40,7 @@ def settings(preset: Preset) -> str:
         experiment = state.wanted()
     except ExperimentError as error:
         experiment, problem = state.last_good(), text.does_not_fit(error.field, error.accepts, error.got)
-    st.caption(text.lesson(preset.order, len(list_presets())))
-    controls.PRESET.draw()
+    lesson.panel(preset, experiment)
     controls.TASK.draw()
     st.html(thumbnail(experiment))
     st.caption(text.about_data(experiment), help=TASKS[experiment.task].source)
@@ -71,8 +71,8 @@ def heading(preset: Preset, experiment: Experiment) -> None:
         st.caption(text.summary(experiment))
 
 
-def transport(slot: Slot) -> None:
-    """Train, Pause, Step, Reset, another seed, and the speed. What is to be done next stands out.
+def transport(slot: Slot, preset: Preset) -> None:
+    """Train, Pause, Step, Reset, another seed, the speed, other lessons. What is to be done next stands out.
 
     No `help` here: Streamlit draws a button with help twice, and a key then names two buttons.
     """
@@ -87,3 +87,4 @@ def transport(slot: Slot) -> None:
                   on_click=state.on_new_seed)  # fmt: skip
         st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
                              label_visibility="collapsed")  # fmt: skip
+        lesson.neighbours(preset)

@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING
 
 from engine.tasks.base import END, NO_SYMBOL, PROBE_SIZE, Batch, Lengths, Metric, Task, stream
 from engine.tasks.bits import COPY, PARITY, XOR
-from engine.tasks.images import DIGIT_NAME, DIGITS_AT_ONCE, DIGITS_BY_PIXEL, DIGITS_BY_ROW
+from engine.tasks.dates import DATES
+from engine.tasks.entities import ENTITIES
+from engine.tasks.formal_languages import COUNT, EMBEDDED_REBER, REBER_GRAMMAR
+from engine.tasks.headlines import HEADLINE
+from engine.tasks.images import DIGIT_NAME, DIGITS_AT_ONCE, DIGITS_BY_PIXEL, DIGITS_BY_ROW, DIGITS_PERMUTED
 from engine.tasks.music import MELODY
+from engine.tasks.phrases import ENGLISH_FRENCH
+from engine.tasks.reference import AGREEMENT, THEMSELVES
 from engine.tasks.sentences import SENTIMENT, TEDDY
-from engine.tasks.series import STOCKS
-from engine.tasks.synthetic import ADDING, FIRST_SYMBOL_RECALL
+from engine.tasks.series import STOCKS, SUNSPOTS
+from engine.tasks.speech import SPEECH
+from engine.tasks.synthetic import ADDING, FIRST_SYMBOL_RECALL, MULTIPLICATION, TEMPORAL_ORDER
 from engine.tasks.text import CHARACTERS
-from engine.tasks.translation import ADDITION, REVERSE
+from engine.tasks.translation import ADDITION, REVERSE, SORT
+from engine.tasks.waves import GAP, SINE, TIMED_WAVE, UNTIMED_WAVE
+from engine.tasks.words import NEXT_WORD
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -27,20 +36,40 @@ TASKS: dict[str, Task] = {
     for task in (
         FIRST_SYMBOL_RECALL,
         ADDING,
+        MULTIPLICATION,
+        TEMPORAL_ORDER,
         COPY,
         PARITY,
         XOR,
+        COUNT,
+        REBER_GRAMMAR,
+        EMBEDDED_REBER,
         CHARACTERS,
+        NEXT_WORD,
         SENTIMENT,
+        AGREEMENT,
+        THEMSELVES,
         TEDDY,
+        ENTITIES,
+        SINE,
         STOCKS,
+        SUNSPOTS,
+        UNTIMED_WAVE,
+        TIMED_WAVE,
+        GAP,
+        SPEECH,
         DIGITS_AT_ONCE,
         DIGITS_BY_ROW,
         DIGITS_BY_PIXEL,
+        DIGITS_PERMUTED,
         MELODY,
         DIGIT_NAME,
         REVERSE,
+        SORT,
         ADDITION,
+        DATES,
+        ENGLISH_FRENCH,
+        HEADLINE,
     )
 }
 

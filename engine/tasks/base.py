@@ -131,6 +131,8 @@ class Task:
         image: (rows, columns) of the picture in the first channels of the inputs; None where there is none.
         audible: the outputs are notes, named like "C4", and can be played.
         causal: the target at t lies in the future of the input at t, so a network that reads both ways sees the answer.
+        looks_ahead: what decides the answer comes only after the step that is asked, so that no one-way network can see
+            it; `lag` then counts forwards. Unlike `causal`, where seeing it would be cheating.
         continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so that a network can
             go on by itself from what it said: a text written, a series forecast. Never for FED_BACK types, which do so
             in any case.
@@ -158,6 +160,7 @@ class Task:
     lag: Callable[[Experiment], int | None] = field(default=_no_lag)
     target_steps: Callable[[Experiment], int] = field(default=_no_target_side)
     causal: bool = False
+    looks_ahead: bool = False
     continues: bool = False
     encode: Callable[[Experiment, str], Batch] | None = None
     asks: str = ""

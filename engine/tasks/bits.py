@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+from engine.tasks.typed import signs
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -18,18 +19,22 @@ ALPHABET = tuple("ABCDEFGH")
 BLANK, GO = len(ALPHABET), len(ALPHABET) + 1  # tokens
 
 
+def _parity(experiment: Experiment, bits: np.ndarray) -> Batch:
+    """many_to_many: asked after every bit; many_to_one: after the last alone."""
+    mask = last_step_only(*bits.shape) if experiment.rnn_type == "many_to_one" else np.ones(bits.shape, bool)
+    return Batch(bits, bits.cumsum(0) % 2, mask, full_lengths(*bits.shape))
+
+
 def _draw_parity(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
-    shape = experiment.seq_len, batch_size
-    bits = rng.integers(0, 2, shape)
-    mask = last_step_only(*shape) if experiment.rnn_type == "many_to_one" else np.ones(shape, bool)
-    return Batch(bits, bits.cumsum(0) % 2, mask, full_lengths(*shape))
+    return _parity(experiment, rng.integers(0, 2, (experiment.seq_len, batch_size)))
 
 
 PARITY = Task(
     slug="parity",
     family="Classics",
     title="Odd or even",
-    teaches="One bit of memory, kept without a slip: is the count of ones so far odd (1)? Each one flips it.",
+    teaches="One bit of memory, kept without a slip: is the count of ones odd (1)? Many to many asks after every bit, "
+    "many to one only after the last.",
     source="Generated: uniform random bits.",
     rnn_types=("many_to_many", "many_to_one"),
     lengths=Lengths(2, 200, 20),
@@ -41,17 +46,22 @@ PARITY = Task(
     draw=_draw_parity,
     baselines=lambda experiment: {"guessing": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 1,
+    encode=lambda experiment, text: _parity(experiment, signs(text, BITS)[:, None]),
+    asks="Bits; it should say whether the count of ones is odd (1) or even (0)",
+    example="0110100",
 )
 
 
-def _draw_xor(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
-    shape = experiment.seq_len, batch_size
-    bits = rng.integers(0, 2, shape)
+def _xor(bits: np.ndarray) -> Batch:
     targets = np.zeros_like(bits)
     targets[1:] = bits[1:] ^ bits[:-1]
-    mask = np.ones(shape, bool)
+    mask = np.ones(bits.shape, bool)
     mask[0] = False  # nothing came before it
-    return Batch(bits, targets, mask, full_lengths(*shape))
+    return Batch(bits, targets, mask, full_lengths(*bits.shape))
+
+
+def _draw_xor(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    return _xor(rng.integers(0, 2, (experiment.seq_len, batch_size)))
 
 
 XOR = Task(
@@ -70,6 +80,9 @@ XOR = Task(
     draw=_draw_xor,
     baselines=lambda experiment: {"guessing, or seeing one bit": math.log(2)},
     lag=lambda experiment: 1,
+    encode=lambda experiment, text: _xor(signs(text, BITS, least=2)[:, None]),
+    asks="Bits; it should say 1 where a bit differs from the one before",
+    example="0110100",
 )
 
 

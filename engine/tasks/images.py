@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 LETTERS = (*sorted(set("".join(NAMES))), END)
 SPELLED_STEPS = max(map(len, NAMES)) + 1  # the longest name and END
 PIXELS = tuple(f"row {row}, column {column}" for row in range(1, SIDE + 1) for column in range(1, SIDE + 1))
+SHUFFLED = np.random.RandomState(0).permutation(SIDE * SIDE)  # of the legacy kind: NumPy keeps its numbers for ever
 SOURCE = (
     "Real: 1,797 digits in the handwriting of 13 people, 8 × 8 pixels (E. Alpaydin and C. Kaynak, UCI, 1998). "
     "The last 360 are held out."
@@ -46,6 +48,11 @@ def _draw_image(rng: np.random.Generator, experiment: Experiment, batch_size: in
     pieces = images[chosen].reshape(batch_size, seq_len, -1).swapaxes(0, 1)  # (T, batch, 64 / T)
     targets = np.broadcast_to(meant[chosen], (seq_len, batch_size))
     return Batch(pieces, targets, last_step_only(seq_len, batch_size), full_lengths(seq_len, batch_size))
+
+
+def _draw_shuffled(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    batch = _draw_image(rng, experiment, batch_size, split)
+    return dataclasses.replace(batch, inputs=batch.inputs[SHUFFLED])
 
 
 @cache
@@ -115,6 +122,14 @@ DIGITS_BY_PIXEL = Task(
     baselines=_digit_baselines,
     lag=lambda experiment: experiment.seq_len - 1,
     image=(SIDE, SIDE),
+)
+
+DIGITS_PERMUTED = dataclasses.replace(
+    DIGITS_BY_PIXEL,
+    slug="digits_permuted",
+    title="Digit, pixels shuffled",
+    teaches="Pixel by pixel in one fixed, random order: neighbours are torn apart, so clues lie anywhere, near or far.",
+    draw=_draw_shuffled,
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths
+from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, full_lengths
 from engine.tasks.entropy import conditional_entropy
 
 if TYPE_CHECKING:
@@ -31,6 +31,16 @@ def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, spl
     seq_len = experiment.seq_len
     tunes = TUNES[: seq_len + 1, rng.integers(0, TUNES.shape[1], batch_size)]
     return Batch(tunes[:-1], tunes[1:], np.ones((seq_len, batch_size), bool), full_lengths(seq_len, batch_size))
+
+
+def _encode(experiment: Experiment, text: str) -> Batch:
+    """The first note alone: what follows it, the network has to say."""
+    shape, note = (experiment.seq_len, 1), text.strip().upper()
+    if note not in NOTES:
+        raise ValueError(f"One note from {NOTES[0]} to {NOTES[-1]} can be read here, but got “{text.strip()}”.")
+    inputs = np.full(shape, NO_SYMBOL)
+    inputs[0] = NOTES.index(note)
+    return Batch(inputs, np.zeros(shape, np.int64), np.ones(shape, bool), full_lengths(*shape))
 
 
 @cache
@@ -61,4 +71,7 @@ MELODY = Task(
     baselines=lambda experiment: _baselines(experiment.seq_len),
     lag=lambda experiment: experiment.seq_len - 1,  # the first note says which tune it is, to the end
     audible=True,
+    encode=_encode,
+    asks="The first note, C4 to C5 (it knows no tune that begins higher)",
+    example="G4",
 )

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
+from engine.tasks.typed_text import alone, asked_at_the_end, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -164,6 +165,9 @@ SENTIMENT = Task(
     },
     # The words that decide can stand anywhere; six back is our choice, since reviews have no single lag.
     lag=lambda experiment: min(6, experiment.seq_len - 1),
+    encode=lambda experiment, text: asked_at_the_end(checked(encode_words(text, REVIEW_WORDS))),
+    asks="A short film review",
+    example="the story and music were never really good",
 )
 
 
@@ -196,6 +200,15 @@ def _draw_teddy(rng: np.random.Generator, experiment: Experiment, batch_size: in
     return _one_answer(tokens[: experiment.seq_len, *chosen], lengths[chosen], place[prefix], person)
 
 
+def _encode_teddy(experiment: Experiment, text: str) -> Batch:
+    """A sentence about teddy, who or what it is being asked wherever the name stands."""
+    tokens = checked(encode_words(text, TEDDY_WORDS))
+    asked = tokens == TEDDY_WORDS.index("teddy")
+    if not asked.any():
+        raise ValueError("This text has no word 'teddy'; the network is asked about it, so it must occur.")
+    return alone(tokens, asked)
+
+
 TEDDY = Task(
     slug="teddy",
     family="Text",
@@ -212,4 +225,8 @@ TEDDY = Task(
     draw=_draw_teddy,
     baselines=lambda experiment: {"guessing, as any one-way network": math.log(2)},
     lag=lambda experiment: 1,  # forwards, in the future: the telling word mostly follows at once
+    looks_ahead=True,
+    encode=_encode_teddy,
+    asks="A sentence with 'teddy' in it",
+    example="my mother told us that teddy bears are soft",
 )

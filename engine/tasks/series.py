@@ -1,4 +1,4 @@
-"""Tasks on measured series: weekly stock prices."""
+"""Tasks on measured series, the next value asked: weekly stock prices and yearly sunspots."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies wholly in the 25 weeks that training never saw
 SCALE = 10.0  # log-price in tenths: 1.0 on the screen is a change of about 10 %
 
+SUNSPOTS_FILE = Path(__file__).parent / "data" / "sunspots.csv"
+YEARS, TRAINED_YEARS = 309, 209  # 1700 to 2008; trained on the years to 1908
+CYCLE = 11  # years between two maxima, about
+HUNDRED = 100.0  # sunspots are dealt in hundreds
+
 
 @cache
 def weekly_log_prices() -> np.ndarray:
@@ -34,7 +39,23 @@ def weekly_log_prices() -> np.ndarray:
     return np.log(prices.to_numpy(np.float32)).T.copy()
 
 
-def _windows(split: str, seq_len: int) -> np.ndarray:
+@cache
+def yearly_sunspots() -> np.ndarray:
+    """(309 years,) float32, the sunspot number of each year from 1700 to 2008, in hundreds."""
+    return (pd.read_csv(SUNSPOTS_FILE)["SUNACTIVITY"].to_numpy(np.float64) / HUNDRED).astype(np.float32)
+
+
+def next_value(values: np.ndarray, experiment: Experiment) -> Batch:
+    """The question of every series: after each value, which comes next? values: (T + 1, batch) float32."""
+    seq_len, batch_size = len(values) - 1, values.shape[1]
+    mask = np.ones((seq_len, batch_size), bool)
+    if experiment.rnn_type == "many_to_one":
+        mask = last_step_only(seq_len, batch_size)
+    channel = np.ascontiguousarray(values)[:, :, None]  # (T + 1, batch, 1)
+    return Batch(channel[:-1], channel[1:], mask, full_lengths(seq_len, batch_size))
+
+
+def _price_windows(split: str, seq_len: int) -> np.ndarray:
     """All windows of seq_len + 1 weeks of one split, (windows, seq_len + 1): change since the window's first week."""
     prices = weekly_log_prices()
     prices = prices[:, :TRAINED_WEEKS] if split == "train" else prices[:, TRAINED_WEEKS:]
@@ -42,28 +63,40 @@ def _windows(split: str, seq_len: int) -> np.ndarray:
     return (views - views[:, :1]) * np.float32(SCALE)
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
-    seq_len = experiment.seq_len
-    windows = _windows(split, seq_len)
-    chosen = windows[rng.integers(0, len(windows), batch_size)].T[:, :, None]  # (T + 1, batch, 1)
-    mask = np.ones((seq_len, batch_size), bool)
-    if experiment.rnn_type == "many_to_one":
-        mask = last_step_only(seq_len, batch_size)
-    return Batch(
-        np.ascontiguousarray(chosen[:-1]),
-        np.ascontiguousarray(chosen[1:]),
-        mask,
-        full_lengths(seq_len, batch_size),
-    )
+def _sunspot_windows(split: str, seq_len: int) -> np.ndarray:
+    """All windows of seq_len + 1 years of one split, (windows, seq_len + 1)."""
+    spots = yearly_sunspots()
+    spots = spots[:TRAINED_YEARS] if split == "train" else spots[TRAINED_YEARS:]
+    return np.lib.stride_tricks.sliding_window_view(spots, seq_len + 1)
 
 
-def _persistence(experiment: Experiment) -> dict[str, float]:
+def _draw_prices(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    windows = _price_windows(split, experiment.seq_len)
+    return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
+
+
+def _draw_sunspots(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    windows = _sunspot_windows(split, experiment.seq_len)
+    return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
+
+
+def _like_this_week(experiment: Experiment) -> dict[str, float]:
     """Mean squared error of saying that next week is like this one, on the very windows of the run's probe.
 
     On all 78 held-out windows it would be another number, and the curve could not be compared with the line.
     """
-    batch = _draw(stream((experiment.seed, 0), "test"), experiment, PROBE_SIZE, "test")
+    batch = _draw_prices(stream((experiment.seed, 0), "test"), experiment, PROBE_SIZE, "test")
     return {"next week like this one": _persistence_error(batch)}
+
+
+def _like_before(experiment: Experiment) -> dict[str, float]:
+    """On the probe's own windows too. A cycle ago is told only where every answer has a year that far back."""
+    batch = _draw_sunspots(stream((experiment.seed, 0), "test"), experiment, PROBE_SIZE, "test")
+    found = {"next year like this one": _persistence_error(batch)}
+    if experiment.rnn_type == "many_to_one" and experiment.seq_len >= CYCLE:
+        errors = batch.targets[-1] - batch.inputs[-CYCLE]  # the last input is one year before the answer
+        found["next year like eleven years before"] = float((errors**2).mean(dtype=np.float64))
+    return found
 
 
 def _persistence_error(batch: Batch) -> float:
@@ -89,7 +122,28 @@ STOCKS = Task(
     input_labels=("price so far, in 10 % steps",),
     output_labels=("price next week, in 10 % steps",),
     metric=Metric("error ÷ that of the dashed line", _relative_error, percent=False, higher_is_better=False),
-    draw=_draw,
-    baselines=_persistence,
+    draw=_draw_prices,
+    baselines=_like_this_week,
     causal=True,
+    continues=True,
+)
+
+SUNSPOTS = Task(
+    slug="sunspots",
+    family="Series",
+    title="Sunspots",
+    teaches="A rhythm that is not quite regular: the Sun's spots come and go in about eleven years.",
+    source="Real: yearly sunspot numbers, 1700 to 2008, from the data sets of the statsmodels package. "
+    "The last 100 years are held out.",
+    rnn_types=("many_to_one", "many_to_many"),
+    lengths=Lengths(2, YEARS - TRAINED_YEARS - 1, 33),
+    inputs="values",
+    outputs="values",
+    input_labels=("sunspots this year, in hundreds",),
+    output_labels=("sunspots next year, in hundreds",),
+    metric=Metric("error ÷ that of the dashed line", _relative_error, percent=False, higher_is_better=False),
+    draw=_draw_sunspots,
+    baselines=_like_before,
+    causal=True,
+    continues=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+from engine.tasks.typed_text import alone, asked_at_the_end, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -64,6 +66,15 @@ def _frequency_baseline() -> float:
     return float(-np.log(counts / counts.sum())[_tokens("test")].mean())
 
 
+def _encode_typed(experiment: Experiment, text: str) -> Batch:
+    """A text to go on from; the answer at the last step is the character that may follow it."""
+    typed = checked(encode(re.sub(r"\s+", " ", text.lower())) if text.strip() else np.array([], np.int64), "characters")
+    inputs = np.concatenate([[NO_SYMBOL], typed])
+    if experiment.rnn_type == "many_to_one":
+        return asked_at_the_end(inputs)
+    return alone(inputs, np.ones(len(inputs), bool))
+
+
 CHARACTERS = Task(
     slug="characters",
     family="Text",
@@ -86,4 +97,8 @@ CHARACTERS = Task(
     # A word and the start of the one before it: our choice, since text has no single lag.
     lag=lambda experiment: min(8, experiment.seq_len - 1),
     causal=True,
+    continues=True,
+    encode=_encode_typed,
+    asks="The beginning of a text",
+    example="alice was beginning to ",
 )

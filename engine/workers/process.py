@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from engine.frame import RunPhase
 from engine.workers.measurement import Measurement
-from engine.workers.protocol import Kept, Measure, Measured, Open, Order, Ready, Report, Serving
+from engine.workers.protocol import Answered, Kept, Measure, Measured, Open, Order, Ready, Report, Serving
 from engine.workers.run import Run
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ ENVIRONMENT = {
 
 
 class Process:
-    """One worker process as the pool sees it. A thread of its own drains what it says."""
+    """One worker process as the pool sees it. One thread drains what it says, another tells it what is ordered.
+
+    Two threads, because a pipe holds little: a worker that is telling of a frame does not listen, and whoever waited
+    there until it has heard a checkpoint would not hear the frame, for ever.
+    """
 
     def __init__(self, pool: Pool, number: int) -> None:
         self.pool, self.number = pool, number
@@ -42,8 +47,7 @@ class Process:
         self.measurements: dict[int, Measurement] = {}
         self.ready = threading.Event()
         self.process: subprocess.Popen | None = None
-        self._connection: Connection | None = None
-        self._lock = threading.Lock()
+        self._orders: queue.SimpleQueue[Open | Measure | Order | None] = queue.SimpleQueue()
         self._serving: int | None = None
         self._started = 0.0
 
@@ -60,15 +64,17 @@ class Process:
             env={**os.environ, **ENVIRONMENT},
         )
         theirs.close()  # held open here, it would hide the worker's death: no end of file would ever come
-        self._connection = ours
-        threading.Thread(target=self._drain, args=(ours,), daemon=True, name=f"worker-{self.number}").start()
+        self._orders = queue.SimpleQueue()
+        for target, arguments in ((self._drain, (ours,)), (self._tell, (ours, self._orders))):
+            threading.Thread(target=target, args=arguments, daemon=True, name=f"worker-{self.number}").start()
 
     def open(self, run: Run) -> None:
         """Take a run on now, or as soon as torch is loaded (a checkpoint would fill the pipe and block the caller)."""
         self.runs[run.key] = run
         run._worker = self
         if self.ready.is_set():
-            self.send(run._open_order())
+            for order in run._orders():
+                self.send(order)
 
     def measure(self, measurement: Measurement) -> None:
         """Take a measurement on, now or as soon as torch is loaded."""
@@ -78,15 +84,20 @@ class Process:
             self.send(measurement._order())
 
     def send(self, order: Open | Measure | Order) -> None:
-        """From any thread. A dying worker's orders are lost: its replacement is told the wanted state anew."""
-        with self._lock:
-            if self._connection is not None and self.ready.is_set():
-                try:
-                    self._connection.send(order)
-                except OSError:
-                    LOG.info("worker %d did not hear %s", self.number, order)
+        """From any thread, never waiting. A dying worker's orders are lost: its replacement is told the wanted state
+        anew."""
+        if self.ready.is_set():
+            self._orders.put(order)
+
+    def _tell(self, connection: Connection, orders: queue.SimpleQueue[Open | Measure | Order | None]) -> None:
+        try:
+            while (order := orders.get()) is not None:
+                connection.send(order)
+        except OSError:
+            LOG.info("worker %d does not hear any more", self.number)
 
     def _drain(self, connection: Connection) -> None:
+        orders = self._orders
         try:
             while True:
                 if connection.poll(SILENCE):
@@ -95,23 +106,22 @@ class Process:
                     LOG.warning("worker %d is silent; ending it", self.number)
                     self.kill()
         except (EOFError, OSError):
-            connection.close()
+            orders.put(None)
         self._died()
 
     def _should_have_spoken(self) -> bool:
         if not self.ready.is_set():
             return time.monotonic() - self._started > 120
         return bool(self.measurements) or any(
-            run.status().phase == RunPhase.RUNNING for run in list(self.runs.values())
+            run.status().phase == RunPhase.RUNNING or run.waited > SILENCE for run in list(self.runs.values())
         )
 
-    def _hear(self, said: Ready | Serving | Report | Kept | Measured) -> None:
+    def _hear(self, said: Ready | Serving | Report | Kept | Measured | Answered) -> None:
         if isinstance(said, Ready):
             self.pool.devices = said.devices
-            with self._lock:
-                self.ready.set()
-            for run in list(self.runs.values()):
-                self.send(run._open_order())
+            self.ready.set()
+            for order in [order for run in list(self.runs.values()) for order in run._orders()]:
+                self.send(order)
             for measurement in list(self.measurements.values()):
                 self.send(measurement._order())
             self.pool._start_next()
@@ -122,6 +132,8 @@ class Process:
                 asked._hear(said)
                 if not asked.running:
                     self.measurements.pop(said.key, None)
+        elif said.key in self.runs and isinstance(said, Answered):
+            self.runs[said.key]._hear_answer(said)
         elif said.key in self.runs and isinstance(said, Kept):
             self.runs[said.key]._checkpoint = said.checkpoint
         elif said.key in self.runs and isinstance(said, Report):

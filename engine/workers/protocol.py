@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.frame import Frame, RunPhase
+from engine.prediction import Answer
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,16 @@ class Report:
     solved_at: int | None
     updates: list[tuple[int, float, float, bool]]
     frame: Frame | None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Worker to pool: what a run's network said to question `number`, or in a sentence why it said nothing."""
+
+    key: int
+    number: int
+    answer: Answer | None
+    problem: str = ""
 
 
 @dataclass(frozen=True)

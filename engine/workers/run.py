@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy as np
 from engine.experiment import LIVE, Experiment, ExperimentError
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History
-from engine.workers.protocol import Open, Order, Report
+from engine.prediction import Answer, Question
+from engine.workers.protocol import Answered, Open, Order, Report
 
 if TYPE_CHECKING:
     from engine.workers.pool import Pool
     from engine.workers.process import Process
+
+ENDED = "This run has ended, so it gives no answer any more."
 
 
 class Run:
@@ -33,6 +37,10 @@ class Run:
         self._solved_at: int | None = None
         self._told = ""  # what happened to its worker
         self._checkpoint: bytes | None = None
+        self._question: tuple[int, Question] | None = None  # the newest, until it is answered
+        self._asked_so_far, self._asked_at = 0, 0.0
+        self._answer: Answer | None = None
+        self._problem = ""
         self.strikes = 0
 
     @property
@@ -99,6 +107,36 @@ class Run:
         self._speed = per_second
         self._send("speed", per_second)
 
+    def ask(self, question: Question) -> None:
+        """Ask the network as it is, whether it trains or not. A newer question takes the place of an older one."""
+        self._asked_so_far, self._asked_at = self._asked_so_far + 1, time.monotonic()
+        self._question, self._problem = (self._asked_so_far, question), ""
+        self._send("ask", self._question)
+
+    @property
+    def asking(self) -> bool:
+        """True while an answer can still come: from the present worker, or from one that replaces it."""
+        return self._question is not None and not self._ended
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the question that still waits was asked; 0 where none does."""
+        return time.monotonic() - self._asked_at if self.asking else 0.0
+
+    @property
+    def answer(self) -> Answer | None:
+        """To the newest question that was answered; None before the first."""
+        return self._answer
+
+    @property
+    def answer_problem(self) -> str:
+        """Why there is no answer to the newest question, in a sentence; empty where nothing is wrong."""
+        return ENDED if self._question is not None and self._ended else self._problem
+
+    @property
+    def _ended(self) -> bool:
+        return self._phase in (RunPhase.FAILED, RunPhase.STOPPED)
+
     def stop(self) -> None:
         """End the run and forget it; its last frame and history stay readable."""
         self._phase = RunPhase.STOPPED
@@ -108,10 +146,17 @@ class Run:
         if self._worker is not None:
             self._worker.send(Order(self.key, what, value))
 
-    def _open_order(self) -> Open:
-        """Everything that a worker needs to take this run on."""
+    def _orders(self) -> list[Open | Order]:
+        """Everything that a worker needs to take this run on, and the question that still waits."""
         settings = self.info.experiment.to_dict()
-        return Open(self.key, settings, self._paused, self._speed, self._live, self._checkpoint)
+        opening = Open(self.key, settings, self._paused, self._speed, self._live, self._checkpoint)
+        waiting = self._question
+        return [opening] if waiting is None else [opening, Order(self.key, "ask", waiting)]
+
+    def _hear_answer(self, said: Answered) -> None:
+        if self._question is not None and said.number == self._question[0]:
+            self._question, self._problem = None, said.problem
+            self._answer = said.answer if said.answer is not None else self._answer
 
     def _hear(self, report: Report) -> None:
         if self._phase == RunPhase.STOPPED:

@@ -16,9 +16,10 @@ import torch
 
 from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase
+from engine.prediction import Question, QuestionError
 from engine.training import NotFiniteError, Trainer
 from engine.workers.gauge import Gauge
-from engine.workers.protocol import Kept, Measure, Measured, Open, Order, Ready, Report, Serving
+from engine.workers.protocol import Answered, Kept, Measure, Measured, Open, Order, Ready, Report, Serving
 
 SLICE = 0.03  # seconds that a run trains before it is another's turn
 FRAMES_PER_SECOND = 5.0
@@ -47,6 +48,7 @@ class Seat:
         self.message = ""
         self.updates: list[tuple[int, float, float, bool]] = []
         self.wants_frame, self.changed, self.news = True, True, True
+        self.question: tuple[int, Question] | None = None  # the newest that somebody waits for
         self.frame_due = self.report_due = 0.0
         now = time.monotonic()
         self.checkpoint_due = now + CHECKPOINT_EVERY
@@ -92,6 +94,10 @@ class Seat:
         """Somebody waits for a frame."""
         self.wants_frame = True
 
+    def ask(self, question: tuple[int, Question]) -> None:
+        """Somebody waits for an answer to this numbered question, and to no older one any more."""
+        self.question = question
+
     # What the worker asks.
 
     def wants_to_train(self) -> bool:
@@ -132,6 +138,18 @@ class Seat:
         # A schedule, not a gap: a frame taken a little late does not push back the next.
         self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
         return self.trainer.frame()
+
+    def answer(self) -> Answered | None:
+        """To the question that waits. Whatever goes wrong is told to whoever asked: the run goes on."""
+        if self.question is None:
+            return None
+        (number, question), self.question = self.question, None
+        try:
+            return Answered(self.key, number, self.trainer.answer(question))
+        except QuestionError as error:
+            return Answered(self.key, number, None, str(error))
+        except Exception as error:
+            return Answered(self.key, number, None, f"There is no answer: {type(error).__name__}: {error}")
 
     def report(self, now: float, share: float, frame: Frame | None) -> Report:
         """What happened since the last report."""
@@ -185,6 +203,8 @@ class Worker:
 
     def _next_event(self, seat: Seat) -> float | None:
         """When this run next needs the worker; None: not until somebody says something."""
+        if seat.question is not None:
+            return 0.0
         if seat.wants_to_train():
             return seat.due
         if seat.changed and seat.wants_frame:
@@ -247,7 +267,9 @@ class Worker:
         self.connection.send(Report(key, RunPhase.FAILED, 0, 0.0, 0.0, message, None, [], None))
 
     def _tell(self, seat: Seat) -> None:
-        """Report if somebody waits for a frame that may be taken now, or if it is time."""
+        """Answer who asked; report if somebody waits for a frame that may be taken now, or if it is time."""
+        if (answered := seat.answer()) is not None:
+            self.connection.send(answered)
         now = time.monotonic()
         frame = None
         if seat.wants_frame and seat.changed and seat.frame_due <= now and self._may_look(seat, now):

@@ -1,4 +1,4 @@
-"""Notes as sound, and the card that plays them."""
+"""Notes and speech as sound, and the card that plays notes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from app import audio, listening
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.tasks import TASKS
+from engine.tasks import TASKS, probe
 from engine.training import Trainer
 from tests.app.test_hub import FakePool
 from tests.app.test_page import opened, pool, press  # noqa: F401  (pool is a fixture)
@@ -35,6 +35,66 @@ def test_notes_follow_each_other_without_clipping_or_clicks():
     assert 0.3 < np.abs(tune).max() <= 1
     assert np.array_equal(tune[: len(alone)], alone) and np.array_equal(tune[-len(alone) :], alone)
     assert abs(alone[0]) < 1e-3 and abs(alone[-1]) < 1e-3
+
+
+# ---- speech
+
+
+def held(*frame: float, steps: int = 50) -> np.ndarray:
+    """The same frame again and again: F1, F2, F3 in kHz, energy, voicing."""
+    return np.tile(np.array(frame, np.float32), (steps, 1))
+
+
+def spectrum(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(frequencies in Hz, energy at each)."""
+    return np.fft.rfftfreq(len(sound), 1 / audio.SAMPLE_RATE), np.abs(np.fft.rfft(sound.astype(np.float64))) ** 2
+
+
+@pytest.mark.parametrize("formants", [(0.27, 2.29, 3.01), (0.53, 1.84, 2.48), (0.73, 1.09, 2.44), (0.3, 0.87, 2.24)])
+def test_a_steady_vowel_is_loudest_near_its_first_formant(formants):
+    """The voice has overtones every 100 to 125 Hz: the nearest one lies within 63 Hz."""
+    hertz, energy = spectrum(audio.speech(held(*formants, 1, 1)))
+    assert abs(hertz[energy.argmax()] - 1000 * formants[0]) < 63
+
+
+def test_the_second_formant_stands_out_where_it_is():
+    """Between two formants there is less than at either."""
+    hertz, energy = spectrum(audio.speech(held(0.27, 2.29, 3.01, 1, 1)))
+    around = [energy[(hertz > middle - 150) & (hertz < middle + 150)].sum() for middle in (1200, 2290)]
+    assert around[1] > 5 * around[0]
+
+
+def test_a_hiss_is_high_and_a_voice_is_low():
+    middles = []
+    for voicing in (0, 1):
+        hertz, energy = spectrum(audio.speech(held(0.35, 1.5, 2.6, 0.4, voicing)))
+        middles.append(hertz[np.searchsorted(energy.cumsum(), energy.sum() / 2)])
+    assert middles[0] > 3500 > 800 > middles[1]
+
+
+def test_a_voice_repeats_itself_a_hundred_times_a_second_or_a_little_more():
+    sound = audio.speech(held(0.53, 1.84, 2.48, 1, 1))[:8000].astype(np.float64)
+    lags = np.arange(audio.SAMPLE_RATE // 150, audio.SAMPLE_RATE // 80)
+    alike = [(sound[lag:] * sound[:-lag]).sum() for lag in lags]
+    assert 100 <= audio.SAMPLE_RATE / lags[int(np.argmax(alike))] <= 126
+
+
+def test_energy_is_loudness_and_none_is_silence():
+    loud, soft = (audio.speech(held(0.53, 1.84, 2.48, energy, 1)).std() for energy in (0.8, 0.4))
+    assert loud == pytest.approx(2 * soft, rel=1e-3)
+    assert not audio.speech(held(0.5, 1.5, 2.5, 0, 0)).any()
+
+
+@pytest.mark.parametrize("column", range(4))
+def test_a_drawn_sequence_lasts_as_long_as_its_frames_and_never_clips(column):
+    frames = probe(Experiment(task="speech", rnn_type="many_to_many")).inputs[:, column]
+    sound = audio.speech(frames)
+    assert sound.shape == (60 * 441,) and sound.dtype == np.float32  # 20 ms at 22,050 samples per second
+    assert 0.2 < np.abs(sound).max() <= 1 and np.array_equal(sound, audio.speech(frames))
+
+
+def test_frames_out_of_range_are_no_reason_to_clip():
+    assert np.abs(audio.speech(held(0.7, 1.1, 2.4, 9, 9))).max() <= 1
 
 
 # ---- what is played

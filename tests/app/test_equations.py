@@ -19,7 +19,7 @@ from engine.frame import Frame, RunInfo
 from engine.parameters import parameter_count
 from engine.training import Trainer
 from engine.workers import Measurement
-from tests.app.test_page import opened, pool, press, run  # noqa: F401  (pool is a fixture)
+from tests.app.test_page import move, opened, pool, press, run  # noqa: F401  (pool is a fixture)
 
 PLAIN = [("rnn", each) for each in equations.SQUASH] + [("feedforward", each) for each in equations.SQUASH]
 KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].squashes)]
@@ -107,12 +107,39 @@ def test_both_sides_of_a_worked_equation_agree(cell, nonlinearity):
     for t in range(STEPS):
         for unit in range(UNITS):
             found = equations.values(trainer.info, frame, unit, t)
-            assert found["h"] == frame.hidden[-1, 0, t, unit] and ("h_before" in found) == (cell != "feedforward")
-            rows = equations.checks(trainer.info, found)
-            assert [row.computed for row in rows if row.recorded is not None] == pytest.approx(
-                [row.recorded for row in rows if row.recorded is not None], abs=1e-6
-            )
-            assert len(rows) == (2 if CELLS[cell].has_cell_state else 1)
+            assert found["h_t"] == frame.hidden[-1, 0, t, unit] and ("h_{t-1}" in found) == (cell != "feedforward")
+            rows = [row for row in equations.checks(trainer.info, found) if row.recorded is not None]
+            assert [row.computed for row in rows] == pytest.approx([row.recorded for row in rows], abs=2e-6)
+            recorded = [gate[-1, 0, t, unit] for gate in frame.gates.values()] + [frame.hidden[-1, 0, t, unit]]
+            recorded += [frame.cell[-1, 0, t, unit]] if frame.cell is not None else []
+            assert sorted(row.recorded for row in rows) == sorted(recorded)
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_what_is_written_with_numbers_holds(cell, nonlinearity):
+    trainer, frame = trained(small(cell, nonlinearity))
+    known = symbols(trainer, frame, 2)
+    functions = {name: known[name] for name in ("sigma", "tanh", "ReLU")}
+    for row in equations.checks(trainer.info, equations.values(trainer.info, frame, 1, 2)):
+        _, *middle = row.latex.split(" = ")
+        if row.recorded is not None:
+            assert not re.search(r"[Wbpxhcfiogrzn]_", "".join(middle)), row.latex  # every symbol has its number
+            for side in middle:
+                code = to_python(side).replace(r"\times", "*").replace(r" \cdot 10^{", "e").replace("}", "")
+                assert eval(code, {"__builtins__": {}}, functions) == pytest.approx(row.recorded, abs=4e-3), row.latex
+
+
+def test_the_terms_of_a_plain_cell_are_those_of_its_weights():
+    trainer, frame = trained(small("rnn"))
+    known, unit, t = symbols(trainer, frame, 3), 2, 3
+    found = equations.values(trainer.info, frame, unit, t)
+    assert found["W_{ih} x_t"] == pytest.approx((known["W_ih"] @ known["x"])[unit])
+    assert found["W_{hh} h_{t-1}"] == pytest.approx((known["W_hh"] @ known["h_before"])[unit])
+    assert (found["b_{ih}"], found["b_{hh}"]) == (known["b_ih"][unit], known["b_hh"][unit])
+    row, _ = equations.checks(trainer.info, found)
+    terms = [found[each] for each in ("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}")]
+    written = " + ".join(f"({each:.3f})" if each < 0 else f"{each:.3f}" for each in terms)
+    assert row.latex == rf"h_t = \tanh({written}) = \tanh({sum(terms):.3f})"
 
 
 @pytest.mark.parametrize(
@@ -120,28 +147,26 @@ def test_both_sides_of_a_worked_equation_agree(cell, nonlinearity):
     [("tanh", -0.5, 0.75), ("relu", 2.0, 1), ("relu", 0.0, 0), ("sigmoid", 0.25, 0.1875), ("identity", 9.0, 1)],
 )
 def test_a_cell_without_gates_shows_its_slope(nonlinearity, h, slope):
-    (row,) = equations.checks(RunInfo.of(small("rnn", nonlinearity)), {"h_before": 0.1, "h": h})
+    terms = dict.fromkeys(("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}"), 0.1)
+    *_, row = equations.checks(RunInfo.of(small("rnn", nonlinearity)), {**terms, "h_{t-1}": 0.1, "h_t": h})
     assert row.computed == slope and row.recorded is None
 
 
 def test_a_worked_equation_reads_as_a_sentence():
-    found = {
-        "i": 0.412,
-        "f": 0.953,
-        "g": -0.31,
-        "o": 0.5,
-        "c_before": 0.12,
-        "c": -0.01336,
-        "h_before": 0.0,
-        "h": -0.00668,
-    }
-    keeps, shows = equations.checks(RunInfo.of(small("lstm")), found)
-    assert equations.worked(keeps) == (
-        r"$c_t = f_t\,c_{t-1} + i_t\,g_t = 0.953 \times 0.120 + 0.412 \times (-0.310) = -0.013$  "
-        + "\nrecorded: $-0.013$"
+    found = {"i_t": 0.412, "f_t": 0.953, "g_t": -0.31, "o_t": 0.5, "c_{t-1}": 0.12, "c_t": -0.01336, "h_{t-1}": 0.0,
+             "h_t": -0.00668}  # fmt: skip
+    for gate in "ifgo":
+        found |= {f"W_{{i{gate}}} x_t": 0.25, f"b_{{i{gate}}}": 0.0, f"b_{{h{gate}}}": -0.5}
+        found[f"W_{{h{gate}}} h_{{t-1}}"] = 2e-5
+    enters, *_, keeps, shows = equations.checks(RunInfo.of(small("lstm")), found)
+    assert equations.worked(enters) == (
+        "input gate, recorded: $0.412$  \n"
+        + r"$i_t = \sigma(0.250 + 0.000 + (2.00 \cdot 10^{-5}) + (-0.500)) = \sigma(-0.250) = 0.438$"
     )
-    assert r"0.500 \times \tanh(-0.013) = -0.007" in equations.worked(shows)
-    assert equations.listed({"f": 0.953, "c_before": 0.12}) == "${f_t = 0.953,}$ ${c_{t-1} = 0.120}$"
+    assert equations.worked(keeps) == (
+        "cell state, recorded: $-0.013$  \n" + r"$c_t = 0.953 \times 0.120 + 0.412 \times (-0.310) = -0.013$"
+    )
+    assert r"h_t = 0.500 \times \tanh(-0.013) = -0.007$" in equations.worked(shows)
 
 
 @pytest.mark.parametrize(
@@ -162,10 +187,10 @@ def test_a_decoder_begins_where_the_encoder_ended():
             break
     ends = int(frame.valid[:start].sum()) - 1
     assert ends < start - 1 and equations.step_before(info, frame, start) == ends
-    assert equations.values(info, frame, 1, start)["h_before"] == frame.hidden[-1, 0, ends, 1]
+    assert equations.values(info, frame, 1, start)["h_{t-1}"] == frame.hidden[-1, 0, ends, 1]
     for t in np.flatnonzero(frame.valid):
-        (row,) = equations.checks(info, equations.values(info, frame, 0, int(t)))
-        assert row.computed == pytest.approx(row.recorded, abs=1e-6)
+        for row in equations.checks(info, equations.values(info, frame, 0, int(t))):
+            assert row.computed == pytest.approx(row.recorded, abs=2e-6)
     assert equations.read(info, frame, start) == "nothing yet"
     assert equations.read(info, frame, start + 1) == f"`{info.output_labels[frame.inputs[start + 1]]}`"
 
@@ -176,7 +201,7 @@ def test_what_was_read_is_said_in_words():
     trainer, frame = trained(Experiment(task="adding", seq_len=4, hidden_size=2, batch_size=2))
     assert re.fullmatch(r"number [\d.]+, mark [01]", equations.read(trainer.info, frame, 1))
     assert equations.when(trainer.info, frame, 1, 1).startswith(
-        "Step 1 of training, unit 1. Read at t\u00a0=\u00a01: number"
+        "After 1 update, unit 1. Read at t\u00a0=\u00a01: number"
     )
 
 
@@ -193,13 +218,43 @@ def test_the_table_counts_every_number_once(cell, changes):
     assert len({len(column) for column in columns.values()}) == 1
 
 
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, nonlinearity):
+    trainer, _ = trained(small(cell, nonlinearity))
+    columns = weights.table(trainer.experiment)
+    listed = " ".join(columns["Symbol"])
+    shown_in = "".join(latex for _, latex in equations.equations(trainer.experiment))
+    used = set(re.findall(r"[Wb]_\{\w+\}|p_\w", shown_in))
+    assert used == set(re.findall(r"[Wb]_\{\w+\}|p_\w", listed))
+    names = next(column for title, column in columns.items() if title in (weights.IN_PYTORCH, weights.AS_PYTORCH))
+    shapes = {name: list(tensor.shape) for name, tensor in trainer.model.named_parameters()}
+    rows = list(zip(names[:-1], columns["Shape"][:-1], strict=True))
+    assert [(f"`{name}`", [str(each) for each in shape]) for name, shape in shapes.items()] == [
+        (name, shape.split("\u00a0×\u00a0")) for name, shape in rows
+    ]
+    ours = type(trainer.model.recurrent).__module__.startswith("engine")
+    assert (weights.AS_PYTORCH in columns) == ours
+    said = " ".join(weights.sentences(trainer.experiment))
+    assert ("PyTorch has no such cell" in said) == ours and ("PyTorch keeps two vectors" in said) == (not ours)
+    assert ("$p_i$, $p_f$ and $p_o$ stand in" in said) == (cell == "lstm_peephole")
+
+
+def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
+    columns = weights.table(small("gru"))
+    assert columns["Symbol"][:4] == [
+        "$W_{ir}$ $W_{iz}$ $W_{in}$", "$W_{hr}$ $W_{hz}$ $W_{hn}$", "$b_{ir}$ $b_{iz}$ $b_{in}$",
+        "$b_{hr}$ $b_{hz}$ $b_{hn}$",
+    ]  # fmt: skip
+    assert columns["Textbook"] == ["$W_x$", "$W_h$", "$b$", "$b$", "$W_y$", "$b_y$", ""]
+
+
 @pytest.mark.parametrize(
     ("experiment", "said"),
     [
-        (small("lstm"), "all 5 steps. A network with weights of its own at every step would need 5 times as many "
-         "recurrent weights: 180 instead of 36."),
-        (small("feedforward"), "None of them links a step to the one before."),
-        (Experiment(task="digits", rnn_type="one_to_one"), "one step only"),
+        (small("lstm"), "all 5 time steps. A network with weights of its own at every time step would need 5 times as "
+         "many recurrent weights: 180 instead of 36."),
+        (small("feedforward"), "None of them links a time step to the one before."),
+        (Experiment(task="digits", rnn_type="one_to_one"), "one time step only"),
         (Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=2, seq_len=6), "instead of 8."),
     ],
     ids=["shared", "no links", "one step", "two networks"],
@@ -213,11 +268,11 @@ def test_the_two_halves_of_an_encoder_decoder_are_counted_by_their_own_steps():
     assert f"need {4 * e.time_steps:,} recurrent weights" in weights.sharing(e)
 
 
-# ---- what a step costs
+# ---- what a time step costs
 
 
 def test_what_is_compiled_is_as_the_engine_has_it():
-    assert set(cost.LIBRARY) == set(LIBRARY) and set(cost.LIBRARY_NONLINEARITIES) == set(LIBRARY_NONLINEARITIES)
+    assert set(weights.LIBRARY) == set(LIBRARY) and set(weights.LIBRARY_NONLINEARITIES) == set(LIBRARY_NONLINEARITIES)
 
 
 def test_a_cell_is_measured_beside_a_plain_one_at_every_length():
@@ -239,8 +294,10 @@ def test_a_plain_network_is_measured_alone_and_compared_with_nothing():
     e = Experiment(cell="rnn", hidden_size=8)
     assert len(cost.plan(e).experiments) == 3
     medians = {("this", 25): 0.0021, ("this", 100): 0.008, ("this", 400): 0.031}
-    assert cost.sentences(e, medians) == ["25 → 2.1 ms, 100 → 8.0 ms, 400 → 31 ms: each step waits for the one before."]
-    assert cost.table(e, medians) == {"Steps": ["25", "100", "400"], "RNN, ms": ["2.1", "8.0", "31"]}
+    assert cost.sentences(e, medians) == [
+        "25 → 2.1 ms, 100 → 8.0 ms, 400 → 31 ms: each time step waits for the one before."
+    ]
+    assert cost.table(e, medians) == {"Time steps": ["25", "100", "400"], "RNN, ms per update": ["2.1", "8.0", "31"]}
 
 
 def test_it_is_said_where_pytorch_itself_favours_a_cell():
@@ -251,9 +308,13 @@ def test_it_is_said_where_pytorch_itself_favours_a_cell():
 def test_the_ratio_is_that_of_a_step_at_the_greatest_length():
     e = Experiment(cell="gru_simple", hidden_size=8)
     _, ratio, python = cost.sentences(e, {("this", 100): 0.03, ("plain", 100): 0.01})
-    assert ratio == "At 100 steps, a step costs 3.0 times a plain RNN's; the matrices hold 2.0 times as many numbers."
+    assert (
+        ratio == "At 100 time steps, each costs 3.0 times a plain RNN's; the matrices hold 2.0 times as many numbers."
+    )
     assert python.startswith("PyTorch has no such cell")
-    assert "no step waits" in cost.sentences(Experiment(cell="feedforward"), {("this", 25): 1, ("plain", 25): 2})[0]
+    assert (
+        "no time step waits" in cost.sentences(Experiment(cell="feedforward"), {("this", 25): 1, ("plain", 25): 2})[0]
+    )
 
 
 # ---- the card
@@ -273,8 +334,17 @@ def shown(page: Any) -> str:
 def test_the_card_shows_the_equations_of_the_cell(pool, cell):  # noqa: F811
     page = unfolded(cell=cell)
     ending = " cell" if cell == "feedforward" else ""
-    assert f"Equations of the {CELLS[cell].title}{ending}" in [each.label for each in page.expander]
+    assert f"**Equations of the {CELLS[cell].title}{ending}**" in shown(page)
     assert all(f"${latex}$" in shown(page) for _, latex in equations.equations(pool.runs[0].experiment))
+
+
+def test_the_card_stays_the_same_when_the_cell_is_changed(pool):  # noqa: F811
+    """Streamlit knows by its id that a card is open: with another id it would fold."""
+    page = opened()
+    before = [each.proto.id for each in page.expander if each.label == equations.CARD]
+    page = move(page, "cell", "gru")
+    assert [run.experiment.cell for run in pool.runs] == ["rnn", "gru"]
+    assert [each.proto.id for each in page.expander if each.label == equations.CARD] == before != []
 
 
 def test_folded_it_makes_nothing(pool):  # noqa: F811
@@ -289,7 +359,7 @@ def test_the_numbers_come_when_asked_and_stay_those_of_that_moment(pool):  # noq
     e = pool.runs[0].experiment
     pool.runs[0].frame = Trainer(e).frame()
     page = press(page, "equations_now")
-    assert f"Step 0 of training, unit 0. Read at t\u00a0=\u00a01: `{pool.runs[0].frame.inputs[1]}`." in shown(page)
+    assert f"After 0 updates, unit 0. Read at t\u00a0=\u00a01: `{pool.runs[0].frame.inputs[1]}`." in shown(page)
     page.number_input(key=f"equations_t_{e.seq_len}").set_value(7)
     assert "Read at t\u00a0=\u00a07" in shown(run(page))
 
@@ -310,7 +380,7 @@ def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):  # noqa: F81
     assert page.button(key="measure").disabled and page.button(key="measure_stop")
     measurement.result = (0.002, 0.001) * 3
     page = run(page)
-    assert "At 400 steps, a step costs 2.0 times" in shown(page) and "Median of 15 updates" in shown(page)
+    assert "At 400 time steps, each costs 2.0 times" in shown(page) and "Median of 15 updates" in shown(page)
     assert not page.button(key="measure").disabled
 
 

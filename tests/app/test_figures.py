@@ -19,7 +19,7 @@ from app.figures import FIGURES, Curves, Patch, Quantised, applicable, theme
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.history import History
-from engine.tasks import TASKS
+from engine.tasks import TASKS, probe
 from engine.training import Trainer
 
 FLOOR, TOP = 1e-12, 1e8  # what the gradient's axis shows at its widest
@@ -96,7 +96,8 @@ def look(history: History, frame: Frame) -> None:
 
 
 def edited(case: str, frame: Frame) -> dict[str, Any]:
-    norms = ("grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell", "sequence_grad_norm")
+    norms = ("grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell")
+    norms += tuple(f"sequence_{name}" for name in norms)
     seq_len = frame.grad_norm.shape[-1]
     values = {
         "not a number": np.where(np.arange(seq_len) % 2, np.nan, np.inf),
@@ -295,39 +296,71 @@ def test_figures_over_time_share_one_time_axis(case):
 # ---- gradient
 
 
+def shown_norms(case: str, name: str) -> np.ndarray:
+    """The median over the probe; of the drawn sequence alone where the sequences are not alike. NaN in padding."""
+    info, frame, _ = seen(case)
+    batch = probe(info.experiment)
+    rows = [*batch.valid.T, *batch.counted.T]
+    alike = len({tuple(row) for row in batch.valid.T}) == len({tuple(row) for row in batch.counted.T}) == 1
+    assert info.alike is alike and len(rows) == 32
+    return np.where(frame.valid, getattr(frame, name if alike else f"sequence_{name}"), np.nan)
+
+
 @finite
 def test_bars_are_the_gradient_of_the_top_layer(case):
-    info, frame, _ = seen(case)
-    total, bars = (
-        frame.grad_norm[-1, 0],
-        next(each for each in drawn(case, "gradient")["data"] if each["type"] == "bar"),
-    )
+    info, total = seen(case)[0], shown_norms(case, "grad_norm")[-1, 0]
+    (bars,) = (each for each in drawn(case, "gradient")["data"] if each["type"] == "bar")
     assert bars["x"].tolist() == list(range(info.time_steps))
     inside = (total >= FLOOR) & (total <= TOP)
     assert np.array_equal(bars["y"][inside], f4(total[inside]))
-    assert np.isnan(bars["y"][total < FLOOR]).all() and (bars["y"][total > TOP] >= TOP).all()
+    assert np.isnan(bars["y"][~(total >= FLOOR)]).all() and (bars["y"][total > TOP] >= TOP).all()
 
 
 @cases
 def test_no_step_is_left_without_a_bar_or_a_mark(case):
     """Nothing is five things: what has no height gets a mark and a word."""
-    _, bars, below, above, *_ = drawn(case, "gradient")["data"]
-    there = np.isfinite(bars["y"]) | np.isfinite(below["y"]) | np.isfinite(above["y"])
-    assert np.flatnonzero(~there).tolist() == []
+    there = np.isfinite([each["y"] for each in drawn(case, "gradient")["data"][1:5]])
+    assert there.any(0).tolist() == seen(case)[1].valid.tolist()  # padding has neither
+
+
+@cases
+def test_in_the_padding_of_the_drawn_sequence_nothing_stands(case):
+    padding = ~seen(case)[1].valid
+    for each in drawn(case, "gradient")["data"][1:]:
+        assert np.isnan(each["y"][padding]).all(), each["name"]
+    words = [each.get("label", {}).get("text") for each in drawn(case, "gradient")["layout"].get("shapes", [])]
+    assert ("padding" in words) == padding.any()
+
+
+def test_the_cases_have_sequences_that_are_alike_and_others():
+    assert {seen(case)[0].alike for case in CASES} == {True, False}
+    assert not seen("teddy-many_to_many-gru")[0].alike and not seen("reverse-encoder_decoder-lstm")[0].alike
+
+
+def test_where_one_step_alone_is_asked_there_is_a_diamond_and_nowhere_else():
+    """A median over sequences that are asked at other steps would be 0 at each of them."""
+    info, frame, _ = seen("teddy-many_to_many-gru")
+    (diamonds,) = (each for each in drawn("teddy-many_to_many-gru", "gradient")["data"] if "direct" in each["name"])
+    assert np.array_equal(np.isfinite(diamonds["y"]), frame.counted) and frame.counted.sum() == 1
+    assert (frame.grad_norm_direct[-1, 0][frame.counted] == 0).all()
+    assert "Of the drawn sequence alone" in FIGURES["gradient"].look_for(info)
 
 
 @finite
 def test_marks_stand_where_the_gradient_leaves_the_axis(case):
-    total, figure = seen(case)[1].grad_norm[-1, 0], drawn(case, "gradient")
-    _, _, below, above, *_ = figure["data"]
+    total, figure = shown_norms(case, "grad_norm")[-1, 0], drawn(case, "gradient")
+    _, _, below, zero, above, *_ = figure["data"]
     low, high = (10.0**end for end in figure["layout"]["yaxis"]["range"])
-    assert np.array_equal(np.isfinite(below["y"]), total < FLOOR)
+    assert np.array_equal(np.isfinite(below["y"]), (total < FLOOR) & (total > 0))
+    assert np.array_equal(np.isfinite(zero["y"]), total == 0)
     assert np.array_equal(np.isfinite(above["y"]), total > TOP)
-    for t in np.flatnonzero(total < FLOOR):
-        assert low < below["y"][t] < FLOOR
-        assert (below["customdata"][t] == "exactly 0") == (total[t] == 0)
-        assert (below["marker"]["symbol"][t] == "triangle-down") == (total[t] > 0)
-        assert total[t] == 0 or float(below["customdata"][t].split(",")[0]) == pytest.approx(total[t], rel=0.05)
+    for each, symbol, name in ((below, "triangle-down", "below the axis"), (zero, "x-thin", "exactly 0")):
+        marked = np.isfinite(each["y"])
+        assert (each["marker"]["symbol"], each["name"], each["showlegend"]) == (symbol, name, marked.any())
+        assert ((low < each["y"][marked]) & (each["y"][marked] < FLOOR)).all()
+    assert set(zero["customdata"]) == {"exactly 0"}
+    for t in np.flatnonzero(np.isfinite(below["y"])):
+        assert float(below["customdata"][t].split(",")[0]) == pytest.approx(total[t], rel=0.05)
     for t in np.flatnonzero(total > TOP):
         assert TOP < above["y"][t] < high
         assert float(above["customdata"][t]) == pytest.approx(total[t], rel=0.05)
@@ -336,7 +369,7 @@ def test_marks_stand_where_the_gradient_leaves_the_axis(case):
 @cases
 def test_the_axis_of_the_gradient_grows_only_where_a_bar_needs_it(case):
     """The top layer's bars alone decide, what is not a number too."""
-    total, figure = seen(case)[1].grad_norm[-1, 0], drawn(case, "gradient")
+    total, figure = shown_norms(case, "grad_norm")[-1, 0][seen(case)[1].valid], drawn(case, "gradient")
     top = USUAL_TOP if all(value <= USUAL_TOP for value in total) else TOP
     low, high = template(case, "gradient")["layout"]["yaxis"]["range"]
     assert low < np.log10(FLOOR) < low + 1 and np.log10(USUAL_TOP) < high < np.log10(USUAL_TOP) + 1
@@ -358,17 +391,17 @@ def test_the_axis_at_its_limit(edge):
     norms[-1, 0, 3] = value
     patch = FIGURES["gradient"].patch(info, dataclasses.replace(frame, grad_norm=norms), curves)
     assert (patch["layout.yaxis.range"][1] > 8) is wide
-    assert np.isfinite(patch["data.3.y"]).any() == np.isnan(value)  # at the wide end a bar still has its height
+    assert np.isfinite(patch["data.4.y"]).any() == np.isnan(value)  # at the wide end a bar still has its height
 
 
 @finite
 def test_the_gradients_readout_is_what_the_verdict_is_about(case):
     info, frame, _ = seen(case)
     cell = info.memory_symbol == "c"
-    norms = (frame.grad_norm_cell if cell else frame.grad_norm)[-1, 0]
-    first, last = ("exactly 0" if norms[t] == 0 else theme.short(norms[t]) for t in (0, -1))
+    norms, end = shown_norms(case, "grad_norm_cell" if cell else "grad_norm")[-1, 0], max(np.flatnonzero(frame.valid))
+    first, last = ("exactly 0" if norms[t] == 0 else theme.short(norms[t]) for t in (0, end))
     said, what = FIGURES["gradient"].readout(info, frame), "dL/dc " if cell else ""
-    ends = first if info.time_steps == 1 else f"at t = 0: {first} · at t = {info.time_steps - 1}: {last}"
+    ends = first if info.time_steps == 1 else f"at t = 0: {first} · at t = {end}: {last}"
     assert said == what + ends
 
 
@@ -392,11 +425,12 @@ def series_of(case: str) -> list[tuple[str, tuple[int, int], np.ndarray]]:
     """(meaning, (layer, direction), its norms) of every line and mark after the bars: the top layer's come first."""
     info, frame, _ = seen(case)
     e = info.experiment
-    norms = {"total": frame.grad_norm, "direct, from above": frame.grad_norm_direct}
+    names = {"total": "grad_norm", "direct, from above": "grad_norm_direct"}
     if frame.counted.sum() > 1:
-        norms["from the last loss alone"] = frame.grad_norm_last
+        names["from the last loss alone"] = "grad_norm_last"
     if info.memory_symbol == "c":
-        norms["dL/dc, the cell state"] = frame.grad_norm_cell
+        names["dL/dc, the cell state"] = "grad_norm_cell"
+    norms = {meaning: shown_norms(case, name) for meaning, name in names.items()}
     top, every = (e.num_layers - 1, 0), list(itertools.product(range(e.num_layers), range(e.directions)))
     chains = [top, *(chain for chain in every if chain != top)]
     return [(meaning, chain, each[chain]) for chain in chains for meaning, each in norms.items()][1:]
@@ -404,7 +438,7 @@ def series_of(case: str) -> list[tuple[str, tuple[int, int], np.ndarray]]:
 
 @finite
 def test_the_other_series_are_the_frames(case):
-    lines, series = drawn(case, "gradient")["data"][4:], series_of(case)
+    lines, series, valid = drawn(case, "gradient")["data"][5:], series_of(case), seen(case)[1].valid
     assert len(lines) == len(series)
     for line, (meaning, _, values) in zip(lines, series, strict=True):
         assert line["name"].startswith(meaning)
@@ -412,13 +446,13 @@ def test_the_other_series_are_the_frames(case):
         assert np.array_equal(line["y"][inside], f4(np.minimum(values[inside], 3e38)))
         assert not (line["y"][~inside] >= FLOOR).any()
         if line["mode"] == "lines":
-            assert np.isfinite(line["y"]).all()
+            assert np.array_equal(np.isfinite(line["y"]), valid) and line["connectgaps"]
 
 
 @pytest.mark.parametrize("case", ["stacked", "both ways", "both ways, letters"])
 def test_hovering_over_a_series_says_what_it_is(case):
     e = seen(case)[0].experiment
-    for line, (meaning, (layer, d), _) in zip(drawn(case, "gradient")["data"][4:], series_of(case), strict=True):
+    for line, (meaning, (layer, d), _) in zip(drawn(case, "gradient")["data"][5:], series_of(case), strict=True):
         said = line["hovertemplate"].split("<extra>")[1]
         if (layer, d) != (e.num_layers - 1, 0):
             assert e.num_layers == 1 or f"layer {layer + 1}" in said
@@ -430,12 +464,18 @@ def test_hovering_over_a_series_says_what_it_is(case):
 def test_the_legend_names_every_meaning_once(case):
     shown = [each["name"] for each in drawn(case, "gradient")["data"] if each.get("showlegend", True)]
     assert len(shown) == len(set(shown)) and "previous run" not in shown
-    groups = [each.get("legendgroup") for each in drawn(case, "gradient")["data"][4:] if each.get("showlegend", True)]
+    groups = [each.get("legendgroup") for each in drawn(case, "gradient")["data"][5:] if each.get("showlegend", True)]
     assert len([each for each in groups if each]) == len({each for each in groups if each})
     assert ("exactly 0" in shown) == (case == "cut")
 
 
 # ---- unrolled
+
+
+def most_columns(info: RunInfo) -> int:
+    """16, or as many as leave room for the answer, its mark and the line that tells the truth, on 600 pixels."""
+    letters = max(map(len, info.output_labels)) + 1
+    return min(16, int(600 / (7.5 * letters + 26))) if info.feeds_back else 16
 
 
 def columns_of(case: str) -> np.ndarray:
@@ -469,10 +509,12 @@ def test_first_and_last_step_are_drawn_and_no_more_than_16(case):
     info, columns = seen(case)[0], columns_of(case)
     steps, border = info.time_steps, {info.encoder_steps - 1, info.encoder_steps} if info.encoder_steps else set()
     assert columns[0] == 0 and columns[-1] == steps - 1 and border <= set(columns)
-    evenly = columns if len(columns) <= 16 else np.array(sorted(set(columns) - border))
-    assert len(evenly) == min(16, steps) or border
+    most = most_columns(info)
+    evenly = columns if len(columns) <= most else np.array(sorted(set(columns) - border))
+    assert len(evenly) == min(most, steps) or (border and len(columns) <= most + 2)
     gaps = np.diff(evenly)
-    assert np.array_equal(columns, columns.round()) and (gaps > 0).all() and np.ptp([*gaps] or [0]) <= 1
+    assert np.array_equal(columns, columns.round()) and (gaps > 0).all()
+    assert np.ptp([*gaps] or [0]) <= 1 or (border and len(columns) < steps)  # none too near the decoder's first
 
 
 @cases
@@ -533,9 +575,15 @@ def test_hovering_says_the_gradient(case):
     info, frame, _ = seen(case)
     hover = next(each for each in drawn(case, "unrolled")["data"] if "customdata" in each)
     for x, y, said in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
-        norm = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))]
-        assert said.startswith("gradient of this sequence ")
-        word = said.removeprefix("gradient of this sequence ")
+        norm, t = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))], int(x)
+        if not frame.valid[t]:
+            assert said == "padding: the sequence has no such step"
+            continue
+        first, *more = said.split("<br>")
+        why = "masked" if t >= info.encoder_steps else "the encoder only reads"
+        assert more == ([] if frame.counted[t] else [f"no loss here ({why})"])
+        assert first.startswith("gradient of this sequence ")
+        word = first.removeprefix("gradient of this sequence ")
         assert word == "exactly 0" if norm == 0 else float(word) == pytest.approx(norm, rel=0.06, abs=0.0006)
 
 
@@ -565,6 +613,68 @@ def assert_read(info: RunInfo, frame: Frame, t: int, said: str) -> None:
         number = said.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
         assert float(number) == pytest.approx(float(token[0]), abs=0.051)
         assert said.endswith("▴") == (len(token) > 1 and token[1] > 0)
+
+
+FED_BACK = [case for case in CASES if RunInfo.of(experiment_of(case)).feeds_back]
+
+
+def texts(case: str) -> tuple[dict[int, str], ...]:
+    """{step: text} of the rows of inputs, outputs, targets, and what it says by itself."""
+    rows = [each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text"]
+    return tuple({int(t): said for t, said in zip(each["x"], each["text"], strict=True)} for each in rows)
+
+
+@pytest.mark.parametrize("case", FED_BACK)
+def test_what_comes_in_is_the_target_of_the_step_before_and_the_line_says_so(case):
+    """Never the output: the pass that is drawn and measured is told the truth."""
+    info, frame, _ = seen(case)
+    inputs, outputs, targets, free = texts(case)
+    assert outputs.keys() == targets.keys() == free.keys() == {t for t in inputs if frame.counted[t]}
+    for t, said in outputs.items():
+        best, alone = (info.output_labels[each[t].argmax()] for each in (frame.outputs, frame.free_outputs))
+        wanted = info.output_labels[frame.targets[t]]
+        assert targets[t] == theme.symbol(wanted)
+        assert said == theme.symbol(best) + ("✓" if best == wanted else "✗")
+        assert free[t] == theme.symbol(alone) + ("✓" if alone == wanted else "✗")
+    told = [t for t in inputs if frame.valid[t] and t > info.encoder_steps]
+    assert all(inputs[t] == f"<i>{theme.symbol(info.output_labels[frame.targets[t - 1]])}</i>" for t in told)
+    line = drawn(case, "unrolled")["data"][2]
+    ends = [at for at, size in enumerate(line["marker"]["size"]) if size]
+    row = drawn(case, "unrolled")["data"][7]["y"][0]
+    assert len(ends) == len(told) > 0 and set(outputs) <= set(np.flatnonzero(frame.counted))
+    for t, end in zip(told, ends, strict=True):
+        start = end - 3
+        before = max(each for each in inputs if each < t)
+        assert before < line["x"][end - 1] == line["x"][end - 2] < line["x"][end] < t
+        assert line["y"][start] == row and line["y"][end - 1] == line["y"][end] == 0
+        if t - 1 in targets:
+            assert t - 1 < line["x"][start] < t - 0.5 and line["text"][start] == ""
+        else:  # it comes from a step that is not drawn
+            assert line["x"][start] == line["x"][end - 1] and line["text"][start] == "…"
+
+
+def test_both_kinds_of_lines_are_among_the_cases():
+    drawn_all = {case: len(columns_of(case)) == seen(case)[0].time_steps for case in FED_BACK}
+    assert set(drawn_all.values()) == {True, False}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_only_where_outputs_could_be_fed_back_are_there_rows_for_them(case):
+    info, figure = seen(case)[0], template(case, "unrolled")
+    names, (low, high) = figure["layout"]["yaxis"]["ticktext"], figure["layout"]["yaxis"]["range"]
+    assert (names[-2:] == ["target", "by itself"]) == info.feeds_back == bool(len(figure["data"][2]["x"]))
+    assert len(names) == len(figure["layout"]["yaxis"]["tickvals"])
+    assert low < 0 and max(figure["layout"]["yaxis"]["tickvals"]) < high
+
+
+@pytest.mark.parametrize(("forced", "words"), [(1.0, "(as in training)"), (0.25, "(in training 25% of the time)"),
+                                               (0.0, "(in training never)")])  # fmt: skip
+def test_what_is_seen_is_said_beside_what_training_does(forced, words):
+    for task, kind in (("melody", "one_to_many"), ("reverse", "encoder_decoder")):
+        info = RunInfo.of(Experiment(task=task, rnn_type=kind, teacher_forcing=forced))
+        said = FIGURES["unrolled"].look_for(info)
+        assert f"told the truth {words}" in said and "Top row: it hears its own answers" in said
+    assert "truth" not in FIGURES["unrolled"].look_for(RunInfo.of(Experiment()))
 
 
 def test_truncation_is_a_wall_where_the_gradient_ends():
@@ -622,17 +732,44 @@ def test_each_baseline_is_a_dashed_line_at_its_value_with_its_name(case):
     info, layout = seen(case)[0], template(case, "loss")["layout"]
     lines = {(each["y0"], each["y1"], each["line"]["dash"]) for each in layout["shapes"]}
     assert lines == {(value, value, "dash") for value in info.baselines.values()} and lines
-    names = {each["text"].rsplit(" ", 1)[0]: each["y"] for each in layout["annotations"]}
-    assert names == info.baselines
+    names = [each["text"] for each in layout["annotations"]]
+    assert names == [f"{name} {theme.short(value)}" for name, value in info.baselines.items()]
 
 
 @cases
 def test_the_names_of_two_baselines_do_not_cover_each_other(case):
-    """They stand right and left in turn, for two losses may be close to each other."""
-    info, layout = seen(case)[0], template(case, "loss")["layout"]
+    """They stand right and left in turn; on a narrow screen they could meet, so none is level with another."""
+    info, layout = seen(case)[0], drawn(case, "loss")["layout"]
+    assert_apart(layout, info)
     sides = [each["xanchor"] for each in layout["annotations"]]
     assert sides == list(itertools.islice(itertools.cycle(["right", "left"]), len(info.baselines)))
     assert [each["x"] > 0.5 for each in layout["annotations"]] == [side == "right" for side in sides]
+
+
+def assert_apart(layout: dict[str, Any], info: RunInfo) -> None:
+    """A name is 16 pixels high, of some 130; each touches its line, or the name that does."""
+    height = layout["yaxis"]["range"][1] * 16 / 130
+    places = [(each["y"], value) for each, value in zip(layout["annotations"], info.baselines.values(), strict=True)]
+    for (one, _), (other, _) in itertools.combinations(places, 2):
+        assert abs(one - other) >= height
+    for y, value in places:
+        near = [value, value - 1.1 * height, *(other + 1.1 * height for other, _ in places)]
+        assert y >= 0 and min(abs(y - each) for each in near) < 0.1 * height
+
+
+@pytest.mark.parametrize(
+    "values", [(2.0, 1.9), (1.9, 2.0), (2.0, 2.0), (2.0, 0.5), (0.05, 0.1), (0.1, 0.05), (3.0, 2.9, 2.8)], ids=str
+)
+def test_names_of_close_baselines_stand_apart_on_any_axis(values):
+    info, frame, curves = seen("stacked")
+    info = dataclasses.replace(info, baselines={f"baseline {n}": value for n, value in enumerate(values)})
+    plain = decoded(FIGURES["loss"].template(info).to_plotly_json())
+    wild = curves.updates.copy()
+    for loss in (0.1, 20.0):
+        wild["loss"] = loss
+        assert_apart(plain["layout"], info)
+        patch = FIGURES["loss"].patch(info, frame, dataclasses.replace(curves, updates=wild))
+        assert_apart(patched(plain, patch)["layout"], info)
 
 
 def test_the_baselines_are_those_of_the_task():

@@ -21,7 +21,8 @@ GATED = [case for case in CASES if RunInfo.of(experiment_of(case)).gates]
 CARRYING = [case for case in CASES if RunInfo.of(experiment_of(case)).memory_symbol == "c"]
 ASKED = [case for case in CASES if sum(RunInfo.of(experiment_of(case)).counted) > 1]
 PADDED = "reverse-encoder_decoder-lstm"
-ORDER = ["unrolled", "gradient", "loss_per_step", "hidden", "gates", "cell", "loss", "prediction", "update"]
+ORDER = ["unrolled", "gradient", "loss_per_step", "hidden", "gates", "cell", "loss", "prediction", "update",
+         "embedding"]  # fmt: skip
 
 
 # ---- which figures
@@ -38,7 +39,8 @@ def test_figures_stand_in_their_order():
 def test_a_figure_is_there_where_it_has_something_to_show(case):
     info, frame, _ = seen(case)
     shown = set(applicable(info))
-    assert shown >= set(ORDER) - {"loss_per_step", "gates", "cell"}
+    assert shown >= set(ORDER) - {"loss_per_step", "gates", "cell", "embedding"}
+    assert ("embedding" in shown) == (frame.embedding is not None)
     assert ("gates" in shown) == (len(frame.gates) > 1)
     assert ("cell" in shown) == (frame.cell is not None)
     assert ("loss_per_step" in shown) == (frame.counted.sum() > 1)
@@ -245,3 +247,38 @@ def test_every_task_has_words_or_numbers_at_every_step(slug):
         info, frame, _ = seen(case)
         assert len(words.read(info, frame)) == len(words.asked(info, frame)) == info.time_steps
         assert [bool(word) for word in words.asked(info, frame)] == frame.counted.tolist()
+
+
+# ---- steps without a loss
+
+
+@pytest.mark.parametrize(
+    ("task", "kind", "seq_len", "words_at"),
+    [
+        ("copy", "many_to_many", None, "no loss here (masked)"),
+        ("reverse", "encoder_decoder", None, "the encoder only reads"),
+        ("characters", "many_to_many", None, None),  # a loss at every step
+        ("adding", "many_to_one", None, "no loss here (masked)"),
+    ],
+)
+def test_steps_without_a_loss_are_named_in_the_middle_of_their_stretch(task, kind, seq_len, words_at):
+    info = RunInfo.of(Experiment(task=task, rnn_type=kind, seq_len=seq_len))
+    notes = FIGURES["loss_per_step"].template(info).to_plotly_json()["layout"].get("annotations", [])
+    found = [each for each in notes if each["text"] != "asked"]
+    assert [each["text"] for each in found] == ([words_at] if words_at else [])
+    silent = [t for t in range(info.time_steps) if info.valid[t] and not info.counted[t]]
+    assert all(each["x"] == (silent[0] + silent[-1]) / 2 for each in found)
+
+
+def test_padding_is_named_where_there_is_room_for_the_word():
+    """Across the band where it is wide, upright where it is narrow, nowhere where it is a line."""
+    info = RunInfo.of(Experiment(task="reverse", rnn_type="encoder_decoder"))
+    angles = {}
+    for steps, padded in ((12, 4), (12, 1), (400, 2)):
+        valid = tuple(t < steps - padded for t in range(steps))
+        e = info.experiment.replace(task="first_symbol_recall", rnn_type="many_to_one", seq_len=steps)
+        (band,) = theme.marks_in_time(dataclasses.replace(info, experiment=e, encoder_steps=0, valid=valid))
+        assert (band["x0"], band["x1"]) == (steps - padded - 0.5, steps - 0.5)
+        angles[steps, padded] = band["label"].get("textangle")
+        assert band["label"].get("text", "padding") == "padding"
+    assert angles == {(12, 4): 0, (12, 1): -90, (400, 2): None}

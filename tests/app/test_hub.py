@@ -13,6 +13,7 @@ from app.hub import FORGET_AFTER, SUSPEND_AFTER, Hub, Slot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History
+from engine.prediction import Question
 from engine.preset import SPEEDS
 from engine.training import Trainer
 
@@ -28,6 +29,7 @@ class FakeRun:
         self.calls: list[tuple[str, Any]] = []
         self.curve, self.frame = History(), None
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
+        self.asking, self.answer, self.answer_problem = False, None, ""
 
     def latest(self) -> Frame | None:
         return self.frame
@@ -53,6 +55,10 @@ class FakeRun:
 
     def speed(self, per_second: float | None) -> None:
         self.calls.append(("speed", per_second))
+
+    def ask(self, question: Question) -> None:
+        self.calls.append(("ask", question))
+        self.asking = True
 
     def stop(self) -> None:
         self.calls.append(("stop", None))

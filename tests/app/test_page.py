@@ -285,7 +285,7 @@ def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(p
         ("num_layers", 3, {}),
         ("bidirectional", True, {}),
         ("seq_len", 100, {}),
-        ("rnn_type", "many_to_one", {"preset": "letters"}),
+        ("rnn_type", "many_to_one", {"preset": "many-to-many"}),
         ("init", "identity", {}),
         ("init_gain", 2.5, {}),
         ("forget_bias", 2.0, {"preset": "default-lstm"}),
@@ -330,9 +330,9 @@ def test_speed_reaches_the_run(pool):
         ({"preset": "stocks", "rnn_type": "many_to_many"}, "first_symbol_recall", "many_to_one", 40, 0),
         ({"preset": "remember"}, "stocks", "many_to_one", 12, 0),
         ({"preset": "remember"}, "characters", "many_to_many", 40, 0),
-        ({"preset": "letters", "embedding_size": "8"}, "adding", "many_to_one", 50, 0),
-        ({"preset": "letters", "embedding_size": "8"}, "first_symbol_recall", "many_to_one", 40, 8),
-        ({"preset": "letters"}, "stocks", "many_to_many", 12, 0),
+        ({"preset": "many-to-many", "embedding_size": "8"}, "adding", "many_to_one", 50, 0),
+        ({"preset": "many-to-many", "embedding_size": "8"}, "first_symbol_recall", "many_to_one", 40, 8),
+        ({"preset": "many-to-many"}, "stocks", "many_to_many", 12, 0),
     ],
 )
 def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task, kind, length, embedding):
@@ -366,7 +366,7 @@ def test_the_tables_of_types_are_complete():
 
 @pytest.mark.parametrize("kind", CHOICES["rnn_type"])
 def test_a_type_that_the_data_lack_brings_the_data_that_show_it(pool, kind):
-    start = {"one_to_one": "remember", "many_to_one": "letters"}.get(kind, "stocks")
+    start = {"one_to_one": "remember", "many_to_one": "many-to-many"}.get(kind, "stocks")
     page = opened(preset=start, **({"task": "copy", "rnn_type": "many_to_many"} if kind == "many_to_one" else {}))
     if kind == "many_to_many":
         move(page, "task", "adding")

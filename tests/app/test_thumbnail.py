@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -62,9 +64,11 @@ def test_every_task_has_a_small_well_formed_picture(task, kind, length):
     html = thumbnail(experiment)
     found = read(html)
     assert len(html.encode()) < MOST_BYTES and "nan" not in html
-    assert found.count(kind="thumbnail") == 1 and found.words.count("→") == 1
-    given, wanted = html.split("<b>→</b>")
-    assert "<div></div>" not in given and not wanted.startswith("<div></div>")
+    assert found.count(kind="thumbnail") == 1 and "<div></div>" not in html
+    batch = probe(experiment)
+    symbols = TASKS[task].inputs == TASKS[task].outputs == "symbols"
+    aligned = kind == "many_to_many" and symbols and batch.mask[:, 0].sum() > batch.lengths[0] / 2
+    assert found.words.count("→") == (not aligned) and found.words.startswith("in") == aligned
 
 
 @pytest.mark.parametrize(("task", "kind"), TYPES)
@@ -111,13 +115,41 @@ def test_input_and_target_are_those_of_the_drawn_sequence():
     assert " " not in melody.split("→")[0]  # one note goes in
 
 
+def rows_of(html: str) -> list[list[str]]:
+    """The boxes of the two aligned rows: "" for an empty box, None's place is "nothing"."""
+    rows = re.fullmatch(r".*<b>in</b>(.*)<b>out</b>(.*)</div></div>", html, re.S)
+    assert rows
+    cell = re.compile(r'<div style="[^"]*">(.*?)</div>|(<i></i>)|<b>(…)</b>')
+    return [["nothing" if each[2] else each[1] or each[3] for each in cell.finditer(row)] for row in rows.groups()]
+
+
+@pytest.mark.parametrize("task", ["characters", "next_word", "reber"])
+def test_where_the_next_input_is_asked_for_both_stand_in_their_column(task):
+    """The first input is an empty box: nothing has been read when the first symbol is asked for."""
+    html = thumbnail(Experiment(task=task, rnn_type="many_to_many"))
+    given, wanted = rows_of(html)
+    batch, labels = probe(Experiment(task=task, rnn_type="many_to_many")), TASKS[task].output_labels
+    assert given[-1] == wanted[-1] == "…" and len(given) == len(wanted) > 3
+    assert [unescape(each) for each in wanted[:-1]] == [
+        labels[target].replace(" ", "␣") for target in batch.targets[: len(wanted) - 1, 0]
+    ]
+    if batch.inputs[0, 0] < 0:
+        assert given[0] == "&nbsp;" and "dashed" in html
+    assert given[1:-1] == wanted[:-2]
+
+
+def test_the_first_input_of_letters_is_empty():
+    given, _ = rows_of(thumbnail(Experiment(task="characters", rnn_type="many_to_many")))
+    assert given[0] == "&nbsp;" and "&nbsp;" not in given[1:]
+
+
 def test_both_marked_numbers_of_the_default_length_are_seen():
     html = thumbnail(Experiment(task="adding"))
     assert read(html).count(kind="marked") == 2 and "…" not in html
 
 
 def test_what_is_cut_off_ends_in_dots():
-    for task, kind in (("adding", "many_to_one"), ("characters", "many_to_many")):
+    for task, kind in (("adding", "many_to_one"), ("characters", "many_to_many"), ("characters", "many_to_one")):
         assert "…" in read(thumbnail(Experiment(task=task, rnn_type=kind, seq_len=200))).words
     assert len(read(thumbnail(Experiment(task="adding", seq_len=200))).dots) == MOST_BARS
 

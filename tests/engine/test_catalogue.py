@@ -52,6 +52,9 @@ def assert_documented(e: Experiment, frame: Frame) -> None:
         "grad_norm_last": norms,
         "grad_norm_cell": norms if cell else None,
         "sequence_grad_norm": norms,
+        "sequence_grad_norm_direct": norms,
+        "sequence_grad_norm_last": norms,
+        "sequence_grad_norm_cell": norms if cell else None,
         "ratio": norms[:2],
     }
     for name, shape in shapes.items():

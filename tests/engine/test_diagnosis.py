@@ -238,13 +238,13 @@ def test_a_solved_task_says_how_well(ratio, sentence):
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ({"ratio": 0.0, "tbptt": 5}, "Exactly nothing reaches the step 39 back: truncation cuts .* after 5 steps"),
+        ({"ratio": 0.0, "tbptt": 5}, "No gradient at all reaches t = 0: truncation cuts .* after 5 steps"),
         (
             {"ratio": 0.0, "nonlinearity": "relu", "state": 0.0},
-            "^Exactly nothing reaches the step 39 back: at t = 1 every ReLU is at 0, where its slope is 0",
+            "^No gradient at all reaches t = 0: at t = 1 every ReLU is at 0, where its slope is 0",
         ),
-        ({"ratio": 0.0, "state": 1.0}, "Exactly nothing reaches the step 39 back: .* slope of tanh is 0"),
-        ({"ratio": 0.0, "cell": "gru"}, "Exactly nothing reaches .* the weights on the way pass nothing on"),
+        ({"ratio": 0.0, "state": 1.0}, "No gradient at all reaches t = 0: .* slope of tanh is 0"),
+        ({"ratio": 0.0, "cell": "gru"}, "No gradient at all reaches t = 0: the weights on the way pass nothing on"),
         ({"gradient": 3e-11}, "Hardly any gradient leaves the loss: 3e-11 at the last step"),
         ({"ratio": math.nan}, "infinite: this network cannot learn"),
     ],
@@ -659,3 +659,50 @@ def test_a_feed_forward_network_that_sees_the_answer_needs_no_memory():
     seen, unseen = (Trainer(Experiment(**settings, window=window)).frame().diagnosis for window in (2, 1))
     assert seen.kind == "healthy" and "among the 2 inputs" in seen.sentence and not seen.cure
     assert unseen.kind == "no_path" and unseen.cure
+
+
+def test_what_cuts_the_way_is_said_with_its_place():
+    sentence = judged(0.0, task="characters", tbptt=3, loss=10.0).sentence
+    assert sentence == "No gradient at all reaches 8 steps back: truncation cuts the gradient after 3 steps."
+
+
+# ---- answers that lie in the future
+
+AHEAD = {"task": "teddy", "rnn_type": "many_to_many"}
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_a_one_way_network_is_told_that_it_cannot_see_what_comes_later(cell):
+    verdict = Trainer(Experiment(**AHEAD, cell=cell, hidden_size=4)).frame().diagnosis
+    assert (verdict.kind, verdict.sentence) == (
+        "blind",
+        "What decides comes only after the answer: a network that reads one way cannot see it.",
+    )
+    assert verdict.cure == {"bidirectional": True} | ({"cell": "lstm"} if cell == "feedforward" else {})
+    assert Experiment(**{**AHEAD, "cell": cell, **verdict.cure}).bidirectional
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [({"loss": math.nan}, "not_finite"), ({"loss": 0.0}, "solved"), ({"gradient": 0.0}, "blind"), ({}, "blind"),
+     ({"ratio": 0.0, "tbptt": 1}, "blind"), ({"ratio": 1e-9}, "blind"), ({"ratio": 1e9}, "blind")],
+    ids=str,
+)  # fmt: skip
+def test_nothing_but_a_broken_or_a_solved_network_is_more_to_say_than_that(numbers, kind):
+    assert judged(**{"loss": 0.69, **numbers}, **AHEAD).kind == kind
+
+
+def test_read_both_ways_the_chain_that_comes_from_the_future_is_judged():
+    """However open the chain is that reads forwards: it leads away from what decides."""
+    verdict = judged([[0.9, 1e-4]], loss=0.69, bidirectional=True, **AHEAD)
+    assert verdict.kind == "vanishing" and verdict.evidence["ratio"] == 1e-4
+    assert verdict.sentence.startswith("1 part in 10,000 of the gradient reaches 1 step ahead (backwards).")
+    trainer = Trainer(Experiment(**AHEAD, bidirectional=True, cell="lstm", hidden_size=4))
+    assert trainer.frame().diagnosis.evidence["direction"] == 1.0
+
+
+def test_reading_both_ways_is_a_cure():
+    trainer = Trainer(Experiment(**AHEAD, hidden_size=16, bidirectional=True, cell="gru", learning_rate=0.01))
+    for _ in range(60):
+        trainer.advance()
+    assert trainer.frame().diagnosis.kind == "solved"

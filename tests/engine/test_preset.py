@@ -7,7 +7,18 @@ import tomllib
 import pytest
 
 from engine.experiment import Experiment
-from engine.preset import FOLDER, KINDS, SPEEDS, Preset, PresetError, list_presets, load_preset, parse_preset
+from engine.preset import (
+    FOLDER,
+    KINDS,
+    SPEEDS,
+    Change,
+    Claim,
+    Preset,
+    PresetError,
+    list_presets,
+    load_preset,
+    parse_preset,
+)
 
 PRESETS = list_presets()
 GOOD = """
@@ -52,6 +63,12 @@ def test_a_lesson_is_what_its_file_says(preset):
     table = tomllib.loads((FOLDER / f"{preset.slug}.toml").read_text(encoding="utf-8"))
     for key, value in table.pop("experiment").items():
         assert getattr(preset.experiment, key) == value
+    for key in ("next", "claims"):
+        parts = table.pop(key, [])
+        assert len(getattr(preset, key)) == len(parts)
+        for part, read in zip(getattr(preset, key), parts, strict=True):
+            for name, value in read.items():
+                assert getattr(part, name) == (tuple(value) if name == "seeds" else value)
     for key, value in table.items():
         assert getattr(preset, key) == value
     assert load_preset(preset.slug) is preset
@@ -62,8 +79,8 @@ def test_titles_and_questions_are_told_apart():
     assert len({preset.title for preset in PRESETS}) == len({preset.question for preset in PRESETS}) == len(PRESETS)
 
 
-def test_the_first_lesson_is_the_one_of_the_design():
-    first = PRESETS[0]
+def test_the_opening_lesson_is_the_one_of_the_design():
+    first = load_preset("remember")
     assert (first.slug, first.paused) == ("remember", False)
     assert first.experiment == Experiment(
         task="first_symbol_recall", rnn_type="many_to_one", cell="rnn", nonlinearity="tanh", seq_len=40, hidden_size=32,
@@ -71,10 +88,11 @@ def test_the_first_lesson_is_the_one_of_the_design():
     )  # fmt: skip
 
 
-def test_its_cure_is_the_second_lesson():
-    """One click on the cure gives what the next lesson shows."""
-    cured = load_preset("remember").experiment.replace(cell="lstm", forget_bias=3.0)
-    assert PRESETS[1].slug == "remember-lstm" and PRESETS[1].experiment == cured
+def test_its_cure_is_the_lesson_that_follows():
+    """One click on the cure gives what the next lesson shows, but for the number of updates."""
+    first, second = load_preset("remember"), load_preset("remember-lstm")
+    assert second.order == first.order + 1
+    assert first.experiment.replace(cell="lstm", forget_bias=3.0, steps=second.experiment.steps) == second.experiment
 
 
 def test_lessons_are_listed_once_read():
@@ -95,6 +113,50 @@ def test_a_slug_is_a_name_and_no_path(slug):
 
 
 # ---- reading
+
+NEXT = """
+[[next]]
+says = "Shorter"
+settings = { seq_len = 10 }
+"""
+CLAIM = """
+[[claims]]
+says = "It grows."
+gate = "exact"
+measure = "ratio"
+settings = { cell = "rnn" }
+above = 1
+seeds = [4]
+"""
+
+
+def test_what_to_change_next_and_what_is_claimed_is_read():
+    preset = parse_preset("demo", GOOD + NEXT + CLAIM)
+    assert preset.next == (Change(says="Shorter", settings={"seq_len": 10}),)
+    assert preset.claims == (
+        Claim(says="It grows.", gate="exact", measure="ratio", settings={"cell": "rnn"}, above=1, seeds=(4,)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("seq_len = 10", "seq_len = 0", r"^demo\.toml, next: seq_len must be .*, but got 0\.$"),
+        ("seq_len = 10", "sequence = 10", r"^demo\.toml, next: .*sequence"),
+        ('says = "Shorter"\n', "", r"^demo\.toml, next: says is missing\.$"),
+        ('says = "Shorter"', "says = 1", r"^demo\.toml, next: says must be a text, but got 1\.$"),
+        ('"exact"', '"sure"', r"^demo\.toml, claims: gate must be exact, trained, shown, but got 'sure'\.$"),
+        ('"exact"', '"shown"', r"^demo\.toml, claims: a claim that is only shown has no measure\.$"),
+        ("above = 1\n", "", r"^demo\.toml, claims: an exact claim needs measure, and above, below or equals\.$"),
+        ('"rnn" }', '"none" }', r"^demo\.toml, claims: cell must be "),
+        ("[4]", "4", r"^demo\.toml, claims: seeds must be a list, but got 4\.$"),
+        ("[[claims]]", "[claims]", r"^demo\.toml: claims must be a list, but got "),
+    ],
+)
+def test_a_change_or_a_claim_that_cannot_be_says_why(old, new, says):
+    assert old in NEXT + CLAIM
+    with pytest.raises(PresetError, match=says):
+        parse_preset("demo", GOOD + (NEXT + CLAIM).replace(old, new))
 
 
 def test_a_lesson_can_be_read_from_text():

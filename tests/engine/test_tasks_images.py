@@ -91,6 +91,27 @@ def test_the_bar_is_the_cross_entropy_of_digit_frequencies():
         assert bar == pytest.approx(math.log(10), rel=1e-3)
 
 
+# ---- shuffled
+
+
+def test_shuffled_pixels_are_those_of_the_image_in_one_fixed_order():
+    """The same for both splits, and for ever: another NumPy must not shuffle anew."""
+    for split in ("train", "test"):
+        shuffled, plain = (
+            sample(Experiment(task=slug), 300, 1, split) for slug in ("digits_permuted", "digits_by_pixel")
+        )
+        order = images_module.SHUFFLED
+        assert sorted(order.tolist()) == list(range(64)) and order[:8].tolist() == [45, 29, 43, 61, 34, 33, 31, 40]
+        assert all(np.array_equal(shuffled.inputs[t], plain.inputs[place]) for t, place in enumerate(order))
+        assert np.array_equal(shuffled.targets, plain.targets) and np.array_equal(shuffled.mask, plain.mask)
+
+
+def test_neighbours_are_torn_apart():
+    """On average two random places of 64 lie 65 / 3 apart; along the rows a neighbour to the right is 1 away."""
+    step_of = np.argsort(images_module.SHUFFLED).reshape(8, 8)
+    assert np.abs(np.diff(step_of, axis=1)).mean() > 15 and np.abs(np.diff(step_of, axis=0)).mean() > 15
+
+
 # ---- by name
 
 

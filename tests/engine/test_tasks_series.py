@@ -1,4 +1,4 @@
-"""Stock prices: they are those of the plotly package, and the bar is what it says."""
+"""Stock prices and sunspots: they are those of the packages named, and the bar is what it says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, probe, sample
-from engine.tasks.series import weekly_log_prices
+from engine.tasks.series import SUNSPOTS_FILE, weekly_log_prices, yearly_sunspots
 
 
 @cache
@@ -85,3 +85,56 @@ def test_like_this_week_has_metric_1_and_half_its_errors_a_quarter(rnn_type, spl
     assert metric.measure(batch, batch.inputs) == 1
     assert metric.measure(batch, (batch.inputs + batch.targets) / 2) == pytest.approx(0.25, abs=1e-4)
     assert metric.measure(batch, 2 * batch.inputs - batch.targets) == pytest.approx(4, abs=1e-4)
+
+
+# ---- sunspots
+
+
+@cache
+def sunspots() -> dict[int, float]:
+    """The file, read without pandas: {year: sunspots}."""
+    with SUNSPOTS_FILE.open(encoding="utf-8", newline="") as file:
+        return {int(row["YEAR"]): float(row["SUNACTIVITY"]) for row in csv.DictReader(file)}
+
+
+def first_year(window: np.ndarray) -> int:
+    """Of a window dealt, found in the file: the place where it fits, and no other does."""
+    spots = np.array(list(sunspots().values())) / 100
+    views = np.lib.stride_tricks.sliding_window_view(spots, len(window))
+    (found,) = np.flatnonzero(np.abs(views - window).max(1) < 1e-5)
+    return 1700 + int(found)
+
+
+def test_sunspots_are_those_of_the_file_in_hundreds():
+    assert list(sunspots()) == list(range(1700, 2009))
+    assert max(sunspots(), key=sunspots().get) == 1957 and sunspots()[1700] == 5 and sunspots()[2008] == 2.9
+    assert yearly_sunspots() == pytest.approx(np.array(list(sunspots().values())) / 100, rel=1e-6)
+    assert yearly_sunspots().dtype == np.float32
+
+
+@pytest.mark.parametrize("seq_len", [12, 33, 99])
+@pytest.mark.parametrize(("split", "first", "last"), [("train", 1700, 1908), ("test", 1909, 2008)])
+def test_years_of_sunspots_are_trained_on_or_held_out_but_never_both(seq_len, split, first, last):
+    batch = sample(Experiment(task="sunspots", rnn_type="many_to_many", seq_len=seq_len), 3000, 1, split)
+    assert np.array_equal(batch.inputs[1:], batch.targets[:-1])
+    windows = np.unique(np.concatenate([batch.inputs[:1], batch.targets])[:, :, 0].T, axis=0)
+    assert {first_year(window) for window in windows} == set(range(first, last - seq_len + 1))
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("seq_len", [2, 11, 33])
+@pytest.mark.parametrize("rnn_type", TASKS["sunspots"].rnn_types)
+def test_the_bars_of_sunspots_are_reckoned_on_the_probes_years(rnn_type, seq_len, seed):
+    e = Experiment(task="sunspots", rnn_type=rnn_type, seq_len=seq_len, seed=seed)
+    batch, spots = probe(e), sunspots()
+    last = [first_year(window) + seq_len for window in np.concatenate([batch.inputs[:1], batch.targets])[:, :, 0].T]
+    asked = [year - back for year in last for back in (range(seq_len) if rnn_type == "many_to_many" else [0])]
+    back = [1, 11] if rnn_type == "many_to_one" and seq_len >= 11 else [1]
+    expected = [np.mean([((spots[year] - spots[year - years]) / 100) ** 2 for year in asked]) for years in back]
+    assert list(TASKS["sunspots"].baselines(e).values()) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("slug", ["stocks", "sunspots"])
+def test_a_measured_series_can_be_gone_on_with(slug):
+    batch = sample(Experiment(task=slug, rnn_type="many_to_one"), 20, 1)
+    assert TASKS[slug].continues and TASKS[slug].causal and np.array_equal(batch.inputs[1:], batch.targets[:-1])

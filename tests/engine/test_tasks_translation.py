@@ -1,15 +1,17 @@
-"""Reading one sequence and saying another: letters backwards, and sums."""
+"""Reading one sequence and saying another: letters backwards, letters in order, and sums."""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import END, TASKS, Batch, sample
+from tests.engine.test_tasks_baselines import answers_of, least_loss, place
 
 
 def dealt(slug: str, batch: Batch) -> list[tuple[str, str]]:
@@ -35,8 +37,36 @@ def test_the_answer_is_the_source_backwards(seq_len, split):
     assert {len(source) for source, _ in pairs} == set(range(min(3, seq_len), seq_len + 1))
 
 
-def test_lengths_and_letters_are_uniform():
-    pairs = dealt("reverse", of("reverse", 20_000))
+@pytest.mark.parametrize("seq_len", [2, 3, 6, 20])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_answer_is_the_source_in_alphabetical_order_and_an_end(seq_len, split):
+    pairs = dealt("sort", of("sort", 2000, split, seq_len=seq_len))
+    assert all(answer == "".join(sorted(source)) + END for source, answer in pairs)
+    assert {len(source) for source, _ in pairs} == set(range(min(3, seq_len), seq_len + 1))
+
+
+@pytest.mark.parametrize("seq_len", [2, 3, 4])
+def test_the_bar_of_sorting_is_that_of_all_sources(seq_len):
+    sources = {length: list(product("ABCDEFGH", repeat=length)) for length in range(min(3, seq_len), seq_len + 1)}
+    answers = [
+        (t, symbol, 1 / len(sources) / len(texts) / (length + 1))
+        for length, texts in sources.items()
+        for text in texts
+        for t, symbol in enumerate([*sorted(text), END])
+    ]
+    e = Experiment(task="sort", rnn_type="encoder_decoder", seq_len=seq_len)
+    assert list(TASKS["sort"].baselines(e).values()) == pytest.approx([least_loss(answers)], rel=1e-9)
+
+
+def test_the_bar_of_sorting_longer_sources_is_what_is_left_to_guess():
+    e = Experiment(task="sort", rnn_type="encoder_decoder", seq_len=20)
+    found = least_loss(answers_of(sample(e, 20_000, 1), place))
+    assert list(TASKS["sort"].baselines(e).values()) == pytest.approx([found], rel=0.01)
+
+
+@pytest.mark.parametrize("slug", ["reverse", "sort"])
+def test_lengths_and_letters_are_uniform(slug):
+    pairs = dealt(slug, of(slug, 20_000))
     lengths = Counter(len(source) for source, _ in pairs)
     assert all(abs(lengths[length] - 5000) < 5 * 5000**0.5 for length in (3, 4, 5, 6))
     letters = Counter("".join(source for source, _ in pairs))
@@ -78,7 +108,9 @@ def test_one_wrong_digit_makes_a_wrong_sum():
     assert TASKS["addition"].metric.measure(batch, said) == 0.75
 
 
-@pytest.mark.parametrize(("slug", "seq_len", "steps"), [("reverse", 6, 6), ("reverse", 20, 20), ("addition", 5, 4)])
+@pytest.mark.parametrize(
+    ("slug", "seq_len", "steps"), [("reverse", 6, 6), ("reverse", 20, 20), ("sort", 6, 7), ("addition", 5, 4)]
+)
 def test_the_source_comes_before_the_answer_on_the_time_axis(slug, seq_len, steps):
     e = Experiment(task=slug, rnn_type="encoder_decoder", seq_len=seq_len)
     batch = of(slug, 9, seq_len=seq_len)

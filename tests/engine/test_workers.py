@@ -173,6 +173,29 @@ def test_a_killed_worker_is_replaced_and_its_run_goes_on_and_says_so(how):
     pool.shutdown()
 
 
+def test_a_new_worker_is_told_of_many_large_runs_while_it_tells_of_them():
+    """More than a pipe holds goes both ways at once: whoever only spoke, or only listened, would wait for ever."""
+    pool = Pool(1)
+    try:
+        large = Experiment(cell="lstm", hidden_size=96, seq_len=100, batch_size=2, steps=1_000_000)
+        trainer = Trainer(large)
+        trainer.advance()
+        checkpoint = trainer.checkpoint()
+        assert len(checkpoint) > 2**18
+        runs = [pool.submit(large.replace(seed=seed), paused=True) for seed in range(8)]
+        for run in runs:
+            frame_of(run)
+            run._checkpoint, run._frame = checkpoint, None
+        os.kill(pool.pids[0], signal.SIGKILL)
+        for run in runs:
+            wait_for(lambda run=run: run._frame is not None)
+            run.resume()
+        for run in runs:
+            frame_of(run, lambda frame: frame.step > 0)
+    finally:
+        pool.shutdown()
+
+
 def test_a_run_that_kills_its_worker_twice_is_not_started_again():
     pool = Pool(1)
     run = pool.submit(SMALL)

@@ -1,0 +1,113 @@
+"""Figures of an answer: they stand still, so they are no part of the live view. Arrays in, a figure out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+
+MOST_CLASSES = 8
+MOST_NUMBERS = 12  # of a forecast, that have room to be written beside their points
+BAR = 27  # pixels a class
+
+
+def classes(labels: Sequence[str], probabilities: np.ndarray, target: int | None = None) -> go.Figure:
+    """The most probable classes, the first on top; a tick says which one is right."""
+    shown = np.argsort(-probabilities, kind="stable")[:MOST_CLASSES]
+    names = [_name(labels[each]) + (" ✓" if each == target else "") for each in shown]
+    values = probabilities[shown]
+    bars = go.Bar(
+        x=values, y=list(range(len(shown))), orientation="h", width=0.72, marker={"color": theme.TOTAL},
+        text=[f"{value:.1%}" for value in values], textposition="outside", cliponaxis=False, hoverinfo="skip",
+    )  # fmt: skip
+    drawn = theme.figure(bars, height=BAR * len(shown) + 14, revision="classes")
+    drawn.update_layout(margin={"l": 10, "r": 6, "t": 4, "b": 4})
+    drawn.update_xaxes(range=[0, 1.2], visible=False, fixedrange=True)
+    drawn.update_yaxes(
+        tickvals=list(range(len(shown))), ticktext=names, range=[len(shown) - 0.5, -0.5], automargin=True, ticks="",
+        showgrid=False, fixedrange=True,
+    )  # fmt: skip
+    return drawn
+
+
+def series(
+    past: np.ndarray,
+    forecast: np.ndarray,
+    future: np.ndarray | None = None,
+    *,
+    name: str,
+    now: np.ndarray | None = None,
+    now_from: int = 0,
+) -> go.Figure:
+    """What was read, what the network says comes after it (dashed), and what really came.
+
+    Args:
+        past: (T,) NaN where nothing could be read. forecast: (n,) for the steps T, T + 1 and so on; may be empty.
+        future: (m,) what really came, from step `now_from` on where there is no forecast, else from T on.
+        name: what the numbers are. now: (k,) what it says while it reads, for the steps from `now_from` on.
+    """
+    steps, end = np.arange(len(past)), len(past)
+    begins = end if len(forecast) else now_from
+    last = np.flatnonzero(np.isfinite(past))[-1:]  # a forecast and the truth begin at the last value read
+    traces = [_line(steps, past, "read", theme.TOTAL)]
+    if future is not None:
+        x, y = np.arange(begins, begins + len(future)), np.asarray(future, float)
+        if len(forecast):
+            x, y = np.concatenate([last, x]), np.concatenate([past[last], y])
+        traces.append(_line(x, y, "what really came", theme.CELL))
+    if now is not None:
+        traces.append(_line(np.arange(now_from, now_from + len(now)), now, "what it says", theme.LAST, dash="dash"))
+    if len(forecast):
+        x = np.concatenate([last, np.arange(end, end + len(forecast))])
+        y = np.concatenate([past[last], forecast])
+        dashed = _line(x, y, "what it says comes next", theme.LAST, dash="dash")
+        if len(forecast) <= MOST_NUMBERS:
+            written = [""] * len(last) + [f"{value:.2f}" for value in forecast]
+            dashed.update(mode="lines+markers+text", text=written, cliponaxis=False,
+                          textposition=["top center"] * len(last) + _away(forecast, future))  # fmt: skip
+        traces.append(dashed)
+    drawn = theme.figure(*traces, height=270, revision="series", showlegend=True)
+    drawn.update_layout(margin={"l": 58, "r": 20, "t": 26, "b": 36}, hovermode="x unified")
+    drawn.update_xaxes(title={"text": "step", "standoff": 6})
+    drawn.update_yaxes(title={"text": _name(name, 40), "standoff": 6}, nticks=6)
+    return drawn
+
+
+def channels(values: np.ndarray, names: Sequence[str]) -> go.Figure:
+    """(T, channels) numbers that were read, a line each; a line of zeros and ones as marks below."""
+    colours = (theme.TOTAL, theme.DIRECT, theme.LAST, theme.CELL, theme.QUIET)
+    traces = [
+        _line(np.arange(len(values)), values[:, c], _name(name, 40), colours[c % len(colours)])
+        for c, name in enumerate(names)
+    ]
+    drawn = theme.figure(*traces, height=200, revision="channels", showlegend=len(names) > 1)
+    drawn.update_layout(margin={"l": 40, "r": 10, "t": 26, "b": 34}, hovermode="x unified")
+    drawn.update_xaxes(title={"text": "step", "standoff": 6})
+    drawn.update_yaxes(nticks=5)
+    return drawn
+
+
+def _away(forecast: np.ndarray, future: np.ndarray | None) -> list[str]:
+    """Where a point's number stands: away from the truth beside it."""
+    low = np.zeros(len(forecast), bool)
+    if future is not None:
+        low[: len(future)] = forecast[: len(future)] < future
+    return ["bottom center" if each else "top center" for each in low]
+
+
+def _line(x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str = "solid") -> go.Scatter:
+    """Short lines have points, so that one value alone is seen."""
+    return go.Scatter(
+        x=x, y=y, name=name, mode="lines+markers" if len(x) <= 60 else "lines", marker={"size": 5, "color": colour},
+        line={"color": colour, "width": 2, "dash": dash}, hovertemplate="%{y:.3f}",
+    )  # fmt: skip
+
+
+def _name(label: str, most: int = 24) -> str:
+    """A label that can be seen, is not taken for markup, and is not too long."""
+    word = theme.symbol(label)
+    return html.escape(word if len(word) <= most else word[: most - 1] + "…", quote=False)

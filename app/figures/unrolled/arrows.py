@@ -1,0 +1,62 @@
+"""The gradient going back through time: one trace of arrows for each decade of it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.unrolled import places
+from engine.frame import Frame, RunInfo
+
+DECADES = range(theme.FLOOR_DECADE - 1, theme.TOP_DECADE + 1)  # the first holds all that lies below the axis
+
+
+def colour_of(decade: int) -> str:
+    """Grey where next to nothing arrives, blue where it does, vermilion where it grows out of hand."""
+    if decade >= 1:
+        return theme.WRONG
+    share = np.clip((decade - theme.FLOOR_DECADE) / (-1 - theme.FLOOR_DECADE), 0, 1)
+    grey, blue = np.array([150, 156, 166]), np.array([47, 127, 193])
+    red, green, last = (grey + (blue - grey) * share).round().astype(int)
+    return f"rgb({red},{green},{last})"
+
+
+def width_of(decade: int) -> float:
+    """Line width in pixels: the log of the gradient."""
+    return 0.8 + 0.55 * (decade - DECADES.start)
+
+
+def traces() -> list[go.Scatter]:
+    """Empty ones, thinnest first."""
+    return [
+        go.Scatter(
+            x=[], y=[], mode="lines+markers", hoverinfo="skip", line={"color": colour_of(k), "width": width_of(k)},
+            marker={"symbol": [], "size": [], "color": colour_of(k), "line": {"width": 0}},
+        )
+        for k in DECADES
+    ]  # fmt: skip
+
+
+def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
+    """Per decade: (x, y, marker size, marker symbol) of its arrows. An arrow carries what arrives at its head."""
+    columns = places.real(info) if info.has_links else places.real(info)[:0]  # padding is skipped
+    half = places.half_width(info) * 1.12
+    found: dict[int, tuple[list, list, list, list]] = {k: ([], [], [], []) for k in DECADES}
+    for row, (layer, d) in enumerate(places.rows(info), start=1):
+        for left, right in pairwise(columns):
+            head, tail, start, end, symbol = (left, right, right - half, left + half, "triangle-left")
+            if d:
+                head, tail, start, end, symbol = (right, left, left + half, right - half, "triangle-right")
+            norm = frame.sequence_grad_norm[layer, d, head]
+            if norm == 0 or frame.sequence_grad_norm[layer, d, tail] == 0 or not np.isfinite(norm):
+                continue  # exactly nothing: no arrow
+            decade = int(np.clip(np.floor(np.log10(norm)), DECADES.start, DECADES.stop - 1))
+            x, y, size, symbols = found[decade]
+            x += [float(start), float(end), None]
+            y += [row, row, None]
+            size += [0, 4 + 1.5 * width_of(decade), 0]
+            symbols += [symbol] * 3
+    return [found[k] for k in DECADES]

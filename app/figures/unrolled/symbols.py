@@ -1,0 +1,74 @@
+"""The texts of the unrolled picture: what was read and said at a step, what was asked, and what it says by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.figures import theme
+from app.figures.unrolled import places
+from engine.frame import Frame, RunInfo
+
+NOTHING, BROKEN = "\u00a0", "✗ not finite"
+
+
+def read(info: RunInfo, frame: Frame, t: int) -> str:
+    """What was read at t; in italics where it is the target of the step before."""
+    if not frame.valid[t] or places.strip_channels(info):
+        return NOTHING
+    told = info.feeds_back and t > info.encoder_steps
+    if info.inputs == "symbols":
+        labels = info.output_labels if info.encoder_steps and t >= info.encoder_steps else info.input_labels
+        token = int(frame.inputs[t])
+        word = theme.symbol(labels[token]) if token >= 0 else "start" if info.encoder_steps else "–"
+        return f"<i>{word}</i>" if told else word
+    if info.image and len(info.input_labels) > 1:
+        heard = frame.inputs[t, -len(info.output_labels) :]
+        return f"<i>{info.output_labels[int(heard.argmax())]}</i>" if told else "image"
+    value, *rest = frame.inputs[t]
+    text = f"{value:.1f}".replace("0.", ".").replace("-", "−")
+    return f"<b>{text}</b>▴" if rest and rest[0] > 0 else text
+
+
+def answer(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
+    """What was said at t, and whether it is right; with its probability where it is the only answer."""
+    if not frame.counted[t]:
+        return "", True
+    if info.outputs == "symbols":
+        text, right = _chosen(info, frame, frame.outputs, t)
+        sure = float(np.max(frame.outputs[t]))
+        return (f"<b>{text[:-1]}</b> {text[-1]} {sure:.0%}" if frame.counted.sum() == 1 and sure <= 1 else text), right
+    if not np.isfinite(frame.outputs[t]).all():
+        return BROKEN, False
+    value, wanted = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
+    return f"{value:.2f}", abs(value - wanted) < 0.1 * max(1.0, abs(wanted))
+
+
+def by_itself(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
+    """What it says at t when it hears nothing but its own answers, and whether it is right."""
+    assert frame.free_outputs is not None
+    return _chosen(info, frame, frame.free_outputs, t)
+
+
+def target(info: RunInfo, frame: Frame, t: int) -> str:
+    """What was asked for at t."""
+    return theme.symbol(info.output_labels[int(frame.targets[t])])
+
+
+def _chosen(info: RunInfo, frame: Frame, outputs: np.ndarray, t: int) -> tuple[str, bool]:
+    """The most probable symbol with its mark."""
+    if not np.isfinite(outputs[t]).all():
+        return BROKEN, False
+    chosen = int(np.argmax(outputs[t]))
+    right = chosen == int(frame.targets[t])
+    return theme.symbol(info.output_labels[chosen]) + ("✓" if right else "✗"), right
+
+
+def hover(info: RunInfo, frame: Frame, layer: int, d: int, t: int) -> str:
+    """What the mouse says of one state."""
+    if not frame.valid[t]:
+        return "padding: the sequence has no such step"
+    norm = frame.sequence_grad_norm[layer, d, t]
+    said = f"gradient of this sequence {'exactly 0' if norm == 0 else theme.short(norm)}"
+    if frame.counted[t]:
+        return said
+    return f"{said}<br>no loss here ({'masked' if t >= info.encoder_steps else 'the encoder only reads'})"

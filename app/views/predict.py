@@ -1,0 +1,218 @@
+"""The card "Ask the network": a question, while it trains or after, and what the network says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import audio, predicting
+from app.figures import answers
+from app.hub import Slot
+from engine.experiment import FED_BACK, Experiment
+from engine.prediction import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
+from engine.tasks import TASKS, Task
+from engine.workers import Run
+
+POLL = 0.2  # seconds between two looks for an answer
+STYLE = Path(__file__).parents[1] / "predict.css"
+STILL = {"displayModeBar": False}
+
+
+@dataclass
+class Desk:
+    """What a tab's card remembers of one run: how often it was asked, and what was wrong with the last question."""
+
+    asked: int = 0
+    problem: str = ""
+
+
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _desk(token: str) -> Desk:
+    """Of one run."""
+    return Desk()
+
+
+@st.fragment
+def card(slot: Slot) -> None:
+    """The fields, and below them the newest answer of this run."""
+    run, experiment, desk = slot.run, slot.experiment, _desk(slot.token)
+    with st.container(key="predict", border=True):
+        st.html(STYLE)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(predicting.HEADING, width="stretch")
+            typed = _typed(TASKS[experiment.task])
+        with st.form("predict_form", border=False, enter_to_submit=True):
+            question = _fields(experiment, typed, run.answer is not None)
+        if question is not None:
+            _ask(run, experiment, desk, question)
+        if problem := desk.problem or run.answer_problem:
+            st.warning(predicting.escaped(problem))
+        if run.asking:
+            st.fragment(_watch, run_every=POLL)(run)
+        if run.answer is not None:
+            _answer(experiment, run.answer)
+
+
+def _typed(task: Task) -> bool:
+    """Whether something is typed; where it can be, a person chooses."""
+    if task.encode is None:
+        return False
+    ways = [predicting.TYPE_IT, predicting.HELD_OUT]
+    way = st.segmented_control("Ask about", ways, default=ways[0], key="predict_way", required=True,
+                               label_visibility="collapsed")  # fmt: skip
+    return way == predicting.TYPE_IT
+
+
+def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, object] | None:
+    """What is asked, once the button is pressed. What other data would ask otherwise has a key of its own."""
+    task, asked = TASKS[experiment.task], dict[str, object]()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if typed:
+            with st.container(key="predict_text", width="stretch"):
+                asked["text"] = st.text_input(task.asks, task.example, predicting.MOST_CHARACTERS,
+                                              key=f"predict_text_{task.slug}")  # fmt: skip
+        else:
+            most = int(LIMITS["example"][1].high)
+            asked["example"] = st.number_input(predicting.EXAMPLE, 0, most, 0, key="predict_example", width=150)
+        if not cannot_go_on(experiment):
+            with st.container(key="predict_steps", width=210):
+                least = 0 if task.outputs == "symbols" else 1
+                most, usual = predicting.most_steps(experiment), predicting.usual_steps(experiment)
+                asked["steps"] = st.slider(predicting.STEPS, least, most, usual, key=f"predict_steps_{task.slug}")
+        if predicting.generates(experiment):
+            asked["temperature"] = st.slider(predicting.TEMPERATURE, 0.0, predicting.HOTTEST, 0.0, 0.1, width=190,
+                                             format="%.1f", key="predict_temperature",
+                                             help=predicting.TEMPERATURE_HELP)  # fmt: skip
+        label = predicting.AGAIN if again else predicting.ASK
+        pressed = st.form_submit_button(label, key="predict_ask", icon=":material/question_answer:")
+    if remark := predicting.remark(experiment):
+        st.caption(remark)
+    return asked if pressed else None
+
+
+def _ask(run: Run, experiment: Experiment, desk: Desk, asked: dict[str, object]) -> None:
+    """Send the question, or say at once what is wrong with it; every press draws anew where symbols are drawn."""
+    try:
+        question = Question(**asked, seed=desk.asked)  # type: ignore[arg-type]
+        read(experiment, question)
+    except QuestionError as error:
+        desk.problem = str(error)
+        return
+    desk.asked, desk.problem = desk.asked + 1, ""
+    run.ask(question)
+
+
+def _watch(run: Run) -> None:
+    """Looked at again and again until the answer is there; then the page is drawn anew, without this."""
+    st.caption(predicting.ASKING)
+    if not run.asking:
+        st.rerun()  # the whole page: a fragment cannot draw the one around it
+
+
+def _answer(experiment: Experiment, answer: Answer) -> None:
+    task = TASKS[experiment.task]
+    with st.container(key="predict_answer"):
+        st.caption(predicting.asked_at(answer))
+        if experiment.rnn_type in FED_BACK:
+            _spoken(task, answer)
+        elif task.outputs == "values":
+            _values(experiment, answer)
+        elif len(answer.said):
+            _continued(task, answer)
+        elif experiment.rnn_type == "many_to_many":
+            _tagged(task, answer)
+        else:
+            _decided(task, answer)
+
+
+def _what_it_read(task: Task, answer: Answer) -> None:
+    """Exactly as prepared: symbols as boxes, an image, or numbers as lines."""
+    if task.image is not None:
+        st.html(predicting.picture(task, answer))
+    elif task.inputs == "symbols":
+        st.html(predicting.read(task, answer))
+    else:
+        _chart(answers.channels(answer.inputs, task.input_labels), "What the network read, a line for each channel.")
+
+
+def _decided(task: Task, answer: Answer) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(predicting.READ)
+        _what_it_read(task, answer)
+    with right:
+        st.markdown(predicting.SAYS)
+        st.markdown(predicting.decided(task, answer))
+        target = None if answer.targets is None else int(answer.targets[-1])
+        _chart(answers.classes(task.output_labels, answer.outputs[-1], target), "The probability of every class.")
+
+
+def _spoken(task: Task, answer: Answer) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(predicting.READ)
+        _what_it_read(task, answer)
+    with right:
+        st.markdown(predicting.SAYS)
+        st.html(predicting.spoken(task, answer))
+        st.markdown(predicting.in_words(task, answer))
+        st.caption(predicting.BOXES)
+        if task.audible:
+            notes = [task.output_labels[token] for token in (*answer.inputs, *answer.said)]
+            st.audio(audio.waveform(notes), sample_rate=audio.SAMPLE_RATE)
+
+
+def _continued(task: Task, answer: Answer) -> None:
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.markdown(predicting.GOES_ON)
+        st.html(predicting.continued(task, answer))
+        st.markdown(predicting.goes_on(task, answer))
+        st.caption(predicting.BOXES)
+    with right:
+        st.markdown(predicting.EXPECTS)
+        right_one = None if answer.future is None else int(answer.future[0])
+        _chart(answers.classes(task.output_labels, answer.said_outputs[0], right_one),
+               "The probability of every symbol that may come first.")  # fmt: skip
+
+
+def _tagged(task: Task, answer: Answer) -> None:
+    st.markdown(predicting.READ_AND_SAYS)
+    if task.inputs != "symbols":
+        _what_it_read(task, answer)
+    if task.slug == "speech":
+        st.audio(audio.speech(answer.inputs), sample_rate=audio.SAMPLE_RATE)
+    st.html(predicting.answered(task, answer))
+    st.caption(" ".join(filter(None, [predicting.score(answer), predicting.BOXES])))
+
+
+def _values(experiment: Experiment, answer: Answer) -> None:
+    """A forecast beside what came; or numbers said while reading; or one number."""
+    task, at_the_end = TASKS[experiment.task], experiment.rnn_type == "many_to_one"
+    past = answer.inputs[:, 0].astype(float)
+    if len(answer.said):
+        future = None if answer.future is None else answer.future[:, 0]
+        figure = answers.series(past, answer.said[:, 0], future, name=task.input_labels[0])
+        _chart(figure, "What was read, the network's forecast, and what really came.")
+        if sentence := predicting.forecast(answer):
+            st.caption(sentence)
+        return
+    if at_the_end:
+        st.markdown(predicting.number(answer))
+        _what_it_read(task, answer)
+        return
+    begin, end = int(answer.counted.argmax()), len(past) - int(answer.counted[::-1].argmax())
+    if not task.causal:
+        past = np.where(answer.counted, np.nan, past)  # what it is asked for is hidden from it
+    figure = answers.series(past, np.zeros(0), None if answer.targets is None else answer.targets[begin:end, 0],
+                            name=task.input_labels[0], now=answer.outputs[begin:end, 0],
+                            now_from=begin + task.causal)  # fmt: skip
+    _chart(figure, "What was read, what the network says, and what would be right.")
+
+
+def _chart(figure: go.Figure, label: str) -> None:
+    st.plotly_chart(figure, config=STILL, alt=label)

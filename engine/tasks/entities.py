@@ -1,0 +1,125 @@
+"""Named entities: which words are people, which are places, when some names are either."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy
+from engine.tasks.entropy import conditional_entropy
+from engine.tasks.grammar import Patterns, read_patterns, vocabulary
+from engine.tasks.sentences import UNKNOWN, encode_words
+from engine.tasks.typed_text import alone, checked
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+TAGS = ("none", "person", "place")
+EITHER = ("paris", "jordan", "florence", "sydney", "austin", "washington")
+"""Names of people and of places: only the words around them say which."""
+
+# UNKNOWN is a name as good as any other, and stands among words that decide nothing: so training meets it everywhere,
+# and a name that the network never saw is told by the words around it.
+CLASSES = {
+    "PERSON": ("anna", "peter", "maria", "tom", *EITHER, UNKNOWN),
+    "PLACE": ("london", "berlin", "rome", "madrid", *EITHER, UNKNOWN),
+    "FRIEND": ("friend", "sister", "teacher", "brother", UNKNOWN),
+    "SAW": ("saw", "remembered", "liked", "found", UNKNOWN),
+    "SMILED": ("smiled", "laughed", "slept", "sang"),
+    "TIRED": ("tired", "angry", "happy", "hungry"),
+    "FLOODED": ("flooded", "crowded", "rebuilt", "destroyed"),
+    "SEA": ("sea", "river", "lake", UNKNOWN),
+    "LATE": ("yesterday", "today", "again", UNKNOWN),
+}
+OPENINGS = ("", "they say that", "yesterday", "i heard that")
+CLAUSES = (
+    # decided by what follows
+    "PERSON SMILED",
+    "PERSON was TIRED",
+    "PERSON called my FRIEND",
+    "PLACE lies by the SEA",
+    "PLACE was FLOODED",
+    "PLACE has a new station",
+    "we SAW PERSON who SMILED",
+    "we SAW PLACE which was FLOODED",
+    # decided by what stands before
+    "my FRIEND PERSON was TIRED",
+    "we spoke with PERSON",
+    "the road to PLACE was FLOODED",
+    "my FRIEND lives in PLACE",
+    # both in one
+    "PERSON moved to PLACE",
+    "my FRIEND met PERSON in PLACE",
+    "PLACE was FLOODED and PERSON SMILED",
+)
+ENDINGS = ("", "LATE", "in PLACE", "with PERSON")
+
+
+def _grammar() -> list[str]:
+    return [f"{opening} {clause} {ending}" for opening in OPENINGS for clause in CLAUSES for ending in ENDINGS]
+
+
+WORDS = vocabulary(_grammar(), CLASSES)
+
+
+@cache
+def _patterns() -> tuple[Patterns, np.ndarray]:
+    """The patterns, and the tag of every class, (classes + 1,); the last is padding's."""
+    patterns = read_patterns(_grammar(), CLASSES, WORDS)
+    tags = [TAGS.index(name.lower()) if name in ("PERSON", "PLACE") else 0 for name in patterns.names]
+    return patterns, np.array([*tags, 0])
+
+
+def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """All patterns that fit are equally likely; every word of a sentence is tagged."""
+    (patterns, tags), steps = _patterns(), experiment.seq_len
+    chosen = rng.integers(0, patterns.fitting(steps), batch_size)
+    lengths = patterns.lengths[chosen]
+    inputs = patterns.deal(rng, chosen, steps)
+    return Batch(inputs, tags[patterns.slots[:steps, chosen]], np.arange(steps)[:, None] < lengths, lengths)
+
+
+@cache
+def _baselines(seq_len: int) -> dict[str, float]:
+    """Exact: every word that can stand at every place of every pattern that fits, by how often it does."""
+    patterns, tags = _patterns()
+    fits = patterns.fitting(seq_len)
+    lengths = patterns.lengths[:fits]
+    real = np.arange(seq_len)[:, None] < lengths
+    slots, share = patterns.slots[:seq_len, :fits][real], np.broadcast_to(1 / lengths, real.shape)[real]
+    member = np.arange(patterns.members.shape[1]) < patterns.sizes[slots][:, None]  # (places, largest class)
+    words = patterns.members[slots][member]
+    targets, weights = (np.repeat(each, patterns.sizes[slots]) for each in (tags[slots], share / patterns.sizes[slots]))
+    return {
+        "knowing how common each tag is": conditional_entropy(np.zeros_like(words), targets, weights),
+        "knowing the word alone": conditional_entropy(words, targets, weights),
+    }
+
+
+def _encode(experiment: Experiment, text: str) -> Batch:
+    tokens = checked(encode_words(text, WORDS))
+    return alone(tokens, np.ones(len(tokens), bool))
+
+
+ENTITIES = Task(
+    slug="entities",
+    family="Text",
+    title="Person or place?",
+    teaches="Every word gets a tag, and 'paris' is either: the word that tells may stand before it or after it.",
+    source="Generated: sentences from a small grammar; six names are those of people and of places.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(6, 11, 11),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=WORDS,
+    output_labels=TAGS,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw,
+    baselines=lambda experiment: _baselines(experiment.seq_len),
+    lag=lambda experiment: 2,  # the telling word stands one or two words away, mostly behind: "paris was flooded"
+    encode=_encode,
+    asks="A sentence with names",
+    example="they say that florence moved to jordan",
+)

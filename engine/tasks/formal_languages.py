@@ -1,0 +1,252 @@
+"""Strings of formal languages, written symbol by symbol: counting, and Reber's grammar, plain and embedded."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, exact_match, full_lengths
+from engine.tasks.entropy import conditional_entropy
+from engine.tasks.typed import MOST, signs
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+# ---- a^n b^n: as many b as a, between two full stops
+
+AB = ("a", "b", END)
+A, B, STOP = range(3)  # tokens
+EVERY, HELD_OUT = 5, 3  # of five counts in a row, the one with this remainder is held out: 3, 8, 13, 18 ...
+
+
+def _largest(experiment: Experiment) -> int:
+    """The largest n whose string fits: n of each letter and the full stop before them."""
+    return (experiment.seq_len - 1) // 2
+
+
+def _draw_count(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """Every n of the split is equally likely. Asked is what can be known: all that follows the first b."""
+    counts = np.arange(1, _largest(experiment) + 1)
+    counts = counts[(counts % EVERY == HELD_OUT) == (split == "test")]
+    n, t = counts[rng.integers(0, len(counts), batch_size)], np.arange(experiment.seq_len)[:, None]
+    inputs = np.select([t == 0, t <= n, t <= 2 * n], [STOP, A, B], NO_SYMBOL)
+    targets = np.select([t < n, t < 2 * n, t == 2 * n], [A, B, STOP], 0)
+    return Batch(inputs, targets, inputs == B, 2 * n + 1)
+
+
+def _count_baseline(experiment: Experiment) -> dict[str, float]:
+    """After a b comes the full stop once in n times: the entropy of that, over all n from 1 on, each alike.
+
+    The held-out n alone would give about an eighth less, the others a little more.
+    """
+    n = np.arange(1, _largest(experiment) + 1)
+    stop = float((1 / n).mean())
+    return {"seeing only the letter before": -stop * math.log(stop) - (1 - stop) * math.log1p(-stop)}
+
+
+def _encode_count(experiment: Experiment, text: str) -> Batch:
+    letters = signs(text, AB[:2], least=2)
+    number_of_a = int((letters == A).sum())
+    if letters[0] != A or (np.diff(letters) < 0).any() or not 0 < len(letters) - number_of_a <= number_of_a:
+        got = "".join(AB[letter] for letter in letters)
+        raise ValueError(f"First some a, then at least one b and no more b than a can be read here, but got “{got}”.")
+    inputs = np.concatenate([[STOP], letters])[:, None]
+    targets = np.concatenate([inputs[1:], [[STOP if 2 * number_of_a == len(letters) else B]]])
+    return Batch(inputs, targets, inputs == B, full_lengths(*inputs.shape))
+
+
+COUNT = Task(
+    slug="count",
+    family="Classics",
+    title="Count: aaabbb",
+    teaches="Counting: as many b as there were a, then a full stop. Who can count knows all that follows the first b.",
+    source="Generated: every string of n a and n b that fits. One n in five (3, 8, 13 ...) is held out.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(9, 401, 41),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=AB,
+    output_labels=AB,
+    metric=Metric("counted without a slip", exact_match),
+    draw=_draw_count,
+    baselines=_count_baseline,
+    lag=lambda experiment: 2 * _largest(experiment) - 1,  # from the last full stop to the first a
+    causal=True,
+    continues=True,
+    encode=_encode_count,
+    asks="Some a and at least one b; it should go on to as many b and a full stop (more than in training, too)",
+    example="aaaaaaaab",
+)
+
+# ---- Reber's grammar
+
+REBER = ("B", "T", "P", "S", "X", "V", "E")
+ARCS = (  # of each state: (symbol, state after it), both equally likely; E leads back to the beginning
+    (("B", 1), ("B", 1)),
+    (("T", 2), ("P", 3)),
+    (("S", 2), ("X", 4)),
+    (("T", 3), ("V", 5)),
+    (("X", 3), ("S", 6)),
+    (("P", 4), ("V", 6)),
+    (("E", 0), ("E", 0)),
+)
+START, FINAL = 0, 6  # before B, before E
+SYMBOL = np.array([[REBER.index(symbol) for symbol, _ in pair] for pair in ARCS])  # (states, 2)
+AFTER = np.array([[state for _, state in pair] for pair in ARCS])  # (states, 2)
+ALLOWED = (np.eye(len(REBER))[SYMBOL]).max(1) > 0  # (states, symbols)
+
+
+def _walk(choices: np.ndarray) -> np.ndarray:
+    """(T, batch) tokens, from (T, batch) int64 choices between the two arcs, from before B on."""
+    states, state = np.empty_like(choices), np.zeros(choices.shape[1], np.int64)
+    for t, choice in enumerate(choices):
+        states[t] = state
+        state = AFTER.ravel()[2 * state + choice]
+    return SYMBOL[states, choices]
+
+
+def _next_symbols(symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs and targets of strings (T + 1, batch), one step apart, and lengths."""
+    return symbols[:-1], symbols[1:], full_lengths(len(symbols) - 1, symbols.shape[1])
+
+
+def _draw_reber(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """String after string without a gap, the last one cut where there is no more room."""
+    inputs, targets, lengths = _next_symbols(_walk(rng.integers(0, 2, (experiment.seq_len + 1, batch_size))))
+    return Batch(inputs, targets, np.ones(inputs.shape, bool), lengths)
+
+
+@cache
+def _reber_baselines(seq_len: int) -> dict[str, float]:
+    """Exact: the chance of every state at every step, from the grammar."""
+    step = np.zeros((len(ARCS), len(ARCS)))
+    np.add.at(step, (np.arange(len(ARCS))[:, None], AFTER), 0.5)
+    chances = np.zeros((seq_len, len(ARCS)))  # of the states in which the targets are said, from after B on
+    chances[0] = step[START]
+    for t in range(1, seq_len):
+        chances[t] = chances[t - 1] @ step
+    states = np.repeat(np.arange(len(ARCS)), 2)
+    weights, symbols = np.repeat(chances.sum(0), 2) / 2, SYMBOL.ravel()
+    return {
+        "knowing how common each symbol is": conditional_entropy(np.zeros_like(symbols), symbols, weights),
+        "the best possible": conditional_entropy(states, symbols, weights),
+    }
+
+
+def _allowed(batch: Batch, outputs: np.ndarray) -> float:
+    """Share of the counted steps whose most probable symbol is one that the grammar allows there."""
+    said, states = outputs.argmax(-1), np.empty_like(batch.inputs)
+    state = np.zeros(batch.inputs.shape[1], np.int64)
+    for t, heard in enumerate(batch.inputs):
+        state = states[t] = np.where(SYMBOL[state, 0] == heard, AFTER[state, 0], AFTER[state, 1])
+    return float(ALLOWED[states, said][batch.mask].mean())
+
+
+def _read_prefix(text: str, least: int = 1) -> np.ndarray:
+    """The beginning of a string, (T, 1) tokens."""
+    symbols = signs(text, REBER, least=least)
+    if symbols[0] != START:
+        raise ValueError(f"Every string begins with B, but got {REBER[symbols[0]]} first.")
+    return symbols[:, None]
+
+
+def _encode_reber(experiment: Experiment, text: str) -> Batch:
+    inputs = _read_prefix(text)
+    targets = np.concatenate([inputs[1:], inputs[:1]])  # what the last should be is unknown
+    return Batch(inputs, targets, np.ones(inputs.shape, bool), full_lengths(*inputs.shape))
+
+
+REBER_GRAMMAR = Task(
+    slug="reber",
+    family="Classics",
+    title="Reber's grammar",
+    teaches="A grammar as a map of seven places: two symbols of memory tell where it is, and so what may come next.",
+    source="Generated: strings of Reber's grammar, one after the other; two symbols may follow, each half of the time.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(5, 400, 30),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=REBER,
+    output_labels=REBER,
+    metric=Metric("symbols the grammar allows", _allowed),
+    draw=_draw_reber,
+    baselines=lambda experiment: _reber_baselines(experiment.seq_len),
+    lag=lambda experiment: 1,  # this symbol and the one before it tell the state
+    causal=True,
+    continues=True,
+    encode=_encode_reber,
+    asks="The beginning of a string: B, then what the grammar allows of T, P, S, X, V and E",
+    example="BTSSX",
+)
+
+# ---- embedded: B, T or P, a whole string of the grammar, the same T or P again, E
+
+OUTER = REBER.index("T"), REBER.index("P")
+AROUND = 4  # symbols around the inner string
+
+
+@cache
+def _first_arc(length: int) -> np.ndarray:
+    """(length, states): the chance to take a state's first arc, where the string shall have this many symbols.
+
+    All strings of one length are equally likely: every symbol between B and E halves the chance.
+    """
+    ways = np.eye(len(ARCS))[FINAL]  # the chance to be before E after so many more symbols
+    chances = np.empty((length, len(ARCS)))
+    chances[-1] = 0.5  # before E: both arcs are the same
+    for t in range(length - 2, -1, -1):
+        arcs = 0.5 * np.where(AFTER == START, 0, ways[AFTER])  # (states, 2)
+        ways = arcs.sum(1)
+        chances[t] = np.divide(arcs[:, 0], ways, where=ways > 0, out=np.full(len(ARCS), 0.5))
+    return chances
+
+
+def _draw_embedded(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    """Strings of seq_len + 1 symbols; the step before the last decides and is the only one that counts."""
+    length = experiment.seq_len + 1 - AROUND
+    first, luck = _first_arc(length), rng.random((length, batch_size))
+    choices, state = np.empty((length, batch_size), np.int64), np.zeros(batch_size, np.int64)
+    for t in range(length):
+        choices[t] = luck[t] >= first[t, state]
+        state = AFTER.ravel()[2 * state + choices[t]]
+    outer = np.array(OUTER)[rng.integers(0, 2, (1, batch_size))]
+    begin, end = (np.full((1, batch_size), REBER.index(symbol)) for symbol in "BE")
+    inputs, targets, lengths = _next_symbols(np.concatenate([begin, outer, _walk(choices), outer, end]))
+    mask = np.zeros(inputs.shape, bool)
+    mask[-2] = True
+    return Batch(inputs, targets, mask, lengths)
+
+
+def _encode_embedded(experiment: Experiment, text: str) -> Batch:
+    inputs = _read_prefix(text, least=3)
+    if inputs[1] not in OUTER:
+        raise ValueError(f"After the first B comes T or P, but got {REBER[int(inputs[1, 0])]}.")
+    mask = np.zeros(inputs.shape, bool)
+    mask[-1] = True
+    return Batch(inputs, np.broadcast_to(inputs[1], inputs.shape), mask, full_lengths(*inputs.shape))
+
+
+EMBEDDED_REBER = Task(
+    slug="embedded_reber",
+    family="Classics",
+    title="Reber inside Reber",
+    teaches="A bracket to be closed: the T or P at the beginning comes back at the end, a whole string later.",
+    source="Generated: strings of Reber's grammar between two T or two P. Only the second T or P is asked for.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(AROUND + 4, MOST, 20),
+    inputs="symbols",
+    outputs="symbols",
+    input_labels=REBER,
+    output_labels=REBER,
+    metric=Metric("accuracy", accuracy),
+    draw=_draw_embedded,
+    baselines=lambda experiment: {"guessing between T and P": math.log(2)},
+    lag=lambda experiment: experiment.seq_len - 3,  # from the step before the last to the second
+    causal=True,
+    encode=_encode_embedded,
+    asks="B, T or P, a string from B to E; it should answer with the same T or P",
+    example="BTBPVVE",
+)

@@ -1,0 +1,205 @@
+"""Made-up series whose best possible error is known: two waves mixed, a wave at uneven times, a hidden stretch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.tasks.base import Batch, Lengths, Metric, Task, full_lengths, within
+from engine.tasks.series import next_value
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+PERIODS = (20.0, 7.0)  # steps
+QUIETEST, LOUDEST = 0.5, 1.0  # amplitude of each of the two waves, uniform between these
+
+SHORTEST_GAP, LONGEST_GAP = 0.25, 2.25  # between two samples, uniform between these, in tenths of a period
+TENTH = 2 * np.pi / 10  # angle
+
+HIDDEN = 8  # steps without a value
+SHOWN = 8  # steps at either end that always have one
+SMOOTHNESS = 8.0  # steps over which the curve stays alike
+
+
+def _draw_sine(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    angles = np.arange(experiment.seq_len + 1)[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + 1, 1, 2)
+    phases = rng.uniform(0, 2 * np.pi, (batch_size, 2))
+    amplitudes = rng.uniform(QUIETEST, LOUDEST, (batch_size, 2))
+    return next_value((amplitudes * np.sin(angles + phases)).sum(-1).astype(np.float32), experiment)
+
+
+def _sine_baselines(experiment: Experiment) -> dict[str, float]:
+    """Exact, the mean over all phases and amplitudes: the same at every step.
+
+    Each wave has the variance E[a²] / 2 and, one step later, correlates with itself by the cosine of its angle per
+    step. The two have one distribution of amplitudes, so given their sum x either is expected to be x / 2, and the
+    expected next value is x times the mean of the two cosines: no function of the present value does better.
+    """
+    variance = (LOUDEST**3 - QUIETEST**3) / (LOUDEST - QUIETEST) / 3  # of the sum: two halves of E[a²]
+    likeness = float(np.cos(2 * np.pi / np.array(PERIODS)).mean())
+    return {
+        "next value like this one": 2 * variance * (1 - likeness),
+        "best from the present value alone": variance * (1 - likeness**2),
+        "always the mean": variance,
+    }
+
+
+SINE = Task(
+    slug="sine",
+    family="Series",
+    title="Two waves mixed",
+    teaches="What a state is good for: one value does not say whether the curve is rising or falling.",
+    source="Generated: the sum of two sine waves with periods of 20 and 7 steps, random phases and amplitudes.",
+    rnn_types=("many_to_many", "many_to_one"),
+    lengths=Lengths(2, 500, 40),
+    inputs="values",
+    outputs="values",
+    input_labels=("value now",),
+    output_labels=("value next",),
+    metric=Metric("within 0.1", within(0.1)),
+    draw=_draw_sine,
+    baselines=_sine_baselines,
+    causal=True,
+    continues=True,
+)
+
+
+def _uneven(rng: np.random.Generator, seq_len: int, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """(T + 1, batch) values of a sine wave with a random phase, and (T, batch) the gap after each but the last."""
+    gaps = rng.uniform(SHORTEST_GAP, LONGEST_GAP, (seq_len, batch_size))
+    angles = np.empty((seq_len + 1, batch_size))
+    angles[0] = rng.uniform(0, 2 * np.pi, batch_size)
+    angles[1:] = angles[0] + TENTH * gaps.cumsum(0)
+    return np.sin(angles).astype(np.float32), gaps.astype(np.float32)
+
+
+def _draw_untimed(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    return next_value(_uneven(rng, experiment.seq_len, batch_size)[0], experiment)
+
+
+def _draw_timed(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    values, gaps = _uneven(rng, experiment.seq_len, batch_size)
+    batch = next_value(values, experiment)
+    return replace(batch, inputs=np.concatenate([batch.inputs, gaps[:, :, None]], axis=-1))
+
+
+def _uneven_baselines(experiment: Experiment) -> dict[str, float]:
+    """Exact, the mean over all phases and gaps: the same at every step.
+
+    Who knows the angle now, and all gaps but the next, expects the mean of the sine over that gap. Its square has the
+    mean |m|² / 2, where m is the mean of exp(i angle) over the gap, and the sine's has 1/2: what is between them is
+    lost to everybody who is not told the gap.
+    """
+    middle, half = (LONGEST_GAP + SHORTEST_GAP) / 2 * TENTH, (LONGEST_GAP - SHORTEST_GAP) / 2 * TENTH
+    shrunk = float(np.sin(half) / half)  # |m|
+    return {
+        "next value like this one": 1 - shrunk * float(np.cos(middle)),
+        "always the mean": 1 / 2,
+        "least possible without the gaps": (1 - shrunk**2) / 2,
+    }
+
+
+UNTIMED_WAVE = Task(
+    slug="irregular_wave",
+    family="Series",
+    title="Uneven wave",
+    teaches="Time steps that are not even: without knowing how long each is, nobody can say what comes next.",
+    source="Generated: a sine wave with a random phase, looked at after random gaps of 1/40 to 9/40 of its period.",
+    rnn_types=("many_to_many", "many_to_one"),
+    lengths=Lengths(2, 500, 40),
+    inputs="values",
+    outputs="values",
+    input_labels=("value now",),
+    output_labels=("value next",),
+    metric=Metric("within 0.1", within(0.1)),
+    draw=_draw_untimed,
+    baselines=_uneven_baselines,
+    causal=True,
+    continues=True,
+)
+
+TIMED_WAVE = replace(
+    UNTIMED_WAVE,
+    slug="irregular_wave_gaps",
+    title="Uneven wave, gaps told",
+    teaches="Time steps that are not even must be told: with the gap as an input the same wave can be learned.",
+    input_labels=("value now", "gap to the next, tenths of a period"),
+    draw=_draw_timed,
+    continues=False,  # nobody tells a network that goes on by itself how long the next gap is
+)
+
+
+@cache
+def _covariance(seq_len: int) -> np.ndarray:
+    """(T, T) float64, of the smooth random curve: the Matérn covariance of order 5/2, variance 1.
+
+    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapter 4.
+    """
+    steps = np.arange(seq_len)
+    distance = np.sqrt(5) / SMOOTHNESS * np.abs(steps[:, None] - steps)
+    return (1 + distance + distance**2 / 3) * np.exp(-distance)
+
+
+@cache
+def _root(seq_len: int) -> np.ndarray:
+    """(T, T) float64, lower triangular: independent normal numbers times it are one curve."""
+    return np.linalg.cholesky(_covariance(seq_len))
+
+
+@cache
+def _single_root(seq_len: int) -> np.ndarray:
+    return _root(seq_len).astype(np.float32)
+
+
+def _draw_gap(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+    seq_len = experiment.seq_len
+    values = _single_root(seq_len) @ rng.standard_normal((seq_len, batch_size), np.float32)
+    first = rng.integers(SHOWN, seq_len - SHOWN - HIDDEN + 1, batch_size)
+    steps = np.arange(seq_len)[:, None]
+    hidden = (first <= steps) & (steps < first + HIDDEN)  # (T, batch)
+    inputs = np.stack([np.where(hidden, np.float32(0), values), hidden.astype(np.float32)], axis=-1)
+    return Batch(inputs, values[:, :, None], hidden, full_lengths(seq_len, batch_size))
+
+
+@cache
+def _gap_errors(seq_len: int) -> tuple[float, float]:
+    """Least mean squared error (from the past, from both sides), the mean over all places of the hidden stretch.
+
+    The curve is a Gaussian process: nothing beats a linear answer, and the covariance that is left depends only on
+    which steps are known. Once all before are known it is B Bᵀ, where B is the hidden steps' block of the root; once
+    all others are known it is the inverse of their block of the inverse covariance.
+    """
+    root, precision = _root(seq_len), np.linalg.inv(_covariance(seq_len))
+    past, both = [], []
+    for first in range(SHOWN, seq_len - SHOWN - HIDDEN + 1):
+        hidden = slice(first, first + HIDDEN)
+        past.append((root[hidden, hidden] ** 2).sum(1).mean())
+        both.append(np.linalg.inv(precision[hidden, hidden]).diagonal().mean())
+    return float(np.mean(past)), float(np.mean(both))
+
+
+def _gap_baselines(experiment: Experiment) -> dict[str, float]:
+    past, both = _gap_errors(experiment.seq_len)
+    return {"best from the past alone": past, "best from both sides": both, "always the mean": 1.0}
+
+
+GAP = Task(
+    slug="gap",
+    family="Series",
+    title="Fill the gap",
+    teaches="Reading both ways: what comes after a hidden stretch says more about it than the past alone.",
+    source="Generated: a smooth random curve (a Gaussian process), 8 steps in a row hidden.",
+    rnn_types=("many_to_many",),
+    lengths=Lengths(2 * SHOWN + HIDDEN, 200, 40),
+    inputs="values",
+    outputs="values",
+    input_labels=("value, 0 where hidden", "hidden"),
+    output_labels=("true value",),
+    metric=Metric("within 0.1", within(0.1)),
+    draw=_draw_gap,
+    baselines=_gap_baselines,
+)

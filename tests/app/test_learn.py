@@ -1,0 +1,272 @@
+"""The course: its page of cards, a lesson's text beside the playground, and the ways between lessons."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from app import text
+from engine import claim_table
+from engine.experiment import Experiment
+from engine.preset import Claim, Preset, list_presets, load_preset
+from engine.tasks import TASKS
+from engine.tasks.base import FAMILIES
+from tests.app import test_page
+from tests.app.test_page import move, opened, press, run, slot, warnings, widgets
+
+pool = test_page.pool
+pytestmark = pytest.mark.usefixtures("pool")
+
+LESSONS = [preset for preset in list_presets() if preset.kind == "lesson"]
+FAILURES = [preset for preset in list_presets() if preset.kind == "failure"]
+KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES) if kin]
+
+
+def turn(page: AppTest, to: str, **link: str) -> AppTest:
+    """Somebody follows a link to another page; Streamlit then clears what the address said."""
+    page._page_hash = calc_hash(to)
+    page.query_params.clear()
+    page.query_params.update(link)
+    return run(page)
+
+
+def cards(page: AppTest) -> list[str]:
+    """The lessons that the page's links open, in order."""
+    return [each.proto.query_string.removeprefix("preset=") for each in page.get("page_link")]
+
+
+# ---- the page
+
+
+def test_the_page_has_a_card_for_every_lesson_and_then_for_every_failure():
+    page = turn(opened(), "learn")
+    assert cards(page) == [preset.slug for preset in list_presets()]
+    assert [each.value for each in page.subheader] == [text.LEARN_HEADING, *[text.FAILURES] * bool(FAILURES)]
+    assert {each.proto.page_script_hash for each in page.get("page_link")} == {calc_hash("playground")}
+
+
+def test_a_card_says_its_number_title_and_question_and_draws_its_data():
+    page = turn(opened(), "learn")
+    drawn = [each.proto.body for each in page.get("html") if 'class="question"' in each.proto.body]
+    labels = [each.proto.label for each in page.get("page_link")]
+    for preset, label, body in zip(list_presets(), labels, drawn, strict=True):
+        assert str(preset.order) in label and label.endswith(preset.title)
+        assert 'class="thumbnail"' in body and text.RNN_TYPES[preset.experiment.rnn_type] in body
+
+
+def test_a_chapter_is_named_once_above_its_lessons():
+    page = turn(opened(), "learn")
+    said = [each.proto.body for each in page.get("html") if 'class="chapter"' in each.proto.body]
+    chapters = list(dict.fromkeys(preset.chapter for preset in list_presets() if preset.chapter))
+    assert len(said) == len(chapters)
+    assert all(chapter in body for chapter, body in zip(chapters, said, strict=True))
+
+
+def test_the_page_opens_by_itself_and_starts_no_run():
+    page = AppTest.from_file(str(test_page.MAIN), default_timeout=30)
+    page._page_hash = calc_hash("learn")
+    assert cards(run(page)) == [preset.slug for preset in list_presets()]
+    assert test_page.HUB._slots == []
+
+
+# ---- between the pages
+
+
+def test_a_card_opens_its_lesson_in_the_tabs_own_run():
+    page = turn(opened(cell="gru", speed="max"), "learn")
+    mine = slot()
+    turn(page, "playground", preset="explode")
+    preset = load_preset("explode")
+    assert slot() is mine and (mine.experiment, mine.paused, mine.speed) == (preset.experiment, True, preset.speed)
+    assert page.query_params == {"preset": "explode"} and page.subheader[0].value == preset.question
+    assert warnings(page) == []
+
+
+def test_what_is_pressed_after_a_card_counts():
+    """The link of the way in is read once."""
+    page = turn(turn(opened(), "learn"), "playground", preset="explode")
+    press(page, "next_lesson")
+    assert page.query_params != {"preset": "explode"} and widgets(page)["preset"].value != "explode"
+    move(page, "hidden_size", 32)
+    assert slot().experiment.hidden_size == 32 and page.query_params["hidden_size"] == "32"
+
+
+def test_the_run_goes_on_while_somebody_looks_at_the_course():
+    page = opened(preset="clip", hidden_size="32", speed="slow")
+    run_before, link = slot().run, dict(page.query_params)
+    turn(turn(page, "learn"), "playground")
+    assert slot().run is run_before and slot().tabs == 1 and not slot().paused
+    assert page.query_params == link and widgets(page)["hidden_size"].value == 32
+    assert (widgets(page)["preset"].value, widgets(page)["speed"].value) == ("clip", "slow")
+
+
+def test_going_back_in_the_browser_finds_the_run_as_it_was_left():
+    page = opened(preset="clip", hidden_size="32")
+    run_before, link = slot().run, dict(page.query_params)
+    turn(turn(page, "learn"), "playground", **link)
+    assert slot().run is run_before and page.query_params == link
+
+
+def test_a_wrong_link_on_the_way_back_says_what_is_wrong():
+    page = turn(turn(opened(), "learn"), "playground", preset="nope")
+    (said,) = warnings(page)
+    assert said.startswith("There is no lesson called nope.") and widgets(page)["preset"].value == "remember"
+
+
+# ---- the neighbours
+
+
+@pytest.mark.parametrize("kin", KINDS)
+def test_next_goes_through_all_of_a_kind_each_with_its_text_and_previous_leads_back(kin):
+    page = opened(preset=kin[0].slug)
+    assert page.button(key="previous_lesson").disabled
+    for preset in kin:
+        assert slot().experiment == preset.experiment and slot().paused == preset.paused
+        assert page.query_params == {"preset": preset.slug}
+        check_text(page, preset)
+        if preset is not kin[-1]:
+            press(page, "next_lesson")
+    assert page.button(key="next_lesson").disabled
+    press(page, "previous_lesson")
+    assert page.query_params == {"preset": kin[-2].slug} and slot().experiment == kin[-2].experiment
+
+
+def check_text(page: AppTest, preset: Preset) -> None:
+    """What is behind it, what to change next and what should happen, in this order."""
+    said = [each.value.strip() for each in page.sidebar.markdown]
+    wanted = [preset.explains.strip(), *(claim.says for claim in preset.claims)]
+    assert [each for each in said if each in wanted] == [each for each in wanted if each]
+    wanted = [text.held(claim, claim_table.values(preset, claim)) for claim in preset.claims]
+    assert [each.value for each in page.sidebar.caption if each.value in wanted] == wanted
+    buttons = [each.label for each in page.button if each.key.startswith("next_") and each.key != "next_lesson"]
+    assert buttons == [change.says for change in preset.next]
+
+
+# ---- the lesson's text
+
+
+@pytest.mark.parametrize(
+    ("link", "open"),
+    [({}, False), ({"preset": "remember"}, True), ({"preset": "remember", "hidden_size": "64"}, False)],
+    ids=["first visit", "lesson", "own settings"],
+)
+def test_the_text_is_open_for_whoever_chose_the_lesson(link, open):
+    page = opened(**link)
+    (about,) = [each for each in page.sidebar.expander if each.label == text.ABOUT["lesson"]]
+    assert about.proto.expanded is open
+    press(page, "next_lesson")
+    (about,) = [each for each in page.sidebar.expander if each.label == text.ABOUT["lesson"]]
+    assert about.proto.expanded
+
+
+@pytest.mark.parametrize(
+    ("claim", "measured", "said"),
+    [
+        (Claim(says="", gate="exact"), [], "holds exactly, checked in every test run"),
+        (Claim(says="", gate="trained", above=0.5), [], "measured on 3 seeds; asked is above 0.5"),
+        (Claim(says="", gate="trained", below=2, seeds=(4,)), [1.23456], "measured on 1 seed: 1.23; asked is below 2"),
+        (Claim(says="", gate="shown"), [], "usually to be seen"),
+    ],
+    ids=lambda each: each.gate if isinstance(each, Claim) else "",
+)
+def test_a_claim_says_how_far_to_rely_on_it(claim, measured, said):
+    assert text.held(claim, measured) == said
+
+
+# ---- what to change next
+
+
+@pytest.mark.parametrize(
+    "preset", [each for each in (*LESSONS[:8], *FAILURES[:3]) if each.next], ids=lambda each: each.slug
+)
+def test_the_last_change_is_applied_to_the_run_and_stands_in_the_link(preset):
+    *_, change = preset.next
+    page = press(opened(preset=preset.slug), f"next_{len(preset.next) - 1}")
+    assert warnings(page) == [] and slot().experiment == preset.experiment.replace(**change.settings)
+    changed = {name for name, now in change.settings.items() if now != getattr(preset.experiment, name)}
+    assert changed and changed <= page.query_params.keys()
+    assert slot().paused == preset.paused
+    assert all(f":blue-badge[{each}]" in page.main.markdown[0].value
+               for each in text.changed(slot().experiment, preset.experiment))  # fmt: skip
+
+
+def test_changes_add_up_and_keep_what_was_set_by_hand():
+    page = opened(preset="remember", hidden_size="64")
+    press(page, "next_0")
+    changed = load_preset("remember").next[0].settings
+    assert slot().experiment == load_preset("remember").experiment.replace(hidden_size=64, **changed)
+
+
+def test_a_change_after_other_data_begins_at_the_lesson_again():
+    page = move(opened(preset="remember"), "task", "adding")
+    press(page, "next_0")
+    preset = load_preset("remember")
+    assert slot().experiment == preset.experiment.replace(**preset.next[0].settings)
+
+
+def test_a_change_that_does_not_fit_what_is_set_begins_at_the_lesson_again(monkeypatch):
+    """Cut after 5 steps and both ways exclude each other."""
+    preset = load_preset("remember")
+    page = opened(preset="remember", bidirectional="true")
+    monkeypatch.setitem(preset.next[0].settings, "tbptt", 5)
+    press(run(page), "next_0")
+    assert warnings(page) == [] and slot().experiment == preset.experiment.replace(**preset.next[0].settings)
+    assert slot().experiment.tbptt == 5 and not slot().experiment.bidirectional
+
+
+def test_a_change_sets_a_held_run_going_but_for_a_lesson_that_waits():
+    page = press(opened(preset="remember"), "pause")
+    assert slot().paused
+    press(page, "next_0")
+    assert not slot().paused
+
+
+# ---- which lesson it is
+
+
+def place(page: AppTest) -> str:
+    return page.sidebar.caption[0].value
+
+
+@pytest.mark.parametrize(("kin", "name"), [(LESSONS, "Lesson"), (FAILURES, "Failure card")], ids=["lesson", "failure"])
+def test_lessons_and_failure_cards_count_by_themselves(kin, name):
+    for preset in kin[:1] + kin[-1:]:
+        assert text.place(preset, len(kin), preset.experiment) == f"{name} {preset.order} of {len(kin)}"
+        assert place(opened(preset=preset.slug)) == f"{name} {preset.order} of {len(kin)}"
+
+
+def test_the_sidebar_says_when_it_is_no_longer_the_lesson_and_leads_back():
+    preset = load_preset("remember")
+    page = opened(preset="remember")
+    assert "back_to_lesson" not in {each.key for each in page.button}
+    move(page, "hidden_size", 64)
+    assert place(page) == f"Lesson {preset.order} of {len(LESSONS)}, with your changes"
+    move(page, "task", "stocks")
+    assert place(page) == f"Your own settings, begun at lesson {preset.order}"
+    press(page, "back_to_lesson")
+    assert place(page) == f"Lesson {preset.order} of {len(LESSONS)}"
+    assert slot().experiment == preset.experiment and page.query_params == {"preset": "remember"}
+
+
+def test_the_list_of_lessons_has_all_with_their_numbers():
+    options = widgets(opened())["preset"].options
+    assert len(options) == len(set(options)) == len(list_presets())
+    assert [each.endswith(f"{p.order} · {p.title}") for each, p in zip(options, list_presets(), strict=True)] == [
+        True
+    ] * len(options)
+
+
+def test_the_list_of_data_goes_family_by_family():
+    options = widgets(opened())["task"].options
+    assert sorted(options) == sorted(f"{task.title} · {task.family}" for task in TASKS.values())
+    families = [FAMILIES.index(each.split(" · ")[1]) for each in options]
+    assert families == sorted(families)
+
+
+def test_a_first_visit_opens_the_lesson_that_breaks_before_your_eyes():
+    """A plain RNN over 40 digits, wherever it stands in the course."""
+    opened()
+    assert slot().experiment == Experiment(
+        task="first_symbol_recall", cell="rnn", seq_len=40, hidden_size=32, learning_rate=0.003, steps=3000
+    )

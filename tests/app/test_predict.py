@@ -1,0 +1,243 @@
+"""The card "Ask the network": what it asks of the run, and what it makes of the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import predicting
+from app.figures import answers
+from app.views import predict
+from engine.experiment import Experiment
+from engine.generation import answer
+from engine.model import build
+from engine.prediction import Answer, Question, cannot_go_on
+from engine.tasks import TASKS
+from tests.app.test_hub import FakePool, FakeRun
+from tests.app.test_page import move, opened, pool, press, run, slot  # noqa: F401
+
+KINDS = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
+
+
+def asked(page: AppTest, fake: FakePool) -> Question:
+    """The question that one press sends."""
+    calls = fake.runs[-1].calls
+    calls.clear()
+    press(page, "predict_ask")
+    (said,) = [value for what, value in calls if what == "ask"]
+    return said
+
+
+def answered(page: AppTest, fake: FakePool, said: Answer) -> AppTest:
+    """The answer arrives."""
+    only: FakeRun = fake.runs[-1]
+    only.asking, only.answer = False, said
+    return run(page)
+
+
+def words(page: AppTest) -> str:
+    """Everything that is written on the page."""
+    return "\n".join(each.value for kind in ("markdown", "caption", "warning") for each in page.get(kind))
+
+
+def boxes(page: AppTest) -> list[str]:
+    """The text of every box of the card, in order."""
+    html = "".join(each.proto.body for each in page.get("html"))
+    return re.findall(r'<i class="[^"]*"[^>]*>([^<]*)</i>', html)
+
+
+def answer_of(experiment: Experiment, **question: object) -> Answer:
+    return answer(build(experiment).eval(), Question(**question), 0)
+
+
+# ---- asking
+
+
+def test_what_is_typed_is_asked_and_every_press_draws_anew(pool):  # noqa: F811
+    page = opened(task="characters", rnn_type="many_to_many")
+    assert page.text_input(key="predict_text_characters").value == TASKS["characters"].example
+    assert asked(page, pool) == Question(text=TASKS["characters"].example, steps=60, seed=0)
+    page.text_input(key="predict_text_characters").set_value("Oh dear")
+    page.slider(key="predict_steps_characters").set_value(9)
+    page.slider(key="predict_temperature").set_value(0.7)
+    assert asked(page, pool) == Question(text="Oh dear", steps=9, temperature=0.7, seed=1)
+
+
+def test_a_held_out_example_is_asked_by_its_number(pool):  # noqa: F811
+    page = opened(task="digits", rnn_type="one_to_one")
+    page.number_input(key="predict_example").set_value(7)
+    assert asked(page, pool) == Question(example=7)
+    assert page.get("text_input") == []
+
+
+def test_where_something_can_be_typed_a_held_out_example_can_be_asked_too(pool):  # noqa: F811
+    page = move(opened(task="sentiment"), "predict_way", predicting.HELD_OUT)
+    assert asked(page, pool) == Question(example=0, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("link", "steps", "temperature"),
+    [
+        ({"task": "characters", "rnn_type": "many_to_many"}, True, True),
+        ({"task": "characters", "rnn_type": "many_to_many", "bidirectional": "true"}, False, False),
+        ({"task": "stocks"}, True, False),
+        ({"task": "reverse", "rnn_type": "encoder_decoder"}, False, True),
+        ({"task": "parity", "rnn_type": "many_to_many"}, False, False),
+    ],
+)
+def test_only_what_makes_sense_can_be_set(pool, link, steps, temperature):  # noqa: F811
+    keys = [each.key for each in opened(**link).slider]
+    assert any(key.startswith("predict_steps") for key in keys) == steps
+    assert ("predict_temperature" in keys) == temperature
+
+
+def test_a_network_that_reads_both_ways_says_why_it_does_not_go_on(pool):  # noqa: F811
+    assert "reads both ways" in words(opened(task="characters", rnn_type="many_to_many", bidirectional="true"))
+
+
+def test_a_network_that_answers_once_needs_no_such_excuse(pool):  # noqa: F811
+    assert "reads both ways" not in words(opened(task="sentiment", bidirectional="true"))
+
+
+def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):  # noqa: F811
+    page = opened(task="reverse", rnn_type="encoder_decoder")
+    said = answer_of(slot().experiment, text="BADGE")
+    page = answered(page, pool, said)
+    page.text_input(key="predict_text_reverse").set_value("BAD?E")
+    pool.runs[-1].calls.clear()
+    press(page, "predict_ask")
+    assert [what for what, _ in pool.runs[-1].calls if what == "ask"] == []
+    assert "“?” cannot be read here" in words(page)
+    assert page.text_input(key="predict_text_reverse").value == "BAD?E"
+    assert list("BADGE") == boxes(page)[:5]
+    page.text_input(key="predict_text_reverse").set_value("BADE")
+    assert asked(page, pool).text == "BADE" and "cannot be read" not in words(page)
+
+
+# ---- waiting and forgetting
+
+
+def test_until_the_answer_is_there_the_card_says_so(pool):  # noqa: F811
+    page = opened(task="sentiment")
+    assert predicting.ASKING not in words(page)
+    asked(page, pool)
+    assert predicting.ASKING in words(page)
+    page = answered(page, pool, dataclasses.replace(answer_of(slot().experiment, text="not good"), step=1840))
+    assert predicting.ASKING not in words(page) and "Asked at step 1,840 · what you typed" in words(page)
+    assert page.button(key="predict_ask").label == predicting.AGAIN
+
+
+def test_why_there_is_no_answer_is_said(pool):  # noqa: F811
+    page = opened(task="sentiment")
+    pool.runs[-1].answer_problem = "This run has ended, so it gives no answer any more."
+    assert pool.runs[-1].answer_problem in words(run(page))
+
+
+@pytest.mark.parametrize("how", ["reset", "hidden_size"])
+def test_another_run_has_no_answer_yet(pool, how):  # noqa: F811
+    page = answered(opened(task="sentiment"), pool, answer_of(slot().experiment, text="not good"))
+    assert boxes(page) == ["not", "good"]
+    page = press(page, "reset") if how == "reset" else move(page, "hidden_size", 9)
+    assert len(pool.runs) == 2 and boxes(page) == [] and "Asked at step" not in words(page)
+
+
+# ---- the answer
+
+
+def test_a_class_is_said_in_words_beside_all_probabilities(pool):  # noqa: F811
+    page = opened(task="sentiment")
+    said = answer_of(slot().experiment, text="xyzzy was not good")
+    said = dataclasses.replace(said, outputs=np.array([[np.nan] * 2] * 3 + [[0.2, 0.8]]))
+    page = answered(page, pool, said)
+    assert boxes(page) == ["&lt;UNK&gt;", "was", "not", "good"] and "It says **positive**, 80% sure." in words(page)
+    (chart,) = page.get("plotly_chart")
+    assert "80.0%" in chart.proto.spec and "20.0%" in chart.proto.spec
+    page = answered(page, pool, dataclasses.replace(said, targets=np.array([0, 0, 0, 0])))
+    assert "80% sure. Wrong: it is **negative**." in words(page)
+
+
+def test_a_text_goes_on_in_boxes_of_its_own(pool):  # noqa: F811
+    page = opened(task="characters", rnn_type="many_to_many")
+    labels = TASKS["characters"].output_labels
+    said = answer_of(slot().experiment, text="Oh", steps=3)
+    said = dataclasses.replace(said, said=np.array([labels.index(each) for each in " *."]))
+    page = answered(page, pool, said)
+    assert boxes(page) == ["nothing yet", "o", "h", "␣", "*", "."]
+    assert "It goes on: “ \\*.”." in words(page)
+
+
+def test_a_translation_is_written_out_and_corrected(pool):  # noqa: F811
+    page = opened(task="addition", rnn_type="encoder_decoder", seq_len="5")
+    labels = TASKS["addition"].output_labels
+    said = answer_of(slot().experiment, example=2)
+    said = dataclasses.replace(said, said=np.array([labels.index(each) for each in "15."]),
+                               said_outputs=said.said_outputs[:1].repeat(3, 0),
+                               future=np.array([labels.index(each) for each in "12."]))  # fmt: skip
+    page = answered(page, pool, said)
+    assert "It says “15”. Wrong: it is “12”." in words(page) and boxes(page)[-3:] == ["1", "5", "."]
+    assert "".join(each.proto.body for each in page.get("html")).count("✗ 2") == 1
+    page = answered(page, pool, dataclasses.replace(said, future=said.said))
+    assert "It says “15”. Right." in words(page)
+
+
+def test_a_tune_can_be_heard(pool):  # noqa: F811
+    page = opened(task="melody", rnn_type="one_to_many")
+    heard = len(page.get("audio"))
+    assert len(answered(page, pool, answer_of(slot().experiment, text="G4")).get("audio")) == heard + 1
+
+
+def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(pool):  # noqa: F811
+    page = opened(task="stocks", rnn_type="many_to_many")
+    said = answer_of(slot().experiment, example=1, steps=4)
+    said = dataclasses.replace(said, said=said.future + np.float32(0.5))
+    page = answered(page, pool, said)
+    (chart,) = page.get("plotly_chart")
+    assert "what it says comes next" in chart.proto.spec and '"dash":"dash"' in chart.proto.spec
+    still = np.abs(said.inputs[-1] - said.future).mean()
+    assert f"Over the 4 steps whose truth is known, it is off by 0.50 on average; saying that nothing changes would be off by {still:.2f}." in words(page)  # noqa: E501 # fmt: skip
+
+
+@pytest.mark.parametrize(("task", "kind"), KINDS, ids=[f"{task}-{kind}" for task, kind in KINDS])
+def test_every_task_has_an_answer_that_can_be_shown(task, kind, monkeypatch):
+    """Without a page: Streamlit's functions do nothing then."""
+    drawn: list[str] = []
+    monkeypatch.setattr(predict.st, "html", drawn.append)
+    monkeypatch.setattr(predict, "_chart", lambda figure, label: drawn.append(label))
+    e = Experiment(task=task, rnn_type=kind, hidden_size=2)
+    goes_on = not cannot_go_on(e)
+    questions = [{"example": 3}, {"example": 3, "steps": 5 * goes_on}]
+    if TASKS[task].encode is not None:
+        questions.append({"text": TASKS[task].example, "steps": predicting.usual_steps(e) * goes_on})
+    for question in questions:
+        drawn.clear()
+        predict._answer(e, answer_of(e, **question))
+        assert drawn and all("nan" not in each for each in drawn)
+
+
+# ---- the figures
+
+
+def test_the_most_probable_classes_come_first_and_the_right_one_is_ticked():
+    drawn = answers.classes([*"abcdefghij"], np.arange(10) / 45, target=8)
+    assert drawn.layout.yaxis.ticktext == ("j", "i ✓", "h", "g", "f", "e", "d", "c")
+    assert drawn.data[0].x.tolist() == pytest.approx((np.arange(9, 1, -1) / 45).tolist())
+    assert answers.classes(["<UNK>", " "], np.array([0.9, 0.1])).layout.yaxis.ticktext == ("&lt;UNK&gt;", "␣")
+
+
+def test_a_forecast_begins_where_reading_ended():
+    drawn = answers.series(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0]), name="price")
+    read, came, said = drawn.data
+    assert (read.x.tolist(), read.y.tolist()) == ([0, 1], [1, 2])
+    assert (came.x.tolist(), came.y.tolist()) == ([1, 2], [2, 5])
+    assert (said.x.tolist(), said.y.tolist(), said.line.dash) == ([1, 2, 3], [2, 3, 4], "dash")
+    assert said.text == ("", "3.00", "4.00") and said.textposition == ("top center", "bottom center", "top center")
+
+
+def test_what_is_said_while_reading_stands_at_its_own_steps():
+    past = np.array([1.0, np.nan, 2.0])
+    _, came, said = answers.series(past, np.zeros(0), np.array([7.0]), name="gap", now=np.array([6.0]), now_from=1).data
+    assert (came.x.tolist(), came.y.tolist(), said.x.tolist(), said.y.tolist()) == ([1], [7], [1], [6])

@@ -1,0 +1,92 @@
+"""The course in a real browser: cards that are links, lessons that follow each other, and the run that survives it."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def turn(page, name: str) -> None:
+    """A link of the top navigation."""
+    page.page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+
+
+def learn(page) -> None:
+    """The course, once the playground's sidebar has gone and every card stands where it stays."""
+    turn(page, "Learn")
+    page.page.locator("[class*=st-key-card_] .tags").last.wait_for()
+    page.wait("document.querySelector('.st-key-lessons').getBoundingClientRect().left < 100")
+
+
+def card(page, slug: str):
+    return page.page.locator(f".st-key-card_{slug}")
+
+
+def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
+    page = visit()
+    old = page.token
+    learn(page)
+    card(page, "explode").click(position={"x": 200, "y": 80})  # anywhere on it
+    page.wait("playground.token !== argument && playground.token && playground.painted > 0", old)
+    assert page.page.url.endswith("/?preset=explode")
+    assert page.page.get_by_role("heading", name="What if the gradient grows on its way back?").is_visible()
+    assert (page.step, page.get("playground.phase")) == (0, "paused")
+    assert page.page.locator(".st-key-lesson [data-testid=stExpanderDetails]").first.is_visible()
+    old = page.token
+    page.click("next_lesson")
+    page.wait("playground.token !== argument && playground.step > 0", old)
+    assert "preset=clip" in page.page.url
+    old = page.token
+    page.click("previous_lesson")
+    page.wait("playground.token !== argument && playground.painted > 0", old)
+    page.wait("location.search === '?preset=explode'")
+    old = page.token
+    page.click("next_0")
+    page.wait("playground.token !== argument && playground.painted > 0", old)
+    page.wait("location.search.startsWith('?preset=explode&')")
+    page.click("back_to_lesson")
+    page.wait("location.search === '?preset=explode'")
+
+
+def test_the_run_survives_a_look_at_the_course(visit):
+    page = visit("speed=max&steps=1000000")
+    page.frames(2)
+    token, step = page.token, page.step
+    for back in (lambda: turn(page, "Playground"), page.page.go_back):
+        learn(page)
+        assert page.page.locator("[data-figure]").count() == 0
+        back()
+        page.wait(
+            "playground.token === argument && playground.painted > 0 && !!document.querySelector('[data-figure]')",
+            token,
+        )
+        page.frames(2)
+        assert page.step > step and page.get("playground.phase") == "running"
+        assert "speed=max" in page.page.url
+
+
+def test_the_address_of_a_card_opens_the_lesson_in_a_tab_of_its_own(visit):
+    page = visit()
+    learn(page)
+    address = card(page, "explode").locator("a").evaluate("link => link.href")
+    second = page.page.context.new_page()
+    second.goto(address, wait_until="commit")
+    second.wait_for_function("window.playground?.painted > 0")
+    assert second.url.endswith("/?preset=explode") and second.evaluate("playground.step") == 0
+
+
+@pytest.mark.parametrize(("width", "height", "columns"), [(1440, 900, 4), (1024, 768, 2)])
+def test_cards_stand_in_a_grid_and_nothing_runs_over(visit, width, height, columns):
+    page = visit()
+    page.page.set_viewport_size({"width": width, "height": height})
+    learn(page)
+    grids = page.page.locator("[class*=st-key-cards_]").all()
+    fullest = max(grids, key=lambda grid: grid.locator("[class*=st-key-card_]").count())
+    boxes = [each.bounding_box() for each in fullest.locator("[class*=st-key-card_]").all()]
+    assert len(boxes) > columns
+    assert sum(box["y"] == boxes[0]["y"] for box in boxes) == columns
+    assert len({box["height"] for box in boxes[:columns]}) == 1  # a row of cards ends on one line
+    assert page.get("document.scrollingElement.scrollWidth <= innerWidth")
+    for box in page.page.locator("[class*=st-key-card_]").all():
+        assert box.evaluate("each => each.scrollWidth <= each.clientWidth + 1"), box.inner_text()

@@ -1,0 +1,152 @@
+"""What the lessons claim: exact claims hold here and now, trained ones in the committed table; and the measures."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from engine import claim_table
+from engine.claim_table import Row, bounds, digest
+from engine.claims import MEASURES, measure, measure_all
+from engine.preset import Claim, list_presets, load_preset
+from engine.tasks import sample
+from engine.training import Trainer
+
+PRESETS = list_presets()
+EXACT = [(preset, claim) for preset in PRESETS for claim in preset.claims if claim.gate == "exact"]
+TRAINED = [(preset, claim) for preset in PRESETS for claim in preset.claims if claim.gate == "trained"]
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=f"{pair[0].slug}-{pair[1].measure}-{number}") for number, pair in enumerate(pairs)]
+
+
+# ---- the claims there are
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.slug)
+def test_a_lesson_says_what_to_change_next_and_what_should_happen(preset):
+    assert preset.next and preset.claims
+    assert preset.explains.strip().endswith((".", ".)"))
+    assert preset.kind == "failure" or preset.chapter
+    for claim in preset.claims:
+        assert claim.says[0].isupper() and claim.says.endswith(".")
+        assert claim.measure in MEASURES or claim.gate == "shown"
+    for change in preset.next:
+        assert change.says[0].isupper() or change.says[0].isdigit() or change.says.startswith("tanh")
+        assert preset.experiment.replace(**change.settings) != preset.experiment
+
+
+def test_chapters_are_not_torn_apart():
+    chapters = [preset.chapter for preset in PRESETS if preset.kind == "lesson"]
+    begins = [now for before, now in zip([None, *chapters], chapters, strict=False) if now != before]
+    assert len(begins) == len(set(begins))
+
+
+@pytest.mark.parametrize(("preset", "claim"), named(EXACT))
+def test_exact_claims_hold(preset, claim):
+    for seed in claim.seeds:
+        value = measure(preset, claim, seed)
+        assert claim.holds(value), f"seed {seed}: {value:g}, must be {bounds(claim)}"
+
+
+@pytest.mark.parametrize(("preset", "claim"), named(TRAINED))
+def test_trained_claims_were_measured_as_they_stand_and_hold(preset, claim):
+    values = claim_table.values(preset, claim)
+    assert len(values) == len(claim.seeds), "measure it anew: python -m engine claims --missing"
+    assert all(claim.holds(value) for value in values)
+
+
+def test_the_table_has_no_row_that_no_claim_asks_for():
+    asked = {(preset.slug, digest(preset, claim), seed) for preset, claim in TRAINED for seed in claim.seeds}
+    assert {row.key for row in claim_table.read(claim_table.TABLE)} == asked
+
+
+# ---- bounds, rows, the table
+
+
+def test_bounds_are_strict_and_refuse_what_is_not_a_number():
+    claim = Claim(says="So.", gate="exact", measure="ratio", above=1, below=2)
+    assert [claim.holds(value) for value in (1, 1.5, 2, math.nan)] == [False, True, False, False]
+    zero = Claim(says="So.", gate="exact", measure="ratio", equals=0)
+    assert zero.holds(0.0) and not zero.holds(1e-300)
+    assert bounds(claim) == "above 1 and below 2" and bounds(zero) == "exactly 0"
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path):
+    preset = load_preset("remember")
+    rows = [Row.of(preset, preset.claims[1], seed, 2.3 + seed) for seed in (0, 1)]
+    claim_table.write(tmp_path / "claims.csv", rows)
+    assert claim_table.read(tmp_path / "claims.csv") == rows
+    assert [row.holds for row in rows] == [True, False]
+    assert claim_table.read(tmp_path / "none.csv") == []
+
+
+def test_the_digest_follows_everything_that_decides_the_value():
+    preset = load_preset("remember")
+    claim = preset.claims[1]
+    others = [
+        digest(dataclasses.replace(preset, experiment=preset.experiment.replace(hidden_size=16)), claim),
+        digest(preset, dataclasses.replace(claim, steps=10)),
+        digest(preset, dataclasses.replace(claim, measure="ratio")),
+        digest(preset, dataclasses.replace(claim, above=0.0)),
+        digest(preset, dataclasses.replace(claim, against={"cell": "gru"})),
+        digest(preset, dataclasses.replace(claim, settings={"cell": "gru"})),
+    ]
+    assert len({digest(preset, claim), *others}) == 1 + len(others)
+    assert digest(preset, dataclasses.replace(claim, says="In other words.")) == digest(preset, claim)
+
+
+def test_what_is_known_is_not_measured_again():
+    preset = load_preset("clip")
+    claim = next(each for each in preset.claims if each.gate == "trained")
+    short = dataclasses.replace(preset, claims=(dataclasses.replace(claim, steps=1, seeds=(0, 1)),))
+    first, second = measure_all((short,), {}, "trained")
+    marked = dataclasses.replace(first, value=-1.0)
+    assert list(measure_all((short,), {marked.key: marked}, "trained")) == [marked, second]
+
+
+# ---- the measures, each against another way to the same number
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    trainer = Trainer(load_preset("many-to-one").experiment.replace(steps=5))
+    for _ in range(5):
+        trainer.advance()
+    return trainer
+
+
+def test_test_loss_and_metric_are_those_of_fresh_held_out_sequences(trainer):
+    batch = sample(trainer.experiment, 1024, (trainer.experiment.seed, 1), "test")
+    with torch.no_grad():
+        logits = trainer.model.eval()(batch)[0].double()
+    rows, right = np.arange(1024), batch.targets[batch.lengths - 1, np.arange(1024)]
+    chances = torch.softmax(logits, -1).numpy()[rows, right]
+    assert MEASURES["test_loss"](trainer) == pytest.approx(-np.log(chances).mean(), rel=1e-5)
+    assert MEASURES["test_metric"](trainer) == (logits.numpy().argmax(-1) == right).mean()
+
+
+def test_padding_is_noticed_where_it_counts(trainer, monkeypatch):
+    assert MEASURES["padding_changes"](trainer) < 1e-5
+    whole = trainer.model.end  # a network that reads the answer where the array ends, not the sentence
+    monkeypatch.setattr(trainer.model, "end", lambda output, lengths: whole(output, np.full_like(lengths, len(output))))
+    assert MEASURES["padding_changes"](trainer) > 1e-3
+
+
+def test_a_comparison_is_the_quotient():
+    preset = load_preset("when-what")
+    claim = Claim(says="So.", gate="exact", measure="parameters", settings={"cell": "gru"}, against={"cell": "rnn"})
+    alone = [measure(preset, dataclasses.replace(claim, settings={"cell": cell}, against=None), 0) for cell in
+             ("gru", "rnn")]  # fmt: skip
+    assert measure(preset, claim, 0) == alone[0] / alone[1]
+
+
+def test_a_run_that_breaks_is_measured_where_it_broke():
+    preset = load_preset("failure-nan")
+    made = measure(preset, preset.claims[0], 0)
+    assert 0 < made < preset.claims[0].steps

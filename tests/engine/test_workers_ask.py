@@ -1,0 +1,112 @@
+"""Asking a run in a real worker process: it answers while it trains, while it waits, and after its worker died."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from engine.experiment import Experiment
+from engine.frame import RunPhase
+from engine.prediction import Answer, Question
+from engine.training import Trainer
+from engine.workers import Pool, Run, process
+from tests.engine.test_workers import frame_of, wait_for
+
+SMALL = Experiment(task="characters", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
+QUESTION = Question(text="oh dear", steps=12, temperature=0.8, seed=5)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(1)
+    yield pool
+    pool.shutdown()
+
+
+def answer_of(run: Run, question: Question) -> Answer:
+    run.ask(question)
+    wait_for(lambda: not run.asking)
+    assert run.answer_problem == "" and run.answer is not None
+    return run.answer
+
+
+def test_the_answer_is_the_trainers_own(pool):
+    run, alone = pool.submit(SMALL, paused=True), Trainer(SMALL)
+    frame_of(run)
+    run.advance(9)
+    for _ in range(9):
+        alone.advance()
+    frame_of(run, lambda frame: frame.step == 9)
+    assert run.answer is None and not run.asking
+    said, wanted = answer_of(run, QUESTION), alone.answer(QUESTION)
+    assert said.step == 9 and said.question == QUESTION and said.targets is None and said.future is None
+    for name in ("inputs", "counted", "outputs", "said", "said_outputs"):
+        assert np.array_equal(getattr(said, name), getattr(wanted, name)), name
+    assert not said.outputs.flags.writeable and run.status().phase == RunPhase.PAUSED
+    run.stop()
+
+
+def test_it_answers_while_it_trains_and_the_newest_question_counts(pool):
+    run = pool.submit(SMALL)
+    frame_of(run, lambda frame: frame.step > 3)
+    first = answer_of(run, QUESTION)
+    wait_for(lambda: run.status().step > first.step + 20)
+    for seed in range(4):
+        run.ask(Question(example=seed))
+    assert run.answer is first
+    wait_for(lambda: not run.asking)
+    assert run.answer.question.example == 3 and run.answer.step > first.step
+    run.stop()
+
+
+def test_what_cannot_be_answered_is_said_and_training_goes_on(pool):
+    run = pool.submit(SMALL)
+    said = answer_of(run, QUESTION)
+    run.ask(Question(text="  "))
+    wait_for(lambda: not run.asking)
+    assert run.answer_problem.startswith("From 1 to 200 characters can be read") and run.answer is said
+    reached = run.status().step
+    wait_for(lambda: run.status().step > reached)
+    answer_of(run, Question(example=1))
+    run.stop()
+    run.ask(QUESTION)
+    assert not run.asking and "has ended" in run.answer_problem
+
+
+def test_a_run_that_cannot_start_keeps_nobody_waiting(pool):
+    run = pool.submit(SMALL.replace(device="cuda"))
+    run.ask(QUESTION)
+    wait_for(lambda: not run.asking)
+    assert run.answer is not None or "has ended" in run.answer_problem  # a machine with CUDA answers
+
+
+def test_a_question_outlives_the_worker_that_was_asked():
+    pool = Pool(1)
+    run = pool.submit(SMALL, paused=True)
+    answer_of(run, QUESTION)  # asked before torch was loaded
+    (old,) = pool.pids
+    os.kill(old, signal.SIGSTOP)
+    run.ask(Question(example=2))
+    assert run.asking
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: not run.asking)
+    assert run.answer.question.example == 2 and run.answer_problem == "" and pool.pids != [old]
+    pool.shutdown()
+
+
+def test_a_worker_that_does_not_answer_is_replaced(monkeypatch):
+    """Though nobody trains, and silence alone would be no reason."""
+    monkeypatch.setattr(process, "SILENCE", 0.3)
+    pool = Pool(1)
+    run = pool.submit(SMALL, paused=True)
+    answer_of(run, QUESTION)
+    (old,) = pool.pids
+    os.kill(old, signal.SIGSTOP)
+    run.ask(Question(example=2))
+    wait_for(lambda: not run.asking)
+    assert run.answer.question.example == 2 and pool.pids != [old]
+    pool.shutdown()
