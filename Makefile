@@ -11,7 +11,8 @@ run: $(VENV)/run
 
 test: $(VENV)/dev
 	./tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
