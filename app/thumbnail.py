@@ -68,7 +68,7 @@ def _input(task: Task, batch: Batch) -> str:
         pixels = given.ravel()[: rows * columns]
         return f'<div class="image" style="--columns: {columns}">{"".join(_dot(ink) for ink in pixels)}</div>'
     if task.inputs == "values":
-        return _bars(given[:, 0], given[:, 1] > 0 if "mark" in task.input_labels else np.zeros(len(given), bool))
+        return _bars(given[:, 0], *(_flagged(task, given, name) for name in ("mark", "hidden")))
     if "one_to_many" in task.rnn_types:
         given = given[:1]
     return _words(given, task.input_labels)
@@ -80,7 +80,12 @@ def _target(task: Task, batch: Batch) -> str:
         return _words(wanted, task.output_labels)
     if len(wanted) == 1:
         return f"<div>{wanted[0, 0]:.2f}</div>"
-    return _bars(wanted[:, 0], np.zeros(len(wanted), bool))
+    return _bars(wanted[:, 0], *np.zeros((2, len(wanted)), bool))
+
+
+def _flagged(task: Task, given: np.ndarray, name: str) -> np.ndarray:
+    """The steps at which the channel of this name is on; none where there is no such channel."""
+    return given[:, task.input_labels.index(name)] > 0 if name in task.input_labels else np.zeros(len(given), bool)
 
 
 def _words(tokens: np.ndarray, labels: tuple[str, ...]) -> str:
@@ -95,14 +100,15 @@ def _dot(ink: float) -> str:
     return f'<i style="opacity: {ink:.2f}"></i>'
 
 
-def _bars(values: np.ndarray, marked: np.ndarray) -> str:
-    """One bar per step, the lowest value the shortest; marked steps stand out, and dots say that there are more."""
+def _bars(values: np.ndarray, marked: np.ndarray, hidden: np.ndarray) -> str:
+    """One bar per step, the lowest value the shortest; marked steps stand out, hidden ones are left empty, and dots say
+    that there are more."""
     more = "…" * (len(values) > MOST_BARS)
-    values, marked = values[:MOST_BARS], marked[:MOST_BARS]
+    values, marked, hidden = values[:MOST_BARS], marked[:MOST_BARS], hidden[:MOST_BARS]
     low, high = min(0.0, float(values.min())), float(values.max())
     heights = (values - low) / max(high - low, 1e-9)
     bars = (
-        f'<i class="{"marked" * bool(m)}" style="height: {4 + 30 * h:.0f}px"></i>'
-        for h, m in zip(heights, marked, strict=True)
+        f'<i class="{"marked" * bool(m)}" style="height: {0 if unseen else 4 + 30 * h:.0f}px"></i>'
+        for h, m, unseen in zip(heights, marked, hidden, strict=True)
     )
     return f'<div class="bars" style="min-width: 0">{"".join(bars)}{more}</div>'  # many bars are thinner

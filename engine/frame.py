@@ -140,6 +140,7 @@ class RunInfo:
         valid, counted: of the drawn sequence at every step: it is real, not padding; it has a loss.
         encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none. From there on the
             inputs are the outputs' symbols.
+        causal: the target at t lies in the future of the input at t, mostly the next input.
         looks_ahead: what decides the answer comes only after the step that is asked; the lag then counts forwards.
         alike: every sequence of the probe has its real steps and its losses where the drawn one has them, so that a
             median over them at t compares like with like.
@@ -159,6 +160,7 @@ class RunInfo:
     counted: tuple[bool, ...]
     image: tuple[int, int] | None = None
     encoder_steps: int = 0
+    causal: bool = False
     looks_ahead: bool = False
     alike: bool = True
 
@@ -183,6 +185,7 @@ class RunInfo:
             counted=tuple(drawn.counted[:, 0].tolist()),
             image=task.image,
             encoder_steps=experiment.seq_len if experiment.rnn_type == "encoder_decoder" else 0,
+            causal=task.causal,
             looks_ahead=task.looks_ahead,
             alike=bool((drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()),
         )

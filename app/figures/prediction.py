@@ -185,15 +185,20 @@ def _curve(info: RunInfo) -> go.Figure:
 
 
 def _curve_patch(info: RunInfo, frame: Frame) -> Patch:
-    """The answer of step t is about the step after it, and stands there."""
+    """An answer stands at the step that it is about: the one after, or the same one where each step is asked for its
+    own value."""
     steps = np.flatnonzero(frame.counted)
-    changed: Patch = {"data.0.y": theme.f4(frame.inputs[:, 0])}
+    about = steps if _many(info) and not info.causal else steps + 1
+    read = frame.inputs[:, 0]
+    if "hidden" in info.input_labels:
+        read = np.where(frame.inputs[:, info.input_labels.index("hidden")] > 0, np.nan, read)
+    changed: Patch = {"data.0.y": theme.f4(read)}
     if "mark" in info.input_labels:
         chosen = frame.inputs[:, info.input_labels.index("mark")] > 0
         changed["data.0.marker.color"] = [theme.DIRECT if each else theme.QUIET for each in chosen]
         changed["data.0.marker.size"] = np.where(chosen, 10, 4).astype(np.float32)
     for trace, values in ((1, frame.targets), (2, frame.outputs)):
-        changed[f"data.{trace}.x"] = (steps + 1).astype(np.float32)
+        changed[f"data.{trace}.x"] = about.astype(np.float32)
         changed[f"data.{trace}.y"] = theme.f4(values[steps, 0])
     return changed
 
@@ -215,7 +220,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 def _look_for(info: RunInfo) -> str:
     if "mark" in info.input_labels:
-        return "The answer is the sum of the two orange numbers: the full dot must meet the ring."
+        return f"The answer is the {info.output_labels[0]} of the two orange numbers: the full dot must meet the ring."
     if info.outputs == "values":
         return "Where the full dot meets the ring, the answer is right."
     if info.feeds_back:

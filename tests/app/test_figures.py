@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import FIGURES, Curves, Patch, Quantised, applicable, theme
+from app.figures.unrolled import symbols
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.history import History
@@ -869,9 +870,11 @@ def test_the_prediction_is_the_networks_output(case):
     if info.outputs == "values":
         for called, truth in (("target", frame.targets), ("prediction", frame.outputs)):
             line = trace(case, "prediction", called)
-            assert line["x"].tolist() == (np.flatnonzero(frame.counted) + 1).tolist()
+            assert line["x"].tolist() == (np.flatnonzero(frame.counted) + (not case.startswith("gap"))).tolist()
             assert np.array_equal(line["y"], f4(truth[frame.counted, 0]))
-        assert np.array_equal(figure["data"][0]["y"], f4(frame.inputs[:, 0]))
+        drawn_input = np.isfinite(figure["data"][0]["y"])
+        assert np.array_equal(figure["data"][0]["y"][drawn_input], f4(frame.inputs[drawn_input, 0]))
+        assert drawn_input.all() or case.startswith("gap")
     elif frame.counted.sum() > 1:
         letters(info, frame, figure["data"][0])
     else:
@@ -993,3 +996,37 @@ def test_a_sum_over_more_steps_is_another_loss():
     info, frame, curves = seen("sums")
     longer = RunInfo.of(info.experiment.replace(seq_len=20))
     assert FIGURES["loss"].ghost(longer, info, frame, curves) == {}
+
+
+# ---- values that are hidden, marked, or told beside others
+
+
+def test_what_is_hidden_is_not_drawn_and_its_answers_stand_where_it_is():
+    info, frame, _ = seen("gap-many_to_many-gru")
+    read, target, said = drawn("gap-many_to_many-gru", "prediction")["data"]
+    hidden = frame.inputs[:, 1] > 0
+    assert np.array_equal(np.isnan(read["y"]), hidden) and hidden.sum() == frame.counted.sum() > 1
+    for each, values in ((target, frame.targets), (said, frame.outputs)):
+        assert np.array_equal(each["x"], np.flatnonzero(hidden)) and np.array_equal(each["y"], f4(values[hidden, 0]))
+    words = [symbols.read(info, frame, t) for t in range(info.time_steps)]
+    assert [word == "?" for word in words] == hidden.tolist()
+
+
+@pytest.mark.parametrize("case", ["sine-many_to_many-gru", "stocks-many_to_one-gru", "adding-many_to_one-gru"])
+def test_a_forecast_stands_at_the_step_that_it_is_about(case):
+    _, frame, _ = seen(case)
+    _, target, said = drawn(case, "prediction")["data"]
+    assert np.array_equal(target["x"], np.flatnonzero(frame.counted) + 1) and np.array_equal(said["x"], target["x"])
+
+
+@pytest.mark.parametrize("task", ["adding", "irregular_wave_gaps", "speech"])
+def test_only_marked_numbers_are_marked(task):
+    kind = TASKS[task].rnn_types[0]
+    info, frame, _ = seen(f"{task}-{kind}-gru")
+    marked = ["▴" in symbols.read(info, frame, t) for t in range(info.time_steps)]
+    assert sum(marked) == (2 if task == "adding" else 0)
+
+
+@pytest.mark.parametrize(("task", "word"), [("adding", "sum"), ("multiplication", "product")])
+def test_the_figure_says_what_is_to_be_reckoned(task, word):
+    assert f"the {word} of the two orange numbers" in FIGURES["prediction"].look_for(seen(f"{task}-many_to_one-gru")[0])

@@ -25,8 +25,11 @@ def read(info: RunInfo, frame: Frame, t: int) -> str:
         heard = frame.inputs[t, -len(info.output_labels) :]
         return f"<i>{info.output_labels[int(heard.argmax())]}</i>" if told else "image"
     value, *rest = frame.inputs[t]
+    beside = dict(zip(info.input_labels[1:], rest, strict=True))
+    if beside.get("hidden"):
+        return "?"
     text = f"{value:.1f}".replace("0.", ".").replace("-", "−")
-    return f"<b>{text}</b>▴" if rest and rest[0] > 0 else text
+    return f"<b>{text}</b>▴" if beside.get("mark") else text
 
 
 def answer(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
