@@ -30,7 +30,7 @@ BOXES = "The stronger a box is coloured, the surer it was; point at one for the 
 NOTHING = "nothing yet"
 UNKNOWNS = ("<UNK>", "\N{REPLACEMENT CHARACTER}")
 HOTTEST = 2.0
-MOST_CHARACTERS = 2000  # of a typed text: ten for each of the symbols that can be read
+MOST_CHARACTERS = 20_000  # of a typed text; far more than can be read, so that its sentence says so
 
 
 def generates(experiment: Experiment) -> bool:
@@ -145,6 +145,19 @@ def _correction(task: Task, right: np.ndarray | None, t: int, said: int) -> str:
 # ---- sentences
 
 
+def unknown(task: Task, answer: Answer) -> str:
+    """How many of the symbols that it read are outside its vocabulary; empty where all are known."""
+    if task.inputs != "symbols":
+        return ""
+    words = [task.input_labels[token] for token in answer.inputs if token >= 0]
+    strange = sum(word in UNKNOWNS for word in words)
+    if not strange:
+        return ""
+    if strange == len(words):
+        return "It knows nothing of this: all of it is outside its vocabulary, so the answer is worth nothing."
+    return f"{strange} of {len(words)} it has never met in training: they became {UNKNOWNS[0]}, and say little to it."
+
+
 def decided(task: Task, answer: Answer) -> str:
     """One answer at the end of reading: the class, how sure, and whether that is right."""
     row = answer.outputs[-1]
@@ -178,10 +191,10 @@ def in_words(task: Task, answer: Answer) -> str:
 
 def goes_on(task: Task, answer: Answer) -> str:
     """What it says next, in one piece, and how a held-out text really goes on."""
-    said = f"It goes on: “{_written(task, answer.said)}”."
+    said = f"It goes on: “{_written(task, answer.said)}”"
     if answer.future is None or not len(answer.future):
         return said
-    return f"{said}  \nReally it goes on: “{_written(task, answer.future)}”."
+    return f"{said}  \nReally it goes on: “{_written(task, answer.future)}”"
 
 
 def score(answer: Answer) -> str:

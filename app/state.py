@@ -49,12 +49,12 @@ EXAMPLES = {
 
 def open_session() -> None:
     """Entering the playground: the link's lesson, and its own values over it; without a link, all as it was left."""
-    if not st.session_state.get("_away", True):
+    if not st.session_state.get("_away", True) and not _went_back():
         return
     st.session_state._away = False
     said = link() or dict(st.session_state.get("_link", {}))
     refused: dict[str, str] = {}
-    st.session_state._guided = said.keys() == {"preset"}
+    st.session_state._guided = not said or "preset" in said
     slug = said.pop("preset", OPENING)
     if slug not in [preset.slug for preset in list_presets()]:
         shown = load_preset(OPENING).title
@@ -77,6 +77,12 @@ def open_session() -> None:
 def link() -> dict[str, str]:
     """What the link says."""
     return st.query_params.to_dict()
+
+
+def _went_back() -> bool:
+    """True where the link is neither what was written last nor what a widget is just changing: the browser's Back."""
+    changing = st.session_state.pop("_changing", False)
+    return not changing and link() != st.session_state.get("_link", link())
 
 
 def leave() -> None:
@@ -135,6 +141,8 @@ def _parse(name: str, raw: str) -> Any:
 
 
 def _sentence(name: str, got: object, accepts: str, shown: object) -> str:
+    if name == "task":  # so many that their list would fill the page; the widget below has it
+        accepts, shown = text.ONE_OF_THE_LIST, TASKS[str(shown)].title
     label = text.LABELS.get(name, name.replace("_", " "))
     return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
 
@@ -190,8 +198,9 @@ def on_preset() -> None:
     """A lesson was picked: everything is as it says."""
     preset = load_preset(st.session_state.preset)
     _show(preset.experiment)
-    st.session_state.speed, st.session_state._refused = preset.speed, {}
+    st.session_state.speed = preset.speed
     st.session_state._begin_paused = preset.paused
+    on_change()
     st.session_state._guided = True
 
 
@@ -202,15 +211,10 @@ def on_lesson(slug: str) -> None:
 
 
 def on_next(settings: dict[str, Any]) -> None:
-    """One of the lesson's own suggestions, on top of what is set; where it does not fit there, on top of the lesson."""
+    """One of the lesson's own suggestions: the lesson as it is, and this one thing changed; the seed stays."""
     preset = load_preset(st.session_state.preset)
-    base = last_good() if last_good().task == preset.experiment.task else preset.experiment
-    try:
-        _show(base.replace(**settings))
-    except ExperimentError:
-        _show(preset.experiment.replace(**settings))
-    if not preset.paused:
-        st.session_state._slot.train()  # as with a cure; but a lesson that waits at step 0 goes on waiting
+    _show(preset.experiment.replace(seed=last_good().seed, **settings))
+    st.session_state._begin_paused = preset.paused
     on_change()
 
 
@@ -246,13 +250,14 @@ def on_cell() -> None:
 
 def on_change() -> None:
     """Something was changed by hand: what the link had said is settled."""
-    st.session_state._refused = {}
+    st.session_state._refused, st.session_state._changing = {}, True
 
 
 def on_transport(what: str) -> None:
     """Train, pause, step or reset, by the name of the slot's method."""
     slot: Slot = st.session_state._slot
     getattr(slot, what)()
+    st.session_state._changing = True
 
 
 def on_new_seed() -> None:
@@ -271,7 +276,9 @@ def on_cure(component_key: str) -> None:
             _show(Experiment.from_dict({**last_good().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
-        st.session_state._slot.train()  # whoever asks for a cure wants to see it work
+        st.session_state._begin_paused = (
+            False  # from step 0, also where it could be changed on the way: what broke stays
+        )
         on_change()
 
 

@@ -25,7 +25,7 @@ VERDICTS: dict[str, tuple[str, str, str]] = {  # kind: word, sign, tone
     "vanishing": ("Vanishing", "↘", "warn"),
     "fading": ("Fading", "↘", "warn"),
     "healthy": ("Healthy", "→", "good"),
-    "rising": ("Rising", "↗", "warn"),
+    "rising": ("Rising", "↗", "good"),
     "growing": ("Growing", "↗", "warn"),
     "exploding": ("Exploding", "↗", "bad"),
 }
@@ -316,6 +316,7 @@ LABELS = {
     "new_seed": "New seed",
 }
 
+ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."
 PRESET_REFUSED = "There is no lesson called {got}. Shown is {shown}; the Learn page has them all."
 UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was left out. Change the rest on this page."

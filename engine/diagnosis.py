@@ -19,6 +19,7 @@ from engine.frame import Diagnosis, Frame, RunInfo
 SOLVED_SHARE = 0.1  # of the baseline
 LEARNING_SHARE = 0.8  # of the baseline: below, the network knows something of the sequence
 NO_GRADIENT = 1e-8
+CAREFUL_RATE = 0.005  # a learning rate at which Adam throws no network of these sizes off
 PINNED = 0.999  # |h| beyond which the slope of tanh is below 0.002
 LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks and included above, and the kind
     (1e-6, "vanished"),
@@ -122,15 +123,17 @@ def _reaches(info: RunInfo, frame: Frame) -> str:
         return "The answer lies in the present step: no gradient has to go back in time."
     ratio = float(frame.ratio[best_chain(info, frame)])
     place = _place(info) + _road(info, *best_chain(info, frame))
+    gradient = "the last loss's gradient" if sum(info.counted) > 1 else "the gradient"
     if ratio >= 1.5:
-        return f"The gradient grows {say(ratio)}-fold on its way back to {place}."
+        way = f"back to {place}" if place.startswith("t = ") else place
+        return f"{gradient[0].upper()}{gradient[1:]} grows {say(ratio)}-fold on its way {way}."
     if ratio >= 0.1:
-        return f"{ratio:.0%} of the gradient reaches {place}."
+        return f"{ratio:.0%} of {gradient} reaches {place}."
     if ratio == 0:
         return f"No gradient reaches {place}."
     if ratio < 1e-300:
-        return f"Next to nothing of the gradient, less than 1 part in {say(1e300)}, reaches {place}."
-    return f"1 part in {say(1 / ratio)} of the gradient reaches {place}."
+        return f"Next to nothing of {gradient}, less than 1 part in {say(1e300)}, reaches {place}."
+    return f"1 part in {say(1 / ratio)} of {gradient} reaches {place}."
 
 
 def _steps(count: int) -> str:
@@ -181,8 +184,13 @@ def _cure_bias(cell: str, reach: int) -> float:
 
 
 def _tame(e: Experiment) -> dict[str, Any]:
-    """Settings under which the gradient no longer grows: clipped updates and a start that keeps lengths."""
-    wanted: dict[str, Any] = {"init": "orthogonal", "init_gain": 1.0, "clip": "norm"}
+    """Settings under which the gradient no longer grows: clipped updates and a start that keeps lengths, or smaller
+    updates where it started like that and was thrown off."""
+    wanted: dict[str, Any] = {"clip": "norm"}
+    if e.init in ("orthogonal", "identity") and e.init_gain == 1:
+        wanted["learning_rate"] = min(e.learning_rate, CAREFUL_RATE)
+    else:
+        wanted |= {"init": "orthogonal", "init_gain": 1.0}
     if e.clip != "norm" or e.clip_threshold > 1:
         wanted["clip_threshold"] = 1.0
     return {name: value for name, value in wanted.items() if getattr(e, name) != value}

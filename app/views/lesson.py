@@ -25,7 +25,9 @@ def panel(preset: Preset, experiment: Experiment) -> None:
 def about(preset: Preset) -> None:
     """Its text. What should happen stays folded: guess first."""
     if preset.explains or preset.next:
-        with st.expander(text.ABOUT[preset.kind], expanded=state.guided()):
+        with st.expander(
+            text.ABOUT[preset.kind], expanded=state.guided() and state.value("task") == preset.experiment.task
+        ):
             st.markdown(preset.explains)
             if preset.next:
                 st.markdown(f"**{text.CHANGE_NEXT}**")

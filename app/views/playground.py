@@ -86,5 +86,5 @@ def transport(slot: Slot, preset: Preset) -> None:
         st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
                   on_click=state.on_new_seed)  # fmt: skip
         st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
-                             label_visibility="collapsed")  # fmt: skip
+                             label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
         lesson.neighbours(preset)

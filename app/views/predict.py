@@ -53,7 +53,7 @@ def card(slot: Slot) -> None:
             st.warning(predicting.escaped(problem))
         if run.asking:
             st.fragment(_watch, run_every=POLL)(run)
-        if run.answer is not None:
+        if run.answer is not None and not desk.problem:  # an older answer would seem to belong to what was typed now
             _answer(experiment, run.answer)
 
 
@@ -117,6 +117,8 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
     task = TASKS[experiment.task]
     with st.container(key="predict_answer"):
         st.caption(predicting.asked_at(answer))
+        if strange := predicting.unknown(task, answer):
+            st.caption(predicting.escaped(strange))
         if experiment.rnn_type in FED_BACK:
             _spoken(task, answer)
         elif task.outputs == "values":

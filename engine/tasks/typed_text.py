@@ -13,7 +13,8 @@ MOST_TYPED = 200
 def checked(tokens: np.ndarray, unit: str = "words") -> np.ndarray:
     """The tokens (typed,) as they are. ValueError, a sentence for the screen, where there are none or too many."""
     if not 1 <= len(tokens) <= MOST_TYPED:
-        raise ValueError(f"From 1 to {MOST_TYPED} {unit} can be read here, but got {len(tokens) or 'none'}.")
+        got = len(tokens) or f"none: only {unit} count, not other signs"
+        raise ValueError(f"From 1 to {MOST_TYPED} {unit} can be read here, but got {got}.")
     return tokens
 
 

@@ -148,10 +148,10 @@ def check_text(page: AppTest, preset: Preset) -> None:
 
 @pytest.mark.parametrize(
     ("link", "open"),
-    [({}, False), ({"preset": "remember"}, True), ({"preset": "remember", "hidden_size": "64"}, False)],
-    ids=["first visit", "lesson", "own settings"],
+    [({}, True), ({"preset": "remember", "hidden_size": "64"}, True), ({"task": "adding"}, False)],
+    ids=["first visit", "a lesson changed", "own settings"],
 )
-def test_the_text_is_open_for_whoever_chose_the_lesson(link, open):
+def test_the_text_is_open_for_newcomers_and_whoever_chose_the_lesson(link, open):
     page = opened(**link)
     (about,) = [each for each in page.sidebar.expander if each.label == text.ABOUT["lesson"]]
     assert about.proto.expanded is open
@@ -191,11 +191,13 @@ def test_the_last_change_is_applied_to_the_run_and_stands_in_the_link(preset):
                for each in text.changed(slot().experiment, preset.experiment))  # fmt: skip
 
 
-def test_changes_add_up_and_keep_what_was_set_by_hand():
-    page = opened(preset="remember", hidden_size="64")
-    press(page, "next_0")
-    changed = load_preset("remember").next[0].settings
-    assert slot().experiment == load_preset("remember").experiment.replace(hidden_size=64, **changed)
+def test_a_change_is_made_to_the_lesson_as_it_is_and_the_seed_stays():
+    """Two changes do not add up: each says what it changes in the lesson."""
+    preset = load_preset("remember")
+    page = opened(preset="remember", hidden_size="64", seed="7")
+    for number in (2, 0):
+        press(page, f"next_{number}")
+        assert slot().experiment == preset.experiment.replace(seed=7, **preset.next[number].settings)
 
 
 def test_a_change_after_other_data_begins_at_the_lesson_again():

@@ -113,7 +113,7 @@ def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):  # noqa:
     assert [what for what, _ in pool.runs[-1].calls if what == "ask"] == []
     assert "“?” cannot be read here" in words(page)
     assert page.text_input(key="predict_text_reverse").value == "BAD?E"
-    assert list("BADGE") == boxes(page)[:5]
+    assert boxes(page) == []  # the older answer would seem to be one to this
     page.text_input(key="predict_text_reverse").set_value("BADE")
     assert asked(page, pool).text == "BADE" and "cannot be read" not in words(page)
 
@@ -167,7 +167,7 @@ def test_a_text_goes_on_in_boxes_of_its_own(pool):  # noqa: F811
     said = dataclasses.replace(said, said=np.array([labels.index(each) for each in " *."]))
     page = answered(page, pool, said)
     assert boxes(page) == ["nothing yet", "o", "h", "␣", "*", "."]
-    assert "It goes on: “ \\*.”." in words(page)
+    assert "It goes on: “ \\*.”" in words(page)
 
 
 def test_a_translation_is_written_out_and_corrected(pool):  # noqa: F811

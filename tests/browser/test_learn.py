@@ -49,6 +49,19 @@ def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
     page.wait("location.search === '?preset=explode'")
 
 
+def test_the_browsers_back_undoes_a_change(visit):
+    page = visit("preset=remember")
+    page.frames(1)
+    page.click("next_lesson")
+    page.wait("location.search === '?preset=remember-lstm' && playground.token !== argument", page.token)
+    page.frames(1)
+    old = page.token
+    page.page.go_back()
+    page.wait("location.search === '?preset=remember' && playground.token !== argument", old)
+    page.frames(1)
+    assert page.page.get_by_role("heading", name="Can a plain RNN remember the first of 40 digits?").is_visible()
+
+
 def test_the_run_survives_a_look_at_the_course(visit):
     page = visit("speed=max&steps=1000000")
     page.frames(2)

@@ -620,7 +620,7 @@ def test_the_states_of_a_real_network_are_pinned():
         (
             {"task": "xor", "rnn_type": "many_to_many"},
             0.9,
-            "90% of the gradient reaches 1 step back. This task needs 1",
+            "90% of the last loss's gradient reaches 1 step back. This task needs 1",
         ),
         ({"seq_len": 2}, 0.3, r"reaches t = 0\. .*; this task needs 1 step\.$"),
         ({"seq_len": 3}, 0.3, r"; this task needs 2 steps\.$"),

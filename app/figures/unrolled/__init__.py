@@ -35,7 +35,7 @@ def template(info: RunInfo) -> go.Figure:
         wires.context(info),
         hover,
         _labels(columns, 0, 13 if max(map(len, info.input_labels)) <= 3 else 11),
-        _labels(said, top, 13),
+        _labels(said, top, 11 if info.outputs == "values" and len(said) > 8 else 13),
         _labels(beside, top + places.TARGETS_ABOVE, 13),
         _labels(beside, top + places.FREE_ABOVE, 13),
         *arrows.traces(),
@@ -44,7 +44,7 @@ def template(info: RunInfo) -> go.Figure:
         margin={**theme.TIME_MARGIN, "t": 4, "b": 4},
         xaxis={**theme.time_axis(info.time_steps), "visible": False},
         yaxis={"range": [-0.45, places.ceiling(info)], **places.ticks(info), "showgrid": False, "ticks": "",
-               "showline": False},
+               "showline": False, "ticklabelstandoff": 6},
         shapes=theme.marks_in_time(info),
         annotations=wires.halves(info),
     )  # fmt: skip
