@@ -1,4 +1,4 @@
-"""The README's picture, of today's page: `make pictures`."""
+"""The README's pictures, of today's page: `make pictures`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
 
 def main() -> None:
-    """The first lesson after the cure, the run before it in grey; light and dark."""
+    """The opening lesson after the cure, the run before it in grey; and the course. Light and dark."""
     server = Server()
     try:
         with sync_playwright() as playwright:
@@ -25,6 +25,9 @@ def main() -> None:
                 playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'", timeout=90_000)
                 playground.pause()
                 page.screenshot(path=FOLDER / f"playground-{scheme}.png")
+                page.get_by_role("link", name="Learn").click()
+                page.locator(".st-key-card_failure-nan").wait_for()
+                page.screenshot(path=FOLDER / f"learn-{scheme}.png")
                 page.close()
             browser.close()
     finally:

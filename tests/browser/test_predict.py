@@ -27,7 +27,7 @@ def test_a_review_is_typed_and_answered_while_the_network_trains(visit):
     field.fill("?!")
     page.click("predict_ask")
     card.get_by_text("From 1 to 200 words can be read here").wait_for()
-    assert card.locator(".asked i").all_inner_texts() == shown and field.input_value() == "?!"
+    assert card.locator(".asked i").count() == 0 and field.input_value() == "?!"  # an older answer is not one to this
     page.click("reset")
     card.locator(".st-key-predict_answer").wait_for(state="detached")
 
