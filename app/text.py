@@ -119,7 +119,8 @@ def about_data(experiment: Experiment) -> str:
     task = TASKS[experiment.task]
     unit = "nats" if task.outputs == "symbols" else "squared error"
     bars = [f"{name} {value:.3g}" for name, value in RunInfo.of(experiment).baselines.items()]
-    return f"{task.teaches} To beat, in {unit}: {'; '.join(bars)}. {task.source.split(':')[0]} data."
+    source = "Generated data." if task.source.startswith("Generated") else task.source
+    return f"{task.teaches} To beat, in {unit}: {'; '.join(bars)}. {source}"
 
 
 def clock(status: RunStatus) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine import claim_table
+from engine import claim_table, claims
+from engine.__main__ import main
 from engine.claim_table import Row, bounds, digest
 from engine.claims import MEASURES, measure, measure_all
 from engine.preset import Claim, list_presets, load_preset
@@ -150,3 +151,43 @@ def test_a_run_that_breaks_is_measured_where_it_broke():
     preset = load_preset("failure-nan")
     made = measure(preset, preset.claims[0], 0)
     assert 0 < made < preset.claims[0].steps
+
+
+# ---- the command
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(claim_table, "TABLE", tmp_path / "claims.csv")
+    monkeypatch.setattr(claim_table, "PARTIAL", tmp_path / "claims.partial.csv")
+    return tmp_path
+
+
+def test_an_interrupted_measurement_goes_on_where_it_was(folder, monkeypatch, capsys):
+    asked = []
+
+    def measured(preset, claim, seed):
+        asked.append(seed)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return 2.3 if seed != 1 else 0.1
+
+    monkeypatch.setattr(claims, "measure", measured)
+    with pytest.raises(KeyboardInterrupt):
+        main(["claims", "clip"])
+    assert asked == [0, 1, 2] and [row.seed for row in claim_table.read(claim_table.PARTIAL)] == [0, 1]
+    assert main(["claims", "clip"]) == 1  # seed 1 does not hold
+    assert asked == [0, 1, 2, 2] and not claim_table.PARTIAL.exists()
+    assert [(row.seed, row.holds) for row in claim_table.read(claim_table.TABLE)] == [(0, True), (1, False), (2, True)]
+    assert "3 of 3" in capsys.readouterr().out
+
+
+def test_one_lesson_is_measured_and_the_others_rows_stay(folder, monkeypatch):
+    monkeypatch.setattr(claims, "measure", lambda preset, claim, seed: 2.3)
+    main(["claims", "clip"])
+    before = claim_table.read(claim_table.TABLE)
+    main(["claims", "remember"])
+    after = claim_table.read(claim_table.TABLE)
+    assert [row.preset for row in after] == ["remember"] * 3 + ["clip"] * 3 and after[3:] == before
+    monkeypatch.setattr(claims, "measure", None)  # nothing is left to be measured
+    assert main(["claims", "--missing", "clip"]) == 0
