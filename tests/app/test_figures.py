@@ -1032,3 +1032,12 @@ def test_only_marked_numbers_are_marked(task):
 @pytest.mark.parametrize(("task", "word"), [("adding", "sum"), ("multiplication", "product")])
 def test_the_figure_says_what_is_to_be_reckoned(task, word):
     assert f"the {word} of the two orange numbers" in FIGURES["prediction"].look_for(seen(f"{task}-many_to_one-gru")[0])
+
+
+@pytest.mark.parametrize(
+    ("case", "left"), [("agreement-many_to_one-gru", True), ("sentiment-many_to_one-gru", False), ("step 0", False)]
+)
+def test_an_answer_in_words_at_the_right_end_stands_left_of_its_wire(case, left):
+    """The edge of the picture would cut it; a digit fits, and so does a word before padding."""
+    answers = [each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text"][1]
+    assert (answers.get("textposition") == "middle left") is left

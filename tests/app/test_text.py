@@ -328,7 +328,9 @@ def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(tas
     experiment = Experiment(task=task, rnn_type=kind)
     said, info = text.about_data(experiment), RunInfo.of(experiment)
     real = TASKS[task].source.startswith("Real:")
-    assert said.startswith(TASKS[task].teaches) and said.endswith(f" {TASKS[task].source}" if real else " Generated data.")
+    assert said.startswith(TASKS[task].teaches) and said.endswith(
+        f" {TASKS[task].source}" if real else " Generated data."
+    )
     assert ("in nats: " if TASKS[task].outputs == "symbols" else "in squared error: ") in said
     assert info.baselines and all(f"{name} {loss:.3g}" in said for name, loss in info.baselines.items())
     assert not re.search(r"\bnan\b|[*$~`\[\]]|\.\.", said)  # Markdown would make something else of it

@@ -35,7 +35,7 @@ def template(info: RunInfo) -> go.Figure:
         wires.context(info),
         hover,
         _labels(columns, 0, 13 if max(map(len, info.input_labels)) <= 3 else 11),
-        _labels(said, top, 11 if info.outputs == "values" and len(said) > 8 else 13),
+        _outputs(info),
         _labels(beside, top + places.TARGETS_ABOVE, 13),
         _labels(beside, top + places.FREE_ABOVE, 13),
         *arrows.traces(),
@@ -71,6 +71,15 @@ def _labels(columns: np.ndarray, row: float, size: int) -> go.Scatter:
         x=columns.tolist(), y=[row] * len(columns), text=[symbols.NOTHING] * len(columns), textfont={"size": size},
         mode="text", hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
+
+
+def _outputs(info: RunInfo) -> go.Scatter:
+    """What was said. One answer in words, at the right end, stands left of its wire: there the edge would cut it."""
+    said = places.said(info)
+    answers = _labels(said, places.top(info), 11 if info.outputs == "values" and len(said) > 8 else 13)
+    if said.tolist() == [info.time_steps - 1] and info.time_steps > 1 and places.longest(info) > 2:
+        answers.update(textposition="middle left")
+    return answers
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
