@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.cells.adjoint import Carry, State, Step, Weights
-from engine.cells.rnn import ACTIVATIONS
+from engine.cells.rnn import ACTIVATIONS, RNNRecord
 
 
 def step_with(nonlinearity: str) -> Step:
@@ -22,15 +22,8 @@ def step_with(nonlinearity: str) -> Step:
     return step
 
 
-class FeedforwardRecord:
-    """What one layer did; see `engine.cells.adjoint.Record`."""
-
-    cell: Tensor | None = None
-
-    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
-        self.weights, self.hidden = weights, hidden
-        self.gates: dict[str, Tensor] = {}
-        self.slope = ACTIVATIONS[nonlinearity][1](hidden)  # (T, B, H)
+class FeedforwardRecord(RNNRecord):
+    """What one layer did: as in a plain RNN, but for the links in time."""
 
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry

@@ -208,6 +208,13 @@ def last_step_only(seq_len: int, batch_size: int) -> np.ndarray:
     return mask
 
 
+def asked(experiment: Experiment, seq_len: int, batch_size: int) -> np.ndarray:
+    """(T, batch) bool, for sequences without padding: every step, or the last alone for many_to_one."""
+    if experiment.rnn_type == "many_to_one":
+        return last_step_only(seq_len, batch_size)
+    return np.ones((seq_len, batch_size), bool)
+
+
 def full_lengths(seq_len: int, batch_size: int) -> np.ndarray:
     """(batch,) int64: no sequence is padded."""
     return np.full(batch_size, seq_len, np.int64)

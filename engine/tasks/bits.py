@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, asked, full_lengths
 from engine.tasks.typed import signs
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ BLANK, GO = len(ALPHABET), len(ALPHABET) + 1  # tokens
 
 def _parity(experiment: Experiment, bits: np.ndarray) -> Batch:
     """many_to_many: asked after every bit; many_to_one: after the last alone."""
-    mask = last_step_only(*bits.shape) if experiment.rnn_type == "many_to_one" else np.ones(bits.shape, bool)
-    return Batch(bits, bits.cumsum(0) % 2, mask, full_lengths(*bits.shape))
+    return Batch(bits, bits.cumsum(0) % 2, asked(experiment, *bits.shape), full_lengths(*bits.shape))
 
 
 def _draw_parity(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:

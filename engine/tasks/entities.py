@@ -11,7 +11,7 @@ from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentences import UNKNOWN, encode_words
-from engine.tasks.typed_text import alone, checked
+from engine.tasks.typed import alone, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment

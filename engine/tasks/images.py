@@ -86,42 +86,24 @@ DIGITS_AT_ONCE = Task(
     image=(SIDE, SIDE),
 )
 
-DIGITS_BY_ROW = Task(
+DIGITS_BY_ROW = dataclasses.replace(
+    DIGITS_AT_ONCE,
     slug="digits_by_row",
-    family="Images",
     title="Digit, row by row",
     teaches="An image read like a page: eight rows from top to bottom, and the answer after the last.",
-    source=SOURCE,
     rnn_types=("many_to_one",),
     lengths=Lengths(SIDE, SIDE, SIDE),
-    inputs="values",
-    outputs="symbols",
     input_labels=tuple(f"column {column}" for column in range(1, SIDE + 1)),
-    output_labels=DIGITS,
-    metric=Metric("accuracy", accuracy),
-    draw=_draw_image,
-    baselines=_digit_baselines,
     lag=lambda experiment: experiment.seq_len - 1,
-    image=(SIDE, SIDE),
 )
 
-DIGITS_BY_PIXEL = Task(
+DIGITS_BY_PIXEL = dataclasses.replace(
+    DIGITS_BY_ROW,
     slug="digits_by_pixel",
-    family="Images",
     title="Digit, pixel by pixel",
     teaches="The same image through a keyhole: 64 single pixels, so the first ones lie far back.",
-    source=SOURCE,
-    rnn_types=("many_to_one",),
     lengths=Lengths(SIDE * SIDE, SIDE * SIDE, SIDE * SIDE),
-    inputs="values",
-    outputs="symbols",
     input_labels=("ink",),
-    output_labels=DIGITS,
-    metric=Metric("accuracy", accuracy),
-    draw=_draw_image,
-    baselines=_digit_baselines,
-    lag=lambda experiment: experiment.seq_len - 1,
-    image=(SIDE, SIDE),
 )
 
 DIGITS_PERMUTED = dataclasses.replace(

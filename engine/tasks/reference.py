@@ -12,7 +12,7 @@ import numpy as np
 from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
 from engine.tasks.sentences import UNKNOWN, encode_words
-from engine.tasks.typed_text import asked_at_the_end, checked
+from engine.tasks.typed import asked_at_the_end, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment

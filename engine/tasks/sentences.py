@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
-from engine.tasks.typed_text import alone, asked_at_the_end, checked
+from engine.tasks.typed import alone, asked_at_the_end, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.tasks.base import PROBE_SIZE, Batch, Lengths, Metric, Task, full_lengths, last_step_only, stream
+from engine.tasks.base import PROBE_SIZE, Batch, Lengths, Metric, Task, asked, full_lengths, stream
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -48,11 +48,8 @@ def yearly_sunspots() -> np.ndarray:
 def next_value(values: np.ndarray, experiment: Experiment) -> Batch:
     """The question of every series: after each value, which comes next? values: (T + 1, batch) float32."""
     seq_len, batch_size = len(values) - 1, values.shape[1]
-    mask = np.ones((seq_len, batch_size), bool)
-    if experiment.rnn_type == "many_to_one":
-        mask = last_step_only(seq_len, batch_size)
     channel = np.ascontiguousarray(values)[:, :, None]  # (T + 1, batch, 1)
-    return Batch(channel[:-1], channel[1:], mask, full_lengths(seq_len, batch_size))
+    return Batch(channel[:-1], channel[1:], asked(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
 def _price_windows(split: str, seq_len: int) -> np.ndarray:

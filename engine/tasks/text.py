@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
-from engine.tasks.typed_text import alone, asked_at_the_end, checked
+from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, asked, full_lengths
+from engine.tasks.typed import alone, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -53,10 +53,7 @@ def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, spl
     starts = rng.integers(0, len(tokens) - seq_len + 1, batch_size)
     targets = tokens[starts + np.arange(seq_len)[:, None]]  # (T, batch)
     inputs = np.concatenate([np.full((1, batch_size), NO_SYMBOL), targets[:-1]])
-    mask = np.ones((seq_len, batch_size), bool)
-    if experiment.rnn_type == "many_to_one":
-        mask = last_step_only(seq_len, batch_size)
-    return Batch(inputs, targets, mask, full_lengths(seq_len, batch_size))
+    return Batch(inputs, targets, asked(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
 @cache
@@ -70,9 +67,7 @@ def _encode_typed(experiment: Experiment, text: str) -> Batch:
     """A text to go on from; the answer at the last step is the character that may follow it."""
     typed = checked(encode(re.sub(r"\s+", " ", text.lower())) if text.strip() else np.array([], np.int64), "characters")
     inputs = np.concatenate([[NO_SYMBOL], typed])
-    if experiment.rnn_type == "many_to_one":
-        return asked_at_the_end(inputs)
-    return alone(inputs, np.ones(len(inputs), bool))
+    return alone(inputs, asked(experiment, len(inputs), 1)[:, 0])
 
 
 CHARACTERS = Task(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -114,22 +115,14 @@ def _encode_sort(experiment: Experiment, text: str) -> Batch:
     return question(letters, len(letters) + 1)  # and END
 
 
-SORT = Task(
+SORT = replace(
+    REVERSE,
     slug="sort",
-    family="Sequence to sequence",
     title="In alphabetical order",
     teaches="Nothing may be said before all is read: the letter to be said first may have come last.",
-    source="Generated: uniform random letters.",
-    rnn_types=("encoder_decoder",),
-    lengths=Lengths(2, LONGEST, 6),
-    inputs="symbols",
-    outputs="symbols",
-    input_labels=ALPHABET,
     output_labels=SORTED,
-    metric=Metric("whole answers right", exact_match),
     draw=_draw_sort,
     baselines=lambda experiment: _sort_baseline(experiment.seq_len),
-    lag=end_to_end,
     target_steps=lambda experiment: experiment.seq_len + 1,
     encode=_encode_sort,
     asks="Letters from A to H; it should say them in alphabetical order",

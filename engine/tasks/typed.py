@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, full_lengths
+from engine.tasks.base import NO_SYMBOL, Batch, full_lengths, last_step_only
 
 MOST = 200
 """Steps that a person may type where a task has no length of its own."""
@@ -51,6 +51,26 @@ def words(text: str, labels: Sequence[str], *, most: int, known: Sequence[str]) 
     return np.array([index[word] for word in read], np.int64)
 
 
+def checked(tokens: np.ndarray, kind: str = "words") -> np.ndarray:
+    """Tokens (typed,) that a vocabulary with an unknown symbol has read, as they are.
+
+    Raises:
+        ValueError: for none, and for more than MOST.
+    """
+    _check_number(len(tokens), kind, 1, MOST, "" if len(tokens) else f"only {kind} count, not other signs")
+    return tokens
+
+
+def alone(inputs: np.ndarray, asked: np.ndarray) -> Batch:
+    """A batch of one sequence: inputs (T,) tokens; asked (T,) bool, where an answer is expected. Targets are zeros."""
+    return Batch(inputs[:, None], np.zeros((len(inputs), 1), np.int64), asked[:, None], full_lengths(len(inputs), 1))
+
+
+def asked_at_the_end(inputs: np.ndarray) -> Batch:
+    """A batch of one sequence with one answer, at its last step."""
+    return alone(inputs, last_step_only(len(inputs), 1)[:, 0])
+
+
 def question(source: np.ndarray, target_steps: int) -> Batch:
     """One source (T,) for an encoder-decoder, which may say `target_steps` symbols; what they should be is unknown."""
     shape = (target_steps, 1)
@@ -65,7 +85,8 @@ def question(source: np.ndarray, target_steps: int) -> Batch:
 
 def _check_number(got: int, kind: str, least: int, most: int, accepted: str) -> None:
     if not least <= got <= most:
-        raise ValueError(f"From {least} to {most} {kind} can be read here, but got {got or 'none'}: {accepted}.")
+        said = f"{got or 'none'}{f': {accepted}' if accepted else ''}"
+        raise ValueError(f"From {least} to {most} {kind} can be read here, but got {said}.")
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentences import UNKNOWN, encode_words
-from engine.tasks.typed_text import alone, checked
+from engine.tasks.typed import alone, checked
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
