@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from engine.cells import CELLS
 from engine.experiment import FED_BACK, Experiment
 from engine.parameters import parameter_count
+from engine.readings import DETAILS, Decomposition, Reading, Saliency, Spectrum, StepFactors, WeightGradients
 from engine.tasks import TASKS, probe
 
 
@@ -32,7 +33,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Frame:
+class Frame(Reading):
     """One look at a network. Arrays are read-only; looking changed nothing.
 
     `step` counts optimiser updates: step 0 is the untrained network. Sequence 0 of the probe, the held-out batch that
@@ -72,6 +73,11 @@ class Frame:
         bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
             None where there is no encoder.
         param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
+        recent_loss, earlier_loss: mean training loss of the last 20 updates, and of 20 a hundred updates before; NaN
+            where there were not so many. recent_clipped: the share of the last 20 updates that were clipped.
+        factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction the first).
+        decomposition: of the drawn sequence and the top layers' losses; spectrum; saliency: None where nobody asked
+            for them (`engine.readings.DETAILS`); else of this very step.
         diagnosis: the verdict; None only before it is made.
     """
 
@@ -112,20 +118,20 @@ class Frame:
     param_grad_norm: float
     param_grad_norm_clipped: float
     clipped: bool
+    recent_loss: float
+    earlier_loss: float
+    recent_clipped: float
+    factors: StepFactors
+    weight_gradients: WeightGradients
+    decomposition: Decomposition | None = None
+    spectrum: Spectrum | None = None
+    saliency: Saliency | None = None
     diagnosis: Diagnosis | None = None
 
-    def __post_init__(self) -> None:
-        for array in self._arrays():
-            array.flags.writeable = False
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Unpickling makes writable arrays; freeze them again."""
-        self.__dict__.update(state)
-        self.__post_init__()
-
-    def _arrays(self) -> list[np.ndarray]:
-        values = [getattr(self, each.name) for each in fields(self)] + list(self.gates.values())
-        return [value for value in values if isinstance(value, np.ndarray)]
+    @property
+    def details(self) -> frozenset[str]:
+        """Which of DETAILS were taken."""
+        return frozenset(name for name in DETAILS if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True)

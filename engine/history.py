@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+
+from engine.frame import Frame, RunInfo
 
 ROW = np.dtype(
     [
@@ -41,11 +44,11 @@ class History:
 
     def updates(self) -> np.ndarray:
         """Structured array of the kept updates, by step; probe_loss and metric are NaN."""
-        return self._updates.table()
+        return np.array(self._updates.all(), ROW)
 
     def looks(self) -> np.ndarray:
         """Structured array of the kept looks, by step."""
-        return self._looks.table()
+        return np.array(self._looks.all(), ROW)
 
     def table(self) -> np.ndarray:
         """Both, merged by step: a step that was looked at stands once, with its probe_loss."""
@@ -54,15 +57,36 @@ class History:
         return rows[np.argsort(rows["step"], kind="stable")]
 
 
+class Waterfall:
+    """The front of vanishing, over training: at every look, the gradient of the last loss at every step in time.
+
+    ||d l/d h_t|| of the top layer reading forwards: the probe's median, or the drawn sequence's own where its sequences
+    differ. Thinned like the curves.
+    """
+
+    def __init__(self, most: int = 120) -> None:
+        self._rows = _Thinned(most)
+
+    def look(self, info: RunInfo, frame: Frame) -> None:
+        """Add what a frame measured."""
+        norms = frame.grad_norm_last if info.alike else frame.sequence_grad_norm_last
+        self._rows.add((frame.step, norms[-1, 0].copy()))
+
+    def table(self) -> tuple[np.ndarray, np.ndarray]:
+        """(rows,) steps, rising, and (rows, T) float64 norms; before the first look no rows."""
+        rows = self._rows.all()
+        return np.array([step for step, _ in rows], int), np.array([norms for _, norms in rows])
+
+
 class _Thinned:
     """Rows whose count is at least `stride` apart, the newest besides. A step not beyond the last one is dropped."""
 
     def __init__(self, most: int) -> None:
         self.most, self.stride, self.seen = most, 1, 0
-        self.rows: list[tuple] = []
-        self.newest: tuple | None = None
+        self.rows: list[tuple[Any, ...]] = []
+        self.newest: tuple[Any, ...] | None = None
 
-    def add(self, row: tuple) -> None:
+    def add(self, row: tuple[Any, ...]) -> None:
         if self.newest is not None and row[0] <= self.newest[0]:
             return
         self.newest = row
@@ -73,8 +97,8 @@ class _Thinned:
                 self.stride *= 2
         self.seen += 1
 
-    def table(self) -> np.ndarray:
+    def all(self) -> list[tuple[Any, ...]]:
         rows = list(self.rows)
         if self.newest is not None and rows[-1] is not self.newest:
             rows.append(self.newest)
-        return np.array(rows, ROW)
+        return rows

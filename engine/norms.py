@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import lens
 from engine.frame import RunInfo
+from engine.lens.sweep import Swept
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 
@@ -29,7 +29,7 @@ class Norms:
     bottleneck_grad_norm: float | None
 
     @classmethod
-    def of(cls, swept: list[list[lens.Swept]], probe: Batch, info: RunInfo) -> Norms:
+    def of(cls, swept: list[list[Swept]], probe: Batch, info: RunInfo) -> Norms:
         """Medians over the probe of what a sweep of the seeds of `Trainer._seeds` found."""
         seeds = swept[0][0].total.values.shape[1]
         last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction

@@ -78,6 +78,23 @@ class Observation:
         ])  # fmt: skip
         return whole if sequence is None else whole[:, :, :, 0]
 
+    def alone(self, sequence: int) -> Observation:
+        """The same of one sequence: a batch of one."""
+
+        def only(values: Tensor) -> Tensor:
+            return values[:, sequence : sequence + 1]
+
+        passes = [
+            Pass(
+                [[record.changed(only) for record in row] for row in one.records],
+                only(one.inputs),
+                only(one.output),
+                one.lengths[sequence : sequence + 1],
+            )
+            for one in self.passes
+        ]
+        return Observation(self.model, self.batch.alone(sequence), only(self.logits), passes)
+
     def gates(self, sequence: int | None = None) -> dict[str, np.ndarray]:
         """The gate values by name, shaped as `states`."""
         names = self.passes[0].records[0][0].gates

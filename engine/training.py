@@ -7,19 +7,23 @@ import io
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine import lens
 from engine.diagnosis import SOLVED_SHARE, diagnose
 from engine.embedding_map import EmbeddingMap
 from engine.experiment import LIVE, Experiment, ExperimentError
 from engine.frame import Frame, RunInfo
 from engine.generation import answer
+from engine.lens.closeup import look_closer
+from engine.lens.factors import factors_of
+from engine.lens.flow import gradient_flow, seed
+from engine.lens.sweep import sweep
+from engine.lens.weights import weights_of
 from engine.model import build
 from engine.norms import Norms
 from engine.observation import observe
@@ -28,6 +32,7 @@ from engine.tasks import TASKS, Batch, probe, sample
 from engine.terms import Terms
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
+EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
 METRIC_EVERY = 50  # updates between two measurements of the metric, where a run stops at a target metric
 
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
@@ -65,6 +70,8 @@ class Trainer:
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
         self.clipped = False
         self._recent: deque[float] = deque(maxlen=RECENT)
+        self._losses: deque[float] = deque(maxlen=RECENT + EARLIER)
+        self._clips: deque[bool] = deque(maxlen=RECENT)
         self._target_reached = False
 
     def advance(self) -> float:
@@ -84,6 +91,8 @@ class Trainer:
         self._optimizer.step()
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._recent.append(value)
+        self._losses.append(value)
+        self._clips.append(self.clipped)
         if self.solved_at is None and self.recent_loss < SOLVED_SHARE * self.info.baseline:
             self.solved_at = self.step
         self._target_reached = self._reaches_target()
@@ -131,10 +140,16 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.experiment.learning_rate
 
-    def frame(self) -> Frame:
-        """Look at the network as it is. Changes nothing and draws no random number."""
+    def frame(self, details: Collection[str] = ()) -> Frame:
+        """Look at the network as it is. Changes nothing and draws no random number.
+
+        Args:
+            details: which of `engine.readings.DETAILS` to take as well; those that this network has none of stay None.
+        """
         look, probe = observe(self.model, self._probe), self._probe
-        swept = lens.sweep(look, lens.seed(look, self._seeds()))
+        names = self._seeds()
+        backward = sweep(look, seed(look, names))
+        seeds = (min(1, len(names) - 1), len(names) - 1)  # the loss that the verdict reads, by direction
         with torch.no_grad():
             per_step = self.model.step_losses(look.logits, probe)
             sequence_loss = (per_step * self.model.loss_weights(probe)).sum(0)
@@ -166,7 +181,13 @@ class Trainer:
             param_grad_norm=self.param_grad_norm,
             param_grad_norm_clipped=self.param_grad_norm_clipped,
             clipped=self.clipped,
-            **dataclasses.asdict(Norms.of(swept, probe, self.info)),
+            recent_loss=_mean(list(self._recent)),
+            earlier_loss=_mean(list(self._losses)[:RECENT] if len(self._losses) == RECENT + EARLIER else []),
+            recent_clipped=_mean(list(self._clips)),
+            factors=factors_of(backward, seeds),
+            weight_gradients=weights_of(backward, seeds),
+            **look_closer(look, details),
+            **dataclasses.asdict(Norms.of(backward.chains, probe, self.info)),
             **dataclasses.asdict(Terms.of(look)),
         )
         return dataclasses.replace(frame, diagnosis=diagnose(self._info_now(), frame))
@@ -205,6 +226,8 @@ class Trainer:
             "norms": [self.param_grad_norm, self.param_grad_norm_clipped],
             "clipped": self.clipped,
             "recent": list(self._recent),
+            "losses": list(self._losses),
+            "clips": list(self._clips),
             "live": {name: getattr(self.experiment, name) for name in LIVE},
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -221,7 +244,9 @@ class Trainer:
         self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
         self.loss, self.clipped = state["loss"], state["clipped"]
         self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
-        self._recent = deque(state["recent"], maxlen=RECENT)
+        for kept, name in ((self._recent, "recent"), (self._losses, "losses"), (self._clips, "clips")):
+            kept.clear()
+            kept.extend(state[name])
         self.update(**state["live"])
 
     def _info_now(self) -> RunInfo:
@@ -252,7 +277,7 @@ class Trainer:
 
     def _where_it_broke(self, batch: Batch, loss: float) -> str:
         """One sentence: at which update, and at which step in time, numbers stopped being finite."""
-        flow = lens.gradient_flow(self.model, batch)
+        flow = gradient_flow(self.model, batch)
         broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))
         start = f"Update {self.step + 1:,} was not made: "
         if broken.any():
@@ -268,6 +293,11 @@ class Trainer:
         if self.experiment.rnn_type == "many_to_one":
             return ["all"]  # there is one loss: it is all, the last and the first
         return ["all", "last", "first"] if self.experiment.bidirectional else ["all", "last"]
+
+
+def _mean(values: list) -> float:
+    """NaN unless there are RECENT of them."""
+    return sum(values) / RECENT if len(values) == RECENT else math.nan
 
 
 def _later(values: np.ndarray, steps: int, nothing: float) -> np.ndarray:

@@ -5,8 +5,9 @@ Axes: T steps in the direction's own time order, S seeds (different losses swept
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -42,23 +43,49 @@ class Weights(NamedTuple):
         assert self.hh is not None
         return self.hh
 
+    def changed(self, change: Callable[[Tensor], Tensor]) -> Weights:
+        """The same with each of them changed."""
+        return Weights(change(self.ih), *(each if each is None else change(each) for each in self[1:]))
+
     def detached(self) -> Weights:
         """The same numbers, of which no gradient is asked."""
-        return Weights(self.ih.detach(), *(each if each is None else each.detach() for each in self[1:]))
+        return self.changed(Tensor.detach)
 
 
-class Record(Protocol):
-    """What one layer in one direction did in a forward pass, with its local slopes.
+class Record:
+    """What one layer in one direction did in a forward pass, with its local slopes; one class per cell.
 
-    hidden (T, B, H) are the states h_t; `cell` the states c_t or None; `gates` the gate values by name.
+    Every tensor that a record holds, but for its weights, is (T, B, ...), `initial` (1, B, H): see `changed`.
+
+    Attributes:
+        inputs: (T, B, I), what the layer read. initial: (1, B, H), the state h before the first step.
+        hidden: (T, B, H), the states h_t. cell: the states c_t, or None. gates: the gate values by name.
     """
 
     weights: Weights
+    inputs: Tensor
+    initial: Tensor
     hidden: Tensor
     gates: dict[str, Tensor]
+    cell: Tensor | None = None
+
+    def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State) -> None:
+        self.weights, self.inputs, self.hidden, self.initial = weights, inputs, hidden, initial[0][None]
+        self.gates = {}
 
     @property
-    def cell(self) -> Tensor | None: ...
+    def before(self) -> Tensor:
+        """(T, B, H): h_{t-1} of every step."""
+        return previous(self.hidden, self.initial[0])
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The same with every tensor but the weights changed: some of the sequences, or the steps of one beside each
+        other."""
+        remade = copy.copy(self)
+        for name, value in vars(self).items():
+            if name != "weights":
+                setattr(remade, name, _changed(value, change))
+        return remade
 
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
@@ -69,7 +96,19 @@ class Record(Protocol):
         `total_cell`, where there is a cell state, is filled with dL/dc_t, and `entering` (T, S, B, G*H) with
         dL/d(W_ih x_t + b_ih). Returns what reaches step start - 1.
         """
-        ...
+        raise NotImplementedError
+
+    def entering_state(self, entering: Tensor) -> Tensor:
+        """dL/d(W_hh h_{t-1} + b_hh) from dL/d(W_ih x_t + b_ih), (T, S, B, G*H): the same where both are just added."""
+        return entering
+
+
+def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: change(each) for name, each in value.items()}
+    return tuple(change(each) for each in value) if isinstance(value, tuple) else value
 
 
 def previous(states: Tensor, first: Tensor) -> Tensor:

@@ -10,17 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, State, Weights, previous
+from engine.cells.adjoint import Carry, Record, State, Weights
 
 
-class GRURecord:
+class GRURecord(Record):
     """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
 
-    cell: Tensor | None = None
-
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
-        self.weights, self.hidden = weights, hidden
-        before = previous(hidden, initial[0])
+        super().__init__(weights, inputs, hidden, initial)
+        before = self.before
         from_input = linear(inputs, weights.ih, weights.bias_ih).chunk(3, -1)
         from_state = linear(before, weights.recurrent, weights.bias_hh).chunk(3, -1)
         reset = torch.sigmoid(from_input[0] + from_state[0])
@@ -52,3 +50,8 @@ class GRURecord:
             from_later = torch.addcmul(torch.matmul(blocks, self.weights.recurrent), grad, keep)
         entering[start:stop] = (total[start:stop, :, :, None] * self.input_slope[start:stop, None]).flatten(3)
         return (from_later,)
+
+    def entering_state(self, entering: Tensor) -> Tensor:
+        """See `Record.entering_state`: the reset gate stands between the product with h_{t-1} and the candidate."""
+        gates, candidate = entering.tensor_split([2 * self.hidden.shape[-1]], dim=-1)
+        return torch.cat([gates, candidate * self.gates["reset_gate"][:, None]], dim=-1)

@@ -10,25 +10,24 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, State, Weights, previous
+from engine.cells.adjoint import Carry, Record, State, Weights, previous
 
 
-class LSTMRecord:
+class LSTMRecord(Record):
     """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
-        self.weights, self.hidden = weights, hidden
-        before = previous(hidden, initial[0])
-        gates = linear(inputs, weights.ih, weights.bias_ih) + linear(before, weights.recurrent, weights.bias_hh)
+        super().__init__(weights, inputs, hidden, initial)
+        gates = linear(inputs, weights.ih, weights.bias_ih) + linear(self.before, weights.recurrent, weights.bias_hh)
         i, f, g, o = gates.chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
         self.gates = {"input_gate": i, "forget_gate": f, "cell_candidate": g, "output_gate": o}
-        self.cell: Tensor = _accumulate(f, i * g, initial[1])
-        squashed = torch.tanh(self.cell)
+        self.cell = cell = _accumulate(f, i * g, initial[1])
+        squashed = torch.tanh(cell)
         self.cell_to_hidden = o * (1 - squashed * squashed)  # dh_t/dc_t
         self.output_slope = squashed * o * (1 - o)  # dh_t/d(argument of o)
         # dc_t/d(arguments of i, f, g), side by side: (T, B, 3, H)
-        old_cell = previous(self.cell, initial[1])
+        old_cell = previous(cell, initial[1])
         self.slope = torch.stack([g * i * (1 - i), old_cell * f * (1 - f), i * (1 - g * g)], dim=2)
 
     def sweep(

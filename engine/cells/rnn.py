@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, State, Step, Weights
+from engine.cells.adjoint import Carry, Record, State, Step, Weights
 
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "tanh": (torch.tanh, lambda h: 1 - h * h),
@@ -33,14 +33,11 @@ def step_with(nonlinearity: str) -> Step:
     return step
 
 
-class RNNRecord:
+class RNNRecord(Record):
     """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
 
-    cell: Tensor | None = None
-
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
-        self.weights, self.hidden = weights, hidden
-        self.gates: dict[str, Tensor] = {}
+        super().__init__(weights, inputs, hidden, initial)
         self.slope = ACTIVATIONS[nonlinearity][1](hidden)  # (T, B, H)
 
     def sweep(

@@ -10,7 +10,7 @@ from torch.nn.functional import dropout, linear
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from engine.cells import CELLS
-from engine.cells.adjoint import Carry, State, Step, Weights
+from engine.cells.adjoint import Carry, Record, State, Step, Weights, previous
 from engine.cells.align import flip
 
 WEIGHTS = {"ih": "weight_ih", "hh": "weight_hh", "bias_ih": "bias_ih", "bias_hh": "bias_hh", "ch": "weight_ch"}
@@ -103,17 +103,16 @@ class StepwiseLayers(nn.Module):
         return (zero, zero) if self.kind.has_cell_state else (zero,)
 
 
-class StepRecord:
+class StepRecord(Record):
     """What one layer in one direction did; see `engine.cells.adjoint.Record`. Autograd differentiates each step."""
 
     def __init__(self, layers: StepwiseLayers, layer: int, direction: int, inputs: Tensor, initial: State) -> None:
-        self.weights = weights_of(layers, layer, direction).detached()
+        states, gates = layers.run(layer, direction, inputs, initial)
+        super().__init__(weights_of(layers, layer, direction).detached(), inputs, states[0], initial)
+        self.gates, self.cell = gates, states[1] if len(states) > 1 else None
         self._step = layers.step
-        states, self.gates = layers.run(layer, direction, inputs, initial)
-        self.hidden = states[0]
-        self.cell: Tensor | None = states[1] if len(states) > 1 else None
         self._from_input = linear(inputs, self.weights.ih, self.weights.bias_ih)
-        self._states = [torch.cat([first[None], each]) for first, each in zip(initial, states, strict=True)]
+        self._states = tuple(previous(each, first) for first, each in zip(initial, states, strict=True))
 
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry

@@ -71,6 +71,12 @@ class Batch:
         spoken = np.arange(len(self.mask))[:, None] <= last_counted(self.mask)
         return np.concatenate([read, spoken])
 
+    def alone(self, sequence: int) -> Batch:
+        """One of its sequences, padded as it is."""
+        chosen = slice(sequence, sequence + 1)
+        heard = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]
+        return Batch(self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], heard)
+
 
 def last_counted(mask: np.ndarray) -> np.ndarray:
     """(batch,) the last step that has a loss."""

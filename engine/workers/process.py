@@ -161,7 +161,7 @@ class Process:
         while self.measurements:
             self.measurements.popitem()[1].error = "The worker process that measured has died, so there is no result."
         for run in list(self.runs.values()):
-            run._phase, run._asked = RunPhase.STARTING, True
+            run._phase, run._asked = RunPhase.STARTING, frozenset()
             run._told = "Its worker process died and was replaced; training went on from " + (
                 "the last checkpoint." if run._checkpoint is not None else "the start."
             )

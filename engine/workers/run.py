@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.experiment import LIVE, Experiment, ExperimentError
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History
+from engine.history import History, Waterfall
 from engine.prediction import Answer, Question
 from engine.workers.protocol import Answered, Open, Order, Report
 
@@ -31,8 +32,8 @@ class Run:
         self._live: dict[str, Any] = {}
         self._frame: Frame | None = None
         self._first: Frame | None = None
-        self._asked = True  # the first frame comes unasked
-        self._history = History()
+        self._asked: frozenset[str] | None = frozenset()  # for a frame with these details; the first comes unasked
+        self._history, self._waterfall = History(), Waterfall()
         self._phase, self._step, self._rate, self._share, self._message = RunPhase.STARTING, 0, 0.0, 0.0, ""
         self._solved_at: int | None = None
         self._told = ""  # what happened to its worker
@@ -48,11 +49,16 @@ class Run:
         """As submitted, with what `update` changed since."""
         return self._experiment
 
-    def latest(self) -> Frame | None:
-        """The newest frame, None before the first. Asking makes the worker take the next one; unasked it takes none."""
-        if not self._asked:
-            self._asked = True
-            self._send("look")
+    def latest(self, details: Collection[str] = ()) -> Frame | None:
+        """The newest frame, None before the first. Asking makes the worker take the next one; unasked it takes none.
+
+        Args:
+            details: which of `engine.readings.DETAILS` the next one shall have, if it is time for them.
+        """
+        wanted = frozenset(details)
+        if self._asked is None or not wanted <= self._asked:
+            self._asked = wanted | (self._asked or frozenset())
+            self._send("look", sorted(self._asked))
         return self._frame
 
     @property
@@ -69,6 +75,11 @@ class Run:
     def curve(self) -> History:
         """The same, with updates and looks apart."""
         return self._history
+
+    @property
+    def waterfall(self) -> Waterfall:
+        """The gradient at every step in time, over training, as far as frames were looked at."""
+        return self._waterfall
 
     def status(self) -> RunStatus:
         """Phase, step and speed as last reported."""
@@ -167,7 +178,8 @@ class Run:
         if frame is not None:
             self._history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
                                frame.clipped)  # fmt: skip
-            self._frame, self._asked = frame, False
+            self._frame, self._asked = frame, None
+            self._waterfall.look(self.info, frame)
             self._first = frame if frame.step == 0 else self._first
         self._phase, self._step, self._message = report.phase, report.step, report.message
         self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Collection
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,6 +26,8 @@ SLICE = 0.03  # seconds that a run trains before it is another's turn
 FRAMES_PER_SECOND = 5.0
 FRAME_SHARE = 0.08
 FRAME_CREDIT = 0.25  # seconds of looking that may be saved up, for the first frames and after a pause
+DETAILS_EVERY = 1.0  # seconds at least between two frames with details
+DETAILS_SHARE = 0.04  # of the worker's time that details of one run may take
 REPORT_EVERY = 0.5  # seconds between reports where nobody asks for frames
 CHECKPOINT_EVERY = 5.0
 LARGEST_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
@@ -48,6 +51,9 @@ class Seat:
         self.message = ""
         self.updates: list[tuple[int, float, float, bool]] = []
         self.wants_frame, self.changed, self.news = True, True, True
+        self.wanted: set[str] = set()  # details that somebody waits for
+        self.given: frozenset[str] = frozenset()  # asked for in the newest frame
+        self.details_due = 0.0
         self.question: tuple[int, Question] | None = None  # the newest that somebody waits for
         self.frame_due = self.report_due = 0.0
         now = time.monotonic()
@@ -90,9 +96,10 @@ class Seat:
         """Updates a second at most; None for as fast as it goes."""
         self.per_second, self.due = per_second, 0.0
 
-    def look(self, _: None = None) -> None:
-        """Somebody waits for a frame."""
+    def look(self, details: Collection[str] | None = None) -> None:
+        """Somebody waits for a frame, and for these details of it."""
         self.wants_frame = True
+        self.wanted.update(details or ())
 
     def ask(self, question: tuple[int, Question]) -> None:
         """Somebody waits for an answer to this numbered question, and to no older one any more."""
@@ -132,12 +139,26 @@ class Seat:
     def _finish(self) -> None:
         self.phase, self.single_steps, self.rate, self.news = RunPhase.FINISHED, 0, 0.0, True
 
+    def frame_time(self) -> float | None:
+        """When the frame that was asked for may be taken; None while nobody waits for one that would be new.
+
+        A run that stands still owes the details of its last step, if they were asked for and it was too early for them.
+        """
+        if self.changed:
+            return self.frame_due if self.wants_frame else None
+        return max(self.frame_due, self.details_due) if self.wanted - self.given else None
+
     def frame(self, now: float) -> Frame:
-        """Take the frame that was asked for."""
-        self.wants_frame = self.changed = False
+        """Take the frame that was asked for, with the details if it is time for them."""
+        details = frozenset(self.wanted) if now >= self.details_due else frozenset()
         # A schedule, not a gap: a frame taken a little late does not push back the next.
         self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
-        return self.trainer.frame()
+        frame = self.trainer.frame(details)
+        if details:
+            self.wanted.clear()
+            self.details_due = now + max(DETAILS_EVERY, (time.monotonic() - now) / DETAILS_SHARE)
+        self.wants_frame, self.changed, self.given = False, False, details
+        return frame
 
     def answer(self) -> Answered | None:
         """To the question that waits. Whatever goes wrong is told to whoever asked: the run goes on."""
@@ -207,9 +228,7 @@ class Worker:
             return 0.0
         if seat.wants_to_train():
             return seat.due
-        if seat.changed and seat.wants_frame:
-            return seat.frame_due
-        return 0.0 if seat.news else None
+        return 0.0 if seat.news else seat.frame_time()
 
     def _obey(self, order: Open | Measure | Order) -> None:
         if isinstance(order, Open):
@@ -272,7 +291,8 @@ class Worker:
             self.connection.send(answered)
         now = time.monotonic()
         frame = None
-        if seat.wants_frame and seat.changed and seat.frame_due <= now and self._may_look(seat, now):
+        due = seat.frame_time()
+        if due is not None and due <= now and self._may_look(seat, now):
             frame = seat.frame(now)
             self.credit -= time.monotonic() - now
         if frame is not None or seat.news or (seat.wants_to_train() and seat.report_due <= now):

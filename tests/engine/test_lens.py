@@ -11,7 +11,8 @@ import torch
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.lens import BLOCK, GradientFlow, gradient_flow
+from engine.lens import GradientFlow, gradient_flow
+from engine.lens.sweep import BLOCK
 from engine.model import RecurrentNetwork, build
 from engine.tasks import Batch, sample
 from tests.engine import reference

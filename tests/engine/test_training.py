@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from engine.experiment import Experiment, ExperimentError
-from engine.frame import Frame
 from engine.lens import gradient_flow
 from engine.model import build
+from engine.readings import Reading
 from engine.tasks import PROBE_SIZE, probe
 from engine.training import NotFiniteError, Trainer, train
 from tests.engine import reference
@@ -21,17 +21,21 @@ from tests.engine import reference
 SMALL = {"hidden_size": 6, "seq_len": 8, "batch_size": 8}
 
 
-def assert_same(first: Frame, second: Frame) -> None:
+def assert_same(first: object, second: object, name: str = "frame") -> None:
     """Bit-identical in everything but the seconds."""
-    for each in dataclasses.fields(Frame):
-        a, b = getattr(first, each.name), getattr(second, each.name)
-        if each.name == "gates":
-            assert a.keys() == b.keys()
-            assert all(np.array_equal(a[k], b[k]) for k in a)
-        elif isinstance(a, np.ndarray):
-            assert np.array_equal(a, b, equal_nan=True), each.name
-        elif each.name != "seconds":
-            assert a == b or (a != a and b != b), each.name
+    assert type(first) is type(second), name
+    if isinstance(first, Reading):
+        for each in dataclasses.fields(first):
+            if each.name != "seconds":
+                assert_same(getattr(first, each.name), getattr(second, each.name), each.name)
+    elif isinstance(first, dict):
+        assert first.keys() == second.keys()
+        for key in first:
+            assert_same(first[key], second[key], f"{name} {key}")
+    elif isinstance(first, np.ndarray):
+        assert np.array_equal(first, second, equal_nan=True), name
+    else:
+        assert first == second or (first != first and second != second), name
 
 
 @pytest.mark.parametrize(

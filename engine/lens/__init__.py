@@ -1,0 +1,14 @@
+"""The lens: what a gradient does at every step in time, from one forward call and one adjoint sweep, without autograd.
+
+The fused layers of the library keep no gradient of h_t (what `retain_grad` on their output shows is only the direct
+part, exactly 0 for every t < T where the loss is read at the end). So the model runs once as it is; from its states,
+weights and inputs the local slopes of every step are recomputed, and the gradient is swept backwards in plain tensors.
+Tests hold it against autograd on an unrolled loop. Everything comes back as NumPy.
+"""
+
+from engine.lens.decomposition import loss_decomposition
+from engine.lens.factors import omega, step_factors
+from engine.lens.flow import GradientFlow, gradient_flow
+from engine.lens.weights import weight_gradients
+
+__all__ = ["GradientFlow", "gradient_flow", "loss_decomposition", "omega", "step_factors", "weight_gradients"]

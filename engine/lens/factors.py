@@ -1,0 +1,127 @@
+"""Who shrank it: one step back in time, taken apart; and Pascanu's Omega, which is made of the same factors."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.cells import CELLS, Cell
+from engine.lens.flow import seed
+from engine.lens.sweep import Backward, Chain, chains_of, sweep
+from engine.model import RecurrentNetwork
+from engine.observation import observe
+from engine.readings import StepFactors
+from engine.tasks import Batch
+
+KEPT, OTHERS = "kept", "other roads"
+ROADS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
+"""Roads of a GRU besides the kept state: through the arguments of its gates, and of its new content."""
+
+
+def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss: str | int = "last") -> StepFactors:
+    """What each step back does to the gradient of `loss` (as in `gradient_flow`), of one sequence.
+
+    Source: the product of slope and weights is that of Pascanu, Mikolov and Bengio (2013), section 2, along the real
+    gradient; the shares are ours.
+    """
+    look = observe(model, batch).alone(sequence)
+    return factors_of(sweep(look, seed(look, [loss])), (0, 0))
+
+
+def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
+    """Pascanu's regulariser: sum over steps of (||J_t^T dL/dh_t|| / ||dL/dh_t|| - 1)^2, 0 where norms are kept.
+
+    Of the whole loss, the mean over the batch. (layers, directions) float64; for LSTMs of c.
+    Source: Pascanu, Mikolov and Bengio (2013), eq. 9, of which theirs is the plain cell.
+    """
+    look = observe(model, batch)
+    backward = sweep(look, seed(look, ["all"]))
+    each = [factors_of(backward, (0, 0), sequence).factor for sequence in range(len(batch.lengths))]
+    return np.mean([omega_of(factor) for factor in each], axis=0)
+
+
+def omega_of(factor: np.ndarray) -> np.ndarray:
+    """The same from factors (..., T): steps where nothing is defined do not count."""
+    return np.nansum((factor - 1) ** 2, axis=-1)
+
+
+@torch.no_grad()
+def factors_of(backward: Backward, seeds: tuple[int, int], sequence: int = 0) -> StepFactors:
+    """From a sweep: of one sequence and, for each direction, of one of the seeds."""
+    look, e = backward.look, backward.look.model.experiment
+    kind, steps = CELLS[e.cell], len(look.batch.valid)
+    cut = look.model.cuts(steps) if len(look.passes) == 1 else []
+    found = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
+    for layer in range(e.num_layers):
+        for d in range(e.directions):
+            arrived: Tensor | None = None  # dL/ds where the pass before ended
+            for chain in chains_of(backward, layer, d, sequence, seeds[d]):
+                for name, values in _measure(kind, chain, arrived).items():
+                    found[name][layer, d, chain.positions] = values.numpy()
+                arrived = chain.memory[-1]
+    for name, row in found.items():
+        row[:, :, cut] = np.where(np.isnan(row[:, :, cut]), np.nan, 0.0 if name == "factor" else np.nan)
+    factor, slope, weights = found.pop("factor"), found.pop("slope", None), found.pop("weights", None)
+    return StepFactors(factor, slope, weights, found)
+
+
+def _measured(kind: Cell) -> list[str]:
+    """What there is besides the factor."""
+    if kind.has_cell_state:
+        return [KEPT, OTHERS]
+    return [KEPT, *dict.fromkeys(ROADS[gate] for gate in kind.gates)] if kind.keep_gate else ["slope", "weights"]
+
+
+def _measure(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tensor]:
+    """{name: (n,)} of one pass; `arrived` is what reached the state before its first step, None where there is none."""
+    if kind.has_cell_state:
+        found = _of_cell_state(kind, chain, arrived)
+    elif kind.keep_gate:
+        found = _of_gated_state(kind, chain)
+    else:
+        found = _of_plain_state(chain)
+    if arrived is None:
+        for values in found.values():
+            values[0] = torch.nan
+    return found
+
+
+def _of_plain_state(chain: Chain) -> dict[str, Tensor]:
+    """Two factors. A cell without links in time lets nothing through: its factor is 0."""
+    enters, total = chain.entering.norm(dim=-1), chain.total.norm(dim=-1)
+    hh = chain.record.weights.hh
+    arrives = torch.zeros_like(enters) if hh is None else (chain.entering @ hh).norm(dim=-1)
+    return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
+
+
+def _of_gated_state(kind: Cell, chain: Chain) -> dict[str, Tensor]:
+    """What is kept as it is, and what goes through the product with h_{t-1}, gate by gate."""
+    assert kind.keep_gate is not None
+    parts = {KEPT: chain.record.gates[kind.keep_gate][:, 0] * chain.total}
+    entering = chain.record.entering_state(chain.entering[:, None, None])[:, 0, 0]
+    blocks = zip(
+        kind.gates, entering.chunk(kind.blocks, -1), chain.record.weights.recurrent.chunk(kind.blocks), strict=True
+    )
+    for gate, through, block in blocks:
+        parts[ROADS[gate]] = parts.get(ROADS[gate], 0) + through @ block
+    whole = torch.stack(list(parts.values())).sum(0)
+    factor = whole.norm(dim=-1) / chain.total.norm(dim=-1)
+    return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}
+
+
+def _of_cell_state(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tensor]:
+    """What the forget gate keeps of dL/dc_t, and all else that reaches c_{t-1}: through h, gates and peepholes, and
+    from a layer above."""
+    assert chain.cell is not None
+    kept = chain.cell if kind.keep_gate is None else chain.record.gates[kind.keep_gate][:, 0] * chain.cell
+    first = torch.zeros_like(chain.cell[0]) if arrived is None else arrived
+    whole = torch.cat([first[None], chain.cell[:-1]])
+    share = _share(kept, whole)
+    return {"factor": whole.norm(dim=-1) / chain.cell.norm(dim=-1), KEPT: share, OTHERS: 1 - share}
+
+
+def _share(part: Tensor, whole: Tensor) -> Tensor:
+    """<part, whole> / ||whole||^2, (n,). Each row is brought to length 1 first: a square of 1e-200 would be 0."""
+    size = whole.norm(dim=-1, keepdim=True)
+    return ((part / size) * (whole / size)).sum(-1)

@@ -1,0 +1,110 @@
+"""The gradient at every state: of the whole loss, of its last or first term, or of one step's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.lens.sweep import Swept, sweep
+from engine.model import RecurrentNetwork
+from engine.observation import Observation, observe
+from engine.scaled import Scaled
+from engine.tasks import Batch
+from engine.tasks.base import first_counted, last_counted
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow:
+    """What a batch did to a network and what its loss asks of it, at every step in time.
+
+    All arrays are NumPy, (layers, directions, T, batch, units), an encoder's steps before its decoder's; states in the
+    model's dtype, gradients in float64 (a norm of 1e-60 is a number here, not 0). Padded steps are 0. The reverse
+    direction is indexed by the position read.
+
+    Args:
+        hidden: h_t. cell: c_t, or None. gates: {name: values}.
+        grad_hidden: dL/dh_t, total: every path, also through later steps. Unit: loss per unit of h.
+        grad_hidden_direct: the part that enters the layer at t from above (head, or the layer above).
+        grad_cell: dL/dc_t, total, or None.
+    """
+
+    hidden: np.ndarray
+    grad_hidden: np.ndarray
+    grad_hidden_direct: np.ndarray
+    cell: np.ndarray | None
+    grad_cell: np.ndarray | None
+    gates: dict[str, np.ndarray]
+
+
+def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") -> GradientFlow:
+    """The gradient of L, the mean over the batch, at every state, in evaluation mode.
+
+    Calls model(batch) exactly once (hooks fire), in the model's dtype, and changes nothing.
+
+    Args:
+        loss: "all" for L itself; "last" or "first" for the weighted term of each sequence's last or first counted step
+            alone; a number k for the term of step k, counted as `batch.mask` counts.
+    """
+    look = observe(model, batch)
+    chains = sweep(look, seed(look, [loss])).chains
+    size = len(batch.lengths)
+
+    def gradient(pick: Callable[[Swept], Scaled | None]) -> np.ndarray | None:
+        values = [[pick(each) for each in row] for row in chains]
+        if values[0][0] is None:
+            return None
+        return np.stack([[each.full()[:, 0].cpu().numpy() / size for each in row if each] for row in values])
+
+    total, direct = gradient(lambda each: each.total), gradient(lambda each: each.direct)
+    assert total is not None and direct is not None
+    return GradientFlow(
+        hidden=look.states(lambda record: record.hidden),
+        grad_hidden=total,
+        grad_hidden_direct=direct,
+        cell=look.states(lambda record: record.cell) if look.has_cell_state else None,
+        grad_cell=gradient(lambda each: each.total_cell),
+        gates=look.gates(),
+    )
+
+
+def seed(look: Observation, losses: Sequence[str | int]) -> Tensor:
+    """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`."""
+    each, nothing = loss_gradient(look), torch.zeros((), dtype=look.output.dtype, device=look.output.device)
+    return torch.stack([torch.where(_where(look, which), each, nothing) for which in losses], dim=1)
+
+
+def loss_gradient(look: Observation) -> Tensor:
+    """d(sum over b of l_b)/d(output), (T, B, directions * H).
+
+    What stands at step t comes from the loss of step t alone: above the recurrent layers nothing is linked in time.
+    (many_to_one has one loss, which reads each direction where that one ends.)
+    """
+    model, batch = look.model, look.batch
+    with torch.enable_grad():
+        output = look.output.detach().requires_grad_()
+        per_step = model.step_losses(model.read(output, batch.lengths), batch)
+        return torch.autograd.grad((per_step * model.loss_weights(batch)).sum(), output)[0]
+
+
+def _where(look: Observation, which: str | int) -> Tensor:
+    """(T, B, 1) bool, or (1, B, 1) for many_to_one: where the gradient of the chosen losses enters."""
+    chosen = _chosen(look.batch, which)
+    if look.model.experiment.rnn_type == "many_to_one":
+        chosen = np.any(chosen, axis=0)[None]
+    return torch.tensor(chosen, device=look.output.device)[..., None]
+
+
+def _chosen(batch: Batch, which: str | int) -> np.ndarray:
+    """(T, batch) bool: the counted steps that a name of `gradient_flow`'s argument `loss` stands for."""
+    t = np.arange(len(batch.mask))[:, None]
+    if which == "all":
+        return batch.mask
+    if which == "last":
+        return t == last_counted(batch.mask)
+    if which == "first":
+        return t == first_counted(batch.mask)
+    return batch.mask & (t == which)

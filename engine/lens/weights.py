@@ -1,0 +1,91 @@
+"""What the weights learn from each step: dL/dW is a sum over time, here are its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.lens.flow import seed
+from engine.lens.sweep import Backward, Chain, chains_of, sweep
+from engine.model import RecurrentNetwork
+from engine.observation import observe
+from engine.readings import WeightGradients
+from engine.tasks import Batch
+from engine.tasks.base import first_counted, last_counted
+
+
+def weight_gradients(
+    model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss: str | int = "last"
+) -> WeightGradients:
+    """dL/dW_hh and dL/dW_ih of one sequence's `loss` (as in `gradient_flow`), step by step.
+
+    The terms of all steps add up to the gradient that the weight gets from this sequence.
+    """
+    look = observe(model, batch).alone(sequence)
+    return weights_of(sweep(look, seed(look, [loss])), (0, 0))
+
+
+@torch.no_grad()
+def weights_of(backward: Backward, seeds: tuple[int, int], sequence: int = 0) -> WeightGradients:
+    """From a sweep: of one sequence and, for each direction, of one of the seeds.
+
+    A step's term is an outer product, dL/d(argument) at t times h_{t-1} or x_t, so its norm is a product of two.
+    """
+    look, e = backward.look, backward.look.model.experiment
+    shape = (e.num_layers, e.directions, len(look.batch.valid))
+    ends = (last_counted(look.batch.counted)[sequence], first_counted(look.batch.counted)[sequence])
+    links = look.passes[0].records[0][0].weights.hh is not None
+    norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
+    for layer in range(e.num_layers):
+        for d in range(e.directions):
+            chains = chains_of(backward, layer, d, sequence, seeds[d])
+            end = 0 if d and e.rnn_type == "many_to_one" else ends[d]
+            terms = [_input_terms(chains), *([_state_terms(chains)] if links else [])]
+            for which, pairs in enumerate(terms):
+                for (slopes, read), chain in zip(pairs, chains, strict=True):
+                    norms[which][layer, d, chain.positions] = (slopes.norm(dim=-1) * read.norm(dim=-1)).numpy()
+                positions = np.concatenate([chain.positions for chain in chains])
+                back = int(np.flatnonzero(positions == end)[0]) - np.arange(len(positions))  # real steps, not padding
+                beyond[which][layer, d] = _beyond(_shares(pairs), np.maximum(back, 0), shape[-1])
+    return WeightGradients(
+        hh=norms[1] if links else None, ih=norms[0], hh_beyond=beyond[1] if links else None, ih_beyond=beyond[0]
+    )
+
+
+Terms = list[tuple[Tensor, Tensor]]
+"""For each pass (slopes (n, rows), read (n, columns)): step t contributes slopes_t outer read_t to dL/dW."""
+
+
+def _input_terms(chains: Sequence[Chain]) -> Terms:
+    return [(chain.entering, chain.record.inputs[:, 0]) for chain in chains]
+
+
+def _state_terms(chains: Sequence[Chain]) -> Terms:
+    return [
+        (chain.record.entering_state(chain.entering[:, None, None])[:, 0, 0], chain.record.before[:, 0])
+        for chain in chains
+    ]
+
+
+def _shares(terms: Terms) -> np.ndarray:
+    """<term, whole> / ||whole||^2 of every step; an encoder and a decoder have weights, and wholes, of their own, whose
+    squares add up."""
+    size = max(float(slopes.abs().max()) for slopes, _ in terms) or 1.0  # a square of 1e-200 would be 0
+    products, square = [], 0.0
+    for slopes, read in terms:
+        scaled = slopes / size
+        whole = scaled.T @ read
+        products.append(((scaled @ whole) * read).sum(-1).numpy())
+        square += float((whole * whole).sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.concatenate(products) / square
+
+
+def _beyond(shares: np.ndarray, lags: np.ndarray, steps: int) -> np.ndarray:
+    """(steps,): for each k the sum of the shares whose lag is above k."""
+    by_lag = np.zeros(steps + 1)
+    np.add.at(by_lag, np.minimum(lags, steps), shares)
+    return by_lag[::-1].cumsum()[::-1][1:]

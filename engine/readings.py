@@ -1,0 +1,205 @@
+"""What the lens reads besides a frame's norms, as values: frozen, NumPy, no torch.
+
+Axes: layer, direction, then what is said at each. Time is the position in the sequence (an encoder's steps before its
+decoder's); the step before t is t - 1, in the reverse direction t + 1. NaN stands where nothing is defined: padding,
+the first step of a chain, a share of no gradient at all; 0 is exactly 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+DETAILS = ("decomposition", "spectrum", "saliency")
+"""Readings of a frame that are taken only when somebody asks for them: each costs more than all the rest."""
+
+
+PINNED = 0.05
+"""A unit or gate this close to a limit of its squashing function counts as saturated."""
+
+
+def saturation(values: np.ndarray, squash: str) -> np.ndarray:
+    """The share of the units (last axis) that are saturated: whose squashing function has next to no slope there.
+
+    tanh beyond +-0.95, where the slope is below 0.0975; sigmoid below 0.05 or above 0.95, slope below 0.0475; relu at
+    0, slope 0; identity never. (..., units) -> (...).
+    """
+    size = np.abs(values)
+    if squash == "tanh":
+        return (size > 1 - PINNED).mean(-1)
+    if squash == "sigmoid":
+        return (np.minimum(values, 1 - values) < PINNED).mean(-1)
+    return (values == 0).mean(-1) if squash == "relu" else np.zeros(values.shape[:-1])
+
+
+def freeze(value: Any) -> None:
+    """Make every array in a reading read-only: the value itself, or those in its fields and dictionaries."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict):
+        for each in value.values():
+            freeze(each)
+    elif isinstance(value, Reading):
+        for each in fields(value):
+            freeze(getattr(value, each.name))
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A value whose arrays are read-only, also after it has crossed to another process."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        freeze(self)
+
+
+@dataclass(frozen=True, eq=False)
+class StepFactors(Reading):
+    """Who shrank it: what one step back in time does to the gradient of the last loss, of one sequence.
+
+    (layers, directions, T) float64; at t what happens between t and the step before it. Of a plain cell:
+    factor = weights * slope, "0.61 = 1.02 (weights) x 0.60 (slope)". A gated cell has several roads side by side, so
+    that no product exists: `shares` says how much of what arrives came by each (they add up to 1, one may be negative).
+
+    Args:
+        factor: ||what arrives at the step before, through time|| / ||dL/ds_t||, s the state that carries memory: h, or
+            c for an LSTM, where what enters from a layer above is counted in. Exactly 0 where truncation cuts.
+        slope: ||phi' * dL/dh_t|| / ||dL/dh_t||; weights: ||W_hh^T (phi' * dL/dh_t)|| / ||phi' * dL/dh_t||. None for a
+            gated cell.
+        shares: {road: <part, whole> / ||whole||^2}: "kept" through the gate that keeps the old state, then the others;
+            empty for a plain cell.
+    """
+
+    factor: np.ndarray
+    slope: np.ndarray | None
+    weights: np.ndarray | None
+    shares: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class WeightGradients(Reading):
+    """dL/dW by the time step that it comes from: W_hh learns at t from h_{t-1}, W_ih from x_t.
+
+    The gradient of a weight is a sum over all steps at which it is used. (layers, directions, T) float64.
+
+    Args:
+        hh, ih: Frobenius norm of the term of step t, of dL/dweight_hh and dL/dweight_ih, biases left out. hh is 0 at
+            the first step of a sequence, where h_{t-1} = 0, and None for a cell without links in time.
+        hh_beyond, ih_beyond: (layers, directions, T), the share of dL/dW that comes from further back than k steps
+            before the loss, k = 0 ... T - 1: <sum of those terms, whole> / ||whole||^2. Norms would not add up; shares
+            do, and one may be negative or above 1 where terms cancel.
+    """
+
+    hh: np.ndarray | None
+    ih: np.ndarray
+    hh_beyond: np.ndarray | None
+    ih_beyond: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposition(Reading):
+    """Loss by loss: the gradient that each step's own loss sends to each state, of one sequence.
+
+    L_k is the weighted loss term of step k, so that the vectors dL_k/dh_t add up to dL/dh_t. Their norms do not; the
+    cosines say which of them pull together.
+
+    Args:
+        steps: (K,) the loss steps, positions on the time axis; the public function gives all T, a frame some.
+        norms: (layers, directions, K, T) float64, ||dL_k/dh_t||; exactly 0 where no path leads from k to t.
+        cosines: the same, the cosine between dL_k/dh_t and dL/dh_t; NaN where either is 0.
+    """
+
+    steps: np.ndarray
+    norms: np.ndarray
+    cosines: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianProducts(Reading):
+    """How much of a change of the state survives, whatever the loss: Jacobians of one sequence, inputs held fixed.
+
+    s is h, or (h, c) side by side for an LSTM; n its size. Truncation cuts gradients, not these.
+
+    Args:
+        lags: (K,) how many steps lie between: P_k = ds_last/ds_{last-k}, a product of k Jacobians.
+        norm, spectral_radius: (layers, directions, K) of P_k; singular_values (layers, directions, K, n), falling.
+            NaN where the sequence is not that long.
+        step_norm, step_spectral_radius: (layers, directions, T) of ds_t/ds_before; step_singular_values adds (n,).
+            None where only the products were asked for.
+        lyapunov: (layers, directions, m) exponents over this one sequence in nats per step, falling: the mean
+            logarithmic growth along m orthogonal directions. The first below 0: a change dies out; above: it grows.
+    """
+
+    lags: np.ndarray
+    norm: np.ndarray
+    singular_values: np.ndarray
+    spectral_radius: np.ndarray
+    lyapunov: np.ndarray
+    step_norm: np.ndarray | None = None
+    step_singular_values: np.ndarray | None = None
+    step_spectral_radius: np.ndarray | None = None
+
+    def half_life(self, layer: int = -1, direction: int = 0) -> float:
+        """Steps after which half of a change is left at the rate of the largest exponent; infinite if it does not die
+        out."""
+        rate = float(self.lyapunov[layer, direction, 0])
+        return -math.log(2) / rate if rate < 0 else math.inf
+
+    def one_percent(self, layer: int = -1, direction: int = 0) -> float:
+        """The lag from which on the product's norm stays below 1 %, between the lags measured on a logarithmic line;
+        infinite if it does not within them."""
+        norms = self.norm[layer, direction]
+        there = np.isfinite(norms)
+        lags, norms = self.lags[there], norms[there]
+        above = np.flatnonzero(norms >= 0.01)
+        if not len(above):
+            return float(lags[0]) if len(lags) else math.inf
+        last = int(above[-1])
+        if last == len(lags) - 1:
+            return math.inf
+        if norms[last + 1] == 0:
+            return float(lags[last + 1])
+        down = math.log(norms[last] / 0.01) / math.log(norms[last] / norms[last + 1])
+        return float(lags[last] + down * (lags[last + 1] - lags[last]))
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum(Reading):
+    """The recurrent weights seen as a map, and what their products do to a change of the state.
+
+    Args:
+        eigenvalues: {gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, by the names of the
+            catalogue of cells; of an encoder-decoder the decoder's.
+        largest_singular_value: {gate: (layers, directions)}: more than this no step can stretch by weights alone.
+        products: at the lags that a frame shows.
+    """
+
+    eigenvalues: dict[str, np.ndarray]
+    largest_singular_value: dict[str, np.ndarray]
+    products: JacobianProducts
+
+
+@dataclass(frozen=True, eq=False)
+class Saliency(Reading):
+    """What an answer looks at: d s_t/d x_s for later answers t and earlier inputs s, of one sequence.
+
+    s_t is the logit of the target class, or the sum of the output values, that the head gives at step t. The norm is
+    over the units of what the first layer reads (a symbol's one-hot code or embedding, or the values).
+
+    Args:
+        steps: (K,) the answers' positions on the time axis, rising.
+        norms: (K, T) float64, ||d s_t/d x_s||; exactly 0 where the network cannot see.
+        occluded: (T,) float64, how much s of the last of these answers changes when x_s is taken away (no symbol; the
+            mean of the sequence's values): a saturated unit hides a dependence from every slope, not from this. NaN
+            at steps that were not tried.
+    """
+
+    steps: np.ndarray
+    norms: np.ndarray
+    occluded: np.ndarray
