@@ -14,10 +14,14 @@ from engine.frame import Frame, RunInfo
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What training has shown so far: rows of `engine.history`, updates and looks."""
+    """What training has shown so far: rows of `engine.history`, updates and looks.
+
+    `waterfall` is (steps (rows,), norms (rows, T)) as `engine.history.Waterfall.table` has them.
+    """
 
     updates: np.ndarray
     looks: np.ndarray
+    waterfall: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, int), np.zeros((0, 0))))
 
     def last_step(self, frame: Frame) -> int:
         """The newest step known, from the frame or from an update reported after it."""
@@ -55,6 +59,12 @@ class LiveFigure:
         ghost: (info, previous info, its last frame, its curves) -> the previous run in grey; {} where it has no place.
         applies: (info) -> whether this run has anything to show in it.
         slow: it changes little from frame to frame and may be drawn less often.
+        how: (info) -> what stands behind "how measured?": the definition in plain words, and where the code is.
+        needs: a name of `engine.readings.DETAILS`: the frame then has that reading at most once a second, and only
+            while the figure is on the screen; frames without it change nothing in the figure.
+        lazy: patched only while it is on the screen.
+        fits: what has fixed decades, as paths of an axis ("layout.yaxis") or of a heat map's trace ("data.0"): a switch
+            on the card fits them to the numbers instead.
     """
 
     title: Callable[[RunInfo], str]
@@ -67,3 +77,7 @@ class LiveFigure:
     ghost: Callable[[RunInfo, RunInfo, Frame, Curves], Patch] = field(default=lambda info, old, frame, curves: {})
     applies: Callable[[RunInfo], bool] = field(default=lambda info: True)
     slow: bool = False
+    how: Callable[[RunInfo], str] = field(default=lambda info: "")
+    needs: str = ""
+    lazy: bool = False
+    fits: tuple[str, ...] = ()

@@ -88,6 +88,7 @@ def test_pause_holds_and_step_advances_by_one(run):
 
 def test_a_run_is_what_the_trainer_alone_would_do(pool):
     run, alone = pool.submit(SMALL, paused=True), Trainer(SMALL)
+    frame_of(run)
     run.advance(17)
     for _ in range(17):
         alone.advance()
