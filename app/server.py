@@ -11,6 +11,7 @@ import functools
 import gc
 import gzip
 import importlib.util
+import json
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from app.hub import HUB, Slot
 HUB.pool()
 
 from app import live  # noqa: E402  (after the pool: torch loads meanwhile)
+from app.figures import FIGURES  # noqa: E402
 from app.live.feed import Feed, gradient_csv  # noqa: E402
 
 POLL = 0.01  # seconds between two looks at whether the worker has sent a frame
@@ -74,10 +76,10 @@ async def live_socket(socket: WebSocket) -> None:
         return
     await socket.accept()
     HUB.watch(slot, 1)
-    asked = asyncio.Event()
-    listener = asyncio.create_task(listen(socket, asked))  # it also notices that the tab of a paused run was closed
+    asked, feed = asyncio.Event(), Feed(slot)
+    listener = asyncio.create_task(listen(socket, feed, asked))  # it also notices the closed tab of a paused run
     try:
-        await send_frames(socket, slot, asked, listener)
+        await send_frames(socket, slot, feed, asked, listener)
     except (WebSocketDisconnect, RuntimeError):
         pass  # the browser has gone
     finally:
@@ -90,15 +92,18 @@ def same_origin(socket: WebSocket) -> bool:
     return socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
 
 
-async def listen(socket: WebSocket, asked: asyncio.Event) -> None:
+async def listen(socket: WebSocket, feed: Feed, asked: asyncio.Event) -> None:
+    """Every message asks for a frame and says which figures are on the screen; what is no such list names none."""
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         while True:
-            await socket.receive_text()
+            said = await socket.receive_text()
+            with contextlib.suppress(ValueError, TypeError):
+                feed.seen = frozenset(json.loads(said)) & frozenset(FIGURES)
             asked.set()
 
 
-async def send_frames(socket: WebSocket, slot: Slot, asked: asyncio.Event, listener: asyncio.Task) -> None:
-    feed, token = Feed(slot), slot.token
+async def send_frames(socket: WebSocket, slot: Slot, feed: Feed, asked: asyncio.Event, listener: asyncio.Task) -> None:
+    token = slot.token
     while not listener.done():
         if slot.token != token:  # another run stands in this slot now
             await socket.close(REFUSED)

@@ -29,12 +29,16 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """The scale of the colours, which is often wider than that of h."""
-    return hidden.readout(info, _in_its_place(frame))
+    return hidden.colours(info, _in_its_place(frame))
 
 
 FIGURE = LiveFigure(
     title=lambda info: "Cell states",
     look_for=lambda info: "What the cell carries along, c: it can grow beyond 1, the hidden state above cannot.",
+    how=lambda info: (
+        "c_t of the drawn sequence, from the recursion c_t = f · c_(t−1) + i · g with the recorded gates. "
+        "engine/cells/lstm.py."
+    ),
     label="Heat map of the cell state, unit by time step",
     over="time",
     applies=lambda info: info.memory_symbol == "c",

@@ -129,6 +129,10 @@ FIGURE = LiveFigure(
         f"{_kind(info).capitalize()}s used alike move together. "
         f"Blue diamonds: the {_kind(info)}s of the sequence shown. Others without a name tell it under the mouse."
     ),
+    how=lambda info: (
+        "The two directions in which the learned vectors differ most (principal components), turned so that they "
+        "lie as near as possible to those of the untrained network. engine/embedding_map.py."
+    ),
     label="Map of the learned embedding, one point per symbol",
     over="training",
     applies=lambda info: info.experiment.embedding_size > 0,

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from app.figures import theme, words
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.readings import saturation
 
 KEEPS = ("forget_gate", "update_gate")
 CANDIDATES = ("cell_candidate", "candidate")
@@ -134,11 +135,12 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Each gate's mean over units and real steps."""
+    """Each gate's mean over units and real steps, and how many of all these values are saturated."""
     gates = [gate for gate in info.gates if gate not in CANDIDATES]
     means = [theme.short(float(_of_top(frame, gate)[frame.valid].mean())) for gate in gates]
     said = " · ".join(f"{gate.removesuffix('_gate')} {mean}" for gate, mean in zip(gates, means, strict=True))
-    return f"on average {said}"
+    values = np.stack([_of_top(frame, gate)[frame.valid] for gate in gates])
+    return f"on average {said} · {saturation(values, 'sigmoid').mean():.0%} saturated"
 
 
 def _look_for(info: RunInfo) -> str:
@@ -159,6 +161,10 @@ def _title(info: RunInfo) -> str:
 FIGURE = LiveFigure(
     title=_title,
     look_for=_look_for,
+    how=lambda info: (
+        "Recomputed from the states, inputs and weights of the drawn sequence with the cell's own equations; "
+        "lines are means over the units of the top layer. Saturated: within 0.05 of a limit. engine/cells."
+    ),
     label="The value of every gate at each time step, the mean over the units",
     over="time",
     applies=lambda info: bool(info.gates),

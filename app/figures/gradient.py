@@ -240,10 +240,16 @@ def _look_for(info: RunInfo) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "Gradient that reaches each step",
     look_for=_look_for,
+    how=lambda info: (
+        "‖d l/d h_t‖ for every state, through all later steps (back-propagation through time), from one "
+        "backward sweep with the present weights: the median over the 16 held-out sequences of the probe, or the drawn "
+        "sequence's own where these end, or are asked, at different steps. engine/lens/sweep.py, engine/norms.py."
+    ),
     label="Gradient norm at every time step, log axis with fixed decades",
     over="time",
     template=template,
     patch=patch,
     readout=readout,
     ghost=ghost,
+    fits=("layout.yaxis",),
 )

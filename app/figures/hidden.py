@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from engine.frame import Frame, RunInfo
+from engine.readings import saturation
 
 MOST_ROWS = 128
 SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
@@ -76,7 +77,15 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The scale of the colours, and how many units are shown."""
+    """The scale of the colours, how many units are shown, and how many are saturated."""
+    e = info.experiment
+    squash = e.nonlinearity if not info.gates else "tanh"
+    share = saturation(frame.hidden[:, :, frame.valid], squash).mean()
+    return colours(info, frame) + ("" if squash == "identity" else f" · {share:.0%} saturated")
+
+
+def colours(info: RunInfo, frame: Frame) -> str:
+    """What the two ends of the colours stand for, and how many units are shown."""
     scale, shown = scale_of(frame.hidden), len(_units(info))
     every = "" if shown == info.experiment.hidden_size else f" · {shown} of {info.experiment.hidden_size} units"
     return f"orange −{scale:g} … purple +{scale:g}{every}"
@@ -85,6 +94,11 @@ def readout(info: RunInfo, frame: Frame) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "Hidden states",
     look_for=lambda info: "One row per unit. A row that keeps its colour from left to right remembers.",
+    how=lambda info: (
+        "h_t of the drawn sequence, every unit at every step, as the library's layer computed it. Saturated "
+        "is a unit so near a limit of its squashing function (within 0.05) that next to no slope is left there. "
+        "engine/observation.py; engine/readings.py, saturation."
+    ),
     label="Heat map of the hidden state, unit by time step",
     over="time",
     template=template,

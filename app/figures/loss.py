@@ -128,6 +128,11 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
 FIGURE = LiveFigure(
     title=lambda info: "Is it learning?",
     look_for=lambda info: "Below the dashed line it has learned something.",
+    how=lambda info: (
+        "Blue: the loss of each training batch before its update. The held-out curve is the mean over the "
+        "16 sequences of the probe, in evaluation mode, whenever somebody looked. The dashed line is the best that is "
+        "possible without memory. engine/training.py; the baselines: engine/tasks."
+    ),
     label="Loss over training steps, with the exact baseline dashed",
     over="training",
     template=template,

@@ -93,6 +93,10 @@ def _look_for(info: RunInfo) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "Loss at each step",
     look_for=_look_for,
+    how=lambda info: (
+        "Cross-entropy in nats, or squared error averaged over the outputs, of the drawn sequence at every step "
+        "that counts, before any mean is taken. engine/model.py, step_losses."
+    ),
     label="The loss of every counted step of the drawn sequence, with their mean dashed",
     over="time",
     applies=lambda info: sum(info.counted) > 1,

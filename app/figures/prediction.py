@@ -233,6 +233,10 @@ def _look_for(info: RunInfo) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "What it says",
     look_for=_look_for,
+    how=lambda info: (
+        "What the network says of the drawn sequence in evaluation mode, beside the target. Where outputs are "
+        "fed back it hears the true ones, except in what is called “by itself”. engine/model.py, said."
+    ),
     label="The network's prediction against the target, on one held-out sequence",
     over="training",
     template=template,

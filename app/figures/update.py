@@ -79,6 +79,10 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
 FIGURE = LiveFigure(
     title=lambda info: "Size of the update",
     look_for=lambda info: "Clipping caps this, not the gradient over time on the left.",
+    how=lambda info: (
+        "The 2-norm of the gradient of all weights together, of each training batch, before and after "
+        "clipping. engine/training.py, Trainer.advance."
+    ),
     label="Norm of the parameter gradient per training step, log axis, clipped steps marked",
     over="training",
     template=template,

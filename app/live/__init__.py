@@ -23,7 +23,14 @@ from engine.frame import RunInfo
 KEY = "live"
 PLOTLY_ROUTE = "plotly.min.js"
 HERE = Path(__file__).parent
-SCRIPT = "\n".join((HERE / f"{part}.js").read_text() for part in ("wire", "theme", "plots", "panel", "socket", "view"))
+
+
+def script(*parts: str) -> str:
+    """Parts of this folder's JavaScript, joined in order."""
+    return "\n".join((HERE / f"{part}.js").read_text() for part in parts)
+
+
+SCRIPT = script("wire", "plotly", "theme", "plots", "panel", "socket", "view")
 STYLE = (HERE / "live.css").read_text()
 MARKUP = (HERE / "live.html").read_text()
 
@@ -57,6 +64,8 @@ def templates(experiment: Experiment) -> list[dict[str, Any]]:
             "title": figure.title(info),
             "look_for": figure.look_for(info),
             "label": figure.label,
+            "how": figure.how(info),
+            "fits": figure.fits,
             "figure": json.loads(figure.template(info).to_json()),
         }
         for name, figure in applicable(info).items()

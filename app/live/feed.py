@@ -11,7 +11,7 @@ from app.figures import Curves, Patch, applicable
 from app.hub import Slot
 from app.live.frames import pack
 from engine.frame import Frame, RunInfo, RunStatus
-from engine.history import History
+from engine.history import History, Waterfall
 
 SLOW_EVERY = 0.5  # seconds between two drawings of the curves over training
 
@@ -22,35 +22,54 @@ class Feed:
     def __init__(self, slot: Slot) -> None:
         self.run, self._ghost = slot.run, slot.ghost
         self._figures = applicable(slot.run.info)
+        self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
         self._sent: Frame | None = None
+        self._drawn: dict[str, Frame] = {}  # the frame that each figure shows
         self._told: dict[str, Any] | None = None
         self._slow_due = 0.0
 
     def frame(self) -> bytes | None:
-        """The newest frame, if it is new. Asking makes the worker take the next one."""
-        frame = self.run.latest()
-        if frame is None or frame is self._sent:
+        """What is new of the newest frame. Asking makes the worker take the next one, with the details on the screen."""
+        details = {figure.needs for name, figure in self._figures.items() if figure.needs and name in self.seen}
+        frame = self.run.latest(details)
+        if frame is None:
             return None
+        due = self._due(frame)
+        if frame is self._sent and not due:
+            return None
+        first = self._sent is None
         info = dataclasses.replace(self.run.info, experiment=self.run.experiment)
-        curves, first = curves_of(self.run.curve), self._sent is None
-        slow = first or time.monotonic() >= self._slow_due or not self._is_training()
-        if slow:
-            self._slow_due = time.monotonic() + SLOW_EVERY
+        curves = curves_of(self.run.curve, self.run.waterfall)
         patches: dict[str, Patch] = {}
-        for name, figure in self._figures.items():
-            if slow or not figure.slow:
-                patches[name] = figure.patch(info, frame, curves)
-                if first and self._ghost is not None:
-                    ghost = self._ghost
-                    patches[name] |= figure.ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
+        for name in due:
+            patches[name] = self._figures[name].patch(info, frame, curves)
+            if name not in self._drawn and self._ghost is not None:
+                ghost = self._ghost
+                patches[name] |= self._figures[name].ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
+            self._drawn[name] = frame
         self._sent = frame
         return pack(
             patches,
             step=frame.step,
-            readouts={name: figure.readout(info, frame) for name, figure in self._figures.items()},
+            readouts={name: self._figures[name].readout(info, frame) for name in (self._figures if first else due)},
             verdict=verdict(frame),
             status=self._status(),
         )
+
+    def _due(self, frame: Frame) -> list[str]:
+        """The figures that this frame changes, by what they show now; those drawn less often, if it is their time."""
+        slow = self._sent is None or time.monotonic() >= self._slow_due or not self._is_training()
+        due = [
+            name
+            for name, figure in self._figures.items()
+            if self._drawn.get(name) is not frame
+            and (name in self.seen or not figure.lazy)
+            and (not figure.needs or figure.needs in frame.details)
+            and (slow or not figure.slow)
+        ]
+        if any(self._figures[name].slow for name in due):
+            self._slow_due = time.monotonic() + SLOW_EVERY
+        return due
 
     def news(self) -> bytes | None:
         """Words about the run, if they changed in more than the step; they need no asking."""
@@ -68,9 +87,9 @@ class Feed:
         return {"phase": str(status.phase), "clock": text.clock(status), "message": status.message}
 
 
-def curves_of(history: History) -> Curves:
-    """A history as the figures want it."""
-    return Curves(updates=history.updates(), looks=history.looks())
+def curves_of(history: History, waterfall: Waterfall | None = None) -> Curves:
+    """What is remembered of a run's training, as the figures want it."""
+    return Curves(history.updates(), history.looks(), *([] if waterfall is None else [waterfall.table()]))
 
 
 def verdict(frame: Frame) -> dict[str, Any]:

@@ -52,11 +52,6 @@ class Panel {
     }
   }
 
-  // The explanation closes on Escape, and on a press anywhere else.
-  fold() {
-    this.find('how').open = false;
-  }
-
   status({ clock, message }) {
     this.find('clock').textContent = clock;
     const place = this.find('message');

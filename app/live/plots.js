@@ -1,16 +1,19 @@
 // The figures: made once, then patched in place. One is drawn when it is on the screen and a patch has touched it since;
 // what lies further down takes its patches too, and is drawn with the newest numbers when it scrolls into view.
-const CONFIG = { displayModeBar: false, responsive: true, doubleClick: 'reset', showTips: false };
 
-function loadPlotly(url) {
-  if (window.Plotly) return Promise.resolve(window.Plotly);
-  window.__plotly ??= new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement('script'), { src: new URL(url, document.baseURI).href });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error('plotly.js did not load'));
-    document.head.appendChild(script);
-  });
-  return window.__plotly;
+const FIT = 'Fit the scale to the numbers, instead of fixed decades';
+
+// The smallest and the largest number of a heat map's rows.
+function reach(rows, low, high) {
+  let [least, most] = [Infinity, -Infinity];
+  for (const row of rows) for (const value of row) if (Number.isFinite(value)) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  return least < most ? [least, most] : [low, high];
+}
+
+// A logarithm as a power of ten: 10⁻¹².
+function power(exponent) {
+  const digits = [...String(Math.round(exponent))].map((sign) => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'['-0123456789'.indexOf(sign)]);
+  return `10${digits.join('')}`;
 }
 
 class Plots {
@@ -29,6 +32,11 @@ class Plots {
     if (this.due.length) this.onSight();
   }
 
+  // Names of the figures on the screen.
+  get seen() {
+    return Object.keys(this.figures).filter((name) => this.cards[name].seen);
+  }
+
   // Names of the figures to draw now.
   get due() {
     return Object.keys(this.figures).filter((name) => this.cards[name].stale && this.cards[name].seen);
@@ -38,6 +46,7 @@ class Plots {
   configure(templates, scales) {
     this.scales = scales;
     this.figures = {};
+    this.fits = {};
     for (const { box } of Object.values(this.cards)) box.hidden = true;
     for (const template of templates) {
       const card = (this.cards[template.name] ??= this.card(template));
@@ -46,6 +55,10 @@ class Plots {
       card.title.textContent = template.title;
       card.hint.textContent = template.look_for;
       card.readout.textContent = '';
+      card.how.lastElementChild.textContent = template.how;
+      card.how.hidden = !template.how;
+      card.fit.hidden = !template.fits.length;
+      this.fits[template.name] = template.fits;
       card.zoomed = {};
       card.plot.style.minHeight = `${template.figure.layout.height}px`;
       this.figures[template.name] = structuredClone(template.figure);
@@ -59,7 +72,12 @@ class Plots {
     const box = make('div', column, { className: 'lv-card' });
     const header = make('header', box);
     const title = make('h3', header);
-    const readout = make('span', header);
+    const how = make('details', header, { className: 'lv-how' });
+    make('summary', how, { textContent: '?', title: 'How measured?' }).setAttribute('aria-label', 'How measured?');
+    make('div', how);
+    const key = make('span', header, { className: 'lv-key', hidden: true });
+    const fit = make('button', header, { className: 'lv-fit', type: 'button', textContent: 'fit', title: FIT });
+    const readout = make('span', header, { className: 'lv-readout' });
     const hint = make('p', box);
     const plot = make('div', box);
     plot.dataset.figure = name;
@@ -67,7 +85,47 @@ class Plots {
     plot.setAttribute('aria-label', label);
     box.dataset.card = name;
     this.sight.observe(box);
-    return { column, box, title, hint, readout, plot, seen: false };
+    fit.setAttribute('aria-pressed', 'false');
+    fit.onclick = () => this.toggle(name);
+    return { column, box, title, key, fit, readout, hint, how, plot, seen: false, fitted: false };
+  }
+
+  // Fixed decades, or the range of the numbers that are there.
+  toggle(name) {
+    const card = this.cards[name];
+    card.fitted = !card.fitted;
+    card.zoomed = {};
+    card.fit.setAttribute('aria-pressed', String(card.fitted));
+    card.stale = true;
+    this.onSight();
+  }
+
+  // The figure as it is to be drawn: ours is kept with its fixed scales.
+  shown(name) {
+    const { data, layout } = this.figures[name];
+    const drawn = { data: [...data], layout: { ...layout, datarevision: this.revision } };
+    for (const path of this.fits[name]) {
+      const [where, which] = path.split('.');
+      if (where === 'data') this.explain(name, drawn.data, Number(which));
+      else if (this.cards[name].fitted) drawn.layout[which] = { ...layout[which], range: undefined, autorange: true, dtick: undefined };
+    }
+    return drawn;
+  }
+
+  // A heat map of logarithms: the key beside the title says what its colours mean.
+  explain(name, data, which) {
+    const trace = data[which];
+    let [low, high] = [trace.zmin, trace.zmax];
+    if (this.cards[name].fitted) {
+      [low, high] = reach(trace.z, low, high);
+      data[which] = { ...trace, zmin: low, zmax: high };
+    }
+    const stops = trace.colorscale.map(([at, colour]) => `${colour} ${100 * at}%`).join(', ');
+    const key = this.cards[name].key;
+    key.hidden = false;
+    key.style.setProperty('--scale', `linear-gradient(90deg, ${stops})`);
+    key.dataset.low = power(low);
+    key.dataset.high = power(high);
   }
 
   dress() {
@@ -94,9 +152,8 @@ class Plots {
     const plotly = await loadPlotly(this.source);
     this.revision += 1;
     for (let [name] = this.due; name; [name] = this.due) {
-      const { data, layout } = this.figures[name];
-      layout.datarevision = this.revision;
       this.cards[name].stale = false;
+      const { data, layout } = this.shown(name);
       await plotly.react(this.cards[name].plot, data, layout, CONFIG);
       if (!this.cards[name].heard) this.listen(name);
     }
@@ -116,8 +173,9 @@ class Plots {
     card.plot.on('plotly_doubleclick', () => { card.zoomed = {}; });
   }
 
+  // What has nothing to say of this frame keeps what it said of an earlier one.
   read(readouts) {
-    for (const [name, text] of Object.entries(readouts)) if (this.cards[name]) this.cards[name].readout.textContent = text;
+    for (const [name, text] of Object.entries(readouts)) if (text && this.cards[name]) this.cards[name].readout.textContent = text;
   }
 
   resize() {

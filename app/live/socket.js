@@ -1,7 +1,8 @@
-// The stream of one run. Each message that was painted buys the next; a hidden tab asks for nothing.
+// The stream of one run. Each message that was painted buys the next, of the figures that are on the screen; a hidden tab
+// asks for nothing.
 class Stream {
-  constructor(token, onMessage, onLost) {
-    Object.assign(this, { token, onMessage, onLost, wait: 500, closed: false });
+  constructor(token, seen, onMessage, onLost) {
+    Object.assign(this, { token, seen, onMessage, onLost, wait: 500, closed: false });
     this.onVisible = () => { if (!document.hidden && this.owed) this.ask(); };
     document.addEventListener('visibilitychange', this.onVisible);
     this.open();
@@ -23,7 +24,7 @@ class Stream {
 
   ask() {
     this.owed = document.hidden;
-    if (!this.owed && this.socket.readyState === WebSocket.OPEN) this.socket.send('1');
+    if (!this.owed && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(this.seen()));
   }
 
   close() {

@@ -2,10 +2,10 @@
 class View {
   constructor(root) {
     this.root = root;
-    this.plots = new Plots(root, () => this.paint());
+    this.plots = new Plots(root, () => this.look());
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
-    this.onKey = (event) => { if (event.key === 'Escape') this.panel.fold(); };
-    this.onPress = (event) => { if (!event.target.closest?.('.lv-how')) this.panel.fold(); };
+    this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
+    this.onPress = (event) => this.fold(event.target.closest?.('.lv-how'));
     document.addEventListener('keydown', this.onKey);
     document.addEventListener('pointerdown', this.onPress);
     this.resized = new ResizeObserver(() => this.plots.resize()); // the sidebar opens without a resize of the window
@@ -30,7 +30,19 @@ class View {
     this.panel.begin(data.how, data.token);
     followMouse(this.root.querySelector('[data-over="time"]'), data.time, this.plots);
     this.paint();
-    this.stream = new Stream(data.token, (message) => this.hear(message), () => this.lost());
+    this.stream = new Stream(data.token, () => this.plots.seen, (message) => this.hear(message), () => this.lost());
+  }
+
+  // Another figure came into sight, or one is to be drawn otherwise: a run that stands still is asked once more, for what
+  // is only measured while somebody looks.
+  look() {
+    this.paint();
+    this.stream?.ask();
+  }
+
+  // Explanations close on Escape, on a press anywhere else, and when another is opened.
+  fold(but) {
+    for (const open of this.root.querySelectorAll('.lv-how[open]')) open.open = open === but;
   }
 
   hear(message) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from app.hub import FORGET_AFTER, SUSPEND_AFTER, Hub, Slot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History
+from engine.history import History, Waterfall
 from engine.prediction import Question
 from engine.preset import SPEEDS
 from engine.training import Trainer
@@ -27,11 +28,13 @@ class FakeRun:
         self.info, self.experiment = RunInfo.of(experiment), experiment
         self.opened = {"paused": paused, "speed": speed}
         self.calls: list[tuple[str, Any]] = []
-        self.curve, self.frame = History(), None
+        self.curve, self.frame, self.waterfall = History(), None, Waterfall()
+        self.details: frozenset[str] = frozenset()
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
         self.asking, self.answer, self.answer_problem = False, None, ""
 
-    def latest(self) -> Frame | None:
+    def latest(self, details: Collection[str] = ()) -> Frame | None:
+        self.details = frozenset(details)
         return self.frame
 
     def status(self) -> RunStatus:

@@ -1,0 +1,13 @@
+// plotly.js of the installed package, once per page; the tools that it shows on hover stay away.
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: 'reset', showTips: false };
+
+function loadPlotly(url) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  window.__plotly ??= new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement('script'), { src: new URL(url, document.baseURI).href });
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error('plotly.js did not load'));
+    document.head.appendChild(script);
+  });
+  return window.__plotly;
+}
