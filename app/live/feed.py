@@ -29,7 +29,7 @@ class Feed:
         self._slow_due = 0.0
 
     def frame(self) -> bytes | None:
-        """What is new of the newest frame. Asking makes the worker take the next one, with the details on the screen."""
+        """What is new of the newest frame. Asking makes the worker take the next, with the details on the screen."""
         details = {figure.needs for name, figure in self._figures.items() if figure.needs and name in self.seen}
         frame = self.run.latest(details)
         if frame is None:

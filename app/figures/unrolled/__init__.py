@@ -161,8 +161,8 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=lambda info: (
         "The first sequence of the probe at the network's present weights, in evaluation mode. An arrow's width and "
-        "colour are ‖dl/dh‖ of this one sequence at the step it leads from, its decade; the numbers at the end are the network's "
-        "probabilities. engine/training.py, Trainer.frame."
+        "colour are the decade of ‖dl/dh‖ of this one sequence at the step it leads from; the numbers at the end are "
+        "the network's probabilities. engine/training.py, Trainer.frame."
     ),
     label="The unrolled network: inputs, states, outputs, and arrows as wide as the log of the gradient",
     over="time",
