@@ -20,7 +20,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 
 bench: $(VENV)/run
-	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks
 
 claims: $(VENV)/run
 	$(BIN)/python -m engine claims

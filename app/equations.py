@@ -16,6 +16,7 @@ import numpy as np
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
+from engine.walk import Walk
 
 CARD = "Equations, weights and cost of the cell"
 """The card's label: one for all cells, for Streamlit takes a card of another name for another card, and folds it."""
@@ -172,21 +173,32 @@ def values(info: RunInfo, frame: Frame, unit: int, t: int) -> Values:
             found[f"{symbol}_t"] = float(states[-1, 0, t, unit])
     if not info.has_links:
         del found["h_{t-1}"]
-    return found | _terms(info, frame, unit, t)
+    return found | _terms(info, frame, unit, t, 0 if t < info.encoder_steps else -1)
 
 
-def _terms(info: RunInfo, frame: Frame, unit: int, t: int) -> Values:
-    """What every gate adds up: products and biases; and the peepholes."""
-    found, one = {}, 0 if t < info.encoder_steps else -1  # the pass
+def walked(info: RunInfo, walk: Walk, unit: int, at: int) -> Values:
+    """The same of one unit of a walk's chain at its step `at`."""
+    found = {f"{LETTERS[name]}_t": float(gate[at, unit]) for name, gate in walk.gates.items()}
+    for symbol, states, before in (("c", walk.cell, walk.cell_before), ("h", walk.hidden, walk.hidden_before)):
+        if states is not None and before is not None:
+            found |= {f"{symbol}_{{t-1}}": float(before[at, unit]), f"{symbol}_t": float(states[at, unit])}
+    if not info.has_links:
+        del found["h_{t-1}"]
+    return found | _terms(info, walk, unit, at, int(walk.part[at]))
+
+
+def _terms(info: RunInfo, terms: Frame | Walk, unit: int, at: int, one: int) -> Values:
+    """What every gate adds up: products and biases; and the peepholes. `one` is the pass whose weights these are."""
+    found = {}
     for block, gate in enumerate(CELLS[info.experiment.cell].gates):
         letter = LETTERS.get(gate, "h")
-        found[f"W_{{i{letter}}} x_t"] = float(frame.from_input[t, block, unit])
-        found[f"b_{{i{letter}}}"] = float(frame.biases[one, 0, block, unit])
-        if frame.from_state is not None:
-            found[f"W_{{h{letter}}} h_{{t-1}}"] = float(frame.from_state[t, block, unit])
-            found[f"b_{{h{letter}}}"] = float(frame.biases[one, 1, block, unit])
-    if frame.peepholes is not None:
-        found |= {f"p_{gate}": float(frame.peepholes[one, at, unit]) for at, gate in enumerate(PEEPHOLES)}
+        found[f"W_{{i{letter}}} x_t"] = float(terms.from_input[at, block, unit])
+        found[f"b_{{i{letter}}}"] = float(terms.biases[one, 0, block, unit])
+        if terms.from_state is not None:
+            found[f"W_{{h{letter}}} h_{{t-1}}"] = float(terms.from_state[at, block, unit])
+            found[f"b_{{h{letter}}}"] = float(terms.biases[one, 1, block, unit])
+    if terms.peepholes is not None:
+        found |= {f"p_{gate}": float(terms.peepholes[one, index, unit]) for index, gate in enumerate(PEEPHOLES)}
     return found
 
 
@@ -248,15 +260,17 @@ def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
 
 def read(info: RunInfo, frame: Frame, t: int) -> str:
     """The input of a step in words: a symbol, or values with the names of their channels."""
-    decodes = info.encoder_steps and t >= info.encoder_steps
-    labels = info.output_labels if decodes else info.input_labels
-    if frame.inputs.ndim == 1:
-        token = int(frame.inputs[t])
-        return f"`{labels[token]}`" if token >= 0 else "nothing yet"
-    row = frame.inputs[t]
-    if len(row) > MOST_CHANNELS:
-        return f"{len(row)} numbers"
-    return ", ".join(f"{label} {value:.3g}" for label, value in zip(labels, row, strict=True))
+    return said_input(info, frame.inputs[t], t)
+
+
+def said_input(info: RunInfo, given: np.ndarray, t: int) -> str:
+    """The same of what was read at position t: a token, or a row of values."""
+    labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
+    if given.ndim == 0:
+        return f"`{labels[int(given)]}`" if given >= 0 else "nothing yet"
+    if len(given) > MOST_CHANNELS:
+        return f"{len(given)} numbers"
+    return ", ".join(f"{label} {value:.3g}" for label, value in zip(labels, given, strict=True))
 
 
 def worked(check: Check) -> str:

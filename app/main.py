@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import text
-from app.views import learn, playground
+from app import stepping, text
+from app.views import learn, playground, steps
 
 HERE = Path(__file__).parent
 
@@ -15,4 +15,5 @@ st.set_page_config(page_title=text.PAGE_TITLE, page_icon=str(HERE / "icon.svg"),
 st.html(HERE / "page.css")
 PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
 LEARN = st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn")
-st.navigation([PLAYGROUND, LEARN], position="top").run()
+STEPS = st.Page(steps.page, title=stepping.TITLE, url_path="steps")
+st.navigation([PLAYGROUND, STEPS, LEARN], position="top").run()

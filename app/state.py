@@ -14,18 +14,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import text
+from app import links, text
 from app.hub import HUB, Slot
 from engine.cells import CELLS
-from engine.experiment import CHOICES, FED_BACK, MAY_BE_NONE, RANGES, Experiment, ExperimentError
+from engine.experiment import FED_BACK, Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
-
-ONE_WAY = {
-    "one_to_many": {"bidirectional": False, "window": 1},
-    "encoder_decoder": {"bidirectional": False, "window": 1, "tbptt": 0},
-}
-"""What a network whose outputs are fed back cannot have otherwise, by its RNN type."""
 
 WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
@@ -63,9 +57,9 @@ def open_session() -> None:
     preset = load_preset(slug)
     speed = said.pop("speed", preset.speed)
     if speed not in SPEEDS:
-        refused["speed"] = _sentence("speed", speed, ", ".join(SPEEDS), preset.speed)
+        refused["speed"] = links.refusal("speed", speed, ", ".join(SPEEDS), preset.speed)
         speed = preset.speed
-    experiment = _overridden(preset.experiment, said, refused)
+    experiment = links.overridden(preset.experiment, said, refused)
     st.session_state.preset, st.session_state.speed = slug, speed
     st.session_state._start_paused = preset.paused
     if "_slot" in st.session_state and st.session_state._slot.experiment != experiment:
@@ -88,63 +82,6 @@ def _went_back() -> bool:
 def leave() -> None:
     """Another page is shown: when the playground is entered again, its link counts."""
     st.session_state._away = True
-
-
-def _overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
-    """The preset's experiment with the link's values over it. What cannot be is left out, the rest stays."""
-    values: dict[str, Any] = {}
-    accepted: dict[str, str] = {}  # by what cannot be
-    for name, raw in link.items():
-        if name not in (*WIDGETS, *REST):
-            refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
-            continue
-        try:
-            values[name] = _parse(name, raw)
-        except ValueError:
-            accepted[name] = str(RANGES[name])
-    shown = None
-    while shown is None:
-        try:
-            shown = experiment.replace(**{**_fitting(experiment, values), **values})
-        except ExperimentError as error:
-            name = error.field if error.field in values else list(values)[-1]
-            accepted[name] = error.accepts
-            del values[name]
-    for name, accepts in accepted.items():
-        refused[name] = _sentence(name, link[name], accepts, getattr(shown, name))
-    return shown
-
-
-def _fitting(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
-    """What another task brings with it, unless the link says otherwise: its own length and an RNN type it has."""
-    task = TASKS.get(values.get("task", experiment.task))
-    if task is None or task.slug == experiment.task:
-        return {}
-    fitting: dict[str, Any] = {"seq_len": task.lengths.default}
-    kind = values.get("rnn_type", experiment.rnn_type)
-    if kind not in task.rnn_types:
-        kind = fitting["rnn_type"] = task.rnn_types[0]
-    if task.inputs != "symbols":
-        fitting["embedding_size"] = 0
-    return fitting | ONE_WAY.get(kind, {})
-
-
-def _parse(name: str, raw: str) -> Any:
-    """A value of the right kind from the text of a link."""
-    if name in RANGES:
-        if raw == "none" or (raw == "" and name in MAY_BE_NONE):
-            return None
-        return int(raw) if RANGES[name].whole else float(raw)
-    if name in CHOICES:
-        return {str(each).lower(): each for each in CHOICES[name]}.get(raw.lower(), raw)
-    return {} if name == "task_options" and raw == "{}" else raw
-
-
-def _sentence(name: str, got: object, accepts: str, shown: object) -> str:
-    if name == "task":  # so many that their list would fill the page; the widget below has it
-        accepts, shown = text.ONE_OF_THE_LIST, TASKS[str(shown)].title
-    label = text.LABELS.get(name, name.replace("_", " "))
-    return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
 
 
 def refused(key: str) -> str:
@@ -226,7 +163,7 @@ def on_task() -> None:
         st.session_state.rnn_type = task.rnn_types[0]
     if task.inputs != "symbols":
         st.session_state.embedding_size = 0
-    for name, only in ONE_WAY.get(st.session_state.rnn_type, {}).items():
+    for name, only in links.ONE_WAY.get(st.session_state.rnn_type, {}).items():
         st.session_state[name] = only
     on_change()
 
@@ -314,23 +251,29 @@ def slot(experiment: Experiment) -> Slot:
     return mine
 
 
+def present_slot() -> Slot:
+    """This tab's slot, for a page that only looks at its run; where there is none yet, as the link would open it."""
+    if "_slot" not in st.session_state:
+        open_session()
+        slot(last_good())
+        write_link(last_good())
+    return st.session_state._slot
+
+
+def pressed(component_key: str) -> dict[str, Any]:
+    """Which point of a picture was pressed; it comes from the browser, so it may be anything."""
+    found = st.session_state[component_key].get("press")
+    return found if isinstance(found, dict) else {}
+
+
 def write_link(experiment: Experiment) -> None:
-    """The link says the preset and what differs from it, or from what other data would bring."""
+    """The link says the preset and what differs from it."""
     preset = load_preset(st.session_state.preset)
-    base, settings = preset.experiment.to_dict(), experiment.to_dict()
-    brought = _fitting(preset.experiment, settings)
-    said = {"preset": preset.slug}
-    for name, now in settings.items():
-        if now != base[name] or now != brought.get(name, now):
-            said[name] = _written(now)
-    if st.session_state.speed != preset.speed:
-        said["speed"] = st.session_state.speed
-    st.session_state._link = said
-    if link() != said:
-        st.query_params.from_dict(said)
+    st.session_state._link = links.written(experiment, preset, st.session_state.speed)
+    keep_link()
 
 
-def _written(now: Any) -> str:
-    if now is None:
-        return "none"
-    return str(now).lower() if isinstance(now, bool) else str(now)
+def keep_link() -> None:
+    """On a page beside the playground: its link stays in the address, so that a copy of it opens the same run."""
+    if link() != st.session_state._link:
+        st.query_params.from_dict(st.session_state._link)

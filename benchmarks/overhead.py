@@ -1,34 +1,23 @@
 """What looking costs: updates per second with frames at 5 a second, against a bare loop around the library's module.
 
 Both sides train the same task with the same batches, optimiser and clipping, on one thread of this process, in turn,
-several times; the median of the ratios is printed. `python -m benchmarks.overhead [seconds per side] [turns]`.
+several times; the median of the ratios is printed.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import sys
-import time
 from collections.abc import Callable
-
-from engine.workers.process import ENVIRONMENT
-
-if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):  # as the workers have it, for both sides
-    os.execve(
-        sys.executable, [sys.executable, "-m", "benchmarks.overhead", *sys.argv[1:]], {**os.environ, **ENVIRONMENT}
-    )
 
 import torch
 from torch import nn
 
+from benchmarks.measuring import CELLS, Settings, clock, head, ratios, row
 from engine.cells.layers import LIBRARY
 from engine.experiment import Experiment
 from engine.tasks import sample
 from engine.training import Trainer
 from engine.workers.worker import FRAME_SHARE, FRAMES_PER_SECOND
-
-LENGTHS, CELLS = (25, 100, 400), ("rnn", "gru", "lstm")
 
 
 class Bare:
@@ -36,7 +25,8 @@ class Bare:
 
     def __init__(self, e: Experiment) -> None:
         self.e, self.step = e, 0
-        self.recurrent, self.head = LIBRARY[e.cell](2, e.hidden_size), nn.Linear(e.hidden_size, 1)
+        self.recurrent = LIBRARY[e.cell](2, e.hidden_size).to(e.device)
+        self.head = nn.Linear(e.hidden_size, 1).to(e.device)
         self.parameters = [*self.recurrent.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, e.learning_rate)
 
@@ -44,8 +34,9 @@ class Bare:
         """One update."""
         self.step += 1
         batch = sample(self.e, self.e.batch_size, (self.e.seed, self.step))
-        output, _ = self.recurrent(torch.tensor(batch.inputs))
-        loss = nn.functional.mse_loss(self.head(output[-1]), torch.tensor(batch.targets[-1]))
+        output, _ = self.recurrent(torch.tensor(batch.inputs, device=self.e.device))
+        target = torch.tensor(batch.targets[-1], device=self.e.device)
+        loss = nn.functional.mse_loss(self.head(output[-1]), target)
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, self.e.clip_threshold)
@@ -53,63 +44,69 @@ class Bare:
         loss.item()
 
 
-def rate(advance: Callable[[], object], seconds: float) -> float:
+def rate(advance: Callable[[], object], seconds: float, device: str) -> float:
     """Updates per second."""
-    began, steps = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
+    began, steps = clock(device), 0
+    while (took := clock(device) - began) < seconds:
         advance()
         steps += 1
-    return steps / (time.perf_counter() - began)
+    return steps / took
 
 
 class Watched:
     """Training with frames as a worker takes them: at most 5 a second, and at most FRAME_SHARE of the time."""
 
     def __init__(self, trainer: Trainer) -> None:
-        self.trainer, self.took = trainer, []
+        self.trainer, self.device, self.took = trainer, trainer.experiment.device, []  # seconds of each frame
         self.begin()
 
     def begin(self) -> None:
         """Forget the time that the other side had."""
-        self.since = self.due = time.perf_counter()
+        self.since = clock(self.device)
+        self.due = self.since + 0.5 / FRAMES_PER_SECOND  # so that a second has 5, not 6
         self.credit = 0.0
 
     def advance(self) -> None:
         """One update, and a frame if one is due."""
         self.trainer.advance()
-        now = time.perf_counter()
+        now = clock(self.device)
         self.credit, self.since = self.credit + FRAME_SHARE * (now - self.since), now
         if now >= self.due and self.credit > 0:
             self.trainer.frame()
-            self.took.append(time.perf_counter() - now)
+            self.took.append(clock(self.device) - now)
             self.credit -= self.took[-1]
             self.due = max(self.due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
 
 
-def main(seconds: float, turns: int) -> None:
+def tables(settings: Settings) -> None:
     """Print the table."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    print("B = 32, H = 64, adding, Adam, clip norm 1, one thread; updates per second")
-    print("   T cell      bare     ours   ratio  lowest highest   frame ms  frames/s")
-    for seq_len in LENGTHS:
+    seconds, turns = (0.8, 3) if settings.quick else (1.2, 3)
+    head(
+        "Training while somebody looks: updates per second (adding, B = 32, H = 64, Adam, clip norm 1)",
+        "T", "cell", "bare loop", "ours with frames", "ratio", "lowest", "highest", "ratio without frames",
+        "a frame, ms", "frames/s",
+    )  # fmt: skip
+    for seq_len in (25, 100, 400):
         for cell in CELLS:
-            e = Experiment(task="adding", cell=cell, seq_len=seq_len, batch_size=32, hidden_size=64)
-            bare, ours = Bare(e), Watched(Trainer(e))
-            for side in (bare, ours):
-                rate(side.advance, 0.5)
-            ours.took.clear()
-            pairs = []
-            for _ in range(turns):
-                theirs = rate(bare.advance, seconds)
-                ours.begin()
-                pairs.append((theirs, rate(ours.advance, seconds)))
-            ratios = [mine / theirs for theirs, mine in pairs]
-            theirs, mine = (statistics.median(column) for column in zip(*pairs, strict=True))
-            ratio, frame = statistics.median(ratios), 1e3 * statistics.median(ours.took)
-            row = f"{seq_len:4} {cell:5} {theirs:8.1f} {mine:8.1f} {ratio:7.3f} {min(ratios):7.3f} {max(ratios):7.3f}"
-            print(f"{row} {frame:10.1f} {len(ours.took) / seconds / turns:9.1f}", flush=True)
+            e = Experiment(task="adding", cell=cell, seq_len=seq_len, batch_size=32, hidden_size=64,
+                           device=settings.device)  # fmt: skip
+            # Most turns where the target is set.
+            _measure(e, seconds, turns + 2 if seq_len == 100 else turns)
 
 
-if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 3.0, int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+def _measure(e: Experiment, seconds: float, turns: int) -> None:
+    bare, ours = Bare(e), Watched(Trainer(e))
+    for advance in (bare.advance, ours.advance):
+        rate(advance, 0.3, e.device)
+    ours.took.clear()
+    columns: list[list[float]] = [[], [], []]
+    for _ in range(turns):
+        columns[0].append(rate(bare.advance, seconds, e.device))
+        ours.begin()
+        columns[1].append(rate(ours.advance, seconds, e.device))
+        columns[2].append(rate(ours.trainer.advance, seconds, e.device))
+    theirs, mine, alone = columns
+    speeds = (f"{statistics.median(each):.1f}" for each in (theirs, mine))
+    found = (f"{each:.3f}" for each in (*ratios(mine, theirs), ratios(alone, theirs)[0]))
+    frame, often = 1e3 * statistics.median(ours.took), len(ours.took) / seconds / turns
+    row(e.seq_len, e.cell, *speeds, *found, f"{frame:.1f}", f"{often:.1f}")

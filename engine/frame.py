@@ -212,6 +212,14 @@ class RunInfo:
         return self.time_steps - 1 if self.lag is None else self.lag
 
     @property
+    def real_reach(self) -> int:
+        """The same in steps that are really there, of the drawn sequence: an encoder's padding may lie in between."""
+        if not self.encoder_steps:
+            return self.reach
+        last = max(t for t, counted in enumerate(self.counted) if counted)
+        return sum(self.valid[max(last - self.reach, 0) + 1 : last + 1])
+
+    @property
     def cell_title(self) -> str:
         """The cell's name on the screen."""
         return CELLS[self.experiment.cell].title

@@ -181,8 +181,11 @@ class RecurrentNetwork(nn.Module):
         """
         if self.experiment.rnn_type == "many_to_one":
             width = self.experiment.hidden_size
-            ends = torch.tensor(lengths - 1, device=output.device)
-            last = output[ends, torch.arange(len(ends), device=output.device)]
+            if bool((lengths == len(output)).all()):
+                last = output[-1]
+            else:
+                ends = torch.tensor(lengths - 1, device=output.device)
+                last = output[ends, torch.arange(len(ends), device=output.device)]
             if self.experiment.bidirectional:
                 last = torch.cat([last[:, :width], output[0, :, width:]], dim=-1)
             return last[None]

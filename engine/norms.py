@@ -34,20 +34,26 @@ class Norms:
         seeds = swept[0][0].total.values.shape[1]
         last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
         norm = [[each.total.norm().cpu().numpy() for each in row] for row in swept]  # (T, S, B) each
-        direct = [[each.direct.norm().cpu().numpy() for each in row] for row in swept]
+        direct = [
+            [each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in swept
+        ]  # of all losses
         cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
                 for row in swept]  # fmt: skip
         memory = cell if cell[0][0] is not None else norm
         ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
+        kinds = [_seeds(norm, [0, 0]), _seeds(direct, [0, 0]), _seeds(norm, last)]
+        if cell[0][0] is not None:
+            kinds.append(_seeds(cell, [0, 0]))
+        medians, firsts = _medians(np.stack(kinds), probe), [each[..., 0].copy() for each in kinds]
         return cls(
-            grad_norm=_medians(norm, probe, [0, 0]),
-            grad_norm_direct=_medians(direct, probe, [0, 0]),
-            grad_norm_last=_medians(norm, probe, last),
-            grad_norm_cell=None if cell[0][0] is None else _medians(cell, probe, [0, 0]),
-            sequence_grad_norm=_drawn(norm, [0, 0]),
-            sequence_grad_norm_direct=_drawn(direct, [0, 0]),
-            sequence_grad_norm_last=_drawn(norm, last),
-            sequence_grad_norm_cell=None if cell[0][0] is None else _drawn(cell, [0, 0]),
+            grad_norm=medians[0],
+            grad_norm_direct=medians[1],
+            grad_norm_last=medians[2],
+            grad_norm_cell=medians[3] if len(medians) > 3 else None,
+            sequence_grad_norm=firsts[0],
+            sequence_grad_norm_direct=firsts[1],
+            sequence_grad_norm_last=firsts[2],
+            sequence_grad_norm_cell=firsts[3] if len(medians) > 3 else None,
             ratio=np.array([[each[0] for each in row] for row in ratios]),
             output_grad_norm=max(each[1] for each in ratios[-1]),
             bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
@@ -61,24 +67,19 @@ def _bottleneck(norms: list, probe: Batch) -> float:
     return float(np.median(np.sqrt(squares)))
 
 
-def _drawn(rows: list, seed: list[int]) -> np.ndarray:
-    """(layers, directions, T): the first sequence alone."""
-    return np.stack([np.stack([each[:, seed[d], 0] for d, each in enumerate(row)]) for row in rows])
+def _seeds(rows: list, seed: list[int]) -> np.ndarray:
+    """(layers, directions, T, sequences): of one seed for each direction."""
+    return np.stack([np.stack([each[:, seed[d]] for d, each in enumerate(row)]) for row in rows])
 
 
-def _medians(rows: list, probe: Batch, seed: list[int]) -> np.ndarray:
-    """(layers, directions, T): the median over the sequences that are real at t; 0 where none is."""
+def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
+    """(..., T, sequences) to (..., T): the median over the sequences that are real at t; 0 where none is."""
     real = probe.valid
     if real.all():
-        return np.stack([np.stack([np.median(each[:, seed[d]], -1) for d, each in enumerate(row)]) for row in rows])
-    some = real.any(1)
-
-    def median(values: np.ndarray) -> np.ndarray:
-        found = np.zeros(len(values))
-        found[some] = np.nanmedian(np.where(real, values, np.nan)[some], -1)
-        return found
-
-    return np.stack([np.stack([median(each[:, seed[d]]) for d, each in enumerate(row)]) for row in rows])
+        return np.median(norms, -1)
+    some, found = real.any(1), np.zeros(norms.shape[:-1])
+    found[..., some] = np.nanmedian(np.where(real, norms, np.nan)[..., some, :], -1)
+    return found
 
 
 def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tuple[float, float]:

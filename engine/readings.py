@@ -124,49 +124,56 @@ class Decomposition(Reading):
 class JacobianProducts(Reading):
     """How much of a change of the state survives, whatever the loss: Jacobians of one sequence, inputs held fixed.
 
-    s is h, or (h, c) side by side for an LSTM; n its size. Truncation cuts gradients, not these.
+    s is h, or (h, c) side by side for an LSTM; n its size. Truncation cuts gradients, not these. Of singular values,
+    those below 1e-15 of the largest are rounding. NaN where a state is not finite.
 
     Args:
         lags: (K,) how many steps lie between: P_k = ds_last/ds_{last-k}, a product of k Jacobians.
         norm, spectral_radius: (layers, directions, K) of P_k; singular_values (layers, directions, K, n), falling.
-            NaN where the sequence is not that long.
+            NaN where the sequence has no step that far before its last.
         step_norm, step_spectral_radius: (layers, directions, T) of ds_t/ds_before; step_singular_values adds (n,).
-            None where only the products were asked for.
-        lyapunov: (layers, directions, m) exponents over this one sequence in nats per step, falling: the mean
-            logarithmic growth along m orthogonal directions. The first below 0: a change dies out; above: it grows.
+        lyapunov: (layers, directions, n) exponents over this one sequence in nats per step, falling: the mean
+            logarithmic growth along n orthogonal directions. The first below 0: a change dies out; above: it grows.
+            Minus infinity where a step takes a direction away for good.
+
+    A frame has only the norms (computed in float32, good to 1e-4) and, as its one exponent, the growth of the longest
+    product, ln ||P_k|| / k: the largest exponent over these k steps. All else is None there.
     """
 
     lags: np.ndarray
     norm: np.ndarray
-    singular_values: np.ndarray
-    spectral_radius: np.ndarray
+    singular_values: np.ndarray | None
+    spectral_radius: np.ndarray | None
     lyapunov: np.ndarray
     step_norm: np.ndarray | None = None
     step_singular_values: np.ndarray | None = None
     step_spectral_radius: np.ndarray | None = None
 
     def half_life(self, layer: int = -1, direction: int = 0) -> float:
-        """Steps after which half of a change is left at the rate of the largest exponent; infinite if it does not die
-        out."""
+        """Steps after which half of a change is left at the rate of the largest exponent; 0 if nothing is left after
+        one, infinite if it does not die out, NaN if there is no exponent."""
         rate = float(self.lyapunov[layer, direction, 0])
+        if math.isnan(rate):
+            return math.nan
         return -math.log(2) / rate if rate < 0 else math.inf
 
     def one_percent(self, layer: int = -1, direction: int = 0) -> float:
-        """The lag from which on the product's norm stays below 1 %, between the lags measured on a logarithmic line;
-        infinite if it does not within them."""
+        """The lag from which on the product's norm stays below 1 %, between the lags measured on a logarithmic line
+        (at lag 0 the norm is 1); infinite if it does not within them, NaN if none was measured."""
         norms = self.norm[layer, direction]
-        there = np.isfinite(norms)
-        lags, norms = self.lags[there], norms[there]
-        above = np.flatnonzero(norms >= 0.01)
-        if not len(above):
-            return float(lags[0]) if len(lags) else math.inf
-        last = int(above[-1])
+        there = np.flatnonzero(np.isfinite(norms))
+        if not len(there):
+            return math.nan
+        order = there[np.argsort(self.lags[there])]
+        lags = [0.0, *map(float, self.lags[order])]
+        sizes = [0.0, *(math.log(each) if each > 0 else -math.inf for each in norms[order])]
+        last = max(at for at, size in enumerate(sizes) if size >= math.log(0.01))
         if last == len(lags) - 1:
             return math.inf
-        if norms[last + 1] == 0:
-            return float(lags[last + 1])
-        down = math.log(norms[last] / 0.01) / math.log(norms[last] / norms[last + 1])
-        return float(lags[last] + down * (lags[last + 1] - lags[last]))
+        if sizes[last + 1] == -math.inf:
+            return lags[last + 1]
+        down = (sizes[last] - math.log(0.01)) / (sizes[last] - sizes[last + 1])
+        return lags[last] + down * (lags[last + 1] - lags[last])
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +184,7 @@ class Spectrum(Reading):
         eigenvalues: {gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, by the names of the
             catalogue of cells; of an encoder-decoder the decoder's.
         largest_singular_value: {gate: (layers, directions)}: more than this no step can stretch by weights alone.
-        products: at the lags that a frame shows.
+        products: at the lags that a frame shows, norms and largest exponent alone.
     """
 
     eigenvalues: dict[str, np.ndarray]
@@ -190,14 +197,16 @@ class Saliency(Reading):
     """What an answer looks at: d s_t/d x_s for later answers t and earlier inputs s, of one sequence.
 
     s_t is the logit of the target class, or the sum of the output values, that the head gives at step t. The norm is
-    over the units of what the first layer reads (a symbol's one-hot code or embedding, or the values).
+    over the units of what the first layer reads (a symbol's one-hot code or embedding, or the values). Slopes are cut
+    where training cuts them, and so exactly 0 there; `occluded` is not.
 
     Args:
-        steps: (K,) the answers' positions on the time axis, rising.
+        steps: (K,) the answers' positions on the time axis, rising: steps with a loss; of a one-way network with a
+            single loss every real step, what it would say if it were asked there.
         norms: (K, T) float64, ||d s_t/d x_s||; exactly 0 where the network cannot see.
         occluded: (T,) float64, how much s of the last of these answers changes when x_s is taken away (no symbol; the
-            mean of the sequence's values): a saturated unit hides a dependence from every slope, not from this. NaN
-            at steps that were not tried.
+            mean of the sequence's values): a saturated unit hides a dependence from every slope, not from this. A
+            difference of two forward passes, so what is below 1e-7 of s is rounding. NaN at steps not tried.
     """
 
     steps: np.ndarray

@@ -21,8 +21,9 @@ from engine.frame import Frame, RunInfo
 from engine.generation import answer
 from engine.lens.closeup import look_closer
 from engine.lens.factors import factors_of
-from engine.lens.flow import gradient_flow, seed
+from engine.lens.flow import gradient_flow, losses_and_gradient, seed
 from engine.lens.sweep import sweep
+from engine.lens.walking import walk
 from engine.lens.weights import weights_of
 from engine.model import build
 from engine.norms import Norms
@@ -30,6 +31,8 @@ from engine.observation import observe
 from engine.prediction import Answer, Question
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.terms import Terms
+from engine.verification import verify
+from engine.walk import Claimed, Verification, Walk
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
@@ -62,7 +65,8 @@ class Trainer:
         self.experiment, self.info = experiment, RunInfo.of(experiment)
         self.model = build(experiment)
         kind, options = OPTIMIZERS[experiment.optimizer]
-        self._optimizer = kind(self.model.parameters(), lr=experiment.learning_rate, **options)
+        self._parameters = list(self.model.parameters())
+        self._optimizer = kind(self._parameters, lr=experiment.learning_rate, **options)
         self._probe = probe(experiment)
         self._untrained_map = self._map()  # of the experiment alone: a checkpoint is restored after this
         self.step, self.seconds = 0, 0.0
@@ -148,10 +152,10 @@ class Trainer:
         """
         look, probe = observe(self.model, self._probe), self._probe
         names = self._seeds()
-        backward = sweep(look, seed(look, names))
+        per_step, each = losses_and_gradient(look)
+        backward = sweep(look, seed(look, names, each))
         seeds = (min(1, len(names) - 1), len(names) - 1)  # the loss that the verdict reads, by direction
         with torch.no_grad():
-            per_step = self.model.step_losses(look.logits, probe)
             sequence_loss = (per_step * self.model.loss_weights(probe)).sum(0)
             said = self.model.said(look.logits, probe)
             freely = self.model.said(self._run_freely(), probe) if self.info.feeds_back else None
@@ -187,8 +191,8 @@ class Trainer:
             factors=factors_of(backward, seeds),
             weight_gradients=weights_of(backward, seeds),
             **look_closer(look, details),
-            **dataclasses.asdict(Norms.of(backward.chains, probe, self.info)),
-            **dataclasses.asdict(Terms.of(look)),
+            **vars(Norms.of(backward.chains, probe, self.info)),
+            **vars(Terms.of(look)),
         )
         return dataclasses.replace(frame, diagnosis=diagnose(self._info_now(), frame))
 
@@ -215,6 +219,22 @@ class Trainer:
             return answer(self.model, question, self.step)
         finally:
             self.model.train()
+
+    def walk(self, layer: int = -1, direction: int = 0) -> Walk:
+        """The drawn sequence of the probe through one chain, forward and back. Changes nothing and draws nothing.
+
+        Raises:
+            WalkError: with a sentence, for a layer or direction that the network has not.
+        """
+        return walk(self.model, self._probe, layer, direction, step=self.step)
+
+    def verify(self, what: Claimed) -> Verification:
+        """Repeat a number of such a walk independently. Changes nothing and draws nothing.
+
+        Raises:
+            WalkError: with a sentence, for a number that is not there or cannot be repeated.
+        """
+        return verify(self.model, self._probe, what, step=self.step)
 
     def checkpoint(self) -> bytes:
         """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
@@ -263,7 +283,7 @@ class Trainer:
 
     def _clip(self) -> float:
         """Clip the parameters' gradients as the experiment says. Returns their global 2-norm before."""
-        e, parameters = self.experiment, list(self.model.parameters())
+        e, parameters = self.experiment, self._parameters
         total = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         norm = after = total.item()
         if e.clip == "norm":

@@ -5,7 +5,25 @@ Adding a figure is one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures import cell, embedding, gates, gradient, hidden, loss, loss_per_step, prediction, unrolled, update
+from app.figures import (
+    cell,
+    decomposition,
+    embedding,
+    factors,
+    gates,
+    gradient,
+    hidden,
+    loss,
+    loss_per_step,
+    memory,
+    prediction,
+    saliency,
+    spectrum,
+    unrolled,
+    update,
+    waterfall,
+    weights,
+)
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from engine.frame import RunInfo
 
@@ -16,12 +34,19 @@ FIGURES: dict[str, LiveFigure] = {
     "gradient": gradient.FIGURE,
     "loss_per_step": loss_per_step.FIGURE,
     "hidden": hidden.FIGURE,
+    "factors": factors.FIGURE,
+    "waterfall": waterfall.FIGURE,
+    "decomposition": decomposition.FIGURE,
+    "weights": weights.FIGURE,
     "gates": gates.FIGURE,
     "cell": cell.FIGURE,
+    "saliency": saliency.FIGURE,
     "loss": loss.FIGURE,
     "prediction": prediction.FIGURE,
     "update": update.FIGURE,
     "embedding": embedding.FIGURE,
+    "spectrum": spectrum.FIGURE,
+    "memory": memory.FIGURE,
 }
 
 

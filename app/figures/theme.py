@@ -37,6 +37,11 @@ GATES = {
 }
 """By what a gate does: it keeps the old state, lets new content in, shows the state to others, or is the content."""
 
+WEIGHTS = "#9c5f3f"
+"""The recurrent weights W_hh: what they do to a gradient, what they learn, their eigenvalues."""
+BESIDE = "#6d8196"
+"""A second measure beside the one that a figure is about."""
+
 FLOOR_DECADE, TOP_DECADE, WIDE_DECADE = -12, 2, 8
 """The gradient's axis, fixed so that a height and a colour mean the same all lesson; where a gradient exceeds the top,
 it reaches up to the wide one."""
@@ -51,7 +56,13 @@ SEQUENTIAL = {
     "light": [[0, "#f7f9fb"], [0.5, "#8db8dc"], [1, "#2f7fc1"]],
     "dark": [[0, "#161b23"], [0.5, "#2a5a86"], [1, "#4ea1e0"]],
 }
-SCALES = {"diverging": DIVERGING, "sequential": SEQUENTIAL}
+DECADES = {
+    "light": [[0, "#12305f"], [0.25, "#4a566d"], [0.5, "#7f7c75"], [0.75, "#c0b068"], [1, "#fee53b"]],
+    "dark": [[0, "#28488a"], [0.25, "#56658a"], [0.5, "#878580"], [0.75, "#c4b568"], [1, "#fee53b"]],
+}
+"""Logarithms, after Cividis: dark blue where next to nothing is left, yellow where much arrives, on both pages. Lighter
+at the low end on the dark page, so that little and nothing at all (a gap) are told apart."""
+SCALES = {"diverging": DIVERGING, "sequential": SEQUENTIAL, "decades": DECADES}
 
 PLOT = 600
 """Pixels: the width of a plot over time on a laptop."""
@@ -100,6 +111,14 @@ def time_axis(steps: int, title: str = "") -> dict[str, Any]:
         "title": {"text": title, "standoff": 6, "font": {"size": 12}},
         **ticks,
     }
+
+
+def of_top(info: RunInfo) -> str:
+    """Which chain a figure of one chain shows, for its title: the top layer, forwards; "" where there is only one."""
+    e = info.experiment
+    where = [f"layer {e.num_layers}"] if e.num_layers > 1 else []
+    where += ["forwards"] if e.bidirectional else []
+    return f" ({', '.join(where)})" if where else ""
 
 
 def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]:

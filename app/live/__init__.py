@@ -66,6 +66,7 @@ def templates(experiment: Experiment) -> list[dict[str, Any]]:
             "label": figure.label,
             "how": figure.how(info),
             "fits": figure.fits,
+            "needs": figure.needs,
             "figure": json.loads(figure.template(info).to_json()),
         }
         for name, figure in applicable(info).items()

@@ -54,7 +54,7 @@ class Plots {
       card.column.appendChild(card.box); // in the order of the templates
       card.title.textContent = template.title;
       card.hint.textContent = template.look_for;
-      card.readout.textContent = '';
+      card.readout.textContent = template.needs ? 'being measured …' : '';
       card.how.lastElementChild.textContent = template.how;
       card.how.hidden = !template.how;
       card.fit.hidden = !template.fits.length;

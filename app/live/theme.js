@@ -18,8 +18,8 @@ function dress(figure, colours, scales) {
   const { layout, data } = figure;
   layout.font = { ...layout.font, color: colours.text, family: colours.font || undefined };
   layout.hoverlabel = { bgcolor: colours.ground, bordercolor: colours.line, font: { color: colours.text, size: 12 } };
-  for (const axis of [layout.xaxis, layout.yaxis]) {
-    Object.assign(axis, { gridcolor: colours.line, linecolor: colours.line, tickcolor: colours.line });
+  for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
+    Object.assign(layout[axis], { gridcolor: colours.line, linecolor: colours.line, tickcolor: colours.line });
   }
   layout.annotations = (layout.annotations ?? []).map((each) => ({ ...each, bgcolor: colours.ground, opacity: 0.85 }));
   for (const trace of data) {

@@ -18,7 +18,7 @@ from app.figures.theme import SCALES
 HERE = Path(__file__).parent
 SCRIPT = "\n".join([live.script("plotly", "theme"), (HERE / "picture.js").read_text()])
 STYLE = (HERE / "picture.css").read_text()
-MARKUP = '<div class="picture">\n<div role="figure"></div>\n</div>'
+MARKUP = '<div class="in-place">\n<div role="figure"></div>\n</div>'
 
 
 def picture(name: str, figure: go.Figure, *, label: str, on_press: Callable[[], None] | None = None) -> None:

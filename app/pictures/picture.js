@@ -1,3 +1,9 @@
+// A pixel of an axis as a whole number, or as the name of the category that stands there.
+function place(axis, pixel) {
+  const at = Math.round(axis.p2l(pixel));
+  return axis.type === 'category' ? axis._categories[at] : at;
+}
+
 // One figure, drawn into the same element whenever its data change.
 class Picture {
   constructor(root) {
@@ -16,7 +22,18 @@ class Picture {
     await plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     if (this.heard) return;
     this.heard = true;
-    this.plot.on('plotly_click', ({ points: [{ x, y, curveNumber }] }) => this.trigger('press', { x, y, trace: curveNumber }));
+    this.plot.addEventListener('click', (event) => this.press(event));
+  }
+
+  // Anywhere in a plot, also where nothing is drawn yet.
+  press({ clientX, clientY }) {
+    const box = this.plot.getBoundingClientRect();
+    const plots = Object.values(this.plot._fullLayout._plots);
+    for (const [index, { xaxis, yaxis }] of plots.entries()) {
+      const [x, y] = [clientX - box.left - xaxis._offset, clientY - box.top - yaxis._offset];
+      if (x < 0 || y < 0 || x > xaxis._length || y > yaxis._length) continue;
+      this.trigger('press', { x: place(xaxis, x), y: place(yaxis, y), plot: index });
+    }
   }
 
   close() {

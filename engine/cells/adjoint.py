@@ -1,12 +1,13 @@
 """The contract between the lens and a cell: what a cell must record of a forward pass to be swept backwards.
 
-Axes: T steps in the direction's own time order, S seeds (different losses swept at once), B sequences, H units.
+Axes: T steps in the direction's own time order, S seeds (different losses swept at once), B sequences, H units; and R
+rows, every seed's B sequences one seed after the other, R = S * B.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -16,7 +17,7 @@ State = tuple[Tensor, ...]
 """What one step hands to the next: h, then c where there is one; (B, H) each."""
 
 Carry = tuple[Tensor, ...]
-"""The gradient on its way from step t + 1 to step t: one (S, B, H) tensor per state, h first, then c."""
+"""The gradient on its way from step t + 1 to step t: one (R, H) tensor per state, h first, then c."""
 
 Step = Callable[[Tensor, State, "Weights"], tuple[State, dict[str, Tensor]]]
 """One step of a cell that PyTorch lacks: (W_ih x_t + b_ih, state, weights) -> (new state, gate values by name).
@@ -92,8 +93,8 @@ class Record:
     ) -> Carry:
         """Back from step stop - 1 to step start.
 
-        `total` (T, S, B, H) holds the direct gradient of these steps and becomes the total dL/dh_t, in place;
-        `total_cell`, where there is a cell state, is filled with dL/dc_t, and `entering` (T, S, B, G*H) with
+        `total` (T, R, H) holds the direct gradient of these steps and becomes the total dL/dh_t, in place;
+        `total_cell`, where there is a cell state, is filled with dL/dc_t, and `entering` (T, R, G*H) with
         dL/d(W_ih x_t + b_ih). Returns what reaches step start - 1.
         """
         raise NotImplementedError
@@ -114,3 +115,32 @@ def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
 def previous(states: Tensor, first: Tensor) -> Tensor:
     """The state before each step. states (T, B, H), first (B, H) -> (T, B, H)."""
     return torch.cat([first[None], states[:-1]])
+
+
+def backwards(*each: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """What these tensors, (steps, ...), hold of the last step, of the one before, and so on to the first: views."""
+    return zip(*(reversed(values.unbind()) for values in each), strict=True)
+
+
+def for_rows(values: Tensor, rows: int) -> Tensor:
+    """(T, B, ...) to what can be multiplied with (T, R, ...): as it is wherever it broadcasts, else a copy per seed."""
+    batch = values.shape[1]
+    return values if batch in (1, rows) else values.repeat(1, rows // batch, *[1] * (values.dim() - 2))
+
+
+def by_seed(values: Tensor, batch: int) -> Tensor:
+    """(T, R, ...) seen as (T, S, B, ...): what a record holds of a step, (B, ...), broadcasts against that."""
+    return values.unflatten(1, (-1, batch))
+
+
+# The library's own kernels for a slope times something: one pass over memory, where written out it would be three.
+
+
+def sigmoid_slope(times: Tensor, said: Tensor, out: Tensor) -> Tensor:
+    """times * said * (1 - said), the slope of a sigmoid that said this; written into `out`."""
+    return torch.ops.aten.sigmoid_backward.grad_input(times, said, grad_input=out)
+
+
+def tanh_slope(times: Tensor, said: Tensor, out: Tensor) -> Tensor:
+    """times * (1 - said^2), the slope of a tanh that said this; written into `out`."""
+    return torch.ops.aten.tanh_backward.grad_input(times, said, grad_input=out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.cells.adjoint import Carry, State, Step, Weights
+from engine.cells.adjoint import Carry, State, Step, Weights, for_rows
 from engine.cells.rnn import ACTIVATIONS, RNNRecord
 
 
@@ -29,5 +29,5 @@ class FeedforwardRecord(RNNRecord):
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
     ) -> Carry:
         """The direct gradient is the total; nothing goes on to the step before."""
-        torch.mul(total[start:stop], self.slope[start:stop, None], out=entering[start:stop])
+        torch.mul(total[start:stop], for_rows(self.slope[start:stop], total.shape[1]), out=entering[start:stop])
         return (torch.zeros_like(total[0]),)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Record, State, Weights
+from engine.cells.adjoint import Carry, Record, State, Weights, backwards, by_seed, sigmoid_slope, tanh_slope
 
 
 class GRURecord(Record):
@@ -18,38 +18,43 @@ class GRURecord(Record):
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
-        before = self.before
-        from_input = linear(inputs, weights.ih, weights.bias_ih).chunk(3, -1)
-        from_state = linear(before, weights.recurrent, weights.bias_hh).chunk(3, -1)
-        reset = torch.sigmoid(from_input[0] + from_state[0])
-        update = torch.sigmoid(from_input[1] + from_state[1])
-        candidate = torch.tanh(from_input[2] + reset * from_state[2])
+        before, size = self.before, hidden.shape[-1]
+        from_input = linear(inputs, weights.ih, weights.bias_ih)
+        from_state = linear(before, weights.recurrent, weights.bias_hh)
+        gates = (from_input[..., : 2 * size] + from_state[..., : 2 * size]).sigmoid_()
+        reset, update = gates.chunk(2, -1)
+        said = from_state[..., 2 * size :]  # what the reset gate lets through to the candidate
+        candidate = torch.addcmul(from_input[..., 2 * size :], reset, said).tanh_()
         self.gates = {"reset_gate": reset, "update_gate": update, "candidate": candidate}
         self.keep = update
-        through_candidate = (1 - update) * (1 - candidate * candidate)  # dh/d(argument of tanh)
+        self.candidate_slope = tanh_slope(1 - update, candidate, torch.empty_like(hidden))  # dh/d(argument of tanh)
         # dh_t / d(W_hh h_{t-1} + b_hh), the three blocks side by side: (T, B, 3, H)
-        self.slope = torch.stack(
-            [
-                through_candidate * from_state[2] * reset * (1 - reset),
-                (before - candidate) * update * (1 - update),
-                through_candidate * reset,
-            ],
-            dim=2,
-        )
-        self.input_slope = torch.cat([self.slope[:, :, :2], through_candidate[:, :, None]], dim=2)
+        self.slope = hidden.new_empty(*hidden.shape[:2], 3, size)
+        sigmoid_slope(self.candidate_slope * said, reset, self.slope[:, :, 0])
+        sigmoid_slope(before - candidate, update, self.slope[:, :, 1])
+        torch.mul(self.candidate_slope, reset, out=self.slope[:, :, 2])
 
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
     ) -> Carry:
-        """See `Record.sweep`."""
-        (from_later,) = carry
-        steps = zip(*(each[start:stop].unbind() for each in (total, self.slope, self.keep)), strict=True)
-        for grad, slope, keep in reversed(list(steps)):
-            grad += from_later
-            blocks = (grad[:, :, None] * slope).flatten(2)  # (S, B, 3H)
-            from_later = torch.addcmul(torch.matmul(blocks, self.weights.recurrent), grad, keep)
-        entering[start:stop] = (total[start:stop, :, :, None] * self.input_slope[start:stop, None]).flatten(3)
-        return (from_later,)
+        """See `Record.sweep`. `entering` first holds dL/d(W_hh h_{t-1} + b_hh), which differs in the candidate."""
+        total[stop - 1] += carry[0]
+        recurrent, batch, steps = self.weights.recurrent, self.hidden.shape[1], slice(start, stop)
+        flat, through = total[steps], entering[steps]
+        grads, blocks = by_seed(flat, batch), by_seed(through, batch).unflatten(-1, (3, -1))
+        later: tuple[Tensor, Tensor, Tensor] | None = None
+        for total_grad, grad, beside, slope, keep, out, block in backwards(
+            flat, grads, grads[:, :, :, None], self.slope[steps], self.keep[steps], through, blocks
+        ):
+            if later is not None:
+                total_grad.addmm_(later[0], recurrent)
+                grad.addcmul_(later[1], later[2])
+            torch.mul(beside, slope, out=block)
+            later = (out, grad, keep)
+        leaving = torch.mm(through[0], recurrent)
+        by_seed(leaving[None], batch)[0].addcmul_(grads[0], self.keep[start])
+        torch.mul(grads, self.candidate_slope[steps, None], out=blocks[:, :, :, 2])
+        return (leaving,)
 
     def entering_state(self, entering: Tensor) -> Tensor:
         """See `Record.entering_state`: the reset gate stands between the product with h_{t-1} and the candidate."""

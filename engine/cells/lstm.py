@@ -10,7 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Record, State, Weights, previous
+from engine.cells.adjoint import (
+    Carry,
+    Record,
+    State,
+    Weights,
+    backwards,
+    by_seed,
+    previous,
+    sigmoid_slope,
+    tanh_slope,
+)
 
 
 class LSTMRecord(Record):
@@ -18,33 +28,47 @@ class LSTMRecord(Record):
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
-        gates = linear(inputs, weights.ih, weights.bias_ih) + linear(self.before, weights.recurrent, weights.bias_hh)
+        biases = None if weights.bias_hh is None or weights.bias_ih is None else weights.bias_hh + weights.bias_ih
+        gates = linear(self.before, weights.recurrent, biases)
+        gates.flatten(0, 1).addmm_(inputs.flatten(0, 1), weights.ih.T)
         i, f, g, o = gates.chunk(4, -1)
-        i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+        for gate in (i, f, o):
+            gate.sigmoid_()
+        g.tanh_()
         self.gates = {"input_gate": i, "forget_gate": f, "cell_candidate": g, "output_gate": o}
         self.cell = cell = _accumulate(f, i * g, initial[1])
         squashed = torch.tanh(cell)
-        self.cell_to_hidden = o * (1 - squashed * squashed)  # dh_t/dc_t
-        self.output_slope = squashed * o * (1 - o)  # dh_t/d(argument of o)
-        # dc_t/d(arguments of i, f, g), side by side: (T, B, 3, H)
-        old_cell = previous(cell, initial[1])
-        self.slope = torch.stack([g * i * (1 - i), old_cell * f * (1 - f), i * (1 - g * g)], dim=2)
+        self.cell_to_hidden = tanh_slope(o, squashed, torch.empty_like(cell))  # dh_t/dc_t
+        # dc_t/d(arguments of i, f, g) and dh_t/d(argument of o), side by side: (T, B, 4, H)
+        self.slope = cell.new_empty(*cell.shape[:2], 4, cell.shape[-1])
+        sigmoid_slope(g, i, self.slope[:, :, 0])
+        sigmoid_slope(previous(cell, initial[1]), f, self.slope[:, :, 1])
+        tanh_slope(i, g, self.slope[:, :, 2])
+        sigmoid_slope(squashed, o, self.slope[:, :, 3])
 
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
     ) -> Carry:
         """See `Record.sweep`."""
         assert total_cell is not None
-        hidden_later, cell_later = carry
-        recorded = (self.cell_to_hidden, self.slope, self.output_slope, self.gates["forget_gate"])
-        steps = zip(*(each[start:stop].unbind() for each in (total, total_cell, entering, *recorded)), strict=True)
-        for grad, grad_cell, blocks, to_hidden, slope, output_slope, forget in reversed(list(steps)):
-            grad += hidden_later
-            torch.addcmul(cell_later, grad, to_hidden, out=grad_cell)
-            torch.cat([(grad_cell[:, :, None] * slope).flatten(2), grad * output_slope], dim=-1, out=blocks)
-            hidden_later = torch.matmul(blocks, self.weights.recurrent)
-            cell_later = grad_cell * forget
-        return hidden_later, cell_later
+        total[stop - 1] += carry[0]
+        recurrent, batch, steps = self.weights.recurrent, self.hidden.shape[1], slice(start, stop)
+        grads, through = total[steps], entering[steps]
+        cells, blocks = by_seed(total_cell[steps], batch), by_seed(through, batch).unflatten(-1, (4, -1))
+        of_hidden = (grads, by_seed(grads, batch), self.slope[steps, :, 3], blocks[:, :, :, 3], through)
+        of_cell = (cells, cells[:, :, :, None], self.cell_to_hidden[steps], self.gates["forget_gate"][steps])
+        to_gates = (self.slope[steps, :, :3], blocks[:, :, :, :3])
+        cell_later, later = carry[1].unflatten(0, (-1, batch)), None
+        for total_grad, grad, slope, out, flat, cell, beside, from_cell, keep, cell_slope, block in backwards(
+            *of_hidden, *of_cell, *to_gates
+        ):
+            if later is not None:
+                total_grad.addmm_(later, recurrent)
+            torch.addcmul(cell_later, grad, from_cell, out=cell)
+            torch.mul(beside, cell_slope, out=block)
+            torch.mul(grad, slope, out=out)
+            cell_later, later = cell * keep, flat
+        return torch.mm(through[0], recurrent), cell_later.flatten(0, 1)
 
 
 def _accumulate(forget: Tensor, written: Tensor, state: Tensor) -> Tensor:

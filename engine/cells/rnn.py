@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Record, State, Step, Weights
+from engine.cells.adjoint import Carry, Record, State, Step, Weights, backwards, by_seed
 
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "tanh": (torch.tanh, lambda h: 1 - h * h),
@@ -44,10 +44,19 @@ class RNNRecord(Record):
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
     ) -> Carry:
         """See `Record.sweep`."""
-        (from_later,) = carry
-        steps = zip(*(each[start:stop].unbind() for each in (total, self.slope, entering)), strict=True)
-        for grad, slope, through in reversed(list(steps)):
-            grad += from_later
-            torch.mul(grad, slope, out=through)
-            from_later = torch.matmul(through, self.weights.recurrent)
-        return (from_later,)
+        total[stop - 1] += carry[0]
+        recurrent, batch, grads, through = (
+            self.weights.recurrent,
+            self.hidden.shape[1],
+            total[start:stop],
+            entering[start:stop],
+        )
+        later: Tensor | None = None
+        for total_grad, grad, slope, out, flat in backwards(
+            grads, by_seed(grads, batch), self.slope[start:stop], by_seed(through, batch), through
+        ):
+            if later is not None:
+                total_grad.addmm_(later, recurrent)
+            torch.mul(grad, slope, out=out)
+            later = flat
+        return (torch.mm(entering[start], recurrent),)

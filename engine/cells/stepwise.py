@@ -10,7 +10,7 @@ from torch.nn.functional import dropout, linear
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from engine.cells import CELLS
-from engine.cells.adjoint import Carry, Record, State, Step, Weights, previous
+from engine.cells.adjoint import Carry, Record, State, Step, Weights, for_rows, previous
 from engine.cells.align import flip
 
 WEIGHTS = {"ih": "weight_ih", "hh": "weight_hh", "bias_ih": "bias_ih", "bias_hh": "bias_hh", "ch": "weight_ch"}
@@ -117,19 +117,20 @@ class StepRecord(Record):
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
     ) -> Carry:
-        """See `Record.sweep`. The step is repeated for each seed, so that all go back in one call of autograd."""
-        seeds = total.shape[1]
-        for t in range(stop - 1, start - 1, -1):
-            total[t] += carry[0]
+        """See `Record.sweep`. The step is repeated for each row, so that all go back in one call of autograd."""
+        rows = total.shape[1]
+        from_input, *states = (for_rows(each[start:stop], rows) for each in (self._from_input, *self._states))
+        for t in reversed(range(stop - start)):
+            grad = total[start + t]
+            grad += carry[0]
             with torch.enable_grad():
-                before = [each[t].expand(seeds, -1, -1).clone().requires_grad_() for each in self._states]
-                from_input = self._from_input[t].expand(seeds, -1, -1).clone().requires_grad_()
-                after, _ = self._step(from_input, tuple(before), self.weights)
-                grads = (total[t], *carry[1:])
-                wanted = [from_input, *before, *after[1:]]
-                found = torch.autograd.grad(after, wanted, grads, materialize_grads=True)
-            entering[t] = found[0]
+                entered = from_input[t].expand(rows, -1).clone().requires_grad_()
+                before = [each[t].expand(rows, -1).clone().requires_grad_() for each in states]
+                after, _ = self._step(entered, tuple(before), self.weights)
+                wanted = [entered, *before, *after[1:]]
+                found = torch.autograd.grad(after, wanted, (grad, *carry[1:]), materialize_grads=True)
+            entering[start + t] = found[0]
             if total_cell is not None:
-                total_cell[t] = found[-1]
+                total_cell[start + t] = found[-1]
             carry = found[1 : 1 + len(before)]
         return carry

@@ -9,6 +9,23 @@ Tests hold it against autograd on an unrolled loop. Everything comes back as Num
 from engine.lens.decomposition import loss_decomposition
 from engine.lens.factors import omega, step_factors
 from engine.lens.flow import GradientFlow, gradient_flow
+from engine.lens.jacobians import jacobian_products, step_jacobians
+from engine.lens.saliency import input_saliency, saliency_triangle
+from engine.lens.spectrum import eigenvalues
 from engine.lens.weights import weight_gradients
+from engine.readings import saturation
 
-__all__ = ["GradientFlow", "gradient_flow", "loss_decomposition", "omega", "step_factors", "weight_gradients"]
+__all__ = [
+    "GradientFlow",
+    "eigenvalues",
+    "gradient_flow",
+    "input_saliency",
+    "jacobian_products",
+    "loss_decomposition",
+    "omega",
+    "saliency_triangle",
+    "saturation",
+    "step_factors",
+    "step_jacobians",
+    "weight_gradients",
+]

@@ -6,12 +6,18 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+import torch
 
-from engine.lens.decomposition import decompose
+from engine.cells import CELLS
+from engine.lens.decomposition import decomposition_of, loss_seeds
+from engine.lens.saliency import answer_seeds, chosen_answers, evenly_chosen, norms_of, occluded
+from engine.lens.spectrum import spectrum_of
+from engine.lens.sweep import sweep
 from engine.observation import Observation
+from engine.readings import Saliency
 
 DRAWN = 0  # the sequence of the probe that is drawn
-MOST_LOSSES = 64  # a picture has no more rows than that
+MOST_LOSSES = 48  # a picture has no more rows than that
 
 
 def look_closer(look: Observation, details: Collection[str]) -> dict[str, Any]:
@@ -20,11 +26,28 @@ def look_closer(look: Observation, details: Collection[str]) -> dict[str, Any]:
     if not details:
         return found
     drawn = look.alone(DRAWN)
-    if "decomposition" in details and drawn.batch.counted.sum() > 1:
-        found["decomposition"] = decompose(drawn, _some(np.flatnonzero(drawn.batch.counted[:, 0])))
+    if "spectrum" in details and CELLS[look.model.experiment.cell].links:
+        found["spectrum"] = spectrum_of(drawn)
+    counted = np.flatnonzero(drawn.batch.counted[:, 0])
+    losses = evenly_chosen(counted, MOST_LOSSES) if "decomposition" in details and len(counted) > 1 else None
+    answers = chosen_answers(drawn) if "saliency" in details else None
+    return found | _both(drawn, losses, answers)
+
+
+@torch.no_grad()
+def _both(drawn: Observation, losses: np.ndarray | None, answers: np.ndarray | None) -> dict[str, Any]:
+    """Losses and answers in one sweep. Answers go from the last to the first, so that what has not entered yet always
+    stands at the edges."""
+    seeds = [] if losses is None else [loss_seeds(drawn, losses)]
+    seeds += [] if answers is None else [answer_seeds(drawn, answers[::-1].copy())]
+    found: dict[str, Any] = {}
+    if not seeds:
+        return found
+    backward, first = sweep(drawn, torch.cat(seeds, 1)), 0
+    if losses is not None:
+        first = len(losses) + 1
+        found["decomposition"] = decomposition_of(backward.of_seeds(slice(0, first)), losses)
+    if answers is not None:
+        norms = norms_of(backward.of_seeds(slice(first, None)))[::-1]
+        found["saliency"] = Saliency(answers, norms, occluded(drawn))
     return found
-
-
-def _some(steps: np.ndarray) -> np.ndarray:
-    """All of them, or MOST_LOSSES evenly chosen ones, first and last always."""
-    return steps[np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MOST_LOSSES)).round().astype(int))]

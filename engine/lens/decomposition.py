@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.lens.flow import loss_gradient
-from engine.lens.sweep import sweep
+from engine.lens.sweep import Backward, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import Observation, observe
 from engine.readings import Decomposition
+from engine.scaled import Scaled
 from engine.tasks import Batch
 
 TOGETHER = 128  # seeds in one sweep, so that a thousand losses fit into memory
@@ -34,37 +34,41 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
 
 
 @torch.no_grad()
-def decompose(look: Observation, steps: Sequence[int] | np.ndarray) -> Decomposition:
+def decompose(look: Observation, steps: np.ndarray) -> Decomposition:
     """Of an observation of one sequence, and of the counted steps given (positions on the whole time axis)."""
-    each = loss_gradient(look)  # (T, 1, directions * H), at k that of loss k
-    steps = np.asarray(steps, int)
-    whole = sweep(look, each[:, None]).chains
-    totals = [[chain.total.values[:, 0, 0].double() for chain in row] for row in whole]
-    totals = [[total / total.norm(dim=-1, keepdim=True) for total in row] for row in totals]
-    norms, cosines = [], []
-    for start in range(0, len(steps), TOGETHER):
-        some = torch.as_tensor(steps[start : start + TOGETHER] - look.batch.source_steps)
-        seeds = each.new_zeros(len(each), len(some), *each.shape[1:])
-        if look.model.experiment.rnn_type == "many_to_one":  # its one loss enters each direction where that one ends
-            seeds[:, 0] = each
-        else:
-            seeds[some, torch.arange(len(some))] = each[some]
-        rows = sweep(look, seeds).chains
-        norms.append(np.stack([np.stack([_norms(chain.total.norm()) for chain in row]) for row in rows]))
-        pairs = zip(rows, totals, strict=True)
-        cosines.append(np.stack([
-            np.stack([_cosines(chain.total.values, total) for chain, total in zip(*pair, strict=True)])
-            for pair in pairs
-        ]))  # fmt: skip
+    parts = [steps[start : start + TOGETHER] for start in range(0, len(steps), TOGETHER)]
+    found = [decomposition_of(sweep(look, loss_seeds(look, some)), some) for some in parts]
+    norms, cosines = [each.norms for each in found], [each.cosines for each in found]
     return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
 
 
-def _norms(norms: torch.Tensor) -> np.ndarray:
-    """(T, K, 1) to (K, T)."""
-    return norms[:, :, 0].T.cpu().numpy()
+def loss_seeds(look: Observation, steps: np.ndarray) -> Tensor:
+    """(T, K + 1, 1, directions * H): the gradient of each of these losses where it enters, and of all losses."""
+    each = loss_gradient(look)  # (T, 1, directions * H), at k that of loss k
+    some = torch.as_tensor(steps - look.batch.source_steps)
+    seeds = each.new_zeros(len(each), len(some) + 1, *each.shape[1:])
+    if look.model.experiment.rnn_type == "many_to_one":  # its one loss enters each direction where that one ends
+        seeds[:, 0] = each
+    else:
+        seeds[some, torch.arange(len(some))] = each[some]
+    seeds[:, -1] = each
+    return seeds
 
 
-def _cosines(values: torch.Tensor, total: torch.Tensor) -> np.ndarray:
-    """(K, T): values (T, K, 1, H) against directions (T, H). A row's power of two does not matter here."""
-    wide = values[:, :, 0].double()
-    return ((wide @ total[:, :, None])[..., 0] / wide.norm(dim=-1)).T.cpu().numpy()
+def decomposition_of(backward: Backward, steps: np.ndarray) -> Decomposition:
+    """From a sweep of the `loss_seeds` of these steps."""
+    found = [[_of_chain(chain.total) for chain in row] for row in backward.chains]
+    norms, cosines = (np.stack([np.stack([each[at] for each in row]) for row in found]) for at in (0, 1))
+    return Decomposition(steps, norms, cosines)
+
+
+def _of_chain(swept: Scaled) -> tuple[np.ndarray, np.ndarray]:
+    """(K, T) each: norms, and cosines with the last seed, the total. A row's power of two does not matter to those.
+
+    Cosines are multiplied out in the model's own type, with a total of length 1.
+    """
+    values, sizes = swept.values[:, :, 0], swept.size()[:, :, 0]  # (T, K + 1, H), (T, K + 1)
+    direction = values[:, -1:] / sizes[:, -1:, None].to(values.dtype)
+    along = (values[:, :-1] * direction).sum(-1).double()
+    norms = swept.norm(sizes[:, :, None])[:, :-1, 0]
+    return norms.T.cpu().numpy(), (along / sizes[:, :-1]).T.cpu().numpy()

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from engine.cells import CELLS, Cell
 from engine.lens.flow import seed
-from engine.lens.sweep import Backward, Chain, chains_of, sweep
+from engine.lens.sweep import Backward, Chain, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import observe
 from engine.readings import StepFactors
 from engine.tasks import Batch
 
+SMALLEST = 1e-300  # of a gradient smaller than this float64 keeps too few digits to divide by
 KEPT, OTHERS = "kept", "other roads"
 ROADS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
 """Roads of a GRU besides the kept state: through the arguments of its gates, and of its new content."""
@@ -81,17 +82,16 @@ def _measure(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tens
         found = _of_gated_state(kind, chain)
     else:
         found = _of_plain_state(chain)
-    if arrived is None:
-        for values in found.values():
-            values[0] = torch.nan
-    return found
+    undefined = row_norms(chain.memory) < SMALLEST
+    undefined[0] |= arrived is None
+    return {name: torch.where(undefined, torch.nan, values) for name, values in found.items()}
 
 
 def _of_plain_state(chain: Chain) -> dict[str, Tensor]:
     """Two factors. A cell without links in time lets nothing through: its factor is 0."""
-    enters, total = chain.entering.norm(dim=-1), chain.total.norm(dim=-1)
+    enters, total = row_norms(chain.entering), row_norms(chain.total)
     hh = chain.record.weights.hh
-    arrives = torch.zeros_like(enters) if hh is None else (chain.entering @ hh).norm(dim=-1)
+    arrives = torch.zeros_like(enters) if hh is None else row_norms(chain.entering @ hh)
     return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
 
 
@@ -106,7 +106,7 @@ def _of_gated_state(kind: Cell, chain: Chain) -> dict[str, Tensor]:
     for gate, through, block in blocks:
         parts[ROADS[gate]] = parts.get(ROADS[gate], 0) + through @ block
     whole = torch.stack(list(parts.values())).sum(0)
-    factor = whole.norm(dim=-1) / chain.total.norm(dim=-1)
+    factor = row_norms(whole) / row_norms(chain.total)
     return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}
 
 
@@ -118,10 +118,10 @@ def _of_cell_state(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str
     first = torch.zeros_like(chain.cell[0]) if arrived is None else arrived
     whole = torch.cat([first[None], chain.cell[:-1]])
     share = _share(kept, whole)
-    return {"factor": whole.norm(dim=-1) / chain.cell.norm(dim=-1), KEPT: share, OTHERS: 1 - share}
+    return {"factor": row_norms(whole) / row_norms(chain.cell), KEPT: share, OTHERS: 1 - share}
 
 
 def _share(part: Tensor, whole: Tensor) -> Tensor:
-    """<part, whole> / ||whole||^2, (n,). Each row is brought to length 1 first: a square of 1e-200 would be 0."""
-    size = whole.norm(dim=-1, keepdim=True)
+    """<part, whole> / ||whole||^2, (n,)."""
+    size = row_norms(whole)[:, None]
     return ((part / size) * (whole / size)).sum(-1)

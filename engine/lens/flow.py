@@ -71,9 +71,14 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
     )
 
 
-def seed(look: Observation, losses: Sequence[str | int]) -> Tensor:
-    """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`."""
-    each, nothing = loss_gradient(look), torch.zeros((), dtype=look.output.dtype, device=look.output.device)
+def seed(look: Observation, losses: Sequence[str | int], each: Tensor | None = None) -> Tensor:
+    """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`.
+
+    Args:
+        each: `loss_gradient(look)`, if somebody has it already.
+    """
+    each = loss_gradient(look) if each is None else each
+    nothing = torch.zeros((), dtype=look.output.dtype, device=look.output.device)
     return torch.stack([torch.where(_where(look, which), each, nothing) for which in losses], dim=1)
 
 
@@ -83,11 +88,17 @@ def loss_gradient(look: Observation) -> Tensor:
     What stands at step t comes from the loss of step t alone: above the recurrent layers nothing is linked in time.
     (many_to_one has one loss, which reads each direction where that one ends.)
     """
+    return losses_and_gradient(look)[1]
+
+
+def losses_and_gradient(look: Observation) -> tuple[Tensor, Tensor]:
+    """The loss of every step, (T, B), as `RecurrentNetwork.step_losses` has it, and `loss_gradient`."""
     model, batch = look.model, look.batch
     with torch.enable_grad():
         output = look.output.detach().requires_grad_()
         per_step = model.step_losses(model.read(output, batch.lengths), batch)
-        return torch.autograd.grad((per_step * model.loss_weights(batch)).sum(), output)[0]
+        gradient = torch.autograd.grad((per_step * model.loss_weights(batch)).sum(), output)[0]
+    return per_step.detach(), gradient
 
 
 def _where(look: Observation, which: str | int) -> Tensor:

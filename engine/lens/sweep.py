@@ -9,19 +9,23 @@ Source of the recursion: Werbos (1990), back-propagation through time; Pascanu, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from engine.cells.adjoint import Carry, Record
 from engine.cells.align import flip
 from engine.observation import Observation, Pass
-from engine.scaled import Scaled
+from engine.scaled import NOTHING, Scaled
 
-BLOCK = 16  # steps between two rescalings of the sweep: a factor of 0.004 per step still stays in float32's range
+BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
+SMALL = 2.0**-64
+"""Of what a block begins with. Smaller is shrunk too much: the block is swept again in halves, down to single steps. A
+row of float32 cannot skip from here to 0 unless a step has a factor below 2**-62, so that what is 0 is exactly 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,11 @@ class Swept:
     total_cell: Scaled | None
     entering: Scaled
 
+    def of_seeds(self, some: slice) -> Swept:
+        """The same of some of the seeds."""
+        cell = None if self.total_cell is None else self.total_cell.rows(some)
+        return Swept(self.total.rows(some), self.direct.rows(some), cell, self.entering.rows(some))
+
 
 Rows = list[list[Swept]]
 """Indexed [layer][direction]."""
@@ -47,6 +56,7 @@ class Backward:
 
     look: Observation
     passes: list[Rows]
+    _found: dict[tuple[int, int, int, int], list[Chain]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def chains(self) -> Rows:
@@ -54,6 +64,11 @@ class Backward:
         if len(self.passes) == 1:
             return self.passes[0]
         return [[_joined(parts) for parts in zip(*rows, strict=True)] for rows in zip(*self.passes, strict=True)]
+
+    def of_seeds(self, some: slice) -> Backward:
+        """The same of some of the seeds."""
+        passes = [[[each.of_seeds(some) for each in row] for row in rows] for rows in self.passes]
+        return Backward(self.look, passes)
 
     def inputs(self) -> list[Scaled]:
         """For each pass dL/d(what its first layer read), (T, S, B, I)."""
@@ -82,17 +97,25 @@ class Chain:
 
 
 def chains_of(backward: Backward, layer: int, direction: int, sequence: int = 0, seed: int = 0) -> list[Chain]:
-    """One chain, pass by pass in the order of time."""
+    """One chain, pass by pass in the order of time. Several readings are made of it: it is made once, to be read."""
+    which = (layer, direction, sequence, seed)
+    if which not in backward._found:
+        backward._found[which] = _chains(backward, *which)
+    return backward._found[which]
+
+
+def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed: int) -> list[Chain]:
+    """See `chains_of`."""
     found, start = [], 0
     for one, rows in zip(backward.look.passes, backward.passes, strict=True):
         real, swept, record = int(one.lengths[sequence]), rows[layer][direction], one.records[layer][direction]
-        weights = record.weights.changed(Tensor.double)
-        own = record.changed(lambda values, real=real: values[:real, sequence : sequence + 1].double())  # type: ignore[misc]
+        weights = record.weights.changed(_wide)
+        own = record.changed(lambda values, real=real: _wide(values[:real, sequence : sequence + 1]))  # type: ignore[misc]
         own.weights = weights
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:
             values = Scaled(scaled.values[:real, seed, sequence], scaled.exponent[:real, seed, sequence]).full()
-            return values.flip(0) if direction else values
+            return _wide(values.flip(0) if direction else values)
 
         positions = start + np.arange(real)
         found.append(
@@ -107,6 +130,22 @@ def chains_of(backward: Backward, layer: int, direction: int, sequence: int = 0,
         )
         start += len(one.output)
     return found
+
+
+def _wide(values: Tensor) -> Tensor:
+    """float64, and beside the readings made of it, wherever the network is."""
+    return values.double().cpu()
+
+
+def row_norms(values: Tensor) -> Tensor:
+    """The 2-norm over the last axis. Where squares could leave float64 (that of 1e-200 would be 0), each row is brought
+    to size 1 first."""
+    norms = torch.linalg.vector_norm(values, dim=-1)
+    if bool(((norms > 1e-120) & (norms < 1e120)).all()):  # then no square that counts is lost
+        return norms
+    largest = values.abs().amax(-1, keepdim=True)
+    size = torch.where((largest > 0) & torch.isfinite(largest), largest, 1.0)
+    return torch.linalg.vector_norm(values / size, dim=-1) * size[..., 0]
 
 
 def _joined(parts: Sequence[Swept]) -> Swept:
@@ -131,10 +170,42 @@ def _below(row: Sequence[Swept], records: Sequence[Record]) -> Scaled:
 
 @dataclass(frozen=True, eq=False)
 class Arriving:
-    """A gradient on its way back in time, under way from one step to the one before: (S, B, H) for each state."""
+    """A gradient on its way back in time, under way from one step to the one before: (R, H) for each state."""
 
     carry: Carry
-    exponent: Tensor  # (S, B) int32, one for all states
+    exponent: Tensor  # (R,) int32, one for all states
+
+    def with_rows_of(self, other: Arriving, here: Tensor) -> Arriving:
+        """The other's where `here`, (R,) bool, is true."""
+        pairs = zip(other.carry, self.carry, strict=True)
+        carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
+        return Arriving(carry, torch.where(here, other.exponent, self.exponent))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What is filled by a sweep on its way: dL/dh_t, dL/dc_t (T, R, H), dL/d(W_ih x_t + b_ih) (T, R, G*H)."""
+
+    total: Tensor
+    total_cell: Tensor | None
+    entering: Tensor
+
+    @property
+    def all(self) -> list[Tensor]:
+        """Those that there are."""
+        return [each for each in (self.total, self.total_cell, self.entering) if each is not None]
+
+    def shrunk(self, start: int, stop: int, direct: Scaled, enters: Arriving, rows: slice) -> bool:
+        """Whether one exponent is too little for these steps: a row has become too small for it on its way, or was so
+        when it entered, from above (`direct`, of these steps) or from later steps. Other rows that are 0 truly are."""
+        sizes = self.total[start:stop, rows].abs().amax(-1)
+        if not bool((sizes < SMALL).any()):
+            return False
+        if self.total_cell is not None:
+            sizes = torch.maximum(sizes, self.total_cell[start:stop, rows].abs().amax(-1))
+        entered = direct.binary[:, rows] != NOTHING  # (steps, R)
+        entered[-1] |= torch.stack(enters.carry)[:, rows].any(-1).any(0)
+        return bool(((sizes < SMALL) & (entered | (sizes > 0))).any())
 
 
 @torch.no_grad()
@@ -184,28 +255,59 @@ def _sweep_record(
     Returns dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step. `arriving` enters each sequence at
     its last real step.
     """
-    total, exponents = torch.empty_like(direct.values), torch.empty_like(direct.exponent)
+    axes = direct.exponent.shape[1:]  # (S, B), which a record knows as rows
+    direct = direct.in_rows()
+    total = direct.values.new_empty(direct.values.shape)  # not as `direct` lies, which may be some of all units
     total_cell = None if record.cell is None else torch.empty_like(total)
-    entering = total.new_empty(*total.shape[:-1], len(record.weights.ih))
+    found = Found(total, total_cell, total.new_empty(*total.shape[:-1], len(record.weights.ih)))
+    exponents = torch.empty_like(direct.exponent)
     nothing = torch.zeros_like(total[0])
-    carry: Carry = (nothing,) if total_cell is None else (nothing, nothing)
-    exponent = torch.zeros_like(exponents[0])
+    under_way = Arriving((nothing,) if total_cell is None else (nothing, nothing), torch.zeros_like(exponents[0]))
     ends = sorted({int(length) for length in lengths}) if arriving is not None else []
-    for start, stop in _blocks(len(total), [*cuts, *ends]):
-        if arriving is not None and stop in ends:
-            here = (lengths == stop).to(exponent.device)  # until here nothing was under way in these sequences
-            carry = tuple(torch.where(here[:, None], new, old) for new, old in zip(arriving.carry, carry, strict=True))
-            exponent = torch.where(here, arriving.exponent, exponent)
+    ahead = _blocks(len(total), [*cuts, *ends])[::-1]  # the next one last
+    while ahead:
+        start, stop = ahead.pop()
+        enters = under_way
+        if arriving is not None and stop in ends:  # until here nothing was under way in the sequences that end here
+            enters = enters.with_rows_of(arriving, (lengths == stop).repeat(axes[0]).to(exponents.device))
         part = direct.steps(start, stop)
-        fitting = part.exponent_beside(carry, exponent)
-        carry = tuple(Scaled(each, exponent).at(fitting) for each in carry)
-        total[start:stop] = part.at(fitting)
-        exponents[start:stop] = exponent = fitting
-        carry = record.sweep(start, stop, total, total_cell, entering, carry)
-        if start in cuts:
-            carry = tuple(torch.zeros_like(each) for each in carry)
-    cell = None if total_cell is None else Scaled(total_cell, exponents)
-    return Scaled(total, exponents), cell, Scaled(entering, exponents), Arriving(carry, exponent)
+        leaves, rows = _sweep_block(record, start, stop, part, enters, found, axes[1])
+        if stop - start > 1 and found.shrunk(start, stop, part, enters, rows):
+            middle = (start + stop) // 2
+            ahead += [(start, middle), (middle, stop)]
+            continue
+        exponents[start:stop] = leaves.exponent
+        under_way = leaves if start not in cuts else Arriving((nothing,) * len(leaves.carry), leaves.exponent)
+
+    def scaled(values: Tensor) -> Scaled:
+        return Scaled(values, exponents).of_rows(axes)
+
+    cell = None if total_cell is None else scaled(total_cell)
+    return scaled(total), cell, scaled(found.entering), under_way
+
+
+def _sweep_block(
+    record: Record, start: int, stop: int, direct: Scaled, enters: Arriving, found: Found, batch: int
+) -> tuple[Arriving, slice]:
+    """One block under one exponent for each row, which is that of what leaves it; and which rows were swept. Seeds of
+    which nothing has entered yet are left out where they stand at an edge: of losses in order those to come later."""
+    exponent, there = direct.exponent_beside(enters.carry, enters.exponent)
+    carry = Scaled(torch.stack(enters.carry), enters.exponent).at(exponent).unbind()
+    rows = slice(0, len(there))
+    if not bool(there.all()):
+        seeds = there.view(-1, batch).any(1).nonzero()[:, 0].tolist() or [0]
+        rows = slice(seeds[0] * batch, (seeds[-1] + 1) * batch)
+        for values in found.all:
+            values[start:stop, : rows.start] = 0
+            values[start:stop, rows.stop :] = 0
+    found.total[start:stop, rows] = direct.rows(rows).at(exponent[rows])
+    cell = None if found.total_cell is None else found.total_cell[:, rows]
+    here = tuple(each[rows] for each in carry)
+    left = record.sweep(start, stop, found.total[:, rows], cell, found.entering[:, rows], here)
+    if rows != slice(0, len(there)):
+        around = (0, 0, rows.start, len(there) - rows.stop)
+        left = tuple(pad(each, around) for each in left)
+    return Arriving(left, exponent), rows
 
 
 def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:

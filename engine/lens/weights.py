@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from engine.lens.flow import seed
-from engine.lens.sweep import Backward, Chain, chains_of, sweep
+from engine.lens.sweep import Backward, Chain, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import observe
+from engine.observation import Observation, observe
 from engine.readings import WeightGradients
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
@@ -22,37 +22,53 @@ def weight_gradients(
 ) -> WeightGradients:
     """dL/dW_hh and dL/dW_ih of one sequence's `loss` (as in `gradient_flow`), step by step.
 
-    The terms of all steps add up to the gradient that the weight gets from this sequence.
+    The terms of all steps add up to the gradient that the weight gets from this sequence. How far back a step lies is
+    counted from where the loss enters; for "all" from the last of them that a direction reads.
     """
     look = observe(model, batch).alone(sequence)
-    return weights_of(sweep(look, seed(look, [loss])), (0, 0))
+    return weights_of(sweep(look, seed(look, [loss])), (0, 0), losses=(loss, loss))
 
 
 @torch.no_grad()
-def weights_of(backward: Backward, seeds: tuple[int, int], sequence: int = 0) -> WeightGradients:
-    """From a sweep: of one sequence and, for each direction, of one of the seeds.
+def weights_of(
+    backward: Backward,
+    seeds: tuple[int, int],
+    sequence: int = 0,
+    losses: tuple[str | int, str | int] = ("last", "first"),
+) -> WeightGradients:
+    """From a sweep: of one sequence and, for each direction, of one of the seeds, which stands for one of `losses`.
 
     A step's term is an outer product, dL/d(argument) at t times h_{t-1} or x_t, so its norm is a product of two.
     """
     look, e = backward.look, backward.look.model.experiment
     shape = (e.num_layers, e.directions, len(look.batch.valid))
-    ends = (last_counted(look.batch.counted)[sequence], first_counted(look.batch.counted)[sequence])
     links = look.passes[0].records[0][0].weights.hh is not None
     norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
     for layer in range(e.num_layers):
         for d in range(e.directions):
             chains = chains_of(backward, layer, d, sequence, seeds[d])
-            end = 0 if d and e.rnn_type == "many_to_one" else ends[d]
+            end = _end(look, sequence, d, losses[d])
             terms = [_input_terms(chains), *([_state_terms(chains)] if links else [])]
             for which, pairs in enumerate(terms):
                 for (slopes, read), chain in zip(pairs, chains, strict=True):
-                    norms[which][layer, d, chain.positions] = (slopes.norm(dim=-1) * read.norm(dim=-1)).numpy()
+                    norms[which][layer, d, chain.positions] = (row_norms(slopes) * row_norms(read)).numpy()
                 positions = np.concatenate([chain.positions for chain in chains])
-                back = int(np.flatnonzero(positions == end)[0]) - np.arange(len(positions))  # real steps, not padding
+                back = int((positions == end).argmax()) - np.arange(len(positions))  # real steps, not padding
                 beyond[which][layer, d] = _beyond(_shares(pairs), np.maximum(back, 0), shape[-1])
     return WeightGradients(
         hh=norms[1] if links else None, ih=norms[0], hh_beyond=beyond[1] if links else None, ih_beyond=beyond[0]
     )
+
+
+def _end(look: Observation, sequence: int, direction: int, loss: str | int) -> int:
+    """The position where a loss enters; of all losses the one that this direction reads last."""
+    counted = look.batch.counted
+    if look.model.experiment.rnn_type == "many_to_one" and direction:
+        return 0
+    if not isinstance(loss, str):
+        return look.batch.source_steps + loss
+    earliest = loss == "first" or (loss == "all" and direction == 1)
+    return int((first_counted if earliest else last_counted)(counted)[sequence])
 
 
 Terms = list[tuple[Tensor, Tensor]]
@@ -85,7 +101,9 @@ def _shares(terms: Terms) -> np.ndarray:
 
 
 def _beyond(shares: np.ndarray, lags: np.ndarray, steps: int) -> np.ndarray:
-    """(steps,): for each k the sum of the shares whose lag is above k."""
+    """(steps,): for each k the sum of the shares whose lag is above k; NaN where there is no whole to share."""
+    if np.isnan(shares).any():
+        return np.full(steps, np.nan)
     by_lag = np.zeros(steps + 1)
     np.add.at(by_lag, np.minimum(lags, steps), shares)
     return by_lag[::-1].cumsum()[::-1][1:]

@@ -7,6 +7,10 @@ from typing import Any
 
 from engine.frame import Frame, RunPhase
 from engine.prediction import Answer
+from engine.walk import Verification, Walk
+
+ANSWERS = ("answer", "walk", "verify")
+"""What can be asked of a run besides its frames."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,19 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What somebody wants to know of a run's network, the value of an order "ask".
+
+    `what` is one of ANSWERS, a method of `engine.training.Trainer` that changes nothing; a newer request for the same
+    takes the place of an older one. Numbers rise and are never used twice.
+    """
+
+    number: int
+    what: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Ready:
     """Worker to pool: torch is loaded, send runs."""
 
@@ -70,11 +87,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Answered:
-    """Worker to pool: what a run's network said to question `number`, or in a sentence why it said nothing."""
+    """Worker to pool: what came of request `number` for `what`, or in a sentence why nothing did."""
 
     key: int
     number: int
-    answer: Answer | None
+    what: str
+    answer: Answer | Walk | Verification | None
     problem: str = ""
 
 

@@ -12,13 +12,34 @@ from engine.experiment import LIVE, Experiment, ExperimentError
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
 from engine.prediction import Answer, Question
-from engine.workers.protocol import Answered, Open, Order, Report
+from engine.walk import Claimed, Verification, Walk
+from engine.workers.protocol import ANSWERS, Answered, Open, Order, Report, Request
 
 if TYPE_CHECKING:
     from engine.workers.pool import Pool
     from engine.workers.process import Process
 
 ENDED = "This run has ended, so it gives no answer any more."
+
+
+class Waiting:
+    """The newest request of one kind until it is answered, and what came of the last that was."""
+
+    def __init__(self) -> None:
+        self.request: Request | None = None
+        self.since = 0.0
+        self.found: Any = None
+        self.problem = ""
+
+    def for_(self, request: Request) -> None:
+        """From now on for this one, and for no older one any more."""
+        self.request, self.since, self.problem = request, time.monotonic(), ""
+
+    def hear(self, said: Answered) -> None:
+        """What was found stays until something newer is; an answer that nobody waits for is not looked at."""
+        if self.request is not None and said.number == self.request.number:
+            self.request, self.problem = None, said.problem
+            self.found = said.answer if said.answer is not None else self.found
 
 
 class Run:
@@ -38,10 +59,8 @@ class Run:
         self._solved_at: int | None = None
         self._told = ""  # what happened to its worker
         self._checkpoint: bytes | None = None
-        self._question: tuple[int, Question] | None = None  # the newest, until it is answered
-        self._asked_so_far, self._asked_at = 0, 0.0
-        self._answer: Answer | None = None
-        self._problem = ""
+        self._requests = {what: Waiting() for what in ANSWERS}
+        self._asked_so_far = 0
         self.strikes = 0
 
     @property
@@ -120,29 +139,80 @@ class Run:
 
     def ask(self, question: Question) -> None:
         """Ask the network as it is, whether it trains or not. A newer question takes the place of an older one."""
-        self._asked_so_far, self._asked_at = self._asked_so_far + 1, time.monotonic()
-        self._question, self._problem = (self._asked_so_far, question), ""
-        self._send("ask", self._question)
+        self._request("answer", {"question": question})
+
+    def walk(self, layer: int = -1, direction: int = 0) -> None:
+        """Ask for a walk along one chain, at the weights as they are. A newer one takes the place of an older one."""
+        self._request("walk", {"layer": layer, "direction": direction})
+
+    def verify(self, what: Claimed) -> None:
+        """Ask for a number of a walk to be repeated, at the weights as they are. Only the newest is."""
+        self._request("verify", {"what": what})
+
+    def _request(self, what: str, arguments: dict[str, Any]) -> None:
+        self._asked_so_far += 1
+        request = Request(self._asked_so_far, what, arguments)
+        self._requests[what].for_(request)
+        self._send("ask", request)
 
     @property
     def asking(self) -> bool:
         """True while an answer can still come: from the present worker, or from one that replaces it."""
-        return self._question is not None and not self._ended
+        return self._waits_for("answer")
+
+    @property
+    def is_walking(self) -> bool:
+        """True while a walk can still come."""
+        return self._waits_for("walk")
+
+    @property
+    def is_verifying(self) -> bool:
+        """True while a verification can still come."""
+        return self._waits_for("verify")
+
+    def _waits_for(self, what: str) -> bool:
+        return self._requests[what].request is not None and not self._ended
 
     @property
     def waited(self) -> float:
-        """Seconds since the question that still waits was asked; 0 where none does."""
-        return time.monotonic() - self._asked_at if self.asking else 0.0
+        """Seconds since the oldest request that still waits was made, of any kind; 0 where none does."""
+        return max(
+            (time.monotonic() - self._requests[what].since for what in ANSWERS if self._waits_for(what)), default=0.0
+        )
 
     @property
     def answer(self) -> Answer | None:
         """To the newest question that was answered; None before the first."""
-        return self._answer
+        return self._requests["answer"].found
+
+    @property
+    def walked(self) -> Walk | None:
+        """The newest walk that was made; None before the first."""
+        return self._requests["walk"].found
+
+    @property
+    def verified(self) -> Verification | None:
+        """The newest number that was repeated; None before the first."""
+        return self._requests["verify"].found
 
     @property
     def answer_problem(self) -> str:
         """Why there is no answer to the newest question, in a sentence; empty where nothing is wrong."""
-        return ENDED if self._question is not None and self._ended else self._problem
+        return self._problem_with("answer")
+
+    @property
+    def walk_problem(self) -> str:
+        """Why there is no walk as last asked for, in a sentence; empty where nothing is wrong."""
+        return self._problem_with("walk")
+
+    @property
+    def verify_problem(self) -> str:
+        """Why the number last asked for was not repeated, in a sentence; empty where nothing is wrong."""
+        return self._problem_with("verify")
+
+    def _problem_with(self, what: str) -> str:
+        waiting = self._requests[what]
+        return ENDED if waiting.request is not None and self._ended else waiting.problem
 
     @property
     def _ended(self) -> bool:
@@ -158,16 +228,14 @@ class Run:
             self._worker.send(Order(self.key, what, value))
 
     def _orders(self) -> list[Open | Order]:
-        """Everything that a worker needs to take this run on, and the question that still waits."""
+        """Everything that a worker needs to take this run on, and the requests that still wait."""
         settings = self.info.experiment.to_dict()
         opening = Open(self.key, settings, self._paused, self._speed, self._live, self._checkpoint)
-        waiting = self._question
-        return [opening] if waiting is None else [opening, Order(self.key, "ask", waiting)]
+        requests = [each.request for each in self._requests.values()]
+        return [opening, *(Order(self.key, "ask", request) for request in requests if request is not None)]
 
     def _hear_answer(self, said: Answered) -> None:
-        if self._question is not None and said.number == self._question[0]:
-            self._question, self._problem = None, said.problem
-            self._answer = said.answer if said.answer is not None else self._answer
+        self._requests[said.what].hear(said)
 
     def _hear(self, report: Report) -> None:
         if self._phase == RunPhase.STOPPED:

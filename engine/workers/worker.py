@@ -17,14 +17,15 @@ import torch
 
 from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase
-from engine.prediction import Question, QuestionError
+from engine.prediction import QuestionError
 from engine.training import NotFiniteError, Trainer
+from engine.walk import WalkError
 from engine.workers.gauge import Gauge
-from engine.workers.protocol import Answered, Kept, Measure, Measured, Open, Order, Ready, Report, Serving
+from engine.workers.protocol import Answered, Kept, Measure, Measured, Open, Order, Ready, Report, Request, Serving
 
 SLICE = 0.03  # seconds that a run trains before it is another's turn
 FRAMES_PER_SECOND = 5.0
-FRAME_SHARE = 0.08
+FRAME_SHARE = 0.05
 FRAME_CREDIT = 0.25  # seconds of looking that may be saved up, for the first frames and after a pause
 DETAILS_EVERY = 1.0  # seconds at least between two frames with details
 DETAILS_SHARE = 0.04  # of the worker's time that details of one run may take
@@ -53,8 +54,8 @@ class Seat:
         self.wants_frame, self.changed, self.news = True, True, True
         self.wanted: set[str] = set()  # details that somebody waits for
         self.given: frozenset[str] = frozenset()  # asked for in the newest frame
-        self.details_due = 0.0
-        self.question: tuple[int, Question] | None = None  # the newest that somebody waits for
+        self.details_due = self.looked = 0.0  # seconds that a frame without details took
+        self.requests: dict[str, Request] = {}  # the newest of each kind that somebody waits for
         self.frame_due = self.report_due = 0.0
         now = time.monotonic()
         self.checkpoint_due = now + CHECKPOINT_EVERY
@@ -101,9 +102,9 @@ class Seat:
         self.wants_frame = True
         self.wanted.update(details or ())
 
-    def ask(self, question: tuple[int, Question]) -> None:
-        """Somebody waits for an answer to this numbered question, and to no older one any more."""
-        self.question = question
+    def ask(self, request: Request) -> None:
+        """Somebody waits for this, and for no older request of its kind any more."""
+        self.requests[request.what] = request
 
     # What the worker asks.
 
@@ -125,6 +126,7 @@ class Seat:
             t = self.trainer
             self.updates.append((t.step, loss, t.param_grad_norm, t.clipped))
             self.single_steps = max(0, self.single_steps - 1)
+            self.news = self.news or not self.wants_to_train()  # the last of the updates asked for was made
             if t.finished if self.last_step is None else t.step >= self.last_step:
                 self._finish()
                 return
@@ -153,24 +155,30 @@ class Seat:
         details = frozenset(self.wanted) if now >= self.details_due else frozenset()
         # A schedule, not a gap: a frame taken a little late does not push back the next.
         self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
+        began = time.monotonic()
         frame = self.trainer.frame(details)
+        cost = time.monotonic() - began
         if details:
             self.wanted.clear()
-            self.details_due = now + max(DETAILS_EVERY, (time.monotonic() - now) / DETAILS_SHARE)
+            self.details_due = now + max(DETAILS_EVERY, (cost - self.looked) / DETAILS_SHARE)
+        else:
+            self.looked = cost
         self.wants_frame, self.changed, self.given = False, False, details
         return frame
 
     def answer(self) -> Answered | None:
-        """To the question that waits. Whatever goes wrong is told to whoever asked: the run goes on."""
-        if self.question is None:
+        """One of the requests that wait. Whatever goes wrong is told to whoever asked: the run goes on."""
+        if not self.requests:
             return None
-        (number, question), self.question = self.question, None
+        asked = self.requests.pop(next(iter(self.requests)))
         try:
-            return Answered(self.key, number, self.trainer.answer(question))
-        except QuestionError as error:
-            return Answered(self.key, number, None, str(error))
+            found = getattr(self.trainer, asked.what)(**asked.arguments)
+            return Answered(self.key, asked.number, asked.what, found)
+        except (QuestionError, WalkError) as error:
+            problem = str(error)
         except Exception as error:
-            return Answered(self.key, number, None, f"There is no answer: {type(error).__name__}: {error}")
+            problem = f"There is no answer: {type(error).__name__}: {error}"
+        return Answered(self.key, asked.number, asked.what, None, problem)
 
     def report(self, now: float, share: float, frame: Frame | None) -> Report:
         """What happened since the last report."""
@@ -224,7 +232,7 @@ class Worker:
 
     def _next_event(self, seat: Seat) -> float | None:
         """When this run next needs the worker; None: not until somebody says something."""
-        if seat.question is not None:
+        if seat.requests:
             return 0.0
         if seat.wants_to_train():
             return seat.due
@@ -294,7 +302,7 @@ class Worker:
         due = seat.frame_time()
         if due is not None and due <= now and self._may_look(seat, now):
             frame = seat.frame(now)
-            self.credit -= time.monotonic() - now
+            self.credit -= seat.looked  # details have a share of their own
         if frame is not None or seat.news or (seat.wants_to_train() and seat.report_due <= now):
             self.connection.send(seat.report(now, self.share, frame))
         if seat.changed and seat.checkpoint_due <= now:

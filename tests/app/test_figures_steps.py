@@ -21,8 +21,19 @@ GATED = [case for case in CASES if RunInfo.of(experiment_of(case)).gates]
 CARRYING = [case for case in CASES if RunInfo.of(experiment_of(case)).memory_symbol == "c"]
 ASKED = [case for case in CASES if sum(RunInfo.of(experiment_of(case)).counted) > 1]
 PADDED = "reverse-encoder_decoder-lstm"
-ORDER = ["unrolled", "gradient", "loss_per_step", "hidden", "gates", "cell", "loss", "prediction", "update",
-         "embedding"]  # fmt: skip
+ORDER = ["unrolled", "gradient", "loss_per_step", "hidden", "factors", "waterfall", "decomposition", "weights", "gates",
+         "cell", "saliency", "loss", "prediction", "update", "embedding", "spectrum", "memory"]  # fmt: skip
+SOMETIMES = {
+    "loss_per_step",
+    "gates",
+    "cell",
+    "embedding",
+    "decomposition",
+    "factors",
+    "waterfall",
+    "spectrum",
+    "memory",
+}
 
 
 # ---- which figures
@@ -39,11 +50,14 @@ def test_figures_stand_in_their_order():
 def test_a_figure_is_there_where_it_has_something_to_show(case):
     info, frame, _ = seen(case)
     shown = set(applicable(info))
-    assert shown >= set(ORDER) - {"loss_per_step", "gates", "cell", "embedding"}
+    assert shown >= set(ORDER) - SOMETIMES
     assert ("embedding" in shown) == (frame.embedding is not None)
     assert ("gates" in shown) == (len(frame.gates) > 1)
     assert ("cell" in shown) == (frame.cell is not None)
-    assert ("loss_per_step" in shown) == (frame.counted.sum() > 1)
+    assert ("loss_per_step" in shown) == ("decomposition" in shown) == (frame.counted.sum() > 1)
+    linked = info.has_links and info.time_steps > 1
+    assert ("factors" in shown) == ("memory" in shown) == linked
+    assert ("waterfall" in shown) == (info.time_steps > 1) and ("spectrum" in shown) == info.has_links
 
 
 def test_every_kind_of_figure_has_cases():

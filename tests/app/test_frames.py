@@ -141,6 +141,13 @@ def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
     )
 
 
+def watching(slot: types.SimpleNamespace, *names: str) -> Feed:
+    """A feed whose browser has these figures on the screen, or all."""
+    feed = Feed(slot)
+    feed.seen = frozenset(names or applicable(slot.run.info))
+    return feed
+
+
 def run_of(case: str) -> FakeRun:
     info, frame, curves = seen(case)
     run = FakeRun(info.experiment, paused=False, speed=None)
@@ -155,7 +162,7 @@ def run_of(case: str) -> FakeRun:
 @pytest.mark.parametrize("case", CASES)
 def test_no_frame_stops_the_feed(case):
     slot = slot_of(case, ghost=case)
-    message = Feed(slot).frame()
+    message = watching(slot).frame()
     header, after, shown = header_of(message)[0], decoded(message), set(applicable(slot.run.info))
     assert header["step"] == slot.run.frame.step and {path.split(".")[0] for path in after} == shown
     assert header["readouts"].keys() == shown and header["verdict"]["word"]
@@ -208,7 +215,7 @@ def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkey
     slot = slot_of("stacked")
     figures = applicable(slot.run.info)
     every, slow = set(figures), {name for name, figure in figures.items() if figure.slow}
-    feed, sent, clock.now = Feed(slot), [], 0.0
+    feed, sent, clock.now = watching(slot), [], 0.0
     for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
         slot.run.frame = dataclasses.replace(slot.run.frame)
         names = {path.split(".")[0] for path in decoded(feed.frame())}
@@ -218,6 +225,38 @@ def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkey
     slot.run.phase = RunPhase.PAUSED  # nothing more may come: this one must be whole
     slot.run.frame = dataclasses.replace(slot.run.frame)
     assert {path.split(".")[0] for path in decoded(feed.frame())} == every
+
+
+def shown(message: bytes | None) -> set[str]:
+    """The figures that a message changes."""
+    assert message is not None
+    return {path.split(".")[0] for path in decoded(message)}
+
+
+def test_what_is_off_the_screen_is_neither_asked_for_nor_sent():
+    slot = slot_of("stacked")
+    figures = applicable(slot.run.info)
+    lazy = {name for name, figure in figures.items() if figure.lazy}
+    feed = Feed(slot)
+    assert shown(feed.frame()) == set(figures) - lazy and slot.run.details == frozenset()
+    feed.seen = frozenset({"spectrum", "memory", "waterfall"})
+    assert shown(feed.frame()) == {"spectrum", "memory", "waterfall"}  # of the same frame: somebody scrolled
+    assert slot.run.details == {"spectrum"}
+    assert feed.frame() is None
+    feed.seen = frozenset({"saliency"})
+    assert shown(feed.frame()) == {"saliency"} and slot.run.details == {"saliency"}
+
+
+def test_a_frame_without_details_leaves_the_figures_that_need_them():
+    slot = slot_of("stacked")
+    feed = watching(slot)
+    whole, needing = shown(feed.frame()), {name for name, figure in applicable(slot.run.info).items() if figure.needs}
+    assert needing and needing <= whole
+    slot.run.frame = dataclasses.replace(slot.run.frame, spectrum=None, saliency=None, decomposition=None)
+    message = feed.frame()
+    assert not shown(message) & needing and not header_of(message)[0]["readouts"].keys() & needing
+    slot.run.frame = dataclasses.replace(seen("stacked")[1])
+    assert shown(feed.frame()) >= needing
 
 
 def test_the_previous_run_comes_with_the_first_frame_alone():

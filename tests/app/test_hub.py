@@ -17,6 +17,7 @@ from engine.history import History, Waterfall
 from engine.prediction import Question
 from engine.preset import SPEEDS
 from engine.training import Trainer
+from engine.walk import Claimed, Verification, Walk
 
 SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4)
 
@@ -32,6 +33,9 @@ class FakeRun:
         self.details: frozenset[str] = frozenset()
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
         self.asking, self.answer, self.answer_problem = False, None, ""
+        self.is_walking, self.walk_problem, self.is_verifying, self.verify_problem = False, "", False, ""
+        self.walked: Walk | None = None
+        self.verified: Verification | None = None
 
     def latest(self, details: Collection[str] = ()) -> Frame | None:
         self.details = frozenset(details)
@@ -62,6 +66,14 @@ class FakeRun:
     def ask(self, question: Question) -> None:
         self.calls.append(("ask", question))
         self.asking = True
+
+    def walk(self, layer: int = -1, direction: int = 0) -> None:
+        self.calls.append(("walk", (layer, direction)))
+        self.is_walking = True
+
+    def verify(self, what: Claimed) -> None:
+        self.calls.append(("verify", what))
+        self.is_verifying = True
 
     def stop(self) -> None:
         self.calls.append(("stop", None))

@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
-from app import state, text
+from app import links, state, text
 from app.hub import HUB, Hub, Slot
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, Experiment
@@ -360,7 +360,7 @@ def test_all_data_open_under_every_type_they_know(pool, task, kind):
 
 def test_the_tables_of_types_are_complete():
     """Every type has data that show it, and whatever is fed back its own limits."""
-    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(state.ONE_WAY) == FED_BACK
+    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.ONE_WAY) == FED_BACK
     assert all(kind in TASKS[task].rnn_types for kind, task in state.EXAMPLES.items())
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
+from pathlib import Path
 
 import pytest
 
 from app import controls, state, text
-from engine import diagnosis
+from engine import diagnosis, readings
 from engine.cells import CELLS
+from engine.diagnosis import stuck
 from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import SPEEDS, list_presets
 from engine.tasks import TASKS
-from tests.engine.test_diagnosis import judged
+from tests.engine.verdicts import judged
 
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
 WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value
@@ -25,11 +26,12 @@ TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types
 
 
 def kinds() -> set[str]:
-    """Every kind that `diagnose` can return: the bands of LIMITS, and what its source hands to verdict(...)."""
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(diagnosis))) if isinstance(node, ast.Call)]
-    first = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "verdict"]
+    """Every kind that `diagnose` can return: the bands of LIMITS, and what its sources call a Finding."""
+    sources = [path.read_text(encoding="utf-8") for path in Path(diagnosis.__file__).parent.glob("*.py")]
+    calls = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    first = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
     said = {each.value for each in first if isinstance(each, ast.Constant)}
-    assert {"not_finite", "solved", "cut"} <= said  # else they are written in another way, and this finds none
+    assert {"not_finite", "solved", "cut", "clipped"} <= said  # else they are written in another way, and none is found
     return said | {kind for _, kind in diagnosis.LIMITS}
 
 
@@ -342,3 +344,21 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
         shown = {1e-6: "10⁻⁶", 1e-3: "10⁻³"}.get(limit, f"{limit:,g}" if limit < 1e4 else f"{limit:,.0f}")
         assert re.search(rf"(Below|Up to) {shown}: {kind}\b", bands), kind
     assert bands.count(":") == len(diagnosis.LIMITS) and "Above: exploding" in bands
+
+
+def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
+    reasons, stands = text.how_measured(RunInfo.of(Experiment()))[4:6]
+    assert f"within {readings.PINNED} of a limit" in reasons
+    assert f"within {100 * stuck.NEAR:g} % of a known level" in stands
+    assert stuck.STOOD == 100 and "a hundred before" in stands
+    assert not {text.OPTIMIZERS[name] for name in CHOICES["optimizer"] if name not in stuck.BRAKES} - {
+        word for word in re.findall(r"\w+", stands)
+    }
+
+
+def test_the_code_that_is_named_exists():
+    root, code = Path(__file__).parents[2], text.how_measured(RunInfo.of(Experiment()))[-1]
+    named = re.findall(r"(engine/[\w/]+\.py) \((\w+)\)", code)
+    assert len(named) == 3
+    for file, function in named:
+        assert re.search(rf"^def {function}\b", (root / file).read_text(encoding="utf-8"), re.MULTILINE), file

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -25,14 +26,24 @@ WITH_CELL_STATE = ("lstm", "lstm_peephole", "lstm_no_forget")
 
 @dataclass
 class Unrolled:
-    """One unrolled forward pass: states by `Key`; `leaving` is the copy of h_t that goes up, to head or next layer."""
+    """One unrolled forward pass: states by `Key`; `leaving` is the copy of h_t that goes up, to head or next layer.
+
+    read: x_t by (position, sequence), what the first layer reads. entered: what every step was computed from, its
+    layers, x, h and c. weights: with `apart`, the copies of all weights that this step alone used. top: for each
+    sequence what the head could read at every step.
+    """
 
     model: RecurrentNetwork
     batch: Batch
     nudges: Mapping[Key, Tensor]
+    apart: bool = False
     hidden: dict[Key, Tensor] = field(default_factory=dict)
     cell: dict[Key, Tensor] = field(default_factory=dict)
     leaving: dict[Key, Tensor] = field(default_factory=dict)
+    read: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+    entered: dict[Key, tuple[nn.Module, Tensor, Tensor, Tensor]] = field(default_factory=dict)
+    weights: dict[Key, dict[str, Tensor]] = field(default_factory=dict)
+    top: list[list[Tensor]] = field(default_factory=list)
     losses: Tensor | None = None  # (T, batch), weighted as in L but for the 1 / batch
 
     def loss(self, which: str | int = "all") -> Tensor:
@@ -57,6 +68,33 @@ class Unrolled:
         return {name: self._array(values) for name, values in
                 {**slopes, "hidden": self.hidden, "cell": self.cell}.items()}  # fmt: skip
 
+    def saliency(self, position: int, b: int = 0) -> np.ndarray:
+        """(T, units of x) float64: the slope of what is said at this position towards everything that was read."""
+        e, t = self.model.experiment, position - self.batch.source_steps
+        y = said(self, t, b)
+        if TASKS[e.task].outputs == "symbols":
+            asked = int(np.flatnonzero(self.batch.mask[:, b])[-1]) if e.rnn_type == "many_to_one" else t
+            score = y[int(self.batch.targets[asked, b])]
+        else:
+            score = y.sum()
+        places = [at for at, sequence in self.read if sequence == b]
+        wanted = [self.read[at, b] for at in places]
+        found = torch.autograd.grad(score, wanted, retain_graph=True, materialize_grads=True)
+        whole = np.zeros((len(self.batch.valid), max(each.numel() for each in wanted)))
+        for at, slope in zip(places, found, strict=True):
+            whole[at, : slope.numel()] = slope.numpy()
+        return whole
+
+    def weight_terms(self, name: str, which: str | int = "all") -> dict[Key, Tensor]:
+        """dL/d(the copy of `name`, "weight_hh" or another, that one step used)."""
+        copies = {key: own[full] for key, own in self.weights.items() for full in own if full.startswith(name)}
+        found = torch.autograd.grad(self.loss(which), list(copies.values()), retain_graph=True, materialize_grads=True)
+        return dict(zip(copies, found, strict=True))
+
+    def order(self, layer: int, d: int, b: int = 0) -> list[int]:
+        """The positions of one sequence's real steps in a direction's own order."""
+        return sorted((key[2] for key in self.hidden if (key[0], key[1], key[3]) == (layer, d, b)), reverse=bool(d))
+
     def _array(self, states: dict[Key, Tensor]) -> np.ndarray:
         e = self.model.experiment
         whole = np.zeros((e.num_layers, e.directions, *self.batch.valid.shape, e.hidden_size))
@@ -65,21 +103,30 @@ class Unrolled:
         return whole
 
 
-def unroll(model: RecurrentNetwork, batch: Batch, nudges: Mapping[Key, Tensor] | None = None) -> Unrolled:
-    """Run every sequence by itself, with truncation as the experiment has it; `nudges` are added to some h_t."""
-    run = Unrolled(model, batch, nudges or {})
+def unroll(
+    model: RecurrentNetwork, batch: Batch, nudges: Mapping[Key, Tensor] | None = None, apart: bool = False
+) -> Unrolled:
+    """Run every sequence by itself, with truncation as the experiment has it.
+
+    Args:
+        nudges: added to some h_t.
+        apart: give every step copies of the weights that nobody else uses, so that autograd can tell steps apart.
+    """
+    run = Unrolled(model, batch, nudges or {}, apart)
     task, columns = TASKS[model.experiment.task], []
     for b in range(batch.mask.shape[1]):
-        rows = _read(model, batch, b)
+        rows = _read(run, b)
         if batch.decoder_inputs is None:
-            said, _ = _stack(run, model.recurrent, rows, b)
+            top, _ = _stack(run, model.recurrent, rows, b)
         else:
             _, ends = _stack(run, model.encoder, rows, b)
             spoken = int(np.flatnonzero(batch.mask[:, b])[-1]) + 1
             rows = [_symbol(model, batch.decoder_inputs[t, b], model.decoder_embedding, task.output_size)
                     for t in range(spoken)]  # fmt: skip
-            said, _ = _stack(run, model.decoder, rows, b, ends, at=len(batch.inputs))
-        columns.append(_losses(model, batch, b, said))
+            _keep_inputs(run, rows, b, at=len(batch.inputs))
+            top, _ = _stack(run, model.decoder, rows, b, ends, at=len(batch.inputs))
+        run.top.append(top)
+        columns.append(_losses(model, batch, b, top))
     run.losses = torch.stack(columns, dim=1)
     return run
 
@@ -129,13 +176,21 @@ def _symbol(model: RecurrentNetwork, token: int, table: nn.Embedding | None, sym
     return torch.eye(symbols, dtype=model.dtype)[token] if table is None else table.weight[token]
 
 
-def _read(model: RecurrentNetwork, batch: Batch, b: int) -> list[Tensor]:
+def _keep_inputs(run: Unrolled, rows: list[Tensor], b: int, at: int = 0) -> None:
+    """Remember what was read from position `at` on, with a slope of its own."""
+    for t, row in enumerate(rows):
+        run.read[at + t, b] = row if row.requires_grad else row.requires_grad_()
+
+
+def _read(run: Unrolled, b: int) -> list[Tensor]:
     """What the first layer reads at every real step of sequence b."""
+    model, batch = run.model, run.batch
     e, task, length = model.experiment, TASKS[model.experiment.task], int(batch.lengths[b])
     if task.inputs == "symbols":
         rows = [_symbol(model, batch.inputs[t, b], model.embedding, task.input_size) for t in range(length)]
     else:
         rows = [torch.tensor(batch.inputs[t, b], dtype=model.dtype) for t in range(length)]
+    _keep_inputs(run, rows, b)
     if e.cell != "feedforward":
         return rows
     nothing = torch.zeros_like(rows[0])
@@ -155,8 +210,12 @@ def _stack(
             for t in range(length) if d == 0 else range(length - 1, -1, -1):
                 if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
                     h, c = h.detach(), c.detach()
-                h, c = step(run.model, layers, layer, d, rows[t], h, c)
                 key = (layer, d, at + t, b)
+                run.entered[key] = (layers, rows[t], h, c)
+                used = _copies(layers, layer, d) if run.apart else layers
+                if run.apart:
+                    run.weights[key] = vars(used)
+                h, c = step(run.model, used, layer, d, rows[t], h, c)
                 h = h + run.nudges.get(key, 0)
                 run.hidden[key], run.leaving[key] = h, h * 1.0
                 if e.cell in WITH_CELL_STATE:
@@ -167,18 +226,33 @@ def _stack(
     return rows, ends
 
 
+def _copies(layers: nn.Module, layer: int, d: int) -> SimpleNamespace:
+    """The weights of one layer in one direction, copied."""
+    suffix = f"_l{layer}" + ("_reverse" if d else "")
+    return SimpleNamespace(**{name: each.clone() for name, each in layers.named_parameters() if name.endswith(suffix)})
+
+
+def said(run: Unrolled, t: int, b: int = 0) -> Tensor:
+    """Logits or values of sequence b at step t, counted as the targets are."""
+    return _say(run.model, run.top[b], t)
+
+
+def _say(model: RecurrentNetwork, rows: list[Tensor], t: int) -> Tensor:
+    """The same; what reads both ways and answers once reads each direction where that one ends."""
+    e, width, state = model.experiment, model.experiment.hidden_size, rows[t]
+    if e.rnn_type == "many_to_one" and e.bidirectional:
+        state = torch.cat([rows[-1][:width], rows[0][width:]])
+    for upper in model.upper:
+        state = torch.tanh(upper.weight @ state + upper.bias)
+    return model.head.weight @ state + model.head.bias
+
+
 def _losses(model: RecurrentNetwork, batch: Batch, b: int, rows: list[Tensor]) -> Tensor:
     """Weighted losses of sequence b, (T,)."""
-    e, width = model.experiment, model.experiment.hidden_size
-    counted = int(batch.mask[:, b].sum())
+    e, counted = model.experiment, int(batch.mask[:, b].sum())
     losses = [torch.zeros((), dtype=model.dtype) for _ in range(len(batch.mask))]
     for t in np.flatnonzero(batch.mask[:, b]):
-        state = rows[t]
-        if e.rnn_type == "many_to_one":
-            state = torch.cat([rows[-1][:width], rows[0][width:]])
-        for upper in model.upper:
-            state = torch.tanh(upper.weight @ state + upper.bias)
-        y = model.head.weight @ state + model.head.bias
+        y = _say(model, rows, t)
         if TASKS[e.task].outputs == "symbols":
             loss = torch.logsumexp(y, 0) - y[int(batch.targets[t, b])]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from engine.cells import CELLS
+from engine.cells.rnn import RNNRecord
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.lens import GradientFlow, gradient_flow
@@ -271,10 +273,47 @@ def test_float32_does_not_overflow():
     assert np.isfinite(grown).all() and np.linalg.norm(grown[0, 0, 0]) > 1e45
 
 
+def narrow(weight: float, rnn_type: str, **settings: object) -> RecurrentNetwork:
+    """A plain network of which a step back lets through next to nothing: W_hh = weight * I, arguments around 2."""
+    e = Experiment(task="sine", rnn_type=rnn_type, cell="rnn", hidden_size=4, seq_len=40, **settings)
+    model = build(e)
+    with torch.no_grad():
+        model.recurrent.weight_hh_l0.copy_(weight * torch.eye(4))
+        model.recurrent.bias_ih_l0.fill_(2.0)
+    return model
+
+
+@pytest.mark.parametrize("rnn_type", TYPES)
+@pytest.mark.parametrize("weight", [0.3, 0.01, 1e-6])
+def test_next_to_nothing_at_every_step_is_not_nothing(weight, rnn_type):
+    """A factor of 1e-3 or 1e-7 a step leaves float32 within a few steps, and again below each of two losses."""
+    model, swept = narrow(weight, rnn_type), []
+    batch = sample(model.experiment, 3, 1)
+    if rnn_type == "many_to_many":
+        batch.mask[:] = np.isin(np.arange(40), [11, 39])[:, None]
+    for each in (model, copy.deepcopy(model).double()):
+        with torch.no_grad():
+            swept.append(np.abs(gradient_flow(each, batch).grad_hidden[0, 0]).max(-1))
+    single, double = swept
+    assert (single > 0).all() and double[12].max() < 1e-35
+    assert np.abs(np.log10(single) - np.log10(double)).max() < 1e-3
+
+
+@pytest.mark.parametrize(("nonlinearity", "bias", "most"), [("tanh", 0.0, 40), ("relu", -9.0, 39 * 5)])
+def test_an_ordinary_network_is_swept_once_and_a_dead_one_not_for_ever(nonlinearity, bias, most, monkeypatch):
+    model, steps, plain = narrow(0.8, "many_to_one", nonlinearity=nonlinearity), [], RNNRecord.sweep
+    with torch.no_grad():
+        model.recurrent.bias_ih_l0.fill_(bias)
+    monkeypatch.setattr(RNNRecord, "sweep", lambda *args: (steps.append(args[2] - args[1]), plain(*args))[1])
+    flow = gradient_flow(model, sample(model.experiment, 3, 1)).grad_hidden[0, 0]
+    assert 16 <= sum(steps) <= most and flow[39].all()
+    assert flow.all() if nonlinearity == "tanh" else not flow[:39].any()
+
+
 def test_rescaling_changes_no_bit():
     """Powers of two are exact: sequences much longer than a block agree with autograd to the last digits."""
-    model, batch = case("many_to_one", np.array([24, 24]), cell="rnn", init="orthogonal")
-    assert len(batch.mask) > BLOCK
+    model, batch = case("many_to_one", np.array([60, 60]), task="sine", cell="rnn", init="orthogonal")
+    assert len(batch.mask) > 2 * BLOCK
     assert_equal(gradient_flow(model, batch).grad_hidden, reference.gradients(model, batch)["grad_hidden"], 1e-12)
 
 

@@ -195,7 +195,8 @@ def test_the_largest_of_all_steps_becomes_about_1(value, exponent):
         torch.tensor([[[value / 4, 0.0]], [[0.0, value]], [[0.0, 0.0]]]),
         torch.full((3, 1), exponent, dtype=torch.int32),
     )
-    fitting = scaled.exponent_beside([], torch.tensor([0], dtype=torch.int32))
+    fitting, there = scaled.exponent_beside([], torch.tensor([0], dtype=torch.int32))
+    assert there.tolist() == [True]
     assert fitting.shape == (1,) and fitting.dtype == torch.int32
     largest = scaled.at(fitting).abs().max().item()
     assert 0.5 <= largest < 1
@@ -205,7 +206,8 @@ def test_the_largest_of_all_steps_becomes_about_1(value, exponent):
 def test_each_row_of_the_batch_finds_its_own():
     scaled = Scaled(torch.tensor([[[1.0], [8.0], [0.0]]]), torch.tensor([[0, 0, 5]], dtype=torch.int32))
     # 1 = 0.5 * 2**1, 8 = 0.5 * 2**4, and nothing stands beside a row of zeros
-    assert scaled.exponent_beside([], torch.zeros(3, dtype=torch.int32)).tolist() == [-1, -4, 0]
+    fitting, there = scaled.exponent_beside([], torch.zeros(3, dtype=torch.int32))
+    assert fitting.tolist() == [-1, -4, 0] and there.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -222,9 +224,9 @@ def test_the_rows_beside_count_under_their_own_exponent(others, under, fitting):
     steps = row([0.5, 0.0], 200)  # 2**-201, whose exponent is 200
     steps = Scaled(steps.values[None], steps.exponent[None])
     beside = [torch.tensor([each]) for each in others]
-    assert steps.exponent_beside(beside, torch.tensor([under], dtype=torch.int32)).tolist() == [fitting]
+    assert steps.exponent_beside(beside, torch.tensor([under], dtype=torch.int32))[0].tolist() == [fitting]
 
 
 def test_nothing_beside_nothing_has_exponent_0():
     zero = Scaled(torch.zeros(2, 1, 3), torch.full((2, 1), 77, dtype=torch.int32))
-    assert zero.exponent_beside([torch.zeros(1, 3)], torch.tensor([-50], dtype=torch.int32)).tolist() == [0]
+    assert zero.exponent_beside([torch.zeros(1, 3)], torch.tensor([-50], dtype=torch.int32))[0].tolist() == [0]

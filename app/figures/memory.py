@@ -1,0 +1,137 @@
+"""How long a change survives: what is left of a change of the state after so many steps, whatever the loss."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import decades, theme
+from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.gradient import AT_FLOOR, AT_TOP
+from engine.frame import Frame, RunInfo
+
+LINE, POINTS, MARKS = range(3)
+HALF, LITTLE = 0.5, 0.01
+
+
+def template(info: RunInfo) -> go.Figure:
+    """A line over lags on fixed decades, from the change itself at lag 0; what the task needs, upright."""
+    nothing = np.zeros(0, np.float32)
+    line = go.Scatter(x=nothing, y=nothing, mode="lines", hoverinfo="skip", line={"color": theme.TOTAL, "width": 2})
+    points = go.Scatter(
+        x=nothing, y=nothing, mode="markers", marker={"size": 6, "color": theme.TOTAL},
+        hovertemplate="after %{x:d} steps: %{y:.2e}<extra></extra>",
+    )  # fmt: skip
+    end = info.time_steps - 1
+    return theme.figure(
+        line,
+        points,
+        *decades.marks(nothing),
+        height=212,
+        revision=f"lags-{info.time_steps}",
+        margin={"l": 56, "r": 14, "t": 18, "b": 40},
+        xaxis={
+            "range": [-0.03 * end, 1.05 * end],
+            "nticks": 8,
+            "tickformat": "d",
+            **({"tick0": 0, "dtick": 1} if end <= 8 else {}),
+            "title": {"text": "steps between, k", "standoff": 6, "font": {"size": 12}},
+        },
+        yaxis=decades.axis("‖ds<sub>T</sub>/ds<sub>T−k</sub>‖"),
+        shapes=_lines(info),
+        annotations=_notes(info),
+    )
+
+
+def needed(info: RunInfo) -> int | None:
+    """How many steps back the task asks a network to remember; None where it has no such number."""
+    return None if info.looks_ahead or not info.lag else info.real_reach
+
+
+def _lines(info: RunInfo) -> list[dict]:
+    found = [
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": LITTLE, "y1": LITTLE,
+         "line": {"dash": "dash", "width": 1.4, "color": theme.GHOST}}
+    ]  # fmt: skip
+    if lag := needed(info):
+        found.append({"type": "line", "yref": "paper", "x0": lag, "x1": lag, "y0": 0, "y1": 1,
+                      "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}})  # fmt: skip
+    return found
+
+
+def _notes(info: RunInfo) -> list[dict]:
+    lag = needed(info)
+    if not lag:
+        return []
+    side = "right" if lag > info.time_steps / 2 else "left"
+    return [{"yref": "paper", "y": 1, "yanchor": "bottom", "x": lag, "xanchor": side, "showarrow": False,
+             "text": f"this task needs {lag}", "font": {"size": 11}}]  # fmt: skip
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The norms at the lags that fit into the sequence; nothing where a frame has none."""
+    if frame.spectrum is None:
+        return {}
+    products, fitting = frame.spectrum.products, _fitting(frame)
+    lags, norms = products.lags[fitting], products.norm[-1, 0, fitting]
+    x, y = np.concatenate([[0], lags]), np.concatenate([[1.0], norms])
+    changed: Patch = {f"data.{trace}.x": theme.f4(x) for trace in range(MARKS + 3)}
+    changed[f"data.{LINE}.y"] = theme.f4(np.clip(y, AT_FLOOR, AT_TOP))  # it never just stops
+    changed[f"data.{POINTS}.y"] = decades.inside(y)
+    return changed | decades.outside(MARKS, y, np.ones(len(y), bool))
+
+
+def _fitting(frame: Frame) -> np.ndarray:
+    """Which lags lie within the drawn sequence; beyond it nothing is defined."""
+    assert frame.spectrum is not None
+    return frame.spectrum.products.lags < int(frame.valid.sum())
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """Half-life, and the lag at which 1 % is left, beside what the task needs."""
+    if frame.spectrum is None:
+        return ""
+    products = frame.spectrum.products
+    if not _fitting(frame).any():
+        return "a single step: nothing to remember"
+    if not np.isfinite(products.lyapunov[-1, 0, 0]):
+        return "not finite"
+    furthest = int(products.lags[_fitting(frame)][-1])
+    half, little = products.half_life(), products.one_percent()
+    if not math.isfinite(half) or products.norm[-1, 0, _fitting(frame)][-1] >= HALF:
+        said = [f"does not fade in {furthest} step{'s' if furthest > 1 else ''}"]
+    else:
+        said = [f"halves every {theme.short(half)} steps"]
+        said.append(
+            f"{LITTLE:.0%} after {theme.short(little)}" if math.isfinite(little) else f"stays above {LITTLE:.0%}"
+        )
+    if lag := needed(info):
+        said.append(f"needs {lag}")
+    return " · ".join(said)
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "How long a change survives" + theme.of_top(info),
+    look_for=lambda info: (
+        "Change the state a little, the way that survives best: how much is left k steps later? Truncation does not "
+        "count here."
+    ),
+    how=lambda info: (
+        "The largest factor by which a small change of the state s "
+        + ("(h and c together) " if info.memory_symbol == "c" else "(h) ")
+        + "grows over k steps up to the end of the drawn sequence, inputs held fixed: the norm of a product of k "
+        "Jacobians. The half-life is ln 2 / −λ, with λ the largest Lyapunov exponent. "
+        "engine/lens/jacobians.py, jacobian_products."
+    ),
+    label="Norm of the Jacobian product against the lag, log axis with fixed decades, with the task's lag",
+    over="training",
+    applies=lambda info: info.has_links and info.time_steps > 1,
+    template=template,
+    patch=patch,
+    readout=readout,
+    needs="spectrum",
+    lazy=True,
+    fits=("layout.yaxis",),
+)

@@ -1,0 +1,125 @@
+"""The recurrent weights as a map: their eigenvalues beside the unit circle."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import gates, theme
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+REACHES = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 1e3, 1e4, 1e6)
+HEIGHT = 340  # pixels
+
+
+def template(info: RunInfo) -> go.Figure:
+    """The unit circle, and a trace of points for every gate."""
+    names = blocks(info)
+    traces = [
+        go.Scatter(
+            x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), mode="markers",
+            name=name.replace("_", " ") if info.gates else "W_hh",
+            marker=_marker(name),
+            hovertemplate="%{x:.2f} %{y:+.2f} i<extra>%{fullData.name}</extra>",
+        )
+        for name in names
+    ]  # fmt: skip
+    legend = 1 if len(names) == 1 else 24 if len(names) < 4 else 42
+    return theme.figure(
+        *traces,
+        height=HEIGHT + legend,
+        revision="spectrum",
+        margin={"l": 46, "r": 14, "t": 6 + legend, "b": 36},
+        xaxis=_axis("real part"),
+        yaxis={**_axis("imaginary part"), "scaleanchor": "x"},
+        shapes=[
+            {"type": "circle", "x0": -1, "x1": 1, "y0": -1, "y1": 1, "layer": "below",
+             "line": {"width": 1.6, "color": theme.GHOST}}
+        ],
+        showlegend=len(names) > 1,
+    )  # fmt: skip
+
+
+def blocks(info: RunInfo) -> tuple[str, ...]:
+    """The blocks of weight_hh: one for every gate, or the only one."""
+    return info.gates or ("hidden",)
+
+
+def _marker(name: str) -> dict:
+    if name not in theme.GATES:
+        return {"color": theme.WEIGHTS, "size": 7, "line": {"width": 0}}
+    colour, symbol = theme.GATES[name], gates.STYLES[name][1]
+    return {"color": colour, "symbol": symbol, "size": 6, "opacity": 0.75, "line": {"width": 1.4, "color": colour}}
+
+
+def _axis(title: str) -> dict:
+    return {
+        "range": [-REACHES[0], REACHES[0]],
+        "nticks": 7,
+        "zeroline": True,
+        "zerolinecolor": theme.QUIET,
+        "zerolinewidth": 1,
+        "title": {"text": title, "standoff": 4, "font": {"size": 12}},
+    }
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """Every eigenvalue of the top layer; nothing where a frame has none."""
+    if frame.spectrum is None:
+        return {}
+    values = [_of_top(frame, name) for name in blocks(info)]
+    reach = next((reach for reach in REACHES if _largest(values) <= 0.98 * reach), REACHES[-1])
+    changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}
+    for index, each in enumerate(values):
+        changed |= {f"data.{index}.x": theme.f4(each.real), f"data.{index}.y": theme.f4(each.imag)}
+    return changed
+
+
+def _of_top(frame: Frame, name: str) -> np.ndarray:
+    """(H,) complex: the finite ones of the top layer, forwards."""
+    assert frame.spectrum is not None
+    values = frame.spectrum.eigenvalues[name][-1, 0]
+    return values[np.isfinite(values)]
+
+
+def _largest(values: list[np.ndarray]) -> float:
+    return max((float(np.abs(each).max(initial=0.0)) for each in values), default=0.0)
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """Spectral radius and largest singular value, of the gate where they are largest."""
+    if frame.spectrum is None:
+        return ""
+    names = blocks(info)
+    stretch = [float(frame.spectrum.largest_singular_value[name][-1, 0]) for name in names]
+    if not np.isfinite(stretch).all():
+        return "not finite"
+    radius, up_to = _largest([_of_top(frame, name) for name in names]), "up to " if len(names) > 1 else ""
+    return f"radius {up_to}{theme.short(radius)} · singular value {up_to}{theme.short(max(stretch))}"
+
+
+def _look_for(info: RunInfo) -> str:
+    if info.gates:
+        return "One map per gate. The circle does not decide here: the old state is also carried around these weights."
+    return "Inside the circle: what goes through these weights again and again dies out. Outside: it grows."
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "Eigenvalues of W_hh" + theme.of_top(info),
+    look_for=_look_for,
+    how=lambda info: (
+        "Eigenvalues of each hidden_size × hidden_size block of weight_hh"
+        + (", the decoder's. " if info.encoder_steps else ". ")
+        + "Radius: the largest of them in size; singular value: the most that the weights stretch any vector in one "
+        "step. The slope of the activation is not in it. engine/lens/spectrum.py, eigenvalues."
+    ),
+    label="Eigenvalues of the recurrent weights in the complex plane, with the unit circle",
+    over="training",
+    applies=lambda info: info.has_links,
+    template=template,
+    patch=patch,
+    readout=readout,
+    needs="spectrum",
+    lazy=True,
+)

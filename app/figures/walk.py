@@ -1,0 +1,159 @@
+"""One sequence taken step by step: the states and the gradients of a chain over time, and one step's Jacobian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import hidden, theme
+from engine.frame import RunInfo
+from engine.walk import Walk
+
+MOST_UNITS = 64
+JACOBIAN_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 25.0, 1e3, 1e6)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a person stands on the walk, and what they follow.
+
+    Args:
+        at: 0 ... n - 1 going forwards, n ... 2n - 1 coming back from the last step of the chain to its first.
+        unit: which unit is followed. source: from which unit of the step before its weight comes. gate: which block.
+    """
+
+    at: int = 0
+    unit: int = 0
+    source: int = 0
+    gate: int = 0
+
+    def step(self, steps: int) -> int:
+        """Which step of the chain, 0 ... n - 1."""
+        return self.at if self.at < steps else 2 * steps - 1 - self.at
+
+    def back(self, steps: int) -> bool:
+        """True on the way back."""
+        return self.at >= steps
+
+
+def units_of(walk: Walk, unit: int) -> np.ndarray:
+    """The units that are drawn: all, or MOST_UNITS evenly chosen ones and the one that is followed."""
+    units = walk.hidden.shape[-1]
+    chosen = np.linspace(0, units - 1, min(units, MOST_UNITS)).round().astype(int)
+    return np.unique([*chosen, unit])
+
+
+def over_time(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
+    """States above, the gradient of each below, unit by position; what was not reached yet is empty."""
+    n, units = len(walk.positions), units_of(walk, place.unit)
+    k, row = place.step(n), int(np.searchsorted(units, place.unit))
+    states = _on_axis(info, walk, walk.hidden[:, units], np.arange(n) <= (n if place.back(n) else k))
+    with np.errstate(divide="ignore"):
+        sizes = np.log10(np.abs(walk.grad[:, units]))
+    sizes = np.where(np.isfinite(sizes), sizes, np.nan)
+    slopes = _on_axis(info, walk, sizes, np.arange(n) >= (k if place.back(n) else n))
+    scale = hidden.scale_of(walk.hidden)
+    names = [f"unit {unit}" for unit in units]
+    traces = [
+        go.Heatmap(z=states, y=names, zmin=-scale, zmax=scale, meta="diverging", colorscale=theme.DIVERGING["light"],
+                   hovertemplate="t = %{x}, %{y}: h = %{z:.3f}<extra></extra>"),
+        go.Heatmap(z=slopes, y=names, zmin=theme.FLOOR_DECADE, zmax=theme.TOP_DECADE, meta="sequential", yaxis="y2",
+                   colorscale=theme.SEQUENTIAL["light"],
+                   hovertemplate="t = %{x}, %{y}: |dL/dh| = 10^%{z:.1f}<extra></extra>"),
+    ]  # fmt: skip
+    for trace in traces:
+        trace.update(zauto=False, showscale=False, hoverongaps=False, xgap=1 if n <= 40 else 0)
+    t = int(walk.positions[k])
+    here = {"type": "rect", "xref": "x", "yref": "paper", "x0": t - 0.5, "x1": t + 0.5, "y0": 0, "y1": 1,
+            "line": {"color": theme.TOTAL, "width": 2}}  # fmt: skip
+    followed = [
+        {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": ref, "y0": row - 0.5, "y1": row + 0.5,
+         "line": {"color": theme.LAST, "width": 1.2}}
+        for ref in ("y", "y2")
+    ]  # fmt: skip
+    return theme.figure(
+        *traces,
+        height=310,
+        revision=f"walk-{info.time_steps}",
+        margin={**theme.TIME_MARGIN, "t": 22, "b": 38},
+        xaxis={**theme.time_axis(info.time_steps, "position in the sequence, t"), "anchor": "y2"},
+        yaxis={"domain": [0.54, 1], **_unit_axis(names)},
+        yaxis2={"domain": [0, 0.46], **_unit_axis(names)},
+        shapes=[*theme.marks_in_time(info), here, *followed],
+        annotations=[
+            _caption(1.0, "hidden state h, forwards"),
+            _caption(0.46, "gradient |dL/dh|, on the way back"),
+            *([] if place.back(n) else [_nothing_yet()]),
+        ],
+    )
+
+
+def _on_axis(info: RunInfo, walk: Walk, values: np.ndarray, reached: np.ndarray) -> np.ndarray:
+    """(n, units) of a chain's steps to (units, T) by position, NaN in padding and where nobody has been yet."""
+    whole = np.full((values.shape[1], info.time_steps), np.nan, np.float32)
+    whole[:, walk.positions] = np.where(reached[:, None], values, np.nan).T
+    return whole
+
+
+def _unit_axis(names: list[str]) -> dict:
+    """One row per unit, the first at the top, as in the Jacobian."""
+    return {"type": "category", "categoryorder": "array", "categoryarray": names, "range": [len(names) - 0.5, -0.5],
+            "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}  # fmt: skip
+
+
+def _nothing_yet() -> dict:
+    return {"xref": "paper", "x": 0.5, "yref": "paper", "y": 0.23, "text": "it begins at the loss, and comes back",
+            "showarrow": False, "font": {"size": 12}}  # fmt: skip
+
+
+def _caption(y: float, text: str) -> dict:
+    return {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": y, "yanchor": "bottom", "text": text,
+            "showarrow": False, "font": {"size": 12}}  # fmt: skip
+
+
+def jacobian(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
+    """ds_t/ds_before of one step: rows are units of this step, columns units of the step before."""
+    assert walk.jacobians is not None
+    k = place.step(len(walk.positions))
+    values = walk.jacobians[k]
+    units, states = walk.units, values.shape[0] // len(walk.units)
+    names = [f"{symbol}{unit}" for symbol in "hc"[:states] for unit in units]
+    scale = scale_of(values)
+    heat = go.Heatmap(
+        z=values, x=names, y=names, zmin=-scale, zmax=scale, zauto=False, showscale=False, meta="diverging",
+        colorscale=theme.DIVERGING["light"], hovertemplate="from %{x} to %{y}: %{z:.3g}<extra></extra>",
+    )  # fmt: skip
+    m = len(units)
+    lines = [
+        {"type": "line", **way, "line": {"width": 1, "color": theme.GHOST}}
+        for way in (
+            {"x0": m - 0.5, "x1": m - 0.5, "y0": -0.5, "y1": 2 * m - 0.5},
+            {"y0": m - 0.5, "y1": m - 0.5, "x0": -0.5, "x1": 2 * m - 0.5},
+        )
+        if states == 2
+    ]
+    found = np.flatnonzero(units == place.unit), np.flatnonzero(units == place.source)
+    if all(map(len, found)):
+        row, column = (int(each[0]) for each in found)
+        lines.append({"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
+                      "line": {"width": 2, "color": theme.LAST}})  # fmt: skip
+    axis = {"showticklabels": False, "ticks": "", "showgrid": False, "constrain": "domain"}
+    parts = ": h, then c" if states == 2 else ""
+    return theme.figure(
+        heat,
+        height=330,
+        revision=f"jacobian-{len(names)}",
+        margin={"l": 30, "r": 8, "t": 8, "b": 30},
+        xaxis={**axis, "title": {"text": f"units of the step before{parts}", "standoff": 4}},
+        yaxis={**axis, "title": {"text": f"units of this step{parts}", "standoff": 4}, "autorange": "reversed",
+               "scaleanchor": "x"},
+        shapes=lines,
+    )  # fmt: skip
+
+
+def scale_of(values: np.ndarray) -> float:
+    """What the strongest colours of `jacobian` stand for: the smallest of fixed scales that holds nearly all of it."""
+    reach = float(np.quantile(np.abs(values), 0.995)) if np.isfinite(values).all() else 1.0
+    return next((scale for scale in JACOBIAN_SCALES if reach <= scale), JACOBIAN_SCALES[-1])

@@ -1,0 +1,92 @@
+"""How far the gradient reaches, over training: a row for every look, position in the sequence from left to right."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import decades, theme
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+FAR = 0.01  # of what enters at the loss
+TICKS = 5
+
+
+def template(info: RunInfo) -> go.Figure:
+    """A heat map with time as everywhere; training runs downwards, as one reads."""
+    heat = decades.heat_map(
+        1, info.time_steps, theme.FLOOR_DECADE, theme.TOP_DECADE,
+        "t = %{x}, training step %{y:,}: " + decades.NORM,
+    ).update(y=np.zeros(1, np.float32))  # fmt: skip
+    return theme.figure(
+        heat,
+        height=196,
+        revision=f"time-{info.time_steps}",
+        margin={**theme.TIME_MARGIN, "t": 6, "b": 22},
+        xaxis=theme.time_axis(info.time_steps),
+        yaxis={
+            "autorange": "reversed",
+            "tickvals": [0],
+            "showgrid": False,
+            "tickformat": "~s",
+            "title": {"text": "training step", "standoff": 4, "font": {"size": 12}},
+        },
+        shapes=theme.marks_in_time(info, above=True),
+    )
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The rows so far at their own training steps; the untrained network's alone before there is one."""
+    steps, norms = curves.waterfall
+    if not len(steps):
+        steps, norms = np.zeros(1), np.full((1, info.time_steps), np.nan)
+    rows = decades.some(len(steps), info.time_steps)
+    shown = np.where(frame.valid, norms[rows], np.nan)
+    return {
+        "data.0.z": decades.logarithms(shown),
+        "data.0.y": theme.f4(steps[rows]),
+        "layout.yaxis.tickvals": _ticks(int(steps[-1])),
+    }
+
+
+def _ticks(last: int) -> list[int]:
+    """Round numbers of training steps from 0 on, at most TICKS more; Plotly's own would begin below 0."""
+    least = max(1.0, last / TICKS)
+    power = 10 ** int(np.log10(least))
+    return list(range(0, last + 1, next(each * power for each in (1, 2, 5, 10) if each * power >= least)))
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """How far it reaches now."""
+    norms = (frame.grad_norm_last if info.alike else frame.sequence_grad_norm_last)[-1, 0]
+    end = int(np.flatnonzero(frame.counted)[-1])
+    back = norms[: end + 1][frame.valid[: end + 1]][::-1]  # from the last loss on
+    if not np.isfinite(back).all():
+        return "not finite"
+    if back[0] == 0:
+        return "now exactly 0 at the loss"
+    below = np.flatnonzero(back < FAR * back[0])
+    return f"now below {FAR:.0%} after {below[0]} steps back" if len(below) else f"now above {FAR:.0%} all the way"
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "How far the gradient reaches, over training" + theme.of_top(info),
+    look_for=lambda info: (
+        "Untrained at the top, now at the bottom. Yellow: much of the last loss's gradient arrives. Empty: exactly 0."
+    ),
+    how=lambda info: (
+        "One row for every look at the network: ‖d l/d h_t‖ of the last loss alone, "
+        + ("the median over the 16 held-out sequences of the probe. " if info.alike else "of the drawn sequence. ")
+        + "Older looks are thinned evenly. engine/lens/sweep.py, engine/history.py, Waterfall."
+    ),
+    label="Heat map of the gradient norm, training step by time step, logarithmic colours with fixed decades",
+    over="time",
+    applies=lambda info: info.time_steps > 1,
+    template=template,
+    patch=patch,
+    readout=readout,
+    slow=True,
+    lazy=True,
+    fits=("data.0",),
+)

@@ -1,0 +1,93 @@
+"""What the weights learn from each step: the terms of dL/dW, which is a sum over time."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import decades, theme
+from app.figures.base import Curves, LiveFigure, Patch
+from engine.frame import Frame, RunInfo
+
+BARS, MARKS = 0, 1
+
+
+def template(info: RunInfo) -> go.Figure:
+    """Bars for W_hh and diamonds for W_ih; where nothing is linked in time, bars for W_ih."""
+    steps, nothing = np.arange(info.time_steps), np.full(info.time_steps, np.nan, np.float32)
+    hover = "%{y:.2e}<extra>%{fullData.name}</extra>"
+    recurrent = info.has_links
+    bars = go.Bar(
+        x=steps, y=nothing, name="dL/dW_hh" if recurrent else "dL/dW_ih", hovertemplate=hover,
+        marker={"color": theme.WEIGHTS if recurrent else theme.BESIDE, "line": {"width": 0}},
+    )  # fmt: skip
+    diamonds = go.Scatter(
+        x=steps, y=nothing, name="dL/dW_ih", mode="markers", hovertemplate=hover,
+        marker={"symbol": "diamond", "size": 6, "color": theme.BESIDE, "line": {"width": 0}},
+    )  # fmt: skip
+    return theme.figure(
+        bars, *decades.marks(steps), *([diamonds] if recurrent else []),
+        height=184,
+        revision=f"time-{info.time_steps}",
+        margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
+        xaxis=theme.time_axis(info.time_steps),
+        yaxis=decades.axis("‖dL/dW‖"),
+        bargap=0.18,
+        shapes=theme.marks_in_time(info),
+        hovermode="x unified",
+        showlegend=True,
+    )  # fmt: skip
+
+
+def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+    """The norm of every step's term; marks where a bar leaves the axis."""
+    reading = frame.weight_gradients
+    main = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
+    changed: Patch = {f"data.{BARS}.y": decades.inside(main)}
+    changed |= decades.outside(MARKS, main, frame.valid)
+    if reading.hh is not None:
+        changed[f"data.{MARKS + 3}.y"] = decades.inside(reading.ih[-1, 0])
+    return changed
+
+
+def far(info: RunInfo) -> int:
+    """What counts as far back: half of what the task needs, or half of the sequence."""
+    needed = info.time_steps - 1 if info.lag is None or info.looks_ahead else info.lag
+    return min(needed, info.time_steps - 1) // 2
+
+
+def readout(info: RunInfo, frame: Frame) -> str:
+    """How much of the gradient comes from far back."""
+    reading = frame.weight_gradients
+    which, shares = ("W_ih", reading.ih_beyond) if reading.hh_beyond is None else ("W_hh", reading.hh_beyond)
+    k = far(info)
+    part = float(shares[-1, 0, k])
+    if not np.isfinite(part):
+        return f"dL/d{which}: no gradient" if _nothing(frame) else f"dL/d{which}: not finite"
+    return f"{decades.share(part)} of dL/d{which} from more than {k} step{'s' if k != 1 else ''} back"
+
+
+def _nothing(frame: Frame) -> bool:
+    """True where every term is exactly 0."""
+    reading = frame.weight_gradients
+    terms = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
+    return not np.nan_to_num(terms, nan=0.0, posinf=1.0).any() and bool(np.isfinite(terms[frame.valid]).all())
+
+
+FIGURE = LiveFigure(
+    title=lambda info: "What the weights learn from each step" + theme.of_top(info),
+    look_for=lambda info: (
+        "A weight's gradient is a sum over all steps. Where bars are tiny, that step teaches next to nothing."
+    ),
+    how=lambda info: (
+        "Size (Frobenius norm) of the term of step t in dL/dW, of the drawn sequence's last loss, biases left out: "
+        "W_hh learns from h at the step before, W_ih from x_t. Sizes do not add up, so the share is "
+        "⟨those terms, whole⟩ / ‖whole‖². engine/lens/weights.py, weight_gradients."
+    ),
+    label="Norm of each time step's contribution to the weights' gradient, log axis with fixed decades",
+    over="time",
+    template=template,
+    patch=patch,
+    readout=readout,
+    fits=("layout.yaxis",),
+)

@@ -1,0 +1,100 @@
+"""A link as the playground reads and writes it: a lesson, and whatever differs from it. Links are input like any other:
+what cannot be is left out and said in a sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from app import text
+from engine.experiment import CHOICES, MAY_BE_NONE, RANGES, Experiment, ExperimentError
+from engine.preset import Preset
+from engine.tasks import TASKS
+
+SETTINGS = tuple(each.name for each in dataclasses.fields(Experiment))
+
+ONE_WAY = {
+    "one_to_many": {"bidirectional": False, "window": 1},
+    "encoder_decoder": {"bidirectional": False, "window": 1, "tbptt": 0},
+}
+"""What a network whose outputs are fed back cannot have otherwise, by its RNN type."""
+
+
+def overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
+    """The preset's experiment with the link's values over it. What cannot be is left out, the rest stays.
+
+    Args:
+        refused: gets a sentence for each setting that was left out.
+    """
+    values: dict[str, Any] = {}
+    accepted: dict[str, str] = {}  # by what cannot be
+    for name, raw in link.items():
+        if name not in SETTINGS:
+            refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
+            continue
+        try:
+            values[name] = _parse(name, raw)
+        except ValueError:
+            accepted[name] = str(RANGES[name])
+    shown = None
+    while shown is None:
+        try:
+            shown = experiment.replace(**{**_brought(experiment, values), **values})
+        except ExperimentError as error:
+            name = error.field if error.field in values else list(values)[-1]
+            accepted[name] = error.accepts
+            del values[name]
+    for name, accepts in accepted.items():
+        refused[name] = refusal(name, link[name], accepts, getattr(shown, name))
+    return shown
+
+
+def _brought(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
+    """What another task brings with it, unless the link says otherwise: its own length and an RNN type it has."""
+    task = TASKS.get(values.get("task", experiment.task))
+    if task is None or task.slug == experiment.task:
+        return {}
+    brought: dict[str, Any] = {"seq_len": task.lengths.default}
+    kind = values.get("rnn_type", experiment.rnn_type)
+    if kind not in task.rnn_types:
+        kind = brought["rnn_type"] = task.rnn_types[0]
+    if task.inputs != "symbols":
+        brought["embedding_size"] = 0
+    return brought | ONE_WAY.get(kind, {})
+
+
+def _parse(name: str, raw: str) -> Any:
+    """A value of the right kind from the text of a link."""
+    if name in RANGES:
+        if raw == "none" or (raw == "" and name in MAY_BE_NONE):
+            return None
+        return int(raw) if RANGES[name].whole else float(raw)
+    if name in CHOICES:
+        return {str(each).lower(): each for each in CHOICES[name]}.get(raw.lower(), raw)
+    return {} if name == "task_options" and raw == "{}" else raw
+
+
+def refusal(name: str, got: object, accepts: str, shown: object) -> str:
+    """What was wrong with the link's value, and what stands there instead."""
+    if name == "task":  # so many that their list would fill the page; the widget below has it
+        accepts, shown = text.ONE_OF_THE_LIST, TASKS[str(shown)].title
+    label = text.LABELS.get(name, name.replace("_", " "))
+    return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
+
+
+def written(experiment: Experiment, preset: Preset, speed: str) -> dict[str, str]:
+    """The link says the preset and what differs from it, or from what other data would bring."""
+    base, settings = preset.experiment.to_dict(), experiment.to_dict()
+    brought = _brought(preset.experiment, settings)
+    said = {"preset": preset.slug}
+    for name, now in settings.items():
+        if now != base[name] or now != brought.get(name, now):
+            said[name] = _plain(now)
+    return said | ({"speed": speed} if speed != preset.speed else {})
+
+
+def _plain(now: Any) -> str:
+    if now is None:
+        return "none"
+    return str(now).lower() if isinstance(now, bool) else str(now)

@@ -1,0 +1,314 @@
+"""What the page "Step through" says: where one stands, what goes on there, and what was verified."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from app import equations
+from app.figures.theme import short
+from app.figures.walk import Place
+from engine.cells import CELLS
+from engine.frame import RunInfo
+from engine.walk import (
+    CENTRAL_DIFFERENCES,
+    SLOW,
+    TRUNCATED,
+    UNSURE,
+    VANISHED,
+    Claimed,
+    JacobianClaim,
+    StateClaim,
+    Verification,
+    Walk,
+    WeightClaim,
+)
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+TITLE = "Step through"
+HEADING = "One sequence, forward and back"
+LOOK_FOR = (
+    "Going forward, each step computes its state from the step before. Coming back, each step hands the gradient on: "
+    "watch what arrives, what enters, and what is left. → goes on, ← takes it back; press a picture to follow a unit."
+)
+WALKING = "The network's numbers are on their way …"
+TRAINING = "The network learns …"
+PAUSED = "It is paused while you are here."
+FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
+CHAIN, UNIT, SOURCE, GATE = "Chain", "Follow unit", "Its weight from unit", "in the gate"
+TRAIN = {1: "1 update", 100: "100 updates"}
+JACOBIAN = "How a change passes on: ∂{s}ₜ / ∂{s} of the step before"
+JACOBIAN_SAID = "Row: unit of this step. Column: unit of the step before. Orange −{scale:g} … purple +{scale:g}."
+FIRST_UNITS = "Shown are the first {count} of {units} units."
+NO_LINK = "No step of this cell is linked to the one before: nothing passes on, and no gradient goes back."
+NUMBERS = "What the gradient does here"
+NORMS = "A size (‖ ‖) is never negative, so sizes need not add up; the numbers of one unit do."
+EQUATIONS = "What the step computes"
+WEIGHT = "The weight that is followed"
+VERIFY = "Verify"
+VERIFY_SAID = "Repeat a number by another calculation, which shares nothing with the first but the weights."
+VERIFYING = "The number is being repeated …"
+CLAIMS = ("the unit's gradient", "the weight's gradient", "the Jacobian's entry")
+BEFORE_ALL = "There is no step before this one: the state before it was 0."
+
+
+def heading(info: RunInfo, walk: Walk) -> str:
+    """Which network, at which moment of training."""
+    e = info.experiment
+    updates = f"{walk.step:,} update{'' if walk.step == 1 else 's'}"
+    return f"{info.cell_title}, {e.hidden_size} units, after {updates}. {PAUSED}"
+
+
+def chain(info: RunInfo, layer: int, direction: int) -> str:
+    """The name of a chain in a list of all."""
+    e = info.experiment
+    parts = [f"layer {layer + 1}"] if e.num_layers > 1 else []
+    parts += [("reading forwards", "reading backwards")[direction]] if e.bidirectional else []
+    return ", ".join(parts)
+
+
+def where(info: RunInfo, walk: Walk, place: Place) -> str:
+    """The line above everything: the way one goes, and the step one stands at."""
+    n = len(walk.positions)
+    k = place.step(n)
+    t = int(walk.positions[k])
+    part = "" if not info.encoder_steps else " of the decoder" if walk.part[k] else " of the encoder"
+    if place.back(n):
+        return f"**Back** · t = {t}{part} · {_count(n - 1 - k)} back from the last"
+    return f"**Forward** · t = {t}{part} · step {k + 1} of {n}"
+
+
+def _count(steps: int) -> str:
+    return "1 step" if steps == 1 else f"{steps} steps"
+
+
+def reads(info: RunInfo, walk: Walk, at: int) -> str:
+    """What goes in and what comes out at this step, and the loss that it costs."""
+    t = int(walk.positions[at])
+    said = [f"Reads {equations.said_input(info, walk.read[at], t)}."]
+    if np.isfinite(walk.outputs[at]).all():
+        said.append(f"Says {_output(info, walk, at)}.")
+    if walk.counted[at]:
+        said.append(f"Loss of this step: {short(float(walk.loss[at]))}.")
+    return " ".join(said)
+
+
+def _output(info: RunInfo, walk: Walk, at: int) -> str:
+    said = walk.outputs[at]
+    if info.outputs == "values":
+        numbers = ", ".join(short(float(value)) for value in said[:3])
+        return numbers if len(said) <= 3 else f"{len(said)} numbers, {numbers} …"
+    best = int(said.argmax())
+    asked = f", asked for `{info.output_labels[int(walk.targets[at])]}`" if walk.counted[at] else ""
+    return f"`{info.output_labels[best]}` with {said[best]:.0%}{asked}"
+
+
+# ---- the numbers of the way back
+
+
+def flow(info: RunInfo, walk: Walk, place: Place) -> str:
+    """An HTML table: what arrives from later, what enters, what that makes, the factor, and what is handed on."""
+    k = place.step(len(walk.positions))
+    unit = place.unit
+    symbol = info.memory_symbol
+    rows = [
+        ("‖dL/dh‖, all units", *_norms(walk.later, walk.direct, walk.grad, k), _handed_on(walk, "h", k)),
+        (f"unit {unit}", *_numbers(walk.later, walk.direct, walk.grad, k, unit), _number_on(walk, "h", k, unit)),
+    ]
+    if walk.grad_cell is not None:
+        assert walk.cell_later is not None and walk.cell_from_hidden is not None
+        c = (walk.cell_later, walk.cell_from_hidden, walk.grad_cell)
+        rows += [
+            ("‖dL/dc‖, all units", *_norms(*c, k), _handed_on(walk, "c", k)),
+            (f"unit {unit}", *_numbers(*c, k, unit), _number_on(walk, "c", k, unit)),
+        ]
+    head = ("", "arrives from the step after", "+ enters here", "= together", "is handed to the step before")
+    body = "".join(
+        f"<tr{' class=one' if row[0].startswith('unit') else ''}><th>{escape(row[0])}</th>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    header = "".join(f"<th>{escape(each)}</th>" for each in head)
+    factor = escape(_factor(walk, symbol, k))
+    table = f'<table class="flow"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
+    return f'{table}<p class="factor">{factor}</p>'
+
+
+def _norms(later: np.ndarray, direct: np.ndarray, total: np.ndarray, at: int) -> tuple[str, str, str]:
+    return tuple(signed(float(np.linalg.norm(each[at]))) for each in (later, direct, total))  # type: ignore[return-value]
+
+
+def _numbers(later: np.ndarray, direct: np.ndarray, total: np.ndarray, at: int, unit: int) -> tuple[str, str, str]:
+    return tuple(signed(float(each[at, unit])) for each in (later, direct, total))  # type: ignore[return-value]
+
+
+def _handed_on(walk: Walk, state: str, at: int) -> str:
+    later = walk.later if state == "h" else walk.cell_later
+    assert later is not None
+    return "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(np.linalg.norm(later[at - 1])))
+
+
+def _number_on(walk: Walk, state: str, at: int, unit: int) -> str:
+    later = walk.later if state == "h" else walk.cell_later
+    assert later is not None
+    return "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(later[at - 1, unit]))
+
+
+def _factor(walk: Walk, symbol: str, at: int) -> str:
+    """Who shrank it: "0.61 = 1.02 (weights) x 0.60 (slope)", or the roads of a gated cell."""
+    if at == 0:
+        return BEFORE_ALL
+    if walk.cut[at]:
+        return "Truncation cuts the link to the step before: the state was carried on, no gradient goes back."
+    f = walk.factors
+    factor = float(f.factor[at])
+    if np.isnan(factor):
+        return "No gradient arrives here, so there is nothing to hand on."
+    if f.slope is not None and f.weights is not None:
+        return (
+            f"One step back leaves {short(factor)} of it = {short(float(f.weights[at]))} (weights W_hh) × "
+            f"{short(float(f.slope[at]))} (slope of the activation)."
+        )
+    shares = ", ".join(f"{share[at]:.0%} {road}" for road, share in f.shares.items())
+    some_below = any(share[at] < -0.005 for share in f.shares.values())
+    roads = f"By road: {shares}.{' Below 0: that road works against the others.' if some_below else ''}"
+    if symbol == "c":
+        return f"At the step before, dL/dc is {short(factor)} times as large, with what comes back through h. {roads}"
+    return f"One step back leaves {short(factor)} of dL/d{symbol}. {roads}"
+
+
+def signed(value: float) -> str:
+    """A number with its sign and three digits: 0.120, −3.19·10⁻⁴."""
+    if value == 0 or not np.isfinite(value):
+        return "0" if value == 0 else "not finite"
+    if 0.01 <= abs(value) < 1e4:
+        digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
+        return f"{value:.{digits}f}".replace("-", "−")
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(RAISED)}".replace("-", "−")
+
+
+# ---- the weight that is followed
+
+
+def gates(info: RunInfo) -> tuple[str, ...]:
+    """The blocks of W_hh, as a person names them; one without a name for a plain cell."""
+    return tuple(gate.replace("_", " ") for gate in CELLS[info.experiment.cell].gates)
+
+
+def row(info: RunInfo, place: Place) -> int:
+    """The row of weight_hh that leads to the followed unit, in the followed gate."""
+    return place.gate * info.experiment.hidden_size + place.unit
+
+
+def weight(info: RunInfo, walk: Walk, place: Place) -> str:
+    """Its value, what this step adds to its gradient, and the sum so far on the way back."""
+    assert walk.weight_hh is not None and walk.entering_state is not None
+    n = len(walk.positions)
+    k, at, column = place.step(n), row(info, place), place.source
+    part = int(walk.part[k])
+    value = float(walk.weight_hh[part, at, column])
+    slopes = walk.entering_state[:, at]
+    before = walk.hidden_before[:, column].astype(float)
+    terms = np.where(walk.part == part, slopes * before, 0)
+    whole = float(terms.sum())
+    name = f"W_hh[{at}, {column}]"
+    said = [f"{name}, from unit {column} of the step before to unit {place.unit}: it is {signed(value)}."]
+    if place.back(n):
+        said.append(
+            f"This step teaches it dL/da × h = {signed(float(slopes[k]))} × {signed(float(before[k]))} = "
+            f"**{signed(float(terms[k]))}**. All steps so far on the way back: {signed(float(terms[k:].sum()))} of "
+            f"{signed(whole)} in the end: the weight is shared, so every step's wish is added up."
+        )
+    else:
+        said.append(
+            f"Here it carries h × w = {signed(float(before[k]))} × {signed(value)} = "
+            f"**{signed(float(before[k]) * value)}** into the sum."
+        )
+    return " ".join(said)
+
+
+# ---- verify
+
+
+def claims(info: RunInfo, walk: Walk, place: Place) -> dict[str, Claimed]:
+    """The numbers on the page that can be repeated, by the names of CLAIMS."""
+    k = place.step(len(walk.positions))
+    chain = {"layer": walk.layer, "direction": walk.direction}
+    t = int(walk.positions[k])
+    found: dict[str, Claimed] = {CLAIMS[0]: StateClaim(**chain, position=t, unit=place.unit)}
+    if walk.weight_hh is not None:
+        part = int(walk.part[k])
+        found[CLAIMS[1]] = WeightClaim(**chain, row=row(info, place), column=place.source, part=part)
+    if walk.jacobians is not None and k > 0 and {place.unit, place.source} <= set(walk.units.tolist()):
+        found[CLAIMS[2]] = JacobianClaim(**chain, position=t, row=place.unit, column=place.source)
+    return found
+
+
+def claimed(what: Claimed) -> str:
+    """The number that was repeated, in symbols."""
+    if isinstance(what, StateClaim):
+        return f"dL/d{what.state} of unit {what.unit} at t = {what.position}"
+    if isinstance(what, WeightClaim):
+        return f"dL/dW_hh[{what.row}, {what.column}], the sum over all steps"
+    return f"∂h[{what.row}] at t = {what.position} by ∂h[{what.column}] of the step before"
+
+
+REASONS = {
+    VANISHED: "because a difference of so small a gradient would be noise",
+    TRUNCATED: "because truncation cuts the gradient, but not the state that a nudge would change",
+    UNSURE: "because differences of several widths do not agree here",
+    SLOW: "because the loop would take too long for so many runs",
+}
+
+
+AGREES = 1e-6
+"""Relative: two calculations in float64 that differ by less have the same number, rounded."""
+
+
+def verified(found: Verification) -> list[tuple[str, str]]:
+    """Rows of (what, number)."""
+    return [
+        ("On this page, from the running network (float32)", f"{found.value:.8e}"),
+        ("The same calculation in float64", f"{found.value64:.12e}"),
+        ("Independently, in float64", f"{found.independent:.12e}"),
+        ("Relative error of the calculation", _error(found.relative_error)),
+        ("Relative error of the number on this page", _error(found.relative_error32)),
+    ]
+
+
+def agrees(found: Verification) -> str:
+    """What follows from the errors, in a sentence."""
+    if not found.relative_error <= max(AGREES, 10 * found.uncertainty):
+        return "They do not agree: one of the two calculations is wrong, or the number is beyond what either can tell."
+    if found.relative_error == 0 and found.relative_error32 == 0:
+        return "Both calculations give exactly the same."
+    said = f"Both calculations agree to {_digits(found.relative_error)}."
+    if found.relative_error32 > found.relative_error:
+        said += (
+            f" This page shows float32, as the network is trained: {_digits(found.relative_error32)} of it are right."
+        )
+    return said
+
+
+def _digits(error: float) -> str:
+    count = int(-np.log10(min(max(error, 1e-16), 1.0)))
+    return "1 digit" if count == 1 else f"{count} digits"
+
+
+def _error(value: float) -> str:
+    if not np.isfinite(value):
+        return "not comparable: one of them is 0"
+    return "0, both are exactly the same" if value == 0 else f"{value:.1e}"
+
+
+def how(found: Verification) -> str:
+    """By which calculation, and why by this one."""
+    if found.method == CENTRAL_DIFFERENCES:
+        return (
+            f"By central differences: nudged up and down by at most {found.width:.0e}, and the plain loop over the "
+            f"sequence run {found.runs} times. By their own estimate {found.uncertainty:.0e} of it stays open."
+        )
+    return f"By PyTorch's autograd through the plain loop over the sequence, {REASONS.get(found.reason, found.reason)}."

@@ -1,0 +1,248 @@
+"""The page "Step through": the drawn sequence forward step by step, then back, with the network's own numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from app import equations, state, stepping
+from app.figures import walk as figures
+from app.figures.walk import Place
+from app.hub import Slot
+from app.pictures import key, picture
+from engine.frame import RunInfo
+from engine.walk import Verification, Walk
+from engine.workers import Run
+
+POLL = 0.15  # seconds between two looks for a walk or a verification
+STYLE = Path(__file__).parents[1] / "steps.css"
+
+
+@dataclass
+class Desk:
+    """What a tab's page remembers of one run: where a person stands, and in which chain."""
+
+    place: Place | None = None  # until the first walk is there
+    layer: int = -1
+    direction: int = 0
+    until: int = 0  # the training step that was asked for
+
+    def train(self, run: Run, updates: int) -> None:
+        """A little more training; the walk is taken again when it is done."""
+        self.until = run.status().step + updates
+        run.advance(updates)
+
+    def stand(self, walk: Walk) -> Place:
+        """Where the person stands. At first: at the beginning, following the unit that the loss asks most of."""
+        if self.place is None:
+            self.place = Place(unit=int(np.abs(np.nan_to_num(walk.grad)).max(0).argmax()))
+        return self.place
+
+    def go(self, **changes: int) -> None:
+        """Stand elsewhere, or follow something else."""
+        self.place = dataclasses.replace(self.place or Place(), **changes)
+
+    def move(self, by: int, steps: int) -> None:
+        """So many steps on; pressed quickly, every press counts from where the one before has led."""
+        self.go(at=min(max((self.place or Place()).at + by, 0), 2 * steps - 1))
+
+
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _desk(token: str) -> Desk:
+    """Of one run."""
+    return Desk()
+
+
+def page() -> None:
+    """Draw the page; the network is the playground's, or the one that the link says."""
+    slot = state.present_slot()
+    state.leave()
+    state.keep_link()
+    st.html(STYLE)
+    with st.container(key="steps"):
+        st.subheader(stepping.HEADING, anchor=False)
+        if not slot.paused:
+            slot.pause()
+        walk_through(slot)
+
+
+@st.fragment
+def walk_through(slot: Slot) -> None:
+    """Everything that moves when a person takes a step."""
+    run, desk = slot.run, _desk(slot.token)
+    walk, info = run.walked, run.info
+    chain = (desk.layer % info.experiment.num_layers, desk.direction)
+    current = walk is not None and (walk.layer, walk.direction, walk.step) == (*chain, run.status().step)
+    if problem := run.walk_problem or run.status().message:
+        st.warning(problem)
+    if _trains(run, desk):
+        st.fragment(_watch, run_every=POLL)(lambda: _trains(run, desk), stepping.TRAINING)
+    elif not run.is_walking and not current:
+        run.walk(desk.layer, desk.direction)
+    if run.is_walking:
+        st.fragment(_watch, run_every=POLL)(lambda: run.is_walking, stepping.WALKING)
+    if walk is None:
+        return
+    place = desk.stand(walk)
+    st.caption(f"{stepping.LOOK_FOR} {stepping.heading(info, walk)}")
+    _transport(slot, desk, info, walk)
+    left, right = st.columns([1.72, 1], gap="medium")
+    with left:
+        _over_time(info, walk, desk, place)
+        _account(info, walk, place)
+    with right:
+        _jacobian(info, walk, desk, place)
+        _weight(info, walk, desk, place)
+        _verify(slot, info, walk, place)
+
+
+def _trains(run: Run, desk: Desk) -> bool:
+    """True while updates that were asked for are being made; a message says that they cannot be."""
+    return run.status().step < desk.until and not run.status().message
+
+
+def _transport(slot: Slot, desk: Desk, info: RunInfo, walk: Walk) -> None:
+    """Where one stands, the four buttons with their keys, and a little more training."""
+    n, place = len(walk.positions), desk.stand(walk)
+    moves = (
+        ("steps_first", stepping.FIRST, ":material/first_page:", "Home", -2 * n),
+        ("steps_back", stepping.BACK, ":material/chevron_left:", "Left", -1),
+        ("steps_next", stepping.NEXT, ":material/chevron_right:", "Right", 1),
+        ("steps_last", stepping.LAST, ":material/last_page:", "End", 2 * n),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps_transport"):
+        for name, label, icon, shortcut, by in moves:
+            kind = "primary" if name == "steps_next" else "secondary"
+            at_the_end = place.at == (0 if by < 0 else 2 * n - 1)
+            st.button(label, key=name, icon=icon, type=kind, shortcut=shortcut, disabled=at_the_end,
+                      on_click=desk.move, args=(by, n))  # fmt: skip
+        for updates, label in stepping.TRAIN.items():
+            st.button(label, key=f"steps_train_{updates}", icon=":material/fitness_center:", type="tertiary",
+                      on_click=desk.train, args=(slot.run, updates))  # fmt: skip
+        _chains(desk, info)
+    st.markdown(stepping.where(info, walk, place))
+
+
+def _chains(desk: Desk, info: RunInfo) -> None:
+    """Where there are several layers or directions: which one is walked through."""
+    e = info.experiment
+    every = [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
+    if len(every) == 1:
+        return
+    now = (desk.layer % e.num_layers, desk.direction)
+
+    def chosen() -> None:
+        desk.layer, desk.direction = state.value("steps_chain")
+
+    st.selectbox(stepping.CHAIN, every, every.index(now), format_func=lambda at: stepping.chain(info, *at),
+                 key="steps_chain", label_visibility="collapsed", width=240, on_change=chosen)  # fmt: skip
+
+
+def _over_time(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
+    """States and gradients; a press goes to that step and follows that unit. One on a gradient is on the way back."""
+    n = len(walk.positions)
+
+    def pressed() -> None:
+        found = state.pressed(key("walk"))
+        stands = {int(t): k for k, t in enumerate(walk.positions)}
+        k, unit = stands.get(found.get("x")), str(found.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
+        if k is not None and unit.isdecimal():
+            back = place.back(n) or found.get("plot") == 1
+            desk.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
+
+    picture("walk", figures.over_time(info, walk, place), label=stepping.LOOK_FOR, on_press=pressed)
+
+
+def _account(info: RunInfo, walk: Walk, place: Place) -> None:
+    """Forward: the equations with the numbers put in. Back: what arrives, enters and is handed on."""
+    at = place.step(len(walk.positions))
+    st.markdown(stepping.reads(info, walk, at))
+    if place.back(len(walk.positions)):
+        st.markdown(f"**{stepping.NUMBERS}**")
+        st.html(stepping.flow(info, walk, place))
+        st.caption(stepping.NORMS)
+    with st.expander(stepping.EQUATIONS, expanded=not place.back(len(walk.positions))):
+        found = equations.walked(info, walk, place.unit, at)
+        for check in equations.checks(info, found):
+            st.markdown(equations.worked(check))
+        st.caption(equations.footnote(info))
+
+
+def _jacobian(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
+    """One step's Jacobian as a picture; a press follows that unit and the weight that leads to it."""
+    if walk.jacobians is None:
+        st.info(stepping.NO_LINK)
+        return
+
+    def pressed() -> None:
+        found = state.pressed(key("jacobian"))
+        names = [str(found.get(each, "")).lstrip("hc") for each in "yx"]
+        if all(each.isdecimal() for each in names):
+            unit, source = (min(int(each), info.experiment.hidden_size - 1) for each in names)
+            desk.go(unit=unit, source=source)
+
+    st.markdown(f"**{stepping.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
+    scale = figures.scale_of(walk.jacobians[place.step(len(walk.positions))])
+    said = stepping.JACOBIAN_SAID.format(scale=scale)
+    if len(walk.units) < info.experiment.hidden_size:
+        said += " " + stepping.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
+    st.caption(said)
+    picture("jacobian", figures.jacobian(info, walk, place), label=said, on_press=pressed)
+
+
+def _weight(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
+    """The unit and the weight that are followed, as fields, and what this step does to the weight."""
+    most, gates = info.experiment.hidden_size - 1, stepping.gates(info)
+    # What was pressed in a picture stands in the keys: another place, another field.
+    unit, source, gate = f"steps_unit_{place.unit}", f"steps_source_{place.source}", f"steps_gate_{place.gate}"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.number_input(stepping.UNIT, 0, most, place.unit, key=unit, width=150,
+                        on_change=lambda: desk.go(unit=int(state.value(unit))))  # fmt: skip
+        if walk.weight_hh is None:
+            return
+        st.number_input(stepping.SOURCE, 0, most, place.source, key=source, width=170,
+                        on_change=lambda: desk.go(source=int(state.value(source))))  # fmt: skip
+        if len(gates) > 1:
+            st.selectbox(stepping.GATE, gates, place.gate, key=gate, width=170,
+                         on_change=lambda: desk.go(gate=gates.index(state.value(gate))))  # fmt: skip
+    st.markdown(stepping.weight(info, walk, place))
+
+
+def _verify(slot: Slot, info: RunInfo, walk: Walk, place: Place) -> None:
+    """Which number to repeat, the button, and what came of it."""
+    run, offered = slot.run, stepping.claims(info, walk, place)
+    with st.container(border=True, key="steps_verify_card"):
+        st.caption(stepping.VERIFY_SAID)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            which = st.selectbox(
+                stepping.VERIFY, list(offered), key="steps_claim", label_visibility="collapsed", width=230
+            )
+            st.button(stepping.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
+                      on_click=run.verify, args=(offered[which],))  # fmt: skip
+        if run.is_verifying:
+            st.fragment(_watch, run_every=POLL)(lambda: run.is_verifying, stepping.VERIFYING)
+        elif run.verify_problem:
+            st.warning(run.verify_problem)
+        elif run.verified is not None:
+            _verified(run.verified)
+
+
+def _verified(found: Verification) -> None:
+    st.markdown(f"**{stepping.claimed(found.what)}**  \n{stepping.agrees(found)}")
+    rows = stepping.verified(found)
+    st.table(
+        {"": [what for what, _ in rows], " ": [number for _, number in rows]}, border="horizontal", hide_index=True
+    )
+    st.caption(stepping.how(found))
+
+
+def _watch(waiting: Callable[[], bool], said: str) -> None:
+    """Looked at again and again until it is there; then the page is drawn anew, without this."""
+    st.caption(said)
+    if not waiting():
+        st.rerun()  # the whole page: a fragment cannot draw the one around it

@@ -1,0 +1,40 @@
+"""All five tables, one after the other, as Markdown: `python -m benchmarks [--quick] [--device cuda]`.
+
+Also a part of them: `python -m benchmarks frames sizes`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+from benchmarks.measuring import Settings, as_a_worker, prepare
+
+
+def main() -> None:
+    """Read the arguments, say what this machine is, print the tables."""
+    as_a_worker("benchmarks")
+    import torch
+
+    from benchmarks import decomposition, frames, gradients, overhead, sizes
+
+    tables = {each.__name__.split(".")[-1]: each.tables for each in (overhead, decomposition, frames, gradients, sizes)}
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    arguments.add_argument("tables", nargs="*", metavar="table", help=f"{', '.join(tables)}; all when none is named")
+    arguments.add_argument("--quick", action="store_true", help="shorter turns: numbers that are only roughly right")
+    arguments.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    given = arguments.parse_args()
+    if unknown := set(given.tables) - set(tables):
+        arguments.error(f"no table is called {sorted(unknown)[0]}: there are {', '.join(tables)}")
+    if given.device == "cuda" and not torch.cuda.is_available():
+        arguments.error("this machine has no CUDA device")
+    prepare()
+    where = torch.cuda.get_device_name() if given.device == "cuda" else f"{platform.machine()}, one thread"
+    print(f"torch {torch.__version__} on {where} of {os.cpu_count()} shared cores")
+    for name in given.tables or tables:
+        tables[name](Settings(given.quick, given.device))
+
+
+if __name__ == "__main__":
+    main()

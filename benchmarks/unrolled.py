@@ -1,0 +1,32 @@
+"""The other way to a gradient at every step: the library's cells in a loop, every state kept for autograd."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from engine.model import RecurrentNetwork
+from engine.tasks import Batch
+
+CELLS = {"rnn": nn.RNNCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}
+
+
+def cell_of(model: RecurrentNetwork) -> nn.Module:
+    """A cell of the library with the weights of the model's one layer."""
+    e, layer = model.experiment, model.recurrent
+    cell = CELLS[e.cell](e.input_size, e.hidden_size, device=e.device)
+    cell.load_state_dict({name.removesuffix("_l0"): value for name, value in layer.state_dict().items()})
+    return cell
+
+
+def unroll(model: RecurrentNetwork, cell: nn.Module, batch: Batch) -> tuple[list[Tensor], Tensor]:
+    """Every h_t, T tensors (B, H), and the loss terms of l_b by step, (T, B)."""
+    inputs = model.embed(batch)
+    nothing = inputs.new_zeros(inputs.shape[1], model.experiment.hidden_size)
+    has_cell_state = model.experiment.cell == "lstm"
+    state, hidden = (nothing, nothing) if has_cell_state else nothing, []
+    for seen in inputs.unbind():
+        state = cell(seen, state)
+        hidden.append(state[0] if has_cell_state else state)
+    logits = model.read(torch.stack(hidden), batch.lengths)
+    return hidden, model.step_losses(logits, batch) * model.loss_weights(batch)

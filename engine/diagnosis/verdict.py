@@ -1,0 +1,146 @@
+"""The flags, their order and their limits.
+
+The verdict reads the last counted loss alone, since many losses hide a vanishing gradient: their short lags dominate
+the total.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.diagnosis import cures
+from engine.diagnosis.finding import Finding
+from engine.diagnosis.reasons import MOST, Reason, best_chain, grows_by, per_step, shrinks_by
+from engine.diagnosis.stuck import LEARNING_SHARE, braked, standing
+from engine.diagnosis.words import fitted, pace, place, reaches, share, steps
+from engine.frame import Diagnosis, Frame, RunInfo
+
+SOLVED_SHARE = 0.1  # of the baseline
+NO_GRADIENT = 1e-8
+PINNED = 0.999  # |h| beyond which the slope of tanh is below 0.002
+LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks and included above, and the kind
+    (1e-6, "vanished"),
+    (1e-3, "vanishing"),
+    (1e-2, "fading"),
+    (10.0, "healthy"),
+    (100.0, "rising"),
+    (1e4, "growing"),
+    (math.inf, "exploding"),
+)
+SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("growing", "exploding")  # "rising" needs no cure
+
+
+def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
+    """The verdict on one frame.
+
+    Returns:
+        Diagnosis whose kind is one of: not_finite, solved, blind, no_gradient, cut, dead, no_path, a band of LIMITS,
+        or, where that would be healthy or rising, clipped or plateau.
+    """
+    chain = best_chain(info, frame)
+    ratio = float(frame.ratio[chain])
+    evidence = {
+        "ratio": ratio,
+        "lag": float(info.reach),
+        "loss": frame.probe_loss,
+        "baseline": info.baseline,
+        "gradient_at_output": frame.output_grad_norm,
+        "layer": float(chain[0]),
+        "direction": float(chain[1]),
+    }
+    if 0 < ratio < math.inf and info.real_reach:
+        evidence["factor_per_step"] = ratio ** (1 / info.real_reach)
+    evidence |= per_step(info, frame, chain)
+    found = _find(info, frame, chain, evidence)
+    if found.kind in ("healthy", "rising"):
+        arrives = found.sentence if ratio == 0 else reaches(info, ratio, chain)
+        found = braked(info, frame, arrives) or standing(info, frame, arrives) or found
+    cure = cures.possible(info.experiment, found.cure)
+    return Diagnosis(found.kind, found.sentence, evidence | found.evidence, cure)
+
+
+def _find(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[str, float]) -> Finding:
+    """The first flag that holds."""
+    e, ratio = info.experiment, evidence["ratio"]
+    if not np.isfinite([frame.probe_loss, frame.output_grad_norm, ratio]).all():
+        sentence = "A number has become infinite: this network cannot learn any further."
+        return Finding("not_finite", sentence, cures.tame(e))
+    if frame.probe_loss < SOLVED_SHARE * info.baseline:
+        down = f"The loss is down to {frame.probe_loss / info.baseline:.1%} of the baseline."
+        left = reaches(info, ratio, chain)
+        if frame.output_grad_norm < NO_GRADIENT:
+            left = "Hardly any gradient is left, because it is solved: there is nothing more to learn."
+        return Finding("solved", f"{down} {left}")
+    if info.looks_ahead and not e.bidirectional:
+        sentence = "What decides comes only after the answer: a network that reads one way cannot see it."
+        return Finding("blind", sentence, {**({} if info.has_links else {"cell": "lstm"}), "bidirectional": True})
+    if frame.output_grad_norm < NO_GRADIENT:
+        why = "The network is sure of its answer, right or wrong."
+        if info.outputs == "values":
+            why = "What stands above the state passes nothing back."
+        return Finding(
+            "no_gradient", f"Hardly any gradient leaves the loss: {frame.output_grad_norm:.0e} at the last step. {why}"
+        )
+    return _exactly_zero(info, frame) if ratio == 0 else _banded(info, frame, chain, evidence)
+
+
+def _banded(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[str, float]) -> Finding:
+    """By the ratio, why it is what it is, and what would mend it."""
+    e, ratio = info.experiment, evidence["ratio"]
+    kind = next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
+    why: Reason | None = None
+    cure = {}
+    if kind in SHRINKING:
+        why = shrinks_by(info, ratio, evidence)
+        cure = (cures.tame(e) if why and why.by == "saturated" and e.nonlinearity != "relu" else {}) or (
+            cures.open_the_road(info)
+        )
+    elif kind in GROWING:
+        why, cure = grows_by(info, ratio, evidence, chain[0]), cures.tame(e)
+    arrives, needed = reaches(info, ratio, chain, frame.output_grad_norm), pace(info, ratio)
+    reasons = why.said if why else ()
+    if kind in GROWING:  # the reason first: growing, nobody waits for what the task needs
+        explained = [f"{arrives[:-1]}: {reason}. {needed}" for reason in reasons]
+    else:
+        explained = [f"{arrives} {needed} {reason}." for reason in reasons]
+    plain = f"{reaches(info, ratio, chain)} {needed}".strip()
+    sentence = fitted(*explained, f"{arrives} {needed}".strip(), plain)
+    learning = frame.probe_loss < LEARNING_SHARE * info.baseline  # a run that gets somewhere is not to be thrown away
+    return Finding(kind, sentence, {} if learning else cure)
+
+
+def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
+    """Zero is not small: say which of its causes the states show."""
+    e, arrives = info.experiment, f"No gradient at all reaches {place(info)}"
+    if not info.has_links and e.window > info.reach:
+        return Finding("healthy", f"The answer lies among the {e.window} inputs seen at once: nothing has to go back.")
+    if not info.has_links:
+        sentence = "A feed-forward network has no link from step to step: no gradient goes back, nothing is remembered."
+        return Finding("no_path", sentence, cures.open_the_road(info))
+    states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
+    if e.tbptt and info.reach >= e.tbptt:
+        return Finding("cut", f"{arrives}: truncation cuts the gradient after {steps(e.tbptt)}.", {"tbptt": 0})
+    if e.cell == "rnn" and e.nonlinearity == "relu" and (cause := _dead_relu(states)):
+        return Finding("dead", f"{arrives}: {cause}.", {"nonlinearity": "tanh"})
+    if e.cell == "rnn" and _pinned(e.nonlinearity, states):
+        pinned = f"on the way the units are pinned at their limits, where the slope of {e.nonlinearity} is 0"
+        return Finding("dead", f"{arrives}: {pinned}.", cures.tame(e))
+    return Finding("no_path", f"{arrives}: the weights on the way pass nothing on.", cures.open_the_road(info))
+
+
+def _dead_relu(states: np.ndarray) -> str:
+    """Where, or how many, units are at 0: all of them at some step, else most of them; empty where neither is so."""
+    all_zero = (states == 0).all(-1)
+    if all_zero.any():
+        return f"at t = {np.flatnonzero(all_zero.any((0, 1)))[-1]} every ReLU is at 0, where its slope is 0"
+    at_zero = float((states == 0).mean())
+    return f"{share(at_zero)} of the ReLUs are at 0, where their slope is 0" if at_zero > MOST else ""
+
+
+def _pinned(nonlinearity: str, states: np.ndarray) -> bool:
+    """Most units stand where the slope of their squashing function is next to 0."""
+    if nonlinearity == "tanh":
+        return bool((np.abs(states) > PINNED).mean() > MOST)
+    return nonlinearity == "sigmoid" and bool((np.abs(2 * states - 1) > PINNED).mean() > MOST)

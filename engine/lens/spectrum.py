@@ -1,0 +1,92 @@
+"""The recurrent weights seen as a map, and what a frame shows of the products of Jacobians: bounded work."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.cells import CELLS
+from engine.cells.stepwise import weights_of
+from engine.lens.jacobians import brief_products_of, chains_of_steps
+from engine.model import RecurrentNetwork
+from engine.observation import Observation
+from engine.readings import Spectrum
+from engine.tasks import TASKS
+
+MOST_LAGS = 8
+MOST_PRODUCTS, MOST_SPECTRA = 2**31, 2**29  # n^3 for each product of two Jacobians, and for each lag's norm
+MOST_BLOCKS = 2**29  # H^3 for each block of weights
+
+
+@torch.no_grad()
+def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+    """{gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, the largest modulus first.
+
+    Of an encoder-decoder the decoder's. NaN where a weight is not finite; empty for a cell without links in time.
+    """
+    blocks = _blocks(model)
+    fine = {name: torch.isfinite(each).all(-1).all(-1)[..., None] for name, each in blocks.items()}
+    found = {name: torch.linalg.eigvals(each.nan_to_num(0.0, 0.0, 0.0)) for name, each in blocks.items()}
+    found = {name: each.take_along_dim(each.abs().argsort(-1, descending=True), -1) for name, each in found.items()}
+    return {name: torch.where(fine[name], each, torch.nan).numpy() for name, each in found.items()}
+
+
+@torch.no_grad()
+def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+    """{gate: (layers, directions)} of the same blocks."""
+    found = {}
+    for name, block in _blocks(model).items():
+        fine = torch.isfinite(block).all(-1).all(-1)
+        block = block.nan_to_num(0.0, 0.0, 0.0)
+        square = torch.linalg.eigvalsh(block @ block.mT)[..., -1].clamp(min=0)
+        found[name] = torch.where(fine, square.sqrt(), torch.nan).numpy()
+    return found
+
+
+def spectrum_of(drawn: Observation) -> Spectrum:
+    """Of an observation of one sequence, of a cell with links in time; readings of states that are not finite are NaN.
+
+    Lags are at most MOST_LAGS, spread evenly on a logarithmic line from 1 to the whole chain, and the task's own. A
+    state of some hundreds of numbers has fewer, not back to the first step, and no eigenvalues where it has many blocks
+    of weights. Of the products there are the norms, and the mean growth over the longest of them: `brief_products_of`.
+    """
+    model, e = drawn.model, drawn.model.experiment
+    chains = chains_of_steps(drawn)
+    links, size, count = len(chains[0][0]), chains[0][0].size, e.num_layers * e.directions
+    products = brief_products_of(chains, frame_lags(links, size, TASKS[e.task].lag(e), count))
+    return Spectrum(_eigenvalues_if_few(model), largest_singular_values(model), products)
+
+
+def _eigenvalues_if_few(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+    """NaN in place of all eigenvalues where there are more than a frame has time for."""
+    e, gates = model.experiment, CELLS[model.experiment.cell].gates
+    if e.num_layers * e.directions * len(gates) * e.hidden_size**3 <= MOST_BLOCKS:
+        return eigenvalues(model)
+    return {name: np.full((e.num_layers, e.directions, e.hidden_size), complex(np.nan, np.nan)) for name in gates}
+
+
+def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int = 1) -> list[int]:
+    """The lags at which a frame takes the products of a chain of so many links, so that its work is bounded."""
+    furthest = min(links, max(1, MOST_PRODUCTS // (chains * size**3)))
+    if furthest < 1:
+        return []
+    most = min(MOST_LAGS, max(1, MOST_SPECTRA // (chains * size**3)))
+    lags = {*np.geomspace(1, furthest, most).round().astype(int).tolist(), furthest} if most > 1 else {furthest}
+    if task_lag is not None and 1 <= task_lag <= furthest and most == MOST_LAGS:
+        lags.add(task_lag)
+    return sorted(lags)
+
+
+def _blocks(model: RecurrentNetwork) -> dict[str, Tensor]:
+    """{gate: (layers, directions, H, H)} float64."""
+    e, kind = model.experiment, CELLS[model.experiment.cell]
+    if not kind.links:
+        return {}
+    stack = model.stacks[-1]
+    rows = [
+        torch.stack([weights_of(stack, layer, d).recurrent for d in range(e.directions)])
+        for layer in range(e.num_layers)
+    ]
+    blocks = torch.stack(rows).double().cpu().chunk(kind.blocks, dim=2)
+    return dict(zip(kind.gates, blocks, strict=True))

@@ -1,0 +1,181 @@
+"""One chain of the drawn sequence, step by step, forward and back: makes an `engine.walk.Walk`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from engine.cells import CELLS
+from engine.cells.adjoint import Record
+from engine.lens.factors import factors_of
+from engine.lens.flow import seed
+from engine.lens.jacobians import Links, chains_of_steps
+from engine.lens.sweep import Backward, Chain, chains_of, sweep
+from engine.model import RecurrentNetwork
+from engine.observation import Observation, observe
+from engine.readings import StepFactors
+from engine.tasks import Batch
+from engine.walk import MOST_JACOBIAN_NUMBERS, Walk, WalkError
+
+
+def walk(
+    model: RecurrentNetwork, batch: Batch, layer: int = -1, direction: int = 0, *, sequence: int = 0, step: int = 0
+) -> Walk:
+    """One sequence of a batch through one chain, in evaluation mode. Changes nothing and draws nothing.
+
+    Args:
+        step: of the training, to be remembered.
+
+    Raises:
+        WalkError: for a layer or direction that the network has not.
+    """
+    e = model.experiment
+    if not (-e.num_layers <= layer < e.num_layers and 0 <= direction < e.directions):
+        raise WalkError(
+            f"There is no layer {layer} in direction {direction}: this network has {e.num_layers} "
+            f"layer{'s' if e.num_layers > 1 else ''}, and reads {'both ways' if e.bidirectional else 'one way'}."
+        )
+    layer %= e.num_layers
+    look = observe(model, batch).alone(sequence)
+    backward = sweep(look, seed(look, ["all"]))
+    chains = chains_of(backward, layer, direction)
+    positions = np.concatenate([chain.positions for chain in chains])
+    with torch.no_grad():
+        return Walk(
+            step=step,
+            layer=layer,
+            direction=direction,
+            positions=positions,
+            part=np.repeat(np.arange(len(chains)), [len(chain.positions) for chain in chains]),
+            cut=np.isin(positions, _cuts(look)),
+            **_said(look, positions),
+            **_forward(look, chains),
+            **_back(look, chains),
+            factors=_factors(backward, layer, direction, positions),
+            **_jacobians(look, layer, direction, len(positions)),
+        )
+
+
+def _cuts(look: Observation) -> list[int]:
+    """Positions before which truncation cuts; an encoder-decoder has none."""
+    return look.model.cuts(len(look.batch.valid)) if len(look.passes) == 1 else []
+
+
+def _said(look: Observation, positions: np.ndarray) -> dict[str, Any]:
+    """What the network reads and says at these positions, and what it should have said."""
+    model, batch, before = look.model, look.batch, look.batch.source_steps
+    heard = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
+    spoken = {
+        "outputs": (model.said(look.logits, batch), np.nan),
+        "targets": (batch.targets, 0),
+        "loss": (_array([model.step_losses(look.logits, batch)]), 0),
+        "loss_weight": (_array([model.loss_weights(batch)]) * batch.mask, 0),
+    }
+    found = {"read": np.concatenate([batch.inputs, heard]), "counted": batch.counted}
+    for name, (values, nothing) in spoken.items():
+        silent = np.full((before, *values.shape[1:]), nothing, values.dtype)  # while it reads the source
+        found[name] = np.concatenate([silent, values])
+    return {name: values[positions, 0] for name, values in found.items()}
+
+
+def _forward(look: Observation, chains: list[Chain]) -> dict[str, Any]:
+    """What every step reads, adds up and becomes, in the dtype of the network."""
+    e, dtype = look.model.experiment, look.output.dtype
+    records, blocks = [chain.record for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
+    width, vectors = max(record.inputs.shape[-1] for record in records), 1 + CELLS[e.cell].links
+
+    def each(pick: Callable[[Record], Tensor | None], *shape: int) -> np.ndarray | None:
+        """Pass after pass; None where the cell has none of it."""
+        parts = [part for record in records if (part := pick(record)) is not None]
+        return _array([part.to(dtype).reshape(-1, *(shape or part.shape[-1:])) for part in parts]) if parts else None
+
+    return {
+        "inputs": each(lambda r: _filled(r.inputs, width)),
+        "input_size": tuple(record.inputs.shape[-1] for record in records),
+        "hidden": each(lambda r: r.hidden),
+        "first_hidden": records[0].initial[0, 0].to(dtype).cpu().numpy(),
+        "cell": each(lambda r: r.cell),
+        "first_cell": None if records[0].cell is None else _array([torch.zeros(e.hidden_size, dtype=dtype)]),
+        "gates": {name: each(lambda r, name=name: r.gates[name]) for name in records[0].gates},  # type: ignore[misc]
+        "from_input": each(lambda r: r.inputs @ r.weights.ih.T, *blocks),
+        "from_state": each(lambda r: None if r.weights.hh is None else r.before @ r.weights.hh.T, *blocks),
+        "biases": each(lambda r: torch.stack([b for b in r.weights[2:4] if b is not None]), vectors, *blocks),
+        "peepholes": each(lambda r: r.weights.ch, CELLS[e.cell].peepholes, e.hidden_size),
+        "weight_ih": each(lambda r: _filled(r.weights.ih, width), len(records[0].weights.ih), width),
+        "weight_hh": each(lambda r: r.weights.hh, len(records[0].weights.ih), e.hidden_size),
+    }
+
+
+def _back(look: Observation, chains: list[Chain]) -> dict[str, Any]:
+    """The way back once more, step by step in float64, so that what arrives from the step after is known by itself."""
+    cuts, has_cell = set(_cuts(look)), chains[0].cell is not None
+    found: dict[str, list[Tensor]] = {}
+    carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
+    for chain in reversed(chains):
+        total = chain.direct[:, None].clone()  # (n, 1 row, H)
+        cell, entering = torch.zeros_like(total), total.new_empty(len(total), 1, chain.entering.shape[-1])
+        later = [torch.empty_like(total) for _ in carry]
+        for t in reversed(range(len(total))):
+            for here, arriving in zip(later, carry, strict=True):
+                here[t] = arriving
+            carry = chain.record.sweep(t, t + 1, total, cell if has_cell else None, entering, carry)
+            if int(chain.positions[t]) in cuts:
+                carry = tuple(torch.zeros_like(each) for each in carry)
+        parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": entering}
+        if chain.record.weights.hh is not None:
+            parts["entering_state"] = chain.record.entering_state(entering[:, None])
+        if has_cell:
+            parts |= {"grad_cell": cell, "cell_from_hidden": _from_hidden(chain, total), "cell_later": later[1]}
+        for name, values in parts.items():
+            found.setdefault(name, []).insert(0, values.flatten(1))
+    nothing = dict.fromkeys(("entering_state", "grad_cell", "cell_from_hidden", "cell_later"))
+    return nothing | {name: _array(parts) for name, parts in found.items()}
+
+
+def _from_hidden(chain: Chain, total: Tensor) -> Tensor:
+    """(n, H): what reaches c_t through h_t of the same step: nothing else arrives. All steps are rows of one."""
+    beside = total.transpose(0, 1).clone()
+    cell, nothing = torch.empty_like(beside), torch.zeros_like(beside[0])
+    entering = beside.new_empty(*beside.shape[:-1], chain.entering.shape[-1])
+    record = chain.record.changed(lambda values: values.transpose(0, 1))
+    record.sweep(0, 1, beside, cell, entering, (nothing, nothing))
+    return cell[0]
+
+
+def _filled(values: Tensor, width: int) -> Tensor:
+    """(..., I) to (..., width), with zeros."""
+    return pad(values, (0, width - values.shape[-1]))
+
+
+def _array(parts: Sequence[Tensor]) -> np.ndarray:
+    """One after the other."""
+    return torch.cat(list(parts)).cpu().numpy()
+
+
+def _jacobians(look: Observation, layer: int, direction: int, steps: int) -> dict[str, Any]:
+    """Those of all units, or of the first where all would be too many numbers to send."""
+    e, kind = look.model.experiment, CELLS[look.model.experiment.cell]
+    states = 2 if kind.has_cell_state else 1
+    some = np.arange(min(e.hidden_size, max(1, math.isqrt(MOST_JACOBIAN_NUMBERS // steps) // states)))
+    if not kind.links:
+        return {"jacobians": None, "units": some[:0]}
+    found = []
+    for links in chains_of_steps(look)[layer][direction].passes:
+        few = len(some)  # rows and columns of these units alone
+        part = Links(links.blocks[:, :few, :few], links.through[..., :few], links.direct[..., :few])
+        found.append(part.dense(0, links.direct.shape[1]).to(look.output.dtype))
+    return {"jacobians": _array(found), "units": some}
+
+
+def _factors(backward: Backward, layer: int, direction: int, positions: np.ndarray) -> StepFactors:
+    """Those of this chain alone, in its order."""
+    whole, mine = factors_of(backward, (0, 0)), (layer, direction, positions)
+    slope = None if whole.slope is None else whole.slope[mine]
+    weights = None if whole.weights is None else whole.weights[mine]
+    return StepFactors(whole.factor[mine], slope, weights, {name: each[mine] for name, each in whole.shares.items()})

@@ -1,0 +1,163 @@
+"""The slow, obvious loop: one sequence, one step at a time, every state keeping its gradient.
+
+Nothing here is shared with the lens, so that a number of the lens can be repeated by it: with autograd, or by nudging
+one unit of one state and looking how far the loss moves. The steps are PyTorch's own single-step cells wherever it has
+the cell; embedding, head and loss are the model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear, one_hot
+
+from engine.cells import CELLS
+from engine.cells.adjoint import State, Weights
+from engine.cells.stepwise import StepwiseLayers, weights_of
+from engine.model import RecurrentNetwork
+from engine.tasks import Batch
+
+Place = tuple[int, int, int]
+"""Layer, direction, position on the whole time axis."""
+
+SINGLE_STEP: dict[type, Callable[..., nn.Module]] = {nn.RNN: nn.RNNCell, nn.GRU: nn.GRUCell, nn.LSTM: nn.LSTMCell}
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """Added to one unit of one state, "h" or "c", as soon as it is there: c is nudged before h is formed from it."""
+
+    state: str
+    place: Place
+    unit: int
+    amount: float
+
+    def on(self, place: Place, state: str, values: Tensor) -> Tensor:
+        """The state at this place, nudged if it is the one that is meant."""
+        if (state, place) != (self.state, self.place):
+            return values
+        moved = values.clone()
+        moved[self.unit] += self.amount
+        return moved
+
+
+@dataclass
+class Stepper:
+    """One layer in one direction, a step at a time: x (I,), h and c (H,)."""
+
+    layers: nn.RNNBase | StepwiseLayers
+    weights: Weights
+    cell: Callable[..., Tensor | State] | None
+
+    @classmethod
+    def of(cls, layers: nn.RNNBase | StepwiseLayers, layer: int, direction: int) -> Stepper:
+        """With the layers' own parameters, not copies of them."""
+        weights = weights_of(layers, layer, direction)
+        if isinstance(layers, StepwiseLayers):
+            return cls(layers, weights, None)
+        options = {"nonlinearity": layers.nonlinearity} if isinstance(layers, nn.RNN) else {}
+        cell = SINGLE_STEP[type(layers)](weights.ih.shape[1], layers.hidden_size, device="meta", **options)
+        for name, weight in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights[:4], strict=True):
+            setattr(cell, name, weight)
+        return cls(layers, weights, cell)
+
+    def __call__(self, x: Tensor, state: State, nudged: Callable[[str, Tensor], Tensor] | None = None) -> State:
+        """The state after this step, (h,) or (h, c). `nudged` makes another of a state with that name."""
+        nudged = nudged or (lambda name, values: values)
+        if self.cell is None:
+            assert isinstance(self.layers, StepwiseLayers)
+            from_input = linear(x, self.weights.ih, self.weights.bias_ih)
+            found = self.layers.step(from_input, state, self.weights)[0]
+        else:
+            made = self.cell(x, state if isinstance(self.cell, nn.LSTMCell) else state[0])
+            found = made if isinstance(made, tuple) else (made,)
+        if len(found) == 1:
+            return (nudged("h", found[0]),)
+        cell = nudged("c", found[1])
+        return nudged("h", self._speak(x, state[0], cell)), cell
+
+    def _speak(self, x: Tensor, before: Tensor, cell: Tensor) -> Tensor:
+        """h = o * tanh(c), so that what is done to c is done to h as well. o is the last block, and may see c."""
+        rows = slice(-len(cell), None)
+        ih, hh, bias_ih, bias_hh, peephole = (None if each is None else each[rows] for each in self.weights)
+        assert ih is not None and hh is not None
+        output_gate = linear(x, ih, bias_ih) + linear(before, hh, bias_hh)
+        if peephole is not None:
+            output_gate = output_gate + peephole * cell
+        return torch.sigmoid(output_gate) * torch.tanh(cell)
+
+
+@dataclass
+class Unrolled:
+    """One pass over one sequence, its real steps only.
+
+    Args:
+        hidden, cell: h_t and c_t (H,) by place; no c where the cell has none.
+        before, reads, steppers: by place, the state and the input that its step began with, and what made the step.
+        losses: (T,) each step's loss, 0 where not counted. loss: l of this sequence, a scalar.
+    """
+
+    model: RecurrentNetwork
+    nudge: Nudge | None
+    hidden: dict[Place, Tensor] = field(default_factory=dict)
+    cell: dict[Place, Tensor] = field(default_factory=dict)
+    before: dict[Place, State] = field(default_factory=dict)
+    reads: dict[Place, Tensor] = field(default_factory=dict)
+    steppers: dict[Place, Stepper] = field(default_factory=dict)
+    losses: Tensor = field(default_factory=lambda: torch.zeros(0))
+    loss: Tensor = field(default_factory=lambda: torch.zeros(()))
+
+    def run(
+        self, layers: nn.RNNBase | StepwiseLayers, rows: list[Tensor], first: list[State], start: int, cuts: list[int]
+    ) -> tuple[list[Tensor], list[State]]:
+        """All layers over the rows (I,) of one stretch of the time axis. Returns what the top layer says, and ends."""
+        e, ends = self.model.experiment, []
+        for layer in range(e.num_layers):
+            said: list[list[Tensor]] = [[] for _ in rows]
+            for d in range(e.directions):
+                step, state = Stepper.of(layers, layer, d), first[layer]
+                for t in range(len(rows)) if d == 0 else reversed(range(len(rows))):
+                    place = (layer, d, start + t)
+                    if t in cuts:
+                        state = tuple(each.detach() for each in state)
+                    self.before[place], self.reads[place], self.steppers[place] = state, rows[t], step
+                    state = step(rows[t], state, None if self.nudge is None else partial(self.nudge.on, place))
+                    self.hidden[place] = state[0]
+                    if len(state) > 1:
+                        self.cell[place] = state[1]
+                    said[t].append(state[0])
+            ends.append(state)
+            rows = [torch.cat(each) for each in said]
+        return rows, ends
+
+
+def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudge | None = None) -> Unrolled:
+    """Run one sequence of a batch, in the model's dtype and without dropout; outputs that are fed back are the true
+    ones. Truncation cuts gradients as in training."""
+    one, e = batch.alone(sequence), model.experiment
+    run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
+    nothing: State = (zero, zero) if CELLS[e.cell].has_cell_state else (zero,)
+    rows, first = list(model.embed(one)[: one.lengths[0], 0]), [nothing] * e.num_layers
+    if one.decoder_inputs is None:
+        said, _ = run.run(model.recurrent, rows, first, 0, model.cuts(len(one.inputs)))
+    else:
+        _, ends = run.run(model.encoder, rows, first, 0, [])
+        heard = torch.tensor(one.decoder_inputs[one.valid[one.source_steps :, 0], 0])
+        spoken = _symbols(heard, model.decoder_embedding, model.head.out_features).to(model.dtype)
+        said, _ = run.run(model.decoder, list(spoken), ends, one.source_steps, [])
+    padding = [torch.zeros_like(said[0])] * (len(one.mask) - len(said))
+    logits = model.read(torch.stack([*said, *padding])[:, None], one.lengths)
+    run.losses = model.step_losses(logits, one)[:, 0]
+    run.loss = (run.losses * model.loss_weights(one)[:, 0]).sum()
+    return run
+
+
+def _symbols(tokens: Tensor, table: nn.Embedding | None, symbols: int) -> Tensor:
+    """(n,) tokens to their embedding or one-hot code, (n, I); what is below 0 to zeros."""
+    known = tokens.clamp(min=0)
+    coded = one_hot(known, symbols) if table is None else table(known)
+    return coded * (tokens >= 0)[:, None]

@@ -1,0 +1,93 @@
+"""The lenses below the fold: measured while somebody looks, on fixed scales or fitted ones, and explained."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Playground
+
+pytestmark = pytest.mark.browser
+
+BELOW = ["factors", "waterfall", "decomposition", "weights", "saliency", "spectrum", "memory"]
+
+
+def scroll_to(page: Playground, name: str) -> None:
+    page.page.locator(f'[data-card="{name}"]').scroll_into_view_if_needed()
+
+
+def shows_numbers(name: str) -> str:
+    """JavaScript: the figure has been drawn, with a finite number in one of its traces."""
+    flat = "Array.from(trace.z ?? trace.y, each => ArrayBuffer.isView(each) ? Array.from(each) : each).flat()"
+    finite = f"{flat}.some(value => value !== null && Number.isFinite(+value))"
+    plot = f"document.querySelector('[data-figure={name}]')"
+    return f"{plot}?._fullLayout && {plot}.data.some(trace => {finite})"
+
+
+@pytest.mark.parametrize("preset", ["xor", "remember-lstm"])
+def test_every_lens_is_drawn_when_it_comes_into_sight(visit, preset):
+    page = visit(f"preset={preset}&steps=1000000")
+    wanted = [name for name in BELOW if page.get(f"!!document.querySelector('[data-card={name}]:not([hidden])')")]
+    assert set(BELOW) - set(wanted) <= {"decomposition"}  # one loss cannot be taken apart
+    for name in wanted:
+        scroll_to(page, name)
+        page.wait(shows_numbers(name))
+
+
+def test_what_costs_much_is_measured_only_while_it_is_on_the_screen(visit):
+    page = visit("preset=xor&steps=1000000")
+    page.frames(5)
+    assert not page.get(shows_numbers("saliency")) and not page.get(shows_numbers("decomposition"))
+    page.pause()
+    scroll_to(page, "saliency")  # a run that stands still measures it for whoever comes to look
+    page.wait(shows_numbers("saliency"))
+    said = page.page.locator('[data-card="saliency"] .lv-readout').inner_text()
+    assert f"step {page.step:,}" in said
+
+
+def test_a_scale_is_fitted_and_fixed_again(visit):
+    page = visit("preset=remember&steps=1000000")
+    page.pause()
+    fit = page.page.locator('[data-card="gradient"] .lv-fit')
+    fixed = page.data("gradient", "_fullLayout.yaxis.range")
+    fit.click()
+    page.wait("document.querySelector('[data-figure=gradient]')._fullLayout.yaxis.range[0] > argument + 1", fixed[0])
+    assert fit.get_attribute("aria-pressed") == "true"
+    fit.click()
+    page.wait("document.querySelector('[data-figure=gradient]')._fullLayout.yaxis.range[0] === argument", fixed[0])
+    scroll_to(page, "waterfall")
+    page.wait(shows_numbers("waterfall"))
+    key = page.page.locator('[data-card="waterfall"] .lv-key')
+    assert (key.get_attribute("data-low"), key.get_attribute("data-high")) == ("10⁻¹²", "10²")
+    page.page.locator('[data-card="waterfall"] .lv-fit').click()
+    page.wait("document.querySelector('[data-card=waterfall] .lv-key').dataset.low !== '10⁻¹²'")
+
+
+def test_behind_every_figure_stands_how_it_was_measured(visit):
+    page = visit("preset=remember-lstm&steps=1000000")
+    cards = page.page.locator(".lv-card:not([hidden])")
+    assert cards.count() >= 12
+    explained = page.get(
+        "[...document.querySelectorAll('.lv-card:not([hidden]) .lv-how:not([hidden]) div')].map(e => e.textContent)"
+    )
+    assert len(explained) == cards.count() and all("engine/" in each for each in explained)
+    for name in ("unrolled", "update"):
+        page.page.locator(f'[data-card="{name}"] summary').click()
+        assert page.page.locator(".lv-how[open]").count() == 1  # another one closes the first
+    page.page.keyboard.press("Escape")
+    assert page.page.locator(".lv-how[open]").count() == 0
+
+
+def test_one_line_of_time_runs_through_all_lenses(visit):
+    page = visit("preset=xor&steps=1000000")
+    page.pause()
+    for name in ("factors", "decomposition", "saliency"):
+        scroll_to(page, name)
+        page.wait(shows_numbers(name))
+        box = page.page.locator(f"[data-figure={name}] .main-svg").first.bounding_box()
+        axis = page.get(
+            "(a => a._offset + a.d2p(7))(document.querySelector(`[data-figure=${argument}]`)._fullLayout.xaxis)", name
+        )
+        page.page.mouse.move(box["x"] + axis, box["y"] + box["height"] / 2)
+        assert page.page.locator(".lv-cursor span").inner_text() == "t = 7"
+        line = page.page.locator(".lv-cursor").bounding_box()
+        assert abs(line["x"] - (box["x"] + axis)) < 2

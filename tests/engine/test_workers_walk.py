@@ -1,0 +1,113 @@
+"""Walks and repeated numbers asked of a run in a real worker process, beside questions and training."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from engine.experiment import Experiment
+from engine.frame import RunPhase
+from engine.prediction import Question
+from engine.training import Trainer
+from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
+from engine.workers import Pool, Run, process
+from tests.engine.test_workers import frame_of, wait_for
+
+SMALL = Experiment(task="characters", rnn_type="many_to_many", cell="lstm", hidden_size=4, seq_len=6, batch_size=4,
+                   num_layers=2, steps=1_000_000)  # fmt: skip
+CLAIM = StateClaim(state="c", layer=0, position=3, unit=2)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(1)
+    yield pool
+    pool.shutdown()
+
+
+def walk_of(run: Run, layer: int = -1) -> Walk:
+    run.walk(layer)
+    wait_for(lambda: not run.is_walking)
+    assert run.walk_problem == "" and run.walked is not None
+    return run.walked
+
+
+def verification_of(run: Run, what: StateClaim | WeightClaim = CLAIM) -> Verification:
+    run.verify(what)
+    wait_for(lambda: not run.is_verifying)
+    assert run.verify_problem == "" and run.verified is not None
+    return run.verified
+
+
+def test_a_walk_and_a_verification_are_the_trainers_own(pool):
+    run, alone = pool.submit(SMALL, paused=True), Trainer(SMALL)
+    assert run.walked is None and run.verified is None and not run.is_walking and not run.is_verifying
+    frame_of(run)
+    run.advance(9)
+    for _ in range(9):
+        alone.advance()
+    frame_of(run, lambda frame: frame.step == 9)
+    walked, wanted = walk_of(run, 0), alone.walk(0)
+    assert walked.step == 9 and walked.layer == 0
+    for name in ("hidden", "grad", "grad_cell", "jacobians", "weight_hh", "positions"):
+        assert np.array_equal(getattr(walked, name), getattr(wanted, name)), name
+    assert not walked.grad.flags.writeable and run.status().phase == RunPhase.PAUSED
+    verified = verification_of(run)
+    assert verified == alone.verify(CLAIM) and verified.step == 9
+    assert verified.value == walked.number(CLAIM) and verified.method == CENTRAL_DIFFERENCES
+    run.stop()
+
+
+def test_all_three_can_be_asked_at_once_and_the_newest_of_each_counts(pool):
+    run = pool.submit(SMALL)
+    frame_of(run, lambda frame: frame.step > 3)
+    earlier = walk_of(run)
+    for layer in (1, 0, 1, 0):
+        run.walk(layer)
+    for unit in (0, 1, 3):
+        run.verify(WeightClaim(row=unit, column=0))
+    run.ask(Question(text="oh dear"))
+    assert run.walked is earlier and run.waited > 0
+    wait_for(lambda: not (run.is_walking or run.is_verifying or run.asking))
+    assert run.walked.layer == 0 and run.verified.what.row == 3 and run.answer.question.text == "oh dear"
+    assert run.walked.step >= earlier.step and run.waited == 0
+    assert not (run.walk_problem or run.verify_problem or run.answer_problem)
+    reached = run.status().step
+    wait_for(lambda: run.status().step > reached)
+    run.stop()
+
+
+def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
+    run = pool.submit(SMALL)
+    walked, verified = walk_of(run), verification_of(run)
+    run.walk(2)
+    run.verify(StateClaim(position=9, unit=0))
+    wait_for(lambda: not (run.is_walking or run.is_verifying))
+    assert run.walk_problem.startswith("There is no layer 2") and run.walked is walked
+    assert run.verify_problem.startswith("There is nothing at t = 9") and run.verified is verified
+    assert run.answer_problem == "" and run.status().phase == RunPhase.RUNNING
+    assert walk_of(run).step > walked.step
+    run.stop()
+    run.walk()
+    assert not run.is_walking and "has ended" in run.walk_problem and run.verify_problem.startswith("There is nothing")
+
+
+def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
+    """It is replaced though nobody trains: somebody waits."""
+    monkeypatch.setattr(process, "SILENCE", 0.3)
+    pool = Pool(1)
+    run = pool.submit(SMALL, paused=True)
+    verification_of(run)  # asked before torch was loaded
+    (old,) = pool.pids
+    os.kill(old, signal.SIGSTOP)
+    run.walk(1)
+    run.verify(WeightClaim(row=1, column=1))
+    assert run.is_walking and run.is_verifying
+    wait_for(lambda: not (run.is_walking or run.is_verifying))
+    assert run.walked.layer == 1 and run.verified.what == WeightClaim(row=1, column=1) and pool.pids != [old]
+    assert not (run.walk_problem or run.verify_problem)
+    pool.shutdown()
