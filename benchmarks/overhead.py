@@ -58,13 +58,13 @@ class Watched:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer, self.device, self.took = trainer, trainer.experiment.device, []  # seconds of each frame
+        self.credit = 0.0  # a frame that took more than there was is paid back in later turns, as in a worker
         self.begin()
 
     def begin(self) -> None:
         """Forget the time that the other side had."""
         self.since = clock(self.device)
         self.due = self.since + 0.5 / FRAMES_PER_SECOND  # so that a second has 5, not 6
-        self.credit = 0.0
 
     def advance(self) -> None:
         """One update, and a frame if one is due."""

@@ -65,8 +65,9 @@ class Frame(Reading):
         grad_norm_direct: the same for what enters the layer at t from above, not through time.
         grad_norm_last: the same for the last counted loss alone (in the reverse direction the first).
         grad_norm_cell: the same as grad_norm for c_t; None where there is no cell state.
-        sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell: the same four
-            of the drawn sequence alone, ||d l_0/d h_t||_2 being the first.
+        grad_norm_memory: the same as grad_norm_last for the state that carries memory: c where there is one, else h.
+        sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell,
+            sequence_grad_norm_memory: the same five of the drawn sequence alone, ||d l_0/d h_t||_2 being the first.
         ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
             the last loss enters||, s the state that carries memory.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
@@ -108,10 +109,12 @@ class Frame(Reading):
     grad_norm_direct: np.ndarray
     grad_norm_last: np.ndarray
     grad_norm_cell: np.ndarray | None
+    grad_norm_memory: np.ndarray
     sequence_grad_norm: np.ndarray
     sequence_grad_norm_direct: np.ndarray
     sequence_grad_norm_last: np.ndarray
     sequence_grad_norm_cell: np.ndarray | None
+    sequence_grad_norm_memory: np.ndarray
     ratio: np.ndarray
     output_grad_norm: float
     bottleneck_grad_norm: float | None

@@ -60,8 +60,8 @@ class History:
 class Waterfall:
     """The front of vanishing, over training: at every look, the gradient of the last loss at every step in time.
 
-    ||d l/d h_t|| of the top layer reading forwards: the probe's median, or the drawn sequence's own where its sequences
-    differ. Thinned like the curves.
+    ||d l/d s_t|| of the top layer reading forwards, s the state that carries memory: the probe's median, or the drawn
+    sequence's own where its sequences differ. Thinned like the curves.
     """
 
     def __init__(self, most: int = 120) -> None:
@@ -69,7 +69,7 @@ class Waterfall:
 
     def look(self, info: RunInfo, frame: Frame) -> None:
         """Add what a frame measured."""
-        norms = frame.grad_norm_last if info.alike else frame.sequence_grad_norm_last
+        norms = frame.grad_norm_memory if info.alike else frame.sequence_grad_norm_memory
         self._rows.add((frame.step, norms[-1, 0].copy()))
 
     def table(self) -> tuple[np.ndarray, np.ndarray]:

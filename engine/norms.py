@@ -20,10 +20,12 @@ class Norms:
     grad_norm_direct: np.ndarray
     grad_norm_last: np.ndarray
     grad_norm_cell: np.ndarray | None
+    grad_norm_memory: np.ndarray
     sequence_grad_norm: np.ndarray
     sequence_grad_norm_direct: np.ndarray
     sequence_grad_norm_last: np.ndarray
     sequence_grad_norm_cell: np.ndarray | None
+    sequence_grad_norm_memory: np.ndarray
     ratio: np.ndarray
     output_grad_norm: float
     bottleneck_grad_norm: float | None
@@ -43,17 +45,19 @@ class Norms:
         ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
         kinds = [_seeds(norm, [0, 0]), _seeds(direct, [0, 0]), _seeds(norm, last)]
         if cell[0][0] is not None:
-            kinds.append(_seeds(cell, [0, 0]))
+            kinds += [_seeds(cell, [0, 0]), _seeds(cell, last)]
         medians, firsts = _medians(np.stack(kinds), probe), [each[..., 0].copy() for each in kinds]
         return cls(
             grad_norm=medians[0],
             grad_norm_direct=medians[1],
             grad_norm_last=medians[2],
             grad_norm_cell=medians[3] if len(medians) > 3 else None,
+            grad_norm_memory=medians[-1],  # of h that is the one before
             sequence_grad_norm=firsts[0],
             sequence_grad_norm_direct=firsts[1],
             sequence_grad_norm_last=firsts[2],
             sequence_grad_norm_cell=firsts[3] if len(medians) > 3 else None,
+            sequence_grad_norm_memory=firsts[-1],
             ratio=np.array([[each[0] for each in row] for row in ratios]),
             output_grad_norm=max(each[1] for each in ratios[-1]),
             bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,

@@ -122,7 +122,8 @@ FIGURE = LiveFigure(
         "The largest factor by which a small change of the state s "
         + ("(h and c together) " if info.memory_symbol == "c" else "(h) ")
         + "grows over k steps up to the end of the drawn sequence, inputs held fixed: the norm of a product of k "
-        "Jacobians. The half-life is ln 2 / −λ, with λ the largest Lyapunov exponent. "
+        "Jacobians. The half-life is ln 2 / −λ, with λ (a Lyapunov exponent) the logarithm of that norm over the "
+        "longest of these k, per step. "
         "engine/lens/jacobians.py, jacobian_products."
     ),
     label="Norm of the Jacobian product against the lag, log axis with fixed decades, with the task's lag",

@@ -59,7 +59,7 @@ def _ticks(last: int) -> list[int]:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """How far it reaches now."""
-    norms = (frame.grad_norm_last if info.alike else frame.sequence_grad_norm_last)[-1, 0]
+    norms = (frame.grad_norm_memory if info.alike else frame.sequence_grad_norm_memory)[-1, 0]
     end = int(np.flatnonzero(frame.counted)[-1])
     back = norms[: end + 1][frame.valid[: end + 1]][::-1]  # from the last loss on
     if not np.isfinite(back).all():
@@ -76,7 +76,7 @@ FIGURE = LiveFigure(
         "Untrained at the top, now at the bottom. Yellow: much of the last loss's gradient arrives. Empty: exactly 0."
     ),
     how=lambda info: (
-        "One row for every look at the network: ‖d l/d h_t‖ of the last loss alone, "
+        f"One row for every look at the network: ‖d l/d {info.memory_symbol}_t‖ of the last loss alone, "
         + ("the median over the 16 held-out sequences of the probe. " if info.alike else "of the drawn sequence. ")
         + "Older looks are thinned evenly. engine/lens/sweep.py, engine/history.py, Waterfall."
     ),

@@ -65,7 +65,7 @@ class Feed:
             if self._drawn.get(name) is not frame
             and (name in self.seen or not figure.lazy)
             and (not figure.needs or figure.needs in frame.details)
-            and (slow or not figure.slow)
+            and (slow or not figure.slow or name not in self._drawn)
         ]
         if any(self._figures[name].slow for name in due):
             self._slow_due = time.monotonic() + SLOW_EVERY

@@ -6,13 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-import torch
 
 from engine.cells import CELLS
 from engine.lens.decomposition import decomposition_of, loss_seeds
 from engine.lens.saliency import answer_seeds, chosen_answers, evenly_chosen, norms_of, occluded
 from engine.lens.spectrum import spectrum_of
-from engine.lens.sweep import sweep
+from engine.lens.sweep import sweep_together
 from engine.observation import Observation
 from engine.readings import Saliency
 
@@ -34,20 +33,15 @@ def look_closer(look: Observation, details: Collection[str]) -> dict[str, Any]:
     return found | _both(drawn, losses, answers)
 
 
-@torch.no_grad()
 def _both(drawn: Observation, losses: np.ndarray | None, answers: np.ndarray | None) -> dict[str, Any]:
     """Losses and answers in one sweep. Answers go from the last to the first, so that what has not entered yet always
     stands at the edges."""
     seeds = [] if losses is None else [loss_seeds(drawn, losses)]
     seeds += [] if answers is None else [answer_seeds(drawn, answers[::-1].copy())]
     found: dict[str, Any] = {}
-    if not seeds:
-        return found
-    backward, first = sweep(drawn, torch.cat(seeds, 1)), 0
+    swept = sweep_together(drawn, seeds)
     if losses is not None:
-        first = len(losses) + 1
-        found["decomposition"] = decomposition_of(backward.of_seeds(slice(0, first)), losses)
+        found["decomposition"] = decomposition_of(swept[0], losses)
     if answers is not None:
-        norms = norms_of(backward.of_seeds(slice(first, None)))[::-1]
-        found["saliency"] = Saliency(answers, norms, occluded(drawn))
+        found["saliency"] = Saliency(answers, norms_of(swept[-1])[::-1], occluded(drawn))
     return found

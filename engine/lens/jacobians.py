@@ -25,7 +25,6 @@ from engine.tasks import Batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
 TOGETHER = 2**23  # numbers in the Jacobians that are held at once: 64 MiB
-RESCALED = 4  # steps between two rescalings of a product in float32
 FAR, FURTHEST = 256, 1000  # powers of two: a product beyond the first is rescaled, by the second at most
 
 
@@ -200,7 +199,7 @@ def products_of(chains: list[list[Steps]], lags: Sequence[int], time_steps: int)
     for at in np.ndindex(*shape):
         chain = chains[at[0]][at[1]]
         for k, product, exponent in _products(chain, set(lags)):
-            scaled = [_raised(each.numpy(), exponent) for each in (_singular_values(product), _radius(product))]
+            scaled = [raised(each.numpy(), exponent) for each in (_singular_values(product), _radius(product))]
             for place in np.flatnonzero(np.asarray(lags) == k):
                 singular[at][place], rho[at][place] = scaled
         lyapunov[at] = lyapunov_exponents(chain)
@@ -225,58 +224,6 @@ def _products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]
             product, exponent = product * 2.0**-binary, exponent + binary
         if k in lags:
             yield k, product, exponent
-
-
-@torch.no_grad()
-def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> JacobianProducts:
-    """The reading of a frame, in float32: norms good to 1e-4, and the mean growth over the longest lag alone.
-
-    That growth, ln ||P_k|| / k, is the largest Lyapunov exponent over a finite time, of k steps, counted from the last.
-    """
-    shape = (len(chains), len(chains[0]))
-    norms, growth = np.full((*shape, len(lags)), np.nan), np.full((*shape, 1), np.nan)
-    for at in np.ndindex(*shape):
-        found = list(_brief_products(chains[at[0]][at[1]], set(lags)))
-        if not found:
-            continue
-        sizes = _norms(torch.stack([product for _, product, _ in found]))
-        for (k, _, exponent), size in zip(found, sizes, strict=True):
-            norms[at][np.asarray(lags) == k] = _raised(size, exponent)
-        with np.errstate(divide="ignore"):
-            growth[at] = (np.log(sizes[-1]) + exponent * math.log(2)) / k
-    return JacobianProducts(np.array(lags, int), norms, None, None, growth)
-
-
-def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]:
-    """As `_products`, in float32: of each Jacobian only the columns of h need a product of matrices."""
-    product = torch.eye(chain.size)
-    exponent, k, furthest = 0, 0, max((k for k in lags if k <= len(chain)), default=0)
-    units = chain.passes[0].direct.shape[-1]
-    for links, first in zip(reversed(chain.passes), reversed(chain.first), strict=True):
-        columns, direct = links.seen_from_h(), links.direct.float()
-        for step in range(len(columns) - 1, first - 1, -1):
-            if (k := k + 1) > furthest:
-                return
-            parts = [product @ columns[step]]
-            if len(direct) > 1:
-                from_hidden, from_cell = direct[0, step, 1], direct[1, step, 1]
-                parts.append(torch.addcmul(product[:, :units] * from_hidden, product[:, units:], from_cell))
-            product = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
-            if k in lags or k % RESCALED == 0:
-                _, binary = math.frexp(float(product.abs().max()))  # 0 for 0, and for what is not finite
-                for part in (binary // 2, binary - binary // 2):  # 2.0**-149 has no inverse in float32
-                    product = product * 2.0**-part
-                exponent += binary
-            if k in lags:
-                yield k, product, exponent
-
-
-def _norms(matrices: Tensor) -> np.ndarray:
-    """(K,) float64, of matrices of size about 1: the largest singular value. NaN where a number is not finite."""
-    fine = torch.isfinite(matrices).all(-1).all(-1)
-    whole = torch.where(fine[:, None, None], matrices, 0.0)
-    largest = torch.linalg.eigvalsh(whole @ whole.mT)[:, -1].double().clamp(min=0).sqrt()
-    return torch.where(fine, largest, torch.nan).numpy()
 
 
 def lyapunov_exponents(chain: Steps) -> np.ndarray:
@@ -317,7 +264,7 @@ def _radius(matrices: Tensor) -> Tensor:
     return torch.where(fine, found, torch.nan)
 
 
-def _raised(values: np.ndarray, exponent: int) -> np.ndarray:
+def raised(values: np.ndarray, exponent: int) -> np.ndarray:
     """values * 2**exponent. What is too small or too large even for float64 is its smallest or largest number, never 0
     or infinite."""
     with np.errstate(over="ignore", under="ignore"):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.cells import CELLS
 from engine.cells.stepwise import weights_of
-from engine.lens.jacobians import brief_products_of, chains_of_steps
+from engine.lens.jacobians import Steps, chains_of_steps, raised
 from engine.model import RecurrentNetwork
 from engine.observation import Observation
-from engine.readings import Spectrum
+from engine.readings import JacobianProducts, Spectrum
 from engine.tasks import TASKS
 
 MOST_LAGS = 8
+RESCALED = 4  # steps between two rescalings of a product in float32
 MOST_PRODUCTS, MOST_SPECTRA = 2**31, 2**29  # n^3 for each product of two Jacobians, and for each lag's norm
 MOST_BLOCKS = 2**29  # H^3 for each block of weights
 
@@ -56,6 +60,58 @@ def spectrum_of(drawn: Observation) -> Spectrum:
     links, size, count = len(chains[0][0]), chains[0][0].size, e.num_layers * e.directions
     products = brief_products_of(chains, frame_lags(links, size, TASKS[e.task].lag(e), count))
     return Spectrum(_eigenvalues_if_few(model), largest_singular_values(model), products)
+
+
+@torch.no_grad()
+def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> JacobianProducts:
+    """The reading of a frame, in float32: norms good to 1e-4, and the mean growth over the longest lag alone.
+
+    That growth, ln ||P_k|| / k, is the largest Lyapunov exponent over a finite time, of k steps, counted from the last.
+    """
+    shape = (len(chains), len(chains[0]))
+    norms, growth = np.full((*shape, len(lags)), np.nan), np.full((*shape, 1), np.nan)
+    for at in np.ndindex(*shape):
+        found = list(_brief_products(chains[at[0]][at[1]], set(lags)))
+        if not found:
+            continue
+        sizes = _norms(torch.stack([product for _, product, _ in found]))
+        for (k, _, exponent), size in zip(found, sizes, strict=True):
+            norms[at][np.asarray(lags) == k] = raised(size, exponent)
+        with np.errstate(divide="ignore"):
+            growth[at] = (np.log(sizes[-1]) + exponent * math.log(2)) / k
+    return JacobianProducts(np.array(lags, int), norms, None, None, growth)
+
+
+def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]:
+    """As `_products`, in float32: of each Jacobian only the columns of h need a product of matrices."""
+    product = torch.eye(chain.size)
+    exponent, k, furthest = 0, 0, max((k for k in lags if k <= len(chain)), default=0)
+    units = chain.passes[0].direct.shape[-1]
+    for links, first in zip(reversed(chain.passes), reversed(chain.first), strict=True):
+        columns, direct = links.seen_from_h(), links.direct.float()
+        for step in range(len(columns) - 1, first - 1, -1):
+            if (k := k + 1) > furthest:
+                return
+            parts = [product @ columns[step]]
+            if len(direct) > 1:
+                from_hidden, from_cell = direct[0, step, 1], direct[1, step, 1]
+                parts.append(torch.addcmul(product[:, :units] * from_hidden, product[:, units:], from_cell))
+            product = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
+            if k in lags or k % RESCALED == 0:
+                _, binary = math.frexp(float(product.abs().max()))  # 0 for 0, and for what is not finite
+                for part in (binary // 2, binary - binary // 2):  # 2.0**-149 has no inverse in float32
+                    product = product * 2.0**-part
+                exponent += binary
+            if k in lags:
+                yield k, product, exponent
+
+
+def _norms(matrices: Tensor) -> np.ndarray:
+    """(K,) float64, of matrices of size about 1: the largest singular value. NaN where a number is not finite."""
+    fine = torch.isfinite(matrices).all(-1).all(-1)
+    whole = torch.where(fine[:, None, None], matrices, 0.0)
+    largest = torch.linalg.eigvalsh(whole @ whole.mT)[:, -1].double().clamp(min=0).sqrt()
+    return torch.where(fine, largest, torch.nan).numpy()
 
 
 def _eigenvalues_if_few(model: RecurrentNetwork) -> dict[str, np.ndarray]:

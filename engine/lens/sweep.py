@@ -224,6 +224,14 @@ def sweep(look: Observation, grad_output: Tensor) -> Backward:
     return Backward(look, passes[::-1])
 
 
+def sweep_together(look: Observation, seeds: Sequence[Tensor]) -> list[Backward]:
+    """As `sweep` of each of these, side by side in a single one."""
+    if not seeds:
+        return []
+    whole, ends = sweep(look, torch.cat(list(seeds), 1)), np.cumsum([0, *(each.shape[1] for each in seeds)]).tolist()
+    return [whole.of_seeds(slice(*span)) for span in pairwise(ends)]
+
+
 def _sweep_pass(
     one: Pass, above: Scaled, arriving: Sequence[Arriving | None], cuts: Sequence[int]
 ) -> tuple[Rows, list[Arriving | None]]:

@@ -82,7 +82,15 @@ def lost(case: str) -> tuple[RunInfo, Frame, Curves]:
             return dataclasses.replace(value, **fields)
         return value
 
-    names = ("factors", "weight_gradients", *DETAILS, "grad_norm_last", "sequence_grad_norm_last", "sequence_grad_norm")
+    names = (
+        "factors",
+        "weight_gradients",
+        *DETAILS,
+        "grad_norm_memory",
+        "sequence_grad_norm_memory",
+        "sequence_grad_norm_last",
+        "sequence_grad_norm",
+    )
     changes = {name: undone(getattr(frame, name)) for name in names}
     return info, dataclasses.replace(frame, **changes), curves
 

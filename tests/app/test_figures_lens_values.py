@@ -156,7 +156,7 @@ def test_before_any_look_there_is_an_empty_row():
     ],
 )
 def test_how_far_it_reaches_now(norms, words):
-    assert said("plain", "waterfall", grad_norm_last=row(*norms)) == words
+    assert said("plain", "waterfall", grad_norm_memory=row(*norms)) == words
 
 
 # ---- loss by loss

@@ -50,10 +50,12 @@ def assert_documented(e: Experiment, frame: Frame) -> None:
         "grad_norm": norms,
         "grad_norm_direct": norms,
         "grad_norm_last": norms,
+        "grad_norm_memory": norms,
         "grad_norm_cell": norms if cell else None,
         "sequence_grad_norm": norms,
         "sequence_grad_norm_direct": norms,
         "sequence_grad_norm_last": norms,
+        "sequence_grad_norm_memory": norms,
         "sequence_grad_norm_cell": norms if cell else None,
         "ratio": norms[:2],
     }

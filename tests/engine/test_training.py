@@ -104,6 +104,8 @@ def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_typ
     flow = gradient_flow(trainer.model, held_out, "last")
     memory = flow.grad_hidden if flow.grad_cell is None else flow.grad_cell
     norms = np.linalg.norm(memory, axis=-1)
+    assert frame.grad_norm_memory == pytest.approx(np.median(norms, axis=-1) * PROBE_SIZE, rel=1e-4)
+    assert frame.sequence_grad_norm_memory == pytest.approx(norms[..., 0] * PROBE_SIZE, rel=1e-4)
     assert frame.ratio == pytest.approx(np.median(norms[:, :, 0] / norms[:, :, -1], axis=-1), rel=1e-4)
 
 
@@ -126,6 +128,7 @@ def test_frame_norms_of_an_encoder_decoder(task, cell):
     assert frame.grad_norm_direct == pytest.approx(medians(every["grad_hidden_direct"]), rel=1e-4)
     assert frame.grad_norm_last == pytest.approx(medians(last["grad_hidden"]), rel=1e-4)
     memory = "grad_cell" if cell == "lstm_peephole" else "grad_hidden"
+    assert frame.grad_norm_memory == pytest.approx(medians(last[memory]), rel=1e-4)
     norms = np.linalg.norm(last[memory][:, 0], axis=-1)
     ends = len(held_out.inputs) + held_out.mask.sum(0) - 1
     assert frame.ratio[:, 0] == pytest.approx(np.median(norms[:, 0] / norms[:, ends, columns], axis=-1), rel=1e-4)
