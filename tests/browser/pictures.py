@@ -12,7 +12,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
 
 def main() -> None:
-    """The opening lesson after the cure, the run before it in grey; and the course. Light and dark."""
+    """The opening lesson after the cure, the run before it in grey; a step of it on the way back; and the course. Light
+    and dark."""
     server = Server()
     try:
         with sync_playwright() as playwright:
@@ -25,6 +26,14 @@ def main() -> None:
                 playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'", timeout=90_000)
                 playground.pause()
                 page.screenshot(path=FOLDER / f"playground-{scheme}.png")
+                page.get_by_role("link", name="Step through").click()
+                page.locator(".st-key-steps_last button").click()
+                page.get_by_text("39 steps back").wait_for()
+                for back in range(38, 26, -1):
+                    page.keyboard.press("ArrowLeft")
+                    page.get_by_text(f"{back} steps back").wait_for()
+                page.locator("[data-figure=jacobian] .main-svg").first.wait_for()
+                page.screenshot(path=FOLDER / f"steps-{scheme}.png")
                 page.get_by_role("link", name="Learn").click()
                 page.locator(".st-key-card_failure-nan").wait_for()
                 page.screenshot(path=FOLDER / f"learn-{scheme}.png")
