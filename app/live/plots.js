@@ -24,7 +24,7 @@ class Plots {
     this.revision = 0;
     this.onSight = onSight;
     const page = root.closest('[data-testid="stMain"]'); // it scrolls, not the window
-    this.sight = new IntersectionObserver((entries) => this.see(entries), { root: page, rootMargin: '200px' });
+    this.sight = new IntersectionObserver((entries) => this.see(entries), { root: page, rootMargin: '40px' });
   }
 
   see(entries) {

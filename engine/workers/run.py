@@ -31,7 +31,7 @@ class Waiting:
         self.found: Any = None
         self.problem = ""
 
-    def for_(self, request: Request) -> None:
+    def begin(self, request: Request) -> None:
         """From now on for this one, and for no older one any more."""
         self.request, self.since, self.problem = request, time.monotonic(), ""
 
@@ -152,7 +152,7 @@ class Run:
     def _request(self, what: str, arguments: dict[str, Any]) -> None:
         self._asked_so_far += 1
         request = Request(self._asked_so_far, what, arguments)
-        self._requests[what].for_(request)
+        self._requests[what].begin(request)
         self._send("ask", request)
 
     @property

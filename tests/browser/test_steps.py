@@ -62,7 +62,9 @@ def test_verify_repeats_a_number_and_says_how(steps):
     stands(page, "Back · t = 0")
     page.click("steps_verify")
     card = page.page.locator(".st-key-steps_verify_card")
-    card.get_by_text("at t = 0").wait_for()
+    card.get_by_text("Both calculations").wait_for()
+    card.get_by_text("Relative error of the number on this page").wait_for()
+    card.get_by_text(re.compile("autograd|central differences")).wait_for()  # the last line: all is there
     shown = card.inner_text()
     found = re.search(r"Relative error of the calculation\s+([\d.e-]+)", shown)
     assert found and float(found[1]) < 1e-6
