@@ -109,20 +109,15 @@ def _output(info: RunInfo, walk: Walk, at: int) -> str:
 
 def flow(info: RunInfo, walk: Walk, place: Place) -> str:
     """An HTML table: what arrives from later, what enters, what that makes, the factor, and what is handed on."""
-    k = place.step(len(walk.positions))
-    unit = place.unit
-    symbol = info.memory_symbol
-    rows = [
-        ("‖dL/dh‖, all units", *_norms(walk.later, walk.direct, walk.grad, k), _handed_on(walk, "h", k)),
-        (f"unit {unit}", *_numbers(walk.later, walk.direct, walk.grad, k, unit), _number_on(walk, "h", k, unit)),
-    ]
+    k, unit = place.step(len(walk.positions)), place.unit
+    accounts = {"h": (walk.later, walk.direct, walk.grad)}
     if walk.grad_cell is not None:
         assert walk.cell_later is not None and walk.cell_from_hidden is not None
-        c = (walk.cell_later, walk.cell_from_hidden, walk.grad_cell)
-        rows += [
-            ("‖dL/dc‖, all units", *_norms(*c, k), _handed_on(walk, "c", k)),
-            (f"unit {unit}", *_numbers(*c, k, unit), _number_on(walk, "c", k, unit)),
-        ]
+        accounts["c"] = (walk.cell_later, walk.cell_from_hidden, walk.grad_cell)
+    rows = []
+    for state, account in accounts.items():
+        rows.append((f"‖dL/d{state}‖, all units", *_row(walk, k, [np.linalg.norm(each, axis=-1) for each in account])))
+        rows.append((f"unit {unit}", *_row(walk, k, [each[:, unit] for each in account])))
     head = ("", "arrives from the step after", "+ enters here", "= together", "is handed to the step before")
     body = "".join(
         f"<tr{' class=one' if row[0].startswith('unit') else ''}><th>{escape(row[0])}</th>"
@@ -131,29 +126,15 @@ def flow(info: RunInfo, walk: Walk, place: Place) -> str:
         for row in rows
     )
     header = "".join(f"<th>{escape(each)}</th>" for each in head)
-    factor = escape(_factor(walk, symbol, k))
+    factor = escape(_factor(walk, info.memory_symbol, k))
     table = f'<table class="flow"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
     return f'{table}<p class="factor">{factor}</p>'
 
 
-def _norms(later: np.ndarray, direct: np.ndarray, total: np.ndarray, at: int) -> tuple[str, str, str]:
-    return tuple(signed(float(np.linalg.norm(each[at]))) for each in (later, direct, total))  # type: ignore[return-value]
-
-
-def _numbers(later: np.ndarray, direct: np.ndarray, total: np.ndarray, at: int, unit: int) -> tuple[str, str, str]:
-    return tuple(signed(float(each[at, unit])) for each in (later, direct, total))  # type: ignore[return-value]
-
-
-def _handed_on(walk: Walk, state: str, at: int) -> str:
-    later = walk.later if state == "h" else walk.cell_later
-    assert later is not None
-    return "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(np.linalg.norm(later[at - 1])))
-
-
-def _number_on(walk: Walk, state: str, at: int, unit: int) -> str:
-    later = walk.later if state == "h" else walk.cell_later
-    assert later is not None
-    return "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(later[at - 1, unit]))
+def _row(walk: Walk, at: int, account: list[np.ndarray]) -> list[str]:
+    """What arrives, enters and is there at this step, (n,) each, and what arrives at the step before."""
+    handed_on = "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(account[0][at - 1]))
+    return [*(signed(float(each[at])) for each in account), handed_on]
 
 
 def _factor(walk: Walk, symbol: str, at: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,28 +37,24 @@ class Norms:
         seeds = swept[0][0].total.values.shape[1]
         last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
         norm = [[each.total.norm().cpu().numpy() for each in row] for row in swept]  # (T, S, B) each
-        direct = [
-            [each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in swept
-        ]  # of all losses
+        direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in swept]
         cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
                 for row in swept]  # fmt: skip
         memory = cell if cell[0][0] is not None else norm
         ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
-        kinds = [_seeds(norm, [0, 0]), _seeds(direct, [0, 0]), _seeds(norm, last)]
+        kinds = {
+            "grad_norm": _seeds(norm, [0, 0]),
+            "grad_norm_direct": _seeds(direct, [0, 0]),
+            "grad_norm_last": _seeds(norm, last),
+            "grad_norm_memory": _seeds(memory, last),
+        }
+        found: dict[str, Any] = {"grad_norm_cell": None, "sequence_grad_norm_cell": None}
         if cell[0][0] is not None:
-            kinds += [_seeds(cell, [0, 0]), _seeds(cell, last)]
-        medians, firsts = _medians(np.stack(kinds), probe), [each[..., 0].copy() for each in kinds]
+            kinds["grad_norm_cell"] = _seeds(cell, [0, 0])
+        found |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), probe), strict=True))
+        found |= {f"sequence_{name}": values[..., 0].copy() for name, values in kinds.items()}
         return cls(
-            grad_norm=medians[0],
-            grad_norm_direct=medians[1],
-            grad_norm_last=medians[2],
-            grad_norm_cell=medians[3] if len(medians) > 3 else None,
-            grad_norm_memory=medians[-1],  # of h that is the one before
-            sequence_grad_norm=firsts[0],
-            sequence_grad_norm_direct=firsts[1],
-            sequence_grad_norm_last=firsts[2],
-            sequence_grad_norm_cell=firsts[3] if len(medians) > 3 else None,
-            sequence_grad_norm_memory=firsts[-1],
+            **found,
             ratio=np.array([[each[0] for each in row] for row in ratios]),
             output_grad_norm=max(each[1] for each in ratios[-1]),
             bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,

@@ -81,6 +81,11 @@ class StepFactors(Reading):
     weights: np.ndarray | None
     shares: dict[str, np.ndarray]
 
+    @property
+    def omega(self) -> np.ndarray:
+        """Pascanu's regulariser, sum over t of (factor - 1)^2: (layers, directions). Undefined steps do not count."""
+        return np.nansum((self.factor - 1) ** 2, axis=-1)
+
 
 @dataclass(frozen=True, eq=False)
 class WeightGradients(Reading):

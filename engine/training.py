@@ -73,7 +73,6 @@ class Trainer:
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
         self.clipped = False
-        self._recent: deque[float] = deque(maxlen=RECENT)
         self._losses: deque[float] = deque(maxlen=RECENT + EARLIER)
         self._clips: deque[bool] = deque(maxlen=RECENT)
         self._target_reached = False
@@ -94,7 +93,6 @@ class Trainer:
             raise NotFiniteError(self._where_it_broke(batch, value))
         self._optimizer.step()
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
-        self._recent.append(value)
         self._losses.append(value)
         self._clips.append(self.clipped)
         if self.solved_at is None and self.recent_loss < SOLVED_SHARE * self.info.baseline:
@@ -106,7 +104,12 @@ class Trainer:
     @property
     def recent_loss(self) -> float:
         """Mean training loss of the last RECENT updates; infinite before there are so many."""
-        return sum(self._recent) / RECENT if len(self._recent) == RECENT else math.inf
+        return _mean(self._recent) if len(self._losses) >= RECENT else math.inf
+
+    @property
+    def _recent(self) -> list[float]:
+        """The losses of the last RECENT updates, or of as many as there are."""
+        return list(self._losses)[-RECENT:]
 
     @property
     def finished(self) -> bool:
@@ -185,7 +188,7 @@ class Trainer:
             param_grad_norm=self.param_grad_norm,
             param_grad_norm_clipped=self.param_grad_norm_clipped,
             clipped=self.clipped,
-            recent_loss=_mean(list(self._recent)),
+            recent_loss=_mean(self._recent),
             earlier_loss=_mean(list(self._losses)[:RECENT] if len(self._losses) == RECENT + EARLIER else []),
             recent_clipped=_mean(list(self._clips)),
             factors=factors_of(backward, seeds),
@@ -245,7 +248,6 @@ class Trainer:
             "loss": self.loss,
             "norms": [self.param_grad_norm, self.param_grad_norm_clipped],
             "clipped": self.clipped,
-            "recent": list(self._recent),
             "losses": list(self._losses),
             "clips": list(self._clips),
             "live": {name: getattr(self.experiment, name) for name in LIVE},
@@ -264,7 +266,7 @@ class Trainer:
         self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
         self.loss, self.clipped = state["loss"], state["clipped"]
         self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
-        for kept, name in ((self._recent, "recent"), (self._losses, "losses"), (self._clips, "clips")):
+        for kept, name in ((self._losses, "losses"), (self._clips, "clips")):
             kept.clear()
             kept.extend(state[name])
         self.update(**state["live"])

@@ -154,7 +154,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if len(there):
         said.insert(0, _means(info, factor[there], [part[there] for part in _parts(info, frame)]))
     if said:
-        said.append(f"Ω {theme.short(float(np.nansum((factor - 1) ** 2)))}")
+        said.append(f"Ω {theme.short(float(frame.factors.omega[-1, 0]))}")
     return " · ".join(said) or "no step back to take apart"
 
 

@@ -7,6 +7,7 @@ rows, every seed's B sequences one seed after the other, R = S * B.
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
@@ -53,7 +54,7 @@ class Weights(NamedTuple):
         return self.changed(Tensor.detach)
 
 
-class Record:
+class Record(ABC):
     """What one layer in one direction did in a forward pass, with its local slopes; one class per cell.
 
     Every tensor that a record holds, but for its weights, is (T, B, ...), `initial` (1, B, H): see `changed`.
@@ -88,6 +89,13 @@ class Record:
                 setattr(remade, name, _changed(value, change))
         return remade
 
+    def alone(self, sequence: int, real: int) -> Self:
+        """One sequence's real steps, (real, 1, ...), in float64 and on the CPU, weights too: for readings of it."""
+        own = self.changed(lambda values: wide(values[:real, sequence : sequence + 1]))
+        own.weights = self.weights.changed(wide)
+        return own
+
+    @abstractmethod
     def sweep(
         self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
     ) -> Carry:
@@ -97,11 +105,15 @@ class Record:
         `total_cell`, where there is a cell state, is filled with dL/dc_t, and `entering` (T, R, G*H) with
         dL/d(W_ih x_t + b_ih). Returns what reaches step start - 1.
         """
-        raise NotImplementedError
 
     def entering_state(self, entering: Tensor) -> Tensor:
         """dL/d(W_hh h_{t-1} + b_hh) from dL/d(W_ih x_t + b_ih), (T, S, B, G*H): the same where both are just added."""
         return entering
+
+
+def wide(values: Tensor) -> Tensor:
+    """float64, and on the CPU beside the readings made of it, wherever the network is."""
+    return values.double().cpu()
 
 
 def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:

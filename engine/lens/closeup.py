@@ -9,14 +9,14 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.lens.decomposition import decomposition_of, loss_seeds
-from engine.lens.saliency import answer_seeds, chosen_answers, evenly_chosen, norms_of, occluded
+from engine.lens.rows import evenly_chosen
+from engine.lens.saliency import answer_seeds, chosen_answers, norms_of, occluded
 from engine.lens.spectrum import spectrum_of
 from engine.lens.sweep import sweep_together
 from engine.observation import Observation
 from engine.readings import Saliency
 
 DRAWN = 0  # the sequence of the probe that is drawn
-MOST_LOSSES = 48  # a picture has no more rows than that
 
 
 def look_closer(look: Observation, details: Collection[str]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def look_closer(look: Observation, details: Collection[str]) -> dict[str, Any]:
     if "spectrum" in details and CELLS[look.model.experiment.cell].links:
         found["spectrum"] = spectrum_of(drawn)
     counted = np.flatnonzero(drawn.batch.counted[:, 0])
-    losses = evenly_chosen(counted, MOST_LOSSES) if "decomposition" in details and len(counted) > 1 else None
+    losses = evenly_chosen(counted) if "decomposition" in details and len(counted) > 1 else None
     answers = chosen_answers(drawn) if "saliency" in details else None
     return found | _both(drawn, losses, answers)
 

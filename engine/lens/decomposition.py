@@ -7,14 +7,13 @@ import torch
 from torch import Tensor
 
 from engine.lens.flow import loss_gradient
+from engine.lens.rows import in_parts
 from engine.lens.sweep import Backward, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import Observation, observe
 from engine.readings import Decomposition
 from engine.scaled import Scaled
 from engine.tasks import Batch
-
-TOGETHER = 128  # seeds in one sweep, so that a thousand losses fit into memory
 
 
 def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0) -> Decomposition:
@@ -36,8 +35,7 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
 @torch.no_grad()
 def decompose(look: Observation, steps: np.ndarray) -> Decomposition:
     """Of an observation of one sequence, and of the counted steps given (positions on the whole time axis)."""
-    parts = [steps[start : start + TOGETHER] for start in range(0, len(steps), TOGETHER)]
-    found = [decomposition_of(sweep(look, loss_seeds(look, some)), some) for some in parts]
+    found = [decomposition_of(sweep(look, loss_seeds(look, some)), some) for some in in_parts(steps)]
     norms, cosines = [each.norms for each in found], [each.cosines for each in found]
     return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
 

@@ -38,13 +38,8 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
     """
     look = observe(model, batch)
     backward = sweep(look, seed(look, ["all"]))
-    each = [factors_of(backward, (0, 0), sequence).factor for sequence in range(len(batch.lengths))]
-    return np.mean([omega_of(factor) for factor in each], axis=0)
-
-
-def omega_of(factor: np.ndarray) -> np.ndarray:
-    """The same from factors (..., T): steps where nothing is defined do not count."""
-    return np.nansum((factor - 1) ** 2, axis=-1)
+    each = [factors_of(backward, (0, 0), sequence).omega for sequence in range(len(batch.lengths))]
+    return np.mean(each, axis=0)
 
 
 @torch.no_grad()

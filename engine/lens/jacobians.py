@@ -142,8 +142,7 @@ def _links(record: Record, kind: Cell, real: int, sequence: int) -> Links:
     The seed is 1 in every unit of one part of the state: as units meet only in the product with weight_hh, what comes
     out at a unit's arguments is that unit's slope alone.
     """
-    beside = record.changed(lambda values: values[:real, sequence : sequence + 1].transpose(0, 1).double().cpu())
-    beside.weights = record.weights.changed(lambda values: values.double().cpu())
+    beside = record.alone(sequence, real).changed(lambda values: values.transpose(0, 1))
     units, parts = beside.hidden.shape[-1], 1 + kind.has_cell_state
     seeds = torch.eye(parts, dtype=torch.float64)[..., None, None].expand(-1, -1, real, units)  # (P, seed, T, H)
     total = torch.zeros(1, parts * real, units, dtype=torch.float64)

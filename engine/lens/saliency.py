@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.lens.rows import MOST, evenly_chosen, in_parts
 from engine.lens.sweep import Backward, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import Observation, observe
@@ -13,9 +14,6 @@ from engine.readings import Saliency
 from engine.scaled import Scaled
 from engine.tasks import Batch
 from engine.tasks.base import NO_SYMBOL, last_counted
-
-TOGETHER = 128  # seeds in one sweep, so that a thousand answers fit into memory
-MOST = 48  # rows of a live picture, and inputs that are taken away: one batch of as many copies
 
 
 def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, step: int | None = None) -> np.ndarray:
@@ -63,12 +61,6 @@ def chosen_answers(look: Observation, most: int = MOST) -> np.ndarray:
     return evenly_chosen(_answers(look), most)
 
 
-def evenly_chosen(steps: np.ndarray, most: int) -> np.ndarray:
-    """All of them, or so many evenly chosen ones: first and last always, of one the last."""
-    places = np.linspace(len(steps) - 1, 0, min(len(steps), most)).round().astype(int)
-    return steps[np.unique(places)]
-
-
 def _answers(look: Observation) -> np.ndarray:
     """Positions on the whole time axis, rising."""
     asked = look.batch.valid if _asked_anywhere(look.model) else look.batch.counted
@@ -83,8 +75,7 @@ def _asked_anywhere(model: RecurrentNetwork) -> bool:
 @torch.no_grad()
 def _norms(look: Observation, steps: np.ndarray) -> np.ndarray:
     """(K, T): ||ds_k/dx_t|| for the answers at these positions."""
-    parts = [steps[start : start + TOGETHER] for start in range(0, len(steps), TOGETHER)]
-    return np.concatenate([norms_of(sweep(look, answer_seeds(look, some))) for some in parts])
+    return np.concatenate([norms_of(sweep(look, answer_seeds(look, some))) for some in in_parts(steps)])
 
 
 def answer_seeds(look: Observation, steps: np.ndarray) -> Tensor:
@@ -146,7 +137,7 @@ def _arriving(backward: Backward) -> list[Scaled]:
 def occluded(look: Observation) -> np.ndarray:
     """(T,): how much s of the last answer changes when x_t is taken away; NaN where that was not tried."""
     model, batch = look.model, look.batch
-    tried = evenly_chosen(np.flatnonzero(batch.valid[:, 0]), MOST)
+    tried = evenly_chosen(np.flatnonzero(batch.valid[:, 0]))
     copies, training = _without(batch, tried, model.symbols_in), model.training
     model.eval()
     try:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.cells.adjoint import Carry, Record
+from engine.cells.adjoint import Carry, Record, wide
 from engine.cells.align import flip
 from engine.observation import Observation, Pass
 from engine.scaled import NOTHING, Scaled
@@ -109,18 +109,15 @@ def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed:
     found, start = [], 0
     for one, rows in zip(backward.look.passes, backward.passes, strict=True):
         real, swept, record = int(one.lengths[sequence]), rows[layer][direction], one.records[layer][direction]
-        weights = record.weights.changed(_wide)
-        own = record.changed(lambda values, real=real: _wide(values[:real, sequence : sequence + 1]))  # type: ignore[misc]
-        own.weights = weights
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:
             values = Scaled(scaled.values[:real, seed, sequence], scaled.exponent[:real, seed, sequence]).full()
-            return _wide(values.flip(0) if direction else values)
+            return wide(values.flip(0) if direction else values)
 
         positions = start + np.arange(real)
         found.append(
             Chain(
-                own,
+                record.alone(sequence, real),
                 in_order(swept.total),
                 in_order(swept.direct),
                 None if swept.total_cell is None else in_order(swept.total_cell),
@@ -130,11 +127,6 @@ def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed:
         )
         start += len(one.output)
     return found
-
-
-def _wide(values: Tensor) -> Tensor:
-    """float64, and beside the readings made of it, wherever the network is."""
-    return values.double().cpu()
 
 
 def row_norms(values: Tensor) -> Tensor:

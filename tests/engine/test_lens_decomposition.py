@@ -7,7 +7,8 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.lens import gradient_flow, loss_decomposition
-from engine.lens.closeup import MOST_LOSSES, look_closer
+from engine.lens.closeup import look_closer
+from engine.lens.rows import MOST
 from engine.model import RecurrentNetwork
 from engine.observation import observe
 from engine.tasks import Batch, sample
@@ -120,7 +121,7 @@ def test_more_losses_than_fit_into_one_sweep_or_one_picture():
         assert np.allclose(whole.norms[:, :, k], norms, rtol=1e-9, atol=0)
     counted = np.flatnonzero(batch.counted[:, 0])
     some = look_closer(observe(model, batch), {"decomposition"})["decomposition"]
-    assert len(some.steps) == MOST_LOSSES and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
+    assert len(some.steps) == MOST and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
     assert np.allclose(some.norms, whole.norms[:, :, some.steps], rtol=1e-9, atol=0)
 
 

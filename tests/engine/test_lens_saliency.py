@@ -11,7 +11,8 @@ import torch
 from engine.experiment import Experiment
 from engine.lens import input_saliency, saliency_triangle
 from engine.lens.closeup import look_closer
-from engine.lens.saliency import MOST, evenly_chosen, saliency_of
+from engine.lens.rows import MOST, evenly_chosen
+from engine.lens.saliency import saliency_of
 from engine.model import RecurrentNetwork
 from engine.observation import observe
 from engine.tasks import Batch, sample
