@@ -17,7 +17,8 @@ from engine.cells.layers import LIBRARY
 from engine.experiment import Experiment
 from engine.tasks import sample
 from engine.training import Trainer
-from engine.workers.worker import FRAME_SHARE, FRAMES_PER_SECOND
+from engine.workers.seat import FRAMES_PER_SECOND
+from engine.workers.worker import FRAME_SHARE
 
 
 class Bare:

@@ -46,6 +46,7 @@ RANGES: dict[str, Range] = {
     "seq_len": Range(1, 1000, whole=True),
     "embedding_size": Range(0, 512, whole=True),
     "dropout": Range(0, 0.9),
+    "noise": Range(0, 10),
     "batch_size": Range(1, 512, whole=True),
     "init_gain": Range(0, 10),
     "forget_bias": Range(-10, 10),
@@ -78,8 +79,12 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 FED_BACK = ("one_to_many", "encoder_decoder")
 """The RNN types whose outputs come back as the next step's inputs."""
 
-LIVE = ("learning_rate", "clip", "clip_threshold")
+LIVE = ("learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size")
 """The settings that `Trainer.update` changes while a run goes on; any other is a new run."""
+
+
+Changes = tuple[tuple[int, dict[str, Any]], ...]
+"""Live settings changed while a run went on: (step, {setting: value}), in force from update step + 1 on; steps rise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,7 @@ class Experiment:
     `window` is how many inputs a feed-forward cell sees, the present one last; a recurrent cell has no use for it.
     `output_layers` stand above the recurrent ones and have no links in time. `teacher_forcing` is the share of
     training steps at which the true previous output is fed back, where any is, in place of the network's own.
+    `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
     `tbptt` is how many steps back the gradient goes, counted from the end of the sequence (0: all the way).
 
     Raises:
@@ -109,6 +115,7 @@ class Experiment:
     seq_len: int = None  # type: ignore[assignment]  # None on the way in only: the task's default stands here after
     embedding_size: int = 0
     dropout: float = 0.0
+    noise: float = 0.0
     batch_size: int = 64
     task_options: dict[str, Any] = field(default_factory=dict, hash=False)
     init: str = "pytorch"
@@ -210,6 +217,25 @@ class Experiment:
     def replace(self, **changes: Any) -> Experiment:
         """A copy with some settings changed, validated anew."""
         return type(self).from_dict({**self.to_dict(), **changes})
+
+
+def in_force(experiment: Experiment, changes: Changes, step: int | None = None) -> Experiment:
+    """The settings of update `step` + 1; without a step those after all changes."""
+    live: dict[str, Any] = {}
+    for made_at, settings in changes:
+        if step is None or made_at <= step:
+            live |= settings
+    return experiment.replace(**live) if live else experiment
+
+
+def noted(changes: Changes, step: int, before: Experiment, after: Experiment) -> Changes:
+    """The same changes, and whatever of LIVE differs between two experiments as made at this step, the newest."""
+    new = {name: getattr(after, name) for name in LIVE if getattr(after, name) != getattr(before, name)}
+    if not new:
+        return changes
+    if changes and changes[-1][0] == step:
+        return (*changes[:-1], (step, changes[-1][1] | new))
+    return (*changes, (step, new))
 
 
 def step_cost(experiment: Experiment) -> tuple[float, float]:

@@ -1,9 +1,11 @@
-"""The curve of a run: one row per update, thinned so that it never outgrows a bound."""
+"""What is remembered of a run: its curve, and what it was at some of its steps, thinned to stay within bounds."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,9 @@ ROW = np.dtype(
         ("clipped", np.bool_),
     ]
 )
+
+
+Value = TypeVar("Value")
 
 
 class History:
@@ -56,6 +61,12 @@ class History:
         rows = np.concatenate([looks, updates[~np.isin(updates["step"], looks["step"])]])
         return rows[np.argsort(rows["step"], kind="stable")]
 
+    def until(self, step: int) -> History:
+        """The part up to a step, as a curve of its own that can be continued."""
+        past = History()
+        past._updates, past._looks = self._updates.until(step), self._looks.until(step)
+        return past
+
 
 class Waterfall:
     """The front of vanishing, over training: at every look, the gradient of the last loss at every step in time.
@@ -77,6 +88,59 @@ class Waterfall:
         rows = self._rows.all()
         return np.array([step for step, _ in rows], int), np.array([norms for _, norms in rows])
 
+    def until(self, step: int) -> Waterfall:
+        """The part up to a step."""
+        past = Waterfall()
+        past._rows = self._rows.until(step)
+        return past
+
+
+class Moments(Generic[Value]):
+    """What a run was at some of its steps, by step: at most so many, and at most so many bytes, evenly thinned.
+
+    The first and the newest always stand, whatever their size.
+    """
+
+    def __init__(self, most: int, most_bytes: int, size: Callable[[Value], int]) -> None:
+        self._rows = _Thinned(most)
+        self._most_bytes, self._size = most_bytes, size
+
+    def add(self, step: int, value: Value) -> None:
+        """Add what it is now; a step not beyond the newest is dropped."""
+        self._rows.add((step, value))
+        while len(self._rows.rows) > 2 and self.bytes > self._most_bytes:
+            self._rows.thin()
+
+    @property
+    def bytes(self) -> int:
+        """How much they hold together."""
+        return sum(self._size(value) for _, value in self._rows.all())
+
+    def all(self) -> list[tuple[int, Value]]:
+        """(step, value), steps rising."""
+        return self._rows.all()
+
+    def at(self, step: int) -> tuple[int, Value] | None:
+        """The newest that is not beyond this step; None where there is none."""
+        return max((each for each in self.all() if each[0] <= step), key=lambda each: each[0], default=None)
+
+    def until(self, step: int) -> Moments[Value]:
+        """Those up to a step, as a past of their own."""
+        past = Moments(self._rows.most, self._most_bytes, self._size)
+        past._rows = self._rows.until(step)
+        return past
+
+
+def size_of(value: Any) -> int:
+    """Bytes of all arrays in a value made of dataclasses, dicts and tuples."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if dataclasses.is_dataclass(value):
+        return sum(size_of(getattr(value, each.name)) for each in dataclasses.fields(value))
+    if isinstance(value, dict):
+        return sum(map(size_of, value.values()))
+    return sum(map(size_of, value)) if isinstance(value, tuple) else 0
+
 
 class _Thinned:
     """Rows whose count is at least `stride` apart, the newest besides. A step not beyond the last one is dropped."""
@@ -93,9 +157,20 @@ class _Thinned:
         if self.seen % self.stride == 0:
             self.rows.append(row)
             if len(self.rows) > self.most:
-                self.rows = self.rows[::2]
-                self.stride *= 2
+                self.thin()
         self.seen += 1
+
+    def thin(self) -> None:
+        """Every second row goes; the first stays."""
+        self.rows = self.rows[::2]
+        self.stride *= 2
+
+    def until(self, step: int) -> _Thinned:
+        past = _Thinned(self.most)
+        past.rows = [row for row in self.rows if row[0] <= step]
+        past.stride, past.seen = self.stride, self.stride * len(past.rows)
+        past.newest = max((row for row in self.all() if row[0] <= step), key=lambda row: row[0], default=None)
+        return past
 
     def all(self) -> list[tuple[Any, ...]]:
         rows = list(self.rows)

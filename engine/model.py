@@ -67,7 +67,7 @@ class RecurrentNetwork(nn.Module):
             return self._feed_back(batch, forced)
         if self.translates:
             assert batch.decoder_inputs is not None
-            spoken = self._look_up(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
+            spoken = self._noisy(self._look_up(batch.decoder_inputs, self.decoder_embedding, self.head.out_features))
             return self.read(self.decoder(spoken, self._encode(batch))[0], batch.lengths)
         return self.read(self._recur(self.embed(batch), batch.lengths), batch.lengths)
 
@@ -87,10 +87,16 @@ class RecurrentNetwork(nn.Module):
             seen = self._look_up(batch.inputs, self.embedding, TASKS[self.experiment.task].input_size)
         else:
             seen = self._tensor(batch.inputs, self.dtype)
+        seen = self._noisy(seen)
         if self.experiment.cell == "feedforward" and self.experiment.window > 1:
             back = range(self.experiment.window - 1, -1, -1)
             seen = torch.cat([pad(seen, (0, 0, 0, 0, k, 0))[: len(seen)] for k in back], dim=-1)
         return seen
+
+    def _noisy(self, seen: Tensor) -> Tensor:
+        """In training mode, with Gaussian noise drawn from torch's global generator; else as it is."""
+        noise = self.experiment.noise if self.training else 0.0
+        return seen + noise * torch.randn_like(seen) if noise else seen
 
     def _look_up(self, tokens: np.ndarray, table: nn.Embedding | None, symbols: int) -> Tensor:
         """(T, batch) tokens to their embedding, or one-hot code where there is no table; NO_SYMBOL to zeros."""
@@ -137,8 +143,10 @@ class RecurrentNetwork(nn.Module):
                 heard = np.where(self._coin(row, forced), heard, own[None])
             if state is not None and t in cuts:
                 state = _detached(state)
-            seen = self._look_up(heard, self.decoder_embedding, self.head.out_features) if self.translates else (
-                self.embed(dataclasses.replace(batch, inputs=heard)))  # fmt: skip
+            if self.translates:
+                seen = self._noisy(self._look_up(heard, self.decoder_embedding, self.head.out_features))
+            else:
+                seen = self.embed(dataclasses.replace(batch, inputs=heard))
             output, state = layers(seen, state)
             said.append(self.read(output, batch.lengths))
         return torch.cat(said)

@@ -7,28 +7,33 @@ import io
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from engine.breaking import where_it_broke
 from engine.diagnosis import SOLVED_SHARE, diagnose
 from engine.embedding_map import EmbeddingMap
-from engine.experiment import LIVE, Experiment, ExperimentError
+from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo
 from engine.generation import answer
 from engine.lens.closeup import look_closer
 from engine.lens.factors import factors_of
-from engine.lens.flow import gradient_flow, losses_and_gradient, seed
+from engine.lens.flow import losses_and_gradient, seed
 from engine.lens.sweep import sweep
 from engine.lens.walking import walk
 from engine.lens.weights import weights_of
 from engine.model import build
 from engine.norms import Norms
 from engine.observation import observe
+from engine.optimizers import make_optimizer
 from engine.prediction import Answer, Question
+from engine.rehearsal import Rehearsal
+from engine.rehearsing import rehearse
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.terms import Terms
 from engine.verification import verify
@@ -37,15 +42,6 @@ from engine.walk import Claimed, Verification, Walk
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
 METRIC_EVERY = 50  # updates between two measurements of the metric, where a run stops at a target metric
-
-OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
-    "sgd": (torch.optim.SGD, {"fused": True}),
-    "momentum": (torch.optim.SGD, {"momentum": 0.9, "fused": True}),
-    "rmsprop": (torch.optim.RMSprop, {}),
-    "adagrad": (torch.optim.Adagrad, {"fused": True}),
-    "adam": (torch.optim.Adam, {"fused": True}),
-}
-"""Fused where the library has it: one call instead of some ten per parameter, which is what small networks wait for."""
 
 
 class NotFiniteError(ArithmeticError):
@@ -64,12 +60,12 @@ class Trainer:
             raise ExperimentError("device", got="cuda", accepts="cpu on this machine, which has no CUDA device")
         self.experiment, self.info = experiment, RunInfo.of(experiment)
         self.model = build(experiment)
-        kind, options = OPTIMIZERS[experiment.optimizer]
         self._parameters = list(self.model.parameters())
-        self._optimizer = kind(self._parameters, lr=experiment.learning_rate, **options)
+        self._optimizer = make_optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
         self._untrained_map = self._map()  # of the experiment alone: a checkpoint is restored after this
         self.step, self.seconds = 0, 0.0
+        self.changes: Changes = ()
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
         self.clipped = False
@@ -90,7 +86,7 @@ class Trainer:
         loss.backward()
         value, norm = loss.item(), self._clip()
         if not (math.isfinite(value) and math.isfinite(norm)):
-            raise NotFiniteError(self._where_it_broke(batch, value))
+            raise NotFiniteError(where_it_broke(self.model, batch, self.step + 1, value))
         self._optimizer.step()
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
@@ -133,7 +129,7 @@ class Trainer:
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
-        """Change learning_rate, clip or clip_threshold from the next update on.
+        """Change settings of `engine.experiment.LIVE` from the next update on; `changes` remembers what and when.
 
         Raises:
             ExperimentError: for any other setting, or a value out of range; nothing is changed then.
@@ -143,9 +139,15 @@ class Trainer:
                 raise ExperimentError(
                     name, got=value, accepts=f"unchanged: while it runs only {', '.join(LIVE)} change"
                 )
-        self.experiment = self.experiment.replace(**changes)
+        changed = self.experiment.replace(**changes)
+        self.changes = noted(self.changes, self.step, self.experiment, changed)
+        self._go_by(changed)
+
+    def _go_by(self, experiment: Experiment) -> None:
+        """From the next update on by these settings."""
+        self.experiment = self.model.experiment = experiment
         for group in self._optimizer.param_groups:
-            group["lr"] = self.experiment.learning_rate
+            group["lr"] = experiment.learning_rate
 
     def frame(self, details: Collection[str] = ()) -> Frame:
         """Look at the network as it is. Changes nothing and draws no random number.
@@ -197,7 +199,8 @@ class Trainer:
             **vars(Norms.of(backward.chains, probe, self.info)),
             **vars(Terms.of(look)),
         )
-        return dataclasses.replace(frame, diagnosis=diagnose(self._info_now(), frame))
+        info = dataclasses.replace(self.info, experiment=self.experiment)
+        return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
 
     def _map(self, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:
         """Where the symbols lie now; None where none is embedded."""
@@ -250,7 +253,7 @@ class Trainer:
             "clipped": self.clipped,
             "losses": list(self._losses),
             "clips": list(self._clips),
-            "live": {name: getattr(self.experiment, name) for name in LIVE},
+            "changes": [list(each) for each in self.changes],
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
@@ -269,18 +272,36 @@ class Trainer:
         for kept, name in ((self._losses, "losses"), (self._clips, "clips")):
             kept.clear()
             kept.extend(state[name])
-        self.update(**state["live"])
+        self._go_by_changes(tuple((step, changes) for step, changes in state["changes"]))
 
-    def _info_now(self) -> RunInfo:
-        return dataclasses.replace(self.info, experiment=self.experiment)
+    def take_back(self) -> None:
+        """Forget the live changes that no update has followed yet."""
+        self._go_by_changes(tuple(each for each in self.changes if each[0] < self.step))
+
+    def _go_by_changes(self, changes: Changes) -> None:
+        self.changes = changes
+        self._go_by(in_force(self.info.experiment, changes))
+
+    def rehearse(self) -> Rehearsal:
+        """The update that comes next, taken apart. Changes nothing and draws nothing.
+
+        Raises:
+            NotFiniteError: where it cannot be made.
+        """
+        return rehearse(self)
+
+    def weights(self) -> bytes:
+        """What is learned, as a safetensors file: PyTorch's names, float32, as `load_state_dict` wants them."""
+        return safetensors.torch.save(self.model.state_dict(), {"step": str(self.step)})
 
     def _loss(self, batch: Batch) -> Tensor:
-        """L of a batch in training mode; only dropout and teacher forcing need random numbers, and get their own."""
-        by_chance = self.info.feeds_back and self.experiment.teacher_forcing < 1
-        if not (self.experiment.dropout or by_chance):
+        """L of a batch in training mode; dropout, noise and teacher forcing need random numbers, and get their own."""
+        e = self.experiment
+        by_chance = self.info.feeds_back and e.teacher_forcing < 1
+        if not (e.dropout or e.noise or by_chance):
             return self.model.loss(batch)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.experiment.seed * 1_000_003 + self.step)
+            torch.manual_seed(e.seed * 1_000_003 + self.step)
             return self.model.loss(batch)
 
     def _clip(self) -> float:
@@ -296,19 +317,6 @@ class Trainer:
             after = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]).item()
         self.param_grad_norm_clipped, self.clipped = after, after < norm
         return norm
-
-    def _where_it_broke(self, batch: Batch, loss: float) -> str:
-        """One sentence: at which update, and at which step in time, numbers stopped being finite."""
-        flow = gradient_flow(self.model, batch)
-        broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))
-        start = f"Update {self.step + 1:,} was not made: "
-        if broken.any():
-            return f"{start}going forwards, the state is no longer finite from t = {int(broken.argmax())} on."
-        broken = ~np.isfinite(flow.grad_hidden).all(axis=(0, 1, 3, 4))
-        if broken.any():
-            last = len(broken) - 1 - int(broken[::-1].argmax())
-            return f"{start}going back, the gradient is no longer finite at t = {last} and before."
-        return f"{start}the {'gradient of the weights' if math.isfinite(loss) else 'loss'} is no longer finite."
 
     def _seeds(self) -> list[str | int]:
         """Which losses to sweep: all, the last, and the first where a reverse direction ends there."""

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Sequence
 
-from engine.experiment import Experiment
+from engine.experiment import Changes, Experiment
 from engine.workers.measurement import Measurement
 from engine.workers.process import Process
 from engine.workers.protocol import Order
@@ -28,9 +28,27 @@ class Pool:
         self._workers = [Process(self, number) for number in range(workers)]
         self._start_next()
 
-    def submit(self, experiment: Experiment, *, paused: bool = False, speed: float | None = None) -> Run:
-        """Start a run; its first frame, step 0, comes by itself."""
-        run = Run(self, next(self._keys), experiment, paused=paused, speed=speed)
+    def submit(
+        self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
+        until: int = 0,
+    ) -> Run:  # fmt: skip
+        """Start a run; its first frame, step 0, comes by itself.
+
+        Args:
+            paused: it waits at its first step, or at `until`. speed: updates a second at most; None: no limit.
+            changes: live settings to be changed at these steps.
+            until: train to this step first, as fast as it goes, however it is to be after.
+        """
+        return self._open(Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes,
+                              until=until))  # fmt: skip
+
+    def _branch(self, parent: Run, step: int, changes: Changes, paused: bool, speed: float | None) -> Run:
+        run = Run(self, next(self._keys), parent.info.experiment, paused=paused, speed=speed, changes=changes,
+                  until=step)  # fmt: skip
+        run._inherit(parent, step)
+        return self._open(run)
+
+    def _open(self, run: Run) -> Run:
         with self._lock:
             self._least_busy().open(run)
         return run

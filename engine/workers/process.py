@@ -135,7 +135,7 @@ class Process:
         elif said.key in self.runs and isinstance(said, Answered):
             self.runs[said.key]._hear_answer(said)
         elif said.key in self.runs and isinstance(said, Kept):
-            self.runs[said.key]._checkpoint = said.checkpoint
+            self.runs[said.key]._keep(said)
         elif said.key in self.runs and isinstance(said, Report):
             self.runs[said.key]._hear(said)
             if said.phase == RunPhase.FAILED:
@@ -163,7 +163,7 @@ class Process:
         for run in list(self.runs.values()):
             run._phase, run._asked = RunPhase.STARTING, frozenset()
             run._told = "Its worker process died and was replaced; training went on from " + (
-                "the last checkpoint." if run._checkpoint is not None else "the start."
+                "the last checkpoint." if run._checkpoints.all() else "the start."
             )
         self.start()
 

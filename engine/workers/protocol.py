@@ -5,24 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
-from engine.prediction import Answer
-from engine.walk import Verification, Walk
 
-ANSWERS = ("answer", "walk", "verify")
+ANSWERS = ("answer", "walk", "verify", "rehearse", "weights")
 """What can be asked of a run besides its frames."""
 
 
 @dataclass(frozen=True)
 class Open:
-    """Pool to worker: take this run on, from a checkpoint if there is one."""
+    """Pool to worker: take this run on, from a checkpoint if there is one.
+
+    `changes` are made at their steps. A run that has not reached `until` trains there first, as fast as it goes, and
+    only then is paused or keeps to its speed; from a checkpoint it shows nothing on the way, for that was seen before.
+    """
 
     key: int
     settings: dict[str, Any]
     paused: bool
     speed: float | None
-    live: dict[str, Any]
     checkpoint: bytes | None
+    changes: Changes = ()
+    until: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Serving:
 
 @dataclass(frozen=True)
 class Report:
-    """Worker to pool: how a run is doing, its new updates (step, loss, norm, clipped), a frame if one was asked for."""
+    """Worker to pool: how a run is doing, its new updates (step, loss, norm, clipped), all live changes made so far,
+    and a frame if one was asked for."""
 
     key: int
     phase: RunPhase
@@ -82,6 +87,7 @@ class Report:
     message: str
     solved_at: int | None
     updates: list[tuple[int, float, float, bool]]
+    changes: Changes
     frame: Frame | None
 
 
@@ -92,7 +98,7 @@ class Answered:
     key: int
     number: int
     what: str
-    answer: Answer | Walk | Verification | None
+    answer: Any
     problem: str = ""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
-from engine.history import ROW, History
+from engine.history import ROW, History, Moments, size_of
 
 COUNTS = [1, 2, 9, 10, 11, 12, 20, 21, 64, 1000, 12_345]
 
@@ -145,3 +146,30 @@ def test_what_a_table_gives_is_nobody_elses():
     for rows in (history.updates(), history.table()):
         rows["loss"] = -1
     assert (history.table()["loss"] > 0).all()
+
+
+def test_moments_stay_within_their_bytes_and_keep_the_first_and_the_newest():
+    kept = Moments(100, 40, len)
+    for step in range(50):
+        kept.add(step, b"x" * 4)
+        steps = [each for each, _ in kept.all()]
+        assert steps[0] == 0 and steps[-1] == step and (kept.bytes <= 40 or len(steps) <= 3)
+    assert len(kept.all()) >= 5 and kept.at(-1) is None
+    assert kept.at(10**9) == (49, b"xxxx") and kept.at(0) == (0, b"xxxx")
+
+
+def test_a_past_ends_at_its_step_and_can_be_continued():
+    history = updated(30)
+    past = history.until(17)
+    kept = history.updates()["step"]
+    assert past.updates()["step"].tolist() == kept[kept <= 17].tolist()
+    past.update(18, 0.5, 1.0, False)
+    assert past.updates()["step"][-1] == 18 and history.updates()["step"][-1] == 30
+
+
+def test_bytes_are_those_of_all_arrays_wherever_they_are():
+    @dataclasses.dataclass
+    class Inner:
+        row: np.ndarray
+
+    assert size_of({"a": (np.zeros(3, np.float32), Inner(np.zeros(2))), "b": "text"}) == 12 + 16

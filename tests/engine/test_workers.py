@@ -162,7 +162,7 @@ def test_a_run_that_cannot_be_started_fails_with_a_sentence_and_harms_nobody(poo
 def test_a_killed_worker_is_replaced_and_its_run_goes_on_and_says_so(how):
     pool = Pool(1)
     run = pool.submit(SMALL)
-    wait_for(lambda: run._checkpoint is not None)
+    wait_for(lambda: run._checkpoints.all())
     reached = run.status().step
     (old,) = pool.pids
     os.kill(old, how)
@@ -186,7 +186,8 @@ def test_a_new_worker_is_told_of_many_large_runs_while_it_tells_of_them():
         runs = [pool.submit(large.replace(seed=seed), paused=True) for seed in range(8)]
         for run in runs:
             frame_of(run)
-            run._checkpoint, run._frame = checkpoint, None
+            run._checkpoints.add(1, checkpoint)
+            run._step, run._frame = 1, None
         os.kill(pool.pids[0], signal.SIGKILL)
         for run in runs:
             wait_for(lambda run=run: run._frame is not None)

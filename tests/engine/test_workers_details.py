@@ -6,7 +6,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.workers.protocol import Open
-from engine.workers.worker import DETAILS_EVERY, Seat
+from engine.workers.seat import DETAILS_EVERY, Seat
 from tests.engine.test_workers import frame_of, pool, wait_for  # noqa: F401
 
 MANY = Experiment(task="xor", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4)
@@ -15,7 +15,7 @@ WANTED = ["decomposition"]
 
 @pytest.fixture
 def seat() -> Seat:
-    seat = Seat(Open(1, MANY.to_dict(), paused=True, speed=None, live={}, checkpoint=None))
+    seat = Seat(Open(1, MANY.to_dict(), paused=True, speed=None, checkpoint=None))
     seat.frame(0.0)
     return seat
 
@@ -68,7 +68,7 @@ def test_a_run_that_trains_owes_nothing_that_nobody_asked_for_again(seat):
 def test_what_the_network_has_not_is_asked_for_in_vain_and_only_once():
     """One loss cannot be taken apart: the detail stays None, and the worker does not try for ever."""
     one = Experiment(task="adding", hidden_size=4, seq_len=6, batch_size=4)
-    seat = Seat(Open(1, one.to_dict(), paused=True, speed=None, live={}, checkpoint=None))
+    seat = Seat(Open(1, one.to_dict(), paused=True, speed=None, checkpoint=None))
     seat.look(WANTED)
     assert seat.frame(10.0).details == frozenset()
     seat.look(WANTED)

@@ -1,0 +1,25 @@
+"""Where numbers stopped being finite, in a sentence."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.lens.flow import gradient_flow
+from engine.model import RecurrentNetwork
+from engine.tasks import Batch
+
+
+def where_it_broke(model: RecurrentNetwork, batch: Batch, update: int, loss: float) -> str:
+    """At which update, and at which step in time: forwards first, then backwards, then in the weights alone."""
+    flow = gradient_flow(model, batch)
+    broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))
+    start = f"Update {update:,} was not made: "
+    if broken.any():
+        return f"{start}going forwards, the state is no longer finite from t = {int(broken.argmax())} on."
+    broken = ~np.isfinite(flow.grad_hidden).all(axis=(0, 1, 3, 4))
+    if broken.any():
+        last = len(broken) - 1 - int(broken[::-1].argmax())
+        return f"{start}going back, the gradient is no longer finite at t = {last} and before."
+    return f"{start}the {'gradient of the weights' if math.isfinite(loss) else 'loss'} is no longer finite."

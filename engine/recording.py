@@ -1,0 +1,272 @@
+"""A run as one file: its experiment, what was changed live, its frames and its curves. No torch, nothing executable.
+
+An engineer records a run without the screen, looks at it as a table, or opens it in the playground:
+
+    from engine.recording import Recording
+    from engine.training import train
+    Recording.of(experiment, train(experiment, record_every=10)).save("run.zip")
+
+    Recording.load("run.zip").to_pandas().plot("step", ["loss", "probe_loss"])
+
+The file is a zip archive. `recording.json` has the settings, the verdicts and which frames have what; every array and
+number is a .npy file, stacked over frames, that `np.load(..., allow_pickle=False)` reads too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import itertools
+import json
+import math
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+
+from engine.columns import Column, ColumnError, columns_of, leaves, reading
+from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force
+from engine.frame import Diagnosis, Frame, RunInfo
+from engine.history import ROW, History, size_of
+from engine.shapes import check_shapes
+
+FORMAT = 1
+MOST_BYTES = 512 * 2**20
+"""Of everything inside a file together, unpacked: a few kilobytes of zip can claim to hold any number of them."""
+CONTENTS = "recording.json"
+CURVES = ("updates", "looks")
+NOT_ONE = "This file is no recording: a recording is a zip file that this playground has written."
+DAMAGED = "This recording is damaged: a part of it is missing, or is not what it should be."
+
+
+class RecordingError(ValueError):
+    """A file that is no recording, or a damaged one; says what is wrong with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What is left of a run. Arrays are read-only.
+
+    Args:
+        experiment: the settings that the run began with.
+        changes: what was changed live: (step, {setting: value}), in force from the next update on.
+        frames: by step, rising; at least one.
+        updates, looks: rows of `engine.history.ROW`, by step, as `engine.history.History` has them.
+    """
+
+    experiment: Experiment
+    changes: Changes
+    frames: tuple[Frame, ...]
+    updates: np.ndarray
+    looks: np.ndarray
+
+    def __post_init__(self) -> None:
+        for each in (self.updates, self.looks):
+            each.flags.writeable = False
+
+    @classmethod
+    def of(cls, experiment: Experiment, frames: Iterable[Frame], changes: Changes = ()) -> Recording:
+        """Of frames by step, as `engine.training.train` yields them; the curves are what the frames say."""
+        kept, curve = tuple(frames), History()
+        for frame in kept:
+            numbers = (frame.step, frame.loss, frame.param_grad_norm, frame.clipped)
+            if frame.step:
+                curve.update(*numbers)
+            curve.look(frame.step, frame.loss, frame.probe_loss, frame.metric, *numbers[2:])
+        return cls(experiment, changes, kept, curve.updates(), curve.looks())
+
+    @functools.cached_property
+    def info(self) -> RunInfo:
+        """What figures need to know of the run, by the settings that it began with."""
+        return RunInfo.of(self.experiment)
+
+    def info_at(self, step: int) -> RunInfo:
+        """The same with the live changes that were made by then."""
+        return dataclasses.replace(self.info, experiment=in_force(self.experiment, self.changes, step))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its arrays, which is about what a file of it holds unpacked."""
+        return size_of((self.frames, self.updates, self.looks))
+
+    def thinned(self, most: int) -> Recording:
+        """The same with at most so many frames (at least two), evenly spaced; the first and the newest stay."""
+        if len(self.frames) <= most:
+            return self
+        kept = np.linspace(0, len(self.frames) - 1, max(2, most)).round().astype(int)
+        return dataclasses.replace(self, frames=tuple(self.frames[each] for each in kept))
+
+    def fitting(self, most_bytes: int) -> Recording:
+        """The same, thinned where it is larger than this."""
+        if self.size <= most_bytes:
+            return self
+        return self.thinned(len(self.frames) * most_bytes // self.size)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each frame: its numbers that are no arrays, the kind of its verdict, and the verdict's ratio."""
+        rows = []
+        for frame in self.frames:
+            row = {path: value for path, value in leaves(frame) if np.ndim(value) == 0}
+            found = frame.diagnosis
+            row |= {"verdict": None, "ratio": math.nan}
+            rows.append(row if found is None else row | {"verdict": found.kind, "ratio": found.evidence.get("ratio")})
+        return pd.DataFrame(rows)
+
+    def curves(self) -> pd.DataFrame:
+        """Updates and looks, merged by step, as `History.table` does; NaN where nobody looked."""
+        updates = self.updates[~np.isin(self.updates["step"], self.looks["step"])]
+        rows = np.concatenate([self.looks, updates])
+        return pd.DataFrame(rows[np.argsort(rows["step"], kind="stable")])
+
+    def save(self, file: str | Path | IO[bytes]) -> None:
+        """Write it, to a path or into an open binary file. The same recording always gives the same bytes.
+
+        Raises:
+            RecordingError: where the frames are not of one run, or so large that no file of them could be loaded.
+        """
+        if self.size > MOST_BYTES:
+            size, most = self.size // 2**20, MOST_BYTES // 2**20
+            raise RecordingError(
+                f"These frames take {size:,} MB and a file holds {most:,}: keep fewer, with `thinned`."
+            )
+        try:
+            columns = columns_of(self.frames)
+        except ColumnError as error:
+            raise RecordingError(str(error)) from error
+        every = tuple(range(len(self.frames)))
+        contents = {
+            "format": FORMAT,
+            "experiment": self.experiment.to_dict(),
+            "changes": [list(each) for each in self.changes],
+            "frames": len(self.frames),
+            "columns": {path: None if each.frames == every else each.frames for path, each in columns.items()},
+            "diagnoses": [_written(frame.diagnosis) for frame in self.frames],
+        }
+        with zipfile.ZipFile(file, "w") as archive:
+            _put(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
+            for name in CURVES:
+                _put(archive, f"{name}.npy", _packed(getattr(self, name)))
+            for path, column in columns.items():
+                _put(archive, f"frames/{path}.npy", _packed(column.values))
+
+    @classmethod
+    def load(cls, file: str | Path | IO[bytes], most_bytes: int = MOST_BYTES) -> Recording:
+        """Read one, from a path or an open binary file: equal to what was saved, to the last bit. Executes nothing.
+
+        Args:
+            most_bytes: a file that holds more, unpacked, is refused before anything of it is.
+
+        Raises:
+            RecordingError: for whatever is no whole recording, in a sentence. OSError where a path cannot be read.
+        """
+        raw = io.BytesIO(Path(file).read_bytes()) if isinstance(file, str | Path) else file
+        try:
+            with zipfile.ZipFile(raw) as archive:
+                return _read(archive, most_bytes)
+        except (RecordingError, ExperimentError, ColumnError) as error:
+            raise RecordingError(str(error)) from error
+        except Exception as error:  # a file can be broken in more ways than can be listed, and none may end a page
+            raise RecordingError(DAMAGED if zipfile.is_zipfile(raw) else NOT_ONE) from error
+
+
+def _written(found: Diagnosis | None) -> dict[str, Any] | None:
+    """A verdict as JSON has it; numbers that are not finite as words, which `float` reads again."""
+    if found is None:
+        return None
+    evidence = {name: value if math.isfinite(value) else repr(float(value)) for name, value in found.evidence.items()}
+    return dataclasses.asdict(found) | {"evidence": evidence}
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Compressed, without the time of day."""
+    archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+
+def _packed(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+# ---- reading: nothing in the file is believed before it was looked at
+
+
+def _read(archive: zipfile.ZipFile, most_bytes: int) -> Recording:
+    if sum(each.file_size for each in archive.infolist()) > most_bytes:
+        raise RecordingError(
+            f"This file holds more than {most_bytes // 2**20:,} MB unpacked, which is too much to open."
+        )
+    if CONTENTS not in archive.namelist():
+        raise RecordingError(NOT_ONE)
+    contents = json.loads(archive.read(CONTENTS))
+    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
+        raise RecordingError("This recording was written by another version of the playground, in another format.")
+    experiment = Experiment.from_dict(contents["experiment"])
+    changes = tuple(_change(experiment, *each) for each in contents["changes"])
+    columns = {path: _column(archive, path, which, contents["frames"]) for path, which in contents["columns"].items()}
+    check_shapes(experiment, {path: each.values.shape[1:] for path, each in columns.items()})
+    found = [_diagnosis(experiment, each) for each in contents["diagnoses"]]
+    frames = tuple(reading(Frame, columns, number, {"diagnosis": each}) for number, each in enumerate(found))
+    if not frames or len(frames) != contents["frames"]:
+        raise RecordingError("This recording has no frames, or not as many as it says.")
+    if any(after.step <= before.step for before, after in itertools.pairwise(frames)):
+        raise RecordingError("The frames of this recording do not stand in the order of their steps.")
+    unknown = set(columns) - {path for frame in frames for path, _ in leaves(frame)}
+    if unknown:
+        raise RecordingError(f"This recording holds what this version does not know: {', '.join(sorted(unknown))}.")
+    return Recording(experiment, changes, frames, *(_curve(archive, name) for name in CURVES))
+
+
+def _change(experiment: Experiment, step: Any, settings: Any) -> tuple[int, dict[str, Any]]:
+    """One live change, of settings that can be."""
+    if not isinstance(step, int) or step < 0 or not set(settings) <= set(LIVE):
+        raise RecordingError(f"A live change is no change of {', '.join(LIVE)} at a step.")
+    experiment.replace(**settings)
+    return step, dict(settings)
+
+
+def _diagnosis(experiment: Experiment, said: Any) -> Diagnosis | None:
+    """A verdict, whose cure is an experiment that can be."""
+    if said is None:
+        return None
+    if not isinstance(said["kind"], str) or not isinstance(said["sentence"], str):
+        raise RecordingError("A verdict of this recording is no sentence.")
+    experiment.replace(**said["cure"])
+    evidence = {str(name): float(value) for name, value in said["evidence"].items()}
+    return Diagnosis(said["kind"], said["sentence"], evidence, dict(said["cure"]))
+
+
+def _column(archive: zipfile.ZipFile, path: str, which: list[int] | None, count: int) -> Column:
+    """One field of the frames that have it."""
+    frames = tuple(range(count) if which is None else which)
+    values = _array(archive, f"frames/{path}.npy")
+    whole = all(isinstance(each, int) and 0 <= each < count for each in frames)
+    if not whole or list(frames) != sorted(set(frames)) or values.shape[:1] != (len(frames),):
+        raise RecordingError(f"{path} does not belong to the frames of this recording: it has the wrong length.")
+    return Column(frames, values)
+
+
+def _curve(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    rows = _array(archive, f"{name}.npy")
+    if rows.dtype != ROW or rows.ndim != 1:
+        raise RecordingError(f"The curve {name} of this recording has other columns than a curve has.")
+    return rows
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """An array of numbers, read-only. Its header is believed only where it fits the bytes that are really there."""
+    if name not in archive.namelist():
+        raise RecordingError(f"{name} is missing from this recording.")
+    raw = archive.read(name)
+    stream = io.BytesIO(raw)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise RecordingError(f"{name} is no array as this playground writes it.")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    if dtype.hasobject or fortran or math.prod(shape) * dtype.itemsize != len(raw) - stream.tell():
+        raise RecordingError(f"{name} is damaged: it holds fewer or other numbers than it says.")
+    return np.ndarray(shape, dtype, raw, stream.tell())

@@ -1,0 +1,91 @@
+"""Which shape every array of a frame has in a network, in axes: what a file says is held against it. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.cells import CELLS
+from engine.columns import ColumnError
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.tasks import TASKS
+
+CHAIN = "layers directions time"
+AXES = {
+    "hidden": f"{CHAIN} units",
+    "cell": f"{CHAIN} units",
+    "gates.*": f"{CHAIN} units",
+    "from_input": "time blocks units",
+    "from_state": "time blocks units",
+    "biases": "passes vectors blocks units",
+    "peepholes": "passes three units",
+    "embedding": "symbols two",
+    "upper": "output_layers time units",
+    "inputs": "time ...",
+    "outputs": "time outputs",
+    "free_outputs": "time outputs",
+    "targets": "time ...",
+    "loss_per_step": "time",
+    "sequence_loss": "sequences",
+    "valid": "time",
+    "counted": "time",
+    "ratio": "layers directions",
+    "grad_norm*": CHAIN,
+    "sequence_grad_norm*": CHAIN,
+    "factors.*": CHAIN,
+    "weight_gradients.*": CHAIN,
+    "decomposition.steps": "losses",
+    "decomposition.norms": "layers directions losses time",
+    "decomposition.cosines": "layers directions losses time",
+    "spectrum.eigenvalues.*": "layers directions units",
+    "spectrum.largest_singular_value.*": "layers directions",
+    "spectrum.products.lags": "lags",
+    "spectrum.products.norm": "layers directions lags",
+    "spectrum.products.lyapunov": "layers directions ...",
+    "saliency.steps": "answers",
+    "saliency.norms": "answers time",
+    "saliency.occluded": "time",
+}
+"""By path, "*" for any end of it. An axis that is no size of the experiment has the same length wherever it stands."""
+
+
+def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Hold arrays, by path, against what such a network has.
+
+    Raises:
+        ColumnError: naming the first that does not fit, or is missing.
+    """
+    e, cell = experiment, CELLS[experiment.cell]
+    sizes = {
+        "layers": e.num_layers,
+        "directions": e.directions,
+        "time": e.time_steps,
+        "units": e.hidden_size,
+        "output_layers": e.output_layers,
+        "blocks": cell.blocks,
+        "passes": 2 if e.rnn_type == "encoder_decoder" else 1,
+        "outputs": TASKS[e.task].output_size,
+        "two": 2,
+        "three": 3,
+    }
+    for path, shape in shapes.items():
+        axes = next((axes for name, axes in AXES.items() if _named(name, path)), None)
+        if axes is not None and not _fits(shape, axes.split(), sizes):
+            shown = " x ".join(map(str, shape)) or "a single number"
+            raise ColumnError(f"{path} has the wrong shape for this network: {shown}.")
+    for name in RunInfo.of(e).gates:
+        if f"gates.{name}" not in shapes:
+            raise ColumnError(f"gates.{name} is missing, which this cell has.")
+
+
+def _named(name: str, path: str) -> bool:
+    return path.startswith(name[:-1]) if name.endswith("*") else path == name
+
+
+def _fits(shape: tuple[int, ...], axes: list[str], sizes: dict[str, int]) -> bool:
+    """True for these axes in this order; the length of an axis of no known size is noted for the arrays that follow."""
+    if axes[-1] == "...":
+        axes, shape = axes[:-1], shape[: len(axes) - 1]
+    return len(shape) == len(axes) and all(
+        sizes.setdefault(name, size) == size for name, size in zip(axes, shape, strict=True)
+    )

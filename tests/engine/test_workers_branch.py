@@ -1,0 +1,124 @@
+"""Going back to a step and on from there: exactly the run that would have been, whatever was kept and whoever died."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
+from engine.frame import RunPhase
+from engine.training import Trainer
+from engine.workers import Pool
+from engine.workers.protocol import Open
+from engine.workers.seat import Seat
+from tests.engine.test_training import assert_same
+from tests.engine.test_workers import frame_of, wait_for
+
+SMALL = Experiment(task="adding", hidden_size=6, seq_len=8, batch_size=4, learning_rate=0.01, steps=1_000_000)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(1)
+    yield pool
+    pool.shutdown()
+
+
+def trained(steps: int, changes: Changes = (), experiment: Experiment = SMALL) -> Trainer:
+    """The same run, made by hand."""
+    trainer, made = Trainer(experiment), dict(changes)
+    while trainer.step < steps:
+        trainer.update(**made.get(trainer.step, {}))
+        trainer.advance()
+    return trainer
+
+
+def test_planned_changes_are_made_at_their_steps_and_it_waits_where_it_was_told(pool):
+    changes = ((3, {"learning_rate": 0.1, "batch_size": 7}), (9, {"clip": "none", "noise": 0.5}))
+    run = pool.submit(SMALL, paused=True, changes=changes, until=12)
+    frame = frame_of(run, lambda frame: frame.step == 12)
+    wait_for(lambda: run.status().phase == RunPhase.PAUSED)
+    assert_same(frame, trained(12, changes).frame())
+    assert run.changes == changes and run.experiment == in_force(SMALL, changes)
+    assert run.info_at(3).experiment.batch_size == 7 and run.info_at(2).experiment == SMALL
+    run.stop()
+
+
+@pytest.mark.parametrize("step", [0, 7, 40])
+def test_a_branch_has_the_same_past_and_another_future(pool, step):
+    run = pool.submit(SMALL, paused=True, until=40)
+    frame_of(run, lambda frame: frame.step == 40)
+    run.update(learning_rate=0.5)
+    run.advance(20)
+    frame_of(run, lambda frame: frame.step == 60)
+    branch = run.branch(step, {"clip": "norm", "clip_threshold": 0.01}, paused=True, speed=None)
+    assert branch.status().step == step and (branch._frame is None or branch._frame.step <= step)
+    wait_for(lambda: branch.status().phase == RunPhase.PAUSED)
+    branch.advance(5)
+    frame = frame_of(branch, lambda frame: frame.step == step + 5)
+    assert_same(frame, trained(step + 5, ((step, {"clip_threshold": 0.01}),)).frame())
+    steps = branch.history["step"]
+    assert (np.diff(steps) > 0).all() and branch.changes == ((step, {"clip_threshold": 0.01}),)
+    past = run.history[run.history["step"] <= step]
+    assert (branch.history[: len(past)]["loss"] == past["loss"]).all()
+    assert run.status().step == 60, "the other future stands where it stood"
+    run.stop(), branch.stop()
+
+
+def test_only_live_settings_may_differ_between_branches(pool):
+    run = pool.submit(SMALL, paused=True)
+    with pytest.raises(ExperimentError, match="cell must be the same on both branches"):
+        run.branch(0, {"cell": "gru"}, paused=True, speed=None)
+    with pytest.raises(ExperimentError, match="learning_rate must be a number"):
+        run.branch(0, {"learning_rate": -1}, paused=True, speed=None)
+    run.stop()
+
+
+def test_a_checkpoint_of_another_branch_does_not_bring_its_changes():
+    other = trained(6, ((2, {"noise": 0.1}),))
+    other.update(learning_rate=0.5)  # after update 6: nobody has gone by it yet
+    mine = ((2, {"noise": 0.1}), (6, {"batch_size": 9}))
+    seat = Seat(Open(1, SMALL.to_dict(), True, None, other.checkpoint(), mine, until=8))
+    seat.train_for(60)
+    assert seat.trainer.changes == mine and seat.trainer.step == 8
+    assert_same(seat.trainer.frame(), trained(8, mine).frame())
+
+
+def test_a_change_that_a_dying_worker_did_not_hear_of_is_made_by_the_next():
+    late = ((2, {"noise": 0.1}),)
+    seat = Seat(Open(1, SMALL.to_dict(), True, None, trained(6).checkpoint(), late, until=7))
+    assert seat.trainer.experiment.noise == 0.1 and seat.trainer.changes == ((6, {"noise": 0.1}),)
+
+
+def test_nothing_is_shown_on_the_way_to_a_step_that_was_seen_before():
+    seat = Seat(Open(1, SMALL.to_dict(), True, None, trained(3).checkpoint(), (), until=5))
+    assert seat.wants_to_train() and seat.frame_time() is None
+    assert seat.report(0.0, 1.0, None).phase == RunPhase.RUNNING
+    seat.train_for(60)
+    assert seat.frame_time() is not None and seat.report(0.0, 1.0, None).phase == RunPhase.PAUSED
+
+
+def test_frames_and_checkpoints_are_kept_within_bounds_and_survive_a_dead_worker(pool):
+    run = pool.submit(SMALL)
+    wait_for(lambda: run.latest() is not None and len(run.frames) > 5)
+    wait_for(lambda: run._checkpoints.all())
+    os.kill(pool.pids[0], signal.SIGKILL)
+    wait_for(lambda: "went on from the last checkpoint" in run.status().message)
+    known = len(run.frames)
+    wait_for(lambda: run.latest() is not None and len(run.frames) > known)
+    steps = [frame.step for frame in run.frames]
+    assert steps[0] == 0 and steps == sorted(set(steps))
+    run.stop()
+
+
+def test_changes_are_noted_with_the_step_at_which_they_were_made():
+    faster = SMALL.replace(learning_rate=0.1)
+    once = noted((), 5, SMALL, faster)
+    assert once == ((5, {"learning_rate": 0.1}),) and noted(once, 6, faster, faster) == once
+    twice = noted(once, 5, faster, faster.replace(noise=0.2))
+    assert twice == ((5, {"learning_rate": 0.1, "noise": 0.2}),)
+    assert in_force(SMALL, twice, 4) == SMALL and in_force(SMALL, twice) == faster.replace(noise=0.2)
