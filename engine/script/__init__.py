@@ -1,0 +1,179 @@
+"""A run as one Python file that needs nothing of ours: what somebody can read, keep and change."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from engine.experiment import FED_BACK, Experiment
+from engine.script.cells import cell
+from engine.script.data import bundle
+from engine.script.helpers import helpers
+from engine.script.network import network
+from engine.script.plan import Plan, block, plan
+from engine.script.training import main, sample, train
+
+WIDTH = 118
+OFF: dict[str, Any] = {
+    "bidirectional": False,
+    "output_layers": 0,
+    "window": 1,
+    "embedding_size": 0,
+    "dropout": 0,
+    "noise": 0,
+    "tbptt": 0,
+    "forget_bias": None,
+    "target_loss": None,
+    "target_metric": None,
+    "init_gain": 1,
+    "task_options": {},
+}
+"""Settings that the header leaves out where they do nothing."""
+
+
+def script(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]] = ()) -> str:
+    """A run as the text of one Python file: settings, network, training, data. It needs PyTorch and NumPy alone.
+
+    Run or imported, its `train(steps)` yields (step, loss, gradient norm) of every update, the same numbers as
+    `engine.training.Trainer` on the same machine.
+
+    Args:
+        changes: (step, {setting: value}) made live, in force from update step + 1 on.
+    """
+    made = plan(experiment, changes, bundle(experiment))
+    parts = [
+        *helpers(made),
+        *([] if made.library else [cell(made)]),
+        network(made),
+        _headed("the training", train(made)),
+        _headed("the data, as the playground draws them", _batch(made)),
+        made.data.text,
+        sample(made),
+        main(made),
+    ]
+    parts[0] = _headed("the network", parts[0])
+    body = "\n\n\n".join(parts)
+    settings = _headed("the settings", _settings(made, body), empty_lines=1)
+    return f"{_header(made)}\n\n{_imports(made, body)}\n\n{settings}\n\n\n{body}\n"
+
+
+def _headed(title: str, text: str, empty_lines: int = 2) -> str:
+    return f"# ---- {title}{chr(10) * (empty_lines + 1)}{text}"
+
+
+def _header(plan: Plan) -> str:
+    """What this is, where it comes from, and how to run it."""
+    e = plan.experiment
+    goals = ("target_loss", "target_metric")
+    paragraphs = [
+        plan.task.teaches,
+        f"The data. {plan.task.source}",
+        f"Made by the RNN playground, from these settings: {_listed(_at_work(plan))}.",
+        *(f"Changed by hand after update {step}: {_listed(settings)}." for step, settings in plan.changes),
+        "It prints the playground's own losses and gradient norms, but for their last digits on another machine."
+        + " The playground stops at its goal; this goes on." * any(getattr(e, goal) is not None for goal in goals),
+        "With --steps it makes fewer updates, with --every it prints more of them. It needs Python 3.11, PyTorch 2.6 "
+        "and NumPy 1.26, or newer, and nothing of the playground.",
+    ]
+    kind = "encoder-decoder" if plan.translates else e.rnn_type.replace("_", " ")
+    filled = "\n\n".join(textwrap.fill(each, WIDTH, break_long_words=False) for each in paragraphs)
+    return f'"""{plan.task.title}: {plan.cell.title}, {kind}.\n\n{filled}\n"""'
+
+
+def _at_work(plan: Plan) -> dict[str, Any]:
+    """The settings that do something in this run."""
+    e = plan.experiment
+    idle = {
+        "nonlinearity": not plan.cell.squashes,
+        "teacher_forcing": e.rnn_type not in FED_BACK,
+        "clip_threshold": plan.clips == ["none"],
+        "reduction": plan.answers_once,
+        "forget_bias": plan.cell.keep_gate is None,
+        "window": plan.cell.links,
+    }
+    return {
+        name: value
+        for name, value in e.to_dict().items()
+        if not idle.get(name, False) and not (name in OFF and OFF[name] == value)
+    }
+
+
+def _listed(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _imports(plan: Plan, body: str) -> str:
+    """The imports that the text below uses, as a linter wants them ordered."""
+    standard = {*plan.data.imports, "import argparse", "from collections.abc import Iterator"}
+    standard |= {"from dataclasses import dataclass", *(["import math"] if "math." in body else [])}
+    standard -= {"import numpy as np"}
+    merged: dict[str, set[str]] = {}
+    for line in standard:
+        if line.startswith("from"):
+            module, _, name = line.removeprefix("from ").partition(" import ")
+            merged.setdefault(module, set()).add(name)
+    froms = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(merged.items())]
+    used = set(re.findall(r"(?<![.\w])(\w+)\(", body)) - set(re.findall(r"def (\w+)\(", body))
+    functional = sorted(used & {"cross_entropy", "dropout", "linear", "mse_loss", "one_hot", "pad"})
+    packing = sorted(used & {"pack_padded_sequence", "pad_packed_sequence"})
+    return block(
+        *sorted(line for line in standard if line.startswith("import")),
+        *froms,
+        "",
+        "import numpy as np",
+        "import torch",
+        "from torch import Tensor, nn",
+        f"from torch.nn.functional import {', '.join(functional)}",
+        bool(packing) and f"from torch.nn.utils.rnn import {', '.join(packing)}",
+    )
+
+
+def _settings(plan: Plan, body: str) -> str:
+    """The numbers, by the names that the text below uses."""
+    e, task = plan.experiment, plan.task
+    inputs = "symbols that can be read" if plan.symbols_in else f"numbers at each step: {', '.join(task.input_labels)}"
+    outputs = "possible answers" if plan.symbols_out else f"numbers to be said: {', '.join(task.output_labels)}"
+    every = {
+        "SEED": (e.seed, "of the initial weights and of every batch"),
+        "STEPS": (e.steps, "updates"),
+        "LEARNING_RATE": (e.learning_rate, ""),
+        "CLIP_THRESHOLD": (e.clip_threshold, ""),
+        "BATCH_SIZE": (e.batch_size, "sequences for each update"),
+        "SEQ_LEN": (e.seq_len, "steps in time"),
+        "INPUT_SIZE": (task.input_size, inputs if task.input_size < 10 or plan.symbols_in else "numbers at each step"),
+        "EMBEDDING_SIZE": (e.embedding_size, "numbers that stand for each symbol"),
+        "HIDDEN_SIZE": (e.hidden_size, "units of each layer"),
+        "OUTPUT_SIZE": (task.output_size, outputs),
+        "WINDOW": (e.window, "inputs that are seen at once"),
+        "TBPTT": (e.tbptt, "steps that the gradient goes back"),
+        "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the truth is fed back"),
+        "INPUT_NOISE": (e.noise, "standard deviation of what is added to the inputs"),
+    }
+    used = set(re.findall(r"\w+", body))
+    lines = [
+        f"{name} = {value!r}{f'  # {says}' if says else ''}" for name, (value, says) in every.items() if name in used
+    ]
+    if plan.on_cuda:
+        lines.append('DEVICE = "cuda" if torch.cuda.is_available() else "cpu"')
+    return "\n".join(lines)
+
+
+def _batch(plan: Plan) -> str:
+    """The class of a batch, in the words of this task."""
+    tokens = "(T, batch) tokens, from 0 on" + ("; -1 where nothing is read" if plan.blanks else "")
+    inputs = tokens if plan.symbols_in else "(T, batch, INPUT_SIZE) numbers"
+    steps = "steps of the answer" if plan.translates else "T"
+    targets = f"({steps}, batch) classes" if plan.symbols_out else f"({steps}, batch, OUTPUT_SIZE) numbers"
+    return block(
+        "@dataclass(frozen=True)",
+        "class Batch:",
+        '    """Some sequences; T is the number of steps."""',
+        "",
+        f"    inputs: np.ndarray  # {inputs}",
+        f"    targets: np.ndarray  # {targets}, read only where mask is True",
+        f"    mask: np.ndarray  # ({steps}, batch) bool: which steps have a loss",
+        "    lengths: np.ndarray  # (batch,) steps that are real" + ("; padding begins there" if plan.padded else ""),
+        plan.translates and "    decoder_inputs: np.ndarray  # the targets, one step late: -1 before the first",
+    )

@@ -1,0 +1,214 @@
+"""A task's own drawing code, taken from its source: only what dealing a training batch can reach, in its order.
+
+Nothing is run or rewritten by hand: statements are copied, and what an experiment fixes is written in its place
+(`experiment.seq_len` becomes SEQ_LEN, the argument itself goes).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import inspect
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from engine.experiment import Experiment
+from engine.script.edits import fixed, thinned
+from engine.script.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
+from engine.tasks import TASKS
+
+BASE = "engine.tasks.base"
+OURS = "engine."
+BATCH = (BASE, "Batch")
+"""The one class that every script states in words of its own."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data section of a script.
+
+    Args:
+        text: definitions in an order in which they can be run.
+        imports: the lines that they need.
+        names: everything that is defined there, and what it refers to.
+        draw: the call that deals a batch, of `rng`, `batch_size` and `split`.
+    """
+
+    text: str
+    imports: tuple[str, ...]
+    names: frozenset[str]
+    draw: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module of ours: its statements as text, who defines which name, and where others come from."""
+
+    statements: tuple[str, ...]
+    defined: dict[str, int]
+    ours: dict[str, tuple[str, str]]
+    foreign: dict[str, str]
+
+
+@cache
+def _source(module: str) -> Source:
+    text = inspect.getsource(importlib.import_module(module))
+    lines, body = text.splitlines(), ast.parse(text).body
+    statements: list[str] = []
+    defined: dict[str, int] = {}
+    ours: dict[str, tuple[str, str]] = {}
+    foreign: dict[str, str] = {}
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(OURS):
+            ours |= {each.asname or each.name: (str(node.module), each.name) for each in node.names}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for each in node.names:
+                foreign[each.asname or each.name] = ast.unparse(
+                    ast.Import([each]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [each], 0)
+                )
+        elif names := list(_names(node)):
+            defined |= dict.fromkeys(names, len(statements))
+            statements.append(_text(lines, node, after))
+    return Source(tuple(statements), defined, ours, foreign)
+
+
+def _names(node: ast.stmt) -> Iterator[str]:
+    """What a statement defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+def _text(lines: list[str], node: ast.stmt, after: ast.stmt | None) -> str:
+    """A statement with its decorators, the comment just above it and the docstring just below."""
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+    first, last = min([node.lineno, *(each.lineno for each in decorators)]), node.end_lineno or node.lineno
+    while lines[first - 2].startswith("# ") and not lines[first - 2].startswith("# ----"):
+        first -= 1
+    if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):  # a docstring
+        last = after.end_lineno or last
+    return "\n".join(line.replace("  # fmt: skip", "") for line in lines[first - 1 : last])
+
+
+def _referred(text: str) -> set[str]:
+    """Names that a statement takes from its module, annotations included."""
+    top = symtable.symtable(text, "statement", "exec")
+    names = {each.get_name() for each in top.get_symbols() if each.is_referenced()}
+    waiting = list(top.get_children())
+    while waiting:
+        inner = waiting.pop()
+        names |= {each.get_name() for each in inner.get_symbols() if each.is_global() and each.is_referenced()}
+        waiting += inner.get_children()
+    return names
+
+
+def bundle(experiment: Experiment) -> Data:
+    """The data section for an experiment: everything that dealing its batches reaches."""
+    draw = TASKS[experiment.task].draw
+    found = _Found(experiment)
+    if draw.__name__ == "<lambda>":
+        call, names = _of_lambda(draw.__module__, experiment)
+        for name in names:
+            found.follow(draw.__module__, name)
+    else:
+        call = f"{draw.__name__}(rng, batch_size, split)"
+        found.follow(draw.__module__, draw.__name__)
+    found.follow(BASE, "stream")
+    return Data(found.text(), tuple(sorted(found.imports)), frozenset(found.names), call)
+
+
+def _of_lambda(module: str, experiment: Experiment) -> tuple[str, set[str]]:
+    """The body of a task's `draw`, where that is a lambda, and the names that it takes from its module."""
+    for node in ast.walk(ast.parse("\n".join(_source(module).statements))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Task":
+            given = {each.arg: each.value for each in node.keywords}
+            slug, draw = given["slug"], given["draw"]
+            if isinstance(slug, ast.Constant) and slug.value == experiment.task and isinstance(draw, ast.Lambda):
+                arguments = {each.arg for each in draw.args.args}
+                body = fixed(ast.unparse(draw.body), experiment, {})
+                return body, _referred(body) - arguments
+    raise LookupError(f"{module} has no task {experiment.task} with a lambda for its draw.")
+
+
+class _Found:
+    """The statements that are reached, module by module, each in the order of its source."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.reached: dict[str, dict[int, str]] = {}  # module -> place in it -> text
+        self.before: dict[str, set[str]] = {}  # module -> modules that it takes names from
+        self.imports: set[str] = set()
+        self.names: set[str] = set()
+
+    def follow(self, module: str, name: str) -> None:
+        """Take a name of a module, and all that it needs."""
+        source = _source(module)
+        self.names.add(name)
+        if name in source.foreign:
+            self.imports.add(source.foreign[name])
+        elif name in source.ours:
+            self.before.setdefault(module, set()).add(source.ours[name][0])
+            self.follow(*source.ours[name])
+        elif (name in source.defined or (module, name) in CONSTANTS) and (module, name) != BATCH:
+            place = source.defined.get(name, -1)  # a constant that scripts alone have stands first
+            if place not in self.reached.setdefault(module, {}):
+                text = self.reached[module][place] = self._written(module, name, source)
+                for each in sorted(_referred(text)):
+                    self.follow(module, each)
+        elif name == "unpacked":
+            self.imports |= {"import base64", "import zlib"}
+        elif name not in ("SEQ_LEN", "Batch") and not hasattr(builtins, name):
+            raise LookupError(f"{module} refers to {name}, which it neither defines nor imports.")
+
+    def _written(self, module: str, name: str, source: Source) -> str:
+        """The statement that defines a name, as it stands in a script."""
+        if (module, name) in CONSTANTS:
+            return CONSTANTS[module, name]()
+        text = FUNCTIONS.get((module, name)) or source.statements[source.defined[name]]
+        return fixed(unpacking(text), self.experiment, self._tasks(source))
+
+    def _tasks(self, source: Source) -> dict[str, dict[str, str]]:
+        """The source of every argument of a module's tasks, by the task's name."""
+        tasks = {}
+        for name, place in source.defined.items():
+            node = ast.parse(source.statements[place]).body[0]
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                given = node.value
+                if isinstance(given.func, ast.Name) and given.func.id == "Task":
+                    tasks[name] = {str(each.arg): ast.unparse(each.value) for each in given.keywords}
+        return tasks
+
+    def _order(self) -> list[str]:
+        """The modules, each after those that it takes names from."""
+        ordered: list[str] = []
+
+        def add(module: str) -> None:
+            for earlier in sorted(self.before.get(module, ())):
+                add(earlier)
+            if module not in ordered:
+                ordered.append(module)
+
+        for module in sorted(self.reached):
+            add(module)
+        return ordered
+
+    def text(self) -> str:
+        """All of it: constants closely, functions and classes two lines apart."""
+        every = [each for module in self._order() for _, each in sorted(self.reached.get(module, {}).items())]
+        texts = [thinned(each, self.names) for each in every]
+        if "unpacked" in self.names:
+            texts.insert(0, UNPACKED)
+        parts = texts[:1]
+        for before, after in pairwise(texts):
+            parts += ["\n" if _is_short(before) and _is_short(after) else "\n\n\n", after]
+        return "".join(parts)
+
+
+def _is_short(text: str) -> bool:
+    return isinstance(ast.parse(text).body[0], ast.Assign | ast.AnnAssign)

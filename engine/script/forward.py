@@ -1,0 +1,192 @@
+"""What a script's network does with a batch: all steps in one call, in pieces, or step by step on its own answers."""
+
+from __future__ import annotations
+
+from engine.script.plan import Plan, block, indented
+
+
+def forward(plan: Plan) -> str:
+    """The method `forward`, and beside it `step_by_step` where live changes need both."""
+    given = ["self", "inputs: Tensor"]
+    given += ["lengths: Tensor"] * plan.reads_lengths + ["said: Tensor"] * plan.translates
+    what = "Logits" if plan.symbols_out else "Values"
+    shape = "(batch, OUTPUT_SIZE)" if plan.answers_once else "(steps, batch, OUTPUT_SIZE)"
+    both = plan.feeds and plan.at_once
+    return block(
+        f"def forward({', '.join(given)}) -> Tensor:",
+        f'    """{what}, {shape}{_of(plan)}."""',
+        indented(_encoded(plan)) if plan.feeds and plan.translates and not both else None,
+        both and [
+            "    if self.teacher_forcing < 1:",
+            f"        return self.step_by_step({', '.join(each.split(':')[0] for each in given[1:])})",
+        ],
+        indented(_step_by_step(plan) if plan.feeds and not both else _all_steps(plan)),
+        both and [
+            "",
+            f"def step_by_step({', '.join(given)}) -> Tensor:",
+            '    """The same where the network hears its own outputs."""',
+            plan.translates and indented(_encoded(plan)),
+            indented(_step_by_step(plan)),
+        ],
+    )  # fmt: skip
+
+
+def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
+    """The expression of what the first layer reads."""
+    e, blanks = plan.experiment, plan.blanks or target
+    table = "self.decoder_embedding" if target else "self.embedding"
+    if not (plan.symbols_in or target):
+        seen = tokens
+    elif e.embedding_size:
+        seen = f"look_up({table}, {tokens})" if blanks else f"{table}({tokens})"
+    else:
+        size, whole = "OUTPUT_SIZE" if target else "INPUT_SIZE", not (blanks or plan.noisy)
+        seen = f"one_hot({tokens}, {size}){'.float()' * whole}"  # PyTorch's own gives whole numbers, ours does not
+    noise = ", self.noise" if plan.varies("noise") else ""
+    return f"noisy({seen}{noise})" if plan.noisy else seen
+
+
+def _of(plan: Plan) -> str:
+    inputs = "tokens (T, batch)" if plan.symbols_in else "values (T, batch, INPUT_SIZE)"
+    if plan.translates:
+        return f", from {inputs}; `said` is the true answer, one step late"
+    return f", from {inputs}"
+
+
+def _encoded(plan: Plan) -> str:
+    """The lines that read the source; the state in which it ends is all that crosses to the decoder."""
+    seen = _seen(plan, "inputs")
+    crosses = "# The state in which each sequence ends is all that crosses to the decoder."
+    if plan.library and plan.padded:
+        packed = f"packed = pack_padded_sequence({seen}, lengths, enforce_sorted=False)"
+        return block(crosses, packed, "_, state = self.encoder(packed)")
+    lengths = ", lengths=lengths" if plan.padded else ""
+    return block(crosses, f"_, state = self.encoder({seen}{_longest(plan)}{lengths})")
+
+
+def _longest(plan: Plan) -> str:
+    """The cut behind the longest sequence of a batch, as packing makes it: dropout draws for what is left."""
+    return "[: lengths.max()]" if plan.padded and plan.experiment.dropout else ""
+
+
+def _all_steps(plan: Plan) -> str:
+    """The lines that read every step in one call."""
+    if plan.translates:
+        return block(
+            f"heard = {_seen(plan, 'said', target=True)}",
+            _encoded(plan),
+            "output, _ = self.decoder(heard, state)",
+            _answer(plan, "output"),
+        )
+    seen, e = _seen(plan, "inputs"), plan.experiment
+    lines = []
+    if plan.windowed:
+        lines += [
+            f"seen = {seen}",
+            "back = range(WINDOW - 1, -1, -1)  # the last WINDOW inputs side by side, zeros before the first",
+            "seen = torch.cat([pad(seen, (0, 0, 0, 0, k, 0))[: len(seen)] for k in back], dim=-1)",
+        ]
+        seen = "seen"
+    if plan.truncates:
+        lines += _pieces(plan, seen)
+    elif plan.library and e.bidirectional and plan.padded:
+        lines += [
+            "# Packed, so that neither direction reads the padding.",
+            f"packed = pack_padded_sequence({seen}, lengths, enforce_sorted=False)",
+            "output, _ = pad_packed_sequence(self.recurrent(packed)[0], total_length=len(inputs))",
+        ]
+    elif e.bidirectional and plan.padded:
+        lines.append(f"output = self.recurrent({seen}{_longest(plan)}, lengths)")
+        if e.dropout and not plan.answers_once:
+            lines.append("output = pad(output, (0, 0, 0, 0, 0, len(inputs) - len(output)))")
+    else:
+        lines.append(f"output{', _' if plan.library or plan.stateful else ''} = self.recurrent({seen})")
+    return block(*lines, *_end(plan))
+
+
+def _pieces(plan: Plan, seen: str) -> list[str]:
+    """Truncation."""
+    return [
+        f"seen = {seen}",
+        "cuts = sorted(range(len(seen) - TBPTT, 0, -TBPTT))  # counted from the end",
+        "outputs, state = [], None",
+        "for piece in seen.tensor_split(cuts):",
+        "    output, state = self.recurrent(piece, state)",
+        f"    state = {_detached(plan)}  # no gradient goes back from here",
+        "    outputs.append(output)",
+        "output = torch.cat(outputs)",
+    ]
+
+
+def _detached(plan: Plan) -> str:
+    """The expression of a state without its past."""
+    two = plan.cell.has_cell_state
+    if not plan.library and plan.stacked:
+        each = "tuple(each.detach() for each in layer)" if two else "layer.detach()"
+        return f"[{each} for layer in state]"
+    return "tuple(each.detach() for each in state)" if two else "state.detach()"
+
+
+def _end(plan: Plan) -> list[str]:
+    """The lines from top-layer states to the answer, at every step or at each sequence's end."""
+    if not plan.answers_once:
+        return [_answer(plan, "output")]
+    lines, last = [], "output[-1]"
+    if plan.padded:
+        lines.append("last = output[lengths - 1, torch.arange(len(lengths))]  # each sequence's own end")
+        last = "last"
+    if plan.experiment.bidirectional:
+        forwards = f"{last}[:, :HIDDEN_SIZE]"
+        lines.append(f"last = torch.cat([{forwards}, output[0, :, HIDDEN_SIZE:]], dim=-1)  # where each direction ends")
+        last = "last"
+    return [*lines, _answer(plan, last)]
+
+
+def _answer(plan: Plan, states: str, to: str = "return {}") -> str:
+    """Upper layers and head."""
+    if not plan.experiment.output_layers:
+        return to.format(f"self.head({states})")
+    first = f"above = {states}" if plan.experiment.output_layers > 1 else None
+    if first is None:
+        return to.format(f"self.head(torch.tanh(self.upper[0]({states})))")
+    return block(
+        first,
+        "for layer in self.upper:",
+        "    above = torch.tanh(layer(above))",
+        to.format("self.head(above)"),
+    )
+
+
+def _step_by_step(plan: Plan) -> str:
+    """The lines of a network that hears its own outputs."""
+    given, layers = ("said", "self.decoder") if plan.translates else ("inputs", "self.recurrent")
+    return block(
+        "answers" + (" = []" if plan.translates else ", state = [], None"),
+        f"for t, heard in enumerate({given}):",
+        "    if t:",
+        indented(_heard(plan), 2),
+        plan.truncates and [
+            f"    if t and (len({given}) - t) % TBPTT == 0:",
+            f"        state = {_detached(plan)}  # no gradient goes back from here",
+        ],
+        f"    output, state = {layers}({_seen(plan, 'heard[None]', target=plan.translates)}, state)",
+        indented(_answer(plan, "output", "answers.append({})")),
+        "return torch.cat(answers)",
+    )  # fmt: skip
+
+
+def _heard(plan: Plan) -> str:
+    """The lines that choose what comes in: the truth by chance, else what was said before."""
+    own = "own = answers[-1][0].argmax(-1)  # a choice: no gradient flows through it"
+    numbers = not plan.symbols_in
+    forced = {stage.teacher_forcing for stage in plan.stages if stage.teacher_forcing < 1}
+    name = "self.teacher_forcing" if plan.varies("teacher_forcing") else "TEACHER_FORCING"
+    device = ".to(DEVICE)" if plan.on_cuda else ""
+    told = f"told = torch.rand(len(heard){', 1' * numbers}){device} < {name}"
+    choose = "heard = torch.where(told, heard, own)"
+    said = numbers and "own = torch.cat([heard[:, :-OUTPUT_SIZE], one_hot(own, OUTPUT_SIZE)], dim=-1)"
+    if forced == {0}:
+        return block(own, said, "heard = own")
+    if 0 not in forced:
+        return block(own, said, told, choose)
+    return block(own, said, f"if {name}:", f"    {told}", f"    {choose}", "else:", "    heard = own")

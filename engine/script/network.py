@@ -1,0 +1,76 @@
+"""The network of a script: only the parts that its experiment has, with the names of ours, so that weights fit."""
+
+from __future__ import annotations
+
+from engine.script.cells import written
+from engine.script.forward import forward
+from engine.script.helpers import initialise
+from engine.script.plan import LIBRARY, Plan, block, indented
+
+
+def network(plan: Plan) -> str:
+    """The class Network."""
+    e = plan.experiment
+    own = [
+        f"self.{name} = {constant}  # changed while the network trains"
+        for name, constant, used in (
+            ("noise", "INPUT_NOISE", plan.noisy),
+            ("teacher_forcing", "TEACHER_FORCING", plan.feeds),
+        )
+        if used and plan.varies(name)
+    ]
+    if initialise(plan):
+        own += [f"initialise(self.{name})" for name in (("encoder", "decoder") if plan.translates else ("recurrent",))]
+    width = "2 * HIDDEN_SIZE" if e.bidirectional else "HIDDEN_SIZE"
+    sizes = [width, *["HIDDEN_SIZE"] * e.output_layers]
+    upper = f"[nn.Linear({width}, HIDDEN_SIZE)]"
+    if e.output_layers > 1:
+        upper = f"nn.Linear(size, HIDDEN_SIZE) for size in ({', '.join(sizes[:-1])})"
+    return block(
+        "class Network(nn.Module):",
+        f'    """{_says(plan)}"""',
+        "",
+        "    def __init__(self) -> None:",
+        "        super().__init__()",
+        indented(block(*_layers(plan)), 2),
+        e.output_layers > 0 and f"        self.upper = nn.ModuleList({upper})",
+        f"        self.head = nn.Linear({sizes[-1]}, OUTPUT_SIZE)",
+        [indented(each, 2) for each in own],
+        "",
+        indented(forward(plan)),
+    )
+
+
+def _says(plan: Plan) -> str:
+    parts = [
+        "embedding" if plan.experiment.embedding_size else "",
+        "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.links else "layers",
+        "upper layers without links in time" if plan.experiment.output_layers else "",
+        "head",
+    ]
+    return f"{' -> '.join(filter(None, parts)).capitalize()}. Time comes first everywhere."
+
+
+def _layers(plan: Plan) -> list[str]:
+    """The lines that make the embeddings and the recurrent layers, in the order in which their weights are drawn."""
+    embeds = bool(plan.experiment.embedding_size)
+    seen, heard = ("EMBEDDING_SIZE", "EMBEDDING_SIZE") if embeds else ("INPUT_SIZE", "OUTPUT_SIZE")
+    tables = ["self.embedding = nn.Embedding(INPUT_SIZE, EMBEDDING_SIZE)"] * embeds
+    if plan.translates:
+        tables += ["self.decoder_embedding = nn.Embedding(OUTPUT_SIZE, EMBEDDING_SIZE)"] * embeds
+        return [*tables, f"self.encoder = {_made(plan, seen)}", f"self.decoder = {_made(plan, heard)}"]
+    return [*tables, f"self.recurrent = {_made(plan, 'WINDOW * ' * plan.windowed + seen)}"]
+
+
+def _made(plan: Plan, size: str) -> str:
+    """The call that makes the recurrent layers."""
+    e = plan.experiment
+    if not plan.library:
+        return f"Layers({size})" if plan.stacked else f"{written(plan).name}({size})"
+    options = [
+        f"num_layers={e.num_layers}" if e.num_layers > 1 else "",
+        f'nonlinearity="{e.nonlinearity}"' if e.cell == "rnn" and e.nonlinearity != "tanh" else "",
+        f"dropout={e.dropout!r}" if e.dropout else "",
+        "bidirectional=True" if e.bidirectional else "",
+    ]
+    return f"nn.{LIBRARY[e.cell]}({', '.join([size, 'HIDDEN_SIZE', *filter(None, options)])})"

@@ -1,0 +1,171 @@
+"""The training of a script: the loss written out, one update after the other, and what is printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.script.plan import Plan, block, indented
+
+OPTIMIZERS = {
+    "sgd": "SGD(network.parameters(), lr=LEARNING_RATE, fused=True)",
+    "momentum": "SGD(network.parameters(), lr=LEARNING_RATE, momentum=0.9, fused=True)",
+    "rmsprop": "RMSprop(network.parameters(), lr=LEARNING_RATE)",
+    "adagrad": "Adagrad(network.parameters(), lr=LEARNING_RATE, fused=True)",
+    "adam": "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)",
+}
+"""As engine.optimizers makes them; that file imports torch, which this one must not."""
+
+
+def train(plan: Plan) -> str:
+    """The generator `train`."""
+    return block(
+        "def train(steps: int = STEPS) -> Iterator[tuple[int, float, float]]:",
+        '    """Yields, for every update, its number, the loss of its batch and the norm of that loss\'s gradient."""',
+        "    torch.manual_seed(SEED)  # the initial weights",
+        f"    network = Network(){'.to(DEVICE)' if plan.on_cuda else ''}",
+        f"    optimizer = torch.optim.{OPTIMIZERS[plan.experiment.optimizer]}",
+        [f"    {name} = {start}" for name, start in _kept(plan)],
+        "    for step in range(steps):",
+        [_change(plan, step, settings) for step, settings in plan.changes],
+        f"        batch = sample(step + 1{', batch_size' if plan.varies('batch_size') else ''})",
+        plan.by_chance and f"        torch.manual_seed(SEED * 1_000_003 + step)  # {_chance(plan)}",
+        indented(_loss(plan), 2),
+        "        optimizer.zero_grad()",
+        "        loss.backward()",
+        indented(_clip(plan), 2),
+        "        if not (loss.isfinite() and norm.isfinite()):  # the playground stops here, too",
+        '            raise FloatingPointError(f"Update {step + 1} was not made: its loss or gradient is not finite.")',
+        "        optimizer.step()",
+        "        yield step + 1, loss.item(), norm.item()",
+    )
+
+
+def _kept(plan: Plan) -> list[tuple[str, str]]:
+    """The variables that live changes need, and where they start."""
+    e = plan.experiment
+    clips = plan.clips != ["none"]
+    return [
+        *([("batch_size", "BATCH_SIZE")] if plan.varies("batch_size") else []),
+        *([("clip", f'"{e.clip}"')] if len(plan.clips) > 1 else []),
+        *([("clip_threshold", "CLIP_THRESHOLD")] if clips and plan.varies("clip_threshold") else []),
+    ]
+
+
+def _change(plan: Plan, step: int, settings: dict[str, Any]) -> str:
+    """What is changed by hand before update step + 1."""
+    said = {
+        "learning_rate": 'optimizer.param_groups[0]["lr"] = {}',
+        "noise": "network.noise = {}",
+        "teacher_forcing": "network.teacher_forcing = {}",
+    }
+    lines = [said.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
+    return block(f"        if step == {step}:  # changed by hand", indented("\n".join(lines), 3))
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _chance(plan: Plan) -> str:
+    kinds = ["dropout"] * bool(plan.experiment.dropout) + ["noise"] * plan.noisy + ["what is fed back"] * plan.feeds
+    return f"{' and '.join(kinds)} of this update"
+
+
+def _tensor(plan: Plan, array: str) -> str:
+    return f"torch.tensor({array}{', device=DEVICE' if plan.on_cuda else ''})"
+
+
+def _loss(plan: Plan) -> str:
+    """The lines from a batch to the scalar that is differentiated."""
+    given = [_tensor(plan, "batch.inputs")]
+    given += ["torch.tensor(batch.lengths)"] * plan.reads_lengths
+    given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates
+    call = f"network({', '.join(given)})"
+    out = "logits" if plan.symbols_out else "outputs"
+    calls = f"{out} = {call}"
+    if len(calls) > 110:
+        calls = block(f"{out} = network(", *(f"    {each}," for each in given), ")")
+    return block(calls, _once(plan) if plan.answers_once else _every_step(plan))
+
+
+def _once(plan: Plan) -> str:
+    """One answer for each sequence: its own mean and sum."""
+    last = "batch.targets[-1]"
+    if plan.padded:
+        last = "batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))]"
+    if plan.symbols_out:
+        return block(f"targets = {_tensor(plan, last)}", "loss = cross_entropy(logits, targets)  # in nats")
+    return block(f"targets = {_tensor(plan, last)}", "loss = mse_loss(outputs, targets)")
+
+
+def _every_step(plan: Plan) -> str:
+    """An answer at many steps, weighed within each sequence."""
+    if plan.symbols_out:
+        losses = [
+            'losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
+        ]
+    else:
+        losses = ['losses = mse_loss(outputs, targets, reduction="none").mean(-1)']
+    mask = f"mask = {_tensor(plan, 'batch.mask')}.float()  # (steps, batch): which of them have a loss"
+    if plan.experiment.reduction == "sum":
+        end = "loss = (losses * mask).sum() / mask.shape[1]  # the sum over each sequence, then the batch's mean"
+    else:
+        end = "loss = (losses * (mask / mask.sum(0))).sum() / mask.shape[1]  # each sequence's mean, then the batch's"
+    return block(f"targets = {_tensor(plan, 'batch.targets')}", *losses, mask, end)
+
+
+def _clip(plan: Plan) -> str:
+    """The lines that measure the gradient's norm and clip it."""
+    threshold = "clip_threshold" if plan.varies("clip_threshold") else "CLIP_THRESHOLD"
+    grads = "[each.grad for each in network.parameters()]"
+    if not plan.cell.links and plan.translates:  # then the encoder has no gradient: nothing crosses
+        grads = "[each.grad for each in network.parameters() if each.grad is not None]"
+    measured = f"norm = nn.utils.get_total_norm({grads})"
+    by_norm = f"norm = nn.utils.clip_grad_norm_(network.parameters(), {threshold})"
+    by_value = f"nn.utils.clip_grad_value_(network.parameters(), {threshold})"
+    if plan.clips == ["none"]:
+        return measured
+    if plan.clips == ["norm"]:
+        return f"{by_norm}  # the norm before clipping"
+    if plan.clips == ["value"]:
+        return block(f"{measured}  # before clipping", by_value)
+    return block(
+        f"{measured}  # before clipping",
+        "norm" in plan.clips and [
+            'if clip == "norm":', f"    nn.utils.clip_grad_norm_(network.parameters(), {threshold})"],
+        "value" in plan.clips and ['if clip == "value":', f"    {by_value}"],
+    )  # fmt: skip
+
+
+def sample(plan: Plan) -> str:
+    """The function that deals the batch of a step."""
+    size = "batch_size" if plan.varies("batch_size") else "BATCH_SIZE"
+    return block(
+        f'def sample(step: int{", batch_size: int" if size == "batch_size" else ""}, split: str = "train") -> Batch:',
+        '    """The batch of one update. It depends on SEED and the step alone; split "test" deals held-out data."""',
+        '    rng = stream((SEED, step), split)',
+        f"    return {plan.data.draw.replace('batch_size', size)}",
+    )  # fmt: skip
+
+
+def main(plan: Plan) -> str:
+    """What happens where the script is run."""
+    return block(
+        'if __name__ == "__main__":',
+        '    parser = argparse.ArgumentParser(description="Train the network and print its losses.")',
+        '    parser.add_argument("--steps", type=int, default=STEPS, help="updates to make")',
+        '    parser.add_argument("--every", type=int, default=50, help="updates between two lines")',
+        "    options = parser.parse_args()",
+        plan.on_cuda and [
+            '    if DEVICE == "cpu":',
+            '        print("There is no CUDA device: this trains on the processor, and the last digits may differ.")'],
+        "    torch.set_num_threads(1)  # small networks are fastest so, and sums are always added in the same order",
+        "    torch.set_flush_denormal(True)  # as in the playground: numbers below 1e-38 are 0",
+        '    print("step, loss, gradient norm")',
+        "    try:",
+        "        for step, loss, norm in train(options.steps):",
+        "            if step % options.every == 0 or step in (1, options.steps):",
+        '                print(f"{step}, {loss:.6g}, {norm:.6g}", flush=True)',
+        "    except FloatingPointError as error:",
+        "        raise SystemExit(str(error)) from None",
+    )  # fmt: skip

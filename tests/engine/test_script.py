@@ -1,0 +1,255 @@
+"""A script stands alone, says what the engine says, and carries nothing that its run does not use."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.experiment import Experiment
+from engine.script import script
+from engine.script.edits import fixed
+from engine.tasks import TASKS
+from engine.training import NotFiniteError, Trainer
+
+SMALL = {"hidden_size": 5, "batch_size": 4, "learning_rate": 0.01}
+RELATIVE = 1e-6
+OPENING = Experiment(cell="rnn", hidden_size=32)
+
+
+def run(text: str) -> dict:
+    """The script's names, as a stranger would import it: nothing of ours can be reached, nor what it promises not to
+    need."""
+
+    def guarded(name, *rest):
+        assert name.split(".")[0] not in ("engine", "app", "pandas", "plotly"), f"the script imports {name}"
+        return __import__(name, *rest)
+
+    names = {"__name__": "script", "__builtins__": {**vars(builtins), "__import__": guarded}}
+    exec(compile(text, "script", "exec", dont_inherit=True), names)
+    return names
+
+
+def trained(experiment: Experiment, updates: int, changes=()) -> list[tuple[int, float, float]]:
+    """What the engine itself says."""
+    trainer, found = Trainer(experiment), []
+    for step in range(updates):
+        for at, settings in changes:
+            if at == step:
+                trainer.update(**settings)
+        found.append((step + 1, trainer.advance(), trainer.param_grad_norm))
+    return found
+
+
+def assert_equal(experiment: Experiment, updates: int, changes=()) -> str:
+    """The script of a run, whose numbers are the engine's and which uses all that it defines."""
+    text = script(experiment, changes)
+    said = list(run(text)["train"](updates))
+    for mine, ours in zip(said, trained(experiment, updates, changes), strict=True):
+        assert mine == pytest.approx(ours, rel=RELATIVE, abs=1e-12)
+    assert unused(text) == set()
+    return text
+
+
+def unused(text: str) -> set[str]:
+    """Names that a script imports or defines, at its top or in its classes, and never mentions again."""
+    tree = ast.parse(text)
+    defined = {"train", "forward", "__init__"}  # what others call: whoever imports it, and PyTorch
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {each.asname or each.name.split(".")[0] for each in node.names}
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            bound.add(node.name)
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            bound |= {each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    read = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    read |= {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
+    return bound - read - defined
+
+
+# ---- the same numbers
+
+
+@pytest.mark.parametrize("slug", TASKS)
+def test_every_task_deals_the_same_batches(slug):
+    for rnn_type in TASKS[slug].rnn_types:
+        assert_equal(Experiment(task=slug, rnn_type=rnn_type, **SMALL), 2)
+
+
+TO_ONE = {"task": "first_symbol_recall", "rnn_type": "many_to_one", "seq_len": 8}
+PADDED_TO_ONE = {"task": "sentiment", "rnn_type": "many_to_one", "bidirectional": True}
+PADDED = {"task": "entities", "rnn_type": "many_to_many", "bidirectional": True}
+VALUES = {"task": "sine", "rnn_type": "many_to_many", "seq_len": 7}
+MELODY = {"task": "melody", "rnn_type": "one_to_many", "seq_len": 9}
+SPELL = {"task": "digit_name", "rnn_type": "one_to_many"}
+TRANSLATE = {"task": "reverse", "rnn_type": "encoder_decoder"}
+DEEP = {"num_layers": 2, "dropout": 0.3}
+
+RUNS = {
+    "rnn, truncated, orthogonal, sgd": VALUES | {"cell": "rnn", "tbptt": 3, "init": "orthogonal", "optimizer": "sgd"},
+    "rnn, relu, identity, rmsprop": TO_ONE | {"cell": "rnn", "nonlinearity": "relu", "init": "identity",
+                                              "optimizer": "rmsprop", "num_layers": 2},
+    "rnn, sigmoid, padded both ways": PADDED | DEEP | {"cell": "rnn", "nonlinearity": "sigmoid", "noise": 0.2},
+    "rnn, identity activation, fed back": SPELL | {"cell": "rnn", "nonlinearity": "identity", "teacher_forcing": 0.5,
+                                                   "init": "gaussian", "noise": 0.1},
+    "rnn, dealt by chance": MELODY | {"cell": "rnn", "teacher_forcing": 0.4, "noise": 0.3},
+    "gru, deep, gaussian, value": TO_ONE | DEEP | {"cell": "gru", "init": "gaussian", "init_gain": 1.5,
+                                                   "clip": "value", "clip_threshold": 0.01, "output_layers": 1},
+    "gru, open, never forced": MELODY | {"cell": "gru", "forget_bias": 2.0, "teacher_forcing": 0.0, "tbptt": 4},
+    "gru, translating": TRANSLATE | DEEP | {"cell": "gru", "embedding_size": 3, "teacher_forcing": 0.5, "noise": 0.1},
+    "gru, padded, embedded": PADDED | DEEP | {"cell": "gru", "embedding_size": 3, "reduction": "sum"},
+    "lstm, open, momentum, unclipped": TO_ONE | {"cell": "lstm", "forget_bias": 3.0, "optimizer": "momentum",
+                                                 "clip": "none", "embedding_size": 3, "output_layers": 2},
+    "lstm, truncated, adagrad": VALUES | {"cell": "lstm", "tbptt": 3, "optimizer": "adagrad", "reduction": "sum",
+                                          "init": "xavier", "init_gain": 0.5, "noise": 0.1},
+    "lstm, both ways to one": PADDED_TO_ONE | DEEP | {"cell": "lstm", "init": "identity", "forget_bias": -1},
+    "lstm, noise at once": MELODY | {"cell": "lstm", "noise": 0.2, "embedding_size": 2},
+    "peephole, deep, open": TO_ONE | DEEP | {"cell": "lstm_peephole", "forget_bias": 1.0, "init": "xavier"},
+    "peephole, identity": VALUES | {"cell": "lstm_peephole", "init": "identity", "tbptt": 2, "num_layers": 2},
+    "peephole, translating": TRANSLATE | DEEP | {"cell": "lstm_peephole", "noise": 0.1},
+    "peephole, padded both ways": PADDED | {"cell": "lstm_peephole", "output_layers": 3, "clip": "value"},
+    "1997, padded to one": PADDED_TO_ONE | DEEP | {"cell": "lstm_no_forget", "init": "orthogonal", "noise": 0.2},
+    "1997, fed back, truncated": MELODY | {"cell": "lstm_no_forget", "teacher_forcing": 0.5, "tbptt": 4},
+    "simple, both ways": TO_ONE | DEEP | {"cell": "gru_simple", "bidirectional": True, "forget_bias": 2.0},
+    "simple, translating": TRANSLATE | {"cell": "gru_simple", "teacher_forcing": 0.5, "embedding_size": 3},
+    "feed-forward, window": VALUES | DEEP | {"cell": "feedforward", "window": 3, "nonlinearity": "relu", "noise": 0.2},
+    "feed-forward, identity, deaf": TRANSLATE | {"cell": "feedforward", "init": "identity", "clip": "none", "tbptt": 0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_kind_of_run_says_the_same(name):
+    assert_equal(Experiment(**SMALL | RUNS[name]), 3)
+
+
+CHANGED = {
+    "clipping": (TO_ONE, ((1, {"clip": "value", "clip_threshold": 0.01, "learning_rate": 0.1}), (2, {"clip": "none"}))),
+    "a noisy stretch": (VALUES | {"cell": "gru"}, ((1, {"noise": 0.5, "batch_size": 3}), (2, {"noise": 0.0}))),
+    "forcing": (TRANSLATE, ((1, {"teacher_forcing": 0.5}), (2, {"teacher_forcing": 0.0, "noise": 0.2}),
+                            (3, {"teacher_forcing": 1.0}))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_live_changes_come_at_their_step(name):
+    settings, changes = CHANGED[name]
+    text = assert_equal(Experiment(**SMALL | settings), 4, changes)
+    assert text.count("        if step == ") == len(changes)
+
+
+def test_changes_of_no_effect_are_not_written():
+    plain = script(OPENING)
+    assert script(OPENING, ((3, {"teacher_forcing": 0.5}), (5, {"learning_rate": OPENING.learning_rate}))) == plain
+    unclipped = OPENING.replace(clip="none")
+    assert script(unclipped, ((3, {"clip_threshold": 0.5}),)) == script(unclipped)
+
+
+def test_it_stops_where_the_engine_stops():
+    experiment = Experiment(**SMALL | VALUES | {"cell": "rnn", "nonlinearity": "identity", "optimizer": "sgd",
+                                                "learning_rate": 10.0, "clip": "none"})  # fmt: skip
+    trainer = Trainer(experiment)
+    with pytest.raises(NotFiniteError):
+        while True:
+            trainer.advance()
+    made = run(script(experiment))["train"](trainer.step + 5)
+    assert [next(made)[0] for _ in range(trainer.step)] == list(range(1, trainer.step + 1)) != []
+    with pytest.raises(FloatingPointError, match=f"Update {trainer.step + 1} was not made"):
+        next(made)
+
+
+def test_without_cuda_it_trains_on_the_processor():
+    on_cuda = Experiment(**SMALL | TRANSLATE | {"device": "cuda", "teacher_forcing": 0.5, "noise": 0.1})
+    text = script(on_cuda)
+    names = run(text)
+    assert "There is no CUDA device" in text
+    if names["DEVICE"] == "cpu":
+        assert list(names["train"](2)) == list(run(script(on_cuda.replace(device="cpu")))["train"](2))
+
+
+@pytest.mark.parametrize("settings", [TRANSLATE, PADDED | {"output_layers": 2}, TO_ONE | {"cell": "lstm_peephole"}])
+def test_weights_of_a_run_fit_into_its_network(settings):
+    trainer = Trainer(Experiment(**SMALL | settings | {"embedding_size": 3}))
+    network = run(script(trainer.experiment))["Network"]()
+    network.load_state_dict(trainer.model.state_dict())
+    for mine, ours in zip(network.parameters(), trainer.model.parameters(), strict=True):
+        assert torch.equal(mine, ours)
+
+
+# ---- the data's own code
+
+
+def test_what_an_experiment_fixes_is_written_in_its_place():
+    text = """def deal(rng, experiment, size):
+    # é: places are counted in bytes
+    if experiment.rnn_type == "many_to_one":
+        return once(experiment, experiment.seq_len)
+    return often(size, experiment) * experiment.hidden_size, TASK.labels"""
+    expected = """def deal(rng, size):
+    # é: places are counted in bytes
+    return often(size) * 5, ('a', 'b')"""
+    task = {"TASK": {"labels": "('a', 'b')"}}
+    assert fixed(text, Experiment(**SMALL | VALUES), task) == expected
+    once = """def deal(rng, size):
+    # é: places are counted in bytes
+    return once(SEQ_LEN)"""
+    assert fixed(text, Experiment(**SMALL | TO_ONE), task) == once
+
+
+# ---- as a file
+
+
+def test_a_stranger_can_run_it(tmp_path):
+    experiment = Experiment(**SMALL | TO_ONE)
+    (tmp_path / "run.py").write_text(script(experiment), encoding="utf-8")
+    order = [sys.executable, "-I", "run.py", "--steps", "3", "--every", "1"]
+    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, check=True)
+    heading, *lines = done.stdout.splitlines()
+    assert heading == "step, loss, gradient norm"
+    printed = [tuple(map(float, line.split(","))) for line in lines]
+    for mine, ours in zip(printed, trained(experiment, 3), strict=True):
+        assert mine == pytest.approx(ours, rel=1e-5)  # six digits are printed
+
+
+def test_the_first_lesson_has_no_dead_code():
+    text = script(OPENING)
+    assert 100 < len(text.splitlines()) < 200
+    assert unused(text) == set()
+    tree = ast.parse(text)
+    assert {"Network", "train", "sample", "Batch"} <= {each.name for each in tree.body if hasattr(each, "name")}
+    said = text.lower()
+    off = ("embed", "dropout", "noise", "forc", "trunc", "tbptt", "decoder", "packed", "bidirectional", "window",
+           "forget", "cuda", "upper", "initialise", "experiment")  # fmt: skip
+    assert [word for word in off if word in said] == []
+    branches = [ast.unparse(node.test) for node in ast.walk(tree) if isinstance(node, ast.If)]
+    assert len(branches) == 3  # finite, which lines to print, and whether it is run at all
+
+
+def test_a_linter_finds_nothing():
+    """Also in a script whose data take every turn of the bundler: files, classes, comprehensions, several modules."""
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+    order = [ruff, "check", "--isolated", "--line-length", "120", "--select", "F,E,I", "--target-version", "py311", "-"]
+    for settings in (RUNS["gru, translating"], PADDED | DEEP | {"cell": "lstm_peephole", "embedding_size": 3}, SPELL):
+        text = script(Experiment(**settings))
+        done = subprocess.run(order, input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_header_names_the_settings():
+    experiment = Experiment(**TRANSLATE | {"teacher_forcing": 0.5, "target_loss": 0.1, "seed": 7})
+    head = " ".join((ast.get_docstring(ast.parse(script(experiment, ((20, {"noise": 0.25}),)))) or "").split())
+    for said in ("task reverse", "teacher_forcing 0.5", "seed 7", "target_loss 0.1", "after update 20: noise 0.25"):
+        assert said in head
+    assert "made by the rnn playground" in head.lower()
+    assert TASKS["reverse"].source in head
+    assert math.isclose(run(script(experiment))["TEACHER_FORCING"], 0.5)
