@@ -1,16 +1,20 @@
-"""The course: every lesson as a card, in teaching order, then the failure cards. A card is a link to the playground."""
+"""The course as the contents of a book: chapters of cards, and their text. A card is a link to the playground."""
 
 from __future__ import annotations
 
 from html import escape
-from itertools import groupby
+from pathlib import Path
+from urllib.parse import parse_qsl
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import state, text
+from app import acting, progress, state, text, textbook
+from app.textbook import Chapter
 from app.thumbnail import thumbnail
-from engine.preset import Preset, list_presets
+from engine.preset import Preset, list_presets, unreadable
+
+STYLE = Path(__file__).parents[1] / "textbook.css"
 
 
 def page(playground: Page) -> None:
@@ -18,34 +22,58 @@ def page(playground: Page) -> None:
     state.leave()
     if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it leads here first
         st.switch_page(playground, query_params=link)
-    lessons = [preset for preset in list_presets() if preset.kind == "lesson"]
-    failures = [preset for preset in list_presets() if preset.kind == "failure"]
-    st.subheader(text.LEARN_HEADING, anchor=False)
+    presets = list_presets()
+    if act := acting.listen(presets):
+        st.switch_page(playground, query_params=dict(parse_qsl(act.address.removeprefix("/?"))))
+    st.html(STYLE)
+    found = textbook.chapters(presets)
     with st.container(key="lessons"):
-        grids(lessons, playground)
-    if failures:
-        st.subheader(text.FAILURES, anchor=False)
-        st.caption(text.FAILURES_SAID)
-        with st.container(key="failures"):
-            grids(failures, playground)
+        st.subheader(text.LEARN_HEADING, anchor=False)
+        go_on(presets, playground)
+        st.html(textbook.contents(found, progress.done()))
+        for problem in unreadable():
+            st.warning(textbook.UNREADABLE.format(problem=text.plain(problem)))
+        for each in found:
+            chapter(each, playground)
 
 
-def grids(presets: list[Preset], playground: Page) -> None:
-    """One grid of cards per chapter, each under its name."""
-    for chapter, group in groupby(presets, key=lambda preset: preset.chapter):
-        together = list(group)
-        if chapter:
-            st.html(f'<h4 class="chapter">{escape(chapter)}</h4>')
-        with st.container(key=f"cards_{together[0].slug}"):
-            for preset in together:
-                card(preset, playground)
+def go_on(presets: tuple[Preset, ...], playground: Page) -> None:
+    """The next lesson that was not done, and how many were."""
+    done = progress.done()
+    following = textbook.following(presets, done)
+    with st.container(key="go_on"):
+        if following is None:
+            st.markdown(f"**{textbook.ALL_DONE}**")
+        else:
+            word = textbook.CONTINUE if done else textbook.BEGIN
+            st.page_link(playground, label=f"{word}: {text.preset(following)}", icon=":material/play_arrow:",
+                         query_params={"preset": following.slug})  # fmt: skip
+            st.html(f"<p>{escape(following.question)}</p>")
+        course = [preset for preset in presets if not preset.file]
+        st.caption(f"{textbook.counted(course, done)}. {textbook.REMEMBERED}")
+
+
+def chapter(chapter: Chapter, playground: Page) -> None:
+    """Its name and sentence, its cards, and its text to read on end."""
+    first = chapter.presets[0].slug
+    st.html(textbook.heading(chapter, progress.done()))
+    with st.container(key=f"cards_{first}"):
+        for preset in chapter.presets:
+            card(preset, playground)
+    if any(preset.explains or preset.text for preset in chapter.presets):
+        with st.expander(textbook.READ, icon=":material/menu_book:"), st.container(key=f"book_{first}"):
+            for preset in chapter.presets:
+                st.html(f"<h4>{escape(text.preset(preset))}</h4><p>{escape(preset.question)}</p>")
+                acting.prose(preset, preset.slug)
 
 
 def card(preset: Preset, playground: Page) -> None:
     """Number and title, the question, a sequence of its data, and the network. The style sheet stretches the link."""
     tags = "".join(f"<span>{escape(each)}</span>" for each in text.tags(preset.experiment))
+    said = f'<p class="symptom"><b>{textbook.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
         st.page_link(playground, label=text.preset(preset), query_params={"preset": preset.slug})
         st.html(
-            f'<p class="question">{escape(preset.question)}</p>{thumbnail(preset.experiment)}<p class="tags">{tags}</p>'
+            f'<p class="question">{escape(preset.question)}</p>{said}{thumbnail(preset.experiment)}'
+            f'<p class="tags">{tags}{textbook.tick(preset.slug, progress.done())}</p>'
         )

@@ -1,59 +1,204 @@
-"""The lesson beside the playground: what is behind it, what to change next, what should happen, and its neighbours."""
+"""The lesson beside the playground: guess, what to do, what is behind it, what should happen, its neighbours."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from app import controls, state, text
+from app import acting, controls, progress, state, text, textbook
+from app.hub import Slot
+from app.progress import Guess
 from engine import claim_table
 from engine.experiment import Experiment
-from engine.preset import Preset, list_presets
+from engine.frame import Frame, RunPhase
+from engine.preset import Prediction, Preset, list_presets
+
+STYLE = Path(__file__).parents[1] / "textbook.css"
+EVERY = 1.0  # seconds between two looks at whether the run has shown what was guessed, or asked for
 
 
 def panel(preset: Preset, experiment: Experiment) -> None:
     """At the top of the sidebar: which lesson it is, the list of all, the way back to it, and its text."""
+    st.html(STYLE)
     st.caption(text.place(preset, len(kin(preset)), experiment))
     controls.PRESET.draw()
     if experiment != preset.experiment:
         st.button(text.BACK_TO[preset.kind], key="back_to_lesson", icon=":material/undo:", type="tertiary",
                   on_click=state.on_lesson, args=(preset.slug,))  # fmt: skip
-    if preset.explains or preset.next or preset.claims:
-        with st.container(key="lesson"):
-            about(preset)
+    with st.container(key="lesson"):
+        predictions(preset)
+        waits = preset.done is not None and preset.slug not in progress.done()
+        every = EVERY if waits or any(not guess.came for _, _, guess in guesses(preset)) else None
+        st.fragment(followed, run_every=every)(preset)
+        about(preset)
+        should_happen(preset)
+
+
+# ---- predict, then run
+
+
+def guesses(preset: Preset) -> list[tuple[int, Prediction, Guess]]:
+    """The predictions that were answered, with their numbers."""
+    given = progress.desk().guesses
+    return [(n, each, given[preset.slug, n]) for n, each in enumerate(preset.predict) if (preset.slug, n) in given]
+
+
+def predictions(preset: Preset) -> None:
+    """Each question with its answers, and the button that runs what answers it; once it has, what came of it."""
+    if not preset.predict:
+        return
+    with st.expander(textbook.PREDICT, expanded=_is_course(preset)):
+        for number, each in enumerate(preset.predict):
+            guess = progress.desk().guesses.get((preset.slug, number))
+            if guess is not None and guess.came:
+                st.markdown(textbook.outcome(each, guess.answer, guess.came))
+            else:
+                ask(preset, number, None if guess is None else guess.answer)
+
+
+def ask(preset: Preset, number: int, answer: int | None) -> None:
+    """One question; nothing runs before an answer was chosen."""
+    prediction = preset.predict[number]
+    chosen = st.radio(
+        prediction.asks, range(len(prediction.answers)), answer, key=f"guess_{preset.slug}_{number}",
+        format_func=prediction.answers.__getitem__,
+    )  # fmt: skip
+    st.button(textbook.RUN_IT if prediction.when.needs_training else textbook.LOOK, key=f"run_it_{number}",
+              icon=":material/play_arrow:", disabled=chosen is None, on_click=on_guess,
+              args=(preset, number))  # fmt: skip
+
+
+def _is_course(preset: Preset) -> bool:
+    """True where somebody follows the lesson, and not their own settings."""
+    return state.guided() and state.value("task") == preset.experiment.task
+
+
+def on_guess(preset: Preset, number: int) -> None:
+    """An answer was given: the run that shows what is true begins, from its step 0."""
+    answer = state.value(f"guess_{preset.slug}_{number}")
+    progress.desk().guesses[preset.slug, number] = Guess(answer, state.present_slot().token)
+    state.on_next(preset.predict[number].settings)
+
+
+# ---- what the run has shown so far
+
+
+def followed(preset: Preset) -> None:
+    """Whether a guess can be answered, and the lesson is done; looked at again and again until both are settled."""
+    slot = state.present_slot()
+    shown = slot.experiment == state.last_good()  # while settings change, the run is still the one before
+    news = False
+    for _, prediction, guess in guesses(preset):
+        if shown and not guess.came and slot.token != guess.before:
+            news = _look(slot, preset, prediction, guess) or news
+        if not guess.came:
+            st.caption(_waits_for(slot, preset, prediction))
+    if preset.done is not None:
+        if shown and preset.slug not in progress.done() and _is_done(slot, preset):
+            progress.finish(preset.slug)
+            news = True
+        with st.container(key="to_do"):
+            st.markdown(textbook.task(preset, preset.slug in progress.done()))
+    if news:
+        st.rerun()  # the whole page: the answer, its buttons, and no more looking where all is settled
+
+
+def _look(slot: Slot, preset: Preset, prediction: Prediction, guess: Guess) -> bool:
+    """Set the run going once it is there, and see whether it has shown the answer. True where something is new."""
+    if not _asked_for(slot, preset, prediction) or slot.run.latest() is None:
+        return False
+    if slot.paused and prediction.when.needs_training and not guess.started:
+        guess.started = True
+        slot.train()
+        return True
+    guess.started = True
+    status, frames = slot.run.status(), seen(slot)
+    found = prediction.when.holds(slot.experiment, status, frames)
+    if found is None and (status.phase == RunPhase.FINISHED or status.message):
+        found = frames[-1]  # it goes no further
+    if found is not None:
+        guess.came = textbook.came(slot.run.info, found)
+    return found is not None
+
+
+def seen(slot: Slot) -> list[Frame]:
+    """The run's frames that are kept, and the newest; asking makes the worker take the next one."""
+    newest = slot.run.latest()
+    return [*slot.run.frames, *([newest] if newest is not None else [])]
+
+
+def _asked_for(slot: Slot, preset: Preset, prediction: Prediction) -> bool:
+    return textbook.same_network(slot.experiment, preset.experiment.replace(**prediction.settings))
+
+
+def _waits_for(slot: Slot, preset: Preset, prediction: Prediction) -> str:
+    if not _asked_for(slot, preset, prediction):
+        return textbook.CHANGED
+    return textbook.NOT_YET.format(step=prediction.when.step) if prediction.when.step else textbook.SOON
+
+
+def _is_done(slot: Slot, preset: Preset) -> bool:
+    """True where the run is one over the lesson's data, or over those that are asked for, and shows all of it."""
+    done = preset.done
+    assert done is not None
+    same = "task" in done.settings or slot.experiment.task == preset.experiment.task
+    return same and done.holds(slot.experiment, slot.run.status(), seen(slot)) is not None
+
+
+# ---- its text
 
 
 def about(preset: Preset) -> None:
-    """Its text. What should happen stays folded: guess first."""
-    if preset.explains or preset.next:
-        with st.expander(
-            text.ABOUT[preset.kind], expanded=state.guided() and state.value("task") == preset.experiment.task
-        ):
-            st.markdown(preset.explains)
-            if preset.next:
-                st.markdown(f"**{text.CHANGE_NEXT}**")
-            for number, change in enumerate(preset.next):
-                st.button(change.says, key=f"next_{number}", width="stretch",
-                          on_click=state.on_next, args=(change.settings,))  # fmt: skip
-    if preset.claims:
-        with st.expander(text.SHOULD_HAPPEN):
-            for claim in preset.claims:
-                st.markdown(claim.says)
-                st.caption(text.held(claim, claim_table.values(preset, claim)))
+    """What is behind it, and what to change next. It stays folded while there is something to guess."""
+    if not (preset.symptom or preset.explains or preset.text or preset.next):
+        return
+    guessed = sum(bool(guess.came) for _, _, guess in guesses(preset)) == len(preset.predict)
+    with st.expander(text.ABOUT[preset.kind], expanded=guessed and _is_course(preset)):
+        if preset.symptom:
+            st.markdown(textbook.symptom(preset))
+        acting.prose(preset, "lesson")
+        acting.listen([preset], lambda: on_link(preset))
+        if preset.next:
+            st.markdown(f"**{text.CHANGE_NEXT}**")
+        for number, change in enumerate(preset.next):
+            st.button(change.says, key=f"next_{number}", width="stretch",
+                      on_click=state.on_next, args=(change.settings,))  # fmt: skip
+
+
+def on_link(preset: Preset) -> None:
+    """A link of the prose was pressed: the lesson with what it says changed."""
+    if (act := acting.pressed([preset])) is not None:
+        state.on_next(act.settings)
+
+
+def should_happen(preset: Preset) -> None:
+    """What is claimed, and how far to rely on it. It stays folded: guess first."""
+    if not preset.claims:
+        return
+    with st.expander(text.SHOULD_HAPPEN):
+        for claim in preset.claims:
+            st.markdown(claim.says)
+            st.caption(text.held(claim, claim_table.values(preset, claim)))
+
+
+# ---- its neighbours
 
 
 def neighbours(preset: Preset) -> None:
     """The lesson before and the one after."""
-    row = kin(preset)
-    at = row.index(preset)
-    before, after = row[at - 1 : at], row[at + 1 : at + 2]
-    for key, label, icon, found in (
-        ("previous_lesson", text.PREVIOUS, ":material/chevron_left:", before),
-        ("next_lesson", text.NEXT, ":material/chevron_right:", after),
+    slugs = [each.slug for each in kin(preset)]
+    at = slugs.index(preset.slug) if preset.slug in slugs else len(slugs)  # a teacher's file may have gone meanwhile
+    before, after = slugs[max(at - 1, 0) : at], slugs[at + 1 : at + 2]
+    for key, label, icon, shortcut, found in (
+        ("previous_lesson", text.PREVIOUS, ":material/chevron_left:", "B", before),
+        ("next_lesson", text.NEXT, ":material/chevron_right:", "N", after),
     ):
         st.button(label[preset.kind], key=key, icon=icon, type="tertiary", disabled=not found,
-                  on_click=state.on_lesson, args=(found[0].slug if found else "",))  # fmt: skip
+                  on_click=state.on_lesson, args=(found[0] if found else "",),
+                  shortcut=shortcut if state.presenting() else None)  # fmt: skip
 
 
 def kin(preset: Preset) -> list[Preset]:
-    """All presets of its kind, in their order."""
-    return [each for each in list_presets() if each.kind == preset.kind]
+    """All presets of its kind and origin, in their order."""
+    return [each for each in list_presets() if (each.kind, bool(each.file)) == (preset.kind, bool(preset.file))]

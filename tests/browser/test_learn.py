@@ -23,6 +23,12 @@ def card(page, slug: str):
     return page.page.locator(f".st-key-card_{slug}")
 
 
+def unfold(page) -> None:
+    """The lesson's text, which waits for a guess."""
+    page.page.locator(".st-key-lesson summary").filter(has_text="About this").click()
+    page.page.locator(".st-key-acting_lesson").wait_for()
+
+
 def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
     page = visit()
     old = page.token
@@ -42,11 +48,39 @@ def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
     page.wait("playground.token !== argument && playground.painted > 0", old)
     page.wait("location.search === '?preset=explode'")
     old = page.token
+    unfold(page)
     page.click("next_0")
     page.wait("playground.token !== argument && playground.painted > 0", old)
     page.wait("location.search.startsWith('?preset=explode&')")
     page.click("back_to_lesson")
     page.wait("location.search === '?preset=explode'")
+
+
+def test_guess_run_reveal_act_and_get_a_tick(visit):
+    page = visit("preset=default-lstm")
+    lesson, old = page.page.locator(".st-key-lesson"), page.token
+    lesson.get_by_text("To do.").wait_for()
+    assert not lesson.get_by_text("your guess").count()
+    lesson.get_by_text("About a hundredth").click()
+    page.page.locator(".st-key-run_it_0 button:enabled").click()
+    lesson.get_by_text("About a hundredth (your guess)").wait_for()
+    assert "✓ Less than a millionth" in lesson.inner_text()
+    page.wait("playground.token !== argument && playground.painted > 0", old)
+    lesson.locator(".st-key-acting_lesson").wait_for()  # unfolded by itself: the guess was made
+    old = page.token
+    lesson.get_by_role("link", name="3", exact=True).click()
+    page.wait("playground.token !== argument && playground.painted > 0", old)
+    page.wait("location.search === '?preset=default-lstm&forget_bias=3.0'")
+    page.wait("document.querySelector('.st-key-forget_bias input').value === '3'")
+    lesson.get_by_text("Done.").wait_for()
+    learn(page)
+    assert card(page, "default-lstm").locator(".tick").inner_text() == "✓ done"
+    page.page.locator("summary").filter(has_text="Read this chapter").nth(1).click()
+    old = page.token
+    page.page.locator(".st-key-acting_remember-lstm").get_by_role("link", name="0.88").click()
+    page.wait("playground.token !== argument && playground.painted > 0", old)
+    page.wait("location.search === '?preset=remember-lstm&forget_bias=2.0'")
+    assert len(page.page.context.pages) == 1
 
 
 def test_the_browsers_back_undoes_a_change(visit):

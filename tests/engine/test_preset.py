@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app import text
+from app.figures import applicable
 from engine.experiment import Experiment
+from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
 from engine.preset import (
     FOLDER,
     KINDS,
     SPEEDS,
+    VERDICTS,
     Change,
     Claim,
+    Condition,
+    Prediction,
     Preset,
     PresetError,
     list_presets,
     load_preset,
     parse_preset,
+    prose,
+    teachers_folder,
+    unreadable,
 )
+from tests.app.test_hub import seen
 
-PRESETS = list_presets()
+PRESETS = tuple(preset for preset in list_presets() if not preset.file)
 GOOD = """
 order = 3
 title = "Title"
@@ -63,16 +76,43 @@ def test_a_lesson_is_what_its_file_says(preset):
     table = tomllib.loads((FOLDER / f"{preset.slug}.toml").read_text(encoding="utf-8"))
     for key, value in table.pop("experiment").items():
         assert getattr(preset.experiment, key) == value
-    for key in ("next", "claims"):
+    for key in ("next", "claims", "predict"):
         parts = table.pop(key, [])
         assert len(getattr(preset, key)) == len(parts)
         for part, read in zip(getattr(preset, key), parts, strict=True):
+            when = {
+                **read.pop("when", {}),
+                **({"step": read.pop("steps")} if key == "predict" and "steps" in read else {}),
+            }
+            assert key != "predict" or part.when == Condition(**when)
             for name, value in read.items():
-                assert getattr(part, name) == (tuple(value) if name == "seeds" else value)
+                assert getattr(part, name) == (tuple(value) if isinstance(value, list) else value)
+    assert preset.done == (Condition(**table.pop("done")) if "done" in table else None)
     for key, value in table.items():
-        assert getattr(preset, key) == value
+        assert getattr(preset, key) == (tuple(value) if isinstance(value, list) else value)
     assert load_preset(preset.slug) is preset
     assert Experiment.from_dict(preset.experiment.to_dict()) == preset.experiment
+
+
+@each_preset
+def test_a_lesson_can_be_done_and_names_figures_that_show_something(preset):
+    assert preset.done is not None and preset.done.says.endswith(".")
+    assert 2 <= len(preset.figures) <= 3
+    assert set(preset.figures) <= applicable(RunInfo.of(preset.experiment)).keys()
+    assert (preset.kind == "failure") == bool(preset.symptom)
+
+
+def test_the_first_16_lessons_ask_before_they_show_and_six_have_prose_that_acts():
+    silent = [preset.order for preset in PRESETS if preset.kind == "lesson" and not preset.predict]
+    assert min(silent, default=17) > 16
+    for preset in PRESETS:
+        for each in preset.predict:
+            assert each.asks.endswith("?") and each.because.endswith(".")
+    assert sum(bool(prose.links(preset.explains + preset.text)) for preset in PRESETS) >= 6
+
+
+def test_the_kinds_that_a_condition_can_wait_for_are_the_verdicts():
+    assert set(VERDICTS) == text.VERDICTS.keys()
 
 
 def test_titles_and_questions_are_told_apart():
@@ -96,7 +136,7 @@ def test_its_cure_is_the_lesson_that_follows():
 
 
 def test_lessons_are_listed_once_read():
-    assert list_presets() is PRESETS and isinstance(PRESETS, tuple)
+    assert list_presets() is list_presets() and isinstance(list_presets(), tuple)
 
 
 def test_an_unknown_slug_is_told_the_known_ones():
@@ -209,3 +249,186 @@ def test_a_file_that_cannot_be_says_why(old, new, says):
     assert old in GOOD
     with pytest.raises(PresetError, match=says):
         parse_preset("demo", GOOD.replace(old, new))
+
+
+# ---- predictions, what completes a lesson, links that act
+
+PREDICT = """
+[[predict]]
+asks = "What comes?"
+answers = ["This", "That"]
+right = 1
+because = "It must."
+steps = 40
+when = { kind = "vanished" }
+"""
+DONE = """
+[done]
+says = "Solve it."
+solved = true
+settings = { cell = "lstm" }
+"""
+LINKED = 'text = "Now [open\\nthe gate](set:forget_bias=3, cell=lstm) or [close it](set:forget_bias=none)."\n'
+
+
+def test_a_prediction_and_what_completes_the_lesson_are_read():
+    preset = parse_preset("demo", 'figures = ["loss"]\n' + GOOD + PREDICT + DONE)
+    assert preset.predict == (
+        Prediction(asks="What comes?", answers=("This", "That"), right=1, because="It must.",
+                   when=Condition(step=40, kind="vanished")),
+    )  # fmt: skip
+    assert preset.done == Condition(says="Solve it.", solved=True, settings={"cell": "lstm"})
+    assert preset.figures == ("loss",)
+
+
+def test_links_in_prose_set_figures():
+    written = parse_preset("demo", LINKED + GOOD).text
+    assert prose.links(written) == [
+        ("open\nthe gate", {"forget_bias": 3, "cell": "lstm"}),
+        ("close it", {"forget_bias": None}),
+    ]
+    assert type(prose.links(written)[0][1]["forget_bias"]) is float  # as the setting is
+    led = prose.led(written, lambda settings: f"/?{len(settings)}")
+    assert led == "Now [open\nthe gate](/?2) or [close it](/?1)."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("right = 1", "right = 2", r"^demo\.toml, predict: right must be from 0 \(the first answer\) to 1, but got 2"),
+        ('["This", "That"]', '["This"]', r"^demo\.toml, predict: answers must be a list of 2 to 4 different texts"),
+        ('["This", "That"]', '["This", "This"]', r"^demo\.toml, predict: answers must be a list of 2 to 4 different"),
+        ('asks = "What comes?"\n', "", r"^demo\.toml, predict: asks is missing\.$"),
+        ("steps = 40", "steps = -1", r"^demo\.toml, predict, when: step must be 0 or more, but got -1\.$"),
+        ('"vanished"', '"gone"', r"^demo\.toml, predict, when: kind must be .*vanished.*, but got 'gone'\.$"),
+        ("steps = 40", 'settings = { cell = "x" }', r"^demo\.toml, predict: cell must be .*, but got 'x'\.$"),
+        ('cell = "lstm" }', "units = 3 }", r"^demo\.toml, done: units must be left out"),
+        ('says = "Solve it."\n', "", r"^demo\.toml, done: says is missing\.$"),
+        ("solved = true\nsettings", "# settings", r"^demo\.toml, done: says alone is no condition; add one of step, "),
+        ("set:forget_bias=3", "set:forget_bias=99", r"^demo\.toml, text, link \[open the gate\]: forget_bias must be "),
+        ("set:forget_bias=3", "set:forget_bias", r"^demo\.toml, text, link \[open the gate\]: expected name=value"),
+        ("cell=lstm)", "cell=lstm", r"^demo\.toml, text: a link that sets something is written "),
+        ('text = "', 'figures = []\ntext = "', r"^demo\.toml: figures must be a list of 1 to 3 different"),
+    ],
+)  # fmt: skip
+def test_what_asks_completes_or_acts_and_cannot_be_says_why(old, new, says):
+    whole = LINKED + GOOD + PREDICT + DONE
+    assert old in whole
+    with pytest.raises(PresetError, match=says):
+        parse_preset("demo", whole.replace(old, new))
+
+
+def looked(step: int, kind: str = "healthy", **changes: Any) -> Frame:
+    return dataclasses.replace(seen(), step=step, diagnosis=Diagnosis(kind, "", {}, {}), **changes)
+
+
+def status(step: int = 0, solved_at: int | None = None, message: str = "") -> RunStatus:
+    return RunStatus(RunPhase.RUNNING, step, 0.0, 1.0, message, solved_at)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shows", "lacks"),
+    [
+        ({"step": 9}, (status(), looked(9)), (status(9), looked(8))),
+        ({"solved": True}, (status(solved_at=3), looked(0)), (status(9), looked(9))),
+        ({"broken": True}, (status(message="Infinite."), looked(0)), (status(), looked(0))),
+        ({"kind": "dead"}, (status(), looked(0, "dead")), (status(), looked(0))),
+        ({"kind": "dead", "step": 5}, (status(), looked(5, "dead")), (status(9), looked(4, "dead"))),
+        ({"loss": 1.0}, (status(), looked(0, probe_loss=0.9)), (status(), looked(0, probe_loss=1.0))),
+        ({"metric": 0.9}, (status(), looked(0, metric=0.9)), (status(), looked(0, metric=0.8))),
+        ({"settings": {"seed": 0}}, (status(), looked(0)), None),
+        ({"settings": {"seed": 1}}, None, (status(), looked(0))),
+    ],
+    ids=str,
+)
+def test_a_condition_holds_where_the_run_shows_all_of_it(condition, shows, lacks):
+    held = Condition(**condition)
+    if shows:
+        assert held.holds(Experiment(), shows[0], [looked(0, "rising", probe_loss=9.0, metric=0), shows[1]]) is not None
+    if lacks:
+        assert held.holds(Experiment(), lacks[0], [lacks[1]]) is None
+    assert held.holds(Experiment(), status(99, 9, "Infinite."), []) is None
+
+
+# ---- Markdown, and a teacher's own folder
+
+MARKDOWN = f"+++\n{GOOD}{DONE}+++\n\nRead **this**, then [try](set:seq_len=20).\n"
+
+
+def test_a_lesson_may_be_markdown_with_its_settings_above():
+    preset = parse_preset("demo", MARKDOWN, "md")
+    plain = parse_preset("demo", GOOD + DONE)
+    assert preset == dataclasses.replace(plain, text="Read **this**, then [try](set:seq_len=20).")
+    assert parse_preset("demo", "\ufeff" + MARKDOWN.replace("\n", "\r\n"), "md") == preset
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("# No settings\n", r"^demo\.md: a lesson in Markdown begins with a line \+\+\+, then come its settings"),
+        (MARKDOWN.replace("order = 3", "order 3"), r"^demo\.md cannot be read: .*line 3"),
+        (MARKDOWN.replace("order = 3", 'order = 3\ntext = "x"'), r"^demo\.md: text stands below the second"),
+        (MARKDOWN.replace("seq_len=20", "seq_len=0"), r"^demo\.md, text, link \[try\]: seq_len must be "),
+    ],
+)  # fmt: skip
+def test_markdown_that_cannot_be_a_lesson_says_why(wrong, says):
+    with pytest.raises(PresetError, match=says):
+        parse_preset("demo", wrong, "md")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLAYGROUND_LESSONS", str(tmp_path))
+    return tmp_path
+
+
+def theirs() -> dict[str, Preset]:
+    return {preset.slug: preset for preset in list_presets() if preset.file}
+
+
+def test_a_file_dropped_into_the_teachers_folder_is_a_lesson_at_once(folder):
+    assert theirs() == {} and unreadable() == ()
+    (folder / "README.md").write_text("# Not a lesson\n")
+    (folder / "zero.md").write_text(MARKDOWN)
+    (folder / "first.toml").write_text(GOOD.replace("order = 3", "order = 1"))
+    assert [(preset.slug, preset.file, preset.order) for preset in theirs().values()] == [
+        ("first", "first.toml", 1),
+        ("zero", "zero.md", 2),
+    ]
+    assert list_presets() is list_presets() and list_presets()[: len(PRESETS)] == PRESETS
+    (folder / "zero.md").write_text(MARKDOWN.replace('"Title"', '"Another title"'))
+    assert load_preset("zero").title == "Another title"
+    (folder / "zero.md").unlink()
+    assert "zero" not in theirs()
+    assert load_preset("zero").title == "Another title"  # whoever has it open keeps it
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "says"),
+    [
+        ("wave.md", MARKDOWN, "wave.md: the course has a lesson called wave already; give the file another name."),
+        ("good.md", MARKDOWN, "good.toml: good.md is called good already; give one of them another name."),
+        ("My lesson.md", MARKDOWN, "My lesson.md: the name must be small letters, digits and single hyphens"),
+        ("bad.toml", "order = ", "bad.toml cannot be read: "),
+        ("bytes.md", b"\xff\xfe", "bytes.md cannot be read: it is not UTF-8 text."),
+        ("long.md", MARKDOWN + " " * 200_000, "long.md: a lesson has at most 200,000 bytes, this one 200,"),
+        ("sure.toml", GOOD + CLAIM, "sure.toml, claims: nothing measures a lesson of this folder"),
+    ],
+    ids=lambda each: each[:10] if isinstance(each, str) else "bytes",
+)
+def test_a_file_that_is_no_lesson_is_named_and_the_others_still_are(folder, name, written, says):
+    (folder / "good.toml").write_text(GOOD)
+    (folder / name).write_bytes(written if isinstance(written, bytes) else written.encode())
+    (problem,) = unreadable()
+    assert problem.startswith(says) and list(theirs()) == ["good"]
+
+
+def test_the_example_for_teachers_shows_every_part(monkeypatch):
+    monkeypatch.delenv("PLAYGROUND_LESSONS", raising=False)
+    example = load_preset("example")
+    assert example.file == "example.md" and not [each for each in unreadable() if each.startswith("example")]
+    assert all((example.next, example.predict, example.done, example.claims, example.figures, example.chapter))
+    assert len(prose.links(example.text)) >= 3
+    explained = (teachers_folder() / "README.md").read_text(encoding="utf-8")
+    keys = {each.name for each in dataclasses.fields(Preset)} - {"slug", "file"}
+    assert [key for key in keys if f"`{key}`" not in explained and f"[{key}]" not in explained] == []

@@ -1,0 +1,191 @@
+"""What the course says around its lessons: chapters, progress, predictions and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+from app import links, text
+from engine.experiment import LIVE, Experiment
+from engine.frame import Frame, RunInfo
+from engine.preset import Prediction, Preset, prose
+
+CHAPTERS = {
+    "What a state is for": "A network that remembers, beside the same network without memory.",
+    "Far back in time": "Why a plain network forgets what was said long ago, and what a gate changes.",
+    "Five kinds of network": "Where the inputs go in and the answers come out: once, or at every step.",
+    "Gradients that shrink and grow": "What each step back multiplies the gradient by, and what tames it.",
+    "Deeper, and both ways": "A second chain that reads from the end, and layers on top of layers.",
+    "Words and symbols": "From words to numbers: embeddings, padding, agreement, counting.",
+    "What to expect": "What no network can know, and which cell to take.",
+    "More kinds of data": "Gaps, uneven steps, sounds, dates, headlines.",
+}
+"""A sentence for each chapter of the course."""
+FAILURES = "When it goes wrong"
+TEACHER = "From your teacher"
+"""The chapter of a teacher's lesson that names none."""
+UNREADABLE = "A file in the folder of your own lessons cannot be used. {problem} All others are here."
+
+BEGIN, CONTINUE = "Begin", "Continue"
+ALL_DONE = "You have done every lesson of the course. The cards below show how networks fail."
+REMEMBERED = "Remembered in this browser until the server restarts."
+READ = "Read this chapter"
+DONE = "done"
+TO_DO, WAS_DONE = "To do", "Done"
+SYMPTOM = "In your own code"
+PREDICT = "Predict, then run"
+RUN_IT, LOOK = "Run it", "Look"
+YOUR_GUESS = "your guess"
+CHANGED = "This is another run. Press the button again to see the answer."
+NOT_YET = "The answer comes at step {step:,}."
+SOON = "The answer comes when the run has shown it."
+
+
+# ---- the course
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Neighbours on the Learn page, under one name."""
+
+    name: str
+    says: str
+    presets: tuple[Preset, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Where a link of the page's contents leads."""
+        return f"chapter-{self.presets[0].slug}"
+
+
+def chapters(presets: Iterable[Preset]) -> list[Chapter]:
+    """The course's chapters, the failure cards, then what teachers have added, in this order."""
+    found: dict[tuple[bool, str], list[Preset]] = {}
+    for preset in presets:
+        name = FAILURES if preset.kind == "failure" else preset.chapter
+        if preset.file:
+            name = preset.chapter or TEACHER
+        found.setdefault((bool(preset.file), name), []).append(preset)
+    says = {**CHAPTERS, FAILURES: text.FAILURES_SAID}
+    return [
+        Chapter(name, "" if theirs else says.get(name, ""), tuple(together))
+        for (theirs, name), together in found.items()
+    ]
+
+
+def following(presets: Iterable[Preset], done: Collection[str]) -> Preset | None:
+    """The next lesson of the course that was not done; None where all were."""
+    course = (preset for preset in presets if preset.kind == "lesson" and not preset.file)
+    return next((preset for preset in course if preset.slug not in done), None)
+
+
+def counted(presets: Iterable[Preset], done: Collection[str]) -> str:
+    """How many of these were done."""
+    slugs = [preset.slug for preset in presets]
+    return f"{sum(slug in done for slug in slugs)} of {len(slugs)} done"
+
+
+def contents(found: Iterable[Chapter], done: Collection[str]) -> str:
+    """The chapters as one line of links within the page, each with how much of it was done, as HTML."""
+    entries = (
+        f'<a href="#{chapter.anchor}" target="_self">{escape(chapter.name)}'
+        f"<span>{sum(each.slug in done for each in chapter.presets)}/{len(chapter.presets)}</span></a>"
+        for chapter in found
+    )
+    return f'<nav class="contents" aria-label="Chapters">{"".join(entries)}</nav>'
+
+
+def heading(chapter: Chapter, done: Collection[str]) -> str:
+    """A chapter's name, how much of it was done, and its sentence, as HTML."""
+    says = f"<p>{escape(chapter.says)}</p>" if chapter.says else ""
+    return (
+        f'<div class="chapter" id="{chapter.anchor}"><h3>{escape(chapter.name)}</h3>'
+        f"<span>{counted(chapter.presets, done)}</span>{says}</div>"
+    )
+
+
+def tick(slug: str, done: Collection[str]) -> str:
+    """The mark of a lesson that was done, as HTML."""
+    return f'<span class="tick">✓ {DONE}</span>' if slug in done else ""
+
+
+# ---- links that act
+
+
+@dataclass(frozen=True)
+class Act:
+    """A link of a lesson's prose: where it leads, and what it changes in the lesson."""
+
+    address: str
+    settings: dict[str, Any]
+
+
+def acts(preset: Preset) -> list[Act]:
+    """Every acting link of its prose."""
+    said = [each for part in (preset.explains, preset.text) for _, each in prose.links(part)]
+    return [Act(address(preset, settings), settings) for settings in said]
+
+
+def address(preset: Preset, settings: dict[str, Any]) -> str:
+    """The playground with this lesson and these changes."""
+    return f"/?{urlencode(links.written(preset.experiment.replace(**settings), preset, preset.speed))}"
+
+
+def led(preset: Preset, written: str) -> str:
+    """Prose whose acting links lead to the playground."""
+    return prose.led(written, lambda settings: address(preset, settings))
+
+
+# ---- doing and predicting
+
+
+def task(preset: Preset, done: bool) -> str:
+    """What completes the lesson, and whether it was done, as Markdown."""
+    assert preset.done is not None
+    return f"**✓ {WAS_DONE}.** {preset.done.says}" if done else f"**○ {TO_DO}.** {preset.done.says}"
+
+
+def symptom(preset: Preset) -> str:
+    """How the failure looks in one's own code and logs, as Markdown."""
+    return f"**{SYMPTOM}:** {preset.symptom}"
+
+
+def outcome(prediction: Prediction, answer: int, came: str) -> str:
+    """The question with what was guessed and what is true, why, and what the run showed, as Markdown."""
+    true = f"✓ **{prediction.answers[prediction.right]}**"
+    if answer == prediction.right:
+        said = f"{true} ({YOUR_GUESS}: right)"
+    else:
+        said = f"✗ {prediction.answers[answer]} ({YOUR_GUESS})\n\n{true}"
+    return f"{prediction.asks}\n\n{said}\n\n{prediction.because}\n\n{came}"
+
+
+def came(info: RunInfo, frame: Frame) -> str:
+    """What the run showed, in a sentence with its numbers."""
+    word = text.VERDICTS[frame.diagnosis.kind][0] if frame.diagnosis else ""
+    loss = f"held-out loss {frame.probe_loss:.3g} (to beat: {info.baseline:.3g})"
+    ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
+    back = f", gradient that comes back {amount(ratio)}" if ratio is not None else ""
+    return f"*Your run, step {frame.step:,}:* {loss}{back}. Verdict: {word}."
+
+
+def amount(ratio: float) -> str:
+    """A share of a gradient as a person says it: a factor near 1, else a power of ten."""
+    if ratio == 0:
+        return "exactly 0"
+    if 0.01 <= ratio < 1000:
+        return f"{ratio:.2g}"
+    digits, _, exponent = f"{ratio:.1e}".partition("e")
+    return f"{digits} × 10{str(int(exponent)).translate(RAISED)}"
+
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def same_network(one: Experiment, other: Experiment) -> bool:
+    """True where two runs differ in nothing but the seed, and what can be changed on the way."""
+    free = {"seed": other.seed, **{name: getattr(other, name) for name in LIVE}}
+    return one.replace(**free) == other
