@@ -1,0 +1,258 @@
+"""What the page "Compare" says: names of lanes, the verdict in a sentence, and the table to read off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app import text
+from app.figures.decades import share
+from app.figures.race.bars import milliseconds, said_cost, said_reach
+from app.figures.race.over_time import reach
+from app.figures.theme import short
+from engine.cells import CELLS
+from engine.diagnosis import LEARNING_SHARE
+from engine.diagnosis.words import place, say
+from engine.experiment import Experiment
+
+if TYPE_CHECKING:
+    from app.racing import Standing
+
+TITLE = "Compare"
+HEADING = "Which network learns it first?"
+LOOK_FOR = "Same data, same seed, same step counter. Change a lane, then press Train."
+GOOD = "Good races"
+DATA, SHARED, MORE = "Data", "For all lanes", "More"
+ADD, REMOVE, TAKE = "Add a lane", "Remove this lane", "Take the playground's network"
+ORDERS = {"train": "Train", "pause": "Pause", "once": "Step", "reset": "Reset"}
+PART_REFUSED = "{letter}: the link says {part}, which is no setting of a lane; it was left out."
+LABELS = {"cell": "Cell of lane {letter}", "hidden_size": "Units of lane {letter}"}
+
+LEVEL = 0.05  # two losses whose difference is a smaller part of the larger are level
+AT_FIRST = "Before training everybody guesses"
+ARRIVES = " of the gradient"
+NOBODY = "nobody beats guessing yet"
+
+
+def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
+    """What each lane is called: its cell, and what is unusual in it where another lane has the same cell."""
+    found = []
+    for lane in lanes:
+        same = [each for each in lanes if each is not lane and each.cell == lane.cell]
+        differs = dict.fromkeys(said for each in same for said in text.changed(lane, each))
+        unusual = [said for said in differs if said in text.changed(lane, usual)]
+        found.append(", ".join([CELLS[lane.cell].title, *unusual[:2]]))
+    return [
+        f"{name} {letter}" if found.count(name) > 1 else name for name, letter in zip(found, "ABC", strict=False)
+    ]  # fmt: skip
+
+
+def chips(lane: Experiment, usual: Experiment, shared: Sequence[str]) -> list[str]:
+    """What is unusual in a lane; the cell and its units stand there anyway.
+
+    Args:
+        shared: names of the settings that all share.
+    """
+    common = {text.setting(name, getattr(lane, name)) for name in (*shared, "cell", "hidden_size")}
+    return [said for said in dict.fromkeys([*text.changed(lane, usual), *text.chips(lane)]) if said not in common]
+
+
+# ---- the verdict
+
+
+def verdict(lanes: Sequence[Standing]) -> str:
+    """Who has solved it first and by how much, who is ahead or that nobody is, and what the gradient says about why."""
+    step = max(lane.frame.step for lane in lanes)
+    solved = sorted((lane for lane in lanes if lane.solved_at is not None), key=_when)
+    others = [lane for lane in lanes if lane.solved_at is None]
+    broken = [lane for lane in others if lane.state == "broken"]
+    learning = sorted((lane for lane in others if lane not in broken and _learns(lane)), key=_loss)
+    guessing = [lane for lane in others if lane not in broken and lane not in learning]
+    if step == 0:
+        return _sentence(AT_FIRST, lanes)
+    said = [f"the {_name(lane)} broke at step {lane.frame.step:,}" for lane in broken]
+    if solved:
+        said.append(_solved(solved, alone=len(solved) < len(lanes)))
+        said += [f"the {_name(lane)} is at {_share(lane)} of the baseline" for lane in learning]
+    elif learning:
+        said.append(_ahead(learning, guessing))
+    if guessing and not (solved or learning):
+        said.append("nobody else beats guessing yet" if broken else NOBODY)
+    elif guessing:
+        said.append(f"{_listed(guessing)} still guess{'es' if len(guessing) == 1 else ''}")
+    return _sentence(f"At step {step:,} {'; '.join(said)}", guessing)
+
+
+def _sentence(said: str, lanes: Sequence[Standing]) -> str:
+    """What is so, and after a colon what the gradient of these lanes says about why."""
+    reasons = [_why(lane, alone=len(lanes) == 1) for lane in lanes]
+    told: list[str] = []
+    for reason in filter(None, reasons):
+        part, of, _ = reason.partition(ARRIVES)  # said in full once: "in the RNN 4% of the gradient ..., in the GRU 6%"
+        told.append(part if of and any(ARRIVES in each for each in told) else reason)
+    return f"{said}: {', '.join(told)}." if told else f"{said}."
+
+
+def _listed(lanes: Sequence[Standing]) -> str:
+    """The RNN, the GRU and the LSTM."""
+    *most, last = [f"the {_name(lane)}" for lane in lanes]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _solved(lanes: list[Standing], *, alone: bool) -> str:
+    """Those that have solved it, the first first."""
+    first, when = lanes[0], _when(lanes[0])
+    if len(lanes) == 1:
+        return f"the {_name(first)} has solved it (at {when:,})"
+    later = [
+        f"the {_name(lane)} {_when(lane) - when:,} steps later" if _when(lane) > when else f"the {_name(lane)} as soon"
+        for lane in lanes[1:]
+    ]
+    everybody = "both" if len(lanes) == 2 else "all"
+    begins = f"the {_name(first)} solved it" if alone else f"{everybody} have solved it, the {_name(first)}"
+    return f"{begins} first (at {when:,}), {' and '.join(later)}"
+
+
+def _ahead(learning: list[Standing], guessing: list[Standing]) -> str:
+    """Who leads, and where the others are."""
+    first, *rest = learning
+    level = [lane for lane in rest if _loss(lane) - _loss(first) <= LEVEL * _loss(lane)]
+    if level and len(level) == len(rest):
+        return f"{_listed(learning)} are level, at {_share(first)} of the baseline"
+    behind = [f"the {_name(lane)} at {_share(lane)}" for lane in rest]
+    return ", ".join([f"the {_name(first)} is ahead, at {_share(first)} of the baseline", *behind])
+
+
+def _why(lane: Standing, *, alone: bool) -> str:
+    """What reaches the step that matters, so that it can be read aloud; nothing where no gradient has to go back."""
+    info, found = lane.info, lane.frame.diagnosis
+    if found is None or info.reach == 0 or (found.kind == "healthy" and found.evidence["ratio"] == 0):
+        return ""
+    ratio, where = found.evidence["ratio"], "" if alone else f"in the {_name(lane)} "
+    if not info.has_links:
+        return f"{where}no step is linked to the one before"
+    if not math.isfinite(ratio):
+        return f"{where}a number has become infinite"
+    if ratio >= 1.5:
+        return f"{where}the gradient grows {say(ratio)}-fold on its way to {place(info)}"
+    part = "nothing" if ratio == 0 else f"{ratio:.0%}" if ratio >= 0.01 else f"1 part in {say(1 / max(ratio, 1e-300))}"
+    return f"{where}{part}{' of its gradient' if alone else ARRIVES} reaches {place(info)}"
+
+
+def _name(lane: Standing) -> str:
+    """As inside a sentence: RNN stays, "Simple GRU" becomes "simple GRU"."""
+    title, _, differs = lane.name.partition(", ")
+    title = title if title[1].isupper() else title[0].lower() + title[1:]
+    title += "" if lane.info.has_links else " network"
+    return f"{title} ({differs})" if differs else title
+
+
+def _loss(lane: Standing) -> float:
+    return lane.frame.probe_loss if math.isfinite(lane.frame.probe_loss) else math.inf
+
+
+def _learns(lane: Standing) -> bool:
+    return _loss(lane) < LEARNING_SHARE * lane.info.baseline
+
+
+def _when(lane: Standing) -> int:
+    assert lane.solved_at is not None
+    return lane.solved_at
+
+
+def _share(lane: Standing) -> str:
+    """Of the baseline, for the ear."""
+    part = _loss(lane) / lane.info.baseline
+    return "half" if 0.475 <= part < 0.525 else f"{part:.0%}"
+
+
+# ---- one lane in words
+
+
+def card(lane: Standing) -> dict[str, str]:
+    """Word, sign and tone of a lane, its loss, and why it stands still, if it does."""
+    found = lane.frame.diagnosis
+    word, sign, tone = text.VERDICTS[found.kind] if found is not None else ("", "·", "none")
+    if lane.state == "broken":
+        word, sign, tone = text.VERDICTS["not_finite"]
+    elif lane.solved_at is not None:
+        word, sign, tone = f"Solved at {lane.solved_at:,}", *text.VERDICTS["solved"][1:]
+    still = {"broken": lane.message or "This lane stands still.", "finished": "finished", "racing": ""}[lane.state]
+    return {
+        "name": lane.label,
+        "word": word,
+        "sign": sign,
+        "tone": tone,
+        "loss": _said_loss(lane),
+        "still": still,
+    }
+
+
+def _said_loss(lane: Standing) -> str:
+    """The number, and how it compares with guessing."""
+    part = _loss(lane) / lane.info.baseline
+    beside = f" · {f'{part:.0%} of' if part < 2 else f'{short(part)} times'} guessing" if math.isfinite(part) else ""
+    return f"loss {short(lane.frame.probe_loss)}{beside}"
+
+
+# ---- the table
+
+
+def table(lanes: Sequence[Standing]) -> list[list[str]]:
+    """Rows to read off: what it is, then a cell for each lane."""
+    first = lanes[0].info
+    return [
+        ["Network", *(_network(lane) for lane in lanes)],
+        ["Parameters", *(f"{lane.info.parameter_count:,}" for lane in lanes)],
+        ["Time per update", *(said_cost(milliseconds(lane)) for lane in lanes)],
+        ["Updates made", *(f"{lane.frame.step:,}" for lane in lanes)],
+        ["Loss, held out", *(short(lane.frame.probe_loss) for lane in lanes)],
+        [first.metric_name.capitalize(), *(_metric(lane) for lane in lanes)],
+        ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
+        [f"Gradient that reaches {place(first)}", *(_arrives(lane) for lane in lanes)],
+        ["Steps until 1% is left", *(said_reach(reach(lane)) for lane in lanes)],
+        ["It halves every", *(_halves(lane) for lane in lanes)],
+        ["Updates clipped", *(_clipped(lane) for lane in lanes)],
+    ]
+
+
+def _network(lane: Standing) -> str:
+    e = lane.info.experiment
+    layers = f", {e.num_layers} layers" if e.num_layers > 1 else ""
+    return f"{CELLS[e.cell].title}, {e.hidden_size} units{layers}"
+
+
+def _metric(lane: Standing) -> str:
+    return f"{lane.frame.metric:.1%}" if lane.info.metric_percent else short(lane.frame.metric)
+
+
+def _ratio(lane: Standing) -> float:
+    return lane.frame.diagnosis.evidence["ratio"] if lane.frame.diagnosis is not None else math.nan
+
+
+def _arrives(lane: Standing) -> str:
+    ratio = _ratio(lane)
+    if 0 < ratio < 1e-3:
+        return f"1 part in {say(1 / max(ratio, 1e-300))}"
+    return f"{say(ratio)}-fold" if 10 <= ratio < math.inf else share(ratio)
+
+
+def _halves(lane: Standing) -> str:
+    """The half-life along the way that the task asks for."""
+    ratio, steps = _ratio(lane), lane.info.real_reach
+    if not steps or not math.isfinite(ratio):
+        return "–"
+    if ratio == 0:
+        return "nothing left"
+    return f"{steps * math.log(2) / -math.log(ratio):.1f} steps" if ratio < 0.5 else "does not halve"
+
+
+def _clipped(lane: Standing) -> str:
+    """Of the updates that are kept, which are evenly many of all."""
+    rows = lane.curves.updates
+    if lane.info.experiment.clip == "none" or not len(rows):
+        return "no clipping" if len(rows) else "–"
+    return f"{float(np.mean(rows['clipped'])):.0%}"

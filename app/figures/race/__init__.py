@@ -1,0 +1,25 @@
+"""The figures of a race, by name and in order: pure functions of lanes, all of them on shared axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.figures.race import bars, over_time, over_training
+from app.figures.race.base import LANES, Look, RaceFigure, Runner
+from engine.frame import RunInfo
+
+__all__ = ["FIGURES", "LANES", "Look", "RaceFigure", "Runner", "applicable"]
+
+FIGURES: dict[str, RaceFigure] = {
+    "race_loss": over_training.LOSS,
+    "race_gradient": over_time.GRADIENT,
+    "race_update": over_training.UPDATE,
+    "race_waterfall": over_time.WATERFALL,
+    "race_cost": bars.COST,
+    "race_reach": bars.REACH,
+}
+
+
+def applicable(infos: Sequence[RunInfo]) -> dict[str, RaceFigure]:
+    """The figures in which these lanes have something to show, in their order."""
+    return {name: figure for name, figure in FIGURES.items() if figure.applies(infos)}

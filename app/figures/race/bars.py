@@ -1,0 +1,153 @@
+"""One bar per lane: how far back its gradient reaches, what an update costs, how many numbers it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.base import Patch
+from app.figures.memory import needed
+from app.figures.race.base import LANES, RaceFigure, Runner, short_name
+from app.figures.race.over_time import reach
+from app.figures.waterfall import FAR
+from engine.frame import RunInfo
+
+PATTERNS = ("", "/", ".")  # as the dashes of the lines
+ROOM = 1.45  # of the longest bar: for the number behind it
+HEIGHT, ROW = 66, 27
+
+
+def _bars(names: Sequence[str], **more: object) -> go.Bar:
+    looks = LANES[: len(names)]
+    pattern = {"shape": list(PATTERNS[: len(names)]), "solidity": 0.25, "fgcolor": "rgba(255,255,255,0.6)",
+               "fillmode": "overlay"}  # fmt: skip
+    return go.Bar(
+        orientation="h", y=[short_name(name) for name in names], x=np.zeros(len(names), np.float32), width=0.62,
+        text=[""] * len(names),
+        textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{text}<extra></extra>", textangle=0,
+        textfont={"size": 12},
+        marker={"color": [each.colour for each in looks], "line": {"width": 0}, "pattern": pattern},
+        **more,
+    )  # fmt: skip
+
+
+def _names(**more: object) -> dict:
+    return {
+        "autorange": "reversed",
+        "showgrid": False,
+        "ticklen": 0,
+        "tickfont": {"size": 12},
+        "automargin": True,
+        **more,
+    }
+
+
+def _from_zero(title: str, **more: object) -> dict:
+    return {"range": [0, 1], "showticklabels": False, "ticks": "", "showgrid": False, "fixedrange": True,
+            "title": {"text": title, "standoff": 4, "font": {"size": 12}}, **more}  # fmt: skip
+
+
+def reach_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
+    """Bars over steps back; what the task needs, upright."""
+    far, lag = infos[0].time_steps - 1, needed(infos[0])
+    drawn = theme.figure(
+        _bars(names),
+        height=HEIGHT + ROW * len(names),
+        revision=f"reach-{far}",
+        margin={"l": 58, "r": 14, "t": 20, "b": 38},
+        xaxis={"range": [0, far * 1.3], "tickvals": list(range(0, far + 1, max(1, round(far / 5)))),
+               "title": {"text": "steps back from the last loss", "standoff": 6, "font": {"size": 12}}},
+        yaxis=_names(),
+    )  # fmt: skip
+    if lag:
+        drawn.add_shape(type="line", yref="paper", x0=lag, x1=lag, y0=0, y1=1,
+                        line={"dash": "dash", "width": 1.4, "color": theme.GHOST})  # fmt: skip
+        drawn.add_annotation(yref="paper", y=1, yanchor="bottom", x=lag, showarrow=False,
+                             text=f"this task needs {lag}", font={"size": 11})  # fmt: skip
+    return drawn
+
+
+def reach_patch(runners: Sequence[Runner]) -> Patch:
+    """Length and number of every bar."""
+    found = [reach(runner) for runner in runners]
+    return {
+        "data.0.x": np.array([0 if each is None else each[0] for each in found], np.float32),
+        "data.0.text": [said_reach(each) for each in found],
+    }
+
+
+def said_reach(found: tuple[int, bool] | None) -> str:
+    """In words: "12 steps", "all 49 steps"."""
+    if found is None:
+        return "not finite"
+    steps, all_the_way = found
+    counted = "1 step" if steps == 1 else f"{steps} steps"
+    return f"all {counted}" if all_the_way and steps > 1 else counted
+
+
+def cost_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
+    """Milliseconds on the left, parameters on the right."""
+    counts = [info.parameter_count for info in infos]
+    parameters = _bars(names, xaxis="x2", yaxis="y2").update(x=counts, text=[f"{count:,}" for count in counts])
+    return theme.figure(
+        _bars(names),
+        parameters,
+        height=HEIGHT - 8 + ROW * len(names),
+        revision="cost",
+        margin={"l": 52, "r": 14, "t": 8, "b": 30},
+        xaxis=_from_zero("milliseconds per update", domain=[0, 0.46]),
+        xaxis2=_from_zero("parameters", domain=[0.54, 1], range=[0, ROOM * max(counts)], anchor="y2"),
+        yaxis=_names(),
+        yaxis2=_names(showticklabels=False, anchor="x2"),
+    )
+
+
+def cost_patch(runners: Sequence[Runner]) -> Patch:
+    """What an update has cost so far, on the same axis."""
+    spent = [milliseconds(runner) for runner in runners]
+    return {
+        "data.0.x": np.nan_to_num(np.array(spent, np.float32)),
+        "data.0.text": [said_cost(each) for each in spent],
+        "layout.xaxis.range": [0, ROOM * (np.nanmax(spent) if np.isfinite(spent).any() else 1.0)],
+    }
+
+
+def milliseconds(runner: Runner) -> float:
+    """The mean time of an update, in this race; NaN before the first."""
+    return 1000 * runner.frame.seconds / runner.frame.step if runner.frame.step else float("nan")
+
+
+def said_cost(spent: float) -> str:
+    """With two or three digits that count."""
+    return "no update yet" if np.isnan(spent) else f"{spent:.1f} ms" if spent < 100 else f"{spent:.0f} ms"
+
+
+REACH = RaceFigure(
+    title="How far back the gradient reaches",
+    look_for=f"Steps until less than {FAR:.0%} of what enters is left. Fewer than the task needs: hard to learn.",
+    label=f"Bars: how many steps back {FAR:.0%} of the gradient still arrives, for every lane",
+    how=(
+        f"Counted on the curve of the gradient: the steps, back from the last loss, at which its norm is still at "
+        f"least {FAR:.0%} of the norm where the loss enters. app/figures/race/over_time.py, reach."
+    ),
+    over="time",
+    template=reach_template,
+    patch=reach_patch,
+    applies=lambda infos: infos[0].time_steps > 1,
+)
+COST = RaceFigure(
+    title="What it costs",
+    look_for="The price of an update in time, and how many numbers are learned.",
+    label="Bars: milliseconds per update and number of parameters of every lane",
+    how=(
+        "Training time without looking, divided by the updates made, in this race: lanes and other people's runs share "
+        "the same cores, so it varies. On a CPU PyTorch hands the LSTM to a faster library than the others. Parameters "
+        "are all trained numbers, the output's among them. engine/training.py, engine/parameters.py."
+    ),
+    over="training",
+    template=cost_template,
+    patch=cost_patch,
+)

@@ -1,0 +1,182 @@
+"""Over the sequence, all lanes on the same axes: the gradient that reaches each step, now and over training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import decades, theme
+from app.figures.base import Patch
+from app.figures.gradient import AT_FLOOR, AT_TOP
+from app.figures.race.base import LANES, RaceFigure, Runner, lines, short_name
+from app.figures.waterfall import FAR
+from engine.frame import RunInfo
+
+BETWEEN = 0.045  # of the width: between two waterfalls
+TICKS = 5
+DOTTED = 16  # steps at most for which each is marked on the line
+KEY = (theme.FLOOR_DECADE, -5, theme.TOP_DECADE)
+
+
+def norms(runner: Runner) -> np.ndarray:
+    """(T,) the last loss's gradient at every step, of the state that carries memory, top layer, forwards.
+
+    The probe's median, or the drawn sequence's own where its sequences differ; NaN in padding.
+    """
+    frame = runner.frame
+    found = frame.grad_norm_memory if runner.info.alike else frame.sequence_grad_norm_memory
+    return np.where(frame.valid, found[-1, 0], np.nan)
+
+
+def reach(runner: Runner) -> tuple[int, bool] | None:
+    """How many steps back of the last loss FAR of what enters there still arrives.
+
+    Returns:
+        (steps, whether it is still above at the sequence's beginning); None where a number is not finite.
+    """
+    end = int(np.flatnonzero(runner.frame.counted)[-1])
+    back = norms(runner)[: end + 1][runner.frame.valid[: end + 1]][::-1]
+    if not np.isfinite(back).all():
+        return None
+    below = np.flatnonzero(back < FAR * back[0]) if back[0] else np.zeros(1, int)
+    return (max(int(below[0]) - 1, 0), False) if len(below) else (len(back) - 1, True)
+
+
+def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
+    """A line for each lane on fixed decades, and marks where one leaves them."""
+    info = infos[0]
+    steps = np.arange(info.time_steps)
+    mode = "lines+markers" if len(steps) <= DOTTED else "lines"
+    drawn = lines(names, "t = %{x}: %{y:.2e}", steps, mode=mode, connectgaps=True)
+    for trace, look in zip(drawn, LANES, strict=False):
+        trace.marker.update(symbol=look.mark, size=6)
+    return theme.figure(
+        *drawn,
+        *decades.marks(np.tile(steps, len(names)).astype(np.float32)),
+        height=262,
+        revision=f"time-{info.time_steps}",
+        margin={**theme.TIME_MARGIN, "t": 24, "b": 40},
+        xaxis=theme.time_axis(info.time_steps, "position in the sequence, t"),
+        yaxis=decades.axis("‖dL/ds‖"),
+        shapes=theme.marks_in_time(info),
+        showlegend=True,
+    )
+
+
+def gradient_patch(runners: Sequence[Runner]) -> Patch:
+    """The norms of this moment; the marks say whose they are."""
+    shown = [norms(runner) for runner in runners]
+    changed: Patch = {
+        f"data.{place}.y": theme.f4(np.clip(values, AT_FLOOR, AT_TOP)) for place, values in enumerate(shown)
+    }
+    there = np.concatenate([runner.frame.valid for runner in runners])
+    changed |= decades.outside(len(runners), np.concatenate(shown), there)
+    whose = [runner.label for runner, values in zip(runners, shown, strict=True) for _ in values]
+    for place in range(len(runners), len(runners) + 3):
+        words = changed[f"data.{place}.customdata"]
+        changed[f"data.{place}.customdata"] = [
+            f"{name}: {word}" if word else "" for name, word in zip(whose, words, strict=True)
+        ]
+    return changed
+
+
+def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
+    """A heat map for each lane, side by side; training runs downwards on one axis."""
+    steps, count = infos[0].time_steps, len(names)
+    width = (1 - BETWEEN * (count - 1)) / count
+    maps, layout, notes = [], {}, []
+    for place, name in enumerate(names):
+        number = "" if place == 0 else str(place + 1)
+        start = place * (width + BETWEEN)
+        heat = decades.heat_map(
+            1,
+            steps,
+            theme.FLOOR_DECADE,
+            theme.TOP_DECADE,
+            f"{name}<br>t = %{{x}}, training step %{{y:,}}: {decades.NORM}",
+        )
+        heat.update(y=np.zeros(1, np.float32), xaxis=f"x{number}")
+        maps.append(heat)
+        axis = {**theme.time_axis(steps), "showgrid": False, "domain": [start, start + width], "anchor": "y"}
+        layout[f"xaxis{number}"] = axis if steps <= 6 else {**axis, "dtick": None, "nticks": 5}
+        notes.append(
+            {"xref": "paper", "x": start, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom",
+             "showarrow": False, "text": short_name(name), "font": {"size": 12, "color": LANES[place].colour}}
+        )  # fmt: skip
+    maps[-1].update(showscale=True, colorbar=_key())
+    return theme.figure(
+        *maps,
+        height=214,
+        revision=f"time-{steps}",
+        margin={"l": 58, "r": 14, "t": 24, "b": 26},
+        yaxis={
+            "range": [0.5, -0.5],
+            "showgrid": False,
+            "tick0": 0,
+            "dtick": 1,
+            "tickformat": "~s",
+            "title": {"text": "training step", "standoff": 4},
+        },
+        annotations=notes,
+        **layout,
+    )
+
+
+def _key() -> dict:
+    return {"thickness": 9, "tickvals": list(KEY), "ticktext": [f"10<sup>{decade}</sup>" for decade in KEY],
+            "tickfont": {"size": 10}, "outlinewidth": 0, "xpad": 4}  # fmt: skip
+
+
+def waterfall_patch(runners: Sequence[Runner]) -> Patch:
+    """The rows so far, at their own training steps."""
+    last = max(runner.frame.step for runner in runners)
+    changed: Patch = {
+        "layout.yaxis.range": [last * 1.01 + 0.5, -0.01 * last - 0.5],
+        "layout.yaxis.dtick": _between(last),
+    }
+    for place, runner in enumerate(runners):
+        steps, rows = runner.curves.waterfall
+        if not len(steps):
+            steps, rows = np.zeros(1), np.full((1, runner.info.time_steps), np.nan)
+        some = decades.some(len(steps), runner.info.time_steps * len(runners))
+        changed[f"data.{place}.z"] = decades.logarithms(np.where(runner.frame.valid, rows[some], np.nan))
+        changed[f"data.{place}.y"] = theme.f4(steps[some])
+    return changed
+
+
+def _between(last: int) -> int:
+    """A round number of training steps from one tick to the next."""
+    power = 10 ** int(np.log10(max(1, last / TICKS)))
+    return next(each * power for each in (1, 2, 5, 10) if each * power >= last / TICKS)
+
+
+GRADIENT = RaceFigure(
+    title="Gradient that reaches each step",
+    look_for="The further left a line stays up, the further back that network can learn from the end of the sequence.",
+    label="Norm of the last loss's gradient at every time step for every lane, log axis with fixed decades",
+    how=(
+        "‖d l/d s_t‖ of the last loss alone, through all later steps, with the present weights: the median over the "
+        "16 held-out sequences, or the drawn sequence's own where these end, or are asked, at different steps. s is "
+        "the state that carries memory: c of an LSTM, h otherwise; top layer, reading forwards. engine/lens/sweep.py."
+    ),
+    over="time",
+    template=gradient_template,
+    patch=gradient_patch,
+    applies=lambda infos: infos[0].time_steps > 1,
+    fits=("layout.yaxis",),
+)
+WATERFALL = RaceFigure(
+    title="How far the gradient reaches, over training",
+    look_for="Untrained at the top, now at the bottom. Yellow: much arrives at step t. Dark blue: next to nothing.",
+    label="A heat map of the gradient norm for every lane, training step by time step, on one logarithmic colour scale",
+    how=(
+        "One row for every look at the networks: the curves of the figure above, as colours with fixed decades, the "
+        "same for every lane. Empty is exactly 0. engine/history.py, Waterfall."
+    ),
+    over="time",
+    template=waterfall_template,
+    patch=waterfall_patch,
+    applies=lambda infos: infos[0].time_steps > 1,
+)

@@ -1,0 +1,133 @@
+"""Over training, all lanes on the same axes: the held-out loss, and the size of the update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import theme
+from app.figures.base import Patch
+from app.figures.race.base import LANES, RaceFigure, Runner, ends, lines, training_range
+from engine.frame import RunInfo
+
+MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
+SOLVED = 0.1  # of the baseline
+EDGE = 0.95  # of the loss axis: where a mark stands for what is above it
+LOW, HIGH = -5, 5  # decades of the size of an update
+MOST = 20.0  # baselines: what is above is drawn at the edge, so that one lane does not flatten the others
+
+
+def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
+    """A line for each lane; what guessing costs, and a tenth of it, where a task counts as solved."""
+    guessing, baseline = next(iter(infos[0].baselines.items()))
+    levels = {guessing: baseline, "solved": SOLVED * baseline}
+    return theme.figure(
+        *lines(names, "step %{x:,}: %{y:.3g}"),
+        ends(names),
+        height=262,
+        revision="race",
+        margin=MARGIN,
+        xaxis=theme.TRAINING_AXIS,
+        yaxis={"range": [0, 1.25 * baseline], "nticks": 6, "title": {"text": "loss, held out", "standoff": 4}},
+        shapes=[
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "layer": "below",
+             "line": {"dash": "dash", "width": 1.4, "color": theme.GHOST}}
+            for level in levels.values()
+        ],
+        annotations=[
+            {"xref": "paper", "x": 0.01, "xanchor": "left", "y": level, "yanchor": "bottom", "showarrow": False,
+             "font": {"size": 11}, "text": f"{name}: {theme.short(level)}"}
+            for name, level in levels.items()
+        ],
+        showlegend=True,
+    )  # fmt: skip
+
+
+def loss_patch(runners: Sequence[Runner]) -> Patch:
+    """The curves up to this step. A loss above the axis, or not a number, ends in a mark that points up."""
+    top = _top(runners)
+    changed: Patch = {}
+    last = []
+    for place, runner in enumerate(runners):
+        looks = runner.curves.looks
+        changed[f"data.{place}.x"] = looks["step"].astype(np.float32)
+        changed[f"data.{place}.y"] = theme.f4(looks["probe_loss"])
+        last.append(runner.frame.probe_loss)
+    above = [not loss <= top for loss in last]
+    marks = len(runners)
+    changed |= {
+        f"data.{marks}.x": np.array([runner.frame.step for runner in runners], np.float32),
+        f"data.{marks}.y": theme.f4(np.where(above, EDGE * top, last)),
+        f"data.{marks}.marker.symbol": [
+            "triangle-up" if outside else look.mark for outside, look in zip(above, LANES, strict=False)
+        ],
+        f"data.{marks}.textposition": _apart(last),
+        "layout.xaxis.range": training_range(runners),
+        "layout.yaxis.range": [0, top],
+    }
+    return changed
+
+
+def _apart(losses: Sequence[float]) -> list[str]:
+    """Where each letter stands beside its mark: lines that end together have theirs above each other."""
+    ranks = np.argsort(np.argsort(-np.nan_to_num(np.asarray(losses), nan=np.inf), kind="stable"))
+    return [f"{place} right" for place in np.array(["top", "middle", "bottom"])[ranks]]
+
+
+def _top(runners: Sequence[Runner]) -> float:
+    """Upper end of the axis: room above guessing, and for the newest losses that are not wild."""
+    baseline = runners[0].info.baseline
+    newest = [runner.frame.probe_loss for runner in runners if runner.frame.probe_loss < MOST * baseline]
+    return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
+
+
+def update_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
+    """A log line for each lane."""
+    return theme.figure(
+        *lines(names, "step %{x:,}: %{y:.2e}", connectgaps=True),
+        height=190,
+        revision="race",
+        margin={**MARGIN, "t": 8},
+        xaxis=theme.TRAINING_AXIS,
+        yaxis={**theme.log_axis(LOW, HIGH), "title": {"text": "‖g‖", "standoff": 2}},
+    )
+
+
+def update_patch(runners: Sequence[Runner]) -> Patch:
+    """The norms before clipping up to this step."""
+    changed: Patch = {"layout.xaxis.range": training_range(runners)}
+    for place, runner in enumerate(runners):
+        rows = runner.curves.updates
+        changed[f"data.{place}.x"] = rows["step"].astype(np.float32)
+        changed[f"data.{place}.y"] = theme.f4(np.clip(rows["param_grad_norm"], 10.0**LOW, 10.0**HIGH))
+    return changed
+
+
+LOSS = RaceFigure(
+    title="Who learns it?",
+    look_for="Below the upper dashed line a network beats guessing; below the lower one it has solved the task.",
+    label="Held-out loss of every lane over training steps, on the same axes, with the loss of guessing dashed",
+    how=(
+        "The mean loss over the same 16 held-out sequences for every lane, in evaluation mode, whenever all lanes had "
+        "made the same number of updates. The upper dashed line is the best that is possible without memory, exact; "
+        "the lower one a tenth of it. engine/training.py, engine/tasks."
+    ),
+    over="training",
+    template=loss_template,
+    patch=loss_patch,
+)
+UPDATE = RaceFigure(
+    title="Size of the update",
+    look_for="Spikes are batches whose gradient explodes; a line that sinks has less and less to learn.",
+    label="Norm of the parameter gradient of every lane over training steps, log axis",
+    how=(
+        "‖g‖, the 2-norm of the gradient of all weights of a lane together, of each training batch, before clipping. "
+        "A network with more weights tends to have a larger one. engine/training.py, Trainer.advance."
+    ),
+    over="training",
+    template=update_template,
+    patch=update_patch,
+    fits=("layout.yaxis",),
+)

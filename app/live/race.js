@@ -1,0 +1,155 @@
+// A race: all lanes of one message are of the same step, and are painted before the next is asked for.
+const MARKS = { circle: '<circle cx="23" cy="8" r="4.5"/>', square: '<rect x="18.5" y="3.5" width="9" height="9"/>', diamond: '<path d="M23 2l6 6-6 6-6-6z"/>' };
+const DASHES = { solid: '', dash: '8 5', dot: '2 4' };
+
+// Line and mark of a lane, as in the figures.
+function swatch({ colour, dash, mark }) {
+  return `<svg viewBox="0 0 46 16" aria-hidden="true" fill="${colour}"><path d="M1 8h44" stroke="${colour}" stroke-width="2.4" stroke-dasharray="${DASHES[dash]}"/>${MARKS[mark]}</svg>`;
+}
+
+// Changes nothing that says the same already: a reader of the page is not called for it.
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+class RaceView {
+  constructor(root) {
+    this.root = root;
+    this.plots = new Plots(root, () => this.look());
+    this.find = (name) => root.querySelector(`.${name}`);
+    this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
+    this.onPress = (event) => this.fold(event.target.closest?.('.lv-how'));
+    document.addEventListener('keydown', this.onKey);
+    document.addEventListener('pointerdown', this.onPress);
+    this.resized = new ResizeObserver(() => this.plots.resize());
+    this.resized.observe(root);
+    this.busy = false;
+    this.state = window.playground = window.race = { painted: 0, step: -1, steps: [], token: null, phase: null, log: [] };
+  }
+
+  configure(data) {
+    this.plots.source = data.plotly;
+    if (data.token === this.token) {
+      this.plots.dress(); // the same race: only the theme can have changed
+      this.paint();
+      return;
+    }
+    this.token = data.token;
+    this.stream?.close();
+    this.message = null;
+    clearTimeout(this.timer);
+    this.saidAt = -Infinity;
+    say(this.find('rc-sentence'), 'The first frames are on their way.');
+    this.plots.configure(data.figures, data.scales);
+    this.cards = data.lanes.map((lane) => this.card(lane));
+    this.find('rc-lanes').replaceChildren(...this.cards);
+    this.names = data.lanes.map(({ name }) => name);
+    this.find('rc-table').replaceChildren();
+    this.paint();
+    this.stream = new Stream(`race/${data.token}`, () => ({ seen: this.plots.seen }), (message) => this.hear(message), () => this.lost());
+  }
+
+  card(lane) {
+    const box = Object.assign(document.createElement('div'), { className: 'rc-lane', innerHTML: swatch(lane) });
+    make('strong', box, { textContent: lane.name, title: lane.name });
+    for (const name of ['word', 'loss', 'still']) make('span', box, { className: `rc-${name}` });
+    return box;
+  }
+
+  look() {
+    this.paint();
+    this.stream?.ask();
+  }
+
+  fold(but) {
+    for (const open of this.root.querySelectorAll('.lv-how[open]')) open.open = open === but;
+  }
+
+  hear(message) {
+    this.tell(message.status);
+    if (message.step === undefined) return; // a word about the race, without a picture
+    this.message = this.message ? { ...message, patches: [...this.message.patches, ...message.patches] } : message;
+    this.paint();
+  }
+
+  lost() {
+    this.tell({ phase: 'lost', clock: 'connection lost, reconnecting …', message: '' });
+  }
+
+  tell({ phase, clock, message }) {
+    this.state.phase = phase;
+    this.phase = clock;
+    this.clock();
+    const place = this.find('lv-message');
+    place.hidden = !message;
+    say(place, message);
+  }
+
+  clock() {
+    const step = this.state.step < 0 ? '' : `step ${this.state.step.toLocaleString('en')} · `;
+    say(this.find('lv-clock'), `${step}${this.phase}`);
+  }
+
+  async paint() {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      while (this.message || this.plots.due.length) {
+        const { message, token } = this;
+        this.message = null;
+        if (message) this.plots.patch(message.patches);
+        await this.plots.draw();
+        if (message && token === this.token) this.painted(message);
+        await new Promise(requestAnimationFrame);
+        if (message && token === this.token) this.stream.ask();
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  painted({ step, steps, lanes, verdict, table }) {
+    lanes.forEach((lane, i) => {
+      const box = this.cards[i];
+      const find = (name) => box.querySelector(`.rc-${name}`);
+      box.dataset.tone = lane.tone;
+      if (find('word').dataset.said !== lane.word) {
+        find('word').dataset.said = lane.word;
+        find('word').replaceChildren(Object.assign(document.createElement('i'), { textContent: `${lane.sign} `, ariaHidden: 'true' }), lane.word);
+      }
+      for (const name of ['loss', 'still']) say(find(name), lane[name]);
+    });
+    fill(this.find('rc-table'), 'All lanes in numbers', [['', ...this.names], ...table]);
+    this.state.log = [...this.state.log, steps].slice(-100);
+    Object.assign(this.state, { step, steps, token: this.token, painted: this.state.painted + 1 });
+    this.clock();
+    this.judge(verdict);
+  }
+
+  // At most once a second, so that it can be read, and heard.
+  judge(sentence) {
+    clearTimeout(this.timer);
+    const show = () => {
+      this.saidAt = performance.now();
+      say(this.find('rc-sentence'), sentence);
+    };
+    const wait = this.saidAt + 1000 - performance.now();
+    if (wait <= 0) show();
+    else this.timer = setTimeout(show, wait);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.stream?.close();
+    this.resized.disconnect();
+    document.removeEventListener('keydown', this.onKey);
+    document.removeEventListener('pointerdown', this.onPress);
+    this.plots.purge();
+  }
+}
+
+export default function ({ data, parentElement }) {
+  const view = (parentElement.__race ??= new RaceView(parentElement));
+  view.configure(data);
+  return () => { view.close(); delete parentElement.__race; };
+}

@@ -1,0 +1,56 @@
+"""The component of the page "Compare": one view of all lanes, fed over a socket of its own as the live view is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from app import live
+from app.figures.race import LANES, applicable
+from app.figures.theme import SCALES
+from app.racing import Race
+
+KEY = "race"
+SCRIPT = live.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket", "race")
+STYLE = live.STYLE + (live.HERE / "race.css").read_text()
+MARKUP = (live.HERE / "race.html").read_text()
+
+
+def view(race: Race) -> None:
+    """Mount the view of this race; mounted already, it changes races in place."""
+    component = st.components.v2.component("race_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
+    component(
+        key=KEY,
+        data={
+            "token": race.token,
+            "lanes": [
+                {"name": f"{lane.letter} · {lane.name}", "colour": look.colour, "dash": look.dash, "mark": look.mark}
+                for lane, look in zip(race.lanes, LANES, strict=False)
+            ],
+            "figures": templates(race),
+            "scales": SCALES,
+            "plotly": live.PLOTLY_ROUTE,
+        },
+    )
+
+
+def templates(race: Race) -> list[dict[str, Any]]:
+    """The figures of such a race without data, as plain values: what the browser draws before the first look."""
+    infos = [lane.run.info for lane in race.lanes]
+    names = [f"{lane.letter} · {lane.name}" for lane in race.lanes]
+    return [
+        {
+            "name": name,
+            "over": figure.over,
+            "title": figure.title,
+            "look_for": figure.look_for,
+            "label": figure.label,
+            "how": figure.how,
+            "fits": figure.fits,
+            "needs": "",
+            "figure": json.loads(figure.template(infos, names).to_json()),
+        }
+        for name, figure in applicable(infos).items()
+    ]

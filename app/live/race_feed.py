@@ -1,0 +1,127 @@
+"""What a race's socket sends: all lanes at one step, as patches of the shared figures, a sentence and a table.
+
+The socket's own loop drives the race, so a race that nobody looks at stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app import comparing, text
+from app.figures.race import FIGURES, applicable
+from app.live.frames import pack
+from app.paddock import PADDOCK
+from app.racing import Race, Standing
+from engine.frame import RunPhase
+
+POLL = 0.01  # seconds between two looks at whether the workers are done
+MOST_VIEWERS = 8  # sockets per race
+REFUSED = 1008  # the close code for "not yours, or gone": the browser does not try again
+
+
+class RaceFeed:
+    """One socket's view of one race: what it has been sent, and so what is new to it."""
+
+    def __init__(self, race: Race) -> None:
+        self.race = race
+        self._figures = applicable([lane.run.info for lane in race.lanes])
+        self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
+        self._drawn: dict[str, tuple[Standing, ...]] = {}  # the picture that each figure shows
+        self._sent: tuple[Standing, ...] | None = None
+        self._told: dict[str, str] | None = None
+
+    def picture(self) -> bytes | None:
+        """What is new of the newest picture; None where nothing is."""
+        lanes = self.race.picture
+        if lanes is None:
+            return None
+        due = [
+            name for name in self._figures
+            if self._drawn.get(name) is not lanes and (name in self.seen or name not in self._drawn)
+        ]  # fmt: skip
+        if not due and lanes is self._sent:
+            return None
+        self._sent = lanes
+        self._drawn |= dict.fromkeys(due, lanes)
+        return pack(
+            {name: self._figures[name].patch(lanes) for name in due},
+            step=max(lane.frame.step for lane in lanes),
+            steps=[lane.frame.step for lane in lanes],
+            lanes=[comparing.card(lane) for lane in lanes],
+            verdict=comparing.verdict(lanes),
+            table=comparing.table(lanes),
+            status=self._status(),
+        )
+
+    def news(self) -> bytes | None:
+        """Words about the race, if they changed; they need no asking."""
+        status = self._status()
+        if status == self._told:
+            return None
+        self._told = status
+        return pack({}, status=status)
+
+    def _status(self) -> dict[str, Any]:
+        race = self.race
+        phase = RunPhase.PAUSED if race.paused else RunPhase.RUNNING
+        if race.picture is None:
+            phase = RunPhase.STARTING
+        elif race.paused and all(lane.state != "racing" for lane in race.picture):
+            phase = RunPhase.FINISHED
+        clock = [text.PHASES[phase], f"{race.rate:,.0f} updates/s each" if race.rate >= 1.5 else ""]
+        return {"phase": str(phase), "clock": " · ".join(filter(None, clock)), "message": race.problem}
+
+
+async def race_socket(socket: WebSocket) -> None:
+    """The stream of one race: every message from the browser asks for one picture, sent as soon as it is new."""
+    stall = PADDOCK.find(socket.path_params["token"])
+    own = socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
+    if stall is None or not own or stall.viewers >= MOST_VIEWERS:
+        await socket.close(REFUSED)
+        return
+    await socket.accept()
+    PADDOCK.watch(stall, 1)
+    asked, feed = asyncio.Event(), RaceFeed(stall.race)
+    listener = asyncio.create_task(_listen(socket, feed, asked))
+    try:
+        await _drive(socket, feed, asked, listener)
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # the browser has gone
+    finally:
+        listener.cancel()
+        PADDOCK.watch(stall, -1)
+
+
+async def _listen(socket: WebSocket, feed: RaceFeed, asked: asyncio.Event) -> None:
+    """Every message asks for a picture and says which figures are on the screen; what is no such list names none."""
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            said = await socket.receive_text()
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                feed.seen = frozenset(json.loads(said)["seen"]) & frozenset(FIGURES)
+            asked.set()
+
+
+async def _drive(socket: WebSocket, feed: RaceFeed, asked: asyncio.Event, listener: asyncio.Task) -> None:
+    """Advance the race as long as somebody is there."""
+    race = feed.race
+    while not listener.done():
+        if race.stopped:  # other networks race now
+            await socket.close(REFUSED)
+            return
+        race.tick(looking=asked.is_set())
+        if (news := feed.news()) is not None:
+            await socket.send_bytes(news)
+        if asked.is_set() and (message := feed.picture()) is not None:
+            asked.clear()
+            await socket.send_bytes(message)
+        await asyncio.sleep(POLL)
+
+
+ROUTES = [WebSocketRoute("/live/race/{token}", race_socket)]

@@ -1,0 +1,64 @@
+"""What a tab's page "Compare" remembers: its plan, what was refused, its place, and the link that was written last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import race_plan, state, text
+from app.paddock import PADDOCK, Stall
+from app.race_plan import Plan
+from engine.experiment import ExperimentError
+
+PLAN, REFUSED, CHANGING, LINK, STALL = "_race_plan", "_race_refused", "_race_changing", "_race_link", "_race_stall"
+
+
+def plan() -> Plan:
+    """What is raced: what the link says where it is another than was written last; else as it was left."""
+    said, changing = state.link(), state.recall(CHANGING)
+    state.keep(CHANGING, False)
+    if state.recall(PLAN) is None or (said and not changing and said != state.recall(LINK)):
+        problems: list[str] = []
+        state.keep(PLAN, race_plan.read(said, problems))
+        state.keep(REFUSED, problems)
+    return state.recall(PLAN)
+
+
+def refused() -> list[str]:
+    """What was wrong with the link, or with the last change, in sentences."""
+    return state.recall(REFUSED)
+
+
+def on_change(change: Callable[[], Plan]) -> None:
+    """A callback: race something else; what does not fit is said, and all stays as it was."""
+    state.keep(CHANGING, True)
+    state.keep(REFUSED, [])
+    try:
+        state.keep(PLAN, change())
+    except ExperimentError as error:
+        state.keep(REFUSED, [text.does_not_fit(error.field, error.accepts, error.got)])
+
+
+@st.cache_resource(scope="session", on_release=PADDOCK.release, show_spinner=False)
+def _attached(_owner: str, _plan: Plan, _stall: Stall | None) -> Stall:
+    """Once per session; a dropped connection clears it, and the same place is held again when it comes back."""
+    if _stall is not None:
+        PADDOCK.hold(_stall)
+        return _stall
+    return PADDOCK.attach(_owner, _plan)
+
+
+def stall(wanted: Plan) -> Stall:
+    """This tab's place, its race being this one."""
+    mine = _attached(st.context.cookies.get("playground", ""), wanted, state.recall(STALL))
+    state.keep(STALL, mine)
+    mine.enter(wanted)
+    return mine
+
+
+def write_link(raced: Plan) -> None:
+    """The whole race stands in the address."""
+    state.keep(LINK, race_plan.written(raced))
+    if state.link() != state.recall(LINK):
+        st.query_params.from_dict(state.recall(LINK))

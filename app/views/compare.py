@@ -1,0 +1,191 @@
+"""The page "Compare": what all lanes share, each lane's own settings, and the race below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+from app import comparing, controls, race_plan, race_state, state, text
+from app.figures.race import LANES
+from app.live import race as view
+from app.paddock import Stall
+from app.race_plan import FEWEST, LETTERS, MOST, SHARED, Plan
+from engine.cells import CELLS
+from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
+from engine.tasks import TASKS
+from engine.tasks.base import FAMILIES
+
+STYLE = Path(__file__).parents[1] / "live" / "race_page.css"
+ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": ":material/skip_next:",
+         "reset": ":material/replay:"}  # fmt: skip
+
+Options = tuple[list[Any], Callable[[Any], str]]
+CHOSEN: dict[str, Options] = {
+    "cell": (list(CELLS), lambda slug: CELLS[slug].title),
+    "hidden_size": (list(controls.SIZES), lambda size: f"{size} unit{'' if size == 1 else 's'}"),
+    "num_layers": ([1, 2, 3, 4], str),
+    "nonlinearity": (list(CHOICES["nonlinearity"]), lambda slug: text.NONLINEARITIES[slug]),
+    "init": (list(CHOICES["init"]), lambda slug: text.INITS[slug]),
+    "learning_rate": (list(controls.RATES), lambda rate: f"{rate:g}"),
+    "clip": (list(CHOICES["clip"]), lambda slug: text.CLIPS[slug]),
+    "clip_threshold": (list(controls.THRESHOLDS), lambda number: f"{number:g}"),
+    "optimizer": (list(CHOICES["optimizer"]), lambda slug: text.OPTIMIZERS[slug]),
+    "batch_size": (list(controls.BATCHES), str),
+}
+"""The settings that are picked from a list, and how each is written; all others are numbers."""
+BEHIND = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "clip", "clip_threshold",
+          "window")  # fmt: skip
+"""What of a lane stands behind "More"."""
+
+
+def page() -> None:
+    """Draw the page, top down; the race runs on whatever happens here."""
+    state.leave()
+    if (slot := state.playground_slot()) is not None and not slot.paused:
+        slot.pause()
+    plan = race_state.plan()
+    stall = race_state.stall(plan)
+    st.html(STYLE)
+    with st.container(key="compare"):
+        st.subheader(comparing.HEADING, anchor=False)
+        st.caption(f"{comparing.LOOK_FOR} {TASKS[plan.shared.task].teaches}")
+        _good(plan)
+        _shared(plan)
+        for column, lane in zip(st.columns(len(plan.lanes)), range(len(plan.lanes)), strict=True):
+            with column:
+                _lane(plan, lane)
+        for refused in race_state.refused():
+            st.warning(refused)
+        _transport(stall, plan)
+        view.view(stall.race)
+    race_state.write_link(plan)
+
+
+def _good(plan: Plan) -> None:
+    """Races worth a look, one press away."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_good"):
+        st.markdown(f"**{comparing.GOOD}**", width="content")
+        for number, (title, link) in enumerate(race_plan.GOOD.items()):
+            st.button(title, key=f"race_good_{number}", type="tertiary", on_click=race_state.on_change,
+                      args=(partial(race_plan.read, link | {"speed": plan.speed}, []),))  # fmt: skip
+
+
+def _shared(plan: Plan) -> None:
+    """Data, length and seed; the rest behind a popover."""
+    e, task = plan.shared, TASKS[plan.shared.task]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race_shared"):
+        tasks = sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
+        _pick("race_task", comparing.DATA, tasks, e.task, text.task, plan.on, width=330)
+        limits = task.lengths
+        lengths = {
+            limits.low,
+            limits.high,
+            limits.default,
+            *(n for n in controls.LENGTHS if limits.low <= n <= limits.high),
+        }
+        _pick("race_seq_len", text.LABELS["seq_len"], sorted(lengths), e.seq_len, str,
+              _to(plan.share, "seq_len"), width=110)  # fmt: skip
+        _setting("race_seed", "seed", e, _to(plan.share, "seed"), width=130)
+        with st.popover(comparing.SHARED, icon=":material/tune:"):
+            _pick("race_rnn_type", text.LABELS["rnn_type"], list(task.rnn_types), e.rnn_type,
+                  lambda kind: text.RNN_TYPES[kind], _to(plan.share, "rnn_type"))  # fmt: skip
+            for name in ("optimizer", "batch_size", "tbptt"):
+                _setting(f"race_{name}", name, e, _to(plan.share, name))
+        if len(plan.lanes) < MOST:
+            st.button(
+                comparing.ADD, key="race_add", icon=":material/add:", on_click=race_state.on_change, args=(plan.add,)
+            )
+
+
+def _lane(plan: Plan, lane: int) -> None:
+    """Letter, cell and units; the rest behind "More"; what is unusual as chips."""
+    e, letter, change = plan.lanes[lane], LETTERS[lane], partial(plan.change, lane)
+    with st.container(key=f"race_lane_{letter.lower()}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(f'<b class="race-letter" style="--lane: {LANES[lane].colour}">{letter}</b>', width="content")
+            for name in ("cell", "hidden_size"):
+                _setting(
+                    f"race_{letter}_{name}", name, e, _to(change, name), comparing.LABELS[name].format(letter=letter)
+                )
+            with st.popover(comparing.MORE, key=f"race_more_{letter}"):
+                for name in BEHIND:
+                    if _has_use(name, e):
+                        _setting(f"race_{letter}_{name}", name, e, _to(change, name))
+                if (slot := state.playground_slot()) is not None:
+                    st.button(comparing.TAKE, key=f"race_take_{letter}", on_click=race_state.on_change,
+                              args=(lambda: plan.take(lane, slot.experiment),))  # fmt: skip
+                if len(plan.lanes) > FEWEST:
+                    st.button(comparing.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
+                              on_click=race_state.on_change, args=(lambda: plan.remove(lane),))  # fmt: skip
+        if any(chips := [comparing.chips(each, plan.usual, SHARED) for each in plan.lanes]):
+            st.markdown(" ".join(f":blue-badge[{each}]" for each in chips[lane]) or "&nbsp;")
+
+
+def _to(change: Callable[..., Plan], name: str) -> Callable[[Any], Plan]:
+    """Change this one setting to a value."""
+    return lambda value: change(**{name: value})
+
+
+def _has_use(name: str, e: Experiment) -> bool:
+    """False for a setting that this lane's cell has no use for."""
+    cell = CELLS[e.cell]
+    return {
+        "nonlinearity": cell.squashes,
+        "forget_bias": cell.keep_gate is not None,
+        "window": e.cell == "feedforward" and e.rnn_type not in FED_BACK,
+        "clip_threshold": e.clip != "none",
+    }.get(name, True)
+
+
+def _setting(
+    key: str, name: str, e: Experiment, change: Callable[[Any], Plan], label: str = "", width: Any = "stretch"
+) -> None:
+    """One setting by its kind: a list where it is picked from one, else a number."""
+    label, value = label or text.LABELS[name], getattr(e, name)
+    if name in CHOSEN:
+        options, written = CHOSEN[name]
+        alone = {"label_visibility": "collapsed"} if name in comparing.LABELS else {}
+        _pick(key, label, options, value, written, change, width=width, **alone)
+        return
+    state.keep(key, value)
+    limits = RANGES[name]
+    kind = int if limits.whole else float
+    st.number_input(
+        label, kind(limits.low), kind(limits.high), None, kind(1), None if limits.whole else "%g", key=key, width=width,
+        placeholder=controls.EMPTY.get(name), on_change=race_state.on_change, args=(lambda: change(state.value(key)),),
+    )  # fmt: skip
+
+
+def _pick(
+    key: str, label: str, options: list[Any], value: Any, written: Callable[[Any], str],
+    change: Callable[[Any], Plan], **looks: Any,
+) -> None:  # fmt: skip
+    """A list; a present value that is not in it is added."""
+    state.keep(key, value)
+    offered = options if value in options else sorted([*options, value])
+    st.selectbox(label, offered, format_func=written, key=key, on_change=race_state.on_change,
+                 args=(lambda: change(state.value(key)),), **looks)  # fmt: skip
+
+
+def _transport(stall: Stall, plan: Plan) -> None:
+    """Train, Pause, Step, Reset and the speed. What is to be done next stands out."""
+    race = stall.race
+    orders = {
+        "train": lambda: stall.race.train(), "pause": lambda: stall.race.pause(), "once": lambda: stall.race.once(),
+        "reset": stall.reset,
+    }  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_transport"):
+        for key, label in comparing.ORDERS.items():
+            kind: Literal["primary", "secondary"] = (
+                "primary" if key == ("train" if race.paused else "pause") else "secondary"
+            )
+            st.button(label, key=f"race_{key}", icon=ICONS[key], type=kind, on_click=orders[key])
+        state.keep("race_speed", plan.speed)
+        st.segmented_control(
+            text.LABELS["speed"], list(text.SPEEDS), key="race_speed", required=True, label_visibility="collapsed",
+            on_change=race_state.on_change, args=(lambda: plan.at(state.value("race_speed")),),
+        )  # fmt: skip

@@ -1,0 +1,117 @@
+"""The page "Compare", run by Streamlit without a browser and over runs without workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import comparing, race_plan, race_state
+from tests.app import test_page
+from tests.app.test_learn import turn
+from tests.app.test_page import opened, press, run, warnings
+from tests.app.test_racing import FakePool
+
+LINK = {"preset": "when-what", "seq_len": "6", "batch_size": "4", "a": "cell.rnn~hidden_size.4",
+        "b": "cell.gru~hidden_size.4"}  # fmt: skip
+pool = test_page.pool
+
+
+@pytest.fixture
+def raced(monkeypatch) -> FakePool:
+    """The runs of races, without workers."""
+    made = FakePool()
+    monkeypatch.setattr(race_state.PADDOCK, "_pool", lambda: made)
+    monkeypatch.setattr(race_state.PADDOCK, "_stalls", [])
+    return made
+
+
+@pytest.fixture
+def page(pool, raced) -> AppTest:
+    return turn(AppTest.from_file(str(test_page.MAIN), default_timeout=30), "compare", **LINK)
+
+
+def cells(runs: list[Any]) -> list[str]:
+    return [each.experiment.cell for each in runs if not each.stopped]
+
+
+def test_a_link_opens_its_race_and_stands_in_the_address(page, raced):
+    assert cells(raced.runs) == ["rnn", "gru"] and {each.experiment.seq_len for each in raced.runs} == {6}
+    assert page.query_params == LINK and not warnings(page)
+    said = [each.label for each in page.selectbox if each.key.endswith("_cell")]
+    assert said == [comparing.LABELS["cell"].format(letter=letter) for letter in "AB"]
+
+
+def test_without_a_link_the_usual_three_race(pool, raced):
+    page = turn(AppTest.from_file(str(test_page.MAIN), default_timeout=30), "compare")
+    assert cells(raced.runs) == ["rnn", "gru", "lstm"]
+    assert page.query_params == {"preset": "when-what", "a": "cell.rnn", "b": "cell.gru", "c": "cell.lstm"}
+
+
+def test_another_cell_is_another_race_and_another_link(page, raced):
+    page.selectbox(key="race_B_cell").select("lstm")
+    run(page)
+    assert cells(raced.runs) == ["rnn", "lstm"] and [each.stopped for each in raced.runs] == [True, True, False, False]
+    assert page.query_params["b"] == "cell.lstm~hidden_size.4"
+
+
+def test_what_all_share_changes_in_every_lane(page, raced):
+    page.number_input(key="race_seed").set_value(5)
+    run(page)
+    assert {each.experiment.seed for each in raced.runs if not each.stopped} == {5} and page.query_params["seed"] == "5"
+
+
+def test_lanes_come_and_go(page, raced):
+    press(page, "race_add")
+    assert cells(raced.runs) == ["rnn", "gru", "lstm"]
+    press(page, "race_remove_A")
+    assert cells(raced.runs) == ["gru", "lstm"] and "c" not in page.query_params
+    assert not [each for each in page.button if each.key == "race_remove_A"]  # two are the fewest
+
+
+def test_what_cannot_be_is_said_and_the_race_goes_on(page, raced):
+    runs = list(raced.runs)
+    page.number_input(key="race_A_init_gain").set_value(None)
+    run(page)
+    assert raced.runs == runs and any("Gain" in each for each in warnings(page))
+    assert page.number_input(key="race_A_init_gain").value == 1.0
+
+
+def test_a_bad_link_is_said_and_the_rest_stays(pool, raced):
+    page = turn(
+        AppTest.from_file(str(test_page.MAIN), default_timeout=30), "compare", **{**LINK, "b": "cell.gru~task.xor"}
+    )
+    assert any("task.xor" in each for each in warnings(page)) and cells(raced.runs) == ["rnn", "gru"]
+
+
+def test_a_good_race_is_one_press_away(page, raced):
+    press(page, f"race_good_{list(race_plan.GOOD).index('Feed-forward on XOR')}")
+    assert cells(raced.runs) == ["feedforward", "rnn"] and page.query_params["preset"] == "xor"
+
+
+def test_the_playgrounds_network_becomes_a_lane_and_rests_meanwhile(pool, raced):
+    page = turn(opened(hidden_size="4", seq_len="6", cell="lstm"), "compare")
+    (own,) = pool.runs
+    assert test_page.slot().paused
+    press(page, "race_take_B")
+    assert raced.runs[-2].experiment == own.experiment
+    assert {each.experiment.task for each in raced.runs[-3:]} == {own.experiment.task}
+
+
+def test_train_pause_step_and_reset(page, raced):
+    race = page.session_state._race_stall.race
+    press(page, "race_train")
+    assert not race.paused
+    press(page, "race_pause")
+    assert race.paused
+    press(page, "race_reset")
+    again = page.session_state._race_stall.race
+    assert again is not race and again.paused and race.stopped and cells(raced.runs) == ["rnn", "gru"]
+
+
+def test_the_race_is_as_it_was_left_when_somebody_comes_back(page, raced):
+    count = len(raced.runs)
+    turn(page, "learn")
+    turn(page, "compare")
+    assert len(raced.runs) == count and page.query_params == LINK

@@ -1,0 +1,398 @@
+"""A race without workers: lockstep, what becomes of a lane that breaks or ends, links, and the verdict in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app import comparing, race_plan
+from app.figures.base import Curves
+from app.paddock import FORGET_AFTER, Paddock
+from app.race_plan import OWN, SHARED, Plan
+from app.racing import Race, Standing
+from engine.experiment import Experiment, ExperimentError
+from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
+from engine.history import History, Waterfall
+from engine.preset import list_presets
+from engine.training import Trainer
+
+SMALL = Experiment(task="adding", cell="rnn", hidden_size=3, seq_len=6, batch_size=2, steps=40)
+
+
+@cache
+def first_frame(experiment: Experiment) -> Frame:
+    return Trainer(experiment).frame()
+
+
+class FakeRun:
+    """What a run promises to a race: it makes updates when `work` is called, and frames when one was asked for."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.info, self.experiment = RunInfo.of(experiment), experiment
+        self.curve, self.waterfall = History(), Waterfall()
+        self.frames: tuple[Frame, ...] = ()
+        self.step, self.ordered, self.looks, self.stopped = 0, 0, 0, False
+        self.phase, self.message, self.breaks_at = RunPhase.STARTING, "", 10**9
+
+    def status(self) -> RunStatus:
+        return RunStatus(self.phase, self.step, 0.0, 1.0, self.message, None)
+
+    def advance(self, steps: int) -> None:
+        assert self.frames, "an order before the first frame is lost"
+        self.ordered += steps
+
+    def latest(self) -> Frame | None:
+        self.looks += 1
+        return self.frames[-1] if self.frames else None
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def work(self, updates: int = 10**9) -> None:
+        """Make some of the ordered updates, then take the frame that was asked for."""
+        if self.phase == RunPhase.STARTING:
+            self.phase, self.frames = RunPhase.PAUSED, (first_frame(self.experiment),)
+        while self.ordered and updates and self.step < self.breaks_at:
+            self.step, self.ordered, updates = self.step + 1, self.ordered - 1, updates - 1
+            self.phase = RunPhase.FINISHED if self.step >= self.experiment.steps else RunPhase.PAUSED
+        if self.ordered and self.step >= self.breaks_at:
+            self.ordered, self.message = 0, "Update 4 was not made: the loss is no longer finite."
+        if self.looks and not self.ordered:
+            self.looks = 0
+            self.frames = (*self.frames, dataclasses.replace(self.frames[-1], step=self.step))
+
+
+class FakePool:
+    def __init__(self) -> None:
+        self.runs: list[FakeRun] = []
+
+    def submit(self, experiment: Experiment, *, paused: bool) -> FakeRun:
+        assert paused
+        self.runs.append(FakeRun(experiment))
+        return self.runs[-1]
+
+
+def plan(*cells: str, **changes: Any) -> Plan:
+    return Plan("when-what", tuple(SMALL.replace(cell=cell, **changes) for cell in cells or ("rnn", "gru", "lstm")))
+
+
+@pytest.fixture
+def race() -> SimpleNamespace:
+    """A race of three, its runs, and a clock that stands still until it is moved."""
+    pool, clock = FakePool(), SimpleNamespace(now=0.0)
+    made = Race(pool, plan(), clock=lambda: clock.now)  # type: ignore[arg-type]
+    return SimpleNamespace(race=made, runs=pool.runs, clock=clock)
+
+
+def turn(case: SimpleNamespace, *, looking: bool = True) -> None:
+    """Time passes, every run does what was ordered, and the socket looks after it."""
+    for run in case.runs:
+        run.work()
+    case.clock.now += 0.05
+    case.race.tick(looking=looking)
+
+
+# ---- lockstep
+
+
+def test_nothing_is_ordered_before_every_first_frame(race):
+    race.race.train()
+    for run in race.runs[:2]:
+        run.work()
+    race.race.tick(looking=True)
+    assert [run.ordered for run in race.runs] == [0, 0, 0] and race.race.picture is None
+    turn(race)
+    assert [each.frame.step for each in race.race.picture] == [0, 0, 0] and all(run.ordered for run in race.runs)
+
+
+def test_all_wait_for_the_slowest_and_every_picture_is_of_one_step(race):
+    race.race.train()
+    turn(race)
+    pictures, rng = set(), np.random.default_rng(0)
+    for _ in range(600):
+        for run in race.runs:
+            run.work(int(rng.integers(0, 3)))
+        steps = [run.step for run in race.runs]
+        assert max(run.step + run.ordered for run in race.runs) == race.race.step  # nobody is ordered further
+        ordered = race.race.step
+        race.clock.now += 0.02
+        race.race.tick(looking=True)
+        if race.race.step > ordered:
+            assert steps == [ordered] * 3  # the next round begins when all are there
+        shown = {each.frame.step for each in race.race.picture}
+        assert len(shown) == 1
+        pictures |= shown
+    assert len(pictures) > 5 and max(pictures) == SMALL.steps
+
+
+def test_a_hidden_tab_trains_on_and_takes_no_frames(race):
+    turn(race)
+    race.race.train()
+    for _ in range(10):
+        turn(race, looking=False)
+    assert {run.step for run in race.runs} != {0} and all(len(run.frames) == 1 for run in race.runs)
+
+
+def test_speed_says_how_many_updates_a_second(race):
+    race.race.plan, race.race.speed = race.race.plan.at("slow"), "slow"
+    race.race.train()
+    for _ in range(80):  # of 0.05 s
+        turn(race)
+    assert race.runs[0].step in (8, 9)  # four seconds at two a second, the first at once
+
+
+def test_step_makes_one_update_of_every_lane_and_pause_holds(race):
+    turn(race)
+    race.race.once()
+    for _ in range(6):
+        turn(race)
+    assert [run.step for run in race.runs] == [1, 1, 1] and race.race.paused
+    assert [each.frame.step for each in race.race.picture] == [1, 1, 1]
+    race.race.train()
+    turn(race)
+    race.race.pause()
+    for _ in range(6):
+        turn(race)
+    assert {run.step for run in race.runs} == {race.race.step} and race.race.step < SMALL.steps
+
+
+def test_a_lane_that_breaks_stands_still_and_says_so_and_the_others_go_on(race):
+    race.runs[1].breaks_at = 3
+    race.race.train()
+    for _ in range(60):
+        turn(race)
+    assert [run.step for run in race.runs] == [40, 3, 40]
+    assert [each.state for each in race.race.picture] == ["finished", "broken", "finished"]
+    assert [each.frame.step for each in race.race.picture] == [40, 3, 40] and race.race.paused
+    assert "no longer finite" in comparing.card(race.race.picture[1])["still"]
+
+
+def test_after_the_end_train_goes_as_far_again(race):
+    race.race.train()
+    for _ in range(60):
+        turn(race)
+    assert race.race.paused and race.race.step == 40
+    race.race.train()
+    for _ in range(90):
+        turn(race)
+    assert [run.step for run in race.runs] == [80, 80, 80] and race.race.paused
+
+
+def test_a_lane_whose_worker_died_makes_its_updates_again(race):
+    race.race.train()
+    turn(race)
+    lost = race.runs[2]
+    lost.ordered, lost.phase, lost.message = 0, RunPhase.STARTING, "Its worker process died and was replaced."
+    race.race.tick(looking=True)
+    lost.work()
+    for _ in range(60):
+        turn(race)
+    assert [run.step for run in race.runs] == [40, 40, 40]
+    assert [each.state for each in race.race.picture] == ["finished"] * 3
+
+
+# ---- who has which race
+
+
+def test_other_networks_race_anew_and_a_reload_finds_the_race():
+    clock = SimpleNamespace(now=0.0)
+    pool = FakePool()
+    paddock = Paddock(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
+    stall = paddock.attach("somebody", plan())
+    token = stall.race.token
+    stall.enter(plan().at("slow"))
+    assert stall.race.token == token and stall.race.speed == "slow"
+    stall.enter(plan("rnn", "lstm"))
+    assert stall.race.token != token and [run.stopped for run in pool.runs] == [True] * 3 + [False] * 2
+    assert paddock.find(token) is None and paddock.find(stall.race.token) is stall
+    assert paddock.attach("somebody", plan("rnn", "lstm")) is not stall  # its tab is still open
+    paddock.release(stall)
+    assert paddock.attach("somebody else", plan("rnn", "lstm")) is not stall
+    assert paddock.attach("somebody", plan("rnn", "lstm")) is stall
+
+
+def test_a_race_that_nobody_looks_at_is_stopped_and_forgotten():
+    clock = SimpleNamespace(now=0.0)
+    pool = FakePool()
+    paddock = Paddock(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
+    stall = paddock.attach("somebody", plan("rnn", "lstm"))
+    paddock.release(stall)
+    paddock.watch(stall, 1)
+    clock.now = 2 * FORGET_AFTER
+    paddock.reap()
+    assert not pool.runs[0].stopped  # a socket is still open
+    paddock.watch(stall, -1)
+    clock.now += FORGET_AFTER + 1
+    paddock.reap()
+    assert [run.stopped for run in pool.runs] == [True, True] and paddock.find(stall.race.token) is None
+
+
+# ---- links
+
+
+def test_every_setting_is_either_shared_or_a_lanes_own():
+    assert {"task", "seq_len", "seed", "batch_size", "optimizer", "steps"} <= set(SHARED)
+    assert not set(OWN) & set(SHARED) and set(OWN) <= {each.name for each in dataclasses.fields(Experiment)}
+
+
+@pytest.mark.parametrize("link", [{}, *race_plan.GOOD.values()], ids=["none", *race_plan.GOOD])
+def test_a_race_and_its_link_say_the_same(link):
+    refused: list[str] = []
+    found = race_plan.read(link, refused)
+    assert not refused and race_plan.read(race_plan.written(found), refused) == found and not refused
+    for lane in found.lanes:
+        assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(found.shared, name) for name in SHARED}
+
+
+def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
+    lanes = {"a": "cell.feedforward~window.2", "b": "cell.rnn~init_gain.1.5"}
+    link = {"task": "xor", "seq_len": "15", "seed": "4", "speed": "slow", **lanes}
+    found = race_plan.read(link, [])
+    assert [(lane.task, lane.seq_len, lane.seed, lane.rnn_type) for lane in found.lanes] == [
+        ("xor", 15, 4, "many_to_many")
+    ] * 2
+    assert [(lane.cell, lane.window, lane.init_gain) for lane in found.lanes] == [
+        ("feedforward", 2, 1.0),
+        ("rnn", 1, 1.5),
+    ]
+    assert found.speed == "slow" and race_plan.written(found)["b"] == "cell.rnn~init_gain.1.5"
+
+
+def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
+    refused: list[str] = []
+    link = {"preset": "nothing", "seed": "-1", "speed": "warp", "a": "cell.gru~task.xor~hidden_size.0~colour.red~junk",
+            "b": "cell.lstm~forget_bias.2", "d": "cell.rnn"}  # fmt: skip
+    found = race_plan.read(link, refused)
+    assert [(lane.cell, lane.forget_bias) for lane in found.lanes] == [("gru", None), ("lstm", 2.0)]
+    assert (found.shared.task, found.shared.seed, found.speed) == ("adding", 0, "max")
+    for part in ("nothing", "-1", "warp", "task.xor", "Units", "colour.red", "junk", "setting d"):
+        assert any(part in said for said in refused), part
+    assert len(refused) == 8
+
+
+def test_a_single_lane_gets_an_opponent():
+    assert [lane.cell for lane in race_plan.read({"a": "cell.rnn"}, []).lanes] == ["rnn", "gru", "lstm"]
+    cells = [lane.cell for lane in race_plan.read({"b": "cell.lstm"}, []).lanes]
+    assert len(cells) >= 2 and cells[0] == "lstm" and len(set(cells)) == len(cells)
+
+
+def test_every_lessons_network_can_race():
+    """As "Race this against ..." leads there, and from the page itself."""
+    usual = race_plan.read({}, [])
+    for preset in list_presets():
+        refused: list[str] = []
+        found = race_plan.read(race_plan.against(preset.experiment, preset.slug), refused)
+        assert not refused and found.lanes[0] == preset.experiment and found.lanes[1].cell != found.lanes[0].cell
+        taken = usual.take(2, preset.experiment)
+        assert taken.lanes[2] == preset.experiment and taken.lanes[0].task == preset.experiment.task
+
+
+def test_changes_of_a_plan():
+    usual = race_plan.read({}, [])
+    assert {lane.seed for lane in usual.share(seed=7).lanes} == {7}
+    other = usual.on("characters")
+    assert {(lane.task, lane.rnn_type) for lane in other.lanes} == {("characters", other.shared.rnn_type)}
+    assert [lane.cell for lane in usual.remove(1).lanes] == ["rnn", "lstm"]
+    assert [lane.cell for lane in usual.remove(1).add().lanes] == ["rnn", "lstm", "gru"]
+    with pytest.raises(ExperimentError):
+        usual.change(0, hidden_size=0)
+
+
+# ---- words
+
+
+def standing(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **more: Any) -> Standing:
+    """A lane whose loss is this part of the baseline and whose gradient has this ratio."""
+    e = SMALL.replace(cell=cell)
+    info, frame = RunInfo.of(e), first_frame(e)
+    assert frame.diagnosis is not None
+    found = Diagnosis("healthy" if ratio else "no_path", "", {**frame.diagnosis.evidence, "ratio": ratio}, {})
+    frame = dataclasses.replace(
+        frame, step=step, probe_loss=loss * info.baseline, seconds=0.004 * step, diagnosis=found
+    )
+    name = more.pop("name", info.cell_title)
+    nothing = Curves(History().updates(), History().looks())
+    return Standing(letter="A", name=name, info=info, frame=frame, curves=nothing, **more)
+
+
+SENTENCES = {
+    "one has solved it": (
+        [
+            standing("rnn", 0.98, step=1240, ratio=1e-10),
+            standing("gru", 0.01, step=1240, solved_at=310),
+            standing("lstm", 0.5, step=1240),
+        ],
+        "At step 1,240 the GRU has solved it (at 310); the LSTM is at half of the baseline; the RNN still guesses: "
+        "1 part in 10 billion of its gradient reaches t = 0.",
+    ),
+    "two have solved it": (
+        [
+            standing("rnn", 1.0, ratio=0.0),
+            standing("gru", 0.01, solved_at=310),
+            standing("lstm", 0.02, solved_at=460),
+        ],
+        "At step 500 the GRU solved it first (at 310), the LSTM 150 steps later; the RNN still guesses: "
+        "nothing of its gradient reaches t = 0.",
+    ),
+    "all have": (
+        [standing("gru", 0.01, solved_at=460), standing("lstm", 0.02, solved_at=310)],
+        "At step 500 both have solved it, the LSTM first (at 310), the GRU 150 steps later.",
+    ),
+    "one is ahead": (
+        [standing("rnn", 0.6), standing("gru", 0.3), standing("lstm", 0.9, ratio=30.0)],
+        "At step 500 the GRU is ahead, at 30% of the baseline, the RNN at 60%; the LSTM still guesses: "
+        "the gradient grows 30-fold on its way to t = 0.",
+    ),
+    "two guess": (
+        [standing("gru", 0.5), standing("rnn", 0.9, ratio=1e-3), standing("lstm", 0.95, ratio=0.0)],
+        "At step 500 the GRU is ahead, at half of the baseline; the RNN and the LSTM still guess: "
+        "in the RNN 1 part in 1,000 of the gradient reaches t = 0, in the LSTM nothing.",
+    ),
+    "level": (
+        [standing("gru", 0.4), standing("lstm", 0.41)],
+        "At step 500 the GRU and the LSTM are level, at 40% of the baseline.",
+    ),
+    "nobody yet": (
+        [standing("feedforward", 1.0, ratio=0.0, name="Feed-forward"), standing("rnn", 0.99, ratio=0.2)],
+        "At step 500 nobody beats guessing yet: in the feed-forward network no step is linked to the one before, "
+        "in the RNN 20% of the gradient reaches t = 0.",
+    ),
+    "broken": (
+        [standing("rnn", float("nan"), step=41, state="broken"), standing("gru", 0.3)],
+        "At step 500 the RNN broke at step 41; the GRU is ahead, at 30% of the baseline.",
+    ),
+    "untrained": (
+        [standing("rnn", 1.2, step=0, ratio=1e-4), standing("gru", 1.1, step=0)],
+        "Before training everybody guesses: in the RNN 1 part in 10,000 of the gradient reaches t = 0, in the GRU 50%.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_verdict_on_constructed_races(case):
+    lanes, sentence = SENTENCES[case]
+    assert comparing.verdict(lanes) == sentence
+
+
+def test_names_say_what_differs():
+    lstm = SMALL.replace(cell="lstm")
+    open_gate = lstm.replace(forget_bias=3.0, hidden_size=9)
+    assert comparing.names([SMALL, open_gate], SMALL) == ["RNN", "LSTM"]
+    assert comparing.names([lstm, open_gate.replace(hidden_size=3)], SMALL) == ["LSTM", "LSTM, forget bias 3"]
+    assert comparing.names([lstm, SMALL, lstm], SMALL) == ["LSTM A", "RNN", "LSTM C"]
+    assert comparing.chips(open_gate, SMALL, SHARED) == ["forget bias 3"] and not comparing.chips(SMALL, SMALL, SHARED)
+
+
+def test_the_table_has_a_cell_for_every_lane_and_the_numbers_are_those_of_the_frames():
+    lanes = [standing("rnn", 0.5, ratio=2.0**-5), standing("lstm", 0.02, ratio=1e-9, solved_at=88)]
+    rows = {row[0]: row[1:] for row in comparing.table(lanes)}
+    assert all(len(row) == 2 for row in rows.values())
+    rnn = 3 * 2 + 3 * 3 + 2 * 3 + 3 + 1  # into 3 units from 2 channels and 3 units, two biases, out to one number
+    assert rows["Parameters"] == [str(rnn), str(4 * (rnn - 4) + 4)]
+    assert rows["Time per update"] == ["4.0 ms"] * 2 and rows["Solved at step"] == ["not yet", "88"]
+    assert rows["It halves every"][0] == "1.0 steps" and rows["Gradient that reaches t = 0"][1] == "1 part in 1 billion"

@@ -1,0 +1,65 @@
+"""Somebody lets three networks race in a real browser, changes one by the keyboard, and sends the link to somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Playground, Server
+
+pytestmark = pytest.mark.browser
+TIMES = "Time per update"  # what differs from one computer, and one moment, to the next
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Callable[[str], Playground]]:
+    """visitor(link) opens the page, in a browser of its own each time, and waits for its first picture."""
+    opened: list[Playground] = []
+
+    def visit(link: str) -> Playground:
+        page = Playground(browser.new_context(viewport={"width": 1440, "height": 900}).new_page(), server.url)
+        opened.append(page)
+        page.page.goto(f"{server.url}/compare{link}", wait_until="commit")
+        page.wait("window.race?.painted >= 1")
+        return page
+
+    yield visit
+    for each in opened:
+        each.page.context.close()
+    # Streamlit looks for its own routes beside the page's address first, which is no problem of ours.
+    assert not [problem for each in opened for problem in each.problems if "404 (Not Found)" not in problem]
+
+
+def numbers(page: Page) -> list[list[str]]:
+    """The table to read off, without the times."""
+    rows = [row.inner_text().split("\t") for row in page.locator(".rc-table tr").all()]
+    return [row for row in rows if row[0] != TIMES]
+
+
+def test_three_networks_race_in_step_and_the_link_says_it_all(visitor):
+    page = visitor("")
+    assert page.page.locator(".rc-lane strong").all_inner_texts() == ["A · RNN", "B · GRU", "C · LSTM"]
+    page.click("race_train")
+    page.wait("race.step > 2 && race.log.length > 3")
+    page.click("race_pause")
+    page.wait("race.phase === 'paused'")
+    log = page.get("race.log")
+    assert all(len(set(steps)) == 1 for steps in log) and log == sorted(log)
+    page.wait("document.querySelector('[data-figure=race_loss]').data[2].x.at(-1) === race.step")
+    assert [list(page.data("race_loss", f"data[{lane}].x"))[-1] for lane in range(3)] == [page.step] * 3
+    assert f"At step {page.step:,} " in page.page.locator("[role=status].rc-sentence").inner_text()
+
+    before = page.get("race.token")
+    page.page.locator(".st-key-race_C_cell input").focus()
+    page.page.keyboard.type("Feed")
+    page.page.keyboard.press("Enter")
+    page.wait("race.token !== argument && race.token", before)
+    assert page.page.locator(".rc-lane strong").all_inner_texts()[2] == "C · Feed-forward"
+    page.wait("location.search.includes('cell.feedforward')")
+    first = numbers(page.page)
+    assert first[0] == ["", "A · RNN", "B · GRU", "C · Feed-forward"] and page.step == 0
+
+    other = visitor(page.get("location.search"))
+    assert numbers(other.page) == first
