@@ -21,6 +21,7 @@ SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0)
 THRESHOLDS = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 EMBEDDINGS = (0, 2, 4, 8, 16, 32, 64)
+NOISES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
@@ -49,7 +50,9 @@ class Control:
     on_change: Callable[[], None] = state.on_change
 
     def draw(self) -> None:
-        """The widget, and beneath it what was wrong with the link's value, if anything."""
+        """The widget, unless a link hides it, and beneath it what was wrong with the link's value, if anything."""
+        if self.key in state.hidden():
+            return
         DRAW[self.kind](self)
         if problem := state.refused(self.key):
             st.warning(problem)
@@ -153,6 +156,10 @@ LEARNING = (
     Control(key="clip", kind="segments", options=CHOICES["clip"], show=lambda slug: text.CLIPS[slug]),
     Control(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}",
             works=lambda: state.value("clip") != "none"),
+    Control(key="batch_size", kind="scale", options=BATCHES),
+    Control(key="noise", kind="scale", options=NOISES, show=lambda noise: f"{noise:g}"),
+    Control(key="teacher_forcing", kind="scale", options=SHARES, works=_is_fed_back,
+            show=lambda share: f"{share:.0%}"),
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
@@ -163,12 +170,9 @@ MORE = (
     Control(key="window", kind="number", works=lambda: state.value("cell") == "feedforward" and not _is_fed_back()),
     Control(key="embedding_size", kind="scale", options=EMBEDDINGS, works=_reads_symbols,
             show=lambda size: str(size) if size else "one-hot"),
-    Control(key="teacher_forcing", kind="scale", options=SHARES, works=_is_fed_back,
-            show=lambda share: f"{share:.0%}"),
     Control(key="init", kind="pick", options=CHOICES["init"], show=lambda slug: text.INITS[slug]),
     Control(key="init_gain", kind="number"),
     Control(key="optimizer", kind="pick", options=CHOICES["optimizer"], show=lambda slug: text.OPTIMIZERS[slug]),
-    Control(key="batch_size", kind="scale", options=BATCHES),
     Control(key="tbptt", kind="number"),
     Control(key="seed", kind="number"),
 )  # fmt: skip

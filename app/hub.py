@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from engine.experiment import LIVE, Experiment
+from engine.experiment import LIVE, Changes, Experiment, in_force
 from engine.frame import Frame, RunInfo, RunPhase
 from engine.history import History
 from engine.preset import SPEEDS
@@ -21,34 +22,63 @@ FORGET_AFTER = 600.0
 
 @dataclass(frozen=True, eq=False)
 class Ghost:
-    """The run before this one, as it was when it ended; drawn in grey."""
+    """The run before this one, as it was when it ended; drawn in grey.
+
+    Where this one branched off from it: at which step. It is then this run's other future.
+    """
 
     info: RunInfo
     frame: Frame
     curve: History
+    branched_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a run is to begin: with which settings, live changes at which steps, and whether it waits there.
+
+    One that is to be opened at a later step trains there first, as fast as it goes.
+    """
+
+    experiment: Experiment
+    changes: Changes = ()
+    until: int = 0
+    paused: bool = False
 
 
 class Slot:
     """One tab's place: the run behind it, and the one before. Every run has a token of its own, unguessable, which is
     all that the live route asks for; so no frame ever meets another run's template."""
 
-    def __init__(self, pool: Pool, owner: str, experiment: Experiment, *, paused: bool, speed: str) -> None:
+    def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str) -> None:
         self._pool = pool
         self.owner, self.speed = owner, speed
         self.tabs = self.viewers = 0  # script sessions, and sockets of the live view
         self.idle_since = time.monotonic()
         self.suspended = False
         self.ghost: Ghost | None = None
-        self._open(experiment, paused=paused)
+        self._open(start)
 
-    def _open(self, experiment: Experiment, *, paused: bool) -> None:
-        self.paused = paused
-        self.run: Run = self._pool.submit(experiment, paused=paused, speed=SPEEDS[self.speed])
+    def _open(self, start: Start) -> None:
+        self.paused = start.paused
+        self.run: Run = self._pool.submit(
+            start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes, until=start.until
+        )
         self.token = secrets.token_urlsafe(16)
 
     @property
+    def initial(self) -> Experiment:
+        """The settings of the first update."""
+        return in_force(self.run.info.experiment, self.run.changes, 0)
+
+    @property
+    def changes(self) -> Changes:
+        """What was changed live after the first update, or is going to be."""
+        return tuple(each for each in self.run.changes if each[0] > 0)
+
+    @property
     def experiment(self) -> Experiment:
-        """The run's settings, with what was changed live."""
+        """The run's settings, with what was changed live, or is going to be."""
         return self.run.experiment
 
     def apply(self, experiment: Experiment) -> str:
@@ -57,27 +87,40 @@ class Slot:
             return "same"
         live = {name: getattr(experiment, name) for name in LIVE}
         if self.experiment.replace(**live) == experiment:
-            self.run.update(**live)
+            self.run.update(**{name: now for name, now in live.items() if now != getattr(self.experiment, name)})
             return "updated"
-        self.restart(experiment, paused=self.paused)
+        self.restart(Start(experiment, paused=self.paused))
         return "restarted"
 
     def reset(self) -> None:
         """Back to step 0, the same initial weights, and wait there."""
-        self.restart(self.experiment, paused=True)
+        self.restart(Start(self.experiment, paused=True))
 
-    def restart(self, experiment: Experiment, *, paused: bool) -> None:
+    def restart(self, start: Start) -> None:
         """A new run; the present one becomes the ghost, if it was trained at all."""
+        self._become_ghost()
+        self._open(start)
+
+    def branch(self, step: int, changes: dict[str, Any], *, paused: bool) -> None:
+        """Back to a step of this run, and on from there with other live settings; what it became is the ghost.
+
+        Raises:
+            ExperimentError: for a setting that is not live, or a value out of range; nothing is changed then.
+        """
+        run = self.run.branch(step, changes, paused=paused, speed=SPEEDS[self.speed])
+        self._become_ghost(step)
+        self.run, self.paused, self.token = run, paused, secrets.token_urlsafe(16)
+
+    def _become_ghost(self, branched_at: int | None = None) -> None:
         frame = self.run.latest()
         if frame is not None and frame.step > 0:
-            self.ghost = Ghost(self.run.info, frame, self.run.curve)
+            self.ghost = Ghost(self.run.info, frame, self.run.curve, branched_at)
         self.run.stop()
-        self._open(experiment, paused=paused)
 
     def reopen(self) -> None:
-        """Start the same experiment anew, after its run was forgotten."""
+        """Start the same run anew, after it was forgotten."""
         self.suspended = False
-        self._open(self.experiment, paused=self.paused)
+        self._open(Start(self.initial, self.changes, paused=self.paused))
 
     def train(self) -> None:
         """Train, or train on."""
@@ -135,15 +178,15 @@ class Hub:
                 self._pool = Pool(int(os.environ.get("PLAYGROUND_WORKERS", min(4, cores))))
             return self._pool
 
-    def attach(self, owner: str, experiment: Experiment, *, paused: bool, speed: str) -> Slot:
-        """A tab opened: give it the run that this browser left with these very settings, or a new one."""
+    def attach(self, owner: str, start: Start, *, speed: str) -> Slot:
+        """A tab opened: give it the run that this browser left with these very settings and changes, or a new one."""
         with self._lock:
             left = [each for each in self._slots if owner and each.owner == owner and each.tabs <= 0]
-            same = [each for each in left if each.experiment == experiment]
-            if same:
+            same = [each for each in left if (each.initial, each.changes) == (start.experiment, start.changes)]
+            if same and not start.until:
                 slot = max(same, key=lambda each: each.idle_since)
             else:
-                slot = Slot(self.pool(), owner, experiment, paused=paused, speed=speed)
+                slot = Slot(self.pool(), owner, start, speed=speed)
                 self._slots.append(slot)
             self.hold(slot)
             return slot

@@ -5,14 +5,17 @@ what cannot be is left out and said in a sentence.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
-from app import text
-from engine.experiment import CHOICES, MAY_BE_NONE, RANGES, Experiment, ExperimentError
+from app import sharing, text
+from engine.experiment import CHOICES, LIVE, MAY_BE_NONE, RANGES, Changes, Experiment, ExperimentError, noted
 from engine.preset import Preset
 from engine.tasks import TASKS
 
 SETTINGS = tuple(each.name for each in dataclasses.fields(Experiment))
+
+MOST_STEPS = int(RANGES["steps"].high)
 
 ONE_WAY = {
     "one_to_many": {"bidirectional": False, "window": 1},
@@ -81,6 +84,56 @@ def refusal(name: str, got: object, accepts: str, shown: object) -> str:
         accepts, shown = text.ONE_OF_THE_LIST, TASKS[str(shown)].title
     label = text.LABELS.get(name, name.replace("_", " "))
     return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
+
+
+def planned(experiment: Experiment, raw: str, refused: dict[str, str]) -> Changes:
+    """The live changes of a link's `then`: steps, each with settings and values, as `written` puts them.
+
+    Args:
+        refused: gets a sentence if any of it cannot be; then none of them is made.
+    """
+    changes: Changes = ()
+    now = experiment
+    try:
+        for part in filter(None, raw.split("~~")):
+            at, *said = part.split("~")
+            step = int(at)
+            values = {name: _parse(name, value) for name, value in zip(said[::2], said[1::2], strict=True)}
+            rises = 0 < step <= MOST_STEPS and (not changes or step > changes[-1][0])
+            if not rises or not values or not set(values) <= set(LIVE):
+                raise ValueError(part)
+            changes, now = noted(changes, step, now, now.replace(**values)), now.replace(**values)
+    except (ValueError, KeyError):  # an ExperimentError is a ValueError
+        refused["then"] = sharing.THEN_REFUSED.format(got=text.plain(raw))
+        return ()
+    return changes
+
+
+def step_in(raw: str | None, refused: dict[str, str]) -> int:
+    """The training step at which a link wants the run to be opened; 0 where it says none."""
+    if raw is None:
+        return 0
+    if raw.isdecimal() and len(raw) <= 7 and int(raw) <= MOST_STEPS:
+        return int(raw)
+    refused["at"] = sharing.AT_REFUSED.format(got=text.plain(raw), most=MOST_STEPS)
+    return 0
+
+
+def named(raw: str | None, known: Iterable[str], key: str, refused: dict[str, str]) -> tuple[str, ...]:
+    """A link's list of controls; what is no control is left out."""
+    said = [each for each in (raw or "").split("~") if each]
+    if unknown := [each for each in said if each not in set(known)]:
+        refused[key] = sharing.HIDE_REFUSED.format(got=text.plain(", ".join(unknown)))
+    return tuple(each for each in said if each not in unknown)
+
+
+def plan(changes: Changes) -> dict[str, str]:
+    """The part of a link that says which live changes are made at which steps; nothing where there are none."""
+    said = [
+        "~".join([str(step), *(word for name, value in made.items() for word in (name, _plain(value)))])
+        for step, made in changes
+    ]
+    return {"then": "~~".join(said)} if said else {}
 
 
 def written(experiment: Experiment, preset: Preset, speed: str) -> dict[str, str]:

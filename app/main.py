@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import stepping, text
-from app.views import learn, playground, steps
+from app import comparing, glossary, replaying, slowly, stepping, text
+from app.views import compare, learn, playground, replay, slow, steps
+from app.views import glossary as glossary_page
 
 HERE = Path(__file__).parent
 
@@ -15,5 +16,9 @@ st.set_page_config(page_title=text.PAGE_TITLE, page_icon=str(HERE / "icon.svg"),
 st.html(HERE / "page.css")
 PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
 LEARN = st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn")
+SLOW = st.Page(slow.page, title=slowly.TITLE, url_path="slow")
 STEPS = st.Page(steps.page, title=stepping.TITLE, url_path="steps")
-st.navigation([PLAYGROUND, STEPS, LEARN], position="top").run()
+COMPARE = st.Page(compare.page, title=comparing.TITLE, url_path="compare")
+REPLAY = st.Page(lambda: replay.page(PLAYGROUND), title=replaying.TITLE, url_path="recording")
+GLOSSARY = st.Page(glossary_page.page, title=glossary.TITLE, url_path="glossary")
+st.navigation([PLAYGROUND, LEARN, SLOW, STEPS, COMPARE, REPLAY, GLOSSARY], position="top").run()

@@ -28,9 +28,11 @@ from app.hub import HUB, Slot
 
 HUB.pool()
 
-from app import live  # noqa: E402  (after the pool: torch loads meanwhile)
+from app import exports, live  # noqa: E402  (after the pool: torch loads meanwhile)
 from app.figures import FIGURES  # noqa: E402
+from app.live import race_feed  # noqa: E402
 from app.live.feed import Feed, gradient_csv  # noqa: E402
+from app.paddock import PADDOCK  # noqa: E402
 
 POLL = 0.01  # seconds between two looks at whether the worker has sent a frame
 MOST_VIEWERS = 8  # sockets per run
@@ -93,13 +95,20 @@ def same_origin(socket: WebSocket) -> bool:
 
 
 async def listen(socket: WebSocket, feed: Feed, asked: asyncio.Event) -> None:
-    """Every message asks for a frame and says which figures are on the screen; what is no such list names none."""
+    """Every message asks for a frame: which figures are on the screen, and the step that somebody went back to."""
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         while True:
-            said = await socket.receive_text()
-            with contextlib.suppress(ValueError, TypeError):
-                feed.seen = frozenset(json.loads(said)) & frozenset(FIGURES)
+            feed.seen, feed.at = said_by_browser(await socket.receive_text())
             asked.set()
+
+
+def said_by_browser(message: str) -> tuple[frozenset[str], int | None]:
+    """Figures and step; what is no such thing names none."""
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        said = json.loads(message)
+        at = said["at"]
+        return frozenset(said["seen"]) & frozenset(FIGURES), at if type(at) is int else None
+    return frozenset(), None
 
 
 async def send_frames(socket: WebSocket, slot: Slot, feed: Feed, asked: asyncio.Event, listener: asyncio.Task) -> None:
@@ -147,6 +156,7 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
         while True:
             await asyncio.sleep(REAP_EVERY)
             HUB.reap()
+            PADDOCK.reap()
 
     tasks = [asyncio.create_task(look_after()), asyncio.create_task(asyncio.to_thread(compressed_plotly))]
     gc.collect()
@@ -163,6 +173,8 @@ app = st.App(
     "main.py",
     routes=[
         WebSocketRoute("/live/{token}", live_socket),
+        *race_feed.ROUTES,
+        *exports.ROUTES,
         Route("/live/{token}/gradient.csv", gradient_table),
         Route(f"/{live.PLOTLY_ROUTE}", plotly_js),
     ],

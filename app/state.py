@@ -10,24 +10,27 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from app import links, text
-from app.hub import HUB, Slot
+from app.hub import HUB, Slot, Start
 from engine.cells import CELLS
-from engine.experiment import FED_BACK, Experiment, ExperimentError
+from engine.experiment import FED_BACK, Experiment, ExperimentError, in_force
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
 
 WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
-    "output_layers", "window", "embedding_size", "teacher_forcing",
+    "output_layers", "window", "embedding_size", "teacher_forcing", "noise",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 REST = tuple(each.name for each in dataclasses.fields(Experiment) if each.name not in WIDGETS)
+HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
+"""What a link can keep out of sight."""
 OPENING = "remember"
 """The lesson of a first visit: the promise of the page in 30 seconds."""
 
@@ -48,6 +51,9 @@ def open_session() -> None:
     st.session_state._away = False
     said = link() or dict(st.session_state.get("_link", {}))
     refused: dict[str, str] = {}
+    st.session_state._hidden = links.named(said.pop("hide", None), HIDEABLE, "hide", refused)
+    st.session_state._present = said.pop("present", "") not in ("", "0", "false")
+    at, then = links.step_in(said.pop("at", None), refused), said.pop("then", "")
     st.session_state._guided = not said or "preset" in said
     slug = said.pop("preset", OPENING)
     if slug not in [preset.slug for preset in list_presets()]:
@@ -61,10 +67,12 @@ def open_session() -> None:
         speed = preset.speed
     experiment = links.overridden(preset.experiment, said, refused)
     st.session_state.preset, st.session_state.speed = slug, speed
-    st.session_state._start_paused = preset.paused
-    if "_slot" in st.session_state and st.session_state._slot.experiment != experiment:
-        st.session_state._begin_paused = preset.paused  # another lesson; the same one goes on as it was left
-    _show(experiment)
+    start = Start(experiment, links.planned(experiment, then, refused), at, paused=preset.paused or at > 0)
+    st.session_state._start = start
+    if "_slot" in st.session_state:  # another lesson; the same one goes on as it was left
+        present = st.session_state._slot
+        st.session_state._begin = at > 0 or (present.initial, present.changes) != (start.experiment, start.changes)
+    _show(in_force(experiment, start.changes))
     st.session_state._refused = refused
 
 
@@ -94,6 +102,16 @@ def refused_elsewhere() -> list[str]:
     return [said for name, said in st.session_state._refused.items() if name not in (*WIDGETS, "preset", "speed")]
 
 
+def hidden() -> tuple[str, ...]:
+    """The controls that the link keeps out of sight, for a class."""
+    return st.session_state.get("_hidden", ())
+
+
+def presenting() -> bool:
+    """True while the page is shown to a room: no settings, large type."""
+    return st.session_state.get("_present", False)
+
+
 def value(key: str) -> Any:
     """A widget's present value."""
     return st.session_state[key]
@@ -113,7 +131,7 @@ def wanted() -> Experiment:
     Raises:
         ExperimentError: when they do not fit together.
     """
-    settings = {name: st.session_state[name] for name in WIDGETS}
+    settings = {name: st.session_state.get(name, getattr(st.session_state._good, name)) for name in WIDGETS}
     st.session_state._good = Experiment(**settings, **st.session_state._rest)
     return st.session_state._good
 
@@ -136,7 +154,7 @@ def on_preset() -> None:
     preset = load_preset(st.session_state.preset)
     _show(preset.experiment)
     st.session_state.speed = preset.speed
-    st.session_state._begin_paused = preset.paused
+    _begin(paused=preset.paused)
     on_change()
     st.session_state._guided = True
 
@@ -151,8 +169,19 @@ def on_next(settings: dict[str, Any]) -> None:
     """One of the lesson's own suggestions: the lesson as it is, and this one thing changed; the seed stays."""
     preset = load_preset(st.session_state.preset)
     _show(preset.experiment.replace(seed=last_good().seed, **settings))
-    st.session_state._begin_paused = preset.paused
+    _begin(paused=preset.paused)
     on_change()
+
+
+def on_present() -> None:
+    """To the room, or back to the desk."""
+    st.session_state._present = not presenting()
+    st.session_state._changing = True
+
+
+def _begin(*, paused: bool) -> None:
+    """The settings just shown are begun at step 0, even if the network is the same."""
+    st.session_state._start, st.session_state._begin = Start(last_good(), paused=paused), True
 
 
 def on_task() -> None:
@@ -190,6 +219,11 @@ def on_change() -> None:
     st.session_state._refused, st.session_state._changing = {}, True
 
 
+def on_noted() -> None:
+    """The worker said at which step a change was made: the link, written anew after this, says the same."""
+    st.session_state._changing = True
+
+
 def on_transport(what: str) -> None:
     """Train, pause, step or reset, by the name of the slot's method."""
     slot: Slot = st.session_state._slot
@@ -213,39 +247,51 @@ def on_cure(component_key: str) -> None:
             _show(Experiment.from_dict({**last_good().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
-        st.session_state._begin_paused = (
-            False  # from step 0, also where it could be changed on the way: what broke stays
-        )
+        _begin(paused=False)  # from step 0, also where it could be changed on the way: what broke stays
         on_change()
+
+
+def on_branch(component_key: str) -> None:
+    """Back to a step, and on from there otherwise; what the browser asks for may be anything."""
+    asked = st.session_state[component_key].get("branch")
+    try:
+        step, changes, paused = asked["step"], asked["changes"], bool(asked["paused"])
+        if type(step) is not int or not isinstance(changes, dict):
+            return
+        slot: Slot = st.session_state._slot
+        slot.branch(step, changes, paused=paused)
+    except (TypeError, KeyError, ExperimentError):
+        return
+    _show(slot.experiment)
+    on_change()
 
 
 # This tab's slot.
 
 
 @st.cache_resource(scope="session", on_release=HUB.release, show_spinner=False)
-def _attached(_owner: str, _experiment: Experiment, _paused: bool, _speed: str, _slot: Slot | None) -> Slot:
+def _attached(_owner: str, _start: Start, _speed: str, _slot: Slot | None) -> Slot:
     """Once per session; a dropped connection clears it, and the same slot is held again when it comes back."""
     if _slot is not None:
         HUB.hold(_slot)
         return _slot
-    return HUB.attach(_owner, _experiment, paused=_paused, speed=_speed)
+    return HUB.attach(_owner, _start, speed=_speed)
 
 
 def slot(experiment: Experiment) -> Slot:
     """This tab's slot, its run being one of this experiment."""
     mine = _attached(
         st.context.cookies.get("playground", ""),
-        experiment,
-        st.session_state._start_paused,
+        st.session_state._start,
         st.session_state.speed,
         st.session_state.get("_slot"),
     )
     first = "_slot" not in st.session_state
     st.session_state._slot = mine
-    begin_paused = st.session_state.pop("_begin_paused", None)
+    begins = st.session_state.pop("_begin", False)
     mine.set_speed(st.session_state.speed)
-    if begin_paused is not None:  # another lesson begins at its step 0, even if its network is the same
-        mine.restart(experiment, paused=begin_paused)
+    if begins:
+        mine.restart(st.session_state._start)
     elif not first:
         mine.apply(experiment)
     return mine
@@ -256,7 +302,7 @@ def present_slot() -> Slot:
     if "_slot" not in st.session_state:
         open_session()
         slot(last_good())
-        write_link(last_good())
+        write_link()
     return st.session_state._slot
 
 
@@ -266,14 +312,39 @@ def pressed(component_key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def write_link(experiment: Experiment) -> None:
-    """The link says the preset and what differs from it."""
-    preset = load_preset(st.session_state.preset)
-    st.session_state._link = links.written(experiment, preset, st.session_state.speed)
+def write_link() -> None:
+    """The link says the preset, what differs from it, what was changed on the way, and how a class is to see it."""
+    st.session_state._link = shared(hidden(), present=presenting())
     keep_link()
+
+
+def shared(hide: Sequence[str] = (), *, present: bool = False, at: int = 0) -> dict[str, str]:
+    """A link to this very run: opened at a step, without some controls, or for a room."""
+    mine: Slot = st.session_state._slot
+    said = links.written(mine.initial, load_preset(st.session_state.preset), st.session_state.speed)
+    said |= links.plan(mine.changes) | ({"at": str(at)} if at else {})
+    return said | ({"hide": "~".join(hide)} if hide else {}) | ({"present": "1"} if present else {})
 
 
 def keep_link() -> None:
     """On a page beside the playground: its link stays in the address, so that a copy of it opens the same run."""
     if link() != st.session_state._link:
         st.query_params.from_dict(st.session_state._link)
+
+
+# The race.
+
+
+def recall(name: str) -> Any:
+    """What a page of this tab has kept under this name; None where there is nothing."""
+    return st.session_state.get(name)
+
+
+def keep(name: str, now: Any) -> None:
+    """Keep something in this tab. Under a widget's key: what it shows when it is drawn next."""
+    st.session_state[name] = now
+
+
+def playground_slot() -> Slot | None:
+    """This tab's slot; None where nobody has opened the playground in it."""
+    return st.session_state.get("_slot")

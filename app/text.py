@@ -150,7 +150,7 @@ def chips(experiment: Experiment) -> list[str]:
     """Settings that are not what they usually are, so that nothing stays hidden in a folded part."""
     usual = Experiment(task=experiment.task, rnn_type=experiment.rnn_type)
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
-               "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout",
+               "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "reduction")  # fmt: skip
     found = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [setting(name, getattr(experiment, name)) for name in found if _matters(name, experiment)]
@@ -285,12 +285,15 @@ HELP = {
     "output_layers": "More layers on top, at every step by itself: a deep network without horizontal links up there.",
     "window": "How many inputs a feed-forward cell sees at once, the present one last.",
     "embedding_size": "Numbers learned for each symbol; one-hot gives every symbol a channel of its own.",
-    "teacher_forcing": "How often training feeds back the true symbol in place of the network's own.",
+    "teacher_forcing": "How often training feeds back the true symbol in place of the network's own, where outputs are "
+    "fed back. Changes while it trains.",
+    "noise": "Gaussian noise added to every input in training, never in the measurements: its standard deviation. "
+    "Changes while it trains.",
     "optimizer": "The rule that turns gradients into updates.",
     "learning_rate": "How far each update goes. Changes while it trains.",
     "clip": "Norm: shorten the whole gradient if it is too long. Value: cap each number. Changes while it trains.",
     "clip_threshold": "Where clipping begins. Changes while it trains.",
-    "batch_size": "Sequences per update.",
+    "batch_size": "Sequences per update: fewer make each update noisier. Changes while it trains.",
     "tbptt": "Truncated back-propagation: how many steps the gradient goes back; 0 is all the way.",
     "seed": "Draws the initial weights and the data. The same seed gives the same run.",
 }
@@ -311,6 +314,7 @@ LABELS = {
     "window": "Inputs seen at once",
     "embedding_size": "Embedding",
     "teacher_forcing": "Teacher forcing",
+    "noise": "Noise on the inputs",
     "optimizer": "Optimiser",
     "learning_rate": "Learning rate",
     "clip": "Clip the gradient by",
@@ -325,6 +329,11 @@ LABELS = {
     "reset": "Reset",
     "new_seed": "New seed",
 }
+
+STARTS_AGAIN = "Network"
+STARTS_AGAIN_SAID = ":material/replay: A change here starts again at step 0."
+AT_ONCE = "Training"
+AT_ONCE_SAID = ":material/bolt: Changes at once, without a reset."
 
 ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."

@@ -23,6 +23,10 @@ class Curves:
     looks: np.ndarray
     waterfall: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, int), np.zeros((0, 0))))
 
+    def since(self, step: int) -> Curves:
+        """What came from a step on."""
+        return Curves(self.updates[self.updates["step"] >= step], self.looks[self.looks["step"] >= step])
+
     def last_step(self, frame: Frame) -> int:
         """The newest step known, from the frame or from an update reported after it."""
         return max(frame.step, int(self.updates["step"][-1]) if len(self.updates) else 0)
@@ -58,6 +62,7 @@ class LiveFigure:
         readout: (info, frame) -> a few numbers beside the title.
         ghost: (info, previous info, its last frame, its curves) -> the previous run in grey; {} where it has no place.
         applies: (info) -> whether this run has anything to show in it.
+        steps: its x axis counts training steps, so that a step can be pointed at in it.
         slow: it changes little from frame to frame and may be drawn less often.
         how: (info) -> what stands behind "how measured?": the definition in plain words, and where the code is.
         needs: a name of `engine.readings.DETAILS`: the frame then has that reading at most once a second, and only
@@ -76,6 +81,7 @@ class LiveFigure:
     readout: Callable[[RunInfo, Frame], str] = field(default=lambda info, frame: "")
     ghost: Callable[[RunInfo, RunInfo, Frame, Curves], Patch] = field(default=lambda info, old, frame, curves: {})
     applies: Callable[[RunInfo], bool] = field(default=lambda info: True)
+    steps: bool = False
     slow: bool = False
     how: Callable[[RunInfo], str] = field(default=lambda info: "")
     needs: str = ""

@@ -37,6 +37,9 @@ GATES = {
 }
 """By what a gate does: it keeps the old state, lets new content in, shows the state to others, or is the content."""
 
+OTHER_FUTURE = "#74a9d8"
+"""What became of the run where another branched off: of one family with it."""
+
 WEIGHTS = "#9c5f3f"
 """The recurrent weights W_hh: what they do to a gradient, what they learn, their eigenvalues."""
 BESIDE = "#6d8196"
@@ -197,6 +200,15 @@ def before(trace: int, old: RunInfo, y: Any, x: Any = None) -> dict[str, Any]:
     if x is not None:
         drawn[f"{place}.x"] = np.asarray(x, np.float32)
     return {**drawn, f"{place}.y": f4(y)}
+
+
+def other_future(ghost: dict[str, Any]) -> dict[str, Any]:
+    """The patch of a ghost, for a run that branched off from it: a lighter blue, dotted, and named for what it is."""
+    places = [path.removesuffix(".name") for path in ghost if path.endswith(".name")]
+    drawn = dict(ghost)
+    for place in places:
+        drawn |= {f"{place}.name": "the other future", f"{place}.line.color": OTHER_FUTURE, f"{place}.line.dash": "dot"}
+    return drawn
 
 
 def training_range(step: int) -> list[float]:

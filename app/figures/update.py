@@ -89,5 +89,6 @@ FIGURE = LiveFigure(
     patch=patch,
     readout=readout,
     ghost=ghost,
+    steps=True,
     slow=True,
 )

@@ -13,14 +13,16 @@ from typing import Any
 
 import streamlit as st
 
-from app import state, text
+from app import state, text, timeline
 from app.figures import applicable
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import Slot
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.preset import Preset
 
 KEY = "live"
+LARGE = 1.45  # times as large as at a desk, before a room
 PLOTLY_ROUTE = "plotly.min.js"
 HERE = Path(__file__).parent
 
@@ -30,26 +32,37 @@ def script(*parts: str) -> str:
     return "\n".join((HERE / f"{part}.js").read_text() for part in parts)
 
 
-SCRIPT = script("wire", "plotly", "theme", "plots", "panel", "socket", "view")
-STYLE = (HERE / "live.css").read_text()
-MARKUP = (HERE / "live.html").read_text()
+SCRIPT = script(
+    "wire", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "timeline", "socket",
+    "view",
+)  # fmt: skip
+STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
+MARKUP = (HERE / "live.html").read_text().replace("{hold}", timeline.HOLD)
 
 
-def view(slot: Slot) -> None:
-    """Mount the live view of this slot's run; mounted already, it changes runs in place."""
+def view(slot: Slot, preset: Preset) -> None:
+    """Mount the live view of this slot's run; mounted already, it changes runs in place.
+
+    Before a room only the figures that the lesson is about are shown, and those large.
+    """
     component = st.components.v2.component("live_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
     info = slot.run.info
+    only = preset.figures if state.presenting() else ()
     component(
         key=KEY,
         data={
             "token": slot.token,
-            "figures": templates(info.experiment),
+            "figures": [each for each in templates(info.experiment) if not only or each["name"] in only],
+            "large": LARGE if state.presenting() else 1,
+            "cure": "cure" not in state.hidden(),
             "scales": SCALES,
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
             "how": text.how_measured(info),
             "plotly": PLOTLY_ROUTE,
         },
         on_cure_change=lambda: state.on_cure(KEY),
+        on_noted_change=state.on_noted,
+        on_branch_change=lambda: state.on_branch(KEY),
     )
 
 
@@ -67,6 +80,7 @@ def templates(experiment: Experiment) -> list[dict[str, Any]]:
             "how": figure.how(info),
             "fits": figure.fits,
             "needs": figure.needs,
+            "steps": figure.steps,
             "figure": json.loads(figure.template(info).to_json()),
         }
         for name, figure in applicable(info).items()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import Any
 
-from app import text
-from app.figures import Curves, Patch, applicable
-from app.hub import Slot
+from app import text, timeline
+from app.figures import Curves, LiveFigure, Patch, applicable, theme
+from app.hub import Ghost, Slot
 from app.live.frames import pack
 from engine.frame import Frame, RunInfo, RunStatus
 from engine.history import History, Waterfall
@@ -20,32 +19,41 @@ class Feed:
     """One socket's view of one run: what it has been sent, and so what is new to it."""
 
     def __init__(self, slot: Slot) -> None:
-        self.run, self._ghost = slot.run, slot.ghost
+        self.slot, self.run, self._ghost = slot, slot.run, slot.ghost
         self._figures = applicable(slot.run.info)
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
+        self.at: int | None = None  # the step that somebody went back to; None: the newest frame, live
         self._sent: Frame | None = None
         self._drawn: dict[str, Frame] = {}  # the frame that each figure shows
         self._told: dict[str, Any] | None = None
         self._slow_due = 0.0
+        self._shown_at: int | None = None
+        self._marked: dict[str, Any] = {}
 
     def frame(self) -> bytes | None:
-        """What is new of the newest frame. Asking makes the worker take the next, with the details on the screen."""
+        """What is new of the newest frame, or of the one that somebody went back to.
+
+        Asking makes the worker take the next, with the details on the screen: the record goes on while one looks back.
+        """
         details = {figure.needs for name, figure in self._figures.items() if figure.needs and name in self.seen}
-        frame = self.run.latest(details)
+        frame = self.run.latest(details if self.at is None else ())
+        if self.at is not None:
+            frame = self.run.frame_at(self.at) or frame
+        if self.at != self._shown_at:
+            self._shown_at, self._drawn = self.at, {}
         if frame is None:
             return None
         due = self._due(frame)
         if frame is self._sent and not due:
             return None
         first = self._sent is None
-        info = dataclasses.replace(self.run.info, experiment=self.run.experiment)
+        info = self.run.info_at(frame.step)
         curves = curves_of(self.run.curve, self.run.waterfall)
         patches: dict[str, Patch] = {}
         for name in due:
             patches[name] = self._figures[name].patch(info, frame, curves)
             if name not in self._drawn and self._ghost is not None:
-                ghost = self._ghost
-                patches[name] |= self._figures[name].ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
+                patches[name] |= ghost_of(self._figures[name], info, self._ghost)
             self._drawn[name] = frame
         self._sent = frame
         return pack(
@@ -54,11 +62,16 @@ class Feed:
             readouts={name: self._figures[name].readout(info, frame) for name in (self._figures if first else due)},
             verdict=verdict(frame),
             status=self._status(),
-        )
+            timeline=self._timeline(),
+            missing=[] if self.at is None else [
+                name for name, figure in self._figures.items() if figure.needs and figure.needs not in frame.details
+            ],
+            replay=self.at is not None,
+        )  # fmt: skip
 
     def _due(self, frame: Frame) -> list[str]:
         """The figures that this frame changes, by what they show now; those drawn less often, if it is their time."""
-        slow = self._sent is None or time.monotonic() >= self._slow_due or not self._is_training()
+        slow = self.at is not None or time.monotonic() >= self._slow_due or not self._is_training()
         due = [
             name
             for name, figure in self._figures.items()
@@ -79,6 +92,19 @@ class Feed:
         self._told = status
         return pack({}, status=status)
 
+    def _timeline(self) -> dict[str, Any]:
+        """What is new of the kept steps, of what happened at some of them, and of what else can be tried."""
+        run = self.run
+        now = {
+            "kept": [frame.step for frame in run.frames],
+            "marks": timeline.marks(self.slot.changes, run.status().solved_at, run.branched_at),
+            "fork": run.branched_at,
+            "what_ifs": timeline.what_ifs(run.experiment),
+        }
+        news = {name: said for name, said in now.items() if said != self._marked.get(name)}
+        self._marked = now
+        return news
+
     def _is_training(self) -> bool:
         return self.run.status().phase == "running"
 
@@ -90,6 +116,14 @@ class Feed:
 def curves_of(history: History, waterfall: Waterfall | None = None) -> Curves:
     """What is remembered of a run's training, as the figures want it."""
     return Curves(history.updates(), history.looks(), *([] if waterfall is None else [waterfall.table()]))
+
+
+def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
+    """The run before in grey; where this one branched off from it, its other future, in this one's own colour."""
+    if ghost.branched_at is None:
+        return figure.ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
+    since = curves_of(ghost.curve).since(ghost.branched_at)
+    return theme.other_future(figure.ghost(info, ghost.info, ghost.frame, since))
 
 
 def verdict(frame: Frame) -> dict[str, Any]:

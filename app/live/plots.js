@@ -1,7 +1,7 @@
 // The figures: made once, then patched in place. One is drawn when it is on the screen and a patch has touched it since;
 // what lies further down takes its patches too, and is drawn with the newest numbers when it scrolls into view.
 
-const FIT = 'Fit the scale to the numbers, instead of fixed decades';
+const STILL = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 // The smallest and the largest number of a heat map's rows.
 function reach(rows, low, high) {
@@ -22,14 +22,21 @@ class Plots {
     this.cards = {};
     this.figures = {};
     this.revision = 0;
+    this.drawnAt = -Infinity;
     this.onSight = onSight;
     const page = root.closest('[data-testid="stMain"]'); // it scrolls, not the window
     this.sight = new IntersectionObserver((entries) => this.see(entries), { root: page, rootMargin: '40px' });
+    this.grown = new ResizeObserver((entries) => this.keep(entries.map(({ target }) => target)));
   }
 
   see(entries) {
     for (const { target, isIntersecting } of entries) this.cards[target.dataset.card].seen = isIntersecting;
-    if (this.due.length) this.onSight();
+    if (this.due.length) this.stir();
+  }
+
+  // A header that once needed a second line keeps it: longer numbers move nothing to and fro.
+  keep(headers) {
+    for (const header of headers) header.style.minHeight = `${Math.max(parseFloat(header.style.minHeight) || 0, header.offsetHeight)}px`;
   }
 
   // Names of the figures on the screen.
@@ -60,34 +67,27 @@ class Plots {
       card.fit.hidden = !template.fits.length;
       this.fits[template.name] = template.fits;
       card.zoomed = {};
+      card.header.style.minHeight = '';
+      card.numbers.clear();
+      this.leave(card);
       card.plot.style.minHeight = `${template.figure.layout.height}px`;
       this.figures[template.name] = structuredClone(template.figure);
     }
     this.dress();
   }
 
-  card({ name, over, label }) {
-    const make = (tag, parent, attributes = {}) => parent.appendChild(Object.assign(document.createElement(tag), attributes));
-    const column = this.root.querySelector(`.lv-column[data-over="${over}"]`);
-    const box = make('div', column, { className: 'lv-card' });
-    const header = make('header', box);
-    const title = make('h3', header);
-    const how = make('details', header, { className: 'lv-how' });
-    make('summary', how, { textContent: '?', title: 'How measured?' }).setAttribute('aria-label', 'How measured?');
-    make('div', how);
-    const key = make('span', header, { className: 'lv-key', hidden: true });
-    const fit = make('button', header, { className: 'lv-fit', type: 'button', textContent: 'fit', title: FIT });
-    const readout = make('span', header, { className: 'lv-readout' });
-    const hint = make('p', box);
-    const plot = make('div', box);
-    plot.dataset.figure = name;
-    plot.setAttribute('role', 'figure');
-    plot.setAttribute('aria-label', label);
-    box.dataset.card = name;
-    this.sight.observe(box);
-    fit.setAttribute('aria-pressed', 'false');
-    fit.onclick = () => this.toggle(name);
-    return { column, box, title, key, fit, readout, hint, how, plot, seen: false, fitted: false };
+  card(template) {
+    const { name, over } = template;
+    const card = makeCard(this.root.querySelector(`.lv-column[data-over="${over}"]`), template, {
+      onFit: () => this.toggle(name),
+      onTable: () => this.tabulate(name),
+      onSave: (kind) => this.save(name, kind),
+    });
+    this.sight.observe(card.box);
+    this.grown.observe(card.header);
+    card.box.onkeydown = (event) => this.press(card, event);
+    card.plot.onblur = () => this.leave(card);
+    return card;
   }
 
   // Fixed decades, or the range of the numbers that are there.
@@ -97,7 +97,77 @@ class Plots {
     card.zoomed = {};
     card.fit.setAttribute('aria-pressed', String(card.fitted));
     card.stale = true;
+    this.stir();
+  }
+
+  // Something that a person did is to be drawn: it does not wait for its turn.
+  stir() {
+    this.drawnAt = -Infinity;
+    this.wake?.();
     this.onSight();
+  }
+
+  // The numbers of a figure, under it, or no longer.
+  tabulate(name) {
+    const { numbers, table, plot, axis, title } = this.cards[name];
+    const open = numbers.box.hidden;
+    numbers.clear();
+    numbers.box.hidden = !open;
+    table.setAttribute('aria-expanded', String(open));
+    if (open && plot.data) numbers.show(tables(plot, axis), title.textContent);
+  }
+
+  number({ numbers, plot, axis, title }) {
+    if (!numbers.box.hidden) numbers.owe(() => numbers.show(tables(plot, axis), title.textContent));
+  }
+
+  async save(name, kind) {
+    const card = this.cards[name];
+    const { step } = window.playground;
+    if (!card.plot.data) throw new Error('it is not drawn yet');
+    if (kind === 'csv') saveNumbers(card, step);
+    else if (kind === 'html') await savePage(card, step, this.colours, this.source);
+    else await savePicture(card, step, this.colours, kind);
+  }
+
+  // Arrow keys, Home and End move along the figure that has the focus, Up and Down along the rows of a heat map.
+  press(card, event) {
+    if (event.key === 'Escape') this.shut(card);
+    if (event.target !== card.plot || !card.plot.data || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = card.plot.data.find((trace) => trace.type === 'heatmap' && trace.hoverinfo !== 'skip')?.z?.length ?? 0;
+    const by = rows && { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    const at = by ? card.at ?? 0 : moved(event.key, card.at, places(card, this.time));
+    if (at === null) return;
+    event.preventDefault();
+    event.stopPropagation(); // the page has keys of its own
+    if (by) card.row = Math.min(Math.max(card.row + by, 0), rows - 1);
+    card.at = at;
+    this.point(card);
+    card.spoken.textContent = spokenAt(card, at, card.row);
+  }
+
+  point(card) {
+    readOut(card.plot, card.at, card.row);
+    if (card.over === 'time') this.time?.stand(card.plot, card.at);
+  }
+
+  leave(card) {
+    if (card.at === null) return;
+    card.at = null;
+    card.spoken.textContent = '';
+    this.time?.hide();
+    window.Plotly.Fx.unhover(card.plot);
+  }
+
+  // Escape takes back the last thing that was opened here; the focus returns to what had opened it.
+  shut(card) {
+    if (card.box.querySelector(':popover-open')) return; // the browser closes it
+    if (card.how.open) card.how.firstElementChild.focus();
+    else if (card.at !== null) this.leave(card);
+    else if (!card.numbers.box.hidden) {
+      this.tabulate(card.name);
+      card.table.focus();
+    }
   }
 
   // The figure as it is to be drawn: ours is kept with its fixed scales.
@@ -129,9 +199,9 @@ class Plots {
   }
 
   dress() {
-    const colours = pageColours(this.root);
+    this.colours = pageColours(this.root);
     for (const [name, figure] of Object.entries(this.figures)) {
-      dress(figure, colours, this.scales);
+      dress(figure, this.colours, this.scales);
       this.cards[name].stale = true;
     }
   }
@@ -142,7 +212,7 @@ class Plots {
       let place = this.figures[name];
       if (!place || (keys[2] === 'range' && this.cards[name].zoomed[keys[1]])) continue; // a zoom is the person's own
       for (const key of keys.slice(0, -1)) place = place[key] ??= {};
-      place[keys.at(-1)] = value;
+      place[keys.at(-1)] = path.endsWith('.textfont.color') ? legible(value, this.colours) : value;
       this.cards[name].stale = true;
     }
   }
@@ -150,13 +220,23 @@ class Plots {
   // What is due is asked anew each time: while one is drawn another run may come, or the page be scrolled.
   async draw() {
     const plotly = await loadPlotly(this.source);
+    await this.rest();
     this.revision += 1;
     for (let [name] = this.due; name; [name] = this.due) {
       this.cards[name].stale = false;
       const { data, layout } = this.shown(name);
       await plotly.react(this.cards[name].plot, data, layout, CONFIG);
       if (!this.cards[name].heard) this.listen(name);
+      if (this.cards[name].at !== null) this.point(this.cards[name]);
+      this.number(this.cards[name]);
     }
+  }
+
+  // Whoever asked for less motion gets a picture a second, and so asks for no more frames than that.
+  async rest() {
+    const wait = STILL.matches ? this.drawnAt + 1000 - performance.now() : 0;
+    if (wait > 0) await new Promise((resolve) => { this.wake = resolve; setTimeout(resolve, wait); });
+    this.drawnAt = performance.now();
   }
 
   // Plotly keeps a zoom only while the axis range that we give stays the same; ours grows with training.
@@ -171,6 +251,7 @@ class Plots {
       }
     });
     card.plot.on('plotly_doubleclick', () => { card.zoomed = {}; });
+    card.plot.on('plotly_restyle', () => this.number(card)); // a trace was taken away, or brought back
   }
 
   // What has nothing to say of this frame keeps what it said of an earlier one.
@@ -179,6 +260,8 @@ class Plots {
   }
 
   resize() {
+    if (this.width !== this.root.offsetWidth) for (const { header } of Object.values(this.cards)) header.style.minHeight = '';
+    this.width = this.root.offsetWidth;
     for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) window.Plotly.Plots.resize(plot);
   }
 
@@ -189,23 +272,10 @@ class Plots {
 
   purge() {
     this.sight.disconnect();
-    for (const { plot } of Object.values(this.cards)) window.Plotly?.purge(plot);
+    this.grown.disconnect();
+    for (const { plot, numbers } of Object.values(this.cards)) {
+      numbers.clear();
+      window.Plotly?.purge(plot);
+    }
   }
-}
-
-// One line through everything over time; it follows the mouse without a call to Plotly.
-function followMouse(column, { l, r, last }, plots) {
-  const cursor = column.querySelector('.lv-cursor');
-  column.onmousemove = (event) => {
-    const plot = plots.onScreen(column);
-    const box = column.getBoundingClientRect();
-    const x = event.clientX - box.left;
-    cursor.hidden = !plot || x < l || x > box.width - r;
-    if (cursor.hidden) return;
-    const axis = plot._fullLayout.xaxis;
-    const t = Math.min(last, Math.max(0, Math.round(axis.p2d(x - l))));
-    cursor.style.left = `${l + axis.d2p(t)}px`;
-    cursor.firstElementChild.textContent = `t = ${t}`;
-  };
-  column.onmouseleave = () => { cursor.hidden = true; };
 }

@@ -4,8 +4,9 @@ class View {
     this.root = root;
     this.plots = new Plots(root, () => this.look());
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
+    this.timeline = new Timeline(root, { onMove: () => this.stream?.ask(), onBranch: (asked) => this.trigger('branch', asked) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
-    this.onPress = (event) => this.fold(event.target.closest?.('.lv-how'));
+    this.onPress = (event) => this.fold(event.target.closest?.('details'));
     document.addEventListener('keydown', this.onKey);
     document.addEventListener('pointerdown', this.onPress);
     this.resized = new ResizeObserver(() => this.plots.resize()); // the sidebar opens without a resize of the window
@@ -17,20 +18,26 @@ class View {
   configure(data, trigger) {
     this.trigger = trigger;
     this.plots.source = data.plotly;
-    if (data.token === this.token) {
+    this.root.querySelector('.lv').dataset.cure = data.cure;
+    const shown = JSON.stringify([data.large, data.figures.map((figure) => figure.name)]);
+    if (data.token === this.token && shown === this.shown) {
       this.plots.dress(); // the same run: only the theme can have changed
       this.paint();
       return;
     }
-    this.token = data.token;
+    Object.assign(this, { token: data.token, shown });
     this.stream?.close();
     this.frame = null;
     this.fresh = true;
-    this.plots.configure(data.figures, data.scales);
+    this.plots.configure(data.figures.map((figure) => enlarged(figure, data.large)), data.scales);
     this.panel.begin(data.how, data.token);
-    followMouse(this.root.querySelector('[data-over="time"]'), data.time, this.plots);
+    this.timeline.begin();
+    this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
+    const { l, r, last } = data.time;
+    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * data.large, r: r * data.large, last }, this.plots);
     this.paint();
-    this.stream = new Stream(data.token, () => this.plots.seen, (message) => this.hear(message), () => this.lost());
+    const asks = () => ({ seen: this.plots.seen, at: this.timeline.at });
+    this.stream = new Stream(data.token, asks, (message) => this.hear(message), () => this.lost());
   }
 
   // Another figure came into sight, or one is to be drawn otherwise: a run that stands still is asked once more, for what
@@ -42,13 +49,15 @@ class View {
 
   // Explanations close on Escape, on a press anywhere else, and when another is opened.
   fold(but) {
-    for (const open of this.root.querySelectorAll('.lv-how[open]')) open.open = open === but;
+    for (const open of this.root.querySelectorAll('details[open]')) open.open = open === but;
   }
 
   hear(message) {
     this.panel.status(message.status);
     this.state.phase = message.status.phase;
     if (message.step === undefined) return; // a word about the run, without a frame
+    if (this.timeline.hear(message.timeline)) this.trigger('noted', this.timeline.marks.length);
+    if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // on its way when somebody went back, or returned
     this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;
     this.paint();
   }
@@ -68,6 +77,7 @@ class View {
         const began = performance.now();
         if (frame) this.plots.patch(frame.patches);
         await this.plots.draw();
+        this.point();
         if (frame && token === this.token) this.painted(frame, began);
         await new Promise(requestAnimationFrame);
         if (frame && token === this.token) this.stream.ask();
@@ -77,11 +87,20 @@ class View {
     }
   }
 
+  // What is told beside the figures, of the step that they show.
+  point() {
+    const cards = Object.values(this.plots.cards).map(({ name, plot }) => ({ plot, counts: this.counts.has(name) }));
+    this.timeline.point(cards);
+  }
+
   painted(frame, began) {
+    for (const { name, box } of Object.values(this.plots.cards)) box.classList.toggle('lv-missing', frame.missing.includes(name));
+    for (const name of frame.missing) frame.readouts[name] = 'not measured at this step';
+    this.timeline.shown = frame.replay ? this.timeline.at : null;
     this.plots.read(frame.readouts); // with the paint: what stands beside a figure is of the frame in the figure
     this.panel.judge(frame.verdict, this.fresh);
     this.fresh = false;
-    Object.assign(this.state, { step: frame.step, token: this.token, painted: this.state.painted + 1 });
+    Object.assign(this.state, { step: frame.step, at: this.timeline.shown, token: this.token, painted: this.state.painted + 1 });
     this.state.log.push([performance.now(), performance.now() - began]);
     if (this.state.log.length > 400) this.state.log.shift();
   }
@@ -91,6 +110,7 @@ class View {
     this.resized.disconnect();
     document.removeEventListener('keydown', this.onKey);
     document.removeEventListener('pointerdown', this.onPress);
+    this.timeline.close();
     this.plots.purge();
   }
 }

@@ -12,7 +12,7 @@ class Picture {
     this.resized.observe(root);
   }
 
-  async show({ name, figure, label, scales, plotly: source }, trigger) {
+  async show({ name, figure, label, scales, plotly: source, uncover }, trigger) {
     this.trigger = trigger;
     this.plot.dataset.figure = name;
     this.plot.setAttribute('aria-label', label);
@@ -20,9 +20,25 @@ class Picture {
     dress(figure, pageColours(this.plot), scales);
     const plotly = await loadPlotly(source);
     await plotly.react(this.plot, figure.data, figure.layout, CONFIG);
+    if (uncover) this.uncover(uncover);
     if (this.heard) return;
     this.heard = true;
     this.plot.addEventListener('click', (event) => this.press(event));
+  }
+
+  // The rectangle that bounds a subplot grows from one side. Without motion, or once it is over, all is there.
+  uncover({ once, side, steps, seconds, subplots }) {
+    const news = once !== this.uncovered;
+    this.uncovered = once;
+    if (!news || window.matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    for (const name of subplots) {
+      const bounds = this.plot._fullLayout._plots[name]?.clipRect?.node();
+      if (!bounds) continue;
+      bounds.getAnimations().forEach((before) => before.cancel());
+      const all = `${bounds.getAttribute('width')}px`;
+      const way = side === 'left' ? { width: ['0px', all] } : { x: [all, '0px'] };
+      bounds.animate(way, { duration: 1000 * seconds, easing: `steps(${steps})` });
+    }
   }
 
   // Anywhere in a plot, also where nothing is drawn yet.

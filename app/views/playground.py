@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import controls, live, state, text
+from app import controls, live, sharing, state, text
 from app.hub import Slot
 from app.thumbnail import thumbnail
-from app.views import equations, lesson, listen, predict
-from engine.experiment import Experiment, ExperimentError
+from app.views import equations, export, lesson, listen, predict, share
+from engine.experiment import ExperimentError
 from engine.preset import Preset, load_preset
 from engine.tasks import TASKS
+
+KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
+"""Of the buttons, before a room. (Streamlit keeps R to itself.)"""
 
 
 def page() -> None:
@@ -20,17 +23,19 @@ def page() -> None:
     with st.sidebar:
         problem = settings(preset)
     slot = state.slot(state.last_good())
-    heading(preset, slot.experiment)
+    heading(preset, slot)
     transport(slot, preset)
-    if state.refused("speed"):
-        st.warning(state.refused("speed"))
+    for key in ("speed", "then", "at", "hide"):
+        if refused := state.refused(key):
+            st.warning(refused)
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
-    live.view(slot)
-    predict.card(slot)
-    listen.card(slot)
-    equations.card(slot)
-    state.write_link(slot.experiment)
+    live.view(slot, preset)
+    if not state.presenting():
+        predict.card(slot)
+        listen.card(slot)
+        equations.card(slot)
+    state.write_link()
 
 
 def settings(preset: Preset) -> str:
@@ -40,28 +45,51 @@ def settings(preset: Preset) -> str:
         experiment = state.wanted()
     except ExperimentError as error:
         experiment, problem = state.last_good(), text.does_not_fit(error.field, error.accepts, error.got)
-    lesson.panel(preset, experiment)
+    if "lesson" not in state.hidden():
+        lesson.panel(preset, experiment)
+    group(text.STARTS_AGAIN, text.STARTS_AGAIN_SAID)
     controls.TASK.draw()
     st.html(thumbnail(experiment))
     st.caption(text.about_data(experiment), help=TASKS[experiment.task].source)
     controls.LENGTH.draw()
     controls.RNN_TYPE.draw()
     st.caption(text.rnn_type(experiment))
-    for control in (*controls.CELL, *controls.LEARNING):
+    for control in controls.CELL:
         control.draw()
     with st.expander("More settings", expanded=any(state.refused(control.key) for control in controls.MORE)):
         for control in controls.MORE:
             control.draw()
+    group(text.AT_ONCE, text.AT_ONCE_SAID)
+    for control in controls.LEARNING:
+        control.draw()
     for refusal in state.refused_elsewhere():
         st.warning(refusal)
     return problem
 
 
-def heading(preset: Preset, experiment: Experiment) -> None:
+def group(title: str, said: str) -> None:
+    """The name of some settings, and what becomes of the run when one of them is changed."""
+    with st.container(key=f"group_{title.lower()}", gap=None):
+        st.markdown(f"**{title}**")
+        st.caption(said)
+
+
+def heading(preset: Preset, slot: Slot) -> None:
     """The question, what to look for, and every unusual setting as a chip."""
+    experiment = slot.experiment
     same = experiment.task == preset.experiment.task
     task = TASKS[experiment.task]
-    st.subheader(preset.question if same else task.title, anchor=False)
+    with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(preset.question if same else task.title, anchor=False, width="stretch")
+        if state.presenting():
+            st.html('<i class="presenting"></i>', width="content")  # what the style sheet goes by
+        else:
+            share.card(slot)
+            export.card(slot)
+        st.button(
+            sharing.STOP_PRESENTING if state.presenting() else sharing.PRESENT, key="present",
+            icon=":material/slideshow:", on_click=state.on_present,
+        )  # fmt: skip
     line = preset.look_for if same else task.teaches
     changed = text.changed(experiment, preset.experiment)
     badges = [f":blue-badge[{each}]" for each in changed]
@@ -81,10 +109,14 @@ def transport(slot: Slot, preset: Preset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         for key, icon in icons.items():
             kind = "primary" if key == ("train" if slot.paused else "pause") else "secondary"
-            st.button(text.LABELS[key], key=key, icon=icon, type=kind,
-                      on_click=state.on_transport, args=(key,))  # fmt: skip
-        st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
-                  on_click=state.on_new_seed)  # fmt: skip
-        st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
-                             label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
-        lesson.neighbours(preset)
+            if key not in state.hidden():
+                st.button(text.LABELS[key], key=key, icon=icon, type=kind, on_click=state.on_transport, args=(key,),
+                          shortcut=KEYS[key] if state.presenting() else None)  # fmt: skip
+        if "new_seed" not in state.hidden():
+            st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
+                      on_click=state.on_new_seed)  # fmt: skip
+        if "speed" not in state.hidden():
+            st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
+                                 label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
+        if "preset" not in state.hidden():
+            lesson.neighbours(preset)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures import Quantised, applicable
+from app.figures import Quantised, applicable, theme
+from app.hub import Ghost
 from app.live import feed as feeds
 from app.live.feed import Feed, curves_of, gradient_csv
 from app.live.frames import pack
@@ -137,7 +138,8 @@ def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
     before = run_of(ghost) if ghost else None
     return types.SimpleNamespace(
         run=run,
-        ghost=before and types.SimpleNamespace(info=before.info, frame=before.frame, curve=before.curve),
+        ghost=before and Ghost(before.info, before.frame, before.curve),
+        changes=(),
     )
 
 
@@ -277,7 +279,7 @@ def test_without_a_previous_run_nothing_is_grey():
 
 def test_a_live_change_is_seen_in_the_next_frame():
     slot = slot_of("clipped")
-    slot.run.experiment = slot.run.experiment.replace(clip_threshold=5.0)
+    slot.run.update(clip_threshold=5.0)
     (line,) = decoded(Feed(slot).frame())["update.layout.shapes"]
     assert line["y0"] == 5.0
 
@@ -336,3 +338,82 @@ def test_the_table_has_every_norm_in_full(case):
                 assert row[name] == ""
             else:
                 assert np.array_equal(float(row[name]), truth[at], equal_nan=True)
+
+
+# ---- back in time
+
+
+def recorded(case: str = "stacked") -> types.SimpleNamespace:
+    """A run of which three frames are kept; the middle one has no details."""
+    slot = slot_of(case)
+    frame = slot.run.frame
+    bare = dataclasses.replace(frame, step=20, spectrum=None, saliency=None, decomposition=None)
+    slot.run.frames = (dataclasses.replace(frame, step=0), bare, dataclasses.replace(frame, step=40))
+    slot.run.frame = slot.run.frames[-1]
+    return slot
+
+
+def test_who_goes_back_gets_every_figure_of_that_frame_once_and_all_again_on_return():
+    slot = recorded()
+    feed = watching(slot)
+    everything = shown(feed.frame())
+    feed.at = 20
+    message = feed.frame()
+    header, _ = header_of(message)
+    needing = {name for name, figure in applicable(slot.run.info).items() if figure.needs}
+    assert header["step"] == 20 and header["replay"] and set(header["missing"]) == needing
+    assert shown(message) == everything - needing and feed.frame() is None
+    feed.at = 39  # between two kept ones: the earlier
+    assert header_of(feed.frame())[0]["step"] == 20
+    feed.at = None
+    message = feed.frame()
+    header, _ = header_of(message)
+    assert header["step"] == 40 and not header["replay"] and header["missing"] == [] and shown(message) == everything
+
+
+def test_the_record_goes_on_while_somebody_looks_back_but_nothing_dear_is_measured():
+    slot = recorded()
+    feed = watching(slot)
+    feed.frame()
+    feed.at, slot.run.details = 0, None
+    feed.frame()
+    assert slot.run.details == frozenset()
+
+
+def test_the_settings_in_a_figure_are_those_of_its_step():
+    slot = recorded("clipped")
+    slot.run.changes = ((30, {"clip_threshold": 5.0}),)
+    feed = watching(slot)
+    heights = {}
+    for feed.at in (20, None):
+        (line,) = decoded(feed.frame())["update.layout.shapes"]
+        heights[feed.at] = line["y0"]
+    assert heights == {20: slot.run.info.experiment.clip_threshold, None: 5.0}
+
+
+def test_the_timeline_says_once_what_is_kept_and_what_happened():
+    slot = recorded()
+    slot.changes = ((7, {"learning_rate": 0.5, "clip": "none"}),)
+    slot.run.branched_at = 3
+    feed = watching(slot)
+    said = header_of(feed.frame())[0]["timeline"]
+    assert said["kept"] == [0, 20, 40] and said["fork"] == 3
+    assert said["marks"][0] == {"step": 7, "says": "learning rate 0.5, no clipping"}
+    assert all(slot.run.experiment.replace(**each["changes"]) != slot.run.experiment for each in said["what_ifs"])
+    slot.run.frame = dataclasses.replace(slot.run.frame, step=41)
+    slot.run.frames = (*slot.run.frames, slot.run.frame)
+    assert header_of(feed.frame())[0]["timeline"] == {"kept": [0, 20, 40, 41]}
+
+
+def test_another_future_is_drawn_from_the_fork_on_and_named():
+    slot = slot_of("stacked")
+    info, frame, _ = seen("stacked")
+    history = History()
+    for step in range(1, 9):
+        history.update(step, 1.0, 1.0, False)
+        history.look(step, 1.0, 1.0, 0.5, 1.0, False)
+    slot.ghost = Ghost(info, frame, history, branched_at=5)
+    first = decoded(Feed(slot).frame())
+    assert first["loss.data.0.x"].tolist() == first["update.data.0.x"].tolist() == [5, 6, 7, 8]
+    assert {first[f"{name}.data.0.name"] for name in ("loss", "update")} == {"the other future"}
+    assert first["loss.data.0.line.color"] == theme.OTHER_FUTURE

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.hub import FORGET_AFTER, SUSPEND_AFTER, Hub, Slot
-from engine.experiment import Experiment
+from app.hub import FORGET_AFTER, SUSPEND_AFTER, Hub, Slot, Start
+from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
 from engine.prediction import Question
@@ -25,9 +25,14 @@ SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4)
 class FakeRun:
     """What a run promises to the hub, without a worker: remembers what it was told."""
 
-    def __init__(self, experiment: Experiment, *, paused: bool, speed: float | None) -> None:
-        self.info, self.experiment = RunInfo.of(experiment), experiment
-        self.opened = {"paused": paused, "speed": speed}
+    def __init__(
+        self, experiment: Experiment, *, paused: bool, speed: float | None, changes: Changes = (), until: int = 0
+    ) -> None:
+        self.info, self.changes = RunInfo.of(experiment), changes
+        self.experiment = in_force(experiment, changes)
+        self.opened = {"paused": paused, "speed": speed} | ({"until": until} if until else {})
+        self.branched_at: int | None = None
+        self.frames: tuple[Frame, ...] = ()
         self.calls: list[tuple[str, Any]] = []
         self.curve, self.frame, self.waterfall = History(), None, Waterfall()
         self.details: frozenset[str] = frozenset()
@@ -58,7 +63,21 @@ class FakeRun:
 
     def update(self, **changes: Any) -> None:
         self.calls.append(("update", changes))
-        self.experiment = self.experiment.replace(**changes)
+        changed = self.experiment.replace(**changes)
+        self.changes = noted(self.changes, self.status().step, self.experiment, changed)
+        self.experiment = changed
+
+    def info_at(self, step: int) -> RunInfo:
+        return dataclasses.replace(self.info, experiment=in_force(self.info.experiment, self.changes, step))
+
+    def frame_at(self, step: int) -> Frame | None:
+        return next((frame for frame in reversed(self.frames) if frame.step <= step), None)
+
+    def branch(self, step: int, changes: dict[str, Any], *, paused: bool, speed: float | None) -> FakeRun:
+        self.calls.append(("branch", (step, changes)))
+        other = FakeRun(self.info.experiment, paused=paused, speed=speed, changes=((step, changes),))
+        other.branched_at = step
+        return other
 
     def speed(self, per_second: float | None) -> None:
         self.calls.append(("speed", per_second))
@@ -86,8 +105,11 @@ class FakePool:
     def __init__(self) -> None:
         self.runs: list[FakeRun] = []
 
-    def submit(self, experiment: Experiment, *, paused: bool = False, speed: float | None = None) -> FakeRun:
-        self.runs.append(FakeRun(experiment, paused=paused, speed=speed))
+    def submit(
+        self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
+        until: int = 0,
+    ) -> FakeRun:  # fmt: skip
+        self.runs.append(FakeRun(experiment, paused=paused, speed=speed, changes=changes, until=until))
         return self.runs[-1]
 
 
@@ -129,7 +151,7 @@ def hub(clock: Clock, pool: FakePool, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 
 def attach(hub: Hub, owner: str = "ann", experiment: Experiment = SMALL, *, paused: bool = False) -> Slot:
-    return hub.attach(owner, experiment, paused=paused, speed="normal")
+    return hub.attach(owner, Start(experiment, paused=paused), speed="normal")
 
 
 def wait(hub: Hub, clock: Clock, seconds: float) -> None:
@@ -143,7 +165,7 @@ def wait(hub: Hub, clock: Clock, seconds: float) -> None:
 @pytest.mark.parametrize("paused", [False, True])
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_a_new_tab_gets_a_new_run_as_asked(hub, pool, paused, speed):
-    slot = hub.attach("ann", SMALL, paused=paused, speed=speed)
+    slot = hub.attach("ann", Start(SMALL, paused=paused), speed=speed)
     (run,) = pool.runs
     assert slot.run is run and run.experiment == SMALL == slot.experiment
     assert run.opened == {"paused": paused, "speed": {"slow": 2.0, "normal": 25.0, "max": None}[speed]}
@@ -224,7 +246,7 @@ def test_live_settings_change_the_run_in_place(hub, pool, changes):
 @pytest.mark.parametrize(
     "changes",
     [{"seed": 1}, {"hidden_size": 5}, {"task": "adding"}, {"cell": "gru", "learning_rate": 0.1}, {"steps": 5},
-     {"batch_size": 5}, {"optimizer": "sgd"}, {"tbptt": 3}, {"reduction": "sum"}],
+     {"dropout": 0.1, "num_layers": 2}, {"optimizer": "sgd"}, {"tbptt": 3}, {"reduction": "sum"}],
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("paused", [False, True])
@@ -441,3 +463,50 @@ def test_running_counts_what_trains(hub, pool, clock):
     hub.release(slots[1])
     wait(hub, clock, 61)
     assert hub.running() == 0
+
+
+# ---- going back
+
+
+def test_a_branch_stands_in_the_same_place_and_what_it_left_is_its_other_future(hub, pool):
+    slot = attach(hub)
+    old, token = slot.run, slot.token
+    old.frame = at_step(40)
+    slot.branch(25, {"clip": "none"}, paused=False)
+    assert old.calls == [("branch", (25, {"clip": "none"})), ("stop", None)]
+    assert slot.run is not old and slot.token != token and not slot.paused
+    assert slot.ghost is not None and slot.ghost.branched_at == 25 and slot.ghost.frame.step == 40
+    assert slot.initial == SMALL and slot.changes == ((25, {"clip": "none"}),)
+    assert slot.experiment == SMALL.replace(clip="none")
+
+
+def test_settings_that_a_branch_cannot_have_change_nothing(hub, monkeypatch):
+    slot = attach(hub)
+    run, token = slot.run, slot.token
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ExperimentError("cell", got="gru", accepts="the same on both branches")
+
+    monkeypatch.setattr(run, "branch", refuse)
+    with pytest.raises(ExperimentError):
+        slot.branch(5, {"cell": "gru"}, paused=True)
+    assert slot.run is run and slot.token == token and slot.ghost is None and run.calls == []
+
+
+def test_a_plan_is_passed_on_and_a_reload_finds_the_run_that_follows_it(hub, pool):
+    start = Start(SMALL, ((5, {"noise": 0.5}),), paused=True)
+    slot = hub.attach("ann", start, speed="max")
+    assert slot.initial == SMALL and slot.experiment == SMALL.replace(noise=0.5)
+    hub.release(slot)
+    assert hub.attach("ann", Start(SMALL), speed="max") is not slot
+    assert hub.attach("ann", start, speed="max") is slot
+    hub.release(slot)
+    at = hub.attach("ann", Start(SMALL, start.changes, until=30, paused=True), speed="max")
+    assert at is not slot and at.run.opened["until"] == 30  # its step was asked for: a run of its own
+    assert at.apply(SMALL.replace(noise=0.5)) == "same"
+
+
+def test_only_what_changed_is_told_to_a_run(hub):
+    slot = attach(hub)
+    slot.apply(SMALL.replace(learning_rate=0.1))
+    assert slot.run.calls == [("update", {"learning_rate": 0.1})]

@@ -16,7 +16,7 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
 from app import links, state, text
-from app.hub import HUB, Hub, Slot
+from app.hub import HUB, Hub, Slot, Start
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, Experiment
 from engine.preset import SPEEDS, list_presets, load_preset
@@ -690,7 +690,7 @@ def test_a_reload_finds_its_run(pool, browser):
 
 def test_a_second_tab_beside_the_first_is_a_second_run(pool, browser):
     opened()
-    second = HUB.attach("one browser", load_preset("remember").experiment, paused=False, speed="normal")
+    second = HUB.attach("one browser", Start(load_preset("remember").experiment), speed="normal")
     assert [each is second for each in HUB._slots] == [False, True] and len(pool.runs) == 2
 
 
@@ -722,7 +722,7 @@ def cured(monkeypatch: pytest.MonkeyPatch, changes: object, slot: Slot) -> Exper
 
 def waiting(experiment: Experiment, *, paused: bool = True) -> tuple[Slot, FakePool]:
     pool = FakePool()
-    return Slot(pool, "", experiment, paused=paused, speed="normal"), pool
+    return Slot(pool, "", Start(experiment, paused=paused), speed="normal"), pool
 
 
 @pytest.mark.parametrize("paused", [True, False], ids=["was paused", "was training"])
@@ -737,7 +737,7 @@ def test_the_cure_changes_the_settings_and_trains(monkeypatch, changes, paused):
     slot, _ = waiting(experiment, paused=paused)
     better = cured(monkeypatch, changes, slot)
     assert better == experiment.replace(**changes)
-    assert state.st.session_state._begin_paused is False  # which the page obeys next
+    assert state.st.session_state._begin and not state.st.session_state._start.paused  # which the page obeys next
 
 
 @pytest.mark.parametrize(

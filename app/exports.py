@@ -1,0 +1,128 @@
+"""What a run gives away: files over HTTP, found by the run's token as its live stream is.
+
+Whatever takes longer than a moment is made beside the event loop, so that nobody else's figures wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import time
+from collections.abc import Callable
+
+import pandas as pd
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app import replaying
+from app.hub import HUB, Slot
+from engine.experiment import Experiment
+from engine.recording import Recording
+
+WAIT = 10.0  # seconds for a worker to send its weights: it may be in the middle of a slow update
+POLL = 0.02
+GONE = "This run has ended, or has no frame yet."
+SLOW = "The network did not answer in time: it may be in the middle of a long update. Pause the run, and try again."
+
+
+async def recording(request: Request) -> Response:
+    """GET /live/<token>/recording.zip: the kept frames, as `engine.recording` writes them."""
+    return await _made(request, "zip", "application/zip", _zipped)
+
+
+async def replay(request: Request) -> Response:
+    """GET /live/<token>/replay.html: the same frames as one page that needs no server."""
+    return await _made(request, "html", "text/html", lambda found: replaying.replay(found).encode())
+
+
+async def curves(request: Request) -> Response:
+    """GET /live/<token>/curves.csv: a row for every kept update and look; empty where nobody looked."""
+    slot = HUB.find(request.path_params["token"])
+    if slot is None:
+        return PlainTextResponse(GONE, 404)
+    rows = slot.run.history
+    step = int(rows["step"][-1]) if len(rows) else 0
+    return _sent(pd.DataFrame(rows).to_csv(index=False).encode(), slot, step, "csv", "text/csv", "curves-")
+
+
+async def weights(request: Request) -> Response:
+    """GET /live/<token>/weights.safetensors: what the network has learned, with PyTorch's names, float32.
+
+    The worker is asked between two updates; 503 where it does not answer within WAIT seconds.
+    """
+    slot = HUB.find(request.path_params["token"])
+    if slot is None:
+        return PlainTextResponse(GONE, 404)
+    run, until = slot.run, time.monotonic() + WAIT
+    run.request("weights")
+    while run.waits_for("weights"):
+        if time.monotonic() > until:
+            return PlainTextResponse(SLOW, 503)
+        await asyncio.sleep(POLL)
+    if problem := run.problem_with("weights"):
+        return PlainTextResponse(problem, 503)
+    content = run.found("weights")
+    step = step_of(content)
+    return _sent(content, slot, run.status().step if step is None else step, "safetensors", "application/octet-stream")
+
+
+async def script(request: Request) -> Response:
+    """GET /live/<token>/script.py: the same run as a program of plain PyTorch."""
+    from engine.script import script as written
+
+    slot = HUB.find(request.path_params["token"])
+    if slot is None:
+        return PlainTextResponse(GONE, 404)
+    run = slot.run
+    content = await asyncio.to_thread(written, run.info.experiment, run.changes)
+    return _sent(content.encode(), slot, None, "py", "text/x-python")
+
+
+def step_of(weights: bytes) -> int | None:
+    """The update after which weights were taken, where their file says it: a header of JSON after its length."""
+    length = int.from_bytes(weights[:8], "little")
+    said = json.loads(weights[8 : 8 + length]).get("__metadata__", {}).get("step")
+    return None if said is None else int(said)
+
+
+def file_name(experiment: Experiment, step: int | None, ending: str, what: str = "") -> str:
+    """What a file is, in its name: "first_symbol_recall-lstm-step-1240.zip"."""
+    when = "" if step is None else f"-step-{step}"
+    return f"{what}{experiment.task}-{experiment.cell}{when}.{ending}"
+
+
+async def _made(request: Request, ending: str, kind: str, make: Callable[[Recording], bytes]) -> Response:
+    """A file made of the run's recording."""
+    slot = HUB.find(request.path_params["token"])
+    if slot is None or slot.run.latest() is None:
+        return PlainTextResponse(GONE, 404)
+    found = slot.run.recording()
+    content = await asyncio.to_thread(make, found)
+    return _sent(content, slot, found.frames[-1].step, ending, kind, "replay-" if ending == "html" else "")
+
+
+def _zipped(found: Recording) -> bytes:
+    """As large as the page "Open a recording" takes at most."""
+    buffer = io.BytesIO()
+    found.fitting(replaying.MOST_UNPACKED // 2).save(buffer)
+    return buffer.getvalue()
+
+
+def _sent(content: bytes, slot: Slot, step: int | None, ending: str, kind: str, what: str = "") -> Response:
+    """A download of that name; never kept by a browser, for the next one is of another step."""
+    name = file_name(slot.run.info.experiment, step, ending, what)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=kind, headers=headers)
+
+
+FILES = {
+    "recording.zip": recording,
+    "replay.html": replay,
+    "curves.csv": curves,
+    "weights.safetensors": weights,
+    "script.py": script,
+}
+"""What is sent for a run, by the last part of its address."""
+ROUTES = [Route(f"/live/{{token}}/{name}", send) for name, send in FILES.items()]

@@ -1,0 +1,35 @@
+"""One update in five pictures: forward, loss, backward, clip, update. What is new in a picture stands on axes of its
+own (x2), so that the page can uncover it step by step over what was there before."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from app.figures.slow import back, weights
+from app.figures.slow.network import NEW, OLD, answers, losses, read, seen, states, unrolled
+from app.figures.unrolled import places
+from engine.frame import RunInfo
+from engine.rehearsal import Rehearsal
+
+FORWARD, LOSS, BACKWARD, CLIP, UPDATE = range(5)
+PHASES = (FORWARD, LOSS, BACKWARD, CLIP, UPDATE)
+
+
+def picture(info: RunInfo, r: Rehearsal, phase: int) -> go.Figure:
+    """The picture of one of PHASES."""
+    if phase >= CLIP:
+        return weights.clip(r) if phase == CLIP else weights.update(r)
+    info = seen(info, r)
+    if phase == FORWARD:
+        return unrolled(info, r, [*read(info, r, NEW), states(info, r, NEW)], answered=False)
+    if phase == LOSS:
+        before = [*read(info, r, OLD), states(info, r, OLD)]
+        return unrolled(info, r, [*before, *answers(info, r, NEW), *losses(info, r, NEW["xaxis"])])
+    before = [*read(info, r, OLD), *answers(info, r, OLD), *losses(info, r, "x")]
+    return unrolled(info, r, [*before, *back.gradient(info, r)])
+
+
+def uncovered(info: RunInfo, r: Rehearsal, phase: int) -> tuple[str, int] | None:
+    """From which side the new part of a picture is uncovered, in how many steps; None where it is there at once."""
+    steps = len(places.columns(seen(info, r)))
+    return {FORWARD: ("left", steps), LOSS: ("left", steps), BACKWARD: ("right", steps)}.get(phase)

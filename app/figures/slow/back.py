@@ -1,0 +1,118 @@
+"""The gradient going back through the unrolled network: the colour of every state, and arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import decades, theme
+from app.figures.slow.network import NEW, legend, lines, strips, text
+from app.figures.unrolled import arrows, places
+from engine.frame import RunInfo
+from engine.rehearsal import Rehearsal
+
+HEAD = 4
+"""Pixels between the middle of an arrow's head and the state that it points at."""
+BRIGHT = -5
+"""Decade from which on a letter on the colour of a gradient is dark."""
+
+
+def gradient(info: RunInfo, r: Rehearsal) -> list:
+    """All of it, on the axes of what is new."""
+    return [_glow(info, r), *_sizes(info, r), *_between(info, r), *_entering(info, r)]
+
+
+def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
+    """Every state in the colour of the decade of its gradient: yellow where much arrives, dark where next to none."""
+    norms = decades.logarithms(r.grad_norm)
+    blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(places.rows(info), start=1)]
+    ticks = list(range(theme.FLOOR_DECADE, theme.TOP_DECADE + 1, 2))
+    bar = legend("‖dL/dh‖", [float(k) for k in ticks], [f"10<sup>{k}</sup>".replace("-", "−") for k in ticks])
+    return strips(info, blocks, **NEW, zmin=theme.FLOOR_DECADE, zmax=theme.TOP_DECADE, meta="decades", colorbar=bar,
+                   colorscale=theme.DECADES["light"],
+                   hovertemplate="‖dL/dh‖ = 10<sup>%{z:.2f}</sup><extra></extra>")  # fmt: skip
+
+
+def _sizes(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
+    """Every gradient's size on its state: in one digit, or its power of ten where that is all there is room for."""
+    real, found = places.real(info), []
+    write = digit if roomy(info) else decade
+    for row, (layer, d) in enumerate(places.rows(info), start=1):
+        norms = r.grad_norm[layer, d, real]
+        colours = ["#11151b" if norm >= 10.0**BRIGHT else "#ffffff" for norm in norms]
+        nothing = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
+        found.append(
+            text(real, row, [write(norm) for norm in norms], NEW, color=nothing, size=12 if roomy(info) else 11)
+        )
+    return found
+
+
+def roomy(info: RunInfo) -> bool:
+    """True where a state is wide enough for a number with its power of ten."""
+    return 2 * places.half_width(info) > places.steps_of(info, 24)
+
+
+def decade(value: float) -> str:
+    """The power of ten of a size; a cross for exactly 0."""
+    if value == 0 or not np.isfinite(value):
+        return "✕" if value == 0 else "∞"
+    return f"{int(np.floor(np.log10(value)))}".replace("-", "−")
+
+
+def digit(value: float) -> str:
+    """A size in one digit: 0.03, 3e-5; a cross for exactly 0."""
+    if value == 0 or not np.isfinite(value):
+        return decade(value)
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{float(value):.1g}" if -2 <= int(exponent) <= 2 else f"{mantissa}e{int(exponent)}".replace("-", "−")
+
+
+def _decade(norm: float) -> int:
+    return int(np.clip(np.floor(np.log10(norm)), arrows.DECADES.start, arrows.DECADES.stop - 1))
+
+
+def _arrow(line: Sequence[tuple[float, float]], decade: int, head: str) -> go.Scatter:
+    """As thick as the decade; its head at the end."""
+    size, colour = 4 + 1.5 * arrows.width_of(decade), arrows.colour_of(decade)
+    return go.Scatter(
+        **lines(line), **NEW, mode="lines+markers", hoverinfo="skip",
+        line={"color": colour, "width": 1.3 * arrows.width_of(decade)},
+        marker={"symbol": head, "size": [0, size], "color": colour, "opacity": 1, "line": {"width": 0}},
+    )  # fmt: skip
+
+
+def _between(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
+    """Back through time: each carries what arrives at its head. Where exactly nothing arrives there is none."""
+    columns = places.real(info) if info.has_links else places.real(info)[:0]
+    half, room, found = places.half_width(info) * 1.08, places.steps_of(info, HEAD), []
+    for row, (layer, d) in enumerate(places.rows(info), start=1):
+        for left, right in pairwise(columns.tolist()):
+            head, tail, line, symbol = left, right, [(right - half, row), (left + half + room, row)], "triangle-left"
+            if d:
+                line, symbol = [(left + half, row), (right - half - room, row)], "triangle-right"
+                head, tail = right, left
+            norm = float(r.grad_norm[layer, d, head])
+            if norm > 0 and r.grad_norm[layer, d, tail] > 0 and np.isfinite(norm) and not _cut(info, left, right):
+                found.append(_arrow(line, _decade(norm), symbol))
+    return found
+
+
+def _cut(info: RunInfo, left: int, right: int) -> bool:
+    """Truncation cuts between two drawn steps."""
+    return any(left < wall <= right for wall in theme.walls(info))
+
+
+def _entering(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
+    """Down from a loss into the top layer, and from each layer into the one below."""
+    found, rows = [], places.rows(info)
+    for row, (layer, d) in enumerate(rows, start=1):
+        for t in places.real(info).tolist():
+            norm = float(r.entering_norm[layer, d, t])
+            if norm > 0 and np.isfinite(norm):
+                upper = row + 1 - (0.25 if row == len(rows) else places.HALF)
+                line = [(t, upper), (t, row + places.HALF * 1.24)]
+                found.append(_arrow(line, _decade(norm), "triangle-down"))
+    return found

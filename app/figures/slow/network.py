@@ -1,0 +1,189 @@
+"""The network of a rehearsal, unrolled in time: what comes in, the states, what is said, and the loss of every step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, cast
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures import hidden, theme
+from app.figures.unrolled import places, symbols, wires
+from engine.frame import Frame, RunInfo
+from engine.rehearsal import Rehearsal
+
+HEIGHT = 500
+"""Pixels, of all five pictures."""
+SAID, RIGHT, CEILING = 0.0, 0.4, 0.66  # above the row of the answers
+NETWORK, PANEL = [0, 0.78], [0.83, 1]  # of the height: the network, and the loss of every step
+LETTER = 8  # pixels, of the answers
+ROW_NAMES: dict[str, Any] = {"tickfont": {"size": 13}, "ticklabelstandoff": 6}
+OLD: dict[str, str] = {}
+"""The axes of what was there before."""
+NEW = {"xaxis": "x2", "yaxis": "y2"}
+"""The axes of what is new in a picture."""
+
+
+def seen(info: RunInfo, r: Rehearsal) -> RunInfo:
+    """As the pictures need it: the sequence is one of the batch, and layers above without links are not drawn."""
+    experiment = r.experiment.replace(output_layers=0)
+    valid, counted = (tuple(each.tolist()) for each in (r.valid, r.counted))
+    return dataclasses.replace(info, experiment=experiment, valid=valid, counted=counted)
+
+
+def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True) -> go.Figure:
+    """What stays: frames for the states, wires, the names of the rows, pale where they are still empty; and these
+    traces."""
+    rows, columns = places.ticks(info), places.columns(info)
+    top, below = places.top(info), len(places.rows(info)) + 1
+    ceiling = top + CEILING + (0.35 if info.encoder_steps else 0)
+    later = ["says", "right answer", "loss"]
+    if not answered:
+        later = [f'<span style="color:{theme.GHOST}">{name}</span>' for name in later]
+    names, loss = [*rows["ticktext"][:below], *later[:2]], later[2]
+    time, height = theme.time_axis(info.time_steps), [-0.32, ceiling]
+    above = {**time, "overlaying": "x", "visible": False}
+    halves = [{**each, "y": ceiling} for each in wires.halves(info)]
+    return theme.figure(
+        wires.wires(info), _frames(info), wires.context(info), _nothing_yet(), *traces,
+        height=HEIGHT,
+        revision=f"slow-{info.time_steps}",
+        margin={"l": 92, "r": 84, "t": 8, "b": 30},
+        barmode="overlay",
+        xaxis={**time, "anchor": "y", "tickvals": columns.tolist(), "ticks": "", "showline": False,
+               "tickfont": {"size": 13},
+               "ticktext": [f"t = {t}" if t in (0, columns[-1]) else str(t) for t in columns]},
+        yaxis={"domain": NETWORK, "range": height, "showgrid": False, "ticks": "", "showline": False, **ROW_NAMES,
+               "tickvals": [*rows["tickvals"][:below], top + SAID, top + RIGHT], "ticktext": names},
+        xaxis2={**above, "anchor": "y2"},
+        yaxis2={"domain": NETWORK, "range": height, "overlaying": "y", "visible": False, "anchor": "x2"},
+        yaxis3={"domain": PANEL, "range": [0, 1.45 * _highest(r)], "showgrid": False, "showline": False, "anchor": "x",
+                "tickvals": [0], "ticktext": [loss], "ticks": "", **ROW_NAMES, "zeroline": True,
+                "zerolinecolor": theme.QUIET},
+        shapes=[each for each in theme.marks_in_time(info) if each["type"] != "rect" or info.time_steps > 1],
+        annotations=halves,
+    )  # fmt: skip
+
+
+def lines(found: Iterable[tuple[float, float]]) -> dict[str, list]:
+    """Points of a line; None lifts the pen."""
+    x, y = zip(*found, strict=True) if found else ((), ())
+    return {"x": list(x), "y": list(y)}
+
+
+def _frames(info: RunInfo) -> go.Scatter:
+    """An empty frame for every state."""
+    half, high = places.half_width(info), places.HALF
+    found: list = []
+    for row in range(1, len(places.rows(info)) + 1):
+        for t in places.real(info).tolist():
+            left, right, low, up = t - half, t + half, row - high, row + high
+            found += [(left, low), (right, low), (right, up), (left, up), (left, low), (None, None)]
+    return go.Scatter(**lines(found), mode="lines", line={"color": theme.QUIET, "width": 1}, hoverinfo="skip")
+
+
+def _nothing_yet() -> go.Scatter:
+    """Keeps the axis of the losses where it is while there are none."""
+    return go.Scatter(x=[0], y=[0], xaxis="x", yaxis="y3", mode="markers", marker={"opacity": 0}, hoverinfo="skip")
+
+
+def strips(info: RunInfo, blocks: list[tuple[int, np.ndarray]], **style: Any) -> go.Heatmap:
+    """(row, (cells, T)) as strips at the drawn steps, the lowest row first; nothing between them, nor in padding."""
+    columns, half = places.columns(info), places.half_width(info)
+    there = np.array(info.valid)[columns]
+    z: list[np.ndarray] = []
+    for _, values in blocks:
+        cells = np.full((len(values) + 1, 2 * len(columns) - 1), np.nan, np.float32)
+        cells[:-1, ::2] = np.where(there, values[:, columns], np.nan)
+        z.append(cells)
+    edges = [row + np.linspace(-places.HALF, places.HALF, len(values) + 1) for row, values in blocks]
+    x = np.stack([columns - half, columns + half], 1).ravel()
+    return go.Heatmap(x=x, y=np.concatenate(edges), z=np.concatenate(z)[:-1], zauto=False, hoverongaps=False, **style)
+
+
+def legend(title: str, values: list[float], text: list[str]) -> dict:
+    """A narrow legend of the colours, at the right."""
+    return {"title": {"text": title, "side": "top"}, "thickness": 9, "len": 0.5, "y": 0.38, "x": 1.005,
+            "outlinewidth": 0, "tickvals": values, "ticktext": text, "tickfont": {"size": 11}}  # fmt: skip
+
+
+def states(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> go.Heatmap:
+    """Every state as a strip of units, and so the inputs where they are many numbers."""
+    units, scale = places.units(info), hidden.scale_of(r.hidden)
+    blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(places.rows(info), start=1)]
+    if channels := places.strip_channels(info):
+        blocks.insert(0, (0, r.inputs[:, :channels].T))
+    bar = legend("state", [-scale, 0, scale], [f"−{scale:g}", "0", f"+{scale:g}"])
+    return strips(info, blocks, **axes, zmin=-scale, zmax=scale, meta="diverging", colorbar=bar,
+                   colorscale=theme.DIVERGING["light"], hovertemplate="h = %{z:.3f}<extra></extra>")  # fmt: skip
+
+
+def text(x: np.ndarray, row: float, text: list[str], axes: dict[str, str], **style: Any) -> go.Scatter:
+    return go.Scatter(x=x.tolist(), y=[row] * len(x), text=text, mode="text", hoverinfo="skip",
+                      textfont={"size": 15, **style}, **axes)  # fmt: skip
+
+
+def read(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
+    """What comes in."""
+    columns = places.columns(info)
+    return [text(columns, 0, [symbols.read(info, as_frame(r), t) for t in columns], axes)]
+
+
+def answers(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
+    """What the network says, in green with a tick where it is right, and what would have been right."""
+    said, top = places.said(info), places.top(info)
+    found = [symbols.answer(info, as_frame(r), t) for t in said]
+    colours = [theme.CELL if right else theme.WRONG for _, right in found]
+    size = 15 if len(said) < 13 else 12
+    alone = "middle left" if _leaves_the_picture(info) else "middle center"
+    rows = [
+        text(said, top + SAID, [text for text, _ in found], axes, color=colours, size=size),
+        text(said, top + RIGHT, [target(info, r, t) for t in said], axes, size=size),
+    ]
+    return [row.update(textposition=alone) for row in rows]
+
+
+def _leaves_the_picture(info: RunInfo) -> bool:
+    """True where the only answer, at the right end, is wider than the room there."""
+    if info.time_steps == 1 or places.said(info).tolist() != [info.time_steps - 1]:
+        return False
+    room = -theme.time_axis(info.time_steps)["range"][0]
+    return bool(places.steps_of(info, LETTER * (places.longest(info) + 6) / 2) > room)
+
+
+def target(info: RunInfo, r: Rehearsal, t: int) -> str:
+    """What would have been right at t."""
+    if info.outputs == "symbols":
+        return theme.symbol(info.output_labels[int(r.targets[t])])
+    return f"{float(r.targets[t, 0]):.2f}".replace("-", "−")
+
+
+def as_frame(r: Rehearsal) -> Frame:
+    """For the texts of the unrolled picture: what they read of a frame, a rehearsal has under the same names."""
+    return cast(Frame, r)
+
+
+def _highest(r: Rehearsal) -> float:
+    found = np.concatenate([r.loss_per_step, r.batch_loss_per_step])
+    return float(np.max(found[np.isfinite(found)], initial=1e-9))
+
+
+def losses(info: RunInfo, r: Rehearsal, axis: str) -> list:
+    """A bar for the loss of every step of this sequence, a mark for the batch's mean at that step."""
+    t = np.flatnonzero(r.counted)
+    width = 2 * places.half_width(info) if len(t) <= places.MOST_COLUMNS else 0.8
+    high, few = np.maximum(r.loss_per_step[t], r.batch_loss_per_step[t]), len(t) <= places.MOST_COLUMNS
+    axes = {"xaxis": axis, "yaxis": "y3"}
+    return [
+        go.Bar(x=t, y=r.loss_per_step[t], width=width,
+               marker={"color": theme.PALE_TOTAL, "line": {"width": 1, "color": theme.TOTAL}}, **axes,
+               hovertemplate="t = %{x}<br>loss of this sequence %{y:.3g}<extra></extra>"),
+        go.Scatter(x=t, y=r.batch_loss_per_step[t], mode="markers", **axes,
+                   marker={"symbol": "line-ew", "size": 20 if few else 6,
+                           "line": {"width": 2.5, "color": theme.DIRECT}},
+                   hovertemplate="t = %{x}<br>mean of the batch %{y:.3g}<extra></extra>"),
+        go.Scatter(x=t, y=high, text=[theme.short(value) if few else "" for value in r.loss_per_step[t]], mode="text",
+                   textposition="top center", textfont={"size": 12}, hoverinfo="skip", **axes),
+    ]  # fmt: skip

@@ -1,0 +1,65 @@
+// One line through everything over time: it follows the mouse, a finger and the arrow keys, without a redraw by Plotly.
+function followMouse(column, { l, r, last }, plots) {
+  const cursor = column.querySelector('.lv-cursor');
+  const hide = () => { cursor.hidden = true; };
+  const stand = (plot, t) => {
+    const at = l + plot._fullLayout.xaxis.d2p(t);
+    cursor.hidden = at < l || at > column.clientWidth - r; // somebody has zoomed past it
+    cursor.style.left = `${at}px`;
+    cursor.firstElementChild.textContent = `t = ${t}`;
+  };
+  column.onpointermove = column.onpointerdown = (event) => {
+    const plot = plots.onScreen(column);
+    const box = column.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    if (!plot || x < l || x > box.width - r) hide();
+    else stand(plot, Math.min(last, Math.max(0, Math.round(plot._fullLayout.xaxis.p2d(x - l)))));
+  };
+  column.onpointerleave = (event) => { if (event.pointerType === 'mouse') hide(); }; // a finger leaves when it is lifted
+  plots.time = { last, stand, hide };
+}
+
+// Where the keys can go in a figure: every step in time, or every place where a trace has something to say.
+function places({ over, plot }, time) {
+  if (over === 'time' && time) return Array.from({ length: time.last + 1 }, (_, t) => t);
+  const told = traces(plot).filter(({ hoverinfo, visible }) => hoverinfo !== 'skip' && visible === true);
+  const found = told.flatMap((trace) => (trace.type === 'heatmap' ? columnsOf(trace) : points(trace).map(({ x }) => x)));
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+// The place that a key leads to from here, or null where it is none of the keys that move. From nowhere: to an end.
+function moved(key, at, all) {
+  if (!all.length) return null;
+  const now = at === null ? -1 : all.reduce((best, x, i) => (Math.abs(x - at) < Math.abs(all[best] - at) ? i : best), 0);
+  const next = { ArrowRight: now + 1, ArrowLeft: now < 0 ? all.length - 1 : now - 1, Home: 0, End: all.length - 1 }[key];
+  return next === undefined ? null : all[Math.min(Math.max(next, 0), all.length - 1)];
+}
+
+// The read-outs of Plotly at this place, as under the mouse; in a heat map, of the row where the keys stand.
+function readOut(plot, at, row) {
+  const marks = [];
+  for (const trace of traces(plot)) {
+    const curveNumber = trace.at;
+    if (trace.hoverinfo === 'skip' || trace.visible !== true) continue;
+    if (trace.type === 'heatmap') {
+      const place = columnsOf(trace).indexOf(at);
+      if (place >= 0) marks.push({ curveNumber, pointNumber: [Math.min(row, trace.z.length - 1), place] });
+    } else {
+      for (const { i, x } of points(trace)) if (x === at) marks.push({ curveNumber, pointNumber: i });
+    }
+  }
+  window.Plotly.Fx.unhover(plot);
+  if (marks.length) window.Plotly.Fx.hover(plot, marks);
+}
+
+// The same in words, for whoever hears the page: everything that stands at this place.
+function spokenAt(card, at, row) {
+  const said = [];
+  for (const { columns, rows, places: across } of tables(card.plot, card.axis)) {
+    const found = across ? rows[Math.min(row, rows.length - 1)] : rows.find(([x]) => x === at);
+    if (!found) continue;
+    if (across) said.push(`${columns[0]} ${found[0]}: ${shown(found[across.indexOf(at) + 1])}`);
+    else columns.slice(1).forEach((name, j) => { if (shown(found[j + 1])) said.push(`${name} ${shown(found[j + 1])}`); });
+  }
+  return `${card.axis} = ${shown(at)}: ${said.join(', ') || 'nothing'}`;
+}

@@ -1,0 +1,129 @@
+// A recording that plays by itself: a slider over its frames, and figures, verdict and clock of the one that it stands on.
+const PACE = 150; // milliseconds that a frame stays at least while it plays
+
+// What stands in this page is compressed, as base64.
+async function unpack(packed) {
+  const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+}
+
+class Replay {
+  constructor(root, { figures, scales, time, how, frames }, plotly) {
+    Object.assign(this, { root, frames, last: frames.length - 1, wanted: 0, shown: -1, playing: false, busy: false });
+    this.find = (name) => root.querySelector(`.${name}`);
+    this.state = window.playground = { step: -1, painted: 0 };
+    this.plots = new Plots(root, () => this.paint());
+    this.plots.source = plotly;
+    this.plots.configure(figures, scales);
+    followMouse(root.querySelector('[data-over="time"]'), time, this.plots);
+    const paragraphs = how.map((text) => Object.assign(document.createElement('p'), { textContent: text }));
+    this.find('lv-verdict').querySelector('.lv-how div').replaceChildren(...paragraphs);
+    this.listen();
+    this.paint();
+  }
+
+  listen() {
+    const slider = this.find('rp-at');
+    slider.max = this.last;
+    slider.oninput = () => { this.pause(); this.go(Number(slider.value)); };
+    this.find('rp-play').onclick = () => this.toggle();
+    this.find('rp-back').onclick = () => this.move(-1);
+    this.find('rp-on').onclick = () => this.move(1);
+    document.addEventListener('keydown', (event) => this.press(event));
+    document.addEventListener('pointerdown', (event) => this.fold(event.target.closest('.lv-how')));
+    new ResizeObserver(() => this.plots.resize()).observe(this.root);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.plots.dress(); this.paint(); });
+  }
+
+  // The keys of a player; a button or an explanation under the focus keeps its own space bar.
+  press(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest?.('.lv-table, .lv-menu')) return;
+    const onButton = event.target.closest?.('button, summary, a, select');
+    const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -this.last, End: this.last };
+    if (event.key === 'Escape') this.fold();
+    else if (event.key in moves) this.move(moves[event.key]);
+    else if (event.key === ' ' && !onButton) this.toggle();
+    else return;
+    event.preventDefault();
+  }
+
+  // Explanations close on Escape, on a press anywhere else, and when another is opened.
+  fold(but) {
+    for (const open of this.root.querySelectorAll('.lv-how[open]')) open.open = open === but;
+  }
+
+  move(by) {
+    this.pause();
+    this.go(this.wanted + by);
+  }
+
+  go(index) {
+    this.wanted = Math.min(this.last, Math.max(0, index));
+    this.find('rp-at').value = this.wanted;
+    return this.paint();
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  pause() {
+    this.playing = false;
+    this.find('rp-play').textContent = 'Play';
+    this.find('lv-sentence').setAttribute('aria-live', 'polite');
+  }
+
+  // From here to the end, or from the beginning where this is the end; nothing is read aloud on the way.
+  async play() {
+    this.playing = true;
+    this.find('rp-play').textContent = 'Pause';
+    this.find('lv-sentence').setAttribute('aria-live', 'off');
+    const run = (this.run = {});
+    if (this.wanted === this.last) this.wanted = -1;
+    while (this.playing && this.run === run && this.wanted < this.last) {
+      const least = new Promise((resolve) => setTimeout(resolve, PACE));
+      await this.go(this.wanted + 1);
+      await least;
+    }
+    if (this.run === run) this.pause();
+  }
+
+  // The frame that is wanted now; while one is drawn another may be asked for.
+  paint() {
+    if (!this.busy) this.painting = this.repaint();
+    return this.painting;
+  }
+
+  async repaint() {
+    this.busy = true;
+    while (this.shown !== this.wanted || this.plots.due.length) {
+      const index = this.wanted;
+      if (this.shown !== index) this.say(index, decode(await unpack(this.frames[index])));
+      this.shown = index;
+      await this.plots.draw();
+      this.state.painted += 1;
+    }
+    this.busy = false;
+  }
+
+  say(index, { step, patches, readouts, verdict, clock }) {
+    this.plots.patch(patches);
+    this.plots.read(readouts);
+    this.find('lv-verdict').dataset.tone = verdict.tone ?? 'none';
+    this.find('lv-sign').textContent = verdict.sign ?? '';
+    this.find('lv-word').querySelector('strong').textContent = verdict.word ?? '';
+    this.find('lv-sentence').textContent = verdict.sentence ?? '';
+    this.find('lv-clock').textContent = `frame ${index + 1} of ${this.frames.length} · ${clock}`;
+    this.find('rp-step').textContent = `step ${step.toLocaleString('en')}`;
+    this.find('rp-at').setAttribute('aria-valuetext', `step ${step}`);
+    this.state.step = step;
+  }
+}
+
+(async () => {
+  const library = await unpack(document.getElementById('plotly').textContent);
+  const source = URL.createObjectURL(new Blob([library], { type: 'text/javascript' }));
+  await loadPlotly(source);
+  new Replay(document.querySelector('.rp'), JSON.parse(document.getElementById('recording').textContent), source);
+})();

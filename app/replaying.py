@@ -1,0 +1,221 @@
+"""A recording as one stand-alone page that plays it, and what the page "Open a recording" says.
+
+The page holds templates and frames as the live view gets them, and plotly.js, all compressed: it needs no server.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import gzip
+import importlib.util
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+
+from app import links, live, text
+from app.figures import Curves, LiveFigure, applicable
+from app.figures.theme import SCALES, TIME_MARGIN
+from app.live.feed import verdict
+from app.live.frames import pack
+from app.state import OPENING
+from engine.experiment import Changes
+from engine.frame import Frame
+from engine.history import Waterfall
+from engine.preset import load_preset
+from engine.recording import Recording, RecordingError
+
+MOST_UPLOADED, MOST_UNPACKED = 64, 128 * 2**20
+"""Megabytes that the page takes, and bytes inside: an engineer's larger file is opened by `Recording.load`."""
+MOST_IN_REPLAY = 9 * 2**20  # bytes of all frames as they stand in the page; plotly.js takes two million more
+MOST_FRAMES = 600
+ALONE = 'data-scheme=""'
+"""Of a page on its own: light or dark as the viewer's system prefers."""
+PARTS = ("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "replay")
+"""The live view's JavaScript that draws figures, and the player in place of its socket and its panel."""
+
+TITLE = "Open a recording"
+ABOUT = (
+    "A recording is the zip file that **Export** on the playground gives: a run's figures at many training steps. "
+    "It plays here, without training anything again."
+)
+UPLOAD = "A recording, as a zip file"
+KEPT = "The recording that was open before is still shown."
+STRANGE = "This recording is damaged: its numbers do not fit together."
+IN_PLAYGROUND = "Train this network in the playground"
+TABLE = "The numbers of every frame, as a table"
+SAVE = "Save this replay as one HTML file"
+PLAYER = "The recording: figures at the training step that the slider says"
+OPENING_FILE = "The recording is being opened."
+NO_CHANGES = "No setting was changed while it trained."
+CHANGED = "Changed while it trained: {changes}."
+
+EXPORT = "Export"
+FILES = {
+    "recording.zip": ("Recording", "Figures at many training steps, to open again here or in Python."),
+    "replay.html": ("Replay", "The same as one web page that plays without a server: for slides, or to send."),
+    "curves.csv": ("Curves", "Loss, metric and gradient norm at every kept training step, for a spreadsheet."),
+    "weights.safetensors": ("Weights", "What the network has learned so far, with PyTorch's own names."),
+    "script.py": ("PyTorch script", "This very run as a program without this playground: data, network, training."),
+}
+"""What a run can be taken away as, by the last part of its address: its name, and what it is good for."""
+EXPORT_SAID = "A single figure, as a picture or a table, is offered beside the figure's own title."
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What the page shows of a recording, without the recording: frames are large and the page is one of many.
+
+    Args:
+        summary: sentences about it. html: the replay. table: a row per frame. link: opens its experiment.
+    """
+
+    name: str
+    summary: list[str]
+    html: str
+    table: pd.DataFrame
+    link: dict[str, str]
+
+
+def open_file(name: str, file: IO[bytes]) -> Opened:
+    """A file that somebody brought.
+
+    Raises:
+        RecordingError: with a sentence, whatever is wrong with it.
+    """
+    found = Recording.load(file, MOST_UNPACKED)
+    try:
+        html = replay(found)
+    except Exception as error:  # whole arrays, but of no network that ever was: a figure may stumble over anything
+        raise RecordingError(STRANGE) from error
+    preset = load_preset(OPENING)
+    link = links.written(found.experiment, preset, preset.speed)
+    del link["preset"]
+    return Opened(name, summary(found), html, found.to_pandas(), link)
+
+
+def summary(found: Recording) -> list[str]:
+    """What was trained, how much of it is here, and what was changed on the way: a sentence each."""
+    steps = [frame.step for frame in found.frames]
+    count = "1 frame" if len(steps) == 1 else f"{len(steps):,} frames"
+    kept = f"{count}, from step {steps[0]:,} to step {steps[-1]:,}"
+    return [text.summary(found.experiment), f"{kept}. {changed(found.changes)}"]
+
+
+def changed(changes: Changes) -> str:
+    """What was changed live, and when."""
+    if not changes:
+        return NO_CHANGES
+    said = [
+        f"{', '.join(text.setting(name, value) for name, value in settings.items())} after step {step:,}"
+        for step, settings in changes
+    ]
+    return CHANGED.format(changes="; ".join(said))
+
+
+# ---- the page that plays it
+
+
+def replay(found: Recording) -> str:
+    """A recording as one HTML page, for which nothing is fetched: figures, verdict and clock of every frame."""
+    info, blocks = found.info, _blocks(found)
+    shown = _templates(found)
+    data = {
+        "figures": shown,
+        "scales": SCALES,
+        "time": {**TIME_MARGIN, "last": info.time_steps - 1},
+        "how": text.how_measured(info),
+        "frames": [base64.b64encode(each).decode() for each in blocks],
+    }
+    said = summary(found)
+    if len(blocks) < len(found.frames):
+        said.append(f"To keep this file small it plays {len(blocks):,} of them, evenly spaced.")
+    parts = {
+        "page": ALONE,
+        "title": escape(text.summary(found.experiment)),
+        "heading": escape(said[0]),
+        "said": escape(" ".join(said[1:])),
+        "style": live.STYLE + (live.HERE / "replay.css").read_text(),
+        "script": live.script(*PARTS).replace("</script", "<\\/script"),
+        "plotly": _plotly(),
+        "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+    }
+    page = (live.HERE / "replay.html").read_text()
+    return "".join(parts[each[2:-2]] if each.startswith("{{") else each for each in _pieces(page))
+
+
+def inside(html: str, scheme: str) -> str:
+    """The same for a page around it that has the heading: without its own, and "light" or "dark" as that page is."""
+    return html.replace(ALONE, f'data-scheme="{scheme}" data-inside', 1)
+
+
+def _pieces(page: str) -> list[str]:
+    """The page cut at its {{places}}, the places included: what fills one is never searched for another."""
+    return re.split(r"({{\w+}})", page)
+
+
+@functools.cache
+def _plotly() -> str:
+    """plotly.js of the installed package, compressed, as text."""
+    spec = importlib.util.find_spec("plotly")
+    assert spec is not None and spec.submodule_search_locations is not None
+    script = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+    return base64.b64encode(gzip.compress(script.read_bytes(), 9, mtime=0)).decode()
+
+
+def _figures(found: Recording) -> dict[str, LiveFigure]:
+    """Those that have something to show: what no frame has measured is left out."""
+    measured = frozenset[str]().union(*(frame.details for frame in found.frames))
+    every = applicable(found.info)
+    return {name: each for name, each in every.items() if not each.needs or each.needs in measured}
+
+
+def _templates(found: Recording) -> list[dict[str, Any]]:
+    names = _figures(found)
+    return [each for each in live.templates(found.experiment) if each["name"] in names]
+
+
+def _blocks(found: Recording) -> list[bytes]:
+    """A compressed message for each frame that is played: evenly spaced, as many as fit into the page."""
+    players = list(_messages(found))
+    largest = max(len(gzip.compress(players[each]())) for each in (0, len(players) // 2, -1)) * 4 / 3
+    most = min(MOST_FRAMES, max(2, int(MOST_IN_REPLAY / largest)), len(players))
+    kept = np.linspace(0, len(players) - 1, most).round().astype(int)
+    return [gzip.compress(players[each](), mtime=0) for each in kept]
+
+
+def _messages(found: Recording) -> Iterator[Callable[[], bytes]]:
+    """For each frame what makes its message; only those that are played are made."""
+    figures, waterfall = _figures(found), Waterfall()
+    for frame in found.frames:
+        waterfall.look(found.info, frame)
+        updates, looks = (rows[rows["step"] <= frame.step] for rows in (found.updates, found.looks))
+        curves = Curves(updates, looks, waterfall.table())
+        yield functools.partial(_message, found, figures, frame, curves)
+
+
+def _message(found: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves) -> bytes:
+    """One frame for the browser, complete: whichever was shown before, this is what it looks like."""
+    info, patches, readouts = found.info_at(frame.step), {}, {}
+    for name, figure in figures.items():
+        of = _measured(found, frame, figure.needs)
+        patches[name] = figure.patch(info, of, curves)
+        said = figure.readout(info, of)
+        readouts[name] = said if of is frame else f"of step {of.step:,}: {said}"
+    clock = f"{frame.seconds:,.1f} s of training"
+    return pack(patches, step=frame.step, readouts=readouts, verdict=verdict(frame), clock=clock)
+
+
+def _measured(found: Recording, frame: Frame, needs: str) -> Frame:
+    """This frame, or where it lacks a reading the last one before that has it; where there is none the first after."""
+    if not needs or needs in frame.details:
+        return frame
+    having = [each for each in found.frames if needs in each.details]
+    return max((each for each in having if each.step < frame.step), key=lambda each: each.step, default=having[0])

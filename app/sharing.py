@@ -1,0 +1,44 @@
+"""What the page says about links to share, and about showing itself to a room."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from app import text
+
+SHARE = "Share"
+PRESENT = "Present"
+STOP_PRESENTING = "Back to the desk"
+SAID = (
+    "The link holds the whole experiment: every setting, the seed, and what was changed on the way. It gives the same "
+    "frames."
+)
+AT = "Open it paused at a step"
+AT_STEP = "Step"
+FOR_A_ROOM = "Open it for a projector: large, without settings"
+HIDE = "Keep out of sight"
+HIDE_NOTHING = "nothing"
+COPY = "Copy link"
+COPIED = "Copied"
+COPY_BY_HAND = "Press Ctrl+C to copy"
+PARTS = {"lesson": "The lesson's text", "cure": "The cure"}
+"""What can be hidden besides the controls that have a label."""
+
+THEN_REFUSED = (
+    "The link's changes on the way, {got}, cannot be read, so none of them is made. They look like this: "
+    "300~learning_rate~0.01~~500~clip~none."
+)
+AT_REFUSED = (
+    "The link wants to be opened at step {got}; a step is a whole number from 0 to {most:,}. It begins at step 0."
+)
+HIDE_REFUSED = "The link hides {got}, which is no control of this page; everything else is as it says."
+
+
+def part(key: str) -> str:
+    """A control, or a part of the page, by its name on the screen."""
+    return PARTS.get(key) or text.LABELS[key]
+
+
+def address(page: str, said: dict[str, str]) -> str:
+    """The whole link: where this page stands, and what it shall open."""
+    return f"{page.split('?')[0]}?{urlencode(said)}"

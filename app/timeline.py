@@ -1,0 +1,44 @@
+"""What stands on the timeline: the kept steps, what happened at some of them, and what might be tried from one on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app import text
+from engine.experiment import Changes, Experiment, ExperimentError
+
+HOLD = "Hold there, to change settings by hand"
+SOLVED = "solved"
+BRANCHED = "branched off"
+
+
+def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> list[dict[str, Any]]:
+    """What happened, by step: live changes, the branch, the loss below a tenth of the baseline."""
+    found = [{"step": step, "says": ", ".join(text.setting(*each) for each in made.items())} for step, made in changes]
+    found += [{"step": branched_at, "says": BRANCHED}] if branched_at is not None else []
+    return found + ([{"step": solved_at, "says": SOLVED}] if solved_at is not None else [])
+
+
+def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
+    """Other futures to try from a step on: what each is called, and the live settings that it changes."""
+    rate, clip = experiment.learning_rate, (experiment.clip, experiment.clip_threshold)
+    ideas: list[tuple[str, dict[str, Any]]] = [
+        ("clip the gradient at norm 1", {"clip": "norm", "clip_threshold": 1.0}),
+        ("clip it at norm 0.1", {"clip": "norm", "clip_threshold": 0.1}),
+        ("no clipping", {"clip": "none"}),
+        (f"learn 10 times faster: {10 * rate:g}", {"learning_rate": round(10 * rate, 12)}),
+        (f"learn 10 times more slowly: {rate / 10:g}", {"learning_rate": round(rate / 10, 12)}),
+        ("noise of 0.3 on the inputs", {"noise": 0.3}),
+        ("batches of 4 sequences", {"batch_size": 4}),
+    ]
+    found = []
+    for says, changes in ideas:
+        if changes.get("clip") == "none" and clip[0] == "none":
+            continue
+        try:
+            other = experiment.replace(**changes)
+        except ExperimentError:
+            continue
+        if other != experiment:
+            found.append({"says": says, "changes": changes})
+    return found

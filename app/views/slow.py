@@ -1,0 +1,171 @@
+"""The page "Slow motion": the next update in five phases, rehearsed on a copy and then really made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from app import slowly, state
+from app.figures import slow as figures
+from app.hub import Slot
+from app.pictures import Uncover, picture
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.rehearsal import Rehearsal
+from engine.workers import Run
+
+POLL = 0.15  # seconds between two looks for a rehearsal or an update
+LAST = figures.PHASES[-1]
+QUICKEST, PER_STEP, SLOWEST = 0.8, 0.2, 2.6  # seconds to uncover a picture
+STYLE = Path(__file__).parents[1] / "slow.css"
+
+
+@dataclass
+class Desk:
+    """What a tab's page remembers of one run: the phase that is shown, and the update that was asked for."""
+
+    phase: int = 0
+    plays: int = 0  # a phase that is chosen again is uncovered again
+    shown: int = -1  # the step of the rehearsal on the page
+    until: int = 0  # the training step that was asked for
+    asked: tuple[int, Experiment] | None = None  # for which network a rehearsal was asked for last
+    made: tuple[int, float] | None = None  # the update that was made from here, and the loss that was rehearsed
+
+    def go(self, phase: int) -> None:
+        """Show this phase, or uncover it again."""
+        self.phase, self.plays = min(max(phase, 0), LAST), self.plays + 1
+
+    def move(self, by: int) -> None:
+        """So many phases on; pressed quickly, every press counts from where the one before has led."""
+        self.go(self.phase + by)
+
+    def make(self, slot: Slot, rehearsal: Rehearsal) -> None:
+        """The rehearsed update, by the network itself; pressed twice, it is made once."""
+        if self.until <= rehearsal.step:
+            self.until, self.made = rehearsal.step + 1, (rehearsal.step + 1, rehearsal.loss)
+            slot.step()
+
+    def show(self, rehearsal: Rehearsal) -> None:
+        """Another update begins with its first phase."""
+        if rehearsal.step != self.shown:
+            self.shown = rehearsal.step
+            self.go(0)
+
+
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _desk(token: str) -> Desk:
+    """Of one run."""
+    return Desk()
+
+
+def page() -> None:
+    """Draw the page; the network is the playground's, or the one that the link says."""
+    slot = state.present_slot()
+    state.leave()
+    state.keep_link()
+    st.html(STYLE)
+    with st.container(key="slow"):
+        st.subheader(slowly.HEADING, anchor=False)
+        if not slot.paused:
+            slot.pause()
+        take_apart(slot)
+
+
+@st.fragment
+def take_apart(slot: Slot) -> None:
+    """Everything that moves when a person goes on."""
+    run, desk = slot.run, _desk(slot.token)
+    found: Rehearsal | None = run.found("rehearse")
+    if problem := run.problem_with("rehearse") or run.status().message:
+        st.warning(problem)
+    _ask(run, desk, found)
+    if _makes(run, desk):
+        st.fragment(_watch, run_every=POLL)(lambda: _makes(run, desk), slowly.MAKING)
+    elif run.waits_for("rehearse"):
+        st.fragment(_watch, run_every=POLL)(lambda: run.waits_for("rehearse"), slowly.REHEARSING)
+    if found is None:
+        return
+    desk.show(found)
+    _heading(run, desk, found)
+    _phases(slot, desk, found)
+    _phase(run.info, desk, found)
+
+
+def _ask(run: Run, desk: Desk, found: Rehearsal | None) -> None:
+    """For a rehearsal of the network as it is, once: what could not be rehearsed is not asked for again."""
+    now = (run.status().step, run.experiment)
+    current = found is not None and (found.step, found.experiment) == now
+    if not current and desk.asked != now and not _makes(run, desk) and not run.waits_for("rehearse"):
+        desk.asked = now
+        run.request("rehearse")
+
+
+def _makes(run: Run, desk: Desk) -> bool:
+    """True while the update that was asked for is being made; a message says that it cannot be."""
+    return run.status().step < desk.until and not run.status().message
+
+
+def _heading(run: Run, desk: Desk, found: Rehearsal) -> None:
+    """Which update this is, and whether the one before was as rehearsed."""
+    st.caption(slowly.heading(run.info, found))
+    if desk.made is None or desk.made[0] != found.step:
+        return
+    rows = run.curve.updates()
+    for row in rows[rows["step"] == found.step]:
+        said = slowly.made(*desk.made, measured=float(row["loss"]))
+        st.html(f'<p class="slow-made" role="status">{escape(said)}</p>')
+
+
+def _phases(slot: Slot, desk: Desk, found: Rehearsal) -> None:
+    """The five phases in a row, the present one standing out; then back and on."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slow_phases"):
+        for k, name in enumerate(slowly.PHASES):
+            kind = "primary" if k == desk.phase else "secondary" if k < desk.phase else "tertiary"
+            st.button(f"{k + 1}  {name}", key=f"slow_phase_{k + 1}", type=kind, shortcut=str(k + 1), width="stretch",
+                      on_click=desk.go, args=(k,))  # fmt: skip
+        st.button(slowly.BACK, key="slow_back", icon=":material/chevron_left:", type="tertiary", shortcut="Left",
+                  disabled=desk.phase == 0, on_click=desk.move, args=(-1,))  # fmt: skip
+        if desk.phase < LAST:
+            st.button(slowly.NEXT, key="slow_next", icon=":material/chevron_right:", shortcut="Right",
+                      on_click=desk.move, args=(1,))  # fmt: skip
+        else:
+            st.button(slowly.NEXT_UPDATE, key="slow_next_update", icon=":material/skip_next:", type="primary",
+                      shortcut="Right", disabled=found.step != slot.run.status().step or _makes(slot.run, desk),
+                      on_click=desk.make, args=(slot, found))  # fmt: skip
+
+
+def _phase(info: RunInfo, desk: Desk, found: Rehearsal) -> None:
+    """What the phase means, its picture with the few large numbers beside it, and all its numbers as a table."""
+    phase = desk.phase
+    said = slowly.meaning(info, found, phase)
+    st.html(f'<p class="slow-said" role="status">{escape(said)}</p>')
+    left, right = st.columns([4.4, 1], gap="medium")
+    with left:
+        picture("slow", figures.picture(info, found, phase), label=f"{slowly.PHASES[phase]}. {said}",
+                uncover=_uncover(info, desk, found))  # fmt: skip
+        st.caption(slowly.notes(info, found, phase))
+    with right:
+        st.html(slowly.tiles_html(slowly.tiles(info, found, phase)))
+    with st.expander(slowly.TABLE):
+        st.html(slowly.as_html(slowly.table(info, found, phase)))
+
+
+def _uncover(info: RunInfo, desk: Desk, found: Rehearsal) -> Uncover | None:
+    """Time goes by in the direction of the phase."""
+    way = figures.uncovered(info, found, desk.phase)
+    if way is None:
+        return None
+    side, steps = way
+    seconds = min(max(PER_STEP * steps, QUICKEST), SLOWEST)
+    return Uncover(f"{found.step} {desk.plays}", side, steps, seconds, ("x2y2", "x2y3"))
+
+
+def _watch(waiting: Callable[[], bool], said: str) -> None:
+    """Looked at again and again until it is there; then the page is drawn anew, without this."""
+    st.caption(said)
+    if not waiting():
+        st.rerun()  # the whole page: a fragment cannot draw the one around it

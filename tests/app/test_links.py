@@ -1,0 +1,78 @@
+"""The parts of a link that say what is changed on the way, where it opens and what it hides: read, written, refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app import links, sharing, timeline
+from engine.experiment import LIVE, RANGES, Experiment, in_force, noted
+
+BASE = Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru", hidden_size=8)
+CHOICES = {
+    "learning_rate": [1e-5, 0.01, 10.0], "clip": ["none", "norm", "value"], "clip_threshold": [1e-6, 0.3, 1000.0],
+    "noise": [0.0, 0.25, 3.0], "teacher_forcing": [0.0, 0.5, 1.0], "batch_size": [1, 7, 512],
+}  # fmt: skip
+
+
+def some_changes(seed: int):
+    """A few live changes, at random."""
+    rng = np.random.default_rng(seed)
+    changes, now = (), BASE
+    for step in np.sort(rng.choice(10_000, rng.integers(0, 6), replace=False)) + 1:
+        names = rng.choice(LIVE, rng.integers(1, 4), replace=False)
+        after = now.replace(**{str(name): CHOICES[str(name)][rng.integers(3)] for name in names})
+        changes, now = noted(changes, int(step), now, after), after
+    return changes
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changes_on_the_way_survive_a_link(seed):
+    assert set(CHOICES) == set(LIVE)
+    changes = some_changes(seed)
+    said, refused = links.plan(changes), {}
+    assert links.planned(BASE, said.get("then", ""), refused) == changes and not refused
+    assert set("".join(said.values())) <= set("abcdefghijklmnopqrstuvwxyz0123456789_~.-+")  # needs no escaping
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["nonsense", "5", "5~clip", "0~clip~none", "-3~clip~none", "9~clip~none~~5~clip~norm", "5~cell~gru",
+     "5~learning_rate~fast", "5~learning_rate~-1", "5~learning_rate~nan", "5~clip~sometimes", "5~batch_size~99999",
+     "5~nonsense~1", "2000000~clip~none", "5~clip~none~~5~clip~norm", "~~5~", "5~~clip~none", "٥~clip~none~"],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said_and_nothing_is_changed(raw):
+    refused = {}
+    assert links.planned(BASE, raw, refused) == () and raw[:4].strip("~") in refused["then"].replace("\\", "")
+
+
+@pytest.mark.parametrize(("raw", "step"), [(None, 0), ("0", 0), ("300", 300), (str(int(RANGES["steps"].high)), 10**6)])
+def test_a_step_to_open_at(raw, step):
+    refused = {}
+    assert links.step_in(raw, refused) == step and not refused
+
+
+@pytest.mark.parametrize("raw", ["", "-1", "1.5", "soon", "1000001", "9" * 400, "1e3"])
+def test_a_step_that_is_none_is_said(raw):
+    refused = {}
+    assert links.step_in(raw, refused) == 0 and "whole number" in refused["at"]
+
+
+def test_controls_are_hidden_by_name_and_what_is_none_is_said():
+    refused = {}
+    assert links.named("cell~lesson", ("cell", "lesson", "seed"), "hide", refused) == ("cell", "lesson") and not refused
+    assert links.named(None, ("cell",), "hide", refused) == () and not refused
+    assert links.named("cell~*x*", ("cell",), "hide", refused) == ("cell",) and "\\*x\\*" in refused["hide"]
+
+
+def test_a_whole_address_is_where_the_page_stands_and_what_it_opens():
+    assert sharing.address("http://here/app/?old=1", {"preset": "xor", "at": "5"}) == "http://here/app/?preset=xor&at=5"
+
+
+@pytest.mark.parametrize("clip", ["none", "norm"])
+def test_other_futures_differ_from_this_one_and_can_be(clip):
+    experiment = BASE.replace(clip=clip, learning_rate=5.0)
+    offered = timeline.what_ifs(experiment)
+    assert all(in_force(experiment, ((1, each["changes"]),)) != experiment for each in offered)
+    says = [each["says"] for each in offered]
+    assert ("no clipping" in says) == (clip != "none") and not any("faster" in each for each in says)  # 50 is too much

@@ -1,0 +1,241 @@
+"""The page "Slow motion": its pictures, its sentences, and the way through the five phases, without workers."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import slowly
+from app.figures import slow
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.rehearsal import Rehearsal
+from engine.rehearsing import rehearse
+from engine.training import Trainer
+from tests.app import test_page
+from tests.app.test_hub import FakeRun
+from tests.app.test_learn import turn
+from tests.app.test_page import opened, press, run, warnings
+
+pool = test_page.pool
+LINK = {"hidden_size": "4", "seq_len": "6"}
+SHAPES: dict[str, dict[str, Any]] = {
+    "many_to_one": {},
+    "one_to_one": {"task": "digits", "rnn_type": "one_to_one"},
+    "one_to_many": {"task": "melody", "rnn_type": "one_to_many", "output_layers": 1, "teacher_forcing": 0.5},
+    "long, both ways": {"task": "characters", "rnn_type": "many_to_many", "seq_len": 40, "bidirectional": True,
+                        "num_layers": 2},
+    "encoder_decoder": {"task": "reverse", "rnn_type": "encoder_decoder"},
+    "no links": {"task": "stocks", "rnn_type": "many_to_many", "cell": "feedforward"},
+    "cut": {"seq_len": 20, "tbptt": 5},
+}  # fmt: skip
+
+
+@cache
+def rehearsed(shape: str) -> tuple[RunInfo, Rehearsal]:
+    e = Experiment(**{"hidden_size": 4, "batch_size": 3, "cell": "rnn", **SHAPES[shape]})
+    trainer = Trainer(e)
+    return trainer.info, rehearse(trainer)
+
+
+def written(figure: go.Figure) -> list[str]:
+    return [each for trace in figure.select_traces({"mode": "text"}) for each in trace.text]
+
+
+def arrows(figure: go.Figure, *heads: str) -> list[Any]:
+    return [trace for trace in figure.select_traces({"mode": "lines+markers"}) if trace.marker.symbol in heads]
+
+
+# ---- pictures
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_phase_has_a_picture_a_sentence_numbers_and_a_table(shape):
+    info, found = rehearsed(shape)
+    figures = [slow.picture(info, found, phase) for phase in slow.PHASES]
+    assert len({figure.layout.height for figure in figures}) == 1  # the page does not jump
+    for phase in slow.PHASES:
+        assert len(slowly.meaning(info, found, phase)) > 20 and "nan" not in slowly.meaning(info, found, phase)
+        assert slowly.tiles(info, found, phase)
+        head, rows = slowly.table(info, found, phase)
+        assert rows and {len(row) for row in rows} == {len(head)}
+    columns = figures[slow.FORWARD].layout.xaxis.tickvals
+    assert len(columns) <= 16 and columns[0] == 0 and columns[-1] == info.time_steps - 1
+    assert (slow.uncovered(info, found, slow.BACKWARD) or ("",))[0] == "right"
+
+
+def test_arrows_go_back_to_every_step_as_thick_as_its_gradient():
+    info, found = rehearsed("many_to_one")
+    figure = slow.picture(info, found, slow.BACKWARD)
+    drawn = arrows(figure, "triangle-left")
+    norms = found.grad_norm[0, 0]
+    steps = [t for t in figure.layout.xaxis.tickvals if t < info.time_steps - 1]
+    assert len(drawn) == len(steps) and len(arrows(figure, "triangle-down")) == 1
+    widths = {t: next(a.line.width for a in drawn if t < a.x[1] < t + 1) for t in steps}
+    by_norm = sorted(steps, key=lambda t: norms[t])
+    assert [widths[t] for t in by_norm] == sorted(widths.values()) and widths[by_norm[0]] < widths[by_norm[-1]]
+
+
+def test_without_links_each_loss_reaches_its_own_step_alone():
+    info, found = rehearsed("no links")
+    figure = slow.picture(info, found, slow.BACKWARD)
+    assert not arrows(figure, "triangle-left", "triangle-right")
+    assert len(arrows(figure, "triangle-down")) == info.time_steps
+
+
+def test_no_arrow_leads_over_a_cut_and_nothing_is_a_cross():
+    info, found = rehearsed("cut")
+    figure = slow.picture(info, found, slow.BACKWARD)
+    assert all(min(arrow.x) > 14 for arrow in arrows(figure, "triangle-left"))
+    columns = np.array(figure.layout.xaxis.tickvals)
+    assert written(figure).count("✕") == (columns < 15).sum()
+    assert "exactly 0" in slowly.meaning(info, found, slow.BACKWARD)
+
+
+def test_reading_both_ways_has_arrows_both_ways_in_both_layers():
+    info, found = rehearsed("long, both ways")
+    figure = slow.picture(info, found, slow.BACKWARD)
+    for head in ("triangle-left", "triangle-right"):
+        assert len({arrow.y[0] for arrow in arrows(figure, head)}) == 2
+
+
+# ---- sentences
+
+
+def changed(**values: Any) -> tuple[RunInfo, Rehearsal]:
+    info, found = rehearsed("many_to_one")
+    settings = {key: values.pop(key) for key in ("clip", "clip_threshold") if key in values}
+    return info, dataclasses.replace(found, experiment=found.experiment.replace(**settings), **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"clip": "none", "norm": 3.2, "norm_clipped": 3.2, "clipped": False}, "Clipping is off"),
+        ({"clip": "norm", "clip_threshold": 5.0, "norm": 3.2, "norm_clipped": 3.2, "clipped": False},
+         "limit is 5. It is short enough: there is nothing to clip"),
+        ({"clip": "norm", "clip_threshold": 0.8, "norm": 3.2, "norm_clipped": 0.8, "clipped": True},
+         "3.20 long, the limit is 0.8. Every number is multiplied by 0.25"),
+        ({"clip": "value", "clip_threshold": 0.5, "norm": 3.2, "norm_clipped": 1.6, "clipped": True},
+         "between −0.5 and 0.5. That shortens it from 3.20 to 1.60"),
+    ],
+)  # fmt: skip
+def test_clipping_is_said_plainly(values, said):
+    assert said in slowly.meaning(*changed(**values), slow.CLIP)
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [(1.0, "almost as it left: 100%"), (1e-5, "vanishes: 1 part in 100,000"), (0.0, "exactly 0"),
+     (500.0, "explodes: 500 times"), (0.05, "fades: 5.0%"), (3.0, "grows: 3.00 times")],
+)  # fmt: skip
+def test_what_became_of_the_gradient_is_said(first, said):
+    norms = np.ones_like(rehearsed("many_to_one")[1].grad_norm)
+    norms[..., 0] = first
+    assert said in slowly.meaning(*changed(grad_norm=norms), slow.BACKWARD)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"), [(1.5, "falls from 2 to 1.5"), (2.5, "rises from 2 to 2.5"), (np.inf, "no longer finite")]
+)
+def test_what_the_update_does_to_the_loss_is_said(after, said):
+    assert said in slowly.meaning(*changed(loss=2.0, loss_after=after), slow.UPDATE)
+
+
+def test_what_was_measured_otherwise_than_trained_is_said():
+    info, found = rehearsed("one_to_many")
+    for phase in (slow.FORWARD, slow.BACKWARD):
+        assert slowly.BY_CHANCE in slowly.notes(info, found, phase)
+    assert slowly.BY_CHANCE not in slowly.notes(*rehearsed("many_to_one"), slow.FORWARD)
+
+
+def test_a_table_says_every_parameter_and_nothing_is_markup():
+    info, found = rehearsed("encoder_decoder")
+    rows = slowly.table(info, found, slow.UPDATE)[1]
+    assert [row[0].split(" (")[0] for row in rows] == list(found.parameters)
+    assert "<b>" not in slowly.as_html((("<b>",), [("<b>",)]))
+
+
+# ---- the page
+
+
+@pytest.fixture
+def page(pool, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Somebody comes over from the playground, and the rehearsal has arrived."""
+    found: dict[str, Any] = {"waits": False, "rehearsal": None, "problem": ""}
+
+    def request(self: FakeRun, what: str, **arguments: Any) -> None:
+        self.calls.append((what, arguments))
+        found["waits"] = True
+
+    monkeypatch.setattr(FakeRun, "request", request, raising=False)
+    monkeypatch.setattr(FakeRun, "found", lambda self, what: found["rehearsal"], raising=False)
+    monkeypatch.setattr(FakeRun, "waits_for", lambda self, what: found["waits"], raising=False)
+    monkeypatch.setattr(FakeRun, "problem_with", lambda self, what: found["problem"], raising=False)
+    page = turn(opened(**LINK), "slow")
+    page.answers = found  # type: ignore[attr-defined]
+    (only,) = pool.runs
+    assert ("rehearse", {}) in only.calls and slowly.REHEARSING in said(page) and test_page.slot().paused
+    return arrive(page, rehearse(Trainer(only.experiment)))
+
+
+def arrive(page: AppTest, rehearsal: Rehearsal) -> AppTest:
+    page.answers.update(waits=False, rehearsal=rehearsal)  # type: ignore[attr-defined]
+    return run(page)
+
+
+def said(page: AppTest) -> str:
+    return "\n".join([each.value for each in page.caption] + [each.proto.body for each in page.get("html")])
+
+
+def phase_of(page: AppTest) -> int:
+    (shown,) = [k for k in slow.PHASES if page.button(key=f"slow_phase_{k + 1}").proto.type == "primary"]
+    return shown
+
+
+def test_the_address_keeps_the_experiment(page):
+    assert page.query_params == {"preset": "remember", **LINK}
+
+
+def test_five_phases_on_and_back_by_buttons_and_keys(page):
+    keys = {
+        name: page.button(key=f"slow_{name}").proto.shortcut
+        for name in ("back", "next", *map("phase_{}".format, range(1, 6)))
+    }
+    assert keys == {"back": "left", "next": "right", **{f"phase_{k}": str(k) for k in range(1, 6)}}
+    assert phase_of(page) == slow.FORWARD and page.button(key="slow_back").disabled
+    page = press(press(page, "slow_next"), "slow_next")
+    assert phase_of(page) == slow.BACKWARD and "The gradient enters at the loss" in said(page)
+    assert phase_of(press(page, "slow_back")) == slow.LOSS
+    assert phase_of(press(page, "slow_phase_5")) == slow.UPDATE
+
+
+def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page):
+    (only,), found = pool.runs, page.answers["rehearsal"]
+    page = press(press(page, "slow_phase_5"), "slow_next_update")
+    assert only.calls.count(("advance", 1)) == 1 and slowly.MAKING in said(page)
+    assert page.button(key="slow_next_update").disabled
+    only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
+    only.curve.update(1, found.loss, found.norm, found.clipped)
+    only.calls.clear()
+    page = run(page)
+    assert only.calls == [("rehearse", {})]
+    page = arrive(page, dataclasses.replace(found, step=1))
+    assert phase_of(page) == slow.FORWARD and "Update 1 was made" in said(page) and "exactly as rehearsed" in said(page)
+
+
+def test_what_cannot_be_rehearsed_is_said_and_not_asked_for_again(pool, page):
+    (only,) = pool.runs
+    only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=7)
+    only.calls.clear()
+    page = run(page)
+    page.answers.update(waits=False, problem="Update 8 was not made: the loss is no longer finite.")
+    page = run(run(page))
+    assert warnings(page) == ["Update 8 was not made: the loss is no longer finite."]
+    assert only.calls == [("rehearse", {})]
