@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import comparing, glossary, replaying, slowly, stepping, text
+from app import glossary, replaying, slowly, stepping, text
+from app.race import words as comparing
 from app.views import compare, learn, playground, replay, slow, steps
 from app.views import glossary as glossary_page
 

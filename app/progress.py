@@ -49,10 +49,14 @@ class Guess:
 
 @dataclass
 class Desk:
-    """What one session remembers: guesses by lesson and number of the question, and what was done in it."""
+    """What one session remembers: guesses by lesson and number of the question, and what was done in it.
+
+    `redraw`: something new is to be shown by the whole page at the next look.
+    """
 
     guesses: dict[tuple[str, int], Guess] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    redraw: bool = False
 
 
 @st.cache_resource(scope="session", show_spinner=False)

@@ -32,7 +32,7 @@ from app import exports, live  # noqa: E402  (after the pool: torch loads meanwh
 from app.figures import FIGURES  # noqa: E402
 from app.live import race_feed  # noqa: E402
 from app.live.feed import Feed, gradient_csv  # noqa: E402
-from app.paddock import PADDOCK  # noqa: E402
+from app.race.paddock import PADDOCK  # noqa: E402
 
 POLL = 0.01  # seconds between two looks at whether the worker has sent a frame
 MOST_VIEWERS = 8  # sockets per run

@@ -12,6 +12,7 @@ from app.figures.slow import BACKWARD, CLIP, FORWARD, LOSS, back, network, weigh
 from app.figures.theme import short
 from app.figures.unrolled import places, symbols
 from app.stepping import signed
+from engine.diagnosis.words import say
 from engine.frame import RunInfo
 from engine.rehearsal import Rehearsal
 
@@ -163,7 +164,14 @@ def _fate(left: float) -> str:
     if left > 0.5:
         return f"It arrives almost as it left: {left:.0%} of it."
     word = "fades" if left > 1e-2 else "nearly vanishes" if left > 1e-3 else "vanishes"
-    return f"On the way it {word}: {decades.share(left)} is left."
+    return f"On the way it {word}: {_part(left)} is left."
+
+
+def _part(left: float) -> str:
+    """What is left of a whole, as the verdict on the playground says it."""
+    if left >= 0.01:
+        return f"{left:.{0 if left >= 0.1 else 1}%}"
+    return f"1 part in {say(1 / left)}" if left > 1e-300 else "next to nothing"
 
 
 def _way(info: RunInfo, r: Rehearsal) -> tuple[int, int, float, float]:
@@ -223,7 +231,7 @@ def tiles(info: RunInfo, r: Rehearsal, phase: int) -> list[tuple[str, str]]:
         if r.counted.sum() > 1 or not (start > 0 and np.isfinite(end / start)):
             return ends
         left = end / start
-        return [*ends, ("what is left of it", decades.share(left) if left <= 1 else f"{short(left)} times as much")]
+        return [*ends, ("what is left of it", _part(left) if left <= 1 else f"{short(left)} times as much")]
     if phase == CLIP:
         limit = "off" if e.clip == "none" else f"{e.clip_threshold:g}"
         return [("before", signed(r.norm)), ("limit", limit), ("after", signed(r.norm_clipped))]

@@ -273,28 +273,28 @@ HELP = {
     "rnn_type": "Where inputs come in and answers go out along time: one to one, one to many, many to one, "
     "many to many, encoder-decoder.",
     "cell": "How the state of one step becomes that of the next. Changing it starts a new run.",
-    "nonlinearity": "The squashing function of a plain or feed-forward cell; gated cells have their own.",
+    "nonlinearity": "The function that bends each sum before it becomes the state. Gated cells have their own.",
     "hidden_size": "How many numbers the state holds.",
-    "num_layers": "Recurrent layers on top of each other.",
-    "bidirectional": "A second chain reads the sequence from its end. On tasks about the future it sees the answer.",
+    "num_layers": "How many recurrent layers stand on top of each other.",
+    "bidirectional": "A second chain reads the sequence from its end. Asked for the next value, it sees the answer.",
     "seq_len": "How many steps a sequence has; where lengths vary, the longest.",
-    "init": "How the recurrent weights W_hh are drawn before training.",
+    "init": "How the weights from one step to the next are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
-    "forget_bias": "Total bias of the gate that keeps the old state (LSTM: forget, GRU: update). 3 keeps 95 % a step. "
-    "Empty: PyTorch's own.",
-    "output_layers": "More layers on top, at every step by itself: a deep network without horizontal links up there.",
+    "forget_bias": "Holds the gate that keeps the old state (LSTM: forget, GRU: update) open from the start. 3 keeps "
+    "95 % a step. Empty: PyTorch's own.",
+    "output_layers": "More layers above the recurrent ones. They see one step at a time and remember nothing.",
     "window": "How many inputs a feed-forward cell sees at once, the present one last.",
-    "embedding_size": "Numbers learned for each symbol; one-hot gives every symbol a channel of its own.",
+    "embedding_size": "How many learned numbers stand for each symbol. One-hot: a place of its own for each symbol.",
     "teacher_forcing": "How often training feeds back the true symbol in place of the network's own, where outputs are "
     "fed back. Changes while it trains.",
-    "noise": "Gaussian noise added to every input in training, never in the measurements: its standard deviation. "
-    "Changes while it trains.",
+    "noise": "Chance added to every input in training, never when measuring: its standard deviation. Changes while "
+    "it trains.",
     "optimizer": "The rule that turns gradients into updates.",
     "learning_rate": "How far each update goes. Changes while it trains.",
     "clip": "Norm: shorten the whole gradient if it is too long. Value: cap each number. Changes while it trains.",
     "clip_threshold": "Where clipping begins. Changes while it trains.",
     "batch_size": "Sequences per update: fewer make each update noisier. Changes while it trains.",
-    "tbptt": "Truncated back-propagation: how many steps the gradient goes back; 0 is all the way.",
+    "tbptt": "How many steps back the gradient goes; 0 is all the way.",
     "seed": "Draws the initial weights and the data. The same seed gives the same run.",
 }
 LABELS = {
@@ -331,9 +331,9 @@ LABELS = {
 }
 
 STARTS_AGAIN = "Network"
-STARTS_AGAIN_SAID = ":material/replay: A change here starts again at step 0."
+STARTS_AGAIN_SAID = ":material/replay: Changes start again at step 0."
 AT_ONCE = "Training"
-AT_ONCE_SAID = ":material/bolt: Changes at once, without a reset."
+AT_ONCE_SAID = ":material/bolt: Changes act at once, no reset."
 
 ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."

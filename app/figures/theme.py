@@ -17,8 +17,8 @@ TOTAL = "#2f7fc1"
 DIRECT = "#c98100"
 LAST = "#c2609a"
 CELL = "#0a9873"
-GHOST = "rgba(140,146,156,0.75)"
-QUIET = "rgba(140,146,156,0.45)"
+GHOST = "rgba(125,131,141,0.95)"
+QUIET = "rgba(125,131,141,0.75)"
 WRONG = "#d55e00"
 
 PADDING = "rgba(140,146,156,0.22)"
@@ -37,7 +37,7 @@ GATES = {
 }
 """By what a gate does: it keeps the old state, lets new content in, shows the state to others, or is the content."""
 
-OTHER_FUTURE = "#74a9d8"
+OTHER_FUTURE = "#5b95c9"
 """What became of the run where another branched off: of one family with it."""
 
 WEIGHTS = "#9c5f3f"

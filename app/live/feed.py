@@ -99,6 +99,7 @@ class Feed:
             "kept": [frame.step for frame in run.frames],
             "marks": timeline.marks(self.slot.changes, run.status().solved_at, run.branched_at),
             "fork": run.branched_at,
+            "changes": self.slot.changes,
             "what_ifs": timeline.what_ifs(run.experiment),
         }
         news = {name: said for name, said in now.items() if said != self._marked.get(name)}

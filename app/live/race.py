@@ -10,7 +10,7 @@ import streamlit as st
 from app import live
 from app.figures.race import LANES, applicable
 from app.figures.theme import SCALES
-from app.racing import Race
+from app.race.lanes import Race
 
 KEY = "race"
 SCRIPT = live.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket", "race")

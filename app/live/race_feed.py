@@ -13,11 +13,12 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app import comparing, text
+from app import text
 from app.figures.race import FIGURES, applicable
 from app.live.frames import pack
-from app.paddock import PADDOCK
-from app.racing import Race, Standing
+from app.race import words as comparing
+from app.race.lanes import Race, Standing
+from app.race.paddock import PADDOCK
 from engine.frame import RunPhase
 
 POLL = 0.01  # seconds between two looks at whether the workers are done
@@ -69,10 +70,10 @@ class RaceFeed:
 
     def _status(self) -> dict[str, Any]:
         race = self.race
-        phase = RunPhase.PAUSED if race.paused else RunPhase.RUNNING
+        phase = RunPhase.PAUSED if race.rests else RunPhase.RUNNING
         if race.picture is None:
             phase = RunPhase.STARTING
-        elif race.paused and all(lane.state != "racing" for lane in race.picture):
+        elif race.rests and all(lane.state != "racing" for lane in race.picture):
             phase = RunPhase.FINISHED
         clock = [text.PHASES[phase], f"{race.rate:,.0f} updates/s each" if race.rate >= 1.5 else ""]
         return {"phase": str(phase), "clock": " · ".join(filter(None, clock)), "message": race.problem}

@@ -1,4 +1,5 @@
-// The page's colours, given to Plotly. A trace with `meta` takes that colour scale, light or dark.
+// The page's colours, given to Plotly. A trace whose `meta` names a colour scale takes it, light or dark; words that stand on
+// coloured marks, `meta` "on_marks", keep their own.
 function pageColours(element) {
   const style = getComputedStyle(element);
   const get = (name) => style.getPropertyValue(name).trim();
@@ -55,7 +56,7 @@ function dress(figure, colours, scales) {
   layout.annotations = (layout.annotations ?? []).map((each) => ({ ...each, bgcolor: colours.ground, opacity: 0.85 }));
   for (const { font } of layout.annotations) readable(font);
   for (const trace of data) {
-    readable(trace.textfont);
+    if (trace.meta !== 'on_marks') readable(trace.textfont);
     if (scales[trace.meta]) trace.colorscale = scales[trace.meta][colours.dark ? 'dark' : 'light'];
   }
 }

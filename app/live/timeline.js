@@ -25,16 +25,15 @@ class Timeline {
     this.show();
   }
 
-  // True where something happened in the run that was not known here.
-  hear({ kept, marks, fork, what_ifs: whatIfs }) {
-    const known = this.marks.length;
+  // True where a change was made in the run that was not known here.
+  hear({ kept, marks, fork, changes, what_ifs: whatIfs }) {
     if (kept) this.kept = kept;
     if (marks) this.marks = marks;
     if (fork !== undefined) this.fork = fork;
     if (whatIfs) this.offer(whatIfs);
     if (kept || marks) this.mark();
     this.show();
-    return this.marks.length > known;
+    return Boolean(changes?.length);
   }
 
   // The kept step nearest to a step.

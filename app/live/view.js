@@ -56,7 +56,7 @@ class View {
     this.panel.status(message.status);
     this.state.phase = message.status.phase;
     if (message.step === undefined) return; // a word about the run, without a frame
-    if (this.timeline.hear(message.timeline)) this.trigger('noted', this.timeline.marks.length);
+    if (this.timeline.hear(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
     if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // on its way when somebody went back, or returned
     this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;
     this.paint();

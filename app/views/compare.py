@@ -9,17 +9,20 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app import comparing, controls, race_plan, race_state, state, text
+from app import controls, state, text
 from app.figures.race import LANES
 from app.live import race as view
-from app.paddock import Stall
-from app.race_plan import FEWEST, LETTERS, MOST, SHARED, Plan
+from app.race import memory as race_state
+from app.race import plan as race_plan
+from app.race import words as comparing
+from app.race.paddock import Stall
+from app.race.plan import FEWEST, LETTERS, MOST, SHARED, Plan
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 
-STYLE = Path(__file__).parents[1] / "live" / "race_page.css"
+STYLE = Path(__file__).parents[1] / "race" / "page.css"
 ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": ":material/skip_next:",
          "reset": ":material/replay:"}  # fmt: skip
 

@@ -20,6 +20,7 @@ EVERY = 1.0  # seconds between two looks at whether the run has shown what was g
 
 def panel(preset: Preset, experiment: Experiment) -> None:
     """At the top of the sidebar: which lesson it is, the list of all, the way back to it, and its text."""
+    progress.desk().redraw = False
     st.html(STYLE)
     st.caption(text.place(preset, len(kin(preset)), experiment))
     controls.PRESET.draw()
@@ -85,33 +86,35 @@ def on_guess(preset: Preset, number: int) -> None:
 
 
 def followed(preset: Preset) -> None:
-    """Whether a guess can be answered, and the lesson is done; looked at again and again until both are settled."""
+    """Whether a guess can be answered, and the lesson is done; looked at again and again until both are settled.
+
+    The whole page shows what is new, but one look later: where a button has just set widgets, the look that was asked
+    for meanwhile still brings their former values from the browser, and a page drawn from it would undo the button.
+    """
+    if progress.desk().redraw:
+        st.rerun()
     slot = state.present_slot()
     shown = slot.experiment == state.last_good()  # while settings change, the run is still the one before
-    news = False
     for _, prediction, guess in guesses(preset):
         if shown and not guess.came and slot.token != guess.before:
-            news = _look(slot, preset, prediction, guess) or news
+            _look(slot, preset, prediction, guess)
         if not guess.came:
             st.caption(_waits_for(slot, preset, prediction))
     if preset.done is not None:
         if shown and preset.slug not in progress.done() and _is_done(slot, preset):
             progress.finish(preset.slug)
-            news = True
+            progress.desk().redraw = True
         with st.container(key="to_do"):
             st.markdown(textbook.task(preset, preset.slug in progress.done()))
-    if news:
-        st.rerun()  # the whole page: the answer, its buttons, and no more looking where all is settled
 
 
-def _look(slot: Slot, preset: Preset, prediction: Prediction, guess: Guess) -> bool:
-    """Set the run going once it is there, and see whether it has shown the answer. True where something is new."""
+def _look(slot: Slot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
+    """Set the run going once it is there, and see whether it has shown the answer."""
     if not _asked_for(slot, preset, prediction) or slot.run.latest() is None:
-        return False
+        return
     if slot.paused and prediction.when.needs_training and not guess.started:
-        guess.started = True
         slot.train()
-        return True
+        progress.desk().redraw = True
     guess.started = True
     status, frames = slot.run.status(), seen(slot)
     found = prediction.when.holds(slot.experiment, status, frames)
@@ -119,7 +122,7 @@ def _look(slot: Slot, preset: Preset, prediction: Prediction, guess: Guess) -> b
         found = frames[-1]  # it goes no further
     if found is not None:
         guess.came = textbook.came(slot.run.info, found)
-    return found is not None
+        progress.desk().redraw = True
 
 
 def seen(slot: Slot) -> list[Frame]:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import comparing, race_plan, race_state
+from app.race import memory as race_state
+from app.race import plan as race_plan
+from app.race import words as comparing
 from tests.app import test_page
 from tests.app.test_learn import turn
 from tests.app.test_page import opened, press, run, warnings

@@ -291,10 +291,10 @@ def looked(step: int, kind: str = "healthy") -> Frame:
 
 
 def shows(page: AppTest, pool: FakePool, step: int, kind: str = "healthy") -> str:
-    """The newest run shows this frame; what the sidebar then says."""
+    """The newest run shows this frame; what the sidebar says once that was looked at, and the page drawn anew."""
     pool.runs[-1].frame = looked(step, kind)
     pool.runs[-1].frames = (pool.runs[-1].frame,)
-    run(page)
+    run(run(page))
     return "\n".join(each.value for each in page.sidebar.markdown)
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import comparing, race_plan
 from app.figures.base import Curves
-from app.paddock import FORGET_AFTER, Paddock
-from app.race_plan import OWN, SHARED, Plan
-from app.racing import Race, Standing
+from app.race import plan as race_plan
+from app.race import words as comparing
+from app.race.lanes import Race, Standing
+from app.race.paddock import FORGET_AFTER, Paddock
+from app.race.plan import OWN, SHARED, Plan
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
@@ -153,12 +154,14 @@ def test_step_makes_one_update_of_every_lane_and_pause_holds(race):
         turn(race)
     assert [run.step for run in race.runs] == [1, 1, 1] and race.race.paused
     assert [each.frame.step for each in race.race.picture] == [1, 1, 1]
+    assert race.race.rests
     race.race.train()
     turn(race)
     race.race.pause()
+    assert not race.race.rests  # the round goes on to its end
     for _ in range(6):
         turn(race)
-    assert {run.step for run in race.runs} == {race.race.step} and race.race.step < SMALL.steps
+    assert {run.step for run in race.runs} == {race.race.step} and race.race.step < SMALL.steps and race.race.rests
 
 
 def test_a_lane_that_breaks_stands_still_and_says_so_and_the_others_go_on(race):

@@ -44,12 +44,14 @@ def test_three_networks_race_in_step_and_the_link_says_it_all(visitor):
     page.click("race_train")
     page.wait("race.step > 2 && race.log.length > 3")
     page.click("race_pause")
-    page.wait("race.phase === 'paused'")
+    page.wait(
+        "race.phase === 'paused' && document.querySelector('.lv-clock').textContent.includes(`step ${race.step} `)"
+    )
     log = page.get("race.log")
     assert all(len(set(steps)) == 1 for steps in log) and log == sorted(log)
     page.wait("document.querySelector('[data-figure=race_loss]').data[2].x.at(-1) === race.step")
     assert [list(page.data("race_loss", f"data[{lane}].x"))[-1] for lane in range(3)] == [page.step] * 3
-    assert f"At step {page.step:,} " in page.page.locator("[role=status].rc-sentence").inner_text()
+    page.page.locator("[role=status].rc-sentence", has_text=f"At step {page.step:,} ").wait_for()  # once a second
 
     before = page.get("race.token")
     page.page.locator(".st-key-race_C_cell input").focus()

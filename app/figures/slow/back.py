@@ -44,9 +44,9 @@ def _sizes(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
         norms = r.grad_norm[layer, d, real]
         colours = ["#11151b" if norm >= 10.0**BRIGHT else "#ffffff" for norm in norms]
         nothing = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
-        found.append(
-            text(real, row, [write(norm) for norm in norms], NEW, color=nothing, size=12 if roomy(info) else 11)
-        )
+        size = 12 if roomy(info) else 11
+        found.append(text(real, row, [write(norm) for norm in norms], NEW, color=nothing, size=size))
+        found[-1].meta = "on_marks"
     return found
 
 

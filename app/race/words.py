@@ -19,7 +19,7 @@ from engine.diagnosis.words import place, say
 from engine.experiment import Experiment
 
 if TYPE_CHECKING:
-    from app.racing import Standing
+    from app.race.lanes import Standing
 
 TITLE = "Compare"
 HEADING = "Which network learns it first?"

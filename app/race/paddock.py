@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 
 from app.hub import FORGET_AFTER, HUB
-from app.race_plan import Plan
-from app.racing import Race
+from app.race.lanes import Race
+from app.race.plan import Plan
 from engine.workers import Pool
 
 

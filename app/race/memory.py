@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import race_plan, state, text
-from app.paddock import PADDOCK, Stall
-from app.race_plan import Plan
+from app import state, text
+from app.race import plan as race_plan
+from app.race.paddock import PADDOCK, Stall
+from app.race.plan import Plan
 from engine.experiment import ExperimentError
 
 PLAN, REFUSED, CHANGING, LINK, STALL = "_race_plan", "_race_refused", "_race_changing", "_race_link", "_race_stall"

@@ -11,7 +11,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from app import comparing, links, text
+from app import links, text
+from app.race import words as comparing
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 

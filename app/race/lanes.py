@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app import comparing
 from app.figures.base import Curves
 from app.figures.race import Runner
-from app.race_plan import LETTERS, Plan
+from app.race import words as comparing
+from app.race.plan import LETTERS, Plan
 from engine.frame import Frame, RunPhase, RunStatus
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run
 
-ROUND = 0.2  # seconds that a round is to take; workers look at most five times a second
+ROUND = 0.3  # seconds that a round is to take; workers look at most five times a second, so shorter ones would wait
+AT_ONCE = 2  # lanes that train at the same time, on a machine of two cores
 MOST_UPDATES = 500  # of a round
 
 
@@ -165,6 +166,12 @@ class Race:
             lane.run.stop()
 
     @property
+    def rests(self) -> bool:
+        """It was paused, the round that was under way is over, and the picture shows its end."""
+        shown = self.picture or ()
+        return self.paused and all(each.state != "racing" or each.frame.step == self.step for each in shown)
+
+    @property
     def problem(self) -> str:
         """Why the race cannot begin, in a sentence; empty where nothing is wrong."""
         ended = [(lane, lane.run.status()) for lane in self.lanes if self.picture is None]
@@ -208,7 +215,7 @@ class Race:
         assert self.picture is not None
         costs = [each.frame.seconds / each.frame.step for each in self.picture if each.frame.step]
         limit = SPEEDS[self.speed]
-        fits = ROUND * limit if limit is not None else ROUND / max(sum(costs), 1e-6) if costs else 1
+        fits = ROUND * limit if limit is not None else ROUND * AT_ONCE / max(sum(costs), 1e-6) if costs else 1
         self._chunk = int(min(max(1, fits), 2 * self._chunk, MOST_UPDATES))
 
     def _go(self, racing: list[Lane]) -> None:
