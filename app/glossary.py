@@ -13,7 +13,8 @@ HEADING = "Every word that is used here"
 FIND = "Find a word"
 NOTHING = "No word here says that. Try a shorter part of it."
 SEE = "See it"
-PAGES = {"steps": "Step through", "learn": "Learn", "playground": "Playground"}
+PAGES = {"steps": "Step through", "learn": "Learn", "playground": "Playground", "slow": "Slow motion",
+         "compare": "Compare", "recording": "Open a recording"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ TERMS = (
          "two halves.", lesson="encoder-decoder", also=("context vector",)),
     Term("braked", "Every update is clipped so much that the weights hardly move, so learning takes very long.",
          lesson="failure-clipped"),
+    Term("branch", "Another future of the same run: the past is the same up to a step, the settings are others from there on.",
+         page="playground", also=("what if", "rewind", "fork")),
     Term("broken", "A number is no longer finite: it has overflowed, or is not a number at all. The run stops by "
          "itself.", "NaN, inf", lesson="failure-nan", also=("not finite", "not a number")),
     Term("candidate", "The new content that a gated cell could take in. A gate decides how much of it is.", "g or n",
@@ -70,6 +73,8 @@ TERMS = (
     Term("cell state", "The second state of an LSTM. It is only scaled and added to, never squashed, so it can carry "
          "something for long.", "c", lesson="count"),
     Term("chain", "One layer in one direction: its states follow each other in time.", lesson="deep"),
+    Term("checkpoint", "Everything that is needed to train on from a step: weights, and what the optimiser remembers.",
+         page="playground"),
     Term("clipping", "A limit for the update. By norm, the whole gradient is shortened if it is too long; by value, "
          "each number is capped.", "clip_grad_norm_", lesson="clip", also=("clip", "clip threshold", "threshold")),
     Term("cosine", "Whether two gradients pull the same way: 1 is the same way, 0 is neither, −1 is against each "
@@ -132,6 +137,8 @@ TERMS = (
          "before.", "∂hₜ/∂hₜ₋₁", page="steps"),
     Term("lag", "How many steps lie between what has to be remembered and the answer that needs it.", "k",
          lesson="remember"),
+    Term("lane", "One of the networks of a race. All lanes see the same data and stand at the same step.",
+         page="compare", also=("race",)),
     Term("last loss", "The loss of the last step that has one, taken alone. Only it shows how far back a gradient "
          "reaches where every step has a loss.", lesson="many-to-many"),
     Term("layer", "States on top of each other: each layer reads the states of the one below.", "num_layers",
@@ -180,6 +187,8 @@ TERMS = (
          lesson="remember"),
     Term("ratio", "The gradient at the step that matters, divided by the gradient where the loss enters. The verdict "
          "reads it.", "R", lesson="remember"),
+    Term("recording", "A run's figures at many of its steps, as a file that opens again without training.",
+         page="recording", also=("replay",)),
     Term("recurrent weights", "The weights that lead from one step's state to the next. The same ones are used at "
          "every step.", "weight_hh_l0, W_hh", lesson="init"),
     Term("reset gate", "The gate of a GRU that decides how much of the old state the new content may use.", "r",

@@ -86,6 +86,11 @@ def refusal(name: str, got: object, accepts: str, shown: object) -> str:
     return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
 
 
+def to(preset: Preset) -> dict[str, str]:
+    """The link that opens a preset; a failure card before a room: it is there to be looked at."""
+    return {"preset": preset.slug} | ({"present": "1"} if preset.kind == "failure" else {})
+
+
 def planned(experiment: Experiment, raw: str, refused: dict[str, str]) -> Changes:
     """The live changes of a link's `then`: steps, each with settings and values, as `written` puts them.
 

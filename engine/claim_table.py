@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from engine.experiment import Experiment
 from engine.preset import FOLDER, Claim, Preset
 
 TABLE = FOLDER / "claims.csv"
@@ -52,8 +53,15 @@ def bounds(claim: Claim) -> str:
 
 
 def digest(preset: Preset, claim: Claim) -> str:
-    """Twelve hexadecimal digits of everything that decides what is measured, but for the seed."""
-    decides = preset.experiment.to_dict() | claim.settings, claim.against, claim.measure, claim.steps, bounds(claim)
+    """Twelve hexadecimal digits of everything that decides what is measured, but for the seed.
+
+    Of the settings those that are not the default: a setting that is added later outdates nothing by being there.
+    """
+    usual = Experiment(task=preset.experiment.task, rnn_type=preset.experiment.rnn_type).to_dict()
+    settings = preset.experiment.to_dict() | claim.settings
+    unusual = {name: value for name, value in settings.items() if value != usual[name]}
+    task = {name: settings[name] for name in ("task", "rnn_type", "seq_len")}
+    decides = unusual | task, claim.against, claim.measure, claim.steps, bounds(claim)
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
 
 

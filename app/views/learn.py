@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import acting, progress, state, text, textbook
+from app import acting, links, progress, state, text, textbook
 from app.textbook import Chapter
 from app.thumbnail import thumbnail
 from engine.preset import Preset, list_presets, unreadable
@@ -72,7 +72,7 @@ def card(preset: Preset, playground: Page) -> None:
     tags = "".join(f"<span>{escape(each)}</span>" for each in text.tags(preset.experiment))
     said = f'<p class="symptom"><b>{textbook.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
-        st.page_link(playground, label=text.preset(preset), query_params={"preset": preset.slug})
+        st.page_link(playground, label=text.preset(preset), query_params=links.to(preset))
         st.html(
             f'<p class="question">{escape(preset.question)}</p>{said}{thumbnail(preset.experiment)}'
             f'<p class="tags">{tags}{textbook.tick(preset.slug, progress.done())}</p>'

@@ -7,6 +7,7 @@ import pytest
 
 from app import links, sharing, timeline
 from engine.experiment import LIVE, RANGES, Experiment, in_force, noted
+from engine.preset import load_preset
 
 BASE = Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru", hidden_size=8)
 CHOICES = {
@@ -76,3 +77,8 @@ def test_other_futures_differ_from_this_one_and_can_be(clip):
     assert all(in_force(experiment, ((1, each["changes"]),)) != experiment for each in offered)
     says = [each["says"] for each in offered]
     assert ("no clipping" in says) == (clip != "none") and not any("faster" in each for each in says)  # 50 is too much
+
+
+def test_a_failure_card_opens_before_a_room_and_a_lesson_does_not():
+    assert links.to(load_preset("failure-nan")) == {"preset": "failure-nan", "present": "1"}
+    assert links.to(load_preset("remember")) == {"preset": "remember"}

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from app import links, state, text
 from app.hub import HUB, Hub, Slot, Start
 from engine.cells import CELLS
-from engine.experiment import CHOICES, FED_BACK, Experiment
+from engine.experiment import CHOICES, FED_BACK, LIVE, Experiment
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
 from tests.app.test_hub import FakePool, FakeRun, seen
@@ -294,6 +294,7 @@ def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(p
         ("clip", "value", {}),
         ("clip_threshold", 10.0, {}),
         ("batch_size", 8, {}),
+        ("noise", 0.3, {}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -309,7 +310,7 @@ def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
     assert getattr(base, key) != value
     move(page, key, value)
     assert slot().experiment == base.replace(**{key: value})
-    live = key in ("learning_rate", "clip", "clip_threshold")
+    live = key in LIVE
     assert len(pool.runs) == (1 if live else 2)
     assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
     assert set(page.query_params) == {"preset", key, *link}

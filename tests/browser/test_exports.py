@@ -92,5 +92,5 @@ def comes_back(page: Playground, file: Path, step: str) -> None:
     page.page.locator(ALERT).get_by_text("is no recording").wait_for()
     assert replay.locator(".rp-step").inner_text() == step  # it was not even begun anew
     page.page.get_by_role("link", name="Train this network").click()
+    page.page.wait_for_url("**hidden_size=6**")
     page.wait("playground.painted > 0")
-    assert "hidden_size=6" in page.page.url

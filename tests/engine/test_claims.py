@@ -17,7 +17,7 @@ from engine.preset import Claim, list_presets, load_preset
 from engine.tasks import sample
 from engine.training import Trainer
 
-PRESETS = list_presets()
+PRESETS = [preset for preset in list_presets() if not preset.file]  # a teacher's own are nobody else's promise
 EXACT = [(preset, claim) for preset in PRESETS for claim in preset.claims if claim.gate == "exact"]
 TRAINED = [(preset, claim) for preset in PRESETS for claim in preset.claims if claim.gate == "trained"]
 
