@@ -60,7 +60,7 @@ TERMS = (
          "two halves.", lesson="encoder-decoder", also=("context vector",)),
     Term("braked", "Every update is clipped so much that the weights hardly move, so learning takes very long.",
          lesson="failure-clipped"),
-    Term("branch", "Another future of the same run: the past is the same up to a step, the settings are others from there on.",
+    Term("branch", "Another future of the same run: its past is the same, from some step on its settings are not.",
          page="playground", also=("what if", "rewind", "fork")),
     Term("broken", "A number is no longer finite: it has overflowed, or is not a number at all. The run stops by "
          "itself.", "NaN, inf", lesson="failure-nan", also=("not finite", "not a number")),

@@ -62,7 +62,10 @@ FILES = {
     "recording.zip": ("Recording", "Figures at many training steps, to open again here or in Python."),
     "replay.html": ("Replay", "The same as one web page that plays without a server: for slides, or to send."),
     "curves.csv": ("Curves", "Loss, metric and gradient norm at every kept training step, for a spreadsheet."),
-    "weights.safetensors": ("Weights", "What the network has learned so far, with PyTorch's own names."),
+    "weights.safetensors": (
+        "Weights",
+        "What the network has learned: PyTorch's own names, below recurrent. and head.",
+    ),
     "script.py": ("PyTorch script", "This very run as a program without this playground: data, network, training."),
 }
 """What a run can be taken away as, by the last part of its address: its name, and what it is good for."""

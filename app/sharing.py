@@ -26,7 +26,7 @@ PARTS = {"lesson": "The lesson's text", "cure": "The cure"}
 
 THEN_REFUSED = (
     "The link's changes on the way, {got}, cannot be read, so none of them is made. They look like this: "
-    "300~learning_rate~0.01~~500~clip~none."
+    "`300~learning_rate~0.01~~500~clip~none`."
 )
 AT_REFUSED = (
     "The link wants to be opened at step {got}; a step is a whole number from 0 to {most:,}. It begins at step 0."

@@ -189,7 +189,7 @@ def how_measured(info: RunInfo) -> list[str]:
         f"state {s} at every step, through all later steps (back-propagation through time). The number is "
         f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {need}.",
         "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's present weights "
-        "and without dropout. The verdict is the median over them; the unrolled picture shows the first of them, and "
+        "and without dropout. The verdict is the median of their ratios, which is not the ratio of the medians below; the unrolled picture shows the first of them, and "
         "so does the gradient figure where they end, or are asked, at different steps.",
         "Below 10⁻⁶: vanished. Below 10⁻³: vanishing. Below 0.01: fading. Up to 10: healthy. Up to 100: rising. Up to "
         "10,000: growing. Above: exploding. A loss below a tenth of the dashed line counts as solved. A one-way "
@@ -206,9 +206,9 @@ def how_measured(info: RunInfo) -> list[str]:
     ]
 
 
-def plain(raw: str) -> str:
+def plain(raw: str, most: int = 60) -> str:
     """Somebody else's words, short and without any Markdown: a link must not place pictures on the page."""
-    kept = raw if len(raw) <= 60 else f"{raw[:57]}..."
+    kept = raw if len(raw) <= most else f"{raw[: most - 3]}..."
     return "".join(f"\\{each}" if each in "\\`*_[]<>~$:" else each for each in kept)
 
 

@@ -144,7 +144,7 @@ def _norms(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
 
 
 def _total_of_chain(info: RunInfo, at: tuple[int, int]) -> Series:
-    return _line("total", theme.TOTAL), lambda frame: _above_floor(_norms(info, frame, "grad_norm")[at])
+    return _line("total", theme.TOTAL), lambda frame: _norms(info, frame, "grad_norm")[at]
 
 
 def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
@@ -152,9 +152,9 @@ def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
     direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
     found: list[Series] = [(direct, lambda frame: _or_nothing(_norms(info, frame, "grad_norm_direct")[at]))]
     if sum(info.counted) > 1:
-        found.append((_line(LAST, theme.LAST), lambda frame: _above_floor(_norms(info, frame, "grad_norm_last")[at])))
+        found.append((_line(LAST, theme.LAST), lambda frame: _norms(info, frame, "grad_norm_last")[at]))
     if info.memory_symbol == "c":
-        found.append((_line(CELL, theme.CELL), lambda frame: _above_floor(_norms(info, frame, "grad_norm_cell")[at])))
+        found.append((_line(CELL, theme.CELL), lambda frame: _norms(info, frame, "grad_norm_cell")[at]))
     return found
 
 
@@ -163,16 +163,11 @@ def _or_nothing(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
 
 
-def _above_floor(values: np.ndarray) -> np.ndarray:
-    """A line runs along the floor; it never just stops."""
-    return np.maximum(values, AT_FLOOR)
-
-
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """All series of this frame."""
+    """All series of this frame. No number is cut to the axis, for it may be read off: the axis only cuts the ink."""
     total = _norms(info, frame, "grad_norm")[-1, 0]
     above = frame.valid & ~(total <= WIDE)  # what is not a number, too
-    changed: Patch = {f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, np.minimum(total, AT_TOP), np.nan))}
+    changed: Patch = {f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, total, np.nan))}
     changed |= _outside(FLOOR_MARKS, (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
     changed |= _outside(ZERO_MARKS, total == 0, AT_FLOOR, ["exactly 0"] * len(total))
     changed |= _outside(TOP_MARKS, above, AT_TOP, [theme.short(value) for value in total])
@@ -222,7 +217,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's total, where it is the same task and its steps were the same ones."""
     if _steps(old) != _steps(info):
         return {}
-    return theme.before(GHOST, old, _above_floor(_norms(old, frame, "grad_norm")[-1, 0]))
+    return theme.before(GHOST, old, _norms(old, frame, "grad_norm")[-1, 0])
 
 
 def _steps(info: RunInfo) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
 GHOST, TRAINING, PROBE, EACH = range(4)
+FEW = 40  # losses that are all shown; of more the wildest may stand beyond the edge
 NAME = 0.13  # of the axis: the height of a baseline's name
 
 
@@ -34,7 +35,7 @@ def template(info: RunInfo) -> go.Figure:
         go.Scatter(
             x=nothing, y=nothing, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
             marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
-            hovertemplate="%{customdata}<extra></extra>",
+            hovertemplate="%{customdata}<extra></extra>", showlegend=False,
         ),
         height=216,
         revision="training",
@@ -62,7 +63,7 @@ def _top(info: RunInfo, *losses: np.ndarray) -> float:
     """Upper end of the axis: room above the baselines, and for all but the wildest losses."""
     seen = np.concatenate([each[np.isfinite(each)] for each in losses]) if losses else np.zeros(0)
     top = 1.3 * max(info.baselines.values())
-    return max(top, 1.1 * float(np.quantile(seen, 0.98))) if len(seen) else top
+    return max(top, 1.1 * float(np.quantile(seen, 0.98 if len(seen) > FEW else 1))) if len(seen) else top
 
 
 def _name_places(info: RunInfo, top: float) -> list[float]:
@@ -130,7 +131,7 @@ FIGURE = LiveFigure(
     look_for=lambda info: "Below the dashed line it has learned something.",
     how=lambda info: (
         "Blue: the loss of each training batch before its update. The held-out curve is the mean over the "
-        "16 sequences of the probe, in evaluation mode, whenever somebody looked. The dashed line is the best that is "
+        "16 sequences of the probe, in evaluation mode, whenever somebody looked; each of them is a small mark at the right. The dashed line is the best that is "
         "possible without memory. engine/training.py; the baselines: engine/tasks."
     ),
     label="Loss over training steps, with the exact baseline dashed",

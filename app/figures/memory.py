@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from app.figures import decades, theme
 from app.figures.base import Curves, LiveFigure, Patch
-from app.figures.gradient import AT_FLOOR, AT_TOP
 from engine.frame import Frame, RunInfo
 
 LINE, POINTS, MARKS = range(3)
@@ -78,7 +77,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     lags, norms = products.lags[fitting], products.norm[-1, 0, fitting]
     x, y = np.concatenate([[0], lags]), np.concatenate([[1.0], norms])
     changed: Patch = {f"data.{trace}.x": theme.f4(x) for trace in range(MARKS + 3)}
-    changed[f"data.{LINE}.y"] = theme.f4(np.clip(y, AT_FLOOR, AT_TOP))  # it never just stops
+    changed[f"data.{LINE}.y"] = theme.f4(y)
     changed[f"data.{POINTS}.y"] = decades.inside(y)
     return changed | decades.outside(MARKS, y, np.ones(len(y), bool))
 

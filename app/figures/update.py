@@ -48,11 +48,10 @@ def _clip_line(info: RunInfo) -> dict:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The norms so far; `info.experiment` carries the clipping of this moment."""
     rows = curves.updates
-    kept = np.clip(rows["param_grad_norm"], 10.0**LOW, 10.0**HIGH)
     clipped = rows["clipped"].astype(bool)
     return {
         f"data.{NORM}.x": rows["step"].astype(np.float32),
-        f"data.{NORM}.y": theme.f4(kept),
+        f"data.{NORM}.y": theme.f4(rows["param_grad_norm"]),
         f"data.{CLIPPED}.x": rows["step"][clipped].astype(np.float32),
         f"data.{CLIPPED}.y": np.full(int(clipped.sum()), MARKS, np.float32),
         "layout.shapes": [_clip_line(info)],
@@ -72,8 +71,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's norms, on the same task."""
     if old.experiment.task != info.experiment.task:
         return {}
-    norms = np.clip(curves.updates["param_grad_norm"], 10.0**LOW, 10.0**HIGH)
-    return theme.before(GHOST, old, norms, curves.updates["step"])
+    return theme.before(GHOST, old, curves.updates["param_grad_norm"], curves.updates["step"])
 
 
 FIGURE = LiveFigure(

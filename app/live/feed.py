@@ -100,7 +100,7 @@ class Feed:
             "marks": timeline.marks(self.slot.changes, run.status().solved_at, run.branched_at),
             "fork": run.branched_at,
             "changes": self.slot.changes,
-            "what_ifs": timeline.what_ifs(run.experiment),
+            "what_ifs": timeline.what_ifs(run.experiment if self.at is None else run.info_at(self.at - 1).experiment),
         }
         news = {name: said for name, said in now.items() if said != self._marked.get(name)}
         self._marked = now

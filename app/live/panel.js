@@ -52,8 +52,16 @@ class Panel {
     }
   }
 
-  status({ clock, message }) {
-    this.find('clock').textContent = clock;
+  // While somebody looks back, what stands above is of that step; the run is elsewhere.
+  look(at) {
+    this.at = at;
+    const back = at === null || at === undefined ? '' : `looking back at step ${at.toLocaleString('en')} · the run: `;
+    this.find('clock').textContent = back + this.clock;
+  }
+
+  status({ clock, message }, at) {
+    this.clock = clock;
+    this.look(at);
     const place = this.find('message');
     place.hidden = !message;
     if (place.textContent !== message) place.textContent = message;

@@ -114,6 +114,7 @@ class Timeline {
   branch(changes, paused) {
     const step = this.at ?? this.kept.at(-1);
     this.find('branch').open = false;
+    this.find('branch').firstElementChild.focus();
     this.onBranch({ step, changes, paused });
   }
 

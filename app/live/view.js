@@ -4,7 +4,8 @@ class View {
     this.root = root;
     this.plots = new Plots(root, () => this.look());
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
-    this.timeline = new Timeline(root, { onMove: () => this.stream?.ask(), onBranch: (asked) => this.trigger('branch', asked) });
+    const onMove = () => { this.panel.look(this.timeline.at); this.stream?.ask(); };
+    this.timeline = new Timeline(root, { onMove, onBranch: (asked) => this.trigger('branch', asked) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
     this.onPress = (event) => this.fold(event.target.closest?.('details'));
     document.addEventListener('keydown', this.onKey);
@@ -29,15 +30,26 @@ class View {
     this.stream?.close();
     this.frame = null;
     this.fresh = true;
-    this.plots.configure(data.figures.map((figure) => enlarged(figure, data.large)), data.scales);
+    const times = data.large > 1 ? this.fitting(data) : 1;
+    this.plots.configure(data.figures.map((figure) => enlarged(figure, times)), data.scales);
     this.panel.begin(data.how, data.token);
     this.timeline.begin();
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
+    if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // space shall play, not leave
     const { l, r, last } = data.time;
-    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * data.large, r: r * data.large, last }, this.plots);
+    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * times, r: r * times, last }, this.plots);
     this.paint();
     const asks = () => ({ seen: this.plots.seen, at: this.timeline.at });
     this.stream = new Stream(data.token, asks, (message) => this.hear(message), () => this.lost());
+  }
+
+  // How much larger the figures of a room can be, so that all over time stand above the timeline: up to what is asked.
+  fitting({ figures, large }) {
+    const column = figures.filter((figure) => figure.over === 'time');
+    const top = this.root.querySelector('.lv-columns').getBoundingClientRect().top;
+    const room = window.innerHeight - top - 70 - 64 * column.length;
+    const natural = column.reduce((sum, { figure }) => sum + figure.layout.height, 0);
+    return Math.min(large, Math.max(0.75, room / natural));
   }
 
   // Another figure came into sight, or one is to be drawn otherwise: a run that stands still is asked once more, for what
@@ -49,11 +61,16 @@ class View {
 
   // Explanations close on Escape, on a press anywhere else, and when another is opened.
   fold(but) {
-    for (const open of this.root.querySelectorAll('details[open]')) open.open = open === but;
+    for (const open of this.root.querySelectorAll('details[open]')) {
+      if (open === but) continue;
+      if (open.contains(document.activeElement)) open.firstElementChild.focus(); // not lost with what it was on
+      open.open = false;
+    }
   }
 
   hear(message) {
-    this.panel.status(message.status);
+    this.panel.status(message.status, this.timeline.at);
+    if (message.status.phase === 'finished' && this.state.phase === 'running') this.trigger('noted', 'finished');
     this.state.phase = message.status.phase;
     if (message.step === undefined) return; // a word about the run, without a frame
     if (this.timeline.hear(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));

@@ -34,7 +34,7 @@ LABELS = {"cell": "Cell of lane {letter}", "hidden_size": "Units of lane {letter
 LEVEL = 0.05  # two losses whose difference is a smaller part of the larger are level
 AT_FIRST = "Before training everybody guesses"
 ARRIVES = " of the gradient"
-NOBODY = "nobody beats guessing yet"
+NOBODY = "nobody is clearly better than guessing yet"
 
 
 def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
@@ -80,7 +80,7 @@ def verdict(lanes: Sequence[Standing]) -> str:
     elif learning:
         said.append(_ahead(learning, guessing))
     if guessing and not (solved or learning):
-        said.append("nobody else beats guessing yet" if broken else NOBODY)
+        said.append("nobody else is clearly better than guessing yet" if broken else NOBODY)
     elif guessing:
         said.append(f"{_listed(guessing)} still guess{'es' if len(guessing) == 1 else ''}")
     return _sentence(f"At step {step:,} {'; '.join(said)}", guessing)

@@ -32,7 +32,7 @@ def page(playground: Page) -> None:
         go_on(presets, playground)
         st.html(textbook.contents(found, progress.done()))
         for problem in unreadable():
-            st.warning(textbook.UNREADABLE.format(problem=text.plain(problem)))
+            st.warning(textbook.UNREADABLE.format(problem=text.plain(problem, 1000)))
         for each in found:
             chapter(each, playground)
 

@@ -9,6 +9,7 @@ from app.hub import Slot
 from app.thumbnail import thumbnail
 from app.views import equations, export, lesson, listen, predict, share
 from engine.experiment import ExperimentError
+from engine.frame import RunPhase
 from engine.preset import Preset, load_preset
 from engine.tasks import TASKS
 
@@ -102,15 +103,17 @@ def heading(preset: Preset, slot: Slot) -> None:
 def transport(slot: Slot, preset: Preset) -> None:
     """Train, Pause, Step, Reset, another seed, the speed, other lessons. What is to be done next stands out.
 
-    No `help` here: Streamlit draws a button with help twice, and a key then names two buttons.
+    By the style sheet: a button whose type changes is another button to Streamlit, and loses the keyboard's focus. No
+    `help` here: Streamlit draws a button with help twice, and a key then names two buttons.
     """
+    rests = slot.paused or slot.run.status().phase == RunPhase.FINISHED
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+        st.html(f'<i class="next-{"train" if rests else "pause"}"></i>', width="content")
         for key, icon in icons.items():
-            kind = "primary" if key == ("train" if slot.paused else "pause") else "secondary"
             if key not in state.hidden():
-                st.button(text.LABELS[key], key=key, icon=icon, type=kind, on_click=state.on_transport, args=(key,),
+                st.button(text.LABELS[key], key=key, icon=icon, on_click=state.on_transport, args=(key,),
                           shortcut=KEYS[key] if state.presenting() else None)  # fmt: skip
         if "new_seed" not in state.hidden():
             st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",

@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures.base import Curves
-from app.figures.gradient import AT_FLOOR
 from app.figures.race import FIGURES, LANES, Runner, applicable
 from app.figures.race.over_time import norms, reach
 from engine.experiment import Experiment
@@ -108,7 +107,7 @@ def test_all_lanes_share_the_axes_and_show_their_own_numbers():
     for place, each in enumerate(runners):
         assert loss.data[place].y == pytest.approx(each.curves.looks["probe_loss"], rel=1e-6)
         own = each.frame.grad_norm_cell if each.name == "LSTM" else each.frame.grad_norm  # there is one loss only
-        assert gradient.data[place].y == pytest.approx(np.maximum(own[0, 0], AT_FLOOR), rel=1e-6)
+        assert gradient.data[place].y == pytest.approx(own[0, 0], rel=1e-6)
     assert loss.layout.xaxis.range == drawn("race_update", runners).layout.xaxis.range
     heat = drawn("race_waterfall", runners)
     assert [(each.zmin, each.zmax) for each in heat.data] == [(-12, 2)] * 3

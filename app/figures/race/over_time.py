@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from app.figures import decades, theme
 from app.figures.base import Patch
-from app.figures.gradient import AT_FLOOR, AT_TOP
 from app.figures.race.base import LANES, RaceFigure, Runner, lines, short_name
 from app.figures.waterfall import FAR
 from engine.frame import RunInfo
@@ -68,9 +67,7 @@ def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figu
 def gradient_patch(runners: Sequence[Runner]) -> Patch:
     """The norms of this moment; the marks say whose they are."""
     shown = [norms(runner) for runner in runners]
-    changed: Patch = {
-        f"data.{place}.y": theme.f4(np.clip(values, AT_FLOOR, AT_TOP)) for place, values in enumerate(shown)
-    }
+    changed: Patch = {f"data.{place}.y": theme.f4(values) for place, values in enumerate(shown)}
     there = np.concatenate([runner.frame.valid for runner in runners])
     changed |= decades.outside(len(runners), np.concatenate(shown), there)
     whose = [runner.label for runner, values in zip(runners, shown, strict=True) for _ in values]

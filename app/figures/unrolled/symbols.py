@@ -43,7 +43,8 @@ def answer(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
     if not np.isfinite(frame.outputs[t]).all():
         return BROKEN, False
     value, wanted = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
-    return f"{value:.2f}", abs(value - wanted) < 0.1 * max(1.0, abs(wanted))
+    written = f"{value:.2f}" if abs(value) < 1e4 else theme.short(value)
+    return written, abs(value - wanted) < 0.1 * max(1.0, abs(wanted))
 
 
 def by_itself(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
