@@ -189,7 +189,8 @@ def how_measured(info: RunInfo) -> list[str]:
         f"state {s} at every step, through all later steps (back-propagation through time). The number is "
         f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {need}.",
         "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's present weights "
-        "and without dropout. The verdict is the median of their ratios, which is not the ratio of the medians below; the unrolled picture shows the first of them, and "
+        "and without dropout. The verdict is the median of their ratios, which is not the ratio of the "
+        "medians below; the unrolled picture shows the first of them, and "
         "so does the gradient figure where they end, or are asked, at different steps.",
         "Below 10⁻⁶: vanished. Below 10⁻³: vanishing. Below 0.01: fading. Up to 10: healthy. Up to 100: rising. Up to "
         "10,000: growing. Above: exploding. A loss below a tenth of the dashed line counts as solved. A one-way "

@@ -362,7 +362,8 @@ SENTENCES = {
     ),
     "nobody yet": (
         [standing("feedforward", 1.0, ratio=0.0, name="Feed-forward"), standing("rnn", 0.99, ratio=0.2)],
-        "At step 500 nobody is clearly better than guessing yet: in the feed-forward network no step is linked to the one before, "
+        "At step 500 nobody is clearly better than guessing yet: in the feed-forward network no step is linked to the "
+        "one before, "
         "in the RNN 20% of the gradient reaches t = 0.",
     ),
     "broken": (

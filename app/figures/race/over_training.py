@@ -107,7 +107,7 @@ def update_patch(runners: Sequence[Runner]) -> Patch:
 
 LOSS = RaceFigure(
     title="Who learns it?",
-    look_for="Well below the upper dashed line a network has learned something; below the lower one it has solved the task.",
+    look_for="Well below the upper dashed line a network has learned something; below the lower one, the task.",
     label="Held-out loss of every lane over training steps, on the same axes, with the loss of guessing dashed",
     how=(
         "The mean loss over the same 16 held-out sequences for every lane, in evaluation mode, whenever all lanes had "
