@@ -12,7 +12,7 @@ run: $(VENV)/run
 test: $(VENV)/dev
 	./tests/browser/install_chromium.sh
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

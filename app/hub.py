@@ -16,7 +16,8 @@ from engine.history import History
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run
 
-SUSPEND_AFTER = 60.0  # seconds after the last tab closed: a reload, or a shaky network, finds its run training
+SUSPEND_AFTER = float(os.environ.get("PLAYGROUND_SUSPEND_AFTER", "60"))
+"""Seconds after the last tab closed: a reload, or a shaky network, finds its run training."""
 FORGET_AFTER = 600.0
 
 

@@ -102,7 +102,7 @@ def heading(chapter: Chapter, done: Collection[str]) -> str:
     """A chapter's name, how much of it was done, and its sentence, as HTML."""
     says = f"<p>{escape(chapter.says)}</p>" if chapter.says else ""
     return (
-        f'<div class="chapter" id="{chapter.anchor}"><h3>{escape(chapter.name)}</h3>'
+        f'<div class="chapter" id="{chapter.anchor}"><h2>{escape(chapter.name)}</h2>'
         f"<span>{counted(chapter.presets, done)}</span>{says}</div>"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from app import text
@@ -19,6 +20,7 @@ def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> l
     return found + ([{"step": solved_at, "says": SOLVED}] if solved_at is not None else [])
 
 
+@lru_cache(maxsize=256)
 def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
     """Other futures to try from a step on: what each is called, and the live settings that it changes."""
     rate, clip = experiment.learning_rate, (experiment.clip, experiment.clip_threshold)

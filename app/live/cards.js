@@ -11,7 +11,7 @@ function make(tag, parent, attributes = {}) {
 function makeCard(column, { name, over, label }, { onFit, onTable, onSave }) {
   const box = make('div', column, { className: 'lv-card' });
   const header = make('header', box);
-  const title = make('h3', header);
+  const title = make('h2', header);
   const how = make('details', header, { className: 'lv-how' });
   make('summary', how, { textContent: '?', title: 'How measured?' }).setAttribute('aria-label', 'How measured?');
   make('div', how);

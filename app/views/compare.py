@@ -54,7 +54,7 @@ def page() -> None:
     stall = race_state.stall(plan)
     st.html(STYLE)
     with st.container(key="compare"):
-        st.subheader(comparing.HEADING, anchor=False)
+        st.title(comparing.HEADING, anchor=False)
         st.caption(f"{comparing.LOOK_FOR} {TASKS[plan.shared.task].teaches}")
         _good(plan)
         _shared(plan)

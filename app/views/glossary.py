@@ -68,6 +68,6 @@ export default function ({ parentElement: page }) {
 def page() -> None:
     """Draw the page. It has no settings, and the playground is found again as it was left."""
     state.leave()
-    st.subheader(glossary.HEADING, anchor=False)
+    st.title(glossary.HEADING, anchor=False)
     component = st.components.v2.component("glossary", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
     component(key="glossary")

@@ -28,7 +28,7 @@ def page(playground: Page) -> None:
     st.html(STYLE)
     found = textbook.chapters(presets)
     with st.container(key="lessons"):
-        st.subheader(text.LEARN_HEADING, anchor=False)
+        st.title(text.LEARN_HEADING, anchor=False)
         go_on(presets, playground)
         st.html(textbook.contents(found, progress.done()))
         for problem in unreadable():

@@ -81,7 +81,7 @@ def heading(preset: Preset, slot: Slot) -> None:
     same = experiment.task == preset.experiment.task
     task = TASKS[experiment.task]
     with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(preset.question if same else task.title, anchor=False, width="stretch")
+        st.title(preset.question if same else task.title, anchor=False, width="stretch")
         if state.presenting():
             st.html('<i class="presenting"></i>', width="content")  # what the style sheet goes by
         else:

@@ -45,7 +45,7 @@ def page(playground: Page) -> None:
         st.switch_page(playground, query_params=link)
     desk = _desk()
     with st.container(key="recording"):
-        st.subheader(replaying.TITLE, anchor=False)
+        st.title(replaying.TITLE, anchor=False)
         st.caption(replaying.ABOUT)
         file = st.file_uploader(replaying.UPLOAD, "zip", key="recording_file",
                                 max_upload_size=replaying.MOST_UPLOADED)  # fmt: skip

@@ -69,7 +69,7 @@ def page() -> None:
     state.keep_link()
     st.html(STYLE)
     with st.container(key="slow"):
-        st.subheader(slowly.HEADING, anchor=False)
+        st.title(slowly.HEADING, anchor=False)
         if not slot.paused:
             slot.pause()
         take_apart(slot)

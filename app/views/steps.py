@@ -65,7 +65,7 @@ def page() -> None:
     state.keep_link()
     st.html(STYLE)
     with st.container(key="steps"):
-        st.subheader(stepping.HEADING, anchor=False)
+        st.title(stepping.HEADING, anchor=False)
         if not slot.paused:
             slot.pause()
         walk_through(slot)

@@ -54,7 +54,7 @@ def bodies(page: AppTest, mark: str) -> list[str]:
 def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     page = turn(opened(), "learn")
     assert cards(page) == [preset.slug for preset in list_presets()]
-    assert [each.value for each in page.subheader] == [text.LEARN_HEADING]
+    assert [each.value for each in page.title] == [text.LEARN_HEADING]
     assert {each.proto.page_script_hash for each in page.get("page_link")} == {calc_hash("playground")}
     first, *labels = [each.proto.label for each in page.get("page_link")]
     assert first == f"{textbook.BEGIN}: {text.preset(LESSONS[0])}"
@@ -66,7 +66,7 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     assert set(textbook.CHAPTERS) == set(chapters)
     names = [*chapters, textbook.FAILURES, load_preset("example").chapter]
     said = bodies(page, 'class="chapter"')
-    assert len(said) == len(names) and all(f"<h3>{name}</h3>" in body for name, body in zip(names, said, strict=True))
+    assert len(said) == len(names) and all(f"<h2>{name}</h2>" in body for name, body in zip(names, said, strict=True))
     (contents,) = bodies(page, "<nav")
     assert all(f'href="#{each.anchor}"' in contents for each in textbook.chapters(list_presets()))
 
@@ -87,7 +87,7 @@ def test_a_card_opens_its_lesson_in_the_tabs_own_run():
     turn(page, "playground", preset="explode")
     preset = load_preset("explode")
     assert slot() is mine and (mine.experiment, mine.paused, mine.speed) == (preset.experiment, True, preset.speed)
-    assert page.query_params == {"preset": "explode"} and page.subheader[0].value == preset.question
+    assert page.query_params == {"preset": "explode"} and page.title[0].value == preset.question
     assert warnings(page) == []
 
 
@@ -408,10 +408,10 @@ def test_a_teachers_lesson_appears_runs_and_is_done_and_a_bad_file_is_named(pool
     (said,) = warnings(page)
     assert "bad.md" in said and "stop is not a key" in said.replace("\\", "")
     turn(page, "playground", preset="mine")
-    assert page.subheader[0].value == "Does it work?" and slot().experiment == Experiment(task="adding")
+    assert page.title[0].value == "Does it work?" and slot().experiment == Experiment(task="adding")
     assert page.sidebar.caption[0].value == "Lesson 1 of 1" and page.button(key="next_lesson").disabled
     assert "To do" in shows(page, pool, 4) and "Done" in shows(page, pool, 5)
     (tmp_path / "mine.md").unlink()
     run(page)
-    assert page.subheader[0].value == "Does it work?"
+    assert page.title[0].value == "Does it work?"
     assert cards(turn(page, "learn"))[-1] == FAILURES[-1].slug

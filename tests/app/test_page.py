@@ -91,7 +91,7 @@ def test_the_page_opens_on_the_first_lesson_with_every_stable_key(pool):
     found = widgets(page)
     assert [key for key in STABLE if key not in found] == []
     assert found["preset"].value == "remember"
-    assert page.subheader[0].value == load_preset("remember").question
+    assert page.title[0].value == load_preset("remember").question
     assert warnings(page) == [] and len(pool.runs) == 1
     assert page.query_params == {"preset": "remember"}
 
@@ -106,7 +106,7 @@ def test_a_link_to_a_lesson_opens_it_as_it_says(pool, slug):
     settings = {key: value for key, value in preset.experiment.to_dict().items() if key in shown}
     assert set(settings) == set(state.WIDGETS) and {key: shown[key] for key in settings} == settings
     assert (shown["preset"], shown["speed"]) == (slug, preset.speed)
-    assert page.subheader[0].value == preset.question
+    assert page.title[0].value == preset.question
     assert page.markdown[0].value.startswith(preset.look_for)
     assert warnings(page) == [] and page.query_params == {"preset": slug}
 
@@ -547,7 +547,7 @@ def test_a_picked_lesson_begins_at_step_0_as_it_says(pool, before, picked):
     assert widgets(page)["speed"].value == preset.speed == slot().speed
     assert slot().paused == preset.paused
     assert len(pool.runs) == 2 and pool.runs[1].opened["paused"] == preset.paused
-    assert page.subheader[0].value == preset.question
+    assert page.title[0].value == preset.question
 
 
 def test_picking_the_lesson_again_undoes_what_was_changed(pool):

@@ -51,7 +51,11 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app/server.py"],
             cwd=ROOT,
-            env={**os.environ, "STREAMLIT_SERVER_PORT": str(self.port)},
+            env={
+                **os.environ,
+                "STREAMLIT_SERVER_PORT": str(self.port),
+                "PLAYGROUND_SUSPEND_AFTER": "2",  # the runs of earlier tests shall not slow the next
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -165,22 +169,36 @@ class Playground:
         return self.step
 
 
+@pytest.fixture(scope="session")
+def usual(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that keeps its cache, so that not every page loads every script anew."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Playground]]:
-    """visit(query) opens a page in a browser of its own; visit(query, context=...) in a given one."""
+def visit(browser: Browser, usual: BrowserContext, server: Server) -> Iterator[Callable[..., Playground]]:
+    """visit(query) opens a page for somebody new; visit(query, context=...) in a given browser; with options in one of
+    its own."""
     contexts: list[BrowserContext] = []
     opened: list[Playground] = []
 
     def open_page(query: str = "", context: BrowserContext | None = None, **options: object) -> Playground:
-        if context is None:
-            context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        if options:
+            context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
             contexts.append(context)
-        playground = Playground(context.new_page(), server.url)
+        if context is None:
+            usual.clear_cookies()
+        playground = Playground((context or usual).new_page(), server.url)
         opened.append(playground)
         return playground.open(query)
 
     yield open_page
     problems = [problem for each in opened for problem in each.problems]
+    for each in opened:
+        if not each.page.is_closed():
+            each.page.close()
     for context in contexts:
         context.close()
     assert not problems

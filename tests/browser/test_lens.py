@@ -47,7 +47,7 @@ def test_what_costs_much_is_measured_only_while_it_is_on_the_screen(visit):
 def test_a_scale_is_fitted_and_fixed_again(visit):
     page = visit("preset=remember&steps=1000000")
     page.pause()
-    fit = page.page.locator('[data-card="gradient"] .lv-fit')
+    fit = page.page.locator('[data-card="gradient"] .lv-fit[aria-pressed]')
     fixed = page.data("gradient", "_fullLayout.yaxis.range")
     fit.click()
     page.wait("document.querySelector('[data-figure=gradient]')._fullLayout.yaxis.range[0] > argument + 1", fixed[0])
@@ -58,7 +58,7 @@ def test_a_scale_is_fitted_and_fixed_again(visit):
     page.wait(shows_numbers("waterfall"))
     key = page.page.locator('[data-card="waterfall"] .lv-key')
     assert (key.get_attribute("data-low"), key.get_attribute("data-high")) == ("10⁻¹²", "10²")
-    page.page.locator('[data-card="waterfall"] .lv-fit').click()
+    page.page.locator('[data-card="waterfall"] .lv-fit[aria-pressed]').click()
     page.wait("document.querySelector('[data-card=waterfall] .lv-key').dataset.low !== '10⁻¹²'")
 
 

@@ -74,10 +74,10 @@ def _labels(columns: np.ndarray, row: float, size: int) -> go.Scatter:
 
 
 def _outputs(info: RunInfo) -> go.Scatter:
-    """What was said. One answer in words, at the right end, stands left of its wire: there the edge would cut it."""
+    """What was said. One answer alone, at the right end, stands left of its wire: there the edge would cut it."""
     said = places.said(info)
     answers = _labels(said, places.top(info), 11 if info.outputs == "values" and len(said) > 8 else 13)
-    if said.tolist() == [info.time_steps - 1] and info.time_steps > 1 and places.longest(info) > 2:
+    if said.tolist() == [info.time_steps - 1] and info.time_steps > 1:
         answers.update(textposition="middle left")
     return answers
 
