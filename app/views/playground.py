@@ -83,7 +83,7 @@ def heading(preset: Preset, slot: Slot) -> None:
     with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
         st.title(preset.question if same else task.title, anchor=False, width="stretch")
         if state.presenting():
-            st.html('<i class="presenting"></i>', width="content")  # what the style sheet goes by
+            st.html('<span class="presenting"></span>', width="content")  # what the style sheet goes by
         else:
             share.card(slot)
             export.card(slot)
@@ -110,7 +110,7 @@ def transport(slot: Slot, preset: Preset) -> None:
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.html(f'<i class="next-{"train" if rests else "pause"}"></i>', width="content")
+        st.html(f'<span class="next-{"train" if rests else "pause"}"></span>', width="content")
         for key, icon in icons.items():
             if key not in state.hidden():
                 st.button(text.LABELS[key], key=key, icon=icon, on_click=state.on_transport, args=(key,),

@@ -1033,9 +1033,9 @@ def test_the_figure_says_what_is_to_be_reckoned(task, word):
 
 
 @pytest.mark.parametrize(
-    ("case", "left"), [("agreement-many_to_one-gru", True), ("sentiment-many_to_one-gru", False), ("step 0", False)]
+    ("case", "left"), [("agreement-many_to_one-gru", True), ("sentiment-many_to_one-gru", False), ("step 0", True)]
 )
-def test_an_answer_in_words_at_the_right_end_stands_left_of_its_wire(case, left):
-    """The edge of the picture would cut it; a digit fits, and so does a word before padding."""
+def test_one_answer_at_the_right_end_stands_left_of_its_wire(case, left):
+    """With its probability the edge of the picture would cut it; before padding it fits."""
     answers = [each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text"][1]
     assert (answers.get("textposition") == "middle left") is left

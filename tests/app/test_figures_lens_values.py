@@ -312,7 +312,7 @@ def test_a_gate_has_its_own_colour_and_shape():
 def test_the_curve_begins_with_the_change_itself():
     figure = drawn("plain", "memory", spectrum=spectrum(norm=(0.5, 1e-20, 0.0)))
     line, points, below, zero, _ = figure["data"]
-    assert line["x"].tolist() == [0, 1, 2, 11] and (line["y"] > 0).all()
+    assert line["x"].tolist() == [0, 1, 2, 11] and line["y"] == pytest.approx([1, 0.5, 1e-20, 0], rel=1e-6, abs=0)
     assert points["y"][:2].tolist() == [1, 0.5] and np.isnan(points["y"][2:]).all()
     assert np.isfinite(below["y"]).tolist() == [False, False, True, False]
     assert np.isfinite(zero["y"]).tolist() == [False, False, False, True]

@@ -40,7 +40,7 @@ def turn(page: AppTest, to: str, **link: str) -> AppTest:
 
 def cards(page: AppTest) -> list[str]:
     """The lessons that the page's cards open, in order; the link above them, to the next lesson, is left out."""
-    return [each.proto.query_string.removeprefix("preset=") for each in page.get("page_link")][1:]
+    return [each.proto.query_string.split("&")[0].removeprefix("preset=") for each in page.get("page_link")][1:]
 
 
 def bodies(page: AppTest, mark: str) -> list[str]:

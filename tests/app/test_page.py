@@ -603,8 +603,8 @@ def test_a_new_seed_is_never_the_present_one(pool, monkeypatch):
 @pytest.mark.parametrize(("first", "loud"), [({}, "pause"), ({"preset": "explode"}, "train")], ids=["runs", "waits"])
 def test_what_is_to_be_done_next_stands_out(pool, first, loud):
     page = opened(**first)
-    marks = [each.proto.body for each in page.get("html") if "next-" in each.proto.body]
-    assert marks == [f'<i class="next-{loud}"></i>']
+    marks = [each.proto.body for each in page.get("html") if each.proto.body.startswith("<span class")]
+    assert marks == [f'<span class="next-{loud}"></span>']
 
 
 # ---- the link is written
