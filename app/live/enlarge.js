@@ -8,7 +8,7 @@ function enlarged(template, times) {
   layout.font = { size: 12, ...layout.font };
   for (const side of ['l', 'r', 't', 'b']) if (layout.margin?.[side]) layout.margin[side] *= times;
   layout.height *= times;
-  enlargeType(figure, times);
+  enlargeType(figure, Math.max(times, 1.2)); // to be read from the last row, however little room there is
   for (const trace of figure.data) {
     if (trace.line?.width) trace.line.width *= times;
     if (typeof trace.marker?.size === 'number') trace.marker.size *= times;

@@ -47,9 +47,10 @@ class View {
   fitting({ figures, large }) {
     const column = figures.filter((figure) => figure.over === 'time');
     const top = this.root.querySelector('.lv-columns').getBoundingClientRect().top;
-    const room = window.innerHeight - top - 70 - 64 * column.length;
+    const heading = window.matchMedia('(max-height: 950px)').matches ? 38 : 64; // there the hints are left out
+    const room = window.innerHeight - top - 70 - heading * column.length;
     const natural = column.reduce((sum, { figure }) => sum + figure.layout.height, 0);
-    return Math.min(large, Math.max(0.75, room / natural));
+    return Math.min(large, Math.max(0.9, room / natural));
   }
 
   // Another figure came into sight, or one is to be drawn otherwise: a run that stands still is asked once more, for what
