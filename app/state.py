@@ -255,11 +255,10 @@ def on_branch(component_key: str) -> None:
     """Back to a step, and on from there otherwise; what the browser asks for may be anything."""
     asked = st.session_state[component_key].get("branch")
     try:
-        step, changes, paused = asked["step"], asked["changes"], bool(asked["paused"])
-        if type(step) is not int or not isinstance(changes, dict):
+        step, changes, slot = asked["step"], asked["changes"], st.session_state._slot
+        if type(step) is not int or not 0 <= step <= slot.run.status().step or not isinstance(changes, dict):
             return
-        slot: Slot = st.session_state._slot
-        slot.branch(step, changes, paused=paused)
+        slot.branch(step, changes, paused=bool(asked["paused"]))
     except (TypeError, KeyError, ExperimentError):
         return
     _show(slot.experiment)

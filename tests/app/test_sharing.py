@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+import streamlit as st
 
+from app import state
+from app.hub import Slot
 from engine.experiment import in_force
 from engine.preset import load_preset
-from tests.app.test_page import opened, pool, press, run, slot, widgets  # noqa: F401
+from tests.app.test_hub import at_step
+from tests.app.test_page import Session, opened, pool, press, run, slot, waiting, widgets  # noqa: F401
 
 CHANGES = ((30, {"learning_rate": 0.1, "noise": 0.25}), (90, {"clip": "none"}))
 THEN = "30~learning_rate~0.1~noise~0.25~~90~clip~none"
@@ -89,3 +93,31 @@ def test_the_link_to_share_says_what_was_picked(pool):  # noqa: F811
     link = page.code[0].value
     assert link.endswith("?preset=remember&learning_rate=0.1&at=77&hide=cell~seed&present=1")
     assert page.query_params == {"preset": "remember", "learning_rate": "0.1"}  # the page itself stays as it is
+
+
+def branched(monkeypatch: pytest.MonkeyPatch, asked: object) -> Slot:
+    """The slot after the browser has asked for this; its run stands at step 40."""
+    mine, _ = waiting(load_preset("remember").experiment)
+    mine.run.frame = at_step(40)
+    monkeypatch.setattr(st, "session_state", Session(live={"branch": asked}, _slot=mine))
+    state._show(mine.experiment)
+    state.on_branch("live")
+    return mine
+
+
+def test_a_branch_sets_the_widgets_to_what_is_in_force(monkeypatch):
+    mine = branched(monkeypatch, {"step": 25, "changes": {"clip": "none"}, "paused": False})
+    assert mine.changes == ((25, {"clip": "none"}),) and state.st.session_state.clip == "none"
+    assert state.wanted() == mine.experiment and not mine.paused
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [None, [], "now", {}, {"step": 5}, {"step": "5", "changes": {}, "paused": True},
+     {"step": True, "changes": {}, "paused": True}, {"step": -1, "changes": {}, "paused": True},
+     {"step": 41, "changes": {}, "paused": True}, {"step": 5, "changes": ["clip"], "paused": True}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_branch_changes_nothing(monkeypatch, asked):
+    mine = branched(monkeypatch, asked)
+    assert mine.run.branched_at is None and mine.ghost is None and mine.changes == ()
