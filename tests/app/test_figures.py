@@ -192,11 +192,13 @@ def equal(one: Any, other: Any) -> bool:
     return one == other
 
 
-CATALOGUE = [(slug, kind, cell) for slug, task in TASKS.items() for kind in task.rnn_types for cell in TITLES]
+KINDS = [(slug, kind) for slug, task in TASKS.items() for kind in task.rnn_types]
+CATALOGUE = [(*KINDS[at], cell) for at in range(len(KINDS)) for cell in (list(TITLES) * 2)[at % len(TITLES) :][:2]]
+"""Every task in each of its RNN types, with two of the cells in turn."""
 
 
 @pytest.mark.parametrize(("task", "kind", "cell"), CATALOGUE)
-def test_all_figures_draw_every_cell_on_every_task(task, kind, cell):
+def test_all_figures_draw_every_cell_and_every_task(task, kind, cell):
     trainer = Trainer(Experiment(task=task, rnn_type=kind, cell=cell, output_layers=1, **TINY))
     info, frame = trainer.info, trainer.frame(DETAILS)
     curves = Curves(updates=History().updates(), looks=History().looks())

@@ -35,13 +35,13 @@ def test_the_page_opens_training_the_first_lesson(visit):
     assert "preset=remember" in page.page.url
 
 
-def test_figures_keep_their_elements_and_the_zoom_over_20_frames(visit):
-    page = visit("preset=many-to-many&steps=1000000")
+def test_figures_keep_their_elements_and_the_zoom_over_10_frames(visit):
+    page = visit("preset=remember-lstm&steps=1000000")
     page.get("(window.kept = [...document.querySelectorAll('[data-figure], [data-figure] .main-svg')]).length")
     page.get(
         "Plotly.relayout(document.querySelector('[data-figure=gradient]'), {'xaxis.range': [10, 20]}).then(() => 1)"
     )
-    page.frames(20)
+    page.frames(10)
     assert page.get("window.kept.length") >= 12 and page.get("window.kept.every(each => each.isConnected)")
     assert page.data("gradient", "layout.xaxis.range") == [10, 20]
     box = page.page.locator("[data-figure=loss] .nsewdrag").bounding_box()
