@@ -258,7 +258,6 @@ KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
 LEARN_HEADING = "Each lesson opens the playground on a network that shows one thing."
-FAILURES = "When it goes wrong"
 FAILURES_SAID = "Each card opens the playground on a network that fails in one way, and says how to notice it."
 ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
 CHANGE_NEXT = "Change next"

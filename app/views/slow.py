@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import streamlit as st
 
-from app import slowly, state
+from app import slowly
 from app.figures import slow as figures
 from app.hub import Slot
 from app.pictures import Uncover, picture
+from app.views import beside
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.rehearsal import Rehearsal
 from engine.workers import Run
 
-POLL = 0.15  # seconds between two looks for a rehearsal or an update
 LAST = figures.PHASES[-1]
 QUICKEST, PER_STEP, SLOWEST = 0.8, 0.2, 2.6  # seconds to uncover a picture
 STYLE = Path(__file__).parents[1] / "slow.css"
@@ -64,14 +63,9 @@ def _desk(token: str) -> Desk:
 
 def page() -> None:
     """Draw the page; the network is the playground's, or the one that the link says."""
-    slot = state.present_slot()
-    state.leave()
-    state.keep_link()
-    st.html(STYLE)
+    slot = beside.begin(STYLE)
     with st.container(key="slow"):
         st.title(slowly.HEADING, anchor=False)
-        if not slot.paused:
-            slot.pause()
         take_apart(slot)
 
 
@@ -84,9 +78,9 @@ def take_apart(slot: Slot) -> None:
         st.warning(problem)
     _ask(run, desk, found)
     if _makes(run, desk):
-        st.fragment(_watch, run_every=POLL)(lambda: _makes(run, desk), slowly.MAKING)
+        beside.wait(lambda: _makes(run, desk), slowly.MAKING)
     elif run.waits_for("rehearse"):
-        st.fragment(_watch, run_every=POLL)(lambda: run.waits_for("rehearse"), slowly.REHEARSING)
+        beside.wait(lambda: run.waits_for("rehearse"), slowly.REHEARSING)
     if found is None:
         return
     desk.show(found)
@@ -162,10 +156,3 @@ def _uncover(info: RunInfo, desk: Desk, found: Rehearsal) -> Uncover | None:
     side, steps = way
     seconds = min(max(PER_STEP * steps, QUICKEST), SLOWEST)
     return Uncover(f"{found.step} {desk.plays}", side, steps, seconds, ("x2y2", "x2y3"))
-
-
-def _watch(waiting: Callable[[], bool], said: str) -> None:
-    """Looked at again and again until it is there; then the page is drawn anew, without this."""
-    st.caption(said)
-    if not waiting():
-        st.rerun()  # the whole page: a fragment cannot draw the one around it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from app.figures import walk as figures
 from app.figures.walk import Place
 from app.hub import Slot
 from app.pictures import key, picture
+from app.views import beside
 from engine.frame import RunInfo
 from engine.walk import Verification, Walk
 from engine.workers import Run
 
-POLL = 0.15  # seconds between two looks for a walk or a verification
 STYLE = Path(__file__).parents[1] / "steps.css"
 
 
@@ -60,14 +59,9 @@ def _desk(token: str) -> Desk:
 
 def page() -> None:
     """Draw the page; the network is the playground's, or the one that the link says."""
-    slot = state.present_slot()
-    state.leave()
-    state.keep_link()
-    st.html(STYLE)
+    slot = beside.begin(STYLE)
     with st.container(key="steps"):
         st.title(stepping.HEADING, anchor=False)
-        if not slot.paused:
-            slot.pause()
         walk_through(slot)
 
 
@@ -81,11 +75,11 @@ def walk_through(slot: Slot) -> None:
     if problem := run.walk_problem or run.status().message:
         st.warning(problem)
     if _trains(run, desk):
-        st.fragment(_watch, run_every=POLL)(lambda: _trains(run, desk), stepping.TRAINING)
+        beside.wait(lambda: _trains(run, desk), stepping.TRAINING)
     elif not run.is_walking and not current:
         run.walk(desk.layer, desk.direction)
     if run.is_walking:
-        st.fragment(_watch, run_every=POLL)(lambda: run.is_walking, stepping.WALKING)
+        beside.wait(lambda: run.is_walking, stepping.WALKING)
     if walk is None:
         return
     place = desk.stand(walk)
@@ -225,7 +219,7 @@ def _verify(slot: Slot, info: RunInfo, walk: Walk, place: Place) -> None:
             st.button(stepping.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
                       on_click=run.verify, args=(offered[which],))  # fmt: skip
         if run.is_verifying:
-            st.fragment(_watch, run_every=POLL)(lambda: run.is_verifying, stepping.VERIFYING)
+            beside.wait(lambda: run.is_verifying, stepping.VERIFYING)
         elif run.verify_problem:
             st.warning(run.verify_problem)
         elif run.verified is not None:
@@ -239,10 +233,3 @@ def _verified(found: Verification) -> None:
         {"": [what for what, _ in rows], " ": [number for _, number in rows]}, border="horizontal", hide_index=True
     )
     st.caption(stepping.how(found))
-
-
-def _watch(waiting: Callable[[], bool], said: str) -> None:
-    """Looked at again and again until it is there; then the page is drawn anew, without this."""
-    st.caption(said)
-    if not waiting():
-        st.rerun()  # the whole page: a fragment cannot draw the one around it

@@ -7,6 +7,9 @@ from typing import Any
 
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
+from engine.prediction import Answer
+from engine.rehearsal import Rehearsal
+from engine.walk import Verification, Walk
 
 ANSWERS = ("answer", "walk", "verify", "rehearse", "weights")
 """What can be asked of a run besides its frames."""
@@ -98,7 +101,7 @@ class Answered:
     key: int
     number: int
     what: str
-    answer: Any
+    answer: Answer | Walk | Verification | Rehearsal | bytes | None
     problem: str = ""
 
 

@@ -43,9 +43,9 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.locator("[data-figure=jacobian] .main-svg").first.wait_for()
     page.screenshot(path=FOLDER / f"steps-{scheme}.png")
     page.get_by_role("link", name="Slow motion").click()
+    page.emulate_media(reduced_motion="reduce")  # the end of the way back, at once
     page.get_by_role("button", name="3 Backward").click()
-    page.get_by_text("what is left of it").wait_for()
-    page.wait_for_timeout(2500)  # the way back is shown step by step
+    page.get_by_text("‖dL/dh‖").first.wait_for()
     page.screenshot(path=FOLDER / f"slow-{scheme}.png")
     page.get_by_role("link", name="Learn").click()
     page.locator(".st-key-card_failure-nan").wait_for()

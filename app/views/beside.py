@@ -1,0 +1,35 @@
+"""What the pages beside the playground share that look into its run while it stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from app import state
+from app.hub import Slot
+
+POLL = 0.15  # seconds between two looks for what was asked of the run
+
+
+def begin(style: Path) -> Slot:
+    """Enter such a page: the playground's slot, or the one that the link says, held while the page is shown."""
+    slot = state.present_slot()
+    state.leave()
+    state.keep_link()
+    st.html(style)
+    if not slot.paused:
+        slot.pause()
+    return slot
+
+
+def wait(waiting: Callable[[], bool], said: str) -> None:
+    """Say what is waited for; when it is there, the page is drawn anew without this."""
+    st.fragment(_watch, run_every=POLL)(waiting, said)
+
+
+def _watch(waiting: Callable[[], bool], said: str) -> None:
+    st.caption(said)
+    if not waiting():
+        st.rerun()  # the whole page: a fragment cannot draw the one around it
