@@ -37,7 +37,7 @@ class View {
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
     if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // space shall play, not leave
     const { l, r, last } = data.time;
-    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * times, r: r * times, last }, this.plots);
+    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * typed(times), r: r * typed(times), last }, this.plots);
     this.paint();
     const asks = () => ({ seen: this.plots.seen, at: this.timeline.at });
     this.stream = new Stream(data.token, asks, (message) => this.hear(message), () => this.lost());
