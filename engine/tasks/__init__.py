@@ -5,9 +5,7 @@ Adding a task is one `Task` in a family's file and one entry here; tests that lo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from engine.tasks.base import END, NO_SYMBOL, PROBE_SIZE, Batch, Lengths, Metric, Task, stream
+from engine.tasks.base import END, NO_SYMBOL, PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, stream
 from engine.tasks.bits import COPY, PARITY, XOR
 from engine.tasks.dates import DATES
 from engine.tasks.entities import ENTITIES
@@ -25,9 +23,6 @@ from engine.tasks.text import CHARACTERS
 from engine.tasks.translation import ADDITION, REVERSE, SORT
 from engine.tasks.waves import GAP, SINE, TIMED_WAVE, UNTIMED_WAVE
 from engine.tasks.words import NEXT_WORD
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 __all__ = ["END", "NO_SYMBOL", "PROBE_SIZE", "TASKS", "Batch", "Lengths", "Metric", "Task", "probe", "sample"]
 
@@ -74,7 +69,7 @@ TASKS: dict[str, Task] = {
 }
 
 
-def sample(experiment: Experiment, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
+def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
     """Deal a batch that depends on the experiment's data settings, the seed and the split alone.
 
     Args:
@@ -84,6 +79,6 @@ def sample(experiment: Experiment, batch_size: int, seed: int | tuple[int, ...],
     return TASKS[experiment.task].draw(stream(seed, split), experiment, batch_size, split)
 
 
-def probe(experiment: Experiment) -> Batch:
+def probe(experiment: DataSettings) -> Batch:
     """The held-out batch of a run, the same from its first frame to its last."""
     return sample(experiment, PROBE_SIZE, (experiment.seed, 0), "test")

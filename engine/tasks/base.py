@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 NO_SYMBOL = -1
 """In place of a token: nothing has been read yet, the input is the zero vector."""
@@ -20,6 +17,30 @@ PROBE_SIZE = 16
 """Sequences of the probe: held out, and fixed for the run."""
 SPLITS = ("train", "test")
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
+
+
+class DataSettings(Protocol):
+    """The settings that a task's data depends on. An `Experiment` has them; a task reads nothing else of a run."""
+
+    @property
+    def task(self) -> str:
+        """The task's slug."""
+
+    @property
+    def rnn_type(self) -> str:
+        """One of the task's `rnn_types`."""
+
+    @property
+    def seq_len(self) -> int:
+        """Steps of the input sequence."""
+
+    @property
+    def time_steps(self) -> int:
+        """Steps of the whole time axis: seq_len, then the target side of an encoder-decoder."""
+
+    @property
+    def seed(self) -> int:
+        """The run's seed; some tasks draw their fixed material from it."""
 
 
 def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
@@ -111,11 +132,11 @@ class Metric:
     higher_is_better: bool = True
 
 
-def _no_lag(experiment: Experiment) -> int | None:
+def _no_lag(experiment: DataSettings) -> int | None:
     return None
 
 
-def _no_target_side(experiment: Experiment) -> int:
+def _no_target_side(experiment: DataSettings) -> int:
     return 0
 
 
@@ -161,14 +182,14 @@ class Task:
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
     metric: Metric
-    draw: Callable[[np.random.Generator, Experiment, int, str], Batch]
-    baselines: Callable[[Experiment], dict[str, float]]
-    lag: Callable[[Experiment], int | None] = field(default=_no_lag)
-    target_steps: Callable[[Experiment], int] = field(default=_no_target_side)
+    draw: Callable[[np.random.Generator, DataSettings, int, str], Batch]
+    baselines: Callable[[DataSettings], dict[str, float]]
+    lag: Callable[[DataSettings], int | None] = field(default=_no_lag)
+    target_steps: Callable[[DataSettings], int] = field(default=_no_target_side)
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False
-    encode: Callable[[Experiment, str], Batch] | None = None
+    encode: Callable[[DataSettings, str], Batch] | None = None
     asks: str = ""
     example: str = ""
     image: tuple[int, int] | None = None
@@ -214,7 +235,7 @@ def last_step_only(seq_len: int, batch_size: int) -> np.ndarray:
     return mask
 
 
-def asked(experiment: Experiment, seq_len: int, batch_size: int) -> np.ndarray:
+def asked(experiment: DataSettings, seq_len: int, batch_size: int) -> np.ndarray:
     """(T, batch) bool, for sequences without padding: every step, or the last alone for many_to_one."""
     if experiment.rnn_type == "many_to_one":
         return last_step_only(seq_len, batch_size)

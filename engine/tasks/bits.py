@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, asked, full_lengths
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, asked, full_lengths
 from engine.tasks.typed import signs
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 BITS = ("0", "1")
 COPIED = 3  # letters to be repeated
@@ -19,12 +15,12 @@ ALPHABET = tuple("ABCDEFGH")
 BLANK, GO = len(ALPHABET), len(ALPHABET) + 1  # tokens
 
 
-def _parity(experiment: Experiment, bits: np.ndarray) -> Batch:
+def _parity(experiment: DataSettings, bits: np.ndarray) -> Batch:
     """many_to_many: asked after every bit; many_to_one: after the last alone."""
     return Batch(bits, bits.cumsum(0) % 2, asked(experiment, *bits.shape), full_lengths(*bits.shape))
 
 
-def _draw_parity(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_parity(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     return _parity(experiment, rng.integers(0, 2, (experiment.seq_len, batch_size)))
 
 
@@ -59,7 +55,7 @@ def _xor(bits: np.ndarray) -> Batch:
     return Batch(bits, targets, mask, full_lengths(*bits.shape))
 
 
-def _draw_xor(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_xor(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     return _xor(rng.integers(0, 2, (experiment.seq_len, batch_size)))
 
 
@@ -85,7 +81,7 @@ XOR = Task(
 )
 
 
-def _draw_copy(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_copy(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """Letters, blanks, the sign to begin, then blanks while the letters are repeated in their order."""
     shape = experiment.seq_len, batch_size
     letters = rng.integers(0, len(ALPHABET), (COPIED, batch_size))

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import unasked
 from engine.tasks.translation import end_to_end, previous
 from engine.tasks.typed import question, signs
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
           "november", "december")  # fmt: skip
@@ -62,7 +58,7 @@ def _days(split: str) -> np.ndarray:
     return shuffled[count // 5 :] if split == "train" else shuffled[: count // 5]
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     (read, said, _), days = _calendar(), _days(split)
     day, way = days[rng.integers(0, len(days), batch_size)], rng.integers(0, read.shape[2], batch_size)
     inputs, targets = read[:, day, way].astype(np.int64), said[:, day].astype(np.int64)

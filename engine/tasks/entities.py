@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentences import UNKNOWN, encode_words
 from engine.tasks.typed import alone, checked
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 TAGS = ("none", "person", "place")
 EITHER = ("paris", "jordan", "florence", "sydney", "austin", "washington")
@@ -72,7 +68,7 @@ def _patterns() -> tuple[Patterns, np.ndarray]:
     return patterns, np.array([*tags, 0])
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """All patterns that fit are equally likely; every word of a sentence is tagged."""
     (patterns, tags), steps = _patterns(), experiment.seq_len
     chosen = rng.integers(0, patterns.fitting(steps), batch_size)
@@ -98,7 +94,7 @@ def _baselines(seq_len: int) -> dict[str, float]:
     }
 
 
-def _encode(experiment: Experiment, text: str) -> Batch:
+def _encode(experiment: DataSettings, text: str) -> Batch:
     tokens = checked(encode_words(text, WORDS))
     return alone(tokens, np.ones(len(tokens), bool))
 

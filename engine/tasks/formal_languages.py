@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, exact_match, full_lengths
+from engine.tasks.base import (
+    END,
+    NO_SYMBOL,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    exact_match,
+    full_lengths,
+)
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.typed import MOST, signs
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 # ---- a^n b^n: as many b as a, between two full stops
 
@@ -22,12 +29,12 @@ A, B, STOP = range(3)  # tokens
 EVERY, HELD_OUT = 5, 3  # of five counts in a row, the one with this remainder is held out: 3, 8, 13, 18 ...
 
 
-def _largest(experiment: Experiment) -> int:
+def _largest(experiment: DataSettings) -> int:
     """The largest n whose string fits: n of each letter and the full stop before them."""
     return (experiment.seq_len - 1) // 2
 
 
-def _draw_count(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_count(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """Every n of the split is equally likely. Asked is what can be known: all that follows the first b."""
     counts = np.arange(1, _largest(experiment) + 1)
     counts = counts[(counts % EVERY == HELD_OUT) == (split == "test")]
@@ -37,7 +44,7 @@ def _draw_count(rng: np.random.Generator, experiment: Experiment, batch_size: in
     return Batch(inputs, targets, inputs == B, 2 * n + 1)
 
 
-def _count_baseline(experiment: Experiment) -> dict[str, float]:
+def _count_baseline(experiment: DataSettings) -> dict[str, float]:
     """After a b comes the full stop once in n times: the entropy of that, over all n from 1 on, each alike.
 
     The held-out n alone would give about an eighth less, the others a little more.
@@ -47,7 +54,7 @@ def _count_baseline(experiment: Experiment) -> dict[str, float]:
     return {"seeing only the letter before": -stop * math.log(stop) - (1 - stop) * math.log1p(-stop)}
 
 
-def _encode_count(experiment: Experiment, text: str) -> Batch:
+def _encode_count(experiment: DataSettings, text: str) -> Batch:
     letters = signs(text, AB[:2], least=2)
     number_of_a = int((letters == A).sum())
     if letters[0] != A or (np.diff(letters) < 0).any() or not 0 < len(letters) - number_of_a <= number_of_a:
@@ -113,7 +120,7 @@ def _next_symbols(symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return symbols[:-1], symbols[1:], full_lengths(len(symbols) - 1, symbols.shape[1])
 
 
-def _draw_reber(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_reber(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """String after string without a gap, the last one cut where there is no more room."""
     inputs, targets, lengths = _next_symbols(_walk(rng.integers(0, 2, (experiment.seq_len + 1, batch_size))))
     return Batch(inputs, targets, np.ones(inputs.shape, bool), lengths)
@@ -153,7 +160,7 @@ def _read_prefix(text: str, least: int = 1) -> np.ndarray:
     return symbols[:, None]
 
 
-def _encode_reber(experiment: Experiment, text: str) -> Batch:
+def _encode_reber(experiment: DataSettings, text: str) -> Batch:
     inputs = _read_prefix(text)
     targets = np.concatenate([inputs[1:], inputs[:1]])  # what the last should be is unknown
     return Batch(inputs, targets, np.ones(inputs.shape, bool), full_lengths(*inputs.shape))
@@ -204,7 +211,7 @@ def _first_arc(length: int) -> np.ndarray:
     return chances
 
 
-def _draw_embedded(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_embedded(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """Strings of seq_len + 1 symbols; the step before the last decides and is the only one that counts."""
     length = experiment.seq_len + 1 - AROUND
     first, luck = _first_arc(length), rng.random((length, batch_size))
@@ -220,7 +227,7 @@ def _draw_embedded(rng: np.random.Generator, experiment: Experiment, batch_size:
     return Batch(inputs, targets, mask, lengths)
 
 
-def _encode_embedded(experiment: Experiment, text: str) -> Batch:
+def _encode_embedded(experiment: DataSettings, text: str) -> Batch:
     inputs = _read_prefix(text, least=3)
     if inputs[1] not in OUTER:
         raise ValueError(f"After the first B comes T or P, but got {REBER[int(inputs[1, 0])]}.")

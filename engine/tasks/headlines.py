@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import unasked
 from engine.tasks.tables import table
 from engine.tasks.translation import end_to_end, previous
 from engine.tasks.typed import question, words
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 # ---- what a headline keeps
 WHO = ("mayor", "teacher", "doctor", "singer", "farmer", "judge", "queen", "painter")
@@ -84,7 +80,7 @@ def _split(split: str) -> np.ndarray:
     return shuffled[count // 5 :] if split == "train" else shuffled[: count // 5]
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """First what happens, then one of the ways to say it."""
     (filled, headlines, kept), forms, chosen = _facts(), _forms(), _split(split)
     fact = chosen[rng.integers(0, len(chosen), batch_size)]

@@ -5,17 +5,24 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from engine.tasks.base import END, Batch, Lengths, Metric, Task, accuracy, exact_match, full_lengths, last_step_only
+from engine.tasks.base import (
+    END,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    exact_match,
+    full_lengths,
+    last_step_only,
+)
 from engine.tasks.entropy import unasked
 from engine.tasks.tables import table
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 DIGITS_FILE = Path(__file__).parent / "data" / "digits.csv"
 HELD_OUT = 360  # the last fifth of the 1797 images
@@ -41,7 +48,7 @@ def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     return (rows[:, :-1] / INK).astype(np.float32), rows[:, -1].copy()
 
 
-def _draw_image(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_image(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """Images cut into seq_len equal pieces: whole, or in 8 rows, or in 64 pixels."""
     seq_len, (images, meant) = experiment.seq_len, digits(split)
     chosen = rng.integers(0, len(images), batch_size)
@@ -50,7 +57,7 @@ def _draw_image(rng: np.random.Generator, experiment: Experiment, batch_size: in
     return Batch(pieces, targets, last_step_only(seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
-def _draw_shuffled(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_shuffled(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     batch = _draw_image(rng, experiment, batch_size, split)
     return dataclasses.replace(batch, inputs=batch.inputs[SHUFFLED])
 
@@ -63,7 +70,7 @@ def _digit_frequency_baseline() -> float:
     return float(-np.log(np.bincount(trained) / len(trained))[held_out].mean())
 
 
-def _digit_baselines(experiment: Experiment) -> dict[str, float]:
+def _digit_baselines(experiment: DataSettings) -> dict[str, float]:
     return {"knowing how common each digit is": _digit_frequency_baseline()}
 
 
@@ -121,7 +128,7 @@ def spellings() -> tuple[np.ndarray, np.ndarray]:
     return table([[LETTERS.index(letter) for letter in (*name, END)] for name in NAMES], padding=0)
 
 
-def _draw_name(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_name(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     images, meant = digits(split)
     chosen = rng.integers(0, len(images), batch_size)
     targets, mask = (every_name[:, meant[chosen]] for every_name in spellings())

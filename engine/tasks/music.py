@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, full_lengths
+from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths
 from engine.tasks.entropy import conditional_entropy
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 NOTES = ("C4", "D4", "E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5", "G5", "A5", "B5", "C6")
 MELODIES = (  # made up for this playground; each has its own first note, and all end on a C
@@ -27,13 +23,13 @@ MELODIES = (  # made up for this playground; each has its own first note, and al
 TUNES = np.array([[NOTES.index(note) for note in tune.split()] for tune in MELODIES]).T  # (25, 8)
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     seq_len = experiment.seq_len
     tunes = TUNES[: seq_len + 1, rng.integers(0, TUNES.shape[1], batch_size)]
     return Batch(tunes[:-1], tunes[1:], np.ones((seq_len, batch_size), bool), full_lengths(seq_len, batch_size))
 
 
-def _encode(experiment: Experiment, text: str) -> Batch:
+def _encode(experiment: DataSettings, text: str) -> Batch:
     """The first note alone: what follows it, the network has to say."""
     shape, note = (experiment.seq_len, 1), text.strip().upper()
     if note not in NOTES:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import unasked
 from engine.tasks.tables import table
 from engine.tasks.translation import end_to_end, previous
 from engine.tasks.typed import question, words
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 # ---- English into French: (English, French), each singular and plural; the French gender
 ANIMALS = (
@@ -117,7 +113,7 @@ def _translations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def _draw_french(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_french(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """The first fifth of the shuffled pairs is held out."""
     held_out = len(pairs()) // 5
     low, high = (held_out, len(pairs())) if split == "train" else (0, held_out)

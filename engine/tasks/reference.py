@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
 from engine.tasks.sentences import UNKNOWN, encode_words
 from engine.tasks.typed import asked_at_the_end, checked
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 SHAPES = 200
 """Patterns that stand for the countless ones of a length; the words in them are drawn anew for every sequence."""
@@ -131,7 +127,7 @@ _who = _answers(0, {word: at for at, word in enumerate(SELVES)}, THEMSELVES_WORD
 
 def _deal(
     rng: np.random.Generator,
-    experiment: Experiment,
+    experiment: DataSettings,
     batch_size: int,
     patterns: Patterns,
     answer: Callable[[np.ndarray], np.ndarray],
@@ -143,11 +139,11 @@ def _deal(
     return Batch(inputs, np.where(mask, answer(inputs), 0), mask, full_lengths(steps, batch_size))
 
 
-def _draw_agreement(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_agreement(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     return _deal(rng, experiment, batch_size, _agreement(experiment.seq_len), _number)
 
 
-def _draw_themselves(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_themselves(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     return _deal(rng, experiment, batch_size, _themselves(experiment.seq_len), _who)
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 import re
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy
+from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
 from engine.tasks.typed import alone, asked_at_the_end, checked
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 UNKNOWN = "<UNK>"
 
@@ -131,7 +127,7 @@ def _reviews() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.stack([tokens for tokens, _ in sides], axis=1), sides[0][1], place
 
 
-def _draw_sentiment(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_sentiment(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """All lengths are equally likely; the judging word and whether it is negated do not depend on the rest."""
     tokens, lengths, place = _reviews()
     wanted = rng.integers(3, experiment.seq_len + 1, batch_size)
@@ -191,7 +187,7 @@ def _fitting(seq_len: int) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(tails.all(1)), tails
 
 
-def _draw_teddy(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_teddy(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """First the prefix, then the answer, then a tail that fits: so the prefix tells nothing about the answer."""
     (tokens, lengths, place), (prefixes, tails) = _teddies(), _fitting(experiment.seq_len)
     prefix = prefixes[rng.integers(0, len(prefixes), batch_size)]
@@ -200,7 +196,7 @@ def _draw_teddy(rng: np.random.Generator, experiment: Experiment, batch_size: in
     return _one_answer(tokens[: experiment.seq_len, *chosen], lengths[chosen], place[prefix], person)
 
 
-def _encode_teddy(experiment: Experiment, text: str) -> Batch:
+def _encode_teddy(experiment: DataSettings, text: str) -> Batch:
     """A sentence about teddy, who or what it is being asked wherever the name stands."""
     tokens = checked(encode_words(text, TEDDY_WORDS))
     asked = tokens == TEDDY_WORDS.index("teddy")

@@ -5,15 +5,11 @@ from __future__ import annotations
 import importlib.util
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from engine.tasks.base import PROBE_SIZE, Batch, Lengths, Metric, Task, asked, full_lengths, stream
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
+from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, asked, full_lengths, stream
 
 WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies wholly in the 25 weeks that training never saw
 SCALE = 10.0  # log-price in tenths: 1.0 on the screen is a change of about 10 %
@@ -45,7 +41,7 @@ def yearly_sunspots() -> np.ndarray:
     return (pd.read_csv(SUNSPOTS_FILE)["SUNACTIVITY"].to_numpy(np.float64) / HUNDRED).astype(np.float32)
 
 
-def next_value(values: np.ndarray, experiment: Experiment) -> Batch:
+def next_value(values: np.ndarray, experiment: DataSettings) -> Batch:
     """The question of every series: after each value, which comes next? values: (T + 1, batch) float32."""
     seq_len, batch_size = len(values) - 1, values.shape[1]
     channel = np.ascontiguousarray(values)[:, :, None]  # (T + 1, batch, 1)
@@ -67,17 +63,17 @@ def _sunspot_windows(split: str, seq_len: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(spots, seq_len + 1)
 
 
-def _draw_prices(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_prices(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     windows = _price_windows(split, experiment.seq_len)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
 
 
-def _draw_sunspots(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_sunspots(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     windows = _sunspot_windows(split, experiment.seq_len)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
 
 
-def _like_this_week(experiment: Experiment) -> dict[str, float]:
+def _like_this_week(experiment: DataSettings) -> dict[str, float]:
     """Mean squared error of saying that next week is like this one, on the very windows of the run's probe.
 
     On all 78 held-out windows it would be another number, and the curve could not be compared with the line.
@@ -86,7 +82,7 @@ def _like_this_week(experiment: Experiment) -> dict[str, float]:
     return {"next week like this one": _persistence_error(batch)}
 
 
-def _like_before(experiment: Experiment) -> dict[str, float]:
+def _like_before(experiment: DataSettings) -> dict[str, float]:
     """On the probe's own windows too. A cycle ago is told only where every answer has a year that far back."""
     batch = _draw_sunspots(stream((experiment.seed, 0), "test"), experiment, PROBE_SIZE, "test")
     found = {"next year like this one": _persistence_error(batch)}

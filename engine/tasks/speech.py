@@ -9,14 +9,10 @@ durations and how speakers differ.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, stream
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, stream
 
 FRAME_SECONDS = 0.02
 CHANNELS = ("F1 in kHz", "F2 in kHz", "F3 in kHz", "energy", "voicing")
@@ -126,7 +122,7 @@ def _blurred(tracks: np.ndarray) -> np.ndarray:
     return sum(weight * padded[k : k + len(tracks)] for k, weight in enumerate(NEIGHBOURS))
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     seq_len = experiment.seq_len
     phonemes, through = _said(rng, seq_len, batch_size)
     start, end, _ = _targets()

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, accuracy, full_lengths, last_step_only, within
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only, within
 from engine.tasks.typed import signs
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 DIGITS = tuple("0123456789")
 RELEVANT, DISTRACTORS = ("X", "Y"), ("a", "b", "c", "d")
 TOLERANCE = 0.04  # an answer this near counts as right (Hochreiter and Schmidhuber 1997)
 
 
-def _to_the_first_step(experiment: Experiment) -> int:
+def _to_the_first_step(experiment: DataSettings) -> int:
     return experiment.seq_len - 1
 
 
@@ -29,12 +25,12 @@ def _one_answer(symbols: np.ndarray, answers: np.ndarray) -> Batch:
     )
 
 
-def _draw_first_symbol(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_first_symbol(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     digits = rng.integers(0, len(DIGITS), (experiment.seq_len, batch_size))
     return _one_answer(digits, digits[0])
 
 
-def _encode_first_symbol(experiment: Experiment, text: str) -> Batch:
+def _encode_first_symbol(experiment: DataSettings, text: str) -> Batch:
     digits = signs(text, DIGITS)[:, None]
     return _one_answer(digits, digits[0])
 
@@ -61,7 +57,7 @@ FIRST_SYMBOL_RECALL = Task(
 )
 
 
-def _draw_marked(rng: np.random.Generator, experiment: Experiment, batch_size: int) -> tuple[np.ndarray, ...]:
+def _draw_marked(rng: np.random.Generator, experiment: DataSettings, batch_size: int) -> tuple[np.ndarray, ...]:
     """Numbers and marks (T, batch, 2), and the two numbers that are marked, (batch,) each."""
     seq_len, half, rows = experiment.seq_len, experiment.seq_len // 2, np.arange(batch_size)
     inputs = np.zeros((seq_len, batch_size, 2), np.float32)
@@ -78,7 +74,7 @@ def _one_value(inputs: np.ndarray, answers: np.ndarray) -> Batch:
     return Batch(inputs, targets, last_step_only(*shape), full_lengths(*shape))
 
 
-def _draw_adding(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_adding(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     inputs, first, second = _draw_marked(rng, experiment, batch_size)
     return _one_value(inputs, first + second)
 
@@ -102,7 +98,7 @@ ADDING = Task(
 )
 
 
-def _draw_multiplication(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_multiplication(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     inputs, first, second = _draw_marked(rng, experiment, batch_size)
     return _one_value(inputs, first * second)
 
@@ -127,7 +123,7 @@ MULTIPLICATION = Task(
 )
 
 
-def _draw_order(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_order(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     seq_len, columns = experiment.seq_len, np.arange(batch_size)
     symbols = rng.integers(len(RELEVANT), len(RELEVANT) + len(DISTRACTORS), (seq_len, batch_size))
     first, second = rng.integers(0, len(RELEVANT), (2, batch_size))
@@ -136,7 +132,7 @@ def _draw_order(rng: np.random.Generator, experiment: Experiment, batch_size: in
     return _one_answer(symbols, len(RELEVANT) * first + second)
 
 
-def _encode_order(experiment: Experiment, text: str) -> Batch:
+def _encode_order(experiment: DataSettings, text: str) -> Batch:
     symbols = signs(text, TEMPORAL_ORDER.input_labels)
     relevant = symbols[symbols < len(RELEVANT)]
     if len(relevant) != 2:

@@ -6,15 +6,11 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, Lengths, Metric, Task, accuracy, asked, full_lengths
+from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, asked, full_lengths
 from engine.tasks.typed import alone, checked
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 ALICE = Path(__file__).parent / "data" / "alice.txt"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -47,7 +43,7 @@ def _tokens(split: str) -> np.ndarray:
     return tokens[:cut] if split == "train" else tokens[cut:]
 
 
-def _draw(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     """Windows from anywhere in the text. The input at t is the character before the target: x_0 is nothing yet."""
     seq_len, tokens = experiment.seq_len, _tokens(split)
     starts = rng.integers(0, len(tokens) - seq_len + 1, batch_size)
@@ -63,7 +59,7 @@ def _frequency_baseline() -> float:
     return float(-np.log(counts / counts.sum())[_tokens("test")].mean())
 
 
-def _encode_typed(experiment: Experiment, text: str) -> Batch:
+def _encode_typed(experiment: DataSettings, text: str) -> Batch:
     """A text to go on from; the answer at the last step is the character that may follow it."""
     typed = checked(encode(re.sub(r"\s+", " ", text.lower())) if text.strip() else np.array([], np.int64), "characters")
     inputs = np.concatenate([[NO_SYMBOL], typed])

@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import conditional_entropy, unasked
 from engine.tasks.tables import table
 from engine.tasks.typed import question, signs
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 ALPHABET = tuple("ABCDEFGH")
 SHORTEST, LONGEST = 3, 20  # letters to be reversed or sorted
@@ -26,7 +22,7 @@ PAIRS = 100 * 100  # both numbers lie between 0 and 99
 HELD_OUT = PAIRS // 5
 
 
-def end_to_end(experiment: Experiment) -> int:
+def end_to_end(experiment: DataSettings) -> int:
     """From the last step of the answer to the first of the question."""
     return experiment.time_steps - 1
 
@@ -38,7 +34,7 @@ def previous(targets: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _draw_letters(
-    rng: np.random.Generator, experiment: Experiment, batch_size: int
+    rng: np.random.Generator, experiment: DataSettings, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Letters (T, batch), how many of them are meant, (batch,), and where those stand, (T, batch) bool."""
     seq_len = experiment.seq_len
@@ -47,7 +43,7 @@ def _draw_letters(
     return letters, lengths, np.arange(seq_len)[:, None] < lengths
 
 
-def _draw_reverse(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_reverse(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     letters, lengths, mask = _draw_letters(rng, experiment, batch_size)
     t = np.arange(experiment.seq_len)[:, None]
     backwards = np.take_along_axis(letters, np.where(mask, lengths - 1 - t, 0), axis=0)
@@ -55,7 +51,7 @@ def _draw_reverse(rng: np.random.Generator, experiment: Experiment, batch_size: 
     return Batch(np.where(mask, letters, NO_SYMBOL), targets, mask, lengths, previous(targets, mask))
 
 
-def _encode_reverse(experiment: Experiment, text: str) -> Batch:
+def _encode_reverse(experiment: DataSettings, text: str) -> Batch:
     letters = signs(text, ALPHABET, most=LONGEST)
     return question(letters, len(letters))  # the answer is as long as the question, and has no END
 
@@ -83,7 +79,7 @@ REVERSE = Task(
 )
 
 
-def _draw_sort(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_sort(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     letters, lengths, read = _draw_letters(rng, experiment, batch_size)
     targets = np.zeros((experiment.seq_len + 1, batch_size), np.int64)
     targets[:-1] = np.where(read, np.sort(np.where(read, letters, len(ALPHABET)), axis=0), 0)
@@ -110,7 +106,7 @@ def _sort_baseline(seq_len: int) -> dict[str, float]:
     return {"how common each letter is, by place": conditional_entropy(place.ravel(), symbol.ravel(), joint.ravel())}
 
 
-def _encode_sort(experiment: Experiment, text: str) -> Batch:
+def _encode_sort(experiment: DataSettings, text: str) -> Batch:
     letters = signs(text, ALPHABET, most=LONGEST)
     return question(letters, len(letters) + 1)  # and END
 
@@ -145,7 +141,7 @@ def _pairs(split: str) -> np.ndarray:
     return shuffled[HELD_OUT:] if split == "train" else shuffled[:HELD_OUT]
 
 
-def _draw_addition(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_addition(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     pairs = _pairs(split)
     chosen = pairs[rng.integers(0, len(pairs), batch_size)]
     inputs, read, targets, mask = (every_sum[:, chosen] for every_sum in _sums())
@@ -160,7 +156,7 @@ def _sum_baselines() -> dict[str, float]:
     return {"how common each digit is, by place": by_place, "without reading the question": by_digits}
 
 
-def _encode_addition(experiment: Experiment, text: str) -> Batch:
+def _encode_addition(experiment: DataSettings, text: str) -> Batch:
     sign = ADDITION.input_labels.index("+")
     tokens = signs(text, ADDITION.input_labels, least=3, most=5)
     first, _, second = "".join(text.split()).partition("+")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import Batch, Lengths, Metric, Task, full_lengths, within
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, full_lengths, within
 from engine.tasks.series import next_value
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 PERIODS = (20.0, 7.0)  # steps
 QUIETEST, LOUDEST = 0.5, 1.0  # amplitude of each of the two waves, uniform between these
@@ -25,14 +21,14 @@ SHOWN = 8  # steps at either end that always have one
 SMOOTHNESS = 8.0  # steps over which the curve stays alike
 
 
-def _draw_sine(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_sine(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     angles = np.arange(experiment.seq_len + 1)[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + 1, 1, 2)
     phases = rng.uniform(0, 2 * np.pi, (batch_size, 2))
     amplitudes = rng.uniform(QUIETEST, LOUDEST, (batch_size, 2))
     return next_value((amplitudes * np.sin(angles + phases)).sum(-1).astype(np.float32), experiment)
 
 
-def _sine_baselines(experiment: Experiment) -> dict[str, float]:
+def _sine_baselines(experiment: DataSettings) -> dict[str, float]:
     """Exact, the mean over all phases and amplitudes: the same at every step.
 
     Each wave has the variance E[a²] / 2 and, one step later, correlates with itself by the cosine of its angle per
@@ -77,17 +73,17 @@ def _uneven(rng: np.random.Generator, seq_len: int, batch_size: int) -> tuple[np
     return np.sin(angles).astype(np.float32), gaps.astype(np.float32)
 
 
-def _draw_untimed(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_untimed(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     return next_value(_uneven(rng, experiment.seq_len, batch_size)[0], experiment)
 
 
-def _draw_timed(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_timed(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     values, gaps = _uneven(rng, experiment.seq_len, batch_size)
     batch = next_value(values, experiment)
     return replace(batch, inputs=np.concatenate([batch.inputs, gaps[:, :, None]], axis=-1))
 
 
-def _uneven_baselines(experiment: Experiment) -> dict[str, float]:
+def _uneven_baselines(experiment: DataSettings) -> dict[str, float]:
     """Exact, the mean over all phases and gaps: the same at every step.
 
     Who knows the angle now, and all gaps but the next, expects the mean of the sine over that gap. Its square has the
@@ -155,7 +151,7 @@ def _single_root(seq_len: int) -> np.ndarray:
     return _root(seq_len).astype(np.float32)
 
 
-def _draw_gap(rng: np.random.Generator, experiment: Experiment, batch_size: int, split: str) -> Batch:
+def _draw_gap(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     seq_len = experiment.seq_len
     values = _single_root(seq_len) @ rng.standard_normal((seq_len, batch_size), np.float32)
     first = rng.integers(SHOWN, seq_len - SHOWN - HIDDEN + 1, batch_size)
@@ -182,7 +178,7 @@ def _gap_errors(seq_len: int) -> tuple[float, float]:
     return float(np.mean(past)), float(np.mean(both))
 
 
-def _gap_baselines(experiment: Experiment) -> dict[str, float]:
+def _gap_baselines(experiment: DataSettings) -> dict[str, float]:
     past, both = _gap_errors(experiment.seq_len)
     return {"best from the past alone": past, "best from both sides": both, "always the mean": 1.0}
 

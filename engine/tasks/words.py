@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, Lengths, Metric, Task
+from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentences import UNKNOWN, encode_words
 from engine.tasks.typed import alone, checked
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 CLASSES = {
     "WOMAN": ("anna", "maria", "lucy", "emma"),
@@ -108,7 +104,7 @@ def _frequency_baseline(seq_len: int) -> float:
     return conditional_entropy(np.zeros_like(targets), targets, weights)
 
 
-def _encode(experiment: Experiment, text: str) -> Batch:
+def _encode(experiment: DataSettings, text: str) -> Batch:
     """The beginning of a sentence; the answer at the last step is the word that may follow it."""
     inputs = np.concatenate([[NO_SYMBOL], checked(encode_words(text, WORDS))])
     return alone(inputs, np.ones(len(inputs), bool))
