@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS, Playground, Server, chromium
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
+
+FINISHED = """async quietFrames => {
+    await document.fonts.ready
+    let quiet = 0
+    const observer = new MutationObserver(() => { quiet = 0 })
+    observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })
+    while (quiet < quietFrames) {
+        await new Promise(requestAnimationFrame)
+        const loading = "[data-testid=stSkeleton], [data-testid=stStatusWidget], [data-stale=true]"
+        quiet = document.querySelector(loading) ? 0 : quiet + 1
+    }
+    observer.disconnect()
+}"""
+"""Resolves when the fonts are there, nothing stands in for a part still to come, and nothing changes any more."""
 
 
 def main() -> None:
@@ -24,6 +38,12 @@ def main() -> None:
         server.stop()
 
 
+def save(page: Page, name: str) -> None:
+    """A picture of a page that has finished drawing."""
+    page.evaluate(FINISHED, 30)
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
 def take(browser: Browser, url: str, scheme: str) -> None:
     """The opening lesson after the cure, the run before it in grey; the third phase of an update and a step on the way
     back, both of this network; the course; and a race."""
@@ -33,7 +53,7 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.locator(".lv-cure").click()
     playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'", timeout=90_000)
     playground.pause()
-    page.screenshot(path=FOLDER / f"playground-{scheme}.png")
+    save(page, f"playground-{scheme}")
     page.get_by_role("link", name="Step through").click()
     page.locator(".st-key-steps_last button").click()
     page.get_by_text("39 steps back").wait_for()
@@ -41,19 +61,19 @@ def take(browser: Browser, url: str, scheme: str) -> None:
         page.keyboard.press("ArrowLeft")
         page.get_by_text(f"{back} steps back").wait_for()
     page.locator("[data-figure=jacobian] .main-svg").first.wait_for()
-    page.screenshot(path=FOLDER / f"steps-{scheme}.png")
+    save(page, f"steps-{scheme}")
     page.get_by_role("link", name="Slow motion").click()
     page.emulate_media(reduced_motion="reduce")  # the end of the way back, at once
     page.get_by_role("button", name="3 Backward").click()
     page.get_by_text("‖dL/dh‖").first.wait_for()
-    page.screenshot(path=FOLDER / f"slow-{scheme}.png")
+    save(page, f"slow-{scheme}")
     page.get_by_role("link", name="Learn").click()
     page.locator(".st-key-card_failure-nan").wait_for()
-    page.screenshot(path=FOLDER / f"learn-{scheme}.png")
+    save(page, f"learn-{scheme}")
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("button", name="Train").click()
     page.locator("[role=status]").get_by_text("GRU has solved it").wait_for(timeout=180_000)
-    page.screenshot(path=FOLDER / f"compare-{scheme}.png")
+    save(page, f"compare-{scheme}")
     page.close()
 
 
