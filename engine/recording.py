@@ -24,16 +24,18 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from engine.columns import Column, ColumnError, columns_of, leaves, reading
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force
 from engine.frame import Diagnosis, Frame, RunInfo
 from engine.history import ROW, History, size_of
 from engine.shapes import check_shapes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
 MOST_BYTES = 512 * 2**20
@@ -109,6 +111,8 @@ class Recording:
 
     def to_pandas(self) -> pd.DataFrame:
         """A row for each frame: its numbers that are no arrays, the kind of its verdict, and the verdict's ratio."""
+        import pandas as pd  # only here and below: whoever keeps a recording need not load it
+
         rows = []
         for frame in self.frames:
             row = {path: value for path, value in leaves(frame) if np.ndim(value) == 0}
@@ -119,6 +123,8 @@ class Recording:
 
     def curves(self) -> pd.DataFrame:
         """Updates and looks, merged by step, as `History.table` does; NaN where nobody looked."""
+        import pandas as pd
+
         updates = self.updates[~np.isin(self.updates["step"], self.looks["step"])]
         rows = np.concatenate([self.looks, updates])
         return pd.DataFrame(rows[np.argsort(rows["step"], kind="stable")])

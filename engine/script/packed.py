@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from engine.tasks import images, series, text
 
@@ -27,11 +26,11 @@ def _packed(name: str, content: bytes) -> str:
 
 
 def _all_images() -> bytes:
-    return pd.read_csv(images.DIGITS_FILE, header=None).to_numpy(np.uint8).tobytes()
+    return np.loadtxt(images.DIGITS_FILE, np.uint8, delimiter=",").tobytes()
 
 
 def _all_years() -> bytes:
-    return pd.read_csv(series.SUNSPOTS_FILE)["SUNACTIVITY"].to_numpy(np.float64).tobytes()
+    return np.loadtxt(series.SUNSPOTS_FILE, delimiter=",", skiprows=1, usecols=1).tobytes()
 
 
 CONSTANTS: dict[tuple[str, str], Callable[[], str]] = {
@@ -44,10 +43,10 @@ CONSTANTS: dict[tuple[str, str], Callable[[], str]] = {
 
 INSTEAD = {
     'ALICE.read_text(encoding="utf-8")': "unpacked(ALICE).decode()",
-    "pd.read_csv(DIGITS_FILE, header=None).to_numpy(np.int64)": (
+    'np.loadtxt(DIGITS_FILE, np.int64, delimiter=",")': (
         "np.frombuffer(unpacked(DIGITS_FILE), np.uint8).reshape(-1, SIDE * SIDE + 1).astype(np.int64)"
     ),
-    'pd.read_csv(SUNSPOTS_FILE)["SUNACTIVITY"].to_numpy(np.float64)': "np.frombuffer(unpacked(SUNSPOTS_FILE))",
+    'np.loadtxt(SUNSPOTS_FILE, delimiter=",", skiprows=1, usecols=1)': "np.frombuffer(unpacked(SUNSPOTS_FILE))",
 }
 """How such a file is read here, and in a script."""
 

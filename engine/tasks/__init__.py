@@ -1,4 +1,4 @@
-"""The catalogue of tasks: data, baselines, what each teaches. NumPy and pandas, no torch.
+"""The catalogue of tasks: data, baselines, what each teaches. NumPy, no torch.
 
 Adding a task is one `Task` in a family's file and one entry here; tests that loop over TASKS find it.
 """

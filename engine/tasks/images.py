@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from engine.tasks.base import (
     END,
@@ -43,7 +42,7 @@ SOURCE = (
 @cache
 def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     """(n, 64) float32, pixels row by row from 0 (paper) to 1 (ink), and (n,) int64, the digits that were meant."""
-    rows = pd.read_csv(DIGITS_FILE, header=None).to_numpy(np.int64)
+    rows = np.loadtxt(DIGITS_FILE, np.int64, delimiter=",")
     rows = rows[:-HELD_OUT] if split == "train" else rows[-HELD_OUT:]
     return (rows[:, :-1] / INK).astype(np.float32), rows[:, -1].copy()
 

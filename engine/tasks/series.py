@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, asked, full_lengths, stream
 
@@ -31,14 +30,14 @@ def weekly_log_prices() -> np.ndarray:
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("The stocks task reads a file of the plotly package, which is not installed.")
     path = Path(spec.submodule_search_locations[0]) / "package_data" / "datasets" / "stocks.csv.gz"
-    prices = pd.read_csv(path, index_col="date")
-    return np.log(prices.to_numpy(np.float32)).T.copy()
+    prices = np.loadtxt(path, delimiter=",", skiprows=1, usecols=range(1, 7))  # column 0 is the date
+    return np.log(prices.astype(np.float32)).T.copy()
 
 
 @cache
 def yearly_sunspots() -> np.ndarray:
     """(309 years,) float32, the sunspot number of each year from 1700 to 2008, in hundreds."""
-    return (pd.read_csv(SUNSPOTS_FILE)["SUNACTIVITY"].to_numpy(np.float64) / HUNDRED).astype(np.float32)
+    return (np.loadtxt(SUNSPOTS_FILE, delimiter=",", skiprows=1, usecols=1) / HUNDRED).astype(np.float32)
 
 
 def next_value(values: np.ndarray, experiment: DataSettings) -> Batch:

@@ -240,3 +240,17 @@ def test_the_pool_loads_no_torch():
     script = "import sys, engine.workers; print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert said == "False\n"
+
+
+def test_a_worker_loads_no_pandas():
+    """It would cost every worker 60 MiB; only a recording turned into a table needs it."""
+    script = (
+        "import sys, engine.workers.worker\n"
+        "from engine.experiment import Experiment\n"
+        "from engine.training import Trainer\n"
+        "trainer = Trainer(Experiment(seq_len=4, hidden_size=4))\n"
+        "trainer.advance(), trainer.frame(), trainer.checkpoint()\n"
+        "print('torch' in sys.modules, 'pandas' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said == "True False\n"
