@@ -20,24 +20,17 @@ from engine.diagnosis import SOLVED_SHARE, diagnose
 from engine.embedding_map import EmbeddingMap
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo
-from engine.generation import answer
 from engine.lens.closeup import look_closer
 from engine.lens.factors import factors_of
 from engine.lens.flow import losses_and_gradient, seed
 from engine.lens.sweep import sweep
-from engine.lens.walking import walk
 from engine.lens.weights import weights_of
 from engine.model import build
 from engine.norms import Norms
 from engine.observation import observe
 from engine.optimizers import make_optimizer
-from engine.prediction import Answer, Question
-from engine.rehearsal import Rehearsal
-from engine.rehearsing import rehearse
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.terms import Terms
-from engine.verification import verify
-from engine.walk import Claimed, Verification, Walk
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
@@ -96,6 +89,11 @@ class Trainer:
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
         return value
+
+    @property
+    def probe(self) -> Batch:
+        """The held-out sequences that every frame is taken on, fixed for the run."""
+        return self._probe
 
     @property
     def recent_loss(self) -> float:
@@ -214,34 +212,6 @@ class Trainer:
         self.model.train()
         return logits
 
-    def answer(self, question: Question) -> Answer:
-        """Ask the network as it is, in evaluation mode. Changes nothing and draws no global random number.
-
-        Raises:
-            QuestionError: with a sentence, for a question that cannot be read or answered.
-        """
-        self.model.eval()
-        try:
-            return answer(self.model, question, self.step)
-        finally:
-            self.model.train()
-
-    def walk(self, layer: int = -1, direction: int = 0) -> Walk:
-        """The drawn sequence of the probe through one chain, forward and back. Changes nothing and draws nothing.
-
-        Raises:
-            WalkError: with a sentence, for a layer or direction that the network has not.
-        """
-        return walk(self.model, self._probe, layer, direction, step=self.step)
-
-    def verify(self, what: Claimed) -> Verification:
-        """Repeat a number of such a walk independently. Changes nothing and draws nothing.
-
-        Raises:
-            WalkError: with a sentence, for a number that is not there or cannot be repeated.
-        """
-        return verify(self.model, self._probe, what, step=self.step)
-
     def checkpoint(self) -> bytes:
         """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
         state = {
@@ -281,14 +251,6 @@ class Trainer:
     def _go_by_changes(self, changes: Changes) -> None:
         self.changes = changes
         self._go_by(in_force(self.info.experiment, changes))
-
-    def rehearse(self) -> Rehearsal:
-        """The update that comes next, taken apart. Changes nothing and draws nothing.
-
-        Raises:
-            NotFiniteError: where it cannot be made.
-        """
-        return rehearse(self)
 
     def weights(self) -> bytes:
         """What is learned, as a safetensors file: PyTorch's names, float32, as `load_state_dict` wants them."""

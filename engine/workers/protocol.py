@@ -54,8 +54,8 @@ class Order:
 class Request:
     """What somebody wants to know of a run's network, the value of an order "ask".
 
-    `what` is one of ANSWERS, a method of `engine.training.Trainer` that changes nothing; a newer request for the same
-    takes the place of an older one. Numbers rise and are never used twice.
+    `what` is one of ANSWERS, which `engine.workers.requests` answers; a newer request for the same takes the place of
+    an older one. Numbers rise and are never used twice.
     """
 
     number: int

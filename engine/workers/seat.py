@@ -12,6 +12,7 @@ from engine.prediction import QuestionError
 from engine.training import NotFiniteError, Trainer
 from engine.walk import WalkError
 from engine.workers.protocol import Answered, Open, Report, Request
+from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
 DETAILS_EVERY = 1.0  # seconds at least between two frames with details
@@ -182,8 +183,8 @@ class Seat:
             return None
         asked = self.requests.pop(next(iter(self.requests)))
         try:
-            found = getattr(self.trainer, asked.what)(**asked.arguments)
-            return Answered(self.key, asked.number, asked.what, found)
+            result = handle(self.trainer, asked.what, asked.arguments)
+            return Answered(self.key, asked.number, asked.what, result)
         except (QuestionError, WalkError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:

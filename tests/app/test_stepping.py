@@ -18,6 +18,7 @@ from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
 from engine.walk import AUTOGRAD, CENTRAL_DIFFERENCES, REASONS, Verification, Walk
+from engine.workers.requests import trace_sequence
 
 CASES: dict[str, dict[str, Any]] = {
     **{cell: {"cell": cell, "task": "adding"} for cell in CELLS},
@@ -38,7 +39,7 @@ def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, Wal
     e = Experiment(**{"hidden_size": 4, "batch_size": 2, **lengths, **CASES[case]})
     trainer = Trainer(e)
     trainer.advance()
-    return RunInfo.of(e), trainer.walk(layer, direction)
+    return RunInfo.of(e), trace_sequence(trainer, layer, direction)
 
 
 def numbers(html: str) -> list[list[str]]:
@@ -271,7 +272,7 @@ def test_the_jacobian_of_the_step_is_drawn_and_its_entry_marked():
 
 def test_of_many_units_the_followed_one_is_always_drawn():
     e = Experiment(task="adding", hidden_size=200, seq_len=4, batch_size=2)
-    walk = Trainer(e).walk()
+    walk = trace_sequence(Trainer(e))
     for unit in (0, 7, 199):
         units = figures.units_of(walk, unit)
         assert len(units) <= figures.MOST_UNITS + 1 and unit in units

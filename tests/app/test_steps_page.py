@@ -15,6 +15,7 @@ from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
 from engine.walk import StateClaim, Walk, WeightClaim
+from engine.workers.requests import trace_sequence
 from tests.app import test_page
 from tests.app.test_learn import turn
 from tests.app.test_page import move, opened, press, run, warnings, widgets
@@ -29,7 +30,7 @@ def said(page: AppTest) -> str:
 
 
 def walk_of(experiment: Experiment, layer: int = -1, direction: int = 0) -> Walk:
-    return Trainer(experiment).walk(layer, direction)
+    return trace_sequence(Trainer(experiment), layer, direction)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from engine.model import RecurrentNetwork, build
 from engine.prediction import Question, QuestionError, ends_itself, read
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, probe
 from engine.training import Trainer
+from engine.workers.requests import answer_question
 from tests.engine.test_training import assert_same
 
 CELLS = [{"cell": "rnn"}, {"cell": "gru", "num_layers": 2}, {"cell": "lstm", "output_layers": 1},
@@ -89,7 +90,7 @@ def test_a_question_that_cannot_be_says_what_is_accepted(wrong, sentence):
 def test_a_question_that_does_not_fit_the_network_is_refused_with_a_sentence(settings, question, sentence):
     trainer = Trainer(Experiment(**settings, hidden_size=3))
     with pytest.raises(QuestionError, match=sentence):
-        trainer.answer(Question(**question))
+        answer_question(trainer, Question(**question))
     assert trainer.model.training
 
 
@@ -99,7 +100,7 @@ def test_numbers_that_are_not_finite_are_no_answer():
         with torch.no_grad():
             trainer.model.head.bias.fill_(torch.nan)
         with pytest.raises(QuestionError, match="no longer finite"):
-            trainer.answer(Question())
+            answer_question(trainer, Question())
 
 
 # ---- what is read
@@ -115,7 +116,7 @@ def test_numbers_that_are_not_finite_are_no_answer():
 def test_a_held_out_example_is_read_without_padding_and_answered_as_the_model_does(settings, number):
     e = Experiment(**settings, hidden_size=5)
     trainer = Trainer(e)
-    said = trainer.answer(Question(example=number))
+    said = answer_question(trainer, Question(example=number))
     if number < PROBE_SIZE:
         batch = probe(e)
         real = batch.lengths[number]
@@ -136,10 +137,12 @@ def test_a_held_out_example_is_read_without_padding_and_answered_as_the_model_do
 
 def test_what_is_typed_is_prepared_as_in_training():
     labels = TASKS["sentiment"].input_labels
-    said = Trainer(Experiment(task="sentiment", hidden_size=3)).answer(Question(text="It was NOT, xyzzy: Good!"))
+    said = answer_question(
+        Trainer(Experiment(task="sentiment", hidden_size=3)), Question(text="It was NOT, xyzzy: Good!")
+    )
     assert [labels[token] for token in said.inputs] == ["it", "was", "not", "<UNK>", "good"]
     assert said.counted.tolist() == [False] * 4 + [True] and said.targets is None
-    said = Trainer(Experiment(task="characters", hidden_size=3)).answer(Question(text="Oh dear", steps=2))
+    said = answer_question(Trainer(Experiment(task="characters", hidden_size=3)), Question(text="Oh dear", steps=2))
     assert said.inputs[0] == NO_SYMBOL
     assert "".join(TASKS["characters"].input_labels[token] for token in said.inputs[1:]) == "oh dear"
 
@@ -147,7 +150,7 @@ def test_what_is_typed_is_prepared_as_in_training():
 @pytest.mark.parametrize(("steps", "length"), [(0, 12), (1, 12), (4, 9), (7, 6), (20, 6)])
 def test_a_part_of_the_probes_sequence_is_kept_from_a_network_that_goes_on(steps, length):
     e = Experiment(task="stocks", rnn_type="many_to_many", seq_len=12, hidden_size=3)
-    said, batch = Trainer(e).answer(Question(example=2, steps=steps)), probe(e)
+    said, batch = answer_question(Trainer(e), Question(example=2, steps=steps)), probe(e)
     whole = np.concatenate([batch.inputs[:, 2], batch.targets[-1:, 2]])
     assert np.array_equal(said.inputs, whole[:length]) and np.array_equal(said.targets, whole[1 : length + 1])
     assert said.said.shape == (steps, 1)
@@ -160,7 +163,7 @@ def test_a_part_of_the_probes_sequence_is_kept_from_a_network_that_goes_on(steps
 def test_a_network_with_one_answer_reads_as_much_as_in_training_and_its_future_is_known():
     """A sum of two sines obeys one linear law of order four from its first value to its last."""
     e = Experiment(task="sine", rnn_type="many_to_one", seq_len=30, hidden_size=3)
-    said = Trainer(e).answer(Question(example=3, steps=25))
+    said = answer_question(Trainer(e), Question(example=3, steps=25))
     assert said.inputs.shape == (30, 1) and said.future.shape == (25, 1)
     assert np.flatnonzero(said.counted).tolist() == [29] and said.targets[-1] == said.future[0]
     curve = np.concatenate([said.inputs, said.future])[:, 0].astype(float)
@@ -228,7 +231,7 @@ def test_greedy_speech_is_what_the_frame_shows_of_running_freely(kind):
     trainer = Trainer(Experiment(**kind, hidden_size=12, learning_rate=0.02))
     for _ in range(40):
         trainer.advance()
-    frame, said = trainer.frame(), trainer.answer(Question())
+    frame, said = trainer.frame(), answer_question(trainer, Question())
     before = len(frame.inputs) - len(trainer._probe.mask)
     shown = frame.free_outputs[before : before + len(said.said)]
     np.testing.assert_allclose(said.said_outputs, shown, rtol=1e-4, atol=1e-7)
@@ -306,7 +309,7 @@ def test_asking_changes_nothing(settings):
     for _ in range(6):
         quiet.advance()
         state, weights = torch.get_rng_state(), copy.deepcopy(asked.model.state_dict())
-        asked.answer(Question(example=3, steps=steps, temperature=1.0 * symbols))
+        answer_question(asked, Question(example=3, steps=steps, temperature=1.0 * symbols))
         assert torch.equal(state, torch.get_rng_state()) and asked.model.training
         assert all(torch.equal(each, weights[name]) for name, each in asked.model.state_dict().items())
         asked.advance()

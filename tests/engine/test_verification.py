@@ -36,6 +36,7 @@ from engine.walk import (
     WalkError,
     WeightClaim,
 )
+from engine.workers.requests import trace_sequence, verify_entry
 from tests.engine.test_lens import EVERY_NETWORK, PADDED, case
 from tests.engine.test_walk import CASES, LINKED_CASES, SEQUENCE, chains, made
 
@@ -139,8 +140,8 @@ def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
     trainer = Trainer(Experiment(cell=cell, hidden_size=8, seq_len=12, num_layers=2))
     trainer.advance()
     what = StateClaim(layer=0, position=9, unit=3)
-    said = trainer.verify(what)
-    assert said.step == 1 and said.value == trainer.walk(0).number(what) != said.value64
+    said = verify_entry(trainer, what)
+    assert said.step == 1 and said.value == trace_sequence(trainer, 0).number(what) != said.value64
     assert said.relative_error < 1e-6 and 0 < said.relative_error32 < 1e-3 and said.norm > abs(said.value)
     assert said.relative_error32 == pytest.approx(abs(said.value / said.independent - 1), rel=1e-3)
 
@@ -267,8 +268,8 @@ def test_verifying_changes_nothing_and_draws_nothing(what):
     trainer = Trainer(Experiment(cell="lstm", hidden_size=5, seq_len=6, num_layers=2, dropout=0.5))
     trainer.advance()
     before, random = trainer.checkpoint(), torch.random.get_rng_state()
-    first = trainer.verify(what)
-    assert trainer.verify(what) == first
+    first = verify_entry(trainer, what)
+    assert verify_entry(trainer, what) == first
     assert trainer.checkpoint() == before and torch.equal(torch.random.get_rng_state(), random)
     assert trainer.model.training and trainer.model.dtype == torch.float32
     trainer.advance()

@@ -18,6 +18,7 @@ from engine.model import RecurrentNetwork
 from engine.tasks import Batch, sample
 from engine.training import Trainer
 from engine.walk import MOST_JACOBIAN_NUMBERS, JacobianClaim, StateClaim, Walk, WalkError, WeightClaim
+from engine.workers.requests import trace_sequence
 from tests.engine import reference
 from tests.engine.test_lens import PADDED, case, lively
 
@@ -96,7 +97,7 @@ def test_the_walk_is_the_lens_own_and_the_frames(cell):
     trainer = Trainer(Experiment(task="stocks", cell=cell, rnn_type="many_to_many", hidden_size=6, num_layers=2))
     for _ in range(3):
         trainer.advance()
-    frame, one = trainer.frame(), trainer.walk(layer=0)
+    frame, one = trainer.frame(), trace_sequence(trainer, layer=0)
     flow = gradient_flow(trainer.model, trainer._probe)
     assert one.step == frame.step == 3 and one.layer == 0 and one.hidden.dtype == np.float32
     assert np.array_equal(one.hidden, frame.hidden[0, 0]) and np.array_equal(one.read, frame.inputs)
@@ -106,7 +107,7 @@ def test_the_walk_is_the_lens_own_and_the_frames(cell):
     close(np.linalg.norm(one.grad, axis=-1), frame.sequence_grad_norm[0, 0], 1e-5)
     close(np.linalg.norm(one.direct, axis=-1), frame.sequence_grad_norm_direct[0, 0], 1e-5)
     assert float(one.loss @ one.loss_weight) == pytest.approx(float(frame.sequence_loss[0]), rel=1e-5)
-    top = trainer.walk()
+    top = trace_sequence(trainer)
     assert top.layer == 1
     for name in ("from_input", "from_state"):
         close(getattr(top, name), getattr(frame, name), 1e-5)
@@ -118,7 +119,7 @@ def test_the_walk_is_the_lens_own_and_the_frames(cell):
 
 def test_a_decoder_says_and_an_encoder_does_not():
     trainer = Trainer(Experiment(task="reverse", rnn_type="encoder_decoder", hidden_size=6))
-    frame, one = trainer.frame(), trainer.walk()
+    frame, one = trainer.frame(), trace_sequence(trainer)
     assert one.part.tolist() == [0] * int((one.part == 0).sum()) + [1] * int((one.part == 1).sum())
     start = trainer.info.encoder_steps
     assert np.all(one.positions[one.part == 1] >= start) and np.all(one.positions[one.part == 0] < start)
@@ -233,7 +234,7 @@ def test_taking_a_walk_changes_nothing_and_draws_nothing():
                                  num_layers=2))  # fmt: skip
     trainer.advance()
     before, random = trainer.checkpoint(), torch.random.get_rng_state()
-    one, again = trainer.walk(), trainer.walk()
+    one, again = trace_sequence(trainer), trace_sequence(trainer)
     assert trainer.checkpoint() == before and torch.equal(torch.random.get_rng_state(), random)
     assert trainer.model.training
     for field in dataclasses.fields(Walk):
@@ -243,14 +244,14 @@ def test_taking_a_walk_changes_nothing_and_draws_nothing():
 
 
 def test_arrays_stay_read_only_in_another_process():
-    one = pickle.loads(pickle.dumps(Trainer(Experiment(cell="gru", hidden_size=4, seq_len=5)).walk()))
+    one = pickle.loads(pickle.dumps(trace_sequence(Trainer(Experiment(cell="gru", hidden_size=4, seq_len=5)))))
     for array in (one.grad, one.jacobians, one.gates["update_gate"], one.factors.factor, one.entering_state):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
 
 
 def test_too_many_jacobians_are_those_of_the_first_units():
-    few = Trainer(Experiment(cell="lstm", hidden_size=80, seq_len=100)).walk()
+    few = trace_sequence(Trainer(Experiment(cell="lstm", hidden_size=80, seq_len=100)))
     assert 70 < 2 * len(few.units) < 160 and few.jacobians.size <= MOST_JACOBIAN_NUMBERS
     n = len(few.units)
     assert few.jacobians.shape == (100, 2 * n, 2 * n) and few.units.tolist() == list(range(n))

@@ -14,6 +14,7 @@ from engine.frame import RunPhase
 from engine.prediction import Answer, Question
 from engine.training import Trainer
 from engine.workers import Pool, Run, process
+from engine.workers.requests import answer_question
 from tests.engine.test_workers import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
@@ -42,7 +43,7 @@ def test_the_answer_is_the_trainers_own(pool):
         alone.advance()
     frame_of(run, lambda frame: frame.step == 9)
     assert run.answer is None and not run.asking
-    said, wanted = answer_of(run, QUESTION), alone.answer(QUESTION)
+    said, wanted = answer_of(run, QUESTION), answer_question(alone, QUESTION)
     assert said.step == 9 and said.question == QUESTION and said.targets is None and said.future is None
     for name in ("inputs", "counted", "outputs", "said", "said_outputs"):
         assert np.array_equal(getattr(said, name), getattr(wanted, name)), name

@@ -15,6 +15,7 @@ from engine.prediction import Question
 from engine.training import Trainer
 from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
 from engine.workers import Pool, Run, process
+from engine.workers.requests import trace_sequence, verify_entry
 from tests.engine.test_workers import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", cell="lstm", hidden_size=4, seq_len=6, batch_size=4,
@@ -51,13 +52,13 @@ def test_a_walk_and_a_verification_are_the_trainers_own(pool):
     for _ in range(9):
         alone.advance()
     frame_of(run, lambda frame: frame.step == 9)
-    walked, wanted = walk_of(run, 0), alone.walk(0)
+    walked, wanted = walk_of(run, 0), trace_sequence(alone, 0)
     assert walked.step == 9 and walked.layer == 0
     for name in ("hidden", "grad", "grad_cell", "jacobians", "weight_hh", "positions"):
         assert np.array_equal(getattr(walked, name), getattr(wanted, name)), name
     assert not walked.grad.flags.writeable and run.status().phase == RunPhase.PAUSED
     verified = verification_of(run)
-    assert verified == alone.verify(CLAIM) and verified.step == 9
+    assert verified == verify_entry(alone, CLAIM) and verified.step == 9
     assert verified.value == walked.number(CLAIM) and verified.method == CENTRAL_DIFFERENCES
     run.stop()
 

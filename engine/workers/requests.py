@@ -1,0 +1,59 @@
+"""What a worker computes on request: a table with one function a kind. None of them changes the trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine import generation, verification
+from engine.lens import walking
+from engine.prediction import Answer, Question
+from engine.rehearsing import rehearse
+from engine.training import Trainer
+from engine.walk import Claimed, Verification, Walk
+
+
+def answer_question(trainer: Trainer, question: Question) -> Answer:
+    """Ask the network as it is, in evaluation mode. Draws no global random number.
+
+    Raises:
+        QuestionError: with a sentence, for a question that cannot be read or answered.
+    """
+    trainer.model.eval()
+    try:
+        return generation.answer(trainer.model, question, trainer.step)
+    finally:
+        trainer.model.train()
+
+
+def trace_sequence(trainer: Trainer, layer: int = -1, direction: int = 0) -> Walk:
+    """Sequence 0 of the probe through one layer and direction, forward and back. Draws no random number.
+
+    Raises:
+        WalkError: with a sentence, for a layer or direction that the network does not have.
+    """
+    return walking.walk(trainer.model, trainer.probe, layer, direction, step=trainer.step)
+
+
+def verify_entry(trainer: Trainer, what: Claimed) -> Verification:
+    """Compute one number of such a trace independently. Draws no random number.
+
+    Raises:
+        WalkError: with a sentence, for a number that does not exist or cannot be verified.
+    """
+    return verification.verify(trainer.model, trainer.probe, what, step=trainer.step)
+
+
+HANDLERS: dict[str, Callable[..., Any]] = {
+    "answer": answer_question,
+    "walk": trace_sequence,
+    "verify": verify_entry,
+    "rehearse": rehearse,
+    "weights": Trainer.weights,
+}
+"""For each of `engine.workers.protocol.ANSWERS`: the function that is called with the trainer and the arguments."""
+
+
+def handle(trainer: Trainer, kind: str, arguments: Mapping[str, Any]) -> Any:
+    """Compute what a request asks for."""
+    return HANDLERS[kind](trainer, **arguments)
