@@ -20,6 +20,7 @@ from app import replaying
 from app.hub import HUB, Slot
 from engine.experiment import Experiment
 from engine.recording import Recording
+from engine.workers import WEIGHTS
 
 WAIT = 10.0  # seconds for a worker to send its weights: it may be in the middle of a slow update
 POLL = 0.02
@@ -56,14 +57,14 @@ async def weights(request: Request) -> Response:
     if slot is None:
         return PlainTextResponse(GONE, 404)
     run, until = slot.run, time.monotonic() + WAIT
-    run.request("weights")
-    while run.waits_for("weights"):
+    run.request(WEIGHTS)
+    while run.is_pending(WEIGHTS):
         if time.monotonic() > until:
             return PlainTextResponse(SLOW, 503)
         await asyncio.sleep(POLL)
-    if problem := run.problem_with("weights"):
+    if problem := run.problem(WEIGHTS):
         return PlainTextResponse(problem, 503)
-    content = run.found("weights")
+    content = run.result(WEIGHTS)
     step = step_of(content)
     return _sent(content, slot, run.status().step if step is None else step, "safetensors", "application/octet-stream")
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.workers.process import ENVIRONMENT
+from engine.workers.channel import ENVIRONMENT
 
 CELLS = ("rnn", "gru", "lstm")
 

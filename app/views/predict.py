@@ -15,7 +15,7 @@ from app.hub import Slot
 from engine.experiment import FED_BACK, Experiment
 from engine.prediction import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
 from engine.tasks import TASKS, Task
-from engine.workers import Run
+from engine.workers import ANSWER, Run
 
 POLL = 0.2  # seconds between two looks for an answer
 STYLE = Path(__file__).parents[1] / "predict.css"
@@ -46,15 +46,16 @@ def card(slot: Slot) -> None:
             st.markdown(predicting.HEADING, width="stretch")
             typed = _typed(TASKS[experiment.task])
         with st.form("predict_form", border=False, enter_to_submit=True):
-            question = _fields(experiment, typed, run.answer is not None)
+            question = _fields(experiment, typed, run.result(ANSWER) is not None)
         if question is not None:
             _ask(run, experiment, desk, question)
-        if problem := desk.problem or run.answer_problem:
+        if problem := desk.problem or run.problem(ANSWER):
             st.warning(predicting.escaped(problem))
-        if run.asking:
+        if run.is_pending(ANSWER):
             st.fragment(_watch, run_every=POLL)(run)
-        if run.answer is not None and not desk.problem:  # an older answer would seem to belong to what was typed now
-            _answer(experiment, run.answer)
+        answer = run.result(ANSWER)
+        if answer is not None and not desk.problem:  # an older answer would seem to belong to what was typed now
+            _answer(experiment, answer)
 
 
 def _typed(task: Task) -> bool:
@@ -103,13 +104,13 @@ def _ask(run: Run, experiment: Experiment, desk: Desk, asked: dict[str, object])
         desk.problem = str(error)
         return
     desk.asked, desk.problem = desk.asked + 1, ""
-    run.ask(question)
+    run.request(ANSWER, question=question)
 
 
 def _watch(run: Run) -> None:
     """Looked at again and again until the answer is there; then the page is drawn anew, without this."""
     st.caption(predicting.ASKING)
-    if not run.asking:
+    if not run.is_pending(ANSWER):
         st.rerun()  # the whole page: a fragment cannot draw the one around it
 
 

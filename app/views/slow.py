@@ -16,7 +16,7 @@ from app.views import beside
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.rehearsal import Rehearsal
-from engine.workers import Run
+from engine.workers import UPDATE_TRACE, Run
 
 LAST = figures.PHASES[-1]
 QUICKEST, PER_STEP, SLOWEST = 0.8, 0.2, 2.6  # seconds to uncover a picture
@@ -73,14 +73,14 @@ def page() -> None:
 def take_apart(slot: Slot) -> None:
     """Everything that moves when a person goes on."""
     run, desk = slot.run, _desk(slot.token)
-    found: Rehearsal | None = run.found("rehearse")
-    if problem := run.problem_with("rehearse") or run.status().message:
+    found = run.result(UPDATE_TRACE)
+    if problem := run.problem(UPDATE_TRACE) or run.status().message:
         st.warning(problem)
     _ask(run, desk, found)
     if _makes(run, desk):
         beside.wait(lambda: _makes(run, desk), slowly.MAKING)
-    elif run.waits_for("rehearse"):
-        beside.wait(lambda: run.waits_for("rehearse"), slowly.REHEARSING)
+    elif run.is_pending(UPDATE_TRACE):
+        beside.wait(lambda: run.is_pending(UPDATE_TRACE), slowly.REHEARSING)
     if found is None:
         return
     desk.show(found)
@@ -93,9 +93,9 @@ def _ask(run: Run, desk: Desk, found: Rehearsal | None) -> None:
     """For a rehearsal of the network as it is, once: what could not be rehearsed is not asked for again."""
     now = (run.status().step, run.experiment)
     current = found is not None and (found.step, found.experiment) == now
-    if not current and desk.asked != now and not _makes(run, desk) and not run.waits_for("rehearse"):
+    if not current and desk.asked != now and not _makes(run, desk) and not run.is_pending(UPDATE_TRACE):
         desk.asked = now
-        run.request("rehearse")
+        run.request(UPDATE_TRACE)
 
 
 def _makes(run: Run, desk: Desk) -> bool:

@@ -17,7 +17,7 @@ from app.pictures import key, picture
 from app.views import beside
 from engine.frame import RunInfo
 from engine.walk import Verification, Walk
-from engine.workers import Run
+from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
 
 STYLE = Path(__file__).parents[1] / "steps.css"
 
@@ -69,17 +69,17 @@ def page() -> None:
 def walk_through(slot: Slot) -> None:
     """Everything that moves when a person takes a step."""
     run, desk = slot.run, _desk(slot.token)
-    walk, info = run.walked, run.info
+    walk, info = run.result(SEQUENCE_TRACE), run.info
     chain = (desk.layer % info.experiment.num_layers, desk.direction)
     current = walk is not None and (walk.layer, walk.direction, walk.step) == (*chain, run.status().step)
-    if problem := run.walk_problem or run.status().message:
+    if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
     if _trains(run, desk):
         beside.wait(lambda: _trains(run, desk), stepping.TRAINING)
-    elif not run.is_walking and not current:
-        run.walk(desk.layer, desk.direction)
-    if run.is_walking:
-        beside.wait(lambda: run.is_walking, stepping.WALKING)
+    elif not run.is_pending(SEQUENCE_TRACE) and not current:
+        run.request(SEQUENCE_TRACE, layer=desk.layer, direction=desk.direction)
+    if run.is_pending(SEQUENCE_TRACE):
+        beside.wait(lambda: run.is_pending(SEQUENCE_TRACE), stepping.WALKING)
     if walk is None:
         return
     place = desk.stand(walk)
@@ -217,13 +217,13 @@ def _verify(slot: Slot, info: RunInfo, walk: Walk, place: Place) -> None:
                 stepping.VERIFY, list(offered), key="steps_claim", label_visibility="collapsed", width=230
             )
             st.button(stepping.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
-                      on_click=run.verify, args=(offered[which],))  # fmt: skip
-        if run.is_verifying:
-            beside.wait(lambda: run.is_verifying, stepping.VERIFYING)
-        elif run.verify_problem:
-            st.warning(run.verify_problem)
-        elif run.verified is not None:
-            _verified(run.verified)
+                      on_click=run.request, args=(VERIFICATION,), kwargs={"entry": offered[which]})  # fmt: skip
+        if run.is_pending(VERIFICATION):
+            beside.wait(lambda: run.is_pending(VERIFICATION), stepping.VERIFYING)
+        elif problem := run.problem(VERIFICATION):
+            st.warning(problem)
+        elif (verification := run.result(VERIFICATION)) is not None:
+            _verified(verification)
 
 
 def _verified(found: Verification) -> None:

@@ -1,14 +1,9 @@
-"""One measurement as everybody but its worker sees it. No torch."""
+"""One measurement of update times, as seen outside its worker. No torch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from engine.experiment import Experiment
-from engine.workers.protocol import Measure, Measured, Order
-
-if TYPE_CHECKING:
-    from engine.workers.process import Process
+from engine.workers.protocol import Measure, Measured, WorkerHandle
 
 
 class Measurement:
@@ -24,7 +19,7 @@ class Measurement:
         self.result: tuple[float, ...] | None = None
         self.error = ""
         self.stopped = False
-        self._worker: Process | None = None
+        self._worker: WorkerHandle | None = None
 
     @property
     def running(self) -> bool:
@@ -32,15 +27,25 @@ class Measurement:
         return self.result is None and not self.error and not self.stopped
 
     def stop(self) -> None:
-        """Give it up; a result that is there stays."""
+        """Give it up; a result that has arrived stays."""
         if self.running and self._worker is not None:
             self.stopped = True
-            self._worker.measurements.pop(self.key, None)
-            self._worker.send(Order(self.key, "close"))
+            self._worker.close(self.key)
 
-    def _order(self) -> Measure:
-        """Everything that a worker needs to take this measurement on."""
+    # For the worker process that it is given to.
+
+    def attach(self, worker: WorkerHandle) -> None:
+        """From now on this worker takes the measurement."""
+        self._worker = worker
+
+    def order(self) -> Measure:
+        """The message that makes a worker take this measurement."""
         return Measure(self.key, [experiment.to_dict() for experiment in self.experiments], self.repeats)
 
-    def _hear(self, said: Measured) -> None:
-        self.progress, self.result, self.error = said.done / said.total, said.medians, said.message
+    def receive(self, message: Measured) -> None:
+        """Note what the worker reports."""
+        self.progress, self.result, self.error = message.done / message.total, message.medians, message.message
+
+    def fail(self, reason: str) -> None:
+        """End it without a result."""
+        self.error = reason

@@ -1,7 +1,7 @@
-"""The pool: worker processes, and the runs in them. Lives in the server process; no torch.
+"""The pool of worker processes, and which of them has which run. Lives in the server process; no torch.
 
 Workers start one after the other (two imports of torch at once would double the time to the first frame). One that
-dies, or is silent for too long, is replaced; its runs go on from their last checkpoint and say so.
+dies, or is silent for too long, is replaced; its runs go on from their newest checkpoint and say so.
 """
 
 from __future__ import annotations
@@ -11,41 +11,47 @@ import threading
 from collections.abc import Sequence
 
 from engine.experiment import Changes, Experiment
+from engine.workers.channel import ChannelFactory, LocalProcess
 from engine.workers.measurement import Measurement
-from engine.workers.process import Process
-from engine.workers.protocol import Order
+from engine.workers.process import WorkerProcess
 from engine.workers.run import Run
 
 
 class Pool:
-    """A fixed number of worker processes. `submit` gives a run to the one with the fewest."""
+    """A fixed number of worker processes. `submit` gives a run to the one with the fewest.
 
-    def __init__(self, workers: int = 2) -> None:
-        self.alive = True
+    Args:
+        workers: how many.
+        start_channel: starts one worker; by default a process of this machine.
+    """
+
+    def __init__(self, workers: int = 2, start_channel: ChannelFactory = LocalProcess) -> None:
         self.devices: tuple[str, ...] = ("cpu",)
         self._keys = itertools.count()
         self._lock = threading.Lock()
-        self._workers = [Process(self, number) for number in range(workers)]
+        self._workers = [WorkerProcess(number, start_channel, self._worker_ready) for number in range(workers)]
         self._start_next()
 
     def submit(
         self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
         until: int = 0,
     ) -> Run:  # fmt: skip
-        """Start a run; its first frame, step 0, comes by itself.
+        """Start a run; its first frame, step 0, comes without being requested.
 
         Args:
-            paused: it waits at its first step, or at `until`. speed: updates a second at most; None: no limit.
+            paused: it waits at its first step, or at `until`.
+            speed: updates a second at most; None: no limit.
             changes: live settings to be changed at these steps.
-            until: train to this step first, as fast as it goes, however it is to be after.
+            until: train to this step first, as fast as possible, even if it is paused or slow afterwards.
         """
         return self._open(Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes,
                               until=until))  # fmt: skip
 
-    def _branch(self, parent: Run, step: int, changes: Changes, paused: bool, speed: float | None) -> Run:
+    def open_branch(self, parent: Run, step: int, changes: Changes, *, paused: bool, speed: float | None) -> Run:
+        """Start a run that shares the past of another one up to a step; `Run.branch` checks the arguments."""
         run = Run(self, next(self._keys), parent.info.experiment, paused=paused, speed=speed, changes=changes,
                   until=step)  # fmt: skip
-        run._inherit(parent, step)
+        run.inherit(parent, step)
         return self._open(run)
 
     def _open(self, run: Run) -> Run:
@@ -60,36 +66,32 @@ class Pool:
             self._least_busy().measure(measurement)
         return measurement
 
-    def _least_busy(self) -> Process:
-        started = [worker for worker in self._workers if worker.process is not None]
+    def _least_busy(self) -> WorkerProcess:
+        started = [worker for worker in self._workers if worker.channel is not None]
         return min(started, key=lambda worker: len(worker.runs) + len(worker.measurements))
 
     @property
     def pids(self) -> list[int]:
-        """The worker processes' ids."""
-        return [worker.process.pid for worker in self._workers if worker.process is not None]
+        """The process ids of the workers that run on this machine."""
+        return [worker.channel.pid for worker in self._workers if isinstance(worker.channel, LocalProcess)]
 
     def shutdown(self) -> None:
         """End all workers and wait for them."""
-        self.alive = False
         for worker in self._workers:
-            worker.terminate()
+            worker.stop()
         for worker in self._workers:
-            if worker.process is not None:
-                worker.process.wait(10)
+            worker.wait(10)
+
+    def _worker_ready(self, devices: tuple[str, ...]) -> None:
+        self.devices = devices
+        self._start_next()
 
     def _start_next(self) -> None:
-        """One after the other: each starts when the one before is ready."""
+        """Start the first worker that has not been started, once all before it are ready."""
         with self._lock:
             for worker in self._workers:
-                if worker.process is None:
+                if worker.channel is None:
                     worker.start()
                     return
                 if not worker.ready.is_set():
                     return
-
-    def _close(self, run: Run) -> None:
-        worker = run._worker
-        if worker is not None:
-            worker.runs.pop(run.key, None)
-            worker.send(Order(run.key, "close"))

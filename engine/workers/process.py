@@ -1,176 +1,172 @@
-"""One worker process as the pool sees it: started, listened to, and replaced when it dies. No torch."""
+"""One worker process as the pool sees it: started, supervised, and replaced when it dies. No torch."""
 
 from __future__ import annotations
 
 import logging
-import os
 import queue
-import subprocess
-import sys
 import threading
 import time
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from engine.frame import RunPhase
+from engine.workers.channel import Channel, ChannelFactory
 from engine.workers.measurement import Measurement
-from engine.workers.protocol import Answered, Kept, Measure, Measured, Open, Order, Ready, Report, Serving
+from engine.workers.protocol import Measured, Order, PoolMessage, Ready, Report, WorkerMessage, WorkingOn
 from engine.workers.run import Run
 
-if TYPE_CHECKING:
-    from engine.workers.pool import Pool
-
-SILENCE = 20.0  # seconds without a word from a worker that should be training; the longest update takes about two
-ROOT = Path(__file__).resolve().parents[2]
+SILENCE = 20.0  # seconds without a message from a worker that should be training; the longest update takes about two
+STARTUP = 120.0  # seconds that a worker may take to load torch
 LOG = logging.getLogger(__name__)
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    # Large tensors from the heap, not from fresh pages at every step: a long LSTM trains half as fast again.
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
-    "MALLOC_TRIM_THRESHOLD_": str(2**31),
-    "MALLOC_TOP_PAD_": str(2**26),
-}
 
 
-class Process:
-    """One worker process as the pool sees it. One thread drains what it says, another tells it what is ordered.
+class WorkerProcess:
+    """One worker process as the pool sees it. One thread receives its messages, another sends it orders.
 
-    Two threads, because a pipe holds little: a worker that is telling of a frame does not listen, and whoever waited
-    there until it has heard a checkpoint would not hear the frame, for ever.
+    Two threads, because a pipe holds little: a worker that is sending a frame does not read, so a thread that waits
+    for room to send it a checkpoint would never receive the frame.
+
+    Args:
+        start_channel: starts the process, and each one that replaces it.
+        on_ready: called with the worker's devices whenever a process has loaded torch.
     """
 
-    def __init__(self, pool: Pool, number: int) -> None:
-        self.pool, self.number = pool, number
+    def __init__(
+        self, number: int, start_channel: ChannelFactory, on_ready: Callable[[tuple[str, ...]], None]
+    ) -> None:  # fmt: skip
+        self.number = number
+        self.channel: Channel | None = None
         self.runs: dict[int, Run] = {}
         self.measurements: dict[int, Measurement] = {}
         self.ready = threading.Event()
-        self.process: subprocess.Popen | None = None
-        self._orders: queue.SimpleQueue[Open | Measure | Order | None] = queue.SimpleQueue()
-        self._serving: int | None = None
+        self._start_channel, self._on_ready = start_channel, on_ready
+        self._lock, self._stopped = threading.Lock(), False
+        self._outbox: queue.SimpleQueue[PoolMessage | None] = queue.SimpleQueue()
+        self._working_on: int | None = None
         self._started = 0.0
 
     def start(self) -> None:
-        ours, theirs = Pipe()
-        self.ready.clear()
-        self._started, self._serving = time.monotonic(), None
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine.workers.worker", str(theirs.fileno())],
-            cwd=ROOT,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, **ENVIRONMENT},
-        )
-        theirs.close()  # held open here, it would hide the worker's death: no end of file would ever come
-        self._orders = queue.SimpleQueue()
-        for target, arguments in ((self._drain, (ours,)), (self._tell, (ours, self._orders))):
-            threading.Thread(target=target, args=arguments, daemon=True, name=f"worker-{self.number}").start()
+        """Start a process, unless `stop` was called."""
+        with self._lock:
+            if self._stopped:
+                return
+            self.ready.clear()
+            self._started, self._working_on = time.monotonic(), None
+            self.channel, self._outbox = self._start_channel(), queue.SimpleQueue()
+            for loop in (self._receive_loop, self._send_loop):
+                name, arguments = f"worker-{self.number}", (self.channel, self._outbox)
+                threading.Thread(target=loop, args=arguments, daemon=True, name=name).start()
 
     def open(self, run: Run) -> None:
-        """Take a run on now, or as soon as torch is loaded (a checkpoint would fill the pipe and block the caller)."""
+        """Take a run on. It is sent once torch is loaded: before that a checkpoint would fill the pipe and block."""
         self.runs[run.key] = run
-        run._worker = self
+        run.attach(self)
         if self.ready.is_set():
-            for order in run._orders():
+            for order in run.restart_orders():
                 self.send(order)
 
     def measure(self, measurement: Measurement) -> None:
-        """Take a measurement on, now or as soon as torch is loaded."""
+        """Take a measurement on. It is sent once torch is loaded."""
         self.measurements[measurement.key] = measurement
-        measurement._worker = self
+        measurement.attach(self)
         if self.ready.is_set():
-            self.send(measurement._order())
+            self.send(measurement.order())
 
-    def send(self, order: Open | Measure | Order) -> None:
-        """From any thread, never waiting. A dying worker's orders are lost: its replacement is told the wanted state
-        anew."""
+    def close(self, key: int) -> None:
+        """Forget a run or a measurement, and let the worker forget it."""
+        self.runs.pop(key, None)
+        self.measurements.pop(key, None)
+        self.send(Order(key, "close"))
+
+    def send(self, message: PoolMessage) -> None:
+        """Send a message without waiting, from any thread.
+
+        Messages to a process that is dying are lost; its replacement receives the wanted state of every run.
+        """
         if self.ready.is_set():
-            self._orders.put(order)
+            self._outbox.put(message)
 
-    def _tell(self, connection: Connection, orders: queue.SimpleQueue[Open | Measure | Order | None]) -> None:
+    def _send_loop(self, channel: Channel, outbox: queue.SimpleQueue[PoolMessage | None]) -> None:
         try:
-            while (order := orders.get()) is not None:
-                connection.send(order)
-        except OSError:
-            LOG.info("worker %d does not hear any more", self.number)
+            while (message := outbox.get()) is not None:
+                channel.send(message)
+        except (EOFError, OSError):
+            LOG.info("worker %d (%s) accepts no more messages", self.number, channel.name)
 
-    def _drain(self, connection: Connection) -> None:
-        orders = self._orders
+    def _receive_loop(self, channel: Channel, outbox: queue.SimpleQueue[PoolMessage | None]) -> None:
         try:
             while True:
-                if connection.poll(SILENCE):
-                    self._hear(connection.recv())
-                elif self._should_have_spoken():
-                    LOG.warning("worker %d is silent; ending it", self.number)
-                    self.kill()
+                if channel.poll(SILENCE):
+                    self.receive(channel.recv())
+                elif self._is_overdue():
+                    LOG.warning("worker %d (%s) is silent; ending it", self.number, channel.name)
+                    channel.kill()
         except (EOFError, OSError):
-            orders.put(None)
-        self._died()
+            outbox.put(None)
+        self._replace(channel)
 
-    def _should_have_spoken(self) -> bool:
+    def _is_overdue(self) -> bool:
+        """True if a worker that is alive would have sent something by now."""
         if not self.ready.is_set():
-            return time.monotonic() - self._started > 120
+            return time.monotonic() - self._started > STARTUP
         return bool(self.measurements) or any(
             run.status().phase == RunPhase.RUNNING or run.waited > SILENCE for run in list(self.runs.values())
         )
 
-    def _hear(self, said: Ready | Serving | Report | Kept | Measured | Answered) -> None:
-        if isinstance(said, Ready):
-            self.pool.devices = said.devices
-            self.ready.set()
-            for order in [order for run in list(self.runs.values()) for order in run._orders()]:
-                self.send(order)
-            for measurement in list(self.measurements.values()):
-                self.send(measurement._order())
-            self.pool._start_next()
-        elif isinstance(said, Serving):
-            self._serving = said.key
-        elif isinstance(said, Measured):
-            if (asked := self.measurements.get(said.key)) is not None:
-                asked._hear(said)
-                if not asked.running:
-                    self.measurements.pop(said.key, None)
-        elif said.key in self.runs and isinstance(said, Answered):
-            self.runs[said.key]._hear_answer(said)
-        elif said.key in self.runs and isinstance(said, Kept):
-            self.runs[said.key]._keep(said)
-        elif said.key in self.runs and isinstance(said, Report):
-            self.runs[said.key]._hear(said)
-            if said.phase == RunPhase.FAILED:
-                self.runs.pop(said.key, None)
+    def receive(self, message: WorkerMessage) -> None:
+        """Pass a message from the worker on to the run or the measurement that it is about."""
+        if isinstance(message, Ready):
+            self._send_everything()
+            self._on_ready(message.devices)
+        elif isinstance(message, WorkingOn):
+            self._working_on = message.key
+        elif isinstance(message, Measured):
+            if (measurement := self.measurements.get(message.key)) is not None:
+                measurement.receive(message)
+                if not measurement.running:
+                    self.measurements.pop(message.key, None)
+        elif (run := self.runs.get(message.key)) is not None:
+            run.receive(message)
+            if isinstance(message, Report) and message.phase == RunPhase.FAILED:
+                self.runs.pop(message.key, None)
 
-    def _died(self) -> None:
-        """Replace the process. The run that it was serving gets a strike; the second time it is not tried again.
+    def _send_everything(self) -> None:
+        """Torch is loaded: send all runs and measurements that this worker was given."""
+        self.ready.set()
+        for order in [order for run in list(self.runs.values()) for order in run.restart_orders()]:
+            self.send(order)
+        for measurement in list(self.measurements.values()):
+            self.send(measurement.order())
 
-        A measurement is not begun anew.
+    def _replace(self, channel: Channel) -> None:
+        """Start another process after this one died. Runs go on from their newest checkpoint.
+
+        The run that it was working on is blamed; the second time it is not started again. Measurements are given up.
         """
-        assert self.process is not None
-        code = self.process.wait()
-        if not self.pool.alive:
+        ending = channel.wait()
+        if self._stopped:
             return
-        LOG.warning("worker %d ended with %d; replacing it", self.number, code)
-        guilty = self.runs.get(self._serving) if self._serving is not None else None
-        if guilty is not None:
-            guilty.strikes += 1
-            if guilty.strikes >= 2:
-                self.runs.pop(guilty.key)
-                guilty._phase = RunPhase.FAILED
-                guilty._message = "This run ended its worker process twice, so it is not started again."
+        LOG.warning("worker %d (%s) ended with %s; replacing it", self.number, channel.name, ending)
+        blamed = self.runs.get(self._working_on) if self._working_on is not None else None
+        if blamed is not None:
+            blamed.crash_count += 1
+            if blamed.crash_count >= 2:
+                self.runs.pop(blamed.key)
+                blamed.fail("This run ended its worker process twice, so it is not started again.")
         while self.measurements:
-            self.measurements.popitem()[1].error = "The worker process that measured has died, so there is no result."
+            reason = "The worker process that measured has died, so there is no result."
+            self.measurements.popitem()[1].fail(reason)
         for run in list(self.runs.values()):
-            run._phase, run._asked = RunPhase.STARTING, frozenset()
-            run._told = "Its worker process died and was replaced; training went on from " + (
-                "the last checkpoint." if run._checkpoints.all() else "the start."
-            )
+            run.worker_lost()
         self.start()
 
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
+    def stop(self) -> None:
+        """End the process and start no other."""
+        with self._lock:
+            self._stopped = True
+            if self.channel is not None:
+                self.channel.kill()
 
-    def terminate(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
+    def wait(self, seconds: float) -> None:
+        """Wait until the process has ended."""
+        if self.channel is not None:
+            self.channel.wait(seconds)

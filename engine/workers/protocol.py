@@ -1,9 +1,9 @@
-"""What the pool and its workers say to each other over a pipe. No torch."""
+"""The messages between the pool and its workers. No torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
@@ -11,16 +11,36 @@ from engine.prediction import Answer
 from engine.rehearsal import Rehearsal
 from engine.walk import Verification, Walk
 
-ANSWERS = ("answer", "walk", "verify", "rehearse", "weights")
-"""What can be asked of a run besides its frames."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class RequestKind(Generic[Result]):
+    """Something that can be requested of a run besides its frames, and the type of what comes back."""
+
+    name: str
+
+
+ANSWER: RequestKind[Answer] = RequestKind("answer")
+"""What the network says to a question; argument: `question`."""
+SEQUENCE_TRACE: RequestKind[Walk] = RequestKind("sequence_trace")
+"""The drawn sequence through one chain, forward and back; arguments: `layer` (default: the top one), `direction`."""
+VERIFICATION: RequestKind[Verification] = RequestKind("verification")
+"""A number of such a trace, computed independently; argument: `entry`."""
+UPDATE_TRACE: RequestKind[Rehearsal] = RequestKind("update_trace")
+"""The next update, made on a copy; no arguments."""
+WEIGHTS: RequestKind[bytes] = RequestKind("weights")
+"""The parameters as a safetensors file; no arguments."""
+REQUEST_KINDS: tuple[RequestKind[Any], ...] = (ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS)
 
 
 @dataclass(frozen=True)
 class Open:
     """Pool to worker: take this run on, from a checkpoint if there is one.
 
-    `changes` are made at their steps. A run that has not reached `until` trains there first, as fast as it goes, and
-    only then is paused or keeps to its speed; from a checkpoint it shows nothing on the way, for that was seen before.
+    `changes` are made at their steps. A run that has not reached `until` trains there first, as fast as possible, and
+    only then is paused or keeps to its speed; from a checkpoint it sends no frames before that step, because these
+    steps have been seen before.
     """
 
     key: int
@@ -43,7 +63,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Order:
-    """Pool to worker: `what` is a method of `engine.workers.worker.Seat`, or "close" (also for a measurement)."""
+    """Pool to worker: `what` is a method of the worker's run, or "close" (also for a measurement)."""
 
     key: int
     what: str
@@ -52,14 +72,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody wants to know of a run's network, the value of an order "ask".
+    """What is to be computed with a run's network as it is; the value of an order "request".
 
-    `what` is one of ANSWERS, which `engine.workers.requests` answers; a newer request for the same takes the place of
-    an older one. Numbers rise and are never used twice.
+    `engine.workers.requests` has the function for each kind. A newer request takes the place of an older one of its
+    kind. Numbers rise and are never used twice.
     """
 
     number: int
-    what: str
+    kind: RequestKind[Any]
     arguments: dict[str, Any]
 
 
@@ -71,8 +91,8 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Serving:
-    """Worker to pool: from now on it is this run that I advance (so that a death can be laid at its door)."""
+class WorkingOn:
+    """Worker to pool: from now on I work on this run. If the process dies, the pool blames this run."""
 
     key: int
 
@@ -80,7 +100,7 @@ class Serving:
 @dataclass(frozen=True)
 class Report:
     """Worker to pool: how a run is doing, its new updates (step, loss, norm, clipped), all live changes made so far,
-    and a frame if one was asked for."""
+    and a frame if one was requested."""
 
     key: int
     phase: RunPhase
@@ -95,13 +115,22 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """Worker to pool: what came of request `number` for `what`, or in a sentence why nothing did."""
+class CheckpointSaved:
+    """Worker to pool: a checkpoint, from which another worker can go on."""
+
+    key: int
+    step: int
+    checkpoint: bytes
+
+
+@dataclass(frozen=True)
+class RequestDone:
+    """Worker to pool: the result of request `number`, or a sentence that says why there is none."""
 
     key: int
     number: int
-    what: str
-    answer: Answer | Walk | Verification | Rehearsal | bytes | None
+    kind: RequestKind[Any]
+    result: Any
     problem: str = ""
 
 
@@ -109,7 +138,7 @@ class Answered:
 class Measured:
     """Worker to pool: how many of a measurement's updates are timed; when all are, each experiment's median in seconds.
 
-    `message` says what went wrong, and then nothing more comes.
+    `message` says what went wrong; it is then the last message of this measurement.
     """
 
     key: int
@@ -119,10 +148,15 @@ class Measured:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Worker to pool: a checkpoint, from which another worker can go on."""
+PoolMessage = Open | Measure | Order
+WorkerMessage = Ready | WorkingOn | Report | CheckpointSaved | RequestDone | Measured
 
-    key: int
-    step: int
-    checkpoint: bytes
+
+class WorkerHandle(Protocol):
+    """What a run or a measurement needs of the worker process that it was given to."""
+
+    def send(self, message: PoolMessage) -> None:
+        """Send a message without waiting."""
+
+    def close(self, key: int) -> None:
+        """Forget a run or a measurement, and let the worker forget it."""

@@ -11,6 +11,7 @@ from engine.prediction import Answer, Question
 from engine.rehearsing import rehearse
 from engine.training import Trainer
 from engine.walk import Claimed, Verification, Walk
+from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, UPDATE_TRACE, VERIFICATION, WEIGHTS, RequestKind
 
 
 def answer_question(trainer: Trainer, question: Question) -> Answer:
@@ -35,25 +36,25 @@ def trace_sequence(trainer: Trainer, layer: int = -1, direction: int = 0) -> Wal
     return walking.walk(trainer.model, trainer.probe, layer, direction, step=trainer.step)
 
 
-def verify_entry(trainer: Trainer, what: Claimed) -> Verification:
+def verify_entry(trainer: Trainer, entry: Claimed) -> Verification:
     """Compute one number of such a trace independently. Draws no random number.
 
     Raises:
         WalkError: with a sentence, for a number that does not exist or cannot be verified.
     """
-    return verification.verify(trainer.model, trainer.probe, what, step=trainer.step)
+    return verification.verify(trainer.model, trainer.probe, entry, step=trainer.step)
 
 
-HANDLERS: dict[str, Callable[..., Any]] = {
-    "answer": answer_question,
-    "walk": trace_sequence,
-    "verify": verify_entry,
-    "rehearse": rehearse,
-    "weights": Trainer.weights,
+HANDLERS: dict[RequestKind[Any], Callable[..., Any]] = {
+    ANSWER: answer_question,
+    SEQUENCE_TRACE: trace_sequence,
+    VERIFICATION: verify_entry,
+    UPDATE_TRACE: rehearse,
+    WEIGHTS: Trainer.weights,
 }
-"""For each of `engine.workers.protocol.ANSWERS`: the function that is called with the trainer and the arguments."""
+"""For each kind the function that is called with the trainer and the request's arguments."""
 
 
-def handle(trainer: Trainer, kind: str, arguments: Mapping[str, Any]) -> Any:
+def handle(trainer: Trainer, kind: RequestKind[Any], arguments: Mapping[str, Any]) -> Any:
     """Compute what a request asks for."""
     return HANDLERS[kind](trainer, **arguments)

@@ -1,80 +1,89 @@
-"""One run as everybody but its worker sees it. No torch."""
+"""One run as seen outside its worker. No torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History, Moments, Waterfall, size_of
-from engine.prediction import Answer, Question
+from engine.history import History, Waterfall
 from engine.recording import Recording
-from engine.walk import Claimed, Verification, Walk
-from engine.workers.protocol import ANSWERS, Answered, Kept, Open, Order, Report, Request
+from engine.workers.protocol import (
+    REQUEST_KINDS,
+    CheckpointSaved,
+    Open,
+    Order,
+    Report,
+    Request,
+    RequestDone,
+    RequestKind,
+    Result,
+    WorkerHandle,
+)
+from engine.workers.run_log import RunLog
 
-if TYPE_CHECKING:
-    from engine.workers.pool import Pool
-    from engine.workers.process import Process
-
-MOST_FRAMES, FRAME_BYTES = 120, 24 * 2**20  # of one run, kept to go back to
-MOST_CHECKPOINTS, CHECKPOINT_BYTES = 64, 32 * 2**20
 ENDED = "This run has ended, so it gives no answer any more."
 
 
-class Waiting:
-    """The newest request of one kind until it is answered, and what came of the last that was."""
+class RunPool(Protocol):
+    """What a run needs of the pool that it belongs to."""
+
+    def open_branch(self, parent: Run, step: int, changes: Changes, *, paused: bool, speed: float | None) -> Run:
+        """Start a run that shares the past of another one up to a step."""
+
+
+class PendingRequest:
+    """The newest request of one kind until it is answered, and the newest result of that kind."""
 
     def __init__(self) -> None:
         self.request: Request | None = None
         self.since = 0.0
-        self.found: Any = None
+        self.result: Any = None
         self.problem = ""
 
     def begin(self, request: Request) -> None:
-        """From now on for this one, and for no older one any more."""
+        """Wait for this request, and no longer for an older one."""
         self.request, self.since, self.problem = request, time.monotonic(), ""
 
-    def hear(self, said: Answered) -> None:
-        """What was found stays until something newer is; an answer that nobody waits for is not looked at."""
-        if self.request is not None and said.number == self.request.number:
-            self.request, self.problem = None, said.problem
-            self.found = said.answer if said.answer is not None else self.found
+    def receive(self, message: RequestDone) -> None:
+        """Keep a result until there is a newer one; the result of a request that was replaced is ignored."""
+        if self.request is not None and message.number == self.request.number:
+            self.request, self.problem = None, message.problem
+            self.result = message.result if message.result is not None else self.result
 
 
 class Run:
-    """One training run, wherever it is being advanced. All methods return at once; frames come when they are ready."""
+    """One training run, wherever it is computed. All methods return at once; frames come when they are ready."""
 
     def __init__(
-        self, pool: Pool, key: int, experiment: Experiment, *, paused: bool, speed: float | None,
+        self, pool: RunPool, key: int, experiment: Experiment, *, paused: bool, speed: float | None,
         changes: Changes = (), until: int = 0,
     ) -> None:  # fmt: skip
         self.info, self.key = RunInfo.of(experiment), key
         self._pool = pool
-        self._worker: Process | None = None
+        self._worker: WorkerHandle | None = None
         self._paused, self._speed, self._until = paused, speed, until
         self._changes = changes
-        self._experiment = in_force(experiment, changes)  # as it was told to be in the end
+        self._experiment = in_force(experiment, changes)  # with all changes, planned ones too
         self._frame: Frame | None = None
-        self._asked: frozenset[str] | None = frozenset()  # for a frame with these details; the first comes unasked
-        self._history, self._waterfall = History(), Waterfall()
-        self._frames: Moments[Frame] = Moments(MOST_FRAMES, FRAME_BYTES, size_of)
-        self._checkpoints: Moments[bytes] = Moments(MOST_CHECKPOINTS, CHECKPOINT_BYTES, len)
+        self._requested: frozenset[str] | None = frozenset()  # on-demand readings of the frame that is waited for
+        self._log = RunLog(self.info)
         self._phase, self._step, self._rate, self._share, self._message = RunPhase.STARTING, 0, 0.0, 0.0, ""
         self._solved_at: int | None = None
-        self._told = ""  # what happened to its worker
-        self._requests = {what: Waiting() for what in ANSWERS}
-        self._asked_so_far = 0
+        self._worker_message = ""  # what happened to its worker
+        self._pending = {kind: PendingRequest() for kind in REQUEST_KINDS}
+        self._request_count = 0
         self.branched_at: int | None = None
-        self.strikes = 0
+        self.crash_count = 0  # worker processes that died while they worked on this run
 
     @property
     def experiment(self) -> Experiment:
-        """As submitted, with what was changed since, or is going to be."""
+        """As submitted, with all live changes, planned ones too."""
         return self._experiment
 
     @property
@@ -86,58 +95,60 @@ class Run:
         """What a figure of this step needs to know: the settings in force then."""
         return dataclasses.replace(self.info, experiment=in_force(self.info.experiment, self._changes, step))
 
+    # Frames and the past.
+
     def latest(self, details: Collection[str] = ()) -> Frame | None:
-        """The newest frame, None before the first. Asking makes the worker take the next one; unasked it takes none.
+        """The newest frame, None before the first. This also requests the next one; no other frame is taken.
 
         Args:
             details: which of `engine.readings.DETAILS` the next one shall have, if it is time for them.
         """
-        wanted = frozenset(details)
-        if self._asked is None or not wanted <= self._asked:
-            self._asked = wanted | (self._asked or frozenset())
-            self._send("look", sorted(self._asked))
+        requested = frozenset(details)
+        if self._requested is None or not requested <= self._requested:
+            self._requested = requested | (self._requested or frozenset())
+            self._send("look", sorted(self._requested))
         return self._frame
 
     @property
     def first(self) -> Frame | None:
-        """The frame of the untrained network, step 0; None where none was taken then."""
+        """The frame of the untrained network, step 0; None if none was taken then."""
         frames = self.frames
         return frames[0] if frames and frames[0].step == 0 else None
 
     @property
     def frames(self) -> tuple[Frame, ...]:
-        """The frames that are kept, steps rising: the first and the newest, and between them evenly many."""
-        return tuple(frame for _, frame in self._frames.all())
+        """The frames that are kept, steps rising: the first and the newest, and evenly spaced ones between them."""
+        return self._log.all_frames()
 
     def frame_at(self, step: int) -> Frame | None:
-        """The newest kept frame that is not beyond this step; None where there is none."""
-        found = self._frames.at(step)
-        return None if found is None else found[1]
+        """The newest kept frame that is not beyond this step; None if there is none."""
+        return self._log.frame_at(step)
 
     def recording(self) -> Recording:
         """All that is kept of this run, as a value that can be saved."""
-        made = tuple(each for each in self._changes if each[0] <= self._step)
-        return Recording(self.info.experiment, made, self.frames, self._history.updates(), self._history.looks())
+        return self._log.recording(self._changes_made)
 
     @property
     def history(self) -> np.ndarray:
-        """Rows of `engine.history.ROW`, thinned: step, loss, probe_loss (NaN where nobody looked) and so on."""
-        return self._history.table()
+        """Rows of `engine.history.ROW`, thinned: step, loss, probe_loss (NaN where no frame was taken) and so on."""
+        return self._log.history.table()
 
     @property
     def curve(self) -> History:
-        """The same, with updates and looks apart."""
-        return self._history
+        """The same, with updates and frames apart."""
+        return self._log.history
 
     @property
     def waterfall(self) -> Waterfall:
-        """The gradient at every step in time, over training, as far as frames were looked at."""
-        return self._waterfall
+        """The gradient at every step in time, over training, one row a frame."""
+        return self._log.waterfall
 
     def status(self) -> RunStatus:
         """Phase, step and speed as last reported."""
-        message = " ".join(each for each in (self._told, self._message) if each)
+        message = " ".join(part for part in (self._worker_message, self._message) if part)
         return RunStatus(self._phase, self._step, self._rate, self._share, message, self._solved_at)
+
+    # Training.
 
     def pause(self) -> None:
         """Stop between two updates."""
@@ -153,8 +164,13 @@ class Run:
         """Make this many updates of a paused run."""
         self._send("advance", steps)
 
+    def speed(self, per_second: float | None) -> None:
+        """Updates a second at most; None for as fast as possible."""
+        self._speed = per_second
+        self._send("speed", per_second)
+
     def update(self, **changes: Any) -> None:
-        """Change settings of `engine.experiment.LIVE` while it trains, in place of what was planned for later.
+        """Change settings of `engine.experiment.LIVE` during training; planned changes are dropped.
 
         Raises:
             ExperimentError: for another setting, or a value out of range; nothing is changed then.
@@ -162,17 +178,21 @@ class Run:
         for name, value in changes.items():
             if name not in LIVE:
                 raise ExperimentError(name, got=value, accepts="unchanged while a run goes on")
-        changed = self._experiment.replace(**changes)
-        made = tuple(each for each in self._changes if each[0] <= self._step)
+        changed, made = self._experiment.replace(**changes), self._changes_made
         self._changes = noted(made, self._step, in_force(self.info.experiment, made), changed)
         self._experiment = changed
         self._send("update", {name: getattr(changed, name) for name in LIVE})
 
-    def branch(self, step: int, changes: dict[str, Any], *, paused: bool, speed: float | None) -> Run:
-        """Another future: a new run with this one's past up to a step, and other live settings from there on.
+    @property
+    def _changes_made(self) -> Changes:
+        """The live changes up to the last reported step."""
+        return tuple(change for change in self._changes if change[0] <= self._step)
 
-        It goes on from the newest checkpoint that is not beyond the step, repeats what lies between, unseen, and is
-        then at exactly that step.
+    def branch(self, step: int, changes: dict[str, Any], *, paused: bool, speed: float | None) -> Run:
+        """Start a new run with this one's past up to a step, and other live settings from there on.
+
+        Its worker restores the newest checkpoint that is not beyond the step and repeats the updates in between
+        without sending frames, so that it is then at exactly that step.
 
         Raises:
             ExperimentError: for a setting that is not live, or a value out of range.
@@ -180,157 +200,113 @@ class Run:
         for name, value in changes.items():
             if name not in LIVE:
                 raise ExperimentError(name, got=value, accepts="the same on both branches")
-        before = tuple(each for each in self._changes if each[0] < step)
+        before = tuple(change for change in self._changes if change[0] < step)
         then = in_force(self.info.experiment, before)
-        return self._pool._branch(self, step, noted(before, step, then, then.replace(**changes)), paused, speed)
+        all_changes = noted(before, step, then, then.replace(**changes))
+        return self._pool.open_branch(self, step, all_changes, paused=paused, speed=speed)
 
-    def _inherit(self, parent: Run, step: int) -> None:
-        """Take over the past of another run of the same experiment, up to a step."""
-        self.branched_at = step
-        self._history, self._waterfall = parent._history.until(step), parent._waterfall.until(step)
-        self._frames, self._checkpoints = parent._frames.until(step), parent._checkpoints.until(step)
-        self._frame, self._step = self.frame_at(step), step
+    def stop(self) -> None:
+        """End the run and forget it; its last frame and history stay readable."""
+        self._phase = RunPhase.STOPPED
+        if self._worker is not None:
+            self._worker.close(self.key)
 
-    def speed(self, per_second: float | None) -> None:
-        """Updates a second at most; None for as fast as it goes."""
-        self._speed = per_second
-        self._send("speed", per_second)
+    # Requests.
 
-    def ask(self, question: Question) -> None:
-        """Ask the network as it is, whether it trains or not. A newer question takes the place of an older one."""
-        self.request("answer", question=question)
+    def request(self, kind: RequestKind[Any], /, **arguments: Any) -> None:
+        """Request a result of this kind, of the network as it is, training or not.
 
-    def walk(self, layer: int = -1, direction: int = 0) -> None:
-        """Ask for a walk along one chain, at the weights as they are. A newer one takes the place of an older one."""
-        self.request("walk", layer=layer, direction=direction)
+        It takes the place of an older request of this kind, and a worker that replaces a dead one answers it too.
+        """
+        self._request_count += 1
+        request = Request(self._request_count, kind, arguments)
+        self._pending[kind].begin(request)
+        self._send("request", request)
 
-    def verify(self, what: Claimed) -> None:
-        """Ask for a number of a walk to be repeated, at the weights as they are. Only the newest is."""
-        self.request("verify", what=what)
+    def result(self, kind: RequestKind[Result]) -> Result | None:
+        """The newest result of this kind; None before the first."""
+        result: Result | None = self._pending[kind].result
+        return result
 
-    def request(self, what: str, /, **arguments: Any) -> None:
-        """Ask for one of `engine.workers.protocol.ANSWERS`; only the newest request of each is answered."""
-        self._asked_so_far += 1
-        request = Request(self._asked_so_far, what, arguments)
-        self._requests[what].begin(request)
-        self._send("ask", request)
+    def is_pending(self, kind: RequestKind[Any]) -> bool:
+        """True while the newest request of this kind can still be answered, by this worker or its replacement."""
+        return self._pending[kind].request is not None and not self._ended
 
-    def found(self, what: str) -> Any:
-        """The newest answer of this kind that came; None before the first."""
-        return self._requests[what].found
-
-    def waits_for(self, what: str) -> bool:
-        """True while such an answer can still come: from the present worker, or from one that replaces it."""
-        return self._requests[what].request is not None and not self._ended
-
-    def problem_with(self, what: str) -> str:
-        """Why there is no answer to the newest request of this kind, in a sentence; empty where nothing is wrong."""
-        waiting = self._requests[what]
-        return ENDED if waiting.request is not None and self._ended else waiting.problem
-
-    @property
-    def asking(self) -> bool:
-        """True while an answer can still come: from the present worker, or from one that replaces it."""
-        return self.waits_for("answer")
-
-    @property
-    def is_walking(self) -> bool:
-        """True while a walk can still come."""
-        return self.waits_for("walk")
-
-    @property
-    def is_verifying(self) -> bool:
-        """True while a verification can still come."""
-        return self.waits_for("verify")
+    def problem(self, kind: RequestKind[Any]) -> str:
+        """Why the newest request of this kind has no result, in a sentence; empty if nothing is wrong."""
+        pending = self._pending[kind]
+        return ENDED if pending.request is not None and self._ended else pending.problem
 
     @property
     def waited(self) -> float:
-        """Seconds since the oldest request that still waits was made, of any kind; 0 where none does."""
-        return max(
-            (time.monotonic() - self._requests[what].since for what in ANSWERS if self.waits_for(what)), default=0.0
-        )
-
-    @property
-    def answer(self) -> Answer | None:
-        """To the newest question that was answered; None before the first."""
-        return self.found("answer")
-
-    @property
-    def walked(self) -> Walk | None:
-        """The newest walk that was made; None before the first."""
-        return self.found("walk")
-
-    @property
-    def verified(self) -> Verification | None:
-        """The newest number that was repeated; None before the first."""
-        return self.found("verify")
-
-    @property
-    def answer_problem(self) -> str:
-        """Why there is no answer to the newest question, in a sentence; empty where nothing is wrong."""
-        return self.problem_with("answer")
-
-    @property
-    def walk_problem(self) -> str:
-        """Why there is no walk as last asked for, in a sentence; empty where nothing is wrong."""
-        return self.problem_with("walk")
-
-    @property
-    def verify_problem(self) -> str:
-        """Why the number last asked for was not repeated, in a sentence; empty where nothing is wrong."""
-        return self.problem_with("verify")
+        """Seconds since the oldest pending request was made, of any kind; 0 if there is none."""
+        waiting = [pending.since for kind, pending in self._pending.items() if self.is_pending(kind)]
+        return time.monotonic() - min(waiting) if waiting else 0.0
 
     @property
     def _ended(self) -> bool:
         return self._phase in (RunPhase.FAILED, RunPhase.STOPPED)
 
-    def stop(self) -> None:
-        """End the run and forget it; its last frame and history stay readable."""
-        self._phase = RunPhase.STOPPED
-        self._pool._close(self)
+    # For the pool and the worker process that it is given to.
+
+    def inherit(self, parent: Run, step: int) -> None:
+        """Take over the past of another run of the same experiment, up to a step."""
+        self.branched_at = step
+        self._log = parent._log.until(step)
+        self._frame, self._step = self.frame_at(step), step
+
+    def attach(self, worker: WorkerHandle) -> None:
+        """From now on this worker computes the run."""
+        self._worker = worker
+
+    def restart_orders(self) -> list[Open | Order]:
+        """All messages that a worker needs to take this run on, pending requests included."""
+        checkpoint = self._log.checkpoints.at(self._step)
+        opening = Open(
+            key=self.key, settings=self.info.experiment.to_dict(), paused=self._paused, speed=self._speed,
+            checkpoint=checkpoint and checkpoint[1], changes=self._changes, until=self._until,
+        )  # fmt: skip
+        requests = [pending.request for pending in self._pending.values()]
+        return [opening, *(Order(self.key, "request", request) for request in requests if request is not None)]
+
+    def receive(self, message: Report | CheckpointSaved | RequestDone) -> None:
+        """Note what the worker says."""
+        if isinstance(message, RequestDone):
+            self._pending[message.kind].receive(message)
+        elif isinstance(message, CheckpointSaved):
+            self._log.checkpoints.add(message.step, message.checkpoint)
+        elif self._phase != RunPhase.STOPPED:
+            self._receive_report(message)
+
+    def _receive_report(self, report: Report) -> None:
+        self._log.add(report)
+        if report.frame is not None:
+            self._frame, self._requested = report.frame, None
+        self._phase, self._step, self._message = report.phase, report.step, report.message
+        self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
+        self._merge_changes(report.changes)
+        if report.phase == RunPhase.FINISHED:
+            self._paused = True
+
+    def _merge_changes(self, made: Changes) -> None:
+        """Take over the steps at which the worker made changes; those that it has not received yet come after."""
+        reached = made[-1][0] if made else -1
+        reported = in_force(self.info.experiment, made)
+        ahead = tuple(change for change in self._changes if change[0] > max(reached, self._step))
+        if ahead or reported == self._experiment:
+            self._changes = made + ahead
+
+    def worker_lost(self) -> None:
+        """Its worker process died; a replacement is going to take the run on."""
+        self._phase, self._requested = RunPhase.STARTING, frozenset()
+        self._worker_message = "Its worker process died and was replaced; training went on from " + (
+            "the last checkpoint." if self._log.checkpoints.all() else "the start."
+        )
+
+    def fail(self, reason: str) -> None:
+        """End the run with a sentence that says why."""
+        self._phase, self._message = RunPhase.FAILED, reason
 
     def _send(self, what: str, value: Any = None) -> None:
         if self._worker is not None:
             self._worker.send(Order(self.key, what, value))
-
-    def _orders(self) -> list[Open | Order]:
-        """Everything that a worker needs to take this run on, and the requests that still wait."""
-        settings = self.info.experiment.to_dict()
-        kept = self._checkpoints.at(self._step)
-        opening = Open(
-            self.key, settings, self._paused, self._speed, kept and kept[1], self._changes, self._until
-        )  # fmt: skip
-        requests = [each.request for each in self._requests.values()]
-        return [opening, *(Order(self.key, "ask", request) for request in requests if request is not None)]
-
-    def _hear_answer(self, said: Answered) -> None:
-        self._requests[said.what].hear(said)
-
-    def _hear(self, report: Report) -> None:
-        if self._phase == RunPhase.STOPPED:
-            return
-        for update in report.updates:
-            self._history.update(*update)
-        frame = report.frame
-        if frame is not None:
-            self._history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
-                               frame.clipped)  # fmt: skip
-            self._frame, self._asked = frame, None
-            self._frames.add(frame.step, frame)
-            self._waterfall.look(self.info, frame)
-        self._phase, self._step, self._message = report.phase, report.step, report.message
-        self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
-        self._agree_on(report.changes)
-        if report.phase == RunPhase.FINISHED:
-            self._paused = True
-
-    def _agree_on(self, made: Changes) -> None:
-        """The worker says at which steps changes were made; those that it has not heard of yet come after."""
-        reached = made[-1][0] if made else -1
-        said = in_force(self.info.experiment, made)
-        ahead = tuple(each for each in self._changes if each[0] > max(reached, self._step))
-        if ahead or said == self._experiment:
-            self._changes = made + ahead
-
-    def _keep(self, said: Kept) -> None:
-        self._checkpoints.add(said.step, said.checkpoint)

@@ -11,7 +11,7 @@ from engine.frame import Frame, RunPhase
 from engine.prediction import QuestionError
 from engine.training import NotFiniteError, Trainer
 from engine.walk import WalkError
-from engine.workers.protocol import Answered, Open, Report, Request
+from engine.workers.protocol import Open, Report, Request, RequestDone, RequestKind
 from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
@@ -44,7 +44,7 @@ class Seat:
         self.wanted: set[str] = set()  # details that somebody waits for
         self.given: frozenset[str] = frozenset()  # asked for in the newest frame
         self.details_due = self.looked = 0.0  # seconds that a frame without details took
-        self.requests: dict[str, Request] = {}  # the newest of each kind that somebody waits for
+        self.requests: dict[RequestKind[Any], Request] = {}  # the newest of each kind that somebody waits for
         self.frame_due = self.report_due = 0.0
         now = time.monotonic()
         self.checkpoint_due, self.kept = now + CHECKPOINT_EVERY, self.trainer.step
@@ -100,9 +100,9 @@ class Seat:
         self.wants_frame = True
         self.wanted.update(details or ())
 
-    def ask(self, request: Request) -> None:
-        """Somebody waits for this, and for no older request of its kind any more."""
-        self.requests[request.what] = request
+    def request(self, request: Request) -> None:
+        """Answer this request, and no older one of its kind."""
+        self.requests[request.kind] = request
 
     # What the worker asks.
 
@@ -177,19 +177,19 @@ class Seat:
         self.wants_frame, self.changed, self.given = False, False, details
         return frame
 
-    def answer(self) -> Answered | None:
+    def answer(self) -> RequestDone | None:
         """One of the requests that wait. Whatever goes wrong is told to whoever asked: the run goes on."""
         if not self.requests:
             return None
         asked = self.requests.pop(next(iter(self.requests)))
         try:
-            result = handle(self.trainer, asked.what, asked.arguments)
-            return Answered(self.key, asked.number, asked.what, result)
+            result = handle(self.trainer, asked.kind, asked.arguments)
+            return RequestDone(self.key, asked.number, asked.kind, result)
         except (QuestionError, WalkError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:
             problem = f"There is no answer: {type(error).__name__}: {error}"
-        return Answered(self.key, asked.number, asked.what, None, problem)
+        return RequestDone(self.key, asked.number, asked.kind, None, problem)
 
     def report(self, now: float, share: float, frame: Frame | None) -> Report:
         """What happened since the last report."""

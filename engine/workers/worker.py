@@ -18,7 +18,7 @@ from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers.gauge import Gauge
-from engine.workers.protocol import Kept, Measure, Measured, Open, Order, Ready, Report, Serving
+from engine.workers.protocol import CheckpointSaved, Measure, Measured, Open, Order, Ready, Report, WorkingOn
 from engine.workers.seat import CHECKPOINT_BYTES, CHECKPOINT_EVERY, LARGEST_CHECKPOINT, Seat
 
 SLICE = 0.03  # seconds that a run trains before it is another's turn
@@ -105,7 +105,7 @@ class Worker:
     def _serve_now(self, key: int) -> None:
         if self.serving != key:
             self.serving = key
-            self.connection.send(Serving(key))
+            self.connection.send(WorkingOn(key))
 
     def _measure(self) -> None:
         """One update for the measurement that came first, if it may have one now."""
@@ -142,7 +142,7 @@ class Worker:
             size = 12 * seat.trainer.info.parameter_count
             seat.checkpoint_due, seat.kept = now + CHECKPOINT_EVERY + size / CHECKPOINT_BYTES, seat.trainer.step
             if size <= LARGEST_CHECKPOINT:
-                self.connection.send(Kept(seat.key, seat.trainer.step, seat.trainer.checkpoint()))
+                self.connection.send(CheckpointSaved(seat.key, seat.trainer.step, seat.trainer.checkpoint()))
 
     def _may_look(self, seat: Seat, now: float) -> bool:
         """Looking may take FRAME_SHARE of the time that training could have had."""

@@ -32,6 +32,8 @@ from engine.readings import DETAILS
 from engine.recording import Recording, RecordingError
 from engine.tasks import probe
 from engine.training import Trainer
+from engine.workers import WEIGHTS
+from engine.workers.protocol import RequestKind
 from tests.app.test_frames import decoded, header_of
 
 TOKEN = "a-token"
@@ -75,16 +77,16 @@ class Exported:
         experiment, curve = self.info.experiment, self.curve
         return Recording(experiment, self.changes, tuple(self.frames), curve.updates(), curve.looks())
 
-    def request(self, what: str) -> None:
-        self.asked.append(what)
+    def request(self, kind: RequestKind[Any]) -> None:
+        self.asked.append(kind)
 
-    def waits_for(self, what: str) -> bool:
+    def is_pending(self, kind: RequestKind[Any]) -> bool:
         return not self.answers
 
-    def problem_with(self, what: str) -> str:
+    def problem(self, kind: RequestKind[Any]) -> str:
         return self.answers if isinstance(self.answers, str) else ""
 
-    def found(self, what: str) -> bytes:
+    def result(self, kind: RequestKind[Any]) -> bytes:
         return self.trainer.weights()
 
 
@@ -141,7 +143,7 @@ def test_weights_make_the_same_network_of_a_plain_torch_module(get, monkeypatch,
     run = Exported(cell=cell)
     monkeypatch.setattr(HUB, "find", lambda token: run)
     answer = get("weights.safetensors")
-    assert name_of(answer) == f"first_symbol_recall-{cell}-step-3.safetensors" and run.asked == ["weights"]
+    assert name_of(answer) == f"first_symbol_recall-{cell}-step-3.safetensors" and run.asked == [WEIGHTS]
     weights = safetensors.torch.load(answer.body)
     layers = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell](run.info.experiment.input_size, 4)
     layers.load_state_dict({name.removeprefix("recurrent."): each for name, each in weights.items() if "_l0" in name})

@@ -14,10 +14,9 @@ from app.hub import FORGET_AFTER, SUSPEND_AFTER, Hub, Slot, Start
 from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
-from engine.prediction import Question
 from engine.preset import SPEEDS
 from engine.training import Trainer
-from engine.walk import Claimed, Verification, Walk
+from engine.workers.protocol import RequestKind
 
 SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4)
 
@@ -37,10 +36,9 @@ class FakeRun:
         self.curve, self.frame, self.waterfall = History(), None, Waterfall()
         self.details: frozenset[str] = frozenset()
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
-        self.asking, self.answer, self.answer_problem = False, None, ""
-        self.is_walking, self.walk_problem, self.is_verifying, self.verify_problem = False, "", False, ""
-        self.walked: Walk | None = None
-        self.verified: Verification | None = None
+        self.pending: set[RequestKind[Any]] = set()
+        self.results: dict[RequestKind[Any], Any] = {}
+        self.problems: dict[RequestKind[Any], str] = {}
 
     def latest(self, details: Collection[str] = ()) -> Frame | None:
         self.details = frozenset(details)
@@ -82,17 +80,25 @@ class FakeRun:
     def speed(self, per_second: float | None) -> None:
         self.calls.append(("speed", per_second))
 
-    def ask(self, question: Question) -> None:
-        self.calls.append(("ask", question))
-        self.asking = True
+    def request(self, kind: RequestKind[Any], /, **arguments: Any) -> None:
+        self.calls.append((kind.name, arguments))
+        self.pending.add(kind)
 
-    def walk(self, layer: int = -1, direction: int = 0) -> None:
-        self.calls.append(("walk", (layer, direction)))
-        self.is_walking = True
+    def result(self, kind: RequestKind[Any]) -> Any:
+        return self.results.get(kind)
 
-    def verify(self, what: Claimed) -> None:
-        self.calls.append(("verify", what))
-        self.is_verifying = True
+    def is_pending(self, kind: RequestKind[Any]) -> bool:
+        return kind in self.pending
+
+    def problem(self, kind: RequestKind[Any]) -> str:
+        return self.problems.get(kind, "")
+
+    def finish(self, kind: RequestKind[Any], result: Any = None, problem: str = "") -> None:
+        """What a worker would send: a result, or a sentence that says why there is none."""
+        self.pending.discard(kind)
+        self.problems[kind] = problem
+        if result is not None:
+            self.results[kind] = result
 
     def stop(self) -> None:
         self.calls.append(("stop", None))

@@ -17,6 +17,7 @@ from engine.generation import answer
 from engine.model import build
 from engine.prediction import Answer, Question, cannot_go_on
 from engine.tasks import TASKS
+from engine.workers import ANSWER
 from tests.app.test_hub import FakePool, FakeRun
 from tests.app.test_page import move, opened, pool, press, run, slot  # noqa: F401
 
@@ -28,14 +29,14 @@ def asked(page: AppTest, fake: FakePool) -> Question:
     calls = fake.runs[-1].calls
     calls.clear()
     press(page, "predict_ask")
-    (said,) = [value for what, value in calls if what == "ask"]
-    return said
+    (arguments,) = [value for what, value in calls if what == ANSWER.name]
+    return arguments["question"]
 
 
 def answered(page: AppTest, fake: FakePool, said: Answer) -> AppTest:
     """The answer arrives."""
     only: FakeRun = fake.runs[-1]
-    only.asking, only.answer = False, said
+    only.finish(ANSWER, said)
     return run(page)
 
 
@@ -110,7 +111,7 @@ def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):  # noqa:
     page.text_input(key="predict_text_reverse").set_value("BAD?E")
     pool.runs[-1].calls.clear()
     press(page, "predict_ask")
-    assert [what for what, _ in pool.runs[-1].calls if what == "ask"] == []
+    assert [what for what, _ in pool.runs[-1].calls if what == ANSWER.name] == []
     assert "“?” cannot be read here" in words(page)
     assert page.text_input(key="predict_text_reverse").value == "BAD?E"
     assert boxes(page) == []  # the older answer would seem to be one to this
@@ -133,8 +134,9 @@ def test_until_the_answer_is_there_the_card_says_so(pool):  # noqa: F811
 
 def test_why_there_is_no_answer_is_said(pool):  # noqa: F811
     page = opened(task="sentiment")
-    pool.runs[-1].answer_problem = "This run has ended, so it gives no answer any more."
-    assert pool.runs[-1].answer_problem in words(run(page))
+    problem = "This run has ended, so it gives no answer any more."
+    pool.runs[-1].finish(ANSWER, problem=problem)
+    assert problem in words(run(page))
 
 
 @pytest.mark.parametrize("how", ["reset", "hidden_size"])

@@ -18,8 +18,8 @@ from engine.frame import RunInfo
 from engine.rehearsal import Rehearsal
 from engine.rehearsing import rehearse
 from engine.training import Trainer
+from engine.workers import UPDATE_TRACE
 from tests.app import test_page
-from tests.app.test_hub import FakeRun
 from tests.app.test_learn import turn
 from tests.app.test_page import opened, press, run, warnings
 
@@ -166,27 +166,12 @@ def test_a_table_says_every_parameter_and_nothing_is_markup():
 
 
 @pytest.fixture
-def page(pool, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the rehearsal has arrived."""
-    found: dict[str, Any] = {"waits": False, "rehearsal": None, "problem": ""}
-
-    def request(self: FakeRun, what: str, **arguments: Any) -> None:
-        self.calls.append((what, arguments))
-        found["waits"] = True
-
-    monkeypatch.setattr(FakeRun, "request", request, raising=False)
-    monkeypatch.setattr(FakeRun, "found", lambda self, what: found["rehearsal"], raising=False)
-    monkeypatch.setattr(FakeRun, "waits_for", lambda self, what: found["waits"], raising=False)
-    monkeypatch.setattr(FakeRun, "problem_with", lambda self, what: found["problem"], raising=False)
     page = turn(opened(**LINK), "slow")
-    page.answers = found  # type: ignore[attr-defined]
     (only,) = pool.runs
-    assert ("rehearse", {}) in only.calls and slowly.REHEARSING in said(page) and test_page.slot().paused
-    return arrive(page, rehearse(Trainer(only.experiment)))
-
-
-def arrive(page: AppTest, rehearsal: Rehearsal) -> AppTest:
-    page.answers.update(waits=False, rehearsal=rehearsal)  # type: ignore[attr-defined]
+    assert (UPDATE_TRACE.name, {}) in only.calls and slowly.REHEARSING in said(page) and test_page.slot().paused
+    only.finish(UPDATE_TRACE, rehearse(Trainer(only.experiment)))
     return run(page)
 
 
@@ -217,7 +202,7 @@ def test_five_phases_on_and_back_by_buttons_and_keys(page):
 
 
 def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page):
-    (only,), found = pool.runs, page.answers["rehearsal"]
+    (only,), found = pool.runs, pool.runs[0].result(UPDATE_TRACE)
     page = press(press(page, "slow_phase_5"), "slow_next_update")
     assert only.calls.count(("advance", 1)) == 1 and slowly.MAKING in said(page)
     assert page.button(key="slow_next_update").disabled
@@ -225,8 +210,9 @@ def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page
     only.curve.update(1, found.loss, found.norm, found.clipped)
     only.calls.clear()
     page = run(page)
-    assert only.calls == [("rehearse", {})]
-    page = arrive(page, dataclasses.replace(found, step=1))
+    assert only.calls == [(UPDATE_TRACE.name, {})]
+    only.finish(UPDATE_TRACE, dataclasses.replace(found, step=1))
+    page = run(page)
     assert phase_of(page) == slow.FORWARD and "Update 1 was made" in said(page) and "exactly as rehearsed" in said(page)
 
 
@@ -235,7 +221,7 @@ def test_what_cannot_be_rehearsed_is_said_and_not_asked_for_again(pool, page):
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=7)
     only.calls.clear()
     page = run(page)
-    page.answers.update(waits=False, problem="Update 8 was not made: the loss is no longer finite.")
+    only.finish(UPDATE_TRACE, problem="Update 8 was not made: the loss is no longer finite.")
     page = run(run(page))
     assert warnings(page) == ["Update 8 was not made: the loss is no longer finite."]
-    assert only.calls == [("rehearse", {})]
+    assert only.calls == [(UPDATE_TRACE.name, {})]

@@ -15,6 +15,7 @@ from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
 from engine.walk import StateClaim, Walk, WeightClaim
+from engine.workers import SEQUENCE_TRACE, VERIFICATION
 from engine.workers.requests import trace_sequence
 from tests.app import test_page
 from tests.app.test_learn import turn
@@ -38,8 +39,8 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the walk has arrived."""
     page = turn(opened(**LINK), "steps")
     (only,) = pool.runs
-    assert ("walk", (-1, 0)) in only.calls and stepping.WALKING in said(page)
-    only.walked, only.is_walking = walk_of(only.experiment), False
+    assert (SEQUENCE_TRACE.name, {"layer": -1, "direction": 0}) in only.calls and stepping.WALKING in said(page)
+    only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
     return run(page)
 
 
@@ -105,7 +106,7 @@ def followed(page: AppTest) -> int:
 
 
 def test_at_first_the_unit_is_followed_that_the_loss_asks_most_of(pool, page):
-    walk = pool.runs[0].walked
+    walk = pool.runs[0].result(SEQUENCE_TRACE)
     assert followed(page) == np.abs(walk.grad).max(0).argmax()
 
 
@@ -120,19 +121,19 @@ def test_another_unit_and_another_weight_are_followed(page):
 def test_verify_asks_for_the_number_that_is_chosen(pool, page):
     (only,), unit = pool.runs, followed(page)
     page = press(page, "steps_verify")
-    assert only.calls[-1] == ("verify", StateClaim(layer=0, position=0, unit=unit))
+    assert only.calls[-1] == (VERIFICATION.name, {"entry": StateClaim(layer=0, position=0, unit=unit)})
     assert stepping.VERIFYING in said(page)
-    only.is_verifying, only.verified = False, verification()
+    only.finish(VERIFICATION, verification())
     page = run(page)
     assert "By central differences" in said(page)
     page = press(move(page, "steps_claim", stepping.CLAIMS[1]), "steps_verify")
-    assert only.calls[-1] == ("verify", WeightClaim(layer=0, row=unit, column=0, part=0))
+    assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightClaim(layer=0, row=unit, column=0, part=0)})
 
 
 def test_what_went_wrong_is_said(pool, page):
     (only,) = pool.runs
-    only.verify_problem = "There is no such unit."
-    only.walk_problem = "This run has ended."
+    only.finish(VERIFICATION, problem="There is no such unit.")
+    only.finish(SEQUENCE_TRACE, problem="This run has ended.")
     assert set(warnings(run(page))) == {"There is no such unit.", "This run has ended."}
 
 
@@ -143,21 +144,21 @@ def test_after_an_update_the_walk_is_taken_again(pool, page):
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
     only.calls.clear()
     run(page)
-    assert only.calls == [("walk", (-1, 0))]
+    assert only.calls == [(SEQUENCE_TRACE.name, {"layer": -1, "direction": 0})]
 
 
 def test_layers_and_directions_are_chosen(pool):
     page = turn(opened(**LINK, num_layers="2"), "steps")
     (only,) = pool.runs
-    only.walked, only.is_walking = walk_of(only.experiment), False
+    only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
     page = run(page)
     assert widgets(page)["steps_chain"].value == (1, 0)
     page = move(page, "steps_chain", (0, 0))
-    assert only.calls[-1] == ("walk", (0, 0))
+    assert only.calls[-1] == (SEQUENCE_TRACE.name, {"layer": 0, "direction": 0})
 
 
 def test_a_cell_without_links_says_so(pool):
     page = turn(opened(hidden_size="4", seq_len="6", cell="feedforward"), "steps")
     (only,) = pool.runs
-    only.walked, only.is_walking = walk_of(only.experiment), False
+    only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
     assert stepping.NO_LINK in said(run(page)) and RunInfo.of(only.experiment).gates == ()

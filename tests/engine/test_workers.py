@@ -162,7 +162,7 @@ def test_a_run_that_cannot_be_started_fails_with_a_sentence_and_harms_nobody(poo
 def test_a_killed_worker_is_replaced_and_its_run_goes_on_and_says_so(how):
     pool = Pool(1)
     run = pool.submit(SMALL)
-    wait_for(lambda: run._checkpoints.all())
+    wait_for(lambda: run._log.checkpoints.all())
     reached = run.status().step
     (old,) = pool.pids
     os.kill(old, how)
@@ -186,7 +186,7 @@ def test_a_new_worker_is_told_of_many_large_runs_while_it_tells_of_them():
         runs = [pool.submit(large.replace(seed=seed), paused=True) for seed in range(8)]
         for run in runs:
             frame_of(run)
-            run._checkpoints.add(1, checkpoint)
+            run._log.checkpoints.add(1, checkpoint)
             run._step, run._frame = 1, None
         os.kill(pool.pids[0], signal.SIGKILL)
         for run in runs:
@@ -203,7 +203,7 @@ def test_a_run_that_kills_its_worker_twice_is_not_started_again():
     run = pool.submit(SMALL)
     for _ in range(2):
         frame_of(run, lambda frame: frame.step > 0)
-        wait_for(lambda: run.status().phase == RunPhase.RUNNING and run._worker._serving == run.key)
+        wait_for(lambda: run.status().phase == RunPhase.RUNNING and run._worker._working_on == run.key)
         os.kill(pool.pids[0], signal.SIGKILL)
         wait_for(lambda: run.status().phase in (RunPhase.STARTING, RunPhase.FAILED))
         wait_for(lambda: run.status().phase in (RunPhase.RUNNING, RunPhase.FAILED))

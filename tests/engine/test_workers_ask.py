@@ -13,8 +13,9 @@ from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.prediction import Answer, Question
 from engine.training import Trainer
-from engine.workers import Pool, Run, process
-from engine.workers.requests import answer_question
+from engine.workers import ANSWER, Pool, Run, process
+from engine.workers.protocol import REQUEST_KINDS
+from engine.workers.requests import HANDLERS, answer_question
 from tests.engine.test_workers import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
@@ -29,10 +30,14 @@ def pool() -> Iterator[Pool]:
 
 
 def answer_of(run: Run, question: Question) -> Answer:
-    run.ask(question)
-    wait_for(lambda: not run.asking)
-    assert run.answer_problem == "" and run.answer is not None
-    return run.answer
+    run.request(ANSWER, question=question)
+    wait_for(lambda: not run.is_pending(ANSWER))
+    assert run.problem(ANSWER) == "" and run.result(ANSWER) is not None
+    return run.result(ANSWER)
+
+
+def test_every_kind_of_request_has_a_function_that_answers_it():
+    assert HANDLERS.keys() == set(REQUEST_KINDS) and len({kind.name for kind in REQUEST_KINDS}) == len(REQUEST_KINDS)
 
 
 def test_the_answer_is_the_trainers_own(pool):
@@ -42,7 +47,7 @@ def test_the_answer_is_the_trainers_own(pool):
     for _ in range(9):
         alone.advance()
     frame_of(run, lambda frame: frame.step == 9)
-    assert run.answer is None and not run.asking
+    assert run.result(ANSWER) is None and not run.is_pending(ANSWER)
     said, wanted = answer_of(run, QUESTION), answer_question(alone, QUESTION)
     assert said.step == 9 and said.question == QUESTION and said.targets is None and said.future is None
     for name in ("inputs", "counted", "outputs", "said", "said_outputs"):
@@ -57,32 +62,32 @@ def test_it_answers_while_it_trains_and_the_newest_question_counts(pool):
     first = answer_of(run, QUESTION)
     wait_for(lambda: run.status().step > first.step + 20)
     for seed in range(4):
-        run.ask(Question(example=seed))
-    assert run.answer is first
-    wait_for(lambda: not run.asking)
-    assert run.answer.question.example == 3 and run.answer.step > first.step
+        run.request(ANSWER, question=Question(example=seed))
+    assert run.result(ANSWER) is first
+    wait_for(lambda: not run.is_pending(ANSWER))
+    assert run.result(ANSWER).question.example == 3 and run.result(ANSWER).step > first.step
     run.stop()
 
 
 def test_what_cannot_be_answered_is_said_and_training_goes_on(pool):
     run = pool.submit(SMALL)
     said = answer_of(run, QUESTION)
-    run.ask(Question(text="  "))
-    wait_for(lambda: not run.asking)
-    assert run.answer_problem.startswith("From 1 to 200 characters can be read") and run.answer is said
+    run.request(ANSWER, question=Question(text="  "))
+    wait_for(lambda: not run.is_pending(ANSWER))
+    assert run.problem(ANSWER).startswith("From 1 to 200 characters can be read") and run.result(ANSWER) is said
     reached = run.status().step
     wait_for(lambda: run.status().step > reached)
     answer_of(run, Question(example=1))
     run.stop()
-    run.ask(QUESTION)
-    assert not run.asking and "has ended" in run.answer_problem
+    run.request(ANSWER, question=QUESTION)
+    assert not run.is_pending(ANSWER) and "has ended" in run.problem(ANSWER)
 
 
 def test_a_run_that_cannot_start_keeps_nobody_waiting(pool):
     run = pool.submit(SMALL.replace(device="cuda"))
-    run.ask(QUESTION)
-    wait_for(lambda: not run.asking)
-    assert run.answer is not None or "has ended" in run.answer_problem  # a machine with CUDA answers
+    run.request(ANSWER, question=QUESTION)
+    wait_for(lambda: not run.is_pending(ANSWER))
+    assert run.result(ANSWER) is not None or "has ended" in run.problem(ANSWER)  # a machine with CUDA answers
 
 
 def test_a_question_outlives_the_worker_that_was_asked():
@@ -91,11 +96,11 @@ def test_a_question_outlives_the_worker_that_was_asked():
     answer_of(run, QUESTION)  # asked before torch was loaded
     (old,) = pool.pids
     os.kill(old, signal.SIGSTOP)
-    run.ask(Question(example=2))
-    assert run.asking
+    run.request(ANSWER, question=Question(example=2))
+    assert run.is_pending(ANSWER)
     os.kill(old, signal.SIGKILL)
-    wait_for(lambda: not run.asking)
-    assert run.answer.question.example == 2 and run.answer_problem == "" and pool.pids != [old]
+    wait_for(lambda: not run.is_pending(ANSWER))
+    assert run.result(ANSWER).question.example == 2 and run.problem(ANSWER) == "" and pool.pids != [old]
     pool.shutdown()
 
 
@@ -107,7 +112,7 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch):
     answer_of(run, QUESTION)
     (old,) = pool.pids
     os.kill(old, signal.SIGSTOP)
-    run.ask(Question(example=2))
-    wait_for(lambda: not run.asking)
-    assert run.answer.question.example == 2 and pool.pids != [old]
+    run.request(ANSWER, question=Question(example=2))
+    wait_for(lambda: not run.is_pending(ANSWER))
+    assert run.result(ANSWER).question.example == 2 and pool.pids != [old]
     pool.shutdown()

@@ -105,7 +105,7 @@ def test_nothing_is_shown_on_the_way_to_a_step_that_was_seen_before():
 def test_frames_and_checkpoints_are_kept_within_bounds_and_survive_a_dead_worker(pool):
     run = pool.submit(SMALL)
     wait_for(lambda: run.latest() is not None and len(run.frames) > 5)
-    wait_for(lambda: run._checkpoints.all())
+    wait_for(lambda: run._log.checkpoints.all())
     os.kill(pool.pids[0], signal.SIGKILL)
     wait_for(lambda: "went on from the last checkpoint" in run.status().message)
     known = len(run.frames)

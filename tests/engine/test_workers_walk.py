@@ -14,7 +14,8 @@ from engine.frame import RunPhase
 from engine.prediction import Question
 from engine.training import Trainer
 from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
-from engine.workers import Pool, Run, process
+from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, process
+from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import trace_sequence, verify_entry
 from tests.engine.test_workers import frame_of, wait_for
 
@@ -31,22 +32,23 @@ def pool() -> Iterator[Pool]:
 
 
 def walk_of(run: Run, layer: int = -1) -> Walk:
-    run.walk(layer)
-    wait_for(lambda: not run.is_walking)
-    assert run.walk_problem == "" and run.walked is not None
-    return run.walked
+    run.request(SEQUENCE_TRACE, layer=layer)
+    wait_for(lambda: not run.is_pending(SEQUENCE_TRACE))
+    assert run.problem(SEQUENCE_TRACE) == "" and run.result(SEQUENCE_TRACE) is not None
+    return run.result(SEQUENCE_TRACE)
 
 
 def verification_of(run: Run, what: StateClaim | WeightClaim = CLAIM) -> Verification:
-    run.verify(what)
-    wait_for(lambda: not run.is_verifying)
-    assert run.verify_problem == "" and run.verified is not None
-    return run.verified
+    run.request(VERIFICATION, entry=what)
+    wait_for(lambda: not run.is_pending(VERIFICATION))
+    assert run.problem(VERIFICATION) == "" and run.result(VERIFICATION) is not None
+    return run.result(VERIFICATION)
 
 
 def test_a_walk_and_a_verification_are_the_trainers_own(pool):
     run, alone = pool.submit(SMALL, paused=True), Trainer(SMALL)
-    assert run.walked is None and run.verified is None and not run.is_walking and not run.is_verifying
+    for kind in (SEQUENCE_TRACE, VERIFICATION):
+        assert run.result(kind) is None and not run.is_pending(kind)
     frame_of(run)
     run.advance(9)
     for _ in range(9):
@@ -68,15 +70,16 @@ def test_all_three_can_be_asked_at_once_and_the_newest_of_each_counts(pool):
     frame_of(run, lambda frame: frame.step > 3)
     earlier = walk_of(run)
     for layer in (1, 0, 1, 0):
-        run.walk(layer)
+        run.request(SEQUENCE_TRACE, layer=layer)
     for unit in (0, 1, 3):
-        run.verify(WeightClaim(row=unit, column=0))
-    run.ask(Question(text="oh dear"))
-    assert run.walked is earlier and run.waited > 0
-    wait_for(lambda: not (run.is_walking or run.is_verifying or run.asking))
-    assert run.walked.layer == 0 and run.verified.what.row == 3 and run.answer.question.text == "oh dear"
-    assert run.walked.step >= earlier.step and run.waited == 0
-    assert not (run.walk_problem or run.verify_problem or run.answer_problem)
+        run.request(VERIFICATION, entry=WeightClaim(row=unit, column=0))
+    run.request(ANSWER, question=Question(text="oh dear"))
+    assert run.result(SEQUENCE_TRACE) is earlier and run.waited > 0
+    wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
+    assert run.result(SEQUENCE_TRACE).layer == 0 and run.result(VERIFICATION).what.row == 3
+    assert run.result(ANSWER).question.text == "oh dear"
+    assert run.result(SEQUENCE_TRACE).step >= earlier.step and run.waited == 0
+    assert not any(map(run.problem, REQUEST_KINDS))
     reached = run.status().step
     wait_for(lambda: run.status().step > reached)
     run.stop()
@@ -85,16 +88,17 @@ def test_all_three_can_be_asked_at_once_and_the_newest_of_each_counts(pool):
 def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
     run = pool.submit(SMALL)
     walked, verified = walk_of(run), verification_of(run)
-    run.walk(2)
-    run.verify(StateClaim(position=9, unit=0))
-    wait_for(lambda: not (run.is_walking or run.is_verifying))
-    assert run.walk_problem.startswith("There is no layer 2") and run.walked is walked
-    assert run.verify_problem.startswith("There is nothing at t = 9") and run.verified is verified
-    assert run.answer_problem == "" and run.status().phase == RunPhase.RUNNING
+    run.request(SEQUENCE_TRACE, layer=2)
+    run.request(VERIFICATION, entry=StateClaim(position=9, unit=0))
+    wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
+    assert run.problem(SEQUENCE_TRACE).startswith("There is no layer 2") and run.result(SEQUENCE_TRACE) is walked
+    assert run.problem(VERIFICATION).startswith("There is nothing at t = 9") and run.result(VERIFICATION) is verified
+    assert run.problem(ANSWER) == "" and run.status().phase == RunPhase.RUNNING
     assert walk_of(run).step > walked.step
     run.stop()
-    run.walk()
-    assert not run.is_walking and "has ended" in run.walk_problem and run.verify_problem.startswith("There is nothing")
+    run.request(SEQUENCE_TRACE)
+    assert not run.is_pending(SEQUENCE_TRACE) and "has ended" in run.problem(SEQUENCE_TRACE)
+    assert run.problem(VERIFICATION).startswith("There is nothing")
 
 
 def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
@@ -105,10 +109,11 @@ def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
     verification_of(run)  # asked before torch was loaded
     (old,) = pool.pids
     os.kill(old, signal.SIGSTOP)
-    run.walk(1)
-    run.verify(WeightClaim(row=1, column=1))
-    assert run.is_walking and run.is_verifying
-    wait_for(lambda: not (run.is_walking or run.is_verifying))
-    assert run.walked.layer == 1 and run.verified.what == WeightClaim(row=1, column=1) and pool.pids != [old]
-    assert not (run.walk_problem or run.verify_problem)
+    run.request(SEQUENCE_TRACE, layer=1)
+    run.request(VERIFICATION, entry=WeightClaim(row=1, column=1))
+    assert run.is_pending(SEQUENCE_TRACE) and run.is_pending(VERIFICATION)
+    wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
+    assert run.result(SEQUENCE_TRACE).layer == 1 and pool.pids != [old]
+    assert run.result(VERIFICATION).what == WeightClaim(row=1, column=1)
+    assert not any(map(run.problem, REQUEST_KINDS))
     pool.shutdown()

@@ -1,0 +1,61 @@
+"""What is kept of one run in the server process: curves, frames and checkpoints. No torch."""
+
+from __future__ import annotations
+
+from engine.experiment import Changes
+from engine.frame import Frame, RunInfo
+from engine.history import History, Moments, Waterfall, size_of
+from engine.recording import Recording
+from engine.workers.protocol import Report
+
+MAX_FRAMES, MAX_FRAME_BYTES = 120, 24 * 2**20  # of one run
+MAX_CHECKPOINTS, MAX_CHECKPOINT_BYTES = 64, 32 * 2**20
+
+
+class RunLog:
+    """The past of a run, each part thinned to stay within its limits: the first and the newest entry always stay.
+
+    Args:
+        info: the run's experiment and what follows from it.
+    """
+
+    def __init__(self, info: RunInfo) -> None:
+        self.info = info
+        self.history, self.waterfall = History(), Waterfall()
+        self.frames: Moments[Frame] = Moments(MAX_FRAMES, MAX_FRAME_BYTES, size_of)
+        self.checkpoints: Moments[bytes] = Moments(MAX_CHECKPOINTS, MAX_CHECKPOINT_BYTES, len)
+
+    def add(self, report: Report) -> None:
+        """Keep the updates and the frame of a report."""
+        for update in report.updates:
+            self.history.update(*update)
+        if (frame := report.frame) is not None:
+            self.history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
+                              frame.clipped)  # fmt: skip
+            self.frames.add(frame.step, frame)
+            self.waterfall.look(self.info, frame)
+
+    def all_frames(self) -> tuple[Frame, ...]:
+        """The kept frames, steps rising."""
+        return tuple(frame for _, frame in self.frames.all())
+
+    def frame_at(self, step: int) -> Frame | None:
+        """The newest kept frame that is not beyond this step; None if there is none."""
+        entry = self.frames.at(step)
+        return None if entry is None else entry[1]
+
+    def newest_checkpoint(self) -> bytes | None:
+        """The checkpoint from which another worker goes on; None if there is none."""
+        checkpoints = self.checkpoints.all()
+        return checkpoints[-1][1] if checkpoints else None
+
+    def until(self, step: int) -> RunLog:
+        """A log of its own with what is kept up to this step."""
+        past = RunLog(self.info)
+        past.history, past.waterfall = self.history.until(step), self.waterfall.until(step)
+        past.frames, past.checkpoints = self.frames.until(step), self.checkpoints.until(step)
+        return past
+
+    def recording(self, changes: Changes) -> Recording:
+        """Everything kept, with the live changes made so far, as a value that can be saved."""
+        return Recording(self.info.experiment, changes, self.all_frames(), self.history.updates(), self.history.looks())
