@@ -1,9 +1,9 @@
-"""One run inside a worker: its trainer, what people asked of it, and when it next needs the worker's time."""
+"""One run inside a worker: its trainer, its orders and requests, and when it next needs the worker's time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from engine.experiment import LIVE, Changes, Experiment, in_force
@@ -15,50 +15,59 @@ from engine.workers.protocol import Open, Report, Request, RequestDone, RequestK
 from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
-DETAILS_EVERY = 1.0  # seconds at least between two frames with details
-DETAILS_SHARE = 0.04  # of the worker's time that details of one run may take
-REPORT_EVERY = 0.5  # seconds between reports where nobody asks for frames
-CHECKPOINT_EVERY = 1.0  # seconds between two checkpoints: nobody waits longer than that to go back to a step
+DETAILS_EVERY = 1.0  # seconds at least between two frames with on-demand readings
+DETAILS_SHARE = 0.04  # of the worker's time that the on-demand readings of one run may take
+REPORT_EVERY = 0.5  # seconds between reports while no frame is requested
+CHECKPOINT_EVERY = 1.0  # seconds between two checkpoints: going back to a step repeats at most that much training
 CHECKPOINT_BYTES = 2**20  # a second: larger ones are rarer
 LARGEST_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
 
 
-class Seat:
-    """One run inside the worker: its trainer, and what people asked of it."""
+class HostedRun:
+    """One run inside a worker.
 
-    def __init__(self, order: Open) -> None:
-        self.key = order.key
+    Args:
+        order: the experiment, how to begin, and the checkpoint to go on from.
+        clock: seconds.
+    """
+
+    def __init__(self, order: Open, clock: Callable[[], float] = time.monotonic) -> None:
+        self.key, self._clock = order.key, clock
         self.trainer = Trainer(Experiment.from_dict(order.settings))
         if order.checkpoint is not None:
             self._restore(order.checkpoint, order.changes)
-        self.planned = [each for each in order.changes if each[0] >= self.trainer.step]
+        self.planned = [change for change in order.changes if change[0] >= self.trainer.step]
         self.until, self.quiet = order.until, order.checkpoint is not None
         self.phase = RunPhase.PAUSED if order.paused else RunPhase.RUNNING
         self.per_second = order.speed
-        self.last_step: int | None = None  # set when a finished run is asked to go on; until then the trainer knows
+        self.last_step: int | None = None  # set when a finished run is asked to go on; until then the trainer decides
         self.single_steps = 0
         self.due = 0.0  # when the next update may be made
         self.message = ""
-        self.updates: list[tuple[int, float, float, bool]] = []
-        self.wants_frame, self.changed, self.news = True, True, True
-        self.wanted: set[str] = set()  # details that somebody waits for
-        self.given: frozenset[str] = frozenset()  # asked for in the newest frame
-        self.details_due = self.looked = 0.0  # seconds that a frame without details took
-        self.requests: dict[RequestKind[Any], Request] = {}  # the newest of each kind that somebody waits for
+        self.updates: list[tuple[int, float, float, bool]] = []  # not reported yet
+        self.frame_requested = self.changed = self.news = True  # changed: since the newest frame; news: to be reported
+        self.requested_details: set[str] = set()
+        self.given_details: frozenset[str] = frozenset()  # requested for the newest frame, whether or not there are any
+        self.details_due = 0.0
+        self.frame_cost = 0.0  # seconds that the newest frame without on-demand readings took
+        self.requests: dict[RequestKind[Any], Request] = {}  # the newest of each kind that is not answered
         self.frame_due = self.report_due = 0.0
-        now = time.monotonic()
-        self.checkpoint_due, self.kept = now + CHECKPOINT_EVERY, self.trainer.step
+        now = clock()
+        self.checkpoint_due, self.saved_step = now + CHECKPOINT_EVERY, self.trainer.step
         self._rate_since, self._rate_step, self.rate = now, self.trainer.step, 0.0
 
     def _restore(self, checkpoint: bytes, changes: Changes) -> None:
-        """`changes` say what was changed: a checkpoint may know of one that another branch has made, or not yet of one
-        that was ordered just before a worker died."""
+        """Restore a checkpoint, but with the live settings that `changes` say.
+
+        The checkpoint may contain a change that belongs to another branch, or miss one that was ordered just before a
+        worker died.
+        """
         self.trainer.restore(checkpoint)
         self.trainer.take_back()
         before = in_force(self.trainer.info.experiment, changes, self.trainer.step - 1)
         self.trainer.update(**{name: getattr(before, name) for name in LIVE})
 
-    # What the pool may order, by name.
+    # Orders of the pool, called by name.
 
     def pause(self, _: None = None) -> None:
         """Stop between two updates."""
@@ -69,42 +78,42 @@ class Seat:
     def resume(self, _: None = None) -> None:
         """Train on; a finished run gets as many updates again."""
         if self.phase == RunPhase.FINISHED:
-            self._go_beyond(self.trainer.experiment.steps)
+            self._extend(self.trainer.experiment.steps)
         self.phase, self.message, self.changed, self.news = RunPhase.RUNNING, "", True, True
-        self._rate_since, self._rate_step = time.monotonic(), self.trainer.step
+        self._rate_since, self._rate_step = self._clock(), self.trainer.step
 
     def advance(self, steps: int) -> None:
         """Make this many updates, then pause."""
         if self.phase == RunPhase.FINISHED:
-            self._go_beyond(steps)
+            self._extend(steps)
             self.phase = RunPhase.PAUSED
         if self.phase != RunPhase.RUNNING:
             self.message = ""
         self.single_steps += steps
 
-    def _go_beyond(self, steps: int) -> None:
+    def _extend(self, steps: int) -> None:
         self.last_step = self.trainer.step + steps
 
     def update(self, changes: dict[str, Any]) -> None:
-        """Change live settings, in place of what was planned for later."""
+        """Change live settings; planned changes are dropped."""
         self.planned = []
         self.trainer.update(**changes)
         self.changed = self.news = True
 
     def speed(self, per_second: float | None) -> None:
-        """Updates a second at most; None for as fast as it goes."""
+        """Updates a second at most; None for as fast as possible."""
         self.per_second, self.due = per_second, 0.0
 
     def look(self, details: Collection[str] | None = None) -> None:
-        """Somebody waits for a frame, and for these details of it."""
-        self.wants_frame = True
-        self.wanted.update(details or ())
+        """Request a frame, with these on-demand readings."""
+        self.frame_requested = True
+        self.requested_details.update(details or ())
 
     def request(self, request: Request) -> None:
         """Answer this request, and no older one of its kind."""
         self.requests[request.kind] = request
 
-    # What the worker asks.
+    # Training.
 
     def wants_to_train(self) -> bool:
         """True while there are updates to make, now or later."""
@@ -112,15 +121,15 @@ class Seat:
 
     @property
     def is_behind(self) -> bool:
-        """True before the step at which somebody wants to take the run over."""
+        """True before the step that the run was opened to train to first."""
         return self.trainer.step < self.until
 
     def train_for(self, seconds: float) -> None:
-        """Make updates until the slice is over, the speed says wait, or the run is done or breaks."""
-        end = time.monotonic() + seconds
+        """Make updates until the time is over, the speed limit is reached, or the run finishes or breaks."""
+        end = self._clock() + seconds
         while self.wants_to_train():
             try:
-                self._change_as_planned()
+                self._make_planned_changes()
                 loss = self.trainer.advance()
             except NotFiniteError as error:
                 self.phase, self.single_steps, self.until, self.message = RunPhase.PAUSED, 0, 0, str(error)
@@ -130,11 +139,11 @@ class Seat:
             t = self.trainer
             self.updates.append((t.step, loss, t.param_grad_norm, t.clipped))
             self.single_steps = max(0, self.single_steps - 1)
-            self.news = self.news or not self.wants_to_train()  # the last of the updates asked for was made
+            self.news = self.news or not self.wants_to_train()  # the last of the ordered updates was made
             if t.finished if self.last_step is None else t.step >= self.last_step:
                 self._finish()
                 return
-            now = time.monotonic()
+            now = self._clock()
             if self.per_second is not None and self.phase == RunPhase.RUNNING and not self.is_behind:
                 self.due = max(self.due + 1 / self.per_second, now - 1 / self.per_second)
                 if self.due > now:
@@ -142,7 +151,7 @@ class Seat:
             if now >= end:
                 return
 
-    def _change_as_planned(self) -> None:
+    def _make_planned_changes(self) -> None:
         while self.planned and self.planned[0][0] <= self.trainer.step:
             self.trainer.update(**self.planned.pop(0)[1])
 
@@ -150,46 +159,48 @@ class Seat:
         self.until = 0
         self.phase, self.single_steps, self.rate, self.news = RunPhase.FINISHED, 0, 0.0, True
 
-    def frame_time(self) -> float | None:
-        """When the frame that was asked for may be taken; None while nobody waits for one that would be new.
+    # What the worker sends to the pool.
 
-        A run that stands still owes the details of its last step, if they were asked for and it was too early for them.
+    def frame_time(self) -> float | None:
+        """When the requested frame may be taken; None if none is requested, or it would be the same again.
+
+        A paused run still takes a second frame of its last step if on-demand readings were requested but not yet due.
         """
         if self.quiet and self.is_behind:
             return None
         if self.changed:
-            return self.frame_due if self.wants_frame else None
-        return max(self.frame_due, self.details_due) if self.wanted - self.given else None
+            return self.frame_due if self.frame_requested else None
+        return max(self.frame_due, self.details_due) if self.requested_details - self.given_details else None
 
     def frame(self, now: float) -> Frame:
-        """Take the frame that was asked for, with the details if it is time for them."""
-        details = frozenset(self.wanted) if now >= self.details_due else frozenset()
-        # A schedule, not a gap: a frame taken a little late does not push back the next.
+        """Take the requested frame, with the on-demand readings if they are due."""
+        details = frozenset(self.requested_details) if now >= self.details_due else frozenset()
+        # A schedule, not a gap: a frame that is taken a little late does not delay the next.
         self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
-        began = time.monotonic()
+        began = self._clock()
         frame = self.trainer.frame(details)
-        cost = time.monotonic() - began
+        cost = self._clock() - began
         if details:
-            self.wanted.clear()
-            self.details_due = now + max(DETAILS_EVERY, (cost - self.looked) / DETAILS_SHARE)
+            self.requested_details.clear()
+            self.details_due = now + max(DETAILS_EVERY, (cost - self.frame_cost) / DETAILS_SHARE)
         else:
-            self.looked = cost
-        self.wants_frame, self.changed, self.given = False, False, details
+            self.frame_cost = cost
+        self.frame_requested, self.changed, self.given_details = False, False, details
         return frame
 
     def answer(self) -> RequestDone | None:
-        """One of the requests that wait. Whatever goes wrong is told to whoever asked: the run goes on."""
+        """Answer one of the pending requests, if there is any. An error is sent to whoever asked; the run goes on."""
         if not self.requests:
             return None
-        asked = self.requests.pop(next(iter(self.requests)))
+        request = self.requests.pop(next(iter(self.requests)))
         try:
-            result = handle(self.trainer, asked.kind, asked.arguments)
-            return RequestDone(self.key, asked.number, asked.kind, result)
+            result = handle(self.trainer, request.kind, request.arguments)
+            return RequestDone(self.key, request.number, request.kind, result)
         except (QuestionError, WalkError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:
             problem = f"There is no answer: {type(error).__name__}: {error}"
-        return RequestDone(self.key, asked.number, asked.kind, None, problem)
+        return RequestDone(self.key, request.number, request.kind, None, problem)
 
     def report(self, now: float, share: float, frame: Frame | None) -> Report:
         """What happened since the last report."""

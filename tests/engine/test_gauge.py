@@ -12,7 +12,7 @@ import pytest
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.workers import Pool
-from engine.workers.gauge import Gauge
+from engine.workers.gauge import UpdateTimer
 from engine.workers.protocol import Measure
 from tests.engine.test_workers import SMALL, frame_of, wait_for
 
@@ -28,19 +28,19 @@ def pool() -> Iterator[Pool]:
 
 
 def test_every_experiment_is_timed_as_often_and_the_medians_come_in_order():
-    gauge = Gauge(Measure(7, [SHORT.to_dict(), SHORT.replace(cell="rnn").to_dict()], 3))
-    said = [gauge.turn() for _ in range(2 + 6)]
+    timer = UpdateTimer(Measure(7, [SHORT.to_dict(), SHORT.replace(cell="rnn").to_dict()], 3))
+    said = [timer.advance() for _ in range(2 + 6)]
     assert [each.done for each in said] == [0, 0, 1, 2, 3, 4, 5, 6] and {each.total for each in said} == {6}
     assert [each.medians is None for each in said] == [True] * 7 + [False]
-    assert said[-1].medians == tuple(statistics.median(each) for each in gauge._seconds)
-    assert {each.key for each in said} == {7} and all(len(each) == 3 for each in gauge._seconds)
+    assert said[-1].medians == tuple(statistics.median(each) for each in timer._seconds)
+    assert {each.key for each in said} == {7} and all(len(each) == 3 for each in timer._seconds)
 
 
 def test_the_first_update_of_a_network_does_not_count():
-    gauge = Gauge(Measure(0, [SHORT.to_dict()], 2))
-    while gauge.turn().medians is None:
+    timer = UpdateTimer(Measure(0, [SHORT.to_dict()], 2))
+    while timer.advance().medians is None:
         pass
-    assert gauge._trainers[0].step == 1 + 2
+    assert timer._trainers[0].step == 1 + 2
 
 
 def test_a_worker_measures_every_cell(pool):

@@ -14,7 +14,7 @@ from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers import Pool
 from engine.workers.protocol import Open
-from engine.workers.seat import Seat
+from engine.workers.seat import HostedRun
 from tests.engine.test_training import assert_same
 from tests.engine.test_workers import frame_of, wait_for
 
@@ -82,24 +82,24 @@ def test_a_checkpoint_of_another_branch_does_not_bring_its_changes():
     other = trained(6, ((2, {"noise": 0.1}),))
     other.update(learning_rate=0.5)  # after update 6: nobody has gone by it yet
     mine = ((2, {"noise": 0.1}), (6, {"batch_size": 9}))
-    seat = Seat(Open(1, SMALL.to_dict(), True, None, other.checkpoint(), mine, until=8))
-    seat.train_for(60)
-    assert seat.trainer.changes == mine and seat.trainer.step == 8
-    assert_same(seat.trainer.frame(), trained(8, mine).frame())
+    hosted = HostedRun(Open(1, SMALL.to_dict(), True, None, other.checkpoint(), mine, until=8))
+    hosted.train_for(60)
+    assert hosted.trainer.changes == mine and hosted.trainer.step == 8
+    assert_same(hosted.trainer.frame(), trained(8, mine).frame())
 
 
 def test_a_change_that_a_dying_worker_did_not_hear_of_is_made_by_the_next():
     late = ((2, {"noise": 0.1}),)
-    seat = Seat(Open(1, SMALL.to_dict(), True, None, trained(6).checkpoint(), late, until=7))
-    assert seat.trainer.experiment.noise == 0.1 and seat.trainer.changes == ((6, {"noise": 0.1}),)
+    hosted = HostedRun(Open(1, SMALL.to_dict(), True, None, trained(6).checkpoint(), late, until=7))
+    assert hosted.trainer.experiment.noise == 0.1 and hosted.trainer.changes == ((6, {"noise": 0.1}),)
 
 
 def test_nothing_is_shown_on_the_way_to_a_step_that_was_seen_before():
-    seat = Seat(Open(1, SMALL.to_dict(), True, None, trained(3).checkpoint(), (), until=5))
-    assert seat.wants_to_train() and seat.frame_time() is None
-    assert seat.report(0.0, 1.0, None).phase == RunPhase.RUNNING
-    seat.train_for(60)
-    assert seat.frame_time() is not None and seat.report(0.0, 1.0, None).phase == RunPhase.PAUSED
+    hosted = HostedRun(Open(1, SMALL.to_dict(), True, None, trained(3).checkpoint(), (), until=5))
+    assert hosted.wants_to_train() and hosted.frame_time() is None
+    assert hosted.report(0.0, 1.0, None).phase == RunPhase.RUNNING
+    hosted.train_for(60)
+    assert hosted.frame_time() is not None and hosted.report(0.0, 1.0, None).phase == RunPhase.PAUSED
 
 
 def test_frames_and_checkpoints_are_kept_within_bounds_and_survive_a_dead_worker(pool):

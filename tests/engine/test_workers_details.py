@@ -6,7 +6,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.workers.protocol import Open
-from engine.workers.seat import DETAILS_EVERY, Seat
+from engine.workers.seat import DETAILS_EVERY, HostedRun
 from tests.engine.test_workers import frame_of, pool, wait_for  # noqa: F401
 
 MANY = Experiment(task="xor", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4)
@@ -14,65 +14,65 @@ WANTED = ["decomposition"]
 
 
 @pytest.fixture
-def seat() -> Seat:
-    seat = Seat(Open(1, MANY.to_dict(), paused=True, speed=None, checkpoint=None))
-    seat.frame(0.0)
-    return seat
+def hosted() -> HostedRun:
+    hosted = HostedRun(Open(1, MANY.to_dict(), paused=True, speed=None, checkpoint=None))
+    hosted.frame(0.0)
+    return hosted
 
 
-def test_a_frame_has_no_details_unless_somebody_asks(seat):
-    seat.look()
-    seat.changed = True
-    assert seat.frame(10.0).details == frozenset()
+def test_a_frame_has_no_details_unless_somebody_asks(hosted):
+    hosted.look()
+    hosted.changed = True
+    assert hosted.frame(10.0).details == frozenset()
 
 
-def test_details_are_taken_at_most_once_a_second(seat):
+def test_details_are_taken_at_most_once_a_second(hosted):
     taken = []
     for now in (10.0, 10.2, 10.9, 11.5):
-        seat.look(WANTED)
-        seat.trainer.advance()
-        seat.changed = True
-        taken.append(bool(seat.frame(now).details))
+        hosted.look(WANTED)
+        hosted.trainer.advance()
+        hosted.changed = True
+        taken.append(bool(hosted.frame(now).details))
     assert taken == [True, False, False, True] and DETAILS_EVERY == 1.0
 
 
-def test_a_run_that_stands_still_owes_the_details_of_its_last_step_once(seat):
-    seat.look(WANTED)
-    seat.changed = True
-    seat.frame(10.0)
-    seat.trainer.advance()
-    seat.changed = True
-    seat.look(WANTED)
-    assert seat.frame(10.3).details == frozenset()
-    assert seat.frame_time() == seat.details_due > 10.3
-    frame = seat.frame(seat.details_due)
+def test_a_run_that_stands_still_owes_the_details_of_its_last_step_once(hosted):
+    hosted.look(WANTED)
+    hosted.changed = True
+    hosted.frame(10.0)
+    hosted.trainer.advance()
+    hosted.changed = True
+    hosted.look(WANTED)
+    assert hosted.frame(10.3).details == frozenset()
+    assert hosted.frame_time() == hosted.details_due > 10.3
+    frame = hosted.frame(hosted.details_due)
     assert frame.details == {"decomposition"} and frame.step == 1
-    assert seat.frame_time() is None
-    seat.look(WANTED)
-    assert seat.frame_time() is None
+    assert hosted.frame_time() is None
+    hosted.look(WANTED)
+    assert hosted.frame_time() is None
 
 
-def test_a_run_that_trains_owes_nothing_that_nobody_asked_for_again(seat):
-    seat.look(WANTED)
-    seat.changed = True
-    seat.frame(10.0)
-    seat.look(WANTED)
-    seat.trainer.advance()
-    seat.changed = True
-    seat.frame(10.3)
-    seat.trainer.advance()
-    seat.changed = True
-    assert seat.frame_time() is None
+def test_a_run_that_trains_owes_nothing_that_nobody_asked_for_again(hosted):
+    hosted.look(WANTED)
+    hosted.changed = True
+    hosted.frame(10.0)
+    hosted.look(WANTED)
+    hosted.trainer.advance()
+    hosted.changed = True
+    hosted.frame(10.3)
+    hosted.trainer.advance()
+    hosted.changed = True
+    assert hosted.frame_time() is None
 
 
 def test_what_the_network_has_not_is_asked_for_in_vain_and_only_once():
     """One loss cannot be taken apart: the detail stays None, and the worker does not try for ever."""
     one = Experiment(task="adding", hidden_size=4, seq_len=6, batch_size=4)
-    seat = Seat(Open(1, one.to_dict(), paused=True, speed=None, checkpoint=None))
-    seat.look(WANTED)
-    assert seat.frame(10.0).details == frozenset()
-    seat.look(WANTED)
-    assert seat.frame_time() is None
+    hosted = HostedRun(Open(1, one.to_dict(), paused=True, speed=None, checkpoint=None))
+    hosted.look(WANTED)
+    assert hosted.frame(10.0).details == frozenset()
+    hosted.look(WANTED)
+    assert hosted.frame_time() is None
 
 
 def test_details_cross_to_the_pool_without_a_step(pool):  # noqa: F811
