@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -171,6 +172,11 @@ class HostedRun:
         if self.changed:
             return self.frame_due if self.frame_requested else None
         return max(self.frame_due, self.details_due) if self.requested_details - self.given_details else None
+
+    def frame_order(self) -> float:
+        """Sorts runs by when their frame is due; those that need none come last."""
+        due = self.frame_time()
+        return math.inf if due is None else due
 
     def frame(self, now: float) -> Frame:
         """Take the requested frame, with the on-demand readings if they are due."""

@@ -55,6 +55,8 @@ class PoolConnection(Protocol):
 class Worker:
     """The loop of a worker: receive orders, train every run for its slice, report.
 
+    Who has waited longest for a frame is visited first, so that all get as many when there is not time for all.
+
     Args:
         connection: to the pool.
         clock: seconds.
@@ -95,7 +97,7 @@ class Worker:
                     self._execute(self.connection.recv())
         self._measure()
         self.share = 1 / max(1, len(training))
-        for run in list(self.runs.values()):
+        for run in sorted(self.runs.values(), key=HostedRun.frame_order):
             self._guard(run, partial(self._send_news, run))
 
     def _next_event(self, run: HostedRun) -> float | None:
@@ -180,10 +182,13 @@ class Worker:
                 self.connection.send(CheckpointSaved(run.key, run.trainer.step, run.trainer.checkpoint()))
 
     def _may_take_frame(self, run: HostedRun, now: float) -> bool:
-        """True if frames have not used up FRAME_SHARE of the time, or if no training time is lost."""
+        """True if frames have not used up FRAME_SHARE of the time, or if no training time is lost.
+
+        The untrained network is always shown: a run's figures begin with it.
+        """
         self.credit = min(FRAME_CREDIT, self.credit + FRAME_SHARE * (now - self.credited))
         self.credited = now
-        return self.credit > 0 or not run.wants_to_train()
+        return self.credit > 0 or run.trainer.step == 0 or not run.wants_to_train()
 
 
 def main(connection: PoolConnection) -> None:

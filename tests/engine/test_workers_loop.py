@@ -1,0 +1,89 @@
+"""The loop of a worker by itself: who gets a frame, and what a run goes on from after its worker died."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from engine.experiment import Experiment
+from engine.workers.protocol import Order, PoolMessage, Report, WorkerMessage
+from engine.workers.run import Run
+from engine.workers.worker import FRAME_CREDIT, Worker
+
+SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
+
+
+class Clock:
+    """Every look at it takes a hundredth of a second: an update, a frame, a decision."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.01
+        return self.now
+
+
+class Connection:
+    """The pool, played by a test: `orders` have arrived, `sent` is what the worker sent."""
+
+    def __init__(self) -> None:
+        self.orders: list[PoolMessage] = []
+        self.sent: list[WorkerMessage] = []
+
+    def send(self, message: WorkerMessage) -> None:
+        self.sent.append(message)
+
+    def poll(self, timeout: float | None) -> bool:
+        return bool(self.orders)
+
+    def recv(self) -> PoolMessage:
+        return self.orders.pop(0)
+
+
+class Pool:
+    """A run's pool that opens no branches."""
+
+    def open_branch(self, *_: object, **__: object) -> Run:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return Worker(Connection(), Clock())
+
+
+def new_run(key: int) -> Run:
+    return Run(Pool(), key, SMALL.replace(seed=key), paused=False, speed=None)
+
+
+def reports(worker: Worker) -> list[Report]:
+    return [message for message in worker.connection.sent if isinstance(message, Report)]
+
+
+def turns(worker: Worker, count: int, watched: range = range(0)) -> None:
+    """So many rounds of the loop; those who watch request the next frame at once, in every round."""
+    for _ in range(count):
+        worker.connection.orders += [Order(key, "look", []) for key in watched]
+        worker.receive()
+        worker.take_turns()
+
+
+def test_all_who_watch_get_as_many_frames(worker):
+    """Together they want more frames than there is time for."""
+    watched = range(6)
+    for key in watched:
+        worker.connection.orders += new_run(key).restart_orders()
+    turns(worker, 60, watched)
+    frames = Counter(report.key for report in reports(worker) if report.frame is not None)
+    assert sum(frames.values()) > 5 * len(watched), "too few to see a difference"
+    assert max(frames.values()) <= 1.2 * min(frames[key] for key in watched), frames
+
+
+def test_the_untrained_network_is_shown_though_frames_have_used_up_their_time(worker):
+    worker.credit = -10 * FRAME_CREDIT
+    worker.connection.orders += new_run(0).restart_orders()
+    turns(worker, 3)
+    frames = [report.frame for report in reports(worker) if report.frame is not None]
+    assert [frame.step for frame in frames] == [0]
