@@ -261,10 +261,9 @@ class Run:
 
     def restart_orders(self) -> list[Open | Order]:
         """All messages that a worker needs to take this run on, pending requests included."""
-        checkpoint = self._log.checkpoints.at(self._step)
         opening = Open(
             key=self.key, settings=self.info.experiment.to_dict(), paused=self._paused, speed=self._speed,
-            checkpoint=checkpoint and checkpoint[1], changes=self._changes, until=self._until,
+            checkpoint=self._log.newest_checkpoint(), changes=self._changes, until=self._until,
         )  # fmt: skip
         requests = [pending.request for pending in self._pending.values()]
         return [opening, *(Order(self.key, "request", request) for request in requests if request is not None)]

@@ -12,7 +12,7 @@ from engine.frame import Frame, RunPhase
 from engine.prediction import QuestionError
 from engine.training import NotFiniteError, Trainer
 from engine.walk import WalkError
-from engine.workers.protocol import Open, Report, Request, RequestDone, RequestKind
+from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
 from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
@@ -193,6 +193,20 @@ class HostedRun:
             self.frame_cost = cost
         self.frame_requested, self.changed, self.given_details = False, False, details
         return frame
+
+    def needs_checkpoint(self, now: float) -> bool:
+        """True if a checkpoint is due, there is something new to save, and it would not be too large."""
+        return self.checkpoint_due <= now and self.saved_step != self.trainer.step and self._size <= LARGEST_CHECKPOINT
+
+    @property
+    def _size(self) -> int:
+        """Bytes of a checkpoint, about: float32 weights and two averages of Adam."""
+        return 12 * self.trainer.info.parameter_count
+
+    def checkpoint(self, now: float) -> CheckpointSaved:
+        """Everything that another worker needs to go on from here."""
+        self.checkpoint_due, self.saved_step = now + CHECKPOINT_EVERY + self._size / CHECKPOINT_BYTES, self.trainer.step
+        return CheckpointSaved(self.key, self.trainer.step, self.trainer.checkpoint())
 
     def answer(self) -> RequestDone | None:
         """Answer one of the pending requests, if there is any. An error is sent to whoever asked; the run goes on."""

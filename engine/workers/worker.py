@@ -22,7 +22,6 @@ from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers.gauge import UpdateTimer
 from engine.workers.protocol import (
-    CheckpointSaved,
     Measure,
     Measured,
     Open,
@@ -32,7 +31,7 @@ from engine.workers.protocol import (
     WorkerMessage,
     WorkingOn,
 )
-from engine.workers.seat import CHECKPOINT_BYTES, CHECKPOINT_EVERY, LARGEST_CHECKPOINT, HostedRun
+from engine.workers.seat import HostedRun
 
 SLICE = 0.03  # seconds that a run trains before the next one does
 FRAME_SHARE = 0.05
@@ -173,13 +172,11 @@ class Worker:
         if due is not None and due <= now and self._may_take_frame(run, now):
             frame = run.frame(now)
             self.credit -= run.frame_cost  # on-demand readings have a share of their own
-        if frame is not None or run.news or (run.wants_to_train() and run.report_due <= now):
+        saves = run.needs_checkpoint(now)
+        if frame is not None or run.news or saves or (run.wants_to_train() and run.report_due <= now):
             self.connection.send(run.report(now, self.share, frame))
-        if run.checkpoint_due <= now and run.saved_step != run.trainer.step:
-            size = 12 * run.trainer.info.parameter_count
-            run.checkpoint_due, run.saved_step = now + CHECKPOINT_EVERY + size / CHECKPOINT_BYTES, run.trainer.step
-            if size <= LARGEST_CHECKPOINT:
-                self.connection.send(CheckpointSaved(run.key, run.trainer.step, run.trainer.checkpoint()))
+        if saves:  # after the report: whoever goes on from the checkpoint will not report the updates before it
+            self.connection.send(run.checkpoint(now))
 
     def _may_take_frame(self, run: HostedRun, now: float) -> bool:
         """True if frames have not used up FRAME_SHARE of the time, or if no training time is lost.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.workers.protocol import Order, PoolMessage, Report, WorkerMessage
+from engine.training import Trainer
+from engine.workers.protocol import CheckpointSaved, Order, PoolMessage, Report, WorkerMessage
 from engine.workers.run import Run
 from engine.workers.worker import FRAME_CREDIT, Worker
 
@@ -87,3 +89,41 @@ def test_the_untrained_network_is_shown_though_frames_have_used_up_their_time(wo
     turns(worker, 3)
     frames = [report.frame for report in reports(worker) if report.frame is not None]
     assert [frame.step for frame in frames] == [0]
+
+
+def last_checkpoint(worker: Worker) -> int:
+    """Where in what was sent the newest checkpoint is."""
+    return max(k for k, message in enumerate(worker.connection.sent) if isinstance(message, CheckpointSaved))
+
+
+def test_a_resumed_run_goes_on_from_its_newest_checkpoint_and_no_update_is_missing_or_told_differently(worker):
+    run, alone = new_run(1), Trainer(SMALL.replace(seed=1))
+    worker.connection.orders += run.restart_orders()
+    turns(worker, 60)
+    for message in worker.connection.sent[: last_checkpoint(worker) + 1]:  # then the worker dies
+        if isinstance(message, Report | CheckpointSaved):
+            run.receive(message)
+    newest = worker.connection.sent[last_checkpoint(worker)]
+    run.worker_lost()
+    (opening,) = run.restart_orders()
+    assert isinstance(newest, CheckpointSaved) and opening.checkpoint == newest.checkpoint
+
+    other = Worker(Connection(), Clock())
+    other.connection.orders.append(opening)
+    turns(other, 20)
+    first = reports(other)[0]
+    assert first.step == newest.step and first.updates == []
+    for report in reports(other):
+        run.receive(report)
+    updates = run.curve.updates()
+    assert updates["step"].tolist() == list(range(1, run.status().step + 1)) and run.status().step > newest.step
+    assert np.array_equal(updates["loss"], [alone.advance() for _ in updates])
+
+
+def test_a_checkpoint_beyond_the_last_reported_step_is_the_one_to_go_on_from():
+    run = new_run(1)
+    run.receive(CheckpointSaved(1, 1800, b"older"))
+    run.receive(Report(1, run.status().phase, 1841, 0.0, 1.0, "", None, [], (), None))
+    run.receive(CheckpointSaved(1, 1986, b"newest"))
+    (opening,) = run.restart_orders()
+    assert opening.checkpoint == b"newest"
