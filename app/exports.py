@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app import replaying
-from app.hub import HUB, Slot
+from app.hub import HUB, RunSlot
 from engine.experiment import Experiment
 from engine.recording import Recording
 from engine.workers import WEIGHTS
@@ -111,7 +111,7 @@ def _zipped(found: Recording) -> bytes:
     return buffer.getvalue()
 
 
-def _sent(content: bytes, slot: Slot, step: int | None, ending: str, kind: str, what: str = "") -> Response:
+def _sent(content: bytes, slot: RunSlot, step: int | None, ending: str, kind: str, what: str = "") -> Response:
     """A download of that name; never kept by a browser, for the next one is of another step."""
     name = file_name(slot.run.info.experiment, step, ending, what)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

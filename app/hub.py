@@ -1,24 +1,20 @@
-"""The pool, and who owns which run. One per process: the server's routes and the pages import the same module."""
+"""The pool, and which tab owns which run. One per process: the server's routes and the pages import the same module."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.slot_registry import SlotRegistry, TabSlot
 from engine.experiment import LIVE, Changes, Experiment, in_force
 from engine.frame import Frame, RunInfo, RunPhase
 from engine.history import History
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run
-
-SUSPEND_AFTER = float(os.environ.get("PLAYGROUND_SUSPEND_AFTER", "60"))
-"""Seconds after the last tab closed: a reload, or a shaky network, finds its run training."""
-FORGET_AFTER = 600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +43,16 @@ class Start:
     paused: bool = False
 
 
-class Slot:
-    """One tab's place: the run behind it, and the one before. Every run has a token of its own, unguessable, which is
-    all that the live route asks for; so no frame ever meets another run's template."""
+class RunSlot(TabSlot):
+    """The run of one tab, and the one before it.
+
+    Every run has a token of its own, which is all that the live route asks for: a frame never meets another run's
+    template.
+    """
 
     def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str) -> None:
-        self._pool = pool
-        self.owner, self.speed = owner, speed
-        self.tabs = self.viewers = 0  # script sessions, and sockets of the live view
-        self.idle_since = time.monotonic()
+        super().__init__(owner)
+        self._pool, self.speed = pool, speed
         self.suspended = False
         self.ghost: Ghost | None = None
         self._open(start)
@@ -65,7 +62,12 @@ class Slot:
         self.run: Run = self._pool.submit(
             start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes, until=start.until
         )
-        self.token = secrets.token_urlsafe(16)
+        self._token = secrets.token_urlsafe(16)
+
+    @property
+    def token(self) -> str:
+        """Of the present run."""
+        return self._token
 
     @property
     def initial(self) -> Experiment:
@@ -110,7 +112,7 @@ class Slot:
         """
         run = self.run.branch(step, changes, paused=paused, speed=SPEEDS[self.speed])
         self._become_ghost(step)
-        self.run, self.paused, self.token = run, paused, secrets.token_urlsafe(16)
+        self.run, self.paused, self._token = run, paused, secrets.token_urlsafe(16)
 
     def _become_ghost(self, branched_at: int | None = None) -> None:
         frame = self.run.latest()
@@ -145,10 +147,9 @@ class Slot:
             self.speed = speed
             self.run.speed(SPEEDS[speed])
 
-    @property
-    def abandoned(self) -> bool:
-        """No tab and no socket."""
-        return self.tabs <= 0 and self.viewers <= 0
+    def stop(self) -> None:
+        """End the run."""
+        self.run.stop()
 
     def suspend(self) -> None:
         """Nobody is there: stop training until somebody comes back."""
@@ -164,11 +165,14 @@ class Slot:
                 self.run.resume()
 
 
-class Hub:
-    """All slots of this server, and the one pool that trains for them."""
+Slot = RunSlot  # the name that tests of pages still use
+
+
+class Hub(SlotRegistry[RunSlot]):
+    """All runs of this server, and the one pool that trains them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock, self._slots = clock, threading.RLock(), []
+        super().__init__(clock)
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
@@ -179,64 +183,18 @@ class Hub:
                 self._pool = Pool(int(os.environ.get("PLAYGROUND_WORKERS", min(4, cores))))
             return self._pool
 
-    def attach(self, owner: str, start: Start, *, speed: str) -> Slot:
+    def attach(self, owner: str, start: Start, *, speed: str) -> RunSlot:
         """A tab opened: give it the run that this browser left with these very settings and changes, or a new one."""
-        with self._lock:
-            left = [each for each in self._slots if owner and each.owner == owner and each.tabs <= 0]
-            same = [each for each in left if (each.initial, each.changes) == (start.experiment, start.changes)]
-            if same and not start.until:
-                slot = max(same, key=lambda each: each.idle_since)
-            else:
-                slot = Slot(self.pool(), owner, start, speed=speed)
-                self._slots.append(slot)
-            self.hold(slot)
-            return slot
 
-    def hold(self, slot: Slot) -> None:
-        """A tab looks at this slot (again)."""
-        with self._lock:
-            slot.tabs += 1
-            if slot not in self._slots:  # it was forgotten meanwhile; its tab is still open
-                self._slots.append(slot)
-                slot.reopen()
-            slot.wake()
+        def matches(slot: RunSlot) -> bool:
+            return not start.until and (slot.initial, slot.changes) == (start.experiment, start.changes)
 
-    def release(self, slot: Slot) -> None:
-        """A tab has gone, or lost its connection."""
-        with self._lock:
-            slot.tabs -= 1
-            slot.idle_since = self._clock()
-
-    def find(self, token: str) -> Slot | None:
-        """The slot whose present run has this token."""
-        with self._lock:
-            return next(
-                (each for each in self._slots if secrets.compare_digest(each.token.encode(), token.encode())), None
-            )
-
-    def watch(self, slot: Slot, change: int) -> None:
-        """A socket of the live view opened (+1) or closed (-1)."""
-        with self._lock:
-            slot.viewers += change
-            slot.idle_since = self._clock()
-            if change > 0:
-                slot.wake()
-
-    def reap(self) -> None:
-        """Suspend runs that nobody looks at, and later forget them."""
-        with self._lock:
-            for slot in list(self._slots):
-                idle = self._clock() - slot.idle_since
-                if slot.abandoned and idle > FORGET_AFTER:
-                    slot.run.stop()
-                    self._slots.remove(slot)
-                elif slot.abandoned and idle > SUSPEND_AFTER:
-                    slot.suspend()
+        return self.find_or_create(owner, matches, lambda: RunSlot(self.pool(), owner, start, speed=speed))
 
     def running(self) -> int:
         """How many runs are training now."""
         with self._lock:
-            return sum(each.run.status().phase == RunPhase.RUNNING for each in self._slots)
+            return sum(slot.run.status().phase == RunPhase.RUNNING for slot in self._slots)
 
     def shutdown(self) -> None:
         """End the workers."""

@@ -24,7 +24,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.hub import HUB, Slot
+from app.hub import HUB, RunSlot
 
 HUB.pool()
 
@@ -32,11 +32,11 @@ from app import exports, live  # noqa: E402  (after the pool: torch loads meanwh
 from app.figures import FIGURES  # noqa: E402
 from app.live import race_feed  # noqa: E402
 from app.live.feed import Feed, gradient_csv  # noqa: E402
-from app.race.paddock import PADDOCK  # noqa: E402
+from app.race.paddock import RACES  # noqa: E402
 
 POLL = 0.01  # seconds between two looks at whether the worker has sent a frame
 MOST_VIEWERS = 8  # sockets per run
-REAP_EVERY = 5.0
+EXPIRE_EVERY = 5.0
 REFUSED = 1008  # the close code for "not yours, or gone": the browser does not try again
 
 
@@ -111,7 +111,9 @@ def said_by_browser(message: str) -> tuple[frozenset[str], int | None]:
     return frozenset(), None
 
 
-async def send_frames(socket: WebSocket, slot: Slot, feed: Feed, asked: asyncio.Event, listener: asyncio.Task) -> None:
+async def send_frames(
+    socket: WebSocket, slot: RunSlot, feed: Feed, asked: asyncio.Event, listener: asyncio.Task
+) -> None:
     token = slot.token
     while not listener.done():
         if slot.token != token:  # another run stands in this slot now
@@ -154,9 +156,9 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
 
     async def look_after() -> None:
         while True:
-            await asyncio.sleep(REAP_EVERY)
-            HUB.reap()
-            PADDOCK.reap()
+            await asyncio.sleep(EXPIRE_EVERY)
+            HUB.expire()
+            RACES.expire()
 
     tasks = [asyncio.create_task(look_after()), asyncio.create_task(asyncio.to_thread(compressed_plotly))]
     gc.collect()

@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from app import links, text
-from app.hub import HUB, Slot, Start
+from app.hub import HUB, RunSlot, Start
 from engine.cells import CELLS
 from engine.experiment import FED_BACK, Experiment, ExperimentError, in_force
 from engine.preset import SPEEDS, list_presets, load_preset
@@ -226,7 +226,7 @@ def on_noted() -> None:
 
 def on_transport(what: str) -> None:
     """Train, pause, step or reset, by the name of the slot's method."""
-    slot: Slot = st.session_state._slot
+    slot: RunSlot = st.session_state._slot
     getattr(slot, what)()
     st.session_state._changing = True
 
@@ -269,15 +269,15 @@ def on_branch(component_key: str) -> None:
 
 
 @st.cache_resource(scope="session", on_release=HUB.release, show_spinner=False)
-def _attached(_owner: str, _start: Start, _speed: str, _slot: Slot | None) -> Slot:
-    """Once per session; a dropped connection clears it, and the same slot is held again when it comes back."""
+def _attached(_owner: str, _start: Start, _speed: str, _slot: RunSlot | None) -> RunSlot:
+    """Once per session; a dropped connection clears it, and the same slot is acquired again when it comes back."""
     if _slot is not None:
-        HUB.hold(_slot)
+        HUB.acquire(_slot)
         return _slot
     return HUB.attach(_owner, _start, speed=_speed)
 
 
-def slot(experiment: Experiment) -> Slot:
+def slot(experiment: Experiment) -> RunSlot:
     """This tab's slot, its run being one of this experiment."""
     mine = _attached(
         st.context.cookies.get("playground", ""),
@@ -296,7 +296,7 @@ def slot(experiment: Experiment) -> Slot:
     return mine
 
 
-def present_slot() -> Slot:
+def present_slot() -> RunSlot:
     """This tab's slot, for a page that only looks at its run; where there is none yet, as the link would open it."""
     if "_slot" not in st.session_state:
         open_session()
@@ -319,7 +319,7 @@ def write_link() -> None:
 
 def shared(hide: Sequence[str] = (), *, present: bool = False, at: int = 0) -> dict[str, str]:
     """A link to this very run: opened at a step, without some controls, or for a room."""
-    mine: Slot = st.session_state._slot
+    mine: RunSlot = st.session_state._slot
     said = links.written(mine.initial, load_preset(st.session_state.preset), st.session_state.speed)
     said |= links.plan(mine.changes) | ({"at": str(at)} if at else {})
     return said | ({"hide": "~".join(hide)} if hide else {}) | ({"present": "1"} if present else {})
@@ -344,6 +344,6 @@ def keep(name: str, now: Any) -> None:
     st.session_state[name] = now
 
 
-def playground_slot() -> Slot | None:
+def playground_slot() -> RunSlot | None:
     """This tab's slot; None where nobody has opened the playground in it."""
     return st.session_state.get("_slot")

@@ -153,7 +153,7 @@ def test_only_the_workers_start_threads_and_processes(file):
     found = packages(file) & {"threading", "subprocess", "multiprocessing", "concurrent"}
     if file.startswith("engine/workers/"):
         return
-    assert found <= ({"threading"} if file == "app/hub.py" else set())
+    assert found <= ({"threading"} if file == "app/slot_registry.py" else set())
 
 
 @pytest.mark.parametrize("file", files(*FOLDERS))

@@ -16,7 +16,7 @@ import streamlit as st
 from app import state, text, timeline
 from app.figures import applicable
 from app.figures.theme import SCALES, TIME_MARGIN
-from app.hub import Slot
+from app.hub import RunSlot
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.preset import Preset
@@ -40,7 +40,7 @@ STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timel
 MARKUP = (HERE / "live.html").read_text().replace("{hold}", timeline.HOLD)
 
 
-def view(slot: Slot, preset: Preset) -> None:
+def view(slot: RunSlot, preset: Preset) -> None:
     """Mount the live view of this slot's run; mounted already, it changes runs in place.
 
     Before a room only the figures that the lesson is about are shown, and those large.

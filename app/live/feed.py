@@ -7,7 +7,7 @@ from typing import Any
 
 from app import text, timeline
 from app.figures import Curves, LiveFigure, Patch, applicable, theme
-from app.hub import Ghost, Slot
+from app.hub import Ghost, RunSlot
 from app.live.frames import pack
 from engine.frame import Frame, RunInfo, RunStatus
 from engine.history import History, Waterfall
@@ -18,7 +18,7 @@ SLOW_EVERY = 0.5  # seconds between two drawings of the curves over training
 class Feed:
     """One socket's view of one run: what it has been sent, and so what is new to it."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: RunSlot) -> None:
         self.slot, self.run, self._ghost = slot, slot.run, slot.ghost
         self._figures = applicable(slot.run.info)
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says

@@ -18,7 +18,7 @@ from app.figures.race import FIGURES, applicable
 from app.live.frames import pack
 from app.race import words as comparing
 from app.race.lanes import Race, Standing
-from app.race.paddock import PADDOCK
+from app.race.paddock import RACES
 from engine.frame import RunPhase
 
 POLL = 0.01  # seconds between two looks at whether the workers are done
@@ -81,14 +81,14 @@ class RaceFeed:
 
 async def race_socket(socket: WebSocket) -> None:
     """The stream of one race: every message from the browser asks for one picture, sent as soon as it is new."""
-    stall = PADDOCK.find(socket.path_params["token"])
+    slot = RACES.find(socket.path_params["token"])
     own = socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
-    if stall is None or not own or stall.viewers >= MOST_VIEWERS:
+    if slot is None or not own or slot.viewers >= MOST_VIEWERS:
         await socket.close(REFUSED)
         return
     await socket.accept()
-    PADDOCK.watch(stall, 1)
-    asked, feed = asyncio.Event(), RaceFeed(stall.race)
+    RACES.watch(slot, 1)
+    asked, feed = asyncio.Event(), RaceFeed(slot.race)
     listener = asyncio.create_task(_listen(socket, feed, asked))
     try:
         await _drive(socket, feed, asked, listener)
@@ -96,7 +96,7 @@ async def race_socket(socket: WebSocket) -> None:
         pass  # the browser has gone
     finally:
         listener.cancel()
-        PADDOCK.watch(stall, -1)
+        RACES.watch(slot, -1)
 
 
 async def _listen(socket: WebSocket, feed: RaceFeed, asked: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""What a tab's page "Compare" remembers: its plan, what was refused, its place, and the link that was written last."""
+"""What a tab's page "Compare" remembers: its plan, what was refused, its race, and the link that was written last."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import streamlit as st
 
 from app import state, text
 from app.race import plan as race_plan
-from app.race.paddock import PADDOCK, Stall
+from app.race.paddock import RACES, RaceSlot
 from app.race.plan import Plan
 from engine.experiment import ExperimentError
 
-PLAN, REFUSED, CHANGING, LINK, STALL = "_race_plan", "_race_refused", "_race_changing", "_race_link", "_race_stall"
+PLAN, REFUSED, CHANGING, LINK, SLOT = "_race_plan", "_race_refused", "_race_changing", "_race_link", "_race_stall"
 
 
 def plan() -> Plan:
@@ -41,21 +41,21 @@ def on_change(change: Callable[[], Plan]) -> None:
         state.keep(REFUSED, [text.does_not_fit(error.field, error.accepts, error.got)])
 
 
-@st.cache_resource(scope="session", on_release=PADDOCK.release, show_spinner=False)
-def _attached(_owner: str, _plan: Plan, _stall: Stall | None) -> Stall:
-    """Once per session; a dropped connection clears it, and the same place is held again when it comes back."""
-    if _stall is not None:
-        PADDOCK.hold(_stall)
-        return _stall
-    return PADDOCK.attach(_owner, _plan)
+@st.cache_resource(scope="session", on_release=RACES.release, show_spinner=False)
+def _attached(_owner: str, _plan: Plan, _slot: RaceSlot | None) -> RaceSlot:
+    """Once per session; a dropped connection clears it, and the same slot is acquired again when it comes back."""
+    if _slot is not None:
+        RACES.acquire(_slot)
+        return _slot
+    return RACES.attach(_owner, _plan)
 
 
-def stall(wanted: Plan) -> Stall:
-    """This tab's place, its race being this one."""
-    mine = _attached(st.context.cookies.get("playground", ""), wanted, state.recall(STALL))
-    state.keep(STALL, mine)
-    mine.enter(wanted)
-    return mine
+def slot(wanted: Plan) -> RaceSlot:
+    """This tab's slot, its race being this one."""
+    present = _attached(st.context.cookies.get("playground", ""), wanted, state.recall(SLOT))
+    state.keep(SLOT, present)
+    present.enter(wanted)
+    return present
 
 
 def write_link(raced: Plan) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
-from app.hub import Slot
+from app.hub import RunSlot
 
 POLL = 0.15  # seconds between two looks for what was asked of the run
 
 
-def begin(style: Path) -> Slot:
+def begin(style: Path) -> RunSlot:
     """Enter such a page: the playground's slot, or the one that the link says, held while the page is shown."""
     slot = state.present_slot()
     state.leave()

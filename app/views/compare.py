@@ -15,7 +15,7 @@ from app.live import race as view
 from app.race import memory as race_state
 from app.race import plan as race_plan
 from app.race import words as comparing
-from app.race.paddock import Stall
+from app.race.paddock import RaceSlot
 from app.race.plan import FEWEST, LETTERS, MOST, SHARED, Plan
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
@@ -48,10 +48,10 @@ BEHIND = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "lea
 def page() -> None:
     """Draw the page, top down; the race runs on whatever happens here."""
     state.leave()
-    if (slot := state.playground_slot()) is not None and not slot.paused:
-        slot.pause()
+    if (playground := state.playground_slot()) is not None and not playground.paused:
+        playground.pause()
     plan = race_state.plan()
-    stall = race_state.stall(plan)
+    slot = race_state.slot(plan)
     st.html(STYLE)
     with st.container(key="compare"):
         st.title(comparing.HEADING, anchor=False)
@@ -63,8 +63,8 @@ def page() -> None:
                 _lane(plan, lane)
         for refused in race_state.refused():
             st.warning(refused)
-        _transport(stall, plan)
-        view.view(stall.race)
+        _transport(slot, plan)
+        view.view(slot.race)
     race_state.write_link(plan)
 
 
@@ -118,9 +118,9 @@ def _lane(plan: Plan, lane: int) -> None:
                 for name in BEHIND:
                     if _has_use(name, e):
                         _setting(f"race_{letter}_{name}", name, e, _to(change, name))
-                if (slot := state.playground_slot()) is not None:
+                if (playground := state.playground_slot()) is not None:
                     st.button(comparing.TAKE, key=f"race_take_{letter}", on_click=race_state.on_change,
-                              args=(lambda: plan.take(lane, slot.experiment),))  # fmt: skip
+                              args=(lambda: plan.take(lane, playground.experiment),))  # fmt: skip
                 if len(plan.lanes) > FEWEST:
                     st.button(comparing.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
                               on_click=race_state.on_change, args=(lambda: plan.remove(lane),))  # fmt: skip
@@ -174,12 +174,12 @@ def _pick(
                  args=(lambda: change(state.value(key)),), **looks)  # fmt: skip
 
 
-def _transport(stall: Stall, plan: Plan) -> None:
+def _transport(slot: RaceSlot, plan: Plan) -> None:
     """Train, Pause, Step, Reset and the speed. What is to be done next stands out."""
-    race = stall.race
+    race = slot.race
     orders = {
-        "train": lambda: stall.race.train(), "pause": lambda: stall.race.pause(), "once": lambda: stall.race.once(),
-        "reset": stall.reset,
+        "train": lambda: slot.race.train(), "pause": lambda: slot.race.pause(), "once": lambda: slot.race.once(),
+        "reset": slot.reset,
     }  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_transport"):
         for key, label in comparing.ORDERS.items():

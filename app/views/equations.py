@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import cost, equations, weights
-from app.hub import HUB, Slot
+from app.hub import HUB, RunSlot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.workers import Measurement
@@ -50,7 +50,7 @@ def _costs(what: str) -> Desk:
 
 
 @st.fragment
-def card(slot: Slot) -> None:
+def card(slot: RunSlot) -> None:
     """Folded at first; what is inside is only made while it is open."""
     experiment = slot.experiment
     folded = st.expander(equations.CARD, key="equations", on_change="rerun")
@@ -78,7 +78,7 @@ def _symbols(experiment: Experiment) -> None:
     st.caption(" ".join(equations.remarks(experiment)))
 
 
-def _numbers(slot: Slot) -> None:
+def _numbers(slot: RunSlot) -> None:
     """One unit at one step, at the moment of the press; another unit or step of the same moment needs no press."""
     run, desk = slot.run, _looks(slot.token)
     e, steps = run.info.experiment, run.info.time_steps

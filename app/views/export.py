@@ -7,10 +7,10 @@ from html import escape
 import streamlit as st
 
 from app import replaying
-from app.hub import Slot
+from app.hub import RunSlot
 
 
-def card(slot: Slot) -> None:
+def card(slot: RunSlot) -> None:
     """One line for each file: its name is a link that downloads it, beside it what it is good for.
 
     The links are relative, so that they also hold where the page stands below a path of its own.

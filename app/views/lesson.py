@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import acting, controls, progress, state, text, textbook
-from app.hub import Slot
+from app.hub import RunSlot
 from app.progress import Guess
 from engine import claim_table
 from engine.experiment import Experiment
@@ -108,7 +108,7 @@ def followed(preset: Preset) -> None:
             st.markdown(textbook.task(preset, preset.slug in progress.done()))
 
 
-def _look(slot: Slot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
+def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
     """Set the run going once it is there, and see whether it has shown the answer."""
     if not _asked_for(slot, preset, prediction) or slot.run.latest() is None:
         return
@@ -125,23 +125,23 @@ def _look(slot: Slot, preset: Preset, prediction: Prediction, guess: Guess) -> N
         progress.desk().redraw = True
 
 
-def seen(slot: Slot) -> list[Frame]:
+def seen(slot: RunSlot) -> list[Frame]:
     """The run's frames that are kept, and the newest; asking makes the worker take the next one."""
     newest = slot.run.latest()
     return [*slot.run.frames, *([newest] if newest is not None else [])]
 
 
-def _asked_for(slot: Slot, preset: Preset, prediction: Prediction) -> bool:
+def _asked_for(slot: RunSlot, preset: Preset, prediction: Prediction) -> bool:
     return textbook.same_network(slot.experiment, preset.experiment.replace(**prediction.settings))
 
 
-def _waits_for(slot: Slot, preset: Preset, prediction: Prediction) -> str:
+def _waits_for(slot: RunSlot, preset: Preset, prediction: Prediction) -> str:
     if not _asked_for(slot, preset, prediction):
         return textbook.CHANGED
     return textbook.NOT_YET.format(step=prediction.when.step) if prediction.when.step else textbook.SOON
 
 
-def _is_done(slot: Slot, preset: Preset) -> bool:
+def _is_done(slot: RunSlot, preset: Preset) -> bool:
     """True where the run is one over the lesson's data, or over those that are asked for, and shows all of it."""
     done = preset.done
     assert done is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import audio, listening
-from app.hub import Slot
+from app.hub import RunSlot
 from engine.frame import Frame
 from engine.tasks import TASKS
 
@@ -26,7 +26,7 @@ def _recording(token: str) -> Recording:
 
 
 @st.fragment
-def card(slot: Slot) -> None:
+def card(slot: RunSlot) -> None:
     """Three players side by side; nothing where the task makes no sound."""
     if not TASKS[slot.experiment.task].audible:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import controls, live, sharing, state, text
-from app.hub import Slot
+from app.hub import RunSlot
 from app.thumbnail import thumbnail
 from app.views import equations, export, lesson, listen, predict, share
 from engine.experiment import ExperimentError
@@ -75,7 +75,7 @@ def group(title: str, said: str) -> None:
         st.caption(said)
 
 
-def heading(preset: Preset, slot: Slot) -> None:
+def heading(preset: Preset, slot: RunSlot) -> None:
     """The question, what to look for, and every unusual setting as a chip."""
     experiment = slot.experiment
     same = experiment.task == preset.experiment.task
@@ -100,7 +100,7 @@ def heading(preset: Preset, slot: Slot) -> None:
         st.caption(text.summary(experiment))
 
 
-def transport(slot: Slot, preset: Preset) -> None:
+def transport(slot: RunSlot, preset: Preset) -> None:
     """Train, Pause, Step, Reset, another seed, the speed, other lessons. What is to be done next stands out.
 
     By the style sheet: a button whose type changes is another button to Streamlit, and loses the keyboard's focus. No

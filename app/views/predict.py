@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import audio, predicting
 from app.figures import answers
-from app.hub import Slot
+from app.hub import RunSlot
 from engine.experiment import FED_BACK, Experiment
 from engine.prediction import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
 from engine.tasks import TASKS, Task
@@ -37,7 +37,7 @@ def _desk(token: str) -> Desk:
 
 
 @st.fragment
-def card(slot: Slot) -> None:
+def card(slot: RunSlot) -> None:
     """The fields, and below them the newest answer of this run."""
     run, experiment, desk = slot.run, slot.experiment, _desk(slot.token)
     with st.container(key="predict", border=True):

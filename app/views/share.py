@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import sharing, state
-from app.hub import Slot
+from app.hub import RunSlot
 
 SCRIPT = (Path(__file__).parents[1] / "live" / "copy.js").read_text()
 
 
-def card(slot: Slot) -> None:
+def card(slot: RunSlot) -> None:
     """Opens on a press: at which step it opens, what it hides, and the link."""
     with st.popover(sharing.SHARE, icon=":material/link:"), st.container(key="share", width=420):
         st.caption(sharing.SAID)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import slowly
 from app.figures import slow as figures
-from app.hub import Slot
+from app.hub import RunSlot
 from app.pictures import Uncover, picture
 from app.views import beside
 from engine.experiment import Experiment
@@ -42,7 +42,7 @@ class Desk:
         """So many phases on; pressed quickly, every press counts from where the one before has led."""
         self.go(self.phase + by)
 
-    def make(self, slot: Slot, rehearsal: Rehearsal) -> None:
+    def make(self, slot: RunSlot, rehearsal: Rehearsal) -> None:
         """The rehearsed update, by the network itself; pressed twice, it is made once."""
         if self.until <= rehearsal.step:
             self.until, self.made = rehearsal.step + 1, (rehearsal.step + 1, rehearsal.loss)
@@ -70,7 +70,7 @@ def page() -> None:
 
 
 @st.fragment
-def take_apart(slot: Slot) -> None:
+def take_apart(slot: RunSlot) -> None:
     """Everything that moves when a person goes on."""
     run, desk = slot.run, _desk(slot.token)
     found = run.result(UPDATE_TRACE)
@@ -114,7 +114,7 @@ def _heading(run: Run, desk: Desk, found: Rehearsal) -> None:
         st.html(f'<p class="slow-made" role="status">{escape(said)}</p>')
 
 
-def _phases(slot: Slot, desk: Desk, found: Rehearsal) -> None:
+def _phases(slot: RunSlot, desk: Desk, found: Rehearsal) -> None:
     """The five phases in a row, the present one standing out; then back and on."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slow_phases"):
         for k, name in enumerate(slowly.PHASES):

@@ -12,7 +12,7 @@ import streamlit as st
 from app import equations, state, stepping
 from app.figures import walk as figures
 from app.figures.walk import Place
-from app.hub import Slot
+from app.hub import RunSlot
 from app.pictures import key, picture
 from app.views import beside
 from engine.frame import RunInfo
@@ -66,7 +66,7 @@ def page() -> None:
 
 
 @st.fragment
-def walk_through(slot: Slot) -> None:
+def walk_through(slot: RunSlot) -> None:
     """Everything that moves when a person takes a step."""
     run, desk = slot.run, _desk(slot.token)
     walk, info = run.result(SEQUENCE_TRACE), run.info
@@ -100,7 +100,7 @@ def _trains(run: Run, desk: Desk) -> bool:
     return run.status().step < desk.until and not run.status().message
 
 
-def _transport(slot: Slot, desk: Desk, info: RunInfo, walk: Walk) -> None:
+def _transport(slot: RunSlot, desk: Desk, info: RunInfo, walk: Walk) -> None:
     """Where one stands, the four buttons with their keys, and a little more training."""
     n, place = len(walk.positions), desk.stand(walk)
     moves = (
@@ -207,7 +207,7 @@ def _weight(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
     st.markdown(stepping.weight(info, walk, place))
 
 
-def _verify(slot: Slot, info: RunInfo, walk: Walk, place: Place) -> None:
+def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
     """Which number to repeat, the button, and what came of it."""
     run, offered = slot.run, stepping.claims(info, walk, place)
     with st.container(border=True, key="steps_verify_card"):

@@ -24,8 +24,8 @@ pool = test_page.pool
 def raced(monkeypatch) -> FakePool:
     """The runs of races, without workers."""
     made = FakePool()
-    monkeypatch.setattr(race_state.PADDOCK, "_pool", lambda: made)
-    monkeypatch.setattr(race_state.PADDOCK, "_stalls", [])
+    monkeypatch.setattr(race_state.RACES, "_pool", lambda: made)
+    monkeypatch.setattr(race_state.RACES, "_slots", [])
     return made
 
 

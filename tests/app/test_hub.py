@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.hub import FORGET_AFTER, SUSPEND_AFTER, Hub, Slot, Start
+from app.hub import Hub, RunSlot, Start
+from app.slot_registry import FORGET_AFTER, SUSPEND_AFTER
 from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
@@ -156,13 +157,13 @@ def hub(clock: Clock, pool: FakePool, monkeypatch: pytest.MonkeyPatch) -> Hub:
     return hub
 
 
-def attach(hub: Hub, owner: str = "ann", experiment: Experiment = SMALL, *, paused: bool = False) -> Slot:
+def attach(hub: Hub, owner: str = "ann", experiment: Experiment = SMALL, *, paused: bool = False) -> RunSlot:
     return hub.attach(owner, Start(experiment, paused=paused), speed="normal")
 
 
 def wait(hub: Hub, clock: Clock, seconds: float) -> None:
     clock.now += seconds
-    hub.reap()
+    hub.expire()
 
 
 # ---- who gets which run
@@ -397,7 +398,7 @@ def test_who_comes_back_finds_it_as_it_was_left(hub, pool, clock, how, paused):
         if how == "socket":
             hub.watch(slot, +1)
         elif how == "same tab":
-            hub.hold(slot)
+            hub.acquire(slot)
         elif slot.tabs == 0:
             assert attach(hub) is slot
     assert pool.runs[0].calls == ([] if paused else [("resume", None)]) and slot.paused == paused
@@ -445,7 +446,7 @@ def test_a_tab_that_was_forgotten_gets_its_settings_back_as_a_new_run(hub, pool,
     token = slot.token
     hub.release(slot)
     wait(hub, clock, 601)
-    hub.hold(slot)
+    hub.acquire(slot)
     assert len(pool.runs) == 2 and pool.runs[1].experiment == SMALL and pool.runs[1].opened["paused"]
     assert hub.find(slot.token) is slot and slot.token != token
     wait(hub, clock, 1e4)

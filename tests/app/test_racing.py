@@ -14,8 +14,9 @@ from app.figures.base import Curves
 from app.race import plan as race_plan
 from app.race import words as comparing
 from app.race.lanes import Race, Standing
-from app.race.paddock import FORGET_AFTER, Paddock
+from app.race.paddock import RaceRegistry
 from app.race.plan import OWN, SHARED, Plan
+from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
@@ -205,34 +206,34 @@ def test_a_lane_whose_worker_died_makes_its_updates_again(race):
 def test_other_networks_race_anew_and_a_reload_finds_the_race():
     clock = SimpleNamespace(now=0.0)
     pool = FakePool()
-    paddock = Paddock(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
-    stall = paddock.attach("somebody", plan())
-    token = stall.race.token
-    stall.enter(plan().at("slow"))
-    assert stall.race.token == token and stall.race.speed == "slow"
-    stall.enter(plan("rnn", "lstm"))
-    assert stall.race.token != token and [run.stopped for run in pool.runs] == [True] * 3 + [False] * 2
-    assert paddock.find(token) is None and paddock.find(stall.race.token) is stall
-    assert paddock.attach("somebody", plan("rnn", "lstm")) is not stall  # its tab is still open
-    paddock.release(stall)
-    assert paddock.attach("somebody else", plan("rnn", "lstm")) is not stall
-    assert paddock.attach("somebody", plan("rnn", "lstm")) is stall
+    races = RaceRegistry(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
+    slot = races.attach("somebody", plan())
+    token = slot.race.token
+    slot.enter(plan().at("slow"))
+    assert slot.race.token == token and slot.race.speed == "slow"
+    slot.enter(plan("rnn", "lstm"))
+    assert slot.race.token != token and [run.stopped for run in pool.runs] == [True] * 3 + [False] * 2
+    assert races.find(token) is None and races.find(slot.race.token) is slot
+    assert races.attach("somebody", plan("rnn", "lstm")) is not slot  # its tab is still open
+    races.release(slot)
+    assert races.attach("somebody else", plan("rnn", "lstm")) is not slot
+    assert races.attach("somebody", plan("rnn", "lstm")) is slot
 
 
 def test_a_race_that_nobody_looks_at_is_stopped_and_forgotten():
     clock = SimpleNamespace(now=0.0)
     pool = FakePool()
-    paddock = Paddock(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
-    stall = paddock.attach("somebody", plan("rnn", "lstm"))
-    paddock.release(stall)
-    paddock.watch(stall, 1)
+    races = RaceRegistry(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
+    slot = races.attach("somebody", plan("rnn", "lstm"))
+    races.release(slot)
+    races.watch(slot, 1)
     clock.now = 2 * FORGET_AFTER
-    paddock.reap()
+    races.expire()
     assert not pool.runs[0].stopped  # a socket is still open
-    paddock.watch(stall, -1)
+    races.watch(slot, -1)
     clock.now += FORGET_AFTER + 1
-    paddock.reap()
-    assert [run.stopped for run in pool.runs] == [True, True] and paddock.find(stall.race.token) is None
+    races.expire()
+    assert [run.stopped for run in pool.runs] == [True, True] and races.find(slot.race.token) is None
 
 
 # ---- links

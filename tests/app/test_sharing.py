@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from app import state
-from app.hub import Slot
+from app.hub import RunSlot
 from engine.experiment import in_force
 from engine.preset import load_preset
 from tests.app.test_hub import at_step
@@ -95,7 +95,7 @@ def test_the_link_to_share_says_what_was_picked(pool):  # noqa: F811
     assert page.query_params == {"preset": "remember", "learning_rate": "0.1"}  # the page itself stays as it is
 
 
-def branched(monkeypatch: pytest.MonkeyPatch, asked: object) -> Slot:
+def branched(monkeypatch: pytest.MonkeyPatch, asked: object) -> RunSlot:
     """The slot after the browser has asked for this; its run stands at step 40."""
     mine, _ = waiting(load_preset("remember").experiment)
     mine.run.frame = at_step(40)
