@@ -11,7 +11,6 @@ import functools
 import gc
 import gzip
 import importlib.util
-import json
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,22 +21,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
-from app.hub import HUB, RunSlot
+from app.hub import HUB
 
 HUB.pool()
 
 from app import exports, live  # noqa: E402  (after the pool: torch loads meanwhile)
-from app.figures import FIGURES  # noqa: E402
-from app.live import race_feed  # noqa: E402
+from app.live import race_feed, stream  # noqa: E402
 from app.live.feed import Feed, gradient_csv  # noqa: E402
 from app.race.paddock import RACES  # noqa: E402
 
-POLL = 0.01  # seconds between two looks at whether the worker has sent a frame
-MOST_VIEWERS = 8  # sockets per run
-EXPIRE_EVERY = 5.0
-REFUSED = 1008  # the close code for "not yours, or gone": the browser does not try again
+EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
 
 
 @functools.cache
@@ -71,60 +66,8 @@ async def gradient_table(request: Request) -> Response:
 
 
 async def live_socket(socket: WebSocket) -> None:
-    """The stream of one run: every message from the browser asks for one frame, sent as soon as there is a new one."""
-    slot = HUB.find(socket.path_params["token"])
-    if slot is None or not same_origin(socket) or slot.viewers >= MOST_VIEWERS:
-        await socket.close(REFUSED)
-        return
-    await socket.accept()
-    HUB.watch(slot, 1)
-    asked, feed = asyncio.Event(), Feed(slot)
-    listener = asyncio.create_task(listen(socket, feed, asked))  # it also notices the closed tab of a paused run
-    try:
-        await send_frames(socket, slot, feed, asked, listener)
-    except (WebSocketDisconnect, RuntimeError):
-        pass  # the browser has gone
-    finally:
-        listener.cancel()
-        HUB.watch(slot, -1)
-
-
-def same_origin(socket: WebSocket) -> bool:
-    """Custom routes get no origin check from Streamlit: only the page that this server served may open the stream."""
-    return socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
-
-
-async def listen(socket: WebSocket, feed: Feed, asked: asyncio.Event) -> None:
-    """Every message asks for a frame: which figures are on the screen, and the step that somebody went back to."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while True:
-            feed.seen, feed.at = said_by_browser(await socket.receive_text())
-            asked.set()
-
-
-def said_by_browser(message: str) -> tuple[frozenset[str], int | None]:
-    """Figures and step; what is no such thing names none."""
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        said = json.loads(message)
-        at = said["at"]
-        return frozenset(said["seen"]) & frozenset(FIGURES), at if type(at) is int else None
-    return frozenset(), None
-
-
-async def send_frames(
-    socket: WebSocket, slot: RunSlot, feed: Feed, asked: asyncio.Event, listener: asyncio.Task
-) -> None:
-    token = slot.token
-    while not listener.done():
-        if slot.token != token:  # another run stands in this slot now
-            await socket.close(REFUSED)
-            return
-        if (news := feed.news()) is not None:
-            await socket.send_bytes(news)
-        if asked.is_set() and (message := feed.frame()) is not None:
-            asked.clear()
-            await socket.send_bytes(message)
-        await asyncio.sleep(POLL)
+    """The stream of one run."""
+    await stream.serve(socket, HUB, Feed)
 
 
 class OwnerCookie:

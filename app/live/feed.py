@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from typing import Any
 
 from app import text, timeline
-from app.figures import Curves, LiveFigure, Patch, applicable, theme
+from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
 from app.live.frames import pack
 from engine.frame import Frame, RunInfo, RunStatus
@@ -29,6 +31,22 @@ class Feed:
         self._slow_due = 0.0
         self._shown_at: int | None = None
         self._marked: dict[str, Any] = {}
+
+    @property
+    def ended(self) -> bool:
+        """True if another run stands in the slot now."""
+        return self.slot.run is not self.run
+
+    def receive(self, message: str) -> None:
+        """Take the figures on the screen, and the step that somebody went back to; what is no such thing names none."""
+        self.seen, self.at = frozenset(), None
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            request = json.loads(message)
+            at, seen = request["at"], frozenset(request["seen"]) & frozenset(FIGURES)
+            self.seen, self.at = seen, at if type(at) is int else None
+
+    def advance(self, *, requested: bool) -> None:
+        """Nothing to do: its worker trains a run by itself."""
 
     def frame(self) -> bytes | None:
         """What is new of the newest frame, or of the one that somebody went back to.

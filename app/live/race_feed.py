@@ -1,29 +1,25 @@
 """What a race's socket sends: all lanes at one step, as patches of the shared figures, a sentence and a table.
 
-The socket's own loop drives the race, so a race that nobody looks at stands still.
+The socket that watches drives the race, so a race that nobody looks at stands still.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from typing import Any
 
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from app import text
 from app.figures.race import FIGURES, applicable
+from app.live import stream
 from app.live.frames import pack
 from app.race import words as comparing
 from app.race.lanes import Race, Standing
 from app.race.paddock import RACES
 from engine.frame import RunPhase
-
-POLL = 0.01  # seconds between two looks at whether the workers are done
-MOST_VIEWERS = 8  # sockets per race
-REFUSED = 1008  # the close code for "not yours, or gone": the browser does not try again
 
 
 class RaceFeed:
@@ -37,7 +33,21 @@ class RaceFeed:
         self._sent: tuple[Standing, ...] | None = None
         self._told: dict[str, str] | None = None
 
-    def picture(self) -> bytes | None:
+    @property
+    def ended(self) -> bool:
+        """True if other networks race now."""
+        return self.race.stopped
+
+    def receive(self, message: str) -> None:
+        """Take which figures are on the screen; what is no such list changes nothing."""
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            self.seen = frozenset(json.loads(message)["seen"]) & frozenset(FIGURES)
+
+    def advance(self, *, requested: bool) -> None:
+        """Go on with the race: it moves only while somebody watches."""
+        self.race.tick(looking=requested)
+
+    def frame(self) -> bytes | None:
         """What is new of the newest picture; None where nothing is."""
         lanes = self.race.picture
         if lanes is None:
@@ -80,49 +90,8 @@ class RaceFeed:
 
 
 async def race_socket(socket: WebSocket) -> None:
-    """The stream of one race: every message from the browser asks for one picture, sent as soon as it is new."""
-    slot = RACES.find(socket.path_params["token"])
-    own = socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
-    if slot is None or not own or slot.viewers >= MOST_VIEWERS:
-        await socket.close(REFUSED)
-        return
-    await socket.accept()
-    RACES.watch(slot, 1)
-    asked, feed = asyncio.Event(), RaceFeed(slot.race)
-    listener = asyncio.create_task(_listen(socket, feed, asked))
-    try:
-        await _drive(socket, feed, asked, listener)
-    except (WebSocketDisconnect, RuntimeError):
-        pass  # the browser has gone
-    finally:
-        listener.cancel()
-        RACES.watch(slot, -1)
-
-
-async def _listen(socket: WebSocket, feed: RaceFeed, asked: asyncio.Event) -> None:
-    """Every message asks for a picture and says which figures are on the screen; what is no such list names none."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while True:
-            said = await socket.receive_text()
-            with contextlib.suppress(ValueError, TypeError, KeyError):
-                feed.seen = frozenset(json.loads(said)["seen"]) & frozenset(FIGURES)
-            asked.set()
-
-
-async def _drive(socket: WebSocket, feed: RaceFeed, asked: asyncio.Event, listener: asyncio.Task) -> None:
-    """Advance the race as long as somebody is there."""
-    race = feed.race
-    while not listener.done():
-        if race.stopped:  # other networks race now
-            await socket.close(REFUSED)
-            return
-        race.tick(looking=asked.is_set())
-        if (news := feed.news()) is not None:
-            await socket.send_bytes(news)
-        if asked.is_set() and (message := feed.picture()) is not None:
-            asked.clear()
-            await socket.send_bytes(message)
-        await asyncio.sleep(POLL)
+    """The stream of one race."""
+    await stream.serve(socket, RACES, lambda slot: RaceFeed(slot.race))
 
 
 ROUTES = [WebSocketRoute("/live/race/{token}", race_socket)]
