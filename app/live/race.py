@@ -26,8 +26,8 @@ def view(race: Race) -> None:
         data={
             "token": race.token,
             "lanes": [
-                {"name": f"{lane.letter} · {lane.name}", "colour": look.colour, "dash": look.dash, "mark": look.mark}
-                for lane, look in zip(race.lanes, LANES, strict=False)
+                {"name": f"{lane.letter} · {lane.name}", "colour": style.colour, "dash": style.dash, "mark": style.mark}
+                for lane, style in zip(race.lanes, LANES, strict=False)
             ],
             "figures": templates(race),
             "scales": SCALES,

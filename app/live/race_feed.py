@@ -13,11 +13,11 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from app import text
-from app.figures.race import FIGURES, applicable
+from app.figures.race import FIGURES, LaneSnapshot, applicable
 from app.live import stream
 from app.live.frames import pack
 from app.race import words as comparing
-from app.race.lanes import Race, Standing
+from app.race.lanes import Race
 from app.race.paddock import RACES
 from engine.frame import RunPhase
 
@@ -29,8 +29,8 @@ class RaceFeed:
         self.race = race
         self._figures = applicable([lane.run.info for lane in race.lanes])
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
-        self._drawn: dict[str, tuple[Standing, ...]] = {}  # the picture that each figure shows
-        self._sent: tuple[Standing, ...] | None = None
+        self._drawn: dict[str, tuple[LaneSnapshot, ...]] = {}  # the picture that each figure shows
+        self._sent: tuple[LaneSnapshot, ...] | None = None
         self._told: dict[str, str] | None = None
 
     @property

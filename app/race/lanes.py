@@ -10,10 +10,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from app.figures.base import Curves
-from app.figures.race import Runner
+from app.figures.race import LaneSnapshot
 from app.race import words as comparing
 from app.race.plan import LETTERS, Plan
 from engine.frame import Frame, RunPhase, RunStatus
@@ -23,19 +22,6 @@ from engine.workers import Pool, Run
 ROUND = 0.3  # seconds that a round is to take; workers look at most five times a second, so shorter ones would wait
 AT_ONCE = 2  # lanes that train at the same time, on a machine of two cores
 MOST_UPDATES = 500  # of a round
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Standing(Runner):
-    """One lane at one moment, with words about it.
-
-    Args:
-        state: "racing", "finished" (its steps are done, or its target reached) or "broken".
-        message: what went wrong, in a sentence; empty where nothing did.
-    """
-
-    state: str = "racing"
-    message: str = ""
 
 
 class Lane:
@@ -59,7 +45,7 @@ class Lane:
         return self._ready
 
     def state(self, step: int, until: int) -> str:
-        """As `Standing` has it, in a race that is to reach `step` now and `until` in the end."""
+        """As `LaneSnapshot` has it, in a race that is to reach `step` now and `until` in the end."""
         status = self.run.status()
         if status.phase == RunPhase.FAILED or self._broke(status, step):
             return "broken"
@@ -94,13 +80,13 @@ class Lane:
         self.run.latest()
         return self.run.status().phase == RunPhase.FAILED
 
-    def standing(self, state: str) -> Standing:
-        """How it stands at its newest frame."""
+    def snapshot(self, state: str) -> LaneSnapshot:
+        """The lane at its newest frame."""
         frame, curve = self._newest(), self.run.curve
         assert frame is not None
         updates, looks = curve.updates(), curve.looks()
         status = self.run.status()
-        return Standing(
+        return LaneSnapshot(
             letter=self.letter,
             name=self.name,
             info=self.run.info,
@@ -128,7 +114,7 @@ class Race:
         self.token = secrets.token_urlsafe(16)
         self.step = 0  # that all are to reach now
         self.until = plan.shared.steps
-        self.picture: tuple[Standing, ...] | None = None
+        self.picture: tuple[LaneSnapshot, ...] | None = None
         self.rate = 0.0  # updates a second of each lane
         self.stopped = False
         self._chunk, self._singles = 1, 0
@@ -203,7 +189,7 @@ class Race:
             return True
         if not all([lane.look() for lane in self.lanes]):
             return False
-        self.picture = tuple(lane.standing(state) for lane, state in zip(self.lanes, states, strict=True))
+        self.picture = tuple(lane.snapshot(state) for lane, state in zip(self.lanes, states, strict=True))
         self._fit()
         return True
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app import text
 from app.figures.decades import share
+from app.figures.race import LaneSnapshot
 from app.figures.race.bars import milliseconds, said_cost, said_reach
 from app.figures.race.over_time import reach
 from app.figures.theme import short
@@ -17,9 +17,6 @@ from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
 from engine.diagnosis.words import place, say
 from engine.experiment import Experiment
-
-if TYPE_CHECKING:
-    from app.race.lanes import Standing
 
 TITLE = "Compare"
 HEADING = "Which network learns it first?"
@@ -63,7 +60,7 @@ def chips(lane: Experiment, usual: Experiment, shared: Sequence[str]) -> list[st
 # ---- the verdict
 
 
-def verdict(lanes: Sequence[Standing]) -> str:
+def verdict(lanes: Sequence[LaneSnapshot]) -> str:
     """Who has solved it first and by how much, who is ahead or that nobody is, and what the gradient says about why."""
     step = max(lane.frame.step for lane in lanes)
     solved = sorted((lane for lane in lanes if lane.solved_at is not None), key=_when)
@@ -86,7 +83,7 @@ def verdict(lanes: Sequence[Standing]) -> str:
     return _sentence(f"At step {step:,} {'; '.join(said)}", guessing)
 
 
-def _sentence(said: str, lanes: Sequence[Standing]) -> str:
+def _sentence(said: str, lanes: Sequence[LaneSnapshot]) -> str:
     """What is so, and after a colon what the gradient of these lanes says about why."""
     reasons = [_why(lane, alone=len(lanes) == 1) for lane in lanes]
     told: list[str] = []
@@ -96,13 +93,13 @@ def _sentence(said: str, lanes: Sequence[Standing]) -> str:
     return f"{said}: {', '.join(told)}." if told else f"{said}."
 
 
-def _listed(lanes: Sequence[Standing]) -> str:
+def _listed(lanes: Sequence[LaneSnapshot]) -> str:
     """The RNN, the GRU and the LSTM."""
     *most, last = [f"the {_name(lane)}" for lane in lanes]
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _solved(lanes: list[Standing], *, alone: bool) -> str:
+def _solved(lanes: list[LaneSnapshot], *, alone: bool) -> str:
     """Those that have solved it, the first first."""
     first, when = lanes[0], _when(lanes[0])
     if len(lanes) == 1:
@@ -116,7 +113,7 @@ def _solved(lanes: list[Standing], *, alone: bool) -> str:
     return f"{begins} first (at {when:,}), {' and '.join(later)}"
 
 
-def _ahead(learning: list[Standing], guessing: list[Standing]) -> str:
+def _ahead(learning: list[LaneSnapshot], guessing: list[LaneSnapshot]) -> str:
     """Who leads, and where the others are."""
     first, *rest = learning
     level = [lane for lane in rest if _loss(lane) - _loss(first) <= LEVEL * _loss(lane)]
@@ -126,7 +123,7 @@ def _ahead(learning: list[Standing], guessing: list[Standing]) -> str:
     return ", ".join([f"the {_name(first)} is ahead, at {_share(first)} of the baseline", *behind])
 
 
-def _why(lane: Standing, *, alone: bool) -> str:
+def _why(lane: LaneSnapshot, *, alone: bool) -> str:
     """What reaches the step that matters, so that it can be read aloud; nothing where no gradient has to go back."""
     info, found = lane.info, lane.frame.diagnosis
     if found is None or info.reach == 0 or (found.kind == "healthy" and found.evidence["ratio"] == 0):
@@ -142,7 +139,7 @@ def _why(lane: Standing, *, alone: bool) -> str:
     return f"{where}{part}{' of its gradient' if alone else ARRIVES} reaches {place(info)}"
 
 
-def _name(lane: Standing) -> str:
+def _name(lane: LaneSnapshot) -> str:
     """As inside a sentence: RNN stays, "Simple GRU" becomes "simple GRU"."""
     title, _, differs = lane.name.partition(", ")
     title = title if title[1].isupper() else title[0].lower() + title[1:]
@@ -150,20 +147,20 @@ def _name(lane: Standing) -> str:
     return f"{title} ({differs})" if differs else title
 
 
-def _loss(lane: Standing) -> float:
+def _loss(lane: LaneSnapshot) -> float:
     return lane.frame.probe_loss if math.isfinite(lane.frame.probe_loss) else math.inf
 
 
-def _learns(lane: Standing) -> bool:
+def _learns(lane: LaneSnapshot) -> bool:
     return _loss(lane) < LEARNING_SHARE * lane.info.baseline
 
 
-def _when(lane: Standing) -> int:
+def _when(lane: LaneSnapshot) -> int:
     assert lane.solved_at is not None
     return lane.solved_at
 
 
-def _share(lane: Standing) -> str:
+def _share(lane: LaneSnapshot) -> str:
     """Of the baseline, for the ear."""
     part = _loss(lane) / lane.info.baseline
     return "half" if 0.475 <= part < 0.525 else f"{part:.0%}"
@@ -172,7 +169,7 @@ def _share(lane: Standing) -> str:
 # ---- one lane in words
 
 
-def card(lane: Standing) -> dict[str, str]:
+def card(lane: LaneSnapshot) -> dict[str, str]:
     """Word, sign and tone of a lane, its loss, and why it stands still, if it does."""
     found = lane.frame.diagnosis
     word, sign, tone = text.VERDICTS[found.kind] if found is not None else ("", "·", "none")
@@ -191,7 +188,7 @@ def card(lane: Standing) -> dict[str, str]:
     }
 
 
-def _said_loss(lane: Standing) -> str:
+def _said_loss(lane: LaneSnapshot) -> str:
     """The number, and how it compares with guessing."""
     part = _loss(lane) / lane.info.baseline
     beside = f" · {f'{part:.0%} of' if part < 2 else f'{short(part)} times'} guessing" if math.isfinite(part) else ""
@@ -201,7 +198,7 @@ def _said_loss(lane: Standing) -> str:
 # ---- the table
 
 
-def table(lanes: Sequence[Standing]) -> list[list[str]]:
+def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
     """Rows to read off: what it is, then a cell for each lane."""
     first = lanes[0].info
     return [
@@ -219,28 +216,28 @@ def table(lanes: Sequence[Standing]) -> list[list[str]]:
     ]
 
 
-def _network(lane: Standing) -> str:
+def _network(lane: LaneSnapshot) -> str:
     e = lane.info.experiment
     layers = f", {e.num_layers} layers" if e.num_layers > 1 else ""
     return f"{CELLS[e.cell].title}, {e.hidden_size} units{layers}"
 
 
-def _metric(lane: Standing) -> str:
+def _metric(lane: LaneSnapshot) -> str:
     return f"{lane.frame.metric:.1%}" if lane.info.metric_percent else short(lane.frame.metric)
 
 
-def _ratio(lane: Standing) -> float:
+def _ratio(lane: LaneSnapshot) -> float:
     return lane.frame.diagnosis.evidence["ratio"] if lane.frame.diagnosis is not None else math.nan
 
 
-def _arrives(lane: Standing) -> str:
+def _arrives(lane: LaneSnapshot) -> str:
     ratio = _ratio(lane)
     if 0 < ratio < 1e-3:
         return f"1 part in {say(1 / max(ratio, 1e-300))}"
     return f"{say(ratio)}-fold" if 10 <= ratio < math.inf else share(ratio)
 
 
-def _halves(lane: Standing) -> str:
+def _halves(lane: LaneSnapshot) -> str:
     """The half-life along the way that the task asks for."""
     ratio, steps = _ratio(lane), lane.info.real_reach
     if not steps or not math.isfinite(ratio):
@@ -250,7 +247,7 @@ def _halves(lane: Standing) -> str:
     return f"{steps * math.log(2) / -math.log(ratio):.1f} steps" if ratio < 0.5 else "does not halve"
 
 
-def _clipped(lane: Standing) -> str:
+def _clipped(lane: LaneSnapshot) -> str:
     """Of the updates that are kept, which are evenly many of all."""
     rows = lane.curves.updates
     if lane.info.experiment.clip == "none" or not len(rows):

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from app.figures.base import Curves
+from app.figures.race import LaneSnapshot
 from app.race import plan as race_plan
 from app.race import words as comparing
-from app.race.lanes import Race, Standing
+from app.race.lanes import Race
 from app.race.paddock import RaceRegistry
 from app.race.plan import OWN, SHARED, Plan
 from app.slot_registry import FORGET_AFTER
@@ -310,7 +311,7 @@ def test_changes_of_a_plan():
 # ---- words
 
 
-def standing(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **more: Any) -> Standing:
+def snapshot(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **more: Any) -> LaneSnapshot:
     """A lane whose loss is this part of the baseline and whose gradient has this ratio."""
     e = SMALL.replace(cell=cell)
     info, frame = RunInfo.of(e), first_frame(e)
@@ -320,59 +321,59 @@ def standing(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **m
         frame, step=step, probe_loss=loss * info.baseline, seconds=0.004 * step, diagnosis=found
     )
     name = more.pop("name", info.cell_title)
-    nothing = Curves(History().updates(), History().looks())
-    return Standing(letter="A", name=name, info=info, frame=frame, curves=nothing, **more)
+    empty = Curves(History().updates(), History().looks())
+    return LaneSnapshot(letter="A", name=name, info=info, frame=frame, curves=empty, **more)
 
 
 SENTENCES = {
     "one has solved it": (
         [
-            standing("rnn", 0.98, step=1240, ratio=1e-10),
-            standing("gru", 0.01, step=1240, solved_at=310),
-            standing("lstm", 0.5, step=1240),
+            snapshot("rnn", 0.98, step=1240, ratio=1e-10),
+            snapshot("gru", 0.01, step=1240, solved_at=310),
+            snapshot("lstm", 0.5, step=1240),
         ],
         "At step 1,240 the GRU has solved it (at 310); the LSTM is at half of the baseline; the RNN still guesses: "
         "1 part in 10 billion of its gradient reaches t = 0.",
     ),
     "two have solved it": (
         [
-            standing("rnn", 1.0, ratio=0.0),
-            standing("gru", 0.01, solved_at=310),
-            standing("lstm", 0.02, solved_at=460),
+            snapshot("rnn", 1.0, ratio=0.0),
+            snapshot("gru", 0.01, solved_at=310),
+            snapshot("lstm", 0.02, solved_at=460),
         ],
         "At step 500 the GRU solved it first (at 310), the LSTM 150 steps later; the RNN still guesses: "
         "nothing of its gradient reaches t = 0.",
     ),
     "all have": (
-        [standing("gru", 0.01, solved_at=460), standing("lstm", 0.02, solved_at=310)],
+        [snapshot("gru", 0.01, solved_at=460), snapshot("lstm", 0.02, solved_at=310)],
         "At step 500 both have solved it, the LSTM first (at 310), the GRU 150 steps later.",
     ),
     "one is ahead": (
-        [standing("rnn", 0.6), standing("gru", 0.3), standing("lstm", 0.9, ratio=30.0)],
+        [snapshot("rnn", 0.6), snapshot("gru", 0.3), snapshot("lstm", 0.9, ratio=30.0)],
         "At step 500 the GRU is ahead, at 30% of the baseline, the RNN at 60%; the LSTM still guesses: "
         "the gradient grows 30-fold on its way to t = 0.",
     ),
     "two guess": (
-        [standing("gru", 0.5), standing("rnn", 0.9, ratio=1e-3), standing("lstm", 0.95, ratio=0.0)],
+        [snapshot("gru", 0.5), snapshot("rnn", 0.9, ratio=1e-3), snapshot("lstm", 0.95, ratio=0.0)],
         "At step 500 the GRU is ahead, at half of the baseline; the RNN and the LSTM still guess: "
         "in the RNN 1 part in 1,000 of the gradient reaches t = 0, in the LSTM nothing.",
     ),
     "level": (
-        [standing("gru", 0.4), standing("lstm", 0.41)],
+        [snapshot("gru", 0.4), snapshot("lstm", 0.41)],
         "At step 500 the GRU and the LSTM are level, at 40% of the baseline.",
     ),
     "nobody yet": (
-        [standing("feedforward", 1.0, ratio=0.0, name="Feed-forward"), standing("rnn", 0.99, ratio=0.2)],
+        [snapshot("feedforward", 1.0, ratio=0.0, name="Feed-forward"), snapshot("rnn", 0.99, ratio=0.2)],
         "At step 500 nobody is clearly better than guessing yet: in the feed-forward network no step is linked to the "
         "one before, "
         "in the RNN 20% of the gradient reaches t = 0.",
     ),
     "broken": (
-        [standing("rnn", float("nan"), step=41, state="broken"), standing("gru", 0.3)],
+        [snapshot("rnn", float("nan"), step=41, state="broken"), snapshot("gru", 0.3)],
         "At step 500 the RNN broke at step 41; the GRU is ahead, at 30% of the baseline.",
     ),
     "untrained": (
-        [standing("rnn", 1.2, step=0, ratio=1e-4), standing("gru", 1.1, step=0)],
+        [snapshot("rnn", 1.2, step=0, ratio=1e-4), snapshot("gru", 1.1, step=0)],
         "Before training everybody guesses: in the RNN 1 part in 10,000 of the gradient reaches t = 0, in the GRU 50%.",
     ),
 }
@@ -394,7 +395,7 @@ def test_names_say_what_differs():
 
 
 def test_the_table_has_a_cell_for_every_lane_and_the_numbers_are_those_of_the_frames():
-    lanes = [standing("rnn", 0.5, ratio=2.0**-5), standing("lstm", 0.02, ratio=1e-9, solved_at=88)]
+    lanes = [snapshot("rnn", 0.5, ratio=2.0**-5), snapshot("lstm", 0.02, ratio=1e-9, solved_at=88)]
     rows = {row[0]: row[1:] for row in comparing.table(lanes)}
     assert all(len(row) == 2 for row in rows.values())
     rnn = 3 * 2 + 3 * 3 + 2 * 3 + 3 + 1  # into 3 units from 2 channels and 3 units, two biases, out to one number

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.race import bars, over_time, over_training
-from app.figures.race.base import LANES, Look, RaceFigure, Runner
+from app.figures.race.base import LANES, LaneSnapshot, LaneStyle, RaceFigure
 from engine.frame import RunInfo
 
-__all__ = ["FIGURES", "LANES", "Look", "RaceFigure", "Runner", "applicable"]
+__all__ = ["FIGURES", "LANES", "LaneSnapshot", "LaneStyle", "RaceFigure", "applicable"]
+
+Runner = LaneSnapshot  # the name that tests of the figures still use
 
 FIGURES: dict[str, RaceFigure] = {
     "race_loss": over_training.LOSS,

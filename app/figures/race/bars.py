@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import Patch
 from app.figures.memory import needed
-from app.figures.race.base import LANES, RaceFigure, Runner, short_name
+from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, short_name
 from app.figures.race.over_time import reach
 from app.figures.waterfall import FAR
 from engine.frame import RunInfo
@@ -21,7 +21,7 @@ HEIGHT, ROW = 66, 27
 
 
 def _bars(names: Sequence[str], **more: object) -> go.Bar:
-    looks = LANES[: len(names)]
+    styles = LANES[: len(names)]
     pattern = {"shape": list(PATTERNS[: len(names)]), "solidity": 0.25, "fgcolor": "rgba(255,255,255,0.6)",
                "fillmode": "overlay"}  # fmt: skip
     return go.Bar(
@@ -29,7 +29,7 @@ def _bars(names: Sequence[str], **more: object) -> go.Bar:
         text=[""] * len(names),
         textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{text}<extra></extra>", textangle=0,
         textfont={"size": 12},
-        marker={"color": [each.colour for each in looks], "line": {"width": 0}, "pattern": pattern},
+        marker={"color": [each.colour for each in styles], "line": {"width": 0}, "pattern": pattern},
         **more,
     )  # fmt: skip
 
@@ -70,9 +70,9 @@ def reach_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     return drawn
 
 
-def reach_patch(runners: Sequence[Runner]) -> Patch:
+def reach_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Length and number of every bar."""
-    found = [reach(runner) for runner in runners]
+    found = [reach(lane) for lane in lanes]
     return {
         "data.0.x": np.array([0 if each is None else each[0] for each in found], np.float32),
         "data.0.text": [said_reach(each) for each in found],
@@ -105,9 +105,9 @@ def cost_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     )
 
 
-def cost_patch(runners: Sequence[Runner]) -> Patch:
+def cost_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """What an update has cost so far, on the same axis."""
-    spent = [milliseconds(runner) for runner in runners]
+    spent = [milliseconds(lane) for lane in lanes]
     return {
         "data.0.x": np.nan_to_num(np.array(spent, np.float32)),
         "data.0.text": [said_cost(each) for each in spent],
@@ -115,9 +115,9 @@ def cost_patch(runners: Sequence[Runner]) -> Patch:
     }
 
 
-def milliseconds(runner: Runner) -> float:
+def milliseconds(lane: LaneSnapshot) -> float:
     """The mean time of an update, in this race; NaN before the first."""
-    return 1000 * runner.frame.seconds / runner.frame.step if runner.frame.step else float("nan")
+    return 1000 * lane.frame.seconds / lane.frame.step if lane.frame.step else float("nan")
 
 
 def said_cost(spent: float) -> str:

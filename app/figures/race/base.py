@@ -15,7 +15,7 @@ from engine.frame import Frame, RunInfo
 
 
 @dataclass(frozen=True)
-class Look:
+class LaneStyle:
     """How a lane is drawn, everywhere: three ways to tell it from the others besides its letter."""
 
     colour: str
@@ -23,11 +23,15 @@ class Look:
     mark: str
 
 
-LANES = (Look("#2f7fc1", "solid", "circle"), Look("#c98100", "dash", "square"), Look("#0a9873", "dot", "diamond"))
+LANES = (
+    LaneStyle("#2f7fc1", "solid", "circle"),
+    LaneStyle("#c98100", "dash", "square"),
+    LaneStyle("#0a9873", "dot", "diamond"),
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Runner:
+class LaneSnapshot:
     """One lane at one moment.
 
     Args:
@@ -35,6 +39,8 @@ class Runner:
         frame: its newest frame; those that are drawn together are of the same step, but for a lane that stands still.
         curves: its training up to that step.
         solved_at: the first step at which recent training was below a tenth of the baseline.
+        state: "racing", "finished" (its steps are done, or its target reached) or "broken".
+        message: what went wrong, in a sentence; empty where nothing did.
     """
 
     letter: str
@@ -43,6 +49,8 @@ class Runner:
     frame: Frame
     curves: Curves
     solved_at: int | None = None
+    state: str = "racing"
+    message: str = ""
 
     @property
     def label(self) -> str:
@@ -57,7 +65,7 @@ class RaceFigure:
     Args:
         title, look_for, label, how: as of a live figure.
         over: in which column it stands, "training" or "time".
-        template: (infos, names) -> figure without data. patch: (runners) -> what this moment changes in it.
+        template: (infos, names) -> figure without data. patch: (lanes) -> what this moment changes in it.
         applies: (infos) -> whether these lanes have anything to show in it.
         fits: axes with fixed decades, which a switch on the card fits to the numbers.
     """
@@ -68,31 +76,31 @@ class RaceFigure:
     how: str
     over: str
     template: Callable[[Sequence[RunInfo], Sequence[str]], go.Figure]
-    patch: Callable[[Sequence[Runner]], Patch]
+    patch: Callable[[Sequence[LaneSnapshot]], Patch]
     applies: Callable[[Sequence[RunInfo]], bool] = lambda infos: True
     fits: tuple[str, ...] = ()
 
 
 def lines(names: Sequence[str], hover: str, x: np.ndarray | None = None, **more: Any) -> list[go.Scatter]:
     """A line for each lane, in its colour and dash, named in the legend."""
-    nothing = np.zeros(0, np.float32) if x is None else x
+    steps = np.zeros(0, np.float32) if x is None else x
     return [
         go.Scatter(
-            x=nothing, y=np.full(len(nothing), np.nan, np.float32), name=name,
-            line={"color": look.colour, "dash": look.dash, "width": 2},
+            x=steps, y=np.full(len(steps), np.nan, np.float32), name=name,
+            line={"color": style.colour, "dash": style.dash, "width": 2},
             hovertemplate=f"{hover}<extra>%{{fullData.name}}</extra>", **({"mode": "lines"} | more),
         )
-        for look, name in zip(LANES, map(short_name, names), strict=False)
+        for style, name in zip(LANES, map(short_name, names), strict=False)
     ]  # fmt: skip
 
 
 def ends(names: Sequence[str]) -> go.Scatter:
     """A mark with the lane's letter for each lane, where its line ends; names begin with their letters."""
-    looks = LANES[: len(names)]
+    styles = LANES[: len(names)]
     return go.Scatter(
         x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), mode="markers+text", text=[name[0] for name in names],
-        textposition="middle right", textfont={"color": [each.colour for each in looks], "size": 13},
-        marker={"color": [each.colour for each in looks], "symbol": [each.mark for each in looks], "size": 8},
+        textposition="middle right", textfont={"color": [each.colour for each in styles], "size": 13},
+        marker={"color": [each.colour for each in styles], "symbol": [each.mark for each in styles], "size": 8},
         showlegend=False, hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
 
@@ -102,7 +110,7 @@ def short_name(name: str) -> str:
     return name.partition(", ")[0]
 
 
-def training_range(runners: Sequence[Runner]) -> list[float]:
+def training_range(lanes: Sequence[LaneSnapshot]) -> list[float]:
     """The x axis over training, the same in every figure, with room for a letter at its end."""
-    last = max(runner.frame.step for runner in runners)
+    last = max(lane.frame.step for lane in lanes)
     return [0, theme.training_range(last)[1] * 1.05]

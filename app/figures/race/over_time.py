@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from app.figures import decades, theme
 from app.figures.base import Patch
-from app.figures.race.base import LANES, RaceFigure, Runner, lines, short_name
+from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, lines, short_name
 from app.figures.waterfall import FAR
 from engine.frame import RunInfo
 
@@ -19,24 +19,24 @@ DOTTED = 16  # steps at most for which each is marked on the line
 KEY = (theme.FLOOR_DECADE, -5, theme.TOP_DECADE)
 
 
-def norms(runner: Runner) -> np.ndarray:
+def norms(lane: LaneSnapshot) -> np.ndarray:
     """(T,) the last loss's gradient at every step, of the state that carries memory, top layer, forwards.
 
     The probe's median, or the drawn sequence's own where its sequences differ; NaN in padding.
     """
-    frame = runner.frame
-    found = frame.grad_norm_memory if runner.info.alike else frame.sequence_grad_norm_memory
+    frame = lane.frame
+    found = frame.grad_norm_memory if lane.info.alike else frame.sequence_grad_norm_memory
     return np.where(frame.valid, found[-1, 0], np.nan)
 
 
-def reach(runner: Runner) -> tuple[int, bool] | None:
+def reach(lane: LaneSnapshot) -> tuple[int, bool] | None:
     """How many steps back of the last loss FAR of what enters there still arrives.
 
     Returns:
         (steps, whether it is still above at the sequence's beginning); None where a number is not finite.
     """
-    end = int(np.flatnonzero(runner.frame.counted)[-1])
-    back = norms(runner)[: end + 1][runner.frame.valid[: end + 1]][::-1]
+    end = int(np.flatnonzero(lane.frame.counted)[-1])
+    back = norms(lane)[: end + 1][lane.frame.valid[: end + 1]][::-1]
     if not np.isfinite(back).all():
         return None
     below = np.flatnonzero(back < FAR * back[0]) if back[0] else np.zeros(1, int)
@@ -49,8 +49,8 @@ def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figu
     steps = np.arange(info.time_steps)
     mode = "lines+markers" if len(steps) <= DOTTED else "lines"
     drawn = lines(names, "t = %{x}: %{y:.2e}", steps, mode=mode, connectgaps=True)
-    for trace, look in zip(drawn, LANES, strict=False):
-        trace.marker.update(symbol=look.mark, size=6)
+    for trace, style in zip(drawn, LANES, strict=False):
+        trace.marker.update(symbol=style.mark, size=6)
     return theme.figure(
         *drawn,
         *decades.marks(np.tile(steps, len(names)).astype(np.float32)),
@@ -64,14 +64,14 @@ def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figu
     )
 
 
-def gradient_patch(runners: Sequence[Runner]) -> Patch:
+def gradient_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """The norms of this moment; the marks say whose they are."""
-    shown = [norms(runner) for runner in runners]
+    shown = [norms(lane) for lane in lanes]
     changed: Patch = {f"data.{place}.y": theme.f4(values) for place, values in enumerate(shown)}
-    there = np.concatenate([runner.frame.valid for runner in runners])
-    changed |= decades.outside(len(runners), np.concatenate(shown), there)
-    whose = [runner.label for runner, values in zip(runners, shown, strict=True) for _ in values]
-    for place in range(len(runners), len(runners) + 3):
+    there = np.concatenate([lane.frame.valid for lane in lanes])
+    changed |= decades.outside(len(lanes), np.concatenate(shown), there)
+    whose = [lane.label for lane, values in zip(lanes, shown, strict=True) for _ in values]
+    for place in range(len(lanes), len(lanes) + 3):
         words = changed[f"data.{place}.customdata"]
         changed[f"data.{place}.customdata"] = [
             f"{name}: {word}" if word else "" for name, word in zip(whose, words, strict=True)
@@ -126,19 +126,19 @@ def _key() -> dict:
             "tickfont": {"size": 10}, "outlinewidth": 0, "xpad": 4}  # fmt: skip
 
 
-def waterfall_patch(runners: Sequence[Runner]) -> Patch:
+def waterfall_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """The rows so far, at their own training steps."""
-    last = max(runner.frame.step for runner in runners)
+    last = max(lane.frame.step for lane in lanes)
     changed: Patch = {
         "layout.yaxis.range": [last * 1.01 + 0.5, -0.01 * last - 0.5],
         "layout.yaxis.dtick": _between(last),
     }
-    for place, runner in enumerate(runners):
-        steps, rows = runner.curves.waterfall
+    for place, lane in enumerate(lanes):
+        steps, rows = lane.curves.waterfall
         if not len(steps):
-            steps, rows = np.zeros(1), np.full((1, runner.info.time_steps), np.nan)
-        some = decades.some(len(steps), runner.info.time_steps * len(runners))
-        changed[f"data.{place}.z"] = decades.logarithms(np.where(runner.frame.valid, rows[some], np.nan))
+            steps, rows = np.zeros(1), np.full((1, lane.info.time_steps), np.nan)
+        some = decades.some(len(steps), lane.info.time_steps * len(lanes))
+        changed[f"data.{place}.z"] = decades.logarithms(np.where(lane.frame.valid, rows[some], np.nan))
         changed[f"data.{place}.y"] = theme.f4(steps[some])
     return changed
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Patch
-from app.figures.race.base import LANES, RaceFigure, Runner, ends, lines, training_range
+from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
 from engine.frame import RunInfo
 
 MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
@@ -45,26 +45,26 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     )  # fmt: skip
 
 
-def loss_patch(runners: Sequence[Runner]) -> Patch:
+def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """The curves up to this step. A loss above the axis, or not a number, ends in a mark that points up."""
-    top = _top(runners)
+    top = _top(lanes)
     changed: Patch = {}
     last = []
-    for place, runner in enumerate(runners):
-        looks = runner.curves.looks
+    for place, lane in enumerate(lanes):
+        looks = lane.curves.looks
         changed[f"data.{place}.x"] = looks["step"].astype(np.float32)
         changed[f"data.{place}.y"] = theme.f4(looks["probe_loss"])
-        last.append(runner.frame.probe_loss)
+        last.append(lane.frame.probe_loss)
     above = [not loss <= top for loss in last]
-    marks = len(runners)
+    marks = len(lanes)
     changed |= {
-        f"data.{marks}.x": np.array([runner.frame.step for runner in runners], np.float32),
+        f"data.{marks}.x": np.array([lane.frame.step for lane in lanes], np.float32),
         f"data.{marks}.y": theme.f4(np.where(above, EDGE * top, last)),
         f"data.{marks}.marker.symbol": [
-            "triangle-up" if outside else look.mark for outside, look in zip(above, LANES, strict=False)
+            "triangle-up" if outside else style.mark for outside, style in zip(above, LANES, strict=False)
         ],
         f"data.{marks}.textposition": _apart(last),
-        "layout.xaxis.range": training_range(runners),
+        "layout.xaxis.range": training_range(lanes),
         "layout.yaxis.range": [0, top],
     }
     return changed
@@ -76,10 +76,10 @@ def _apart(losses: Sequence[float]) -> list[str]:
     return [f"{place} right" for place in np.array(["top", "middle", "bottom"])[ranks]]
 
 
-def _top(runners: Sequence[Runner]) -> float:
+def _top(lanes: Sequence[LaneSnapshot]) -> float:
     """Upper end of the axis: room above guessing, and for the newest losses that are not wild."""
-    baseline = runners[0].info.baseline
-    newest = [runner.frame.probe_loss for runner in runners if runner.frame.probe_loss < MOST * baseline]
+    baseline = lanes[0].info.baseline
+    newest = [lane.frame.probe_loss for lane in lanes if lane.frame.probe_loss < MOST * baseline]
     return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
 
 
@@ -95,11 +95,11 @@ def update_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure
     )
 
 
-def update_patch(runners: Sequence[Runner]) -> Patch:
+def update_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """The norms before clipping up to this step."""
-    changed: Patch = {"layout.xaxis.range": training_range(runners)}
-    for place, runner in enumerate(runners):
-        rows = runner.curves.updates
+    changed: Patch = {"layout.xaxis.range": training_range(lanes)}
+    for place, lane in enumerate(lanes):
+        rows = lane.curves.updates
         changed[f"data.{place}.x"] = rows["step"].astype(np.float32)
         changed[f"data.{place}.y"] = theme.f4(rows["param_grad_norm"])
     return changed
