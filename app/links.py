@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from app import sharing, text
+from app import text
 from engine.experiment import CHOICES, LIVE, MAY_BE_NONE, RANGES, Changes, Experiment, ExperimentError, noted
 from engine.preset import Preset
 from engine.tasks import TASKS
@@ -22,6 +22,15 @@ ONE_WAY = {
     "encoder_decoder": {"bidirectional": False, "window": 1, "tbptt": 0},
 }
 """What a network whose outputs are fed back cannot have otherwise, by its RNN type."""
+
+THEN_REFUSED = (
+    "The link's changes on the way, {got}, cannot be read, so none of them is made. They look like this: "
+    "`300~learning_rate~0.01~~500~clip~none`."
+)
+AT_REFUSED = (
+    "The link wants to be opened at step {got}; a step is a whole number from 0 to {most:,}. It begins at step 0."
+)
+HIDE_REFUSED = "The link hides {got}, which is no control of this page; everything else is as it says."
 
 
 def overridden(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
@@ -109,7 +118,7 @@ def planned(experiment: Experiment, raw: str, refused: dict[str, str]) -> Change
                 raise ValueError(part)
             changes, now = noted(changes, step, now, now.replace(**values)), now.replace(**values)
     except (ValueError, KeyError):  # an ExperimentError is a ValueError
-        refused["then"] = sharing.THEN_REFUSED.format(got=text.plain(raw))
+        refused["then"] = THEN_REFUSED.format(got=text.plain(raw))
         return ()
     return changes
 
@@ -120,7 +129,7 @@ def step_in(raw: str | None, refused: dict[str, str]) -> int:
         return 0
     if raw.isdecimal() and len(raw) <= 7 and int(raw) <= MOST_STEPS:
         return int(raw)
-    refused["at"] = sharing.AT_REFUSED.format(got=text.plain(raw), most=MOST_STEPS)
+    refused["at"] = AT_REFUSED.format(got=text.plain(raw), most=MOST_STEPS)
     return 0
 
 
@@ -128,7 +137,7 @@ def named(raw: str | None, known: Iterable[str], key: str, refused: dict[str, st
     """A link's list of controls; what is no control is left out."""
     said = [each for each in (raw or "").split("~") if each]
     if unknown := [each for each in said if each not in set(known)]:
-        refused[key] = sharing.HIDE_REFUSED.format(got=text.plain(", ".join(unknown)))
+        refused[key] = HIDE_REFUSED.format(got=text.plain(", ".join(unknown)))
     return tuple(each for each in said if each not in unknown)
 
 

@@ -24,15 +24,6 @@ COPY_BY_HAND = "Press Ctrl+C to copy"
 PARTS = {"lesson": "The lesson's text", "cure": "The cure"}
 """What can be hidden besides the controls that have a label."""
 
-THEN_REFUSED = (
-    "The link's changes on the way, {got}, cannot be read, so none of them is made. They look like this: "
-    "`300~learning_rate~0.01~~500~clip~none`."
-)
-AT_REFUSED = (
-    "The link wants to be opened at step {got}; a step is a whole number from 0 to {most:,}. It begins at step 0."
-)
-HIDE_REFUSED = "The link hides {got}, which is no control of this page; everything else is as it says."
-
 
 def part(key: str) -> str:
     """A control, or a part of the page, by its name on the screen."""
