@@ -7,13 +7,11 @@ from html import escape, unescape
 
 import numpy as np
 
-from app.figures import decades
 from app.figures.slow import BACKWARD, CLIP, FORWARD, LOSS, back, network, weights
-from app.figures.theme import short
 from app.figures.unrolled import places, symbols
-from app.stepping import signed
 from engine.diagnosis.words import say
 from engine.frame import RunInfo
+from engine.number_format import share, short, signed
 from engine.rehearsal import Rehearsal
 
 TITLE = "Slow motion"
@@ -197,8 +195,8 @@ def _clip(info: RunInfo, r: Rehearsal) -> str:
 
 
 def _update(info: RunInfo, r: Rehearsal) -> str:
-    share = decades.share(weights.together(r.change_norms) / weights.together(r.weight_norms))
-    moved = f"The optimiser ({r.experiment.optimizer}) moves the weights by {share} of their size."
+    part = share(weights.together(r.change_norms) / weights.together(r.weight_norms))
+    moved = f"The optimiser ({r.experiment.optimizer}) moves the weights by {part} of their size."
     if not np.isfinite(r.loss_after):
         return f"{moved} After that the loss of this batch is no longer finite."
     if r.loss_after == r.loss:

@@ -7,10 +7,10 @@ from html import escape
 import numpy as np
 
 from app import equations
-from app.figures.theme import short
 from app.figures.walk import Place
 from engine.cells import CELLS
 from engine.frame import RunInfo
+from engine.number_format import short, signed
 from engine.walk import (
     CENTRAL_DIFFERENCES,
     SLOW,
@@ -25,7 +25,6 @@ from engine.walk import (
     WeightClaim,
 )
 
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TITLE = "Step through"
 HEADING = "One sequence, forward and back"
 LOOK_FOR = (
@@ -158,17 +157,6 @@ def _factor(walk: Walk, symbol: str, at: int) -> str:
     if symbol == "c":
         return f"At the step before, dL/dc is {short(factor)} times as large, with what comes back through h. {roads}"
     return f"One step back leaves {short(factor)} of dL/d{symbol}. {roads}"
-
-
-def signed(value: float) -> str:
-    """A number with its sign and three digits: 0.120, −3.19·10⁻⁴."""
-    if value == 0 or not np.isfinite(value):
-        return "0" if value == 0 else "not finite"
-    if 0.01 <= abs(value) < 1e4:
-        digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
-        return f"{value:.{digits}f}".replace("-", "−")
-    mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{mantissa}·10{str(int(exponent)).translate(RAISED)}".replace("-", "−")
 
 
 # ---- the weight that is followed

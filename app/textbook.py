@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from app import links, text
 from engine.experiment import LIVE, Experiment
 from engine.frame import Frame, RunInfo
+from engine.number_format import amount
 from engine.preset import Prediction, Preset, prose
 
 CHAPTERS = {
@@ -170,19 +171,6 @@ def came(info: RunInfo, frame: Frame) -> str:
     ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
     back = f", gradient that comes back {amount(ratio)}" if ratio is not None else ""
     return f"*Your run, step {frame.step:,}:* {loss}{back}. Verdict: {word}."
-
-
-def amount(ratio: float) -> str:
-    """A share of a gradient as a person says it: a factor near 1, else a power of ten."""
-    if ratio == 0:
-        return "exactly 0"
-    if 0.01 <= ratio < 1000:
-        return f"{ratio:.2g}"
-    digits, _, exponent = f"{ratio:.1e}".partition("e")
-    return f"{digits} × 10{str(int(exponent)).translate(RAISED)}"
-
-
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def same_network(one: Experiment, other: Experiment) -> bool:

@@ -9,8 +9,11 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Patch
-from app.figures.gradient import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE
+from engine.number_format import share as share  # tests of the figures take it from here
+from engine.number_format import short
 
+FLOOR, TOP, WIDE = (10.0**decade for decade in (theme.FLOOR_DECADE, theme.TOP_DECADE, theme.WIDE_DECADE))
+AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, WIDE * 10**0.25  # where a mark stands for what lies outside
 HIGHEST = 308.0  # the decade at which a float64 ends; infinity is drawn there
 MOST_CELLS = 20_000  # of a heat map, so that one is quickly sent and drawn
 NORM = "10<sup>%{z:.1f}</sup>"  # in a heat map's hover text
@@ -65,10 +68,10 @@ def outside(first: int, values: np.ndarray, there: np.ndarray | None = None, zer
     """
     there = np.isfinite(values) | np.isposinf(values) if there is None else there
     below, above = (values > 0) & (values < FLOOR), there & ~(values <= WIDE)
-    words = [f"{theme.short(value)}, below the axis" for value in values]
+    words = [f"{short(value)}, below the axis" for value in values]
     changed = _marked(first, below, AT_FLOOR, words)
     changed |= _marked(first + 1, values == 0, AT_FLOOR, [zero] * len(values))
-    changed |= _marked(first + 2, above, AT_TOP, [theme.short(value) for value in values])
+    changed |= _marked(first + 2, above, AT_TOP, [short(value) for value in values])
     wide = bool((there & ~(values <= TOP)).any())
     return changed | {"layout.yaxis.range": limits(wide=wide), "layout.yaxis.dtick": 4 if wide else 2}
 
@@ -90,16 +93,3 @@ def axis(title: str) -> dict:
     """The log axis of a gradient."""
     shown = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
     return {**shown, "range": limits(), "title": {"text": title, "standoff": 2, "font": {"size": 12}}}
-
-
-def share(value: float) -> str:
-    """A part of a whole in words: 14.0%, 1 part in 360,000, exactly 0; next to nothing has no sign worth a word."""
-    if not np.isfinite(value):
-        return "not finite"
-    if value == 0:
-        return "exactly 0"
-    if -1e-3 < value < 0:
-        return "next to nothing"
-    if 0 < value < 1e-3:
-        return f"1 part in {1 / value:,.0f}" if value > 1e-7 else f"1 part in {theme.short(1 / value)}"
-    return f"{100 * value:.1f}%" if abs(value) < 100 else f"{theme.short(100 * value)}%"

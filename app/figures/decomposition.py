@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import decades, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import share
 from engine.readings import Decomposition
 
 HEAT, AGAINST = range(2)
@@ -88,8 +89,8 @@ def _share_of_last(reading: Decomposition, frame: Frame, t: int) -> str:
     norm, cosine = reading.norms[-1, 0, -1, t], reading.cosines[-1, 0, -1, t]
     whole = frame.sequence_grad_norm[-1, 0, t]
     if norm == 0:
-        return decades.share(0.0)
-    return decades.share(float(norm / whole * cosine)) if whole else decades.share(np.nan)
+        return share(0.0)
+    return share(float(norm / whole * cosine)) if whole else share(np.nan)
 
 
 def _look_for(info: RunInfo) -> str:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import decades, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import share, short
 
 REACHES = (1.5, 3.0, 10.0, 100.0, 1e4, 1e6)
 DEPTHS = (0.5, *REACHES)
@@ -154,16 +155,16 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if len(there):
         said.insert(0, _means(info, factor[there], [part[there] for part in _parts(info, frame)]))
     if said:
-        said.append(f"Ω {theme.short(float(frame.factors.omega[-1, 0]))}")
+        said.append(f"Ω {short(float(frame.factors.omega[-1, 0]))}")
     return " · ".join(said) or "no step back to take apart"
 
 
 def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:
     """Where a factor is above 0, its parts are finite and, of a plain cell, above 0."""
-    whole = f"per step × {theme.short(_geometric(factor))}"
+    whole = f"per step × {short(_geometric(factor))}"
     if roads_of(info):
-        return f"{whole} · {decades.share(float(parts[0].mean()))} kept"
-    weights, slope = (theme.short(_geometric(part)) for part in parts)
+        return f"{whole} · {share(float(parts[0].mean()))} kept"
+    weights, slope = (short(_geometric(part)) for part in parts)
     return f"{whole} = {weights} (weights) × {slope} (slope)"
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from app.figures import theme, words
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 from engine.readings import saturation
 
 KEEPS = ("forget_gate", "update_gate")
@@ -137,7 +138,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 def readout(info: RunInfo, frame: Frame) -> str:
     """Each gate's mean over units and real steps, and how many of all these values are saturated."""
     gates = [gate for gate in info.gates if gate not in CANDIDATES]
-    means = [theme.short(float(_of_top(frame, gate)[frame.valid].mean())) for gate in gates]
+    means = [short(float(_of_top(frame, gate)[frame.valid].mean())) for gate in gates]
     said = " · ".join(f"{gate.removesuffix('_gate')} {mean}" for gate, mean in zip(gates, means, strict=True))
     values = np.stack([_of_top(frame, gate)[frame.valid] for gate in gates])
     return f"on average {said} · {saturation(values, 'sigmoid').mean():.0%} saturated"

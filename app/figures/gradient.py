@@ -14,10 +14,10 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.decades import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
-FLOOR, TOP, WIDE = (10.0**decade for decade in (theme.FLOOR_DECADE, theme.TOP_DECADE, theme.WIDE_DECADE))
-AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, WIDE * 10**0.25
 DASHES = ("solid", "dash")  # forwards, backwards
 GHOST, BARS, FLOOR_MARKS, ZERO_MARKS, TOP_MARKS = range(5)
 BOTTLENECK = "through the bottleneck:"
@@ -170,11 +170,11 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     changed: Patch = {f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, total, np.nan))}
     changed |= _outside(FLOOR_MARKS, (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
     changed |= _outside(ZERO_MARKS, total == 0, AT_FLOOR, ["exactly 0"] * len(total))
-    changed |= _outside(TOP_MARKS, above, AT_TOP, [theme.short(value) for value in total])
+    changed |= _outside(TOP_MARKS, above, AT_TOP, [short(value) for value in total])
     changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP)[frame.valid].all()))
     if info.encoder_steps:
         crosses = _bottleneck(info, frame)
-        changed["layout.annotations.0.text"] = f"{BOTTLENECK} {theme.short(crosses) if crosses else 'exactly 0'}"
+        changed["layout.annotations.0.text"] = f"{BOTTLENECK} {short(crosses) if crosses else 'exactly 0'}"
     for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):
         changed[f"data.{index}.y"] = theme.f4(pick(frame))
     return changed
@@ -199,7 +199,7 @@ def _outside(trace: int, where: np.ndarray, height: float, words: list[str]) -> 
 
 
 def _below(value: float) -> str:
-    return f"{theme.short(value)}, below the axis"
+    return f"{short(value)}, below the axis"
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
@@ -207,7 +207,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     cell = frame.grad_norm_cell is not None
     norms = _norms(info, frame, "grad_norm_cell" if cell else "grad_norm")[-1, 0]
     last = int(np.flatnonzero(frame.valid)[-1])
-    ends = [theme.short(norms[t]) if norms[t] else "exactly 0" for t in (0, last)]
+    ends = [short(norms[t]) if norms[t] else "exactly 0" for t in (0, last)]
     if info.time_steps == 1:
         return f"{'dL/dc ' if cell else ''}{ends[0]}"
     return f"{'dL/dc ' if cell else ''}at t = 0: {ends[0]} · at t = {last}: {ends[1]}"

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 GHOST, TRAINING, PROBE, EACH = range(4)
 FEW = 40  # losses that are all shown; of more the wildest may stand beyond the edge
@@ -50,7 +51,7 @@ def template(info: RunInfo) -> go.Figure:
         annotations=[
             {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
              "y": y, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
-             "text": f"{name} {theme.short(value)}"}
+             "text": f"{name} {short(value)}"}
             for place, ((name, value), y) in enumerate(
                 zip(info.baselines.items(), _name_places(info, _top(info)), strict=True)
             )
@@ -101,20 +102,20 @@ def _each(frame: Frame, top: float) -> Patch:
     """A small mark for every sequence of the probe; what does not fit, or is not finite, points up from the edge."""
     losses = frame.sequence_loss
     above = ~(losses <= top)
-    mean = f"batch mean {theme.short(frame.probe_loss)}"
+    mean = f"batch mean {short(frame.probe_loss)}"
     return {
         f"data.{EACH}.x": np.full(len(losses), frame.step, np.float32),
         f"data.{EACH}.y": theme.f4(np.where(above, top, losses)),
         f"data.{EACH}.name": f"each of the {len(losses)} sequences",
-        f"data.{EACH}.customdata": [f"one sequence {theme.short(float(loss))}, {mean}" for loss in losses],
+        f"data.{EACH}.customdata": [f"one sequence {short(float(loss))}, {mean}" for loss in losses],
         f"data.{EACH}.marker.symbol": ["triangle-up" if each else "line-ew" for each in above],
     }
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """Probe loss and metric."""
-    metric = f"{frame.metric:.0%}" if info.metric_percent else theme.short(frame.metric)
-    return f"loss {theme.short(frame.probe_loss)} · {info.metric_name} {metric}"
+    metric = f"{frame.metric:.0%}" if info.metric_percent else short(frame.metric)
+    return f"loss {short(frame.probe_loss)} · {info.metric_name} {metric}"
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:

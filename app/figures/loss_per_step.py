@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import theme, words
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 BARS, MEAN = range(2)
 
@@ -81,7 +82,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 def readout(info: RunInfo, frame: Frame) -> str:
     """Sum and mean over the counted steps of the drawn sequence."""
     losses = _counted(frame)
-    return f"sum {theme.short(losses.sum())} · mean {theme.short(losses.mean())} over {len(losses)} steps"
+    return f"sum {short(losses.sum())} · mean {short(losses.mean())} over {len(losses)} steps"
 
 
 def _look_for(info: RunInfo) -> str:

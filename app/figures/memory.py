@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from app.figures import decades, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 LINE, POINTS, MARKS = range(3)
 HALF, LITTLE = 0.5, 0.01
@@ -102,10 +103,8 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if not math.isfinite(half) or products.norm[-1, 0, _fitting(frame)][-1] >= HALF:
         said = [f"does not fade in {furthest} step{'s' if furthest > 1 else ''}"]
     else:
-        said = [f"halves every {theme.short(half)} steps"]
-        said.append(
-            f"{LITTLE:.0%} after {theme.short(little)}" if math.isfinite(little) else f"stays above {LITTLE:.0%}"
-        )
+        said = [f"halves every {short(half)} steps"]
+        said.append(f"{LITTLE:.0%} after {short(little)}" if math.isfinite(little) else f"stays above {LITTLE:.0%}")
     if lag := needed(info):
         said.append(f"needs {lag}")
     return " · ".join(said)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 GUESSES = 3
 COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit beside each other
@@ -207,7 +208,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     """The last answer in words."""
     t = _last_said(frame)
     if info.outputs == "values":
-        return f"says {theme.short(float(frame.outputs[t, 0]))} · target {theme.short(float(frame.targets[t, 0]))}"
+        return f"says {short(float(frame.outputs[t, 0]))} · target {short(float(frame.targets[t, 0]))}"
     if not np.isfinite(frame.outputs[t]).all():
         return "says nothing: its numbers are not finite"
     if frame.free_outputs is not None:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import decades, theme, words
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import share
 from engine.readings import Saliency
 
 HEAT, BARS, CIRCLES = range(3)
@@ -113,7 +114,7 @@ def _first(reading: Saliency, frame: Frame) -> str:
         return "no input changes the last answer"
     if strongest == first:
         return f"strongest: the first input, t = {first}"
-    return f"t = {first}: {decades.share(float(norms[first] / norms[strongest]))} of the strongest, t = {strongest}"
+    return f"t = {first}: {share(float(norms[first] / norms[strongest]))} of the strongest, t = {strongest}"
 
 
 FIGURE = LiveFigure(

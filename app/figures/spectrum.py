@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import gates, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 REACHES = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 1e3, 1e4, 1e6)
 HEIGHT = 340  # pixels
@@ -96,7 +97,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if not np.isfinite(stretch).all():
         return "not finite"
     radius, up_to = _largest([_of_top(frame, name) for name in names]), "up to " if len(names) > 1 else ""
-    return f"radius {up_to}{theme.short(radius)} · singular value {up_to}{theme.short(max(stretch))}"
+    return f"radius {up_to}{short(radius)} · singular value {up_to}{short(max(stretch))}"
 
 
 def _look_for(info: RunInfo) -> str:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 GHOST, NORM, CLIPPED = range(3)
 LOW, HIGH = -5, 5
@@ -63,8 +64,8 @@ def readout(info: RunInfo, frame: Frame) -> str:
     """The norm of this update, before and after clipping."""
     if frame.step == 0:
         return "no update yet"
-    before = theme.short(frame.param_grad_norm)
-    return f"{before}, clipped to {theme.short(frame.param_grad_norm_clipped)}" if frame.clipped else before
+    before = short(frame.param_grad_norm)
+    return f"{before}, clipped to {short(frame.param_grad_norm_clipped)}" if frame.clipped else before
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:

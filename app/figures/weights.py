@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.figures import decades, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import share
 
 BARS, MARKS = 0, 1
 
@@ -64,7 +65,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     part = float(shares[-1, 0, k])
     if not np.isfinite(part):
         return f"dL/d{which}: no gradient" if _nothing(frame) else f"dL/d{which}: not finite"
-    return f"{decades.share(part)} of dL/d{which} from more than {k} step{'s' if k != 1 else ''} back"
+    return f"{share(part)} of dL/d{which} from more than {k} step{'s' if k != 1 else ''} back"
 
 
 def _nothing(frame: Frame) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.base import Patch
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 LETTER, LINE = 6.4, 11  # pixels: width of a letter, height of a slanted line
 MOST_LETTERS = 12
@@ -32,7 +33,7 @@ def _read_at(info: RunInfo, token: int, t: int) -> str:
 def asked(info: RunInfo, frame: Frame) -> list[str]:
     """The target of every counted step: its symbol or number; "" elsewhere."""
     if info.outputs != "symbols":
-        numbers = [theme.short(float(value)) for value in np.asarray(frame.targets)[:, 0]]
+        numbers = [short(float(value)) for value in np.asarray(frame.targets)[:, 0]]
         return [number if counted else "" for number, counted in zip(numbers, frame.counted, strict=True)]
     return [
         _plain(info.output_labels[int(target)]) if counted else ""

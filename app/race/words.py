@@ -8,15 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from app import text
-from app.figures.decades import share
 from app.figures.race import LaneSnapshot
 from app.figures.race.bars import milliseconds, said_cost, said_reach
 from app.figures.race.over_time import reach
-from app.figures.theme import short
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
 from engine.diagnosis.words import place, say
 from engine.experiment import Experiment
+from engine.number_format import share, short
 
 TITLE = "Compare"
 HEADING = "Which network learns it first?"

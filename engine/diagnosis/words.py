@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from engine.frame import RunInfo
+from engine.number_format import power_of_ten
 
 MOST_LETTERS = 200  # three lines of the page, 1440 pixels wide, beside a cure; what is longer would be cut off there
 SMALLEST = 2.0**-150  # half of the smallest 32-bit number above 0: what is smaller is rounded to 0
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def fitted(*versions: str) -> str:
@@ -81,7 +81,7 @@ def say(number: float) -> str:
     for size, word in ((1e6, "million"), (1e9, "billion"), (1e12, "trillion")):
         if rounded < 1000 * size:
             return f"{float(f'{rounded / size:.2g}'):g} {word}"
-    return f"10{f'{math.log10(number):.0f}'.translate(SUPERSCRIPTS)}"
+    return power_of_ten(round(math.log10(number)))
 
 
 def _road(info: RunInfo, layer: int, direction: int) -> str:

@@ -11,6 +11,7 @@ from app.figures import theme
 from app.figures.base import Patch
 from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
 from engine.frame import RunInfo
+from engine.number_format import short
 
 MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
 SOLVED = 0.1  # of the baseline
@@ -38,7 +39,7 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
         ],
         annotations=[
             {"xref": "paper", "x": 0.01, "xanchor": "left", "y": level, "yanchor": "bottom", "showarrow": False,
-             "font": {"size": 11}, "text": f"{name}: {theme.short(level)}"}
+             "font": {"size": 11}, "text": f"{name}: {short(level)}"}
             for name, level in levels.items()
         ],
         showlegend=True,

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from app.figures import hidden, theme
 from app.figures.unrolled import places, symbols, wires
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 from engine.rehearsal import Rehearsal
 
 HEIGHT = 500
@@ -184,6 +185,6 @@ def losses(info: RunInfo, r: Rehearsal, axis: str) -> list:
                    marker={"symbol": "line-ew", "size": 20 if few else 6,
                            "line": {"width": 2.5, "color": theme.DIRECT}},
                    hovertemplate="t = %{x}<br>mean of the batch %{y:.3g}<extra></extra>"),
-        go.Scatter(x=t, y=high, text=[theme.short(value) if few else "" for value in r.loss_per_step[t]], mode="text",
+        go.Scatter(x=t, y=high, text=[short(value) if few else "" for value in r.loss_per_step[t]], mode="text",
                    textposition="top center", textfont={"size": 12}, hoverinfo="skip", **axes),
     ]  # fmt: skip

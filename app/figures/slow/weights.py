@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import theme
 from app.figures.slow.network import HEIGHT
+from engine.number_format import share, short
 from engine.rehearsal import Rehearsal
 
 MOST_ROWS = 14
@@ -48,9 +49,9 @@ def clip(r: Rehearsal) -> go.Figure:
         notes.append({"x": np.log10(limit), "y": 0.5, "yanchor": "top", "showarrow": False,
                       "text": f"limit {limit:g}", "font": {"size": 13}})  # fmt: skip
     reach = [before, after] if limit is None else [before, after, np.array([limit])]
-    said = [theme.short(value) for value in before]
+    said = [short(value) for value in before]
     if r.clipped:
-        said = [f"{a} → {theme.short(b)}" for a, b in zip(said, after, strict=True)]
+        said = [f"{a} → {short(b)}" for a, b in zip(said, after, strict=True)]
     return _weights(r, marks, said, reach, shapes, notes, "length of the gradient", "its length")
 
 
@@ -62,7 +63,7 @@ def update(r: Rehearsal) -> go.Figure:
         _points(r, gradient, "gradient", "diamond", theme.TOTAL),
         _points(r, change, "change", "circle", theme.CELL),
     ]
-    shares = [decades.share(c / w) if w > 0 else "from 0" for c, w in zip(change, weight, strict=True)]
+    shares = [share(c / w) if w > 0 else "from 0" for c, w in zip(change, weight, strict=True)]
     shapes = [_join(k, w, c) for k, (w, c) in enumerate(zip(weight, change, strict=True)) if w > 0 and c > 0]
     return _weights(r, marks, shares, [weight, gradient, change], shapes, [], "length (2-norm)", "moved by")
 

@@ -7,6 +7,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.unrolled import places
 from engine.frame import Frame, RunInfo
+from engine.number_format import short
 
 NOTHING, BROKEN = "\u00a0", "✗ not finite"
 
@@ -43,7 +44,7 @@ def answer(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
     if not np.isfinite(frame.outputs[t]).all():
         return BROKEN, False
     value, wanted = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
-    written = f"{value:.2f}" if abs(value) < 1e4 else theme.short(value)
+    written = f"{value:.2f}" if abs(value) < 1e4 else short(value)
     return written, abs(value - wanted) < 0.1 * max(1.0, abs(wanted))
 
 
@@ -72,7 +73,7 @@ def hover(info: RunInfo, frame: Frame, layer: int, d: int, t: int) -> str:
     if not frame.valid[t]:
         return "padding: the sequence has no such step"
     norm = frame.sequence_grad_norm[layer, d, t]
-    said = f"gradient of this sequence {'exactly 0' if norm == 0 else theme.short(norm)}"
+    said = f"gradient of this sequence {'exactly 0' if norm == 0 else short(norm)}"
     if frame.counted[t]:
         return said
     return f"{said}<br>no loss here ({'masked' if t >= info.encoder_steps else 'the encoder only reads'})"

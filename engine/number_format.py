@@ -1,0 +1,60 @@
+"""How numbers are written for people: in read-outs, tables and sentences. No torch; figures may import it."""
+
+from __future__ import annotations
+
+import math
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+"""For `str.translate`: digits and minus as superscripts."""
+
+
+def power_of_ten(exponent: int) -> str:
+    """10⁻⁶ for -6."""
+    return f"10{str(exponent).translate(RAISED)}"
+
+
+def short(value: float) -> str:
+    """A number for a read-out, with as many digits each time so that nothing jumps: 0.050, 2.30, 12.4, 480, 3.1e-7."""
+    if not math.isfinite(value):
+        return "not finite"
+    size = abs(value)
+    if value == 0:
+        return "0"
+    if not 1e-3 <= size < 1e4:
+        digits, exponent = f"{value:.1e}".split("e")
+        return f"{digits}e{int(exponent)}"
+    return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
+
+
+def signed(value: float) -> str:
+    """A number with its sign and three digits: 0.120, −3.19·10⁻⁴."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "not finite"
+    if 0.01 <= abs(value) < 1e4:
+        digits = max(0, 2 - math.floor(math.log10(abs(value))))
+        return f"{value:.{digits}f}".replace("-", "−")
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}·{power_of_ten(int(exponent))}".replace("-", "−")
+
+
+def share(value: float) -> str:
+    """A part of a whole in words: 14.0%, 1 part in 360,000, exactly 0; next to nothing has no sign worth a word."""
+    if not math.isfinite(value):
+        return "not finite"
+    if value == 0:
+        return "exactly 0"
+    if -1e-3 < value < 0:
+        return "next to nothing"
+    if 0 < value < 1e-3:
+        return f"1 part in {1 / value:,.0f}" if value > 1e-7 else f"1 part in {short(1 / value)}"
+    return f"{100 * value:.1f}%" if abs(value) < 100 else f"{short(100 * value)}%"
+
+
+def amount(ratio: float) -> str:
+    """A share of a gradient as a person says it: a factor near 1, else a power of ten."""
+    if ratio == 0:
+        return "exactly 0"
+    if 0.01 <= ratio < 1000:
+        return f"{ratio:.2g}"
+    digits, _, exponent = f"{ratio:.1e}".partition("e")
+    return f"{digits} × {power_of_ten(int(exponent))}"

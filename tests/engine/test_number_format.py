@@ -1,0 +1,50 @@
+"""How numbers are written for people."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.number_format import amount, power_of_ten, share, short, signed
+
+
+@pytest.mark.parametrize(
+    ("exponent", "written"), [(0, "10⁰"), (-6, "10⁻⁶"), (18, "10¹⁸"), (-1234567890, "10⁻¹²³⁴⁵⁶⁷⁸⁹⁰")]
+)
+def test_a_power_of_ten_has_raised_digits(exponent, written):
+    assert power_of_ten(exponent) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "0"), (0.05, "0.050"), (2.3, "2.30"), (12.4, "12.4"), (480.0, "480"), (-0.5, "-0.50"), (3.1e-7, "3.1e-7"),
+     (1e4, "1.0e4"), (1e-3, "0.001"), (math.inf, "not finite"), (math.nan, "not finite")],
+)  # fmt: skip
+def test_a_read_out_keeps_its_width(value, written):
+    assert short(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "0"), (0.12, "0.120"), (-0.12, "−0.120"), (0.01, "0.0100"), (123.4, "123"), (9999.0, "9999"),
+     (-3.19e-4, "−3.19·10⁻⁴"), (1e4, "1.00·10⁴"), (-math.inf, "not finite")],
+)  # fmt: skip
+def test_a_signed_number_has_three_digits_and_a_true_minus(value, written):
+    assert signed(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "exactly 0"), (0.14, "14.0%"), (1.0, "100.0%"), (1 / 360_000, "1 part in 360,000"),
+     (-1e-4, "next to nothing"), (-0.2, "-20.0%"), (1e-9, "1 part in 1.0e9"), (250.0, "2.5e4%"), (math.nan, "not finite")],
+)  # fmt: skip
+def test_a_share_is_said_as_a_part(value, written):
+    assert share(value) == written
+
+
+@pytest.mark.parametrize(
+    ("ratio", "written"), [(0.0, "exactly 0"), (0.25, "0.25"), (12.0, "12"), (0.0042, "4.2 × 10⁻³"), (1e6, "1.0 × 10⁶")]
+)
+def test_an_amount_is_a_factor_or_a_power_of_ten(ratio, written):
+    assert amount(ratio) == written
