@@ -23,6 +23,7 @@ import pandas as pd
 from app import links, live, text
 from app.figures import Curves, LiveFigure, applicable
 from app.figures.theme import SCALES, TIME_MARGIN
+from app.live import how_measured
 from app.live.feed import verdict
 from app.live.frames import pack
 from app.state import OPENING
@@ -134,7 +135,7 @@ def replay(found: Recording) -> str:
         "figures": shown,
         "scales": SCALES,
         "time": {**TIME_MARGIN, "last": info.time_steps - 1},
-        "how": text.how_measured(info),
+        "how": how_measured.paragraphs(info),
         "frames": [base64.b64encode(each).decode() for each in blocks],
     }
     said = summary(found)

@@ -178,35 +178,6 @@ def summary(e: Experiment) -> str:
     return " · ".join(parts)
 
 
-def how_measured(info: RunInfo) -> list[str]:
-    """What stands behind "how measured?", one paragraph each."""
-    s = info.memory_symbol
-    need = f"the task's lag, {info.lag} steps" if info.lag is not None else f"{info.reach} steps, from end to end"
-    return [
-        "The question behind the verdict: if the state at an early step had been a little different, would the loss at "
-        "the end have noticed? Where it would not, training cannot tell that step what to do better.",
-        f"In numbers: the loss of the last step that has one is taken alone, and differentiated with respect to the "
-        f"state {s} at every step, through all later steps (back-propagation through time). The number is "
-        f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {need}.",
-        "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's present weights "
-        "and without dropout. The verdict is the median of their ratios, which is not the ratio of the "
-        "medians below; the unrolled picture shows the first of them, and "
-        "so does the gradient figure where they end, or are asked, at different steps.",
-        "Below 10⁻⁶: vanished. Below 10⁻³: vanishing. Below 0.01: fading. Up to 10: healthy. Up to 100: rising. Up to "
-        "10,000: growing. Above: exploding. A loss below a tenth of the dashed line counts as solved. A one-way "
-        "network that is asked before what decides has been said cannot see it, whatever its gradient.",
-        "Why it shrinks or grows is read from the drawn sequence: what the slopes of the units, and then the recurrent "
-        "weights, pass on at each step, as geometric means over the same steps; of a gated cell the mean of the gate "
-        "that keeps the old state. Whichever takes away more is named. A unit within 0.05 of a limit counts as "
-        "saturated. Where these numbers do not explain half of the decades, no reason is given.",
-        "Braked: with SGD, each of the last 20 updates was clipped so much that weights hardly move. Adam, RMSprop and "
-        "Adagrad divide by the size of the gradient, so for them clipping is no brake. Stuck: the mean loss of the "
-        "last 20 updates, and that of 20 updates a hundred before, both lie within 5 % of a known level.",
-        "Code: engine/lens/sweep.py (sweep), engine/lens/factors.py (factors_of), engine/diagnosis/verdict.py "
-        "(diagnose). Tests hold the gradient against autograd on an unrolled loop to one part in a billion.",
-    ]
-
-
 def plain(raw: str, most: int = 60) -> str:
     """Somebody else's words, short and without any Markdown: a link must not place pictures on the page."""
     kept = raw if len(raw) <= most else f"{raw[: most - 3]}..."

@@ -13,10 +13,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import state, text, timeline
+from app import state, timeline
 from app.figures import applicable
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
+from app.live import how_measured
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.preset import Preset
@@ -57,7 +58,7 @@ def view(slot: RunSlot, preset: Preset) -> None:
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
-            "how": text.how_measured(info),
+            "how": how_measured.paragraphs(info),
             "plotly": PLOTLY_ROUTE,
         },
         on_cure_change=lambda: state.on_cure(KEY),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import controls, state, text
+from app.live import how_measured
 from engine import diagnosis, readings
 from engine.cells import CELLS
 from engine.diagnosis import stuck
@@ -311,7 +312,7 @@ def test_a_slow_network_is_not_said_to_stand_still():
 )
 @pytest.mark.parametrize(("cell", "symbol"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
 def test_how_it_is_measured_names_the_state_and_the_way(settings, said, cell, symbol):
-    plain, first, *others = text.how_measured(RunInfo.of(Experiment(cell=cell, **settings)))
+    plain, first, *others = how_measured.paragraphs(RunInfo.of(Experiment(cell=cell, **settings)))
     assert "would the loss at the end have noticed?" in plain and plain.endswith(".")
     assert not re.search(r"[‖0-9]|dL|derivative|gradient", plain)  # in words that need no calculus
     assert said in first and f"‖dL/d{symbol}‖" in first and f"the state {symbol} " in first
@@ -339,7 +340,7 @@ def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(tas
 
 
 def test_the_limits_that_are_said_are_those_of_the_diagnosis():
-    bands = text.how_measured(RunInfo.of(Experiment()))[3]
+    bands = how_measured.paragraphs(RunInfo.of(Experiment()))[3]
     for limit, kind in diagnosis.LIMITS[:-1]:
         shown = {1e-6: "10⁻⁶", 1e-3: "10⁻³"}.get(limit, f"{limit:,g}" if limit < 1e4 else f"{limit:,.0f}")
         assert re.search(rf"(Below|Up to) {shown}: {kind}\b", bands), kind
@@ -347,7 +348,7 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
 
 
 def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
-    reasons, stands = text.how_measured(RunInfo.of(Experiment()))[4:6]
+    reasons, stands = how_measured.paragraphs(RunInfo.of(Experiment()))[4:6]
     assert f"within {readings.PINNED} of a limit" in reasons
     assert f"within {100 * stuck.NEAR:g} % of a known level" in stands
     assert stuck.STOOD == 100 and "a hundred before" in stands
@@ -357,7 +358,7 @@ def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
 
 
 def test_the_code_that_is_named_exists():
-    root, code = Path(__file__).parents[2], text.how_measured(RunInfo.of(Experiment()))[-1]
+    root, code = Path(__file__).parents[2], how_measured.paragraphs(RunInfo.of(Experiment()))[-1]
     named = re.findall(r"(engine/[\w/]+\.py) \((\w+)\)", code)
     assert len(named) == 3
     for file, function in named:
