@@ -20,10 +20,11 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from app import links, live, text
+from app import links, text
 from app.figures import Curves, LiveFigure, applicable
 from app.figures.theme import SCALES, TIME_MARGIN
-from app.live import how_measured
+from app.live import assets, how_measured
+from app.live.component import templates
 from app.live.feed import verdict
 from app.live.frames import pack
 from app.state import OPENING
@@ -146,12 +147,12 @@ def replay(found: Recording) -> str:
         "title": escape(text.summary(found.experiment)),
         "heading": escape(said[0]),
         "said": escape(" ".join(said[1:])),
-        "style": live.STYLE + (live.HERE / "replay.css").read_text(),
-        "script": live.script(*PARTS).replace("</script", "<\\/script"),
+        "style": assets.STYLE + (assets.HERE / "replay.css").read_text(),
+        "script": assets.script(*PARTS).replace("</script", "<\\/script"),
         "plotly": _plotly(),
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
-    page = (live.HERE / "replay.html").read_text()
+    page = (assets.HERE / "replay.html").read_text()
     return "".join(parts[each[2:-2]] if each.startswith("{{") else each for each in _pieces(page))
 
 
@@ -183,7 +184,7 @@ def _figures(found: Recording) -> dict[str, LiveFigure]:
 
 def _templates(found: Recording) -> list[dict[str, Any]]:
     names = _figures(found)
-    return [each for each in live.templates(found.experiment) if each["name"] in names]
+    return [each for each in templates(found.experiment) if each["name"] in names]
 
 
 def _blocks(found: Recording) -> list[bytes]:

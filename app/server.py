@@ -27,9 +27,11 @@ from app.hub import HUB
 
 HUB.pool()
 
-from app import exports, live  # noqa: E402  (after the pool: torch loads meanwhile)
+from app import exports  # noqa: E402  (after the pool: torch loads meanwhile)
+from app.export.gradient_csv import gradient_csv  # noqa: E402
 from app.live import race_feed, stream  # noqa: E402
-from app.live.feed import Feed, gradient_csv  # noqa: E402
+from app.live.assets import PLOTLY_ROUTE  # noqa: E402
+from app.live.feed import Feed  # noqa: E402
 from app.race.paddock import RACES  # noqa: E402
 
 EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
@@ -121,7 +123,7 @@ app = st.App(
         *race_feed.ROUTES,
         *exports.ROUTES,
         Route("/live/{token}/gradient.csv", gradient_table),
-        Route(f"/{live.PLOTLY_ROUTE}", plotly_js),
+        Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],
     middleware=[Middleware(OwnerCookie)],
     lifespan=lifespan,

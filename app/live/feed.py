@@ -160,19 +160,3 @@ def verdict(frame: Frame) -> dict[str, Any]:
         "cure": text.cure(found.cure),
         "changes": found.cure,
     }
-
-
-def gradient_csv(info: RunInfo, frame: Frame) -> str:
-    """The gradient norms of one frame as CSV: a row per layer, direction and step."""
-    norms = ["grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell"]
-    columns = ["step", "layer", "direction", "t", *norms, *(f"sequence_{name}" for name in norms)]
-    lines = [",".join(columns)]
-    layers, directions, seq_len = frame.grad_norm.shape
-    for layer in range(layers):
-        for d in range(directions):
-            for t in range(seq_len):
-                at = (layer, d, t)
-                measured = [getattr(frame, name) for name in columns[4:]]
-                values = ["" if each is None else repr(float(each[at])) for each in measured]
-                lines.append(",".join([str(frame.step), str(layer), ("forward", "reverse")[d], str(t), *values]))
-    return "\n".join(lines) + "\n"

@@ -7,15 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from app import live
 from app.figures.race import LANES, applicable
 from app.figures.theme import SCALES
+from app.live import assets
 from app.race.lanes import Race
 
 KEY = "race"
-SCRIPT = live.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket", "race")
-STYLE = live.STYLE + (live.HERE / "race.css").read_text()
-MARKUP = (live.HERE / "race.html").read_text()
+SCRIPT = assets.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket", "race")
+STYLE = assets.STYLE + (assets.HERE / "race.css").read_text()
+MARKUP = (assets.HERE / "race.html").read_text()
 
 
 def view(race: Race) -> None:
@@ -31,7 +31,7 @@ def view(race: Race) -> None:
             ],
             "figures": templates(race),
             "scales": SCALES,
-            "plotly": live.PLOTLY_ROUTE,
+            "plotly": assets.PLOTLY_ROUTE,
         },
     )
 

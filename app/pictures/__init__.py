@@ -15,6 +15,7 @@ import streamlit as st
 
 from app import live
 from app.figures.theme import SCALES
+from app.live.assets import PLOTLY_ROUTE
 
 HERE = Path(__file__).parent
 SCRIPT = "\n".join([live.script("plotly", "theme"), (HERE / "picture.js").read_text()])
@@ -63,7 +64,7 @@ def picture(
             "figure": json.loads(figure.to_json()),
             "label": label,
             "scales": SCALES,
-            "plotly": live.PLOTLY_ROUTE,
+            "plotly": PLOTLY_ROUTE,
             "uncover": None if uncover is None else asdict(uncover),
         },
         on_press_change=on_press or (lambda: None),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import controls, live, sharing, state, text
+from app import controls, sharing, state, text
 from app.hub import RunSlot
+from app.live import component
 from app.thumbnail import thumbnail
 from app.views import equations, export, lesson, listen, predict, share
 from engine.experiment import ExperimentError
@@ -31,7 +32,7 @@ def page() -> None:
             st.warning(refused)
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
-    live.view(slot, preset)
+    component.view(slot, preset)
     if not state.presenting():
         predict.card(slot)
         listen.card(slot)

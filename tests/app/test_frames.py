@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.export.gradient_csv import gradient_csv
 from app.figures import Quantised, applicable, theme
 from app.hub import Ghost
 from app.live import feed as feeds
-from app.live.feed import Feed, curves_of, gradient_csv
+from app.live.feed import Feed, curves_of
 from app.live.frames import pack
 from engine.frame import Diagnosis, RunPhase
 from engine.history import History

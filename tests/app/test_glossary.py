@@ -7,8 +7,9 @@ from html import unescape
 
 import pytest
 
-from app import glossary, live, pictures, text
+from app import glossary, pictures, text
 from app.figures import FIGURES
+from app.live import assets
 from app.views import glossary as view
 from engine.experiment import Experiment
 from engine.frame import RunInfo
@@ -103,16 +104,16 @@ def mixed(one: str, other: str, share: float) -> str:
 
 def tones() -> dict[str, str]:
     """The colour of each tone of the verdict, as the style sheet has it."""
-    return dict(re.findall(r'data-tone="(\w+)"\] \{ --tone: (#\w{6})', live.STYLE))
+    return dict(re.findall(r'data-tone="(\w+)"\] \{ --tone: (#\w{6})', assets.STYLE))
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_words_have_a_contrast_of_4_5_and_signs_of_3_on_every_ground(name):
     theme = themes()[name]
     ground, words, link = theme["backgroundColor"], theme["textColor"], theme["primaryColor"]
-    quiet = int(re.search(r"--quiet: color-mix\(in srgb, var\(--st-text-color\) (\d+)%", live.STYLE)[1]) / 100
-    sign = int(re.search(r"lv-sign \{ color: color-mix\(in srgb, var\(--tone\) (\d+)%", live.STYLE)[1]) / 100
-    tint = int(re.search(r"background: color-mix\(in srgb, var\(--tone\) (\d+)%", live.STYLE)[1]) / 100
+    quiet = int(re.search(r"--quiet: color-mix\(in srgb, var\(--st-text-color\) (\d+)%", assets.STYLE)[1]) / 100
+    sign = int(re.search(r"lv-sign \{ color: color-mix\(in srgb, var\(--tone\) (\d+)%", assets.STYLE)[1]) / 100
+    tint = int(re.search(r"background: color-mix\(in srgb, var\(--tone\) (\d+)%", assets.STYLE)[1]) / 100
     for behind in (ground, theme["secondaryBackgroundColor"]):
         assert contrast(words, behind) >= 7 and contrast(mixed(words, behind, quiet), behind) >= 4.5
         assert contrast(link, behind) >= 4.5  # links, and the words on the cure button the other way round
@@ -127,13 +128,13 @@ def test_words_have_a_contrast_of_4_5_and_signs_of_3_on_every_ground(name):
 def themes() -> dict[str, dict[str, str]]:
     """The two themes of the configuration."""
     found: dict[str, dict[str, str]] = {}
-    written = (live.HERE.parents[1] / ".streamlit" / "config.toml").read_text()
+    written = (assets.HERE.parents[1] / ".streamlit" / "config.toml").read_text()
     for name, part in re.findall(r"\[theme\.(\w+)\]\n((?:\w+ = .*\n?)+)", written):
         found[name] = dict(re.findall(r'(\w+) = "(#\w{6})"', part))
     return found
 
 
 def test_less_motion_is_honoured_by_every_style_sheet_of_the_figures():
-    for style in (live.STYLE, pictures.STYLE):
+    for style in (assets.STYLE, pictures.STYLE):
         rule = re.search(r"@media \(prefers-reduced-motion: reduce\) \{\s*([^@]*?)\n\}", style)
         assert rule and "transition: none !important" in rule[1] and "animation: none !important" in rule[1]

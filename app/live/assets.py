@@ -1,0 +1,23 @@
+"""The live view's JavaScript, style and markup, read once from the files of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app import timeline
+
+PLOTLY_ROUTE = "plotly.min.js"
+HERE = Path(__file__).parent
+
+
+def script(*parts: str) -> str:
+    """Parts of this folder's JavaScript, joined in order: each defines a few names, the last is a component's entry."""
+    return "\n".join((HERE / f"{part}.js").read_text() for part in parts)
+
+
+SCRIPT = script(
+    "wire", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "timeline", "socket",
+    "view",
+)  # fmt: skip
+STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
+MARKUP = (HERE / "live.html").read_text().replace("{hold}", timeline.HOLD)

@@ -1,0 +1,72 @@
+"""The component that owns the live figures and is fed over a socket of its own.
+
+It gets the templates once per run; frames never pass through Streamlit.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from app import state
+from app.figures import applicable
+from app.figures.theme import SCALES, TIME_MARGIN
+from app.hub import RunSlot
+from app.live import how_measured
+from app.live.assets import MARKUP, PLOTLY_ROUTE, SCRIPT, STYLE
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.preset import Preset
+
+KEY = "live"
+LARGE = 1.45  # times as large as at a desk, before a room
+
+
+def view(slot: RunSlot, preset: Preset) -> None:
+    """Mount the live view of this slot's run; mounted already, it changes runs in place.
+
+    Before a room only the figures that the lesson is about are shown, and those large.
+    """
+    component = st.components.v2.component("live_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
+    info = slot.run.info
+    only = preset.figures if state.presenting() else ()
+    component(
+        key=KEY,
+        data={
+            "token": slot.token,
+            "figures": [each for each in templates(info.experiment) if not only or each["name"] in only],
+            "large": LARGE if state.presenting() else 1,
+            "cure": "cure" not in state.hidden(),
+            "scales": SCALES,
+            "time": {**TIME_MARGIN, "last": info.time_steps - 1},
+            "how": how_measured.paragraphs(info),
+            "plotly": PLOTLY_ROUTE,
+        },
+        on_cure_change=lambda: state.on_cure(KEY),
+        on_noted_change=state.on_noted,
+        on_branch_change=lambda: state.on_branch(KEY),
+    )
+
+
+@lru_cache(maxsize=64)
+def templates(experiment: Experiment) -> list[dict[str, Any]]:
+    """The figures of such a run without data, as plain values: what the browser draws before the first frame."""
+    info = RunInfo.of(experiment)
+    return [
+        {
+            "name": name,
+            "over": figure.over,
+            "title": figure.title(info),
+            "look_for": figure.look_for(info),
+            "label": figure.label,
+            "how": figure.how(info),
+            "fits": figure.fits,
+            "needs": figure.needs,
+            "steps": figure.steps,
+            "figure": json.loads(figure.template(info).to_json()),
+        }
+        for name, figure in applicable(info).items()
+    ]
