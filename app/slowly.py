@@ -251,7 +251,7 @@ def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
     if phase == FORWARD:
         size = np.linalg.norm(r.hidden[-1, 0], axis=-1)
         return ("t", "reads", "length of the top state, ‖h‖"), [
-            (str(t), _plain(symbols.read(info, network.as_frame(r), t)), signed(float(size[t]))) for t in real
+            (str(t), _plain(symbols.read(info, r, t)), signed(float(size[t]))) for t in real
         ]
     norms, entering = r.grad_norm[-1, 0], r.entering_norm[-1, 0]
     return ("t", "gradient of the top state, ‖dL/dh‖", "of it enters here"), [
@@ -260,7 +260,7 @@ def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
 
 
 def _says(info: RunInfo, r: Rehearsal, t: int) -> str:
-    return _plain(symbols.answer(info, network.as_frame(r), t)[0])
+    return _plain(symbols.answer(info, r, t)[0])
 
 
 def _plain(marked: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import hidden, theme
 from app.figures.unrolled import places, symbols, wires
-from engine.frame import Frame, RunInfo
+from engine.frame import RunInfo
 from engine.number_format import short
 from engine.rehearsal import Rehearsal
 
@@ -129,13 +129,13 @@ def text(x: np.ndarray, row: float, text: list[str], axes: dict[str, str], **sty
 def read(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
     """What comes in."""
     columns = places.columns(info)
-    return [text(columns, 0, [symbols.read(info, as_frame(r), t) for t in columns], axes)]
+    return [text(columns, 0, [symbols.read(info, r, t) for t in columns], axes)]
 
 
 def answers(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
     """What the network says, in green with a tick where it is right, and what would have been right."""
     said, top = places.said(info), places.top(info)
-    found = [symbols.answer(info, as_frame(r), t) for t in said]
+    found = [symbols.answer(info, r, t) for t in said]
     colours = [theme.CELL if right else theme.WRONG for _, right in found]
     size = 15 if len(said) < 13 else 12
     alone = "middle left" if _leaves_the_picture(info) else "middle center"
@@ -159,11 +159,6 @@ def target(info: RunInfo, r: Rehearsal, t: int) -> str:
     if info.outputs == "symbols":
         return theme.symbol(info.output_labels[int(r.targets[t])])
     return f"{float(r.targets[t, 0]):.2f}".replace("-", "−")
-
-
-def as_frame(r: Rehearsal) -> Frame:
-    """For the texts of the unrolled picture: what they read of a frame, a rehearsal has under the same names."""
-    return cast(Frame, r)
 
 
 def _highest(r: Rehearsal) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from app.figures import theme
@@ -12,20 +14,44 @@ from engine.number_format import short
 NOTHING, BROKEN = "\u00a0", "✗ not finite"
 
 
-def read(info: RunInfo, frame: Frame, t: int) -> str:
+class DrawnSequence(Protocol):
+    """One sequence as a network read and answered it, under the names that `Frame` gives it."""
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """(T,) tokens or (T, channels)."""
+
+    @property
+    def valid(self) -> np.ndarray:
+        """(T,) bool: False in padding."""
+
+    @property
+    def counted(self) -> np.ndarray:
+        """(T,) bool: True where there is a loss."""
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """(T, output_size) class probabilities or values."""
+
+    @property
+    def targets(self) -> np.ndarray:
+        """(T,) classes or (T, output_size)."""
+
+
+def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
     """What was read at t; in italics where it is the target of the step before."""
-    if not frame.valid[t] or places.strip_channels(info):
+    if not sequence.valid[t] or places.strip_channels(info):
         return NOTHING
-    told = info.feeds_back and t > info.encoder_steps
+    teacher_forced = info.feeds_back and t > info.encoder_steps
     if info.inputs == "symbols":
         labels = info.output_labels if info.encoder_steps and t >= info.encoder_steps else info.input_labels
-        token = int(frame.inputs[t])
+        token = int(sequence.inputs[t])
         word = theme.symbol(labels[token]) if token >= 0 else "start" if info.encoder_steps else "–"
-        return f"<i>{word}</i>" if told else word
+        return f"<i>{word}</i>" if teacher_forced else word
     if info.image and len(info.input_labels) > 1:
-        heard = frame.inputs[t, -len(info.output_labels) :]
-        return f"<i>{info.output_labels[int(heard.argmax())]}</i>" if told else "image"
-    value, *rest = frame.inputs[t]
+        previous = sequence.inputs[t, -len(info.output_labels) :]
+        return f"<i>{info.output_labels[int(previous.argmax())]}</i>" if teacher_forced else "image"
+    value, *rest = sequence.inputs[t]
     beside = dict(zip(info.input_labels[1:], rest, strict=True))
     if beside.get("hidden"):
         return "?"
@@ -33,17 +59,18 @@ def read(info: RunInfo, frame: Frame, t: int) -> str:
     return f"<b>{text}</b>▴" if beside.get("mark") else text
 
 
-def answer(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
+def answer(info: RunInfo, sequence: DrawnSequence, t: int) -> tuple[str, bool]:
     """What was said at t, and whether it is right; with its probability where it is the only answer."""
-    if not frame.counted[t]:
+    if not sequence.counted[t]:
         return "", True
     if info.outputs == "symbols":
-        text, right = _chosen(info, frame, frame.outputs, t)
-        sure = float(np.max(frame.outputs[t]))
-        return (f"<b>{text[:-1]}</b> {text[-1]} {sure:.0%}" if frame.counted.sum() == 1 and sure <= 1 else text), right
-    if not np.isfinite(frame.outputs[t]).all():
+        text, right = _chosen(info, sequence, sequence.outputs, t)
+        sure = float(np.max(sequence.outputs[t]))
+        alone = sequence.counted.sum() == 1 and sure <= 1
+        return f"<b>{text[:-1]}</b> {text[-1]} {sure:.0%}" if alone else text, right
+    if not np.isfinite(sequence.outputs[t]).all():
         return BROKEN, False
-    value, wanted = float(frame.outputs[t, 0]), float(frame.targets[t, 0])
+    value, wanted = float(sequence.outputs[t, 0]), float(sequence.targets[t, 0])
     written = f"{value:.2f}" if abs(value) < 1e4 else short(value)
     return written, abs(value - wanted) < 0.1 * max(1.0, abs(wanted))
 
@@ -59,12 +86,12 @@ def target(info: RunInfo, frame: Frame, t: int) -> str:
     return theme.symbol(info.output_labels[int(frame.targets[t])])
 
 
-def _chosen(info: RunInfo, frame: Frame, outputs: np.ndarray, t: int) -> tuple[str, bool]:
+def _chosen(info: RunInfo, sequence: DrawnSequence, outputs: np.ndarray, t: int) -> tuple[str, bool]:
     """The most probable symbol with its mark."""
     if not np.isfinite(outputs[t]).all():
         return BROKEN, False
     chosen = int(np.argmax(outputs[t]))
-    right = chosen == int(frame.targets[t])
+    right = chosen == int(sequence.targets[t])
     return theme.symbol(info.output_labels[chosen]) + ("✓" if right else "✗"), right
 
 
@@ -73,7 +100,7 @@ def hover(info: RunInfo, frame: Frame, layer: int, d: int, t: int) -> str:
     if not frame.valid[t]:
         return "padding: the sequence has no such step"
     norm = frame.sequence_grad_norm[layer, d, t]
-    said = f"gradient of this sequence {'exactly 0' if norm == 0 else short(norm)}"
+    written = f"gradient of this sequence {'exactly 0' if norm == 0 else short(norm)}"
     if frame.counted[t]:
-        return said
-    return f"{said}<br>no loss here ({'masked' if t >= info.encoder_steps else 'the encoder only reads'})"
+        return written
+    return f"{written}<br>no loss here ({'masked' if t >= info.encoder_steps else 'the encoder only reads'})"
