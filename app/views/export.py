@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
 from app import replaying
 from app.hub import RunSlot
+
+STYLE = (Path(__file__).parents[1] / "export" / "style.css").read_text()
 
 
 def card(slot: RunSlot) -> None:
@@ -20,13 +23,5 @@ def card(slot: RunSlot) -> None:
         for file, (name, said) in replaying.FILES.items()
     )
     with st.popover(replaying.EXPORT, icon=":material/download:", key="export"):
-        st.html(f'{STYLE}<ul class="exports">{rows}</ul><p class="exports-said">{escape(replaying.EXPORT_SAID)}</p>')
-
-
-STYLE = """<style>
-ul.exports { width: min(30rem, 78vw); margin: 0; padding: 0 !important; list-style: none; }
-ul.exports li { margin: 0 0 0.7rem !important; padding: 0; line-height: 1.35; }
-ul.exports a { display: block; width: fit-content; font-weight: 600; color: inherit; text-underline-offset: 3px; }
-.exports span, .exports-said { font-size: 0.875rem; color: color-mix(in srgb, currentColor 75%, transparent); }
-.exports-said { margin: 0; padding-top: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 18%, #0000); }
-</style>"""
+        about = f'<p class="exports-said">{escape(replaying.EXPORT_SAID)}</p>'
+        st.html(f'<style>\n{STYLE}</style><ul class="exports">{rows}</ul>{about}')

@@ -9,6 +9,7 @@ import streamlit as st
 from app import sharing, state
 from app.hub import RunSlot
 
+STYLE = (Path(__file__).parents[1] / "share" / "style.css").read_text()
 SCRIPT = (Path(__file__).parents[1] / "live" / "copy.js").read_text()
 
 
@@ -30,10 +31,3 @@ def card(slot: RunSlot) -> None:
         copy = st.components.v2.component("copy_link", html="<button></button>", css=STYLE, js=SCRIPT)
         words = {"copy": sharing.COPY, "copied": sharing.COPIED, "by_hand": sharing.COPY_BY_HAND}
         copy(key="copy_link", data={"link": link, **words})
-
-
-STYLE = """
-button { padding: 6px 16px; border: 0; border-radius: 6px; font: 600 14px var(--st-font); cursor: pointer;
-  color: var(--st-background-color); background: var(--st-primary-color); }
-button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
-"""
