@@ -59,8 +59,8 @@ def is_plain(e: Experiment) -> bool:
 
 def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, list[str]]:
     """Milliseconds per update by length."""
-    mine = f"{CELLS[e.cell].title}{f' with {e.nonlinearity}' if e.cell == 'rnn' and not is_plain(e) else ''}"
-    titles = {THIS: f"{mine}, ms per update", PLAIN: "plain RNN, ms per update"}
+    own_name = f"{CELLS[e.cell].title}{f' with {e.nonlinearity}' if e.cell == 'rnn' and not is_plain(e) else ''}"
+    titles = {THIS: f"{own_name}, ms per update", PLAIN: "plain RNN, ms per update"}
     lengths = sorted({seq_len for _, seq_len in medians})
     kinds = [kind for kind in titles if (kind, lengths[0]) in medians]
     rows = {titles[kind]: [ms(medians[kind, seq_len]) for seq_len in lengths] for kind in kinds}
@@ -69,24 +69,24 @@ def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, lis
 
 def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]:
     """How the time of an update grows with length, and what a time step costs beside a plain RNN's."""
-    mine = {seq_len: seconds for (kind, seq_len), seconds in medians.items() if kind == THIS}
+    own_seconds = {seq_len: seconds for (kind, seq_len), seconds in medians.items() if kind == THIS}
     waits = "each time step waits for the one before" if CELLS[e.cell].links else "no time step waits for another"
-    said = [f"{', '.join(f'{n} → {ms(seconds)} ms' for n, seconds in mine.items())}: {waits}."]
+    lines = [f"{', '.join(f'{n} → {ms(seconds)} ms' for n, seconds in own_seconds.items())}: {waits}."]
     if not is_plain(e):
-        longest, planned = max(mine), plan(e).experiments
-        share = mine[longest] / medians[PLAIN, longest]
+        longest, planned = max(own_seconds), plan(e).experiments
+        share = own_seconds[longest] / medians[PLAIN, longest]
         numbers = matrices(planned[THIS, longest]) / matrices(planned[PLAIN, longest])
-        said.append(
+        lines.append(
             f"At {longest} time steps, each costs {share:.1f} times a plain RNN's; the matrices hold "
             f"{numbers:.1f} times as many numbers."
             if numbers >= 1
             else f"At {longest} time steps, each costs {share:.2f} times a plain RNN's."
         )
     if e.cell != "feedforward" and not in_library(e):
-        said.append("PyTorch has no such cell: ours is written in Python, and part of the cost is Python's.")
+        lines.append("PyTorch has no such cell: ours is written in Python, and part of the cost is Python's.")
     if e.cell == "lstm":
-        said.append(ONE_DNN)
-    return said
+        lines.append(ONE_DNN)
+    return lines
 
 
 def setting(e: Experiment) -> str:

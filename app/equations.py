@@ -114,20 +114,20 @@ def title(info: RunInfo) -> str:
 def equations(experiment: Experiment) -> list[tuple[str, str]]:
     """(name, LaTeX) of every equation of its cell, with its own activation in place of phi."""
     squash, _ = SQUASH[experiment.nonlinearity]
-    put_in = (lambda found: f"{squash}({found[1]})") if squash else (lambda found: found[1])
+    put_in = (lambda match: f"{squash}({match[1]})") if squash else (lambda match: match[1])
     return [(name, re.sub(r"\\phi\((.*)\)", put_in, latex)) for name, latex in EQUATIONS[experiment.cell]]
 
 
 def remarks(experiment: Experiment) -> list[str]:
     """What should be known besides: the cell's own note, and what stands for x_t."""
-    said = [NOTES[experiment.cell]]
+    parts = [NOTES[experiment.cell]]
     if experiment.cell == "feedforward" and experiment.window > 1:
-        said.append(f"$x_t$ is a window: the last {experiment.window} inputs side by side.")
+        parts.append(f"$x_t$ is a window: the last {experiment.window} inputs side by side.")
     if experiment.num_layers > 1:
-        said.append("From layer 2 on, $x_t$ is the $h_t$ of the layer below.")
+        parts.append("From layer 2 on, $x_t$ is the $h_t$ of the layer below.")
     if experiment.bidirectional:
-        said.append("A second chain with weights of its own reads from the end: there t − 1 is t + 1.")
-    return [*said, LEGEND] if any("sigma" in latex for _, latex in equations(experiment)) else said
+        parts.append("A second chain with weights of its own reads from the end: there t − 1 is t + 1.")
+    return [*parts, LEGEND] if any("sigma" in latex for _, latex in equations(experiment)) else parts
 
 
 @dataclass(frozen=True)
@@ -165,41 +165,41 @@ STATES: dict[str, dict[str, Callable[[Values], float]]] = {
 
 def values(info: RunInfo, frame: Frame, unit: int, t: int) -> Values:
     """One unit of the top layer, reading forwards, at step t of the drawn sequence."""
-    found = {f"{LETTERS[name]}_t": float(gate[-1, 0, t, unit]) for name, gate in frame.gates.items()}
+    numbers = {f"{LETTERS[name]}_t": float(gate[-1, 0, t, unit]) for name, gate in frame.gates.items()}
     before = step_before(info, frame, t)
     for symbol, states in (("c", frame.cell), ("h", frame.hidden)):
         if states is not None:
-            found[f"{symbol}_{{t-1}}"] = 0.0 if before is None else float(states[-1, 0, before, unit])
-            found[f"{symbol}_t"] = float(states[-1, 0, t, unit])
+            numbers[f"{symbol}_{{t-1}}"] = 0.0 if before is None else float(states[-1, 0, before, unit])
+            numbers[f"{symbol}_t"] = float(states[-1, 0, t, unit])
     if not info.has_links:
-        del found["h_{t-1}"]
-    return found | _terms(info, frame, unit, t, 0 if t < info.encoder_steps else -1)
+        del numbers["h_{t-1}"]
+    return numbers | _terms(info, frame, unit, t, 0 if t < info.encoder_steps else -1)
 
 
 def walked(info: RunInfo, walk: Walk, unit: int, at: int) -> Values:
     """The same of one unit of a walk's chain at its step `at`."""
-    found = {f"{LETTERS[name]}_t": float(gate[at, unit]) for name, gate in walk.gates.items()}
+    numbers = {f"{LETTERS[name]}_t": float(gate[at, unit]) for name, gate in walk.gates.items()}
     for symbol, states, before in (("c", walk.cell, walk.cell_before), ("h", walk.hidden, walk.hidden_before)):
         if states is not None and before is not None:
-            found |= {f"{symbol}_{{t-1}}": float(before[at, unit]), f"{symbol}_t": float(states[at, unit])}
+            numbers |= {f"{symbol}_{{t-1}}": float(before[at, unit]), f"{symbol}_t": float(states[at, unit])}
     if not info.has_links:
-        del found["h_{t-1}"]
-    return found | _terms(info, walk, unit, at, int(walk.part[at]))
+        del numbers["h_{t-1}"]
+    return numbers | _terms(info, walk, unit, at, int(walk.part[at]))
 
 
 def _terms(info: RunInfo, terms: Frame | Walk, unit: int, at: int, one: int) -> Values:
     """What every gate adds up: products and biases; and the peepholes. `one` is the pass whose weights these are."""
-    found = {}
+    numbers = {}
     for block, gate in enumerate(CELLS[info.experiment.cell].gates):
         letter = LETTERS.get(gate, "h")
-        found[f"W_{{i{letter}}} x_t"] = float(terms.from_input[at, block, unit])
-        found[f"b_{{i{letter}}}"] = float(terms.biases[one, 0, block, unit])
+        numbers[f"W_{{i{letter}}} x_t"] = float(terms.from_input[at, block, unit])
+        numbers[f"b_{{i{letter}}}"] = float(terms.biases[one, 0, block, unit])
         if terms.from_state is not None:
-            found[f"W_{{h{letter}}} h_{{t-1}}"] = float(terms.from_state[at, block, unit])
-            found[f"b_{{h{letter}}}"] = float(terms.biases[one, 1, block, unit])
+            numbers[f"W_{{h{letter}}} h_{{t-1}}"] = float(terms.from_state[at, block, unit])
+            numbers[f"b_{{h{letter}}}"] = float(terms.biases[one, 1, block, unit])
     if terms.peepholes is not None:
-        found |= {f"p_{gate}": float(terms.peepholes[one, index, unit]) for index, gate in enumerate(PEEPHOLES)}
-    return found
+        numbers |= {f"p_{gate}": float(terms.peepholes[one, index, unit]) for index, gate in enumerate(PEEPHOLES)}
+    return numbers
 
 
 def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
@@ -209,43 +209,43 @@ def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
     return t - 1 if t else None
 
 
-def checks(info: RunInfo, found: Values) -> list[Check]:
+def checks(info: RunInfo, numbers: Values) -> list[Check]:
     """Every equation with these numbers in it; of a cell without gates, its slope as well."""
     e, rows = info.experiment, []
     states = STATES.get(e.cell, {})
     for name, latex in equations(e):
         symbol, right = latex.split(" = ")
-        filled = [symbol, _put_in(right, found)]
+        filled = [symbol, _put_in(right, numbers)]
         if symbol in states:
-            computed = states[symbol](found)
+            computed = states[symbol](numbers)
         else:
             shown, squash = SQUASH[e.nonlinearity if symbol == "h_t" else GATE_SQUASH.get(symbol[0], "sigmoid")]
-            added = _added(e.cell, symbol[0], found)
+            added = _added(e.cell, symbol[0], numbers)
             filled += [f"{shown}({number(added)})"] if shown else []
             computed = squash(added)
-        rows.append(Check(name, " = ".join(filled), computed, found[symbol]))
+        rows.append(Check(name, " = ".join(filled), computed, numbers[symbol]))
     if CELLS[e.cell].squashes:
         symbols, places, slope = SLOPES[e.nonlinearity]
-        middle = f" = {symbols} = {places.format(h=_factor(found['h_t']))}" if symbols != places else ""
-        rows.append(Check("slope", rf"\phi'{middle}", slope(found["h_t"]), None))
+        middle = f" = {symbols} = {places.format(h=_factor(numbers['h_t']))}" if symbols != places else ""
+        rows.append(Check("slope", rf"\phi'{middle}", slope(numbers["h_t"]), None))
     return rows
 
 
-def _added(cell: str, gate: str, found: Values) -> float:
+def _added(cell: str, gate: str, numbers: Values) -> float:
     """What the squash of a gate, or of a plain cell's state, is applied to."""
-    added = found[f"W_{{i{gate}}} x_t"] + found[f"b_{{i{gate}}}"]
-    if f"W_{{h{gate}}} h_{{t-1}}" in found:
-        from_state = found[f"W_{{h{gate}}} h_{{t-1}}"] + found[f"b_{{h{gate}}}"]
-        added += found["r_t"] * from_state if (cell, gate) == ("gru", "n") else from_state
-    if f"p_{gate}" in found:
-        added += found[f"p_{gate}"] * found["c_t" if gate == "o" else "c_{t-1}"]
+    added = numbers[f"W_{{i{gate}}} x_t"] + numbers[f"b_{{i{gate}}}"]
+    if f"W_{{h{gate}}} h_{{t-1}}" in numbers:
+        from_state = numbers[f"W_{{h{gate}}} h_{{t-1}}"] + numbers[f"b_{{h{gate}}}"]
+        added += numbers["r_t"] * from_state if (cell, gate) == ("gru", "n") else from_state
+    if f"p_{gate}" in numbers:
+        added += numbers[f"p_{gate}"] * numbers["c_t" if gate == "o" else "c_{t-1}"]
     return added
 
 
-def _put_in(latex: str, found: Values) -> str:
+def _put_in(latex: str, numbers: Values) -> str:
     """A right-hand side with a number in place of every symbol, longer symbols first."""
-    symbols = "|".join(re.escape(symbol) for symbol in sorted(found, key=len, reverse=True))
-    filled = re.sub(symbols, lambda symbol: _factor(found[symbol[0]]), latex).replace(r"\odot", r"\times")
+    symbols = "|".join(re.escape(symbol) for symbol in sorted(numbers, key=len, reverse=True))
+    filled = re.sub(symbols, lambda symbol: _factor(numbers[symbol[0]]), latex).replace(r"\odot", r"\times")
     return re.sub(r"\(\(([^()]*)\)\)", r"(\1)", filled)
 
 
@@ -260,10 +260,10 @@ def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
 
 def read(info: RunInfo, frame: Frame, t: int) -> str:
     """The input of a step in words: a symbol, or values with the names of their channels."""
-    return said_input(info, frame.inputs[t], t)
+    return input_label(info, frame.inputs[t], t)
 
 
-def said_input(info: RunInfo, given: np.ndarray, t: int) -> str:
+def input_label(info: RunInfo, given: np.ndarray, t: int) -> str:
     """The same of what was read at position t: a token, or a row of values."""
     labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
     if given.ndim == 0:
@@ -281,12 +281,12 @@ def worked(check: Check) -> str:
 
 def footnote(info: RunInfo) -> str:
     """Under the worked equations."""
-    said = [ORDER, ROUNDED]
+    parts = [ORDER, ROUNDED]
     if CELLS[info.experiment.cell].squashes:
-        said.append(SLOPE_IS)
+        parts.append(SLOPE_IS)
     if info.experiment.nonlinearity == "relu" and CELLS[info.experiment.cell].squashes:
-        said.append(BRACKET)
-    return " ".join(said)
+        parts.append(BRACKET)
+    return " ".join(parts)
 
 
 def number(value: float) -> str:

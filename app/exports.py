@@ -35,7 +35,7 @@ async def recording(request: Request) -> Response:
 
 async def replay(request: Request) -> Response:
     """GET /live/<token>/replay.html: the same frames as one page that needs no server."""
-    return await _made(request, "html", "text/html", lambda found: replaying.replay(found).encode())
+    return await _made(request, "html", "text/html", lambda recording: replaying.replay(recording).encode())
 
 
 async def curves(request: Request) -> Response:
@@ -84,8 +84,8 @@ async def script(request: Request) -> Response:
 def step_of(weights: bytes) -> int | None:
     """The update after which weights were taken, where their file says it: a header of JSON after its length."""
     length = int.from_bytes(weights[:8], "little")
-    said = json.loads(weights[8 : 8 + length]).get("__metadata__", {}).get("step")
-    return None if said is None else int(said)
+    step = json.loads(weights[8 : 8 + length]).get("__metadata__", {}).get("step")
+    return None if step is None else int(step)
 
 
 def file_name(experiment: Experiment, step: int | None, ending: str, what: str = "") -> str:
@@ -99,15 +99,15 @@ async def _made(request: Request, ending: str, kind: str, make: Callable[[Record
     slot = HUB.find(request.path_params["token"])
     if slot is None or slot.run.latest() is None:
         return PlainTextResponse(GONE, 404)
-    found = slot.run.recording()
-    content = await asyncio.to_thread(make, found)
-    return _sent(content, slot, found.frames[-1].step, ending, kind, "replay-" if ending == "html" else "")
+    recording = slot.run.recording()
+    content = await asyncio.to_thread(make, recording)
+    return _sent(content, slot, recording.frames[-1].step, ending, kind, "replay-" if ending == "html" else "")
 
 
-def _zipped(found: Recording) -> bytes:
+def _zipped(recording: Recording) -> bytes:
     """As large as the page "Open a recording" takes at most."""
     buffer = io.BytesIO()
-    found.fitting(replaying.MOST_UNPACKED // 2).save(buffer)
+    recording.fitting(replaying.MOST_UNPACKED // 2).save(buffer)
     return buffer.getvalue()
 
 

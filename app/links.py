@@ -110,9 +110,9 @@ def planned(experiment: Experiment, raw: str, refused: dict[str, str]) -> Change
     now = experiment
     try:
         for part in filter(None, raw.split("~~")):
-            at, *said = part.split("~")
+            at, *pairs = part.split("~")
             step = int(at)
-            values = {name: _parse(name, value) for name, value in zip(said[::2], said[1::2], strict=True)}
+            values = {name: _parse(name, value) for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
             rises = 0 < step <= MOST_STEPS and (not changes or step > changes[-1][0])
             if not rises or not values or not set(values) <= set(LIVE):
                 raise ValueError(part)
@@ -135,30 +135,30 @@ def step_in(raw: str | None, refused: dict[str, str]) -> int:
 
 def named(raw: str | None, known: Iterable[str], key: str, refused: dict[str, str]) -> tuple[str, ...]:
     """A link's list of controls; what is no control is left out."""
-    said = [each for each in (raw or "").split("~") if each]
-    if unknown := [each for each in said if each not in set(known)]:
+    names = [each for each in (raw or "").split("~") if each]
+    if unknown := [each for each in names if each not in set(known)]:
         refused[key] = HIDE_REFUSED.format(got=text.plain(", ".join(unknown)))
-    return tuple(each for each in said if each not in unknown)
+    return tuple(each for each in names if each not in unknown)
 
 
 def plan(changes: Changes) -> dict[str, str]:
     """The part of a link that says which live changes are made at which steps; nothing where there are none."""
-    said = [
+    parts = [
         "~".join([str(step), *(word for name, value in made.items() for word in (name, _plain(value)))])
         for step, made in changes
     ]
-    return {"then": "~~".join(said)} if said else {}
+    return {"then": "~~".join(parts)} if parts else {}
 
 
 def written(experiment: Experiment, preset: Preset, speed: str) -> dict[str, str]:
     """The link says the preset and what differs from it, or from what other data would bring."""
     base, settings = preset.experiment.to_dict(), experiment.to_dict()
     brought = _brought(preset.experiment, settings)
-    said = {"preset": preset.slug}
+    link = {"preset": preset.slug}
     for name, now in settings.items():
         if now != base[name] or now != brought.get(name, now):
-            said[name] = _plain(now)
-    return said | ({"speed": speed} if speed != preset.speed else {})
+            link[name] = _plain(now)
+    return link | ({"speed": speed} if speed != preset.speed else {})
 
 
 def _plain(now: Any) -> str:

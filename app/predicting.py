@@ -112,8 +112,8 @@ def answered(task: Task, answer: Answer) -> str:
             columns.append("".join([*above, '<i class="silent">·</i>']))
             continue
         best = int(row.argmax())
-        said = _box(task.output_labels[best], "said", float(row[best]))
-        columns.append("".join([*above, said, _correction(task, answer.targets, t, best)]))
+        box = _box(task.output_labels[best], "said", float(row[best]))
+        columns.append("".join([*above, box, _correction(task, answer.targets, t, best)]))
     return _row(columns, task.output_labels)
 
 
@@ -129,15 +129,15 @@ def spoken(task: Task, answer: Answer) -> str:
 def continued(task: Task, answer: Answer) -> str:
     """What was read and, in colour, what the network went on with."""
     labels = task.input_labels
-    said = [
+    boxes = [
         _box(task.output_labels[token], "said", float(row[token]))
         for token, row in zip(answer.said, answer.said_outputs, strict=True)
     ]
-    return _row([*(_read(int(token), labels) for token in answer.inputs), *said], labels)
+    return _row([*(_read(int(token), labels) for token in answer.inputs), *boxes], labels)
 
 
-def _correction(task: Task, right: np.ndarray | None, t: int, said: int) -> str:
-    if right is None or t >= len(right) or right[t] == said:
+def _correction(task: Task, right: np.ndarray | None, t: int, predicted: int) -> str:
+    if right is None or t >= len(right) or right[t] == predicted:
         return ""
     return f"<b>✗ {escape(symbol(task.output_labels[int(right[t])]))}</b>"
 
@@ -163,38 +163,40 @@ def decided(task: Task, answer: Answer) -> str:
     row = answer.outputs[-1]
     best = int(row.argmax())
     sure = f"{row[best]:.0%}" if row[best] < 0.995 else "more than 99%"
-    said = f"It says **{plain(symbol(task.output_labels[best]))}**, {sure} sure."
+    sentence = f"It says **{plain(symbol(task.output_labels[best]))}**, {sure} sure."
     if answer.targets is None:
-        return said
+        return sentence
     right = int(answer.targets[-1])
-    return f"{said} {'Right.' if right == best else f'Wrong: it is **{plain(symbol(task.output_labels[right]))}**.'}"
+    return (
+        f"{sentence} {'Right.' if right == best else f'Wrong: it is **{plain(symbol(task.output_labels[right]))}**.'}"
+    )
 
 
 def number(answer: Answer) -> str:
     """One number at the end of reading, and the right one."""
-    said = f"It says **{answer.outputs[-1, 0]:.3f}**."
-    return said if answer.targets is None else f"{said} Right is **{answer.targets[-1, 0]:.3f}**."
+    sentence = f"It says **{answer.outputs[-1, 0]:.3f}**."
+    return sentence if answer.targets is None else f"{sentence} Right is **{answer.targets[-1, 0]:.3f}**."
 
 
 def in_words(task: Task, answer: Answer) -> str:
     """What was said after reading, written out, and whether it is right."""
-    said = f"It says “{_written(task, answer.said)}”."
+    sentence = f"It says “{_written(task, answer.said)}”."
     if task.audible and answer.future is not None:
         right = int((answer.said == answer.future).sum())
         return f"{right} of {len(answer.future)} notes right."
     if answer.future is None:
-        return said
+        return sentence
     if np.array_equal(answer.said, answer.future):
-        return f"{said} Right."
-    return f"{said} Wrong: it is “{_written(task, answer.future)}”."
+        return f"{sentence} Right."
+    return f"{sentence} Wrong: it is “{_written(task, answer.future)}”."
 
 
 def goes_on(task: Task, answer: Answer) -> str:
     """What it says next, in one piece, and how a held-out text really goes on."""
-    said = f"It goes on: “{_written(task, answer.said)}”"
+    sentence = f"It goes on: “{_written(task, answer.said)}”"
     if answer.future is None or not len(answer.future):
-        return said
-    return f"{said}  \nReally it goes on: “{_written(task, answer.future)}”"
+        return sentence
+    return f"{sentence}  \nReally it goes on: “{_written(task, answer.future)}”"
 
 
 def score(answer: Answer) -> str:

@@ -71,7 +71,7 @@ FILES = {
     "script.py": ("PyTorch script", "This very run as a program without this playground: data, network, training."),
 }
 """What a run can be taken away as, by the last part of its address: its name, and what it is good for."""
-EXPORT_SAID = "A single figure, as a picture or a table, is offered beside the figure's own title."
+EXPORT_NOTE = "A single figure, as a picture or a table, is offered beside the figure's own title."
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,43 +95,43 @@ def open_file(name: str, file: IO[bytes]) -> Opened:
     Raises:
         RecordingError: with a sentence, whatever is wrong with it.
     """
-    found = Recording.load(file, MOST_UNPACKED)
+    recording = Recording.load(file, MOST_UNPACKED)
     try:
-        html = replay(found)
+        html = replay(recording)
     except Exception as error:  # whole arrays, but of no network that ever was: a figure may stumble over anything
         raise RecordingError(STRANGE) from error
     preset = load_preset(OPENING)
-    link = links.written(found.experiment, preset, preset.speed)
+    link = links.written(recording.experiment, preset, preset.speed)
     del link["preset"]
-    return Opened(name, summary(found), html, found.to_pandas(), link)
+    return Opened(name, summary(recording), html, recording.to_pandas(), link)
 
 
-def summary(found: Recording) -> list[str]:
+def summary(recording: Recording) -> list[str]:
     """What was trained, how much of it is here, and what was changed on the way: a sentence each."""
-    steps = [frame.step for frame in found.frames]
+    steps = [frame.step for frame in recording.frames]
     count = "1 frame" if len(steps) == 1 else f"{len(steps):,} frames"
     kept = f"{count}, from step {steps[0]:,} to step {steps[-1]:,}"
-    return [text.summary(found.experiment), f"{kept}. {changed(found.changes)}"]
+    return [text.summary(recording.experiment), f"{kept}. {changed(recording.changes)}"]
 
 
 def changed(changes: Changes) -> str:
     """What was changed live, and when."""
     if not changes:
         return NO_CHANGES
-    said = [
+    parts = [
         f"{', '.join(text.setting(name, value) for name, value in settings.items())} after step {step:,}"
         for step, settings in changes
     ]
-    return CHANGED.format(changes="; ".join(said))
+    return CHANGED.format(changes="; ".join(parts))
 
 
 # ---- the page that plays it
 
 
-def replay(found: Recording) -> str:
+def replay(recording: Recording) -> str:
     """A recording as one HTML page, for which nothing is fetched: figures, verdict and clock of every frame."""
-    info, blocks = found.info, _blocks(found)
-    shown = _templates(found)
+    info, blocks = recording.info, _blocks(recording)
+    shown = _templates(recording)
     data = {
         "figures": shown,
         "scales": SCALES,
@@ -139,14 +139,14 @@ def replay(found: Recording) -> str:
         "how": how_measured.paragraphs(info),
         "frames": [base64.b64encode(each).decode() for each in blocks],
     }
-    said = summary(found)
-    if len(blocks) < len(found.frames):
-        said.append(f"To keep this file small it plays {len(blocks):,} of them, evenly spaced.")
+    sentences = summary(recording)
+    if len(blocks) < len(recording.frames):
+        sentences.append(f"To keep this file small it plays {len(blocks):,} of them, evenly spaced.")
     parts = {
         "page": ALONE,
-        "title": escape(text.summary(found.experiment)),
-        "heading": escape(said[0]),
-        "said": escape(" ".join(said[1:])),
+        "title": escape(text.summary(recording.experiment)),
+        "heading": escape(sentences[0]),
+        "said": escape(" ".join(sentences[1:])),
         "style": assets.STYLE + (assets.HERE / "replay.css").read_text(),
         "script": assets.script(*PARTS).replace("</script", "<\\/script"),
         "plotly": _plotly(),
@@ -175,52 +175,52 @@ def _plotly() -> str:
     return base64.b64encode(gzip.compress(script.read_bytes(), 9, mtime=0)).decode()
 
 
-def _figures(found: Recording) -> dict[str, LiveFigure]:
+def _figures(recording: Recording) -> dict[str, LiveFigure]:
     """Those that have something to show: what no frame has measured is left out."""
-    measured = frozenset[str]().union(*(frame.details for frame in found.frames))
-    every = applicable(found.info)
+    measured = frozenset[str]().union(*(frame.details for frame in recording.frames))
+    every = applicable(recording.info)
     return {name: each for name, each in every.items() if not each.needs or each.needs in measured}
 
 
-def _templates(found: Recording) -> list[dict[str, Any]]:
-    names = _figures(found)
-    return [each for each in templates(found.experiment) if each["name"] in names]
+def _templates(recording: Recording) -> list[dict[str, Any]]:
+    names = _figures(recording)
+    return [each for each in templates(recording.experiment) if each["name"] in names]
 
 
-def _blocks(found: Recording) -> list[bytes]:
+def _blocks(recording: Recording) -> list[bytes]:
     """A compressed message for each frame that is played: evenly spaced, as many as fit into the page."""
-    players = list(_messages(found))
+    players = list(_messages(recording))
     largest = max(len(gzip.compress(players[each]())) for each in (0, len(players) // 2, -1)) * 4 / 3
     most = min(MOST_FRAMES, max(2, int(MOST_IN_REPLAY / largest)), len(players))
     kept = np.linspace(0, len(players) - 1, most).round().astype(int)
     return [gzip.compress(players[each](), mtime=0) for each in kept]
 
 
-def _messages(found: Recording) -> Iterator[Callable[[], bytes]]:
+def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
     """For each frame what makes its message; only those that are played are made."""
-    figures, waterfall = _figures(found), Waterfall()
-    for frame in found.frames:
-        waterfall.look(found.info, frame)
-        updates, looks = (rows[rows["step"] <= frame.step] for rows in (found.updates, found.looks))
+    figures, waterfall = _figures(recording), Waterfall()
+    for frame in recording.frames:
+        waterfall.look(recording.info, frame)
+        updates, looks = (rows[rows["step"] <= frame.step] for rows in (recording.updates, recording.looks))
         curves = Curves(updates, looks, waterfall.table())
-        yield functools.partial(_message, found, figures, frame, curves)
+        yield functools.partial(_message, recording, figures, frame, curves)
 
 
-def _message(found: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves) -> bytes:
+def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves) -> bytes:
     """One frame for the browser, complete: whichever was shown before, this is what it looks like."""
-    info, patches, readouts = found.info_at(frame.step), {}, {}
+    info, patches, readouts = recording.info_at(frame.step), {}, {}
     for name, figure in figures.items():
-        of = _measured(found, frame, figure.needs)
+        of = _measured(recording, frame, figure.needs)
         patches[name] = figure.patch(info, of, curves)
-        said = figure.readout(info, of)
-        readouts[name] = said if of is frame else f"of step {of.step:,}: {said}"
+        readout = figure.readout(info, of)
+        readouts[name] = readout if of is frame else f"of step {of.step:,}: {readout}"
     clock = f"{frame.seconds:,.1f} s of training"
     return pack(patches, step=frame.step, readouts=readouts, verdict=verdict(frame), clock=clock)
 
 
-def _measured(found: Recording, frame: Frame, needs: str) -> Frame:
+def _measured(recording: Recording, frame: Frame, needs: str) -> Frame:
     """This frame, or where it lacks a reading the last one before that has it; where there is none the first after."""
     if not needs or needs in frame.details:
         return frame
-    having = [each for each in found.frames if needs in each.details]
+    having = [each for each in recording.frames if needs in each.details]
     return max((each for each in having if each.step < frame.step), key=lambda each: each.step, default=having[0])

@@ -9,7 +9,7 @@ from app import text
 SHARE = "Share"
 PRESENT = "Present"
 STOP_PRESENTING = "Back to the desk"
-SAID = (
+ABOUT = (
     "The link holds the whole experiment: every setting, the seed, and what was changed on the way. It gives the same "
     "frames."
 )
@@ -30,6 +30,6 @@ def part(key: str) -> str:
     return PARTS.get(key) or text.LABELS[key]
 
 
-def address(page: str, said: dict[str, str]) -> str:
+def address(page: str, link: dict[str, str]) -> str:
     """The whole link: where this page stands, and what it shall open."""
-    return f"{page.split('?')[0]}?{urlencode(said)}"
+    return f"{page.split('?')[0]}?{urlencode(link)}"

@@ -26,7 +26,7 @@ BY_CHANCE = (
     "measured without them. The losses, the clipping and the update are training's own."
 )
 CELL_STATE = "The gradient of an LSTM also travels through its cell state c, which is not drawn."
-TOLD = "In italics: the right answer of the step before, which comes in as the next input."
+TEACHER_FORCED = "In italics: the right answer of the step before, which comes in as the next input."
 ABOVE = "The layers above, which have no links in time, are not drawn."
 LOOK_FOR = (
     "One column is one step in time. In each frame are some units of the state: purple above 0, orange below.",
@@ -70,23 +70,23 @@ def meaning(info: RunInfo, r: Rehearsal, phase: int) -> str:
 
 def notes(info: RunInfo, r: Rehearsal, phase: int) -> str:
     """What to look for in the picture, and what is not in it."""
-    said = [LOOK_FOR[phase]]
+    sentences = [LOOK_FOR[phase]]
     if phase in (FORWARD, BACKWARD) and not r.as_trained:
-        said.append(BY_CHANCE)
+        sentences.append(BY_CHANCE)
     if phase == FORWARD and info.feeds_back:
-        said.append(TOLD)
+        sentences.append(TEACHER_FORCED)
     if phase < CLIP and r.experiment.output_layers:
-        said.append(ABOVE)
+        sentences.append(ABOVE)
     if phase == BACKWARD and info.memory_symbol == "c":
-        said.append(CELL_STATE)
+        sentences.append(CELL_STATE)
     if phase == BACKWARD and not back.roomy(network.seen(info, r)):
-        said.append("The number on a state is the power of ten of its gradient.")
+        sentences.append("The number on a state is the power of ten of its gradient.")
     count = len(r.parameters)
     if phase >= CLIP and len(weights.drawn(r)) < count:
         rows = len(weights.drawn(r))
         which = f"{rows} matrices that change most" if rows == weights.MOST_ROWS else "weight matrices"
-        said.append(f"Drawn are the {which}; the table has all {count} parameters.")
-    return " ".join(said)
+        sentences.append(f"Drawn are the {which}; the table has all {count} parameters.")
+    return " ".join(sentences)
 
 
 def _forward(info: RunInfo, r: Rehearsal) -> str:
@@ -121,15 +121,14 @@ def _loss(info: RunInfo, r: Rehearsal) -> str:
         return f"What the network says is off; the squared error of this sequence is {short(r.sequence_loss)}. {mean}"
     if len(asked) == 1:
         t = int(asked[0])
-        said, sure = info.output_labels[int(np.argmax(r.outputs[t]))], float(np.max(r.outputs[t]))
+        predicted, sure = info.output_labels[int(np.argmax(r.outputs[t]))], float(np.max(r.outputs[t]))
         right = info.output_labels[int(r.targets[t])]
         given = float(r.outputs[t, int(r.targets[t])])
-        if said == right:
-            return (
-                f"The network says {said} with {sure:.0%}, which is right. That costs {short(r.sequence_loss)}. {mean}"
-            )
+        if predicted == right:
+            cost = short(r.sequence_loss)
+            return f"The network says {predicted} with {sure:.0%}, which is right. That costs {cost}. {mean}"
         return (
-            f"The network says {said} with {sure:.0%}. Right is {right}, which it gave {given:.0%}: that costs "
+            f"The network says {predicted} with {sure:.0%}. Right is {right}, which it gave {given:.0%}: that costs "
             f"{short(r.sequence_loss)}. {mean}"
         )
     hits = int((r.outputs[asked].argmax(-1) == r.targets[asked]).sum())
@@ -242,11 +241,12 @@ def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
     info = network.seen(info, r)
     if phase >= CLIP:
         return _weights(r, phase)
-    real, said = places.real(info).tolist(), places.said(info).tolist()
+    real, answered = places.real(info).tolist(), places.answer_steps(info).tolist()
     if phase == LOSS:
-        losses = [(signed(float(r.loss_per_step[t])), signed(float(r.batch_loss_per_step[t]))) for t in said]
+        losses = [(signed(float(r.loss_per_step[t])), signed(float(r.batch_loss_per_step[t]))) for t in answered]
         return ("t", "says", "right is", "loss", "mean of the batch"), [
-            (str(t), _says(info, r, t), network.target(info, r, t), *each) for t, each in zip(said, losses, strict=True)
+            (str(t), _says(info, r, t), network.target(info, r, t), *each)
+            for t, each in zip(answered, losses, strict=True)
         ]
     if phase == FORWARD:
         size = np.linalg.norm(r.hidden[-1, 0], axis=-1)
@@ -279,9 +279,9 @@ def _weights(r: Rehearsal, phase: int) -> Table:
     return head, [(name, *(signed(float(value)) for value in values)) for name, *values in rows]
 
 
-def as_html(found: Table) -> str:
+def as_html(table: Table) -> str:
     """A table for a page."""
-    head, rows = found
+    head, rows = table
     top = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(each)}</td>" for each in row[1:]) + "</tr>"
@@ -290,7 +290,7 @@ def as_html(found: Table) -> str:
     return f'<table class="slow"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def tiles_html(found: list[tuple[str, str]]) -> str:
+def tiles_html(pairs: list[tuple[str, str]]) -> str:
     """The large numbers for a page."""
-    each = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(number)}</dd></div>" for what, number in found)
+    each = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(number)}</dd></div>" for what, number in pairs)
     return f'<dl class="slow-tiles">{each}</dl>'

@@ -49,23 +49,23 @@ def open_session() -> None:
     if not st.session_state.get("_away", True) and not _went_back():
         return
     st.session_state._away = False
-    said = link() or dict(st.session_state.get("_link", {}))
+    settings = link() or dict(st.session_state.get("_link", {}))
     refused: dict[str, str] = {}
-    st.session_state._hidden = links.named(said.pop("hide", None), HIDEABLE, "hide", refused)
-    st.session_state._present = said.pop("present", "") not in ("", "0", "false")
-    at, then = links.step_in(said.pop("at", None), refused), said.pop("then", "")
-    st.session_state._guided = not said or "preset" in said
-    slug = said.pop("preset", OPENING)
+    st.session_state._hidden = links.named(settings.pop("hide", None), HIDEABLE, "hide", refused)
+    st.session_state._present = settings.pop("present", "") not in ("", "0", "false")
+    at, then = links.step_in(settings.pop("at", None), refused), settings.pop("then", "")
+    st.session_state._guided = not settings or "preset" in settings
+    slug = settings.pop("preset", OPENING)
     if slug not in [preset.slug for preset in list_presets()]:
         shown = load_preset(OPENING).title
         refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), shown=shown)
         slug = OPENING
     preset = load_preset(slug)
-    speed = said.pop("speed", preset.speed)
+    speed = settings.pop("speed", preset.speed)
     if speed not in SPEEDS:
         refused["speed"] = links.refusal("speed", speed, ", ".join(SPEEDS), preset.speed)
         speed = preset.speed
-    experiment = links.overridden(preset.experiment, said, refused)
+    experiment = links.overridden(preset.experiment, settings, refused)
     st.session_state.preset, st.session_state.speed = slug, speed
     start = Start(experiment, links.planned(experiment, then, refused), at, paused=preset.paused or at > 0)
     st.session_state._start = start
@@ -99,7 +99,7 @@ def refused(key: str) -> str:
 
 def refused_elsewhere() -> list[str]:
     """What was wrong with the link's values for settings that have no widget, or do not exist."""
-    return [said for name, said in st.session_state._refused.items() if name not in (*WIDGETS, "preset", "speed")]
+    return [reason for name, reason in st.session_state._refused.items() if name not in (*WIDGETS, "preset", "speed")]
 
 
 def hidden() -> tuple[str, ...]:
@@ -279,21 +279,21 @@ def _attached(_owner: str, _start: Start, _speed: str, _slot: RunSlot | None) ->
 
 def slot(experiment: Experiment) -> RunSlot:
     """This tab's slot, its run being one of this experiment."""
-    mine = _attached(
+    present = _attached(
         st.context.cookies.get("playground", ""),
         st.session_state._start,
         st.session_state.speed,
         st.session_state.get("_slot"),
     )
     first = "_slot" not in st.session_state
-    st.session_state._slot = mine
+    st.session_state._slot = present
     begins = st.session_state.pop("_begin", False)
-    mine.set_speed(st.session_state.speed)
+    present.set_speed(st.session_state.speed)
     if begins:
-        mine.restart(st.session_state._start)
+        present.restart(st.session_state._start)
     elif not first:
-        mine.apply(experiment)
-    return mine
+        present.apply(experiment)
+    return present
 
 
 def present_slot() -> RunSlot:
@@ -307,8 +307,8 @@ def present_slot() -> RunSlot:
 
 def pressed(component_key: str) -> dict[str, Any]:
     """Which point of a picture was pressed; it comes from the browser, so it may be anything."""
-    found = st.session_state[component_key].get("press")
-    return found if isinstance(found, dict) else {}
+    point = st.session_state[component_key].get("press")
+    return point if isinstance(point, dict) else {}
 
 
 def write_link() -> None:
@@ -319,10 +319,10 @@ def write_link() -> None:
 
 def shared(hide: Sequence[str] = (), *, present: bool = False, at: int = 0) -> dict[str, str]:
     """A link to this very run: opened at a step, without some controls, or for a room."""
-    mine: RunSlot = st.session_state._slot
-    said = links.written(mine.initial, load_preset(st.session_state.preset), st.session_state.speed)
-    said |= links.plan(mine.changes) | ({"at": str(at)} if at else {})
-    return said | ({"hide": "~".join(hide)} if hide else {}) | ({"present": "1"} if present else {})
+    present_slot: RunSlot = st.session_state._slot
+    settings = links.written(present_slot.initial, load_preset(st.session_state.preset), st.session_state.speed)
+    settings |= links.plan(present_slot.changes) | ({"at": str(at)} if at else {})
+    return settings | ({"hide": "~".join(hide)} if hide else {}) | ({"present": "1"} if present else {})
 
 
 def keep_link() -> None:

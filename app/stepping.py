@@ -38,7 +38,7 @@ FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
 CHAIN, UNIT, SOURCE, GATE = "Chain", "Follow unit", "Its weight from unit", "in the gate"
 TRAIN = {1: "1 update", 100: "100 updates"}
 JACOBIAN = "How a change passes on: ∂{s}ₜ / ∂{s} of the step before"
-JACOBIAN_SAID = "Row: unit of this step. Column: unit of the step before. Orange −{scale:g} … purple +{scale:g}."
+JACOBIAN_NOTE = "Row: unit of this step. Column: unit of the step before. Orange −{scale:g} … purple +{scale:g}."
 FIRST_UNITS = "Shown are the first {count} of {units} units."
 NO_LINK = "No step of this cell is linked to the one before: nothing passes on, and no gradient goes back."
 NUMBERS = "What the gradient does here"
@@ -46,7 +46,7 @@ NORMS = "A size (‖ ‖) is never negative, so sizes need not add up; the numbe
 EQUATIONS = "What the step computes"
 WEIGHT = "The weight that is followed"
 VERIFY = "Verify"
-VERIFY_SAID = "Repeat a number by another calculation, which shares nothing with the first but the weights."
+VERIFY_NOTE = "Repeat a number by another calculation, which shares nothing with the first but the weights."
 VERIFYING = "The number is being repeated …"
 CLAIMS = ("the unit's gradient", "the weight's gradient", "the Jacobian's entry")
 BEFORE_ALL = "There is no step before this one: the state before it was 0."
@@ -85,22 +85,22 @@ def _count(steps: int) -> str:
 def reads(info: RunInfo, walk: Walk, at: int) -> str:
     """What goes in and what comes out at this step, and the loss that it costs."""
     t = int(walk.positions[at])
-    said = [f"Reads {equations.said_input(info, walk.read[at], t)}."]
+    sentences = [f"Reads {equations.input_label(info, walk.read[at], t)}."]
     if np.isfinite(walk.outputs[at]).all():
-        said.append(f"Says {_output(info, walk, at)}.")
+        sentences.append(f"Says {_output(info, walk, at)}.")
     if walk.counted[at]:
-        said.append(f"Loss of this step: {short(float(walk.loss[at]))}.")
-    return " ".join(said)
+        sentences.append(f"Loss of this step: {short(float(walk.loss[at]))}.")
+    return " ".join(sentences)
 
 
 def _output(info: RunInfo, walk: Walk, at: int) -> str:
-    said = walk.outputs[at]
+    outputs = walk.outputs[at]
     if info.outputs == "values":
-        numbers = ", ".join(short(float(value)) for value in said[:3])
-        return numbers if len(said) <= 3 else f"{len(said)} numbers, {numbers} …"
-    best = int(said.argmax())
+        numbers = ", ".join(short(float(value)) for value in outputs[:3])
+        return numbers if len(outputs) <= 3 else f"{len(outputs)} numbers, {numbers} …"
+    best = int(outputs.argmax())
     asked = f", asked for `{info.output_labels[int(walk.targets[at])]}`" if walk.counted[at] else ""
-    return f"`{info.output_labels[best]}` with {said[best]:.0%}{asked}"
+    return f"`{info.output_labels[best]}` with {outputs[best]:.0%}{asked}"
 
 
 # ---- the numbers of the way back
@@ -184,19 +184,19 @@ def weight(info: RunInfo, walk: Walk, place: Place) -> str:
     terms = np.where(walk.part == part, slopes * before, 0)
     whole = float(terms.sum())
     name = f"W_hh[{at}, {column}]"
-    said = [f"{name}, from unit {column} of the step before to unit {place.unit}: it is {signed(value)}."]
+    sentences = [f"{name}, from unit {column} of the step before to unit {place.unit}: it is {signed(value)}."]
     if place.back(n):
-        said.append(
+        sentences.append(
             f"This step teaches it dL/da × h = {signed(float(slopes[k]))} × {signed(float(before[k]))} = "
             f"**{signed(float(terms[k]))}**. All steps so far on the way back: {signed(float(terms[k:].sum()))} of "
             f"{signed(whole)} in the end: the weight is shared, so every step's wish is added up."
         )
     else:
-        said.append(
+        sentences.append(
             f"Here it carries h × w = {signed(float(before[k]))} × {signed(value)} = "
             f"**{signed(float(before[k]) * value)}** into the sum."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 # ---- verify
@@ -207,13 +207,13 @@ def claims(info: RunInfo, walk: Walk, place: Place) -> dict[str, Claimed]:
     k = place.step(len(walk.positions))
     chain = {"layer": walk.layer, "direction": walk.direction}
     t = int(walk.positions[k])
-    found: dict[str, Claimed] = {CLAIMS[0]: StateClaim(**chain, position=t, unit=place.unit)}
+    offered: dict[str, Claimed] = {CLAIMS[0]: StateClaim(**chain, position=t, unit=place.unit)}
     if walk.weight_hh is not None:
         part = int(walk.part[k])
-        found[CLAIMS[1]] = WeightClaim(**chain, row=row(info, place), column=place.source, part=part)
+        offered[CLAIMS[1]] = WeightClaim(**chain, row=row(info, place), column=place.source, part=part)
     if walk.jacobians is not None and k > 0 and {place.unit, place.source} <= set(walk.units.tolist()):
-        found[CLAIMS[2]] = JacobianClaim(**chain, position=t, row=place.unit, column=place.source)
-    return found
+        offered[CLAIMS[2]] = JacobianClaim(**chain, position=t, row=place.unit, column=place.source)
+    return offered
 
 
 def claimed(what: Claimed) -> str:
@@ -237,29 +237,29 @@ AGREES = 1e-6
 """Relative: two calculations in float64 that differ by less have the same number, rounded."""
 
 
-def verified(found: Verification) -> list[tuple[str, str]]:
+def verified(result: Verification) -> list[tuple[str, str]]:
     """Rows of (what, number)."""
     return [
-        ("On this page, from the running network (float32)", f"{found.value:.8e}"),
-        ("The same calculation in float64", f"{found.value64:.12e}"),
-        ("Independently, in float64", f"{found.independent:.12e}"),
-        ("Relative error of the calculation", _error(found.relative_error)),
-        ("Relative error of the number on this page", _error(found.relative_error32)),
+        ("On this page, from the running network (float32)", f"{result.value:.8e}"),
+        ("The same calculation in float64", f"{result.value64:.12e}"),
+        ("Independently, in float64", f"{result.independent:.12e}"),
+        ("Relative error of the calculation", _error(result.relative_error)),
+        ("Relative error of the number on this page", _error(result.relative_error32)),
     ]
 
 
-def agrees(found: Verification) -> str:
+def agrees(result: Verification) -> str:
     """What follows from the errors, in a sentence."""
-    if not found.relative_error <= max(AGREES, 10 * found.uncertainty):
+    if not result.relative_error <= max(AGREES, 10 * result.uncertainty):
         return "They do not agree: one of the two calculations is wrong, or the number is beyond what either can tell."
-    if found.relative_error == 0 and found.relative_error32 == 0:
+    if result.relative_error == 0 and result.relative_error32 == 0:
         return "Both calculations give exactly the same."
-    said = f"Both calculations agree to {_digits(found.relative_error)}."
-    if found.relative_error32 > found.relative_error:
-        said += (
-            f" This page shows float32, as the network is trained: {_digits(found.relative_error32)} of it are right."
+    sentence = f"Both calculations agree to {_digits(result.relative_error)}."
+    if result.relative_error32 > result.relative_error:
+        sentence += (
+            f" This page shows float32, as the network is trained: {_digits(result.relative_error32)} of it are right."
         )
-    return said
+    return sentence
 
 
 def _digits(error: float) -> str:
@@ -273,11 +273,13 @@ def _error(value: float) -> str:
     return "0, both are exactly the same" if value == 0 else f"{value:.1e}"
 
 
-def how(found: Verification) -> str:
+def how(result: Verification) -> str:
     """By which calculation, and why by this one."""
-    if found.method == CENTRAL_DIFFERENCES:
+    if result.method == CENTRAL_DIFFERENCES:
         return (
-            f"By central differences: nudged up and down by at most {found.width:.0e}, and the plain loop over the "
-            f"sequence run {found.runs} times. By their own estimate {found.uncertainty:.0e} of it stays open."
+            f"By central differences: nudged up and down by at most {result.width:.0e}, and the plain loop over the "
+            f"sequence run {result.runs} times. By their own estimate {result.uncertainty:.0e} of it stays open."
         )
-    return f"By PyTorch's autograd through the plain loop over the sequence, {REASONS.get(found.reason, found.reason)}."
+    return (
+        f"By PyTorch's autograd through the plain loop over the sequence, {REASONS.get(result.reason, result.reason)}."
+    )

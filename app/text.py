@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.cells import CELLS
 from engine.claim_table import bounds
@@ -13,23 +13,32 @@ from engine.tasks import TASKS
 
 PAGE_TITLE = "RNN playground"
 
-VERDICTS: dict[str, tuple[str, str, str]] = {  # kind: word, sign, tone
-    "not_finite": ("Broken", "✕", "bad"),
-    "solved": ("Solved", "✓", "good"),
-    "no_gradient": ("No gradient", "○", "warn"),
-    "cut": ("Cut off", "✂", "bad"),
-    "dead": ("Dead", "✕", "bad"),
-    "no_path": ("No path", "✕", "bad"),
-    "blind": ("Cannot see", "⊘", "bad"),
-    "vanished": ("Vanished", "↘", "bad"),
-    "vanishing": ("Vanishing", "↘", "warn"),
-    "fading": ("Fading", "↘", "warn"),
-    "healthy": ("Healthy", "→", "good"),
-    "clipped": ("Braked", "⇥", "warn"),
-    "plateau": ("Stuck", "▬", "warn"),
-    "rising": ("Rising", "↗", "good"),
-    "growing": ("Growing", "↗", "warn"),
-    "exploding": ("Exploding", "↗", "bad"),
+
+class VerdictStyle(NamedTuple):
+    """How a kind of verdict is shown: a word, a sign, and "good", "warn" or "bad" for its colour."""
+
+    label: str
+    icon: str
+    severity: str
+
+
+VERDICTS = {
+    "not_finite": VerdictStyle("Broken", "✕", "bad"),
+    "solved": VerdictStyle("Solved", "✓", "good"),
+    "no_gradient": VerdictStyle("No gradient", "○", "warn"),
+    "cut": VerdictStyle("Cut off", "✂", "bad"),
+    "dead": VerdictStyle("Dead", "✕", "bad"),
+    "no_path": VerdictStyle("No path", "✕", "bad"),
+    "blind": VerdictStyle("Cannot see", "⊘", "bad"),
+    "vanished": VerdictStyle("Vanished", "↘", "bad"),
+    "vanishing": VerdictStyle("Vanishing", "↘", "warn"),
+    "fading": VerdictStyle("Fading", "↘", "warn"),
+    "healthy": VerdictStyle("Healthy", "→", "good"),
+    "clipped": VerdictStyle("Braked", "⇥", "warn"),
+    "plateau": VerdictStyle("Stuck", "▬", "warn"),
+    "rising": VerdictStyle("Rising", "↗", "good"),
+    "growing": VerdictStyle("Growing", "↗", "warn"),
+    "exploding": VerdictStyle("Exploding", "↗", "bad"),
 }
 
 PHASES = {
@@ -48,7 +57,7 @@ RNN_TYPES = {
     "many_to_many": "many to many",
     "encoder_decoder": "encoder-decoder",
 }
-RNN_TYPES_SAID = {
+RNN_TYPE_NOTES = {
     "one_to_one": "one input, one answer: a regular network, without time.",
     "one_to_many": "one input; then each output comes back as the next input.",
     "many_to_one": "reads a whole sequence, answers once at its end.",
@@ -113,7 +122,7 @@ def setting(name: str, value: Any) -> str:
 
 def rnn_type(experiment: Experiment) -> str:
     """Under the pictures: what the chosen type is."""
-    return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {RNN_TYPES_SAID[experiment.rnn_type]}"
+    return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {RNN_TYPE_NOTES[experiment.rnn_type]}"
 
 
 def about_data(experiment: Experiment) -> str:
@@ -152,8 +161,8 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "reduction")  # fmt: skip
-    found = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
-    chips = [setting(name, getattr(experiment, name)) for name in found if _matters(name, experiment)]
+    names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
+    chips = [setting(name, getattr(experiment, name)) for name in names if _matters(name, experiment)]
     if experiment.bidirectional and TASKS[experiment.task].causal:
         chips.append("sees the answer: it also reads from the end")
     return chips
@@ -211,8 +220,10 @@ def held(claim: Claim, measured: list[float]) -> str:
     """How far a claim can be relied on, and what was measured for it, seed by seed, if anything was."""
     if claim.gate != "trained":
         return {"exact": "holds exactly, checked in every test run", "shown": "usually to be seen"}[claim.gate]
-    found = f": {', '.join(f'{value:.3g}' for value in measured)}" if measured else ""
-    return f"measured on {len(claim.seeds)} seed{'' if len(claim.seeds) == 1 else 's'}{found}; asked is {bounds(claim)}"
+    numbers = f": {', '.join(f'{value:.3g}' for value in measured)}" if measured else ""
+    return (
+        f"measured on {len(claim.seeds)} seed{'' if len(claim.seeds) == 1 else 's'}{numbers}; asked is {bounds(claim)}"
+    )
 
 
 def tags(experiment: Experiment) -> list[str]:
@@ -229,7 +240,7 @@ KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
 LEARN_HEADING = "Each lesson opens the playground on a network that shows one thing."
-FAILURES_SAID = "Each card opens the playground on a network that fails in one way, and says how to notice it."
+FAILURES_NOTE = "Each card opens the playground on a network that fails in one way, and says how to notice it."
 ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
 CHANGE_NEXT = "Change next"
 SHOULD_HAPPEN = "What should happen"
@@ -302,9 +313,9 @@ LABELS = {
 }
 
 STARTS_AGAIN = "Network"
-STARTS_AGAIN_SAID = ":material/replay: Changes start again at step 0."
+STARTS_AGAIN_NOTE = ":material/replay: Changes start again at step 0."
 AT_ONCE = "Training"
-AT_ONCE_SAID = ":material/bolt: Changes act at once, no reset."
+AT_ONCE_NOTE = ":material/bolt: Changes act at once, no reset."
 
 ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."

@@ -64,16 +64,16 @@ class Chapter:
 
 def chapters(presets: Iterable[Preset]) -> list[Chapter]:
     """The course's chapters, the failure cards, then what teachers have added, in this order."""
-    found: dict[tuple[bool, str], list[Preset]] = {}
+    grouped: dict[tuple[bool, str], list[Preset]] = {}
     for preset in presets:
         name = FAILURES if preset.kind == "failure" else preset.chapter
         if preset.file:
             name = preset.chapter or TEACHER
-        found.setdefault((bool(preset.file), name), []).append(preset)
-    says = {**CHAPTERS, FAILURES: text.FAILURES_SAID}
+        grouped.setdefault((bool(preset.file), name), []).append(preset)
+    says = {**CHAPTERS, FAILURES: text.FAILURES_NOTE}
     return [
         Chapter(name, "" if theirs else says.get(name, ""), tuple(together))
-        for (theirs, name), together in found.items()
+        for (theirs, name), together in grouped.items()
     ]
 
 
@@ -89,12 +89,12 @@ def counted(presets: Iterable[Preset], done: Collection[str]) -> str:
     return f"{sum(slug in done for slug in slugs)} of {len(slugs)} done"
 
 
-def contents(found: Iterable[Chapter], done: Collection[str]) -> str:
+def contents(chapters: Iterable[Chapter], done: Collection[str]) -> str:
     """The chapters as one line of links within the page, each with how much of it was done, as HTML."""
     entries = (
         f'<a href="#{chapter.anchor}" target="_self">{escape(chapter.name)}'
         f"<span>{sum(each.slug in done for each in chapter.presets)}/{len(chapter.presets)}</span></a>"
-        for chapter in found
+        for chapter in chapters
     )
     return f'<nav class="contents" aria-label="Chapters">{"".join(entries)}</nav>'
 
@@ -126,8 +126,8 @@ class Act:
 
 def acts(preset: Preset) -> list[Act]:
     """Every acting link of its prose."""
-    said = [each for part in (preset.explains, preset.text) for _, each in prose.links(part)]
-    return [Act(address(preset, settings), settings) for settings in said]
+    links = [each for part in (preset.explains, preset.text) for _, each in prose.links(part)]
+    return [Act(address(preset, settings), settings) for settings in links]
 
 
 def address(preset: Preset, settings: dict[str, Any]) -> str:
@@ -158,15 +158,15 @@ def outcome(prediction: Prediction, answer: int, came: str) -> str:
     """The question with what was guessed and what is true, why, and what the run showed, as Markdown."""
     true = f"✓ **{prediction.answers[prediction.right]}**"
     if answer == prediction.right:
-        said = f"{true} ({YOUR_GUESS}: right)"
+        answers = f"{true} ({YOUR_GUESS}: right)"
     else:
-        said = f"✗ {prediction.answers[answer]} ({YOUR_GUESS})\n\n{true}"
-    return f"{prediction.asks}\n\n{said}\n\n{prediction.because}\n\n{came}"
+        answers = f"✗ {prediction.answers[answer]} ({YOUR_GUESS})\n\n{true}"
+    return f"{prediction.asks}\n\n{answers}\n\n{prediction.because}\n\n{came}"
 
 
 def came(info: RunInfo, frame: Frame) -> str:
     """What the run showed, in a sentence with its numbers."""
-    word = text.VERDICTS[frame.diagnosis.kind][0] if frame.diagnosis else ""
+    word = text.VERDICTS[frame.diagnosis.kind].label if frame.diagnosis else ""
     loss = f"held-out loss {frame.probe_loss:.3g} (to beat: {info.baseline:.3g})"
     ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
     back = f", gradient that comes back {amount(ratio)}" if ratio is not None else ""

@@ -54,11 +54,11 @@ def _in_time(task: Task, batch: Batch) -> str:
     return f'<div style="{columns}">{"".join(cell if cell[0] == "<" else f"<b>{cell}</b>" for cell in cells)}</div>'
 
 
-def _box(said: str | None) -> str:
+def _box(label: str | None) -> str:
     """A symbol in its box; a dashed box where there is none to read, no box where none is asked for."""
-    if said is None:
+    if label is None:
         return "<i></i>"
-    return f'<div style="{BOX.format(line="solid" if said else "dashed")}">{escape(said) or "&nbsp;"}</div>'
+    return f'<div style="{BOX.format(line="solid" if label else "dashed")}">{escape(label) or "&nbsp;"}</div>'
 
 
 def _input(task: Task, batch: Batch) -> str:
@@ -92,8 +92,8 @@ def _words(tokens: np.ndarray, labels: tuple[str, ...]) -> str:
     symbols = [symbol(labels[token]) for token in tokens if token >= 0]
     shown = symbols if len(symbols) <= MOST_SYMBOLS else [*symbols[:MOST_SYMBOLS], "…"]
     letters = max(map(len, labels)) == 1
-    said = ("\u200b" if letters else " ").join(shown).replace("-", "\u2011")  # letters may wrap anywhere
-    return f"<div>{escape(said)}</div>"
+    label = ("\u200b" if letters else " ").join(shown).replace("-", "\u2011")  # letters may wrap anywhere
+    return f"<div>{escape(label)}</div>"
 
 
 def _dot(ink: float) -> str:

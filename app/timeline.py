@@ -15,9 +15,9 @@ BRANCHED = "branched off"
 
 def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> list[dict[str, Any]]:
     """What happened, by step: live changes, the branch, the loss below a tenth of the baseline."""
-    found = [{"step": step, "says": ", ".join(text.setting(*each) for each in made.items())} for step, made in changes]
-    found += [{"step": branched_at, "says": BRANCHED}] if branched_at is not None else []
-    return found + ([{"step": solved_at, "says": SOLVED}] if solved_at is not None else [])
+    events = [{"step": step, "says": ", ".join(text.setting(*each) for each in made.items())} for step, made in changes]
+    events += [{"step": branched_at, "says": BRANCHED}] if branched_at is not None else []
+    return events + ([{"step": solved_at, "says": SOLVED}] if solved_at is not None else [])
 
 
 @lru_cache(maxsize=256)
@@ -33,7 +33,7 @@ def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
         ("noise of 0.3 on the inputs", {"noise": 0.3}),
         ("batches of 4 sequences", {"batch_size": 4}),
     ]
-    found = []
+    offered = []
     for says, changes in ideas:
         if changes.get("clip") == "none" and clip[0] == "none":
             continue
@@ -42,5 +42,5 @@ def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
         except ExperimentError:
             continue
         if other != experiment:
-            found.append({"says": says, "changes": changes})
-    return found
+            offered.append({"says": says, "changes": changes})
+    return offered

@@ -62,16 +62,16 @@ def _textbook(name: str) -> str:
 
 def sentences(experiment: Experiment) -> list[str]:
     """How the blocks are stacked, the two biases, who named them, and what sharing the weights over time saves."""
-    cell, units, said = CELLS[experiment.cell], experiment.hidden_size, []
+    cell, units, lines = CELLS[experiment.cell], experiment.hidden_size, []
     if cell.blocks > 1:
-        said.append(f"Symbols in one row are stacked in this order, {units} rows each.")
+        lines.append(f"Symbols in one row are stacked in this order, {units} rows each.")
     if cell.peepholes:
-        said.append(PEEPHOLE_ORDER.format(units=units))
+        lines.append(PEEPHOLE_ORDER.format(units=units))
     if cell.links:
-        said.append(TWO_BIASES if in_library(experiment) else TWO_BIASES_HERE)
+        lines.append(TWO_BIASES if in_library(experiment) else TWO_BIASES_HERE)
     if not in_library(experiment):
-        said.append(NOT_IN_PYTORCH)
-    return [*said, sharing(experiment)]
+        lines.append(NOT_IN_PYTORCH)
+    return [*lines, sharing(experiment)]
 
 
 def sharing(experiment: Experiment) -> str:
@@ -97,11 +97,11 @@ def sharing(experiment: Experiment) -> str:
 
 def recurrent(experiment: Experiment, module: str) -> int:
     """How many numbers all W_hh of a module hold ("": of all modules)."""
-    found = parameter_shapes(experiment).items()
-    return sum(prod(shape) for name, shape in found if "weight_hh" in name and name.startswith(module))
+    shapes = parameter_shapes(experiment).items()
+    return sum(prod(shape) for name, shape in shapes if "weight_hh" in name and name.startswith(module))
 
 
 def matrices(experiment: Experiment) -> int:
     """How many numbers all matrices of the recurrent layers hold: as many multiplications a time step needs."""
-    found = parameter_shapes(experiment).items()
-    return sum(prod(shape) for name, shape in found if "weight_ih" in name or "weight_hh" in name)
+    shapes = parameter_shapes(experiment).items()
+    return sum(prod(shape) for name, shape in shapes if "weight_ih" in name or "weight_hh" in name)

@@ -30,8 +30,8 @@ def heat_map(rows: int, columns: int, low: int, high: int, hover: str) -> go.Hea
 def logarithms(norms: np.ndarray) -> np.ndarray:
     """log10 as float32; NaN for exactly 0 and for what is not a number."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.log10(np.asarray(norms, np.float64))
-    return np.where(np.isneginf(found), np.nan, np.minimum(found, HIGHEST)).astype(np.float32)
+        exponents = np.log10(np.asarray(norms, np.float64))
+    return np.where(np.isneginf(exponents), np.nan, np.minimum(exponents, HIGHEST)).astype(np.float32)
 
 
 def some(rows: int, columns: int) -> np.ndarray:

@@ -94,8 +94,8 @@ def _share_of_last(reading: Decomposition, frame: Frame, t: int) -> str:
 
 
 def _look_for(info: RunInfo) -> str:
-    said = "One row per loss, the last at the bottom: how far back its own gradient reaches."
-    return said + (" White dot: it pulls against the others." if _room(info, sum(info.counted)) else "")
+    sentence = "One row per loss, the last at the bottom: how far back its own gradient reaches."
+    return sentence + (" White dot: it pulls against the others." if _room(info, sum(info.counted)) else "")
 
 
 FIGURE = LiveFigure(

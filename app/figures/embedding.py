@@ -84,9 +84,9 @@ def _read(info: RunInfo, frame: Frame) -> np.ndarray:
     """(symbols,) bool: those of the sequence shown; of an encoder-decoder's, the source."""
     steps = slice(info.encoder_steps or None)
     tokens = frame.inputs[steps][frame.valid[steps]]
-    found = np.zeros(len(info.input_labels), bool)
-    found[tokens[tokens >= 0].astype(int)] = True
-    return found
+    is_read = np.zeros(len(info.input_labels), bool)
+    is_read[tokens[tokens >= 0].astype(int)] = True
+    return is_read
 
 
 def _named(info: RunInfo, frame: Frame, reach: float) -> np.ndarray:

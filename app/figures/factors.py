@@ -25,17 +25,17 @@ MOST_MARKERS = 60  # more steps than this are lines alone
 
 def template(info: RunInfo) -> go.Figure:
     """Plain cell: three lines. Gated cell: a bar for each road, as high together as the factor, and the factor."""
-    nothing, steps = np.full(info.time_steps, np.nan, np.float32), np.arange(info.time_steps)
+    empty, steps = np.full(info.time_steps, np.nan, np.float32), np.arange(info.time_steps)
     roads = roads_of(info)
     bars = [
-        go.Bar(x=steps, y=nothing, name=road, marker={"color": ROADS[road], "line": {"width": 0}}, hoverinfo="skip")
+        go.Bar(x=steps, y=empty, name=road, marker={"color": ROADS[road], "line": {"width": 0}}, hoverinfo="skip")
         for road in roads
     ]
     lines = [] if roads else [_line(info, "weights", theme.WEIGHTS, "dash"), _line(info, "slope", theme.BESIDE, "dot")]
     for line in lines:
         line.update(hoverinfo="skip")
     factor = _line(info, "factor", theme.TOTAL, "solid", 2.2)
-    factor.update(customdata=np.stack([nothing] * (2 + max(2, len(roads))), 1), hovertemplate=_hover(roads))
+    factor.update(customdata=np.stack([empty] * (2 + max(2, len(roads))), 1), hovertemplate=_hover(roads))
     zero = decades.marks(steps)[1]
     return theme.figure(
         *bars, *lines, factor, zero,
@@ -78,11 +78,11 @@ def _level(y: float) -> dict:
 
 
 def _hover(roads: tuple[str, ...]) -> str:
-    said = "to t = %{customdata[0]:d}: × %{customdata[1]:.3~g}"
+    label = "to t = %{customdata[0]:d}: × %{customdata[1]:.3~g}"
     if roads:
         parts = [f"%{{customdata[{place}]:.0%}} {road}" for place, road in enumerate(roads, start=2)]
-        return f"{said}, {', '.join(parts)}<extra></extra>"
-    return said + " = %{customdata[2]:.3~g} (weights) × %{customdata[3]:.3~g} (slope)<extra></extra>"
+        return f"{label}, {', '.join(parts)}<extra></extra>"
+    return label + " = %{customdata[2]:.3~g} (weights) × %{customdata[3]:.3~g} (slope)<extra></extra>"
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
@@ -151,12 +151,12 @@ def readout(info: RunInfo, frame: Frame) -> str:
     cut = int((factor == 0).sum())
     if np.isinf(factor).any() or (np.isnan(factor).all() and not np.isfinite(frame.sequence_grad_norm_last).all()):
         return "not finite"
-    said = [f"nothing passes t = {int(np.flatnonzero(factor == 0)[-1])}"] if cut else []
+    parts = [f"nothing passes t = {int(np.flatnonzero(factor == 0)[-1])}"] if cut else []
     if len(there):
-        said.insert(0, _means(info, factor[there], [part[there] for part in _parts(info, frame)]))
-    if said:
-        said.append(f"Ω {short(float(frame.factors.omega[-1, 0]))}")
-    return " · ".join(said) or "no step back to take apart"
+        parts.insert(0, _means(info, factor[there], [part[there] for part in _parts(info, frame)]))
+    if parts:
+        parts.append(f"Ω {short(float(frame.factors.omega[-1, 0]))}")
+    return " · ".join(parts) or "no step back to take apart"
 
 
 def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:

@@ -53,17 +53,17 @@ def _series(info: RunInfo) -> list[Series]:
     kept = [gate for gate in info.gates if gate in KEEPS]
     wanted = [gate for gate in info.gates if gate in CANDIDATES]
     others = [gate for gate in info.gates if gate not in (*KEEPS, *CANDIDATES)]
-    found = [_band(gate) for gate in kept]
-    found += [_line(info, gate) for gate in (*kept, *others, *wanted)]
-    return found + [_lower_end(gate) for gate in wanted]
+    traces = [_band(gate) for gate in kept]
+    traces += [_line(info, gate) for gate in (*kept, *others, *wanted)]
+    return traces + [_lower_end(gate) for gate in wanted]
 
 
 def _line(info: RunInfo, gate: str) -> Series:
     dash, symbol = STYLES[gate]
     name, colour = _name(gate), theme.GATES[gate]
-    steps, nothing = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
+    steps, empty = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
     trace = go.Scatter(
-        x=np.arange(steps), y=nothing, text=[""] * steps, customdata=np.stack([nothing, nothing], 1), name=name,
+        x=np.arange(steps), y=empty, text=[""] * steps, customdata=np.stack([empty, empty], 1), name=name,
         legendrank=1 if gate in KEEPS else 3,
         mode="lines+markers" if steps <= MOST_MARKERS else "lines", legendgroup=gate,
         line={"color": colour, "dash": dash, "width": 2.2 if gate in KEEPS else 1.6},
@@ -75,8 +75,8 @@ def _line(info: RunInfo, gate: str) -> Series:
 
     def of_frame(frame: Frame) -> Patch:
         values = _of_top(frame, gate)
-        said = [f" “{word}”" if word else "" for word in words.read(info, frame)]
-        return {"y": theme.f4(values.mean(1)), "customdata": theme.f4(_spread(values).T), "text": said}
+        labels = [f" “{word}”" if word else "" for word in words.read(info, frame)]
+        return {"y": theme.f4(values.mean(1)), "customdata": theme.f4(_spread(values).T), "text": labels}
 
     return trace, of_frame
 
@@ -139,9 +139,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
     """Each gate's mean over units and real steps, and how many of all these values are saturated."""
     gates = [gate for gate in info.gates if gate not in CANDIDATES]
     means = [short(float(_of_top(frame, gate)[frame.valid].mean())) for gate in gates]
-    said = " · ".join(f"{gate.removesuffix('_gate')} {mean}" for gate, mean in zip(gates, means, strict=True))
+    means_by_gate = " · ".join(f"{gate.removesuffix('_gate')} {mean}" for gate, mean in zip(gates, means, strict=True))
     values = np.stack([_of_top(frame, gate)[frame.valid] for gate in gates])
-    return f"on average {said} · {saturation(values, 'sigmoid').mean():.0%} saturated"
+    return f"on average {means_by_gate} · {saturation(values, 'sigmoid').mean():.0%} saturated"
 
 
 def _look_for(info: RunInfo) -> str:

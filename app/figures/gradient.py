@@ -84,13 +84,13 @@ def template(info: RunInfo) -> go.Figure:
 
 def _notes(info: RunInfo) -> list[dict]:
     """Words beside the first wall, or beside the border between encoder and decoder: on its roomier side."""
-    found = [(t, "cut: no gradient crosses", "right") for t in list(theme.walls(info))[:1]]
+    notes = [(t, "cut: no gradient crosses", "right") for t in list(theme.walls(info))[:1]]
     if info.encoder_steps:  # never truncated, so this is the only one
-        found.append((info.encoder_steps, BOTTLENECK, "left" if 2 * info.encoder_steps <= info.time_steps else "right"))
+        notes.append((info.encoder_steps, BOTTLENECK, "left" if 2 * info.encoder_steps <= info.time_steps else "right"))
     return [
         {"x": t - 0.5, "yref": "paper", "y": 0.99, "yanchor": "top", "xanchor": anchor,
          "xshift": {"left": 5, "right": -5}[anchor], "text": text, "showarrow": False, "font": {"size": 11}}
-        for t, text, anchor in found
+        for t, text, anchor in notes
     ]  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _series(info: RunInfo) -> list[Series]:
 
     The others share one entry of the legend for each meaning, which shows or hides them together.
     """
-    found = _of_chain(info, (info.experiment.num_layers - 1, 0))
+    series = _of_chain(info, (info.experiment.num_layers - 1, 0))
     in_legend: set[str] = set()
     for layer, d in _chains(info):
         for trace, pick in [_total_of_chain(info, (layer, d)), *_of_chain(info, (layer, d))]:
@@ -133,8 +133,8 @@ def _series(info: RunInfo) -> list[Series]:
             )
             if trace.mode == "lines":
                 trace.line.update(width=(1.2, 2)[d], dash=DASHES[d])
-            found.append((trace, pick))
-    return found
+            series.append((trace, pick))
+    return series
 
 
 def _norms(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
@@ -150,12 +150,12 @@ def _total_of_chain(info: RunInfo, at: tuple[int, int]) -> Series:
 def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
     """Direct part, last loss and cell state of one layer and direction, as far as the network has them."""
     direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
-    found: list[Series] = [(direct, lambda frame: _or_nothing(_norms(info, frame, "grad_norm_direct")[at]))]
+    series: list[Series] = [(direct, lambda frame: _or_nothing(_norms(info, frame, "grad_norm_direct")[at]))]
     if sum(info.counted) > 1:
-        found.append((_line(LAST, theme.LAST), lambda frame: _norms(info, frame, "grad_norm_last")[at]))
+        series.append((_line(LAST, theme.LAST), lambda frame: _norms(info, frame, "grad_norm_last")[at]))
     if info.memory_symbol == "c":
-        found.append((_line(CELL, theme.CELL), lambda frame: _norms(info, frame, "grad_norm_cell")[at]))
-    return found
+        series.append((_line(CELL, theme.CELL), lambda frame: _norms(info, frame, "grad_norm_cell")[at]))
+    return series
 
 
 def _or_nothing(values: np.ndarray) -> np.ndarray:

@@ -19,11 +19,11 @@ NAME = 0.13  # of the axis: the height of a baseline's name
 
 def template(info: RunInfo) -> go.Figure:
     """Lines over training steps; each baseline dashed and named."""
-    nothing = np.zeros(0, np.float32)
+    empty = np.zeros(0, np.float32)
 
     def line(name: str, colour: str, width: float) -> go.Scatter:
         return go.Scatter(
-            x=nothing, y=nothing, name=name, mode="lines", line={"color": colour, "width": width},
+            x=empty, y=empty, name=name, mode="lines", line={"color": colour, "width": width},
             hovertemplate="step %{x:,}: %{y:.3g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
 
@@ -34,7 +34,7 @@ def template(info: RunInfo) -> go.Figure:
         line("training batch", theme.PALE_TOTAL, 1),
         probe,
         go.Scatter(
-            x=nothing, y=nothing, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
+            x=empty, y=empty, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
             marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
             hovertemplate="%{customdata}<extra></extra>", showlegend=False,
         ),

@@ -42,14 +42,14 @@ def template(info: RunInfo) -> go.Figure:
 
 def _silent(info: RunInfo) -> list[dict]:
     """Words where real steps have no loss, as far as a stretch of them has room."""
-    found = []
+    notes = []
     for start, stop in theme.stretches(~np.array(info.valid) | np.array(info.counted)):
         text = "the encoder only reads" if stop <= info.encoder_steps else "no loss here (masked)"
         low, high = theme.time_axis(info.time_steps)["range"]
         if (stop - start) / (high - low) * theme.PLOT > words.LETTER * len(text):
-            found.append({"x": (start + stop - 1) / 2, "yref": "paper", "y": 0.5, "text": text, "showarrow": False,
+            notes.append({"x": (start + stop - 1) / 2, "yref": "paper", "y": 0.5, "text": text, "showarrow": False,
                           "font": {"size": 11}})  # fmt: skip
-    return found
+    return notes
 
 
 def _counted(frame: Frame) -> np.ndarray:

@@ -18,17 +18,17 @@ HALF, LITTLE = 0.5, 0.01
 
 def template(info: RunInfo) -> go.Figure:
     """A line over lags on fixed decades, from the change itself at lag 0; what the task needs, upright."""
-    nothing = np.zeros(0, np.float32)
-    line = go.Scatter(x=nothing, y=nothing, mode="lines", hoverinfo="skip", line={"color": theme.TOTAL, "width": 2})
+    empty = np.zeros(0, np.float32)
+    line = go.Scatter(x=empty, y=empty, mode="lines", hoverinfo="skip", line={"color": theme.TOTAL, "width": 2})
     points = go.Scatter(
-        x=nothing, y=nothing, mode="markers", marker={"size": 6, "color": theme.TOTAL},
+        x=empty, y=empty, mode="markers", marker={"size": 6, "color": theme.TOTAL},
         hovertemplate="after %{x:d} steps: %{y:.2e}<extra></extra>",
     )  # fmt: skip
     end = info.time_steps - 1
     return theme.figure(
         line,
         points,
-        *decades.marks(nothing),
+        *decades.marks(empty),
         height=212,
         revision=f"lags-{info.time_steps}",
         margin={"l": 56, "r": 14, "t": 18, "b": 40},
@@ -51,14 +51,14 @@ def needed(info: RunInfo) -> int | None:
 
 
 def _lines(info: RunInfo) -> list[dict]:
-    found = [
+    lines = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": LITTLE, "y1": LITTLE,
          "line": {"dash": "dash", "width": 1.4, "color": theme.GHOST}}
     ]  # fmt: skip
     if lag := needed(info):
-        found.append({"type": "line", "yref": "paper", "x0": lag, "x1": lag, "y0": 0, "y1": 1,
+        lines.append({"type": "line", "yref": "paper", "x0": lag, "x1": lag, "y0": 0, "y1": 1,
                       "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}})  # fmt: skip
-    return found
+    return lines
 
 
 def _notes(info: RunInfo) -> list[dict]:
@@ -101,13 +101,13 @@ def readout(info: RunInfo, frame: Frame) -> str:
     furthest = int(products.lags[_fitting(frame)][-1])
     half, little = products.half_life(), products.one_percent()
     if not math.isfinite(half) or products.norm[-1, 0, _fitting(frame)][-1] >= HALF:
-        said = [f"does not fade in {furthest} step{'s' if furthest > 1 else ''}"]
+        parts = [f"does not fade in {furthest} step{'s' if furthest > 1 else ''}"]
     else:
-        said = [f"halves every {short(half)} steps"]
-        said.append(f"{LITTLE:.0%} after {short(little)}" if math.isfinite(little) else f"stays above {LITTLE:.0%}")
+        parts = [f"halves every {short(half)} steps"]
+        parts.append(f"{LITTLE:.0%} after {short(little)}" if math.isfinite(little) else f"stays above {LITTLE:.0%}")
     if lag := needed(info):
-        said.append(f"needs {lag}")
-    return " · ".join(said)
+        parts.append(f"needs {lag}")
+    return " · ".join(parts)
 
 
 FIGURE = LiveFigure(

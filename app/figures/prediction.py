@@ -139,24 +139,26 @@ def _letters(info: RunInfo) -> go.Figure:
 
 def _letters_patch(info: RunInfo, frame: Frame) -> Patch:
     shown = _shown(info)
-    said, targets = frame.outputs[shown], frame.targets[shown]  # (steps, classes), (steps,)
+    probabilities, targets = frame.outputs[shown], frame.targets[shown]  # (steps, classes), (steps,)
     if frame.free_outputs is None:
-        best = np.argsort(-said, axis=1)[:, :GUESSES]  # (steps, GUESSES), most probable first
-        rows = [(said, guess) for guess in best.T[::-1]]
+        best = np.argsort(-probabilities, axis=1)[:, :GUESSES]  # (steps, GUESSES), most probable first
+        rows = [(probabilities, guess) for guess in best.T[::-1]]
     else:
         free = frame.free_outputs[shown]
-        rows = [(free, free.argmax(1)), (said, said.argmax(1))]
+        rows = [(free, free.argmax(1)), (probabilities, probabilities.argmax(1))]
     steps = np.arange(len(shown))
     return {
-        "data.0.z": np.stack([values[steps, row] for values, row in [*rows, (said, targets)]]).astype(np.float32),
+        "data.0.z": np.stack([values[steps, row] for values, row in [*rows, (probabilities, targets)]]).astype(
+            np.float32
+        ),
         "data.0.text": [
-            [theme.symbol(info.output_labels[token]) for token in row] for _, row in [*rows, (said, targets)]
+            [theme.symbol(info.output_labels[token]) for token in row] for _, row in [*rows, (probabilities, targets)]
         ],
     }
 
 
 def _curve(info: RunInfo) -> go.Figure:
-    steps, nothing = info.time_steps, np.zeros(0, np.float32)
+    steps, empty = info.time_steps, np.zeros(0, np.float32)
     t = np.arange(steps)
     hover = "t = %{x}: %{y:.2f}<extra>"
     marked = "mark" in info.input_labels
@@ -166,11 +168,11 @@ def _curve(info: RunInfo) -> go.Figure:
                    mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
                    marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
                    hovertemplate=hover + "input</extra>"),
-        go.Scatter(x=nothing, y=nothing, name="target", mode="lines+markers" if _many(info) else "markers",
+        go.Scatter(x=empty, y=empty, name="target", mode="lines+markers" if _many(info) else "markers",
                    line={"color": theme.CELL, "width": 2},
                    marker={"symbol": "circle-open", "size": 10, "color": theme.CELL, "line": {"width": 2}},
                    hovertemplate=hover + "target</extra>"),
-        go.Scatter(x=nothing, y=nothing, name="prediction", mode="lines+markers" if _many(info) else "markers",
+        go.Scatter(x=empty, y=empty, name="prediction", mode="lines+markers" if _many(info) else "markers",
                    line={"color": theme.TOTAL, "width": 2}, marker={"size": 7, "color": theme.TOTAL},
                    hovertemplate=hover + "prediction</extra>"),
     ]  # fmt: skip
@@ -214,9 +216,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if frame.free_outputs is not None:
         right = (frame.free_outputs.argmax(-1) == frame.targets)[frame.counted]
         return f"by itself {right.sum()} of {len(right)} right"
-    said, target = int(np.argmax(frame.outputs[t])), _target(frame)
-    labels = [theme.symbol(info.output_labels[each]) for each in (said, target)]
-    return f"says {labels[0]} ({frame.outputs[t, said]:.0%}) · target {labels[1]}"
+    predicted, target = int(np.argmax(frame.outputs[t])), _target(frame)
+    labels = [theme.symbol(info.output_labels[each]) for each in (predicted, target)]
+    return f"says {labels[0]} ({frame.outputs[t, predicted]:.0%}) · target {labels[1]}"
 
 
 def _look_for(info: RunInfo) -> str:

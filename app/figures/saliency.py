@@ -19,16 +19,16 @@ BETWEEN, EDGES = 12, 68  # pixels between both parts; above and below them
 
 def template(info: RunInfo) -> go.Figure:
     """Above, the last answer as bars and circles; below, a heat map with one row per answer, the last at the bottom."""
-    steps, nothing = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
+    steps, empty = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
     heat = decades.heat_map(1, steps, LOW, HIGH, "answer at step %{y}, input at t = %{x:d}: " + decades.NORM)
     heat.update(y=["0"])
     bars = go.Bar(
-        x=np.arange(steps), y=nothing, customdata=nothing, hovertext=[""] * steps, yaxis="y2",
+        x=np.arange(steps), y=empty, customdata=empty, hovertext=[""] * steps, yaxis="y2",
         name="slope of the last answer", marker={"color": theme.LAST, "line": {"width": 0}},
         hovertemplate="t = %{x:d}%{hovertext}: slope %{customdata:.2e}<extra></extra>",
     )  # fmt: skip
     circles = go.Scatter(
-        x=np.arange(steps), y=nothing, customdata=nothing, yaxis="y2", name="its change without this input",
+        x=np.arange(steps), y=empty, customdata=empty, yaxis="y2", name="its change without this input",
         mode="markers", marker={"symbol": "circle-open", "size": 7, "color": theme.BESIDE, "line": {"width": 1.8}},
         hovertemplate="t = %{x:d}: without it the answer changes by %{customdata:.2e}<extra></extra>",
     )  # fmt: skip

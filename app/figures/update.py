@@ -17,14 +17,14 @@ MARKS = 10.0 ** (HIGH - 0.6)  # the row above the line where clipped steps are m
 
 def template(info: RunInfo) -> go.Figure:
     """A log line over training steps, clipped steps marked on it, the clip line dashed."""
-    nothing = np.zeros(0, np.float32)
+    empty = np.zeros(0, np.float32)
     hover = "step %{x:,}: %{y:.2e}<extra>"
     return theme.figure(
-        go.Scatter(x=nothing, y=nothing, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
+        go.Scatter(x=empty, y=empty, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
                    showlegend=False, hovertemplate=hover + "%{fullData.name}</extra>"),
-        go.Scatter(x=nothing, y=nothing, mode="lines", name="before clipping",
+        go.Scatter(x=empty, y=empty, mode="lines", name="before clipping",
                    line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
-        go.Scatter(x=nothing, y=nothing, mode="markers", name="clipped",
+        go.Scatter(x=empty, y=empty, mode="markers", name="clipped",
                    marker={"symbol": "line-ns-open", "size": 6, "color": theme.WRONG, "line": {"width": 1.2}},
                    hovertemplate="step %{x:,} was clipped<extra></extra>"),
         height=162,

@@ -15,15 +15,15 @@ BARS, MARKS = 0, 1
 
 def template(info: RunInfo) -> go.Figure:
     """Bars for W_hh and diamonds for W_ih; where nothing is linked in time, bars for W_ih."""
-    steps, nothing = np.arange(info.time_steps), np.full(info.time_steps, np.nan, np.float32)
+    steps, empty = np.arange(info.time_steps), np.full(info.time_steps, np.nan, np.float32)
     hover = "%{y:.2e}<extra>%{fullData.name}</extra>"
     recurrent = info.has_links
     bars = go.Bar(
-        x=steps, y=nothing, name="dL/dW_hh" if recurrent else "dL/dW_ih", hovertemplate=hover,
+        x=steps, y=empty, name="dL/dW_hh" if recurrent else "dL/dW_ih", hovertemplate=hover,
         marker={"color": theme.WEIGHTS if recurrent else theme.BESIDE, "line": {"width": 0}},
     )  # fmt: skip
     diamonds = go.Scatter(
-        x=steps, y=nothing, name="dL/dW_ih", mode="markers", hovertemplate=hover,
+        x=steps, y=empty, name="dL/dW_ih", mode="markers", hovertemplate=hover,
         marker={"symbol": "diamond", "size": 6, "color": theme.BESIDE, "line": {"width": 0}},
     )  # fmt: skip
     return theme.figure(

@@ -86,7 +86,7 @@ def ticks(info: RunInfo, words: list[str]) -> Patch:
     }
 
 
-def caption(said: str) -> dict:
+def caption(label: str) -> dict:
     """An annotation in the left margin that says what the words are."""
     return {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "right", "yanchor": "top", "xshift": -8,
-            "yshift": -3, "text": said, "showarrow": False, "font": {"size": 11}}  # fmt: skip
+            "yshift": -3, "text": label, "showarrow": False, "font": {"size": 11}}  # fmt: skip

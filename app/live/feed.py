@@ -27,7 +27,7 @@ class Feed:
         self.at: int | None = None  # the step that somebody went back to; None: the newest frame, live
         self._sent: Frame | None = None
         self._drawn: dict[str, Frame] = {}  # the frame that each figure shows
-        self._told: dict[str, Any] | None = None
+        self._last_status: dict[str, Any] | None = None
         self._slow_due = 0.0
         self._shown_at: int | None = None
         self._marked: dict[str, Any] = {}
@@ -105,9 +105,9 @@ class Feed:
     def news(self) -> bytes | None:
         """Words about the run, if they changed in more than the step; they need no asking."""
         status = self._status()
-        if self._told is not None and all(status[key] == self._told[key] for key in ("phase", "message")):
+        if self._last_status is not None and all(status[key] == self._last_status[key] for key in ("phase", "message")):
             return None
-        self._told = status
+        self._last_status = status
         return pack({}, status=status)
 
     def _timeline(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Feed:
             "changes": self.slot.changes,
             "what_ifs": timeline.what_ifs(run.experiment if self.at is None else run.info_at(self.at - 1).experiment),
         }
-        news = {name: said for name, said in now.items() if said != self._marked.get(name)}
+        news = {name: value for name, value in now.items() if value != self._marked.get(name)}
         self._marked = now
         return news
 
@@ -147,16 +147,16 @@ def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
 
 def verdict(frame: Frame) -> dict[str, Any]:
     """The diagnosis as the page says it."""
-    found = frame.diagnosis
-    if found is None:
+    diagnosis = frame.diagnosis
+    if diagnosis is None:
         return {}
-    word, sign, tone = text.VERDICTS[found.kind]
+    style = text.VERDICTS[diagnosis.kind]
     return {
-        "kind": found.kind,
-        "word": word,
-        "sign": sign,
-        "tone": tone,
-        "sentence": found.sentence,
-        "cure": text.cure(found.cure),
-        "changes": found.cure,
+        "kind": diagnosis.kind,
+        "word": style.label,
+        "sign": style.icon,
+        "tone": style.severity,
+        "sentence": diagnosis.sentence,
+        "cure": text.cure(diagnosis.cure),
+        "changes": diagnosis.cure,
     }

@@ -31,7 +31,7 @@ class RaceFeed:
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
         self._drawn: dict[str, tuple[LaneSnapshot, ...]] = {}  # the picture that each figure shows
         self._sent: tuple[LaneSnapshot, ...] | None = None
-        self._told: dict[str, str] | None = None
+        self._last_status: dict[str, str] | None = None
 
     @property
     def ended(self) -> bool:
@@ -73,9 +73,9 @@ class RaceFeed:
     def news(self) -> bytes | None:
         """Words about the race, if they changed; they need no asking."""
         status = self._status()
-        if status == self._told:
+        if status == self._last_status:
             return None
-        self._told = status
+        self._last_status = status
         return pack({}, status=status)
 
     def _status(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Lane:
     def __init__(self, letter: str, name: str, run: Run) -> None:
         self.letter, self.name, self.run = letter, name, run
         self._lost = False  # its worker died while it was to train, and what was ordered with it
-        self._told = ""
+        self._message_before = ""
         self._ready = False
 
     @property
@@ -40,7 +40,7 @@ class Lane:
 
     @property
     def ready(self) -> bool:
-        """Its first frame has come, so that orders are heard; or it never will."""
+        """Its first frame has come, so that orders count; or it never will."""
         self._ready = self._ready or self._newest() is not None or self.run.status().phase == RunPhase.FAILED
         return self._ready
 
@@ -56,7 +56,7 @@ class Lane:
     def _broke(self, status: RunStatus, step: int) -> bool:
         """It holds before `step`, and says why; what was said of a worker that was replaced does not count."""
         holds = status.phase == RunPhase.PAUSED and status.step < step and not self._lost
-        return holds and status.message not in ("", self._told)
+        return holds and status.message not in ("", self._message_before)
 
     def _early(self, status: RunStatus) -> bool:
         """It reached a target before all its steps were made."""
@@ -68,7 +68,7 @@ class Lane:
         if status.phase == RunPhase.STARTING:
             self._lost = True
         elif self._lost:
-            self._lost, self._told = False, status.message
+            self._lost, self._message_before = False, status.message
             self.run.advance(step - status.step)
         return status.step >= step
 

@@ -17,11 +17,11 @@ PLAN, REFUSED, CHANGING, LINK, SLOT = "_race_plan", "_race_refused", "_race_chan
 
 def plan() -> Plan:
     """What is raced: what the link says where it is another than was written last; else as it was left."""
-    said, changing = state.link(), state.recall(CHANGING)
+    link, changing = state.link(), state.recall(CHANGING)
     state.keep(CHANGING, False)
-    if state.recall(PLAN) is None or (said and not changing and said != state.recall(LINK)):
+    if state.recall(PLAN) is None or (link and not changing and link != state.recall(LINK)):
         problems: list[str] = []
-        state.keep(PLAN, race_plan.read(said, problems))
+        state.keep(PLAN, race_plan.read(link, problems))
         state.keep(REFUSED, problems)
     return state.recall(PLAN)
 

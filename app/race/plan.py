@@ -125,13 +125,13 @@ def against(network: Experiment, preset: str) -> dict[str, str]:
 def written(plan: Plan) -> dict[str, str]:
     """The link of a plan: the lesson, what differs from it for all, and each lane's own differences."""
     preset = load_preset(plan.preset)
-    said: dict[str, str] = {}
+    link: dict[str, str] = {}
     for letter, lane in zip(LETTERS.lower(), plan.lanes, strict=False):
         differs = links.written(lane, preset, preset.speed)
         own = {"cell": lane.cell} | {name: value for name, value in differs.items() if name in OWN}
-        said |= {name: value for name, value in differs.items() if name not in OWN}
-        said[letter] = "~".join(f"{name}.{value}" for name, value in own.items())
-    return said | ({"speed": plan.speed} if plan.speed != SPEED else {})
+        link |= {name: value for name, value in differs.items() if name not in OWN}
+        link[letter] = "~".join(f"{name}.{value}" for name, value in own.items())
+    return link | ({"speed": plan.speed} if plan.speed != SPEED else {})
 
 
 def read(link: dict[str, str], refused: list[str]) -> Plan:
@@ -140,17 +140,17 @@ def read(link: dict[str, str], refused: list[str]) -> Plan:
     Args:
         refused: gets a sentence for each part that was left out.
     """
-    said = dict(link)
-    slug, speed = said.pop("preset", HOME), said.pop("speed", SPEED)
+    settings = dict(link)
+    slug, speed = settings.pop("preset", HOME), settings.pop("speed", SPEED)
     if slug not in [preset.slug for preset in list_presets()]:
         refused.append(text.PRESET_REFUSED.format(got=text.plain(slug), shown=load_preset(HOME).title))
         slug = HOME
     if speed not in SPEEDS:
         refused.append(links.refusal("speed", speed, ", ".join(SPEEDS), SPEED))
         speed = SPEED
-    own = [(letter, said.pop(letter.lower())) for letter in LETTERS if letter.lower() in said]
+    own = [(letter, settings.pop(letter.lower())) for letter in LETTERS if letter.lower() in settings]
     problems: dict[str, str] = {}
-    home = links.overridden(load_preset(slug).experiment, said, problems)
+    home = links.overridden(load_preset(slug).experiment, settings, problems)
     refused.extend(problems.values())
     lanes = [_lane(home, letter, raw, refused) for letter, raw in own]
     if len(lanes) < FEWEST:
@@ -170,5 +170,5 @@ def _lane(home: Experiment, letter: str, raw: str, refused: list[str]) -> Experi
             refused.append(comparing.PART_REFUSED.format(letter=letter, part=text.plain(part)))
     problems: dict[str, str] = {}
     lane = links.overridden(home, own, problems)
-    refused.extend(f"{letter}: {said}" for said in problems.values())
+    refused.extend(f"{letter}: {problem}" for problem in problems.values())
     return lane

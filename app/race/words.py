@@ -9,8 +9,9 @@ import numpy as np
 
 from app import text
 from app.figures.race import LaneSnapshot
-from app.figures.race.bars import milliseconds, said_cost, said_reach
+from app.figures.race.bars import cost_label, milliseconds, reach_label
 from app.figures.race.over_time import reach
+from app.text import VerdictStyle
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
 from engine.diagnosis.words import place, say
@@ -35,14 +36,14 @@ NOBODY = "nobody is clearly better than guessing yet"
 
 def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
     """What each lane is called: its cell, and what is unusual in it where another lane has the same cell."""
-    found = []
+    titles = []
     for lane in lanes:
         same = [each for each in lanes if each is not lane and each.cell == lane.cell]
-        differs = dict.fromkeys(said for each in same for said in text.changed(lane, each))
-        unusual = [said for said in differs if said in text.changed(lane, usual)]
-        found.append(", ".join([CELLS[lane.cell].title, *unusual[:2]]))
+        differs = dict.fromkeys(change for each in same for change in text.changed(lane, each))
+        unusual = [change for change in differs if change in text.changed(lane, usual)]
+        titles.append(", ".join([CELLS[lane.cell].title, *unusual[:2]]))
     return [
-        f"{name} {letter}" if found.count(name) > 1 else name for name, letter in zip(found, "ABC", strict=False)
+        f"{name} {letter}" if titles.count(name) > 1 else name for name, letter in zip(titles, "ABC", strict=False)
     ]  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def chips(lane: Experiment, usual: Experiment, shared: Sequence[str]) -> list[st
         shared: names of the settings that all share.
     """
     common = {text.setting(name, getattr(lane, name)) for name in (*shared, "cell", "hidden_size")}
-    return [said for said in dict.fromkeys([*text.changed(lane, usual), *text.chips(lane)]) if said not in common]
+    return [chip for chip in dict.fromkeys([*text.changed(lane, usual), *text.chips(lane)]) if chip not in common]
 
 
 # ---- the verdict
@@ -69,27 +70,27 @@ def verdict(lanes: Sequence[LaneSnapshot]) -> str:
     guessing = [lane for lane in others if lane not in broken and lane not in learning]
     if step == 0:
         return _sentence(AT_FIRST, lanes)
-    said = [f"the {_name(lane)} broke at step {lane.frame.step:,}" for lane in broken]
+    parts = [f"the {_name(lane)} broke at step {lane.frame.step:,}" for lane in broken]
     if solved:
-        said.append(_solved(solved, alone=len(solved) < len(lanes)))
-        said += [f"the {_name(lane)} is at {_share(lane)} of the baseline" for lane in learning]
+        parts.append(_solved(solved, alone=len(solved) < len(lanes)))
+        parts += [f"the {_name(lane)} is at {_share(lane)} of the baseline" for lane in learning]
     elif learning:
-        said.append(_ahead(learning, guessing))
+        parts.append(_ahead(learning, guessing))
     if guessing and not (solved or learning):
-        said.append("nobody else is clearly better than guessing yet" if broken else NOBODY)
+        parts.append("nobody else is clearly better than guessing yet" if broken else NOBODY)
     elif guessing:
-        said.append(f"{_listed(guessing)} still guess{'es' if len(guessing) == 1 else ''}")
-    return _sentence(f"At step {step:,} {'; '.join(said)}", guessing)
+        parts.append(f"{_listed(guessing)} still guess{'es' if len(guessing) == 1 else ''}")
+    return _sentence(f"At step {step:,} {'; '.join(parts)}", guessing)
 
 
-def _sentence(said: str, lanes: Sequence[LaneSnapshot]) -> str:
+def _sentence(statement: str, lanes: Sequence[LaneSnapshot]) -> str:
     """What is so, and after a colon what the gradient of these lanes says about why."""
     reasons = [_why(lane, alone=len(lanes) == 1) for lane in lanes]
-    told: list[str] = []
+    reasons_so_far: list[str] = []
     for reason in filter(None, reasons):
         part, of, _ = reason.partition(ARRIVES)  # said in full once: "in the RNN 4% of the gradient ..., in the GRU 6%"
-        told.append(part if of and any(ARRIVES in each for each in told) else reason)
-    return f"{said}: {', '.join(told)}." if told else f"{said}."
+        reasons_so_far.append(part if of and any(ARRIVES in each for each in reasons_so_far) else reason)
+    return f"{statement}: {', '.join(reasons_so_far)}." if reasons_so_far else f"{statement}."
 
 
 def _listed(lanes: Sequence[LaneSnapshot]) -> str:
@@ -124,10 +125,10 @@ def _ahead(learning: list[LaneSnapshot], guessing: list[LaneSnapshot]) -> str:
 
 def _why(lane: LaneSnapshot, *, alone: bool) -> str:
     """What reaches the step that matters, so that it can be read aloud; nothing where no gradient has to go back."""
-    info, found = lane.info, lane.frame.diagnosis
-    if found is None or info.reach == 0 or (found.kind == "healthy" and found.evidence["ratio"] == 0):
+    info, diagnosis = lane.info, lane.frame.diagnosis
+    if diagnosis is None or info.reach == 0 or (diagnosis.kind == "healthy" and diagnosis.evidence["ratio"] == 0):
         return ""
-    ratio, where = found.evidence["ratio"], "" if alone else f"in the {_name(lane)} "
+    ratio, where = diagnosis.evidence["ratio"], "" if alone else f"in the {_name(lane)} "
     if not info.has_links:
         return f"{where}no step is linked to the one before"
     if not math.isfinite(ratio):
@@ -169,25 +170,25 @@ def _share(lane: LaneSnapshot) -> str:
 
 
 def card(lane: LaneSnapshot) -> dict[str, str]:
-    """Word, sign and tone of a lane, its loss, and why it stands still, if it does."""
-    found = lane.frame.diagnosis
-    word, sign, tone = text.VERDICTS[found.kind] if found is not None else ("", "·", "none")
+    """Label, icon and severity of a lane, its loss, and why it stands still, if it does."""
+    diagnosis = lane.frame.diagnosis
+    style = text.VERDICTS[diagnosis.kind] if diagnosis is not None else VerdictStyle("", "·", "none")
     if lane.state == "broken":
-        word, sign, tone = text.VERDICTS["not_finite"]
+        style = text.VERDICTS["not_finite"]
     elif lane.solved_at is not None:
-        word, sign, tone = f"Solved at {lane.solved_at:,}", *text.VERDICTS["solved"][1:]
+        style = text.VERDICTS["solved"]._replace(label=f"Solved at {lane.solved_at:,}")
     still = {"broken": lane.message or "This lane stands still.", "finished": "finished", "racing": ""}[lane.state]
     return {
         "name": lane.label,
-        "word": word,
-        "sign": sign,
-        "tone": tone,
-        "loss": _said_loss(lane),
+        "word": style.label,
+        "sign": style.icon,
+        "tone": style.severity,
+        "loss": _loss_label(lane),
         "still": still,
     }
 
 
-def _said_loss(lane: LaneSnapshot) -> str:
+def _loss_label(lane: LaneSnapshot) -> str:
     """The number, and how it compares with guessing."""
     part = _loss(lane) / lane.info.baseline
     beside = f" · {f'{part:.0%} of' if part < 2 else f'{short(part)} times'} guessing" if math.isfinite(part) else ""
@@ -203,13 +204,13 @@ def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
     return [
         ["Network", *(_network(lane) for lane in lanes)],
         ["Parameters", *(f"{lane.info.parameter_count:,}" for lane in lanes)],
-        ["Time per update", *(said_cost(milliseconds(lane)) for lane in lanes)],
+        ["Time per update", *(cost_label(milliseconds(lane)) for lane in lanes)],
         ["Updates made", *(f"{lane.frame.step:,}" for lane in lanes)],
         ["Loss, held out", *(short(lane.frame.probe_loss) for lane in lanes)],
         [first.metric_name.capitalize(), *(_metric(lane) for lane in lanes)],
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
         [f"Gradient that reaches {place(first)}", *(_arrives(lane) for lane in lanes)],
-        ["Steps until 1% is left", *(said_reach(reach(lane)) for lane in lanes)],
+        ["Steps until 1% is left", *(reach_label(reach(lane)) for lane in lanes)],
         ["It halves every", *(_halves(lane) for lane in lanes)],
         ["Updates clipped", *(_clipped(lane) for lane in lanes)],
     ]

@@ -24,12 +24,12 @@ def begin(style: Path) -> RunSlot:
     return slot
 
 
-def wait(waiting: Callable[[], bool], said: str) -> None:
+def wait(waiting: Callable[[], bool], message: str) -> None:
     """Say what is waited for; when it is there, the page is drawn anew without this."""
-    st.fragment(_watch, run_every=POLL)(waiting, said)
+    st.fragment(_watch, run_every=POLL)(waiting, message)
 
 
-def _watch(waiting: Callable[[], bool], said: str) -> None:
-    st.caption(said)
+def _watch(waiting: Callable[[], bool], message: str) -> None:
+    st.caption(message)
     if not waiting():
         st.rerun()  # the whole page: a fragment cannot draw the one around it

@@ -103,8 +103,8 @@ def _worked(look: Look, unit: int, t: int) -> None:
         st.info(equations.PADDING.format(t=t))
         return
     st.markdown(equations.when(info, frame, unit, t))
-    found = equations.values(info, frame, unit, t)
-    for check in equations.checks(info, found):
+    numbers = equations.values(info, frame, unit, t)
+    for check in equations.checks(info, numbers):
         st.markdown(equations.worked(check))
     st.caption(equations.footnote(info))
 

@@ -19,9 +19,9 @@ def card(slot: RunSlot) -> None:
     The links are relative, so that they also hold where the page stands below a path of its own.
     """
     rows = "".join(
-        f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(said)}</span></li>'
-        for file, (name, said) in replaying.FILES.items()
+        f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(use)}</span></li>'
+        for file, (name, use) in replaying.FILES.items()
     )
     with st.popover(replaying.EXPORT, icon=":material/download:", key="export"):
-        about = f'<p class="exports-said">{escape(replaying.EXPORT_SAID)}</p>'
+        about = f'<p class="exports-said">{escape(replaying.EXPORT_NOTE)}</p>'
         st.html(f'<style>\n{STYLE}</style><ul class="exports">{rows}</ul>{about}')

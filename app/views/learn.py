@@ -26,14 +26,14 @@ def page(playground: Page) -> None:
     if act := acting.listen(presets):
         st.switch_page(playground, query_params=dict(parse_qsl(act.address.removeprefix("/?"))))
     st.html(STYLE)
-    found = textbook.chapters(presets)
+    chapters = textbook.chapters(presets)
     with st.container(key="lessons"):
         st.title(text.LEARN_HEADING, anchor=False)
         go_on(presets, playground)
-        st.html(textbook.contents(found, progress.done()))
+        st.html(textbook.contents(chapters, progress.done()))
         for problem in unreadable():
             st.warning(textbook.UNREADABLE.format(problem=text.plain(problem, 1000)))
-        for each in found:
+        for each in chapters:
             chapter(each, playground)
 
 
@@ -70,10 +70,10 @@ def chapter(chapter: Chapter, playground: Page) -> None:
 def card(preset: Preset, playground: Page) -> None:
     """Number and title, the question, a sequence of its data, and the network. The style sheet stretches the link."""
     tags = "".join(f"<span>{escape(each)}</span>" for each in text.tags(preset.experiment))
-    said = f'<p class="symptom"><b>{textbook.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
+    symptom = f'<p class="symptom"><b>{textbook.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
         st.page_link(playground, label=text.preset(preset), query_params=links.to(preset))
         st.html(
-            f'<p class="question">{escape(preset.question)}</p>{said}{thumbnail(preset.experiment)}'
+            f'<p class="question">{escape(preset.question)}</p>{symptom}{thumbnail(preset.experiment)}'
             f'<p class="tags">{tags}{textbook.tick(preset.slug, progress.done())}</p>'
         )

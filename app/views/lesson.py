@@ -117,11 +117,11 @@ def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -
         progress.desk().redraw = True
     guess.started = True
     status, frames = slot.run.status(), seen(slot)
-    found = prediction.when.holds(slot.experiment, status, frames)
-    if found is None and (status.phase == RunPhase.FINISHED or status.message):
-        found = frames[-1]  # it goes no further
-    if found is not None:
-        guess.came = textbook.came(slot.run.info, found)
+    holds = prediction.when.holds(slot.experiment, status, frames)
+    if holds is None and (status.phase == RunPhase.FINISHED or status.message):
+        holds = frames[-1]  # it goes no further
+    if holds is not None:
+        guess.came = textbook.came(slot.run.info, holds)
         progress.desk().redraw = True
 
 
@@ -193,12 +193,12 @@ def neighbours(preset: Preset) -> None:
     slugs = [each.slug for each in kin(preset)]
     at = slugs.index(preset.slug) if preset.slug in slugs else len(slugs)  # a teacher's file may have gone meanwhile
     before, after = slugs[max(at - 1, 0) : at], slugs[at + 1 : at + 2]
-    for key, label, icon, shortcut, found in (
+    for key, label, icon, shortcut, neighbour in (
         ("previous_lesson", text.PREVIOUS, ":material/chevron_left:", "B", before),
         ("next_lesson", text.NEXT, ":material/chevron_right:", "N", after),
     ):
-        st.button(label[preset.kind], key=key, icon=icon, type="tertiary", disabled=not found,
-                  on_click=state.on_lesson, args=(found[0] if found else "",),
+        st.button(label[preset.kind], key=key, icon=icon, type="tertiary", disabled=not neighbour,
+                  on_click=state.on_lesson, args=(neighbour[0] if neighbour else "",),
                   shortcut=shortcut if state.presenting() else None)  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def settings(preset: Preset) -> str:
         experiment, problem = state.last_good(), text.does_not_fit(error.field, error.accepts, error.got)
     if "lesson" not in state.hidden():
         lesson.panel(preset, experiment)
-    group(text.STARTS_AGAIN, text.STARTS_AGAIN_SAID)
+    group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
     st.html(thumbnail(experiment))
     st.caption(text.about_data(experiment), help=TASKS[experiment.task].source)
@@ -61,7 +61,7 @@ def settings(preset: Preset) -> str:
     with st.expander("More settings", expanded=any(state.refused(control.key) for control in controls.MORE)):
         for control in controls.MORE:
             control.draw()
-    group(text.AT_ONCE, text.AT_ONCE_SAID)
+    group(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
     for refusal in state.refused_elsewhere():
@@ -69,11 +69,11 @@ def settings(preset: Preset) -> str:
     return problem
 
 
-def group(title: str, said: str) -> None:
+def group(title: str, caption: str) -> None:
     """The name of some settings, and what becomes of the run when one of them is changed."""
     with st.container(key=f"group_{title.lower()}", gap=None):
         st.markdown(f"**{title}**")
-        st.caption(said)
+        st.caption(caption)
 
 
 def heading(preset: Preset, slot: RunSlot) -> None:

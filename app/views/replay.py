@@ -61,8 +61,8 @@ def page(playground: Page) -> None:
 
 def show(opened: Opened, playground: Page) -> None:
     """What it is, the replay, and the numbers."""
-    heading, *said = opened.summary
-    st.markdown(f"**{heading}**  \n{' '.join(said)}")
+    heading, *sentences = opened.summary
+    st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(playground, label=replaying.IN_PLAYGROUND, icon=":material/model_training:",
                      query_params=opened.link)  # fmt: skip

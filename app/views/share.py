@@ -16,7 +16,7 @@ SCRIPT = (Path(__file__).parents[1] / "live" / "copy.js").read_text()
 def card(slot: RunSlot) -> None:
     """Opens on a press: at which step it opens, what it hides, and the link."""
     with st.popover(sharing.SHARE, icon=":material/link:"), st.container(key="share", width=420):
-        st.caption(sharing.SAID)
+        st.caption(sharing.ABOUT)
         at = 0
         if st.checkbox(sharing.AT, key="share_at"):
             step = slot.run.status().step

@@ -73,26 +73,26 @@ def page() -> None:
 def take_apart(slot: RunSlot) -> None:
     """Everything that moves when a person goes on."""
     run, desk = slot.run, _desk(slot.token)
-    found = run.result(UPDATE_TRACE)
+    rehearsal = run.result(UPDATE_TRACE)
     if problem := run.problem(UPDATE_TRACE) or run.status().message:
         st.warning(problem)
-    _ask(run, desk, found)
+    _ask(run, desk, rehearsal)
     if _makes(run, desk):
         beside.wait(lambda: _makes(run, desk), slowly.MAKING)
     elif run.is_pending(UPDATE_TRACE):
         beside.wait(lambda: run.is_pending(UPDATE_TRACE), slowly.REHEARSING)
-    if found is None:
+    if rehearsal is None:
         return
-    desk.show(found)
-    _heading(run, desk, found)
-    _phases(slot, desk, found)
-    _phase(run.info, desk, found)
+    desk.show(rehearsal)
+    _heading(run, desk, rehearsal)
+    _phases(slot, desk, rehearsal)
+    _phase(run.info, desk, rehearsal)
 
 
-def _ask(run: Run, desk: Desk, found: Rehearsal | None) -> None:
+def _ask(run: Run, desk: Desk, rehearsal: Rehearsal | None) -> None:
     """For a rehearsal of the network as it is, once: what could not be rehearsed is not asked for again."""
     now = (run.status().step, run.experiment)
-    current = found is not None and (found.step, found.experiment) == now
+    current = rehearsal is not None and (rehearsal.step, rehearsal.experiment) == now
     if not current and desk.asked != now and not _makes(run, desk) and not run.is_pending(UPDATE_TRACE):
         desk.asked = now
         run.request(UPDATE_TRACE)
@@ -103,18 +103,18 @@ def _makes(run: Run, desk: Desk) -> bool:
     return run.status().step < desk.until and not run.status().message
 
 
-def _heading(run: Run, desk: Desk, found: Rehearsal) -> None:
+def _heading(run: Run, desk: Desk, rehearsal: Rehearsal) -> None:
     """Which update this is, and whether the one before was as rehearsed."""
-    st.caption(slowly.heading(run.info, found))
-    if desk.made is None or desk.made[0] != found.step:
+    st.caption(slowly.heading(run.info, rehearsal))
+    if desk.made is None or desk.made[0] != rehearsal.step:
         return
     rows = run.curve.updates()
-    for row in rows[rows["step"] == found.step]:
-        said = slowly.made(*desk.made, measured=float(row["loss"]))
-        st.html(f'<p class="slow-made" role="status">{escape(said)}</p>')
+    for row in rows[rows["step"] == rehearsal.step]:
+        message = slowly.made(*desk.made, measured=float(row["loss"]))
+        st.html(f'<p class="slow-made" role="status">{escape(message)}</p>')
 
 
-def _phases(slot: RunSlot, desk: Desk, found: Rehearsal) -> None:
+def _phases(slot: RunSlot, desk: Desk, rehearsal: Rehearsal) -> None:
     """The five phases in a row, the present one standing out; then back and on."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slow_phases"):
         for k, name in enumerate(slowly.PHASES):
@@ -128,31 +128,31 @@ def _phases(slot: RunSlot, desk: Desk, found: Rehearsal) -> None:
                       on_click=desk.move, args=(1,))  # fmt: skip
         else:
             st.button(slowly.NEXT_UPDATE, key="slow_next_update", icon=":material/skip_next:", type="primary",
-                      shortcut="Right", disabled=found.step != slot.run.status().step or _makes(slot.run, desk),
-                      on_click=desk.make, args=(slot, found))  # fmt: skip
+                      shortcut="Right", disabled=rehearsal.step != slot.run.status().step or _makes(slot.run, desk),
+                      on_click=desk.make, args=(slot, rehearsal))  # fmt: skip
 
 
-def _phase(info: RunInfo, desk: Desk, found: Rehearsal) -> None:
+def _phase(info: RunInfo, desk: Desk, rehearsal: Rehearsal) -> None:
     """What the phase means, its picture with the few large numbers beside it, and all its numbers as a table."""
     phase = desk.phase
-    said = slowly.meaning(info, found, phase)
-    st.html(f'<p class="slow-said" role="status">{escape(said)}</p>')
+    meaning = slowly.meaning(info, rehearsal, phase)
+    st.html(f'<p class="slow-said" role="status">{escape(meaning)}</p>')
     left, right = st.columns([4.4, 1], gap="medium")
     with left:
-        picture("slow", figures.picture(info, found, phase), label=f"{slowly.PHASES[phase]}. {said}",
-                uncover=_uncover(info, desk, found))  # fmt: skip
-        st.caption(slowly.notes(info, found, phase))
+        picture("slow", figures.picture(info, rehearsal, phase), label=f"{slowly.PHASES[phase]}. {meaning}",
+                uncover=_uncover(info, desk, rehearsal))  # fmt: skip
+        st.caption(slowly.notes(info, rehearsal, phase))
     with right:
-        st.html(slowly.tiles_html(slowly.tiles(info, found, phase)))
+        st.html(slowly.tiles_html(slowly.tiles(info, rehearsal, phase)))
     with st.expander(slowly.TABLE):
-        st.html(slowly.as_html(slowly.table(info, found, phase)))
+        st.html(slowly.as_html(slowly.table(info, rehearsal, phase)))
 
 
-def _uncover(info: RunInfo, desk: Desk, found: Rehearsal) -> Uncover | None:
+def _uncover(info: RunInfo, desk: Desk, rehearsal: Rehearsal) -> Uncover | None:
     """Time goes by in the direction of the phase."""
-    way = figures.uncovered(info, found, desk.phase)
+    way = figures.uncovered(info, rehearsal, desk.phase)
     if way is None:
         return None
     side, steps = way
     seconds = min(max(PER_STEP * steps, QUICKEST), SLOWEST)
-    return Uncover(f"{found.step} {desk.plays}", side, steps, seconds, ("x2y2", "x2y3"))
+    return Uncover(f"{rehearsal.step} {desk.plays}", side, steps, seconds, ("x2y2", "x2y3"))

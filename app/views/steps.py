@@ -142,11 +142,11 @@ def _over_time(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
     n = len(walk.positions)
 
     def pressed() -> None:
-        found = state.pressed(key("walk"))
+        point = state.pressed(key("walk"))
         stands = {int(t): k for k, t in enumerate(walk.positions)}
-        k, unit = stands.get(found.get("x")), str(found.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
+        k, unit = stands.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
         if k is not None and unit.isdecimal():
-            back = place.back(n) or found.get("plot") == 1
+            back = place.back(n) or point.get("plot") == 1
             desk.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
 
     picture("walk", figures.over_time(info, walk, place), label=stepping.LOOK_FOR, on_press=pressed)
@@ -161,8 +161,8 @@ def _account(info: RunInfo, walk: Walk, place: Place) -> None:
         st.html(stepping.flow(info, walk, place))
         st.caption(stepping.NORMS)
     with st.expander(stepping.EQUATIONS, expanded=not place.back(len(walk.positions))):
-        found = equations.walked(info, walk, place.unit, at)
-        for check in equations.checks(info, found):
+        numbers = equations.walked(info, walk, place.unit, at)
+        for check in equations.checks(info, numbers):
             st.markdown(equations.worked(check))
         st.caption(equations.footnote(info))
 
@@ -174,19 +174,19 @@ def _jacobian(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
         return
 
     def pressed() -> None:
-        found = state.pressed(key("jacobian"))
-        names = [str(found.get(each, "")).lstrip("hc") for each in "yx"]
+        point = state.pressed(key("jacobian"))
+        names = [str(point.get(each, "")).lstrip("hc") for each in "yx"]
         if all(each.isdecimal() for each in names):
             unit, source = (min(int(each), info.experiment.hidden_size - 1) for each in names)
             desk.go(unit=unit, source=source)
 
     st.markdown(f"**{stepping.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
     scale = figures.scale_of(walk.jacobians[place.step(len(walk.positions))])
-    said = stepping.JACOBIAN_SAID.format(scale=scale)
+    caption = stepping.JACOBIAN_NOTE.format(scale=scale)
     if len(walk.units) < info.experiment.hidden_size:
-        said += " " + stepping.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
-    st.caption(said)
-    picture("jacobian", figures.jacobian(info, walk, place), label=said, on_press=pressed)
+        caption += " " + stepping.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
+    st.caption(caption)
+    picture("jacobian", figures.jacobian(info, walk, place), label=caption, on_press=pressed)
 
 
 def _weight(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
@@ -211,7 +211,7 @@ def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
     """Which number to repeat, the button, and what came of it."""
     run, offered = slot.run, stepping.claims(info, walk, place)
     with st.container(border=True, key="steps_verify_card"):
-        st.caption(stepping.VERIFY_SAID)
+        st.caption(stepping.VERIFY_NOTE)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             which = st.selectbox(
                 stepping.VERIFY, list(offered), key="steps_claim", label_visibility="collapsed", width=230
@@ -226,10 +226,10 @@ def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
             _verified(verification)
 
 
-def _verified(found: Verification) -> None:
-    st.markdown(f"**{stepping.claimed(found.what)}**  \n{stepping.agrees(found)}")
-    rows = stepping.verified(found)
+def _verified(verification: Verification) -> None:
+    st.markdown(f"**{stepping.claimed(verification.what)}**  \n{stepping.agrees(verification)}")
+    rows = stepping.verified(verification)
     st.table(
         {"": [what for what, _ in rows], " ": [number for _, number in rows]}, border="horizontal", hide_index=True
     )
-    st.caption(stepping.how(found))
+    st.caption(stepping.how(verification))

@@ -61,7 +61,7 @@ def test_every_control_has_help():
     ("table", "wanted"),
     [
         (text.RNN_TYPES, CHOICES["rnn_type"]),
-        (text.RNN_TYPES_SAID, CHOICES["rnn_type"]),
+        (text.RNN_TYPE_NOTES, CHOICES["rnn_type"]),
         (text.INITS, CHOICES["init"]),
         (text.OPTIMIZERS, CHOICES["optimizer"]),
         (text.CLIPS, CHOICES["clip"]),

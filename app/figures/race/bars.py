@@ -72,18 +72,18 @@ def reach_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
 
 def reach_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Length and number of every bar."""
-    found = [reach(lane) for lane in lanes]
+    reaches = [reach(lane) for lane in lanes]
     return {
-        "data.0.x": np.array([0 if each is None else each[0] for each in found], np.float32),
-        "data.0.text": [said_reach(each) for each in found],
+        "data.0.x": np.array([0 if each is None else each[0] for each in reaches], np.float32),
+        "data.0.text": [reach_label(each) for each in reaches],
     }
 
 
-def said_reach(found: tuple[int, bool] | None) -> str:
+def reach_label(steps_back: tuple[int, bool] | None) -> str:
     """In words: "12 steps", "all 49 steps"."""
-    if found is None:
+    if steps_back is None:
         return "not finite"
-    steps, all_the_way = found
+    steps, all_the_way = steps_back
     counted = "1 step" if steps == 1 else f"{steps} steps"
     return f"all {counted}" if all_the_way and steps > 1 else counted
 
@@ -110,7 +110,7 @@ def cost_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     spent = [milliseconds(lane) for lane in lanes]
     return {
         "data.0.x": np.nan_to_num(np.array(spent, np.float32)),
-        "data.0.text": [said_cost(each) for each in spent],
+        "data.0.text": [cost_label(each) for each in spent],
         "layout.xaxis.range": [0, ROOM * (np.nanmax(spent) if np.isfinite(spent).any() else 1.0)],
     }
 
@@ -120,7 +120,7 @@ def milliseconds(lane: LaneSnapshot) -> float:
     return 1000 * lane.frame.seconds / lane.frame.step if lane.frame.step else float("nan")
 
 
-def said_cost(spent: float) -> str:
+def cost_label(spent: float) -> str:
     """With two or three digits that count."""
     return "no update yet" if np.isnan(spent) else f"{spent:.1f} ms" if spent < 100 else f"{spent:.0f} ms"
 

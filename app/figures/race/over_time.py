@@ -25,8 +25,8 @@ def norms(lane: LaneSnapshot) -> np.ndarray:
     The probe's median, or the drawn sequence's own where its sequences differ; NaN in padding.
     """
     frame = lane.frame
-    found = frame.grad_norm_memory if lane.info.alike else frame.sequence_grad_norm_memory
-    return np.where(frame.valid, found[-1, 0], np.nan)
+    medians = frame.grad_norm_memory if lane.info.alike else frame.sequence_grad_norm_memory
+    return np.where(frame.valid, medians[-1, 0], np.nan)
 
 
 def reach(lane: LaneSnapshot) -> tuple[int, bool] | None:

@@ -38,16 +38,16 @@ def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
 
 def _sizes(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
     """Every gradient's size on its state: in one digit, or its power of ten where that is all there is room for."""
-    real, found = places.real(info), []
+    real, texts = places.real(info), []
     write = digit if roomy(info) else decade
     for row, (layer, d) in enumerate(places.rows(info), start=1):
         norms = r.grad_norm[layer, d, real]
         colours = ["#11151b" if norm >= 10.0**BRIGHT else "#ffffff" for norm in norms]
-        nothing = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
+        text_colours = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
         size = 12 if roomy(info) else 11
-        found.append(text(real, row, [write(norm) for norm in norms], NEW, color=nothing, size=size))
-        found[-1].meta = "on_marks"
-    return found
+        texts.append(text(real, row, [write(norm) for norm in norms], NEW, color=text_colours, size=size))
+        texts[-1].meta = "on_marks"
+    return texts
 
 
 def roomy(info: RunInfo) -> bool:
@@ -87,7 +87,7 @@ def _arrow(line: Sequence[tuple[float, float]], decade: int, head: str) -> go.Sc
 def _between(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
     """Back through time: each carries what arrives at its head. Where exactly nothing arrives there is none."""
     columns = places.real(info) if info.has_links else places.real(info)[:0]
-    half, room, found = places.half_width(info) * 1.08, places.steps_of(info, HEAD), []
+    half, room, arrows = places.half_width(info) * 1.08, places.steps_of(info, HEAD), []
     for row, (layer, d) in enumerate(places.rows(info), start=1):
         for left, right in pairwise(columns.tolist()):
             head, tail, line, symbol = left, right, [(right - half, row), (left + half + room, row)], "triangle-left"
@@ -96,8 +96,8 @@ def _between(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
                 head, tail = right, left
             norm = float(r.grad_norm[layer, d, head])
             if norm > 0 and r.grad_norm[layer, d, tail] > 0 and np.isfinite(norm) and not _cut(info, left, right):
-                found.append(_arrow(line, _decade(norm), symbol))
-    return found
+                arrows.append(_arrow(line, _decade(norm), symbol))
+    return arrows
 
 
 def _cut(info: RunInfo, left: int, right: int) -> bool:
@@ -107,12 +107,12 @@ def _cut(info: RunInfo, left: int, right: int) -> bool:
 
 def _entering(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
     """Down from a loss into the top layer, and from each layer into the one below."""
-    found, rows = [], places.rows(info)
+    arrows, rows = [], places.rows(info)
     for row, (layer, d) in enumerate(rows, start=1):
         for t in places.real(info).tolist():
             norm = float(r.entering_norm[layer, d, t])
             if norm > 0 and np.isfinite(norm):
                 upper = row + 1 - (0.25 if row == len(rows) else places.HALF)
                 line = [(t, upper), (t, row + places.HALF * 1.24)]
-                found.append(_arrow(line, _decade(norm), "triangle-down"))
-    return found
+                arrows.append(_arrow(line, _decade(norm), "triangle-down"))
+    return arrows

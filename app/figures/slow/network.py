@@ -17,7 +17,7 @@ from engine.rehearsal import Rehearsal
 
 HEIGHT = 500
 """Pixels, of all five pictures."""
-SAID, RIGHT, CEILING = 0.0, 0.4, 0.66  # above the row of the answers
+ANSWER, RIGHT, CEILING = 0.0, 0.4, 0.66  # above the row of the answers
 NETWORK, PANEL = [0, 0.78], [0.83, 1]  # of the height: the network, and the loss of every step
 LETTER = 8  # pixels, of the answers
 ROW_NAMES: dict[str, Any] = {"tickfont": {"size": 13}, "ticklabelstandoff": 6}
@@ -57,7 +57,7 @@ def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True
                "tickfont": {"size": 13},
                "ticktext": [f"t = {t}" if t in (0, columns[-1]) else str(t) for t in columns]},
         yaxis={"domain": NETWORK, "range": height, "showgrid": False, "ticks": "", "showline": False, **ROW_NAMES,
-               "tickvals": [*rows["tickvals"][:below], top + SAID, top + RIGHT], "ticktext": names},
+               "tickvals": [*rows["tickvals"][:below], top + ANSWER, top + RIGHT], "ticktext": names},
         xaxis2={**above, "anchor": "y2"},
         yaxis2={"domain": NETWORK, "range": height, "overlaying": "y", "visible": False, "anchor": "x2"},
         yaxis3={"domain": PANEL, "range": [0, 1.45 * _highest(r)], "showgrid": False, "showline": False, "anchor": "x",
@@ -68,21 +68,21 @@ def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True
     )  # fmt: skip
 
 
-def lines(found: Iterable[tuple[float, float]]) -> dict[str, list]:
+def lines(points: Iterable[tuple[float, float]]) -> dict[str, list]:
     """Points of a line; None lifts the pen."""
-    x, y = zip(*found, strict=True) if found else ((), ())
+    x, y = zip(*points, strict=True) if points else ((), ())
     return {"x": list(x), "y": list(y)}
 
 
 def _frames(info: RunInfo) -> go.Scatter:
     """An empty frame for every state."""
     half, high = places.half_width(info), places.HALF
-    found: list = []
+    points: list = []
     for row in range(1, len(places.rows(info)) + 1):
         for t in places.real(info).tolist():
             left, right, low, up = t - half, t + half, row - high, row + high
-            found += [(left, low), (right, low), (right, up), (left, up), (left, low), (None, None)]
-    return go.Scatter(**lines(found), mode="lines", line={"color": theme.QUIET, "width": 1}, hoverinfo="skip")
+            points += [(left, low), (right, low), (right, up), (left, up), (left, low), (None, None)]
+    return go.Scatter(**lines(points), mode="lines", line={"color": theme.QUIET, "width": 1}, hoverinfo="skip")
 
 
 def _nothing_yet() -> go.Scatter:
@@ -134,21 +134,21 @@ def read(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
 
 def answers(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
     """What the network says, in green with a tick where it is right, and what would have been right."""
-    said, top = places.said(info), places.top(info)
-    found = [symbols.answer(info, r, t) for t in said]
-    colours = [theme.CELL if right else theme.WRONG for _, right in found]
-    size = 15 if len(said) < 13 else 12
+    steps, top = places.answer_steps(info), places.top(info)
+    answered = [symbols.answer(info, r, t) for t in steps]
+    colours = [theme.CELL if right else theme.WRONG for _, right in answered]
+    size = 15 if len(steps) < 13 else 12
     alone = "middle left" if _leaves_the_picture(info) else "middle center"
     rows = [
-        text(said, top + SAID, [text for text, _ in found], axes, color=colours, size=size),
-        text(said, top + RIGHT, [target(info, r, t) for t in said], axes, size=size),
+        text(steps, top + ANSWER, [text for text, _ in answered], axes, color=colours, size=size),
+        text(steps, top + RIGHT, [target(info, r, t) for t in steps], axes, size=size),
     ]
     return [row.update(textposition=alone) for row in rows]
 
 
 def _leaves_the_picture(info: RunInfo) -> bool:
     """True where the only answer, at the right end, is wider than the room there."""
-    if info.time_steps == 1 or places.said(info).tolist() != [info.time_steps - 1]:
+    if info.time_steps == 1 or places.answer_steps(info).tolist() != [info.time_steps - 1]:
         return False
     room = -theme.time_axis(info.time_steps)["range"][0]
     return bool(places.steps_of(info, LETTER * (places.longest(info) + 6) / 2) > room)
@@ -162,8 +162,8 @@ def target(info: RunInfo, r: Rehearsal, t: int) -> str:
 
 
 def _highest(r: Rehearsal) -> float:
-    found = np.concatenate([r.loss_per_step, r.batch_loss_per_step])
-    return float(np.max(found[np.isfinite(found)], initial=1e-9))
+    losses_there = np.concatenate([r.loss_per_step, r.batch_loss_per_step])
+    return float(np.max(losses_there[np.isfinite(losses_there)], initial=1e-9))
 
 
 def losses(info: RunInfo, r: Rehearsal, axis: str) -> list:

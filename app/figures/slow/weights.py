@@ -49,10 +49,10 @@ def clip(r: Rehearsal) -> go.Figure:
         notes.append({"x": np.log10(limit), "y": 0.5, "yanchor": "top", "showarrow": False,
                       "text": f"limit {limit:g}", "font": {"size": 13}})  # fmt: skip
     reach = [before, after] if limit is None else [before, after, np.array([limit])]
-    said = [short(value) for value in before]
+    labels = [short(value) for value in before]
     if r.clipped:
-        said = [f"{a} → {short(b)}" for a, b in zip(said, after, strict=True)]
-    return _weights(r, marks, said, reach, shapes, notes, "length of the gradient", "its length")
+        labels = [f"{a} → {short(b)}" for a, b in zip(labels, after, strict=True)]
+    return _weights(r, marks, labels, reach, shapes, notes, "length of the gradient", "its length")
 
 
 def update(r: Rehearsal) -> go.Figure:
@@ -87,7 +87,7 @@ def _join(row: int, left: float, right: float) -> dict:
 def _weights(
     r: Rehearsal,
     marks: list,
-    said: list[str],
+    labels: list[str],
     reach: list[np.ndarray],
     shapes: list,
     notes: list,
@@ -96,13 +96,13 @@ def _weights(
 ) -> go.Figure:
     """One row for all together and one for each parameter, sizes from left to right on a log axis."""
     names = [f"<b>{TOGETHER}</b>", *(r.parameters[k].removeprefix("recurrent.") for k in drawn(r))]
-    found = np.concatenate(reach)
-    found = found[(found > 0) & np.isfinite(found)]
-    low, high = (np.floor(np.log10(found.min())), np.ceil(np.log10(found.max()) + 0.1)) if len(found) else (-1.0, 0.0)
+    sizes = np.concatenate(reach)
+    sizes = sizes[(sizes > 0) & np.isfinite(sizes)]
+    low, high = (np.floor(np.log10(sizes.min())), np.ceil(np.log10(sizes.max()) + 0.1)) if len(sizes) else (-1.0, 0.0)
     beside = [
         {"xref": "paper", "x": 1.012, "xanchor": "left", "y": row, "text": f"<b>{text}</b>" if row == 0 else text,
          "showarrow": False, "font": {"size": 15 if row == 0 else 13}}
-        for row, text in enumerate(said)
+        for row, text in enumerate(labels)
     ]  # fmt: skip
     notes = [*notes, {"xref": "paper", "x": 1.012, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom",
                       "text": head, "showarrow": False, "font": {"size": 13}}]  # fmt: skip

@@ -20,13 +20,13 @@ STRIPS, WIRES, TRUTH, CONTEXT, HOVER, INPUTS, OUTPUTS, TARGETS, FREE, ARROWS = r
 
 def template(info: RunInfo) -> go.Figure:
     """Strips, wires, texts, and empty arrows."""
-    columns, said, top = places.columns(info), places.said(info), places.top(info)
+    columns, answered, top = places.columns(info), places.answer_steps(info), places.top(info)
     points = np.array([(t, row + 1) for row in range(len(places.rows(info))) for t in columns], np.float32)
     hover = go.Scatter(
         x=points[:, 0], y=points[:, 1], mode="markers", marker={"size": 22, "opacity": 0},
         customdata=[""] * len(points), hovertemplate="t = %{x}<br>%{customdata}<extra></extra>",
     )  # fmt: skip
-    beside = said if info.feeds_back else said[:0]
+    beside = answered if info.feeds_back else answered[:0]
     taller = (44 * places.FREE_ABOVE if info.feeds_back else 0) + (18 if info.encoder_steps else 0)
     return theme.figure(
         _strips(info),
@@ -75,16 +75,16 @@ def _labels(columns: np.ndarray, row: float, size: int) -> go.Scatter:
 
 def _outputs(info: RunInfo) -> go.Scatter:
     """What was said. One answer alone, at the right end, stands left of its wire: there the edge would cut it."""
-    said = places.said(info)
-    answers = _labels(said, places.top(info), 11 if info.outputs == "values" and len(said) > 8 else 13)
-    if said.tolist() == [info.time_steps - 1] and info.time_steps > 1:
+    answered = places.answer_steps(info)
+    answers = _labels(answered, places.top(info), 11 if info.outputs == "values" and len(answered) > 8 else 13)
+    if answered.tolist() == [info.time_steps - 1] and info.time_steps > 1:
         answers.update(textposition="middle left")
     return answers
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """States, arrows, and what was read and said, of the drawn sequence."""
-    columns, said = places.columns(info), places.said(info)
+    columns, answered = places.columns(info), places.answer_steps(info)
     scale = scale_of(frame.hidden)
     changed: Patch = {
         f"data.{STRIPS}.z": _states(info, frame, columns),
@@ -94,11 +94,11 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
             symbols.hover(info, frame, layer, d, t) for layer, d in places.rows(info) for t in columns
         ],
         f"data.{INPUTS}.text": [symbols.read(info, frame, t) for t in columns],
-        **_answers(OUTPUTS, [symbols.answer(info, frame, t) for t in said]),
+        **_answers(OUTPUTS, [symbols.answer(info, frame, t) for t in answered]),
     }
     if info.feeds_back:
-        changed[f"data.{TARGETS}.text"] = [symbols.target(info, frame, t) for t in said]
-        changed |= _answers(FREE, [symbols.by_itself(info, frame, t) for t in said])
+        changed[f"data.{TARGETS}.text"] = [symbols.target(info, frame, t) for t in answered]
+        changed |= _answers(FREE, [symbols.by_itself(info, frame, t) for t in answered])
     for index, (x, y, size, symbol) in enumerate(arrows.arrows(info, frame), start=ARROWS):
         trace = f"data.{index}"
         changed |= {f"{trace}.x": x, f"{trace}.y": y, f"{trace}.marker.size": size, f"{trace}.marker.symbol": symbol}

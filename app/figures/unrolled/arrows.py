@@ -44,7 +44,7 @@ def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
     """Per decade: (x, y, marker size, marker symbol) of its arrows. An arrow carries what arrives at its head."""
     columns = places.real(info) if info.has_links else places.real(info)[:0]  # padding is skipped
     half = places.half_width(info) * 1.12
-    found: dict[int, tuple[list, list, list, list]] = {k: ([], [], [], []) for k in DECADES}
+    by_decade: dict[int, tuple[list, list, list, list]] = {k: ([], [], [], []) for k in DECADES}
     for row, (layer, d) in enumerate(places.rows(info), start=1):
         for left, right in pairwise(columns):
             head, tail, start, end, symbol = (left, right, right - half, left + half, "triangle-left")
@@ -54,9 +54,9 @@ def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
             if norm == 0 or frame.sequence_grad_norm[layer, d, tail] == 0 or not np.isfinite(norm):
                 continue  # exactly nothing: no arrow
             decade = int(np.clip(np.floor(np.log10(norm)), DECADES.start, DECADES.stop - 1))
-            x, y, size, symbols = found[decade]
+            x, y, size, symbols = by_decade[decade]
             x += [float(start), float(end), None]
             y += [row, row, None]
             size += [0, 4 + 1.5 * width_of(decade), 0]
             symbols += [symbol] * 3
-    return [found[k] for k in DECADES]
+    return [by_decade[k] for k in DECADES]

@@ -40,7 +40,7 @@ def longest(info: RunInfo) -> int:
     return max(len(theme.symbol(label)) for label in info.output_labels)
 
 
-def said(info: RunInfo) -> np.ndarray:
+def answer_steps(info: RunInfo) -> np.ndarray:
     """The drawn steps that are asked for an answer."""
     return np.array([t for t in columns(info) if info.counted[t]], int)
 
@@ -50,7 +50,7 @@ def real(info: RunInfo) -> np.ndarray:
     return np.array([t for t in columns(info) if info.valid[t]], int)
 
 
-def told(info: RunInfo) -> np.ndarray:
+def teacher_forced_steps(info: RunInfo) -> np.ndarray:
     """The drawn steps that read the target of the step before."""
     return real(info)[real(info) > info.encoder_steps] if info.feeds_back else np.zeros(0, int)
 

@@ -16,20 +16,20 @@ HEAD = 11  # pixels for an arrow that goes in
 
 def wires(info: RunInfo) -> go.Scatter:
     """Inputs up into the states, each layer up into the next, states on to the next step, and up to the answers."""
-    real, said, rows = places.real(info), places.said(info), places.rows(info)
+    real, answered, rows = places.real(info), places.answer_steps(info), places.rows(info)
     half, top = places.half_width(info), places.top(info)
     bottom = HALF if places.strip_channels(info) else 0.22
-    found: list[tuple[float, float, float, float]] = [(t, bottom, t, 1 - HALF) for t in real]
-    read = said if info.experiment.rnn_type == "many_to_one" else real[real >= info.encoder_steps]
+    segments: list[tuple[float, float, float, float]] = [(t, bottom, t, 1 - HALF) for t in real]
+    read = answered if info.experiment.rnn_type == "many_to_one" else real[real >= info.encoder_steps]
     for row in range(1, top - 1):  # the layers above see only the steps that are read
-        found += [(t, row + HALF, t, row + 1 - HALF) for t in (real if row < len(rows) else read)]
-    found += [(t, top - 1 + HALF, t, top - 0.25) for t in said]
+        segments += [(t, row + HALF, t, row + 1 - HALF) for t in (real if row < len(rows) else read)]
+    segments += [(t, top - 1 + HALF, t, top - 0.25) for t in answered]
     if info.has_links:
         for row in range(1, len(rows) + 1):
-            found += [(left + half, row, right - half, row) for left, right in pairwise(real)]
+            segments += [(left + half, row, right - half, row) for left, right in pairwise(real)]
     x: list = []
     y: list = []
-    for x0, y0, x1, y1 in found:
+    for x0, y0, x1, y1 in segments:
         x += [x0, x1, None]
         y += [y0, y1, None]
     return go.Scatter(x=x, y=y, mode="lines", line={"color": theme.QUIET, "width": 1}, hoverinfo="skip")
@@ -40,13 +40,13 @@ def truth(info: RunInfo) -> go.Scatter:
 
     The pass that is measured and drawn is told the truth, so what comes in never is the output itself.
     """
-    drawn, reach = set(places.said(info).tolist()), places.top(info) + TARGETS_ABOVE
+    drawn, reach = set(places.answer_steps(info).tolist()), places.top(info) + TARGETS_ABOVE
     beside = places.steps_of(info, places.LETTER * places.longest(info) / 2 + 6)
     x: list = []
     y: list = []
     heads: list = []
     text: list = []
-    for t in places.told(info).tolist():
+    for t in places.teacher_forced_steps(info).tolist():
         if t - 1 in drawn:
             line = [(t - 1 + beside, reach), (t - 0.5, reach), (t - 0.5, 0)]
         else:
