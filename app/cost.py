@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.weights import in_library, matrices
+from app.weights import matrices
 from engine.cells import CELLS
 from engine.experiment import Experiment, ExperimentError
+from engine.parameters import in_library
 
 LENGTHS = (25, 100, 400)
 BATCH_SIZE = 32

@@ -7,11 +7,7 @@ from math import prod
 from app.equations import LETTERS, PEEPHOLES
 from engine.cells import CELLS
 from engine.experiment import Experiment
-from engine.parameters import parameter_shapes
-
-LIBRARY = ("rnn", "gru", "lstm")
-"""The cells that PyTorch has, the plain one with these activations."""
-LIBRARY_NONLINEARITIES = ("tanh", "relu")
+from engine.parameters import in_library, parameter_shapes
 
 TEXTBOOK = {"weight_ih": "W_x", "weight_hh": "W_h", "bias_ih": "b", "bias_hh": "b", "weight_ch": "p",
             "head.weight": "W_y", "head.bias": "b_y", "embedding": "E"}  # fmt: skip
@@ -26,11 +22,6 @@ TWO_BIASES_HERE = (
 )
 NOT_IN_PYTORCH = "PyTorch has no such cell: it is written here, and its weights are named as PyTorch would name them."
 PEEPHOLE_ORDER = "$p_i$, $p_f$ and $p_o$ stand in `weight_ch` one after the other, {units} numbers each."
-
-
-def in_library(e: Experiment) -> bool:
-    """True where PyTorch has compiled code for this cell."""
-    return e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES)
 
 
 def table(experiment: Experiment) -> dict[str, list[str]]:

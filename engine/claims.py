@@ -12,12 +12,12 @@ import torch
 from engine.claim_table import Row, digest
 from engine.experiment import Experiment
 from engine.preset import Claim, Preset
+from engine.readings import saturation
 from engine.tasks import TASKS, Batch, sample
 from engine.training import NotFiniteError, Trainer
 
 FRESH = 1024
 """Held-out sequences on which a trained network is judged; they are not the probe's."""
-SATURATED = 0.95  # |h| beyond which the slope of tanh is below a tenth
 
 
 def _ratio(trainer: Trainer) -> float:
@@ -54,9 +54,9 @@ def _training_loss(trainer: Trainer) -> float:
 
 
 def _saturated(trainer: Trainer) -> float:
-    """Share of the drawn sequence's states beyond SATURATED."""
+    """Share of the drawn sequence's states that are saturated, for tanh: |h| above 0.95."""
     frame = trainer.frame()
-    return float((np.abs(frame.hidden[:, :, frame.valid]) > SATURATED).mean())
+    return float(saturation(frame.hidden[:, :, frame.valid].ravel(), "tanh"))
 
 
 def _largest_gradient(trainer: Trainer) -> float:

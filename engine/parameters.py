@@ -10,6 +10,17 @@ from engine.tasks import TASKS
 if TYPE_CHECKING:
     from engine.experiment import Experiment
 
+LIBRARY = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
+"""The cells that PyTorch has, and the names of their modules in `torch.nn`."""
+LIBRARY_NONLINEARITIES = ("tanh", "relu")
+"""The activations of `torch.nn.RNN`."""
+
+
+def in_library(experiment: Experiment) -> bool:
+    """True if PyTorch has compiled code for the experiment's cell."""
+    e = experiment
+    return e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES)
+
 
 def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     """{name: shape} of everything that is learned, in the order of the network's own `named_parameters`."""

@@ -17,7 +17,7 @@ DETAILS = ("decomposition", "spectrum", "saliency")
 """Readings of a frame that are taken only when somebody asks for them: each costs more than all the rest."""
 
 
-PINNED = 0.05
+SATURATION_MARGIN = 0.05
 """A unit or gate this close to a limit of its squashing function counts as saturated."""
 
 
@@ -29,9 +29,9 @@ def saturation(values: np.ndarray, squash: str) -> np.ndarray:
     """
     size = np.abs(values)
     if squash == "tanh":
-        return (size > 1 - PINNED).mean(-1)
+        return (size > 1 - SATURATION_MARGIN).mean(-1)
     if squash == "sigmoid":
-        return (np.minimum(values, 1 - values) < PINNED).mean(-1)
+        return (np.minimum(values, 1 - values) < SATURATION_MARGIN).mean(-1)
     return (values == 0).mean(-1) if squash == "relu" else np.zeros(values.shape[:-1])
 
 

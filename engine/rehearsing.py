@@ -86,7 +86,7 @@ def _once_more(twin: Trainer) -> float:
 
 def _drawn(model: RecurrentNetwork, batch: Batch, logits: Tensor) -> dict[str, Any]:
     """Sequence 0 of a batch: what it reads, becomes and says, what that costs, and the gradient at its states."""
-    before, alone = batch.source_steps, batch.alone(0)
+    alone = batch.alone(0)
     with _heard(model) as passes:
         flow = gradient_flow(model, alone)
     losses = model.step_losses(logits, batch).cpu().numpy()
@@ -100,11 +100,11 @@ def _drawn(model: RecurrentNetwork, batch: Batch, logits: Tensor) -> dict[str, A
         "valid": batch.valid[:, 0].copy(),
         "counted": batch.counted[:, 0].copy(),
         "hidden": flow.hidden[:, :, :, 0].copy(),
-        "outputs": _later(model.said(sequence, alone)[:, 0], before, np.nan),
-        "targets": _later(batch.targets[:, 0], before, 0),
-        "loss_per_step": _later(losses[:, 0], before, 0),
+        "outputs": batch.after_source(model.said(sequence, alone)[:, 0], np.nan),
+        "targets": batch.after_source(batch.targets[:, 0], 0),
+        "loss_per_step": batch.after_source(losses[:, 0], 0),
         "sequence_loss": float((losses * model.loss_weights(batch).cpu().numpy())[:, 0].sum()),
-        "batch_loss_per_step": _later(mean, before, np.nan),
+        "batch_loss_per_step": batch.after_source(mean, np.nan),
         **_over_time(flow, len(batch.lengths)),
     }
 
@@ -121,11 +121,6 @@ def _length(values: np.ndarray) -> np.ndarray:
     usable = (peak > 0) & np.isfinite(peak)
     scaled = values / np.where(usable, peak, 1)[..., None]
     return np.where(usable, peak * np.sqrt((np.where(usable[..., None], scaled, 0) ** 2).sum(-1)), peak)
-
-
-def _later(values: np.ndarray, steps: int, nothing: float) -> np.ndarray:
-    """The target side's values (T, ...) on the whole time axis: `nothing` in the source's steps before."""
-    return np.concatenate([np.full((steps, *values.shape[1:]), nothing, values.dtype), values])
 
 
 def _numbers(model: RecurrentNetwork) -> list[Tensor]:

@@ -162,7 +162,7 @@ class Trainer:
             sequence_loss = (per_step * self.model.loss_weights(probe)).sum(0)
             said = self.model.said(look.logits, probe)
             freely = self.model.said(self._run_freely(), probe) if self.info.feeds_back else None
-        probe_loss, before = float(sequence_loss.mean()), probe.source_steps
+        probe_loss = float(sequence_loss.mean())
         drawn = probe.decoder_inputs if probe.decoder_inputs is not None else probe.inputs[:0]
         symbols = self._map(self._untrained_map)
         frame = Frame(
@@ -178,10 +178,10 @@ class Trainer:
             embedding_share=None if symbols is None else symbols.embedding_share,
             upper=look.upper(0),
             inputs=np.concatenate([probe.inputs[:, 0], drawn[:, 0]]),
-            outputs=_later(said[:, 0], before, np.nan),
-            free_outputs=None if freely is None else _later(freely[:, 0], before, np.nan),
-            targets=_later(probe.targets[:, 0], before, 0),
-            loss_per_step=_later(per_step[:, 0].cpu().numpy(), before, 0),
+            outputs=probe.after_source(said[:, 0], np.nan),
+            free_outputs=None if freely is None else probe.after_source(freely[:, 0], np.nan),
+            targets=probe.after_source(probe.targets[:, 0], 0),
+            loss_per_step=probe.after_source(per_step[:, 0].cpu().numpy(), 0),
             sequence_loss=sequence_loss.cpu().numpy(),
             valid=probe.valid[:, 0].copy(),
             counted=probe.counted[:, 0].copy(),
@@ -290,11 +290,6 @@ class Trainer:
 def _mean(values: list) -> float:
     """NaN unless there are RECENT of them."""
     return sum(values) / RECENT if len(values) == RECENT else math.nan
-
-
-def _later(values: np.ndarray, steps: int, nothing: float) -> np.ndarray:
-    """A copy of the target side's values (T, ...) on the whole time axis: `nothing` in the source's steps before."""
-    return np.concatenate([np.full((steps, *values.shape[1:]), nothing, values.dtype), values])
 
 
 def train(experiment: Experiment, record_every: int = 10) -> Iterator[Frame]:

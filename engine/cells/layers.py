@@ -15,9 +15,7 @@ from engine.cells.lstm import LSTMRecord
 from engine.cells.rnn import RNNRecord
 from engine.cells.stepwise import StepwiseLayers
 from engine.experiment import Experiment
-
-LIBRARY = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-LIBRARY_NONLINEARITIES = ("tanh", "relu")
+from engine.parameters import LIBRARY, in_library
 
 STEPS: dict[str, Callable[[Experiment], Step]] = {
     "rnn": lambda e: rnn.step_with(e.nonlinearity),
@@ -43,6 +41,6 @@ def make_layers(experiment: Experiment, input_size: int) -> nn.RNNBase | Stepwis
     options: dict[str, Any] = {"bidirectional": e.bidirectional, "dropout": e.dropout}
     if CELLS[e.cell].squashes:
         options["nonlinearity"] = e.nonlinearity
-    if e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES):
-        return LIBRARY[e.cell](*shape, **options)
+    if in_library(e):
+        return getattr(nn, LIBRARY[e.cell])(*shape, **options)
     return StepwiseLayers(e.cell, STEPS[e.cell](e), *shape, **options)

@@ -19,7 +19,7 @@ from engine.frame import Diagnosis, Frame, RunInfo
 
 SOLVED_SHARE = 0.1  # of the baseline
 NO_GRADIENT = 1e-8
-PINNED = 0.999  # |h| beyond which the slope of tanh is below 0.002
+DEAD_SLOPE = 0.999  # |h| beyond which the slope of tanh is below 0.002
 LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks and included above, and the kind
     (1e-6, "vanished"),
     (1e-3, "vanishing"),
@@ -142,5 +142,5 @@ def _dead_relu(states: np.ndarray) -> str:
 def _pinned(nonlinearity: str, states: np.ndarray) -> bool:
     """Most units stand where the slope of their squashing function is next to 0."""
     if nonlinearity == "tanh":
-        return bool((np.abs(states) > PINNED).mean() > MOST)
-    return nonlinearity == "sigmoid" and bool((np.abs(2 * states - 1) > PINNED).mean() > MOST)
+        return bool((np.abs(states) > DEAD_SLOPE).mean() > MOST)
+    return nonlinearity == "sigmoid" and bool((np.abs(2 * states - 1) > DEAD_SLOPE).mean() > MOST)

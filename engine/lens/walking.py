@@ -69,7 +69,7 @@ def _cuts(look: Observation) -> list[int]:
 
 def _said(look: Observation, positions: np.ndarray) -> dict[str, Any]:
     """What the network reads and says at these positions, and what it should have said."""
-    model, batch, before = look.model, look.batch, look.batch.source_steps
+    model, batch = look.model, look.batch
     heard = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
     spoken = {
         "outputs": (model.said(look.logits, batch), np.nan),
@@ -79,8 +79,7 @@ def _said(look: Observation, positions: np.ndarray) -> dict[str, Any]:
     }
     found = {"read": np.concatenate([batch.inputs, heard]), "counted": batch.counted}
     for name, (values, nothing) in spoken.items():
-        silent = np.full((before, *values.shape[1:]), nothing, values.dtype)  # while it reads the source
-        found[name] = np.concatenate([silent, values])
+        found[name] = batch.after_source(values, nothing)
     return {name: values[positions, 0] for name, values in found.items()}
 
 

@@ -9,11 +9,9 @@ from typing import Any
 
 from engine.cells import CELLS, Cell
 from engine.experiment import FED_BACK, LIVE, Changes, Experiment, in_force, noted
+from engine.parameters import in_library
 from engine.script.data import Data
 from engine.tasks import TASKS, Task
-
-LIBRARY = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
-LIBRARY_NONLINEARITIES = ("tanh", "relu")
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,7 @@ class Plan:
     @property
     def library(self) -> bool:
         """True where PyTorch has the cell."""
-        e = self.experiment
-        return e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES)
+        return in_library(self.experiment)
 
     @property
     def translates(self) -> bool:

@@ -81,7 +81,7 @@ class Batch:
     @property
     def counted(self) -> np.ndarray:
         """(all steps, batch) bool, True where a step has a loss; the source's steps first, which have none."""
-        return np.concatenate([np.zeros((self.source_steps, len(self.lengths)), bool), self.mask])
+        return self.after_source(self.mask, False)
 
     @property
     def valid(self) -> np.ndarray:
@@ -91,6 +91,10 @@ class Batch:
             return read
         spoken = np.arange(len(self.mask))[:, None] <= last_counted(self.mask)
         return np.concatenate([read, spoken])
+
+    def after_source(self, values: np.ndarray, fill: float) -> np.ndarray:
+        """Values of the target side, (target steps, ...), on the whole time axis: `fill` in the source's steps."""
+        return np.concatenate([np.full((self.source_steps, *values.shape[1:]), fill, values.dtype), values])
 
     def alone(self, sequence: int) -> Batch:
         """One of its sequences, padded as it is."""

@@ -13,7 +13,6 @@ import pytest
 from app import cost, equations, weights
 from app.views import equations as view
 from engine.cells import CELLS
-from engine.cells.layers import LIBRARY, LIBRARY_NONLINEARITIES
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.parameters import parameter_count
@@ -269,10 +268,6 @@ def test_the_two_halves_of_an_encoder_decoder_are_counted_by_their_own_steps():
 
 
 # ---- what a time step costs
-
-
-def test_what_is_compiled_is_as_the_engine_has_it():
-    assert set(weights.LIBRARY) == set(LIBRARY) and set(weights.LIBRARY_NONLINEARITIES) == set(LIBRARY_NONLINEARITIES)
 
 
 def test_a_cell_is_measured_beside_a_plain_one_at_every_length():

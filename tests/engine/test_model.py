@@ -11,9 +11,9 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from engine.cells.stepwise import StepwiseLayers
-from engine.experiment import Experiment
+from engine.experiment import CHOICES, Experiment
 from engine.model import build
-from engine.parameters import parameter_count
+from engine.parameters import in_library, parameter_count
 from engine.tasks import NO_SYMBOL, TASKS, Batch, sample
 from tests.engine import reference
 
@@ -29,6 +29,13 @@ def test_loads_the_librarys_weights_and_gives_the_same_states(cell, shape):
     model.recurrent.load_state_dict(library.state_dict())
     inputs = torch.randn(5, 3, 10)
     torch.testing.assert_close(model.recurrent(inputs)[0], library(inputs)[0], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("nonlinearity", CHOICES["nonlinearity"])
+@pytest.mark.parametrize("cell", CHOICES["cell"])
+def test_in_library_says_whose_layers_train(cell, nonlinearity):
+    experiment = Experiment(cell=cell, nonlinearity=nonlinearity, hidden_size=3)
+    assert in_library(experiment) == isinstance(build(experiment).recurrent, nn.RNNBase)
 
 
 # ---- our own layers, held against the library's
