@@ -11,7 +11,17 @@ import numpy as np
 from engine.cells import CELLS
 from engine.experiment import FED_BACK, Experiment
 from engine.parameters import parameter_count
-from engine.readings import DETAILS, Decomposition, Reading, Saliency, Spectrum, StepFactors, WeightGradients
+from engine.readings import (
+    DETAILS,
+    Decomposition,
+    GradientNorms,
+    Preactivations,
+    Reading,
+    Saliency,
+    Spectrum,
+    StepFactors,
+    WeightGradients,
+)
 from engine.tasks import TASKS, probe
 
 
@@ -33,22 +43,42 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Frame(Reading):
-    """One look at a network. Arrays are read-only; looking changed nothing.
-
-    `step` counts optimiser updates: step 0 is the untrained network. Sequence 0 of the probe, the held-out batch that
-    stays the same for the whole run, is the one drawn; T is its padded length.
-
-    The time axis has T steps; in an encoder-decoder the source's, then the target's.
+class TrainingProgress(Reading):
+    """How far the training of a network is.
 
     Args:
-        step, loss: the update and the loss of the batch that made it (at step 0, the probe's), nats or squared error.
+        step: optimiser updates made; step 0 is the untrained network.
+        loss: of the batch that made the update, nats or squared error; of a frame at step 0, the probe's.
+        seconds: training time so far, without the time that frames took.
+        param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
+        recent_loss, earlier_loss: mean training loss of the last 20 updates, and of 20 a hundred updates before; NaN
+            where there were not so many.
+        recent_clipped: the share of the last 20 updates that were clipped.
+    """
+
+    step: int
+    loss: float
+    seconds: float
+    param_grad_norm: float
+    param_grad_norm_clipped: float
+    clipped: bool
+    recent_loss: float
+    earlier_loss: float
+    recent_clipped: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Frame(Preactivations, GradientNorms, TrainingProgress):
+    """One look at a network. Arrays are read-only; looking changed nothing. Its base classes have fields, too.
+
+    Sequence 0 of the probe, the held-out batch that stays the same for the whole run, is the one drawn; T is its
+    padded length. The time axis has T steps; in an encoder-decoder the source's, then the target's. Names of fields
+    are names of columns in recordings, which stay readable: none may change, and a new one needs a default.
+
+    Args:
         probe_loss, metric: over the probe, evaluation mode.
-        seconds: training time so far, without looking.
         hidden, cell: (layers, directions, T, units); cell is None where there is no cell state.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
-        from_input, from_state, biases, peepholes: what the gates of the drawn chain add up; shapes and None as
-            `engine.terms.Terms` has them.
         embedding: (symbols, 2) float32, where each symbol's learned vector lies in two dimensions, and embedding_share,
             the part of their variance that these hold, 0 to 1; see `engine.embedding_map`. An encoder-decoder shows
             the source's. None where inputs are one-hot or values.
@@ -60,40 +90,17 @@ class Frame(Reading):
         targets: (T,) classes or (T, output_size).
         loss_per_step: (T,), 0 where not counted. valid, counted: (T,) bool, real steps and steps with a loss.
         sequence_loss: (16,) l_b of every sequence of the probe, whose mean is probe_loss.
-        grad_norm: (layers, directions, T) float64, median over the probe's sequences valid at t of ||d l_b/d h_t||_2,
-            the total gradient. Unit: loss per unit of h.
-        grad_norm_direct: the same for what enters the layer at t from above, not through time.
-        grad_norm_last: the same for the last counted loss alone (in the reverse direction the first).
-        grad_norm_cell: the same as grad_norm for c_t; None where there is no cell state.
-        grad_norm_memory: the same as grad_norm_last for the state that carries memory: c where there is one, else h.
-        sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell,
-            sequence_grad_norm_memory: the same five of the drawn sequence alone, ||d l_0/d h_t||_2 being the first.
-        ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
-            the last loss enters||, s the state that carries memory.
-        output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
-        bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
-            None where there is no encoder.
-        param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
-        recent_loss, earlier_loss: mean training loss of the last 20 updates, and of 20 a hundred updates before; NaN
-            where there were not so many. recent_clipped: the share of the last 20 updates that were clipped.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction the first).
         decomposition: of the drawn sequence and the top layers' losses; spectrum; saliency: None where nobody asked
             for them (`engine.readings.DETAILS`); else of this very step.
         diagnosis: the verdict; None only before it is made.
     """
 
-    step: int
-    loss: float
     probe_loss: float
     metric: float
-    seconds: float
     hidden: np.ndarray
     cell: np.ndarray | None
     gates: dict[str, np.ndarray]
-    from_input: np.ndarray
-    from_state: np.ndarray | None
-    biases: np.ndarray
-    peepholes: np.ndarray | None
     embedding: np.ndarray | None
     embedding_share: float | None
     upper: np.ndarray
@@ -105,25 +112,6 @@ class Frame(Reading):
     sequence_loss: np.ndarray
     valid: np.ndarray
     counted: np.ndarray
-    grad_norm: np.ndarray
-    grad_norm_direct: np.ndarray
-    grad_norm_last: np.ndarray
-    grad_norm_cell: np.ndarray | None
-    grad_norm_memory: np.ndarray
-    sequence_grad_norm: np.ndarray
-    sequence_grad_norm_direct: np.ndarray
-    sequence_grad_norm_last: np.ndarray
-    sequence_grad_norm_cell: np.ndarray | None
-    sequence_grad_norm_memory: np.ndarray
-    ratio: np.ndarray
-    output_grad_norm: float
-    bottleneck_grad_norm: float | None
-    param_grad_norm: float
-    param_grad_norm_clipped: float
-    clipped: bool
-    recent_loss: float
-    earlier_loss: float
-    recent_clipped: float
     factors: StepFactors
     weight_gradients: WeightGradients
     decomposition: Decomposition | None = None

@@ -1,64 +1,50 @@
-"""What a frame says of a gradient: norms of a swept batch, medians over its sequences, and the ratio of the verdict."""
+"""The gradient norms of a frame, from a backward sweep: medians over the probe, and the ratio of the verdict."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.frame import RunInfo
 from engine.lens.sweep import Swept
+from engine.readings import GradientNorms
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 
 
-@dataclass(frozen=True, eq=False)
-class Norms:
-    """The gradient norms of a frame; fields and units as `Frame` has them."""
+def gradient_norms(swept: list[list[Swept]], probe: Batch, info: RunInfo) -> GradientNorms:
+    """Medians over the probe.
 
-    grad_norm: np.ndarray
-    grad_norm_direct: np.ndarray
-    grad_norm_last: np.ndarray
-    grad_norm_cell: np.ndarray | None
-    grad_norm_memory: np.ndarray
-    sequence_grad_norm: np.ndarray
-    sequence_grad_norm_direct: np.ndarray
-    sequence_grad_norm_last: np.ndarray
-    sequence_grad_norm_cell: np.ndarray | None
-    sequence_grad_norm_memory: np.ndarray
-    ratio: np.ndarray
-    output_grad_norm: float
-    bottleneck_grad_norm: float | None
-
-    @classmethod
-    def of(cls, swept: list[list[Swept]], probe: Batch, info: RunInfo) -> Norms:
-        """Medians over the probe of what a sweep of the seeds of `Trainer._seeds` found."""
-        seeds = swept[0][0].total.values.shape[1]
-        last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
-        norm = [[each.total.norm().cpu().numpy() for each in row] for row in swept]  # (T, S, B) each
-        direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in swept]
-        cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
-                for row in swept]  # fmt: skip
-        memory = cell if cell[0][0] is not None else norm
-        ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
-        kinds = {
-            "grad_norm": _seeds(norm, [0, 0]),
-            "grad_norm_direct": _seeds(direct, [0, 0]),
-            "grad_norm_last": _seeds(norm, last),
-            "grad_norm_memory": _seeds(memory, last),
-        }
-        found: dict[str, Any] = {"grad_norm_cell": None, "sequence_grad_norm_cell": None}
-        if cell[0][0] is not None:
-            kinds["grad_norm_cell"] = _seeds(cell, [0, 0])
-        found |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), probe), strict=True))
-        found |= {f"sequence_{name}": values[..., 0].copy() for name, values in kinds.items()}
-        return cls(
-            **found,
-            ratio=np.array([[each[0] for each in row] for row in ratios]),
-            output_grad_norm=max(each[1] for each in ratios[-1]),
-            bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
-        )
+    Args:
+        swept: [layer][direction], after a sweep of the losses that `capture_frame` seeds: all, last and first, in this
+            order, as far as they differ.
+    """
+    seeds = swept[0][0].total.values.shape[1]
+    last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
+    norm = [[each.total.norm().cpu().numpy() for each in row] for row in swept]  # (T, S, B) each
+    direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in swept]
+    cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
+            for row in swept]  # fmt: skip
+    memory = cell if cell[0][0] is not None else norm
+    ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
+    kinds = {
+        "grad_norm": _seeds(norm, [0, 0]),
+        "grad_norm_direct": _seeds(direct, [0, 0]),
+        "grad_norm_last": _seeds(norm, last),
+        "grad_norm_memory": _seeds(memory, last),
+    }
+    values: dict[str, Any] = {"grad_norm_cell": None, "sequence_grad_norm_cell": None}
+    if cell[0][0] is not None:
+        kinds["grad_norm_cell"] = _seeds(cell, [0, 0])
+    values |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), probe), strict=True))
+    values |= {f"sequence_{name}": whole[..., 0].copy() for name, whole in kinds.items()}
+    return GradientNorms(
+        **values,
+        ratio=np.array([[ratio for ratio, _ in row] for row in ratios]),
+        output_grad_norm=max(enters for _, enters in ratios[-1]),
+        bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
+    )
 
 
 def _bottleneck(norms: list, probe: Batch) -> float:

@@ -1,4 +1,4 @@
-"""What the lens reads besides a frame's norms, as values: frozen, NumPy, no torch.
+"""The values that a frame is made of: frozen, NumPy, no torch.
 
 Axes: layer, direction, then what is said at each. Time is the position in the sequence (an encoder's steps before its
 decoder's); the step before t is t - 1, in the reverse direction t + 1. NaN stands where nothing is defined: padding,
@@ -57,6 +57,61 @@ class Reading:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         freeze(self)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GradientNorms(Reading):
+    """How large the gradient is at every state: norms, and the ratio that the verdict reads.
+
+    Args:
+        grad_norm: (layers, directions, T) float64, median over the probe's sequences valid at t of ||d l_b/d h_t||_2,
+            the total gradient. Unit: loss per unit of h.
+        grad_norm_direct: the same for what enters the layer at t from above, not through time.
+        grad_norm_last: the same for the last counted loss alone (in the reverse direction the first).
+        grad_norm_cell: the same as grad_norm for c_t; None where there is no cell state.
+        grad_norm_memory: the same as grad_norm_last for the state that carries memory: c where there is one, else h.
+        sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell,
+            sequence_grad_norm_memory: the same five of the drawn sequence alone, ||d l_0/d h_t||_2 being the first.
+        ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
+            the last loss enters||, s the state that carries memory.
+        output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
+        bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
+            None where there is no encoder.
+    """
+
+    grad_norm: np.ndarray
+    grad_norm_direct: np.ndarray
+    grad_norm_last: np.ndarray
+    grad_norm_cell: np.ndarray | None
+    grad_norm_memory: np.ndarray
+    sequence_grad_norm: np.ndarray
+    sequence_grad_norm_direct: np.ndarray
+    sequence_grad_norm_last: np.ndarray
+    sequence_grad_norm_cell: np.ndarray | None
+    sequence_grad_norm_memory: np.ndarray
+    ratio: np.ndarray
+    output_grad_norm: float
+    bottleneck_grad_norm: float | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Preactivations(Reading):
+    """The terms whose sum goes through each gate's nonlinearity, of the drawn sequence in the top layer, forwards.
+
+    G is the cell's number of blocks, gates in the order of its catalogue (one for a plain cell). A network has one
+    pass, an encoder-decoder two, each with weights of its own. Padded steps are 0.
+
+    Args:
+        from_input: (T, G, units), W_ih x_t without its bias.
+        from_state: (T, G, units), W_hh h_{t-1} without its bias; None where no step is linked to the one before.
+        biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) where there is no link.
+        peepholes: (passes, 3, units), p_i, p_f and p_o; None for a cell without.
+    """
+
+    from_input: np.ndarray
+    from_state: np.ndarray | None
+    biases: np.ndarray
+    peepholes: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)

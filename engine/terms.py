@@ -1,65 +1,44 @@
-"""What a cell adds up before it squashes: every term of every gate, of the drawn sequence, in the top layer.
+"""The preactivations of a frame: W_ih x_t, W_hh h_{t-1} and the biases of every gate, before its nonlinearity.
 
-In NumPy, from what the lens remembers.
+Of the drawn sequence in the top layer, in NumPy.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.cells import CELLS
 from engine.cells.align import flip
 from engine.observation import Observation, Pass
+from engine.readings import Preactivations
 
 DRAWN = 0  # the sequence of the probe that is drawn
 
 
-@dataclass(frozen=True, eq=False)
-class Terms:
-    """Of the top layer, reading forwards; the names are those of a frame.
-
-    G is the cell's number of blocks, gates in the order of its catalogue (one for a plain cell). A network has one
-    pass, an encoder-decoder two, each with weights of its own. Padded steps are 0.
-
-    Args:
-        from_input: (T, G, units), W_ih x_t without its bias.
-        from_state: (T, G, units), W_hh h_{t-1} without its bias; None where no step is linked to the one before.
-        biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) where there is no link.
-        peepholes: (passes, 3, units), p_i, p_f and p_o; None for a cell without.
-    """
-
-    from_input: np.ndarray
-    from_state: np.ndarray | None
-    biases: np.ndarray
-    peepholes: np.ndarray | None
-
-    @classmethod
-    def of(cls, look: Observation) -> Terms:
-        """Recomputed from inputs, states and weights. Changes nothing."""
-        kind, units = CELLS[look.model.experiment.cell], look.model.experiment.hidden_size
-        inputs, states, biases, peepholes = [], [], [], []
-        state = np.zeros(units, np.float32)  # h where the pass before ended
-        for one in look.passes:
-            record, real = one.records[-1][0], int(one.lengths[DRAWN])
-            matrix, optional = record.weights.ih.cpu().numpy(), record.weights[1:]
-            recurrent, *vectors, peephole = [None if w is None else w.cpu().numpy() for w in optional]
-            hidden = record.hidden[:, DRAWN].cpu().numpy()
-            inputs.append(_products(_read(one), matrix, real))
-            biases += [each for each in vectors if each is not None]
-            if recurrent is not None:
-                states.append(_products(np.concatenate([state[None], hidden[:-1]]), recurrent, real))
-            if peephole is not None:
-                peepholes.append(peephole)
-            state = hidden[real - 1]
-        passes, gates = len(look.passes), (kind.blocks, units)
-        return cls(
-            from_input=np.concatenate(inputs).reshape(-1, *gates),
-            from_state=np.concatenate(states).reshape(-1, *gates) if states else None,
-            biases=np.stack(biases).reshape(passes, -1, *gates),
-            peepholes=np.stack(peepholes).reshape(passes, -1, units) if peepholes else None,
-        )
+def preactivations(look: Observation) -> Preactivations:
+    """Of the drawn sequence in the top layer, recomputed from inputs, states and weights. Changes nothing."""
+    kind, units = CELLS[look.model.experiment.cell], look.model.experiment.hidden_size
+    inputs, states, biases, peepholes = [], [], [], []
+    state = np.zeros(units, np.float32)  # h where the pass before ended
+    for one in look.passes:
+        record, real = one.records[-1][0], int(one.lengths[DRAWN])
+        matrix, optional = record.weights.ih.cpu().numpy(), record.weights[1:]
+        recurrent, *vectors, peephole = [None if w is None else w.cpu().numpy() for w in optional]
+        hidden = record.hidden[:, DRAWN].cpu().numpy()
+        inputs.append(_products(_read(one), matrix, real))
+        biases += [vector for vector in vectors if vector is not None]
+        if recurrent is not None:
+            states.append(_products(np.concatenate([state[None], hidden[:-1]]), recurrent, real))
+        if peephole is not None:
+            peepholes.append(peephole)
+        state = hidden[real - 1]
+    passes, gates = len(look.passes), (kind.blocks, units)
+    return Preactivations(
+        from_input=np.concatenate(inputs).reshape(-1, *gates),
+        from_state=np.concatenate(states).reshape(-1, *gates) if states else None,
+        biases=np.stack(biases).reshape(passes, -1, *gates),
+        peepholes=np.stack(peepholes).reshape(passes, -1, units) if peepholes else None,
+    )
 
 
 def _read(one: Pass) -> np.ndarray:

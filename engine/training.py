@@ -26,11 +26,11 @@ from engine.lens.flow import losses_and_gradient, seed
 from engine.lens.sweep import sweep
 from engine.lens.weights import weights_of
 from engine.model import build
-from engine.norms import Norms
+from engine.norms import gradient_norms
 from engine.observation import observe
 from engine.optimizers import make_optimizer
 from engine.tasks import TASKS, Batch, probe, sample
-from engine.terms import Terms
+from engine.terms import preactivations
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
@@ -194,8 +194,8 @@ class Trainer:
             factors=factors_of(backward, seeds),
             weight_gradients=weights_of(backward, seeds),
             **look_closer(look, details),
-            **vars(Norms.of(backward.chains, probe, self.info)),
-            **vars(Terms.of(look)),
+            **vars(gradient_norms(backward.chains, probe, self.info)),
+            **vars(preactivations(look)),
         )
         info = dataclasses.replace(self.info, experiment=self.experiment)
         return dataclasses.replace(frame, diagnosis=diagnose(info, frame))

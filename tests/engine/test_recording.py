@@ -15,7 +15,16 @@ import pytest
 from engine import recording as recordings
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
-from engine.readings import DETAILS
+from engine.frame import Frame
+from engine.readings import (
+    DETAILS,
+    Decomposition,
+    JacobianProducts,
+    Saliency,
+    Spectrum,
+    StepFactors,
+    WeightGradients,
+)
 from engine.recording import Recording, RecordingError
 from engine.training import Trainer, train
 
@@ -119,6 +128,40 @@ def test_tables_say_what_the_frames_say(remembered):
     curves = remembered.curves()
     assert curves["loss"].tolist() == [frame.loss for frame in remembered.frames]
     assert curves["metric"].tolist() == [frame.metric for frame in remembered.frames]
+
+
+NAMES = {
+    Frame: (
+        "step loss probe_loss metric seconds hidden cell gates from_input from_state biases peepholes embedding "
+        "embedding_share upper inputs outputs free_outputs targets loss_per_step sequence_loss valid counted grad_norm "
+        "grad_norm_direct grad_norm_last grad_norm_cell grad_norm_memory sequence_grad_norm sequence_grad_norm_direct "
+        "sequence_grad_norm_last sequence_grad_norm_cell sequence_grad_norm_memory ratio output_grad_norm "
+        "bottleneck_grad_norm param_grad_norm param_grad_norm_clipped clipped recent_loss earlier_loss recent_clipped "
+        "factors weight_gradients decomposition spectrum saliency diagnosis"
+    ),
+    StepFactors: "factor slope weights shares",
+    WeightGradients: "hh ih hh_beyond ih_beyond",
+    Decomposition: "steps norms cosines",
+    Spectrum: "eigenvalues largest_singular_value products",
+    JacobianProducts: (
+        "lags norm singular_values spectral_radius lyapunov step_norm step_singular_values step_spectral_radius"
+    ),
+    Saliency: "steps norms occluded",
+}
+"""The fields in format 1 of a recording. A new field gets a default; to rename one is to lose it in every old file."""
+
+
+@pytest.mark.parametrize("kind", NAMES, ids=lambda kind: kind.__name__)
+def test_the_names_of_columns_are_those_of_old_recordings(kind):
+    fields = {each.name: each for each in dataclasses.fields(kind)}
+    missing = set(NAMES[kind].split()) - set(fields)
+    assert missing == set()
+    new = set(fields) - set(NAMES[kind].split())
+    assert {name for name in new if fields[name].default is dataclasses.MISSING} == set()
+
+
+def test_a_table_begins_with_the_step(remembered):
+    assert remembered.to_pandas().columns[0] == "step"
 
 
 def test_a_run_is_recorded_in_one_line(tmp_path):
