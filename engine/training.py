@@ -20,7 +20,7 @@ from engine.diagnosis import SOLVED_SHARE, diagnose
 from engine.embedding_map import EmbeddingMap
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo
-from engine.lens.closeup import look_closer
+from engine.lens.closeup import compute_on_demand
 from engine.lens.factors import factors_of
 from engine.lens.flow import losses_and_gradient, seed
 from engine.lens.sweep import sweep
@@ -193,7 +193,7 @@ class Trainer:
             recent_clipped=_mean(list(self._clips)),
             factors=factors_of(backward, seeds),
             weight_gradients=weights_of(backward, seeds),
-            **look_closer(look, details),
+            **compute_on_demand(look, details),
             **vars(gradient_norms(backward.chains, probe, self.info)),
             **vars(preactivations(look)),
         )

@@ -29,6 +29,7 @@ TORCH = {
     "engine/model.py",
     "engine/observation.py",
     "engine/optimizers.py",
+    "engine/lens/closeup.py",
     "engine/lens/decomposition.py",
     "engine/lens/factors.py",
     "engine/lens/flow.py",

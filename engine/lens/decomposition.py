@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.lens.flow import loss_gradient
-from engine.lens.rows import in_parts
+from engine.lens.rows import evenly_chosen, in_parts
 from engine.lens.sweep import Backward, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import Observation, observe
@@ -38,6 +38,22 @@ def decompose(look: Observation, steps: np.ndarray) -> Decomposition:
     found = [decomposition_of(sweep(look, loss_seeds(look, some)), some) for some in in_parts(steps)]
     norms, cosines = [each.norms for each in found], [each.cosines for each in found]
     return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
+
+
+def seeds(look: Observation) -> Tensor | None:
+    """Of a frame: the gradients of the losses that it shows; None where a sequence has one loss alone."""
+    steps = _shown_losses(look)
+    return loss_seeds(look, steps) if len(steps) > 1 else None
+
+
+def read(look: Observation, swept: Backward | None) -> Decomposition | None:
+    """Of a frame, from a sweep of its `seeds`."""
+    return None if swept is None else decomposition_of(swept, _shown_losses(look))
+
+
+def _shown_losses(look: Observation) -> np.ndarray:
+    """(K,) the positions of the losses that a frame shows, of an observation of one sequence."""
+    return evenly_chosen(np.flatnonzero(look.batch.counted[:, 0]))
 
 
 def loss_seeds(look: Observation, steps: np.ndarray) -> Tensor:

@@ -56,6 +56,18 @@ def saliency_of(look: Observation, most: int = MOST) -> Saliency:
     return Saliency(steps, _norms(look, steps), occluded(look))
 
 
+def seeds(look: Observation) -> Tensor:
+    """Of a frame: the slopes of its answers, from the last to the first, so that what has not entered the sweep yet is
+    always at an edge of the seeds."""
+    return answer_seeds(look, chosen_answers(look)[::-1].copy())
+
+
+def read(look: Observation, swept: Backward | None) -> Saliency:
+    """Of a frame, from a sweep of its `seeds`."""
+    assert swept is not None
+    return Saliency(chosen_answers(look), norms_of(swept)[::-1], occluded(look))
+
+
 def chosen_answers(look: Observation, most: int = MOST) -> np.ndarray:
     """The positions of these answers."""
     return evenly_chosen(_answers(look), most)

@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.cells import CELLS
 from engine.cells.stepwise import weights_of
 from engine.lens.jacobians import Steps, chains_of_steps, raised
+from engine.lens.sweep import Backward
 from engine.model import RecurrentNetwork
 from engine.observation import Observation
 from engine.readings import JacobianProducts, Spectrum
@@ -46,6 +47,15 @@ def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
         square = torch.linalg.eigvalsh(block @ block.mT)[..., -1].clamp(min=0)
         found[name] = torch.where(fine, square.sqrt(), torch.nan).numpy()
     return found
+
+
+def seeds(look: Observation) -> None:
+    """Of a frame: nothing, for a spectrum reads no loss."""
+
+
+def read(look: Observation, swept: Backward | None) -> Spectrum | None:
+    """Of a frame; None for a cell without links in time."""
+    return spectrum_of(look) if CELLS[look.model.experiment.cell].links else None
 
 
 def spectrum_of(drawn: Observation) -> Spectrum:

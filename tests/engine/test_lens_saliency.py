@@ -10,7 +10,7 @@ import torch
 
 from engine.experiment import Experiment
 from engine.lens import input_saliency, saliency_triangle
-from engine.lens.closeup import look_closer
+from engine.lens.closeup import compute_on_demand
 from engine.lens.rows import MOST, evenly_chosen
 from engine.lens.saliency import saliency_of
 from engine.model import RecurrentNetwork
@@ -264,8 +264,8 @@ def test_looking_changes_nothing():
 def test_it_is_taken_only_when_asked():
     model, batch = case("many_to_many", FULL, cell="gru")
     look = observe(model, batch)
-    assert "saliency" not in look_closer(look, {"decomposition"})
-    found = look_closer(look, {"saliency"})["saliency"]
+    assert "saliency" not in compute_on_demand(look, {"decomposition"})
+    found = compute_on_demand(look, {"saliency"})["saliency"]
     assert np.allclose(found.norms, saliency_triangle(model, batch).norms, rtol=1e-9, atol=0)
     assert not found.norms.flags.writeable
 

@@ -12,7 +12,7 @@ import torch
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.lens import eigenvalues, jacobian_products
-from engine.lens.closeup import look_closer
+from engine.lens.closeup import compute_on_demand
 from engine.lens.spectrum import MOST_LAGS, frame_lags, largest_singular_values, spectrum_of
 from engine.model import RecurrentNetwork, build
 from engine.observation import Observation, observe
@@ -78,7 +78,7 @@ def test_weights_of_a_default_rnn(seed):
 def test_a_cell_without_links_has_no_such_map():
     model, _, look = drawn(cell="feedforward")
     assert eigenvalues(model) == {} and largest_singular_values(model) == {}
-    assert look_closer(look, ["spectrum"]) == {}
+    assert compute_on_demand(look, ["spectrum"]) == {}
 
 
 # ---- the products of a frame
@@ -87,7 +87,7 @@ def test_a_cell_without_links_has_no_such_map():
 @LINKED
 def test_a_frame_says_what_the_whole_reading_says(cell):
     model, batch, look = drawn(cell=cell, num_layers=2, bidirectional=True)
-    seen = look_closer(look, ["spectrum"])["spectrum"]
+    seen = compute_on_demand(look, ["spectrum"])["spectrum"]
     products = seen.products
     assert isinstance(seen, Spectrum) and products.step_norm is None and products.singular_values is None
     whole = jacobian_products(model, batch, lags=products.lags)
@@ -99,8 +99,8 @@ def test_a_frame_says_what_the_whole_reading_says(cell):
 
 def test_it_is_taken_only_when_somebody_asks():
     _, _, look = drawn(cell="gru")
-    assert look_closer(look, ["decomposition"]).get("spectrum") is None
-    again = pickle.loads(pickle.dumps(look_closer(look, ["spectrum"])["spectrum"]))
+    assert compute_on_demand(look, ["decomposition"]).get("spectrum") is None
+    again = pickle.loads(pickle.dumps(compute_on_demand(look, ["spectrum"])["spectrum"]))
     assert not again.products.norm.flags.writeable and not again.eigenvalues["candidate"].flags.writeable
 
 
