@@ -13,7 +13,7 @@ from engine.claim_table import Row, digest
 from engine.experiment import Experiment
 from engine.preset import Claim, Preset
 from engine.readings import saturation
-from engine.tasks import TASKS, Batch, sample
+from engine.tasks import Batch, sample
 from engine.training import NotFiniteError, Trainer
 
 FRESH = 1024
@@ -41,11 +41,7 @@ def _test_loss(trainer: Trainer) -> float:
 
 def _test_metric(trainer: Trainer) -> float:
     """The task's metric on FRESH held-out sequences; where outputs are fed back, the network runs by itself."""
-    model, batch = trainer.model.eval(), _fresh(trainer)
-    with torch.no_grad():
-        logits = model.run_freely(batch) if trainer.info.feeds_back else model(batch)
-    model.train()
-    return TASKS[trainer.experiment.task].metric.measure(batch, model.said(logits, batch))
+    return trainer.metric(_fresh(trainer))
 
 
 def _training_loss(trainer: Trainer) -> float:

@@ -24,6 +24,8 @@ from engine.readings import (
 )
 from engine.tasks import TASKS, probe
 
+SOLVED_SHARE = 0.1  # of the baseline: a loss below that is a solved task
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -191,6 +193,11 @@ class RunInfo:
     def baseline(self) -> float:
         """The loss to beat."""
         return next(iter(self.baselines.values()))
+
+    @property
+    def solved_loss(self) -> float:
+        """Below this loss the task is solved."""
+        return SOLVED_SHARE * self.baseline
 
     @property
     def time_steps(self) -> int:

@@ -18,6 +18,9 @@ from engine.cells.stepwise import StepRecord, StepwiseLayers, weights_of
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
+DRAWN = 0
+"""The sequence of a batch that figures draw."""
+
 Stack = nn.RNNBase | StepwiseLayers
 
 

@@ -9,10 +9,8 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.cells.align import flip
-from engine.observation import Observation, Pass
+from engine.observation import DRAWN, Observation, Pass
 from engine.readings import Preactivations
-
-DRAWN = 0  # the sequence of the probe that is drawn
 
 
 def preactivations(look: Observation) -> Preactivations:

@@ -10,27 +10,17 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from engine.breaking import where_it_broke
-from engine.diagnosis import SOLVED_SHARE, diagnose
-from engine.embedding_map import EmbeddingMap
+from engine.capture_frame import capture_frame, embedding_map
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
-from engine.frame import Frame, RunInfo
-from engine.lens.closeup import compute_on_demand
-from engine.lens.factors import factors_of
-from engine.lens.flow import losses_and_gradient, seed
-from engine.lens.sweep import sweep
-from engine.lens.weights import weights_of
+from engine.frame import Frame, RunInfo, TrainingProgress
 from engine.model import build
-from engine.norms import gradient_norms
-from engine.observation import observe
 from engine.optimizers import make_optimizer
 from engine.tasks import TASKS, Batch, probe, sample
-from engine.terms import preactivations
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
@@ -56,7 +46,7 @@ class Trainer:
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
-        self._untrained_map = self._map()  # of the experiment alone: a checkpoint is restored after this
+        self._untrained_map = embedding_map(self.model)  # of the experiment alone: a checkpoint is restored after this
         self.step, self.seconds = 0, 0.0
         self.changes: Changes = ()
         self.solved_at: int | None = None
@@ -84,7 +74,7 @@ class Trainer:
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
         self._clips.append(self.clipped)
-        if self.solved_at is None and self.recent_loss < SOLVED_SHARE * self.info.baseline:
+        if self.solved_at is None and self.recent_loss < self.info.solved_loss:
             self.solved_at = self.step
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
@@ -117,13 +107,7 @@ class Trainer:
             return True
         if e.target_metric is None or self.step % METRIC_EVERY:
             return False
-        with torch.no_grad():
-            if self.info.feeds_back:
-                logits = self._run_freely()
-            else:
-                logits = self.model.eval()(self._probe)
-                self.model.train()
-            reached = metric.measure(self._probe, self.model.said(logits, self._probe))
+        reached = self.metric(self._probe)
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
@@ -147,70 +131,39 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = experiment.learning_rate
 
-    def frame(self, details: Collection[str] = ()) -> Frame:
+    def frame(self, requested: Collection[str] = ()) -> Frame:
         """Look at the network as it is. Changes nothing and draws no random number.
 
         Args:
-            details: which of `engine.readings.DETAILS` to take as well; those that this network has none of stay None.
+            requested: which of `engine.readings.DETAILS` to compute as well; those that this network does not have
+                stay None.
         """
-        look, probe = observe(self.model, self._probe), self._probe
-        names = self._seeds()
-        per_step, each = losses_and_gradient(look)
-        backward = sweep(look, seed(look, names, each))
-        seeds = (min(1, len(names) - 1), len(names) - 1)  # the loss that the verdict reads, by direction
-        with torch.no_grad():
-            sequence_loss = (per_step * self.model.loss_weights(probe)).sum(0)
-            said = self.model.said(look.logits, probe)
-            freely = self.model.said(self._run_freely(), probe) if self.info.feeds_back else None
-        probe_loss = float(sequence_loss.mean())
-        drawn = probe.decoder_inputs if probe.decoder_inputs is not None else probe.inputs[:0]
-        symbols = self._map(self._untrained_map)
-        frame = Frame(
+        info = dataclasses.replace(self.info, experiment=self.experiment)
+        return capture_frame(self.model, self._probe, info, self.progress, self._untrained_map, requested)
+
+    @property
+    def progress(self) -> TrainingProgress:
+        """How far the training is; the loss is NaN at step 0."""
+        losses = list(self._losses)
+        return TrainingProgress(
             step=self.step,
-            loss=self.loss if self.step else probe_loss,
-            probe_loss=probe_loss,
-            metric=TASKS[self.experiment.task].metric.measure(probe, said if freely is None else freely),
+            loss=self.loss,
             seconds=self.seconds,
-            hidden=look.states(lambda record: record.hidden, 0),
-            cell=look.states(lambda record: record.cell, 0) if look.has_cell_state else None,
-            gates=look.gates(0),
-            embedding=None if symbols is None else symbols.embedding,
-            embedding_share=None if symbols is None else symbols.embedding_share,
-            upper=look.upper(0),
-            inputs=np.concatenate([probe.inputs[:, 0], drawn[:, 0]]),
-            outputs=probe.after_source(said[:, 0], np.nan),
-            free_outputs=None if freely is None else probe.after_source(freely[:, 0], np.nan),
-            targets=probe.after_source(probe.targets[:, 0], 0),
-            loss_per_step=probe.after_source(per_step[:, 0].cpu().numpy(), 0),
-            sequence_loss=sequence_loss.cpu().numpy(),
-            valid=probe.valid[:, 0].copy(),
-            counted=probe.counted[:, 0].copy(),
             param_grad_norm=self.param_grad_norm,
             param_grad_norm_clipped=self.param_grad_norm_clipped,
             clipped=self.clipped,
             recent_loss=_mean(self._recent),
-            earlier_loss=_mean(list(self._losses)[:RECENT] if len(self._losses) == RECENT + EARLIER else []),
+            earlier_loss=_mean(losses[:RECENT] if len(losses) == RECENT + EARLIER else []),
             recent_clipped=_mean(list(self._clips)),
-            factors=factors_of(backward, seeds),
-            weight_gradients=weights_of(backward, seeds),
-            **compute_on_demand(look, details),
-            **vars(gradient_norms(backward.chains, probe, self.info)),
-            **vars(preactivations(look)),
         )
-        info = dataclasses.replace(self.info, experiment=self.experiment)
-        return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
 
-    def _map(self, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:
-        """Where the symbols lie now; None where none is embedded."""
-        table = self.model.embedding
-        return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy(), untrained)
-
-    def _run_freely(self) -> Tensor:
-        """The probe's logits with nothing but the network's own outputs coming in."""
+    @torch.no_grad()
+    def metric(self, batch: Batch) -> float:
+        """The task's metric on a batch, in evaluation mode; where outputs are fed back, the network runs by itself."""
         self.model.eval()
-        logits = self.model.run_freely(self._probe)
+        logits = self.model.run_freely(batch) if self.info.feeds_back else self.model(batch)
         self.model.train()
-        return logits
+        return TASKS[self.experiment.task].metric.measure(batch, self.model.said(logits, batch))
 
     def checkpoint(self) -> bytes:
         """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
@@ -279,12 +232,6 @@ class Trainer:
             after = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]).item()
         self.param_grad_norm_clipped, self.clipped = after, after < norm
         return norm
-
-    def _seeds(self) -> list[str | int]:
-        """Which losses to sweep: all, the last, and the first where a reverse direction ends there."""
-        if self.experiment.rnn_type == "many_to_one":
-            return ["all"]  # there is one loss: it is all, the last and the first
-        return ["all", "last", "first"] if self.experiment.bidirectional else ["all", "last"]
 
 
 def _mean(values: list) -> float:

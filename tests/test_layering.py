@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TORCH = {
+    "engine/capture_frame.py",
     "engine/cells/adjoint.py",
     "engine/cells/align.py",
     "engine/cells/feedforward.py",

@@ -17,7 +17,6 @@ from engine.diagnosis.stuck import LEARNING_SHARE, braked, standing
 from engine.diagnosis.words import fitted, pace, place, reaches, share, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
-SOLVED_SHARE = 0.1  # of the baseline
 NO_GRADIENT = 1e-8
 DEAD_SLOPE = 0.999  # |h| beyond which the slope of tanh is below 0.002
 LIMITS = (  # upper end of the ratio, itself excluded while the gradient shrinks and included above, and the kind
@@ -67,7 +66,7 @@ def _find(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[st
     if not np.isfinite([frame.probe_loss, frame.output_grad_norm, ratio]).all():
         sentence = "A number has become infinite: this network cannot learn any further."
         return Finding("not_finite", sentence, cures.tame(e))
-    if frame.probe_loss < SOLVED_SHARE * info.baseline:
+    if frame.probe_loss < info.solved_loss:
         down = f"The loss is down to {frame.probe_loss / info.baseline:.1%} of the baseline."
         left = reaches(info, ratio, chain)
         if frame.output_grad_norm < NO_GRADIENT:

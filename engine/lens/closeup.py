@@ -9,10 +9,8 @@ from torch import Tensor
 
 from engine.lens import decomposition, saliency, spectrum
 from engine.lens.sweep import Backward, sweep_together
-from engine.observation import Observation
+from engine.observation import DRAWN, Observation
 from engine.readings import Reading
-
-DRAWN = 0  # the sequence of the probe that is drawn
 
 
 class OnDemandReading(Protocol):

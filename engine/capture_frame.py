@@ -1,0 +1,124 @@
+"""Capturing a frame: what a network does and how its gradient flows, as one value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.diagnosis import diagnose
+from engine.embedding_map import EmbeddingMap
+from engine.experiment import Experiment
+from engine.frame import Frame, RunInfo, TrainingProgress
+from engine.lens.closeup import compute_on_demand
+from engine.lens.factors import factors_of
+from engine.lens.flow import losses_and_gradient, seed
+from engine.lens.sweep import sweep
+from engine.lens.weights import weights_of
+from engine.model import RecurrentNetwork
+from engine.norms import gradient_norms
+from engine.observation import DRAWN, Observation, observe
+from engine.tasks import TASKS, Batch
+from engine.terms import preactivations
+
+
+def capture_frame(
+    model: RecurrentNetwork,
+    probe: Batch,
+    info: RunInfo,
+    progress: TrainingProgress,
+    untrained_map: EmbeddingMap | None,
+    requested: Collection[str] = (),
+) -> Frame:
+    """A frame of a network as it is. Changes nothing and draws no random number.
+
+    Args:
+        info: of the run, with the settings in force now.
+        untrained_map: `embedding_map` of the same network before training.
+        requested: names from `engine.readings.DETAILS`, which a frame has only on request; those that this network
+            does not have stay None.
+    """
+    look = observe(model, probe)
+    per_step, gradient = losses_and_gradient(look)
+    losses = swept_losses(info.experiment)
+    backward = sweep(look, seed(look, losses, gradient))
+    seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss that the verdict reads, by direction
+    with torch.no_grad():
+        sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
+        outputs, free_outputs = model.said(look.logits, probe), _free_outputs(model, probe, info)
+    probe_loss = float(sequence_loss.mean())
+    if not progress.step:
+        progress = dataclasses.replace(progress, loss=probe_loss)
+    frame = Frame(
+        probe_loss=probe_loss,
+        metric=TASKS[info.experiment.task].metric.measure(probe, outputs if free_outputs is None else free_outputs),
+        outputs=probe.after_source(outputs[:, DRAWN], np.nan),
+        free_outputs=None if free_outputs is None else probe.after_source(free_outputs[:, DRAWN], np.nan),
+        loss_per_step=probe.after_source(per_step[:, DRAWN].cpu().numpy(), 0),
+        sequence_loss=sequence_loss.cpu().numpy(),
+        factors=factors_of(backward, seeds),
+        weight_gradients=weights_of(backward, seeds),
+        **_states(look),
+        **_data(probe),
+        **_embedding(model, untrained_map),
+        **compute_on_demand(look, requested),
+        **vars(progress),
+        **vars(gradient_norms(backward.chains, probe, info)),
+        **vars(preactivations(look)),
+    )
+    return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
+
+
+def swept_losses(experiment: Experiment) -> list[str | int]:
+    """Which losses to sweep: all, the last, and the first where a reverse direction ends there."""
+    if experiment.rnn_type == "many_to_one":
+        return ["all"]  # there is one loss: it is all, the last and the first
+    return ["all", "last", "first"] if experiment.bidirectional else ["all", "last"]
+
+
+def embedding_map(model: RecurrentNetwork, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:
+    """The learned symbols on two axes, turned onto those of the untrained network; None where none is embedded."""
+    table = model.embedding
+    return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy(), untrained)
+
+
+def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.ndarray | None:
+    """As `RecurrentNetwork.said`, with nothing but the network's own outputs coming in; None if nothing is fed back."""
+    if not info.feeds_back:
+        return None
+    training = model.training
+    model.eval()
+    try:
+        return model.said(model.run_freely(probe), probe)
+    finally:
+        model.train(training)
+
+
+def _states(look: Observation) -> dict[str, Any]:
+    """What the layers did with the drawn sequence."""
+    return {
+        "hidden": look.states(lambda record: record.hidden, DRAWN),
+        "cell": look.states(lambda record: record.cell, DRAWN) if look.has_cell_state else None,
+        "gates": look.gates(DRAWN),
+        "upper": look.upper(DRAWN),
+    }
+
+
+def _data(probe: Batch) -> dict[str, Any]:
+    """The drawn sequence: what is read, what should be answered, and at which steps."""
+    fed_back = probe.inputs[:0] if probe.decoder_inputs is None else probe.decoder_inputs
+    return {
+        "inputs": np.concatenate([probe.inputs[:, DRAWN], fed_back[:, DRAWN]]),
+        "targets": probe.after_source(probe.targets[:, DRAWN], 0),
+        "valid": probe.valid[:, DRAWN].copy(),
+        "counted": probe.counted[:, DRAWN].copy(),
+    }
+
+
+def _embedding(model: RecurrentNetwork, untrained: EmbeddingMap | None) -> dict[str, Any]:
+    """The fields of a frame that show the embedding."""
+    symbols = embedding_map(model, untrained)
+    return {"embedding": None, "embedding_share": None} if symbols is None else vars(symbols)
