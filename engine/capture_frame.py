@@ -20,7 +20,7 @@ from engine.lens.sweep import sweep
 from engine.lens.weights import weights_of
 from engine.model import RecurrentNetwork
 from engine.norms import gradient_norms
-from engine.observation import DRAWN, Observation, observe
+from engine.observation import DRAWN, ForwardTrace, trace_forward
 from engine.tasks import TASKS, Batch
 from engine.terms import preactivations
 
@@ -41,14 +41,14 @@ def capture_frame(
         requested: names from `engine.readings.DETAILS`, which a frame has only on request; those that this network
             does not have stay None.
     """
-    look = observe(model, probe)
-    per_step, gradient = losses_and_gradient(look)
+    trace = trace_forward(model, probe)
+    per_step, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
-    backward = sweep(look, seed(look, losses, gradient))
+    backward = sweep(trace, seed(trace, losses, gradient))
     seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss that the verdict reads, by direction
     with torch.no_grad():
         sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
-        outputs, free_outputs = model.said(look.logits, probe), _free_outputs(model, probe, info)
+        outputs, free_outputs = model.said(trace.logits, probe), _free_outputs(model, probe, info)
     probe_loss = float(sequence_loss.mean())
     if not progress.step:
         progress = dataclasses.replace(progress, loss=probe_loss)
@@ -61,13 +61,13 @@ def capture_frame(
         sequence_loss=sequence_loss.cpu().numpy(),
         factors=factors_of(backward, seeds),
         weight_gradients=weights_of(backward, seeds),
-        **_states(look),
+        **_states(trace),
         **_data(probe),
         **_embedding(model, untrained_map),
-        **compute_on_demand(look, requested),
+        **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(gradient_norms(backward.chains, probe, info)),
-        **vars(preactivations(look)),
+        **vars(preactivations(trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
 
@@ -97,13 +97,13 @@ def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.nd
         model.train(training)
 
 
-def _states(look: Observation) -> dict[str, Any]:
+def _states(trace: ForwardTrace) -> dict[str, Any]:
     """What the layers did with the drawn sequence."""
     return {
-        "hidden": look.states(lambda record: record.hidden, DRAWN),
-        "cell": look.states(lambda record: record.cell, DRAWN) if look.has_cell_state else None,
-        "gates": look.gates(DRAWN),
-        "upper": look.upper(DRAWN),
+        "hidden": trace.states(lambda record: record.hidden, DRAWN),
+        "cell": trace.states(lambda record: record.cell, DRAWN) if trace.has_cell_state else None,
+        "gates": trace.gates(DRAWN),
+        "upper": trace.upper(DRAWN),
     }
 
 

@@ -1,4 +1,4 @@
-"""One forward call, remembered: what every layer and direction did, recomputed from states, weights and inputs."""
+"""The trace of one forward call: what every layer and direction did, recomputed from states, weights and inputs."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Pass:
 
 
 @dataclass(frozen=True, eq=False)
-class Observation:
-    """One forward call, remembered. `passes` are in the order of time: encoder, then decoder, or a single one."""
+class ForwardTrace:
+    """The trace of one forward call. `passes` are in the order of time: encoder, then decoder, or a single one."""
 
     model: RecurrentNetwork
     batch: Batch
@@ -81,7 +81,7 @@ class Observation:
         ])  # fmt: skip
         return whole if sequence is None else whole[:, :, :, 0]
 
-    def alone(self, sequence: int) -> Observation:
+    def alone(self, sequence: int) -> ForwardTrace:
         """The same of one sequence: a batch of one."""
 
         def only(values: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class Observation:
             )
             for one in self.passes
         ]
-        return Observation(self.model, self.batch.alone(sequence), only(self.logits), passes)
+        return ForwardTrace(self.model, self.batch.alone(sequence), only(self.logits), passes)
 
     def gates(self, sequence: int | None = None) -> dict[str, np.ndarray]:
         """The gate values by name, shaped as `states`."""
@@ -117,7 +117,7 @@ class Observation:
 
 
 @torch.no_grad()
-def observe(model: RecurrentNetwork, batch: Batch) -> Observation:
+def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     """Call the model once, in evaluation mode, and recompute what every layer and direction did."""
     calls: dict[Stack, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
 
@@ -139,7 +139,7 @@ def observe(model: RecurrentNetwork, batch: Batch) -> Observation:
         _recall(stack, calls[stack], torch.tensor(each), count)
         for stack, each, count in zip(calls, lengths, steps, strict=True)
     ]
-    return Observation(model, batch, logits, passes)
+    return ForwardTrace(model, batch, logits, passes)
 
 
 def _recall(stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int) -> Pass:

@@ -9,16 +9,16 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.cells.align import flip
-from engine.observation import DRAWN, Observation, Pass
+from engine.observation import DRAWN, ForwardTrace, Pass
 from engine.readings import Preactivations
 
 
-def preactivations(look: Observation) -> Preactivations:
+def preactivations(trace: ForwardTrace) -> Preactivations:
     """Of the drawn sequence in the top layer, recomputed from inputs, states and weights. Changes nothing."""
-    kind, units = CELLS[look.model.experiment.cell], look.model.experiment.hidden_size
+    kind, units = CELLS[trace.model.experiment.cell], trace.model.experiment.hidden_size
     inputs, states, biases, peepholes = [], [], [], []
     state = np.zeros(units, np.float32)  # h where the pass before ended
-    for one in look.passes:
+    for one in trace.passes:
         record, real = one.records[-1][0], int(one.lengths[DRAWN])
         matrix, optional = record.weights.ih.cpu().numpy(), record.weights[1:]
         recurrent, *vectors, peephole = [None if w is None else w.cpu().numpy() for w in optional]
@@ -30,7 +30,7 @@ def preactivations(look: Observation) -> Preactivations:
         if peephole is not None:
             peepholes.append(peephole)
         state = hidden[real - 1]
-    passes, gates = len(look.passes), (kind.blocks, units)
+    passes, gates = len(trace.passes), (kind.blocks, units)
     return Preactivations(
         from_input=np.concatenate(inputs).reshape(-1, *gates),
         from_state=np.concatenate(states).reshape(-1, *gates) if states else None,

@@ -9,17 +9,17 @@ from torch import Tensor
 
 from engine.lens import decomposition, saliency, spectrum
 from engine.lens.sweep import Backward, sweep_together
-from engine.observation import DRAWN, Observation
+from engine.observation import DRAWN, ForwardTrace
 from engine.readings import Reading
 
 
 class OnDemandReading(Protocol):
     """A module that computes one reading of a single sequence."""
 
-    def seeds(self, look: Observation, /) -> Tensor | None:
+    def seeds(self, trace: ForwardTrace, /) -> Tensor | None:
         """The gradients that it needs swept back, (T, S, 1, directions * H); None if it needs no sweep."""
 
-    def read(self, look: Observation, swept: Backward | None, /) -> Reading | None:
+    def read(self, trace: ForwardTrace, swept: Backward | None, /) -> Reading | None:
         """The reading, from the sweep of its seeds; None for a network that has no such reading."""
 
 
@@ -27,7 +27,7 @@ READERS: dict[str, OnDemandReading] = {"decomposition": decomposition, "spectrum
 """By the names of `engine.readings.DETAILS`, and in their order."""
 
 
-def compute_on_demand(look: Observation, requested: Collection[str]) -> dict[str, Any]:
+def compute_on_demand(trace: ForwardTrace, requested: Collection[str]) -> dict[str, Any]:
     """{name: reading} of the requested readings that this network has. Changes nothing.
 
     The seeds of all readings are swept back together, in a single sweep.
@@ -35,7 +35,7 @@ def compute_on_demand(look: Observation, requested: Collection[str]) -> dict[str
     readers = {name: reader for name, reader in READERS.items() if name in requested}
     if not readers:
         return {}
-    drawn = look.alone(DRAWN)
+    drawn = trace.alone(DRAWN)
     seeds = {name: seeds for name, reader in readers.items() if (seeds := reader.seeds(drawn)) is not None}
     swept = dict(zip(seeds, sweep_together(drawn, list(seeds.values())), strict=True))
     readings = {name: reader.read(drawn, swept.get(name)) for name, reader in readers.items()}

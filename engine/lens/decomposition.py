@@ -10,7 +10,7 @@ from engine.lens.flow import loss_gradient
 from engine.lens.rows import evenly_chosen, in_parts
 from engine.lens.sweep import Backward, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.readings import Decomposition
 from engine.scaled import Scaled
 from engine.tasks import Batch
@@ -22,10 +22,10 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
     All T steps stand in the result; steps without a loss have norm 0. L is this sequence's own, l_b.
     Source: the "itemized gradients" of RNNbow (Cashman et al., 2017); the cosines are ours.
     """
-    look = observe(model, batch).alone(sequence)
-    steps = np.flatnonzero(look.batch.counted[:, 0])
-    some = decompose(look, steps)
-    total = len(look.batch.valid)
+    trace = trace_forward(model, batch).alone(sequence)
+    steps = np.flatnonzero(trace.batch.counted[:, 0])
+    some = decompose(trace, steps)
+    total = len(trace.batch.valid)
     norms = np.zeros((*some.norms.shape[:2], total, total))
     cosines = np.full_like(norms, np.nan)
     norms[:, :, steps], cosines[:, :, steps] = some.norms, some.cosines
@@ -33,35 +33,35 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
 
 
 @torch.no_grad()
-def decompose(look: Observation, steps: np.ndarray) -> Decomposition:
-    """Of an observation of one sequence, and of the counted steps given (positions on the whole time axis)."""
-    found = [decomposition_of(sweep(look, loss_seeds(look, some)), some) for some in in_parts(steps)]
+def decompose(trace: ForwardTrace, steps: np.ndarray) -> Decomposition:
+    """Of the forward trace of one sequence, and of the counted steps given (positions on the whole time axis)."""
+    found = [decomposition_of(sweep(trace, loss_seeds(trace, some)), some) for some in in_parts(steps)]
     norms, cosines = [each.norms for each in found], [each.cosines for each in found]
     return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
 
 
-def seeds(look: Observation) -> Tensor | None:
+def seeds(trace: ForwardTrace) -> Tensor | None:
     """Of a frame: the gradients of the losses that it shows; None where a sequence has one loss alone."""
-    steps = _shown_losses(look)
-    return loss_seeds(look, steps) if len(steps) > 1 else None
+    steps = _shown_losses(trace)
+    return loss_seeds(trace, steps) if len(steps) > 1 else None
 
 
-def read(look: Observation, swept: Backward | None) -> Decomposition | None:
+def read(trace: ForwardTrace, swept: Backward | None) -> Decomposition | None:
     """Of a frame, from a sweep of its `seeds`."""
-    return None if swept is None else decomposition_of(swept, _shown_losses(look))
+    return None if swept is None else decomposition_of(swept, _shown_losses(trace))
 
 
-def _shown_losses(look: Observation) -> np.ndarray:
-    """(K,) the positions of the losses that a frame shows, of an observation of one sequence."""
-    return evenly_chosen(np.flatnonzero(look.batch.counted[:, 0]))
+def _shown_losses(trace: ForwardTrace) -> np.ndarray:
+    """(K,) the positions of the losses that a frame shows."""
+    return evenly_chosen(np.flatnonzero(trace.batch.counted[:, 0]))
 
 
-def loss_seeds(look: Observation, steps: np.ndarray) -> Tensor:
+def loss_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     """(T, K + 1, 1, directions * H): the gradient of each of these losses where it enters, and of all losses."""
-    each = loss_gradient(look)  # (T, 1, directions * H), at k that of loss k
-    some = torch.as_tensor(steps - look.batch.source_steps)
+    each = loss_gradient(trace)  # (T, 1, directions * H), at k that of loss k
+    some = torch.as_tensor(steps - trace.batch.source_steps)
     seeds = each.new_zeros(len(each), len(some) + 1, *each.shape[1:])
-    if look.model.experiment.rnn_type == "many_to_one":  # its one loss enters each direction where that one ends
+    if trace.model.experiment.rnn_type == "many_to_one":  # its one loss enters each direction where that one ends
         seeds[:, 0] = each
     else:
         seeds[some, torch.arange(len(some))] = each[some]

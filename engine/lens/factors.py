@@ -10,7 +10,7 @@ from engine.cells import CELLS, Cell
 from engine.lens.flow import seed
 from engine.lens.sweep import Backward, Chain, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.readings import StepFactors
 from engine.tasks import Batch
 
@@ -26,8 +26,8 @@ def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss:
     Source: the product of slope and weights is that of Pascanu, Mikolov and Bengio (2013), section 2, along the real
     gradient; the shares are ours.
     """
-    look = observe(model, batch).alone(sequence)
-    return factors_of(sweep(look, seed(look, [loss])), (0, 0))
+    trace = trace_forward(model, batch).alone(sequence)
+    return factors_of(sweep(trace, seed(trace, [loss])), (0, 0))
 
 
 def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
@@ -36,8 +36,8 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
     Of the whole loss, the mean over the batch. (layers, directions) float64; for LSTMs of c.
     Source: Pascanu, Mikolov and Bengio (2013), eq. 9, of which theirs is the plain cell.
     """
-    look = observe(model, batch)
-    backward = sweep(look, seed(look, ["all"]))
+    trace = trace_forward(model, batch)
+    backward = sweep(trace, seed(trace, ["all"]))
     each = [factors_of(backward, (0, 0), sequence).omega for sequence in range(len(batch.lengths))]
     return np.mean(each, axis=0)
 
@@ -45,9 +45,9 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
 @torch.no_grad()
 def factors_of(backward: Backward, seeds: tuple[int, int], sequence: int = 0) -> StepFactors:
     """From a sweep: of one sequence and, for each direction, of one of the seeds."""
-    look, e = backward.look, backward.look.model.experiment
-    kind, steps = CELLS[e.cell], len(look.batch.valid)
-    cut = look.model.cuts(steps) if len(look.passes) == 1 else []
+    trace, e = backward.trace, backward.trace.model.experiment
+    kind, steps = CELLS[e.cell], len(trace.batch.valid)
+    cut = trace.model.cuts(steps) if len(trace.passes) == 1 else []
     found = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
     for layer in range(e.num_layers):
         for d in range(e.directions):

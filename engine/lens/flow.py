@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.lens.sweep import Swept, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.scaled import Scaled
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
@@ -49,8 +49,8 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
         loss: "all" for L itself; "last" or "first" for the weighted term of each sequence's last or first counted step
             alone; a number k for the term of step k, counted as `batch.mask` counts.
     """
-    look = observe(model, batch)
-    chains = sweep(look, seed(look, [loss])).chains
+    trace = trace_forward(model, batch)
+    chains = sweep(trace, seed(trace, [loss])).chains
     size = len(batch.lengths)
 
     def gradient(pick: Callable[[Swept], Scaled | None]) -> np.ndarray | None:
@@ -62,51 +62,51 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
     total, direct = gradient(lambda each: each.total), gradient(lambda each: each.direct)
     assert total is not None and direct is not None
     return GradientFlow(
-        hidden=look.states(lambda record: record.hidden),
+        hidden=trace.states(lambda record: record.hidden),
         grad_hidden=total,
         grad_hidden_direct=direct,
-        cell=look.states(lambda record: record.cell) if look.has_cell_state else None,
+        cell=trace.states(lambda record: record.cell) if trace.has_cell_state else None,
         grad_cell=gradient(lambda each: each.total_cell),
-        gates=look.gates(),
+        gates=trace.gates(),
     )
 
 
-def seed(look: Observation, losses: Sequence[str | int], each: Tensor | None = None) -> Tensor:
+def seed(trace: ForwardTrace, losses: Sequence[str | int], each: Tensor | None = None) -> Tensor:
     """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`.
 
     Args:
-        each: `loss_gradient(look)`, if somebody has it already.
+        each: `loss_gradient(trace)`, if somebody has it already.
     """
-    each = loss_gradient(look) if each is None else each
-    nothing = torch.zeros((), dtype=look.output.dtype, device=look.output.device)
-    return torch.stack([torch.where(_where(look, which), each, nothing) for which in losses], dim=1)
+    each = loss_gradient(trace) if each is None else each
+    nothing = torch.zeros((), dtype=trace.output.dtype, device=trace.output.device)
+    return torch.stack([torch.where(_where(trace, which), each, nothing) for which in losses], dim=1)
 
 
-def loss_gradient(look: Observation) -> Tensor:
+def loss_gradient(trace: ForwardTrace) -> Tensor:
     """d(sum over b of l_b)/d(output), (T, B, directions * H).
 
     What stands at step t comes from the loss of step t alone: above the recurrent layers nothing is linked in time.
     (many_to_one has one loss, which reads each direction where that one ends.)
     """
-    return losses_and_gradient(look)[1]
+    return losses_and_gradient(trace)[1]
 
 
-def losses_and_gradient(look: Observation) -> tuple[Tensor, Tensor]:
+def losses_and_gradient(trace: ForwardTrace) -> tuple[Tensor, Tensor]:
     """The loss of every step, (T, B), as `RecurrentNetwork.step_losses` has it, and `loss_gradient`."""
-    model, batch = look.model, look.batch
+    model, batch = trace.model, trace.batch
     with torch.enable_grad():
-        output = look.output.detach().requires_grad_()
+        output = trace.output.detach().requires_grad_()
         per_step = model.step_losses(model.read(output, batch.lengths), batch)
         gradient = torch.autograd.grad((per_step * model.loss_weights(batch)).sum(), output)[0]
     return per_step.detach(), gradient
 
 
-def _where(look: Observation, which: str | int) -> Tensor:
+def _where(trace: ForwardTrace, which: str | int) -> Tensor:
     """(T, B, 1) bool, or (1, B, 1) for many_to_one: where the gradient of the chosen losses enters."""
-    chosen = _chosen(look.batch, which)
-    if look.model.experiment.rnn_type == "many_to_one":
+    chosen = _chosen(trace.batch, which)
+    if trace.model.experiment.rnn_type == "many_to_one":
         chosen = np.any(chosen, axis=0)[None]
-    return torch.tensor(chosen, device=look.output.device)[..., None]
+    return torch.tensor(chosen, device=trace.output.device)[..., None]
 
 
 def _chosen(batch: Batch, which: str | int) -> np.ndarray:

@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.cells import CELLS, Cell
 from engine.cells.adjoint import Record
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.readings import JacobianProducts
 from engine.tasks import Batch
 
@@ -117,17 +117,17 @@ class Steps:
                 yield from links.dense(max(first, stop - few), stop).flip(0).unbind()
 
 
-def chains_of_steps(look: Observation, sequence: int = 0) -> list[list[Steps]]:
+def chains_of_steps(trace: ForwardTrace, sequence: int = 0) -> list[list[Steps]]:
     """[layer][direction] of one sequence."""
-    e = look.model.experiment
-    return [[_steps(look, layer, d, sequence) for d in range(e.directions)] for layer in range(e.num_layers)]
+    e = trace.model.experiment
+    return [[_steps(trace, layer, d, sequence) for d in range(e.directions)] for layer in range(e.num_layers)]
 
 
 @torch.no_grad()
-def _steps(look: Observation, layer: int, direction: int, sequence: int) -> Steps:
+def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> Steps:
     """The links of one chain."""
-    kind, found, positions, start = CELLS[look.model.experiment.cell], [], [], 0
-    for one in look.passes:
+    kind, found, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
+    for one in trace.passes:
         real = int(one.lengths[sequence])
         found.append(_links(one.records[layer][direction], kind, real, sequence))
         where = start + np.arange(real)
@@ -160,13 +160,13 @@ def _links(record: Record, kind: Cell, real: int, sequence: int) -> Links:
     return Links(beside.weights.hh.unflatten(0, (kind.blocks, units)), through, direct)
 
 
-def step_jacobians(look: Observation, sequence: int = 0) -> list[list[tuple[np.ndarray, np.ndarray]]]:
+def step_jacobians(trace: ForwardTrace, sequence: int = 0) -> list[list[tuple[np.ndarray, np.ndarray]]]:
     """[layer][direction]: (positions (m,), Jacobians (m, n, n)) of the m links of one sequence, in the direction's own
     time order; the Jacobian at position t is ds_t/ds_before. The first step has none.
 
     All are held at once: 8 m n^2 bytes for each layer and direction.
     """
-    return [[(chain.positions[1:], _all(chain)) for chain in row] for row in chains_of_steps(look, sequence)]
+    return [[(chain.positions[1:], _all(chain)) for chain in row] for row in chains_of_steps(trace, sequence)]
 
 
 def _all(chain: Steps) -> np.ndarray:
@@ -183,7 +183,7 @@ def jacobian_products(
     In evaluation mode, calling model(batch) once; the work grows with T n^3. Exponents start from the identity, without
     steps left out to settle, so that they are of this sequence.
     """
-    chains = chains_of_steps(observe(model, batch), sequence)
+    chains = chains_of_steps(trace_forward(model, batch), sequence)
     return products_of(chains, lags, len(batch.valid))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from engine.lens.rows import MOST, evenly_chosen, in_parts
 from engine.lens.sweep import Backward, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.readings import Saliency
 from engine.scaled import Scaled
 from engine.tasks import Batch
@@ -32,50 +32,50 @@ def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, ste
 
     Source: Simonyan, Vedaldi and Zisserman (2013), for images.
     """
-    look = observe(model, batch).alone(sequence)
-    answers = _answers(look)
+    trace = trace_forward(model, batch).alone(sequence)
+    answers = _answers(trace)
     if step is not None and step not in answers:
         raise ValueError(f"step must be one with an answer ({answers[0]} to {answers[-1]}), but got {step!r}.")
-    return _norms(look, answers[-1:] if step is None else np.array([step]))[0]
+    return _norms(trace, answers[-1:] if step is None else np.array([step]))[0]
 
 
 def saliency_triangle(model: RecurrentNetwork, batch: Batch, sequence: int = 0) -> Saliency:
     """Every later answer of one sequence against every earlier input; see `saliency_of`."""
-    look = observe(model, batch).alone(sequence)
-    return saliency_of(look, len(look.batch.valid))
+    trace = trace_forward(model, batch).alone(sequence)
+    return saliency_of(trace, len(trace.batch.valid))
 
 
-def saliency_of(look: Observation, most: int = MOST) -> Saliency:
-    """Of an observation of one sequence: at most so many answers, evenly chosen, the last always among them.
+def saliency_of(trace: ForwardTrace, most: int = MOST) -> Saliency:
+    """Of the forward trace of one sequence: at most so many answers, evenly chosen, the last always among them.
 
     An answer is a step with a loss. A one-way network that is asked at the end alone could be asked earlier, so there
     every real step has one: the head at that state, and the target of the end. Slopes are cut where training cuts them
     (tbptt); what is lost when an input is taken away is not, for the state goes on across a cut.
     """
-    steps = chosen_answers(look, most)
-    return Saliency(steps, _norms(look, steps), occluded(look))
+    steps = chosen_answers(trace, most)
+    return Saliency(steps, _norms(trace, steps), occluded(trace))
 
 
-def seeds(look: Observation) -> Tensor:
+def seeds(trace: ForwardTrace) -> Tensor:
     """Of a frame: the slopes of its answers, from the last to the first, so that what has not entered the sweep yet is
     always at an edge of the seeds."""
-    return answer_seeds(look, chosen_answers(look)[::-1].copy())
+    return answer_seeds(trace, chosen_answers(trace)[::-1].copy())
 
 
-def read(look: Observation, swept: Backward | None) -> Saliency:
+def read(trace: ForwardTrace, swept: Backward | None) -> Saliency:
     """Of a frame, from a sweep of its `seeds`."""
     assert swept is not None
-    return Saliency(chosen_answers(look), norms_of(swept)[::-1], occluded(look))
+    return Saliency(chosen_answers(trace), norms_of(swept)[::-1], occluded(trace))
 
 
-def chosen_answers(look: Observation, most: int = MOST) -> np.ndarray:
+def chosen_answers(trace: ForwardTrace, most: int = MOST) -> np.ndarray:
     """The positions of these answers."""
-    return evenly_chosen(_answers(look), most)
+    return evenly_chosen(_answers(trace), most)
 
 
-def _answers(look: Observation) -> np.ndarray:
+def _answers(trace: ForwardTrace) -> np.ndarray:
     """Positions on the whole time axis, rising."""
-    asked = look.batch.valid if _asked_anywhere(look.model) else look.batch.counted
+    asked = trace.batch.valid if _asked_anywhere(trace.model) else trace.batch.counted
     return np.flatnonzero(asked[:, 0])
 
 
@@ -85,16 +85,16 @@ def _asked_anywhere(model: RecurrentNetwork) -> bool:
 
 
 @torch.no_grad()
-def _norms(look: Observation, steps: np.ndarray) -> np.ndarray:
+def _norms(trace: ForwardTrace, steps: np.ndarray) -> np.ndarray:
     """(K, T): ||ds_k/dx_t|| for the answers at these positions."""
-    return np.concatenate([norms_of(sweep(look, answer_seeds(look, some))) for some in in_parts(steps)])
+    return np.concatenate([norms_of(sweep(trace, answer_seeds(trace, some))) for some in in_parts(steps)])
 
 
-def answer_seeds(look: Observation, steps: np.ndarray) -> Tensor:
+def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     """(T, K, 1, directions * H): the slope of each of these answers where it is read."""
-    slopes, some = _slopes(look), torch.as_tensor(steps - look.batch.source_steps)
+    slopes, some = _slopes(trace), torch.as_tensor(steps - trace.batch.source_steps)
     seeds = slopes.new_zeros(len(slopes), len(some), *slopes.shape[1:])
-    if look.model.experiment.rnn_type == "many_to_one" and not _asked_anywhere(look.model):
+    if trace.model.experiment.rnn_type == "many_to_one" and not _asked_anywhere(trace.model):
         seeds[:, 0] = slopes  # the only answer reads each direction where that one ends
     else:
         seeds[some, torch.arange(len(some))] = slopes[some]
@@ -106,11 +106,11 @@ def norms_of(backward: Backward) -> np.ndarray:
     return torch.cat([each.norm()[..., 0] for each in _arriving(backward)]).T.cpu().numpy()
 
 
-def _slopes(look: Observation) -> Tensor:
+def _slopes(trace: ForwardTrace) -> Tensor:
     """ds_t/d(output at t), (T, 1, directions * H): above the recurrent layers nothing is linked in time."""
-    model, batch = look.model, look.batch
+    model, batch = trace.model, trace.batch
     with torch.enable_grad():
-        output = look.output.detach().requires_grad_()
+        output = trace.output.detach().requires_grad_()
         if _asked_anywhere(model):
             logits = model.head([output, *model.lift(output)][-1])
         else:
@@ -131,7 +131,7 @@ def _scores(model: RecurrentNetwork, logits: Tensor, batch: Batch) -> Tensor:
 
 def _arriving(backward: Backward) -> list[Scaled]:
     """For each pass ds/dx_t, (T, S, B, I): the pieces of a window are brought back to the step that they came from."""
-    e = backward.look.model.experiment
+    e = backward.trace.model.experiment
     if e.cell != "feedforward" or e.window == 1:
         return backward.inputs()
     folded = []
@@ -146,9 +146,9 @@ def _arriving(backward: Backward) -> list[Scaled]:
 
 
 @torch.no_grad()
-def occluded(look: Observation) -> np.ndarray:
+def occluded(trace: ForwardTrace) -> np.ndarray:
     """(T,): how much s of the last answer changes when x_t is taken away; NaN where that was not tried."""
-    model, batch = look.model, look.batch
+    model, batch = trace.model, trace.batch
     tried = evenly_chosen(np.flatnonzero(batch.valid[:, 0]))
     copies, training = _without(batch, tried, model.symbols_in), model.training
     model.eval()

@@ -14,7 +14,7 @@ from engine.cells.stepwise import weights_of
 from engine.lens.jacobians import Steps, chains_of_steps, raised
 from engine.lens.sweep import Backward
 from engine.model import RecurrentNetwork
-from engine.observation import Observation
+from engine.observation import ForwardTrace
 from engine.readings import JacobianProducts, Spectrum
 from engine.tasks import TASKS
 
@@ -49,17 +49,17 @@ def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     return found
 
 
-def seeds(look: Observation) -> None:
+def seeds(trace: ForwardTrace) -> None:
     """Of a frame: nothing, for a spectrum reads no loss."""
 
 
-def read(look: Observation, swept: Backward | None) -> Spectrum | None:
+def read(trace: ForwardTrace, swept: Backward | None) -> Spectrum | None:
     """Of a frame; None for a cell without links in time."""
-    return spectrum_of(look) if CELLS[look.model.experiment.cell].links else None
+    return spectrum_of(trace) if CELLS[trace.model.experiment.cell].links else None
 
 
-def spectrum_of(drawn: Observation) -> Spectrum:
-    """Of an observation of one sequence, of a cell with links in time; readings of states that are not finite are NaN.
+def spectrum_of(drawn: ForwardTrace) -> Spectrum:
+    """Of the trace of one sequence, of a cell with links in time; readings of states that are not finite are NaN.
 
     Lags are at most MOST_LAGS, spread evenly on a logarithmic line from 1 to the whole chain, and the task's own. A
     state of some hundreds of numbers has fewer, not back to the first step, and no eigenvalues where it has many blocks

@@ -1,4 +1,4 @@
-"""One adjoint sweep backwards through a remembered forward pass, in plain tensors, without autograd.
+"""One adjoint sweep backwards through the trace of a forward pass, in plain tensors, without autograd.
 
 From the states, weights and inputs the local slopes of every step were recomputed, and dL/dh_t = direct_t +
 J_{t+1}^T dL/dh_{t+1} is swept back, block by block, each with its own power of two. Axes: layer, direction, T, S
@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from engine.cells.adjoint import Carry, Record, wide
 from engine.cells.align import flip
-from engine.observation import Observation, Pass
+from engine.observation import ForwardTrace, Pass
 from engine.scaled import NOTHING, Scaled
 
 BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
@@ -54,7 +54,7 @@ Rows = list[list[Swept]]
 class Backward:
     """What a sweep found, pass by pass in the order of time: a network's only one, or encoder and decoder."""
 
-    look: Observation
+    trace: ForwardTrace
     passes: list[Rows]
     _found: dict[tuple[int, int, int, int], list[Chain]] = field(default_factory=dict, init=False, repr=False)
 
@@ -68,11 +68,11 @@ class Backward:
     def of_seeds(self, some: slice) -> Backward:
         """The same of some of the seeds."""
         passes = [[[each.of_seeds(some) for each in row] for row in rows] for rows in self.passes]
-        return Backward(self.look, passes)
+        return Backward(self.trace, passes)
 
     def inputs(self) -> list[Scaled]:
         """For each pass dL/d(what its first layer read), (T, S, B, I)."""
-        return [_below(rows[0], one.records[0]) for rows, one in zip(self.passes, self.look.passes, strict=True)]
+        return [_below(rows[0], one.records[0]) for rows, one in zip(self.passes, self.trace.passes, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def chains_of(backward: Backward, layer: int, direction: int, sequence: int = 0,
 def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed: int) -> list[Chain]:
     """See `chains_of`."""
     found, start = [], 0
-    for one, rows in zip(backward.look.passes, backward.passes, strict=True):
+    for one, rows in zip(backward.trace.passes, backward.passes, strict=True):
         real, swept, record = int(one.lengths[sequence]), rows[layer][direction], one.records[layer][direction]
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:
@@ -201,26 +201,26 @@ class Found:
 
 
 @torch.no_grad()
-def sweep(look: Observation, grad_output: Tensor) -> Backward:
+def sweep(trace: ForwardTrace, grad_output: Tensor) -> Backward:
     """From d/d(output) back through all passes, layers, directions and steps. grad_output: (T, S, B, directions * H).
 
     What reaches the decoder's first step, layer by layer, goes on into the encoder where each sequence ended.
     """
     passes: list[Rows] = []
-    arriving: list[Arriving | None] = [None] * look.model.experiment.num_layers
-    for one in reversed(look.passes):
+    arriving: list[Arriving | None] = [None] * trace.model.experiment.num_layers
+    for one in reversed(trace.passes):
         above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
-        cuts = look.model.cuts(len(one.output)) if len(look.passes) == 1 else []
+        cuts = trace.model.cuts(len(one.output)) if len(trace.passes) == 1 else []
         rows, arriving = _sweep_pass(one, Scaled.of(above), arriving, cuts)
         passes.append(rows)
-    return Backward(look, passes[::-1])
+    return Backward(trace, passes[::-1])
 
 
-def sweep_together(look: Observation, seeds: Sequence[Tensor]) -> list[Backward]:
+def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[Backward]:
     """As `sweep` of each of these, side by side in a single one."""
     if not seeds:
         return []
-    whole, ends = sweep(look, torch.cat(list(seeds), 1)), np.cumsum([0, *(each.shape[1] for each in seeds)]).tolist()
+    whole, ends = sweep(trace, torch.cat(list(seeds), 1)), np.cumsum([0, *(each.shape[1] for each in seeds)]).tolist()
     return [whole.of_seeds(slice(*span)) for span in pairwise(ends)]
 
 

@@ -18,7 +18,7 @@ from engine.lens.flow import seed
 from engine.lens.jacobians import Links, chains_of_steps
 from engine.lens.sweep import Backward, Chain, chains_of, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.readings import StepFactors
 from engine.tasks import Batch
 from engine.walk import MOST_JACOBIAN_NUMBERS, Walk, WalkError
@@ -42,8 +42,8 @@ def walk(
             f"layer{'s' if e.num_layers > 1 else ''}, and reads {'both ways' if e.bidirectional else 'one way'}."
         )
     layer %= e.num_layers
-    look = observe(model, batch).alone(sequence)
-    backward = sweep(look, seed(look, ["all"]))
+    trace = trace_forward(model, batch).alone(sequence)
+    backward = sweep(trace, seed(trace, ["all"]))
     chains = chains_of(backward, layer, direction)
     positions = np.concatenate([chain.positions for chain in chains])
     with torch.no_grad():
@@ -53,28 +53,28 @@ def walk(
             direction=direction,
             positions=positions,
             part=np.repeat(np.arange(len(chains)), [len(chain.positions) for chain in chains]),
-            cut=np.isin(positions, _cuts(look)),
-            **_said(look, positions),
-            **_forward(look, chains),
-            **_back(look, chains),
+            cut=np.isin(positions, _cuts(trace)),
+            **_said(trace, positions),
+            **_forward(trace, chains),
+            **_back(trace, chains),
             factors=_factors(backward, layer, direction, positions),
-            **_jacobians(look, layer, direction, len(positions)),
+            **_jacobians(trace, layer, direction, len(positions)),
         )
 
 
-def _cuts(look: Observation) -> list[int]:
+def _cuts(trace: ForwardTrace) -> list[int]:
     """Positions before which truncation cuts; an encoder-decoder has none."""
-    return look.model.cuts(len(look.batch.valid)) if len(look.passes) == 1 else []
+    return trace.model.cuts(len(trace.batch.valid)) if len(trace.passes) == 1 else []
 
 
-def _said(look: Observation, positions: np.ndarray) -> dict[str, Any]:
+def _said(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
     """What the network reads and says at these positions, and what it should have said."""
-    model, batch = look.model, look.batch
+    model, batch = trace.model, trace.batch
     heard = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
     spoken = {
-        "outputs": (model.said(look.logits, batch), np.nan),
+        "outputs": (model.said(trace.logits, batch), np.nan),
         "targets": (batch.targets, 0),
-        "loss": (_array([model.step_losses(look.logits, batch)]), 0),
+        "loss": (_array([model.step_losses(trace.logits, batch)]), 0),
         "loss_weight": (_array([model.loss_weights(batch)]) * batch.mask, 0),
     }
     found = {"read": np.concatenate([batch.inputs, heard]), "counted": batch.counted}
@@ -83,9 +83,9 @@ def _said(look: Observation, positions: np.ndarray) -> dict[str, Any]:
     return {name: values[positions, 0] for name, values in found.items()}
 
 
-def _forward(look: Observation, chains: list[Chain]) -> dict[str, Any]:
+def _forward(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
     """What every step reads, adds up and becomes, in the dtype of the network."""
-    e, dtype = look.model.experiment, look.output.dtype
+    e, dtype = trace.model.experiment, trace.output.dtype
     records, blocks = [chain.record for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
     width, vectors = max(record.inputs.shape[-1] for record in records), 1 + CELLS[e.cell].links
 
@@ -111,9 +111,9 @@ def _forward(look: Observation, chains: list[Chain]) -> dict[str, Any]:
     }
 
 
-def _back(look: Observation, chains: list[Chain]) -> dict[str, Any]:
+def _back(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
     """The way back once more, step by step in float64, so that what arrives from the step after is known by itself."""
-    cuts, has_cell = set(_cuts(look)), chains[0].cell is not None
+    cuts, has_cell = set(_cuts(trace)), chains[0].cell is not None
     found: dict[str, list[Tensor]] = {}
     carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
     for chain in reversed(chains):
@@ -157,18 +157,18 @@ def _array(parts: Sequence[Tensor]) -> np.ndarray:
     return torch.cat(list(parts)).cpu().numpy()
 
 
-def _jacobians(look: Observation, layer: int, direction: int, steps: int) -> dict[str, Any]:
+def _jacobians(trace: ForwardTrace, layer: int, direction: int, steps: int) -> dict[str, Any]:
     """Those of all units, or of the first where all would be too many numbers to send."""
-    e, kind = look.model.experiment, CELLS[look.model.experiment.cell]
+    e, kind = trace.model.experiment, CELLS[trace.model.experiment.cell]
     states = 2 if kind.has_cell_state else 1
     some = np.arange(min(e.hidden_size, max(1, math.isqrt(MOST_JACOBIAN_NUMBERS // steps) // states)))
     if not kind.links:
         return {"jacobians": None, "units": some[:0]}
     found = []
-    for links in chains_of_steps(look)[layer][direction].passes:
+    for links in chains_of_steps(trace)[layer][direction].passes:
         few = len(some)  # rows and columns of these units alone
         part = Links(links.blocks[:, :few, :few], links.through[..., :few], links.direct[..., :few])
-        found.append(part.dense(0, links.direct.shape[1]).to(look.output.dtype))
+        found.append(part.dense(0, links.direct.shape[1]).to(trace.output.dtype))
     return {"jacobians": _array(found), "units": some}
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.lens.flow import seed
 from engine.lens.sweep import Backward, Chain, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.readings import WeightGradients
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
@@ -25,8 +25,8 @@ def weight_gradients(
     The terms of all steps add up to the gradient that the weight gets from this sequence. How far back a step lies is
     counted from where the loss enters; for "all" from the last of them that a direction reads.
     """
-    look = observe(model, batch).alone(sequence)
-    return weights_of(sweep(look, seed(look, [loss])), (0, 0), losses=(loss, loss))
+    trace = trace_forward(model, batch).alone(sequence)
+    return weights_of(sweep(trace, seed(trace, [loss])), (0, 0), losses=(loss, loss))
 
 
 @torch.no_grad()
@@ -40,14 +40,14 @@ def weights_of(
 
     A step's term is an outer product, dL/d(argument) at t times h_{t-1} or x_t, so its norm is a product of two.
     """
-    look, e = backward.look, backward.look.model.experiment
-    shape = (e.num_layers, e.directions, len(look.batch.valid))
-    links = look.passes[0].records[0][0].weights.hh is not None
+    trace, e = backward.trace, backward.trace.model.experiment
+    shape = (e.num_layers, e.directions, len(trace.batch.valid))
+    links = trace.passes[0].records[0][0].weights.hh is not None
     norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
     for layer in range(e.num_layers):
         for d in range(e.directions):
             chains = chains_of(backward, layer, d, sequence, seeds[d])
-            end = _end(look, sequence, d, losses[d])
+            end = _end(trace, sequence, d, losses[d])
             terms = [_input_terms(chains), *([_state_terms(chains)] if links else [])]
             for which, pairs in enumerate(terms):
                 for (slopes, read), chain in zip(pairs, chains, strict=True):
@@ -60,13 +60,13 @@ def weights_of(
     )
 
 
-def _end(look: Observation, sequence: int, direction: int, loss: str | int) -> int:
+def _end(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
     """The position where a loss enters; of all losses the one that this direction reads last."""
-    counted = look.batch.counted
-    if look.model.experiment.rnn_type == "many_to_one" and direction:
+    counted = trace.batch.counted
+    if trace.model.experiment.rnn_type == "many_to_one" and direction:
         return 0
     if not isinstance(loss, str):
-        return look.batch.source_steps + loss
+        return trace.batch.source_steps + loss
     earliest = loss == "first" or (loss == "all" and direction == 1)
     return int((first_counted if earliest else last_counted)(counted)[sequence])
 

@@ -10,7 +10,7 @@ from engine.lens import gradient_flow, loss_decomposition
 from engine.lens.closeup import compute_on_demand
 from engine.lens.rows import MOST
 from engine.model import RecurrentNetwork
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.tasks import Batch, sample
 from tests.engine import reference
 from tests.engine.test_lens import EVERY_NETWORK, FULL, LINKED, case, lively
@@ -120,11 +120,11 @@ def test_more_losses_than_fit_into_one_sweep_or_one_picture():
         norms = np.linalg.norm(gradient_flow(model, batch.alone(0), k).grad_hidden[:, :, :, 0], axis=-1)
         assert np.allclose(whole.norms[:, :, k], norms, rtol=1e-9, atol=0)
     counted = np.flatnonzero(batch.counted[:, 0])
-    some = compute_on_demand(observe(model, batch), {"decomposition"})["decomposition"]
+    some = compute_on_demand(trace_forward(model, batch), {"decomposition"})["decomposition"]
     assert len(some.steps) == MOST and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
     assert np.allclose(some.norms, whole.norms[:, :, some.steps], rtol=1e-9, atol=0)
 
 
 def test_a_single_loss_is_not_taken_apart_live():
     model, batch = case("many_to_one", FULL, cell="gru")
-    assert "decomposition" not in compute_on_demand(observe(model, batch), {"decomposition"})
+    assert "decomposition" not in compute_on_demand(trace_forward(model, batch), {"decomposition"})

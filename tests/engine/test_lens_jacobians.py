@@ -14,7 +14,7 @@ from engine.experiment import Experiment
 from engine.lens import gradient_flow, jacobian_products, step_jacobians
 from engine.lens.jacobians import chains_of_steps
 from engine.model import RecurrentNetwork, build
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.readings import JacobianProducts
 from engine.tasks import Batch, sample
 from tests.engine import reference
@@ -61,7 +61,7 @@ def textbook(model: RecurrentNetwork, batch: Batch, b: int = 0) -> dict[tuple[in
 
 def assert_jacobians_are_right(model: RecurrentNetwork, batch: Batch, sequence: int = 0) -> None:
     """Step by step, and what is read from them: NumPy's own norms of the textbook's Jacobians and their products."""
-    found = step_jacobians(observe(model, batch), sequence)
+    found = step_jacobians(trace_forward(model, batch), sequence)
     lags = (3, 1, 2, 6)
     read = jacobian_products(model, batch, sequence, lags)
     for (layer, d), (positions, expected) in textbook(model, batch, sequence).items():
@@ -122,20 +122,20 @@ def test_memory_is_bounded(monkeypatch, together):
     """Of an encoder-decoder, some Jacobians at a time, whose stretches end inside and at the border."""
     e = Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru", hidden_size=5)
     model, batch = build(e).double(), sample(e, 2, 1)
-    whole, look = jacobian_products(model, batch, lags=range(1, 10)), observe(model, batch)
-    positions, steps = step_jacobians(look)[0][0]
+    whole, trace = jacobian_products(model, batch, lags=range(1, 10)), trace_forward(model, batch)
+    positions, steps = step_jacobians(trace)[0][0]
     monkeypatch.setattr("engine.lens.jacobians.TOGETHER", together)
-    at_once = [len(each) for each in chains_of_steps(look)[0][0].forwards()]
+    at_once = [len(each) for each in chains_of_steps(trace)[0][0].forwards()]
     assert sum(at_once) == 9 and max(at_once) * 5**2 <= max(together, 5**2)
     few = jacobian_products(model, batch, lags=range(1, 10))
     assert np.allclose(few.norm, whole.norm, rtol=1e-12, atol=0) and np.isfinite(few.norm).all()
     assert np.allclose(few.step_norm, whole.step_norm, rtol=1e-12, atol=0, equal_nan=True)
-    assert np.allclose(step_jacobians(look)[0][0][1], steps, atol=1e-15) and len(positions) == 9
+    assert np.allclose(step_jacobians(trace)[0][0][1], steps, atol=1e-15) and len(positions) == 9
 
 
 def test_a_cell_without_links_lets_nothing_through():
     model, batch = case("many_to_many", FULL, cell="feedforward", num_layers=2)
-    positions, jacobians = step_jacobians(observe(model, batch))[1][0]
+    positions, jacobians = step_jacobians(trace_forward(model, batch))[1][0]
     assert len(positions) == 6 and not jacobians.any() and jacobians.shape == (6, 5, 5)
     read = jacobian_products(model, batch, lags=(1, 4))
     assert not read.norm.any() and not read.singular_values.any() and not read.step_norm[:, :, 1:].any()
@@ -150,7 +150,7 @@ def test_the_product_carries_the_gradient_of_the_last_loss(cell, bidirectional):
     model, batch = case("many_to_one", np.array([9, 6]), cell=cell, bidirectional=bidirectional)
     flow = gradient_flow(model, batch)
     for b in (0, 1):
-        for d, (positions, jacobians) in enumerate(step_jacobians(observe(model, batch), b)[0]):
+        for d, (positions, jacobians) in enumerate(step_jacobians(trace_forward(model, batch), b)[0]):
             slopes = flow.grad_hidden[0, d, :, b]
             if flow.grad_cell is not None:
                 # dL/dh_t holds c_t fixed, and dL/dc_t counts the road through h_t in: the joint one holds both apart
@@ -209,7 +209,7 @@ def test_exponents_add_up_to_the_volume():
     """Of any network: their sum is the mean of ln |det J_t|, here by NumPy."""
     for cell in ("rnn", "gru", "lstm_peephole"):
         model, batch = case("many_to_many", np.array([24, 24]), cell=cell)
-        _, jacobians = step_jacobians(observe(model, batch))[0][0]
+        _, jacobians = step_jacobians(trace_forward(model, batch))[0][0]
         volume = np.linalg.slogdet(jacobians)[1].mean()
         lyapunov = jacobian_products(model, batch, lags=(1,)).lyapunov[0, 0]
         assert lyapunov.sum() == pytest.approx(volume, rel=1e-9)

@@ -9,7 +9,7 @@ from engine.columns import leaves
 from engine.experiment import Experiment
 from engine.lens.closeup import READERS, compute_on_demand
 from engine.model import build
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.readings import DETAILS
 from engine.tasks import sample
 
@@ -21,11 +21,11 @@ def test_every_name_has_a_reader():
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "feedforward"])
 def test_together_they_are_what_each_is_alone(cell):
     e = Experiment(task="sine", rnn_type="many_to_many", cell=cell, hidden_size=4, seq_len=30)
-    look = observe(build(e), sample(e, 3, 1))
-    together = compute_on_demand(look, DETAILS)
+    trace = trace_forward(build(e), sample(e, 3, 1))
+    together = compute_on_demand(trace, DETAILS)
     assert set(together) == set(DETAILS) - ({"spectrum"} if cell == "feedforward" else set())
     for name, reading in together.items():
-        alone = compute_on_demand(look, [name])
+        alone = compute_on_demand(trace, [name])
         assert list(alone) == [name]
         for (path, expected), (_, value) in zip(leaves(alone[name]), leaves(reading), strict=True):
             np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-12, err_msg=path)
@@ -33,4 +33,4 @@ def test_together_they_are_what_each_is_alone(cell):
 
 def test_nothing_is_computed_that_is_not_requested():
     e = Experiment(hidden_size=4, seq_len=5)
-    assert compute_on_demand(observe(build(e), sample(e, 2, 1)), []) == {}
+    assert compute_on_demand(trace_forward(build(e), sample(e, 2, 1)), []) == {}

@@ -14,7 +14,7 @@ from engine.lens.closeup import compute_on_demand
 from engine.lens.rows import MOST, evenly_chosen
 from engine.lens.saliency import saliency_of
 from engine.model import RecurrentNetwork
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.tasks import Batch, sample
 from engine.tasks.base import NO_SYMBOL
 from tests.engine import reference
@@ -225,7 +225,7 @@ def test_a_live_picture_has_a_bounded_number_of_rows_and_of_inputs_taken_away():
     e = Experiment(task="sine", rnn_type="many_to_many", cell="rnn", hidden_size=4, seq_len=150)
     model, batch = lively(e), sample(e, 2, 1)
     counted = np.flatnonzero(batch.counted[:, 0])
-    found, whole = saliency_of(observe(model, batch).alone(0), most=10), saliency_triangle(model, batch)
+    found, whole = saliency_of(trace_forward(model, batch).alone(0), most=10), saliency_triangle(model, batch)
     assert len(found.steps) == 10 and set(found.steps) <= set(counted)
     assert (found.steps[0], found.steps[-1]) == (counted[0], counted[-1])
     assert np.ptp(np.diff(found.steps)) <= 1
@@ -263,9 +263,9 @@ def test_looking_changes_nothing():
 
 def test_it_is_taken_only_when_asked():
     model, batch = case("many_to_many", FULL, cell="gru")
-    look = observe(model, batch)
-    assert "saliency" not in compute_on_demand(look, {"decomposition"})
-    found = compute_on_demand(look, {"saliency"})["saliency"]
+    trace = trace_forward(model, batch)
+    assert "saliency" not in compute_on_demand(trace, {"decomposition"})
+    found = compute_on_demand(trace, {"saliency"})["saliency"]
     assert np.allclose(found.norms, saliency_triangle(model, batch).norms, rtol=1e-9, atol=0)
     assert not found.norms.flags.writeable
 

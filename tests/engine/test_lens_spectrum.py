@@ -15,16 +15,16 @@ from engine.lens import eigenvalues, jacobian_products
 from engine.lens.closeup import compute_on_demand
 from engine.lens.spectrum import MOST_LAGS, frame_lags, largest_singular_values, spectrum_of
 from engine.model import RecurrentNetwork, build
-from engine.observation import Observation, observe
+from engine.observation import ForwardTrace, trace_forward
 from engine.readings import Spectrum
 from engine.tasks import TASKS, Batch, sample
 from tests.engine.test_lens import LINKED, case
 
 
-def drawn(**settings: object) -> tuple[RecurrentNetwork, Batch, Observation]:
+def drawn(**settings: object) -> tuple[RecurrentNetwork, Batch, ForwardTrace]:
     e = Experiment(**{"task": "adding", "hidden_size": 6, "seq_len": 40, **settings})
     model, batch = build(e), sample(e, 2, 3)
-    return model, batch, observe(model, batch).alone(0)
+    return model, batch, trace_forward(model, batch).alone(0)
 
 
 # ---- the weights
@@ -76,9 +76,9 @@ def test_weights_of_a_default_rnn(seed):
 
 
 def test_a_cell_without_links_has_no_such_map():
-    model, _, look = drawn(cell="feedforward")
+    model, _, trace = drawn(cell="feedforward")
     assert eigenvalues(model) == {} and largest_singular_values(model) == {}
-    assert compute_on_demand(look, ["spectrum"]) == {}
+    assert compute_on_demand(trace, ["spectrum"]) == {}
 
 
 # ---- the products of a frame
@@ -86,8 +86,8 @@ def test_a_cell_without_links_has_no_such_map():
 
 @LINKED
 def test_a_frame_says_what_the_whole_reading_says(cell):
-    model, batch, look = drawn(cell=cell, num_layers=2, bidirectional=True)
-    seen = compute_on_demand(look, ["spectrum"])["spectrum"]
+    model, batch, trace = drawn(cell=cell, num_layers=2, bidirectional=True)
+    seen = compute_on_demand(trace, ["spectrum"])["spectrum"]
     products = seen.products
     assert isinstance(seen, Spectrum) and products.step_norm is None and products.singular_values is None
     whole = jacobian_products(model, batch, lags=products.lags)
@@ -98,9 +98,9 @@ def test_a_frame_says_what_the_whole_reading_says(cell):
 
 
 def test_it_is_taken_only_when_somebody_asks():
-    _, _, look = drawn(cell="gru")
-    assert compute_on_demand(look, ["decomposition"]).get("spectrum") is None
-    again = pickle.loads(pickle.dumps(compute_on_demand(look, ["spectrum"])["spectrum"]))
+    _, _, trace = drawn(cell="gru")
+    assert compute_on_demand(trace, ["decomposition"]).get("spectrum") is None
+    again = pickle.loads(pickle.dumps(compute_on_demand(trace, ["spectrum"])["spectrum"]))
     assert not again.products.norm.flags.writeable and not again.eigenvalues["candidate"].flags.writeable
 
 
@@ -116,8 +116,8 @@ def test_lags_are_few_and_reach_from_one_step_to_the_whole_chain(links):
 def test_the_tasks_own_lag_is_one_of_them():
     assert 50 in frame_lags(99, 64, 50) and 50 not in frame_lags(99, 64)
     assert 50 not in frame_lags(40, 64, 50) and 0 not in frame_lags(40, 64, 0)
-    _, _, look = drawn(task="temporal_order", cell="rnn", seq_len=30)
-    found, lag = spectrum_of(look).products.lags, TASKS["temporal_order"].lag(look.model.experiment)
+    _, _, trace = drawn(task="temporal_order", cell="rnn", seq_len=30)
+    found, lag = spectrum_of(trace).products.lags, TASKS["temporal_order"].lag(trace.model.experiment)
     assert lag == 26 and lag not in frame_lags(29, 6) and set(found) == {*frame_lags(29, 6), lag}
 
 
@@ -137,7 +137,7 @@ def test_the_exponent_is_the_growth_of_the_longest_product(weights):
     inputs = dataclasses.replace(batch, inputs=np.zeros_like(batch.inputs))
     for parameter in (model.recurrent.bias_ih_l0, model.recurrent.bias_hh_l0):
         parameter.data.fill_(0.0)
-    products = spectrum_of(observe(model, inputs).alone(0)).products
+    products = spectrum_of(trace_forward(model, inputs).alone(0)).products
     if not any(weights):
         assert np.isneginf(products.lyapunov).all() and not products.norm.any()
         return
@@ -147,8 +147,8 @@ def test_the_exponent_is_the_growth_of_the_longest_product(weights):
 
 
 def test_a_chain_that_keeps_all_lengths_has_exponent_0():
-    _, _, look = drawn(cell="rnn", nonlinearity="identity", hidden_size=80, init="orthogonal")
-    products = spectrum_of(look).products
+    _, _, trace = drawn(cell="rnn", nonlinearity="identity", hidden_size=80, init="orthogonal")
+    products = spectrum_of(trace).products
     assert np.abs(products.lyapunov).max() < 1e-5 and np.allclose(products.norm, 1, atol=1e-4)
     assert products.spectral_radius is None and products.half_life() > 1e4
 
@@ -158,12 +158,12 @@ def test_numbers_that_are_not_finite_do_not_stop_a_frame():
         model, batch, _ = drawn(cell=cell)
         inputs = batch.inputs.copy()
         inputs[7] = np.inf
-        broken = spectrum_of(observe(model, dataclasses.replace(batch, inputs=inputs)).alone(0))
+        broken = spectrum_of(trace_forward(model, dataclasses.replace(batch, inputs=inputs)).alone(0))
         assert np.isnan(broken.products.norm[0, 0, -1]) and np.isnan(broken.products.lyapunov).all()
         assert all(np.isfinite(values).all() for values in broken.eigenvalues.values())
         with torch.no_grad():
             model.recurrent.weight_hh_l0[0, 0] = torch.nan
-        broken = spectrum_of(observe(model, batch).alone(0))
+        broken = spectrum_of(trace_forward(model, batch).alone(0))
         first, *others = broken.eigenvalues.values()
         assert np.isnan(first).all() and all(np.isfinite(values).all() for values in others)
         assert np.isnan(next(iter(broken.largest_singular_value.values()))).all()

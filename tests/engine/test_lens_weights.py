@@ -13,7 +13,7 @@ from engine.lens.flow import seed
 from engine.lens.sweep import sweep
 from engine.lens.weights import weights_of
 from engine.model import RecurrentNetwork
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.readings import WeightGradients
 from engine.tasks import Batch, sample
 from tests.engine import reference
@@ -219,8 +219,8 @@ def test_shares_of_terms_far_below_the_smallest_square():
 def test_a_frame_reads_the_last_loss_forwards_and_the_first_one_backwards():
     """Each where a direction has read most before it: one sweep of both losses."""
     model, batch = case("many_to_many", LENGTHS, cell="lstm", bidirectional=True)
-    look = observe(model, batch)
-    found = weights_of(sweep(look, seed(look, ["all", "last", "first"])), (1, 2), 1)
+    trace = trace_forward(model, batch)
+    found = weights_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
     for d, loss in enumerate(("last", "first")):
         single = weight_gradients(model, batch, 1, loss)
         for name in ("hh", "ih", "hh_beyond", "ih_beyond"):
