@@ -100,8 +100,8 @@ def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.nd
 def _states(trace: ForwardTrace) -> dict[str, Any]:
     """What the layers did with the drawn sequence."""
     return {
-        "hidden": trace.states(lambda record: record.hidden, DRAWN),
-        "cell": trace.states(lambda record: record.cell, DRAWN) if trace.has_cell_state else None,
+        "hidden": trace.states(lambda cell_trace: cell_trace.hidden, DRAWN),
+        "cell": trace.states(lambda cell_trace: cell_trace.cell, DRAWN) if trace.has_cell_state else None,
         "gates": trace.gates(DRAWN),
         "upper": trace.upper(DRAWN),
     }

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from engine.cells.adjoint import Record, State, Weights
+from engine.cells.adjoint import CellTrace, State, Weights
 from engine.cells.align import flip
-from engine.cells.layers import RECORDS
-from engine.cells.stepwise import StepRecord, StepwiseLayers, weights_of
+from engine.cells.layers import CELL_TRACES
+from engine.cells.stepwise import AutogradCellTrace, StepwiseLayers, weights_of
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
@@ -25,15 +25,15 @@ Stack = nn.RNNBase | StepwiseLayers
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class ForwardPass:
     """One stack of recurrent layers over its stretch of the time axis: the network's only one, or a half of it.
 
-    `records[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), what the first layer saw;
-    `output` is (T, B, directions * H), the top layer's states; `lengths` (B,) are each sequence's real steps in this
-    stretch.
+    `cell_traces[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), what the first layer
+    saw; `output` is (T, B, directions * H), the top layer's states; `lengths` (B,) are each sequence's real steps in
+    this stretch.
     """
 
-    records: list[list[Record]]
+    cell_traces: list[list[CellTrace]]
     inputs: Tensor
     output: Tensor
     lengths: Tensor
@@ -46,7 +46,7 @@ class ForwardTrace:
     model: RecurrentNetwork
     batch: Batch
     logits: Tensor
-    passes: list[Pass]
+    passes: list[ForwardPass]
 
     @property
     def output(self) -> Tensor:
@@ -56,23 +56,23 @@ class ForwardTrace:
     @property
     def has_cell_state(self) -> bool:
         """True where a state c goes along besides h."""
-        return self.passes[0].records[0][0].cell is not None
+        return self.passes[0].cell_traces[0][0].cell is not None
 
-    def states(self, pick: Callable[[Record], Tensor | None], sequence: int | None = None) -> np.ndarray:
-        """(layers, directions, T, batch, units) of what `pick` finds in each record, or of one sequence without batch.
+    def states(self, pick: Callable[[CellTrace], Tensor | None], sequence: int | None = None) -> np.ndarray:
+        """What `pick` takes from each cell's trace: (layers, directions, T, batch, units), or of one sequence no batch.
 
         In order of position; padded steps are 0.
         """
         chosen = slice(None) if sequence is None else slice(sequence, sequence + 1)
         valid = self.batch.valid[:, chosen, None]
 
-        def natural(one: Pass, layer: int, direction: int) -> np.ndarray:
-            values = pick(one.records[layer][direction])
+        def natural(one: ForwardPass, layer: int, direction: int) -> np.ndarray:
+            values = pick(one.cell_traces[layer][direction])
             assert values is not None
             values = values[:, chosen]
             return (flip(values, one.lengths[chosen]) if direction else values).cpu().numpy()
 
-        rows = self.passes[0].records
+        rows = self.passes[0].cell_traces
         whole = np.stack([
             np.stack([
                 np.concatenate([natural(one, layer, d) for one in self.passes]) * valid for d in range(len(rows[layer]))
@@ -81,15 +81,15 @@ class ForwardTrace:
         ])  # fmt: skip
         return whole if sequence is None else whole[:, :, :, 0]
 
-    def alone(self, sequence: int) -> ForwardTrace:
+    def single_sequence(self, sequence: int) -> ForwardTrace:
         """The same of one sequence: a batch of one."""
 
         def only(values: Tensor) -> Tensor:
             return values[:, sequence : sequence + 1]
 
         passes = [
-            Pass(
-                [[record.changed(only) for record in row] for row in one.records],
+            ForwardPass(
+                [[cell_trace.map_tensors(only) for cell_trace in row] for row in one.cell_traces],
                 only(one.inputs),
                 only(one.output),
                 one.lengths[sequence : sequence + 1],
@@ -100,7 +100,7 @@ class ForwardTrace:
 
     def gates(self, sequence: int | None = None) -> dict[str, np.ndarray]:
         """The gate values by name, shaped as `states`."""
-        names = self.passes[0].records[0][0].gates
+        names = self.passes[0].cell_traces[0][0].gates
         return {name: self.states(lambda r, n=name: r.gates[n], sequence) for name in names}  # type: ignore[misc]
 
     @torch.no_grad()
@@ -142,21 +142,23 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     return ForwardTrace(model, batch, logits, passes)
 
 
-def _recall(stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int) -> Pass:
+def _recall(
+    stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
+) -> ForwardPass:
     """One stack's pass over so many steps from its calls: several where back-propagation is truncated."""
     inputs = torch.cat([_padded(args[0], steps) for args, _ in calls])
     output = torch.cat([_padded(out, steps) for _, out in calls])
     first = calls[0][0][1] if len(calls[0][0]) > 1 else None
     initial = (first,) if isinstance(first, Tensor) else first
-    return Pass(_records(stack, inputs, output, initial, lengths), inputs, output, lengths)
+    return ForwardPass(_cell_traces(stack, inputs, output, initial, lengths), inputs, output, lengths)
 
 
-def _records(
+def _cell_traces(
     stack: Stack, inputs: Tensor, output: Tensor, initial: State | None, lengths: Tensor
-) -> list[list[Record]]:
+) -> list[list[CellTrace]]:
     """Every layer's states again, one layer and direction at a time; the top layer's are the output itself."""
     width, directions = stack.hidden_size, 2 if stack.bidirectional else 1
-    rows: list[list[Record]] = []
+    rows: list[list[CellTrace]] = []
     for layer in range(stack.num_layers):
         row, outputs = [], []
         for d in range(directions):
@@ -168,25 +170,27 @@ def _records(
             if layer == stack.num_layers - 1:
                 top = output[..., d * width : (d + 1) * width]
                 top = flip(top, lengths) if d else top
-            record = _record(stack, layer, d, seen, begin, top)
-            row.append(record)
-            outputs.append(flip(record.hidden, lengths) if d else record.hidden)
+            cell_trace = _cell_trace(stack, layer, d, seen, begin, top)
+            row.append(cell_trace)
+            outputs.append(flip(cell_trace.hidden, lengths) if d else cell_trace.hidden)
         rows.append(row)
         inputs = torch.cat(outputs, dim=-1)
     return rows
 
 
-def _record(stack: Stack, layer: int, direction: int, inputs: Tensor, initial: State, top: Tensor | None) -> Record:
+def _cell_trace(
+    stack: Stack, layer: int, direction: int, inputs: Tensor, initial: State, top: Tensor | None
+) -> CellTrace:
     """What one layer in one direction did; `top` are its states where they are known already."""
     weights = weights_of(stack, layer, direction).detached()
     if isinstance(stack, StepwiseLayers):
-        if stack.name not in RECORDS:
-            return StepRecord(stack, layer, direction, inputs, initial[: 1 + stack.kind.has_cell_state])
+        if stack.name not in CELL_TRACES:
+            return AutogradCellTrace(stack, layer, direction, inputs, initial[: 1 + stack.kind.has_cell_state])
         hidden = stack.run(layer, direction, inputs, initial[:1])[0][0] if top is None else top
-        return RECORDS[stack.name](weights, inputs, hidden, initial, stack.nonlinearity)
+        return CELL_TRACES[stack.name](weights, inputs, hidden, initial, stack.nonlinearity)
     hidden = _run_alone(stack, weights, inputs, initial) if top is None else top
     name = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}[type(stack)]
-    return RECORDS[name](weights, inputs, hidden, initial, getattr(stack, "nonlinearity", "tanh"))
+    return CELL_TRACES[name](weights, inputs, hidden, initial, getattr(stack, "nonlinearity", "tanh"))
 
 
 def _run_alone(stack: nn.RNNBase, weights: Weights, inputs: Tensor, initial: State) -> Tensor:

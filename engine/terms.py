@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.cells.align import flip
-from engine.observation import DRAWN, ForwardTrace, Pass
+from engine.observation import DRAWN, ForwardPass, ForwardTrace
 from engine.readings import Preactivations
 
 
@@ -19,10 +19,10 @@ def preactivations(trace: ForwardTrace) -> Preactivations:
     inputs, states, biases, peepholes = [], [], [], []
     state = np.zeros(units, np.float32)  # h where the pass before ended
     for one in trace.passes:
-        record, real = one.records[-1][0], int(one.lengths[DRAWN])
-        matrix, optional = record.weights.ih.cpu().numpy(), record.weights[1:]
+        cell_trace, real = one.cell_traces[-1][0], int(one.lengths[DRAWN])
+        matrix, optional = cell_trace.weights.ih.cpu().numpy(), cell_trace.weights[1:]
         recurrent, *vectors, peephole = [None if w is None else w.cpu().numpy() for w in optional]
-        hidden = record.hidden[:, DRAWN].cpu().numpy()
+        hidden = cell_trace.hidden[:, DRAWN].cpu().numpy()
         inputs.append(_products(_read(one), matrix, real))
         biases += [vector for vector in vectors if vector is not None]
         if recurrent is not None:
@@ -39,11 +39,14 @@ def preactivations(trace: ForwardTrace) -> Preactivations:
     )
 
 
-def _read(one: Pass) -> np.ndarray:
+def _read(one: ForwardPass) -> np.ndarray:
     """(T, I): what the top layer read of the drawn sequence, the network's input or the states of the layer below."""
-    if len(one.records) == 1:
+    if len(one.cell_traces) == 1:
         return one.inputs[:, DRAWN].cpu().numpy()
-    below = [flip(record.hidden, one.lengths) if d else record.hidden for d, record in enumerate(one.records[-2])]
+    below = [
+        flip(cell_trace.hidden, one.lengths) if d else cell_trace.hidden
+        for d, cell_trace in enumerate(one.cell_traces[-2])
+    ]
     return np.concatenate([each[:, DRAWN].cpu().numpy() for each in below], axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""The contract between the lens and a cell: what a cell must record of a forward pass to be swept backwards.
+"""The contract between the lens and a cell: what the trace of a cell holds, so that it can be swept backwards.
 
 Axes: T steps in the direction's own time order, S seeds (different losses swept at once), B sequences, H units; and R
 rows, every seed's B sequences one seed after the other, R = S * B.
@@ -17,7 +17,7 @@ from torch import Tensor
 State = tuple[Tensor, ...]
 """What one step hands to the next: h, then c where there is one; (B, H) each."""
 
-Carry = tuple[Tensor, ...]
+GradCarry = tuple[Tensor, ...]
 """The gradient on its way from step t + 1 to step t: one (R, H) tensor per state, h first, then c."""
 
 Step = Callable[[Tensor, State, "Weights"], tuple[State, dict[str, Tensor]]]
@@ -45,19 +45,19 @@ class Weights(NamedTuple):
         assert self.hh is not None
         return self.hh
 
-    def changed(self, change: Callable[[Tensor], Tensor]) -> Weights:
+    def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Weights:
         """The same with each of them changed."""
         return Weights(change(self.ih), *(each if each is None else change(each) for each in self[1:]))
 
     def detached(self) -> Weights:
         """The same numbers, of which no gradient is asked."""
-        return self.changed(Tensor.detach)
+        return self.map_tensors(Tensor.detach)
 
 
-class Record(ABC):
+class CellTrace(ABC):
     """What one layer in one direction did in a forward pass, with its local slopes; one class per cell.
 
-    Every tensor that a record holds, but for its weights, is (T, B, ...), `initial` (1, B, H): see `changed`.
+    Every tensor that a trace holds, but for its weights, is (T, B, ...), `initial` (1, B, H): see `map_tensors`.
 
     Attributes:
         inputs: (T, B, I), what the layer read. initial: (1, B, H), the state h before the first step.
@@ -76,39 +76,45 @@ class Record(ABC):
         self.gates = {}
 
     @property
-    def before(self) -> Tensor:
+    def previous_hidden(self) -> Tensor:
         """(T, B, H): h_{t-1} of every step."""
         return previous(self.hidden, self.initial[0])
 
-    def changed(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Self:
         """The same with every tensor but the weights changed: some of the sequences, or the steps of one beside each
         other."""
         remade = copy.copy(self)
         for name, value in vars(self).items():
             if name != "weights":
-                setattr(remade, name, _changed(value, change))
+                setattr(remade, name, _mapped(value, change))
         return remade
 
-    def alone(self, sequence: int, real: int) -> Self:
+    def single_sequence(self, sequence: int, real: int) -> Self:
         """One sequence's real steps, (real, 1, ...), in float64 and on the CPU, weights too: for readings of it."""
-        own = self.changed(lambda values: wide(values[:real, sequence : sequence + 1]))
-        own.weights = self.weights.changed(wide)
+        own = self.map_tensors(lambda values: wide(values[:real, sequence : sequence + 1]))
+        own.weights = self.weights.map_tensors(wide)
         return own
 
     @abstractmethod
-    def sweep(
-        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
-    ) -> Carry:
+    def backward_sweep(
+        self,
+        start: int,
+        stop: int,
+        total: Tensor,
+        total_cell: Tensor | None,
+        grad_input_proj: Tensor,
+        grad_carry: GradCarry,
+    ) -> GradCarry:
         """Back from step stop - 1 to step start.
 
         `total` (T, R, H) holds the direct gradient of these steps and becomes the total dL/dh_t, in place;
-        `total_cell`, where there is a cell state, is filled with dL/dc_t, and `entering` (T, R, G*H) with
+        `total_cell`, where there is a cell state, is filled with dL/dc_t, and `grad_input_proj` (T, R, G*H) with
         dL/d(W_ih x_t + b_ih). Returns what reaches step start - 1.
         """
 
-    def entering_state(self, entering: Tensor) -> Tensor:
+    def grad_state_proj(self, grad_input_proj: Tensor) -> Tensor:
         """dL/d(W_hh h_{t-1} + b_hh) from dL/d(W_ih x_t + b_ih), (T, S, B, G*H): the same where both are just added."""
-        return entering
+        return grad_input_proj
 
 
 def wide(values: Tensor) -> Tensor:
@@ -116,7 +122,7 @@ def wide(values: Tensor) -> Tensor:
     return values.double().cpu()
 
 
-def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, dict):
@@ -141,7 +147,7 @@ def for_rows(values: Tensor, rows: int) -> Tensor:
 
 
 def by_seed(values: Tensor, batch: int) -> Tensor:
-    """(T, R, ...) seen as (T, S, B, ...): what a record holds of a step, (B, ...), broadcasts against that."""
+    """(T, R, ...) seen as (T, S, B, ...): what a trace holds of a step, (B, ...), broadcasts against that."""
     return values.unflatten(1, (-1, batch))
 
 

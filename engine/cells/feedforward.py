@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.cells.adjoint import Carry, State, Step, Weights, for_rows
-from engine.cells.rnn import ACTIVATIONS, RNNRecord
+from engine.cells.adjoint import GradCarry, State, Step, Weights, for_rows
+from engine.cells.rnn import ACTIVATIONS, RNNTrace
 
 
 def step_with(nonlinearity: str) -> Step:
@@ -22,12 +22,18 @@ def step_with(nonlinearity: str) -> Step:
     return step
 
 
-class FeedforwardRecord(RNNRecord):
+class FeedforwardTrace(RNNTrace):
     """What one layer did: as in a plain RNN, but for the links in time."""
 
-    def sweep(
-        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
-    ) -> Carry:
+    def backward_sweep(
+        self,
+        start: int,
+        stop: int,
+        total: Tensor,
+        total_cell: Tensor | None,
+        grad_input_proj: Tensor,
+        grad_carry: GradCarry,
+    ) -> GradCarry:
         """The direct gradient is the total; nothing goes on to the step before."""
-        torch.mul(total[start:stop], for_rows(self.slope[start:stop], total.shape[1]), out=entering[start:stop])
+        torch.mul(total[start:stop], for_rows(self.slope[start:stop], total.shape[1]), out=grad_input_proj[start:stop])
         return (torch.zeros_like(total[0]),)

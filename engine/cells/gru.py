@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Record, State, Weights, backwards, by_seed, sigmoid_slope, tanh_slope
+from engine.cells.adjoint import CellTrace, GradCarry, State, Weights, backwards, by_seed, sigmoid_slope, tanh_slope
 
 
-class GRURecord(Record):
-    """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
+class GRUTrace(CellTrace):
+    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
-        before, size = self.before, hidden.shape[-1]
+        before, size = self.previous_hidden, hidden.shape[-1]
         from_input = linear(inputs, weights.ih, weights.bias_ih)
         from_state = linear(before, weights.recurrent, weights.bias_hh)
         gates = (from_input[..., : 2 * size] + from_state[..., : 2 * size]).sigmoid_()
@@ -34,13 +34,22 @@ class GRURecord(Record):
         sigmoid_slope(before - candidate, update, self.slope[:, :, 1])
         torch.mul(self.candidate_slope, reset, out=self.slope[:, :, 2])
 
-    def sweep(
-        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
-    ) -> Carry:
-        """See `Record.sweep`. `entering` first holds dL/d(W_hh h_{t-1} + b_hh), which differs in the candidate."""
-        total[stop - 1] += carry[0]
+    def backward_sweep(
+        self,
+        start: int,
+        stop: int,
+        total: Tensor,
+        total_cell: Tensor | None,
+        grad_input_proj: Tensor,
+        grad_carry: GradCarry,
+    ) -> GradCarry:
+        """See `CellTrace.backward_sweep`.
+
+        `grad_input_proj` first holds dL/d(W_hh h_{t-1} + b_hh), which differs in the candidate.
+        """
+        total[stop - 1] += grad_carry[0]
         recurrent, batch, steps = self.weights.recurrent, self.hidden.shape[1], slice(start, stop)
-        flat, through = total[steps], entering[steps]
+        flat, through = total[steps], grad_input_proj[steps]
         grads, blocks = by_seed(flat, batch), by_seed(through, batch).unflatten(-1, (3, -1))
         later: tuple[Tensor, Tensor, Tensor] | None = None
         for total_grad, grad, beside, slope, keep, out, block in backwards(
@@ -56,7 +65,7 @@ class GRURecord(Record):
         torch.mul(grads, self.candidate_slope[steps, None], out=blocks[:, :, :, 2])
         return (leaving,)
 
-    def entering_state(self, entering: Tensor) -> Tensor:
-        """See `Record.entering_state`: the reset gate stands between the product with h_{t-1} and the candidate."""
-        gates, candidate = entering.tensor_split([2 * self.hidden.shape[-1]], dim=-1)
+    def grad_state_proj(self, grad_input_proj: Tensor) -> Tensor:
+        """See `CellTrace.grad_state_proj`: the reset gate stands between the product with h_{t-1} and the candidate."""
+        gates, candidate = grad_input_proj.tensor_split([2 * self.hidden.shape[-1]], dim=-1)
         return torch.cat([gates, candidate * self.gates["reset_gate"][:, None]], dim=-1)

@@ -1,4 +1,4 @@
-"""Which module trains a cell, and which record the lens sweeps: the library's wherever it has the cell."""
+"""Which module trains a cell, and which trace of it the lens sweeps: the library's wherever it has the cell."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from engine.cells import CELLS, feedforward, gru_simple, lstm_no_forget, lstm_peephole, rnn
-from engine.cells.adjoint import Record, State, Step, Weights
-from engine.cells.feedforward import FeedforwardRecord
-from engine.cells.gru import GRURecord
-from engine.cells.lstm import LSTMRecord
-from engine.cells.rnn import RNNRecord
+from engine.cells.adjoint import CellTrace, State, Step, Weights
+from engine.cells.feedforward import FeedforwardTrace
+from engine.cells.gru import GRUTrace
+from engine.cells.lstm import LSTMTrace
+from engine.cells.rnn import RNNTrace
 from engine.cells.stepwise import StepwiseLayers
 from engine.experiment import Experiment
 from engine.parameters import LIBRARY, in_library
@@ -26,11 +26,11 @@ STEPS: dict[str, Callable[[Experiment], Step]] = {
 }
 """What PyTorch lacks: some activations of the plain cell, and these cells."""
 
-RECORDS: dict[str, Callable[[Weights, Tensor, Tensor, State, str], Record]] = {
-    "rnn": RNNRecord,
-    "gru": GRURecord,
-    "lstm": LSTMRecord,
-    "feedforward": FeedforwardRecord,
+CELL_TRACES: dict[str, Callable[[Weights, Tensor, Tensor, State, str], CellTrace]] = {
+    "rnn": RNNTrace,
+    "gru": GRUTrace,
+    "lstm": LSTMTrace,
+    "feedforward": FeedforwardTrace,
 }
 """Hand-written adjoints; for any other cell autograd differentiates its step."""
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.cells.adjoint import (
-    Carry,
-    Record,
+    CellTrace,
+    GradCarry,
     State,
     Weights,
     backwards,
@@ -23,13 +23,13 @@ from engine.cells.adjoint import (
 )
 
 
-class LSTMRecord(Record):
-    """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
+class LSTMTrace(CellTrace):
+    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
         biases = None if weights.bias_hh is None or weights.bias_ih is None else weights.bias_hh + weights.bias_ih
-        gates = linear(self.before, weights.recurrent, biases)
+        gates = linear(self.previous_hidden, weights.recurrent, biases)
         gates.flatten(0, 1).addmm_(inputs.flatten(0, 1), weights.ih.T)
         i, f, g, o = gates.chunk(4, -1)
         for gate in (i, f, o):
@@ -46,19 +46,25 @@ class LSTMRecord(Record):
         tanh_slope(i, g, self.slope[:, :, 2])
         sigmoid_slope(squashed, o, self.slope[:, :, 3])
 
-    def sweep(
-        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
-    ) -> Carry:
-        """See `Record.sweep`."""
+    def backward_sweep(
+        self,
+        start: int,
+        stop: int,
+        total: Tensor,
+        total_cell: Tensor | None,
+        grad_input_proj: Tensor,
+        grad_carry: GradCarry,
+    ) -> GradCarry:
+        """See `CellTrace.backward_sweep`."""
         assert total_cell is not None
-        total[stop - 1] += carry[0]
+        total[stop - 1] += grad_carry[0]
         recurrent, batch, steps = self.weights.recurrent, self.hidden.shape[1], slice(start, stop)
-        grads, through = total[steps], entering[steps]
+        grads, through = total[steps], grad_input_proj[steps]
         cells, blocks = by_seed(total_cell[steps], batch), by_seed(through, batch).unflatten(-1, (4, -1))
         of_hidden = (grads, by_seed(grads, batch), self.slope[steps, :, 3], blocks[:, :, :, 3], through)
         of_cell = (cells, cells[:, :, :, None], self.cell_to_hidden[steps], self.gates["forget_gate"][steps])
         to_gates = (self.slope[steps, :, :3], blocks[:, :, :, :3])
-        cell_later, later = carry[1].unflatten(0, (-1, batch)), None
+        cell_later, later = grad_carry[1].unflatten(0, (-1, batch)), None
         for total_grad, grad, slope, out, flat, cell, beside, from_cell, keep, cell_slope, block in backwards(
             *of_hidden, *of_cell, *to_gates
         ):

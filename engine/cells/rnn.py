@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.cells.adjoint import Carry, Record, State, Step, Weights, backwards, by_seed
+from engine.cells.adjoint import CellTrace, GradCarry, State, Step, Weights, backwards, by_seed
 
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "tanh": (torch.tanh, lambda h: 1 - h * h),
@@ -33,23 +33,29 @@ def step_with(nonlinearity: str) -> Step:
     return step
 
 
-class RNNRecord(Record):
-    """What one layer in one direction did; see `engine.cells.adjoint.Record`."""
+class RNNTrace(CellTrace):
+    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
         self.slope = ACTIVATIONS[nonlinearity][1](hidden)  # (T, B, H)
 
-    def sweep(
-        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
-    ) -> Carry:
-        """See `Record.sweep`."""
-        total[stop - 1] += carry[0]
+    def backward_sweep(
+        self,
+        start: int,
+        stop: int,
+        total: Tensor,
+        total_cell: Tensor | None,
+        grad_input_proj: Tensor,
+        grad_carry: GradCarry,
+    ) -> GradCarry:
+        """See `CellTrace.backward_sweep`."""
+        total[stop - 1] += grad_carry[0]
         recurrent, batch, grads, through = (
             self.weights.recurrent,
             self.hidden.shape[1],
             total[start:stop],
-            entering[start:stop],
+            grad_input_proj[start:stop],
         )
         later: Tensor | None = None
         for total_grad, grad, slope, out, flat in backwards(
@@ -59,4 +65,4 @@ class RNNRecord(Record):
                 total_grad.addmm_(later, recurrent)
             torch.mul(grad, slope, out=out)
             later = flat
-        return (torch.mm(entering[start], recurrent),)
+        return (torch.mm(grad_input_proj[start], recurrent),)

@@ -1,4 +1,4 @@
-"""Cells given by one `step`: layers that train by looping over it, and a record that is swept by differentiating it."""
+"""Cells given by one `step`: layers that train by looping over it, and a trace that is swept by differentiating it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn.functional import dropout, linear
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from engine.cells import CELLS
-from engine.cells.adjoint import Carry, Record, State, Step, Weights, for_rows, previous
+from engine.cells.adjoint import CellTrace, GradCarry, State, Step, Weights, for_rows, previous
 from engine.cells.align import flip
 
 WEIGHTS = {"ih": "weight_ih", "hh": "weight_hh", "bias_ih": "bias_ih", "bias_hh": "bias_hh", "ch": "weight_ch"}
@@ -91,8 +91,8 @@ class StepwiseLayers(nn.Module):
         if not self.kind.links:  # then all steps at once
             return self.step(from_input, state, weights)
         steps = []
-        for entering in from_input.unbind():
-            state, gates = self.step(entering, state, weights)
+        for projected in from_input.unbind():
+            state, gates = self.step(projected, state, weights)
             steps.append((state, gates))
         states = tuple(torch.stack(each) for each in zip(*(state for state, _ in steps), strict=True))
         return states, {name: torch.stack([gates[name] for _, gates in steps]) for name in gates}
@@ -103,8 +103,8 @@ class StepwiseLayers(nn.Module):
         return (zero, zero) if self.kind.has_cell_state else (zero,)
 
 
-class StepRecord(Record):
-    """What one layer in one direction did; see `engine.cells.adjoint.Record`. Autograd differentiates each step."""
+class AutogradCellTrace(CellTrace):
+    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`. Autograd differentiates each step."""
 
     def __init__(self, layers: StepwiseLayers, layer: int, direction: int, inputs: Tensor, initial: State) -> None:
         states, gates = layers.run(layer, direction, inputs, initial)
@@ -114,23 +114,29 @@ class StepRecord(Record):
         self._from_input = linear(inputs, self.weights.ih, self.weights.bias_ih)
         self._states = tuple(previous(each, first) for first, each in zip(initial, states, strict=True))
 
-    def sweep(
-        self, start: int, stop: int, total: Tensor, total_cell: Tensor | None, entering: Tensor, carry: Carry
-    ) -> Carry:
-        """See `Record.sweep`. The step is repeated for each row, so that all go back in one call of autograd."""
+    def backward_sweep(
+        self,
+        start: int,
+        stop: int,
+        total: Tensor,
+        total_cell: Tensor | None,
+        grad_input_proj: Tensor,
+        grad_carry: GradCarry,
+    ) -> GradCarry:
+        """See `CellTrace.backward_sweep`. The step is repeated for each row: all go back in one call of autograd."""
         rows = total.shape[1]
         from_input, *states = (for_rows(each[start:stop], rows) for each in (self._from_input, *self._states))
         for t in reversed(range(stop - start)):
             grad = total[start + t]
-            grad += carry[0]
+            grad += grad_carry[0]
             with torch.enable_grad():
                 entered = from_input[t].expand(rows, -1).clone().requires_grad_()
                 before = [each[t].expand(rows, -1).clone().requires_grad_() for each in states]
                 after, _ = self._step(entered, tuple(before), self.weights)
                 wanted = [entered, *before, *after[1:]]
-                found = torch.autograd.grad(after, wanted, (grad, *carry[1:]), materialize_grads=True)
-            entering[start + t] = found[0]
+                found = torch.autograd.grad(after, wanted, (grad, *grad_carry[1:]), materialize_grads=True)
+            grad_input_proj[start + t] = found[0]
             if total_cell is not None:
                 total_cell[start + t] = found[-1]
-            carry = found[1 : 1 + len(before)]
-        return carry
+            grad_carry = found[1 : 1 + len(before)]
+        return grad_carry

@@ -35,7 +35,7 @@ def compute_on_demand(trace: ForwardTrace, requested: Collection[str]) -> dict[s
     readers = {name: reader for name, reader in READERS.items() if name in requested}
     if not readers:
         return {}
-    drawn = trace.alone(DRAWN)
+    drawn = trace.single_sequence(DRAWN)
     seeds = {name: seeds for name, reader in readers.items() if (seeds := reader.seeds(drawn)) is not None}
     swept = dict(zip(seeds, sweep_together(drawn, list(seeds.values())), strict=True))
     readings = {name: reader.read(drawn, swept.get(name)) for name, reader in readers.items()}

@@ -22,7 +22,7 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
     All T steps stand in the result; steps without a loss have norm 0. L is this sequence's own, l_b.
     Source: the "itemized gradients" of RNNbow (Cashman et al., 2017); the cosines are ours.
     """
-    trace = trace_forward(model, batch).alone(sequence)
+    trace = trace_forward(model, batch).single_sequence(sequence)
     steps = np.flatnonzero(trace.batch.counted[:, 0])
     some = decompose(trace, steps)
     total = len(trace.batch.valid)

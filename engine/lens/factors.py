@@ -26,7 +26,7 @@ def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss:
     Source: the product of slope and weights is that of Pascanu, Mikolov and Bengio (2013), section 2, along the real
     gradient; the shares are ours.
     """
-    trace = trace_forward(model, batch).alone(sequence)
+    trace = trace_forward(model, batch).single_sequence(sequence)
     return factors_of(sweep(trace, seed(trace, [loss])), (0, 0))
 
 
@@ -84,19 +84,22 @@ def _measure(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tens
 
 def _of_plain_state(chain: Chain) -> dict[str, Tensor]:
     """Two factors. A cell without links in time lets nothing through: its factor is 0."""
-    enters, total = row_norms(chain.entering), row_norms(chain.total)
-    hh = chain.record.weights.hh
-    arrives = torch.zeros_like(enters) if hh is None else row_norms(chain.entering @ hh)
+    enters, total = row_norms(chain.grad_input_proj), row_norms(chain.total)
+    hh = chain.cell_trace.weights.hh
+    arrives = torch.zeros_like(enters) if hh is None else row_norms(chain.grad_input_proj @ hh)
     return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
 
 
 def _of_gated_state(kind: Cell, chain: Chain) -> dict[str, Tensor]:
     """What is kept as it is, and what goes through the product with h_{t-1}, gate by gate."""
     assert kind.keep_gate is not None
-    parts = {KEPT: chain.record.gates[kind.keep_gate][:, 0] * chain.total}
-    entering = chain.record.entering_state(chain.entering[:, None, None])[:, 0, 0]
+    parts = {KEPT: chain.cell_trace.gates[kind.keep_gate][:, 0] * chain.total}
+    grad_state_proj = chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0]
     blocks = zip(
-        kind.gates, entering.chunk(kind.blocks, -1), chain.record.weights.recurrent.chunk(kind.blocks), strict=True
+        kind.gates,
+        grad_state_proj.chunk(kind.blocks, -1),
+        chain.cell_trace.weights.recurrent.chunk(kind.blocks),
+        strict=True,
     )
     for gate, through, block in blocks:
         parts[ROADS[gate]] = parts.get(ROADS[gate], 0) + through @ block
@@ -109,7 +112,7 @@ def _of_cell_state(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str
     """What the forget gate keeps of dL/dc_t, and all else that reaches c_{t-1}: through h, gates and peepholes, and
     from a layer above."""
     assert chain.cell is not None
-    kept = chain.cell if kind.keep_gate is None else chain.record.gates[kind.keep_gate][:, 0] * chain.cell
+    kept = chain.cell if kind.keep_gate is None else chain.cell_trace.gates[kind.keep_gate][:, 0] * chain.cell
     first = torch.zeros_like(chain.cell[0]) if arrived is None else arrived
     whole = torch.cat([first[None], chain.cell[:-1]])
     share = _share(kept, whole)

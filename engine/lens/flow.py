@@ -62,10 +62,10 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
     total, direct = gradient(lambda each: each.total), gradient(lambda each: each.direct)
     assert total is not None and direct is not None
     return GradientFlow(
-        hidden=trace.states(lambda record: record.hidden),
+        hidden=trace.states(lambda cell_trace: cell_trace.hidden),
         grad_hidden=total,
         grad_hidden_direct=direct,
-        cell=trace.states(lambda record: record.cell) if trace.has_cell_state else None,
+        cell=trace.states(lambda cell_trace: cell_trace.cell) if trace.has_cell_state else None,
         grad_cell=gradient(lambda each: each.total_cell),
         gates=trace.gates(),
     )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from engine.cells import CELLS, Cell
-from engine.cells.adjoint import Record
+from engine.cells.adjoint import CellTrace
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
 from engine.readings import JacobianProducts
@@ -129,34 +129,34 @@ def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> St
     kind, found, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
     for one in trace.passes:
         real = int(one.lengths[sequence])
-        found.append(_links(one.records[layer][direction], kind, real, sequence))
+        found.append(_links(one.cell_traces[layer][direction], kind, real, sequence))
         where = start + np.arange(real)
         positions.append(where[::-1] if direction else where)
         start += len(one.output)
     return Steps(found, np.concatenate(positions))
 
 
-def _links(record: Record, kind: Cell, real: int, sequence: int) -> Links:
+def _links(cell_trace: CellTrace, kind: Cell, real: int, sequence: int) -> Links:
     """From a cell's own adjoint of a single step: all steps beside each other, as a batch of one-step sequences.
 
     The seed is 1 in every unit of one part of the state: as units meet only in the product with weight_hh, what comes
     out at a unit's arguments is that unit's slope alone.
     """
-    beside = record.alone(sequence, real).changed(lambda values: values.transpose(0, 1))
+    beside = cell_trace.single_sequence(sequence, real).map_tensors(lambda values: values.transpose(0, 1))
     units, parts = beside.hidden.shape[-1], 1 + kind.has_cell_state
     seeds = torch.eye(parts, dtype=torch.float64)[..., None, None].expand(-1, -1, real, units)  # (P, seed, T, H)
     total = torch.zeros(1, parts * real, units, dtype=torch.float64)
-    entering = total.new_zeros(1, parts * real, len(beside.weights.ih))
+    grad_input_proj = total.new_zeros(1, parts * real, len(beside.weights.ih))
     cell = torch.zeros_like(total) if kind.has_cell_state else None
-    carry = beside.sweep(0, 1, total, cell, entering, tuple(seeds.flatten(1, 2).unbind()))
+    grad_carry = beside.backward_sweep(0, 1, total, cell, grad_input_proj, tuple(seeds.flatten(1, 2).unbind()))
     direct = total.new_zeros(parts, real, parts, units)
     if kind.has_cell_state:
-        direct[:, :, 1] = carry[1].unflatten(0, (parts, real))
+        direct[:, :, 1] = grad_carry[1].unflatten(0, (parts, real))
     elif kind.keep_gate:
         direct[0, :, 0] = beside.gates[kind.keep_gate][0]
     if beside.weights.hh is None:
         return Links(total.new_zeros(0, units, units), total.new_zeros(parts, real, 0, units), direct)
-    through = beside.entering_state(entering.unflatten(1, (parts, real)))[0].unflatten(-1, (kind.blocks, units))
+    through = beside.grad_state_proj(grad_input_proj.unflatten(1, (parts, real)))[0].unflatten(-1, (kind.blocks, units))
     return Links(beside.weights.hh.unflatten(0, (kind.blocks, units)), through, direct)
 
 

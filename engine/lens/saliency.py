@@ -32,7 +32,7 @@ def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, ste
 
     Source: Simonyan, Vedaldi and Zisserman (2013), for images.
     """
-    trace = trace_forward(model, batch).alone(sequence)
+    trace = trace_forward(model, batch).single_sequence(sequence)
     answers = _answers(trace)
     if step is not None and step not in answers:
         raise ValueError(f"step must be one with an answer ({answers[0]} to {answers[-1]}), but got {step!r}.")
@@ -41,7 +41,7 @@ def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, ste
 
 def saliency_triangle(model: RecurrentNetwork, batch: Batch, sequence: int = 0) -> Saliency:
     """Every later answer of one sequence against every earlier input; see `saliency_of`."""
-    trace = trace_forward(model, batch).alone(sequence)
+    trace = trace_forward(model, batch).single_sequence(sequence)
     return saliency_of(trace, len(trace.batch.valid))
 
 

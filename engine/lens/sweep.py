@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.cells.adjoint import Carry, Record, wide
+from engine.cells.adjoint import CellTrace, GradCarry, wide
 from engine.cells.align import flip
-from engine.observation import ForwardTrace, Pass
+from engine.observation import ForwardPass, ForwardTrace
 from engine.scaled import NOTHING, Scaled
 
 BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
@@ -30,20 +30,20 @@ row of float32 cannot skip from here to 0 unless a step has a factor below 2**-6
 
 @dataclass(frozen=True, eq=False)
 class Swept:
-    """One layer in one direction after the sweep, by position: (T, S, B, H) each, `entering` (T, S, B, G*H).
+    """One layer in one direction after the sweep, by position: (T, S, B, H) each, `grad_input_proj` (T, S, B, G*H).
 
-    total, direct: dL/dh_t. total_cell: dL/dc_t, or None. entering: dL/d(W_ih x_t + b_ih).
+    total, direct: dL/dh_t. total_cell: dL/dc_t, or None. grad_input_proj: dL/d(W_ih x_t + b_ih).
     """
 
     total: Scaled
     direct: Scaled
     total_cell: Scaled | None
-    entering: Scaled
+    grad_input_proj: Scaled
 
     def of_seeds(self, some: slice) -> Swept:
         """The same of some of the seeds."""
         cell = None if self.total_cell is None else self.total_cell.rows(some)
-        return Swept(self.total.rows(some), self.direct.rows(some), cell, self.entering.rows(some))
+        return Swept(self.total.rows(some), self.direct.rows(some), cell, self.grad_input_proj.rows(some))
 
 
 Rows = list[list[Swept]]
@@ -72,22 +72,23 @@ class Backward:
 
     def inputs(self) -> list[Scaled]:
         """For each pass dL/d(what its first layer read), (T, S, B, I)."""
-        return [_below(rows[0], one.records[0]) for rows, one in zip(self.passes, self.trace.passes, strict=True)]
+        return [_below(rows[0], one.cell_traces[0]) for rows, one in zip(self.passes, self.trace.passes, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
     """One pass of one layer in one direction, for one sequence and one seed: its real steps, in its own time order.
 
-    float64, without the axes of seeds and sequences: total, direct, and cell where there is one (n, H), entering
-    (n, G*H). `record` keeps an axis for its one sequence, (n, 1, ...). positions (n,): where the steps stand.
+    float64, without the axes of seeds and sequences: total, direct, and cell where there is one (n, H),
+    grad_input_proj (n, G*H). `cell_trace` keeps an axis for its one sequence, (n, 1, ...). positions (n,): of the
+    steps on the time axis.
     """
 
-    record: Record
+    cell_trace: CellTrace
     total: Tensor
     direct: Tensor
     cell: Tensor | None
-    entering: Tensor
+    grad_input_proj: Tensor
     positions: np.ndarray
 
     @property
@@ -108,7 +109,7 @@ def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed:
     """See `chains_of`."""
     found, start = [], 0
     for one, rows in zip(backward.trace.passes, backward.passes, strict=True):
-        real, swept, record = int(one.lengths[sequence]), rows[layer][direction], one.records[layer][direction]
+        real, swept, cell_trace = int(one.lengths[sequence]), rows[layer][direction], one.cell_traces[layer][direction]
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:
             values = Scaled(scaled.values[:real, seed, sequence], scaled.exponent[:real, seed, sequence]).full()
@@ -117,11 +118,11 @@ def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed:
         positions = start + np.arange(real)
         found.append(
             Chain(
-                record.alone(sequence, real),
+                cell_trace.single_sequence(sequence, real),
                 in_order(swept.total),
                 in_order(swept.direct),
                 None if swept.total_cell is None else in_order(swept.total_cell),
-                in_order(swept.entering),
+                in_order(swept.grad_input_proj),
                 positions[::-1] if direction else positions,
             )
         )
@@ -147,15 +148,15 @@ def _joined(parts: Sequence[Swept]) -> Swept:
         Scaled.join([part.total for part in parts]),
         Scaled.join([part.direct for part in parts]),
         Scaled.join(cells) if cells else None,
-        Scaled.join([part.entering for part in parts]),
+        Scaled.join([part.grad_input_proj for part in parts]),
     )
 
 
-def _below(row: Sequence[Swept], records: Sequence[Record]) -> Scaled:
+def _below(row: Sequence[Swept], cell_traces: Sequence[CellTrace]) -> Scaled:
     """What reaches the layer below, or the inputs: from all directions of a layer."""
     back = [
-        Scaled(torch.matmul(swept.entering.values, record.weights.ih), swept.entering.exponent)
-        for swept, record in zip(row, records, strict=True)
+        Scaled(torch.matmul(swept.grad_input_proj.values, cell_trace.weights.ih), swept.grad_input_proj.exponent)
+        for swept, cell_trace in zip(row, cell_traces, strict=True)
     ]
     return back[0] if len(back) == 1 else back[0].plus(back[1])
 
@@ -164,14 +165,14 @@ def _below(row: Sequence[Swept], records: Sequence[Record]) -> Scaled:
 class Arriving:
     """A gradient on its way back in time, under way from one step to the one before: (R, H) for each state."""
 
-    carry: Carry
+    grad_carry: GradCarry
     exponent: Tensor  # (R,) int32, one for all states
 
     def with_rows_of(self, other: Arriving, here: Tensor) -> Arriving:
         """The other's where `here`, (R,) bool, is true."""
-        pairs = zip(other.carry, self.carry, strict=True)
-        carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
-        return Arriving(carry, torch.where(here, other.exponent, self.exponent))
+        pairs = zip(other.grad_carry, self.grad_carry, strict=True)
+        grad_carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
+        return Arriving(grad_carry, torch.where(here, other.exponent, self.exponent))
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +181,12 @@ class Found:
 
     total: Tensor
     total_cell: Tensor | None
-    entering: Tensor
+    grad_input_proj: Tensor
 
     @property
     def all(self) -> list[Tensor]:
         """Those that there are."""
-        return [each for each in (self.total, self.total_cell, self.entering) if each is not None]
+        return [each for each in (self.total, self.total_cell, self.grad_input_proj) if each is not None]
 
     def shrunk(self, start: int, stop: int, direct: Scaled, enters: Arriving, rows: slice) -> bool:
         """Whether one exponent is too little for these steps: a row has become too small for it on its way, or was so
@@ -196,7 +197,7 @@ class Found:
         if self.total_cell is not None:
             sizes = torch.maximum(sizes, self.total_cell[start:stop, rows].abs().amax(-1))
         entered = direct.binary[:, rows] != NOTHING  # (steps, R)
-        entered[-1] |= torch.stack(enters.carry)[:, rows].any(-1).any(0)
+        entered[-1] |= torch.stack(enters.grad_carry)[:, rows].any(-1).any(0)
         return bool(((sizes < SMALL) & (entered | (sizes > 0))).any())
 
 
@@ -225,41 +226,41 @@ def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[Backwar
 
 
 def _sweep_pass(
-    one: Pass, above: Scaled, arriving: Sequence[Arriving | None], cuts: Sequence[int]
+    one: ForwardPass, above: Scaled, arriving: Sequence[Arriving | None], cuts: Sequence[int]
 ) -> tuple[Rows, list[Arriving | None]]:
     """One stack of layers, from the top down. Returns also what leaves its first step, by layer."""
     swept: Rows = []
     leaving: list[Arriving | None] = []
-    for layer, later in zip(reversed(one.records), reversed(arriving), strict=True):
+    for layer, later in zip(reversed(one.cell_traces), reversed(arriving), strict=True):
         if swept:
-            above = _below(swept[-1], one.records[len(one.records) - len(swept)])
+            above = _below(swept[-1], one.cell_traces[len(one.cell_traces) - len(swept)])
         row, width = [], layer[0].hidden.shape[-1]
-        for d, record in enumerate(layer):
+        for d, cell_trace in enumerate(layer):
             direct = above.units(d * width, (d + 1) * width)
             ordered = _flip_seeded(direct, one.lengths) if d else direct
-            total, cell, entering, left = _sweep_record(record, ordered, later, one.lengths, cuts)
+            total, cell, grad_input_proj, left = _sweep_chain(cell_trace, ordered, later, one.lengths, cuts)
             if d:
-                total, entering = _flip_seeded(total, one.lengths), _flip_seeded(entering, one.lengths)
+                total, grad_input_proj = _flip_seeded(total, one.lengths), _flip_seeded(grad_input_proj, one.lengths)
                 cell = None if cell is None else _flip_seeded(cell, one.lengths)
-            row.append(Swept(total, direct, cell, entering))
+            row.append(Swept(total, direct, cell, grad_input_proj))
             leaving.append(left)
         swept.append(row)
     return swept[::-1], leaving[::-1]
 
 
-def _sweep_record(
-    record: Record, direct: Scaled, arriving: Arriving | None, lengths: Tensor, cuts: Sequence[int]
+def _sweep_chain(
+    cell_trace: CellTrace, direct: Scaled, arriving: Arriving | None, lengths: Tensor, cuts: Sequence[int]
 ) -> tuple[Scaled, Scaled | None, Scaled, Arriving]:
     """One layer in one direction, in its own time order, block by block; each block has its own power of two.
 
     Returns dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step. `arriving` enters each sequence at
     its last real step.
     """
-    axes = direct.exponent.shape[1:]  # (S, B), which a record knows as rows
+    axes = direct.exponent.shape[1:]  # (S, B), which a cell's trace has as rows
     direct = direct.in_rows()
     total = direct.values.new_empty(direct.values.shape)  # not as `direct` lies, which may be some of all units
-    total_cell = None if record.cell is None else torch.empty_like(total)
-    found = Found(total, total_cell, total.new_empty(*total.shape[:-1], len(record.weights.ih)))
+    total_cell = None if cell_trace.cell is None else torch.empty_like(total)
+    found = Found(total, total_cell, total.new_empty(*total.shape[:-1], len(cell_trace.weights.ih)))
     exponents = torch.empty_like(direct.exponent)
     nothing = torch.zeros_like(total[0])
     under_way = Arriving((nothing,) if total_cell is None else (nothing, nothing), torch.zeros_like(exponents[0]))
@@ -271,28 +272,28 @@ def _sweep_record(
         if arriving is not None and stop in ends:  # until here nothing was under way in the sequences that end here
             enters = enters.with_rows_of(arriving, (lengths == stop).repeat(axes[0]).to(exponents.device))
         part = direct.steps(start, stop)
-        leaves, rows = _sweep_block(record, start, stop, part, enters, found, axes[1])
+        leaves, rows = _sweep_block(cell_trace, start, stop, part, enters, found, axes[1])
         if stop - start > 1 and found.shrunk(start, stop, part, enters, rows):
             middle = (start + stop) // 2
             ahead += [(start, middle), (middle, stop)]
             continue
         exponents[start:stop] = leaves.exponent
-        under_way = leaves if start not in cuts else Arriving((nothing,) * len(leaves.carry), leaves.exponent)
+        under_way = leaves if start not in cuts else Arriving((nothing,) * len(leaves.grad_carry), leaves.exponent)
 
     def scaled(values: Tensor) -> Scaled:
         return Scaled(values, exponents).of_rows(axes)
 
     cell = None if total_cell is None else scaled(total_cell)
-    return scaled(total), cell, scaled(found.entering), under_way
+    return scaled(total), cell, scaled(found.grad_input_proj), under_way
 
 
 def _sweep_block(
-    record: Record, start: int, stop: int, direct: Scaled, enters: Arriving, found: Found, batch: int
+    cell_trace: CellTrace, start: int, stop: int, direct: Scaled, enters: Arriving, found: Found, batch: int
 ) -> tuple[Arriving, slice]:
     """One block under one exponent for each row, which is that of what leaves it; and which rows were swept. Seeds of
     which nothing has entered yet are left out where they stand at an edge: of losses in order those to come later."""
-    exponent, there = direct.exponent_beside(enters.carry, enters.exponent)
-    carry = Scaled(torch.stack(enters.carry), enters.exponent).at(exponent).unbind()
+    exponent, there = direct.exponent_beside(enters.grad_carry, enters.exponent)
+    grad_carry = Scaled(torch.stack(enters.grad_carry), enters.exponent).at(exponent).unbind()
     rows = slice(0, len(there))
     if not bool(there.all()):
         seeds = there.view(-1, batch).any(1).nonzero()[:, 0].tolist() or [0]
@@ -302,8 +303,8 @@ def _sweep_block(
             values[start:stop, rows.stop :] = 0
     found.total[start:stop, rows] = direct.rows(rows).at(exponent[rows])
     cell = None if found.total_cell is None else found.total_cell[:, rows]
-    here = tuple(each[rows] for each in carry)
-    left = record.sweep(start, stop, found.total[:, rows], cell, found.entering[:, rows], here)
+    here = tuple(each[rows] for each in grad_carry)
+    left = cell_trace.backward_sweep(start, stop, found.total[:, rows], cell, found.grad_input_proj[:, rows], here)
     if rows != slice(0, len(there)):
         around = (0, 0, rows.start, len(there) - rows.stop)
         left = tuple(pad(each, around) for each in left)

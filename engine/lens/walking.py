@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from engine.cells import CELLS
-from engine.cells.adjoint import Record
+from engine.cells.adjoint import CellTrace
 from engine.lens.factors import factors_of
 from engine.lens.flow import seed
 from engine.lens.jacobians import Links, chains_of_steps
@@ -42,7 +42,7 @@ def walk(
             f"layer{'s' if e.num_layers > 1 else ''}, and reads {'both ways' if e.bidirectional else 'one way'}."
         )
     layer %= e.num_layers
-    trace = trace_forward(model, batch).alone(sequence)
+    trace = trace_forward(model, batch).single_sequence(sequence)
     backward = sweep(trace, seed(trace, ["all"]))
     chains = chains_of(backward, layer, direction)
     positions = np.concatenate([chain.positions for chain in chains])
@@ -86,28 +86,28 @@ def _said(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
 def _forward(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
     """What every step reads, adds up and becomes, in the dtype of the network."""
     e, dtype = trace.model.experiment, trace.output.dtype
-    records, blocks = [chain.record for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
-    width, vectors = max(record.inputs.shape[-1] for record in records), 1 + CELLS[e.cell].links
+    cell_traces, blocks = [chain.cell_trace for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
+    width, vectors = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces), 1 + CELLS[e.cell].links
 
-    def each(pick: Callable[[Record], Tensor | None], *shape: int) -> np.ndarray | None:
+    def each(pick: Callable[[CellTrace], Tensor | None], *shape: int) -> np.ndarray | None:
         """Pass after pass; None where the cell has none of it."""
-        parts = [part for record in records if (part := pick(record)) is not None]
+        parts = [part for cell_trace in cell_traces if (part := pick(cell_trace)) is not None]
         return _array([part.to(dtype).reshape(-1, *(shape or part.shape[-1:])) for part in parts]) if parts else None
 
     return {
         "inputs": each(lambda r: _filled(r.inputs, width)),
-        "input_size": tuple(record.inputs.shape[-1] for record in records),
+        "input_size": tuple(cell_trace.inputs.shape[-1] for cell_trace in cell_traces),
         "hidden": each(lambda r: r.hidden),
-        "first_hidden": records[0].initial[0, 0].to(dtype).cpu().numpy(),
+        "first_hidden": cell_traces[0].initial[0, 0].to(dtype).cpu().numpy(),
         "cell": each(lambda r: r.cell),
-        "first_cell": None if records[0].cell is None else _array([torch.zeros(e.hidden_size, dtype=dtype)]),
-        "gates": {name: each(lambda r, name=name: r.gates[name]) for name in records[0].gates},  # type: ignore[misc]
+        "first_cell": None if cell_traces[0].cell is None else _array([torch.zeros(e.hidden_size, dtype=dtype)]),
+        "gates": {name: each(lambda r, name=name: r.gates[name]) for name in cell_traces[0].gates},  # type: ignore[misc]
         "from_input": each(lambda r: r.inputs @ r.weights.ih.T, *blocks),
-        "from_state": each(lambda r: None if r.weights.hh is None else r.before @ r.weights.hh.T, *blocks),
+        "from_state": each(lambda r: None if r.weights.hh is None else r.previous_hidden @ r.weights.hh.T, *blocks),
         "biases": each(lambda r: torch.stack([b for b in r.weights[2:4] if b is not None]), vectors, *blocks),
         "peepholes": each(lambda r: r.weights.ch, CELLS[e.cell].peepholes, e.hidden_size),
-        "weight_ih": each(lambda r: _filled(r.weights.ih, width), len(records[0].weights.ih), width),
-        "weight_hh": each(lambda r: r.weights.hh, len(records[0].weights.ih), e.hidden_size),
+        "weight_ih": each(lambda r: _filled(r.weights.ih, width), len(cell_traces[0].weights.ih), width),
+        "weight_hh": each(lambda r: r.weights.hh, len(cell_traces[0].weights.ih), e.hidden_size),
     }
 
 
@@ -115,20 +115,22 @@ def _back(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
     """The way back once more, step by step in float64, so that what arrives from the step after is known by itself."""
     cuts, has_cell = set(_cuts(trace)), chains[0].cell is not None
     found: dict[str, list[Tensor]] = {}
-    carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
+    grad_carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
     for chain in reversed(chains):
         total = chain.direct[:, None].clone()  # (n, 1 row, H)
-        cell, entering = torch.zeros_like(total), total.new_empty(len(total), 1, chain.entering.shape[-1])
-        later = [torch.empty_like(total) for _ in carry]
+        cell, grad_input_proj = torch.zeros_like(total), total.new_empty(len(total), 1, chain.grad_input_proj.shape[-1])
+        later = [torch.empty_like(total) for _ in grad_carry]
         for t in reversed(range(len(total))):
-            for here, arriving in zip(later, carry, strict=True):
+            for here, arriving in zip(later, grad_carry, strict=True):
                 here[t] = arriving
-            carry = chain.record.sweep(t, t + 1, total, cell if has_cell else None, entering, carry)
+            grad_carry = chain.cell_trace.backward_sweep(
+                t, t + 1, total, cell if has_cell else None, grad_input_proj, grad_carry
+            )
             if int(chain.positions[t]) in cuts:
-                carry = tuple(torch.zeros_like(each) for each in carry)
-        parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": entering}
-        if chain.record.weights.hh is not None:
-            parts["entering_state"] = chain.record.entering_state(entering[:, None])
+                grad_carry = tuple(torch.zeros_like(each) for each in grad_carry)
+        parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": grad_input_proj}
+        if chain.cell_trace.weights.hh is not None:
+            parts["entering_state"] = chain.cell_trace.grad_state_proj(grad_input_proj[:, None])
         if has_cell:
             parts |= {"grad_cell": cell, "cell_from_hidden": _from_hidden(chain, total), "cell_later": later[1]}
         for name, values in parts.items():
@@ -141,9 +143,9 @@ def _from_hidden(chain: Chain, total: Tensor) -> Tensor:
     """(n, H): what reaches c_t through h_t of the same step: nothing else arrives. All steps are rows of one."""
     beside = total.transpose(0, 1).clone()
     cell, nothing = torch.empty_like(beside), torch.zeros_like(beside[0])
-    entering = beside.new_empty(*beside.shape[:-1], chain.entering.shape[-1])
-    record = chain.record.changed(lambda values: values.transpose(0, 1))
-    record.sweep(0, 1, beside, cell, entering, (nothing, nothing))
+    grad_input_proj = beside.new_empty(*beside.shape[:-1], chain.grad_input_proj.shape[-1])
+    cell_trace = chain.cell_trace.map_tensors(lambda values: values.transpose(0, 1))
+    cell_trace.backward_sweep(0, 1, beside, cell, grad_input_proj, (nothing, nothing))
     return cell[0]
 
 

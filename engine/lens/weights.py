@@ -25,7 +25,7 @@ def weight_gradients(
     The terms of all steps add up to the gradient that the weight gets from this sequence. How far back a step lies is
     counted from where the loss enters; for "all" from the last of them that a direction reads.
     """
-    trace = trace_forward(model, batch).alone(sequence)
+    trace = trace_forward(model, batch).single_sequence(sequence)
     return weights_of(sweep(trace, seed(trace, [loss])), (0, 0), losses=(loss, loss))
 
 
@@ -42,7 +42,7 @@ def weights_of(
     """
     trace, e = backward.trace, backward.trace.model.experiment
     shape = (e.num_layers, e.directions, len(trace.batch.valid))
-    links = trace.passes[0].records[0][0].weights.hh is not None
+    links = trace.passes[0].cell_traces[0][0].weights.hh is not None
     norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
     for layer in range(e.num_layers):
         for d in range(e.directions):
@@ -76,12 +76,15 @@ Terms = list[tuple[Tensor, Tensor]]
 
 
 def _input_terms(chains: Sequence[Chain]) -> Terms:
-    return [(chain.entering, chain.record.inputs[:, 0]) for chain in chains]
+    return [(chain.grad_input_proj, chain.cell_trace.inputs[:, 0]) for chain in chains]
 
 
 def _state_terms(chains: Sequence[Chain]) -> Terms:
     return [
-        (chain.record.entering_state(chain.entering[:, None, None])[:, 0, 0], chain.record.before[:, 0])
+        (
+            chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0],
+            chain.cell_trace.previous_hidden[:, 0],
+        )
         for chain in chains
     ]
 

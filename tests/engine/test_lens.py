@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.cells import CELLS
-from engine.cells.rnn import RNNRecord
+from engine.cells.rnn import RNNTrace
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.lens import GradientFlow, gradient_flow
@@ -301,10 +301,10 @@ def test_next_to_nothing_at_every_step_is_not_nothing(weight, rnn_type):
 
 @pytest.mark.parametrize(("nonlinearity", "bias", "most"), [("tanh", 0.0, 40), ("relu", -9.0, 39 * 5)])
 def test_an_ordinary_network_is_swept_once_and_a_dead_one_not_for_ever(nonlinearity, bias, most, monkeypatch):
-    model, steps, plain = narrow(0.8, "many_to_one", nonlinearity=nonlinearity), [], RNNRecord.sweep
+    model, steps, plain = narrow(0.8, "many_to_one", nonlinearity=nonlinearity), [], RNNTrace.backward_sweep
     with torch.no_grad():
         model.recurrent.bias_ih_l0.fill_(bias)
-    monkeypatch.setattr(RNNRecord, "sweep", lambda *args: (steps.append(args[2] - args[1]), plain(*args))[1])
+    monkeypatch.setattr(RNNTrace, "backward_sweep", lambda *args: (steps.append(args[2] - args[1]), plain(*args))[1])
     flow = gradient_flow(model, sample(model.experiment, 3, 1)).grad_hidden[0, 0]
     assert 16 <= sum(steps) <= most and flow[39].all()
     assert flow.all() if nonlinearity == "tanh" else not flow[:39].any()

@@ -225,7 +225,7 @@ def test_a_live_picture_has_a_bounded_number_of_rows_and_of_inputs_taken_away():
     e = Experiment(task="sine", rnn_type="many_to_many", cell="rnn", hidden_size=4, seq_len=150)
     model, batch = lively(e), sample(e, 2, 1)
     counted = np.flatnonzero(batch.counted[:, 0])
-    found, whole = saliency_of(trace_forward(model, batch).alone(0), most=10), saliency_triangle(model, batch)
+    found, whole = saliency_of(trace_forward(model, batch).single_sequence(0), most=10), saliency_triangle(model, batch)
     assert len(found.steps) == 10 and set(found.steps) <= set(counted)
     assert (found.steps[0], found.steps[-1]) == (counted[0], counted[-1])
     assert np.ptp(np.diff(found.steps)) <= 1

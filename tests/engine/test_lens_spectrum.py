@@ -24,7 +24,7 @@ from tests.engine.test_lens import LINKED, case
 def drawn(**settings: object) -> tuple[RecurrentNetwork, Batch, ForwardTrace]:
     e = Experiment(**{"task": "adding", "hidden_size": 6, "seq_len": 40, **settings})
     model, batch = build(e), sample(e, 2, 3)
-    return model, batch, trace_forward(model, batch).alone(0)
+    return model, batch, trace_forward(model, batch).single_sequence(0)
 
 
 # ---- the weights
@@ -137,7 +137,7 @@ def test_the_exponent_is_the_growth_of_the_longest_product(weights):
     inputs = dataclasses.replace(batch, inputs=np.zeros_like(batch.inputs))
     for parameter in (model.recurrent.bias_ih_l0, model.recurrent.bias_hh_l0):
         parameter.data.fill_(0.0)
-    products = spectrum_of(trace_forward(model, inputs).alone(0)).products
+    products = spectrum_of(trace_forward(model, inputs).single_sequence(0)).products
     if not any(weights):
         assert np.isneginf(products.lyapunov).all() and not products.norm.any()
         return
@@ -158,12 +158,12 @@ def test_numbers_that_are_not_finite_do_not_stop_a_frame():
         model, batch, _ = drawn(cell=cell)
         inputs = batch.inputs.copy()
         inputs[7] = np.inf
-        broken = spectrum_of(trace_forward(model, dataclasses.replace(batch, inputs=inputs)).alone(0))
+        broken = spectrum_of(trace_forward(model, dataclasses.replace(batch, inputs=inputs)).single_sequence(0))
         assert np.isnan(broken.products.norm[0, 0, -1]) and np.isnan(broken.products.lyapunov).all()
         assert all(np.isfinite(values).all() for values in broken.eigenvalues.values())
         with torch.no_grad():
             model.recurrent.weight_hh_l0[0, 0] = torch.nan
-        broken = spectrum_of(trace_forward(model, batch).alone(0))
+        broken = spectrum_of(trace_forward(model, batch).single_sequence(0))
         first, *others = broken.eigenvalues.values()
         assert np.isnan(first).all() and all(np.isfinite(values).all() for values in others)
         assert np.isnan(next(iter(broken.largest_singular_value.values()))).all()

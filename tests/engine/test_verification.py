@@ -13,8 +13,8 @@ import torch
 
 from engine import verification
 from engine.cells import CELLS
-from engine.cells.adjoint import Carry
-from engine.cells.gru import GRURecord
+from engine.cells.adjoint import GradCarry
+from engine.cells.gru import GRUTrace
 from engine.experiment import Experiment
 from engine.lens import gradient_flow
 from engine.lens.walking import walk
@@ -248,15 +248,15 @@ def test_a_wrong_number_is_noticed(monkeypatch, what, by):
 def test_a_broken_sweep_is_noticed(monkeypatch):
     """A sweep that keeps a thousandth less than the update gate does."""
     model, batch = case("many_to_many", PADDED, cell="gru")
-    what, sweep = StateClaim(position=1, unit=2), GRURecord.sweep
+    what, sweep = StateClaim(position=1, unit=2), GRUTrace.backward_sweep
     assert verify(model, batch, what).relative_error < 1e-6
 
-    def forgetful(self: GRURecord, *args: Any) -> Carry:
+    def forgetful(self: GRUTrace, *args: Any) -> GradCarry:
         broken = copy.copy(self)
         broken.keep = self.keep * 0.999
         return sweep(broken, *args)
 
-    monkeypatch.setattr(GRURecord, "sweep", forgetful)
+    monkeypatch.setattr(GRUTrace, "backward_sweep", forgetful)
     assert verify(model, batch, what).relative_error > 1e-5
 
 
