@@ -44,7 +44,7 @@ def capture_frame(
     trace = trace_forward(model, probe)
     per_step, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
-    backward = sweep(trace, seed(trace, losses, gradient))
+    swept = sweep(trace, seed(trace, losses, gradient))
     seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss that the verdict reads, by direction
     with torch.no_grad():
         sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
@@ -59,14 +59,14 @@ def capture_frame(
         free_outputs=None if free_outputs is None else probe.after_source(free_outputs[:, DRAWN], np.nan),
         loss_per_step=probe.after_source(per_step[:, DRAWN].cpu().numpy(), 0),
         sequence_loss=sequence_loss.cpu().numpy(),
-        factors=factors_of(backward, seeds),
-        weight_gradients=weights_of(backward, seeds),
+        factors=factors_of(swept, seeds),
+        weight_gradients=weights_of(swept, seeds),
         **_states(trace),
         **_data(probe),
         **_embedding(model, untrained_map),
         **compute_on_demand(trace, requested),
         **vars(progress),
-        **vars(gradient_norms(backward.chains, probe, info)),
+        **vars(gradient_norms(swept.chains, probe, info)),
         **vars(preactivations(trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))

@@ -7,25 +7,25 @@ from typing import Any
 import numpy as np
 
 from engine.frame import RunInfo
-from engine.lens.sweep import Swept
+from engine.lens.sweep import LayerGradients
 from engine.readings import GradientNorms
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 
 
-def gradient_norms(swept: list[list[Swept]], probe: Batch, info: RunInfo) -> GradientNorms:
+def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, info: RunInfo) -> GradientNorms:
     """Medians over the probe.
 
     Args:
-        swept: [layer][direction], after a sweep of the losses that `capture_frame` seeds: all, last and first, in this
-            order, as far as they differ.
+        gradients: [layer][direction], from a sweep of the losses that `capture_frame` seeds: all, last and first, in
+            this order, as far as they differ.
     """
-    seeds = swept[0][0].total.values.shape[1]
+    seeds = gradients[0][0].total.values.shape[1]
     last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
-    norm = [[each.total.norm().cpu().numpy() for each in row] for row in swept]  # (T, S, B) each
-    direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in swept]
+    norm = [[each.total.norm().cpu().numpy() for each in row] for row in gradients]  # (T, S, B) each
+    direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in gradients]
     cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
-            for row in swept]  # fmt: skip
+            for row in gradients]  # fmt: skip
     memory = cell if cell[0][0] is not None else norm
     ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
     kinds = {

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-NOTHING = -(2**20)  # the exponent of an exact zero, below that of any number
+ZERO_EXPONENT = -(2**20)  # the exponent of an exact zero, below that of any number
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +29,15 @@ class Scaled:
         return cls(values, torch.zeros(values.shape[:-1], dtype=torch.int32, device=values.device))
 
     @classmethod
-    def join(cls, parts: Sequence[Scaled]) -> Scaled:
+    def concatenate(cls, parts: Sequence[Scaled]) -> Scaled:
         """One after the other along the first axis."""
-        return cls(torch.cat([each.values for each in parts]), torch.cat([each.exponent for each in parts]))
+        return cls(torch.cat([part.values for part in parts]), torch.cat([part.exponent for part in parts]))
 
-    def at(self, exponent: Tensor) -> Tensor:
+    def rescaled_to(self, exponent: Tensor) -> Tensor:
         """The values that stand for the same numbers under another exponent (broadcast over leading axes)."""
         return _shift(self.values, (exponent - self.exponent)[..., None])
 
-    def full(self) -> Tensor:
+    def to_float64(self) -> Tensor:
         """The numbers themselves, float64."""
         return _shift(self.values.double(), -self.exponent[..., None])
 
@@ -71,7 +71,7 @@ class Scaled:
 
     @cached_property
     def binary(self) -> Tensor:
-        """The binary exponent of each row's largest number, NOTHING for a row of exact zeros; int32 (...)."""
+        """The binary exponent of each row's largest number, ZERO_EXPONENT for a row of exact zeros; int32 (...)."""
         return _binary(self.values, self.exponent)
 
     def in_rows(self) -> Scaled:
@@ -82,13 +82,13 @@ class Scaled:
         """The inverse: (T, S * B, H) as (T, S, B, H), `axes` being S and B."""
         return Scaled(self.values.unflatten(1, axes), self.exponent.unflatten(1, axes))
 
-    def plus(self, other: Scaled) -> Scaled:
+    def add(self, other: Scaled) -> Scaled:
         """The sum, row by row under the exponent of the larger one."""
         exponent = -torch.maximum(self.binary, other.binary)
-        exponent = torch.where(exponent == -NOTHING, 0, exponent)
-        return Scaled(self.at(exponent) + other.at(exponent), exponent)
+        exponent = torch.where(exponent == -ZERO_EXPONENT, 0, exponent)
+        return Scaled(self.rescaled_to(exponent) + other.rescaled_to(exponent), exponent)
 
-    def exponent_beside(self, others: Sequence[Tensor], exponent: Tensor) -> tuple[Tensor, Tensor]:
+    def common_exponent(self, others: Sequence[Tensor], exponent: Tensor) -> tuple[Tensor, Tensor]:
         """The exponent, without the first axis, under which the largest of these rows is about 1, and which are not 0.
 
         Considered are all steps of the first axis, and `others`, tensors of one step under `exponent`.
@@ -96,7 +96,7 @@ class Scaled:
         largest = self.binary.amax(0)
         if len(others):
             largest = torch.maximum(largest, _binary(torch.stack(list(others)), exponent).amax(0))
-        there = largest != NOTHING
+        there = largest != ZERO_EXPONENT
         return torch.where(there, -largest, 0), there
 
 
@@ -105,7 +105,7 @@ def _binary(values: Tensor, exponent: Tensor) -> Tensor:
     largest = values.abs().amax(-1)
     binary = torch.frexp(largest).exponent - exponent
     binary = torch.where(torch.isfinite(largest), binary, 0)
-    return torch.where(largest == 0, NOTHING, binary)
+    return torch.where(largest == 0, ZERO_EXPONENT, binary)
 
 
 def _shift(values: Tensor, by: Tensor) -> Tensor:

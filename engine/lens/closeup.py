@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from engine.lens import decomposition, saliency, spectrum
-from engine.lens.sweep import Backward, sweep_together
+from engine.lens.sweep import SweepResult, sweep_together
 from engine.observation import DRAWN, ForwardTrace
 from engine.readings import Reading
 
@@ -19,7 +19,7 @@ class OnDemandReading(Protocol):
     def seeds(self, trace: ForwardTrace, /) -> Tensor | None:
         """The gradients that it needs swept back, (T, S, 1, directions * H); None if it needs no sweep."""
 
-    def read(self, trace: ForwardTrace, swept: Backward | None, /) -> Reading | None:
+    def read(self, trace: ForwardTrace, swept: SweepResult | None, /) -> Reading | None:
         """The reading, from the sweep of its seeds; None for a network that has no such reading."""
 
 

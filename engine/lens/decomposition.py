@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.lens.flow import loss_gradient
 from engine.lens.rows import evenly_chosen, in_parts
-from engine.lens.sweep import Backward, sweep
+from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
 from engine.readings import Decomposition
@@ -46,7 +46,7 @@ def seeds(trace: ForwardTrace) -> Tensor | None:
     return loss_seeds(trace, steps) if len(steps) > 1 else None
 
 
-def read(trace: ForwardTrace, swept: Backward | None) -> Decomposition | None:
+def read(trace: ForwardTrace, swept: SweepResult | None) -> Decomposition | None:
     """Of a frame, from a sweep of its `seeds`."""
     return None if swept is None else decomposition_of(swept, _shown_losses(trace))
 
@@ -69,20 +69,20 @@ def loss_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     return seeds
 
 
-def decomposition_of(backward: Backward, steps: np.ndarray) -> Decomposition:
+def decomposition_of(swept: SweepResult, steps: np.ndarray) -> Decomposition:
     """From a sweep of the `loss_seeds` of these steps."""
-    found = [[_of_chain(chain.total) for chain in row] for row in backward.chains]
+    found = [[_of_chain(chain.total) for chain in row] for row in swept.chains]
     norms, cosines = (np.stack([np.stack([each[at] for each in row]) for row in found]) for at in (0, 1))
     return Decomposition(steps, norms, cosines)
 
 
-def _of_chain(swept: Scaled) -> tuple[np.ndarray, np.ndarray]:
+def _of_chain(total: Scaled) -> tuple[np.ndarray, np.ndarray]:
     """(K, T) each: norms, and cosines with the last seed, the total. A row's power of two does not matter to those.
 
     Cosines are multiplied out in the model's own type, with a total of length 1.
     """
-    values, sizes = swept.values[:, :, 0], swept.size()[:, :, 0]  # (T, K + 1, H), (T, K + 1)
+    values, sizes = total.values[:, :, 0], total.size()[:, :, 0]  # (T, K + 1, H), (T, K + 1)
     direction = values[:, -1:] / sizes[:, -1:, None].to(values.dtype)
     along = (values[:, :-1] * direction).sum(-1).double()
-    norms = swept.norm(sizes[:, :, None])[:, :-1, 0]
+    norms = total.norm(sizes[:, :, None])[:, :-1, 0]
     return norms.T.cpu().numpy(), (along / sizes[:, :-1]).T.cpu().numpy()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.cells import CELLS, Cell
 from engine.lens.flow import seed
-from engine.lens.sweep import Backward, Chain, chains_of, row_norms, sweep
+from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import trace_forward
 from engine.readings import StepFactors
@@ -37,22 +37,22 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
     Source: Pascanu, Mikolov and Bengio (2013), eq. 9, of which theirs is the plain cell.
     """
     trace = trace_forward(model, batch)
-    backward = sweep(trace, seed(trace, ["all"]))
-    each = [factors_of(backward, (0, 0), sequence).omega for sequence in range(len(batch.lengths))]
+    swept = sweep(trace, seed(trace, ["all"]))
+    each = [factors_of(swept, (0, 0), sequence).omega for sequence in range(len(batch.lengths))]
     return np.mean(each, axis=0)
 
 
 @torch.no_grad()
-def factors_of(backward: Backward, seeds: tuple[int, int], sequence: int = 0) -> StepFactors:
+def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) -> StepFactors:
     """From a sweep: of one sequence and, for each direction, of one of the seeds."""
-    trace, e = backward.trace, backward.trace.model.experiment
+    trace, e = swept.trace, swept.trace.model.experiment
     kind, steps = CELLS[e.cell], len(trace.batch.valid)
     cut = trace.model.cuts(steps) if len(trace.passes) == 1 else []
     found = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
     for layer in range(e.num_layers):
         for d in range(e.directions):
             arrived: Tensor | None = None  # dL/ds where the pass before ended
-            for chain in chains_of(backward, layer, d, sequence, seeds[d]):
+            for chain in chains_of(swept, layer, d, sequence, seeds[d]):
                 for name, values in _measure(kind, chain, arrived).items():
                     found[name][layer, d, chain.positions] = values.numpy()
                 arrived = chain.memory[-1]
@@ -69,7 +69,7 @@ def _measured(kind: Cell) -> list[str]:
     return [KEPT, *dict.fromkeys(ROADS[gate] for gate in kind.gates)] if kind.keep_gate else ["slope", "weights"]
 
 
-def _measure(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tensor]:
+def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """{name: (n,)} of one pass; `arrived` is what reached the state before its first step, None where there is none."""
     if kind.has_cell_state:
         found = _of_cell_state(kind, chain, arrived)
@@ -82,7 +82,7 @@ def _measure(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tens
     return {name: torch.where(undefined, torch.nan, values) for name, values in found.items()}
 
 
-def _of_plain_state(chain: Chain) -> dict[str, Tensor]:
+def _of_plain_state(chain: ChainGradients) -> dict[str, Tensor]:
     """Two factors. A cell without links in time lets nothing through: its factor is 0."""
     enters, total = row_norms(chain.grad_input_proj), row_norms(chain.total)
     hh = chain.cell_trace.weights.hh
@@ -90,7 +90,7 @@ def _of_plain_state(chain: Chain) -> dict[str, Tensor]:
     return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
 
 
-def _of_gated_state(kind: Cell, chain: Chain) -> dict[str, Tensor]:
+def _of_gated_state(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
     """What is kept as it is, and what goes through the product with h_{t-1}, gate by gate."""
     assert kind.keep_gate is not None
     parts = {KEPT: chain.cell_trace.gates[kind.keep_gate][:, 0] * chain.total}
@@ -108,7 +108,7 @@ def _of_gated_state(kind: Cell, chain: Chain) -> dict[str, Tensor]:
     return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}
 
 
-def _of_cell_state(kind: Cell, chain: Chain, arrived: Tensor | None) -> dict[str, Tensor]:
+def _of_cell_state(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """What the forget gate keeps of dL/dc_t, and all else that reaches c_{t-1}: through h, gates and peepholes, and
     from a layer above."""
     assert chain.cell is not None

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.lens.sweep import Swept, sweep
+from engine.lens.sweep import LayerGradients, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
 from engine.scaled import Scaled
@@ -53,11 +53,11 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
     chains = sweep(trace, seed(trace, [loss])).chains
     size = len(batch.lengths)
 
-    def gradient(pick: Callable[[Swept], Scaled | None]) -> np.ndarray | None:
+    def gradient(pick: Callable[[LayerGradients], Scaled | None]) -> np.ndarray | None:
         values = [[pick(each) for each in row] for row in chains]
         if values[0][0] is None:
             return None
-        return np.stack([[each.full()[:, 0].cpu().numpy() / size for each in row if each] for row in values])
+        return np.stack([[each.to_float64()[:, 0].cpu().numpy() / size for each in row if each] for row in values])
 
     total, direct = gradient(lambda each: each.total), gradient(lambda each: each.direct)
     assert total is not None and direct is not None

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.lens.rows import MOST, evenly_chosen, in_parts
-from engine.lens.sweep import Backward, sweep
+from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
 from engine.readings import Saliency
@@ -62,7 +62,7 @@ def seeds(trace: ForwardTrace) -> Tensor:
     return answer_seeds(trace, chosen_answers(trace)[::-1].copy())
 
 
-def read(trace: ForwardTrace, swept: Backward | None) -> Saliency:
+def read(trace: ForwardTrace, swept: SweepResult | None) -> Saliency:
     """Of a frame, from a sweep of its `seeds`."""
     assert swept is not None
     return Saliency(chosen_answers(trace), norms_of(swept)[::-1], occluded(trace))
@@ -101,9 +101,9 @@ def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     return seeds
 
 
-def norms_of(backward: Backward) -> np.ndarray:
+def norms_of(swept: SweepResult) -> np.ndarray:
     """(K, T), from a sweep of `answer_seeds`."""
-    return torch.cat([each.norm()[..., 0] for each in _arriving(backward)]).T.cpu().numpy()
+    return torch.cat([each.norm()[..., 0] for each in _input_gradients(swept)]).T.cpu().numpy()
 
 
 def _slopes(trace: ForwardTrace) -> Tensor:
@@ -129,14 +129,14 @@ def _scores(model: RecurrentNetwork, logits: Tensor, batch: Batch) -> Tensor:
     return logits.gather(-1, classes[..., None])[..., 0]
 
 
-def _arriving(backward: Backward) -> list[Scaled]:
+def _input_gradients(swept: SweepResult) -> list[Scaled]:
     """For each pass ds/dx_t, (T, S, B, I): the pieces of a window are brought back to the step that they came from."""
-    e = backward.trace.model.experiment
+    e = swept.trace.model.experiment
     if e.cell != "feedforward" or e.window == 1:
-        return backward.inputs()
+        return swept.inputs()
     folded = []
-    for read in backward.inputs():
-        pieces = read.full().chunk(e.window, -1)  # the oldest first; nothing goes through time, so nothing underflows
+    for windows in swept.inputs():  # float64 is enough: without links in time no gradient underflows
+        pieces = windows.to_float64().chunk(e.window, -1)  # the oldest first
         whole = pieces[-1].clone()
         for back, piece in enumerate(pieces[-2::-1], 1):
             if back < len(whole):

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.cells import CELLS
 from engine.cells.stepwise import weights_of
 from engine.lens.jacobians import Steps, chains_of_steps, raised
-from engine.lens.sweep import Backward
+from engine.lens.sweep import SweepResult
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace
 from engine.readings import JacobianProducts, Spectrum
@@ -53,7 +53,7 @@ def seeds(trace: ForwardTrace) -> None:
     """Of a frame: nothing, for a spectrum reads no loss."""
 
 
-def read(trace: ForwardTrace, swept: Backward | None) -> Spectrum | None:
+def read(trace: ForwardTrace, swept: SweepResult | None) -> Spectrum | None:
     """Of a frame; None for a cell without links in time."""
     return spectrum_of(trace) if CELLS[trace.model.experiment.cell].links else None
 

@@ -20,7 +20,7 @@ from torch.nn.functional import pad
 from engine.cells.adjoint import CellTrace, GradCarry, wide
 from engine.cells.align import flip
 from engine.observation import ForwardPass, ForwardTrace
-from engine.scaled import NOTHING, Scaled
+from engine.scaled import ZERO_EXPONENT, Scaled
 
 BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
 SMALL = 2.0**-64
@@ -29,7 +29,7 @@ row of float32 cannot skip from here to 0 unless a step has a factor below 2**-6
 
 
 @dataclass(frozen=True, eq=False)
-class Swept:
+class LayerGradients:
     """One layer in one direction after the sweep, by position: (T, S, B, H) each, `grad_input_proj` (T, S, B, G*H).
 
     total, direct: dL/dh_t. total_cell: dL/dc_t, or None. grad_input_proj: dL/d(W_ih x_t + b_ih).
@@ -40,23 +40,25 @@ class Swept:
     total_cell: Scaled | None
     grad_input_proj: Scaled
 
-    def of_seeds(self, some: slice) -> Swept:
+    def of_seeds(self, some: slice) -> LayerGradients:
         """The same of some of the seeds."""
         cell = None if self.total_cell is None else self.total_cell.rows(some)
-        return Swept(self.total.rows(some), self.direct.rows(some), cell, self.grad_input_proj.rows(some))
+        return LayerGradients(self.total.rows(some), self.direct.rows(some), cell, self.grad_input_proj.rows(some))
 
 
-Rows = list[list[Swept]]
+Rows = list[list[LayerGradients]]
 """Indexed [layer][direction]."""
 
 
 @dataclass(frozen=True, eq=False)
-class Backward:
-    """What a sweep found, pass by pass in the order of time: a network's only one, or encoder and decoder."""
+class SweepResult:
+    """What a sweep gives, pass by pass in the order of time: a network's only one, or encoder and decoder."""
 
     trace: ForwardTrace
     passes: list[Rows]
-    _found: dict[tuple[int, int, int, int], list[Chain]] = field(default_factory=dict, init=False, repr=False)
+    _chains_read: dict[tuple[int, int, int, int], list[ChainGradients]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def chains(self) -> Rows:
@@ -65,10 +67,10 @@ class Backward:
             return self.passes[0]
         return [[_joined(parts) for parts in zip(*rows, strict=True)] for rows in zip(*self.passes, strict=True)]
 
-    def of_seeds(self, some: slice) -> Backward:
+    def of_seeds(self, some: slice) -> SweepResult:
         """The same of some of the seeds."""
-        passes = [[[each.of_seeds(some) for each in row] for row in rows] for rows in self.passes]
-        return Backward(self.trace, passes)
+        passes = [[[gradients.of_seeds(some) for gradients in row] for row in rows] for rows in self.passes]
+        return SweepResult(self.trace, passes)
 
     def inputs(self) -> list[Scaled]:
         """For each pass dL/d(what its first layer read), (T, S, B, I)."""
@@ -76,7 +78,7 @@ class Backward:
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class ChainGradients:
     """One pass of one layer in one direction, for one sequence and one seed: its real steps, in its own time order.
 
     float64, without the axes of seeds and sequences: total, direct, and cell where there is one (n, H),
@@ -97,37 +99,37 @@ class Chain:
         return self.total if self.cell is None else self.cell
 
 
-def chains_of(backward: Backward, layer: int, direction: int, sequence: int = 0, seed: int = 0) -> list[Chain]:
+def chains_of(swept: SweepResult, layer: int, direction: int, sequence: int = 0, seed: int = 0) -> list[ChainGradients]:
     """One chain, pass by pass in the order of time. Several readings are made of it: it is made once, to be read."""
     which = (layer, direction, sequence, seed)
-    if which not in backward._found:
-        backward._found[which] = _chains(backward, *which)
-    return backward._found[which]
+    if which not in swept._chains_read:
+        swept._chains_read[which] = _chains(swept, *which)
+    return swept._chains_read[which]
 
 
-def _chains(backward: Backward, layer: int, direction: int, sequence: int, seed: int) -> list[Chain]:
+def _chains(swept: SweepResult, layer: int, direction: int, sequence: int, seed: int) -> list[ChainGradients]:
     """See `chains_of`."""
-    found, start = [], 0
-    for one, rows in zip(backward.trace.passes, backward.passes, strict=True):
-        real, swept, cell_trace = int(one.lengths[sequence]), rows[layer][direction], one.cell_traces[layer][direction]
+    chains, start = [], 0
+    for one, rows in zip(swept.trace.passes, swept.passes, strict=True):
+        real, gradients = int(one.lengths[sequence]), rows[layer][direction]
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:
-            values = Scaled(scaled.values[:real, seed, sequence], scaled.exponent[:real, seed, sequence]).full()
+            values = Scaled(scaled.values[:real, seed, sequence], scaled.exponent[:real, seed, sequence]).to_float64()
             return wide(values.flip(0) if direction else values)
 
         positions = start + np.arange(real)
-        found.append(
-            Chain(
-                cell_trace.single_sequence(sequence, real),
-                in_order(swept.total),
-                in_order(swept.direct),
-                None if swept.total_cell is None else in_order(swept.total_cell),
-                in_order(swept.grad_input_proj),
+        chains.append(
+            ChainGradients(
+                one.cell_traces[layer][direction].single_sequence(sequence, real),
+                in_order(gradients.total),
+                in_order(gradients.direct),
+                None if gradients.total_cell is None else in_order(gradients.total_cell),
+                in_order(gradients.grad_input_proj),
                 positions[::-1] if direction else positions,
             )
         )
         start += len(one.output)
-    return found
+    return chains
 
 
 def row_norms(values: Tensor) -> Tensor:
@@ -141,42 +143,40 @@ def row_norms(values: Tensor) -> Tensor:
     return torch.linalg.vector_norm(values / size, dim=-1) * size[..., 0]
 
 
-def _joined(parts: Sequence[Swept]) -> Swept:
+def _joined(parts: Sequence[LayerGradients]) -> LayerGradients:
     """One chain through several passes."""
     cells = [part.total_cell for part in parts if part.total_cell is not None]
-    return Swept(
-        Scaled.join([part.total for part in parts]),
-        Scaled.join([part.direct for part in parts]),
-        Scaled.join(cells) if cells else None,
-        Scaled.join([part.grad_input_proj for part in parts]),
+    return LayerGradients(
+        Scaled.concatenate([part.total for part in parts]),
+        Scaled.concatenate([part.direct for part in parts]),
+        Scaled.concatenate(cells) if cells else None,
+        Scaled.concatenate([part.grad_input_proj for part in parts]),
     )
 
 
-def _below(row: Sequence[Swept], cell_traces: Sequence[CellTrace]) -> Scaled:
+def _below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTrace]) -> Scaled:
     """What reaches the layer below, or the inputs: from all directions of a layer."""
-    back = [
-        Scaled(torch.matmul(swept.grad_input_proj.values, cell_trace.weights.ih), swept.grad_input_proj.exponent)
-        for swept, cell_trace in zip(row, cell_traces, strict=True)
-    ]
-    return back[0] if len(back) == 1 else back[0].plus(back[1])
+    pairs = zip([gradients.grad_input_proj for gradients in row], cell_traces, strict=True)
+    back = [Scaled(torch.matmul(grad.values, trace.weights.ih), grad.exponent) for grad, trace in pairs]
+    return back[0] if len(back) == 1 else back[0].add(back[1])
 
 
 @dataclass(frozen=True, eq=False)
-class Arriving:
+class IncomingGradient:
     """A gradient on its way back in time, under way from one step to the one before: (R, H) for each state."""
 
     grad_carry: GradCarry
     exponent: Tensor  # (R,) int32, one for all states
 
-    def with_rows_of(self, other: Arriving, here: Tensor) -> Arriving:
+    def with_rows_of(self, other: IncomingGradient, here: Tensor) -> IncomingGradient:
         """The other's where `here`, (R,) bool, is true."""
         pairs = zip(other.grad_carry, self.grad_carry, strict=True)
         grad_carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
-        return Arriving(grad_carry, torch.where(here, other.exponent, self.exponent))
+        return IncomingGradient(grad_carry, torch.where(here, other.exponent, self.exponent))
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SweepBuffers:
     """What is filled by a sweep on its way: dL/dh_t, dL/dc_t (T, R, H), dL/d(W_ih x_t + b_ih) (T, R, G*H)."""
 
     total: Tensor
@@ -186,54 +186,57 @@ class Found:
     @property
     def all(self) -> list[Tensor]:
         """Those that there are."""
-        return [each for each in (self.total, self.total_cell, self.grad_input_proj) if each is not None]
+        return [values for values in (self.total, self.total_cell, self.grad_input_proj) if values is not None]
 
-    def shrunk(self, start: int, stop: int, direct: Scaled, enters: Arriving, rows: slice) -> bool:
-        """Whether one exponent is too little for these steps: a row has become too small for it on its way, or was so
-        when it entered, from above (`direct`, of these steps) or from later steps. Other rows that are 0 truly are."""
+    def shrunk(self, start: int, stop: int, direct: Scaled, enters: IncomingGradient, rows: slice) -> bool:
+        """True if one exponent per row cannot represent these steps in float32.
+
+        A row is then too small for it: it shrank on the way, or was so when it entered, from above (`direct`, of these
+        steps) or from later steps (`enters`). All other rows of zeros are exactly 0.
+        """
         sizes = self.total[start:stop, rows].abs().amax(-1)
         if not bool((sizes < SMALL).any()):
             return False
         if self.total_cell is not None:
             sizes = torch.maximum(sizes, self.total_cell[start:stop, rows].abs().amax(-1))
-        entered = direct.binary[:, rows] != NOTHING  # (steps, R)
+        entered = direct.binary[:, rows] != ZERO_EXPONENT  # (steps, R)
         entered[-1] |= torch.stack(enters.grad_carry)[:, rows].any(-1).any(0)
         return bool(((sizes < SMALL) & (entered | (sizes > 0))).any())
 
 
 @torch.no_grad()
-def sweep(trace: ForwardTrace, grad_output: Tensor) -> Backward:
+def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
     """From d/d(output) back through all passes, layers, directions and steps. grad_output: (T, S, B, directions * H).
 
     What reaches the decoder's first step, layer by layer, goes on into the encoder where each sequence ended.
     """
     passes: list[Rows] = []
-    arriving: list[Arriving | None] = [None] * trace.model.experiment.num_layers
+    incoming: list[IncomingGradient | None] = [None] * trace.model.experiment.num_layers
     for one in reversed(trace.passes):
         above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
         cuts = trace.model.cuts(len(one.output)) if len(trace.passes) == 1 else []
-        rows, arriving = _sweep_pass(one, Scaled.of(above), arriving, cuts)
+        rows, incoming = _sweep_pass(one, Scaled.of(above), incoming, cuts)
         passes.append(rows)
-    return Backward(trace, passes[::-1])
+    return SweepResult(trace, passes[::-1])
 
 
-def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[Backward]:
+def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepResult]:
     """As `sweep` of each of these, side by side in a single one."""
     if not seeds:
         return []
-    whole, ends = sweep(trace, torch.cat(list(seeds), 1)), np.cumsum([0, *(each.shape[1] for each in seeds)]).tolist()
+    whole, ends = sweep(trace, torch.cat(list(seeds), 1)), np.cumsum([0, *(seed.shape[1] for seed in seeds)]).tolist()
     return [whole.of_seeds(slice(*span)) for span in pairwise(ends)]
 
 
 def _sweep_pass(
-    one: ForwardPass, above: Scaled, arriving: Sequence[Arriving | None], cuts: Sequence[int]
-) -> tuple[Rows, list[Arriving | None]]:
+    one: ForwardPass, above: Scaled, incoming: Sequence[IncomingGradient | None], cuts: Sequence[int]
+) -> tuple[Rows, list[IncomingGradient | None]]:
     """One stack of layers, from the top down. Returns also what leaves its first step, by layer."""
-    swept: Rows = []
-    leaving: list[Arriving | None] = []
-    for layer, later in zip(reversed(one.cell_traces), reversed(arriving), strict=True):
-        if swept:
-            above = _below(swept[-1], one.cell_traces[len(one.cell_traces) - len(swept)])
+    gradients: Rows = []
+    leaving: list[IncomingGradient | None] = []
+    for layer, later in zip(reversed(one.cell_traces), reversed(incoming), strict=True):
+        if gradients:
+            above = _below(gradients[-1], one.cell_traces[len(one.cell_traces) - len(gradients)])
         row, width = [], layer[0].hidden.shape[-1]
         for d, cell_trace in enumerate(layer):
             direct = above.units(d * width, (d + 1) * width)
@@ -242,73 +245,80 @@ def _sweep_pass(
             if d:
                 total, grad_input_proj = _flip_seeded(total, one.lengths), _flip_seeded(grad_input_proj, one.lengths)
                 cell = None if cell is None else _flip_seeded(cell, one.lengths)
-            row.append(Swept(total, direct, cell, grad_input_proj))
+            row.append(LayerGradients(total, direct, cell, grad_input_proj))
             leaving.append(left)
-        swept.append(row)
-    return swept[::-1], leaving[::-1]
+        gradients.append(row)
+    return gradients[::-1], leaving[::-1]
 
 
 def _sweep_chain(
-    cell_trace: CellTrace, direct: Scaled, arriving: Arriving | None, lengths: Tensor, cuts: Sequence[int]
-) -> tuple[Scaled, Scaled | None, Scaled, Arriving]:
+    cell_trace: CellTrace, direct: Scaled, incoming: IncomingGradient | None, lengths: Tensor, cuts: Sequence[int]
+) -> tuple[Scaled, Scaled | None, Scaled, IncomingGradient]:
     """One layer in one direction, in its own time order, block by block; each block has its own power of two.
 
-    Returns dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step. `arriving` enters each sequence at
+    Returns dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step. `incoming` enters each sequence at
     its last real step.
     """
     axes = direct.exponent.shape[1:]  # (S, B), which a cell's trace has as rows
     direct = direct.in_rows()
     total = direct.values.new_empty(direct.values.shape)  # not as `direct` lies, which may be some of all units
     total_cell = None if cell_trace.cell is None else torch.empty_like(total)
-    found = Found(total, total_cell, total.new_empty(*total.shape[:-1], len(cell_trace.weights.ih)))
+    buffers = SweepBuffers(total, total_cell, total.new_empty(*total.shape[:-1], len(cell_trace.weights.ih)))
     exponents = torch.empty_like(direct.exponent)
-    nothing = torch.zeros_like(total[0])
-    under_way = Arriving((nothing,) if total_cell is None else (nothing, nothing), torch.zeros_like(exponents[0]))
-    ends = sorted({int(length) for length in lengths}) if arriving is not None else []
+    zeros = torch.zeros_like(total[0])
+    states = 1 if total_cell is None else 2
+    under_way = IncomingGradient((zeros,) * states, torch.zeros_like(exponents[0]))
+    ends = sorted({int(length) for length in lengths}) if incoming is not None else []
     ahead = _blocks(len(total), [*cuts, *ends])[::-1]  # the next one last
     while ahead:
         start, stop = ahead.pop()
         enters = under_way
-        if arriving is not None and stop in ends:  # until here nothing was under way in the sequences that end here
-            enters = enters.with_rows_of(arriving, (lengths == stop).repeat(axes[0]).to(exponents.device))
+        if incoming is not None and stop in ends:  # until here nothing was under way in the sequences that end here
+            enters = enters.with_rows_of(incoming, (lengths == stop).repeat(axes[0]).to(exponents.device))
         part = direct.steps(start, stop)
-        leaves, rows = _sweep_block(cell_trace, start, stop, part, enters, found, axes[1])
-        if stop - start > 1 and found.shrunk(start, stop, part, enters, rows):
+        leaves, rows = _sweep_block(cell_trace, start, stop, part, enters, buffers, axes[1])
+        if stop - start > 1 and buffers.shrunk(start, stop, part, enters, rows):
             middle = (start + stop) // 2
             ahead += [(start, middle), (middle, stop)]
             continue
         exponents[start:stop] = leaves.exponent
-        under_way = leaves if start not in cuts else Arriving((nothing,) * len(leaves.grad_carry), leaves.exponent)
+        under_way = leaves if start not in cuts else IncomingGradient((zeros,) * states, leaves.exponent)
 
     def scaled(values: Tensor) -> Scaled:
         return Scaled(values, exponents).of_rows(axes)
 
     cell = None if total_cell is None else scaled(total_cell)
-    return scaled(total), cell, scaled(found.grad_input_proj), under_way
+    return scaled(total), cell, scaled(buffers.grad_input_proj), under_way
 
 
 def _sweep_block(
-    cell_trace: CellTrace, start: int, stop: int, direct: Scaled, enters: Arriving, found: Found, batch: int
-) -> tuple[Arriving, slice]:
+    cell_trace: CellTrace,
+    start: int,
+    stop: int,
+    direct: Scaled,
+    enters: IncomingGradient,
+    buffers: SweepBuffers,
+    batch: int,
+) -> tuple[IncomingGradient, slice]:
     """One block under one exponent for each row, which is that of what leaves it; and which rows were swept. Seeds of
     which nothing has entered yet are left out where they stand at an edge: of losses in order those to come later."""
-    exponent, there = direct.exponent_beside(enters.grad_carry, enters.exponent)
-    grad_carry = Scaled(torch.stack(enters.grad_carry), enters.exponent).at(exponent).unbind()
+    exponent, there = direct.common_exponent(enters.grad_carry, enters.exponent)
+    grad_carry = Scaled(torch.stack(enters.grad_carry), enters.exponent).rescaled_to(exponent).unbind()
     rows = slice(0, len(there))
     if not bool(there.all()):
         seeds = there.view(-1, batch).any(1).nonzero()[:, 0].tolist() or [0]
         rows = slice(seeds[0] * batch, (seeds[-1] + 1) * batch)
-        for values in found.all:
+        for values in buffers.all:
             values[start:stop, : rows.start] = 0
             values[start:stop, rows.stop :] = 0
-    found.total[start:stop, rows] = direct.rows(rows).at(exponent[rows])
-    cell = None if found.total_cell is None else found.total_cell[:, rows]
-    here = tuple(each[rows] for each in grad_carry)
-    left = cell_trace.backward_sweep(start, stop, found.total[:, rows], cell, found.grad_input_proj[:, rows], here)
+    buffers.total[start:stop, rows] = direct.rows(rows).rescaled_to(exponent[rows])
+    cell = None if buffers.total_cell is None else buffers.total_cell[:, rows]
+    here = tuple(state[rows] for state in grad_carry)
+    left = cell_trace.backward_sweep(start, stop, buffers.total[:, rows], cell, buffers.grad_input_proj[:, rows], here)
     if rows != slice(0, len(there)):
         around = (0, 0, rows.start, len(there) - rows.stop)
-        left = tuple(pad(each, around) for each in left)
-    return Arriving(left, exponent), rows
+        left = tuple(pad(state, around) for state in left)
+    return IncomingGradient(left, exponent), rows
 
 
 def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:

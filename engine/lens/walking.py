@@ -16,7 +16,7 @@ from engine.cells.adjoint import CellTrace
 from engine.lens.factors import factors_of
 from engine.lens.flow import seed
 from engine.lens.jacobians import Links, chains_of_steps
-from engine.lens.sweep import Backward, Chain, chains_of, sweep
+from engine.lens.sweep import ChainGradients, SweepResult, chains_of, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
 from engine.readings import StepFactors
@@ -43,8 +43,8 @@ def walk(
         )
     layer %= e.num_layers
     trace = trace_forward(model, batch).single_sequence(sequence)
-    backward = sweep(trace, seed(trace, ["all"]))
-    chains = chains_of(backward, layer, direction)
+    swept = sweep(trace, seed(trace, ["all"]))
+    chains = chains_of(swept, layer, direction)
     positions = np.concatenate([chain.positions for chain in chains])
     with torch.no_grad():
         return Walk(
@@ -57,7 +57,7 @@ def walk(
             **_said(trace, positions),
             **_forward(trace, chains),
             **_back(trace, chains),
-            factors=_factors(backward, layer, direction, positions),
+            factors=_factors(swept, layer, direction, positions),
             **_jacobians(trace, layer, direction, len(positions)),
         )
 
@@ -83,7 +83,7 @@ def _said(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
     return {name: values[positions, 0] for name, values in found.items()}
 
 
-def _forward(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
+def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
     """What every step reads, adds up and becomes, in the dtype of the network."""
     e, dtype = trace.model.experiment, trace.output.dtype
     cell_traces, blocks = [chain.cell_trace for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
@@ -111,7 +111,7 @@ def _forward(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
     }
 
 
-def _back(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
+def _back(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
     """The way back once more, step by step in float64, so that what arrives from the step after is known by itself."""
     cuts, has_cell = set(_cuts(trace)), chains[0].cell is not None
     found: dict[str, list[Tensor]] = {}
@@ -121,8 +121,8 @@ def _back(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
         cell, grad_input_proj = torch.zeros_like(total), total.new_empty(len(total), 1, chain.grad_input_proj.shape[-1])
         later = [torch.empty_like(total) for _ in grad_carry]
         for t in reversed(range(len(total))):
-            for here, arriving in zip(later, grad_carry, strict=True):
-                here[t] = arriving
+            for here, incoming in zip(later, grad_carry, strict=True):
+                here[t] = incoming
             grad_carry = chain.cell_trace.backward_sweep(
                 t, t + 1, total, cell if has_cell else None, grad_input_proj, grad_carry
             )
@@ -139,7 +139,7 @@ def _back(trace: ForwardTrace, chains: list[Chain]) -> dict[str, Any]:
     return nothing | {name: _array(parts) for name, parts in found.items()}
 
 
-def _from_hidden(chain: Chain, total: Tensor) -> Tensor:
+def _from_hidden(chain: ChainGradients, total: Tensor) -> Tensor:
     """(n, H): what reaches c_t through h_t of the same step: nothing else arrives. All steps are rows of one."""
     beside = total.transpose(0, 1).clone()
     cell, nothing = torch.empty_like(beside), torch.zeros_like(beside[0])
@@ -174,9 +174,9 @@ def _jacobians(trace: ForwardTrace, layer: int, direction: int, steps: int) -> d
     return {"jacobians": _array(found), "units": some}
 
 
-def _factors(backward: Backward, layer: int, direction: int, positions: np.ndarray) -> StepFactors:
+def _factors(swept: SweepResult, layer: int, direction: int, positions: np.ndarray) -> StepFactors:
     """Those of this chain alone, in its order."""
-    whole, mine = factors_of(backward, (0, 0)), (layer, direction, positions)
+    whole, mine = factors_of(swept, (0, 0)), (layer, direction, positions)
     slope = None if whole.slope is None else whole.slope[mine]
     weights = None if whole.weights is None else whole.weights[mine]
     return StepFactors(whole.factor[mine], slope, weights, {name: each[mine] for name, each in whole.shares.items()})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.lens.flow import seed
-from engine.lens.sweep import Backward, Chain, chains_of, row_norms, sweep
+from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
 from engine.readings import WeightGradients
@@ -31,7 +31,7 @@ def weight_gradients(
 
 @torch.no_grad()
 def weights_of(
-    backward: Backward,
+    swept: SweepResult,
     seeds: tuple[int, int],
     sequence: int = 0,
     losses: tuple[str | int, str | int] = ("last", "first"),
@@ -40,13 +40,13 @@ def weights_of(
 
     A step's term is an outer product, dL/d(argument) at t times h_{t-1} or x_t, so its norm is a product of two.
     """
-    trace, e = backward.trace, backward.trace.model.experiment
+    trace, e = swept.trace, swept.trace.model.experiment
     shape = (e.num_layers, e.directions, len(trace.batch.valid))
     links = trace.passes[0].cell_traces[0][0].weights.hh is not None
     norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
     for layer in range(e.num_layers):
         for d in range(e.directions):
-            chains = chains_of(backward, layer, d, sequence, seeds[d])
+            chains = chains_of(swept, layer, d, sequence, seeds[d])
             end = _end(trace, sequence, d, losses[d])
             terms = [_input_terms(chains), *([_state_terms(chains)] if links else [])]
             for which, pairs in enumerate(terms):
@@ -75,11 +75,11 @@ Terms = list[tuple[Tensor, Tensor]]
 """For each pass (slopes (n, rows), read (n, columns)): step t contributes slopes_t outer read_t to dL/dW."""
 
 
-def _input_terms(chains: Sequence[Chain]) -> Terms:
+def _input_terms(chains: Sequence[ChainGradients]) -> Terms:
     return [(chain.grad_input_proj, chain.cell_trace.inputs[:, 0]) for chain in chains]
 
 
-def _state_terms(chains: Sequence[Chain]) -> Terms:
+def _state_terms(chains: Sequence[ChainGradients]) -> Terms:
     return [
         (
             chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0],
