@@ -24,14 +24,14 @@ TOO_LARGE = "Left out, because one update would be too large for this server: {l
 
 
 @dataclass(frozen=True)
-class Plan:
+class CostMeasurement:
     """What is measured: {(THIS or PLAIN, length): experiment}. `left_out` are the lengths that would be too large."""
 
     experiments: dict[tuple[str, int], Experiment]
     left_out: tuple[int, ...]
 
 
-def plan(e: Experiment) -> Plan:
+def plan(e: Experiment) -> CostMeasurement:
     """This cell and the plain RNN on the adding problem, of this width and depth, at every length that can be had.
 
     The learning rate is tiny: the weights stay as drawn, and no update can break. A plain tanh RNN is measured alone.
@@ -50,7 +50,7 @@ def plan(e: Experiment) -> Plan:
             except ExperimentError:
                 left_out.add(seq_len)
     fit = {key: each for key, each in experiments.items() if key[1] not in left_out}
-    return Plan(fit, tuple(sorted(left_out)))
+    return CostMeasurement(fit, tuple(sorted(left_out)))
 
 
 def is_plain(e: Experiment) -> bool:

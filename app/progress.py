@@ -48,7 +48,7 @@ class Guess:
 
 
 @dataclass
-class Desk:
+class LearnState:
     """What one session remembers: guesses by lesson and number of the question, and what was done in it.
 
     `redraw`: something new is to be shown by the whole page at the next look.
@@ -60,19 +60,19 @@ class Desk:
 
 
 @st.cache_resource(scope="session", show_spinner=False)
-def desk() -> Desk:
+def learn_state() -> LearnState:
     """Of this session."""
-    return Desk()
+    return LearnState()
 
 
 def done() -> Collection[str]:
     """The slugs of everything that this browser, or this session where the browser has no name, has done."""
-    return PROGRESS.of(_browser()) | desk().done
+    return PROGRESS.of(_browser()) | learn_state().done
 
 
 def finish(slug: str) -> None:
     """This lesson was done."""
-    desk().done.add(slug)
+    learn_state().done.add(slug)
     if _browser():
         PROGRESS.add(_browser(), slug)
 

@@ -16,7 +16,7 @@ POLL = 0.4  # seconds between two looks at a measurement
 
 
 @dataclass
-class Look:
+class TakenFrame:
     """The frame whose numbers were put in last, and the run that it belongs to."""
 
     info: RunInfo
@@ -24,10 +24,10 @@ class Look:
 
 
 @dataclass
-class Desk:
-    """What a tab's card remembers: the look at a run, or the measurement of a cell."""
+class EquationsState:
+    """What a tab's card remembers: the frame that was taken of a run, or the measurement of a cell."""
 
-    look: Look | None = None
+    taken: TakenFrame | None = None
     missing: bool = False
     measurement: Measurement | None = None
 
@@ -38,15 +38,15 @@ class Desk:
 
 
 @st.cache_resource(scope="session", max_entries=2, show_spinner=False)
-def _looks(token: str) -> Desk:
+def _frame_state(token: str) -> EquationsState:
     """Of one run."""
-    return Desk()
+    return EquationsState()
 
 
-@st.cache_resource(scope="session", max_entries=8, on_release=Desk.clear, show_spinner=False)
-def _costs(what: str) -> Desk:
+@st.cache_resource(scope="session", max_entries=8, on_release=EquationsState.clear, show_spinner=False)
+def _cost_state(what: str) -> EquationsState:
     """Of one kind of network, whatever it is trained on."""
-    return Desk()
+    return EquationsState()
 
 
 @st.fragment
@@ -80,7 +80,7 @@ def _symbols(experiment: Experiment) -> None:
 
 def _numbers(slot: RunSlot) -> None:
     """One unit at one step, at the moment of the press; another unit or step of the same moment needs no press."""
-    run, desk = slot.run, _looks(slot.token)
+    run, card_state = slot.run, _frame_state(slot.token)
     e, steps = run.info.experiment, run.info.time_steps
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         # The bounds stand in the keys: other bounds, another field.
@@ -88,17 +88,18 @@ def _numbers(slot: RunSlot) -> None:
         t = st.number_input("t", 0, steps - 1, min(1, steps - 1), key=f"equations_t_{steps}", width=110)
         if st.button(equations.PUT_IN, key="equations_now"):
             frame = run.latest()
-            desk.look, desk.missing = Look(run.info, frame) if frame is not None else None, frame is None
-    if desk.missing:
+            card_state.taken = TakenFrame(run.info, frame) if frame is not None else None
+            card_state.missing = frame is None
+    if card_state.missing:
         st.info(equations.NO_FRAME)
-    elif desk.look is None:
+    elif card_state.taken is None:
         st.caption(equations.HOW_TO)
     else:
-        _worked(desk.look, int(unit), int(t))
+        _worked(card_state.taken, int(unit), int(t))
 
 
-def _worked(look: Look, unit: int, t: int) -> None:
-    info, frame = look.info, look.frame
+def _worked(taken: TakenFrame, unit: int, t: int) -> None:
+    info, frame = taken.info, taken.frame
     if not frame.valid[t]:
         st.info(equations.PADDING.format(t=t))
         return
@@ -119,38 +120,38 @@ def _weights(experiment: Experiment) -> None:
 def _cost(experiment: Experiment) -> None:
     """The button; while it is measured, how far it is; then the table and what it says."""
     e, planned = experiment, cost.plan(experiment)
-    desk = _costs(f"{e.cell}/{e.nonlinearity}/{e.hidden_size}/{e.num_layers}")
-    st.button(cost.BUTTON, key="measure", disabled=not planned.experiments or _running(desk),
-              on_click=_measure, args=(desk, planned))  # fmt: skip
+    card_state = _cost_state(f"{e.cell}/{e.nonlinearity}/{e.hidden_size}/{e.num_layers}")
+    st.button(cost.BUTTON, key="measure", disabled=not planned.experiments or _running(card_state),
+              on_click=_measure, args=(card_state, planned))  # fmt: skip
     st.caption(cost.setting(e))
-    if _running(desk):
-        st.fragment(_watch, run_every=POLL)(desk)
-    elif desk.measurement is not None:
-        _measured(e, planned, desk.measurement)
+    if _running(card_state):
+        st.fragment(_watch, run_every=POLL)(card_state)
+    elif card_state.measurement is not None:
+        _measured(e, planned, card_state.measurement)
     if planned.left_out:
         st.caption(cost.TOO_LARGE.format(lengths=" and ".join(map(str, planned.left_out))))
 
 
-def _measure(desk: Desk, planned: cost.Plan) -> None:
+def _measure(card_state: EquationsState, planned: cost.CostMeasurement) -> None:
     """A callback: it runs before the button is drawn again, so that nobody can press it twice."""
-    desk.measurement = HUB.pool().measure(list(planned.experiments.values()))
+    card_state.measurement = HUB.pool().measure(list(planned.experiments.values()))
 
 
-def _running(desk: Desk) -> bool:
-    return desk.measurement is not None and desk.measurement.running
+def _running(card_state: EquationsState) -> bool:
+    return card_state.measurement is not None and card_state.measurement.running
 
 
-def _watch(desk: Desk) -> None:
+def _watch(card_state: EquationsState) -> None:
     """Looked at again and again while it is measured; when it is over, the page is drawn anew, without this."""
-    assert desk.measurement is not None
-    st.progress(desk.measurement.progress, cost.MEASURING)
+    assert card_state.measurement is not None
+    st.progress(card_state.measurement.progress, cost.MEASURING)
     if st.button(cost.STOP, key="measure_stop"):
-        desk.measurement.stop()
-    if not desk.measurement.running:
+        card_state.measurement.stop()
+    if not card_state.measurement.running:
         st.rerun()  # the whole page: a fragment cannot draw the one around it
 
 
-def _measured(e: Experiment, planned: cost.Plan, measurement: Measurement) -> None:
+def _measured(e: Experiment, planned: cost.CostMeasurement, measurement: Measurement) -> None:
     if measurement.error:
         st.warning(measurement.error)
     elif measurement.result is not None:

@@ -20,7 +20,7 @@ EVERY = 1.0  # seconds between two looks at whether the run has shown what was g
 
 def panel(preset: Preset, experiment: Experiment) -> None:
     """At the top of the sidebar: which lesson it is, the list of all, the way back to it, and its text."""
-    progress.desk().redraw = False
+    progress.learn_state().redraw = False
     st.html(STYLE)
     st.caption(text.place(preset, len(kin(preset)), experiment))
     controls.PRESET.draw()
@@ -41,7 +41,7 @@ def panel(preset: Preset, experiment: Experiment) -> None:
 
 def guesses(preset: Preset) -> list[tuple[int, Prediction, Guess]]:
     """The predictions that were answered, with their numbers."""
-    given = progress.desk().guesses
+    given = progress.learn_state().guesses
     return [(n, each, given[preset.slug, n]) for n, each in enumerate(preset.predict) if (preset.slug, n) in given]
 
 
@@ -51,7 +51,7 @@ def predictions(preset: Preset) -> None:
         return
     with st.expander(textbook.PREDICT, expanded=_is_course(preset)):
         for number, each in enumerate(preset.predict):
-            guess = progress.desk().guesses.get((preset.slug, number))
+            guess = progress.learn_state().guesses.get((preset.slug, number))
             if guess is not None and guess.came:
                 st.markdown(textbook.outcome(each, guess.answer, guess.came))
             else:
@@ -78,7 +78,7 @@ def _is_course(preset: Preset) -> bool:
 def on_guess(preset: Preset, number: int) -> None:
     """An answer was given: the run that shows what is true begins, from its step 0."""
     answer = state.value(f"guess_{preset.slug}_{number}")
-    progress.desk().guesses[preset.slug, number] = Guess(answer, state.present_slot().token)
+    progress.learn_state().guesses[preset.slug, number] = Guess(answer, state.present_slot().token)
     state.on_next(preset.predict[number].settings)
 
 
@@ -91,7 +91,7 @@ def followed(preset: Preset) -> None:
     The whole page shows what is new, but one look later: where a button has just set widgets, the look that was asked
     for meanwhile still brings their former values from the browser, and a page drawn from it would undo the button.
     """
-    if progress.desk().redraw:
+    if progress.learn_state().redraw:
         st.rerun()
     slot = state.present_slot()
     shown = slot.experiment == state.last_good()  # while settings change, the run is still the one before
@@ -103,7 +103,7 @@ def followed(preset: Preset) -> None:
     if preset.done is not None:
         if shown and preset.slug not in progress.done() and _is_done(slot, preset):
             progress.finish(preset.slug)
-            progress.desk().redraw = True
+            progress.learn_state().redraw = True
         with st.container(key="to_do"):
             st.markdown(textbook.task(preset, preset.slug in progress.done()))
 
@@ -114,7 +114,7 @@ def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -
         return
     if slot.paused and prediction.when.needs_training and not guess.started:
         slot.train()
-        progress.desk().redraw = True
+        progress.learn_state().redraw = True
     guess.started = True
     status, frames = slot.run.status(), seen(slot)
     holds = prediction.when.holds(slot.experiment, status, frames)
@@ -122,7 +122,7 @@ def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -
         holds = frames[-1]  # it goes no further
     if holds is not None:
         guess.came = textbook.came(slot.run.info, holds)
-        progress.desk().redraw = True
+        progress.learn_state().redraw = True
 
 
 def seen(slot: RunSlot) -> list[Frame]:

@@ -23,7 +23,7 @@ STILL = {"displayModeBar": False}
 
 
 @dataclass
-class Desk:
+class AskState:
     """What a tab's card remembers of one run: how often it was asked, and what was wrong with the last question."""
 
     asked: int = 0
@@ -31,15 +31,15 @@ class Desk:
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
-def _desk(token: str) -> Desk:
+def _card_state(token: str) -> AskState:
     """Of one run."""
-    return Desk()
+    return AskState()
 
 
 @st.fragment
 def card(slot: RunSlot) -> None:
     """The fields, and below them the newest answer of this run."""
-    run, experiment, desk = slot.run, slot.experiment, _desk(slot.token)
+    run, experiment, card_state = slot.run, slot.experiment, _card_state(slot.token)
     with st.container(key="predict", border=True):
         st.html(STYLE)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -48,13 +48,13 @@ def card(slot: RunSlot) -> None:
         with st.form("predict_form", border=False, enter_to_submit=True):
             question = _fields(experiment, typed, run.result(ANSWER) is not None)
         if question is not None:
-            _ask(run, experiment, desk, question)
-        if problem := desk.problem or run.problem(ANSWER):
+            _ask(run, experiment, card_state, question)
+        if problem := card_state.problem or run.problem(ANSWER):
             st.warning(predicting.escaped(problem))
         if run.is_pending(ANSWER):
             st.fragment(_watch, run_every=POLL)(run)
         answer = run.result(ANSWER)
-        if answer is not None and not desk.problem:  # an older answer would seem to belong to what was typed now
+        if answer is not None and not card_state.problem:  # an older answer would seem to belong to what was typed now
             _answer(experiment, answer)
 
 
@@ -95,15 +95,15 @@ def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, objec
     return asked if pressed else None
 
 
-def _ask(run: Run, experiment: Experiment, desk: Desk, asked: dict[str, object]) -> None:
+def _ask(run: Run, experiment: Experiment, card_state: AskState, asked: dict[str, object]) -> None:
     """Send the question, or say at once what is wrong with it; every press draws anew where symbols are drawn."""
     try:
-        question = Question(**asked, seed=desk.asked)  # type: ignore[arg-type]
+        question = Question(**asked, seed=card_state.asked)  # type: ignore[arg-type]
         read(experiment, question)
     except QuestionError as error:
-        desk.problem = str(error)
+        card_state.problem = str(error)
         return
-    desk.asked, desk.problem = desk.asked + 1, ""
+    card_state.asked, card_state.problem = card_state.asked + 1, ""
     run.request(ANSWER, question=question)
 
 

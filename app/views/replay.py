@@ -16,7 +16,7 @@ HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that 
 
 
 @dataclass
-class Desk:
+class ReplayState:
     """What a tab's page holds open: it stays while a bad file is tried, and while other pages are looked at."""
 
     opened: Opened | None = None
@@ -33,9 +33,9 @@ class Desk:
 
 
 @st.cache_resource(scope="session", max_entries=1, show_spinner=False)
-def _desk() -> Desk:
+def _page_state() -> ReplayState:
     """Of this tab."""
-    return Desk()
+    return ReplayState()
 
 
 def page(playground: Page) -> None:
@@ -43,20 +43,20 @@ def page(playground: Page) -> None:
     state.leave()
     if link := state.link():  # Streamlit writes a link relative to this page: in a new tab it leads here first
         st.switch_page(playground, query_params=link)
-    desk = _desk()
+    page_state = _page_state()
     with st.container(key="recording"):
         st.title(replaying.TITLE, anchor=False)
         st.caption(replaying.ABOUT)
         file = st.file_uploader(replaying.UPLOAD, "zip", key="recording_file",
                                 max_upload_size=replaying.MOST_UPLOADED)  # fmt: skip
         with st.container(key="recording_news"):  # a place of its own: what comes and goes here moves no frame below
-            if file is not None and file.file_id != desk.file:
+            if file is not None and file.file_id != page_state.file:
                 with st.spinner(replaying.OPENING_FILE):
-                    desk.take(file.file_id, file.name, file)
-            if desk.problem:
-                st.error(desk.problem + (f" {replaying.KEPT}" if desk.opened else ""))
-        if desk.opened is not None:
-            show(desk.opened, playground)
+                    page_state.take(file.file_id, file.name, file)
+            if page_state.problem:
+                st.error(page_state.problem + (f" {replaying.KEPT}" if page_state.opened else ""))
+        if page_state.opened is not None:
+            show(page_state.opened, playground)
 
 
 def show(opened: Opened, playground: Page) -> None:

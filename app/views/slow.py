@@ -24,7 +24,7 @@ STYLE = Path(__file__).parents[1] / "slow.css"
 
 
 @dataclass
-class Desk:
+class SlowMotionState:
     """What a tab's page remembers of one run: the phase that is shown, and the update that was asked for."""
 
     phase: int = 0
@@ -56,9 +56,9 @@ class Desk:
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
-def _desk(token: str) -> Desk:
+def _page_state(token: str) -> SlowMotionState:
     """Of one run."""
-    return Desk()
+    return SlowMotionState()
 
 
 def page() -> None:
@@ -72,75 +72,76 @@ def page() -> None:
 @st.fragment
 def take_apart(slot: RunSlot) -> None:
     """Everything that moves when a person goes on."""
-    run, desk = slot.run, _desk(slot.token)
+    run, page_state = slot.run, _page_state(slot.token)
     rehearsal = run.result(UPDATE_TRACE)
     if problem := run.problem(UPDATE_TRACE) or run.status().message:
         st.warning(problem)
-    _ask(run, desk, rehearsal)
-    if _makes(run, desk):
-        beside.wait(lambda: _makes(run, desk), slowly.MAKING)
+    _ask(run, page_state, rehearsal)
+    if _makes(run, page_state):
+        beside.wait(lambda: _makes(run, page_state), slowly.MAKING)
     elif run.is_pending(UPDATE_TRACE):
         beside.wait(lambda: run.is_pending(UPDATE_TRACE), slowly.REHEARSING)
     if rehearsal is None:
         return
-    desk.show(rehearsal)
-    _heading(run, desk, rehearsal)
-    _phases(slot, desk, rehearsal)
-    _phase(run.info, desk, rehearsal)
+    page_state.show(rehearsal)
+    _heading(run, page_state, rehearsal)
+    _phases(slot, page_state, rehearsal)
+    _phase(run.info, page_state, rehearsal)
 
 
-def _ask(run: Run, desk: Desk, rehearsal: Rehearsal | None) -> None:
+def _ask(run: Run, page_state: SlowMotionState, rehearsal: Rehearsal | None) -> None:
     """For a rehearsal of the network as it is, once: what could not be rehearsed is not asked for again."""
     now = (run.status().step, run.experiment)
     current = rehearsal is not None and (rehearsal.step, rehearsal.experiment) == now
-    if not current and desk.asked != now and not _makes(run, desk) and not run.is_pending(UPDATE_TRACE):
-        desk.asked = now
+    if not current and page_state.asked != now and not _makes(run, page_state) and not run.is_pending(UPDATE_TRACE):
+        page_state.asked = now
         run.request(UPDATE_TRACE)
 
 
-def _makes(run: Run, desk: Desk) -> bool:
+def _makes(run: Run, page_state: SlowMotionState) -> bool:
     """True while the update that was asked for is being made; a message says that it cannot be."""
-    return run.status().step < desk.until and not run.status().message
+    return run.status().step < page_state.until and not run.status().message
 
 
-def _heading(run: Run, desk: Desk, rehearsal: Rehearsal) -> None:
+def _heading(run: Run, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
     """Which update this is, and whether the one before was as rehearsed."""
     st.caption(slowly.heading(run.info, rehearsal))
-    if desk.made is None or desk.made[0] != rehearsal.step:
+    if page_state.made is None or page_state.made[0] != rehearsal.step:
         return
     rows = run.curve.updates()
     for row in rows[rows["step"] == rehearsal.step]:
-        message = slowly.made(*desk.made, measured=float(row["loss"]))
+        message = slowly.made(*page_state.made, measured=float(row["loss"]))
         st.html(f'<p class="slow-made" role="status">{escape(message)}</p>')
 
 
-def _phases(slot: RunSlot, desk: Desk, rehearsal: Rehearsal) -> None:
+def _phases(slot: RunSlot, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
     """The five phases in a row, the present one standing out; then back and on."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slow_phases"):
         for k, name in enumerate(slowly.PHASES):
-            kind = "primary" if k == desk.phase else "secondary" if k < desk.phase else "tertiary"
+            kind = "primary" if k == page_state.phase else "secondary" if k < page_state.phase else "tertiary"
             st.button(f"{k + 1}  {name}", key=f"slow_phase_{k + 1}", type=kind, shortcut=str(k + 1), width="stretch",
-                      on_click=desk.go, args=(k,))  # fmt: skip
+                      on_click=page_state.go, args=(k,))  # fmt: skip
         st.button(slowly.BACK, key="slow_back", icon=":material/chevron_left:", type="tertiary", shortcut="Left",
-                  disabled=desk.phase == 0, on_click=desk.move, args=(-1,))  # fmt: skip
-        if desk.phase < LAST:
+                  disabled=page_state.phase == 0, on_click=page_state.move, args=(-1,))  # fmt: skip
+        if page_state.phase < LAST:
             st.button(slowly.NEXT, key="slow_next", icon=":material/chevron_right:", shortcut="Right",
-                      on_click=desk.move, args=(1,))  # fmt: skip
+                      on_click=page_state.move, args=(1,))  # fmt: skip
         else:
+            outdated = rehearsal.step != slot.run.status().step
             st.button(slowly.NEXT_UPDATE, key="slow_next_update", icon=":material/skip_next:", type="primary",
-                      shortcut="Right", disabled=rehearsal.step != slot.run.status().step or _makes(slot.run, desk),
-                      on_click=desk.make, args=(slot, rehearsal))  # fmt: skip
+                      shortcut="Right", disabled=outdated or _makes(slot.run, page_state),
+                      on_click=page_state.make, args=(slot, rehearsal))  # fmt: skip
 
 
-def _phase(info: RunInfo, desk: Desk, rehearsal: Rehearsal) -> None:
+def _phase(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
     """What the phase means, its picture with the few large numbers beside it, and all its numbers as a table."""
-    phase = desk.phase
+    phase = page_state.phase
     meaning = slowly.meaning(info, rehearsal, phase)
     st.html(f'<p class="slow-said" role="status">{escape(meaning)}</p>')
     left, right = st.columns([4.4, 1], gap="medium")
     with left:
         picture("slow", figures.picture(info, rehearsal, phase), label=f"{slowly.PHASES[phase]}. {meaning}",
-                uncover=_uncover(info, desk, rehearsal))  # fmt: skip
+                uncover=_uncover(info, page_state, rehearsal))  # fmt: skip
         st.caption(slowly.notes(info, rehearsal, phase))
     with right:
         st.html(slowly.tiles_html(slowly.tiles(info, rehearsal, phase)))
@@ -148,11 +149,11 @@ def _phase(info: RunInfo, desk: Desk, rehearsal: Rehearsal) -> None:
         st.html(slowly.as_html(slowly.table(info, rehearsal, phase)))
 
 
-def _uncover(info: RunInfo, desk: Desk, rehearsal: Rehearsal) -> Uncover | None:
+def _uncover(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> Uncover | None:
     """Time goes by in the direction of the phase."""
-    way = figures.uncovered(info, rehearsal, desk.phase)
+    way = figures.uncovered(info, rehearsal, page_state.phase)
     if way is None:
         return None
     side, steps = way
     seconds = min(max(PER_STEP * steps, QUICKEST), SLOWEST)
-    return Uncover(f"{rehearsal.step} {desk.plays}", side, steps, seconds, ("x2y2", "x2y3"))
+    return Uncover(f"{rehearsal.step} {page_state.plays}", side, steps, seconds, ("x2y2", "x2y3"))

@@ -23,7 +23,7 @@ STYLE = Path(__file__).parents[1] / "steps.css"
 
 
 @dataclass
-class Desk:
+class StepThroughState:
     """What a tab's page remembers of one run: where a person stands, and in which chain."""
 
     place: Place | None = None  # until the first walk is there
@@ -52,9 +52,9 @@ class Desk:
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
-def _desk(token: str) -> Desk:
+def _page_state(token: str) -> StepThroughState:
     """Of one run."""
-    return Desk()
+    return StepThroughState()
 
 
 def page() -> None:
@@ -68,41 +68,41 @@ def page() -> None:
 @st.fragment
 def walk_through(slot: RunSlot) -> None:
     """Everything that moves when a person takes a step."""
-    run, desk = slot.run, _desk(slot.token)
+    run, page_state = slot.run, _page_state(slot.token)
     walk, info = run.result(SEQUENCE_TRACE), run.info
-    chain = (desk.layer % info.experiment.num_layers, desk.direction)
+    chain = (page_state.layer % info.experiment.num_layers, page_state.direction)
     current = walk is not None and (walk.layer, walk.direction, walk.step) == (*chain, run.status().step)
     if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
-    if _trains(run, desk):
-        beside.wait(lambda: _trains(run, desk), stepping.TRAINING)
+    if _trains(run, page_state):
+        beside.wait(lambda: _trains(run, page_state), stepping.TRAINING)
     elif not run.is_pending(SEQUENCE_TRACE) and not current:
-        run.request(SEQUENCE_TRACE, layer=desk.layer, direction=desk.direction)
+        run.request(SEQUENCE_TRACE, layer=page_state.layer, direction=page_state.direction)
     if run.is_pending(SEQUENCE_TRACE):
         beside.wait(lambda: run.is_pending(SEQUENCE_TRACE), stepping.WALKING)
     if walk is None:
         return
-    place = desk.stand(walk)
+    place = page_state.stand(walk)
     st.caption(f"{stepping.LOOK_FOR} {stepping.heading(info, walk)}")
-    _transport(slot, desk, info, walk)
+    _transport(slot, page_state, info, walk)
     left, right = st.columns([1.72, 1], gap="medium")
     with left:
-        _over_time(info, walk, desk, place)
+        _over_time(info, walk, page_state, place)
         _account(info, walk, place)
     with right:
-        _jacobian(info, walk, desk, place)
-        _weight(info, walk, desk, place)
+        _jacobian(info, walk, page_state, place)
+        _weight(info, walk, page_state, place)
         _verify(slot, info, walk, place)
 
 
-def _trains(run: Run, desk: Desk) -> bool:
+def _trains(run: Run, page_state: StepThroughState) -> bool:
     """True while updates that were asked for are being made; a message says that they cannot be."""
-    return run.status().step < desk.until and not run.status().message
+    return run.status().step < page_state.until and not run.status().message
 
 
-def _transport(slot: RunSlot, desk: Desk, info: RunInfo, walk: Walk) -> None:
+def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, walk: Walk) -> None:
     """Where one stands, the four buttons with their keys, and a little more training."""
-    n, place = len(walk.positions), desk.stand(walk)
+    n, place = len(walk.positions), page_state.stand(walk)
     moves = (
         ("steps_first", stepping.FIRST, ":material/first_page:", "Home", -2 * n),
         ("steps_back", stepping.BACK, ":material/chevron_left:", "Left", -1),
@@ -114,30 +114,30 @@ def _transport(slot: RunSlot, desk: Desk, info: RunInfo, walk: Walk) -> None:
             kind = "primary" if name == "steps_next" else "secondary"
             at_the_end = place.at == (0 if by < 0 else 2 * n - 1)
             st.button(label, key=name, icon=icon, type=kind, shortcut=shortcut, disabled=at_the_end,
-                      on_click=desk.move, args=(by, n))  # fmt: skip
+                      on_click=page_state.move, args=(by, n))  # fmt: skip
         for updates, label in stepping.TRAIN.items():
             st.button(label, key=f"steps_train_{updates}", icon=":material/fitness_center:", type="tertiary",
-                      on_click=desk.train, args=(slot.run, updates))  # fmt: skip
-        _chains(desk, info)
+                      on_click=page_state.train, args=(slot.run, updates))  # fmt: skip
+        _chains(page_state, info)
     st.markdown(stepping.where(info, walk, place))
 
 
-def _chains(desk: Desk, info: RunInfo) -> None:
+def _chains(page_state: StepThroughState, info: RunInfo) -> None:
     """Where there are several layers or directions: which one is walked through."""
     e = info.experiment
     every = [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
     if len(every) == 1:
         return
-    now = (desk.layer % e.num_layers, desk.direction)
+    now = (page_state.layer % e.num_layers, page_state.direction)
 
     def chosen() -> None:
-        desk.layer, desk.direction = state.value("steps_chain")
+        page_state.layer, page_state.direction = state.value("steps_chain")
 
     st.selectbox(stepping.CHAIN, every, every.index(now), format_func=lambda at: stepping.chain(info, *at),
                  key="steps_chain", label_visibility="collapsed", width=240, on_change=chosen)  # fmt: skip
 
 
-def _over_time(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
+def _over_time(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
     """States and gradients; a press goes to that step and follows that unit. One on a gradient is on the way back."""
     n = len(walk.positions)
 
@@ -147,7 +147,7 @@ def _over_time(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
         k, unit = stands.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
         if k is not None and unit.isdecimal():
             back = place.back(n) or point.get("plot") == 1
-            desk.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
+            page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
 
     picture("walk", figures.over_time(info, walk, place), label=stepping.LOOK_FOR, on_press=pressed)
 
@@ -167,7 +167,7 @@ def _account(info: RunInfo, walk: Walk, place: Place) -> None:
         st.caption(equations.footnote(info))
 
 
-def _jacobian(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
+def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
     """One step's Jacobian as a picture; a press follows that unit and the weight that leads to it."""
     if walk.jacobians is None:
         st.info(stepping.NO_LINK)
@@ -178,7 +178,7 @@ def _jacobian(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
         names = [str(point.get(each, "")).lstrip("hc") for each in "yx"]
         if all(each.isdecimal() for each in names):
             unit, source = (min(int(each), info.experiment.hidden_size - 1) for each in names)
-            desk.go(unit=unit, source=source)
+            page_state.go(unit=unit, source=source)
 
     st.markdown(f"**{stepping.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
     scale = figures.scale_of(walk.jacobians[place.step(len(walk.positions))])
@@ -189,21 +189,21 @@ def _jacobian(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
     picture("jacobian", figures.jacobian(info, walk, place), label=caption, on_press=pressed)
 
 
-def _weight(info: RunInfo, walk: Walk, desk: Desk, place: Place) -> None:
+def _weight(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
     """The unit and the weight that are followed, as fields, and what this step does to the weight."""
     most, gates = info.experiment.hidden_size - 1, stepping.gates(info)
     # What was pressed in a picture stands in the keys: another place, another field.
     unit, source, gate = f"steps_unit_{place.unit}", f"steps_source_{place.source}", f"steps_gate_{place.gate}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(stepping.UNIT, 0, most, place.unit, key=unit, width=150,
-                        on_change=lambda: desk.go(unit=int(state.value(unit))))  # fmt: skip
+                        on_change=lambda: page_state.go(unit=int(state.value(unit))))  # fmt: skip
         if walk.weight_hh is None:
             return
         st.number_input(stepping.SOURCE, 0, most, place.source, key=source, width=170,
-                        on_change=lambda: desk.go(source=int(state.value(source))))  # fmt: skip
+                        on_change=lambda: page_state.go(source=int(state.value(source))))  # fmt: skip
         if len(gates) > 1:
             st.selectbox(stepping.GATE, gates, place.gate, key=gate, width=170,
-                         on_change=lambda: desk.go(gate=gates.index(state.value(gate))))  # fmt: skip
+                         on_change=lambda: page_state.go(gate=gates.index(state.value(gate))))  # fmt: skip
     st.markdown(stepping.weight(info, walk, place))
 
 

@@ -390,7 +390,7 @@ def test_a_measurement_that_failed_says_why(pool, monkeypatch):  # noqa: F811
 def test_a_tab_that_has_gone_waits_for_no_measurement(monkeypatch):
     stopped = []
     monkeypatch.setattr(Measurement, "stop", lambda self: stopped.append(self))
-    desk = view.Desk(measurement=Measurement(0, (), 1))
-    desk.clear()
-    view.Desk().clear()
-    assert stopped == [desk.measurement]
+    card_state = view.EquationsState(measurement=Measurement(0, (), 1))
+    card_state.clear()
+    view.EquationsState().clear()
+    assert stopped == [card_state.measurement]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import stepping
 from app.figures.walk import Place
-from app.views.steps import Desk
+from app.views.steps import StepThroughState
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
@@ -78,14 +78,14 @@ def test_a_step_forward_a_step_back_and_either_end(page):
 
 def test_every_quick_press_counts(page):
     """Two presses before the page was drawn again: both lead on."""
-    desk = Desk(place=Place(at=4))
-    desk.move(1, 6)
-    desk.move(1, 6)
-    assert desk.place == Place(at=6)
-    desk.move(100, 6)
-    assert desk.place == Place(at=11)
-    desk.move(-100, 6)
-    assert desk.place == Place(at=0)
+    page_state = StepThroughState(place=Place(at=4))
+    page_state.move(1, 6)
+    page_state.move(1, 6)
+    assert page_state.place == Place(at=6)
+    page_state.move(100, 6)
+    assert page_state.place == Place(at=11)
+    page_state.move(-100, 6)
+    assert page_state.place == Place(at=0)
 
 
 def test_keys_do_what_the_buttons_do(page):
