@@ -14,7 +14,7 @@ from collections.abc import Callable
 from app.figures.base import Curves
 from app.figures.race import LaneSnapshot
 from app.race import words as comparing
-from app.race.plan import LETTERS, Plan
+from app.race.plan import LETTERS, RaceSetup
 from engine.frame import Frame, RunPhase, RunStatus
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run
@@ -104,31 +104,33 @@ class Lane:
 
 
 class Race:
-    """All lanes of a plan at the same step counter. All methods return at once.
+    """All lanes of a setup at the same step counter. All methods return at once.
 
     `picture` is how all stood when they were last looked at; None before the first look.
     """
 
-    def __init__(self, pool: Pool, plan: Plan, *, paused: bool = True, clock: Callable[[], float] = time.monotonic):
-        self.plan, self.paused, self.speed, self._clock = plan, paused, plan.speed, clock
+    def __init__(
+        self, pool: Pool, setup: RaceSetup, *, paused: bool = True, clock: Callable[[], float] = time.monotonic
+    ):
+        self.setup, self.paused, self.speed, self._clock = setup, paused, setup.speed, clock
         self.token = secrets.token_urlsafe(16)
         self.step = 0  # that all are to reach now
-        self.until = plan.shared.steps
+        self.until = setup.shared.steps
         self.picture: tuple[LaneSnapshot, ...] | None = None
         self.rate = 0.0  # updates a second of each lane
         self.stopped = False
         self._chunk, self._singles = 1, 0
         self._before: tuple[float, int] | None = None  # when the round before was ordered, and its updates
         self._due = 0.0  # when the next may be
-        names = comparing.names(plan.lanes, plan.usual)
+        names = comparing.names(setup.lanes, setup.usual)
         self.lanes = tuple(
             Lane(letter, name, pool.submit(lane, paused=True))
-            for letter, name, lane in zip(LETTERS, names, plan.lanes, strict=False)
+            for letter, name, lane in zip(LETTERS, names, setup.lanes, strict=False)
         )
 
     def train(self) -> None:
         """Go on; a race that has come to its end gets as many updates again."""
-        self._extend(self.plan.shared.steps)
+        self._extend(self.setup.shared.steps)
         self.paused = False
 
     def pause(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.hub import HUB
 from app.race.lanes import Race
-from app.race.plan import Plan
+from app.race.plan import RaceSetup
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.workers import Pool
 
@@ -18,33 +18,33 @@ class RaceSlot(TabSlot):
     The socket that watches a race drives it, so there is nothing to suspend; a forgotten race is renewed by `enter`.
     """
 
-    def __init__(self, pool: Callable[[], Pool], owner: str, plan: Plan) -> None:
+    def __init__(self, pool: Callable[[], Pool], owner: str, setup: RaceSetup) -> None:
         super().__init__(owner)
         self._pool = pool
-        self.race = Race(pool(), plan)
+        self.race = Race(pool(), setup)
 
     @property
     def token(self) -> str:
         """Of the present race."""
         return self.race.token
 
-    def enter(self, plan: Plan) -> None:
+    def enter(self, setup: RaceSetup) -> None:
         """Race this; a race of the same networks goes on, at this speed."""
-        if self.race.stopped or plan.lanes != self.race.plan.lanes:
-            self._renew(plan, paused=self.race.paused)
-        self.race.plan, self.race.speed = plan, plan.speed
+        if self.race.stopped or setup.lanes != self.race.setup.lanes:
+            self._renew(setup, paused=self.race.paused)
+        self.race.setup, self.race.speed = setup, setup.speed
 
     def reset(self) -> None:
         """Back to step 0, the same initial weights, and wait there."""
-        self._renew(self.race.plan, paused=True)
+        self._renew(self.race.setup, paused=True)
 
     def stop(self) -> None:
         """End all runs of the race."""
         self.race.stop()
 
-    def _renew(self, plan: Plan, *, paused: bool) -> None:
+    def _renew(self, setup: RaceSetup, *, paused: bool) -> None:
         self.race.stop()
-        self.race = Race(self._pool(), plan, paused=paused)
+        self.race = Race(self._pool(), setup, paused=paused)
 
 
 class RaceRegistry(SlotRegistry[RaceSlot]):
@@ -54,10 +54,10 @@ class RaceRegistry(SlotRegistry[RaceSlot]):
         super().__init__(clock)
         self._pool = pool
 
-    def attach(self, owner: str, plan: Plan) -> RaceSlot:
+    def attach(self, owner: str, setup: RaceSetup) -> RaceSlot:
         """A tab opened: the race that this browser left with these very networks, or a new one."""
         return self.find_or_create(
-            owner, lambda slot: slot.race.plan.lanes == plan.lanes, lambda: RaceSlot(self._pool, owner, plan)
+            owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup)
         )
 
 

@@ -45,7 +45,7 @@ GOOD: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class RaceSetup:
     """What is raced, and how fast. All lanes have the same SHARED settings.
 
     Args:
@@ -68,11 +68,11 @@ class Plan:
         """What is not unusual: the lesson's own settings."""
         return load_preset(self.preset).experiment
 
-    def at(self, speed: str) -> Plan:
+    def at(self, speed: str) -> RaceSetup:
         """At another speed, a name of SPEEDS."""
         return dataclasses.replace(self, speed=speed)
 
-    def share(self, **changes: Any) -> Plan:
+    def share(self, **changes: Any) -> RaceSetup:
         """Change what all share.
 
         Raises:
@@ -81,11 +81,11 @@ class Plan:
         changes = links.ONE_WAY.get(changes.get("rnn_type", ""), {}) | changes
         return dataclasses.replace(self, lanes=tuple(lane.replace(**changes) for lane in self.lanes))
 
-    def on(self, task: str) -> Plan:
+    def on(self, task: str) -> RaceSetup:
         """Other data, with the length and the RNN type that they bring."""
         return dataclasses.replace(self, lanes=tuple(links.overridden(lane, {"task": task}, {}) for lane in self.lanes))
 
-    def change(self, lane: int, **changes: Any) -> Plan:
+    def change(self, lane: int, **changes: Any) -> RaceSetup:
         """Change what is one lane's own.
 
         Raises:
@@ -93,16 +93,16 @@ class Plan:
         """
         return self._with(lane, self.lanes[lane].replace(**changes))
 
-    def add(self) -> Plan:
+    def add(self) -> RaceSetup:
         """One lane more: as the last, with one of the usual cells that does not race yet, if there is one."""
         cell = next((each for each in USUAL if each not in [lane.cell for lane in self.lanes]), self.lanes[-1].cell)
         return dataclasses.replace(self, lanes=(*self.lanes, self.lanes[-1].replace(cell=cell, bidirectional=False)))
 
-    def remove(self, lane: int) -> Plan:
+    def remove(self, lane: int) -> RaceSetup:
         """One lane less."""
         return dataclasses.replace(self, lanes=self.lanes[:lane] + self.lanes[lane + 1 :])
 
-    def take(self, lane: int, network: Experiment) -> Plan:
+    def take(self, lane: int, network: Experiment) -> RaceSetup:
         """This network in that lane, its data for all; the others keep what is their own, or at least their cell."""
         others = []
         for each in self.lanes:
@@ -112,29 +112,29 @@ class Plan:
                 others.append(network.replace(cell=each.cell, bidirectional=False, window=1))
         return dataclasses.replace(self, lanes=tuple(others))._with(lane, network)
 
-    def _with(self, lane: int, network: Experiment) -> Plan:
+    def _with(self, lane: int, network: Experiment) -> RaceSetup:
         return dataclasses.replace(self, lanes=(*self.lanes[:lane], network, *self.lanes[lane + 1 :]))
 
 
 def against(network: Experiment, preset: str) -> dict[str, str]:
     """The link of a race of this network against one of another usual cell, all else equal."""
     other = next(cell for cell in ("lstm", "gru", "rnn") if cell != network.cell)
-    return written(Plan(preset, (network, network.replace(cell=other))))
+    return written(RaceSetup(preset, (network, network.replace(cell=other))))
 
 
-def written(plan: Plan) -> dict[str, str]:
-    """The link of a plan: the lesson, what differs from it for all, and each lane's own differences."""
-    preset = load_preset(plan.preset)
+def written(setup: RaceSetup) -> dict[str, str]:
+    """The link of a setup: the lesson, what differs from it for all, and each lane's own differences."""
+    preset = load_preset(setup.preset)
     link: dict[str, str] = {}
-    for letter, lane in zip(LETTERS.lower(), plan.lanes, strict=False):
+    for letter, lane in zip(LETTERS.lower(), setup.lanes, strict=False):
         differs = links.written(lane, preset, preset.speed)
         own = {"cell": lane.cell} | {name: value for name, value in differs.items() if name in OWN}
         link |= {name: value for name, value in differs.items() if name not in OWN}
         link[letter] = "~".join(f"{name}.{value}" for name, value in own.items())
-    return link | ({"speed": plan.speed} if plan.speed != SPEED else {})
+    return link | ({"speed": setup.speed} if setup.speed != SPEED else {})
 
 
-def read(link: dict[str, str], refused: list[str]) -> Plan:
+def read(link: dict[str, str], refused: list[str]) -> RaceSetup:
     """The race that a link says; without lanes, the usual ones on its data.
 
     Args:
@@ -156,7 +156,7 @@ def read(link: dict[str, str], refused: list[str]) -> Plan:
     if len(lanes) < FEWEST:
         cells = [cell for cell in USUAL if cell not in [lane.cell for lane in lanes]]
         lanes += [home.replace(cell=cell) for cell in cells[: FEWEST if lanes else MOST]]
-    return Plan(slug, tuple(lanes), speed)
+    return RaceSetup(slug, tuple(lanes), speed)
 
 
 def _lane(home: Experiment, letter: str, raw: str, refused: list[str]) -> Experiment:

@@ -16,7 +16,7 @@ from app.race import memory as race_state
 from app.race import plan as race_plan
 from app.race import words as comparing
 from app.race.paddock import RaceSlot
-from app.race.plan import FEWEST, LETTERS, MOST, SHARED, Plan
+from app.race.plan import FEWEST, LETTERS, MOST, SHARED, RaceSetup
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
 from engine.tasks import TASKS
@@ -50,39 +50,39 @@ def page() -> None:
     state.leave()
     if (playground := state.playground_slot()) is not None and not playground.paused:
         playground.pause()
-    plan = race_state.plan()
-    slot = race_state.slot(plan)
+    setup = race_state.setup()
+    slot = race_state.slot(setup)
     st.html(STYLE)
     with st.container(key="compare"):
         st.title(comparing.HEADING, anchor=False)
-        st.caption(f"{comparing.LOOK_FOR} {TASKS[plan.shared.task].teaches}")
-        _good(plan)
-        _shared(plan)
-        for column, lane in zip(st.columns(len(plan.lanes)), range(len(plan.lanes)), strict=True):
+        st.caption(f"{comparing.LOOK_FOR} {TASKS[setup.shared.task].teaches}")
+        _good(setup)
+        _shared(setup)
+        for column, lane in zip(st.columns(len(setup.lanes)), range(len(setup.lanes)), strict=True):
             with column:
-                _lane(plan, lane)
+                _lane(setup, lane)
         for refused in race_state.refused():
             st.warning(refused)
-        _transport(slot, plan)
+        _transport(slot, setup)
         view.view(slot.race)
-    race_state.write_link(plan)
+    race_state.write_link(setup)
 
 
-def _good(plan: Plan) -> None:
+def _good(setup: RaceSetup) -> None:
     """Races worth a look, one press away."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_good"):
         st.markdown(f"**{comparing.GOOD}**", width="content")
         for number, (title, link) in enumerate(race_plan.GOOD.items()):
             st.button(title, key=f"race_good_{number}", type="tertiary", on_click=race_state.on_change,
-                      args=(partial(race_plan.read, link | {"speed": plan.speed}, []),))  # fmt: skip
+                      args=(partial(race_plan.read, link | {"speed": setup.speed}, []),))  # fmt: skip
 
 
-def _shared(plan: Plan) -> None:
+def _shared(setup: RaceSetup) -> None:
     """Data, length and seed; the rest behind a popover."""
-    e, task = plan.shared, TASKS[plan.shared.task]
+    e, task = setup.shared, TASKS[setup.shared.task]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race_shared"):
         tasks = sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
-        _pick("race_task", comparing.DATA, tasks, e.task, text.task, plan.on, width=330)
+        _pick("race_task", comparing.DATA, tasks, e.task, text.task, setup.on, width=330)
         limits = task.lengths
         lengths = {
             limits.low,
@@ -91,22 +91,22 @@ def _shared(plan: Plan) -> None:
             *(n for n in controls.LENGTHS if limits.low <= n <= limits.high),
         }
         _pick("race_seq_len", text.LABELS["seq_len"], sorted(lengths), e.seq_len, str,
-              _to(plan.share, "seq_len"), width=110)  # fmt: skip
-        _setting("race_seed", "seed", e, _to(plan.share, "seed"), width=130)
+              _to(setup.share, "seq_len"), width=110)  # fmt: skip
+        _setting("race_seed", "seed", e, _to(setup.share, "seed"), width=130)
         with st.popover(comparing.SHARED, icon=":material/tune:"):
             _pick("race_rnn_type", text.LABELS["rnn_type"], list(task.rnn_types), e.rnn_type,
-                  lambda kind: text.RNN_TYPES[kind], _to(plan.share, "rnn_type"))  # fmt: skip
+                  lambda kind: text.RNN_TYPES[kind], _to(setup.share, "rnn_type"))  # fmt: skip
             for name in ("optimizer", "batch_size", "tbptt"):
-                _setting(f"race_{name}", name, e, _to(plan.share, name))
-        if len(plan.lanes) < MOST:
+                _setting(f"race_{name}", name, e, _to(setup.share, name))
+        if len(setup.lanes) < MOST:
             st.button(
-                comparing.ADD, key="race_add", icon=":material/add:", on_click=race_state.on_change, args=(plan.add,)
+                comparing.ADD, key="race_add", icon=":material/add:", on_click=race_state.on_change, args=(setup.add,)
             )
 
 
-def _lane(plan: Plan, lane: int) -> None:
+def _lane(setup: RaceSetup, lane: int) -> None:
     """Letter, cell and units; the rest behind "More"; what is unusual as chips."""
-    e, letter, change = plan.lanes[lane], LETTERS[lane], partial(plan.change, lane)
+    e, letter, change = setup.lanes[lane], LETTERS[lane], partial(setup.change, lane)
     with st.container(key=f"race_lane_{letter.lower()}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(f'<b class="race-letter" style="--lane: {LANES[lane].colour}">{letter}</b>', width="content")
@@ -120,15 +120,15 @@ def _lane(plan: Plan, lane: int) -> None:
                         _setting(f"race_{letter}_{name}", name, e, _to(change, name))
                 if (playground := state.playground_slot()) is not None:
                     st.button(comparing.TAKE, key=f"race_take_{letter}", on_click=race_state.on_change,
-                              args=(lambda: plan.take(lane, playground.experiment),))  # fmt: skip
-                if len(plan.lanes) > FEWEST:
+                              args=(lambda: setup.take(lane, playground.experiment),))  # fmt: skip
+                if len(setup.lanes) > FEWEST:
                     st.button(comparing.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
-                              on_click=race_state.on_change, args=(lambda: plan.remove(lane),))  # fmt: skip
-        if any(chips := [comparing.chips(each, plan.usual, SHARED) for each in plan.lanes]):
+                              on_click=race_state.on_change, args=(lambda: setup.remove(lane),))  # fmt: skip
+        if any(chips := [comparing.chips(each, setup.usual, SHARED) for each in setup.lanes]):
             st.markdown(" ".join(f":blue-badge[{each}]" for each in chips[lane]) or "&nbsp;")
 
 
-def _to(change: Callable[..., Plan], name: str) -> Callable[[Any], Plan]:
+def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetup]:
     """Change this one setting to a value."""
     return lambda value: change(**{name: value})
 
@@ -145,7 +145,7 @@ def _has_use(name: str, e: Experiment) -> bool:
 
 
 def _setting(
-    key: str, name: str, e: Experiment, change: Callable[[Any], Plan], label: str = "", width: Any = "stretch"
+    key: str, name: str, e: Experiment, change: Callable[[Any], RaceSetup], label: str = "", width: Any = "stretch"
 ) -> None:
     """One setting by its kind: a list where it is picked from one, else a number."""
     label, value = label or text.LABELS[name], getattr(e, name)
@@ -165,7 +165,7 @@ def _setting(
 
 def _pick(
     key: str, label: str, options: list[Any], value: Any, written: Callable[[Any], str],
-    change: Callable[[Any], Plan], **looks: Any,
+    change: Callable[[Any], RaceSetup], **looks: Any,
 ) -> None:  # fmt: skip
     """A list; a present value that is not in it is added."""
     state.keep(key, value)
@@ -174,7 +174,7 @@ def _pick(
                  args=(lambda: change(state.value(key)),), **looks)  # fmt: skip
 
 
-def _transport(slot: RaceSlot, plan: Plan) -> None:
+def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
     """Train, Pause, Step, Reset and the speed. What is to be done next stands out."""
     race = slot.race
     orders = {
@@ -187,8 +187,8 @@ def _transport(slot: RaceSlot, plan: Plan) -> None:
                 "primary" if key == ("train" if race.paused else "pause") else "secondary"
             )
             st.button(label, key=f"race_{key}", icon=ICONS[key], type=kind, on_click=orders[key])
-        state.keep("race_speed", plan.speed)
+        state.keep("race_speed", setup.speed)
         st.segmented_control(
             text.LABELS["speed"], list(text.SPEEDS), key="race_speed", required=True, label_visibility="collapsed",
-            on_change=race_state.on_change, args=(lambda: plan.at(state.value("race_speed")),),
+            on_change=race_state.on_change, args=(lambda: setup.at(state.value("race_speed")),),
         )  # fmt: skip

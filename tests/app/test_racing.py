@@ -16,7 +16,7 @@ from app.race import plan as race_plan
 from app.race import words as comparing
 from app.race.lanes import Race
 from app.race.paddock import RaceRegistry
-from app.race.plan import OWN, SHARED, Plan
+from app.race.plan import OWN, SHARED, RaceSetup
 from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
@@ -80,15 +80,16 @@ class FakePool:
         return self.runs[-1]
 
 
-def plan(*cells: str, **changes: Any) -> Plan:
-    return Plan("when-what", tuple(SMALL.replace(cell=cell, **changes) for cell in cells or ("rnn", "gru", "lstm")))
+def race_setup(*cells: str, **changes: Any) -> RaceSetup:
+    lanes = tuple(SMALL.replace(cell=cell, **changes) for cell in cells or ("rnn", "gru", "lstm"))
+    return RaceSetup("when-what", lanes)
 
 
 @pytest.fixture
 def race() -> SimpleNamespace:
     """A race of three, its runs, and a clock that stands still until it is moved."""
     pool, clock = FakePool(), SimpleNamespace(now=0.0)
-    made = Race(pool, plan(), clock=lambda: clock.now)  # type: ignore[arg-type]
+    made = Race(pool, race_setup(), clock=lambda: clock.now)  # type: ignore[arg-type]
     return SimpleNamespace(race=made, runs=pool.runs, clock=clock)
 
 
@@ -142,7 +143,7 @@ def test_a_hidden_tab_trains_on_and_takes_no_frames(race):
 
 
 def test_speed_says_how_many_updates_a_second(race):
-    race.race.plan, race.race.speed = race.race.plan.at("slow"), "slow"
+    race.race.setup, race.race.speed = race.race.setup.at("slow"), "slow"
     race.race.train()
     for _ in range(80):  # of 0.05 s
         turn(race)
@@ -208,24 +209,24 @@ def test_other_networks_race_anew_and_a_reload_finds_the_race():
     clock = SimpleNamespace(now=0.0)
     pool = FakePool()
     races = RaceRegistry(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
-    slot = races.attach("somebody", plan())
+    slot = races.attach("somebody", race_setup())
     token = slot.race.token
-    slot.enter(plan().at("slow"))
+    slot.enter(race_setup().at("slow"))
     assert slot.race.token == token and slot.race.speed == "slow"
-    slot.enter(plan("rnn", "lstm"))
+    slot.enter(race_setup("rnn", "lstm"))
     assert slot.race.token != token and [run.stopped for run in pool.runs] == [True] * 3 + [False] * 2
     assert races.find(token) is None and races.find(slot.race.token) is slot
-    assert races.attach("somebody", plan("rnn", "lstm")) is not slot  # its tab is still open
+    assert races.attach("somebody", race_setup("rnn", "lstm")) is not slot  # its tab is still open
     races.release(slot)
-    assert races.attach("somebody else", plan("rnn", "lstm")) is not slot
-    assert races.attach("somebody", plan("rnn", "lstm")) is slot
+    assert races.attach("somebody else", race_setup("rnn", "lstm")) is not slot
+    assert races.attach("somebody", race_setup("rnn", "lstm")) is slot
 
 
 def test_a_race_that_nobody_looks_at_is_stopped_and_forgotten():
     clock = SimpleNamespace(now=0.0)
     pool = FakePool()
     races = RaceRegistry(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
-    slot = races.attach("somebody", plan("rnn", "lstm"))
+    slot = races.attach("somebody", race_setup("rnn", "lstm"))
     races.release(slot)
     races.watch(slot, 1)
     clock.now = 2 * FORGET_AFTER

@@ -15,7 +15,7 @@ from app.live.stream import MAX_VIEWERS, REFUSED, serve
 from app.race.lanes import Race
 from app.slot_registry import SlotRegistry, TabSlot
 from tests.app.test_frames import slot_of
-from tests.app.test_racing import FakePool, plan
+from tests.app.test_racing import FakePool, race_setup
 
 LIMIT = 60.0  # seconds for a stream to end
 
@@ -142,7 +142,7 @@ def test_a_feed_ends_with_its_run():
 
 def test_a_race_is_driven_by_its_socket_and_its_feed_ends_with_it():
     pool = FakePool()
-    race = Race(pool, plan("rnn", "gru"))  # type: ignore[arg-type]
+    race = Race(pool, race_setup("rnn", "gru"))  # type: ignore[arg-type]
     feed = RaceFeed(race)
     feed.receive('{"seen": ["race_loss", "loss"]}')
     feed.receive("nonsense")
