@@ -20,7 +20,7 @@ from engine.walk import Walk
 
 CARD = "Equations, weights and cost of the cell"
 """The card's label: one for all cells, for Streamlit takes a card of another name for another card, and folds it."""
-MOST_CHANNELS = 3
+MAX_CHANNELS = 3
 PEEPHOLES = "ifo"
 """The gates that see the cell state, in the order of weight_ch."""
 Values = dict[str, float]
@@ -268,7 +268,7 @@ def input_label(info: RunInfo, given: np.ndarray, t: int) -> str:
     labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
     if given.ndim == 0:
         return f"`{labels[int(given)]}`" if given >= 0 else "nothing yet"
-    if len(given) > MOST_CHANNELS:
+    if len(given) > MAX_CHANNELS:
         return f"{len(given)} numbers"
     return ", ".join(f"{label} {value:.3g}" for label, value in zip(labels, given, strict=True))
 

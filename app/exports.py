@@ -107,7 +107,7 @@ async def _made(request: Request, ending: str, kind: str, make: Callable[[Record
 def _zipped(recording: Recording) -> bytes:
     """As large as the page "Open a recording" takes at most."""
     buffer = io.BytesIO()
-    recording.fitting(replaying.MOST_UNPACKED // 2).save(buffer)
+    recording.fitting(replaying.MAX_UNPACKED // 2).save(buffer)
     return buffer.getvalue()
 
 

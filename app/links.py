@@ -15,7 +15,7 @@ from engine.tasks import TASKS
 
 SETTINGS = tuple(each.name for each in dataclasses.fields(Experiment))
 
-MOST_STEPS = int(RANGES["steps"].high)
+MAX_STEPS = int(RANGES["steps"].high)
 
 ONE_WAY = {
     "one_to_many": {"bidirectional": False, "window": 1},
@@ -113,7 +113,7 @@ def planned(experiment: Experiment, raw: str, refused: dict[str, str]) -> Change
             at, *pairs = part.split("~")
             step = int(at)
             values = {name: _parse(name, value) for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
-            rises = 0 < step <= MOST_STEPS and (not changes or step > changes[-1][0])
+            rises = 0 < step <= MAX_STEPS and (not changes or step > changes[-1][0])
             if not rises or not values or not set(values) <= set(LIVE):
                 raise ValueError(part)
             changes, now = noted(changes, step, now, now.replace(**values)), now.replace(**values)
@@ -127,9 +127,9 @@ def step_in(raw: str | None, refused: dict[str, str]) -> int:
     """The training step at which a link wants the run to be opened; 0 where it says none."""
     if raw is None:
         return 0
-    if raw.isdecimal() and len(raw) <= 7 and int(raw) <= MOST_STEPS:
+    if raw.isdecimal() and len(raw) <= 7 and int(raw) <= MAX_STEPS:
         return int(raw)
-    refused["at"] = AT_REFUSED.format(got=text.plain(raw), most=MOST_STEPS)
+    refused["at"] = AT_REFUSED.format(got=text.plain(raw), most=MAX_STEPS)
     return 0
 
 

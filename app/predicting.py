@@ -30,7 +30,7 @@ BOXES = "The stronger a box is coloured, the surer it was; point at one for the 
 NOTHING = "nothing yet"
 UNKNOWNS = ("<UNK>", "\N{REPLACEMENT CHARACTER}")
 HOTTEST = 2.0
-MOST_CHARACTERS = 20_000  # of a typed text; far more than can be read, so that its sentence says so
+MAX_CHARACTERS = 20_000  # of a typed text; far more than can be read, so that its sentence says so
 
 
 def generates(experiment: Experiment) -> bool:

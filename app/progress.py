@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-MOST_BROWSERS, MOST_LESSONS = 5000, 500
+MAX_BROWSERS, MAX_LESSONS = 5000, 500
 
 
 class Progress:
     """Which lessons each browser has done; the browser that was heard of longest ago is forgotten first."""
 
-    def __init__(self, most: int = MOST_BROWSERS) -> None:
+    def __init__(self, most: int = MAX_BROWSERS) -> None:
         self.most = most
         self._done: dict[str, frozenset[str]] = {}
 
@@ -24,7 +24,7 @@ class Progress:
     def add(self, browser: str, slug: str) -> None:
         """It has done this one."""
         done = self._done.pop(browser, frozenset())
-        self._done[browser] = done | {slug} if len(done) < MOST_LESSONS else done
+        self._done[browser] = done | {slug} if len(done) < MAX_LESSONS else done
         for longest_ago in list(self._done)[: -self.most]:
             self._done.pop(longest_ago, None)
 

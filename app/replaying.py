@@ -34,10 +34,10 @@ from engine.history import Waterfall
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError
 
-MOST_UPLOADED, MOST_UNPACKED = 64, 128 * 2**20
+MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
 """Megabytes that the page takes, and bytes inside: an engineer's larger file is opened by `Recording.load`."""
-MOST_IN_REPLAY = 9 * 2**20  # bytes of all frames as they stand in the page; plotly.js takes two million more
-MOST_FRAMES = 600
+MAX_IN_REPLAY = 9 * 2**20  # bytes of all frames as they stand in the page; plotly.js takes two million more
+MAX_FRAMES = 600
 ALONE = 'data-scheme=""'
 """Of a page on its own: light or dark as the viewer's system prefers."""
 PARTS = ("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "replay")
@@ -95,7 +95,7 @@ def open_file(name: str, file: IO[bytes]) -> Opened:
     Raises:
         RecordingError: with a sentence, whatever is wrong with it.
     """
-    recording = Recording.load(file, MOST_UNPACKED)
+    recording = Recording.load(file, MAX_UNPACKED)
     try:
         html = replay(recording)
     except Exception as error:  # whole arrays, but of no network that ever was: a figure may stumble over anything
@@ -191,7 +191,7 @@ def _blocks(recording: Recording) -> list[bytes]:
     """A compressed message for each frame that is played: evenly spaced, as many as fit into the page."""
     players = list(_messages(recording))
     largest = max(len(gzip.compress(players[each]())) for each in (0, len(players) // 2, -1)) * 4 / 3
-    most = min(MOST_FRAMES, max(2, int(MOST_IN_REPLAY / largest)), len(players))
+    most = min(MAX_FRAMES, max(2, int(MAX_IN_REPLAY / largest)), len(players))
     kept = np.linspace(0, len(players) - 1, most).round().astype(int)
     return [gzip.compress(players[each](), mtime=0) for each in kept]
 

@@ -84,7 +84,7 @@ def notes(info: RunInfo, r: Rehearsal, phase: int) -> str:
     count = len(r.parameters)
     if phase >= CLIP and len(weights.drawn(r)) < count:
         rows = len(weights.drawn(r))
-        which = f"{rows} matrices that change most" if rows == weights.MOST_ROWS else "weight matrices"
+        which = f"{rows} matrices that change most" if rows == weights.MAX_ROWS else "weight matrices"
         sentences.append(f"Drawn are the {which}; the table has all {count} parameters.")
     return " ".join(sentences)
 

@@ -11,7 +11,7 @@ from app.figures.theme import symbol
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, Task, probe
 
-MOST_SYMBOLS, MOST_BARS = 14, 50
+MAX_SYMBOLS, MAX_BARS = 14, 50
 GRID, LETTER, BESIDE = 158, 7.5, 7  # pixels: width of two aligned rows, of a letter, and of a box around it
 BOX = "border: 1px {line} color-mix(in srgb, currentColor 35%, transparent); border-radius: 3px; text-align: center"
 
@@ -90,7 +90,7 @@ def _flagged(task: Task, given: np.ndarray, name: str) -> np.ndarray:
 
 def _words(tokens: np.ndarray, labels: tuple[str, ...]) -> str:
     symbols = [symbol(labels[token]) for token in tokens if token >= 0]
-    shown = symbols if len(symbols) <= MOST_SYMBOLS else [*symbols[:MOST_SYMBOLS], "…"]
+    shown = symbols if len(symbols) <= MAX_SYMBOLS else [*symbols[:MAX_SYMBOLS], "…"]
     letters = max(map(len, labels)) == 1
     label = ("\u200b" if letters else " ").join(shown).replace("-", "\u2011")  # letters may wrap anywhere
     return f"<div>{escape(label)}</div>"
@@ -103,8 +103,8 @@ def _dot(ink: float) -> str:
 def _bars(values: np.ndarray, marked: np.ndarray, hidden: np.ndarray) -> str:
     """One bar per step, the lowest value the shortest; marked steps stand out, hidden ones are left empty, and dots say
     that there are more."""
-    more = "…" * (len(values) > MOST_BARS)
-    values, marked, hidden = values[:MOST_BARS], marked[:MOST_BARS], hidden[:MOST_BARS]
+    more = "…" * (len(values) > MAX_BARS)
+    values, marked, hidden = values[:MAX_BARS], marked[:MAX_BARS], hidden[:MAX_BARS]
     low, high = min(0.0, float(values.min())), float(values.max())
     heights = (values - low) / max(high - low, 1e-9)
     bars = (

@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 
-MOST_CLASSES = 8
-MOST_NUMBERS = 12  # of a forecast, that have room to be written beside their points
+MAX_CLASSES = 8
+MAX_NUMBERS = 12  # of a forecast, that have room to be written beside their points
 BAR = 27  # pixels a class
 
 
 def classes(labels: Sequence[str], probabilities: np.ndarray, target: int | None = None) -> go.Figure:
     """The most probable classes, the first on top; a tick says which one is right."""
-    shown = np.argsort(-probabilities, kind="stable")[:MOST_CLASSES]
+    shown = np.argsort(-probabilities, kind="stable")[:MAX_CLASSES]
     names = [_name(labels[each]) + (" ✓" if each == target else "") for each in shown]
     values = probabilities[shown]
     bars = go.Bar(
@@ -65,7 +65,7 @@ def series(
         x = np.concatenate([last, np.arange(end, end + len(forecast))])
         y = np.concatenate([past[last], forecast])
         dashed = _line(x, y, "what it says comes next", theme.LAST, dash="dash")
-        if len(forecast) <= MOST_NUMBERS:
+        if len(forecast) <= MAX_NUMBERS:
             written = [""] * len(last) + [f"{value:.2f}" for value in forecast]
             dashed.update(mode="lines+markers+text", text=written, cliponaxis=False,
                           textposition=["top center"] * len(last) + _away(forecast, future))  # fmt: skip

@@ -15,7 +15,7 @@ from engine.number_format import short
 FLOOR, TOP, WIDE = (10.0**decade for decade in (theme.FLOOR_DECADE, theme.TOP_DECADE, theme.WIDE_DECADE))
 AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, WIDE * 10**0.25  # where a mark stands for what lies outside
 HIGHEST = 308.0  # the decade at which a float64 ends; infinity is drawn there
-MOST_CELLS = 20_000  # of a heat map, so that one is quickly sent and drawn
+MAX_CELLS = 20_000  # of a heat map, so that one is quickly sent and drawn
 NORM = "10<sup>%{z:.1f}</sup>"  # in a heat map's hover text
 
 
@@ -36,7 +36,7 @@ def logarithms(norms: np.ndarray) -> np.ndarray:
 
 def some(rows: int, columns: int) -> np.ndarray:
     """Which rows are drawn: all, or evenly chosen ones so that there are not too many cells; first and last always."""
-    most = max(2, MOST_CELLS // columns)
+    most = max(2, MAX_CELLS // columns)
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(int))
 
 

@@ -11,7 +11,7 @@ from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
-MOST_LABELS = 45
+MAX_LABELS = 45
 HEIGHT = 300  # pixels
 LETTER, LINE, POINT = 7, 13, 8  # pixels: width of a letter, height of a name, width of a diamond
 RUNG = 1.2  # the axes end at a power of this: seldom another one while the symbols move
@@ -100,7 +100,7 @@ def _named(info: RunInfo, frame: Frame, reach: float) -> np.ndarray:
     for symbol in np.argsort(~read, kind="stable"):
         apart = np.abs(np.array(centres).reshape(-1, 2) - names[symbol])
         room = (np.array(extents).reshape(-1, 2) + sizes[symbol]) / 2
-        if (apart >= room).any(1).all() and named.sum() < MOST_LABELS:
+        if (apart >= room).any(1).all() and named.sum() < MAX_LABELS:
             named[symbol] = True
             centres.append(names[symbol])
             extents.append(sizes[symbol])

@@ -20,7 +20,7 @@ ROADS = {
     "gates": theme.BESIDE,
     "other roads": theme.BESIDE,
 }
-MOST_MARKERS = 60  # more steps than this are lines alone
+MAX_MARKERS = 60  # more steps than this are lines alone
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -65,7 +65,7 @@ def _line(info: RunInfo, name: str, colour: str, dash: str, width: float = 1.6) 
     steps = info.time_steps
     return go.Scatter(
         x=np.arange(steps), y=np.full(steps, np.nan, np.float32), name=name,
-        mode="lines+markers" if steps <= MOST_MARKERS else "lines",
+        mode="lines+markers" if steps <= MAX_MARKERS else "lines",
         line={"color": colour, "dash": dash, "width": width},
         marker={"size": 4, "color": colour, "symbol": {"dash": "square", "dot": "diamond"}.get(dash, "circle")},
     )  # fmt: skip

@@ -24,7 +24,7 @@ STYLES = {  # dash, marker
     "cell_candidate": ("dashdot", "x-thin-open"),
     "candidate": ("dashdot", "x-thin-open"),
 }
-MOST_MARKERS = 40  # more steps than this are lines alone
+MAX_MARKERS = 40  # more steps than this are lines alone
 SPREAD = (0.1, 0.9)  # of the units
 Series = tuple[go.Scatter, Callable[[Frame], Patch]]
 
@@ -65,7 +65,7 @@ def _line(info: RunInfo, gate: str) -> Series:
     trace = go.Scatter(
         x=np.arange(steps), y=empty, text=[""] * steps, customdata=np.stack([empty, empty], 1), name=name,
         legendrank=1 if gate in KEEPS else 3,
-        mode="lines+markers" if steps <= MOST_MARKERS else "lines", legendgroup=gate,
+        mode="lines+markers" if steps <= MAX_MARKERS else "lines", legendgroup=gate,
         line={"color": colour, "dash": dash, "width": 2.2 if gate in KEEPS else 1.6},
         marker={"color": colour, "symbol": symbol, "size": 5, "line": {"width": 1, "color": colour}},
         visible="legendonly" if gate in CANDIDATES else True,

@@ -10,14 +10,14 @@ from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from engine.frame import Frame, RunInfo
 from engine.readings import saturation
 
-MOST_ROWS = 128
+MAX_ROWS = 128
 SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
 
 
 def _units(info: RunInfo) -> np.ndarray:
     """The units drawn of each chain: all, or evenly chosen ones so that the picture stays readable."""
     e = info.experiment
-    most = max(4, MOST_ROWS // (e.num_layers * e.directions))
+    most = max(4, MAX_ROWS // (e.num_layers * e.directions))
     return np.unique(np.linspace(0, e.hidden_size - 1, min(most, e.hidden_size)).round().astype(int))
 
 

@@ -11,7 +11,7 @@ from app.figures import hidden, theme
 from engine.frame import RunInfo
 from engine.walk import Walk
 
-MOST_UNITS = 64
+MAX_UNITS = 64
 JACOBIAN_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 25.0, 1e3, 1e6)
 
 
@@ -39,9 +39,9 @@ class Place:
 
 
 def units_of(walk: Walk, unit: int) -> np.ndarray:
-    """The units that are drawn: all, or MOST_UNITS evenly chosen ones and the one that is followed."""
+    """The units that are drawn: all, or MAX_UNITS evenly chosen ones and the one that is followed."""
     units = walk.hidden.shape[-1]
-    chosen = np.linspace(0, units - 1, min(units, MOST_UNITS)).round().astype(int)
+    chosen = np.linspace(0, units - 1, min(units, MAX_UNITS)).round().astype(int)
     return np.unique([*chosen, unit])
 
 

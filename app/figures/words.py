@@ -12,7 +12,7 @@ from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
 LETTER, LINE = 6.4, 11  # pixels: width of a letter, height of a slanted line
-MOST_LETTERS = 12
+MAX_LETTERS = 12
 SLANT = -38  # degrees
 
 
@@ -44,7 +44,7 @@ def asked(info: RunInfo, frame: Frame) -> list[str]:
 def _plain(label: str) -> str:
     """A label that can be seen, is not taken for markup, and is not too long."""
     word = theme.symbol(label)
-    return html.escape(word if len(word) <= MOST_LETTERS else word[: MOST_LETTERS - 1] + "…", quote=False)
+    return html.escape(word if len(word) <= MAX_LETTERS else word[: MAX_LETTERS - 1] + "…", quote=False)
 
 
 def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:

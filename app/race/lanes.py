@@ -21,7 +21,7 @@ from engine.workers import Pool, Run
 
 ROUND = 0.3  # seconds that a round is to take; workers look at most five times a second, so shorter ones would wait
 AT_ONCE = 2  # lanes that train at the same time, on a machine of two cores
-MOST_UPDATES = 500  # of a round
+MAX_UPDATES = 500  # of a round
 
 
 class Lane:
@@ -204,7 +204,7 @@ class Race:
         costs = [each.frame.seconds / each.frame.step for each in self.picture if each.frame.step]
         limit = SPEEDS[self.speed]
         fits = ROUND * limit if limit is not None else ROUND * AT_ONCE / max(sum(costs), 1e-6) if costs else 1
-        self._chunk = int(min(max(1, fits), 2 * self._chunk, MOST_UPDATES))
+        self._chunk = int(min(max(1, fits), 2 * self._chunk, MAX_UPDATES))
 
     def _go(self, racing: list[Lane]) -> None:
         """Order the same number of updates of all."""

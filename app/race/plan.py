@@ -17,7 +17,7 @@ from engine.experiment import Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 
 LETTERS = "ABC"
-FEWEST, MOST = 2, len(LETTERS)
+MIN_LANES, MAX_LANES = 2, len(LETTERS)
 OWN = (
     "cell", "hidden_size", "num_layers", "forget_bias", "nonlinearity", "bidirectional", "output_layers", "window",
     "embedding_size", "dropout", "init", "init_gain", "learning_rate", "clip", "clip_threshold",
@@ -153,9 +153,9 @@ def read(link: dict[str, str], refused: list[str]) -> RaceSetup:
     home = links.overridden(load_preset(slug).experiment, settings, problems)
     refused.extend(problems.values())
     lanes = [_lane(home, letter, raw, refused) for letter, raw in own]
-    if len(lanes) < FEWEST:
+    if len(lanes) < MIN_LANES:
         cells = [cell for cell in USUAL if cell not in [lane.cell for lane in lanes]]
-        lanes += [home.replace(cell=cell) for cell in cells[: FEWEST if lanes else MOST]]
+        lanes += [home.replace(cell=cell) for cell in cells[: MIN_LANES if lanes else MAX_LANES]]
     return RaceSetup(slug, tuple(lanes), speed)
 
 

@@ -16,7 +16,7 @@ from app.race import memory as race_state
 from app.race import plan as race_plan
 from app.race import words as comparing
 from app.race.paddock import RaceSlot
-from app.race.plan import FEWEST, LETTERS, MOST, SHARED, RaceSetup
+from app.race.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
 from engine.tasks import TASKS
@@ -98,7 +98,7 @@ def _shared(setup: RaceSetup) -> None:
                   lambda kind: text.RNN_TYPES[kind], _to(setup.share, "rnn_type"))  # fmt: skip
             for name in ("optimizer", "batch_size", "tbptt"):
                 _setting(f"race_{name}", name, e, _to(setup.share, name))
-        if len(setup.lanes) < MOST:
+        if len(setup.lanes) < MAX_LANES:
             st.button(
                 comparing.ADD, key="race_add", icon=":material/add:", on_click=race_state.on_change, args=(setup.add,)
             )
@@ -121,7 +121,7 @@ def _lane(setup: RaceSetup, lane: int) -> None:
                 if (playground := state.playground_slot()) is not None:
                     st.button(comparing.TAKE, key=f"race_take_{letter}", on_click=race_state.on_change,
                               args=(lambda: setup.take(lane, playground.experiment),))  # fmt: skip
-                if len(setup.lanes) > FEWEST:
+                if len(setup.lanes) > MIN_LANES:
                     st.button(comparing.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
                               on_click=race_state.on_change, args=(lambda: setup.remove(lane),))  # fmt: skip
         if any(chips := [comparing.chips(each, setup.usual, SHARED) for each in setup.lanes]):

@@ -74,7 +74,7 @@ def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, objec
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if typed:
             with st.container(key="predict_text", width="stretch"):
-                asked["text"] = st.text_input(task.asks, task.example, predicting.MOST_CHARACTERS,
+                asked["text"] = st.text_input(task.asks, task.example, predicting.MAX_CHARACTERS,
                                               key=f"predict_text_{task.slug}")  # fmt: skip
         else:
             most = int(LIMITS["example"][1].high)

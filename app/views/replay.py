@@ -48,7 +48,7 @@ def page(playground: Page) -> None:
         st.title(replaying.TITLE, anchor=False)
         st.caption(replaying.ABOUT)
         file = st.file_uploader(replaying.UPLOAD, "zip", key="recording_file",
-                                max_upload_size=replaying.MOST_UPLOADED)  # fmt: skip
+                                max_upload_size=replaying.MAX_UPLOADED)  # fmt: skip
         with st.container(key="recording_news"):  # a place of its own: what comes and goes here moves no frame below
             if file is not None and file.file_id != page_state.file:
                 with st.spinner(replaying.OPENING_FILE):

@@ -287,7 +287,7 @@ def test_what_was_never_measured_has_no_figure(exported):
 
 
 def test_a_long_recording_is_thinned_and_says_so(exported, monkeypatch):
-    monkeypatch.setattr(replaying, "MOST_FRAMES", 3)
+    monkeypatch.setattr(replaying, "MAX_FRAMES", 3)
     page = replaying.replay(exported.recording())
     assert [header_of(each)[0]["step"] for each in messages(Parts(page))] == [0, 2, 3]
     assert "it plays 3 of them" in page

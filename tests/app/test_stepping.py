@@ -275,5 +275,5 @@ def test_of_many_units_the_followed_one_is_always_drawn():
     walk = trace_sequence(Trainer(e))
     for unit in (0, 7, 199):
         units = figures.units_of(walk, unit)
-        assert len(units) <= figures.MOST_UNITS + 1 and unit in units
+        assert len(units) <= figures.MAX_UNITS + 1 and unit in units
     assert figures.jacobian(RunInfo.of(e), walk, Place(1, unit=199, source=3))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app import thumbnail as module
-from app.thumbnail import MOST_BARS, thumbnail
+from app.thumbnail import MAX_BARS, thumbnail
 from engine.experiment import Experiment
 from engine.tasks import TASKS, probe
 
@@ -151,7 +151,7 @@ def test_both_marked_numbers_of_the_default_length_are_seen():
 def test_what_is_cut_off_ends_in_dots():
     for task, kind in (("adding", "many_to_one"), ("characters", "many_to_many"), ("characters", "many_to_one")):
         assert "…" in read(thumbnail(Experiment(task=task, rnn_type=kind, seq_len=200))).words
-    assert len(read(thumbnail(Experiment(task="adding", seq_len=200))).dots) == MOST_BARS
+    assert len(read(thumbnail(Experiment(task="adding", seq_len=200))).dots) == MAX_BARS
 
 
 def test_another_seed_is_another_sequence():

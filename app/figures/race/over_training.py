@@ -17,7 +17,7 @@ MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
 SOLVED = 0.1  # of the baseline
 EDGE = 0.95  # of the loss axis: where a mark stands for what is above it
 LOW, HIGH = -5, 5  # decades of the size of an update
-MOST = 20.0  # baselines: what is above is drawn at the edge, so that one lane does not flatten the others
+MAX_SHOWN = 20.0  # baselines: what is above is drawn at the edge, so that one lane does not flatten the others
 
 
 def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
@@ -80,7 +80,7 @@ def _apart(losses: Sequence[float]) -> list[str]:
 def _top(lanes: Sequence[LaneSnapshot]) -> float:
     """Upper end of the axis: room above guessing, and for the newest losses that are not wild."""
     baseline = lanes[0].info.baseline
-    newest = [lane.frame.probe_loss for lane in lanes if lane.frame.probe_loss < MOST * baseline]
+    newest = [lane.frame.probe_loss for lane in lanes if lane.frame.probe_loss < MAX_SHOWN * baseline]
     return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
 
 

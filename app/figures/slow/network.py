@@ -169,8 +169,8 @@ def _highest(r: Rehearsal) -> float:
 def losses(info: RunInfo, r: Rehearsal, axis: str) -> list:
     """A bar for the loss of every step of this sequence, a mark for the batch's mean at that step."""
     t = np.flatnonzero(r.counted)
-    width = 2 * places.half_width(info) if len(t) <= places.MOST_COLUMNS else 0.8
-    high, few = np.maximum(r.loss_per_step[t], r.batch_loss_per_step[t]), len(t) <= places.MOST_COLUMNS
+    width = 2 * places.half_width(info) if len(t) <= places.MAX_COLUMNS else 0.8
+    high, few = np.maximum(r.loss_per_step[t], r.batch_loss_per_step[t]), len(t) <= places.MAX_COLUMNS
     axes = {"xaxis": axis, "yaxis": "y3"}
     return [
         go.Bar(x=t, y=r.loss_per_step[t], width=width,

@@ -10,7 +10,7 @@ from app.figures.slow.network import HEIGHT
 from engine.number_format import share, short
 from engine.rehearsal import Rehearsal
 
-MOST_ROWS = 14
+MAX_ROWS = 14
 """Parameters drawn on a page."""
 TOGETHER = "all together"
 
@@ -18,10 +18,10 @@ TOGETHER = "all together"
 def drawn(r: Rehearsal) -> np.ndarray:
     """Which parameters have a row: all; of too many the matrices that change most."""
     every = np.arange(len(r.parameters))
-    if len(every) <= MOST_ROWS:
+    if len(every) <= MAX_ROWS:
         return every
     matrices = np.array([k for k in every if len(r.shapes[k]) > 1])
-    return np.sort(matrices[np.argsort(-r.change_norms[matrices], kind="stable")[:MOST_ROWS]])
+    return np.sort(matrices[np.argsort(-r.change_norms[matrices], kind="stable")[:MAX_ROWS]])
 
 
 def together(norms: np.ndarray) -> float:

@@ -7,8 +7,8 @@ import numpy as np
 from app.figures import theme
 from engine.frame import RunInfo
 
-MOST_COLUMNS, CELLS = 16, 8
-MOST_CHANNELS = 16  # inputs of up to so many channels are drawn as strips
+MAX_COLUMNS, CELLS = 16, 8
+MAX_CHANNELS = 16  # inputs of up to so many channels are drawn as strips
 HALF = 0.36  # of a row's height, for a strip
 LETTER, PASSAGE = 7.5, 26  # pixels: width of a letter, and room between two symbols for a line on its way down
 TARGETS_ABOVE, FREE_ABOVE = 0.62, 1.18  # rows above the outputs, where outputs could be fed back
@@ -27,7 +27,7 @@ def columns(info: RunInfo) -> np.ndarray:
 
 
 def _most_columns(info: RunInfo) -> int:
-    return max(4, min(MOST_COLUMNS, int(theme.PLOT / _spacing(info)))) if info.feeds_back else MOST_COLUMNS
+    return max(4, min(MAX_COLUMNS, int(theme.PLOT / _spacing(info)))) if info.feeds_back else MAX_COLUMNS
 
 
 def _spacing(info: RunInfo) -> float:
@@ -93,7 +93,7 @@ def units(info: RunInfo) -> np.ndarray:
 def strip_channels(info: RunInfo) -> int:
     """Channels of inputs that are drawn as strips, as a row of an image; 0 where they are written."""
     channels = len(info.input_labels)
-    return channels if info.inputs == "values" and 2 < channels <= MOST_CHANNELS else 0
+    return channels if info.inputs == "values" and 2 < channels <= MAX_CHANNELS else 0
 
 
 def ticks(info: RunInfo) -> dict:
