@@ -1,6 +1,6 @@
-"""Where runs live: worker processes that train, and the pool that hands runs to them.
+"""Runs are trained in worker processes; the pool in the server process distributes them.
 
-The pool stays free of torch: only the workers load it.
+Importing this package does not load torch: only the workers do.
 """
 
 from engine.workers.measurement import Measurement

@@ -1,4 +1,4 @@
-"""How long an update takes: several trainers in turn, one update each, so that all are disturbed alike."""
+"""Measures how long an update takes. Networks take turns, one update each, so that a busy machine slows all alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.workers.protocol import Measure, Measured
 
 
 class UpdateTimer:
-    """One measurement in a worker, advanced by single updates. It takes at most half of the worker's time."""
+    """One measurement in a worker, advanced by single updates. Takes at most half of the worker's time."""
 
     def __init__(self, order: Measure, clock: Callable[[], float] = time.monotonic) -> None:
         self.key, self.repeats, self._clock = order.key, order.repeats, clock
@@ -23,16 +23,16 @@ class UpdateTimer:
 
     @property
     def done(self) -> int:
-        """Updates that were timed."""
+        """Updates timed so far."""
         return sum(map(len, self._seconds))
 
     @property
     def total(self) -> int:
-        """Updates that are to be timed."""
+        """Updates to be timed."""
         return self.repeats * len(self._seconds)
 
     def advance(self) -> Measured:
-        """Make one update. The first of each network only warms it up and is not counted; the others go in turn."""
+        """Make one update. The first one of each network warms it up and is not counted."""
         began = self._clock()
         if len(self._trainers) < len(self._settings):
             trainer = Trainer(Experiment.from_dict(self._settings[len(self._trainers)]))

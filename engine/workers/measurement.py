@@ -1,4 +1,4 @@
-"""One measurement of update times, as seen outside its worker. No torch."""
+"""One measurement of update times as the server process sees it. No torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Measurement:
     """How long one update of each of several experiments takes. All methods return at once.
 
     `progress` goes from 0 to 1. `result` is None until done, then each experiment's median in seconds, in their order.
-    `error` says in a sentence why there will be no result; it is empty where nothing went wrong.
+    `error` says in a sentence why there will be no result; empty if nothing went wrong.
     """
 
     def __init__(self, key: int, experiments: tuple[Experiment, ...], repeats: int) -> None:
@@ -27,7 +27,7 @@ class Measurement:
         return self.result is None and not self.error and not self.stopped
 
     def stop(self) -> None:
-        """Give it up; a result that has arrived stays."""
+        """Stop measuring; a result that has arrived stays."""
         if self.running and self._worker is not None:
             self.stopped = True
             self._worker.close(self.key)

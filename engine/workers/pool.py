@@ -18,7 +18,7 @@ from engine.workers.run import Run
 
 
 class Pool:
-    """A fixed number of worker processes. `submit` gives a run to the one with the fewest.
+    """A fixed number of worker processes. A new run goes to the one with the fewest.
 
     Args:
         workers: how many.
@@ -39,10 +39,10 @@ class Pool:
         """Start a run; its first frame, step 0, comes without being requested.
 
         Args:
-            paused: it waits at its first step, or at `until`.
-            speed: updates a second at most; None: no limit.
+            paused: wait at step 0, or at `until`.
+            speed: at most this many updates a second; None for no limit.
             changes: live settings to be changed at these steps.
-            until: train to this step first, as fast as possible, even if it is paused or slow afterwards.
+            until: train to this step first, as fast as possible, whatever `paused` and `speed` say.
         """
         return self._open(Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes,
                               until=until))  # fmt: skip
@@ -60,7 +60,11 @@ class Pool:
         return run
 
     def measure(self, experiments: Sequence[Experiment], *, repeats: int = 15) -> Measurement:
-        """Time one update of each experiment, the median of so many; a worker does it beside its runs."""
+        """Measure how long one update of each experiment takes, beside the runs of a worker.
+
+        Args:
+            repeats: updates that are timed; the result is their median.
+        """
         measurement = Measurement(next(self._keys), tuple(experiments), repeats)
         with self._lock:
             self._least_busy().measure(measurement)

@@ -36,11 +36,11 @@ REQUEST_KINDS: tuple[RequestKind[Any], ...] = (ANSWER, SEQUENCE_TRACE, VERIFICAT
 
 @dataclass(frozen=True)
 class Open:
-    """Pool to worker: take this run on, from a checkpoint if there is one.
+    """Pool to worker: take on this run, from a checkpoint if there is one.
 
-    `changes` are made at their steps. A run that has not reached `until` trains there first, as fast as possible, and
-    only then is paused or keeps to its speed; from a checkpoint it sends no frames before that step, because these
-    steps have been seen before.
+    `changes` are made at their steps. A run that has not reached `until` first trains to that step as fast as
+    possible; only then do `paused` and `speed` apply. If it starts from a checkpoint it sends no frames on the way:
+    those steps were shown before.
     """
 
     key: int
@@ -54,7 +54,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Measure:
-    """Pool to worker: time so many updates of each of these experiments."""
+    """Pool to worker: time `repeats` updates of each of these experiments."""
 
     key: int
     settings: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""One run as seen outside its worker. No torch."""
+"""One training run as the server process sees it. No torch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PendingRequest:
 
 
 class Run:
-    """One training run, wherever it is computed. All methods return at once; frames come when they are ready."""
+    """One training run. All methods return at once; a worker does the work and sends frames when they are ready."""
 
     def __init__(
         self, pool: RunPool, key: int, experiment: Experiment, *, paused: bool, speed: float | None,

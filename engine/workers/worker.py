@@ -54,7 +54,7 @@ class PoolConnection(Protocol):
 class Worker:
     """The loop of a worker: receive orders, train every run for its slice, report.
 
-    Who has waited longest for a frame is visited first, so that all get as many when there is not time for all.
+    The run whose frame has been due longest is visited first, so that all get equally many when time is short.
 
     Args:
         connection: to the pool.
@@ -175,7 +175,7 @@ class Worker:
         saves = run.needs_checkpoint(now)
         if frame is not None or run.news or saves or (run.wants_to_train() and run.report_due <= now):
             self.connection.send(run.report(now, self.share, frame))
-        if saves:  # after the report: whoever goes on from the checkpoint will not report the updates before it
+        if saves:  # after the report: a worker that goes on from the checkpoint does not report the updates before it
             self.connection.send(run.checkpoint(now))
 
     def _may_take_frame(self, run: HostedRun, now: float) -> bool:

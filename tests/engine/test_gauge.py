@@ -29,11 +29,13 @@ def pool() -> Iterator[Pool]:
 
 def test_every_experiment_is_timed_as_often_and_the_medians_come_in_order():
     timer = UpdateTimer(Measure(7, [SHORT.to_dict(), SHORT.replace(cell="rnn").to_dict()], 3))
-    said = [timer.advance() for _ in range(2 + 6)]
-    assert [each.done for each in said] == [0, 0, 1, 2, 3, 4, 5, 6] and {each.total for each in said} == {6}
-    assert [each.medians is None for each in said] == [True] * 7 + [False]
-    assert said[-1].medians == tuple(statistics.median(each) for each in timer._seconds)
-    assert {each.key for each in said} == {7} and all(len(each) == 3 for each in timer._seconds)
+    messages = [timer.advance() for _ in range(2 + 6)]
+    assert [message.done for message in messages] == [0, 0, 1, 2, 3, 4, 5, 6] and {
+        message.total for message in messages
+    } == {6}
+    assert [message.medians is None for message in messages] == [True] * 7 + [False]
+    assert messages[-1].medians == tuple(statistics.median(each) for each in timer._seconds)
+    assert {message.key for message in messages} == {7} and all(len(each) == 3 for each in timer._seconds)
 
 
 def test_the_first_update_of_a_network_does_not_count():

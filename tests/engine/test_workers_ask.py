@@ -48,11 +48,11 @@ def test_the_answer_is_the_trainers_own(pool):
         alone.advance()
     frame_of(run, lambda frame: frame.step == 9)
     assert run.result(ANSWER) is None and not run.is_pending(ANSWER)
-    said, wanted = answer_of(run, QUESTION), answer_question(alone, QUESTION)
-    assert said.step == 9 and said.question == QUESTION and said.targets is None and said.future is None
+    answer, wanted = answer_of(run, QUESTION), answer_question(alone, QUESTION)
+    assert answer.step == 9 and answer.question == QUESTION and answer.targets is None and answer.future is None
     for name in ("inputs", "counted", "outputs", "said", "said_outputs"):
-        assert np.array_equal(getattr(said, name), getattr(wanted, name)), name
-    assert not said.outputs.flags.writeable and run.status().phase == RunPhase.PAUSED
+        assert np.array_equal(getattr(answer, name), getattr(wanted, name)), name
+    assert not answer.outputs.flags.writeable and run.status().phase == RunPhase.PAUSED
     run.stop()
 
 
@@ -71,10 +71,10 @@ def test_it_answers_while_it_trains_and_the_newest_question_counts(pool):
 
 def test_what_cannot_be_answered_is_said_and_training_goes_on(pool):
     run = pool.submit(SMALL)
-    said = answer_of(run, QUESTION)
+    answer = answer_of(run, QUESTION)
     run.request(ANSWER, question=Question(text="  "))
     wait_for(lambda: not run.is_pending(ANSWER))
-    assert run.problem(ANSWER).startswith("From 1 to 200 characters can be read") and run.result(ANSWER) is said
+    assert run.problem(ANSWER).startswith("From 1 to 200 characters can be read") and run.result(ANSWER) is answer
     reached = run.status().step
     wait_for(lambda: run.status().step > reached)
     answer_of(run, Question(example=1))

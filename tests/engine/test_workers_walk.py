@@ -31,7 +31,7 @@ def pool() -> Iterator[Pool]:
     pool.shutdown()
 
 
-def walk_of(run: Run, layer: int = -1) -> Walk:
+def trace_of(run: Run, layer: int = -1) -> Walk:
     run.request(SEQUENCE_TRACE, layer=layer)
     wait_for(lambda: not run.is_pending(SEQUENCE_TRACE))
     assert run.problem(SEQUENCE_TRACE) == "" and run.result(SEQUENCE_TRACE) is not None
@@ -54,21 +54,21 @@ def test_a_walk_and_a_verification_are_the_trainers_own(pool):
     for _ in range(9):
         alone.advance()
     frame_of(run, lambda frame: frame.step == 9)
-    walked, wanted = walk_of(run, 0), trace_sequence(alone, 0)
-    assert walked.step == 9 and walked.layer == 0
+    trace, wanted = trace_of(run, 0), trace_sequence(alone, 0)
+    assert trace.step == 9 and trace.layer == 0
     for name in ("hidden", "grad", "grad_cell", "jacobians", "weight_hh", "positions"):
-        assert np.array_equal(getattr(walked, name), getattr(wanted, name)), name
-    assert not walked.grad.flags.writeable and run.status().phase == RunPhase.PAUSED
-    verified = verification_of(run)
-    assert verified == verify_entry(alone, CLAIM) and verified.step == 9
-    assert verified.value == walked.number(CLAIM) and verified.method == CENTRAL_DIFFERENCES
+        assert np.array_equal(getattr(trace, name), getattr(wanted, name)), name
+    assert not trace.grad.flags.writeable and run.status().phase == RunPhase.PAUSED
+    verification = verification_of(run)
+    assert verification == verify_entry(alone, CLAIM) and verification.step == 9
+    assert verification.value == trace.number(CLAIM) and verification.method == CENTRAL_DIFFERENCES
     run.stop()
 
 
 def test_all_three_can_be_asked_at_once_and_the_newest_of_each_counts(pool):
     run = pool.submit(SMALL)
     frame_of(run, lambda frame: frame.step > 3)
-    earlier = walk_of(run)
+    earlier = trace_of(run)
     for layer in (1, 0, 1, 0):
         run.request(SEQUENCE_TRACE, layer=layer)
     for unit in (0, 1, 3):
@@ -87,14 +87,16 @@ def test_all_three_can_be_asked_at_once_and_the_newest_of_each_counts(pool):
 
 def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
     run = pool.submit(SMALL)
-    walked, verified = walk_of(run), verification_of(run)
+    trace, verification = trace_of(run), verification_of(run)
     run.request(SEQUENCE_TRACE, layer=2)
     run.request(VERIFICATION, entry=StateClaim(position=9, unit=0))
     wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
-    assert run.problem(SEQUENCE_TRACE).startswith("There is no layer 2") and run.result(SEQUENCE_TRACE) is walked
-    assert run.problem(VERIFICATION).startswith("There is nothing at t = 9") and run.result(VERIFICATION) is verified
+    assert run.problem(SEQUENCE_TRACE).startswith("There is no layer 2") and run.result(SEQUENCE_TRACE) is trace
+    assert (
+        run.problem(VERIFICATION).startswith("There is nothing at t = 9") and run.result(VERIFICATION) is verification
+    )
     assert run.problem(ANSWER) == "" and run.status().phase == RunPhase.RUNNING
-    assert walk_of(run).step > walked.step
+    assert trace_of(run).step > trace.step
     run.stop()
     run.request(SEQUENCE_TRACE)
     assert not run.is_pending(SEQUENCE_TRACE) and "has ended" in run.problem(SEQUENCE_TRACE)
