@@ -288,12 +288,15 @@ class Run:
             self._paused = True
 
     def _merge_changes(self, made: Changes) -> None:
-        """Take over the steps at which the worker made changes; those that it has not received yet come after."""
-        reached = made[-1][0] if made else -1
-        reported = in_force(self.info.experiment, made)
-        ahead = tuple(change for change in self._changes if change[0] > max(reached, self._step))
-        if ahead or reported == self._experiment:
-            self._changes = made + ahead
+        """Take over the steps at which the worker made changes. Planned changes, and those it has not received, follow.
+
+        A change that it has not received is noted at the reported step: the updates up to there were made without it.
+        """
+        planned = tuple(change for change in self._changes if change[0] > self._step)
+        if planned:
+            self._changes = made + planned
+        else:
+            self._changes = noted(made, self._step, in_force(self.info.experiment, made), self._experiment)
 
     def worker_lost(self) -> None:
         """Its worker process died; a replacement is going to take the run on."""

@@ -127,3 +127,20 @@ def test_a_checkpoint_beyond_the_last_reported_step_is_the_one_to_go_on_from():
     run.receive(CheckpointSaved(1, 1986, b"newest"))
     (opening,) = run.restart_orders()
     assert opening.checkpoint == b"newest"
+
+
+def test_a_change_that_the_worker_has_not_received_is_made_after_what_it_has_reported():
+    """Otherwise a worker that takes the run on would repeat updates that were reported, with other settings."""
+    run = new_run(1)
+    run.receive(Report(1, run.status().phase, 100, 0.0, 1.0, "", None, [], (), None))
+    run.update(learning_rate=0.5)
+    assert run.changes == ((100, {"learning_rate": 0.5}),)
+    run.receive(Report(1, run.status().phase, 150, 0.0, 1.0, "", None, [], (), None))
+    assert run.changes == ((150, {"learning_rate": 0.5}),)
+    run.update(noise=0.1)
+    made = ((152, {"learning_rate": 0.5}),)
+    run.receive(Report(1, run.status().phase, 160, 0.0, 1.0, "", None, [], made, None))
+    assert run.changes == (*made, (160, {"noise": 0.1}))
+    made = (*made, (161, {"noise": 0.1}))
+    run.receive(Report(1, run.status().phase, 170, 0.0, 1.0, "", None, [], made, None))
+    assert run.changes == made
