@@ -177,9 +177,9 @@ def _plotly() -> str:
 
 def _figures(recording: Recording) -> dict[str, LiveFigure]:
     """Those that have something to show: what no frame has measured is left out."""
-    measured = frozenset[str]().union(*(frame.details for frame in recording.frames))
+    measured = frozenset[str]().union(*(frame.on_demand for frame in recording.frames))
     every = applicable(recording.info)
-    return {name: each for name, each in every.items() if not each.needs or each.needs in measured}
+    return {name: each for name, each in every.items() if not each.requires or each.requires in measured}
 
 
 def _templates(recording: Recording) -> list[dict[str, Any]]:
@@ -210,7 +210,7 @@ def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame,
     """One frame for the browser, complete: whichever was shown before, this is what it looks like."""
     info, patches, readouts = recording.info_at(frame.step), {}, {}
     for name, figure in figures.items():
-        of = _measured(recording, frame, figure.needs)
+        of = _measured(recording, frame, figure.requires)
         patches[name] = figure.patch(info, of, curves)
         readout = figure.readout(info, of)
         readouts[name] = readout if of is frame else f"of step {of.step:,}: {readout}"
@@ -218,9 +218,9 @@ def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame,
     return pack(patches, step=frame.step, readouts=readouts, verdict=verdict(frame), clock=clock)
 
 
-def _measured(recording: Recording, frame: Frame, needs: str) -> Frame:
+def _measured(recording: Recording, frame: Frame, requires: str) -> Frame:
     """This frame, or where it lacks a reading the last one before that has it; where there is none the first after."""
-    if not needs or needs in frame.details:
+    if not requires or requires in frame.on_demand:
         return frame
-    having = [each for each in recording.frames if needs in each.details]
+    having = [each for each in recording.frames if requires in each.on_demand]
     return max((each for each in having if each.step < frame.step), key=lambda each: each.step, default=having[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.measuring import CELLS, Settings, head, in_turns, milliseconds, ratios, row
 from engine.experiment import Experiment
-from engine.readings import DETAILS
+from engine.readings import ON_DEMAND_READINGS
 from engine.training import Trainer
 
 LENGTHS, WIDTHS = (25, 100, 400), (16, 64, 256)
@@ -30,7 +30,7 @@ def tables(settings: Settings) -> None:
 def _measure(e: Experiment, budget: float) -> None:
     trainer = Trainer(e)
     update, light = in_turns([trainer.advance, trainer.frame], e.device, budget)
-    beside, full = in_turns([trainer.advance, lambda: trainer.frame(DETAILS)], e.device, budget)
+    beside, full = in_turns([trainer.advance, lambda: trainer.frame(ON_DEMAND_READINGS)], e.device, budget)
     relative = (f"{each:.2f}" for each in ratios(light, update))
     row(e.seq_len, e.hidden_size, e.cell, milliseconds(update), milliseconds(light), *relative, milliseconds(full),
         f"{ratios(full, beside)[0]:.1f}")  # fmt: skip

@@ -13,7 +13,7 @@ from benchmarks.measuring import CELLS, Settings, head, row
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
-from engine.readings import DETAILS
+from engine.readings import ON_DEMAND_READINGS
 from engine.training import Trainer
 
 
@@ -24,7 +24,7 @@ class Shown:
         self.info, self.experiment = RunInfo.of(e), e
         self.curve, self.waterfall, self.frame = History(), Waterfall(), None
 
-    def latest(self, details: Collection[str] = ()) -> Frame | None:
+    def latest(self, requested: Collection[str] = ()) -> Frame | None:
         """Whatever was asked for."""
         return self.frame
 
@@ -45,8 +45,8 @@ def tables(settings: Settings) -> None:
                            device=settings.device)  # fmt: skip
             trainer = Trainer(e)
             frames = []
-            for details in ((), (), DETAILS):
-                frames.append(trainer.frame(details))
+            for requested in ((), (), ON_DEMAND_READINGS):
+                frames.append(trainer.frame(requested))
                 trainer.advance()
             piped = [len(pickle.dumps(each, pickle.HIGHEST_PROTOCOL)) for each in frames[1:]]
             row(seq_len, cell, *(f"{size / 1024:.0f}" for size in [*piped, *_sent(e, frames)]))

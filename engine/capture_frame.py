@@ -38,8 +38,8 @@ def capture_frame(
     Args:
         info: of the run, with the settings in force now.
         untrained_map: `embedding_map` of the same network before training.
-        requested: names from `engine.readings.DETAILS`, which a frame has only on request; those that this network
-            does not have stay None.
+        requested: names from `engine.readings.ON_DEMAND_READINGS`, which a frame has only on request; those that this
+            network does not have stay None.
     """
     trace = trace_forward(model, probe)
     per_step, gradient = losses_and_gradient(trace)

@@ -12,7 +12,7 @@ from engine.cells import CELLS
 from engine.experiment import FED_BACK, Experiment
 from engine.parameters import parameter_count
 from engine.readings import (
-    DETAILS,
+    ON_DEMAND_READINGS,
     Decomposition,
     GradientNorms,
     Preactivations,
@@ -94,7 +94,7 @@ class Frame(Preactivations, GradientNorms, TrainingProgress):
         sequence_loss: (16,) l_b of every sequence of the probe, whose mean is probe_loss.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction the first).
         decomposition: of the drawn sequence and the top layers' losses; spectrum; saliency: None where nobody asked
-            for them (`engine.readings.DETAILS`); else of this very step.
+            for them (`engine.readings.ON_DEMAND_READINGS`); else of this very step.
         diagnosis: the verdict; None only before it is made.
     """
 
@@ -122,9 +122,9 @@ class Frame(Preactivations, GradientNorms, TrainingProgress):
     diagnosis: Diagnosis | None = None
 
     @property
-    def details(self) -> frozenset[str]:
-        """Which of DETAILS were taken."""
-        return frozenset(name for name in DETAILS if getattr(self, name) is not None)
+    def on_demand(self) -> frozenset[str]:
+        """Which of ON_DEMAND_READINGS it has."""
+        return frozenset(name for name in ON_DEMAND_READINGS if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-DETAILS = ("decomposition", "spectrum", "saliency")
+ON_DEMAND_READINGS = ("decomposition", "spectrum", "saliency")
 """Readings of a frame that are taken only when somebody asks for them: each costs more than all the rest."""
 
 

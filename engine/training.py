@@ -135,8 +135,8 @@ class Trainer:
         """Look at the network as it is. Changes nothing and draws no random number.
 
         Args:
-            requested: which of `engine.readings.DETAILS` to compute as well; those that this network does not have
-                stay None.
+            requested: which of `engine.readings.ON_DEMAND_READINGS` to compute as well; those that this network does
+                not have stay None.
         """
         info = dataclasses.replace(self.info, experiment=self.experiment)
         return capture_frame(self.model, self._probe, info, self.progress, self._untrained_map, requested)

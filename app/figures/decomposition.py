@@ -112,7 +112,7 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    needs="decomposition",
+    requires="decomposition",
     lazy=True,
     fits=("data.0",),
 )

@@ -130,7 +130,7 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    needs="spectrum",
+    requires="spectrum",
     lazy=True,
     fits=("layout.yaxis",),
 )

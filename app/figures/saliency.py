@@ -135,7 +135,7 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    needs="saliency",
+    requires="saliency",
     lazy=True,
     fits=("data.0",),
 )

@@ -121,6 +121,6 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    needs="spectrum",
+    requires="spectrum",
     lazy=True,
 )

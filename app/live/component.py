@@ -64,7 +64,7 @@ def templates(experiment: Experiment) -> list[dict[str, Any]]:
             "label": figure.label,
             "how": figure.how(info),
             "fits": figure.fits,
-            "needs": figure.needs,
+            "needs": figure.requires,
             "steps": figure.steps,
             "figure": json.loads(figure.template(info).to_json()),
         }

@@ -53,8 +53,8 @@ class Feed:
 
         Asking makes the worker take the next, with the details on the screen: the record goes on while one looks back.
         """
-        details = {figure.needs for name, figure in self._figures.items() if figure.needs and name in self.seen}
-        frame = self.run.latest(details if self.at is None else ())
+        requested = {figure.requires for name, figure in self._figures.items() if figure.requires and name in self.seen}
+        frame = self.run.latest(requested if self.at is None else ())
         if self.at is not None:
             frame = self.run.frame_at(self.at) or frame
         if self.at != self._shown_at:
@@ -82,7 +82,9 @@ class Feed:
             status=self._status(),
             timeline=self._timeline(),
             missing=[] if self.at is None else [
-                name for name, figure in self._figures.items() if figure.needs and figure.needs not in frame.details
+                name
+                for name, figure in self._figures.items()
+                if figure.requires and figure.requires not in frame.on_demand
             ],
             replay=self.at is not None,
         )  # fmt: skip
@@ -95,7 +97,7 @@ class Feed:
             for name, figure in self._figures.items()
             if self._drawn.get(name) is not frame
             and (name in self.seen or not figure.lazy)
-            and (not figure.needs or figure.needs in frame.details)
+            and (not figure.requires or figure.requires in frame.on_demand)
             and (slow or not figure.slow or name not in self._drawn)
         ]
         if any(self._figures[name].slow for name in due):

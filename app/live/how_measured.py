@@ -31,8 +31,8 @@ def paragraphs(info: RunInfo) -> list[str]:
         "Why it shrinks or grows is read from the drawn sequence: what the slopes of the units, and then the recurrent "
         "weights, pass on at each step, as geometric means over the same steps; of a gated cell the mean of the gate "
         "that keeps the old state. Whichever takes away more is named. A unit within "
-        f"{SATURATION_MARGIN:g} of a limit counts as saturated. Where these numbers do not explain half of the decades, no "
-        "reason is given.",
+        f"{SATURATION_MARGIN:g} of a limit counts as saturated. Where these numbers do not explain half of the "
+        "decades, no reason is given.",
         "Braked: with SGD, each of the last 20 updates was clipped so much that weights hardly move. Adam, RMSprop and "
         "Adagrad divide by the size of the gradient, so for them clipping is no brake. Stuck: the mean loss of the "
         f"last 20 updates, and that of 20 updates a hundred before, both lie within {100 * NEAR:g} % of a known level.",

@@ -24,7 +24,7 @@ class OnDemandReading(Protocol):
 
 
 READERS: dict[str, OnDemandReading] = {"decomposition": decomposition, "spectrum": spectrum, "saliency": saliency}
-"""By the names of `engine.readings.DETAILS`, and in their order."""
+"""By the names of `engine.readings.ON_DEMAND_READINGS`, and in their order."""
 
 
 def compute_on_demand(trace: ForwardTrace, requested: Collection[str]) -> dict[str, Any]:

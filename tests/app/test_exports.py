@@ -28,7 +28,7 @@ from app.state import OPENING
 from engine.experiment import Experiment
 from engine.history import History
 from engine.preset import load_preset
-from engine.readings import DETAILS
+from engine.readings import ON_DEMAND_READINGS
 from engine.recording import Recording, RecordingError
 from engine.tasks import probe
 from engine.training import Trainer
@@ -47,15 +47,15 @@ class Exported:
         self.info, self.curve, self.frames = self.trainer.info, History(), []
         self.token, self.run, self.asked = TOKEN, self, []
         self.answers = True
-        for details in ((), DETAILS, ()):
-            self.look(details)
+        for requested in ((), ON_DEMAND_READINGS, ()):
+            self.look(requested)
             self.trainer.advance()
             self.curve.update(self.trainer.step, self.trainer.loss, self.trainer.param_grad_norm, self.trainer.clipped)
         self.trainer.update(learning_rate=0.02)
         self.look()
 
-    def look(self, details: Any = ()) -> None:
-        frame = self.trainer.frame(details)
+    def look(self, requested: Any = ()) -> None:
+        frame = self.trainer.frame(requested)
         self.frames.append(frame)
         self.curve.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
 
@@ -279,7 +279,7 @@ def test_what_was_measured_in_some_frames_stands_in_all_and_says_of_which_step(p
 
 
 def test_what_was_never_measured_has_no_figure(exported):
-    bare = [dataclasses.replace(frame, **dict.fromkeys(DETAILS)) for frame in exported.frames]
+    bare = [dataclasses.replace(frame, **dict.fromkeys(ON_DEMAND_READINGS)) for frame in exported.frames]
     parts = Parts(replaying.replay(dataclasses.replace(exported.recording(), frames=tuple(bare))))
     data = json.loads(parts.scripts["recording"])
     names = {each["name"] for each in data["figures"]}

@@ -20,7 +20,7 @@ from app.figures.unrolled import symbols
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.history import History
-from engine.readings import DETAILS
+from engine.readings import ON_DEMAND_READINGS
 from engine.tasks import TASKS, probe
 from engine.training import Trainer
 
@@ -90,7 +90,7 @@ def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
     for _ in range(step):
         loss = trainer.advance()
         history.update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
-    frame = trainer.frame(DETAILS)
+    frame = trainer.frame(ON_DEMAND_READINGS)
     look(history, frame)
     return trainer.info, frame, Curves(updates=history.updates(), looks=history.looks())
 
@@ -200,7 +200,7 @@ CATALOGUE = [(*KINDS[at], cell) for at in range(len(KINDS)) for cell in (list(TI
 @pytest.mark.parametrize(("task", "kind", "cell"), CATALOGUE)
 def test_all_figures_draw_every_cell_and_every_task(task, kind, cell):
     trainer = Trainer(Experiment(task=task, rnn_type=kind, cell=cell, output_layers=1, **TINY))
-    info, frame = trainer.info, trainer.frame(DETAILS)
+    info, frame = trainer.info, trainer.frame(ON_DEMAND_READINGS)
     curves = Curves(updates=History().updates(), looks=History().looks())
     for figure in applicable(info).values():
         assert figure.template(info).data and figure.patch(info, frame, curves)

@@ -21,7 +21,7 @@ from app.live.frames import pack
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.history import History, Waterfall
-from engine.readings import DETAILS
+from engine.readings import ON_DEMAND_READINGS
 from engine.training import Trainer
 from tests.app.test_figures import decoded, patched
 
@@ -63,7 +63,7 @@ def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
     waterfall.look(trainer.info, trainer.frame())
     for _ in range(0 if case == "infinite" else 2):  # which no update survives
         history.update(trainer.step, trainer.advance(), trainer.param_grad_norm, trainer.clipped)
-    frame = trainer.frame(DETAILS)
+    frame = trainer.frame(ON_DEMAND_READINGS)
     waterfall.look(trainer.info, frame)
     return trainer.info, frame, Curves(history.updates(), history.looks(), waterfall.table())
 
@@ -85,7 +85,7 @@ def lost(case: str) -> tuple[RunInfo, Frame, Curves]:
     names = (
         "factors",
         "weight_gradients",
-        *DETAILS,
+        *ON_DEMAND_READINGS,
         "grad_norm_memory",
         "sequence_grad_norm_memory",
         "sequence_grad_norm_last",
@@ -160,12 +160,12 @@ def test_drawing_changes_nothing(case, name):
 @pairs
 def test_a_frame_without_the_detail_changes_nothing_and_says_nothing(case, name):
     info, frame, curves = seen(case)
-    needs = FIGURES[name].needs
-    assert needs == {"decomposition": "decomposition", "saliency": "saliency", "spectrum": "spectrum",
+    requires = FIGURES[name].requires
+    assert requires == {"decomposition": "decomposition", "saliency": "saliency", "spectrum": "spectrum",
                      "memory": "spectrum"}.get(name, "")  # fmt: skip
-    assert FIGURES[name].lazy == (needs != "" or name == "waterfall")
-    if needs:
-        bare = dataclasses.replace(frame, **{needs: None})
+    assert FIGURES[name].lazy == (requires != "" or name == "waterfall")
+    if requires:
+        bare = dataclasses.replace(frame, **{requires: None})
         assert FIGURES[name].patch(info, bare, curves) == {} and FIGURES[name].readout(info, bare) == ""
 
 

@@ -241,19 +241,20 @@ def test_what_is_off_the_screen_is_neither_asked_for_nor_sent():
     figures = applicable(slot.run.info)
     lazy = {name for name, figure in figures.items() if figure.lazy}
     feed = Feed(slot)
-    assert shown(feed.frame()) == set(figures) - lazy and slot.run.details == frozenset()
+    assert shown(feed.frame()) == set(figures) - lazy and slot.run.requested == frozenset()
     feed.seen = frozenset({"spectrum", "memory", "waterfall"})
     assert shown(feed.frame()) == {"spectrum", "memory", "waterfall"}  # of the same frame: somebody scrolled
-    assert slot.run.details == {"spectrum"}
+    assert slot.run.requested == {"spectrum"}
     assert feed.frame() is None
     feed.seen = frozenset({"saliency"})
-    assert shown(feed.frame()) == {"saliency"} and slot.run.details == {"saliency"}
+    assert shown(feed.frame()) == {"saliency"} and slot.run.requested == {"saliency"}
 
 
 def test_a_frame_without_details_leaves_the_figures_that_need_them():
     slot = slot_of("stacked")
     feed = watching(slot)
-    whole, needing = shown(feed.frame()), {name for name, figure in applicable(slot.run.info).items() if figure.needs}
+    whole = shown(feed.frame())
+    needing = {name for name, figure in applicable(slot.run.info).items() if figure.requires}
     assert needing and needing <= whole
     slot.run.frame = dataclasses.replace(slot.run.frame, spectrum=None, saliency=None, decomposition=None)
     message = feed.frame()
@@ -361,7 +362,7 @@ def test_who_goes_back_gets_every_figure_of_that_frame_once_and_all_again_on_ret
     feed.at = 20
     message = feed.frame()
     header, _ = header_of(message)
-    needing = {name for name, figure in applicable(slot.run.info).items() if figure.needs}
+    needing = {name for name, figure in applicable(slot.run.info).items() if figure.requires}
     assert header["step"] == 20 and header["replay"] and set(header["missing"]) == needing
     assert shown(message) == everything - needing and feed.frame() is None
     feed.at = 39  # between two kept ones: the earlier
@@ -376,9 +377,9 @@ def test_the_record_goes_on_while_somebody_looks_back_but_nothing_dear_is_measur
     slot = recorded()
     feed = watching(slot)
     feed.frame()
-    feed.at, slot.run.details = 0, None
+    feed.at, slot.run.requested = 0, None
     feed.frame()
-    assert slot.run.details == frozenset()
+    assert slot.run.requested == frozenset()
 
 
 def test_the_settings_in_a_figure_are_those_of_its_step():

@@ -35,14 +35,14 @@ class FakeRun:
         self.frames: tuple[Frame, ...] = ()
         self.calls: list[tuple[str, Any]] = []
         self.curve, self.frame, self.waterfall = History(), None, Waterfall()
-        self.details: frozenset[str] = frozenset()
+        self.requested: frozenset[str] = frozenset()
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
         self.pending: set[RequestKind[Any]] = set()
         self.results: dict[RequestKind[Any], Any] = {}
         self.problems: dict[RequestKind[Any], str] = {}
 
-    def latest(self, details: Collection[str] = ()) -> Frame | None:
-        self.details = frozenset(details)
+    def latest(self, requested: Collection[str] = ()) -> Frame | None:
+        self.requested = frozenset(requested)
         return self.frame
 
     def status(self) -> RunStatus:

@@ -10,20 +10,20 @@ from engine.experiment import Experiment
 from engine.lens.closeup import READERS, compute_on_demand
 from engine.model import build
 from engine.observation import trace_forward
-from engine.readings import DETAILS
+from engine.readings import ON_DEMAND_READINGS
 from engine.tasks import sample
 
 
 def test_every_name_has_a_reader():
-    assert tuple(READERS) == DETAILS
+    assert tuple(READERS) == ON_DEMAND_READINGS
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "feedforward"])
 def test_together_they_are_what_each_is_alone(cell):
     e = Experiment(task="sine", rnn_type="many_to_many", cell=cell, hidden_size=4, seq_len=30)
     trace = trace_forward(build(e), sample(e, 3, 1))
-    together = compute_on_demand(trace, DETAILS)
-    assert set(together) == set(DETAILS) - ({"spectrum"} if cell == "feedforward" else set())
+    together = compute_on_demand(trace, ON_DEMAND_READINGS)
+    assert set(together) == set(ON_DEMAND_READINGS) - ({"spectrum"} if cell == "feedforward" else set())
     for name, reading in together.items():
         alone = compute_on_demand(trace, [name])
         assert list(alone) == [name]

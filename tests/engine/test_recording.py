@@ -17,7 +17,7 @@ from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.readings import (
-    DETAILS,
+    ON_DEMAND_READINGS,
     Decomposition,
     JacobianProducts,
     Saliency,
@@ -45,7 +45,7 @@ def recorded(**settings: Any) -> Recording:
     trainer = Trainer(Experiment(**{**SMALL, **settings}))
     frames = [trainer.frame()]
     trainer.advance()
-    frames.append(trainer.frame(DETAILS))
+    frames.append(trainer.frame(ON_DEMAND_READINGS))
     trainer.update(learning_rate=0.25)
     trainer.advance()
     frames.append(trainer.frame())

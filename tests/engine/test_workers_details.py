@@ -23,7 +23,7 @@ def hosted() -> HostedRun:
 def test_a_frame_has_no_details_unless_somebody_asks(hosted):
     hosted.look()
     hosted.changed = True
-    assert hosted.frame(10.0).details == frozenset()
+    assert hosted.frame(10.0).on_demand == frozenset()
 
 
 def test_details_are_taken_at_most_once_a_second(hosted):
@@ -32,7 +32,7 @@ def test_details_are_taken_at_most_once_a_second(hosted):
         hosted.look(WANTED)
         hosted.trainer.advance()
         hosted.changed = True
-        taken.append(bool(hosted.frame(now).details))
+        taken.append(bool(hosted.frame(now).on_demand))
     assert taken == [True, False, False, True] and DETAILS_EVERY == 1.0
 
 
@@ -43,10 +43,10 @@ def test_a_run_that_stands_still_owes_the_details_of_its_last_step_once(hosted):
     hosted.trainer.advance()
     hosted.changed = True
     hosted.look(WANTED)
-    assert hosted.frame(10.3).details == frozenset()
+    assert hosted.frame(10.3).on_demand == frozenset()
     assert hosted.frame_time() == hosted.details_due > 10.3
     frame = hosted.frame(hosted.details_due)
-    assert frame.details == {"decomposition"} and frame.step == 1
+    assert frame.on_demand == {"decomposition"} and frame.step == 1
     assert hosted.frame_time() is None
     hosted.look(WANTED)
     assert hosted.frame_time() is None
@@ -70,15 +70,15 @@ def test_what_the_network_has_not_is_asked_for_in_vain_and_only_once():
     one = Experiment(task="adding", hidden_size=4, seq_len=6, batch_size=4)
     hosted = HostedRun(Open(1, one.to_dict(), paused=True, speed=None, checkpoint=None))
     hosted.look(WANTED)
-    assert hosted.frame(10.0).details == frozenset()
+    assert hosted.frame(10.0).on_demand == frozenset()
     hosted.look(WANTED)
     assert hosted.frame_time() is None
 
 
 def test_details_cross_to_the_pool_without_a_step(pool):  # noqa: F811
     run = pool.submit(MANY, paused=True)
-    assert frame_of(run).details == frozenset()
-    wait_for(lambda: (frame := run.latest(WANTED)) is not None and frame.details)
+    assert frame_of(run).on_demand == frozenset()
+    wait_for(lambda: (frame := run.latest(WANTED)) is not None and frame.on_demand)
     frame = run.latest()
     assert frame is not None and frame.step == 0 and frame.decomposition is not None
     assert not frame.decomposition.norms.flags.writeable
@@ -88,7 +88,7 @@ def test_details_cross_to_the_pool_without_a_step(pool):  # noqa: F811
 def test_two_who_look_at_different_things_get_both(pool):  # noqa: F811
     run = pool.submit(MANY, paused=True)
     frame_of(run)
-    wait_for(lambda: run.latest() is not None and run.latest(WANTED).details)
+    wait_for(lambda: run.latest() is not None and run.latest(WANTED).on_demand)
     run.stop()
 
 
