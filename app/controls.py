@@ -108,12 +108,12 @@ def _lengths() -> list[int]:
     return sorted({limits.low, limits.high, limits.default, *(n for n in LENGTHS if limits.low <= n <= limits.high)})
 
 
-def _squashes() -> bool:
-    return CELLS[state.value("cell")].squashes
+def _uses_nonlinearity() -> bool:
+    return CELLS[state.value("cell")].uses_nonlinearity
 
 
-def _has_keep_gate() -> bool:
-    return CELLS[state.value("cell")].keep_gate is not None
+def _has_retain_gate() -> bool:
+    return CELLS[state.value("cell")].retain_gate is not None
 
 
 def _is_fed_back() -> bool:
@@ -149,7 +149,7 @@ CELL = (
     ),
     Control(key="hidden_size", kind="scale", options=SIZES),
     Control(key="num_layers", kind="segments", options=(1, 2, 3, 4)),
-    Control(key="forget_bias", kind="number", works=_has_keep_gate),
+    Control(key="forget_bias", kind="number", works=_has_retain_gate),
 )
 LEARNING = (
     Control(key="learning_rate", kind="scale", options=RATES, show=lambda rate: f"{rate:g}"),
@@ -163,9 +163,9 @@ LEARNING = (
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
-            show=lambda slug: text.NONLINEARITIES[slug], works=_squashes),
+            show=lambda slug: text.NONLINEARITIES[slug], works=_uses_nonlinearity),
     Control(key="bidirectional", kind="switch",
-            works=lambda: not _is_fed_back() and CELLS[state.value("cell")].links),
+            works=lambda: not _is_fed_back() and CELLS[state.value("cell")].is_recurrent),
     Control(key="output_layers", kind="segments", options=CHOICES["output_layers"]),
     Control(key="window", kind="number", works=lambda: state.value("cell") == "feedforward" and not _is_fed_back()),
     Control(key="embedding_size", kind="scale", options=EMBEDDINGS, works=_reads_symbols,

@@ -224,7 +224,7 @@ def checks(info: RunInfo, numbers: Values) -> list[Check]:
             filled += [f"{shown}({number(added)})"] if shown else []
             computed = squash(added)
         rows.append(Check(name, " = ".join(filled), computed, numbers[symbol]))
-    if CELLS[e.cell].squashes:
+    if CELLS[e.cell].uses_nonlinearity:
         symbols, places, slope = SLOPES[e.nonlinearity]
         middle = f" = {symbols} = {places.format(h=_factor(numbers['h_t']))}" if symbols != places else ""
         rows.append(Check("slope", rf"\phi'{middle}", slope(numbers["h_t"]), None))
@@ -282,9 +282,9 @@ def worked(check: Check) -> str:
 def footnote(info: RunInfo) -> str:
     """Under the worked equations."""
     parts = [ORDER, ROUNDED]
-    if CELLS[info.experiment.cell].squashes:
+    if CELLS[info.experiment.cell].uses_nonlinearity:
         parts.append(SLOPE_IS)
-    if info.experiment.nonlinearity == "relu" and CELLS[info.experiment.cell].squashes:
+    if info.experiment.nonlinearity == "relu" and CELLS[info.experiment.cell].uses_nonlinearity:
         parts.append(BRACKET)
     return " ".join(parts)
 

@@ -207,7 +207,7 @@ def on_rnn_type() -> None:
 
 def on_cell() -> None:
     """Another cell: what it cannot have is undone here, for the widget that could undo it rests."""
-    if not CELLS[st.session_state.cell].links:
+    if not CELLS[st.session_state.cell].is_recurrent:
         st.session_state.bidirectional = False
     if st.session_state.rnn_type in FED_BACK:
         st.session_state.window = 1

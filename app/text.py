@@ -171,12 +171,12 @@ def chips(experiment: Experiment) -> list[str]:
 def _matters(name: str, experiment: Experiment) -> bool:
     """False for a setting that this cell has no use for."""
     if name == "nonlinearity":
-        return CELLS[experiment.cell].squashes
+        return CELLS[experiment.cell].uses_nonlinearity
     if name == "window":
         return experiment.cell == "feedforward"
     if name == "teacher_forcing":
         return experiment.rnn_type in FED_BACK
-    return name != "forget_bias" or CELLS[experiment.cell].keep_gate is not None
+    return name != "forget_bias" or CELLS[experiment.cell].retain_gate is not None
 
 
 def summary(e: Experiment) -> str:

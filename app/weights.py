@@ -58,7 +58,7 @@ def sentences(experiment: Experiment) -> list[str]:
         lines.append(f"Symbols in one row are stacked in this order, {units} rows each.")
     if cell.peepholes:
         lines.append(PEEPHOLE_ORDER.format(units=units))
-    if cell.links:
+    if cell.is_recurrent:
         lines.append(TWO_BIASES if in_library(experiment) else TWO_BIASES_HERE)
     if not in_library(experiment):
         lines.append(NOT_IN_PYTORCH)
@@ -68,7 +68,7 @@ def sentences(experiment: Experiment) -> list[str]:
 def sharing(experiment: Experiment) -> str:
     """The same weights at every step, and how many there would be otherwise."""
     steps, here = experiment.time_steps, recurrent(experiment, "")
-    if not CELLS[experiment.cell].links:
+    if not CELLS[experiment.cell].is_recurrent:
         return f"The same weights are used at all {steps} time steps. None of them links a time step to the one before."
     if steps == 1:
         return "There is one time step only: nothing is used twice."

@@ -183,7 +183,7 @@ class Experiment:
         """Why this network cannot read both ways, or nothing."""
         if self.rnn_type in FED_BACK:
             return "where the network speaks step by step: there is no later step to read back from"
-        return "" if CELLS[self.cell].links else "for a feed-forward cell, which has no direction in time"
+        return "" if CELLS[self.cell].is_recurrent else "for a feed-forward cell, which has no direction in time"
 
     @property
     def directions(self) -> int:

@@ -241,7 +241,7 @@ class RunInfo:
     @property
     def has_links(self) -> bool:
         """False for a feed-forward network, in which no step is linked to the one before."""
-        return CELLS[self.experiment.cell].links
+        return CELLS[self.experiment.cell].is_recurrent
 
 
 class RunPhase(enum.StrEnum):

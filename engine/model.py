@@ -290,8 +290,8 @@ def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
         elif experiment.init == "identity":
             nn.init.zeros_(parameter)
     cell = CELLS[experiment.cell]
-    if experiment.forget_bias is not None and cell.keep_gate is not None:
-        start = cell.gates.index(cell.keep_gate) * experiment.hidden_size
+    if experiment.forget_bias is not None and cell.retain_gate is not None:
+        start = cell.gates.index(cell.retain_gate) * experiment.hidden_size
         for name, parameter in recurrent.named_parameters():
             if name.startswith("bias"):  # two vectors are added: the total stands in one, the other is zeroed
                 total = experiment.forget_bias if name.startswith("bias_ih") else 0.0

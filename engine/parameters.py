@@ -57,10 +57,10 @@ def _recurrent(e: Experiment, name: str, input_size: int) -> dict[str, tuple[int
         for suffix in ("", "_reverse")[: e.directions]:
             at = f"{name}.{{}}_l{layer}{suffix}"
             shapes[at.format("weight_ih")] = (rows, input_size)
-            if cell.links:
+            if cell.is_recurrent:
                 shapes[at.format("weight_hh")] = (rows, hidden)
             shapes[at.format("bias_ih")] = (rows,)
-            if cell.links:
+            if cell.is_recurrent:
                 shapes[at.format("bias_hh")] = (rows,)
             if cell.peepholes:
                 shapes[at.format("weight_ch")] = (cell.peepholes * hidden,)

@@ -137,8 +137,8 @@ def _has_use(name: str, e: Experiment) -> bool:
     """False for a setting that this lane's cell has no use for."""
     cell = CELLS[e.cell]
     return {
-        "nonlinearity": cell.squashes,
-        "forget_bias": cell.keep_gate is not None,
+        "nonlinearity": cell.uses_nonlinearity,
+        "forget_bias": cell.retain_gate is not None,
         "window": e.cell == "feedforward" and e.rnn_type not in FED_BACK,
         "clip_threshold": e.clip != "none",
     }.get(name, True)

@@ -17,21 +17,22 @@ class Cell:
         title: the name on the screen.
         gates: PyTorch's block order inside weight_hh, by the names that frames use; one block where there is no gate.
         memory: the state that carries memory, the one on which the gradient ratio is measured: "hidden" or "cell".
-        keep_gate: the gate that keeps the old state, whose bias `forget_bias` sets; None where there is none.
-        cure_bias: the total bias of that gate that lets a gradient through some 40 steps (calibrated in PRESETS).
-        links: False for a cell that has no link to the step before.
+        retain_gate: the gate that keeps the old state, whose bias `forget_bias` sets; None where there is none.
+        suggested_forget_bias: the total bias of that gate that lets a gradient through some 40 steps (calibrated in
+            PRESETS).
+        is_recurrent: False for a cell that has no link to the step before.
         peepholes: vectors of hidden_size weights through which gates see the cell state.
-        squashes: the setting `nonlinearity` is its activation; gated cells have their own.
+        uses_nonlinearity: the setting `nonlinearity` is its activation; gated cells have their own.
     """
 
     title: str
     gates: tuple[str, ...]
     memory: str = "hidden"
-    keep_gate: str | None = None
-    cure_bias: float | None = None
-    links: bool = True
+    retain_gate: str | None = None
+    suggested_forget_bias: float | None = None
+    is_recurrent: bool = True
     peepholes: int = 0
-    squashes: bool = False
+    uses_nonlinearity: bool = False
 
     @property
     def blocks(self) -> int:
@@ -45,26 +46,26 @@ class Cell:
 
 
 CELLS: dict[str, Cell] = {
-    "rnn": Cell(title="RNN", gates=("hidden",), squashes=True),
+    "rnn": Cell(title="RNN", gates=("hidden",), uses_nonlinearity=True),
     "gru": Cell(
         title="GRU",
         gates=("reset_gate", "update_gate", "candidate"),
-        keep_gate="update_gate",
-        cure_bias=2.0,
+        retain_gate="update_gate",
+        suggested_forget_bias=2.0,
     ),
     "lstm": Cell(
         title="LSTM",
         gates=("input_gate", "forget_gate", "cell_candidate", "output_gate"),
         memory="cell",
-        keep_gate="forget_gate",
-        cure_bias=3.0,
+        retain_gate="forget_gate",
+        suggested_forget_bias=3.0,
     ),
     "lstm_peephole": Cell(
         title="Peephole LSTM",
         gates=("input_gate", "forget_gate", "cell_candidate", "output_gate"),
         memory="cell",
-        keep_gate="forget_gate",
-        cure_bias=3.0,
+        retain_gate="forget_gate",
+        suggested_forget_bias=3.0,
         peepholes=3,
     ),
     "lstm_no_forget": Cell(
@@ -75,8 +76,8 @@ CELLS: dict[str, Cell] = {
     "gru_simple": Cell(
         title="Simple GRU",
         gates=("update_gate", "candidate"),
-        keep_gate="update_gate",
-        cure_bias=2.0,
+        retain_gate="update_gate",
+        suggested_forget_bias=2.0,
     ),
-    "feedforward": Cell(title="Feed-forward", gates=("hidden",), links=False, squashes=True),
+    "feedforward": Cell(title="Feed-forward", gates=("hidden",), is_recurrent=False, uses_nonlinearity=True),
 }

@@ -39,7 +39,7 @@ def make_layers(experiment: Experiment, input_size: int) -> nn.RNNBase | Stepwis
     """The recurrent layers of an experiment, drawn from torch's global generator as the library does."""
     e, shape = experiment, (input_size, experiment.hidden_size, experiment.num_layers)
     options: dict[str, Any] = {"bidirectional": e.bidirectional, "dropout": e.dropout}
-    if CELLS[e.cell].squashes:
+    if CELLS[e.cell].uses_nonlinearity:
         options["nonlinearity"] = e.nonlinearity
     if in_library(e):
         return getattr(nn, LIBRARY[e.cell])(*shape, **options)

@@ -44,7 +44,7 @@ class StepwiseLayers(nn.Module):
             seen = hidden_size * self.directions if layer else input_size
             sizes = {"weight_ih": (rows, seen), "weight_hh": (rows, hidden_size), "bias_ih": (rows,),
                      "bias_hh": (rows,), "weight_ch": (self.kind.peepholes * hidden_size,)}  # fmt: skip
-            if not self.kind.links:
+            if not self.kind.is_recurrent:
                 del sizes["weight_hh"], sizes["bias_hh"]
             for suffix in ("", "_reverse")[: self.directions]:
                 for name, size in sizes.items():
@@ -88,7 +88,7 @@ class StepwiseLayers(nn.Module):
         weights = weights_of(self, layer, direction)
         from_input = linear(inputs, weights.ih, weights.bias_ih)
         state = self.nothing(inputs) if initial is None else initial
-        if not self.kind.links:  # then all steps at once
+        if not self.kind.is_recurrent:  # then all steps at once
             return self.step(from_input, state, weights)
         steps = []
         for projected in from_input.unbind():

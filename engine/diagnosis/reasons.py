@@ -66,9 +66,9 @@ def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, f
     between = way(info, direction)
     if not info.has_links or not len(between):
         return {}
-    if cell.keep_gate is not None:
-        found["kept_per_step"] = float(frame.gates[cell.keep_gate][layer, direction, between].mean())
-    if cell.squashes:
+    if cell.retain_gate is not None:
+        found["kept_per_step"] = float(frame.gates[cell.retain_gate][layer, direction, between].mean())
+    if cell.uses_nonlinearity:
         states = frame.hidden[layer, direction, between]
         found["saturated"] = float(saturation(states, info.experiment.nonlinearity).mean())
     for name, factors in (("slope_per_step", frame.factors.slope), ("weights_per_step", frame.factors.weights)):
@@ -113,7 +113,7 @@ def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int)
 
 def _by_gates(info: RunInfo, kept: float) -> Reason:
     """How far the gate that keeps the old state is shut."""
-    gates = f"{CELLS[info.experiment.cell].keep_gate}s".replace("_", " ")
+    gates = f"{CELLS[info.experiment.cell].retain_gate}s".replace("_", " ")
     if kept >= 0.75:
         numbered = f"keep {share(kept)} a step: too little"
         return Reason("gates", (f"The {gates} {numbered} over {steps(info.real_reach)}", f"Gates {numbered}"))

@@ -66,14 +66,14 @@ def _measured(kind: Cell) -> list[str]:
     """What there is besides the factor."""
     if kind.has_cell_state:
         return [KEPT, OTHERS]
-    return [KEPT, *dict.fromkeys(ROADS[gate] for gate in kind.gates)] if kind.keep_gate else ["slope", "weights"]
+    return [KEPT, *dict.fromkeys(ROADS[gate] for gate in kind.gates)] if kind.retain_gate else ["slope", "weights"]
 
 
 def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """{name: (n,)} of one pass; `arrived` is what reached the state before its first step, None where there is none."""
     if kind.has_cell_state:
         found = _of_cell_state(kind, chain, arrived)
-    elif kind.keep_gate:
+    elif kind.retain_gate:
         found = _of_gated_state(kind, chain)
     else:
         found = _of_plain_state(chain)
@@ -92,8 +92,8 @@ def _of_plain_state(chain: ChainGradients) -> dict[str, Tensor]:
 
 def _of_gated_state(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
     """What is kept as it is, and what goes through the product with h_{t-1}, gate by gate."""
-    assert kind.keep_gate is not None
-    parts = {KEPT: chain.cell_trace.gates[kind.keep_gate][:, 0] * chain.total}
+    assert kind.retain_gate is not None
+    parts = {KEPT: chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.total}
     grad_state_proj = chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0]
     blocks = zip(
         kind.gates,
@@ -112,7 +112,7 @@ def _of_cell_state(kind: Cell, chain: ChainGradients, arrived: Tensor | None) ->
     """What the forget gate keeps of dL/dc_t, and all else that reaches c_{t-1}: through h, gates and peepholes, and
     from a layer above."""
     assert chain.cell is not None
-    kept = chain.cell if kind.keep_gate is None else chain.cell_trace.gates[kind.keep_gate][:, 0] * chain.cell
+    kept = chain.cell if kind.retain_gate is None else chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.cell
     first = torch.zeros_like(chain.cell[0]) if arrived is None else arrived
     whole = torch.cat([first[None], chain.cell[:-1]])
     share = _share(kept, whole)

@@ -152,8 +152,8 @@ def _links(cell_trace: CellTrace, kind: Cell, real: int, sequence: int) -> Links
     direct = total.new_zeros(parts, real, parts, units)
     if kind.has_cell_state:
         direct[:, :, 1] = grad_carry[1].unflatten(0, (parts, real))
-    elif kind.keep_gate:
-        direct[0, :, 0] = beside.gates[kind.keep_gate][0]
+    elif kind.retain_gate:
+        direct[0, :, 0] = beside.gates[kind.retain_gate][0]
     if beside.weights.hh is None:
         return Links(total.new_zeros(0, units, units), total.new_zeros(parts, real, 0, units), direct)
     through = beside.grad_state_proj(grad_input_proj.unflatten(1, (parts, real)))[0].unflatten(-1, (kind.blocks, units))

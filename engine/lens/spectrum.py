@@ -55,7 +55,7 @@ def seeds(trace: ForwardTrace) -> None:
 
 def read(trace: ForwardTrace, swept: SweepResult | None) -> Spectrum | None:
     """Of a frame; None for a cell without links in time."""
-    return spectrum_of(trace) if CELLS[trace.model.experiment.cell].links else None
+    return spectrum_of(trace) if CELLS[trace.model.experiment.cell].is_recurrent else None
 
 
 def spectrum_of(drawn: ForwardTrace) -> Spectrum:
@@ -147,7 +147,7 @@ def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int =
 def _blocks(model: RecurrentNetwork) -> dict[str, Tensor]:
     """{gate: (layers, directions, H, H)} float64."""
     e, kind = model.experiment, CELLS[model.experiment.cell]
-    if not kind.links:
+    if not kind.is_recurrent:
         return {}
     stack = model.stacks[-1]
     rows = [

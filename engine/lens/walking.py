@@ -87,7 +87,7 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
     """What every step reads, adds up and becomes, in the dtype of the network."""
     e, dtype = trace.model.experiment, trace.output.dtype
     cell_traces, blocks = [chain.cell_trace for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
-    width, vectors = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces), 1 + CELLS[e.cell].links
+    width, vectors = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces), 1 + CELLS[e.cell].is_recurrent
 
     def each(pick: Callable[[CellTrace], Tensor | None], *shape: int) -> np.ndarray | None:
         """Pass after pass; None where the cell has none of it."""
@@ -164,7 +164,7 @@ def _jacobians(trace: ForwardTrace, layer: int, direction: int, steps: int) -> d
     e, kind = trace.model.experiment, CELLS[trace.model.experiment.cell]
     states = 2 if kind.has_cell_state else 1
     some = np.arange(min(e.hidden_size, max(1, math.isqrt(MOST_JACOBIAN_NUMBERS // steps) // states)))
-    if not kind.links:
+    if not kind.is_recurrent:
         return {"jacobians": None, "units": some[:0]}
     found = []
     for links in chains_of_steps(trace)[layer][direction].passes:

@@ -86,12 +86,12 @@ def _at_work(plan: Plan) -> dict[str, Any]:
     """The settings that do something in this run."""
     e = plan.experiment
     idle = {
-        "nonlinearity": not plan.cell.squashes,
+        "nonlinearity": not plan.cell.uses_nonlinearity,
         "teacher_forcing": e.rnn_type not in FED_BACK,
         "clip_threshold": plan.clips == ["none"],
         "reduction": plan.answers_once,
-        "forget_bias": plan.cell.keep_gate is None,
-        "window": plan.cell.links,
+        "forget_bias": plan.cell.retain_gate is None,
+        "window": plan.cell.is_recurrent,
     }
     return {
         name: value

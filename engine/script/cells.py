@@ -79,7 +79,7 @@ def cell(plan: Plan) -> str:
             "",
             indented(_weights(plan)),
             "",
-            indented(_forward(plan, mine) if plan.cell.links else _forward_without_links(plan)),
+            indented(_forward(plan, mine) if plan.cell.is_recurrent else _forward_without_links(plan)),
         )
     ]
     if plan.stacked:
@@ -92,7 +92,7 @@ def _times(count: int) -> str:
 
 
 def _weights(plan: Plan) -> str:
-    blocks, links, peepholes = _times(plan.cell.blocks), plan.cell.links, plan.cell.peepholes
+    blocks, links, peepholes = _times(plan.cell.blocks), plan.cell.is_recurrent, plan.cell.peepholes
     return block(
         "def __init__(self, input_size: int) -> None:",
         "    super().__init__()",

@@ -57,7 +57,7 @@ def initialise(plan: Plan) -> str:
 
 
 def _recurrent(plan: Plan) -> str:
-    e, links = plan.experiment, plan.cell.links
+    e, links = plan.experiment, plan.cell.is_recurrent
     if e.init == "pytorch" and (e.init_gain == 1 or not links):
         return ""
     draw = {
@@ -86,9 +86,9 @@ def _recurrent(plan: Plan) -> str:
 
 def _forget(plan: Plan) -> str:
     e, cell = plan.experiment, plan.cell
-    if e.forget_bias is None or cell.keep_gate is None:
+    if e.forget_bias is None or cell.retain_gate is None:
         return ""
-    at, gate = cell.gates.index(cell.keep_gate), cell.keep_gate.replace("_", " ")
+    at, gate = cell.gates.index(cell.retain_gate), cell.retain_gate.replace("_", " ")
     start, stop = (f"{k} * HIDDEN_SIZE" if k > 1 else "HIDDEN_SIZE" * k for k in (at, at + 1))
     rows = f"{start} : {stop}" if start else f":{stop}"
     return block(

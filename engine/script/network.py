@@ -45,7 +45,7 @@ def network(plan: Plan) -> str:
 def _says(plan: Plan) -> str:
     parts = [
         "embedding" if plan.experiment.embedding_size else "",
-        "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.links else "layers",
+        "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.is_recurrent else "layers",
         "upper layers without links in time" if plan.experiment.output_layers else "",
         "head",
     ]

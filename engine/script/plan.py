@@ -98,7 +98,7 @@ class Plan:
     @property
     def truncates(self) -> bool:
         """True where the way back is cut; pieces as long as the sequence cut nothing, nor where nothing is linked."""
-        return 0 < self.experiment.tbptt < self.experiment.seq_len and self.cell.links
+        return 0 < self.experiment.tbptt < self.experiment.seq_len and self.cell.is_recurrent
 
     @property
     def noisy(self) -> bool:

@@ -118,7 +118,7 @@ def _clip(plan: Plan) -> str:
     """The lines that measure the gradient's norm and clip it."""
     threshold = "clip_threshold" if plan.varies("clip_threshold") else "CLIP_THRESHOLD"
     grads = "[each.grad for each in network.parameters()]"
-    if not plan.cell.links and plan.translates:  # then the encoder has no gradient: nothing crosses
+    if not plan.cell.is_recurrent and plan.translates:  # then the encoder has no gradient: nothing crosses
         grads = "[each.grad for each in network.parameters() if each.grad is not None]"
     measured = f"norm = nn.utils.get_total_norm({grads})"
     by_norm = f"norm = nn.utils.clip_grad_norm_(network.parameters(), {threshold})"

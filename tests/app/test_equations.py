@@ -21,7 +21,7 @@ from engine.workers import Measurement
 from tests.app.test_page import move, opened, pool, press, run  # noqa: F401  (pool is a fixture)
 
 PLAIN = [("rnn", each) for each in equations.SQUASH] + [("feedforward", each) for each in equations.SQUASH]
-KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].squashes)]
+KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].uses_nonlinearity)]
 UNITS, STEPS = 3, 5
 
 

@@ -117,7 +117,7 @@ def cures():
     networks = [
         {"cell": cell, "nonlinearity": nonlinearity, "clip": clip, "tbptt": tbptt, "forget_bias": bias}
         for cell, nonlinearity, clip, tbptt, bias in itertools.product(
-            [name for name, cell in CELLS.items() if cell.links],
+            [name for name, cell in CELLS.items() if cell.is_recurrent],
             ("tanh", "sigmoid", "relu"),
             ("none", "norm", "value"),
             (0, 5),

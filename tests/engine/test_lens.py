@@ -26,7 +26,7 @@ NETWORKS = [
     {"cell": "feedforward", "window": 3},
 ]
 EVERY_NETWORK = pytest.mark.parametrize("network", NETWORKS, ids=lambda each: "-".join(map(str, each.values())))
-LINKED = pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.links])
+LINKED = pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
 SEED_OF_MANY_LENGTHS = 20  # sums and words of different lengths, before and after the border
 FULL, PADDED = np.array([7, 7, 7]), np.array([7, 3, 5])
 TYPES = ("many_to_one", "many_to_many")

@@ -48,7 +48,7 @@ def anything(number: int) -> tuple[RecurrentNetwork, Batch]:
         return choices[rng.integers(len(choices))]
 
     cell, (rnn_type, task) = list(CELLS)[number % len(CELLS)], one_of(*KINDS)
-    one_way = rnn_type in FED_BACK or not CELLS[cell].links
+    one_way = rnn_type in FED_BACK or not CELLS[cell].is_recurrent
     settings: dict[str, Any] = {
         "cell": cell, "rnn_type": rnn_type, "task": task,
         "nonlinearity": one_of("tanh", "relu", "sigmoid", "identity"),

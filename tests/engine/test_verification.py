@@ -112,7 +112,7 @@ def claims(model: RecurrentNetwork, batch: Batch) -> list[Claimed]:
         StateClaim(layer=0, position=int(steps[1]), unit=1),
         WeightClaim(weight="weight_ih", row=1, column=0, **last),
     ]
-    if CELLS[e.cell].links:
+    if CELLS[e.cell].is_recurrent:
         found += [WeightClaim(layer=0, row=3, column=1), JacobianClaim(position=int(steps[2]), row=1, column=1, **last)]
     if CELLS[e.cell].has_cell_state:
         found.append(StateClaim(state="c", layer=0, position=int(steps[2]), unit=0))
@@ -135,7 +135,7 @@ def test_every_kind_of_number_is_repeated(cell, shape):
     assert CENTRAL_DIFFERENCES in ways
 
 
-@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.links])
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
 def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
     trainer = Trainer(Experiment(cell=cell, hidden_size=8, seq_len=12, num_layers=2))
     trainer.advance()

@@ -35,12 +35,12 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 
 def fits(cell: str, shape: str) -> bool:
-    return CELLS[cell].links or shape in ("one to answer", "fed back", "encoder-decoder")
+    return CELLS[cell].is_recurrent or shape in ("one to answer", "fed back", "encoder-decoder")
 
 
 FITTING = [(cell, shape) for cell in CELLS for shape in SHAPES if fits(cell, shape)]
 CASES = pytest.mark.parametrize(("cell", "shape"), FITTING)
-LINKED_CASES = pytest.mark.parametrize(("cell", "shape"), [each for each in FITTING if CELLS[each[0]].links])
+LINKED_CASES = pytest.mark.parametrize(("cell", "shape"), [each for each in FITTING if CELLS[each[0]].is_recurrent])
 
 
 def made(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch]:

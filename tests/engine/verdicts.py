@@ -36,7 +36,7 @@ def judged(
     e = Experiment(**{"cell": "rnn", **settings})
     info, ratio = RunInfo.of(e), np.array(ratio, ndmin=2, dtype=float)
     steps, cell = (*ratio.shape, info.time_steps), CELLS[e.cell]
-    plain = cell.squashes
+    plain = cell.uses_nonlinearity
     factors = StepFactors(
         factor=np.full(steps, slope * weights),
         slope=np.full(steps, slope) if plain else None,
@@ -51,7 +51,7 @@ def judged(
         output_grad_norm=gradient,
         hidden=np.full((*steps, 2), float(state)),
         valid=np.array(info.valid),
-        gates={} if cell.keep_gate is None else {cell.keep_gate: np.full((*steps, 2), kept)},
+        gates={} if cell.retain_gate is None else {cell.retain_gate: np.full((*steps, 2), kept)},
         factors=factors,
         recent_loss=recent,
         earlier_loss=earlier,
