@@ -1,0 +1,31 @@
+"""A link that an older program wrote opens the same run, and is written again as it was."""
+
+from __future__ import annotations
+
+import urllib.parse
+
+import pytest
+
+from tests.compatibility import cases
+from tests.compatibility.links import open_link
+
+STORED = cases.read_json(cases.LINKS)
+
+
+@pytest.mark.parametrize("stored", STORED, ids=[each["link"] for each in STORED])
+def test_a_link_opens_the_same_run_and_is_written_again(stored):
+    now = open_link(stored["link"])
+    assert stored["experiment"].items() <= now["experiment"].items()
+    for name in ("changes", "opened", "warnings", "written"):
+        assert now[name] == stored[name], name
+    hidden = dict(urllib.parse.parse_qsl(stored["link"])).get("hide", "").split("~")
+    assert set(stored["widgets"]) <= set(now["widgets"]) and not set(hidden) & set(now["widgets"])
+
+
+def test_the_links_say_everything_that_a_link_can_say():
+    as_written = [each for each in STORED if each["link"] == each["written"]]
+    assert len(as_written) >= 10 and all(not each["warnings"] for each in STORED)
+    said = {name for each in as_written for name in dict(urllib.parse.parse_qsl(each["link"]))}
+    assert {"preset", "task", "rnn_type", "cell", "speed", "then", "at", "hide", "present"} <= said
+    changed = {name for each in STORED for _, settings in each["changes"] for name in settings}
+    assert changed == {"learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size"}
