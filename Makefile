@@ -1,18 +1,21 @@
-# make run · test · check · bench · claims · pictures. The virtual environment is made when something first needs it.
+# make run · test · test-full · check · bench · claims · pictures
+# The virtual environment is made when something first needs it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test check bench claims pictures clean
+.PHONY: run test test-full check bench claims pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
 
-test: $(VENV)/dev
+test: PART := not full
+test-full: PART :=
+test test-full: $(VENV)/dev
 	./tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser -m "$(PART)"
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser -m "$(PART)"
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
