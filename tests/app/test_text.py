@@ -17,7 +17,7 @@ from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import SPEEDS, list_presets
 from engine.tasks import TASKS
-from tests.engine.verdicts import judged
+from tests.engine.diagnosis.conftest import judged
 
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
 WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value

@@ -1,0 +1,130 @@
+"""Loss by loss: each step's own loss by autograd on the textbook loop, and all of them together are the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.experiment import Experiment
+from engine.lens import gradient_flow, loss_decomposition
+from engine.lens.closeup import compute_on_demand
+from engine.lens.rows import MOST
+from engine.model import RecurrentNetwork
+from engine.observation import trace_forward
+from engine.tasks import Batch, sample
+from tests import reference_unroll as reference
+from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, case, lively
+
+LENGTHS = np.array([6, 4])
+
+
+def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequence: int) -> np.ndarray:
+    """Norms and cosines of every loss, by autograd; vectors that add up. Returns the norms."""
+    alone, found = batch.alone(sequence), loss_decomposition(model, batch, sequence)
+    run, steps = reference.unroll(model, alone), len(alone.valid)
+    assert found.steps.tolist() == list(range(steps))
+    total = run.gradients("all")["grad_hidden"][:, :, :, 0]  # (layers, directions, T, H)
+    together, flowing = np.zeros_like(total), np.zeros_like(total)
+    assert found.norms.shape == found.cosines.shape == (*total.shape[:2], steps, steps)
+    for k in range(steps):
+        rows = found.norms[:, :, k], found.cosines[:, :, k]
+        if not alone.counted[k, 0]:
+            assert not rows[0].any() and np.isnan(rows[1]).all()
+            continue
+        step = k - alone.source_steps
+        expected = run.gradients(step)["grad_hidden"][:, :, :, 0]
+        size, whole = np.linalg.norm(expected, axis=-1), np.linalg.norm(total, axis=-1)
+        assert (np.abs(rows[0] - size) <= 1e-9 * size).all()
+        there = (size > 0) & (whole > 0)
+        assert np.array_equal(np.isnan(rows[1]), ~there)
+        cosines = (expected * total).sum(-1)[there] / (size * whole)[there]
+        assert np.abs(rows[1][there] - cosines).max() < 1e-9
+        together += expected
+        flowing += gradient_flow(model, alone, step).grad_hidden[:, :, :, 0]
+    for each in (together, flowing):
+        assert np.linalg.norm(each - total, axis=-1) == pytest.approx(0, abs=1e-9 * np.abs(total).max())
+    pulled = np.nansum(found.norms * found.cosines, axis=2)  # what each contributes along the whole
+    assert np.allclose(pulled, np.linalg.norm(total, axis=-1), rtol=1e-9, atol=0)
+    assert np.abs(total).max() > 1e-6
+    return found.norms
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+@EVERY_NETWORK
+def test_every_loss_of_a_one_way_network(network, num_layers):
+    """Exactly 0 for what comes later; a cell without links in time keeps its losses to itself."""
+    model, batch = case("many_to_many", LENGTHS, num_layers=num_layers, output_layers=num_layers - 1, **network)
+    for b in range(2):
+        norms = assert_decomposition_is_right(model, batch, b)
+        k, t = np.indices(norms.shape[2:])
+        assert not norms[:, :, t > k].any()
+        if network["cell"] == "feedforward":
+            assert not norms[:, :, t != k].any()
+
+
+@LINKED
+def test_every_loss_of_both_ways(cell):
+    model, batch = case("many_to_many", LENGTHS, cell=cell, bidirectional=True, num_layers=2, reduction="sum")
+    for b, length in enumerate(LENGTHS):
+        norms = assert_decomposition_is_right(model, batch, b)
+        k, t = np.indices(norms.shape[2:])
+        assert not norms[1, 0][t > k].any() and not norms[1, 1][t < k].any()  # in the top layer each looks one way
+        assert norms[0, :, :length, :length].all()  # below, both have read all
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_single_loss_is_the_whole(bidirectional):
+    model, batch = case("many_to_one", LENGTHS, cell="lstm", bidirectional=bidirectional)
+    for b, length in enumerate(LENGTHS):
+        assert_decomposition_is_right(model, batch, b)
+        cosines = loss_decomposition(model, batch, b).cosines
+        assert cosines[:, :, length - 1, :length] == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "gru_simple"])
+def test_every_loss_of_the_target_side(cell):
+    e = Experiment(task="reverse", rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2, seq_len=4)
+    model, batch = lively(e), sample(e, 2, 5)
+    for b in range(2):
+        norms = assert_decomposition_is_right(model, batch, b)
+        source = np.flatnonzero(batch.valid[: batch.source_steps, b])
+        assert (norms[:, :, batch.counted[:, b]][..., source] > 0).all()
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_cut_holds_every_loss_back(cell):
+    model, batch = case("many_to_many", np.array([11]), cell=cell, tbptt=4)  # cut before 3 and before 7
+    norms = assert_decomposition_is_right(model, batch, 0)
+    k, t = np.indices(norms.shape[2:])
+    piece = np.digitize(np.arange(11), [3, 7])
+    assert np.array_equal(norms[0, 0] > 0, (t <= k) & (piece[t] == piece[k]))
+
+
+def test_two_losses_that_pull_against_each_other():
+    """h_1 = h_0 = h with one unit and y = h: each loss pulls with its own error, one up, one down."""
+    model, batch = case("many_to_many", np.array([2]), cell="rnn", nonlinearity="identity", hidden_size=1)
+    for parameter in model.parameters():
+        parameter.data.fill_(0.0)
+    model.recurrent.weight_hh_l0.data.fill_(1.0), model.head.weight.data.fill_(1.0)
+    batch.targets[:, 0, 0] = [3.0, -1.0]  # y is 0: the slopes of the two halves of the mean are -3 and +1
+    found = loss_decomposition(model, batch)
+    assert found.norms[0, 0].tolist() == [[3.0, 0.0], [1.0, 1.0]]
+    assert found.cosines[0, 0, :, 0].tolist() == [1.0, -1.0]
+
+
+def test_more_losses_than_fit_into_one_sweep_or_one_picture():
+    e = Experiment(task="sine", rnn_type="many_to_many", cell="rnn", hidden_size=4, seq_len=150)
+    model, batch = lively(e), sample(e, 2, 1)
+    whole = loss_decomposition(model, batch)
+    for k in (5, 127, 128, 149):
+        norms = np.linalg.norm(gradient_flow(model, batch.alone(0), k).grad_hidden[:, :, :, 0], axis=-1)
+        assert np.allclose(whole.norms[:, :, k], norms, rtol=1e-9, atol=0)
+    counted = np.flatnonzero(batch.counted[:, 0])
+    some = compute_on_demand(trace_forward(model, batch), {"decomposition"})["decomposition"]
+    assert len(some.steps) == MOST and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
+    assert np.allclose(some.norms, whole.norms[:, :, some.steps], rtol=1e-9, atol=0)
+
+
+def test_a_single_loss_is_not_taken_apart_live():
+    model, batch = case("many_to_one", FULL, cell="gru")
+    assert "decomposition" not in compute_on_demand(trace_forward(model, batch), {"decomposition"})

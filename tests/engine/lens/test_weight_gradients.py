@@ -1,0 +1,233 @@
+"""What the weights learn from each step: the textbook loop with a separate copy of the weights at every step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine.experiment import Experiment
+from engine.lens import weight_gradients
+from engine.lens.flow import seed
+from engine.lens.sweep import sweep
+from engine.lens.weights import weights_of
+from engine.model import RecurrentNetwork
+from engine.observation import trace_forward
+from engine.readings import WeightGradients
+from engine.tasks import Batch, sample
+from tests import reference_unroll as reference
+from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, case, lively
+
+LENGTHS = np.array([7, 4])
+MATRICES = {"hh": "weight_hh", "ih": "weight_ih"}
+
+
+def expected_norms(terms: dict[reference.Key, Tensor], shape: tuple[int, int, int]) -> np.ndarray:
+    """(layers, directions, T) Frobenius norms, NaN in padding."""
+    norms = np.full(shape, np.nan)
+    for (layer, d, t, _), term in terms.items():
+        norms[layer, d, t] = term.norm()
+    return norms
+
+
+def expected_beyond(run: reference.Unrolled, terms: dict[reference.Key, Tensor], layer: int, d: int,
+                    end: int) -> np.ndarray:  # fmt: skip
+    """(T,): the share of all terms further back than k real steps before the one at `end`.
+
+    An encoder's matrix and a decoder's stand side by side, as one long vector of weights.
+    """
+    steps, border = len(run.batch.valid), run.batch.source_steps
+    order = run.order(layer, d)
+    rows = torch.zeros(len(order), 2, terms[layer, d, order[0], 0].numel(), dtype=torch.float64)
+    for place, t in enumerate(order):
+        term = terms[layer, d, t, 0].flatten()
+        if rows.shape[-1] < len(term):  # a decoder may read more than its encoder
+            rows = torch.nn.functional.pad(rows, (0, len(term) - rows.shape[-1]))
+        rows[place, int(t >= border), : len(term)] = term
+    rows = rows.flatten(1)
+    whole = rows.sum(0)
+    lags = order.index(end) - np.arange(len(order))
+    return np.array([float(rows[lags > k].sum(0) @ whole / (whole @ whole)) for k in range(steps)])
+
+
+def end_of(run: reference.Unrolled, loss: str | int, d: int) -> int:
+    """The position at which a loss enters; of all of them the one that is read last."""
+    counted = np.flatnonzero(run.batch.counted[:, 0])
+    if d and run.model.experiment.rnn_type == "many_to_one":
+        return 0
+    return {"last": counted[-1], "first": counted[0], "all": counted[-1 if d == 0 else 0]}.get(loss, loss)
+
+
+def assert_weights_are_right(
+    model: RecurrentNetwork, batch: Batch, sequence: int, losses: tuple[str | int, ...] = ("last",)
+) -> WeightGradients:
+    """Norms, shares and sums, all by autograd. Returns those of the first loss."""
+    e, alone, results = model.experiment, batch.alone(sequence), []
+    run = reference.unroll(model, alone, apart=True)
+    together = reference.unroll(model, alone)
+    for loss in losses:
+        found = weight_gradients(model, batch, sequence, loss)
+        results.append(found)
+        for name, full in MATRICES.items():
+            if name == "hh" and e.cell == "feedforward":
+                assert found.hh is None and found.hh_beyond is None
+                continue
+            terms, norms, beyond = run.weight_terms(full, loss), getattr(found, name), getattr(found, f"{name}_beyond")
+            np.testing.assert_allclose(norms, expected_norms(terms, norms.shape), rtol=1e-9, atol=0)
+            assert_terms_add_up(together, terms, full, loss)
+            for layer in range(e.num_layers):
+                for d in range(e.directions):
+                    shares = expected_beyond(run, terms, layer, d, end_of(run, loss, d))
+                    np.testing.assert_allclose(beyond[layer, d], shares, rtol=1e-9, atol=1e-9)
+    return results[0]
+
+
+def assert_terms_add_up(
+    run: reference.Unrolled, terms: dict[reference.Key, Tensor], full: str, loss: str | int
+) -> None:
+    """To the gradient that the weight itself gets by autograd: the reference's own promise."""
+    border = run.batch.source_steps
+    for at, stack in enumerate(run.model.stacks):
+        named = {name: each for name, each in stack.named_parameters() if name.startswith(full)}
+        whole = torch.autograd.grad(run.loss(loss), list(named.values()), retain_graph=True, materialize_grads=True)
+        for name, gradient in zip(named, whole, strict=True):
+            layer, d = int(name.split("_l")[1][0]), int(name.endswith("_reverse"))
+            own = [term for key, term in terms.items() if key[:2] == (layer, d) and (key[2] >= border) == bool(at or
+                   not border)]  # fmt: skip
+            assert torch.allclose(torch.stack(own).sum(0), gradient, rtol=1e-9, atol=1e-14)
+
+
+# ---- against autograd
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("rnn_type", ["many_to_one", "many_to_many"])
+@EVERY_NETWORK
+def test_one_way(network, rnn_type, num_layers):
+    model, batch = case(rnn_type, LENGTHS, num_layers=num_layers, **network)
+    for b, length in enumerate(LENGTHS):
+        losses = ("last", "first", 2) if rnn_type == "many_to_many" else ("last",)
+        found = assert_weights_are_right(model, batch, b, losses)
+        assert np.isnan(found.ih[:, :, length:]).all()
+        if found.hh is not None:
+            assert not found.hh[:, :, 0].any()  # h before the first step is 0
+            assert not np.nan_to_num(found.hh_beyond[:, :, length - 1 :]).any()  # nothing lies that far back
+
+
+@LINKED
+def test_both_ways(cell):
+    """In the reverse direction what lies further back in time stands further to the right."""
+    model, batch = case("many_to_many", LENGTHS, cell=cell, num_layers=2, bidirectional=True, output_layers=1)
+    single, same = case("many_to_one", LENGTHS, cell=cell, bidirectional=True)
+    for b, length in enumerate(LENGTHS):
+        assert_weights_are_right(model, batch, b, ("last", "first", "all", 2))
+        found = assert_weights_are_right(single, same, b)
+        assert not found.hh[:, 1, length - 1].any()
+
+
+@pytest.mark.parametrize("embedding_size", [0, 3])
+@LINKED
+def test_source_and_target_side_have_weights_of_their_own(cell, embedding_size):
+    e = Experiment(task="addition", rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2,
+                   embedding_size=embedding_size)  # fmt: skip
+    model, batch = lively(e), sample(e, 4, 20)
+    for b in (0, 1):
+        found = assert_weights_are_right(model, batch, b)
+        first = batch.source_steps
+        assert (found.hh[:, :, first] > 0).all()  # its h before is where the encoder ended
+        assert not found.hh[:, :, 0].any()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "lstm_peephole"])
+def test_truncation(cell):
+    """Exactly nothing is learnt from beyond the wall; at its foot W_hh still learns from the state that came over."""
+    model, batch = case("many_to_one", np.array([11]), cell=cell, tbptt=4, num_layers=2)  # cut before 3 and before 7
+    found = assert_weights_are_right(model, batch, 0)
+    for values in (found.hh, found.ih):
+        assert not values[:, :, :7].any() and (values[:, :, 7:] > 0).all()
+    for beyond in (found.hh_beyond, found.ih_beyond):
+        assert not beyond[:, :, 4:].any() and (np.abs(beyond[:, :, :3]) > 0).all()
+
+
+def test_padding_does_not_count_as_steps():
+    """A sequence has the same terms and shares whatever stands after its end."""
+    model, batch = case("many_to_one", np.array([7, 4]), cell="gru")
+    _, short = case("many_to_one", np.array([4, 4]), cell="gru")
+    short.inputs[:, 1] = batch.inputs[:4, 1]
+    short.targets[:, 1] = batch.targets[:4, 1]
+    padded, alone = weight_gradients(model, batch, 1), weight_gradients(model, short, 1)
+    for name in ("hh", "ih", "hh_beyond", "ih_beyond"):
+        assert np.allclose(getattr(padded, name)[:, :, :4], getattr(alone, name), rtol=1e-9, atol=1e-15)
+
+
+def test_outputs_that_are_fed_back():
+    for task in ("melody", "digit_name"):
+        e = Experiment(task=task, rnn_type="one_to_many", cell="gru", hidden_size=5)
+        assert_weights_are_right(lively(e), sample(e, 2, 4), 1, ("last", "first"))
+
+
+# ---- what is known in closed form
+
+
+def test_the_reset_gate_stands_between_a_gru_and_its_content():
+    """With r = 0 the rows of the content learn nothing from h; they would learn all of it if r were left out."""
+    norms = {}
+    for reset in (-1000.0, 1000.0):
+        model, batch = case("many_to_one", FULL, cell="gru")
+        with torch.no_grad():
+            for weights in (model.recurrent.weight_ih_l0, model.recurrent.weight_hh_l0):
+                weights[:10].zero_()  # neither gate sees anything
+            model.recurrent.bias_ih_l0[:5] = reset
+        found = assert_weights_are_right(model, batch, 0)
+        terms = reference.unroll(model, batch.alone(0), apart=True).weight_terms("weight_hh")
+        norms[reset] = [float(terms[0, 0, t, 0][10:].norm()) for t in range(1, 7)]
+        assert np.allclose([float(terms[0, 0, t, 0].norm()) for t in range(7)], found.hh[0, 0], rtol=1e-9)
+    assert not any(norms[-1000.0]) and all(norms[1000.0])
+
+
+def test_terms_of_a_network_of_one_unit():
+    """h_t = h_{t-1} + x_t and y = h_T: every step has the same slope e, so the terms are e h_{t-1} and e x_t."""
+    model, batch = case("many_to_one", np.array([4]), cell="rnn", nonlinearity="identity", hidden_size=1)
+    for parameter in model.parameters():
+        parameter.data.fill_(0.0)
+    for weight in (model.recurrent.weight_hh_l0, model.recurrent.weight_ih_l0, model.head.weight):
+        weight.data.fill_(1.0)
+    batch.inputs[:, 0, 0], batch.targets[3, 0, 0] = [1.0, 2.0, -4.0, 3.0], 0.0  # h is 1, 3, -1, 2; e = 2 y = 4
+    found = weight_gradients(model, batch)
+    assert found.ih[0, 0].tolist() == [4.0, 8.0, 16.0, 12.0]
+    assert found.hh[0, 0].tolist() == [0.0, 4.0, 12.0, 4.0]
+    # dL/dW_ih = 4 (1 + 2 - 4 + 3) = 4 * 2: beyond 0, 1, 2, 3 steps lie -1, 3, 1, 0 of these 2
+    assert found.ih_beyond[0, 0].tolist() == [-0.5, 1.5, 0.5, 0.0]
+    assert found.hh_beyond[0, 0] == pytest.approx([4 / 3, 1 / 3, 0.0, 0.0])  # (0 + 1 + 3 - 1): 4, 1, 0 of these 3
+
+
+def test_shares_of_terms_far_below_the_smallest_square():
+    """dL/da of 1e-200 everywhere: norms and shares are those of 1, but for the size."""
+    model, batch = case("many_to_one", FULL, cell="rnn")
+    plain = weight_gradients(model, batch)
+    with torch.no_grad():
+        target, said = float(batch.targets[6, 0, 0]), [float(model(batch)[0, 0, 0])]
+        model.head.weight.mul_(1e-200)
+        said.append(float(model(batch)[0, 0, 0]))
+        small, size = weight_gradients(model, batch), (said[1] - target) / (said[0] - target)
+    for name in ("hh", "ih"):
+        assert np.allclose(getattr(small, name) / 1e-200, getattr(plain, name) * size, rtol=1e-9, atol=0)
+        assert np.allclose(getattr(small, f"{name}_beyond"), getattr(plain, f"{name}_beyond"), rtol=1e-9, atol=1e-15)
+
+
+def test_a_frame_reads_the_last_loss_forwards_and_the_first_one_backwards():
+    """Each where a direction has read most before it: one sweep of both losses."""
+    model, batch = case("many_to_many", LENGTHS, cell="lstm", bidirectional=True)
+    trace = trace_forward(model, batch)
+    found = weights_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
+    for d, loss in enumerate(("last", "first")):
+        single = weight_gradients(model, batch, 1, loss)
+        for name in ("hh", "ih", "hh_beyond", "ih_beyond"):
+            np.testing.assert_allclose(getattr(found, name)[:, d], getattr(single, name)[:, d], rtol=1e-9, atol=1e-15)
+
+
+def test_no_gradient_has_no_shares():
+    model, batch = case("many_to_many", LENGTHS, cell="gru")
+    found = weight_gradients(model, batch, 1, loss=6)  # the second sequence has no such step
+    assert not found.ih[:, :, :4].any() and np.isnan(found.ih_beyond).all() and np.isnan(found.hh_beyond).all()

@@ -1,0 +1,299 @@
+"""The slow loop is the network's own; a number repeated by it agrees, and a wrong one is noticed."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine import verification
+from engine.cells import CELLS
+from engine.cells.adjoint import GradCarry
+from engine.cells.gru import GRUTrace
+from engine.experiment import Experiment
+from engine.lens import gradient_flow
+from engine.lens.walking import walk
+from engine.model import RecurrentNetwork, build
+from engine.tasks import Batch, probe, sample
+from engine.training import Trainer
+from engine.unrolled import Nudge, unroll
+from engine.verification import differences, verify
+from engine.walk import (
+    AUTOGRAD,
+    CENTRAL_DIFFERENCES,
+    SLOW,
+    TRUNCATED,
+    UNSURE,
+    VANISHED,
+    Claimed,
+    JacobianClaim,
+    StateClaim,
+    WalkError,
+    WeightClaim,
+)
+from engine.workers.requests import trace_sequence, verify_entry
+from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, PADDED, case
+from tests.engine.step_through.test_tracing import CASES, LINKED_CASES, SEQUENCE, chains, made
+
+
+def deep(cell: str = "rnn", gain: float = 1.0, **settings: object) -> tuple[RecurrentNetwork, Batch]:
+    """An untrained network over many steps, and its probe: the gradient of one loss at the end."""
+    e = Experiment(cell=cell, hidden_size=8, init="orthogonal", init_gain=gain, **settings)
+    return build(e), probe(e)
+
+
+# ---- the loop
+
+
+@CASES
+def test_the_loop_has_the_networks_losses_and_the_lens_gradients(cell, shape):
+    model, batch = made(cell, shape)
+    run, flow, size = unroll(model, batch, SEQUENCE), gradient_flow(model, batch), len(batch.lengths)
+    losses = model.loss_per_step(batch)[:, SEQUENCE]
+    assert torch.allclose(run.losses, losses, rtol=1e-12, atol=1e-14)
+    assert run.loss.item() == pytest.approx((losses * model.loss_weights(batch)[:, SEQUENCE]).sum().item(), rel=1e-12)
+    real = {(layer, d, int(t)) for layer, d in np.ndindex(flow.hidden.shape[:2])
+            for t in np.flatnonzero(batch.valid[:, SEQUENCE])}  # fmt: skip
+    assert set(run.hidden) == real and set(run.cell) == (real if CELLS[cell].has_cell_state else set())
+    pairs = [(run.hidden, flow.hidden, flow.grad_hidden), (run.cell, flow.cell, flow.grad_cell)]
+    for states, there, swept in pairs[: 1 + CELLS[cell].has_cell_state]:
+        found = torch.autograd.grad(run.loss, list(states.values()), retain_graph=True, materialize_grads=True)
+        for (place, state), grad in zip(states.items(), found, strict=True):
+            assert np.allclose(state.detach(), there[*place, SEQUENCE], rtol=1e-12, atol=1e-14)
+            expected = swept[*place, SEQUENCE] * size
+            assert np.linalg.norm(grad.numpy() - expected) <= 1e-9 * np.linalg.norm(expected), place
+
+
+@EVERY_NETWORK
+def test_the_loop_knows_every_activation_window_and_upper_layer(network):
+    model, batch = case("many_to_many", PADDED, num_layers=2, output_layers=2, reduction="sum", **network)
+    for sequence in range(len(PADDED)):
+        run, losses = unroll(model, batch, sequence), model.loss_per_step(batch)[:, sequence]
+        assert torch.allclose(run.losses, losses, rtol=1e-12, atol=1e-14)
+        assert run.loss.item() == pytest.approx(losses.sum().item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("settings", [
+    {"task": "sentiment", "rnn_type": "many_to_one", "embedding_size": 3},
+    {"task": "digit_name", "rnn_type": "one_to_many"},
+    {"task": "digits", "rnn_type": "one_to_one"},
+    {"task": "addition", "rnn_type": "encoder_decoder"},
+], ids=lambda each: each["rnn_type"])  # fmt: skip
+def test_the_loop_reads_what_the_network_reads(settings):
+    e = Experiment(cell="gru", hidden_size=5, **settings)
+    model, batch = build(e).double(), sample(e, 4, 20)
+    for sequence in range(4):
+        losses = model.loss_per_step(batch)[:, sequence]
+        assert torch.allclose(unroll(model, batch, sequence).losses, losses, rtol=1e-12, atol=1e-14)
+
+
+def test_a_nudge_moves_one_unit_and_what_comes_after():
+    model, batch = case("many_to_many", PADDED, cell="lstm_peephole", num_layers=2)
+    still, moved = unroll(model, batch, 0), unroll(model, batch, 0, Nudge("c", (0, 0, 3), 2, 0.125))
+    assert torch.allclose(moved.cell[0, 0, 3] - still.cell[0, 0, 3], torch.eye(5).double()[2] * 0.125)
+    changed = {place for place in still.hidden if not torch.equal(still.hidden[place], moved.hidden[place])}
+    assert changed == {(layer, 0, t) for layer in range(2) for t in range(3, 7)}
+    assert (still.hidden[0, 0, 3] != moved.hidden[0, 0, 3]).tolist() == [False, False, True, False, False]
+
+
+# ---- what agrees
+
+
+def claims(model: RecurrentNetwork, batch: Batch) -> list[Claimed]:
+    """Of every kind, in the first and last chain."""
+    e, steps = model.experiment, np.flatnonzero(batch.valid[:, SEQUENCE])
+    last = {"layer": e.num_layers - 1, "direction": e.directions - 1}
+    found: list[Claimed] = [
+        StateClaim(layer=0, position=int(steps[1]), unit=1),
+        WeightClaim(weight="weight_ih", row=1, column=0, **last),
+    ]
+    if CELLS[e.cell].is_recurrent:
+        found += [WeightClaim(layer=0, row=3, column=1), JacobianClaim(position=int(steps[2]), row=1, column=1, **last)]
+    if CELLS[e.cell].has_cell_state:
+        found.append(StateClaim(state="c", layer=0, position=int(steps[2]), unit=0))
+        found.append(JacobianClaim(position=int(steps[2]), row=2, column=7, **last))
+    return found
+
+
+@CASES
+def test_every_kind_of_number_is_repeated(cell, shape):
+    model, batch = made(cell, shape)
+    ways, walks = set(), {(one.layer, one.direction): one for one in chains(model, batch)}
+    for what in claims(model, batch):
+        said = verify(model, batch, what, sequence=SEQUENCE, step=7)
+        walked = walks[what.layer, what.direction].number(what)
+        assert said.what == what and said.step == 7 and said.value == walked
+        assert said.relative_error < (1e-6 if said.method == CENTRAL_DIFFERENCES else 1e-9), said
+        assert said.relative_error32 < 1e-6 and (said.method == AUTOGRAD) == bool(said.reason), said
+        assert said.reason != UNSURE or said.value == 0, said
+        ways.add(said.method)
+    assert CENTRAL_DIFFERENCES in ways
+
+
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
+def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
+    trainer = Trainer(Experiment(cell=cell, hidden_size=8, seq_len=12, num_layers=2))
+    trainer.advance()
+    what = StateClaim(layer=0, position=9, unit=3)
+    said = verify_entry(trainer, what)
+    assert said.step == 1 and said.value == trace_sequence(trainer, 0).number(what) != said.value64
+    assert said.relative_error < 1e-6 and 0 < said.relative_error32 < 1e-3 and said.norm > abs(said.value)
+    assert said.relative_error32 == pytest.approx(abs(said.value / said.independent - 1), rel=1e-3)
+
+
+# ---- where differences do not do
+
+
+def test_a_vanished_gradient_is_repeated_by_autograd():
+    model, batch = deep(gain=0.5, seq_len=100)
+    said = verify(model, batch, StateClaim(position=0, unit=1))
+    assert (said.method, said.reason) == (AUTOGRAD, VANISHED) and 0 < said.norm < 1e-25
+    assert said.relative_error < 1e-9 and said.relative_error32 < 1e-2 and said.runs == 1
+
+    # differences of these losses would be nothing but rounding
+    def move(amount: float) -> float:
+        with torch.no_grad():
+            return float(unroll(model.double(), batch, 0, Nudge("h", (0, 0, 0), 1, amount)).loss)
+
+    assert differences(move, 1.0).uncertainty > 1e-3
+
+
+def test_an_exploding_gradient_is_repeated():
+    model, batch = deep(gain=3.0, seq_len=30, nonlinearity="identity", optimizer="sgd")
+    said = verify(model, batch, StateClaim(position=2, unit=1))
+    assert said.norm > 1e8 and said.relative_error < 1e-6 and said.relative_error32 < 1e-2
+
+
+def test_a_chaotic_network_is_repeated():
+    model, batch = deep(gain=2.0, seq_len=30)
+    said = verify(model, batch, StateClaim(position=2, unit=1))
+    assert said.relative_error < 1e-6
+
+
+@LINKED_CASES
+def test_a_gradient_that_truncation_cuts_is_repeated_by_autograd(cell, shape):
+    if shape != "cut":
+        return
+    model, batch = made(cell, shape)
+    walls = np.flatnonzero(walk(model, batch, sequence=SEQUENCE).cut)
+    early = verify(model, batch, StateClaim(position=int(walls[0]) - 1, unit=1), sequence=SEQUENCE)
+    late = verify(model, batch, StateClaim(position=int(walls[-1]), unit=1), sequence=SEQUENCE)
+    weight = verify(model, batch, WeightClaim(row=1, column=1), sequence=SEQUENCE)
+    assert early.reason == weight.reason == TRUNCATED and early.relative_error < 1e-9 > weight.relative_error
+    assert late.method == CENTRAL_DIFFERENCES and late.relative_error < 1e-6
+    across = verify(model, batch, JacobianClaim(position=int(walls[0]), row=1, column=2), sequence=SEQUENCE)
+    assert across.method == CENTRAL_DIFFERENCES and across.relative_error < 1e-6 and across.value != 0
+
+
+def test_exactly_zero_is_exactly_zero():
+    model, batch = case("many_to_many", PADDED, cell="rnn", nonlinearity="relu")
+    with torch.no_grad():
+        model.recurrent.bias_ih_l0[0] = -100.0  # a dead unit
+    said = verify(model, batch, WeightClaim(row=0, column=1))
+    assert said.value == said.value64 == said.independent == said.relative_error == 0 and said.method == AUTOGRAD
+
+
+def test_a_kink_is_noticed():
+    """A ReLU at exactly 0 has two slopes, and the mean of both is neither."""
+    smooth = differences(lambda amount: math.exp(3 * amount), 3.0)
+    assert smooth.slope == pytest.approx(3.0, rel=1e-10) and smooth.uncertainty < 1e-9
+    for kink in (0.0, 1e-4, 1e-3):
+        found = differences(lambda amount, kink=kink: max(amount - kink, 0.0) + 0.3 * amount**2 + amount + 1.0, 1.0)
+        assert found.uncertainty > 1e-3
+
+
+def test_a_loop_that_takes_too_long_is_not_run_often_or_not_at_all(monkeypatch):
+    model, batch = made("gru", "one to answer")
+    monkeypatch.setattr(verification, "A_STEP", 0.1)
+    said = verify(model, batch, StateClaim(position=1, unit=1), sequence=SEQUENCE)
+    assert said.reason == SLOW and said.runs == 1 and said.relative_error < 1e-9
+    monkeypatch.setattr(verification, "A_STEP", 1.0)
+    with pytest.raises(WalkError, match="too large"):
+        verify(model, batch, StateClaim(position=1, unit=1), sequence=SEQUENCE)
+
+
+# ---- what does not agree
+
+
+@pytest.mark.parametrize("what", [
+    StateClaim(position=1, unit=2),
+    StateClaim(state="c", position=1, unit=2),
+    WeightClaim(row=3, column=2),
+    WeightClaim(weight="weight_ih", row=3, column=0),
+    JacobianClaim(position=2, row=6, column=1),
+], ids=lambda each: f"{type(each).__name__}-{getattr(each, 'state', '')}{getattr(each, 'weight', '')}")  # fmt: skip
+@pytest.mark.parametrize("by", [1 + 1e-5, 0.0, -1.0], ids=["a little", "nothing", "the other way"])
+def test_a_wrong_number_is_noticed(monkeypatch, what, by):
+    """Whatever the lens says, the repetition is the same as before, and says how far off it is."""
+    model, batch = case("many_to_many", PADDED, cell="lstm")
+    right = verify(model, batch, what, sequence=SEQUENCE)
+
+    def wrong(*args: object, **more: object) -> object:
+        one = walk(*args, **more)
+        names = ("grad", "grad_cell", "entering", "entering_state", "jacobians")
+        return dataclasses.replace(one, **{name: getattr(one, name) * by for name in names})
+
+    monkeypatch.setattr(verification, "walk", wrong)
+    said = verify(model, batch, what, sequence=SEQUENCE)
+    assert said.independent == pytest.approx(right.independent, rel=1e-6)
+    assert said.relative_error == pytest.approx(abs(1 - by), rel=1e-2)
+    assert right.relative_error < 1e-6
+
+
+def test_a_broken_sweep_is_noticed(monkeypatch):
+    """A sweep that keeps a thousandth less than the update gate does."""
+    model, batch = case("many_to_many", PADDED, cell="gru")
+    what, sweep = StateClaim(position=1, unit=2), GRUTrace.backward_sweep
+    assert verify(model, batch, what).relative_error < 1e-6
+
+    def forgetful(self: GRUTrace, *args: Any) -> GradCarry:
+        broken = copy.copy(self)
+        broken.keep = self.keep * 0.999
+        return sweep(broken, *args)
+
+    monkeypatch.setattr(GRUTrace, "backward_sweep", forgetful)
+    assert verify(model, batch, what).relative_error > 1e-5
+
+
+# ---- manners
+
+
+@pytest.mark.parametrize("what", [StateClaim(position=1, unit=1), WeightClaim(row=0, column=0)])
+def test_verifying_changes_nothing_and_draws_nothing(what):
+    trainer = Trainer(Experiment(cell="lstm", hidden_size=5, seq_len=6, num_layers=2, dropout=0.5))
+    trainer.advance()
+    before, random = trainer.checkpoint(), torch.random.get_rng_state()
+    first = verify_entry(trainer, what)
+    assert verify_entry(trainer, what) == first
+    assert trainer.checkpoint() == before and torch.equal(torch.random.get_rng_state(), random)
+    assert trainer.model.training and trainer.model.dtype == torch.float32
+    trainer.advance()
+
+
+def test_numbers_that_are_not_there_or_not_finite_are_refused():
+    model, batch = made("rnn", "one to answer")
+    for what in (
+        StateClaim(state="c", position=1, unit=1),
+        StateClaim(position=6, unit=1),
+        WeightClaim(row=9, column=0),
+    ):
+        with pytest.raises(WalkError):
+            verify(model, batch, what, sequence=SEQUENCE)
+    with torch.no_grad():
+        model.head.weight.fill_(math.inf)
+    with pytest.raises(WalkError, match="not finite"):
+        verify(model, batch, StateClaim(position=1, unit=1), sequence=SEQUENCE)
+
+
+def test_where_differences_cannot_agree_autograd_is_asked():
+    """A unit that hardly matters beside its neighbours."""
+    model, batch = made("rnn", "one to answer")
+    with torch.no_grad():
+        model.head.weight[:, 1] = 1e-11
+    said = verify(model, batch, StateClaim(position=4, unit=1), sequence=SEQUENCE)
+    assert (said.method, said.reason) == (AUTOGRAD, UNSURE) and said.norm > 1e-6 and said.relative_error < 1e-9
