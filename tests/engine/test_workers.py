@@ -16,7 +16,7 @@ from engine.experiment import Experiment, ExperimentError
 from engine.frame import Frame, RunPhase
 from engine.training import Trainer
 from engine.workers import Pool, Run
-from tests.engine.training.test_trainer import assert_same
+from tests.engine.conftest import assert_same
 
 PAUSE = threading.Event()  # never set: a short breath between two polls
 SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)

@@ -14,9 +14,9 @@ from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers import Pool
 from engine.workers.protocol import Open
-from engine.workers.seat import HostedRun
+from engine.workers.seat import Seat
+from tests.engine.conftest import assert_same
 from tests.engine.test_workers import frame_of, wait_for
-from tests.engine.training.test_trainer import assert_same
 
 SMALL = Experiment(task="adding", hidden_size=6, seq_len=8, batch_size=4, learning_rate=0.01, steps=1_000_000)
 

@@ -17,7 +17,7 @@ from engine.prediction import Question, QuestionError, ends_itself, read
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, probe
 from engine.training import Trainer
 from engine.workers.requests import answer_question
-from tests.engine.training.test_trainer import assert_same
+from tests.engine.conftest import assert_same
 
 CELLS = [{"cell": "rnn"}, {"cell": "gru", "num_layers": 2}, {"cell": "lstm", "output_layers": 1},
          {"cell": "gru_simple"}, {"cell": "feedforward"}, {"cell": "feedforward", "window": 3}]  # fmt: skip

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from functools import cache
 
 import numpy as np
 
 from engine.cells import CELLS
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
-from engine.frame import Diagnosis, Frame, RunInfo
+from engine.frame import Diagnosis, RunInfo
 from engine.readings import StepFactors
-from engine.training import Trainer
+from tests.engine.conftest import untrained_frame
 
 BAR = math.log(10)  # the baseline of the first digit
-
-
-@cache
-def real() -> Frame:
-    return Trainer(Experiment(seq_len=2, hidden_size=2)).frame()
 
 
 def judged(
@@ -44,7 +38,7 @@ def judged(
         shares={},
     )
     frame = dataclasses.replace(
-        real(),
+        untrained_frame(),
         step=step,
         ratio=ratio,
         probe_loss=loss,

@@ -9,44 +9,12 @@ from engine.experiment import Experiment
 from engine.lens import gradient_flow, loss_decomposition
 from engine.lens.closeup import compute_on_demand
 from engine.lens.rows import MOST
-from engine.model import RecurrentNetwork
-from engine.observation import trace_forward
-from engine.tasks import Batch, sample
-from tests import reference_unroll as reference
-from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, case, lively
+from engine.observation import observe
+from engine.tasks import sample
+from tests.engine.lens.conftest import assert_decomposition_is_right
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, case, lively
 
 LENGTHS = np.array([6, 4])
-
-
-def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequence: int) -> np.ndarray:
-    """Norms and cosines of every loss, by autograd; vectors that add up. Returns the norms."""
-    alone, found = batch.alone(sequence), loss_decomposition(model, batch, sequence)
-    run, steps = reference.unroll(model, alone), len(alone.valid)
-    assert found.steps.tolist() == list(range(steps))
-    total = run.gradients("all")["grad_hidden"][:, :, :, 0]  # (layers, directions, T, H)
-    together, flowing = np.zeros_like(total), np.zeros_like(total)
-    assert found.norms.shape == found.cosines.shape == (*total.shape[:2], steps, steps)
-    for k in range(steps):
-        rows = found.norms[:, :, k], found.cosines[:, :, k]
-        if not alone.counted[k, 0]:
-            assert not rows[0].any() and np.isnan(rows[1]).all()
-            continue
-        step = k - alone.source_steps
-        expected = run.gradients(step)["grad_hidden"][:, :, :, 0]
-        size, whole = np.linalg.norm(expected, axis=-1), np.linalg.norm(total, axis=-1)
-        assert (np.abs(rows[0] - size) <= 1e-9 * size).all()
-        there = (size > 0) & (whole > 0)
-        assert np.array_equal(np.isnan(rows[1]), ~there)
-        cosines = (expected * total).sum(-1)[there] / (size * whole)[there]
-        assert np.abs(rows[1][there] - cosines).max() < 1e-9
-        together += expected
-        flowing += gradient_flow(model, alone, step).grad_hidden[:, :, :, 0]
-    for each in (together, flowing):
-        assert np.linalg.norm(each - total, axis=-1) == pytest.approx(0, abs=1e-9 * np.abs(total).max())
-    pulled = np.nansum(found.norms * found.cosines, axis=2)  # what each contributes along the whole
-    assert np.allclose(pulled, np.linalg.norm(total, axis=-1), rtol=1e-9, atol=0)
-    assert np.abs(total).max() > 1e-6
-    return found.norms
 
 
 @pytest.mark.parametrize("num_layers", [1, 2])

@@ -18,64 +18,8 @@ from engine.lens.sweep import BLOCK
 from engine.model import RecurrentNetwork, build
 from engine.tasks import Batch, sample
 from tests import reference_unroll as reference
-
-NETWORKS = [
-    *[{"cell": "rnn", "nonlinearity": each} for each in ("tanh", "relu", "sigmoid", "identity")],
-    *[{"cell": cell} for cell in CELLS if cell not in ("rnn", "feedforward")],
-    {"cell": "feedforward", "nonlinearity": "sigmoid"},
-    {"cell": "feedforward", "window": 3},
-]
-EVERY_NETWORK = pytest.mark.parametrize("network", NETWORKS, ids=lambda each: "-".join(map(str, each.values())))
-LINKED = pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
-SEED_OF_MANY_LENGTHS = 20  # sums and words of different lengths, before and after the border
-FULL, PADDED = np.array([7, 7, 7]), np.array([7, 3, 5])
-TYPES = ("many_to_one", "many_to_many")
-
-
-def with_lengths(batch: Batch, lengths: np.ndarray, rnn_type: str) -> Batch:
-    """The same sequences, cut to these lengths and padded with whatever stood there."""
-    t = np.arange(len(batch.mask))[:, None]
-    mask = t == lengths - 1 if rnn_type == "many_to_one" else t < lengths
-    return dataclasses.replace(batch, mask=mask, lengths=lengths)
-
-
-def lively(e: Experiment) -> RecurrentNetwork:
-    """A float64 network with nothing zero in it."""
-    model = build(e).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter *= 1.5  # livelier than the default, still not exploding
-    return model
-
-
-def case(rnn_type: str, lengths: np.ndarray, **settings: object) -> tuple[RecurrentNetwork, Batch]:
-    """A network for a task whose sequences can be cut anywhere, and a batch of it."""
-    task = {"one_to_many": "melody"}.get(rnn_type, "stocks")
-    e = Experiment(**{"task": task, "rnn_type": rnn_type, "hidden_size": 5, "seq_len": int(lengths.max()), "seed": 3,
-                      **settings})  # fmt: skip
-    return lively(e), with_lengths(sample(e, len(lengths), 11), lengths, rnn_type)
-
-
-def assert_equal(found: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> None:
-    """Equal step by step, relative to the size of each step's own gradient."""
-    assert found.shape == expected.shape
-    size = np.linalg.norm(expected, axis=-1, keepdims=True)
-    error = np.abs(found - expected)
-    assert np.all(error <= relative * size), (error / np.maximum(size, 1e-300)).max()
-
-
-def assert_lens_is_right(model: RecurrentNetwork, batch: Batch, at: int = 2) -> None:
-    """States and gradients of all, the last, the first counted step and step `at` are those of the slow loop."""
-    run, cell = reference.unroll(model, batch), CELLS[model.experiment.cell].has_cell_state
-    for loss in ("all", "last", "first", *([at] if batch.mask[at].any() else [])):
-        expected, flow = run.gradients(loss), gradient_flow(model, batch, loss)
-        names = ["hidden", "grad_hidden", "grad_hidden_direct", *(["cell", "grad_cell"] if cell else [])]
-        for name in names:
-            assert_equal(getattr(flow, name), expected[name])
-        assert np.abs(flow.grad_hidden).max() > 1e-6
-        if not cell:
-            assert flow.cell is None and flow.grad_cell is None
-
+from tests.engine.lens.conftest import assert_equal, assert_lens_is_right
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, SEED_OF_MANY_LENGTHS, TYPES, case, lively
 
 # ---- against autograd
 

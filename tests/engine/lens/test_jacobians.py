@@ -18,7 +18,7 @@ from engine.observation import trace_forward
 from engine.readings import JacobianProducts
 from engine.tasks import Batch, sample
 from tests import reference_unroll as reference
-from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, PADDED, SEED_OF_MANY_LENGTHS, case, lively
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, SEED_OF_MANY_LENGTHS, case, lively
 
 UNITS = 5  # of `case`
 

@@ -20,11 +20,14 @@ from engine.lens import (
 )
 from engine.model import RecurrentNetwork, build
 from engine.tasks import TASKS, Batch, sample
-from tests.engine.lens.test_decomposition import assert_decomposition_is_right
-from tests.engine.lens.test_gradient_flow import assert_lens_is_right, case, lively, with_lengths
-from tests.engine.lens.test_saliency import assert_saliency_is_right
-from tests.engine.lens.test_step_factors import assert_factors_are_right
-from tests.engine.lens.test_weight_gradients import assert_weights_are_right
+from tests.engine.lens.conftest import (
+    assert_decomposition_is_right,
+    assert_factors_are_right,
+    assert_lens_is_right,
+    assert_saliency_is_right,
+    assert_weights_are_right,
+)
+from tests.engine.networks import case, lively, with_lengths
 
 EXPERIMENTS = 70
 LENGTHS = {"stocks": (2, 8), "sine": (2, 8), "first_symbol_recall": (2, 8), "parity": (2, 8), "characters": (2, 8),

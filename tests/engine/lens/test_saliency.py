@@ -18,24 +18,10 @@ from engine.observation import trace_forward
 from engine.tasks import Batch, sample
 from engine.tasks.base import NO_SYMBOL
 from tests import reference_unroll as reference
-from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, PADDED, case, lively
+from tests.engine.lens.conftest import assert_saliency_is_right
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, case, lively
 
 LENGTHS = np.array([7, 4])
-
-
-def assert_saliency_is_right(model: RecurrentNetwork, batch: Batch, sequence: int, answers: list[int]) -> np.ndarray:
-    """The triangle has these answers, each the slope by autograd, also when asked for alone. Returns its norms."""
-    found, run = saliency_triangle(model, batch, sequence), reference.unroll(model, batch.alone(sequence))
-    assert found.steps.tolist() == answers
-    for row, step in zip(found.norms, answers, strict=True):
-        expected = np.linalg.norm(run.saliency(step), axis=-1)
-        assert (np.abs(row - expected) <= 1e-9 * expected).all()
-    for row in (len(answers) // 2, len(answers) - 1):
-        single = input_saliency(model, batch, sequence, answers[row])
-        assert (np.abs(single - found.norms[row]) <= 1e-9 * found.norms[row]).all()
-    assert np.array_equal(input_saliency(model, batch, sequence), single)
-    assert found.norms.max() > 1e-6 or model.experiment.nonlinearity == "relu"  # which may be dead
-    return found.norms
 
 
 @pytest.mark.parametrize("num_layers", [1, 2])

@@ -18,7 +18,7 @@ from engine.model import RecurrentNetwork, build
 from engine.observation import ForwardTrace, trace_forward
 from engine.readings import Spectrum
 from engine.tasks import TASKS, Batch, sample
-from tests.engine.lens.test_gradient_flow import LINKED, case
+from tests.engine.networks import LINKED, case
 
 
 def drawn(**settings: object) -> tuple[RecurrentNetwork, Batch, ForwardTrace]:

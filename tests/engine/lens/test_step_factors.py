@@ -5,138 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.lens import gradient_flow, omega, step_factors
-from engine.model import RecurrentNetwork
-from engine.readings import StepFactors
-from engine.tasks import Batch, sample
+from engine.tasks import sample
 from tests import reference_unroll as reference
-from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, PADDED, case, lively
+from tests.engine.lens.conftest import assert_factors_are_right, expected_factors
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, case, lively
 
 LENGTHS = np.array([7, 4])
-
-
-def expected_factors(run: reference.Unrolled, loss: str | int) -> dict[str, np.ndarray]:
-    """{name: (layers, directions, T)} of a run of one sequence: "factor", and "slope" and "weights", or the roads."""
-    e, steps = run.model.experiment, len(run.batch.valid)
-    slopes = run.gradients(loss)
-    memory = slopes["grad_cell" if CELLS[e.cell].has_cell_state else "grad_hidden"][:, :, :, 0]
-    found: dict[str, np.ndarray] = {}
-    for layer in range(e.num_layers):
-        for d in range(e.directions):
-            order = run.order(layer, d)
-            for last, t in zip([None, *order], order, strict=False):
-                delta = torch.tensor(memory[layer, d, t])
-                arrived = None if last is None else torch.tensor(memory[layer, d, last])
-                cut = bool(e.tbptt and t and (steps - t) % e.tbptt == 0)
-                for name, value in _one_step(run, (layer, d, t, 0), delta, arrived, cut).items():
-                    found.setdefault(name, np.full((e.num_layers, e.directions, steps), np.nan))[layer, d, t] = value
-    return found
-
-
-def _one_step(
-    run: reference.Unrolled, key: reference.Key, delta: Tensor, arrived: Tensor | None, cut: bool
-) -> dict[str, float]:
-    """What one step back does to `delta`, dL/ds at it; `arrived` is what autograd found at the state before."""
-    e = run.model.experiment
-    if e.cell in ("rnn", "feedforward"):
-        found = _plain(run, key, delta)
-    elif CELLS[e.cell].has_cell_state:
-        kept = _forget(run, key) * delta
-        arrived = torch.zeros_like(delta) if arrived is None else arrived
-        share = float(kept @ arrived / (arrived @ arrived))
-        found = {"factor": _ratio(arrived, delta), "kept": share, "other roads": 1 - share}
-    else:
-        roads = _roads(run, key, delta)
-        whole = torch.stack(list(roads.values())).sum(0)
-        found = {name: float(road @ whole / (whole @ whole)) for name, road in roads.items()}
-        found["factor"] = _ratio(whole, delta)
-    undefined = arrived is None or cut or not delta.any() or key[2] == run.order(key[0], key[1])[0]
-    if undefined:
-        found = dict.fromkeys(found, np.nan)
-    if cut and delta.any():
-        found["factor"] = 0.0
-    return found
-
-
-def _ratio(above: Tensor, below: Tensor) -> float:
-    return float(above.norm() / below.norm())
-
-
-def _leaves(run: reference.Unrolled, key: reference.Key) -> tuple[torch.nn.Module, Tensor, Tensor, Tensor]:
-    layers, *states = run.entered[key]
-    return layers, *(each.detach().clone().requires_grad_() for each in states)
-
-
-def _plain(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[str, float]:
-    """Through the activation first, then through the weights: autograd is asked for that part, and for the whole."""
-    layers, x, h, _ = _leaves(run, key)
-    suffix = f"_l{key[0]}" + ("_reverse" if key[1] else "")
-    names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-    w, b, u, bu = (getattr(layers, name + suffix, None) for name in names)
-    a = w @ x + b + (0 if u is None else u @ h + bu)
-    a = a.detach().requires_grad_()
-    phi = reference.ACTIVATIONS[run.model.experiment.nonlinearity]
-    through = torch.autograd.grad(phi(a), a, delta)[0]
-    after, _ = reference.step(run.model, layers, key[0], key[1], x, h, h)
-    arrives = torch.autograd.grad(after, h, delta, materialize_grads=True, allow_unused=True)[0]
-    return {"slope": _ratio(through, delta), "weights": _ratio(arrives, through), "factor": _ratio(arrives, delta)}
-
-
-def _roads(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[str, Tensor]:
-    """The textbook step of a GRU with a copy of the old state for every road; each copy gets its own gradient."""
-    layers, x, h, _ = _leaves(run, key)
-    suffix = f"_l{key[0]}" + ("_reverse" if key[1] else "")
-    names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-    w, b, u, bu = (getattr(layers, name + suffix).detach() for name in names)
-    kept, gates, content = (h.detach().clone().requires_grad_() for _ in range(3))
-    if run.model.experiment.cell == "gru":
-        (wr, wz, wn), (ur, uz, un), (br, bz, bn), (cr, cz, cn) = (each.chunk(3) for each in (w, u, b, bu))
-        r = torch.sigmoid(wr @ x + br + ur @ gates + cr)
-    else:
-        (wz, wn), (uz, un), (bz, bn), (cz, cn) = (each.chunk(2) for each in (w, u, b, bu))
-        r = 1.0
-    z = torch.sigmoid(wz @ x + bz + uz @ gates + cz)
-    n = torch.tanh(wn @ x + bn + r * (un @ content + cn))
-    found = torch.autograd.grad((1 - z) * n + z * kept, [kept, gates, content], delta)
-    after, _ = reference.step(run.model, layers, key[0], key[1], x, h, h)
-    whole = torch.autograd.grad(after, h, delta)[0]
-    assert torch.allclose(sum(found), whole, rtol=1e-12, atol=1e-300)
-    return dict(zip(("kept", "gates", "candidate"), found, strict=True))
-
-
-def _forget(run: reference.Unrolled, key: reference.Key) -> Tensor:
-    """The forget gate of one step, by its formula; all ones where there is none."""
-    layers, x, h, c = run.entered[key]
-    cell, suffix = run.model.experiment.cell, f"_l{key[0]}" + ("_reverse" if key[1] else "")
-    if cell == "lstm_no_forget":
-        return torch.ones_like(c)
-    names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-    w, b, u, bu = (getattr(layers, name + suffix).chunk(4)[1] for name in names)
-    see = getattr(layers, "weight_ch" + suffix).chunk(3)[1] * c if cell == "lstm_peephole" else 0
-    return torch.sigmoid(w @ x + b + u @ h + bu + see).detach()
-
-
-def assert_factors_are_right(
-    model: RecurrentNetwork, batch: Batch, sequence: int, losses: tuple[str | int, ...] = ("last", "all", "first")
-) -> StepFactors:
-    """Every number is that of the slow calculation, NaN where that is; shares add up to 1. Returns those of "last"."""
-    run, results = reference.unroll(model, batch.alone(sequence)), []
-    for loss in losses:
-        found, expected = step_factors(model, batch, sequence, loss), expected_factors(run, loss)
-        values = {"factor": found.factor, "slope": found.slope, "weights": found.weights, **found.shares}
-        values = {name: value for name, value in values.items() if value is not None}
-        assert set(values) == set(expected)
-        for name, value in values.items():
-            np.testing.assert_allclose(value, expected[name], rtol=1e-9, atol=1e-9 * (name in found.shares))
-        if found.shares:
-            total, defined = sum(found.shares.values()), np.isfinite(found.factor) & (found.factor > 0)
-            assert np.abs(total[defined] - 1).max(initial=0) < 1e-9
-        results.append(found)
-    return results[0]
 
 
 # ---- against autograd

@@ -5,97 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from engine.experiment import Experiment
 from engine.lens import weight_gradients
 from engine.lens.flow import seed
 from engine.lens.sweep import sweep
 from engine.lens.weights import weights_of
-from engine.model import RecurrentNetwork
-from engine.observation import trace_forward
-from engine.readings import WeightGradients
-from engine.tasks import Batch, sample
+from engine.observation import observe
+from engine.tasks import sample
 from tests import reference_unroll as reference
-from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, FULL, LINKED, case, lively
+from tests.engine.lens.conftest import assert_weights_are_right
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, case, lively
 
 LENGTHS = np.array([7, 4])
-MATRICES = {"hh": "weight_hh", "ih": "weight_ih"}
-
-
-def expected_norms(terms: dict[reference.Key, Tensor], shape: tuple[int, int, int]) -> np.ndarray:
-    """(layers, directions, T) Frobenius norms, NaN in padding."""
-    norms = np.full(shape, np.nan)
-    for (layer, d, t, _), term in terms.items():
-        norms[layer, d, t] = term.norm()
-    return norms
-
-
-def expected_beyond(run: reference.Unrolled, terms: dict[reference.Key, Tensor], layer: int, d: int,
-                    end: int) -> np.ndarray:  # fmt: skip
-    """(T,): the share of all terms further back than k real steps before the one at `end`.
-
-    An encoder's matrix and a decoder's stand side by side, as one long vector of weights.
-    """
-    steps, border = len(run.batch.valid), run.batch.source_steps
-    order = run.order(layer, d)
-    rows = torch.zeros(len(order), 2, terms[layer, d, order[0], 0].numel(), dtype=torch.float64)
-    for place, t in enumerate(order):
-        term = terms[layer, d, t, 0].flatten()
-        if rows.shape[-1] < len(term):  # a decoder may read more than its encoder
-            rows = torch.nn.functional.pad(rows, (0, len(term) - rows.shape[-1]))
-        rows[place, int(t >= border), : len(term)] = term
-    rows = rows.flatten(1)
-    whole = rows.sum(0)
-    lags = order.index(end) - np.arange(len(order))
-    return np.array([float(rows[lags > k].sum(0) @ whole / (whole @ whole)) for k in range(steps)])
-
-
-def end_of(run: reference.Unrolled, loss: str | int, d: int) -> int:
-    """The position at which a loss enters; of all of them the one that is read last."""
-    counted = np.flatnonzero(run.batch.counted[:, 0])
-    if d and run.model.experiment.rnn_type == "many_to_one":
-        return 0
-    return {"last": counted[-1], "first": counted[0], "all": counted[-1 if d == 0 else 0]}.get(loss, loss)
-
-
-def assert_weights_are_right(
-    model: RecurrentNetwork, batch: Batch, sequence: int, losses: tuple[str | int, ...] = ("last",)
-) -> WeightGradients:
-    """Norms, shares and sums, all by autograd. Returns those of the first loss."""
-    e, alone, results = model.experiment, batch.alone(sequence), []
-    run = reference.unroll(model, alone, apart=True)
-    together = reference.unroll(model, alone)
-    for loss in losses:
-        found = weight_gradients(model, batch, sequence, loss)
-        results.append(found)
-        for name, full in MATRICES.items():
-            if name == "hh" and e.cell == "feedforward":
-                assert found.hh is None and found.hh_beyond is None
-                continue
-            terms, norms, beyond = run.weight_terms(full, loss), getattr(found, name), getattr(found, f"{name}_beyond")
-            np.testing.assert_allclose(norms, expected_norms(terms, norms.shape), rtol=1e-9, atol=0)
-            assert_terms_add_up(together, terms, full, loss)
-            for layer in range(e.num_layers):
-                for d in range(e.directions):
-                    shares = expected_beyond(run, terms, layer, d, end_of(run, loss, d))
-                    np.testing.assert_allclose(beyond[layer, d], shares, rtol=1e-9, atol=1e-9)
-    return results[0]
-
-
-def assert_terms_add_up(
-    run: reference.Unrolled, terms: dict[reference.Key, Tensor], full: str, loss: str | int
-) -> None:
-    """To the gradient that the weight itself gets by autograd: the reference's own promise."""
-    border = run.batch.source_steps
-    for at, stack in enumerate(run.model.stacks):
-        named = {name: each for name, each in stack.named_parameters() if name.startswith(full)}
-        whole = torch.autograd.grad(run.loss(loss), list(named.values()), retain_graph=True, materialize_grads=True)
-        for name, gradient in zip(named, whole, strict=True):
-            layer, d = int(name.split("_l")[1][0]), int(name.endswith("_reverse"))
-            own = [term for key, term in terms.items() if key[:2] == (layer, d) and (key[2] >= border) == bool(at or
-                   not border)]  # fmt: skip
-            assert torch.allclose(torch.stack(own).sum(0), gradient, rtol=1e-9, atol=1e-14)
 
 
 # ---- against autograd

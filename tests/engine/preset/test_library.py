@@ -31,7 +31,7 @@ from engine.preset import (
     teachers_folder,
     unreadable,
 )
-from tests.app.test_hub import seen
+from tests.engine.conftest import untrained_frame
 
 PRESETS = tuple(preset for preset in list_presets() if not preset.file)
 GOOD = """
@@ -319,7 +319,7 @@ def test_what_asks_completes_or_acts_and_cannot_be_says_why(old, new, says):
 
 
 def looked(step: int, kind: str = "healthy", **changes: Any) -> Frame:
-    return dataclasses.replace(seen(), step=step, diagnosis=Diagnosis(kind, "", {}, {}), **changes)
+    return dataclasses.replace(untrained_frame(), step=step, diagnosis=Diagnosis(kind, "", {}, {}), **changes)
 
 
 def status(step: int = 0, solved_at: int | None = None, message: str = "") -> RunStatus:

@@ -17,7 +17,7 @@ from engine.rehearsing import rehearse
 from engine.tasks import Batch, sample
 from engine.training import NotFiniteError, Trainer
 from tests import reference_unroll as reference
-from tests.engine.training.test_trainer import assert_same
+from tests.engine.conftest import assert_same
 
 SMALL: dict[str, Any] = {"hidden_size": 5, "seq_len": 6, "batch_size": 4}
 PLAIN: dict[str, dict[str, Any]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,51 +13,12 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.lens import gradient_flow
 from engine.lens.walking import walk
-from engine.model import RecurrentNetwork
-from engine.tasks import Batch, sample
 from engine.training import Trainer
 from engine.walk import MOST_JACOBIAN_NUMBERS, JacobianClaim, StateClaim, Walk, WalkError, WeightClaim
 from engine.workers.requests import trace_sequence
 from tests import reference_unroll as reference
-from tests.engine.lens.test_gradient_flow import PADDED, case, lively
-
-SEQUENCE = 2  # of five steps, with two of padding after them
-SEED_OF_PADDING = 28  # words of different lengths, of which that one is the shortest
-SHAPES: dict[str, dict[str, Any]] = {
-    "one to answer": {"rnn_type": "many_to_one"},
-    "both ways": {"rnn_type": "many_to_many", "bidirectional": True, "num_layers": 2},
-    "cut": {"rnn_type": "many_to_many", "tbptt": 3},
-    "fed back": {"rnn_type": "one_to_many", "embedding_size": 3},
-    "encoder-decoder": {"task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 6, "num_layers": 2,
-                        "embedding_size": 3},
-}  # fmt: skip
-
-
-def fits(cell: str, shape: str) -> bool:
-    return CELLS[cell].is_recurrent or shape in ("one to answer", "fed back", "encoder-decoder")
-
-
-FITTING = [(cell, shape) for cell in CELLS for shape in SHAPES if fits(cell, shape)]
-CASES = pytest.mark.parametrize(("cell", "shape"), FITTING)
-LINKED_CASES = pytest.mark.parametrize(("cell", "shape"), [each for each in FITTING if CELLS[each[0]].is_recurrent])
-
-
-def made(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch]:
-    """A float64 network with nothing zero in it, and a batch of sequences of different lengths."""
-    settings = {"cell": cell, **SHAPES[shape]}
-    if shape != "encoder-decoder":
-        return case(lengths=PADDED, **settings)
-    e = Experiment(hidden_size=5, seed=3, **settings)
-    batch = sample(e, 4, SEED_OF_PADDING)
-    assert 2 < batch.lengths[SEQUENCE] < batch.lengths.max()  # padding between the source and the target
-    return lively(e), batch
-
-
-def chains(model: RecurrentNetwork, batch: Batch) -> list[Walk]:
-    e = model.experiment
-    return [
-        walk(model, batch, layer, d, sequence=SEQUENCE) for layer in range(e.num_layers) for d in range(e.directions)
-    ]
+from tests.engine.networks import PADDED, case
+from tests.engine.step_through.conftest import CASES, LINKED_CASES, SEQUENCE, chains, made
 
 
 def logistic(a: np.ndarray) -> np.ndarray:

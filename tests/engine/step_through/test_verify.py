@@ -37,8 +37,8 @@ from engine.walk import (
     WeightClaim,
 )
 from engine.workers.requests import trace_sequence, verify_entry
-from tests.engine.lens.test_gradient_flow import EVERY_NETWORK, PADDED, case
-from tests.engine.step_through.test_tracing import CASES, LINKED_CASES, SEQUENCE, chains, made
+from tests.engine.networks import EVERY_NETWORK, PADDED, case
+from tests.engine.step_through.conftest import CASES, LINKED_CASES, SEQUENCE, chains, made
 
 
 def deep(cell: str = "rnn", gain: float = 1.0, **settings: object) -> tuple[RecurrentNetwork, Batch]:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, sample
-from tests.engine.tasks.test_baselines import least_loss
+from tests.engine.tasks.conftest import least_loss
 
 LENGTHS = [5, 6, 7, 8, 12, 15, 33, 60]
 ONE = {"cat", "dog", "horse", "bird", "child", "teacher", "house", "tree", "car", "river"}

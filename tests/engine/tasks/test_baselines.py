@@ -8,54 +8,13 @@ counted steps of a sequence, then over the sequences.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable
 
-import numpy as np
 import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, sample
-
-Known = Callable[[Batch, int, int], Hashable]
-
-
-def least_loss(answers: Iterable[tuple[Hashable, int, float]]) -> float:
-    """Nats, from (what is known, the answer, its weight) of every counted step."""
-    joint: Counter = Counter()
-    for known, answer, weight in answers:
-        joint[known, answer] += weight
-    seen: Counter = Counter()
-    for (known, _), weight in joint.items():
-        seen[known] += weight
-    surprise = sum(-weight * math.log(weight / seen[known]) for (known, _), weight in joint.items())
-    return surprise / sum(seen.values())
-
-
-def answers_of(batch: Batch, known: Known) -> Iterable[tuple[Hashable, int, float]]:
-    share = 1 / batch.mask.sum(0)
-    for t, column in zip(*np.nonzero(batch.mask), strict=True):
-        yield known(batch, t, column), int(batch.targets[t, column]), share[column]
-
-
-def nothing(batch: Batch, t: int, column: int) -> Hashable:
-    return None
-
-
-def place(batch: Batch, t: int, column: int) -> Hashable:
-    return int(t)
-
-
-def symbol_now(batch: Batch, t: int, column: int) -> Hashable:
-    return int(batch.inputs[t, column])
-
-
-def answers_before(batch: Batch, t: int, column: int) -> Hashable:
-    return tuple(batch.targets[:t, column].tolist())
-
-
-def all_so_far(batch: Batch, t: int, column: int) -> Hashable:
-    return tuple(batch.inputs[: t + 1, column].tolist())
+from tests.engine.tasks.conftest import all_so_far, answers_before, answers_of, least_loss, nothing, place, symbol_now
 
 
 def judging_word(batch: Batch, t: int, column: int) -> Hashable:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import END, TASKS, sample
-from tests.engine.tasks.test_transduction import dealt
+from tests.engine.tasks.conftest import dealt
 
 FORMS = ("%d %B %Y", "%B %d, %Y", "%d %b %y", "%d.%m.%y")
 E = Experiment(task="dates", rnn_type="encoder_decoder")

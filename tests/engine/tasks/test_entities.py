@@ -9,7 +9,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, sample
-from tests.engine.tasks.test_baselines import all_so_far, answers_of, least_loss, nothing, symbol_now
+from tests.engine.tasks.conftest import all_so_far, answers_of, least_loss, nothing, symbol_now
 
 TASK = TASKS["entities"]
 PEOPLE, PLACES = {"anna", "peter", "maria", "tom"}, {"london", "berlin", "rome", "madrid"}

@@ -11,7 +11,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, sample
-from tests.engine.tasks.test_baselines import answers_of, least_loss, nothing
+from tests.engine.tasks.conftest import answers_of, least_loss, nothing
 
 MIDDLE = "(?:XT*VP)*(?:S|XT*VV)"  # what may follow the first X of the upper road, or a P after V
 REBER = re.compile(f"B(?:TS*X{MIDDLE}|PT*V(?:V|P{MIDDLE}))E")

@@ -13,7 +13,7 @@ import torch
 from engine.experiment import Experiment
 from engine.model import build
 from engine.tasks import NO_SYMBOL, TASKS, Batch, probe, sample
-from tests.engine.tasks.test_baselines import answers_of, least_loss, nothing
+from tests.engine.tasks.conftest import answers_of, least_loss, nothing
 
 TASK = TASKS["next_word"]
 LABELS = TASK.input_labels

@@ -11,18 +11,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import END, TASKS, Batch, sample
-from tests.engine.tasks.test_baselines import answers_of, least_loss, place
-
-
-def dealt(slug: str, batch: Batch) -> list[tuple[str, str]]:
-    """(source, answer) of every sequence, as text."""
-    task = TASKS[slug]
-    columns = zip(batch.inputs.T, batch.lengths, batch.targets.T, batch.mask.T, strict=True)
-    return [
-        ("".join(task.input_labels[each] for each in source[:length]),
-         "".join(task.output_labels[each] for each in answer[counted]))
-        for source, length, answer, counted in columns
-    ]  # fmt: skip
+from tests.engine.tasks.conftest import answers_of, dealt, least_loss, place
 
 
 def of(slug: str, count: int, split: str = "train", **settings: int) -> Batch:

@@ -18,7 +18,7 @@ from engine.model import build
 from engine.parameters import parameter_count, parameter_shapes
 from engine.tasks import PROBE_SIZE, TASKS
 from engine.training import Trainer
-from tests.engine.training.test_trainer import assert_same
+from tests.engine.conftest import assert_same
 
 KINDS = [(slug, rnn_type) for slug, task in TASKS.items() for rnn_type in task.rnn_types]
 SMALL = {"hidden_size": 4, "batch_size": 4}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import pickle
 
@@ -13,29 +12,12 @@ import torch
 from engine.experiment import Experiment, ExperimentError
 from engine.lens import gradient_flow
 from engine.model import build
-from engine.readings import Reading
 from engine.tasks import PROBE_SIZE, probe
 from engine.training import NotFiniteError, Trainer, train
 from tests import reference_unroll as reference
+from tests.engine.conftest import assert_same
 
 SMALL = {"hidden_size": 6, "seq_len": 8, "batch_size": 8}
-
-
-def assert_same(first: object, second: object, name: str = "frame") -> None:
-    """Bit-identical in everything but the seconds."""
-    assert type(first) is type(second), name
-    if isinstance(first, Reading):
-        for each in dataclasses.fields(first):
-            if each.name != "seconds":
-                assert_same(getattr(first, each.name), getattr(second, each.name), each.name)
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys()
-        for key in first:
-            assert_same(first[key], second[key], f"{name} {key}")
-    elif isinstance(first, np.ndarray):
-        assert np.array_equal(first, second, equal_nan=True), name
-    else:
-        assert first == second or (first != first and second != second), name
 
 
 @pytest.mark.parametrize(
