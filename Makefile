@@ -1,5 +1,4 @@
-# make run · test · test-full · check · bench · claims · pictures
-# The virtual environment is made when something first needs it.
+# make run · test · test-full · check · bench · claims · pictures. The virtual environment is made when first needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,8 +13,13 @@ test: PART := not full
 test-full: PART :=
 test test-full: $(VENV)/dev
 	./tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser -m "$(PART)"
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser -m "$(PART)"
+	$(BIN)/python -m pytest -m "not full" -n auto --dist loadfile --ignore=tests/browser
+	$(BIN)/python -m pytest -m "not full" -n 2 --dist worksteal tests/browser
+
+test-full: $(VENV)/dev
+	./tests/browser/install_chromium.sh
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
