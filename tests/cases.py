@@ -38,14 +38,23 @@ def for_each(axes: Mapping[str, Iterable[Any]]) -> Callable[[Callable[..., None]
     return decorate
 
 
-def grid(*axes: Sequence[Any], kept: Callable[..., object]) -> list[Any]:
-    """All combinations for `parametrize`; those that are not kept are marked `full`.
+def grid(
+    *axes: Sequence[Any], kept: Callable[..., object], possible: Callable[..., object] = lambda *values: True
+) -> list[Any]:
+    """All possible combinations for `parametrize`; those that are not kept are marked `full`.
 
     Args:
         kept: whether a combination belongs to the normal run, asked with the place of each value in its axis.
+        possible: whether there is such a combination at all, asked with the values.
     """
-    return [
-        pytest.param(*(axis[at] for axis, at in zip(axes, places, strict=True)),
-                     marks=() if kept(*places) else pytest.mark.full)
-        for places in product(*(range(len(axis)) for axis in axes))
-    ]  # fmt: skip
+    params = []
+    for places in product(*(range(len(axis)) for axis in axes)):
+        values = [axis[at] for axis, at in zip(axes, places, strict=True)]
+        if possible(*values):
+            params.append(pytest.param(*values, marks=() if kept(*places) else pytest.mark.full))
+    return params
+
+
+def in_turn(*places: int) -> bool:
+    """Of every second combination, so that any two values of different axes meet or their neighbours do."""
+    return sum(places) % 2 == 0

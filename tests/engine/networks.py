@@ -19,8 +19,16 @@ NETWORKS = [
     {"cell": "feedforward", "nonlinearity": "sigmoid"},
     {"cell": "feedforward", "window": 3},
 ]
-EVERY_NETWORK = pytest.mark.parametrize("network", NETWORKS, ids=lambda each: "-".join(map(str, each.values())))
-LINKED = pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.links])
+
+
+def name_of(value: object) -> str | None:
+    """What a network is called among a test's parameters; None for any other value, which pytest names."""
+    return "-".join(map(str, value.values())) if isinstance(value, dict) else None
+
+
+EVERY_NETWORK = pytest.mark.parametrize("network", NETWORKS, ids=name_of)
+LINKED_CELLS = [name for name, cell in CELLS.items() if cell.links]
+LINKED = pytest.mark.parametrize("cell", LINKED_CELLS)
 SEED_OF_MANY_LENGTHS = 20  # sums and words of different lengths, before and after the border
 FULL, PADDED = np.array([7, 7, 7]), np.array([7, 3, 5])
 TYPES = ("many_to_one", "many_to_many")

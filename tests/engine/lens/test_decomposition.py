@@ -11,14 +11,14 @@ from engine.lens.closeup import compute_on_demand
 from engine.lens.rows import MOST
 from engine.observation import observe
 from engine.tasks import sample
+from tests.cases import grid, in_turn
 from tests.engine.lens.conftest import assert_decomposition_is_right
-from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, case, lively
+from tests.engine.networks import FULL, LINKED, NETWORKS, case, lively, name_of
 
 LENGTHS = np.array([6, 4])
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@EVERY_NETWORK
+@pytest.mark.parametrize(("network", "num_layers"), grid(NETWORKS, [1, 2], kept=in_turn), ids=name_of)
 def test_every_loss_of_a_one_way_network(network, num_layers):
     """Exactly 0 for what comes later; a cell without links in time keeps its losses to itself."""
     model, batch = case("many_to_many", LENGTHS, num_layers=num_layers, output_layers=num_layers - 1, **network)

@@ -18,20 +18,36 @@ from engine.lens.sweep import BLOCK
 from engine.model import RecurrentNetwork, build
 from engine.tasks import Batch, sample
 from tests import reference_unroll as reference
+from tests.cases import grid, in_turn
 from tests.engine.lens.conftest import assert_equal, assert_lens_is_right
-from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, SEED_OF_MANY_LENGTHS, TYPES, case, lively
+from tests.engine.networks import (
+    EVERY_NETWORK,
+    FULL,
+    LINKED_CELLS,
+    NETWORKS,
+    PADDED,
+    SEED_OF_MANY_LENGTHS,
+    TYPES,
+    case,
+    lively,
+    name_of,
+)
 
 # ---- against autograd
 
 
-@pytest.mark.parametrize("lengths", [FULL, PADDED], ids=["full", "padded"])
-@pytest.mark.parametrize("rnn_type", TYPES)
-@pytest.mark.parametrize("bidirectional", [False, True], ids=["one-way", "two-way"])
-@pytest.mark.parametrize("num_layers", [1, 2])
-@EVERY_NETWORK
+def a_quarter(network: int, layers: int, ways: int, kind: int, lengths: int) -> bool:
+    """A choice in which any two values meet, some network's if not the same one's."""
+    return in_turn(network, layers, ways, kind) and in_turn(network // 2, kind, lengths)
+
+
+@pytest.mark.parametrize(
+    ("network", "num_layers", "bidirectional", "rnn_type", "lengths"),
+    grid(NETWORKS, [1, 2], [False, True], TYPES, [FULL, PADDED], kept=a_quarter,
+         possible=lambda network, layers, two_way, *_: not two_way or network["cell"] != "feedforward"),
+    ids=name_of,
+)  # fmt: skip
 def test_lens_equals_autograd_on_the_unrolled_network(network, num_layers, bidirectional, rnn_type, lengths):
-    if bidirectional and network["cell"] == "feedforward":
-        return  # refused: it has no direction in time
     assert_lens_is_right(*case(rnn_type, lengths, num_layers=num_layers, bidirectional=bidirectional, **network), at=4)
 
 
@@ -48,16 +64,14 @@ def test_upper_layers(network):
         assert_lens_is_right(*case(rnn_type, PADDED, **settings))
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@EVERY_NETWORK
+@pytest.mark.parametrize(("network", "num_layers"), grid(NETWORKS, [1, 2], kept=in_turn), ids=name_of)
 def test_one_step(network, num_layers):
     e = Experiment(task="digits", rnn_type="one_to_one", hidden_size=5, num_layers=num_layers, output_layers=1,
                    bidirectional=network["cell"] in ("gru", "lstm_no_forget"), **network)  # fmt: skip
     assert_lens_is_right(lively(e), sample(e, 3, 1), at=0)
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@EVERY_NETWORK
+@pytest.mark.parametrize(("network", "num_layers"), grid(NETWORKS, [1, 2], kept=in_turn), ids=name_of)
 def test_outputs_that_are_fed_back(network, num_layers):
     network = {**network, "window": 1}
     for lengths in (FULL, PADDED):
@@ -68,8 +82,7 @@ def test_outputs_that_are_fed_back(network, num_layers):
     assert_lens_is_right(lively(e), batch, at=4)
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@EVERY_NETWORK
+@pytest.mark.parametrize(("network", "num_layers"), grid(NETWORKS, [1, 2], kept=in_turn), ids=name_of)
 def test_encoder_and_decoder_on_one_time_axis(network, num_layers):
     settings = {"rnn_type": "encoder_decoder", "hidden_size": 5, "num_layers": num_layers, **network, "window": 1}
     for task, more in (("reverse", {"embedding_size": 3}), ("addition", {"output_layers": 1})):
@@ -79,8 +92,7 @@ def test_encoder_and_decoder_on_one_time_axis(network, num_layers):
         assert_lens_is_right(lively(e), batch)
 
 
-@pytest.mark.parametrize("tbptt", [1, 3, 5, 40])
-@LINKED
+@pytest.mark.parametrize(("cell", "tbptt"), grid(LINKED_CELLS, [1, 3, 5, 40], kept=in_turn))
 def test_truncation_is_exactly_zero_beyond_the_wall(cell, tbptt):
     model, batch = case("many_to_one", np.array([20, 20, 20]), cell=cell, tbptt=tbptt, num_layers=2)
     flow, expected = gradient_flow(model, batch), reference.gradients(model, batch)
@@ -90,8 +102,7 @@ def test_truncation_is_exactly_zero_beyond_the_wall(cell, tbptt):
     assert np.all(np.abs(flow.grad_hidden[:, :, beyond:]).sum(-1) > 0)
 
 
-@pytest.mark.parametrize("rnn_type", [*TYPES, "one_to_many"])
-@LINKED
+@pytest.mark.parametrize(("cell", "rnn_type"), grid(LINKED_CELLS, [*TYPES, "one_to_many"], kept=in_turn))
 def test_many_truncated_pieces(cell, rnn_type):
     model, batch = case(rnn_type, np.array([20, 13, 4]), cell=cell, tbptt=6)
     assert_equal(gradient_flow(model, batch).grad_hidden, reference.gradients(model, batch)["grad_hidden"])

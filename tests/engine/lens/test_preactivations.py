@@ -11,6 +11,7 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.training import Trainer
+from tests.cases import grid, in_turn
 
 UNITS = 4
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -42,7 +43,8 @@ def fits(cell: str, changes: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("cell", "network"), [(cell, name) for cell in CELLS for name in NETWORKS if fits(cell, NETWORKS[name])]
+    ("cell", "network"),
+    grid(list(CELLS), list(NETWORKS), kept=in_turn, possible=lambda cell, name: fits(cell, NETWORKS[name])),
 )
 def test_squashed_sums_are_the_gates_and_states(cell, network):
     changes = NETWORKS[network]

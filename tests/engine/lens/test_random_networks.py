@@ -20,6 +20,7 @@ from engine.lens import (
 )
 from engine.model import RecurrentNetwork, build
 from engine.tasks import TASKS, Batch, sample
+from tests.cases import for_each
 from tests.engine.lens.conftest import (
     assert_decomposition_is_right,
     assert_factors_are_right,
@@ -29,7 +30,7 @@ from tests.engine.lens.conftest import (
 )
 from tests.engine.networks import case, lively, with_lengths
 
-EXPERIMENTS = 70
+EXPERIMENTS, MANY = 50, 2000  # of a normal run, and of a full one
 LENGTHS = {"stocks": (2, 8), "sine": (2, 8), "first_symbol_recall": (2, 8), "parity": (2, 8), "characters": (2, 8),
            "adding": (2, 8), "copy": (7, 9), "count": (9, 9), "reverse": (2, 5), "melody": (4, 6)}  # fmt: skip
 ANY_LENGTH = ("stocks", "sine", "parity", "characters")  # whose sequences can be cut anywhere
@@ -78,6 +79,16 @@ def anything(number: int) -> tuple[RecurrentNetwork, Batch]:
 
 @pytest.mark.parametrize("number", range(EXPERIMENTS))
 def test_all_of_it_is_that_of_the_slow_loop(number):
+    assert_all_of_it_is_right(number)
+
+
+@pytest.mark.full
+@for_each({"number": range(EXPERIMENTS, MANY)})
+def test_all_of_it_is_that_of_the_slow_loop_on_many_more(number):
+    assert_all_of_it_is_right(number)
+
+
+def assert_all_of_it_is_right(number: int) -> None:
     model, batch = anything(number)
     e, b = model.experiment, number % len(batch.lengths)
     at = int(np.flatnonzero(batch.mask[:, b])[0])

@@ -18,14 +18,14 @@ from engine.observation import trace_forward
 from engine.tasks import Batch, sample
 from engine.tasks.base import NO_SYMBOL
 from tests import reference_unroll as reference
+from tests.cases import for_each, grid, in_turn
 from tests.engine.lens.conftest import assert_saliency_is_right
-from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, case, lively
+from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, LINKED_CELLS, NETWORKS, PADDED, case, lively, name_of
 
 LENGTHS = np.array([7, 4])
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@EVERY_NETWORK
+@pytest.mark.parametrize(("network", "num_layers"), grid(NETWORKS, [1, 2], kept=in_turn), ids=name_of)
 def test_many_answers(network, num_layers):
     """Exactly 0 for what comes later, and for what a window no longer holds."""
     model, batch = case("many_to_many", LENGTHS, num_layers=num_layers, output_layers=num_layers - 1, **network)
@@ -57,8 +57,7 @@ def test_reading_both_ways(cell):
         assert norms[:, :length].all() and not norms[:, length:].any()
 
 
-@pytest.mark.parametrize("embedding_size", [0, 3])
-@LINKED
+@pytest.mark.parametrize(("cell", "embedding_size"), grid(LINKED_CELLS, [0, 3], kept=in_turn))
 def test_source_and_target_side(cell, embedding_size):
     """Rows are the target side's answers, columns the whole time axis; nothing of what is still to be said is seen."""
     e = Experiment(task="reverse", rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2, seq_len=5,
@@ -220,8 +219,7 @@ def test_a_live_picture_has_a_bounded_number_of_rows_and_of_inputs_taken_away():
     assert np.isfinite(found.occluded).sum() == MOST and np.isfinite(found.occluded[[0, -1]]).all()
 
 
-@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 1000])
-@pytest.mark.parametrize("most", [1, 2, 64])
+@for_each({"most": [1, 2, 64], "count": [1, 2, 63, 64, 65, 1000]})
 def test_evenly_chosen(count, most):
     steps = 3 + 2 * np.arange(count)
     chosen = evenly_chosen(steps, most)
@@ -256,9 +254,11 @@ def test_it_is_taken_only_when_asked():
     assert not found.norms.flags.writeable
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e38])
-@pytest.mark.parametrize("rnn_type", ["many_to_many", "many_to_one", "encoder_decoder"])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "lstm_peephole", "feedforward"])
+@for_each({
+    "cell": ["rnn", "gru", "lstm", "lstm_peephole", "feedforward"],
+    "rnn_type": ["many_to_many", "many_to_one", "encoder_decoder"],
+    "bad": [np.nan, np.inf, 1e38],
+})  # fmt: skip
 def test_a_network_of_no_finite_numbers_is_read_all_the_same(cell, rnn_type, bad):
     task = "reverse" if rnn_type == "encoder_decoder" else "stocks"
     e = Experiment(task=task, rnn_type=rnn_type, cell=cell, hidden_size=4, seq_len=6, nonlinearity="relu",

@@ -11,8 +11,9 @@ from engine.experiment import Experiment
 from engine.lens import gradient_flow, omega, step_factors
 from engine.tasks import sample
 from tests import reference_unroll as reference
+from tests.cases import grid, in_turn
 from tests.engine.lens.conftest import assert_factors_are_right, expected_factors
-from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, PADDED, case, lively
+from tests.engine.networks import FULL, LINKED, NETWORKS, PADDED, TYPES, case, lively, name_of
 
 LENGTHS = np.array([7, 4])
 
@@ -20,9 +21,9 @@ LENGTHS = np.array([7, 4])
 # ---- against autograd
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@pytest.mark.parametrize("rnn_type", ["many_to_one", "many_to_many"])
-@EVERY_NETWORK
+@pytest.mark.parametrize(
+    ("network", "rnn_type", "num_layers"), grid(NETWORKS, TYPES, [1, 2], kept=in_turn), ids=name_of
+)
 def test_one_way(network, rnn_type, num_layers):
     model, batch = case(rnn_type, LENGTHS, num_layers=num_layers, **network)
     for b, length in enumerate(LENGTHS):

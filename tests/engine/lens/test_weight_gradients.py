@@ -14,8 +14,9 @@ from engine.lens.weights import weights_of
 from engine.observation import observe
 from engine.tasks import sample
 from tests import reference_unroll as reference
+from tests.cases import grid, in_turn
 from tests.engine.lens.conftest import assert_weights_are_right
-from tests.engine.networks import EVERY_NETWORK, FULL, LINKED, case, lively
+from tests.engine.networks import FULL, LINKED, LINKED_CELLS, NETWORKS, TYPES, case, lively, name_of
 
 LENGTHS = np.array([7, 4])
 
@@ -23,9 +24,9 @@ LENGTHS = np.array([7, 4])
 # ---- against autograd
 
 
-@pytest.mark.parametrize("num_layers", [1, 2])
-@pytest.mark.parametrize("rnn_type", ["many_to_one", "many_to_many"])
-@EVERY_NETWORK
+@pytest.mark.parametrize(
+    ("network", "rnn_type", "num_layers"), grid(NETWORKS, TYPES, [1, 2], kept=in_turn), ids=name_of
+)
 def test_one_way(network, rnn_type, num_layers):
     model, batch = case(rnn_type, LENGTHS, num_layers=num_layers, **network)
     for b, length in enumerate(LENGTHS):
@@ -48,8 +49,7 @@ def test_both_ways(cell):
         assert not found.hh[:, 1, length - 1].any()
 
 
-@pytest.mark.parametrize("embedding_size", [0, 3])
-@LINKED
+@pytest.mark.parametrize(("cell", "embedding_size"), grid(LINKED_CELLS, [0, 3], kept=in_turn))
 def test_source_and_target_side_have_weights_of_their_own(cell, embedding_size):
     e = Experiment(task="addition", rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2,
                    embedding_size=embedding_size)  # fmt: skip

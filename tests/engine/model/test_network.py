@@ -16,6 +16,7 @@ from engine.model import build
 from engine.parameters import in_library, parameter_count
 from engine.tasks import NO_SYMBOL, TASKS, Batch, sample
 from tests import reference_unroll as reference
+from tests.cases import for_each, grid, in_turn
 
 SHAPES = [{}, {"num_layers": 2}, {"bidirectional": True}, {"num_layers": 3, "bidirectional": True}]
 LIBRARY = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -61,10 +62,7 @@ def textbook_lstm(from_input, state, w):
 TEXTBOOK = {"rnn": textbook_rnn, "gru": textbook_gru, "lstm": textbook_lstm}
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["full", "packed"])
-@pytest.mark.parametrize("begun", [False, True], ids=["from zero", "from a state"])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("cell", list(LIBRARY))
+@for_each({"cell": LIBRARY, "shape": SHAPES, "begun": [False, True], "packed": [False, True]})
 def test_stepwise_layers_are_the_librarys_layers(cell, shape, begun, packed):
     """Names, numbers drawn, outputs, last states and gradients; of packed sequences in no order, too."""
     torch.manual_seed(3)
@@ -179,11 +177,12 @@ def alone(batch: Batch, b: int) -> Batch:
                  batch.lengths[column], heard)  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network["cell"])
-@pytest.mark.parametrize(("task", "rnn_type"), VARIABLE, ids=[task for task, _ in VARIABLE])
-def test_a_sequence_in_a_padded_batch_is_the_sequence_alone(task, rnn_type, network, dtype):
+@pytest.mark.parametrize(
+    ("kind", "network", "dtype"), grid(VARIABLE, NETWORKS, [torch.float32, torch.float64], kept=in_turn)
+)
+def test_a_sequence_in_a_padded_batch_is_the_sequence_alone(kind, network, dtype):
     """Its loss, and the gradient of every weight."""
+    task, rnn_type = kind
     if rnn_type in ("one_to_many", "encoder_decoder"):
         network = {**network, "bidirectional": False, "window": 1}
     e = Experiment(task=task, rnn_type=rnn_type, hidden_size=4, output_layers=1, **network)

@@ -12,6 +12,8 @@ from engine.experiment import Experiment
 from engine.model import RecurrentNetwork, build
 from engine.tasks import NO_SYMBOL, TASKS, Batch, probe, sample
 from engine.training import Trainer
+from tests.cases import grid, in_turn
+from tests.engine.networks import name_of
 
 KINDS = [
     {"task": "melody", "rnn_type": "one_to_many", "embedding_size": 3, "seq_len": 9},
@@ -22,7 +24,7 @@ KINDS = [
 NETWORKS = [{"cell": "lstm", "num_layers": 2}, {"cell": "gru", "output_layers": 1}, {"cell": "gru_simple"},
             {"cell": "lstm_peephole", "num_layers": 2}, {"cell": "feedforward"}]  # fmt: skip
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind["task"])
-EVERY_NETWORK = pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network["cell"])
+EVERY_CASE = pytest.mark.parametrize(("kind", "network"), grid(KINDS, NETWORKS, kept=in_turn), ids=name_of)
 
 
 def case(kind: dict, network: dict, **settings: object) -> tuple[RecurrentNetwork, Batch]:
@@ -67,8 +69,7 @@ def assert_alike(first: list[torch.Tensor], second: list[torch.Tensor]) -> None:
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
 
 
-@EVERY_NETWORK
-@EVERY_KIND
+@EVERY_CASE
 def test_running_freely_is_the_loop_that_feeds_back_what_was_said(kind, network):
     model, batch = case(kind, network)
     by_hand = hearing(model, batch, np.zeros_like(batch.mask))
@@ -79,8 +80,7 @@ def test_running_freely_is_the_loop_that_feeds_back_what_was_said(kind, network)
     assert not torch.allclose(freely, forced)
 
 
-@EVERY_NETWORK
-@EVERY_KIND
+@EVERY_CASE
 def test_always_told_trains_on_the_evaluation_loss(kind, network):
     model, batch = case(kind, network)
     state = torch.get_rng_state()
@@ -88,8 +88,7 @@ def test_always_told_trains_on_the_evaluation_loss(kind, network):
     assert torch.equal(trained, model.eval().loss(batch)) and torch.equal(state, torch.get_rng_state())
 
 
-@EVERY_NETWORK
-@EVERY_KIND
+@EVERY_CASE
 def test_never_told_trains_on_what_it_says_itself(kind, network):
     """The loss is that of running freely, and its gradient goes through no choice of a symbol."""
     model, batch = case(kind, network, teacher_forcing=0.0)
@@ -100,13 +99,14 @@ def test_never_told_trains_on_what_it_says_itself(kind, network):
     assert_alike([free, *slopes(model, free)], [loss := model.eval().loss(by_hand), *slopes(model, loss)])
 
 
-@pytest.mark.parametrize("tbptt", [0, 3])
-@EVERY_NETWORK
-@EVERY_KIND
+@pytest.mark.parametrize(
+    ("kind", "network", "tbptt"),
+    grid(KINDS, NETWORKS, [0, 3], kept=in_turn,
+         possible=lambda kind, _, tbptt: not tbptt or kind["rnn_type"] != "encoder_decoder"),
+    ids=name_of,
+)  # fmt: skip
 def test_told_now_and_then(kind, network, tbptt, monkeypatch):
     """With the coins known: each sequence hears the truth where its coin says so, and itself elsewhere."""
-    if tbptt and kind["rnn_type"] == "encoder_decoder":
-        return
     model, batch = case(kind, network, teacher_forcing=0.5, tbptt=tbptt)
     drawn, coin = [], model._coin
 
@@ -127,8 +127,7 @@ def test_told_now_and_then(kind, network, tbptt, monkeypatch):
     assert not torch.equal(mixed, model.train().loss(batch))
 
 
-@EVERY_NETWORK
-@EVERY_KIND
+@EVERY_CASE
 def test_who_is_always_right_says_the_same_freely(kind, network):
     """Forced inputs are the previous targets: where those are what the network says, nothing changes."""
     model, batch = case(kind, network)

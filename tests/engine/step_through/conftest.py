@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,12 +13,11 @@ from engine.lens.walking import walk
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, sample
 from engine.walk import Walk
+from tests.cases import grid, in_turn
 from tests.engine.networks import PADDED, case, lively
 
 SEQUENCE = 2  # of five steps, with two of padding after them
-
 SEED_OF_PADDING = 28  # words of different lengths, of which that one is the shortest
-
 SHAPES: dict[str, dict[str, Any]] = {
     "one to answer": {"rnn_type": "many_to_one"},
     "both ways": {"rnn_type": "many_to_many", "bidirectional": True, "num_layers": 2},
@@ -32,11 +32,17 @@ def fits(cell: str, shape: str) -> bool:
     return CELLS[cell].links or shape in ("one to answer", "fed back", "encoder-decoder")
 
 
-FITTING = [(cell, shape) for cell in CELLS for shape in SHAPES if fits(cell, shape)]
+CASES = pytest.mark.parametrize(("cell", "shape"), grid(list(CELLS), list(SHAPES), kept=in_turn, possible=fits))
+LINKED_CASES = pytest.mark.parametrize(
+    ("cell", "shape"), grid([name for name in CELLS if CELLS[name].links], list(SHAPES), kept=in_turn)
+)
 
-CASES = pytest.mark.parametrize(("cell", "shape"), FITTING)
 
-LINKED_CASES = pytest.mark.parametrize(("cell", "shape"), [each for each in FITTING if CELLS[each[0]].links])
+@cache
+def walked(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch, list[Walk]]:
+    """What `made` makes, and the walks along all its chains: shared by the tests of a file, so none may change it."""
+    model, batch = made(cell, shape)
+    return model, batch, chains(model, batch)
 
 
 def made(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import pickle
 
@@ -18,7 +19,7 @@ from engine.walk import MOST_JACOBIAN_NUMBERS, JacobianClaim, StateClaim, Walk, 
 from engine.workers.requests import trace_sequence
 from tests import reference_unroll as reference
 from tests.engine.networks import PADDED, case
-from tests.engine.step_through.conftest import CASES, LINKED_CASES, SEQUENCE, chains, made
+from tests.engine.step_through.conftest import CASES, LINKED_CASES, SEQUENCE, walked
 
 
 def logistic(a: np.ndarray) -> np.ndarray:
@@ -36,9 +37,9 @@ def close(found: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> No
 @CASES
 def test_the_walk_is_the_textbooks(cell, shape):
     """States, and the gradient of this sequence's own loss, in the chain's own order."""
-    model, batch = made(cell, shape)
+    model, batch, walks = walked(cell, shape)
     found = reference.gradients(model, batch)
-    for one in chains(model, batch):
+    for one in walks:
         at, real = (one.layer, one.direction, one.positions, SEQUENCE), np.flatnonzero(batch.valid[:, SEQUENCE])
         assert one.positions.tolist() == (real[::-1] if one.direction else real).tolist()
         close(one.hidden, found["hidden"][at])
@@ -98,8 +99,8 @@ def test_a_decoder_says_and_an_encoder_does_not():
 
 @CASES
 def test_forwards_every_term_adds_up(cell, shape):
-    model, batch = made(cell, shape)
-    for one in chains(model, batch):
+    _, _, walks = walked(cell, shape)
+    for one in walks:
         assert (one.from_state is None) == (one.weight_hh is None) == (cell == "feedforward")
         for k, part in enumerate(one.part):
             from_input = (one.weight_ih[part] @ one.inputs[k]).reshape(one.from_input[k].shape)
@@ -127,9 +128,9 @@ def test_forwards_every_term_adds_up(cell, shape):
 
 @CASES
 def test_backwards_what_arrives_is_the_jacobian_of_the_next_step_times_its_gradient(cell, shape):
-    model, batch = made(cell, shape)
+    model, _, walks = walked(cell, shape)
     size = model.experiment.hidden_size
-    for one in chains(model, batch):
+    for one in walks:
         close(one.grad, one.direct + one.later)
         assert not one.later[-1].any()
         if one.cell is not None:
@@ -154,10 +155,10 @@ def test_backwards_what_arrives_is_the_jacobian_of_the_next_step_times_its_gradi
 @CASES
 def test_weights_learn_the_sum_over_time(cell, shape):
     """Against autograd through the library's own fused layers, of this sequence alone."""
-    model, batch = made(cell, shape)
-    alone = batch.alone(SEQUENCE)
+    shared, batch, walks = walked(cell, shape)
+    model, alone = copy.deepcopy(shared), batch.alone(SEQUENCE)
     model.loss(alone).backward()
-    for one in chains(model, batch):
+    for one in walks:
         for part, stack in enumerate(model.stacks):
             suffix = f"_l{one.layer}" + ("_reverse" if one.direction else "")
             for weight in ("weight_ih", "weight_hh"):
@@ -172,8 +173,8 @@ def test_weights_learn_the_sum_over_time(cell, shape):
 
 @LINKED_CASES
 def test_the_factors_are_those_of_this_gradient(cell, shape):
-    model, batch = made(cell, shape)
-    for one in chains(model, batch):
+    _, _, walks = walked(cell, shape)
+    for one in walks:
         memory, later = (one.grad, one.later) if one.cell is None else (one.grad_cell, one.grad_cell)
         norm = np.linalg.norm
         factor = norm(later[:-1], axis=-1) / norm(memory[1:], axis=-1)

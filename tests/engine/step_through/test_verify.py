@@ -37,8 +37,9 @@ from engine.walk import (
     WeightClaim,
 )
 from engine.workers.requests import trace_sequence, verify_entry
+from tests.cases import grid
 from tests.engine.networks import EVERY_NETWORK, PADDED, case
-from tests.engine.step_through.conftest import CASES, LINKED_CASES, SEQUENCE, chains, made
+from tests.engine.step_through.conftest import CASES, SEQUENCE, SHAPES, fits, made, walked
 
 
 def deep(cell: str = "rnn", gain: float = 1.0, **settings: object) -> tuple[RecurrentNetwork, Batch]:
@@ -52,7 +53,7 @@ def deep(cell: str = "rnn", gain: float = 1.0, **settings: object) -> tuple[Recu
 
 @CASES
 def test_the_loop_has_the_networks_losses_and_the_lens_gradients(cell, shape):
-    model, batch = made(cell, shape)
+    model, batch, _ = walked(cell, shape)
     run, flow, size = unroll(model, batch, SEQUENCE), gradient_flow(model, batch), len(batch.lengths)
     losses = model.loss_per_step(batch)[:, SEQUENCE]
     assert torch.allclose(run.losses, losses, rtol=1e-12, atol=1e-14)
@@ -120,14 +121,17 @@ def claims(model: RecurrentNetwork, batch: Batch) -> list[Claimed]:
     return found
 
 
-@CASES
+@pytest.mark.parametrize(
+    ("cell", "shape"),
+    grid(list(CELLS), list(SHAPES), kept=lambda cell, shape: (cell + 2 * shape) % 3 == 0, possible=fits),
+)
 def test_every_kind_of_number_is_repeated(cell, shape):
-    model, batch = made(cell, shape)
-    ways, walks = set(), {(one.layer, one.direction): one for one in chains(model, batch)}
+    model, batch, shared = walked(cell, shape)
+    ways, walks = set(), {(one.layer, one.direction): one for one in shared}
     for what in claims(model, batch):
         said = verify(model, batch, what, sequence=SEQUENCE, step=7)
-        walked = walks[what.layer, what.direction].number(what)
-        assert said.what == what and said.step == 7 and said.value == walked
+        expected = walks[what.layer, what.direction].number(what)
+        assert said.what == what and said.step == 7 and said.value == expected
         assert said.relative_error < (1e-6 if said.method == CENTRAL_DIFFERENCES else 1e-9), said
         assert said.relative_error32 < 1e-6 and (said.method == AUTOGRAD) == bool(said.reason), said
         assert said.reason != UNSURE or said.value == 0, said
@@ -175,11 +179,9 @@ def test_a_chaotic_network_is_repeated():
     assert said.relative_error < 1e-6
 
 
-@LINKED_CASES
-def test_a_gradient_that_truncation_cuts_is_repeated_by_autograd(cell, shape):
-    if shape != "cut":
-        return
-    model, batch = made(cell, shape)
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.links])
+def test_a_gradient_that_truncation_cuts_is_repeated_by_autograd(cell):
+    model, batch, _ = walked(cell, "cut")
     walls = np.flatnonzero(walk(model, batch, sequence=SEQUENCE).cut)
     early = verify(model, batch, StateClaim(position=int(walls[0]) - 1, unit=1), sequence=SEQUENCE)
     late = verify(model, batch, StateClaim(position=int(walls[-1]), unit=1), sequence=SEQUENCE)

@@ -18,6 +18,7 @@ from engine.model import build
 from engine.parameters import parameter_count, parameter_shapes
 from engine.tasks import PROBE_SIZE, TASKS
 from engine.training import Trainer
+from tests.cases import grid
 from tests.engine.conftest import assert_same
 
 KINDS = [(slug, rnn_type) for slug, task in TASKS.items() for rnn_type in task.rnn_types]
@@ -91,9 +92,18 @@ def assert_said(e: Experiment, frame: Frame, before: int) -> None:
     assert np.isfinite(frame.upper[:, lifted]).all() and np.isnan(frame.upper[:, ~lifted]).all()
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
-@pytest.mark.parametrize(("task", "rnn_type"), KINDS, ids=["-".join(each) for each in KINDS])
-def test_every_task_trains_with_every_cell(task, rnn_type, cell):
+def two_cells_each(kind: int, cell: int) -> bool:
+    """So that every cell meets every RNN type that several tasks have."""
+    return (cell - 2 * kind) % len(CELLS) < 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    grid(KINDS, list(CELLS), kept=two_cells_each),
+    ids=lambda each: each if isinstance(each, str) else "-".join(each),
+)
+def test_every_task_trains_with_every_cell(kind, cell):
+    task, rnn_type = kind
     e = Experiment(task=task, rnn_type=rnn_type, cell=cell, seq_len=shortest(task), **SMALL)
     trainer = Trainer(e)
     for _ in range(5):

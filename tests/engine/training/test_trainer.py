@@ -15,6 +15,7 @@ from engine.model import build
 from engine.tasks import PROBE_SIZE, probe
 from engine.training import NotFiniteError, Trainer, train
 from tests import reference_unroll as reference
+from tests.cases import grid, in_turn
 from tests.engine.conftest import assert_same
 
 SMALL = {"hidden_size": 6, "seq_len": 8, "batch_size": 8}
@@ -70,8 +71,9 @@ def test_train_yields_every_so_often_and_the_last():
     assert [frame.step for frame in frames] == [0, 10, 20, 25]
 
 
-@pytest.mark.parametrize("rnn_type", ["many_to_one", "many_to_many"])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(
+    ("cell", "rnn_type"), grid(["rnn", "gru", "lstm"], ["many_to_one", "many_to_many"], kept=in_turn)
+)
 def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_type):
     e = Experiment(task="stocks", rnn_type=rnn_type, cell=cell, hidden_size=5, seq_len=9, num_layers=2)
     trainer = Trainer(e)
@@ -91,8 +93,7 @@ def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_typ
     assert frame.ratio == pytest.approx(np.median(norms[:, :, 0] / norms[:, :, -1], axis=-1), rel=1e-4)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm_peephole"])
-@pytest.mark.parametrize("task", ["reverse", "addition"])
+@pytest.mark.parametrize(("task", "cell"), grid(["reverse", "addition"], ["gru", "lstm_peephole"], kept=in_turn))
 def test_frame_norms_of_an_encoder_decoder(task, cell):
     """The ratio reads from the last letter said to the first one read; the bottleneck is where reading ended."""
     e = Experiment(task=task, rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2)
