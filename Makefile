@@ -9,17 +9,11 @@ PORT ?= 8501
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
 
-test: PART := not full
-test-full: PART :=
+test: PART := -m "not full"
 test test-full: $(VENV)/dev
 	./tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest -m "not full" -n auto --dist loadfile --ignore=tests/browser
-	$(BIN)/python -m pytest -m "not full" -n 2 --dist worksteal tests/browser
-
-test-full: $(VENV)/dev
-	./tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
+	$(BIN)/python -m pytest $(PART) -n auto --dist loadfile --ignore=tests/browser
+	$(BIN)/python -m pytest $(PART) -n 2 --dist worksteal tests/browser
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -71,7 +71,9 @@ def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, lis
 def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]:
     """How the time of an update grows with length, and what a time step costs beside a plain RNN's."""
     own_seconds = {seq_len: seconds for (kind, seq_len), seconds in medians.items() if kind == THIS}
-    waits = "each time step waits for the one before" if CELLS[e.cell].is_recurrent else "no time step waits for another"
+    waits = (
+        "each time step waits for the one before" if CELLS[e.cell].is_recurrent else "no time step waits for another"
+    )
     lines = [f"{', '.join(f'{n} → {ms(seconds)} ms' for n, seconds in own_seconds.items())}: {waits}."]
     if not is_plain(e):
         longest, planned = max(own_seconds), plan(e).experiments

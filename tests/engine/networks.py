@@ -27,7 +27,7 @@ def name_of(value: object) -> str | None:
 
 
 EVERY_NETWORK = pytest.mark.parametrize("network", NETWORKS, ids=name_of)
-LINKED_CELLS = [name for name, cell in CELLS.items() if cell.links]
+LINKED_CELLS = [name for name, cell in CELLS.items() if cell.is_recurrent]
 LINKED = pytest.mark.parametrize("cell", LINKED_CELLS)
 SEED_OF_MANY_LENGTHS = 20  # sums and words of different lengths, before and after the border
 FULL, PADDED = np.array([7, 7, 7]), np.array([7, 3, 5])

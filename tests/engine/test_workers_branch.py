@@ -14,7 +14,7 @@ from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers import Pool
 from engine.workers.protocol import Open
-from engine.workers.seat import Seat
+from engine.workers.seat import HostedRun
 from tests.engine.conftest import assert_same
 from tests.engine.test_workers import frame_of, wait_for
 

@@ -11,7 +11,7 @@ from engine.lens import weight_gradients
 from engine.lens.flow import seed
 from engine.lens.sweep import sweep
 from engine.lens.weights import weights_of
-from engine.observation import observe
+from engine.observation import trace_forward
 from engine.tasks import sample
 from tests import reference_unroll as reference
 from tests.cases import grid, in_turn

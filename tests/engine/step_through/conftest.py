@@ -29,12 +29,12 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 
 def fits(cell: str, shape: str) -> bool:
-    return CELLS[cell].links or shape in ("one to answer", "fed back", "encoder-decoder")
+    return CELLS[cell].is_recurrent or shape in ("one to answer", "fed back", "encoder-decoder")
 
 
 CASES = pytest.mark.parametrize(("cell", "shape"), grid(list(CELLS), list(SHAPES), kept=in_turn, possible=fits))
 LINKED_CASES = pytest.mark.parametrize(
-    ("cell", "shape"), grid([name for name in CELLS if CELLS[name].links], list(SHAPES), kept=in_turn)
+    ("cell", "shape"), grid([name for name in CELLS if CELLS[name].is_recurrent], list(SHAPES), kept=in_turn)
 )
 
 

@@ -179,7 +179,7 @@ def test_a_chaotic_network_is_repeated():
     assert said.relative_error < 1e-6
 
 
-@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.links])
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
 def test_a_gradient_that_truncation_cuts_is_repeated_by_autograd(cell):
     model, batch, _ = walked(cell, "cut")
     walls = np.flatnonzero(walk(model, batch, sequence=SEQUENCE).cut)
