@@ -50,6 +50,37 @@ Patch = dict[str, Any]
 """{"data.0.y": array, "layout.yaxis.range": list}: paths into the figure, and what stands there now."""
 
 
+class Traces:
+    """The names of a figure's traces in the order in which they are drawn.
+
+    The template and the patches go by these names, so they cannot disagree about the order.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def in_order(self, **traces: Any) -> list[Any]:
+        """The traces of a template, given by name.
+
+        Raises:
+            ValueError: if one is missing, or has a name that is not known.
+        """
+        if traces.keys() != set(self._names):
+            raise ValueError(f"traces {sorted(traces)} are not {sorted(self._names)}")
+        return [traces[name] for name in self._names]
+
+    def number(self, name: str) -> int:
+        """Position of this trace among the figure's data."""
+        return self._names.index(name)
+
+    def path(self, name: str, attribute: str) -> str:
+        """Key of a patch: "data.2.marker.size" for "marker.size" of the third trace."""
+        return f"data.{self.number(name)}.{attribute}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class LiveFigure:
     """One figure of the live view.

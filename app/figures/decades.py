@@ -16,6 +16,7 @@ FLOOR, TOP, WIDE = (10.0**decade for decade in (theme.FLOOR_DECADE, theme.TOP_DE
 AT_FLOOR, AT_TOP = FLOOR * 10**-0.45, WIDE * 10**0.25  # where a mark stands for what lies outside
 HIGHEST = 308.0  # the decade at which a float64 ends; infinity is drawn there
 MAX_CELLS = 20_000  # of a heat map, so that one is quickly sent and drawn
+MARKS = ("below", "zero", "above")  # what lies below the axis, is exactly 0, lies above it
 NORM = "10<sup>%{z:.1f}</sup>"  # in a heat map's hover text
 
 
@@ -40,18 +41,18 @@ def some(rows: int, columns: int) -> np.ndarray:
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(int))
 
 
-def marks(x: np.ndarray) -> list[go.Scatter]:
-    """Three traces for what has no height on a log axis: below it, exactly 0, above it."""
+def marks(x: np.ndarray) -> dict[str, go.Scatter]:
+    """Three traces, by the names of MARKS, for what has no height on a log axis: below it, exactly 0, above it."""
     styles = (("below the axis", "triangle-down"), ("exactly 0", "x-thin"), ("above the axis", "triangle-up"))
-    return [
-        go.Scatter(
+    return {
+        key: go.Scatter(
             x=x, y=np.full(len(x), np.nan, np.float32), customdata=[""] * len(x), name=name, mode="markers",
             marker={"symbol": symbol, "color": theme.WRONG, "size": 7,
                     "line": {"width": 1.6 if symbol == "x-thin" else 0, "color": theme.WRONG}},
             hovertemplate="%{customdata}<extra></extra>", showlegend=False,
         )
-        for name, symbol in styles
-    ]  # fmt: skip
+        for key, (name, symbol) in zip(MARKS, styles, strict=True)
+    }  # fmt: skip
 
 
 def inside(values: np.ndarray) -> np.ndarray:

@@ -6,12 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import decades, theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share
 from engine.readings import Decomposition
 
-HEAT, AGAINST = range(2)
+TRACES = Traces("heat", "against")
 OPPOSED = -0.1  # a cosine below this is marked
 DOT = 10  # pixels: the smallest cell that has room for a mark
 EDGES = 30  # pixels above and below the plot
@@ -30,8 +30,7 @@ def template(info: RunInfo) -> go.Figure:
         marker={"symbol": "circle", "size": 5, "color": "#ffffff", "line": {"width": 1, "color": "#1d232b"}},
     )  # fmt: skip
     return theme.figure(
-        heat,
-        dots,
+        *TRACES.in_order(heat=heat, against=dots),
         height=_height(info),
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 6, "b": 24},
@@ -62,11 +61,11 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     names = [str(step) for step in reading.steps[rows]]
     loss, state = np.nonzero((cosines < OPPOSED) & (norms > 0) & _room(info, len(rows)))
     return {
-        f"data.{HEAT}.z": decades.logarithms(np.where(frame.valid, norms, np.nan)),
-        f"data.{HEAT}.y": names,
-        f"data.{HEAT}.customdata": theme.f4(cosines),
-        f"data.{AGAINST}.x": theme.f4(state),
-        f"data.{AGAINST}.y": [names[k] for k in loss],
+        TRACES.path("heat", "z"): decades.logarithms(np.where(frame.valid, norms, np.nan)),
+        TRACES.path("heat", "y"): names,
+        TRACES.path("heat", "customdata"): theme.f4(cosines),
+        TRACES.path("against", "x"): theme.f4(state),
+        TRACES.path("against", "y"): [names[k] for k in loss],
     }
 
 

@@ -8,35 +8,36 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 
 MAX_LABELS = 45
 HEIGHT = 300  # pixels
 LETTER, LINE, POINT = 7, 13, 8  # pixels: width of a letter, height of a name, width of a diamond
 RUNG = 1.2  # the axes end at a power of this: seldom another one while the symbols move
-OTHER, READ = 0, 1
+TRACES = Traces("other", "read")
 
 
 def template(info: RunInfo) -> go.Figure:
     """Two kinds of points with their names above: those of the sequence shown, over all others."""
     styles = {
-        "not in the sequence shown": ({"size": 4, "color": theme.GHOST}, {"size": 11}),
-        "in the sequence shown": (
+        "other": ("not in the sequence shown", {"size": 4, "color": theme.GHOST}, {"size": 11}),
+        "read": (
+            "in the sequence shown",
             {"size": 7, "color": theme.TOTAL, "symbol": "diamond"},
             {"size": 12, "color": theme.TOTAL, "weight": 600},
         ),
     }
-    traces = [
-        go.Scatter(
+    traces = {
+        key: go.Scatter(
             x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), text=[], customdata=[], name=name, cliponaxis=False,
             mode="markers+text", textposition="top center", marker={**marker, "line": {"width": 0}}, textfont=font,
             hovertemplate="%{customdata}<extra></extra>",
         )
-        for name, (marker, font) in styles.items()
-    ]  # fmt: skip
+        for key, (name, marker, font) in styles.items()
+    }  # fmt: skip
     return theme.figure(
-        *traces,
+        *TRACES.in_order(**traces),
         height=HEIGHT,
         revision=f"embedding-{info.experiment.embedding_size}",
         margin={"l": 14, "r": 14, "t": 6, "b": 6} if _turned(info) else {"l": 46, "r": 14, "t": 6, "b": 34},
@@ -63,13 +64,13 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     reach, names = _reach(frame.embedding), [html.escape(theme.symbol(each), quote=False) for each in info.input_labels]
     read, named = _read(info, frame), _named(info, frame, reach)
     changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}
-    for trace, chosen in ((OTHER, ~read), (READ, read)):
+    for trace, chosen in (("other", ~read), ("read", read)):
         symbols = np.flatnonzero(chosen)
         changed |= {
-            f"data.{trace}.x": theme.f4(frame.embedding[symbols, 0]),
-            f"data.{trace}.y": theme.f4(frame.embedding[symbols, 1]),
-            f"data.{trace}.text": [names[each] if named[each] else "" for each in symbols],
-            f"data.{trace}.customdata": [names[each] for each in symbols],
+            TRACES.path(trace, "x"): theme.f4(frame.embedding[symbols, 0]),
+            TRACES.path(trace, "y"): theme.f4(frame.embedding[symbols, 1]),
+            TRACES.path(trace, "text"): [names[each] if named[each] else "" for each in symbols],
+            TRACES.path(trace, "customdata"): [names[each] for each in symbols],
         }
     return changed
 

@@ -36,7 +36,7 @@ def template(info: RunInfo) -> go.Figure:
         line.update(hoverinfo="skip")
     factor = _line(info, "factor", theme.TOTAL, "solid", 2.2)
     factor.update(customdata=np.stack([empty] * (2 + max(2, len(roads))), 1), hovertemplate=_hover(roads))
-    zero = decades.marks(steps)[1]
+    zero = decades.marks(steps)["zero"]
     return theme.figure(
         *bars, *lines, factor, zero,
         height=176,

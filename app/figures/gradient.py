@@ -13,13 +13,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from app.figures.decades import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
 DASHES = ("solid", "dash")  # forwards, backwards
-GHOST, BARS, FLOOR_MARKS, ZERO_MARKS, TOP_MARKS = range(5)
+TRACES = Traces("ghost", "total", "below", "zero", "above")
+"""Before the series, whose number depends on the network."""
 BOTTLENECK = "through the bottleneck:"
 Series = tuple[go.Scatter, Callable[[Frame], np.ndarray]]
 DIRECT, LAST, CELL = "direct, from above", "from the last loss alone", "dL/dc, the cell state"
@@ -49,13 +50,7 @@ def template(info: RunInfo) -> go.Figure:
     above = _marks("above the axis", "triangle-up", theme.WRONG, 7)
     before = _line("previous run", theme.GHOST, width=2)
     before.update(showlegend=False, hovertemplate=_hover("%{fullData.name}"))
-    traces = [
-        before,
-        bars,
-        below,
-        zero,
-        above,
-    ]
+    traces = TRACES.in_order(ghost=before, total=bars, below=below, zero=zero, above=above)
     traces += [trace for trace, _ in _series(info)]
     for trace in traces:
         trace.update(
@@ -167,15 +162,15 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """All series of this frame. No number is cut to the axis, for it may be read off: the axis only cuts the ink."""
     total = _norms(info, frame, "grad_norm")[-1, 0]
     above = frame.valid & ~(total <= WIDE)  # what is not a number, too
-    changed: Patch = {f"data.{BARS}.y": theme.f4(np.where(total >= FLOOR, total, np.nan))}
-    changed |= _outside(FLOOR_MARKS, (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
-    changed |= _outside(ZERO_MARKS, total == 0, AT_FLOOR, ["exactly 0"] * len(total))
-    changed |= _outside(TOP_MARKS, above, AT_TOP, [short(value) for value in total])
+    changed: Patch = {TRACES.path("total", "y"): theme.f4(np.where(total >= FLOOR, total, np.nan))}
+    changed |= _outside("below", (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
+    changed |= _outside("zero", total == 0, AT_FLOOR, ["exactly 0"] * len(total))
+    changed |= _outside("above", above, AT_TOP, [short(value) for value in total])
     changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP)[frame.valid].all()))
     if info.encoder_steps:
         crosses = _bottleneck(info, frame)
         changed["layout.annotations.0.text"] = f"{BOTTLENECK} {short(crosses) if crosses else 'exactly 0'}"
-    for index, (_, pick) in enumerate(_series(info), start=TOP_MARKS + 1):
+    for index, (_, pick) in enumerate(_series(info), start=len(TRACES)):
         changed[f"data.{index}.y"] = theme.f4(pick(frame))
     return changed
 
@@ -189,12 +184,12 @@ def _bottleneck(info: RunInfo, frame: Frame) -> float:
     return float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
 
 
-def _outside(trace: int, where: np.ndarray, height: float, words: list[str]) -> Patch:
+def _outside(trace: str, where: np.ndarray, height: float, words: list[str]) -> Patch:
     """Marks at an end of the axis, in the legend where there are any."""
     return {
-        f"data.{trace}.y": theme.f4(np.where(where, height, np.nan)),
-        f"data.{trace}.showlegend": bool(where.any()),
-        f"data.{trace}.customdata": words,
+        TRACES.path(trace, "y"): theme.f4(np.where(where, height, np.nan)),
+        TRACES.path(trace, "showlegend"): bool(where.any()),
+        TRACES.path(trace, "customdata"): words,
     }
 
 
@@ -217,7 +212,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's total, where it is the same task and its steps were the same ones."""
     if _steps(old) != _steps(info):
         return {}
-    return theme.before(GHOST, old, _norms(old, frame, "grad_norm")[-1, 0])
+    return theme.before(TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[-1, 0])
 
 
 def _steps(info: RunInfo) -> tuple[Any, ...]:

@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-GHOST, TRAINING, PROBE, EACH = range(4)
+TRACES = Traces("ghost", "training", "probe", "sequences")
 FEW = 40  # losses that are all shown; of more the wildest may stand beyond the edge
 NAME = 0.13  # of the axis: the height of a baseline's name
 
@@ -29,14 +29,17 @@ def template(info: RunInfo) -> go.Figure:
 
     probe = line("held-out probe", theme.TOTAL, 2.2)
     probe.update(mode="lines+markers", marker={"size": 4})  # a single look is a point, not an invisible line
+    sequences = go.Scatter(
+        x=empty, y=empty, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
+        marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
+        hovertemplate="%{customdata}<extra></extra>", showlegend=False,
+    )  # fmt: skip
     return theme.figure(
-        line("previous run", theme.GHOST, 2).update(showlegend=False),
-        line("training batch", theme.PALE_TOTAL, 1),
-        probe,
-        go.Scatter(
-            x=empty, y=empty, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
-            marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
-            hovertemplate="%{customdata}<extra></extra>", showlegend=False,
+        *TRACES.in_order(
+            ghost=line("previous run", theme.GHOST, 2).update(showlegend=False),
+            training=line("training batch", theme.PALE_TOTAL, 1),
+            probe=probe,
+            sequences=sequences,
         ),
         height=216,
         revision="training",
@@ -88,10 +91,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     updates, looks = curves.updates, curves.looks
     top = _top(info, updates["loss"], looks["probe_loss"])
     return _each(frame, top) | {
-        f"data.{TRAINING}.x": updates["step"].astype(np.float32),
-        f"data.{TRAINING}.y": theme.f4(updates["loss"]),
-        f"data.{PROBE}.x": looks["step"].astype(np.float32),
-        f"data.{PROBE}.y": theme.f4(looks["probe_loss"]),
+        TRACES.path("training", "x"): updates["step"].astype(np.float32),
+        TRACES.path("training", "y"): theme.f4(updates["loss"]),
+        TRACES.path("probe", "x"): looks["step"].astype(np.float32),
+        TRACES.path("probe", "y"): theme.f4(looks["probe_loss"]),
         "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
         "layout.yaxis.range": [0, top],
         **{f"layout.annotations.{place}.y": y for place, y in enumerate(_name_places(info, top))},
@@ -104,11 +107,11 @@ def _each(frame: Frame, top: float) -> Patch:
     above = ~(losses <= top)
     mean = f"batch mean {short(frame.probe_loss)}"
     return {
-        f"data.{EACH}.x": np.full(len(losses), frame.step, np.float32),
-        f"data.{EACH}.y": theme.f4(np.where(above, top, losses)),
-        f"data.{EACH}.name": f"each of the {len(losses)} sequences",
-        f"data.{EACH}.customdata": [f"one sequence {short(float(loss))}, {mean}" for loss in losses],
-        f"data.{EACH}.marker.symbol": ["triangle-up" if each else "line-ew" for each in above],
+        TRACES.path("sequences", "x"): np.full(len(losses), frame.step, np.float32),
+        TRACES.path("sequences", "y"): theme.f4(np.where(above, top, losses)),
+        TRACES.path("sequences", "name"): f"each of the {len(losses)} sequences",
+        TRACES.path("sequences", "customdata"): [f"one sequence {short(float(loss))}, {mean}" for loss in losses],
+        TRACES.path("sequences", "marker.symbol"): ["triangle-up" if each else "line-ew" for each in above],
     }
 
 
@@ -124,7 +127,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     comparable = (before.task, before.reduction) == (new.task, new.reduction)
     if not comparable or (new.reduction == "sum" and before.seq_len != new.seq_len):
         return {}
-    return theme.before(GHOST, old, curves.looks["probe_loss"], curves.looks["step"])
+    return theme.before(TRACES.number("ghost"), old, curves.looks["probe_loss"], curves.looks["step"])
 
 
 FIGURE = LiveFigure(

@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme, words
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-BARS, MEAN = range(2)
+TRACES = Traces("losses", "mean")
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -27,8 +27,7 @@ def template(info: RunInfo) -> go.Figure:
         line={"color": theme.TOTAL, "width": 1.8, "dash": "dash"},
     )  # fmt: skip
     return theme.figure(
-        bars,
-        mean,
+        *TRACES.in_order(losses=bars, mean=mean),
         height=112 if not with_words or max(map(len, info.output_labels)) == 1 else 130,
         revision=f"time-{steps}",
         margin={**theme.TIME_MARGIN, "t": 6, "b": 24},
@@ -71,10 +70,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     labels = info.output_labels if info.outputs == "symbols" else None
     changed = words.ticks(info, asked) if words.shown(info, labels) else {}
     return changed | {
-        f"data.{BARS}.y": theme.f4(np.where(frame.counted, frame.loss_per_step, np.nan)),
-        f"data.{BARS}.customdata": asked,
-        f"data.{MEAN}.x": theme.f4([first - 0.5, last + 0.5]),
-        f"data.{MEAN}.y": theme.f4([losses.mean()] * 2),
+        TRACES.path("losses", "y"): theme.f4(np.where(frame.counted, frame.loss_per_step, np.nan)),
+        TRACES.path("losses", "customdata"): asked,
+        TRACES.path("mean", "x"): theme.f4([first - 0.5, last + 0.5]),
+        TRACES.path("mean", "y"): theme.f4([losses.mean()] * 2),
         "layout.yaxis.range": [0, _top(info, losses)],
     }
 

@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import decades, theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-LINE, POINTS, MARKS = range(3)
+TRACES = Traces("line", "points", *decades.MARKS)
 HALF, LITTLE = 0.5, 0.01
 
 
@@ -26,9 +26,7 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
     end = info.time_steps - 1
     return theme.figure(
-        line,
-        points,
-        *decades.marks(empty),
+        *TRACES.in_order(line=line, points=points, **decades.marks(empty)),
         height=212,
         revision=f"lags-{info.time_steps}",
         margin={"l": 56, "r": 14, "t": 18, "b": 40},
@@ -77,10 +75,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     products, fitting = frame.spectrum.products, _fitting(frame)
     lags, norms = products.lags[fitting], products.norm[-1, 0, fitting]
     x, y = np.concatenate([[0], lags]), np.concatenate([[1.0], norms])
-    changed: Patch = {f"data.{trace}.x": theme.f4(x) for trace in range(MARKS + 3)}
-    changed[f"data.{LINE}.y"] = theme.f4(y)
-    changed[f"data.{POINTS}.y"] = decades.inside(y)
-    return changed | decades.outside(MARKS, y, np.ones(len(y), bool))
+    changed: Patch = {f"data.{number}.x": theme.f4(x) for number in range(len(TRACES))}
+    changed[TRACES.path("line", "y")] = theme.f4(y)
+    changed[TRACES.path("points", "y")] = decades.inside(y)
+    return changed | decades.outside(TRACES.number("below"), y, np.ones(len(y), bool))
 
 
 def _fitting(frame: Frame) -> np.ndarray:

@@ -6,12 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import decades, theme, words
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share
 from engine.readings import Saliency
 
-HEAT, BARS, CIRCLES = range(3)
+TRACES = Traces("heat", "slopes", "occluded")
 LOW, HIGH = -6, 1  # decades: less than a millionth changes no answer
 UPPER = 84  # pixels of the bars
 BETWEEN, EDGES = 12, 68  # pixels between both parts; above and below them
@@ -35,7 +35,7 @@ def template(info: RunInfo) -> go.Figure:
     with_words = words.shown(info, _labels(info))
     lower, height = _lower(info), UPPER + BETWEEN + _lower(info)
     return theme.figure(
-        heat, bars, circles,
+        *TRACES.in_order(heat=heat, slopes=bars, occluded=circles),
         height=height + EDGES + (18 if with_words and max(map(len, info.input_labels)) > 1 else 0),
         revision=f"time-{steps}",
         margin={**theme.TIME_MARGIN, "t": 42, "b": 24},  # room for the legend: Plotly fails to make it with two axes
@@ -79,14 +79,14 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     read = words.read(info, frame)
     changed = words.ticks(info, read) if words.shown(info, _labels(info)) else {}
     return changed | {
-        f"data.{HEAT}.z": decades.logarithms(norms[rows]),
-        f"data.{HEAT}.y": [str(step) for step in reading.steps[rows]],
+        TRACES.path("heat", "z"): decades.logarithms(norms[rows]),
+        TRACES.path("heat", "y"): [str(step) for step in reading.steps[rows]],
         "layout.yaxis.range": [len(rows) - 0.5, -0.5],
-        f"data.{BARS}.y": _relative(norms[-1]),
-        f"data.{BARS}.customdata": theme.f4(norms[-1]),
-        f"data.{BARS}.hovertext": [f" “{word}”" if word else "" for word in read],
-        f"data.{CIRCLES}.y": _relative(reading.occluded),
-        f"data.{CIRCLES}.customdata": theme.f4(reading.occluded),
+        TRACES.path("slopes", "y"): _relative(norms[-1]),
+        TRACES.path("slopes", "customdata"): theme.f4(norms[-1]),
+        TRACES.path("slopes", "hovertext"): [f" “{word}”" if word else "" for word in read],
+        TRACES.path("occluded", "y"): _relative(reading.occluded),
+        TRACES.path("occluded", "customdata"): theme.f4(reading.occluded),
     }
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-GHOST, NORM, CLIPPED = range(3)
+TRACES = Traces("ghost", "norm", "clipped")
 LOW, HIGH = -5, 5
 MARKS = 10.0 ** (HIGH - 0.6)  # the row above the line where clipped steps are marked
 
@@ -19,14 +19,17 @@ def template(info: RunInfo) -> go.Figure:
     """A log line over training steps, clipped steps marked on it, the clip line dashed."""
     empty = np.zeros(0, np.float32)
     hover = "step %{x:,}: %{y:.2e}<extra>"
+    traces = TRACES.in_order(
+        ghost=go.Scatter(x=empty, y=empty, mode="lines", name="previous run", showlegend=False,
+                         line={"color": theme.GHOST, "width": 1.5}, hovertemplate=hover + "%{fullData.name}</extra>"),
+        norm=go.Scatter(x=empty, y=empty, mode="lines", name="before clipping",
+                        line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
+        clipped=go.Scatter(x=empty, y=empty, mode="markers", name="clipped",
+                           marker={"symbol": "line-ns-open", "size": 6, "color": theme.WRONG, "line": {"width": 1.2}},
+                           hovertemplate="step %{x:,} was clipped<extra></extra>"),
+    )  # fmt: skip
     return theme.figure(
-        go.Scatter(x=empty, y=empty, mode="lines", name="previous run", line={"color": theme.GHOST, "width": 1.5},
-                   showlegend=False, hovertemplate=hover + "%{fullData.name}</extra>"),
-        go.Scatter(x=empty, y=empty, mode="lines", name="before clipping",
-                   line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
-        go.Scatter(x=empty, y=empty, mode="markers", name="clipped",
-                   marker={"symbol": "line-ns-open", "size": 6, "color": theme.WRONG, "line": {"width": 1.2}},
-                   hovertemplate="step %{x:,} was clipped<extra></extra>"),
+        *traces,
         height=162,
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
@@ -51,10 +54,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     rows = curves.updates
     clipped = rows["clipped"].astype(bool)
     return {
-        f"data.{NORM}.x": rows["step"].astype(np.float32),
-        f"data.{NORM}.y": theme.f4(rows["param_grad_norm"]),
-        f"data.{CLIPPED}.x": rows["step"][clipped].astype(np.float32),
-        f"data.{CLIPPED}.y": np.full(int(clipped.sum()), MARKS, np.float32),
+        TRACES.path("norm", "x"): rows["step"].astype(np.float32),
+        TRACES.path("norm", "y"): theme.f4(rows["param_grad_norm"]),
+        TRACES.path("clipped", "x"): rows["step"][clipped].astype(np.float32),
+        TRACES.path("clipped", "y"): np.full(int(clipped.sum()), MARKS, np.float32),
         "layout.shapes": [_clip_line(info)],
         "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
     }
@@ -72,7 +75,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The previous run's norms, on the same task."""
     if old.experiment.task != info.experiment.task:
         return {}
-    return theme.before(GHOST, old, curves.updates["param_grad_norm"], curves.updates["step"])
+    return theme.before(TRACES.number("ghost"), old, curves.updates["param_grad_norm"], curves.updates["step"])
 
 
 FIGURE = LiveFigure(

@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import decades, theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share
 
-BARS, MARKS = 0, 1
+TRACES = Traces("terms", *decades.MARKS)
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -27,7 +27,7 @@ def template(info: RunInfo) -> go.Figure:
         marker={"symbol": "diamond", "size": 6, "color": theme.BESIDE, "line": {"width": 0}},
     )  # fmt: skip
     return theme.figure(
-        bars, *decades.marks(steps), *([diamonds] if recurrent else []),
+        *TRACES.in_order(terms=bars, **decades.marks(steps)), *([diamonds] if recurrent else []),
         height=184,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
@@ -44,10 +44,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The norm of every step's term; marks where a bar leaves the axis."""
     reading = frame.weight_gradients
     main = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
-    changed: Patch = {f"data.{BARS}.y": decades.inside(main)}
-    changed |= decades.outside(MARKS, main, frame.valid)
+    changed: Patch = {TRACES.path("terms", "y"): decades.inside(main)}
+    changed |= decades.outside(TRACES.number("below"), main, frame.valid)
     if reading.hh is not None:
-        changed[f"data.{MARKS + 3}.y"] = decades.inside(reading.ih[-1, 0])
+        changed[f"data.{len(TRACES)}.y"] = decades.inside(reading.ih[-1, 0])
     return changed
 
 

@@ -53,7 +53,7 @@ def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figu
         trace.marker.update(symbol=style.mark, size=6)
     return theme.figure(
         *drawn,
-        *decades.marks(np.tile(steps, len(names)).astype(np.float32)),
+        *decades.marks(np.tile(steps, len(names)).astype(np.float32)).values(),
         height=262,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 40},
@@ -71,7 +71,7 @@ def gradient_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     there = np.concatenate([lane.frame.valid for lane in lanes])
     changed |= decades.outside(len(lanes), np.concatenate(shown), there)
     whose = [lane.label for lane, values in zip(lanes, shown, strict=True) for _ in values]
-    for place in range(len(lanes), len(lanes) + 3):
+    for place in range(len(lanes), len(lanes) + len(decades.MARKS)):
         words = changed[f"data.{place}.customdata"]
         changed[f"data.{place}.customdata"] = [
             f"{name}: {word}" if word else "" for name, word in zip(whose, words, strict=True)

@@ -10,12 +10,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from app.figures.hidden import scale_of
 from app.figures.unrolled import arrows, places, symbols, wires
 from engine.frame import Frame, RunInfo
 
-STRIPS, WIRES, TRUTH, CONTEXT, HOVER, INPUTS, OUTPUTS, TARGETS, FREE, ARROWS = range(10)
+TRACES = Traces(
+    "strips", "wires", "truth", "context", "hover", "inputs", "outputs", "targets", "free_outputs"
+)  # fmt: skip
+"""Before the arrows, of which there is a trace for each decade."""
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -29,15 +32,17 @@ def template(info: RunInfo) -> go.Figure:
     beside = answered if info.feeds_back else answered[:0]
     taller = (44 * places.FREE_ABOVE if info.feeds_back else 0) + (18 if info.encoder_steps else 0)
     return theme.figure(
-        _strips(info),
-        wires.wires(info),
-        wires.truth(info),
-        wires.context(info),
-        hover,
-        _labels(columns, 0, 13 if max(map(len, info.input_labels)) <= 3 else 11),
-        _outputs(info),
-        _labels(beside, top + places.TARGETS_ABOVE, 13),
-        _labels(beside, top + places.FREE_ABOVE, 13),
+        *TRACES.in_order(
+            strips=_strips(info),
+            wires=wires.wires(info),
+            truth=wires.truth(info),
+            context=wires.context(info),
+            hover=hover,
+            inputs=_labels(columns, 0, 13 if max(map(len, info.input_labels)) <= 3 else 11),
+            outputs=_outputs(info),
+            targets=_labels(beside, top + places.TARGETS_ABOVE, 13),
+            free_outputs=_labels(beside, top + places.FREE_ABOVE, 13),
+        ),
         *arrows.traces(),
         height=round(130 + 44 * (top - 2) + taller),
         revision=f"time-{info.time_steps}",
@@ -87,28 +92,28 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     columns, answered = places.columns(info), places.answer_steps(info)
     scale = scale_of(frame.hidden)
     changed: Patch = {
-        f"data.{STRIPS}.z": _states(info, frame, columns),
-        f"data.{STRIPS}.zmin": -scale,
-        f"data.{STRIPS}.zmax": scale,
-        f"data.{HOVER}.customdata": [
+        TRACES.path("strips", "z"): _states(info, frame, columns),
+        TRACES.path("strips", "zmin"): -scale,
+        TRACES.path("strips", "zmax"): scale,
+        TRACES.path("hover", "customdata"): [
             symbols.hover(info, frame, layer, d, t) for layer, d in places.rows(info) for t in columns
         ],
-        f"data.{INPUTS}.text": [symbols.read(info, frame, t) for t in columns],
-        **_answers(OUTPUTS, [symbols.answer(info, frame, t) for t in answered]),
+        TRACES.path("inputs", "text"): [symbols.read(info, frame, t) for t in columns],
+        **_answers("outputs", [symbols.answer(info, frame, t) for t in answered]),
     }
     if info.feeds_back:
-        changed[f"data.{TARGETS}.text"] = [symbols.target(info, frame, t) for t in answered]
-        changed |= _answers(FREE, [symbols.by_itself(info, frame, t) for t in answered])
-    for index, (x, y, size, symbol) in enumerate(arrows.arrows(info, frame), start=ARROWS):
+        changed[TRACES.path("targets", "text")] = [symbols.target(info, frame, t) for t in answered]
+        changed |= _answers("free_outputs", [symbols.by_itself(info, frame, t) for t in answered])
+    for index, (x, y, size, symbol) in enumerate(arrows.arrows(info, frame), start=len(TRACES)):
         trace = f"data.{index}"
         changed |= {f"{trace}.x": x, f"{trace}.y": y, f"{trace}.marker.size": size, f"{trace}.marker.symbol": symbol}
     return changed
 
 
-def _answers(trace: int, answers: list[tuple[str, bool]]) -> Patch:
+def _answers(trace: str, answers: list[tuple[str, bool]]) -> Patch:
     return {
-        f"data.{trace}.text": [text for text, _ in answers],
-        f"data.{trace}.textfont.color": [theme.CELL if right else theme.WRONG for _, right in answers],
+        TRACES.path(trace, "text"): [text for text, _ in answers],
+        TRACES.path(trace, "textfont.color"): [theme.CELL if right else theme.WRONG for _, right in answers],
     }
 
 
