@@ -49,7 +49,7 @@ def plan(e: Experiment) -> CostMeasurement:
                 )  # fmt: skip
             except ExperimentError:
                 left_out.add(seq_len)
-    fit = {key: each for key, each in experiments.items() if key[1] not in left_out}
+    fit = {key: experiment for key, experiment in experiments.items() if key[1] not in left_out}
     return CostMeasurement(fit, tuple(sorted(left_out)))
 
 

@@ -77,7 +77,7 @@ class RunSlot(TabSlot):
     @property
     def changes(self) -> Changes:
         """What was changed live after the first update, or is going to be."""
-        return tuple(each for each in self.run.changes if each[0] > 0)
+        return tuple(change for change in self.run.changes if change[0] > 0)
 
     @property
     def experiment(self) -> Experiment:

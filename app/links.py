@@ -13,7 +13,7 @@ from engine.experiment import CHOICES, LIVE, MAY_BE_NONE, RANGES, Changes, Exper
 from engine.preset import Preset
 from engine.tasks import TASKS
 
-SETTINGS = tuple(each.name for each in dataclasses.fields(Experiment))
+SETTINGS = tuple(field.name for field in dataclasses.fields(Experiment))
 
 MAX_STEPS = int(RANGES["steps"].high)
 
@@ -83,7 +83,7 @@ def _parse(name: str, raw: str) -> Any:
             return None
         return int(raw) if RANGES[name].whole else float(raw)
     if name in CHOICES:
-        return {str(each).lower(): each for each in CHOICES[name]}.get(raw.lower(), raw)
+        return {str(choice).lower(): choice for choice in CHOICES[name]}.get(raw.lower(), raw)
     return {} if name == "task_options" and raw == "{}" else raw
 
 
@@ -135,10 +135,10 @@ def step_in(raw: str | None, refused: dict[str, str]) -> int:
 
 def named(raw: str | None, known: Iterable[str], key: str, refused: dict[str, str]) -> tuple[str, ...]:
     """A link's list of controls; what is no control is left out."""
-    names = [each for each in (raw or "").split("~") if each]
-    if unknown := [each for each in names if each not in set(known)]:
+    names = [name for name in (raw or "").split("~") if name]
+    if unknown := [name for name in names if name not in set(known)]:
         refused[key] = HIDE_REFUSED.format(got=text.plain(", ".join(unknown)))
-    return tuple(each for each in names if each not in unknown)
+    return tuple(name for name in names if name not in unknown)
 
 
 def plan(changes: Changes) -> dict[str, str]:

@@ -86,7 +86,7 @@ def _read(token: int, labels: tuple[str, ...]) -> str:
 
 def _row(boxes: Iterable[str], labels: tuple[str, ...]) -> str:
     letters = " letters" if max(map(len, labels)) == 1 else ""
-    return f'<div class="asked{letters}">{"".join(f"<span>{each}</span>" for each in boxes)}</div>'
+    return f'<div class="asked{letters}">{"".join(f"<span>{box}</span>" for box in boxes)}</div>'
 
 
 def read(task: Task, answer: Answer) -> str:
@@ -210,7 +210,7 @@ def score(answer: Answer) -> str:
 
 def escaped(sentence: str) -> str:
     """Words with what somebody typed, or what the network made up, without any Markdown."""
-    return "".join(f"\\{each}" if each in "\\`*_[]<>~$:#" else each for each in sentence)
+    return "".join(f"\\{character}" if character in "\\`*_[]<>~$:#" else character for character in sentence)
 
 
 def _written(task: Task, tokens: np.ndarray) -> str:

@@ -137,7 +137,7 @@ def replay(recording: Recording) -> str:
         "scales": SCALES,
         "time": {**TIME_MARGIN, "last": info.time_steps - 1},
         "how": how_measured.paragraphs(info),
-        "frames": [base64.b64encode(each).decode() for each in blocks],
+        "frames": [base64.b64encode(block).decode() for block in blocks],
     }
     sentences = summary(recording)
     if len(blocks) < len(recording.frames):
@@ -153,7 +153,7 @@ def replay(recording: Recording) -> str:
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
     page = (assets.HERE / "replay.html").read_text()
-    return "".join(parts[each[2:-2]] if each.startswith("{{") else each for each in _pieces(page))
+    return "".join(parts[piece[2:-2]] if piece.startswith("{{") else piece for piece in _pieces(page))
 
 
 def inside(html: str, scheme: str) -> str:
@@ -179,21 +179,21 @@ def _figures(recording: Recording) -> dict[str, LiveFigure]:
     """Those that have something to show: what no frame has measured is left out."""
     measured = frozenset[str]().union(*(frame.on_demand for frame in recording.frames))
     every = applicable(recording.info)
-    return {name: each for name, each in every.items() if not each.requires or each.requires in measured}
+    return {name: figure for name, figure in every.items() if not figure.requires or figure.requires in measured}
 
 
 def _templates(recording: Recording) -> list[dict[str, Any]]:
     names = _figures(recording)
-    return [each for each in templates(recording.experiment) if each["name"] in names]
+    return [figure for figure in templates(recording.experiment) if figure["name"] in names]
 
 
 def _blocks(recording: Recording) -> list[bytes]:
     """A compressed message for each frame that is played: evenly spaced, as many as fit into the page."""
     players = list(_messages(recording))
-    largest = max(len(gzip.compress(players[each]())) for each in (0, len(players) // 2, -1)) * 4 / 3
+    largest = max(len(gzip.compress(players[index]())) for index in (0, len(players) // 2, -1)) * 4 / 3
     most = min(MAX_FRAMES, max(2, int(MAX_IN_REPLAY / largest)), len(players))
     kept = np.linspace(0, len(players) - 1, most).round().astype(int)
-    return [gzip.compress(players[each](), mtime=0) for each in kept]
+    return [gzip.compress(players[index](), mtime=0) for index in kept]
 
 
 def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
@@ -222,5 +222,9 @@ def _measured(recording: Recording, frame: Frame, requires: str) -> Frame:
     """This frame, or where it lacks a reading the last one before that has it; where there is none the first after."""
     if not requires or requires in frame.on_demand:
         return frame
-    having = [each for each in recording.frames if requires in each.on_demand]
-    return max((each for each in having if each.step < frame.step), key=lambda each: each.step, default=having[0])
+    having = [other for other in recording.frames if requires in other.on_demand]
+    return max(
+        (earlier for earlier in having if earlier.step < frame.step),
+        key=lambda earlier: earlier.step,
+        default=having[0],
+    )

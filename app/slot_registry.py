@@ -71,7 +71,7 @@ class SlotRegistry(Generic[T]):
         with self._lock:
             left = [slot for slot in self._slots if owner and slot.owner == owner and slot.tabs <= 0 and matches(slot)]
             if left:
-                slot = max(left, key=lambda each: each.idle_since)
+                slot = max(left, key=lambda candidate: candidate.idle_since)
             else:
                 slot = create()
                 self._slots.append(slot)

@@ -245,8 +245,8 @@ def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
     if phase == LOSS:
         losses = [(signed(float(r.loss_per_step[t])), signed(float(r.batch_loss_per_step[t]))) for t in answered]
         return ("t", "says", "right is", "loss", "mean of the batch"), [
-            (str(t), _says(info, r, t), network.target(info, r, t), *each)
-            for t, each in zip(answered, losses, strict=True)
+            (str(t), _says(info, r, t), network.target(info, r, t), *pair)
+            for t, pair in zip(answered, losses, strict=True)
         ]
     if phase == FORWARD:
         size = np.linalg.norm(r.hidden[-1, 0], axis=-1)
@@ -282,9 +282,11 @@ def _weights(r: Rehearsal, phase: int) -> Table:
 def as_html(table: Table) -> str:
     """A table for a page."""
     head, rows = table
-    top = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
+    top = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(each)}</td>" for each in row[1:]) + "</tr>"
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(number)}</td>" for number in row[1:])
+        + "</tr>"
         for row in rows
     )
     return f'<table class="slow"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
@@ -292,5 +294,5 @@ def as_html(table: Table) -> str:
 
 def tiles_html(pairs: list[tuple[str, str]]) -> str:
     """The large numbers for a page."""
-    each = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(number)}</dd></div>" for what, number in pairs)
-    return f'<dl class="slow-tiles">{each}</dl>'
+    entries = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(number)}</dd></div>" for what, number in pairs)
+    return f'<dl class="slow-tiles">{entries}</dl>'

@@ -28,7 +28,7 @@ WIDGETS = (
     "output_layers", "window", "embedding_size", "teacher_forcing", "noise",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
-REST = tuple(each.name for each in dataclasses.fields(Experiment) if each.name not in WIDGETS)
+REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
 """What a link can keep out of sight."""
 OPENING = "remember"

@@ -115,8 +115,10 @@ def flow(info: RunInfo, walk: Walk, place: Place) -> str:
         accounts["c"] = (walk.cell_later, walk.cell_from_hidden, walk.grad_cell)
     rows = []
     for state, account in accounts.items():
-        rows.append((f"‖dL/d{state}‖, all units", *_row(walk, k, [np.linalg.norm(each, axis=-1) for each in account])))
-        rows.append((f"unit {unit}", *_row(walk, k, [each[:, unit] for each in account])))
+        rows.append(
+            (f"‖dL/d{state}‖, all units", *_row(walk, k, [np.linalg.norm(gradient, axis=-1) for gradient in account]))
+        )
+        rows.append((f"unit {unit}", *_row(walk, k, [gradient[:, unit] for gradient in account])))
     head = ("", "arrives from the step after", "+ enters here", "= together", "is handed to the step before")
     body = "".join(
         f"<tr{' class=one' if row[0].startswith('unit') else ''}><th>{escape(row[0])}</th>"
@@ -124,7 +126,7 @@ def flow(info: RunInfo, walk: Walk, place: Place) -> str:
         + "</tr>"
         for row in rows
     )
-    header = "".join(f"<th>{escape(each)}</th>" for each in head)
+    header = "".join(f"<th>{escape(title)}</th>" for title in head)
     factor = escape(_factor(walk, info.memory_symbol, k))
     table = f'<table class="flow"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
     return f'{table}<p class="factor">{factor}</p>'
@@ -133,7 +135,7 @@ def flow(info: RunInfo, walk: Walk, place: Place) -> str:
 def _row(walk: Walk, at: int, account: list[np.ndarray]) -> list[str]:
     """What arrives, enters and is there at this step, (n,) each, and what arrives at the step before."""
     handed_on = "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(account[0][at - 1]))
-    return [*(signed(float(each[at])) for each in account), handed_on]
+    return [*(signed(float(values[at])) for values in account), handed_on]
 
 
 def _factor(walk: Walk, symbol: str, at: int) -> str:

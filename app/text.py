@@ -81,7 +81,7 @@ SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
 def cure(changes: dict[str, Any]) -> str:
     """What the cure button says: "Try the cure: LSTM, forget bias 3"."""
-    return f"Try the cure: {', '.join(setting(*each) for each in changes.items())}" if changes else ""
+    return f"Try the cure: {', '.join(setting(*change) for change in changes.items())}" if changes else ""
 
 
 def setting(name: str, value: Any) -> str:
@@ -190,7 +190,7 @@ def summary(e: Experiment) -> str:
 def plain(raw: str, most: int = 60) -> str:
     """Somebody else's words, short and without any Markdown: a link must not place pictures on the page."""
     kept = raw if len(raw) <= most else f"{raw[: most - 3]}..."
-    return "".join(f"\\{each}" if each in "\\`*_[]<>~$:" else each for each in kept)
+    return "".join(f"\\{character}" if character in "\\`*_[]<>~$:" else character for character in kept)
 
 
 def does_not_fit(field: str, accepts: str, got: object) -> str:

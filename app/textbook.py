@@ -93,7 +93,7 @@ def contents(chapters: Iterable[Chapter], done: Collection[str]) -> str:
     """The chapters as one line of links within the page, each with how much of it was done, as HTML."""
     entries = (
         f'<a href="#{chapter.anchor}" target="_self">{escape(chapter.name)}'
-        f"<span>{sum(each.slug in done for each in chapter.presets)}/{len(chapter.presets)}</span></a>"
+        f"<span>{sum(preset.slug in done for preset in chapter.presets)}/{len(chapter.presets)}</span></a>"
         for chapter in chapters
     )
     return f'<nav class="contents" aria-label="Chapters">{"".join(entries)}</nav>'
@@ -126,7 +126,7 @@ class Act:
 
 def acts(preset: Preset) -> list[Act]:
     """Every acting link of its prose."""
-    links = [each for part in (preset.explains, preset.text) for _, each in prose.links(part)]
+    links = [link for part in (preset.explains, preset.text) for _, link in prose.links(part)]
     return [Act(address(preset, settings), settings) for settings in links]
 
 

@@ -15,7 +15,9 @@ BRANCHED = "branched off"
 
 def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> list[dict[str, Any]]:
     """What happened, by step: live changes, the branch, the loss below a tenth of the baseline."""
-    events = [{"step": step, "says": ", ".join(text.setting(*each) for each in made.items())} for step, made in changes]
+    events = [
+        {"step": step, "says": ", ".join(text.setting(*change) for change in made.items())} for step, made in changes
+    ]
     events += [{"step": branched_at, "says": BRANCHED}] if branched_at is not None else []
     return events + ([{"step": solved_at, "says": SOLVED}] if solved_at is not None else [])
 

@@ -16,6 +16,6 @@ def gradient_csv(info: RunInfo, frame: Frame) -> str:
             for t in range(seq_len):
                 at = (layer, d, t)
                 measured = [getattr(frame, name) for name in columns[4:]]
-                values = ["" if each is None else repr(float(each[at])) for each in measured]
+                values = ["" if norms is None else repr(float(norms[at])) for norms in measured]
                 lines.append(",".join([str(frame.step), str(layer), ("forward", "reverse")[d], str(t), *values]))
     return "\n".join(lines) + "\n"

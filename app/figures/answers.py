@@ -18,7 +18,7 @@ BAR = 27  # pixels a class
 def classes(labels: Sequence[str], probabilities: np.ndarray, target: int | None = None) -> go.Figure:
     """The most probable classes, the first on top; a tick says which one is right."""
     shown = np.argsort(-probabilities, kind="stable")[:MAX_CLASSES]
-    names = [_name(labels[each]) + (" ✓" if each == target else "") for each in shown]
+    names = [_name(labels[index]) + (" ✓" if index == target else "") for index in shown]
     values = probabilities[shown]
     bars = go.Bar(
         x=values, y=list(range(len(shown))), orientation="h", width=0.72, marker={"color": theme.TOTAL},
@@ -96,7 +96,7 @@ def _away(forecast: np.ndarray, future: np.ndarray | None) -> list[str]:
     low = np.zeros(len(forecast), bool)
     if future is not None:
         low[: len(future)] = forecast[: len(future)] < future
-    return ["bottom center" if each else "top center" for each in low]
+    return ["bottom center" if is_low else "top center" for is_low in low]
 
 
 def _line(x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str = "solid") -> go.Scatter:

@@ -61,7 +61,10 @@ def _axis(info: RunInfo, title: str) -> dict:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Every symbol at its place; names where there is room for them."""
     assert frame.embedding is not None
-    reach, names = _reach(frame.embedding), [html.escape(theme.symbol(each), quote=False) for each in info.input_labels]
+    reach, names = (
+        _reach(frame.embedding),
+        [html.escape(theme.symbol(label), quote=False) for label in info.input_labels],
+    )
     read, named = _read(info, frame), _named(info, frame, reach)
     changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}
     for trace, chosen in (("other", ~read), ("read", read)):
@@ -69,8 +72,8 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         changed |= {
             TRACES.path(trace, "x"): theme.f4(frame.embedding[symbols, 0]),
             TRACES.path(trace, "y"): theme.f4(frame.embedding[symbols, 1]),
-            TRACES.path(trace, "text"): [names[each] if named[each] else "" for each in symbols],
-            TRACES.path(trace, "customdata"): [names[each] for each in symbols],
+            TRACES.path(trace, "text"): [names[symbol] if named[symbol] else "" for symbol in symbols],
+            TRACES.path(trace, "customdata"): [names[symbol] for symbol in symbols],
         }
     return changed
 
@@ -95,7 +98,7 @@ def _named(info: RunInfo, frame: Frame, reach: float) -> np.ndarray:
     assert frame.embedding is not None
     points, read = np.nan_to_num(frame.embedding) * HEIGHT / (2 * reach), _read(info, frame)  # pixels
     names = points + np.array([0, (POINT + LINE) / 2 + 1])  # they stand above, and never on their own diamond
-    sizes = np.array([[LETTER * len(theme.symbol(each)), LINE] for each in info.input_labels])
+    sizes = np.array([[LETTER * len(theme.symbol(label)), LINE] for label in info.input_labels])
     centres, extents = list(points[read]), [np.array([POINT, POINT])] * read.sum()
     named = np.zeros(len(points), bool)
     for symbol in np.argsort(~read, kind="stable"):

@@ -100,7 +100,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         f"data.{index}.y": _held(np.where(zero, np.nan, factor), top),
         f"data.{index}.customdata": theme.f4(np.stack([positions, factor, *parts], 1)),
         f"data.{index + 1}.y": theme.f4(np.where(zero, 0.02 * top, np.nan)),
-        f"data.{index + 1}.customdata": ["exactly 0: nothing goes further back" if each else "" for each in zero],
+        f"data.{index + 1}.customdata": ["exactly 0: nothing goes further back" if is_zero else "" for is_zero in zero],
         f"data.{index + 1}.showlegend": bool(zero.any()),
     }
     return changed | {"layout.yaxis.range": [low, top]}

@@ -65,7 +65,7 @@ def template(info: RunInfo) -> go.Figure:
 
 def _top(info: RunInfo, *losses: np.ndarray) -> float:
     """Upper end of the axis: room above the baselines, and for all but the wildest losses."""
-    seen = np.concatenate([each[np.isfinite(each)] for each in losses]) if losses else np.zeros(0)
+    seen = np.concatenate([curve[np.isfinite(curve)] for curve in losses]) if losses else np.zeros(0)
     top = 1.3 * max(info.baselines.values())
     return max(top, 1.1 * float(np.quantile(seen, 0.98 if len(seen) > FEW else 1))) if len(seen) else top
 
@@ -111,7 +111,7 @@ def _each(frame: Frame, top: float) -> Patch:
         TRACES.path("sequences", "y"): theme.f4(np.where(above, top, losses)),
         TRACES.path("sequences", "name"): f"each of the {len(losses)} sequences",
         TRACES.path("sequences", "customdata"): [f"one sequence {short(float(loss))}, {mean}" for loss in losses],
-        TRACES.path("sequences", "marker.symbol"): ["triangle-up" if each else "line-ew" for each in above],
+        TRACES.path("sequences", "marker.symbol"): ["triangle-up" if is_above else "line-ew" for is_above in above],
     }
 
 

@@ -64,7 +64,7 @@ def _with_image(info: RunInfo, figure: go.Figure) -> go.Figure:
 
 
 def _bars(info: RunInfo) -> go.Figure:
-    labels = [theme.symbol(each) for each in info.output_labels]
+    labels = [theme.symbol(label) for label in info.output_labels]
     bars = go.Bar(
         x=np.arange(len(labels)), y=np.zeros(len(labels), np.float32), customdata=labels,
         marker={"color": np.zeros(len(labels), np.float32), "cmin": 0, "cmax": 1, "line": {"width": 0},
@@ -198,7 +198,7 @@ def _curve_patch(info: RunInfo, frame: Frame) -> Patch:
     changed: Patch = {"data.0.y": theme.f4(read)}
     if "mark" in info.input_labels:
         chosen = frame.inputs[:, info.input_labels.index("mark")] > 0
-        changed["data.0.marker.color"] = [theme.DIRECT if each else theme.QUIET for each in chosen]
+        changed["data.0.marker.color"] = [theme.DIRECT if is_chosen else theme.QUIET for is_chosen in chosen]
         changed["data.0.marker.size"] = np.where(chosen, 10, 4).astype(np.float32)
     for trace, values in ((1, frame.targets), (2, frame.outputs)):
         changed[f"data.{trace}.x"] = about.astype(np.float32)
@@ -217,7 +217,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
         right = (frame.free_outputs.argmax(-1) == frame.targets)[frame.counted]
         return f"by itself {right.sum()} of {len(right)} right"
     predicted, target = int(np.argmax(frame.outputs[t])), _target(frame)
-    labels = [theme.symbol(info.output_labels[each]) for each in (predicted, target)]
+    labels = [theme.symbol(info.output_labels[token]) for token in (predicted, target)]
     return f"says {labels[0]} ({frame.outputs[t, predicted]:.0%}) · target {labels[1]}"
 
 

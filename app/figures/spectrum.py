@@ -72,8 +72,8 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     values = [_of_top(frame, name) for name in blocks(info)]
     reach = next((reach for reach in REACHES if _largest(values) <= 0.98 * reach), REACHES[-1])
     changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}
-    for index, each in enumerate(values):
-        changed |= {f"data.{index}.x": theme.f4(each.real), f"data.{index}.y": theme.f4(each.imag)}
+    for index, eigenvalues in enumerate(values):
+        changed |= {f"data.{index}.x": theme.f4(eigenvalues.real), f"data.{index}.y": theme.f4(eigenvalues.imag)}
     return changed
 
 
@@ -85,7 +85,7 @@ def _of_top(frame: Frame, name: str) -> np.ndarray:
 
 
 def _largest(values: list[np.ndarray]) -> float:
-    return max((float(np.abs(each).max(initial=0.0)) for each in values), default=0.0)
+    return max((float(np.abs(eigenvalues).max(initial=0.0)) for eigenvalues in values), default=0.0)
 
 
 def readout(info: RunInfo, frame: Frame) -> str:

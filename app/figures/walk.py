@@ -136,7 +136,7 @@ def jacobian(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
     ]
     rows_and_columns = np.flatnonzero(units == place.unit), np.flatnonzero(units == place.source)
     if all(map(len, rows_and_columns)):
-        row, column = (int(each[0]) for each in rows_and_columns)
+        row, column = (int(found_at[0]) for found_at in rows_and_columns)
         lines.append({"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
                       "line": {"width": 2, "color": theme.LAST}})  # fmt: skip
     axis = {"showticklabels": False, "ticks": "", "showgrid": False, "constrain": "domain"}

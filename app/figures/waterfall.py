@@ -54,7 +54,7 @@ def _ticks(last: int) -> list[int]:
     """Round numbers of training steps from 0 on, at most TICKS more; Plotly's own would begin below 0."""
     least = max(1.0, last / TICKS)
     power = 10 ** int(np.log10(least))
-    return list(range(0, last + 1, next(each * power for each in (1, 2, 5, 10) if each * power >= least)))
+    return list(range(0, last + 1, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)))
 
 
 def readout(info: RunInfo, frame: Frame) -> str:

@@ -37,7 +37,7 @@ def view(slot: RunSlot, preset: Preset) -> None:
         key=KEY,
         data={
             "token": slot.token,
-            "figures": [each for each in templates(info.experiment) if not only or each["name"] in only],
+            "figures": [figure for figure in templates(info.experiment) if not only or figure["name"] in only],
             "large": LARGE if state.presenting() else 1,
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,

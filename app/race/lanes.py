@@ -157,13 +157,13 @@ class Race:
     def rests(self) -> bool:
         """It was paused, the round that was under way is over, and the picture shows its end."""
         shown = self.picture or ()
-        return self.paused and all(each.state != "racing" or each.frame.step == self.step for each in shown)
+        return self.paused and all(lane.state != "racing" or lane.frame.step == self.step for lane in shown)
 
     @property
     def problem(self) -> str:
         """Why the race cannot begin, in a sentence; empty where nothing is wrong."""
         ended = [(lane, lane.run.status()) for lane in self.lanes if self.picture is None]
-        return " ".join(f"{lane.letter}: {each.message}" for lane, each in ended if each.phase == RunPhase.FAILED)
+        return " ".join(f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED)
 
     def tick(self, *, looking: bool) -> None:
         """Go as far as is possible without waiting: end a round, look, begin the next.
@@ -186,7 +186,7 @@ class Race:
 
     def _look(self, states: list[str]) -> bool:
         """True when the picture shows this moment."""
-        seen = self.picture and [(each.frame.step, each.state) for each in self.picture]
+        seen = self.picture and [(lane.frame.step, lane.state) for lane in self.picture]
         if seen == list(zip((lane.step for lane in self.lanes), states, strict=True)):
             return True
         if not all([lane.look() for lane in self.lanes]):
@@ -201,7 +201,7 @@ class Race:
         The time that a round took does not say it: on a busy machine most of it is waiting for a turn.
         """
         assert self.picture is not None
-        costs = [each.frame.seconds / each.frame.step for each in self.picture if each.frame.step]
+        costs = [lane.frame.seconds / lane.frame.step for lane in self.picture if lane.frame.step]
         limit = SPEEDS[self.speed]
         fits = ROUND * limit if limit is not None else ROUND * AT_ONCE / max(sum(costs), 1e-6) if costs else 1
         self._chunk = int(min(max(1, fits), 2 * self._chunk, MAX_UPDATES))

@@ -23,7 +23,7 @@ OWN = (
     "embedding_size", "dropout", "init", "init_gain", "learning_rate", "clip", "clip_threshold",
 )  # fmt: skip
 """The settings that each lane has of its own; all others are shared."""
-SHARED = tuple(each.name for each in dataclasses.fields(Experiment) if each.name not in OWN)
+SHARED = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in OWN)
 USUAL = ("rnn", "gru", "lstm")
 HOME, SPEED = "when-what", "max"
 
@@ -95,7 +95,10 @@ class RaceSetup:
 
     def add(self) -> RaceSetup:
         """One lane more: as the last, with one of the usual cells that does not race yet, if there is one."""
-        cell = next((each for each in USUAL if each not in [lane.cell for lane in self.lanes]), self.lanes[-1].cell)
+        cell = next(
+            (candidate for candidate in USUAL if candidate not in [lane.cell for lane in self.lanes]),
+            self.lanes[-1].cell,
+        )
         return dataclasses.replace(self, lanes=(*self.lanes, self.lanes[-1].replace(cell=cell, bidirectional=False)))
 
     def remove(self, lane: int) -> RaceSetup:
@@ -105,11 +108,11 @@ class RaceSetup:
     def take(self, lane: int, network: Experiment) -> RaceSetup:
         """This network in that lane, its data for all; the others keep what is their own, or at least their cell."""
         others = []
-        for each in self.lanes:
+        for lane_before in self.lanes:
             try:
-                others.append(network.replace(**{name: getattr(each, name) for name in OWN}))
+                others.append(network.replace(**{name: getattr(lane_before, name) for name in OWN}))
             except ExperimentError:
-                others.append(network.replace(cell=each.cell, bidirectional=False, window=1))
+                others.append(network.replace(cell=lane_before.cell, bidirectional=False, window=1))
         return dataclasses.replace(self, lanes=tuple(others))._with(lane, network)
 
     def _with(self, lane: int, network: Experiment) -> RaceSetup:

@@ -38,8 +38,8 @@ def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
     """What each lane is called: its cell, and what is unusual in it where another lane has the same cell."""
     titles = []
     for lane in lanes:
-        same = [each for each in lanes if each is not lane and each.cell == lane.cell]
-        differs = dict.fromkeys(change for each in same for change in text.changed(lane, each))
+        same = [other for other in lanes if other is not lane and other.cell == lane.cell]
+        differs = dict.fromkeys(change for other in same for change in text.changed(lane, other))
         unusual = [change for change in differs if change in text.changed(lane, usual)]
         titles.append(", ".join([CELLS[lane.cell].title, *unusual[:2]]))
     return [
@@ -89,7 +89,7 @@ def _sentence(statement: str, lanes: Sequence[LaneSnapshot]) -> str:
     reasons_so_far: list[str] = []
     for reason in filter(None, reasons):
         part, of, _ = reason.partition(ARRIVES)  # said in full once: "in the RNN 4% of the gradient ..., in the GRU 6%"
-        reasons_so_far.append(part if of and any(ARRIVES in each for each in reasons_so_far) else reason)
+        reasons_so_far.append(part if of and any(ARRIVES in earlier for earlier in reasons_so_far) else reason)
     return f"{statement}: {', '.join(reasons_so_far)}." if reasons_so_far else f"{statement}."
 
 

@@ -124,8 +124,8 @@ def _lane(setup: RaceSetup, lane: int) -> None:
                 if len(setup.lanes) > MIN_LANES:
                     st.button(comparing.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
                               on_click=race_state.on_change, args=(lambda: setup.remove(lane),))  # fmt: skip
-        if any(chips := [comparing.chips(each, setup.usual, SHARED) for each in setup.lanes]):
-            st.markdown(" ".join(f":blue-badge[{each}]" for each in chips[lane]) or "&nbsp;")
+        if any(chips := [comparing.chips(network, setup.usual, SHARED) for network in setup.lanes]):
+            st.markdown(" ".join(f":blue-badge[{chip}]" for chip in chips[lane]) or "&nbsp;")
 
 
 def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetup]:

@@ -33,8 +33,8 @@ def page(playground: Page) -> None:
         st.html(textbook.contents(chapters, progress.done()))
         for problem in unreadable():
             st.warning(textbook.UNREADABLE.format(problem=text.plain(problem, 1000)))
-        for each in chapters:
-            chapter(each, playground)
+        for group in chapters:
+            chapter(group, playground)
 
 
 def go_on(presets: tuple[Preset, ...], playground: Page) -> None:
@@ -69,7 +69,7 @@ def chapter(chapter: Chapter, playground: Page) -> None:
 
 def card(preset: Preset, playground: Page) -> None:
     """Number and title, the question, a sequence of its data, and the network. The style sheet stretches the link."""
-    tags = "".join(f"<span>{escape(each)}</span>" for each in text.tags(preset.experiment))
+    tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
     symptom = f'<p class="symptom"><b>{textbook.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
         st.page_link(playground, label=text.preset(preset), query_params=links.to(preset))

@@ -42,7 +42,11 @@ def panel(preset: Preset, experiment: Experiment) -> None:
 def guesses(preset: Preset) -> list[tuple[int, Prediction, Guess]]:
     """The predictions that were answered, with their numbers."""
     given = progress.learn_state().guesses
-    return [(n, each, given[preset.slug, n]) for n, each in enumerate(preset.predict) if (preset.slug, n) in given]
+    return [
+        (n, prediction, given[preset.slug, n])
+        for n, prediction in enumerate(preset.predict)
+        if (preset.slug, n) in given
+    ]
 
 
 def predictions(preset: Preset) -> None:
@@ -50,10 +54,10 @@ def predictions(preset: Preset) -> None:
     if not preset.predict:
         return
     with st.expander(textbook.PREDICT, expanded=_is_course(preset)):
-        for number, each in enumerate(preset.predict):
+        for number, prediction in enumerate(preset.predict):
             guess = progress.learn_state().guesses.get((preset.slug, number))
             if guess is not None and guess.came:
-                st.markdown(textbook.outcome(each, guess.answer, guess.came))
+                st.markdown(textbook.outcome(prediction, guess.answer, guess.came))
             else:
                 ask(preset, number, None if guess is None else guess.answer)
 
@@ -190,7 +194,7 @@ def should_happen(preset: Preset) -> None:
 
 def neighbours(preset: Preset) -> None:
     """The lesson before and the one after."""
-    slugs = [each.slug for each in kin(preset)]
+    slugs = [other.slug for other in kin(preset)]
     at = slugs.index(preset.slug) if preset.slug in slugs else len(slugs)  # a teacher's file may have gone meanwhile
     before, after = slugs[max(at - 1, 0) : at], slugs[at + 1 : at + 2]
     for key, label, icon, shortcut, neighbour in (
@@ -204,4 +208,4 @@ def neighbours(preset: Preset) -> None:
 
 def kin(preset: Preset) -> list[Preset]:
     """All presets of its kind and origin, in their order."""
-    return [each for each in list_presets() if (each.kind, bool(each.file)) == (preset.kind, bool(preset.file))]
+    return [other for other in list_presets() if (other.kind, bool(other.file)) == (preset.kind, bool(preset.file))]

@@ -94,8 +94,8 @@ def heading(preset: Preset, slot: RunSlot) -> None:
         )  # fmt: skip
     line = preset.look_for if same else task.teaches
     changed = text.changed(experiment, preset.experiment)
-    badges = [f":blue-badge[{each}]" for each in changed]
-    badges += [f":gray-badge[{each}]" for each in text.chips(experiment) if each not in changed]
+    badges = [f":blue-badge[{change}]" for change in changed]
+    badges += [f":gray-badge[{chip}]" for chip in text.chips(experiment) if chip not in changed]
     st.markdown(" ".join([line, *badges]))
     with st.container(key="summary"):
         st.caption(text.summary(experiment))

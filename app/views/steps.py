@@ -175,9 +175,9 @@ def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Pl
 
     def pressed() -> None:
         point = state.pressed(key("jacobian"))
-        names = [str(point.get(each, "")).lstrip("hc") for each in "yx"]
-        if all(each.isdecimal() for each in names):
-            unit, source = (min(int(each), info.experiment.hidden_size - 1) for each in names)
+        names = [str(point.get(axis, "")).lstrip("hc") for axis in "yx"]
+        if all(name.isdecimal() for name in names):
+            unit, source = (min(int(name), info.experiment.hidden_size - 1) for name in names)
             page_state.go(unit=unit, source=source)
 
     st.markdown(f"**{stepping.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")

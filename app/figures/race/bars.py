@@ -29,7 +29,7 @@ def _bars(names: Sequence[str], **more: object) -> go.Bar:
         text=[""] * len(names),
         textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{text}<extra></extra>", textangle=0,
         textfont={"size": 12},
-        marker={"color": [each.colour for each in styles], "line": {"width": 0}, "pattern": pattern},
+        marker={"color": [style.colour for style in styles], "line": {"width": 0}, "pattern": pattern},
         **more,
     )  # fmt: skip
 
@@ -74,8 +74,8 @@ def reach_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Length and number of every bar."""
     reaches = [reach(lane) for lane in lanes]
     return {
-        "data.0.x": np.array([0 if each is None else each[0] for each in reaches], np.float32),
-        "data.0.text": [reach_label(each) for each in reaches],
+        "data.0.x": np.array([0 if steps_back is None else steps_back[0] for steps_back in reaches], np.float32),
+        "data.0.text": [reach_label(steps_back) for steps_back in reaches],
     }
 
 
@@ -110,7 +110,7 @@ def cost_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     spent = [milliseconds(lane) for lane in lanes]
     return {
         "data.0.x": np.nan_to_num(np.array(spent, np.float32)),
-        "data.0.text": [cost_label(each) for each in spent],
+        "data.0.text": [cost_label(milliseconds_spent) for milliseconds_spent in spent],
         "layout.xaxis.range": [0, ROOM * (np.nanmax(spent) if np.isfinite(spent).any() else 1.0)],
     }
 

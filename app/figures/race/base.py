@@ -99,8 +99,8 @@ def ends(names: Sequence[str]) -> go.Scatter:
     styles = LANES[: len(names)]
     return go.Scatter(
         x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), mode="markers+text", text=[name[0] for name in names],
-        textposition="middle right", textfont={"color": [each.colour for each in styles], "size": 13},
-        marker={"color": [each.colour for each in styles], "symbol": [each.mark for each in styles], "size": 8},
+        textposition="middle right", textfont={"color": [style.colour for style in styles], "size": 13},
+        marker={"color": [style.colour for style in styles], "symbol": [style.mark for style in styles], "size": 8},
         showlegend=False, hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
 

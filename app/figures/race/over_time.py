@@ -146,7 +146,7 @@ def waterfall_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
 def _between(last: int) -> int:
     """A round number of training steps from one tick to the next."""
     power = 10 ** int(np.log10(max(1, last / TICKS)))
-    return next(each * power for each in (1, 2, 5, 10) if each * power >= last / TICKS)
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= last / TICKS)
 
 
 GRADIENT = RaceFigure(

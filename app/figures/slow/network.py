@@ -30,7 +30,7 @@ NEW = {"xaxis": "x2", "yaxis": "y2"}
 def seen(info: RunInfo, r: Rehearsal) -> RunInfo:
     """As the pictures need it: the sequence is one of the batch, and layers above without links are not drawn."""
     experiment = r.experiment.replace(output_layers=0)
-    valid, counted = (tuple(each.tolist()) for each in (r.valid, r.counted))
+    valid, counted = (tuple(mask.tolist()) for mask in (r.valid, r.counted))
     return dataclasses.replace(info, experiment=experiment, valid=valid, counted=counted)
 
 
@@ -46,7 +46,7 @@ def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True
     names, loss = [*rows["ticktext"][:below], *later[:2]], later[2]
     time, height = theme.time_axis(info.time_steps), [-0.32, ceiling]
     above = {**time, "overlaying": "x", "visible": False}
-    halves = [{**each, "y": ceiling} for each in wires.halves(info)]
+    halves = [{**note, "y": ceiling} for note in wires.halves(info)]
     return theme.figure(
         wires.wires(info), _frames(info), wires.context(info), _nothing_yet(), *traces,
         height=HEIGHT,
@@ -63,7 +63,7 @@ def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True
         yaxis3={"domain": PANEL, "range": [0, 1.45 * _highest(r)], "showgrid": False, "showline": False, "anchor": "x",
                 "tickvals": [0], "ticktext": [loss], "ticks": "", **ROW_NAMES, "zeroline": True,
                 "zerolinecolor": theme.QUIET},
-        shapes=[each for each in theme.marks_in_time(info) if each["type"] != "rect" or info.time_steps > 1],
+        shapes=[shape for shape in theme.marks_in_time(info) if shape["type"] != "rect" or info.time_steps > 1],
         annotations=halves,
     )  # fmt: skip
 

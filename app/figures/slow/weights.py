@@ -57,7 +57,7 @@ def clip(r: Rehearsal) -> go.Figure:
 
 def update(r: Rehearsal) -> go.Figure:
     """For every parameter its own size, that of its gradient, and that of its change."""
-    weight, gradient, change = (_rows(r, each) for each in (r.weight_norms, r.clipped_norms, r.change_norms))
+    weight, gradient, change = (_rows(r, norms) for norms in (r.weight_norms, r.clipped_norms, r.change_norms))
     marks = [
         _points(r, weight, "weights", "square-open", theme.BESIDE),
         _points(r, gradient, "gradient", "diamond", theme.TOTAL),
