@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
-from app.figures.decades import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE
+from app.figures.decades import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE, limits
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -61,7 +61,7 @@ def template(info: RunInfo) -> go.Figure:
     for outside in (below, zero, above):
         outside.update(hovertemplate="%{customdata}<extra></extra>", showlegend=False)
     axis = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
-    axis["range"] = _range(wide=False)
+    axis["range"] = limits(wide=False)
     return theme.figure(
         *traces,
         height=268 if _chains(info) else 222,  # the legend then has a second line, or a third
@@ -87,10 +87,6 @@ def _notes(info: RunInfo) -> list[dict]:
          "xshift": {"left": 5, "right": -5}[anchor], "text": text, "showarrow": False, "font": {"size": 11}}
         for t, text, anchor in notes
     ]  # fmt: skip
-
-
-def _range(wide: bool) -> list[float]:
-    return [theme.FLOOR_DECADE - 0.8, (theme.WIDE_DECADE if wide else theme.TOP_DECADE) + 0.5]
 
 
 def _hover(name: str) -> str:
@@ -166,7 +162,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     changed |= _outside("below", (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
     changed |= _outside("zero", total == 0, AT_FLOOR, ["exactly 0"] * len(total))
     changed |= _outside("above", above, AT_TOP, [short(value) for value in total])
-    changed["layout.yaxis.range"] = _range(wide=not bool((total <= TOP)[frame.valid].all()))
+    changed["layout.yaxis.range"] = limits(wide=not bool((total <= TOP)[frame.valid].all()))
     if info.encoder_steps:
         crosses = _bottleneck(info, frame)
         changed["layout.annotations.0.text"] = f"{BOTTLENECK} {short(crosses) if crosses else 'exactly 0'}"
