@@ -141,8 +141,8 @@ class RunInfo:
             inputs are the outputs' symbols.
         causal: the target at t lies in the future of the input at t, mostly the next input.
         looks_ahead: what decides the answer comes only after the step that is asked; the lag then counts forwards.
-        alike: every sequence of the probe has its real steps and its losses where the drawn one has them, so that a
-            median over them at t compares like with like.
+        same_lengths: every sequence of the probe has its real steps and its losses where the drawn one has them, so
+            that a median over them at t compares like with like.
     """
 
     experiment: Experiment
@@ -161,7 +161,7 @@ class RunInfo:
     encoder_steps: int = 0
     causal: bool = False
     looks_ahead: bool = False
-    alike: bool = True
+    same_lengths: bool = True
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
@@ -186,7 +186,9 @@ class RunInfo:
             encoder_steps=experiment.seq_len if experiment.rnn_type == "encoder_decoder" else 0,
             causal=task.causal,
             looks_ahead=task.looks_ahead,
-            alike=bool((drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()),
+            same_lengths=bool(
+                (drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()
+            ),
         )
 
     @property
@@ -205,17 +207,17 @@ class RunInfo:
         return self.experiment.time_steps
 
     @property
-    def reach(self) -> int:
+    def measured_lag(self) -> int:
         """The lag at which the ratio is measured: the task's, or from end to end where it has none."""
         return self.time_steps - 1 if self.lag is None else self.lag
 
     @property
-    def real_reach(self) -> int:
+    def measured_lag_unpadded(self) -> int:
         """The same in steps that are really there, of the drawn sequence: an encoder's padding may lie in between."""
         if not self.encoder_steps:
-            return self.reach
+            return self.measured_lag
         last = max(t for t, counted in enumerate(self.counted) if counted)
-        return sum(self.valid[max(last - self.reach, 0) + 1 : last + 1])
+        return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
 
     @property
     def cell_title(self) -> str:

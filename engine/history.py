@@ -80,7 +80,7 @@ class Waterfall:
 
     def look(self, info: RunInfo, frame: Frame) -> None:
         """Add what a frame measured."""
-        norms = frame.grad_norm_memory if info.alike else frame.sequence_grad_norm_memory
+        norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
         self._rows.add((frame.step, norms[-1, 0].copy()))
 
     def table(self) -> tuple[np.ndarray, np.ndarray]:

@@ -76,13 +76,13 @@ def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tu
     and the relevant step is where it is; of a many-to-many net the first loss counts, and time runs the other way.
     """
     columns, ends = np.arange(norms.shape[1]), last_counted(probe.counted)
-    relevant = np.maximum(ends - info.reach, 0)
+    relevant = np.maximum(ends - info.measured_lag, 0)
     if direction:
         if info.experiment.rnn_type == "many_to_one":
             ends = np.zeros_like(ends)
         else:
             ends = first_counted(probe.counted)
-            relevant = np.minimum(ends + info.reach, probe.lengths - 1)
+            relevant = np.minimum(ends + info.measured_lag, probe.lengths - 1)
     enters, arrives = norms[ends, columns], norms[relevant, columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(enters > 0, arrives / enters, np.where(np.isnan(enters), np.nan, 0.0))

@@ -130,7 +130,7 @@ def _series(info: RunInfo) -> list[Series]:
 
 def _norms(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
     """(layers, directions, T): the median over the probe, or the drawn sequence's own with NaN in its padding."""
-    values = np.asarray(getattr(frame, name if info.alike else f"sequence_{name}"))
+    values = np.asarray(getattr(frame, name if info.same_lengths else f"sequence_{name}"))
     return np.where(frame.valid, values, np.nan)
 
 
@@ -173,7 +173,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 def _bottleneck(info: RunInfo, frame: Frame) -> float:
     """The norm at the encoder's last state, all layers together; of the probe or of the drawn sequence, as the rest."""
-    if info.alike:
+    if info.same_lengths:
         assert frame.bottleneck_grad_norm is not None
         return frame.bottleneck_grad_norm
     last = int(np.flatnonzero(frame.valid[: info.encoder_steps])[-1])
@@ -218,7 +218,7 @@ def _steps(info: RunInfo) -> tuple[Any, ...]:
 
 def _look_for(info: RunInfo) -> str:
     meaning = "How much changing the state at step t would change the loss. Each line is a hundredfold."
-    if info.alike:
+    if info.same_lengths:
         return f"{meaning} The median over the probe."
     return f"{meaning} Of the drawn sequence alone: the others end, or are asked, at other steps."
 

@@ -45,7 +45,7 @@ def template(info: RunInfo) -> go.Figure:
 
 def needed(info: RunInfo) -> int | None:
     """How many steps back the task asks a network to remember; None where it has no such number."""
-    return None if info.looks_ahead or not info.lag else info.real_reach
+    return None if info.looks_ahead or not info.lag else info.measured_lag_unpadded
 
 
 def _lines(info: RunInfo) -> list[dict]:

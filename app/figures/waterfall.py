@@ -59,7 +59,7 @@ def _ticks(last: int) -> list[int]:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """How far it reaches now."""
-    norms = (frame.grad_norm_memory if info.alike else frame.sequence_grad_norm_memory)[-1, 0]
+    norms = (frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory)[-1, 0]
     end = int(np.flatnonzero(frame.counted)[-1])
     back = norms[: end + 1][frame.valid[: end + 1]][::-1]  # from the last loss on
     if not np.isfinite(back).all():
@@ -77,7 +77,11 @@ FIGURE = LiveFigure(
     ),
     how=lambda info: (
         f"One row for every look at the network: ‖d l/d {info.memory_symbol}_t‖ of the last loss alone, "
-        + ("the median over the 16 held-out sequences of the probe. " if info.alike else "of the drawn sequence. ")
+        + (
+            "the median over the 16 held-out sequences of the probe. "
+            if info.same_lengths
+            else "of the drawn sequence. "
+        )
         + "Older looks are thinned evenly. engine/lens/sweep.py, engine/history.py, Waterfall."
     ),
     label="Heat map of the gradient norm, training step by time step, logarithmic colours with fixed decades",

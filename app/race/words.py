@@ -126,7 +126,7 @@ def _ahead(learning: list[LaneSnapshot], guessing: list[LaneSnapshot]) -> str:
 def _why(lane: LaneSnapshot, *, alone: bool) -> str:
     """What reaches the step that matters, so that it can be read aloud; nothing where no gradient has to go back."""
     info, diagnosis = lane.info, lane.frame.diagnosis
-    if diagnosis is None or info.reach == 0 or (diagnosis.kind == "healthy" and diagnosis.evidence["ratio"] == 0):
+    if diagnosis is None or info.measured_lag == 0 or (diagnosis.kind == "healthy" and diagnosis.evidence["ratio"] == 0):
         return ""
     ratio, where = diagnosis.evidence["ratio"], "" if alone else f"in the {_name(lane)} "
     if not info.has_links:
@@ -239,7 +239,7 @@ def _arrives(lane: LaneSnapshot) -> str:
 
 def _halves(lane: LaneSnapshot) -> str:
     """The half-life along the way that the task asks for."""
-    ratio, steps = _ratio(lane), lane.info.real_reach
+    ratio, steps = _ratio(lane), lane.info.measured_lag_unpadded
     if not steps or not math.isfinite(ratio):
         return "–"
     if ratio == 0:

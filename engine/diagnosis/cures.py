@@ -22,16 +22,16 @@ def open_the_road(info: RunInfo) -> dict[str, Any]:
     e = info.experiment
     cell = CELLS[e.cell]
     if cell.suggested_forget_bias is None:
-        return {"cell": "lstm", "forget_bias": _suggested_bias("lstm", info.reach)}
-    bias = _suggested_bias(e.cell, info.reach)
+        return {"cell": "lstm", "forget_bias": _suggested_bias("lstm", info.measured_lag)}
+    bias = _suggested_bias(e.cell, info.measured_lag)
     return {"forget_bias": bias} if e.forget_bias is None or e.forget_bias < bias else {}
 
 
-def _suggested_bias(cell: str, reach: int) -> float:
+def _suggested_bias(cell: str, lag: int) -> float:
     """Calibrated for some 45 steps. Further back the gate must lose less at each: 1 - sigmoid(b) falls like exp(-b)."""
     calibrated = CELLS[cell].suggested_forget_bias
     assert calibrated is not None
-    return calibrated + max(0.0, round(2 * math.log(max(reach, 1) / 45)) / 2)
+    return calibrated + max(0.0, round(2 * math.log(max(lag, 1) / 45)) / 2)
 
 
 def tame(e: Experiment) -> dict[str, Any]:

@@ -43,14 +43,14 @@ def way(info: RunInfo, direction: int) -> np.ndarray:
     """
     counted, valid = np.flatnonzero(info.counted), np.array(info.valid)
     last = int(counted[-1])
-    relevant = max(last - info.reach, 0)
+    relevant = max(last - info.measured_lag, 0)
     if not direction:
         between = np.arange(relevant + 1, last + 1)
     elif info.experiment.rnn_type == "many_to_one":
         between = np.arange(relevant)
     else:
         first = int(counted[0])
-        between = np.arange(first, min(first + info.reach, int(valid.sum()) - 1))
+        between = np.arange(first, min(first + info.measured_lag, int(valid.sum()) - 1))
     return between[valid[between]]
 
 
@@ -81,18 +81,19 @@ def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason
     """Who takes most of it away; None where these numbers do not account for at least half of the decades."""
     if "kept_per_step" in numbers:
         kept = numbers["kept_per_step"]
-        return _by_gates(info, kept) if _accounts(kept, info.real_reach, ratio) else None
+        return _by_gates(info, kept) if _accounts(kept, info.measured_lag_unpadded, ratio) else None
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
         return None
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
-    if not _accounts(slope * weights, info.real_reach, ratio):
+    if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
         return None
     if slope < weights:
         return _by_slopes(info, slope, weights, numbers["saturated"])
     if weights < ALMOST_ALL:
         numbered = f"Small weights pass {share(weights)} a step, slopes {share(slope)}"
         return Reason("weights", (numbered, "The weights are small"))
-    numbered = f"Weights pass {share(weights)} a step, slopes {share(slope)}: too little over {steps(info.real_reach)}"
+    over = steps(info.measured_lag_unpadded)
+    numbered = f"Weights pass {share(weights)} a step, slopes {share(slope)}: too little over {over}"
     return Reason("weights", (numbered, f"Weights pass {share(weights)} a step: too little"))
 
 
@@ -105,7 +106,7 @@ def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int)
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
         return None
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
-    if not _accounts(slope * weights, info.real_reach, ratio):
+    if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
         return None
     stretch = f"the weights stretch it {weights:.3g}-fold a step"
     return Reason("weights", (f"{stretch}, slopes pass {share(slope)}", stretch) if slope < 0.995 else (stretch,))
@@ -116,7 +117,9 @@ def _by_gates(info: RunInfo, kept: float) -> Reason:
     gates = f"{CELLS[info.experiment.cell].retain_gate}s".replace("_", " ")
     if kept >= 0.75:
         numbered = f"keep {share(kept)} a step: too little"
-        return Reason("gates", (f"The {gates} {numbered} over {steps(info.real_reach)}", f"Gates {numbered}"))
+        return Reason(
+            "gates", (f"The {gates} {numbered} over {steps(info.measured_lag_unpadded)}", f"Gates {numbered}")
+        )
     shut = "Nearly shut" if kept < 0.25 else "Half-shut"
     numbered = f"keep {share(kept)} a step"
     return Reason("gates", (f"{shut} {gates} {numbered}", f"{shut} gates {numbered}", f"{shut} gates"))
@@ -137,7 +140,7 @@ def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) ->
         return Reason(by, (numbered, f"Sigmoid slopes {passed}, at most 25%"))
     if slope < ALMOST_ALL:
         return Reason(by, (f"Flat slopes {passed}, weights {share(weights)}", f"Flat slopes {passed}"))
-    numbered = f"Slopes {passed}, weights {share(weights)}: too little over {steps(info.real_reach)}"
+    numbered = f"Slopes {passed}, weights {share(weights)}: too little over {steps(info.measured_lag_unpadded)}"
     return Reason(by, (numbered, f"Slopes {passed}: too little"))
 
 

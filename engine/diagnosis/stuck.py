@@ -49,7 +49,7 @@ def standing(info: RunInfo, frame: Frame, arrives: str) -> Finding | None:
         stands = f"The loss has stood at {level:.3g} ({name}) for {STOOD} updates"
         evidence = {"level": level, "recent_loss": losses[0], "earlier_loss": losses[1], "moved": moved}
         step = f" Updates are tiny: {moved:.1g} a weight." if moved < cures.TOO_SLOW else ""
-        short = f"{stands}, though the gradient arrives." if info.has_links and info.reach else f"{stands}."
+        short = f"{stands}, though the gradient arrives." if info.has_links and info.measured_lag else f"{stands}."
         sentence = fitted(f"{stands}, though {arrived}{step}", f"{stands}, though {arrived}", short)
         return Finding("plateau", sentence, cure, evidence)
     return None

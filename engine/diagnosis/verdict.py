@@ -42,15 +42,15 @@ def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
     ratio = float(frame.ratio[chain])
     evidence = {
         "ratio": ratio,
-        "lag": float(info.reach),
+        "lag": float(info.measured_lag),
         "loss": frame.probe_loss,
         "baseline": info.baseline,
         "gradient_at_output": frame.output_grad_norm,
         "layer": float(chain[0]),
         "direction": float(chain[1]),
     }
-    if 0 < ratio < math.inf and info.real_reach:
-        evidence["factor_per_step"] = ratio ** (1 / info.real_reach)
+    if 0 < ratio < math.inf and info.measured_lag_unpadded:
+        evidence["factor_per_step"] = ratio ** (1 / info.measured_lag_unpadded)
     evidence |= per_step(info, frame, chain)
     found = _find(info, frame, chain, evidence)
     if found.kind in ("healthy", "rising"):
@@ -113,13 +113,13 @@ def _banded(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[
 def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
     """Zero is not small: say which of its causes the states show."""
     e, arrives = info.experiment, f"No gradient at all reaches {place(info)}"
-    if not info.has_links and e.window > info.reach:
+    if not info.has_links and e.window > info.measured_lag:
         return Finding("healthy", f"The answer lies among the {e.window} inputs seen at once: nothing has to go back.")
     if not info.has_links:
         sentence = "A feed-forward network has no link from step to step: no gradient goes back, nothing is remembered."
         return Finding("no_path", sentence, cures.open_the_road(info))
     states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
-    if e.tbptt and info.reach >= e.tbptt:
+    if e.tbptt and info.measured_lag >= e.tbptt:
         return Finding("cut", f"{arrives}: truncation cuts the gradient after {steps(e.tbptt)}.", {"tbptt": 0})
     if e.cell == "rnn" and e.nonlinearity == "relu" and (cause := _dead_relu(states)):
         return Finding("dead", f"{arrives}: {cause}.", {"nonlinearity": "tanh"})

@@ -23,7 +23,7 @@ def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float =
         ratio: the verdict's ratio, of the chain (layer, direction).
         enters: the norm where the loss enters, to say whether what arrives is too small for the machine.
     """
-    if info.reach == 0:
+    if info.measured_lag == 0:
         return "The answer lies in the present step: no gradient has to go back in time."
     where = place(info) + _road(info, *chain)
     gradient = "the last loss's gradient" if sum(info.counted) > 1 else "the gradient"
@@ -42,21 +42,21 @@ def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float =
 
 def pace(info: RunInfo, ratio: float) -> str:
     """Half-life or doubling time along the way, and what the task needs."""
-    whose = "this task" if info.real_reach == info.reach else "this sequence"
-    if not info.reach or 0.5 < ratio < 2:
-        return f"{whose.capitalize()} needs {steps(info.real_reach)}." if info.lag else ""
-    count = info.real_reach * math.log(2) / abs(math.log(ratio))
+    whose = "this task" if info.measured_lag_unpadded == info.measured_lag else "this sequence"
+    if not info.measured_lag or 0.5 < ratio < 2:
+        return f"{whose.capitalize()} needs {steps(info.measured_lag_unpadded)}." if info.lag else ""
+    count = info.measured_lag_unpadded * math.log(2) / abs(math.log(ratio))
     verb = "halves" if ratio < 1 else "doubles"
-    needs = "" if info.lag is None else f"; {whose} needs {info.real_reach}"
+    needs = "" if info.lag is None else f"; {whose} needs {info.measured_lag_unpadded}"
     return f"It {verb} every {count:.1f} steps{needs}."
 
 
 def place(info: RunInfo) -> str:
     """The step that matters, as a person would name it."""
     if info.looks_ahead:
-        return f"{steps(info.reach)} ahead"
-    from_end = info.time_steps - 1 - info.reach
-    return "t = 0" if from_end == 0 else f"{steps(info.reach)} back"
+        return f"{steps(info.measured_lag)} ahead"
+    from_end = info.time_steps - 1 - info.measured_lag
+    return "t = 0" if from_end == 0 else f"{steps(info.measured_lag)} back"
 
 
 def steps(count: int) -> str:

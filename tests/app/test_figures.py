@@ -302,9 +302,9 @@ def shown_norms(case: str, name: str) -> np.ndarray:
     info, frame, _ = seen(case)
     batch = probe(info.experiment)
     rows = [*batch.valid.T, *batch.counted.T]
-    alike = len({tuple(row) for row in batch.valid.T}) == len({tuple(row) for row in batch.counted.T}) == 1
-    assert info.alike is alike and len(rows) == 32
-    return np.where(frame.valid, getattr(frame, name if alike else f"sequence_{name}"), np.nan)
+    same = len({tuple(row) for row in batch.valid.T}) == len({tuple(row) for row in batch.counted.T}) == 1
+    assert info.same_lengths is same and len(rows) == 32
+    return np.where(frame.valid, getattr(frame, name if same else f"sequence_{name}"), np.nan)
 
 
 @finite
@@ -334,8 +334,10 @@ def test_in_the_padding_of_the_drawn_sequence_nothing_stands(case):
 
 
 def test_the_cases_have_sequences_that_are_alike_and_others():
-    assert {seen(case)[0].alike for case in CASES} == {True, False}
-    assert not seen("teddy-many_to_many-gru")[0].alike and not seen("reverse-encoder_decoder-lstm")[0].alike
+    assert {seen(case)[0].same_lengths for case in CASES} == {True, False}
+    assert (
+        not seen("teddy-many_to_many-gru")[0].same_lengths and not seen("reverse-encoder_decoder-lstm")[0].same_lengths
+    )
 
 
 def test_where_one_step_alone_is_asked_there_is_a_diamond_and_nowhere_else():

@@ -25,7 +25,7 @@ def norms(lane: LaneSnapshot) -> np.ndarray:
     The probe's median, or the drawn sequence's own where its sequences differ; NaN in padding.
     """
     frame = lane.frame
-    medians = frame.grad_norm_memory if lane.info.alike else frame.sequence_grad_norm_memory
+    medians = frame.grad_norm_memory if lane.info.same_lengths else frame.sequence_grad_norm_memory
     return np.where(frame.valid, medians[-1, 0], np.nan)
 
 

@@ -245,7 +245,10 @@ def test_the_factors_of_the_way_multiply_to_what_arrives(settings):
     info, frame = RunInfo.of(e), Trainer(e).frame()
     between, last = way(info, 0), int(np.flatnonzero(info.counted)[-1])
     numbers = frame.diagnosis.evidence
-    arrives = frame.sequence_grad_norm_last[0, 0, max(last - info.reach, 0)] / frame.sequence_grad_norm_last[0, 0, last]
+    arrives = (
+        frame.sequence_grad_norm_last[0, 0, max(last - info.measured_lag, 0)]
+        / frame.sequence_grad_norm_last[0, 0, last]
+    )
     product = (numbers["slope_per_step"] * numbers["weights_per_step"]) ** len(between)
     assert product == pytest.approx(arrives, rel=1e-4)
 

@@ -267,8 +267,8 @@ def test_an_encoders_padding_is_no_step():
     """The answer lies 17 places back on the axis of the longest, of which this sequence has fewer."""
     info = RunInfo.of(Experiment(task="english_french", rnn_type="encoder_decoder"))
     last = max(np.flatnonzero(info.counted))
-    between = np.array(info.valid)[max(last - info.reach, 0) + 1 : last + 1]
-    assert info.real_reach == between.sum() < info.reach
+    between = np.array(info.valid)[max(last - info.measured_lag, 0) + 1 : last + 1]
+    assert info.measured_lag_unpadded == between.sum() < info.measured_lag
     said = pace(info, 0.05)
-    assert f"this sequence needs {info.real_reach}" in said
-    assert f"every {info.real_reach * math.log(2) / math.log(20):.1f} steps" in said
+    assert f"this sequence needs {info.measured_lag_unpadded}" in said
+    assert f"every {info.measured_lag_unpadded * math.log(2) / math.log(20):.1f} steps" in said
