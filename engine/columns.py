@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from engine.readings import Reading
+from engine.readings import FrozenArrays
 
 NUMBERS = {bool: "b", int: "iu", float: "f"}
 """The kinds of array (numpy's letters) that numbers of a type are stacked in."""
@@ -42,7 +42,7 @@ class Column:
         return {frame: row for row, frame in enumerate(self.frames)}
 
 
-def columns_of(frames: Sequence[Reading]) -> dict[str, Column]:
+def columns_of(frames: Sequence[FrozenArrays]) -> dict[str, Column]:
     """Every array and number of every frame, by path. What is neither (a verdict) is left out.
 
     Raises:
@@ -63,7 +63,7 @@ def columns_of(frames: Sequence[Reading]) -> dict[str, Column]:
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every array and number inside a reading, with the path that leads to it."""
-    if isinstance(value, Reading):
+    if isinstance(value, FrozenArrays):
         inside = {each.name: getattr(value, each.name) for each in fields(value)}
     elif isinstance(value, dict):
         inside = value
@@ -115,7 +115,7 @@ def _value(accepted: Any, columns: Mapping[str, Column], frame: int, given: Mapp
         inside = [each for each in columns if each.startswith(f"{path}.")]
         found = {each[len(path) + 1 :]: _leaf(np.ndarray, columns[each], frame, each) for each in inside}
         return {name: value for name, value in found.items() if value is not None}
-    if issubclass(accepted, Reading):
+    if issubclass(accepted, FrozenArrays):
         there = any(each.startswith(f"{path}.") and frame in columns[each].rows for each in columns)
         return reading(accepted, columns, frame, given, path) if there else None
     return _leaf(accepted, columns[path], frame, path) if path in columns else None

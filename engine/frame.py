@@ -14,9 +14,9 @@ from engine.parameters import parameter_count
 from engine.readings import (
     ON_DEMAND_READINGS,
     Decomposition,
+    FrozenArrays,
     GradientNorms,
     Preactivations,
-    Reading,
     Saliency,
     Spectrum,
     StepFactors,
@@ -45,7 +45,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TrainingProgress(Reading):
+class TrainingProgress(FrozenArrays):
     """How far the training of a network is.
 
     Args:

@@ -42,13 +42,13 @@ def freeze(value: Any) -> None:
     elif isinstance(value, dict):
         for each in value.values():
             freeze(each)
-    elif isinstance(value, Reading):
+    elif isinstance(value, FrozenArrays):
         for each in fields(value):
             freeze(getattr(value, each.name))
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class FrozenArrays:
     """A value whose arrays are read-only, also after it has crossed to another process."""
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class GradientNorms(Reading):
+class GradientNorms(FrozenArrays):
     """How large the gradient is at every state: norms, and the ratio that the verdict reads.
 
     Args:
@@ -95,7 +95,7 @@ class GradientNorms(Reading):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Preactivations(Reading):
+class Preactivations(FrozenArrays):
     """The terms whose sum goes through each gate's nonlinearity, of the drawn sequence in the top layer, forwards.
 
     G is the cell's number of blocks, gates in the order of its catalogue (one for a plain cell). A network has one
@@ -115,7 +115,7 @@ class Preactivations(Reading):
 
 
 @dataclass(frozen=True, eq=False)
-class StepFactors(Reading):
+class StepFactors(FrozenArrays):
     """Who shrank it: what one step back in time does to the gradient of the last loss, of one sequence.
 
     (layers, directions, T) float64; at t what happens between t and the step before it. Of a plain cell:
@@ -143,7 +143,7 @@ class StepFactors(Reading):
 
 
 @dataclass(frozen=True, eq=False)
-class WeightGradients(Reading):
+class WeightGradients(FrozenArrays):
     """dL/dW by the time step that it comes from: W_hh learns at t from h_{t-1}, W_ih from x_t.
 
     The gradient of a weight is a sum over all steps at which it is used. (layers, directions, T) float64.
@@ -163,7 +163,7 @@ class WeightGradients(Reading):
 
 
 @dataclass(frozen=True, eq=False)
-class Decomposition(Reading):
+class Decomposition(FrozenArrays):
     """Loss by loss: the gradient that each step's own loss sends to each state, of one sequence.
 
     L_k is the weighted loss term of step k, so that the vectors dL_k/dh_t add up to dL/dh_t. Their norms do not; the
@@ -181,7 +181,7 @@ class Decomposition(Reading):
 
 
 @dataclass(frozen=True, eq=False)
-class JacobianProducts(Reading):
+class JacobianProducts(FrozenArrays):
     """How much of a change of the state survives, whatever the loss: Jacobians of one sequence, inputs held fixed.
 
     s is h, or (h, c) side by side for an LSTM; n its size. Truncation cuts gradients, not these. Of singular values,
@@ -237,7 +237,7 @@ class JacobianProducts(Reading):
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum(Reading):
+class Spectrum(FrozenArrays):
     """The recurrent weights seen as a map, and what their products do to a change of the state.
 
     Args:
@@ -253,7 +253,7 @@ class Spectrum(Reading):
 
 
 @dataclass(frozen=True, eq=False)
-class Saliency(Reading):
+class Saliency(FrozenArrays):
     """What an answer looks at: d s_t/d x_s for later answers t and earlier inputs s, of one sequence.
 
     s_t is the logit of the target class, or the sum of the output values, that the head gives at step t. The norm is

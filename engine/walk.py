@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.readings import Reading, StepFactors
+from engine.readings import FrozenArrays, StepFactors
 
 CENTRAL_DIFFERENCES = "central differences"
 AUTOGRAD = "autograd on the unrolled loop"
@@ -119,7 +119,7 @@ class Verification:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Walk(Reading):
+class Walk(FrozenArrays):
     """One chain over the n real steps of the drawn sequence, forward and back, at one step of training.
 
     G is the cell's number of blocks, gates in the order of its catalogue (one for a plain cell), H the units, I what

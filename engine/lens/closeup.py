@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.lens import decomposition, saliency, spectrum
 from engine.lens.sweep import SweepResult, sweep_together
 from engine.observation import DRAWN, ForwardTrace
-from engine.readings import Reading
+from engine.readings import FrozenArrays
 
 
 class OnDemandReading(Protocol):
@@ -19,7 +19,7 @@ class OnDemandReading(Protocol):
     def seeds(self, trace: ForwardTrace, /) -> Tensor | None:
         """The gradients that it needs swept back, (T, S, 1, directions * H); None if it needs no sweep."""
 
-    def read(self, trace: ForwardTrace, swept: SweepResult | None, /) -> Reading | None:
+    def read(self, trace: ForwardTrace, swept: SweepResult | None, /) -> FrozenArrays | None:
         """The reading, from the sweep of its seeds; None for a network that has no such reading."""
 
 

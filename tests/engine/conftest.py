@@ -14,7 +14,7 @@ import torch
 
 from engine.experiment import Experiment
 from engine.frame import Frame
-from engine.readings import Reading
+from engine.readings import FrozenArrays
 from engine.training import Trainer
 
 torch.set_num_threads(1)
@@ -29,7 +29,7 @@ def untrained_frame() -> Frame:
 def assert_same(first: object, second: object, name: str = "frame") -> None:
     """Bit-identical in everything but the seconds."""
     assert type(first) is type(second), name
-    if isinstance(first, Reading):
+    if isinstance(first, FrozenArrays):
         for each in dataclasses.fields(first):
             if each.name != "seconds":
                 assert_same(getattr(first, each.name), getattr(second, each.name), each.name)
