@@ -153,12 +153,12 @@ def _factor(walk: Walk, symbol: str, at: int) -> str:
             f"One step back leaves {short(factor)} of it = {short(float(f.weights[at]))} (weights W_hh) × "
             f"{short(float(f.slope[at]))} (slope of the activation)."
         )
-    shares = ", ".join(f"{share[at]:.0%} {road}" for road, share in f.shares.items())
+    shares = ", ".join(f"{share[at]:.0%} {path}" for path, share in f.shares.items())
     some_below = any(share[at] < -0.005 for share in f.shares.values())
-    roads = f"By road: {shares}.{' Below 0: that road works against the others.' if some_below else ''}"
+    paths = f"By road: {shares}.{' Below 0: that road works against the others.' if some_below else ''}"
     if symbol == "c":
-        return f"At the step before, dL/dc is {short(factor)} times as large, with what comes back through h. {roads}"
-    return f"One step back leaves {short(factor)} of dL/d{symbol}. {roads}"
+        return f"At the step before, dL/dc is {short(factor)} times as large, with what comes back through h. {paths}"
+    return f"One step back leaves {short(factor)} of dL/d{symbol}. {paths}"
 
 
 # ---- the weight that is followed

@@ -22,12 +22,12 @@ def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, info: Ru
     """
     seeds = gradients[0][0].total.values.shape[1]
     last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
-    norm = [[each.total.norm().cpu().numpy() for each in row] for row in gradients]  # (T, S, B) each
-    direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in gradients]
-    cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
+    norm = [[chain.total.norm().cpu().numpy() for chain in row] for row in gradients]  # (T, S, B) each
+    direct = [[chain.direct.rows(slice(0, 1)).norm().cpu().numpy() for chain in row] for row in gradients]
+    cell = [[None if chain.total_cell is None else chain.total_cell.norm().cpu().numpy() for chain in row]
             for row in gradients]  # fmt: skip
     memory = cell if cell[0][0] is not None else norm
-    ratios = [[_ratio(each[:, last[d]], d, probe, info) for d, each in enumerate(row)] for row in memory]  # type: ignore[index]
+    ratios = [[_ratio(norms[:, last[d]], d, probe, info) for d, norms in enumerate(row)] for row in memory]  # type: ignore[index]
     kinds = {
         "grad_norm": _seeds(norm, [0, 0]),
         "grad_norm_direct": _seeds(direct, [0, 0]),
@@ -56,7 +56,7 @@ def _bottleneck(norms: list, probe: Batch) -> float:
 
 def _seeds(rows: list, seed: list[int]) -> np.ndarray:
     """(layers, directions, T, sequences): of one seed for each direction."""
-    return np.stack([np.stack([each[:, seed[d]] for d, each in enumerate(row)]) for row in rows])
+    return np.stack([np.stack([norms[:, seed[d]] for d, norms in enumerate(row)]) for row in rows])
 
 
 def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
@@ -64,9 +64,9 @@ def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
     real = probe.valid
     if real.all():
         return np.median(norms, -1)
-    some, found = real.any(1), np.zeros(norms.shape[:-1])
-    found[..., some] = np.nanmedian(np.where(real, norms, np.nan)[..., some, :], -1)
-    return found
+    some, medians = real.any(1), np.zeros(norms.shape[:-1])
+    medians[..., some] = np.nanmedian(np.where(real, norms, np.nan)[..., some, :], -1)
+    return medians
 
 
 def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tuple[float, float]:

@@ -40,11 +40,11 @@ def freeze(value: Any) -> None:
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     elif isinstance(value, dict):
-        for each in value.values():
-            freeze(each)
+        for item in value.values():
+            freeze(item)
     elif isinstance(value, FrozenArrays):
-        for each in fields(value):
-            freeze(getattr(value, each.name))
+        for field in fields(value):
+            freeze(getattr(value, field.name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ class StepFactors(FrozenArrays):
     """Who shrank it: what one step back in time does to the gradient of the last loss, of one sequence.
 
     (layers, directions, T) float64; at t what happens between t and the step before it. Of a plain cell:
-    factor = weights * slope, "0.61 = 1.02 (weights) x 0.60 (slope)". A gated cell has several roads side by side, so
+    factor = weights * slope, "0.61 = 1.02 (weights) x 0.60 (slope)". A gated cell has several paths side by side, so
     that no product exists: `shares` says how much of what arrives came by each (they add up to 1, one may be negative).
 
     Args:
@@ -127,7 +127,7 @@ class StepFactors(FrozenArrays):
             c for an LSTM, where what enters from a layer above is counted in. Exactly 0 where truncation cuts.
         slope: ||phi' * dL/dh_t|| / ||dL/dh_t||; weights: ||W_hh^T (phi' * dL/dh_t)|| / ||phi' * dL/dh_t||. None for a
             gated cell.
-        shares: {road: <part, whole> / ||whole||^2}: "kept" through the gate that keeps the old state, then the others;
+        shares: {path: <part, whole> / ||whole||^2}: "kept" through the gate that keeps the old state, then the others;
             empty for a plain cell.
     """
 

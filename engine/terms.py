@@ -47,7 +47,7 @@ def _read(one: ForwardPass) -> np.ndarray:
         flip(cell_trace.hidden, one.lengths) if d else cell_trace.hidden
         for d, cell_trace in enumerate(one.cell_traces[-2])
     ]
-    return np.concatenate([each[:, DRAWN].cpu().numpy() for each in below], axis=-1)
+    return np.concatenate([states[:, DRAWN].cpu().numpy() for states in below], axis=-1)
 
 
 def _products(vectors: np.ndarray, matrix: np.ndarray, real: int) -> np.ndarray:

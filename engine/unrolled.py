@@ -71,13 +71,13 @@ class Stepper:
         if self.cell is None:
             assert isinstance(self.layers, StepwiseLayers)
             from_input = linear(x, self.weights.ih, self.weights.bias_ih)
-            found = self.layers.step(from_input, state, self.weights)[0]
+            after = self.layers.step(from_input, state, self.weights)[0]
         else:
             made = self.cell(x, state if isinstance(self.cell, nn.LSTMCell) else state[0])
-            found = made if isinstance(made, tuple) else (made,)
-        if len(found) == 1:
-            return (nudged("h", found[0]),)
-        cell = nudged("c", found[1])
+            after = made if isinstance(made, tuple) else (made,)
+        if len(after) == 1:
+            return (nudged("h", after[0]),)
+        cell = nudged("c", after[1])
         return nudged("h", self._speak(x, state[0], cell)), cell
 
     def _speak(self, x: Tensor, before: Tensor, cell: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ class Unrolled:
         """All layers over the rows (I,) of one stretch of the time axis. Returns what the top layer says, and ends."""
         e, ends = self.model.experiment, []
         for layer in range(e.num_layers):
-            said: list[list[Tensor]] = [[] for _ in rows]
+            outputs: list[list[Tensor]] = [[] for _ in rows]
             for d in range(e.directions):
                 step, state = Stepper.of(layers, layer, d), first[layer]
                 for t in range(len(rows)) if d == 0 else reversed(range(len(rows))):
@@ -129,9 +129,9 @@ class Unrolled:
                     self.hidden[place] = state[0]
                     if len(state) > 1:
                         self.cell[place] = state[1]
-                    said[t].append(state[0])
+                    outputs[t].append(state[0])
             ends.append(state)
-            rows = [torch.cat(each) for each in said]
+            rows = [torch.cat(states) for states in outputs]
         return rows, ends
 
 
@@ -140,17 +140,17 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
     ones. Truncation cuts gradients as in training."""
     one, e = batch.alone(sequence), model.experiment
     run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
-    nothing: State = (zero, zero) if CELLS[e.cell].has_cell_state else (zero,)
-    rows, first = list(model.embed(one)[: one.lengths[0], 0]), [nothing] * e.num_layers
+    zeros: State = (zero, zero) if CELLS[e.cell].has_cell_state else (zero,)
+    rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
     if one.decoder_inputs is None:
-        said, _ = run.run(model.recurrent, rows, first, 0, model.cuts(len(one.inputs)))
+        outputs, _ = run.run(model.recurrent, rows, first, 0, model.cuts(len(one.inputs)))
     else:
         _, ends = run.run(model.encoder, rows, first, 0, [])
-        heard = torch.tensor(one.decoder_inputs[one.valid[one.source_steps :, 0], 0])
-        spoken = _symbols(heard, model.decoder_embedding, model.head.out_features).to(model.dtype)
-        said, _ = run.run(model.decoder, list(spoken), ends, one.source_steps, [])
-    padding = [torch.zeros_like(said[0])] * (len(one.mask) - len(said))
-    logits = model.read(torch.stack([*said, *padding])[:, None], one.lengths)
+        fed_back = torch.tensor(one.decoder_inputs[one.valid[one.source_steps :, 0], 0])
+        decoder_inputs = _symbols(fed_back, model.decoder_embedding, model.head.out_features).to(model.dtype)
+        outputs, _ = run.run(model.decoder, list(decoder_inputs), ends, one.source_steps, [])
+    padding = [torch.zeros_like(outputs[0])] * (len(one.mask) - len(outputs))
+    logits = model.read(torch.stack([*outputs, *padding])[:, None], one.lengths)
     run.losses = model.step_losses(logits, one)[:, 0]
     run.loss = (run.losses * model.loss_weights(one)[:, 0]).sum()
     return run

@@ -14,7 +14,7 @@ REACHES = (1.5, 3.0, 10.0, 100.0, 1e4, 1e6)
 DEPTHS = (0.5, *REACHES)
 FLAT = 0.02  # a part so little below 0 asks for no axis there
 BEYOND = 10  # lines may leave the axis, but not by more than this many of its lengths
-ROADS = {
+PATHS = {
     "kept": theme.KEEP,
     "candidate": theme.CANDIDATE,
     "gates": theme.BESIDE,
@@ -24,18 +24,18 @@ MAX_MARKERS = 60  # more steps than this are lines alone
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Plain cell: three lines. Gated cell: a bar for each road, as high together as the factor, and the factor."""
+    """Plain cell: three lines. Gated cell: a bar for each path, as high together as the factor, and the factor."""
     empty, steps = np.full(info.time_steps, np.nan, np.float32), np.arange(info.time_steps)
-    roads = roads_of(info)
+    paths = paths_of(info)
     bars = [
-        go.Bar(x=steps, y=empty, name=road, marker={"color": ROADS[road], "line": {"width": 0}}, hoverinfo="skip")
-        for road in roads
+        go.Bar(x=steps, y=empty, name=path, marker={"color": PATHS[path], "line": {"width": 0}}, hoverinfo="skip")
+        for path in paths
     ]
-    lines = [] if roads else [_line(info, "weights", theme.WEIGHTS, "dash"), _line(info, "slope", theme.BESIDE, "dot")]
+    lines = [] if paths else [_line(info, "weights", theme.WEIGHTS, "dash"), _line(info, "slope", theme.BESIDE, "dot")]
     for line in lines:
         line.update(hoverinfo="skip")
     factor = _line(info, "factor", theme.TOTAL, "solid", 2.2)
-    factor.update(customdata=np.stack([empty] * (2 + max(2, len(roads))), 1), hovertemplate=_hover(roads))
+    factor.update(customdata=np.stack([empty] * (2 + max(2, len(paths))), 1), hovertemplate=_hover(paths))
     zero = decades.marks(steps)["zero"]
     return theme.figure(
         *bars, *lines, factor, zero,
@@ -54,8 +54,8 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
 
 
-def roads_of(info: RunInfo) -> tuple[str, ...]:
-    """The roads that a gradient has back in time besides each other; none in a plain cell, which has one."""
+def paths_of(info: RunInfo) -> tuple[str, ...]:
+    """The paths that a gradient has back in time besides each other; none in a plain cell, which has one."""
     if info.memory_symbol == "c":
         return "kept", "other roads"
     return ("kept", "candidate", "gates") if info.gates else ()
@@ -77,10 +77,10 @@ def _level(y: float) -> dict:
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line, "layer": "below"}
 
 
-def _hover(roads: tuple[str, ...]) -> str:
+def _hover(paths: tuple[str, ...]) -> str:
     label = "to t = %{customdata[0]:d}: × %{customdata[1]:.3~g}"
-    if roads:
-        parts = [f"%{{customdata[{place}]:.0%}} {road}" for place, road in enumerate(roads, start=2)]
+    if paths:
+        parts = [f"%{{customdata[{place}]:.0%}} {path}" for place, path in enumerate(paths, start=2)]
         return f"{label}, {', '.join(parts)}<extra></extra>"
     return label + " = %{customdata[2]:.3~g} (weights) × %{customdata[3]:.3~g} (slope)<extra></extra>"
 
@@ -88,9 +88,9 @@ def _hover(roads: tuple[str, ...]) -> str:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The factor of every step back, its parts, and an axis that holds nearly all of them."""
     factor, parts = _top(frame.factors.factor), _parts(info, frame)
-    roads = roads_of(info)
-    drawn = np.array([part * factor for part in parts]) if roads else np.array(parts)
-    low, top = _range(factor, drawn, stacked=bool(roads))
+    paths = paths_of(info)
+    drawn = np.array([part * factor for part in parts]) if paths else np.array(parts)
+    low, top = _range(factor, drawn, stacked=bool(paths))
     before = np.concatenate([[np.nan], np.flatnonzero(frame.valid)[:-1]])  # of every real step
     positions = np.full(len(factor), np.nan)
     positions[frame.valid] = before
@@ -112,10 +112,10 @@ def _top(values: np.ndarray) -> np.ndarray:
 
 
 def _parts(info: RunInfo, frame: Frame) -> list[np.ndarray]:
-    """The shares of the roads; of a plain cell the two factors."""
+    """The shares of the paths; of a plain cell the two factors."""
     factors = frame.factors
-    if roads := roads_of(info):
-        return [_top(factors.shares[road]) for road in roads]
+    if paths := paths_of(info):
+        return [_top(factors.shares[path]) for path in paths]
     assert factors.weights is not None and factors.slope is not None
     return [_top(factors.weights), _top(factors.slope)]
 
@@ -162,7 +162,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:
     """Where a factor is above 0, its parts are finite and, of a plain cell, above 0."""
     whole = f"per step × {short(_geometric(factor))}"
-    if roads_of(info):
+    if paths_of(info):
         return f"{whole} · {share(float(parts[0].mean()))} kept"
     weights, slope = (short(_geometric(part)) for part in parts)
     return f"{whole} = {weights} (weights) × {slope} (slope)"
@@ -173,8 +173,8 @@ def _geometric(values: np.ndarray) -> float:
 
 
 def _look_for(info: RunInfo) -> str:
-    if roads_of(info):
-        return "Height: what one step back leaves of the gradient. Colours: by which road. At 1 nothing is lost."
+    if paths_of(info):
+        return "Height: what one step back leaves of the gradient. Colours: by which path. At 1 nothing is lost."
     return (
         "Each step back multiplies the gradient, by the weights and by the slope of the activation. Below 1 it shrinks."
     )
@@ -184,8 +184,8 @@ def _how(info: RunInfo) -> str:
     state = f"dL/d{info.memory_symbol}"
     first = f"‖{state}‖ that arrives at the step before t, divided by ‖{state}‖ at t; the drawn sequence's last loss. "
     omega = "Ω (Pascanu) adds up (factor − 1)² over the steps. engine/lens/factors.py, step_factors."
-    if roads_of(info):
-        return first + "A road's part is its share ⟨part, whole⟩ / ‖whole‖²; one may pull against the others. " + omega
+    if paths_of(info):
+        return first + "A path's part is its share ⟨part, whole⟩ / ‖whole‖²; one may pull against the others. " + omega
     return first + "Slope: ‖φ′ · dL/dh‖ / ‖dL/dh‖; weights: what W_hh makes of the rest. " + omega
 
 

@@ -15,7 +15,9 @@ from engine.readings import SATURATION_MARGIN
 def paragraphs(info: RunInfo) -> list[str]:
     """What stands behind "how measured?", one paragraph each."""
     s = info.memory_symbol
-    need = f"the task's lag, {info.lag} steps" if info.lag is not None else f"{info.measured_lag} steps, from end to end"
+    need = (
+        f"the task's lag, {info.lag} steps" if info.lag is not None else f"{info.measured_lag} steps, from end to end"
+    )
     return [
         "The question behind the verdict: if the state at an early step had been a little different, would the loss at "
         "the end have noticed? Where it would not, training cannot tell that step what to do better.",

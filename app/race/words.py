@@ -126,7 +126,8 @@ def _ahead(learning: list[LaneSnapshot], guessing: list[LaneSnapshot]) -> str:
 def _why(lane: LaneSnapshot, *, alone: bool) -> str:
     """What reaches the step that matters, so that it can be read aloud; nothing where no gradient has to go back."""
     info, diagnosis = lane.info, lane.frame.diagnosis
-    if diagnosis is None or info.measured_lag == 0 or (diagnosis.kind == "healthy" and diagnosis.evidence["ratio"] == 0):
+    arrives_as_zero = diagnosis is not None and diagnosis.kind == "healthy" and diagnosis.evidence["ratio"] == 0
+    if diagnosis is None or info.measured_lag == 0 or arrives_as_zero:
         return ""
     ratio, where = diagnosis.evidence["ratio"], "" if alone else f"in the {_name(lane)} "
     if not info.has_links:

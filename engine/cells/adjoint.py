@@ -154,11 +154,11 @@ def by_seed(values: Tensor, batch: int) -> Tensor:
 # The library's own kernels for a slope times something: one pass over memory, where written out it would be three.
 
 
-def sigmoid_slope(times: Tensor, said: Tensor, out: Tensor) -> Tensor:
-    """times * said * (1 - said), the slope of a sigmoid that said this; written into `out`."""
-    return torch.ops.aten.sigmoid_backward.grad_input(times, said, grad_input=out)
+def sigmoid_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
+    """times * output * (1 - output), the slope of a sigmoid with this output; written into `out`."""
+    return torch.ops.aten.sigmoid_backward.grad_input(times, output, grad_input=out)
 
 
-def tanh_slope(times: Tensor, said: Tensor, out: Tensor) -> Tensor:
-    """times * (1 - said^2), the slope of a tanh that said this; written into `out`."""
-    return torch.ops.aten.tanh_backward.grad_input(times, said, grad_input=out)
+def tanh_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
+    """times * (1 - output^2), the slope of a tanh with this output; written into `out`."""
+    return torch.ops.aten.tanh_backward.grad_input(times, output, grad_input=out)

@@ -23,14 +23,14 @@ class GRUTrace(CellTrace):
         from_state = linear(before, weights.recurrent, weights.bias_hh)
         gates = (from_input[..., : 2 * size] + from_state[..., : 2 * size]).sigmoid_()
         reset, update = gates.chunk(2, -1)
-        said = from_state[..., 2 * size :]  # what the reset gate lets through to the candidate
-        candidate = torch.addcmul(from_input[..., 2 * size :], reset, said).tanh_()
+        to_candidate = from_state[..., 2 * size :]  # what the reset gate lets through to the candidate
+        candidate = torch.addcmul(from_input[..., 2 * size :], reset, to_candidate).tanh_()
         self.gates = {"reset_gate": reset, "update_gate": update, "candidate": candidate}
         self.keep = update
         self.candidate_slope = tanh_slope(1 - update, candidate, torch.empty_like(hidden))  # dh/d(argument of tanh)
         # dh_t / d(W_hh h_{t-1} + b_hh), the three blocks side by side: (T, B, 3, H)
         self.slope = hidden.new_empty(*hidden.shape[:2], 3, size)
-        sigmoid_slope(self.candidate_slope * said, reset, self.slope[:, :, 0])
+        sigmoid_slope(self.candidate_slope * to_candidate, reset, self.slope[:, :, 0])
         sigmoid_slope(before - candidate, update, self.slope[:, :, 1])
         torch.mul(self.candidate_slope, reset, out=self.slope[:, :, 2])
 

@@ -1,7 +1,7 @@
 """The long short-term memory cell with forget gate (PyTorch's block order i, f, g, o):
 
 i, f, o = sigmoid(.), g = tanh(.), each of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh; c_t = f * c_{t-1} + i * g;
-h_t = o * tanh(c_t). The road back in time is the cell state: dc_t/dc_{t-1} = diag(f), and what comes through h besides.
+h_t = o * tanh(c_t). The path back in time is the cell state: dc_t/dc_{t-1} = diag(f), and what comes through h besides.
 """
 
 from __future__ import annotations

@@ -70,9 +70,9 @@ class StepwiseLayers(nn.Module):
         for layer in range(self.num_layers):
             outputs = []
             for d in range(self.directions):
-                begin = None if first is None else tuple(each[layer * self.directions + d] for each in first)
+                begin = None if first is None else tuple(start[layer * self.directions + d] for start in first)
                 states, _ = self.run(layer, d, flip(seen, ends) if d else seen, begin)
-                finals.append([each[ends - 1, torch.arange(len(ends))] for each in states])
+                finals.append([values[ends - 1, torch.arange(len(ends))] for values in states])
                 outputs.append(flip(states[0], ends) if d else states[0])
             seen = torch.cat(outputs, dim=-1)
             if self.dropout and layer < self.num_layers - 1:
@@ -87,7 +87,7 @@ class StepwiseLayers(nn.Module):
         """One layer in one direction, in its own time order: (h, and c, (T, B, H) each; gates by name)."""
         weights = weights_of(self, layer, direction)
         from_input = linear(inputs, weights.ih, weights.bias_ih)
-        state = self.nothing(inputs) if initial is None else initial
+        state = self.zero_state(inputs) if initial is None else initial
         if not self.kind.is_recurrent:  # then all steps at once
             return self.step(from_input, state, weights)
         steps = []
@@ -97,7 +97,7 @@ class StepwiseLayers(nn.Module):
         states = tuple(torch.stack(each) for each in zip(*(state for state, _ in steps), strict=True))
         return states, {name: torch.stack([gates[name] for _, gates in steps]) for name in gates}
 
-    def nothing(self, inputs: Tensor) -> State:
+    def zero_state(self, inputs: Tensor) -> State:
         """The state before the first step: zeros."""
         zero = inputs.new_zeros(inputs.shape[1], self.hidden_size)
         return (zero, zero) if self.kind.has_cell_state else (zero,)
@@ -131,12 +131,12 @@ class AutogradCellTrace(CellTrace):
             grad += grad_carry[0]
             with torch.enable_grad():
                 entered = from_input[t].expand(rows, -1).clone().requires_grad_()
-                before = [each[t].expand(rows, -1).clone().requires_grad_() for each in states]
+                before = [values[t].expand(rows, -1).clone().requires_grad_() for values in states]
                 after, _ = self._step(entered, tuple(before), self.weights)
                 wanted = [entered, *before, *after[1:]]
-                found = torch.autograd.grad(after, wanted, (grad, *grad_carry[1:]), materialize_grads=True)
-            grad_input_proj[start + t] = found[0]
+                gradients = torch.autograd.grad(after, wanted, (grad, *grad_carry[1:]), materialize_grads=True)
+            grad_input_proj[start + t] = gradients[0]
             if total_cell is not None:
-                total_cell[start + t] = found[-1]
-            grad_carry = found[1 : 1 + len(before)]
+                total_cell[start + t] = gradients[-1]
+            grad_carry = gradients[1 : 1 + len(before)]
         return grad_carry

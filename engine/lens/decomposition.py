@@ -35,8 +35,8 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
 @torch.no_grad()
 def decompose(trace: ForwardTrace, steps: np.ndarray) -> Decomposition:
     """Of the forward trace of one sequence, and of the counted steps given (positions on the whole time axis)."""
-    found = [decomposition_of(sweep(trace, loss_seeds(trace, some)), some) for some in in_parts(steps)]
-    norms, cosines = [each.norms for each in found], [each.cosines for each in found]
+    parts = [decomposition_of(sweep(trace, loss_seeds(trace, some)), some) for some in in_parts(steps)]
+    norms, cosines = [part.norms for part in parts], [part.cosines for part in parts]
     return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
 
 
@@ -58,21 +58,21 @@ def _shown_losses(trace: ForwardTrace) -> np.ndarray:
 
 def loss_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     """(T, K + 1, 1, directions * H): the gradient of each of these losses where it enters, and of all losses."""
-    each = loss_gradient(trace)  # (T, 1, directions * H), at k that of loss k
+    gradient = loss_gradient(trace)  # (T, 1, directions * H), at k that of loss k
     some = torch.as_tensor(steps - trace.batch.source_steps)
-    seeds = each.new_zeros(len(each), len(some) + 1, *each.shape[1:])
+    seeds = gradient.new_zeros(len(gradient), len(some) + 1, *gradient.shape[1:])
     if trace.model.experiment.rnn_type == "many_to_one":  # its one loss enters each direction where that one ends
-        seeds[:, 0] = each
+        seeds[:, 0] = gradient
     else:
-        seeds[some, torch.arange(len(some))] = each[some]
-    seeds[:, -1] = each
+        seeds[some, torch.arange(len(some))] = gradient[some]
+    seeds[:, -1] = gradient
     return seeds
 
 
 def decomposition_of(swept: SweepResult, steps: np.ndarray) -> Decomposition:
     """From a sweep of the `loss_seeds` of these steps."""
-    found = [[_of_chain(chain.total) for chain in row] for row in swept.chains]
-    norms, cosines = (np.stack([np.stack([each[at] for each in row]) for row in found]) for at in (0, 1))
+    pairs = [[_of_chain(chain.total) for chain in row] for row in swept.chains]
+    norms, cosines = (np.stack([np.stack([pair[at] for pair in row]) for row in pairs]) for at in (0, 1))
     return Decomposition(steps, norms, cosines)
 
 

@@ -15,9 +15,9 @@ from engine.readings import StepFactors
 from engine.tasks import Batch
 
 SMALLEST = 1e-300  # of a gradient smaller than this float64 keeps too few digits to divide by
-KEPT, OTHERS = "kept", "other roads"
-ROADS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
-"""Roads of a GRU besides the kept state: through the arguments of its gates, and of its new content."""
+KEPT, OTHERS = "kept", "other roads"  # names of columns in recordings
+PATHS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
+"""Paths of a GRU besides the kept state: through the arguments of its gates, and of its new content."""
 
 
 def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss: str | int = "last") -> StepFactors:
@@ -38,8 +38,8 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
     """
     trace = trace_forward(model, batch)
     swept = sweep(trace, seed(trace, ["all"]))
-    each = [factors_of(swept, (0, 0), sequence).omega for sequence in range(len(batch.lengths))]
-    return np.mean(each, axis=0)
+    omegas = [factors_of(swept, (0, 0), sequence).omega for sequence in range(len(batch.lengths))]
+    return np.mean(omegas, axis=0)
 
 
 @torch.no_grad()
@@ -48,38 +48,38 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     trace, e = swept.trace, swept.trace.model.experiment
     kind, steps = CELLS[e.cell], len(trace.batch.valid)
     cut = trace.model.cuts(steps) if len(trace.passes) == 1 else []
-    found = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
+    measured = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
     for layer in range(e.num_layers):
         for d in range(e.directions):
             arrived: Tensor | None = None  # dL/ds where the pass before ended
             for chain in chains_of(swept, layer, d, sequence, seeds[d]):
                 for name, values in _measure(kind, chain, arrived).items():
-                    found[name][layer, d, chain.positions] = values.numpy()
+                    measured[name][layer, d, chain.positions] = values.numpy()
                 arrived = chain.memory[-1]
-    for name, row in found.items():
+    for name, row in measured.items():
         row[:, :, cut] = np.where(np.isnan(row[:, :, cut]), np.nan, 0.0 if name == "factor" else np.nan)
-    factor, slope, weights = found.pop("factor"), found.pop("slope", None), found.pop("weights", None)
-    return StepFactors(factor, slope, weights, found)
+    factor, slope, weights = measured.pop("factor"), measured.pop("slope", None), measured.pop("weights", None)
+    return StepFactors(factor, slope, weights, measured)
 
 
 def _measured(kind: Cell) -> list[str]:
     """What there is besides the factor."""
     if kind.has_cell_state:
         return [KEPT, OTHERS]
-    return [KEPT, *dict.fromkeys(ROADS[gate] for gate in kind.gates)] if kind.retain_gate else ["slope", "weights"]
+    return [KEPT, *dict.fromkeys(PATHS[gate] for gate in kind.gates)] if kind.retain_gate else ["slope", "weights"]
 
 
 def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """{name: (n,)} of one pass; `arrived` is what reached the state before its first step, None where there is none."""
     if kind.has_cell_state:
-        found = _of_cell_state(kind, chain, arrived)
+        measured = _of_cell_state(kind, chain, arrived)
     elif kind.retain_gate:
-        found = _of_gated_state(kind, chain)
+        measured = _of_gated_state(kind, chain)
     else:
-        found = _of_plain_state(chain)
+        measured = _of_plain_state(chain)
     undefined = row_norms(chain.memory) < SMALLEST
     undefined[0] |= arrived is None
-    return {name: torch.where(undefined, torch.nan, values) for name, values in found.items()}
+    return {name: torch.where(undefined, torch.nan, values) for name, values in measured.items()}
 
 
 def _of_plain_state(chain: ChainGradients) -> dict[str, Tensor]:
@@ -102,7 +102,7 @@ def _of_gated_state(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
         strict=True,
     )
     for gate, through, block in blocks:
-        parts[ROADS[gate]] = parts.get(ROADS[gate], 0) + through @ block
+        parts[PATHS[gate]] = parts.get(PATHS[gate], 0) + through @ block
     whole = torch.stack(list(parts.values())).sum(0)
     factor = row_norms(whole) / row_norms(chain.total)
     return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}

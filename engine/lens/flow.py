@@ -54,32 +54,32 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
     size = len(batch.lengths)
 
     def gradient(pick: Callable[[LayerGradients], Scaled | None]) -> np.ndarray | None:
-        values = [[pick(each) for each in row] for row in chains]
+        values = [[pick(chain) for chain in row] for row in chains]
         if values[0][0] is None:
             return None
-        return np.stack([[each.to_float64()[:, 0].cpu().numpy() / size for each in row if each] for row in values])
+        return np.stack([[grad.to_float64()[:, 0].cpu().numpy() / size for grad in row if grad] for row in values])
 
-    total, direct = gradient(lambda each: each.total), gradient(lambda each: each.direct)
+    total, direct = gradient(lambda chain: chain.total), gradient(lambda chain: chain.direct)
     assert total is not None and direct is not None
     return GradientFlow(
         hidden=trace.states(lambda cell_trace: cell_trace.hidden),
         grad_hidden=total,
         grad_hidden_direct=direct,
         cell=trace.states(lambda cell_trace: cell_trace.cell) if trace.has_cell_state else None,
-        grad_cell=gradient(lambda each: each.total_cell),
+        grad_cell=gradient(lambda chain: chain.total_cell),
         gates=trace.gates(),
     )
 
 
-def seed(trace: ForwardTrace, losses: Sequence[str | int], each: Tensor | None = None) -> Tensor:
+def seed(trace: ForwardTrace, losses: Sequence[str | int], gradient: Tensor | None = None) -> Tensor:
     """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`.
 
     Args:
-        each: `loss_gradient(trace)`, if somebody has it already.
+        gradient: `loss_gradient(trace)`, if it is known already.
     """
-    each = loss_gradient(trace) if each is None else each
-    nothing = torch.zeros((), dtype=trace.output.dtype, device=trace.output.device)
-    return torch.stack([torch.where(_where(trace, which), each, nothing) for which in losses], dim=1)
+    gradient = loss_gradient(trace) if gradient is None else gradient
+    zero = torch.zeros((), dtype=trace.output.dtype, device=trace.output.device)
+    return torch.stack([torch.where(_where(trace, which), gradient, zero) for which in losses], dim=1)
 
 
 def loss_gradient(trace: ForwardTrace) -> Tensor:

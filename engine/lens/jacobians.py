@@ -89,7 +89,7 @@ class Steps:
     @property
     def finite(self) -> bool:
         """Every slope and weight is a number."""
-        parts = [part for each in self.passes for part in (each.blocks, each.through, each.direct)]
+        parts = [part for links in self.passes for part in (links.blocks, links.through, links.direct)]
         return all(bool(torch.isfinite(part).all()) for part in parts)
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ class Steps:
     @property
     def first(self) -> list[int]:
         """For each pass its first step that has one before it."""
-        before = np.cumsum([0, *(each.direct.shape[1] for each in self.passes[:-1])])
+        before = np.cumsum([0, *(links.direct.shape[1] for links in self.passes[:-1])])
         return [max(0, 1 - int(steps)) for steps in before]
 
     def forwards(self) -> Iterator[Tensor]:
@@ -126,14 +126,14 @@ def chains_of_steps(trace: ForwardTrace, sequence: int = 0) -> list[list[Steps]]
 @torch.no_grad()
 def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> Steps:
     """The links of one chain."""
-    kind, found, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
+    kind, passes, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
     for one in trace.passes:
         real = int(one.lengths[sequence])
-        found.append(_links(one.cell_traces[layer][direction], kind, real, sequence))
+        passes.append(_links(one.cell_traces[layer][direction], kind, real, sequence))
         where = start + np.arange(real)
         positions.append(where[::-1] if direction else where)
         start += len(one.output)
-    return Steps(found, np.concatenate(positions))
+    return Steps(passes, np.concatenate(positions))
 
 
 def _links(cell_trace: CellTrace, kind: Cell, real: int, sequence: int) -> Links:
@@ -171,8 +171,8 @@ def step_jacobians(trace: ForwardTrace, sequence: int = 0) -> list[list[tuple[np
 
 def _all(chain: Steps) -> np.ndarray:
     """(m, n, n)."""
-    nothing = np.zeros((0, chain.size, chain.size))
-    return np.concatenate([nothing, *(each.numpy() for each in chain.forwards())])
+    empty = np.zeros((0, chain.size, chain.size))
+    return np.concatenate([empty, *(jacobians.numpy() for jacobians in chain.forwards())])
 
 
 def jacobian_products(
@@ -198,12 +198,12 @@ def products_of(chains: list[list[Steps]], lags: Sequence[int], time_steps: int)
     for at in np.ndindex(*shape):
         chain = chains[at[0]][at[1]]
         for k, product, exponent in _products(chain, set(lags)):
-            scaled = [raised(each.numpy(), exponent) for each in (_singular_values(product), _radius(product))]
+            scaled = [raised(values.numpy(), exponent) for values in (_singular_values(product), _radius(product))]
             for place in np.flatnonzero(np.asarray(lags) == k):
                 singular[at][place], rho[at][place] = scaled
         lyapunov[at] = lyapunov_exponents(chain)
         if len(chain):
-            parts = [torch.cat([_singular_values(each), _radius(each)[:, None]], -1) for each in chain.forwards()]
+            parts = [torch.cat([_singular_values(some), _radius(some)[:, None]], -1) for some in chain.forwards()]
             single[at][chain.positions[1:]] = torch.cat(parts).numpy()
     products = (np.array(lags, int), singular[..., 0].copy(), singular, rho, lyapunov)
     return JacobianProducts(*products, single[..., 0].copy(), single[..., :-1].copy(), single[..., -1].copy())
@@ -259,8 +259,8 @@ def _singular_values(matrices: Tensor) -> Tensor:
 def _radius(matrices: Tensor) -> Tensor:
     """(...), the largest modulus of an eigenvalue; NaN for a matrix in which a number is not finite."""
     fine = torch.isfinite(matrices).all(-1).all(-1)
-    found = torch.linalg.eigvals(torch.where(fine[..., None, None], matrices, 0.0)).abs().amax(-1)
-    return torch.where(fine, found, torch.nan)
+    radius = torch.linalg.eigvals(torch.where(fine[..., None, None], matrices, 0.0)).abs().amax(-1)
+    return torch.where(fine, radius, torch.nan)
 
 
 def raised(values: np.ndarray, exponent: int) -> np.ndarray:

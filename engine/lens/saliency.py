@@ -103,7 +103,7 @@ def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
 
 def norms_of(swept: SweepResult) -> np.ndarray:
     """(K, T), from a sweep of `answer_seeds`."""
-    return torch.cat([each.norm()[..., 0] for each in _input_gradients(swept)]).T.cpu().numpy()
+    return torch.cat([gradient.norm()[..., 0] for gradient in _input_gradients(swept)]).T.cpu().numpy()
 
 
 def _slopes(trace: ForwardTrace) -> Tensor:
@@ -157,9 +157,9 @@ def occluded(trace: ForwardTrace) -> np.ndarray:
     finally:
         model.train(training)
     last = scores[0 if len(scores) == 1 else last_counted(batch.mask)[0]].double()
-    found = np.full(len(batch.valid), np.nan)
-    found[tried] = (last[1:] - last[0]).abs().cpu().numpy()
-    return found
+    changes = np.full(len(batch.valid), np.nan)
+    changes[tried] = (last[1:] - last[0]).abs().cpu().numpy()
+    return changes
 
 
 def _without(batch: Batch, taken: np.ndarray, symbols: bool) -> Batch:
@@ -169,12 +169,12 @@ def _without(batch: Batch, taken: np.ndarray, symbols: bool) -> Batch:
     """
     count, source = 1 + len(taken), len(batch.inputs)
     inputs = np.repeat(batch.inputs, count, axis=1)
-    heard = None if batch.decoder_inputs is None else np.repeat(batch.decoder_inputs, count, axis=1)
-    nothing = NO_SYMBOL if symbols else batch.inputs[: batch.lengths[0], 0].mean(0)
+    fed_back = None if batch.decoder_inputs is None else np.repeat(batch.decoder_inputs, count, axis=1)
+    neutral = NO_SYMBOL if symbols else batch.inputs[: batch.lengths[0], 0].mean(0)
     for copy, t in enumerate(taken, 1):
-        if heard is not None and t >= source:
-            heard[t - source, copy] = NO_SYMBOL
+        if fed_back is not None and t >= source:
+            fed_back[t - source, copy] = NO_SYMBOL
         else:
-            inputs[t, copy] = nothing
+            inputs[t, copy] = neutral
     targets, mask = np.repeat(batch.targets, count, axis=1), np.repeat(batch.mask, count, axis=1)
-    return Batch(inputs, targets, mask, np.repeat(batch.lengths, count), heard)
+    return Batch(inputs, targets, mask, np.repeat(batch.lengths, count), fed_back)

@@ -32,21 +32,22 @@ def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """
     blocks = _blocks(model)
     fine = {name: torch.isfinite(each).all(-1).all(-1)[..., None] for name, each in blocks.items()}
-    found = {name: torch.linalg.eigvals(each.nan_to_num(0.0, 0.0, 0.0)) for name, each in blocks.items()}
-    found = {name: each.take_along_dim(each.abs().argsort(-1, descending=True), -1) for name, each in found.items()}
-    return {name: torch.where(fine[name], each, torch.nan).numpy() for name, each in found.items()}
+    values = {name: torch.linalg.eigvals(block.nan_to_num(0.0, 0.0, 0.0)) for name, block in blocks.items()}
+    order = {name: each.abs().argsort(-1, descending=True) for name, each in values.items()}
+    values = {name: each.take_along_dim(order[name], -1) for name, each in values.items()}
+    return {name: torch.where(fine[name], each, torch.nan).numpy() for name, each in values.items()}
 
 
 @torch.no_grad()
 def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """{gate: (layers, directions)} of the same blocks."""
-    found = {}
+    largest = {}
     for name, block in _blocks(model).items():
         fine = torch.isfinite(block).all(-1).all(-1)
         block = block.nan_to_num(0.0, 0.0, 0.0)
         square = torch.linalg.eigvalsh(block @ block.mT)[..., -1].clamp(min=0)
-        found[name] = torch.where(fine, square.sqrt(), torch.nan).numpy()
-    return found
+        largest[name] = torch.where(fine, square.sqrt(), torch.nan).numpy()
+    return largest
 
 
 def seeds(trace: ForwardTrace) -> None:
@@ -81,11 +82,11 @@ def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> Jacobia
     shape = (len(chains), len(chains[0]))
     norms, growth = np.full((*shape, len(lags)), np.nan), np.full((*shape, 1), np.nan)
     for at in np.ndindex(*shape):
-        found = list(_brief_products(chains[at[0]][at[1]], set(lags)))
-        if not found:
+        measured = list(_brief_products(chains[at[0]][at[1]], set(lags)))
+        if not measured:
             continue
-        sizes = _norms(torch.stack([product for _, product, _ in found]))
-        for (k, _, exponent), size in zip(found, sizes, strict=True):
+        sizes = _norms(torch.stack([product for _, product, _ in measured]))
+        for (k, _, exponent), size in zip(measured, sizes, strict=True):
             norms[at][np.asarray(lags) == k] = raised(size, exponent)
         with np.errstate(divide="ignore"):
             growth[at] = (np.log(sizes[-1]) + exponent * math.log(2)) / k

@@ -54,7 +54,7 @@ def walk(
             positions=positions,
             part=np.repeat(np.arange(len(chains)), [len(chain.positions) for chain in chains]),
             cut=np.isin(positions, _cuts(trace)),
-            **_said(trace, positions),
+            **_inputs_and_outputs(trace, positions),
             **_forward(trace, chains),
             **_back(trace, chains),
             factors=_factors(swept, layer, direction, positions),
@@ -67,20 +67,20 @@ def _cuts(trace: ForwardTrace) -> list[int]:
     return trace.model.cuts(len(trace.batch.valid)) if len(trace.passes) == 1 else []
 
 
-def _said(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
+def _inputs_and_outputs(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
     """What the network reads and says at these positions, and what it should have said."""
     model, batch = trace.model, trace.batch
-    heard = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
-    spoken = {
+    fed_back = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
+    of_target_side = {
         "outputs": (model.said(trace.logits, batch), np.nan),
         "targets": (batch.targets, 0),
         "loss": (_array([model.step_losses(trace.logits, batch)]), 0),
         "loss_weight": (_array([model.loss_weights(batch)]) * batch.mask, 0),
     }
-    found = {"read": np.concatenate([batch.inputs, heard]), "counted": batch.counted}
-    for name, (values, nothing) in spoken.items():
-        found[name] = batch.after_source(values, nothing)
-    return {name: values[positions, 0] for name, values in found.items()}
+    values_by_name = {"read": np.concatenate([batch.inputs, fed_back]), "counted": batch.counted}
+    for name, (values, fill) in of_target_side.items():
+        values_by_name[name] = batch.after_source(values, fill)
+    return {name: values[positions, 0] for name, values in values_by_name.items()}
 
 
 def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
@@ -89,32 +89,32 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
     cell_traces, blocks = [chain.cell_trace for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
     width, vectors = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces), 1 + CELLS[e.cell].is_recurrent
 
-    def each(pick: Callable[[CellTrace], Tensor | None], *shape: int) -> np.ndarray | None:
+    def stacked(pick: Callable[[CellTrace], Tensor | None], *shape: int) -> np.ndarray | None:
         """Pass after pass; None where the cell has none of it."""
         parts = [part for cell_trace in cell_traces if (part := pick(cell_trace)) is not None]
         return _array([part.to(dtype).reshape(-1, *(shape or part.shape[-1:])) for part in parts]) if parts else None
 
     return {
-        "inputs": each(lambda r: _filled(r.inputs, width)),
+        "inputs": stacked(lambda r: _filled(r.inputs, width)),
         "input_size": tuple(cell_trace.inputs.shape[-1] for cell_trace in cell_traces),
-        "hidden": each(lambda r: r.hidden),
+        "hidden": stacked(lambda r: r.hidden),
         "first_hidden": cell_traces[0].initial[0, 0].to(dtype).cpu().numpy(),
-        "cell": each(lambda r: r.cell),
+        "cell": stacked(lambda r: r.cell),
         "first_cell": None if cell_traces[0].cell is None else _array([torch.zeros(e.hidden_size, dtype=dtype)]),
-        "gates": {name: each(lambda r, name=name: r.gates[name]) for name in cell_traces[0].gates},  # type: ignore[misc]
-        "from_input": each(lambda r: r.inputs @ r.weights.ih.T, *blocks),
-        "from_state": each(lambda r: None if r.weights.hh is None else r.previous_hidden @ r.weights.hh.T, *blocks),
-        "biases": each(lambda r: torch.stack([b for b in r.weights[2:4] if b is not None]), vectors, *blocks),
-        "peepholes": each(lambda r: r.weights.ch, CELLS[e.cell].peepholes, e.hidden_size),
-        "weight_ih": each(lambda r: _filled(r.weights.ih, width), len(cell_traces[0].weights.ih), width),
-        "weight_hh": each(lambda r: r.weights.hh, len(cell_traces[0].weights.ih), e.hidden_size),
+        "gates": {name: stacked(lambda r, name=name: r.gates[name]) for name in cell_traces[0].gates},  # type: ignore[misc]
+        "from_input": stacked(lambda r: r.inputs @ r.weights.ih.T, *blocks),
+        "from_state": stacked(lambda r: None if r.weights.hh is None else r.previous_hidden @ r.weights.hh.T, *blocks),
+        "biases": stacked(lambda r: torch.stack([b for b in r.weights[2:4] if b is not None]), vectors, *blocks),
+        "peepholes": stacked(lambda r: r.weights.ch, CELLS[e.cell].peepholes, e.hidden_size),
+        "weight_ih": stacked(lambda r: _filled(r.weights.ih, width), len(cell_traces[0].weights.ih), width),
+        "weight_hh": stacked(lambda r: r.weights.hh, len(cell_traces[0].weights.ih), e.hidden_size),
     }
 
 
 def _back(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
     """The way back once more, step by step in float64, so that what arrives from the step after is known by itself."""
     cuts, has_cell = set(_cuts(trace)), chains[0].cell is not None
-    found: dict[str, list[Tensor]] = {}
+    gradients: dict[str, list[Tensor]] = {}
     grad_carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
     for chain in reversed(chains):
         total = chain.direct[:, None].clone()  # (n, 1 row, H)
@@ -127,25 +127,25 @@ def _back(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
                 t, t + 1, total, cell if has_cell else None, grad_input_proj, grad_carry
             )
             if int(chain.positions[t]) in cuts:
-                grad_carry = tuple(torch.zeros_like(each) for each in grad_carry)
+                grad_carry = tuple(torch.zeros_like(state) for state in grad_carry)
         parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": grad_input_proj}
         if chain.cell_trace.weights.hh is not None:
             parts["entering_state"] = chain.cell_trace.grad_state_proj(grad_input_proj[:, None])
         if has_cell:
             parts |= {"grad_cell": cell, "cell_from_hidden": _from_hidden(chain, total), "cell_later": later[1]}
         for name, values in parts.items():
-            found.setdefault(name, []).insert(0, values.flatten(1))
-    nothing = dict.fromkeys(("entering_state", "grad_cell", "cell_from_hidden", "cell_later"))
-    return nothing | {name: _array(parts) for name, parts in found.items()}
+            gradients.setdefault(name, []).insert(0, values.flatten(1))
+    absent = dict.fromkeys(("entering_state", "grad_cell", "cell_from_hidden", "cell_later"))
+    return absent | {name: _array(parts) for name, parts in gradients.items()}
 
 
 def _from_hidden(chain: ChainGradients, total: Tensor) -> Tensor:
     """(n, H): what reaches c_t through h_t of the same step: nothing else arrives. All steps are rows of one."""
     beside = total.transpose(0, 1).clone()
-    cell, nothing = torch.empty_like(beside), torch.zeros_like(beside[0])
+    cell, zeros = torch.empty_like(beside), torch.zeros_like(beside[0])
     grad_input_proj = beside.new_empty(*beside.shape[:-1], chain.grad_input_proj.shape[-1])
     cell_trace = chain.cell_trace.map_tensors(lambda values: values.transpose(0, 1))
-    cell_trace.backward_sweep(0, 1, beside, cell, grad_input_proj, (nothing, nothing))
+    cell_trace.backward_sweep(0, 1, beside, cell, grad_input_proj, (zeros, zeros))
     return cell[0]
 
 
@@ -166,17 +166,17 @@ def _jacobians(trace: ForwardTrace, layer: int, direction: int, steps: int) -> d
     some = np.arange(min(e.hidden_size, max(1, math.isqrt(MOST_JACOBIAN_NUMBERS // steps) // states)))
     if not kind.is_recurrent:
         return {"jacobians": None, "units": some[:0]}
-    found = []
+    jacobians = []
     for links in chains_of_steps(trace)[layer][direction].passes:
         few = len(some)  # rows and columns of these units alone
         part = Links(links.blocks[:, :few, :few], links.through[..., :few], links.direct[..., :few])
-        found.append(part.dense(0, links.direct.shape[1]).to(trace.output.dtype))
-    return {"jacobians": _array(found), "units": some}
+        jacobians.append(part.dense(0, links.direct.shape[1]).to(trace.output.dtype))
+    return {"jacobians": _array(jacobians), "units": some}
 
 
 def _factors(swept: SweepResult, layer: int, direction: int, positions: np.ndarray) -> StepFactors:
     """Those of this chain alone, in its order."""
-    whole, mine = factors_of(swept, (0, 0)), (layer, direction, positions)
-    slope = None if whole.slope is None else whole.slope[mine]
-    weights = None if whole.weights is None else whole.weights[mine]
-    return StepFactors(whole.factor[mine], slope, weights, {name: each[mine] for name, each in whole.shares.items()})
+    whole, own = factors_of(swept, (0, 0)), (layer, direction, positions)
+    slope = None if whole.slope is None else whole.slope[own]
+    weights = None if whole.weights is None else whole.weights[own]
+    return StepFactors(whole.factor[own], slope, weights, {name: share[own] for name, share in whole.shares.items()})
