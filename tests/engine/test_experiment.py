@@ -14,6 +14,7 @@ import pytest
 from torch import nn
 
 from engine.experiment import CHOICES, RANGES, Experiment, ExperimentError, step_cost
+from tests.cases import for_each
 
 ROOT = Path(__file__).parents[2]
 
@@ -223,7 +224,7 @@ def test_an_unknown_setting_is_refused_and_the_known_ones_are_named(make):
     assert all(name in str(caught.value) for name in DEFAULTS)
 
 
-@pytest.mark.parametrize(("settings", "message"), BAD, ids=[shown(settings) for settings, _ in BAD])
+@for_each({"settings, message": BAD})
 def test_a_bad_value_is_refused_in_a_sentence(settings, message):
     with pytest.raises(ExperimentError, match=message) as caught:
         Experiment(**settings)
@@ -232,7 +233,7 @@ def test_a_bad_value_is_refused_in_a_sentence(settings, message):
     assert error.got is settings.get(error.field, error.got)
 
 
-@pytest.mark.parametrize(("name", "low", "high", "beside"), LIMITS, ids=[each[0] for each in LIMITS])
+@for_each({"name, low, high, beside": LIMITS})
 def test_a_range_holds_both_its_ends_and_nothing_beyond(name, low, high, beside):
     whole = isinstance(low, int)
     below, above = (low - 1, high + 1) if whole else (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))

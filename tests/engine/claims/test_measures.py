@@ -16,6 +16,7 @@ from engine.claims import MEASURES, measure, measure_all
 from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import sample
 from engine.training import Trainer
+from tests.cases import for_each
 
 PRESETS = [preset for preset in list_presets() if not preset.file]  # a teacher's own are nobody else's promise
 EXACT = [(preset, claim) for preset in PRESETS for claim in preset.claims if claim.gate == "exact"]
@@ -29,7 +30,7 @@ def named(pairs):
 # ---- the claims there are
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.slug)
+@for_each({"preset": PRESETS})
 def test_a_lesson_says_what_to_change_next_and_what_should_happen(preset):
     assert preset.next and preset.claims
     assert preset.explains.strip().endswith((".", ".)"))

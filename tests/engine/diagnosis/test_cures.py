@@ -9,24 +9,25 @@ import pytest
 
 from engine.cells import CELLS
 from engine.experiment import Experiment
+from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, below, judged
 
 
-@pytest.mark.parametrize("ratio", [1e-9, 1e-4, 5e-3], ids=["vanished", "vanishing", "fading"])
-@pytest.mark.parametrize(
-    ("settings", "cure"),
-    [
-        ({"cell": "rnn"}, {"cell": "lstm", "forget_bias": 3.0}),
-        ({"cell": "rnn", "nonlinearity": "relu", "forget_bias": 5.0}, {"cell": "lstm", "forget_bias": 3.0}),
-        ({"cell": "lstm"}, {"forget_bias": 3.0}),
-        ({"cell": "lstm", "forget_bias": below(3.0)}, {"forget_bias": 3.0}),
-        ({"cell": "lstm", "forget_bias": 3.0}, {}),
-        ({"cell": "lstm", "forget_bias": 5.0}, {}),
-        ({"cell": "gru"}, {"forget_bias": 2.0}),
-        ({"cell": "gru", "forget_bias": -1.0}, {"forget_bias": 2.0}),
-        ({"cell": "gru", "forget_bias": 2.0}, {}),
-    ],
-    ids=str,
+@for_each(
+    {
+        "settings, cure": [
+            ({"cell": "rnn"}, {"cell": "lstm", "forget_bias": 3.0}),
+            ({"cell": "rnn", "nonlinearity": "relu", "forget_bias": 5.0}, {"cell": "lstm", "forget_bias": 3.0}),
+            ({"cell": "lstm"}, {"forget_bias": 3.0}),
+            ({"cell": "lstm", "forget_bias": below(3.0)}, {"forget_bias": 3.0}),
+            ({"cell": "lstm", "forget_bias": 3.0}, {}),
+            ({"cell": "lstm", "forget_bias": 5.0}, {}),
+            ({"cell": "gru"}, {"forget_bias": 2.0}),
+            ({"cell": "gru", "forget_bias": -1.0}, {"forget_bias": 2.0}),
+            ({"cell": "gru", "forget_bias": 2.0}, {}),
+        ],
+        "ratio": [1e-9, 1e-4, 5e-3],
+    }
 )
 def test_where_the_gradient_shrinks_the_gate_that_keeps_is_opened(settings, cure, ratio):
     assert judged(ratio, **settings).cure == cure
@@ -47,8 +48,7 @@ def test_the_further_back_the_wider_the_gate_is_opened(seq_len, more):
     assert judged(0.0, seq_len=seq_len, cell="gru").cure == {"forget_bias": 2.0 + more}  # no path
 
 
-@pytest.mark.parametrize("ratio", [1e-9, 1e-4, 5e-3, 1e3, 1e9])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@for_each({"cell": ["rnn", "gru", "lstm"], "ratio": [1e-9, 1e-4, 5e-3, 1e3, 1e9]})
 def test_a_run_that_learns_is_not_to_be_thrown_away(cell, ratio):
     """In the bands alone: the sentence stays, the cure goes."""
     stuck, learning = (judged(ratio, loss=loss, cell=cell) for loss in (0.8 * BAR, below(0.8 * BAR)))
@@ -72,23 +72,19 @@ def test_what_no_training_mends_has_its_cure_even_then(numbers):
     assert cure and judged(**numbers, loss=0.5 * BAR).cure == cure
 
 
-@pytest.mark.parametrize(
-    "numbers",
-    [{"ratio": 1e3}, {"ratio": 1e9}, {"ratio": 0.0, "state": 1.0}, {"loss": math.nan}],
-    ids=["growing", "exploding", "dead tanh", "not finite"],
-)
-@pytest.mark.parametrize(
-    ("settings", "cure"),
-    [
-        ({}, {"init": "orthogonal"}),
-        ({"init": "orthogonal"}, {}),
-        ({"init": "orthogonal", "clip_threshold": 0.5}, {}),
-        ({"init": "orthogonal", "clip_threshold": 5.0}, {"clip_threshold": 1.0}),
-        ({"init": "gaussian", "init_gain": 3.0}, {"init": "orthogonal", "init_gain": 1.0}),
-        ({"init": "orthogonal", "clip": "none"}, {"clip": "norm"}),
-        ({"init": "orthogonal", "clip": "value", "clip_threshold": 0.01}, {"clip": "norm", "clip_threshold": 1.0}),
-    ],
-    ids=str,
+@for_each(
+    {
+        "settings, cure": [
+            ({}, {"init": "orthogonal"}),
+            ({"init": "orthogonal"}, {}),
+            ({"init": "orthogonal", "clip_threshold": 0.5}, {}),
+            ({"init": "orthogonal", "clip_threshold": 5.0}, {"clip_threshold": 1.0}),
+            ({"init": "gaussian", "init_gain": 3.0}, {"init": "orthogonal", "init_gain": 1.0}),
+            ({"init": "orthogonal", "clip": "none"}, {"clip": "norm"}),
+            ({"init": "orthogonal", "clip": "value", "clip_threshold": 0.01}, {"clip": "norm", "clip_threshold": 1.0}),
+        ],
+        "numbers": [{"ratio": 1e3}, {"ratio": 1e9}, {"ratio": 0.0, "state": 1.0}, {"loss": math.nan}],
+    }
 )
 def test_where_the_gradient_grows_it_is_clipped_and_begun_anew(settings, cure, numbers):
     assert judged(**numbers, **settings).cure == cure

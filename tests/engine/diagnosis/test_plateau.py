@@ -12,6 +12,7 @@ from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.tasks import TASKS
 from engine.training import Trainer
+from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, above, below, judged
 
 BRAKED = {"clips": 1.0, "optimizer": "sgd", "learning_rate": 0.1, "clip_threshold": 0.001, "norms": (0.05, 0.001)}
@@ -28,33 +29,33 @@ def trained(updates: int, **settings) -> Trainer:
 # ---- clipped
 
 
-@pytest.mark.parametrize(
-    ("changes", "kind"),
-    [
-        ({}, "clipped"),
-        ({"ratio": 0.01}, "clipped"),
-        ({"ratio": 100.0}, "clipped"),
-        ({"ratio": below(0.01)}, "fading"),
-        ({"ratio": above(100.0)}, "growing"),
-        ({"ratio": 0.0, "tbptt": 5}, "cut"),
-        ({"gradient": 0.0}, "no_gradient"),
-        ({"loss": 0.01}, "solved"),
-        ({"loss": 0.8 * BAR}, "clipped"),
-        ({"loss": below(0.8 * BAR)}, "healthy"),  # it learns all the same
-        ({"clips": 0.95}, "healthy"),
-        ({"clips": math.nan}, "healthy"),  # fewer than 20 updates
-        ({"optimizer": "momentum"}, "clipped"),
-        ({"optimizer": "adam"}, "healthy"),
-        ({"optimizer": "rmsprop"}, "healthy"),
-        ({"optimizer": "adagrad"}, "healthy"),
-        ({"norms": (0.0021, 0.001)}, "clipped"),
-        ({"norms": (0.002, 0.001)}, "healthy"),  # half of it is left
-        ({"clip_threshold": 0.999}, "clipped"),
-        ({"clip_threshold": 1.0}, "healthy"),  # a usual threshold: a safety net, not a brake
-        ({"learning_rate": 10.0, "norms": (5.0, 0.6)}, "healthy"),  # its weights move all the same
-        ({"recent": BAR, "earlier": BAR}, "clipped"),  # the nearer reason
-    ],
-    ids=str,
+@for_each(
+    {
+        "changes, kind": [
+            ({}, "clipped"),
+            ({"ratio": 0.01}, "clipped"),
+            ({"ratio": 100.0}, "clipped"),
+            ({"ratio": below(0.01)}, "fading"),
+            ({"ratio": above(100.0)}, "growing"),
+            ({"ratio": 0.0, "tbptt": 5}, "cut"),
+            ({"gradient": 0.0}, "no_gradient"),
+            ({"loss": 0.01}, "solved"),
+            ({"loss": 0.8 * BAR}, "clipped"),
+            ({"loss": below(0.8 * BAR)}, "healthy"),  # it learns all the same
+            ({"clips": 0.95}, "healthy"),
+            ({"clips": math.nan}, "healthy"),  # fewer than 20 updates
+            ({"optimizer": "momentum"}, "clipped"),
+            ({"optimizer": "adam"}, "healthy"),
+            ({"optimizer": "rmsprop"}, "healthy"),
+            ({"optimizer": "adagrad"}, "healthy"),
+            ({"norms": (0.0021, 0.001)}, "clipped"),
+            ({"norms": (0.002, 0.001)}, "healthy"),  # half of it is left
+            ({"clip_threshold": 0.999}, "clipped"),
+            ({"clip_threshold": 1.0}, "healthy"),  # a usual threshold: a safety net, not a brake
+            ({"learning_rate": 10.0, "norms": (5.0, 0.6)}, "healthy"),  # its weights move all the same
+            ({"recent": BAR, "earlier": BAR}, "clipped"),  # the nearer reason
+        ]
+    }
 )
 def test_a_brake_is_said_only_where_clipping_is_why_nothing_is_learned(changes, kind):
     assert judged(**{"ratio": 0.5, **BRAKED, **changes}).kind == kind
@@ -87,27 +88,27 @@ def test_a_network_clipped_on_every_update(optimizer, moves):
 # ---- on a plateau
 
 
-@pytest.mark.parametrize(
-    ("changes", "kind"),
-    [
-        ({}, "plateau"),
-        ({"recent": 1.049 * BAR}, "plateau"),
-        ({"recent": 1.051 * BAR}, "healthy"),
-        ({"recent": 0.951 * BAR}, "plateau"),
-        ({"recent": 0.949 * BAR}, "healthy"),
-        ({"earlier": 1.051 * BAR}, "healthy"),
-        ({"earlier": 0.949 * BAR}, "healthy"),
-        ({"earlier": math.nan}, "healthy"),  # fewer than 120 updates
-        ({"recent": math.nan, "earlier": math.nan}, "healthy"),
-        ({"ratio": 0.01}, "plateau"),
-        ({"ratio": 100.0}, "plateau"),
-        ({"ratio": below(0.01)}, "fading"),
-        ({"ratio": above(100.0)}, "growing"),
-        ({"ratio": 0.0, "tbptt": 5}, "cut"),
-        ({"gradient": 0.0}, "no_gradient"),
-        ({"loss": 0.01}, "solved"),
-    ],
-    ids=str,
+@for_each(
+    {
+        "changes, kind": [
+            ({}, "plateau"),
+            ({"recent": 1.049 * BAR}, "plateau"),
+            ({"recent": 1.051 * BAR}, "healthy"),
+            ({"recent": 0.951 * BAR}, "plateau"),
+            ({"recent": 0.949 * BAR}, "healthy"),
+            ({"earlier": 1.051 * BAR}, "healthy"),
+            ({"earlier": 0.949 * BAR}, "healthy"),
+            ({"earlier": math.nan}, "healthy"),  # fewer than 120 updates
+            ({"recent": math.nan, "earlier": math.nan}, "healthy"),
+            ({"ratio": 0.01}, "plateau"),
+            ({"ratio": 100.0}, "plateau"),
+            ({"ratio": below(0.01)}, "fading"),
+            ({"ratio": above(100.0)}, "growing"),
+            ({"ratio": 0.0, "tbptt": 5}, "cut"),
+            ({"gradient": 0.0}, "no_gradient"),
+            ({"loss": 0.01}, "solved"),
+        ]
+    }
 )
 def test_a_plateau_is_where_two_mean_losses_stand_at_one_level(changes, kind):
     assert judged(**{"ratio": 0.5, **STANDS, **changes}).kind == kind

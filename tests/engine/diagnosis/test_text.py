@@ -14,6 +14,7 @@ from engine.diagnosis.words import MOST_LETTERS, pace, share
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
+from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, below, judged
 
 FIRST_DIGIT, LETTERS, WORD, STOCKS = (
@@ -60,19 +61,19 @@ def test_what_arrives_almost_whole_has_no_pace(settings, ratio, sentence):
     assert judged(ratio, loss=10.0, **settings).sentence == sentence
 
 
-@pytest.mark.parametrize("ratio", [0.5, 20.0, 1e-4, 1e-301], ids=["share", "growing", "parts", "next to nothing"])
-@pytest.mark.parametrize(
-    ("settings", "chain", "road"),
-    [
-        ({"cell": "lstm"}, (0, 0), " (cell state c)"),
-        ({"cell": "gru"}, (0, 0), ""),
-        ({"num_layers": 2}, (1, 0), " (layer 2)"),
-        ({"bidirectional": True}, (0, 0), " (forwards)"),
-        ({"bidirectional": True, "cell": "gru"}, (0, 1), " (backwards)"),
-        ({"cell": "lstm", "num_layers": 3, "bidirectional": True}, (1, 1), " (cell state c, layer 2, backwards)"),
-        ({"cell": "lstm", "num_layers": 3, "bidirectional": True}, (2, 0), " (cell state c, layer 3, forwards)"),
-    ],
-    ids=str,
+@for_each(
+    {
+        "settings, chain, road": [
+            ({"cell": "lstm"}, (0, 0), " (cell state c)"),
+            ({"cell": "gru"}, (0, 0), ""),
+            ({"num_layers": 2}, (1, 0), " (layer 2)"),
+            ({"bidirectional": True}, (0, 0), " (forwards)"),
+            ({"bidirectional": True, "cell": "gru"}, (0, 1), " (backwards)"),
+            ({"cell": "lstm", "num_layers": 3, "bidirectional": True}, (1, 1), " (cell state c, layer 2, backwards)"),
+            ({"cell": "lstm", "num_layers": 3, "bidirectional": True}, (2, 0), " (cell state c, layer 3, forwards)"),
+        ],
+        "ratio": [0.5, 20.0, 1e-4, 1e-301],
+    }
 )
 def test_the_place_is_followed_by_the_road_where_there_are_several(settings, chain, road, ratio):
     e = Experiment(**{"cell": "rnn", **settings})
@@ -154,19 +155,19 @@ def test_a_solved_network_has_no_gradient_because_it_is_solved():
     assert said not in judged(0.5, loss=0.0, gradient=1e-7).sentence
 
 
-@pytest.mark.parametrize("ratio", [0.9, 12.0, 2.4e-7, 1e-301, 3.4e11])
-@pytest.mark.parametrize(
-    "network",
-    [
-        {},
-        {"cell": "lstm", "num_layers": 3, "bidirectional": True},
-        {"cell": "gru", "num_layers": 2, "bidirectional": True},
-        {"nonlinearity": "sigmoid", "num_layers": 4, "bidirectional": True},
-        {"nonlinearity": "relu", "num_layers": 4},
-    ],
-    ids=str,
+@for_each(
+    {
+        "data": [{}, {"task": "characters", "rnn_type": "many_to_many"}, {"seq_len": 200}],
+        "network": [
+            {},
+            {"cell": "lstm", "num_layers": 3, "bidirectional": True},
+            {"cell": "gru", "num_layers": 2, "bidirectional": True},
+            {"nonlinearity": "sigmoid", "num_layers": 4, "bidirectional": True},
+            {"nonlinearity": "relu", "num_layers": 4},
+        ],
+        "ratio": [0.9, 12.0, 2.4e-7, 1e-301, 3.4e11],
+    }
 )
-@pytest.mark.parametrize("data", [{}, {"task": "characters", "rnn_type": "many_to_many"}, {"seq_len": 200}], ids=str)
 def test_a_sentence_fits_two_lines(data, network, ratio):
     """Beside a cure; what matters most is never what is left out."""
     for optimizer, loss, recent in (("adam", 10.0, math.nan), ("sgd", 10.0, BAR), ("sgd", 10.0, 2.9879)):
@@ -223,41 +224,42 @@ def test_no_factor_per_step_where_there_is_none(ratio):
     assert "factor_per_step" not in judged(ratio).evidence
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (1, "1"),
-        (1.04, "1"),
-        (2.3, "2.3"),
-        (9.94, "9.9"),
-        (9.96, "10"),
-        (10, "10"),
-        (45.4, "45"),
-        (99.6, "100"),
-        (123, "120"),
-        (1_300, "1,300"),
-        (1_349, "1,300"),
-        (98_765, "99,000"),
-        (990_000, "990,000"),
-        (999_500, "1 million"),
-        (1e6, "1 million"),
-        (2.34e6, "2.3 million"),
-        (9.96e6, "10 million"),
-        (456e6, "460 million"),
-        (994e6, "990 million"),
-        (996e6, "1 billion"),
-        (1e9, "1 billion"),
-        (2e9, "2 billion"),
-        (997e9, "1 trillion"),
-        (12.3e12, "12 trillion"),
-        (997e12, "10¹⁵"),
-        (1e15, "10¹⁵"),
-        (2e18, "10¹⁸"),
-        (5e18, "10¹⁹"),
-        (1e234, "10²³⁴"),
-        (1e56, "10⁵⁶"),
-        (1e300, "10³⁰⁰"),
-    ],
+@for_each(
+    {
+        "number, words": [
+            (1, "1"),
+            (1.04, "1"),
+            (2.3, "2.3"),
+            (9.94, "9.9"),
+            (9.96, "10"),
+            (10, "10"),
+            (45.4, "45"),
+            (99.6, "100"),
+            (123, "120"),
+            (1_300, "1,300"),
+            (1_349, "1,300"),
+            (98_765, "99,000"),
+            (990_000, "990,000"),
+            (999_500, "1 million"),
+            (1e6, "1 million"),
+            (2.34e6, "2.3 million"),
+            (9.96e6, "10 million"),
+            (456e6, "460 million"),
+            (994e6, "990 million"),
+            (996e6, "1 billion"),
+            (1e9, "1 billion"),
+            (2e9, "2 billion"),
+            (997e9, "1 trillion"),
+            (12.3e12, "12 trillion"),
+            (997e12, "10¹⁵"),
+            (1e15, "10¹⁵"),
+            (2e18, "10¹⁸"),
+            (5e18, "10¹⁹"),
+            (1e234, "10²³⁴"),
+            (1e56, "10⁵⁶"),
+            (1e300, "10³⁰⁰"),
+        ]
+    }
 )
 def test_say(number, words):
     assert say(number) == words

@@ -15,59 +15,61 @@ from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
+from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, above, below, judged
 
 # ---- flags
 
 
-@pytest.mark.parametrize(
-    ("ratio", "kind"),
-    [
-        (5e-324, "vanished"),
-        (1e-300, "vanished"),
-        (below(1e-6), "vanished"),
-        (1e-6, "vanishing"),
-        (below(1e-3), "vanishing"),
-        (1e-3, "fading"),
-        (below(1e-2), "fading"),
-        (1e-2, "healthy"),
-        (1.0, "healthy"),
-        (10.0, "healthy"),
-        (above(10.0), "rising"),
-        (below(100.0), "rising"),
-        (100.0, "rising"),
-        (above(100.0), "growing"),
-        (below(1e4), "growing"),
-        (1e4, "growing"),
-        (above(1e4), "exploding"),
-        (1e300, "exploding"),
-        (math.inf, "not_finite"),
-    ],
+@for_each(
+    {
+        "ratio, kind": [
+            (5e-324, "vanished"),
+            (1e-300, "vanished"),
+            (below(1e-6), "vanished"),
+            (1e-6, "vanishing"),
+            (below(1e-3), "vanishing"),
+            (1e-3, "fading"),
+            (below(1e-2), "fading"),
+            (1e-2, "healthy"),
+            (1.0, "healthy"),
+            (10.0, "healthy"),
+            (above(10.0), "rising"),
+            (below(100.0), "rising"),
+            (100.0, "rising"),
+            (above(100.0), "growing"),
+            (below(1e4), "growing"),
+            (1e4, "growing"),
+            (above(1e4), "exploding"),
+            (1e300, "exploding"),
+            (math.inf, "not_finite"),
+        ]
+    }
 )
 def test_bands_of_the_ratio(ratio, kind):
     assert judged(ratio).kind == kind
 
 
-@pytest.mark.parametrize(
-    ("numbers", "kind"),
-    [
-        ({"loss": below(0.1 * BAR)}, "solved"),
-        ({"loss": 0.1 * BAR}, "healthy"),
-        ({"loss": 0.0}, "solved"),
-        ({"gradient": below(1e-8)}, "no_gradient"),
-        ({"gradient": 0.0}, "no_gradient"),
-        ({"gradient": 1e-8}, "healthy"),
-        ({"ratio": 0.0, "tbptt": 39}, "cut"),  # the first digit lies 39 steps back: the 39th link is cut
-        ({"ratio": 0.0, "tbptt": 1}, "cut"),
-        ({"ratio": 0.0, "tbptt": 40}, "no_path"),
-        ({"ratio": 0.0, "tbptt": 0}, "no_path"),
-        ({"ratio": 0.0, "state": -1.0}, "dead"),
-        ({"ratio": 0.0, "state": 0.9}, "no_path"),
-        ({"ratio": 0.0, "state": 0.0}, "no_path"),
-        ({"ratio": 0.0, "state": 0.0, "nonlinearity": "relu"}, "dead"),
-        ({"ratio": 0.0, "state": 1.0, "nonlinearity": "relu"}, "no_path"),
-    ],
-    ids=str,
+@for_each(
+    {
+        "numbers, kind": [
+            ({"loss": below(0.1 * BAR)}, "solved"),
+            ({"loss": 0.1 * BAR}, "healthy"),
+            ({"loss": 0.0}, "solved"),
+            ({"gradient": below(1e-8)}, "no_gradient"),
+            ({"gradient": 0.0}, "no_gradient"),
+            ({"gradient": 1e-8}, "healthy"),
+            ({"ratio": 0.0, "tbptt": 39}, "cut"),  # the first digit lies 39 steps back: the 39th link is cut
+            ({"ratio": 0.0, "tbptt": 1}, "cut"),
+            ({"ratio": 0.0, "tbptt": 40}, "no_path"),
+            ({"ratio": 0.0, "tbptt": 0}, "no_path"),
+            ({"ratio": 0.0, "state": -1.0}, "dead"),
+            ({"ratio": 0.0, "state": 0.9}, "no_path"),
+            ({"ratio": 0.0, "state": 0.0}, "no_path"),
+            ({"ratio": 0.0, "state": 0.0, "nonlinearity": "relu"}, "dead"),
+            ({"ratio": 0.0, "state": 1.0, "nonlinearity": "relu"}, "no_path"),
+        ]
+    }
 )
 def test_limits_of_the_other_flags(numbers, kind):
     assert judged(**numbers).kind == kind

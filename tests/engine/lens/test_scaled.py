@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.scaled import Scaled
+from tests.cases import for_each
 
 SMALLEST, NORMAL, LARGEST = 2.0**-149, 2.0**-126, (2 - 2.0**-23) * 2.0**127  # of float32
 
@@ -91,8 +92,7 @@ def test_parts_keep_their_numbers():
 # ---- under another exponent
 
 
-@pytest.mark.parametrize("shift", [-100, -1, 0, 1, 100])
-@pytest.mark.parametrize("exponent", [-500, 0, 500])
+@for_each({"exponent": [-500, 0, 500], "shift": [-100, -1, 0, 1, 100]})
 def test_the_same_numbers_under_another_exponent(exponent, shift):
     values = [0.75, -1.0, 2.0**-10, 0.0]
     moved = row(values, exponent).rescaled_to(torch.tensor([exponent + shift], dtype=torch.int32))
@@ -130,8 +130,7 @@ def test_what_falls_below_float32_beside_a_larger_neighbour_is_lost_not_made_lar
 # ---- sums
 
 
-@pytest.mark.parametrize("exponent", [-700, 0, 700])
-@pytest.mark.parametrize("apart", [-20, -3, 0, 3, 20])
+@for_each({"apart": [-20, -3, 0, 3, 20], "exponent": [-700, 0, 700]})
 def test_a_sum_of_powers_of_two_is_exact(exponent, apart):
     total = row([1.0, -0.5, 0.0], exponent).add(row([1.0, 0.0, 0.25], exponent + apart))
     assert total.exponent.dtype == torch.int32 and total.values.dtype == torch.float32
@@ -188,8 +187,7 @@ def test_what_cancels_is_zero():
 # ---- a common exponent
 
 
-@pytest.mark.parametrize("exponent", [-300, 0, 300])
-@pytest.mark.parametrize("value", [0.5, 0.75, 1.0, -1.0, 1023.0, -(2.0**-60), 3e-20])
+@for_each({"value": [0.5, 0.75, 1.0, -1.0, 1023.0, -(2.0**-60), 3e-20], "exponent": [-300, 0, 300]})
 def test_the_largest_of_all_steps_becomes_about_1(value, exponent):
     scaled = Scaled(
         torch.tensor([[[value / 4, 0.0]], [[0.0, value]], [[0.0, 0.0]]]),

@@ -31,6 +31,7 @@ from engine.preset import (
     teachers_folder,
     unreadable,
 )
+from tests.cases import for_each
 from tests.engine.conftest import untrained_frame
 
 PRESETS = tuple(preset for preset in list_presets() if not preset.file)
@@ -62,7 +63,7 @@ def test_orders_count_from_1_without_a_gap(kind):
     assert orders == list(range(1, len(orders) + 1))
 
 
-@each_preset
+@for_each({"preset": PRESETS})
 def test_a_lesson_says_what_it_is_in_sentences(preset):
     assert preset.title.strip() == preset.title != "" and not preset.title.endswith(".")
     assert preset.question.endswith("?") and preset.question[0].isupper()
@@ -71,7 +72,7 @@ def test_a_lesson_says_what_it_is_in_sentences(preset):
     assert preset.speed in SPEEDS
 
 
-@each_preset
+@for_each({"preset": PRESETS})
 def test_a_lesson_is_what_its_file_says(preset):
     table = tomllib.loads((FOLDER / f"{preset.slug}.toml").read_text(encoding="utf-8"))
     for key, value in table.pop("experiment").items():
@@ -94,7 +95,7 @@ def test_a_lesson_is_what_its_file_says(preset):
     assert Experiment.from_dict(preset.experiment.to_dict()) == preset.experiment
 
 
-@each_preset
+@for_each({"preset": PRESETS})
 def test_a_lesson_can_be_done_and_names_figures_that_show_something(preset):
     assert preset.done is not None and preset.done.says.endswith(".")
     assert 2 <= len(preset.figures) <= 3
@@ -212,9 +213,7 @@ def test_speeds_have_names(name, updates):
     assert SPEEDS[name] == updates
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
+@for_each({"old, new, says": [
         ("order = 3", "order 3", r"^demo\.toml cannot be read: .*line 2"),
         ('"Look."', '"Look.', r"^demo\.toml cannot be read: .*line 5"),
         ("order = 3", "order = 3\norder = 4", r"^demo\.toml cannot be read: "),
@@ -242,9 +241,7 @@ def test_speeds_have_names(name, updates):
         ('"gru"', '"gru"\nunits = 4', r"^demo\.toml: units must be left out, for the settings are .*hidden_size"),
         ('"gru"', '"gru"\nseq_len = 1', r"^demo\.toml: seq_len must be a whole number from 2 to 1000 for Adding"),
         ('"gru"', '"gru"\n[experiment.task_options]\na = 1', r"^demo\.toml: task_options must be empty"),
-    ],
-    ids=lambda each: each.replace("\n", " ")[:40] if isinstance(each, str) and not each.startswith("^") else "",
-)  # fmt: skip
+    ]})  # fmt: skip
 def test_a_file_that_cannot_be_says_why(old, new, says):
     assert old in GOOD
     with pytest.raises(PresetError, match=says):
@@ -292,9 +289,7 @@ def test_links_in_prose_set_figures():
     assert led == "Now [open\nthe gate](/?2) or [close it](/?1)."
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
+@for_each({"old, new, says": [
         ("right = 1", "right = 2", r"^demo\.toml, predict: right must be from 0 \(the first answer\) to 1, but got 2"),
         ('["This", "That"]', '["This"]', r"^demo\.toml, predict: answers must be a list of 2 to 4 different texts"),
         ('["This", "That"]', '["This", "This"]', r"^demo\.toml, predict: answers must be a list of 2 to 4 different"),
@@ -309,8 +304,7 @@ def test_links_in_prose_set_figures():
         ("set:forget_bias=3", "set:forget_bias", r"^demo\.toml, text, link \[open the gate\]: expected name=value"),
         ("cell=lstm)", "cell=lstm", r"^demo\.toml, text: a link that sets something is written "),
         ('text = "', 'figures = []\ntext = "', r"^demo\.toml: figures must be a list of 1 to 3 different"),
-    ],
-)  # fmt: skip
+    ]})  # fmt: skip
 def test_what_asks_completes_or_acts_and_cannot_be_says_why(old, new, says):
     whole = LINKED + GOOD + PREDICT + DONE
     assert old in whole

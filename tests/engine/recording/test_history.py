@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.history import ROW, History, Moments, size_of
+from tests.cases import for_each
 
 COUNTS = [1, 2, 9, 10, 11, 12, 20, 21, 64, 1000, 12_345]
 
@@ -21,8 +22,7 @@ def updated(count: int, most: int = 10, every: int = 1) -> History:
     return history
 
 
-@pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("most", [1, 7, 10])
+@for_each({"most": [1, 7, 10], "count": COUNTS})
 def test_rows_stay_within_the_bound_and_do_not_thin_out_needlessly(most, count):
     rows = len(updated(count, most).updates())
     assert min(count, most // 2 + 1) <= rows <= min(count, most + 1)  # the newest may stand beyond the evenly spaced
@@ -33,8 +33,7 @@ def test_nothing_is_thinned_before_the_bound_is_reached(most):
     assert updated(most, most).updates()["step"].tolist() == list(range(1, most + 1))
 
 
-@pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("most", [1, 7, 10])
+@for_each({"most": [1, 7, 10], "count": COUNTS})
 def test_the_first_and_the_newest_always_stand(most, count):
     history = History(most)
     for step in range(1, count + 1):
@@ -43,8 +42,7 @@ def test_the_first_and_the_newest_always_stand(most, count):
         assert (steps[0], steps[-1]) == (1, step)
 
 
-@pytest.mark.parametrize("every", [1, 5])
-@pytest.mark.parametrize("count", COUNTS[2:])
+@for_each({"count": COUNTS[2:], "every": [1, 5]})
 def test_between_them_the_steps_are_evenly_spaced(count, every):
     steps = updated(count, every=every).updates()["step"]
     spaces = np.diff(steps)

@@ -26,9 +26,9 @@ def least_loss(answers: Iterable[tuple[Hashable, int, float]]) -> float:
 
 
 def answers_of(batch: Batch, known: Known) -> Iterable[tuple[Hashable, int, float]]:
-    share, targets = (1 / batch.mask.sum(0)).tolist(), batch.targets.tolist()
-    for t, column in np.argwhere(batch.mask).tolist():
-        yield known(batch, t, column), targets[t][column], share[column]
+    share = 1 / batch.mask.sum(0)
+    for t, column in zip(*np.nonzero(batch.mask), strict=True):
+        yield known(batch, t, column), int(batch.targets[t, column]), share[column]
 
 
 def nothing(batch: Batch, t: int, column: int) -> Hashable:
@@ -36,7 +36,7 @@ def nothing(batch: Batch, t: int, column: int) -> Hashable:
 
 
 def place(batch: Batch, t: int, column: int) -> Hashable:
-    return t
+    return int(t)
 
 
 def symbol_now(batch: Batch, t: int, column: int) -> Hashable:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, sample
-from tests.cases import grid
+from tests.cases import for_each, grid
 from tests.engine.tasks.conftest import least_loss
 
 LENGTHS = [5, 6, 7, 8, 12, 15, 33, 60]
@@ -39,8 +39,7 @@ def assert_tells_nothing(told: list[tuple[object, str]], answers: int) -> None:
             assert abs(counts[answer] - total * share) <= 5 * (total * share * (1 - share)) ** 0.5 + 1, known
 
 
-@pytest.mark.parametrize("seq_len", LENGTHS)
-@pytest.mark.parametrize("split", ["train", "test"])
+@for_each({"split": ["train", "test"], "seq_len": LENGTHS})
 def test_the_first_noun_decides_the_verb(seq_len, split):
     for words, answer in dealt("agreement", 500, seq_len, split):
         first = next(word for word in words if word in ONE | MANY)
@@ -74,8 +73,7 @@ def test_all_nouns_come_first_and_in_between():
     assert 2 < np.mean(between) < 4
 
 
-@pytest.mark.parametrize("seq_len", LENGTHS)
-@pytest.mark.parametrize("split", ["train", "test"])
+@for_each({"split": ["train", "test"], "seq_len": LENGTHS})
 def test_the_first_pronoun_decides_the_last_word(seq_len, split):
     for words, answer in dealt("themselves", 500, seq_len, split):
         assert answer == SELVES[words[0]] and words[-1] == "for"
@@ -94,8 +92,7 @@ def test_no_other_person_tells_the_last_word(seq_len):
     assert bar == pytest.approx(math.log(3), rel=1e-12)
 
 
-@pytest.mark.parametrize(("slug", "place"), [("agreement", 1), ("themselves", 0)])
-@pytest.mark.parametrize("seq_len", LENGTHS)
+@for_each({"seq_len": LENGTHS, "slug, place": [("agreement", 1), ("themselves", 0)]})
 def test_the_lag_reaches_back_to_the_word_that_decides(slug, place, seq_len):
     e = Experiment(task=slug, rnn_type="many_to_one", seq_len=seq_len)
     assert seq_len - 1 - TASKS[slug].lag(e) == place

@@ -31,7 +31,7 @@ def judging_word(batch: Batch, t: int, column: int) -> Hashable:
     [
         ("parity", "many_to_many", 20, 0, nothing),
         ("parity", "many_to_one", 20, 0, symbol_now),
-        ("xor", "many_to_many", 20, 0, nothing),
+        pytest.param("xor", "many_to_many", 20, 0, nothing, marks=pytest.mark.full),
         ("xor", "many_to_many", 20, 0, symbol_now),
         ("copy", "many_to_many", 16, 0, nothing),
         ("copy", "many_to_many", 7, 0, place),

@@ -9,6 +9,7 @@ import torch
 from engine.experiment import Experiment
 from engine.model import build
 from engine.tasks import NO_SYMBOL, TASKS, Batch, sample
+from tests.cases import for_each
 
 READERS = [
     ("first_symbol_recall", "many_to_one"),
@@ -71,7 +72,7 @@ def test_a_typed_note_begins_a_tune_that_is_still_to_come():
     assert (batch.inputs[1:] == NO_SYMBOL).all() and batch.mask.all() and batch.inputs.shape == (24, 1)
 
 
-@pytest.mark.parametrize(("slug", "rnn_type"), ALL)
+@for_each({"slug, rnn_type": ALL})
 def test_a_network_reads_the_example_and_says_so_what_it_is_asked(slug, rnn_type):
     task, e = TASKS[slug], Experiment(task=slug, rnn_type=rnn_type, hidden_size=3)
     assert task.asks and task.asks[-1] not in ".!?"
@@ -83,34 +84,39 @@ def test_a_network_reads_the_example_and_says_so_what_it_is_asked(slug, rnn_type
     assert said.shape == (1 if rnn_type == "many_to_one" else len(batch.mask), 1, task.output_size)
 
 
-@pytest.mark.parametrize(("slug", "rnn_type"), ALL)
-@pytest.mark.parametrize("text", ["", "  ", "§"])
+@for_each({"text": ["", "  ", "§"], "slug, rnn_type": ALL})
 def test_nothing_and_unknown_signs_are_refused_with_a_sentence(slug, rnn_type, text):
     with pytest.raises(ValueError, match=r"^[A-Z“].*\.$"):
         typed(slug, rnn_type, text)
 
 
-@pytest.mark.parametrize(
-    ("slug", "rnn_type", "text", "said"),
-    [
-        ("first_symbol_recall", "many_to_one", "12a", "“a” cannot be read here, only 0 1 2 3 4 5 6 7 8 and 9."),
-        ("first_symbol_recall", "many_to_one", "1" * 201, "From 1 to 200 signs can be read here, but got 201"),
-        ("xor", "many_to_many", "1", "From 2 to 200 signs can be read here, but got 1"),
-        ("parity", "many_to_one", "", "got none: they may be 0 and 1."),
-        ("temporal_order", "many_to_one", "abXcd", "Exactly two of the signs must be X or Y, but got 1."),
-        ("temporal_order", "many_to_one", "abcd", "must be X or Y, but got none."),
-        ("melody", "one_to_many", "H4", "One note from C4 to C6 can be read here, but got “H4”."),
-        ("reverse", "encoder_decoder", "AB" * 11, "From 1 to 20 signs can be read here, but got 22"),
-        ("addition", "encoder_decoder", "7+", "From 3 to 5 signs"),
-        ("addition", "encoder_decoder", "123+1", "Two numbers from 0 to 99 with a + between can be read here"),
-        ("addition", "encoder_decoder", "1+2+3", "but got “1+2+3”."),
-        ("dates", "encoder_decoder", "3/3/1999", "“/” cannot be read here, only the space"),
-        ("dates", "encoder_decoder", "wednesday 3 march 1999", "“w” cannot be read"),
-        ("dates", "encoder_decoder", "30 september of 1999", "to 18 signs can be read here, but got 20"),
-        ("english_french", "encoder_decoder", "the black zebra", "The word “zebra” is not known here. Known are, for"),
-        ("english_french", "encoder_decoder", "the cat " * 5, "From 1 to 8 words can be read here, but got 10"),
-        ("headline", "encoder_decoder", "the pilot sold a house", "The word “pilot” is not known here."),
-    ],
+@for_each(
+    {
+        "slug, rnn_type, text, said": [
+            ("first_symbol_recall", "many_to_one", "12a", "“a” cannot be read here, only 0 1 2 3 4 5 6 7 8 and 9."),
+            ("first_symbol_recall", "many_to_one", "1" * 201, "From 1 to 200 signs can be read here, but got 201"),
+            ("xor", "many_to_many", "1", "From 2 to 200 signs can be read here, but got 1"),
+            ("parity", "many_to_one", "", "got none: they may be 0 and 1."),
+            ("temporal_order", "many_to_one", "abXcd", "Exactly two of the signs must be X or Y, but got 1."),
+            ("temporal_order", "many_to_one", "abcd", "must be X or Y, but got none."),
+            ("melody", "one_to_many", "H4", "One note from C4 to C6 can be read here, but got “H4”."),
+            ("reverse", "encoder_decoder", "AB" * 11, "From 1 to 20 signs can be read here, but got 22"),
+            ("addition", "encoder_decoder", "7+", "From 3 to 5 signs"),
+            ("addition", "encoder_decoder", "123+1", "Two numbers from 0 to 99 with a + between can be read here"),
+            ("addition", "encoder_decoder", "1+2+3", "but got “1+2+3”."),
+            ("dates", "encoder_decoder", "3/3/1999", "“/” cannot be read here, only the space"),
+            ("dates", "encoder_decoder", "wednesday 3 march 1999", "“w” cannot be read"),
+            ("dates", "encoder_decoder", "30 september of 1999", "to 18 signs can be read here, but got 20"),
+            (
+                "english_french",
+                "encoder_decoder",
+                "the black zebra",
+                "The word “zebra” is not known here. Known are, for",
+            ),
+            ("english_french", "encoder_decoder", "the cat " * 5, "From 1 to 8 words can be read here, but got 10"),
+            ("headline", "encoder_decoder", "the pilot sold a house", "The word “pilot” is not known here."),
+        ]
+    }
 )
 def test_a_refusal_says_what_it_got_and_what_it_accepts(slug, rnn_type, text, said):
     with pytest.raises(ValueError, match=r"\.$") as refusal:

@@ -9,6 +9,7 @@ import torch
 from engine.experiment import Experiment
 from engine.model import build
 from engine.tasks import NO_SYMBOL, TASKS, sample
+from tests.cases import for_each
 
 STARTED = ("characters", "next_word")  # x_0 is nothing yet: the text is to be gone on with
 TYPED = (*STARTED, "sentiment", "agreement", "themselves", "teddy", "entities")
@@ -23,8 +24,7 @@ def typed_again(slug: str, tokens: np.ndarray) -> str:
     return between.join(unknown if token == 0 else TASKS[slug].input_labels[token] for token in tokens)
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-@pytest.mark.parametrize(("slug", "kind"), CASES)
+@for_each({"slug, kind": CASES, "split": ["train", "test"]})
 def test_a_dealt_sentence_typed_again_gives_the_same_tokens(slug, kind, split):
     e = Experiment(task=slug, rnn_type=kind)
     batch = sample(e, 100, 1, split)
@@ -80,8 +80,7 @@ def test_characters_are_read_small_with_single_spaces_and_keep_the_last_one():
     assert "".join(labels[token] for token in read) == "alice was \ufffd "
 
 
-@pytest.mark.parametrize("slug", TYPED)
-@pytest.mark.parametrize("count", [1, 200])
+@for_each({"count": [1, 200], "slug": TYPED})
 def test_one_to_two_hundred_symbols_are_read(slug, count):
     task = TASKS[slug]
     between = "" if slug == "characters" else " "
@@ -89,8 +88,7 @@ def test_one_to_two_hundred_symbols_are_read(slug, count):
     assert len(batch.inputs) == count + (slug in STARTED)
 
 
-@pytest.mark.parametrize("slug", TYPED)
-@pytest.mark.parametrize(("count", "got"), [(0, "none"), (201, "201")])
+@for_each({"count, got": [(0, "none"), (201, "201")], "slug": TYPED})
 def test_no_symbol_or_too_many_are_refused_with_a_sentence(slug, count, got):
     task = TASKS[slug]
     unit, between = ("characters", "") if slug == "characters" else ("words", " ")

@@ -18,7 +18,7 @@ from engine.model import build
 from engine.parameters import parameter_count, parameter_shapes
 from engine.tasks import PROBE_SIZE, TASKS
 from engine.training import Trainer
-from tests.cases import grid
+from tests.cases import for_each, grid
 from tests.engine.conftest import assert_same
 
 KINDS = [(slug, rnn_type) for slug, task in TASKS.items() for rnn_type in task.rnn_types]
@@ -213,8 +213,7 @@ def test_settings_in_pairs(row):
     assert parameter_count(e) == sum(math.prod(shape) for shape in shapes.values())
 
 
-@pytest.mark.parametrize("embedding_size", [0, 3])
-@pytest.mark.parametrize("cell", list(CELLS))
+@for_each({"cell": list(CELLS), "embedding_size": [0, 3]})
 def test_parameters_are_named_in_the_networks_own_order(cell, embedding_size):
     kinds = [("characters", "many_to_one"), ("teddy", "many_to_many"), ("melody", "one_to_many"),
              ("addition", "encoder_decoder")]  # fmt: skip
