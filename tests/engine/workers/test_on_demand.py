@@ -7,7 +7,7 @@ import pytest
 from engine.experiment import Experiment
 from engine.workers.protocol import Open
 from engine.workers.seat import DETAILS_EVERY, HostedRun
-from tests.engine.test_workers import frame_of, pool, wait_for  # noqa: F401
+from tests.engine.workers.test_pool import frame_of, pool, wait_for  # noqa: F401
 
 MANY = Experiment(task="xor", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4)
 WANTED = ["decomposition"]

@@ -16,7 +16,7 @@ from engine.workers import Pool
 from engine.workers.protocol import Open
 from engine.workers.seat import HostedRun
 from tests.engine.conftest import assert_same
-from tests.engine.test_workers import frame_of, wait_for
+from tests.engine.workers.test_pool import frame_of, wait_for
 
 SMALL = Experiment(task="adding", hidden_size=6, seq_len=8, batch_size=4, learning_rate=0.01, steps=1_000_000)
 

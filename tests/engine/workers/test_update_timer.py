@@ -14,7 +14,7 @@ from engine.experiment import Experiment
 from engine.workers import Pool
 from engine.workers.gauge import UpdateTimer
 from engine.workers.protocol import Measure
-from tests.engine.test_workers import SMALL, frame_of, wait_for
+from tests.engine.workers.test_pool import SMALL, frame_of, wait_for
 
 SHORT = Experiment(task="adding", seq_len=4, hidden_size=4, batch_size=4)
 LONG = Experiment(task="adding", seq_len=400, hidden_size=64, batch_size=32)

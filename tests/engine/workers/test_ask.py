@@ -16,7 +16,7 @@ from engine.training import Trainer
 from engine.workers import ANSWER, Pool, Run, process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import HANDLERS, answer_question
-from tests.engine.test_workers import frame_of, wait_for
+from tests.engine.workers.test_pool import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
 QUESTION = Question(text="oh dear", steps=12, temperature=0.8, seed=5)

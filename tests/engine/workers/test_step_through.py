@@ -17,7 +17,7 @@ from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, Wei
 from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import trace_sequence, verify_entry
-from tests.engine.test_workers import frame_of, wait_for
+from tests.engine.workers.test_pool import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", cell="lstm", hidden_size=4, seq_len=6, batch_size=4,
                    num_layers=2, steps=1_000_000)  # fmt: skip
