@@ -7,7 +7,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import urllib.error
+import tempfile
+import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LIMIT = 150_000  # milliseconds that anything in a test may take; what takes longer has failed
+SERVER_START_LIMIT = 120  # seconds
+WINDOW = {"width": 1440, "height": 900}
 FIGURES = ("unrolled", "hidden", "gradient", "loss", "prediction", "update")
 
 
@@ -48,6 +53,7 @@ class Server:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the server writes)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app/server.py"],
             cwd=ROOT,
@@ -56,17 +62,36 @@ class Server:
                 "STREAMLIT_SERVER_PORT": str(self.port),
                 "PLAYGROUND_SUSPEND_AFTER": "2",  # the runs of earlier tests shall not slow the next
             },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
         )
-        request = urllib.request.Request(f"{self.url}/_stcore/health")
-        for _ in range(100_000):
-            assert self.process.poll() is None, "the server ended"
+        try:
+            self._wait_until_it_answers()
+        except RuntimeError:
+            self.stop()
+            raise
+
+    def _wait_until_it_answers(self) -> None:
+        """Ask for its health until it answers.
+
+        Raises:
+            RuntimeError: with the server's own output, if it ends or does not answer in time.
+        """
+        pause, deadline = threading.Event(), time.monotonic() + SERVER_START_LIMIT
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with code {self.process.returncode}:\n{self.written()}")
             try:
-                urllib.request.urlopen(request, timeout=5).close()
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10).close()
                 return
-            except urllib.error.URLError:
-                os.sched_yield()
+            except OSError:  # nobody listens yet, or the answer takes long
+                pause.wait(0.1)
+        raise RuntimeError(f"the server gave no answer in {SERVER_START_LIMIT} seconds:\n{self.written()}")
+
+    def written(self) -> str:
+        """What the server has printed so far."""
+        file = self.output.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")  # leaves the server's place alone
 
     def workers(self) -> list[int]:
         """The worker processes, oldest first."""
@@ -80,7 +105,11 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(15)
+        try:
+            self.process.wait(SERVER_START_LIMIT)
+        finally:
+            self.process.kill()
+            self.output.close()
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +122,16 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, timeout=LIMIT)
         yield browser
         browser.close()
+
+
+def new_context(browser: Browser, **options: object) -> BrowserContext:
+    """A browser of its own, whose every wait has the same generous limit."""
+    context = browser.new_context(**{"viewport": WINDOW, **options})
+    context.set_default_timeout(LIMIT)
+    return context
 
 
 class Playground:
@@ -112,7 +148,7 @@ class Playground:
         self.wait(f"window.playground?.painted >= {frames}")
         return self
 
-    def wait(self, true: str, argument: object = None, timeout: float = 30_000) -> None:
+    def wait(self, true: str, argument: object = None, timeout: float = LIMIT) -> None:
         """Until this JavaScript is true of the page; the limit only ends a test that has failed."""
         self.page.wait_for_function(f"argument => ({true})", arg=argument, timeout=timeout, polling=20)
 
@@ -172,7 +208,7 @@ class Playground:
 @pytest.fixture(scope="session")
 def usual(browser: Browser) -> Iterator[BrowserContext]:
     """A browser that keeps its cache, so that not every page loads every script anew."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser)
     yield context
     context.close()
 
@@ -186,7 +222,7 @@ def visit(browser: Browser, usual: BrowserContext, server: Server) -> Iterator[C
 
     def open_page(query: str = "", context: BrowserContext | None = None, **options: object) -> Playground:
         if options:
-            context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+            context = new_context(browser, **options)
             contexts.append(context)
         if context is None:
             usual.clear_cookies()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import FLAGS, Playground, Server, chromium
+from tests.browser.conftest import FLAGS, LIMIT, Playground, Server, chromium, new_context
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
@@ -30,7 +30,7 @@ def main() -> None:
     server = Server()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, timeout=LIMIT)
             for scheme in ("light", "dark"):
                 take(browser, server.url, scheme)
             browser.close()
@@ -47,11 +47,11 @@ def save(page: Page, name: str) -> None:
 def take(browser: Browser, url: str, scheme: str) -> None:
     """The opening lesson after the cure, the run before it in grey; the third phase of an update and a step on the way
     back, both of this network; the course; and a race."""
-    page = browser.new_page(viewport={"width": 1440, "height": 940}, color_scheme=scheme)
+    page = new_context(browser, viewport={"width": 1440, "height": 940}, color_scheme=scheme).new_page()
     playground = Playground(page, url).open("speed=max")
     playground.wait("playground.step >= 600")
     page.locator(".lv-cure").click()
-    playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'", timeout=90_000)
+    playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'")
     playground.pause()
     save(page, f"playground-{scheme}")
     page.get_by_role("link", name="Step through").click()
@@ -74,7 +74,7 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.get_by_role("button", name="Train").click()
     page.locator("[role=status]").get_by_text("GRU has solved it").wait_for(timeout=180_000)
     save(page, f"compare-{scheme}")
-    page.close()
+    page.context.close()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Playground, Server
+from tests.browser.conftest import Playground, Server, new_context
 
 pytestmark = pytest.mark.browser
 TIMES = "Time per update"  # what differs from one computer, and one moment, to the next
@@ -19,7 +19,7 @@ def visitor(browser: Browser, server: Server) -> Iterator[Callable[[str], Playgr
     opened: list[Playground] = []
 
     def visit(link: str) -> Playground:
-        page = Playground(browser.new_context(viewport={"width": 1440, "height": 900}).new_page(), server.url)
+        page = Playground(new_context(browser).new_page(), server.url)
         opened.append(page)
         page.page.goto(f"{server.url}/compare{link}", wait_until="commit")
         page.wait("window.race?.painted >= 1")

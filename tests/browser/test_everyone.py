@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.app.test_glossary import contrast
-from tests.browser.conftest import Playground
+from tests.browser.conftest import Playground, new_context
 
 pytestmark = pytest.mark.browser
 
@@ -96,7 +96,7 @@ def check_files(page: Playground, browser: Browser, folder: Path) -> None:
     words = "".join(ElementTree.parse(saved(page, "gradient", "svg", folder)).getroot().itertext())
     assert "Gradient that reaches each step" in words and f"step {page.step:,}" in words
     path = saved(page, "gradient", "html", folder)
-    context = browser.new_context(offline=True)
+    context = new_context(browser, offline=True)
     alone = context.new_page()
     alone.goto(path.as_uri())
     alone.wait_for_function("document.querySelectorAll('.bars .point').length === 40")

@@ -11,7 +11,7 @@ import safetensors.torch
 from app.replaying import FILES
 from engine.parameters import parameter_shapes
 from engine.recording import Recording
-from tests.browser.conftest import Playground
+from tests.browser.conftest import Playground, new_context
 
 pytestmark = pytest.mark.browser
 ALERT = "[data-testid=stAlertContainer]"
@@ -50,7 +50,7 @@ def test_a_run_is_taken_away_in_every_form_and_brought_back(trained, tmp_path, b
     }
     assert shapes == dict(parameter_shapes(recording.experiment))
     compile(files["script.py"].read_text(), "script.py", "exec")
-    replays(Playground(browser.new_page(), ""), files["replay.html"], recording)
+    replays(Playground(new_context(browser).new_page(), ""), files["replay.html"], recording)
     comes_back(trained, files["recording.zip"], f"step {trained.step:,}")
 
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from tests.browser.conftest import new_context
+
+pytestmark = pytest.mark.browser
+
 NUMBERS = (
     "data.filter(trace => !['the other future', 'previous run'].includes(trace.name))"
     ".map(trace => [trace.x ?? null, trace.y ?? null, trace.z ?? null])"
@@ -65,7 +71,7 @@ def test_a_run_branches_is_shared_and_opens_elsewhere_at_the_same_step_with_the_
     link = code.inner_text().strip()
     said = parse_qs(urlsplit(link).query)
     assert said["then"] == [f"{fork}~clip~none"] and said["at"] == [str(step)]
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser)
     try:
         other = visit(urlsplit(link).query, context=context)
         arrive(other, step)
@@ -77,9 +83,7 @@ def test_a_run_branches_is_shared_and_opens_elsewhere_at_the_same_step_with_the_
 
 
 def test_copy_link_copies_the_link(visit, browser):
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
-    )
+    context = new_context(browser, permissions=["clipboard-read", "clipboard-write"])
     page = visit("preset=explode", context=context)
     page.page.get_by_role("button", name="Share").click()
     page.page.get_by_role("button", name="Copy link").click()
