@@ -10,8 +10,8 @@ from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.tasks import TASKS, probe
 from engine.training import Trainer
-from tests.app.test_hub import FakePool
-from tests.app.test_page import opened, pool, press  # noqa: F401  (pool is a fixture)
+from tests.app.conftest import opened, press
+from tests.fakes import FakePool
 
 MELODY = Experiment(task="melody", rnn_type="one_to_many", hidden_size=4, batch_size=4)
 
@@ -125,11 +125,11 @@ def test_wrong_notes_are_struck_out_and_counted():
 # ---- the card
 
 
-def test_there_is_nothing_to_hear_where_no_task_is_audible(pool):  # noqa: F811
+def test_there_is_nothing_to_hear_where_no_task_is_audible(pool):
     assert [button.key for button in opened().button if button.key == "listen_take"] == []
 
 
-def test_the_card_takes_what_is_played_now_beside_what_was_played_before(pool: FakePool, seen):  # noqa: F811
+def test_the_card_takes_what_is_played_now_beside_what_was_played_before(pool: FakePool, seen):
     page = opened(task="melody")
     assert len(page.get("audio")) == 1
     pool.runs[0].info = RunInfo.of(MELODY)

@@ -10,14 +10,11 @@ from streamlit.testing.v1 import AppTest
 from app.race import memory as race_state
 from app.race import plan as race_plan
 from app.race import words as comparing
-from tests.app import test_page
-from tests.app.test_learn import turn
-from tests.app.test_page import opened, press, run, warnings
-from tests.app.test_racing import FakePool
+from tests.app.conftest import LIMIT, MAIN, opened, press, run, slot, turn, warnings
+from tests.fakes import FakeLanePool as FakePool
 
 LINK = {"preset": "when-what", "seq_len": "6", "batch_size": "4", "a": "cell.rnn~hidden_size.4",
         "b": "cell.gru~hidden_size.4"}  # fmt: skip
-pool = test_page.pool
 
 
 @pytest.fixture
@@ -31,7 +28,7 @@ def raced(monkeypatch) -> FakePool:
 
 @pytest.fixture
 def page(pool, raced) -> AppTest:
-    return turn(AppTest.from_file(str(test_page.MAIN), default_timeout=30), "compare", **LINK)
+    return turn(AppTest.from_file(str(MAIN), default_timeout=LIMIT), "compare", **LINK)
 
 
 def cells(runs: list[Any]) -> list[str]:
@@ -46,7 +43,7 @@ def test_a_link_opens_its_race_and_stands_in_the_address(page, raced):
 
 
 def test_without_a_link_the_usual_three_race(pool, raced):
-    page = turn(AppTest.from_file(str(test_page.MAIN), default_timeout=30), "compare")
+    page = turn(AppTest.from_file(str(MAIN), default_timeout=LIMIT), "compare")
     assert cells(raced.runs) == ["rnn", "gru", "lstm"]
     assert page.query_params == {"preset": "when-what", "a": "cell.rnn", "b": "cell.gru", "c": "cell.lstm"}
 
@@ -81,9 +78,7 @@ def test_what_cannot_be_is_said_and_the_race_goes_on(page, raced):
 
 
 def test_a_bad_link_is_said_and_the_rest_stays(pool, raced):
-    page = turn(
-        AppTest.from_file(str(test_page.MAIN), default_timeout=30), "compare", **{**LINK, "b": "cell.gru~task.xor"}
-    )
+    page = turn(AppTest.from_file(str(MAIN), default_timeout=LIMIT), "compare", **{**LINK, "b": "cell.gru~task.xor"})
     assert any("task.xor" in each for each in warnings(page)) and cells(raced.runs) == ["rnn", "gru"]
 
 
@@ -95,7 +90,7 @@ def test_a_good_race_is_one_press_away(page, raced):
 def test_the_playgrounds_network_becomes_a_lane_and_rests_meanwhile(pool, raced):
     page = turn(opened(hidden_size="4", seq_len="6", cell="lstm"), "compare")
     (own,) = pool.runs
-    assert test_page.slot().paused
+    assert slot().paused
     press(page, "race_take_B")
     assert raced.runs[-2].experiment == own.experiment
     assert {each.experiment.task for each in raced.runs[-3:]} == {own.experiment.task}

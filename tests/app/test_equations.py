@@ -18,7 +18,7 @@ from engine.frame import Frame, RunInfo
 from engine.parameters import parameter_count
 from engine.training import Trainer
 from engine.workers import Measurement
-from tests.app.test_page import move, opened, pool, press, run  # noqa: F401  (pool is a fixture)
+from tests.app.conftest import move, opened, press, run
 
 PLAIN = [("rnn", each) for each in equations.SQUASH] + [("feedforward", each) for each in equations.SQUASH]
 KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].uses_nonlinearity)]
@@ -326,14 +326,14 @@ def shown(page: Any) -> str:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_card_shows_the_equations_of_the_cell(pool, cell):  # noqa: F811
+def test_the_card_shows_the_equations_of_the_cell(pool, cell):
     page = unfolded(cell=cell)
     ending = " cell" if cell == "feedforward" else ""
     assert f"**Equations of the {CELLS[cell].title}{ending}**" in shown(page)
     assert all(f"${latex}$" in shown(page) for _, latex in equations.equations(pool.runs[0].experiment))
 
 
-def test_the_card_stays_the_same_when_the_cell_is_changed(pool):  # noqa: F811
+def test_the_card_stays_the_same_when_the_cell_is_changed(pool):
     """Streamlit knows by its id that a card is open: with another id it would fold."""
     page = opened()
     before = [each.proto.id for each in page.expander if each.label == equations.CARD]
@@ -342,11 +342,11 @@ def test_the_card_stays_the_same_when_the_cell_is_changed(pool):  # noqa: F811
     assert [each.proto.id for each in page.expander if each.label == equations.CARD] == before != []
 
 
-def test_folded_it_makes_nothing(pool):  # noqa: F811
+def test_folded_it_makes_nothing(pool):
     assert "W_{ih}" not in shown(opened())
 
 
-def test_the_numbers_come_when_asked_and_stay_those_of_that_moment(pool):  # noqa: F811
+def test_the_numbers_come_when_asked_and_stay_those_of_that_moment(pool):
     page = unfolded()
     assert equations.HOW_TO in shown(page)
     page = press(page, "equations_now")
@@ -359,14 +359,14 @@ def test_the_numbers_come_when_asked_and_stay_those_of_that_moment(pool):  # noq
     assert "Read at t\u00a0=\u00a07" in shown(run(page))
 
 
-def test_a_padded_step_has_no_numbers(pool):  # noqa: F811
+def test_a_padded_step_has_no_numbers(pool):
     page = unfolded()
     frame = Trainer(pool.runs[0].experiment).frame()
     pool.runs[0].frame = dataclasses.replace(frame, valid=np.arange(len(frame.valid)) < 1)
     assert "t = 1 is padding" in shown(press(page, "equations_now"))
 
 
-def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):  # noqa: F811
+def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):
     page = unfolded(cell="gru", hidden_size="8")
     planned = cost.plan(pool.runs[0].experiment)
     measurement = Measurement(0, tuple(planned.experiments.values()), 15)
@@ -379,7 +379,7 @@ def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):  # noqa: F81
     assert not page.button(key="measure").disabled
 
 
-def test_a_measurement_that_failed_says_why(pool, monkeypatch):  # noqa: F811
+def test_a_measurement_that_failed_says_why(pool, monkeypatch):
     page = unfolded(cell="lstm", hidden_size="8")
     measurement = Measurement(0, (), 15)
     measurement.error = "The worker process that measured has died, so there is no result."

@@ -34,6 +34,7 @@ from engine.tasks import probe
 from engine.training import Trainer
 from engine.workers import WEIGHTS
 from engine.workers.protocol import RequestKind
+from tests.app.conftest import LIMIT
 from tests.app.test_frames import decoded, header_of
 
 TOKEN = "a-token"
@@ -197,7 +198,7 @@ def test_a_run_that_is_gone_is_not_found(get, exported, name):
 
 def test_the_popover_offers_every_file():
     assert list(replaying.FILES) == list(exports.FILES)
-    page = AppTest.from_function(offer, default_timeout=30).run()
+    page = AppTest.from_function(offer, default_timeout=LIMIT).run()
     assert not page.exception
     html = "".join(each.proto.body for each in page.get("html"))
     assert re.findall(r'href="([^"]+)" download', html) == [f"live/{TOKEN}/{name}" for name in exports.FILES]

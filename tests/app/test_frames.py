@@ -20,7 +20,7 @@ from app.live.frames import pack
 from engine.frame import Diagnosis, RunPhase
 from engine.history import History
 from tests.app.test_figures import CASES, seen
-from tests.app.test_hub import FakeRun
+from tests.fakes import FakeRun
 
 
 def header_of(message: bytes) -> tuple[dict[str, Any], bytes]:

@@ -2,132 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-from collections.abc import Collection
-from functools import cache
-from typing import Any
 
 import pytest
 
 from app.hub import Hub, RunSlot, Start
 from app.slot_registry import FORGET_AFTER, SUSPEND_AFTER
-from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
-from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History, Waterfall
+from engine.experiment import Experiment, ExperimentError
+from engine.frame import RunPhase
 from engine.preset import SPEEDS
-from engine.training import Trainer
-from engine.workers.protocol import RequestKind
-
-SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4)
-
-
-class FakeRun:
-    """What a run promises to the hub, without a worker: remembers what it was told."""
-
-    def __init__(
-        self, experiment: Experiment, *, paused: bool, speed: float | None, changes: Changes = (), until: int = 0
-    ) -> None:
-        self.info, self.changes = RunInfo.of(experiment), changes
-        self.experiment = in_force(experiment, changes)
-        self.opened = {"paused": paused, "speed": speed} | ({"until": until} if until else {})
-        self.branched_at: int | None = None
-        self.frames: tuple[Frame, ...] = ()
-        self.calls: list[tuple[str, Any]] = []
-        self.curve, self.frame, self.waterfall = History(), None, Waterfall()
-        self.requested: frozenset[str] = frozenset()
-        self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
-        self.pending: set[RequestKind[Any]] = set()
-        self.results: dict[RequestKind[Any], Any] = {}
-        self.problems: dict[RequestKind[Any], str] = {}
-
-    def latest(self, requested: Collection[str] = ()) -> Frame | None:
-        self.requested = frozenset(requested)
-        return self.frame
-
-    def status(self) -> RunStatus:
-        return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message)
-
-    def pause(self) -> None:
-        self.calls.append(("pause", None))
-        if self.phase == RunPhase.RUNNING:
-            self.phase = RunPhase.PAUSED
-
-    def resume(self) -> None:
-        self.calls.append(("resume", None))
-        self.phase = RunPhase.RUNNING
-
-    def advance(self, steps: int = 1) -> None:
-        self.calls.append(("advance", steps))
-
-    def update(self, **changes: Any) -> None:
-        self.calls.append(("update", changes))
-        changed = self.experiment.replace(**changes)
-        self.changes = noted(self.changes, self.status().step, self.experiment, changed)
-        self.experiment = changed
-
-    def info_at(self, step: int) -> RunInfo:
-        return dataclasses.replace(self.info, experiment=in_force(self.info.experiment, self.changes, step))
-
-    def frame_at(self, step: int) -> Frame | None:
-        return next((frame for frame in reversed(self.frames) if frame.step <= step), None)
-
-    def branch(self, step: int, changes: dict[str, Any], *, paused: bool, speed: float | None) -> FakeRun:
-        self.calls.append(("branch", (step, changes)))
-        other = FakeRun(self.info.experiment, paused=paused, speed=speed, changes=((step, changes),))
-        other.branched_at = step
-        return other
-
-    def speed(self, per_second: float | None) -> None:
-        self.calls.append(("speed", per_second))
-
-    def request(self, kind: RequestKind[Any], /, **arguments: Any) -> None:
-        self.calls.append((kind.name, arguments))
-        self.pending.add(kind)
-
-    def result(self, kind: RequestKind[Any]) -> Any:
-        return self.results.get(kind)
-
-    def is_pending(self, kind: RequestKind[Any]) -> bool:
-        return kind in self.pending
-
-    def problem(self, kind: RequestKind[Any]) -> str:
-        return self.problems.get(kind, "")
-
-    def finish(self, kind: RequestKind[Any], result: Any = None, problem: str = "") -> None:
-        """What a worker would send: a result, or a sentence that says why there is none."""
-        self.pending.discard(kind)
-        self.problems[kind] = problem
-        if result is not None:
-            self.results[kind] = result
-
-    def stop(self) -> None:
-        self.calls.append(("stop", None))
-        self.phase = RunPhase.STOPPED
-
-
-class FakePool:
-    """Hands out fake runs and remembers them."""
-
-    def __init__(self) -> None:
-        self.runs: list[FakeRun] = []
-
-    def submit(
-        self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
-        until: int = 0,
-    ) -> FakeRun:  # fmt: skip
-        self.runs.append(FakeRun(experiment, paused=paused, speed=speed, changes=changes, until=until))
-        return self.runs[-1]
-
-
-@cache
-def seen() -> Frame:
-    """A frame of an untrained network."""
-    return Trainer(SMALL).frame()
-
-
-def at_step(step: int) -> Frame:
-    return dataclasses.replace(seen(), step=step)
+from tests.fakes import SMALL, FakePool, at_step
+from tests.fakes import untrained_frame as seen  # noqa: F401 (the engine's tests still look for it here)
 
 
 class Clock:

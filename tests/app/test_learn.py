@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from app import acting, progress, state, text, textbook
+from app.hub import HUB
 from app.progress import Progress
 from engine import claim_table
 from engine.experiment import Experiment
@@ -18,24 +19,14 @@ from engine.frame import Diagnosis, Frame
 from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
-from tests.app import test_page
-from tests.app.test_hub import FakePool, seen
-from tests.app.test_page import move, opened, press, run, slot, warnings, widgets
+from tests.app.conftest import LIMIT, MAIN, SESSION, move, opened, press, run, slot, turn, warnings, widgets
+from tests.fakes import FakePool, untrained_frame
 
-pool = test_page.pool
 pytestmark = pytest.mark.usefixtures("pool")
 
 LESSONS = [preset for preset in list_presets() if preset.kind == "lesson" and not preset.file]
 FAILURES = [preset for preset in list_presets() if preset.kind == "failure" and not preset.file]
 KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES) if kin]
-
-
-def turn(page: AppTest, to: str, **link: str) -> AppTest:
-    """Somebody follows a link to another page; Streamlit then clears what the address said."""
-    page._page_hash = calc_hash(to)
-    page.query_params.clear()
-    page.query_params.update(link)
-    return run(page)
 
 
 def cards(page: AppTest) -> list[str]:
@@ -72,10 +63,10 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
 
 
 def test_the_page_opens_by_itself_and_starts_no_run():
-    page = AppTest.from_file(str(test_page.MAIN), default_timeout=30)
+    page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
     page._page_hash = calc_hash("learn")
     assert cards(run(page)) == [preset.slug for preset in list_presets()]
-    assert test_page.HUB._slots == []
+    assert HUB._slots == []
 
 
 # ---- between the pages
@@ -287,7 +278,7 @@ def test_a_first_visit_opens_the_lesson_that_breaks_before_your_eyes():
 
 
 def looked(step: int, kind: str = "healthy") -> Frame:
-    return dataclasses.replace(seen(), step=step, diagnosis=Diagnosis(kind, "", {"ratio": 1.0}, {}))
+    return dataclasses.replace(untrained_frame(), step=step, diagnosis=Diagnosis(kind, "", {"ratio": 1.0}, {}))
 
 
 def shows(page: AppTest, pool: FakePool, step: int, kind: str = "healthy") -> str:
@@ -349,14 +340,14 @@ def test_a_lesson_that_was_done_gets_its_tick_also_in_another_session_of_this_br
     assert slot().experiment.forget_bias == 3.0
     assert textbook.task(preset, False) in shows(page, pool, 0, "vanished")
     assert textbook.task(preset, True) in shows(page, pool, 0)
-    clear_session_cache(test_page.SESSION)
+    clear_session_cache(SESSION)
     page = turn(opened(), "learn")
     (ticked,) = bodies(page, 'class="tick"')
     assert preset.question in ticked
     assert [body for body in bodies(page, 'class="chapter"') if "1 of 3 done" in body and preset.chapter in body]
     assert page.get("page_link")[0].proto.label == f"{textbook.CONTINUE}: {text.preset(LESSONS[0])}"
     monkeypatch.setattr(progress, "_browser", lambda: "bob")
-    clear_session_cache(test_page.SESSION)
+    clear_session_cache(SESSION)
     assert bodies(run(page), 'class="tick"') == []
 
 
@@ -372,7 +363,7 @@ def test_a_link_of_the_prose_leads_where_it_acts(monkeypatch):
     for act in textbook.acts(preset):
         page = opened(**dict(each.split("=") for each in act.address.removeprefix("/?").split("&")))
         assert warnings(page) == [] and widgets(page)["preset"].value == preset.slug
-        assert test_page.HUB._slots[-1].experiment == preset.experiment.replace(**act.settings)
+        assert HUB._slots[-1].experiment == preset.experiment.replace(**act.settings)
     monkeypatch.setattr(state, "pressed", lambda _: {"link": act.address})
     assert acting.pressed([preset]) == act and acting.pressed([load_preset("wave")]) is None
 

@@ -6,26 +6,20 @@ import dataclasses
 import itertools
 import math
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
-from streamlit.testing.v1 import AppTest
 
 from app import links, state, text
-from app.hub import HUB, Hub, Slot, Start
+from app.hub import HUB, Slot, Start
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, LIVE, Experiment
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
-from tests.app.test_hub import FakePool, FakeRun, seen
+from tests.app.conftest import SESSION, Session, move, opened, press, run, slot, waiting, warnings, widgets
+from tests.fakes import FakePool, FakeRun, untrained_frame
 
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
-SESSION = "test session id"  # AppTest gives it to every session, so what one session cached the next would find
-KINDS = ("selectbox", "select_slider", "number_input", "toggle", "button", "segmented_control")
 STABLE = [  # DESIGN, section 6
     "preset", "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len",
     "init", "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt",
@@ -33,54 +27,6 @@ STABLE = [  # DESIGN, section 6
 ]  # fmt: skip
 PRESETS = [preset.slug for preset in list_presets()]
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
-
-
-@pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
-    """Every test has a server of its own: no workers, no slots, no session."""
-    fake = FakePool()
-    monkeypatch.setattr(Hub, "pool", lambda hub: fake)
-    monkeypatch.setattr(HUB, "_slots", [])
-    clear_session_cache(SESSION)
-    yield fake
-    clear_session_cache(SESSION)
-
-
-def opened(**link: str) -> AppTest:
-    """The page as a link opens it."""
-    page = AppTest.from_file(str(MAIN), default_timeout=30)
-    page.query_params.update(link)
-    return run(page)
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception, page.exception[0].value
-    return page
-
-
-def widgets(page: AppTest) -> dict[str, Any]:
-    return {widget.key: widget for kind in KINDS for widget in page.get(kind)}
-
-
-def move(page: AppTest, key: str, value: Any) -> AppTest:
-    """Somebody moves one widget."""
-    widgets(page)[key].set_value(value)
-    return run(page)
-
-
-def press(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click()
-    return run(page)
-
-
-def warnings(page: AppTest) -> list[str]:
-    return [each.value for each in page.warning]
-
-
-def slot() -> Slot:
-    (only,) = HUB._slots
-    return only
 
 
 # ---- opening
@@ -541,7 +487,7 @@ def test_what_was_changed_stands_out_and_is_said_once(pool):
 def test_a_picked_lesson_begins_at_step_0_as_it_says(pool, before, picked):
     """Also where two lessons differ only in what a run could change live."""
     page, preset = opened(preset=before), load_preset(picked)
-    pool.runs[0].frame = dataclasses.replace(seen(), step=7)
+    pool.runs[0].frame = dataclasses.replace(untrained_frame(), step=7)
     move(page, "preset", picked)
     assert slot().experiment == preset.experiment and page.query_params == {"preset": picked}
     assert widgets(page)["speed"].value == preset.speed == slot().speed
@@ -707,23 +653,12 @@ def test_a_dropped_connection_holds_the_same_slot_again(pool):
 # ---- the cure
 
 
-class Session(dict):
-    """st.session_state without a session."""
-
-    __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
-
-
 def cured(monkeypatch: pytest.MonkeyPatch, changes: object, slot: Slot) -> Experiment:
     """What is wanted after the browser has sent these changes."""
     monkeypatch.setattr(st, "session_state", Session(live={"cure": changes}, _slot=slot))
     state._show(slot.experiment)
     state.on_cure("live")
     return state.wanted()
-
-
-def waiting(experiment: Experiment, *, paused: bool = True) -> tuple[Slot, FakePool]:
-    pool = FakePool()
-    return Slot(pool, "", Start(experiment, paused=paused), speed="normal"), pool
 
 
 @pytest.mark.parametrize("paused", [True, False], ids=["was paused", "was training"])

@@ -18,8 +18,8 @@ from engine.model import build
 from engine.prediction import Answer, Question, cannot_go_on
 from engine.tasks import TASKS
 from engine.workers import ANSWER
-from tests.app.test_hub import FakePool, FakeRun
-from tests.app.test_page import move, opened, pool, press, run, slot  # noqa: F401
+from tests.app.conftest import move, opened, press, run, slot
+from tests.fakes import FakePool, FakeRun
 
 KINDS = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 
@@ -58,7 +58,7 @@ def answer_of(experiment: Experiment, **question: object) -> Answer:
 # ---- asking
 
 
-def test_what_is_typed_is_asked_and_every_press_draws_anew(pool):  # noqa: F811
+def test_what_is_typed_is_asked_and_every_press_draws_anew(pool):
     page = opened(task="characters", rnn_type="many_to_many")
     assert page.text_input(key="predict_text_characters").value == TASKS["characters"].example
     assert asked(page, pool) == Question(text=TASKS["characters"].example, steps=60, seed=0)
@@ -68,14 +68,14 @@ def test_what_is_typed_is_asked_and_every_press_draws_anew(pool):  # noqa: F811
     assert asked(page, pool) == Question(text="Oh dear", steps=9, temperature=0.7, seed=1)
 
 
-def test_a_held_out_example_is_asked_by_its_number(pool):  # noqa: F811
+def test_a_held_out_example_is_asked_by_its_number(pool):
     page = opened(task="digits", rnn_type="one_to_one")
     page.number_input(key="predict_example").set_value(7)
     assert asked(page, pool) == Question(example=7)
     assert page.get("text_input") == []
 
 
-def test_where_something_can_be_typed_a_held_out_example_can_be_asked_too(pool):  # noqa: F811
+def test_where_something_can_be_typed_a_held_out_example_can_be_asked_too(pool):
     page = move(opened(task="sentiment"), "predict_way", predicting.HELD_OUT)
     assert asked(page, pool) == Question(example=0, seed=0)
 
@@ -90,21 +90,21 @@ def test_where_something_can_be_typed_a_held_out_example_can_be_asked_too(pool):
         ({"task": "parity", "rnn_type": "many_to_many"}, False, False),
     ],
 )
-def test_only_what_makes_sense_can_be_set(pool, link, steps, temperature):  # noqa: F811
+def test_only_what_makes_sense_can_be_set(pool, link, steps, temperature):
     keys = [each.key for each in opened(**link).slider]
     assert any(key.startswith("predict_steps") for key in keys) == steps
     assert ("predict_temperature" in keys) == temperature
 
 
-def test_a_network_that_reads_both_ways_says_why_it_does_not_go_on(pool):  # noqa: F811
+def test_a_network_that_reads_both_ways_says_why_it_does_not_go_on(pool):
     assert "reads both ways" in words(opened(task="characters", rnn_type="many_to_many", bidirectional="true"))
 
 
-def test_a_network_that_answers_once_needs_no_such_excuse(pool):  # noqa: F811
+def test_a_network_that_answers_once_needs_no_such_excuse(pool):
     assert "reads both ways" not in words(opened(task="sentiment", bidirectional="true"))
 
 
-def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):  # noqa: F811
+def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):
     page = opened(task="reverse", rnn_type="encoder_decoder")
     said = answer_of(slot().experiment, text="BADGE")
     page = answered(page, pool, said)
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):  # noqa:
 # ---- waiting and forgetting
 
 
-def test_until_the_answer_is_there_the_card_says_so(pool):  # noqa: F811
+def test_until_the_answer_is_there_the_card_says_so(pool):
     page = opened(task="sentiment")
     assert predicting.ASKING not in words(page)
     asked(page, pool)
@@ -132,7 +132,7 @@ def test_until_the_answer_is_there_the_card_says_so(pool):  # noqa: F811
     assert page.button(key="predict_ask").label == predicting.AGAIN
 
 
-def test_why_there_is_no_answer_is_said(pool):  # noqa: F811
+def test_why_there_is_no_answer_is_said(pool):
     page = opened(task="sentiment")
     problem = "This run has ended, so it gives no answer any more."
     pool.runs[-1].finish(ANSWER, problem=problem)
@@ -140,7 +140,7 @@ def test_why_there_is_no_answer_is_said(pool):  # noqa: F811
 
 
 @pytest.mark.parametrize("how", ["reset", "hidden_size"])
-def test_another_run_has_no_answer_yet(pool, how):  # noqa: F811
+def test_another_run_has_no_answer_yet(pool, how):
     page = answered(opened(task="sentiment"), pool, answer_of(slot().experiment, text="not good"))
     assert boxes(page) == ["not", "good"]
     page = press(page, "reset") if how == "reset" else move(page, "hidden_size", 9)
@@ -150,7 +150,7 @@ def test_another_run_has_no_answer_yet(pool, how):  # noqa: F811
 # ---- the answer
 
 
-def test_a_class_is_said_in_words_beside_all_probabilities(pool):  # noqa: F811
+def test_a_class_is_said_in_words_beside_all_probabilities(pool):
     page = opened(task="sentiment")
     said = answer_of(slot().experiment, text="xyzzy was not good")
     said = dataclasses.replace(said, outputs=np.array([[np.nan] * 2] * 3 + [[0.2, 0.8]]))
@@ -162,7 +162,7 @@ def test_a_class_is_said_in_words_beside_all_probabilities(pool):  # noqa: F811
     assert "80% sure. Wrong: it is **negative**." in words(page)
 
 
-def test_a_text_goes_on_in_boxes_of_its_own(pool):  # noqa: F811
+def test_a_text_goes_on_in_boxes_of_its_own(pool):
     page = opened(task="characters", rnn_type="many_to_many")
     labels = TASKS["characters"].output_labels
     said = answer_of(slot().experiment, text="Oh", steps=3)
@@ -172,7 +172,7 @@ def test_a_text_goes_on_in_boxes_of_its_own(pool):  # noqa: F811
     assert "It goes on: “ \\*.”" in words(page)
 
 
-def test_a_translation_is_written_out_and_corrected(pool):  # noqa: F811
+def test_a_translation_is_written_out_and_corrected(pool):
     page = opened(task="addition", rnn_type="encoder_decoder", seq_len="5")
     labels = TASKS["addition"].output_labels
     said = answer_of(slot().experiment, example=2)
@@ -186,13 +186,13 @@ def test_a_translation_is_written_out_and_corrected(pool):  # noqa: F811
     assert "It says “15”. Right." in words(page)
 
 
-def test_a_tune_can_be_heard(pool):  # noqa: F811
+def test_a_tune_can_be_heard(pool):
     page = opened(task="melody", rnn_type="one_to_many")
     heard = len(page.get("audio"))
     assert len(answered(page, pool, answer_of(slot().experiment, text="G4")).get("audio")) == heard + 1
 
 
-def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(pool):  # noqa: F811
+def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(pool):
     page = opened(task="stocks", rnn_type="many_to_many")
     said = answer_of(slot().experiment, example=1, steps=4)
     said = dataclasses.replace(said, said=said.future + np.float32(0.5))

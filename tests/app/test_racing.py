@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,65 +18,13 @@ from app.race.paddock import RaceRegistry
 from app.race.plan import OWN, SHARED, RaceSetup
 from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
-from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History, Waterfall
+from engine.frame import Diagnosis, RunInfo, RunPhase
+from engine.history import History
 from engine.preset import list_presets
-from engine.training import Trainer
+from tests.fakes import FakeLanePool as FakePool
+from tests.fakes import first_frame
 
 SMALL = Experiment(task="adding", cell="rnn", hidden_size=3, seq_len=6, batch_size=2, steps=40)
-
-
-@cache
-def first_frame(experiment: Experiment) -> Frame:
-    return Trainer(experiment).frame()
-
-
-class FakeRun:
-    """What a run promises to a race: it makes updates when `work` is called, and frames when one was asked for."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        self.info, self.experiment = RunInfo.of(experiment), experiment
-        self.curve, self.waterfall = History(), Waterfall()
-        self.frames: tuple[Frame, ...] = ()
-        self.step, self.ordered, self.looks, self.stopped = 0, 0, 0, False
-        self.phase, self.message, self.breaks_at = RunPhase.STARTING, "", 10**9
-
-    def status(self) -> RunStatus:
-        return RunStatus(self.phase, self.step, 0.0, 1.0, self.message, None)
-
-    def advance(self, steps: int) -> None:
-        assert self.frames, "an order before the first frame is lost"
-        self.ordered += steps
-
-    def latest(self) -> Frame | None:
-        self.looks += 1
-        return self.frames[-1] if self.frames else None
-
-    def stop(self) -> None:
-        self.stopped = True
-
-    def work(self, updates: int = 10**9) -> None:
-        """Make some of the ordered updates, then take the frame that was asked for."""
-        if self.phase == RunPhase.STARTING:
-            self.phase, self.frames = RunPhase.PAUSED, (first_frame(self.experiment),)
-        while self.ordered and updates and self.step < self.breaks_at:
-            self.step, self.ordered, updates = self.step + 1, self.ordered - 1, updates - 1
-            self.phase = RunPhase.FINISHED if self.step >= self.experiment.steps else RunPhase.PAUSED
-        if self.ordered and self.step >= self.breaks_at:
-            self.ordered, self.message = 0, "Update 4 was not made: the loss is no longer finite."
-        if self.looks and not self.ordered:
-            self.looks = 0
-            self.frames = (*self.frames, dataclasses.replace(self.frames[-1], step=self.step))
-
-
-class FakePool:
-    def __init__(self) -> None:
-        self.runs: list[FakeRun] = []
-
-    def submit(self, experiment: Experiment, *, paused: bool) -> FakeRun:
-        assert paused
-        self.runs.append(FakeRun(experiment))
-        return self.runs[-1]
 
 
 def race_setup(*cells: str, **changes: Any) -> RaceSetup:

@@ -11,8 +11,8 @@ from app import state
 from app.hub import RunSlot
 from engine.experiment import in_force
 from engine.preset import load_preset
-from tests.app.test_hub import at_step
-from tests.app.test_page import Session, opened, pool, press, run, slot, waiting, widgets  # noqa: F401
+from tests.app.conftest import Session, opened, press, run, slot, waiting, widgets
+from tests.fakes import at_step
 
 CHANGES = ((30, {"learning_rate": 0.1, "noise": 0.25}), (90, {"clip": "none"}))
 THEN = "30~learning_rate~0.1~noise~0.25~~90~clip~none"
@@ -23,7 +23,7 @@ def shown(page) -> dict:
     return next(json.loads(each.proto.json) for each in page.get("bidi_component") if "figures" in each.proto.json)
 
 
-def test_changes_on_the_way_are_planned_and_stay_in_the_link(pool):  # noqa: F811
+def test_changes_on_the_way_are_planned_and_stay_in_the_link(pool):
     page = opened(preset="remember", then=THEN)
     experiment = load_preset("remember").experiment
     assert slot().initial == experiment and slot().changes == CHANGES
@@ -33,7 +33,7 @@ def test_changes_on_the_way_are_planned_and_stay_in_the_link(pool):  # noqa: F81
     assert len(pool.runs) == 1 and pool.runs[0].calls == []
 
 
-def test_a_link_opens_paused_at_a_step_and_says_so_only_once(pool):  # noqa: F811
+def test_a_link_opens_paused_at_a_step_and_says_so_only_once(pool):
     page = opened(preset="remember", at="300")
     assert pool.runs[0].opened["until"] == 300 and pool.runs[0].opened["paused"] and slot().paused
     assert page.query_params == {"preset": "remember"}
@@ -41,7 +41,7 @@ def test_a_link_opens_paused_at_a_step_and_says_so_only_once(pool):  # noqa: F81
     assert len(pool.runs) == 1
 
 
-def test_a_link_to_another_step_of_the_same_network_is_obeyed_by_an_open_tab(pool):  # noqa: F811
+def test_a_link_to_another_step_of_the_same_network_is_obeyed_by_an_open_tab(pool):
     page = opened(preset="remember")
     page.query_params["at"] = "40"
     run(page)
@@ -49,7 +49,7 @@ def test_a_link_to_another_step_of_the_same_network_is_obeyed_by_an_open_tab(poo
 
 
 @pytest.mark.parametrize("key", ["cell", "noise", "speed", "new_seed", "preset"])
-def test_what_a_link_hides_is_not_there_and_keeps_its_value(pool, key):  # noqa: F811
+def test_what_a_link_hides_is_not_there_and_keeps_its_value(pool, key):
     page = opened(preset="remember-lstm", hide=key, noise="0.3")
     assert key not in {*widgets(page), *(each.key for each in page.button)}
     assert slot().experiment == load_preset("remember-lstm").experiment.replace(noise=0.3)
@@ -59,13 +59,13 @@ def test_what_a_link_hides_is_not_there_and_keeps_its_value(pool, key):  # noqa:
     assert slot().experiment == load_preset("remember-lstm").experiment.replace(noise=0.3, hidden_size=16)
 
 
-def test_the_cure_and_the_lesson_can_be_hidden(pool):  # noqa: F811
+def test_the_cure_and_the_lesson_can_be_hidden(pool):
     page = opened(preset="remember", hide="cure~lesson")
     assert shown(page)["cure"] is False and shown(opened(preset="remember"))["cure"] is True
     assert "preset" not in widgets(page)
 
 
-def test_a_room_sees_the_lessons_figures_large_and_the_desk_sees_all_again(pool):  # noqa: F811
+def test_a_room_sees_the_lessons_figures_large_and_the_desk_sees_all_again(pool):
     page = opened(preset="explode", present="1")
     preset, room = load_preset("explode"), shown(page)
     assert {each["name"] for each in room["figures"]} == set(preset.figures) and room["large"] > 1
@@ -75,14 +75,14 @@ def test_a_room_sees_the_lessons_figures_large_and_the_desk_sees_all_again(pool)
     assert page.query_params == {"preset": "explode"} and len(pool.runs) == 1
 
 
-def test_what_a_link_gets_wrong_is_said_in_sentences(pool):  # noqa: F811
+def test_what_a_link_gets_wrong_is_said_in_sentences(pool):
     page = opened(preset="remember", then="soon", at="never", hide="everything")
     said = " ".join(each.value for each in page.warning)
     assert all(word in said for word in ("soon", "never", "everything")) and slot().changes == ()
     assert page.query_params == {"preset": "remember"}
 
 
-def test_the_link_to_share_says_what_was_picked(pool):  # noqa: F811
+def test_the_link_to_share_says_what_was_picked(pool):
     page = opened(preset="remember", learning_rate="0.1")
     page.checkbox(key="share_at").check()
     run(page)

@@ -19,11 +19,8 @@ from engine.rehearsal import Rehearsal
 from engine.rehearsing import rehearse
 from engine.training import Trainer
 from engine.workers import UPDATE_TRACE
-from tests.app import test_page
-from tests.app.test_learn import turn
-from tests.app.test_page import opened, press, run, warnings
+from tests.app.conftest import opened, press, run, slot, turn, warnings
 
-pool = test_page.pool
 LINK = {"hidden_size": "4", "seq_len": "6"}
 SHAPES: dict[str, dict[str, Any]] = {
     "many_to_one": {},
@@ -170,7 +167,7 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the rehearsal has arrived."""
     page = turn(opened(**LINK), "slow")
     (only,) = pool.runs
-    assert (UPDATE_TRACE.name, {}) in only.calls and slowly.REHEARSING in said(page) and test_page.slot().paused
+    assert (UPDATE_TRACE.name, {}) in only.calls and slowly.REHEARSING in said(page) and slot().paused
     only.finish(UPDATE_TRACE, rehearse(Trainer(only.experiment)))
     return run(page)
 

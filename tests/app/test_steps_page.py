@@ -17,12 +17,9 @@ from engine.training import Trainer
 from engine.walk import StateClaim, Walk, WeightClaim
 from engine.workers import SEQUENCE_TRACE, VERIFICATION
 from engine.workers.requests import trace_sequence
-from tests.app import test_page
-from tests.app.test_learn import turn
-from tests.app.test_page import move, opened, press, run, warnings, widgets
+from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets
 from tests.app.test_stepping import verification
 
-pool = test_page.pool
 LINK = {"hidden_size": "4", "seq_len": "6", "cell": "lstm"}
 
 
@@ -45,11 +42,11 @@ def page(pool) -> AppTest:
 
 
 def test_a_link_to_the_page_opens_its_own_network(pool):
-    page = AppTest.from_file(str(test_page.MAIN), default_timeout=30)
+    page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
     turn(page, "steps", preset="xor", hidden_size="5")
     (only,) = pool.runs
     assert (only.experiment.task, only.experiment.hidden_size) == ("xor", 5)
-    assert page.query_params == {"preset": "xor", "hidden_size": "5"} and test_page.slot().paused
+    assert page.query_params == {"preset": "xor", "hidden_size": "5"} and slot().paused
 
 
 def test_the_address_says_the_experiment_of_the_playground(pool):
@@ -60,9 +57,9 @@ def test_the_address_says_the_experiment_of_the_playground(pool):
 def test_training_pauses_while_somebody_steps_through(pool):
     page = opened(**LINK)
     (only,) = pool.runs
-    assert not test_page.slot().paused
+    assert not slot().paused
     turn(page, "steps")
-    assert test_page.slot().paused and ("pause", None) in only.calls
+    assert slot().paused and ("pause", None) in only.calls
 
 
 def test_a_step_forward_a_step_back_and_either_end(page):

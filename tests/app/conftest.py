@@ -1,0 +1,101 @@
+"""The app's pages, run by Streamlit without a browser and over runs without workers, and what a person does there.
+
+Torch computes in one thread, as in a worker: on networks this small two threads wait for each other more than they
+compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from app.hub import HUB, Hub, Slot, Start
+from engine.experiment import Experiment
+from tests.fakes import FakePool
+
+torch.set_num_threads(1)
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+SESSION = "test session id"  # AppTest gives it to every session, so what one session cached the next would find
+LIMIT = 150  # seconds that a page may take; one that takes longer has failed
+KINDS = ("selectbox", "select_slider", "number_input", "toggle", "button", "segmented_control")
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
+    """Every test has a server of its own: no workers, no slots, no session."""
+    fake = FakePool()
+    monkeypatch.setattr(Hub, "pool", lambda hub: fake)
+    monkeypatch.setattr(HUB, "_slots", [])
+    clear_session_cache(SESSION)
+    yield fake
+    clear_session_cache(SESSION)
+
+
+def opened(**link: str) -> AppTest:
+    """The page as a link opens it."""
+    page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
+    page.query_params.update(link)
+    return run(page)
+
+
+def run(page: AppTest) -> AppTest:
+    """Run the page's script once more, without an exception."""
+    page.run()
+    assert not page.exception, page.exception[0].value
+    return page
+
+
+def turn(page: AppTest, to: str, **link: str) -> AppTest:
+    """Somebody follows a link to another page; Streamlit then clears what the address said."""
+    page._page_hash = calc_hash(to)
+    page.query_params.clear()
+    page.query_params.update(link)
+    return run(page)
+
+
+def widgets(page: AppTest) -> dict[str, Any]:
+    """Every widget by its key."""
+    return {widget.key: widget for kind in KINDS for widget in page.get(kind)}
+
+
+def move(page: AppTest, key: str, value: Any) -> AppTest:
+    """Somebody moves one widget."""
+    widgets(page)[key].set_value(value)
+    return run(page)
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    """Somebody presses one button."""
+    page.button(key=key).click()
+    return run(page)
+
+
+def warnings(page: AppTest) -> list[str]:
+    """What the page warns of, in order."""
+    return [each.value for each in page.warning]
+
+
+def slot() -> Slot:
+    """The only tab's place."""
+    (only,) = HUB._slots
+    return only
+
+
+class Session(dict):
+    """st.session_state without a session."""
+
+    __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
+
+
+def waiting(experiment: Experiment, *, paused: bool = True) -> tuple[Slot, FakePool]:
+    """A tab's place without a page, and its pool."""
+    pool = FakePool()
+    return Slot(pool, "", Start(experiment, paused=paused), speed="normal"), pool
