@@ -7,9 +7,14 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from app.race.plan import RaceSetup
 from engine.experiment import Changes, Experiment, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.history import History, Waterfall
+from engine.readings import ON_DEMAND_READINGS
+from engine.recording import Recording
 from engine.training import Trainer
 from engine.workers.protocol import RequestKind
 
@@ -180,3 +185,68 @@ class FakeLanePool:
         assert paused
         self.runs.append(FakeLaneRun(experiment))
         return self.runs[-1]
+
+
+SMALL_LANE = Experiment(task="adding", cell="rnn", hidden_size=3, seq_len=6, batch_size=2, steps=40)
+
+
+def race_setup(*cells: str, **changes: Any) -> RaceSetup:
+    """A race of small networks that differ in their cells."""
+    lanes = tuple(SMALL_LANE.replace(cell=cell, **changes) for cell in cells or ("rnn", "gru", "lstm"))
+    return RaceSetup("when-what", lanes)
+
+
+# ---- a run to take away
+
+TOKEN = "a-token"
+
+
+class Exported:
+    """A trained run, as far as exports look at it, and its place."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.trainer = Trainer(Experiment(**{"hidden_size": 4, "seq_len": 6, "batch_size": 4, **settings}))
+        self.info, self.curve, self.frames = self.trainer.info, History(), []
+        self.token, self.run, self.asked = TOKEN, self, []
+        self.answers = True
+        for requested in ((), ON_DEMAND_READINGS, ()):
+            self.look(requested)
+            self.trainer.advance()
+            self.curve.update(self.trainer.step, self.trainer.loss, self.trainer.param_grad_norm, self.trainer.clipped)
+        self.trainer.update(learning_rate=0.02)
+        self.look()
+
+    def look(self, requested: Any = ()) -> None:
+        frame = self.trainer.frame(requested)
+        self.frames.append(frame)
+        self.curve.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+
+    @property
+    def changes(self) -> Any:
+        return self.trainer.changes
+
+    @property
+    def history(self) -> np.ndarray:
+        return self.curve.table()
+
+    def latest(self) -> Any:
+        return self.frames[-1] if self.frames else None
+
+    def status(self) -> Any:
+        return self.trainer
+
+    def recording(self) -> Recording:
+        experiment, curve = self.info.experiment, self.curve
+        return Recording(experiment, self.changes, tuple(self.frames), curve.updates(), curve.looks())
+
+    def request(self, kind: RequestKind[Any]) -> None:
+        self.asked.append(kind)
+
+    def is_pending(self, kind: RequestKind[Any]) -> bool:
+        return not self.answers
+
+    def problem(self, kind: RequestKind[Any]) -> str:
+        return self.answers if isinstance(self.answers, str) else ""
+
+    def result(self, kind: RequestKind[Any]) -> bytes:
+        return self.trainer.weights()

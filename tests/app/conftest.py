@@ -6,19 +6,25 @@ compute.
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app.hub import HUB, Hub, Slot, Start
+from app import exports
+from app.hub import HUB, Hub, RunSlot, Start
 from engine.experiment import Experiment
-from tests.fakes import FakePool
+from tests.fakes import TOKEN, Exported, FakePool
 
 torch.set_num_threads(1)
 
@@ -83,7 +89,7 @@ def warnings(page: AppTest) -> list[str]:
     return [each.value for each in page.warning]
 
 
-def slot() -> Slot:
+def slot() -> RunSlot:
     """The only tab's place."""
     (only,) = HUB._slots
     return only
@@ -95,7 +101,37 @@ class Session(dict):
     __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
 
 
-def waiting(experiment: Experiment, *, paused: bool = True) -> tuple[Slot, FakePool]:
+def waiting(experiment: Experiment, *, paused: bool = True) -> tuple[RunSlot, FakePool]:
     """A tab's place without a page, and its pool."""
     pool = FakePool()
-    return Slot(pool, "", Start(experiment, paused=paused), speed="normal"), pool
+    return RunSlot(pool, "", Start(experiment, paused=paused), speed="normal"), pool
+
+
+# ---- a run to take away
+
+
+@pytest.fixture(scope="session")
+def exported() -> Exported:
+    """A run of three updates, of which every frame is kept. Never change it."""
+    return Exported()
+
+
+async def answered(name: str, token: str = TOKEN) -> Response:
+    """What the routes answer to GET /live/<token>/<name>."""
+    scope = {"type": "http", "method": "GET", "path": f"/live/{token}/{name}"}
+    (found,) = (
+        (route, more) for route in exports.ROUTES for match, more in [route.matches(scope)] if match == Match.FULL
+    )
+    return await found[0].endpoint(Request({**scope, **found[1]}))
+
+
+@pytest.fixture
+def get(monkeypatch, exported):
+    """get(name) of this run."""
+    monkeypatch.setattr(HUB, "find", lambda token: exported if token == TOKEN else None)
+    return lambda name, **options: asyncio.run(answered(name, **options))
+
+
+def name_of(answer: Response) -> str:
+    """The file's name, as the answer gives it."""
+    return re.fullmatch(r'attachment; filename="(.+)"', answer.headers["content-disposition"])[1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from app import links, sharing, timeline
 from engine.experiment import LIVE, RANGES, Experiment, in_force, noted
 from engine.preset import load_preset
+from tests.app.conftest import SESSION, move, opened, slot, warnings
 
 BASE = Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru", hidden_size=8)
 CHOICES = {
@@ -82,3 +86,68 @@ def test_other_futures_differ_from_this_one_and_can_be(clip):
 def test_a_failure_card_opens_before_a_room_and_a_lesson_does_not():
     assert links.to(load_preset("failure-nan")) == {"preset": "failure-nan", "present": "1"}
     assert links.to(load_preset("remember")) == {"preset": "remember"}
+
+
+# ---- the link that the page writes
+
+
+@pytest.mark.parametrize(
+    ("link", "written"),
+    [
+        ({"hidden_size": "32", "cell": "rnn"}, {"preset": "remember"}),
+        ({"preset": "remember", "hidden_size": "33"}, {"preset": "remember", "hidden_size": "33"}),
+        ({"preset": "clip", "learning_rate": "1e-3"}, {"preset": "clip", "learning_rate": "0.001"}),
+        ({"preset": "clip", "speed": "normal"}, {"preset": "clip"}),
+        ({"preset": "remember-lstm", "forget_bias": "none"}, {"preset": "remember-lstm", "forget_bias": "none"}),
+        ({"bidirectional": "true"}, {"preset": "remember", "bidirectional": "true"}),
+        ({"target_loss": "0.5"}, {"preset": "remember", "target_loss": "0.5"}),
+        ({"output_layers": "2"}, {"preset": "remember", "output_layers": "2"}),
+        ({"output_layers": "0", "window": "1", "teacher_forcing": "1"}, {"preset": "remember"}),
+        ({"task": "stocks"}, {"preset": "remember", "task": "stocks", "seq_len": "12"}),
+        (
+            {"task": "characters", "rnn_type": "many_to_many"},
+            {"preset": "remember", "task": "characters", "rnn_type": "many_to_many"},
+        ),  # as long as the lesson
+    ],
+)
+def test_the_link_says_what_differs_from_the_lesson_and_no_more(pool, link, written):
+    assert opened(**link).query_params == written
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": math.pi / 1000, "init_gain": 1 / 3, "cell": "gru", "seed": 2**31 - 1},
+        {"task": "stocks", "rnn_type": "many_to_many", "seq_len": 9, "forget_bias": -0.1, "cell": "lstm"},
+        {"task": "characters", "rnn_type": "many_to_many", "embedding_size": 12, "reduction": "sum"},
+        {"dropout": 0.123456789012345, "num_layers": 2, "clip_threshold": 1e-6, "target_metric": 0.95},
+        {"output_layers": 2, "cell": "feedforward", "window": 3, "embedding_size": 4},
+        {"teacher_forcing": 1 / 3, "task": "melody", "rnn_type": "one_to_many", "seq_len": 9, "tbptt": 3},
+        {"output_layers": 3, "task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 11, "teacher_forcing": 0.0},
+        {"task": "adding", "seq_len": 40},  # the lesson's length, and not the data's own
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_the_written_link_opens_the_very_same_run(pool, changes):
+    """Else a reload would not find its run: the hub looks for these very settings."""
+    wanted = load_preset("remember").experiment.replace(**changes)
+    page = opened(**{name: str(value) for name, value in changes.items()})
+    assert pool.runs[0].experiment == wanted
+    clear_session_cache(SESSION)
+    opened(**page.query_params)
+    assert pool.runs[-1].experiment == wanted
+
+
+@pytest.mark.parametrize(
+    ("preset", "task", "key"),
+    [("truncation", "reverse", None), ("truncation", "melody", "tbptt"), ("remember", "adding", "seq_len")],
+)
+def test_a_reload_keeps_the_lessons_own_value_beside_other_data(pool, preset, task, key):
+    """Where those data would bring another by themselves."""
+    page = opened(preset=preset)
+    move(page, "task", task)
+    if key:
+        move(page, key, getattr(load_preset(preset).experiment, key))
+    now = slot().experiment
+    clear_session_cache(SESSION)
+    assert warnings(opened(**page.query_params)) == [] and pool.runs[-1].experiment == now

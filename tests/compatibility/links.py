@@ -9,8 +9,8 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from app.hub import HUB, Hub
-from tests.app.test_hub import FakePool
-from tests.app.test_page import SESSION, opened, run, widgets
+from tests.app.conftest import SESSION, opened, run, widgets
+from tests.fakes import FakePool
 
 
 def open_link(address: str) -> dict[str, Any]:

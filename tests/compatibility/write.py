@@ -77,7 +77,7 @@ SCRIPT_UPDATES = 6
 
 WEIGHTS: dict[str, dict[str, Any]] = {
     **{
-        cell: {"task": "first_symbol_recall", "seq_len": 6, "num_layers": 2, "bidirectional": CELLS[cell].links}
+        cell: {"task": "first_symbol_recall", "seq_len": 6, "num_layers": 2, "bidirectional": CELLS[cell].is_recurrent}
         for cell in ("rnn", "gru", "lstm", "lstm_peephole", "lstm_no_forget", "gru_simple", "feedforward")
     },
     "encoder-decoder": {"task": "reverse", "rnn_type": "encoder_decoder", "cell": "lstm", "seq_len": 4,

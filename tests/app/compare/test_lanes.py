@@ -1,0 +1,347 @@
+"""A race without workers: lockstep, what becomes of a lane that breaks or ends, links, and the verdict in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.figures.base import Curves
+from app.figures.race import LaneSnapshot
+from app.race import plan as race_plan
+from app.race import words as comparing
+from app.race.lanes import Race
+from app.race.paddock import RaceRegistry
+from app.race.plan import OWN, SHARED
+from app.slot_registry import FORGET_AFTER
+from engine.experiment import Experiment, ExperimentError
+from engine.frame import Diagnosis, RunInfo, RunPhase
+from engine.history import History
+from engine.preset import list_presets
+from tests.fakes import SMALL_LANE, first_frame, race_setup
+from tests.fakes import FakeLanePool as FakePool
+
+
+@pytest.fixture
+def race() -> SimpleNamespace:
+    """A race of three, its runs, and a clock that stands still until it is moved."""
+    pool, clock = FakePool(), SimpleNamespace(now=0.0)
+    made = Race(pool, race_setup(), clock=lambda: clock.now)  # type: ignore[arg-type]
+    return SimpleNamespace(race=made, runs=pool.runs, clock=clock)
+
+
+def turn(case: SimpleNamespace, *, looking: bool = True) -> None:
+    """Time passes, every run does what was ordered, and the socket looks after it."""
+    for run in case.runs:
+        run.work()
+    case.clock.now += 0.05
+    case.race.tick(looking=looking)
+
+
+# ---- lockstep
+
+
+def test_nothing_is_ordered_before_every_first_frame(race):
+    race.race.train()
+    for run in race.runs[:2]:
+        run.work()
+    race.race.tick(looking=True)
+    assert [run.ordered for run in race.runs] == [0, 0, 0] and race.race.picture is None
+    turn(race)
+    assert [each.frame.step for each in race.race.picture] == [0, 0, 0] and all(run.ordered for run in race.runs)
+
+
+def test_all_wait_for_the_slowest_and_every_picture_is_of_one_step(race):
+    race.race.train()
+    turn(race)
+    pictures, rng = set(), np.random.default_rng(0)
+    for _ in range(600):
+        for run in race.runs:
+            run.work(int(rng.integers(0, 3)))
+        steps = [run.step for run in race.runs]
+        assert max(run.step + run.ordered for run in race.runs) == race.race.step  # nobody is ordered further
+        ordered = race.race.step
+        race.clock.now += 0.02
+        race.race.tick(looking=True)
+        if race.race.step > ordered:
+            assert steps == [ordered] * 3  # the next round begins when all are there
+        shown = {each.frame.step for each in race.race.picture}
+        assert len(shown) == 1
+        pictures |= shown
+    assert len(pictures) > 5 and max(pictures) == SMALL_LANE.steps
+
+
+def test_a_hidden_tab_trains_on_and_takes_no_frames(race):
+    turn(race)
+    race.race.train()
+    for _ in range(10):
+        turn(race, looking=False)
+    assert {run.step for run in race.runs} != {0} and all(len(run.frames) == 1 for run in race.runs)
+
+
+def test_speed_says_how_many_updates_a_second(race):
+    race.race.setup, race.race.speed = race.race.setup.at("slow"), "slow"
+    race.race.train()
+    for _ in range(80):  # of 0.05 s
+        turn(race)
+    assert race.runs[0].step in (8, 9)  # four seconds at two a second, the first at once
+
+
+def test_step_makes_one_update_of_every_lane_and_pause_holds(race):
+    turn(race)
+    race.race.once()
+    for _ in range(6):
+        turn(race)
+    assert [run.step for run in race.runs] == [1, 1, 1] and race.race.paused
+    assert [each.frame.step for each in race.race.picture] == [1, 1, 1]
+    assert race.race.rests
+    race.race.train()
+    turn(race)
+    race.race.pause()
+    assert not race.race.rests  # the round goes on to its end
+    for _ in range(6):
+        turn(race)
+    assert {run.step for run in race.runs} == {race.race.step} and race.race.step < SMALL_LANE.steps and race.race.rests
+
+
+def test_a_lane_that_breaks_stands_still_and_says_so_and_the_others_go_on(race):
+    race.runs[1].breaks_at = 3
+    race.race.train()
+    for _ in range(60):
+        turn(race)
+    assert [run.step for run in race.runs] == [40, 3, 40]
+    assert [each.state for each in race.race.picture] == ["finished", "broken", "finished"]
+    assert [each.frame.step for each in race.race.picture] == [40, 3, 40] and race.race.paused
+    assert "no longer finite" in comparing.card(race.race.picture[1])["still"]
+
+
+def test_after_the_end_train_goes_as_far_again(race):
+    race.race.train()
+    for _ in range(60):
+        turn(race)
+    assert race.race.paused and race.race.step == 40
+    race.race.train()
+    for _ in range(90):
+        turn(race)
+    assert [run.step for run in race.runs] == [80, 80, 80] and race.race.paused
+
+
+def test_a_lane_whose_worker_died_makes_its_updates_again(race):
+    race.race.train()
+    turn(race)
+    lost = race.runs[2]
+    lost.ordered, lost.phase, lost.message = 0, RunPhase.STARTING, "Its worker process died and was replaced."
+    race.race.tick(looking=True)
+    lost.work()
+    for _ in range(60):
+        turn(race)
+    assert [run.step for run in race.runs] == [40, 40, 40]
+    assert [each.state for each in race.race.picture] == ["finished"] * 3
+
+
+# ---- who has which race
+
+
+def test_other_networks_race_anew_and_a_reload_finds_the_race():
+    clock = SimpleNamespace(now=0.0)
+    pool = FakePool()
+    races = RaceRegistry(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
+    slot = races.attach("somebody", race_setup())
+    token = slot.race.token
+    slot.enter(race_setup().at("slow"))
+    assert slot.race.token == token and slot.race.speed == "slow"
+    slot.enter(race_setup("rnn", "lstm"))
+    assert slot.race.token != token and [run.stopped for run in pool.runs] == [True] * 3 + [False] * 2
+    assert races.find(token) is None and races.find(slot.race.token) is slot
+    assert races.attach("somebody", race_setup("rnn", "lstm")) is not slot  # its tab is still open
+    races.release(slot)
+    assert races.attach("somebody else", race_setup("rnn", "lstm")) is not slot
+    assert races.attach("somebody", race_setup("rnn", "lstm")) is slot
+
+
+def test_a_race_that_nobody_looks_at_is_stopped_and_forgotten():
+    clock = SimpleNamespace(now=0.0)
+    pool = FakePool()
+    races = RaceRegistry(lambda: pool, lambda: clock.now)  # type: ignore[arg-type, return-value]
+    slot = races.attach("somebody", race_setup("rnn", "lstm"))
+    races.release(slot)
+    races.watch(slot, 1)
+    clock.now = 2 * FORGET_AFTER
+    races.expire()
+    assert not pool.runs[0].stopped  # a socket is still open
+    races.watch(slot, -1)
+    clock.now += FORGET_AFTER + 1
+    races.expire()
+    assert [run.stopped for run in pool.runs] == [True, True] and races.find(slot.race.token) is None
+
+
+# ---- links
+
+
+def test_every_setting_is_either_shared_or_a_lanes_own():
+    assert {"task", "seq_len", "seed", "batch_size", "optimizer", "steps"} <= set(SHARED)
+    assert not set(OWN) & set(SHARED) and set(OWN) <= {each.name for each in dataclasses.fields(Experiment)}
+
+
+@pytest.mark.parametrize("link", [{}, *race_plan.GOOD.values()], ids=["none", *race_plan.GOOD])
+def test_a_race_and_its_link_say_the_same(link):
+    refused: list[str] = []
+    found = race_plan.read(link, refused)
+    assert not refused and race_plan.read(race_plan.written(found), refused) == found and not refused
+    for lane in found.lanes:
+        assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(found.shared, name) for name in SHARED}
+
+
+def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
+    lanes = {"a": "cell.feedforward~window.2", "b": "cell.rnn~init_gain.1.5"}
+    link = {"task": "xor", "seq_len": "15", "seed": "4", "speed": "slow", **lanes}
+    found = race_plan.read(link, [])
+    assert [(lane.task, lane.seq_len, lane.seed, lane.rnn_type) for lane in found.lanes] == [
+        ("xor", 15, 4, "many_to_many")
+    ] * 2
+    assert [(lane.cell, lane.window, lane.init_gain) for lane in found.lanes] == [
+        ("feedforward", 2, 1.0),
+        ("rnn", 1, 1.5),
+    ]
+    assert found.speed == "slow" and race_plan.written(found)["b"] == "cell.rnn~init_gain.1.5"
+
+
+def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
+    refused: list[str] = []
+    link = {"preset": "nothing", "seed": "-1", "speed": "warp", "a": "cell.gru~task.xor~hidden_size.0~colour.red~junk",
+            "b": "cell.lstm~forget_bias.2", "d": "cell.rnn"}  # fmt: skip
+    found = race_plan.read(link, refused)
+    assert [(lane.cell, lane.forget_bias) for lane in found.lanes] == [("gru", None), ("lstm", 2.0)]
+    assert (found.shared.task, found.shared.seed, found.speed) == ("adding", 0, "max")
+    for part in ("nothing", "-1", "warp", "task.xor", "Units", "colour.red", "junk", "setting d"):
+        assert any(part in said for said in refused), part
+    assert len(refused) == 8
+
+
+def test_a_single_lane_gets_an_opponent():
+    assert [lane.cell for lane in race_plan.read({"a": "cell.rnn"}, []).lanes] == ["rnn", "gru", "lstm"]
+    cells = [lane.cell for lane in race_plan.read({"b": "cell.lstm"}, []).lanes]
+    assert len(cells) >= 2 and cells[0] == "lstm" and len(set(cells)) == len(cells)
+
+
+def test_every_lessons_network_can_race():
+    """As "Race this against ..." leads there, and from the page itself."""
+    usual = race_plan.read({}, [])
+    for preset in list_presets():
+        refused: list[str] = []
+        found = race_plan.read(race_plan.against(preset.experiment, preset.slug), refused)
+        assert not refused and found.lanes[0] == preset.experiment and found.lanes[1].cell != found.lanes[0].cell
+        taken = usual.take(2, preset.experiment)
+        assert taken.lanes[2] == preset.experiment and taken.lanes[0].task == preset.experiment.task
+
+
+def test_changes_of_a_plan():
+    usual = race_plan.read({}, [])
+    assert {lane.seed for lane in usual.share(seed=7).lanes} == {7}
+    other = usual.on("characters")
+    assert {(lane.task, lane.rnn_type) for lane in other.lanes} == {("characters", other.shared.rnn_type)}
+    assert [lane.cell for lane in usual.remove(1).lanes] == ["rnn", "lstm"]
+    assert [lane.cell for lane in usual.remove(1).add().lanes] == ["rnn", "lstm", "gru"]
+    with pytest.raises(ExperimentError):
+        usual.change(0, hidden_size=0)
+
+
+# ---- words
+
+
+def snapshot(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **more: Any) -> LaneSnapshot:
+    """A lane whose loss is this part of the baseline and whose gradient has this ratio."""
+    e = SMALL_LANE.replace(cell=cell)
+    info, frame = RunInfo.of(e), first_frame(e)
+    assert frame.diagnosis is not None
+    found = Diagnosis("healthy" if ratio else "no_path", "", {**frame.diagnosis.evidence, "ratio": ratio}, {})
+    frame = dataclasses.replace(
+        frame, step=step, probe_loss=loss * info.baseline, seconds=0.004 * step, diagnosis=found
+    )
+    name = more.pop("name", info.cell_title)
+    empty = Curves(History().updates(), History().looks())
+    return LaneSnapshot(letter="A", name=name, info=info, frame=frame, curves=empty, **more)
+
+
+SENTENCES = {
+    "one has solved it": (
+        [
+            snapshot("rnn", 0.98, step=1240, ratio=1e-10),
+            snapshot("gru", 0.01, step=1240, solved_at=310),
+            snapshot("lstm", 0.5, step=1240),
+        ],
+        "At step 1,240 the GRU has solved it (at 310); the LSTM is at half of the baseline; the RNN still guesses: "
+        "1 part in 10 billion of its gradient reaches t = 0.",
+    ),
+    "two have solved it": (
+        [
+            snapshot("rnn", 1.0, ratio=0.0),
+            snapshot("gru", 0.01, solved_at=310),
+            snapshot("lstm", 0.02, solved_at=460),
+        ],
+        "At step 500 the GRU solved it first (at 310), the LSTM 150 steps later; the RNN still guesses: "
+        "nothing of its gradient reaches t = 0.",
+    ),
+    "all have": (
+        [snapshot("gru", 0.01, solved_at=460), snapshot("lstm", 0.02, solved_at=310)],
+        "At step 500 both have solved it, the LSTM first (at 310), the GRU 150 steps later.",
+    ),
+    "one is ahead": (
+        [snapshot("rnn", 0.6), snapshot("gru", 0.3), snapshot("lstm", 0.9, ratio=30.0)],
+        "At step 500 the GRU is ahead, at 30% of the baseline, the RNN at 60%; the LSTM still guesses: "
+        "the gradient grows 30-fold on its way to t = 0.",
+    ),
+    "two guess": (
+        [snapshot("gru", 0.5), snapshot("rnn", 0.9, ratio=1e-3), snapshot("lstm", 0.95, ratio=0.0)],
+        "At step 500 the GRU is ahead, at half of the baseline; the RNN and the LSTM still guess: "
+        "in the RNN 1 part in 1,000 of the gradient reaches t = 0, in the LSTM nothing.",
+    ),
+    "level": (
+        [snapshot("gru", 0.4), snapshot("lstm", 0.41)],
+        "At step 500 the GRU and the LSTM are level, at 40% of the baseline.",
+    ),
+    "nobody yet": (
+        [snapshot("feedforward", 1.0, ratio=0.0, name="Feed-forward"), snapshot("rnn", 0.99, ratio=0.2)],
+        "At step 500 nobody is clearly better than guessing yet: in the feed-forward network no step is linked to the "
+        "one before, "
+        "in the RNN 20% of the gradient reaches t = 0.",
+    ),
+    "broken": (
+        [snapshot("rnn", float("nan"), step=41, state="broken"), snapshot("gru", 0.3)],
+        "At step 500 the RNN broke at step 41; the GRU is ahead, at 30% of the baseline.",
+    ),
+    "untrained": (
+        [snapshot("rnn", 1.2, step=0, ratio=1e-4), snapshot("gru", 1.1, step=0)],
+        "Before training everybody guesses: in the RNN 1 part in 10,000 of the gradient reaches t = 0, in the GRU 50%.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_verdict_on_constructed_races(case):
+    lanes, sentence = SENTENCES[case]
+    assert comparing.verdict(lanes) == sentence
+
+
+def test_names_say_what_differs():
+    lstm = SMALL_LANE.replace(cell="lstm")
+    open_gate = lstm.replace(forget_bias=3.0, hidden_size=9)
+    assert comparing.names([SMALL_LANE, open_gate], SMALL_LANE) == ["RNN", "LSTM"]
+    assert comparing.names([lstm, open_gate.replace(hidden_size=3)], SMALL_LANE) == ["LSTM", "LSTM, forget bias 3"]
+    assert comparing.names([lstm, SMALL_LANE, lstm], SMALL_LANE) == ["LSTM A", "RNN", "LSTM C"]
+    assert comparing.chips(open_gate, SMALL_LANE, SHARED) == ["forget bias 3"] and not comparing.chips(
+        SMALL_LANE, SMALL_LANE, SHARED
+    )
+
+
+def test_the_table_has_a_cell_for_every_lane_and_the_numbers_are_those_of_the_frames():
+    lanes = [snapshot("rnn", 0.5, ratio=2.0**-5), snapshot("lstm", 0.02, ratio=1e-9, solved_at=88)]
+    rows = {row[0]: row[1:] for row in comparing.table(lanes)}
+    assert all(len(row) == 2 for row in rows.values())
+    rnn = 3 * 2 + 3 * 3 + 2 * 3 + 3 + 1  # into 3 units from 2 channels and 3 units, two biases, out to one number
+    assert rows["Parameters"] == [str(rnn), str(4 * (rnn - 4) + 4)]
+    assert rows["Time per update"] == ["4.0 ms"] * 2 and rows["Solved at step"] == ["not yet", "88"]
+    assert rows["It halves every"][0] == "1.0 steps" and rows["Gradient that reaches t = 0"][1] == "1 part in 1 billion"

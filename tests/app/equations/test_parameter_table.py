@@ -1,0 +1,73 @@
+"""What a cell learns, as a table."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app import equations, weights
+from engine.cells import CELLS
+from engine.experiment import Experiment
+from engine.parameters import parameter_count
+from tests.app.equations.conftest import KINDS, small, trained
+
+
+@pytest.mark.parametrize("changes", [{}, {"num_layers": 2, "bidirectional": True}, {"embedding_size": 4}], ids=str)
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell != "feedforward"])
+def test_the_table_counts_every_number_once(cell, changes):
+    e = small(cell, **changes)
+    columns = weights.table(e)
+    *counts, total = [int(each.replace(",", "")) for each in columns["Numbers"]]
+    assert sum(counts) == total == parameter_count(e)
+    assert len({len(column) for column in columns.values()}) == 1
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, nonlinearity):
+    trainer, _ = trained(small(cell, nonlinearity))
+    columns = weights.table(trainer.experiment)
+    listed = " ".join(columns["Symbol"])
+    shown_in = "".join(latex for _, latex in equations.equations(trainer.experiment))
+    used = set(re.findall(r"[Wb]_\{\w+\}|p_\w", shown_in))
+    assert used == set(re.findall(r"[Wb]_\{\w+\}|p_\w", listed))
+    names = next(column for title, column in columns.items() if title in (weights.IN_PYTORCH, weights.AS_PYTORCH))
+    shapes = {name: list(tensor.shape) for name, tensor in trainer.model.named_parameters()}
+    rows = list(zip(names[:-1], columns["Shape"][:-1], strict=True))
+    assert [(f"`{name}`", [str(each) for each in shape]) for name, shape in shapes.items()] == [
+        (name, shape.split("\u00a0×\u00a0")) for name, shape in rows
+    ]
+    ours = type(trainer.model.recurrent).__module__.startswith("engine")
+    assert (weights.AS_PYTORCH in columns) == ours
+    said = " ".join(weights.sentences(trainer.experiment))
+    assert ("PyTorch has no such cell" in said) == ours and ("PyTorch keeps two vectors" in said) == (not ours)
+    assert ("$p_i$, $p_f$ and $p_o$ stand in" in said) == (cell == "lstm_peephole")
+
+
+def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
+    columns = weights.table(small("gru"))
+    assert columns["Symbol"][:4] == [
+        "$W_{ir}$ $W_{iz}$ $W_{in}$", "$W_{hr}$ $W_{hz}$ $W_{hn}$", "$b_{ir}$ $b_{iz}$ $b_{in}$",
+        "$b_{hr}$ $b_{hz}$ $b_{hn}$",
+    ]  # fmt: skip
+    assert columns["Textbook"] == ["$W_x$", "$W_h$", "$b$", "$b$", "$W_y$", "$b_y$", ""]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "said"),
+    [
+        (small("lstm"), "all 5 time steps. A network with weights of its own at every time step would need 5 times as "
+         "many recurrent weights: 180 instead of 36."),
+        (small("feedforward"), "None of them links a time step to the one before."),
+        (Experiment(task="digits", rnn_type="one_to_one"), "one time step only"),
+        (Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=2, seq_len=6), "instead of 8."),
+    ],
+    ids=["shared", "no links", "one step", "two networks"],
+)  # fmt: skip
+def test_what_sharing_saves_is_said(experiment, said):
+    assert said in weights.sharing(experiment)
+
+
+def test_the_two_halves_of_an_encoder_decoder_are_counted_by_their_own_steps():
+    e = Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=2, seq_len=6)
+    assert f"need {4 * e.time_steps:,} recurrent weights" in weights.sharing(e)

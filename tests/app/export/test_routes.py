@@ -1,0 +1,121 @@
+"""What a run gives away over HTTP, and what comes of it in other programs. Runs without workers or a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from streamlit.testing.v1 import AppTest
+
+from app import exports, replaying
+from app.hub import HUB
+from engine.recording import Recording
+from engine.tasks import probe
+from engine.workers import WEIGHTS
+from tests.app.conftest import LIMIT, answered, name_of
+from tests.fakes import TOKEN, Exported
+
+
+def test_the_recording_is_that_of_the_run(get, exported):
+    answer = get("recording.zip")
+    assert name_of(answer) == "first_symbol_recall-lstm-step-3.zip"
+    loaded = Recording.load(io.BytesIO(answer.body))
+    assert loaded.experiment == exported.info.experiment and loaded.changes == ((3, {"learning_rate": 0.02}),)
+    assert [frame.step for frame in loaded.frames] == [0, 1, 2, 3]
+    assert np.array_equal(loaded.frames[1].saliency.norms, exported.frames[1].saliency.norms, equal_nan=True)
+
+
+def test_curves_are_the_history_digit_by_digit(get, exported):
+    answer = get("curves.csv")
+    assert name_of(answer) == "curves-first_symbol_recall-lstm-step-3.csv"
+    table = pd.read_csv(io.BytesIO(answer.body))
+    assert list(table) == ["step", "loss", "probe_loss", "metric", "param_grad_norm", "clipped"]
+    for name, column in table.items():
+        assert np.array_equal(column.to_numpy(), exported.history[name], equal_nan=name != "clipped")
+    assert answer.body.decode().splitlines()[1].split(",")[4] == ""  # no update made step 0
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_weights_make_the_same_network_of_a_plain_torch_module(get, monkeypatch, cell):
+    """Outputs of torch.nn and a linear layer on the probe, from the file alone, are those that the frame shows."""
+    run = Exported(cell=cell)
+    monkeypatch.setattr(HUB, "find", lambda token: run)
+    answer = get("weights.safetensors")
+    assert name_of(answer) == f"first_symbol_recall-{cell}-step-3.safetensors" and run.asked == [WEIGHTS]
+    weights = safetensors.torch.load(answer.body)
+    layers = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell](run.info.experiment.input_size, 4)
+    layers.load_state_dict({name.removeprefix("recurrent."): each for name, each in weights.items() if "_l0" in name})
+    head = torch.nn.Linear(*reversed(weights["head.weight"].shape))
+    head.load_state_dict({"weight": weights["head.weight"], "bias": weights["head.bias"]})
+    symbols = torch.from_numpy(probe(run.info.experiment).inputs)
+    with torch.no_grad():
+        output, _ = layers(torch.nn.functional.one_hot(symbols, run.info.experiment.input_size).float())
+        said = head(output[-1, 0]).softmax(-1)
+    np.testing.assert_allclose(said.numpy(), run.frames[-1].outputs[-1], atol=1e-6)
+
+
+def test_a_worker_that_does_not_answer_is_not_waited_for_without_end(get, exported, monkeypatch):
+    monkeypatch.setattr(exports, "WAIT", 0.05)
+    monkeypatch.setattr(exported, "answers", False)
+    late = get("weights.safetensors")
+    assert (late.status_code, late.body.decode()) == (503, exports.SLOW)
+    monkeypatch.setattr(exported, "answers", "This run has ended.")
+    ended = get("weights.safetensors")
+    assert (ended.status_code, ended.body.decode()) == (503, "This run has ended.")
+
+
+def test_waiting_for_a_worker_keeps_nobody_else_waiting(exported, monkeypatch):
+    """While one download waits, the event loop goes round: figures are sent on."""
+    monkeypatch.setattr(exports, "WAIT", 0.2)
+    monkeypatch.setattr(exported, "answers", False)
+    monkeypatch.setattr(HUB, "find", lambda token: exported)
+
+    async def rounds() -> int:
+        waiting, count = asyncio.create_task(answered("weights.safetensors")), 0
+        while not waiting.done():
+            await asyncio.sleep(0.005)
+            count += 1
+        return count
+
+    assert asyncio.run(rounds()) > 10
+
+
+def test_the_script_is_a_program(get, exported):
+    answer = get("script.py")
+    assert name_of(answer) == "first_symbol_recall-lstm.py"
+    compile(answer.body.decode(), "script.py", "exec")
+    assert "0.02" in answer.body.decode() and "torch" in answer.body.decode()
+
+
+@pytest.mark.parametrize("name", exports.FILES)
+def test_a_run_that_is_gone_is_not_found(get, exported, name):
+    answer = get(name, token="another")
+    assert (answer.status_code, answer.body.decode()) == (404, exports.GONE)
+
+
+def test_the_popover_offers_every_file():
+    assert list(replaying.FILES) == list(exports.FILES)
+    page = AppTest.from_function(offer, default_timeout=LIMIT).run()
+    assert not page.exception
+    html = "".join(each.proto.body for each in page.get("html"))
+    assert re.findall(r'href="([^"]+)" download', html) == [f"live/{TOKEN}/{name}" for name in exports.FILES]
+
+
+def offer() -> None:
+    import types
+
+    from app.views import export
+
+    export.card(types.SimpleNamespace(token="a-token"))
+
+
+def test_weights_are_named_after_the_step_that_they_say():
+    weights = {"w": torch.zeros(1)}
+    assert exports.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17
+    assert exports.step_of(safetensors.torch.save(weights)) is None

@@ -1,0 +1,200 @@
+"""The cases of the live figures: real frames of every task, type and cell, and what is drawn of them."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+import json
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.figures import FIGURES, Curves, Patch, Quantised, applicable
+from engine.experiment import Experiment
+from engine.frame import Frame, RunInfo
+from engine.history import History
+from engine.readings import ON_DEMAND_READINGS
+from engine.tasks import TASKS
+from engine.training import Trainer
+
+TITLES = {
+    "rnn": "RNN",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "lstm_peephole": "Peephole LSTM",
+    "lstm_no_forget": "LSTM 1997",
+    "gru_simple": "Simple GRU",
+    "feedforward": "Feed-forward",
+}
+HUGE = {"cell": "rnn", "nonlinearity": "relu", "hidden_size": 8, "init": "identity", "init_gain": 2.0, "seq_len": 400}
+TINY = {"hidden_size": 6, "batch_size": 4}
+EXPERIMENTS: dict[str, tuple[Experiment, int]] = (
+    {  # and the step at which it is looked at
+        f"{task.slug}-{kind}-{cell}": (Experiment(task=task.slug, rnn_type=kind, cell=cell, **TINY), 3)
+        for task in TASKS.values()
+        for kind in task.rnn_types
+        for cell in ("rnn", "gru", "lstm")
+        if cell != "rnn" or task.slug in ("first_symbol_recall", "adding", "characters", "stocks")
+    }
+    | {f"first_symbol_recall-many_to_one-{cell}": (Experiment(cell=cell, **TINY), 3) for cell in TITLES}
+    | {
+        "step 0": (Experiment(seq_len=20, cell="rnn", **TINY), 0),
+        "stacked": (Experiment(num_layers=3, cell="lstm", seq_len=24, **TINY), 3),
+        "both ways": (Experiment(num_layers=2, bidirectional=True, cell="gru", seq_len=30, **TINY), 3),
+        "both ways, letters": (Experiment(task="characters", rnn_type="many_to_many", bidirectional=True, **TINY), 0),
+        "relu, unbounded": (Experiment(**{**HUGE, "init_gain": 1.4, "seq_len": 30}, batch_size=4), 0),
+        "cut": (Experiment(cell="lstm", tbptt=4, seq_len=11, forget_bias=3.0, **TINY), 3),
+        "sums": (Experiment(task="stocks", rnn_type="many_to_many", reduction="sum", **TINY), 3),
+        "2 steps": (Experiment(seq_len=2, **TINY), 3),
+        "3 steps, values": (Experiment(task="adding", seq_len=3, **TINY), 0),
+        "1000 steps": (Experiment(seq_len=1000, cell="rnn", hidden_size=2, batch_size=2), 0),
+        "1 unit": (Experiment(seq_len=12, hidden_size=1, batch_size=4), 3),
+        "512 units": (Experiment(seq_len=4, hidden_size=512, batch_size=2), 0),
+        "clipped": (Experiment(seq_len=8, clip="norm", clip_threshold=1e-3, **TINY), 3),
+        "clipped by value": (Experiment(seq_len=8, clip="value", clip_threshold=1e-3, **TINY), 3),
+        "infinite, symbols": (Experiment(**HUGE, batch_size=4), 0),
+        "infinite, values": (Experiment(task="adding", **HUGE, batch_size=4), 0),
+    }
+)
+EDITED = ("not a number", "zeros", "next to nothing", "beyond both ends", "beyond float32")
+CASES = (*EXPERIMENTS, *EDITED)
+BASE = "characters-many_to_many-lstm"  # of the edited ones
+LENS = ("factors", "waterfall", "decomposition", "weights", "saliency", "spectrum", "memory")
+"""Those of the lens have tests of their own."""
+NOT_FINITE = ("infinite, symbols", "infinite, values", "not a number")
+
+
+def experiment_of(case: str) -> Experiment:
+    return EXPERIMENTS[BASE if case in EDITED else case][0]
+
+
+@cache
+def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
+    """A frame and its curves; those that training seldom gives are real ones with other numbers."""
+    if case in EDITED:
+        info, frame, curves = seen(BASE)
+        return info, dataclasses.replace(frame, **edited(case, frame)), curves
+    experiment, step = EXPERIMENTS[case]
+    trainer, history = Trainer(experiment), History()
+    look(history, trainer.frame())
+    for _ in range(step):
+        loss = trainer.advance()
+        history.update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
+    frame = trainer.frame(ON_DEMAND_READINGS)
+    look(history, frame)
+    return trainer.info, frame, Curves(updates=history.updates(), looks=history.looks())
+
+
+def look(history: History, frame: Frame) -> None:
+    history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+
+
+def edited(case: str, frame: Frame) -> dict[str, Any]:
+    norms = ("grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell")
+    norms += tuple(f"sequence_{name}" for name in norms)
+    seq_len = frame.grad_norm.shape[-1]
+    values = {
+        "not a number": np.where(np.arange(seq_len) % 2, np.nan, np.inf),
+        "zeros": np.where(np.arange(seq_len) < seq_len // 2, 0.0, 1e-3),
+        "next to nothing": np.geomspace(1e-320, 1e-11, seq_len),
+        "beyond both ends": np.geomspace(1e-20, 1e12, seq_len),
+        "beyond float32": np.geomspace(1e-300, 1e300, seq_len),
+    }[case]
+    changes: dict[str, Any] = {name: np.broadcast_to(values, frame.grad_norm.shape).copy() for name in norms}
+    if case == "not a number":
+        lost = ("hidden", "cell", "outputs", "loss_per_step")
+        changes |= {name: np.full_like(getattr(frame, name), np.nan) for name in lost}
+        changes |= dict.fromkeys(("loss", "probe_loss", "param_grad_norm", "param_grad_norm_clipped"), np.nan)
+    return changes
+
+
+@cache
+def plain(case: str, name: str) -> dict[str, Any]:
+    """The template as Plotly writes it. Never change it."""
+    figure = FIGURES[name].template(seen(case)[0])
+    assert isinstance(figure, go.Figure)
+    return figure.to_plotly_json()
+
+
+@cache
+def template(case: str, name: str) -> dict[str, Any]:
+    """The template with its arrays as arrays. Never change it."""
+    return decoded(plain(case, name))
+
+
+def decoded(value: Any) -> Any:
+    """Plotly writes an array as base64."""
+    if isinstance(value, dict) and "bdata" in value:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        return array.reshape([int(each) for each in value["shape"].split(",")]) if "shape" in value else array
+    if isinstance(value, dict):
+        return {key: decoded(each) for key, each in value.items()}
+    return [decoded(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def numbers(value: Any) -> Any:
+    """What the browser makes of a patch's value."""
+    return value.values.astype(np.float32) * value.scale / 127 if isinstance(value, Quantised) else value
+
+
+def step_into(place: Any, key: str) -> Any:
+    return place[int(key)] if isinstance(place, (list, tuple)) else place[key]
+
+
+def patched(figure: dict[str, Any], patch: Patch) -> dict[str, Any]:
+    """As plots.js does it; a path that leads nowhere is a KeyError or an IndexError."""
+    figure = copy.deepcopy(figure)
+    for path, value in patch.items():
+        *way, last = path.split(".")
+        place: Any = figure
+        for key in way:
+            place = step_into(place, key)
+        assert isinstance(place, dict), path
+        place[last] = numbers(value)
+    return figure
+
+
+@cache
+def drawn(case: str, name: str) -> dict[str, Any]:
+    """The figure with the frame in it. Never change it."""
+    return patched(template(case, name), FIGURES[name].patch(*seen(case)))
+
+
+def trace(case: str, name: str, called: str) -> dict[str, Any]:
+    """The one trace of this name."""
+    (found,) = (each for each in drawn(case, name)["data"] if each.get("name") == called)
+    return found
+
+
+def f4(values: Any) -> np.ndarray:
+    return np.asarray(values, np.float64).astype(np.float32)
+
+
+def written(figure: dict[str, Any]) -> str:
+    return json.dumps(figure, default=np.ndarray.tolist)
+
+
+def equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Quantised):
+        return one.scale == other.scale and np.array_equal(one.values, other.values)
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+    return one == other
+
+
+cases = pytest.mark.parametrize("case", CASES)
+finite = pytest.mark.parametrize("case", [case for case in CASES if case not in NOT_FINITE])
+pairs = pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        (case, name)
+        for at, case in enumerate(CASES)
+        for name in applicable(RunInfo.of(experiment_of(case)))
+        if name not in LENS and (at + list(FIGURES).index(name)) % 2 == 0
+    ],
+)
+"""Every case with half of its figures and every figure with half of its cases: each pair would take minutes."""

@@ -1,0 +1,43 @@
+"""Which figures there are, in which order, and which are there for which network."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.figures import FIGURES, applicable
+from tests.app.figures.conftest import CASES, seen
+
+ORDER = ["unrolled", "gradient", "loss_per_step", "hidden", "factors", "waterfall", "decomposition", "weights", "gates",
+         "cell", "saliency", "loss", "prediction", "update", "embedding", "spectrum", "memory"]  # fmt: skip
+SOMETIMES = {
+    "loss_per_step",
+    "gates",
+    "cell",
+    "embedding",
+    "decomposition",
+    "factors",
+    "waterfall",
+    "spectrum",
+    "memory",
+}
+
+
+def test_figures_stand_in_their_order():
+    assert list(FIGURES) == ORDER
+    for case in CASES:
+        shown = applicable(seen(case)[0])
+        assert list(shown) == [name for name in ORDER if name in shown]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_figure_is_there_where_it_has_something_to_show(case):
+    info, frame, _ = seen(case)
+    shown = set(applicable(info))
+    assert shown >= set(ORDER) - SOMETIMES
+    assert ("embedding" in shown) == (frame.embedding is not None)
+    assert ("gates" in shown) == (len(frame.gates) > 1)
+    assert ("cell" in shown) == (frame.cell is not None)
+    assert ("loss_per_step" in shown) == ("decomposition" in shown) == (frame.counted.sum() > 1)
+    linked = info.has_links and info.time_steps > 1
+    assert ("factors" in shown) == ("memory" in shown) == linked
+    assert ("waterfall" in shown) == (info.time_steps > 1) and ("spectrum" in shown) == info.has_links

@@ -1,0 +1,34 @@
+"""The words below the time axis."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from app.figures import words
+from engine.tasks import TASKS
+from tests.app.figures.conftest import seen
+
+
+def test_long_words_are_slanted_and_have_room():
+    info, _, _ = seen("sentiment-many_to_one-gru")
+    short, long = (words.ticks(info, [word] * info.time_steps) for word in ("not", "wonderful"))
+    assert short["layout.xaxis.tickangle"] == 0 > long["layout.xaxis.tickangle"]
+    assert short["layout.margin.b"] < long["layout.margin.b"] < 80
+
+
+def test_a_label_is_never_taken_for_markup():
+    info, frame, _ = seen("sentiment-many_to_one-gru")
+    inputs = np.full_like(frame.inputs, info.input_labels.index("<UNK>"))
+    assert set(words.read(info, dataclasses.replace(frame, inputs=inputs))) == {"&lt;UNK&gt;", ""}
+
+
+@pytest.mark.parametrize("slug", TASKS)
+def test_every_task_has_words_or_numbers_at_every_step(slug):
+    for kind in TASKS[slug].rnn_types:
+        case = f"{slug}-{kind}-gru"
+        info, frame, _ = seen(case)
+        assert len(words.read(info, frame)) == len(words.asked(info, frame)) == info.time_steps
+        assert [bool(word) for word in words.asked(info, frame)] == frame.counted.tolist()

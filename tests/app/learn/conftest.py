@@ -1,0 +1,22 @@
+"""What the tests of the course share."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.preset import list_presets
+
+LESSONS = [preset for preset in list_presets() if preset.kind == "lesson" and not preset.file]
+FAILURES = [preset for preset in list_presets() if preset.kind == "failure" and not preset.file]
+KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES) if kin]
+
+
+def cards(page: AppTest) -> list[str]:
+    """The lessons that the page's cards open, in order; the link above them, to the next lesson, is left out."""
+    return [each.proto.query_string.split("&")[0].removeprefix("preset=") for each in page.get("page_link")][1:]
+
+
+def bodies(page: AppTest, mark: str) -> list[str]:
+    """The page's HTML that has this in it."""
+    return [each.proto.body for each in page.get("html") if mark in each.proto.body]

@@ -1,0 +1,86 @@
+"""The course's page of cards, and the ways between it and the playground."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from app import text, textbook
+from app.hub import HUB
+from engine.preset import list_presets, load_preset
+from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets
+from tests.app.learn.conftest import LESSONS, bodies, cards
+
+pytestmark = pytest.mark.usefixtures("pool")
+
+
+def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
+    page = turn(opened(), "learn")
+    assert cards(page) == [preset.slug for preset in list_presets()]
+    assert [each.value for each in page.title] == [text.LEARN_HEADING]
+    assert {each.proto.page_script_hash for each in page.get("page_link")} == {calc_hash("playground")}
+    first, *labels = [each.proto.label for each in page.get("page_link")]
+    assert first == f"{textbook.BEGIN}: {text.preset(LESSONS[0])}"
+    for preset, label, body in zip(list_presets(), labels, bodies(page, 'class="question"'), strict=True):
+        assert str(preset.order) in label and label.endswith(preset.title)
+        assert 'class="thumbnail"' in body and text.RNN_TYPES[preset.experiment.rnn_type] in body
+        assert (textbook.SYMPTOM in body) == bool(preset.symptom)
+    chapters = list(dict.fromkeys(preset.chapter for preset in LESSONS))
+    assert set(textbook.CHAPTERS) == set(chapters)
+    names = [*chapters, textbook.FAILURES, load_preset("example").chapter]
+    said = bodies(page, 'class="chapter"')
+    assert len(said) == len(names) and all(f"<h2>{name}</h2>" in body for name, body in zip(names, said, strict=True))
+    (contents,) = bodies(page, "<nav")
+    assert all(f'href="#{each.anchor}"' in contents for each in textbook.chapters(list_presets()))
+
+
+def test_the_page_opens_by_itself_and_starts_no_run():
+    page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
+    page._page_hash = calc_hash("learn")
+    assert cards(run(page)) == [preset.slug for preset in list_presets()]
+    assert HUB._slots == []
+
+
+# ---- between the pages
+
+
+def test_a_card_opens_its_lesson_in_the_tabs_own_run():
+    page = turn(opened(cell="gru", speed="max"), "learn")
+    mine = slot()
+    turn(page, "playground", preset="explode")
+    preset = load_preset("explode")
+    assert slot() is mine and (mine.experiment, mine.paused, mine.speed) == (preset.experiment, True, preset.speed)
+    assert page.query_params == {"preset": "explode"} and page.title[0].value == preset.question
+    assert warnings(page) == []
+
+
+def test_what_is_pressed_after_a_card_counts():
+    """The link of the way in is read once."""
+    page = turn(turn(opened(), "learn"), "playground", preset="explode")
+    press(page, "next_lesson")
+    assert page.query_params != {"preset": "explode"} and widgets(page)["preset"].value != "explode"
+    move(page, "hidden_size", 32)
+    assert slot().experiment.hidden_size == 32 and page.query_params["hidden_size"] == "32"
+
+
+def test_the_run_goes_on_while_somebody_looks_at_the_course():
+    page = opened(preset="clip", hidden_size="32", speed="slow")
+    run_before, link = slot().run, dict(page.query_params)
+    turn(turn(page, "learn"), "playground")
+    assert slot().run is run_before and slot().tabs == 1 and not slot().paused
+    assert page.query_params == link and widgets(page)["hidden_size"].value == 32
+    assert (widgets(page)["preset"].value, widgets(page)["speed"].value) == ("clip", "slow")
+
+
+def test_going_back_in_the_browser_finds_the_run_as_it_was_left():
+    page = opened(preset="clip", hidden_size="32")
+    run_before, link = slot().run, dict(page.query_params)
+    turn(turn(page, "learn"), "playground", **link)
+    assert slot().run is run_before and page.query_params == link
+
+
+def test_a_wrong_link_on_the_way_back_says_what_is_wrong():
+    page = turn(turn(opened(), "learn"), "playground", preset="nope")
+    (said,) = warnings(page)
+    assert said.startswith("There is no lesson called nope.") and widgets(page)["preset"].value == "remember"

@@ -1,0 +1,154 @@
+"""A guess, a run and what it reveals; lessons that are done; links that act; a teacher's own lesson."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
+from streamlit.testing.v1 import AppTest
+
+from app import acting, progress, state, text, textbook
+from app.hub import HUB
+from app.progress import Progress
+from engine.experiment import Experiment
+from engine.frame import Diagnosis, Frame
+from engine.preset import load_preset
+from tests.app.conftest import SESSION, move, opened, press, run, slot, turn, warnings, widgets
+from tests.app.learn.conftest import FAILURES, LESSONS, bodies, cards
+from tests.fakes import FakePool, untrained_frame
+
+pytestmark = pytest.mark.usefixtures("pool")
+
+
+def looked(step: int, kind: str = "healthy") -> Frame:
+    return dataclasses.replace(untrained_frame(), step=step, diagnosis=Diagnosis(kind, "", {"ratio": 1.0}, {}))
+
+
+def shows(page: AppTest, pool: FakePool, step: int, kind: str = "healthy") -> str:
+    """The newest run shows this frame; what the sidebar says once that was looked at, and the page drawn anew."""
+    pool.runs[-1].frame = looked(step, kind)
+    pool.runs[-1].frames = (pool.runs[-1].frame,)
+    run(run(page))
+    return "\n".join(each.value for each in page.sidebar.markdown)
+
+
+def guess(page: AppTest, answer: int) -> AppTest:
+    page.radio[0].set_value(answer)
+    return press(run(page), "run_it_0")
+
+
+@pytest.mark.parametrize("answer", [0, 2], ids=["wrong", "right"])
+def test_nothing_is_revealed_before_the_guess_and_the_run(pool, answer):
+    (asked,) = load_preset("remember").predict
+    page = opened(preset="remember")
+    assert page.button(key="run_it_0").disabled and asked.because not in shows(page, pool, 2999)
+    before = slot().run
+    guess(page, answer)
+    assert slot().run is not before and not slot().paused  # a run of its own, from step 0
+    assert asked.because not in shows(page, pool, 299)
+    said = shows(page, pool, 300)
+    assert asked.because in said and asked.answers[2] in said
+    assert (f"{textbook.YOUR_GUESS}: right" in said) == (answer == 2) and (asked.answers[0] in said) == (answer == 0)
+    assert "run_it_0" not in {each.key for each in page.button} and not page.radio
+    press(page, "next_lesson")
+    press(page, "previous_lesson")
+    assert asked.because in shows(page, pool, 0)
+
+
+def test_another_run_than_the_one_asked_for_reveals_nothing(pool):
+    (asked,) = load_preset("wave").predict
+    page = guess(opened(preset="wave"), 2)
+    assert slot().experiment.cell == "feedforward"
+    move(page, "hidden_size", 8)
+    assert asked.because not in shows(page, pool, 999)
+    assert textbook.CHANGED in [each.value for each in page.sidebar.caption]
+    move(press(page, "run_it_0"), "seed", 5)
+    assert slot().experiment.hidden_size == 16 and asked.because in shows(page, pool, 999)
+
+
+def test_a_run_that_waits_is_set_going_once_it_is_there(pool):
+    page = guess(opened(preset="explode"), 2)
+    assert slot().paused
+    shows(page, pool, 0)
+    assert not slot().paused and load_preset("explode").predict[0].because in shows(page, pool, 1, "dead")
+
+
+def test_a_lesson_that_was_done_gets_its_tick_also_in_another_session_of_this_browser(pool, monkeypatch):
+    monkeypatch.setattr(progress, "PROGRESS", Progress())
+    monkeypatch.setattr(progress, "_browser", lambda: "ann")
+    preset = load_preset("default-lstm")
+    page = opened(preset="default-lstm")
+    assert "To do" in shows(page, pool, 0)  # healthy, but not with the settings that are asked for
+    press(page, "next_2")
+    assert slot().experiment.forget_bias == 3.0
+    assert textbook.task(preset, False) in shows(page, pool, 0, "vanished")
+    assert textbook.task(preset, True) in shows(page, pool, 0)
+    clear_session_cache(SESSION)
+    page = turn(opened(), "learn")
+    (ticked,) = bodies(page, 'class="tick"')
+    assert preset.question in ticked
+    assert [body for body in bodies(page, 'class="chapter"') if "1 of 3 done" in body and preset.chapter in body]
+    assert page.get("page_link")[0].proto.label == f"{textbook.CONTINUE}: {text.preset(LESSONS[0])}"
+    monkeypatch.setattr(progress, "_browser", lambda: "bob")
+    clear_session_cache(SESSION)
+    assert bodies(run(page), 'class="tick"') == []
+
+
+def test_what_a_browser_has_done_is_bounded_and_the_longest_ago_forgotten_first():
+    seen_by = Progress(most=2)
+    for browser, slug in (("ann", "wave"), ("bob", "xor"), ("ann", "xor"), ("eve", "wave")):
+        seen_by.add(browser, slug)
+    assert [seen_by.of(each) for each in ("ann", "bob", "eve")] == [{"wave", "xor"}, frozenset(), {"wave"}]
+
+
+def test_a_link_of_the_prose_leads_where_it_acts(monkeypatch):
+    preset = load_preset("remember-lstm")
+    for act in textbook.acts(preset):
+        page = opened(**dict(each.split("=") for each in act.address.removeprefix("/?").split("&")))
+        assert warnings(page) == [] and widgets(page)["preset"].value == preset.slug
+        assert HUB._slots[-1].experiment == preset.experiment.replace(**act.settings)
+    monkeypatch.setattr(state, "pressed", lambda _: {"link": act.address})
+    assert acting.pressed([preset]) == act and acting.pressed([load_preset("wave")]) is None
+
+
+# ---- a teacher's lesson
+
+
+TEACHERS = """+++
+order = 1
+title = "Mine"
+question = "Does it work?"
+look_for = "Look."
+paused = true
+
+[experiment]
+task = "adding"
+
+[done]
+says = "Make 5 updates."
+step = 5
++++
+Now [make it narrow](set:hidden_size=4).
+"""
+
+
+def test_a_teachers_lesson_appears_runs_and_is_done_and_a_bad_file_is_named(pool, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_LESSONS", str(tmp_path))
+    page = turn(opened(), "learn")
+    assert cards(page)[-1] == FAILURES[-1].slug
+    (tmp_path / "mine.md").write_text(TEACHERS)
+    (tmp_path / "bad.md").write_text(TEACHERS.replace("step = 5", "stop = 5"))
+    run(page)
+    assert cards(page)[-1] == "mine" and textbook.TEACHER in bodies(page, 'class="chapter"')[-1]
+    (said,) = warnings(page)
+    assert "bad.md" in said and "stop is not a key" in said.replace("\\", "")
+    turn(page, "playground", preset="mine")
+    assert page.title[0].value == "Does it work?" and slot().experiment == Experiment(task="adding")
+    assert page.sidebar.caption[0].value == "Lesson 1 of 1" and page.button(key="next_lesson").disabled
+    assert "To do" in shows(page, pool, 4) and "Done" in shows(page, pool, 5)
+    (tmp_path / "mine.md").unlink()
+    run(page)
+    assert page.title[0].value == "Does it work?"
+    assert cards(turn(page, "learn"))[-1] == FAILURES[-1].slug

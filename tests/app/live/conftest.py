@@ -1,0 +1,57 @@
+"""Slots whose runs have a frame, and what a binary message of the live view says."""
+
+from __future__ import annotations
+
+import json
+import struct
+import types
+from typing import Any
+
+import numpy as np
+
+from app.hub import Ghost
+from engine.history import History
+from tests.app.figures.conftest import seen
+from tests.fakes import FakeRun
+
+
+def header_of(message: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header, and the blocks behind it."""
+    (length,) = struct.unpack_from("<I", message)
+    return json.loads(message[4 : 4 + length]), message[4 + length :]
+
+
+def decoded(message: bytes) -> dict[str, Any]:
+    """{path: value} of everything that the message patches."""
+    header, blocks = header_of(message)
+    found = dict(header["p"])
+    for path, kind, shape, offset, *scale in header["a"]:
+        count = int(np.prod(shape))
+        if kind == "f4":
+            found[path] = np.frombuffer(blocks, "<f4", count, offset).reshape(shape)
+        else:
+            assert kind == "q1"
+            found[path] = np.frombuffer(blocks, np.int8, count, offset).reshape(shape) * (scale[0] / 127)
+    return found
+
+
+def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
+    """A slot whose run has this frame, and before it that one."""
+    run = run_of(case)
+    before = run_of(ghost) if ghost else None
+    return types.SimpleNamespace(
+        run=run,
+        ghost=before and Ghost(before.info, before.frame, before.curve),
+        changes=(),
+    )
+
+
+def run_of(case: str) -> FakeRun:
+    info, frame, curves = seen(case)
+    run = FakeRun(info.experiment, paused=False, speed=None)
+    run.frame, run.curve = frame, History()
+    for row in curves.updates:
+        run.curve.update(int(row["step"]), float(row["loss"]), float(row["param_grad_norm"]), bool(row["clipped"]))
+    for row in curves.looks:
+        run.curve.look(*(each.item() for each in row))
+    return run

@@ -1,0 +1,263 @@
+"""What the live stream sends: a feed that no frame can stop, and what it sends of frames that are kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+
+import numpy as np
+import pytest
+
+from app.figures import applicable, theme
+from app.hub import Ghost
+from app.live import feed as feeds
+from app.live.feed import Feed, curves_of
+from engine.frame import Diagnosis, RunPhase
+from engine.history import History
+from tests.app.figures.conftest import CASES, seen
+from tests.app.live.conftest import decoded, header_of, run_of, slot_of
+
+
+def watching(slot: types.SimpleNamespace, *names: str) -> Feed:
+    """A feed whose browser has these figures on the screen, or all."""
+    feed = Feed(slot)
+    feed.seen = frozenset(names or applicable(slot.run.info))
+    return feed
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_frame_stops_the_feed(case):
+    slot = slot_of(case, ghost=case)
+    message = watching(slot).frame()
+    header, after, shown = header_of(message)[0], decoded(message), set(applicable(slot.run.info))
+    assert header["step"] == slot.run.frame.step and {path.split(".")[0] for path in after} == shown
+    assert header["readouts"].keys() == shown and header["verdict"]["word"]
+    states = seen(case)[1].hidden
+    known = np.isfinite(states[0, 0, :, 0])
+    scale = after["hidden.data.0.zmax"]
+    shown = after["hidden.data.0.z"][0][known]
+    assert np.abs(shown - np.clip(states[0, 0, :, 0][known], -scale, scale)).max(initial=0) <= scale / 127
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf], ids=str)
+def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
+    slot = slot_of("stacked")
+    evidence = dict.fromkeys(("ratio", "lag", "loss", "baseline", "gradient_at_output", "factor_per_step"), broken)
+    found = Diagnosis("not_finite", "A number has become infinite.", evidence, {"init": "orthogonal", "init_gain": 1.0})
+    slot.run.frame = dataclasses.replace(
+        slot.run.frame, loss=broken, probe_loss=broken, metric=broken, seconds=1.0, output_grad_norm=broken,
+        param_grad_norm=broken, param_grad_norm_clipped=broken, ratio=np.full((3, 1), broken), diagnosis=found,
+    )  # fmt: skip
+    slot.run.curve.update(4, broken, broken, True)
+    slot.run.curve.look(4, broken, broken, broken, broken, True)
+    slot.run.phase, slot.run.message = RunPhase.PAUSED, "Update 4 was not made."
+    header, _ = header_of(Feed(slot).frame())
+    assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == found.cure
+    assert header["status"]["message"] == "Update 4 was not made."
+    assert "not finite" in header["readouts"]["loss"]
+
+
+def test_a_frame_without_a_verdict_is_sent_without_one():
+    slot = slot_of("stacked")
+    slot.run.frame = dataclasses.replace(slot.run.frame, diagnosis=None)
+    assert header_of(Feed(slot).frame())[0]["verdict"] == {}
+
+
+def test_a_frame_is_sent_once():
+    slot = slot_of("stacked")
+    frame, slot.run.frame = slot.run.frame, None
+    feed = Feed(slot)
+    assert feed.frame() is None
+    slot.run.frame = frame
+    assert feed.frame() is not None and feed.frame() is None
+    slot.run.frame = dataclasses.replace(frame, step=9)
+    assert header_of(feed.frame())[0]["step"] == 9
+    assert Feed(slot).frame() is not None  # another socket has seen nothing yet
+
+
+def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkeypatch):
+    clock = types.SimpleNamespace(monotonic=lambda: clock.now)
+    monkeypatch.setattr(feeds, "time", clock)
+    slot = slot_of("stacked")
+    figures = applicable(slot.run.info)
+    every, slow = set(figures), {name for name, figure in figures.items() if figure.slow}
+    feed, sent, clock.now = watching(slot), [], 0.0
+    for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
+        slot.run.frame = dataclasses.replace(slot.run.frame)
+        names = {path.split(".")[0] for path in decoded(feed.frame())}
+        sent.append(names == every)
+        assert names == every or names == every - slow
+    assert slow and sent == [True, False, True, False]
+    slot.run.phase = RunPhase.PAUSED  # nothing more may come: this one must be whole
+    slot.run.frame = dataclasses.replace(slot.run.frame)
+    assert {path.split(".")[0] for path in decoded(feed.frame())} == every
+
+
+def shown(message: bytes | None) -> set[str]:
+    """The figures that a message changes."""
+    assert message is not None
+    return {path.split(".")[0] for path in decoded(message)}
+
+
+def test_what_is_off_the_screen_is_neither_asked_for_nor_sent():
+    slot = slot_of("stacked")
+    figures = applicable(slot.run.info)
+    lazy = {name for name, figure in figures.items() if figure.lazy}
+    feed = Feed(slot)
+    assert shown(feed.frame()) == set(figures) - lazy and slot.run.requested == frozenset()
+    feed.seen = frozenset({"spectrum", "memory", "waterfall"})
+    assert shown(feed.frame()) == {"spectrum", "memory", "waterfall"}  # of the same frame: somebody scrolled
+    assert slot.run.requested == {"spectrum"}
+    assert feed.frame() is None
+    feed.seen = frozenset({"saliency"})
+    assert shown(feed.frame()) == {"saliency"} and slot.run.requested == {"saliency"}
+
+
+def test_a_frame_without_details_leaves_the_figures_that_need_them():
+    slot = slot_of("stacked")
+    feed = watching(slot)
+    whole = shown(feed.frame())
+    needing = {name for name, figure in applicable(slot.run.info).items() if figure.requires}
+    assert needing and needing <= whole
+    slot.run.frame = dataclasses.replace(slot.run.frame, spectrum=None, saliency=None, decomposition=None)
+    message = feed.frame()
+    assert not shown(message) & needing and not header_of(message)[0]["readouts"].keys() & needing
+    slot.run.frame = dataclasses.replace(seen("stacked")[1])
+    assert shown(feed.frame()) >= needing
+
+
+def test_the_previous_run_comes_with_the_first_frame_alone():
+    slot = slot_of("first_symbol_recall-many_to_one-lstm", ghost="first_symbol_recall-many_to_one-rnn")
+    feed = Feed(slot)
+    first = decoded(feed.frame())
+    old = seen("first_symbol_recall-many_to_one-rnn")
+    assert first["loss.data.0.y"].tolist() == old[2].looks["probe_loss"].astype(np.float32).tolist()
+    assert first["gradient.data.0.showlegend"] is True and first["update.data.0.x"].tolist() == [1, 2, 3]
+    slot.run.phase, slot.run.frame = RunPhase.PAUSED, dataclasses.replace(slot.run.frame)
+    assert not {"loss.data.0.y", "gradient.data.0.y", "update.data.0.y"} & decoded(feed.frame()).keys()
+
+
+def test_without_a_previous_run_nothing_is_grey():
+    first = decoded(Feed(slot_of("stacked")).frame())
+    assert not {"loss.data.0.y", "gradient.data.0.y", "update.data.0.y"} & first.keys()
+
+
+def test_a_live_change_is_seen_in_the_next_frame():
+    slot = slot_of("clipped")
+    slot.run.update(clip_threshold=5.0)
+    (line,) = decoded(Feed(slot).frame())["update.layout.shapes"]
+    assert line["y0"] == 5.0
+
+
+def test_news_come_when_phase_or_message_changes_and_not_before():
+    slot = slot_of("stacked")
+    feed = Feed(slot)
+    header, blocks = header_of(feed.news())
+    assert header["status"]["phase"] == "running" and "step" not in header and blocks == b""
+    assert feed.news() is None
+    slot.run.frame = dataclasses.replace(slot.run.frame, step=50)
+    assert feed.news() is None  # only the step
+    slot.run.phase = RunPhase.PAUSED
+    assert header_of(feed.news())[0]["status"]["phase"] == "paused" and feed.news() is None
+    slot.run.message = "Update 4 was not made."
+    assert header_of(feed.news())[0]["status"]["message"] == "Update 4 was not made." and feed.news() is None
+
+
+def test_the_cure_is_said_in_words_and_sent_as_changes():
+    slot = slot_of("stacked")
+    found = Diagnosis("vanished", "It vanished.", {}, {"cell": "lstm", "forget_bias": 3.0})
+    slot.run.frame = dataclasses.replace(slot.run.frame, diagnosis=found)
+    assert header_of(Feed(slot).frame())[0]["verdict"] == {
+        "kind": "vanished",
+        "word": "Vanished",
+        "sign": "↘",
+        "tone": "bad",
+        "sentence": "It vanished.",
+        "cure": "Try the cure: LSTM, forget bias 3",
+        "changes": {"cell": "lstm", "forget_bias": 3.0},
+    }
+
+
+def test_curves_are_the_history():
+    history = run_of("stacked").curve
+    curves = curves_of(history)
+    assert curves.updates["step"].tolist() == [1, 2, 3] and curves.looks["step"].tolist() == [0, 3]
+
+
+# ---- back in time
+
+
+def recorded(case: str = "stacked") -> types.SimpleNamespace:
+    """A run of which three frames are kept; the middle one has no details."""
+    slot = slot_of(case)
+    frame = slot.run.frame
+    bare = dataclasses.replace(frame, step=20, spectrum=None, saliency=None, decomposition=None)
+    slot.run.frames = (dataclasses.replace(frame, step=0), bare, dataclasses.replace(frame, step=40))
+    slot.run.frame = slot.run.frames[-1]
+    return slot
+
+
+def test_who_goes_back_gets_every_figure_of_that_frame_once_and_all_again_on_return():
+    slot = recorded()
+    feed = watching(slot)
+    everything = shown(feed.frame())
+    feed.at = 20
+    message = feed.frame()
+    header, _ = header_of(message)
+    needing = {name for name, figure in applicable(slot.run.info).items() if figure.requires}
+    assert header["step"] == 20 and header["replay"] and set(header["missing"]) == needing
+    assert shown(message) == everything - needing and feed.frame() is None
+    feed.at = 39  # between two kept ones: the earlier
+    assert header_of(feed.frame())[0]["step"] == 20
+    feed.at = None
+    message = feed.frame()
+    header, _ = header_of(message)
+    assert header["step"] == 40 and not header["replay"] and header["missing"] == [] and shown(message) == everything
+
+
+def test_the_record_goes_on_while_somebody_looks_back_but_nothing_dear_is_measured():
+    slot = recorded()
+    feed = watching(slot)
+    feed.frame()
+    feed.at, slot.run.requested = 0, None
+    feed.frame()
+    assert slot.run.requested == frozenset()
+
+
+def test_the_settings_in_a_figure_are_those_of_its_step():
+    slot = recorded("clipped")
+    slot.run.changes = ((30, {"clip_threshold": 5.0}),)
+    feed = watching(slot)
+    heights = {}
+    for feed.at in (20, None):
+        (line,) = decoded(feed.frame())["update.layout.shapes"]
+        heights[feed.at] = line["y0"]
+    assert heights == {20: slot.run.info.experiment.clip_threshold, None: 5.0}
+
+
+def test_the_timeline_says_once_what_is_kept_and_what_happened():
+    slot = recorded()
+    slot.changes = ((7, {"learning_rate": 0.5, "clip": "none"}),)
+    slot.run.branched_at = 3
+    feed = watching(slot)
+    said = header_of(feed.frame())[0]["timeline"]
+    assert said["kept"] == [0, 20, 40] and said["fork"] == 3
+    assert said["marks"][0] == {"step": 7, "says": "learning rate 0.5, no clipping"}
+    assert all(slot.run.experiment.replace(**each["changes"]) != slot.run.experiment for each in said["what_ifs"])
+    slot.run.frame = dataclasses.replace(slot.run.frame, step=41)
+    slot.run.frames = (*slot.run.frames, slot.run.frame)
+    assert header_of(feed.frame())[0]["timeline"] == {"kept": [0, 20, 40, 41]}
+
+
+def test_another_future_is_drawn_from_the_fork_on_and_named():
+    slot = slot_of("stacked")
+    info, frame, _ = seen("stacked")
+    history = History()
+    for step in range(1, 9):
+        history.update(step, 1.0, 1.0, False)
+        history.look(step, 1.0, 1.0, 0.5, 1.0, False)
+    slot.ghost = Ghost(info, frame, history, branched_at=5)
+    first = decoded(Feed(slot).frame())
+    assert first["loss.data.0.x"].tolist() == first["update.data.0.x"].tolist() == [5, 6, 7, 8]
+    assert {first[f"{name}.data.0.name"] for name in ("loss", "update")} == {"the other future"}
+    assert first["loss.data.0.line.color"] == theme.OTHER_FUTURE

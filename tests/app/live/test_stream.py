@@ -1,0 +1,158 @@
+"""The socket of a live view: who may open it, that every request gets one answer, and what becomes of its slot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from app.live.feed import Feed
+from app.live.race_feed import RaceFeed
+from app.live.stream import MAX_VIEWERS, REFUSED, serve
+from app.race.lanes import Race
+from app.slot_registry import SlotRegistry, TabSlot
+from tests.app.live.conftest import slot_of
+from tests.fakes import FakeLanePool as FakePool
+from tests.fakes import race_setup
+
+LIMIT = 60.0  # seconds for a stream to end
+
+
+class FakeSlot(TabSlot):
+    token = "the token"
+
+    def stop(self) -> None:
+        pass
+
+
+class FakeFeed:
+    """Answers every request with what was requested, after a turn of the loop; has news once."""
+
+    def __init__(self) -> None:
+        self.ended, self.requests, self.advanced = False, [], []
+        self.to_tell: bytes | None = b"news"
+
+    def receive(self, message: str) -> None:
+        self.requests.append(message)
+
+    def advance(self, *, requested: bool) -> None:
+        self.advanced.append(requested)
+
+    def news(self) -> bytes | None:
+        told, self.to_tell = self.to_tell, None
+        return told
+
+    def frame(self) -> bytes | None:
+        return self.requests[-1].encode() if self.advanced[-1] else None
+
+
+class FakeSocket:
+    """A browser: sends the next message when it was answered, and goes when it has no more."""
+
+    def __init__(self, *messages: str, origin: str = "http://here:8501", token: str = "the token") -> None:
+        self.path_params, self.headers = {"token": token}, {"origin": origin, "host": "here:8501"}
+        self.messages, self.answered = list(messages), asyncio.Event()
+        self.accepted, self.closed, self.sent = False, None, []
+        self.answered.set()
+
+    async def accept(self) -> None:
+        self.accepted = True
+
+    async def close(self, code: int) -> None:
+        self.closed = code
+
+    async def send_bytes(self, message: bytes) -> None:
+        self.sent.append(message)
+        if message != b"news":
+            self.answered.set()
+
+    async def receive_text(self) -> str:
+        await self.answered.wait()
+        self.answered.clear()
+        if not self.messages:
+            raise WebSocketDisconnect
+        return self.messages.pop(0)
+
+
+def streamed(socket: FakeSocket, slot: TabSlot | None = None, feed: FakeFeed | None = None) -> tuple[Any, Any]:
+    """The slot and its feed after the stream has ended."""
+    slots: SlotRegistry[TabSlot] = SlotRegistry()
+    slot, feed = slot or FakeSlot("ann"), feed or FakeFeed()
+    slots.find_or_create("ann", lambda _: False, lambda: slot)
+    asyncio.run(asyncio.wait_for(serve(socket, slots, lambda _: feed), LIMIT))  # type: ignore[arg-type, return-value]
+    return slot, feed
+
+
+def test_every_request_gets_one_answer_and_news_need_none():
+    socket = FakeSocket("one", "two", "three")
+    slot, feed = streamed(socket)
+    assert socket.accepted and socket.closed is None and sorted(socket.sent) == [b"news", b"one", b"three", b"two"]
+    assert feed.requests == ["one", "two", "three"] and feed.advanced.count(True) == 3
+    assert slot.viewers == 0
+
+
+@pytest.mark.parametrize(
+    "case",
+    [{"token": "another"}, {"origin": "http://elsewhere:8501"}, {"origin": ""}, {"viewers": MAX_VIEWERS}],
+    ids=str,
+)
+def test_who_may_not_watch_is_refused_before_anything_is_sent(case):
+    slot = FakeSlot("ann")
+    slot.viewers = viewers = case.pop("viewers", 0)
+    socket = FakeSocket("one", **case)
+    streamed(socket, slot)
+    assert not socket.accepted and socket.closed == REFUSED and socket.sent == [] and slot.viewers == viewers
+
+
+def test_a_stream_whose_run_was_replaced_is_closed_for_good():
+    feed = FakeFeed()
+    feed.ended = True
+    socket = FakeSocket("one")
+    slot, _ = streamed(socket, feed=feed)
+    assert socket.accepted and socket.closed == REFUSED and socket.sent == [] and slot.viewers == 0
+
+
+@pytest.mark.parametrize(
+    "message", ["", "nonsense", "[]", "7", '{"seen": 3, "at": 4}', '{"at": 4}', '{"seen": ["loss"]}']
+)
+def test_what_is_no_request_asks_for_no_figure_and_the_newest_frame(message):
+    feed = Feed(slot_of("stacked"))
+    feed.receive(json.dumps({"seen": ["loss", "nonsense"], "at": 12}))
+    assert (feed.seen, feed.at) == ({"loss"}, 12)
+    feed.receive(message)
+    assert (feed.seen, feed.at) == (frozenset(), None)
+
+
+@pytest.mark.parametrize("at", ["12", True, 1.5, None])
+def test_a_step_that_is_no_whole_number_is_the_newest(at):
+    feed = Feed(slot_of("stacked"))
+    feed.receive(json.dumps({"seen": ["loss"], "at": at}))
+    assert (feed.seen, feed.at) == ({"loss"}, None)
+
+
+def test_a_feed_ends_with_its_run():
+    slot = slot_of("stacked")
+    feed = Feed(slot)
+    assert not feed.ended
+    slot.run = slot_of("stacked").run
+    assert feed.ended
+
+
+def test_a_race_is_driven_by_its_socket_and_its_feed_ends_with_it():
+    pool = FakePool()
+    race = Race(pool, race_setup("rnn", "gru"))  # type: ignore[arg-type]
+    feed = RaceFeed(race)
+    feed.receive('{"seen": ["race_loss", "loss"]}')
+    feed.receive("nonsense")
+    assert feed.seen == {"race_loss"}
+    for run in pool.runs:
+        run.work()
+    feed.advance(requested=False)
+    assert feed.frame() is None
+    feed.advance(requested=True)
+    assert feed.frame() is not None and feed.frame() is None and not feed.ended
+    race.stop()
+    assert feed.ended

@@ -1,0 +1,158 @@
+"""Links that are wrong: what is said about them, and that the rest of them counts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app import text
+from engine.cells import CELLS
+from engine.preset import load_preset
+from tests.app.conftest import move, opened, slot, warnings
+from tests.fakes import FakePool
+
+
+@pytest.mark.parametrize(
+    ("wrong", "label", "accepted"),
+    [
+        ({"hidden_size": "0"}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "2.5"}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "none"}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": ""}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "9" * 5000}, "Units", "a whole number from 1 to 512"),
+        ({"seq_len": "100000"}, "Length", r"a whole number from [12] to 1,000\b.*"),
+        ({"learning_rate": "nan"}, "Learning rate", "a number from 1e-06 to 10"),
+        ({"learning_rate": "1e400"}, "Learning rate", "a number from 1e-06 to 10"),
+        ({"learning_rate": ""}, "Learning rate", "a number from 1e-06 to 10"),
+        ({"clip_threshold": "inf"}, "Clip threshold", "a number from 1e-06 to 1,000,000"),
+        ({"cell": "nope"}, "Cell", f"rnn, gru, lstm, .* or {list(CELLS)[-1]}"),
+        ({"task": "nope"}, "Data", "one of those in the list above"),
+        ({"rnn_type": "many_to_many"}, "RNN type", "many_to_one for First digit"),
+        ({"bidirectional": "maybe"}, "Read both ways", "(?i:.*true.*)"),
+        ({"tbptt": "-1"}, r"Cut the gradient after \(steps\)", "a whole number from 0 to 1,000"),
+        ({"speed": "warp"}, "Speed", "slow, normal, max"),
+        ({"steps": "x"}, "(?i:steps)", "a whole number from 1 to 1,000,000"),
+        ({"dropout": "0.5"}, "(?i:dropout)", "0 with one layer.*"),
+        ({"embedding_size": "-3"}, "Embedding", "a whole number from 0 to 512"),
+        ({"output_layers": "x"}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"output_layers": "4"}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"output_layers": "9" * 5000}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"window": "0"}, "Inputs seen at once", "a whole number from 1 to 64"),
+        ({"teacher_forcing": "1.5"}, "Teacher forcing", "a number from 0 to 1"),
+        ({"task_options": "x"}, "(?i:task options)", "empty for First digit"),
+        ({"device": "tpu"}, "(?i:device)", "cpu or cuda"),
+    ],
+    ids=lambda each: "&".join(f"{k}={v[:12]}" for k, v in each.items()) if isinstance(each, dict) else "",
+)
+def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wrong, label, accepted):
+    said, preset = left_out(pool, wrong), load_preset("remember")
+    ((name, raw),) = wrong.items()
+    shown = {"speed": preset.speed, **preset.experiment.to_dict(), "task": "First digit"}[name]
+    got = re.escape(text.plain(raw))
+    assert re.fullmatch(rf"{label}: the link said {got}, but it must be {accepted}\. Shown is {shown}\.", said), said
+
+
+def test_what_a_refusal_says_is_shown_is_what_is_shown(pool):
+    at = opened(task="teddy", rnn_type="one_to_many")
+    assert at.session_state.rnn_type == "many_to_many"
+    (said,) = [each.value for each in at.warning]
+    assert said.endswith("Shown is many_to_many.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"preset": "nope"}, "There is no lesson called nope."),
+        ({"nonsense": "1"}, "The link has a setting nonsense, which does not exist"),
+    ],
+    ids=["preset", "setting"],
+)
+def test_what_does_not_exist_is_left_out_and_the_rest_counts(pool, wrong, words):
+    assert left_out(pool, wrong).startswith(words)
+
+
+def left_out(pool: FakePool, wrong: dict[str, str]) -> str:
+    """What is said about this part of a link, whose other settings are taken."""
+    page = opened(**{"seed": "5", **wrong, "init": "orthogonal"})
+    (said,) = warnings(page)
+    assert pool.runs[0].experiment == load_preset("remember").experiment.replace(seed=5, init="orthogonal")
+    assert page.query_params == {"preset": "remember", "seed": "5", "init": "orthogonal"}
+    assert warnings(move(page, "seed", 6)) == []  # said once; a change by hand settles it
+    return said
+
+
+@pytest.mark.parametrize("spelled", ["", "none"])
+def test_a_forget_bias_may_be_empty_in_a_link(pool, spelled):
+    """As its field may be: the lesson says 3, and empty is PyTorch's own."""
+    page = opened(preset="remember-lstm", forget_bias=spelled)
+    assert warnings(page) == []
+    assert pool.runs[0].experiment == load_preset("remember-lstm").experiment.replace(forget_bias=None)
+    assert page.query_params == {"preset": "remember-lstm", "forget_bias": "none"}
+
+
+def test_everything_wrong_with_a_link_is_said(pool):
+    page = opened(preset="nope", nonsense="1", rubbish="2", hidden_size="0", steps="x")
+    said = " ".join(warnings(page))
+    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "steps") if word not in said] == []
+
+
+@pytest.mark.parametrize("spelled", ["true", "True", "false", "False"])
+def test_a_switch_takes_what_its_warning_calls_accepted(pool, spelled):
+    page = opened(bidirectional=spelled)
+    assert warnings(page) == []
+    assert pool.runs[0].experiment.bidirectional is (spelled.lower() == "true")
+
+
+def test_one_wrong_value_does_not_cost_the_others_that_need_each_other(pool):
+    """Stock prices are shorter than the lesson's 40 digits: task, type and length only fit in together."""
+    page = opened(task="stocks", rnn_type="many_to_many", seq_len="12", hidden_size="0")
+    assert pool.runs[0].experiment == load_preset("remember").experiment.replace(
+        task="stocks", rnn_type="many_to_many", seq_len=12
+    )
+    (said,) = warnings(page)
+    assert said.startswith("Units")
+
+
+def test_other_data_in_a_link_brings_its_own_length(pool):
+    """As it does when it is picked by hand."""
+    page = opened(task="stocks")
+    assert (warnings(page), pool.runs[0].experiment.task, pool.runs[0].experiment.seq_len) == ([], "stocks", 12)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"tbptt": "10", "bidirectional": "true"},
+        {"bidirectional": "true", "tbptt": "10"},
+        {"hidden_size": "512", "num_layers": "4", "batch_size": "512", "seq_len": "1000"},
+    ],
+    ids=["cut and both ways", "both ways and cut", "too large"],
+)
+def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(pool, link):
+    page = opened(**link)
+    taken = {name: str(getattr(pool.runs[0].experiment, name)).lower() for name in link}
+    refused = [name for name in link if taken[name] != link[name]]
+    assert 0 < len(refused) < len(link) and len(warnings(page)) == len(refused)
+    for name, said in zip(refused, warnings(page), strict=True):
+        assert said.startswith(f"{text.LABELS[name]}: the link said {link[name]}, but it must be ")
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ({"task": "melody", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
+        ({"task": "reverse", "tbptt": "3"}, "Cut the gradient after (steps): the link said 3, but it must be 0 "),
+        ({"task": "melody", "cell": "feedforward", "window": "3"}, "Inputs seen at once: the link said 3, but it must"),
+        ({"task": "stocks", "embedding_size": "8"}, "Embedding: the link said 8, but it must be 0 "),
+        ({"task": "stocks", "rnn_type": "one_to_many"}, "RNN type: the link said one\\_to\\_many, but it must be "),
+        ({"cell": "feedforward", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
+    ],
+    ids=["both ways", "cut", "window", "embedding", "type", "no direction"],
+)  # fmt: skip
+def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(pool, link, said):
+    page = opened(**link)
+    (only,) = warnings(page)
+    *taken, refused = link
+    assert only.startswith(said) and refused not in page.query_params
+    assert all(getattr(slot().experiment, name) == link[name] for name in taken)

@@ -1,0 +1,249 @@
+"""Stepping through: where one stands, and that every number said is one of the walk's."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from app import equations, stepping
+from app.figures import walk as figures
+from app.figures.walk import Place
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.training import Trainer
+from engine.walk import AUTOGRAD, REASONS
+from engine.workers.requests import trace_sequence
+from tests.app.step_through.conftest import CASES, verification, walked
+
+ALL = pytest.mark.parametrize("case", CASES)
+
+
+def numbers(html: str) -> list[list[str]]:
+    """The cells of a table's rows."""
+    return [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr.*?</tr>", html)[1:]]
+
+
+def parsed(number: str) -> float:
+    """What `stepping.signed` wrote."""
+    plain = number.replace("−", "-").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(plain.replace("·10", "e"))
+
+
+# ---- where one stands
+
+
+@ALL
+def test_forward_to_the_end_and_back_to_the_beginning(case):
+    _, walk = walked(case)
+    n = len(walk.positions)
+    forward = [Place(at).step(n) for at in range(n)]
+    back = [Place(at).step(n) for at in range(n, 2 * n)]
+    assert forward == list(range(n)) and back == forward[::-1]
+    assert [Place(at).back(n) for at in (0, n - 1, n, 2 * n - 1)] == [False, False, True, True]
+
+
+def test_the_way_and_the_step_are_said():
+    info, walk = walked("letters")
+    assert stepping.where(info, walk, Place(2)) == "**Forward** · t = 2 · step 3 of 8"
+    assert stepping.where(info, walk, Place(8)) == "**Back** · t = 7 · 0 steps back from the last"
+    assert stepping.where(info, walk, Place(9)) == "**Back** · t = 6 · 1 step back from the last"
+    info, walk = walked("translation")
+    ways = [stepping.where(info, walk, Place(at)) for at in range(len(walk.positions))]
+    assert "of the encoder" in ways[0] and "of the decoder" in ways[-1]
+
+
+@ALL
+def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
+    info, walk = walked(case)
+    for k in range(len(walk.positions)):
+        said = stepping.reads(info, walk, k)
+        assert said.startswith("Reads ") and ("Loss of this step" in said) == bool(walk.counted[k])
+        assert ("Says " in said) == bool(np.isfinite(walk.outputs[k]).all())
+
+
+# ---- the account of the gradient
+
+
+@ALL
+def test_what_is_handed_on_is_what_arrives_at_the_step_before(case):
+    info, walk = walked(case)
+    n = len(walk.positions)
+    tables = [numbers(stepping.flow(info, walk, Place(2 * n - 1 - k, unit=1))) for k in range(n)]
+    assert all(len(table) == (4 if info.memory_symbol == "c" else 2) for table in tables)
+    for k in range(1, n):
+        for here, before in zip(tables[k], tables[k - 1], strict=True):
+            assert here[3] == before[0] or (walk.cut[k] and here[3] == "cut: exactly 0" and before[0] == "0")
+    assert {row[3] for row in tables[0]} == {"–"}
+
+
+@ALL
+def test_what_arrives_and_what_enters_add_up(case):
+    info, walk = walked(case)
+    n = len(walk.positions)
+    for k in range(n):
+        for row in numbers(stepping.flow(info, walk, Place(2 * n - 1 - k, unit=2)))[1::2]:
+            later, enters, together = map(parsed, row[:3])
+            assert together == pytest.approx(later + enters, rel=2e-2, abs=2e-3 * max(abs(later), abs(enters)))
+
+
+def test_the_factor_is_said_as_weights_times_slope():
+    info, walk = walked("letters")
+    k = 5
+    said = stepping.flow(info, walk, Place(16 - 1 - k))
+    found = re.search(r"leaves ([\d.]+) of it = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", said)
+    assert found
+    factor, weights, slope = map(float, found.groups())
+    assert factor == pytest.approx(weights * slope, rel=0.02)
+    later, here = np.linalg.norm(walk.later[k - 1]), np.linalg.norm(walk.grad[k])
+    assert factor == pytest.approx(later / here, rel=0.02)
+
+
+@pytest.mark.parametrize("case", ["gru", "lstm", "gru_simple"])
+def test_a_gated_cell_says_by_which_road(case):
+    info, walk = walked(case)
+    said = stepping.flow(info, walk, Place(16 - 1 - 4))
+    shares = [int(each) for each in re.findall(r"(-?\d+)% ", said)]
+    assert "kept" in said and sum(shares) == pytest.approx(100, abs=len(shares))
+
+
+def test_the_wall_of_truncation_is_said():
+    info, walk = walked("cut")
+    at = int(np.flatnonzero(walk.cut)[0])
+    assert "Truncation cuts" in stepping.flow(info, walk, Place(16 - 1 - at))
+
+
+def test_the_first_step_has_none_before_it():
+    info, walk = walked("rnn")
+    assert stepping.BEFORE_ALL in stepping.flow(info, walk, Place(15))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "0"), (0.12, "0.120"), (-0.5, "−0.500"), (3.194e-4, "3.19·10⁻⁴"), (-1.4e-5, "−1.40·10⁻⁵"),
+     (2.5e12, "2.50·10¹²"), (np.nan, "not finite"), (np.inf, "not finite")],
+)  # fmt: skip
+def test_numbers_are_short_and_keep_their_sign(value, said):
+    assert stepping.signed(value) == said
+
+
+# ---- the weight
+
+
+@ALL
+def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
+    info, walk = walked(case)
+    if walk.weight_hh is None:
+        assert not info.has_links
+        return
+    n, gates = len(walk.positions), len(stepping.gates(info))
+    for gate in range(gates):
+        place = Place(2 * n - 1, unit=3, source=1, gate=gate)
+        part = int(walk.part[0])
+        whole = walk.weight_gradient(part=part)[stepping.row(info, place), 1]
+        said = stepping.weight(info, walk, place)
+        found = re.search(r"on the way back: (\S+) of (\S+) in the end", said)
+        assert found and found[1] == found[2] == stepping.signed(float(whole))
+
+
+def test_going_forward_the_weight_carries():
+    info, walk = walked("letters")
+    said = stepping.weight(info, walk, Place(4, unit=1, source=2))
+    h, w = float(walk.hidden[3, 2]), float(walk.weight_hh[0, 1, 2])
+    assert f"{stepping.signed(h)} × {stepping.signed(w)} = **{stepping.signed(h * w)}**" in said
+
+
+# ---- the equations of the walk
+
+
+@ALL
+def test_the_equations_of_the_walk_give_the_recorded_numbers(case):
+    info, walk = walked(case)
+    for k in range(len(walk.positions)):
+        for check in equations.checks(info, equations.walked(info, walk, 2, k)):
+            if check.recorded is not None:
+                assert check.computed == pytest.approx(check.recorded, abs=2e-6)
+
+
+def test_every_chain_has_its_own_equations():
+    info = walked("both")[0]
+    for layer in (0, 1):
+        for direction in (0, 1):
+            _, walk = walked("both", layer, direction)
+            for check in equations.checks(info, equations.walked(info, walk, 1, 3)):
+                assert check.recorded is None or check.computed == pytest.approx(check.recorded, abs=2e-6)
+            assert stepping.chain(info, layer, direction).startswith(f"layer {layer + 1}")
+
+
+# ---- verify
+
+
+@ALL
+def test_every_number_that_is_offered_is_one_of_the_walk(case):
+    info, walk = walked(case)
+    n = len(walk.positions)
+    for at in (0, n - 1, n, 2 * n - 1):
+        offered = stepping.claims(info, walk, Place(at, unit=1, source=2))
+        assert set(offered) <= set(stepping.CLAIMS) and stepping.CLAIMS[0] in offered
+        assert (stepping.CLAIMS[1] in offered) == info.has_links
+        for what in offered.values():
+            assert np.isfinite(walk.number(what)) and stepping.claimed(what)
+
+
+def test_what_was_verified_is_said_with_its_error_and_how():
+    rows = dict(stepping.verified(verification()))
+    assert rows["Relative error of the calculation"] == "0, both are exactly the same"
+    assert rows["Relative error of the number on this page"] == "1.0e-07"
+    assert "13 times" in stepping.how(verification())
+    assert "0.001" not in str(rows) and "1e-03" in stepping.how(verification())
+    assert stepping.agrees(verification(relative_error=3e-11, relative_error32=2e-4)).startswith(
+        "Both calculations agree to 10 digits. This page shows float32"
+    )
+    for wrong in (np.inf, np.nan, 1e-3):
+        assert stepping.agrees(verification(relative_error=wrong)).startswith("They do not agree")
+    broken = dict(stepping.verified(verification(relative_error=np.inf)))
+    assert broken["Relative error of the calculation"].startswith("not comparable")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_why_autograd_was_taken_is_said_in_words(reason):
+    said = stepping.how(verification(method=AUTOGRAD, reason=reason))
+    assert "autograd" in said and said.endswith(f"{stepping.REASONS[reason]}.")
+
+
+# ---- pictures
+
+
+@ALL
+def test_forward_shows_what_was_reached_and_back_what_came(case):
+    info, walk = walked(case)
+    n = len(walk.positions)
+    for at in {0, n // 2, n - 1, n, n + n // 2, 2 * n - 1}:
+        drawn = figures.over_time(info, walk, Place(at, unit=1))
+        states, slopes = (np.isfinite(np.array(trace.z)).any(0) for trace in drawn.data)
+        reached = np.zeros(info.time_steps, bool)
+        reached[walk.positions[: n if at >= n else at + 1]] = True
+        assert np.array_equal(states, reached)
+        come = np.zeros(info.time_steps, bool)
+        if at >= n:
+            come[walk.positions[2 * n - 1 - at :]] = walk.grad[2 * n - 1 - at :].any(-1)
+        assert np.array_equal(slopes, come)
+
+
+def test_the_jacobian_of_the_step_is_drawn_and_its_entry_marked():
+    info, walk = walked("lstm")
+    drawn = figures.jacobian(info, walk, Place(3, unit=1, source=2))
+    assert np.array_equal(np.array(drawn.data[0].z, np.float32), walk.jacobians[3])
+    marked = [shape for shape in drawn.layout.shapes if shape.type == "rect"]
+    assert [(shape.x0, shape.y0) for shape in marked] == [(1.5, 0.5)]
+    assert list(drawn.data[0].x) == ["h0", "h1", "h2", "h3", "c0", "c1", "c2", "c3"]
+
+
+def test_of_many_units_the_followed_one_is_always_drawn():
+    e = Experiment(task="adding", hidden_size=200, seq_len=4, batch_size=2)
+    walk = trace_sequence(Trainer(e))
+    for unit in (0, 7, 199):
+        units = figures.units_of(walk, unit)
+        assert len(units) <= figures.MAX_UNITS + 1 and unit in units
+    assert figures.jacobian(RunInfo.of(e), walk, Place(1, unit=199, source=3))
