@@ -17,6 +17,7 @@ from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import SPEEDS, list_presets
 from engine.tasks import TASKS
+from tests.cases import for_each
 from tests.engine.diagnosis.conftest import judged
 
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
@@ -145,8 +146,7 @@ def test_every_cure_reads_as_words(cell, numbers):
 # ---- chips
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("task", "kind"), TYPES)
+@for_each({"task, kind": TYPES, "cell": CELLS})
 def test_a_usual_experiment_has_no_chips(task, kind, cell):
     usual = Experiment(task=task, rnn_type=kind, cell=cell)
     assert text.chips(usual) == []
@@ -245,7 +245,7 @@ def test_what_was_changed_reads_as_words(lesson, changes):
     assert [each for each in said if not WORDS.fullmatch(each) or re.search(r"\b(None|True|False|nan)\b", each)] == []
 
 
-@pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.slug)
+@for_each({"preset": list_presets()})
 def test_a_lesson_is_not_changed_from_itself(preset):
     assert text.changed(preset.experiment, preset.experiment) == []
 
@@ -257,7 +257,7 @@ def test_a_network_that_sees_the_answer_is_marked():
     assert not any("answer" in chip for chip in text.chips(Experiment(**letters)))
 
 
-@pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.slug)
+@for_each({"preset": list_presets()})
 def test_every_lesson_has_readable_chips_and_a_summary(preset):
     e = preset.experiment
     assert all(map(WORDS.fullmatch, [*text.chips(e), text.summary(e)]))
@@ -319,14 +319,14 @@ def test_how_it_is_measured_names_the_state_and_the_way(settings, said, cell, sy
     assert "16 held-out sequences" in others[0] and all(each.endswith(".") for each in (first, *others))
 
 
-@pytest.mark.parametrize(("task", "kind"), TYPES)
+@for_each({"task, kind": TYPES})
 def test_a_type_says_what_it_is(task, kind):
     said = text.rnn_type(Experiment(task=task, rnn_type=kind))
     assert said.lower().startswith(f"**{text.RNN_TYPES[kind]}**: ") and said[2].isupper()
     assert said.endswith(".") and ".." not in said and "_" not in said
 
 
-@pytest.mark.parametrize(("task", "kind"), TYPES)
+@for_each({"task, kind": TYPES})
 def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(task, kind):
     experiment = Experiment(task=task, rnn_type=kind)
     said, info = text.about_data(experiment), RunInfo.of(experiment)

@@ -14,6 +14,7 @@ from app import thumbnail as module
 from app.thumbnail import MAX_BARS, thumbnail
 from engine.experiment import Experiment
 from engine.tasks import TASKS, probe
+from tests.cases import for_each
 
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 MOST_BYTES = 6_000
@@ -57,8 +58,7 @@ def read(html: str) -> Reader:
     return reader
 
 
-@pytest.mark.parametrize("length", ["low", "default", "high"])
-@pytest.mark.parametrize(("task", "kind"), TYPES)
+@for_each({"task, kind": TYPES, "length": ["low", "default", "high"]})
 def test_every_task_has_a_small_well_formed_picture(task, kind, length):
     experiment = Experiment(task=task, rnn_type=kind, seq_len=getattr(TASKS[task].lengths, length))
     html = thumbnail(experiment)
@@ -71,7 +71,7 @@ def test_every_task_has_a_small_well_formed_picture(task, kind, length):
     assert found.words.count("→") == (not aligned) and found.words.startswith("in") == aligned
 
 
-@pytest.mark.parametrize(("task", "kind"), TYPES)
+@for_each({"task, kind": TYPES})
 def test_the_image_is_shown_where_there_is_one(task, kind):
     experiment = Experiment(task=task, rnn_type=kind)
     found, image = read(thumbnail(experiment)), TASKS[task].image

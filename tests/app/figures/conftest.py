@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
+import functools
+import inspect
 import json
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -186,15 +189,60 @@ def equal(one: Any, other: Any) -> bool:
     return one == other
 
 
-cases = pytest.mark.parametrize("case", CASES)
-finite = pytest.mark.parametrize("case", [case for case in CASES if case not in NOT_FINITE])
-pairs = pytest.mark.parametrize(
-    ("case", "name"),
-    [
-        (case, name)
-        for at, case in enumerate(CASES)
-        for name in applicable(RunInfo.of(experiment_of(case)))
-        if name not in LENS and (at + list(FIGURES).index(name)) % 2 == 0
-    ],
-)
-"""Every case with half of its figures and every figure with half of its cases: each pair would take minutes."""
+# ---- tests over many cases
+
+
+def representative() -> set[str]:
+    """Every case that is special, every cell, and every task with its RNN types and two cells in turn."""
+    found = {case for case in CASES if "-" not in case or case.startswith("first_symbol_recall")}
+    for at, task in enumerate(TASKS.values()):
+        found.add(f"{task.slug}-{task.rnn_types[at % len(task.rnn_types)]}-{('gru', 'lstm')[at % 2]}")
+    return found | {BASE}
+
+
+REPRESENTATIVE = representative()
+
+
+def over(chosen: Sequence[Any], kept: Callable[[Any], object] = REPRESENTATIVE.__contains__) -> Callable[..., Any]:
+    """Call a test with every case, each a subtest: those that are kept in a normal run, the rest in the full one.
+
+    All that fail are reported, each with its case.
+
+    Args:
+        chosen: the cases; tuples are the test's first arguments.
+        kept: whether a case belongs to the normal run.
+    """
+    normal, rest = [case for case in chosen if kept(case)], [case for case in chosen if not kept(case)]
+    parts = [pytest.param(normal, id="representative")]
+    if rest:
+        parts.append(pytest.param(rest, id="the rest", marks=pytest.mark.full))
+
+    def decorate(check: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(check)
+        def test(subtests: pytest.Subtests, part: list[Any], **others: Any) -> None:
+            assert part
+            for case in part:
+                values = case if isinstance(case, tuple) else (case,)
+                with subtests.test(case=" ".join(map(str, values))):
+                    check(*values, **others)
+
+        taken = len(chosen[0]) if isinstance(chosen[0], tuple) else 1
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        names = ["subtests", "part", *list(inspect.signature(check).parameters)[taken:]]
+        test.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
+        return pytest.mark.parametrize("part", parts)(test)
+
+    return decorate
+
+
+FINITE = [case for case in CASES if case not in NOT_FINITE]
+PAIRS = [(case, name) for case in CASES for name in applicable(RunInfo.of(experiment_of(case))) if name not in LENS]
+
+
+def in_turn(pair: tuple[str, str]) -> bool:
+    """Whether this pair belongs to a normal run: every case with half of its figures, and the other way round."""
+    case, name = pair
+    return case in REPRESENTATIVE and (CASES.index(case) + list(FIGURES).index(name)) % 2 == 0
+
+
+cases, finite, pairs = over(CASES), over(FINITE), over(PAIRS, in_turn)

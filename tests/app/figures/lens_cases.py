@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pytest
 
 from app.figures import FIGURES, Curves, applicable
 from engine.experiment import Experiment
@@ -17,6 +16,7 @@ from engine.history import History, Waterfall
 from engine.readings import ON_DEMAND_READINGS, JacobianProducts, Spectrum
 from engine.training import Trainer
 from tests.app.figures.conftest import decoded, patched
+from tests.cases import for_each
 
 NAMES = ("factors", "waterfall", "decomposition", "weights", "saliency", "spectrum", "memory")
 TINY = {"hidden_size": 5, "batch_size": 4}
@@ -44,7 +44,7 @@ EXPERIMENTS = {
     ),
 }
 PAIRS = [(case, name) for case, e in EXPERIMENTS.items() for name in applicable(RunInfo.of(e)) if name in NAMES]
-pairs = pytest.mark.parametrize(("case", "name"), PAIRS)
+pairs = for_each({"case, name": PAIRS})
 
 
 @cache

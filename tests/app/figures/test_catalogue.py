@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from app.figures import FIGURES, applicable
-from tests.app.figures.conftest import CASES, seen
+from engine.frame import RunInfo
+from tests.app.figures.conftest import CASES, experiment_of, over, seen
 
 ORDER = ["unrolled", "gradient", "loss_per_step", "hidden", "factors", "waterfall", "decomposition", "weights", "gates",
          "cell", "saliency", "loss", "prediction", "update", "embedding", "spectrum", "memory"]  # fmt: skip
@@ -25,11 +24,11 @@ SOMETIMES = {
 def test_figures_stand_in_their_order():
     assert list(FIGURES) == ORDER
     for case in CASES:
-        shown = applicable(seen(case)[0])
+        shown = applicable(RunInfo.of(experiment_of(case)))
         assert list(shown) == [name for name in ORDER if name in shown]
 
 
-@pytest.mark.parametrize("case", CASES)
+@over(CASES)
 def test_a_figure_is_there_where_it_has_something_to_show(case):
     info, frame, _ = seen(case)
     shown = set(applicable(info))

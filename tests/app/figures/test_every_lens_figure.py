@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-import pytest
 
 from app.figures import FIGURES, applicable, theme
 from app.live.frames import pack
 from tests.app.figures.conftest import patched, step_into
-from tests.app.figures.lens_cases import EXPERIMENTS, LETTERS, NAMES, lost, pairs, seen, shown, template
+from tests.app.figures.lens_cases import EXPERIMENTS, LETTERS, NAMES, PAIRS, lost, pairs, seen, shown, template
+from tests.cases import for_each
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,7 +30,7 @@ def test_they_stand_where_the_story_needs_them():
     assert list(FIGURES).index("hidden") < list(FIGURES).index("factors") < list(FIGURES).index("gates")
 
 
-@pytest.mark.parametrize("case", EXPERIMENTS)
+@for_each({"case": EXPERIMENTS})
 def test_each_is_there_where_it_has_something_to_show(case):
     info, frame, _ = seen(case)
     there = set(applicable(info)) & set(NAMES)
@@ -42,8 +42,7 @@ def test_each_is_there_where_it_has_something_to_show(case):
     )
 
 
-@pytest.mark.parametrize("broken", [False, True], ids=["real", "not a number"])
-@pairs
+@for_each({"broken": [False, True], "case, name": PAIRS})
 def test_a_figure_that_plotly_takes_and_that_can_be_sent(case, name, broken):
     info, frame, curves = lost(case) if broken else seen(case)
     figure = patched(template(case, name), FIGURES[name].patch(info, frame, curves))
@@ -96,7 +95,7 @@ def test_it_says_what_to_look_for_and_how_it_is_measured(case, name):
     assert re.search(rf"^(def|class) {function}\b", (ROOT / file).read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each({"name": NAMES})
 def test_what_can_be_fitted_is_there(name):
     figure = FIGURES[name].template(seen("letters, both ways, stacked")[0]).to_plotly_json()
     for path in FIGURES[name].fits:
@@ -105,7 +104,7 @@ def test_what_can_be_fitted_is_there(name):
         assert (place["type"], where) in (("heatmap", "data"), ("log", "layout"))
 
 
-@pytest.mark.parametrize("case", EXPERIMENTS)
+@for_each({"case": EXPERIMENTS})
 def test_those_over_time_share_the_time_axis(case):
     info = seen(case)[0]
     expected = theme.time_axis(info.time_steps)["range"]

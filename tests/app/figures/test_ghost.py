@@ -10,7 +10,7 @@ import pytest
 
 from app.figures import FIGURES, Patch
 from engine.frame import RunInfo
-from tests.app.figures.conftest import CASES, TITLES, f4, patched, seen, template
+from tests.app.figures.conftest import CASES, TITLES, f4, over, patched, seen, template
 
 FLOOR = 1e-12  # where the gradient's axis ends
 
@@ -21,8 +21,8 @@ def ghost(name: str, now: str, before: str) -> Patch:
 
 
 @pytest.mark.parametrize("name", ["gradient", "loss", "update"])
-@pytest.mark.parametrize("case", CASES)
-def test_the_previous_run_is_drawn_in_a_place_of_its_own(name, case):
+@over(CASES)
+def test_the_previous_run_is_drawn_in_a_place_of_its_own(case, name):
     """Over the frame, as the first message of a stream sends both."""
     info, frame, curves = seen(case)
     grey, own = ghost(name, case, case), FIGURES[name].patch(info, frame, curves)

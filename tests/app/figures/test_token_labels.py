@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pytest
 
 from app.figures import words
 from engine.tasks import TASKS
 from tests.app.figures.conftest import seen
+from tests.cases import for_each
 
 
 def test_long_words_are_slanted_and_have_room():
@@ -25,7 +25,7 @@ def test_a_label_is_never_taken_for_markup():
     assert set(words.read(info, dataclasses.replace(frame, inputs=inputs))) == {"&lt;UNK&gt;", ""}
 
 
-@pytest.mark.parametrize("slug", TASKS)
+@for_each({"slug": TASKS})
 def test_every_task_has_words_or_numbers_at_every_step(slug):
     for kind in TASKS[slug].rnn_types:
         case = f"{slug}-{kind}-gru"

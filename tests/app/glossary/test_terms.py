@@ -14,6 +14,7 @@ from app.views import glossary as view
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.preset import list_presets
+from tests.cases import for_each
 from tests.colours import contrast
 
 WORDS = (
@@ -65,7 +66,7 @@ def test_terms_stand_in_order_each_once_with_a_place_of_its_own():
     assert {"gradient", "t", "half-life", "lyapunov-exponent"} <= {term.anchor for term in glossary.TERMS}
 
 
-@pytest.mark.parametrize("term", glossary.TERMS, ids=lambda term: term.anchor)
+@for_each({"term": glossary.TERMS})
 def test_a_term_is_short_and_leads_to_where_it_can_be_seen(term):
     assert term.means.endswith(".") and len(re.findall(r"[.:;!?](?:\s|$)", term.means)) <= 3 and len(term.means) < 200
     assert bool(term.lesson) != bool(term.page)

@@ -14,7 +14,7 @@ from app.live import feed as feeds
 from app.live.feed import Feed, curves_of
 from engine.frame import Diagnosis, RunPhase
 from engine.history import History
-from tests.app.figures.conftest import CASES, seen
+from tests.app.figures.conftest import CASES, over, seen
 from tests.app.live.conftest import decoded, header_of, run_of, slot_of
 
 
@@ -25,7 +25,7 @@ def watching(slot: types.SimpleNamespace, *names: str) -> Feed:
     return feed
 
 
-@pytest.mark.parametrize("case", CASES)
+@over(CASES)
 def test_no_frame_stops_the_feed(case):
     slot = slot_of(case, ghost=case)
     message = watching(slot).frame()

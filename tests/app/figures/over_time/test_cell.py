@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pytest
 
 from app.figures import FIGURES
 from engine.frame import RunInfo
-from tests.app.figures.conftest import CASES, NOT_FINITE, drawn, experiment_of, seen, template
+from tests.app.figures.conftest import CASES, NOT_FINITE, drawn, experiment_of, over, seen, template
 
 CARRYING = [case for case in CASES if RunInfo.of(experiment_of(case)).memory_symbol == "c"]
 
 
-@pytest.mark.parametrize("case", [case for case in CARRYING if case not in NOT_FINITE])
+@over([case for case in CARRYING if case not in NOT_FINITE])
 def test_the_cell_states_are_drawn_like_the_hidden_ones(case):
     info, frame, curves = seen(case)
     swapped = dataclasses.replace(frame, hidden=frame.cell)

@@ -11,13 +11,13 @@ from app.figures import FIGURES, theme
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
-from tests.app.figures.conftest import CASES, drawn, experiment_of, patched, seen, trace
+from tests.app.figures.conftest import CASES, drawn, experiment_of, over, patched, seen, trace
 
 GATED = [case for case in CASES if RunInfo.of(experiment_of(case)).gates]
 PADDED = "reverse-encoder_decoder-lstm"
 
 
-@pytest.mark.parametrize("case", GATED)
+@over(GATED)
 def test_each_line_is_the_mean_of_its_gate_over_the_units_of_the_top_layer(case):
     info, frame, _ = seen(case)
     for gate in info.gates:
@@ -29,7 +29,7 @@ def test_each_line_is_the_mean_of_its_gate_over_the_units_of_the_top_layer(case)
         assert (low <= high).all() and (inside.mean(1) >= 0.8 - 2 / values.shape[1]).all()
 
 
-@pytest.mark.parametrize("case", GATED)
+@over(GATED)
 def test_gates_differ_in_more_than_colour_and_candidates_wait_in_the_legend(case):
     lines = [each for each in drawn(case, "gates")["data"] if each.get("customdata") is not None]
     assert len(lines) == len(seen(case)[0].gates)
@@ -75,7 +75,7 @@ def test_what_to_look_for_says_which_way_round_the_gate_is(cell, begins):
     assert FIGURES["gates"].look_for(RunInfo.of(Experiment(cell=cell))).startswith(begins)
 
 
-@pytest.mark.parametrize("case", GATED)
+@over(GATED)
 def test_below_the_gates_stands_what_was_read(case):
     info, frame, _ = seen(case)
     ticks = drawn(case, "gates")["layout"]["xaxis"].get("ticktext")

@@ -10,7 +10,16 @@ import pytest
 
 from app.figures import FIGURES, theme
 from engine.tasks import probe
-from tests.app.figures.conftest import CASES, NOT_FINITE, cases, drawn, f4, finite, seen, template
+from tests.app.figures.conftest import (
+    NOT_FINITE,
+    REPRESENTATIVE,
+    cases,
+    drawn,
+    f4,
+    finite,
+    seen,
+    template,
+)
 
 FLOOR, TOP = 1e-12, 1e8  # what the gradient's axis shows at its widest
 USUAL_TOP = 1e2  # and where it ends in a frame whose bars all stay below
@@ -53,7 +62,7 @@ def test_in_the_padding_of_the_drawn_sequence_nothing_stands(case):
 
 
 def test_the_cases_have_sequences_of_the_same_lengths_and_others():
-    assert {seen(case)[0].same_lengths for case in CASES} == {True, False}
+    assert {seen(case)[0].same_lengths for case in REPRESENTATIVE} == {True, False}
     for case in ("teddy-many_to_many-gru", "reverse-encoder_decoder-lstm"):
         assert not seen(case)[0].same_lengths
 
@@ -98,7 +107,7 @@ def test_the_axis_of_the_gradient_grows_only_where_a_bar_needs_it(case):
 
 
 def test_the_cases_have_both_axes():
-    tops = {case: drawn(case, "gradient")["layout"]["yaxis"]["range"][1] for case in CASES}
+    tops = {case: drawn(case, "gradient")["layout"]["yaxis"]["range"][1] for case in REPRESENTATIVE}
     assert {case for case, top in tops.items() if top > np.log10(TOP)} >= {*NOT_FINITE, "beyond both ends"}
     assert tops["step 0"] == tops["zeros"] < 3
 

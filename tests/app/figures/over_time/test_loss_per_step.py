@@ -10,12 +10,12 @@ import pytest
 from app.figures import FIGURES, theme
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from tests.app.figures.conftest import CASES, drawn, experiment_of, f4, seen
+from tests.app.figures.conftest import CASES, drawn, experiment_of, f4, over, seen
 
 ASKED = [case for case in CASES if sum(RunInfo.of(experiment_of(case)).counted) > 1]
 
 
-@pytest.mark.parametrize("case", ASKED)
+@over(ASKED)
 def test_below_the_losses_stands_what_was_asked(case):
     info, frame, _ = seen(case)
     ticks = drawn(case, "loss_per_step")["layout"]["xaxis"].get("ticktext")
@@ -26,7 +26,7 @@ def test_below_the_losses_stands_what_was_asked(case):
         assert ticks is None
 
 
-@pytest.mark.parametrize("case", ASKED)
+@over(ASKED)
 def test_a_bar_for_every_counted_step_and_no_other(case):
     info, frame, _ = seen(case)
     bars, mean = drawn(case, "loss_per_step")["data"]

@@ -11,7 +11,19 @@ import pytest
 
 from app.figures import FIGURES, theme
 from engine.frame import RunInfo
-from tests.app.figures.conftest import CASES, NOT_FINITE, cases, decoded, drawn, f4, patched, seen, template, trace
+from tests.app.figures.conftest import (
+    CASES,
+    NOT_FINITE,
+    cases,
+    decoded,
+    drawn,
+    f4,
+    over,
+    patched,
+    seen,
+    template,
+    trace,
+)
 
 
 @cases
@@ -84,7 +96,7 @@ def test_the_loss_curves_are_the_history(case):
 # ---- the losses of which the newest look is the mean
 
 
-@pytest.mark.parametrize("case", CASES)
+@over(CASES)
 def test_each_sequence_of_the_probe_has_a_mark_at_the_newest_step(case):
     _, frame, _ = seen(case)
     figure = drawn(case, "loss")
