@@ -7,6 +7,7 @@ compute.
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -32,6 +34,15 @@ MAIN = Path(__file__).parents[2] / "app" / "main.py"
 SESSION = "test session id"  # AppTest gives it to every session, so what one session cached the next would find
 LIMIT = 150  # seconds that a page may take; one that takes longer has failed
 KINDS = ("selectbox", "select_slider", "number_input", "toggle", "button", "segmented_control")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_components() -> Iterator[None]:
+    """What Streamlit finds among the installed packages, looked up once instead of at every run of a page."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture

@@ -72,18 +72,20 @@ def test_a_worker_that_does_not_answer_is_not_waited_for_without_end(get, export
 
 def test_waiting_for_a_worker_keeps_nobody_else_waiting(exported, monkeypatch):
     """While one download waits, the event loop goes round: figures are sent on."""
-    monkeypatch.setattr(exports, "WAIT", 0.2)
+    monkeypatch.setattr(exports, "WAIT", LIMIT)
     monkeypatch.setattr(exported, "answers", False)
     monkeypatch.setattr(HUB, "find", lambda token: exported)
 
-    async def rounds() -> int:
+    async def rounds() -> tuple[int, int]:
         waiting, count = asyncio.create_task(answered("weights.safetensors")), 0
         while not waiting.done():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0)
             count += 1
-        return count
+            exported.answers = count > 10
+        return count, waiting.result().status_code
 
-    assert asyncio.run(rounds()) > 10
+    count, status = asyncio.run(rounds())
+    assert count > 10 and status == 200
 
 
 def test_the_script_is_a_program(get, exported):
