@@ -71,15 +71,15 @@ def _end(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) ->
     return int((first_counted if earliest else last_counted)(counted)[sequence])
 
 
-Terms = list[tuple[Tensor, Tensor]]
+OuterProducts = list[tuple[Tensor, Tensor]]
 """For each pass (slopes (n, rows), read (n, columns)): step t contributes slopes_t outer read_t to dL/dW."""
 
 
-def _input_terms(chains: Sequence[ChainGradients]) -> Terms:
+def _input_terms(chains: Sequence[ChainGradients]) -> OuterProducts:
     return [(chain.grad_input_proj, chain.cell_trace.inputs[:, 0]) for chain in chains]
 
 
-def _state_terms(chains: Sequence[ChainGradients]) -> Terms:
+def _state_terms(chains: Sequence[ChainGradients]) -> OuterProducts:
     return [
         (
             chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0],
@@ -89,7 +89,7 @@ def _state_terms(chains: Sequence[ChainGradients]) -> Terms:
     ]
 
 
-def _shares(terms: Terms) -> np.ndarray:
+def _shares(terms: OuterProducts) -> np.ndarray:
     """<term, whole> / ||whole||^2 of every step; an encoder and a decoder have weights, and wholes, of their own, whose
     squares add up."""
     size = max(float(slopes.abs().max()) for slopes, _ in terms) or 1.0  # a square of 1e-200 would be 0
