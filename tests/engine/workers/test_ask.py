@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 
 import numpy as np
-import pytest
 
 from engine.experiment import Experiment
 from engine.frame import RunPhase
@@ -16,17 +14,10 @@ from engine.training import Trainer
 from engine.workers import ANSWER, Pool, Run, process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import HANDLERS, answer_question
-from tests.engine.workers.test_pool import frame_of, wait_for
+from tests.engine.workers.conftest import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
 QUESTION = Question(text="oh dear", steps=12, temperature=0.8, seed=5)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.shutdown()
 
 
 def answer_of(run: Run, question: Question) -> Answer:

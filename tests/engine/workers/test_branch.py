@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,20 +11,12 @@ import pytest
 from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers import Pool
 from engine.workers.protocol import Open
 from engine.workers.seat import HostedRun
 from tests.engine.conftest import assert_same
-from tests.engine.workers.test_pool import frame_of, wait_for
+from tests.engine.workers.conftest import frame_of, wait_for
 
 SMALL = Experiment(task="adding", hidden_size=6, seq_len=8, batch_size=4, learning_rate=0.01, steps=1_000_000)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.shutdown()
 
 
 def trained(steps: int, changes: Changes = (), experiment: Experiment = SMALL) -> Trainer:

@@ -21,7 +21,7 @@ from engine.workers.protocol import (
     WorkerMessage,
     WorkingOn,
 )
-from tests.engine.workers.test_pool import wait_for
+from tests.engine.workers.conftest import wait_for
 
 SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4)
 

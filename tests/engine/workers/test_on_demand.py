@@ -7,7 +7,7 @@ import pytest
 from engine.experiment import Experiment
 from engine.workers.protocol import Open
 from engine.workers.seat import DETAILS_EVERY, HostedRun
-from tests.engine.workers.test_pool import frame_of, pool, wait_for  # noqa: F401
+from tests.engine.workers.conftest import frame_of, wait_for
 
 MANY = Experiment(task="xor", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4)
 WANTED = ["decomposition"]
@@ -75,7 +75,7 @@ def test_what_the_network_has_not_is_asked_for_in_vain_and_only_once():
     assert hosted.frame_time() is None
 
 
-def test_details_cross_to_the_pool_without_a_step(pool):  # noqa: F811
+def test_details_cross_to_the_pool_without_a_step(pool):
     run = pool.submit(MANY, paused=True)
     assert frame_of(run).on_demand == frozenset()
     wait_for(lambda: (frame := run.latest(WANTED)) is not None and frame.on_demand)
@@ -85,14 +85,14 @@ def test_details_cross_to_the_pool_without_a_step(pool):  # noqa: F811
     run.stop()
 
 
-def test_two_who_look_at_different_things_get_both(pool):  # noqa: F811
+def test_two_who_look_at_different_things_get_both(pool):
     run = pool.submit(MANY, paused=True)
     frame_of(run)
     wait_for(lambda: run.latest() is not None and run.latest(WANTED).on_demand)
     run.stop()
 
 
-def test_updates_that_were_asked_for_are_reported_without_anybody_looking(pool):  # noqa: F811
+def test_updates_that_were_asked_for_are_reported_without_anybody_looking(pool):
     run = pool.submit(MANY, paused=True)
     frame_of(run)
     run.advance(3)

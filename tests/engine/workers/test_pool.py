@@ -6,27 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from engine.experiment import Experiment, ExperimentError
-from engine.frame import Frame, RunPhase
+from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers import Pool, Run
 from tests.engine.conftest import assert_same
-
-PAUSE = threading.Event()  # never set: a short breath between two polls
-SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.shutdown()
+from tests.engine.workers.conftest import SMALL, frame_of, wait_for
 
 
 @pytest.fixture
@@ -34,22 +24,6 @@ def run(pool: Pool) -> Iterator[Run]:
     run = pool.submit(SMALL)
     yield run
     run.stop()
-
-
-def wait_for(true: Callable[[], object], seconds: float = 120.0) -> None:
-    """Poll a condition; the limit only ends a test that has failed."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never happened"
-        PAUSE.wait(0.002)
-
-
-def frame_of(run: Run, wanted: Callable[[Frame], bool] = lambda frame: True) -> Frame:
-    """The first frame that is as wanted."""
-    wait_for(lambda: (frame := run.latest()) is not None and wanted(frame))
-    frame = run.latest()
-    assert frame is not None
-    return frame
 
 
 def test_the_first_frame_is_step_0_and_training_goes_on(pool):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 
 import numpy as np
-import pytest
 
 from engine.experiment import Experiment
 from engine.frame import RunPhase
@@ -17,18 +15,11 @@ from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, Wei
 from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import trace_sequence, verify_entry
-from tests.engine.workers.test_pool import frame_of, wait_for
+from tests.engine.workers.conftest import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", cell="lstm", hidden_size=4, seq_len=6, batch_size=4,
                    num_layers=2, steps=1_000_000)  # fmt: skip
 CLAIM = StateClaim(state="c", layer=0, position=3, unit=2)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.shutdown()
 
 
 def trace_of(run: Run, layer: int = -1) -> Walk:

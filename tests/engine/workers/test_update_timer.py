@@ -5,26 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-from collections.abc import Iterator
-
-import pytest
 
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.workers import Pool
 from engine.workers.gauge import UpdateTimer
 from engine.workers.protocol import Measure
-from tests.engine.workers.test_pool import SMALL, frame_of, wait_for
+from tests.engine.workers.conftest import SMALL, frame_of, wait_for
 
 SHORT = Experiment(task="adding", seq_len=4, hidden_size=4, batch_size=4)
 LONG = Experiment(task="adding", seq_len=400, hidden_size=64, batch_size=32)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.shutdown()
 
 
 def test_every_experiment_is_timed_as_often_and_the_medians_come_in_order():
