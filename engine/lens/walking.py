@@ -1,4 +1,4 @@
-"""One chain of the drawn sequence, step by step, forward and back: makes an `engine.walk.Walk`."""
+"""Traces one chain of the drawn sequence, step by step, forward and back."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class Run:
 
     @property
     def history(self) -> np.ndarray:
-        """Rows of `engine.history.ROW`, thinned: step, loss, probe_loss (NaN where no frame was taken) and so on."""
+        """Rows of `engine.history.ROW`, thinned; probe_loss is NaN where no frame was taken."""
         return self._log.history.table()
 
     @property
