@@ -12,8 +12,8 @@ from typing import Any
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.experiment import LIVE, Changes, Experiment, in_force
 from engine.frame import Frame, RunInfo, RunPhase
-from engine.history import History
 from engine.preset import SPEEDS
+from engine.recording.history import History
 from engine.workers import Pool, Run
 
 

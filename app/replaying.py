@@ -30,9 +30,9 @@ from app.live.frames import pack
 from app.state import OPENING
 from engine.experiment import Changes
 from engine.frame import Frame
-from engine.history import Waterfall
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError
+from engine.recording.history import Waterfall
 
 MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
 """Megabytes that the page takes, and bytes inside: an engineer's larger file is opened by `Recording.load`."""

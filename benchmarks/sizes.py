@@ -12,8 +12,8 @@ from app.live.feed import Feed
 from benchmarks.measuring import CELLS, Settings, head, row
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History, Waterfall
 from engine.readings import ON_DEMAND_READINGS
+from engine.recording.history import History, Waterfall
 from engine.training import Trainer
 
 

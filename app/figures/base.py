@@ -14,9 +14,9 @@ from engine.frame import Frame, RunInfo
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What training has shown so far: rows of `engine.history`, updates and looks.
+    """What training has shown so far: rows of `engine.recording.history`, updates and looks.
 
-    `waterfall` is (steps (rows,), norms (rows, T)) as `engine.history.Waterfall.table` has them.
+    `waterfall` is (steps (rows,), norms (rows, T)) as `engine.recording.history.Waterfall.table` has them.
     """
 
     updates: np.ndarray

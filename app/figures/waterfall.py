@@ -82,7 +82,7 @@ FIGURE = LiveFigure(
             if info.same_lengths
             else "of the drawn sequence. "
         )
-        + "Older looks are thinned evenly. engine/lens/sweep.py, engine/history.py, Waterfall."
+        + "Older looks are thinned evenly. engine/lens/sweep.py, engine/recording/history.py, Waterfall."
     ),
     label="Heat map of the gradient norm, training step by time step, logarithmic colours with fixed decades",
     over="time",

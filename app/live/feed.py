@@ -12,7 +12,7 @@ from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
 from app.live.frames import pack
 from engine.frame import Frame, RunInfo, RunStatus
-from engine.history import History, Waterfall
+from engine.recording.history import History, Waterfall
 
 SLOW_EVERY = 0.5  # seconds between two drawings of the curves over training
 

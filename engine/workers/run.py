@@ -11,8 +11,8 @@ import numpy as np
 
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.history import History, Waterfall
 from engine.recording import Recording
+from engine.recording.history import History, Waterfall
 from engine.workers.protocol import (
     REQUEST_KINDS,
     CheckpointSaved,
@@ -130,7 +130,7 @@ class Run:
 
     @property
     def history(self) -> np.ndarray:
-        """Rows of `engine.history.ROW`, thinned; probe_loss is NaN where no frame was taken."""
+        """Rows of `engine.recording.history.ROW`, thinned; probe_loss is NaN where no frame was taken."""
         return self._log.history.table()
 
     @property

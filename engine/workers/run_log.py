@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.experiment import Changes
 from engine.frame import Frame, RunInfo
-from engine.history import History, Moments, Waterfall, size_of
 from engine.recording import Recording
+from engine.recording.history import History, Moments, Waterfall, size_of
 from engine.workers.protocol import Report
 
 MAX_FRAMES, MAX_FRAME_BYTES = 120, 24 * 2**20  # of one run

@@ -170,7 +170,7 @@ WATERFALL = RaceFigure(
     label="A heat map of the gradient norm for every lane, training step by time step, on one logarithmic colour scale",
     how=(
         "One row for every look at the networks: the curves of the figure above, as colours with fixed decades, the "
-        "same for every lane. Empty is exactly 0. engine/history.py, Waterfall."
+        "same for every lane. Empty is exactly 0. engine/recording/history.py, Waterfall."
     ),
     over="time",
     template=waterfall_template,

@@ -19,8 +19,8 @@ from app.race.plan import OWN, SHARED
 from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, RunInfo, RunPhase
-from engine.history import History
 from engine.preset import list_presets
+from engine.recording.history import History
 from tests.fakes import SMALL_LANE, first_frame, race_setup
 from tests.fakes import FakeLanePool as FakePool
 

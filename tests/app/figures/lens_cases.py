@@ -12,8 +12,8 @@ import numpy as np
 from app.figures import FIGURES, Curves, applicable
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.history import History, Waterfall
 from engine.readings import ON_DEMAND_READINGS, JacobianProducts, Spectrum
+from engine.recording.history import History, Waterfall
 from engine.training import Trainer
 from tests.app.figures.conftest import decoded, patched
 from tests.cases import for_each

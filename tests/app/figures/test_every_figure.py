@@ -13,8 +13,8 @@ import pytest
 
 from app.figures import FIGURES, Curves, Quantised, applicable, theme
 from engine.experiment import Experiment
-from engine.history import History
 from engine.readings import ON_DEMAND_READINGS
+from engine.recording.history import History
 from engine.tasks import TASKS
 from engine.training import Trainer
 from tests.app.figures.conftest import TINY, TITLES, cases, drawn, equal, over, pairs, plain, seen, template, written

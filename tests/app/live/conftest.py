@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.hub import Ghost
-from engine.history import History
+from engine.recording.history import History
 from tests.app.figures.conftest import seen
 from tests.fakes import FakeRun
 

@@ -13,7 +13,7 @@ from app.hub import Ghost
 from app.live import feed as feeds
 from app.live.feed import Feed, curves_of
 from engine.frame import Diagnosis, RunPhase
-from engine.history import History
+from engine.recording.history import History
 from tests.app.figures.conftest import CASES, over, seen
 from tests.app.live.conftest import decoded, header_of, run_of, slot_of
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.history import ROW, History, Moments, size_of
+from engine.recording.history import ROW, History, Moments, size_of
 from tests.cases import for_each
 
 COUNTS = [1, 2, 9, 10, 11, 12, 20, 21, 64, 1000, 12_345]

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import recording as recordings
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import Frame
@@ -26,6 +25,7 @@ from engine.readings import (
     WeightGradients,
 )
 from engine.recording import Recording, RecordingError
+from engine.recording import recording as recordings
 from engine.training import Trainer, train
 
 SMALL = {"hidden_size": 4, "batch_size": 4, "steps": 4}

@@ -16,7 +16,7 @@ from app.figures.base import Curves
 from app.figures.race import FIGURES, LANES, LaneSnapshot, applicable
 from app.figures.race.over_time import norms, reach
 from engine.experiment import Experiment
-from engine.history import History, Waterfall
+from engine.recording.history import History, Waterfall
 from engine.training import Trainer
 
 ADDING = Experiment(task="adding", cell="rnn", hidden_size=4, seq_len=12, batch_size=4)

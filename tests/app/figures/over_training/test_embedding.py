@@ -14,7 +14,7 @@ import pytest
 from app.figures import FIGURES, Curves, Patch, applicable
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.history import History
+from engine.recording.history import History
 from engine.training import Trainer
 
 CASES: dict[str, dict[str, Any]] = {

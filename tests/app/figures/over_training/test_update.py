@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from app.figures import FIGURES, Curves
-from engine.history import History
+from engine.recording.history import History
 from tests.app.figures.conftest import cases, drawn, patched, seen, template
 
 

@@ -28,11 +28,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.columns import Column, ColumnError, columns_of, leaves, reading
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force
 from engine.frame import Diagnosis, Frame, RunInfo
-from engine.history import ROW, History, size_of
-from engine.shapes import check_shapes
+from engine.recording.columns import Column, ColumnError, columns_of, leaves, reading
+from engine.recording.history import ROW, History, size_of
+from engine.recording.shapes import check_shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class Recording:
         experiment: the settings that the run began with.
         changes: what was changed live: (step, {setting: value}), in force from the next update on.
         frames: by step, rising; at least one.
-        updates, looks: rows of `engine.history.ROW`, by step, as `engine.history.History` has them.
+        updates, looks: rows of `engine.recording.history.ROW`, by step, as `engine.recording.history.History` has them.
     """
 
     experiment: Experiment

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.cells import CELLS
-from engine.columns import ColumnError
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.recording.columns import ColumnError
 from engine.tasks import TASKS
 
 CHAIN = "layers directions time"
