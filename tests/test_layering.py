@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TORCH = {
-    "engine/capture_frame.py",
+    "engine/training/capture_frame.py",
     "engine/cells/adjoint.py",
     "engine/cells/align.py",
     "engine/cells/feedforward.py",
@@ -29,7 +29,7 @@ TORCH = {
     "engine/generation.py",
     "engine/model.py",
     "engine/observation.py",
-    "engine/optimizers.py",
+    "engine/training/optimizers.py",
     "engine/lens/closeup.py",
     "engine/lens/decomposition.py",
     "engine/lens/factors.py",
@@ -42,7 +42,7 @@ TORCH = {
     "engine/lens/weights.py",
     "engine/rehearsing.py",
     "engine/scaled.py",
-    "engine/training.py",
+    "engine/training/trainer.py",
     "engine/unrolled.py",
     "engine/verification.py",
     "engine/workers/worker.py",

@@ -137,7 +137,7 @@ FIGURE = LiveFigure(
         "Blue: the loss of each training batch before its update. The held-out curve is the mean over the "
         "16 sequences of the probe, in evaluation mode, whenever somebody looked; each of them is a small mark at the "
         "right. The dashed line is the best that is "
-        "possible without memory. engine/training.py; the baselines: engine/tasks."
+        "possible without memory. engine/training/trainer.py; the baselines: engine/tasks."
     ),
     label="Loss over training steps, with the exact baseline dashed",
     over="training",

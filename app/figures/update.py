@@ -83,7 +83,7 @@ FIGURE = LiveFigure(
     look_for=lambda info: "Clipping caps this, not the gradient over time on the left.",
     how=lambda info: (
         "The 2-norm of the gradient of all weights together, of each training batch, before and after "
-        "clipping. engine/training.py, Trainer.advance."
+        "clipping. engine/training/trainer.py, Trainer.advance."
     ),
     label="Norm of the parameter gradient per training step, log axis, clipped steps marked",
     over="training",

@@ -13,7 +13,7 @@ OPTIMIZERS = {
     "adagrad": "Adagrad(network.parameters(), lr=LEARNING_RATE, fused=True)",
     "adam": "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)",
 }
-"""As engine.optimizers makes them; that file imports torch, which this one must not."""
+"""As engine.training.optimizers makes them; that file imports torch, which this one must not."""
 
 
 def train(plan: Plan) -> str:

@@ -145,7 +145,7 @@ COST = RaceFigure(
     how=(
         "Training time without looking, divided by the updates made, in this race: lanes and other people's runs share "
         "the same cores, so it varies. On a CPU PyTorch hands the LSTM to a faster library than the others. Parameters "
-        "are all trained numbers, the output's among them. engine/training.py, engine/parameters.py."
+        "are all trained numbers, the output's among them. engine/training/trainer.py, engine/parameters.py."
     ),
     over="training",
     template=cost_template,

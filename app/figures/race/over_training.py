@@ -113,7 +113,7 @@ LOSS = RaceFigure(
     how=(
         "The mean loss over the same 16 held-out sequences for every lane, in evaluation mode, whenever all lanes had "
         "made the same number of updates. The upper dashed line is the best that is possible without memory, exact; "
-        "the lower one a tenth of it. engine/training.py, engine/tasks."
+        "the lower one a tenth of it. engine/training/trainer.py, engine/tasks."
     ),
     over="training",
     template=loss_template,
@@ -125,7 +125,7 @@ UPDATE = RaceFigure(
     label="Norm of the parameter gradient of every lane over training steps, log axis",
     how=(
         "‖g‖, the 2-norm of the gradient of all weights of a lane together, of each training batch, before clipping. "
-        "A network with more weights tends to have a larger one. engine/training.py, Trainer.advance."
+        "A network with more weights tends to have a larger one. engine/training/trainer.py, Trainer.advance."
     ),
     over="training",
     template=update_template,

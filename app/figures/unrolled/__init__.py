@@ -167,7 +167,7 @@ FIGURE = LiveFigure(
     how=lambda info: (
         "The first sequence of the probe at the network's present weights, in evaluation mode. An arrow's width and "
         "colour are the decade of ‖dl/dh‖ of this one sequence at the step it leads from; the numbers at the end are "
-        "the network's probabilities. engine/training.py, Trainer.frame."
+        "the network's probabilities. engine/training/trainer.py, Trainer.frame."
     ),
     label="The unrolled network: inputs, states, outputs, and arrows as wide as the log of the gradient",
     over="time",

@@ -6,12 +6,12 @@ import math
 
 import pytest
 
-from engine import training
 from engine.diagnosis import stuck
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.tasks import TASKS
 from engine.training import Trainer
+from engine.training import trainer as training
 from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, above, below, judged
 

@@ -14,13 +14,13 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from engine.breaking import where_it_broke
-from engine.capture_frame import capture_frame, embedding_map
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import Frame, RunInfo, TrainingProgress
 from engine.model import build
-from engine.optimizers import make_optimizer
 from engine.tasks import TASKS, Batch, probe, sample
+from engine.training.capture_frame import capture_frame, embedding_map
+from engine.training.nonfinite import where_it_broke
+from engine.training.optimizers import make_optimizer
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
