@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.measuring import CELLS, Settings, head, in_turns, milliseconds, ratios, row
 from engine.experiment import Experiment
-from engine.readings import ON_DEMAND_READINGS
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.training import Trainer
 
 LENGTHS, WIDTHS = (25, 100, 400), (16, 64, 256)

@@ -12,7 +12,7 @@ from app.live.feed import Feed
 from benchmarks.measuring import CELLS, Settings, head, row
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.readings import ON_DEMAND_READINGS
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.recording.history import History, Waterfall
 from engine.training import Trainer
 

@@ -11,8 +11,8 @@ import torch
 
 from engine.claim_table import Row, digest
 from engine.experiment import Experiment
+from engine.frame.readings import saturation
 from engine.preset import Claim, Preset
-from engine.readings import saturation
 from engine.tasks import Batch, sample
 from engine.training import NotFiniteError, Trainer
 

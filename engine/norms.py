@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from engine.frame import RunInfo
+from engine.frame.readings import GradientNorms
 from engine.lens.sweep import LayerGradients
-from engine.readings import GradientNorms
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.experiment import Experiment
-from engine.readings import FrozenArrays
+from engine.frame.readings import FrozenArrays
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

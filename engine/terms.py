@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.cells.align import flip
+from engine.frame.readings import Preactivations
 from engine.observation import DRAWN, ForwardPass, ForwardTrace
-from engine.readings import Preactivations
 
 
 def preactivations(trace: ForwardTrace) -> Preactivations:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.readings import FrozenArrays, StepFactors
+from engine.frame.readings import FrozenArrays, StepFactors
 
 CENTRAL_DIFFERENCES = "central differences"
 AUTOGRAD = "autograd on the unrolled loop"

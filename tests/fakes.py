@@ -12,7 +12,7 @@ import numpy as np
 from app.race.plan import RaceSetup
 from engine.experiment import Changes, Experiment, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
-from engine.readings import ON_DEMAND_READINGS
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
 from engine.training import Trainer

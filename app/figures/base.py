@@ -96,8 +96,8 @@ class LiveFigure:
         steps: its x axis counts training steps, so that a step can be pointed at in it.
         slow: it changes little from frame to frame and may be drawn less often.
         how: (info) -> what stands behind "how measured?": the definition in plain words, and where the code is.
-        requires: a name of `engine.readings.ON_DEMAND_READINGS`: the frame then has that reading at most once a second,
-            and only while the figure is on the screen; frames without it change nothing in the figure.
+        requires: a name of `engine.frame.readings.ON_DEMAND_READINGS`: the frame then has that reading at most once a
+            second, and only while the figure is on the screen; frames without it change nothing in the figure.
         lazy: patched only while it is on the screen.
         fits: what has fixed decades, as paths of an axis ("layout.yaxis") or of a heat map's trace ("data.0"): a switch
             on the card fits them to the numbers instead.

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from app.figures import decades, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
+from engine.frame.readings import Decomposition
 from engine.number_format import share
-from engine.readings import Decomposition
 
 TRACES = Traces("heat", "against")
 OPPOSED = -0.1  # a cosine below this is marked

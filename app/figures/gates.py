@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from app.figures import theme, words
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
+from engine.frame.readings import saturation
 from engine.number_format import short
-from engine.readings import saturation
 
 KEEPS = ("forget_gate", "update_gate")
 CANDIDATES = ("cell_candidate", "candidate")

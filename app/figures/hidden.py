@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from engine.frame import Frame, RunInfo
-from engine.readings import saturation
+from engine.frame.readings import saturation
 
 MAX_ROWS = 128
 SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
@@ -97,7 +97,7 @@ FIGURE = LiveFigure(
     how=lambda info: (
         "h_t of the drawn sequence, every unit at every step, as the library's layer computed it. Saturated "
         "is a unit so near a limit of its squashing function (within 0.05) that next to no slope is left there. "
-        "engine/observation.py; engine/readings.py, saturation."
+        "engine/observation.py; engine/frame/readings.py, saturation."
     ),
     label="Heat map of the hidden state, unit by time step",
     over="time",

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from app.figures import decades, theme, words
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
+from engine.frame.readings import Saliency
 from engine.number_format import share
-from engine.readings import Saliency
 
 TRACES = Traces("heat", "slopes", "occluded")
 LOW, HIGH = -6, 1  # decades: less than a millionth changes no answer

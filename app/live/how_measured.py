@@ -8,8 +8,8 @@ from engine.diagnosis import LIMITS
 from engine.diagnosis.stuck import NEAR
 from engine.diagnosis.verdict import SHRINKING
 from engine.frame import RunInfo
+from engine.frame.readings import SATURATION_MARGIN
 from engine.number_format import power_of_ten
-from engine.readings import SATURATION_MARGIN
 
 
 def paragraphs(info: RunInfo) -> list[str]:

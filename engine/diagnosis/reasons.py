@@ -10,7 +10,7 @@ import numpy as np
 from engine.cells import CELLS
 from engine.diagnosis.words import share, steps
 from engine.frame import Frame, RunInfo
-from engine.readings import saturation
+from engine.frame.readings import saturation
 
 MOST = 0.5  # of the units: more than this share is "most of them"
 ALMOST_ALL = 0.9  # what passes more than this at each step is not small by itself: there are many steps

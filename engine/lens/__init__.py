@@ -6,6 +6,7 @@ weights and inputs the local slopes of every step are recomputed, and the gradie
 Tests hold it against autograd on an unrolled loop. Everything comes back as NumPy.
 """
 
+from engine.frame.readings import saturation
 from engine.lens.decomposition import loss_decomposition
 from engine.lens.factors import omega, step_factors
 from engine.lens.flow import GradientFlow, gradient_flow
@@ -13,7 +14,6 @@ from engine.lens.jacobians import jacobian_products, step_jacobians
 from engine.lens.saliency import input_saliency, saliency_triangle
 from engine.lens.spectrum import eigenvalues
 from engine.lens.weights import weight_gradients
-from engine.readings import saturation
 
 __all__ = [
     "GradientFlow",

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from engine.frame.readings import FrozenArrays
 from engine.lens import decomposition, saliency, spectrum
 from engine.lens.sweep import SweepResult, sweep_together
 from engine.observation import DRAWN, ForwardTrace
-from engine.readings import FrozenArrays
 
 
 class OnDemandReading(Protocol):
@@ -24,7 +24,7 @@ class OnDemandReading(Protocol):
 
 
 READERS: dict[str, OnDemandReading] = {"decomposition": decomposition, "spectrum": spectrum, "saliency": saliency}
-"""By the names of `engine.readings.ON_DEMAND_READINGS`, and in their order."""
+"""By the names of `engine.frame.readings.ON_DEMAND_READINGS`, and in their order."""
 
 
 def compute_on_demand(trace: ForwardTrace, requested: Collection[str]) -> dict[str, Any]:

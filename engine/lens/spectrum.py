@@ -11,11 +11,11 @@ from torch import Tensor
 
 from engine.cells import CELLS
 from engine.cells.stepwise import weights_of
+from engine.frame.readings import JacobianProducts, Spectrum
 from engine.lens.jacobians import Steps, chains_of_steps, raised
 from engine.lens.sweep import SweepResult
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace
-from engine.readings import JacobianProducts, Spectrum
 from engine.tasks import TASKS
 
 MOST_LAGS = 8

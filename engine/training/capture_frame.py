@@ -12,7 +12,8 @@ import torch
 from engine.diagnosis import diagnose
 from engine.embedding_map import EmbeddingMap
 from engine.experiment import Experiment
-from engine.frame import Frame, RunInfo, TrainingProgress
+from engine.frame import Frame, RunInfo
+from engine.frame.frame import TrainingProgress
 from engine.lens.closeup import compute_on_demand
 from engine.lens.factors import factors_of
 from engine.lens.flow import losses_and_gradient, seed
@@ -38,8 +39,8 @@ def capture_frame(
     Args:
         info: of the run, with the settings in force now.
         untrained_map: `embedding_map` of the same network before training.
-        requested: names from `engine.readings.ON_DEMAND_READINGS`, which a frame has only on request; those that this
-            network does not have stay None.
+        requested: names from `engine.frame.readings.ON_DEMAND_READINGS`, which a frame has only on request; those that
+            this network does not have stay None.
     """
     trace = trace_forward(model, probe)
     per_step, gradient = losses_and_gradient(trace)

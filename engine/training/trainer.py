@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
-from engine.frame import Frame, RunInfo, TrainingProgress
+from engine.frame import Frame, RunInfo
+from engine.frame.frame import TrainingProgress
 from engine.model import build
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.training.capture_frame import capture_frame, embedding_map
@@ -135,8 +136,8 @@ class Trainer:
         """Look at the network as it is. Changes nothing and draws no random number.
 
         Args:
-            requested: which of `engine.readings.ON_DEMAND_READINGS` to compute as well; those that this network does
-                not have stay None.
+            requested: which of `engine.frame.readings.ON_DEMAND_READINGS` to compute as well; those that this network
+                does not have stay None.
         """
         info = dataclasses.replace(self.info, experiment=self.experiment)
         return capture_frame(self.model, self._probe, info, self.progress, self._untrained_map, requested)

@@ -101,7 +101,8 @@ class Run:
         """The newest frame, None before the first. This also requests the next one; no other frame is taken.
 
         Args:
-            details: which of `engine.readings.ON_DEMAND_READINGS` the next one shall have, if it is time for them.
+            details: which of `engine.frame.readings.ON_DEMAND_READINGS` the next one shall have, if it is time for
+                them.
         """
         requested = frozenset(details)
         if self._requested is None or not requested <= self._requested:

@@ -10,11 +10,11 @@ import pytest
 
 from app import controls, state, text
 from app.live import how_measured
-from engine import diagnosis, readings
+from engine import diagnosis
 from engine.cells import CELLS
 from engine.diagnosis import stuck
 from engine.experiment import CHOICES, Experiment
-from engine.frame import RunInfo, RunPhase, RunStatus
+from engine.frame import RunInfo, RunPhase, RunStatus, readings
 from engine.preset import SPEEDS, list_presets
 from engine.tasks import TASKS
 from tests.cases import for_each

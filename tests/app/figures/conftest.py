@@ -19,7 +19,7 @@ import pytest
 from app.figures import FIGURES, Curves, Patch, Quantised, applicable
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.readings import ON_DEMAND_READINGS
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.recording.history import History
 from engine.tasks import TASKS
 from engine.training import Trainer

@@ -12,7 +12,7 @@ import numpy as np
 from app.figures import FIGURES, Curves, applicable
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.readings import ON_DEMAND_READINGS, JacobianProducts, Spectrum
+from engine.frame.readings import ON_DEMAND_READINGS, JacobianProducts, Spectrum
 from engine.recording.history import History, Waterfall
 from engine.training import Trainer
 from tests.app.figures.conftest import decoded, patched

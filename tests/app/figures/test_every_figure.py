@@ -13,7 +13,7 @@ import pytest
 
 from app.figures import FIGURES, Curves, Quantised, applicable, theme
 from engine.experiment import Experiment
-from engine.readings import ON_DEMAND_READINGS
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.recording.history import History
 from engine.tasks import TASKS
 from engine.training import Trainer

@@ -15,8 +15,8 @@ import pytest
 
 from app import links, replaying
 from app.state import OPENING
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.preset import load_preset
-from engine.readings import ON_DEMAND_READINGS
 from engine.recording import Recording, RecordingError
 from tests.app.conftest import name_of
 from tests.app.live.conftest import decoded, header_of

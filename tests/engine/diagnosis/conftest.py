@@ -11,7 +11,7 @@ from engine.cells import CELLS
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, RunInfo
-from engine.readings import StepFactors
+from engine.frame.readings import StepFactors
 from tests.engine.conftest import untrained_frame
 
 BAR = math.log(10)  # the baseline of the first digit

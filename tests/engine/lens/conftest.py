@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.cells import CELLS
+from engine.frame.readings import StepFactors, WeightGradients
 from engine.lens import (
     gradient_flow,
     input_saliency,
@@ -17,7 +18,6 @@ from engine.lens import (
     weight_gradients,
 )
 from engine.model import RecurrentNetwork
-from engine.readings import StepFactors, WeightGradients
 from engine.tasks import Batch
 from tests import reference_unroll as reference
 

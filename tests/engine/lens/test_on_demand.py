@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
+from engine.frame.readings import ON_DEMAND_READINGS
 from engine.lens.closeup import READERS, compute_on_demand
 from engine.model import build
 from engine.observation import trace_forward
-from engine.readings import ON_DEMAND_READINGS
 from engine.recording.columns import leaves
 from engine.tasks import sample
 

@@ -15,7 +15,7 @@ import pytest
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import Frame
-from engine.readings import (
+from engine.frame.readings import (
     ON_DEMAND_READINGS,
     Decomposition,
     JacobianProducts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.readings import Decomposition
+from engine.frame.readings import Decomposition
 from tests.app.figures.lens_cases import LETTERS, NAN, drawn, said, seen
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.readings import Saliency
+from engine.frame.readings import Saliency
 from tests.app.figures.lens_cases import NAN, drawn, said, seen
 
 

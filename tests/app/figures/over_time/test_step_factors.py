@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.readings import StepFactors
+from engine.frame.readings import StepFactors
 from tests.app.figures.lens_cases import NAN, called, drawn, row, said, seen
 
 

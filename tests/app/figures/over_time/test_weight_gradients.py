@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.readings import WeightGradients
+from engine.frame.readings import WeightGradients
 from tests.app.figures.lens_cases import NAN, called, drawn, row, said, seen, template
 
 

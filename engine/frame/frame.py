@@ -10,8 +10,7 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.experiment import FED_BACK, Experiment
-from engine.parameters import parameter_count
-from engine.readings import (
+from engine.frame.readings import (
     ON_DEMAND_READINGS,
     Decomposition,
     FrozenArrays,
@@ -22,6 +21,7 @@ from engine.readings import (
     StepFactors,
     WeightGradients,
 )
+from engine.parameters import parameter_count
 from engine.tasks import TASKS, probe
 
 SOLVED_SHARE = 0.1  # of the baseline: a loss below that is a solved task
@@ -94,7 +94,7 @@ class Frame(Preactivations, GradientNorms, TrainingProgress):
         sequence_loss: (16,) l_b of every sequence of the probe, whose mean is probe_loss.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction the first).
         decomposition: of the drawn sequence and the top layers' losses; spectrum; saliency: None where nobody asked
-            for them (`engine.readings.ON_DEMAND_READINGS`); else of this very step.
+            for them (`engine.frame.readings.ON_DEMAND_READINGS`); else of this very step.
         diagnosis: the verdict; None only before it is made.
     """
 
