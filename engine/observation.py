@@ -13,9 +13,9 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from engine.cells.adjoint import CellTrace, State, Weights
 from engine.cells.align import flip
-from engine.cells.layers import CELL_TRACES
 from engine.cells.stepwise import AutogradCellTrace, StepwiseLayers, weights_of
 from engine.model import RecurrentNetwork
+from engine.model.layers import CELL_TRACES
 from engine.tasks import Batch
 
 DRAWN = 0

@@ -19,7 +19,7 @@ TORCH = {
     "engine/cells/feedforward.py",
     "engine/cells/gru.py",
     "engine/cells/gru_simple.py",
-    "engine/cells/layers.py",
+    "engine/model/layers.py",
     "engine/cells/lstm.py",
     "engine/cells/lstm_no_forget.py",
     "engine/cells/lstm_peephole.py",
@@ -27,7 +27,7 @@ TORCH = {
     "engine/cells/stepwise.py",
     "engine/claims.py",
     "engine/generation.py",
-    "engine/model.py",
+    "engine/model/network.py",
     "engine/observation.py",
     "engine/training/optimizers.py",
     "engine/lens/closeup.py",
@@ -98,9 +98,11 @@ def closure(file: str) -> set[str]:
 
 
 def test_imports_are_found():
-    assert {"engine/__init__.py", "engine/model.py", "engine/observation.py", "engine/workers/pool.py"} <= set(ENGINE)
+    assert {"engine/__init__.py", "engine/model/network.py", "engine/observation.py", "engine/workers/pool.py"} <= set(
+        ENGINE
+    )
     assert {"app/server.py", "app/figures/theme.py", "app/views/playground.py"} <= set(APP)
-    assert {"torch", "torch.nn", "engine.tasks"} <= imported("engine/model.py")
+    assert {"torch", "torch.nn", "engine.tasks"} <= imported("engine/model/network.py")
     assert {"app/hub.py", "engine/workers/pool.py", "engine/tasks/synthetic.py"} <= closure("app/server.py")
 
 

@@ -95,7 +95,7 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=lambda info: (
         "Cross-entropy in nats, or squared error averaged over the outputs, of the drawn sequence at every step "
-        "that counts, before any mean is taken. engine/model.py, step_losses."
+        "that counts, before any mean is taken. engine/model/network.py, step_losses."
     ),
     label="The loss of every counted step of the drawn sequence, with their mean dashed",
     over="time",

@@ -238,7 +238,7 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=lambda info: (
         "What the network says of the drawn sequence in evaluation mode, beside the target. Where outputs are "
-        "fed back it hears the true ones, except in what is called “by itself”. engine/model.py, said."
+        "fed back it hears the true ones, except in what is called “by itself”. engine/model/network.py, said."
     ),
     label="The network's prediction against the target, on one held-out sequence",
     over="training",

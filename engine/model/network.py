@@ -15,9 +15,9 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from engine.cells import CELLS
 from engine.cells.adjoint import State
-from engine.cells.layers import make_layers
 from engine.cells.stepwise import StepwiseLayers
 from engine.experiment import FED_BACK, Experiment
+from engine.model.layers import make_layers
 from engine.tasks import TASKS, Batch
 
 
