@@ -9,8 +9,8 @@ import numpy as np
 
 from app.figures.theme import symbol
 from app.text import plain
+from engine.ask.question import LIMITS, Answer, cannot_go_on
 from engine.experiment import FED_BACK, Experiment
-from engine.prediction import LIMITS, Answer, cannot_go_on
 from engine.tasks import END, TASKS, Task
 
 HEADING = "**Ask the network**: it answers with its weights of this moment, and learns nothing from it."

@@ -26,7 +26,7 @@ TORCH = {
     "engine/cells/rnn.py",
     "engine/cells/stepwise.py",
     "engine/claims.py",
-    "engine/generation.py",
+    "engine/ask/answering.py",
     "engine/model/network.py",
     "engine/observation.py",
     "engine/training/optimizers.py",

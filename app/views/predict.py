@@ -12,8 +12,8 @@ import streamlit as st
 from app import audio, predicting
 from app.figures import answers
 from app.hub import RunSlot
+from engine.ask.question import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
 from engine.experiment import FED_BACK, Experiment
-from engine.prediction import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
 from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
-from engine.prediction import Answer
 from engine.rehearsal import Rehearsal
 from engine.walk import Verification, Walk
 

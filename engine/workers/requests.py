@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import generation, verification
+from engine import verification
+from engine.ask import answering
+from engine.ask.question import Answer, Question
 from engine.lens import walking
-from engine.prediction import Answer, Question
 from engine.rehearsing import rehearse
 from engine.training import Trainer
 from engine.walk import Claimed, Verification, Walk
@@ -22,7 +23,7 @@ def answer_question(trainer: Trainer, question: Question) -> Answer:
     """
     trainer.model.eval()
     try:
-        return generation.answer(trainer.model, question, trainer.step)
+        return answering.answer(trainer.model, question, trainer.step)
     finally:
         trainer.model.train()
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+from engine.ask.question import QuestionError
 from engine.experiment import LIVE, Changes, Experiment, in_force
 from engine.frame import Frame, RunPhase
-from engine.prediction import QuestionError
 from engine.training import NotFiniteError, Trainer
 from engine.walk import WalkError
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind

@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 from app import predicting
 from app.figures import answers
 from app.views import predict
+from engine.ask.answering import answer
+from engine.ask.question import Answer, Question, cannot_go_on
 from engine.experiment import Experiment
-from engine.generation import answer
 from engine.model import build
-from engine.prediction import Answer, Question, cannot_go_on
 from engine.tasks import TASKS
 from engine.workers import ANSWER
 from tests.app.conftest import move, opened, press, run, slot

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.ask.answering import answer
+from engine.ask.question import Question, QuestionError, ends_itself, read
 from engine.experiment import Experiment
-from engine.generation import answer
 from engine.model import RecurrentNetwork, build
-from engine.prediction import Question, QuestionError, ends_itself, read
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, probe
 from engine.training import Trainer
 from engine.workers.requests import answer_question

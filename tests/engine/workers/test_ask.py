@@ -7,9 +7,9 @@ import signal
 
 import numpy as np
 
+from engine.ask.question import Answer, Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
-from engine.prediction import Answer, Question
 from engine.training import Trainer
 from engine.workers import ANSWER, Pool, Run, process
 from engine.workers.protocol import REQUEST_KINDS

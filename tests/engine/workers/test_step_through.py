@@ -7,9 +7,9 @@ import signal
 
 import numpy as np
 
+from engine.ask.question import Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
-from engine.prediction import Question
 from engine.training import Trainer
 from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
 from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, process

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.ask.question import Answer, Question, QuestionError, ends_itself, read
 from engine.experiment import FED_BACK
 from engine.model import RecurrentNetwork
-from engine.prediction import Answer, Question, QuestionError, ends_itself, read
 from engine.tasks import END, TASKS, Batch
 
 NOT_FINITE = "The network's numbers are no longer finite, so it has no answer."
