@@ -16,7 +16,7 @@ import numpy as np
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.walk import Walk
+from engine.step_through.sequence_trace import Walk
 
 CARD = "Equations, weights and cost of the cell"
 """The card's label: one for all cells, for Streamlit takes a card of another name for another card, and folds it."""

@@ -11,7 +11,7 @@ from app.figures.walk import Place
 from engine.cells import CELLS
 from engine.frame import RunInfo
 from engine.number_format import short, signed
-from engine.walk import (
+from engine.step_through.sequence_trace import (
     CENTRAL_DIFFERENCES,
     SLOW,
     TRUNCATED,

@@ -38,13 +38,13 @@ TORCH = {
     "engine/lens/saliency.py",
     "engine/lens/spectrum.py",
     "engine/lens/sweep.py",
-    "engine/lens/walking.py",
+    "engine/step_through/tracing.py",
     "engine/lens/weights.py",
     "engine/rehearsing.py",
     "engine/scaled.py",
     "engine/training/trainer.py",
-    "engine/unrolled.py",
-    "engine/verification.py",
+    "engine/step_through/unrolled.py",
+    "engine/step_through/verify.py",
     "engine/workers/worker.py",
 }
 MOST_LINES, LONGEST_FUNCTION = 350, 60
@@ -145,7 +145,7 @@ def test_figures_know_frames_and_plotly_and_nothing_else(file):
     ours = {name for name in imported(file) if name.split(".")[0] in ("app", "engine")}
     allowed = (
         "app.figures", "engine.frame", "engine.experiment", "engine.number_format", "engine.frame.readings",
-        "engine.rehearsal", "engine.walk",
+        "engine.rehearsal", "engine.step_through.sequence_trace",
     )  # fmt: skip
     assert {name for name in ours if not name.startswith(allowed)} == set()
     assert packages(file) - {"app", "engine"} <= {"numpy", "plotly", *sys.stdlib_module_names}

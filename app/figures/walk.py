@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from app.figures import hidden, theme
 from engine.frame import RunInfo
-from engine.walk import Walk
+from engine.step_through.sequence_trace import Walk
 
 MAX_UNITS = 64
 JACOBIAN_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 25.0, 1e3, 1e6)

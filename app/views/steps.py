@@ -16,7 +16,7 @@ from app.hub import RunSlot
 from app.pictures import key, picture
 from app.views import beside
 from engine.frame import RunInfo
-from engine.walk import Verification, Walk
+from engine.step_through.sequence_trace import Verification, Walk
 from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
 
 STYLE = Path(__file__).parents[1] / "steps.css"

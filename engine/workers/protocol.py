@@ -9,7 +9,7 @@ from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
 from engine.rehearsal import Rehearsal
-from engine.walk import Verification, Walk
+from engine.step_through.sequence_trace import Verification, Walk
 
 Result = TypeVar("Result")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import verification
 from engine.ask import answering
 from engine.ask.question import Answer, Question
-from engine.lens import walking
 from engine.rehearsing import rehearse
+from engine.step_through import tracing, verify
+from engine.step_through.sequence_trace import Claimed, Verification, Walk
 from engine.training import Trainer
-from engine.walk import Claimed, Verification, Walk
 from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, UPDATE_TRACE, VERIFICATION, WEIGHTS, RequestKind
 
 
@@ -34,7 +33,7 @@ def trace_sequence(trainer: Trainer, layer: int = -1, direction: int = 0) -> Wal
     Raises:
         WalkError: with a sentence, for a layer or direction that the network does not have.
     """
-    return walking.walk(trainer.model, trainer.probe, layer, direction, step=trainer.step)
+    return tracing.walk(trainer.model, trainer.probe, layer, direction, step=trainer.step)
 
 
 def verify_entry(trainer: Trainer, entry: Claimed) -> Verification:
@@ -43,7 +42,7 @@ def verify_entry(trainer: Trainer, entry: Claimed) -> Verification:
     Raises:
         WalkError: with a sentence, for a number that does not exist or cannot be verified.
     """
-    return verification.verify(trainer.model, trainer.probe, entry, step=trainer.step)
+    return verify.verify(trainer.model, trainer.probe, entry, step=trainer.step)
 
 
 HANDLERS: dict[RequestKind[Any], Callable[..., Any]] = {

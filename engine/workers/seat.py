@@ -10,8 +10,8 @@ from typing import Any
 from engine.ask.question import QuestionError
 from engine.experiment import LIVE, Changes, Experiment, in_force
 from engine.frame import Frame, RunPhase
+from engine.step_through.sequence_trace import WalkError
 from engine.training import NotFiniteError, Trainer
-from engine.walk import WalkError
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
 from engine.workers.requests import handle
 

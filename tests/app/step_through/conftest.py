@@ -11,8 +11,8 @@ from app.figures.walk import Place
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, Verification, Walk
 from engine.training import Trainer
-from engine.walk import CENTRAL_DIFFERENCES, Verification, Walk
 from engine.workers.requests import trace_sequence
 
 CASES: dict[str, dict[str, Any]] = {

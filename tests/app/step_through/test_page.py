@@ -13,8 +13,8 @@ from app.figures.walk import Place
 from app.views.steps import StepThroughState
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.step_through.sequence_trace import StateClaim, Walk, WeightClaim
 from engine.training import Trainer
-from engine.walk import StateClaim, Walk, WeightClaim
 from engine.workers import SEQUENCE_TRACE, VERIFICATION
 from engine.workers.requests import trace_sequence
 from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets

@@ -12,8 +12,8 @@ from app.figures import walk as figures
 from app.figures.walk import Place
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.step_through.sequence_trace import AUTOGRAD, REASONS
 from engine.training import Trainer
-from engine.walk import AUTOGRAD, REASONS
 from engine.workers.requests import trace_sequence
 from tests.app.step_through.conftest import CASES, verification, walked
 

@@ -9,10 +9,10 @@ import pytest
 
 from engine.cells import CELLS
 from engine.experiment import Experiment
-from engine.lens.walking import walk
 from engine.model import RecurrentNetwork
+from engine.step_through.sequence_trace import Walk
+from engine.step_through.tracing import walk
 from engine.tasks import Batch, sample
-from engine.walk import Walk
 from tests.cases import grid, in_turn
 from tests.engine.networks import PADDED, case, lively
 

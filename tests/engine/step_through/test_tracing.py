@@ -13,9 +13,16 @@ import torch
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.lens import gradient_flow
-from engine.lens.walking import walk
+from engine.step_through.sequence_trace import (
+    MOST_JACOBIAN_NUMBERS,
+    JacobianClaim,
+    StateClaim,
+    Walk,
+    WalkError,
+    WeightClaim,
+)
+from engine.step_through.tracing import walk
 from engine.training import Trainer
-from engine.walk import MOST_JACOBIAN_NUMBERS, JacobianClaim, StateClaim, Walk, WalkError, WeightClaim
 from engine.workers.requests import trace_sequence
 from tests import reference_unroll as reference
 from tests.engine.networks import PADDED, case

@@ -11,19 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine import verification
 from engine.cells import CELLS
 from engine.cells.adjoint import GradCarry
 from engine.cells.gru import GRUTrace
 from engine.experiment import Experiment
 from engine.lens import gradient_flow
-from engine.lens.walking import walk
 from engine.model import RecurrentNetwork, build
-from engine.tasks import Batch, probe, sample
-from engine.training import Trainer
-from engine.unrolled import Nudge, unroll
-from engine.verification import differences, verify
-from engine.walk import (
+from engine.step_through import verify as verification
+from engine.step_through.sequence_trace import (
     AUTOGRAD,
     CENTRAL_DIFFERENCES,
     SLOW,
@@ -36,6 +31,11 @@ from engine.walk import (
     WalkError,
     WeightClaim,
 )
+from engine.step_through.tracing import walk
+from engine.step_through.unrolled import Nudge, unroll
+from engine.step_through.verify import differences, verify
+from engine.tasks import Batch, probe, sample
+from engine.training import Trainer
 from engine.workers.requests import trace_sequence, verify_entry
 from tests.cases import grid
 from tests.engine.networks import EVERY_NETWORK, PADDED, case

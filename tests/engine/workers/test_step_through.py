@@ -10,8 +10,8 @@ import numpy as np
 from engine.ask.question import Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
+from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
 from engine.training import Trainer
-from engine.walk import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
 from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import trace_sequence, verify_entry

@@ -20,8 +20,8 @@ from engine.lens.jacobians import Links, chains_of_steps
 from engine.lens.sweep import ChainGradients, SweepResult, chains_of, sweep
 from engine.model import RecurrentNetwork
 from engine.observation import ForwardTrace, trace_forward
+from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, Walk, WalkError
 from engine.tasks import Batch
-from engine.walk import MOST_JACOBIAN_NUMBERS, Walk, WalkError
 
 
 def walk(

@@ -2,7 +2,7 @@
 
 Differences need no derivative at all, so they are asked first. Where a gradient is next to nothing they drown in
 rounding, and where it is cut they see the state that is still carried on; then autograd differentiates the loop of
-`engine.unrolled`, step by step.
+`engine.step_through.unrolled`, step by step.
 """
 
 from __future__ import annotations
@@ -17,11 +17,8 @@ import torch
 from torch import Tensor
 
 from engine.experiment import step_cost
-from engine.lens.walking import walk
 from engine.model import RecurrentNetwork
-from engine.tasks import Batch
-from engine.unrolled import Nudge, Place, unroll
-from engine.walk import (
+from engine.step_through.sequence_trace import (
     AUTOGRAD,
     CENTRAL_DIFFERENCES,
     SLOW,
@@ -36,6 +33,9 @@ from engine.walk import (
     WalkError,
     WeightClaim,
 )
+from engine.step_through.tracing import walk
+from engine.step_through.unrolled import Nudge, Place, unroll
+from engine.tasks import Batch
 
 SMALLEST = 1e-6  # norm: below this the difference of two losses is little more than rounding
 SURE = 1e-7  # relative; where differences leave more than this open, autograd is asked
