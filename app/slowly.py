@@ -12,7 +12,7 @@ from app.figures.unrolled import places, symbols
 from engine.diagnosis.words import say
 from engine.frame import RunInfo
 from engine.number_format import share, short, signed
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 
 TITLE = "Slow motion"
 HEADING = "One update, in slow motion"

@@ -40,7 +40,7 @@ TORCH = {
     "engine/lens/sweep.py",
     "engine/step_through/tracing.py",
     "engine/lens/weights.py",
-    "engine/rehearsing.py",
+    "engine/slow_motion/dry_run.py",
     "engine/scaled.py",
     "engine/training/trainer.py",
     "engine/step_through/unrolled.py",
@@ -145,7 +145,7 @@ def test_figures_know_frames_and_plotly_and_nothing_else(file):
     ours = {name for name in imported(file) if name.split(".")[0] in ("app", "engine")}
     allowed = (
         "app.figures", "engine.frame", "engine.experiment", "engine.number_format", "engine.frame.readings",
-        "engine.rehearsal", "engine.step_through.sequence_trace",
+        "engine.slow_motion.update_trace", "engine.step_through.sequence_trace",
     )  # fmt: skip
     assert {name for name in ours if not name.startswith(allowed)} == set()
     assert packages(file) - {"app", "engine"} <= {"numpy", "plotly", *sys.stdlib_module_names}

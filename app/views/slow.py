@@ -15,7 +15,7 @@ from app.pictures import Uncover, picture
 from app.views import beside
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 from engine.workers import UPDATE_TRACE, Run
 
 LAST = figures.PHASES[-1]

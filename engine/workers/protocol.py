@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 from engine.step_through.sequence_trace import Verification, Walk
 
 Result = TypeVar("Result")

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.ask import answering
 from engine.ask.question import Answer, Question
-from engine.rehearsing import rehearse
+from engine.slow_motion.dry_run import rehearse
 from engine.step_through import tracing, verify
 from engine.step_through.sequence_trace import Claimed, Verification, Walk
 from engine.training import Trainer

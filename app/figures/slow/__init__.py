@@ -9,7 +9,7 @@ from app.figures.slow import back, weights
 from app.figures.slow.network import NEW, OLD, answers, losses, read, seen, states, unrolled
 from app.figures.unrolled import places
 from engine.frame import RunInfo
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 
 FORWARD, LOSS, BACKWARD, CLIP, UPDATE = range(5)
 PHASES = (FORWARD, LOSS, BACKWARD, CLIP, UPDATE)

@@ -12,7 +12,7 @@ from app.figures import decades, theme
 from app.figures.slow.network import NEW, legend, lines, strips, text
 from app.figures.unrolled import arrows, places
 from engine.frame import RunInfo
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 
 HEAD = 4
 """Pixels between the middle of an arrow's head and the state that it points at."""

@@ -13,7 +13,7 @@ from app.figures import hidden, theme
 from app.figures.unrolled import places, symbols, wires
 from engine.frame import RunInfo
 from engine.number_format import short
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 
 HEIGHT = 500
 """Pixels, of all five pictures."""

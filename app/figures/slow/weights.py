@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.slow.network import HEIGHT
 from engine.number_format import share, short
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 
 MAX_ROWS = 14
 """Parameters drawn on a page."""

@@ -15,8 +15,8 @@ from app import slowly
 from app.figures import slow
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.rehearsal import Rehearsal
-from engine.rehearsing import rehearse
+from engine.slow_motion.dry_run import rehearse
+from engine.slow_motion.update_trace import Rehearsal
 from engine.training import Trainer
 from engine.workers import UPDATE_TRACE
 from tests.app.conftest import opened, press, run, slot, turn, warnings

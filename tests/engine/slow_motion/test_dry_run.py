@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from engine.experiment import Experiment
-from engine.rehearsal import Rehearsal
-from engine.rehearsing import rehearse
+from engine.slow_motion.dry_run import rehearse
+from engine.slow_motion.update_trace import Rehearsal
 from engine.tasks import Batch, sample
 from engine.training import NotFiniteError, Trainer
 from tests import reference_unroll as reference

@@ -1,4 +1,4 @@
-"""Makes an `engine.rehearsal.Rehearsal`: the next update, on copies of a trainer that stays as it is."""
+"""Makes an `engine.slow_motion.update_trace.Rehearsal`: the next update, on copies of a trainer that stays as it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.lens.flow import GradientFlow, gradient_flow
 from engine.model import RecurrentNetwork
-from engine.rehearsal import Rehearsal
+from engine.slow_motion.update_trace import Rehearsal
 from engine.tasks import Batch
 
 if TYPE_CHECKING:
