@@ -28,20 +28,20 @@ TORCH = {
     "engine/claims.py",
     "engine/ask/answering.py",
     "engine/model/network.py",
-    "engine/observation.py",
+    "engine/lens/forward_trace.py",
     "engine/training/optimizers.py",
-    "engine/lens/closeup.py",
+    "engine/lens/on_demand.py",
     "engine/lens/decomposition.py",
-    "engine/lens/factors.py",
-    "engine/lens/flow.py",
+    "engine/lens/step_factors.py",
+    "engine/lens/gradient_flow.py",
     "engine/lens/jacobians.py",
     "engine/lens/saliency.py",
     "engine/lens/spectrum.py",
     "engine/lens/sweep.py",
     "engine/step_through/tracing.py",
-    "engine/lens/weights.py",
+    "engine/lens/weight_gradients.py",
     "engine/slow_motion/dry_run.py",
-    "engine/scaled.py",
+    "engine/lens/scaled.py",
     "engine/training/trainer.py",
     "engine/step_through/unrolled.py",
     "engine/step_through/verify.py",
@@ -98,9 +98,12 @@ def closure(file: str) -> set[str]:
 
 
 def test_imports_are_found():
-    assert {"engine/__init__.py", "engine/model/network.py", "engine/observation.py", "engine/workers/pool.py"} <= set(
-        ENGINE
-    )
+    assert {
+        "engine/__init__.py",
+        "engine/model/network.py",
+        "engine/lens/forward_trace.py",
+        "engine/workers/pool.py",
+    } <= set(ENGINE)
     assert {"app/server.py", "app/figures/theme.py", "app/views/playground.py"} <= set(APP)
     assert {"torch", "torch.nn", "engine.tasks"} <= imported("engine/model/network.py")
     assert {"app/hub.py", "engine/workers/pool.py", "engine/tasks/synthetic.py"} <= closure("app/server.py")

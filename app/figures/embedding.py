@@ -135,7 +135,7 @@ FIGURE = LiveFigure(
     ),
     how=lambda info: (
         "The two directions in which the learned vectors differ most (principal components), turned so that they "
-        "lie as near as possible to those of the untrained network. engine/embedding_map.py."
+        "lie as near as possible to those of the untrained network. engine/lens/embedding_map.py."
     ),
     label="Map of the learned embedding, one point per symbol",
     over="training",

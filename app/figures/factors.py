@@ -183,7 +183,7 @@ def _look_for(info: RunInfo) -> str:
 def _how(info: RunInfo) -> str:
     state = f"dL/d{info.memory_symbol}"
     first = f"‖{state}‖ that arrives at the step before t, divided by ‖{state}‖ at t; the drawn sequence's last loss. "
-    omega = "Ω (Pascanu) adds up (factor − 1)² over the steps. engine/lens/factors.py, step_factors."
+    omega = "Ω (Pascanu) adds up (factor − 1)² over the steps. engine/lens/step_factors.py, step_factors."
     if paths_of(info):
         return first + "A path's part is its share ⟨part, whole⟩ / ‖whole‖²; one may pull against the others. " + omega
     return first + "Slope: ‖φ′ · dL/dh‖ / ‖dL/dh‖; weights: what W_hh makes of the rest. " + omega

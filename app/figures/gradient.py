@@ -229,7 +229,7 @@ FIGURE = LiveFigure(
     how=lambda info: (
         "‖d l/d h_t‖ for every state, through all later steps (back-propagation through time), from one "
         "backward sweep with the present weights: the median over the 16 held-out sequences of the probe, or the drawn "
-        "sequence's own where these end, or are asked, at different steps. engine/lens/sweep.py, engine/norms.py."
+        "sequence's own where these end, or are asked, at different steps. engine/lens/sweep.py, engine/lens/norms.py."
     ),
     label="Gradient norm at every time step, log axis with fixed decades",
     over="time",

@@ -97,7 +97,7 @@ FIGURE = LiveFigure(
     how=lambda info: (
         "h_t of the drawn sequence, every unit at every step, as the library's layer computed it. Saturated "
         "is a unit so near a limit of its squashing function (within 0.05) that next to no slope is left there. "
-        "engine/observation.py; engine/frame/readings.py, saturation."
+        "engine/lens/forward_trace.py; engine/frame/readings.py, saturation."
     ),
     label="Heat map of the hidden state, unit by time step",
     over="time",

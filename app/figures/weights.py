@@ -83,7 +83,7 @@ FIGURE = LiveFigure(
     how=lambda info: (
         "Size (Frobenius norm) of the term of step t in dL/dW, of the drawn sequence's last loss, biases left out: "
         "W_hh learns from h at the step before, W_ih from x_t. Sizes do not add up, so the share is "
-        "⟨those terms, whole⟩ / ‖whole‖². engine/lens/weights.py, weight_gradients."
+        "⟨those terms, whole⟩ / ‖whole‖². engine/lens/weight_gradients.py, weight_gradients."
     ),
     label="Norm of each time step's contribution to the weights' gradient, log axis with fixed decades",
     over="time",

@@ -82,8 +82,8 @@ class Frame(Preactivations, GradientNorms, TrainingProgress):
         hidden, cell: (layers, directions, T, units); cell is None where there is no cell state.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
         embedding: (symbols, 2) float32, where each symbol's learned vector lies in two dimensions, and embedding_share,
-            the part of their variance that these hold, 0 to 1; see `engine.embedding_map`. An encoder-decoder shows
-            the source's. None where inputs are one-hot or values.
+            the part of their variance that these hold, 0 to 1; see `engine.lens.embedding_map`. An encoder-decoder
+            shows the source's. None where inputs are one-hot or values.
         upper: (output_layers, T, units), the layers above that have no links in time; NaN in steps that have none.
         inputs: (T,) tokens or (T, input_size); in a decoder's steps the target tokens that are fed back.
         outputs: (T, output_size) class probabilities or values, NaN where the network says nothing. Where outputs are

@@ -8,12 +8,12 @@ Tests hold it against autograd on an unrolled loop. Everything comes back as Num
 
 from engine.frame.readings import saturation
 from engine.lens.decomposition import loss_decomposition
-from engine.lens.factors import omega, step_factors
-from engine.lens.flow import GradientFlow, gradient_flow
+from engine.lens.gradient_flow import GradientFlow, gradient_flow
 from engine.lens.jacobians import jacobian_products, step_jacobians
 from engine.lens.saliency import input_saliency, saliency_triangle
 from engine.lens.spectrum import eigenvalues
-from engine.lens.weights import weight_gradients
+from engine.lens.step_factors import omega, step_factors
+from engine.lens.weight_gradients import weight_gradients
 
 __all__ = [
     "GradientFlow",

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from engine.frame.readings import Decomposition
-from engine.lens.flow import loss_gradient
-from engine.lens.rows import evenly_chosen, in_parts
+from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.gradient_flow import loss_gradient
+from engine.lens.scaled import Scaled
+from engine.lens.subsample import evenly_chosen, in_parts
 from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace, trace_forward
-from engine.scaled import Scaled
 from engine.tasks import Batch
 
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from engine.cells import CELLS, Cell
 from engine.cells.adjoint import CellTrace
 from engine.frame.readings import JacobianProducts
+from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace, trace_forward
 from engine.tasks import Batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)

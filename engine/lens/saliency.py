@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from engine.frame.readings import Saliency
-from engine.lens.rows import MOST, evenly_chosen, in_parts
+from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.scaled import Scaled
+from engine.lens.subsample import MOST, evenly_chosen, in_parts
 from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace, trace_forward
-from engine.scaled import Scaled
 from engine.tasks import Batch
 from engine.tasks.base import NO_SYMBOL, last_counted
 

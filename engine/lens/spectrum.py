@@ -12,10 +12,10 @@ from torch import Tensor
 from engine.cells import CELLS
 from engine.cells.stepwise import weights_of
 from engine.frame.readings import JacobianProducts, Spectrum
+from engine.lens.forward_trace import ForwardTrace
 from engine.lens.jacobians import Steps, chains_of_steps, raised
 from engine.lens.sweep import SweepResult
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace
 from engine.tasks import TASKS
 
 MOST_LAGS = 8

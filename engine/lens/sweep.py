@@ -19,8 +19,8 @@ from torch.nn.functional import pad
 
 from engine.cells.adjoint import CellTrace, GradCarry, wide
 from engine.cells.align import flip
-from engine.observation import ForwardPass, ForwardTrace
-from engine.scaled import ZERO_EXPONENT, Scaled
+from engine.lens.forward_trace import ForwardPass, ForwardTrace
+from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
 BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
 SMALL = 2.0**-64

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.lens.flow import GradientFlow, gradient_flow
+from engine.lens.gradient_flow import GradientFlow, gradient_flow
 from engine.model import RecurrentNetwork
 from engine.slow_motion.update_trace import Rehearsal
 from engine.tasks import Batch

@@ -14,12 +14,12 @@ from torch.nn.functional import pad
 from engine.cells import CELLS
 from engine.cells.adjoint import CellTrace
 from engine.frame.readings import StepFactors
-from engine.lens.factors import factors_of
-from engine.lens.flow import seed
+from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.gradient_flow import seed
 from engine.lens.jacobians import Links, chains_of_steps
+from engine.lens.step_factors import factors_of
 from engine.lens.sweep import ChainGradients, SweepResult, chains_of, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace, trace_forward
 from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, Walk, WalkError
 from engine.tasks import Batch
 

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 
 from engine.diagnosis import diagnose
-from engine.embedding_map import EmbeddingMap
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
-from engine.lens.closeup import compute_on_demand
-from engine.lens.factors import factors_of
-from engine.lens.flow import losses_and_gradient, seed
+from engine.lens.embedding_map import EmbeddingMap
+from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
+from engine.lens.gradient_flow import losses_and_gradient, seed
+from engine.lens.norms import gradient_norms
+from engine.lens.on_demand import compute_on_demand
+from engine.lens.preactivations import preactivations
+from engine.lens.step_factors import factors_of
 from engine.lens.sweep import sweep
-from engine.lens.weights import weights_of
+from engine.lens.weight_gradients import weights_of
 from engine.model import RecurrentNetwork
-from engine.norms import gradient_norms
-from engine.observation import DRAWN, ForwardTrace, trace_forward
 from engine.tasks import TASKS, Batch
-from engine.terms import preactivations
 
 
 def capture_frame(

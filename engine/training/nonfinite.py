@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from engine.lens.flow import gradient_flow
+from engine.lens.gradient_flow import gradient_flow
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 

@@ -7,9 +7,9 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.lens import gradient_flow, loss_decomposition
-from engine.lens.closeup import compute_on_demand
-from engine.lens.rows import MOST
-from engine.observation import trace_forward
+from engine.lens.forward_trace import trace_forward
+from engine.lens.on_demand import compute_on_demand
+from engine.lens.subsample import MOST
 from engine.tasks import sample
 from tests.cases import grid, in_turn
 from tests.engine.lens.conftest import assert_decomposition_is_right

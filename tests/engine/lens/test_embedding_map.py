@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.embedding_map import EmbeddingMap, turned
 from engine.experiment import Experiment
+from engine.lens.embedding_map import EmbeddingMap, turned
 from engine.training import Trainer
 
 LETTERS = Experiment(

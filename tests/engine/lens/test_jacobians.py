@@ -13,9 +13,9 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame.readings import JacobianProducts
 from engine.lens import gradient_flow, jacobian_products, step_jacobians
+from engine.lens.forward_trace import trace_forward
 from engine.lens.jacobians import chains_of_steps
 from engine.model import RecurrentNetwork, build
-from engine.observation import trace_forward
 from engine.tasks import Batch, sample
 from tests import reference_unroll as reference
 from tests.cases import grid, in_turn

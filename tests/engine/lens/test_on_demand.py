@@ -7,9 +7,9 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.frame.readings import ON_DEMAND_READINGS
-from engine.lens.closeup import READERS, compute_on_demand
+from engine.lens.forward_trace import trace_forward
+from engine.lens.on_demand import READERS, compute_on_demand
 from engine.model import build
-from engine.observation import trace_forward
 from engine.recording.columns import leaves
 from engine.tasks import sample
 

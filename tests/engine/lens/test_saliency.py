@@ -10,11 +10,11 @@ import torch
 
 from engine.experiment import Experiment
 from engine.lens import input_saliency, saliency_triangle
-from engine.lens.closeup import compute_on_demand
-from engine.lens.rows import MOST, evenly_chosen
+from engine.lens.forward_trace import trace_forward
+from engine.lens.on_demand import compute_on_demand
 from engine.lens.saliency import saliency_of
+from engine.lens.subsample import MOST, evenly_chosen
 from engine.model import RecurrentNetwork
-from engine.observation import trace_forward
 from engine.tasks import Batch, sample
 from engine.tasks.base import NO_SYMBOL
 from tests import reference_unroll as reference

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.scaled import Scaled
+from engine.lens.scaled import Scaled
 from tests.cases import for_each
 
 SMALLEST, NORMAL, LARGEST = 2.0**-149, 2.0**-126, (2 - 2.0**-23) * 2.0**127  # of float32

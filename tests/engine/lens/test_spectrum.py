@@ -13,10 +13,10 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame.readings import Spectrum
 from engine.lens import eigenvalues, jacobian_products
-from engine.lens.closeup import compute_on_demand
+from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.on_demand import compute_on_demand
 from engine.lens.spectrum import MOST_LAGS, frame_lags, largest_singular_values, spectrum_of
 from engine.model import RecurrentNetwork, build
-from engine.observation import ForwardTrace, trace_forward
 from engine.tasks import TASKS, Batch, sample
 from tests.engine.networks import LINKED, case
 

@@ -8,10 +8,10 @@ import torch
 
 from engine.experiment import Experiment
 from engine.lens import weight_gradients
-from engine.lens.flow import seed
+from engine.lens.forward_trace import trace_forward
+from engine.lens.gradient_flow import seed
 from engine.lens.sweep import sweep
-from engine.lens.weights import weights_of
-from engine.observation import trace_forward
+from engine.lens.weight_gradients import weights_of
 from engine.tasks import sample
 from tests import reference_unroll as reference
 from tests.cases import grid, in_turn

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace, trace_forward
-from engine.scaled import Scaled
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 

@@ -10,7 +10,7 @@ import numpy as np
 from engine.cells import CELLS
 from engine.cells.align import flip
 from engine.frame.readings import Preactivations
-from engine.observation import DRAWN, ForwardPass, ForwardTrace
+from engine.lens.forward_trace import DRAWN, ForwardPass, ForwardTrace
 
 
 def preactivations(trace: ForwardTrace) -> Preactivations:

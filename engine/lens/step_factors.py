@@ -8,10 +8,10 @@ from torch import Tensor
 
 from engine.cells import CELLS, Cell
 from engine.frame.readings import StepFactors
-from engine.lens.flow import seed
+from engine.lens.forward_trace import trace_forward
+from engine.lens.gradient_flow import seed
 from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import trace_forward
 from engine.tasks import Batch
 
 SMALLEST = 1e-300  # of a gradient smaller than this float64 keeps too few digits to divide by

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from engine.frame.readings import FrozenArrays
 from engine.lens import decomposition, saliency, spectrum
+from engine.lens.forward_trace import DRAWN, ForwardTrace
 from engine.lens.sweep import SweepResult, sweep_together
-from engine.observation import DRAWN, ForwardTrace
 
 
 class OnDemandReading(Protocol):

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from engine.frame.readings import WeightGradients
-from engine.lens.flow import seed
+from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.gradient_flow import seed
 from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms, sweep
 from engine.model import RecurrentNetwork
-from engine.observation import ForwardTrace, trace_forward
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 
