@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engine.cells import CELLS
-from engine.claim_table import bounds
+from engine.claims.table import bounds
 from engine.experiment import FED_BACK, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import Claim, Preset

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from engine import claim_table
+from engine.claims import table as claim_table
 from engine.experiment import ExperimentError
 from engine.preset import PresetError, list_presets, load_preset
 from engine.tasks import TASKS
@@ -58,7 +58,7 @@ def _train(chosen: argparse.Namespace) -> None:
 
 def _claims(chosen: argparse.Namespace) -> int:
     """Progress on the screen, each row kept as soon as it is known. Returns 1 if a claim does not hold."""
-    from engine.claims import measure_all  # as above: torch loads here
+    from engine.claims.measures import measure_all
 
     presets = tuple(load_preset(slug) for slug in chosen.presets) or list_presets()
     unfinished, table = claim_table.read(claim_table.PARTIAL), claim_table.read(claim_table.TABLE)

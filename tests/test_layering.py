@@ -25,7 +25,7 @@ TORCH = {
     "engine/cells/lstm_peephole.py",
     "engine/cells/rnn.py",
     "engine/cells/stepwise.py",
-    "engine/claims.py",
+    "engine/claims/measures.py",
     "engine/ask/answering.py",
     "engine/model/network.py",
     "engine/lens/forward_trace.py",

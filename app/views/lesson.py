@@ -9,7 +9,7 @@ import streamlit as st
 from app import acting, controls, progress, state, text, textbook
 from app.hub import RunSlot
 from app.progress import Guess
-from engine import claim_table
+from engine.claims import table
 from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase
 from engine.preset import Prediction, Preset, list_presets
@@ -186,7 +186,7 @@ def should_happen(preset: Preset) -> None:
     with st.expander(text.SHOULD_HAPPEN):
         for claim in preset.claims:
             st.markdown(claim.says)
-            st.caption(text.held(claim, claim_table.values(preset, claim)))
+            st.caption(text.held(claim, table.values(preset, claim)))
 
 
 # ---- its neighbours

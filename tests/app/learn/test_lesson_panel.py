@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import text, textbook
-from engine import claim_table
+from engine.claims import table
 from engine.experiment import Experiment
 from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import TASKS
@@ -41,7 +41,7 @@ def check_text(page: AppTest, preset: Preset) -> None:
     wanted = [textbook.symptom(preset) if preset.symptom else "", *prose, *(claim.says for claim in preset.claims)]
     assert [each for each in said if each in wanted] == [each for each in wanted if each]
     assert [each.label for each in page.radio] == [each.asks for each in preset.predict]
-    wanted = [text.held(claim, claim_table.values(preset, claim)) for claim in preset.claims]
+    wanted = [text.held(claim, table.values(preset, claim)) for claim in preset.claims]
     assert [each.value for each in page.sidebar.caption if each.value in wanted] == wanted
     buttons = [each.label for each in page.button if each.key.startswith("next_") and each.key != "next_lesson"]
     assert buttons == [change.says for change in preset.next]

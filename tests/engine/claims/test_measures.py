@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine import claim_table, claims
 from engine.__main__ import main
-from engine.claim_table import Row, bounds, digest
-from engine.claims import MEASURES, measure, measure_all
+from engine.claims import measures, table
+from engine.claims.measures import MEASURES, measure, measure_all
+from engine.claims.table import Row, bounds, digest
 from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import sample
 from engine.training import Trainer
@@ -68,14 +68,14 @@ def assert_holds(preset: Preset, claim: Claim, seed: int) -> None:
 
 @pytest.mark.parametrize(("preset", "claim"), named(TRAINED))
 def test_trained_claims_were_measured_as_they_stand_and_hold(preset, claim):
-    values = claim_table.values(preset, claim)
+    values = table.values(preset, claim)
     assert len(values) == len(claim.seeds), "measure it anew: python -m engine claims --missing"
     assert all(claim.holds(value) for value in values)
 
 
 def test_the_table_has_no_row_that_no_claim_asks_for():
     asked = {(preset.slug, digest(preset, claim), seed) for preset, claim in TRAINED for seed in claim.seeds}
-    assert {row.key for row in claim_table.read(claim_table.TABLE)} == asked
+    assert {row.key for row in table.read(table.TABLE)} == asked
 
 
 # ---- bounds, rows, the table
@@ -92,10 +92,10 @@ def test_bounds_are_strict_and_refuse_what_is_not_a_number():
 def test_a_table_is_read_as_it_was_written(tmp_path):
     preset = load_preset("remember")
     rows = [Row.of(preset, preset.claims[1], seed, 2.3 + seed) for seed in (0, 1)]
-    claim_table.write(tmp_path / "claims.csv", rows)
-    assert claim_table.read(tmp_path / "claims.csv") == rows
+    table.write(tmp_path / "claims.csv", rows)
+    assert table.read(tmp_path / "claims.csv") == rows
     assert [row.holds for row in rows] == [True, False]
-    assert claim_table.read(tmp_path / "none.csv") == []
+    assert table.read(tmp_path / "none.csv") == []
 
 
 def test_the_digest_follows_everything_that_decides_the_value():
@@ -169,8 +169,8 @@ def test_a_run_that_breaks_is_measured_where_it_broke():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(claim_table, "TABLE", tmp_path / "claims.csv")
-    monkeypatch.setattr(claim_table, "PARTIAL", tmp_path / "claims.partial.csv")
+    monkeypatch.setattr(table, "TABLE", tmp_path / "claims.csv")
+    monkeypatch.setattr(table, "PARTIAL", tmp_path / "claims.partial.csv")
     return tmp_path
 
 
@@ -183,22 +183,22 @@ def test_an_interrupted_measurement_goes_on_where_it_was(folder, monkeypatch, ca
             raise KeyboardInterrupt
         return 2.3 if seed != 1 else 0.1
 
-    monkeypatch.setattr(claims, "measure", measured)
+    monkeypatch.setattr(measures, "measure", measured)
     with pytest.raises(KeyboardInterrupt):
         main(["claims", "clip"])
-    assert asked == [0, 1, 2] and [row.seed for row in claim_table.read(claim_table.PARTIAL)] == [0, 1]
+    assert asked == [0, 1, 2] and [row.seed for row in table.read(table.PARTIAL)] == [0, 1]
     assert main(["claims", "clip"]) == 1  # seed 1 does not hold
-    assert asked == [0, 1, 2, 2] and not claim_table.PARTIAL.exists()
-    assert [(row.seed, row.holds) for row in claim_table.read(claim_table.TABLE)] == [(0, True), (1, False), (2, True)]
+    assert asked == [0, 1, 2, 2] and not table.PARTIAL.exists()
+    assert [(row.seed, row.holds) for row in table.read(table.TABLE)] == [(0, True), (1, False), (2, True)]
     assert "3 of 3" in capsys.readouterr().out
 
 
 def test_one_lesson_is_measured_and_the_others_rows_stay(folder, monkeypatch):
-    monkeypatch.setattr(claims, "measure", lambda preset, claim, seed: 2.3)
+    monkeypatch.setattr(measures, "measure", lambda preset, claim, seed: 2.3)
     main(["claims", "clip"])
-    before = claim_table.read(claim_table.TABLE)
+    before = table.read(table.TABLE)
     main(["claims", "remember"])
-    after = claim_table.read(claim_table.TABLE)
+    after = table.read(table.TABLE)
     assert [row.preset for row in after] == ["remember"] * 3 + ["clip"] * 3 and after[3:] == before
-    monkeypatch.setattr(claims, "measure", None)  # nothing is left to be measured
+    monkeypatch.setattr(measures, "measure", None)  # nothing is left to be measured
     assert main(["claims", "--missing", "clip"]) == 0

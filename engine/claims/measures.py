@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.claim_table import Row, digest
+from engine.claims.table import Row, digest
 from engine.experiment import Experiment
 from engine.frame.readings import saturation
 from engine.preset import Claim, Preset
