@@ -71,7 +71,7 @@ async def weights(request: Request) -> Response:
 
 async def script(request: Request) -> Response:
     """GET /live/<token>/script.py: the same run as a program of plain PyTorch."""
-    from engine.script import script as written
+    from engine.codegen import script as written
 
     slot = HUB.find(request.path_params["token"])
     if slot is None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.codegen import script
 from engine.experiment import Experiment
-from engine.script import script
 from tests.compatibility import cases
 
 PATHS = sorted((cases.DATA / "scripts").glob("*.py"))

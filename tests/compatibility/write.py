@@ -23,10 +23,10 @@ import numpy as np
 import torch
 
 from engine.cells import CELLS
+from engine.codegen import script
 from engine.experiment import Changes, Experiment
 from engine.model import build
 from engine.recording import Recording
-from engine.script import script
 from engine.tasks import TASKS, probe
 from engine.training import Trainer
 from tests.compatibility import cases

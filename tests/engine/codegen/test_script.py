@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.codegen import script
+from engine.codegen.source_edits import fixed
 from engine.experiment import Experiment
-from engine.script import script
-from engine.script.edits import fixed
 from engine.tasks import TASKS
 from engine.training import NotFiniteError, Trainer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.script.plan import Plan, block, indented
+from engine.codegen.plan import Plan, block, indented
 
 
 def helpers(plan: Plan) -> list[str]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
+from engine.codegen.source_edits import fixed, thinned
 from engine.experiment import Experiment
-from engine.script.edits import fixed, thinned
-from engine.script.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
 from engine.tasks import TASKS
 
 BASE = "engine.tasks.base"

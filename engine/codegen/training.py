@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.script.plan import Plan, block, indented
+from engine.codegen.plan import Plan, block, indented
 
 OPTIMIZERS = {
     "sgd": "SGD(network.parameters(), lr=LEARNING_RATE, fused=True)",

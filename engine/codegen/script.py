@@ -7,13 +7,13 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from engine.codegen.cells import cell
+from engine.codegen.data import bundle
+from engine.codegen.helpers import helpers
+from engine.codegen.network import network
+from engine.codegen.plan import Plan, block, plan
+from engine.codegen.training import main, sample, train
 from engine.experiment import FED_BACK, Experiment
-from engine.script.cells import cell
-from engine.script.data import bundle
-from engine.script.helpers import helpers
-from engine.script.network import network
-from engine.script.plan import Plan, block, plan
-from engine.script.training import main, sample, train
 
 WIDTH = 118
 OFF: dict[str, Any] = {

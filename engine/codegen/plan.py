@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.cells import CELLS, Cell
+from engine.codegen.data import Data
 from engine.experiment import FED_BACK, LIVE, Changes, Experiment, in_force, noted
 from engine.parameters import in_library
-from engine.script.data import Data
 from engine.tasks import TASKS, Task
 
 

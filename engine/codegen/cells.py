@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.script.plan import Plan, block, indented
+from engine.codegen.plan import Plan, block, indented
 
 SQUASH = {"tanh": "torch.tanh({})", "relu": "torch.relu({})", "sigmoid": "torch.sigmoid({})", "identity": "{}"}
 GATES = "(entering + linear(hidden, self.weight_hh_l0, self.bias_hh_l0))"

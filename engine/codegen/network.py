@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from engine.codegen.cells import written
+from engine.codegen.forward import forward
+from engine.codegen.helpers import initialise
+from engine.codegen.plan import Plan, block, indented
 from engine.parameters import LIBRARY
-from engine.script.cells import written
-from engine.script.forward import forward
-from engine.script.helpers import initialise
-from engine.script.plan import Plan, block, indented
 
 
 def network(plan: Plan) -> str:
