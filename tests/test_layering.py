@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TORCH = {
     "engine/training/capture_frame.py",
     "engine/cells/adjoint.py",
-    "engine/cells/align.py",
+    "engine/cells/reverse_sequence.py",
     "engine/cells/feedforward.py",
     "engine/cells/gru.py",
     "engine/cells/gru_simple.py",

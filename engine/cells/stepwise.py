@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from engine.cells import CELLS
 from engine.cells.adjoint import CellTrace, GradCarry, State, Step, Weights, for_rows, previous
-from engine.cells.align import flip
+from engine.cells.reverse_sequence import flip
 
 WEIGHTS = {"ih": "weight_ih", "hh": "weight_hh", "bias_ih": "bias_ih", "bias_hh": "bias_hh", "ch": "weight_ch"}
 """Fields of `Weights` and PyTorch's names for them."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from engine.cells.adjoint import CellTrace, State, Weights
-from engine.cells.align import flip
+from engine.cells.reverse_sequence import flip
 from engine.cells.stepwise import AutogradCellTrace, StepwiseLayers, weights_of
 from engine.model import RecurrentNetwork
 from engine.model.layers import CELL_TRACES

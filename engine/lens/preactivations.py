@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.cells import CELLS
-from engine.cells.align import flip
+from engine.cells.reverse_sequence import flip
 from engine.frame.readings import Preactivations
 from engine.lens.forward_trace import DRAWN, ForwardPass, ForwardTrace
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from engine.cells.adjoint import CellTrace, GradCarry, wide
-from engine.cells.align import flip
+from engine.cells.reverse_sequence import flip
 from engine.lens.forward_trace import ForwardPass, ForwardTrace
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
