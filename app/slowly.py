@@ -9,7 +9,7 @@ import numpy as np
 
 from app.figures.slow import BACKWARD, CLIP, FORWARD, LOSS, back, network, weights
 from app.figures.unrolled import places, symbols
-from engine.diagnosis.words import say
+from engine.diagnosis.text import say
 from engine.frame import RunInfo
 from engine.number_format import share, short, signed
 from engine.slow_motion.update_trace import Rehearsal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.diagnosis import LIMITS
-from engine.diagnosis.stuck import NEAR
+from engine.diagnosis.plateau import NEAR
 from engine.diagnosis.verdict import SHRINKING
 from engine.frame import RunInfo
 from engine.frame.readings import SATURATION_MARGIN

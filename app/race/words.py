@@ -14,7 +14,7 @@ from app.figures.race.over_time import reach
 from app.text import VerdictStyle
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
-from engine.diagnosis.words import place, say
+from engine.diagnosis.text import place, say
 from engine.experiment import Experiment
 from engine.number_format import share, short
 

@@ -4,10 +4,10 @@
 shrinks or grows, `stuck` why nothing is learned although it arrives, `cures` what may mend it; `words` says it.
 """
 
+from engine.diagnosis.plateau import LEARNING_SHARE
 from engine.diagnosis.reasons import best_chain
-from engine.diagnosis.stuck import LEARNING_SHARE
+from engine.diagnosis.text import say
 from engine.diagnosis.verdict import LIMITS, NO_GRADIENT, diagnose
-from engine.diagnosis.words import say
 from engine.frame.frame import SOLVED_SHARE
 
 __all__ = ["LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE", "best_chain", "diagnose", "say"]

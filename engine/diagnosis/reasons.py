@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.cells import CELLS
-from engine.diagnosis.words import share, steps
+from engine.diagnosis.text import share, steps
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from engine.diagnosis import cures
 from engine.diagnosis.finding import Finding
+from engine.diagnosis.plateau import LEARNING_SHARE, braked, standing
 from engine.diagnosis.reasons import MOST, Reason, best_chain, grows_by, per_step, shrinks_by
-from engine.diagnosis.stuck import LEARNING_SHARE, braked, standing
-from engine.diagnosis.words import fitted, pace, place, reaches, share, steps
+from engine.diagnosis.text import fitted, pace, place, reaches, share, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
 NO_GRADIENT = 1e-8

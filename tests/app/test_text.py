@@ -12,7 +12,7 @@ from app import controls, state, text
 from app.live import how_measured
 from engine import diagnosis
 from engine.cells import CELLS
-from engine.diagnosis import stuck
+from engine.diagnosis import plateau
 from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus, readings
 from engine.preset import SPEEDS, list_presets
@@ -350,9 +350,9 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
 def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
     reasons, stands = how_measured.paragraphs(RunInfo.of(Experiment()))[4:6]
     assert f"within {readings.SATURATION_MARGIN} of a limit" in reasons
-    assert f"within {100 * stuck.NEAR:g} % of a known level" in stands
-    assert stuck.STOOD == 100 and "a hundred before" in stands
-    assert not {text.OPTIMIZERS[name] for name in CHOICES["optimizer"] if name not in stuck.BRAKES} - {
+    assert f"within {100 * plateau.NEAR:g} % of a known level" in stands
+    assert plateau.STOOD == 100 and "a hundred before" in stands
+    assert not {text.OPTIMIZERS[name] for name in CHOICES["optimizer"] if name not in plateau.BRAKES} - {
         word for word in re.findall(r"\w+", stands)
     }
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from engine.diagnosis import stuck
+from engine.diagnosis import plateau
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.tasks import TASKS
@@ -160,14 +160,14 @@ def test_between_two_levels_is_no_plateau():
 def test_what_cannot_be_beaten_is_no_plateau():
     names = {name for task in TASKS.values() for name in task.baselines(
         Experiment(task=task.slug, rnn_type=task.rnn_types[0]))}  # fmt: skip
-    assert set(stuck.BEST) <= names
+    assert set(plateau.BEST) <= names
     best = RunInfo.of(Experiment(task="reber", rnn_type="many_to_many")).baselines["the best possible"]
     settings = {"task": "reber", "rnn_type": "many_to_many", "loss": best}
     assert judged(0.5, recent=best, earlier=best, **settings).kind == "healthy"
 
 
 def test_the_hundred_updates_are_those_of_the_trainer():
-    assert stuck.STOOD == training.EARLIER
+    assert plateau.STOOD == training.EARLIER
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.diagnosis import diagnose, say
-from engine.diagnosis.words import MOST_LETTERS, pace, share
+from engine.diagnosis.text import MOST_LETTERS, pace, share
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer

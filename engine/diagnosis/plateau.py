@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.diagnosis import cures
 from engine.diagnosis.finding import Finding
-from engine.diagnosis.words import fitted
+from engine.diagnosis.text import fitted
 from engine.frame import Frame, RunInfo
 
 LEARNING_SHARE = 0.8  # of the baseline: below, the network knows something of the sequence
