@@ -12,7 +12,7 @@ from app import links, text
 from engine.experiment import LIVE, Experiment
 from engine.frame import Frame, RunInfo
 from engine.number_format import amount
-from engine.preset import Prediction, Preset, prose
+from engine.preset import Prediction, Preset, setting_links
 
 CHAPTERS = {
     "What a state is for": "A network that remembers, beside the same network without memory.",
@@ -126,7 +126,7 @@ class Act:
 
 def acts(preset: Preset) -> list[Act]:
     """Every acting link of its prose."""
-    links = [link for part in (preset.explains, preset.text) for _, link in prose.links(part)]
+    links = [link for part in (preset.explains, preset.text) for _, link in setting_links.links(part)]
     return [Act(address(preset, settings), settings) for settings in links]
 
 
@@ -137,7 +137,7 @@ def address(preset: Preset, settings: dict[str, Any]) -> str:
 
 def led(preset: Preset, written: str) -> str:
     """Prose whose acting links lead to the playground."""
-    return prose.led(written, lambda settings: address(preset, settings))
+    return setting_links.led(written, lambda settings: address(preset, settings))
 
 
 # ---- doing and predicting

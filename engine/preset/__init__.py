@@ -1,7 +1,8 @@
 """Lessons as data: one TOML or Markdown file each, in `presets/` or a teacher's own folder. No torch."""
 
-from engine.preset.reading import parse_preset
-from engine.preset.records import (
+from engine.preset.library import FOLDER, list_presets, load_preset, teachers_folder, unreadable
+from engine.preset.parser import parse_preset
+from engine.preset.preset import (
     FIGURES,
     GATES,
     KINDS,
@@ -14,7 +15,6 @@ from engine.preset.records import (
     Preset,
     PresetError,
 )
-from engine.preset.shelf import FOLDER, list_presets, load_preset, teachers_folder, unreadable
 
 __all__ = [
     "FIGURES",

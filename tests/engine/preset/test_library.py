@@ -27,7 +27,7 @@ from engine.preset import (
     list_presets,
     load_preset,
     parse_preset,
-    prose,
+    setting_links,
     teachers_folder,
     unreadable,
 )
@@ -109,7 +109,7 @@ def test_the_first_16_lessons_ask_before_they_show_and_six_have_prose_that_acts(
     for preset in PRESETS:
         for each in preset.predict:
             assert each.asks.endswith("?") and each.because.endswith(".")
-    assert sum(bool(prose.links(preset.explains + preset.text)) for preset in PRESETS) >= 6
+    assert sum(bool(setting_links.links(preset.explains + preset.text)) for preset in PRESETS) >= 6
 
 
 def test_the_kinds_that_a_condition_can_wait_for_are_the_verdicts():
@@ -280,12 +280,12 @@ def test_a_prediction_and_what_completes_the_lesson_are_read():
 
 def test_links_in_prose_set_figures():
     written = parse_preset("demo", LINKED + GOOD).text
-    assert prose.links(written) == [
+    assert setting_links.links(written) == [
         ("open\nthe gate", {"forget_bias": 3, "cell": "lstm"}),
         ("close it", {"forget_bias": None}),
     ]
-    assert type(prose.links(written)[0][1]["forget_bias"]) is float  # as the setting is
-    led = prose.led(written, lambda settings: f"/?{len(settings)}")
+    assert type(setting_links.links(written)[0][1]["forget_bias"]) is float  # as the setting is
+    led = setting_links.led(written, lambda settings: f"/?{len(settings)}")
     assert led == "Now [open\nthe gate](/?2) or [close it](/?1)."
 
 
@@ -422,7 +422,7 @@ def test_the_example_for_teachers_shows_every_part(monkeypatch):
     example = load_preset("example")
     assert example.file == "example.md" and not [each for each in unreadable() if each.startswith("example")]
     assert all((example.next, example.predict, example.done, example.claims, example.figures, example.chapter))
-    assert len(prose.links(example.text)) >= 3
+    assert len(setting_links.links(example.text)) >= 3
     explained = (teachers_folder() / "README.md").read_text(encoding="utf-8")
     keys = {each.name for each in dataclasses.fields(Preset)} - {"slug", "file"}
     assert [key for key in keys if f"`{key}`" not in explained and f"[{key}]" not in explained] == []

@@ -140,7 +140,7 @@ class Preset:
         chapter: the part of the course that it belongs to; consecutive presets of one chapter stand together.
         title, question, look_for: what the page says.
         explains: what is behind it, a few sentences of Markdown, shown beside the playground.
-        text: more of it, for whoever reads on. Links in both may set figures, see `engine.preset.prose`.
+        text: more of it, for whoever reads on. Links in both may set figures, see `engine.preset.setting_links`.
         symptom: of a failure card: how it looks in one's own code and logs.
         figures: names of the two or three figures that it is about, for showing it to a room.
         next: what to change next.

@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
-from engine.preset.reading import parse_preset
-from engine.preset.records import KINDS, Preset, PresetError
+from engine.preset.parser import parse_preset
+from engine.preset.preset import KINDS, Preset, PresetError
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "presets"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.experiment import Experiment, ExperimentError
-from engine.preset import prose
-from engine.preset.records import (
+from engine.preset import setting_links
+from engine.preset.preset import (
     GATES,
     KINDS,
     SPEEDS,
@@ -137,14 +137,14 @@ def _condition(
 
 def _check_links(where: str, experiment: Experiment, written: str) -> None:
     """Every link of the prose that sets figures can be followed."""
-    for says, said in prose.LINK.findall(written):
+    for says, said in setting_links.LINK.findall(written):
         at = f"{where}, link [{' '.join(says.split())}]"
         try:
-            settings = prose.settings(said)
+            settings = setting_links.settings(said)
         except ValueError as error:
             raise PresetError(f"{at}: {error}.") from error
         _experiment(at, lambda changes: experiment.replace(**changes), settings)
-    if written.count("](set:") != len(prose.LINK.findall(written)):
+    if written.count("](set:") != len(setting_links.LINK.findall(written)):
         raise PresetError(f"{where}: a link that sets something is written [words](set:name=value, name=value).")
 
 
