@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.tasks import images, series, text
+from engine.tasks import images, next_character, series
 
 WIDTH = 120  # signs in a line
 
@@ -34,7 +34,7 @@ def _all_years() -> bytes:
 
 
 CONSTANTS: dict[tuple[str, str], Callable[[], str]] = {
-    (text.__name__, "ALICE"): lambda: _packed("ALICE", text.ALICE.read_bytes()),
+    (next_character.__name__, "ALICE"): lambda: _packed("ALICE", next_character.ALICE.read_bytes()),
     (images.__name__, "DIGITS_FILE"): lambda: _packed("DIGITS_FILE", _all_images()),
     (series.__name__, "SUNSPOTS_FILE"): lambda: _packed("SUNSPOTS_FILE", _all_years()),
     (series.__name__, "PRICES"): lambda: _packed("PRICES", series.weekly_log_prices().tobytes()),

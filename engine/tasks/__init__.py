@@ -5,6 +5,7 @@ Adding a task is one `Task` in a family's file and one entry here; tests that lo
 
 from __future__ import annotations
 
+from engine.tasks.agreement import AGREEMENT, THEMSELVES
 from engine.tasks.base import END, NO_SYMBOL, PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, stream
 from engine.tasks.bits import COPY, PARITY, XOR
 from engine.tasks.dates import DATES
@@ -13,16 +14,15 @@ from engine.tasks.formal_languages import COUNT, EMBEDDED_REBER, REBER_GRAMMAR
 from engine.tasks.headlines import HEADLINE
 from engine.tasks.images import DIGIT_NAME, DIGITS_AT_ONCE, DIGITS_BY_PIXEL, DIGITS_BY_ROW, DIGITS_PERMUTED
 from engine.tasks.music import MELODY
-from engine.tasks.phrases import ENGLISH_FRENCH
-from engine.tasks.reference import AGREEMENT, THEMSELVES
-from engine.tasks.sentences import SENTIMENT, TEDDY
+from engine.tasks.next_character import CHARACTERS
+from engine.tasks.next_word import NEXT_WORD
+from engine.tasks.sentiment import SENTIMENT, TEDDY
 from engine.tasks.series import STOCKS, SUNSPOTS
 from engine.tasks.speech import SPEECH
 from engine.tasks.synthetic import ADDING, FIRST_SYMBOL_RECALL, MULTIPLICATION, TEMPORAL_ORDER
-from engine.tasks.text import CHARACTERS
-from engine.tasks.translation import ADDITION, REVERSE, SORT
+from engine.tasks.transduction import ADDITION, REVERSE, SORT
+from engine.tasks.translation import ENGLISH_FRENCH
 from engine.tasks.waves import GAP, SINE, TIMED_WAVE, UNTIMED_WAVE
-from engine.tasks.words import NEXT_WORD
 
 __all__ = ["END", "NO_SYMBOL", "PROBE_SIZE", "TASKS", "Batch", "Lengths", "Metric", "Task", "probe", "sample"]
 

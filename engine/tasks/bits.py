@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, asked, full_lengths
-from engine.tasks.typed import signs
+from engine.tasks.text_input import signs
 
 BITS = ("0", "1")
 COPIED = 3  # letters to be repeated

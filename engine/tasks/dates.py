@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import unasked
-from engine.tasks.translation import end_to_end, previous
-from engine.tasks.typed import question, signs
+from engine.tasks.text_input import question, signs
+from engine.tasks.transduction import end_to_end, previous
 
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
           "november", "december")  # fmt: skip

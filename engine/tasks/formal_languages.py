@@ -20,7 +20,7 @@ from engine.tasks.base import (
     full_lengths,
 )
 from engine.tasks.entropy import conditional_entropy
-from engine.tasks.typed import MOST, signs
+from engine.tasks.text_input import MOST, signs
 
 # ---- a^n b^n: as many b as a, between two full stops
 

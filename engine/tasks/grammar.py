@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.tasks.base import NO_SYMBOL
-from engine.tasks.sentences import UNKNOWN
+from engine.tasks.sentiment import UNKNOWN
 from engine.tasks.tables import table
 
 Classes = Mapping[str, tuple[str, ...]]

@@ -10,8 +10,8 @@ import numpy as np
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import unasked
 from engine.tasks.tables import table
-from engine.tasks.translation import end_to_end, previous
-from engine.tasks.typed import question, words
+from engine.tasks.text_input import question, words
+from engine.tasks.transduction import end_to_end, previous
 
 # ---- what a headline keeps
 WHO = ("mayor", "teacher", "doctor", "singer", "farmer", "judge", "queen", "painter")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only, within
-from engine.tasks.typed import signs
+from engine.tasks.text_input import signs
 
 DIGITS = tuple("0123456789")
 RELEVANT, DISTRACTORS = ("X", "Y"), ("a", "b", "c", "d")

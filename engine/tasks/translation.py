@@ -1,188 +1,155 @@
-"""Signs in, signs out (sequence to sequence): letters backwards, letters in order, sums."""
+"""Words in, words out (sequence to sequence): English into French, and a sentence into its headline."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
-from engine.tasks.entropy import conditional_entropy, unasked
+from engine.tasks.entropy import unasked
 from engine.tasks.tables import table
-from engine.tasks.typed import question, signs
+from engine.tasks.text_input import question, words
+from engine.tasks.transduction import end_to_end, previous
 
-ALPHABET = tuple("ABCDEFGH")
-SHORTEST, LONGEST = 3, 20  # letters to be reversed or sorted
-SORTED = (*ALPHABET, END)
-DIGITS = tuple("0123456789")
-ANSWER = (*DIGITS, END)
-PAIRS = 100 * 100  # both numbers lie between 0 and 99
-HELD_OUT = PAIRS // 5
-
-
-def end_to_end(experiment: DataSettings) -> int:
-    """From the last step of the answer to the first of the question."""
-    return experiment.time_steps - 1
-
-
-def previous(targets: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """What the decoder reads, (target steps, batch): the previous target; nothing at first, nor in the padding."""
-    first = np.full((1, targets.shape[1]), NO_SYMBOL)
-    return np.where(mask, np.concatenate([first, targets[:-1]]), NO_SYMBOL)
-
-
-def _draw_letters(
-    rng: np.random.Generator, experiment: DataSettings, batch_size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Letters (T, batch), how many of them are meant, (batch,), and where those stand, (T, batch) bool."""
-    seq_len = experiment.seq_len
-    lengths = rng.integers(min(SHORTEST, seq_len), seq_len + 1, batch_size)
-    letters = rng.integers(0, len(ALPHABET), (seq_len, batch_size))
-    return letters, lengths, np.arange(seq_len)[:, None] < lengths
-
-
-def _draw_reverse(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    letters, lengths, mask = _draw_letters(rng, experiment, batch_size)
-    t = np.arange(experiment.seq_len)[:, None]
-    backwards = np.take_along_axis(letters, np.where(mask, lengths - 1 - t, 0), axis=0)
-    targets = np.where(mask, backwards, 0)
-    return Batch(np.where(mask, letters, NO_SYMBOL), targets, mask, lengths, previous(targets, mask))
-
-
-def _encode_reverse(experiment: DataSettings, text: str) -> Batch:
-    letters = signs(text, ALPHABET, most=LONGEST)
-    return question(letters, len(letters))  # the answer is as long as the question, and has no END
-
-
-REVERSE = Task(
-    slug="reverse",
-    family="Sequence to sequence",
-    title="Say it backwards",
-    teaches="Read all, then speak: the letters come back in reverse, and all of them pass through one state.",
-    source="Generated: uniform random letters.",
-    rnn_types=("encoder_decoder",),
-    lengths=Lengths(2, LONGEST, 6),
-    inputs="symbols",
-    outputs="symbols",
-    input_labels=ALPHABET,
-    output_labels=ALPHABET,
-    metric=Metric("whole answers right", exact_match),
-    draw=_draw_reverse,
-    baselines=lambda experiment: {"guessing": math.log(len(ALPHABET))},
-    lag=end_to_end,
-    target_steps=lambda experiment: experiment.seq_len,
-    encode=_encode_reverse,
-    asks="Letters from A to H; it should say them backwards",
-    example="BADGE",
+# ---- English into French: (English, French), each singular and plural; the French gender
+ANIMALS = (
+    ("cat", "cats", "chat", "chats", "masculine"),
+    ("dog", "dogs", "chien", "chiens", "masculine"),
+    ("bird", "birds", "oiseau", "oiseaux", "masculine"),
+    ("cow", "cows", "vache", "vaches", "feminine"),
+    ("mouse", "mice", "souris", "souris", "feminine"),
 )
-
-
-def _draw_sort(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    letters, lengths, read = _draw_letters(rng, experiment, batch_size)
-    targets = np.zeros((experiment.seq_len + 1, batch_size), np.int64)
-    targets[:-1] = np.where(read, np.sort(np.where(read, letters, len(ALPHABET)), axis=0), 0)
-    targets[lengths, np.arange(batch_size)] = SORTED.index(END)
-    mask = np.arange(len(targets))[:, None] <= lengths
-    return Batch(np.where(read, letters, NO_SYMBOL), targets, mask, lengths, previous(targets, mask))
-
-
-@cache
-def _sort_baseline(seq_len: int) -> dict[str, float]:
-    """Exact: the t-th smallest of L letters is at most the k-th when more than t of them are (binomial)."""
-    lengths = range(min(SHORTEST, seq_len), seq_len + 1)
-    joint = np.zeros((seq_len + 1, len(SORTED)))  # chance of each symbol at each place
-    for length in lengths:
-        share = 1 / len(lengths) / (length + 1)  # the letters and END count alike within a sequence
-        joint[length, SORTED.index(END)] += share
-        for t in range(length):
-            at_most = [
-                sum(math.comb(length, n) * (k / 8) ** n * (1 - k / 8) ** (length - n) for n in range(t + 1, length + 1))
-                for k in range(len(ALPHABET) + 1)
-            ]
-            joint[t, : len(ALPHABET)] += share * np.diff(at_most)
-    place, symbol = np.indices(joint.shape)
-    return {"how common each letter is, by place": conditional_entropy(place.ravel(), symbol.ravel(), joint.ravel())}
-
-
-def _encode_sort(experiment: DataSettings, text: str) -> Batch:
-    letters = signs(text, ALPHABET, most=LONGEST)
-    return question(letters, len(letters) + 1)  # and END
-
-
-SORT = replace(
-    REVERSE,
-    slug="sort",
-    title="In alphabetical order",
-    teaches="Nothing may be said before all is read: the letter to be said first may have come last.",
-    output_labels=SORTED,
-    draw=_draw_sort,
-    baselines=lambda experiment: _sort_baseline(experiment.seq_len),
-    target_steps=lambda experiment: experiment.seq_len + 1,
-    encode=_encode_sort,
-    asks="Letters from A to H; it should say them in alphabetical order",
-    example="BADGE",
+THINGS = (
+    ("tree", "trees", "arbre", "arbres", "masculine"),
+    ("house", "houses", "maison", "maisons", "feminine"),
+    ("flower", "flowers", "fleur", "fleurs", "feminine"),
+    ("potato", "potatoes", "pomme de terre", "pommes de terre", "feminine"),
 )
+DETERMINERS = {  # masculine, feminine, plural; "a" has no plural here
+    "the": ("le", "la", "les"),
+    "a": ("un", "une", ""),
+    "my": ("mon", "ma", "mes"),
+}
+ADJECTIVES = {  # masculine and feminine, singular then plural; True where it stands before the noun
+    "small": ("petit", "petite", "petits", "petites", True),
+    "big": ("grand", "grande", "grands", "grandes", True),
+    "black": ("noir", "noire", "noirs", "noires", False),
+    "white": ("blanc", "blanche", "blancs", "blanches", False),
+    "red": ("rouge", "rouge", "rouges", "rouges", False),
+}
+VERBS = (
+    ("sees", "see", "voit", "voient"),
+    ("likes", "like", "aime", "aiment"),
+    ("wants", "want", "veut", "veulent"),
+    ("looks for", "look for", "cherche", "cherchent"),
+)
+SENTENCES = 20_000  # of the 162,000 that the grammar makes
+
+
+def french_phrase(determiner: str, adjective: str, noun: tuple[str, ...], plural: bool) -> str:
+    """A noun with its article or possessive and perhaps an adjective ("" for none), all in agreement."""
+    feminine = noun[4] == "feminine"
+    article = DETERMINERS[determiner][2 if plural else feminine]
+    parts = [noun[2 + plural]]
+    if adjective:
+        *forms, before = ADJECTIVES[adjective]
+        parts.insert(0 if before else 1, str(forms[2 * plural + feminine]))
+    if article in ("le", "la") and parts[0][0] in "aeiou":
+        article = "l'"  # elision: written as a word of its own
+    return " ".join([article, *parts])
 
 
 @cache
-def _sums() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All 10,000 sums, that of a + b in column 100 a + b: inputs and where they are, targets and where they are."""
-    questions = [[ADDITION.input_labels.index(sign) for sign in f"{a}+{b}"] for a in range(100) for b in range(100)]
-    answers = [[ANSWER.index(sign) for sign in (*str(a + b), END)] for a in range(100) for b in range(100)]
-    return *table(questions, padding=NO_SYMBOL), *table(answers, padding=0)
+def phrases(animals_only: bool) -> list[tuple[str, str, bool]]:
+    """Every (English, French, plural) noun phrase."""
+    nouns = ANIMALS if animals_only else ANIMALS + THINGS
+    return [
+        (" ".join(filter(None, (determiner, adjective, noun[plural]))),
+         french_phrase(determiner, adjective, noun, plural), plural)
+        for noun, plural, determiner, adjective in product(nouns, (False, True), DETERMINERS, ("", *ADJECTIVES))
+        if not (plural and determiner == "a")
+    ]  # fmt: skip
 
 
 @cache
-def _pairs(split: str) -> np.ndarray:
-    """The columns of `_sums` that belong to a split."""
-    shuffled = np.random.RandomState(0).permutation(PAIRS)  # of the legacy kind: NumPy keeps its numbers for ever
-    return shuffled[HELD_OUT:] if split == "train" else shuffled[:HELD_OUT]
+def pairs() -> list[tuple[str, str]]:
+    """(English, French): all noun phrases, and a fixed random choice of sentences, shuffled."""
+    subjects, objects = phrases(True), phrases(False)
+    chance = np.random.RandomState(0)  # of the legacy kind: NumPy keeps its numbers for ever
+    chosen = chance.permutation(len(subjects) * len(VERBS) * len(objects))[:SENTENCES]
+    every = [(english, french) for english, french, _ in objects]
+    for who, verb, what in zip(*np.unravel_index(chosen, (len(subjects), len(VERBS), len(objects))), strict=True):
+        (english, french, plural), (seen, vu, _) = subjects[who], objects[what]
+        every.append((f"{english} {VERBS[verb][plural]} {seen}", f"{french} {VERBS[verb][2 + plural]} {vu}"))
+    return [every[at] for at in chance.permutation(len(every))]
 
 
-def _draw_addition(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    pairs = _pairs(split)
-    chosen = pairs[rng.integers(0, len(pairs), batch_size)]
-    inputs, read, targets, mask = (every_sum[:, chosen] for every_sum in _sums())
+def _vocabulary(texts: list[str]) -> tuple[str, ...]:
+    return tuple(sorted({word for text in texts for word in text.split()}))
+
+
+ENGLISH = _vocabulary([english for english, _, _ in phrases(False)] + [each for verb in VERBS for each in verb[:2]])
+FRENCH = (
+    *_vocabulary([french for _, french, _ in phrases(False)] + [each for verb in VERBS for each in verb[2:]]),
+    END,
+)
+ENGLISH_STEPS = 8  # the black cow looks for the red potato
+FRENCH_STEPS = 10  # la vache noire cherche la pomme de terre rouge, and END
+
+
+def _tokens(texts: list[str], labels: tuple[str, ...]) -> list[list[int]]:
+    index = {label: token for token, label in enumerate(labels)}
+    return [[index[word] for word in text.split()] for text in texts]
+
+
+@cache
+def _translations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """All pairs: inputs and where they are, targets and where they are."""
+    english, french = zip(*pairs(), strict=True)
+    return *table(_tokens(list(english), ENGLISH), padding=NO_SYMBOL), *table(
+        _tokens([f"{text} {END}" for text in french], FRENCH), padding=0
+    )
+
+
+def _draw_french(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
+    """The first fifth of the shuffled pairs is held out."""
+    held_out = len(pairs()) // 5
+    low, high = (held_out, len(pairs())) if split == "train" else (0, held_out)
+    chosen = rng.integers(low, high, batch_size)
+    inputs, read, targets, mask = (every[:, chosen] for every in _translations())
     return Batch(inputs, targets, mask, read.sum(0), previous(targets, mask))
 
 
 @cache
-def _sum_baselines() -> dict[str, float]:
-    """Over all 10,000 sums."""
-    _, _, targets, mask = _sums()
-    by_place, by_digits = unasked(targets, mask, np.full(PAIRS, 1 / PAIRS))
-    return {"how common each digit is, by place": by_place, "without reading the question": by_digits}
+def _french_baselines() -> dict[str, float]:
+    """Over all pairs."""
+    _, _, targets, mask = _translations()
+    by_place, by_words = unasked(targets, mask, np.full(mask.shape[1], 1 / mask.shape[1]))
+    return {"how common each word is, by place": by_place, "without reading the English": by_words}
 
 
-def _encode_addition(experiment: DataSettings, text: str) -> Batch:
-    sign = ADDITION.input_labels.index("+")
-    tokens = signs(text, ADDITION.input_labels, least=3, most=5)
-    first, _, second = "".join(text.split()).partition("+")
-    if (tokens == sign).sum() != 1 or not (0 < len(first) < 3 and 0 < len(second) < 3):
-        raise ValueError(f"Two numbers from 0 to 99 with a + between can be read here, but got “{text.strip()}”.")
-    return question(tokens, ADDITION.target_steps(experiment))
-
-
-ADDITION = Task(
-    slug="addition",
+ENGLISH_FRENCH = Task(
+    slug="english_french",
     family="Sequence to sequence",
-    title="Addition in writing",
-    teaches="Reckoning as translation: the question is read sign by sign, the sum is written digit by digit.",
-    source="Generated: all 10,000 sums of two numbers from 0 to 99. A random fifth of them is held out.",
+    title="English to French",
+    teaches="Translation: words change places and agree, and the answer is longer or shorter than the question.",
+    source="Generated: noun phrases and short sentences from a small grammar. A random fifth of them is held out.",
     rnn_types=("encoder_decoder",),
-    lengths=Lengths(5, 5, 5),
+    lengths=Lengths(ENGLISH_STEPS, ENGLISH_STEPS, ENGLISH_STEPS),
     inputs="symbols",
     outputs="symbols",
-    input_labels=(*DIGITS, "+"),
-    output_labels=ANSWER,
+    input_labels=ENGLISH,
+    output_labels=FRENCH,
     metric=Metric("whole answers right", exact_match),
-    draw=_draw_addition,
-    baselines=lambda experiment: _sum_baselines(),
+    draw=_draw_french,
+    baselines=lambda experiment: _french_baselines(),
     lag=end_to_end,
-    target_steps=lambda experiment: 4,  # three digits and END
-    encode=_encode_addition,
-    asks="A sum of two numbers from 0 to 99",
-    example="47+85",
+    target_steps=lambda experiment: FRENCH_STEPS,
+    encode=lambda experiment, text: question(
+        words(text, ENGLISH, most=ENGLISH_STEPS, known=("the", "black", "cat", "sees", "my", "house")), FRENCH_STEPS
+    ),
+    asks="A noun with “the”, “a” or “my”, or a sentence: such as “my dog looks for the white house”",
+    example="the black cat sees a white house",
 )

@@ -13,8 +13,8 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import NO_SYMBOL, TASKS, sample
-from engine.tasks import text as text_module
-from engine.tasks.text import encode
+from engine.tasks import next_character as text_module
+from engine.tasks.next_character import encode
 
 
 @cache

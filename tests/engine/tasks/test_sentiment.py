@@ -9,7 +9,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, sample
-from engine.tasks.sentences import encode_words
+from engine.tasks.sentiment import encode_words
 from tests.cases import grid
 
 GOOD = {"good", "great", "lovely", "funny", "clever", "charming", "brilliant", "exciting"}

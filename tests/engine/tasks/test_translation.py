@@ -7,7 +7,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import END, TASKS, sample
-from engine.tasks.phrases import pairs, phrases
+from engine.tasks.translation import pairs, phrases
 
 E = Experiment(task="english_french", rnn_type="encoder_decoder")
 BY_HAND = {

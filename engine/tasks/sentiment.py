@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
-from engine.tasks.typed import alone, asked_at_the_end, checked
+from engine.tasks.text_input import alone, asked_at_the_end, checked
 
 UNKNOWN = "<UNK>"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, asked, full_lengths
-from engine.tasks.typed import alone, checked
+from engine.tasks.text_input import alone, checked
 
 ALICE = Path(__file__).parent / "data" / "alice.txt"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"

@@ -10,8 +10,8 @@ import numpy as np
 
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
-from engine.tasks.sentences import UNKNOWN, encode_words
-from engine.tasks.typed import asked_at_the_end, checked
+from engine.tasks.sentiment import UNKNOWN, encode_words
+from engine.tasks.text_input import asked_at_the_end, checked
 
 SHAPES = 200
 """Patterns that stand for the countless ones of a length; the words in them are drawn anew for every sequence."""

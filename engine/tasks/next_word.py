@@ -11,8 +11,8 @@ import numpy as np
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
-from engine.tasks.sentences import UNKNOWN, encode_words
-from engine.tasks.typed import alone, checked
+from engine.tasks.sentiment import UNKNOWN, encode_words
+from engine.tasks.text_input import alone, checked
 
 CLASSES = {
     "WOMAN": ("anna", "maria", "lucy", "emma"),
