@@ -17,7 +17,7 @@ from engine.experiment import Experiment
 from engine.parameters import LIBRARY
 from engine.tasks import sample
 from engine.training import Trainer
-from engine.workers.seat import FRAMES_PER_SECOND
+from engine.workers.hosted_run import FRAMES_PER_SECOND
 from engine.workers.worker import FRAME_SHARE
 
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from engine.experiment import Changes, Experiment
 from engine.workers.channel import ChannelFactory, LocalProcess
 from engine.workers.measurement import Measurement
-from engine.workers.process import WorkerProcess
 from engine.workers.run import Run
+from engine.workers.worker_process import WorkerProcess
 
 
 class Pool:

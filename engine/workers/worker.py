@@ -20,7 +20,7 @@ import torch
 from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers.gauge import UpdateTimer
+from engine.workers.hosted_run import HostedRun
 from engine.workers.protocol import (
     Measure,
     Measured,
@@ -31,7 +31,7 @@ from engine.workers.protocol import (
     WorkerMessage,
     WorkingOn,
 )
-from engine.workers.seat import HostedRun
+from engine.workers.update_timer import UpdateTimer
 
 SLICE = 0.03  # seconds that a run trains before the next one does
 FRAME_SHARE = 0.05

@@ -11,7 +11,7 @@ from engine.ask.question import Answer, Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers import ANSWER, Pool, Run, process
+from engine.workers import ANSWER, Pool, Run, worker_process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import HANDLERS, answer_question
 from tests.engine.workers.conftest import frame_of, wait_for
@@ -97,7 +97,7 @@ def test_a_question_outlives_the_worker_that_was_asked():
 
 def test_a_worker_that_does_not_answer_is_replaced(monkeypatch):
     """Though nobody trains, and silence alone would be no reason."""
-    monkeypatch.setattr(process, "SILENCE", 0.3)
+    monkeypatch.setattr(worker_process, "SILENCE", 0.3)
     pool = Pool(1)
     run = pool.submit(SMALL, paused=True)
     answer_of(run, QUESTION)

@@ -11,8 +11,8 @@ import pytest
 from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
 from engine.frame import RunPhase
 from engine.training import Trainer
+from engine.workers.hosted_run import HostedRun
 from engine.workers.protocol import Open
-from engine.workers.seat import HostedRun
 from tests.engine.conftest import assert_same
 from tests.engine.workers.conftest import frame_of, wait_for
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.experiment import Experiment
+from engine.workers.hosted_run import DETAILS_EVERY, HostedRun
 from engine.workers.protocol import Open
-from engine.workers.seat import DETAILS_EVERY, HostedRun
 from tests.engine.workers.conftest import frame_of, wait_for
 
 MANY = Experiment(task="xor", rnn_type="many_to_many", hidden_size=4, seq_len=6, batch_size=4)

@@ -12,7 +12,7 @@ from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
 from engine.training import Trainer
-from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, process
+from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, worker_process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import trace_sequence, verify_entry
 from tests.engine.workers.conftest import frame_of, wait_for
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
 
 def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
     """It is replaced though nobody trains: somebody waits."""
-    monkeypatch.setattr(process, "SILENCE", 0.3)
+    monkeypatch.setattr(worker_process, "SILENCE", 0.3)
     pool = Pool(1)
     run = pool.submit(SMALL, paused=True)
     verification_of(run)  # asked before torch was loaded

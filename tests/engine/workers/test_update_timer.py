@@ -9,8 +9,8 @@ import statistics
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.workers import Pool
-from engine.workers.gauge import UpdateTimer
 from engine.workers.protocol import Measure
+from engine.workers.update_timer import UpdateTimer
 from tests.engine.workers.conftest import SMALL, frame_of, wait_for
 
 SHORT = Experiment(task="adding", seq_len=4, hidden_size=4, batch_size=4)
