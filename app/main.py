@@ -7,9 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from app import glossary, replaying, slowly, stepping, text
-from app.race import words as comparing
-from app.views import compare, learn, playground, replay, slow, steps
+from app.compare import page
+from app.compare import text as compare_text
 from app.views import glossary as glossary_page
+from app.views import learn, playground, replay, slow, steps
 
 HERE = Path(__file__).parent
 
@@ -19,7 +20,7 @@ PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playgroun
 LEARN = st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn")
 SLOW = st.Page(slow.page, title=slowly.TITLE, url_path="slow")
 STEPS = st.Page(steps.page, title=stepping.TITLE, url_path="steps")
-COMPARE = st.Page(compare.page, title=comparing.TITLE, url_path="compare")
+COMPARE = st.Page(page.page, title=compare_text.TITLE, url_path="compare")
 REPLAY = st.Page(lambda: replay.page(PLAYGROUND), title=replaying.TITLE, url_path="recording")
 GLOSSARY = st.Page(glossary_page.page, title=glossary.TITLE, url_path="glossary")
 st.navigation([PLAYGROUND, LEARN, SLOW, STEPS, COMPARE, REPLAY, GLOSSARY], position="top").run()

@@ -2,6 +2,7 @@
 
 The pool is started first, so that torch loads in a worker while this process loads the rest.
 """
+# ruff: noqa: E402 (the imports after that start)
 
 from __future__ import annotations
 
@@ -27,12 +28,13 @@ from app.hub import HUB
 
 HUB.pool()
 
-from app import exports  # noqa: E402  (after the pool: torch loads meanwhile)
-from app.export.gradient_csv import gradient_csv  # noqa: E402
-from app.live import race_feed, stream  # noqa: E402
-from app.live.assets import PLOTLY_ROUTE  # noqa: E402
-from app.live.feed import Feed  # noqa: E402
-from app.race.paddock import RACES  # noqa: E402
+from app import exports
+from app.compare import feed
+from app.compare.registry import RACES
+from app.export.gradient_csv import gradient_csv
+from app.live import stream
+from app.live.assets import PLOTLY_ROUTE
+from app.live.feed import Feed
 
 EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
 
@@ -120,7 +122,7 @@ app = st.App(
     "main.py",
     routes=[
         WebSocketRoute("/live/{token}", live_socket),
-        *race_feed.ROUTES,
+        *feed.ROUTES,
         *exports.ROUTES,
         Route("/live/{token}/gradient.csv", gradient_table),
         Route(f"/{PLOTLY_ROUTE}", plotly_js),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.race.plan import RaceSetup
+from app.compare.plan import RaceSetup
 from engine.experiment import Changes, Experiment, in_force, noted
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.readings import ON_DEMAND_READINGS

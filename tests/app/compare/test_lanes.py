@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.compare import plan as race_plan
+from app.compare import text as compare_text
+from app.compare.lanes import Race
+from app.compare.plan import OWN, SHARED
+from app.compare.registry import RaceRegistry
 from app.figures.base import Curves
 from app.figures.race import LaneSnapshot
-from app.race import plan as race_plan
-from app.race import words as comparing
-from app.race.lanes import Race
-from app.race.paddock import RaceRegistry
-from app.race.plan import OWN, SHARED
 from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, RunInfo, RunPhase
@@ -115,7 +115,7 @@ def test_a_lane_that_breaks_stands_still_and_says_so_and_the_others_go_on(race):
     assert [run.step for run in race.runs] == [40, 3, 40]
     assert [each.state for each in race.race.picture] == ["finished", "broken", "finished"]
     assert [each.frame.step for each in race.race.picture] == [40, 3, 40] and race.race.paused
-    assert "no longer finite" in comparing.card(race.race.picture[1])["still"]
+    assert "no longer finite" in compare_text.card(race.race.picture[1])["still"]
 
 
 def test_after_the_end_train_goes_as_far_again(race):
@@ -323,23 +323,23 @@ SENTENCES = {
 @pytest.mark.parametrize("case", SENTENCES)
 def test_the_verdict_on_constructed_races(case):
     lanes, sentence = SENTENCES[case]
-    assert comparing.verdict(lanes) == sentence
+    assert compare_text.verdict(lanes) == sentence
 
 
 def test_names_say_what_differs():
     lstm = SMALL_LANE.replace(cell="lstm")
     open_gate = lstm.replace(forget_bias=3.0, hidden_size=9)
-    assert comparing.names([SMALL_LANE, open_gate], SMALL_LANE) == ["RNN", "LSTM"]
-    assert comparing.names([lstm, open_gate.replace(hidden_size=3)], SMALL_LANE) == ["LSTM", "LSTM, forget bias 3"]
-    assert comparing.names([lstm, SMALL_LANE, lstm], SMALL_LANE) == ["LSTM A", "RNN", "LSTM C"]
-    assert comparing.chips(open_gate, SMALL_LANE, SHARED) == ["forget bias 3"] and not comparing.chips(
+    assert compare_text.names([SMALL_LANE, open_gate], SMALL_LANE) == ["RNN", "LSTM"]
+    assert compare_text.names([lstm, open_gate.replace(hidden_size=3)], SMALL_LANE) == ["LSTM", "LSTM, forget bias 3"]
+    assert compare_text.names([lstm, SMALL_LANE, lstm], SMALL_LANE) == ["LSTM A", "RNN", "LSTM C"]
+    assert compare_text.chips(open_gate, SMALL_LANE, SHARED) == ["forget bias 3"] and not compare_text.chips(
         SMALL_LANE, SMALL_LANE, SHARED
     )
 
 
 def test_the_table_has_a_cell_for_every_lane_and_the_numbers_are_those_of_the_frames():
     lanes = [snapshot("rnn", 0.5, ratio=2.0**-5), snapshot("lstm", 0.02, ratio=1e-9, solved_at=88)]
-    rows = {row[0]: row[1:] for row in comparing.table(lanes)}
+    rows = {row[0]: row[1:] for row in compare_text.table(lanes)}
     assert all(len(row) == 2 for row in rows.values())
     rnn = 3 * 2 + 3 * 3 + 2 * 3 + 3 + 1  # into 3 units from 2 channels and 3 units, two biases, out to one number
     assert rows["Parameters"] == [str(rnn), str(4 * (rnn - 4) + 4)]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.race import memory as race_state
-from app.race import plan as race_plan
-from app.race import words as comparing
+from app.compare import ownership
+from app.compare import plan as race_plan
+from app.compare import text as compare_text
 from tests.app.conftest import LIMIT, MAIN, opened, press, run, slot, turn, warnings
 from tests.fakes import FakeLanePool as FakePool
 
@@ -21,8 +21,8 @@ LINK = {"preset": "when-what", "seq_len": "6", "batch_size": "4", "a": "cell.rnn
 def raced(monkeypatch) -> FakePool:
     """The runs of races, without workers."""
     made = FakePool()
-    monkeypatch.setattr(race_state.RACES, "_pool", lambda: made)
-    monkeypatch.setattr(race_state.RACES, "_slots", [])
+    monkeypatch.setattr(ownership.RACES, "_pool", lambda: made)
+    monkeypatch.setattr(ownership.RACES, "_slots", [])
     return made
 
 
@@ -39,7 +39,7 @@ def test_a_link_opens_its_race_and_stands_in_the_address(page, raced):
     assert cells(raced.runs) == ["rnn", "gru"] and {each.experiment.seq_len for each in raced.runs} == {6}
     assert page.query_params == LINK and not warnings(page)
     said = [each.label for each in page.selectbox if each.key.endswith("_cell")]
-    assert said == [comparing.LABELS["cell"].format(letter=letter) for letter in "AB"]
+    assert said == [compare_text.LABELS["cell"].format(letter=letter) for letter in "AB"]
 
 
 def test_without_a_link_the_usual_three_race(pool, raced):

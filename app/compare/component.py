@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from app.compare.lanes import Race
 from app.figures.race import LANES, applicable
 from app.figures.theme import SCALES
 from app.live import assets
-from app.race.lanes import Race
 
 KEY = "race"
-SCRIPT = assets.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket", "race")
-STYLE = assets.STYLE + (assets.HERE / "race.css").read_text()
-MARKUP = (assets.HERE / "race.html").read_text()
+HERE = Path(__file__).parent
+SCRIPT = assets.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket")
+SCRIPT += "\n" + (HERE / "live_view.js").read_text()
+STYLE = assets.STYLE + (HERE / "live_view.css").read_text()
+MARKUP = (HERE / "live_view.html").read_text()
 
 
 def view(race: Race) -> None:

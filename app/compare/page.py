@@ -10,19 +10,18 @@ from typing import Any, Literal
 import streamlit as st
 
 from app import controls, state, text
+from app.compare import component, ownership
+from app.compare import plan as race_plan
+from app.compare import text as compare_text
+from app.compare.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
+from app.compare.registry import RaceSlot
 from app.figures.race import LANES
-from app.live import race as view
-from app.race import memory as race_state
-from app.race import plan as race_plan
-from app.race import words as comparing
-from app.race.paddock import RaceSlot
-from app.race.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 
-STYLE = Path(__file__).parents[1] / "race" / "page.css"
+STYLE = Path(__file__).with_name("style.css")
 ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": ":material/skip_next:",
          "reset": ":material/replay:"}  # fmt: skip
 
@@ -50,30 +49,30 @@ def page() -> None:
     state.leave()
     if (playground := state.playground_slot()) is not None and not playground.paused:
         playground.pause()
-    setup = race_state.setup()
-    slot = race_state.slot(setup)
+    setup = ownership.setup()
+    slot = ownership.slot(setup)
     st.html(STYLE)
     with st.container(key="compare"):
-        st.title(comparing.HEADING, anchor=False)
-        st.caption(f"{comparing.LOOK_FOR} {TASKS[setup.shared.task].teaches}")
+        st.title(compare_text.HEADING, anchor=False)
+        st.caption(f"{compare_text.LOOK_FOR} {TASKS[setup.shared.task].teaches}")
         _good(setup)
         _shared(setup)
         for column, lane in zip(st.columns(len(setup.lanes)), range(len(setup.lanes)), strict=True):
             with column:
                 _lane(setup, lane)
-        for refused in race_state.refused():
+        for refused in ownership.refused():
             st.warning(refused)
         _transport(slot, setup)
-        view.view(slot.race)
-    race_state.write_link(setup)
+        component.view(slot.race)
+    ownership.write_link(setup)
 
 
 def _good(setup: RaceSetup) -> None:
     """Races worth a look, one press away."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_good"):
-        st.markdown(f"**{comparing.GOOD}**", width="content")
+        st.markdown(f"**{compare_text.GOOD}**", width="content")
         for number, (title, link) in enumerate(race_plan.GOOD.items()):
-            st.button(title, key=f"race_good_{number}", type="tertiary", on_click=race_state.on_change,
+            st.button(title, key=f"race_good_{number}", type="tertiary", on_click=ownership.on_change,
                       args=(partial(race_plan.read, link | {"speed": setup.speed}, []),))  # fmt: skip
 
 
@@ -82,7 +81,7 @@ def _shared(setup: RaceSetup) -> None:
     e, task = setup.shared, TASKS[setup.shared.task]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race_shared"):
         tasks = sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
-        _pick("race_task", comparing.DATA, tasks, e.task, text.task, setup.on, width=330)
+        _pick("race_task", compare_text.DATA, tasks, e.task, text.task, setup.on, width=330)
         limits = task.lengths
         lengths = {
             limits.low,
@@ -93,14 +92,14 @@ def _shared(setup: RaceSetup) -> None:
         _pick("race_seq_len", text.LABELS["seq_len"], sorted(lengths), e.seq_len, str,
               _to(setup.share, "seq_len"), width=110)  # fmt: skip
         _setting("race_seed", "seed", e, _to(setup.share, "seed"), width=130)
-        with st.popover(comparing.SHARED, icon=":material/tune:"):
+        with st.popover(compare_text.SHARED, icon=":material/tune:"):
             _pick("race_rnn_type", text.LABELS["rnn_type"], list(task.rnn_types), e.rnn_type,
                   lambda kind: text.RNN_TYPES[kind], _to(setup.share, "rnn_type"))  # fmt: skip
             for name in ("optimizer", "batch_size", "tbptt"):
                 _setting(f"race_{name}", name, e, _to(setup.share, name))
         if len(setup.lanes) < MAX_LANES:
             st.button(
-                comparing.ADD, key="race_add", icon=":material/add:", on_click=race_state.on_change, args=(setup.add,)
+                compare_text.ADD, key="race_add", icon=":material/add:", on_click=ownership.on_change, args=(setup.add,)
             )
 
 
@@ -112,19 +111,19 @@ def _lane(setup: RaceSetup, lane: int) -> None:
             st.html(f'<b class="race-letter" style="--lane: {LANES[lane].colour}">{letter}</b>', width="content")
             for name in ("cell", "hidden_size"):
                 _setting(
-                    f"race_{letter}_{name}", name, e, _to(change, name), comparing.LABELS[name].format(letter=letter)
+                    f"race_{letter}_{name}", name, e, _to(change, name), compare_text.LABELS[name].format(letter=letter)
                 )
-            with st.popover(comparing.MORE, key=f"race_more_{letter}"):
+            with st.popover(compare_text.MORE, key=f"race_more_{letter}"):
                 for name in BEHIND:
                     if _has_use(name, e):
                         _setting(f"race_{letter}_{name}", name, e, _to(change, name))
                 if (playground := state.playground_slot()) is not None:
-                    st.button(comparing.TAKE, key=f"race_take_{letter}", on_click=race_state.on_change,
+                    st.button(compare_text.TAKE, key=f"race_take_{letter}", on_click=ownership.on_change,
                               args=(lambda: setup.take(lane, playground.experiment),))  # fmt: skip
                 if len(setup.lanes) > MIN_LANES:
-                    st.button(comparing.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
-                              on_click=race_state.on_change, args=(lambda: setup.remove(lane),))  # fmt: skip
-        if any(chips := [comparing.chips(network, setup.usual, SHARED) for network in setup.lanes]):
+                    st.button(compare_text.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
+                              on_click=ownership.on_change, args=(lambda: setup.remove(lane),))  # fmt: skip
+        if any(chips := [compare_text.chips(network, setup.usual, SHARED) for network in setup.lanes]):
             st.markdown(" ".join(f":blue-badge[{chip}]" for chip in chips[lane]) or "&nbsp;")
 
 
@@ -151,7 +150,7 @@ def _setting(
     label, value = label or text.LABELS[name], getattr(e, name)
     if name in CHOSEN:
         options, written = CHOSEN[name]
-        alone = {"label_visibility": "collapsed"} if name in comparing.LABELS else {}
+        alone = {"label_visibility": "collapsed"} if name in compare_text.LABELS else {}
         _pick(key, label, options, value, written, change, width=width, **alone)
         return
     state.keep(key, value)
@@ -159,7 +158,7 @@ def _setting(
     kind = int if limits.whole else float
     st.number_input(
         label, kind(limits.low), kind(limits.high), None, kind(1), None if limits.whole else "%g", key=key, width=width,
-        placeholder=controls.EMPTY.get(name), on_change=race_state.on_change, args=(lambda: change(state.value(key)),),
+        placeholder=controls.EMPTY.get(name), on_change=ownership.on_change, args=(lambda: change(state.value(key)),),
     )  # fmt: skip
 
 
@@ -170,7 +169,7 @@ def _pick(
     """A list; a present value that is not in it is added."""
     state.keep(key, value)
     offered = options if value in options else sorted([*options, value])
-    st.selectbox(label, offered, format_func=written, key=key, on_change=race_state.on_change,
+    st.selectbox(label, offered, format_func=written, key=key, on_change=ownership.on_change,
                  args=(lambda: change(state.value(key)),), **looks)  # fmt: skip
 
 
@@ -182,7 +181,7 @@ def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
         "reset": slot.reset,
     }  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_transport"):
-        for key, label in comparing.ORDERS.items():
+        for key, label in compare_text.ORDERS.items():
             kind: Literal["primary", "secondary"] = (
                 "primary" if key == ("train" if race.paused else "pause") else "secondary"
             )
@@ -190,5 +189,5 @@ def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
         state.keep("race_speed", setup.speed)
         st.segmented_control(
             text.LABELS["speed"], list(text.SPEEDS), key="race_speed", required=True, label_visibility="collapsed",
-            on_change=race_state.on_change, args=(lambda: setup.at(state.value("race_speed")),),
+            on_change=ownership.on_change, args=(lambda: setup.at(state.value("race_speed")),),
         )  # fmt: skip

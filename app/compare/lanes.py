@@ -11,10 +11,10 @@ import secrets
 import time
 from collections.abc import Callable
 
+from app.compare import text as compare_text
+from app.compare.plan import LETTERS, RaceSetup
 from app.figures.base import Curves
 from app.figures.race import LaneSnapshot
-from app.race import words as comparing
-from app.race.plan import LETTERS, RaceSetup
 from engine.frame import Frame, RunPhase, RunStatus
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run
@@ -122,7 +122,7 @@ class Race:
         self._chunk, self._singles = 1, 0
         self._before: tuple[float, int] | None = None  # when the round before was ordered, and its updates
         self._due = 0.0  # when the next may be
-        names = comparing.names(setup.lanes, setup.usual)
+        names = compare_text.names(setup.lanes, setup.usual)
         self.lanes = tuple(
             Lane(letter, name, pool.submit(lane, paused=True))
             for letter, name, lane in zip(LETTERS, names, setup.lanes, strict=False)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import state, text
-from app.race import plan as race_plan
-from app.race.paddock import RACES, RaceSlot
-from app.race.plan import RaceSetup
+from app.compare import plan as race_plan
+from app.compare.plan import RaceSetup
+from app.compare.registry import RACES, RaceSlot
 from engine.experiment import ExperimentError
 
 SETUP, REFUSED, CHANGING, LINK, SLOT = "_race_plan", "_race_refused", "_race_changing", "_race_link", "_race_stall"

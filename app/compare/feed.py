@@ -13,12 +13,12 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from app import text
+from app.compare import text as compare_text
+from app.compare.lanes import Race
+from app.compare.registry import RACES
 from app.figures.race import FIGURES, LaneSnapshot, applicable
 from app.live import stream
 from app.live.frames import pack
-from app.race import words as comparing
-from app.race.lanes import Race
-from app.race.paddock import RACES
 from engine.frame import RunPhase
 
 
@@ -64,9 +64,9 @@ class RaceFeed:
             {name: self._figures[name].patch(lanes) for name in due},
             step=max(lane.frame.step for lane in lanes),
             steps=[lane.frame.step for lane in lanes],
-            lanes=[comparing.card(lane) for lane in lanes],
-            verdict=comparing.verdict(lanes),
-            table=comparing.table(lanes),
+            lanes=[compare_text.card(lane) for lane in lanes],
+            verdict=compare_text.verdict(lanes),
+            table=compare_text.table(lanes),
             status=self._status(),
         )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import links, text
-from app.race import words as comparing
+from app.compare import text as compare_text
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 
@@ -170,7 +170,7 @@ def _lane(home: Experiment, letter: str, raw: str, refused: list[str]) -> Experi
         if name in OWN:
             own[name] = value
         else:
-            refused.append(comparing.PART_REFUSED.format(letter=letter, part=text.plain(part)))
+            refused.append(compare_text.PART_REFUSED.format(letter=letter, part=text.plain(part)))
     problems: dict[str, str] = {}
     lane = links.overridden(home, own, problems)
     refused.extend(f"{letter}: {problem}" for problem in problems.values())

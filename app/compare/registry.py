@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from app.compare.lanes import Race
+from app.compare.plan import RaceSetup
 from app.hub import HUB
-from app.race.lanes import Race
-from app.race.plan import RaceSetup
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.workers import Pool
 
