@@ -6,11 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import glossary, replaying, slowly, stepping, text
+from app import glossary, replaying, stepping, text
 from app.compare import page
 from app.compare import text as compare_text
+from app.slow_motion import page as slow
+from app.slow_motion import text as slow_motion_text
 from app.views import glossary as glossary_page
-from app.views import learn, playground, replay, slow, steps
+from app.views import learn, playground, replay, steps
 
 HERE = Path(__file__).parent
 
@@ -18,7 +20,7 @@ st.set_page_config(page_title=text.PAGE_TITLE, page_icon=str(HERE / "icon.svg"),
 st.html(HERE / "page.css")
 PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
 LEARN = st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn")
-SLOW = st.Page(slow.page, title=slowly.TITLE, url_path="slow")
+SLOW = st.Page(slow.page, title=slow_motion_text.TITLE, url_path="slow")
 STEPS = st.Page(steps.page, title=stepping.TITLE, url_path="steps")
 COMPARE = st.Page(page.page, title=compare_text.TITLE, url_path="compare")
 REPLAY = st.Page(lambda: replay.page(PLAYGROUND), title=replaying.TITLE, url_path="recording")

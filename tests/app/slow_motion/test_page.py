@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import slowly
 from app.figures import slow
+from app.slow_motion import text as slow_motion_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.slow_motion.dry_run import rehearse
@@ -58,9 +58,11 @@ def test_every_phase_has_a_picture_a_sentence_numbers_and_a_table(shape):
     figures = [slow.picture(info, found, phase) for phase in slow.PHASES]
     assert len({figure.layout.height for figure in figures}) == 1  # the page does not jump
     for phase in slow.PHASES:
-        assert len(slowly.meaning(info, found, phase)) > 20 and "nan" not in slowly.meaning(info, found, phase)
-        assert slowly.tiles(info, found, phase)
-        head, rows = slowly.table(info, found, phase)
+        assert len(slow_motion_text.meaning(info, found, phase)) > 20 and "nan" not in slow_motion_text.meaning(
+            info, found, phase
+        )
+        assert slow_motion_text.tiles(info, found, phase)
+        head, rows = slow_motion_text.table(info, found, phase)
         assert rows and {len(row) for row in rows} == {len(head)}
     columns = figures[slow.FORWARD].layout.xaxis.tickvals
     assert len(columns) <= 16 and columns[0] == 0 and columns[-1] == info.time_steps - 1
@@ -92,7 +94,7 @@ def test_no_arrow_leads_over_a_cut_and_nothing_is_a_cross():
     assert all(min(arrow.x) > 14 for arrow in arrows(figure, "triangle-left"))
     columns = np.array(figure.layout.xaxis.tickvals)
     assert written(figure).count("✕") == (columns < 15).sum()
-    assert "exactly 0" in slowly.meaning(info, found, slow.BACKWARD)
+    assert "exactly 0" in slow_motion_text.meaning(info, found, slow.BACKWARD)
 
 
 def test_reading_both_ways_has_arrows_both_ways_in_both_layers():
@@ -124,7 +126,7 @@ def changed(**values: Any) -> tuple[RunInfo, Rehearsal]:
     ],
 )  # fmt: skip
 def test_clipping_is_said_plainly(values, said):
-    assert said in slowly.meaning(*changed(**values), slow.CLIP)
+    assert said in slow_motion_text.meaning(*changed(**values), slow.CLIP)
 
 
 @pytest.mark.parametrize(
@@ -135,28 +137,28 @@ def test_clipping_is_said_plainly(values, said):
 def test_what_became_of_the_gradient_is_said(first, said):
     norms = np.ones_like(rehearsed("many_to_one")[1].grad_norm)
     norms[..., 0] = first
-    assert said in slowly.meaning(*changed(grad_norm=norms), slow.BACKWARD)
+    assert said in slow_motion_text.meaning(*changed(grad_norm=norms), slow.BACKWARD)
 
 
 @pytest.mark.parametrize(
     ("after", "said"), [(1.5, "falls from 2 to 1.5"), (2.5, "rises from 2 to 2.5"), (np.inf, "no longer finite")]
 )
 def test_what_the_update_does_to_the_loss_is_said(after, said):
-    assert said in slowly.meaning(*changed(loss=2.0, loss_after=after), slow.UPDATE)
+    assert said in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), slow.UPDATE)
 
 
 def test_what_was_measured_otherwise_than_trained_is_said():
     info, found = rehearsed("one_to_many")
     for phase in (slow.FORWARD, slow.BACKWARD):
-        assert slowly.BY_CHANCE in slowly.notes(info, found, phase)
-    assert slowly.BY_CHANCE not in slowly.notes(*rehearsed("many_to_one"), slow.FORWARD)
+        assert slow_motion_text.BY_CHANCE in slow_motion_text.notes(info, found, phase)
+    assert slow_motion_text.BY_CHANCE not in slow_motion_text.notes(*rehearsed("many_to_one"), slow.FORWARD)
 
 
 def test_a_table_says_every_parameter_and_nothing_is_markup():
     info, found = rehearsed("encoder_decoder")
-    rows = slowly.table(info, found, slow.UPDATE)[1]
+    rows = slow_motion_text.table(info, found, slow.UPDATE)[1]
     assert [row[0].split(" (")[0] for row in rows] == list(found.parameters)
-    assert "<b>" not in slowly.as_html((("<b>",), [("<b>",)]))
+    assert "<b>" not in slow_motion_text.as_html((("<b>",), [("<b>",)]))
 
 
 # ---- the page
@@ -167,7 +169,7 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the rehearsal has arrived."""
     page = turn(opened(**LINK), "slow")
     (only,) = pool.runs
-    assert (UPDATE_TRACE.name, {}) in only.calls and slowly.REHEARSING in said(page) and slot().paused
+    assert (UPDATE_TRACE.name, {}) in only.calls and slow_motion_text.REHEARSING in said(page) and slot().paused
     only.finish(UPDATE_TRACE, rehearse(Trainer(only.experiment)))
     return run(page)
 
@@ -201,7 +203,7 @@ def test_five_phases_on_and_back_by_buttons_and_keys(page):
 def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page):
     (only,), found = pool.runs, pool.runs[0].result(UPDATE_TRACE)
     page = press(press(page, "slow_phase_5"), "slow_next_update")
-    assert only.calls.count(("advance", 1)) == 1 and slowly.MAKING in said(page)
+    assert only.calls.count(("advance", 1)) == 1 and slow_motion_text.MAKING in said(page)
     assert page.button(key="slow_next_update").disabled
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
     only.curve.update(1, found.loss, found.norm, found.clipped)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import slowly
 from app.figures import slow as figures
 from app.hub import RunSlot
 from app.pictures import Uncover, picture
+from app.slow_motion import text as slow_motion_text
 from app.views import beside
 from engine.experiment import Experiment
 from engine.frame import RunInfo
@@ -20,7 +20,7 @@ from engine.workers import UPDATE_TRACE, Run
 
 LAST = figures.PHASES[-1]
 QUICKEST, PER_STEP, SLOWEST = 0.8, 0.2, 2.6  # seconds to uncover a picture
-STYLE = Path(__file__).parents[1] / "slow.css"
+STYLE = Path(__file__).with_name("style.css")
 
 
 @dataclass
@@ -65,7 +65,7 @@ def page() -> None:
     """Draw the page; the network is the playground's, or the one that the link says."""
     slot = beside.begin(STYLE)
     with st.container(key="slow"):
-        st.title(slowly.HEADING, anchor=False)
+        st.title(slow_motion_text.HEADING, anchor=False)
         take_apart(slot)
 
 
@@ -78,9 +78,9 @@ def take_apart(slot: RunSlot) -> None:
         st.warning(problem)
     _ask(run, page_state, rehearsal)
     if _makes(run, page_state):
-        beside.wait(lambda: _makes(run, page_state), slowly.MAKING)
+        beside.wait(lambda: _makes(run, page_state), slow_motion_text.MAKING)
     elif run.is_pending(UPDATE_TRACE):
-        beside.wait(lambda: run.is_pending(UPDATE_TRACE), slowly.REHEARSING)
+        beside.wait(lambda: run.is_pending(UPDATE_TRACE), slow_motion_text.REHEARSING)
     if rehearsal is None:
         return
     page_state.show(rehearsal)
@@ -105,30 +105,30 @@ def _makes(run: Run, page_state: SlowMotionState) -> bool:
 
 def _heading(run: Run, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
     """Which update this is, and whether the one before was as rehearsed."""
-    st.caption(slowly.heading(run.info, rehearsal))
+    st.caption(slow_motion_text.heading(run.info, rehearsal))
     if page_state.made is None or page_state.made[0] != rehearsal.step:
         return
     rows = run.curve.updates()
     for row in rows[rows["step"] == rehearsal.step]:
-        message = slowly.made(*page_state.made, measured=float(row["loss"]))
+        message = slow_motion_text.made(*page_state.made, measured=float(row["loss"]))
         st.html(f'<p class="slow-made" role="status">{escape(message)}</p>')
 
 
 def _phases(slot: RunSlot, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
     """The five phases in a row, the present one standing out; then back and on."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slow_phases"):
-        for k, name in enumerate(slowly.PHASES):
+        for k, name in enumerate(slow_motion_text.PHASES):
             kind = "primary" if k == page_state.phase else "secondary" if k < page_state.phase else "tertiary"
             st.button(f"{k + 1}  {name}", key=f"slow_phase_{k + 1}", type=kind, shortcut=str(k + 1), width="stretch",
                       on_click=page_state.go, args=(k,))  # fmt: skip
-        st.button(slowly.BACK, key="slow_back", icon=":material/chevron_left:", type="tertiary", shortcut="Left",
-                  disabled=page_state.phase == 0, on_click=page_state.move, args=(-1,))  # fmt: skip
+        st.button(slow_motion_text.BACK, key="slow_back", icon=":material/chevron_left:", type="tertiary",
+                  shortcut="Left", disabled=page_state.phase == 0, on_click=page_state.move, args=(-1,))  # fmt: skip
         if page_state.phase < LAST:
-            st.button(slowly.NEXT, key="slow_next", icon=":material/chevron_right:", shortcut="Right",
+            st.button(slow_motion_text.NEXT, key="slow_next", icon=":material/chevron_right:", shortcut="Right",
                       on_click=page_state.move, args=(1,))  # fmt: skip
         else:
             outdated = rehearsal.step != slot.run.status().step
-            st.button(slowly.NEXT_UPDATE, key="slow_next_update", icon=":material/skip_next:", type="primary",
+            st.button(slow_motion_text.NEXT_UPDATE, key="slow_next_update", icon=":material/skip_next:", type="primary",
                       shortcut="Right", disabled=outdated or _makes(slot.run, page_state),
                       on_click=page_state.make, args=(slot, rehearsal))  # fmt: skip
 
@@ -136,17 +136,17 @@ def _phases(slot: RunSlot, page_state: SlowMotionState, rehearsal: Rehearsal) ->
 def _phase(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
     """What the phase means, its picture with the few large numbers beside it, and all its numbers as a table."""
     phase = page_state.phase
-    meaning = slowly.meaning(info, rehearsal, phase)
+    meaning = slow_motion_text.meaning(info, rehearsal, phase)
     st.html(f'<p class="slow-said" role="status">{escape(meaning)}</p>')
     left, right = st.columns([4.4, 1], gap="medium")
     with left:
-        picture("slow", figures.picture(info, rehearsal, phase), label=f"{slowly.PHASES[phase]}. {meaning}",
+        picture("slow", figures.picture(info, rehearsal, phase), label=f"{slow_motion_text.PHASES[phase]}. {meaning}",
                 uncover=_uncover(info, page_state, rehearsal))  # fmt: skip
-        st.caption(slowly.notes(info, rehearsal, phase))
+        st.caption(slow_motion_text.notes(info, rehearsal, phase))
     with right:
-        st.html(slowly.tiles_html(slowly.tiles(info, rehearsal, phase)))
-    with st.expander(slowly.TABLE):
-        st.html(slowly.as_html(slowly.table(info, rehearsal, phase)))
+        st.html(slow_motion_text.tiles_html(slow_motion_text.tiles(info, rehearsal, phase)))
+    with st.expander(slow_motion_text.TABLE):
+        st.html(slow_motion_text.as_html(slow_motion_text.table(info, rehearsal, phase)))
 
 
 def _uncover(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> Uncover | None:
