@@ -6,13 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import glossary, replaying, stepping, text
+from app import glossary, replaying, text
 from app.compare import page
 from app.compare import text as compare_text
 from app.slow_motion import page as slow
 from app.slow_motion import text as slow_motion_text
+from app.step_through import page as steps
+from app.step_through import text as step_through_text
 from app.views import glossary as glossary_page
-from app.views import learn, playground, replay, steps
+from app.views import learn, playground, replay
 
 HERE = Path(__file__).parent
 
@@ -21,7 +23,7 @@ st.html(HERE / "page.css")
 PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
 LEARN = st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn")
 SLOW = st.Page(slow.page, title=slow_motion_text.TITLE, url_path="slow")
-STEPS = st.Page(steps.page, title=stepping.TITLE, url_path="steps")
+STEPS = st.Page(steps.page, title=step_through_text.TITLE, url_path="steps")
 COMPARE = st.Page(page.page, title=compare_text.TITLE, url_path="compare")
 REPLAY = st.Page(lambda: replay.page(PLAYGROUND), title=replaying.TITLE, url_path="recording")
 GLOSSARY = st.Page(glossary_page.page, title=glossary.TITLE, url_path="glossary")

@@ -6,8 +6,8 @@ import dataclasses
 from functools import cache
 from typing import Any
 
-from app import stepping
 from app.figures.walk import Place
+from app.step_through import text as step_through_text
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
@@ -37,7 +37,7 @@ def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, Wal
 
 
 def verification(**changes: Any) -> Verification:
-    what = stepping.claims(*walked("letters"), Place())[stepping.CLAIMS[0]]
+    what = step_through_text.claims(*walked("letters"), Place())[step_through_text.CLAIMS[0]]
     found = Verification(what=what, step=1, value=0.5, value64=0.5, independent=0.5, relative_error=0.0,
                          relative_error32=1e-7, method=CENTRAL_DIFFERENCES, reason="", uncertainty=1e-9, width=1e-3,
                          runs=13, norm=1.0)  # fmt: skip

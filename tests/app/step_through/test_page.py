@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import stepping
 from app.figures.walk import Place
-from app.views.steps import StepThroughState
+from app.step_through import text as step_through_text
+from app.step_through.page import StepThroughState
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.step_through.sequence_trace import StateClaim, Walk, WeightClaim
@@ -36,7 +36,9 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the walk has arrived."""
     page = turn(opened(**LINK), "steps")
     (only,) = pool.runs
-    assert (SEQUENCE_TRACE.name, {"layer": -1, "direction": 0}) in only.calls and stepping.WALKING in said(page)
+    assert (SEQUENCE_TRACE.name, {"layer": -1, "direction": 0}) in only.calls and step_through_text.WALKING in said(
+        page
+    )
     only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
     return run(page)
 
@@ -119,11 +121,11 @@ def test_verify_asks_for_the_number_that_is_chosen(pool, page):
     (only,), unit = pool.runs, followed(page)
     page = press(page, "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": StateClaim(layer=0, position=0, unit=unit)})
-    assert stepping.VERIFYING in said(page)
+    assert step_through_text.VERIFYING in said(page)
     only.finish(VERIFICATION, verification())
     page = run(page)
     assert "By central differences" in said(page)
-    page = press(move(page, "steps_claim", stepping.CLAIMS[1]), "steps_verify")
+    page = press(move(page, "steps_claim", step_through_text.CLAIMS[1]), "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightClaim(layer=0, row=unit, column=0, part=0)})
 
 
@@ -137,7 +139,7 @@ def test_what_went_wrong_is_said(pool, page):
 def test_after_an_update_the_walk_is_taken_again(pool, page):
     (only,) = pool.runs
     page = press(page, "steps_train_1")
-    assert ("advance", 1) in only.calls and stepping.TRAINING in said(page)
+    assert ("advance", 1) in only.calls and step_through_text.TRAINING in said(page)
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
     only.calls.clear()
     run(page)
@@ -158,4 +160,4 @@ def test_a_cell_without_links_says_so(pool):
     page = turn(opened(hidden_size="4", seq_len="6", cell="feedforward"), "steps")
     (only,) = pool.runs
     only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
-    assert stepping.NO_LINK in said(run(page)) and RunInfo.of(only.experiment).gates == ()
+    assert step_through_text.NO_LINK in said(run(page)) and RunInfo.of(only.experiment).gates == ()

@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from app import equations, stepping
+from app import equations
 from app.figures import walk as figures
 from app.figures.walk import Place
+from app.step_through import text as step_through_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.step_through.sequence_trace import AUTOGRAD, REASONS
@@ -46,11 +47,11 @@ def test_forward_to_the_end_and_back_to_the_beginning(case):
 
 def test_the_way_and_the_step_are_said():
     info, walk = walked("letters")
-    assert stepping.where(info, walk, Place(2)) == "**Forward** · t = 2 · step 3 of 8"
-    assert stepping.where(info, walk, Place(8)) == "**Back** · t = 7 · 0 steps back from the last"
-    assert stepping.where(info, walk, Place(9)) == "**Back** · t = 6 · 1 step back from the last"
+    assert step_through_text.where(info, walk, Place(2)) == "**Forward** · t = 2 · step 3 of 8"
+    assert step_through_text.where(info, walk, Place(8)) == "**Back** · t = 7 · 0 steps back from the last"
+    assert step_through_text.where(info, walk, Place(9)) == "**Back** · t = 6 · 1 step back from the last"
     info, walk = walked("translation")
-    ways = [stepping.where(info, walk, Place(at)) for at in range(len(walk.positions))]
+    ways = [step_through_text.where(info, walk, Place(at)) for at in range(len(walk.positions))]
     assert "of the encoder" in ways[0] and "of the decoder" in ways[-1]
 
 
@@ -58,7 +59,7 @@ def test_the_way_and_the_step_are_said():
 def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
     info, walk = walked(case)
     for k in range(len(walk.positions)):
-        said = stepping.reads(info, walk, k)
+        said = step_through_text.reads(info, walk, k)
         assert said.startswith("Reads ") and ("Loss of this step" in said) == bool(walk.counted[k])
         assert ("Says " in said) == bool(np.isfinite(walk.outputs[k]).all())
 
@@ -70,7 +71,7 @@ def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
 def test_what_is_handed_on_is_what_arrives_at_the_step_before(case):
     info, walk = walked(case)
     n = len(walk.positions)
-    tables = [numbers(stepping.flow(info, walk, Place(2 * n - 1 - k, unit=1))) for k in range(n)]
+    tables = [numbers(step_through_text.flow(info, walk, Place(2 * n - 1 - k, unit=1))) for k in range(n)]
     assert all(len(table) == (4 if info.memory_symbol == "c" else 2) for table in tables)
     for k in range(1, n):
         for here, before in zip(tables[k], tables[k - 1], strict=True):
@@ -83,7 +84,7 @@ def test_what_arrives_and_what_enters_add_up(case):
     info, walk = walked(case)
     n = len(walk.positions)
     for k in range(n):
-        for row in numbers(stepping.flow(info, walk, Place(2 * n - 1 - k, unit=2)))[1::2]:
+        for row in numbers(step_through_text.flow(info, walk, Place(2 * n - 1 - k, unit=2)))[1::2]:
             later, enters, together = map(parsed, row[:3])
             assert together == pytest.approx(later + enters, rel=2e-2, abs=2e-3 * max(abs(later), abs(enters)))
 
@@ -91,7 +92,7 @@ def test_what_arrives_and_what_enters_add_up(case):
 def test_the_factor_is_said_as_weights_times_slope():
     info, walk = walked("letters")
     k = 5
-    said = stepping.flow(info, walk, Place(16 - 1 - k))
+    said = step_through_text.flow(info, walk, Place(16 - 1 - k))
     found = re.search(r"leaves ([\d.]+) of it = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", said)
     assert found
     factor, weights, slope = map(float, found.groups())
@@ -103,7 +104,7 @@ def test_the_factor_is_said_as_weights_times_slope():
 @pytest.mark.parametrize("case", ["gru", "lstm", "gru_simple"])
 def test_a_gated_cell_says_by_which_road(case):
     info, walk = walked(case)
-    said = stepping.flow(info, walk, Place(16 - 1 - 4))
+    said = step_through_text.flow(info, walk, Place(16 - 1 - 4))
     shares = [int(each) for each in re.findall(r"(-?\d+)% ", said)]
     assert "kept" in said and sum(shares) == pytest.approx(100, abs=len(shares))
 
@@ -111,12 +112,12 @@ def test_a_gated_cell_says_by_which_road(case):
 def test_the_wall_of_truncation_is_said():
     info, walk = walked("cut")
     at = int(np.flatnonzero(walk.cut)[0])
-    assert "Truncation cuts" in stepping.flow(info, walk, Place(16 - 1 - at))
+    assert "Truncation cuts" in step_through_text.flow(info, walk, Place(16 - 1 - at))
 
 
 def test_the_first_step_has_none_before_it():
     info, walk = walked("rnn")
-    assert stepping.BEFORE_ALL in stepping.flow(info, walk, Place(15))
+    assert step_through_text.BEFORE_ALL in step_through_text.flow(info, walk, Place(15))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_the_first_step_has_none_before_it():
      (2.5e12, "2.50·10¹²"), (np.nan, "not finite"), (np.inf, "not finite")],
 )  # fmt: skip
 def test_numbers_are_short_and_keep_their_sign(value, said):
-    assert stepping.signed(value) == said
+    assert step_through_text.signed(value) == said
 
 
 # ---- the weight
@@ -137,21 +138,23 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
     if walk.weight_hh is None:
         assert not info.has_links
         return
-    n, gates = len(walk.positions), len(stepping.gates(info))
+    n, gates = len(walk.positions), len(step_through_text.gates(info))
     for gate in range(gates):
         place = Place(2 * n - 1, unit=3, source=1, gate=gate)
         part = int(walk.part[0])
-        whole = walk.weight_gradient(part=part)[stepping.row(info, place), 1]
-        said = stepping.weight(info, walk, place)
+        whole = walk.weight_gradient(part=part)[step_through_text.row(info, place), 1]
+        said = step_through_text.weight(info, walk, place)
         found = re.search(r"on the way back: (\S+) of (\S+) in the end", said)
-        assert found and found[1] == found[2] == stepping.signed(float(whole))
+        assert found and found[1] == found[2] == step_through_text.signed(float(whole))
 
 
 def test_going_forward_the_weight_carries():
     info, walk = walked("letters")
-    said = stepping.weight(info, walk, Place(4, unit=1, source=2))
+    said = step_through_text.weight(info, walk, Place(4, unit=1, source=2))
     h, w = float(walk.hidden[3, 2]), float(walk.weight_hh[0, 1, 2])
-    assert f"{stepping.signed(h)} × {stepping.signed(w)} = **{stepping.signed(h * w)}**" in said
+    assert (
+        f"{step_through_text.signed(h)} × {step_through_text.signed(w)} = **{step_through_text.signed(h * w)}**" in said
+    )
 
 
 # ---- the equations of the walk
@@ -173,7 +176,7 @@ def test_every_chain_has_its_own_equations():
             _, walk = walked("both", layer, direction)
             for check in equations.checks(info, equations.walked(info, walk, 1, 3)):
                 assert check.recorded is None or check.computed == pytest.approx(check.recorded, abs=2e-6)
-            assert stepping.chain(info, layer, direction).startswith(f"layer {layer + 1}")
+            assert step_through_text.chain(info, layer, direction).startswith(f"layer {layer + 1}")
 
 
 # ---- verify
@@ -184,32 +187,32 @@ def test_every_number_that_is_offered_is_one_of_the_walk(case):
     info, walk = walked(case)
     n = len(walk.positions)
     for at in (0, n - 1, n, 2 * n - 1):
-        offered = stepping.claims(info, walk, Place(at, unit=1, source=2))
-        assert set(offered) <= set(stepping.CLAIMS) and stepping.CLAIMS[0] in offered
-        assert (stepping.CLAIMS[1] in offered) == info.has_links
+        offered = step_through_text.claims(info, walk, Place(at, unit=1, source=2))
+        assert set(offered) <= set(step_through_text.CLAIMS) and step_through_text.CLAIMS[0] in offered
+        assert (step_through_text.CLAIMS[1] in offered) == info.has_links
         for what in offered.values():
-            assert np.isfinite(walk.number(what)) and stepping.claimed(what)
+            assert np.isfinite(walk.number(what)) and step_through_text.claimed(what)
 
 
 def test_what_was_verified_is_said_with_its_error_and_how():
-    rows = dict(stepping.verified(verification()))
+    rows = dict(step_through_text.verified(verification()))
     assert rows["Relative error of the calculation"] == "0, both are exactly the same"
     assert rows["Relative error of the number on this page"] == "1.0e-07"
-    assert "13 times" in stepping.how(verification())
-    assert "0.001" not in str(rows) and "1e-03" in stepping.how(verification())
-    assert stepping.agrees(verification(relative_error=3e-11, relative_error32=2e-4)).startswith(
+    assert "13 times" in step_through_text.how(verification())
+    assert "0.001" not in str(rows) and "1e-03" in step_through_text.how(verification())
+    assert step_through_text.agrees(verification(relative_error=3e-11, relative_error32=2e-4)).startswith(
         "Both calculations agree to 10 digits. This page shows float32"
     )
     for wrong in (np.inf, np.nan, 1e-3):
-        assert stepping.agrees(verification(relative_error=wrong)).startswith("They do not agree")
-    broken = dict(stepping.verified(verification(relative_error=np.inf)))
+        assert step_through_text.agrees(verification(relative_error=wrong)).startswith("They do not agree")
+    broken = dict(step_through_text.verified(verification(relative_error=np.inf)))
     assert broken["Relative error of the calculation"].startswith("not comparable")
 
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_why_autograd_was_taken_is_said_in_words(reason):
-    said = stepping.how(verification(method=AUTOGRAD, reason=reason))
-    assert "autograd" in said and said.endswith(f"{stepping.REASONS[reason]}.")
+    said = step_through_text.how(verification(method=AUTOGRAD, reason=reason))
+    assert "autograd" in said and said.endswith(f"{step_through_text.REASONS[reason]}.")
 
 
 # ---- pictures

@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import equations, state, stepping
+from app import equations, state
 from app.figures import walk as figures
 from app.figures.walk import Place
 from app.hub import RunSlot
 from app.pictures import key, picture
+from app.step_through import text as step_through_text
 from app.views import beside
 from engine.frame import RunInfo
 from engine.step_through.sequence_trace import Verification, Walk
 from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
 
-STYLE = Path(__file__).parents[1] / "steps.css"
+STYLE = Path(__file__).with_name("style.css")
 
 
 @dataclass
@@ -61,7 +62,7 @@ def page() -> None:
     """Draw the page; the network is the playground's, or the one that the link says."""
     slot = beside.begin(STYLE)
     with st.container(key="steps"):
-        st.title(stepping.HEADING, anchor=False)
+        st.title(step_through_text.HEADING, anchor=False)
         walk_through(slot)
 
 
@@ -75,15 +76,15 @@ def walk_through(slot: RunSlot) -> None:
     if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
     if _trains(run, page_state):
-        beside.wait(lambda: _trains(run, page_state), stepping.TRAINING)
+        beside.wait(lambda: _trains(run, page_state), step_through_text.TRAINING)
     elif not run.is_pending(SEQUENCE_TRACE) and not current:
         run.request(SEQUENCE_TRACE, layer=page_state.layer, direction=page_state.direction)
     if run.is_pending(SEQUENCE_TRACE):
-        beside.wait(lambda: run.is_pending(SEQUENCE_TRACE), stepping.WALKING)
+        beside.wait(lambda: run.is_pending(SEQUENCE_TRACE), step_through_text.WALKING)
     if walk is None:
         return
     place = page_state.stand(walk)
-    st.caption(f"{stepping.LOOK_FOR} {stepping.heading(info, walk)}")
+    st.caption(f"{step_through_text.LOOK_FOR} {step_through_text.heading(info, walk)}")
     _transport(slot, page_state, info, walk)
     left, right = st.columns([1.72, 1], gap="medium")
     with left:
@@ -104,10 +105,10 @@ def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, walk:
     """Where one stands, the four buttons with their keys, and a little more training."""
     n, place = len(walk.positions), page_state.stand(walk)
     moves = (
-        ("steps_first", stepping.FIRST, ":material/first_page:", "Home", -2 * n),
-        ("steps_back", stepping.BACK, ":material/chevron_left:", "Left", -1),
-        ("steps_next", stepping.NEXT, ":material/chevron_right:", "Right", 1),
-        ("steps_last", stepping.LAST, ":material/last_page:", "End", 2 * n),
+        ("steps_first", step_through_text.FIRST, ":material/first_page:", "Home", -2 * n),
+        ("steps_back", step_through_text.BACK, ":material/chevron_left:", "Left", -1),
+        ("steps_next", step_through_text.NEXT, ":material/chevron_right:", "Right", 1),
+        ("steps_last", step_through_text.LAST, ":material/last_page:", "End", 2 * n),
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps_transport"):
         for name, label, icon, shortcut, by in moves:
@@ -115,11 +116,11 @@ def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, walk:
             at_the_end = place.at == (0 if by < 0 else 2 * n - 1)
             st.button(label, key=name, icon=icon, type=kind, shortcut=shortcut, disabled=at_the_end,
                       on_click=page_state.move, args=(by, n))  # fmt: skip
-        for updates, label in stepping.TRAIN.items():
+        for updates, label in step_through_text.TRAIN.items():
             st.button(label, key=f"steps_train_{updates}", icon=":material/fitness_center:", type="tertiary",
                       on_click=page_state.train, args=(slot.run, updates))  # fmt: skip
         _chains(page_state, info)
-    st.markdown(stepping.where(info, walk, place))
+    st.markdown(step_through_text.where(info, walk, place))
 
 
 def _chains(page_state: StepThroughState, info: RunInfo) -> None:
@@ -133,8 +134,8 @@ def _chains(page_state: StepThroughState, info: RunInfo) -> None:
     def chosen() -> None:
         page_state.layer, page_state.direction = state.value("steps_chain")
 
-    st.selectbox(stepping.CHAIN, every, every.index(now), format_func=lambda at: stepping.chain(info, *at),
-                 key="steps_chain", label_visibility="collapsed", width=240, on_change=chosen)  # fmt: skip
+    st.selectbox(step_through_text.CHAIN, every, every.index(now), format_func=lambda at: step_through_text.chain(info,
+                 *at), key="steps_chain", label_visibility="collapsed", width=240, on_change=chosen)  # fmt: skip
 
 
 def _over_time(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
@@ -149,18 +150,18 @@ def _over_time(info: RunInfo, walk: Walk, page_state: StepThroughState, place: P
             back = place.back(n) or point.get("plot") == 1
             page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
 
-    picture("walk", figures.over_time(info, walk, place), label=stepping.LOOK_FOR, on_press=pressed)
+    picture("walk", figures.over_time(info, walk, place), label=step_through_text.LOOK_FOR, on_press=pressed)
 
 
 def _account(info: RunInfo, walk: Walk, place: Place) -> None:
     """Forward: the equations with the numbers put in. Back: what arrives, enters and is handed on."""
     at = place.step(len(walk.positions))
-    st.markdown(stepping.reads(info, walk, at))
+    st.markdown(step_through_text.reads(info, walk, at))
     if place.back(len(walk.positions)):
-        st.markdown(f"**{stepping.NUMBERS}**")
-        st.html(stepping.flow(info, walk, place))
-        st.caption(stepping.NORMS)
-    with st.expander(stepping.EQUATIONS, expanded=not place.back(len(walk.positions))):
+        st.markdown(f"**{step_through_text.NUMBERS}**")
+        st.html(step_through_text.flow(info, walk, place))
+        st.caption(step_through_text.NORMS)
+    with st.expander(step_through_text.EQUATIONS, expanded=not place.back(len(walk.positions))):
         numbers = equations.walked(info, walk, place.unit, at)
         for check in equations.checks(info, numbers):
             st.markdown(equations.worked(check))
@@ -170,7 +171,7 @@ def _account(info: RunInfo, walk: Walk, place: Place) -> None:
 def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
     """One step's Jacobian as a picture; a press follows that unit and the weight that leads to it."""
     if walk.jacobians is None:
-        st.info(stepping.NO_LINK)
+        st.info(step_through_text.NO_LINK)
         return
 
     def pressed() -> None:
@@ -180,46 +181,46 @@ def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Pl
             unit, source = (min(int(name), info.experiment.hidden_size - 1) for name in names)
             page_state.go(unit=unit, source=source)
 
-    st.markdown(f"**{stepping.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
+    st.markdown(f"**{step_through_text.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
     scale = figures.scale_of(walk.jacobians[place.step(len(walk.positions))])
-    caption = stepping.JACOBIAN_NOTE.format(scale=scale)
+    caption = step_through_text.JACOBIAN_NOTE.format(scale=scale)
     if len(walk.units) < info.experiment.hidden_size:
-        caption += " " + stepping.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
+        caption += " " + step_through_text.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
     st.caption(caption)
     picture("jacobian", figures.jacobian(info, walk, place), label=caption, on_press=pressed)
 
 
 def _weight(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
     """The unit and the weight that are followed, as fields, and what this step does to the weight."""
-    most, gates = info.experiment.hidden_size - 1, stepping.gates(info)
+    most, gates = info.experiment.hidden_size - 1, step_through_text.gates(info)
     # What was pressed in a picture stands in the keys: another place, another field.
     unit, source, gate = f"steps_unit_{place.unit}", f"steps_source_{place.source}", f"steps_gate_{place.gate}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.number_input(stepping.UNIT, 0, most, place.unit, key=unit, width=150,
+        st.number_input(step_through_text.UNIT, 0, most, place.unit, key=unit, width=150,
                         on_change=lambda: page_state.go(unit=int(state.value(unit))))  # fmt: skip
         if walk.weight_hh is None:
             return
-        st.number_input(stepping.SOURCE, 0, most, place.source, key=source, width=170,
+        st.number_input(step_through_text.SOURCE, 0, most, place.source, key=source, width=170,
                         on_change=lambda: page_state.go(source=int(state.value(source))))  # fmt: skip
         if len(gates) > 1:
-            st.selectbox(stepping.GATE, gates, place.gate, key=gate, width=170,
+            st.selectbox(step_through_text.GATE, gates, place.gate, key=gate, width=170,
                          on_change=lambda: page_state.go(gate=gates.index(state.value(gate))))  # fmt: skip
-    st.markdown(stepping.weight(info, walk, place))
+    st.markdown(step_through_text.weight(info, walk, place))
 
 
 def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
     """Which number to repeat, the button, and what came of it."""
-    run, offered = slot.run, stepping.claims(info, walk, place)
+    run, offered = slot.run, step_through_text.claims(info, walk, place)
     with st.container(border=True, key="steps_verify_card"):
-        st.caption(stepping.VERIFY_NOTE)
+        st.caption(step_through_text.VERIFY_NOTE)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             which = st.selectbox(
-                stepping.VERIFY, list(offered), key="steps_claim", label_visibility="collapsed", width=230
+                step_through_text.VERIFY, list(offered), key="steps_claim", label_visibility="collapsed", width=230
             )
-            st.button(stepping.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
+            st.button(step_through_text.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
                       on_click=run.request, args=(VERIFICATION,), kwargs={"entry": offered[which]})  # fmt: skip
         if run.is_pending(VERIFICATION):
-            beside.wait(lambda: run.is_pending(VERIFICATION), stepping.VERIFYING)
+            beside.wait(lambda: run.is_pending(VERIFICATION), step_through_text.VERIFYING)
         elif problem := run.problem(VERIFICATION):
             st.warning(problem)
         elif (verification := run.result(VERIFICATION)) is not None:
@@ -227,9 +228,9 @@ def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
 
 
 def _verified(verification: Verification) -> None:
-    st.markdown(f"**{stepping.claimed(verification.what)}**  \n{stepping.agrees(verification)}")
-    rows = stepping.verified(verification)
+    st.markdown(f"**{step_through_text.claimed(verification.what)}**  \n{step_through_text.agrees(verification)}")
+    rows = step_through_text.verified(verification)
     st.table(
         {"": [what for what, _ in rows], " ": [number for _, number in rows]}, border="horizontal", hide_index=True
     )
-    st.caption(stepping.how(verification))
+    st.caption(step_through_text.how(verification))
