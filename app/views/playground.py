@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from app import controls, sharing, state, text
+from app.ask import card
 from app.hub import RunSlot
 from app.live import component
 from app.thumbnail import thumbnail
-from app.views import equations, export, lesson, listen, predict, share
+from app.views import equations, export, lesson, listen, share
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
 from engine.preset import Preset, load_preset
@@ -34,7 +35,7 @@ def page() -> None:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     component.view(slot, preset)
     if not state.presenting():
-        predict.card(slot)
+        card.card(slot)
         listen.card(slot)
         equations.card(slot)
     state.write_link()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import predicting
+from app.ask import card
+from app.ask import text as ask_text
 from app.figures import answers
-from app.views import predict
 from engine.ask.answering import answer
 from engine.ask.question import Answer, Question, cannot_go_on
 from engine.experiment import Experiment
@@ -76,7 +76,7 @@ def test_a_held_out_example_is_asked_by_its_number(pool):
 
 
 def test_where_something_can_be_typed_a_held_out_example_can_be_asked_too(pool):
-    page = move(opened(task="sentiment"), "predict_way", predicting.HELD_OUT)
+    page = move(opened(task="sentiment"), "predict_way", ask_text.HELD_OUT)
     assert asked(page, pool) == Question(example=0, seed=0)
 
 
@@ -124,12 +124,12 @@ def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):
 
 def test_until_the_answer_is_there_the_card_says_so(pool):
     page = opened(task="sentiment")
-    assert predicting.ASKING not in words(page)
+    assert ask_text.ASKING not in words(page)
     asked(page, pool)
-    assert predicting.ASKING in words(page)
+    assert ask_text.ASKING in words(page)
     page = answered(page, pool, dataclasses.replace(answer_of(slot().experiment, text="not good"), step=1840))
-    assert predicting.ASKING not in words(page) and "Asked at step 1,840 · what you typed" in words(page)
-    assert page.button(key="predict_ask").label == predicting.AGAIN
+    assert ask_text.ASKING not in words(page) and "Asked at step 1,840 · what you typed" in words(page)
+    assert page.button(key="predict_ask").label == ask_text.AGAIN
 
 
 def test_why_there_is_no_answer_is_said(pool):
@@ -207,16 +207,16 @@ def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(p
 def test_every_task_has_an_answer_that_can_be_shown(task, kind, monkeypatch):
     """Without a page: Streamlit's functions do nothing then."""
     drawn: list[str] = []
-    monkeypatch.setattr(predict.st, "html", drawn.append)
-    monkeypatch.setattr(predict, "_chart", lambda figure, label: drawn.append(label))
+    monkeypatch.setattr(card.st, "html", drawn.append)
+    monkeypatch.setattr(card, "_chart", lambda figure, label: drawn.append(label))
     e = Experiment(task=task, rnn_type=kind, hidden_size=2)
     goes_on = not cannot_go_on(e)
     questions = [{"example": 3}, {"example": 3, "steps": 5 * goes_on}]
     if TASKS[task].encode is not None:
-        questions.append({"text": TASKS[task].example, "steps": predicting.usual_steps(e) * goes_on})
+        questions.append({"text": TASKS[task].example, "steps": ask_text.usual_steps(e) * goes_on})
     for question in questions:
         drawn.clear()
-        predict._answer(e, answer_of(e, **question))
+        card._answer(e, answer_of(e, **question))
         assert drawn and all("nan" not in each for each in drawn)
 
 

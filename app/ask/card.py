@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import audio, predicting
+from app import audio
+from app.ask import text as ask_text
 from app.figures import answers
 from app.hub import RunSlot
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
@@ -18,7 +19,7 @@ from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
 
 POLL = 0.2  # seconds between two looks for an answer
-STYLE = Path(__file__).parents[1] / "predict.css"
+STYLE = Path(__file__).with_name("style.css")
 STILL = {"displayModeBar": False}
 
 
@@ -43,14 +44,14 @@ def card(slot: RunSlot) -> None:
     with st.container(key="predict", border=True):
         st.html(STYLE)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(predicting.HEADING, width="stretch")
+            st.markdown(ask_text.HEADING, width="stretch")
             typed = _typed(TASKS[experiment.task])
         with st.form("predict_form", border=False, enter_to_submit=True):
             question = _fields(experiment, typed, run.result(ANSWER) is not None)
         if question is not None:
             _ask(run, experiment, card_state, question)
         if problem := card_state.problem or run.problem(ANSWER):
-            st.warning(predicting.escaped(problem))
+            st.warning(ask_text.escaped(problem))
         if run.is_pending(ANSWER):
             st.fragment(_watch, run_every=POLL)(run)
         answer = run.result(ANSWER)
@@ -62,10 +63,10 @@ def _typed(task: Task) -> bool:
     """Whether something is typed; where it can be, a person chooses."""
     if task.encode is None:
         return False
-    ways = [predicting.TYPE_IT, predicting.HELD_OUT]
+    ways = [ask_text.TYPE_IT, ask_text.HELD_OUT]
     way = st.segmented_control("Ask about", ways, default=ways[0], key="predict_way", required=True,
                                label_visibility="collapsed")  # fmt: skip
-    return way == predicting.TYPE_IT
+    return way == ask_text.TYPE_IT
 
 
 def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, object] | None:
@@ -74,23 +75,23 @@ def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, objec
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if typed:
             with st.container(key="predict_text", width="stretch"):
-                asked["text"] = st.text_input(task.asks, task.example, predicting.MAX_CHARACTERS,
+                asked["text"] = st.text_input(task.asks, task.example, ask_text.MAX_CHARACTERS,
                                               key=f"predict_text_{task.slug}")  # fmt: skip
         else:
             most = int(LIMITS["example"][1].high)
-            asked["example"] = st.number_input(predicting.EXAMPLE, 0, most, 0, key="predict_example", width=150)
+            asked["example"] = st.number_input(ask_text.EXAMPLE, 0, most, 0, key="predict_example", width=150)
         if not cannot_go_on(experiment):
             with st.container(key="predict_steps", width=210):
                 least = 0 if task.outputs == "symbols" else 1
-                most, usual = predicting.most_steps(experiment), predicting.usual_steps(experiment)
-                asked["steps"] = st.slider(predicting.STEPS, least, most, usual, key=f"predict_steps_{task.slug}")
-        if predicting.generates(experiment):
-            asked["temperature"] = st.slider(predicting.TEMPERATURE, 0.0, predicting.HOTTEST, 0.0, 0.1, width=190,
+                most, usual = ask_text.most_steps(experiment), ask_text.usual_steps(experiment)
+                asked["steps"] = st.slider(ask_text.STEPS, least, most, usual, key=f"predict_steps_{task.slug}")
+        if ask_text.generates(experiment):
+            asked["temperature"] = st.slider(ask_text.TEMPERATURE, 0.0, ask_text.HOTTEST, 0.0, 0.1, width=190,
                                              format="%.1f", key="predict_temperature",
-                                             help=predicting.TEMPERATURE_HELP)  # fmt: skip
-        label = predicting.AGAIN if again else predicting.ASK
+                                             help=ask_text.TEMPERATURE_HELP)  # fmt: skip
+        label = ask_text.AGAIN if again else ask_text.ASK
         pressed = st.form_submit_button(label, key="predict_ask", icon=":material/question_answer:")
-    if remark := predicting.remark(experiment):
+    if remark := ask_text.remark(experiment):
         st.caption(remark)
     return asked if pressed else None
 
@@ -109,7 +110,7 @@ def _ask(run: Run, experiment: Experiment, card_state: AskState, asked: dict[str
 
 def _watch(run: Run) -> None:
     """Looked at again and again until the answer is there; then the page is drawn anew, without this."""
-    st.caption(predicting.ASKING)
+    st.caption(ask_text.ASKING)
     if not run.is_pending(ANSWER):
         st.rerun()  # the whole page: a fragment cannot draw the one around it
 
@@ -117,9 +118,9 @@ def _watch(run: Run) -> None:
 def _answer(experiment: Experiment, answer: Answer) -> None:
     task = TASKS[experiment.task]
     with st.container(key="predict_answer"):
-        st.caption(predicting.asked_at(answer))
-        if strange := predicting.unknown(task, answer):
-            st.caption(predicting.escaped(strange))
+        st.caption(ask_text.asked_at(answer))
+        if strange := ask_text.unknown(task, answer):
+            st.caption(ask_text.escaped(strange))
         if experiment.rnn_type in FED_BACK:
             _spoken(task, answer)
         elif task.outputs == "values":
@@ -135,9 +136,9 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
 def _what_it_read(task: Task, answer: Answer) -> None:
     """Exactly as prepared: symbols as boxes, an image, or numbers as lines."""
     if task.image is not None:
-        st.html(predicting.picture(task, answer))
+        st.html(ask_text.picture(task, answer))
     elif task.inputs == "symbols":
-        st.html(predicting.read(task, answer))
+        st.html(ask_text.read(task, answer))
     else:
         _chart(answers.channels(answer.inputs, task.input_labels), "What the network read, a line for each channel.")
 
@@ -145,11 +146,11 @@ def _what_it_read(task: Task, answer: Answer) -> None:
 def _decided(task: Task, answer: Answer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(predicting.READ)
+        st.markdown(ask_text.READ)
         _what_it_read(task, answer)
     with right:
-        st.markdown(predicting.SAYS)
-        st.markdown(predicting.decided(task, answer))
+        st.markdown(ask_text.SAYS)
+        st.markdown(ask_text.decided(task, answer))
         target = None if answer.targets is None else int(answer.targets[-1])
         _chart(answers.classes(task.output_labels, answer.outputs[-1], target), "The probability of every class.")
 
@@ -157,13 +158,13 @@ def _decided(task: Task, answer: Answer) -> None:
 def _spoken(task: Task, answer: Answer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(predicting.READ)
+        st.markdown(ask_text.READ)
         _what_it_read(task, answer)
     with right:
-        st.markdown(predicting.SAYS)
-        st.html(predicting.spoken(task, answer))
-        st.markdown(predicting.in_words(task, answer))
-        st.caption(predicting.BOXES)
+        st.markdown(ask_text.SAYS)
+        st.html(ask_text.spoken(task, answer))
+        st.markdown(ask_text.in_words(task, answer))
+        st.caption(ask_text.BOXES)
         if task.audible:
             notes = [task.output_labels[token] for token in (*answer.inputs, *answer.said)]
             st.audio(audio.waveform(notes), sample_rate=audio.SAMPLE_RATE)
@@ -172,25 +173,25 @@ def _spoken(task: Task, answer: Answer) -> None:
 def _continued(task: Task, answer: Answer) -> None:
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.markdown(predicting.GOES_ON)
-        st.html(predicting.continued(task, answer))
-        st.markdown(predicting.goes_on(task, answer))
-        st.caption(predicting.BOXES)
+        st.markdown(ask_text.GOES_ON)
+        st.html(ask_text.continued(task, answer))
+        st.markdown(ask_text.goes_on(task, answer))
+        st.caption(ask_text.BOXES)
     with right:
-        st.markdown(predicting.EXPECTS)
+        st.markdown(ask_text.EXPECTS)
         right_one = None if answer.future is None else int(answer.future[0])
         _chart(answers.classes(task.output_labels, answer.said_outputs[0], right_one),
                "The probability of every symbol that may come first.")  # fmt: skip
 
 
 def _tagged(task: Task, answer: Answer) -> None:
-    st.markdown(predicting.READ_AND_SAYS)
+    st.markdown(ask_text.READ_AND_SAYS)
     if task.inputs != "symbols":
         _what_it_read(task, answer)
     if task.slug == "speech":
         st.audio(audio.speech(answer.inputs), sample_rate=audio.SAMPLE_RATE)
-    st.html(predicting.answered(task, answer))
-    st.caption(" ".join(filter(None, [predicting.score(answer), predicting.BOXES])))
+    st.html(ask_text.answered(task, answer))
+    st.caption(" ".join(filter(None, [ask_text.score(answer), ask_text.BOXES])))
 
 
 def _values(experiment: Experiment, answer: Answer) -> None:
@@ -201,11 +202,11 @@ def _values(experiment: Experiment, answer: Answer) -> None:
         future = None if answer.future is None else answer.future[:, 0]
         figure = answers.series(past, answer.said[:, 0], future, name=task.input_labels[0])
         _chart(figure, "What was read, the network's forecast, and what really came.")
-        if sentence := predicting.forecast(answer):
+        if sentence := ask_text.forecast(answer):
             st.caption(sentence)
         return
     if at_the_end:
-        st.markdown(predicting.number(answer))
+        st.markdown(ask_text.number(answer))
         _what_it_read(task, answer)
         return
     begin, end = int(answer.counted.argmax()), len(past) - int(answer.counted[::-1].argmax())
