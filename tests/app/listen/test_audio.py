@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app import audio, listening
+from app import audio
+from app.listen import text as listen_text
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.tasks import TASKS, probe
@@ -106,19 +107,19 @@ def seen() -> Frame:
 
 
 def test_the_tune_is_that_of_the_drawn_sequence(seen):
-    tune, labels = listening.tune(MELODY), TASKS["melody"].output_labels
+    tune, labels = listen_text.tune(MELODY), TASKS["melody"].output_labels
     assert len(tune) == MELODY.seq_len + 1 == 25
     assert tune == [labels[note] for note in (seen.inputs[0], *seen.targets)]
 
 
 def test_what_is_played_begins_with_the_given_note(seen):
-    notes, tune = listening.played(RunInfo.of(MELODY), seen), listening.tune(MELODY)
+    notes, tune = listen_text.played(RunInfo.of(MELODY), seen), listen_text.tune(MELODY)
     assert notes[0] == tune[0] and len(notes) == len(tune)
     assert notes[1:] == [TASKS["melody"].output_labels[k] for k in seen.free_outputs.argmax(-1)]
 
 
 def test_wrong_notes_are_struck_out_and_counted():
-    said = listening.score(["C4", "D4", "E4"], ["C4", "D4", "G4"])
+    said = listen_text.score(["C4", "D4", "E4"], ["C4", "D4", "G4"])
     assert said == "1 of 2 notes right.  \n**C4** D4 :red[~~E4~~]"
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import audio, listening
+from app import audio
 from app.hub import RunSlot
+from app.listen import text as listen_text
 from engine.frame import Frame
 from engine.tasks import TASKS
 
@@ -33,24 +34,24 @@ def card(slot: RunSlot) -> None:
     run, recording = slot.run, _recording(slot.token)
     with st.container(key="listen", border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(listening.HEADING, width="stretch")
-            if st.button(listening.TAKE, key="listen_take"):
+            st.markdown(listen_text.HEADING, width="stretch")
+            if st.button(listen_text.TAKE, key="listen_take"):
                 recording.frame = run.latest()
         frame = recording.frame
-        tune = listening.tune(run.info.experiment)
+        tune = listen_text.tune(run.info.experiment)
         asked, before, now = st.columns(3, gap="medium")
         with asked:
-            _player(f"**{listening.TUNE}**", tune)
+            _player(f"**{listen_text.TUNE}**", tune)
             st.caption(" ".join(tune))
-        for column, name, taken in ((before, listening.BEFORE, frame and run.first), (now, listening.NOW, frame)):
+        for column, name, taken in ((before, listen_text.BEFORE, frame and run.first), (now, listen_text.NOW, frame)):
             with column:
                 if taken is not None:
-                    notes = listening.played(run.info, taken)
-                    _player(listening.title(name, taken), notes)
-                    st.caption(listening.score(notes, tune))
+                    notes = listen_text.played(run.info, taken)
+                    _player(listen_text.title(name, taken), notes)
+                    st.caption(listen_text.score(notes, tune))
                 else:
                     st.markdown(f"**{name}**")
-                    st.caption(listening.NO_FIRST if frame is not None else listening.NOT_TAKEN)
+                    st.caption(listen_text.NO_FIRST if frame is not None else listen_text.NOT_TAKEN)
 
 
 def _player(title: str, notes: list[str]) -> None:
