@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import equations, state
+from app import state
+from app.equations import formulas
 from app.figures import walk as figures
 from app.figures.walk import Place
 from app.hub import RunSlot
@@ -162,10 +163,10 @@ def _account(info: RunInfo, walk: Walk, place: Place) -> None:
         st.html(step_through_text.flow(info, walk, place))
         st.caption(step_through_text.NORMS)
     with st.expander(step_through_text.EQUATIONS, expanded=not place.back(len(walk.positions))):
-        numbers = equations.walked(info, walk, place.unit, at)
-        for check in equations.checks(info, numbers):
-            st.markdown(equations.worked(check))
-        st.caption(equations.footnote(info))
+        numbers = formulas.walked(info, walk, place.unit, at)
+        for check in formulas.checks(info, numbers):
+            st.markdown(formulas.worked(check))
+        st.caption(formulas.footnote(info))
 
 
 def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:

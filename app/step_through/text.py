@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from app import equations
+from app.equations import formulas
 from app.figures.walk import Place
 from engine.cells import CELLS
 from engine.frame import RunInfo
@@ -85,7 +85,7 @@ def _count(steps: int) -> str:
 def reads(info: RunInfo, walk: Walk, at: int) -> str:
     """What goes in and what comes out at this step, and the loss that it costs."""
     t = int(walk.positions[at])
-    sentences = [f"Reads {equations.input_label(info, walk.read[at], t)}."]
+    sentences = [f"Reads {formulas.input_label(info, walk.read[at], t)}."]
     if np.isfinite(walk.outputs[at]).all():
         sentences.append(f"Says {_output(info, walk, at)}.")
     if walk.counted[at]:

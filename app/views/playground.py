@@ -6,11 +6,12 @@ import streamlit as st
 
 from app import controls, sharing, state, text
 from app.ask import card
+from app.equations import card as equations
 from app.hub import RunSlot
 from app.listen import card as listen
 from app.live import component
 from app.thumbnail import thumbnail
-from app.views import equations, export, lesson, share
+from app.views import export, lesson, share
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
 from engine.preset import Preset, load_preset

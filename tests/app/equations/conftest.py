@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from app import equations
+from app.equations import formulas
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.training import Trainer
 
-PLAIN = [("rnn", each) for each in equations.SQUASH] + [("feedforward", each) for each in equations.SQUASH]
+PLAIN = [("rnn", each) for each in formulas.SQUASH] + [("feedforward", each) for each in formulas.SQUASH]
 KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].uses_nonlinearity)]
 UNITS, STEPS = 3, 5
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import cost, equations
-from app.views import equations as view
+from app.equations import card as equations_card
+from app.equations import formulas, update_cost
 from engine.cells import CELLS
 from engine.training import Trainer
 from engine.workers import Measurement
@@ -31,16 +31,16 @@ def test_the_card_shows_the_equations_of_the_cell(pool, cell):
     page = unfolded(cell=cell)
     ending = " cell" if cell == "feedforward" else ""
     assert f"**Equations of the {CELLS[cell].title}{ending}**" in shown(page)
-    assert all(f"${latex}$" in shown(page) for _, latex in equations.equations(pool.runs[0].experiment))
+    assert all(f"${latex}$" in shown(page) for _, latex in formulas.equations(pool.runs[0].experiment))
 
 
 def test_the_card_stays_the_same_when_the_cell_is_changed(pool):
     """Streamlit knows by its id that a card is open: with another id it would fold."""
     page = opened()
-    before = [each.proto.id for each in page.expander if each.label == equations.CARD]
+    before = [each.proto.id for each in page.expander if each.label == formulas.CARD]
     page = move(page, "cell", "gru")
     assert [run.experiment.cell for run in pool.runs] == ["rnn", "gru"]
-    assert [each.proto.id for each in page.expander if each.label == equations.CARD] == before != []
+    assert [each.proto.id for each in page.expander if each.label == formulas.CARD] == before != []
 
 
 def test_folded_it_makes_nothing(pool):
@@ -49,9 +49,9 @@ def test_folded_it_makes_nothing(pool):
 
 def test_the_numbers_come_when_asked_and_stay_those_of_that_moment(pool):
     page = unfolded()
-    assert equations.HOW_TO in shown(page)
+    assert formulas.HOW_TO in shown(page)
     page = press(page, "equations_now")
-    assert equations.NO_FRAME in shown(page)
+    assert formulas.NO_FRAME in shown(page)
     e = pool.runs[0].experiment
     pool.runs[0].frame = Trainer(e).frame()
     page = press(page, "equations_now")
@@ -69,7 +69,7 @@ def test_a_padded_step_has_no_numbers(pool):
 
 def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):
     page = unfolded(cell="gru", hidden_size="8")
-    planned = cost.plan(pool.runs[0].experiment)
+    planned = update_cost.plan(pool.runs[0].experiment)
     measurement = Measurement(0, tuple(planned.experiments.values()), 15)
     monkeypatch.setattr(type(pool), "measure", lambda self, experiments: measurement, raising=False)
     page = press(page, "measure")
@@ -91,7 +91,7 @@ def test_a_measurement_that_failed_says_why(pool, monkeypatch):
 def test_a_tab_that_has_gone_waits_for_no_measurement(monkeypatch):
     stopped = []
     monkeypatch.setattr(Measurement, "stop", lambda self: stopped.append(self))
-    card_state = view.EquationsState(measurement=Measurement(0, (), 1))
+    card_state = equations_card.EquationsState(measurement=Measurement(0, (), 1))
     card_state.clear()
-    view.EquationsState().clear()
+    equations_card.EquationsState().clear()
     assert stopped == [card_state.measurement]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import equations
+from app.equations import formulas
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -25,7 +25,7 @@ def symbols(trainer: Trainer, frame: Frame, t: int) -> dict[str, Any]:
         "tanh": np.tanh,
         "ReLU": lambda a: np.maximum(a, 0),
     }
-    gates = [equations.LETTERS.get(gate, "h") for gate in CELLS[e.cell].gates]
+    gates = [formulas.LETTERS.get(gate, "h") for gate in CELLS[e.cell].gates]
     for k, gate in enumerate(gates):
         block = slice(k * UNITS, (k + 1) * UNITS)
         for name, symbol in (("weight_ih", "W_i"), ("weight_hh", "W_h"), ("bias_ih", "b_i"), ("bias_hh", "b_h")):
@@ -34,7 +34,7 @@ def symbols(trainer: Trainer, frame: Frame, t: int) -> dict[str, Any]:
     for k, gate in enumerate("ifo"[: CELLS[e.cell].peepholes]):
         found[f"p_{gate}"] = state["weight_ch_l0"][k * UNITS : (k + 1) * UNITS]
     found["x"] = np.eye(10)[int(frame.inputs[t])]
-    found |= {equations.LETTERS[name]: gate[0, 0, t].astype(float) for name, gate in frame.gates.items()}
+    found |= {formulas.LETTERS[name]: gate[0, 0, t].astype(float) for name, gate in frame.gates.items()}
     for symbol, states in (("h", frame.hidden), ("c", frame.cell)):
         if states is not None:
             found[symbol] = states[0, 0, t].astype(float)
@@ -54,7 +54,7 @@ def test_every_displayed_equation_holds(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity))
     for t in range(STEPS):
         found = symbols(trainer, frame, t)
-        for _, latex in equations.equations(trainer.experiment):
+        for _, latex in formulas.equations(trainer.experiment):
             left, right = latex.split(" = ")
             computed = eval(to_python(right), {"__builtins__": {}}, found)
             assert np.allclose(computed, found[left.removesuffix("_t")], atol=2e-6), latex
@@ -62,16 +62,16 @@ def test_every_displayed_equation_holds(cell, nonlinearity):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_gate_and_state_has_its_equation_and_every_cell_its_note(cell):
-    shown = [latex[0] for _, latex in equations.equations(small(cell))]
-    gates = [equations.LETTERS[gate] for gate in CELLS[cell].gates if gate != "hidden"]
+    shown = [latex[0] for _, latex in formulas.equations(small(cell))]
+    gates = [formulas.LETTERS[gate] for gate in CELLS[cell].gates if gate != "hidden"]
     assert sorted(shown) == sorted([*gates, *("hc" if CELLS[cell].has_cell_state else "h")])
-    assert all(each.endswith(".") for each in equations.remarks(small(cell)))
+    assert all(each.endswith(".") for each in formulas.remarks(small(cell)))
 
 
 def test_what_stands_for_the_input_is_said():
-    said = " ".join(equations.remarks(small("feedforward", window=3, num_layers=2)))
+    said = " ".join(formulas.remarks(small("feedforward", window=3, num_layers=2)))
     assert "the last 3 inputs" in said and "layer below" in said
-    assert "second chain" in " ".join(equations.remarks(small("gru", bidirectional=True)))
+    assert "second chain" in " ".join(formulas.remarks(small("gru", bidirectional=True)))
 
 
 # ---- the numbers of now
@@ -82,9 +82,9 @@ def test_both_sides_of_a_worked_equation_agree(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity, num_layers=2))
     for t in range(STEPS):
         for unit in range(UNITS):
-            found = equations.values(trainer.info, frame, unit, t)
+            found = formulas.values(trainer.info, frame, unit, t)
             assert found["h_t"] == frame.hidden[-1, 0, t, unit] and ("h_{t-1}" in found) == (cell != "feedforward")
-            rows = [row for row in equations.checks(trainer.info, found) if row.recorded is not None]
+            rows = [row for row in formulas.checks(trainer.info, found) if row.recorded is not None]
             assert [row.computed for row in rows] == pytest.approx([row.recorded for row in rows], abs=2e-6)
             recorded = [gate[-1, 0, t, unit] for gate in frame.gates.values()] + [frame.hidden[-1, 0, t, unit]]
             recorded += [frame.cell[-1, 0, t, unit]] if frame.cell is not None else []
@@ -96,7 +96,7 @@ def test_what_is_written_with_numbers_holds(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity))
     known = symbols(trainer, frame, 2)
     functions = {name: known[name] for name in ("sigma", "tanh", "ReLU")}
-    for row in equations.checks(trainer.info, equations.values(trainer.info, frame, 1, 2)):
+    for row in formulas.checks(trainer.info, formulas.values(trainer.info, frame, 1, 2)):
         _, *middle = row.latex.split(" = ")
         if row.recorded is not None:
             assert not re.search(r"[Wbpxhcfiogrzn]_", "".join(middle)), row.latex  # every symbol has its number
@@ -108,11 +108,11 @@ def test_what_is_written_with_numbers_holds(cell, nonlinearity):
 def test_the_terms_of_a_plain_cell_are_those_of_its_weights():
     trainer, frame = trained(small("rnn"))
     known, unit, t = symbols(trainer, frame, 3), 2, 3
-    found = equations.values(trainer.info, frame, unit, t)
+    found = formulas.values(trainer.info, frame, unit, t)
     assert found["W_{ih} x_t"] == pytest.approx((known["W_ih"] @ known["x"])[unit])
     assert found["W_{hh} h_{t-1}"] == pytest.approx((known["W_hh"] @ known["h_before"])[unit])
     assert (found["b_{ih}"], found["b_{hh}"]) == (known["b_ih"][unit], known["b_hh"][unit])
-    row, _ = equations.checks(trainer.info, found)
+    row, _ = formulas.checks(trainer.info, found)
     terms = [found[each] for each in ("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}")]
     written = " + ".join(f"({each:.3f})" if each < 0 else f"{each:.3f}" for each in terms)
     assert row.latex == rf"h_t = \tanh({written}) = \tanh({sum(terms):.3f})"
@@ -124,7 +124,7 @@ def test_the_terms_of_a_plain_cell_are_those_of_its_weights():
 )
 def test_a_cell_without_gates_shows_its_slope(nonlinearity, h, slope):
     terms = dict.fromkeys(("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}"), 0.1)
-    *_, row = equations.checks(RunInfo.of(small("rnn", nonlinearity)), {**terms, "h_{t-1}": 0.1, "h_t": h})
+    *_, row = formulas.checks(RunInfo.of(small("rnn", nonlinearity)), {**terms, "h_{t-1}": 0.1, "h_t": h})
     assert row.computed == slope and row.recorded is None
 
 
@@ -134,15 +134,15 @@ def test_a_worked_equation_reads_as_a_sentence():
     for gate in "ifgo":
         found |= {f"W_{{i{gate}}} x_t": 0.25, f"b_{{i{gate}}}": 0.0, f"b_{{h{gate}}}": -0.5}
         found[f"W_{{h{gate}}} h_{{t-1}}"] = 2e-5
-    enters, *_, keeps, shows = equations.checks(RunInfo.of(small("lstm")), found)
-    assert equations.worked(enters) == (
+    enters, *_, keeps, shows = formulas.checks(RunInfo.of(small("lstm")), found)
+    assert formulas.worked(enters) == (
         "input gate, recorded: $0.412$  \n"
         + r"$i_t = \sigma(0.250 + 0.000 + (2.00 \cdot 10^{-5}) + (-0.500)) = \sigma(-0.250) = 0.438$"
     )
-    assert equations.worked(keeps) == (
+    assert formulas.worked(keeps) == (
         "cell state, recorded: $-0.013$  \n" + r"$c_t = 0.953 \times 0.120 + 0.412 \times (-0.310) = -0.013$"
     )
-    assert r"h_t = 0.500 \times \tanh(-0.013) = -0.007$" in equations.worked(shows)
+    assert r"h_t = 0.500 \times \tanh(-0.013) = -0.007$" in formulas.worked(shows)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_worked_equation_reads_as_a_sentence():
      (float("nan"), r"\text{not finite}")],
 )  # fmt: skip
 def test_numbers_are_short(value, said):
-    assert equations.number(value) == said
+    assert formulas.number(value) == said
 
 
 def test_a_decoder_begins_where_the_encoder_ended():
@@ -162,20 +162,20 @@ def test_a_decoder_begins_where_the_encoder_ended():
         if not frame.valid[start - 1]:
             break
     ends = int(frame.valid[:start].sum()) - 1
-    assert ends < start - 1 and equations.step_before(info, frame, start) == ends
-    assert equations.values(info, frame, 1, start)["h_{t-1}"] == frame.hidden[-1, 0, ends, 1]
+    assert ends < start - 1 and formulas.step_before(info, frame, start) == ends
+    assert formulas.values(info, frame, 1, start)["h_{t-1}"] == frame.hidden[-1, 0, ends, 1]
     for t in np.flatnonzero(frame.valid):
-        for row in equations.checks(info, equations.values(info, frame, 0, int(t))):
+        for row in formulas.checks(info, formulas.values(info, frame, 0, int(t))):
             assert row.computed == pytest.approx(row.recorded, abs=2e-6)
-    assert equations.read(info, frame, start) == "nothing yet"
-    assert equations.read(info, frame, start + 1) == f"`{info.output_labels[frame.inputs[start + 1]]}`"
+    assert formulas.read(info, frame, start) == "nothing yet"
+    assert formulas.read(info, frame, start + 1) == f"`{info.output_labels[frame.inputs[start + 1]]}`"
 
 
 def test_what_was_read_is_said_in_words():
     trainer, frame = trained(small("gru"))
-    assert equations.read(trainer.info, frame, 2) == f"`{int(frame.inputs[2])}`"
+    assert formulas.read(trainer.info, frame, 2) == f"`{int(frame.inputs[2])}`"
     trainer, frame = trained(Experiment(task="adding", seq_len=4, hidden_size=2, batch_size=2))
-    assert re.fullmatch(r"number [\d.]+, mark [01]", equations.read(trainer.info, frame, 1))
-    assert equations.when(trainer.info, frame, 1, 1).startswith(
+    assert re.fullmatch(r"number [\d.]+, mark [01]", formulas.read(trainer.info, frame, 1))
+    assert formulas.when(trainer.info, frame, 1, 1).startswith(
         "After 1 update, unit 1. Read at t\u00a0=\u00a01: number"
     )

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app import equations, weights
+from app.equations import formulas, parameter_table
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.parameters import parameter_count
@@ -17,7 +17,7 @@ from tests.app.equations.conftest import KINDS, small, trained
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell != "feedforward"])
 def test_the_table_counts_every_number_once(cell, changes):
     e = small(cell, **changes)
-    columns = weights.table(e)
+    columns = parameter_table.table(e)
     *counts, total = [int(each.replace(",", "")) for each in columns["Numbers"]]
     assert sum(counts) == total == parameter_count(e)
     assert len({len(column) for column in columns.values()}) == 1
@@ -26,26 +26,28 @@ def test_the_table_counts_every_number_once(cell, changes):
 @pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
 def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, nonlinearity):
     trainer, _ = trained(small(cell, nonlinearity))
-    columns = weights.table(trainer.experiment)
+    columns = parameter_table.table(trainer.experiment)
     listed = " ".join(columns["Symbol"])
-    shown_in = "".join(latex for _, latex in equations.equations(trainer.experiment))
+    shown_in = "".join(latex for _, latex in formulas.equations(trainer.experiment))
     used = set(re.findall(r"[Wb]_\{\w+\}|p_\w", shown_in))
     assert used == set(re.findall(r"[Wb]_\{\w+\}|p_\w", listed))
-    names = next(column for title, column in columns.items() if title in (weights.IN_PYTORCH, weights.AS_PYTORCH))
+    names = next(
+        column for title, column in columns.items() if title in (parameter_table.IN_PYTORCH, parameter_table.AS_PYTORCH)
+    )
     shapes = {name: list(tensor.shape) for name, tensor in trainer.model.named_parameters()}
     rows = list(zip(names[:-1], columns["Shape"][:-1], strict=True))
     assert [(f"`{name}`", [str(each) for each in shape]) for name, shape in shapes.items()] == [
         (name, shape.split("\u00a0×\u00a0")) for name, shape in rows
     ]
     ours = type(trainer.model.recurrent).__module__.startswith("engine")
-    assert (weights.AS_PYTORCH in columns) == ours
-    said = " ".join(weights.sentences(trainer.experiment))
+    assert (parameter_table.AS_PYTORCH in columns) == ours
+    said = " ".join(parameter_table.sentences(trainer.experiment))
     assert ("PyTorch has no such cell" in said) == ours and ("PyTorch keeps two vectors" in said) == (not ours)
     assert ("$p_i$, $p_f$ and $p_o$ stand in" in said) == (cell == "lstm_peephole")
 
 
 def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
-    columns = weights.table(small("gru"))
+    columns = parameter_table.table(small("gru"))
     assert columns["Symbol"][:4] == [
         "$W_{ir}$ $W_{iz}$ $W_{in}$", "$W_{hr}$ $W_{hz}$ $W_{hn}$", "$b_{ir}$ $b_{iz}$ $b_{in}$",
         "$b_{hr}$ $b_{hz}$ $b_{hn}$",
@@ -65,9 +67,9 @@ def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
     ids=["shared", "no links", "one step", "two networks"],
 )  # fmt: skip
 def test_what_sharing_saves_is_said(experiment, said):
-    assert said in weights.sharing(experiment)
+    assert said in parameter_table.sharing(experiment)
 
 
 def test_the_two_halves_of_an_encoder_decoder_are_counted_by_their_own_steps():
     e = Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=2, seq_len=6)
-    assert f"need {4 * e.time_steps:,} recurrent weights" in weights.sharing(e)
+    assert f"need {4 * e.time_steps:,} recurrent weights" in parameter_table.sharing(e)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from app import cost
+from app.equations import update_cost
 from engine.experiment import Experiment
 
 
 def test_a_cell_is_measured_beside_a_plain_one_at_every_length():
-    planned = cost.plan(Experiment(cell="gru", hidden_size=8, num_layers=2))
+    planned = update_cost.plan(Experiment(cell="gru", hidden_size=8, num_layers=2))
     assert sorted(planned.experiments) == [(kind, n) for kind in ("plain", "this") for n in (25, 100, 400)]
     assert planned.left_out == ()
     assert {each.cell for (kind, _), each in planned.experiments.items() if kind == "plain"} == {"rnn"}
@@ -17,32 +17,36 @@ def test_a_cell_is_measured_beside_a_plain_one_at_every_length():
 
 
 def test_what_is_too_large_is_left_out_for_both():
-    planned = cost.plan(Experiment(cell="lstm", hidden_size=512, batch_size=1))
+    planned = update_cost.plan(Experiment(cell="lstm", hidden_size=512, batch_size=1))
     assert 400 in planned.left_out and {n for _, n in planned.experiments} == {25, 100, 400} - set(planned.left_out)
 
 
 def test_a_plain_network_is_measured_alone_and_compared_with_nothing():
     e = Experiment(cell="rnn", hidden_size=8)
-    assert len(cost.plan(e).experiments) == 3
+    assert len(update_cost.plan(e).experiments) == 3
     medians = {("this", 25): 0.0021, ("this", 100): 0.008, ("this", 400): 0.031}
-    assert cost.sentences(e, medians) == [
+    assert update_cost.sentences(e, medians) == [
         "25 → 2.1 ms, 100 → 8.0 ms, 400 → 31 ms: each time step waits for the one before."
     ]
-    assert cost.table(e, medians) == {"Time steps": ["25", "100", "400"], "RNN, ms per update": ["2.1", "8.0", "31"]}
+    assert update_cost.table(e, medians) == {
+        "Time steps": ["25", "100", "400"],
+        "RNN, ms per update": ["2.1", "8.0", "31"],
+    }
 
 
 def test_it_is_said_where_pytorch_itself_favours_a_cell():
-    said = cost.sentences(Experiment(cell="lstm"), {("this", 25): 0.01, ("plain", 25): 0.01})
-    assert said[-1] == cost.ONE_DNN and "oneDNN" in said[-1]
+    said = update_cost.sentences(Experiment(cell="lstm"), {("this", 25): 0.01, ("plain", 25): 0.01})
+    assert said[-1] == update_cost.ONE_DNN and "oneDNN" in said[-1]
 
 
 def test_the_ratio_is_that_of_a_step_at_the_greatest_length():
     e = Experiment(cell="gru_simple", hidden_size=8)
-    _, ratio, python = cost.sentences(e, {("this", 100): 0.03, ("plain", 100): 0.01})
+    _, ratio, python = update_cost.sentences(e, {("this", 100): 0.03, ("plain", 100): 0.01})
     assert (
         ratio == "At 100 time steps, each costs 3.0 times a plain RNN's; the matrices hold 2.0 times as many numbers."
     )
     assert python.startswith("PyTorch has no such cell")
     assert (
-        "no time step waits" in cost.sentences(Experiment(cell="feedforward"), {("this", 25): 1, ("plain", 25): 2})[0]
+        "no time step waits"
+        in update_cost.sentences(Experiment(cell="feedforward"), {("this", 25): 1, ("plain", 25): 2})[0]
     )

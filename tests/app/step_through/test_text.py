@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from app import equations
+from app.equations import formulas
 from app.figures import walk as figures
 from app.figures.walk import Place
 from app.step_through import text as step_through_text
@@ -164,7 +164,7 @@ def test_going_forward_the_weight_carries():
 def test_the_equations_of_the_walk_give_the_recorded_numbers(case):
     info, walk = walked(case)
     for k in range(len(walk.positions)):
-        for check in equations.checks(info, equations.walked(info, walk, 2, k)):
+        for check in formulas.checks(info, formulas.walked(info, walk, 2, k)):
             if check.recorded is not None:
                 assert check.computed == pytest.approx(check.recorded, abs=2e-6)
 
@@ -174,7 +174,7 @@ def test_every_chain_has_its_own_equations():
     for layer in (0, 1):
         for direction in (0, 1):
             _, walk = walked("both", layer, direction)
-            for check in equations.checks(info, equations.walked(info, walk, 1, 3)):
+            for check in formulas.checks(info, formulas.walked(info, walk, 1, 3)):
                 assert check.recorded is None or check.computed == pytest.approx(check.recorded, abs=2e-6)
             assert step_through_text.chain(info, layer, direction).startswith(f"layer {layer + 1}")
 

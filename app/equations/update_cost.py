@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.weights import matrices
+from app.equations.parameter_table import matrices
 from engine.cells import CELLS
 from engine.experiment import Experiment, ExperimentError
 from engine.parameters import in_library

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import cost, equations, weights
+from app.equations import formulas, parameter_table, update_cost
 from app.hub import HUB, RunSlot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -53,11 +53,11 @@ def _cost_state(what: str) -> EquationsState:
 def card(slot: RunSlot) -> None:
     """Folded at first; what is inside is only made while it is open."""
     experiment = slot.experiment
-    folded = st.expander(equations.CARD, key="equations", on_change="rerun")
+    folded = st.expander(formulas.CARD, key="equations", on_change="rerun")
     if not folded.open:
         return
     with folded:
-        st.markdown(f"**{equations.title(slot.run.info)}**")
+        st.markdown(f"**{formulas.title(slot.run.info)}**")
         left, right = st.columns(2, gap="medium")
         with left:
             _symbols(experiment)
@@ -73,9 +73,9 @@ def card(slot: RunSlot) -> None:
 
 def _symbols(experiment: Experiment) -> None:
     """Inline formulas, not blocks: a narrow column breaks them instead of cutting them off."""
-    for name, latex in equations.equations(experiment):
+    for name, latex in formulas.equations(experiment):
         st.markdown(f"{name}  \n${latex}$")
-    st.caption(" ".join(equations.remarks(experiment)))
+    st.caption(" ".join(formulas.remarks(experiment)))
 
 
 def _numbers(slot: RunSlot) -> None:
@@ -86,14 +86,14 @@ def _numbers(slot: RunSlot) -> None:
         # The bounds stand in the keys: other bounds, another field.
         unit = st.number_input("Unit", 0, e.hidden_size - 1, key=f"equations_unit_{e.hidden_size}", width=110)
         t = st.number_input("t", 0, steps - 1, min(1, steps - 1), key=f"equations_t_{steps}", width=110)
-        if st.button(equations.PUT_IN, key="equations_now"):
+        if st.button(formulas.PUT_IN, key="equations_now"):
             frame = run.latest()
             card_state.taken = TakenFrame(run.info, frame) if frame is not None else None
             card_state.missing = frame is None
     if card_state.missing:
-        st.info(equations.NO_FRAME)
+        st.info(formulas.NO_FRAME)
     elif card_state.taken is None:
-        st.caption(equations.HOW_TO)
+        st.caption(formulas.HOW_TO)
     else:
         _worked(card_state.taken, int(unit), int(t))
 
@@ -101,38 +101,38 @@ def _numbers(slot: RunSlot) -> None:
 def _worked(taken: TakenFrame, unit: int, t: int) -> None:
     info, frame = taken.info, taken.frame
     if not frame.valid[t]:
-        st.info(equations.PADDING.format(t=t))
+        st.info(formulas.PADDING.format(t=t))
         return
-    st.markdown(equations.when(info, frame, unit, t))
-    numbers = equations.values(info, frame, unit, t)
-    for check in equations.checks(info, numbers):
-        st.markdown(equations.worked(check))
-    st.caption(equations.footnote(info))
+    st.markdown(formulas.when(info, frame, unit, t))
+    numbers = formulas.values(info, frame, unit, t)
+    for check in formulas.checks(info, numbers):
+        st.markdown(formulas.worked(check))
+    st.caption(formulas.footnote(info))
 
 
 def _weights(experiment: Experiment) -> None:
-    columns = weights.table(experiment)
+    columns = parameter_table.table(experiment)
     tall = len(columns["Symbol"]) > 12
     st.table(columns, border="horizontal", hide_index=True, height=420 if tall else "content")
-    st.caption("  \n".join(weights.sentences(experiment)))
+    st.caption("  \n".join(parameter_table.sentences(experiment)))
 
 
 def _cost(experiment: Experiment) -> None:
     """The button; while it is measured, how far it is; then the table and what it says."""
-    e, planned = experiment, cost.plan(experiment)
+    e, planned = experiment, update_cost.plan(experiment)
     card_state = _cost_state(f"{e.cell}/{e.nonlinearity}/{e.hidden_size}/{e.num_layers}")
-    st.button(cost.BUTTON, key="measure", disabled=not planned.experiments or _running(card_state),
+    st.button(update_cost.BUTTON, key="measure", disabled=not planned.experiments or _running(card_state),
               on_click=_measure, args=(card_state, planned))  # fmt: skip
-    st.caption(cost.setting(e))
+    st.caption(update_cost.setting(e))
     if _running(card_state):
         st.fragment(_watch, run_every=POLL)(card_state)
     elif card_state.measurement is not None:
         _measured(e, planned, card_state.measurement)
     if planned.left_out:
-        st.caption(cost.TOO_LARGE.format(lengths=" and ".join(map(str, planned.left_out))))
+        st.caption(update_cost.TOO_LARGE.format(lengths=" and ".join(map(str, planned.left_out))))
 
 
-def _measure(card_state: EquationsState, planned: cost.CostMeasurement) -> None:
+def _measure(card_state: EquationsState, planned: update_cost.CostMeasurement) -> None:
     """A callback: it runs before the button is drawn again, so that nobody can press it twice."""
     card_state.measurement = HUB.pool().measure(list(planned.experiments.values()))
 
@@ -144,18 +144,18 @@ def _running(card_state: EquationsState) -> bool:
 def _watch(card_state: EquationsState) -> None:
     """Looked at again and again while it is measured; when it is over, the page is drawn anew, without this."""
     assert card_state.measurement is not None
-    st.progress(card_state.measurement.progress, cost.MEASURING)
-    if st.button(cost.STOP, key="measure_stop"):
+    st.progress(card_state.measurement.progress, update_cost.MEASURING)
+    if st.button(update_cost.STOP, key="measure_stop"):
         card_state.measurement.stop()
     if not card_state.measurement.running:
         st.rerun()  # the whole page: a fragment cannot draw the one around it
 
 
-def _measured(e: Experiment, planned: cost.CostMeasurement, measurement: Measurement) -> None:
+def _measured(e: Experiment, planned: update_cost.CostMeasurement, measurement: Measurement) -> None:
     if measurement.error:
         st.warning(measurement.error)
     elif measurement.result is not None:
         medians = dict(zip(planned.experiments, measurement.result, strict=True))
-        st.table(cost.table(e, medians), border="horizontal", hide_index=True)
-        st.markdown("  \n".join(cost.sentences(e, medians)))
-        st.caption(cost.NOISE.format(repeats=measurement.repeats))
+        st.table(update_cost.table(e, medians), border="horizontal", hide_index=True)
+        st.markdown("  \n".join(update_cost.sentences(e, medians)))
+        st.caption(update_cost.NOISE.format(repeats=measurement.repeats))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from app.equations import LETTERS, PEEPHOLES
+from app.equations.formulas import LETTERS, PEEPHOLES
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.parameters import in_library, parameter_shapes
