@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import controls, sharing, state, text
+from app import controls, state, text
 from app.ask import card
 from app.equations import card as equations
 from app.hub import RunSlot
 from app.listen import card as listen
 from app.live import component
+from app.share import card as share
+from app.share import text as share_text
 from app.thumbnail import thumbnail
-from app.views import export, lesson, share
+from app.views import export, lesson
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
 from engine.preset import Preset, load_preset
@@ -92,7 +94,7 @@ def heading(preset: Preset, slot: RunSlot) -> None:
             share.card(slot)
             export.card(slot)
         st.button(
-            sharing.STOP_PRESENTING if state.presenting() else sharing.PRESENT, key="present",
+            share_text.STOP_PRESENTING if state.presenting() else share_text.PRESENT, key="present",
             icon=":material/slideshow:", on_click=state.on_present,
         )  # fmt: skip
     line = preset.look_for if same else task.teaches

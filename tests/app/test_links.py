@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
-from app import links, sharing, timeline
+from app import links, timeline
+from app.share import text as share_text
 from engine.experiment import LIVE, RANGES, Experiment, in_force, noted
 from engine.preset import load_preset
 from tests.app.conftest import SESSION, move, opened, slot, warnings
@@ -71,7 +72,9 @@ def test_controls_are_hidden_by_name_and_what_is_none_is_said():
 
 
 def test_a_whole_address_is_where_the_page_stands_and_what_it_opens():
-    assert sharing.address("http://here/app/?old=1", {"preset": "xor", "at": "5"}) == "http://here/app/?preset=xor&at=5"
+    assert (
+        share_text.address("http://here/app/?old=1", {"preset": "xor", "at": "5"}) == "http://here/app/?preset=xor&at=5"
+    )
 
 
 @pytest.mark.parametrize("clip", ["none", "norm"])

@@ -1,0 +1,34 @@
+"""The link to this experiment, made to measure and copied with one press."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import state
+from app.hub import RunSlot
+from app.share import text as share_text
+
+STYLE = Path(__file__).with_name("style.css").read_text()
+SCRIPT = Path(__file__).with_name("copy.js").read_text()
+
+
+def card(slot: RunSlot) -> None:
+    """Opens on a press: at which step it opens, what it hides, and the link."""
+    with st.popover(share_text.SHARE, icon=":material/link:"), st.container(key="share", width=420):
+        st.caption(share_text.ABOUT)
+        at = 0
+        if st.checkbox(share_text.AT, key="share_at"):
+            step = slot.run.status().step
+            at = st.number_input(share_text.AT_STEP, 1, 1_000_000, max(step, 1), key="share_step")
+        present = st.checkbox(share_text.FOR_A_ROOM, key="share_present")
+        hide = st.multiselect(
+            share_text.HIDE, state.HIDEABLE, default=state.hidden(), format_func=share_text.part, key="share_hide",
+            placeholder=share_text.HIDE_NOTHING,
+        )  # fmt: skip
+        link = share_text.address(st.context.url or "", state.shared(hide, present=present, at=int(at)))
+        st.code(link, language=None, wrap_lines=True)
+        copy = st.components.v2.component("copy_link", html="<button></button>", css=STYLE, js=SCRIPT)
+        words = {"copy": share_text.COPY, "copied": share_text.COPIED, "by_hand": share_text.COPY_BY_HAND}
+        copy(key="copy_link", data={"link": link, **words})
