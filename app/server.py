@@ -28,9 +28,9 @@ from app.hub import HUB
 
 HUB.pool()
 
-from app import exports
 from app.compare import feed
 from app.compare.registry import RACES
+from app.export import routes
 from app.export.gradient_csv import gradient_csv
 from app.live import stream
 from app.live.assets import PLOTLY_ROUTE
@@ -123,7 +123,7 @@ app = st.App(
     routes=[
         WebSocketRoute("/live/{token}", live_socket),
         *feed.ROUTES,
-        *exports.ROUTES,
+        *routes.ROUTES,
         Route("/live/{token}/gradient.csv", gradient_table),
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],

@@ -7,13 +7,14 @@ import streamlit as st
 from app import controls, state, text
 from app.ask import card
 from app.equations import card as equations
+from app.export import card as export
 from app.hub import RunSlot
 from app.listen import card as listen
 from app.live import component
 from app.share import card as share
 from app.share import text as share_text
 from app.thumbnail import thumbnail
-from app.views import export, lesson
+from app.views import lesson
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
 from engine.preset import Preset, load_preset

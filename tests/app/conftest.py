@@ -23,7 +23,7 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app import exports
+from app.export import routes
 from app.hub import HUB, Hub, RunSlot, Start
 from engine.experiment import Experiment
 from tests.fakes import TOKEN, Exported, FakePool
@@ -131,7 +131,7 @@ async def answered(name: str, token: str = TOKEN) -> Response:
     """What the routes answer to GET /live/<token>/<name>."""
     scope = {"type": "http", "method": "GET", "path": f"/live/{token}/{name}"}
     (found,) = (
-        (route, more) for route in exports.ROUTES for match, more in [route.matches(scope)] if match == Match.FULL
+        (route, more) for route in routes.ROUTES for match, more in [route.matches(scope)] if match == Match.FULL
     )
     return await found[0].endpoint(Request({**scope, **found[1]}))
 

@@ -13,7 +13,8 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import exports, replaying
+from app import replaying
+from app.export import routes
 from app.hub import HUB
 from engine.recording import Recording
 from engine.tasks import probe
@@ -61,10 +62,10 @@ def test_weights_make_the_same_network_of_a_plain_torch_module(get, monkeypatch,
 
 
 def test_a_worker_that_does_not_answer_is_not_waited_for_without_end(get, exported, monkeypatch):
-    monkeypatch.setattr(exports, "WAIT", 0.05)
+    monkeypatch.setattr(routes, "WAIT", 0.05)
     monkeypatch.setattr(exported, "answers", False)
     late = get("weights.safetensors")
-    assert (late.status_code, late.body.decode()) == (503, exports.SLOW)
+    assert (late.status_code, late.body.decode()) == (503, routes.SLOW)
     monkeypatch.setattr(exported, "answers", "This run has ended.")
     ended = get("weights.safetensors")
     assert (ended.status_code, ended.body.decode()) == (503, "This run has ended.")
@@ -72,7 +73,7 @@ def test_a_worker_that_does_not_answer_is_not_waited_for_without_end(get, export
 
 def test_waiting_for_a_worker_keeps_nobody_else_waiting(exported, monkeypatch):
     """While one download waits, the event loop goes round: figures are sent on."""
-    monkeypatch.setattr(exports, "WAIT", LIMIT)
+    monkeypatch.setattr(routes, "WAIT", LIMIT)
     monkeypatch.setattr(exported, "answers", False)
     monkeypatch.setattr(HUB, "find", lambda token: exported)
 
@@ -95,29 +96,29 @@ def test_the_script_is_a_program(get, exported):
     assert "0.02" in answer.body.decode() and "torch" in answer.body.decode()
 
 
-@pytest.mark.parametrize("name", exports.FILES)
+@pytest.mark.parametrize("name", routes.FILES)
 def test_a_run_that_is_gone_is_not_found(get, exported, name):
     answer = get(name, token="another")
-    assert (answer.status_code, answer.body.decode()) == (404, exports.GONE)
+    assert (answer.status_code, answer.body.decode()) == (404, routes.GONE)
 
 
 def test_the_popover_offers_every_file():
-    assert list(replaying.FILES) == list(exports.FILES)
+    assert list(replaying.FILES) == list(routes.FILES)
     page = AppTest.from_function(offer, default_timeout=LIMIT).run()
     assert not page.exception
     html = "".join(each.proto.body for each in page.get("html"))
-    assert re.findall(r'href="([^"]+)" download', html) == [f"live/{TOKEN}/{name}" for name in exports.FILES]
+    assert re.findall(r'href="([^"]+)" download', html) == [f"live/{TOKEN}/{name}" for name in routes.FILES]
 
 
 def offer() -> None:
     import types
 
-    from app.views import export
+    from app.export import card
 
-    export.card(types.SimpleNamespace(token="a-token"))
+    card.card(types.SimpleNamespace(token="a-token"))
 
 
 def test_weights_are_named_after_the_step_that_they_say():
     weights = {"w": torch.zeros(1)}
-    assert exports.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17
-    assert exports.step_of(safetensors.torch.save(weights)) is None
+    assert routes.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17
+    assert routes.step_of(safetensors.torch.save(weights)) is None

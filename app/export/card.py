@@ -10,7 +10,7 @@ import streamlit as st
 from app import replaying
 from app.hub import RunSlot
 
-STYLE = (Path(__file__).parents[1] / "export" / "style.css").read_text()
+STYLE = Path(__file__).with_name("style.css").read_text()
 
 
 def card(slot: RunSlot) -> None:
