@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import replaying
 from app.hub import RunSlot
+from app.replay import player
 
 STYLE = Path(__file__).with_name("style.css").read_text()
 
@@ -20,8 +20,8 @@ def card(slot: RunSlot) -> None:
     """
     rows = "".join(
         f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(use)}</span></li>'
-        for file, (name, use) in replaying.FILES.items()
+        for file, (name, use) in player.FILES.items()
     )
-    with st.popover(replaying.EXPORT, icon=":material/download:", key="export"):
-        about = f'<p class="exports-said">{escape(replaying.EXPORT_NOTE)}</p>'
+    with st.popover(player.EXPORT, icon=":material/download:", key="export"):
+        about = f'<p class="exports-said">{escape(player.EXPORT_NOTE)}</p>'
         st.html(f'<style>\n{STYLE}</style><ul class="exports">{rows}</ul>{about}')

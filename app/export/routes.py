@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app import replaying
 from app.hub import HUB, RunSlot
+from app.replay import player
 from engine.experiment import Experiment
 from engine.recording import Recording
 from engine.workers import WEIGHTS
@@ -35,7 +35,7 @@ async def recording(request: Request) -> Response:
 
 async def replay(request: Request) -> Response:
     """GET /live/<token>/replay.html: the same frames as one page that needs no server."""
-    return await _made(request, "html", "text/html", lambda recording: replaying.replay(recording).encode())
+    return await _made(request, "html", "text/html", lambda recording: player.replay(recording).encode())
 
 
 async def curves(request: Request) -> Response:
@@ -107,7 +107,7 @@ async def _made(request: Request, ending: str, kind: str, make: Callable[[Record
 def _zipped(recording: Recording) -> bytes:
     """As large as the page "Open a recording" takes at most."""
     buffer = io.BytesIO()
-    recording.fitting(replaying.MAX_UNPACKED // 2).save(buffer)
+    recording.fitting(player.MAX_UNPACKED // 2).save(buffer)
     return buffer.getvalue()
 
 

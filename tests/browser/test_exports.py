@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import safetensors.torch
 
-from app.replaying import FILES
+from app.replay.player import FILES
 from engine.parameters import parameter_shapes
 from engine.recording import Recording
 from tests.browser.conftest import Playground, new_context

@@ -13,9 +13,9 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import replaying
 from app.export import routes
 from app.hub import HUB
+from app.replay import player
 from engine.recording import Recording
 from engine.tasks import probe
 from engine.workers import WEIGHTS
@@ -103,7 +103,7 @@ def test_a_run_that_is_gone_is_not_found(get, exported, name):
 
 
 def test_the_popover_offers_every_file():
-    assert list(replaying.FILES) == list(routes.FILES)
+    assert list(player.FILES) == list(routes.FILES)
     page = AppTest.from_function(offer, default_timeout=LIMIT).run()
     assert not page.exception
     html = "".join(each.proto.body for each in page.get("html"))

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import links, replaying
+from app import links
+from app.replay import player
 from app.state import OPENING
 from engine.frame.readings import ON_DEMAND_READINGS
 from engine.preset import load_preset
@@ -48,7 +49,7 @@ class Parts(HTMLParser):
 
 @pytest.fixture(scope="module")
 def played(exported) -> Parts:
-    return Parts(replaying.replay(exported.recording()))
+    return Parts(player.replay(exported.recording()))
 
 
 def messages(parts: Parts) -> list[bytes]:
@@ -88,15 +89,15 @@ def test_what_was_measured_in_some_frames_stands_in_all_and_says_of_which_step(p
 
 def test_what_was_never_measured_has_no_figure(exported):
     bare = [dataclasses.replace(frame, **dict.fromkeys(ON_DEMAND_READINGS)) for frame in exported.frames]
-    parts = Parts(replaying.replay(dataclasses.replace(exported.recording(), frames=tuple(bare))))
+    parts = Parts(player.replay(dataclasses.replace(exported.recording(), frames=tuple(bare))))
     data = json.loads(parts.scripts["recording"])
     names = {each["name"] for each in data["figures"]}
     assert "gradient" in names and not names & {"saliency", "spectrum", "memory", "decomposition"}
 
 
 def test_a_long_recording_is_thinned_and_says_so(exported, monkeypatch):
-    monkeypatch.setattr(replaying, "MAX_FRAMES", 3)
-    page = replaying.replay(exported.recording())
+    monkeypatch.setattr(player, "MAX_FRAMES", 3)
+    page = player.replay(exported.recording())
     assert [header_of(each)[0]["step"] for each in messages(Parts(page))] == [0, 2, 3]
     assert "it plays 3 of them" in page
 
@@ -106,7 +107,7 @@ def test_words_of_a_file_stay_words(exported):
     evil = "</script><script>alert(1)</script>"
     found = dataclasses.replace(exported.frames[0].diagnosis, sentence=evil)
     frames = (dataclasses.replace(exported.frames[0], diagnosis=found), *exported.frames[1:])
-    page = replaying.replay(dataclasses.replace(exported.recording(), frames=frames))
+    page = player.replay(dataclasses.replace(exported.recording(), frames=frames))
     assert "alert(1)" not in page
     assert header_of(messages(Parts(page))[0])[0]["verdict"]["sentence"] == evil
 
@@ -122,13 +123,13 @@ def zipped(recording: Recording) -> io.BytesIO:
 
 
 def test_what_is_opened_says_what_it_is_and_leads_to_the_playground(exported):
-    opened = replaying.open_file("run.zip", zipped(exported.recording()))
+    opened = player.open_file("run.zip", zipped(exported.recording()))
     assert "LSTM, 4 units" in opened.summary[0]
     assert (
         opened.summary[1]
         == "4 frames, from step 0 to step 3. Changed while it trained: learning rate 0.02 after step 3."
     )
-    dark = replaying.inside(opened.html, "dark")
+    dark = player.inside(opened.html, "dark")
     assert '<html lang="en" data-scheme="dark" data-inside>' in dark and len(dark) < len(opened.html) + 40
     refused: dict[str, str] = {}
     back = links.overridden(load_preset(OPENING).experiment, opened.link, refused)
@@ -142,6 +143,6 @@ def test_numbers_of_no_network_are_refused_in_a_sentence(exported):
     strange = dataclasses.replace(exported.frames[0].diagnosis, kind="wonderful")
     frames[0] = dataclasses.replace(frames[0], diagnosis=strange)
     with pytest.raises(RecordingError, match="do not fit together"):
-        replaying.open_file("x.zip", zipped(dataclasses.replace(exported.recording(), frames=tuple(frames))))
+        player.open_file("x.zip", zipped(dataclasses.replace(exported.recording(), frames=tuple(frames))))
     with pytest.raises(RecordingError, match="is no recording"):
-        replaying.open_file("x.zip", io.BytesIO(b"hello"))
+        player.open_file("x.zip", io.BytesIO(b"hello"))

@@ -38,10 +38,11 @@ MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
 """Megabytes that the page takes, and bytes inside: an engineer's larger file is opened by `Recording.load`."""
 MAX_IN_REPLAY = 9 * 2**20  # bytes of all frames as they stand in the page; plotly.js takes two million more
 MAX_FRAMES = 600
+HERE = Path(__file__).parent
 ALONE = 'data-scheme=""'
 """Of a page on its own: light or dark as the viewer's system prefers."""
-PARTS = ("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "replay")
-"""The live view's JavaScript that draws figures, and the player in place of its socket and its panel."""
+PARTS = ("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
+"""The live view's JavaScript that draws figures; the player stands in place of its socket and its panel."""
 
 TITLE = "Open a recording"
 ABOUT = (
@@ -147,12 +148,14 @@ def replay(recording: Recording) -> str:
         "title": escape(text.summary(recording.experiment)),
         "heading": escape(sentences[0]),
         "said": escape(" ".join(sentences[1:])),
-        "style": assets.STYLE + (assets.HERE / "replay.css").read_text(),
-        "script": assets.script(*PARTS).replace("</script", "<\\/script"),
+        "style": assets.STYLE + (HERE / "replay.css").read_text(),
+        "script": "\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text())).replace(
+            "</script", "<\\/script"
+        ),
         "plotly": _plotly(),
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
-    page = (assets.HERE / "replay.html").read_text()
+    page = (HERE / "replay.html").read_text()
     return "".join(parts[piece[2:-2]] if piece.startswith("{{") else piece for piece in _pieces(page))
 
 

@@ -8,8 +8,9 @@ from typing import IO
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import replaying, state
-from app.replaying import Opened
+from app import state
+from app.replay import player
+from app.replay.player import Opened
 from engine.recording import RecordingError
 
 HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays in sight
@@ -27,7 +28,7 @@ class ReplayState:
         """Open a file that somebody brought; where that fails, say why and keep what is open."""
         self.file, self.problem = file, ""
         try:
-            self.opened = replaying.open_file(name, content)
+            self.opened = player.open_file(name, content)
         except RecordingError as error:
             self.problem = str(error)
 
@@ -45,16 +46,16 @@ def page(playground: Page) -> None:
         st.switch_page(playground, query_params=link)
     page_state = _page_state()
     with st.container(key="recording"):
-        st.title(replaying.TITLE, anchor=False)
-        st.caption(replaying.ABOUT)
-        file = st.file_uploader(replaying.UPLOAD, "zip", key="recording_file",
-                                max_upload_size=replaying.MAX_UPLOADED)  # fmt: skip
+        st.title(player.TITLE, anchor=False)
+        st.caption(player.ABOUT)
+        file = st.file_uploader(player.UPLOAD, "zip", key="recording_file",
+                                max_upload_size=player.MAX_UPLOADED)  # fmt: skip
         with st.container(key="recording_news"):  # a place of its own: what comes and goes here moves no frame below
             if file is not None and file.file_id != page_state.file:
-                with st.spinner(replaying.OPENING_FILE):
+                with st.spinner(player.OPENING_FILE):
                     page_state.take(file.file_id, file.name, file)
             if page_state.problem:
-                st.error(page_state.problem + (f" {replaying.KEPT}" if page_state.opened else ""))
+                st.error(page_state.problem + (f" {player.KEPT}" if page_state.opened else ""))
         if page_state.opened is not None:
             show(page_state.opened, playground)
 
@@ -64,10 +65,10 @@ def show(opened: Opened, playground: Page) -> None:
     heading, *sentences = opened.summary
     st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(playground, label=replaying.IN_PLAYGROUND, icon=":material/model_training:",
+        st.page_link(playground, label=player.IN_PLAYGROUND, icon=":material/model_training:",
                      query_params=opened.link)  # fmt: skip
-        st.download_button(replaying.SAVE, opened.html, f"{opened.name.removesuffix('.zip')}.html", "text/html",
+        st.download_button(player.SAVE, opened.html, f"{opened.name.removesuffix('.zip')}.html", "text/html",
                            key="recording_save", icon=":material/download:", on_click="ignore")  # fmt: skip
-    st.iframe(replaying.inside(opened.html, st.context.theme.type or ""), height=HEIGHT, alt=replaying.PLAYER)
-    with st.expander(replaying.TABLE):
+    st.iframe(player.inside(opened.html, st.context.theme.type or ""), height=HEIGHT, alt=player.PLAYER)
+    with st.expander(player.TABLE):
         st.dataframe(opened.table, hide_index=True)
