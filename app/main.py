@@ -9,6 +9,7 @@ import streamlit as st
 from app import glossary, text
 from app.compare import page
 from app.compare import text as compare_text
+from app.learn import page as learn
 from app.replay import page as replay
 from app.replay import player
 from app.slow_motion import page as slow
@@ -16,7 +17,7 @@ from app.slow_motion import text as slow_motion_text
 from app.step_through import page as steps
 from app.step_through import text as step_through_text
 from app.views import glossary as glossary_page
-from app.views import learn, playground
+from app.views import playground
 
 HERE = Path(__file__).parent
 

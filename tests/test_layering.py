@@ -136,7 +136,7 @@ def test_the_server_process_never_loads_torch():
     """In a process of its own, with the pool not started: app.server would start it."""
     modules = (
         "app.hub, app.live.component, app.live.feed, app.figures, app.state, app.controls, app.views.playground, "
-        "app.views.learn"
+        "app.learn.page"
     )
     script = f"import sys, {modules}; print('torch' in sys.modules, app.hub.HUB._pool)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)

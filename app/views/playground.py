@@ -9,12 +9,12 @@ from app.ask import card
 from app.equations import card as equations
 from app.export import card as export
 from app.hub import RunSlot
+from app.learn import lesson_panel
 from app.listen import card as listen
 from app.live import component
 from app.share import card as share
 from app.share import text as share_text
 from app.thumbnail import thumbnail
-from app.views import lesson
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
 from engine.preset import Preset, load_preset
@@ -54,7 +54,7 @@ def settings(preset: Preset) -> str:
     except ExperimentError as error:
         experiment, problem = state.last_good(), text.does_not_fit(error.field, error.accepts, error.got)
     if "lesson" not in state.hidden():
-        lesson.panel(preset, experiment)
+        lesson_panel.panel(preset, experiment)
     group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
     st.html(thumbnail(experiment))
@@ -129,4 +129,4 @@ def transport(slot: RunSlot, preset: Preset) -> None:
             st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
                                  label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
         if "preset" not in state.hidden():
-            lesson.neighbours(preset)
+            lesson_panel.neighbours(preset)

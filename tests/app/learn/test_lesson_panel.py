@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import text, textbook
+from app import text
+from app.learn import text as learn_text
 from engine.claims import table
 from engine.experiment import Experiment
 from engine.preset import Claim, Preset, list_presets, load_preset
@@ -37,8 +38,8 @@ def test_next_goes_from_one_of_a_kind_to_the_other_each_with_its_text_and_previo
 def check_text(page: AppTest, preset: Preset) -> None:
     """What is behind it, what to change next and what should happen, in this order."""
     said = [each.value.strip() for each in page.sidebar.markdown]
-    prose = [textbook.led(preset, part).strip() for part in (preset.explains, preset.text)]
-    wanted = [textbook.symptom(preset) if preset.symptom else "", *prose, *(claim.says for claim in preset.claims)]
+    prose = [learn_text.led(preset, part).strip() for part in (preset.explains, preset.text)]
+    wanted = [learn_text.symptom(preset) if preset.symptom else "", *prose, *(claim.says for claim in preset.claims)]
     assert [each for each in said if each in wanted] == [each for each in wanted if each]
     assert [each.label for each in page.radio] == [each.asks for each in preset.predict]
     wanted = [text.held(claim, table.values(preset, claim)) for claim in preset.claims]
@@ -58,10 +59,10 @@ def check_text(page: AppTest, preset: Preset) -> None:
 def test_newcomers_and_whoever_chose_the_lesson_are_asked_and_the_text_waits_for_their_guess(link, open):
     page = opened(**link)
     folded = {each.label: each.proto.expanded for each in page.sidebar.expander}
-    assert folded[textbook.PREDICT] is open and not folded[text.ABOUT["lesson"]] and not folded[text.SHOULD_HAPPEN]
+    assert folded[learn_text.PREDICT] is open and not folded[text.ABOUT["lesson"]] and not folded[text.SHOULD_HAPPEN]
     page = opened(preset="dates")  # asks nothing
     folded = {each.label: each.proto.expanded for each in page.sidebar.expander}
-    assert folded[text.ABOUT["lesson"]] and textbook.PREDICT not in folded
+    assert folded[text.ABOUT["lesson"]] and learn_text.PREDICT not in folded
 
 
 @pytest.mark.parametrize(

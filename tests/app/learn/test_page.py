@@ -6,8 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app import text, textbook
+from app import text
 from app.hub import HUB
+from app.learn import text as learn_text
 from engine.preset import list_presets, load_preset
 from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets
 from tests.app.learn.conftest import LESSONS, bodies, cards
@@ -21,18 +22,18 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     assert [each.value for each in page.title] == [text.LEARN_HEADING]
     assert {each.proto.page_script_hash for each in page.get("page_link")} == {calc_hash("playground")}
     first, *labels = [each.proto.label for each in page.get("page_link")]
-    assert first == f"{textbook.BEGIN}: {text.preset(LESSONS[0])}"
+    assert first == f"{learn_text.BEGIN}: {text.preset(LESSONS[0])}"
     for preset, label, body in zip(list_presets(), labels, bodies(page, 'class="question"'), strict=True):
         assert str(preset.order) in label and label.endswith(preset.title)
         assert 'class="thumbnail"' in body and text.RNN_TYPES[preset.experiment.rnn_type] in body
-        assert (textbook.SYMPTOM in body) == bool(preset.symptom)
+        assert (learn_text.SYMPTOM in body) == bool(preset.symptom)
     chapters = list(dict.fromkeys(preset.chapter for preset in LESSONS))
-    assert set(textbook.CHAPTERS) == set(chapters)
-    names = [*chapters, textbook.FAILURES, load_preset("example").chapter]
+    assert set(learn_text.CHAPTERS) == set(chapters)
+    names = [*chapters, learn_text.FAILURES, load_preset("example").chapter]
     said = bodies(page, 'class="chapter"')
     assert len(said) == len(names) and all(f"<h2>{name}</h2>" in body for name, body in zip(names, said, strict=True))
     (contents,) = bodies(page, "<nav")
-    assert all(f'href="#{each.anchor}"' in contents for each in textbook.chapters(list_presets()))
+    assert all(f'href="#{each.anchor}"' in contents for each in learn_text.chapters(list_presets()))
 
 
 def test_the_page_opens_by_itself_and_starts_no_run():

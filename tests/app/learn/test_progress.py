@@ -9,9 +9,11 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
-from app import acting, progress, state, text, textbook
+from app import state, text
 from app.hub import HUB
-from app.progress import Progress
+from app.learn import progress, setting_links
+from app.learn import text as learn_text
+from app.learn.progress import Progress
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, Frame
 from engine.preset import load_preset
@@ -50,7 +52,7 @@ def test_nothing_is_revealed_before_the_guess_and_the_run(pool, answer):
     assert asked.because not in shows(page, pool, 299)
     said = shows(page, pool, 300)
     assert asked.because in said and asked.answers[2] in said
-    assert (f"{textbook.YOUR_GUESS}: right" in said) == (answer == 2) and (asked.answers[0] in said) == (answer == 0)
+    assert (f"{learn_text.YOUR_GUESS}: right" in said) == (answer == 2) and (asked.answers[0] in said) == (answer == 0)
     assert "run_it_0" not in {each.key for each in page.button} and not page.radio
     press(page, "next_lesson")
     press(page, "previous_lesson")
@@ -63,7 +65,7 @@ def test_another_run_than_the_one_asked_for_reveals_nothing(pool):
     assert slot().experiment.cell == "feedforward"
     move(page, "hidden_size", 8)
     assert asked.because not in shows(page, pool, 999)
-    assert textbook.CHANGED in [each.value for each in page.sidebar.caption]
+    assert learn_text.CHANGED in [each.value for each in page.sidebar.caption]
     move(press(page, "run_it_0"), "seed", 5)
     assert slot().experiment.hidden_size == 16 and asked.because in shows(page, pool, 999)
 
@@ -83,14 +85,14 @@ def test_a_lesson_that_was_done_gets_its_tick_also_in_another_session_of_this_br
     assert "To do" in shows(page, pool, 0)  # healthy, but not with the settings that are asked for
     press(page, "next_2")
     assert slot().experiment.forget_bias == 3.0
-    assert textbook.task(preset, False) in shows(page, pool, 0, "vanished")
-    assert textbook.task(preset, True) in shows(page, pool, 0)
+    assert learn_text.task(preset, False) in shows(page, pool, 0, "vanished")
+    assert learn_text.task(preset, True) in shows(page, pool, 0)
     clear_session_cache(SESSION)
     page = turn(opened(), "learn")
     (ticked,) = bodies(page, 'class="tick"')
     assert preset.question in ticked
     assert [body for body in bodies(page, 'class="chapter"') if "1 of 3 done" in body and preset.chapter in body]
-    assert page.get("page_link")[0].proto.label == f"{textbook.CONTINUE}: {text.preset(LESSONS[0])}"
+    assert page.get("page_link")[0].proto.label == f"{learn_text.CONTINUE}: {text.preset(LESSONS[0])}"
     monkeypatch.setattr(progress, "_browser", lambda: "bob")
     clear_session_cache(SESSION)
     assert bodies(run(page), 'class="tick"') == []
@@ -105,12 +107,12 @@ def test_what_a_browser_has_done_is_bounded_and_the_longest_ago_forgotten_first(
 
 def test_a_link_of_the_prose_leads_where_it_acts(monkeypatch):
     preset = load_preset("remember-lstm")
-    for act in textbook.acts(preset):
+    for act in learn_text.acts(preset):
         page = opened(**dict(each.split("=") for each in act.address.removeprefix("/?").split("&")))
         assert warnings(page) == [] and widgets(page)["preset"].value == preset.slug
         assert HUB._slots[-1].experiment == preset.experiment.replace(**act.settings)
     monkeypatch.setattr(state, "pressed", lambda _: {"link": act.address})
-    assert acting.pressed([preset]) == act and acting.pressed([load_preset("wave")]) is None
+    assert setting_links.pressed([preset]) == act and setting_links.pressed([load_preset("wave")]) is None
 
 
 # ---- a teacher's lesson
@@ -141,7 +143,7 @@ def test_a_teachers_lesson_appears_runs_and_is_done_and_a_bad_file_is_named(pool
     (tmp_path / "mine.md").write_text(TEACHERS)
     (tmp_path / "bad.md").write_text(TEACHERS.replace("step = 5", "stop = 5"))
     run(page)
-    assert cards(page)[-1] == "mine" and textbook.TEACHER in bodies(page, 'class="chapter"')[-1]
+    assert cards(page)[-1] == "mine" and learn_text.TEACHER in bodies(page, 'class="chapter"')[-1]
     (said,) = warnings(page)
     assert "bad.md" in said and "stop is not a key" in said.replace("\\", "")
     turn(page, "playground", preset="mine")

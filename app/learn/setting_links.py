@@ -7,11 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state, textbook
+from app import state
+from app.learn import text as learn_text
 from engine.preset import Preset
 
 KEY = "pressed_link"
-SCRIPT = (Path(__file__).parent / "acting.js").read_text()
+SCRIPT = Path(__file__).with_name("setting_links.js").read_text()
 
 
 def prose(preset: Preset, name: str) -> None:
@@ -19,10 +20,10 @@ def prose(preset: Preset, name: str) -> None:
     with st.container(key=f"acting_{name}"):
         for part in (preset.explains, preset.text):
             if part.strip():
-                st.markdown(textbook.led(preset, part))
+                st.markdown(learn_text.led(preset, part))
 
 
-def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: None) -> textbook.Act | None:
+def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: None) -> learn_text.Act | None:
     """Hear when a link of these lessons' prose is pressed, and say in this one run of the page which.
 
     Args:
@@ -34,8 +35,8 @@ def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: N
     return pressed(presets)
 
 
-def pressed(presets: Iterable[Preset]) -> textbook.Act | None:
+def pressed(presets: Iterable[Preset]) -> learn_text.Act | None:
     """What the pressed link sets; None unless it is one of these lessons' own, for it comes from the browser."""
     address = state.pressed(KEY).get("link")
-    acts = (act for preset in presets for act in textbook.acts(preset))
+    acts = (act for preset in presets for act in learn_text.acts(preset))
     return next((act for act in acts if act.address == address), None) if address else None

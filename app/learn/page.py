@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import acting, links, progress, state, text, textbook
-from app.textbook import Chapter
+from app import links, state, text
+from app.learn import progress, setting_links
+from app.learn import text as learn_text
+from app.learn.text import Chapter
 from app.thumbnail import thumbnail
 from engine.preset import Preset, list_presets, unreadable
 
-STYLE = Path(__file__).parents[1] / "textbook.css"
+STYLE = Path(__file__).with_name("style.css")
 
 
 def page(playground: Page) -> None:
@@ -23,16 +25,16 @@ def page(playground: Page) -> None:
     if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it leads here first
         st.switch_page(playground, query_params=link)
     presets = list_presets()
-    if act := acting.listen(presets):
+    if act := setting_links.listen(presets):
         st.switch_page(playground, query_params=dict(parse_qsl(act.address.removeprefix("/?"))))
     st.html(STYLE)
-    chapters = textbook.chapters(presets)
+    chapters = learn_text.chapters(presets)
     with st.container(key="lessons"):
         st.title(text.LEARN_HEADING, anchor=False)
         go_on(presets, playground)
-        st.html(textbook.contents(chapters, progress.done()))
+        st.html(learn_text.contents(chapters, progress.done()))
         for problem in unreadable():
-            st.warning(textbook.UNREADABLE.format(problem=text.plain(problem, 1000)))
+            st.warning(learn_text.UNREADABLE.format(problem=text.plain(problem, 1000)))
         for group in chapters:
             chapter(group, playground)
 
@@ -40,40 +42,40 @@ def page(playground: Page) -> None:
 def go_on(presets: tuple[Preset, ...], playground: Page) -> None:
     """The next lesson that was not done, and how many were."""
     done = progress.done()
-    following = textbook.following(presets, done)
+    following = learn_text.following(presets, done)
     with st.container(key="go_on"):
         if following is None:
-            st.markdown(f"**{textbook.ALL_DONE}**")
+            st.markdown(f"**{learn_text.ALL_DONE}**")
         else:
-            word = textbook.CONTINUE if done else textbook.BEGIN
+            word = learn_text.CONTINUE if done else learn_text.BEGIN
             st.page_link(playground, label=f"{word}: {text.preset(following)}", icon=":material/play_arrow:",
                          query_params={"preset": following.slug})  # fmt: skip
             st.html(f"<p>{escape(following.question)}</p>")
         course = [preset for preset in presets if not preset.file]
-        st.caption(f"{textbook.counted(course, done)}. {textbook.REMEMBERED}")
+        st.caption(f"{learn_text.counted(course, done)}. {learn_text.REMEMBERED}")
 
 
 def chapter(chapter: Chapter, playground: Page) -> None:
     """Its name and sentence, its cards, and its text to read on end."""
     first = chapter.presets[0].slug
-    st.html(textbook.heading(chapter, progress.done()))
+    st.html(learn_text.heading(chapter, progress.done()))
     with st.container(key=f"cards_{first}"):
         for preset in chapter.presets:
             card(preset, playground)
     if any(preset.explains or preset.text for preset in chapter.presets):
-        with st.expander(textbook.READ, icon=":material/menu_book:"), st.container(key=f"book_{first}"):
+        with st.expander(learn_text.READ, icon=":material/menu_book:"), st.container(key=f"book_{first}"):
             for preset in chapter.presets:
                 st.html(f"<h4>{escape(text.preset(preset))}</h4><p>{escape(preset.question)}</p>")
-                acting.prose(preset, preset.slug)
+                setting_links.prose(preset, preset.slug)
 
 
 def card(preset: Preset, playground: Page) -> None:
     """Number and title, the question, a sequence of its data, and the network. The style sheet stretches the link."""
     tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
-    symptom = f'<p class="symptom"><b>{textbook.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
+    symptom = f'<p class="symptom"><b>{learn_text.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
         st.page_link(playground, label=text.preset(preset), query_params=links.to(preset))
         st.html(
             f'<p class="question">{escape(preset.question)}</p>{symptom}{thumbnail(preset.experiment)}'
-            f'<p class="tags">{tags}{textbook.tick(preset.slug, progress.done())}</p>'
+            f'<p class="tags">{tags}{learn_text.tick(preset.slug, progress.done())}</p>'
         )

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import acting, controls, progress, state, text, textbook
+from app import controls, state, text
 from app.hub import RunSlot
-from app.progress import Guess
+from app.learn import progress, setting_links
+from app.learn import text as learn_text
+from app.learn.progress import Guess
 from engine.claims import table
 from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase
 from engine.preset import Prediction, Preset, list_presets
 
-STYLE = Path(__file__).parents[1] / "textbook.css"
+STYLE = Path(__file__).with_name("style.css")
 EVERY = 1.0  # seconds between two looks at whether the run has shown what was guessed, or asked for
 
 
@@ -53,11 +55,11 @@ def predictions(preset: Preset) -> None:
     """Each question with its answers, and the button that runs what answers it; once it has, what came of it."""
     if not preset.predict:
         return
-    with st.expander(textbook.PREDICT, expanded=_is_course(preset)):
+    with st.expander(learn_text.PREDICT, expanded=_is_course(preset)):
         for number, prediction in enumerate(preset.predict):
             guess = progress.learn_state().guesses.get((preset.slug, number))
             if guess is not None and guess.came:
-                st.markdown(textbook.outcome(prediction, guess.answer, guess.came))
+                st.markdown(learn_text.outcome(prediction, guess.answer, guess.came))
             else:
                 ask(preset, number, None if guess is None else guess.answer)
 
@@ -69,7 +71,7 @@ def ask(preset: Preset, number: int, answer: int | None) -> None:
         prediction.asks, range(len(prediction.answers)), answer, key=f"guess_{preset.slug}_{number}",
         format_func=prediction.answers.__getitem__,
     )  # fmt: skip
-    st.button(textbook.RUN_IT if prediction.when.needs_training else textbook.LOOK, key=f"run_it_{number}",
+    st.button(learn_text.RUN_IT if prediction.when.needs_training else learn_text.LOOK, key=f"run_it_{number}",
               icon=":material/play_arrow:", disabled=chosen is None, on_click=on_guess,
               args=(preset, number))  # fmt: skip
 
@@ -109,7 +111,7 @@ def followed(preset: Preset) -> None:
             progress.finish(preset.slug)
             progress.learn_state().redraw = True
         with st.container(key="to_do"):
-            st.markdown(textbook.task(preset, preset.slug in progress.done()))
+            st.markdown(learn_text.task(preset, preset.slug in progress.done()))
 
 
 def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
@@ -125,7 +127,7 @@ def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -
     if holds is None and (status.phase == RunPhase.FINISHED or status.message):
         holds = frames[-1]  # it goes no further
     if holds is not None:
-        guess.came = textbook.came(slot.run.info, holds)
+        guess.came = learn_text.came(slot.run.info, holds)
         progress.learn_state().redraw = True
 
 
@@ -136,13 +138,13 @@ def seen(slot: RunSlot) -> list[Frame]:
 
 
 def _asked_for(slot: RunSlot, preset: Preset, prediction: Prediction) -> bool:
-    return textbook.same_network(slot.experiment, preset.experiment.replace(**prediction.settings))
+    return learn_text.same_network(slot.experiment, preset.experiment.replace(**prediction.settings))
 
 
 def _waits_for(slot: RunSlot, preset: Preset, prediction: Prediction) -> str:
     if not _asked_for(slot, preset, prediction):
-        return textbook.CHANGED
-    return textbook.NOT_YET.format(step=prediction.when.step) if prediction.when.step else textbook.SOON
+        return learn_text.CHANGED
+    return learn_text.NOT_YET.format(step=prediction.when.step) if prediction.when.step else learn_text.SOON
 
 
 def _is_done(slot: RunSlot, preset: Preset) -> bool:
@@ -163,9 +165,9 @@ def about(preset: Preset) -> None:
     guessed = sum(bool(guess.came) for _, _, guess in guesses(preset)) == len(preset.predict)
     with st.expander(text.ABOUT[preset.kind], expanded=guessed and _is_course(preset)):
         if preset.symptom:
-            st.markdown(textbook.symptom(preset))
-        acting.prose(preset, "lesson")
-        acting.listen([preset], lambda: on_link(preset))
+            st.markdown(learn_text.symptom(preset))
+        setting_links.prose(preset, "lesson")
+        setting_links.listen([preset], lambda: on_link(preset))
         if preset.next:
             st.markdown(f"**{text.CHANGE_NEXT}**")
         for number, change in enumerate(preset.next):
@@ -175,7 +177,7 @@ def about(preset: Preset) -> None:
 
 def on_link(preset: Preset) -> None:
     """A link of the prose was pressed: the lesson with what it says changed."""
-    if (act := acting.pressed([preset])) is not None:
+    if (act := setting_links.pressed([preset])) is not None:
         state.on_next(act.settings)
 
 
