@@ -6,9 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import glossary, text
+from app import text
 from app.compare import page
 from app.compare import text as compare_text
+from app.glossary import page as glossary_page
+from app.glossary import terms
 from app.learn import page as learn
 from app.replay import page as replay
 from app.replay import player
@@ -16,7 +18,6 @@ from app.slow_motion import page as slow
 from app.slow_motion import text as slow_motion_text
 from app.step_through import page as steps
 from app.step_through import text as step_through_text
-from app.views import glossary as glossary_page
 from app.views import playground
 
 HERE = Path(__file__).parent
@@ -29,5 +30,5 @@ SLOW = st.Page(slow.page, title=slow_motion_text.TITLE, url_path="slow")
 STEPS = st.Page(steps.page, title=step_through_text.TITLE, url_path="steps")
 COMPARE = st.Page(page.page, title=compare_text.TITLE, url_path="compare")
 REPLAY = st.Page(lambda: replay.page(PLAYGROUND), title=player.TITLE, url_path="recording")
-GLOSSARY = st.Page(glossary_page.page, title=glossary.TITLE, url_path="glossary")
+GLOSSARY = st.Page(glossary_page.page, title=terms.TITLE, url_path="glossary")
 st.navigation([PLAYGROUND, LEARN, SLOW, STEPS, COMPARE, REPLAY, GLOSSARY], position="top").run()

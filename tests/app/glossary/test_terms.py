@@ -7,10 +7,11 @@ from html import unescape
 
 import pytest
 
-from app import glossary, pictures, text
+from app import pictures, text
 from app.figures import FIGURES
+from app.glossary import page as glossary_page
+from app.glossary import terms
 from app.live import assets
-from app.views import glossary as view
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.preset import list_presets
@@ -40,7 +41,7 @@ NETWORKS = [
 
 def known() -> set[str]:
     """All names and other words of the glossary, each also without the s of many."""
-    words = {word.lower() for term in glossary.TERMS for word in (term.name, *term.also, term.sign)}
+    words = {word.lower() for term in terms.TERMS for word in (term.name, *term.also, term.sign)}
     return words | {word.removesuffix("s") for word in words} | {word.split()[0] for word in words if "-" in word}
 
 
@@ -61,26 +62,26 @@ def test_every_word_of_the_trade_that_the_pages_use_is_explained():
 
 
 def test_terms_stand_in_order_each_once_with_a_place_of_its_own():
-    names = [term.name.lower() for term in glossary.TERMS]
-    assert names == sorted(names) and len({term.anchor for term in glossary.TERMS}) == len(names)
-    assert {"gradient", "t", "half-life", "lyapunov-exponent"} <= {term.anchor for term in glossary.TERMS}
+    names = [term.name.lower() for term in terms.TERMS]
+    assert names == sorted(names) and len({term.anchor for term in terms.TERMS}) == len(names)
+    assert {"gradient", "t", "half-life", "lyapunov-exponent"} <= {term.anchor for term in terms.TERMS}
 
 
-@for_each({"term": glossary.TERMS})
+@for_each({"term": terms.TERMS})
 def test_a_term_is_short_and_leads_to_where_it_can_be_seen(term):
     assert term.means.endswith(".") and len(re.findall(r"[.:;!?](?:\s|$)", term.means)) <= 3 and len(term.means) < 200
     assert bool(term.lesson) != bool(term.page)
     assert not term.lesson or term.lesson in {preset.slug for preset in list_presets()}
-    assert not term.page or term.page in glossary.PAGES
-    (link,) = re.findall(r'href="(/[^"]*)"', glossary.entry(term))
+    assert not term.page or term.page in terms.PAGES
+    (link,) = re.findall(r'href="(/[^"]*)"', terms.entry(term))
     assert link == (f"/?preset={term.lesson}" if term.lesson else "/" if term.page == "playground" else f"/{term.page}")
 
 
 def test_what_is_written_in_signs_is_text_and_nothing_else():
-    (unknown,) = [term for term in glossary.TERMS if term.name == "unknown word"]
-    drawn = glossary.entry(unknown)
+    (unknown,) = [term for term in terms.TERMS if term.name == "unknown word"]
+    drawn = terms.entry(unknown)
     assert "<UNK>" not in drawn and "<UNK>" in unescape(drawn)
-    assert view.MARKUP.count('<div id="') == len(glossary.TERMS)
+    assert glossary_page.MARKUP.count('<div id="') == len(terms.TERMS)
 
 
 # ---- colours of words and of lines

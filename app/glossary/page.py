@@ -6,20 +6,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import glossary, state
+from app import state
+from app.glossary import terms
 
 MARKUP = f"""<div class="glossary">
-<label>{glossary.FIND} <input type="search" autocomplete="off"></label>
+<label>{terms.FIND} <input type="search" autocomplete="off"></label>
 <p role="status"></p>
-<dl>{"".join(map(glossary.entry, glossary.TERMS))}</dl>
+<dl>{"".join(map(terms.entry, terms.TERMS))}</dl>
 </div>"""
-STYLE = Path(__file__).with_name("glossary.css").read_text()
-SCRIPT = Path(__file__).with_name("glossary.js").read_text()
+STYLE = Path(__file__).with_name("style.css").read_text()
+SCRIPT = Path(__file__).with_name("component.js").read_text()
 
 
 def page() -> None:
     """Draw the page. It has no settings, and the playground is found again as it was left."""
     state.leave()
-    st.title(glossary.HEADING, anchor=False)
+    st.title(terms.HEADING, anchor=False)
     component = st.components.v2.component("glossary", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
-    component(key="glossary", data={"nothing": glossary.NOTHING})
+    component(key="glossary", data={"nothing": terms.NOTHING})
