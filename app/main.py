@@ -12,13 +12,13 @@ from app.compare import text as compare_text
 from app.glossary import page as glossary_page
 from app.glossary import terms
 from app.learn import page as learn
+from app.playground import page as playground
 from app.replay import page as replay
 from app.replay import player
 from app.slow_motion import page as slow
 from app.slow_motion import text as slow_motion_text
 from app.step_through import page as steps
 from app.step_through import text as step_through_text
-from app.views import playground
 
 HERE = Path(__file__).parent
 

@@ -104,7 +104,7 @@ def test_imports_are_found():
         "engine/lens/forward_trace.py",
         "engine/workers/pool.py",
     } <= set(ENGINE)
-    assert {"app/server.py", "app/figures/theme.py", "app/views/playground.py"} <= set(APP)
+    assert {"app/server.py", "app/figures/theme.py", "app/playground/page.py"} <= set(APP)
     assert {"torch", "torch.nn", "engine.tasks"} <= imported("engine/model/network.py")
     assert {"app/hub.py", "engine/workers/pool.py", "engine/tasks/synthetic.py"} <= closure("app/server.py")
 
@@ -135,7 +135,7 @@ def test_the_app_imports_no_torch_and_nothing_that_does(file):
 def test_the_server_process_never_loads_torch():
     """In a process of its own, with the pool not started: app.server would start it."""
     modules = (
-        "app.hub, app.live.component, app.live.feed, app.figures, app.state, app.controls, app.views.playground, "
+        "app.hub, app.live.component, app.live.feed, app.figures, app.state, app.controls, app.playground.page, "
         "app.learn.page"
     )
     script = f"import sys, {modules}; print('torch' in sys.modules, app.hub.HUB._pool)"
