@@ -15,7 +15,7 @@ from app.live import assets
 
 KEY = "race"
 HERE = Path(__file__).parent
-SCRIPT = assets.script("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket")
+SCRIPT = assets.script("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket")
 SCRIPT += "\n" + (HERE / "live_view.js").read_text()
 STYLE = assets.STYLE + (HERE / "live_view.css").read_text()
 MARKUP = (HERE / "live_view.html").read_text()

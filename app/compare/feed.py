@@ -18,7 +18,7 @@ from app.compare.lanes import Race
 from app.compare.registry import RACES
 from app.figures.race import FIGURES, LaneSnapshot, applicable
 from app.live import stream
-from app.live.frames import pack
+from app.live.messages import pack
 from engine.frame import RunPhase
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app import timeline
+from app.live import timeline
 
 PLOTLY_ROUTE = "plotly.min.js"
 HERE = Path(__file__).parent
@@ -16,8 +16,8 @@ def script(*parts: str) -> str:
 
 
 SCRIPT = script(
-    "wire", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "timeline", "socket",
-    "view",
+    "messages", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "timeline",
+    "socket", "view",
 )  # fmt: skip
 STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
 MARKUP = (HERE / "live.html").read_text().replace("{hold}", timeline.HOLD)

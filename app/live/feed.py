@@ -7,10 +7,11 @@ import json
 import time
 from typing import Any
 
-from app import text, timeline
+from app import text
 from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
-from app.live.frames import pack
+from app.live import timeline
+from app.live.messages import pack
 from engine.frame import Frame, RunInfo, RunStatus
 from engine.recording.history import History, Waterfall
 

@@ -26,7 +26,7 @@ from app.figures.theme import SCALES, TIME_MARGIN
 from app.live import assets, how_measured
 from app.live.component import templates
 from app.live.feed import verdict
-from app.live.frames import pack
+from app.live.messages import pack
 from app.state import OPENING
 from engine.experiment import Changes
 from engine.frame import Frame
@@ -41,7 +41,7 @@ MAX_FRAMES = 600
 HERE = Path(__file__).parent
 ALONE = 'data-scheme=""'
 """Of a page on its own: light or dark as the viewer's system prefers."""
-PARTS = ("wire", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
+PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
 """The live view's JavaScript that draws figures; the player stands in place of its socket and its panel."""
 
 TITLE = "Open a recording"

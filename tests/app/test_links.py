@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
-from app import links, timeline
+from app import links
+from app.live import timeline
 from app.share import text as share_text
 from engine.experiment import LIVE, RANGES, Experiment, in_force, noted
 from engine.preset import load_preset

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import FIGURES, applicable, theme
-from app.live.frames import pack
+from app.live.messages import pack
 from tests.app.figures.conftest import patched, step_into
 from tests.app.figures.lens_cases import EXPERIMENTS, LETTERS, NAMES, PAIRS, lost, pairs, seen, shown, template
 from tests.cases import for_each

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.figures import Quantised
-from app.live.frames import pack
+from app.live.messages import pack
 from tests.app.live.conftest import decoded, header_of
 
 
