@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.clickable_figure.component import Uncover, picture
 from app.figures import slow as figures
 from app.hub import RunSlot
-from app.pictures import Uncover, picture
 from app.slow_motion import text as slow_motion_text
 from app.views import beside
 from engine.experiment import Experiment

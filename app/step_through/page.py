@@ -10,11 +10,11 @@ import numpy as np
 import streamlit as st
 
 from app import state
+from app.clickable_figure.component import key, picture
 from app.equations import formulas
 from app.figures import walk as figures
 from app.figures.walk import Place
 from app.hub import RunSlot
-from app.pictures import key, picture
 from app.step_through import text as step_through_text
 from app.views import beside
 from engine.frame import RunInfo

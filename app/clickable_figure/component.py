@@ -18,8 +18,8 @@ from app.figures.theme import SCALES
 from app.live.assets import PLOTLY_ROUTE
 
 HERE = Path(__file__).parent
-SCRIPT = "\n".join([live.script("plotly", "theme"), (HERE / "picture.js").read_text()])
-STYLE = (HERE / "picture.css").read_text()
+SCRIPT = "\n".join([live.script("plotly", "theme"), (HERE / "component.js").read_text()])
+STYLE = (HERE / "component.css").read_text()
 MARKUP = '<div class="in-place">\n<div role="figure"></div>\n</div>'
 
 
