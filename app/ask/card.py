@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import audio
 from app.ask import text as ask_text
-from app.figures import answers
+from app.figures import ask
 from app.hub import RunSlot
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
 from engine.experiment import FED_BACK, Experiment
@@ -140,7 +140,7 @@ def _what_it_read(task: Task, answer: Answer) -> None:
     elif task.inputs == "symbols":
         st.html(ask_text.read(task, answer))
     else:
-        _chart(answers.channels(answer.inputs, task.input_labels), "What the network read, a line for each channel.")
+        _chart(ask.channels(answer.inputs, task.input_labels), "What the network read, a line for each channel.")
 
 
 def _decided(task: Task, answer: Answer) -> None:
@@ -152,7 +152,7 @@ def _decided(task: Task, answer: Answer) -> None:
         st.markdown(ask_text.SAYS)
         st.markdown(ask_text.decided(task, answer))
         target = None if answer.targets is None else int(answer.targets[-1])
-        _chart(answers.classes(task.output_labels, answer.outputs[-1], target), "The probability of every class.")
+        _chart(ask.classes(task.output_labels, answer.outputs[-1], target), "The probability of every class.")
 
 
 def _spoken(task: Task, answer: Answer) -> None:
@@ -180,7 +180,7 @@ def _continued(task: Task, answer: Answer) -> None:
     with right:
         st.markdown(ask_text.EXPECTS)
         right_one = None if answer.future is None else int(answer.future[0])
-        _chart(answers.classes(task.output_labels, answer.said_outputs[0], right_one),
+        _chart(ask.classes(task.output_labels, answer.said_outputs[0], right_one),
                "The probability of every symbol that may come first.")  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def _values(experiment: Experiment, answer: Answer) -> None:
     past = answer.inputs[:, 0].astype(float)
     if len(answer.said):
         future = None if answer.future is None else answer.future[:, 0]
-        figure = answers.series(past, answer.said[:, 0], future, name=task.input_labels[0])
+        figure = ask.series(past, answer.said[:, 0], future, name=task.input_labels[0])
         _chart(figure, "What was read, the network's forecast, and what really came.")
         if sentence := ask_text.forecast(answer):
             st.caption(sentence)
@@ -212,7 +212,7 @@ def _values(experiment: Experiment, answer: Answer) -> None:
     begin, end = int(answer.counted.argmax()), len(past) - int(answer.counted[::-1].argmax())
     if not task.causal:
         past = np.where(answer.counted, np.nan, past)  # what it is asked for is hidden from it
-    figure = answers.series(past, np.zeros(0), None if answer.targets is None else answer.targets[begin:end, 0],
+    figure = ask.series(past, np.zeros(0), None if answer.targets is None else answer.targets[begin:end, 0],
                             name=task.input_labels[0], now=answer.outputs[begin:end, 0],
                             now_from=begin + task.causal)  # fmt: skip
     _chart(figure, "What was read, what the network says, and what would be right.")

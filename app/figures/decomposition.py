@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import Decomposition
@@ -19,9 +19,9 @@ EDGES = 30  # pixels above and below the plot
 
 def template(info: RunInfo) -> go.Figure:
     """A heat map: one row per loss, the last at the bottom; white dots where one pulls against the whole."""
-    heat = decades.heat_map(
+    heat = log_scale.heat_map(
         1, info.time_steps, theme.FLOOR_DECADE, theme.TOP_DECADE,
-        "loss at step %{y}, state at t = %{x}: " + decades.NORM + "<br>cosine with the whole gradient "
+        "loss at step %{y}, state at t = %{x}: " + log_scale.NORM + "<br>cosine with the whole gradient "
         "%{customdata:.2f}",
     )  # fmt: skip
     heat.update(y=[""], customdata=np.full((1, info.time_steps), np.nan, np.float32))
@@ -56,12 +56,12 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     reading = frame.decomposition
     if reading is None:
         return {}
-    rows = decades.some(len(reading.steps), info.time_steps)
+    rows = log_scale.some(len(reading.steps), info.time_steps)
     norms, cosines = reading.norms[-1, 0, rows], reading.cosines[-1, 0, rows]
     names = [str(step) for step in reading.steps[rows]]
     loss, state = np.nonzero((cosines < OPPOSED) & (norms > 0) & _room(info, len(rows)))
     return {
-        TRACES.path("heat", "z"): decades.logarithms(np.where(frame.valid, norms, np.nan)),
+        TRACES.path("heat", "z"): log_scale.logarithms(np.where(frame.valid, norms, np.nan)),
         TRACES.path("heat", "y"): names,
         TRACES.path("heat", "customdata"): theme.f4(cosines),
         TRACES.path("against", "x"): theme.f4(state),

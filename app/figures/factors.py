@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 from engine.number_format import share, short
@@ -36,7 +36,7 @@ def template(info: RunInfo) -> go.Figure:
         line.update(hoverinfo="skip")
     factor = _line(info, "factor", theme.TOTAL, "solid", 2.2)
     factor.update(customdata=np.stack([empty] * (2 + max(2, len(paths))), 1), hovertemplate=_hover(paths))
-    zero = decades.marks(steps)["zero"]
+    zero = log_scale.marks(steps)["zero"]
     return theme.figure(
         *bars, *lines, factor, zero,
         height=176,

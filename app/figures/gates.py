@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import theme, words
+from app.figures import theme, token_labels
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
@@ -32,17 +32,17 @@ Series = tuple[go.Scatter, Callable[[Frame], Patch]]
 def template(info: RunInfo) -> go.Figure:
     """A line per gate, a band for the gate that keeps the old state; candidates wait in the legend."""
     labels = info.input_labels if info.inputs == "symbols" else None
-    with_words = words.shown(info, labels)
+    with_words = token_labels.shown(info, labels)
     return theme.figure(
         *(trace for trace, _ in _series(info)),
         height=196 if with_words and max(map(len, info.input_labels)) > 1 else 164,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 24},
-        xaxis=words.axis(info, labels),
+        xaxis=token_labels.axis(info, labels),
         # a candidate that is asked for widens the axis to -1 ... 1, and nothing else does
         yaxis={"autorangeoptions": {"include": [0, 1]}, "dtick": 0.5, "tickformat": ".1f"},
         shapes=theme.marks_in_time(info),
-        annotations=[words.caption("read")] if with_words else [],
+        annotations=[token_labels.caption("read")] if with_words else [],
         showlegend=True,
         legend={"traceorder": "normal"},  # a gate and its band beside each other, not one below the other
     )
@@ -75,7 +75,7 @@ def _line(info: RunInfo, gate: str) -> Series:
 
     def of_frame(frame: Frame) -> Patch:
         values = _of_top(frame, gate)
-        labels = [f" “{word}”" if word else "" for word in words.read(info, frame)]
+        labels = [f" “{word}”" if word else "" for word in token_labels.read(info, frame)]
         return {"y": theme.f4(values.mean(1)), "customdata": theme.f4(_spread(values).T), "text": labels}
 
     return trace, of_frame
@@ -129,7 +129,7 @@ def _name(gate: str) -> str:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Every line, the band, and the words."""
     labels = info.input_labels if info.inputs == "symbols" else None
-    changed = words.ticks(info, words.read(info, frame)) if words.shown(info, labels) else {}
+    changed = token_labels.ticks(info, token_labels.read(info, frame)) if token_labels.shown(info, labels) else {}
     for index, (_, of_frame) in enumerate(_series(info)):
         changed |= {f"data.{index}.{key}": value for key, value in of_frame(frame).items()}
     return changed

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
-from app.figures.decades import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE, limits
+from app.figures.log_scale import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE, limits
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import theme, words
+from app.figures import theme, token_labels
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
@@ -16,7 +16,7 @@ TRACES = Traces("losses", "mean")
 def template(info: RunInfo) -> go.Figure:
     """A bar per step, the mean dashed, and below each bar what was asked."""
     labels = info.output_labels if info.outputs == "symbols" else None
-    with_words, steps = words.shown(info, labels), info.time_steps
+    with_words, steps = token_labels.shown(info, labels), info.time_steps
     bars = go.Bar(
         x=np.arange(steps), y=np.full(steps, np.nan, np.float32), customdata=[""] * steps,
         marker={"color": theme.PALE_TOTAL, "line": {"width": 1, "color": theme.TOTAL}},
@@ -31,10 +31,10 @@ def template(info: RunInfo) -> go.Figure:
         height=112 if not with_words or max(map(len, info.output_labels)) == 1 else 130,
         revision=f"time-{steps}",
         margin={**theme.TIME_MARGIN, "t": 6, "b": 24},
-        xaxis=words.axis(info, labels),
+        xaxis=token_labels.axis(info, labels),
         yaxis={"range": [0, _top(info)], "nticks": 4},
         shapes=theme.marks_in_time(info),
-        annotations=[*([words.caption("asked")] if with_words else []), *_silent(info)],
+        annotations=[*([token_labels.caption("asked")] if with_words else []), *_silent(info)],
         bargap=0.18,
     )
 
@@ -45,7 +45,7 @@ def _silent(info: RunInfo) -> list[dict]:
     for start, stop in theme.stretches(~np.array(info.valid) | np.array(info.counted)):
         text = "the encoder only reads" if stop <= info.encoder_steps else "no loss here (masked)"
         low, high = theme.time_axis(info.time_steps)["range"]
-        if (stop - start) / (high - low) * theme.PLOT > words.LETTER * len(text):
+        if (stop - start) / (high - low) * theme.PLOT > token_labels.LETTER * len(text):
             notes.append({"x": (start + stop - 1) / 2, "yref": "paper", "y": 0.5, "text": text, "showarrow": False,
                           "font": {"size": 11}})  # fmt: skip
     return notes
@@ -65,10 +65,10 @@ def _top(info: RunInfo, losses: np.ndarray | None = None) -> float:
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Bars where a loss is counted, and none elsewhere."""
-    losses, asked = _counted(frame), words.asked(info, frame)
+    losses, asked = _counted(frame), token_labels.asked(info, frame)
     first, last = np.flatnonzero(frame.counted)[[0, -1]]
     labels = info.output_labels if info.outputs == "symbols" else None
-    changed = words.ticks(info, asked) if words.shown(info, labels) else {}
+    changed = token_labels.ticks(info, asked) if token_labels.shown(info, labels) else {}
     return changed | {
         TRACES.path("losses", "y"): theme.f4(np.where(frame.counted, frame.loss_per_step, np.nan)),
         TRACES.path("losses", "customdata"): asked,

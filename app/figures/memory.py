@@ -7,12 +7,12 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-TRACES = Traces("line", "points", *decades.MARKS)
+TRACES = Traces("line", "points", *log_scale.MARKS)
 HALF, LITTLE = 0.5, 0.01
 
 
@@ -26,7 +26,7 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
     end = info.time_steps - 1
     return theme.figure(
-        *TRACES.in_order(line=line, points=points, **decades.marks(empty)),
+        *TRACES.in_order(line=line, points=points, **log_scale.marks(empty)),
         height=212,
         revision=f"lags-{info.time_steps}",
         margin={"l": 56, "r": 14, "t": 18, "b": 40},
@@ -37,7 +37,7 @@ def template(info: RunInfo) -> go.Figure:
             **({"tick0": 0, "dtick": 1} if end <= 8 else {}),
             "title": {"text": "steps between, k", "standoff": 6, "font": {"size": 12}},
         },
-        yaxis=decades.axis("‖ds<sub>T</sub>/ds<sub>T−k</sub>‖"),
+        yaxis=log_scale.axis("‖ds<sub>T</sub>/ds<sub>T−k</sub>‖"),
         shapes=_lines(info),
         annotations=_notes(info),
     )
@@ -77,8 +77,8 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     x, y = np.concatenate([[0], lags]), np.concatenate([[1.0], norms])
     changed: Patch = {f"data.{number}.x": theme.f4(x) for number in range(len(TRACES))}
     changed[TRACES.path("line", "y")] = theme.f4(y)
-    changed[TRACES.path("points", "y")] = decades.inside(y)
-    return changed | decades.outside(TRACES.number("below"), y, np.ones(len(y), bool))
+    changed[TRACES.path("points", "y")] = log_scale.inside(y)
+    return changed | log_scale.outside(TRACES.number("below"), y, np.ones(len(y), bool))
 
 
 def _fitting(frame: Frame) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme, words
+from app.figures import log_scale, theme, token_labels
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import Saliency
@@ -20,7 +20,7 @@ BETWEEN, EDGES = 12, 68  # pixels between both parts; above and below them
 def template(info: RunInfo) -> go.Figure:
     """Above, the last answer as bars and circles; below, a heat map with one row per answer, the last at the bottom."""
     steps, empty = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
-    heat = decades.heat_map(1, steps, LOW, HIGH, "answer at step %{y}, input at t = %{x:d}: " + decades.NORM)
+    heat = log_scale.heat_map(1, steps, LOW, HIGH, "answer at step %{y}, input at t = %{x:d}: " + log_scale.NORM)
     heat.update(y=["0"])
     bars = go.Bar(
         x=np.arange(steps), y=empty, customdata=empty, hovertext=[""] * steps, yaxis="y2",
@@ -32,14 +32,14 @@ def template(info: RunInfo) -> go.Figure:
         mode="markers", marker={"symbol": "circle-open", "size": 7, "color": theme.BESIDE, "line": {"width": 1.8}},
         hovertemplate="t = %{x:d}: without it the answer changes by %{customdata:.2e}<extra></extra>",
     )  # fmt: skip
-    with_words = words.shown(info, _labels(info))
+    with_words = token_labels.shown(info, _labels(info))
     lower, height = _lower(info), UPPER + BETWEEN + _lower(info)
     return theme.figure(
         *TRACES.in_order(heat=heat, slopes=bars, occluded=circles),
         height=height + EDGES + (18 if with_words and max(map(len, info.input_labels)) > 1 else 0),
         revision=f"time-{steps}",
         margin={**theme.TIME_MARGIN, "t": 42, "b": 24},  # room for the legend: Plotly fails to make it with two axes
-        xaxis={**words.axis(info, _labels(info)), "anchor": "y"},
+        xaxis={**token_labels.axis(info, _labels(info)), "anchor": "y"},
         yaxis={
             "type": "category", "range": [0.5, -0.5], "domain": [0, lower / height], "showgrid": False,
             "nticks": max(2, lower // 18), "tickfont": {"size": 11},
@@ -52,7 +52,7 @@ def template(info: RunInfo) -> go.Figure:
         },
         bargap=0.18,
         shapes=theme.marks_in_time(info, above=True),
-        annotations=[words.caption("read")] if with_words else [],
+        annotations=[token_labels.caption("read")] if with_words else [],
         showlegend=True,
         legend={"traceorder": "normal"},
     )  # fmt: skip
@@ -74,12 +74,12 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     reading = frame.saliency
     if reading is None:
         return {}
-    rows = decades.some(len(reading.steps), info.time_steps)
+    rows = log_scale.some(len(reading.steps), info.time_steps)
     norms = np.where(frame.valid, reading.norms, np.nan)
-    read = words.read(info, frame)
-    changed = words.ticks(info, read) if words.shown(info, _labels(info)) else {}
+    read = token_labels.read(info, frame)
+    changed = token_labels.ticks(info, read) if token_labels.shown(info, _labels(info)) else {}
     return changed | {
-        TRACES.path("heat", "z"): decades.logarithms(norms[rows]),
+        TRACES.path("heat", "z"): log_scale.logarithms(norms[rows]),
         TRACES.path("heat", "y"): [str(step) for step in reading.steps[rows]],
         "layout.yaxis.range": [len(rows) - 0.5, -0.5],
         TRACES.path("slopes", "y"): _relative(norms[-1]),

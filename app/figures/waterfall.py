@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 
@@ -15,9 +15,9 @@ TICKS = 5
 
 def template(info: RunInfo) -> go.Figure:
     """A heat map with time as everywhere; training runs downwards, as one reads."""
-    heat = decades.heat_map(
+    heat = log_scale.heat_map(
         1, info.time_steps, theme.FLOOR_DECADE, theme.TOP_DECADE,
-        "t = %{x}, training step %{y:,}: " + decades.NORM,
+        "t = %{x}, training step %{y:,}: " + log_scale.NORM,
     ).update(y=np.zeros(1, np.float32))  # fmt: skip
     return theme.figure(
         heat,
@@ -41,10 +41,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     steps, norms = curves.waterfall
     if not len(steps):
         steps, norms = np.zeros(1), np.full((1, info.time_steps), np.nan)
-    rows = decades.some(len(steps), info.time_steps)
+    rows = log_scale.some(len(steps), info.time_steps)
     shown = np.where(frame.valid, norms[rows], np.nan)
     return {
-        "data.0.z": decades.logarithms(shown),
+        "data.0.z": log_scale.logarithms(shown),
         "data.0.y": theme.f4(steps[rows]),
         "layout.yaxis.tickvals": _ticks(int(steps[-1])),
     }

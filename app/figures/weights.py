@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share
 
-TRACES = Traces("terms", *decades.MARKS)
+TRACES = Traces("terms", *log_scale.MARKS)
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -27,12 +27,12 @@ def template(info: RunInfo) -> go.Figure:
         marker={"symbol": "diamond", "size": 6, "color": theme.BESIDE, "line": {"width": 0}},
     )  # fmt: skip
     return theme.figure(
-        *TRACES.in_order(terms=bars, **decades.marks(steps)), *([diamonds] if recurrent else []),
+        *TRACES.in_order(terms=bars, **log_scale.marks(steps)), *([diamonds] if recurrent else []),
         height=184,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
         xaxis=theme.time_axis(info.time_steps),
-        yaxis=decades.axis("‖dL/dW‖"),
+        yaxis=log_scale.axis("‖dL/dW‖"),
         bargap=0.18,
         shapes=theme.marks_in_time(info),
         hovermode="x unified",
@@ -44,10 +44,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """The norm of every step's term; marks where a bar leaves the axis."""
     reading = frame.weight_gradients
     main = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
-    changed: Patch = {TRACES.path("terms", "y"): decades.inside(main)}
-    changed |= decades.outside(TRACES.number("below"), main, frame.valid)
+    changed: Patch = {TRACES.path("terms", "y"): log_scale.inside(main)}
+    changed |= log_scale.outside(TRACES.number("below"), main, frame.valid)
     if reading.hh is not None:
-        changed[f"data.{len(TRACES)}.y"] = decades.inside(reading.ih[-1, 0])
+        changed[f"data.{len(TRACES)}.y"] = log_scale.inside(reading.ih[-1, 0])
     return changed
 
 

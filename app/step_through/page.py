@@ -12,8 +12,8 @@ import streamlit as st
 from app import state
 from app.clickable_figure.component import key, picture
 from app.equations import formulas
-from app.figures import walk as figures
-from app.figures.walk import Place
+from app.figures import step_through
+from app.figures.step_through import Place
 from app.hub import RunSlot
 from app.step_through import text as step_through_text
 from app.views import beside
@@ -151,7 +151,7 @@ def _over_time(info: RunInfo, walk: Walk, page_state: StepThroughState, place: P
             back = place.back(n) or point.get("plot") == 1
             page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
 
-    picture("walk", figures.over_time(info, walk, place), label=step_through_text.LOOK_FOR, on_press=pressed)
+    picture("walk", step_through.over_time(info, walk, place), label=step_through_text.LOOK_FOR, on_press=pressed)
 
 
 def _account(info: RunInfo, walk: Walk, place: Place) -> None:
@@ -183,12 +183,12 @@ def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Pl
             page_state.go(unit=unit, source=source)
 
     st.markdown(f"**{step_through_text.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
-    scale = figures.scale_of(walk.jacobians[place.step(len(walk.positions))])
+    scale = step_through.scale_of(walk.jacobians[place.step(len(walk.positions))])
     caption = step_through_text.JACOBIAN_NOTE.format(scale=scale)
     if len(walk.units) < info.experiment.hidden_size:
         caption += " " + step_through_text.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
     st.caption(caption)
-    picture("jacobian", figures.jacobian(info, walk, place), label=caption, on_press=pressed)
+    picture("jacobian", step_through.jacobian(info, walk, place), label=caption, on_press=pressed)
 
 
 def _weight(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from app.equations import formulas
-from app.figures.walk import Place
+from app.figures.step_through import Place
 from engine.cells import CELLS
 from engine.frame import RunInfo
 from engine.number_format import short, signed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.base import Patch
 from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, lines, short_name
 from app.figures.waterfall import FAR
@@ -53,12 +53,12 @@ def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figu
         trace.marker.update(symbol=style.mark, size=6)
     return theme.figure(
         *drawn,
-        *decades.marks(np.tile(steps, len(names)).astype(np.float32)).values(),
+        *log_scale.marks(np.tile(steps, len(names)).astype(np.float32)).values(),
         height=262,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 40},
         xaxis=theme.time_axis(info.time_steps, "position in the sequence, t"),
-        yaxis=decades.axis("‖dL/ds‖"),
+        yaxis=log_scale.axis("‖dL/ds‖"),
         shapes=theme.marks_in_time(info),
         showlegend=True,
     )
@@ -69,9 +69,9 @@ def gradient_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     shown = [norms(lane) for lane in lanes]
     changed: Patch = {f"data.{place}.y": theme.f4(values) for place, values in enumerate(shown)}
     there = np.concatenate([lane.frame.valid for lane in lanes])
-    changed |= decades.outside(len(lanes), np.concatenate(shown), there)
+    changed |= log_scale.outside(len(lanes), np.concatenate(shown), there)
     whose = [lane.label for lane, values in zip(lanes, shown, strict=True) for _ in values]
-    for place in range(len(lanes), len(lanes) + len(decades.MARKS)):
+    for place in range(len(lanes), len(lanes) + len(log_scale.MARKS)):
         words = changed[f"data.{place}.customdata"]
         changed[f"data.{place}.customdata"] = [
             f"{name}: {word}" if word else "" for name, word in zip(whose, words, strict=True)
@@ -87,12 +87,12 @@ def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Fig
     for place, name in enumerate(names):
         number = "" if place == 0 else str(place + 1)
         start = place * (width + BETWEEN)
-        heat = decades.heat_map(
+        heat = log_scale.heat_map(
             1,
             steps,
             theme.FLOOR_DECADE,
             theme.TOP_DECADE,
-            f"{name}<br>t = %{{x}}, training step %{{y:,}}: {decades.NORM}",
+            f"{name}<br>t = %{{x}}, training step %{{y:,}}: {log_scale.NORM}",
         )
         heat.update(y=np.zeros(1, np.float32), xaxis=f"x{number}")
         maps.append(heat)
@@ -137,8 +137,8 @@ def waterfall_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
         steps, rows = lane.curves.waterfall
         if not len(steps):
             steps, rows = np.zeros(1), np.full((1, lane.info.time_steps), np.nan)
-        some = decades.some(len(steps), lane.info.time_steps * len(lanes))
-        changed[f"data.{place}.z"] = decades.logarithms(np.where(lane.frame.valid, rows[some], np.nan))
+        some = log_scale.some(len(steps), lane.info.time_steps * len(lanes))
+        changed[f"data.{place}.z"] = log_scale.logarithms(np.where(lane.frame.valid, rows[some], np.nan))
         changed[f"data.{place}.y"] = theme.f4(steps[some])
     return changed
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import decades, theme
+from app.figures import log_scale, theme
 from app.figures.slow.network import NEW, legend, lines, strips, text
 from app.figures.unrolled import arrows, places
 from engine.frame import RunInfo
@@ -27,7 +27,7 @@ def gradient(info: RunInfo, r: Rehearsal) -> list:
 
 def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
     """Every state in the colour of the decade of its gradient: yellow where much arrives, dark where next to none."""
-    norms = decades.logarithms(r.grad_norm)
+    norms = log_scale.logarithms(r.grad_norm)
     blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(places.rows(info), start=1)]
     ticks = list(range(theme.FLOOR_DECADE, theme.TOP_DECADE + 1, 2))
     bar = legend("‖dL/dh‖", [float(k) for k in ticks], [f"10<sup>{k}</sup>".replace("-", "−") for k in ticks])

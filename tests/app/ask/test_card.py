@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.ask import card
 from app.ask import text as ask_text
-from app.figures import answers
+from app.figures import ask
 from engine.ask.answering import answer
 from engine.ask.question import Answer, Question, cannot_go_on
 from engine.experiment import Experiment
@@ -224,14 +224,14 @@ def test_every_task_has_an_answer_that_can_be_shown(task, kind, monkeypatch):
 
 
 def test_the_most_probable_classes_come_first_and_the_right_one_is_ticked():
-    drawn = answers.classes([*"abcdefghij"], np.arange(10) / 45, target=8)
+    drawn = ask.classes([*"abcdefghij"], np.arange(10) / 45, target=8)
     assert drawn.layout.yaxis.ticktext == ("j", "i ✓", "h", "g", "f", "e", "d", "c")
     assert drawn.data[0].x.tolist() == pytest.approx((np.arange(9, 1, -1) / 45).tolist())
-    assert answers.classes(["<UNK>", " "], np.array([0.9, 0.1])).layout.yaxis.ticktext == ("&lt;UNK&gt;", "␣")
+    assert ask.classes(["<UNK>", " "], np.array([0.9, 0.1])).layout.yaxis.ticktext == ("&lt;UNK&gt;", "␣")
 
 
 def test_a_forecast_begins_where_reading_ended():
-    drawn = answers.series(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0]), name="price")
+    drawn = ask.series(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0]), name="price")
     read, came, said = drawn.data
     assert (read.x.tolist(), read.y.tolist()) == ([0, 1], [1, 2])
     assert (came.x.tolist(), came.y.tolist()) == ([1, 2], [2, 5])
@@ -241,5 +241,5 @@ def test_a_forecast_begins_where_reading_ended():
 
 def test_what_is_said_while_reading_stands_at_its_own_steps():
     past = np.array([1.0, np.nan, 2.0])
-    _, came, said = answers.series(past, np.zeros(0), np.array([7.0]), name="gap", now=np.array([6.0]), now_from=1).data
+    _, came, said = ask.series(past, np.zeros(0), np.array([7.0]), name="gap", now=np.array([6.0]), now_from=1).data
     assert (came.x.tolist(), came.y.tolist(), said.x.tolist(), said.y.tolist()) == ([1], [7], [1], [6])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.figures import decades
+from app.figures import log_scale
 
 
 def test_logarithms_leave_a_gap_for_nothing():
-    drawn = decades.logarithms(np.array([1e-300, 1e-3, 1.0, 0.0, np.nan, np.inf]))
+    drawn = log_scale.logarithms(np.array([1e-300, 1e-3, 1.0, 0.0, np.nan, np.inf]))
     assert drawn.dtype == np.float32
     assert drawn[:3].tolist() == pytest.approx([-300, -3, 0], abs=1e-5)
     assert np.isnan(drawn[3:5]).all() and drawn[5] == 308
@@ -17,7 +17,7 @@ def test_logarithms_leave_a_gap_for_nothing():
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1000), (120, 40), (120, 1000), (64, 312), (500, 40)])
 def test_a_heat_map_has_at_most_so_many_cells_and_keeps_both_ends(rows, columns):
-    chosen = decades.some(rows, columns)
+    chosen = log_scale.some(rows, columns)
     assert len(chosen) * columns <= 20_000 and (chosen[0], chosen[-1]) == (0, rows - 1)
     assert (np.diff(chosen) > 0).all() and (len(chosen) == rows or len(chosen) == 20_000 // columns)
 
@@ -35,4 +35,4 @@ def test_a_heat_map_has_at_most_so_many_cells_and_keeps_both_ends(rows, columns)
     ],
 )
 def test_shares_in_words(value, words):
-    assert decades.share(value) == words
+    assert log_scale.share(value) == words

@@ -6,7 +6,7 @@ import dataclasses
 from functools import cache
 from typing import Any
 
-from app.figures.walk import Place
+from app.figures.step_through import Place
 from app.step_through import text as step_through_text
 from engine.cells import CELLS
 from engine.experiment import Experiment

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.figures.walk import Place
+from app.figures.step_through import Place
 from app.step_through import text as step_through_text
 from app.step_through.page import StepThroughState
 from engine.experiment import Experiment

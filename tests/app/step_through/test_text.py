@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.equations import formulas
-from app.figures import walk as figures
-from app.figures.walk import Place
+from app.figures import step_through
+from app.figures.step_through import Place
 from app.step_through import text as step_through_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
@@ -223,7 +223,7 @@ def test_forward_shows_what_was_reached_and_back_what_came(case):
     info, walk = walked(case)
     n = len(walk.positions)
     for at in {0, n // 2, n - 1, n, n + n // 2, 2 * n - 1}:
-        drawn = figures.over_time(info, walk, Place(at, unit=1))
+        drawn = step_through.over_time(info, walk, Place(at, unit=1))
         states, slopes = (np.isfinite(np.array(trace.z)).any(0) for trace in drawn.data)
         reached = np.zeros(info.time_steps, bool)
         reached[walk.positions[: n if at >= n else at + 1]] = True
@@ -236,7 +236,7 @@ def test_forward_shows_what_was_reached_and_back_what_came(case):
 
 def test_the_jacobian_of_the_step_is_drawn_and_its_entry_marked():
     info, walk = walked("lstm")
-    drawn = figures.jacobian(info, walk, Place(3, unit=1, source=2))
+    drawn = step_through.jacobian(info, walk, Place(3, unit=1, source=2))
     assert np.array_equal(np.array(drawn.data[0].z, np.float32), walk.jacobians[3])
     marked = [shape for shape in drawn.layout.shapes if shape.type == "rect"]
     assert [(shape.x0, shape.y0) for shape in marked] == [(1.5, 0.5)]
@@ -247,6 +247,6 @@ def test_of_many_units_the_followed_one_is_always_drawn():
     e = Experiment(task="adding", hidden_size=200, seq_len=4, batch_size=2)
     walk = trace_sequence(Trainer(e))
     for unit in (0, 7, 199):
-        units = figures.units_of(walk, unit)
-        assert len(units) <= figures.MAX_UNITS + 1 and unit in units
-    assert figures.jacobian(RunInfo.of(e), walk, Place(1, unit=199, source=3))
+        units = step_through.units_of(walk, unit)
+        assert len(units) <= step_through.MAX_UNITS + 1 and unit in units
+    assert step_through.jacobian(RunInfo.of(e), walk, Place(1, unit=199, source=3))
