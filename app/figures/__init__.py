@@ -5,26 +5,20 @@ Adding a figure is one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures import (
+from app.figures import embedding, loss, memory, prediction, spectrum, unrolled, update
+from app.figures.base import Curves, LiveFigure, Patch, Quantised
+from app.figures.over_time import (
     cell,
     decomposition,
-    embedding,
-    factors,
     gates,
     gradient,
     hidden,
-    loss,
     loss_per_step,
-    memory,
-    prediction,
     saliency,
-    spectrum,
-    unrolled,
-    update,
+    step_factors,
     waterfall,
-    weights,
+    weight_gradients,
 )
-from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from engine.frame import RunInfo
 
 __all__ = ["FIGURES", "Curves", "LiveFigure", "Patch", "Quantised", "applicable"]
@@ -34,10 +28,10 @@ FIGURES: dict[str, LiveFigure] = {
     "gradient": gradient.FIGURE,
     "loss_per_step": loss_per_step.FIGURE,
     "hidden": hidden.FIGURE,
-    "factors": factors.FIGURE,
+    "factors": step_factors.FIGURE,
     "waterfall": waterfall.FIGURE,
     "decomposition": decomposition.FIGURE,
-    "weights": weights.FIGURE,
+    "weights": weight_gradients.FIGURE,
     "gates": gates.FIGURE,
     "cell": cell.FIGURE,
     "saliency": saliency.FIGURE,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import gates, theme
+from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.over_time import gates
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import hidden, theme
+from app.figures import theme
+from app.figures.over_time import hidden
 from engine.frame import RunInfo
 from engine.step_through.sequence_trace import Walk
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import hidden, theme
+from app.figures import theme
+from app.figures.over_time import hidden
 from app.figures.unrolled import places, symbols, wires
 from engine.frame import RunInfo
 from engine.number_format import short

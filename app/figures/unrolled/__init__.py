@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
-from app.figures.hidden import scale_of
+from app.figures.over_time.hidden import scale_of
 from app.figures.unrolled import arrows, places, symbols, wires
 from engine.frame import Frame, RunInfo
 

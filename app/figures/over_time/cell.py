@@ -6,8 +6,8 @@ import dataclasses
 
 import plotly.graph_objects as go
 
-from app.figures import hidden
 from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.over_time import hidden
 from engine.frame import Frame, RunInfo
 
 
