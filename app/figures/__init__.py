@@ -5,7 +5,7 @@ Adding a figure is one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures import embedding, loss, memory, prediction, spectrum, unrolled, update
+from app.figures import unrolled
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from app.figures.over_time import (
     cell,
@@ -19,6 +19,7 @@ from app.figures.over_time import (
     waterfall,
     weight_gradients,
 )
+from app.figures.over_training import embedding, loss, memory_decay, prediction, spectrum, update
 from engine.frame import RunInfo
 
 __all__ = ["FIGURES", "Curves", "LiveFigure", "Patch", "Quantised", "applicable"]
@@ -40,7 +41,7 @@ FIGURES: dict[str, LiveFigure] = {
     "update": update.FIGURE,
     "embedding": embedding.FIGURE,
     "spectrum": spectrum.FIGURE,
-    "memory": memory.FIGURE,
+    "memory": memory_decay.FIGURE,
 }
 
 

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Patch
-from app.figures.memory import needed
 from app.figures.over_time.waterfall import FAR
+from app.figures.over_training.memory_decay import needed
 from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, short_name
 from app.figures.race.over_time import reach
 from engine.frame import RunInfo
