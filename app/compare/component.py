@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.compare.lanes import Race
-from app.figures.race import LANES, applicable
+from app.figures.compare.catalogue import LANES, applicable
 from app.figures.theme import SCALES
 from app.live import assets
 

@@ -16,7 +16,7 @@ from app import text
 from app.compare import text as compare_text
 from app.compare.lanes import Race
 from app.compare.registry import RACES
-from app.figures.race import FIGURES, LaneSnapshot, applicable
+from app.figures.compare.catalogue import FIGURES, LaneSnapshot, applicable
 from app.live import stream
 from app.live.messages import pack
 from engine.frame import RunPhase

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from app.compare import text as compare_text
 from app.compare.plan import LETTERS, RaceSetup
 from app.figures.base import Curves
-from app.figures.race import LaneSnapshot
+from app.figures.compare.catalogue import LaneSnapshot
 from engine.frame import Frame, RunPhase, RunStatus
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run

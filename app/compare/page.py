@@ -15,7 +15,7 @@ from app.compare import plan as race_plan
 from app.compare import text as compare_text
 from app.compare.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from app.compare.registry import RaceSlot
-from app.figures.race import LANES
+from app.figures.compare.catalogue import LANES
 from engine.cells import CELLS
 from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
 from engine.tasks import TASKS

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from app import text
-from app.figures.race import LaneSnapshot
-from app.figures.race.bars import cost_label, milliseconds, reach_label
-from app.figures.race.over_time import reach
+from app.figures.compare.bars import cost_label, milliseconds, reach_label
+from app.figures.compare.catalogue import LaneSnapshot
+from app.figures.compare.over_time import reach
 from app.text import VerdictStyle
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE

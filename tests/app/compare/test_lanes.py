@@ -15,7 +15,7 @@ from app.compare.lanes import Race
 from app.compare.plan import OWN, SHARED
 from app.compare.registry import RaceRegistry
 from app.figures.base import Curves
-from app.figures.race import LaneSnapshot
+from app.figures.compare.catalogue import LaneSnapshot
 from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Diagnosis, RunInfo, RunPhase

@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures.base import Curves
-from app.figures.race import FIGURES, LANES, LaneSnapshot, applicable
-from app.figures.race.over_time import norms, reach
+from app.figures.compare.catalogue import FIGURES, LANES, LaneSnapshot, applicable
+from app.figures.compare.over_time import norms, reach
 from engine.experiment import Experiment
 from engine.recording.history import History, Waterfall
 from engine.training import Trainer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.figures.race import bars, over_time, over_training
-from app.figures.race.base import LANES, LaneSnapshot, LaneStyle, RaceFigure
+from app.figures.compare import bars, over_time, over_training
+from app.figures.compare.base import LANES, LaneSnapshot, LaneStyle, RaceFigure
 from engine.frame import RunInfo
 
 __all__ = ["FIGURES", "LANES", "LaneSnapshot", "LaneStyle", "RaceFigure", "applicable"]

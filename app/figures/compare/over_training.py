@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Patch
-from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
+from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
 from engine.frame import RunInfo
 from engine.number_format import short
 

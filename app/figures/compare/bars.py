@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import Patch
+from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, short_name
+from app.figures.compare.over_time import reach
 from app.figures.over_time.waterfall import FAR
 from app.figures.over_training.memory_decay import needed
-from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, short_name
-from app.figures.race.over_time import reach
 from engine.frame import RunInfo
 
 PATTERNS = ("", "/", ".")  # as the dashes of the lines
@@ -131,7 +131,7 @@ REACH = RaceFigure(
     label=f"Bars: how many steps back {FAR:.0%} of the gradient still arrives, for every lane",
     how=(
         f"Counted on the curve of the gradient: the steps, back from the last loss, at which its norm is still at "
-        f"least {FAR:.0%} of the norm where the loss enters. app/figures/race/over_time.py, reach."
+        f"least {FAR:.0%} of the norm where the loss enters. app/figures/compare/over_time.py, reach."
     ),
     over="time",
     template=reach_template,

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
 from app.figures.base import Patch
+from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, lines, short_name
 from app.figures.over_time.waterfall import FAR
-from app.figures.race.base import LANES, LaneSnapshot, RaceFigure, lines, short_name
 from engine.frame import RunInfo
 
 BETWEEN = 0.045  # of the width: between two waterfalls
