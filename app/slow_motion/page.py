@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.clickable_figure.component import Uncover, picture
-from app.figures import slow as figures
+from app.figures.slow_motion import phases
 from app.hub import RunSlot
 from app.slow_motion import text as slow_motion_text
 from app.views import beside
@@ -18,7 +18,7 @@ from engine.frame import RunInfo
 from engine.slow_motion.update_trace import Rehearsal
 from engine.workers import UPDATE_TRACE, Run
 
-LAST = figures.PHASES[-1]
+LAST = phases.PHASES[-1]
 QUICKEST, PER_STEP, SLOWEST = 0.8, 0.2, 2.6  # seconds to uncover a picture
 STYLE = Path(__file__).with_name("style.css")
 
@@ -140,7 +140,7 @@ def _phase(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> 
     st.html(f'<p class="slow-said" role="status">{escape(meaning)}</p>')
     left, right = st.columns([4.4, 1], gap="medium")
     with left:
-        picture("slow", figures.picture(info, rehearsal, phase), label=f"{slow_motion_text.PHASES[phase]}. {meaning}",
+        picture("slow", phases.picture(info, rehearsal, phase), label=f"{slow_motion_text.PHASES[phase]}. {meaning}",
                 uncover=_uncover(info, page_state, rehearsal))  # fmt: skip
         st.caption(slow_motion_text.notes(info, rehearsal, phase))
     with right:
@@ -151,7 +151,7 @@ def _phase(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> 
 
 def _uncover(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> Uncover | None:
     """Time goes by in the direction of the phase."""
-    way = figures.uncovered(info, rehearsal, page_state.phase)
+    way = phases.uncovered(info, rehearsal, page_state.phase)
     if way is None:
         return None
     side, steps = way

@@ -7,7 +7,8 @@ from html import escape, unescape
 
 import numpy as np
 
-from app.figures.slow import BACKWARD, CLIP, FORWARD, LOSS, back, network, weights
+from app.figures.slow_motion import gradient, network, update
+from app.figures.slow_motion.phases import BACKWARD, CLIP, FORWARD, LOSS
 from app.figures.unrolled import places, symbols
 from engine.diagnosis.text import say
 from engine.frame import RunInfo
@@ -79,12 +80,12 @@ def notes(info: RunInfo, r: Rehearsal, phase: int) -> str:
         sentences.append(ABOVE)
     if phase == BACKWARD and info.memory_symbol == "c":
         sentences.append(CELL_STATE)
-    if phase == BACKWARD and not back.roomy(network.seen(info, r)):
+    if phase == BACKWARD and not gradient.roomy(network.seen(info, r)):
         sentences.append("The number on a state is the power of ten of its gradient.")
     count = len(r.parameters)
-    if phase >= CLIP and len(weights.drawn(r)) < count:
-        rows = len(weights.drawn(r))
-        which = f"{rows} matrices that change most" if rows == weights.MAX_ROWS else "weight matrices"
+    if phase >= CLIP and len(update.drawn(r)) < count:
+        rows = len(update.drawn(r))
+        which = f"{rows} matrices that change most" if rows == update.MAX_ROWS else "weight matrices"
         sentences.append(f"Drawn are the {which}; the table has all {count} parameters.")
     return " ".join(sentences)
 
@@ -194,7 +195,7 @@ def _clip(info: RunInfo, r: Rehearsal) -> str:
 
 
 def _update(info: RunInfo, r: Rehearsal) -> str:
-    part = share(weights.together(r.change_norms) / weights.together(r.weight_norms))
+    part = share(update.together(r.change_norms) / update.together(r.weight_norms))
     moved = f"The optimiser ({r.experiment.optimizer}) moves the weights by {part} of their size."
     if not np.isfinite(r.loss_after):
         return f"{moved} After that the loss of this batch is no longer finite."

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.figures import slow
+from app.figures.slow_motion import phases
 from app.slow_motion import text as slow_motion_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
@@ -55,23 +55,23 @@ def arrows(figure: go.Figure, *heads: str) -> list[Any]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_phase_has_a_picture_a_sentence_numbers_and_a_table(shape):
     info, found = rehearsed(shape)
-    figures = [slow.picture(info, found, phase) for phase in slow.PHASES]
+    figures = [phases.picture(info, found, phase) for phase in phases.PHASES]
     assert len({figure.layout.height for figure in figures}) == 1  # the page does not jump
-    for phase in slow.PHASES:
+    for phase in phases.PHASES:
         assert len(slow_motion_text.meaning(info, found, phase)) > 20 and "nan" not in slow_motion_text.meaning(
             info, found, phase
         )
         assert slow_motion_text.tiles(info, found, phase)
         head, rows = slow_motion_text.table(info, found, phase)
         assert rows and {len(row) for row in rows} == {len(head)}
-    columns = figures[slow.FORWARD].layout.xaxis.tickvals
+    columns = figures[phases.FORWARD].layout.xaxis.tickvals
     assert len(columns) <= 16 and columns[0] == 0 and columns[-1] == info.time_steps - 1
-    assert (slow.uncovered(info, found, slow.BACKWARD) or ("",))[0] == "right"
+    assert (phases.uncovered(info, found, phases.BACKWARD) or ("",))[0] == "right"
 
 
 def test_arrows_go_back_to_every_step_as_thick_as_its_gradient():
     info, found = rehearsed("many_to_one")
-    figure = slow.picture(info, found, slow.BACKWARD)
+    figure = phases.picture(info, found, phases.BACKWARD)
     drawn = arrows(figure, "triangle-left")
     norms = found.grad_norm[0, 0]
     steps = [t for t in figure.layout.xaxis.tickvals if t < info.time_steps - 1]
@@ -83,23 +83,23 @@ def test_arrows_go_back_to_every_step_as_thick_as_its_gradient():
 
 def test_without_links_each_loss_reaches_its_own_step_alone():
     info, found = rehearsed("no links")
-    figure = slow.picture(info, found, slow.BACKWARD)
+    figure = phases.picture(info, found, phases.BACKWARD)
     assert not arrows(figure, "triangle-left", "triangle-right")
     assert len(arrows(figure, "triangle-down")) == info.time_steps
 
 
 def test_no_arrow_leads_over_a_cut_and_nothing_is_a_cross():
     info, found = rehearsed("cut")
-    figure = slow.picture(info, found, slow.BACKWARD)
+    figure = phases.picture(info, found, phases.BACKWARD)
     assert all(min(arrow.x) > 14 for arrow in arrows(figure, "triangle-left"))
     columns = np.array(figure.layout.xaxis.tickvals)
     assert written(figure).count("✕") == (columns < 15).sum()
-    assert "exactly 0" in slow_motion_text.meaning(info, found, slow.BACKWARD)
+    assert "exactly 0" in slow_motion_text.meaning(info, found, phases.BACKWARD)
 
 
 def test_reading_both_ways_has_arrows_both_ways_in_both_layers():
     info, found = rehearsed("long, both ways")
-    figure = slow.picture(info, found, slow.BACKWARD)
+    figure = phases.picture(info, found, phases.BACKWARD)
     for head in ("triangle-left", "triangle-right"):
         assert len({arrow.y[0] for arrow in arrows(figure, head)}) == 2
 
@@ -126,7 +126,7 @@ def changed(**values: Any) -> tuple[RunInfo, Rehearsal]:
     ],
 )  # fmt: skip
 def test_clipping_is_said_plainly(values, said):
-    assert said in slow_motion_text.meaning(*changed(**values), slow.CLIP)
+    assert said in slow_motion_text.meaning(*changed(**values), phases.CLIP)
 
 
 @pytest.mark.parametrize(
@@ -137,26 +137,26 @@ def test_clipping_is_said_plainly(values, said):
 def test_what_became_of_the_gradient_is_said(first, said):
     norms = np.ones_like(rehearsed("many_to_one")[1].grad_norm)
     norms[..., 0] = first
-    assert said in slow_motion_text.meaning(*changed(grad_norm=norms), slow.BACKWARD)
+    assert said in slow_motion_text.meaning(*changed(grad_norm=norms), phases.BACKWARD)
 
 
 @pytest.mark.parametrize(
     ("after", "said"), [(1.5, "falls from 2 to 1.5"), (2.5, "rises from 2 to 2.5"), (np.inf, "no longer finite")]
 )
 def test_what_the_update_does_to_the_loss_is_said(after, said):
-    assert said in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), slow.UPDATE)
+    assert said in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), phases.UPDATE)
 
 
 def test_what_was_measured_otherwise_than_trained_is_said():
     info, found = rehearsed("one_to_many")
-    for phase in (slow.FORWARD, slow.BACKWARD):
+    for phase in (phases.FORWARD, phases.BACKWARD):
         assert slow_motion_text.BY_CHANCE in slow_motion_text.notes(info, found, phase)
-    assert slow_motion_text.BY_CHANCE not in slow_motion_text.notes(*rehearsed("many_to_one"), slow.FORWARD)
+    assert slow_motion_text.BY_CHANCE not in slow_motion_text.notes(*rehearsed("many_to_one"), phases.FORWARD)
 
 
 def test_a_table_says_every_parameter_and_nothing_is_markup():
     info, found = rehearsed("encoder_decoder")
-    rows = slow_motion_text.table(info, found, slow.UPDATE)[1]
+    rows = slow_motion_text.table(info, found, phases.UPDATE)[1]
     assert [row[0].split(" (")[0] for row in rows] == list(found.parameters)
     assert "<b>" not in slow_motion_text.as_html((("<b>",), [("<b>",)]))
 
@@ -179,7 +179,7 @@ def said(page: AppTest) -> str:
 
 
 def phase_of(page: AppTest) -> int:
-    (shown,) = [k for k in slow.PHASES if page.button(key=f"slow_phase_{k + 1}").proto.type == "primary"]
+    (shown,) = [k for k in phases.PHASES if page.button(key=f"slow_phase_{k + 1}").proto.type == "primary"]
     return shown
 
 
@@ -193,11 +193,11 @@ def test_five_phases_on_and_back_by_buttons_and_keys(page):
         for name in ("back", "next", *map("phase_{}".format, range(1, 6)))
     }
     assert keys == {"back": "left", "next": "right", **{f"phase_{k}": str(k) for k in range(1, 6)}}
-    assert phase_of(page) == slow.FORWARD and page.button(key="slow_back").disabled
+    assert phase_of(page) == phases.FORWARD and page.button(key="slow_back").disabled
     page = press(press(page, "slow_next"), "slow_next")
-    assert phase_of(page) == slow.BACKWARD and "The gradient enters at the loss" in said(page)
-    assert phase_of(press(page, "slow_back")) == slow.LOSS
-    assert phase_of(press(page, "slow_phase_5")) == slow.UPDATE
+    assert phase_of(page) == phases.BACKWARD and "The gradient enters at the loss" in said(page)
+    assert phase_of(press(page, "slow_back")) == phases.LOSS
+    assert phase_of(press(page, "slow_phase_5")) == phases.UPDATE
 
 
 def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page):
@@ -212,7 +212,9 @@ def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page
     assert only.calls == [(UPDATE_TRACE.name, {})]
     only.finish(UPDATE_TRACE, dataclasses.replace(found, step=1))
     page = run(page)
-    assert phase_of(page) == slow.FORWARD and "Update 1 was made" in said(page) and "exactly as rehearsed" in said(page)
+    assert (
+        phase_of(page) == phases.FORWARD and "Update 1 was made" in said(page) and "exactly as rehearsed" in said(page)
+    )
 
 
 def test_what_cannot_be_rehearsed_is_said_and_not_asked_for_again(pool, page):

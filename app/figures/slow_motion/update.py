@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.slow.network import HEIGHT
+from app.figures.slow_motion.network import HEIGHT
 from engine.number_format import share, short
 from engine.slow_motion.update_trace import Rehearsal
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from app.figures.slow import back, weights
-from app.figures.slow.network import NEW, OLD, answers, losses, read, seen, states, unrolled
+from app.figures.slow_motion import gradient, update
+from app.figures.slow_motion.network import NEW, OLD, answers, losses, read, seen, states, unrolled
 from app.figures.unrolled import places
 from engine.frame import RunInfo
 from engine.slow_motion.update_trace import Rehearsal
@@ -18,7 +18,7 @@ PHASES = (FORWARD, LOSS, BACKWARD, CLIP, UPDATE)
 def picture(info: RunInfo, r: Rehearsal, phase: int) -> go.Figure:
     """The picture of one of PHASES."""
     if phase >= CLIP:
-        return weights.clip(r) if phase == CLIP else weights.update(r)
+        return update.clip(r) if phase == CLIP else update.update(r)
     info = seen(info, r)
     if phase == FORWARD:
         return unrolled(info, r, [*read(info, r, NEW), states(info, r, NEW)], answered=False)
@@ -26,7 +26,7 @@ def picture(info: RunInfo, r: Rehearsal, phase: int) -> go.Figure:
         before = [*read(info, r, OLD), states(info, r, OLD)]
         return unrolled(info, r, [*before, *answers(info, r, NEW), *losses(info, r, NEW["xaxis"])])
     before = [*read(info, r, OLD), *answers(info, r, OLD), *losses(info, r, "x")]
-    return unrolled(info, r, [*before, *back.gradient(info, r)])
+    return unrolled(info, r, [*before, *gradient.gradient(info, r)])
 
 
 def uncovered(info: RunInfo, r: Rehearsal, phase: int) -> tuple[str, int] | None:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.slow.network import NEW, legend, lines, strips, text
+from app.figures.slow_motion.network import NEW, legend, lines, strips, text
 from app.figures.unrolled import arrows, places
 from engine.frame import RunInfo
 from engine.slow_motion.update_trace import Rehearsal
