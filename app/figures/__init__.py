@@ -5,7 +5,6 @@ Adding a figure is one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures import unrolled
 from app.figures.base import Curves, LiveFigure, Patch, Quantised
 from app.figures.over_time import (
     cell,
@@ -20,6 +19,7 @@ from app.figures.over_time import (
     weight_gradients,
 )
 from app.figures.over_training import embedding, loss, memory_decay, prediction, spectrum, update
+from app.figures.unrolled import figure as unrolled
 from engine.frame import RunInfo
 
 __all__ = ["FIGURES", "Curves", "LiveFigure", "Patch", "Quantised", "applicable"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.figures.slow_motion import gradient, network, update
 from app.figures.slow_motion.phases import BACKWARD, CLIP, FORWARD, LOSS
-from app.figures.unrolled import places, symbols
+from app.figures.unrolled import layout, symbols
 from engine.diagnosis.text import say
 from engine.frame import RunInfo
 from engine.number_format import share, short, signed
@@ -242,7 +242,7 @@ def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
     info = network.seen(info, r)
     if phase >= CLIP:
         return _weights(r, phase)
-    real, answered = places.real(info).tolist(), places.answer_steps(info).tolist()
+    real, answered = layout.real(info).tolist(), layout.answer_steps(info).tolist()
     if phase == LOSS:
         losses = [(signed(float(r.loss_per_step[t])), signed(float(r.batch_loss_per_step[t]))) for t in answered]
         return ("t", "says", "right is", "loss", "mean of the batch"), [

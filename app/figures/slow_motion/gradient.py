@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
 from app.figures.slow_motion.network import NEW, legend, lines, strips, text
-from app.figures.unrolled import arrows, places
+from app.figures.unrolled import arrows, layout
 from engine.frame import RunInfo
 from engine.slow_motion.update_trace import Rehearsal
 
@@ -28,7 +28,7 @@ def gradient(info: RunInfo, r: Rehearsal) -> list:
 def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
     """Every state in the colour of the decade of its gradient: yellow where much arrives, dark where next to none."""
     norms = log_scale.logarithms(r.grad_norm)
-    blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(places.rows(info), start=1)]
+    blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
     ticks = list(range(theme.FLOOR_DECADE, theme.TOP_DECADE + 1, 2))
     bar = legend("‖dL/dh‖", [float(k) for k in ticks], [f"10<sup>{k}</sup>".replace("-", "−") for k in ticks])
     return strips(info, blocks, **NEW, zmin=theme.FLOOR_DECADE, zmax=theme.TOP_DECADE, meta="decades", colorbar=bar,
@@ -38,9 +38,9 @@ def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
 
 def _sizes(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
     """Every gradient's size on its state: in one digit, or its power of ten where that is all there is room for."""
-    real, texts = places.real(info), []
+    real, texts = layout.real(info), []
     write = digit if roomy(info) else decade
-    for row, (layer, d) in enumerate(places.rows(info), start=1):
+    for row, (layer, d) in enumerate(layout.rows(info), start=1):
         norms = r.grad_norm[layer, d, real]
         colours = ["#11151b" if norm >= 10.0**BRIGHT else "#ffffff" for norm in norms]
         text_colours = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
@@ -52,7 +52,7 @@ def _sizes(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
 
 def roomy(info: RunInfo) -> bool:
     """True where a state is wide enough for a number with its power of ten."""
-    return 2 * places.half_width(info) > places.steps_of(info, 24)
+    return 2 * layout.half_width(info) > layout.steps_of(info, 24)
 
 
 def decade(value: float) -> str:
@@ -86,9 +86,9 @@ def _arrow(line: Sequence[tuple[float, float]], decade: int, head: str) -> go.Sc
 
 def _between(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
     """Back through time: each carries what arrives at its head. Where exactly nothing arrives there is none."""
-    columns = places.real(info) if info.has_links else places.real(info)[:0]
-    half, room, arrows = places.half_width(info) * 1.08, places.steps_of(info, HEAD), []
-    for row, (layer, d) in enumerate(places.rows(info), start=1):
+    columns = layout.real(info) if info.has_links else layout.real(info)[:0]
+    half, room, arrows = layout.half_width(info) * 1.08, layout.steps_of(info, HEAD), []
+    for row, (layer, d) in enumerate(layout.rows(info), start=1):
         for left, right in pairwise(columns.tolist()):
             head, tail, line, symbol = left, right, [(right - half, row), (left + half + room, row)], "triangle-left"
             if d:
@@ -107,12 +107,12 @@ def _cut(info: RunInfo, left: int, right: int) -> bool:
 
 def _entering(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
     """Down from a loss into the top layer, and from each layer into the one below."""
-    arrows, rows = [], places.rows(info)
+    arrows, rows = [], layout.rows(info)
     for row, (layer, d) in enumerate(rows, start=1):
-        for t in places.real(info).tolist():
+        for t in layout.real(info).tolist():
             norm = float(r.entering_norm[layer, d, t])
             if norm > 0 and np.isfinite(norm):
-                upper = row + 1 - (0.25 if row == len(rows) else places.HALF)
-                line = [(t, upper), (t, row + places.HALF * 1.24)]
+                upper = row + 1 - (0.25 if row == len(rows) else layout.HALF)
+                line = [(t, upper), (t, row + layout.HALF * 1.24)]
                 arrows.append(_arrow(line, _decade(norm), "triangle-down"))
     return arrows

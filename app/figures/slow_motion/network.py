@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.over_time import hidden
-from app.figures.unrolled import places, symbols, wires
+from app.figures.unrolled import layout, symbols, wires
 from engine.frame import RunInfo
 from engine.number_format import short
 from engine.slow_motion.update_trace import Rehearsal
@@ -38,8 +38,8 @@ def seen(info: RunInfo, r: Rehearsal) -> RunInfo:
 def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True) -> go.Figure:
     """What stays: frames for the states, wires, the names of the rows, pale where they are still empty; and these
     traces."""
-    rows, columns = places.ticks(info), places.columns(info)
-    top, below = places.top(info), len(places.rows(info)) + 1
+    rows, columns = layout.ticks(info), layout.columns(info)
+    top, below = layout.top(info), len(layout.rows(info)) + 1
     ceiling = top + CEILING + (0.35 if info.encoder_steps else 0)
     later = ["says", "right answer", "loss"]
     if not answered:
@@ -77,10 +77,10 @@ def lines(points: Iterable[tuple[float, float]]) -> dict[str, list]:
 
 def _frames(info: RunInfo) -> go.Scatter:
     """An empty frame for every state."""
-    half, high = places.half_width(info), places.HALF
+    half, high = layout.half_width(info), layout.HALF
     points: list = []
-    for row in range(1, len(places.rows(info)) + 1):
-        for t in places.real(info).tolist():
+    for row in range(1, len(layout.rows(info)) + 1):
+        for t in layout.real(info).tolist():
             left, right, low, up = t - half, t + half, row - high, row + high
             points += [(left, low), (right, low), (right, up), (left, up), (left, low), (None, None)]
     return go.Scatter(**lines(points), mode="lines", line={"color": theme.QUIET, "width": 1}, hoverinfo="skip")
@@ -93,14 +93,14 @@ def _nothing_yet() -> go.Scatter:
 
 def strips(info: RunInfo, blocks: list[tuple[int, np.ndarray]], **style: Any) -> go.Heatmap:
     """(row, (cells, T)) as strips at the drawn steps, the lowest row first; nothing between them, nor in padding."""
-    columns, half = places.columns(info), places.half_width(info)
+    columns, half = layout.columns(info), layout.half_width(info)
     there = np.array(info.valid)[columns]
     z: list[np.ndarray] = []
     for _, values in blocks:
         cells = np.full((len(values) + 1, 2 * len(columns) - 1), np.nan, np.float32)
         cells[:-1, ::2] = np.where(there, values[:, columns], np.nan)
         z.append(cells)
-    edges = [row + np.linspace(-places.HALF, places.HALF, len(values) + 1) for row, values in blocks]
+    edges = [row + np.linspace(-layout.HALF, layout.HALF, len(values) + 1) for row, values in blocks]
     x = np.stack([columns - half, columns + half], 1).ravel()
     return go.Heatmap(x=x, y=np.concatenate(edges), z=np.concatenate(z)[:-1], zauto=False, hoverongaps=False, **style)
 
@@ -113,9 +113,9 @@ def legend(title: str, values: list[float], text: list[str]) -> dict:
 
 def states(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> go.Heatmap:
     """Every state as a strip of units, and so the inputs where they are many numbers."""
-    units, scale = places.units(info), hidden.scale_of(r.hidden)
-    blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(places.rows(info), start=1)]
-    if channels := places.strip_channels(info):
+    units, scale = layout.units(info), hidden.scale_of(r.hidden)
+    blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
+    if channels := layout.strip_channels(info):
         blocks.insert(0, (0, r.inputs[:, :channels].T))
     bar = legend("state", [-scale, 0, scale], [f"−{scale:g}", "0", f"+{scale:g}"])
     return strips(info, blocks, **axes, zmin=-scale, zmax=scale, meta="diverging", colorbar=bar,
@@ -129,13 +129,13 @@ def text(x: np.ndarray, row: float, text: list[str], axes: dict[str, str], **sty
 
 def read(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
     """What comes in."""
-    columns = places.columns(info)
+    columns = layout.columns(info)
     return [text(columns, 0, [symbols.read(info, r, t) for t in columns], axes)]
 
 
 def answers(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
     """What the network says, in green with a tick where it is right, and what would have been right."""
-    steps, top = places.answer_steps(info), places.top(info)
+    steps, top = layout.answer_steps(info), layout.top(info)
     answered = [symbols.answer(info, r, t) for t in steps]
     colours = [theme.CELL if right else theme.WRONG for _, right in answered]
     size = 15 if len(steps) < 13 else 12
@@ -149,10 +149,10 @@ def answers(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatte
 
 def _leaves_the_picture(info: RunInfo) -> bool:
     """True where the only answer, at the right end, is wider than the room there."""
-    if info.time_steps == 1 or places.answer_steps(info).tolist() != [info.time_steps - 1]:
+    if info.time_steps == 1 or layout.answer_steps(info).tolist() != [info.time_steps - 1]:
         return False
     room = -theme.time_axis(info.time_steps)["range"][0]
-    return bool(places.steps_of(info, LETTER * (places.longest(info) + 6) / 2) > room)
+    return bool(layout.steps_of(info, LETTER * (layout.longest(info) + 6) / 2) > room)
 
 
 def target(info: RunInfo, r: Rehearsal, t: int) -> str:
@@ -170,8 +170,8 @@ def _highest(r: Rehearsal) -> float:
 def losses(info: RunInfo, r: Rehearsal, axis: str) -> list:
     """A bar for the loss of every step of this sequence, a mark for the batch's mean at that step."""
     t = np.flatnonzero(r.counted)
-    width = 2 * places.half_width(info) if len(t) <= places.MAX_COLUMNS else 0.8
-    high, few = np.maximum(r.loss_per_step[t], r.batch_loss_per_step[t]), len(t) <= places.MAX_COLUMNS
+    width = 2 * layout.half_width(info) if len(t) <= layout.MAX_COLUMNS else 0.8
+    high, few = np.maximum(r.loss_per_step[t], r.batch_loss_per_step[t]), len(t) <= layout.MAX_COLUMNS
     axes = {"xaxis": axis, "yaxis": "y3"}
     return [
         go.Bar(x=t, y=r.loss_per_step[t], width=width,

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from app.figures.slow_motion import gradient, update
 from app.figures.slow_motion.network import NEW, OLD, answers, losses, read, seen, states, unrolled
-from app.figures.unrolled import places
+from app.figures.unrolled import layout
 from engine.frame import RunInfo
 from engine.slow_motion.update_trace import Rehearsal
 
@@ -31,5 +31,5 @@ def picture(info: RunInfo, r: Rehearsal, phase: int) -> go.Figure:
 
 def uncovered(info: RunInfo, r: Rehearsal, phase: int) -> tuple[str, int] | None:
     """From which side the new part of a picture is uncovered, in how many steps; None where it is there at once."""
-    steps = len(places.columns(seen(info, r)))
+    steps = len(layout.columns(seen(info, r)))
     return {FORWARD: ("left", steps), LOSS: ("left", steps), BACKWARD: ("right", steps)}.get(phase)

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.unrolled import places
+from app.figures.unrolled import layout
 from engine.frame import Frame, RunInfo
 
 DECADES = range(theme.FLOOR_DECADE - 1, theme.TOP_DECADE + 1)  # the first holds all that lies below the axis
@@ -42,10 +42,10 @@ def traces() -> list[go.Scatter]:
 
 def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
     """Per decade: (x, y, marker size, marker symbol) of its arrows. An arrow carries what arrives at its head."""
-    columns = places.real(info) if info.has_links else places.real(info)[:0]  # padding is skipped
-    half = places.half_width(info) * 1.12
+    columns = layout.real(info) if info.has_links else layout.real(info)[:0]  # padding is skipped
+    half = layout.half_width(info) * 1.12
     by_decade: dict[int, tuple[list, list, list, list]] = {k: ([], [], [], []) for k in DECADES}
-    for row, (layer, d) in enumerate(places.rows(info), start=1):
+    for row, (layer, d) in enumerate(layout.rows(info), start=1):
         for left, right in pairwise(columns):
             head, tail, start, end, symbol = (left, right, right - half, left + half, "triangle-left")
             if d:

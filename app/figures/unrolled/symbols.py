@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from app.figures import theme
-from app.figures.unrolled import places
+from app.figures.unrolled import layout
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -40,7 +40,7 @@ class DrawnSequence(Protocol):
 
 def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
     """What was read at t; in italics where it is the target of the step before."""
-    if not sequence.valid[t] or places.strip_channels(info):
+    if not sequence.valid[t] or layout.strip_channels(info):
         return NOTHING
     teacher_forced = info.feeds_back and t > info.encoder_steps
     if info.inputs == "symbols":

@@ -7,8 +7,8 @@ from itertools import pairwise
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.unrolled import places
-from app.figures.unrolled.places import HALF, TARGETS_ABOVE
+from app.figures.unrolled import layout
+from app.figures.unrolled.layout import HALF, TARGETS_ABOVE
 from engine.frame import RunInfo
 
 HEAD = 11  # pixels for an arrow that goes in
@@ -16,9 +16,9 @@ HEAD = 11  # pixels for an arrow that goes in
 
 def wires(info: RunInfo) -> go.Scatter:
     """Inputs up into the states, each layer up into the next, states on to the next step, and up to the answers."""
-    real, answered, rows = places.real(info), places.answer_steps(info), places.rows(info)
-    half, top = places.half_width(info), places.top(info)
-    bottom = HALF if places.strip_channels(info) else 0.22
+    real, answered, rows = layout.real(info), layout.answer_steps(info), layout.rows(info)
+    half, top = layout.half_width(info), layout.top(info)
+    bottom = HALF if layout.strip_channels(info) else 0.22
     segments: list[tuple[float, float, float, float]] = [(t, bottom, t, 1 - HALF) for t in real]
     read = answered if info.experiment.rnn_type == "many_to_one" else real[real >= info.encoder_steps]
     for row in range(1, top - 1):  # the layers above see only the steps that are read
@@ -40,17 +40,17 @@ def truth(info: RunInfo) -> go.Scatter:
 
     The pass that is measured and drawn is told the truth, so what comes in never is the output itself.
     """
-    drawn, reach = set(places.answer_steps(info).tolist()), places.top(info) + TARGETS_ABOVE
-    beside = places.steps_of(info, places.LETTER * places.longest(info) / 2 + 6)
+    drawn, reach = set(layout.answer_steps(info).tolist()), layout.top(info) + TARGETS_ABOVE
+    beside = layout.steps_of(info, layout.LETTER * layout.longest(info) / 2 + 6)
     x: list = []
     y: list = []
     heads: list = []
     text: list = []
-    for t in places.teacher_forced_steps(info).tolist():
+    for t in layout.teacher_forced_steps(info).tolist():
         if t - 1 in drawn:
             line = [(t - 1 + beside, reach), (t - 0.5, reach), (t - 0.5, 0)]
         else:
-            middle = t - beside - places.steps_of(info, HEAD)
+            middle = t - beside - layout.steps_of(info, HEAD)
             line = [(middle, reach), (middle, reach - 0.2), (middle, 0)]
         x += [*(point[0] for point in line), t - beside, None]
         y += [*(point[1] for point in line), 0, None]
@@ -65,7 +65,7 @@ def truth(info: RunInfo) -> go.Scatter:
 
 def context(info: RunInfo) -> go.Scatter:
     """The context vector: all that crosses from encoder to decoder, one state per layer."""
-    rows = range(1, len(places.rows(info)) + 1) if info.encoder_steps else range(0)
+    rows = range(1, len(layout.rows(info)) + 1) if info.encoder_steps else range(0)
     return go.Scatter(
         x=[info.encoder_steps - 0.5] * len(rows), y=list(rows), mode="markers",
         marker={"symbol": "diamond", "size": 15, "color": theme.LAST, "line": {"width": 0}},
@@ -80,7 +80,7 @@ def halves(info: RunInfo) -> list[dict]:
         return []
     names = ((0, "left", "encoder reads"), (border - 0.5, "center", "context"), (last, "right", "decoder speaks"))
     return [
-        {"x": x, "y": places.ceiling(info), "yanchor": "top", "xanchor": anchor, "text": text, "showarrow": False,
+        {"x": x, "y": layout.ceiling(info), "yanchor": "top", "xanchor": anchor, "text": text, "showarrow": False,
          "font": {"size": 12}}
         for x, anchor, text in names
     ]  # fmt: skip
