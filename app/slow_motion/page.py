@@ -8,11 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import paused_page
 from app.clickable_figure.component import Uncover, picture
 from app.figures.slow_motion import phases
 from app.hub import RunSlot
 from app.slow_motion import text as slow_motion_text
-from app.views import beside
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.slow_motion.update_trace import Rehearsal
@@ -63,7 +63,7 @@ def _page_state(token: str) -> SlowMotionState:
 
 def page() -> None:
     """Draw the page; the network is the playground's, or the one that the link says."""
-    slot = beside.begin(STYLE)
+    slot = paused_page.begin(STYLE)
     with st.container(key="slow"):
         st.title(slow_motion_text.HEADING, anchor=False)
         take_apart(slot)
@@ -78,9 +78,9 @@ def take_apart(slot: RunSlot) -> None:
         st.warning(problem)
     _ask(run, page_state, rehearsal)
     if _makes(run, page_state):
-        beside.wait(lambda: _makes(run, page_state), slow_motion_text.MAKING)
+        paused_page.wait(lambda: _makes(run, page_state), slow_motion_text.MAKING)
     elif run.is_pending(UPDATE_TRACE):
-        beside.wait(lambda: run.is_pending(UPDATE_TRACE), slow_motion_text.REHEARSING)
+        paused_page.wait(lambda: run.is_pending(UPDATE_TRACE), slow_motion_text.REHEARSING)
     if rehearsal is None:
         return
     page_state.show(rehearsal)

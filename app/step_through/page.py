@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import state
+from app import paused_page, state
 from app.clickable_figure.component import key, picture
 from app.equations import formulas
 from app.figures import step_through
 from app.figures.step_through import Place
 from app.hub import RunSlot
 from app.step_through import text as step_through_text
-from app.views import beside
 from engine.frame import RunInfo
 from engine.step_through.sequence_trace import Verification, Walk
 from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
@@ -61,7 +60,7 @@ def _page_state(token: str) -> StepThroughState:
 
 def page() -> None:
     """Draw the page; the network is the playground's, or the one that the link says."""
-    slot = beside.begin(STYLE)
+    slot = paused_page.begin(STYLE)
     with st.container(key="steps"):
         st.title(step_through_text.HEADING, anchor=False)
         walk_through(slot)
@@ -77,11 +76,11 @@ def walk_through(slot: RunSlot) -> None:
     if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
     if _trains(run, page_state):
-        beside.wait(lambda: _trains(run, page_state), step_through_text.TRAINING)
+        paused_page.wait(lambda: _trains(run, page_state), step_through_text.TRAINING)
     elif not run.is_pending(SEQUENCE_TRACE) and not current:
         run.request(SEQUENCE_TRACE, layer=page_state.layer, direction=page_state.direction)
     if run.is_pending(SEQUENCE_TRACE):
-        beside.wait(lambda: run.is_pending(SEQUENCE_TRACE), step_through_text.WALKING)
+        paused_page.wait(lambda: run.is_pending(SEQUENCE_TRACE), step_through_text.WALKING)
     if walk is None:
         return
     place = page_state.stand(walk)
@@ -221,7 +220,7 @@ def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
             st.button(step_through_text.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
                       on_click=run.request, args=(VERIFICATION,), kwargs={"entry": offered[which]})  # fmt: skip
         if run.is_pending(VERIFICATION):
-            beside.wait(lambda: run.is_pending(VERIFICATION), step_through_text.VERIFYING)
+            paused_page.wait(lambda: run.is_pending(VERIFICATION), step_through_text.VERIFYING)
         elif problem := run.problem(VERIFICATION):
             st.warning(problem)
         elif (verification := run.result(VERIFICATION)) is not None:
