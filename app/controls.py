@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import state, text
 from engine.cells import CELLS
-from engine.experiment import CHOICES, FED_BACK, RANGES
+from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, RANGES
 from engine.preset import list_presets, load_preset
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
@@ -117,7 +117,7 @@ def _has_retain_gate() -> bool:
 
 
 def _is_fed_back() -> bool:
-    return state.value("rnn_type") in FED_BACK
+    return state.value("rnn_type") in AUTOREGRESSIVE_TYPES
 
 
 def _reads_symbols() -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.slot_registry import SlotRegistry, TabSlot
-from engine.experiment import LIVE, Changes, Experiment, in_force
+from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunInfo, RunPhase
 from engine.preset import SPEEDS
 from engine.recording.history import History
@@ -72,7 +72,7 @@ class RunSlot(TabSlot):
     @property
     def initial(self) -> Experiment:
         """The settings of the first update."""
-        return in_force(self.run.info.experiment, self.run.changes, 0)
+        return settings_at(self.run.info.experiment, self.run.changes, 0)
 
     @property
     def changes(self) -> Changes:
@@ -88,7 +88,7 @@ class RunSlot(TabSlot):
         """Make the run one of this experiment: "same", "updated" in place, or "restarted" as a new run."""
         if experiment == self.experiment:
             return "same"
-        live = {name: getattr(experiment, name) for name in LIVE}
+        live = {name: getattr(experiment, name) for name in LIVE_SETTINGS}
         if self.experiment.replace(**live) == experiment:
             self.run.update(**{name: now for name, now in live.items() if now != getattr(self.experiment, name)})
             return "updated"

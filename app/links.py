@@ -9,7 +9,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from app import text
-from engine.experiment import CHOICES, LIVE, MAY_BE_NONE, RANGES, Changes, Experiment, ExperimentError, noted
+from engine.experiment import (
+    CHOICES,
+    LIVE_SETTINGS,
+    MAY_BE_NONE,
+    RANGES,
+    Changes,
+    Experiment,
+    ExperimentError,
+    record_change,
+)
 from engine.preset import Preset
 from engine.tasks import TASKS
 
@@ -114,9 +123,9 @@ def planned(experiment: Experiment, raw: str, refused: dict[str, str]) -> Change
             step = int(at)
             values = {name: _parse(name, value) for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
             rises = 0 < step <= MAX_STEPS and (not changes or step > changes[-1][0])
-            if not rises or not values or not set(values) <= set(LIVE):
+            if not rises or not values or not set(values) <= set(LIVE_SETTINGS):
                 raise ValueError(part)
-            changes, now = noted(changes, step, now, now.replace(**values)), now.replace(**values)
+            changes, now = record_change(changes, step, now, now.replace(**values)), now.replace(**values)
     except (ValueError, KeyError):  # an ExperimentError is a ValueError
         refused["then"] = THEN_REFUSED.format(got=text.plain(raw))
         return ()

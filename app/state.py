@@ -18,7 +18,7 @@ import streamlit as st
 from app import links, text
 from app.hub import HUB, RunSlot, Start
 from engine.cells import CELLS
-from engine.experiment import FED_BACK, Experiment, ExperimentError, in_force
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, ExperimentError, settings_at
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
 
@@ -72,7 +72,7 @@ def open_session() -> None:
     if "_slot" in st.session_state:  # another lesson; the same one goes on as it was left
         present = st.session_state._slot
         st.session_state._begin = at > 0 or (present.initial, present.changes) != (start.experiment, start.changes)
-    _show(in_force(experiment, start.changes))
+    _show(settings_at(experiment, start.changes))
     st.session_state._refused = refused
 
 
@@ -209,7 +209,7 @@ def on_cell() -> None:
     """Another cell: what it cannot have is undone here, for the widget that could undo it rests."""
     if not CELLS[st.session_state.cell].is_recurrent:
         st.session_state.bidirectional = False
-    if st.session_state.rnn_type in FED_BACK:
+    if st.session_state.rnn_type in AUTOREGRESSIVE_TYPES:
         st.session_state.window = 1
     on_change()
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from engine.cells import CELLS
 from engine.claims.table import bounds
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import Claim, Preset
 from engine.tasks import TASKS
@@ -175,7 +175,7 @@ def _matters(name: str, experiment: Experiment) -> bool:
     if name == "window":
         return experiment.cell == "feedforward"
     if name == "teacher_forcing":
-        return experiment.rnn_type in FED_BACK
+        return experiment.rnn_type in AUTOREGRESSIVE_TYPES
     return name != "forget_bias" or CELLS[experiment.cell].retain_gate is not None
 
 

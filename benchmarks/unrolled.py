@@ -28,5 +28,5 @@ def unroll(model: RecurrentNetwork, cell: nn.Module, batch: Batch) -> tuple[list
     for seen in inputs.unbind():
         state = cell(seen, state)
         hidden.append(state[0] if has_cell_state else state)
-    logits = model.read(torch.stack(hidden), batch.lengths)
+    logits = model.apply_head(torch.stack(hidden), batch.lengths)
     return hidden, model.step_losses(logits, batch) * model.loss_weights(batch)

@@ -76,10 +76,10 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "device": ("cpu", "cuda"),
 }
 
-FED_BACK = ("one_to_many", "encoder_decoder")
+AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
 """The RNN types whose outputs come back as the next step's inputs."""
 
-LIVE = ("learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size")
+LIVE_SETTINGS = ("learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size")
 """The settings that `Trainer.update` changes while a run goes on; any other is a new run."""
 
 
@@ -168,7 +168,7 @@ class Experiment:
         if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
             kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
-        if self.window > 1 and self.cell == "feedforward" and self.rnn_type in FED_BACK:
+        if self.window > 1 and self.cell == "feedforward" and self.rnn_type in AUTOREGRESSIVE_TYPES:
             raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
         multiply_adds, size = step_cost(self)
         if multiply_adds > MAX_MULTIPLY_ADDS or size > MAX_BYTES:
@@ -181,7 +181,7 @@ class Experiment:
 
     def _one_way_only(self) -> str:
         """Why this network cannot read both ways, or nothing."""
-        if self.rnn_type in FED_BACK:
+        if self.rnn_type in AUTOREGRESSIVE_TYPES:
             return "where the network speaks step by step: there is no later step to read back from"
         return "" if CELLS[self.cell].is_recurrent else "for a feed-forward cell, which has no direction in time"
 
@@ -219,7 +219,7 @@ class Experiment:
         return type(self).from_dict({**self.to_dict(), **changes})
 
 
-def in_force(experiment: Experiment, changes: Changes, step: int | None = None) -> Experiment:
+def settings_at(experiment: Experiment, changes: Changes, step: int | None = None) -> Experiment:
     """The settings of update `step` + 1; without a step those after all changes."""
     live: dict[str, Any] = {}
     for made_at, settings in changes:
@@ -228,9 +228,9 @@ def in_force(experiment: Experiment, changes: Changes, step: int | None = None) 
     return experiment.replace(**live) if live else experiment
 
 
-def noted(changes: Changes, step: int, before: Experiment, after: Experiment) -> Changes:
+def record_change(changes: Changes, step: int, before: Experiment, after: Experiment) -> Changes:
     """The same changes, and whatever of LIVE differs between two experiments as made at this step, the newest."""
-    new = {name: getattr(after, name) for name in LIVE if getattr(after, name) != getattr(before, name)}
+    new = {name: getattr(after, name) for name in LIVE_SETTINGS if getattr(after, name) != getattr(before, name)}
     if not new:
         return changes
     if changes and changes[-1][0] == step:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.compare.plan import RaceSetup
-from engine.experiment import Changes, Experiment, in_force, noted
+from engine.experiment import Changes, Experiment, record_change, settings_at
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.readings import ON_DEMAND_READINGS
 from engine.recording import Recording
@@ -28,7 +28,7 @@ class FakeRun:
         self, experiment: Experiment, *, paused: bool, speed: float | None, changes: Changes = (), until: int = 0
     ) -> None:
         self.info, self.changes = RunInfo.of(experiment), changes
-        self.experiment = in_force(experiment, changes)
+        self.experiment = settings_at(experiment, changes)
         self.opened = {"paused": paused, "speed": speed} | ({"until": until} if until else {})
         self.branched_at: int | None = None
         self.frames: tuple[Frame, ...] = ()
@@ -62,11 +62,11 @@ class FakeRun:
     def update(self, **changes: Any) -> None:
         self.calls.append(("update", changes))
         changed = self.experiment.replace(**changes)
-        self.changes = noted(self.changes, self.status().step, self.experiment, changed)
+        self.changes = record_change(self.changes, self.status().step, self.experiment, changed)
         self.experiment = changed
 
     def info_at(self, step: int) -> RunInfo:
-        return dataclasses.replace(self.info, experiment=in_force(self.info.experiment, self.changes, step))
+        return dataclasses.replace(self.info, experiment=settings_at(self.info.experiment, self.changes, step))
 
     def frame_at(self, step: int) -> Frame | None:
         return next((frame for frame in reversed(self.frames) if frame.step <= step), None)

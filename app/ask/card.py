@@ -14,7 +14,7 @@ from app.ask import text as ask_text
 from app.figures import ask
 from app.hub import RunSlot
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
 
@@ -121,7 +121,7 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
         st.caption(ask_text.asked_at(answer))
         if strange := ask_text.unknown(task, answer):
             st.caption(ask_text.escaped(strange))
-        if experiment.rnn_type in FED_BACK:
+        if experiment.rnn_type in AUTOREGRESSIVE_TYPES:
             _spoken(task, answer)
         elif task.outputs == "values":
             _values(experiment, answer)

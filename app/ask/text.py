@@ -10,7 +10,7 @@ import numpy as np
 from app.figures.theme import symbol
 from app.text import plain
 from engine.ask.question import LIMITS, Answer, cannot_go_on
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import END, TASKS, Task
 
 HEADING = "**Ask the network**: it answers with its weights of this moment, and learns nothing from it."
@@ -35,7 +35,7 @@ MAX_CHARACTERS = 20_000  # of a typed text; far more than can be read, so that i
 
 def generates(experiment: Experiment) -> bool:
     """True where the network says symbols that it hears itself, so that a temperature makes sense."""
-    speaks = experiment.rnn_type in FED_BACK or not cannot_go_on(experiment)
+    speaks = experiment.rnn_type in AUTOREGRESSIVE_TYPES or not cannot_go_on(experiment)
     return speaks and TASKS[experiment.task].outputs == "symbols"
 
 
@@ -57,7 +57,7 @@ def most_steps(experiment: Experiment) -> int:
 def remark(experiment: Experiment) -> str:
     """Below the fields: what this network cannot do, though its data would let it."""
     task = TASKS[experiment.task]
-    return cannot_go_on(experiment) if task.continues and experiment.rnn_type not in FED_BACK else ""
+    return cannot_go_on(experiment) if task.continues and experiment.rnn_type not in AUTOREGRESSIVE_TYPES else ""
 
 
 def asked_at(answer: Answer) -> str:
@@ -216,7 +216,7 @@ def escaped(sentence: str) -> str:
 def _written(task: Task, tokens: np.ndarray) -> str:
     """Symbols as a text, safe in Markdown; END is not part of it where it stands at the end of words or digits."""
     labels = [task.output_labels[token] for token in tokens]
-    if labels[-1:] == [END] and task.rnn_types[0] in FED_BACK:
+    if labels[-1:] == [END] and task.rnn_types[0] in AUTOREGRESSIVE_TYPES:
         labels = labels[:-1]
     if max(map(len, task.output_labels)) == 1:
         return escaped("".join(labels))

@@ -17,7 +17,7 @@ from app.compare.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from app.compare.registry import RaceSlot
 from app.figures.compare.catalogue import LANES
 from engine.cells import CELLS
-from engine.experiment import CHOICES, FED_BACK, RANGES, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, RANGES, Experiment
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 
@@ -138,7 +138,7 @@ def _has_use(name: str, e: Experiment) -> bool:
     return {
         "nonlinearity": cell.uses_nonlinearity,
         "forget_bias": cell.retain_gate is not None,
-        "window": e.cell == "feedforward" and e.rnn_type not in FED_BACK,
+        "window": e.cell == "feedforward" and e.rnn_type not in AUTOREGRESSIVE_TYPES,
         "clip_threshold": e.clip != "none",
     }.get(name, True)
 

@@ -16,7 +16,7 @@ import numpy as np
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.step_through.sequence_trace import Walk
+from engine.step_through.sequence_trace import SequenceTrace
 
 CARD = "Equations, weights and cost of the cell"
 """The card's label: one for all cells, for Streamlit takes a card of another name for another card, and folds it."""
@@ -176,18 +176,18 @@ def values(info: RunInfo, frame: Frame, unit: int, t: int) -> Values:
     return numbers | _terms(info, frame, unit, t, 0 if t < info.encoder_steps else -1)
 
 
-def walked(info: RunInfo, walk: Walk, unit: int, at: int) -> Values:
+def walked(info: RunInfo, trace: SequenceTrace, unit: int, at: int) -> Values:
     """The same of one unit of a walk's chain at its step `at`."""
-    numbers = {f"{LETTERS[name]}_t": float(gate[at, unit]) for name, gate in walk.gates.items()}
-    for symbol, states, before in (("c", walk.cell, walk.cell_before), ("h", walk.hidden, walk.hidden_before)):
+    numbers = {f"{LETTERS[name]}_t": float(gate[at, unit]) for name, gate in trace.gates.items()}
+    for symbol, states, before in (("c", trace.cell, trace.cell_before), ("h", trace.hidden, trace.hidden_before)):
         if states is not None and before is not None:
             numbers |= {f"{symbol}_{{t-1}}": float(before[at, unit]), f"{symbol}_t": float(states[at, unit])}
     if not info.has_links:
         del numbers["h_{t-1}"]
-    return numbers | _terms(info, walk, unit, at, int(walk.part[at]))
+    return numbers | _terms(info, trace, unit, at, int(trace.part[at]))
 
 
-def _terms(info: RunInfo, terms: Frame | Walk, unit: int, at: int, one: int) -> Values:
+def _terms(info: RunInfo, terms: Frame | SequenceTrace, unit: int, at: int, one: int) -> Values:
     """What every gate adds up: products and biases; and the peepholes. `one` is the pass whose weights these are."""
     numbers = {}
     for block, gate in enumerate(CELLS[info.experiment.cell].gates):

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.over_time import hidden
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import Walk
+from engine.step_through.sequence_trace import SequenceTrace
 
 MAX_UNITS = 64
 JACOBIAN_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 25.0, 1e3, 1e6)
@@ -39,23 +39,23 @@ class Place:
         return self.at >= steps
 
 
-def units_of(walk: Walk, unit: int) -> np.ndarray:
+def units_of(trace: SequenceTrace, unit: int) -> np.ndarray:
     """The units that are drawn: all, or MAX_UNITS evenly chosen ones and the one that is followed."""
-    units = walk.hidden.shape[-1]
+    units = trace.hidden.shape[-1]
     chosen = np.linspace(0, units - 1, min(units, MAX_UNITS)).round().astype(int)
     return np.unique([*chosen, unit])
 
 
-def over_time(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
+def over_time(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
     """States above, the gradient of each below, unit by position; what was not reached yet is empty."""
-    n, units = len(walk.positions), units_of(walk, place.unit)
+    n, units = len(trace.positions), units_of(trace, place.unit)
     k, row = place.step(n), int(np.searchsorted(units, place.unit))
-    states = _on_axis(info, walk, walk.hidden[:, units], np.arange(n) <= (n if place.back(n) else k))
+    states = _on_axis(info, trace, trace.hidden[:, units], np.arange(n) <= (n if place.back(n) else k))
     with np.errstate(divide="ignore"):
-        sizes = np.log10(np.abs(walk.grad[:, units]))
+        sizes = np.log10(np.abs(trace.grad[:, units]))
     sizes = np.where(np.isfinite(sizes), sizes, np.nan)
-    slopes = _on_axis(info, walk, sizes, np.arange(n) >= (k if place.back(n) else n))
-    scale = hidden.scale_of(walk.hidden)
+    slopes = _on_axis(info, trace, sizes, np.arange(n) >= (k if place.back(n) else n))
+    scale = hidden.scale_of(trace.hidden)
     names = [f"unit {unit}" for unit in units]
     traces = [
         go.Heatmap(z=states, y=names, zmin=-scale, zmax=scale, meta="diverging", colorscale=theme.DIVERGING["light"],
@@ -64,9 +64,9 @@ def over_time(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
                    colorscale=theme.SEQUENTIAL["light"],
                    hovertemplate="t = %{x}, %{y}: |dL/dh| = 10^%{z:.1f}<extra></extra>"),
     ]  # fmt: skip
-    for trace in traces:
-        trace.update(zauto=False, showscale=False, hoverongaps=False, xgap=1 if n <= 40 else 0)
-    t = int(walk.positions[k])
+    for heatmap in traces:
+        heatmap.update(zauto=False, showscale=False, hoverongaps=False, xgap=1 if n <= 40 else 0)
+    t = int(trace.positions[k])
     here = {"type": "rect", "xref": "x", "yref": "paper", "x0": t - 0.5, "x1": t + 0.5, "y0": 0, "y1": 1,
             "line": {"color": theme.TOTAL, "width": 2}}  # fmt: skip
     followed = [
@@ -91,10 +91,10 @@ def over_time(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
     )
 
 
-def _on_axis(info: RunInfo, walk: Walk, values: np.ndarray, reached: np.ndarray) -> np.ndarray:
+def _on_axis(info: RunInfo, trace: SequenceTrace, values: np.ndarray, reached: np.ndarray) -> np.ndarray:
     """(n, units) of a chain's steps to (units, T) by position, NaN in padding and where nobody has been yet."""
     whole = np.full((values.shape[1], info.time_steps), np.nan, np.float32)
-    whole[:, walk.positions] = np.where(reached[:, None], values, np.nan).T
+    whole[:, trace.positions] = np.where(reached[:, None], values, np.nan).T
     return whole
 
 
@@ -114,12 +114,12 @@ def _caption(y: float, text: str) -> dict:
             "showarrow": False, "font": {"size": 12}}  # fmt: skip
 
 
-def jacobian(info: RunInfo, walk: Walk, place: Place) -> go.Figure:
+def jacobian(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
     """ds_t/ds_before of one step: rows are units of this step, columns units of the step before."""
-    assert walk.jacobians is not None
-    k = place.step(len(walk.positions))
-    values = walk.jacobians[k]
-    units, states = walk.units, values.shape[0] // len(walk.units)
+    assert trace.jacobians is not None
+    k = place.step(len(trace.positions))
+    values = trace.jacobians[k]
+    units, states = trace.units, values.shape[0] // len(trace.units)
     names = [f"{symbol}{unit}" for symbol in "hc"[:states] for unit in units]
     scale = scale_of(values)
     heat = go.Heatmap(

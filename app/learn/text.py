@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app import links, text
-from engine.experiment import LIVE, Experiment
+from engine.experiment import LIVE_SETTINGS, Experiment
 from engine.frame import Frame, RunInfo
 from engine.number_format import amount
 from engine.preset import Prediction, Preset, setting_links
@@ -175,5 +175,5 @@ def came(info: RunInfo, frame: Frame) -> str:
 
 def same_network(one: Experiment, other: Experiment) -> bool:
     """True where two runs differ in nothing but the seed, and what can be changed on the way."""
-    free = {"seed": other.seed, **{name: getattr(other, name) for name in LIVE}}
+    free = {"seed": other.seed, **{name: getattr(other, name) for name in LIVE_SETTINGS}}
     return one.replace(**free) == other

@@ -15,7 +15,7 @@ from app.hub import RunSlot
 from app.slow_motion import text as slow_motion_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 from engine.workers import UPDATE_TRACE, Run
 
 LAST = phases.PHASES[-1]
@@ -42,16 +42,16 @@ class SlowMotionState:
         """So many phases on; pressed quickly, every press counts from where the one before has led."""
         self.go(self.phase + by)
 
-    def make(self, slot: RunSlot, rehearsal: Rehearsal) -> None:
+    def make(self, slot: RunSlot, update_trace: UpdateTrace) -> None:
         """The rehearsed update, by the network itself; pressed twice, it is made once."""
-        if self.until <= rehearsal.step:
-            self.until, self.made = rehearsal.step + 1, (rehearsal.step + 1, rehearsal.loss)
+        if self.until <= update_trace.step:
+            self.until, self.made = update_trace.step + 1, (update_trace.step + 1, update_trace.loss)
             slot.step()
 
-    def show(self, rehearsal: Rehearsal) -> None:
+    def show(self, update_trace: UpdateTrace) -> None:
         """Another update begins with its first phase."""
-        if rehearsal.step != self.shown:
-            self.shown = rehearsal.step
+        if update_trace.step != self.shown:
+            self.shown = update_trace.step
             self.go(0)
 
 
@@ -73,26 +73,26 @@ def page() -> None:
 def take_apart(slot: RunSlot) -> None:
     """Everything that moves when a person goes on."""
     run, page_state = slot.run, _page_state(slot.token)
-    rehearsal = run.result(UPDATE_TRACE)
+    update_trace = run.result(UPDATE_TRACE)
     if problem := run.problem(UPDATE_TRACE) or run.status().message:
         st.warning(problem)
-    _ask(run, page_state, rehearsal)
+    _ask(run, page_state, update_trace)
     if _makes(run, page_state):
         paused_page.wait(lambda: _makes(run, page_state), slow_motion_text.MAKING)
     elif run.is_pending(UPDATE_TRACE):
         paused_page.wait(lambda: run.is_pending(UPDATE_TRACE), slow_motion_text.REHEARSING)
-    if rehearsal is None:
+    if update_trace is None:
         return
-    page_state.show(rehearsal)
-    _heading(run, page_state, rehearsal)
-    _phases(slot, page_state, rehearsal)
-    _phase(run.info, page_state, rehearsal)
+    page_state.show(update_trace)
+    _heading(run, page_state, update_trace)
+    _phases(slot, page_state, update_trace)
+    _phase(run.info, page_state, update_trace)
 
 
-def _ask(run: Run, page_state: SlowMotionState, rehearsal: Rehearsal | None) -> None:
+def _ask(run: Run, page_state: SlowMotionState, update_trace: UpdateTrace | None) -> None:
     """For a rehearsal of the network as it is, once: what could not be rehearsed is not asked for again."""
     now = (run.status().step, run.experiment)
-    current = rehearsal is not None and (rehearsal.step, rehearsal.experiment) == now
+    current = update_trace is not None and (update_trace.step, update_trace.experiment) == now
     if not current and page_state.asked != now and not _makes(run, page_state) and not run.is_pending(UPDATE_TRACE):
         page_state.asked = now
         run.request(UPDATE_TRACE)
@@ -103,18 +103,18 @@ def _makes(run: Run, page_state: SlowMotionState) -> bool:
     return run.status().step < page_state.until and not run.status().message
 
 
-def _heading(run: Run, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
+def _heading(run: Run, page_state: SlowMotionState, update_trace: UpdateTrace) -> None:
     """Which update this is, and whether the one before was as rehearsed."""
-    st.caption(slow_motion_text.heading(run.info, rehearsal))
-    if page_state.made is None or page_state.made[0] != rehearsal.step:
+    st.caption(slow_motion_text.heading(run.info, update_trace))
+    if page_state.made is None or page_state.made[0] != update_trace.step:
         return
     rows = run.curve.updates()
-    for row in rows[rows["step"] == rehearsal.step]:
+    for row in rows[rows["step"] == update_trace.step]:
         message = slow_motion_text.made(*page_state.made, measured=float(row["loss"]))
         st.html(f'<p class="slow-made" role="status">{escape(message)}</p>')
 
 
-def _phases(slot: RunSlot, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
+def _phases(slot: RunSlot, page_state: SlowMotionState, update_trace: UpdateTrace) -> None:
     """The five phases in a row, the present one standing out; then back and on."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slow_phases"):
         for k, name in enumerate(slow_motion_text.PHASES):
@@ -127,33 +127,33 @@ def _phases(slot: RunSlot, page_state: SlowMotionState, rehearsal: Rehearsal) ->
             st.button(slow_motion_text.NEXT, key="slow_next", icon=":material/chevron_right:", shortcut="Right",
                       on_click=page_state.move, args=(1,))  # fmt: skip
         else:
-            outdated = rehearsal.step != slot.run.status().step
+            outdated = update_trace.step != slot.run.status().step
             st.button(slow_motion_text.NEXT_UPDATE, key="slow_next_update", icon=":material/skip_next:", type="primary",
                       shortcut="Right", disabled=outdated or _makes(slot.run, page_state),
-                      on_click=page_state.make, args=(slot, rehearsal))  # fmt: skip
+                      on_click=page_state.make, args=(slot, update_trace))  # fmt: skip
 
 
-def _phase(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> None:
+def _phase(info: RunInfo, page_state: SlowMotionState, update_trace: UpdateTrace) -> None:
     """What the phase means, its picture with the few large numbers beside it, and all its numbers as a table."""
     phase = page_state.phase
-    meaning = slow_motion_text.meaning(info, rehearsal, phase)
+    meaning = slow_motion_text.meaning(info, update_trace, phase)
     st.html(f'<p class="slow-said" role="status">{escape(meaning)}</p>')
     left, right = st.columns([4.4, 1], gap="medium")
     with left:
-        picture("slow", phases.picture(info, rehearsal, phase), label=f"{slow_motion_text.PHASES[phase]}. {meaning}",
-                uncover=_uncover(info, page_state, rehearsal))  # fmt: skip
-        st.caption(slow_motion_text.notes(info, rehearsal, phase))
+        picture("slow", phases.picture(info, update_trace, phase), label=f"{slow_motion_text.PHASES[phase]}. {meaning}",
+                uncover=_uncover(info, page_state, update_trace))  # fmt: skip
+        st.caption(slow_motion_text.notes(info, update_trace, phase))
     with right:
-        st.html(slow_motion_text.tiles_html(slow_motion_text.tiles(info, rehearsal, phase)))
+        st.html(slow_motion_text.tiles_html(slow_motion_text.tiles(info, update_trace, phase)))
     with st.expander(slow_motion_text.TABLE):
-        st.html(slow_motion_text.as_html(slow_motion_text.table(info, rehearsal, phase)))
+        st.html(slow_motion_text.as_html(slow_motion_text.table(info, update_trace, phase)))
 
 
-def _uncover(info: RunInfo, page_state: SlowMotionState, rehearsal: Rehearsal) -> Uncover | None:
+def _uncover(info: RunInfo, page_state: SlowMotionState, update_trace: UpdateTrace) -> Uncover | None:
     """Time goes by in the direction of the phase."""
-    way = phases.uncovered(info, rehearsal, page_state.phase)
+    way = phases.uncovered(info, update_trace, page_state.phase)
     if way is None:
         return None
     side, steps = way
     seconds = min(max(PER_STEP * steps, QUICKEST), SLOWEST)
-    return Uncover(f"{rehearsal.step} {page_state.plays}", side, steps, seconds, ("x2y2", "x2y3"))
+    return Uncover(f"{update_trace.step} {page_state.plays}", side, steps, seconds, ("x2y2", "x2y3"))

@@ -13,7 +13,7 @@ from app.figures.unrolled import layout, symbols
 from engine.diagnosis.text import say
 from engine.frame import RunInfo
 from engine.number_format import share, short, signed
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 
 TITLE = "Slow motion"
 HEADING = "One update, in slow motion"
@@ -40,7 +40,7 @@ LOOK_FOR = (
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
-def heading(info: RunInfo, r: Rehearsal) -> str:
+def heading(info: RunInfo, r: UpdateTrace) -> str:
     """Which network, which update, and that nothing has happened yet."""
     e = r.experiment
     return (
@@ -64,17 +64,17 @@ def made(step: int, rehearsed: float, measured: float) -> str:
 # ---- what a phase means
 
 
-def meaning(info: RunInfo, r: Rehearsal, phase: int) -> str:
+def meaning(info: RunInfo, r: UpdateTrace, phase: int) -> str:
     """One plain sentence, or two, with the numbers of this update."""
     return (_forward, _loss, _backward, _clip, _update)[phase](network.seen(info, r), r)
 
 
-def notes(info: RunInfo, r: Rehearsal, phase: int) -> str:
+def notes(info: RunInfo, r: UpdateTrace, phase: int) -> str:
     """What to look for in the picture, and what is not in it."""
     sentences = [LOOK_FOR[phase]]
     if phase in (FORWARD, BACKWARD) and not r.as_trained:
         sentences.append(BY_CHANCE)
-    if phase == FORWARD and info.feeds_back:
+    if phase == FORWARD and info.is_autoregressive:
         sentences.append(TEACHER_FORCED)
     if phase < CLIP and r.experiment.output_layers:
         sentences.append(ABOVE)
@@ -90,7 +90,7 @@ def notes(info: RunInfo, r: Rehearsal, phase: int) -> str:
     return " ".join(sentences)
 
 
-def _forward(info: RunInfo, r: Rehearsal) -> str:
+def _forward(info: RunInfo, r: UpdateTrace) -> str:
     first, last = _ends(info)
     if info.time_steps == 1:
         return "One input comes in, and the network makes its state from it."
@@ -113,7 +113,7 @@ def _ends(info: RunInfo) -> tuple[int, int]:
     return int(real[0]), int(real[-1])
 
 
-def _loss(info: RunInfo, r: Rehearsal) -> str:
+def _loss(info: RunInfo, r: UpdateTrace) -> str:
     mean = f"The mean over all {_count(r.batch_size, 'sequence')} is {short(r.loss)}."
     if r.batch_size == 1:
         mean = ""
@@ -137,7 +137,7 @@ def _loss(info: RunInfo, r: Rehearsal) -> str:
     return f"{right} The loss of this sequence is {short(r.sequence_loss)}. {mean}"
 
 
-def _backward(info: RunInfo, r: Rehearsal) -> str:
+def _backward(info: RunInfo, r: UpdateTrace) -> str:
     first, last, start, end = _way(info, r)
     if info.time_steps == 1:
         return f"The gradient goes from the loss down to the state, where it is {signed(start)}, and nowhere else."
@@ -172,14 +172,14 @@ def _part(left: float) -> str:
     return f"1 part in {say(1 / left)}" if left > 1e-300 else "next to nothing"
 
 
-def _way(info: RunInfo, r: Rehearsal) -> tuple[int, int, float, float]:
+def _way(info: RunInfo, r: UpdateTrace) -> tuple[int, int, float, float]:
     """First real step, last one with a loss, and the top layer's gradient at the second and at the first."""
     first, last = _ends(info)[0], int(np.flatnonzero(r.counted)[-1])
     norms = r.grad_norm[-1, 0]
     return first, last, float(norms[last]), float(norms[first])
 
 
-def _clip(info: RunInfo, r: Rehearsal) -> str:
+def _clip(info: RunInfo, r: UpdateTrace) -> str:
     e, length = r.experiment, short(r.norm)
     if e.clip == "none":
         return f"The gradient of all weights together is {length} long. Clipping is off: it stays as it is."
@@ -194,7 +194,7 @@ def _clip(info: RunInfo, r: Rehearsal) -> str:
     return f"{begin} Every number is multiplied by {short(r.norm_clipped / r.norm)}: same direction, shorter."
 
 
-def _update(info: RunInfo, r: Rehearsal) -> str:
+def _update(info: RunInfo, r: UpdateTrace) -> str:
     part = share(update.together(r.change_norms) / update.together(r.weight_norms))
     moved = f"The optimiser ({r.experiment.optimizer}) moves the weights by {part} of their size."
     if not np.isfinite(r.loss_after):
@@ -208,7 +208,7 @@ def _update(info: RunInfo, r: Rehearsal) -> str:
 # ---- the numbers of a phase
 
 
-def tiles(info: RunInfo, r: Rehearsal, phase: int) -> list[tuple[str, str]]:
+def tiles(info: RunInfo, r: UpdateTrace, phase: int) -> list[tuple[str, str]]:
     """(what, number): the few that stand large beside the picture."""
     info, e = network.seen(info, r), r.experiment
     if phase == FORWARD:
@@ -237,7 +237,7 @@ def tiles(info: RunInfo, r: Rehearsal, phase: int) -> list[tuple[str, str]]:
     return [("loss before", f"{r.loss:.5g}"), ("loss after", after), ("difference", signed(r.loss_after - r.loss))]
 
 
-def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
+def table(info: RunInfo, r: UpdateTrace, phase: int) -> Table:
     """The numbers behind a picture: its column names and rows; over time for the steps that are drawn."""
     info = network.seen(info, r)
     if phase >= CLIP:
@@ -260,7 +260,7 @@ def table(info: RunInfo, r: Rehearsal, phase: int) -> Table:
     ]
 
 
-def _says(info: RunInfo, r: Rehearsal, t: int) -> str:
+def _says(info: RunInfo, r: UpdateTrace, t: int) -> str:
     return _plain(symbols.answer(info, r, t)[0])
 
 
@@ -269,7 +269,7 @@ def _plain(marked: str) -> str:
     return unescape(re.sub("</?[bi]>", "", marked)).strip()
 
 
-def _weights(r: Rehearsal, phase: int) -> Table:
+def _weights(r: UpdateTrace, phase: int) -> Table:
     names = [f"{name} ({' × '.join(map(str, shape))})" for name, shape in zip(r.parameters, r.shapes, strict=True)]
     if phase == CLIP:
         rows = zip(names, r.gradient_norms, r.clipped_norms, strict=True)

@@ -17,7 +17,7 @@ from app.figures.step_through import Place
 from app.hub import RunSlot
 from app.step_through import text as step_through_text
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import Verification, Walk
+from engine.step_through.sequence_trace import SequenceTrace, Verification
 from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
 
 STYLE = Path(__file__).with_name("style.css")
@@ -37,10 +37,10 @@ class StepThroughState:
         self.until = run.status().step + updates
         run.advance(updates)
 
-    def stand(self, walk: Walk) -> Place:
+    def stand(self, trace: SequenceTrace) -> Place:
         """Where the person stands. At first: at the beginning, following the unit that the loss asks most of."""
         if self.place is None:
-            self.place = Place(unit=int(np.abs(np.nan_to_num(walk.grad)).max(0).argmax()))
+            self.place = Place(unit=int(np.abs(np.nan_to_num(trace.grad)).max(0).argmax()))
         return self.place
 
     def go(self, **changes: int) -> None:
@@ -70,9 +70,9 @@ def page() -> None:
 def walk_through(slot: RunSlot) -> None:
     """Everything that moves when a person takes a step."""
     run, page_state = slot.run, _page_state(slot.token)
-    walk, info = run.result(SEQUENCE_TRACE), run.info
+    trace, info = run.result(SEQUENCE_TRACE), run.info
     chain = (page_state.layer % info.experiment.num_layers, page_state.direction)
-    current = walk is not None and (walk.layer, walk.direction, walk.step) == (*chain, run.status().step)
+    current = trace is not None and (trace.layer, trace.direction, trace.step) == (*chain, run.status().step)
     if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
     if _trains(run, page_state):
@@ -81,19 +81,19 @@ def walk_through(slot: RunSlot) -> None:
         run.request(SEQUENCE_TRACE, layer=page_state.layer, direction=page_state.direction)
     if run.is_pending(SEQUENCE_TRACE):
         paused_page.wait(lambda: run.is_pending(SEQUENCE_TRACE), step_through_text.WALKING)
-    if walk is None:
+    if trace is None:
         return
-    place = page_state.stand(walk)
-    st.caption(f"{step_through_text.LOOK_FOR} {step_through_text.heading(info, walk)}")
-    _transport(slot, page_state, info, walk)
+    place = page_state.stand(trace)
+    st.caption(f"{step_through_text.LOOK_FOR} {step_through_text.heading(info, trace)}")
+    _transport(slot, page_state, info, trace)
     left, right = st.columns([1.72, 1], gap="medium")
     with left:
-        _over_time(info, walk, page_state, place)
-        _account(info, walk, place)
+        _over_time(info, trace, page_state, place)
+        _account(info, trace, place)
     with right:
-        _jacobian(info, walk, page_state, place)
-        _weight(info, walk, page_state, place)
-        _verify(slot, info, walk, place)
+        _jacobian(info, trace, page_state, place)
+        _weight(info, trace, page_state, place)
+        _verify(slot, info, trace, place)
 
 
 def _trains(run: Run, page_state: StepThroughState) -> bool:
@@ -101,9 +101,9 @@ def _trains(run: Run, page_state: StepThroughState) -> bool:
     return run.status().step < page_state.until and not run.status().message
 
 
-def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, walk: Walk) -> None:
+def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, trace: SequenceTrace) -> None:
     """Where one stands, the four buttons with their keys, and a little more training."""
-    n, place = len(walk.positions), page_state.stand(walk)
+    n, place = len(trace.positions), page_state.stand(trace)
     moves = (
         ("steps_first", step_through_text.FIRST, ":material/first_page:", "Home", -2 * n),
         ("steps_back", step_through_text.BACK, ":material/chevron_left:", "Left", -1),
@@ -120,7 +120,7 @@ def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, walk:
             st.button(label, key=f"steps_train_{updates}", icon=":material/fitness_center:", type="tertiary",
                       on_click=page_state.train, args=(slot.run, updates))  # fmt: skip
         _chains(page_state, info)
-    st.markdown(step_through_text.where(info, walk, place))
+    st.markdown(step_through_text.where(info, trace, place))
 
 
 def _chains(page_state: StepThroughState, info: RunInfo) -> None:
@@ -138,39 +138,39 @@ def _chains(page_state: StepThroughState, info: RunInfo) -> None:
                  *at), key="steps_chain", label_visibility="collapsed", width=240, on_change=chosen)  # fmt: skip
 
 
-def _over_time(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
+def _over_time(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
     """States and gradients; a press goes to that step and follows that unit. One on a gradient is on the way back."""
-    n = len(walk.positions)
+    n = len(trace.positions)
 
     def pressed() -> None:
         point = state.pressed(key("walk"))
-        stands = {int(t): k for k, t in enumerate(walk.positions)}
+        stands = {int(t): k for k, t in enumerate(trace.positions)}
         k, unit = stands.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
         if k is not None and unit.isdecimal():
             back = place.back(n) or point.get("plot") == 1
             page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
 
-    picture("walk", step_through.over_time(info, walk, place), label=step_through_text.LOOK_FOR, on_press=pressed)
+    picture("walk", step_through.over_time(info, trace, place), label=step_through_text.LOOK_FOR, on_press=pressed)
 
 
-def _account(info: RunInfo, walk: Walk, place: Place) -> None:
+def _account(info: RunInfo, trace: SequenceTrace, place: Place) -> None:
     """Forward: the equations with the numbers put in. Back: what arrives, enters and is handed on."""
-    at = place.step(len(walk.positions))
-    st.markdown(step_through_text.reads(info, walk, at))
-    if place.back(len(walk.positions)):
+    at = place.step(len(trace.positions))
+    st.markdown(step_through_text.reads(info, trace, at))
+    if place.back(len(trace.positions)):
         st.markdown(f"**{step_through_text.NUMBERS}**")
-        st.html(step_through_text.flow(info, walk, place))
+        st.html(step_through_text.flow(info, trace, place))
         st.caption(step_through_text.NORMS)
-    with st.expander(step_through_text.EQUATIONS, expanded=not place.back(len(walk.positions))):
-        numbers = formulas.walked(info, walk, place.unit, at)
+    with st.expander(step_through_text.EQUATIONS, expanded=not place.back(len(trace.positions))):
+        numbers = formulas.walked(info, trace, place.unit, at)
         for check in formulas.checks(info, numbers):
             st.markdown(formulas.worked(check))
         st.caption(formulas.footnote(info))
 
 
-def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
+def _jacobian(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
     """One step's Jacobian as a picture; a press follows that unit and the weight that leads to it."""
-    if walk.jacobians is None:
+    if trace.jacobians is None:
         st.info(step_through_text.NO_LINK)
         return
 
@@ -182,15 +182,15 @@ def _jacobian(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Pl
             page_state.go(unit=unit, source=source)
 
     st.markdown(f"**{step_through_text.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
-    scale = step_through.scale_of(walk.jacobians[place.step(len(walk.positions))])
+    scale = step_through.scale_of(trace.jacobians[place.step(len(trace.positions))])
     caption = step_through_text.JACOBIAN_NOTE.format(scale=scale)
-    if len(walk.units) < info.experiment.hidden_size:
-        caption += " " + step_through_text.FIRST_UNITS.format(count=len(walk.units), units=info.experiment.hidden_size)
+    if len(trace.units) < info.experiment.hidden_size:
+        caption += " " + step_through_text.FIRST_UNITS.format(count=len(trace.units), units=info.experiment.hidden_size)
     st.caption(caption)
-    picture("jacobian", step_through.jacobian(info, walk, place), label=caption, on_press=pressed)
+    picture("jacobian", step_through.jacobian(info, trace, place), label=caption, on_press=pressed)
 
 
-def _weight(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Place) -> None:
+def _weight(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
     """The unit and the weight that are followed, as fields, and what this step does to the weight."""
     most, gates = info.experiment.hidden_size - 1, step_through_text.gates(info)
     # What was pressed in a picture stands in the keys: another place, another field.
@@ -198,19 +198,19 @@ def _weight(info: RunInfo, walk: Walk, page_state: StepThroughState, place: Plac
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(step_through_text.UNIT, 0, most, place.unit, key=unit, width=150,
                         on_change=lambda: page_state.go(unit=int(state.value(unit))))  # fmt: skip
-        if walk.weight_hh is None:
+        if trace.weight_hh is None:
             return
         st.number_input(step_through_text.SOURCE, 0, most, place.source, key=source, width=170,
                         on_change=lambda: page_state.go(source=int(state.value(source))))  # fmt: skip
         if len(gates) > 1:
             st.selectbox(step_through_text.GATE, gates, place.gate, key=gate, width=170,
                          on_change=lambda: page_state.go(gate=gates.index(state.value(gate))))  # fmt: skip
-    st.markdown(step_through_text.weight(info, walk, place))
+    st.markdown(step_through_text.weight(info, trace, place))
 
 
-def _verify(slot: RunSlot, info: RunInfo, walk: Walk, place: Place) -> None:
+def _verify(slot: RunSlot, info: RunInfo, trace: SequenceTrace, place: Place) -> None:
     """Which number to repeat, the button, and what came of it."""
-    run, offered = slot.run, step_through_text.claims(info, walk, place)
+    run, offered = slot.run, step_through_text.claims(info, trace, place)
     with st.container(border=True, key="steps_verify_card"):
         st.caption(step_through_text.VERIFY_NOTE)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

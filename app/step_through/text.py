@@ -17,12 +17,12 @@ from engine.step_through.sequence_trace import (
     TRUNCATED,
     UNSURE,
     VANISHED,
-    Claimed,
-    JacobianClaim,
-    StateClaim,
+    GradientEntry,
+    JacobianEntry,
+    SequenceTrace,
+    StateEntry,
     Verification,
-    Walk,
-    WeightClaim,
+    WeightEntry,
 )
 
 TITLE = "Step through"
@@ -52,10 +52,10 @@ CLAIMS = ("the unit's gradient", "the weight's gradient", "the Jacobian's entry"
 BEFORE_ALL = "There is no step before this one: the state before it was 0."
 
 
-def heading(info: RunInfo, walk: Walk) -> str:
+def heading(info: RunInfo, trace: SequenceTrace) -> str:
     """Which network, at which moment of training."""
     e = info.experiment
-    updates = f"{walk.step:,} update{'' if walk.step == 1 else 's'}"
+    updates = f"{trace.step:,} update{'' if trace.step == 1 else 's'}"
     return f"{info.cell_title}, {e.hidden_size} units, after {updates}. {PAUSED}"
 
 
@@ -67,12 +67,12 @@ def chain(info: RunInfo, layer: int, direction: int) -> str:
     return ", ".join(parts)
 
 
-def where(info: RunInfo, walk: Walk, place: Place) -> str:
+def where(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     """The line above everything: the way one goes, and the step one stands at."""
-    n = len(walk.positions)
+    n = len(trace.positions)
     k = place.step(n)
-    t = int(walk.positions[k])
-    part = "" if not info.encoder_steps else " of the decoder" if walk.part[k] else " of the encoder"
+    t = int(trace.positions[k])
+    part = "" if not info.encoder_steps else " of the decoder" if trace.part[k] else " of the encoder"
     if place.back(n):
         return f"**Back** · t = {t}{part} · {_count(n - 1 - k)} back from the last"
     return f"**Forward** · t = {t}{part} · step {k + 1} of {n}"
@@ -82,43 +82,43 @@ def _count(steps: int) -> str:
     return "1 step" if steps == 1 else f"{steps} steps"
 
 
-def reads(info: RunInfo, walk: Walk, at: int) -> str:
+def reads(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     """What goes in and what comes out at this step, and the loss that it costs."""
-    t = int(walk.positions[at])
-    sentences = [f"Reads {formulas.input_label(info, walk.read[at], t)}."]
-    if np.isfinite(walk.outputs[at]).all():
-        sentences.append(f"Says {_output(info, walk, at)}.")
-    if walk.counted[at]:
-        sentences.append(f"Loss of this step: {short(float(walk.loss[at]))}.")
+    t = int(trace.positions[at])
+    sentences = [f"Reads {formulas.input_label(info, trace.read[at], t)}."]
+    if np.isfinite(trace.outputs[at]).all():
+        sentences.append(f"Says {_output(info, trace, at)}.")
+    if trace.counted[at]:
+        sentences.append(f"Loss of this step: {short(float(trace.loss[at]))}.")
     return " ".join(sentences)
 
 
-def _output(info: RunInfo, walk: Walk, at: int) -> str:
-    outputs = walk.outputs[at]
+def _output(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    outputs = trace.outputs[at]
     if info.outputs == "values":
         numbers = ", ".join(short(float(value)) for value in outputs[:3])
         return numbers if len(outputs) <= 3 else f"{len(outputs)} numbers, {numbers} …"
     best = int(outputs.argmax())
-    asked = f", asked for `{info.output_labels[int(walk.targets[at])]}`" if walk.counted[at] else ""
+    asked = f", asked for `{info.output_labels[int(trace.targets[at])]}`" if trace.counted[at] else ""
     return f"`{info.output_labels[best]}` with {outputs[best]:.0%}{asked}"
 
 
 # ---- the numbers of the way back
 
 
-def flow(info: RunInfo, walk: Walk, place: Place) -> str:
+def flow(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     """An HTML table: what arrives from later, what enters, what that makes, the factor, and what is handed on."""
-    k, unit = place.step(len(walk.positions)), place.unit
-    accounts = {"h": (walk.later, walk.direct, walk.grad)}
-    if walk.grad_cell is not None:
-        assert walk.cell_later is not None and walk.cell_from_hidden is not None
-        accounts["c"] = (walk.cell_later, walk.cell_from_hidden, walk.grad_cell)
+    k, unit = place.step(len(trace.positions)), place.unit
+    accounts = {"h": (trace.later, trace.direct, trace.grad)}
+    if trace.grad_cell is not None:
+        assert trace.cell_later is not None and trace.cell_from_hidden is not None
+        accounts["c"] = (trace.cell_later, trace.cell_from_hidden, trace.grad_cell)
     rows = []
     for state, account in accounts.items():
         rows.append(
-            (f"‖dL/d{state}‖, all units", *_row(walk, k, [np.linalg.norm(gradient, axis=-1) for gradient in account]))
+            (f"‖dL/d{state}‖, all units", *_row(trace, k, [np.linalg.norm(gradient, axis=-1) for gradient in account]))
         )
-        rows.append((f"unit {unit}", *_row(walk, k, [gradient[:, unit] for gradient in account])))
+        rows.append((f"unit {unit}", *_row(trace, k, [gradient[:, unit] for gradient in account])))
     head = ("", "arrives from the step after", "+ enters here", "= together", "is handed to the step before")
     body = "".join(
         f"<tr{' class=one' if row[0].startswith('unit') else ''}><th>{escape(row[0])}</th>"
@@ -127,24 +127,24 @@ def flow(info: RunInfo, walk: Walk, place: Place) -> str:
         for row in rows
     )
     header = "".join(f"<th>{escape(title)}</th>" for title in head)
-    factor = escape(_factor(walk, info.memory_symbol, k))
+    factor = escape(_factor(trace, info.memory_symbol, k))
     table = f'<table class="flow"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
     return f'{table}<p class="factor">{factor}</p>'
 
 
-def _row(walk: Walk, at: int, account: list[np.ndarray]) -> list[str]:
+def _row(trace: SequenceTrace, at: int, account: list[np.ndarray]) -> list[str]:
     """What arrives, enters and is there at this step, (n,) each, and what arrives at the step before."""
-    handed_on = "cut: exactly 0" if walk.cut[at] else "–" if at == 0 else signed(float(account[0][at - 1]))
+    handed_on = "cut: exactly 0" if trace.cut[at] else "–" if at == 0 else signed(float(account[0][at - 1]))
     return [*(signed(float(values[at])) for values in account), handed_on]
 
 
-def _factor(walk: Walk, symbol: str, at: int) -> str:
+def _factor(trace: SequenceTrace, symbol: str, at: int) -> str:
     """Who shrank it: "0.61 = 1.02 (weights) x 0.60 (slope)", or the roads of a gated cell."""
     if at == 0:
         return BEFORE_ALL
-    if walk.cut[at]:
+    if trace.cut[at]:
         return "Truncation cuts the link to the step before: the state was carried on, no gradient goes back."
-    f = walk.factors
+    f = trace.factors
     factor = float(f.factor[at])
     if np.isnan(factor):
         return "No gradient arrives here, so there is nothing to hand on."
@@ -174,16 +174,16 @@ def row(info: RunInfo, place: Place) -> int:
     return place.gate * info.experiment.hidden_size + place.unit
 
 
-def weight(info: RunInfo, walk: Walk, place: Place) -> str:
+def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     """Its value, what this step adds to its gradient, and the sum so far on the way back."""
-    assert walk.weight_hh is not None and walk.entering_state is not None
-    n = len(walk.positions)
+    assert trace.weight_hh is not None and trace.entering_state is not None
+    n = len(trace.positions)
     k, at, column = place.step(n), row(info, place), place.source
-    part = int(walk.part[k])
-    value = float(walk.weight_hh[part, at, column])
-    slopes = walk.entering_state[:, at]
-    before = walk.hidden_before[:, column].astype(float)
-    terms = np.where(walk.part == part, slopes * before, 0)
+    part = int(trace.part[k])
+    value = float(trace.weight_hh[part, at, column])
+    slopes = trace.entering_state[:, at]
+    before = trace.hidden_before[:, column].astype(float)
+    terms = np.where(trace.part == part, slopes * before, 0)
     whole = float(terms.sum())
     name = f"W_hh[{at}, {column}]"
     sentences = [f"{name}, from unit {column} of the step before to unit {place.unit}: it is {signed(value)}."]
@@ -204,25 +204,25 @@ def weight(info: RunInfo, walk: Walk, place: Place) -> str:
 # ---- verify
 
 
-def claims(info: RunInfo, walk: Walk, place: Place) -> dict[str, Claimed]:
+def claims(info: RunInfo, trace: SequenceTrace, place: Place) -> dict[str, GradientEntry]:
     """The numbers on the page that can be repeated, by the names of CLAIMS."""
-    k = place.step(len(walk.positions))
-    chain = {"layer": walk.layer, "direction": walk.direction}
-    t = int(walk.positions[k])
-    offered: dict[str, Claimed] = {CLAIMS[0]: StateClaim(**chain, position=t, unit=place.unit)}
-    if walk.weight_hh is not None:
-        part = int(walk.part[k])
-        offered[CLAIMS[1]] = WeightClaim(**chain, row=row(info, place), column=place.source, part=part)
-    if walk.jacobians is not None and k > 0 and {place.unit, place.source} <= set(walk.units.tolist()):
-        offered[CLAIMS[2]] = JacobianClaim(**chain, position=t, row=place.unit, column=place.source)
+    k = place.step(len(trace.positions))
+    chain = {"layer": trace.layer, "direction": trace.direction}
+    t = int(trace.positions[k])
+    offered: dict[str, GradientEntry] = {CLAIMS[0]: StateEntry(**chain, position=t, unit=place.unit)}
+    if trace.weight_hh is not None:
+        part = int(trace.part[k])
+        offered[CLAIMS[1]] = WeightEntry(**chain, row=row(info, place), column=place.source, part=part)
+    if trace.jacobians is not None and k > 0 and {place.unit, place.source} <= set(trace.units.tolist()):
+        offered[CLAIMS[2]] = JacobianEntry(**chain, position=t, row=place.unit, column=place.source)
     return offered
 
 
-def claimed(what: Claimed) -> str:
+def claimed(what: GradientEntry) -> str:
     """The number that was repeated, in symbols."""
-    if isinstance(what, StateClaim):
+    if isinstance(what, StateEntry):
         return f"dL/d{what.state} of unit {what.unit} at t = {what.position}"
-    if isinstance(what, WeightClaim):
+    if isinstance(what, WeightEntry):
         return f"dL/dW_hh[{what.row}, {what.column}], the sum over all steps"
     return f"∂h[{what.row}] at t = {what.position} by ∂h[{what.column}] of the step before"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.ask.question import Answer, Question, QuestionError, ends_itself, read
-from engine.experiment import FED_BACK
+from engine.experiment import AUTOREGRESSIVE_TYPES
 from engine.model import RecurrentNetwork
 from engine.tasks import END, TASKS, Batch
 
@@ -45,7 +45,7 @@ def answer(model: RecurrentNetwork, question: Question, step: int) -> Answer:
     """
     reading = read(model.experiment, question)
     with torch.no_grad():
-        if model.experiment.rnn_type in FED_BACK:
+        if model.experiment.rnn_type in AUTOREGRESSIVE_TYPES:
             said, logits = _speak(model, reading.batch, question)
             inputs = reading.batch.inputs if model.translates else reading.batch.inputs[:1]
             read_logits = logits.new_full((len(inputs), 1, logits.shape[-1]), torch.nan)
@@ -77,7 +77,7 @@ def _speak(model: RecurrentNetwork, batch: Batch, question: Question) -> tuple[n
         (n,) the symbols said, and (n, 1, output_size) their logits.
     """
     choose = Choice(question.temperature, question.seed)
-    logits = model.run_freely(batch, choose)
+    logits = model.generate(batch, choose)
     choose(logits[-1])  # the last output is nobody's input, so it was not chosen on the way
     end = _end(model)
     stop = choose.made.index(end) + 1 if end in choose.made else len(choose.made)
@@ -101,7 +101,7 @@ def _go_on(model: RecurrentNetwork, batch: Batch, question: Question) -> tuple[n
     found: list[Tensor] = []
     for _ in range(question.steps):
         output, state = model.recurrent(entering, state)
-        found.append(model.read(output[-1:], one_step))
+        found.append(model.apply_head(output[-1:], one_step))
         heard = choose(found[-1][0]) if model.symbols_out else found[-1][0]
         if model.symbols_out and choose.made[-1] == end:
             break

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiment import FED_BACK, Experiment, Range
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, Range
 from engine.tasks import END, PROBE_SIZE, TASKS, Batch, probe, sample
 from engine.tasks.base import first_counted, full_lengths, last_counted, last_step_only
 
@@ -95,7 +95,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class EncodedQuestion:
     """A question as the network gets it: one sequence without padding; whether its targets are known; the future."""
 
     batch: Batch
@@ -105,12 +105,12 @@ class Reading:
 
 def cannot_go_on(experiment: Experiment) -> str:
     """Why this network cannot go on after reading, in a sentence; "" where it can. FED_BACK types speak in any case."""
-    if not TASKS[experiment.task].continues or experiment.rnn_type in FED_BACK:
+    if not TASKS[experiment.task].continues or experiment.rnn_type in AUTOREGRESSIVE_TYPES:
         return NO_NEXT_INPUT
     return BOTH_WAYS if experiment.bidirectional else ""
 
 
-def read(experiment: Experiment, question: Question) -> Reading:
+def read(experiment: Experiment, question: Question) -> EncodedQuestion:
     """The question as a batch of one sequence, prepared as in training.
 
     A held-out example that goes on is kept from the network in part, so that its future is known. A many_to_many
@@ -121,7 +121,7 @@ def read(experiment: Experiment, question: Question) -> Reading:
     Raises:
         QuestionError: for a text that cannot be read, or steps where the network cannot go on.
     """
-    task, speaks = TASKS[experiment.task], experiment.rnn_type in FED_BACK
+    task, speaks = TASKS[experiment.task], experiment.rnn_type in AUTOREGRESSIVE_TYPES
     why_not = cannot_go_on(experiment)
     if question.steps and why_not:
         raise QuestionError(why_not)
@@ -129,13 +129,13 @@ def read(experiment: Experiment, question: Question) -> Reading:
         if task.encode is None:
             raise QuestionError(NOTHING_TYPED)
         try:
-            return Reading(task.encode(experiment, question.text), False, None)
+            return EncodedQuestion(task.encode(experiment, question.text), False, None)
         except ValueError as error:
             raise QuestionError(str(error)) from error
     if not why_not:
         return _going_on(experiment, question)
     batch = _held_out(experiment, question.example)
-    return Reading(batch, True, batch.targets[batch.mask[:, 0], 0] if speaks else None)
+    return EncodedQuestion(batch, True, batch.targets[batch.mask[:, 0], 0] if speaks else None)
 
 
 def _held_out(experiment: Experiment, number: int) -> Batch:
@@ -151,7 +151,7 @@ def _held_out(experiment: Experiment, number: int) -> Batch:
                  batch.decoder_inputs[:, one])  # fmt: skip
 
 
-def _going_on(experiment: Experiment, question: Question) -> Reading:
+def _going_on(experiment: Experiment, question: Question) -> EncodedQuestion:
     """The beginning of a held-out sequence, and what comes after it; see `read`."""
     steps, at_the_end = question.steps, experiment.rnn_type == "many_to_one"
     if at_the_end:
@@ -166,7 +166,7 @@ def _going_on(experiment: Experiment, question: Question) -> Reading:
         mask = drawn.mask[:length]
     whole = np.concatenate([drawn.inputs, drawn.targets[-1:]])  # the target at t is the input at t + 1
     batch = Batch(whole[:length], whole[1 : length + 1], mask, full_lengths(length, 1))
-    return Reading(batch, True, whole[length : length + steps, 0] if steps else None)
+    return EncodedQuestion(batch, True, whole[length : length + steps, 0] if steps else None)
 
 
 def ends_itself(experiment: Experiment) -> bool:

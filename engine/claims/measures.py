@@ -62,7 +62,7 @@ def _largest_gradient(trainer: Trainer) -> float:
 
 def _beyond_the_cut(trainer: Trainer) -> float:
     """The largest norm of a gradient before the place where truncation cuts."""
-    cuts = trainer.model.cuts(trainer.info.time_steps)
+    cuts = trainer.model.truncation_points(trainer.info.time_steps)
     return float(trainer.frame().grad_norm_last[..., : cuts[-1]].max())
 
 

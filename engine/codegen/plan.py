@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.cells import CELLS, Cell
 from engine.codegen.data import Data
-from engine.experiment import FED_BACK, LIVE, Changes, Experiment, in_force, noted
+from engine.experiment import AUTOREGRESSIVE_TYPES, LIVE_SETTINGS, Changes, Experiment, record_change, settings_at
 from engine.parameters import in_library
 from engine.tasks import TASKS, Task
 
@@ -35,7 +35,7 @@ class Plan:
     @property
     def stages(self) -> list[Experiment]:
         """The settings of the beginning, and those after every live change."""
-        return [self.experiment, *(in_force(self.experiment, self.changes, step) for step, _ in self.changes)]
+        return [self.experiment, *(settings_at(self.experiment, self.changes, step) for step, _ in self.changes)]
 
     def ever(self, holds: Callable[[Experiment], object]) -> bool:
         """True where something holds at some stage of the run."""
@@ -88,7 +88,7 @@ class Plan:
     @property
     def feeds(self) -> bool:
         """True where the network's own outputs come in as inputs at some stage."""
-        return self.experiment.rnn_type in FED_BACK and self.ever(lambda e: e.teacher_forcing < 1)
+        return self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and self.ever(lambda e: e.teacher_forcing < 1)
 
     @property
     def at_once(self) -> bool:
@@ -141,9 +141,11 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
     kept: Changes = ()
     before = experiment
     for step, settings in sorted(changes, key=lambda change: change[0]):
-        matters = {name: value for name, value in settings.items() if name in LIVE and _matters(experiment, name)}
+        matters = {
+            name: value for name, value in settings.items() if name in LIVE_SETTINGS and _matters(experiment, name)
+        }
         after = before.replace(**matters)
-        kept, before = noted(kept, step, before, after), after
+        kept, before = record_change(kept, step, before, after), after
     if all(stage.clip == "none" for stage in Plan(experiment, kept, data).stages):  # then no threshold is read
         bare = ((step, {k: v for k, v in settings.items() if k != "clip_threshold"}) for step, settings in kept)
         kept = tuple((step, settings) for step, settings in bare if settings)
@@ -151,7 +153,7 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
 
 
 def _matters(experiment: Experiment, name: str) -> bool:
-    return name != "teacher_forcing" or experiment.rnn_type in FED_BACK
+    return name != "teacher_forcing" or experiment.rnn_type in AUTOREGRESSIVE_TYPES
 
 
 Part = str | Iterable["Part"] | None | bool

@@ -13,7 +13,7 @@ from engine.codegen.helpers import helpers
 from engine.codegen.network import network
 from engine.codegen.plan import Plan, block, plan
 from engine.codegen.training import main, sample, train
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 
 WIDTH = 118
 OFF: dict[str, Any] = {
@@ -87,7 +87,7 @@ def _at_work(plan: Plan) -> dict[str, Any]:
     e = plan.experiment
     idle = {
         "nonlinearity": not plan.cell.uses_nonlinearity,
-        "teacher_forcing": e.rnn_type not in FED_BACK,
+        "teacher_forcing": e.rnn_type not in AUTOREGRESSIVE_TYPES,
         "clip_threshold": plan.clips == ["none"],
         "reduction": plan.answers_once,
         "forget_bias": plan.cell.retain_gate is None,

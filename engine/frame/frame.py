@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.cells import CELLS
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.frame.readings import (
     ON_DEMAND_READINGS,
     Decomposition,
@@ -230,9 +230,9 @@ class RunInfo:
         return "c" if CELLS[self.experiment.cell].has_cell_state else "h"
 
     @property
-    def feeds_back(self) -> bool:
+    def is_autoregressive(self) -> bool:
         """True where the output of one step is the input of the next."""
-        return self.experiment.rnn_type in FED_BACK
+        return self.experiment.rnn_type in AUTOREGRESSIVE_TYPES
 
     @property
     def gates(self) -> tuple[str, ...]:

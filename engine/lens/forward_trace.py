@@ -106,10 +106,10 @@ class ForwardTrace:
     @torch.no_grad()
     def upper(self, sequence: int) -> np.ndarray:
         """(upper layers, T, units): the states of the layers without links in time; NaN in steps that have none."""
-        read = self.model.end(self.output, self.batch.lengths)[:, sequence]
+        read = self.model.final_states(self.output, self.batch.lengths)[:, sequence]
         before, real = self.batch.source_steps, self.batch.valid[self.batch.source_steps :, sequence]
         steps = before + np.flatnonzero(real)[-len(read) :]  # all real ones, or the last alone
-        lifted = self.model.lift(read[: len(steps)])
+        lifted = self.model.output_layers_forward(read[: len(steps)])
         rows = np.full((len(lifted), before + len(real), self.model.experiment.hidden_size), np.nan, np.float32)
         for row, states in zip(rows, lifted, strict=True):
             row[steps] = states.cpu().numpy()

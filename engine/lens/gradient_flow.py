@@ -96,7 +96,7 @@ def losses_and_gradient(trace: ForwardTrace) -> tuple[Tensor, Tensor]:
     model, batch = trace.model, trace.batch
     with torch.enable_grad():
         output = trace.output.detach().requires_grad_()
-        per_step = model.step_losses(model.read(output, batch.lengths), batch)
+        per_step = model.step_losses(model.apply_head(output, batch.lengths), batch)
         gradient = torch.autograd.grad((per_step * model.loss_weights(batch)).sum(), output)[0]
     return per_step.detach(), gradient
 

@@ -112,9 +112,9 @@ def _slopes(trace: ForwardTrace) -> Tensor:
     with torch.enable_grad():
         output = trace.output.detach().requires_grad_()
         if _asked_anywhere(model):
-            logits = model.head([output, *model.lift(output)][-1])
+            logits = model.head([output, *model.output_layers_forward(output)][-1])
         else:
-            logits = model.read(output, batch.lengths)
+            logits = model.apply_head(output, batch.lengths)
         return torch.autograd.grad(_scores(model, logits, batch).sum(), output)[0]
 
 

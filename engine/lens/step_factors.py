@@ -47,7 +47,7 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     """From a sweep: of one sequence and, for each direction, of one of the seeds."""
     trace, e = swept.trace, swept.trace.model.experiment
     kind, steps = CELLS[e.cell], len(trace.batch.valid)
-    cut = trace.model.cuts(steps) if len(trace.passes) == 1 else []
+    cut = trace.model.truncation_points(steps) if len(trace.passes) == 1 else []
     measured = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
     for layer in range(e.num_layers):
         for d in range(e.directions):

@@ -214,7 +214,7 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
     incoming: list[IncomingGradient | None] = [None] * trace.model.experiment.num_layers
     for one in reversed(trace.passes):
         above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
-        cuts = trace.model.cuts(len(one.output)) if len(trace.passes) == 1 else []
+        cuts = trace.model.truncation_points(len(one.output)) if len(trace.passes) == 1 else []
         rows, incoming = _sweep_pass(one, Scaled.of(above), incoming, cuts)
         passes.append(rows)
     return SweepResult(trace, passes[::-1])

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from engine.cells import CELLS
 from engine.cells.adjoint import State
 from engine.cells.stepwise import StepwiseLayers
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.model.layers import make_layers
 from engine.tasks import TASKS, Batch
 
@@ -63,15 +63,15 @@ class RecurrentNetwork(nn.Module):
         mode with probability `teacher_forcing`, drawn from torch's global generator.
         """
         forced = self.experiment.teacher_forcing if self.training else 1.0
-        if self.experiment.rnn_type in FED_BACK and forced < 1:
+        if self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and forced < 1:
             return self._feed_back(batch, forced)
         if self.translates:
             assert batch.decoder_inputs is not None
             spoken = self._noisy(self._look_up(batch.decoder_inputs, self.decoder_embedding, self.head.out_features))
-            return self.read(self.decoder(spoken, self._encode(batch))[0], batch.lengths)
-        return self.read(self._recur(self.embed(batch), batch.lengths), batch.lengths)
+            return self.apply_head(self.decoder(spoken, self._encode(batch))[0], batch.lengths)
+        return self.apply_head(self._recur(self.embed(batch), batch.lengths), batch.lengths)
 
-    def run_freely(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
+    def generate(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
         """As `forward`, but the network hears nothing but what it says itself. (T, batch, output_size).
 
         Args:
@@ -110,7 +110,7 @@ class RecurrentNetwork(nn.Module):
         padded = bool((lengths < len(inputs)).any())
         if self.experiment.bidirectional and padded:
             return pad_packed_sequence(self.recurrent(_packed(inputs, lengths))[0], total_length=len(inputs))[0]
-        cuts = self.cuts(len(inputs))
+        cuts = self.truncation_points(len(inputs))
         if not cuts:
             return self.recurrent(inputs)[0]
         outputs, state = [], None
@@ -134,54 +134,54 @@ class RecurrentNetwork(nn.Module):
         layers, given = (self.decoder, batch.decoder_inputs) if self.translates else (self.recurrent, batch.inputs)
         state = self._encode(batch) if self.translates else None
         assert given is not None
-        cuts = self.cuts(len(given))
-        said: list[Tensor] = []
+        cuts = self.truncation_points(len(given))
+        logits: list[Tensor] = []
         for t, row in enumerate(given):
-            heard = row[None].copy()
+            fed = row[None].copy()
             if t:
-                own = self._heard(choose(said[-1][0].detach()).cpu().numpy(), row)
-                heard = np.where(self._coin(row, forced), heard, own[None])
+                own = self._as_input(choose(logits[-1][0].detach()).cpu().numpy(), row)
+                fed = np.where(self._teacher_forcing_mask(row, forced), fed, own[None])
             if state is not None and t in cuts:
                 state = _detached(state)
             if self.translates:
-                seen = self._noisy(self._look_up(heard, self.decoder_embedding, self.head.out_features))
+                seen = self._noisy(self._look_up(fed, self.decoder_embedding, self.head.out_features))
             else:
-                seen = self.embed(dataclasses.replace(batch, inputs=heard))
+                seen = self.embed(dataclasses.replace(batch, inputs=fed))
             output, state = layers(seen, state)
-            said.append(self.read(output, batch.lengths))
-        return torch.cat(said)
+            logits.append(self.apply_head(output, batch.lengths))
+        return torch.cat(logits)
 
-    def _coin(self, row: np.ndarray, forced: float) -> np.ndarray:
+    def _teacher_forcing_mask(self, row: np.ndarray, forced: float) -> np.ndarray:
         """(1, batch) or (1, batch, 1) bool: True where the truth is told. Certain where nothing is left to chance."""
         shape = (1, len(row)) + (1,) * (row.ndim - 1)
         return torch.rand(shape).numpy() < forced if forced else np.zeros(shape, bool)
 
-    def _heard(self, said: np.ndarray, row: np.ndarray) -> np.ndarray:
+    def _as_input(self, symbols: np.ndarray, row: np.ndarray) -> np.ndarray:
         """The symbols that a step said, (batch,), as an input like `row`: tokens, or one-hot in its last part."""
         if row.ndim == 1:
-            return said
-        heard, symbols = row.copy(), self.head.out_features
-        heard[:, -symbols:] = np.eye(symbols, dtype=row.dtype)[said]
-        return heard
+            return symbols
+        fed, size = row.copy(), self.head.out_features
+        fed[:, -size:] = np.eye(size, dtype=row.dtype)[symbols]
+        return fed
 
-    def cuts(self, seq_len: int) -> list[int]:
+    def truncation_points(self, seq_len: int) -> list[int]:
         """Truncation: the steps t at which the link from t - 1 is cut, pieces of `tbptt` counted from the end."""
         piece = self.experiment.tbptt
         return sorted(range(seq_len - piece, 0, -piece)) if piece else []
 
-    def lift(self, output: Tensor) -> list[Tensor]:
+    def output_layers_forward(self, output: Tensor) -> list[Tensor]:
         """The upper layers on top-layer states (..., directions * H), lowest first: tanh, and no links in time."""
         states: list[Tensor] = []
         for layer in self.upper:
             states.append(torch.tanh(layer(states[-1] if states else output)))
         return states
 
-    def read(self, output: Tensor, lengths: np.ndarray) -> Tensor:
+    def apply_head(self, output: Tensor, lengths: np.ndarray) -> Tensor:
         """Upper layers and head on top-layer states (T, batch, directions * H), at every step or where reading ends."""
-        end = self.end(output, lengths)
-        return self.head([end, *self.lift(end)][-1])
+        end = self.final_states(output, lengths)
+        return self.head([end, *self.output_layers_forward(end)][-1])
 
-    def end(self, output: Tensor, lengths: np.ndarray) -> Tensor:
+    def final_states(self, output: Tensor, lengths: np.ndarray) -> Tensor:
         """Those of the top-layer states that are read: all, or one for each sequence, (1, batch, directions * H).
 
         many_to_one reads h_n: each sequence's own last step forwards, and position 0 of the reverse direction,
@@ -199,13 +199,13 @@ class RecurrentNetwork(nn.Module):
             return last[None]
         return output
 
-    def said(self, logits: Tensor, batch: Batch) -> np.ndarray:
-        """(T, batch, output_size) on the targets' axis: probabilities or values, NaN where nothing is said."""
-        said = (torch.softmax(logits, -1) if self.symbols_out else logits).cpu().numpy()
+    def predictions(self, logits: Tensor, batch: Batch) -> np.ndarray:
+        """(T, batch, output_size) on the targets' axis: probabilities or values, NaN where there is no output."""
+        answered = (torch.softmax(logits, -1) if self.symbols_out else logits).cpu().numpy()
         if self.experiment.rnn_type != "many_to_one":
-            return said
-        outputs = np.full((len(batch.mask), *said.shape[1:]), np.nan, said.dtype)
-        outputs[batch.lengths - 1, np.arange(len(batch.lengths))] = said[0]
+            return answered
+        outputs = np.full((len(batch.mask), *answered.shape[1:]), np.nan, answered.dtype)
+        outputs[batch.lengths - 1, np.arange(len(batch.lengths))] = answered[0]
         return outputs
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:

@@ -97,8 +97,8 @@ class Condition:
 
     def holds(self, experiment: Experiment, status: RunStatus, frames: Iterable[Frame]) -> Frame | None:
         """The first of the run's frames that shows it; None where it does not hold."""
-        in_force = all(getattr(experiment, name) == value for name, value in self.settings.items())
-        if not in_force or (self.solved and status.solved_at is None) or (self.broken and not status.message):
+        settings_at = all(getattr(experiment, name) == value for name, value in self.settings.items())
+        if not settings_at or (self.solved and status.solved_at is None) or (self.broken and not status.message):
             return None
         return next((frame for frame in frames if self._shown_by(frame)), None)
 

@@ -95,7 +95,7 @@ class Waterfall:
         return past
 
 
-class Moments(Generic[Value]):
+class SnapshotStore(Generic[Value]):
     """What a run was at some of its steps, by step: at most so many, and at most so many bytes, evenly thinned.
 
     The first and the newest always stand, whatever their size.
@@ -124,9 +124,9 @@ class Moments(Generic[Value]):
         """The newest that is not beyond this step; None where there is none."""
         return max((each for each in self.all() if each[0] <= step), key=lambda each: each[0], default=None)
 
-    def until(self, step: int) -> Moments[Value]:
+    def until(self, step: int) -> SnapshotStore[Value]:
         """Those up to a step, as a past of their own."""
-        past = Moments(self._rows.most, self._most_bytes, self._size)
+        past = SnapshotStore(self._rows.most, self._most_bytes, self._size)
         past._rows = self._rows.until(step)
         return past
 

@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force
+from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, settings_at
 from engine.frame import Diagnosis, Frame, RunInfo
 from engine.recording.columns import Column, ColumnError, columns_of, leaves, reading
 from engine.recording.history import ROW, History, size_of
@@ -89,7 +89,7 @@ class Recording:
 
     def info_at(self, step: int) -> RunInfo:
         """The same with the live changes that were made by then."""
-        return dataclasses.replace(self.info, experiment=in_force(self.experiment, self.changes, step))
+        return dataclasses.replace(self.info, experiment=settings_at(self.experiment, self.changes, step))
 
     @property
     def size(self) -> int:
@@ -230,8 +230,8 @@ def _read(archive: zipfile.ZipFile, most_bytes: int) -> Recording:
 
 def _change(experiment: Experiment, step: Any, settings: Any) -> tuple[int, dict[str, Any]]:
     """One live change, of settings that can be."""
-    if not isinstance(step, int) or step < 0 or not set(settings) <= set(LIVE):
-        raise RecordingError(f"A live change is no change of {', '.join(LIVE)} at a step.")
+    if not isinstance(step, int) or step < 0 or not set(settings) <= set(LIVE_SETTINGS):
+        raise RecordingError(f"A live change is no change of {', '.join(LIVE_SETTINGS)} at a step.")
     experiment.replace(**settings)
     return step, dict(settings)
 

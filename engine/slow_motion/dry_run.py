@@ -1,4 +1,4 @@
-"""Makes an `engine.slow_motion.update_trace.Rehearsal`: the next update, on copies of a trainer that stays as it is."""
+"""Makes the next update on a copy of the whole trainer and keeps every part of it, see `UpdateTrace`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.lens.gradient_flow import GradientFlow, gradient_flow
 from engine.model import RecurrentNetwork
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 from engine.tasks import Batch
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SAME = 1e-4
 """Relative: logits of two passes that differ by less are of the same pass, by other kernels of the library."""
 
 
-def rehearse(trainer: Trainer) -> Rehearsal:
+def dry_run_update(trainer: Trainer) -> UpdateTrace:
     """The update that this trainer would make next, taken apart. Changes nothing in it and draws nothing.
 
     Raises:
@@ -34,7 +34,7 @@ def rehearse(trainer: Trainer) -> Rehearsal:
         loss = twin.advance()
     batch, logits = passes[0]
     clipped, moved = _gradients(twin.model), _numbers(twin.model)
-    return Rehearsal(
+    return UpdateTrace(
         experiment=trainer.experiment,
         step=trainer.step,
         loss=loss,
@@ -100,7 +100,7 @@ def _drawn(model: RecurrentNetwork, batch: Batch, logits: Tensor) -> dict[str, A
         "valid": batch.valid[:, 0].copy(),
         "counted": batch.counted[:, 0].copy(),
         "hidden": flow.hidden[:, :, :, 0].copy(),
-        "outputs": batch.after_source(model.said(sequence, alone)[:, 0], np.nan),
+        "outputs": batch.after_source(model.predictions(sequence, alone)[:, 0], np.nan),
         "targets": batch.after_source(batch.targets[:, 0], 0),
         "loss_per_step": batch.after_source(losses[:, 0], 0),
         "sequence_loss": float((losses * model.loss_weights(batch).cpu().numpy())[:, 0].sum()),

@@ -11,7 +11,7 @@ from engine.frame.readings import FrozenArrays
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Rehearsal(FrozenArrays):
+class UpdateTrace(FrozenArrays):
     """The update that would come next, made on a copy of the network. Arrays are read-only; the run is as it was.
 
     L is the loss that is differentiated: the mean over the update's batch. Sequence 0 of that batch is the one drawn;

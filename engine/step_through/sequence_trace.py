@@ -26,12 +26,12 @@ MOST_JACOBIAN_NUMBERS = 2_000_000
 """A walk with more has the Jacobians of its first units alone."""
 
 
-class WalkError(ValueError):
+class TraceError(ValueError):
     """A walk or a number that this network has not, as a sentence for the person who asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StateClaim:
+class StateEntry:
     """dl/dh_t or dl/dc_t of one unit.
 
     Args:
@@ -47,7 +47,7 @@ class StateClaim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightClaim:
+class WeightEntry:
     """dl/dW of one recurrent or input weight: the whole sum over time, of the drawn sequence.
 
     Args:
@@ -64,7 +64,7 @@ class WeightClaim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JacobianClaim:
+class JacobianEntry:
     """d s_t[row] / d s_before[column]: how much one unit moves if one unit of the step before is moved.
 
     The other units, the input and, of an LSTM, the other state of the step before are held fixed.
@@ -80,7 +80,7 @@ class JacobianClaim:
     column: int
 
 
-Claimed = StateClaim | WeightClaim | JacobianClaim
+GradientEntry = StateEntry | WeightEntry | JacobianEntry
 """A number on the screen that a person can ask to be repeated."""
 
 
@@ -103,7 +103,7 @@ class Verification:
         norm: ||dl/ds_t||, ||dl/dW|| or the norm of the row of the Jacobian that the number stands in (float64 copy).
     """
 
-    what: Claimed
+    what: GradientEntry
     step: int
     value: float
     value64: float
@@ -119,7 +119,7 @@ class Verification:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Walk(FrozenArrays):
+class SequenceTrace(FrozenArrays):
     """One chain over the n real steps of the drawn sequence, forward and back, at one step of training.
 
     G is the cell's number of blocks, gates in the order of its catalogue (one for a plain cell), H the units, I what
@@ -217,18 +217,18 @@ class Walk(FrozenArrays):
         """Which step of the chain stands at a position of the time axis.
 
         Raises:
-            WalkError: where that is padding, or no step at all.
+            TraceError: where that is padding, or no step at all.
         """
         found = np.flatnonzero(self.positions == position)
         if not len(found):
-            raise WalkError(f"There is nothing at t = {position}: this sequence has no step there.")
+            raise TraceError(f"There is nothing at t = {position}: this sequence has no step there.")
         return int(found[0])
 
     def weight_gradient(self, weight: str = "weight_hh", part: int = -1) -> np.ndarray:
         """dl/dW of one pass, float64, in PyTorch's layout: the sum over its steps of dl/d(argument) times what W reads.
 
         Raises:
-            WalkError: for a weight that this cell has not.
+            TraceError: for a weight that this cell has not.
         """
         passes = len(self.input_size)
         mine = self.part == part % passes
@@ -236,42 +236,42 @@ class Walk(FrozenArrays):
             return self.entering[mine].T @ self.inputs[mine, : self.input_size[part]].astype(float)
         if weight == "weight_hh" and -passes <= part < passes and self.entering_state is not None:
             return self.entering_state[mine].T @ self.hidden_before[mine].astype(float)
-        raise WalkError(f"This network has no {weight} of that name and part.")
+        raise TraceError(f"This network has no {weight} of that name and part.")
 
-    def vector(self, what: Claimed) -> np.ndarray:
+    def vector(self, what: GradientEntry) -> np.ndarray:
         """What the claimed number stands in: dl/ds_t, dl/dW, or a row of the Jacobian.
 
         Raises:
-            WalkError: for a number that is not there.
+            TraceError: for a number that is not there.
         """
-        if isinstance(what, WeightClaim):
+        if isinstance(what, WeightEntry):
             return self.weight_gradient(what.weight, what.part)
         at = self.at(what.position)
-        if isinstance(what, JacobianClaim):
+        if isinstance(what, JacobianEntry):
             if self.jacobians is None:
-                raise WalkError("No step of this cell is linked to the one before, so there is no Jacobian.")
+                raise TraceError("No step of this cell is linked to the one before, so there is no Jacobian.")
             return self.jacobians[at, self._jacobian_index(what.row)]
         rows = {"h": self.grad, "c": self.grad_cell}.get(what.state)
         if rows is None:
-            raise WalkError(f"This cell has no state {what.state}.")
+            raise TraceError(f"This cell has no state {what.state}.")
         return rows[at]
 
-    def number(self, what: Claimed) -> float:
+    def number(self, what: GradientEntry) -> float:
         """The claimed number, as this walk has it.
 
         Raises:
-            WalkError: for a number that is not there.
+            TraceError: for a number that is not there.
         """
         values = self.vector(what)
-        if isinstance(what, StateClaim):
+        if isinstance(what, StateEntry):
             index: tuple[int, ...] = (what.unit,)
-        elif isinstance(what, WeightClaim):
+        elif isinstance(what, WeightEntry):
             index = (what.row, what.column)
         else:
             index = (self._jacobian_index(what.column),)
         if not all(0 <= each < size for each, size in zip(index, values.shape, strict=True)):
             size, asked = (" x ".join(map(str, each)) for each in (values.shape, index))
-            raise WalkError(f"There is no number {asked} here: counted from 0, there are {size}.")
+            raise TraceError(f"There is no number {asked} here: counted from 0, there are {size}.")
         return float(values[index])
 
     def _jacobian_index(self, unit: int) -> int:
@@ -280,5 +280,5 @@ class Walk(FrozenArrays):
         state, unit_of_state = divmod(unit, size)
         found = np.flatnonzero(self.units == unit_of_state)
         if not (0 <= state < states and len(found)):
-            raise WalkError(f"Unit {unit} is not among those whose Jacobians were taken.")
+            raise TraceError(f"Unit {unit} is not among those whose Jacobians were taken.")
         return state * len(self.units) + int(found[0])

@@ -20,24 +20,24 @@ from engine.lens.jacobians import Links, chains_of_steps
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import ChainGradients, SweepResult, chains_of, sweep
 from engine.model import RecurrentNetwork
-from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, Walk, WalkError
+from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, SequenceTrace, TraceError
 from engine.tasks import Batch
 
 
-def walk(
+def trace_chain(
     model: RecurrentNetwork, batch: Batch, layer: int = -1, direction: int = 0, *, sequence: int = 0, step: int = 0
-) -> Walk:
+) -> SequenceTrace:
     """One sequence of a batch through one chain, in evaluation mode. Changes nothing and draws nothing.
 
     Args:
         step: of the training, to be remembered.
 
     Raises:
-        WalkError: for a layer or direction that the network has not.
+        TraceError: for a layer or direction that the network has not.
     """
     e = model.experiment
     if not (-e.num_layers <= layer < e.num_layers and 0 <= direction < e.directions):
-        raise WalkError(
+        raise TraceError(
             f"There is no layer {layer} in direction {direction}: this network has {e.num_layers} "
             f"layer{'s' if e.num_layers > 1 else ''}, and reads {'both ways' if e.bidirectional else 'one way'}."
         )
@@ -47,7 +47,7 @@ def walk(
     chains = chains_of(swept, layer, direction)
     positions = np.concatenate([chain.positions for chain in chains])
     with torch.no_grad():
-        return Walk(
+        return SequenceTrace(
             step=step,
             layer=layer,
             direction=direction,
@@ -64,7 +64,7 @@ def walk(
 
 def _cuts(trace: ForwardTrace) -> list[int]:
     """Positions before which truncation cuts; an encoder-decoder has none."""
-    return trace.model.cuts(len(trace.batch.valid)) if len(trace.passes) == 1 else []
+    return trace.model.truncation_points(len(trace.batch.valid)) if len(trace.passes) == 1 else []
 
 
 def _inputs_and_outputs(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _inputs_and_outputs(trace: ForwardTrace, positions: np.ndarray) -> dict[str,
     model, batch = trace.model, trace.batch
     fed_back = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
     of_target_side = {
-        "outputs": (model.said(trace.logits, batch), np.nan),
+        "outputs": (model.predictions(trace.logits, batch), np.nan),
         "targets": (batch.targets, 0),
         "loss": (_array([model.step_losses(trace.logits, batch)]), 0),
         "loss_weight": (_array([model.loss_weights(batch)]) * batch.mask, 0),

@@ -143,14 +143,14 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
     zeros: State = (zero, zero) if CELLS[e.cell].has_cell_state else (zero,)
     rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
     if one.decoder_inputs is None:
-        outputs, _ = run.run(model.recurrent, rows, first, 0, model.cuts(len(one.inputs)))
+        outputs, _ = run.run(model.recurrent, rows, first, 0, model.truncation_points(len(one.inputs)))
     else:
         _, ends = run.run(model.encoder, rows, first, 0, [])
         fed_back = torch.tensor(one.decoder_inputs[one.valid[one.source_steps :, 0], 0])
         decoder_inputs = _symbols(fed_back, model.decoder_embedding, model.head.out_features).to(model.dtype)
         outputs, _ = run.run(model.decoder, list(decoder_inputs), ends, one.source_steps, [])
     padding = [torch.zeros_like(outputs[0])] * (len(one.mask) - len(outputs))
-    logits = model.read(torch.stack([*outputs, *padding])[:, None], one.lengths)
+    logits = model.apply_head(torch.stack([*outputs, *padding])[:, None], one.lengths)
     run.losses = model.step_losses(logits, one)[:, 0]
     run.loss = (run.losses * model.loss_weights(one)[:, 0]).sum()
     return run

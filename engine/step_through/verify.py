@@ -25,15 +25,15 @@ from engine.step_through.sequence_trace import (
     TRUNCATED,
     UNSURE,
     VANISHED,
-    Claimed,
-    JacobianClaim,
-    StateClaim,
+    GradientEntry,
+    JacobianEntry,
+    SequenceTrace,
+    StateEntry,
+    TraceError,
     Verification,
-    Walk,
-    WalkError,
-    WeightClaim,
+    WeightEntry,
 )
-from engine.step_through.tracing import walk
+from engine.step_through.tracing import trace_chain
 from engine.step_through.unrolled import Nudge, Place, unroll
 from engine.tasks import Batch
 
@@ -57,21 +57,23 @@ class Trial:
     differentiate: Callable[[], float]
 
 
-def verify(model: RecurrentNetwork, batch: Batch, what: Claimed, *, sequence: int = 0, step: int = 0) -> Verification:
+def verify(
+    model: RecurrentNetwork, batch: Batch, what: GradientEntry, *, sequence: int = 0, step: int = 0
+) -> Verification:
     """Repeat a number of one sequence's walk on a float64 copy of the network. Changes nothing, draws nothing.
 
     Raises:
-        WalkError: for a number that is not there or not finite, or a network that is too large for the slow loop.
+        TraceError: for a number that is not there or not finite, or a network that is too large for the slow loop.
     """
     once = _seconds(model, batch)
     if 3 * once > PATIENCE[1]:
-        raise WalkError("This network is too large to be repeated step by step; fewer time steps or units can be.")
-    told = walk(model, batch, what.layer, what.direction, sequence=sequence)
+        raise TraceError("This network is too large to be repeated step by step; fewer time steps or units can be.")
+    told = trace_chain(model, batch, what.layer, what.direction, sequence=sequence)
     wide, alone = copy.deepcopy(model).double().cpu().eval(), batch.alone(sequence)
-    told64 = walk(wide, alone, what.layer, what.direction)
+    told64 = trace_chain(wide, alone, what.layer, what.direction)
     value, value64, norm = told.number(what), told64.number(what), _norm(told64.vector(what))
     if not (math.isfinite(value) and math.isfinite(norm)):
-        raise WalkError("This number is not finite, so it cannot be repeated.")
+        raise TraceError("This number is not finite, so it cannot be repeated.")
     trial, reason = _trial(wide, alone, what, told64), _why_not_differences(told64, what, norm, once)
     found = differences(trial.move, norm) if not reason else Differences(math.nan, 0.0, 0.0, 0)
     if found.uncertainty > SURE:
@@ -113,11 +115,11 @@ def _seconds(model: RecurrentNetwork, batch: Batch) -> float:
     return len(batch.valid) * e.num_layers * e.directions * A_STEP + multiplications * A_MULTIPLICATION
 
 
-def _why_not_differences(told: Walk, what: Claimed, norm: float, once: float) -> str:
+def _why_not_differences(told: SequenceTrace, what: GradientEntry, norm: float, once: float) -> str:
     """A reason, or "" where they can be tried."""
-    if isinstance(what, JacobianClaim):  # one step alone, which nothing cuts
+    if isinstance(what, JacobianEntry):  # one step alone, which nothing cuts
         return "" if norm > SMALLEST else VANISHED
-    cut = told.cut.any() if isinstance(what, WeightClaim) else (told.cut & (told.positions > what.position)).any()
+    cut = told.cut.any() if isinstance(what, WeightEntry) else (told.cut & (told.positions > what.position)).any()
     if cut:
         return TRUNCATED
     if norm <= SMALLEST:
@@ -162,15 +164,15 @@ def differences(move: Callable[[float], float], steepness: float) -> Differences
     return Differences(best, smallest / abs(best) if best else math.inf, width, 2 * WIDTHS + 1)
 
 
-def _trial(model: RecurrentNetwork, batch: Batch, what: Claimed, told: Walk) -> Trial:
+def _trial(model: RecurrentNetwork, batch: Batch, what: GradientEntry, told: SequenceTrace) -> Trial:
     """`model` is a copy that may be changed, as long as it is put back."""
-    if isinstance(what, WeightClaim):
+    if isinstance(what, WeightEntry):
         return _of_weight(model, batch, what, told)
     place = (told.layer, told.direction, what.position)
-    return _of_state(model, batch, what, place) if isinstance(what, StateClaim) else _of_step(model, batch, what, place)
+    return _of_state(model, batch, what, place) if isinstance(what, StateEntry) else _of_step(model, batch, what, place)
 
 
-def _of_state(model: RecurrentNetwork, batch: Batch, what: StateClaim, place: Place) -> Trial:
+def _of_state(model: RecurrentNetwork, batch: Batch, what: StateEntry, place: Place) -> Trial:
     """The loss of the whole sequence, by one unit of a state."""
 
     def move(amount: float) -> float:
@@ -185,7 +187,7 @@ def _of_state(model: RecurrentNetwork, batch: Batch, what: StateClaim, place: Pl
     return Trial(move, differentiate)
 
 
-def _of_weight(model: RecurrentNetwork, batch: Batch, what: WeightClaim, told: Walk) -> Trial:
+def _of_weight(model: RecurrentNetwork, batch: Batch, what: WeightEntry, told: SequenceTrace) -> Trial:
     """The loss of the whole sequence, by one weight that every step uses."""
     name = f"{what.weight}_l{told.layer}" + ("_reverse" if told.direction else "")
     weight, at = model.stacks[what.part].get_parameter(name), (what.row, what.column)
@@ -205,7 +207,7 @@ def _of_weight(model: RecurrentNetwork, batch: Batch, what: WeightClaim, told: W
     return Trial(move, differentiate)
 
 
-def _of_step(model: RecurrentNetwork, batch: Batch, what: JacobianClaim, place: Place) -> Trial:
+def _of_step(model: RecurrentNetwork, batch: Batch, what: JacobianEntry, place: Place) -> Trial:
     """One unit after a step by one unit before it: that step alone, with the states and input that the loop has."""
     with torch.no_grad():
         run = unroll(model, batch)

@@ -49,7 +49,7 @@ def capture_frame(
     seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss that the verdict reads, by direction
     with torch.no_grad():
         sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
-        outputs, free_outputs = model.said(trace.logits, probe), _free_outputs(model, probe, info)
+        outputs, free_outputs = model.predictions(trace.logits, probe), _free_outputs(model, probe, info)
     probe_loss = float(sequence_loss.mean())
     if not progress.step:
         progress = dataclasses.replace(progress, loss=probe_loss)
@@ -88,12 +88,12 @@ def embedding_map(model: RecurrentNetwork, untrained: EmbeddingMap | None = None
 
 def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.ndarray | None:
     """As `RecurrentNetwork.said`, with nothing but the network's own outputs coming in; None if nothing is fed back."""
-    if not info.feeds_back:
+    if not info.is_autoregressive:
         return None
     training = model.training
     model.eval()
     try:
-        return model.said(model.run_freely(probe), probe)
+        return model.predictions(model.generate(probe), probe)
     finally:
         model.train(training)
 

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
+from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.model import build
@@ -112,18 +112,19 @@ class Trainer:
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
-        """Change settings of `engine.experiment.LIVE` from the next update on; `changes` remembers what and when.
+        """Change settings of `engine.experiment.LIVE_SETTINGS` from the next update on; `changes` remembers what and
+        when.
 
         Raises:
             ExperimentError: for any other setting, or a value out of range; nothing is changed then.
         """
         for name, value in changes.items():
-            if name not in LIVE:
+            if name not in LIVE_SETTINGS:
                 raise ExperimentError(
-                    name, got=value, accepts=f"unchanged: while it runs only {', '.join(LIVE)} change"
+                    name, got=value, accepts=f"unchanged: while it runs only {', '.join(LIVE_SETTINGS)} change"
                 )
         changed = self.experiment.replace(**changes)
-        self.changes = noted(self.changes, self.step, self.experiment, changed)
+        self.changes = record_change(self.changes, self.step, self.experiment, changed)
         self._go_by(changed)
 
     def _go_by(self, experiment: Experiment) -> None:
@@ -162,9 +163,9 @@ class Trainer:
     def metric(self, batch: Batch) -> float:
         """The task's metric on a batch, in evaluation mode; where outputs are fed back, the network runs by itself."""
         self.model.eval()
-        logits = self.model.run_freely(batch) if self.info.feeds_back else self.model(batch)
+        logits = self.model.generate(batch) if self.info.is_autoregressive else self.model(batch)
         self.model.train()
-        return TASKS[self.experiment.task].metric.measure(batch, self.model.said(logits, batch))
+        return TASKS[self.experiment.task].metric.measure(batch, self.model.predictions(logits, batch))
 
     def checkpoint(self) -> bytes:
         """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
@@ -204,7 +205,7 @@ class Trainer:
 
     def _go_by_changes(self, changes: Changes) -> None:
         self.changes = changes
-        self._go_by(in_force(self.info.experiment, changes))
+        self._go_by(settings_at(self.info.experiment, changes))
 
     def weights(self) -> bytes:
         """What is learned, as a safetensors file: PyTorch's names, float32, as `load_state_dict` wants them."""
@@ -213,7 +214,7 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         """L of a batch in training mode; dropout, noise and teacher forcing need random numbers, and get their own."""
         e = self.experiment
-        by_chance = self.info.feeds_back and e.teacher_forcing < 1
+        by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
         if not (e.dropout or e.noise or by_chance):
             return self.model.loss(batch)
         with torch.random.fork_rng(devices=[]):

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from engine.ask.question import QuestionError
-from engine.experiment import LIVE, Changes, Experiment, in_force
+from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunPhase
-from engine.step_through.sequence_trace import WalkError
+from engine.step_through.sequence_trace import TraceError
 from engine.training import NotFiniteError, Trainer
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
 from engine.workers.requests import handle
@@ -65,8 +65,8 @@ class HostedRun:
         """
         self.trainer.restore(checkpoint)
         self.trainer.take_back()
-        before = in_force(self.trainer.info.experiment, changes, self.trainer.step - 1)
-        self.trainer.update(**{name: getattr(before, name) for name in LIVE})
+        before = settings_at(self.trainer.info.experiment, changes, self.trainer.step - 1)
+        self.trainer.update(**{name: getattr(before, name) for name in LIVE_SETTINGS})
 
     # Orders of the pool, called by name.
 
@@ -216,7 +216,7 @@ class HostedRun:
         try:
             result = handle(self.trainer, request.kind, request.arguments)
             return RequestDone(self.key, request.number, request.kind, result)
-        except (QuestionError, WalkError, NotFiniteError) as error:
+        except (QuestionError, TraceError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:
             problem = f"There is no answer: {type(error).__name__}: {error}"

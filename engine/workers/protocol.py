@@ -8,8 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
-from engine.slow_motion.update_trace import Rehearsal
-from engine.step_through.sequence_trace import Verification, Walk
+from engine.slow_motion.update_trace import UpdateTrace
+from engine.step_through.sequence_trace import SequenceTrace, Verification
 
 Result = TypeVar("Result")
 
@@ -23,11 +23,11 @@ class RequestKind(Generic[Result]):
 
 ANSWER: RequestKind[Answer] = RequestKind("answer")
 """What the network says to a question; argument: `question`."""
-SEQUENCE_TRACE: RequestKind[Walk] = RequestKind("sequence_trace")
+SEQUENCE_TRACE: RequestKind[SequenceTrace] = RequestKind("sequence_trace")
 """The drawn sequence through one chain, forward and back; arguments: `layer` (default: the top one), `direction`."""
 VERIFICATION: RequestKind[Verification] = RequestKind("verification")
 """A number of such a trace, computed independently; argument: `entry`."""
-UPDATE_TRACE: RequestKind[Rehearsal] = RequestKind("update_trace")
+UPDATE_TRACE: RequestKind[UpdateTrace] = RequestKind("update_trace")
 """The next update, made on a copy; no arguments."""
 WEIGHTS: RequestKind[bytes] = RequestKind("weights")
 """The parameters as a safetensors file; no arguments."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from engine.ask import answering
 from engine.ask.question import Answer, Question
-from engine.slow_motion.dry_run import rehearse
+from engine.slow_motion.dry_run import dry_run_update
 from engine.step_through import tracing, verify
-from engine.step_through.sequence_trace import Claimed, Verification, Walk
+from engine.step_through.sequence_trace import GradientEntry, SequenceTrace, Verification
 from engine.training import Trainer
 from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, UPDATE_TRACE, VERIFICATION, WEIGHTS, RequestKind
 
@@ -27,20 +27,20 @@ def answer_question(trainer: Trainer, question: Question) -> Answer:
         trainer.model.train()
 
 
-def trace_sequence(trainer: Trainer, layer: int = -1, direction: int = 0) -> Walk:
+def trace_sequence(trainer: Trainer, layer: int = -1, direction: int = 0) -> SequenceTrace:
     """Sequence 0 of the probe through one layer and direction, forward and back. Draws no random number.
 
     Raises:
-        WalkError: with a sentence, for a layer or direction that the network does not have.
+        TraceError: with a sentence, for a layer or direction that the network does not have.
     """
-    return tracing.walk(trainer.model, trainer.probe, layer, direction, step=trainer.step)
+    return tracing.trace_chain(trainer.model, trainer.probe, layer, direction, step=trainer.step)
 
 
-def verify_entry(trainer: Trainer, entry: Claimed) -> Verification:
+def verify_entry(trainer: Trainer, entry: GradientEntry) -> Verification:
     """Compute one number of such a trace independently. Draws no random number.
 
     Raises:
-        WalkError: with a sentence, for a number that does not exist or cannot be verified.
+        TraceError: with a sentence, for a number that does not exist or cannot be verified.
     """
     return verify.verify(trainer.model, trainer.probe, entry, step=trainer.step)
 
@@ -49,7 +49,7 @@ HANDLERS: dict[RequestKind[Any], Callable[..., Any]] = {
     ANSWER: answer_question,
     SEQUENCE_TRACE: trace_sequence,
     VERIFICATION: verify_entry,
-    UPDATE_TRACE: rehearse,
+    UPDATE_TRACE: dry_run_update,
     WEIGHTS: Trainer.weights,
 }
 """For each kind the function that is called with the trainer and the request's arguments."""

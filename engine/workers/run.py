@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.experiment import LIVE, Changes, Experiment, ExperimentError, in_force, noted
+from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
@@ -69,7 +69,7 @@ class Run:
         self._worker: WorkerHandle | None = None
         self._paused, self._speed, self._until = paused, speed, until
         self._changes = changes
-        self._experiment = in_force(experiment, changes)  # with all changes, planned ones too
+        self._experiment = settings_at(experiment, changes)  # with all changes, planned ones too
         self._frame: Frame | None = None
         self._requested: frozenset[str] | None = frozenset()  # on-demand readings of the frame that is waited for
         self._log = RunLog(self.info)
@@ -93,7 +93,7 @@ class Run:
 
     def info_at(self, step: int) -> RunInfo:
         """What a figure of this step needs to know: the settings in force then."""
-        return dataclasses.replace(self.info, experiment=in_force(self.info.experiment, self._changes, step))
+        return dataclasses.replace(self.info, experiment=settings_at(self.info.experiment, self._changes, step))
 
     # Frames and the past.
 
@@ -171,18 +171,18 @@ class Run:
         self._send("speed", per_second)
 
     def update(self, **changes: Any) -> None:
-        """Change settings of `engine.experiment.LIVE` during training; planned changes are dropped.
+        """Change settings of `engine.experiment.LIVE_SETTINGS` during training; planned changes are dropped.
 
         Raises:
             ExperimentError: for another setting, or a value out of range; nothing is changed then.
         """
         for name, value in changes.items():
-            if name not in LIVE:
+            if name not in LIVE_SETTINGS:
                 raise ExperimentError(name, got=value, accepts="unchanged while a run goes on")
         changed, made = self._experiment.replace(**changes), self._changes_made
-        self._changes = noted(made, self._step, in_force(self.info.experiment, made), changed)
+        self._changes = record_change(made, self._step, settings_at(self.info.experiment, made), changed)
         self._experiment = changed
-        self._send("update", {name: getattr(changed, name) for name in LIVE})
+        self._send("update", {name: getattr(changed, name) for name in LIVE_SETTINGS})
 
     @property
     def _changes_made(self) -> Changes:
@@ -199,11 +199,11 @@ class Run:
             ExperimentError: for a setting that is not live, or a value out of range.
         """
         for name, value in changes.items():
-            if name not in LIVE:
+            if name not in LIVE_SETTINGS:
                 raise ExperimentError(name, got=value, accepts="the same on both branches")
         before = tuple(change for change in self._changes if change[0] < step)
-        then = in_force(self.info.experiment, before)
-        all_changes = noted(before, step, then, then.replace(**changes))
+        then = settings_at(self.info.experiment, before)
+        all_changes = record_change(before, step, then, then.replace(**changes))
         return self._pool.open_branch(self, step, all_changes, paused=paused, speed=speed)
 
     def stop(self) -> None:
@@ -297,7 +297,7 @@ class Run:
         if planned:
             self._changes = made + planned
         else:
-            self._changes = noted(made, self._step, in_force(self.info.experiment, made), self._experiment)
+            self._changes = record_change(made, self._step, settings_at(self.info.experiment, made), self._experiment)
 
     def worker_lost(self) -> None:
         """Its worker process died; a replacement is going to take the run on."""

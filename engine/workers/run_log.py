@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.experiment import Changes
 from engine.frame import Frame, RunInfo
 from engine.recording import Recording
-from engine.recording.history import History, Moments, Waterfall, size_of
+from engine.recording.history import History, SnapshotStore, Waterfall, size_of
 from engine.workers.protocol import Report
 
 MAX_FRAMES, MAX_FRAME_BYTES = 120, 24 * 2**20  # of one run
@@ -22,8 +22,8 @@ class RunLog:
     def __init__(self, info: RunInfo) -> None:
         self.info = info
         self.history, self.waterfall = History(), Waterfall()
-        self.frames: Moments[Frame] = Moments(MAX_FRAMES, MAX_FRAME_BYTES, size_of)
-        self.checkpoints: Moments[bytes] = Moments(MAX_CHECKPOINTS, MAX_CHECKPOINT_BYTES, len)
+        self.frames: SnapshotStore[Frame] = SnapshotStore(MAX_FRAMES, MAX_FRAME_BYTES, size_of)
+        self.checkpoints: SnapshotStore[bytes] = SnapshotStore(MAX_CHECKPOINTS, MAX_CHECKPOINT_BYTES, len)
 
     def add(self, report: Report) -> None:
         """Keep the updates and the frame of a report."""

@@ -11,7 +11,7 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from app import links
 from app.live import timeline
 from app.share import text as share_text
-from engine.experiment import LIVE, RANGES, Experiment, in_force, noted
+from engine.experiment import LIVE_SETTINGS, RANGES, Experiment, record_change, settings_at
 from engine.preset import load_preset
 from tests.app.conftest import SESSION, move, opened, slot, warnings
 
@@ -27,15 +27,15 @@ def some_changes(seed: int):
     rng = np.random.default_rng(seed)
     changes, now = (), BASE
     for step in np.sort(rng.choice(10_000, rng.integers(0, 6), replace=False)) + 1:
-        names = rng.choice(LIVE, rng.integers(1, 4), replace=False)
+        names = rng.choice(LIVE_SETTINGS, rng.integers(1, 4), replace=False)
         after = now.replace(**{str(name): CHOICES[str(name)][rng.integers(3)] for name in names})
-        changes, now = noted(changes, int(step), now, after), after
+        changes, now = record_change(changes, int(step), now, after), after
     return changes
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_changes_on_the_way_survive_a_link(seed):
-    assert set(CHOICES) == set(LIVE)
+    assert set(CHOICES) == set(LIVE_SETTINGS)
     changes = some_changes(seed)
     said, refused = links.plan(changes), {}
     assert links.planned(BASE, said.get("then", ""), refused) == changes and not refused
@@ -82,7 +82,7 @@ def test_a_whole_address_is_where_the_page_stands_and_what_it_opens():
 def test_other_futures_differ_from_this_one_and_can_be(clip):
     experiment = BASE.replace(clip=clip, learning_rate=5.0)
     offered = timeline.what_ifs(experiment)
-    assert all(in_force(experiment, ((1, each["changes"]),)) != experiment for each in offered)
+    assert all(settings_at(experiment, ((1, each["changes"]),)) != experiment for each in offered)
     says = [each["says"] for each in offered]
     assert ("no clipping" in says) == (clip != "none") and not any("faster" in each for each in says)  # 50 is too much
 

@@ -40,7 +40,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     changed = _letters_patch(info, frame) if _many(info) else _bars_patch(frame)
     if info.image:
         rows, columns = info.image
-        pixels = frame.inputs.ravel() if not info.feeds_back else frame.inputs[0]
+        pixels = frame.inputs.ravel() if not info.is_autoregressive else frame.inputs[0]
         changed["data.1.z"] = theme.f4(pixels[: rows * columns].reshape(rows, columns))
     return changed
 
@@ -109,7 +109,7 @@ def _target(frame: Frame) -> int:
 
 def _row_names(info: RunInfo) -> list[str]:
     """From the bottom up: guesses, then the target; where outputs are fed back, what it says by itself below both."""
-    if not info.feeds_back:
+    if not info.is_autoregressive:
         return ["3rd", "2nd", "1st guess", "target"][-1 - min(GUESSES, len(info.output_labels)) :]
     return ["by itself", "helped", "target"]
 
@@ -226,7 +226,7 @@ def _look_for(info: RunInfo) -> str:
         return f"The answer is the {info.output_labels[0]} of the two orange numbers: the full dot must meet the ring."
     if info.outputs == "values":
         return "Where the full dot meets the ring, the answer is right."
-    if info.feeds_back:
+    if info.is_autoregressive:
         return "Helped: the target of the step before comes in. By itself: it hears only what it said."
     if _many(info):
         return "Top row: the target. Below: its best guesses; the stronger, the surer."

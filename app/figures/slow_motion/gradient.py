@@ -12,7 +12,7 @@ from app.figures import log_scale, theme
 from app.figures.slow_motion.network import NEW, legend, lines, strips, text
 from app.figures.unrolled import arrows, layout
 from engine.frame import RunInfo
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 
 HEAD = 4
 """Pixels between the middle of an arrow's head and the state that it points at."""
@@ -20,12 +20,12 @@ BRIGHT = -5
 """Decade from which on a letter on the colour of a gradient is dark."""
 
 
-def gradient(info: RunInfo, r: Rehearsal) -> list:
+def gradient(info: RunInfo, r: UpdateTrace) -> list:
     """All of it, on the axes of what is new."""
     return [_glow(info, r), *_sizes(info, r), *_between(info, r), *_entering(info, r)]
 
 
-def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
+def _glow(info: RunInfo, r: UpdateTrace) -> go.Heatmap:
     """Every state in the colour of the decade of its gradient: yellow where much arrives, dark where next to none."""
     norms = log_scale.logarithms(r.grad_norm)
     blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
@@ -36,7 +36,7 @@ def _glow(info: RunInfo, r: Rehearsal) -> go.Heatmap:
                    hovertemplate="‖dL/dh‖ = 10<sup>%{z:.2f}</sup><extra></extra>")  # fmt: skip
 
 
-def _sizes(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
+def _sizes(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     """Every gradient's size on its state: in one digit, or its power of ten where that is all there is room for."""
     real, texts = layout.real(info), []
     write = digit if roomy(info) else decade
@@ -84,7 +84,7 @@ def _arrow(line: Sequence[tuple[float, float]], decade: int, head: str) -> go.Sc
     )  # fmt: skip
 
 
-def _between(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
+def _between(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     """Back through time: each carries what arrives at its head. Where exactly nothing arrives there is none."""
     columns = layout.real(info) if info.has_links else layout.real(info)[:0]
     half, room, arrows = layout.half_width(info) * 1.08, layout.steps_of(info, HEAD), []
@@ -105,7 +105,7 @@ def _cut(info: RunInfo, left: int, right: int) -> bool:
     return any(left < wall <= right for wall in theme.walls(info))
 
 
-def _entering(info: RunInfo, r: Rehearsal) -> list[go.Scatter]:
+def _entering(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     """Down from a loss into the top layer, and from each layer into the one below."""
     arrows, rows = [], layout.rows(info)
     for row, (layer, d) in enumerate(rows, start=1):

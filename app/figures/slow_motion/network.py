@@ -14,7 +14,7 @@ from app.figures.over_time import hidden
 from app.figures.unrolled import layout, symbols, wires
 from engine.frame import RunInfo
 from engine.number_format import short
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 
 HEIGHT = 500
 """Pixels, of all five pictures."""
@@ -28,14 +28,14 @@ NEW = {"xaxis": "x2", "yaxis": "y2"}
 """The axes of what is new in a picture."""
 
 
-def seen(info: RunInfo, r: Rehearsal) -> RunInfo:
+def seen(info: RunInfo, r: UpdateTrace) -> RunInfo:
     """As the pictures need it: the sequence is one of the batch, and layers above without links are not drawn."""
     experiment = r.experiment.replace(output_layers=0)
     valid, counted = (tuple(mask.tolist()) for mask in (r.valid, r.counted))
     return dataclasses.replace(info, experiment=experiment, valid=valid, counted=counted)
 
 
-def unrolled(info: RunInfo, r: Rehearsal, traces: list, *, answered: bool = True) -> go.Figure:
+def unrolled(info: RunInfo, r: UpdateTrace, traces: list, *, answered: bool = True) -> go.Figure:
     """What stays: frames for the states, wires, the names of the rows, pale where they are still empty; and these
     traces."""
     rows, columns = layout.ticks(info), layout.columns(info)
@@ -111,7 +111,7 @@ def legend(title: str, values: list[float], text: list[str]) -> dict:
             "outlinewidth": 0, "tickvals": values, "ticktext": text, "tickfont": {"size": 11}}  # fmt: skip
 
 
-def states(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> go.Heatmap:
+def states(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> go.Heatmap:
     """Every state as a strip of units, and so the inputs where they are many numbers."""
     units, scale = layout.units(info), hidden.scale_of(r.hidden)
     blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
@@ -127,13 +127,13 @@ def text(x: np.ndarray, row: float, text: list[str], axes: dict[str, str], **sty
                       textfont={"size": 15, **style}, **axes)  # fmt: skip
 
 
-def read(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
+def read(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> list[go.Scatter]:
     """What comes in."""
     columns = layout.columns(info)
     return [text(columns, 0, [symbols.read(info, r, t) for t in columns], axes)]
 
 
-def answers(info: RunInfo, r: Rehearsal, axes: dict[str, str]) -> list[go.Scatter]:
+def answers(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> list[go.Scatter]:
     """What the network says, in green with a tick where it is right, and what would have been right."""
     steps, top = layout.answer_steps(info), layout.top(info)
     answered = [symbols.answer(info, r, t) for t in steps]
@@ -155,19 +155,19 @@ def _leaves_the_picture(info: RunInfo) -> bool:
     return bool(layout.steps_of(info, LETTER * (layout.longest(info) + 6) / 2) > room)
 
 
-def target(info: RunInfo, r: Rehearsal, t: int) -> str:
+def target(info: RunInfo, r: UpdateTrace, t: int) -> str:
     """What would have been right at t."""
     if info.outputs == "symbols":
         return theme.symbol(info.output_labels[int(r.targets[t])])
     return f"{float(r.targets[t, 0]):.2f}".replace("-", "−")
 
 
-def _highest(r: Rehearsal) -> float:
+def _highest(r: UpdateTrace) -> float:
     losses_there = np.concatenate([r.loss_per_step, r.batch_loss_per_step])
     return float(np.max(losses_there[np.isfinite(losses_there)], initial=1e-9))
 
 
-def losses(info: RunInfo, r: Rehearsal, axis: str) -> list:
+def losses(info: RunInfo, r: UpdateTrace, axis: str) -> list:
     """A bar for the loss of every step of this sequence, a mark for the batch's mean at that step."""
     t = np.flatnonzero(r.counted)
     width = 2 * layout.half_width(info) if len(t) <= layout.MAX_COLUMNS else 0.8

@@ -9,13 +9,13 @@ from app.figures.slow_motion import gradient, update
 from app.figures.slow_motion.network import NEW, OLD, answers, losses, read, seen, states, unrolled
 from app.figures.unrolled import layout
 from engine.frame import RunInfo
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 
 FORWARD, LOSS, BACKWARD, CLIP, UPDATE = range(5)
 PHASES = (FORWARD, LOSS, BACKWARD, CLIP, UPDATE)
 
 
-def picture(info: RunInfo, r: Rehearsal, phase: int) -> go.Figure:
+def picture(info: RunInfo, r: UpdateTrace, phase: int) -> go.Figure:
     """The picture of one of PHASES."""
     if phase >= CLIP:
         return update.clip(r) if phase == CLIP else update.update(r)
@@ -29,7 +29,7 @@ def picture(info: RunInfo, r: Rehearsal, phase: int) -> go.Figure:
     return unrolled(info, r, [*before, *gradient.gradient(info, r)])
 
 
-def uncovered(info: RunInfo, r: Rehearsal, phase: int) -> tuple[str, int] | None:
+def uncovered(info: RunInfo, r: UpdateTrace, phase: int) -> tuple[str, int] | None:
     """From which side the new part of a picture is uncovered, in how many steps; None where it is there at once."""
     steps = len(layout.columns(seen(info, r)))
     return {FORWARD: ("left", steps), LOSS: ("left", steps), BACKWARD: ("right", steps)}.get(phase)

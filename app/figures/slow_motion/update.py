@@ -8,14 +8,14 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.slow_motion.network import HEIGHT
 from engine.number_format import share, short
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.update_trace import UpdateTrace
 
 MAX_ROWS = 14
 """Parameters drawn on a page."""
 TOGETHER = "all together"
 
 
-def drawn(r: Rehearsal) -> np.ndarray:
+def drawn(r: UpdateTrace) -> np.ndarray:
     """Which parameters have a row: all; of too many the matrices that change most."""
     every = np.arange(len(r.parameters))
     if len(every) <= MAX_ROWS:
@@ -29,12 +29,12 @@ def together(norms: np.ndarray) -> float:
     return float(np.sqrt((norms**2).sum()))
 
 
-def _rows(r: Rehearsal, norms: np.ndarray) -> np.ndarray:
+def _rows(r: UpdateTrace, norms: np.ndarray) -> np.ndarray:
     """All together, then those that are drawn."""
     return np.concatenate([[together(norms)], norms[drawn(r)]])
 
 
-def clip(r: Rehearsal) -> go.Figure:
+def clip(r: UpdateTrace) -> go.Figure:
     """The size of the gradient before and after clipping, and the limit."""
     before, after = _rows(r, r.gradient_norms), _rows(r, r.clipped_norms)
     e, marks = r.experiment, [_points(r, after, "after clipping" if r.clipped else "gradient", "circle", theme.TOTAL)]
@@ -55,7 +55,7 @@ def clip(r: Rehearsal) -> go.Figure:
     return _weights(r, marks, labels, reach, shapes, notes, "length of the gradient", "its length")
 
 
-def update(r: Rehearsal) -> go.Figure:
+def update(r: UpdateTrace) -> go.Figure:
     """For every parameter its own size, that of its gradient, and that of its change."""
     weight, gradient, change = (_rows(r, norms) for norms in (r.weight_norms, r.clipped_norms, r.change_norms))
     marks = [
@@ -68,7 +68,7 @@ def update(r: Rehearsal) -> go.Figure:
     return _weights(r, marks, shares, [weight, gradient, change], shapes, [], "length (2-norm)", "moved by")
 
 
-def _points(r: Rehearsal, norms: np.ndarray, name: str, symbol: str, colour: str) -> go.Scatter:
+def _points(r: UpdateTrace, norms: np.ndarray, name: str, symbol: str, colour: str) -> go.Scatter:
     """One mark in every row; nothing where it is exactly 0."""
     names = [TOGETHER, *(r.parameters[k] for k in drawn(r))]
     return go.Scatter(
@@ -85,7 +85,7 @@ def _join(row: int, left: float, right: float) -> dict:
 
 
 def _weights(
-    r: Rehearsal,
+    r: UpdateTrace,
     marks: list,
     labels: list[str],
     reach: list[np.ndarray],

@@ -29,8 +29,8 @@ def template(info: RunInfo) -> go.Figure:
         x=points[:, 0], y=points[:, 1], mode="markers", marker={"size": 22, "opacity": 0},
         customdata=[""] * len(points), hovertemplate="t = %{x}<br>%{customdata}<extra></extra>",
     )  # fmt: skip
-    beside = answered if info.feeds_back else answered[:0]
-    taller = (44 * layout.FREE_ABOVE if info.feeds_back else 0) + (18 if info.encoder_steps else 0)
+    beside = answered if info.is_autoregressive else answered[:0]
+    taller = (44 * layout.FREE_ABOVE if info.is_autoregressive else 0) + (18 if info.encoder_steps else 0)
     return theme.figure(
         *TRACES.in_order(
             strips=_strips(info),
@@ -101,7 +101,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         TRACES.path("inputs", "text"): [symbols.read(info, frame, t) for t in columns],
         **_answers("outputs", [symbols.answer(info, frame, t) for t in answered]),
     }
-    if info.feeds_back:
+    if info.is_autoregressive:
         changed[TRACES.path("targets", "text")] = [symbols.target(info, frame, t) for t in answered]
         changed |= _answers("free_outputs", [symbols.by_itself(info, frame, t) for t in answered])
     for index, (x, y, size, symbol) in enumerate(arrows.arrows(info, frame), start=len(TRACES)):
@@ -144,7 +144,7 @@ def _look_for(info: RunInfo) -> str:
         how = "No links between the steps: each answers from what it sees itself. Compare a recurrent cell."
     else:
         how = "Arrows go back from the loss: thicker is more gradient, orange too much."
-    if info.feeds_back:
+    if info.is_autoregressive:
         return f"{_told(info)} {how}"
     return f"The same weights at every step. {how}" if info.has_links else how
 

@@ -27,7 +27,7 @@ def columns(info: RunInfo) -> np.ndarray:
 
 
 def _most_columns(info: RunInfo) -> int:
-    return max(4, min(MAX_COLUMNS, int(theme.PLOT / _spacing(info)))) if info.feeds_back else MAX_COLUMNS
+    return max(4, min(MAX_COLUMNS, int(theme.PLOT / _spacing(info)))) if info.is_autoregressive else MAX_COLUMNS
 
 
 def _spacing(info: RunInfo) -> float:
@@ -52,7 +52,7 @@ def real(info: RunInfo) -> np.ndarray:
 
 def teacher_forced_steps(info: RunInfo) -> np.ndarray:
     """The drawn steps that read the target of the step before."""
-    return real(info)[real(info) > info.encoder_steps] if info.feeds_back else np.zeros(0, int)
+    return real(info)[real(info) > info.encoder_steps] if info.is_autoregressive else np.zeros(0, int)
 
 
 def steps_of(info: RunInfo, pixels: float) -> float:
@@ -81,7 +81,7 @@ def top(info: RunInfo) -> int:
 
 def ceiling(info: RunInfo) -> float:
     """Upper end of the picture: room for two more rows where outputs could be fed back, and for the halves' names."""
-    return top(info) + (FREE_ABOVE if info.feeds_back else 0) + (0.85 if info.encoder_steps else 0.4)
+    return top(info) + (FREE_ABOVE if info.is_autoregressive else 0) + (0.85 if info.encoder_steps else 0.4)
 
 
 def units(info: RunInfo) -> np.ndarray:
@@ -103,7 +103,7 @@ def ticks(info: RunInfo) -> dict:
     names += [f"above {n + 1}" if above > 1 else "above" for n in range(above)]
     places: list[float] = list(range(len(names) + 1))
     names.append("output")
-    if info.feeds_back:
+    if info.is_autoregressive:
         names += ["target", "by itself"]
         places += [top(info) + TARGETS_ABOVE, top(info) + FREE_ABOVE]
     return {"tickvals": places, "ticktext": names}

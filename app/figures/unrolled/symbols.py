@@ -42,7 +42,7 @@ def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
     """What was read at t; in italics where it is the target of the step before."""
     if not sequence.valid[t] or layout.strip_channels(info):
         return NOTHING
-    teacher_forced = info.feeds_back and t > info.encoder_steps
+    teacher_forced = info.is_autoregressive and t > info.encoder_steps
     if info.inputs == "symbols":
         labels = info.output_labels if info.encoder_steps and t >= info.encoder_steps else info.input_labels
         token = int(sequence.inputs[t])

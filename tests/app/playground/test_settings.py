@@ -8,7 +8,7 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from app import links, state, text
-from engine.experiment import CHOICES, FED_BACK, LIVE
+from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, LIVE_SETTINGS
 from engine.preset import load_preset
 from engine.tasks import TASKS
 from tests.app.conftest import SESSION, move, opened, slot, warnings, widgets
@@ -51,7 +51,7 @@ def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
     assert getattr(base, key) != value
     move(page, key, value)
     assert slot().experiment == base.replace(**{key: value})
-    live = key in LIVE
+    live = key in LIVE_SETTINGS
     assert len(pool.runs) == (1 if live else 2)
     assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
     assert set(page.query_params) == {"preset", key, *link}
@@ -93,7 +93,7 @@ def test_all_data_open_under_every_type_they_know(pool, task, kind):
     assert (now.task, now.rnn_type, now.seq_len) == (task, kind, TASKS[task].lengths.default)
     assert warnings(page) == [] and found["rnn_type"].options == [text.RNN_TYPES[each] for each in CHOICES["rnn_type"]]
     assert found["embedding_size"].disabled == (TASKS[task].inputs == "values")
-    fed_back = kind in FED_BACK
+    fed_back = kind in AUTOREGRESSIVE_TYPES
     assert (found["teacher_forcing"].disabled, found["bidirectional"].disabled) == (not fed_back, fed_back)
     said = [each.value for each in page.sidebar.caption]
     assert text.about_data(now) in said and text.rnn_type(now) in said
@@ -102,7 +102,7 @@ def test_all_data_open_under_every_type_they_know(pool, task, kind):
 
 def test_the_tables_of_types_are_complete():
     """Every type has data that show it, and whatever is fed back its own limits."""
-    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.ONE_WAY) == FED_BACK
+    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.ONE_WAY) == AUTOREGRESSIVE_TYPES
     assert all(kind in TASKS[task].rnn_types for kind, task in state.EXAMPLES.items())
 
 
@@ -125,7 +125,7 @@ def test_a_type_that_the_data_lack_brings_the_data_that_show_it(pool, kind):
     assert pool.runs[-1].experiment == now
 
 
-@pytest.mark.parametrize("kind", FED_BACK)
+@pytest.mark.parametrize("kind", AUTOREGRESSIVE_TYPES)
 @pytest.mark.parametrize(
     "link",
     [

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import state
 from app.hub import RunSlot
-from engine.experiment import in_force
+from engine.experiment import settings_at
 from engine.preset import load_preset
 from tests.app.conftest import Session, opened, press, run, slot, waiting, widgets
 from tests.fakes import at_step
@@ -27,7 +27,7 @@ def test_changes_on_the_way_are_planned_and_stay_in_the_link(pool):
     page = opened(preset="remember", then=THEN)
     experiment = load_preset("remember").experiment
     assert slot().initial == experiment and slot().changes == CHANGES
-    assert slot().experiment == in_force(experiment, CHANGES) and widgets(page)["learning_rate"].value == 0.1
+    assert slot().experiment == settings_at(experiment, CHANGES) and widgets(page)["learning_rate"].value == 0.1
     assert page.query_params == {"preset": "remember", "then": THEN}
     run(page)
     assert len(pool.runs) == 1 and pool.runs[0].calls == []

@@ -15,8 +15,8 @@ from app.figures.slow_motion import phases
 from app.slow_motion import text as slow_motion_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.slow_motion.dry_run import rehearse
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.dry_run import dry_run_update
+from engine.slow_motion.update_trace import UpdateTrace
 from engine.training import Trainer
 from engine.workers import UPDATE_TRACE
 from tests.app.conftest import opened, press, run, slot, turn, warnings
@@ -35,10 +35,10 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 
 @cache
-def rehearsed(shape: str) -> tuple[RunInfo, Rehearsal]:
+def rehearsed(shape: str) -> tuple[RunInfo, UpdateTrace]:
     e = Experiment(**{"hidden_size": 4, "batch_size": 3, "cell": "rnn", **SHAPES[shape]})
     trainer = Trainer(e)
-    return trainer.info, rehearse(trainer)
+    return trainer.info, dry_run_update(trainer)
 
 
 def written(figure: go.Figure) -> list[str]:
@@ -107,7 +107,7 @@ def test_reading_both_ways_has_arrows_both_ways_in_both_layers():
 # ---- sentences
 
 
-def changed(**values: Any) -> tuple[RunInfo, Rehearsal]:
+def changed(**values: Any) -> tuple[RunInfo, UpdateTrace]:
     info, found = rehearsed("many_to_one")
     settings = {key: values.pop(key) for key in ("clip", "clip_threshold") if key in values}
     return info, dataclasses.replace(found, experiment=found.experiment.replace(**settings), **values)
@@ -170,7 +170,7 @@ def page(pool) -> AppTest:
     page = turn(opened(**LINK), "slow")
     (only,) = pool.runs
     assert (UPDATE_TRACE.name, {}) in only.calls and slow_motion_text.REHEARSING in said(page) and slot().paused
-    only.finish(UPDATE_TRACE, rehearse(Trainer(only.experiment)))
+    only.finish(UPDATE_TRACE, dry_run_update(Trainer(only.experiment)))
     return run(page)
 
 

@@ -11,7 +11,7 @@ from app.step_through import text as step_through_text
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, Verification, Walk
+from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, SequenceTrace, Verification
 from engine.training import Trainer
 from engine.workers.requests import trace_sequence
 
@@ -28,7 +28,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @cache
-def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, Walk]:
+def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, SequenceTrace]:
     lengths = {} if case in ("translation", "one-step") else {"seq_len": 8}
     e = Experiment(**{"hidden_size": 4, "batch_size": 2, **lengths, **CASES[case]})
     trainer = Trainer(e)

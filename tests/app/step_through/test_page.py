@@ -13,7 +13,7 @@ from app.step_through import text as step_through_text
 from app.step_through.page import StepThroughState
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import StateClaim, Walk, WeightClaim
+from engine.step_through.sequence_trace import SequenceTrace, StateEntry, WeightEntry
 from engine.training import Trainer
 from engine.workers import SEQUENCE_TRACE, VERIFICATION
 from engine.workers.requests import trace_sequence
@@ -27,7 +27,7 @@ def said(page: AppTest) -> str:
     return "\n".join(each.value for kind in (page.markdown, page.caption, page.info) for each in kind)
 
 
-def walk_of(experiment: Experiment, layer: int = -1, direction: int = 0) -> Walk:
+def walk_of(experiment: Experiment, layer: int = -1, direction: int = 0) -> SequenceTrace:
     return trace_sequence(Trainer(experiment), layer, direction)
 
 
@@ -105,8 +105,8 @@ def followed(page: AppTest) -> int:
 
 
 def test_at_first_the_unit_is_followed_that_the_loss_asks_most_of(pool, page):
-    walk = pool.runs[0].result(SEQUENCE_TRACE)
-    assert followed(page) == np.abs(walk.grad).max(0).argmax()
+    trace = pool.runs[0].result(SEQUENCE_TRACE)
+    assert followed(page) == np.abs(trace.grad).max(0).argmax()
 
 
 def test_another_unit_and_another_weight_are_followed(page):
@@ -120,13 +120,13 @@ def test_another_unit_and_another_weight_are_followed(page):
 def test_verify_asks_for_the_number_that_is_chosen(pool, page):
     (only,), unit = pool.runs, followed(page)
     page = press(page, "steps_verify")
-    assert only.calls[-1] == (VERIFICATION.name, {"entry": StateClaim(layer=0, position=0, unit=unit)})
+    assert only.calls[-1] == (VERIFICATION.name, {"entry": StateEntry(layer=0, position=0, unit=unit)})
     assert step_through_text.VERIFYING in said(page)
     only.finish(VERIFICATION, verification())
     page = run(page)
     assert "By central differences" in said(page)
     page = press(move(page, "steps_claim", step_through_text.CLAIMS[1]), "steps_verify")
-    assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightClaim(layer=0, row=unit, column=0, part=0)})
+    assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightEntry(layer=0, row=unit, column=0, part=0)})
 
 
 def test_what_went_wrong_is_said(pool, page):

@@ -37,8 +37,8 @@ def parsed(number: str) -> float:
 
 @ALL
 def test_forward_to_the_end_and_back_to_the_beginning(case):
-    _, walk = walked(case)
-    n = len(walk.positions)
+    _, trace = walked(case)
+    n = len(trace.positions)
     forward = [Place(at).step(n) for at in range(n)]
     back = [Place(at).step(n) for at in range(n, 2 * n)]
     assert forward == list(range(n)) and back == forward[::-1]
@@ -46,22 +46,22 @@ def test_forward_to_the_end_and_back_to_the_beginning(case):
 
 
 def test_the_way_and_the_step_are_said():
-    info, walk = walked("letters")
-    assert step_through_text.where(info, walk, Place(2)) == "**Forward** · t = 2 · step 3 of 8"
-    assert step_through_text.where(info, walk, Place(8)) == "**Back** · t = 7 · 0 steps back from the last"
-    assert step_through_text.where(info, walk, Place(9)) == "**Back** · t = 6 · 1 step back from the last"
-    info, walk = walked("translation")
-    ways = [step_through_text.where(info, walk, Place(at)) for at in range(len(walk.positions))]
+    info, trace = walked("letters")
+    assert step_through_text.where(info, trace, Place(2)) == "**Forward** · t = 2 · step 3 of 8"
+    assert step_through_text.where(info, trace, Place(8)) == "**Back** · t = 7 · 0 steps back from the last"
+    assert step_through_text.where(info, trace, Place(9)) == "**Back** · t = 6 · 1 step back from the last"
+    info, trace = walked("translation")
+    ways = [step_through_text.where(info, trace, Place(at)) for at in range(len(trace.positions))]
     assert "of the encoder" in ways[0] and "of the decoder" in ways[-1]
 
 
 @ALL
 def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
-    info, walk = walked(case)
-    for k in range(len(walk.positions)):
-        said = step_through_text.reads(info, walk, k)
-        assert said.startswith("Reads ") and ("Loss of this step" in said) == bool(walk.counted[k])
-        assert ("Says " in said) == bool(np.isfinite(walk.outputs[k]).all())
+    info, trace = walked(case)
+    for k in range(len(trace.positions)):
+        said = step_through_text.reads(info, trace, k)
+        assert said.startswith("Reads ") and ("Loss of this step" in said) == bool(trace.counted[k])
+        assert ("Says " in said) == bool(np.isfinite(trace.outputs[k]).all())
 
 
 # ---- the account of the gradient
@@ -69,55 +69,55 @@ def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
 
 @ALL
 def test_what_is_handed_on_is_what_arrives_at_the_step_before(case):
-    info, walk = walked(case)
-    n = len(walk.positions)
-    tables = [numbers(step_through_text.flow(info, walk, Place(2 * n - 1 - k, unit=1))) for k in range(n)]
+    info, trace = walked(case)
+    n = len(trace.positions)
+    tables = [numbers(step_through_text.flow(info, trace, Place(2 * n - 1 - k, unit=1))) for k in range(n)]
     assert all(len(table) == (4 if info.memory_symbol == "c" else 2) for table in tables)
     for k in range(1, n):
         for here, before in zip(tables[k], tables[k - 1], strict=True):
-            assert here[3] == before[0] or (walk.cut[k] and here[3] == "cut: exactly 0" and before[0] == "0")
+            assert here[3] == before[0] or (trace.cut[k] and here[3] == "cut: exactly 0" and before[0] == "0")
     assert {row[3] for row in tables[0]} == {"–"}
 
 
 @ALL
 def test_what_arrives_and_what_enters_add_up(case):
-    info, walk = walked(case)
-    n = len(walk.positions)
+    info, trace = walked(case)
+    n = len(trace.positions)
     for k in range(n):
-        for row in numbers(step_through_text.flow(info, walk, Place(2 * n - 1 - k, unit=2)))[1::2]:
+        for row in numbers(step_through_text.flow(info, trace, Place(2 * n - 1 - k, unit=2)))[1::2]:
             later, enters, together = map(parsed, row[:3])
             assert together == pytest.approx(later + enters, rel=2e-2, abs=2e-3 * max(abs(later), abs(enters)))
 
 
 def test_the_factor_is_said_as_weights_times_slope():
-    info, walk = walked("letters")
+    info, trace = walked("letters")
     k = 5
-    said = step_through_text.flow(info, walk, Place(16 - 1 - k))
+    said = step_through_text.flow(info, trace, Place(16 - 1 - k))
     found = re.search(r"leaves ([\d.]+) of it = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", said)
     assert found
     factor, weights, slope = map(float, found.groups())
     assert factor == pytest.approx(weights * slope, rel=0.02)
-    later, here = np.linalg.norm(walk.later[k - 1]), np.linalg.norm(walk.grad[k])
+    later, here = np.linalg.norm(trace.later[k - 1]), np.linalg.norm(trace.grad[k])
     assert factor == pytest.approx(later / here, rel=0.02)
 
 
 @pytest.mark.parametrize("case", ["gru", "lstm", "gru_simple"])
 def test_a_gated_cell_says_by_which_road(case):
-    info, walk = walked(case)
-    said = step_through_text.flow(info, walk, Place(16 - 1 - 4))
+    info, trace = walked(case)
+    said = step_through_text.flow(info, trace, Place(16 - 1 - 4))
     shares = [int(each) for each in re.findall(r"(-?\d+)% ", said)]
     assert "kept" in said and sum(shares) == pytest.approx(100, abs=len(shares))
 
 
 def test_the_wall_of_truncation_is_said():
-    info, walk = walked("cut")
-    at = int(np.flatnonzero(walk.cut)[0])
-    assert "Truncation cuts" in step_through_text.flow(info, walk, Place(16 - 1 - at))
+    info, trace = walked("cut")
+    at = int(np.flatnonzero(trace.cut)[0])
+    assert "Truncation cuts" in step_through_text.flow(info, trace, Place(16 - 1 - at))
 
 
 def test_the_first_step_has_none_before_it():
-    info, walk = walked("rnn")
-    assert step_through_text.BEFORE_ALL in step_through_text.flow(info, walk, Place(15))
+    info, trace = walked("rnn")
+    assert step_through_text.BEFORE_ALL in step_through_text.flow(info, trace, Place(15))
 
 
 @pytest.mark.parametrize(
@@ -134,24 +134,24 @@ def test_numbers_are_short_and_keep_their_sign(value, said):
 
 @ALL
 def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
-    info, walk = walked(case)
-    if walk.weight_hh is None:
+    info, trace = walked(case)
+    if trace.weight_hh is None:
         assert not info.has_links
         return
-    n, gates = len(walk.positions), len(step_through_text.gates(info))
+    n, gates = len(trace.positions), len(step_through_text.gates(info))
     for gate in range(gates):
         place = Place(2 * n - 1, unit=3, source=1, gate=gate)
-        part = int(walk.part[0])
-        whole = walk.weight_gradient(part=part)[step_through_text.row(info, place), 1]
-        said = step_through_text.weight(info, walk, place)
+        part = int(trace.part[0])
+        whole = trace.weight_gradient(part=part)[step_through_text.row(info, place), 1]
+        said = step_through_text.weight(info, trace, place)
         found = re.search(r"on the way back: (\S+) of (\S+) in the end", said)
         assert found and found[1] == found[2] == step_through_text.signed(float(whole))
 
 
 def test_going_forward_the_weight_carries():
-    info, walk = walked("letters")
-    said = step_through_text.weight(info, walk, Place(4, unit=1, source=2))
-    h, w = float(walk.hidden[3, 2]), float(walk.weight_hh[0, 1, 2])
+    info, trace = walked("letters")
+    said = step_through_text.weight(info, trace, Place(4, unit=1, source=2))
+    h, w = float(trace.hidden[3, 2]), float(trace.weight_hh[0, 1, 2])
     assert (
         f"{step_through_text.signed(h)} × {step_through_text.signed(w)} = **{step_through_text.signed(h * w)}**" in said
     )
@@ -162,9 +162,9 @@ def test_going_forward_the_weight_carries():
 
 @ALL
 def test_the_equations_of_the_walk_give_the_recorded_numbers(case):
-    info, walk = walked(case)
-    for k in range(len(walk.positions)):
-        for check in formulas.checks(info, formulas.walked(info, walk, 2, k)):
+    info, trace = walked(case)
+    for k in range(len(trace.positions)):
+        for check in formulas.checks(info, formulas.walked(info, trace, 2, k)):
             if check.recorded is not None:
                 assert check.computed == pytest.approx(check.recorded, abs=2e-6)
 
@@ -173,8 +173,8 @@ def test_every_chain_has_its_own_equations():
     info = walked("both")[0]
     for layer in (0, 1):
         for direction in (0, 1):
-            _, walk = walked("both", layer, direction)
-            for check in formulas.checks(info, formulas.walked(info, walk, 1, 3)):
+            _, trace = walked("both", layer, direction)
+            for check in formulas.checks(info, formulas.walked(info, trace, 1, 3)):
                 assert check.recorded is None or check.computed == pytest.approx(check.recorded, abs=2e-6)
             assert step_through_text.chain(info, layer, direction).startswith(f"layer {layer + 1}")
 
@@ -184,14 +184,14 @@ def test_every_chain_has_its_own_equations():
 
 @ALL
 def test_every_number_that_is_offered_is_one_of_the_walk(case):
-    info, walk = walked(case)
-    n = len(walk.positions)
+    info, trace = walked(case)
+    n = len(trace.positions)
     for at in (0, n - 1, n, 2 * n - 1):
-        offered = step_through_text.claims(info, walk, Place(at, unit=1, source=2))
+        offered = step_through_text.claims(info, trace, Place(at, unit=1, source=2))
         assert set(offered) <= set(step_through_text.CLAIMS) and step_through_text.CLAIMS[0] in offered
         assert (step_through_text.CLAIMS[1] in offered) == info.has_links
         for what in offered.values():
-            assert np.isfinite(walk.number(what)) and step_through_text.claimed(what)
+            assert np.isfinite(trace.number(what)) and step_through_text.claimed(what)
 
 
 def test_what_was_verified_is_said_with_its_error_and_how():
@@ -220,24 +220,24 @@ def test_why_autograd_was_taken_is_said_in_words(reason):
 
 @ALL
 def test_forward_shows_what_was_reached_and_back_what_came(case):
-    info, walk = walked(case)
-    n = len(walk.positions)
+    info, trace = walked(case)
+    n = len(trace.positions)
     for at in {0, n // 2, n - 1, n, n + n // 2, 2 * n - 1}:
-        drawn = step_through.over_time(info, walk, Place(at, unit=1))
+        drawn = step_through.over_time(info, trace, Place(at, unit=1))
         states, slopes = (np.isfinite(np.array(trace.z)).any(0) for trace in drawn.data)
         reached = np.zeros(info.time_steps, bool)
-        reached[walk.positions[: n if at >= n else at + 1]] = True
+        reached[trace.positions[: n if at >= n else at + 1]] = True
         assert np.array_equal(states, reached)
         come = np.zeros(info.time_steps, bool)
         if at >= n:
-            come[walk.positions[2 * n - 1 - at :]] = walk.grad[2 * n - 1 - at :].any(-1)
+            come[trace.positions[2 * n - 1 - at :]] = trace.grad[2 * n - 1 - at :].any(-1)
         assert np.array_equal(slopes, come)
 
 
 def test_the_jacobian_of_the_step_is_drawn_and_its_entry_marked():
-    info, walk = walked("lstm")
-    drawn = step_through.jacobian(info, walk, Place(3, unit=1, source=2))
-    assert np.array_equal(np.array(drawn.data[0].z, np.float32), walk.jacobians[3])
+    info, trace = walked("lstm")
+    drawn = step_through.jacobian(info, trace, Place(3, unit=1, source=2))
+    assert np.array_equal(np.array(drawn.data[0].z, np.float32), trace.jacobians[3])
     marked = [shape for shape in drawn.layout.shapes if shape.type == "rect"]
     assert [(shape.x0, shape.y0) for shape in marked] == [(1.5, 0.5)]
     assert list(drawn.data[0].x) == ["h0", "h1", "h2", "h3", "c0", "c1", "c2", "c3"]
@@ -245,8 +245,8 @@ def test_the_jacobian_of_the_step_is_drawn_and_its_entry_marked():
 
 def test_of_many_units_the_followed_one_is_always_drawn():
     e = Experiment(task="adding", hidden_size=200, seq_len=4, batch_size=2)
-    walk = trace_sequence(Trainer(e))
+    trace = trace_sequence(Trainer(e))
     for unit in (0, 7, 199):
-        units = step_through.units_of(walk, unit)
+        units = step_through.units_of(trace, unit)
         assert len(units) <= step_through.MAX_UNITS + 1 and unit in units
-    assert step_through.jacobian(RunInfo.of(e), walk, Place(1, unit=199, source=3))
+    assert step_through.jacobian(RunInfo.of(e), trace, Place(1, unit=199, source=3))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.cells import CELLS
-from engine.experiment import FED_BACK, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.lens import (
     gradient_flow,
     input_saliency,
@@ -52,14 +52,14 @@ def anything(number: int) -> tuple[RecurrentNetwork, Batch]:
         return choices[rng.integers(len(choices))]
 
     cell, (rnn_type, task) = list(CELLS)[number % len(CELLS)], one_of(*KINDS)
-    one_way = rnn_type in FED_BACK or not CELLS[cell].is_recurrent
+    one_way = rnn_type in AUTOREGRESSIVE_TYPES or not CELLS[cell].is_recurrent
     settings: dict[str, Any] = {
         "cell": cell, "rnn_type": rnn_type, "task": task,
         "nonlinearity": one_of("tanh", "relu", "sigmoid", "identity"),
         "hidden_size": one_of(3, 4, 5), "num_layers": one_of(1, 2, 3), "output_layers": one_of(0, 0, 1, 2),
         "bidirectional": not one_way and one_of(True, False),
         "embedding_size": one_of(0, 3) if TASKS[task].inputs == "symbols" else 0,
-        "window": 1 if rnn_type in FED_BACK else one_of(1, 2, 3),
+        "window": 1 if rnn_type in AUTOREGRESSIVE_TYPES else one_of(1, 2, 3),
         "init": one_of("pytorch", "orthogonal", "xavier", "gaussian"), "init_gain": one_of(0.7, 1.0, 1.3),
         "forget_bias": one_of(None, 1.0, -1.0), "reduction": one_of("mean", "sum"), "seed": int(rng.integers(1000)),
     }  # fmt: skip
@@ -110,7 +110,7 @@ def test_the_experiments_are_of_every_kind():
         assert len({getattr(e, name) for e in settings}) == kinds, name
     padded = [not batch.valid.all() for _, batch in drawn]
     windows = [e.window > 1 for e in settings if e.cell == "feedforward"]
-    cut = [any(model.cuts(len(batch.mask))) for model, batch in drawn if not batch.source_steps]
+    cut = [any(model.truncation_points(len(batch.mask))) for model, batch in drawn if not batch.source_steps]
     assert min(sum(padded), sum(cut)) > 10 and any(windows)
 
 

@@ -74,7 +74,7 @@ def test_running_freely_is_the_loop_that_feeds_back_what_was_said(kind, network)
     model, batch = case(kind, network)
     by_hand = hearing(model, batch, np.zeros_like(batch.mask))
     with torch.no_grad():
-        freely, forced, looped = model.run_freely(batch), model(batch), model(by_hand)
+        freely, forced, looped = model.generate(batch), model(batch), model(by_hand)
     torch.testing.assert_close(freely, looped, rtol=1e-9, atol=1e-12)
     assert torch.equal(freely[0], forced[0]) or torch.allclose(freely[0], forced[0], rtol=1e-9)  # nothing heard yet
     assert not torch.allclose(freely, forced)
@@ -94,7 +94,7 @@ def test_never_told_trains_on_what_it_says_itself(kind, network):
     model, batch = case(kind, network, teacher_forcing=0.0)
     by_hand = hearing(model, batch, np.zeros_like(batch.mask))
     free = model.train().loss(batch)
-    torch.testing.assert_close(free, model._losses(model.run_freely(batch), batch.targets).mul(
+    torch.testing.assert_close(free, model._losses(model.generate(batch), batch.targets).mul(
         model.loss_weights(batch)).sum() / 7, rtol=1e-12, atol=0)  # fmt: skip
     assert_alike([free, *slopes(model, free)], [loss := model.eval().loss(by_hand), *slopes(model, loss)])
 
@@ -133,8 +133,8 @@ def test_who_is_always_right_says_the_same_freely(kind, network):
     model, batch = case(kind, network)
     right = hearing(model, batch, np.zeros_like(batch.mask))
     with torch.no_grad():
-        right = dataclasses.replace(right, targets=model.run_freely(batch).argmax(-1).numpy())
-        forced, freely = model(right), model.run_freely(right)
+        right = dataclasses.replace(right, targets=model.generate(batch).argmax(-1).numpy())
+        forced, freely = model(right), model.generate(right)
     torch.testing.assert_close(forced, freely, rtol=1e-9, atol=1e-12)
     assert np.array_equal(forced.argmax(-1).numpy(), right.targets)
     e = model.experiment
@@ -150,7 +150,7 @@ def test_a_frame_holds_both_and_its_metric_is_of_the_free_one(kind):
         trainer.advance()
     frame, model, before = trainer.frame(), trainer.model.eval(), held_out.source_steps
     with torch.no_grad():
-        said = [torch.softmax(each, -1).numpy() for each in (model(held_out), model.run_freely(held_out))]
+        said = [torch.softmax(each, -1).numpy() for each in (model(held_out), model.generate(held_out))]
     assert np.array_equal(frame.outputs[before:], said[0][:, 0])
     assert np.array_equal(frame.free_outputs[before:], said[1][:, 0])
     assert frame.metric == TASKS[e.task].metric.measure(held_out, said[1])

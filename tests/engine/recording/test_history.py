@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.recording.history import ROW, History, Moments, size_of
+from engine.recording.history import ROW, History, SnapshotStore, size_of
 from tests.cases import for_each
 
 COUNTS = [1, 2, 9, 10, 11, 12, 20, 21, 64, 1000, 12_345]
@@ -147,7 +147,7 @@ def test_what_a_table_gives_is_nobody_elses():
 
 
 def test_moments_stay_within_their_bytes_and_keep_the_first_and_the_newest():
-    kept = Moments(100, 40, len)
+    kept = SnapshotStore(100, 40, len)
     for step in range(50):
         kept.add(step, b"x" * 4)
         steps = [each for each, _ in kept.all()]

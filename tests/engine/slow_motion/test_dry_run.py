@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from engine.experiment import Experiment
-from engine.slow_motion.dry_run import rehearse
-from engine.slow_motion.update_trace import Rehearsal
+from engine.slow_motion.dry_run import dry_run_update
+from engine.slow_motion.update_trace import UpdateTrace
 from engine.tasks import Batch, sample
 from engine.training import NotFiniteError, Trainer
 from tests import reference_unroll as reference
@@ -54,7 +54,7 @@ def test_the_update_is_then_made_exactly_as_it_was_rehearsed(name):
     settings = {**PLAIN, **BY_CHANCE}[name]
     trainer, undisturbed = trained(settings), trained(settings)
     drawn = torch.random.get_rng_state()
-    found = rehearse(trainer)
+    found = dry_run_update(trainer)
     assert torch.equal(torch.random.get_rng_state(), drawn)
     assert_same(trainer.frame(), undisturbed.frame())
     before = [p.detach().double().clone() for p in trainer.model.parameters()]
@@ -78,7 +78,7 @@ def test_the_update_is_then_made_exactly_as_it_was_rehearsed(name):
 @pytest.mark.parametrize("name", PLAIN)
 def test_losses_and_gradients_are_those_of_plain_autograd(name):
     trainer = trained(PLAIN[name])
-    found, batch, model = rehearse(trainer), batch_of(trainer), copy.deepcopy(trainer.model)
+    found, batch, model = dry_run_update(trainer), batch_of(trainer), copy.deepcopy(trainer.model)
     model.zero_grad()
     loss = model.loss(batch)
     loss.backward()
@@ -102,7 +102,7 @@ def test_losses_and_gradients_are_those_of_plain_autograd(name):
 def test_the_gradient_at_every_state_is_that_of_the_unrolled_loop(name):
     """Of L, the mean over the whole batch, and the states that it is the gradient of."""
     trainer = trained({**PLAIN, **BY_CHANCE}[name], updates=0)
-    found, batch = rehearse(trainer), batch_of(trainer)
+    found, batch = dry_run_update(trainer), batch_of(trainer)
     expected = reference.gradients(trainer.model.double(), batch)
     assert np.allclose(found.hidden, expected["hidden"][:, :, :, 0], atol=1e-6)
     for mine, theirs in (("grad_norm", "grad_hidden"), ("entering_norm", "grad_hidden_direct")):
@@ -115,7 +115,7 @@ def test_an_update_that_cannot_be_made_says_so_and_leaves_the_trainer_as_it_was(
     settings = {"cell": "rnn", "nonlinearity": "relu", "init_gain": 10, "seq_len": 80}
     trainer, other = trained(settings, 0), trained(settings, 0)
     with pytest.raises(NotFiniteError, match="Update 1 was not made"):
-        rehearse(trainer)
+        dry_run_update(trainer)
     assert trainer.step == 0 and math.isnan(trainer.loss)
     assert all(map(torch.equal, trainer.model.parameters(), other.model.parameters()))
 
@@ -125,11 +125,11 @@ def test_a_step_that_breaks_the_network_is_rehearsed_and_its_loss_after_is_not_f
                        "optimizer": "sgd", "learning_rate": 10.0, "clip": "none"}, 0)  # fmt: skip
     with torch.no_grad():
         trainer.model.head.weight *= 100
-    found = rehearse(trainer)
+    found = dry_run_update(trainer)
     assert math.isfinite(found.loss) and not math.isfinite(found.loss_after)
 
 
 def test_a_rehearsal_is_read_only():
-    found = rehearse(trained(PLAIN["cut"], 0))
-    arrays = [getattr(found, each.name) for each in dataclasses.fields(Rehearsal)]
+    found = dry_run_update(trained(PLAIN["cut"], 0))
+    arrays = [getattr(found, each.name) for each in dataclasses.fields(UpdateTrace)]
     assert not any(each.flags.writeable for each in arrays if isinstance(each, np.ndarray))

@@ -10,8 +10,8 @@ import pytest
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.model import RecurrentNetwork
-from engine.step_through.sequence_trace import Walk
-from engine.step_through.tracing import walk
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.tracing import trace_chain
 from engine.tasks import Batch, sample
 from tests.cases import grid, in_turn
 from tests.engine.networks import PADDED, case, lively
@@ -39,7 +39,7 @@ LINKED_CASES = pytest.mark.parametrize(
 
 
 @cache
-def walked(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch, list[Walk]]:
+def walked(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch, list[SequenceTrace]]:
     """What `made` makes, and the walks along all its chains: shared by the tests of a file, so none may change it."""
     model, batch = made(cell, shape)
     return model, batch, chains(model, batch)
@@ -56,8 +56,10 @@ def made(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch]:
     return lively(e), batch
 
 
-def chains(model: RecurrentNetwork, batch: Batch) -> list[Walk]:
+def chains(model: RecurrentNetwork, batch: Batch) -> list[SequenceTrace]:
     e = model.experiment
     return [
-        walk(model, batch, layer, d, sequence=SEQUENCE) for layer in range(e.num_layers) for d in range(e.directions)
+        trace_chain(model, batch, layer, d, sequence=SEQUENCE)
+        for layer in range(e.num_layers)
+        for d in range(e.directions)
     ]

@@ -15,13 +15,13 @@ from engine.experiment import Experiment
 from engine.lens import gradient_flow
 from engine.step_through.sequence_trace import (
     MOST_JACOBIAN_NUMBERS,
-    JacobianClaim,
-    StateClaim,
-    Walk,
-    WalkError,
-    WeightClaim,
+    JacobianEntry,
+    SequenceTrace,
+    StateEntry,
+    TraceError,
+    WeightEntry,
 )
-from engine.step_through.tracing import walk
+from engine.step_through.tracing import trace_chain
 from engine.training import Trainer
 from engine.workers.requests import trace_sequence
 from tests import reference_unroll as reference
@@ -170,7 +170,7 @@ def test_weights_learn_the_sum_over_time(cell, shape):
             suffix = f"_l{one.layer}" + ("_reverse" if one.direction else "")
             for weight in ("weight_ih", "weight_hh"):
                 if weight == "weight_hh" and cell == "feedforward":
-                    with pytest.raises(WalkError):
+                    with pytest.raises(TraceError):
                         one.weight_gradient(weight)
                     continue
                 learned = getattr(stack, weight + suffix)  # an encoder that nothing links to its decoder learns nothing
@@ -205,7 +205,7 @@ def test_taking_a_walk_changes_nothing_and_draws_nothing():
     one, again = trace_sequence(trainer), trace_sequence(trainer)
     assert trainer.checkpoint() == before and torch.equal(torch.random.get_rng_state(), random)
     assert trainer.model.training
-    for field in dataclasses.fields(Walk):
+    for field in dataclasses.fields(SequenceTrace):
         value = getattr(one, field.name)
         if isinstance(value, np.ndarray):
             assert np.array_equal(value, getattr(again, field.name), equal_nan=value.dtype.kind == "f"), field.name
@@ -226,31 +226,31 @@ def test_too_many_jacobians_are_those_of_the_first_units():
     forget = few.gates["forget_gate"][7, :n]
     assert np.allclose(np.diagonal(few.jacobians[7, n:, n:]), forget)  # dc/dc_before: a unit of c is where it says
     last = n - 1
-    assert few.number(JacobianClaim(position=7, row=80 + last, column=80 + last)) == pytest.approx(forget[last])
-    with pytest.raises(WalkError, match=f"Unit {n} is not"):
-        few.number(JacobianClaim(position=7, row=n, column=0))
+    assert few.number(JacobianEntry(position=7, row=80 + last, column=80 + last)) == pytest.approx(forget[last])
+    with pytest.raises(TraceError, match=f"Unit {n} is not"):
+        few.number(JacobianEntry(position=7, row=n, column=0))
 
 
 def test_numbers_are_found_by_name_and_what_is_not_there_is_refused():
     model, batch = case("many_to_many", PADDED, cell="lstm", bidirectional=True)
-    one = walk(model, batch, 0, 1, sequence=SEQUENCE)
-    assert one.number(StateClaim(position=1, unit=3)) == one.grad[3, 3]  # five steps: 4 3 2 1 0
-    assert one.number(StateClaim(state="c", position=4, unit=0)) == one.grad_cell[0, 0]
-    assert one.number(WeightClaim(row=2, column=1)) == one.weight_gradient()[2, 1]
-    assert one.number(JacobianClaim(position=0, row=1, column=6)) == one.jacobians[4, 1, 6]
+    one = trace_chain(model, batch, 0, 1, sequence=SEQUENCE)
+    assert one.number(StateEntry(position=1, unit=3)) == one.grad[3, 3]  # five steps: 4 3 2 1 0
+    assert one.number(StateEntry(state="c", position=4, unit=0)) == one.grad_cell[0, 0]
+    assert one.number(WeightEntry(row=2, column=1)) == one.weight_gradient()[2, 1]
+    assert one.number(JacobianEntry(position=0, row=1, column=6)) == one.jacobians[4, 1, 6]
     wrong = [
-        StateClaim(position=6, unit=0),
-        StateClaim(position=1, unit=5),
-        StateClaim(state="z", position=1, unit=0),
-        WeightClaim(weight="bias_ih", row=0, column=0),
-        WeightClaim(row=20, column=0),
-        WeightClaim(row=0, column=0, part=1),
-        JacobianClaim(position=1, row=10, column=0),
-        JacobianClaim(position=1, row=-1, column=0),
+        StateEntry(position=6, unit=0),
+        StateEntry(position=1, unit=5),
+        StateEntry(state="z", position=1, unit=0),
+        WeightEntry(weight="bias_ih", row=0, column=0),
+        WeightEntry(row=20, column=0),
+        WeightEntry(row=0, column=0, part=1),
+        JacobianEntry(position=1, row=10, column=0),
+        JacobianEntry(position=1, row=-1, column=0),
     ]
     for what in wrong:
-        with pytest.raises(WalkError):
+        with pytest.raises(TraceError):
             one.number(what)
     for layer, direction in ((1, 0), (-2, 0), (0, 2), (0, -1)):
-        with pytest.raises(WalkError, match="1 layer, and reads both ways"):
-            walk(model, batch, layer, direction)
+        with pytest.raises(TraceError, match="1 layer, and reads both ways"):
+            trace_chain(model, batch, layer, direction)

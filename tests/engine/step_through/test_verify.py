@@ -25,13 +25,13 @@ from engine.step_through.sequence_trace import (
     TRUNCATED,
     UNSURE,
     VANISHED,
-    Claimed,
-    JacobianClaim,
-    StateClaim,
-    WalkError,
-    WeightClaim,
+    GradientEntry,
+    JacobianEntry,
+    StateEntry,
+    TraceError,
+    WeightEntry,
 )
-from engine.step_through.tracing import walk
+from engine.step_through.tracing import trace_chain
 from engine.step_through.unrolled import Nudge, unroll
 from engine.step_through.verify import differences, verify
 from engine.tasks import Batch, probe, sample
@@ -105,19 +105,19 @@ def test_a_nudge_moves_one_unit_and_what_comes_after():
 # ---- what agrees
 
 
-def claims(model: RecurrentNetwork, batch: Batch) -> list[Claimed]:
+def claims(model: RecurrentNetwork, batch: Batch) -> list[GradientEntry]:
     """Of every kind, in the first and last chain."""
     e, steps = model.experiment, np.flatnonzero(batch.valid[:, SEQUENCE])
     last = {"layer": e.num_layers - 1, "direction": e.directions - 1}
-    found: list[Claimed] = [
-        StateClaim(layer=0, position=int(steps[1]), unit=1),
-        WeightClaim(weight="weight_ih", row=1, column=0, **last),
+    found: list[GradientEntry] = [
+        StateEntry(layer=0, position=int(steps[1]), unit=1),
+        WeightEntry(weight="weight_ih", row=1, column=0, **last),
     ]
     if CELLS[e.cell].is_recurrent:
-        found += [WeightClaim(layer=0, row=3, column=1), JacobianClaim(position=int(steps[2]), row=1, column=1, **last)]
+        found += [WeightEntry(layer=0, row=3, column=1), JacobianEntry(position=int(steps[2]), row=1, column=1, **last)]
     if CELLS[e.cell].has_cell_state:
-        found.append(StateClaim(state="c", layer=0, position=int(steps[2]), unit=0))
-        found.append(JacobianClaim(position=int(steps[2]), row=2, column=7, **last))
+        found.append(StateEntry(state="c", layer=0, position=int(steps[2]), unit=0))
+        found.append(JacobianEntry(position=int(steps[2]), row=2, column=7, **last))
     return found
 
 
@@ -143,7 +143,7 @@ def test_every_kind_of_number_is_repeated(cell, shape):
 def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
     trainer = Trainer(Experiment(cell=cell, hidden_size=8, seq_len=12, num_layers=2))
     trainer.advance()
-    what = StateClaim(layer=0, position=9, unit=3)
+    what = StateEntry(layer=0, position=9, unit=3)
     said = verify_entry(trainer, what)
     assert said.step == 1 and said.value == trace_sequence(trainer, 0).number(what) != said.value64
     assert said.relative_error < 1e-6 and 0 < said.relative_error32 < 1e-3 and said.norm > abs(said.value)
@@ -155,7 +155,7 @@ def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
 
 def test_a_vanished_gradient_is_repeated_by_autograd():
     model, batch = deep(gain=0.5, seq_len=100)
-    said = verify(model, batch, StateClaim(position=0, unit=1))
+    said = verify(model, batch, StateEntry(position=0, unit=1))
     assert (said.method, said.reason) == (AUTOGRAD, VANISHED) and 0 < said.norm < 1e-25
     assert said.relative_error < 1e-9 and said.relative_error32 < 1e-2 and said.runs == 1
 
@@ -169,26 +169,26 @@ def test_a_vanished_gradient_is_repeated_by_autograd():
 
 def test_an_exploding_gradient_is_repeated():
     model, batch = deep(gain=3.0, seq_len=30, nonlinearity="identity", optimizer="sgd")
-    said = verify(model, batch, StateClaim(position=2, unit=1))
+    said = verify(model, batch, StateEntry(position=2, unit=1))
     assert said.norm > 1e8 and said.relative_error < 1e-6 and said.relative_error32 < 1e-2
 
 
 def test_a_chaotic_network_is_repeated():
     model, batch = deep(gain=2.0, seq_len=30)
-    said = verify(model, batch, StateClaim(position=2, unit=1))
+    said = verify(model, batch, StateEntry(position=2, unit=1))
     assert said.relative_error < 1e-6
 
 
 @pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
 def test_a_gradient_that_truncation_cuts_is_repeated_by_autograd(cell):
     model, batch, _ = walked(cell, "cut")
-    walls = np.flatnonzero(walk(model, batch, sequence=SEQUENCE).cut)
-    early = verify(model, batch, StateClaim(position=int(walls[0]) - 1, unit=1), sequence=SEQUENCE)
-    late = verify(model, batch, StateClaim(position=int(walls[-1]), unit=1), sequence=SEQUENCE)
-    weight = verify(model, batch, WeightClaim(row=1, column=1), sequence=SEQUENCE)
+    walls = np.flatnonzero(trace_chain(model, batch, sequence=SEQUENCE).cut)
+    early = verify(model, batch, StateEntry(position=int(walls[0]) - 1, unit=1), sequence=SEQUENCE)
+    late = verify(model, batch, StateEntry(position=int(walls[-1]), unit=1), sequence=SEQUENCE)
+    weight = verify(model, batch, WeightEntry(row=1, column=1), sequence=SEQUENCE)
     assert early.reason == weight.reason == TRUNCATED and early.relative_error < 1e-9 > weight.relative_error
     assert late.method == CENTRAL_DIFFERENCES and late.relative_error < 1e-6
-    across = verify(model, batch, JacobianClaim(position=int(walls[0]), row=1, column=2), sequence=SEQUENCE)
+    across = verify(model, batch, JacobianEntry(position=int(walls[0]), row=1, column=2), sequence=SEQUENCE)
     assert across.method == CENTRAL_DIFFERENCES and across.relative_error < 1e-6 and across.value != 0
 
 
@@ -196,7 +196,7 @@ def test_exactly_zero_is_exactly_zero():
     model, batch = case("many_to_many", PADDED, cell="rnn", nonlinearity="relu")
     with torch.no_grad():
         model.recurrent.bias_ih_l0[0] = -100.0  # a dead unit
-    said = verify(model, batch, WeightClaim(row=0, column=1))
+    said = verify(model, batch, WeightEntry(row=0, column=1))
     assert said.value == said.value64 == said.independent == said.relative_error == 0 and said.method == AUTOGRAD
 
 
@@ -212,22 +212,22 @@ def test_a_kink_is_noticed():
 def test_a_loop_that_takes_too_long_is_not_run_often_or_not_at_all(monkeypatch):
     model, batch = made("gru", "one to answer")
     monkeypatch.setattr(verification, "A_STEP", 0.1)
-    said = verify(model, batch, StateClaim(position=1, unit=1), sequence=SEQUENCE)
+    said = verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
     assert said.reason == SLOW and said.runs == 1 and said.relative_error < 1e-9
     monkeypatch.setattr(verification, "A_STEP", 1.0)
-    with pytest.raises(WalkError, match="too large"):
-        verify(model, batch, StateClaim(position=1, unit=1), sequence=SEQUENCE)
+    with pytest.raises(TraceError, match="too large"):
+        verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
 
 
 # ---- what does not agree
 
 
 @pytest.mark.parametrize("what", [
-    StateClaim(position=1, unit=2),
-    StateClaim(state="c", position=1, unit=2),
-    WeightClaim(row=3, column=2),
-    WeightClaim(weight="weight_ih", row=3, column=0),
-    JacobianClaim(position=2, row=6, column=1),
+    StateEntry(position=1, unit=2),
+    StateEntry(state="c", position=1, unit=2),
+    WeightEntry(row=3, column=2),
+    WeightEntry(weight="weight_ih", row=3, column=0),
+    JacobianEntry(position=2, row=6, column=1),
 ], ids=lambda each: f"{type(each).__name__}-{getattr(each, 'state', '')}{getattr(each, 'weight', '')}")  # fmt: skip
 @pytest.mark.parametrize("by", [1 + 1e-5, 0.0, -1.0], ids=["a little", "nothing", "the other way"])
 def test_a_wrong_number_is_noticed(monkeypatch, what, by):
@@ -236,11 +236,11 @@ def test_a_wrong_number_is_noticed(monkeypatch, what, by):
     right = verify(model, batch, what, sequence=SEQUENCE)
 
     def wrong(*args: object, **more: object) -> object:
-        one = walk(*args, **more)
+        one = trace_chain(*args, **more)
         names = ("grad", "grad_cell", "entering", "entering_state", "jacobians")
         return dataclasses.replace(one, **{name: getattr(one, name) * by for name in names})
 
-    monkeypatch.setattr(verification, "walk", wrong)
+    monkeypatch.setattr(verification, "trace_chain", wrong)
     said = verify(model, batch, what, sequence=SEQUENCE)
     assert said.independent == pytest.approx(right.independent, rel=1e-6)
     assert said.relative_error == pytest.approx(abs(1 - by), rel=1e-2)
@@ -250,7 +250,7 @@ def test_a_wrong_number_is_noticed(monkeypatch, what, by):
 def test_a_broken_sweep_is_noticed(monkeypatch):
     """A sweep that keeps a thousandth less than the update gate does."""
     model, batch = case("many_to_many", PADDED, cell="gru")
-    what, sweep = StateClaim(position=1, unit=2), GRUTrace.backward_sweep
+    what, sweep = StateEntry(position=1, unit=2), GRUTrace.backward_sweep
     assert verify(model, batch, what).relative_error < 1e-6
 
     def forgetful(self: GRUTrace, *args: Any) -> GradCarry:
@@ -265,7 +265,7 @@ def test_a_broken_sweep_is_noticed(monkeypatch):
 # ---- manners
 
 
-@pytest.mark.parametrize("what", [StateClaim(position=1, unit=1), WeightClaim(row=0, column=0)])
+@pytest.mark.parametrize("what", [StateEntry(position=1, unit=1), WeightEntry(row=0, column=0)])
 def test_verifying_changes_nothing_and_draws_nothing(what):
     trainer = Trainer(Experiment(cell="lstm", hidden_size=5, seq_len=6, num_layers=2, dropout=0.5))
     trainer.advance()
@@ -280,16 +280,16 @@ def test_verifying_changes_nothing_and_draws_nothing(what):
 def test_numbers_that_are_not_there_or_not_finite_are_refused():
     model, batch = made("rnn", "one to answer")
     for what in (
-        StateClaim(state="c", position=1, unit=1),
-        StateClaim(position=6, unit=1),
-        WeightClaim(row=9, column=0),
+        StateEntry(state="c", position=1, unit=1),
+        StateEntry(position=6, unit=1),
+        WeightEntry(row=9, column=0),
     ):
-        with pytest.raises(WalkError):
+        with pytest.raises(TraceError):
             verify(model, batch, what, sequence=SEQUENCE)
     with torch.no_grad():
         model.head.weight.fill_(math.inf)
-    with pytest.raises(WalkError, match="not finite"):
-        verify(model, batch, StateClaim(position=1, unit=1), sequence=SEQUENCE)
+    with pytest.raises(TraceError, match="not finite"):
+        verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
 
 
 def test_where_differences_cannot_agree_autograd_is_asked():
@@ -297,5 +297,5 @@ def test_where_differences_cannot_agree_autograd_is_asked():
     model, batch = made("rnn", "one to answer")
     with torch.no_grad():
         model.head.weight[:, 1] = 1e-11
-    said = verify(model, batch, StateClaim(position=4, unit=1), sequence=SEQUENCE)
+    said = verify(model, batch, StateEntry(position=4, unit=1), sequence=SEQUENCE)
     assert (said.method, said.reason) == (AUTOGRAD, UNSURE) and said.norm > 1e-6 and said.relative_error < 1e-9

@@ -80,7 +80,7 @@ def test_a_network_reads_the_example_and_says_so_what_it_is_asked(slug, rnn_type
     assert batch.mask.any() and batch.mask.dtype == bool and batch.targets.dtype == np.int64
     assert batch.inputs.dtype == np.int64 and batch.lengths.dtype == np.int64
     with torch.no_grad():
-        said = model.run_freely(batch) if rnn_type in ("one_to_many", "encoder_decoder") else model(batch)
+        said = model.generate(batch) if rnn_type in ("one_to_many", "encoder_decoder") else model(batch)
     assert said.shape == (1 if rnn_type == "many_to_one" else len(batch.mask), 1, task.output_size)
 
 

@@ -42,7 +42,7 @@ def assert_documented(e: Experiment, frame: Frame) -> None:
         "upper": (e.output_layers, steps, width),
         "inputs": (steps,) if task.inputs == "symbols" else (steps, task.input_size),
         "outputs": (steps, task.output_size),
-        "free_outputs": (steps, task.output_size) if info.feeds_back else None,
+        "free_outputs": (steps, task.output_size) if info.is_autoregressive else None,
         "targets": (steps,) if task.outputs == "symbols" else (steps, task.output_size),
         "loss_per_step": (steps,),
         "sequence_loss": (PROBE_SIZE,),

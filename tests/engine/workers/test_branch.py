@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from engine.experiment import Changes, Experiment, ExperimentError, in_force, noted
+from engine.experiment import Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers.hosted_run import HostedRun
@@ -34,7 +34,7 @@ def test_planned_changes_are_made_at_their_steps_and_it_waits_where_it_was_told(
     frame = frame_of(run, lambda frame: frame.step == 12)
     wait_for(lambda: run.status().phase == RunPhase.PAUSED)
     assert_same(frame, trained(12, changes).frame())
-    assert run.changes == changes and run.experiment == in_force(SMALL, changes)
+    assert run.changes == changes and run.experiment == settings_at(SMALL, changes)
     assert run.info_at(3).experiment.batch_size == 7 and run.info_at(2).experiment == SMALL
     run.stop()
 
@@ -108,8 +108,8 @@ def test_frames_and_checkpoints_are_kept_within_bounds_and_survive_a_dead_worker
 
 def test_changes_are_noted_with_the_step_at_which_they_were_made():
     faster = SMALL.replace(learning_rate=0.1)
-    once = noted((), 5, SMALL, faster)
-    assert once == ((5, {"learning_rate": 0.1}),) and noted(once, 6, faster, faster) == once
-    twice = noted(once, 5, faster, faster.replace(noise=0.2))
+    once = record_change((), 5, SMALL, faster)
+    assert once == ((5, {"learning_rate": 0.1}),) and record_change(once, 6, faster, faster) == once
+    twice = record_change(once, 5, faster, faster.replace(noise=0.2))
     assert twice == ((5, {"learning_rate": 0.1, "noise": 0.2}),)
-    assert in_force(SMALL, twice, 4) == SMALL and in_force(SMALL, twice) == faster.replace(noise=0.2)
+    assert settings_at(SMALL, twice, 4) == SMALL and settings_at(SMALL, twice) == faster.replace(noise=0.2)

@@ -10,7 +10,7 @@ import numpy as np
 from engine.ask.question import Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
-from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, StateClaim, Verification, Walk, WeightClaim
+from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, SequenceTrace, StateEntry, Verification, WeightEntry
 from engine.training import Trainer
 from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, worker_process
 from engine.workers.protocol import REQUEST_KINDS
@@ -19,17 +19,17 @@ from tests.engine.workers.conftest import frame_of, wait_for
 
 SMALL = Experiment(task="characters", rnn_type="many_to_many", cell="lstm", hidden_size=4, seq_len=6, batch_size=4,
                    num_layers=2, steps=1_000_000)  # fmt: skip
-CLAIM = StateClaim(state="c", layer=0, position=3, unit=2)
+CLAIM = StateEntry(state="c", layer=0, position=3, unit=2)
 
 
-def trace_of(run: Run, layer: int = -1) -> Walk:
+def trace_of(run: Run, layer: int = -1) -> SequenceTrace:
     run.request(SEQUENCE_TRACE, layer=layer)
     wait_for(lambda: not run.is_pending(SEQUENCE_TRACE))
     assert run.problem(SEQUENCE_TRACE) == "" and run.result(SEQUENCE_TRACE) is not None
     return run.result(SEQUENCE_TRACE)
 
 
-def verification_of(run: Run, what: StateClaim | WeightClaim = CLAIM) -> Verification:
+def verification_of(run: Run, what: StateEntry | WeightEntry = CLAIM) -> Verification:
     run.request(VERIFICATION, entry=what)
     wait_for(lambda: not run.is_pending(VERIFICATION))
     assert run.problem(VERIFICATION) == "" and run.result(VERIFICATION) is not None
@@ -63,7 +63,7 @@ def test_all_three_can_be_asked_at_once_and_the_newest_of_each_counts(pool):
     for layer in (1, 0, 1, 0):
         run.request(SEQUENCE_TRACE, layer=layer)
     for unit in (0, 1, 3):
-        run.request(VERIFICATION, entry=WeightClaim(row=unit, column=0))
+        run.request(VERIFICATION, entry=WeightEntry(row=unit, column=0))
     run.request(ANSWER, question=Question(text="oh dear"))
     assert run.result(SEQUENCE_TRACE) is earlier and run.waited > 0
     wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
@@ -80,7 +80,7 @@ def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
     run = pool.submit(SMALL)
     trace, verification = trace_of(run), verification_of(run)
     run.request(SEQUENCE_TRACE, layer=2)
-    run.request(VERIFICATION, entry=StateClaim(position=9, unit=0))
+    run.request(VERIFICATION, entry=StateEntry(position=9, unit=0))
     wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
     assert run.problem(SEQUENCE_TRACE).startswith("There is no layer 2") and run.result(SEQUENCE_TRACE) is trace
     assert (
@@ -103,10 +103,10 @@ def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
     (old,) = pool.pids
     os.kill(old, signal.SIGSTOP)
     run.request(SEQUENCE_TRACE, layer=1)
-    run.request(VERIFICATION, entry=WeightClaim(row=1, column=1))
+    run.request(VERIFICATION, entry=WeightEntry(row=1, column=1))
     assert run.is_pending(SEQUENCE_TRACE) and run.is_pending(VERIFICATION)
     wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
     assert run.result(SEQUENCE_TRACE).layer == 1 and pool.pids != [old]
-    assert run.result(VERIFICATION).what == WeightClaim(row=1, column=1)
+    assert run.result(VERIFICATION).what == WeightEntry(row=1, column=1)
     assert not any(map(run.problem, REQUEST_KINDS))
     pool.shutdown()

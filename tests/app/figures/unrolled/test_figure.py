@@ -31,7 +31,7 @@ ARROWS = range(-13, 3)  # a trace for each decade of the axis, and one for all t
 def most_columns(info: RunInfo) -> int:
     """16, or as many as leave room for the answer, its mark and the line that tells the truth, on 600 pixels."""
     letters = max(map(len, info.output_labels)) + 1
-    return min(16, int(600 / (7.5 * letters + 26))) if info.feeds_back else 16
+    return min(16, int(600 / (7.5 * letters + 26))) if info.is_autoregressive else 16
 
 
 def columns_of(case: str) -> np.ndarray:
@@ -149,7 +149,7 @@ def test_what_was_read_stands_below_its_step(case):
     below = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text")
     assert np.array_equal(below["x"], columns_of(case)) and set(below["y"]) == {0}
     for t, said in zip(np.asarray(below["x"], int), below["text"], strict=True):
-        assert said.startswith("<i>") == bool(info.feeds_back and t > info.encoder_steps and frame.valid[t])
+        assert said.startswith("<i>") == bool(info.is_autoregressive and t > info.encoder_steps and frame.valid[t])
         assert_read(info, frame, t, said.removeprefix("<i>").removesuffix("</i>"))
 
 
@@ -163,7 +163,7 @@ def assert_read(info: RunInfo, frame: Frame, t: int, said: str) -> None:
         label = labels[token] if token >= 0 else "start" if info.encoder_steps else "–"
         assert said == theme.symbol(label)
     elif info.image and channels > 1:
-        fed = info.feeds_back and t > 0
+        fed = info.is_autoregressive and t > 0
         assert said == (info.output_labels[int(token[-len(info.output_labels) :].argmax())] if fed else "image")
     elif "hidden" in info.input_labels and token[1]:
         assert said == "?"
@@ -173,7 +173,7 @@ def assert_read(info: RunInfo, frame: Frame, t: int, said: str) -> None:
         assert said.endswith("▴") == ("mark" in info.input_labels and token[1] > 0)
 
 
-FED_BACK = [case for case in CASES if RunInfo.of(experiment_of(case)).feeds_back]
+AUTOREGRESSIVE_TYPES = [case for case in CASES if RunInfo.of(experiment_of(case)).is_autoregressive]
 
 
 def texts(case: str) -> tuple[dict[int, str], ...]:
@@ -182,7 +182,7 @@ def texts(case: str) -> tuple[dict[int, str], ...]:
     return tuple({int(t): said for t, said in zip(each["x"], each["text"], strict=True)} for each in rows)
 
 
-@over(FED_BACK)
+@over(AUTOREGRESSIVE_TYPES)
 def test_what_comes_in_is_the_target_of_the_step_before_and_the_line_says_so(case):
     """Never the output: the pass that is drawn and measured is told the truth."""
     info, frame, _ = seen(case)
@@ -212,7 +212,11 @@ def test_what_comes_in_is_the_target_of_the_step_before_and_the_line_says_so(cas
 
 
 def test_both_kinds_of_lines_are_among_the_cases():
-    drawn_all = {case: len(columns_of(case)) == seen(case)[0].time_steps for case in FED_BACK if case in REPRESENTATIVE}
+    drawn_all = {
+        case: len(columns_of(case)) == seen(case)[0].time_steps
+        for case in AUTOREGRESSIVE_TYPES
+        if case in REPRESENTATIVE
+    }
     assert set(drawn_all.values()) == {True, False}
 
 
@@ -220,7 +224,7 @@ def test_both_kinds_of_lines_are_among_the_cases():
 def test_only_where_outputs_could_be_fed_back_are_there_rows_for_them(case):
     info, figure = seen(case)[0], template(case, "unrolled")
     names, (low, high) = figure["layout"]["yaxis"]["ticktext"], figure["layout"]["yaxis"]["range"]
-    assert (names[-2:] == ["target", "by itself"]) == info.feeds_back == bool(len(figure["data"][2]["x"]))
+    assert (names[-2:] == ["target", "by itself"]) == info.is_autoregressive == bool(len(figure["data"][2]["x"]))
     assert len(names) == len(figure["layout"]["yaxis"]["tickvals"])
     assert low < 0 and max(figure["layout"]["yaxis"]["tickvals"]) < high
 
