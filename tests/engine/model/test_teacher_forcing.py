@@ -108,13 +108,13 @@ def test_never_told_trains_on_what_it_says_itself(kind, network):
 def test_told_now_and_then(kind, network, tbptt, monkeypatch):
     """With the coins known: each sequence hears the truth where its coin says so, and itself elsewhere."""
     model, batch = case(kind, network, teacher_forcing=0.5, tbptt=tbptt)
-    drawn, coin = [], model._coin
+    drawn, coin = [], model._teacher_forcing_mask
 
     def tossed(row: np.ndarray, forced: float) -> np.ndarray:
         drawn.append(coin(row, forced))
         return drawn[-1]
 
-    monkeypatch.setattr(model, "_coin", tossed)
+    monkeypatch.setattr(model, "_teacher_forcing_mask", tossed)
     torch.manual_seed(5)
     mixed = model.train().loss(batch)
     told = np.stack([each.reshape(7) for each in drawn])
