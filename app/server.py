@@ -1,4 +1,4 @@
-"""The server: Streamlit's app with three routes of ours beside it. `python -m streamlit run app/server.py`.
+"""The server: Streamlit's app with our own routes beside it. `python -m streamlit run app/server.py`.
 
 The pool is started first, so that torch loads in a worker while this process loads the rest.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -31,7 +31,6 @@ HUB.pool()
 from app.compare import feed
 from app.compare.registry import RACES
 from app.export import routes
-from app.export.gradient_csv import gradient_csv
 from app.live import stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
@@ -58,15 +57,6 @@ async def plotly_js(request: Request) -> Response:
             "Vary": "Accept-Encoding",
         },
     )
-
-
-async def gradient_table(request: Request) -> Response:
-    """GET /live/<token>/gradient.csv"""
-    slot = HUB.find(request.path_params["token"])
-    frame = slot and slot.run.latest()
-    if slot is None or frame is None:
-        return PlainTextResponse("This run has ended, or has no frame yet.", 404)
-    return Response(gradient_csv(slot.run.info, frame), media_type="text/csv")
 
 
 async def live_socket(socket: WebSocket) -> None:
@@ -109,7 +99,7 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
 
     tasks = [asyncio.create_task(look_after()), asyncio.create_task(asyncio.to_thread(compressed_plotly))]
     gc.collect()
-    gc.freeze()  # imports never die: later collections need not walk them
+    gc.freeze()  # imported modules live for ever: later collections need not visit them
     try:
         yield {}
     finally:
@@ -124,7 +114,6 @@ app = st.App(
         WebSocketRoute("/live/{token}", live_socket),
         *feed.ROUTES,
         *routes.ROUTES,
-        Route("/live/{token}/gradient.csv", gradient_table),
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],
     middleware=[Middleware(OwnerCookie)],

@@ -21,6 +21,7 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, RANGES, Experiment
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 
+TITLE = "Compare"
 STYLE = Path(__file__).with_name("style.css")
 ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": ":material/skip_next:",
          "reset": ":material/replay:"}  # fmt: skip

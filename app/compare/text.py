@@ -18,7 +18,6 @@ from engine.diagnosis.text import place, say
 from engine.experiment import Experiment
 from engine.number_format import share, short
 
-TITLE = "Compare"
 HEADING = "Which network learns it first?"
 LOOK_FOR = "Same data, same seed, same step counter. Change a lane, then press Train."
 GOOD = "Good races"

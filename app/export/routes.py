@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from app.export.gradient_csv import gradient_csv
 from app.hub import HUB, RunSlot
 from app.replay import player
 from engine.experiment import Experiment
@@ -26,6 +27,15 @@ WAIT = 10.0  # seconds for a worker to send its weights: it may be in the middle
 POLL = 0.02
 GONE = "This run has ended, or has no frame yet."
 SLOW = "The network did not answer in time: it may be in the middle of a long update. Pause the run, and try again."
+
+
+async def gradient(request: Request) -> Response:
+    """GET /live/<token>/gradient.csv: the gradient norms of the newest frame."""
+    slot = HUB.find(request.path_params["token"])
+    frame = slot and slot.run.latest()
+    if slot is None or frame is None:
+        return PlainTextResponse(GONE, 404)
+    return Response(gradient_csv(slot.run.info, frame), media_type="text/csv")
 
 
 async def recording(request: Request) -> Response:
@@ -125,5 +135,8 @@ FILES = {
     "weights.safetensors": weights,
     "script.py": script,
 }
-"""What is sent for a run, by the last part of its address."""
-ROUTES = [Route(f"/live/{{token}}/{name}", send) for name, send in FILES.items()]
+"""The files that the card "Export" offers, by the last part of their address."""
+ROUTES = [
+    Route("/live/{token}/gradient.csv", gradient),
+    *(Route(f"/live/{{token}}/{name}", send) for name, send in FILES.items()),
+]

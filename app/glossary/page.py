@@ -9,6 +9,7 @@ import streamlit as st
 from app import state
 from app.glossary import terms
 
+TITLE = "Glossary"
 MARKUP = f"""<div class="glossary">
 <label>{terms.FIND} <input type="search" autocomplete="off"></label>
 <p role="status"></p>

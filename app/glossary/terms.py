@@ -8,7 +8,6 @@ from html import escape
 
 from engine.preset import load_preset
 
-TITLE = "Glossary"
 HEADING = "Every word that is used here"
 FIND = "Find a word"
 NOTHING = "No word here says that. Try a shorter part of it."

@@ -13,6 +13,7 @@ from app.replay import player
 from app.replay.player import Opened
 from engine.recording import RecordingError
 
+TITLE = "Open a recording"
 HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays in sight
 
 
@@ -46,7 +47,7 @@ def page(playground: Page) -> None:
         st.switch_page(playground, query_params=link)
     page_state = _page_state()
     with st.container(key="recording"):
-        st.title(player.TITLE, anchor=False)
+        st.title(TITLE, anchor=False)
         st.caption(player.ABOUT)
         file = st.file_uploader(player.UPLOAD, "zip", key="recording_file",
                                 max_upload_size=player.MAX_UPLOADED)  # fmt: skip

@@ -44,7 +44,6 @@ ALONE = 'data-scheme=""'
 PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
 """The live view's JavaScript that draws figures; the player stands in place of its socket and its panel."""
 
-TITLE = "Open a recording"
 ABOUT = (
     "A recording is the zip file that **Export** on the playground gives: a run's figures at many training steps. "
     "It plays here, without training anything again."

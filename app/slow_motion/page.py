@@ -18,6 +18,7 @@ from engine.frame import RunInfo
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.workers import UPDATE_TRACE, Run
 
+TITLE = "Slow motion"
 LAST = phases.PHASES[-1]
 QUICKEST, PER_STEP, SLOWEST = 0.8, 0.2, 2.6  # seconds to uncover a picture
 STYLE = Path(__file__).with_name("style.css")

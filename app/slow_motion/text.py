@@ -15,7 +15,6 @@ from engine.frame import RunInfo
 from engine.number_format import share, short, signed
 from engine.slow_motion.update_trace import UpdateTrace
 
-TITLE = "Slow motion"
 HEADING = "One update, in slow motion"
 PHASES = ("Forward", "Loss", "Backward", "Clip", "Update")
 BACK, NEXT, NEXT_UPDATE = "Back", "Next", "Next update"

@@ -20,6 +20,7 @@ from engine.frame import RunInfo
 from engine.step_through.sequence_trace import SequenceTrace, Verification
 from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
 
+TITLE = "Step through"
 STYLE = Path(__file__).with_name("style.css")
 
 

@@ -25,7 +25,6 @@ from engine.step_through.sequence_trace import (
     WeightEntry,
 )
 
-TITLE = "Step through"
 HEADING = "One sequence, forward and back"
 LOOK_FOR = (
     "Going forward, each step computes its state from the step before. Coming back, each step hands the gradient on: "
