@@ -3,51 +3,54 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
-TORCH = {
-    "engine/training/capture_frame.py",
-    "engine/cells/adjoint.py",
-    "engine/cells/reverse_sequence.py",
-    "engine/cells/feedforward.py",
-    "engine/cells/gru.py",
-    "engine/cells/gru_simple.py",
-    "engine/model/layers.py",
-    "engine/cells/lstm.py",
-    "engine/cells/lstm_no_forget.py",
-    "engine/cells/lstm_peephole.py",
-    "engine/cells/rnn.py",
-    "engine/cells/stepwise.py",
-    "engine/claims/measures.py",
+FLOORS: dict[str, list[str]] = {
+    "engine": [
+        "number_format cells tasks",
+        "experiment",
+        "parameters",
+        "model frame codegen",
+        "lens diagnosis recording preset ask",
+        "training step_through",
+        "claims slow_motion",
+        "workers",
+        "__main__",
+    ],
+    "app": [
+        "text audio slot_registry figures",
+        "links hub thumbnail",
+        "state",
+        "controls paused_page live",
+        "clickable_figure",
+        "",  # a page or a card, unless it stands below
+        "export step_through",
+        "playground",
+        "main server",
+    ],
+}
+"""The rooms (folders and loose files) from the ground up. A room imports from lower floors alone: arrows go one way."""
+PAGES = FLOORS["app"].index("")
+
+TORCH_ROOMS = {("engine", name) for name in ("cells", "lens", "model", "training")}
+TORCH_FILES = {
     "engine/ask/answering.py",
-    "engine/model/network.py",
-    "engine/lens/forward_trace.py",
-    "engine/training/optimizers.py",
-    "engine/lens/on_demand.py",
-    "engine/lens/decomposition.py",
-    "engine/lens/step_factors.py",
-    "engine/lens/gradient_flow.py",
-    "engine/lens/jacobians.py",
-    "engine/lens/saliency.py",
-    "engine/lens/spectrum.py",
-    "engine/lens/sweep.py",
-    "engine/step_through/tracing.py",
-    "engine/lens/weight_gradients.py",
+    "engine/claims/measures.py",
     "engine/slow_motion/dry_run.py",
-    "engine/lens/scaled.py",
-    "engine/training/trainer.py",
+    "engine/step_through/tracing.py",
     "engine/step_through/unrolled.py",
     "engine/step_through/verify.py",
     "engine/workers/worker.py",
 }
-MOST_LINES, LONGEST_FUNCTION = 350, 60
+"""Where something is computed. Beside these files stand the values that the server reads, without torch."""
+MAX_LINES, MAX_FUNCTION_LINES = 350, 60
 
 
 def files(*folders: str) -> list[str]:
@@ -55,7 +58,13 @@ def files(*folders: str) -> list[str]:
 
 
 ENGINE, APP, FIGURES = files("engine"), files("app"), files("app/figures")
+FACES = {"engine/__init__.py", "app/__init__.py"}
 FOLDERS = [folder for folder in ("engine", "app", "tests", "benchmarks") if (ROOT / folder).is_dir()]
+
+
+def bad(every: Iterable[str], find: Callable[[str], Collection]) -> dict[str, Collection]:
+    """What is wrong in which file, of all these files."""
+    return {file: problems for file in every if (problems := find(file))}
 
 
 @cache
@@ -63,7 +72,8 @@ def tree(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"))
 
 
-def imported(file: str) -> set[str]:
+@cache
+def imported(file: str) -> frozenset[str]:
     """Full names of what a file imports anywhere in it; "from a import b" counts as a and as a.b."""
     names = set()
     for node in ast.walk(tree(file)):
@@ -71,7 +81,40 @@ def imported(file: str) -> set[str]:
             names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
-    return names
+    return frozenset(names)
+
+
+@cache
+def module_file(name: str) -> str | None:
+    """The file of one of our modules or packages; None for a name inside one."""
+    base = name.replace(".", "/")
+    return next((each for each in (f"{base}.py", f"{base}/__init__.py") if (ROOT / each).is_file()), None)
+
+
+@cache
+def arrows(file: str) -> frozenset[str]:
+    """The files of ours from which a file takes names, for types alone included."""
+    targets = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Import):
+            targets |= {module_file(each.name) for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            targets |= {module_file(f"{node.module}.{each.name}") or module_file(node.module) for each in node.names}
+    return frozenset(targets - {None, file})
+
+
+def room(file: str) -> tuple[str, str]:
+    """("engine", "lens") of engine/lens/sweep.py, ("app", "hub") of app/hub.py."""
+    package, name = Path(file).parts[:2]
+    return package, name.removesuffix(".py")
+
+
+def floor(file: str) -> int:
+    """How far up a file's room stands in its package."""
+    package, name = room(file)
+    floors = [number for number, names in enumerate(FLOORS[package]) if name in names.split()]
+    assert floors or package == "app", f"{file}: say in FLOORS on which floor engine/{name} stands"
+    return floors[0] if floors else PAGES
 
 
 def packages(file: str) -> set[str]:
@@ -112,24 +155,32 @@ def test_imports_are_found():
 # ---- arrows
 
 
-@pytest.mark.parametrize("file", ENGINE)
-def test_the_engine_knows_no_screen(file):
-    assert packages(file) & {"streamlit", "plotly", "app"} == set()
+def test_the_engine_knows_no_screen():
+    assert bad(ENGINE, lambda file: packages(file) & {"streamlit", "plotly", "app"}) == {}
 
 
-@pytest.mark.parametrize("file", ENGINE)
-def test_torch_is_imported_only_where_something_is_computed(file):
-    assert "torch" not in packages(file) or file in TORCH
+def test_a_room_imports_from_lower_floors_alone():
+    def upwards(file: str) -> set[str]:
+        others = {other for other in arrows(file) if room(other)[0] == room(file)[0] and room(other) != room(file)}
+        return {other for other in others if floor(other) >= floor(file)}
+
+    assert bad([file for file in (*ENGINE, *APP) if file not in FACES], upwards) == {}
 
 
-def test_every_file_that_may_import_torch_does():
-    assert {file for file in TORCH if "torch" in packages(file)} == TORCH
+def test_no_imports_go_in_a_circle():
+    """Those that only a type checker follows included."""
+    sorter = graphlib.TopologicalSorter({file: arrows(file) for file in (*ENGINE, *APP)})
+    sorter.prepare()  # raises CycleError with the files of a circle
 
 
-@pytest.mark.parametrize("file", APP)
-def test_the_app_imports_no_torch_and_nothing_that_does(file):
-    assert packages(file) & {"torch"} == set()
-    assert closure(file) & TORCH == set()
+def test_only_rooms_that_compute_import_torch():
+    with_torch = {file for file in (*ENGINE, *APP) if "torch" in packages(file)}
+    assert {file for file in with_torch if room(file) not in TORCH_ROOMS} == TORCH_FILES
+    assert "engine/cells/__init__.py" not in with_torch
+
+
+def test_the_app_imports_no_torch_and_nothing_that_does():
+    assert bad(APP, lambda file: {each for each in closure(file) if "torch" in packages(each)}) == {}
 
 
 def test_the_server_process_never_loads_torch():
@@ -143,55 +194,70 @@ def test_the_server_process_never_loads_torch():
     assert done.stdout == "False None\n", done.stderr
 
 
-@pytest.mark.parametrize("file", FIGURES)
-def test_figures_know_frames_and_plotly_and_nothing_else(file):
-    ours = {name for name in imported(file) if name.split(".")[0] in ("app", "engine")}
-    allowed = (
-        "app.figures", "engine.frame", "engine.experiment", "engine.number_format", "engine.frame.readings",
-        "engine.slow_motion.update_trace", "engine.step_through.sequence_trace",
-    )  # fmt: skip
-    assert {name for name in ours if not name.startswith(allowed)} == set()
-    assert packages(file) - {"app", "engine"} <= {"numpy", "plotly", *sys.stdlib_module_names}
+def test_figures_know_values_and_plotly_and_nothing_else():
+    values = (
+        "app.figures",
+        "engine.experiment",
+        "engine.frame",
+        "engine.number_format",
+        "engine.slow_motion.update_trace",
+        "engine.step_through.sequence_trace",
+        "engine.step_through.verification_result",
+    )
+
+    def others(file: str) -> set[str]:
+        ours = {name for name in imported(file) if name.split(".")[0] in ("app", "engine")}
+        foreign = packages(file) - {"app", "engine", "numpy", "plotly", *sys.stdlib_module_names}
+        return {name for name in ours if not name.startswith(values)} | foreign
+
+    assert bad(FIGURES, others) == {}
 
 
-@pytest.mark.parametrize("file", APP)
-def test_only_state_touches_the_session(file):
-    assert "session_state" not in (ROOT / file).read_text(encoding="utf-8") or file == "app/state.py"
+def test_only_state_touches_the_session():
+    touching = {file for file in APP if "session_state" in (ROOT / file).read_text(encoding="utf-8")}
+    assert touching == {"app/state.py"}
 
 
-@pytest.mark.parametrize("file", [*ENGINE, *APP])
-def test_only_the_workers_start_threads_and_processes(file):
-    found = packages(file) & {"threading", "subprocess", "multiprocessing", "concurrent"}
-    if file.startswith("engine/workers/"):
-        return
-    assert found <= ({"threading"} if file == "app/slot_registry.py" else set())
+def test_only_the_workers_start_threads_and_processes():
+    starters = {"threading", "subprocess", "multiprocessing", "concurrent"}
+    starting = {file: packages(file) & starters for file in (*ENGINE, *APP) if room(file) != ("engine", "workers")}
+    assert {file: names for file, names in starting.items() if names} == {"app/slot_registry.py": {"threading"}}
 
 
-@pytest.mark.parametrize("file", files(*FOLDERS))
-def test_imports_are_absolute(file):
-    assert [node.lineno for node in ast.walk(tree(file)) if isinstance(node, ast.ImportFrom) and node.level] == []
+def test_imports_are_absolute():
+    def relative(file: str) -> list[int]:
+        return [node.lineno for node in ast.walk(tree(file)) if isinstance(node, ast.ImportFrom) and node.level]
+
+    assert bad(files(*FOLDERS), relative) == {}
 
 
 # ---- manner
 
 
-@pytest.mark.parametrize("file", [*ENGINE, *APP])
-def test_nothing_prints(file):
-    calls = [node for node in ast.walk(tree(file)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    assert file == "engine/__main__.py" or [call.lineno for call in calls if call.func.id == "print"] == []
+def test_nothing_prints():
+    def prints(file: str) -> list[int]:
+        calls = [node for node in ast.walk(tree(file)) if isinstance(node, ast.Call)]
+        return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+
+    assert bad([file for file in (*ENGINE, *APP) if file != "engine/__main__.py"], prints) == {}
 
 
-@pytest.mark.parametrize("file", [*ENGINE, *APP])
-def test_files_and_functions_are_short(file):
-    assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
-    functions = [node for node in ast.walk(tree(file)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    assert {each.name for each in functions if each.end_lineno - each.lineno >= LONGEST_FUNCTION} == set()
+def test_files_and_functions_are_short():
+    def long(file: str) -> list[str]:
+        lines = len((ROOT / file).read_text(encoding="utf-8").splitlines())
+        functions = [node for node in ast.walk(tree(file)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        too_long = [node.name for node in functions if node.end_lineno - node.lineno >= MAX_FUNCTION_LINES]
+        return too_long + ([f"{lines} lines"] if lines > MAX_LINES else [])
+
+    assert bad([*ENGINE, *APP], long) == {}
 
 
-@pytest.mark.parametrize("file", files("benchmarks"))
-def test_what_benchmarks_import_of_ours_is_there(file):
+def test_what_benchmarks_import_of_ours_is_there():
     """They run by hand only, so a name that has moved would be noticed late. (Importing them would run them.)"""
-    for node in ast.walk(tree(file)):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("engine"):
-            module = importlib.import_module(node.module)
-            assert [each.name for each in node.names if not hasattr(module, each.name)] == []
+
+    def missing(file: str) -> list[str]:
+        nodes = [node for node in ast.walk(tree(file)) if isinstance(node, ast.ImportFrom) and node.module]
+        ours = [(importlib.import_module(node.module), node) for node in nodes if node.module.startswith("engine")]
+        return [each.name for module, node in ours for each in node.names if not hasattr(module, each.name)]
+
+    assert bad(files("benchmarks"), missing) == {}
