@@ -156,6 +156,10 @@ class Playground:
         """Until this many more frames were painted."""
         self.wait("playground.painted >= argument", self.get("playground.painted") + count)
 
+    def settle(self) -> None:
+        """Until the page's script has ended: what it sets while it runs would take the place of what is chosen now."""
+        self.wait("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+
     def get(self, expression: str, argument: object = None):
         """The value of some JavaScript."""
         return self.page.evaluate(f"argument => ({expression})", argument)

@@ -36,7 +36,7 @@ def test_the_page_opens_training_the_first_lesson(visit):
         assert page.page.locator(f"[data-figure={name}][role=figure][aria-label]").count() == 1
     bars = page.data("gradient", "data[1].y")
     assert len(bars) == 40 and bars[0] < 1e-6 * bars[-1]
-    assert "preset=remember" in page.page.url
+    page.wait("location.search.includes('preset=remember')")
 
 
 def test_figures_keep_their_elements_and_the_zoom_over_10_frames(visit):
@@ -71,7 +71,7 @@ def test_changing_the_cell_starts_a_new_run_with_that_cell(visit):
     names = [trace.get("name") for trace in page.data("gradient", "data")]
     assert "dL/dc, the cell state" in names
     assert page.get("window.kept.every(each => each.isConnected)")
-    assert "cell=lstm" in page.page.url
+    page.wait("location.search.includes('cell=lstm')")
     assert page.data("gradient", "data[0].showlegend") is True  # the run before stays, in grey
     ghost = page.data("gradient", "data[0].y")
     assert len(ghost) == 40 and ghost[-1] > 0
@@ -148,6 +148,7 @@ def test_the_cure_solves_what_the_plain_network_cannot(visit):
 def test_two_browsers_do_not_see_each_other(visit):
     first = visit()
     first.frames(2)
+    first.wait("location.search.length > 1")
     second = visit(first.page.url.split("?")[1])
     assert second.token != first.token
     held = second.pause()
@@ -168,6 +169,7 @@ def test_a_reload_finds_its_run_again(visit):
 def test_two_tabs_of_one_browser_have_two_runs(visit):
     first = visit()
     first.frames(1)
+    first.wait("location.search.length > 1")
     second = visit(first.page.url.split("?")[1], context=first.page.context)
     assert second.token != first.token
 
@@ -232,6 +234,7 @@ def test_each_rnn_type_is_picked_by_its_picture_trains_and_is_drawn_right(visit)
     page = visit()
     page.page.locator(".st-key-rnn_type button").nth(0).wait_for()
     for name, (task, verdict) in TYPES.items():
+        page.settle()
         old = page.token
         page.choose("rnn_type", name)
         page.wait("playground.token !== argument && playground.step > 2", old)
