@@ -239,10 +239,10 @@ FINITE = [case for case in CASES if case not in NOT_FINITE]
 PAIRS = [(case, name) for case in CASES for name in applicable(RunInfo.of(experiment_of(case))) if name not in LENS]
 
 
-def in_turn(pair: tuple[str, str]) -> bool:
+def is_in_normal_run(pair: tuple[str, str]) -> bool:
     """Whether this pair belongs to a normal run: every case with half of its figures, and the other way round."""
     case, name = pair
     return case in REPRESENTATIVE and (CASES.index(case) + list(FIGURES).index(name)) % 2 == 0
 
 
-cases, finite, pairs = over(CASES), over(FINITE), over(PAIRS, in_turn)
+cases, finite, pairs = over(CASES), over(FINITE), over(PAIRS, is_in_normal_run)

@@ -10,6 +10,7 @@ from app import state
 from app.hub import HUB, Start
 from engine.preset import SPEEDS, list_presets, load_preset
 from tests.app.conftest import SESSION, opened, run, slot, warnings, widgets
+from tests.cases import grid, in_turn
 
 STABLE = [  # DESIGN, section 6
     "preset", "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len",
@@ -29,7 +30,7 @@ def test_the_page_opens_on_the_first_lesson_with_every_stable_key(pool):
     assert page.query_params == {"preset": "remember"}
 
 
-@pytest.mark.parametrize("slug", PRESETS)
+@pytest.mark.parametrize("slug", grid(PRESETS, kept=in_turn))
 def test_a_link_to_a_lesson_opens_it_as_it_says(pool, slug):
     page, preset = opened(preset=slug), load_preset(slug)
     (only,) = pool.runs

@@ -12,9 +12,12 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, LIVE_SETTINGS
 from engine.preset import load_preset
 from engine.tasks import TASKS
 from tests.app.conftest import SESSION, move, opened, slot, warnings, widgets
+from tests.cases import grid, in_turn
 from tests.fakes import untrained_frame
 
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
+OPENED = sorted(TYPES, key=lambda each: each[1])[::2]
+"""What a normal run opens: every RNN type, and every second of the data; each of them is drawn elsewhere."""
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,9 @@ def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task,
     assert warnings(page) == [] and widgets(page)["rnn_type"].value == now.rnn_type
 
 
-@pytest.mark.parametrize(("task", "kind"), TYPES)
+@pytest.mark.parametrize(
+    ("task", "kind"), [pytest.param(*each, marks=() if each in OPENED else pytest.mark.full) for each in TYPES]
+)
 def test_all_data_open_under_every_type_they_know(pool, task, kind):
     page = opened(task=task, rnn_type=kind)
     now, found = slot().experiment, widgets(page)
@@ -98,6 +103,10 @@ def test_all_data_open_under_every_type_they_know(pool, task, kind):
     said = [each.value for each in page.sidebar.caption]
     assert text.about_data(now) in said and text.rnn_type(now) in said
     assert any('class="thumbnail"' in each.proto.body for each in page.sidebar.get("html"))
+
+
+def test_every_type_is_opened_in_a_normal_run():
+    assert {kind for _, kind in OPENED} == set(CHOICES["rnn_type"])
 
 
 def test_the_tables_of_types_are_complete():
@@ -125,18 +134,20 @@ def test_a_type_that_the_data_lack_brings_the_data_that_show_it(pool, kind):
     assert pool.runs[-1].experiment == now
 
 
-@pytest.mark.parametrize("kind", AUTOREGRESSIVE_TYPES)
+BESIDE_FEEDBACK = [
+    {"bidirectional": "true"},
+    {"tbptt": "5"},
+    {"cell": "feedforward", "window": "3", "tbptt": "5"},
+    {"preset": "truncation"},
+    {"task": "characters", "rnn_type": "many_to_many", "embedding_size": "8", "bidirectional": "true"},
+    {"task": "digits_by_pixel", "bidirectional": "true"},
+]
+
+
 @pytest.mark.parametrize(
-    "link",
-    [
-        {"bidirectional": "true"},
-        {"tbptt": "5"},
-        {"cell": "feedforward", "window": "3", "tbptt": "5"},
-        {"preset": "truncation"},
-        {"task": "characters", "rnn_type": "many_to_many", "embedding_size": "8", "bidirectional": "true"},
-        {"task": "digits_by_pixel", "bidirectional": "true"},
-    ],
-    ids=lambda link: "&".join(link),
+    ("link", "kind"),
+    grid(BESIDE_FEEDBACK, AUTOREGRESSIVE_TYPES, kept=in_turn),
+    ids=lambda each: each if isinstance(each, str) else "&".join(each),
 )
 def test_a_type_that_is_fed_back_drops_what_it_cannot_have(pool, link, kind):
     page = opened(**link)
