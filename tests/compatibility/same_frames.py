@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import io
+import json
 import os
 import subprocess
 import sys
@@ -129,11 +130,15 @@ def write_frames(folder: Path, ignore_sentences: bool) -> None:
 
 
 def recorded(recording: Any) -> dict[str, np.ndarray]:
-    """Return the bytes of every part of a recording's file, by name."""
+    """Return the bytes of every part of a recording's file, by name; those of JSON with its keys sorted."""
     file = io.BytesIO()
     recording.save(file)
     with zipfile.ZipFile(file) as archive:
-        return {f"recording: {name}": np.frombuffer(archive.read(name), np.uint8) for name in archive.namelist()}
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for name in parts:
+        if name.endswith(".json"):
+            parts[name] = json.dumps(json.loads(parts[name]), sort_keys=True).encode()
+    return {f"recording: {name}": np.frombuffer(content, np.uint8) for name, content in parts.items()}
 
 
 def first_difference(old: Path, new: Path) -> str:
