@@ -232,7 +232,7 @@ def tags(experiment: Experiment) -> list[str]:
 
 
 def task(slug: str) -> str:
-    """One entry in the list of data: the title first, because a narrow box cuts the end, then the family, for search."""
+    """One entry in the list of data: the title first, because a narrow box cuts the end, then the family."""
     return f"{TASKS[slug].title} · {TASKS[slug].family}"
 
 
@@ -240,7 +240,7 @@ KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
 LEARN_HEADING = "Each lesson opens the playground with a network that shows one thing."
-FAILURES_NOTE = "Each card opens the playground with a network that fails in one way, and tells you how to recognise it."
+FAILURES_NOTE = "Each card opens the playground with a network that fails in one way, and says how to recognise it."
 ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
 CHANGE_NEXT = "Change next"
 SHOULD_HAPPEN = "What should happen"
