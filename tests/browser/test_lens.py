@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from app.figures import Quantised
+from app.live import script
+from app.live.messages import pack
 from tests.browser.conftest import Playground
 
 pytestmark = pytest.mark.browser
@@ -88,3 +92,19 @@ def test_one_line_of_time_runs_through_all_lenses(visit):
         assert page.page.locator(".lv-cursor span").inner_text() == "t = 7"
         line = page.page.locator(".lv-cursor").bounding_box()
         assert abs(line["x"] - (box["x"] + axis)) < 2
+
+
+def test_numbers_sent_as_one_byte_arrive_as_they_were(browser):
+    """The ends of the scale exactly, everything between to half a part in 127."""
+    values = np.array([[-0.5, -0.2], [0.0, 0.123], [0.37, 0.5]], np.float32)
+    message = pack({"hidden": {"data.0.z": Quantised.of(values, 0.5), "data.1.y": values[0]}})
+    page = browser.new_page()
+    page.add_script_tag(content=script("messages") + "\nwindow.decode = decode")
+    decoded = page.evaluate("""bytes => {
+        const patches = Object.fromEntries(decode(new Uint8Array(bytes).buffer).patches)
+        return JSON.parse(JSON.stringify(patches, (key, value) => (ArrayBuffer.isView(value) ? [...value] : value)))
+    }""", list(message))  # fmt: skip
+    page.close()
+    assert np.abs(np.array(decoded["hidden.data.0.z"]) - values).max() <= 0.5 / 127 / 2 + 1e-7
+    assert [decoded["hidden.data.0.z"][0][0], decoded["hidden.data.0.z"][2][1]] == [-0.5, 0.5]
+    assert decoded["hidden.data.1.y"] == [float(value) for value in values[0]]

@@ -93,6 +93,17 @@ def test_the_loss_curves_are_the_history(case):
     assert top > max(seen(case)[0].baselines.values())
 
 
+def test_the_axis_has_room_for_all_but_the_wildest_losses():
+    info, frame, curves = seen("stacked")
+    baseline = max(info.baselines.values())
+    updates = np.zeros(200, curves.updates.dtype)
+    updates["step"], updates["loss"] = np.arange(1, 201), np.linspace(10, 0.1, 200) * baseline
+    updates["loss"][[50, 150]] = 1000 * baseline  # one in a hundred
+    patch = FIGURES["loss"].patch(info, frame, dataclasses.replace(curves, updates=updates))
+    _, top = patch["layout.yaxis.range"]
+    assert 9 < top / baseline < 20
+
+
 # ---- the losses of which the newest look is the mean
 
 
