@@ -17,7 +17,7 @@ from engine.model import build
 from engine.tasks import sample
 
 SAME = 1e-3  # of each norm: both are float32, and multiply in another order
-SMALLEST = 1e-25  # norms below that are no longer good numbers in autograd's float32
+MIN_NORM = 1e-25  # norms below that are no longer good numbers in autograd's float32
 
 
 def tables(settings: Settings) -> None:
@@ -36,15 +36,15 @@ def tables(settings: Settings) -> None:
             hidden, losses = unroll(model, alone, batch)
             norms = np.zeros((len(hidden), len(hidden)))
             for k in range(len(hidden)):  # a loss says nothing of later states
-                found = torch.autograd.grad(losses[k, 0], hidden[: k + 1], retain_graph=True)
-                norms[k, : k + 1] = _norms(torch.stack(found))[:, 0]
+                grads = torch.autograd.grad(losses[k, 0], hidden[: k + 1], retain_graph=True)
+                norms[k, : k + 1] = _norms(torch.stack(grads))[:, 0]
             return norms
 
         def batched(model=model, alone=alone, batch=batch, steps=steps) -> np.ndarray:
             hidden, losses = unroll(model, alone, batch)
             seeds = torch.eye(steps, device=losses.device)
-            found = torch.autograd.grad(losses[:, 0], hidden, seeds, is_grads_batched=True)
-            return _norms(torch.stack(found, dim=1))[:, :, 0]
+            grads = torch.autograd.grad(losses[:, 0], hidden, seeds, is_grads_batched=True)
+            return _norms(torch.stack(grads, dim=1))[:, :, 0]
 
         def swept(model=model, batch=batch) -> np.ndarray:
             return loss_decomposition(model, batch).norms[0, 0]
@@ -52,7 +52,7 @@ def tables(settings: Settings) -> None:
         sides = [one_by_one, swept, batched]
         expected = one_by_one()
         for side in sides[1:]:
-            assert (np.abs(side() - expected) <= SAME * expected + SMALLEST).all(), f"{cell}: two answers"
+            assert (np.abs(side() - expected) <= SAME * expected + MIN_NORM).all(), f"{cell}: two answers"
         theirs, ours, together = in_turns(sides, settings.device, 2 if settings.quick else 5)
         times = (f"{each:.1f}" for each in ratios(theirs, ours))
         row(cell, *(milliseconds(each) for each in (theirs, together, ours)), *times,

@@ -37,8 +37,8 @@ def tables(settings: Settings) -> None:
         def swept(model=model, batch=batch) -> np.ndarray:
             return gradient_flow(model, batch).grad_hidden[0, 0]
 
-        expected, found = retained(), swept()
+        expected, actual = retained(), swept()
         size = np.linalg.norm(expected, axis=(1, 2))
-        assert (np.linalg.norm(found - expected, axis=(1, 2)) <= SAME * size).all(), f"{cell}: two answers"
+        assert (np.linalg.norm(actual - expected, axis=(1, 2)) <= SAME * size).all(), f"{cell}: two answers"
         theirs, ours = in_turns([retained, swept], settings.device, 1 if settings.quick else 4)
         row(cell, milliseconds(theirs), milliseconds(ours), *(f"{each:.1f}" for each in ratios(theirs, ours)))

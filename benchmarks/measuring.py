@@ -72,8 +72,8 @@ def in_turns(sides: Sequence[Callable[[], Any]], device: str, budget: float, mos
 
 def ratios(of: Sequence[float], to: Sequence[float]) -> tuple[float, float, float]:
     """Median, lowest and highest of of / to, turn by turn."""
-    found = [mine / theirs for mine, theirs in zip(of, to, strict=True)]
-    return statistics.median(found), min(found), max(found)
+    quotients = [own / theirs for own, theirs in zip(of, to, strict=True)]
+    return statistics.median(quotients), min(quotients), max(quotients)
 
 
 def milliseconds(times: Sequence[float]) -> str:

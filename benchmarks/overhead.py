@@ -106,8 +106,8 @@ def _measure(e: Experiment, seconds: float, turns: int) -> None:
         ours.begin()
         columns[1].append(rate(ours.advance, seconds, e.device))
         columns[2].append(rate(ours.trainer.advance, seconds, e.device))
-    theirs, mine, alone = columns
-    speeds = (f"{statistics.median(each):.1f}" for each in (theirs, mine))
-    found = (f"{each:.3f}" for each in (*ratios(mine, theirs), ratios(alone, theirs)[0]))
+    theirs, own_column, alone = columns
+    speeds = (f"{statistics.median(each):.1f}" for each in (theirs, own_column))
+    quotients = (f"{each:.3f}" for each in (*ratios(own_column, theirs), ratios(alone, theirs)[0]))
     frame, often = 1e3 * statistics.median(ours.took), len(ours.took) / seconds / turns
-    row(e.seq_len, e.cell, *speeds, *found, f"{frame:.1f}", f"{often:.1f}")
+    row(e.seq_len, e.cell, *speeds, *quotients, f"{frame:.1f}", f"{often:.1f}")

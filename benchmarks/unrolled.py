@@ -22,9 +22,9 @@ def cell_of(model: RecurrentNetwork) -> nn.Module:
 def unroll(model: RecurrentNetwork, cell: nn.Module, batch: Batch) -> tuple[list[Tensor], Tensor]:
     """Every h_t, T tensors (B, H), and the loss terms of l_b by step, (T, B)."""
     inputs = model.embed(batch)
-    nothing = inputs.new_zeros(inputs.shape[1], model.experiment.hidden_size)
+    zeros = inputs.new_zeros(inputs.shape[1], model.experiment.hidden_size)
     has_cell_state = model.experiment.cell == "lstm"
-    state, hidden = (nothing, nothing) if has_cell_state else nothing, []
+    state, hidden = (zeros, zeros) if has_cell_state else zeros, []
     for seen in inputs.unbind():
         state = cell(seen, state)
         hidden.append(state[0] if has_cell_state else state)
