@@ -130,10 +130,10 @@ def exported() -> Exported:
 async def answered(name: str, token: str = TOKEN) -> Response:
     """What the routes answer to GET /live/<token>/<name>."""
     scope = {"type": "http", "method": "GET", "path": f"/live/{token}/{name}"}
-    (found,) = (
+    (matched,) = (
         (route, more) for route in routes.ROUTES for match, more in [route.matches(scope)] if match == Match.FULL
     )
-    return await found[0].endpoint(Request({**scope, **found[1]}))
+    return await matched[0].endpoint(Request({**scope, **matched[1]}))
 
 
 @pytest.fixture

@@ -129,8 +129,8 @@ def test_live_settings_change_the_run_in_place(hub, pool, changes):
     slot = attach(hub)
     token = slot.token
     assert slot.apply(SMALL.replace(**changes)) == "updated"
-    ((told, update),) = pool.runs[0].calls
-    assert told == "update" and changes.items() <= update.items() <= SMALL.replace(**changes).to_dict().items()
+    ((method, update),) = pool.runs[0].calls
+    assert method == "update" and changes.items() <= update.items() <= SMALL.replace(**changes).to_dict().items()
     assert len(pool.runs) == 1 and slot.token == token and slot.ghost is None
     assert slot.apply(SMALL) == "updated" and slot.experiment == SMALL
 

@@ -37,9 +37,9 @@ def some_changes(seed: int):
 def test_changes_on_the_way_survive_a_link(seed):
     assert set(CHOICES) == set(LIVE_SETTINGS)
     changes = some_changes(seed)
-    said, refused = links.plan(changes), {}
-    assert links.planned(BASE, said.get("then", ""), refused) == changes and not refused
-    assert set("".join(said.values())) <= set("abcdefghijklmnopqrstuvwxyz0123456789_~.-+")  # needs no escaping
+    written, refused = links.plan(changes), {}
+    assert links.planned(BASE, written.get("then", ""), refused) == changes and not refused
+    assert set("".join(written.values())) <= set("abcdefghijklmnopqrstuvwxyz0123456789_~.-+")  # needs no escaping
 
 
 @pytest.mark.parametrize(

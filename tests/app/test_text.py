@@ -32,9 +32,14 @@ def kinds() -> set[str]:
     sources = [path.read_text(encoding="utf-8") for path in Path(diagnosis.__file__).parent.glob("*.py")]
     calls = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     first = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
-    said = {each.value for each in first if isinstance(each, ast.Constant)}
-    assert {"not_finite", "solved", "cut", "clipped"} <= said  # else they are written in another way, and none is found
-    return said | {kind for _, kind in diagnosis.LIMITS}
+    constants = {each.value for each in first if isinstance(each, ast.Constant)}
+    assert {
+        "not_finite",
+        "solved",
+        "cut",
+        "clipped",
+    } <= constants  # else they are written in another way
+    return constants | {kind for _, kind in diagnosis.LIMITS}
 
 
 # ---- tables
@@ -81,7 +86,7 @@ def test_every_choice_has_a_name(table, wanted):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"cell": "lstm", "forget_bias": 3.0}, "Try the cure: LSTM, forget bias 3"),
         ({"forget_bias": 2.5}, "Try the cure: forget bias 2.5"),
@@ -112,8 +117,8 @@ def test_every_choice_has_a_name(table, wanted):
         "none",
     ],
 )
-def test_a_cure_is_said_in_words(changes, said):
-    assert text.cure(changes) == said
+def test_a_cure_is_said_in_words(changes, message):
+    assert text.cure(changes) == message
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
@@ -135,12 +140,12 @@ def test_a_cure_is_said_in_words(changes, said):
 )
 def test_every_cure_reads_as_words(cell, numbers):
     cure = judged(**{**numbers, "cell": cell}).cure
-    said = text.cure(cure)
-    assert (said == "") == (cure == {})
+    message = text.cure(cure)
+    assert (message == "") == (cure == {})
     if cure:
-        assert said.startswith("Try the cure: ") and WORDS.fullmatch(said)
-        assert len(said.removeprefix("Try the cure: ").split(", ")) == len(cure)
-        assert not re.search(r"\b(None|True|False|nan)\b|\.0\b", said)
+        assert message.startswith("Try the cure: ") and WORDS.fullmatch(message)
+        assert len(message.removeprefix("Try the cure: ").split(", ")) == len(cure)
+        assert not re.search(r"\b(None|True|False|nan)\b|\.0\b", message)
 
 
 # ---- chips
@@ -199,7 +204,7 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
 
 
 @pytest.mark.parametrize(
-    ("lesson", "changes", "said"),
+    ("lesson", "changes", "message"),
     [
         ({}, {}, []),
         ({}, {"cell": "gru"}, ["GRU"]),
@@ -223,9 +228,9 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_was_changed_from_the_lesson_is_said(lesson, changes, said):
+def test_what_was_changed_from_the_lesson_is_said(lesson, changes, message):
     lesson = Experiment(**lesson)
-    assert text.changed(lesson.replace(**changes), lesson) == said
+    assert text.changed(lesson.replace(**changes), lesson) == message
 
 
 @pytest.mark.parametrize(
@@ -240,9 +245,11 @@ def test_what_was_changed_from_the_lesson_is_said(lesson, changes, said):
 )
 def test_what_was_changed_reads_as_words(lesson, changes):
     lesson = Experiment(**lesson)
-    said = text.changed(lesson.replace(**changes), lesson)
-    assert len(said) == len(changes)
-    assert [each for each in said if not WORDS.fullmatch(each) or re.search(r"\b(None|True|False|nan)\b", each)] == []
+    messages = text.changed(lesson.replace(**changes), lesson)
+    assert len(messages) == len(changes)
+    assert [
+        each for each in messages if not WORDS.fullmatch(each) or re.search(r"\b(None|True|False|nan)\b", each)
+    ] == []
 
 
 @for_each({"preset": list_presets()})
@@ -268,7 +275,7 @@ def test_every_lesson_has_readable_chips_and_a_summary(preset):
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "message"),
     [
         ((RunPhase.STARTING, 0, 0.0, 0.0), "starting · step 0"),
         ((RunPhase.RUNNING, 0, 0.0, 1.0), "training · step 0"),
@@ -288,8 +295,8 @@ def test_every_lesson_has_readable_chips_and_a_summary(preset):
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_the_clock_says_where_the_run_is(status, said):
-    assert text.clock(RunStatus(*status)) == said
+def test_the_clock_says_where_the_run_is(status, message):
+    assert text.clock(RunStatus(*status)) == message
 
 
 def test_every_phase_has_a_clock():
@@ -306,37 +313,37 @@ def test_a_slow_network_is_not_said_to_stand_still():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [({}, "the task's lag, 39 steps"), ({"task": "stocks"}, "11 steps, from end to end"), ({"seq_len": 7}, "6 steps")],
     ids=["lag", "no lag", "short"],
 )
 @pytest.mark.parametrize(("cell", "symbol"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
-def test_how_it_is_measured_names_the_state_and_the_way(settings, said, cell, symbol):
+def test_how_it_is_measured_names_the_state_and_the_way(settings, message, cell, symbol):
     plain, first, *others = how_measured.paragraphs(RunInfo.of(Experiment(cell=cell, **settings)))
     assert "would the loss at the end have noticed?" in plain and plain.endswith(".")
     assert not re.search(r"[‖0-9]|dL|derivative|gradient", plain)  # in words that need no calculus
-    assert said in first and f"‖dL/d{symbol}‖" in first and f"the state {symbol} " in first
+    assert message in first and f"‖dL/d{symbol}‖" in first and f"the state {symbol} " in first
     assert "16 held-out sequences" in others[0] and all(each.endswith(".") for each in (first, *others))
 
 
 @for_each({"task, kind": TYPES})
 def test_a_type_says_what_it_is(task, kind):
-    said = text.rnn_type(Experiment(task=task, rnn_type=kind))
-    assert said.lower().startswith(f"**{text.RNN_TYPES[kind]}**: ") and said[2].isupper()
-    assert said.endswith(".") and ".." not in said and "_" not in said
+    message = text.rnn_type(Experiment(task=task, rnn_type=kind))
+    assert message.lower().startswith(f"**{text.RNN_TYPES[kind]}**: ") and message[2].isupper()
+    assert message.endswith(".") and ".." not in message and "_" not in message
 
 
 @for_each({"task, kind": TYPES})
 def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(task, kind):
     experiment = Experiment(task=task, rnn_type=kind)
-    said, info = text.about_data(experiment), RunInfo.of(experiment)
+    message, info = text.about_data(experiment), RunInfo.of(experiment)
     real = TASKS[task].source.startswith("Real:")
-    assert said.startswith(TASKS[task].teaches) and said.endswith(
+    assert message.startswith(TASKS[task].teaches) and message.endswith(
         f" {TASKS[task].source}" if real else " Generated data."
     )
-    assert ("in nats: " if TASKS[task].outputs == "symbols" else "in squared error: ") in said
-    assert info.baselines and all(f"{name} {loss:.3g}" in said for name, loss in info.baselines.items())
-    assert not re.search(r"\bnan\b|[*$~`\[\]]|\.\.", said)  # Markdown would make something else of it
+    assert ("in nats: " if TASKS[task].outputs == "symbols" else "in squared error: ") in message
+    assert info.baselines and all(f"{name} {loss:.3g}" in message for name, loss in info.baselines.items())
+    assert not re.search(r"\bnan\b|[*$~`\[\]]|\.\.", message)  # Markdown would make something else of it
 
 
 def test_the_limits_that_are_said_are_those_of_the_diagnosis():

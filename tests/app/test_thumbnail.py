@@ -17,7 +17,7 @@ from engine.tasks import TASKS, probe
 from tests.cases import for_each
 
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
-MOST_BYTES = 6_000
+MAX_BYTES = 6_000
 
 
 class Reader(HTMLParser):
@@ -42,12 +42,12 @@ class Reader(HTMLParser):
     def count(self, **attributes: str) -> int:
         """How many tags have these attributes (`kind` is the class)."""
         wanted = {"class" if name == "kind" else name: value for name, value in attributes.items()}
-        return sum(wanted.items() <= found.items() for _, found in self.tags)
+        return sum(wanted.items() <= present.items() for _, present in self.tags)
 
     @property
     def dots(self) -> list[str]:
         """The styles of the pixels or bars."""
-        return [found["style"] or "" for tag, found in self.tags if tag == "i"]
+        return [attributes["style"] or "" for tag, attributes in self.tags if tag == "i"]
 
 
 def read(html: str) -> Reader:
@@ -62,23 +62,23 @@ def read(html: str) -> Reader:
 def test_every_task_has_a_small_well_formed_picture(task, kind, length):
     experiment = Experiment(task=task, rnn_type=kind, seq_len=getattr(TASKS[task].lengths, length))
     html = thumbnail(experiment)
-    found = read(html)
-    assert len(html.encode()) < MOST_BYTES and "nan" not in html
-    assert found.count(kind="thumbnail") == 1 and "<div></div>" not in html
+    reader = read(html)
+    assert len(html.encode()) < MAX_BYTES and "nan" not in html
+    assert reader.count(kind="thumbnail") == 1 and "<div></div>" not in html
     batch = probe(experiment)
     symbols = TASKS[task].inputs == TASKS[task].outputs == "symbols"
     aligned = kind == "many_to_many" and symbols and batch.mask[:, 0].sum() > batch.lengths[0] / 2
-    assert found.words.count("→") == (not aligned) and found.words.startswith("in") == aligned
+    assert reader.words.count("→") == (not aligned) and reader.words.startswith("in") == aligned
 
 
 @for_each({"task, kind": TYPES})
 def test_the_image_is_shown_where_there_is_one(task, kind):
     experiment = Experiment(task=task, rnn_type=kind)
-    found, image = read(thumbnail(experiment)), TASKS[task].image
-    assert found.count(kind="image") == (image is not None)
+    reader, image = read(thumbnail(experiment)), TASKS[task].image
+    assert reader.count(kind="image") == (image is not None)
     if image:
-        pixels = np.array([float(style.removeprefix("opacity: ")) for style in found.dots])
-        assert found.count(style=f"--columns: {image[1]}") == 1
+        pixels = np.array([float(style.removeprefix("opacity: ")) for style in reader.dots])
+        assert reader.count(style=f"--columns: {image[1]}") == 1
         given = probe(experiment).inputs[:, 0].ravel()[: image[0] * image[1]]
         np.testing.assert_allclose(pixels, given, atol=0.005)
         assert 0 <= pixels.min() < pixels.max() <= 1
@@ -100,13 +100,13 @@ def test_labels_cannot_become_tags(monkeypatch):
     evil = tuple(f'<b onclick="{label}">&' for label in task.output_labels)
     worse = dataclasses.replace(task, input_labels=evil, output_labels=evil)
     monkeypatch.setitem(module.TASKS, "reverse", worse)
-    found = read(thumbnail.__wrapped__(Experiment(task="reverse", rnn_type="encoder_decoder")))
-    assert [tag for tag, _ in found.tags] == ["div", "div", "b", "div"] and '<b onclick="' in found.words
+    reader = read(thumbnail.__wrapped__(Experiment(task="reverse", rnn_type="encoder_decoder")))
+    assert [tag for tag, _ in reader.tags] == ["div", "div", "b", "div"] and '<b onclick="' in reader.words
 
 
 def test_input_and_target_are_those_of_the_drawn_sequence():
-    said = read(thumbnail(Experiment(task="reverse", rnn_type="encoder_decoder"))).words.replace("\u200b", "")
-    given, wanted = said.split("→")
+    text = read(thumbnail(Experiment(task="reverse", rnn_type="encoder_decoder"))).words.replace("\u200b", "")
+    given, wanted = text.split("→")
     assert len(given) >= 2 and wanted.startswith(given[::-1])
     copied = read(thumbnail(Experiment(task="copy", rnn_type="many_to_many", seq_len=10))).words.replace("\u200b", "")
     given, wanted = copied.split("→")

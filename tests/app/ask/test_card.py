@@ -33,10 +33,10 @@ def asked(page: AppTest, fake: FakePool) -> Question:
     return arguments["question"]
 
 
-def answered(page: AppTest, fake: FakePool, said: Answer) -> AppTest:
+def answered(page: AppTest, fake: FakePool, result: Answer) -> AppTest:
     """The answer arrives."""
     only: FakeRun = fake.runs[-1]
-    only.finish(ANSWER, said)
+    only.finish(ANSWER, result)
     return run(page)
 
 
@@ -106,8 +106,8 @@ def test_a_network_that_answers_once_needs_no_such_excuse(pool):
 
 def test_what_cannot_be_read_is_said_at_once_and_nothing_is_lost(pool):
     page = opened(task="reverse", rnn_type="encoder_decoder")
-    said = answer_of(slot().experiment, text="BADGE")
-    page = answered(page, pool, said)
+    result = answer_of(slot().experiment, text="BADGE")
+    page = answered(page, pool, result)
     page.text_input(key="predict_text_reverse").set_value("BAD?E")
     pool.runs[-1].calls.clear()
     press(page, "predict_ask")
@@ -152,22 +152,22 @@ def test_another_run_has_no_answer_yet(pool, how):
 
 def test_a_class_is_said_in_words_beside_all_probabilities(pool):
     page = opened(task="sentiment")
-    said = answer_of(slot().experiment, text="xyzzy was not good")
-    said = dataclasses.replace(said, outputs=np.array([[np.nan] * 2] * 3 + [[0.2, 0.8]]))
-    page = answered(page, pool, said)
+    result = answer_of(slot().experiment, text="xyzzy was not good")
+    result = dataclasses.replace(result, outputs=np.array([[np.nan] * 2] * 3 + [[0.2, 0.8]]))
+    page = answered(page, pool, result)
     assert boxes(page) == ["&lt;UNK&gt;", "was", "not", "good"] and "It says **positive**, 80% sure." in words(page)
     (chart,) = page.get("plotly_chart")
     assert "80.0%" in chart.proto.spec and "20.0%" in chart.proto.spec
-    page = answered(page, pool, dataclasses.replace(said, targets=np.array([0, 0, 0, 0])))
+    page = answered(page, pool, dataclasses.replace(result, targets=np.array([0, 0, 0, 0])))
     assert "80% sure. Wrong: it is **negative**." in words(page)
 
 
 def test_a_text_goes_on_in_boxes_of_its_own(pool):
     page = opened(task="characters", rnn_type="many_to_many")
     labels = TASKS["characters"].output_labels
-    said = answer_of(slot().experiment, text="Oh", steps=3)
-    said = dataclasses.replace(said, said=np.array([labels.index(each) for each in " *."]))
-    page = answered(page, pool, said)
+    result = answer_of(slot().experiment, text="Oh", steps=3)
+    result = dataclasses.replace(result, said=np.array([labels.index(each) for each in " *."]))
+    page = answered(page, pool, result)
     assert boxes(page) == ["nothing yet", "o", "h", "␣", "*", "."]
     assert "It goes on: “ \\*.”" in words(page)
 
@@ -175,31 +175,31 @@ def test_a_text_goes_on_in_boxes_of_its_own(pool):
 def test_a_translation_is_written_out_and_corrected(pool):
     page = opened(task="addition", rnn_type="encoder_decoder", seq_len="5")
     labels = TASKS["addition"].output_labels
-    said = answer_of(slot().experiment, example=2)
-    said = dataclasses.replace(said, said=np.array([labels.index(each) for each in "15."]),
-                               said_outputs=said.said_outputs[:1].repeat(3, 0),
-                               future=np.array([labels.index(each) for each in "12."]))  # fmt: skip
-    page = answered(page, pool, said)
+    result = answer_of(slot().experiment, example=2)
+    result = dataclasses.replace(result, said=np.array([labels.index(each) for each in "15."]),
+                                 said_outputs=result.said_outputs[:1].repeat(3, 0),
+                                 future=np.array([labels.index(each) for each in "12."]))  # fmt: skip
+    page = answered(page, pool, result)
     assert "It says “15”. Wrong: it is “12”." in words(page) and boxes(page)[-3:] == ["1", "5", "."]
     assert "".join(each.proto.body for each in page.get("html")).count("✗ 2") == 1
-    page = answered(page, pool, dataclasses.replace(said, future=said.said))
+    page = answered(page, pool, dataclasses.replace(result, future=result.said))
     assert "It says “15”. Right." in words(page)
 
 
 def test_a_tune_can_be_heard(pool):
     page = opened(task="melody", rnn_type="one_to_many")
-    heard = len(page.get("audio"))
-    assert len(answered(page, pool, answer_of(slot().experiment, text="G4")).get("audio")) == heard + 1
+    players = len(page.get("audio"))
+    assert len(answered(page, pool, answer_of(slot().experiment, text="G4")).get("audio")) == players + 1
 
 
 def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(pool):
     page = opened(task="stocks", rnn_type="many_to_many")
-    said = answer_of(slot().experiment, example=1, steps=4)
-    said = dataclasses.replace(said, said=said.future + np.float32(0.5))
-    page = answered(page, pool, said)
+    result = answer_of(slot().experiment, example=1, steps=4)
+    result = dataclasses.replace(result, said=result.future + np.float32(0.5))
+    page = answered(page, pool, result)
     (chart,) = page.get("plotly_chart")
     assert "what it says comes next" in chart.proto.spec and '"dash":"dash"' in chart.proto.spec
-    still = np.abs(said.inputs[-1] - said.future).mean()
+    still = np.abs(result.inputs[-1] - result.future).mean()
     assert f"Over the 4 steps whose truth is known, it is off by 0.50 on average; saying that nothing changes would be off by {still:.2f}." in words(page)  # noqa: E501 # fmt: skip
 
 
@@ -232,14 +232,17 @@ def test_the_most_probable_classes_come_first_and_the_right_one_is_ticked():
 
 def test_a_forecast_begins_where_reading_ended():
     drawn = ask.series(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0]), name="price")
-    read, came, said = drawn.data
+    read, came, forecast = drawn.data
     assert (read.x.tolist(), read.y.tolist()) == ([0, 1], [1, 2])
     assert (came.x.tolist(), came.y.tolist()) == ([1, 2], [2, 5])
-    assert (said.x.tolist(), said.y.tolist(), said.line.dash) == ([1, 2, 3], [2, 3, 4], "dash")
-    assert said.text == ("", "3.00", "4.00") and said.textposition == ("top center", "bottom center", "top center")
+    assert (forecast.x.tolist(), forecast.y.tolist(), forecast.line.dash) == ([1, 2, 3], [2, 3, 4], "dash")
+    assert forecast.text == ("", "3.00", "4.00")
+    assert forecast.textposition == ("top center", "bottom center", "top center")
 
 
 def test_what_is_said_while_reading_stands_at_its_own_steps():
     past = np.array([1.0, np.nan, 2.0])
-    _, came, said = ask.series(past, np.zeros(0), np.array([7.0]), name="gap", now=np.array([6.0]), now_from=1).data
-    assert (came.x.tolist(), came.y.tolist(), said.x.tolist(), said.y.tolist()) == ([1], [7], [1], [6])
+    _, came, predicted = ask.series(
+        past, np.zeros(0), np.array([7.0]), name="gap", now=np.array([6.0]), now_from=1
+    ).data
+    assert (came.x.tolist(), came.y.tolist(), predicted.x.tolist(), predicted.y.tolist()) == ([1], [7], [1], [6])

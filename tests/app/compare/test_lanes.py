@@ -189,35 +189,35 @@ def test_every_setting_is_either_shared_or_a_lanes_own():
 @pytest.mark.parametrize("link", [{}, *race_plan.GOOD.values()], ids=["none", *race_plan.GOOD])
 def test_a_race_and_its_link_say_the_same(link):
     refused: list[str] = []
-    found = race_plan.read(link, refused)
-    assert not refused and race_plan.read(race_plan.written(found), refused) == found and not refused
-    for lane in found.lanes:
-        assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(found.shared, name) for name in SHARED}
+    setup = race_plan.read(link, refused)
+    assert not refused and race_plan.read(race_plan.written(setup), refused) == setup and not refused
+    for lane in setup.lanes:
+        assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(setup.shared, name) for name in SHARED}
 
 
 def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
     lanes = {"a": "cell.feedforward~window.2", "b": "cell.rnn~init_gain.1.5"}
     link = {"task": "xor", "seq_len": "15", "seed": "4", "speed": "slow", **lanes}
-    found = race_plan.read(link, [])
-    assert [(lane.task, lane.seq_len, lane.seed, lane.rnn_type) for lane in found.lanes] == [
+    setup = race_plan.read(link, [])
+    assert [(lane.task, lane.seq_len, lane.seed, lane.rnn_type) for lane in setup.lanes] == [
         ("xor", 15, 4, "many_to_many")
     ] * 2
-    assert [(lane.cell, lane.window, lane.init_gain) for lane in found.lanes] == [
+    assert [(lane.cell, lane.window, lane.init_gain) for lane in setup.lanes] == [
         ("feedforward", 2, 1.0),
         ("rnn", 1, 1.5),
     ]
-    assert found.speed == "slow" and race_plan.written(found)["b"] == "cell.rnn~init_gain.1.5"
+    assert setup.speed == "slow" and race_plan.written(setup)["b"] == "cell.rnn~init_gain.1.5"
 
 
 def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
     refused: list[str] = []
     link = {"preset": "nothing", "seed": "-1", "speed": "warp", "a": "cell.gru~task.xor~hidden_size.0~colour.red~junk",
             "b": "cell.lstm~forget_bias.2", "d": "cell.rnn"}  # fmt: skip
-    found = race_plan.read(link, refused)
-    assert [(lane.cell, lane.forget_bias) for lane in found.lanes] == [("gru", None), ("lstm", 2.0)]
-    assert (found.shared.task, found.shared.seed, found.speed) == ("adding", 0, "max")
+    setup = race_plan.read(link, refused)
+    assert [(lane.cell, lane.forget_bias) for lane in setup.lanes] == [("gru", None), ("lstm", 2.0)]
+    assert (setup.shared.task, setup.shared.seed, setup.speed) == ("adding", 0, "max")
     for part in ("nothing", "-1", "warp", "task.xor", "Units", "colour.red", "junk", "setting d"):
-        assert any(part in said for said in refused), part
+        assert any(part in message for message in refused), part
     assert len(refused) == 8
 
 
@@ -232,8 +232,8 @@ def test_every_lessons_network_can_race():
     usual = race_plan.read({}, [])
     for preset in list_presets():
         refused: list[str] = []
-        found = race_plan.read(race_plan.against(preset.experiment, preset.slug), refused)
-        assert not refused and found.lanes[0] == preset.experiment and found.lanes[1].cell != found.lanes[0].cell
+        setup = race_plan.read(race_plan.against(preset.experiment, preset.slug), refused)
+        assert not refused and setup.lanes[0] == preset.experiment and setup.lanes[1].cell != setup.lanes[0].cell
         taken = usual.take(2, preset.experiment)
         assert taken.lanes[2] == preset.experiment and taken.lanes[0].task == preset.experiment.task
 
@@ -257,9 +257,9 @@ def snapshot(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **m
     e = SMALL_LANE.replace(cell=cell)
     info, frame = RunInfo.of(e), first_frame(e)
     assert frame.diagnosis is not None
-    found = Diagnosis("healthy" if ratio else "no_path", "", {**frame.diagnosis.evidence, "ratio": ratio}, {})
+    diagnosis = Diagnosis("healthy" if ratio else "no_path", "", {**frame.diagnosis.evidence, "ratio": ratio}, {})
     frame = dataclasses.replace(
-        frame, step=step, probe_loss=loss * info.baseline, seconds=0.004 * step, diagnosis=found
+        frame, step=step, probe_loss=loss * info.baseline, seconds=0.004 * step, diagnosis=diagnosis
     )
     name = more.pop("name", info.cell_title)
     empty = Curves(History().updates(), History().looks())

@@ -38,8 +38,8 @@ def cells(runs: list[Any]) -> list[str]:
 def test_a_link_opens_its_race_and_stands_in_the_address(page, raced):
     assert cells(raced.runs) == ["rnn", "gru"] and {each.experiment.seq_len for each in raced.runs} == {6}
     assert page.query_params == LINK and not warnings(page)
-    said = [each.label for each in page.selectbox if each.key.endswith("_cell")]
-    assert said == [compare_text.LABELS["cell"].format(letter=letter) for letter in "AB"]
+    labels = [each.label for each in page.selectbox if each.key.endswith("_cell")]
+    assert labels == [compare_text.LABELS["cell"].format(letter=letter) for letter in "AB"]
 
 
 def test_without_a_link_the_usual_three_race(pool, raced):

@@ -20,7 +20,7 @@ def symbols(trainer: Trainer, frame: Frame, t: int) -> dict[str, Any]:
     """Every symbol of the equations, with its numbers: blocks of the weights by PyTorch's names, gates and states."""
     e = trainer.experiment
     state = {name: value.numpy().astype(float) for name, value in trainer.model.recurrent.state_dict().items()}
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "sigma": lambda a: 1 / (1 + np.exp(-a)),
         "tanh": np.tanh,
         "ReLU": lambda a: np.maximum(a, 0),
@@ -30,16 +30,16 @@ def symbols(trainer: Trainer, frame: Frame, t: int) -> dict[str, Any]:
         block = slice(k * UNITS, (k + 1) * UNITS)
         for name, symbol in (("weight_ih", "W_i"), ("weight_hh", "W_h"), ("bias_ih", "b_i"), ("bias_hh", "b_h")):
             if f"{name}_l0" in state:
-                found[symbol + gate] = state[f"{name}_l0"][block]
+                values[symbol + gate] = state[f"{name}_l0"][block]
     for k, gate in enumerate("ifo"[: CELLS[e.cell].peepholes]):
-        found[f"p_{gate}"] = state["weight_ch_l0"][k * UNITS : (k + 1) * UNITS]
-    found["x"] = np.eye(10)[int(frame.inputs[t])]
-    found |= {formulas.LETTERS[name]: gate[0, 0, t].astype(float) for name, gate in frame.gates.items()}
+        values[f"p_{gate}"] = state["weight_ch_l0"][k * UNITS : (k + 1) * UNITS]
+    values["x"] = np.eye(10)[int(frame.inputs[t])]
+    values |= {formulas.LETTERS[name]: gate[0, 0, t].astype(float) for name, gate in frame.gates.items()}
     for symbol, states in (("h", frame.hidden), ("c", frame.cell)):
         if states is not None:
-            found[symbol] = states[0, 0, t].astype(float)
-            found[f"{symbol}_before"] = states[0, 0, t - 1].astype(float) if t else np.zeros(UNITS)
-    return found
+            values[symbol] = states[0, 0, t].astype(float)
+            values[f"{symbol}_before"] = states[0, 0, t - 1].astype(float) if t else np.zeros(UNITS)
+    return values
 
 
 def to_python(latex: str) -> str:
@@ -53,11 +53,11 @@ def to_python(latex: str) -> str:
 def test_every_displayed_equation_holds(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity))
     for t in range(STEPS):
-        found = symbols(trainer, frame, t)
+        values = symbols(trainer, frame, t)
         for _, latex in formulas.equations(trainer.experiment):
             left, right = latex.split(" = ")
-            computed = eval(to_python(right), {"__builtins__": {}}, found)
-            assert np.allclose(computed, found[left.removesuffix("_t")], atol=2e-6), latex
+            computed = eval(to_python(right), {"__builtins__": {}}, values)
+            assert np.allclose(computed, values[left.removesuffix("_t")], atol=2e-6), latex
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -69,8 +69,8 @@ def test_every_gate_and_state_has_its_equation_and_every_cell_its_note(cell):
 
 
 def test_what_stands_for_the_input_is_said():
-    said = " ".join(formulas.remarks(small("feedforward", window=3, num_layers=2)))
-    assert "the last 3 inputs" in said and "layer below" in said
+    text = " ".join(formulas.remarks(small("feedforward", window=3, num_layers=2)))
+    assert "the last 3 inputs" in text and "layer below" in text
     assert "second chain" in " ".join(formulas.remarks(small("gru", bidirectional=True)))
 
 
@@ -82,9 +82,9 @@ def test_both_sides_of_a_worked_equation_agree(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity, num_layers=2))
     for t in range(STEPS):
         for unit in range(UNITS):
-            found = formulas.values(trainer.info, frame, unit, t)
-            assert found["h_t"] == frame.hidden[-1, 0, t, unit] and ("h_{t-1}" in found) == (cell != "feedforward")
-            rows = [row for row in formulas.checks(trainer.info, found) if row.recorded is not None]
+            values = formulas.values(trainer.info, frame, unit, t)
+            assert values["h_t"] == frame.hidden[-1, 0, t, unit] and ("h_{t-1}" in values) == (cell != "feedforward")
+            rows = [row for row in formulas.checks(trainer.info, values) if row.recorded is not None]
             assert [row.computed for row in rows] == pytest.approx([row.recorded for row in rows], abs=2e-6)
             recorded = [gate[-1, 0, t, unit] for gate in frame.gates.values()] + [frame.hidden[-1, 0, t, unit]]
             recorded += [frame.cell[-1, 0, t, unit]] if frame.cell is not None else []
@@ -108,12 +108,12 @@ def test_what_is_written_with_numbers_holds(cell, nonlinearity):
 def test_the_terms_of_a_plain_cell_are_those_of_its_weights():
     trainer, frame = trained(small("rnn"))
     known, unit, t = symbols(trainer, frame, 3), 2, 3
-    found = formulas.values(trainer.info, frame, unit, t)
-    assert found["W_{ih} x_t"] == pytest.approx((known["W_ih"] @ known["x"])[unit])
-    assert found["W_{hh} h_{t-1}"] == pytest.approx((known["W_hh"] @ known["h_before"])[unit])
-    assert (found["b_{ih}"], found["b_{hh}"]) == (known["b_ih"][unit], known["b_hh"][unit])
-    row, _ = formulas.checks(trainer.info, found)
-    terms = [found[each] for each in ("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}")]
+    values = formulas.values(trainer.info, frame, unit, t)
+    assert values["W_{ih} x_t"] == pytest.approx((known["W_ih"] @ known["x"])[unit])
+    assert values["W_{hh} h_{t-1}"] == pytest.approx((known["W_hh"] @ known["h_before"])[unit])
+    assert (values["b_{ih}"], values["b_{hh}"]) == (known["b_ih"][unit], known["b_hh"][unit])
+    row, _ = formulas.checks(trainer.info, values)
+    terms = [values[each] for each in ("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}")]
     written = " + ".join(f"({each:.3f})" if each < 0 else f"{each:.3f}" for each in terms)
     assert row.latex == rf"h_t = \tanh({written}) = \tanh({sum(terms):.3f})"
 
@@ -129,12 +129,12 @@ def test_a_cell_without_gates_shows_its_slope(nonlinearity, h, slope):
 
 
 def test_a_worked_equation_reads_as_a_sentence():
-    found = {"i_t": 0.412, "f_t": 0.953, "g_t": -0.31, "o_t": 0.5, "c_{t-1}": 0.12, "c_t": -0.01336, "h_{t-1}": 0.0,
+    values = {"i_t": 0.412, "f_t": 0.953, "g_t": -0.31, "o_t": 0.5, "c_{t-1}": 0.12, "c_t": -0.01336, "h_{t-1}": 0.0,
              "h_t": -0.00668}  # fmt: skip
     for gate in "ifgo":
-        found |= {f"W_{{i{gate}}} x_t": 0.25, f"b_{{i{gate}}}": 0.0, f"b_{{h{gate}}}": -0.5}
-        found[f"W_{{h{gate}}} h_{{t-1}}"] = 2e-5
-    enters, *_, keeps, shows = formulas.checks(RunInfo.of(small("lstm")), found)
+        values |= {f"W_{{i{gate}}} x_t": 0.25, f"b_{{i{gate}}}": 0.0, f"b_{{h{gate}}}": -0.5}
+        values[f"W_{{h{gate}}} h_{{t-1}}"] = 2e-5
+    enters, *_, keeps, shows = formulas.checks(RunInfo.of(small("lstm")), values)
     assert formulas.worked(enters) == (
         "input gate, recorded: $0.412$  \n"
         + r"$i_t = \sigma(0.250 + 0.000 + (2.00 \cdot 10^{-5}) + (-0.500)) = \sigma(-0.250) = 0.438$"
@@ -146,12 +146,12 @@ def test_a_worked_equation_reads_as_a_sentence():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [(0.0, "0.000"), (-0.12345, "-0.123"), (2.5e-5, r"2.50 \cdot 10^{-5}"), (-3e7, r"-3.00 \cdot 10^{7}"),
      (float("nan"), r"\text{not finite}")],
 )  # fmt: skip
-def test_numbers_are_short(value, said):
-    assert formulas.number(value) == said
+def test_numbers_are_short(value, text):
+    assert formulas.number(value) == text
 
 
 def test_a_decoder_begins_where_the_encoder_ended():

@@ -41,9 +41,9 @@ def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, 
     ]
     ours = type(trainer.model.recurrent).__module__.startswith("engine")
     assert (parameter_table.AS_PYTORCH in columns) == ours
-    said = " ".join(parameter_table.sentences(trainer.experiment))
-    assert ("PyTorch has no such cell" in said) == ours and ("PyTorch keeps two vectors" in said) == (not ours)
-    assert ("$p_i$, $p_f$ and $p_o$ stand in" in said) == (cell == "lstm_peephole")
+    text = " ".join(parameter_table.sentences(trainer.experiment))
+    assert ("PyTorch has no such cell" in text) == ours and ("PyTorch keeps two vectors" in text) == (not ours)
+    assert ("$p_i$, $p_f$ and $p_o$ stand in" in text) == (cell == "lstm_peephole")
 
 
 def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
@@ -56,7 +56,7 @@ def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
 
 
 @pytest.mark.parametrize(
-    ("experiment", "said"),
+    ("experiment", "text"),
     [
         (small("lstm"), "all 5 time steps. A network with weights of its own at every time step would need 5 times as "
          "many recurrent weights: 180 instead of 36."),
@@ -66,8 +66,8 @@ def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
     ],
     ids=["shared", "no links", "one step", "two networks"],
 )  # fmt: skip
-def test_what_sharing_saves_is_said(experiment, said):
-    assert said in parameter_table.sharing(experiment)
+def test_what_sharing_saves_is_said(experiment, text):
+    assert text in parameter_table.sharing(experiment)
 
 
 def test_the_two_halves_of_an_encoder_decoder_are_counted_by_their_own_steps():

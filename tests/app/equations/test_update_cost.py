@@ -35,8 +35,8 @@ def test_a_plain_network_is_measured_alone_and_compared_with_nothing():
 
 
 def test_it_is_said_where_pytorch_itself_favours_a_cell():
-    said = update_cost.sentences(Experiment(cell="lstm"), {("this", 25): 0.01, ("plain", 25): 0.01})
-    assert said[-1] == update_cost.ONE_DNN and "oneDNN" in said[-1]
+    text = update_cost.sentences(Experiment(cell="lstm"), {("this", 25): 0.01, ("plain", 25): 0.01})
+    assert text[-1] == update_cost.ONE_DNN and "oneDNN" in text[-1]
 
 
 def test_the_ratio_is_that_of_a_step_at_the_greatest_length():

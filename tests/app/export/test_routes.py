@@ -57,8 +57,8 @@ def test_weights_make_the_same_network_of_a_plain_torch_module(get, monkeypatch,
     symbols = torch.from_numpy(probe(run.info.experiment).inputs)
     with torch.no_grad():
         output, _ = layers(torch.nn.functional.one_hot(symbols, run.info.experiment.input_size).float())
-        said = head(output[-1, 0]).softmax(-1)
-    np.testing.assert_allclose(said.numpy(), run.frames[-1].outputs[-1], atol=1e-6)
+        outputs = head(output[-1, 0]).softmax(-1)
+    np.testing.assert_allclose(outputs.numpy(), run.frames[-1].outputs[-1], atol=1e-6)
 
 
 def test_a_worker_that_does_not_answer_is_not_waited_for_without_end(get, exported, monkeypatch):

@@ -169,8 +169,8 @@ def drawn(case: str, name: str) -> dict[str, Any]:
 
 def trace(case: str, name: str, called: str) -> dict[str, Any]:
     """The one trace of this name."""
-    (found,) = (each for each in drawn(case, name)["data"] if each.get("name") == called)
-    return found
+    (match,) = (each for each in drawn(case, name)["data"] if each.get("name") == called)
+    return match
 
 
 def f4(values: Any) -> np.ndarray:
@@ -194,10 +194,10 @@ def equal(one: Any, other: Any) -> bool:
 
 def representative() -> set[str]:
     """Every case that is special, every cell, and every task with its RNN types and two cells in turn."""
-    found = {case for case in CASES if "-" not in case or case.startswith("first_symbol_recall")}
+    cases = {case for case in CASES if "-" not in case or case.startswith("first_symbol_recall")}
     for at, task in enumerate(TASKS.values()):
-        found.add(f"{task.slug}-{task.rnn_types[at % len(task.rnn_types)]}-{('gru', 'lstm')[at % 2]}")
-    return found | {BASE}
+        cases.add(f"{task.slug}-{task.rnn_types[at % len(task.rnn_types)]}-{('gru', 'lstm')[at % 2]}")
+    return cases | {BASE}
 
 
 REPRESENTATIVE = representative()

@@ -111,14 +111,14 @@ def drawn(case: str, name: str, curves: Curves | None = None, **changes: Any) ->
     )
 
 
-def said(case: str, name: str, **changes: Any) -> str:
+def readout(case: str, name: str, **changes: Any) -> str:
     info, frame, _ = seen(case)
     return FIGURES[name].readout(info, dataclasses.replace(frame, **changes))
 
 
 def called(figure: dict[str, Any], name: str) -> dict[str, Any]:
-    (found,) = (each for each in figure["data"] if each.get("name") == name)
-    return found
+    (match,) = (each for each in figure["data"] if each.get("name") == name)
+    return match
 
 
 LETTERS = "letters, both ways, stacked"

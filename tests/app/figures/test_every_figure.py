@@ -73,10 +73,10 @@ def test_drawing_changes_nothing_gives_the_same_twice_can_be_sent_and_never_says
         else:
             json.dumps(value, allow_nan=False)
     assert [each for each in words(once) if "nan" in each.lower()] == []
-    said = figure.readout(info, frame)
+    text = figure.readout(info, frame)
     all_drawn = name == "unrolled" and info.time_steps <= 16  # then there is nothing to say
-    assert isinstance(said, str) and (said == "" if all_drawn else said) and said == figure.readout(info, frame)
-    assert "nan" not in said.lower().replace("finance", "")
+    assert isinstance(text, str) and (text == "" if all_drawn else text) and text == figure.readout(info, frame)
+    assert "nan" not in text.lower().replace("finance", "")
     assert written(figure.template(info).to_plotly_json()) == before[1]
     assert pickle.dumps((info, frame, curves)) == before[0]
 

@@ -60,9 +60,9 @@ def test_a_figure_that_plotly_takes_and_that_can_be_sent(case, name, broken):
         low, high = figure["layout"].get(axis, {}).get("range", (0, 1))
         upside_down = figure["layout"].get(axis, {}).get("type") == "category" and (low, high) != (0, 1)
         assert np.isfinite([low, high]).all() and (low < high) != upside_down  # there the first row is at the top
-    said = FIGURES[name].readout(info, frame)
-    assert said and "nan" not in said.lower() and "inf" not in said.lower()
-    assert "not finite" in said or not broken or (name == "memory" and "single step" in said)
+    text = FIGURES[name].readout(info, frame)
+    assert text and "nan" not in text.lower() and "inf" not in text.lower()
+    assert "not finite" in text or not broken or (name == "memory" and "single step" in text)
 
 
 @pairs

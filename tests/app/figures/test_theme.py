@@ -16,13 +16,13 @@ from tests.colours import contrast, luminance
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [(0.05, "0.050"), (2.3, "2.30"), (12.4, "12.4"), (3.1e-7, "3.1e-7"), (0, "0"), (np.inf, "not finite"),
      (np.nan, "not finite"), (123.4, "123"), (2e4, "2.0e4"), (1e-12, "1.0e-12"), (1e12, "1.0e12"), (-2.3, "-2.30")],
 )  # fmt: skip
-def test_a_number_has_three_digits_at_most(value, said):
+def test_a_number_has_three_digits_at_most(value, text):
     """The examples of its own description, and their neighbours."""
-    assert theme.short(value) == said
+    assert theme.short(value) == text
 
 
 @pytest.mark.parametrize(("page", "ground"), [("light", "#ffffff"), ("dark", "#11151b")])

@@ -54,11 +54,11 @@ def sentences() -> list[str]:
 
 
 def test_every_word_of_the_trade_that_the_pages_use_is_explained():
-    said = {found.lower() for each in sentences() for found in JARGON.findall(each)}
+    used = {term.lower() for each in sentences() for term in JARGON.findall(each)}
     stem = {"clipped": "clipping", "truncated": "truncation", "losses": "loss"}
-    assert len(said) > 30  # else nothing was looked for
+    assert len(used) > 30  # else nothing was looked for
     assert {
-        word for word in said if stem.get(word, word.removesuffix("s")) not in known() and word not in known()
+        word for word in used if stem.get(word, word.removesuffix("s")) not in known() and word not in known()
     } == set()
 
 
@@ -119,11 +119,11 @@ def test_words_have_a_contrast_of_4_5_and_signs_of_3_on_every_ground(name):
 
 def themes() -> dict[str, dict[str, str]]:
     """The two themes of the configuration."""
-    found: dict[str, dict[str, str]] = {}
+    themes_found: dict[str, dict[str, str]] = {}
     written = (assets.HERE.parents[1] / ".streamlit" / "config.toml").read_text()
     for name, part in re.findall(r"\[theme\.(\w+)\]\n((?:\w+ = .*\n?)+)", written):
-        found[name] = dict(re.findall(r'(\w+) = "(#\w{6})"', part))
-    return found
+        themes_found[name] = dict(re.findall(r'(\w+) = "(#\w{6})"', part))
+    return themes_found
 
 
 def test_less_motion_is_honoured_by_every_style_sheet_of_the_figures():

@@ -37,10 +37,10 @@ def test_next_goes_from_one_of_a_kind_to_the_other_each_with_its_text_and_previo
 
 def check_text(page: AppTest, preset: Preset) -> None:
     """What is behind it, what to change next and what should happen, in this order."""
-    said = [each.value.strip() for each in page.sidebar.markdown]
+    paragraphs = [each.value.strip() for each in page.sidebar.markdown]
     prose = [learn_text.led(preset, part).strip() for part in (preset.explains, preset.text)]
     wanted = [learn_text.symptom(preset) if preset.symptom else "", *prose, *(claim.says for claim in preset.claims)]
-    assert [each for each in said if each in wanted] == [each for each in wanted if each]
+    assert [each for each in paragraphs if each in wanted] == [each for each in wanted if each]
     assert [each.label for each in page.radio] == [each.asks for each in preset.predict]
     wanted = [text.held(claim, table.values(preset, claim)) for claim in preset.claims]
     assert [each.value for each in page.sidebar.caption if each.value in wanted] == wanted
@@ -66,7 +66,7 @@ def test_newcomers_and_whoever_chose_the_lesson_are_asked_and_the_text_waits_for
 
 
 @pytest.mark.parametrize(
-    ("claim", "measured", "said"),
+    ("claim", "measured", "message"),
     [
         (Claim(says="", gate="exact"), [], "holds exactly, checked in every test run"),
         (Claim(says="", gate="trained", above=0.5), [], "measured on 3 seeds; asked is above 0.5"),
@@ -75,8 +75,8 @@ def test_newcomers_and_whoever_chose_the_lesson_are_asked_and_the_text_waits_for
     ],
     ids=lambda each: each.gate if isinstance(each, Claim) else "",
 )
-def test_a_claim_says_how_far_to_rely_on_it(claim, measured, said):
-    assert text.held(claim, measured) == said
+def test_a_claim_says_how_far_to_rely_on_it(claim, measured, message):
+    assert text.held(claim, measured) == message
 
 
 # ---- what to change next

@@ -30,8 +30,8 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     chapters = list(dict.fromkeys(preset.chapter for preset in LESSONS))
     assert set(learn_text.CHAPTERS) == set(chapters)
     names = [*chapters, learn_text.FAILURES, load_preset("example").chapter]
-    said = bodies(page, 'class="chapter"')
-    assert len(said) == len(names) and all(f"<h2>{name}</h2>" in body for name, body in zip(names, said, strict=True))
+    texts = bodies(page, 'class="chapter"')
+    assert len(texts) == len(names) and all(f"<h2>{name}</h2>" in body for name, body in zip(names, texts, strict=True))
     (contents,) = bodies(page, "<nav")
     assert all(f'href="#{each.anchor}"' in contents for each in learn_text.chapters(list_presets()))
 
@@ -48,10 +48,11 @@ def test_the_page_opens_by_itself_and_starts_no_run():
 
 def test_a_card_opens_its_lesson_in_the_tabs_own_run():
     page = turn(opened(cell="gru", speed="max"), "learn")
-    mine = slot()
+    own_slot = slot()
     turn(page, "playground", preset="explode")
     preset = load_preset("explode")
-    assert slot() is mine and (mine.experiment, mine.paused, mine.speed) == (preset.experiment, True, preset.speed)
+    assert slot() is own_slot
+    assert (own_slot.experiment, own_slot.paused, own_slot.speed) == (preset.experiment, True, preset.speed)
     assert page.query_params == {"preset": "explode"} and page.title[0].value == preset.question
     assert warnings(page) == []
 
@@ -83,5 +84,5 @@ def test_going_back_in_the_browser_finds_the_run_as_it_was_left():
 
 def test_a_wrong_link_on_the_way_back_says_what_is_wrong():
     page = turn(turn(opened(), "learn"), "playground", preset="nope")
-    (said,) = warnings(page)
-    assert said.startswith("There is no lesson called nope.") and widgets(page)["preset"].value == "remember"
+    (message,) = warnings(page)
+    assert message.startswith("There is no lesson called nope.") and widgets(page)["preset"].value == "remember"

@@ -50,9 +50,10 @@ def test_nothing_is_revealed_before_the_guess_and_the_run(pool, answer):
     guess(page, answer)
     assert slot().run is not before and not slot().paused  # a run of its own, from step 0
     assert asked.because not in shows(page, pool, 299)
-    said = shows(page, pool, 300)
-    assert asked.because in said and asked.answers[2] in said
-    assert (f"{learn_text.YOUR_GUESS}: right" in said) == (answer == 2) and (asked.answers[0] in said) == (answer == 0)
+    message = shows(page, pool, 300)
+    assert asked.because in message and asked.answers[2] in message
+    assert (f"{learn_text.YOUR_GUESS}: right" in message) == (answer == 2)
+    assert (asked.answers[0] in message) == (answer == 0)
     assert "run_it_0" not in {each.key for each in page.button} and not page.radio
     press(page, "next_lesson")
     press(page, "previous_lesson")
@@ -144,8 +145,8 @@ def test_a_teachers_lesson_appears_runs_and_is_done_and_a_bad_file_is_named(pool
     (tmp_path / "bad.md").write_text(TEACHERS.replace("step = 5", "stop = 5"))
     run(page)
     assert cards(page)[-1] == "mine" and learn_text.TEACHER in bodies(page, 'class="chapter"')[-1]
-    (said,) = warnings(page)
-    assert "bad.md" in said and "stop is not a key" in said.replace("\\", "")
+    (message,) = warnings(page)
+    assert "bad.md" in message and "stop is not a key" in message.replace("\\", "")
     turn(page, "playground", preset="mine")
     assert page.title[0].value == "Does it work?" and slot().experiment == Experiment(task="adding")
     assert page.sidebar.caption[0].value == "Lesson 1 of 1" and page.button(key="next_lesson").disabled

@@ -119,8 +119,8 @@ def test_what_is_played_begins_with_the_given_note(seen):
 
 
 def test_wrong_notes_are_struck_out_and_counted():
-    said = listen_text.score(["C4", "D4", "E4"], ["C4", "D4", "G4"])
-    assert said == "1 of 2 notes right.  \n**C4** D4 :red[~~E4~~]"
+    text = listen_text.score(["C4", "D4", "E4"], ["C4", "D4", "G4"])
+    assert text == "1 of 2 notes right.  \n**C4** D4 :red[~~E4~~]"
 
 
 # ---- the card

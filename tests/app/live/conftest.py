@@ -24,15 +24,15 @@ def header_of(message: bytes) -> tuple[dict[str, Any], bytes]:
 def decoded(message: bytes) -> dict[str, Any]:
     """{path: value} of everything that the message patches."""
     header, blocks = header_of(message)
-    found = dict(header["p"])
+    result = dict(header["p"])
     for path, kind, shape, offset, *scale in header["a"]:
         count = int(np.prod(shape))
         if kind == "f4":
-            found[path] = np.frombuffer(blocks, "<f4", count, offset).reshape(shape)
+            result[path] = np.frombuffer(blocks, "<f4", count, offset).reshape(shape)
         else:
             assert kind == "q1"
-            found[path] = np.frombuffer(blocks, np.int8, count, offset).reshape(shape) * (scale[0] / 127)
-    return found
+            result[path] = np.frombuffer(blocks, np.int8, count, offset).reshape(shape) * (scale[0] / 127)
+    return result
 
 
 def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:

@@ -43,16 +43,18 @@ def test_no_frame_stops_the_feed(case):
 def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
     slot = slot_of("stacked")
     evidence = dict.fromkeys(("ratio", "lag", "loss", "baseline", "gradient_at_output", "factor_per_step"), broken)
-    found = Diagnosis("not_finite", "A number has become infinite.", evidence, {"init": "orthogonal", "init_gain": 1.0})
+    diagnosis = Diagnosis(
+        "not_finite", "A number has become infinite.", evidence, {"init": "orthogonal", "init_gain": 1.0}
+    )
     slot.run.frame = dataclasses.replace(
         slot.run.frame, loss=broken, probe_loss=broken, metric=broken, seconds=1.0, output_grad_norm=broken,
-        param_grad_norm=broken, param_grad_norm_clipped=broken, ratio=np.full((3, 1), broken), diagnosis=found,
+        param_grad_norm=broken, param_grad_norm_clipped=broken, ratio=np.full((3, 1), broken), diagnosis=diagnosis,
     )  # fmt: skip
     slot.run.curve.update(4, broken, broken, True)
     slot.run.curve.look(4, broken, broken, broken, broken, True)
     slot.run.phase, slot.run.message = RunPhase.PAUSED, "Update 4 was not made."
     header, _ = header_of(Feed(slot).frame())
-    assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == found.cure
+    assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == diagnosis.cure
     assert header["status"]["message"] == "Update 4 was not made."
     assert "not finite" in header["readouts"]["loss"]
 
@@ -165,8 +167,8 @@ def test_news_come_when_phase_or_message_changes_and_not_before():
 
 def test_the_cure_is_said_in_words_and_sent_as_changes():
     slot = slot_of("stacked")
-    found = Diagnosis("vanished", "It vanished.", {}, {"cell": "lstm", "forget_bias": 3.0})
-    slot.run.frame = dataclasses.replace(slot.run.frame, diagnosis=found)
+    diagnosis = Diagnosis("vanished", "It vanished.", {}, {"cell": "lstm", "forget_bias": 3.0})
+    slot.run.frame = dataclasses.replace(slot.run.frame, diagnosis=diagnosis)
     assert header_of(Feed(slot).frame())[0]["verdict"] == {
         "kind": "vanished",
         "word": "Vanished",
@@ -240,10 +242,10 @@ def test_the_timeline_says_once_what_is_kept_and_what_happened():
     slot.changes = ((7, {"learning_rate": 0.5, "clip": "none"}),)
     slot.run.branched_at = 3
     feed = watching(slot)
-    said = header_of(feed.frame())[0]["timeline"]
-    assert said["kept"] == [0, 20, 40] and said["fork"] == 3
-    assert said["marks"][0] == {"step": 7, "says": "learning rate 0.5, no clipping"}
-    assert all(slot.run.experiment.replace(**each["changes"]) != slot.run.experiment for each in said["what_ifs"])
+    timeline = header_of(feed.frame())[0]["timeline"]
+    assert timeline["kept"] == [0, 20, 40] and timeline["fork"] == 3
+    assert timeline["marks"][0] == {"step": 7, "says": "learning rate 0.5, no clipping"}
+    assert all(slot.run.experiment.replace(**each["changes"]) != slot.run.experiment for each in timeline["what_ifs"])
     slot.run.frame = dataclasses.replace(slot.run.frame, step=41)
     slot.run.frames = (*slot.run.frames, slot.run.frame)
     assert header_of(feed.frame())[0]["timeline"] == {"kept": [0, 20, 40, 41]}

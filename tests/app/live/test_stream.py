@@ -42,8 +42,8 @@ class FakeFeed:
         self.advanced.append(requested)
 
     def news(self) -> bytes | None:
-        told, self.to_tell = self.to_tell, None
-        return told
+        message, self.to_tell = self.to_tell, None
+        return message
 
     def frame(self) -> bytes | None:
         return self.requests[-1].encode() if self.advanced[-1] else None

@@ -46,18 +46,20 @@ from tests.fakes import FakePool
     ids=lambda each: "&".join(f"{k}={v[:12]}" for k, v in each.items()) if isinstance(each, dict) else "",
 )
 def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wrong, label, accepted):
-    said, preset = left_out(pool, wrong), load_preset("remember")
+    message, preset = left_out(pool, wrong), load_preset("remember")
     ((name, raw),) = wrong.items()
     shown = {"speed": preset.speed, **preset.experiment.to_dict(), "task": "First digit"}[name]
     got = re.escape(text.plain(raw))
-    assert re.fullmatch(rf"{label}: the link said {got}, but it must be {accepted}\. Shown is {shown}\.", said), said
+    assert re.fullmatch(rf"{label}: the link said {got}, but it must be {accepted}\. Shown is {shown}\.", message), (
+        message
+    )
 
 
 def test_what_a_refusal_says_is_shown_is_what_is_shown(pool):
     at = opened(task="teddy", rnn_type="one_to_many")
     assert at.session_state.rnn_type == "many_to_many"
-    (said,) = [each.value for each in at.warning]
-    assert said.endswith("Shown is many_to_many.")
+    (message,) = [each.value for each in at.warning]
+    assert message.endswith("Shown is many_to_many.")
 
 
 @pytest.mark.parametrize(
@@ -75,11 +77,11 @@ def test_what_does_not_exist_is_left_out_and_the_rest_counts(pool, wrong, words)
 def left_out(pool: FakePool, wrong: dict[str, str]) -> str:
     """What is said about this part of a link, whose other settings are taken."""
     page = opened(**{"seed": "5", **wrong, "init": "orthogonal"})
-    (said,) = warnings(page)
+    (message,) = warnings(page)
     assert pool.runs[0].experiment == load_preset("remember").experiment.replace(seed=5, init="orthogonal")
     assert page.query_params == {"preset": "remember", "seed": "5", "init": "orthogonal"}
     assert warnings(move(page, "seed", 6)) == []  # said once; a change by hand settles it
-    return said
+    return message
 
 
 @pytest.mark.parametrize("spelled", ["", "none"])
@@ -93,8 +95,8 @@ def test_a_forget_bias_may_be_empty_in_a_link(pool, spelled):
 
 def test_everything_wrong_with_a_link_is_said(pool):
     page = opened(preset="nope", nonsense="1", rubbish="2", hidden_size="0", steps="x")
-    said = " ".join(warnings(page))
-    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "steps") if word not in said] == []
+    message = " ".join(warnings(page))
+    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "steps") if word not in message] == []
 
 
 @pytest.mark.parametrize("spelled", ["true", "True", "false", "False"])
@@ -110,8 +112,8 @@ def test_one_wrong_value_does_not_cost_the_others_that_need_each_other(pool):
     assert pool.runs[0].experiment == load_preset("remember").experiment.replace(
         task="stocks", rnn_type="many_to_many", seq_len=12
     )
-    (said,) = warnings(page)
-    assert said.startswith("Units")
+    (message,) = warnings(page)
+    assert message.startswith("Units")
 
 
 def test_other_data_in_a_link_brings_its_own_length(pool):
@@ -134,12 +136,12 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
     taken = {name: str(getattr(pool.runs[0].experiment, name)).lower() for name in link}
     refused = [name for name in link if taken[name] != link[name]]
     assert 0 < len(refused) < len(link) and len(warnings(page)) == len(refused)
-    for name, said in zip(refused, warnings(page), strict=True):
-        assert said.startswith(f"{text.LABELS[name]}: the link said {link[name]}, but it must be ")
+    for name, message in zip(refused, warnings(page), strict=True):
+        assert message.startswith(f"{text.LABELS[name]}: the link said {link[name]}, but it must be ")
 
 
 @pytest.mark.parametrize(
-    ("link", "said"),
+    ("link", "message"),
     [
         ({"task": "melody", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
         ({"task": "reverse", "tbptt": "3"}, "Cut the gradient after (steps): the link said 3, but it must be 0 "),
@@ -150,9 +152,9 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
     ],
     ids=["both ways", "cut", "window", "embedding", "type", "no direction"],
 )  # fmt: skip
-def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(pool, link, said):
+def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(pool, link, message):
     page = opened(**link)
     (only,) = warnings(page)
     *taken, refused = link
-    assert only.startswith(said) and refused not in page.query_params
+    assert only.startswith(message) and refused not in page.query_params
     assert all(getattr(slot().experiment, name) == link[name] for name in taken)

@@ -14,7 +14,7 @@ from tests.fakes import FakeRun
 def test_the_buttons_reach_the_run(pool):
     page = opened()
     first: FakeRun = pool.runs[0]
-    for key, told in (
+    for key, call in (
         ("pause", [("pause", None)]),
         ("train", [("resume", None)]),
         ("step", [("pause", None), ("advance", 1)]),
@@ -22,7 +22,7 @@ def test_the_buttons_reach_the_run(pool):
     ):
         first.calls.clear()
         press(page, key)
-        assert first.calls == told, key
+        assert first.calls == call, key
     assert len(pool.runs) == 1
 
 

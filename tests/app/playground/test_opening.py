@@ -22,9 +22,9 @@ PRESETS = [preset.slug for preset in list_presets()]
 
 def test_the_page_opens_on_the_first_lesson_with_every_stable_key(pool):
     page = opened()
-    found = widgets(page)
-    assert [key for key in STABLE if key not in found] == []
-    assert found["preset"].value == "remember"
+    keys = widgets(page)
+    assert [key for key in STABLE if key not in keys] == []
+    assert keys["preset"].value == "remember"
     assert page.title[0].value == load_preset("remember").question
     assert warnings(page) == [] and len(pool.runs) == 1
     assert page.query_params == {"preset": "remember"}
@@ -69,11 +69,11 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_reload_finds_its_run(pool, browser):
     page = opened(hidden_size="64")
-    mine = slot()
+    own_slot = slot()
     clear_session_cache(SESSION)  # the tab's connection is gone for good
-    assert mine.tabs == 0
+    assert own_slot.tabs == 0
     opened(**page.query_params)
-    assert slot() is mine and mine.tabs == 1 and len(pool.runs) == 1
+    assert slot() is own_slot and own_slot.tabs == 1 and len(pool.runs) == 1
 
 
 def test_a_second_tab_beside_the_first_is_a_second_run(pool, browser):
@@ -84,8 +84,8 @@ def test_a_second_tab_beside_the_first_is_a_second_run(pool, browser):
 
 def test_a_dropped_connection_holds_the_same_slot_again(pool):
     page = opened()
-    mine = slot()
+    own_slot = slot()
     clear_session_cache(SESSION)  # Streamlit clears the session's cache and keeps its state
-    assert mine.tabs == 0
+    assert own_slot.tabs == 0
     run(page)
-    assert slot() is mine and mine.tabs == 1 and len(pool.runs) == 1
+    assert slot() is own_slot and own_slot.tabs == 1 and len(pool.runs) == 1

@@ -94,14 +94,14 @@ def test_other_data_brings_its_length_and_a_type_that_it_knows(pool, link, task,
 )
 def test_all_data_open_under_every_type_they_know(pool, task, kind):
     page = opened(task=task, rnn_type=kind)
-    now, found = slot().experiment, widgets(page)
+    now, keys = slot().experiment, widgets(page)
     assert (now.task, now.rnn_type, now.seq_len) == (task, kind, TASKS[task].lengths.default)
-    assert warnings(page) == [] and found["rnn_type"].options == [text.RNN_TYPES[each] for each in CHOICES["rnn_type"]]
-    assert found["embedding_size"].disabled == (TASKS[task].inputs == "values")
+    assert warnings(page) == [] and keys["rnn_type"].options == [text.RNN_TYPES[each] for each in CHOICES["rnn_type"]]
+    assert keys["embedding_size"].disabled == (TASKS[task].inputs == "values")
     fed_back = kind in AUTOREGRESSIVE_TYPES
-    assert (found["teacher_forcing"].disabled, found["bidirectional"].disabled) == (not fed_back, fed_back)
-    said = [each.value for each in page.sidebar.caption]
-    assert text.about_data(now) in said and text.rnn_type(now) in said
+    assert (keys["teacher_forcing"].disabled, keys["bidirectional"].disabled) == (not fed_back, fed_back)
+    captions = [each.value for each in page.sidebar.caption]
+    assert text.about_data(now) in captions and text.rnn_type(now) in captions
     assert any('class="thumbnail"' in each.proto.body for each in page.sidebar.get("html"))
 
 
@@ -241,8 +241,8 @@ def test_settings_that_do_not_fit_together_keep_the_old_run_and_say_so(pool, lin
     page = opened(**link)
     before, link = slot().experiment, dict(page.query_params)
     move(page, key, value)
-    (said,) = warnings(page)
-    assert says in said and said.endswith("The run below still has the settings before this change.")
+    (message,) = warnings(page)
+    assert says in message and message.endswith("The run below still has the settings before this change.")
     assert slot().experiment == before and len(pool.runs) == 1
     assert pool.runs[0].calls == [] and page.query_params == link
     move(page, key, getattr(before, key))

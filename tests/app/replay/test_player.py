@@ -34,10 +34,10 @@ class Parts(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
-        said = dict(attrs)
-        self.fetched += [said[each] for each in ("src", "href", "data", "srcset") if said.get(each, "data:") != "data:,"
-                         and each in said]  # fmt: skip
-        self.inside = said.get("id", "entry") if tag == "script" else None
+        given = dict(attrs)
+        self.fetched += [given[each] for each in ("src", "href", "data", "srcset")
+                         if given.get(each, "data:") != "data:," and each in given]  # fmt: skip
+        self.inside = given.get("id", "entry") if tag == "script" else None
 
     def handle_data(self, data: str) -> None:
         if self.inside is not None:
@@ -65,9 +65,9 @@ def test_the_replay_fetches_nothing(get, played):
 
 
 def test_the_replay_has_every_frame_as_it_was(played, exported):
-    said = [header_of(each)[0] for each in messages(played)]
-    assert [each["step"] for each in said] == [0, 1, 2, 3]
-    assert [each["verdict"]["sentence"] for each in said] == [frame.diagnosis.sentence for frame in exported.frames]
+    headers = [header_of(each)[0] for each in messages(played)]
+    assert [each["step"] for each in headers] == [0, 1, 2, 3]
+    assert [each["verdict"]["sentence"] for each in headers] == [frame.diagnosis.sentence for frame in exported.frames]
     for number, message in enumerate(messages(played)):
         patch, frame = decoded(message), exported.frames[number]
         assert patch["loss.data.2.x"].tolist() == list(range(number + 1))  # the looks so far
@@ -83,8 +83,8 @@ def test_every_frame_of_the_replay_says_all_that_another_does(played):
 
 
 def test_what_was_measured_in_some_frames_stands_in_all_and_says_of_which_step(played):
-    said = [header_of(each)[0]["readouts"]["saliency"] for each in messages(played)]
-    assert not said[1].startswith("of step") and all(said[k] == f"of step 1: {said[1]}" for k in (0, 2, 3))
+    readouts = [header_of(each)[0]["readouts"]["saliency"] for each in messages(played)]
+    assert not readouts[1].startswith("of step") and all(readouts[k] == f"of step 1: {readouts[1]}" for k in (0, 2, 3))
 
 
 def test_what_was_never_measured_has_no_figure(exported):
@@ -105,8 +105,8 @@ def test_a_long_recording_is_thinned_and_says_so(exported, monkeypatch):
 def test_words_of_a_file_stay_words(exported):
     """A recording is anybody's file: nothing in it may become a part of the page."""
     evil = "</script><script>alert(1)</script>"
-    found = dataclasses.replace(exported.frames[0].diagnosis, sentence=evil)
-    frames = (dataclasses.replace(exported.frames[0], diagnosis=found), *exported.frames[1:])
+    diagnosis = dataclasses.replace(exported.frames[0].diagnosis, sentence=evil)
+    frames = (dataclasses.replace(exported.frames[0], diagnosis=diagnosis), *exported.frames[1:])
     page = player.replay(dataclasses.replace(exported.recording(), frames=frames))
     assert "alert(1)" not in page
     assert header_of(messages(Parts(page))[0])[0]["verdict"]["sentence"] == evil

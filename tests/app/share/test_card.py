@@ -77,8 +77,8 @@ def test_a_room_sees_the_lessons_figures_large_and_the_desk_sees_all_again(pool)
 
 def test_what_a_link_gets_wrong_is_said_in_sentences(pool):
     page = opened(preset="remember", then="soon", at="never", hide="everything")
-    said = " ".join(each.value for each in page.warning)
-    assert all(word in said for word in ("soon", "never", "everything")) and slot().changes == ()
+    text = " ".join(each.value for each in page.warning)
+    assert all(word in text for word in ("soon", "never", "everything")) and slot().changes == ()
     assert page.query_params == {"preset": "remember"}
 
 
@@ -97,18 +97,18 @@ def test_the_link_to_share_says_what_was_picked(pool):
 
 def branched(monkeypatch: pytest.MonkeyPatch, asked: object) -> RunSlot:
     """The slot after the browser has asked for this; its run stands at step 40."""
-    mine, _ = waiting(load_preset("remember").experiment)
-    mine.run.frame = at_step(40)
-    monkeypatch.setattr(st, "session_state", Session(live={"branch": asked}, _slot=mine))
-    state._show(mine.experiment)
+    branch, _ = waiting(load_preset("remember").experiment)
+    branch.run.frame = at_step(40)
+    monkeypatch.setattr(st, "session_state", Session(live={"branch": asked}, _slot=branch))
+    state._show(branch.experiment)
     state.on_branch("live")
-    return mine
+    return branch
 
 
 def test_a_branch_sets_the_widgets_to_what_is_in_force(monkeypatch):
-    mine = branched(monkeypatch, {"step": 25, "changes": {"clip": "none"}, "paused": False})
-    assert mine.changes == ((25, {"clip": "none"}),) and state.st.session_state.clip == "none"
-    assert state.wanted() == mine.experiment and not mine.paused
+    branch = branched(monkeypatch, {"step": 25, "changes": {"clip": "none"}, "paused": False})
+    assert branch.changes == ((25, {"clip": "none"}),) and state.st.session_state.clip == "none"
+    assert state.wanted() == branch.experiment and not branch.paused
 
 
 @pytest.mark.parametrize(
@@ -119,5 +119,5 @@ def test_a_branch_sets_the_widgets_to_what_is_in_force(monkeypatch):
     ids=str,
 )  # fmt: skip
 def test_what_is_no_branch_changes_nothing(monkeypatch, asked):
-    mine = branched(monkeypatch, asked)
-    assert mine.run.branched_at is None and mine.ghost is None and mine.changes == ()
+    branch = branched(monkeypatch, asked)
+    assert branch.run.branched_at is None and branch.ghost is None and branch.changes == ()

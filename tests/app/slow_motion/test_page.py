@@ -54,26 +54,26 @@ def arrows(figure: go.Figure, *heads: str) -> list[Any]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_phase_has_a_picture_a_sentence_numbers_and_a_table(shape):
-    info, found = rehearsed(shape)
-    figures = [phases.picture(info, found, phase) for phase in phases.PHASES]
+    info, update = rehearsed(shape)
+    figures = [phases.picture(info, update, phase) for phase in phases.PHASES]
     assert len({figure.layout.height for figure in figures}) == 1  # the page does not jump
     for phase in phases.PHASES:
-        assert len(slow_motion_text.meaning(info, found, phase)) > 20 and "nan" not in slow_motion_text.meaning(
-            info, found, phase
+        assert len(slow_motion_text.meaning(info, update, phase)) > 20 and "nan" not in slow_motion_text.meaning(
+            info, update, phase
         )
-        assert slow_motion_text.tiles(info, found, phase)
-        head, rows = slow_motion_text.table(info, found, phase)
+        assert slow_motion_text.tiles(info, update, phase)
+        head, rows = slow_motion_text.table(info, update, phase)
         assert rows and {len(row) for row in rows} == {len(head)}
     columns = figures[phases.FORWARD].layout.xaxis.tickvals
     assert len(columns) <= 16 and columns[0] == 0 and columns[-1] == info.time_steps - 1
-    assert (phases.uncovered(info, found, phases.BACKWARD) or ("",))[0] == "right"
+    assert (phases.uncovered(info, update, phases.BACKWARD) or ("",))[0] == "right"
 
 
 def test_arrows_go_back_to_every_step_as_thick_as_its_gradient():
-    info, found = rehearsed("many_to_one")
-    figure = phases.picture(info, found, phases.BACKWARD)
+    info, update = rehearsed("many_to_one")
+    figure = phases.picture(info, update, phases.BACKWARD)
     drawn = arrows(figure, "triangle-left")
-    norms = found.grad_norm[0, 0]
+    norms = update.grad_norm[0, 0]
     steps = [t for t in figure.layout.xaxis.tickvals if t < info.time_steps - 1]
     assert len(drawn) == len(steps) and len(arrows(figure, "triangle-down")) == 1
     widths = {t: next(a.line.width for a in drawn if t < a.x[1] < t + 1) for t in steps}
@@ -82,24 +82,24 @@ def test_arrows_go_back_to_every_step_as_thick_as_its_gradient():
 
 
 def test_without_links_each_loss_reaches_its_own_step_alone():
-    info, found = rehearsed("no links")
-    figure = phases.picture(info, found, phases.BACKWARD)
+    info, update = rehearsed("no links")
+    figure = phases.picture(info, update, phases.BACKWARD)
     assert not arrows(figure, "triangle-left", "triangle-right")
     assert len(arrows(figure, "triangle-down")) == info.time_steps
 
 
 def test_no_arrow_leads_over_a_cut_and_nothing_is_a_cross():
-    info, found = rehearsed("cut")
-    figure = phases.picture(info, found, phases.BACKWARD)
+    info, update = rehearsed("cut")
+    figure = phases.picture(info, update, phases.BACKWARD)
     assert all(min(arrow.x) > 14 for arrow in arrows(figure, "triangle-left"))
     columns = np.array(figure.layout.xaxis.tickvals)
     assert written(figure).count("✕") == (columns < 15).sum()
-    assert "exactly 0" in slow_motion_text.meaning(info, found, phases.BACKWARD)
+    assert "exactly 0" in slow_motion_text.meaning(info, update, phases.BACKWARD)
 
 
 def test_reading_both_ways_has_arrows_both_ways_in_both_layers():
-    info, found = rehearsed("long, both ways")
-    figure = phases.picture(info, found, phases.BACKWARD)
+    info, update = rehearsed("long, both ways")
+    figure = phases.picture(info, update, phases.BACKWARD)
     for head in ("triangle-left", "triangle-right"):
         assert len({arrow.y[0] for arrow in arrows(figure, head)}) == 2
 
@@ -108,13 +108,13 @@ def test_reading_both_ways_has_arrows_both_ways_in_both_layers():
 
 
 def changed(**values: Any) -> tuple[RunInfo, UpdateTrace]:
-    info, found = rehearsed("many_to_one")
+    info, update = rehearsed("many_to_one")
     settings = {key: values.pop(key) for key in ("clip", "clip_threshold") if key in values}
-    return info, dataclasses.replace(found, experiment=found.experiment.replace(**settings), **values)
+    return info, dataclasses.replace(update, experiment=update.experiment.replace(**settings), **values)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "text"),
     [
         ({"clip": "none", "norm": 3.2, "norm_clipped": 3.2, "clipped": False}, "Clipping is off"),
         ({"clip": "norm", "clip_threshold": 5.0, "norm": 3.2, "norm_clipped": 3.2, "clipped": False},
@@ -125,39 +125,39 @@ def changed(**values: Any) -> tuple[RunInfo, UpdateTrace]:
          "between −0.5 and 0.5. That shortens it from 3.20 to 1.60"),
     ],
 )  # fmt: skip
-def test_clipping_is_said_plainly(values, said):
-    assert said in slow_motion_text.meaning(*changed(**values), phases.CLIP)
+def test_clipping_is_said_plainly(values, text):
+    assert text in slow_motion_text.meaning(*changed(**values), phases.CLIP)
 
 
 @pytest.mark.parametrize(
-    ("first", "said"),
+    ("first", "text"),
     [(1.0, "almost as it left: 100%"), (1e-5, "vanishes: 1 part in 100,000"), (0.0, "exactly 0"),
      (500.0, "explodes: 500 times"), (0.05, "fades: 5.0%"), (3.0, "grows: 3.00 times")],
 )  # fmt: skip
-def test_what_became_of_the_gradient_is_said(first, said):
+def test_what_became_of_the_gradient_is_said(first, text):
     norms = np.ones_like(rehearsed("many_to_one")[1].grad_norm)
     norms[..., 0] = first
-    assert said in slow_motion_text.meaning(*changed(grad_norm=norms), phases.BACKWARD)
+    assert text in slow_motion_text.meaning(*changed(grad_norm=norms), phases.BACKWARD)
 
 
 @pytest.mark.parametrize(
-    ("after", "said"), [(1.5, "falls from 2 to 1.5"), (2.5, "rises from 2 to 2.5"), (np.inf, "no longer finite")]
+    ("after", "text"), [(1.5, "falls from 2 to 1.5"), (2.5, "rises from 2 to 2.5"), (np.inf, "no longer finite")]
 )
-def test_what_the_update_does_to_the_loss_is_said(after, said):
-    assert said in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), phases.UPDATE)
+def test_what_the_update_does_to_the_loss_is_said(after, text):
+    assert text in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), phases.UPDATE)
 
 
 def test_what_was_measured_otherwise_than_trained_is_said():
-    info, found = rehearsed("one_to_many")
+    info, update = rehearsed("one_to_many")
     for phase in (phases.FORWARD, phases.BACKWARD):
-        assert slow_motion_text.BY_CHANCE in slow_motion_text.notes(info, found, phase)
+        assert slow_motion_text.BY_CHANCE in slow_motion_text.notes(info, update, phase)
     assert slow_motion_text.BY_CHANCE not in slow_motion_text.notes(*rehearsed("many_to_one"), phases.FORWARD)
 
 
 def test_a_table_says_every_parameter_and_nothing_is_markup():
-    info, found = rehearsed("encoder_decoder")
-    rows = slow_motion_text.table(info, found, phases.UPDATE)[1]
-    assert [row[0].split(" (")[0] for row in rows] == list(found.parameters)
+    info, update = rehearsed("encoder_decoder")
+    rows = slow_motion_text.table(info, update, phases.UPDATE)[1]
+    assert [row[0].split(" (")[0] for row in rows] == list(update.parameters)
     assert "<b>" not in slow_motion_text.as_html((("<b>",), [("<b>",)]))
 
 
@@ -169,12 +169,12 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the rehearsal has arrived."""
     page = turn(opened(**LINK), "slow")
     (only,) = pool.runs
-    assert (UPDATE_TRACE.name, {}) in only.calls and slow_motion_text.REHEARSING in said(page) and slot().paused
+    assert (UPDATE_TRACE.name, {}) in only.calls and slow_motion_text.REHEARSING in page_text(page) and slot().paused
     only.finish(UPDATE_TRACE, dry_run_update(Trainer(only.experiment)))
     return run(page)
 
 
-def said(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     return "\n".join([each.value for each in page.caption] + [each.proto.body for each in page.get("html")])
 
 
@@ -195,25 +195,27 @@ def test_five_phases_on_and_back_by_buttons_and_keys(page):
     assert keys == {"back": "left", "next": "right", **{f"phase_{k}": str(k) for k in range(1, 6)}}
     assert phase_of(page) == phases.FORWARD and page.button(key="slow_back").disabled
     page = press(press(page, "slow_next"), "slow_next")
-    assert phase_of(page) == phases.BACKWARD and "The gradient enters at the loss" in said(page)
+    assert phase_of(page) == phases.BACKWARD and "The gradient enters at the loss" in page_text(page)
     assert phase_of(press(page, "slow_back")) == phases.LOSS
     assert phase_of(press(page, "slow_phase_5")) == phases.UPDATE
 
 
 def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page):
-    (only,), found = pool.runs, pool.runs[0].result(UPDATE_TRACE)
+    (only,), update = pool.runs, pool.runs[0].result(UPDATE_TRACE)
     page = press(press(page, "slow_phase_5"), "slow_next_update")
-    assert only.calls.count(("advance", 1)) == 1 and slow_motion_text.MAKING in said(page)
+    assert only.calls.count(("advance", 1)) == 1 and slow_motion_text.MAKING in page_text(page)
     assert page.button(key="slow_next_update").disabled
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
-    only.curve.update(1, found.loss, found.norm, found.clipped)
+    only.curve.update(1, update.loss, update.norm, update.clipped)
     only.calls.clear()
     page = run(page)
     assert only.calls == [(UPDATE_TRACE.name, {})]
-    only.finish(UPDATE_TRACE, dataclasses.replace(found, step=1))
+    only.finish(UPDATE_TRACE, dataclasses.replace(update, step=1))
     page = run(page)
     assert (
-        phase_of(page) == phases.FORWARD and "Update 1 was made" in said(page) and "exactly as rehearsed" in said(page)
+        phase_of(page) == phases.FORWARD
+        and "Update 1 was made" in page_text(page)
+        and "exactly as rehearsed" in page_text(page)
     )
 
 

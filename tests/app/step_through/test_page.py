@@ -23,7 +23,7 @@ from tests.app.step_through.conftest import verification
 LINK = {"hidden_size": "4", "seq_len": "6", "cell": "lstm"}
 
 
-def said(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     return "\n".join(each.value for kind in (page.markdown, page.caption, page.info) for each in kind)
 
 
@@ -36,9 +36,8 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the walk has arrived."""
     page = turn(opened(**LINK), "steps")
     (only,) = pool.runs
-    assert (SEQUENCE_TRACE.name, {"layer": -1, "direction": 0}) in only.calls and step_through_text.WALKING in said(
-        page
-    )
+    assert (SEQUENCE_TRACE.name, {"layer": -1, "direction": 0}) in only.calls
+    assert step_through_text.WALKING in page_text(page)
     only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
     return run(page)
 
@@ -65,14 +64,14 @@ def test_training_pauses_while_somebody_steps_through(pool):
 
 
 def test_a_step_forward_a_step_back_and_either_end(page):
-    assert "**Forward** · t = 0" in said(page)
+    assert "**Forward** · t = 0" in page_text(page)
     page = press(press(page, "steps_next"), "steps_next")
-    assert "**Forward** · t = 2" in said(page)
-    assert "**Forward** · t = 1" in said(press(page, "steps_back"))
+    assert "**Forward** · t = 2" in page_text(page)
+    assert "**Forward** · t = 1" in page_text(press(page, "steps_back"))
     page = press(page, "steps_last")
-    assert "**Back** · t = 0" in said(page) and page.button(key="steps_next").disabled
+    assert "**Back** · t = 0" in page_text(page) and page.button(key="steps_next").disabled
     page = press(page, "steps_first")
-    assert "**Forward** · t = 0" in said(page) and page.button(key="steps_back").disabled
+    assert "**Forward** · t = 0" in page_text(page) and page.button(key="steps_back").disabled
 
 
 def test_every_quick_press_counts(page):
@@ -93,7 +92,7 @@ def test_keys_do_what_the_buttons_do(page):
 
 
 def test_going_forward_the_equations_stand_open_and_coming_back_the_account(page):
-    assert "cell state, recorded" in said(page)
+    assert "cell state, recorded" in page_text(page)
     assert not [each for each in page.get("html") if 'class="flow"' in each.proto.body]
     page = press(page, "steps_last")
     assert [each for each in page.get("html") if 'class="flow"' in each.proto.body]
@@ -112,19 +111,19 @@ def test_at_first_the_unit_is_followed_that_the_loss_asks_most_of(pool, page):
 def test_another_unit_and_another_weight_are_followed(page):
     page = move(page, f"steps_unit_{followed(page)}", 3)
     page = move(page, "steps_source_0", 2)
-    assert "from unit 2 of the step before to unit 3" in said(page)
+    assert "from unit 2 of the step before to unit 3" in page_text(page)
     page = move(page, "steps_gate_0", "forget gate")
-    assert f"W_hh[{4 + 3}, 2]" in said(page)
+    assert f"W_hh[{4 + 3}, 2]" in page_text(page)
 
 
 def test_verify_asks_for_the_number_that_is_chosen(pool, page):
     (only,), unit = pool.runs, followed(page)
     page = press(page, "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": StateEntry(layer=0, position=0, unit=unit)})
-    assert step_through_text.VERIFYING in said(page)
+    assert step_through_text.VERIFYING in page_text(page)
     only.finish(VERIFICATION, verification())
     page = run(page)
-    assert "By central differences" in said(page)
+    assert "By central differences" in page_text(page)
     page = press(move(page, "steps_claim", step_through_text.CLAIMS[1]), "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightEntry(layer=0, row=unit, column=0, part=0)})
 
@@ -139,7 +138,7 @@ def test_what_went_wrong_is_said(pool, page):
 def test_after_an_update_the_walk_is_taken_again(pool, page):
     (only,) = pool.runs
     page = press(page, "steps_train_1")
-    assert ("advance", 1) in only.calls and step_through_text.TRAINING in said(page)
+    assert ("advance", 1) in only.calls and step_through_text.TRAINING in page_text(page)
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
     only.calls.clear()
     run(page)
@@ -160,4 +159,4 @@ def test_a_cell_without_links_says_so(pool):
     page = turn(opened(hidden_size="4", seq_len="6", cell="feedforward"), "steps")
     (only,) = pool.runs
     only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
-    assert step_through_text.NO_LINK in said(run(page)) and RunInfo.of(only.experiment).gates == ()
+    assert step_through_text.NO_LINK in page_text(run(page)) and RunInfo.of(only.experiment).gates == ()

@@ -59,9 +59,9 @@ def test_the_way_and_the_step_are_said():
 def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
     info, trace = walked(case)
     for k in range(len(trace.positions)):
-        said = step_through_text.reads(info, trace, k)
-        assert said.startswith("Reads ") and ("Loss of this step" in said) == bool(trace.counted[k])
-        assert ("Says " in said) == bool(np.isfinite(trace.outputs[k]).all())
+        text = step_through_text.reads(info, trace, k)
+        assert text.startswith("Reads ") and ("Loss of this step" in text) == bool(trace.counted[k])
+        assert ("Says " in text) == bool(np.isfinite(trace.outputs[k]).all())
 
 
 # ---- the account of the gradient
@@ -92,10 +92,10 @@ def test_what_arrives_and_what_enters_add_up(case):
 def test_the_factor_is_said_as_weights_times_slope():
     info, trace = walked("letters")
     k = 5
-    said = step_through_text.flow(info, trace, Place(16 - 1 - k))
-    found = re.search(r"leaves ([\d.]+) of it = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", said)
-    assert found
-    factor, weights, slope = map(float, found.groups())
+    text = step_through_text.flow(info, trace, Place(16 - 1 - k))
+    match = re.search(r"leaves ([\d.]+) of it = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", text)
+    assert match
+    factor, weights, slope = map(float, match.groups())
     assert factor == pytest.approx(weights * slope, rel=0.02)
     later, here = np.linalg.norm(trace.later[k - 1]), np.linalg.norm(trace.grad[k])
     assert factor == pytest.approx(later / here, rel=0.02)
@@ -104,9 +104,9 @@ def test_the_factor_is_said_as_weights_times_slope():
 @pytest.mark.parametrize("case", ["gru", "lstm", "gru_simple"])
 def test_a_gated_cell_says_by_which_road(case):
     info, trace = walked(case)
-    said = step_through_text.flow(info, trace, Place(16 - 1 - 4))
-    shares = [int(each) for each in re.findall(r"(-?\d+)% ", said)]
-    assert "kept" in said and sum(shares) == pytest.approx(100, abs=len(shares))
+    text = step_through_text.flow(info, trace, Place(16 - 1 - 4))
+    shares = [int(each) for each in re.findall(r"(-?\d+)% ", text)]
+    assert "kept" in text and sum(shares) == pytest.approx(100, abs=len(shares))
 
 
 def test_the_wall_of_truncation_is_said():
@@ -121,12 +121,12 @@ def test_the_first_step_has_none_before_it():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [(0.0, "0"), (0.12, "0.120"), (-0.5, "−0.500"), (3.194e-4, "3.19·10⁻⁴"), (-1.4e-5, "−1.40·10⁻⁵"),
      (2.5e12, "2.50·10¹²"), (np.nan, "not finite"), (np.inf, "not finite")],
 )  # fmt: skip
-def test_numbers_are_short_and_keep_their_sign(value, said):
-    assert step_through_text.signed(value) == said
+def test_numbers_are_short_and_keep_their_sign(value, text):
+    assert step_through_text.signed(value) == text
 
 
 # ---- the weight
@@ -143,17 +143,17 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
         place = Place(2 * n - 1, unit=3, source=1, gate=gate)
         part = int(trace.part[0])
         whole = trace.weight_gradient(part=part)[step_through_text.row(info, place), 1]
-        said = step_through_text.weight(info, trace, place)
-        found = re.search(r"on the way back: (\S+) of (\S+) in the end", said)
-        assert found and found[1] == found[2] == step_through_text.signed(float(whole))
+        text = step_through_text.weight(info, trace, place)
+        match = re.search(r"on the way back: (\S+) of (\S+) in the end", text)
+        assert match and match[1] == match[2] == step_through_text.signed(float(whole))
 
 
 def test_going_forward_the_weight_carries():
     info, trace = walked("letters")
-    said = step_through_text.weight(info, trace, Place(4, unit=1, source=2))
+    text = step_through_text.weight(info, trace, Place(4, unit=1, source=2))
     h, w = float(trace.hidden[3, 2]), float(trace.weight_hh[0, 1, 2])
     assert (
-        f"{step_through_text.signed(h)} × {step_through_text.signed(w)} = **{step_through_text.signed(h * w)}**" in said
+        f"{step_through_text.signed(h)} × {step_through_text.signed(w)} = **{step_through_text.signed(h * w)}**" in text
     )
 
 
@@ -211,8 +211,8 @@ def test_what_was_verified_is_said_with_its_error_and_how():
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_why_autograd_was_taken_is_said_in_words(reason):
-    said = step_through_text.how(verification(method=AUTOGRAD, reason=reason))
-    assert "autograd" in said and said.endswith(f"{step_through_text.REASONS[reason]}.")
+    text = step_through_text.how(verification(method=AUTOGRAD, reason=reason))
+    assert "autograd" in text and text.endswith(f"{step_through_text.REASONS[reason]}.")
 
 
 # ---- pictures

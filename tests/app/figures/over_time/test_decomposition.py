@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.frame.readings import Decomposition
-from tests.app.figures.lens_cases import LETTERS, NAN, drawn, said, seen
+from tests.app.figures.lens_cases import LETTERS, NAN, drawn, readout, seen
 
 
 def losses(cosine: float = -0.5) -> Decomposition:
@@ -29,5 +29,5 @@ def test_a_row_for_every_loss_and_a_dot_where_it_pulls_against_the_others():
 
 def test_what_the_last_loss_contributes():
     whole = np.full((2, 2, 12), 2e-11)
-    words = said(LETTERS, "decomposition", decomposition=losses(), sequence_grad_norm=whole)
+    words = readout(LETTERS, "decomposition", decomposition=losses(), sequence_grad_norm=whole)
     assert words == f"step {seen(LETTERS)[1].step} · last loss: -25.0% of dL/dh at t = 0"  # 1e-11 * -0.5 / 2e-11

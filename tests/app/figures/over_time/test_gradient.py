@@ -130,9 +130,9 @@ def test_the_gradients_readout_is_what_the_verdict_is_about(case):
     cell = info.memory_symbol == "c"
     norms, end = shown_norms(case, "grad_norm_cell" if cell else "grad_norm")[-1, 0], max(np.flatnonzero(frame.valid))
     first, last = ("exactly 0" if norms[t] == 0 else theme.short(norms[t]) for t in (0, end))
-    said, what = FIGURES["gradient"].readout(info, frame), "dL/dc " if cell else ""
+    text, what = FIGURES["gradient"].readout(info, frame), "dL/dc " if cell else ""
     ends = first if info.time_steps == 1 else f"at t = 0: {first} · at t = {end}: {last}"
-    assert said == what + ends
+    assert text == what + ends
 
 
 @pytest.mark.parametrize("case", ["stacked", "both ways, letters", "step 0"])
@@ -183,11 +183,11 @@ def test_the_other_series_are_the_frames(case):
 def test_hovering_over_a_series_says_what_it_is(case):
     e = seen(case)[0].experiment
     for line, (meaning, (layer, d), _) in zip(drawn(case, "gradient")["data"][5:], series_of(case), strict=True):
-        said = line["hovertemplate"].split("<extra>")[1]
+        text = line["hovertemplate"].split("<extra>")[1]
         if (layer, d) != (e.num_layers - 1, 0):
-            assert e.num_layers == 1 or f"layer {layer + 1}" in said
-            assert e.directions == 1 or ("forwards", "backwards")[d] in said
-        assert meaning in said
+            assert e.num_layers == 1 or f"layer {layer + 1}" in text
+            assert e.directions == 1 or ("forwards", "backwards")[d] in text
+        assert meaning in text
 
 
 @pytest.mark.parametrize("case", ["stacked", "both ways", "step 0", "cut"])

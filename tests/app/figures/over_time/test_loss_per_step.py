@@ -20,8 +20,8 @@ def test_below_the_losses_stands_what_was_asked(case):
     info, frame, _ = seen(case)
     ticks = drawn(case, "loss_per_step")["layout"]["xaxis"].get("ticktext")
     if info.outputs == "symbols" and info.time_steps <= 50:
-        said = [theme.symbol(info.output_labels[int(frame.targets[t])]) for t in np.flatnonzero(frame.counted)]
-        assert [html.unescape(word) for word in ticks if word] == said
+        targets = [theme.symbol(info.output_labels[int(frame.targets[t])]) for t in np.flatnonzero(frame.counted)]
+        assert [html.unescape(word) for word in ticks if word] == targets
     else:
         assert ticks is None
 
@@ -37,14 +37,14 @@ def test_a_bar_for_every_counted_step_and_no_other(case):
     assert low == 0 and (bars["y"][known] < high).all()
     if known.sum() == frame.counted.sum():
         assert np.allclose(mean["y"], frame.loss_per_step[frame.counted].mean(), rtol=1e-6)
-        said = FIGURES["loss_per_step"].readout(info, frame)
+        text = FIGURES["loss_per_step"].readout(info, frame)
         total, average = (theme.short(float(f(frame.loss_per_step[frame.counted]))) for f in (np.sum, np.mean))
-        assert said == f"sum {total} · mean {average} over {frame.counted.sum()} steps"
+        assert text == f"sum {total} · mean {average} over {frame.counted.sum()} steps"
 
 
 def test_a_sum_is_called_a_sum():
-    said = {case: FIGURES["loss_per_step"].look_for(seen(case)[0]) for case in ("sums", "stocks-many_to_many-rnn")}
-    assert "their sum (dashed: the mean)" in said["sums"] and "their mean (dashed)" in said["stocks-many_to_many-rnn"]
+    texts = {case: FIGURES["loss_per_step"].look_for(seen(case)[0]) for case in ("sums", "stocks-many_to_many-rnn")}
+    assert "their sum (dashed: the mean)" in texts["sums"] and "their mean (dashed)" in texts["stocks-many_to_many-rnn"]
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_a_sum_is_called_a_sum():
 def test_steps_without_a_loss_are_named_in_the_middle_of_their_stretch(task, kind, seq_len, words_at):
     info = RunInfo.of(Experiment(task=task, rnn_type=kind, seq_len=seq_len))
     notes = FIGURES["loss_per_step"].template(info).to_plotly_json()["layout"].get("annotations", [])
-    found = [each for each in notes if each["text"] != "asked"]
-    assert [each["text"] for each in found] == ([words_at] if words_at else [])
+    stretch_notes = [each for each in notes if each["text"] != "asked"]
+    assert [each["text"] for each in stretch_notes] == ([words_at] if words_at else [])
     silent = [t for t in range(info.time_steps) if info.valid[t] and not info.counted[t]]
-    assert all(each["x"] == (silent[0] + silent[-1]) / 2 for each in found)
+    assert all(each["x"] == (silent[0] + silent[-1]) / 2 for each in stretch_notes)
 
 
 def test_there_are_cases_with_many_losses():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.frame.readings import Saliency
-from tests.app.figures.lens_cases import NAN, drawn, said, seen
+from tests.app.figures.lens_cases import NAN, drawn, readout, seen
 
 
 def looks(**changes: Any) -> Saliency:
@@ -50,5 +50,5 @@ def test_what_was_read_stands_below_and_in_the_hover():
 )
 def test_the_first_input_beside_the_strongest(last, words):
     reading = looks(steps=np.array([11]), norms=np.array([last]))
-    assert said("plain", "saliency", saliency=reading) == f"step {seen('plain')[1].step} · {words}"
+    assert readout("plain", "saliency", saliency=reading) == f"step {seen('plain')[1].step} · {words}"
     assert np.nan_to_num(drawn("plain", "saliency", saliency=reading)["data"][1]["y"]).max() in (0, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.frame.readings import StepFactors
-from tests.app.figures.lens_cases import NAN, called, drawn, row, said, seen
+from tests.app.figures.lens_cases import NAN, called, drawn, readout, row, seen
 
 
 def plain_factors() -> StepFactors:
@@ -28,7 +28,7 @@ def test_the_factor_is_drawn_as_the_product_of_two():
 
 
 def test_the_geometric_means_multiply_to_that_of_the_factor():
-    words = said("plain", "factors", factors=plain_factors())
+    words = readout("plain", "factors", factors=plain_factors())
     # the cube roots of 1/16, of 1 and of 1/16; 2 * 0.5^2 + 0.75^2
     assert words == "per step × 0.40 = 1.00 (weights) × 0.40 (slope) · Ω 1.06"
 
@@ -56,7 +56,7 @@ def test_a_cut_is_marked_and_counted():
     zero = called(figure, "exactly 0")
     assert np.flatnonzero(np.isfinite(zero["y"])).tolist() == [2] and zero["showlegend"]
     assert "exactly 0" in zero["customdata"][2] and np.isnan(called(figure, "factor")["y"][2])
-    assert "nothing passes t =" in said("cut", "factors", factors=StepFactors(values, values, values, {}))
+    assert "nothing passes t =" in readout("cut", "factors", factors=StepFactors(values, values, values, {}))
 
 
 def test_the_bars_of_a_gated_cell_are_as_high_as_the_factor():
@@ -70,7 +70,7 @@ def test_the_bars_of_a_gated_cell_are_as_high_as_the_factor():
     assert sum(bar["y"][5] for bar in bars) == pytest.approx(0.8) == called(figure, "factor")["y"][5]
     assert figure["layout"]["yaxis"]["range"] == [-0.5, 1.5]
     assert called(figure, "factor")["customdata"][5].tolist() == pytest.approx([4, 0.8, 1.25, -0.5, 0.25])
-    assert said("gru", "factors", factors=StepFactors(factor, None, None, shares)).startswith(
+    assert readout("gru", "factors", factors=StepFactors(factor, None, None, shares)).startswith(
         "per step × 0.80 · 125.0%"
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.figures import Curves, theme
-from tests.app.figures.lens_cases import NAN, drawn, row, said, seen
+from tests.app.figures.lens_cases import NAN, drawn, readout, row, seen
 
 
 def waterfall(steps: list[int], norms: np.ndarray) -> Curves:
@@ -50,4 +50,4 @@ def test_before_any_look_there_is_an_empty_row():
     ],
 )
 def test_how_far_it_reaches_now(norms, words):
-    assert said("plain", "waterfall", grad_norm_memory=row(*norms)) == words
+    assert readout("plain", "waterfall", grad_norm_memory=row(*norms)) == words

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.frame.readings import WeightGradients
-from tests.app.figures.lens_cases import NAN, called, drawn, row, said, seen, template
+from tests.app.figures.lens_cases import NAN, called, drawn, readout, row, seen, template
 
 
 def terms(hh: np.ndarray, share: float = 0.25) -> WeightGradients:
@@ -34,12 +34,12 @@ def test_bars_for_the_recurrent_weights_and_marks_where_they_leave_the_axis():
 
 def test_the_share_from_far_back_is_that_beyond_half_of_what_the_task_needs():
     assert seen("plain")[0].lag == 11
-    words = said("plain", "weights", weight_gradients=terms(row(*[1.0] * 12)))
+    words = readout("plain", "weights", weight_gradients=terms(row(*[1.0] * 12)))
     assert words == "25.0% of dL/dW_hh from more than 5 steps back"
-    assert said("plain", "weights", weight_gradients=terms(row(*[0.0] * 12), NAN)) == "dL/dW_hh: no gradient"
+    assert readout("plain", "weights", weight_gradients=terms(row(*[0.0] * 12), NAN)) == "dL/dW_hh: no gradient"
 
 
 def test_without_links_in_time_the_bars_are_those_of_the_inputs():
     figure = drawn("feedforward", "weights")
     (bars,) = (trace for trace in figure["data"] if trace["type"] == "bar")
-    assert bars["name"] == "dL/dW_ih" and "dL/dW_ih" in said("feedforward", "weights")
+    assert bars["name"] == "dL/dW_ih" and "dL/dW_ih" in readout("feedforward", "weights")

@@ -41,11 +41,11 @@ def patch(info: RunInfo, frame: Frame) -> Patch:
 
 def points(changed: Patch) -> list[tuple[str, float, float, str, int]]:
     """Every symbol: where it is drawn, with which name, and in which trace."""
-    found = []
+    drawn_points = []
     for trace in (0, 1):
         columns = (changed[f"data.{trace}.{each}"] for each in ("customdata", "x", "y", "text"))
-        found += [(*row, trace) for row in zip(*columns, strict=True)]
-    return found
+        drawn_points += [(*row, trace) for row in zip(*columns, strict=True)]
+    return drawn_points
 
 
 @cases
@@ -115,8 +115,8 @@ def test_a_network_that_broke_has_a_map_without_points():
 
 def test_it_says_how_much_of_the_whole_it_shows():
     info, frame = seen("words")
-    said = FIGURES["embedding"].readout(info, dataclasses.replace(frame, embedding_share=0.713))
-    assert said == "two of 16 dimensions, which hold 71% of the differences"
+    text = FIGURES["embedding"].readout(info, dataclasses.replace(frame, embedding_share=0.713))
+    assert text == "two of 16 dimensions, which hold 71% of the differences"
     assert FIGURES["embedding"].title(info) == "Where each word lies"
     assert FIGURES["embedding"].title(seen("notes")[0]) == "Where each symbol lies"
     assert FIGURES["embedding"].readout(*seen("two numbers")) == "both of its numbers"

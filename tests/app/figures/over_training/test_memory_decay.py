@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.app.figures.lens_cases import NAN, drawn, said, seen, spectrum
+from tests.app.figures.lens_cases import NAN, drawn, readout, seen, spectrum
 
 
 def test_the_curve_begins_with_the_change_itself():
@@ -31,4 +31,4 @@ def test_the_curve_begins_with_the_change_itself():
     ],
 )
 def test_how_long_it_survives_in_words(changes, words):
-    assert said("plain", "memory", spectrum=spectrum(**changes)) == words
+    assert readout("plain", "memory", spectrum=spectrum(**changes)) == words

@@ -47,10 +47,10 @@ def letters(info: RunInfo, frame: Frame, heat: dict[str, Any]) -> None:
         assert heat["z"][-1][column] == np.float32(frame.outputs[t, frame.targets[t]])
         if frame.free_outputs is None:
             best = np.sort(frame.outputs[t])[::-1][: len(guesses)]
-            said = [(frame.outputs[t], value) for value in f4(best)[::-1]]
+            rows = [(frame.outputs[t], value) for value in f4(best)[::-1]]
         else:
-            said = [(each[t], np.float32(each[t].max())) for each in (frame.free_outputs, frame.outputs)]
-        for row, (values, value) in enumerate(said):
+            rows = [(each[t], np.float32(each[t].max())) for each in (frame.free_outputs, frame.outputs)]
+        for row, (values, value) in enumerate(rows):
             assert heat["z"][row][column] == value
             assert value in {np.float32(values[k]) for k, sign in enumerate(signs) if sign == guesses[row][column]}
 
@@ -68,19 +68,19 @@ def test_the_marked_numbers_stand_out():
 @finite
 def test_the_readout_names_answer_and_target(case):
     info, frame, _ = seen(case)
-    said, t = FIGURES["prediction"].readout(info, frame), int(np.flatnonzero(frame.counted)[-1])
+    text, t = FIGURES["prediction"].readout(info, frame), int(np.flatnonzero(frame.counted)[-1])
     if info.outputs == "values":
-        answer, target = (float(part.split(" ")[-1]) for part in said.split(" · "))
+        answer, target = (float(part.split(" ")[-1]) for part in text.split(" · "))
         assert answer == pytest.approx(float(frame.outputs[t, 0]), abs=0.01, rel=0.01)
         assert target == pytest.approx(float(frame.targets[t, 0]), abs=0.01)
     elif frame.free_outputs is not None:
         right = sum(frame.free_outputs[each].argmax() == frame.targets[each] for each in np.flatnonzero(frame.counted))
-        assert said == f"by itself {right} of {frame.counted.sum()} right"
+        assert text == f"by itself {right} of {frame.counted.sum()} right"
     else:
         signs = {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}
         best, right = (info.output_labels[int(k)] for k in (frame.outputs[t].argmax(), frame.targets[t]))
         share = f"{frame.outputs[t].max():.0%}"
-        assert said == f"says {signs.get(best, best)} ({share}) · target {signs.get(right, right)}"
+        assert text == f"says {signs.get(best, best)} ({share}) · target {signs.get(right, right)}"
 
 
 # ---- values that are hidden, marked, or told beside others
@@ -88,10 +88,10 @@ def test_the_readout_names_answer_and_target(case):
 
 def test_what_is_hidden_is_not_drawn_and_its_answers_stand_where_it_is():
     info, frame, _ = seen("gap-many_to_many-gru")
-    read, target, said = drawn("gap-many_to_many-gru", "prediction")["data"]
+    read, target, predicted = drawn("gap-many_to_many-gru", "prediction")["data"]
     hidden = frame.inputs[:, 1] > 0
     assert np.array_equal(np.isnan(read["y"]), hidden) and hidden.sum() == frame.counted.sum() > 1
-    for each, values in ((target, frame.targets), (said, frame.outputs)):
+    for each, values in ((target, frame.targets), (predicted, frame.outputs)):
         assert np.array_equal(each["x"], np.flatnonzero(hidden)) and np.array_equal(each["y"], f4(values[hidden, 0]))
     words = [symbols.read(info, frame, t) for t in range(info.time_steps)]
     assert [word == "?" for word in words] == hidden.tolist()
@@ -100,8 +100,9 @@ def test_what_is_hidden_is_not_drawn_and_its_answers_stand_where_it_is():
 @pytest.mark.parametrize("case", ["sine-many_to_many-gru", "stocks-many_to_one-gru", "adding-many_to_one-gru"])
 def test_a_forecast_stands_at_the_step_that_it_is_about(case):
     _, frame, _ = seen(case)
-    _, target, said = drawn(case, "prediction")["data"]
-    assert np.array_equal(target["x"], np.flatnonzero(frame.counted) + 1) and np.array_equal(said["x"], target["x"])
+    _, target, predicted = drawn(case, "prediction")["data"]
+    assert np.array_equal(target["x"], np.flatnonzero(frame.counted) + 1)
+    assert np.array_equal(predicted["x"], target["x"])
 
 
 @pytest.mark.parametrize(("task", "word"), [("adding", "sum"), ("multiplication", "product")])

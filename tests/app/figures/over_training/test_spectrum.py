@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.figures import theme
-from tests.app.figures.lens_cases import drawn, said, seen, spectrum
+from tests.app.figures.lens_cases import drawn, readout, seen, spectrum
 
 
 def test_eigenvalues_stand_in_the_plane_beside_the_unit_circle():
@@ -15,7 +15,7 @@ def test_eigenvalues_stand_in_the_plane_beside_the_unit_circle():
     (circle,) = figure["layout"]["shapes"]
     assert circle["type"] == "circle" and [circle[end] for end in ("x0", "x1", "y0", "y1")] == [-1, 1, -1, 1]
     assert figure["layout"]["yaxis"]["scaleanchor"] == "x"
-    assert said("plain", "spectrum", spectrum=spectrum()) == "radius 0.71 · singular value 1.75"
+    assert readout("plain", "spectrum", spectrum=spectrum()) == "radius 0.71 · singular value 1.75"
 
 
 @pytest.mark.parametrize(("value", "reach"), [(0.0, 1.5), (1.4, 1.5), (1.5, 3), (-5, 6), (7j, 12), (1e9, 1e6)])

@@ -57,7 +57,7 @@ def test_the_clip_line_follows_a_live_change():
 @pytest.mark.parametrize("case", ["clipped", "step 0", "stacked"])
 def test_the_update_readout_says_what_clipping_did(case):
     info, frame, _ = seen(case)
-    said = FIGURES["update"].readout(info, frame)
-    assert ("clipped to" in said) == frame.clipped
-    assert frame.step > 0 or said == "no update yet"
-    assert not frame.clipped or said.endswith("clipped to 0.001")
+    text = FIGURES["update"].readout(info, frame)
+    assert ("clipped to" in text) == frame.clipped
+    assert frame.step > 0 or text == "no update yet"
+    assert not frame.clipped or text.endswith("clipped to 0.001")

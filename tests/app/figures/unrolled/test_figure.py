@@ -42,7 +42,7 @@ def columns_of(case: str) -> np.ndarray:
 
 def arrows_of(case: str) -> dict[tuple[int, int, int], int]:
     """{(layer, direction, step at the head): decade} of every arrow, checked for its direction."""
-    e, columns, found = seen(case)[0].experiment, columns_of(case), {}
+    e, columns, arrows = seen(case)[0].experiment, columns_of(case), {}
     for decade, each in zip(ARROWS, drawn(case, "unrolled")["data"][-len(ARROWS) :], strict=True):
         assert len(each["x"]) % 3 == 0
         for at in range(0, len(each["x"]), 3):
@@ -55,9 +55,9 @@ def arrows_of(case: str) -> dict[tuple[int, int, int], int]:
             assert tail == none == 0 < head
             reached = columns[columns < end].max() if not d else columns[columns > end].min()
             assert seen(case)[1].valid[int(reached)]
-            assert (layer, d, int(reached)) not in found
-            found[layer, d, int(reached)] = decade
-    return found
+            assert (layer, d, int(reached)) not in arrows
+            arrows[layer, d, int(reached)] = decade
+    return arrows
 
 
 @cases
@@ -84,12 +84,14 @@ def test_an_arrow_carries_the_gradient_that_arrives_at_its_head(case):
             starts = frame.sequence_grad_norm[layer, d, tail] != 0
             if starts and 0 < norm < np.inf:  # exactly nothing has no arrow, nor has what is not a number
                 expected[layer, d, int(head)] = min(max(int(f"{norm:.0e}".split("e")[1]), -13), 2)
-    found = arrows_of(case)
-    assert found.keys() == expected.keys()
-    near = {key: (found[key], expected[key]) for key in found if found[key] != expected[key]}
+    drawn_arrows = arrows_of(case)
+    assert drawn_arrows.keys() == expected.keys()
+    near = {key: (drawn_arrows[key], expected[key]) for key in drawn_arrows if drawn_arrows[key] != expected[key]}
     for key in near:  # the mantissa was rounded up to the next decade
         norm = frame.sequence_grad_norm[key]
-        assert found[key] == expected[key] - 1 and 9.5 * 10.0 ** found[key] <= norm < 10.0 ** expected[key]
+        assert (
+            drawn_arrows[key] == expected[key] - 1 and 9.5 * 10.0 ** drawn_arrows[key] <= norm < 10.0 ** expected[key]
+        )
 
 
 def test_the_cases_have_arrows_of_many_decades_and_none_where_nothing_is():
@@ -130,12 +132,12 @@ def test_strips_show_the_states_of_their_steps(case):
 def test_hovering_says_the_gradient(case):
     info, frame, _ = seen(case)
     hover = next(each for each in drawn(case, "unrolled")["data"] if "customdata" in each)
-    for x, y, said in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
+    for x, y, text in zip(hover["x"], hover["y"], hover["customdata"], strict=True):
         norm, t = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))], int(x)
         if not frame.valid[t]:
-            assert said == "padding: the sequence has no such step"
+            assert text == "padding: the sequence has no such step"
             continue
-        first, *more = said.split("<br>")
+        first, *more = text.split("<br>")
         why = "masked" if t >= info.encoder_steps else "the encoder only reads"
         assert more == ([] if frame.counted[t] else [f"no loss here ({why})"])
         assert first.startswith("gradient of this sequence ")
@@ -148,29 +150,29 @@ def test_what_was_read_stands_below_its_step(case):
     info, frame, _ = seen(case)
     below = next(each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text")
     assert np.array_equal(below["x"], columns_of(case)) and set(below["y"]) == {0}
-    for t, said in zip(np.asarray(below["x"], int), below["text"], strict=True):
-        assert said.startswith("<i>") == bool(info.is_autoregressive and t > info.encoder_steps and frame.valid[t])
-        assert_read(info, frame, t, said.removeprefix("<i>").removesuffix("</i>"))
+    for t, text in zip(np.asarray(below["x"], int), below["text"], strict=True):
+        assert text.startswith("<i>") == bool(info.is_autoregressive and t > info.encoder_steps and frame.valid[t])
+        assert_read(info, frame, t, text.removeprefix("<i>").removesuffix("</i>"))
 
 
-def assert_read(info: RunInfo, frame: Frame, t: int, said: str) -> None:
+def assert_read(info: RunInfo, frame: Frame, t: int, text: str) -> None:
     """A symbol, a number, or the word for an image; nothing for padding, and where the input is a strip."""
     token, channels = frame.inputs[t], len(info.input_labels)
     if not frame.valid[t] or (info.inputs == "values" and 2 < channels <= 16):
-        assert said == "\u00a0"
+        assert text == "\u00a0"
     elif info.inputs == "symbols":
         labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
         label = labels[token] if token >= 0 else "start" if info.encoder_steps else "–"
-        assert said == theme.symbol(label)
+        assert text == theme.symbol(label)
     elif info.image and channels > 1:
         fed = info.is_autoregressive and t > 0
-        assert said == (info.output_labels[int(token[-len(info.output_labels) :].argmax())] if fed else "image")
+        assert text == (info.output_labels[int(token[-len(info.output_labels) :].argmax())] if fed else "image")
     elif "hidden" in info.input_labels and token[1]:
-        assert said == "?"
+        assert text == "?"
     else:
-        number = said.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
+        number = text.removeprefix("<b>").removesuffix("</b>▴").replace("−", "-")
         assert float(number) == pytest.approx(float(token[0]), abs=0.051)
-        assert said.endswith("▴") == ("mark" in info.input_labels and token[1] > 0)
+        assert text.endswith("▴") == ("mark" in info.input_labels and token[1] > 0)
 
 
 AUTOREGRESSIVE_TYPES = [case for case in CASES if RunInfo.of(experiment_of(case)).is_autoregressive]
@@ -179,7 +181,7 @@ AUTOREGRESSIVE_TYPES = [case for case in CASES if RunInfo.of(experiment_of(case)
 def texts(case: str) -> tuple[dict[int, str], ...]:
     """{step: text} of the rows of inputs, outputs, targets, and what it says by itself."""
     rows = [each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text"]
-    return tuple({int(t): said for t, said in zip(each["x"], each["text"], strict=True)} for each in rows)
+    return tuple({int(t): text for t, text in zip(each["x"], each["text"], strict=True)} for each in rows)
 
 
 @over(AUTOREGRESSIVE_TYPES)
@@ -188,19 +190,19 @@ def test_what_comes_in_is_the_target_of_the_step_before_and_the_line_says_so(cas
     info, frame, _ = seen(case)
     inputs, outputs, targets, free = texts(case)
     assert outputs.keys() == targets.keys() == free.keys() == {t for t in inputs if frame.counted[t]}
-    for t, said in outputs.items():
+    for t, text in outputs.items():
         best, alone = (info.output_labels[each[t].argmax()] for each in (frame.outputs, frame.free_outputs))
         wanted = info.output_labels[frame.targets[t]]
         assert targets[t] == theme.symbol(wanted)
-        assert said == theme.symbol(best) + ("✓" if best == wanted else "✗")
+        assert text == theme.symbol(best) + ("✓" if best == wanted else "✗")
         assert free[t] == theme.symbol(alone) + ("✓" if alone == wanted else "✗")
-    told = [t for t in inputs if frame.valid[t] and t > info.encoder_steps]
-    assert all(inputs[t] == f"<i>{theme.symbol(info.output_labels[frame.targets[t - 1]])}</i>" for t in told)
+    forced = [t for t in inputs if frame.valid[t] and t > info.encoder_steps]
+    assert all(inputs[t] == f"<i>{theme.symbol(info.output_labels[frame.targets[t - 1]])}</i>" for t in forced)
     line = drawn(case, "unrolled")["data"][2]
     ends = [at for at, size in enumerate(line["marker"]["size"]) if size]
     row = drawn(case, "unrolled")["data"][7]["y"][0]
-    assert len(ends) == len(told) > 0 and set(outputs) <= set(np.flatnonzero(frame.counted))
-    for t, end in zip(told, ends, strict=True):
+    assert len(ends) == len(forced) > 0 and set(outputs) <= set(np.flatnonzero(frame.counted))
+    for t, end in zip(forced, ends, strict=True):
         start = end - 3
         before = max(each for each in inputs if each < t)
         assert before < line["x"][end - 1] == line["x"][end - 2] < line["x"][end] < t
@@ -234,8 +236,8 @@ def test_only_where_outputs_could_be_fed_back_are_there_rows_for_them(case):
 def test_what_is_seen_is_said_beside_what_training_does(forced, words):
     for task, kind in (("melody", "one_to_many"), ("reverse", "encoder_decoder")):
         info = RunInfo.of(Experiment(task=task, rnn_type=kind, teacher_forcing=forced))
-        said = FIGURES["unrolled"].look_for(info)
-        assert f"told the truth {words}" in said and "Top row: it hears its own answers" in said
+        text = FIGURES["unrolled"].look_for(info)
+        assert f"told the truth {words}" in text and "Top row: it hears its own answers" in text
     assert "truth" not in FIGURES["unrolled"].look_for(RunInfo.of(Experiment()))
 
 
