@@ -228,8 +228,8 @@ def test_an_unknown_setting_is_refused_and_the_known_ones_are_named(make):
 def test_a_bad_value_is_refused_in_a_sentence(settings, message):
     with pytest.raises(ExperimentError, match=message) as caught:
         Experiment(**settings)
-    error, said = caught.value, re.match(r"(\w+) must be (.*), but got (.*)\.$", str(caught.value))
-    assert said.groups() == (error.field, error.accepts, repr(error.got))
+    error, match = caught.value, re.match(r"(\w+) must be (.*), but got (.*)\.$", str(caught.value))
+    assert match.groups() == (error.field, error.accepts, repr(error.got))
     assert error.got is settings.get(error.field, error.got)
 
 
@@ -310,6 +310,6 @@ def test_what_the_first_layer_sees(settings, directions, input_size):
 
 def test_describing_an_experiment_loads_no_torch_and_no_screen():
     """torch takes seconds, and a page should not wait for it. The stocks are read beside plotly, not by it."""
-    found = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.strip() == ""
+    process = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.strip() == ""

@@ -44,16 +44,16 @@ def constant(model: RecurrentNetwork, logits: np.ndarray) -> RecurrentNetwork:
 
 def reread(model: RecurrentNetwork, question: Question) -> list:
     """Slowly: the whole sequence is read anew before every single step. Symbols are the most probable."""
-    batch, said = read(model.experiment, question).batch, []
+    batch, outputs = read(model.experiment, question).batch, []
     for _ in range(question.steps):
         with torch.no_grad():
             last = model(batch)[-1].numpy()  # (1, output_size)
-        heard = last.argmax(-1) if model.symbols_out else last
-        said.append(heard[0])
-        inputs = np.concatenate([batch.inputs, heard[None]])
+        fed_back = last.argmax(-1) if model.symbols_out else last
+        outputs.append(fed_back[0])
+        inputs = np.concatenate([batch.inputs, fed_back[None]])
         mask = np.ones(inputs.shape[:2], bool)
         batch = dataclasses.replace(batch, inputs=inputs, targets=inputs, mask=mask, lengths=np.array([len(inputs)]))
-    return said
+    return outputs
 
 
 # ---- the question
@@ -116,57 +116,57 @@ def test_numbers_that_are_not_finite_are_no_answer():
 def test_a_held_out_example_is_read_without_padding_and_answered_as_the_model_does(settings, number):
     e = Experiment(**settings, hidden_size=5)
     trainer = Trainer(e)
-    said = answer_question(trainer, Question(example=number))
+    result = answer_question(trainer, Question(example=number))
     if number < PROBE_SIZE:
         batch = probe(e)
         real = batch.lengths[number]
-        assert np.array_equal(said.inputs, batch.inputs[:real, number])
-        assert np.array_equal(said.counted, batch.mask[:real, number])
-        assert np.array_equal(said.targets[said.counted], batch.targets[:real, number][said.counted])
+        assert np.array_equal(result.inputs, batch.inputs[:real, number])
+        assert np.array_equal(result.counted, batch.mask[:real, number])
+        assert np.array_equal(result.targets[result.counted], batch.targets[:real, number][result.counted])
         with torch.no_grad():
             wanted = trainer.model.eval()(batch)[:, number]
         wanted = torch.softmax(wanted, -1).numpy() if trainer.model.symbols_out else wanted.numpy()
-        shown = said.outputs[said.counted] if e.rnn_type == "many_to_one" else said.outputs
+        shown = result.outputs[result.counted] if e.rnn_type == "many_to_one" else result.outputs
         np.testing.assert_allclose(shown, wanted[: len(shown)], rtol=1e-5)
-    assert len(said.said) == 0 and said.future is None and said.step == 0
+    assert len(result.said) == 0 and result.future is None and result.step == 0
     if e.rnn_type == "many_to_one":
-        assert np.isnan(said.outputs[:-1]).all() and np.isfinite(said.outputs[-1]).all()
+        assert np.isnan(result.outputs[:-1]).all() and np.isfinite(result.outputs[-1]).all()
     with pytest.raises(ValueError, match="read-only"):
-        pickle.loads(pickle.dumps(said)).outputs[0] = 0
+        pickle.loads(pickle.dumps(result)).outputs[0] = 0
 
 
 def test_what_is_typed_is_prepared_as_in_training():
     labels = TASKS["sentiment"].input_labels
-    said = answer_question(
+    result = answer_question(
         Trainer(Experiment(task="sentiment", hidden_size=3)), Question(text="It was NOT, xyzzy: Good!")
     )
-    assert [labels[token] for token in said.inputs] == ["it", "was", "not", "<UNK>", "good"]
-    assert said.counted.tolist() == [False] * 4 + [True] and said.targets is None
-    said = answer_question(Trainer(Experiment(task="characters", hidden_size=3)), Question(text="Oh dear", steps=2))
-    assert said.inputs[0] == NO_SYMBOL
-    assert "".join(TASKS["characters"].input_labels[token] for token in said.inputs[1:]) == "oh dear"
+    assert [labels[token] for token in result.inputs] == ["it", "was", "not", "<UNK>", "good"]
+    assert result.counted.tolist() == [False] * 4 + [True] and result.targets is None
+    result = answer_question(Trainer(Experiment(task="characters", hidden_size=3)), Question(text="Oh dear", steps=2))
+    assert result.inputs[0] == NO_SYMBOL
+    assert "".join(TASKS["characters"].input_labels[token] for token in result.inputs[1:]) == "oh dear"
 
 
 @pytest.mark.parametrize(("steps", "length"), [(0, 12), (1, 12), (4, 9), (7, 6), (20, 6)])
 def test_a_part_of_the_probes_sequence_is_kept_from_a_network_that_goes_on(steps, length):
     e = Experiment(task="stocks", rnn_type="many_to_many", seq_len=12, hidden_size=3)
-    said, batch = answer_question(Trainer(e), Question(example=2, steps=steps)), probe(e)
+    result, batch = answer_question(Trainer(e), Question(example=2, steps=steps)), probe(e)
     whole = np.concatenate([batch.inputs[:, 2], batch.targets[-1:, 2]])
-    assert np.array_equal(said.inputs, whole[:length]) and np.array_equal(said.targets, whole[1 : length + 1])
-    assert said.said.shape == (steps, 1)
+    assert np.array_equal(result.inputs, whole[:length]) and np.array_equal(result.targets, whole[1 : length + 1])
+    assert result.said.shape == (steps, 1)
     if steps:
-        assert np.array_equal(said.future, whole[length : length + steps])
+        assert np.array_equal(result.future, whole[length : length + steps])
     else:
-        assert said.future is None
+        assert result.future is None
 
 
 def test_a_network_with_one_answer_reads_as_much_as_in_training_and_its_future_is_known():
     """A sum of two sines obeys one linear law of order four from its first value to its last."""
     e = Experiment(task="sine", rnn_type="many_to_one", seq_len=30, hidden_size=3)
-    said = answer_question(Trainer(e), Question(example=3, steps=25))
-    assert said.inputs.shape == (30, 1) and said.future.shape == (25, 1)
-    assert np.flatnonzero(said.counted).tolist() == [29] and said.targets[-1] == said.future[0]
-    curve = np.concatenate([said.inputs, said.future])[:, 0].astype(float)
+    result = answer_question(Trainer(e), Question(example=3, steps=25))
+    assert result.inputs.shape == (30, 1) and result.future.shape == (25, 1)
+    assert np.flatnonzero(result.counted).tolist() == [29] and result.targets[-1] == result.future[0]
+    curve = np.concatenate([result.inputs, result.future])[:, 0].astype(float)
     one, other = 2 * np.cos(2 * np.pi / 20), 2 * np.cos(2 * np.pi / 7)
     law = [1, -(one + other), 2 + one * other, -(one + other), 1]
     assert np.abs(np.convolve(curve, law, "valid")).max() < 1e-5 < np.abs(np.diff(curve)).max()
@@ -181,10 +181,10 @@ def test_a_network_with_one_answer_reads_as_much_as_in_training_and_its_future_i
 def test_the_greedy_text_is_that_of_reading_all_anew_before_every_letter(cell, rnn_type, text):
     model = network(task="characters", rnn_type=rnn_type, seq_len=8, embedding_size=3, **cell)
     question = Question(text=text, example=4, steps=25)
-    said = answer(model, question, 11)
-    assert said.said.tolist() == reread(model, question) and said.step == 11
-    assert len(set(said.said.tolist())) > 1
-    assert np.array_equal(said.said_outputs.argmax(-1), said.said)
+    result = answer(model, question, 11)
+    assert result.said.tolist() == reread(model, question) and result.step == 11
+    assert len(set(result.said.tolist())) > 1
+    assert np.array_equal(result.said_outputs.argmax(-1), result.said)
 
 
 @EVERY_CELL
@@ -192,18 +192,18 @@ def test_the_greedy_text_is_that_of_reading_all_anew_before_every_letter(cell, r
 def test_the_forecast_is_that_of_reading_all_anew_before_every_value(cell, rnn_type):
     model = network(task="sine", rnn_type=rnn_type, seq_len=10, **cell)
     question = Question(example=1, steps=15)
-    said = answer(model, question, 0)
-    np.testing.assert_allclose(said.said, np.array(reread(model, question)), rtol=1e-6)
-    assert np.array_equal(said.said, said.said_outputs) and np.std(said.said) > 1e-3
+    result = answer(model, question, 0)
+    np.testing.assert_allclose(result.said, np.array(reread(model, question)), rtol=1e-6)
+    assert np.array_equal(result.said, result.said_outputs) and np.std(result.said) > 1e-3
 
 
 def test_truncation_and_dropout_make_no_difference_to_an_answer():
     """Both belong to training alone."""
     plain = {"task": "characters", "rnn_type": "many_to_many", "seq_len": 8, "num_layers": 2}
     question = Question(example=1, steps=12)
-    said = answer(network(**plain), question, 0).said
+    result = answer(network(**plain), question, 0).said
     for only_in_training in ({"tbptt": 3}, {"dropout": 0.5}):
-        assert np.array_equal(answer(network(**plain, **only_in_training), question, 0).said, said)
+        assert np.array_equal(answer(network(**plain, **only_in_training), question, 0).said, result)
 
 
 def test_a_sentence_ends_with_its_end_and_a_text_goes_on_after_a_full_stop():
@@ -211,8 +211,8 @@ def test_a_sentence_ends_with_its_end_and_a_text_goes_on_after_a_full_stop():
         e = Experiment(task=task, rnn_type="many_to_many", hidden_size=3)
         labels = TASKS[task].output_labels
         model = constant(build(e).double().eval(), 5.0 * np.array([label == END for label in labels]))
-        said = answer(model, Question(text="the", steps=9), 0)
-        assert [labels[token] for token in said.said] == [END] * much and ends_itself(e) == (much == 1)
+        result = answer(model, Question(text="the", steps=9), 0)
+        assert [labels[token] for token in result.said] == [END] * much and ends_itself(e) == (much == 1)
 
 
 # ---- networks that hear themselves in any case
@@ -231,36 +231,38 @@ def test_greedy_speech_is_what_the_frame_shows_of_running_freely(kind):
     trainer = Trainer(Experiment(**kind, hidden_size=12, learning_rate=0.02))
     for _ in range(40):
         trainer.advance()
-    frame, said = trainer.frame(), answer_question(trainer, Question())
+    frame, result = trainer.frame(), answer_question(trainer, Question())
     before = len(frame.inputs) - len(trainer._probe.mask)
-    shown = frame.free_outputs[before : before + len(said.said)]
-    np.testing.assert_allclose(said.said_outputs, shown, rtol=1e-4, atol=1e-7)
-    assert np.array_equal(said.said, shown.argmax(-1)) and not said.counted.any() and np.isnan(said.outputs).all()
-    assert np.array_equal(said.future, frame.targets[frame.counted])
+    shown = frame.free_outputs[before : before + len(result.said)]
+    np.testing.assert_allclose(result.said_outputs, shown, rtol=1e-4, atol=1e-7)
+    assert np.array_equal(result.said, shown.argmax(-1)) and not result.counted.any() and np.isnan(result.outputs).all()
+    assert np.array_equal(result.future, frame.targets[frame.counted])
     if kind["task"] in ("digit_name", "addition"):
         end = TASKS[kind["task"]].output_labels.index(END)
-        assert end not in said.said[:-1] and (said.said[-1] == end or len(said.said) == len(trainer._probe.mask))
+        assert end not in result.said[:-1] and (result.said[-1] == end or len(result.said) == len(trainer._probe.mask))
     else:
-        assert len(said.said) == len(said.future)
+        assert len(result.said) == len(result.future)
 
 
 @EVERY_SPEAKER
 def test_what_was_drawn_is_what_was_heard(kind):
     """The probabilities of every step are those of the network that is told the drawn symbols."""
     model, question = network(**kind), Question(example=1, temperature=3.0, seed=4)
-    said = answer(model, question, 0)
+    result = answer(model, question, 0)
     batch = read(model.experiment, question).batch
-    told = batch.inputs.copy() if batch.decoder_inputs is None else batch.decoder_inputs.copy()
-    heard = said.said[:-1]
-    if told.ndim == 2:
-        told[1 : len(said.said), 0] = heard
+    inputs = batch.inputs.copy() if batch.decoder_inputs is None else batch.decoder_inputs.copy()
+    fed_back = result.said[:-1]
+    if inputs.ndim == 2:
+        inputs[1 : len(result.said), 0] = fed_back
     else:
-        told[1 : len(said.said), 0, -said.said_outputs.shape[1] :] = np.eye(said.said_outputs.shape[1])[heard]
+        inputs[1 : len(result.said), 0, -result.said_outputs.shape[1] :] = np.eye(result.said_outputs.shape[1])[
+            fed_back
+        ]
     name = "inputs" if batch.decoder_inputs is None else "decoder_inputs"
     with torch.no_grad():
-        wanted = torch.softmax(model(dataclasses.replace(batch, **{name: told}))[:, 0], -1).numpy()
-    np.testing.assert_allclose(said.said_outputs, wanted[: len(said.said)], rtol=1e-6)
-    assert not np.array_equal(said.said, said.said_outputs.argmax(-1))
+        wanted = torch.softmax(model(dataclasses.replace(batch, **{name: inputs}))[:, 0], -1).numpy()
+    np.testing.assert_allclose(result.said_outputs, wanted[: len(result.said)], rtol=1e-6)
+    assert not np.array_equal(result.said, result.said_outputs.argmax(-1))
 
 
 # ---- temperature

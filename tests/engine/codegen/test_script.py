@@ -39,21 +39,21 @@ def run(text: str) -> dict:
 
 def trained(experiment: Experiment, updates: int, changes=()) -> list[tuple[int, float, float]]:
     """What the engine itself says."""
-    trainer, found = Trainer(experiment), []
+    trainer, losses = Trainer(experiment), []
     for step in range(updates):
         for at, settings in changes:
             if at == step:
                 trainer.update(**settings)
-        found.append((step + 1, trainer.advance(), trainer.param_grad_norm))
-    return found
+        losses.append((step + 1, trainer.advance(), trainer.param_grad_norm))
+    return losses
 
 
 def assert_equal(experiment: Experiment, updates: int, changes=()) -> str:
     """The script of a run, whose numbers are the engine's and which uses all that it defines."""
     text = script(experiment, changes)
-    said = list(run(text)["train"](updates))
-    for mine, ours in zip(said, trained(experiment, updates, changes), strict=True):
-        assert mine == pytest.approx(ours, rel=RELATIVE, abs=1e-12)
+    printed = list(run(text)["train"](updates))
+    for scripts, ours in zip(printed, trained(experiment, updates, changes), strict=True):
+        assert scripts == pytest.approx(ours, rel=RELATIVE, abs=1e-12)
     assert unused(text) == set()
     return text
 
@@ -180,8 +180,8 @@ def test_weights_of_a_run_fit_into_its_network(settings):
     trainer = Trainer(Experiment(**SMALL | settings | {"embedding_size": 3}))
     network = run(script(trainer.experiment))["Network"]()
     network.load_state_dict(trainer.model.state_dict())
-    for mine, ours in zip(network.parameters(), trainer.model.parameters(), strict=True):
-        assert torch.equal(mine, ours)
+    for scripts, ours in zip(network.parameters(), trainer.model.parameters(), strict=True):
+        assert torch.equal(scripts, ours)
 
 
 # ---- the data's own code
@@ -215,8 +215,8 @@ def test_a_stranger_can_run_it(tmp_path):
     heading, *lines = done.stdout.splitlines()
     assert heading == "step, loss, gradient norm"
     printed = [tuple(map(float, line.split(","))) for line in lines]
-    for mine, ours in zip(printed, trained(experiment, 3), strict=True):
-        assert mine == pytest.approx(ours, rel=1e-5)  # six digits are printed
+    for scripts, ours in zip(printed, trained(experiment, 3), strict=True):
+        assert scripts == pytest.approx(ours, rel=1e-5)  # six digits are printed
 
 
 def test_the_first_lesson_has_no_dead_code():
@@ -225,10 +225,10 @@ def test_the_first_lesson_has_no_dead_code():
     assert unused(text) == set()
     tree = ast.parse(text)
     assert {"Network", "train", "sample", "Batch"} <= {each.name for each in tree.body if hasattr(each, "name")}
-    said = text.lower()
+    lower = text.lower()
     off = ("embed", "dropout", "noise", "forc", "trunc", "tbptt", "decoder", "packed", "bidirectional", "window",
            "forget", "cuda", "upper", "initialise", "experiment")  # fmt: skip
-    assert [word for word in off if word in said] == []
+    assert [word for word in off if word in lower] == []
     branches = [ast.unparse(node.test) for node in ast.walk(tree) if isinstance(node, ast.If)]
     assert len(branches) == 3  # finite, which lines to print, and whether it is run at all
 
@@ -248,8 +248,8 @@ def test_a_linter_finds_nothing():
 def test_the_header_names_the_settings():
     experiment = Experiment(**TRANSLATE | {"teacher_forcing": 0.5, "target_loss": 0.1, "seed": 7})
     head = " ".join((ast.get_docstring(ast.parse(script(experiment, ((20, {"noise": 0.25}),)))) or "").split())
-    for said in ("task reverse", "teacher_forcing 0.5", "seed 7", "target_loss 0.1", "after update 20: noise 0.25"):
-        assert said in head
+    for setting in ("task reverse", "teacher_forcing 0.5", "seed 7", "target_loss 0.1", "after update 20: noise 0.25"):
+        assert setting in head
     assert "made by the rnn playground" in head.lower()
     assert TASKS["reverse"].source in head
     assert math.isclose(run(script(experiment))["TEACHER_FORCING"], 0.5)

@@ -115,7 +115,7 @@ def test_a_plateau_is_where_two_mean_losses_stand_at_one_level(changes, kind):
 
 
 @pytest.mark.parametrize(
-    ("settings", "level", "said"),
+    ("settings", "level", "sentence"),
     [
         ({}, BAR, "The loss has stood at 2.3 (guessing) for 100 updates, though 50% of the gradient reaches t = 0."),
         ({"task": "adding"}, 1 / 6, "The loss has stood at 0.167 (always saying 1) for 100 updates, though 50%"),
@@ -129,9 +129,9 @@ def test_a_plateau_is_where_two_mean_losses_stand_at_one_level(changes, kind):
     ],
     ids=str,
 )
-def test_a_plateau_names_its_level(settings, level, said):
+def test_a_plateau_names_its_level(settings, level, sentence):
     verdict = judged(0.5, loss=level, recent=level, earlier=level, **settings)
-    assert verdict.kind == "plateau" and verdict.sentence.startswith(said)
+    assert verdict.kind == "plateau" and verdict.sentence.startswith(sentence)
     assert verdict.evidence["level"] == pytest.approx(level, rel=1e-3)
     assert (verdict.evidence["recent_loss"], verdict.evidence["earlier_loss"]) == (level, level)
 
@@ -141,8 +141,8 @@ def test_what_is_seen_at_once_can_be_a_plateau_too():
     settings = {"task": "xor", "rnn_type": "many_to_many", "cell": "feedforward", "window": 2}
     verdict = judged(0.0, loss=0.69, recent=0.69, earlier=0.69, **settings)
     assert verdict.kind == "plateau"
-    said = "The loss has stood at 0.693 (guessing, or seeing one bit) for 100 updates, though the answer lies among"
-    assert verdict.sentence.startswith(said)
+    sentence = "The loss has stood at 0.693 (guessing, or seeing one bit) for 100 updates, though the answer lies among"
+    assert verdict.sentence.startswith(sentence)
     assert judged(0.0, loss=0.69, recent=0.69, earlier=0.69, **{**settings, "window": 1}).kind == "no_path"
 
 

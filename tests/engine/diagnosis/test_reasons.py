@@ -34,7 +34,7 @@ def built(weight_hh: np.ndarray | None = None, bias: float | np.ndarray = 0.0, *
     return trainer
 
 
-def found(trainer: Trainer) -> Diagnosis:
+def diagnosis_of(trainer: Trainer) -> Diagnosis:
     verdict = trainer.frame().diagnosis
     assert verdict is not None
     return verdict
@@ -44,7 +44,7 @@ def found(trainer: Trainer) -> Diagnosis:
 
 
 @pytest.mark.parametrize(
-    ("alpha", "kind", "said"),
+    ("alpha", "kind", "reason"),
     [
         (0.5, "vanished", " Small weights pass 50% a step, slopes 100%."),
         (0.8, "vanishing", " Small weights pass 80% a step, slopes 100%."),
@@ -55,8 +55,8 @@ def found(trainer: Trainer) -> Diagnosis:
         (1.3, "exploding", ": the weights stretch it 1.3-fold a step. "),
     ],
 )
-def test_a_linear_network_multiplies_by_alpha_at_each_step(alpha, kind, said):
-    verdict = found(built(alpha * np.eye(4), nonlinearity="identity"))
+def test_a_linear_network_multiplies_by_alpha_at_each_step(alpha, kind, reason):
+    verdict = diagnosis_of(built(alpha * np.eye(4), nonlinearity="identity"))
     assert verdict.kind == kind
     assert verdict.evidence["ratio"] == pytest.approx(alpha**BACK, rel=1e-5)
     assert verdict.evidence["factor_per_step"] == pytest.approx(alpha)
@@ -64,14 +64,14 @@ def test_a_linear_network_multiplies_by_alpha_at_each_step(alpha, kind, said):
     assert verdict.evidence["slope_per_step"] == pytest.approx(1)
     assert verdict.evidence["saturated"] == 0
     assert "; this task needs 49." in verdict.sentence or alpha == 1
-    assert said in verdict.sentence if said else " a step" not in verdict.sentence
+    assert reason in verdict.sentence if reason else " a step" not in verdict.sentence
     assert (verdict.cure.get("cell") == "lstm") == (alpha < 1)
     assert (verdict.cure.get("init") == "orthogonal") == (alpha > 1.05)
 
 
 def test_an_orthogonal_linear_network_keeps_every_length():
     turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))
-    verdict = found(built(turn, nonlinearity="identity"))
+    verdict = diagnosis_of(built(turn, nonlinearity="identity"))
     assert verdict.kind == "healthy" and verdict.cure == {}
     for name in ("ratio", "factor_per_step", "weights_per_step", "slope_per_step"):
         assert verdict.evidence[name] == pytest.approx(1, rel=1e-5)
@@ -79,12 +79,12 @@ def test_an_orthogonal_linear_network_keeps_every_length():
 
 def slopes(squash, weight: float, bias: float, steps: int) -> np.ndarray:
     """phi' at every step but the first of h_t = phi(weight h_{t-1} + bias), by central differences of phi."""
-    h, found = 0.0, []
+    h, values = 0.0, []
     for _ in range(steps):
         a = weight * h + bias
         h = squash(a)
-        found.append((squash(a + 1e-5) - squash(a - 1e-5)) / 2e-5)
-    return np.array(found[1:])
+        values.append((squash(a + 1e-5) - squash(a - 1e-5)) / 2e-5)
+    return np.array(values[1:])
 
 
 def sigmoid(a: float) -> float:
@@ -127,7 +127,7 @@ def sigmoid(a: float) -> float:
     ],
 )
 def test_what_squashes_is_to_blame_where_it_takes_away_more(nonlinearity, squash, weight, bias, by, cure):
-    verdict = found(built(weight * np.eye(4), [bias] * 4, nonlinearity=nonlinearity, seq_len=20))
+    verdict = diagnosis_of(built(weight * np.eye(4), [bias] * 4, nonlinearity=nonlinearity, seq_len=20))
     each = slopes(squash, weight, bias, 20)
     assert verdict.evidence["weights_per_step"] == pytest.approx(weight, rel=1e-5)
     assert verdict.evidence["slope_per_step"] == pytest.approx(math.exp(np.log(each).mean()), rel=1e-4)
@@ -137,7 +137,7 @@ def test_what_squashes_is_to_blame_where_it_takes_away_more(nonlinearity, squash
 
 
 def test_a_dead_relu():
-    verdict = found(built(np.eye(4), [-1.0] * 4, nonlinearity="relu"))
+    verdict = diagnosis_of(built(np.eye(4), [-1.0] * 4, nonlinearity="relu"))
     assert (verdict.kind, verdict.cure) == ("dead", {"nonlinearity": "tanh"})
     assert verdict.evidence["ratio"] == 0 and verdict.evidence["saturated"] == 1
     assert "slope_per_step" not in verdict.evidence  # there is no mean of logarithms
@@ -147,13 +147,13 @@ def test_relus_of_which_most_are_at_0_everywhere_are_dead_where_nothing_arrives(
     """The gradient of the one that lives is passed to the three that do not."""
     weights = np.zeros((4, 4))
     weights[0] = [0, 1, 1, 1]
-    verdict = found(built(weights, [1.0, -1.0, -1.0, -1.0], nonlinearity="relu"))
+    verdict = diagnosis_of(built(weights, [1.0, -1.0, -1.0, -1.0], nonlinearity="relu"))
     assert (verdict.kind, verdict.evidence["ratio"]) == ("dead", 0)
     assert verdict.sentence.endswith(": 75% of the ReLUs are at 0, where their slope is 0.")
 
 
 def test_a_network_pinned_until_no_slope_is_left():
-    verdict = found(built(np.eye(4), [200.0] * 4))
+    verdict = diagnosis_of(built(np.eye(4), [200.0] * 4))
     assert (verdict.kind, verdict.evidence["saturated"]) == ("dead", 1) and "pinned" in verdict.sentence
     assert verdict.cure == {"init": "orthogonal"}
 
@@ -162,7 +162,7 @@ def test_a_network_pinned_until_no_slope_is_left():
     ("tbptt", "kind", "ratio"), [(BACK, "cut", 0), (5, "cut", 0), (T, "healthy", 1), (0, "healthy", 1)]
 )
 def test_truncation_cuts_what_would_arrive_whole(tbptt, kind, ratio):
-    verdict = found(built(np.eye(4), nonlinearity="identity", tbptt=tbptt))
+    verdict = diagnosis_of(built(np.eye(4), nonlinearity="identity", tbptt=tbptt))
     assert (verdict.kind, verdict.evidence["ratio"]) == (kind, ratio)
     assert verdict.cure == ({"tbptt": 0} if kind == "cut" else {})
 
@@ -178,7 +178,7 @@ def test_a_network_that_answers_right(certainty, gradient):
         recurrent.weight_ih_l0[:10] = torch.eye(10)
         recurrent.weight_hh_l0[10:, :10] = torch.eye(10)
         head.weight[:, 10:] = certainty * torch.eye(10)
-    verdict = found(trainer)
+    verdict = diagnosis_of(trainer)
     assert verdict.kind == "solved" and verdict.cure == {}
     assert verdict.evidence["loss"] == pytest.approx(math.log(1 + 9 * math.exp(-certainty)), rel=1e-5)
     assert ("Hardly any gradient is left, because it is solved" in verdict.sentence) != gradient
@@ -196,7 +196,7 @@ def gate_bias(cell: str, bias: float) -> list[float]:
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize(
-    ("bias", "kind", "said"),
+    ("bias", "kind", "reason"),
     [
         (-2.0, "vanished", r" Nearly shut.* gates( keep 12% a step)?\.$"),
         (0.0, "vanished", r" Half-shut.* gates keep 50% a step\.$"),
@@ -205,22 +205,22 @@ def gate_bias(cell: str, bias: float) -> list[float]:
         (5.0, "healthy", None),
     ],
 )
-def test_a_network_of_gates_alone_keeps_their_bias_at_each_step(cell, bias, kind, said):
-    verdict = found(built(bias=gate_bias(cell, bias), cell=cell))
+def test_a_network_of_gates_alone_keeps_their_bias_at_each_step(cell, bias, kind, reason):
+    verdict = diagnosis_of(built(bias=gate_bias(cell, bias), cell=cell))
     assert verdict.kind == kind
     assert verdict.evidence["kept_per_step"] == pytest.approx(sigmoid(bias), rel=1e-5)
     assert verdict.evidence["ratio"] == pytest.approx(sigmoid(bias) ** BACK, rel=1e-3)
-    assert re.search(said, verdict.sentence) if said else "gates" not in verdict.sentence
+    assert re.search(reason, verdict.sentence) if reason else "gates" not in verdict.sentence
     assert verdict.cure == ({} if kind == "healthy" else {"forget_bias": {"lstm": 3.0, "gru": 2.0}[cell]})
     assert not {"slope_per_step", "weights_per_step", "saturated"} & verdict.evidence.keys()
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "lstm_no_forget"])
 def test_a_gated_cell_cannot_grow_by_what_it_keeps(cell):
-    said = "the recurrent weights"
-    assert said in judged(1e5, cell=cell).sentence
-    assert said not in judged([[1e5], [1.0]], cell=cell, num_layers=2).sentence  # it may come from above
-    assert said in judged([[1.0], [1e3]], cell="gru", num_layers=2).sentence
+    reason = "the recurrent weights"
+    assert reason in judged(1e5, cell=cell).sentence
+    assert reason not in judged([[1e5], [1.0]], cell=cell, num_layers=2).sentence  # it may come from above
+    assert reason in judged([[1.0], [1e3]], cell="gru", num_layers=2).sentence
 
 
 # ---- which steps are read, and when nothing is said
@@ -260,7 +260,7 @@ def test_read_backwards_the_steps_are_those_after_the_first_loss():
     with torch.no_grad():
         trainer.model.recurrent.weight_hh_l0.copy_(torch.eye(4))
         trainer.model.recurrent.weight_hh_l0_reverse.copy_(0.005 * torch.eye(4))
-    verdict = found(trainer)
+    verdict = diagnosis_of(trainer)
     assert (verdict.kind, verdict.evidence["direction"]) == ("fading", 1)
     assert verdict.evidence["weights_per_step"] == pytest.approx(0.005, rel=1e-5)
     assert verdict.evidence["ratio"] == pytest.approx(0.005, rel=1e-5)
@@ -272,12 +272,12 @@ def test_the_chain_that_is_read_is_the_chain_that_is_explained():
     with torch.no_grad():
         trainer.model.recurrent.weight_hh_l0.copy_(0.5 * torch.eye(4))
         trainer.model.recurrent.weight_hh_l1.copy_(0.01 * torch.eye(4))
-    numbers = found(trainer).evidence
+    numbers = diagnosis_of(trainer).evidence
     assert numbers["layer"] == 0 and numbers["weights_per_step"] == pytest.approx(0.5, rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("ratio", "numbers", "said"),
+    ("ratio", "numbers", "reason"),
     [
         # 39 steps at 0.9 are 1.8 decades: the half of 3.57
         (0.9**78, {"slope": 1.0, "weights": above(0.9)}, False),
@@ -295,8 +295,8 @@ def test_the_chain_that_is_read_is_the_chain_that_is_explained():
     ],
     ids=str,
 )
-def test_a_reason_is_given_only_where_it_makes_half_of_the_decades(ratio, numbers, said):
-    assert (" a step" in judged(ratio, **numbers).sentence) == said
+def test_a_reason_is_given_only_where_it_makes_half_of_the_decades(ratio, numbers, reason):
+    assert (" a step" in judged(ratio, **numbers).sentence) == reason
 
 
 def test_the_larger_part_of_the_logarithm_is_named():

@@ -63,7 +63,7 @@ def test_what_arrives_almost_whole_has_no_pace(settings, ratio, sentence):
 
 @for_each(
     {
-        "settings, chain, road": [
+        "settings, chain, path": [
             ({"cell": "lstm"}, (0, 0), " (cell state c)"),
             ({"cell": "gru"}, (0, 0), ""),
             ({"num_layers": 2}, (1, 0), " (layer 2)"),
@@ -75,20 +75,20 @@ def test_what_arrives_almost_whole_has_no_pace(settings, ratio, sentence):
         "ratio": [0.5, 20.0, 1e-4, 1e-301],
     }
 )
-def test_the_place_is_followed_by_the_road_where_there_are_several(settings, chain, road, ratio):
+def test_the_place_is_followed_by_the_path_where_there_are_several(settings, chain, path, ratio):
     e = Experiment(**{"cell": "rnn", **settings})
     ratios = np.full((e.num_layers, e.directions), 1e-302)
     ratios[chain] = ratio
     sentence = judged(ratios, **settings).sentence
-    if road:
-        assert f" t = 0{road}" in sentence and sentence.count("(") == 1
+    if path:
+        assert f" t = 0{path}" in sentence and sentence.count("(") == 1
     else:
         assert "(" not in sentence
 
 
 def test_next_to_nothing_is_said_without_its_digits():
-    told = "Next to nothing of the gradient, less than 1 part in 10³⁰⁰, reaches t = 0."
-    assert judged(below(1e-300)).sentence == f"{told} It halves every 0.0 steps; this task needs 39."
+    sentence = "Next to nothing of the gradient, less than 1 part in 10³⁰⁰, reaches t = 0."
+    assert judged(below(1e-300)).sentence == f"{sentence} It halves every 0.0 steps; this task needs 39."
     assert judged(1e-300).sentence.startswith("1 part in 10³⁰⁰ of the gradient reaches t = 0")
 
 
@@ -141,18 +141,21 @@ def test_where_every_relu_is_at_0_is_said_with_the_last_such_step(dead, t):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "gradient", "said"), [(6e-46, 1.0, True), (8e-46, 1.0, False), (6e-40, 1e-6, True), (8e-40, 1e-6, False)]
+    ("ratio", "gradient", "too_small"),
+    [(6e-46, 1.0, True), (8e-46, 1.0, False), (6e-40, 1e-6, True), (8e-40, 1e-6, False)],
 )
-def test_what_is_smaller_than_any_32_bit_number_is_said_so(ratio, gradient, said):
-    assert (np.float32(ratio * gradient) == 0) == said
-    assert (" reaches t = 0: too small for 32 bits." in judged(ratio, gradient=gradient).sentence) == said
+def test_what_is_smaller_than_any_32_bit_number_is_said_so(ratio, gradient, too_small):
+    assert (np.float32(ratio * gradient) == 0) == too_small
+    assert (" reaches t = 0: too small for 32 bits." in judged(ratio, gradient=gradient).sentence) == too_small
 
 
 def test_a_solved_network_has_no_gradient_because_it_is_solved():
-    said = "Hardly any gradient is left, because it is solved: there is nothing more to learn."
+    sentence = "Hardly any gradient is left, because it is solved: there is nothing more to learn."
     for ratio in (0.0, 0.5):
-        assert judged(ratio, loss=0.0, gradient=1e-9).sentence == f"The loss is down to 0.0% of the baseline. {said}"
-    assert said not in judged(0.5, loss=0.0, gradient=1e-7).sentence
+        assert (
+            judged(ratio, loss=0.0, gradient=1e-9).sentence == f"The loss is down to 0.0% of the baseline. {sentence}"
+        )
+    assert sentence not in judged(0.5, loss=0.0, gradient=1e-7).sentence
 
 
 @for_each(
@@ -184,12 +187,12 @@ def test_a_sentence_fits_two_lines(data, network, ratio):
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "text"),
     [(0.58, "58%"), (0.9, "90%"), (1.0, "100%"), (0.9876, "98.8%"), (0.99952, "100%"), (0.0951, "10%"),
      (0.0234, "2%"), (0.00034, "0.03%"), (1e-7, "next to nothing")],
 )  # fmt: skip
-def test_a_part_of_the_whole_is_neither_all_nor_nothing(part, said):
-    assert share(part) == said
+def test_a_part_of_the_whole_is_neither_all_nor_nothing(part, text):
+    assert share(part) == text
 
 
 def test_evidence_is_what_was_measured():
@@ -271,6 +274,6 @@ def test_an_encoders_padding_is_no_step():
     last = max(np.flatnonzero(info.counted))
     between = np.array(info.valid)[max(last - info.measured_lag, 0) + 1 : last + 1]
     assert info.measured_lag_unpadded == between.sum() < info.measured_lag
-    said = pace(info, 0.05)
-    assert f"this sequence needs {info.measured_lag_unpadded}" in said
-    assert f"every {info.measured_lag_unpadded * math.log(2) / math.log(20):.1f} steps" in said
+    text = pace(info, 0.05)
+    assert f"this sequence needs {info.measured_lag_unpadded}" in text
+    assert f"every {info.measured_lag_unpadded * math.log(2) / math.log(20):.1f} steps" in text

@@ -22,11 +22,11 @@ from engine.tasks import Batch
 from tests import reference_unroll as reference
 
 
-def assert_equal(found: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> None:
+def assert_equal(actual: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> None:
     """Equal step by step, relative to the size of each step's own gradient."""
-    assert found.shape == expected.shape
+    assert actual.shape == expected.shape
     size = np.linalg.norm(expected, axis=-1, keepdims=True)
-    error = np.abs(found - expected)
+    error = np.abs(actual - expected)
     assert np.all(error <= relative * size), (error / np.maximum(size, 1e-300)).max()
 
 
@@ -45,14 +45,14 @@ def assert_lens_is_right(model: RecurrentNetwork, batch: Batch, at: int = 2) -> 
 
 def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequence: int) -> np.ndarray:
     """Norms and cosines of every loss, by autograd; vectors that add up. Returns the norms."""
-    alone, found = batch.alone(sequence), loss_decomposition(model, batch, sequence)
+    alone, result = batch.alone(sequence), loss_decomposition(model, batch, sequence)
     run, steps = reference.unroll(model, alone), len(alone.valid)
-    assert found.steps.tolist() == list(range(steps))
+    assert result.steps.tolist() == list(range(steps))
     total = run.gradients("all")["grad_hidden"][:, :, :, 0]  # (layers, directions, T, H)
     together, flowing = np.zeros_like(total), np.zeros_like(total)
-    assert found.norms.shape == found.cosines.shape == (*total.shape[:2], steps, steps)
+    assert result.norms.shape == result.cosines.shape == (*total.shape[:2], steps, steps)
     for k in range(steps):
-        rows = found.norms[:, :, k], found.cosines[:, :, k]
+        rows = result.norms[:, :, k], result.cosines[:, :, k]
         if not alone.counted[k, 0]:
             assert not rows[0].any() and np.isnan(rows[1]).all()
             continue
@@ -68,10 +68,10 @@ def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequenc
         flowing += gradient_flow(model, alone, step).grad_hidden[:, :, :, 0]
     for each in (together, flowing):
         assert np.linalg.norm(each - total, axis=-1) == pytest.approx(0, abs=1e-9 * np.abs(total).max())
-    pulled = np.nansum(found.norms * found.cosines, axis=2)  # what each contributes along the whole
+    pulled = np.nansum(result.norms * result.cosines, axis=2)  # what each contributes along the whole
     assert np.allclose(pulled, np.linalg.norm(total, axis=-1), rtol=1e-9, atol=0)
     assert np.abs(total).max() > 1e-6
-    return found.norms
+    return result.norms
 
 
 def assert_factors_are_right(
@@ -80,25 +80,25 @@ def assert_factors_are_right(
     """Every number is that of the slow calculation, NaN where that is; shares add up to 1. Returns those of "last"."""
     run, results = reference.unroll(model, batch.alone(sequence)), []
     for loss in losses:
-        found, expected = step_factors(model, batch, sequence, loss), expected_factors(run, loss)
-        values = {"factor": found.factor, "slope": found.slope, "weights": found.weights, **found.shares}
+        result, expected = step_factors(model, batch, sequence, loss), expected_factors(run, loss)
+        values = {"factor": result.factor, "slope": result.slope, "weights": result.weights, **result.shares}
         values = {name: value for name, value in values.items() if value is not None}
         assert set(values) == set(expected)
         for name, value in values.items():
-            np.testing.assert_allclose(value, expected[name], rtol=1e-9, atol=1e-9 * (name in found.shares))
-        if found.shares:
-            total, defined = sum(found.shares.values()), np.isfinite(found.factor) & (found.factor > 0)
+            np.testing.assert_allclose(value, expected[name], rtol=1e-9, atol=1e-9 * (name in result.shares))
+        if result.shares:
+            total, defined = sum(result.shares.values()), np.isfinite(result.factor) & (result.factor > 0)
             assert np.abs(total[defined] - 1).max(initial=0) < 1e-9
-        results.append(found)
+        results.append(result)
     return results[0]
 
 
 def expected_factors(run: reference.Unrolled, loss: str | int) -> dict[str, np.ndarray]:
-    """{name: (layers, directions, T)} of a run of one sequence: "factor", and "slope" and "weights", or the roads."""
+    """{name: (layers, directions, T)} of a run of one sequence: "factor", and "slope" and "weights", or the paths."""
     e, steps = run.model.experiment, len(run.batch.valid)
     slopes = run.gradients(loss)
     memory = slopes["grad_cell" if CELLS[e.cell].has_cell_state else "grad_hidden"][:, :, :, 0]
-    found: dict[str, np.ndarray] = {}
+    factors: dict[str, np.ndarray] = {}
     for layer in range(e.num_layers):
         for d in range(e.directions):
             order = run.order(layer, d)
@@ -107,8 +107,8 @@ def expected_factors(run: reference.Unrolled, loss: str | int) -> dict[str, np.n
                 arrived = None if last is None else torch.tensor(memory[layer, d, last])
                 cut = bool(e.tbptt and t and (steps - t) % e.tbptt == 0)
                 for name, value in _one_step(run, (layer, d, t, 0), delta, arrived, cut).items():
-                    found.setdefault(name, np.full((e.num_layers, e.directions, steps), np.nan))[layer, d, t] = value
-    return found
+                    factors.setdefault(name, np.full((e.num_layers, e.directions, steps), np.nan))[layer, d, t] = value
+    return factors
 
 
 def _one_step(
@@ -117,23 +117,23 @@ def _one_step(
     """What one step back does to `delta`, dL/ds at it; `arrived` is what autograd found at the state before."""
     e = run.model.experiment
     if e.cell in ("rnn", "feedforward"):
-        found = _plain(run, key, delta)
+        factors = _plain(run, key, delta)
     elif CELLS[e.cell].has_cell_state:
         kept = _forget(run, key) * delta
         arrived = torch.zeros_like(delta) if arrived is None else arrived
         share = float(kept @ arrived / (arrived @ arrived))
-        found = {"factor": _ratio(arrived, delta), "kept": share, "other roads": 1 - share}
+        factors = {"factor": _ratio(arrived, delta), "kept": share, "other roads": 1 - share}
     else:
-        roads = _roads(run, key, delta)
-        whole = torch.stack(list(roads.values())).sum(0)
-        found = {name: float(road @ whole / (whole @ whole)) for name, road in roads.items()}
-        found["factor"] = _ratio(whole, delta)
+        paths = _paths(run, key, delta)
+        whole = torch.stack(list(paths.values())).sum(0)
+        factors = {name: float(path @ whole / (whole @ whole)) for name, path in paths.items()}
+        factors["factor"] = _ratio(whole, delta)
     undefined = arrived is None or cut or not delta.any() or key[2] == run.order(key[0], key[1])[0]
     if undefined:
-        found = dict.fromkeys(found, np.nan)
+        factors = dict.fromkeys(factors, np.nan)
     if cut and delta.any():
-        found["factor"] = 0.0
-    return found
+        factors["factor"] = 0.0
+    return factors
 
 
 def _ratio(above: Tensor, below: Tensor) -> float:
@@ -160,8 +160,8 @@ def _plain(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[s
     return {"slope": _ratio(through, delta), "weights": _ratio(arrives, through), "factor": _ratio(arrives, delta)}
 
 
-def _roads(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[str, Tensor]:
-    """The textbook step of a GRU with a copy of the old state for every road; each copy gets its own gradient."""
+def _paths(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[str, Tensor]:
+    """The textbook step of a GRU with a copy of the old state for every path; each copy gets its own gradient."""
     layers, x, h, _ = _leaves(run, key)
     suffix = f"_l{key[0]}" + ("_reverse" if key[1] else "")
     names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
@@ -175,11 +175,11 @@ def _roads(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[s
         r = 1.0
     z = torch.sigmoid(wz @ x + bz + uz @ gates + cz)
     n = torch.tanh(wn @ x + bn + r * (un @ content + cn))
-    found = torch.autograd.grad((1 - z) * n + z * kept, [kept, gates, content], delta)
+    grads = torch.autograd.grad((1 - z) * n + z * kept, [kept, gates, content], delta)
     after, _ = reference.step(run.model, layers, key[0], key[1], x, h, h)
     whole = torch.autograd.grad(after, h, delta)[0]
-    assert torch.allclose(sum(found), whole, rtol=1e-12, atol=1e-300)
-    return dict(zip(("kept", "gates", "candidate"), found, strict=True))
+    assert torch.allclose(sum(grads), whole, rtol=1e-12, atol=1e-300)
+    return dict(zip(("kept", "gates", "candidate"), grads, strict=True))
 
 
 def _forget(run: reference.Unrolled, key: reference.Key) -> Tensor:
@@ -205,13 +205,17 @@ def assert_weights_are_right(
     run = reference.unroll(model, alone, apart=True)
     together = reference.unroll(model, alone)
     for loss in losses:
-        found = weight_gradients(model, batch, sequence, loss)
-        results.append(found)
+        result = weight_gradients(model, batch, sequence, loss)
+        results.append(result)
         for name, full in MATRICES.items():
             if name == "hh" and e.cell == "feedforward":
-                assert found.hh is None and found.hh_beyond is None
+                assert result.hh is None and result.hh_beyond is None
                 continue
-            terms, norms, beyond = run.weight_terms(full, loss), getattr(found, name), getattr(found, f"{name}_beyond")
+            terms, norms, beyond = (
+                run.weight_terms(full, loss),
+                getattr(result, name),
+                getattr(result, f"{name}_beyond"),
+            )
             np.testing.assert_allclose(norms, expected_norms(terms, norms.shape), rtol=1e-9, atol=0)
             assert_terms_add_up(together, terms, full, loss)
             for layer in range(e.num_layers):
@@ -274,14 +278,14 @@ def end_of(run: reference.Unrolled, loss: str | int, d: int) -> int:
 
 def assert_saliency_is_right(model: RecurrentNetwork, batch: Batch, sequence: int, answers: list[int]) -> np.ndarray:
     """The triangle has these answers, each the slope by autograd, also when asked for alone. Returns its norms."""
-    found, run = saliency_triangle(model, batch, sequence), reference.unroll(model, batch.alone(sequence))
-    assert found.steps.tolist() == answers
-    for row, step in zip(found.norms, answers, strict=True):
+    result, run = saliency_triangle(model, batch, sequence), reference.unroll(model, batch.alone(sequence))
+    assert result.steps.tolist() == answers
+    for row, step in zip(result.norms, answers, strict=True):
         expected = np.linalg.norm(run.saliency(step), axis=-1)
         assert (np.abs(row - expected) <= 1e-9 * expected).all()
     for row in (len(answers) // 2, len(answers) - 1):
         single = input_saliency(model, batch, sequence, answers[row])
-        assert (np.abs(single - found.norms[row]) <= 1e-9 * found.norms[row]).all()
+        assert (np.abs(single - result.norms[row]) <= 1e-9 * result.norms[row]).all()
     assert np.array_equal(input_saliency(model, batch, sequence), single)
-    assert found.norms.max() > 1e-6 or model.experiment.nonlinearity == "relu"  # which may be dead
-    return found.norms
+    assert result.norms.max() > 1e-6 or model.experiment.nonlinearity == "relu"  # which may be dead
+    return result.norms

@@ -75,9 +75,9 @@ def test_two_losses_that_pull_against_each_other():
         parameter.data.fill_(0.0)
     model.recurrent.weight_hh_l0.data.fill_(1.0), model.head.weight.data.fill_(1.0)
     batch.targets[:, 0, 0] = [3.0, -1.0]  # y is 0: the slopes of the two halves of the mean are -3 and +1
-    found = loss_decomposition(model, batch)
-    assert found.norms[0, 0].tolist() == [[3.0, 0.0], [1.0, 1.0]]
-    assert found.cosines[0, 0, :, 0].tolist() == [1.0, -1.0]
+    result = loss_decomposition(model, batch)
+    assert result.norms[0, 0].tolist() == [[3.0, 0.0], [1.0, 1.0]]
+    assert result.cosines[0, 0, :, 0].tolist() == [1.0, -1.0]
 
 
 def test_more_losses_than_fit_into_one_sweep_or_one_picture():

@@ -42,26 +42,26 @@ def test_turning_undoes_a_turn_and_keeps_every_distance(mirrored):
 
 def test_the_two_axes_are_the_widest_and_their_share_is_of_the_variance():
     whole = table()
-    found = EmbeddingMap.of(whole)
+    result = EmbeddingMap.of(whole)
     variances = np.linalg.eigvalsh(np.cov(whole.T.astype(float)))[::-1]
-    assert np.allclose(np.cov(found.embedding.T), np.diag(variances[:2]), atol=1e-5)
-    assert found.embedding_share == pytest.approx(variances[:2].sum() / variances.sum())
-    assert (distances(found.embedding) <= distances(whole) + 1e-5).all()
+    assert np.allclose(np.cov(result.embedding.T), np.diag(variances[:2]), atol=1e-5)
+    assert result.embedding_share == pytest.approx(variances[:2].sum() / variances.sum())
+    assert (distances(result.embedding) <= distances(whole) + 1e-5).all()
 
 
 def test_a_flat_table_keeps_every_distance_in_two_dimensions():
     flat = np.random.default_rng(3).normal(size=(20, 2)) @ np.linalg.qr(table(7, 7))[0][:2] + 5
-    found = EmbeddingMap.of(flat)
-    assert np.allclose(distances(found.embedding), distances(flat), atol=1e-5)
-    assert found.embedding_share == pytest.approx(1)
+    result = EmbeddingMap.of(flat)
+    assert np.allclose(distances(result.embedding), distances(flat), atol=1e-5)
+    assert result.embedding_share == pytest.approx(1)
 
 
 @pytest.mark.parametrize("size", [1, 2])
 def test_one_or_two_columns_are_shown_as_they_are(size):
     whole = table(size=size)
-    found = EmbeddingMap.of(whole, EmbeddingMap.of(-whole))
-    assert np.array_equal(found.embedding[:, :size], whole) and not found.embedding[:, size:].any()
-    assert found.embedding_share == 1
+    result = EmbeddingMap.of(whole, EmbeddingMap.of(-whole))
+    assert np.array_equal(result.embedding[:, :size], whole) and not result.embedding[:, size:].any()
+    assert result.embedding_share == 1
 
 
 def test_what_is_not_finite_or_all_alike_has_a_map_too():

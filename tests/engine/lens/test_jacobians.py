@@ -50,7 +50,7 @@ def linear(weights: np.ndarray, steps: int) -> tuple[RecurrentNetwork, Batch]:
 
 def textbook(model: RecurrentNetwork, batch: Batch, b: int = 0) -> dict[tuple[int, int], tuple[list[int], np.ndarray]]:
     """{(layer, direction): (positions, Jacobians)} by autograd on the textbook's step, one step at a time."""
-    e, run, found = model.experiment, reference.unroll(model, batch), {}
+    e, run, jacobians = model.experiment, reference.unroll(model, batch), {}
     two = CELLS[e.cell].has_cell_state
     for layer in range(e.num_layers):
         for d in range(e.directions):
@@ -66,17 +66,17 @@ def textbook(model: RecurrentNetwork, batch: Batch, b: int = 0) -> dict[tuple[in
 
                 state = torch.cat([h, c]) if two else h
                 rows.append(torch.autograd.functional.jacobian(after, state).numpy())
-            found[layer, d] = (order[1:], np.array(rows))
-    return found
+            jacobians[layer, d] = (order[1:], np.array(rows))
+    return jacobians
 
 
 def assert_jacobians_are_right(model: RecurrentNetwork, batch: Batch, sequence: int = 0) -> None:
     """Step by step, and what is read from them: NumPy's own norms of the textbook's Jacobians and their products."""
-    found = step_jacobians(trace_forward(model, batch), sequence)
+    result = step_jacobians(trace_forward(model, batch), sequence)
     lags = (3, 1, 2, 6)
     read = jacobian_products(model, batch, sequence, lags)
     for (layer, d), (positions, expected) in textbook(model, batch, sequence).items():
-        where, jacobians = found[layer][d]
+        where, jacobians = result[layer][d]
         assert where.tolist() == positions
         assert jacobians.shape == expected.shape and np.abs(jacobians - expected).max(initial=0) < 1e-12
         steps = np.full(len(batch.valid), np.nan)
@@ -161,8 +161,8 @@ def test_the_product_carries_the_gradient_of_the_last_loss(cell, bidirectional):
         for d, (positions, jacobians) in enumerate(step_jacobians(trace_forward(model, batch), b)[0]):
             slopes = flow.grad_hidden[0, d, :, b]
             if flow.grad_cell is not None:
-                # dL/dh_t holds c_t fixed, and dL/dc_t counts the road through h_t in: the joint one holds both apart
-                direct = flow.grad_cell[0, d, :, b] - own_road(model, batch, b, d) * slopes
+                # dL/dh_t holds c_t fixed, and dL/dc_t counts the path through h_t in: the joint one holds both apart
+                direct = flow.grad_cell[0, d, :, b] - own_path(model, batch, b, d) * slopes
                 slopes = np.concatenate([slopes, direct], axis=-1)
             first, last = (len(positions), 0) if d else (0, len(positions))
             product = np.linalg.multi_dot(jacobians[::-1])
@@ -170,16 +170,16 @@ def test_the_product_carries_the_gradient_of_the_last_loss(cell, bidirectional):
             assert np.abs(expected - slopes[first]).max() < 1e-9 * np.abs(expected).max()
 
 
-def own_road(model: RecurrentNetwork, batch: Batch, b: int, d: int) -> np.ndarray:
+def own_path(model: RecurrentNetwork, batch: Batch, b: int, d: int) -> np.ndarray:
     """(T, H): dh_t/dc_t at a held step, by hand from the recorded output gate and cell state."""
     flow = gradient_flow(model, batch)
     o, squashed = flow.gates["output_gate"][0, d, :, b], np.tanh(flow.cell[0, d, :, b])
-    road = o * (1 - squashed**2)
+    path = o * (1 - squashed**2)
     if model.experiment.cell == "lstm_peephole":
         suffix = "_l0_reverse" if d else "_l0"
         see = getattr(model.recurrent, "weight_ch" + suffix).detach().numpy()[2 * UNITS :]
-        road = road + squashed * o * (1 - o) * see
-    return road
+        path = path + squashed * o * (1 - o) * see
+    return path
 
 
 # ---- closed forms
@@ -263,7 +263,7 @@ def test_an_lstm_without_weights_keeps_what_its_forget_gate_says(bias, kept):
 
 
 @pytest.mark.parametrize("seed", grid(range(2), kept=lambda seed: seed < 1))
-def test_a_forget_bias_opens_the_road(seed):
+def test_a_forget_bias_opens_the_path(seed):
     default, cured, gru = (
         jacobian_products(*network(51, 64, seed=seed, **settings), lags=(50,)).norm[0, 0, 0]
         for settings in ({"cell": "lstm"}, {"cell": "lstm", "forget_bias": 3.0}, {"cell": "gru"})

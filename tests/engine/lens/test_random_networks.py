@@ -120,7 +120,7 @@ def test_the_experiments_are_of_every_kind():
 def test_what_is_too_small_for_float32_is_a_number():
     """A gradient of 1e-80 in every reading: above 0, and with the digits of float64."""
     e = Experiment(cell="rnn", hidden_size=16, seq_len=300, init_gain=0.7)
-    batch, found = sample(e, 1, 1), []
+    batch, result = sample(e, 1, 1), []
     for model in (build(e), build(e).double()):
         triangle = saliency_triangle(model, batch).norms
         weights = weight_gradients(model, batch)
@@ -128,11 +128,11 @@ def test_what_is_too_small_for_float32_is_a_number():
                     loss_decomposition(model, batch).norms[0, 0, -1]]  # fmt: skip
         factor = step_factors(model, batch).factor[0, 0, 1:]
         assert (factor > 0.01).all()
-        found.append([np.log10(each) for each in [*readings, factor]])
-    for single, double in zip(*found, strict=True):
+        result.append([np.log10(each) for each in [*readings, factor]])
+    for single, double in zip(*result, strict=True):
         assert np.abs(single - double).max() < 1e-3
-    assert all(each[0] < -45 for each in found[0][:-1])
-    assert found[0][-1].sum() < -45  # the product of the factors
+    assert all(each[0] < -45 for each in result[0][:-1])
+    assert result[0][-1].sum() < -45  # the product of the factors
 
 
 def test_what_is_cut_is_exactly_zero_and_has_no_factor_any_more():
@@ -142,31 +142,31 @@ def test_what_is_cut_is_exactly_zero_and_has_no_factor_any_more():
     assert all(np.isnan(share[0, 0, :6]).all() for share in factors.shares.values())
     assert not weights.ih[0, 0, :5].any() and not weights.hh_beyond[0, 0, 4:].any()
     assert not loss_decomposition(model, batch).norms[0, 0, 8, :5].any()
-    found = saliency_triangle(model, batch)
-    assert not found.norms[-1, :5].any() and (found.norms[-1, 5:] > 0).all()
-    assert (found.occluded > 0).all()  # what is cut for learning is still heard
+    saliency = saliency_triangle(model, batch)
+    assert not saliency.norms[-1, :5].any() and (saliency.norms[-1, 5:] > 0).all()
+    assert (saliency.occluded > 0).all()  # what is cut for learning is still heard
 
 
 def test_what_is_padding_is_no_number_or_no_gradient():
     model, batch = case("many_to_many", np.array([7, 4]), cell="gru")
-    factors, weights, found = (look(model, batch, 1) for look in (step_factors, weight_gradients, saliency_triangle))
+    factors, weights, saliency = (look(model, batch, 1) for look in (step_factors, weight_gradients, saliency_triangle))
     for values in (factors.factor, *factors.shares.values(), weights.ih, weights.hh):
         assert np.isnan(values[:, :, 4:]).all() and np.isfinite(values[:, :, 1:4]).all()
-    assert np.isnan(found.occluded[4:]).all() and np.isfinite(found.occluded[:4]).all()
+    assert np.isnan(saliency.occluded[4:]).all() and np.isfinite(saliency.occluded[:4]).all()
     decomposition = loss_decomposition(model, batch, 1)
-    assert not found.norms[:, 4:].any() and not decomposition.norms[:, :, :, 4:].any()
+    assert not saliency.norms[:, 4:].any() and not decomposition.norms[:, :, :, 4:].any()
     assert np.isnan(decomposition.cosines[:, :, :, 4:]).all()
     assert not gradient_flow(model, batch).grad_hidden[:, :, 4:, 1].any()
 
 
 def test_where_no_path_leads_is_exactly_zero():
     model, batch = case("many_to_one", np.array([6]), cell="feedforward", nonlinearity="sigmoid", window=2)
-    factors, weights, found = (look(model, batch) for look in (step_factors, weight_gradients, saliency_triangle))
+    factors, weights, saliency = (look(model, batch) for look in (step_factors, weight_gradients, saliency_triangle))
     assert factors.factor[0, 0, 5] == 0 and factors.slope[0, 0, 5] > 0  # something arrived, nothing goes on
     assert np.isnan(factors.factor[0, 0, :5]).all()
     assert not weights.ih[0, 0, :5].any() and weights.ih[0, 0, 5] > 0 and weights.hh is None
-    assert not found.norms[-1, :4].any() and (found.norms[-1, 4:] > 0).all()
-    assert found.occluded[:4] == pytest.approx(0, abs=1e-14) and (found.occluded[4:] > 0).all()
+    assert not saliency.norms[-1, :4].any() and (saliency.norms[-1, 4:] > 0).all()
+    assert saliency.occluded[:4] == pytest.approx(0, abs=1e-14) and (saliency.occluded[4:] > 0).all()
 
 
 def test_what_is_still_to_come_is_exactly_zero():
@@ -183,10 +183,12 @@ def test_what_meets_a_dead_relu_is_exactly_zero():
     with torch.no_grad():
         model.recurrent.bias_ih_l0.fill_(-100.0)
     for network in (model, model.float()):
-        factors, weights, found = (look(network, batch) for look in (step_factors, weight_gradients, saliency_triangle))
+        factors, weights, saliency = (
+            look(network, batch) for look in (step_factors, weight_gradients, saliency_triangle)
+        )
         assert factors.factor[0, 0, 5] == factors.slope[0, 0, 5] == 0
         assert np.isnan(factors.weights[0, 0, 5]) and np.isnan(factors.factor[0, 0, :5]).all()
         assert not weights.ih.any() and np.isnan(weights.ih_beyond).all()
-        assert not found.norms.any() and not found.occluded.any()
+        assert not saliency.norms.any() and not saliency.occluded.any()
         norms = loss_decomposition(network, batch).norms[0, 0, 5]
         assert norms[5] > 0 and not norms[:5].any()

@@ -150,7 +150,7 @@ def score(model: RecurrentNetwork, batch: Batch, b: int) -> float:
     """s of the last counted answer of one sequence, by the textbook loop."""
     alone = batch.alone(b)
     run, t = reference.unroll(model, alone), int(np.flatnonzero(alone.mask[:, 0])[-1])
-    y = reference.said(run, t).detach()
+    y = reference.outputs_at(run, t).detach()
     return float(y[int(alone.targets[t, 0])] if alone.targets.ndim == 2 else y.sum())
 
 
@@ -180,12 +180,14 @@ def test_symbols_become_none_on_the_source_and_the_target_side(embedding_size):
         occluded, whole = saliency_triangle(model, batch, b).occluded, score(model, batch, b)
         assert np.array_equal(np.isfinite(occluded), batch.valid[:, b])
         for t in np.flatnonzero(batch.valid[:, b]):
-            inputs, heard = batch.inputs.copy(), batch.decoder_inputs.copy()
+            inputs, decoder_inputs = batch.inputs.copy(), batch.decoder_inputs.copy()
             if t < len(inputs):
                 inputs[t, b] = NO_SYMBOL
             else:
-                heard[t - len(inputs), b] = NO_SYMBOL
-            lost = abs(whole - score(model, dataclasses.replace(batch, inputs=inputs, decoder_inputs=heard), b))
+                decoder_inputs[t - len(inputs), b] = NO_SYMBOL
+            lost = abs(
+                whole - score(model, dataclasses.replace(batch, inputs=inputs, decoder_inputs=decoder_inputs), b)
+            )
             assert occluded[t] == pytest.approx(lost, abs=1e-12)
         first = batch.source_steps  # where nothing has been said yet, there is nothing to take away
         assert occluded[first] == pytest.approx(0, abs=1e-14) and (occluded[:first][batch.valid[:first, b]] > 0).all()
@@ -198,9 +200,9 @@ def test_a_saturated_unit_hides_a_dependence_from_every_slope_but_not_from_this(
     batch.inputs[0] = -2.5  # the mean is -0.5, where the unit is at its other end
     with torch.no_grad():
         model.recurrent.weight_ih_l0.fill_(1000.0), model.recurrent.bias_ih_l0.zero_()
-    found = saliency_triangle(model, batch)
-    assert not found.norms.any()
-    assert found.occluded[2] == pytest.approx(2 * abs(model.head.weight.sum().item()), rel=1e-9)
+    result = saliency_triangle(model, batch)
+    assert not result.norms.any()
+    assert result.occluded[2] == pytest.approx(2 * abs(model.head.weight.sum().item()), rel=1e-9)
 
 
 # ---- live
@@ -210,13 +212,16 @@ def test_a_live_picture_has_a_bounded_number_of_rows_and_of_inputs_taken_away():
     e = Experiment(task="sine", rnn_type="many_to_many", cell="rnn", hidden_size=4, seq_len=150)
     model, batch = lively(e), sample(e, 2, 1)
     counted = np.flatnonzero(batch.counted[:, 0])
-    found, whole = saliency_of(trace_forward(model, batch).single_sequence(0), most=10), saliency_triangle(model, batch)
-    assert len(found.steps) == 10 and set(found.steps) <= set(counted)
-    assert (found.steps[0], found.steps[-1]) == (counted[0], counted[-1])
-    assert np.ptp(np.diff(found.steps)) <= 1
+    result, whole = (
+        saliency_of(trace_forward(model, batch).single_sequence(0), most=10),
+        saliency_triangle(model, batch),
+    )
+    assert len(result.steps) == 10 and set(result.steps) <= set(counted)
+    assert (result.steps[0], result.steps[-1]) == (counted[0], counted[-1])
+    assert np.ptp(np.diff(result.steps)) <= 1
     assert whole.steps.tolist() == counted.tolist()  # more than fit into one sweep
-    assert np.allclose(found.norms, whole.norms[np.isin(whole.steps, found.steps)], rtol=1e-9, atol=0)
-    assert np.isfinite(found.occluded).sum() == MOST and np.isfinite(found.occluded[[0, -1]]).all()
+    assert np.allclose(result.norms, whole.norms[np.isin(whole.steps, result.steps)], rtol=1e-9, atol=0)
+    assert np.isfinite(result.occluded).sum() == MOST and np.isfinite(result.occluded[[0, -1]]).all()
 
 
 @for_each({"most": [1, 2, 64], "count": [1, 2, 63, 64, 65, 1000]})
@@ -249,9 +254,9 @@ def test_it_is_taken_only_when_asked():
     model, batch = case("many_to_many", FULL, cell="gru")
     trace = trace_forward(model, batch)
     assert "saliency" not in compute_on_demand(trace, {"decomposition"})
-    found = compute_on_demand(trace, {"saliency"})["saliency"]
-    assert np.allclose(found.norms, saliency_triangle(model, batch).norms, rtol=1e-9, atol=0)
-    assert not found.norms.flags.writeable
+    result = compute_on_demand(trace, {"saliency"})["saliency"]
+    assert np.allclose(result.norms, saliency_triangle(model, batch).norms, rtol=1e-9, atol=0)
+    assert not result.norms.flags.writeable
 
 
 @for_each({
@@ -267,7 +272,7 @@ def test_a_network_of_no_finite_numbers_is_read_all_the_same(cell, rnn_type, bad
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(bad)
-    found = saliency_triangle(model, sample(e, 2, 1))
-    assert found.norms.shape[1] == len(found.occluded)
+    result = saliency_triangle(model, sample(e, 2, 1))
+    assert result.norms.shape[1] == len(result.occluded)
     if np.isnan(bad) and cell != "feedforward":
-        assert np.isnan(found.norms[-1]).any()
+        assert np.isnan(result.norms[-1]).any()

@@ -10,7 +10,7 @@ import torch
 from engine.lens.scaled import Scaled
 from tests.cases import for_each
 
-SMALLEST, NORMAL, LARGEST = 2.0**-149, 2.0**-126, (2 - 2.0**-23) * 2.0**127  # of float32
+MIN_SUBNORMAL, NORMAL, MAX_NORMAL = 2.0**-149, 2.0**-126, (2 - 2.0**-23) * 2.0**127  # of float32
 
 # Powers of two (and a little more), so that float32 holds them exactly: (numbers, exponent beside them).
 ROWS = [
@@ -51,7 +51,7 @@ def test_full_is_exact(values, exponent):
     assert bare(row(values, exponent)) == meant(values, exponent)
 
 
-@pytest.mark.parametrize("value", [SMALLEST, 1e-42, NORMAL, 2.0**127, LARGEST, -LARGEST])
+@pytest.mark.parametrize("value", [MIN_SUBNORMAL, 1e-42, NORMAL, 2.0**127, MAX_NORMAL, -MAX_NORMAL])
 def test_full_and_norm_hold_the_ends_of_float32(value):
     value = torch.tensor(value, dtype=torch.float32).item()
     assert bare(row([value, 0.0])) == [value, 0.0]
@@ -109,10 +109,10 @@ def test_one_exponent_serves_all_leading_steps():
 @pytest.mark.parametrize(
     ("value", "shift"),
     [
-        pytest.param(SMALLEST, 148, id="the smallest, up"),
+        pytest.param(MIN_SUBNORMAL, 148, id="the smallest, up"),
         pytest.param(1e-42, 139, id="subnormal, up"),
         pytest.param(NORMAL, 130, id="normal, up"),
-        pytest.param(LARGEST, -128, id="the largest, down"),
+        pytest.param(MAX_NORMAL, -128, id="the largest, down"),
         pytest.param(2.0**127, -127, id="large, down"),
     ],
 )
@@ -152,7 +152,7 @@ def test_every_row_of_a_sum_is_scaled_by_itself():
     assert first.add(second).to_float64()[:, 0].tolist() == [3.0, 1.5 * 2.0**-400]
 
 
-@pytest.mark.parametrize("value", [SMALLEST, 1e-42, 2.0**-127, NORMAL, 1.0, 2.0**125, 2.0**126, LARGEST])
+@pytest.mark.parametrize("value", [MIN_SUBNORMAL, 1e-42, 2.0**-127, NORMAL, 1.0, 2.0**125, 2.0**126, MAX_NORMAL])
 def test_a_sum_holds_the_ends_of_float32(value):
     value = torch.tensor(value, dtype=torch.float32).item()
     assert bare(row([value, 0.0]).add(row([0.0, 0.0]))) == [value, 0.0]

@@ -35,14 +35,14 @@ def drawn(**settings: object) -> tuple[RecurrentNetwork, Batch, ForwardTrace]:
 def test_eigenvalues_are_those_of_each_gates_block(cell, bidirectional):
     """Each one makes W - lambda I singular, and they add up to the trace and multiply to the determinant."""
     model, _ = case("many_to_many", np.array([5]), cell=cell, num_layers=2, bidirectional=bidirectional)
-    found, sizes = eigenvalues(model), largest_singular_values(model)
-    assert list(found) == list(sizes) == list(CELLS[cell].gates)
+    result, sizes = eigenvalues(model), largest_singular_values(model)
+    assert list(result) == list(sizes) == list(CELLS[cell].gates)
     for layer in range(2):
         for d in range(1 + bidirectional):
             suffix = f"_l{layer}" + ("_reverse" if d else "")
             weights = getattr(model.recurrent, "weight_hh" + suffix).detach().numpy()
-            for gate, block in enumerate(np.split(weights, len(found))):
-                values = found[CELLS[cell].gates[gate]][layer, d]
+            for gate, block in enumerate(np.split(weights, len(result))):
+                values = result[CELLS[cell].gates[gate]][layer, d]
                 assert values.shape == (5,) and np.isclose(values.sum(), np.trace(block))
                 assert np.isclose(values.prod(), np.linalg.det(block))
                 singular = [np.linalg.svd(block - each * np.eye(5), compute_uv=False)[-1] for each in values]
@@ -117,8 +117,8 @@ def test_the_tasks_own_lag_is_one_of_them():
     assert 50 in frame_lags(99, 64, 50) and 50 not in frame_lags(99, 64)
     assert 50 not in frame_lags(40, 64, 50) and 0 not in frame_lags(40, 64, 0)
     _, _, trace = drawn(task="temporal_order", cell="rnn", seq_len=30)
-    found, lag = spectrum_of(trace).products.lags, TASKS["temporal_order"].lag(trace.model.experiment)
-    assert lag == 26 and lag not in frame_lags(29, 6) and set(found) == {*frame_lags(29, 6), lag}
+    result, lag = spectrum_of(trace).products.lags, TASKS["temporal_order"].lag(trace.model.experiment)
+    assert lag == 26 and lag not in frame_lags(29, 6) and set(result) == {*frame_lags(29, 6), lag}
 
 
 @pytest.mark.parametrize(("links", "size", "chains"), [(99, 1024, 1), (999, 512, 1), (999, 1024, 8), (999, 128, 8)])

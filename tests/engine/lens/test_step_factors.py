@@ -27,11 +27,11 @@ LENGTHS = np.array([7, 4])
 def test_one_way(network, rnn_type, num_layers):
     model, batch = case(rnn_type, LENGTHS, num_layers=num_layers, **network)
     for b, length in enumerate(LENGTHS):
-        found = assert_factors_are_right(model, batch, b)
-        assert np.isnan(found.factor[:, :, 0]).all() and np.isnan(found.factor[:, :, length:]).all()
+        result = assert_factors_are_right(model, batch, b)
+        assert np.isnan(result.factor[:, :, 0]).all() and np.isnan(result.factor[:, :, length:]).all()
         if network["cell"] != "feedforward" and network.get("nonlinearity") != "relu":
             last = np.flatnonzero(batch.counted[:, b])[-1]
-            assert np.isfinite(found.factor[:, :, 1 : last + 1]).all()
+            assert np.isfinite(result.factor[:, :, 1 : last + 1]).all()
 
 
 @LINKED
@@ -41,8 +41,8 @@ def test_both_ways(cell):
     single, same = case("many_to_one", LENGTHS, cell=cell, bidirectional=True)
     for b, length in enumerate(LENGTHS):
         assert_factors_are_right(model, batch, b, ("last", "first", 2))
-        found = assert_factors_are_right(single, same, b, ("last",))
-        assert np.isnan(found.factor[:, 1, length - 1]).all() and np.isfinite(found.factor[:, 1, : length - 1]).all()
+        result = assert_factors_are_right(single, same, b, ("last",))
+        assert np.isnan(result.factor[:, 1, length - 1]).all() and np.isfinite(result.factor[:, 1, : length - 1]).all()
 
 
 @LINKED
@@ -50,8 +50,8 @@ def test_from_the_target_side_into_the_source(cell):
     e = Experiment(task="reverse", rnn_type="encoder_decoder", cell=cell, hidden_size=5, num_layers=2, seq_len=5)
     model, batch = lively(e), sample(e, 4, 20)
     for b in (0, 1):
-        found = assert_factors_are_right(model, batch, b, ("last", "all"))
-        assert np.isfinite(found.factor[:, :, batch.source_steps]).all()
+        result = assert_factors_are_right(model, batch, b, ("last", "all"))
+        assert np.isfinite(result.factor[:, :, batch.source_steps]).all()
 
 
 @LINKED
@@ -87,9 +87,11 @@ def test_scaled_identity(alpha):
     model, batch = case("many_to_one", np.array([9, 9, 9]), cell="rnn", nonlinearity="identity")
     with torch.no_grad():
         model.recurrent.weight_hh_l0.copy_(alpha * torch.eye(5))
-    found = step_factors(model, batch)
-    assert np.allclose(found.weights[0, 0, 1:], alpha, rtol=1e-12) and np.allclose(found.slope[0, 0, 1:], 1, rtol=1e-12)
-    assert np.allclose(found.factor[0, 0, 1:], alpha, rtol=1e-12) and found.shares == {}
+    result = step_factors(model, batch)
+    assert np.allclose(result.weights[0, 0, 1:], alpha, rtol=1e-12) and np.allclose(
+        result.slope[0, 0, 1:], 1, rtol=1e-12
+    )
+    assert np.allclose(result.factor[0, 0, 1:], alpha, rtol=1e-12) and result.shares == {}
     assert omega(model, batch) == pytest.approx(8 * (alpha - 1) ** 2, rel=1e-9, abs=1e-15)
 
 
@@ -110,12 +112,12 @@ def test_all_that_is_left_of_an_lstm_without_weights_is_its_forget_gate(cell, bi
             parameter.zero_()
         if cell != "lstm_no_forget":
             model.recurrent.bias_ih_l0[5:10] = bias
-    found = step_factors(model, batch)
+    result = step_factors(model, batch)
     expected = 1.0 if cell == "lstm_no_forget" else 1 / (1 + np.exp(-bias))
-    assert np.allclose(found.factor[0, 0, 1:], expected, rtol=1e-12)
-    assert np.allclose(found.shares["kept"][0, 0, 1:], 1, rtol=1e-12)
-    assert np.allclose(found.shares["other roads"][0, 0, 1:], 0, atol=1e-12)
-    assert found.slope is None and found.weights is None
+    assert np.allclose(result.factor[0, 0, 1:], expected, rtol=1e-12)
+    assert np.allclose(result.shares["kept"][0, 0, 1:], 1, rtol=1e-12)
+    assert np.allclose(result.shares["other roads"][0, 0, 1:], 0, atol=1e-12)
+    assert result.slope is None and result.weights is None
 
 
 @pytest.mark.parametrize("cell", ["gru", "gru_simple"])
@@ -124,9 +126,9 @@ def test_all_that_is_left_of_a_gru_without_weights_is_its_update_gate(cell):
     with torch.no_grad():
         for parameter in model.recurrent.parameters():
             parameter.zero_()
-    found = step_factors(model, batch)
-    assert (found.factor[0, 0, 1:] == 0.5).all()
-    for name, share in found.shares.items():
+    result = step_factors(model, batch)
+    assert (result.factor[0, 0, 1:] == 0.5).all()
+    for name, share in result.shares.items():
         assert share[0, 0, 1:] == pytest.approx(float(name == "kept"), abs=1e-12)
 
 
@@ -139,9 +141,9 @@ def test_a_relu_passes_on_the_share_of_its_units_that_are_alive():
         model.recurrent.weight_hh_l0.copy_(torch.eye(4))
         model.recurrent.bias_ih_l0.copy_(torch.tensor([1.0, 1.0, -1.0, -1.0]))
         model.head.weight.fill_(1.0)
-    found = step_factors(model, batch)
-    assert found.slope[0, 0, 2] == pytest.approx(np.sqrt(0.5), rel=1e-12)
-    assert found.weights[0, 0, 1:].tolist() == [1.0, 1.0] and found.slope[0, 0, 1] == 1.0
+    result = step_factors(model, batch)
+    assert result.slope[0, 0, 2] == pytest.approx(np.sqrt(0.5), rel=1e-12)
+    assert result.weights[0, 0, 1:].tolist() == [1.0, 1.0] and result.slope[0, 0, 1] == 1.0
 
 
 @pytest.mark.parametrize(("cell", "settings"), [("rnn", {}), ("rnn", {"bidirectional": True, "num_layers": 2}),
@@ -158,8 +160,8 @@ def test_no_gradient_no_factor():
     """After the only step with a loss nothing comes back: there is nothing to divide by, in no cell."""
     for cell in CELLS:
         model, batch = case("many_to_many", FULL, cell=cell)
-        found = step_factors(model, batch, loss=3)
-        for values in (found.factor, found.slope, found.weights, *found.shares.values()):
+        result = step_factors(model, batch, loss=3)
+        for values in (result.factor, result.slope, result.weights, *result.shares.values()):
             assert values is None or np.isnan(values[:, :, 4:]).all()
 
 

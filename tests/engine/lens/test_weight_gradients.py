@@ -31,11 +31,11 @@ def test_one_way(network, rnn_type, num_layers):
     model, batch = case(rnn_type, LENGTHS, num_layers=num_layers, **network)
     for b, length in enumerate(LENGTHS):
         losses = ("last", "first", 2) if rnn_type == "many_to_many" else ("last",)
-        found = assert_weights_are_right(model, batch, b, losses)
-        assert np.isnan(found.ih[:, :, length:]).all()
-        if found.hh is not None:
-            assert not found.hh[:, :, 0].any()  # h before the first step is 0
-            assert not np.nan_to_num(found.hh_beyond[:, :, length - 1 :]).any()  # nothing lies that far back
+        result = assert_weights_are_right(model, batch, b, losses)
+        assert np.isnan(result.ih[:, :, length:]).all()
+        if result.hh is not None:
+            assert not result.hh[:, :, 0].any()  # h before the first step is 0
+            assert not np.nan_to_num(result.hh_beyond[:, :, length - 1 :]).any()  # nothing lies that far back
 
 
 @LINKED
@@ -45,8 +45,8 @@ def test_both_ways(cell):
     single, same = case("many_to_one", LENGTHS, cell=cell, bidirectional=True)
     for b, length in enumerate(LENGTHS):
         assert_weights_are_right(model, batch, b, ("last", "first", "all", 2))
-        found = assert_weights_are_right(single, same, b)
-        assert not found.hh[:, 1, length - 1].any()
+        result = assert_weights_are_right(single, same, b)
+        assert not result.hh[:, 1, length - 1].any()
 
 
 @pytest.mark.parametrize(("cell", "embedding_size"), grid(LINKED_CELLS, [0, 3], kept=in_turn))
@@ -55,20 +55,20 @@ def test_source_and_target_side_have_weights_of_their_own(cell, embedding_size):
                    embedding_size=embedding_size)  # fmt: skip
     model, batch = lively(e), sample(e, 4, 20)
     for b in (0, 1):
-        found = assert_weights_are_right(model, batch, b)
+        result = assert_weights_are_right(model, batch, b)
         first = batch.source_steps
-        assert (found.hh[:, :, first] > 0).all()  # its h before is where the encoder ended
-        assert not found.hh[:, :, 0].any()
+        assert (result.hh[:, :, first] > 0).all()  # its h before is where the encoder ended
+        assert not result.hh[:, :, 0].any()
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "lstm_peephole"])
 def test_truncation(cell):
     """Exactly nothing is learnt from beyond the wall; at its foot W_hh still learns from the state that came over."""
     model, batch = case("many_to_one", np.array([11]), cell=cell, tbptt=4, num_layers=2)  # cut before 3 and before 7
-    found = assert_weights_are_right(model, batch, 0)
-    for values in (found.hh, found.ih):
+    result = assert_weights_are_right(model, batch, 0)
+    for values in (result.hh, result.ih):
         assert not values[:, :, :7].any() and (values[:, :, 7:] > 0).all()
-    for beyond in (found.hh_beyond, found.ih_beyond):
+    for beyond in (result.hh_beyond, result.ih_beyond):
         assert not beyond[:, :, 4:].any() and (np.abs(beyond[:, :, :3]) > 0).all()
 
 
@@ -101,10 +101,10 @@ def test_the_reset_gate_stands_between_a_gru_and_its_content():
             for weights in (model.recurrent.weight_ih_l0, model.recurrent.weight_hh_l0):
                 weights[:10].zero_()  # neither gate sees anything
             model.recurrent.bias_ih_l0[:5] = reset
-        found = assert_weights_are_right(model, batch, 0)
+        result = assert_weights_are_right(model, batch, 0)
         terms = reference.unroll(model, batch.alone(0), apart=True).weight_terms("weight_hh")
         norms[reset] = [float(terms[0, 0, t, 0][10:].norm()) for t in range(1, 7)]
-        assert np.allclose([float(terms[0, 0, t, 0].norm()) for t in range(7)], found.hh[0, 0], rtol=1e-9)
+        assert np.allclose([float(terms[0, 0, t, 0].norm()) for t in range(7)], result.hh[0, 0], rtol=1e-9)
     assert not any(norms[-1000.0]) and all(norms[1000.0])
 
 
@@ -116,12 +116,12 @@ def test_terms_of_a_network_of_one_unit():
     for weight in (model.recurrent.weight_hh_l0, model.recurrent.weight_ih_l0, model.head.weight):
         weight.data.fill_(1.0)
     batch.inputs[:, 0, 0], batch.targets[3, 0, 0] = [1.0, 2.0, -4.0, 3.0], 0.0  # h is 1, 3, -1, 2; e = 2 y = 4
-    found = weight_gradients(model, batch)
-    assert found.ih[0, 0].tolist() == [4.0, 8.0, 16.0, 12.0]
-    assert found.hh[0, 0].tolist() == [0.0, 4.0, 12.0, 4.0]
+    result = weight_gradients(model, batch)
+    assert result.ih[0, 0].tolist() == [4.0, 8.0, 16.0, 12.0]
+    assert result.hh[0, 0].tolist() == [0.0, 4.0, 12.0, 4.0]
     # dL/dW_ih = 4 (1 + 2 - 4 + 3) = 4 * 2: beyond 0, 1, 2, 3 steps lie -1, 3, 1, 0 of these 2
-    assert found.ih_beyond[0, 0].tolist() == [-0.5, 1.5, 0.5, 0.0]
-    assert found.hh_beyond[0, 0] == pytest.approx([4 / 3, 1 / 3, 0.0, 0.0])  # (0 + 1 + 3 - 1): 4, 1, 0 of these 3
+    assert result.ih_beyond[0, 0].tolist() == [-0.5, 1.5, 0.5, 0.0]
+    assert result.hh_beyond[0, 0] == pytest.approx([4 / 3, 1 / 3, 0.0, 0.0])  # (0 + 1 + 3 - 1): 4, 1, 0 of these 3
 
 
 def test_shares_of_terms_far_below_the_smallest_square():
@@ -129,10 +129,10 @@ def test_shares_of_terms_far_below_the_smallest_square():
     model, batch = case("many_to_one", FULL, cell="rnn")
     plain = weight_gradients(model, batch)
     with torch.no_grad():
-        target, said = float(batch.targets[6, 0, 0]), [float(model(batch)[0, 0, 0])]
+        target, outputs = float(batch.targets[6, 0, 0]), [float(model(batch)[0, 0, 0])]
         model.head.weight.mul_(1e-200)
-        said.append(float(model(batch)[0, 0, 0]))
-        small, size = weight_gradients(model, batch), (said[1] - target) / (said[0] - target)
+        outputs.append(float(model(batch)[0, 0, 0]))
+        small, size = weight_gradients(model, batch), (outputs[1] - target) / (outputs[0] - target)
     for name in ("hh", "ih"):
         assert np.allclose(getattr(small, name) / 1e-200, getattr(plain, name) * size, rtol=1e-9, atol=0)
         assert np.allclose(getattr(small, f"{name}_beyond"), getattr(plain, f"{name}_beyond"), rtol=1e-9, atol=1e-15)
@@ -142,14 +142,14 @@ def test_a_frame_reads_the_last_loss_forwards_and_the_first_one_backwards():
     """Each where a direction has read most before it: one sweep of both losses."""
     model, batch = case("many_to_many", LENGTHS, cell="lstm", bidirectional=True)
     trace = trace_forward(model, batch)
-    found = weights_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
+    result = weights_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
     for d, loss in enumerate(("last", "first")):
         single = weight_gradients(model, batch, 1, loss)
         for name in ("hh", "ih", "hh_beyond", "ih_beyond"):
-            np.testing.assert_allclose(getattr(found, name)[:, d], getattr(single, name)[:, d], rtol=1e-9, atol=1e-15)
+            np.testing.assert_allclose(getattr(result, name)[:, d], getattr(single, name)[:, d], rtol=1e-9, atol=1e-15)
 
 
 def test_no_gradient_has_no_shares():
     model, batch = case("many_to_many", LENGTHS, cell="gru")
-    found = weight_gradients(model, batch, 1, loss=6)  # the second sequence has no such step
-    assert not found.ih[:, :, :4].any() and np.isnan(found.ih_beyond).all() and np.isnan(found.hh_beyond).all()
+    result = weight_gradients(model, batch, 1, loss=6)  # the second sequence has no such step
+    assert not result.ih[:, :, :4].any() and np.isnan(result.ih_beyond).all() and np.isnan(result.hh_beyond).all()

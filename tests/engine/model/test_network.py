@@ -171,10 +171,10 @@ NETWORKS = [
 def alone(batch: Batch, b: int) -> Batch:
     """Sequence b by itself, cut to its own lengths."""
     read, column = int(batch.lengths[b]), slice(b, b + 1)
-    said = int(np.flatnonzero(batch.mask[:, b])[-1]) + 1 if batch.source_steps else read
-    heard = None if batch.decoder_inputs is None else batch.decoder_inputs[:said, column]
-    return Batch(batch.inputs[:read, column], batch.targets[:said, column], batch.mask[:said, column],
-                 batch.lengths[column], heard)  # fmt: skip
+    length = int(np.flatnonzero(batch.mask[:, b])[-1]) + 1 if batch.source_steps else read
+    decoder_inputs = None if batch.decoder_inputs is None else batch.decoder_inputs[:length, column]
+    return Batch(batch.inputs[:read, column], batch.targets[:length, column], batch.mask[:length, column],
+                 batch.lengths[column], decoder_inputs)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -224,11 +224,11 @@ def test_truncated_training_cuts_the_gradient_but_not_the_state():
     assert expected is not None
     (expected.sum() / 3).backward()
     wanted = [parameter.grad.clone() for parameter in cut.parameters()]
-    found = torch.autograd.grad(cut.loss(batch), list(cut.parameters()))
-    for a, b in zip(found, wanted, strict=True):
+    grads = torch.autograd.grad(cut.loss(batch), list(cut.parameters()))
+    for a, b in zip(grads, wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
     full = torch.autograd.grad(whole.loss(batch), whole.recurrent.weight_hh_l0)[0]
-    assert not torch.allclose(full, found[1])
+    assert not torch.allclose(full, grads[1])
 
 
 def test_same_experiment_same_weights_and_the_global_generator_untouched():

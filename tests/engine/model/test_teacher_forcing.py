@@ -37,7 +37,7 @@ def case(kind: dict, network: dict, **settings: object) -> tuple[RecurrentNetwor
     return model, sample(e, 7, 20)
 
 
-def hearing(model: RecurrentNetwork, batch: Batch, told: np.ndarray) -> Batch:
+def hearing(model: RecurrentNetwork, batch: Batch, forced: np.ndarray) -> Batch:
     """The batch whose inputs are, by hand, what the network says itself, but for the steps at which it is told.
 
     told: (T, batch) bool. Each step asks the whole network again, with all the steps before it in place.
@@ -45,18 +45,18 @@ def hearing(model: RecurrentNetwork, batch: Batch, told: np.ndarray) -> Batch:
     symbols = TASKS[model.experiment.task].output_size
     for t in range(1, len(batch.mask)):
         with torch.no_grad():
-            said = model.eval()(batch)[t - 1].argmax(-1).numpy()
+            predicted = model.eval()(batch)[t - 1].argmax(-1).numpy()
         if batch.decoder_inputs is not None:
-            heard = batch.decoder_inputs.copy()
-            heard[t] = np.where(told[t], heard[t], said)
-            batch = dataclasses.replace(batch, decoder_inputs=heard)
+            inputs = batch.decoder_inputs.copy()
+            inputs[t] = np.where(forced[t], inputs[t], predicted)
+            batch = dataclasses.replace(batch, decoder_inputs=inputs)
             continue
-        heard = batch.inputs.copy()
-        if heard.ndim == 2:
-            heard[t] = np.where(told[t], heard[t], said)
+        inputs = batch.inputs.copy()
+        if inputs.ndim == 2:
+            inputs[t] = np.where(forced[t], inputs[t], predicted)
         else:
-            heard[t, :, -symbols:] = np.where(told[t][:, None], heard[t, :, -symbols:], np.eye(symbols)[said])
-        batch = dataclasses.replace(batch, inputs=heard)
+            inputs[t, :, -symbols:] = np.where(forced[t][:, None], inputs[t, :, -symbols:], np.eye(symbols)[predicted])
+        batch = dataclasses.replace(batch, inputs=inputs)
     return batch
 
 
@@ -117,9 +117,9 @@ def test_told_now_and_then(kind, network, tbptt, monkeypatch):
     monkeypatch.setattr(model, "_teacher_forcing_mask", tossed)
     torch.manual_seed(5)
     mixed = model.train().loss(batch)
-    told = np.stack([each.reshape(7) for each in drawn])
-    assert len(told) == len(batch.mask) - 1 and 0.2 < told.mean() < 0.8
-    loss = model.eval().loss(hearing(model, batch, np.concatenate([told[:1], told])))
+    masks = np.stack([each.reshape(7) for each in drawn])
+    assert len(masks) == len(batch.mask) - 1 and 0.2 < masks.mean() < 0.8
+    loss = model.eval().loss(hearing(model, batch, np.concatenate([masks[:1], masks])))
     assert_alike([mixed, *slopes(model, mixed)], [loss, *slopes(model, loss)])
     torch.manual_seed(5)
     assert torch.equal(mixed, model.train().loss(batch))
@@ -150,10 +150,10 @@ def test_a_frame_holds_both_and_its_metric_is_of_the_free_one(kind):
         trainer.advance()
     frame, model, before = trainer.frame(), trainer.model.eval(), held_out.source_steps
     with torch.no_grad():
-        said = [torch.softmax(each, -1).numpy() for each in (model(held_out), model.generate(held_out))]
-    assert np.array_equal(frame.outputs[before:], said[0][:, 0])
-    assert np.array_equal(frame.free_outputs[before:], said[1][:, 0])
-    assert frame.metric == TASKS[e.task].metric.measure(held_out, said[1])
+        outputs = [torch.softmax(each, -1).numpy() for each in (model(held_out), model.generate(held_out))]
+    assert np.array_equal(frame.outputs[before:], outputs[0][:, 0])
+    assert np.array_equal(frame.free_outputs[before:], outputs[1][:, 0])
+    assert frame.metric == TASKS[e.task].metric.measure(held_out, outputs[1])
     assert frame.probe_loss == pytest.approx(model.loss(held_out).item(), rel=1e-6)
     if held_out.decoder_inputs is not None:
         assert np.array_equal(frame.inputs, np.concatenate([held_out.inputs[:, 0], held_out.decoder_inputs[:, 0]]))

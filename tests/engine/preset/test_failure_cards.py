@@ -40,9 +40,9 @@ def verdict_of(experiment: Experiment, updates: int) -> Diagnosis:
     trainer = Trainer(experiment)
     for _ in range(updates):
         trainer.advance()
-    found = trainer.frame().diagnosis
-    assert found is not None
-    return found
+    diagnosis = trainer.frame().diagnosis
+    assert diagnosis is not None
+    return diagnosis
 
 
 def test_every_card_is_here():

@@ -112,9 +112,9 @@ def test_nothing_in_the_file_can_be_executed(remembered, tmp_path):
 
 def test_an_evidence_that_is_not_finite_survives(remembered):
     first = remembered.frames[0]
-    found = dataclasses.replace(first.diagnosis, evidence={"ratio": math.inf, "loss": math.nan, "lag": -math.inf})
-    broken = dataclasses.replace(remembered, frames=(dataclasses.replace(first, diagnosis=found),))
-    assert same(Recording.load(saved(broken)).frames[0].diagnosis, found)
+    diagnosis = dataclasses.replace(first.diagnosis, evidence={"ratio": math.inf, "loss": math.nan, "lag": -math.inf})
+    broken = dataclasses.replace(remembered, frames=(dataclasses.replace(first, diagnosis=diagnosis),))
+    assert same(Recording.load(saved(broken)).frames[0].diagnosis, diagnosis)
 
 
 def test_tables_say_what_the_frames_say(remembered):
@@ -181,9 +181,9 @@ def changed(recording: Recording, **parts: Any) -> io.BytesIO:
         for name in old.namelist():
             content = old.read(name)
             if name == "recording.json" and "contents" in parts:
-                said = json.loads(content)
-                parts["contents"](said)
-                content = json.dumps(said).encode()
+                data = json.loads(content)
+                parts["contents"](data)
+                content = json.dumps(data).encode()
             if (content := parts.get(name, content)) is not None:
                 new.writestr(name, content)
         for name in parts.keys() - {"contents", *old.namelist()}:
@@ -198,11 +198,11 @@ def array(values: np.ndarray, **options: Any) -> bytes:
 
 
 def settle(path: str, value: Any) -> Any:
-    def change(said: dict[str, Any]) -> None:
+    def change(data: dict[str, Any]) -> None:
         *places, last = path.split(".")
         for each in places:
-            said = said[each]
-        said[last] = value
+            data = data[each]
+        data[last] = value
 
     return change
 
@@ -215,9 +215,9 @@ BAD = {
     "another network": (dict(contents=settle("experiment.hidden_size", 5)), "wrong shape for this network"),
     "other live settings": (dict(contents=settle("changes", [[1, {"cell": "gru"}]])), "no change of learning_rate"),
     "a live setting too large": (dict(contents=settle("changes", [[1, {"learning_rate": 99}]])), "learning_rate must"),
-    "another cure": (dict(contents=lambda said: said["diagnoses"][0].update(cure={"cell": "brain"})), "cell must be"),
-    "no frames": (dict(contents=lambda said: said.update(frames=0, diagnoses=[], columns={})), "missing|no frames"),
-    "fewer verdicts": (dict(contents=lambda said: said["diagnoses"].pop()), "not as many as it says"),
+    "another cure": (dict(contents=lambda data: data["diagnoses"][0].update(cure={"cell": "brain"})), "cell must be"),
+    "no frames": (dict(contents=lambda data: data.update(frames=0, diagnoses=[], columns={})), "missing|no frames"),
+    "fewer verdicts": (dict(contents=lambda data: data["diagnoses"].pop()), "not as many as it says"),
     "a new column": (dict(contents=settle("columns.extra", None), **{EXTRA: array(np.zeros(3))}), "not know: extra"),
     "no contents": ({"recording.json": None}, "is no recording"),
     "contents that are no JSON": ({"recording.json": b"{"}, "damaged"),

@@ -54,60 +54,64 @@ def test_the_update_is_then_made_exactly_as_it_was_rehearsed(name):
     settings = {**PLAIN, **BY_CHANCE}[name]
     trainer, undisturbed = trained(settings), trained(settings)
     drawn = torch.random.get_rng_state()
-    found = dry_run_update(trainer)
+    update = dry_run_update(trainer)
     assert torch.equal(torch.random.get_rng_state(), drawn)
     assert_same(trainer.frame(), undisturbed.frame())
     before = [p.detach().double().clone() for p in trainer.model.parameters()]
-    assert found.step == trainer.step == 2 and trainer.advance() == found.loss
+    assert update.step == trainer.step == 2 and trainer.advance() == update.loss
     t = trainer
-    assert (found.norm, found.norm_clipped, found.clipped) == (t.param_grad_norm, t.param_grad_norm_clipped, t.clipped)
-    assert found.clipped == name.startswith("clipped")
-    assert found.parameters == tuple(name for name, _ in t.model.named_parameters())
-    assert np.allclose(found.weight_norms, norms(before), rtol=1e-12)
-    assert np.allclose(found.clipped_norms, norms([p.grad for p in t.model.parameters()]), rtol=1e-12)
+    assert (update.norm, update.norm_clipped, update.clipped) == (
+        t.param_grad_norm,
+        t.param_grad_norm_clipped,
+        t.clipped,
+    )
+    assert update.clipped == name.startswith("clipped")
+    assert update.parameters == tuple(name for name, _ in t.model.named_parameters())
+    assert np.allclose(update.weight_norms, norms(before), rtol=1e-12)
+    assert np.allclose(update.clipped_norms, norms([p.grad for p in t.model.parameters()]), rtol=1e-12)
     moved = [p.detach().double() - old for p, old in zip(t.model.parameters(), before, strict=True)]
-    assert np.allclose(found.change_norms, norms(moved), rtol=1e-12) and (found.change_norms > 0).any()
+    assert np.allclose(update.change_norms, norms(moved), rtol=1e-12) and (update.change_norms > 0).any()
     undisturbed.advance()
     for _ in range(2):
         assert_same(trainer.frame(), undisturbed.frame())
         trainer.advance()
         undisturbed.advance()
-    assert found.as_trained == (name in PLAIN)
+    assert update.as_trained == (name in PLAIN)
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_losses_and_gradients_are_those_of_plain_autograd(name):
     trainer = trained(PLAIN[name])
-    found, batch, model = dry_run_update(trainer), batch_of(trainer), copy.deepcopy(trainer.model)
+    update, batch, model = dry_run_update(trainer), batch_of(trainer), copy.deepcopy(trainer.model)
     model.zero_grad()
     loss = model.loss(batch)
     loss.backward()
     expected = norms([p.grad for p in model.parameters()])
-    assert found.loss == pytest.approx(loss.item(), rel=1e-6)
-    assert np.allclose(found.gradient_norms, expected, rtol=1e-5)
-    assert found.norm == pytest.approx(float(np.sqrt((expected**2).sum())), rel=1e-5)
+    assert update.loss == pytest.approx(loss.item(), rel=1e-6)
+    assert np.allclose(update.gradient_norms, expected, rtol=1e-5)
+    assert update.norm == pytest.approx(float(np.sqrt((expected**2).sum())), rel=1e-5)
     with torch.no_grad():
         counted = model.loss_per_step(batch).numpy()
-    assert np.allclose(found.loss_per_step, counted[:, 0], rtol=1e-5)
+    assert np.allclose(update.loss_per_step, counted[:, 0], rtol=1e-5)
     for t in range(len(counted)):
         here = counted[t, batch.mask[t]]
-        assert found.batch_loss_per_step[t] == pytest.approx(here.mean(), rel=1e-5) if len(here) else (
-            np.isnan(found.batch_loss_per_step[t])
+        assert update.batch_loss_per_step[t] == pytest.approx(here.mean(), rel=1e-5) if len(here) else (
+            np.isnan(update.batch_loss_per_step[t])
         )  # fmt: skip
     trainer.advance()
-    assert found.loss_after == pytest.approx(trainer.model.loss(batch).item(), rel=1e-6) != found.loss
+    assert update.loss_after == pytest.approx(trainer.model.loss(batch).item(), rel=1e-6) != update.loss
 
 
 @pytest.mark.parametrize("name", [*PLAIN, "own answers"])
 def test_the_gradient_at_every_state_is_that_of_the_unrolled_loop(name):
     """Of L, the mean over the whole batch, and the states that it is the gradient of."""
     trainer = trained({**PLAIN, **BY_CHANCE}[name], updates=0)
-    found, batch = dry_run_update(trainer), batch_of(trainer)
+    update, batch = dry_run_update(trainer), batch_of(trainer)
     expected = reference.gradients(trainer.model.double(), batch)
-    assert np.allclose(found.hidden, expected["hidden"][:, :, :, 0], atol=1e-6)
-    for mine, theirs in (("grad_norm", "grad_hidden"), ("entering_norm", "grad_hidden_direct")):
+    assert np.allclose(update.hidden, expected["hidden"][:, :, :, 0], atol=1e-6)
+    for field, theirs in (("grad_norm", "grad_hidden"), ("entering_norm", "grad_hidden_direct")):
         norm = np.linalg.norm(expected[theirs][:, :, :, 0], axis=-1)
-        assert getattr(found, mine) == pytest.approx(norm, rel=1e-3, abs=1e-9 * norm.max())
+        assert getattr(update, field) == pytest.approx(norm, rel=1e-3, abs=1e-9 * norm.max())
         assert norm.max() > 0
 
 
@@ -125,11 +129,11 @@ def test_a_step_that_breaks_the_network_is_rehearsed_and_its_loss_after_is_not_f
                        "optimizer": "sgd", "learning_rate": 10.0, "clip": "none"}, 0)  # fmt: skip
     with torch.no_grad():
         trainer.model.head.weight *= 100
-    found = dry_run_update(trainer)
-    assert math.isfinite(found.loss) and not math.isfinite(found.loss_after)
+    update = dry_run_update(trainer)
+    assert math.isfinite(update.loss) and not math.isfinite(update.loss_after)
 
 
 def test_a_rehearsal_is_read_only():
-    found = dry_run_update(trained(PLAIN["cut"], 0))
-    arrays = [getattr(found, each.name) for each in dataclasses.fields(UpdateTrace)]
+    update = dry_run_update(trained(PLAIN["cut"], 0))
+    arrays = [getattr(update, each.name) for each in dataclasses.fields(UpdateTrace)]
     assert not any(each.flags.writeable for each in arrays if isinstance(each, np.ndarray))

@@ -33,9 +33,9 @@ def logistic(a: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-a))
 
 
-def close(found: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> None:
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max(initial=0) <= relative * max(np.abs(expected).max(initial=0), 1e-12)
+def close(actual: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> None:
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max(initial=0) <= relative * max(np.abs(expected).max(initial=0), 1e-12)
 
 
 # ---- against what else there is
@@ -45,17 +45,17 @@ def close(found: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> No
 def test_the_walk_is_the_textbooks(cell, shape):
     """States, and the gradient of this sequence's own loss, in the chain's own order."""
     model, batch, walks = walked(cell, shape)
-    found = reference.gradients(model, batch)
+    expected = reference.gradients(model, batch)
     for one in walks:
         at, real = (one.layer, one.direction, one.positions, SEQUENCE), np.flatnonzero(batch.valid[:, SEQUENCE])
         assert one.positions.tolist() == (real[::-1] if one.direction else real).tolist()
-        close(one.hidden, found["hidden"][at])
-        close(one.grad, found["grad_hidden"][at] * len(batch.lengths))
-        close(one.direct, found["grad_hidden_direct"][at] * len(batch.lengths))
+        close(one.hidden, expected["hidden"][at])
+        close(one.grad, expected["grad_hidden"][at] * len(batch.lengths))
+        close(one.direct, expected["grad_hidden_direct"][at] * len(batch.lengths))
         assert np.abs(one.grad).max() > 1e-6
         if CELLS[cell].has_cell_state:
-            close(one.cell, found["cell"][at])
-            close(one.grad_cell, found["grad_cell"][at] * len(batch.lengths))
+            close(one.cell, expected["cell"][at])
+            close(one.grad_cell, expected["grad_cell"][at] * len(batch.lengths))
         else:
             assert one.cell is None and one.grad_cell is None and one.first_cell is None and one.cell_before is None
 

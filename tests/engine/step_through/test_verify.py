@@ -63,8 +63,8 @@ def test_the_loop_has_the_networks_losses_and_the_lens_gradients(cell, shape):
     assert set(run.hidden) == real and set(run.cell) == (real if CELLS[cell].has_cell_state else set())
     pairs = [(run.hidden, flow.hidden, flow.grad_hidden), (run.cell, flow.cell, flow.grad_cell)]
     for states, there, swept in pairs[: 1 + CELLS[cell].has_cell_state]:
-        found = torch.autograd.grad(run.loss, list(states.values()), retain_graph=True, materialize_grads=True)
-        for (place, state), grad in zip(states.items(), found, strict=True):
+        grads = torch.autograd.grad(run.loss, list(states.values()), retain_graph=True, materialize_grads=True)
+        for (place, state), grad in zip(states.items(), grads, strict=True):
             assert np.allclose(state.detach(), there[*place, SEQUENCE], rtol=1e-12, atol=1e-14)
             expected = swept[*place, SEQUENCE] * size
             assert np.linalg.norm(grad.numpy() - expected) <= 1e-9 * np.linalg.norm(expected), place
@@ -109,16 +109,19 @@ def claims(model: RecurrentNetwork, batch: Batch) -> list[GradientEntry]:
     """Of every kind, in the first and last chain."""
     e, steps = model.experiment, np.flatnonzero(batch.valid[:, SEQUENCE])
     last = {"layer": e.num_layers - 1, "direction": e.directions - 1}
-    found: list[GradientEntry] = [
+    entries: list[GradientEntry] = [
         StateEntry(layer=0, position=int(steps[1]), unit=1),
         WeightEntry(weight="weight_ih", row=1, column=0, **last),
     ]
     if CELLS[e.cell].is_recurrent:
-        found += [WeightEntry(layer=0, row=3, column=1), JacobianEntry(position=int(steps[2]), row=1, column=1, **last)]
+        entries += [
+            WeightEntry(layer=0, row=3, column=1),
+            JacobianEntry(position=int(steps[2]), row=1, column=1, **last),
+        ]
     if CELLS[e.cell].has_cell_state:
-        found.append(StateEntry(state="c", layer=0, position=int(steps[2]), unit=0))
-        found.append(JacobianEntry(position=int(steps[2]), row=2, column=7, **last))
-    return found
+        entries.append(StateEntry(state="c", layer=0, position=int(steps[2]), unit=0))
+        entries.append(JacobianEntry(position=int(steps[2]), row=2, column=7, **last))
+    return entries
 
 
 @pytest.mark.parametrize(
@@ -129,13 +132,13 @@ def test_every_kind_of_number_is_repeated(cell, shape):
     model, batch, shared = walked(cell, shape)
     ways, walks = set(), {(one.layer, one.direction): one for one in shared}
     for what in claims(model, batch):
-        said = verify(model, batch, what, sequence=SEQUENCE, step=7)
+        result = verify(model, batch, what, sequence=SEQUENCE, step=7)
         expected = walks[what.layer, what.direction].number(what)
-        assert said.what == what and said.step == 7 and said.value == expected
-        assert said.relative_error < (1e-6 if said.method == CENTRAL_DIFFERENCES else 1e-9), said
-        assert said.relative_error32 < 1e-6 and (said.method == AUTOGRAD) == bool(said.reason), said
-        assert said.reason != UNSURE or said.value == 0, said
-        ways.add(said.method)
+        assert result.what == what and result.step == 7 and result.value == expected
+        assert result.relative_error < (1e-6 if result.method == CENTRAL_DIFFERENCES else 1e-9), result
+        assert result.relative_error32 < 1e-6 and (result.method == AUTOGRAD) == bool(result.reason), result
+        assert result.reason != UNSURE or result.value == 0, result
+        ways.add(result.method)
     assert CENTRAL_DIFFERENCES in ways
 
 
@@ -144,10 +147,10 @@ def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
     trainer = Trainer(Experiment(cell=cell, hidden_size=8, seq_len=12, num_layers=2))
     trainer.advance()
     what = StateEntry(layer=0, position=9, unit=3)
-    said = verify_entry(trainer, what)
-    assert said.step == 1 and said.value == trace_sequence(trainer, 0).number(what) != said.value64
-    assert said.relative_error < 1e-6 and 0 < said.relative_error32 < 1e-3 and said.norm > abs(said.value)
-    assert said.relative_error32 == pytest.approx(abs(said.value / said.independent - 1), rel=1e-3)
+    result = verify_entry(trainer, what)
+    assert result.step == 1 and result.value == trace_sequence(trainer, 0).number(what) != result.value64
+    assert result.relative_error < 1e-6 and 0 < result.relative_error32 < 1e-3 and result.norm > abs(result.value)
+    assert result.relative_error32 == pytest.approx(abs(result.value / result.independent - 1), rel=1e-3)
 
 
 # ---- where differences do not do
@@ -155,9 +158,9 @@ def test_the_running_networks_number_stands_beside_that_of_its_copy(cell):
 
 def test_a_vanished_gradient_is_repeated_by_autograd():
     model, batch = deep(gain=0.5, seq_len=100)
-    said = verify(model, batch, StateEntry(position=0, unit=1))
-    assert (said.method, said.reason) == (AUTOGRAD, VANISHED) and 0 < said.norm < 1e-25
-    assert said.relative_error < 1e-9 and said.relative_error32 < 1e-2 and said.runs == 1
+    result = verify(model, batch, StateEntry(position=0, unit=1))
+    assert (result.method, result.reason) == (AUTOGRAD, VANISHED) and 0 < result.norm < 1e-25
+    assert result.relative_error < 1e-9 and result.relative_error32 < 1e-2 and result.runs == 1
 
     # differences of these losses would be nothing but rounding
     def move(amount: float) -> float:
@@ -169,14 +172,14 @@ def test_a_vanished_gradient_is_repeated_by_autograd():
 
 def test_an_exploding_gradient_is_repeated():
     model, batch = deep(gain=3.0, seq_len=30, nonlinearity="identity", optimizer="sgd")
-    said = verify(model, batch, StateEntry(position=2, unit=1))
-    assert said.norm > 1e8 and said.relative_error < 1e-6 and said.relative_error32 < 1e-2
+    result = verify(model, batch, StateEntry(position=2, unit=1))
+    assert result.norm > 1e8 and result.relative_error < 1e-6 and result.relative_error32 < 1e-2
 
 
 def test_a_chaotic_network_is_repeated():
     model, batch = deep(gain=2.0, seq_len=30)
-    said = verify(model, batch, StateEntry(position=2, unit=1))
-    assert said.relative_error < 1e-6
+    result = verify(model, batch, StateEntry(position=2, unit=1))
+    assert result.relative_error < 1e-6
 
 
 @pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.is_recurrent])
@@ -196,8 +199,10 @@ def test_exactly_zero_is_exactly_zero():
     model, batch = case("many_to_many", PADDED, cell="rnn", nonlinearity="relu")
     with torch.no_grad():
         model.recurrent.bias_ih_l0[0] = -100.0  # a dead unit
-    said = verify(model, batch, WeightEntry(row=0, column=1))
-    assert said.value == said.value64 == said.independent == said.relative_error == 0 and said.method == AUTOGRAD
+    result = verify(model, batch, WeightEntry(row=0, column=1))
+    assert (
+        result.value == result.value64 == result.independent == result.relative_error == 0 and result.method == AUTOGRAD
+    )
 
 
 def test_a_kink_is_noticed():
@@ -205,15 +210,15 @@ def test_a_kink_is_noticed():
     smooth = differences(lambda amount: math.exp(3 * amount), 3.0)
     assert smooth.slope == pytest.approx(3.0, rel=1e-10) and smooth.uncertainty < 1e-9
     for kink in (0.0, 1e-4, 1e-3):
-        found = differences(lambda amount, kink=kink: max(amount - kink, 0.0) + 0.3 * amount**2 + amount + 1.0, 1.0)
-        assert found.uncertainty > 1e-3
+        result = differences(lambda amount, kink=kink: max(amount - kink, 0.0) + 0.3 * amount**2 + amount + 1.0, 1.0)
+        assert result.uncertainty > 1e-3
 
 
 def test_a_loop_that_takes_too_long_is_not_run_often_or_not_at_all(monkeypatch):
     model, batch = made("gru", "one to answer")
     monkeypatch.setattr(verification, "A_STEP", 0.1)
-    said = verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
-    assert said.reason == SLOW and said.runs == 1 and said.relative_error < 1e-9
+    result = verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
+    assert result.reason == SLOW and result.runs == 1 and result.relative_error < 1e-9
     monkeypatch.setattr(verification, "A_STEP", 1.0)
     with pytest.raises(TraceError, match="too large"):
         verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
@@ -241,9 +246,9 @@ def test_a_wrong_number_is_noticed(monkeypatch, what, by):
         return dataclasses.replace(one, **{name: getattr(one, name) * by for name in names})
 
     monkeypatch.setattr(verification, "trace_chain", wrong)
-    said = verify(model, batch, what, sequence=SEQUENCE)
-    assert said.independent == pytest.approx(right.independent, rel=1e-6)
-    assert said.relative_error == pytest.approx(abs(1 - by), rel=1e-2)
+    result = verify(model, batch, what, sequence=SEQUENCE)
+    assert result.independent == pytest.approx(right.independent, rel=1e-6)
+    assert result.relative_error == pytest.approx(abs(1 - by), rel=1e-2)
     assert right.relative_error < 1e-6
 
 
@@ -297,5 +302,5 @@ def test_where_differences_cannot_agree_autograd_is_asked():
     model, batch = made("rnn", "one to answer")
     with torch.no_grad():
         model.head.weight[:, 1] = 1e-11
-    said = verify(model, batch, StateEntry(position=4, unit=1), sequence=SEQUENCE)
-    assert (said.method, said.reason) == (AUTOGRAD, UNSURE) and said.norm > 1e-6 and said.relative_error < 1e-9
+    result = verify(model, batch, StateEntry(position=4, unit=1), sequence=SEQUENCE)
+    assert (result.method, result.reason) == (AUTOGRAD, UNSURE) and result.norm > 1e-6 and result.relative_error < 1e-9

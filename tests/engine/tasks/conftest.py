@@ -31,7 +31,7 @@ def answers_of(batch: Batch, known: Known) -> Iterable[tuple[Hashable, int, floa
         yield known(batch, t, column), int(batch.targets[t, column]), share[column]
 
 
-def nothing(batch: Batch, t: int, column: int) -> Hashable:
+def no_input(batch: Batch, t: int, column: int) -> Hashable:
     return None
 
 

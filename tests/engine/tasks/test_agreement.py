@@ -28,14 +28,14 @@ def dealt(slug: str, count: int, seq_len: int, split: str = "train") -> list[tup
     return [(words, task.output_labels[at]) for words, at in zip(sentences, batch.targets[-1], strict=True)]
 
 
-def assert_tells_nothing(told: list[tuple[object, str]], answers: int) -> None:
+def assert_tells_nothing(pairs: list[tuple[object, str]], answers: int) -> None:
     """Within five standard deviations, every answer is as common as any other whatever is known."""
     groups: dict[object, Counter] = {}
-    for known, answer in told:
+    for known, answer in pairs:
         groups.setdefault(known, Counter())[answer] += 1
     for known, counts in groups.items():
         share, total = 1 / answers, counts.total()
-        for answer in {answer for _, answer in told}:
+        for answer in {answer for _, answer in pairs}:
             assert abs(counts[answer] - total * share) <= 5 * (total * share * (1 - share)) ** 0.5 + 1, known
 
 

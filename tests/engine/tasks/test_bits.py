@@ -9,7 +9,7 @@ from engine.experiment import Experiment
 from engine.tasks import TASKS, sample
 
 
-def said(slug: str, tokens: np.ndarray, labels: str = "input_labels") -> list[str]:
+def as_text(slug: str, tokens: np.ndarray, labels: str = "input_labels") -> list[str]:
     """One string a sequence."""
     return ["".join(column) for column in np.array(getattr(TASKS[slug], labels))[tokens.T]]
 
@@ -18,7 +18,7 @@ def said(slug: str, tokens: np.ndarray, labels: str = "input_labels") -> list[st
 @pytest.mark.parametrize("seq_len", [2, 20, 200])
 def test_parity_is_that_of_all_bits_so_far(rnn_type, seq_len):
     batch = sample(Experiment(task="parity", rnn_type=rnn_type, seq_len=seq_len), 30, 1)
-    for bits, answers in zip(said("parity", batch.inputs), batch.targets.T, strict=True):
+    for bits, answers in zip(as_text("parity", batch.inputs), batch.targets.T, strict=True):
         for t in range(seq_len):
             odd = bits[: t + 1].count("1") % 2
             assert TASKS["parity"].output_labels[answers[t]] == str(odd)
@@ -28,7 +28,7 @@ def test_parity_is_that_of_all_bits_so_far(rnn_type, seq_len):
 @pytest.mark.parametrize("seq_len", [2, 20, 200])
 def test_xor_compares_each_bit_with_the_one_before(seq_len):
     batch = sample(Experiment(task="xor", rnn_type="many_to_many", seq_len=seq_len), 30, 1)
-    for bits, answers in zip(said("xor", batch.inputs), said("xor", batch.targets, "output_labels"), strict=True):
+    for bits, answers in zip(as_text("xor", batch.inputs), as_text("xor", batch.targets, "output_labels"), strict=True):
         assert all(answers[t] == ("1" if bits[t] != bits[t - 1] else "0") for t in range(1, seq_len))
     assert not batch.mask[0].any() and batch.mask[1:].all()  # nothing stands before the first
 
@@ -46,8 +46,8 @@ def test_answers_are_uniform_at_every_counted_step(slug, classes):
 @pytest.mark.parametrize(("seq_len", "pause"), [(7, ""), (8, "·"), (16, "·" * 9)])
 def test_three_letters_wait_for_the_sign_and_come_back_in_order(seq_len, pause):
     batch = sample(Experiment(task="copy", rnn_type="many_to_many", seq_len=seq_len), 100, 1)
-    answers = said("copy", batch.targets, "output_labels")
-    for line, answer in zip(said("copy", batch.inputs), answers, strict=True):
+    answers = as_text("copy", batch.targets, "output_labels")
+    for line, answer in zip(as_text("copy", batch.inputs), answers, strict=True):
         letters = line[:3]
         assert set(letters) <= set("ABCDEFGH")
         assert line == f"{letters}{pause}▶···"

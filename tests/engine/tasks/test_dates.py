@@ -31,9 +31,9 @@ def meant(text: str) -> tuple[date, str]:
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_what_is_said_is_the_day_that_was_read(split):
     forms = []
-    for read, said in dealt("dates", sample(E, 3000, 1, split)):
+    for read, written in dealt("dates", sample(E, 3000, 1, split)):
         day, form = meant(read)
-        assert said == f"{day.isoformat()}{END}"
+        assert written == f"{day.isoformat()}{END}"
         assert date(1950, 1, 1) <= day <= date(2049, 12, 31)
         forms.append(form)
     for form in FORMS:
@@ -42,12 +42,12 @@ def test_what_is_said_is_the_day_that_was_read(split):
 
 def test_a_fifth_of_all_days_is_held_out():
     weights = 10 ** np.arange(7, -1, -1)
-    found = []
+    seen_days = []
     for split in ("train", "test"):
         digits = sample(E, 250_000, 1, split).targets[[0, 1, 2, 3, 5, 6, 8, 9]]
-        found.append(set(np.unique(weights @ digits).tolist()))
+        seen_days.append(set(np.unique(weights @ digits).tolist()))
     every = {int(f"{date(1950, 1, 1) + timedelta(days):%Y%m%d}") for days in range(36_525)}
-    train, test = found
+    train, test = seen_days
     assert not train & test and train | test <= every
     assert len(test) == 36_525 // 5 and len(every - train - test) < 100  # some days are not met by chance
     # The split is fixed for ever: another NumPy must not shuffle these back in.
@@ -67,6 +67,6 @@ def test_dates_can_be_typed(typed, steps):
 
 def test_one_wrong_digit_makes_a_wrong_date():
     batch = sample(E, 8, 1)
-    said = np.eye(12)[batch.targets]
-    said[9, :2] = np.roll(said[9, :2], 1, axis=-1)
-    assert TASKS["dates"].metric.measure(batch, said) == 0.75
+    answers = np.eye(12)[batch.targets]
+    answers[9, :2] = np.roll(answers[9, :2], 1, axis=-1)
+    assert TASKS["dates"].metric.measure(batch, answers) == 0.75

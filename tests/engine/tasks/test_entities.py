@@ -10,7 +10,7 @@ import pytest
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, sample
 from tests.cases import grid
-from tests.engine.tasks.conftest import all_so_far, answers_of, least_loss, nothing, symbol_now
+from tests.engine.tasks.conftest import all_so_far, answers_of, least_loss, no_input, symbol_now
 
 TASK = TASKS["entities"]
 PEOPLE, PLACES = {"anna", "peter", "maria", "tom"}, {"london", "berlin", "rome", "madrid"}
@@ -21,14 +21,14 @@ FEELINGS, FATES = {"tired", "angry", "happy", "hungry"}, {"flooded", "crowded", 
 def dealt(count: int, seq_len: int = 11, split: str = "train") -> tuple[Batch, list[tuple[list[str], list[str]]]]:
     """A batch, and (words, tags) of its sentences."""
     batch = sample(Experiment(task="entities", rnn_type="many_to_many", seq_len=seq_len), count, 1, split)
-    found = []
+    sentences = []
     for read, asked, length in zip(batch.inputs.T, batch.targets.T, batch.lengths, strict=True):
-        found.append(([TASK.input_labels[token] for token in read[:length]],
+        sentences.append(([TASK.input_labels[token] for token in read[:length]],
                       [TASK.output_labels[tag] for tag in asked[:length]]))  # fmt: skip
-    return batch, found
+    return batch, sentences
 
 
-def told(words: list[str], at: int) -> str:
+def tag_from_context(words: list[str], at: int) -> str:
     """The tag of a name by the words around it."""
     before, (after, later) = words[at - 1] if at else "", [*words[at + 1 : at + 3], "", ""][:2]
     if before in ("in", "to"):
@@ -49,7 +49,7 @@ def test_the_words_around_a_name_say_what_it_is(seq_len, split):
         assert len(words) <= seq_len
         for at, (word, tag) in enumerate(zip(words, tags, strict=True)):
             if word in PEOPLE | PLACES | EITHER:
-                assert tag == told(words, at), (words, at)
+                assert tag == tag_from_context(words, at), (words, at)
                 assert tag == "person" or word not in PEOPLE
                 assert tag == "place" or word not in PLACES
                 names += 1
@@ -78,7 +78,7 @@ def test_every_word_of_a_sentence_is_asked_about():
 @pytest.mark.parametrize("seq_len", grid([6, 11], kept=lambda at: at == 1))
 def test_the_baselines_are_those_of_the_dealt_sentences(seq_len):
     batch, _ = dealt(20_000, seq_len)
-    expected = [least_loss(answers_of(batch, known)) for known in (nothing, symbol_now)]
+    expected = [least_loss(answers_of(batch, known)) for known in (no_input, symbol_now)]
     bars = list(TASK.baselines(Experiment(task="entities", rnn_type="many_to_many", seq_len=seq_len)).values())
     assert bars == pytest.approx(expected, abs=0.01)
     assert 0.1 < bars[1] < bars[0] / 3

@@ -38,11 +38,11 @@ def same(first: Batch, second: Batch) -> bool:
 def perfect_answer(slug: str, batch: Batch) -> np.ndarray:
     """What a network that knows everything says; nothing where it is not asked, as in a frame."""
     if TASKS[slug].outputs == "symbols":
-        said = np.eye(len(TASKS[slug].output_labels))[batch.targets]
+        answers = np.eye(len(TASKS[slug].output_labels))[batch.targets]
     else:
-        said = batch.targets.astype(np.float64)
-    said[~batch.mask] = np.nan
-    return said
+        answers = batch.targets.astype(np.float64)
+    answers[~batch.mask] = np.nan
+    return answers
 
 
 @for_each({"slug, rnn_type": CASES, "length": LENGTHS, "split": SPLITS})
@@ -267,10 +267,10 @@ def test_a_perfect_answer_has_the_best_metric(slug, rnn_type, split):
 def test_a_blind_answer_stays_between_the_metrics_bounds(slug, rnn_type):
     """Always the same: class 1, or the value 0. What that is worth is counted by hand."""
     batch = sample(Experiment(task=slug, rnn_type=rnn_type), 64, 4, "test")
-    said = np.zeros((*batch.mask.shape, TASKS[slug].output_size))
+    answers = np.zeros((*batch.mask.shape, TASKS[slug].output_size))
     if TASKS[slug].outputs == "symbols":
-        said[..., 1] = 1.0
-    metric = TASKS[slug].metric.measure(batch, said)
+        answers[..., 1] = 1.0
+    metric = TASKS[slug].metric.measure(batch, answers)
     asked = batch.targets[batch.mask].ravel().tolist()
     if slug in MEASURED:
         before = batch.inputs[batch.mask].ravel().tolist()
@@ -290,10 +290,10 @@ def test_a_blind_answer_stays_between_the_metrics_bounds(slug, rnn_type):
 @for_each({"slug, rnn_type": [case for case in CASES if case[0] not in (*MEASURED, *OTHERWISE)]})
 def test_the_metric_is_the_share_of_right_answers(slug, rnn_type):
     batch = sample(Experiment(task=slug, rnn_type=rnn_type), 16, 4)
-    said = perfect_answer(slug, batch)
-    said[:, :4] = np.roll(said[:, :4], 1, axis=-1) if TASKS[slug].outputs == "symbols" else said[:, :4] + 0.15
+    answers = perfect_answer(slug, batch)
+    answers[:, :4] = np.roll(answers[:, :4], 1, axis=-1) if TASKS[slug].outputs == "symbols" else answers[:, :4] + 0.15
     right = 0.75 if slug in WHOLE else batch.mask[:, 4:].sum() / batch.mask.sum()
-    assert TASKS[slug].metric.measure(batch, said) == pytest.approx(right)
+    assert TASKS[slug].metric.measure(batch, answers) == pytest.approx(right)
 
 
 @for_each({"slug": [slug for slug, task in TASKS.items() if task.causal]})

@@ -12,7 +12,7 @@ import pytest
 from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, sample
 from tests.cases import grid
-from tests.engine.tasks.conftest import answers_of, least_loss, nothing
+from tests.engine.tasks.conftest import answers_of, least_loss, no_input
 
 MIDDLE = "(?:XT*VP)*(?:S|XT*VV)"  # what may follow the first X of the upper road, or a P after V
 REBER = re.compile(f"B(?:TS*X{MIDDLE}|PT*V(?:V|P{MIDDLE}))E")
@@ -26,8 +26,8 @@ def texts(slug: str, batch: Batch) -> list[str]:
     """Every sequence as it is read and, behind it, its last answer."""
     labels = TASKS[slug].input_labels
     return [
-        "".join(labels[each] for each in [*read[:length], said[length - 1]])
-        for read, said, length in zip(batch.inputs.T, batch.targets.T, batch.lengths, strict=True)
+        "".join(labels[each] for each in [*read[:length], targets[length - 1]])
+        for read, targets, length in zip(batch.inputs.T, batch.targets.T, batch.lengths, strict=True)
     ]
 
 
@@ -37,12 +37,12 @@ def texts(slug: str, batch: Batch) -> list[str]:
 @pytest.mark.parametrize(("seq_len", "largest"), [(9, 4), (10, 4), (41, 20), (401, 200)])
 def test_as_many_b_follow_as_there_were_a_and_one_count_in_five_is_held_out(seq_len, largest):
     for split, held_out in (("train", False), ("test", True)):
-        found = set()
+        result = set()
         for text in texts("count", of("count", 3000, split, seq_len=seq_len)):
             n = text.count("a")
             assert text == "." + "a" * n + "b" * n + "."
-            found.add(n)
-        assert found == {n for n in range(1, largest + 1) if (n % 5 == 3) == held_out}
+            result.add(n)
+        assert result == {n for n in range(1, largest + 1) if (n % 5 == 3) == held_out}
 
 
 def test_asked_is_exactly_what_is_certain():
@@ -60,7 +60,7 @@ def test_asked_is_exactly_what_is_certain():
 def test_the_bar_of_counting_is_that_of_seeing_one_letter(seq_len):
     """Over every count alike; over those of one split it is not far from that."""
     numbers = range(1, (seq_len - 1) // 2 + 1)
-    answers = [("b", said, 1 / n) for n in numbers for said in "b" * (n - 1) + "."]
+    answers = [("b", letter, 1 / n) for n in numbers for letter in "b" * (n - 1) + "."]
     e = Experiment(task="count", rnn_type="many_to_many", seq_len=seq_len)
     (bar,) = TASKS["count"].baselines(e).values()
     assert bar == pytest.approx(least_loss(answers), rel=1e-12)
@@ -141,20 +141,20 @@ def two_symbols(batch: Batch, t: int, column: int) -> tuple[int, ...]:
 def test_the_baselines_of_reber_are_what_is_left_to_guess(seq_len):
     """Unigram; and the best, which two symbols suffice for, as the lag says, and all symbols do not better."""
     batch = of("reber", 90_000 // seq_len, seq_len=seq_len)
-    found = [least_loss(answers_of(batch, known)) for known in (nothing, two_symbols)]
+    losses = [least_loss(answers_of(batch, known)) for known in (no_input, two_symbols)]
     e = Experiment(task="reber", rnn_type="many_to_many", seq_len=seq_len)
-    assert list(TASKS["reber"].baselines(e).values()) == pytest.approx(found, rel=0.01)
+    assert list(TASKS["reber"].baselines(e).values()) == pytest.approx(losses, rel=0.01)
     one = least_loss(answers_of(batch, lambda batch, t, column: int(batch.inputs[t, column])))
-    assert one > 1.1 * found[1]
+    assert one > 1.1 * losses[1]
 
 
 def test_the_metric_asks_for_an_allowed_symbol_not_for_the_one_that_came():
     """After BTS comes S or X."""
     labels = TASKS["reber"].output_labels
     batch = TASKS["reber"].encode(Experiment(task="reber", rnn_type="many_to_many"), "BTSXSEB")
-    for said, share in (("TSXSEBP", 1.0), ("PXSXEBT", 1.0), ("TSSSEBS", 6 / 7), ("BBBBBBB", 1 / 7)):
-        outputs = np.eye(7)[[[labels.index(symbol)] for symbol in said]]
-        assert TASKS["reber"].metric.measure(batch, outputs) == pytest.approx(share), said
+    for symbols, share in (("TSXSEBP", 1.0), ("PXSXEBT", 1.0), ("TSSSEBS", 6 / 7), ("BBBBBBB", 1 / 7)):
+        outputs = np.eye(7)[[[labels.index(symbol)] for symbol in symbols]]
+        assert TASKS["reber"].metric.measure(batch, outputs) == pytest.approx(share), symbols
 
 
 # ---- embedded
@@ -196,9 +196,9 @@ def test_beginnings_of_both_can_be_typed():
 
 
 @pytest.mark.parametrize(
-    ("slug", "typed", "said"),
+    ("slug", "typed", "message"),
     [("reber", "TSX", "begins with B, but got T"), ("embedded_reber", "BSB", "comes T or P, but got S")],
 )
-def test_another_beginning_is_refused(slug, typed, said):
-    with pytest.raises(ValueError, match=said):
+def test_another_beginning_is_refused(slug, typed, message):
+    with pytest.raises(ValueError, match=message):
         TASKS[slug].encode(Experiment(task=slug, rnn_type="many_to_many"), typed)

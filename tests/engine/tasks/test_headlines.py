@@ -22,8 +22,8 @@ PERSON, THING = (
 )
 VERB, WHERE = rf"(?P<verb>{'|'.join(PRESENT)})", r"(?: in (?P<place>lyon|rome|oslo|dublin|berlin|cairo|lima|delhi))?"
 SHAPES = [
-    re.compile(f"(?:(?:{WHEN}) )?{said}{MANNER}(?: (?:{WHEN}))?")
-    for said in (f"{PERSON} {VERB} {THING}{WHERE}", f"{THING} was {VERB}{WHERE} by {PERSON}")
+    re.compile(f"(?:(?:{WHEN}) )?{template}{MANNER}(?: (?:{WHEN}))?")
+    for template in (f"{PERSON} {VERB} {THING}{WHERE}", f"{THING} was {VERB}{WHERE} by {PERSON}")
 ]
 
 
@@ -42,11 +42,11 @@ def dealt(split: str, count: int) -> list[tuple[str, str]]:
 def test_who_what_and_where_are_kept(split):
     shapes = [0, 0]
     for sentence, headline in dealt(split, 3000):
-        (found,) = ((n, match) for n, shape in enumerate(SHAPES) if (match := shape.fullmatch(sentence)))
-        shapes[found[0]] += 1
-        said = found[1].groupdict()
-        where = f" in {said['place']}" if said["place"] else ""
-        assert headline == f"{said['who']} {PRESENT[said['verb']]} {said['what']}{where} {END}"
+        (matched,) = ((n, match) for n, shape in enumerate(SHAPES) if (match := shape.fullmatch(sentence)))
+        shapes[matched[0]] += 1
+        parts = matched[1].groupdict()
+        where = f" in {parts['place']}" if parts["place"] else ""
+        assert headline == f"{parts['who']} {PRESENT[parts['verb']]} {parts['what']}{where} {END}"
     assert abs(shapes[0] - 1500) < 5 * 750**0.5  # half of them are passive
 
 
@@ -86,6 +86,6 @@ def test_the_bar_is_that_of_every_headline():
 
 def test_one_wrong_word_makes_a_wrong_headline():
     batch = sample(E, 8, 1)
-    said = np.eye(len(TASKS["headline"].output_labels))[batch.targets]
-    said[2, :2] = np.roll(said[2, :2], 1, axis=-1)
-    assert TASKS["headline"].metric.measure(batch, said) == 0.75
+    answers = np.eye(len(TASKS["headline"].output_labels))[batch.targets]
+    answers[2, :2] = np.roll(answers[2, :2], 1, axis=-1)
+    assert TASKS["headline"].metric.measure(batch, answers) == 0.75

@@ -30,9 +30,9 @@ def lines() -> list[tuple[tuple[int, ...], int]]:
 
 def pixels(image: np.ndarray) -> tuple[int, ...]:
     """Back to the file's whole numbers."""
-    found = image.ravel() * 16
-    assert np.array_equal(found, found.round())
-    return tuple(int(each) for each in found)
+    values = image.ravel() * 16
+    assert np.array_equal(values, values.round())
+    return tuple(int(each) for each in values)
 
 
 def test_the_file_holds_the_digits_of_thirteen_people():
@@ -142,7 +142,7 @@ def test_the_letters_are_those_of_the_ten_names():
 
 def test_half_a_name_is_no_name():
     batch = sample(Experiment(task="digit_name", rnn_type="one_to_many"), 8, 1)
-    said = np.eye(16)[batch.targets]
-    said[2, :2] = np.roll(said[2, :2], 1, axis=-1)  # one wrong letter in two of eight names
-    said[-1, batch.lengths < 6] = np.eye(16)[3]  # behind the end nobody listens
-    assert TASKS["digit_name"].metric.measure(batch, said) == 0.75
+    answers = np.eye(16)[batch.targets]
+    answers[2, :2] = np.roll(answers[2, :2], 1, axis=-1)  # one wrong letter in two of eight names
+    answers[-1, batch.lengths < 6] = np.eye(16)[3]  # behind the end nobody listens
+    assert TASKS["digit_name"].metric.measure(batch, answers) == 0.75

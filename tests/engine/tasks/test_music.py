@@ -34,12 +34,12 @@ def test_the_eight_are_dealt_alike():
 
 def test_a_note_or_two_do_not_say_what_follows():
     """So the network has to remember the tune, not the last notes."""
-    for heard in (1, 2, 3):
+    for length in (1, 2, 3):
         following: dict[tuple[str, ...], set[str]] = {}
         for tune in tunes(24):
-            for t in range(heard, 25):
-                following.setdefault(tune[t - heard : t], set()).add(tune[t])
-        assert sum(len(notes) > 1 for notes in following.values()) >= 8, heard
+            for t in range(length, 25):
+                following.setdefault(tune[t - length : t], set()).add(tune[t])
+        assert sum(len(notes) > 1 for notes in following.values()) >= 8, length
 
 
 def test_notes_are_white_keys_in_rising_order():

@@ -13,7 +13,7 @@ import torch
 from engine.experiment import Experiment
 from engine.model import build
 from engine.tasks import NO_SYMBOL, TASKS, Batch, probe, sample
-from tests.engine.tasks.conftest import answers_of, least_loss, nothing
+from tests.engine.tasks.conftest import answers_of, least_loss, no_input
 
 TASK = TASKS["next_word"]
 LABELS = TASK.input_labels
@@ -51,11 +51,11 @@ def test_every_sentence_is_one_of_the_grammar(split, seq_len):
         assert 4 <= len(sentence.split()) <= seq_len
         if split == "train" and "<UNK>" in sentence:
             continue  # any word may be missing there
-        found = SENTENCE.fullmatch(sentence)
-        assert found, sentence
-        said, subject = found["pronoun"], (found["she"] or found["he"] or found["it"])
-        assert not said or found[said] or subject == "<UNK>", sentence
-        assert sum(found[part] is not None for part in ("when", "where", "why", "then")) <= 2
+        match = SENTENCE.fullmatch(sentence)
+        assert match, sentence
+        pronoun, subject = match["pronoun"], (match["she"] or match["he"] or match["it"])
+        assert not pronoun or match[pronoun] or subject == "<UNK>", sentence
+        assert sum(match[part] is not None for part in ("when", "where", "why", "then")) <= 2
         checked += 1
     assert checked > 2000
 
@@ -103,7 +103,7 @@ def test_held_out_sentences_have_words_that_training_never_saw():
 def test_the_bar_is_the_entropy_of_the_words(seq_len):
     batch, _ = dealt(20_000, "test", seq_len, seed=77)
     bar, guessing = TASK.baselines(Experiment(task="next_word", rnn_type="many_to_many", seq_len=seq_len)).values()
-    assert bar == pytest.approx(least_loss(answers_of(batch, nothing)), abs=0.01)
+    assert bar == pytest.approx(least_loss(answers_of(batch, no_input)), abs=0.01)
     assert guessing == pytest.approx(math.log(len(LABELS))) and bar < guessing - 0.4
     assert 60 <= len(LABELS) <= 90
 
@@ -113,8 +113,8 @@ def test_the_bar_is_the_entropy_of_the_words(seq_len):
 
 def test_who_hesitates_between_all_words_has_their_number_as_perplexity():
     batch, _ = dealt(50, "test")
-    said = np.full((*batch.mask.shape, len(LABELS)), 1 / len(LABELS))
-    assert TASK.metric.measure(batch, said) == pytest.approx(len(LABELS))
+    answers = np.full((*batch.mask.shape, len(LABELS)), 1 / len(LABELS))
+    assert TASK.metric.measure(batch, answers) == pytest.approx(len(LABELS))
     assert not TASK.metric.percent and not TASK.metric.higher_is_better
 
 
@@ -122,9 +122,9 @@ def test_perplexity_is_the_exponential_of_the_mean_cross_entropy_of_the_counted_
     e = Experiment(task="next_word", rnn_type="many_to_many", hidden_size=8)
     batch, model = probe(e), build(e)
     with torch.no_grad():
-        losses, said = model.loss_per_step(batch).numpy(), torch.softmax(model(batch), -1).numpy()
-    said[~batch.mask] = np.nan
-    assert TASK.metric.measure(batch, said) == pytest.approx(math.exp(losses[batch.mask].mean()), rel=1e-5)
+        losses, answers = model.loss_per_step(batch).numpy(), torch.softmax(model(batch), -1).numpy()
+    answers[~batch.mask] = np.nan
+    assert TASK.metric.measure(batch, answers) == pytest.approx(math.exp(losses[batch.mask].mean()), rel=1e-5)
 
 
 def test_perplexity_of_certain_answers():

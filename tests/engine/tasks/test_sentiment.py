@@ -70,11 +70,11 @@ def test_reviews_have_every_length_from_three_words_on(seq_len):
 @pytest.mark.parametrize("seq_len", grid([4, 12, 20], kept=lambda at: at < 2))
 def test_neither_the_word_nor_the_length_tells_whether_it_is_negated(seq_len):
     """A third of each, within five standard deviations; classes and words are as common as each other."""
-    found, answers = reviews(20_000, seq_len)
+    batch, answers = reviews(20_000, seq_len)
     assert abs(answers.count("positive") - 10_000) < 5 * 5000**0.5
     for part in (0, 1):
         dealt, negated = Counter(), Counter()
-        for review in found:
+        for review in batch:
             judgement, negation, _ = parsed(review)
             key = (judgement, len(review))[part]
             dealt[key] += 1
@@ -93,8 +93,8 @@ def test_a_typed_review_becomes_tokens():
     assert [labels[token] for token in tokens] == ["the", "film", "not", "at", "all", "good", "it", *["<UNK>"] * 2]
     assert labels[0] == "<UNK>" and list(labels[1:]) == sorted(labels[1:])
     assert encode_words("").shape == (0,) and encode_words("").dtype == np.int64
-    found, _ = reviews(50)
-    assert all([labels[token] for token in encode_words(" ".join(review))] == review for review in found)
+    batch, _ = reviews(50)
+    assert all([labels[token] for token in encode_words(" ".join(review))] == review for review in batch)
 
 
 def test_no_unknown_word_is_dealt():
@@ -110,20 +110,22 @@ def test_no_unknown_word_is_dealt():
 def teddies(count: int, seq_len: int) -> tuple[Batch, list[tuple[str, str, str]]]:
     """(what is said before "teddy", what is said after it, the answer) of every sentence."""
     batch = sample(Experiment(task="teddy", rnn_type="many_to_many", seq_len=seq_len), count, 1)
-    found = []
+    sentences = []
     for column, sentence in enumerate(words("teddy", batch)):
         at = sentence.index("teddy")
         answer = TASKS["teddy"].output_labels[batch.targets[at, column]]
-        found.append((" ".join(sentence[:at]), " ".join(sentence[at + 1 :]), answer))
-    return batch, found
+        sentences.append((" ".join(sentence[:at]), " ".join(sentence[at + 1 :]), answer))
+    return batch, sentences
 
 
 @pytest.mark.parametrize("seq_len", [6, 10, 16])
 def test_the_words_after_teddy_say_whether_it_is_a_person(seq_len):
     people, things = {"roosevelt", "wife", "senators"}, {"bears", "doll", "dolls"}
     for _, after, answer in teddies(2000, seq_len)[1]:
-        told = set(after.split())
-        assert bool(told & people) == (answer == "person") and bool(told & things) == (answer == "no person")
+        words_after = set(after.split())
+        assert bool(words_after & people) == (answer == "person") and bool(words_after & things) == (
+            answer == "no person"
+        )
         assert (people | things) & set(after.split()[:3])  # at the third word after it at the latest
 
 

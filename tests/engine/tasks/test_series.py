@@ -35,10 +35,10 @@ def changes(company: str, start: int, weeks: int) -> list[float]:
 def test_prices_are_those_of_the_plotly_package():
     assert list(prices()) == ["GOOG", "AAPL", "AMZN", "FB", "NFLX", "MSFT"]
     expected = [[math.log(price) for price in column] for column in prices().values()]
-    found = weekly_log_prices()
-    assert found.shape == (6, 105) and found.dtype == np.float32
-    assert found == pytest.approx(np.array(expected), rel=1e-5, abs=1e-6)
-    assert not found[:, 0].any()
+    table = weekly_log_prices()
+    assert table.shape == (6, 105) and table.dtype == np.float32
+    assert table == pytest.approx(np.array(expected), rel=1e-5, abs=1e-6)
+    assert not table[:, 0].any()
 
 
 @pytest.mark.parametrize("seq_len", [2, 12, 24])
@@ -53,10 +53,10 @@ def test_windows_stay_in_their_weeks_and_reach_all_of_them(seq_len, split, first
     wanted = {place for place in places if first <= place[1] and place[1] + seq_len + 1 <= end}
     windows = np.unique(dealt, axis=0)
     distance = np.abs(windows[:, None] - known).max(-1)
-    found = {places[index] for index in distance.argmin(1)}
+    weeks = {places[index] for index in distance.argmin(1)}
     assert distance.min(1).max() < 1e-4
     assert np.sort(distance, axis=1)[:, 1].min() > 1e-4  # no window could be taken for another
-    assert found == wanted
+    assert weeks == wanted
 
 
 @pytest.mark.parametrize("seed", [0, 3])
@@ -101,8 +101,8 @@ def first_year(window: np.ndarray) -> int:
     """Of a window dealt, found in the file: the place where it fits, and no other does."""
     spots = np.array(list(sunspots().values())) / 100
     views = np.lib.stride_tricks.sliding_window_view(spots, len(window))
-    (found,) = np.flatnonzero(np.abs(views - window).max(1) < 1e-5)
-    return 1700 + int(found)
+    (place,) = np.flatnonzero(np.abs(views - window).max(1) < 1e-5)
+    return 1700 + int(place)
 
 
 def test_sunspots_are_those_of_the_file_in_hundreds():

@@ -35,16 +35,16 @@ def steady(batch: Batch, phoneme: str) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seq_len", [10, 60, 300])
 def test_the_phonemes_are_those_of_digits_with_a_pause_before_each(seq_len):
-    heard: Counter = Counter()
+    counts: Counter = Counter()
     for column in dealt(300, seq_len).targets.T:
-        said = [LABELS[code] for code, _ in itertools.groupby(column)]
-        assert said[0] == "pause"
-        *whole, cut_off = " ".join(said[1:]).split(" pause ")
-        heard.update(SAID[word] for word in whole)  # a word that nobody knows is a KeyError
+        phonemes = [LABELS[code] for code, _ in itertools.groupby(column)]
+        assert phonemes[0] == "pause"
+        *whole, cut_off = " ".join(phonemes[1:]).split(" pause ")
+        counts.update(SAID[word] for word in whole)  # a word that nobody knows is a KeyError
         assert any(word.startswith(cut_off.removesuffix(" pause")) for word in SAID)
     if seq_len == 300:  # long enough that it matters little which words the end cuts off
-        assert set(heard) == set(SAID.values())
-        assert min(heard.values()) > 0.8 * max(heard.values())
+        assert set(counts) == set(SAID.values())
+        assert min(counts.values()) > 0.8 * max(counts.values())
 
 
 def test_the_fastest_words_still_fill_the_sequence():
@@ -62,8 +62,8 @@ def test_the_fastest_words_still_fill_the_sequence():
 
     for seq_len in (10, 16, 17, 300):
         e = Experiment(task="speech", rnn_type="many_to_many", seq_len=seq_len)
-        said = [LABELS[code] for code in TASKS["speech"].draw(Fastest(), e, 1, "train").targets[:, 0]]
-        assert said == ([*["pause"] * 2, *["t"] * 2, *["uw"] * 4] * 40)[:seq_len]
+        phonemes = [LABELS[code] for code in TASKS["speech"].draw(Fastest(), e, 1, "train").targets[:, 0]]
+        assert phonemes == ([*["pause"] * 2, *["t"] * 2, *["uw"] * 4] * 40)[:seq_len]
 
 
 def test_phonemes_last_as_long_as_it_takes_to_say_them():
@@ -72,10 +72,10 @@ def test_phonemes_last_as_long_as_it_takes_to_say_them():
         runs = [(LABELS[code], len(list(run))) for code, run in itertools.groupby(column)]
         for label, steps in runs[:-1]:
             lengths[label].append(steps)
-    means = {label: np.mean(found) for label, found in lengths.items()}
-    assert all(min(found) >= 2 and max(found) <= 17 for found in lengths.values())
+    means = {label: np.mean(counts) for label, counts in lengths.items()}
+    assert all(min(counts) >= 2 and max(counts) <= 17 for counts in lengths.values())
     assert means["ay"] > 1.3 * means["ih"] > 1.3 * means["v"]
-    ratio = np.concatenate([np.array(found) / means[label] for label, found in lengths.items()])
+    ratio = np.concatenate([np.array(counts) / means[label] for label, counts in lengths.items()])
     assert ratio.std() > 0.15
 
 

@@ -80,8 +80,8 @@ def test_a_network_reads_the_example_and_says_so_what_it_is_asked(slug, rnn_type
     assert batch.mask.any() and batch.mask.dtype == bool and batch.targets.dtype == np.int64
     assert batch.inputs.dtype == np.int64 and batch.lengths.dtype == np.int64
     with torch.no_grad():
-        said = model.generate(batch) if rnn_type in ("one_to_many", "encoder_decoder") else model(batch)
-    assert said.shape == (1 if rnn_type == "many_to_one" else len(batch.mask), 1, task.output_size)
+        outputs = model.generate(batch) if rnn_type in ("one_to_many", "encoder_decoder") else model(batch)
+    assert outputs.shape == (1 if rnn_type == "many_to_one" else len(batch.mask), 1, task.output_size)
 
 
 @for_each({"text": ["", "  ", "§"], "slug, rnn_type": ALL})
@@ -92,7 +92,7 @@ def test_nothing_and_unknown_signs_are_refused_with_a_sentence(slug, rnn_type, t
 
 @for_each(
     {
-        "slug, rnn_type, text, said": [
+        "slug, rnn_type, text, message": [
             ("first_symbol_recall", "many_to_one", "12a", "“a” cannot be read here, only 0 1 2 3 4 5 6 7 8 and 9."),
             ("first_symbol_recall", "many_to_one", "1" * 201, "From 1 to 200 signs can be read here, but got 201"),
             ("xor", "many_to_many", "1", "From 2 to 200 signs can be read here, but got 1"),
@@ -118,10 +118,10 @@ def test_nothing_and_unknown_signs_are_refused_with_a_sentence(slug, rnn_type, t
         ]
     }
 )
-def test_a_refusal_says_what_it_got_and_what_it_accepts(slug, rnn_type, text, said):
+def test_a_refusal_says_what_it_got_and_what_it_accepts(slug, rnn_type, text, message):
     with pytest.raises(ValueError, match=r"\.$") as refusal:
         typed(slug, rnn_type, text)
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 def test_capitals_spaces_and_punctuation_do_not_matter():

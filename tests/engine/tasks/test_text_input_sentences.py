@@ -30,8 +30,8 @@ def test_a_dealt_sentence_typed_again_gives_the_same_tokens(slug, kind, split):
     batch = sample(e, 100, 1, split)
     for column, length in zip(batch.inputs.T, batch.lengths, strict=True):
         read = column[:length]
-        found = TASKS[slug].encode(e, typed_again(slug, read[read != NO_SYMBOL]))
-        assert found.inputs.dtype == np.int64 and found.inputs[:, 0].tolist() == read.tolist()
+        encoded = TASKS[slug].encode(e, typed_again(slug, read[read != NO_SYMBOL]))
+        assert encoded.inputs.dtype == np.int64 and encoded.inputs[:, 0].tolist() == read.tolist()
 
 
 @pytest.mark.parametrize(("slug", "kind"), CASES)
@@ -52,8 +52,8 @@ def test_a_typed_text_is_a_batch_of_one_that_a_network_answers(slug, kind):
     else:
         assert batch.mask.all()
     with torch.no_grad():
-        said = build(e)(batch)
-    assert said.shape == (1 if kind == "many_to_one" else steps, 1, task.output_size) and said.isfinite().all()
+        outputs = build(e)(batch)
+    assert outputs.shape == (1 if kind == "many_to_one" else steps, 1, task.output_size) and outputs.isfinite().all()
 
 
 @pytest.mark.parametrize("slug", TYPED)

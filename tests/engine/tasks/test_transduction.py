@@ -49,8 +49,8 @@ def test_the_bar_of_sorting_is_that_of_all_sources(seq_len):
 
 def test_the_bar_of_sorting_longer_sources_is_what_is_left_to_guess():
     e = Experiment(task="sort", rnn_type="encoder_decoder", seq_len=20)
-    found = least_loss(answers_of(sample(e, 20_000, 1), place))
-    assert list(TASKS["sort"].baselines(e).values()) == pytest.approx([found], rel=0.01)
+    result = least_loss(answers_of(sample(e, 20_000, 1), place))
+    assert list(TASKS["sort"].baselines(e).values()) == pytest.approx([result], rel=0.01)
 
 
 @pytest.mark.parametrize("slug", ["reverse", "sort"])
@@ -91,10 +91,10 @@ def test_the_split_is_fixed_for_ever():
 
 def test_one_wrong_digit_makes_a_wrong_sum():
     batch = of("addition", 8)
-    said = np.eye(11)[batch.targets]
-    said[0, :2] = np.roll(said[0, :2], 1, axis=-1)
-    said[:, 2:][~batch.mask[:, 2:]] = np.eye(11)[5]  # behind the end nobody listens
-    assert TASKS["addition"].metric.measure(batch, said) == 0.75
+    answers = np.eye(11)[batch.targets]
+    answers[0, :2] = np.roll(answers[0, :2], 1, axis=-1)
+    answers[:, 2:][~batch.mask[:, 2:]] = np.eye(11)[5]  # behind the end nobody listens
+    assert TASKS["addition"].metric.measure(batch, answers) == 0.75
 
 
 @pytest.mark.parametrize(

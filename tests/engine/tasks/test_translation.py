@@ -96,7 +96,7 @@ def test_a_fifth_of_the_pairs_is_held_out_and_holds_no_new_word():
     assert len(test) == 20_270 // 5 and len(train) > 0.95 * (20_270 - len(test))
     assert train | test <= {(english, f"{french} {END}") for english, french in pairs()}
     for side in (0, 1):
-        words = [{word for pair in found for word in pair[side].split()} for found in (train, test)]
+        words = [{word for pair in split_pairs for word in pair[side].split()} for split_pairs in (train, test)]
         assert words[1] <= words[0]
     assert len(dict(pairs())) == 20_270  # no sentence twice
     # The split is fixed for ever: another NumPy must not shuffle these back in.
@@ -117,6 +117,6 @@ def test_answers_are_longer_or_shorter_than_questions():
 
 def test_one_wrong_word_makes_a_wrong_answer():
     batch = sample(E, 8, 1)
-    said = np.eye(len(TASKS["english_french"].output_labels))[batch.targets]
-    said[1, :2] = np.roll(said[1, :2], 1, axis=-1)
-    assert TASKS["english_french"].metric.measure(batch, said) == 0.75
+    answers = np.eye(len(TASKS["english_french"].output_labels))[batch.targets]
+    answers[1, :2] = np.roll(answers[1, :2], 1, axis=-1)
+    assert TASKS["english_french"].metric.measure(batch, answers) == 0.75

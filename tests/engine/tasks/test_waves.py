@@ -22,8 +22,8 @@ def baselines(slug: str, seq_len: int = 40) -> dict[str, float]:
     return TASKS[slug].baselines(Experiment(task=slug, rnn_type="many_to_many", seq_len=seq_len))
 
 
-def error(said: np.ndarray, batch: Batch) -> float:
-    return float(((said - batch.targets)[batch.mask].astype(np.float64) ** 2).mean())
+def error(outputs: np.ndarray, batch: Batch) -> float:
+    return float(((outputs - batch.targets)[batch.mask].astype(np.float64) ** 2).mean())
 
 
 @pytest.mark.parametrize(("slug", "rnn_type"), CONTINUING)
@@ -90,8 +90,8 @@ def test_two_values_and_their_gaps_tell_the_rest_of_an_uneven_wave():
 
 
 def test_with_and_without_the_gaps_it_is_the_same_wave():
-    told, untold = dealt("irregular_wave_gaps", 50), dealt("irregular_wave", 50)
-    assert np.array_equal(told.inputs[:, :, :1], untold.inputs) and np.array_equal(told.targets, untold.targets)
+    gaps, untold = dealt("irregular_wave_gaps", 50), dealt("irregular_wave", 50)
+    assert np.array_equal(gaps.inputs[:, :, :1], untold.inputs) and np.array_equal(gaps.targets, untold.targets)
     assert baselines("irregular_wave") == baselines("irregular_wave_gaps")
 
 
@@ -138,17 +138,17 @@ def test_no_linear_answer_beats_the_bars_of_the_gap_and_one_meets_them(seq_len):
     """Least squares on half of many curves, tried on the other half, for each place of the hidden stretch."""
     batch = dealt("gap", 60_000, seq_len)
     values, firsts = batch.targets[:, :, 0].astype(np.float64), batch.mask.argmax(0)
-    found: dict[str, list[float]] = {"past": [], "both": []}
+    errors: dict[str, list[float]] = {"past": [], "both": []}
     for first in range(8, seq_len - 15):
         curves = values[:, firsts == first]
         trained, held_out = np.array_split(curves, 2, axis=1)
         hidden = slice(first, first + 8)
         for name, known in (("past", np.r_[:first]), ("both", np.r_[:first, first + 8 : seq_len])):
             weights = np.linalg.lstsq(trained[known].T, trained[hidden].T, rcond=None)[0]
-            found[name].append(float(((held_out[known].T @ weights - held_out[hidden].T) ** 2).mean()))
+            errors[name].append(float(((held_out[known].T @ weights - held_out[hidden].T) ** 2).mean()))
     past, both, mean = baselines("gap", seq_len).values()
-    assert past == pytest.approx(np.mean(found["past"]), rel=0.03)
-    assert both == pytest.approx(np.mean(found["both"]), rel=0.03)
+    assert past == pytest.approx(np.mean(errors["past"]), rel=0.03)
+    assert both == pytest.approx(np.mean(errors["both"]), rel=0.03)
     assert mean == 1 and both < past / 10
 
 

@@ -80,11 +80,11 @@ def assert_documented(e: Experiment, frame: Frame) -> None:
 
 def assert_said(e: Experiment, frame: Frame, before: int) -> None:
     """Numbers wherever a loss is counted, nothing where nothing can be said."""
-    for said in (frame.outputs, frame.free_outputs):
-        if said is not None:
-            assert np.isnan(said[:before]).all() and np.isfinite(said[frame.counted]).all()
+    for outputs in (frame.outputs, frame.free_outputs):
+        if outputs is not None:
+            assert np.isnan(outputs[:before]).all() and np.isfinite(outputs[frame.counted]).all()
             if TASKS[e.task].outputs == "symbols":
-                assert said[frame.counted].sum(-1) == pytest.approx(1, abs=1e-5)
+                assert outputs[frame.counted].sum(-1) == pytest.approx(1, abs=1e-5)
     lifted = frame.valid.copy()
     lifted[:before] = False
     if e.rnn_type == "many_to_one":
@@ -180,9 +180,9 @@ ROWS, REFUSED = pairwise_rows()
 
 def test_only_these_pairs_are_refused():
     """What goes round the tests below does so because it cannot be, not because nobody tried."""
-    found = {tuple(f"{name}={SETTINGS[name][at]}" for name, at in pair) for pair in REFUSED}
+    pairs = {tuple(f"{name}={SETTINGS[name][at]}" for name, at in pair) for pair in REFUSED}
     digits, melody, _, _, stocks, addition = (f"task, rnn_type={kind}" for kind in SETTINGS["task, rnn_type"])
-    assert found == {
+    assert pairs == {
         ("dropout=0.3", "num_layers=1"),
         ("bidirectional=True", "cell=feedforward"),
         ("bidirectional=True", "tbptt=3"),

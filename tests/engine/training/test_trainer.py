@@ -138,10 +138,10 @@ def test_the_head_reads_the_uppermost_layer_of_the_frame(settings, read):
     asked = np.flatnonzero(frame.counted) if read is None else np.arange(12)[read]
     with torch.no_grad():
         lifted = torch.tanh(trainer.model.upper[1](torch.tensor(frame.upper[0, asked])))
-        said = head(torch.tensor(frame.upper[1, asked]))
+        outputs = head(torch.tensor(frame.upper[1, asked]))
     torch.testing.assert_close(lifted.numpy(), frame.upper[1, asked])
-    said = torch.softmax(said, -1) if e.task != "stocks" else said
-    torch.testing.assert_close(said.numpy(), frame.outputs[asked])
+    outputs = torch.softmax(outputs, -1) if e.task != "stocks" else outputs
+    torch.testing.assert_close(outputs.numpy(), frame.outputs[asked])
     silent = np.setdiff1d(np.arange(e.time_steps), asked)
     assert np.isnan(frame.upper[:, silent]).all()
 

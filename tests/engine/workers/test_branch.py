@@ -72,11 +72,11 @@ def test_only_live_settings_may_differ_between_branches(pool):
 def test_a_checkpoint_of_another_branch_does_not_bring_its_changes():
     other = trained(6, ((2, {"noise": 0.1}),))
     other.update(learning_rate=0.5)  # after update 6: nobody has gone by it yet
-    mine = ((2, {"noise": 0.1}), (6, {"batch_size": 9}))
-    hosted = HostedRun(Open(1, SMALL.to_dict(), True, None, other.checkpoint(), mine, until=8))
+    changes = ((2, {"noise": 0.1}), (6, {"batch_size": 9}))
+    hosted = HostedRun(Open(1, SMALL.to_dict(), True, None, other.checkpoint(), changes, until=8))
     hosted.train_for(60)
-    assert hosted.trainer.changes == mine and hosted.trainer.step == 8
-    assert_same(hosted.trainer.frame(), trained(8, mine).frame())
+    assert hosted.trainer.changes == changes and hosted.trainer.step == 8
+    assert_same(hosted.trainer.frame(), trained(8, changes).frame())
 
 
 def test_a_change_that_a_dying_worker_did_not_hear_of_is_made_by_the_next():
