@@ -36,9 +36,9 @@ FIGURES = ("unrolled", "hidden", "gradient", "loss", "prediction", "update")
 
 def chromium() -> str:
     """The path of an installed Chromium."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert found, "no Chromium: run tests/browser/install_chromium.sh, or name its path in CHROMIUM"
-    return found
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "no Chromium: run tests/browser/install_chromium.sh, or name its path in CHROMIUM"
+    return path
 
 
 def free_port() -> int:

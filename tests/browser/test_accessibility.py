@@ -83,8 +83,8 @@ def check_tables(page: Playground) -> None:
 def check_csv(page: Playground, path: Path) -> None:
     assert path.name == f"gradient-step-{page.step}.csv"
     with path.open() as file:
-        found = [float(row["total"]) for row in csv.DictReader(file)]
-    assert found == pytest.approx(page.data("gradient", "data[1].y"), rel=1e-7)
+        totals = [float(row["total"]) for row in csv.DictReader(file)]
+    assert totals == pytest.approx(page.data("gradient", "data[1].y"), rel=1e-7)
 
 
 def check_files(page: Playground, browser: Browser, folder: Path) -> None:
@@ -116,8 +116,8 @@ def check_keys(page: Playground) -> None:
         assert line.inner_text() == f"t = {t}"
     at = page.get("(a => a._offset + a.d2p(1))(document.querySelector('[data-figure=gradient]')._fullLayout.xaxis)")
     assert abs(line.bounding_box()["x"] - figure.bounding_box()["x"] - at) < 2
-    heard = card(page, "gradient").locator("[aria-live]").inner_text()
-    total = re.match(r"t = 1: total ([\d.e-]+), dL/dc", heard)
+    announced = card(page, "gradient").locator("[aria-live]").inner_text()
+    total = re.match(r"t = 1: total ([\d.e-]+), dL/dc", announced)
     assert total and float(total[1]) == pytest.approx(page.data("gradient", "data[1].y[1]"), rel=1e-3)
     assert page.page.locator("[data-figure=gradient] .hoverlayer .hovertext").count() > 0
     assert page.get("getComputedStyle(document.activeElement).outlineStyle") == "solid"

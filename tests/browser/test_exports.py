@@ -29,13 +29,13 @@ def trained(visit) -> Playground:
 def downloads(page: Playground, folder: Path) -> dict[str, Path]:
     """Every file that the popover offers, under the name that it comes with."""
     page.click("export")
-    found = {}
+    files = {}
     for name in FILES:
         with page.page.expect_download() as download:
             page.page.locator(f'.exports a[href$="/{name}"]').click()
-        found[name] = folder / download.value.suggested_filename
-        download.value.save_as(found[name])
-    return found
+        files[name] = folder / download.value.suggested_filename
+        download.value.save_as(files[name])
+    return files
 
 
 def test_a_run_is_taken_away_in_every_form_and_brought_back(trained, tmp_path, browser):

@@ -41,8 +41,8 @@ def test_what_costs_much_is_measured_only_while_it_is_on_the_screen(visit):
     page.pause()
     scroll_to(page, "saliency")  # a run that stands still measures it for whoever comes to look
     page.wait(shows_numbers("saliency"))
-    said = page.page.locator('[data-card="saliency"] .lv-readout').inner_text()
-    assert f"step {page.step:,}" in said
+    text = page.page.locator('[data-card="saliency"] .lv-readout').inner_text()
+    assert f"step {page.step:,}" in text
 
 
 def test_a_scale_is_fitted_and_fixed_again(visit):

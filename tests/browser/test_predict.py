@@ -42,7 +42,7 @@ def test_a_forecast_of_prices_is_drawn_beside_what_came(visit):
     page.wait("document.querySelector('.st-key-predict .js-plotly-plot')?.calcdata?.length === 3")
     names = page.get("document.querySelector('.st-key-predict .js-plotly-plot').data.map(each => each.name)")
     assert names == ["read", "what really came", "what it says comes next"]
-    read, came, said = page.get(
+    read, came, predicted = page.get(
         "document.querySelector('.st-key-predict .js-plotly-plot').calcdata.map(each => each.length)"
     )
-    assert (read, came, said) == (12, 7, 7)
+    assert (read, came, predicted) == (12, 7, 7)

@@ -38,8 +38,8 @@ def test_arrow_keys_go_forward_and_back(steps):
     page.page.keyboard.press("ArrowLeft")
     stands(page, "Back · t = 1")
     page.page.locator("table.flow").wait_for()
-    said = page.page.locator("p.factor").inner_text()
-    factor, weights, slope = map(float, re.findall(r"\d\.\d+", said)[:3])
+    text = page.page.locator("p.factor").inner_text()
+    factor, weights, slope = map(float, re.findall(r"\d\.\d+", text)[:3])
     assert factor == pytest.approx(weights * slope, rel=0.05)
 
 
@@ -66,8 +66,8 @@ def test_verify_repeats_a_number_and_says_how(steps):
     card.get_by_text("Relative error of the number on this page").wait_for()
     card.get_by_text(re.compile("autograd|central differences")).wait_for()  # the last line: all is there
     shown = card.inner_text()
-    found = re.search(r"Relative error of the calculation\s+([\d.e-]+)", shown)
-    assert found and float(found[1]) < 1e-6
+    match = re.search(r"Relative error of the calculation\s+([\d.e-]+)", shown)
+    assert match and float(match[1]) < 1e-6
     assert "autograd" in shown or "central differences" in shown
 
 

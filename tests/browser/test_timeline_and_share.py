@@ -69,8 +69,8 @@ def test_a_run_branches_is_shared_and_opens_elsewhere_at_the_same_step_with_the_
     code = page.page.locator(".st-key-share code")
     page.wait("document.querySelector('.st-key-share code')?.textContent.includes('at=' + argument)", step)
     link = code.inner_text().strip()
-    said = parse_qs(urlsplit(link).query)
-    assert said["then"] == [f"{fork}~clip~none"] and said["at"] == [str(step)]
+    query = parse_qs(urlsplit(link).query)
+    assert query["then"] == [f"{fork}~clip~none"] and query["at"] == [str(step)]
     context = new_context(browser)
     try:
         other = visit(urlsplit(link).query, context=context)
@@ -121,6 +121,6 @@ def test_a_link_hides_controls_and_says_what_it_cannot_do(visit):
     page = visit("preset=remember&hide=cell~lesson~nonsense&at=soon&then=5~cell~gru")
     assert page.page.locator(".st-key-cell, .st-key-lesson").count() == 0
     assert page.page.locator(".st-key-hidden_size").count() == 1
-    said = " ".join(page.page.locator("[data-testid=stAlert]").all_inner_texts())
-    assert re.search("nonsense.*no control", said) and "soon" in said and "cannot be read" in said
+    text = " ".join(page.page.locator("[data-testid=stAlert]").all_inner_texts())
+    assert re.search("nonsense.*no control", text) and "soon" in text and "cannot be read" in text
     page.frames(2)
