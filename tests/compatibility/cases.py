@@ -52,13 +52,13 @@ def table_rows(task: str, rnn_type: str, cell: str, seq_len: int) -> list[dict[s
 
 def stored_rows() -> dict[tuple[str, str, str, int], list[dict[str, Any]]]:
     """Return the table as it was stored, by task, RNN type, cell and length."""
-    found: dict[tuple[str, str, str, int], list[dict[str, Any]]] = {}
+    rows: dict[tuple[str, str, str, int], list[dict[str, Any]]] = {}
     with FRAMES.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             key = (row["task"], row["rnn_type"], row["cell"], int(row["seq_len"]))
             numbers = {name: float(row[name]) for name in NUMBER_COLUMNS}
-            found.setdefault(key, []).append({**row, "seq_len": key[3], "step": int(row["step"]), **numbers})
-    return found
+            rows.setdefault(key, []).append({**row, "seq_len": key[3], "step": int(row["step"]), **numbers})
+    return rows
 
 
 def recorded_frames(experiment: Experiment, changes: Changes, wanted: dict[int, tuple[str, ...]]) -> list[Frame]:

@@ -88,17 +88,17 @@ def selected() -> dict[str, dict[str, Any]]:
     """Return the settings of every experiment, by a name for it."""
     from engine.experiment import CHOICES
 
-    found = {}
+    chosen = {}
     for rnn_type, variants in SELECTION.items():
         for cell in CHOICES["cell"]:
             for number, settings in enumerate(variants):
                 own: dict[str, Any] = {"nonlinearity": NONLINEARITIES[number]}
                 if cell == "feedforward" and settings.get("bidirectional"):
                     own |= {"bidirectional": False, "window": 3}
-                found[f"{rnn_type}-{cell}-{number}"] = {
+                chosen[f"{rnn_type}-{cell}-{number}"] = {
                     "rnn_type": rnn_type, "cell": cell, **SIZES, **settings, **own,
                 }  # fmt: skip
-    return found
+    return chosen
 
 
 def write_frames(folder: Path, ignore_sentences: bool) -> None:

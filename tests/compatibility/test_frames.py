@@ -20,19 +20,19 @@ def representative() -> list[tuple[str, str, str, int]]:
 
 def differences(key: tuple[str, str, str, int]) -> list[str]:
     """Measure one network anew; say what is not as it was stored."""
-    found = []
+    differing = []
     for was, now in zip(STORED[key], cases.table_rows(*key), strict=True):
         where = f"{', '.join(map(str, key[:3]))}, step {was['step']}"
         same = {name: was[name] == now[name] for name in (*cases.TASK_COLUMNS, "step", *cases.TEXT_COLUMNS)}
         for name in cases.NUMBER_COLUMNS:
             same[name] = now[name] == pytest.approx(was[name], rel=RELATIVE, abs=ABSOLUTE, nan_ok=True)
-        found += [f"{where}: {name} was {was[name]}, is {now[name]}" for name, equal in same.items() if not equal]
-    return found
+        differing += [f"{where}: {name} was {was[name]}, is {now[name]}" for name, equal in same.items() if not equal]
+    return differing
 
 
 def assert_as_stored(keys: list[tuple[str, str, str, int]]) -> None:
-    found = [text for key in keys for text in differences(key)]
-    assert not found, f"{len(found)} numbers differ:\n" + "\n".join(found)
+    differing = [text for key in keys for text in differences(key)]
+    assert not differing, f"{len(differing)} numbers differ:\n" + "\n".join(differing)
 
 
 def test_the_representative_part_has_every_task_type_and_cell():

@@ -25,7 +25,7 @@ def test_a_link_opens_the_same_run_and_is_written_again(stored):
 def test_the_links_say_everything_that_a_link_can_say():
     as_written = [each for each in STORED if each["link"] == each["written"]]
     assert len(as_written) >= 10 and all(not each["warnings"] for each in STORED)
-    said = {name for each in as_written for name in dict(urllib.parse.parse_qsl(each["link"]))}
-    assert {"preset", "task", "rnn_type", "cell", "speed", "then", "at", "hide", "present"} <= said
+    names = {name for each in as_written for name in dict(urllib.parse.parse_qsl(each["link"]))}
+    assert {"preset", "task", "rnn_type", "cell", "speed", "then", "at", "hide", "present"} <= names
     changed = {name for each in STORED for _, settings in each["changes"] for name in settings}
     assert changed == {"learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size"}

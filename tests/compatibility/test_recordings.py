@@ -94,17 +94,17 @@ def test_written_again_every_part_is_the_same(stored):
         for name, array in columns.items():
             again = np.load(io.BytesIO(archive.read(f"frames/{name}.npy")), allow_pickle=False)
             assert (again.dtype, again.shape, again.tobytes()) == (array.dtype, array.shape, array.tobytes()), name
-        said = json.loads(archive.read("recording.json"))
-    assert expected["experiment"].items() <= said["experiment"].items()
-    assert [said["changes"], said["diagnoses"]] == [expected["changes"], expected["diagnoses"]]
+        contents = json.loads(archive.read("recording.json"))
+    assert expected["experiment"].items() <= contents["experiment"].items()
+    assert [contents["changes"], contents["diagnoses"]] == [expected["changes"], expected["diagnoses"]]
 
 
 def test_the_verdict_on_a_stored_frame_is_the_same_today(stored):
     recording, expected, _ = stored
     for frame, verdict in zip(recording.frames, expected["diagnoses"], strict=True):
-        found = diagnose(recording.info_at(frame.step), frame)
-        assert (found.kind, found.cure) == (verdict["kind"], verdict["cure"])
-        assert found.evidence == pytest.approx(frame.diagnosis.evidence, rel=RELATIVE, nan_ok=True)
+        diagnosis = diagnose(recording.info_at(frame.step), frame)
+        assert (diagnosis.kind, diagnosis.cure) == (verdict["kind"], verdict["cure"])
+        assert diagnosis.evidence == pytest.approx(frame.diagnosis.evidence, rel=RELATIVE, nan_ok=True)
 
 
 def test_a_run_with_the_same_settings_gives_the_same_frames(stored):
@@ -115,12 +115,12 @@ def test_a_run_with_the_same_settings_gives_the_same_frames(stored):
         for frame in recording.frames
     }
     again = cases.recorded_frames(recording.experiment, recording.changes, wanted)
-    found = []
+    differing = []
     for name, array in columns.items():
         for row, number in zip(array, frames_with(expected["columns"][name], recording), strict=True):
             if name != "seconds" and not close(name, np.asarray(at(again[number], name)), row):
-                found.append(f"{name} of frame {number}")
-    assert not found, f"not as recorded: {', '.join(found)}"
+                differing.append(f"{name} of frame {number}")
+    assert not differing, f"not as recorded: {', '.join(differing)}"
 
 
 def close(name: str, now: np.ndarray, was: np.ndarray) -> bool:
@@ -133,11 +133,11 @@ def close(name: str, now: np.ndarray, was: np.ndarray) -> bool:
 
 
 def test_the_recordings_have_every_on_demand_reading_of_a_gated_cell_and_every_kind_of_field():
-    found = [cases.read_json(path.with_suffix(".json")) for path in PATHS]
-    gated = [each for each in found if each["experiment"]["cell"] in ("gru", "lstm")]
+    recordings = [cases.read_json(path.with_suffix(".json")) for path in PATHS]
+    gated = [each for each in recordings if each["experiment"]["cell"] in ("gru", "lstm")]
     assert any(all(f"{name}.norms" in each["columns"] or f"{name}.products.norm" in each["columns"]
                    for name in ON_DEMAND) for each in gated)  # fmt: skip
-    names = set(itertools.chain.from_iterable(each["columns"] for each in found))
+    names = set(itertools.chain.from_iterable(each["columns"] for each in recordings))
     assert names >= {"cell", "peepholes", "embedding", "free_outputs", "bottleneck_grad_norm", "factors.slope",
                      "factors.shares.kept", "upper", "weight_gradients.hh_beyond", "saliency.occluded"}  # fmt: skip
-    assert any(each["changes"] for each in found)
+    assert any(each["changes"] for each in recordings)

@@ -10,8 +10,8 @@ from tests.compatibility.same_frames import ON_DEMAND, SELECTION, arrays_of, fir
 
 
 def test_every_selected_experiment_is_possible_and_each_cell_meets_each_type():
-    found = [Experiment(**settings) for settings in selected().values()]
-    assert {(each.cell, each.rnn_type) for each in found} == {
+    experiments = [Experiment(**settings) for settings in selected().values()]
+    assert {(each.cell, each.rnn_type) for each in experiments} == {
         (cell, rnn_type) for cell in CHOICES["cell"] for rnn_type in CHOICES["rnn_type"]
     }
     assert set(SELECTION) == set(CHOICES["rnn_type"])

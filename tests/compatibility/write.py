@@ -117,7 +117,7 @@ def write_recordings() -> None:
 def contents_of(path: Path) -> dict[str, Any]:
     """Read a recording without the program: NumPy alone, and JSON."""
     with zipfile.ZipFile(path) as archive:
-        said = json.loads(archive.read("recording.json"))
+        contents = json.loads(archive.read("recording.json"))
         arrays = {
             name: np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
             for name in archive.namelist()
@@ -125,14 +125,14 @@ def contents_of(path: Path) -> dict[str, Any]:
         }
     frames = {name.removeprefix("frames/").removesuffix(".npy"): array for name, array in arrays.items()}
     columns = {
-        column: {"frames": said["columns"][column], "dtype": str(array.dtype), "shape": list(array.shape),
+        column: {"frames": contents["columns"][column], "dtype": str(array.dtype), "shape": list(array.shape),
                  "sum": float(np.nansum(np.abs(array.astype(complex))))}
-        for column, array in frames.items() if column in said["columns"]
+        for column, array in frames.items() if column in contents["columns"]
     }  # fmt: skip
     return {
-        "experiment": said["experiment"],
-        "changes": said["changes"],
-        "diagnoses": said["diagnoses"],
+        "experiment": contents["experiment"],
+        "changes": contents["changes"],
+        "diagnoses": contents["diagnoses"],
         "columns": columns,
         "curves": {name: arrays[f"{name}.npy"].tolist() for name in ("updates", "looks")},
     }
