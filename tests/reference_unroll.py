@@ -59,9 +59,9 @@ class Unrolled:
     def gradients(self, which: str | int = "all") -> dict[str, np.ndarray]:
         """dL/dh_t and its direct part, dL/dc_t, and the states: (layers, directions, T, batch, units) float64."""
         wanted = [*self.hidden.values(), *self.leaving.values(), *self.cell.values()]
-        found = iter(torch.autograd.grad(self.loss(which), wanted, retain_graph=True, materialize_grads=True))
+        grads = iter(torch.autograd.grad(self.loss(which), wanted, retain_graph=True, materialize_grads=True))
         slopes = {
-            name: {key: next(found) for key in states}
+            name: {key: next(grads) for key in states}
             for name, states in (("grad_hidden", self.hidden), ("grad_hidden_direct", self.leaving),
                                  ("grad_cell", self.cell))
         }  # fmt: skip
@@ -71,7 +71,7 @@ class Unrolled:
     def saliency(self, position: int, b: int = 0) -> np.ndarray:
         """(T, units of x) float64: the slope of what is said at this position towards everything that was read."""
         e, t = self.model.experiment, position - self.batch.source_steps
-        y = said(self, t, b)
+        y = outputs_at(self, t, b)
         if TASKS[e.task].outputs == "symbols":
             asked = int(np.flatnonzero(self.batch.mask[:, b])[-1]) if e.rnn_type == "many_to_one" else t
             score = y[int(self.batch.targets[asked, b])]
@@ -79,17 +79,17 @@ class Unrolled:
             score = y.sum()
         places = [at for at, sequence in self.read if sequence == b]
         wanted = [self.read[at, b] for at in places]
-        found = torch.autograd.grad(score, wanted, retain_graph=True, materialize_grads=True)
+        grads = torch.autograd.grad(score, wanted, retain_graph=True, materialize_grads=True)
         whole = np.zeros((len(self.batch.valid), max(each.numel() for each in wanted)))
-        for at, slope in zip(places, found, strict=True):
+        for at, slope in zip(places, grads, strict=True):
             whole[at, : slope.numel()] = slope.numpy()
         return whole
 
     def weight_terms(self, name: str, which: str | int = "all") -> dict[Key, Tensor]:
         """dL/d(the copy of `name`, "weight_hh" or another, that one step used)."""
         copies = {key: own[full] for key, own in self.weights.items() for full in own if full.startswith(name)}
-        found = torch.autograd.grad(self.loss(which), list(copies.values()), retain_graph=True, materialize_grads=True)
-        return dict(zip(copies, found, strict=True))
+        grads = torch.autograd.grad(self.loss(which), list(copies.values()), retain_graph=True, materialize_grads=True)
+        return dict(zip(copies, grads, strict=True))
 
     def order(self, layer: int, d: int, b: int = 0) -> list[int]:
         """The positions of one sequence's real steps in a direction's own order."""
@@ -193,8 +193,8 @@ def _read(run: Unrolled, b: int) -> list[Tensor]:
     _keep_inputs(run, rows, b)
     if e.cell != "feedforward":
         return rows
-    nothing = torch.zeros_like(rows[0])
-    return [torch.cat([rows[s] if s >= 0 else nothing for s in range(t - e.window + 1, t + 1)]) for t in range(length)]
+    zeros = torch.zeros_like(rows[0])
+    return [torch.cat([rows[s] if s >= 0 else zeros for s in range(t - e.window + 1, t + 1)]) for t in range(length)]
 
 
 def _stack(
@@ -205,8 +205,8 @@ def _stack(
     for layer in range(e.num_layers):
         outputs: list[list[Tensor]] = [[] for _ in rows]
         for d in range(e.directions):
-            nothing = torch.zeros(e.hidden_size, dtype=run.model.dtype)
-            h, c = first[layer] if first else (nothing, nothing)
+            zeros = torch.zeros(e.hidden_size, dtype=run.model.dtype)
+            h, c = first[layer] if first else (zeros, zeros)
             for t in range(length) if d == 0 else range(length - 1, -1, -1):
                 if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
                     h, c = h.detach(), c.detach()
@@ -232,7 +232,7 @@ def _copies(layers: nn.Module, layer: int, d: int) -> SimpleNamespace:
     return SimpleNamespace(**{name: each.clone() for name, each in layers.named_parameters() if name.endswith(suffix)})
 
 
-def said(run: Unrolled, t: int, b: int = 0) -> Tensor:
+def outputs_at(run: Unrolled, t: int, b: int = 0) -> Tensor:
     """Logits or values of sequence b at step t, counted as the targets are."""
     return _say(run.model, run.top[b], t)
 
