@@ -8,6 +8,6 @@ from engine.diagnosis.plateau import LEARNING_SHARE
 from engine.diagnosis.reasons import best_chain
 from engine.diagnosis.text import say
 from engine.diagnosis.verdict import LIMITS, NO_GRADIENT, diagnose
-from engine.frame.frame import SOLVED_SHARE
+from engine.frame.run_info import SOLVED_SHARE
 
 __all__ = ["LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE", "best_chain", "diagnose", "say"]

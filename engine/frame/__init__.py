@@ -1,5 +1,7 @@
 """The values that cross from a trainer to everything else. No torch."""
 
-from engine.frame.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
+from engine.frame.frame import Diagnosis, Frame
+from engine.frame.run_info import RunInfo
+from engine.frame.run_status import RunPhase, RunStatus
 
 __all__ = ["Diagnosis", "Frame", "RunInfo", "RunPhase", "RunStatus"]

@@ -1,19 +1,16 @@
-"""What crosses from the trainer to anything else: frozen values, NumPy and floats. No torch."""
+"""One frame of a run: everything that was measured of a network after one update, as a frozen value. No torch."""
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from engine.cells import CELLS
-from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
+from engine.frame.frozen import FrozenArrays
 from engine.frame.readings import (
     ON_DEMAND_READINGS,
     Decomposition,
-    FrozenArrays,
     GradientNorms,
     Preactivations,
     Saliency,
@@ -21,10 +18,6 @@ from engine.frame.readings import (
     StepFactors,
     WeightGradients,
 )
-from engine.parameters import parameter_count
-from engine.tasks import TASKS, probe
-
-SOLVED_SHARE = 0.1  # of the baseline: a loss below that is a solved task
 
 
 @dataclass(frozen=True)
@@ -125,153 +118,3 @@ class Frame(Preactivations, GradientNorms, TrainingProgress):
     def on_demand(self) -> frozenset[str]:
         """Which of ON_DEMAND_READINGS it has."""
         return frozenset(name for name in ON_DEMAND_READINGS if getattr(self, name) is not None)
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """What a figure needs to know besides the frame; the same for the whole run.
-
-    Args:
-        baselines: {name: loss}, in the unit of the run's own loss; the first is the bar to beat.
-        lag: how many steps back the task's answer lies; None where the task has no such number.
-        inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names.
-        image: (rows, columns) of the picture in the first channels of the inputs, or None.
-        valid, counted: of the drawn sequence at every step: it is real, not padding; it has a loss.
-        encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none. From there on the
-            inputs are the outputs' symbols.
-        causal: the target at t lies in the future of the input at t, mostly the next input.
-        looks_ahead: what decides the answer comes only after the step that is asked; the lag then counts forwards.
-        same_lengths: every sequence of the probe has its real steps and its losses where the drawn one has them, so
-            that a median over them at t compares like with like.
-    """
-
-    experiment: Experiment
-    baselines: dict[str, float]
-    metric_name: str
-    metric_percent: bool
-    lag: int | None
-    inputs: str
-    outputs: str
-    input_labels: tuple[str, ...]
-    output_labels: tuple[str, ...]
-    parameter_count: int
-    valid: tuple[bool, ...]
-    counted: tuple[bool, ...]
-    image: tuple[int, int] | None = None
-    encoder_steps: int = 0
-    causal: bool = False
-    looks_ahead: bool = False
-    same_lengths: bool = True
-
-    @classmethod
-    def of(cls, experiment: Experiment) -> RunInfo:
-        """Everything follows from the experiment; no network is built."""
-        task, drawn = TASKS[experiment.task], probe(experiment)
-        # the loss is then a sum over this many steps
-        counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
-        return cls(
-            experiment=experiment,
-            baselines={name: counted * loss for name, loss in task.baselines(experiment).items()},
-            metric_name=task.metric.name,
-            metric_percent=task.metric.percent,
-            lag=task.lag(experiment),
-            inputs=task.inputs,
-            outputs=task.outputs,
-            input_labels=task.input_labels,
-            output_labels=task.output_labels,
-            parameter_count=parameter_count(experiment),
-            valid=tuple(drawn.valid[:, 0].tolist()),
-            counted=tuple(drawn.counted[:, 0].tolist()),
-            image=task.image,
-            encoder_steps=experiment.seq_len if experiment.rnn_type == "encoder_decoder" else 0,
-            causal=task.causal,
-            looks_ahead=task.looks_ahead,
-            same_lengths=bool(
-                (drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()
-            ),
-        )
-
-    @property
-    def baseline(self) -> float:
-        """The loss to beat."""
-        return next(iter(self.baselines.values()))
-
-    @property
-    def solved_loss(self) -> float:
-        """Below this loss the task is solved."""
-        return SOLVED_SHARE * self.baseline
-
-    @property
-    def time_steps(self) -> int:
-        """Length of the time axis."""
-        return self.experiment.time_steps
-
-    @property
-    def measured_lag(self) -> int:
-        """The lag at which the ratio is measured: the task's, or from end to end where it has none."""
-        return self.time_steps - 1 if self.lag is None else self.lag
-
-    @property
-    def measured_lag_unpadded(self) -> int:
-        """The same in steps that are really there, of the drawn sequence: an encoder's padding may lie in between."""
-        if not self.encoder_steps:
-            return self.measured_lag
-        last = max(t for t, counted in enumerate(self.counted) if counted)
-        return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
-
-    @property
-    def cell_title(self) -> str:
-        """The cell's name on the screen."""
-        return CELLS[self.experiment.cell].title
-
-    @property
-    def memory_symbol(self) -> str:
-        """h, or c where the cell state carries the memory."""
-        return "c" if CELLS[self.experiment.cell].has_cell_state else "h"
-
-    @property
-    def is_autoregressive(self) -> bool:
-        """True where the output of one step is the input of the next."""
-        return self.experiment.rnn_type in AUTOREGRESSIVE_TYPES
-
-    @property
-    def gates(self) -> tuple[str, ...]:
-        """The names of the cell's gates; none for a plain cell."""
-        gates = CELLS[self.experiment.cell].gates
-        return gates if len(gates) > 1 else ()
-
-    @property
-    def has_links(self) -> bool:
-        """False for a feed-forward network, in which no step is linked to the one before."""
-        return CELLS[self.experiment.cell].is_recurrent
-
-
-class RunPhase(enum.StrEnum):
-    """Where a run is; always exactly one."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    FINISHED = "finished"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """How a run is doing, besides its frames.
-
-    Args:
-        step: the newest step that the worker reported, drawn or not.
-        steps_per_second: over the last second or so of training; 0 while paused.
-        share: the part of one core that this run gets, 0 to 1.
-        message: what went wrong, in a sentence; empty where nothing did.
-        solved_at: the first step at which the mean loss of recent training was below a tenth of the baseline.
-    """
-
-    phase: RunPhase
-    step: int
-    steps_per_second: float
-    share: float
-    message: str = ""
-    solved_at: int | None = None

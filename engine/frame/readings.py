@@ -8,10 +8,11 @@ the first step of a chain, a share of no gradient at all; 0 is exactly 0.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+
+from engine.frame.frozen import FrozenArrays
 
 ON_DEMAND_READINGS = ("decomposition", "spectrum", "saliency")
 """Readings of a frame that are taken only when somebody asks for them: each costs more than all the rest."""
@@ -33,30 +34,6 @@ def saturation(values: np.ndarray, squash: str) -> np.ndarray:
     if squash == "sigmoid":
         return (np.minimum(values, 1 - values) < SATURATION_MARGIN).mean(-1)
     return (values == 0).mean(-1) if squash == "relu" else np.zeros(values.shape[:-1])
-
-
-def freeze(value: Any) -> None:
-    """Make every array in a reading read-only: the value itself, or those in its fields and dictionaries."""
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-    elif isinstance(value, dict):
-        for item in value.values():
-            freeze(item)
-    elif isinstance(value, FrozenArrays):
-        for field in fields(value):
-            freeze(getattr(value, field.name))
-
-
-@dataclass(frozen=True, eq=False)
-class FrozenArrays:
-    """A value whose arrays are read-only, also after it has crossed to another process."""
-
-    def __post_init__(self) -> None:
-        freeze(self)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        freeze(self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

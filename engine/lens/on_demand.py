@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from engine.frame.readings import FrozenArrays
+from engine.frame.frozen import FrozenArrays
 from engine.lens import decomposition, saliency, spectrum
 from engine.lens.forward_trace import DRAWN, ForwardTrace
 from engine.lens.sweep import SweepResult, sweep_together

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from engine.frame.readings import FrozenArrays
+from engine.frame.frozen import FrozenArrays
 
 NUMBERS = {bool: "b", int: "iu", float: "f"}
 """The kinds of array (numpy's letters) that numbers of a type are stacked in."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.experiment import Experiment
-from engine.frame.readings import FrozenArrays
+from engine.frame.frozen import FrozenArrays
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.frame.readings import FrozenArrays, StepFactors
+from engine.frame.frozen import FrozenArrays
+from engine.frame.readings import StepFactors
 
 CENTRAL_DIFFERENCES = "central differences"
 AUTOGRAD = "autograd on the unrolled loop"

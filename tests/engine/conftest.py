@@ -14,7 +14,7 @@ import torch
 
 from engine.experiment import Experiment
 from engine.frame import Frame
-from engine.frame.readings import FrozenArrays
+from engine.frame.frozen import FrozenArrays
 from engine.training import Trainer
 
 torch.set_num_threads(1)

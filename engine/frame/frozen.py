@@ -1,0 +1,32 @@
+"""The base class of values whose arrays are read-only. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+
+def freeze(value: Any) -> None:
+    """Make every array in a reading read-only: the value itself, or those in its fields and dictionaries."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict):
+        for item in value.values():
+            freeze(item)
+    elif isinstance(value, FrozenArrays):
+        for field in fields(value):
+            freeze(getattr(value, field.name))
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenArrays:
+    """A value whose arrays are read-only, also after it has crossed to another process."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        freeze(self)
