@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, pad
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from engine.cells import CELLS
 from engine.cells.adjoint import State
 from engine.cells.stepwise import StepwiseLayers
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
@@ -262,49 +260,3 @@ def _packed(inputs: Tensor, lengths: np.ndarray) -> PackedSequence:
 
 def _detached(state: Tensor | State) -> Tensor | State:
     return tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()
-
-
-def build(experiment: Experiment) -> RecurrentNetwork:
-    """The untrained network of an experiment: its weights depend on the experiment alone.
-
-    The library's constructors draw from torch's global generator, which is put back as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(experiment.seed)
-        model = RecurrentNetwork(experiment)
-        with torch.no_grad():
-            for layers in model.stacks:
-                _initialise(layers, experiment)
-    return model.to(experiment.device)
-
-
-def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
-    """`init` and `init_gain` draw weight_hh, gate block by gate block; `forget_bias` sets the gate that keeps."""
-    for name, parameter in recurrent.named_parameters():
-        if name.startswith("weight_hh"):
-            for block in parameter.split(experiment.hidden_size):
-                _draw_block(block, experiment.init)
-            parameter.mul_(experiment.init_gain)
-        elif experiment.init == "identity" and name.startswith("weight_ih"):
-            nn.init.normal_(parameter, std=0.001)
-        elif experiment.init == "identity":
-            nn.init.zeros_(parameter)
-    cell = CELLS[experiment.cell]
-    if experiment.forget_bias is not None and cell.retain_gate is not None:
-        start = cell.gates.index(cell.retain_gate) * experiment.hidden_size
-        for name, parameter in recurrent.named_parameters():
-            if name.startswith("bias"):  # two vectors are added: the total stands in one, the other is zeroed
-                total = experiment.forget_bias if name.startswith("bias_ih") else 0.0
-                parameter[start : start + experiment.hidden_size] = total
-
-
-def _draw_block(block: Tensor, init: str) -> None:
-    """One (H, H) block of weight_hh, in place."""
-    if init == "orthogonal":
-        nn.init.orthogonal_(block)
-    elif init == "identity":
-        nn.init.eye_(block)
-    elif init == "xavier":
-        nn.init.xavier_uniform_(block)
-    elif init == "gaussian":
-        nn.init.normal_(block, std=1 / math.sqrt(len(block)))

@@ -1,0 +1,58 @@
+"""The untrained network of an experiment: how its weights are drawn."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from engine.cells import CELLS
+from engine.experiment import Experiment
+from engine.model.network import RecurrentNetwork
+
+
+def build(experiment: Experiment) -> RecurrentNetwork:
+    """The untrained network of an experiment: its weights depend on the experiment alone.
+
+    The library's constructors draw from torch's global generator, which is put back as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        model = RecurrentNetwork(experiment)
+        with torch.no_grad():
+            for layers in model.stacks:
+                _initialise(layers, experiment)
+    return model.to(experiment.device)
+
+
+def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
+    """`init` and `init_gain` draw weight_hh, gate block by gate block; `forget_bias` sets the gate that keeps."""
+    for name, parameter in recurrent.named_parameters():
+        if name.startswith("weight_hh"):
+            for block in parameter.split(experiment.hidden_size):
+                _draw_block(block, experiment.init)
+            parameter.mul_(experiment.init_gain)
+        elif experiment.init == "identity" and name.startswith("weight_ih"):
+            nn.init.normal_(parameter, std=0.001)
+        elif experiment.init == "identity":
+            nn.init.zeros_(parameter)
+    cell = CELLS[experiment.cell]
+    if experiment.forget_bias is not None and cell.retain_gate is not None:
+        start = cell.gates.index(cell.retain_gate) * experiment.hidden_size
+        for name, parameter in recurrent.named_parameters():
+            if name.startswith("bias"):  # two vectors are added: the total stands in one, the other is zeroed
+                total = experiment.forget_bias if name.startswith("bias_ih") else 0.0
+                parameter[start : start + experiment.hidden_size] = total
+
+
+def _draw_block(block: Tensor, init: str) -> None:
+    """One (H, H) block of weight_hh, in place."""
+    if init == "orthogonal":
+        nn.init.orthogonal_(block)
+    elif init == "identity":
+        nn.init.eye_(block)
+    elif init == "xavier":
+        nn.init.xavier_uniform_(block)
+    elif init == "gaussian":
+        nn.init.normal_(block, std=1 / math.sqrt(len(block)))
