@@ -212,14 +212,18 @@ class Exported:
         for requested in ((), ON_DEMAND_READINGS, ()):
             self.look(requested)
             self.trainer.advance()
-            self.curve.update(self.trainer.step, self.trainer.loss, self.trainer.param_grad_norm, self.trainer.clipped)
+            self.curve.add_update(
+                self.trainer.step, self.trainer.loss, self.trainer.param_grad_norm, self.trainer.clipped
+            )
         self.trainer.update(learning_rate=0.02)
         self.look()
 
     def look(self, requested: Any = ()) -> None:
         frame = self.trainer.frame(requested)
         self.frames.append(frame)
-        self.curve.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+        self.curve.add_frame(
+            frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped
+        )
 
     @property
     def changes(self) -> Any:

@@ -202,7 +202,7 @@ def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
     """For each frame what makes its message; only those that are played are made."""
     figures, waterfall = _figures(recording), Waterfall()
     for frame in recording.frames:
-        waterfall.look(recording.info, frame)
+        waterfall.add_frame(recording.info, frame)
         updates, looks = (rows[rows["step"] <= frame.step] for rows in (recording.updates, recording.looks))
         curves = Curves(updates, looks, waterfall.table())
         yield functools.partial(_message, recording, figures, frame, curves)

@@ -47,7 +47,7 @@ def answer(model: RecurrentNetwork, question: Question, step: int) -> Answer:
     with torch.no_grad():
         if model.experiment.rnn_type in AUTOREGRESSIVE_TYPES:
             said, logits = _speak(model, reading.batch, question)
-            inputs = reading.batch.inputs if model.translates else reading.batch.inputs[:1]
+            inputs = reading.batch.inputs if model.is_encoder_decoder else reading.batch.inputs[:1]
             read_logits = logits.new_full((len(inputs), 1, logits.shape[-1]), torch.nan)
             counted, targets = np.zeros(len(inputs), bool), None
         else:

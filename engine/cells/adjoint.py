@@ -86,13 +86,13 @@ class CellTrace(ABC):
         remade = copy.copy(self)
         for name, value in vars(self).items():
             if name != "weights":
-                setattr(remade, name, _mapped(value, change))
+                setattr(remade, name, _map_value(value, change))
         return remade
 
     def single_sequence(self, sequence: int, real: int) -> Self:
         """One sequence's real steps, (real, 1, ...), in float64 and on the CPU, weights too: for readings of it."""
-        own = self.map_tensors(lambda values: wide(values[:real, sequence : sequence + 1]))
-        own.weights = self.weights.map_tensors(wide)
+        own = self.map_tensors(lambda values: to_float64_cpu(values[:real, sequence : sequence + 1]))
+        own.weights = self.weights.map_tensors(to_float64_cpu)
         return own
 
     @abstractmethod
@@ -117,12 +117,12 @@ class CellTrace(ABC):
         return grad_input_proj
 
 
-def wide(values: Tensor) -> Tensor:
+def to_float64_cpu(values: Tensor) -> Tensor:
     """float64, and on the CPU beside the readings made of it, wherever the network is."""
     return values.double().cpu()
 
 
-def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def _map_value(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, dict):

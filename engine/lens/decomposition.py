@@ -10,7 +10,7 @@ from engine.frame.readings import Decomposition
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.gradient_flow import loss_gradient
 from engine.lens.scaled import Scaled
-from engine.lens.subsample import evenly_chosen, in_parts
+from engine.lens.subsample import evenly_spaced, in_chunks
 from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
@@ -35,7 +35,7 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
 @torch.no_grad()
 def decompose(trace: ForwardTrace, steps: np.ndarray) -> Decomposition:
     """Of the forward trace of one sequence, and of the counted steps given (positions on the whole time axis)."""
-    parts = [decomposition_of(sweep(trace, loss_seeds(trace, some)), some) for some in in_parts(steps)]
+    parts = [decomposition_of(sweep(trace, loss_seeds(trace, some)), some) for some in in_chunks(steps)]
     norms, cosines = [part.norms for part in parts], [part.cosines for part in parts]
     return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
 
@@ -53,7 +53,7 @@ def read(trace: ForwardTrace, swept: SweepResult | None) -> Decomposition | None
 
 def _shown_losses(trace: ForwardTrace) -> np.ndarray:
     """(K,) the positions of the losses that a frame shows."""
-    return evenly_chosen(np.flatnonzero(trace.batch.counted[:, 0]))
+    return evenly_spaced(np.flatnonzero(trace.batch.counted[:, 0]))
 
 
 def loss_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:

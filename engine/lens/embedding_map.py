@@ -37,20 +37,20 @@ class EmbeddingMap:
             return cls(np.full((symbols, 2), np.nan, np.float32), np.nan)
         if size <= 2:
             return cls(np.pad(table, ((0, 0), (0, 2 - size))).astype(np.float32), 1.0)
-        positions, share = _principal(table.astype(np.float64))
+        positions, share = _principal_axes(table.astype(np.float64))
         if untrained is not None:
-            positions = turned(positions, untrained.embedding)
+            positions = aligned_to(positions, untrained.embedding)
         return cls(positions.astype(np.float32), share)
 
 
-def _principal(table: np.ndarray) -> tuple[np.ndarray, float]:
+def _principal_axes(table: np.ndarray) -> tuple[np.ndarray, float]:
     """(symbols, 2): the centred table on its two widest axes; and how much of its variance they hold."""
     left, widths, _ = np.linalg.svd(table - table.mean(0), full_matrices=False)
     variance = widths**2
     return left[:, :2] * widths[:2], float(variance[:2].sum() / (variance.sum() or 1.0))
 
 
-def turned(positions: np.ndarray, onto: np.ndarray) -> np.ndarray:
+def aligned_to(positions: np.ndarray, onto: np.ndarray) -> np.ndarray:
     """Positions (symbols, 2) turned, and mirrored where need be, as close onto others as that brings them."""
     left, _, right = np.linalg.svd(positions.T @ onto)
     return positions @ (left @ right)

@@ -132,17 +132,17 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
         for handle in handles:
             handle.remove()
         model.train(training)
-    spoken = batch.valid[batch.source_steps :].sum(0)
-    lengths = [batch.lengths, spoken] if batch.source_steps else [batch.lengths]
+    target_lengths = batch.valid[batch.source_steps :].sum(0)
+    lengths = [batch.lengths, target_lengths] if batch.source_steps else [batch.lengths]
     steps = [batch.source_steps, len(batch.mask)][-len(calls) :]
     passes = [
-        _recall(stack, calls[stack], torch.tensor(each), count)
+        _rebuild_pass(stack, calls[stack], torch.tensor(each), count)
         for stack, each, count in zip(calls, lengths, steps, strict=True)
     ]
     return ForwardTrace(model, batch, logits, passes)
 
 
-def _recall(
+def _rebuild_pass(
     stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
 ) -> ForwardPass:
     """One stack's pass over so many steps from its calls: several where back-propagation is truncated."""

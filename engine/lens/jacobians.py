@@ -24,8 +24,8 @@ from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
-TOGETHER = 2**23  # numbers in the Jacobians that are held at once: 64 MiB
-FAR, FURTHEST = 256, 1000  # powers of two: a product beyond the first is rescaled, by the second at most
+MAX_ELEMENTS = 2**23  # numbers in the Jacobians that are held at once: 64 MiB
+RESCALE_BEYOND, MAX_SHIFT = 256, 1000  # powers of two: a product beyond the first is rescaled, by the second at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Links:
                 whole[:, part, :, before].diagonal(dim1=1, dim2=2).add_(self.direct[part, start:stop, before])
         return whole.view(stop - start, parts * units, parts * units)
 
-    def seen_from_h(self) -> Tensor:
+    def hidden_columns(self) -> Tensor:
         """(T, n, H) float32: of every Jacobian the columns of h, the only ones that are not diagonal."""
         parts, steps, _, units = self.through.shape
         slopes = self.through.float().permute(3, 1, 0, 2).flatten(1, 2)  # (H, T * P, G)
@@ -62,7 +62,7 @@ class Links:
         columns.diagonal(dim1=2, dim2=3).add_(self.direct[:, :, 0].transpose(0, 1))
         return columns.flatten(1, 2)
 
-    def times(self, step: int, frame: Tensor) -> Tensor:
+    def matmul(self, step: int, frame: Tensor) -> Tensor:
         """One Jacobian times some columns, (n, m) to (n, m), without writing the Jacobian down."""
         before = frame.unflatten(0, (-1, self.direct.shape[-1]))  # (P, H, m)
         arguments = torch.matmul(self.blocks, before[0])  # (G, H, m)
@@ -103,18 +103,18 @@ class Steps:
 
     def forwards(self) -> Iterator[Tensor]:
         """Jacobians (some, n, n) of the links from the first to the last, as many as fit into memory at once."""
-        few = max(1, TOGETHER // self.size**2)
+        chunk = max(1, MAX_ELEMENTS // self.size**2)
         for links, first in zip(self.passes, self.first, strict=True):
             steps = links.direct.shape[1]
-            for start in range(first, steps, few):
-                yield links.dense(start, min(start + few, steps))
+            for start in range(first, steps, chunk):
+                yield links.dense(start, min(start + chunk, steps))
 
     def backwards(self) -> Iterator[Tensor]:
         """Jacobians (n, n), one by one, from the last link to the first."""
-        few = max(1, TOGETHER // self.size**2)
+        chunk = max(1, MAX_ELEMENTS // self.size**2)
         for links, first in zip(reversed(self.passes), reversed(self.first), strict=True):
-            for stop in range(links.direct.shape[1], first, -few):
-                yield from links.dense(max(first, stop - few), stop).flip(0).unbind()
+            for stop in range(links.direct.shape[1], first, -chunk):
+                yield from links.dense(max(first, stop - chunk), stop).flip(0).unbind()
 
 
 def chains_of_steps(trace: ForwardTrace, sequence: int = 0) -> list[list[Steps]]:
@@ -166,10 +166,10 @@ def step_jacobians(trace: ForwardTrace, sequence: int = 0) -> list[list[tuple[np
 
     All are held at once: 8 m n^2 bytes for each layer and direction.
     """
-    return [[(chain.positions[1:], _all(chain)) for chain in row] for row in chains_of_steps(trace, sequence)]
+    return [[(chain.positions[1:], _all_jacobians(chain)) for chain in row] for row in chains_of_steps(trace, sequence)]
 
 
-def _all(chain: Steps) -> np.ndarray:
+def _all_jacobians(chain: Steps) -> np.ndarray:
     """(m, n, n)."""
     empty = np.zeros((0, chain.size, chain.size))
     return np.concatenate([empty, *(jacobians.numpy() for jacobians in chain.forwards())])
@@ -198,7 +198,9 @@ def products_of(chains: list[list[Steps]], lags: Sequence[int], time_steps: int)
     for at in np.ndindex(*shape):
         chain = chains[at[0]][at[1]]
         for k, product, exponent in _products(chain, set(lags)):
-            scaled = [raised(values.numpy(), exponent) for values in (_singular_values(product), _radius(product))]
+            scaled = [
+                shift_exponent(values.numpy(), exponent) for values in (_singular_values(product), _radius(product))
+            ]
             for place in np.flatnonzero(np.asarray(lags) == k):
                 singular[at][place], rho[at][place] = scaled
         lyapunov[at] = lyapunov_exponents(chain)
@@ -218,8 +220,8 @@ def _products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]
             break
         product = step if product is None else product @ step
         _, binary = math.frexp(float(product.abs().max()))  # 0 for 0, and for what is not finite
-        if abs(binary) > FAR:
-            binary = max(-FURTHEST, min(binary, FURTHEST))
+        if abs(binary) > RESCALE_BEYOND:
+            binary = max(-MAX_SHIFT, min(binary, MAX_SHIFT))
             product, exponent = product * 2.0**-binary, exponent + binary
         if k in lags:
             yield k, product, exponent
@@ -237,7 +239,7 @@ def lyapunov_exponents(chain: Steps) -> np.ndarray:
     frame, growth, columns = torch.eye(size, dtype=torch.float64), [], []
     for links, first in zip(chain.passes, chain.first, strict=True):
         for step in range(first, links.direct.shape[1]):
-            frame, upper = torch.linalg.qr(links.times(step, frame))
+            frame, upper = torch.linalg.qr(links.matmul(step, frame))
             growth.append(upper.diagonal().abs())  # a column of Q with the other sign spans the same line
             columns.append(upper.norm(dim=0).max())
     grown = torch.stack(growth)
@@ -263,7 +265,7 @@ def _radius(matrices: Tensor) -> Tensor:
     return torch.where(fine, radius, torch.nan)
 
 
-def raised(values: np.ndarray, exponent: int) -> np.ndarray:
+def shift_exponent(values: np.ndarray, exponent: int) -> np.ndarray:
     """values * 2**exponent. What is too small or too large even for float64 is its smallest or largest number, never 0
     or infinite."""
     with np.errstate(over="ignore", under="ignore"):

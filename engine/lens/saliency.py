@@ -9,7 +9,7 @@ from torch import Tensor
 from engine.frame.readings import Saliency
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.scaled import Scaled
-from engine.lens.subsample import MOST, evenly_chosen, in_parts
+from engine.lens.subsample import MAX_ROWS, evenly_spaced, in_chunks
 from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
@@ -45,14 +45,14 @@ def saliency_triangle(model: RecurrentNetwork, batch: Batch, sequence: int = 0) 
     return saliency_of(trace, len(trace.batch.valid))
 
 
-def saliency_of(trace: ForwardTrace, most: int = MOST) -> Saliency:
+def saliency_of(trace: ForwardTrace, max_rows: int = MAX_ROWS) -> Saliency:
     """Of the forward trace of one sequence: at most so many answers, evenly chosen, the last always among them.
 
     An answer is a step with a loss. A one-way network that is asked at the end alone could be asked earlier, so there
     every real step has one: the head at that state, and the target of the end. Slopes are cut where training cuts them
     (tbptt); what is lost when an input is taken away is not, for the state goes on across a cut.
     """
-    steps = chosen_answers(trace, most)
+    steps = chosen_answers(trace, max_rows)
     return Saliency(steps, _norms(trace, steps), occluded(trace))
 
 
@@ -68,9 +68,9 @@ def read(trace: ForwardTrace, swept: SweepResult | None) -> Saliency:
     return Saliency(chosen_answers(trace), norms_of(swept)[::-1], occluded(trace))
 
 
-def chosen_answers(trace: ForwardTrace, most: int = MOST) -> np.ndarray:
+def chosen_answers(trace: ForwardTrace, max_rows: int = MAX_ROWS) -> np.ndarray:
     """The positions of these answers."""
-    return evenly_chosen(_answers(trace), most)
+    return evenly_spaced(_answers(trace), max_rows)
 
 
 def _answers(trace: ForwardTrace) -> np.ndarray:
@@ -87,7 +87,7 @@ def _asked_anywhere(model: RecurrentNetwork) -> bool:
 @torch.no_grad()
 def _norms(trace: ForwardTrace, steps: np.ndarray) -> np.ndarray:
     """(K, T): ||ds_k/dx_t|| for the answers at these positions."""
-    return np.concatenate([norms_of(sweep(trace, answer_seeds(trace, some))) for some in in_parts(steps)])
+    return np.concatenate([norms_of(sweep(trace, answer_seeds(trace, some))) for some in in_chunks(steps)])
 
 
 def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
@@ -149,7 +149,7 @@ def _input_gradients(swept: SweepResult) -> list[Scaled]:
 def occluded(trace: ForwardTrace) -> np.ndarray:
     """(T,): how much s of the last answer changes when x_t is taken away; NaN where that was not tried."""
     model, batch = trace.model, trace.batch
-    tried = evenly_chosen(np.flatnonzero(batch.valid[:, 0]))
+    tried = evenly_spaced(np.flatnonzero(batch.valid[:, 0]))
     copies, training = _without(batch, tried, model.symbols_in), model.training
     model.eval()
     try:

@@ -13,15 +13,15 @@ from engine.cells import CELLS
 from engine.cells.stepwise import weights_of
 from engine.frame.readings import JacobianProducts, Spectrum
 from engine.lens.forward_trace import ForwardTrace
-from engine.lens.jacobians import Steps, chains_of_steps, raised
+from engine.lens.jacobians import Steps, chains_of_steps, shift_exponent
 from engine.lens.sweep import SweepResult
 from engine.model import RecurrentNetwork
 from engine.tasks import TASKS
 
-MOST_LAGS = 8
-RESCALED = 4  # steps between two rescalings of a product in float32
-MOST_PRODUCTS, MOST_SPECTRA = 2**31, 2**29  # n^3 for each product of two Jacobians, and for each lag's norm
-MOST_BLOCKS = 2**29  # H^3 for each block of weights
+MAX_LAGS = 8
+RESCALE_EVERY = 4  # steps between two rescalings of a product in float32
+MAX_PRODUCT_COST, MAX_NORM_COST = 2**31, 2**29  # n^3 for each product of two Jacobians, and for each lag's norm
+MAX_EIGENVALUE_COST = 2**29  # H^3 for each block of weights
 
 
 @torch.no_grad()
@@ -62,7 +62,7 @@ def read(trace: ForwardTrace, swept: SweepResult | None) -> Spectrum | None:
 def spectrum_of(drawn: ForwardTrace) -> Spectrum:
     """Of the trace of one sequence, of a cell with links in time; readings of states that are not finite are NaN.
 
-    Lags are at most MOST_LAGS, spread evenly on a logarithmic line from 1 to the whole chain, and the task's own. A
+    Lags are at most MAX_LAGS, spread evenly on a logarithmic line from 1 to the whole chain, and the task's own. A
     state of some hundreds of numbers has fewer, not back to the first step, and no eigenvalues where it has many blocks
     of weights. Of the products there are the norms, and the mean growth over the longest of them: `brief_products_of`.
     """
@@ -87,7 +87,7 @@ def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> Jacobia
             continue
         sizes = _norms(torch.stack([product for _, product, _ in measured]))
         for (k, _, exponent), size in zip(measured, sizes, strict=True):
-            norms[at][np.asarray(lags) == k] = raised(size, exponent)
+            norms[at][np.asarray(lags) == k] = shift_exponent(size, exponent)
         with np.errstate(divide="ignore"):
             growth[at] = (np.log(sizes[-1]) + exponent * math.log(2)) / k
     return JacobianProducts(np.array(lags, int), norms, None, None, growth)
@@ -99,7 +99,7 @@ def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor,
     exponent, k, furthest = 0, 0, max((k for k in lags if k <= len(chain)), default=0)
     units = chain.passes[0].direct.shape[-1]
     for links, first in zip(reversed(chain.passes), reversed(chain.first), strict=True):
-        columns, direct = links.seen_from_h(), links.direct.float()
+        columns, direct = links.hidden_columns(), links.direct.float()
         for step in range(len(columns) - 1, first - 1, -1):
             if (k := k + 1) > furthest:
                 return
@@ -108,7 +108,7 @@ def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor,
                 from_hidden, from_cell = direct[0, step, 1], direct[1, step, 1]
                 parts.append(torch.addcmul(product[:, :units] * from_hidden, product[:, units:], from_cell))
             product = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
-            if k in lags or k % RESCALED == 0:
+            if k in lags or k % RESCALE_EVERY == 0:
                 _, binary = math.frexp(float(product.abs().max()))  # 0 for 0, and for what is not finite
                 for part in (binary // 2, binary - binary // 2):  # 2.0**-149 has no inverse in float32
                     product = product * 2.0**-part
@@ -128,19 +128,19 @@ def _norms(matrices: Tensor) -> np.ndarray:
 def _eigenvalues_if_few(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """NaN in place of all eigenvalues where there are more than a frame has time for."""
     e, gates = model.experiment, CELLS[model.experiment.cell].gates
-    if e.num_layers * e.directions * len(gates) * e.hidden_size**3 <= MOST_BLOCKS:
+    if e.num_layers * e.directions * len(gates) * e.hidden_size**3 <= MAX_EIGENVALUE_COST:
         return eigenvalues(model)
     return {name: np.full((e.num_layers, e.directions, e.hidden_size), complex(np.nan, np.nan)) for name in gates}
 
 
 def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int = 1) -> list[int]:
     """The lags at which a frame takes the products of a chain of so many links, so that its work is bounded."""
-    furthest = min(links, max(1, MOST_PRODUCTS // (chains * size**3)))
+    furthest = min(links, max(1, MAX_PRODUCT_COST // (chains * size**3)))
     if furthest < 1:
         return []
-    most = min(MOST_LAGS, max(1, MOST_SPECTRA // (chains * size**3)))
-    lags = {*np.geomspace(1, furthest, most).round().astype(int).tolist(), furthest} if most > 1 else {furthest}
-    if task_lag is not None and 1 <= task_lag <= furthest and most == MOST_LAGS:
+    count = min(MAX_LAGS, max(1, MAX_NORM_COST // (chains * size**3)))
+    lags = {*np.geomspace(1, furthest, count).round().astype(int).tolist(), furthest} if count > 1 else {furthest}
+    if task_lag is not None and 1 <= task_lag <= furthest and count == MAX_LAGS:
         lags.add(task_lag)
     return sorted(lags)
 

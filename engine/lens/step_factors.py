@@ -14,7 +14,7 @@ from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms,
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
-SMALLEST = 1e-300  # of a gradient smaller than this float64 keeps too few digits to divide by
+MIN_NORM = 1e-300  # of a gradient smaller than this float64 keeps too few digits to divide by
 KEPT, OTHERS = "kept", "other roads"  # names of columns in recordings
 PATHS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
 """Paths of a GRU besides the kept state: through the arguments of its gates, and of its new content."""
@@ -48,7 +48,9 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     trace, e = swept.trace, swept.trace.model.experiment
     kind, steps = CELLS[e.cell], len(trace.batch.valid)
     cut = trace.model.truncation_points(steps) if len(trace.passes) == 1 else []
-    measured = {name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_measured(kind))}
+    measured = {
+        name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_reading_names(kind))
+    }
     for layer in range(e.num_layers):
         for d in range(e.directions):
             arrived: Tensor | None = None  # dL/ds where the pass before ended
@@ -62,7 +64,7 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     return StepFactors(factor, slope, weights, measured)
 
 
-def _measured(kind: Cell) -> list[str]:
+def _reading_names(kind: Cell) -> list[str]:
     """What there is besides the factor."""
     if kind.has_cell_state:
         return [KEPT, OTHERS]
@@ -72,17 +74,17 @@ def _measured(kind: Cell) -> list[str]:
 def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """{name: (n,)} of one pass; `arrived` is what reached the state before its first step, None where there is none."""
     if kind.has_cell_state:
-        measured = _of_cell_state(kind, chain, arrived)
+        measured = _cell_state_factors(kind, chain, arrived)
     elif kind.retain_gate:
-        measured = _of_gated_state(kind, chain)
+        measured = _gated_factors(kind, chain)
     else:
-        measured = _of_plain_state(chain)
-    undefined = row_norms(chain.memory) < SMALLEST
+        measured = _plain_factors(chain)
+    undefined = row_norms(chain.memory) < MIN_NORM
     undefined[0] |= arrived is None
     return {name: torch.where(undefined, torch.nan, values) for name, values in measured.items()}
 
 
-def _of_plain_state(chain: ChainGradients) -> dict[str, Tensor]:
+def _plain_factors(chain: ChainGradients) -> dict[str, Tensor]:
     """Two factors. A cell without links in time lets nothing through: its factor is 0."""
     enters, total = row_norms(chain.grad_input_proj), row_norms(chain.total)
     hh = chain.cell_trace.weights.hh
@@ -90,7 +92,7 @@ def _of_plain_state(chain: ChainGradients) -> dict[str, Tensor]:
     return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
 
 
-def _of_gated_state(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
+def _gated_factors(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
     """What is kept as it is, and what goes through the product with h_{t-1}, gate by gate."""
     assert kind.retain_gate is not None
     parts = {KEPT: chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.total}
@@ -108,7 +110,7 @@ def _of_gated_state(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
     return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}
 
 
-def _of_cell_state(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
+def _cell_state_factors(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """What the forget gate keeps of dL/dc_t, and all else that reaches c_{t-1}: through h, gates and peepholes, and
     from a layer above."""
     assert chain.cell is not None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-MOST = 48  # rows of a live picture, and inputs that are taken away: one batch of as many copies
-TOGETHER = 128  # seeds in one sweep, so that a thousand rows fit into memory
+MAX_ROWS = 48  # rows of a live picture, and inputs that are taken away: one batch of as many copies
+MAX_SEEDS = 128  # seeds in one sweep, so that a thousand rows fit into memory
 
 
-def evenly_chosen(steps: np.ndarray, most: int = MOST) -> np.ndarray:
+def evenly_spaced(steps: np.ndarray, max_rows: int = MAX_ROWS) -> np.ndarray:
     """All of these positions, (K,), or so many evenly chosen ones: first and last always, of one the last."""
-    places = np.linspace(len(steps) - 1, 0, min(len(steps), most)).round().astype(int)
+    places = np.linspace(len(steps) - 1, 0, min(len(steps), max_rows)).round().astype(int)
     return steps[np.unique(places)]
 
 
-def in_parts(steps: np.ndarray) -> list[np.ndarray]:
+def in_chunks(steps: np.ndarray) -> list[np.ndarray]:
     """The same positions, in their order, in parts that can be swept at once."""
-    return [steps[start : start + TOGETHER] for start in range(0, len(steps), TOGETHER)]
+    return [steps[start : start + MAX_SEEDS] for start in range(0, len(steps), MAX_SEEDS)]

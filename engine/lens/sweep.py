@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.cells.adjoint import CellTrace, GradCarry, wide
+from engine.cells.adjoint import CellTrace, GradCarry, to_float64_cpu
 from engine.cells.reverse_sequence import flip
 from engine.lens.forward_trace import ForwardPass, ForwardTrace
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
 BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
-SMALL = 2.0**-64
+MIN_SIZE = 2.0**-64
 """Of what a block begins with. Smaller is shrunk too much: the block is swept again in halves, down to single steps. A
 row of float32 cannot skip from here to 0 unless a step has a factor below 2**-62, so that what is 0 is exactly 0."""
 
@@ -65,7 +65,9 @@ class SweepResult:
         """Over the whole time axis: an encoder's steps, then its decoder's."""
         if len(self.passes) == 1:
             return self.passes[0]
-        return [[_joined(parts) for parts in zip(*rows, strict=True)] for rows in zip(*self.passes, strict=True)]
+        return [
+            [_concatenate_passes(parts) for parts in zip(*rows, strict=True)] for rows in zip(*self.passes, strict=True)
+        ]
 
     def of_seeds(self, some: slice) -> SweepResult:
         """The same of some of the seeds."""
@@ -74,7 +76,10 @@ class SweepResult:
 
     def inputs(self) -> list[Scaled]:
         """For each pass dL/d(what its first layer read), (T, S, B, I)."""
-        return [_below(rows[0], one.cell_traces[0]) for rows, one in zip(self.passes, self.trace.passes, strict=True)]
+        return [
+            _gradient_below(rows[0], one.cell_traces[0])
+            for rows, one in zip(self.passes, self.trace.passes, strict=True)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +120,7 @@ def _chains(swept: SweepResult, layer: int, direction: int, sequence: int, seed:
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:
             values = Scaled(scaled.values[:real, seed, sequence], scaled.exponent[:real, seed, sequence]).to_float64()
-            return wide(values.flip(0) if direction else values)
+            return to_float64_cpu(values.flip(0) if direction else values)
 
         positions = start + np.arange(real)
         chains.append(
@@ -143,7 +148,7 @@ def row_norms(values: Tensor) -> Tensor:
     return torch.linalg.vector_norm(values / size, dim=-1) * size[..., 0]
 
 
-def _joined(parts: Sequence[LayerGradients]) -> LayerGradients:
+def _concatenate_passes(parts: Sequence[LayerGradients]) -> LayerGradients:
     """One chain through several passes."""
     cells = [part.total_cell for part in parts if part.total_cell is not None]
     return LayerGradients(
@@ -154,7 +159,7 @@ def _joined(parts: Sequence[LayerGradients]) -> LayerGradients:
     )
 
 
-def _below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTrace]) -> Scaled:
+def _gradient_below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTrace]) -> Scaled:
     """What reaches the layer below, or the inputs: from all directions of a layer."""
     pairs = zip([gradients.grad_input_proj for gradients in row], cell_traces, strict=True)
     back = [Scaled(torch.matmul(grad.values, trace.weights.ih), grad.exponent) for grad, trace in pairs]
@@ -188,20 +193,20 @@ class SweepBuffers:
         """Those that there are."""
         return [values for values in (self.total, self.total_cell, self.grad_input_proj) if values is not None]
 
-    def shrunk(self, start: int, stop: int, direct: Scaled, enters: IncomingGradient, rows: slice) -> bool:
+    def underflows(self, start: int, stop: int, direct: Scaled, enters: IncomingGradient, rows: slice) -> bool:
         """True if one exponent per row cannot represent these steps in float32.
 
         A row is then too small for it: it shrank on the way, or was so when it entered, from above (`direct`, of these
         steps) or from later steps (`enters`). All other rows of zeros are exactly 0.
         """
         sizes = self.total[start:stop, rows].abs().amax(-1)
-        if not bool((sizes < SMALL).any()):
+        if not bool((sizes < MIN_SIZE).any()):
             return False
         if self.total_cell is not None:
             sizes = torch.maximum(sizes, self.total_cell[start:stop, rows].abs().amax(-1))
         entered = direct.binary[:, rows] != ZERO_EXPONENT  # (steps, R)
         entered[-1] |= torch.stack(enters.grad_carry)[:, rows].any(-1).any(0)
-        return bool(((sizes < SMALL) & (entered | (sizes > 0))).any())
+        return bool(((sizes < MIN_SIZE) & (entered | (sizes > 0))).any())
 
 
 @torch.no_grad()
@@ -236,7 +241,7 @@ def _sweep_pass(
     leaving: list[IncomingGradient | None] = []
     for layer, later in zip(reversed(one.cell_traces), reversed(incoming), strict=True):
         if gradients:
-            above = _below(gradients[-1], one.cell_traces[len(one.cell_traces) - len(gradients)])
+            above = _gradient_below(gradients[-1], one.cell_traces[len(one.cell_traces) - len(gradients)])
         row, width = [], layer[0].hidden.shape[-1]
         for d, cell_trace in enumerate(layer):
             direct = above.units(d * width, (d + 1) * width)
@@ -267,28 +272,28 @@ def _sweep_chain(
     exponents = torch.empty_like(direct.exponent)
     zeros = torch.zeros_like(total[0])
     states = 1 if total_cell is None else 2
-    under_way = IncomingGradient((zeros,) * states, torch.zeros_like(exponents[0]))
+    carried = IncomingGradient((zeros,) * states, torch.zeros_like(exponents[0]))
     ends = sorted({int(length) for length in lengths}) if incoming is not None else []
     ahead = _blocks(len(total), [*cuts, *ends])[::-1]  # the next one last
     while ahead:
         start, stop = ahead.pop()
-        enters = under_way
+        enters = carried
         if incoming is not None and stop in ends:  # until here nothing was under way in the sequences that end here
             enters = enters.with_rows_of(incoming, (lengths == stop).repeat(axes[0]).to(exponents.device))
         part = direct.steps(start, stop)
         leaves, rows = _sweep_block(cell_trace, start, stop, part, enters, buffers, axes[1])
-        if stop - start > 1 and buffers.shrunk(start, stop, part, enters, rows):
+        if stop - start > 1 and buffers.underflows(start, stop, part, enters, rows):
             middle = (start + stop) // 2
             ahead += [(start, middle), (middle, stop)]
             continue
         exponents[start:stop] = leaves.exponent
-        under_way = leaves if start not in cuts else IncomingGradient((zeros,) * states, leaves.exponent)
+        carried = leaves if start not in cuts else IncomingGradient((zeros,) * states, leaves.exponent)
 
     def scaled(values: Tensor) -> Scaled:
         return Scaled(values, exponents).of_rows(axes)
 
     cell = None if total_cell is None else scaled(total_cell)
-    return scaled(total), cell, scaled(buffers.grad_input_proj), under_way
+    return scaled(total), cell, scaled(buffers.grad_input_proj), carried
 
 
 def _sweep_block(

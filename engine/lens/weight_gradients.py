@@ -26,11 +26,11 @@ def weight_gradients(
     counted from where the loss enters; for "all" from the last of them that a direction reads.
     """
     trace = trace_forward(model, batch).single_sequence(sequence)
-    return weights_of(sweep(trace, seed(trace, [loss])), (0, 0), losses=(loss, loss))
+    return weight_gradients_of(sweep(trace, seed(trace, [loss])), (0, 0), losses=(loss, loss))
 
 
 @torch.no_grad()
-def weights_of(
+def weight_gradients_of(
     swept: SweepResult,
     seeds: tuple[int, int],
     sequence: int = 0,

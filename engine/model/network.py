@@ -36,9 +36,9 @@ class RecurrentNetwork(nn.Module):
         super().__init__()
         e, task = experiment, TASKS[experiment.task]
         self.experiment, self.symbols_in, self.symbols_out = e, task.inputs == "symbols", task.outputs == "symbols"
-        self.translates = e.rnn_type == "encoder_decoder"
+        self.is_encoder_decoder = e.rnn_type == "encoder_decoder"
         self.embedding = nn.Embedding(task.input_size, e.embedding_size) if e.embedding_size else None
-        if self.translates:
+        if self.is_encoder_decoder:
             self.decoder_embedding = nn.Embedding(task.output_size, e.embedding_size) if e.embedding_size else None
             self.encoder = make_layers(e, e.input_size)
             self.decoder = make_layers(e, e.embedding_size or task.output_size)
@@ -51,7 +51,7 @@ class RecurrentNetwork(nn.Module):
     @property
     def stacks(self) -> list[nn.RNNBase | StepwiseLayers]:
         """The recurrent modules in the order in which they run."""
-        return [self.encoder, self.decoder] if self.translates else [self.recurrent]
+        return [self.encoder, self.decoder] if self.is_encoder_decoder else [self.recurrent]
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits or values: (T, batch, output_size), (1, batch, output_size) for many_to_one, and the target side's
@@ -60,14 +60,16 @@ class RecurrentNetwork(nn.Module):
         Where outputs are fed back, the true previous output is what comes in: always in evaluation mode, in training
         mode with probability `teacher_forcing`, drawn from torch's global generator.
         """
-        forced = self.experiment.teacher_forcing if self.training else 1.0
-        if self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and forced < 1:
-            return self._feed_back(batch, forced)
-        if self.translates:
+        forcing = self.experiment.teacher_forcing if self.training else 1.0
+        if self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and forcing < 1:
+            return self._run_step_by_step(batch, forcing)
+        if self.is_encoder_decoder:
             assert batch.decoder_inputs is not None
-            spoken = self._noisy(self._look_up(batch.decoder_inputs, self.decoder_embedding, self.head.out_features))
-            return self.apply_head(self.decoder(spoken, self._encode(batch))[0], batch.lengths)
-        return self.apply_head(self._recur(self.embed(batch), batch.lengths), batch.lengths)
+            target_inputs = self._add_noise(
+                self._embed_tokens(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
+            )
+            return self.apply_head(self.decoder(target_inputs, self._encode(batch))[0], batch.lengths)
+        return self.apply_head(self._run_recurrent(self.embed(batch), batch.lengths), batch.lengths)
 
     def generate(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
         """As `forward`, but the network hears nothing but what it says itself. (T, batch, output_size).
@@ -76,45 +78,45 @@ class RecurrentNetwork(nn.Module):
             choose: which symbol a step says, (batch, output_size) logits to (batch,); called for every step but the
                 last, in their order.
         """
-        return self._feed_back(batch, 0.0, choose)
+        return self._run_step_by_step(batch, 0.0, choose)
 
     def embed(self, batch: Batch) -> Tensor:
         """What the first recurrent layer sees, (T, batch, input_size): one-hot, embedding or values, or the last
         `window` of them side by side for a feed-forward cell (zeros before the first)."""
         if self.symbols_in:
-            seen = self._look_up(batch.inputs, self.embedding, TASKS[self.experiment.task].input_size)
+            seen = self._embed_tokens(batch.inputs, self.embedding, TASKS[self.experiment.task].input_size)
         else:
             seen = self._tensor(batch.inputs, self.dtype)
-        seen = self._noisy(seen)
+        seen = self._add_noise(seen)
         if self.experiment.cell == "feedforward" and self.experiment.window > 1:
             back = range(self.experiment.window - 1, -1, -1)
             seen = torch.cat([pad(seen, (0, 0, 0, 0, k, 0))[: len(seen)] for k in back], dim=-1)
         return seen
 
-    def _noisy(self, seen: Tensor) -> Tensor:
+    def _add_noise(self, seen: Tensor) -> Tensor:
         """In training mode, with Gaussian noise drawn from torch's global generator; else as it is."""
         noise = self.experiment.noise if self.training else 0.0
         return seen + noise * torch.randn_like(seen) if noise else seen
 
-    def _look_up(self, tokens: np.ndarray, table: nn.Embedding | None, symbols: int) -> Tensor:
+    def _embed_tokens(self, tokens: np.ndarray, table: nn.Embedding | None, symbols: int) -> Tensor:
         """(T, batch) tokens to their embedding, or one-hot code where there is no table; NO_SYMBOL to zeros."""
         read = self._tensor(tokens, torch.int64)
         if table is None:
             return (read[..., None] == torch.arange(symbols, device=read.device)).to(self.dtype)
         return table(read.clamp(min=0)) * (read >= 0)[..., None]
 
-    def _recur(self, inputs: Tensor, lengths: np.ndarray) -> Tensor:
+    def _run_recurrent(self, inputs: Tensor, lengths: np.ndarray) -> Tensor:
         """Top-layer states (T, batch, directions * H). Reading one way needs no packing: padding comes last."""
         padded = bool((lengths < len(inputs)).any())
         if self.experiment.bidirectional and padded:
-            return pad_packed_sequence(self.recurrent(_packed(inputs, lengths))[0], total_length=len(inputs))[0]
+            return pad_packed_sequence(self.recurrent(_pack(inputs, lengths))[0], total_length=len(inputs))[0]
         cuts = self.truncation_points(len(inputs))
         if not cuts:
             return self.recurrent(inputs)[0]
         outputs, state = [], None
         for start, stop in zip([0, *cuts], [*cuts, len(inputs)], strict=True):
             output, state = self.recurrent(inputs[start:stop], state)
-            state = _detached(state)
+            state = _detach(state)
             outputs.append(output)
         return torch.cat(outputs)
 
@@ -122,15 +124,19 @@ class RecurrentNetwork(nn.Module):
         """Every layer's state where each source sequence ends: all that crosses to the decoder."""
         seen = self.embed(batch)
         padded = bool((batch.lengths < len(seen)).any())
-        return self.encoder(_packed(seen, batch.lengths) if padded else seen)[1]
+        return self.encoder(_pack(seen, batch.lengths) if padded else seen)[1]
 
-    def _feed_back(self, batch: Batch, forced: float, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
-        """Step by step, the next input being the true previous output with probability `forced`, else the own one.
+    def _run_step_by_step(
+        self, batch: Batch, forcing: float, choose: Callable[[Tensor], Tensor] = most_probable
+    ) -> Tensor:
+        """Step by step, the next input being the true previous output with probability `forcing`, else the own one.
 
         What is fed back is a symbol: no gradient flows through the choice.
         """
-        layers, given = (self.decoder, batch.decoder_inputs) if self.translates else (self.recurrent, batch.inputs)
-        state = self._encode(batch) if self.translates else None
+        layers, given = (
+            (self.decoder, batch.decoder_inputs) if self.is_encoder_decoder else (self.recurrent, batch.inputs)
+        )
+        state = self._encode(batch) if self.is_encoder_decoder else None
         assert given is not None
         cuts = self.truncation_points(len(given))
         logits: list[Tensor] = []
@@ -138,21 +144,21 @@ class RecurrentNetwork(nn.Module):
             fed = row[None].copy()
             if t:
                 own = self._as_input(choose(logits[-1][0].detach()).cpu().numpy(), row)
-                fed = np.where(self._teacher_forcing_mask(row, forced), fed, own[None])
+                fed = np.where(self._teacher_forcing_mask(row, forcing), fed, own[None])
             if state is not None and t in cuts:
-                state = _detached(state)
-            if self.translates:
-                seen = self._noisy(self._look_up(fed, self.decoder_embedding, self.head.out_features))
+                state = _detach(state)
+            if self.is_encoder_decoder:
+                seen = self._add_noise(self._embed_tokens(fed, self.decoder_embedding, self.head.out_features))
             else:
                 seen = self.embed(dataclasses.replace(batch, inputs=fed))
             output, state = layers(seen, state)
             logits.append(self.apply_head(output, batch.lengths))
         return torch.cat(logits)
 
-    def _teacher_forcing_mask(self, row: np.ndarray, forced: float) -> np.ndarray:
+    def _teacher_forcing_mask(self, row: np.ndarray, forcing: float) -> np.ndarray:
         """(1, batch) or (1, batch, 1) bool: True where the truth is told. Certain where nothing is left to chance."""
         shape = (1, len(row)) + (1,) * (row.ndim - 1)
-        return torch.rand(shape).numpy() < forced if forced else np.zeros(shape, bool)
+        return torch.rand(shape).numpy() < forcing if forcing else np.zeros(shape, bool)
 
     def _as_input(self, symbols: np.ndarray, row: np.ndarray) -> np.ndarray:
         """The symbols that a step said, (batch,), as an input like `row`: tokens, or one-hot in its last part."""
@@ -208,14 +214,14 @@ class RecurrentNetwork(nn.Module):
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
         """(T, batch), 0 where no loss is counted. Nats, or squared error averaged over the output units."""
-        losses = self._losses(logits, self._read_targets(batch))
+        losses = self._losses(logits, self._counted_targets(batch))
         if self.experiment.rnn_type != "many_to_one":
             return losses * self._tensor(batch.mask, losses.dtype)
         full = losses.new_zeros(batch.mask.shape)
         full[torch.tensor(batch.lengths - 1), torch.arange(len(batch.lengths))] = losses[0]
         return full
 
-    def _read_targets(self, batch: Batch) -> np.ndarray:
+    def _counted_targets(self, batch: Batch) -> np.ndarray:
         """The targets of the steps that `forward` answers at: all, or each sequence's last."""
         if self.experiment.rnn_type != "many_to_one":
             return batch.targets
@@ -239,7 +245,7 @@ class RecurrentNetwork(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """The scalar that is differentiated: the mean over the batch of each sequence's l_b."""
-        losses = self._losses(self(batch), self._read_targets(batch))
+        losses = self._losses(self(batch), self._counted_targets(batch))
         if self.experiment.rnn_type == "many_to_one":
             return losses.mean()  # one loss each: its own mean and sum
         return (losses * self.loss_weights(batch)).sum() / len(batch.lengths)
@@ -254,9 +260,9 @@ class RecurrentNetwork(nn.Module):
         return torch.tensor(array, dtype=dtype, device=self.head.weight.device)
 
 
-def _packed(inputs: Tensor, lengths: np.ndarray) -> PackedSequence:
+def _pack(inputs: Tensor, lengths: np.ndarray) -> PackedSequence:
     return pack_padded_sequence(inputs, torch.tensor(lengths), enforce_sorted=False)
 
 
-def _detached(state: Tensor | State) -> Tensor | State:
+def _detach(state: Tensor | State) -> Tensor | State:
     return tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()

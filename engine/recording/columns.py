@@ -113,15 +113,15 @@ def _value(accepted: Any, columns: Mapping[str, Column], frame: int, given: Mapp
     """What stands at this path, None where nothing does; a dictionary is at least empty."""
     if get_origin(accepted) is dict:
         inside = [each for each in columns if each.startswith(f"{path}.")]
-        found = {each[len(path) + 1 :]: _leaf(np.ndarray, columns[each], frame, each) for each in inside}
+        found = {each[len(path) + 1 :]: _read_leaf(np.ndarray, columns[each], frame, each) for each in inside}
         return {name: value for name, value in found.items() if value is not None}
     if issubclass(accepted, FrozenArrays):
         there = any(each.startswith(f"{path}.") and frame in columns[each].rows for each in columns)
         return reading(accepted, columns, frame, given, path) if there else None
-    return _leaf(accepted, columns[path], frame, path) if path in columns else None
+    return _read_leaf(accepted, columns[path], frame, path) if path in columns else None
 
 
-def _leaf(accepted: type, column: Column, frame: int, path: str) -> Any:
+def _read_leaf(accepted: type, column: Column, frame: int, path: str) -> Any:
     """An array, or a number of the accepted type; None where this frame has none."""
     if frame not in column.rows:
         return None

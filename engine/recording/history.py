@@ -33,15 +33,15 @@ class History:
     changes its character from one end to the other.
     """
 
-    def __init__(self, most: int = 1000) -> None:
-        self._updates = _Thinned(most)
-        self._looks = _Thinned(most)
+    def __init__(self, max_rows: int = 1000) -> None:
+        self._updates = _Thinned(max_rows)
+        self._looks = _Thinned(max_rows)
 
-    def update(self, step: int, loss: float, param_grad_norm: float, clipped: bool) -> None:
+    def add_update(self, step: int, loss: float, param_grad_norm: float, clipped: bool) -> None:
         """Add one optimiser update; its norm is that before clipping."""
         self._updates.add((step, loss, math.nan, math.nan, param_grad_norm, clipped))
 
-    def look(
+    def add_frame(
         self, step: int, loss: float, probe_loss: float, metric: float, param_grad_norm: float, clipped: bool
     ) -> None:
         """Add what a frame measured."""
@@ -75,10 +75,10 @@ class Waterfall:
     sequence's own where its sequences differ. Thinned like the curves.
     """
 
-    def __init__(self, most: int = 120) -> None:
-        self._rows = _Thinned(most)
+    def __init__(self, max_rows: int = 120) -> None:
+        self._rows = _Thinned(max_rows)
 
-    def look(self, info: RunInfo, frame: Frame) -> None:
+    def add_frame(self, info: RunInfo, frame: Frame) -> None:
         """Add what a frame measured."""
         norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
         self._rows.add((frame.step, norms[-1, 0].copy()))
@@ -101,14 +101,14 @@ class SnapshotStore(Generic[Value]):
     The first and the newest always stand, whatever their size.
     """
 
-    def __init__(self, most: int, most_bytes: int, size: Callable[[Value], int]) -> None:
-        self._rows = _Thinned(most)
-        self._most_bytes, self._size = most_bytes, size
+    def __init__(self, max_rows: int, max_bytes: int, size: Callable[[Value], int]) -> None:
+        self._rows = _Thinned(max_rows)
+        self._max_bytes, self._size = max_bytes, size
 
     def add(self, step: int, value: Value) -> None:
         """Add what it is now; a step not beyond the newest is dropped."""
         self._rows.add((step, value))
-        while len(self._rows.rows) > 2 and self.bytes > self._most_bytes:
+        while len(self._rows.rows) > 2 and self.bytes > self._max_bytes:
             self._rows.thin()
 
     @property
@@ -126,7 +126,7 @@ class SnapshotStore(Generic[Value]):
 
     def until(self, step: int) -> SnapshotStore[Value]:
         """Those up to a step, as a past of their own."""
-        past = SnapshotStore(self._rows.most, self._most_bytes, self._size)
+        past = SnapshotStore(self._rows.max_rows, self._max_bytes, self._size)
         past._rows = self._rows.until(step)
         return past
 
@@ -145,8 +145,8 @@ def size_of(value: Any) -> int:
 class _Thinned:
     """Rows whose count is at least `stride` apart, the newest besides. A step not beyond the last one is dropped."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.stride, self.seen = most, 1, 0
+    def __init__(self, max_rows: int) -> None:
+        self.max_rows, self.stride, self.count = max_rows, 1, 0
         self.rows: list[tuple[Any, ...]] = []
         self.newest: tuple[Any, ...] | None = None
 
@@ -154,11 +154,11 @@ class _Thinned:
         if self.newest is not None and row[0] <= self.newest[0]:
             return
         self.newest = row
-        if self.seen % self.stride == 0:
+        if self.count % self.stride == 0:
             self.rows.append(row)
-            if len(self.rows) > self.most:
+            if len(self.rows) > self.max_rows:
                 self.thin()
-        self.seen += 1
+        self.count += 1
 
     def thin(self) -> None:
         """Every second row goes; the first stays."""
@@ -166,9 +166,9 @@ class _Thinned:
         self.stride *= 2
 
     def until(self, step: int) -> _Thinned:
-        past = _Thinned(self.most)
+        past = _Thinned(self.max_rows)
         past.rows = [row for row in self.rows if row[0] <= step]
-        past.stride, past.seen = self.stride, self.stride * len(past.rows)
+        past.stride, past.count = self.stride, self.stride * len(past.rows)
         past.newest = max((row for row in self.all() if row[0] <= step), key=lambda row: row[0], default=None)
         return past
 

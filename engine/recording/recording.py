@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-MOST_BYTES = 512 * 2**20
+MAX_BYTES = 512 * 2**20
 """Of everything inside a file together, unpacked: a few kilobytes of zip can claim to hold any number of them."""
 CONTENTS = "recording.json"
 CURVES = ("updates", "looks")
-NOT_ONE = "This file is no recording: a recording is a zip file that this playground has written."
+NOT_A_RECORDING = "This file is no recording: a recording is a zip file that this playground has written."
 DAMAGED = "This recording is damaged: a part of it is missing, or is not what it should be."
 
 
@@ -78,8 +78,8 @@ class Recording:
         for frame in kept:
             numbers = (frame.step, frame.loss, frame.param_grad_norm, frame.clipped)
             if frame.step:
-                curve.update(*numbers)
-            curve.look(frame.step, frame.loss, frame.probe_loss, frame.metric, *numbers[2:])
+                curve.add_update(*numbers)
+            curve.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, *numbers[2:])
         return cls(experiment, changes, kept, curve.updates(), curve.looks())
 
     @functools.cached_property
@@ -96,18 +96,18 @@ class Recording:
         """Bytes of all its arrays, which is about what a file of it holds unpacked."""
         return size_of((self.frames, self.updates, self.looks))
 
-    def thinned(self, most: int) -> Recording:
+    def thinned(self, max_frames: int) -> Recording:
         """The same with at most so many frames (at least two), evenly spaced; the first and the newest stay."""
-        if len(self.frames) <= most:
+        if len(self.frames) <= max_frames:
             return self
-        kept = np.linspace(0, len(self.frames) - 1, max(2, most)).round().astype(int)
+        kept = np.linspace(0, len(self.frames) - 1, max(2, max_frames)).round().astype(int)
         return dataclasses.replace(self, frames=tuple(self.frames[each] for each in kept))
 
-    def fitting(self, most_bytes: int) -> Recording:
+    def fitting(self, max_bytes: int) -> Recording:
         """The same, thinned where it is larger than this."""
-        if self.size <= most_bytes:
+        if self.size <= max_bytes:
             return self
-        return self.thinned(len(self.frames) * most_bytes // self.size)
+        return self.thinned(len(self.frames) * max_bytes // self.size)
 
     def to_pandas(self) -> pd.DataFrame:
         """A row for each frame: its numbers that are no arrays, the kind of its verdict, and the verdict's ratio."""
@@ -135,8 +135,8 @@ class Recording:
         Raises:
             RecordingError: where the frames are not of one run, or so large that no file of them could be loaded.
         """
-        if self.size > MOST_BYTES:
-            size, most = self.size // 2**20, MOST_BYTES // 2**20
+        if self.size > MAX_BYTES:
+            size, most = self.size // 2**20, MAX_BYTES // 2**20
             raise RecordingError(
                 f"These frames take {size:,} MB and a file holds {most:,}: keep fewer, with `thinned`."
             )
@@ -151,21 +151,21 @@ class Recording:
             "changes": [list(each) for each in self.changes],
             "frames": len(self.frames),
             "columns": {path: None if each.frames == every else each.frames for path, each in columns.items()},
-            "diagnoses": [_written(frame.diagnosis) for frame in self.frames],
+            "diagnoses": [_diagnosis_to_json(frame.diagnosis) for frame in self.frames],
         }
         with zipfile.ZipFile(file, "w") as archive:
-            _put(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
+            _write_entry(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
             for name in CURVES:
-                _put(archive, f"{name}.npy", _packed(getattr(self, name)))
+                _write_entry(archive, f"{name}.npy", _to_npy(getattr(self, name)))
             for path, column in columns.items():
-                _put(archive, f"frames/{path}.npy", _packed(column.values))
+                _write_entry(archive, f"frames/{path}.npy", _to_npy(column.values))
 
     @classmethod
-    def load(cls, file: str | Path | IO[bytes], most_bytes: int = MOST_BYTES) -> Recording:
+    def load(cls, file: str | Path | IO[bytes], max_bytes: int = MAX_BYTES) -> Recording:
         """Read one, from a path or an open binary file: equal to what was saved, to the last bit. Executes nothing.
 
         Args:
-            most_bytes: a file that holds more, unpacked, is refused before anything of it is.
+            max_bytes: a file that holds more, unpacked, is refused before anything of it is.
 
         Raises:
             RecordingError: for whatever is no whole recording, in a sentence. OSError where a path cannot be read.
@@ -173,14 +173,14 @@ class Recording:
         raw = io.BytesIO(Path(file).read_bytes()) if isinstance(file, str | Path) else file
         try:
             with zipfile.ZipFile(raw) as archive:
-                return _read(archive, most_bytes)
+                return _read_archive(archive, max_bytes)
         except (RecordingError, ExperimentError, ColumnError) as error:
             raise RecordingError(str(error)) from error
         except Exception as error:  # a file can be broken in more ways than can be listed, and none may end a page
-            raise RecordingError(DAMAGED if zipfile.is_zipfile(raw) else NOT_ONE) from error
+            raise RecordingError(DAMAGED if zipfile.is_zipfile(raw) else NOT_A_RECORDING) from error
 
 
-def _written(found: Diagnosis | None) -> dict[str, Any] | None:
+def _diagnosis_to_json(found: Diagnosis | None) -> dict[str, Any] | None:
     """A verdict as JSON has it; numbers that are not finite as words, which `float` reads again."""
     if found is None:
         return None
@@ -188,12 +188,12 @@ def _written(found: Diagnosis | None) -> dict[str, Any] | None:
     return dataclasses.asdict(found) | {"evidence": evidence}
 
 
-def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _write_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     """Compressed, without the time of day."""
     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
-def _packed(array: np.ndarray) -> bytes:
+def _to_npy(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
@@ -202,13 +202,13 @@ def _packed(array: np.ndarray) -> bytes:
 # ---- reading: nothing in the file is believed before it was looked at
 
 
-def _read(archive: zipfile.ZipFile, most_bytes: int) -> Recording:
-    if sum(each.file_size for each in archive.infolist()) > most_bytes:
+def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
+    if sum(each.file_size for each in archive.infolist()) > max_bytes:
         raise RecordingError(
-            f"This file holds more than {most_bytes // 2**20:,} MB unpacked, which is too much to open."
+            f"This file holds more than {max_bytes // 2**20:,} MB unpacked, which is too much to open."
         )
     if CONTENTS not in archive.namelist():
-        raise RecordingError(NOT_ONE)
+        raise RecordingError(NOT_A_RECORDING)
     contents = json.loads(archive.read(CONTENTS))
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise RecordingError("This recording was written by another version of the playground, in another format.")

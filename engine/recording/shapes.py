@@ -69,7 +69,7 @@ def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) 
         "three": 3,
     }
     for path, shape in shapes.items():
-        axes = next((axes for name, axes in AXES.items() if _named(name, path)), None)
+        axes = next((axes for name, axes in AXES.items() if _matches(name, path)), None)
         if axes is not None and not _fits(shape, axes.split(), sizes):
             shown = " x ".join(map(str, shape)) or "a single number"
             raise ColumnError(f"{path} has the wrong shape for this network: {shown}.")
@@ -78,7 +78,7 @@ def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) 
             raise ColumnError(f"gates.{name} is missing, which this cell has.")
 
 
-def _named(name: str, path: str) -> bool:
+def _matches(name: str, path: str) -> bool:
     return path.startswith(name[:-1]) if name.endswith("*") else path == name
 
 

@@ -21,7 +21,7 @@ from engine.lens.on_demand import compute_on_demand
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import sweep
-from engine.lens.weight_gradients import weights_of
+from engine.lens.weight_gradients import weight_gradients_of
 from engine.model import RecurrentNetwork
 from engine.tasks import TASKS, Batch
 
@@ -61,7 +61,7 @@ def capture_frame(
         loss_per_step=probe.after_source(per_step[:, DRAWN].cpu().numpy(), 0),
         sequence_loss=sequence_loss.cpu().numpy(),
         factors=factors_of(swept, seeds),
-        weight_gradients=weights_of(swept, seeds),
+        weight_gradients=weight_gradients_of(swept, seeds),
         **_states(trace),
         **_data(probe),
         **_embedding(model, untrained_map),

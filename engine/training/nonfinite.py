@@ -11,7 +11,7 @@ from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 
-def where_it_broke(model: RecurrentNetwork, batch: Batch, update: int, loss: float) -> str:
+def describe_nonfinite(model: RecurrentNetwork, batch: Batch, update: int, loss: float) -> str:
     """At which update, and at which step in time: forwards first, then backwards, then in the weights alone."""
     flow = gradient_flow(model, batch)
     broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))

@@ -20,7 +20,7 @@ from engine.frame.frame import TrainingProgress
 from engine.model import build
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.training.capture_frame import capture_frame, embedding_map
-from engine.training.nonfinite import where_it_broke
+from engine.training.nonfinite import describe_nonfinite
 from engine.training.optimizers import make_optimizer
 
 RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
@@ -70,7 +70,7 @@ class Trainer:
         loss.backward()
         value, norm = loss.item(), self._clip()
         if not (math.isfinite(value) and math.isfinite(norm)):
-            raise NotFiniteError(where_it_broke(self.model, batch, self.step + 1, value))
+            raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value))
         self._optimizer.step()
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
@@ -125,9 +125,9 @@ class Trainer:
                 )
         changed = self.experiment.replace(**changes)
         self.changes = record_change(self.changes, self.step, self.experiment, changed)
-        self._go_by(changed)
+        self._apply_settings(changed)
 
-    def _go_by(self, experiment: Experiment) -> None:
+    def _apply_settings(self, experiment: Experiment) -> None:
         """From the next update on by these settings."""
         self.experiment = self.model.experiment = experiment
         for group in self._optimizer.param_groups:
@@ -197,15 +197,15 @@ class Trainer:
         for kept, name in ((self._losses, "losses"), (self._clips, "clips")):
             kept.clear()
             kept.extend(state[name])
-        self._go_by_changes(tuple((step, changes) for step, changes in state["changes"]))
+        self._apply_changes(tuple((step, changes) for step, changes in state["changes"]))
 
-    def take_back(self) -> None:
+    def drop_unmade_changes(self) -> None:
         """Forget the live changes that no update has followed yet."""
-        self._go_by_changes(tuple(each for each in self.changes if each[0] < self.step))
+        self._apply_changes(tuple(each for each in self.changes if each[0] < self.step))
 
-    def _go_by_changes(self, changes: Changes) -> None:
+    def _apply_changes(self, changes: Changes) -> None:
         self.changes = changes
-        self._go_by(settings_at(self.info.experiment, changes))
+        self._apply_settings(settings_at(self.info.experiment, changes))
 
     def weights(self) -> bytes:
         """What is learned, as a safetensors file: PyTorch's names, float32, as `load_state_dict` wants them."""

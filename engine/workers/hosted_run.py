@@ -21,7 +21,7 @@ DETAILS_SHARE = 0.04  # of the worker's time that the on-demand readings of one 
 REPORT_EVERY = 0.5  # seconds between reports while no frame is requested
 CHECKPOINT_EVERY = 1.0  # seconds between two checkpoints: going back to a step repeats at most that much training
 CHECKPOINT_BYTES = 2**20  # a second: larger ones are rarer
-LARGEST_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
+MAX_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
 
 
 class HostedRun:
@@ -64,7 +64,7 @@ class HostedRun:
         worker died.
         """
         self.trainer.restore(checkpoint)
-        self.trainer.take_back()
+        self.trainer.drop_unmade_changes()
         before = settings_at(self.trainer.info.experiment, changes, self.trainer.step - 1)
         self.trainer.update(**{name: getattr(before, name) for name in LIVE_SETTINGS})
 
@@ -105,7 +105,7 @@ class HostedRun:
         """Updates a second at most; None for as fast as possible."""
         self.per_second, self.due = per_second, 0.0
 
-    def look(self, details: Collection[str] | None = None) -> None:
+    def request_frame(self, details: Collection[str] | None = None) -> None:
         """Request a frame, with these on-demand readings."""
         self.frame_requested = True
         self.requested_details.update(details or ())
@@ -196,7 +196,7 @@ class HostedRun:
 
     def needs_checkpoint(self, now: float) -> bool:
         """True if a checkpoint is due, there is something new to save, and it would not be too large."""
-        return self.checkpoint_due <= now and self.saved_step != self.trainer.step and self._size <= LARGEST_CHECKPOINT
+        return self.checkpoint_due <= now and self.saved_step != self.trainer.step and self._size <= MAX_CHECKPOINT
 
     @property
     def _size(self) -> int:

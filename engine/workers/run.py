@@ -107,7 +107,7 @@ class Run:
         requested = frozenset(details)
         if self._requested is None or not requested <= self._requested:
             self._requested = requested | (self._requested or frozenset())
-            self._send("look", sorted(self._requested))
+            self._send("request_frame", sorted(self._requested))
         return self._frame
 
     @property

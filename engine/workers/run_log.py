@@ -28,12 +28,12 @@ class RunLog:
     def add(self, report: Report) -> None:
         """Keep the updates and the frame of a report."""
         for update in report.updates:
-            self.history.update(*update)
+            self.history.add_update(*update)
         if (frame := report.frame) is not None:
-            self.history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
+            self.history.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
                               frame.clipped)  # fmt: skip
             self.frames.add(frame.step, frame)
-            self.waterfall.look(self.info, frame)
+            self.waterfall.add_frame(self.info, frame)
 
     def all_frames(self) -> tuple[Frame, ...]:
         """The kept frames, steps rising."""

@@ -86,14 +86,14 @@ def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
     look(history, trainer.frame())
     for _ in range(step):
         loss = trainer.advance()
-        history.update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
+        history.add_update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
     frame = trainer.frame(ON_DEMAND_READINGS)
     look(history, frame)
     return trainer.info, frame, Curves(updates=history.updates(), looks=history.looks())
 
 
 def look(history: History, frame: Frame) -> None:
-    history.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+    history.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
 
 
 def edited(case: str, frame: Frame) -> dict[str, Any]:

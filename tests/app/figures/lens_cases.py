@@ -51,11 +51,11 @@ pairs = for_each({"case, name": PAIRS})
 def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
     """A frame after two updates with all its details, and what was remembered on the way."""
     trainer, history, waterfall = Trainer(EXPERIMENTS[case]), History(), Waterfall()
-    waterfall.look(trainer.info, trainer.frame())
+    waterfall.add_frame(trainer.info, trainer.frame())
     for _ in range(0 if case == "infinite" else 2):  # which no update survives
-        history.update(trainer.step, trainer.advance(), trainer.param_grad_norm, trainer.clipped)
+        history.add_update(trainer.step, trainer.advance(), trainer.param_grad_norm, trainer.clipped)
     frame = trainer.frame(ON_DEMAND_READINGS)
-    waterfall.look(trainer.info, frame)
+    waterfall.add_frame(trainer.info, frame)
     return trainer.info, frame, Curves(history.updates(), history.looks(), waterfall.table())
 
 

@@ -51,7 +51,7 @@ def run_of(case: str) -> FakeRun:
     run = FakeRun(info.experiment, paused=False, speed=None)
     run.frame, run.curve = frame, History()
     for row in curves.updates:
-        run.curve.update(int(row["step"]), float(row["loss"]), float(row["param_grad_norm"]), bool(row["clipped"]))
+        run.curve.add_update(int(row["step"]), float(row["loss"]), float(row["param_grad_norm"]), bool(row["clipped"]))
     for row in curves.looks:
-        run.curve.look(*(each.item() for each in row))
+        run.curve.add_frame(*(each.item() for each in row))
     return run

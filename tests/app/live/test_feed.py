@@ -50,8 +50,8 @@ def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
         slot.run.frame, loss=broken, probe_loss=broken, metric=broken, seconds=1.0, output_grad_norm=broken,
         param_grad_norm=broken, param_grad_norm_clipped=broken, ratio=np.full((3, 1), broken), diagnosis=diagnosis,
     )  # fmt: skip
-    slot.run.curve.update(4, broken, broken, True)
-    slot.run.curve.look(4, broken, broken, broken, broken, True)
+    slot.run.curve.add_update(4, broken, broken, True)
+    slot.run.curve.add_frame(4, broken, broken, broken, broken, True)
     slot.run.phase, slot.run.message = RunPhase.PAUSED, "Update 4 was not made."
     header, _ = header_of(Feed(slot).frame())
     assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == diagnosis.cure
@@ -256,8 +256,8 @@ def test_another_future_is_drawn_from_the_fork_on_and_named():
     info, frame, _ = seen("stacked")
     history = History()
     for step in range(1, 9):
-        history.update(step, 1.0, 1.0, False)
-        history.look(step, 1.0, 1.0, 0.5, 1.0, False)
+        history.add_update(step, 1.0, 1.0, False)
+        history.add_frame(step, 1.0, 1.0, 0.5, 1.0, False)
     slot.ghost = Ghost(info, frame, history, branched_at=5)
     first = decoded(Feed(slot).frame())
     assert first["loss.data.0.x"].tolist() == first["update.data.0.x"].tolist() == [5, 6, 7, 8]

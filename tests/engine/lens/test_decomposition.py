@@ -9,7 +9,7 @@ from engine.experiment import Experiment
 from engine.lens import gradient_flow, loss_decomposition
 from engine.lens.forward_trace import trace_forward
 from engine.lens.on_demand import compute_on_demand
-from engine.lens.subsample import MOST
+from engine.lens.subsample import MAX_ROWS
 from engine.tasks import sample
 from tests.cases import grid, in_turn
 from tests.engine.lens.conftest import assert_decomposition_is_right
@@ -89,7 +89,7 @@ def test_more_losses_than_fit_into_one_sweep_or_one_picture():
         assert np.allclose(whole.norms[:, :, k], norms, rtol=1e-9, atol=0)
     counted = np.flatnonzero(batch.counted[:, 0])
     some = compute_on_demand(trace_forward(model, batch), {"decomposition"})["decomposition"]
-    assert len(some.steps) == MOST and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
+    assert len(some.steps) == MAX_ROWS and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
     assert np.allclose(some.norms, whole.norms[:, :, some.steps], rtol=1e-9, atol=0)
     total, last = (gradient_flow(model, batch.alone(0), loss).grad_hidden[:, :, :, 0] for loss in ("all", 149))
     lengths = np.linalg.norm(total, axis=-1) * np.linalg.norm(last, axis=-1)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.experiment import Experiment
-from engine.lens.embedding_map import EmbeddingMap, turned
+from engine.lens.embedding_map import EmbeddingMap, aligned_to
 from engine.training import Trainer
 
 LETTERS = Experiment(
@@ -30,10 +30,10 @@ def table(symbols: int = 30, size: int = 9) -> np.ndarray:
 def test_turning_undoes_a_turn_and_keeps_every_distance(mirrored):
     there = np.random.default_rng(1).normal(size=(12, 2))
     turn = np.array([[0.6, -0.8], [0.8, 0.6]]) @ np.diag([1, -1 if mirrored else 1])
-    assert np.allclose(turned(there @ turn, there), there)
+    assert np.allclose(aligned_to(there @ turn, there), there)
     other = np.random.default_rng(2).normal(size=(12, 2))
-    assert np.allclose(distances(turned(other, there)), distances(other))
-    closest = np.linalg.norm(turned(other, there) - there)
+    assert np.allclose(distances(aligned_to(other, there)), distances(other))
+    closest = np.linalg.norm(aligned_to(other, there) - there)
     for angle in np.linspace(0, 2 * np.pi, 100):
         for sign in (1, -1):
             matrix = np.array([[np.cos(angle), -np.sin(angle) * sign], [np.sin(angle), np.cos(angle) * sign]])

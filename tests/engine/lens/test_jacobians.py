@@ -132,7 +132,7 @@ def test_memory_is_bounded(monkeypatch, together):
     model, batch = build(e).double(), sample(e, 2, 1)
     whole, trace = jacobian_products(model, batch, lags=range(1, 10)), trace_forward(model, batch)
     positions, steps = step_jacobians(trace)[0][0]
-    monkeypatch.setattr("engine.lens.jacobians.TOGETHER", together)
+    monkeypatch.setattr("engine.lens.jacobians.MAX_ELEMENTS", together)
     at_once = [len(each) for each in chains_of_steps(trace)[0][0].forwards()]
     assert sum(at_once) == 9 and max(at_once) * 5**2 <= max(together, 5**2)
     few = jacobian_products(model, batch, lags=range(1, 10))

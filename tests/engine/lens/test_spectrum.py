@@ -15,7 +15,7 @@ from engine.frame.readings import Spectrum
 from engine.lens import eigenvalues, jacobian_products
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.on_demand import compute_on_demand
-from engine.lens.spectrum import MOST_LAGS, frame_lags, largest_singular_values, spectrum_of
+from engine.lens.spectrum import MAX_LAGS, frame_lags, largest_singular_values, spectrum_of
 from engine.model import RecurrentNetwork, build
 from engine.tasks import TASKS, Batch, sample
 from tests.engine.networks import LINKED, case
@@ -108,7 +108,7 @@ def test_it_is_taken_only_when_somebody_asks():
 def test_lags_are_few_and_reach_from_one_step_to_the_whole_chain(links):
     lags = frame_lags(links, 64)
     assert lags[0] == 1 and lags[-1] == links
-    assert len(lags) == len(set(lags)) <= MOST_LAGS and lags == sorted(lags)
+    assert len(lags) == len(set(lags)) <= MAX_LAGS and lags == sorted(lags)
     assert len(lags) >= min(links, 5)
     assert frame_lags(0, 64) == []
 

@@ -18,7 +18,7 @@ def updated(count: int, most: int = 10, every: int = 1) -> History:
     """Steps 1, 1 + every, ...: at step s the loss is 1/s, the norm s, and every third is clipped."""
     history = History(most)
     for step in range(1, 1 + count * every, every):
-        history.update(step, 1 / step, float(step), step % 3 == 0)
+        history.add_update(step, 1 / step, float(step), step % 3 == 0)
     return history
 
 
@@ -37,7 +37,7 @@ def test_nothing_is_thinned_before_the_bound_is_reached(most):
 def test_the_first_and_the_newest_always_stand(most, count):
     history = History(most)
     for step in range(1, count + 1):
-        history.update(step, 0.5, 1.0, False)
+        history.add_update(step, 0.5, 1.0, False)
         steps = history.updates()["step"]
         assert (steps[0], steps[-1]) == (1, step)
 
@@ -63,7 +63,7 @@ def test_a_kept_row_is_what_was_added(count):
 def test_looks_are_kept_like_updates_and_know_more():
     history = History(10)
     for step in range(0, 500, 5):
-        history.look(step, 1.0, 2.0 + step, 0.25, 3.0, True)
+        history.add_frame(step, 1.0, 2.0 + step, 0.25, 3.0, True)
     rows = history.looks()
     assert len(rows) <= 11 and (rows["step"][0], rows["step"][-1]) == (0, 495)
     assert rows["probe_loss"].tolist() == [2.0 + step for step in rows["step"]]
@@ -73,11 +73,11 @@ def test_looks_are_kept_like_updates_and_know_more():
 
 def test_table_merges_looks_and_updates_by_step():
     history = History()
-    history.look(0, 2.5, 2.5, 0.1, math.nan, False)
+    history.add_frame(0, 2.5, 2.5, 0.1, math.nan, False)
     for step in (1, 2, 3, 4):
-        history.update(step, 1.0 * step, 10.0, False)
-    history.look(2, 2.0, 1.75, 0.5, 10.0, False)
-    history.look(6, 6.0, 1.25, 0.75, 11.0, True)
+        history.add_update(step, 1.0 * step, 10.0, False)
+    history.add_frame(2, 2.0, 1.75, 0.5, 10.0, False)
+    history.add_frame(6, 6.0, 1.25, 0.75, 11.0, True)
     rows = history.table()
     assert rows.dtype == ROW
     assert rows["step"].tolist() == [0, 1, 2, 3, 4, 6]
@@ -91,9 +91,9 @@ def test_table_merges_looks_and_updates_by_step():
 def test_a_long_merged_table_names_no_step_twice():
     history = History(10)
     for step in range(1, 1001):
-        history.update(step, 0.5, 1.0, False)
+        history.add_update(step, 0.5, 1.0, False)
         if step % 7 == 0:
-            history.look(step, 0.5, 0.75, 0.5, 1.0, False)
+            history.add_frame(step, 0.5, 0.75, 0.5, 1.0, False)
     steps = history.table()["step"]
     assert (np.diff(steps) > 0).all() and len(steps) <= 22
     assert set(steps) == {*history.updates()["step"], *history.looks()["step"]}
@@ -104,9 +104,9 @@ def test_a_long_merged_table_names_no_step_twice():
 @pytest.mark.parametrize("step", [3, 5], ids=["back", "again"])
 def test_a_step_that_is_not_beyond_the_last_is_ignored(step):
     history = updated(5)
-    history.update(step, 9.0, 9.0, True)
+    history.add_update(step, 9.0, 9.0, True)
     assert history.updates()["loss"].tolist() == [1 / each for each in (1, 2, 3, 4, 5)]
-    history.update(6, 1 / 6, 6.0, True)
+    history.add_update(6, 1 / 6, 6.0, True)
     assert history.updates()["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert history.updates()["loss"].tolist() == [1 / each for each in (1, 2, 3, 4, 5, 6)]
 
@@ -114,15 +114,15 @@ def test_a_step_that_is_not_beyond_the_last_is_ignored(step):
 @pytest.mark.parametrize("step", [3, 5], ids=["back", "again"])
 def test_a_look_that_is_not_beyond_the_last_is_ignored(step):
     history = History()
-    history.look(5, 1.0, 2.0, 0.5, 1.0, False)
-    history.look(step, 9.0, 9.0, 9.0, 9.0, True)
+    history.add_frame(5, 1.0, 2.0, 0.5, 1.0, False)
+    history.add_frame(step, 9.0, 9.0, 9.0, 9.0, True)
     assert history.looks().tolist() == [(5, 1.0, 2.0, 0.5, 1.0, False)]
 
 
 def test_looking_back_does_not_hold_up_the_updates():
     history = History()
-    history.look(10, 1.0, 2.0, 0.5, 1.0, False)
-    history.update(4, 1.0, 1.0, False)
+    history.add_frame(10, 1.0, 2.0, 0.5, 1.0, False)
+    history.add_update(4, 1.0, 1.0, False)
     assert history.table()["step"].tolist() == [4, 10]
 
 
@@ -135,7 +135,7 @@ def test_an_empty_history_is_an_empty_table(table):
 def test_one_kind_alone_is_a_table_too():
     assert updated(4).table()["step"].tolist() == [1, 2, 3, 4]
     history = History()
-    history.look(0, 1.0, 2.0, 0.5, math.nan, False)
+    history.add_frame(0, 1.0, 2.0, 0.5, math.nan, False)
     assert history.table()["probe_loss"].tolist() == [2.0]
 
 
@@ -161,7 +161,7 @@ def test_a_past_ends_at_its_step_and_can_be_continued():
     past = history.until(17)
     kept = history.updates()["step"]
     assert past.updates()["step"].tolist() == kept[kept <= 17].tolist()
-    past.update(18, 0.5, 1.0, False)
+    past.add_update(18, 0.5, 1.0, False)
     assert past.updates()["step"][-1] == 18 and history.updates()["step"][-1] == 30
 
 

@@ -263,14 +263,14 @@ def test_a_file_cut_or_changed_anywhere_is_refused(remembered):
 
 def test_a_file_that_unpacks_to_too_much_is_not_unpacked(remembered):
     with pytest.raises(RecordingError, match="more than 1 MB"):
-        Recording.load(changed(remembered, **{"looks.npy": bytes(2**20)}), most_bytes=2**20)
+        Recording.load(changed(remembered, **{"looks.npy": bytes(2**20)}), max_bytes=2**20)
 
 
 def test_what_is_too_large_is_thinned(remembered, monkeypatch):
     assert remembered.fitting(remembered.size) is remembered
     smaller = remembered.fitting(remembered.size - 1)
     assert [frame.step for frame in smaller.frames] == [0, 2] and same(smaller.looks, remembered.looks)
-    monkeypatch.setattr(recordings, "MOST_BYTES", 2**10)
+    monkeypatch.setattr(recordings, "MAX_BYTES", 2**10)
     with pytest.raises(RecordingError, match="keep fewer"):
         remembered.save(io.BytesIO())
 

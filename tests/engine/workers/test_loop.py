@@ -67,7 +67,7 @@ def reports(worker: Worker) -> list[Report]:
 def turns(worker: Worker, count: int, watched: range = range(0)) -> None:
     """So many rounds of the loop; those who watch request the next frame at once, in every round."""
     for _ in range(count):
-        worker.connection.orders += [Order(key, "look", []) for key in watched]
+        worker.connection.orders += [Order(key, "request_frame", []) for key in watched]
         worker.receive()
         worker.take_turns()
 

@@ -21,7 +21,7 @@ def hosted() -> HostedRun:
 
 
 def test_a_frame_has_no_details_unless_somebody_asks(hosted):
-    hosted.look()
+    hosted.request_frame()
     hosted.changed = True
     assert hosted.frame(10.0).on_demand == frozenset()
 
@@ -29,7 +29,7 @@ def test_a_frame_has_no_details_unless_somebody_asks(hosted):
 def test_details_are_taken_at_most_once_a_second(hosted):
     taken = []
     for now in (10.0, 10.2, 10.9, 11.5):
-        hosted.look(WANTED)
+        hosted.request_frame(WANTED)
         hosted.trainer.advance()
         hosted.changed = True
         taken.append(bool(hosted.frame(now).on_demand))
@@ -37,26 +37,26 @@ def test_details_are_taken_at_most_once_a_second(hosted):
 
 
 def test_a_run_that_stands_still_owes_the_details_of_its_last_step_once(hosted):
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     hosted.changed = True
     hosted.frame(10.0)
     hosted.trainer.advance()
     hosted.changed = True
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     assert hosted.frame(10.3).on_demand == frozenset()
     assert hosted.frame_time() == hosted.details_due > 10.3
     frame = hosted.frame(hosted.details_due)
     assert frame.on_demand == {"decomposition"} and frame.step == 1
     assert hosted.frame_time() is None
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     assert hosted.frame_time() is None
 
 
 def test_a_run_that_trains_owes_nothing_that_nobody_asked_for_again(hosted):
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     hosted.changed = True
     hosted.frame(10.0)
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     hosted.trainer.advance()
     hosted.changed = True
     hosted.frame(10.3)
@@ -69,9 +69,9 @@ def test_what_the_network_has_not_is_asked_for_in_vain_and_only_once():
     """One loss cannot be taken apart: the detail stays None, and the worker does not try for ever."""
     one = Experiment(task="adding", hidden_size=4, seq_len=6, batch_size=4)
     hosted = HostedRun(Open(1, one.to_dict(), paused=True, speed=None, checkpoint=None))
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     assert hosted.frame(10.0).on_demand == frozenset()
-    hosted.look(WANTED)
+    hosted.request_frame(WANTED)
     assert hosted.frame_time() is None
 
 

@@ -42,11 +42,11 @@ def runner(experiment: Experiment, letter: str, updates: int = 4) -> LaneSnapsho
     trainer, curve, waterfall = Trainer(experiment), History(), Waterfall()
     for _ in range(updates + 1):
         frame = trainer.frame()
-        curve.look(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
-        waterfall.look(trainer.info, frame)
+        curve.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+        waterfall.add_frame(trainer.info, frame)
         if trainer.step < updates:
             loss = trainer.advance()
-            curve.update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
+            curve.add_update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
     curves = Curves(curve.updates(), curve.looks(), waterfall.table())
     return LaneSnapshot(letter=letter, name=trainer.info.cell_title, info=trainer.info, frame=frame, curves=curves)
 

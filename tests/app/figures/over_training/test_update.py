@@ -15,7 +15,7 @@ def rows(*clipped: bool) -> Curves:
     """Six updates of which these were clipped."""
     history = History()
     for step, each in enumerate(clipped, start=1):
-        history.update(step, 1.0, 0.5 * step, each)
+        history.add_update(step, 1.0, 0.5 * step, each)
     return Curves(updates=history.updates(), looks=history.looks())
 
 
