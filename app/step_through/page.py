@@ -17,7 +17,8 @@ from app.figures.step_through import Place
 from app.hub import RunSlot
 from app.step_through import text as step_through_text
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import SequenceTrace, Verification
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import Verification
 from engine.workers import SEQUENCE_TRACE, VERIFICATION, Run
 
 TITLE = "Step through"

@@ -11,7 +11,8 @@ from app.figures.step_through import Place
 from engine.cells import CELLS
 from engine.frame import RunInfo
 from engine.number_format import short, signed
-from engine.step_through.sequence_trace import (
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import (
     CENTRAL_DIFFERENCES,
     SLOW,
     TRUNCATED,
@@ -19,7 +20,6 @@ from engine.step_through.sequence_trace import (
     VANISHED,
     GradientEntry,
     JacobianEntry,
-    SequenceTrace,
     StateEntry,
     Verification,
     WeightEntry,

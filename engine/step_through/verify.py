@@ -18,7 +18,10 @@ from torch import Tensor
 
 from engine.experiment import step_cost
 from engine.model import RecurrentNetwork
-from engine.step_through.sequence_trace import (
+from engine.step_through.sequence_trace import SequenceTrace, TraceError
+from engine.step_through.tracing import trace_chain
+from engine.step_through.unrolled import Nudge, Place, unroll
+from engine.step_through.verification_result import (
     AUTOGRAD,
     CENTRAL_DIFFERENCES,
     SLOW,
@@ -27,14 +30,10 @@ from engine.step_through.sequence_trace import (
     VANISHED,
     GradientEntry,
     JacobianEntry,
-    SequenceTrace,
     StateEntry,
-    TraceError,
     Verification,
     WeightEntry,
 )
-from engine.step_through.tracing import trace_chain
-from engine.step_through.unrolled import Nudge, Place, unroll
 from engine.tasks import Batch
 
 SMALLEST = 1e-6  # norm: below this the difference of two losses is little more than rounding

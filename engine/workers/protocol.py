@@ -9,7 +9,8 @@ from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
 from engine.slow_motion.update_trace import UpdateTrace
-from engine.step_through.sequence_trace import SequenceTrace, Verification
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import Verification
 
 Result = TypeVar("Result")
 

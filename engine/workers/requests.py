@@ -9,7 +9,8 @@ from engine.ask import answering
 from engine.ask.question import Answer, Question
 from engine.slow_motion.dry_run import dry_run_update
 from engine.step_through import tracing, verify
-from engine.step_through.sequence_trace import GradientEntry, SequenceTrace, Verification
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import GradientEntry, Verification
 from engine.training import Trainer
 from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, UPDATE_TRACE, VERIFICATION, WEIGHTS, RequestKind
 

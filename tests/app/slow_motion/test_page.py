@@ -206,11 +206,7 @@ def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page
     assert only.calls.count(("advance", 1)) == 1 and slow_motion_text.MAKING in page_text(page)
     assert page.button(key="slow_next_update").disabled
     only.frame = dataclasses.replace(Trainer(only.experiment).frame(), step=1)
-<<<<<<< HEAD
-    only.curve.update(1, update.loss, update.norm, update.clipped)
-=======
-    only.curve.add_update(1, found.loss, found.norm, found.clipped)
->>>>>>> 55e3678 (Give constants, helpers and history methods plain names)
+    only.curve.add_update(1, update.loss, update.norm, update.clipped)
     only.calls.clear()
     page = run(page)
     assert only.calls == [(UPDATE_TRACE.name, {})]

@@ -11,7 +11,8 @@ from app.step_through import text as step_through_text
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, SequenceTrace, Verification
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import CENTRAL_DIFFERENCES, Verification
 from engine.training import Trainer
 from engine.workers.requests import trace_sequence
 

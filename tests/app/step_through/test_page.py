@@ -13,7 +13,8 @@ from app.step_through import text as step_through_text
 from app.step_through.page import StepThroughState
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import SequenceTrace, StateEntry, WeightEntry
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import StateEntry, WeightEntry
 from engine.training import Trainer
 from engine.workers import SEQUENCE_TRACE, VERIFICATION
 from engine.workers.requests import trace_sequence

@@ -13,7 +13,7 @@ from app.figures.step_through import Place
 from app.step_through import text as step_through_text
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.step_through.sequence_trace import AUTOGRAD, REASONS
+from engine.step_through.verification_result import AUTOGRAD, REASONS
 from engine.training import Trainer
 from engine.workers.requests import trace_sequence
 from tests.app.step_through.conftest import CASES, verification, walked

@@ -212,9 +212,8 @@ def test_a_live_picture_has_a_bounded_number_of_rows_and_of_inputs_taken_away():
     e = Experiment(task="sine", rnn_type="many_to_many", cell="rnn", hidden_size=4, seq_len=150)
     model, batch = lively(e), sample(e, 2, 1)
     counted = np.flatnonzero(batch.counted[:, 0])
-<<<<<<< HEAD
     result, whole = (
-        saliency_of(trace_forward(model, batch).single_sequence(0), most=10),
+        saliency_of(trace_forward(model, batch).single_sequence(0), max_rows=10),
         saliency_triangle(model, batch),
     )
     assert len(result.steps) == 10 and set(result.steps) <= set(counted)
@@ -222,19 +221,7 @@ def test_a_live_picture_has_a_bounded_number_of_rows_and_of_inputs_taken_away():
     assert np.ptp(np.diff(result.steps)) <= 1
     assert whole.steps.tolist() == counted.tolist()  # more than fit into one sweep
     assert np.allclose(result.norms, whole.norms[np.isin(whole.steps, result.steps)], rtol=1e-9, atol=0)
-    assert np.isfinite(result.occluded).sum() == MOST and np.isfinite(result.occluded[[0, -1]]).all()
-=======
-    found, whole = (
-        saliency_of(trace_forward(model, batch).single_sequence(0), max_rows=10),
-        saliency_triangle(model, batch),
-    )
-    assert len(found.steps) == 10 and set(found.steps) <= set(counted)
-    assert (found.steps[0], found.steps[-1]) == (counted[0], counted[-1])
-    assert np.ptp(np.diff(found.steps)) <= 1
-    assert whole.steps.tolist() == counted.tolist()  # more than fit into one sweep
-    assert np.allclose(found.norms, whole.norms[np.isin(whole.steps, found.steps)], rtol=1e-9, atol=0)
-    assert np.isfinite(found.occluded).sum() == MAX_ROWS and np.isfinite(found.occluded[[0, -1]]).all()
->>>>>>> 55e3678 (Give constants, helpers and history methods plain names)
+    assert np.isfinite(result.occluded).sum() == MAX_ROWS and np.isfinite(result.occluded[[0, -1]]).all()
 
 
 @for_each({"most": [1, 2, 64], "count": [1, 2, 63, 64, 65, 1000]})

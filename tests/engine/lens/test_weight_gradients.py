@@ -142,11 +142,7 @@ def test_a_frame_reads_the_last_loss_forwards_and_the_first_one_backwards():
     """Each where a direction has read most before it: one sweep of both losses."""
     model, batch = case("many_to_many", LENGTHS, cell="lstm", bidirectional=True)
     trace = trace_forward(model, batch)
-<<<<<<< HEAD
-    result = weights_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
-=======
-    found = weight_gradients_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
->>>>>>> 55e3678 (Give constants, helpers and history methods plain names)
+    result = weight_gradients_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
     for d, loss in enumerate(("last", "first")):
         single = weight_gradients(model, batch, 1, loss)
         for name in ("hh", "ih", "hh_beyond", "ih_beyond"):

@@ -13,15 +13,9 @@ import torch
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.lens import gradient_flow
-from engine.step_through.sequence_trace import (
-    MOST_JACOBIAN_NUMBERS,
-    JacobianEntry,
-    SequenceTrace,
-    StateEntry,
-    TraceError,
-    WeightEntry,
-)
+from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, SequenceTrace, TraceError
 from engine.step_through.tracing import trace_chain
+from engine.step_through.verification_result import JacobianEntry, StateEntry, WeightEntry
 from engine.training import Trainer
 from engine.workers.requests import trace_sequence
 from tests import reference_unroll as reference

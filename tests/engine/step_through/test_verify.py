@@ -18,7 +18,10 @@ from engine.experiment import Experiment
 from engine.lens import gradient_flow
 from engine.model import RecurrentNetwork, build
 from engine.step_through import verify as verification
-from engine.step_through.sequence_trace import (
+from engine.step_through.sequence_trace import TraceError
+from engine.step_through.tracing import trace_chain
+from engine.step_through.unrolled import Nudge, unroll
+from engine.step_through.verification_result import (
     AUTOGRAD,
     CENTRAL_DIFFERENCES,
     SLOW,
@@ -28,11 +31,8 @@ from engine.step_through.sequence_trace import (
     GradientEntry,
     JacobianEntry,
     StateEntry,
-    TraceError,
     WeightEntry,
 )
-from engine.step_through.tracing import trace_chain
-from engine.step_through.unrolled import Nudge, unroll
 from engine.step_through.verify import differences, verify
 from engine.tasks import Batch, probe, sample
 from engine.training import Trainer

@@ -10,7 +10,8 @@ import numpy as np
 from engine.ask.question import Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
-from engine.step_through.sequence_trace import CENTRAL_DIFFERENCES, SequenceTrace, StateEntry, Verification, WeightEntry
+from engine.step_through.sequence_trace import SequenceTrace
+from engine.step_through.verification_result import CENTRAL_DIFFERENCES, StateEntry, Verification, WeightEntry
 from engine.training import Trainer
 from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, worker_process
 from engine.workers.protocol import REQUEST_KINDS
