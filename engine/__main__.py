@@ -1,4 +1,4 @@
-"""The engine without a screen: `python -m engine train | tasks | presets | claims`."""
+"""Command line of the engine: `python -m engine train | tasks | presets | claims`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("tasks", help="what there is to learn")
-    commands.add_parser("presets", help="the lessons")
-    trainer = commands.add_parser("train", help="train and print what is measured")
+    commands.add_parser("tasks", help="list the tasks")
+    commands.add_parser("presets", help="list the lessons")
+    trainer = commands.add_parser("train", help="train, and print losses and verdicts")
     trainer.add_argument("preset", nargs="?", default="remember")
     trainer.add_argument("settings", nargs="*", metavar="name=value", help="as in a link: cell=lstm forget_bias=3")
     trainer.add_argument("--every", type=int, default=100, help="steps between two lines")
-    claims = commands.add_parser("claims", help="measure what the lessons claim, and write presets/claims.csv")
+    claims = commands.add_parser("claims", help="measure the claims of the lessons, and write presets/claims.csv")
     claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
-    claims.add_argument("--missing", action="store_true", help="leave what the table has already as it is")
+    claims.add_argument("--missing", action="store_true", help="keep the rows that the table already has")
     chosen = parser.parse_args(arguments)
     run = {"tasks": _tasks, "presets": _presets, "train": _train, "claims": _claims}[chosen.command]
     try:
@@ -45,19 +45,19 @@ def _presets(_: argparse.Namespace) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    from engine.training import NotFiniteError, train  # torch loads only where something is trained
+    from engine.training import NotFiniteError, train  # torch is loaded only for training
 
     experiment = load_preset(chosen.preset).experiment.replace(**dict(_parse(each) for each in chosen.settings))
     try:
         for frame in train(experiment, chosen.every):
-            said = frame.diagnosis.sentence if frame.diagnosis else ""
-            print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {said}", flush=True)
+            sentence = frame.diagnosis.sentence if frame.diagnosis else ""
+            print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {sentence}", flush=True)
     except NotFiniteError as error:
         print(error)
 
 
 def _claims(chosen: argparse.Namespace) -> int:
-    """Progress on the screen, each row kept as soon as it is known. Returns 1 if a claim does not hold."""
+    """Measure claims, print progress and save each row at once. Returns 1 if a claim does not hold."""
     from engine.claims.measures import measure_all
 
     presets = tuple(load_preset(slug) for slug in chosen.presets) or list_presets()
@@ -68,8 +68,8 @@ def _claims(chosen: argparse.Namespace) -> int:
     for number, row in enumerate(measure_all(presets, known, "trained"), start=1):
         rows.append(row)
         claim_table.write(claim_table.PARTIAL, {each.key: each for each in (*unfinished, *rows)}.values())
-        sign = "holds" if row.holds else "FAILS"
-        print(f"{number:3} of {count}  {time.monotonic() - began:5.0f} s  {sign}  {row.preset}, seed {row.seed}: "
+        outcome = "holds" if row.holds else "FAILS"
+        print(f"{number:3} of {count}  {time.monotonic() - began:5.0f} s  {outcome}  {row.preset}, seed {row.seed}: "
               f"{row.measure} {row.value:g}, {row.bounds}", flush=True)  # fmt: skip
     others = [row for row in table if row.preset not in {preset.slug for preset in presets}]
     order = [preset.slug for preset in list_presets()]
@@ -80,7 +80,7 @@ def _claims(chosen: argparse.Namespace) -> int:
 
 
 def _parse(assignment: str) -> tuple[str, object]:
-    """name=value, the value a number, true, false, none or a word."""
+    """Parse name=value; the value is a number, true, false, none or a word."""
     name, _, raw = assignment.partition("=")
     words = {"none": None, "true": True, "false": False}
     if raw in words:

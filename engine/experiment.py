@@ -1,4 +1,4 @@
-"""What a run is: every setting that reproduces it, validated once, here. No torch."""
+"""The settings that define and reproduce a run, validated once, here. No torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 2**30
 
 
 class ExperimentError(ValueError):
-    """A setting that cannot be: names the field, what it got and what it accepts."""
+    """An invalid setting: names the field, its value and what is accepted."""
 
     def __init__(self, field: str, *, got: object, accepts: str) -> None:
         self.field, self.got, self.accepts = field, got, accepts
@@ -34,7 +34,7 @@ class Range:
         return f"{kind} from {self.low:,.15g} to {self.high:,.15g}"
 
     def holds(self, value: object) -> bool:
-        """True for a finite number of the right kind inside the range; booleans are no numbers here."""
+        """True for a finite number of the right kind inside the range; a bool is not a number."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
             return False
         return self.low <= value <= self.high
@@ -77,27 +77,27 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
-"""The RNN types whose outputs come back as the next step's inputs."""
+"""The RNN types that feed their output back as the next input."""
 
 LIVE_SETTINGS = ("learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size")
-"""The settings that `Trainer.update` changes while a run goes on; any other is a new run."""
+"""The settings that `Trainer.update` can change during a run; changing any other starts a new run."""
 
 
 Changes = tuple[tuple[int, dict[str, Any]], ...]
-"""Live settings changed while a run went on: (step, {setting: value}), in force from update step + 1 on; steps rise."""
+"""Live settings changed during a run: (step, {setting: value}), effective from update step + 1 on, in order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """Everything that reproduces a run. Two equal experiments give the same frames on the same machine.
+    """All settings of a run. Two equal experiments give the same frames on the same machine.
 
-    `seq_len=None` becomes the task's own default. `forget_bias` is the total bias of the gate that keeps the old
-    state (None: PyTorch's own); a cell without such a gate has no use for it, nor a gated cell for `nonlinearity`.
-    `window` is how many inputs a feed-forward cell sees, the present one last; a recurrent cell has no use for it.
-    `output_layers` stand above the recurrent ones and have no links in time. `teacher_forcing` is the share of
-    training steps at which the true previous output is fed back, where any is, in place of the network's own.
+    `seq_len=None` becomes the task's own default. `forget_bias` is the total initial bias of the gate that
+    keeps the old state (None: PyTorch's own); cells without such a gate ignore it, and gated cells ignore
+    `nonlinearity`. `window` is the number of inputs that a feed-forward cell reads, the present one last; recurrent
+    cells ignore it. `output_layers` are feed-forward layers above the recurrent ones. `teacher_forcing` is, for the
+    types that feed outputs back, the share of training steps at which the true previous output is fed back instead.
     `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
-    `tbptt` is how many steps back the gradient goes, counted from the end of the sequence (0: all the way).
+    `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
 
     Raises:
         ExperimentError: naming the field, the value and what is accepted.
@@ -112,7 +112,7 @@ class Experiment:
     bidirectional: bool = False
     output_layers: int = 0
     window: int = 1
-    seq_len: int = None  # type: ignore[assignment]  # None on the way in only: the task's default stands here after
+    seq_len: int = None  # type: ignore[assignment]  # None only as an argument; __post_init__ sets the default
     embedding_size: int = 0
     dropout: float = 0.0
     noise: float = 0.0
@@ -149,7 +149,7 @@ class Experiment:
         self._check_together()
 
     def _check_together(self) -> None:
-        """What only settings taken together can break."""
+        """Check the rules that involve several settings."""
         task = TASKS[self.task]
         if self.rnn_type not in task.rnn_types:
             raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{_one_of(task.rnn_types)} for {task.title}")
@@ -180,19 +180,19 @@ class Experiment:
             raise ExperimentError("hidden_size", got=self.hidden_size, accepts=accepts)
 
     def _one_way_only(self) -> str:
-        """Why this network cannot read both ways, or nothing."""
+        """Why this network cannot be bidirectional; "" if it can."""
         if self.rnn_type in AUTOREGRESSIVE_TYPES:
-            return "where the network speaks step by step: there is no later step to read back from"
+            return "where outputs are fed back: there is no later step to read from"
         return "" if CELLS[self.cell].is_recurrent else "for a feed-forward cell, which has no direction in time"
 
     @property
     def directions(self) -> int:
-        """1, or 2 for a network that reads both ways."""
+        """1, or 2 for a bidirectional network."""
         return 2 if self.bidirectional else 1
 
     @property
     def input_size(self) -> int:
-        """What the first recurrent layer sees at each step: embedding or the task's channels, of a whole window."""
+        """Input size of the first recurrent layer: embedding size or the task's channels, times the window."""
         size = self.embedding_size or TASKS[self.task].input_size
         return size * self.window if self.cell == "feedforward" else size
 
@@ -202,12 +202,12 @@ class Experiment:
         return self.seq_len + TASKS[self.task].target_steps(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values only: JSON, TOML and links can carry them."""
+        """All settings as plain values, for JSON, TOML and links."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Experiment:
-        """The inverse of `to_dict`; a setting left out takes its default, an unknown one is an error."""
+        """The inverse of `to_dict`; missing settings take their defaults, unknown ones raise ExperimentError."""
         known = [each.name for each in dataclasses.fields(cls)]
         for name, value in settings.items():
             if name not in known:
@@ -215,12 +215,12 @@ class Experiment:
         return cls(**settings)
 
     def replace(self, **changes: Any) -> Experiment:
-        """A copy with some settings changed, validated anew."""
+        """A copy with some settings changed, validated again."""
         return type(self).from_dict({**self.to_dict(), **changes})
 
 
 def settings_at(experiment: Experiment, changes: Changes, step: int | None = None) -> Experiment:
-    """The settings of update `step` + 1; without a step those after all changes."""
+    """The settings in effect at update `step` + 1; without `step`, after all changes."""
     live: dict[str, Any] = {}
     for made_at, settings in changes:
         if step is None or made_at <= step:
@@ -229,7 +229,7 @@ def settings_at(experiment: Experiment, changes: Changes, step: int | None = Non
 
 
 def record_change(changes: Changes, step: int, before: Experiment, after: Experiment) -> Changes:
-    """The same changes, and whatever of LIVE differs between two experiments as made at this step, the newest."""
+    """`changes` with the LIVE_SETTINGS in which `before` and `after` differ appended, as made at this step."""
     new = {name: getattr(after, name) for name in LIVE_SETTINGS if getattr(after, name) != getattr(before, name)}
     if not new:
         return changes
@@ -239,9 +239,9 @@ def record_change(changes: Changes, step: int, before: Experiment, after: Experi
 
 
 def step_cost(experiment: Experiment) -> tuple[float, float]:
-    """Estimate of one optimiser step: (multiply-adds, bytes held for the backward pass).
+    """Estimate the cost of one optimiser step: (multiply-adds, bytes held for the backward pass).
 
-    A backward pass costs about twice the forward. Each step in time keeps its gates, state and input in float32.
+    A backward pass costs about twice a forward pass. Each time step keeps its gates, state and input in float32.
     """
     e = experiment
     cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, TASKS[e.task].output_size

@@ -1,20 +1,20 @@
-"""How numbers are written for people: in read-outs, tables and sentences. No torch; figures may import it."""
+"""Format numbers for read-outs, tables and sentences. No torch; figures may import it."""
 
 from __future__ import annotations
 
 import math
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-"""For `str.translate`: digits and minus as superscripts."""
+"""Table for `str.translate`: digits and minus to superscripts."""
 
 
 def power_of_ten(exponent: int) -> str:
-    """10⁻⁶ for -6."""
+    """Format a power of ten: 10⁻⁶ for -6."""
     return f"10{str(exponent).translate(RAISED)}"
 
 
 def short(value: float) -> str:
-    """A number for a read-out, with as many digits each time so that nothing jumps: 0.050, 2.30, 12.4, 480, 3.1e-7."""
+    """Format a number for a read-out, of nearly constant width: 0.050, 2.30, 12.4, 480, 3.1e-7."""
     if not math.isfinite(value):
         return "not finite"
     size = abs(value)
@@ -27,7 +27,7 @@ def short(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """A number with its sign and three digits: 0.120, −3.19·10⁻⁴."""
+    """Format a number with a true minus sign and three digits: 0.120, −3.19·10⁻⁴."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "not finite"
     if 0.01 <= abs(value) < 1e4:
@@ -38,7 +38,7 @@ def signed(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A part of a whole in words: 14.0%, 1 part in 360,000, exactly 0; next to nothing has no sign worth a word."""
+    """Format a part of a whole: 14.0%, 1 part in 360,000, exactly 0; "next to nothing" for tiny negative values."""
     if not math.isfinite(value):
         return "not finite"
     if value == 0:
@@ -51,7 +51,7 @@ def share(value: float) -> str:
 
 
 def amount(ratio: float) -> str:
-    """A share of a gradient as a person says it: a factor near 1, else a power of ten."""
+    """Format a share of a gradient: two digits near 1, else a power of ten."""
     if ratio == 0:
         return "exactly 0"
     if 0.01 <= ratio < 1000:

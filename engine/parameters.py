@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from engine.experiment import Experiment
 
 LIBRARY = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
-"""The cells that PyTorch has, and the names of their modules in `torch.nn`."""
+"""The cells that PyTorch implements, and their module names in `torch.nn`."""
 LIBRARY_NONLINEARITIES = ("tanh", "relu")
 """The activations of `torch.nn.RNN`."""
 
@@ -23,7 +23,7 @@ def in_library(experiment: Experiment) -> bool:
 
 
 def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
-    """{name: shape} of everything that is learned, in the order of the network's own `named_parameters`."""
+    """{name: shape} of all parameters, in the order of the network's `named_parameters`."""
     e, task = experiment, TASKS[experiment.task]
     shapes: dict[str, tuple[int, ...]] = {}
     if e.embedding_size:
@@ -44,12 +44,12 @@ def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
 
 
 def parameter_count(experiment: Experiment) -> int:
-    """How many numbers the network learns, both bias vectors of PyTorch's layers included."""
+    """Number of scalar parameters, both bias vectors of PyTorch's layers included."""
     return sum(_product(shape) for shape in parameter_shapes(experiment).values())
 
 
 def _recurrent(e: Experiment, name: str, input_size: int) -> dict[str, tuple[int, ...]]:
-    """One recurrent module: as the library's layers have them."""
+    """Parameters of one recurrent module, named as in PyTorch's layers."""
     cell, hidden = CELLS[e.cell], e.hidden_size
     shapes: dict[str, tuple[int, ...]] = {}
     rows = cell.blocks * hidden

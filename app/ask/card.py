@@ -13,7 +13,7 @@ from app import audio
 from app.ask import text as ask_text
 from app.figures import ask
 from app.hub import RunSlot
-from engine.ask.question import LIMITS, Answer, Question, QuestionError, cannot_go_on, read
+from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
@@ -80,7 +80,7 @@ def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, objec
         else:
             most = int(LIMITS["example"][1].high)
             asked["example"] = st.number_input(ask_text.EXAMPLE, 0, most, 0, key="predict_example", width=150)
-        if not cannot_go_on(experiment):
+        if not reason_not_to_continue(experiment):
             with st.container(key="predict_steps", width=210):
                 least = 0 if task.outputs == "symbols" else 1
                 most, usual = ask_text.most_steps(experiment), ask_text.usual_steps(experiment)
@@ -100,7 +100,7 @@ def _ask(run: Run, experiment: Experiment, card_state: AskState, asked: dict[str
     """Send the question, or say at once what is wrong with it; every press draws anew where symbols are drawn."""
     try:
         question = Question(**asked, seed=card_state.asked)  # type: ignore[arg-type]
-        read(experiment, question)
+        encode_question(experiment, question)
     except QuestionError as error:
         card_state.problem = str(error)
         return

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.figures.theme import symbol
 from app.text import plain
-from engine.ask.question import LIMITS, Answer, cannot_go_on
+from engine.ask.question import LIMITS, Answer, reason_not_to_continue
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import END, TASKS, Task
 
@@ -35,7 +35,7 @@ MAX_CHARACTERS = 20_000  # of a typed text; far more than can be read, so that i
 
 def generates(experiment: Experiment) -> bool:
     """True where the network says symbols that it hears itself, so that a temperature makes sense."""
-    speaks = experiment.rnn_type in AUTOREGRESSIVE_TYPES or not cannot_go_on(experiment)
+    speaks = experiment.rnn_type in AUTOREGRESSIVE_TYPES or not reason_not_to_continue(experiment)
     return speaks and TASKS[experiment.task].outputs == "symbols"
 
 
@@ -57,7 +57,9 @@ def most_steps(experiment: Experiment) -> int:
 def remark(experiment: Experiment) -> str:
     """Below the fields: what this network cannot do, though its data would let it."""
     task = TASKS[experiment.task]
-    return cannot_go_on(experiment) if task.continues and experiment.rnn_type not in AUTOREGRESSIVE_TYPES else ""
+    return (
+        reason_not_to_continue(experiment) if task.continues and experiment.rnn_type not in AUTOREGRESSIVE_TYPES else ""
+    )
 
 
 def asked_at(answer: Answer) -> str:

@@ -14,7 +14,7 @@ from app.figures.compare.over_time import reach
 from app.text import VerdictStyle
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
-from engine.diagnosis.text import place, say
+from engine.diagnosis.text import relevant_step, write_count
 from engine.experiment import Experiment
 from engine.number_format import share, short
 
@@ -134,9 +134,15 @@ def _why(lane: LaneSnapshot, *, alone: bool) -> str:
     if not math.isfinite(ratio):
         return f"{where}a number has become infinite"
     if ratio >= 1.5:
-        return f"{where}the gradient grows {say(ratio)}-fold on its way to {place(info)}"
-    part = "nothing" if ratio == 0 else f"{ratio:.0%}" if ratio >= 0.01 else f"1 part in {say(1 / max(ratio, 1e-300))}"
-    return f"{where}{part}{' of its gradient' if alone else ARRIVES} reaches {place(info)}"
+        return f"{where}the gradient grows {write_count(ratio)}-fold on its way to {relevant_step(info)}"
+    part = (
+        "nothing"
+        if ratio == 0
+        else f"{ratio:.0%}"
+        if ratio >= 0.01
+        else f"1 part in {write_count(1 / max(ratio, 1e-300))}"
+    )
+    return f"{where}{part}{' of its gradient' if alone else ARRIVES} reaches {relevant_step(info)}"
 
 
 def _name(lane: LaneSnapshot) -> str:
@@ -209,7 +215,7 @@ def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
         ["Loss, held out", *(short(lane.frame.probe_loss) for lane in lanes)],
         [first.metric_name.capitalize(), *(_metric(lane) for lane in lanes)],
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
-        [f"Gradient that reaches {place(first)}", *(_arrives(lane) for lane in lanes)],
+        [f"Gradient that reaches {relevant_step(first)}", *(_arrives(lane) for lane in lanes)],
         ["Steps until 1% is left", *(reach_label(reach(lane)) for lane in lanes)],
         ["It halves every", *(_halves(lane) for lane in lanes)],
         ["Updates clipped", *(_clipped(lane) for lane in lanes)],
@@ -233,8 +239,8 @@ def _ratio(lane: LaneSnapshot) -> float:
 def _arrives(lane: LaneSnapshot) -> str:
     ratio = _ratio(lane)
     if 0 < ratio < 1e-3:
-        return f"1 part in {say(1 / max(ratio, 1e-300))}"
-    return f"{say(ratio)}-fold" if 10 <= ratio < math.inf else share(ratio)
+        return f"1 part in {write_count(1 / max(ratio, 1e-300))}"
+    return f"{write_count(ratio)}-fold" if 10 <= ratio < math.inf else share(ratio)
 
 
 def _halves(lane: LaneSnapshot) -> str:

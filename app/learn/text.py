@@ -137,7 +137,7 @@ def address(preset: Preset, settings: dict[str, Any]) -> str:
 
 def led(preset: Preset, written: str) -> str:
     """Prose whose acting links lead to the playground."""
-    return setting_links.led(written, lambda settings: address(preset, settings))
+    return setting_links.with_addresses(written, lambda settings: address(preset, settings))
 
 
 # ---- doing and predicting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.diagnosis import LIMITS
-from engine.diagnosis.plateau import NEAR
+from engine.diagnosis.plateau import PLATEAU_TOLERANCE
 from engine.diagnosis.verdict import SHRINKING
 from engine.frame import RunInfo
 from engine.frame.readings import SATURATION_MARGIN
@@ -37,7 +37,8 @@ def paragraphs(info: RunInfo) -> list[str]:
         "decades, no reason is given.",
         "Braked: with SGD, each of the last 20 updates was clipped so much that weights hardly move. Adam, RMSprop and "
         "Adagrad divide by the size of the gradient, so for them clipping is no brake. Stuck: the mean loss of the "
-        f"last 20 updates, and that of 20 updates a hundred before, both lie within {100 * NEAR:g} % of a known level.",
+        "last 20 updates, and that of 20 updates a hundred before, both lie within "
+        f"{100 * PLATEAU_TOLERANCE:g} % of a known level.",
         "Code: engine/lens/sweep.py (sweep), engine/lens/step_factors.py (factors_of), engine/diagnosis/verdict.py "
         "(diagnose). Tests hold the gradient against autograd on an unrolled loop to one part in a billion.",
     ]

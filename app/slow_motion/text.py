@@ -10,7 +10,7 @@ import numpy as np
 from app.figures.slow_motion import gradient, network, update
 from app.figures.slow_motion.phases import BACKWARD, CLIP, FORWARD, LOSS
 from app.figures.unrolled import layout, symbols
-from engine.diagnosis.text import say
+from engine.diagnosis.text import write_count
 from engine.frame import RunInfo
 from engine.number_format import share, short, signed
 from engine.slow_motion.update_trace import UpdateTrace
@@ -168,7 +168,7 @@ def _part(left: float) -> str:
     """What is left of a whole, as the verdict on the playground says it."""
     if left >= 0.01:
         return f"{left:.{0 if left >= 0.1 else 1}%}"
-    return f"1 part in {say(1 / left)}" if left > 1e-300 else "next to nothing"
+    return f"1 part in {write_count(1 / left)}" if left > 1e-300 else "next to nothing"
 
 
 def _way(info: RunInfo, r: UpdateTrace) -> tuple[int, int, float, float]:

@@ -1,4 +1,4 @@
-"""A network that answers a question: it reads, and goes on by itself, each output being the next input."""
+"""Answer a question: run the network on the input, then continue with each output as the next input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.ask.question import Answer, Question, QuestionError, ends_itself, read
+from engine.ask.question import Answer, Question, QuestionError, encode_question, ends_itself
 from engine.experiment import AUTOREGRESSIVE_TYPES
 from engine.model import RecurrentNetwork
 from engine.tasks import END, TASKS, Batch
@@ -16,115 +16,116 @@ from engine.tasks import END, TASKS, Batch
 NOT_FINITE = "The network's numbers are no longer finite, so it has no answer."
 
 
-class Choice:
-    """Chooses symbols by their logits, and remembers them. Draws from a generator of its own."""
+class SymbolSampler:
+    """Sample symbols from logits with a generator of its own, and keep them in `chosen`."""
 
     def __init__(self, temperature: float, seed: int) -> None:
-        self.made: list[int] = []
+        self.chosen: list[int] = []
         self._temperature, self._generator = temperature, torch.Generator().manual_seed(seed)
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """(1, output_size) logits to (1,) a symbol: drawn from softmax(logits / temperature), the largest at 0."""
+        """Sample from softmax(logits / temperature), or take the argmax if that is 0: (1, output_size) to (1,)."""
         if not torch.isfinite(logits).all():
             raise QuestionError(NOT_FINITE)
-        wide = logits.double().cpu()
+        logits64 = logits.double().cpu()
         if self._temperature:
-            apart = (wide - wide.max()) / self._temperature  # at most 0: a tiny temperature gives 0 and -inf, no nan
-            chosen = torch.multinomial(apart.softmax(-1), 1, generator=self._generator)[:, 0]
+            # At most 0, so that a tiny temperature gives -inf, not NaN.
+            scaled = (logits64 - logits64.max()) / self._temperature
+            chosen = torch.multinomial(scaled.softmax(-1), 1, generator=self._generator)[:, 0]
         else:
-            chosen = wide.argmax(-1)
-        self.made.append(int(chosen))
+            chosen = logits64.argmax(-1)
+        self.chosen.append(int(chosen))
         return chosen
 
 
 def answer(model: RecurrentNetwork, question: Question, step: int) -> Answer:
-    """Ask a network in evaluation mode. Changes nothing, and draws no global random number.
+    """Answer a question with a network in evaluation mode. Changes nothing, and draws no global random number.
 
     Raises:
-        QuestionError: for a question that cannot be read, or a network whose numbers are not finite.
+        QuestionError: for a question that cannot be read, or a network whose outputs are not finite.
     """
-    reading = read(model.experiment, question)
+    encoded = encode_question(model.experiment, question)
     with torch.no_grad():
         if model.experiment.rnn_type in AUTOREGRESSIVE_TYPES:
-            said, logits = _speak(model, reading.batch, question)
-            inputs = reading.batch.inputs if model.is_encoder_decoder else reading.batch.inputs[:1]
+            output, logits = _generate(model, encoded.batch, question)
+            inputs = encoded.batch.inputs if model.is_encoder_decoder else encoded.batch.inputs[:1]
             read_logits = logits.new_full((len(inputs), 1, logits.shape[-1]), torch.nan)
             counted, targets = np.zeros(len(inputs), bool), None
         else:
-            inputs, counted = reading.batch.inputs, reading.batch.mask[:, 0].copy()
-            targets = reading.batch.targets[:, 0].copy() if reading.known else None
-            read_logits = _everywhere(model, model(reading.batch), len(inputs))
+            inputs, counted = encoded.batch.inputs, encoded.batch.mask[:, 0].copy()
+            targets = encoded.batch.targets[:, 0].copy() if encoded.known else None
+            read_logits = _at_every_step(model, model(encoded.batch), len(inputs))
             if not torch.isfinite(read_logits[-1]).all():
                 raise QuestionError(NOT_FINITE)
-            said, logits = _go_on(model, reading.batch, question)
+            output, logits = _continue(model, encoded.batch, question)
     return Answer(
         question=question,
         step=step,
         inputs=inputs[:, 0].copy(),
         counted=counted,
-        outputs=_shown(model, read_logits),
+        outputs=_predictions(model, read_logits),
         targets=targets,
-        said=said,
-        said_outputs=_shown(model, logits),
-        future=None if reading.future is None else reading.future.copy(),
+        said=output,
+        said_outputs=_predictions(model, logits),
+        future=None if encoded.future is None else encoded.future.copy(),
     )
 
 
-def _speak(model: RecurrentNetwork, batch: Batch, question: Question) -> tuple[np.ndarray, Tensor]:
-    """Run freely, up to the symbol that ends an answer, or else for as many steps as are asked.
+def _generate(model: RecurrentNetwork, batch: Batch, question: Question) -> tuple[np.ndarray, Tensor]:
+    """Run the network freely until its end symbol, or, if it has none, for the number of counted steps.
 
     Returns:
-        (n,) the symbols said, and (n, 1, output_size) their logits.
+        (n,) the generated symbols, and (n, 1, output_size) their logits.
     """
-    choose = Choice(question.temperature, question.seed)
-    logits = model.generate(batch, choose)
-    choose(logits[-1])  # the last output is nobody's input, so it was not chosen on the way
-    end = _end(model)
-    stop = choose.made.index(end) + 1 if end in choose.made else len(choose.made)
+    sampler = SymbolSampler(question.temperature, question.seed)
+    logits = model.generate(batch, sampler)
+    sampler(logits[-1])  # the last output is never an input, so it has not been sampled yet
+    end = _end_symbol(model)
+    stop = sampler.chosen.index(end) + 1 if end in sampler.chosen else len(sampler.chosen)
     if end is None:
         stop = int(batch.mask.sum())
-    return np.array(choose.made[:stop], np.int64), logits[:stop]
+    return np.array(sampler.chosen[:stop], np.int64), logits[:stop]
 
 
-def _go_on(model: RecurrentNetwork, batch: Batch, question: Question) -> tuple[np.ndarray, Tensor]:
-    """After reading, what was said is read in turn, the state being carried on: `question.steps` times, or to the end.
+def _continue(model: RecurrentNetwork, batch: Batch, question: Question) -> tuple[np.ndarray, Tensor]:
+    """After the input, feed each output back, carrying on the state: for `question.steps` steps or to the end symbol.
 
-    The sequence grows, it does not slide: a series counts from its own first value, and a text begins with nothing.
+    The sequence grows, no window slides over it: a series is relative to its first value, a text starts at NO_SYMBOL.
 
     Returns:
-        (n,) symbols or (n, output_size) values, and (n, 1, output_size) their logits or the same values.
+        (n,) symbols or (n, output_size) values, and (n, 1, output_size) the logits or the same values.
     """
-    e, choose = model.experiment, Choice(question.temperature, question.seed)
-    window = e.window if e.cell == "feedforward" else 1  # inputs that one step looks at
-    end, one_step = _end(model), np.ones(1, np.int64)
+    e, sampler = model.experiment, SymbolSampler(question.temperature, question.seed)
+    window = e.window if e.cell == "feedforward" else 1  # inputs that one step reads
+    end, one_step = _end_symbol(model), np.ones(1, np.int64)
     inputs, entering, state = batch.inputs, model.embed(batch), None
-    found: list[Tensor] = []
+    logits_of_steps: list[Tensor] = []
     for _ in range(question.steps):
         output, state = model.recurrent(entering, state)
-        found.append(model.apply_head(output[-1:], one_step))
-        heard = choose(found[-1][0]) if model.symbols_out else found[-1][0]
-        if model.symbols_out and choose.made[-1] == end:
+        logits_of_steps.append(model.apply_head(output[-1:], one_step))
+        next_input = sampler(logits_of_steps[-1][0]) if model.symbols_out else logits_of_steps[-1][0]
+        if model.symbols_out and sampler.chosen[-1] == end:
             break
-        inputs = np.concatenate([inputs[-window:], heard[None].cpu().numpy()])
+        inputs = np.concatenate([inputs[-window:], next_input[None].cpu().numpy()])
         entering = model.embed(dataclasses.replace(batch, inputs=inputs))[-1:]
-    logits = torch.cat(found) if found else entering.new_zeros(0, 1, model.head.out_features)
+    logits = torch.cat(logits_of_steps) if logits_of_steps else entering.new_zeros(0, 1, model.head.out_features)
     if not torch.isfinite(logits).all():
         raise QuestionError(NOT_FINITE)
-    return np.array(choose.made, np.int64) if model.symbols_out else logits[:, 0].cpu().numpy(), logits
+    return np.array(sampler.chosen, np.int64) if model.symbols_out else logits[:, 0].cpu().numpy(), logits
 
 
-def _end(model: RecurrentNetwork) -> int | None:
-    """The symbol with which an answer ends itself; None where it goes on for as long as it is asked to."""
+def _end_symbol(model: RecurrentNetwork) -> int | None:
+    """The symbol that ends an answer; None if the answer has no end symbol."""
     return TASKS[model.experiment.task].output_labels.index(END) if ends_itself(model.experiment) else None
 
 
-def _everywhere(model: RecurrentNetwork, logits: Tensor, steps: int) -> Tensor:
-    """(steps, 1, output_size): a many_to_one network says nothing before its last step."""
+def _at_every_step(model: RecurrentNetwork, logits: Tensor, steps: int) -> Tensor:
+    """(steps, 1, output_size): for many_to_one, NaN at all steps before the last."""
     if model.experiment.rnn_type != "many_to_one":
         return logits
     return torch.cat([logits.new_full((steps - 1, 1, logits.shape[-1]), torch.nan), logits])
 
 
-def _shown(model: RecurrentNetwork, logits: Tensor) -> np.ndarray:
+def _predictions(model: RecurrentNetwork, logits: Tensor) -> np.ndarray:
     """(steps, output_size) class probabilities, or the values themselves."""
     return (torch.softmax(logits, -1) if model.symbols_out else logits)[:, 0].cpu().numpy().copy()

@@ -1,4 +1,4 @@
-"""What a person asks a network, and what it answers: values, and how a question is read. No torch."""
+"""Questions to a network and its answers, as values, and how a question is encoded. No torch."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, Range
 from engine.tasks import END, PROBE_SIZE, TASKS, Batch, probe, sample
 from engine.tasks.base import first_counted, full_lengths, last_counted, last_step_only
 
-LIMITS: dict[str, tuple[str, Range]] = {  # field: what the screen calls it, what it accepts
+LIMITS: dict[str, tuple[str, Range]] = {  # field: (name on the screen, accepted range)
     "example": ("the number of the example", Range(0, 999, whole=True)),
     "steps": ("the number of steps", Range(0, 200, whole=True)),
     "temperature": ("the temperature", Range(0, 5)),
     "seed": ("the seed", Range(0, 2**31 - 1, whole=True)),
 }
 
-BOTH_WAYS = "This network reads both ways, so it cannot go on by itself: it would need what has not been said yet."
-NO_NEXT_INPUT = "What this network says is not what it reads next, so it cannot go on by itself."
+READS_BOTH_WAYS = (
+    "This network reads both ways, so it cannot go on by itself: it would need outputs that do not exist yet."
+)
+NO_NEXT_INPUT = "The output of this network is not its next input, so it cannot go on by itself."
 NOTHING_TYPED = "Nothing can be typed for these data: choose a held-out example."
 
 
 class QuestionError(ValueError):
-    """A question that cannot be asked or answered, as a sentence for the person who asked."""
+    """A question that cannot be answered; the message is for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What a person asks.
+    """A question to a network.
 
     Args:
-        text: what was typed; None to ask a held-out example.
-        example: which one; the probe's sequences first, where none is longer than in training (see `read`).
+        text: the typed text; None for a held-out example.
+        example: its number; those of the probe come first (for other lengths see `encode_question`).
         steps: how many steps the network goes on by itself after reading; only for tasks that continue.
         temperature: symbols are drawn from softmax(logits / temperature); 0 is always the most probable one.
-        seed: of that drawing.
+        seed: seed of that sampling.
 
     Raises:
         QuestionError: naming what is out of range.
@@ -57,20 +59,20 @@ class Question:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Answer:
-    """What a network said at one step of its training. Arrays are read-only; asking changed nothing.
+    """The answer of a network at one step of its training. Arrays are read-only.
 
-    T counts what was read from outside, without padding: a whole sequence, an encoder-decoder's source, the first
-    input alone of a one_to_many network. n counts what was said after it, each output being the next input.
+    T is the number of inputs from outside, without padding: a whole sequence, the source of an encoder-decoder, the
+    single input of a one_to_many network. n is the number of outputs after them, each being the next input.
 
     Args:
-        step: updates made when it was asked.
+        step: updates made before the question.
         inputs: (T,) tokens or (T, input_size), as the network reads them.
         counted: (T,) bool, where an answer is expected while it reads.
-        outputs: (T, output_size) class probabilities or values; NaN where the network says nothing.
-        targets: (T,) classes or (T, output_size), which mean something where `counted`; None where nobody knows.
-        said: (n,) tokens or (n, output_size) values.
-        said_outputs: (n, output_size) the probabilities that each symbol came from, at temperature 1; or the values.
-        future: (m,) tokens or (m, output_size), what should have been said, as far as it is known; None where not.
+        outputs: (T, output_size) class probabilities or values; NaN where the network has no output.
+        targets: (T,) classes or (T, output_size), valid where `counted`; None if unknown.
+        said: (n,) tokens or (n, output_size) values, the outputs after the inputs.
+        said_outputs: (n, output_size) class probabilities of these outputs, at temperature 1; or the values.
+        future: (m,) tokens or (m, output_size), the true continuation as far as it is known; None if unknown.
     """
 
     question: Question
@@ -89,40 +91,43 @@ class Answer:
                 array.flags.writeable = False
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Unpickling makes writable arrays; freeze them again."""
+        """Freeze the arrays again, since unpickling makes them writable."""
         self.__dict__.update(state)
         self.__post_init__()
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedQuestion:
-    """A question as the network gets it: one sequence without padding; whether its targets are known; the future."""
+    """A question as a batch of one sequence without padding; whether its targets are known; the true continuation."""
 
     batch: Batch
     known: bool
     future: np.ndarray | None
 
 
-def cannot_go_on(experiment: Experiment) -> str:
-    """Why this network cannot go on after reading, in a sentence; "" where it can. FED_BACK types speak in any case."""
+def reason_not_to_continue(experiment: Experiment) -> str:
+    """Why this network cannot continue after its input, in a sentence; "" if it can.
+
+    AUTOREGRESSIVE_TYPES generate outputs in any case, but do not continue an input.
+    """
     if not TASKS[experiment.task].continues or experiment.rnn_type in AUTOREGRESSIVE_TYPES:
         return NO_NEXT_INPUT
-    return BOTH_WAYS if experiment.bidirectional else ""
+    return READS_BOTH_WAYS if experiment.bidirectional else ""
 
 
-def read(experiment: Experiment, question: Question) -> EncodedQuestion:
-    """The question as a batch of one sequence, prepared as in training.
+def encode_question(experiment: Experiment, question: Question) -> EncodedQuestion:
+    """Encode a question as a batch of one sequence, prepared as in training.
 
-    A held-out example that goes on is kept from the network in part, so that its future is known. A many_to_many
-    network reads less of the probe's sequence, but at least half, and as far as the first step that is asked. A
-    many_to_one network has learned to answer after seq_len steps: it reads so many, of a held-out sequence of its own
-    that is up to twice as long.
+    If the network continues a held-out example, it reads only the beginning, so that the true continuation is known. A
+    many_to_many network reads at least half of the probe's sequence, and at least up to its first loss. A many_to_one
+    network has learned to answer after seq_len steps: it reads that many steps of another held-out sequence, which is
+    up to twice as long.
 
     Raises:
-        QuestionError: for a text that cannot be read, or steps where the network cannot go on.
+        QuestionError: for a text that cannot be read, or steps > 0 if the network cannot continue.
     """
-    task, speaks = TASKS[experiment.task], experiment.rnn_type in AUTOREGRESSIVE_TYPES
-    why_not = cannot_go_on(experiment)
+    task, is_autoregressive = TASKS[experiment.task], experiment.rnn_type in AUTOREGRESSIVE_TYPES
+    why_not = reason_not_to_continue(experiment)
     if question.steps and why_not:
         raise QuestionError(why_not)
     if question.text is not None:
@@ -133,9 +138,9 @@ def read(experiment: Experiment, question: Question) -> EncodedQuestion:
         except ValueError as error:
             raise QuestionError(str(error)) from error
     if not why_not:
-        return _going_on(experiment, question)
+        return _beginning_and_future(experiment, question)
     batch = _held_out(experiment, question.example)
-    return EncodedQuestion(batch, True, batch.targets[batch.mask[:, 0], 0] if speaks else None)
+    return EncodedQuestion(batch, True, batch.targets[batch.mask[:, 0], 0] if is_autoregressive else None)
 
 
 def _held_out(experiment: Experiment, number: int) -> Batch:
@@ -143,7 +148,7 @@ def _held_out(experiment: Experiment, number: int) -> Batch:
     block, column = divmod(number, PROBE_SIZE)
     batch, one = sample(experiment, PROBE_SIZE, (experiment.seed, block), "test"), slice(column, column + 1)
     real = int(batch.lengths[column])
-    if experiment.rnn_type == "one_to_many":  # what is behind a target's end may still be spoken
+    if experiment.rnn_type == "one_to_many":  # the network may generate more steps than the target has
         return Batch(batch.inputs[:, one], batch.targets[:, one], batch.mask[:, one], batch.lengths[one])
     if batch.decoder_inputs is None:
         return Batch(batch.inputs[:real, one], batch.targets[:real, one], batch.mask[:real, one], batch.lengths[one])
@@ -151,12 +156,12 @@ def _held_out(experiment: Experiment, number: int) -> Batch:
                  batch.decoder_inputs[:, one])  # fmt: skip
 
 
-def _going_on(experiment: Experiment, question: Question) -> EncodedQuestion:
-    """The beginning of a held-out sequence, and what comes after it; see `read`."""
+def _beginning_and_future(experiment: Experiment, question: Question) -> EncodedQuestion:
+    """The beginning of a held-out sequence, and its continuation; see `encode_question`."""
     steps, at_the_end = question.steps, experiment.rnn_type == "many_to_one"
     if at_the_end:
         longest = min(2 * experiment.seq_len, TASKS[experiment.task].lengths.high)
-        # The sizes of the network do not matter to the data; small ones are never refused as too much work.
+        # The data do not depend on the network's size; a small one stays below the cost limit.
         drawn = _held_out(experiment.replace(seq_len=longest, batch_size=1, hidden_size=1), question.example)
         length, mask = experiment.seq_len, last_step_only(experiment.seq_len, 1)
     else:
@@ -170,9 +175,9 @@ def _going_on(experiment: Experiment, question: Question) -> EncodedQuestion:
 
 
 def ends_itself(experiment: Experiment) -> bool:
-    """True where every sequence closes with END, so that a network that has said it has finished.
+    """True if every target sequence ends with END, so that the network has finished once it outputs END.
 
-    (A full stop is a symbol like others in a text that goes on after it.)
+    In running text END, the full stop, is a symbol like any other.
     """
     labels, batch = TASKS[experiment.task].output_labels, probe(experiment)
     if END not in labels:

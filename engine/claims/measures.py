@@ -1,4 +1,4 @@
-"""What the lessons claim, measured: one number from a network, held against the claim's bounds."""
+"""Measure the claims of the lessons: one number from a network, to be compared with the claim's bounds."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from engine.preset import Claim, Preset
 from engine.tasks import Batch, sample
 from engine.training import NotFiniteError, Trainer
 
-FRESH = 1024
-"""Held-out sequences on which a trained network is judged; they are not the probe's."""
+FRESH_SEQUENCES = 1024
+"""Number of held-out sequences for evaluation; they are drawn separately from the probe."""
 
 
 def _ratio(trainer: Trainer) -> float:
-    """How much of the gradient of the last loss arrives where the answer lies: the verdict's R."""
+    """The verdict's ratio: the part of the last loss's gradient that arrives at the deciding step."""
     verdict = trainer.frame().diagnosis
     assert verdict is not None
     return float(verdict.evidence["ratio"])
 
 
-def _fresh(trainer: Trainer) -> Batch:
-    return sample(trainer.experiment, FRESH, (trainer.experiment.seed, 1), "test")
+def _fresh_batch(trainer: Trainer) -> Batch:
+    return sample(trainer.experiment, FRESH_SEQUENCES, (trainer.experiment.seed, 1), "test")
 
 
 def _test_loss(trainer: Trainer) -> float:
     """Loss on FRESH held-out sequences, with teacher forcing where outputs are fed back."""
     with torch.no_grad():
-        loss = trainer.model.eval().loss(_fresh(trainer))
+        loss = trainer.model.eval().loss(_fresh_batch(trainer))
     trainer.model.train()
     return loss.item()
 
 
 def _test_metric(trainer: Trainer) -> float:
-    """The task's metric on FRESH held-out sequences; where outputs are fed back, the network runs by itself."""
-    return trainer.metric(_fresh(trainer))
+    """The task's metric on FRESH held-out sequences; where outputs are fed back, of the free-running network."""
+    return trainer.metric(_fresh_batch(trainer))
 
 
 def _training_loss(trainer: Trainer) -> float:
@@ -56,33 +56,33 @@ def _saturated(trainer: Trainer) -> float:
 
 
 def _largest_gradient(trainer: Trainer) -> float:
-    """The largest norm of the last loss's gradient at any step but the last."""
+    """The largest gradient norm of the last loss at any step but the last."""
     return float(np.nanmax(trainer.frame().grad_norm_last[..., :-1]))
 
 
 def _beyond_the_cut(trainer: Trainer) -> float:
-    """The largest norm of a gradient before the place where truncation cuts."""
+    """The largest gradient norm of the last loss before the last truncation point."""
     cuts = trainer.model.truncation_points(trainer.info.time_steps)
     return float(trainer.frame().grad_norm_last[..., : cuts[-1]].max())
 
 
 def _gradient_of_the_update(trainer: Trainer) -> float:
-    """Global norm of the parameters' gradient as the optimiser saw it, after clipping."""
+    """Norm of the gradient of all parameters after clipping, as the optimiser used it."""
     return trainer.param_grad_norm_clipped
 
 
 def _updates_made(trainer: Trainer) -> float:
-    """Fewer than were asked for if a number became infinite on the way."""
+    """Number of updates made; fewer than requested if a number was not finite."""
     return float(trainer.step)
 
 
 def _parameters(trainer: Trainer) -> float:
-    """How many numbers are learned."""
+    """Number of scalar parameters."""
     return float(trainer.info.parameter_count)
 
 
 def _padding_changes(trainer: Trainer) -> float:
-    """The largest change, relative to the loss, when a sequence of the probe is computed alone, without padding."""
+    """The largest relative change of a held-out sequence's loss when it is computed alone, without padding."""
     model, e = trainer.model.eval(), trainer.experiment
     batch = sample(e, 64, (e.seed, 0), "test")
     with torch.no_grad():
@@ -112,11 +112,11 @@ MEASURES: dict[str, Callable[[Trainer], float]] = {
     "parameters": _parameters,
     "padding_changes": _padding_changes,
 }
-"""What a claim may measure, by name; each is a function of a trainer as it stands."""
+"""Name to measure: a function of a trainer in its present state."""
 
 
 def measure(preset: Preset, claim: Claim, seed: int) -> float:
-    """The claim's number for one seed; trains first where the claim says so."""
+    """Measure a claim for one seed; trains first if the claim needs it."""
     value = _measured(preset.experiment.replace(**claim.settings, seed=seed), claim)
     if claim.against is None:
         return value
@@ -126,17 +126,17 @@ def measure(preset: Preset, claim: Claim, seed: int) -> float:
 
 def _measured(experiment: Experiment, claim: Claim) -> float:
     trainer = Trainer(experiment)
-    usual = 0 if claim.gate == "exact" else experiment.steps
+    default_steps = 0 if claim.gate == "exact" else experiment.steps
     try:
-        for _ in range(usual if claim.steps is None else claim.steps):
+        for _ in range(default_steps if claim.steps is None else claim.steps):
             trainer.advance()
     except NotFiniteError:
-        pass  # it stays as it was before the update that broke; `updates_made` tells
+        pass  # the trainer keeps the state before the failed update; see `updates_made`
     return MEASURES[claim.measure](trainer)
 
 
 def measure_all(presets: tuple[Preset, ...], known: dict[tuple[Any, ...], Row], gate: str) -> Iterator[Row]:
-    """Every claim of one gate, seed by seed; what is known already is not measured again."""
+    """Measure every claim of one gate, seed by seed; rows in `known` are reused."""
     torch.set_num_threads(1)  # as in a worker
     for preset in presets:
         for claim in preset.claims:

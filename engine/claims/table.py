@@ -1,4 +1,4 @@
-"""The table of what was measured for the lessons' trained claims: `presets/claims.csv`. No torch."""
+"""The table of measurements for the lessons' trained claims, `presets/claims.csv`. No torch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from engine.preset import FOLDER, Claim, Preset
 
 TABLE = FOLDER / "claims.csv"
 PARTIAL = FOLDER / "claims.partial.csv"
-"""What an interrupted measurement left; the next one goes on from there."""
+"""Rows of an interrupted measurement; the next one continues from them."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: of which claim, with which seed, what came out and whether it lies within the bounds.
+    """One measurement of a claim with one seed: its value, and whether it is within the bounds.
 
-    `settings` is a digest of everything that decides the value: a row whose digest is another's is out of date.
+    `settings` is the `digest` of the claim; a row with another digest is out of date.
     """
 
     preset: str
@@ -36,37 +36,37 @@ class Row:
 
     @classmethod
     def of(cls, preset: Preset, claim: Claim, seed: int, value: float) -> Row:
-        """What a measurement says of a claim."""
+        """The row of a measured value."""
         return cls(preset.slug, claim.says, claim.measure, bounds(claim), seed, float(f"{value:.4g}"),
                    claim.holds(value), digest(preset, claim))  # fmt: skip
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What makes it the same measurement."""
+        """The identity of the measurement."""
         return self.preset, self.settings, self.seed
 
 
 def bounds(claim: Claim) -> str:
-    """Where the value must lie: "above 0.95"."""
-    said = [("above", claim.above), ("below", claim.below), ("exactly", claim.equals)]
-    return " and ".join(f"{word} {number:g}" for word, number in said if number is not None)
+    """The bounds of a claim in words, as "above 0.95"."""
+    limits = [("above", claim.above), ("below", claim.below), ("exactly", claim.equals)]
+    return " and ".join(f"{word} {number:g}" for word, number in limits if number is not None)
 
 
 def digest(preset: Preset, claim: Claim) -> str:
-    """Twelve hexadecimal digits of everything that decides what is measured, but for the seed.
+    """Twelve hexadecimal digits of a hash of everything that determines the measurement, except the seed.
 
-    Of the settings those that are not the default: a setting that is added later outdates nothing by being there.
+    Settings at their defaults are left out, so that adding a setting to Experiment does not invalidate old rows.
     """
-    usual = Experiment(task=preset.experiment.task, rnn_type=preset.experiment.rnn_type).to_dict()
+    defaults = Experiment(task=preset.experiment.task, rnn_type=preset.experiment.rnn_type).to_dict()
     settings = preset.experiment.to_dict() | claim.settings
-    unusual = {name: value for name, value in settings.items() if value != usual[name]}
+    changed = {name: value for name, value in settings.items() if value != defaults[name]}
     task = {name: settings[name] for name in ("task", "rnn_type", "seq_len")}
-    decides = unusual | task, claim.against, claim.measure, claim.steps, bounds(claim)
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+    deciding = changed | task, claim.against, claim.measure, claim.steps, bounds(claim)
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of a table; none where there is no such file."""
+    """Read the rows of a table; empty if there is no such file."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -78,7 +78,7 @@ def read(path: Path) -> list[Row]:
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
-    """A table, in the order of the rows."""
+    """Write a table, in the order of the rows."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [each.name for each in fields(Row)], lineterminator="\n")
         writer.writeheader()
@@ -87,11 +87,11 @@ def write(path: Path, rows: Iterable[Row]) -> None:
 
 @cache
 def measured() -> dict[tuple[str, str, int], Row]:
-    """The committed table by key."""
+    """The rows of TABLE by key."""
     return {row.key: row for row in read(TABLE)}
 
 
 def values(preset: Preset, claim: Claim) -> list[float]:
-    """What was measured for a claim as it stands now, seed by seed; empty where nothing was, or something changed."""
-    found = [measured().get((preset.slug, digest(preset, claim), seed)) for seed in claim.seeds]
-    return [row.value for row in found if row is not None] if all(found) else []
+    """Measured values of a claim, seed by seed; empty if any is missing or out of date."""
+    rows = [measured().get((preset.slug, digest(preset, claim), seed)) for seed in claim.seeds]
+    return [row.value for row in rows if row is not None] if all(rows) else []

@@ -1,4 +1,4 @@
-"""A run written as one PyTorch script that needs nothing of ours. No torch."""
+"""Export a run as a self-contained PyTorch script. No torch."""
 
 from engine.codegen.script import script
 

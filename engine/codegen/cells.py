@@ -1,4 +1,4 @@
-"""The cells that PyTorch lacks, as small modules of a script: drawn and named as nn.RNN's, equations written out."""
+"""Cells that PyTorch lacks, as modules of a script, with parameter names and initialisation as in nn.RNN."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ from dataclasses import dataclass
 
 from engine.codegen.plan import Plan, block, indented
 
-SQUASH = {"tanh": "torch.tanh({})", "relu": "torch.relu({})", "sigmoid": "torch.sigmoid({})", "identity": "{}"}
+ACTIVATIONS = {"tanh": "torch.tanh({})", "relu": "torch.relu({})", "sigmoid": "torch.sigmoid({})", "identity": "{}"}
 GATES = "(entering + linear(hidden, self.weight_hh_l0, self.bias_hh_l0))"
 
-FLIP = '''def flip(values: Tensor, lengths: Tensor) -> Tensor:
-    """Time reversed within each sequence's own length; padding stays where it is."""
+REVERSE_SEQUENCE = '''def reverse_sequence(values: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse time within each sequence's own length; padding stays where it is."""
     t = torch.arange(len(values))[:, None]
     order = torch.where(t < lengths, lengths - 1 - t, t).to(values.device)
     return values.take_along_dim(order[..., None], 0)'''
 
 
 @dataclass(frozen=True)
-class Written:
-    """A cell of a script: the class's name, what its docstring says, and the lines of one step."""
+class CellSource:
+    """A cell of a script: name and docstring of the class, and the lines of one step."""
 
     name: str
     says: str
     step: str
 
 
-def written(plan: Plan) -> Written:
-    """The cell of an experiment, where PyTorch has it not."""
-    squashed = SQUASH[plan.experiment.nonlinearity]
+def cell_source_of(plan: Plan) -> CellSource:
+    """The source of the experiment's cell, which PyTorch lacks."""
+    squashed = ACTIVATIONS[plan.experiment.nonlinearity]
     return {
-        "rnn": Written(
+        "rnn": CellSource(
             "PlainRNN",
             f"The plain cell with {plan.experiment.nonlinearity} for its activation, which nn.RNN does not offer.",
             f"hidden = {squashed.format(GATES[1:-1])}",
         ),
-        "feedforward": Written(
-            "FeedForward", "No link to the step before: every step is answered from its own input alone.", ""
+        "feedforward": CellSource(
+            "FeedForward", "No link to the previous step: every output depends on the present input alone.", ""
         ),
-        "lstm_peephole": Written(
+        "lstm_peephole": CellSource(
             "PeepholeLSTM",
-            "The LSTM whose gates also see the cell state (Gers and Schmidhuber, 2000).",
+            "The LSTM whose gates also read the cell state (Gers and Schmidhuber, 2000).",
             block(
                 f"i, f, g, o = {GATES}.chunk(4, -1)",
-                "see_i, see_f, see_o = self.weight_ch_l0.chunk(3)",
-                "i, f = torch.sigmoid(i + see_i * cell), torch.sigmoid(f + see_f * cell)",
+                "peep_i, peep_f, peep_o = self.weight_ch_l0.chunk(3)",
+                "i, f = torch.sigmoid(i + peep_i * cell), torch.sigmoid(f + peep_f * cell)",
                 "cell = f * cell + i * torch.tanh(g)",
-                "hidden = torch.sigmoid(o + see_o * cell) * torch.tanh(cell)",
+                "hidden = torch.sigmoid(o + peep_o * cell) * torch.tanh(cell)",
             ),
         ),
-        "lstm_no_forget": Written(
+        "lstm_no_forget": CellSource(
             "LSTM1997",
-            "The LSTM without a forget gate: the cell state keeps all it ever took (Hochreiter and Schmidhuber, 1997).",
+            "The LSTM without a forget gate: the cell state keeps everything (Hochreiter and Schmidhuber, 1997).",
             block(
                 f"i, g, o = {GATES}.chunk(3, -1)",
                 "cell = cell + torch.sigmoid(i) * torch.tanh(g)",
                 "hidden = torch.sigmoid(o) * torch.tanh(cell)",
             ),
         ),
-        "gru_simple": Written(
+        "gru_simple": CellSource(
             "SimpleGRU",
             "The gated unit with one gate: z near 1 keeps the old state.",
             block(
@@ -70,20 +70,20 @@ def written(plan: Plan) -> Written:
 
 
 def cell(plan: Plan) -> str:
-    """The class of the cell, and that of the layers made of it where there is more than one of them."""
-    mine = written(plan)
+    """The class of the cell, and the class Layers if there are several layers or directions."""
+    cell_source = cell_source_of(plan)
     parts = [
         block(
-            f"class {mine.name}(nn.Module):",
-            f'    """{mine.says}"""',
+            f"class {cell_source.name}(nn.Module):",
+            f'    """{cell_source.says}"""',
             "",
             indented(_weights(plan)),
             "",
-            indented(_forward(plan, mine) if plan.cell.is_recurrent else _forward_without_links(plan)),
+            indented(_forward(plan, cell_source) if plan.cell.is_recurrent else _forward_without_links(plan)),
         )
     ]
     if plan.stacked:
-        parts.append(_both_ways(plan, mine) if plan.experiment.bidirectional else _stack(plan, mine))
+        parts.append(_bidirectional(plan, cell_source) if plan.experiment.bidirectional else _stack(plan, cell_source))
     return "\n\n\n".join(parts)
 
 
@@ -96,32 +96,33 @@ def _weights(plan: Plan) -> str:
     return block(
         "def __init__(self, input_size: int) -> None:",
         "    super().__init__()",
-        "    reach = 1 / math.sqrt(HIDDEN_SIZE)",
+        "    bound = 1 / math.sqrt(HIDDEN_SIZE)",
         "",
-        "    def drawn(*size: int) -> nn.Parameter:",
-        '        """As PyTorch draws its own layers."""',
-        "        return nn.Parameter(torch.empty(size).uniform_(-reach, reach))",
+        "    def parameter(*size: int) -> nn.Parameter:",
+        '        """Initialised in the same way as the layers of PyTorch."""',
+        "        return nn.Parameter(torch.empty(size).uniform_(-bound, bound))",
         "",
-        f"    self.weight_ih_l0 = drawn({blocks}, input_size)",
-        links and f"    self.weight_hh_l0 = drawn({blocks}, HIDDEN_SIZE)",
-        f"    self.bias_ih_l0 = drawn({blocks})",
-        links and f"    self.bias_hh_l0 = drawn({blocks})",
-        peepholes > 0 and f"    self.weight_ch_l0 = drawn({_times(peepholes)})  # the peepholes: a number each",
+        f"    self.weight_ih_l0 = parameter({blocks}, input_size)",
+        links and f"    self.weight_hh_l0 = parameter({blocks}, HIDDEN_SIZE)",
+        f"    self.bias_ih_l0 = parameter({blocks})",
+        links and f"    self.bias_hh_l0 = parameter({blocks})",
+        peepholes > 0
+        and f"    self.weight_ch_l0 = parameter({_times(peepholes)})  # the peepholes, one per unit and gate",
     )
 
 
-def _freezes(plan: Plan) -> bool:
-    """True where the state in which a padded sequence ends is asked for."""
+def _keeps_final_state(plan: Plan) -> bool:
+    """True if the final state of padded sequences is used."""
     return plan.translates and plan.padded
 
 
 def _arguments(plan: Plan) -> str:
     state = ", state=None" if plan.stateful else ""
-    return f"self, inputs: Tensor{state}{', lengths=None' if _freezes(plan) else ''}"
+    return f"self, inputs: Tensor{state}{', lengths=None' if _keeps_final_state(plan) else ''}"
 
 
 def _forward_without_links(plan: Plan) -> str:
-    squashed = SQUASH[plan.experiment.nonlinearity].format("linear(inputs, self.weight_ih_l0, self.bias_ih_l0)")
+    squashed = ACTIVATIONS[plan.experiment.nonlinearity].format("linear(inputs, self.weight_ih_l0, self.bias_ih_l0)")
     if not plan.stateful:
         return block("def forward(self, inputs: Tensor) -> Tensor:", f"    return {squashed}")
     return block(
@@ -130,23 +131,23 @@ def _forward_without_links(plan: Plan) -> str:
     )
 
 
-def _forward(plan: Plan, mine: Written) -> str:
-    two, freezes = plan.cell.has_cell_state, _freezes(plan)
+def _forward(plan: Plan, cell_source: CellSource) -> str:
+    two, freezes = plan.cell.has_cell_state, _keeps_final_state(plan)
     state, zeros = ("hidden, cell", "(zeros, zeros)") if two else ("hidden", "zeros")
     start = "hidden = cell = " if two else "hidden = "
-    nothing = "inputs.new_zeros(inputs.shape[1], HIDDEN_SIZE)"
+    new_zeros = "inputs.new_zeros(inputs.shape[1], HIDDEN_SIZE)"
     return block(
         f"def forward({_arguments(plan)}) -> {'tuple' if plan.stateful else 'Tensor'}:",
         '    """Inputs (T, batch, input_size) to states (T, batch, HIDDEN_SIZE)'
-        + (', and the last."""' if plan.stateful else '."""'),
-        [f"    zeros = {nothing}", f"    {state} = {zeros} if state is None else state"]
+        + (', and the last state."""' if plan.stateful else '."""'),
+        [f"    zeros = {new_zeros}", f"    {state} = {zeros} if state is None else state"]
         if plan.stateful
-        else f"    {start}{nothing}",
+        else f"    {start}{new_zeros}",
         "    states = []",
         "    from_inputs = linear(inputs, self.weight_ih_l0, self.bias_ih_l0)  # of all steps at once",
         f"    for {'t, entering in enumerate(from_inputs)' if freezes else 'entering in from_inputs'}:",
         freezes and f"        before = {'(hidden, cell)' if two else 'hidden'}",
-        indented(mine.step, 2),
+        indented(cell_source.step, 2),
         freezes and _frozen(two),
         "        states.append(hidden)",
         f"    return torch.stack(states), ({state})"
@@ -174,19 +175,19 @@ def _dropout(plan: Plan) -> list[str]:
     return [indented(block("if layer:", f"    inputs = dropout(inputs, {p!r}, self.training)"), 3)] if p else []
 
 
-def _stack(plan: Plan, mine: Written) -> str:
+def _stack(plan: Plan, cell_source: CellSource) -> str:
     layers = plan.experiment.num_layers
     below = f"[input_size{', HIDDEN_SIZE' * (layers - 1)}]"
-    given = ", state and state[layer]" * plan.stateful + ", lengths" * _freezes(plan)
+    given = ", state and state[layer]" * plan.stateful + ", lengths" * _keeps_final_state(plan)
     numbered = bool(plan.experiment.dropout) or plan.stateful
     return block(
         "class Layers(nn.Module):",
-        f'    """{layers} layers, each reading the states of the one below."""',
+        f'    """{layers} layers; each reads the states of the layer below."""',
         "",
         "    def __init__(self, input_size: int) -> None:",
         "        super().__init__()",
-        f"        sizes = {below}  # of what each layer reads",
-        f"        self.cells = nn.ModuleList({mine.name}(size) for size in sizes)",
+        f"        sizes = {below}  # input size of each layer",
+        f"        self.cells = nn.ModuleList({cell_source.name}(size) for size in sizes)",
         "",
         f"    def forward({_arguments(plan)}) -> {'tuple' if plan.stateful else 'Tensor'}:",
         plan.stateful and "        last = []",
@@ -198,20 +199,20 @@ def _stack(plan: Plan, mine: Written) -> str:
     )
 
 
-def _both_ways(plan: Plan, mine: Written) -> str:
-    layers, flipped = plan.experiment.num_layers, "flip({}, lengths)" if plan.padded else "{}.flip(0)"
+def _bidirectional(plan: Plan, cell_source: CellSource) -> str:
+    layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
     pair, pairs = "forwards, backwards", "zip(self.cells[::2], self.cells[1::2], strict=True)"
     each = f"layer, ({pair}) in enumerate({pairs})" if plan.experiment.dropout else f"{pair} in {pairs}"
     sizes = f"[input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]"
     number = "One layer" if layers == 1 else f"{layers} layers"
     text = block(
         "class Layers(nn.Module):",
-        f'    """{number}, reading both ways: the two states stand side by side."""',
+        f'    """{number}, bidirectional: the states of both directions are concatenated."""',
         "",
         "    def __init__(self, input_size: int) -> None:",
         "        super().__init__()",
-        f"        sizes = {sizes}  # of what each layer reads",
-        f"        self.cells = nn.ModuleList({mine.name}(size) for size in sizes for _ in range(2))",
+        f"        sizes = {sizes}  # input size of each layer",
+        f"        self.cells = nn.ModuleList({cell_source.name}(size) for size in sizes for _ in range(2))",
         "",
         f"    def forward(self, inputs: Tensor{', lengths: Tensor' * plan.padded}) -> Tensor:",
         f"        for {each}:",
@@ -220,4 +221,4 @@ def _both_ways(plan: Plan, mine: Written) -> str:
         f"            inputs = torch.cat([forwards(inputs), {flipped.format('back')}], dim=-1)",
         "        return inputs",
     )
-    return f"{FLIP}\n\n\n{text}" if plan.padded else text
+    return f"{REVERSE_SEQUENCE}\n\n\n{text}" if plan.padded else text

@@ -1,7 +1,7 @@
-"""A task's own drawing code, taken from its source: only what dealing a training batch can reach, in its order.
+"""The data section of a script: the statements of the task's source that drawing a batch needs, in source order.
 
-Nothing is run or rewritten by hand: statements are copied, and what an experiment fixes is written in its place
-(`experiment.seq_len` becomes SEQ_LEN, the argument itself goes).
+Statements are copied, with values that the experiment fixes inserted: `experiment.seq_len` becomes SEQ_LEN, and the
+argument `experiment` is removed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from functools import cache
 from itertools import pairwise
 
 from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
-from engine.codegen.source_edits import fixed, thinned
+from engine.codegen.source_edits import keep_read_names, specialise
 from engine.experiment import Experiment
 from engine.tasks import TASKS
 
 BASE = "engine.tasks.base"
 OURS = "engine."
 BATCH = (BASE, "Batch")
-"""The one class that every script states in words of its own."""
+"""The one class that scripts define themselves."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Data:
     """The data section of a script.
 
     Args:
-        text: definitions in an order in which they can be run.
-        imports: the lines that they need.
-        names: everything that is defined there, and what it refers to.
-        draw: the call that deals a batch, of `rng`, `batch_size` and `split`.
+        text: definitions, in an order that can be executed.
+        imports: the import statements that they need.
+        names: all names that are defined or referred to there.
+        draw: the expression that draws a batch, using `rng`, `batch_size` and `split`.
     """
 
     text: str
@@ -46,7 +46,12 @@ class Data:
 
 @dataclass(frozen=True)
 class Source:
-    """A module of ours: its statements as text, who defines which name, and where others come from."""
+    """A module of the engine.
+
+    Args:
+        statements: their text. defined: name to index of its statement.
+        ours: imported name to (module, name) in the engine. foreign: imported name to its import statement.
+    """
 
     statements: tuple[str, ...]
     defined: dict[str, int]
@@ -77,7 +82,7 @@ def _source(module: str) -> Source:
 
 
 def _names(node: ast.stmt) -> Iterator[str]:
-    """What a statement defines."""
+    """The names that a statement defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -86,7 +91,7 @@ def _names(node: ast.stmt) -> Iterator[str]:
 
 
 def _text(lines: list[str], node: ast.stmt, after: ast.stmt | None) -> str:
-    """A statement with its decorators, the comment just above it and the docstring just below."""
+    """The text of a statement, with decorators, the comment directly above and the docstring directly below."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
     first, last = min([node.lineno, *(each.lineno for each in decorators)]), node.end_lineno or node.lineno
     while lines[first - 2].startswith("# ") and not lines[first - 2].startswith("# ----"):
@@ -97,7 +102,7 @@ def _text(lines: list[str], node: ast.stmt, after: ast.stmt | None) -> str:
 
 
 def _referred(text: str) -> set[str]:
-    """Names that a statement takes from its module, annotations included."""
+    """Module-level names that a statement refers to, including those in annotations."""
     top = symtable.symtable(text, "statement", "exec")
     names = {each.get_name() for each in top.get_symbols() if each.is_referenced()}
     waiting = list(top.get_children())
@@ -109,45 +114,45 @@ def _referred(text: str) -> set[str]:
 
 
 def bundle(experiment: Experiment) -> Data:
-    """The data section for an experiment: everything that dealing its batches reaches."""
+    """The data section for an experiment."""
     draw = TASKS[experiment.task].draw
-    found = _Found(experiment)
+    collector = _Collector(experiment)
     if draw.__name__ == "<lambda>":
         call, names = _of_lambda(draw.__module__, experiment)
         for name in names:
-            found.follow(draw.__module__, name)
+            collector.follow(draw.__module__, name)
     else:
         call = f"{draw.__name__}(rng, batch_size, split)"
-        found.follow(draw.__module__, draw.__name__)
-    found.follow(BASE, "stream")
-    return Data(found.text(), tuple(sorted(found.imports)), frozenset(found.names), call)
+        collector.follow(draw.__module__, draw.__name__)
+    collector.follow(BASE, "stream")
+    return Data(collector.text(), tuple(sorted(collector.imports)), frozenset(collector.names), call)
 
 
 def _of_lambda(module: str, experiment: Experiment) -> tuple[str, set[str]]:
-    """The body of a task's `draw`, where that is a lambda, and the names that it takes from its module."""
+    """The body of a task's `draw` if that is a lambda, and the module-level names in it."""
     for node in ast.walk(ast.parse("\n".join(_source(module).statements))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Task":
             given = {each.arg: each.value for each in node.keywords}
             slug, draw = given["slug"], given["draw"]
             if isinstance(slug, ast.Constant) and slug.value == experiment.task and isinstance(draw, ast.Lambda):
                 arguments = {each.arg for each in draw.args.args}
-                body = fixed(ast.unparse(draw.body), experiment, {})
+                body = specialise(ast.unparse(draw.body), experiment, {})
                 return body, _referred(body) - arguments
     raise LookupError(f"{module} has no task {experiment.task} with a lambda for its draw.")
 
 
-class _Found:
-    """The statements that are reached, module by module, each in the order of its source."""
+class _Collector:
+    """Collects the needed statements by module, in the order of the source."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
-        self.reached: dict[str, dict[int, str]] = {}  # module -> place in it -> text
-        self.before: dict[str, set[str]] = {}  # module -> modules that it takes names from
+        self.reached: dict[str, dict[int, str]] = {}  # module -> index of the statement -> text
+        self.before: dict[str, set[str]] = {}  # module -> modules it imports from
         self.imports: set[str] = set()
         self.names: set[str] = set()
 
     def follow(self, module: str, name: str) -> None:
-        """Take a name of a module, and all that it needs."""
+        """Collect a name of a module, and everything that it refers to."""
         source = _source(module)
         self.names.add(name)
         if name in source.foreign:
@@ -156,7 +161,7 @@ class _Found:
             self.before.setdefault(module, set()).add(source.ours[name][0])
             self.follow(*source.ours[name])
         elif (name in source.defined or (module, name) in CONSTANTS) and (module, name) != BATCH:
-            place = source.defined.get(name, -1)  # a constant that scripts alone have stands first
+            place = source.defined.get(name, -1)  # a constant that exists only in scripts comes first
             if place not in self.reached.setdefault(module, {}):
                 text = self.reached[module][place] = self._written(module, name, source)
                 for each in sorted(_referred(text)):
@@ -167,14 +172,14 @@ class _Found:
             raise LookupError(f"{module} refers to {name}, which it neither defines nor imports.")
 
     def _written(self, module: str, name: str, source: Source) -> str:
-        """The statement that defines a name, as it stands in a script."""
+        """The statement that defines a name, as written in a script."""
         if (module, name) in CONSTANTS:
             return CONSTANTS[module, name]()
         text = FUNCTIONS.get((module, name)) or source.statements[source.defined[name]]
-        return fixed(unpacking(text), self.experiment, self._tasks(source))
+        return specialise(unpacking(text), self.experiment, self._tasks(source))
 
     def _tasks(self, source: Source) -> dict[str, dict[str, str]]:
-        """The source of every argument of a module's tasks, by the task's name."""
+        """Task name to {argument: source} for the tasks that a module defines."""
         tasks = {}
         for name, place in source.defined.items():
             node = ast.parse(source.statements[place]).body[0]
@@ -185,7 +190,7 @@ class _Found:
         return tasks
 
     def _order(self) -> list[str]:
-        """The modules, each after those that it takes names from."""
+        """The modules, each after those that it imports from."""
         ordered: list[str] = []
 
         def add(module: str) -> None:
@@ -199,9 +204,9 @@ class _Found:
         return ordered
 
     def text(self) -> str:
-        """All of it: constants closely, functions and classes two lines apart."""
+        """The whole text: no empty lines between constants, two around functions and classes."""
         every = [each for module in self._order() for _, each in sorted(self.reached.get(module, {}).items())]
-        texts = [thinned(each, self.names) for each in every]
+        texts = [keep_read_names(each, self.names) for each in every]
         if "unpacked" in self.names:
             texts.insert(0, UNPACKED)
         parts = texts[:1]

@@ -1,4 +1,4 @@
-"""What a script's network does with a batch: all steps in one call, in pieces, or step by step on its own answers."""
+"""The forward pass of a script's network: all steps in one call, in pieces, or with its own outputs fed back."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from engine.codegen.plan import Plan, block, indented
 
 
 def forward(plan: Plan) -> str:
-    """The method `forward`, and beside it `step_by_step` where live changes need both."""
+    """The method `forward`, and also `step_by_step` if live changes of teacher forcing need both."""
     given = ["self", "inputs: Tensor"]
-    given += ["lengths: Tensor"] * plan.reads_lengths + ["said: Tensor"] * plan.translates
+    given += ["lengths: Tensor"] * plan.reads_lengths + ["decoder_inputs: Tensor"] * plan.translates
     what = "Logits" if plan.symbols_out else "Values"
     shape = "(batch, OUTPUT_SIZE)" if plan.answers_once else "(steps, batch, OUTPUT_SIZE)"
     both = plan.feeds and plan.at_once
@@ -24,7 +24,7 @@ def forward(plan: Plan) -> str:
         both and [
             "",
             f"def step_by_step({', '.join(given)}) -> Tensor:",
-            '    """The same where the network hears its own outputs."""',
+            '    """The same, with its own outputs fed back."""',
             plan.translates and indented(_encoded(plan)),
             indented(_step_by_step(plan)),
         ],
@@ -32,7 +32,7 @@ def forward(plan: Plan) -> str:
 
 
 def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
-    """The expression of what the first layer reads."""
+    """The expression for the input of the first layer."""
     e, blanks = plan.experiment, plan.blanks or target
     table = "self.decoder_embedding" if target else "self.embedding"
     if not (plan.symbols_in or target):
@@ -41,7 +41,7 @@ def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
         seen = f"look_up({table}, {tokens})" if blanks else f"{table}({tokens})"
     else:
         size, whole = "OUTPUT_SIZE" if target else "INPUT_SIZE", not (blanks or plan.noisy)
-        seen = f"one_hot({tokens}, {size}){'.float()' * whole}"  # PyTorch's own gives whole numbers, ours does not
+        seen = f"one_hot({tokens}, {size}){'.float()' * whole}"  # PyTorch's returns integers, the script's own floats
     noise = ", self.noise" if plan.varies("noise") else ""
     return f"noisy({seen}{noise})" if plan.noisy else seen
 
@@ -49,14 +49,14 @@ def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
 def _of(plan: Plan) -> str:
     inputs = "tokens (T, batch)" if plan.symbols_in else "values (T, batch, INPUT_SIZE)"
     if plan.translates:
-        return f", from {inputs}; `said` is the true answer, one step late"
+        return f", from {inputs}; `decoder_inputs` are the targets, one step late"
     return f", from {inputs}"
 
 
 def _encoded(plan: Plan) -> str:
-    """The lines that read the source; the state in which it ends is all that crosses to the decoder."""
+    """The lines of the encoder; the decoder receives only its final state."""
     seen = _seen(plan, "inputs")
-    crosses = "# The state in which each sequence ends is all that crosses to the decoder."
+    crosses = "# The decoder receives only the final state of each sequence."
     if plan.library and plan.padded:
         packed = f"packed = pack_padded_sequence({seen}, lengths, enforce_sorted=False)"
         return block(crosses, packed, "_, state = self.encoder(packed)")
@@ -65,17 +65,17 @@ def _encoded(plan: Plan) -> str:
 
 
 def _longest(plan: Plan) -> str:
-    """The cut behind the longest sequence of a batch, as packing makes it: dropout draws for what is left."""
+    """The slice up to the longest sequence of a batch, as packing does it: dropout then draws the same numbers."""
     return "[: lengths.max()]" if plan.padded and plan.experiment.dropout else ""
 
 
 def _all_steps(plan: Plan) -> str:
-    """The lines that read every step in one call."""
+    """The lines that compute all steps in one call."""
     if plan.translates:
         return block(
-            f"heard = {_seen(plan, 'said', target=True)}",
+            f"target_inputs = {_seen(plan, 'decoder_inputs', target=True)}",
             _encoded(plan),
-            "output, _ = self.decoder(heard, state)",
+            "output, _ = self.decoder(target_inputs, state)",
             _answer(plan, "output"),
         )
     seen, e = _seen(plan, "inputs"), plan.experiment
@@ -105,7 +105,7 @@ def _all_steps(plan: Plan) -> str:
 
 
 def _pieces(plan: Plan, seen: str) -> list[str]:
-    """Truncation."""
+    """The lines of truncated backpropagation: one call for each piece."""
     return [
         f"seen = {seen}",
         "cuts = sorted(range(len(seen) - TBPTT, 0, -TBPTT))  # counted from the end",
@@ -119,7 +119,7 @@ def _pieces(plan: Plan, seen: str) -> list[str]:
 
 
 def _detached(plan: Plan) -> str:
-    """The expression of a state without its past."""
+    """The expression for a detached state."""
     two = plan.cell.has_cell_state
     if not plan.library and plan.stacked:
         each = "tuple(each.detach() for each in layer)" if two else "layer.detach()"
@@ -128,22 +128,22 @@ def _detached(plan: Plan) -> str:
 
 
 def _end(plan: Plan) -> list[str]:
-    """The lines from top-layer states to the answer, at every step or at each sequence's end."""
+    """The lines from top-layer states to the output, at every step or at the end of each sequence."""
     if not plan.answers_once:
         return [_answer(plan, "output")]
     lines, last = [], "output[-1]"
     if plan.padded:
-        lines.append("last = output[lengths - 1, torch.arange(len(lengths))]  # each sequence's own end")
+        lines.append("last = output[lengths - 1, torch.arange(len(lengths))]  # the end of each sequence")
         last = "last"
     if plan.experiment.bidirectional:
         forwards = f"{last}[:, :HIDDEN_SIZE]"
-        lines.append(f"last = torch.cat([{forwards}, output[0, :, HIDDEN_SIZE:]], dim=-1)  # where each direction ends")
+        lines.append(f"last = torch.cat([{forwards}, output[0, :, HIDDEN_SIZE:]], dim=-1)  # the end of each direction")
         last = "last"
     return [*lines, _answer(plan, last)]
 
 
 def _answer(plan: Plan, states: str, to: str = "return {}") -> str:
-    """Upper layers and head."""
+    """The lines of the output layers and the head."""
     if not plan.experiment.output_layers:
         return to.format(f"self.head({states})")
     first = f"above = {states}" if plan.experiment.output_layers > 1 else None
@@ -158,35 +158,35 @@ def _answer(plan: Plan, states: str, to: str = "return {}") -> str:
 
 
 def _step_by_step(plan: Plan) -> str:
-    """The lines of a network that hears its own outputs."""
-    given, layers = ("said", "self.decoder") if plan.translates else ("inputs", "self.recurrent")
+    """The lines of a loop that feeds outputs back."""
+    given, layers = ("decoder_inputs", "self.decoder") if plan.translates else ("inputs", "self.recurrent")
     return block(
         "answers" + (" = []" if plan.translates else ", state = [], None"),
-        f"for t, heard in enumerate({given}):",
+        f"for t, step_input in enumerate({given}):",
         "    if t:",
-        indented(_heard(plan), 2),
+        indented(_fed_back(plan), 2),
         plan.truncates and [
             f"    if t and (len({given}) - t) % TBPTT == 0:",
             f"        state = {_detached(plan)}  # no gradient goes back from here",
         ],
-        f"    output, state = {layers}({_seen(plan, 'heard[None]', target=plan.translates)}, state)",
+        f"    output, state = {layers}({_seen(plan, 'step_input[None]', target=plan.translates)}, state)",
         indented(_answer(plan, "output", "answers.append({})")),
         "return torch.cat(answers)",
     )  # fmt: skip
 
 
-def _heard(plan: Plan) -> str:
-    """The lines that choose what comes in: the truth by chance, else what was said before."""
-    own = "own = answers[-1][0].argmax(-1)  # a choice: no gradient flows through it"
+def _fed_back(plan: Plan) -> str:
+    """The lines that choose the next input: the target with the teacher-forcing probability, else the last output."""
+    own = "own = answers[-1][0].argmax(-1)  # argmax: no gradient flows through it"
     numbers = not plan.symbols_in
-    forced = {stage.teacher_forcing for stage in plan.stages if stage.teacher_forcing < 1}
+    shares = {stage.teacher_forcing for stage in plan.stages if stage.teacher_forcing < 1}
     name = "self.teacher_forcing" if plan.varies("teacher_forcing") else "TEACHER_FORCING"
     device = ".to(DEVICE)" if plan.on_cuda else ""
-    told = f"told = torch.rand(len(heard){', 1' * numbers}){device} < {name}"
-    choose = "heard = torch.where(told, heard, own)"
-    said = numbers and "own = torch.cat([heard[:, :-OUTPUT_SIZE], one_hot(own, OUTPUT_SIZE)], dim=-1)"
-    if forced == {0}:
-        return block(own, said, "heard = own")
-    if 0 not in forced:
-        return block(own, said, told, choose)
-    return block(own, said, f"if {name}:", f"    {told}", f"    {choose}", "else:", "    heard = own")
+    draw_mask = f"forced = torch.rand(len(step_input){', 1' * numbers}){device} < {name}"
+    choose = "step_input = torch.where(forced, step_input, own)"
+    as_input = numbers and "own = torch.cat([step_input[:, :-OUTPUT_SIZE], one_hot(own, OUTPUT_SIZE)], dim=-1)"
+    if shares == {0}:
+        return block(own, as_input, "step_input = own")
+    if 0 not in shares:
+        return block(own, as_input, draw_mask, choose)
+    return block(own, as_input, f"if {name}:", f"    {draw_mask}", f"    {choose}", "else:", "    step_input = own")

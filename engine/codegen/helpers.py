@@ -1,4 +1,4 @@
-"""The functions beside a script's network: codes of symbols, noise, and the weights that are not left to PyTorch."""
+"""Helper functions of a script: one-hot codes, embeddings, noise and weight initialisation."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ from engine.codegen.plan import Plan, block, indented
 
 
 def helpers(plan: Plan) -> list[str]:
-    """The functions that the network uses, each as text."""
-    e, found = plan.experiment, []
+    """The helper functions that the network uses, each as text."""
+    e, texts = plan.experiment, []
     if plan.symbols_in and not e.embedding_size and (plan.blanks or plan.noisy):
         device = ", device=tokens.device" if plan.on_cuda else ""
-        blank = "; all zeros for -1, where nothing has been read" if plan.blanks else ""
-        found.append(
+        blank = "; all zeros for -1, which stands for no token" if plan.blanks else ""
+        texts.append(
             block(
                 "def one_hot(tokens: Tensor, symbols: int) -> Tensor:",
-                f'    """(..., symbols): 1 at each token\'s place{blank}."""',
-                plan.noisy and "    # Stays in the tokens' own order in memory, in which noise is drawn.",
+                f'    """(..., symbols): one-hot codes{blank}."""',
+                plan.noisy and "    # Keeps the memory order of the tokens, in which noise is drawn.",
                 f"    return (tokens[..., None] == torch.arange(symbols{device})).float()",
             )
         )
     if e.embedding_size and plan.blanks:
-        found.append(
+        texts.append(
             block(
                 "def look_up(embedding: nn.Embedding, tokens: Tensor) -> Tensor:",
-                '    """(..., EMBEDDING_SIZE): every token\'s vector; zeros for -1, where nothing has been read."""',
+                '    """(..., EMBEDDING_SIZE): embeddings; zeros for -1, which stands for no token."""',
                 "    return embedding(tokens.clamp(min=0)) * (tokens >= 0)[..., None]",
             )
         )
     if plan.noisy:
         noise = "noise" if plan.varies("noise") else "INPUT_NOISE"
-        found.append(
+        texts.append(
             block(
                 f"def noisy(seen: Tensor{', noise: float' * plan.varies('noise')}) -> Tensor:",
-                '    """With Gaussian noise of this standard deviation, drawn anew at every update."""',
+                '    """Add Gaussian noise of this standard deviation, drawn anew at every update."""',
                 f"    return seen + {noise} * torch.randn_like(seen)"
                 + (" if noise else seen" if plan.ever(lambda e: not e.noise) else ""),
             )
         )
-    return [*found, *([text] if (text := initialise(plan)) else [])]
+    return [*texts, *([text] if (text := initialise(plan)) else [])]
 
 
 def initialise(plan: Plan) -> str:
-    """The function that draws anew what the experiment does not leave to PyTorch; nothing where it leaves all."""
+    """The function that replaces PyTorch's initialisation where the experiment asks for it; "" if nowhere."""
     e = plan.experiment
     lines = [text for text in (_recurrent(plan), _forget(plan)) if text]
     if not lines:
         return ""
-    drawn = {"pytorch": "As PyTorch draws them"}.get(e.init, f"Recurrent weights: {e.init}")
+    drawn = {"pytorch": "As PyTorch initialises them"}.get(e.init, f"Recurrent weights: {e.init}")
     return block(
         "@torch.no_grad()",
         "def initialise(layers: nn.Module) -> None:",
-        f'    """{drawn}; then what the settings say besides."""' if e.init == "pytorch" else f'    """{drawn}."""',
+        f'    """{drawn}; then with the changes of the settings."""' if e.init == "pytorch" else f'    """{drawn}."""',
         "    for name, weights in layers.named_parameters():",
         indented(block(*lines), 2),
     )
@@ -69,7 +69,7 @@ def _recurrent(plan: Plan) -> str:
     gates = plan.cell.blocks > 1
     square = links and [
         'if "weight_hh" in name:',
-        draw is not None and gates and "    for block in weights.split(HIDDEN_SIZE):  # one for each gate",
+        draw is not None and gates and "    for block in weights.split(HIDDEN_SIZE):  # one per gate",
         draw is not None and indented(draw.format("block" if gates else "weights"), 2 if gates else 1),
         e.init_gain != 1 and f"    weights *= {e.init_gain!r}",
     ]

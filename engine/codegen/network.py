@@ -1,8 +1,8 @@
-"""The network of a script: only the parts that its experiment has, with the names of ours, so that weights fit."""
+"""The network of a script: only the parts that the experiment needs, named as in the engine, so that weights fit."""
 
 from __future__ import annotations
 
-from engine.codegen.cells import written
+from engine.codegen.cells import cell_source_of
 from engine.codegen.forward import forward
 from engine.codegen.helpers import initialise
 from engine.codegen.plan import Plan, block, indented
@@ -29,7 +29,7 @@ def network(plan: Plan) -> str:
         upper = f"nn.Linear(size, HIDDEN_SIZE) for size in ({', '.join(sizes[:-1])})"
     return block(
         "class Network(nn.Module):",
-        f'    """{_says(plan)}"""',
+        f'    """{_docstring(plan)}"""',
         "",
         "    def __init__(self) -> None:",
         "        super().__init__()",
@@ -42,7 +42,7 @@ def network(plan: Plan) -> str:
     )
 
 
-def _says(plan: Plan) -> str:
+def _docstring(plan: Plan) -> str:
     parts = [
         "embedding" if plan.experiment.embedding_size else "",
         "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.is_recurrent else "layers",
@@ -53,21 +53,25 @@ def _says(plan: Plan) -> str:
 
 
 def _layers(plan: Plan) -> list[str]:
-    """The lines that make the embeddings and the recurrent layers, in the order in which their weights are drawn."""
+    """The lines that create embeddings and recurrent layers, in the order in which the engine initialises them."""
     embeds = bool(plan.experiment.embedding_size)
-    seen, heard = ("EMBEDDING_SIZE", "EMBEDDING_SIZE") if embeds else ("INPUT_SIZE", "OUTPUT_SIZE")
+    encoder_size, decoder_size = ("EMBEDDING_SIZE", "EMBEDDING_SIZE") if embeds else ("INPUT_SIZE", "OUTPUT_SIZE")
     tables = ["self.embedding = nn.Embedding(INPUT_SIZE, EMBEDDING_SIZE)"] * embeds
     if plan.translates:
         tables += ["self.decoder_embedding = nn.Embedding(OUTPUT_SIZE, EMBEDDING_SIZE)"] * embeds
-        return [*tables, f"self.encoder = {_made(plan, seen)}", f"self.decoder = {_made(plan, heard)}"]
-    return [*tables, f"self.recurrent = {_made(plan, 'WINDOW * ' * plan.windowed + seen)}"]
+        return [
+            *tables,
+            f"self.encoder = {_constructor(plan, encoder_size)}",
+            f"self.decoder = {_constructor(plan, decoder_size)}",
+        ]
+    return [*tables, f"self.recurrent = {_constructor(plan, 'WINDOW * ' * plan.windowed + encoder_size)}"]
 
 
-def _made(plan: Plan, size: str) -> str:
-    """The call that makes the recurrent layers."""
+def _constructor(plan: Plan, size: str) -> str:
+    """The expression that creates the recurrent layers."""
     e = plan.experiment
     if not plan.library:
-        return f"Layers({size})" if plan.stacked else f"{written(plan).name}({size})"
+        return f"Layers({size})" if plan.stacked else f"{cell_source_of(plan).name}({size})"
     options = [
         f"num_layers={e.num_layers}" if e.num_layers > 1 else "",
         f'nonlinearity="{e.nonlinearity}"' if e.cell == "rnn" and e.nonlinearity != "tanh" else "",

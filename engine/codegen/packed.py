@@ -1,4 +1,4 @@
-"""The files that some tasks read, packed into the text of a script, and how the script unpacks them."""
+"""Data files of some tasks, embedded in a script as text, and the code that unpacks them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from engine.tasks import images, next_character, series
 
-WIDTH = 120  # signs in a line
+WIDTH = 120  # characters in a line
 
 UNPACKED = '''def unpacked(lines: str) -> bytes:
-    """The bytes of a file that stands in this script as text: deflated, then written in base 85."""
+    """The bytes of a file embedded as text: compressed with zlib, encoded in base 85."""
     return zlib.decompress(base64.b85decode("".join(lines.split())))'''
-"""The function of that name in a script."""
+"""The definition of `unpacked` in a script."""
 
 
 def _packed(name: str, content: bytes) -> str:
-    """The statement that holds some bytes."""
+    """The statement that assigns packed bytes to a constant."""
     signs = base64.b85encode(zlib.compress(content, 9)).decode()
     lines = "\n".join(signs[at : at + WIDTH] for at in range(0, len(signs), WIDTH))
     return f'{name} = """\n{lines}\n"""'
@@ -39,7 +39,7 @@ CONSTANTS: dict[tuple[str, str], Callable[[], str]] = {
     (series.__name__, "SUNSPOTS_FILE"): lambda: _packed("SUNSPOTS_FILE", _all_years()),
     (series.__name__, "PRICES"): lambda: _packed("PRICES", series.weekly_log_prices().tobytes()),
 }
-"""Module and name of the constants that a script holds as packed text, in place of the path to a file."""
+"""(module, name) of constants that are packed text in a script instead of the path of a file."""
 
 INSTEAD = {
     'ALICE.read_text(encoding="utf-8")': "unpacked(ALICE).decode()",
@@ -48,7 +48,7 @@ INSTEAD = {
     ),
     'np.loadtxt(SUNSPOTS_FILE, delimiter=",", skiprows=1, usecols=1)': "np.frombuffer(unpacked(SUNSPOTS_FILE))",
 }
-"""How such a file is read here, and in a script."""
+"""Expression that reads such a file: in the engine, and in a script."""
 
 FUNCTIONS = {
     (series.__name__, "weekly_log_prices"): f'''@cache
@@ -59,11 +59,11 @@ def weekly_log_prices() -> np.ndarray:
     """
     return np.frombuffer(unpacked(PRICES), np.float32).reshape(-1, WEEKS)'''
 }
-"""Functions whose file lies in another package: here they look for it, in a script they hold it."""
+"""Functions that read a file of another package; in a script the file is embedded."""
 
 
 def unpacking(statement: str) -> str:
-    """A statement that reads packed text where ours reads a file."""
+    """The statement with reads of files replaced by reads of packed text."""
     for ours, theirs in INSTEAD.items():
         statement = statement.replace(ours, theirs)
     return statement

@@ -1,4 +1,4 @@
-"""What a script needs: read once from the experiment, its live changes and its data, then asked by every part."""
+"""The properties of a run that determine its script: experiment, live changes and data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.tasks import TASKS, Task
 
 @dataclass(frozen=True)
 class Plan:
-    """An experiment, what is changed while it runs, and its data."""
+    """An experiment, its live changes and its data section."""
 
     experiment: Experiment
     changes: Changes
@@ -24,120 +24,120 @@ class Plan:
 
     @property
     def task(self) -> Task:
-        """What the network learns."""
+        """The task of the experiment."""
         return TASKS[self.experiment.task]
 
     @property
     def cell(self) -> Cell:
-        """What is known of the cell."""
+        """The catalogue entry of the cell."""
         return CELLS[self.experiment.cell]
 
     @property
     def stages(self) -> list[Experiment]:
-        """The settings of the beginning, and those after every live change."""
+        """The settings at the start, and after every live change."""
         return [self.experiment, *(settings_at(self.experiment, self.changes, step) for step, _ in self.changes)]
 
     def ever(self, holds: Callable[[Experiment], object]) -> bool:
-        """True where something holds at some stage of the run."""
+        """True if a condition holds at any stage of the run."""
         return any(holds(stage) for stage in self.stages)
 
     def varies(self, name: str) -> bool:
-        """True for a live setting that is changed."""
+        """True if a live setting is changed during the run."""
         return any(name in settings for _, settings in self.changes)
 
     @property
     def symbols_in(self) -> bool:
-        """True where tokens are read."""
+        """True if the inputs are tokens."""
         return self.task.inputs == "symbols"
 
     @property
     def symbols_out(self) -> bool:
-        """True where the answer is one of some classes."""
+        """True if the outputs are classes."""
         return self.task.outputs == "symbols"
 
     @property
     def blanks(self) -> bool:
-        """True where a token may be NO_SYMBOL, the zero vector."""
+        """True if a token can be NO_SYMBOL, the zero vector."""
         return self.symbols_in and "NO_SYMBOL" in self.data.names
 
     @property
     def padded(self) -> bool:
-        """True where sequences of one batch may differ in length."""
+        """True if sequences of a batch can differ in length."""
         return "full_lengths" not in self.data.names
 
     @property
     def windowed(self) -> bool:
-        """True where a feed-forward cell sees more than the present input."""
+        """True if a feed-forward cell reads more than the present input."""
         return self.experiment.cell == "feedforward" and self.experiment.window > 1
 
     @property
     def library(self) -> bool:
-        """True where PyTorch has the cell."""
+        """True if PyTorch has the cell."""
         return in_library(self.experiment)
 
     @property
     def translates(self) -> bool:
-        """True for an encoder with a decoder."""
+        """True for an encoder-decoder."""
         return self.experiment.rnn_type == "encoder_decoder"
 
     @property
     def answers_once(self) -> bool:
-        """True where there is one loss for each sequence, at its end."""
+        """True if each sequence has one loss, at its end."""
         return self.experiment.rnn_type in ("many_to_one", "one_to_one")
 
     @property
     def feeds(self) -> bool:
-        """True where the network's own outputs come in as inputs at some stage."""
+        """True if the network's own outputs are fed back at any stage."""
         return self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and self.ever(lambda e: e.teacher_forcing < 1)
 
     @property
     def at_once(self) -> bool:
-        """True where all steps are read in one call at some stage."""
+        """True if all steps are computed in one call at any stage."""
         return not self.feeds or self.ever(lambda e: e.teacher_forcing == 1)
 
     @property
     def truncates(self) -> bool:
-        """True where the way back is cut; pieces as long as the sequence cut nothing, nor where nothing is linked."""
+        """True if truncation has an effect: tbptt is shorter than the sequence, and the cell is recurrent."""
         return 0 < self.experiment.tbptt < self.experiment.seq_len and self.cell.is_recurrent
 
     @property
     def noisy(self) -> bool:
-        """True where noise is added at some stage."""
+        """True if noise is added at any stage."""
         return self.ever(lambda e: e.noise)
 
     @property
     def by_chance(self) -> bool:
-        """True where an update draws random numbers besides its batch."""
+        """True if an update draws random numbers in addition to its batch."""
         return bool(self.experiment.dropout) or self.noisy or self.feeds
 
     @property
     def stateful(self) -> bool:
-        """True where a state is handed from call to call."""
+        """True if the layers take and return a state."""
         return self.translates or self.feeds or self.truncates
 
     @property
     def stacked(self) -> bool:
-        """True where one cell module alone is not all of the recurrent layers."""
+        """True if there are several layers or two directions."""
         return self.experiment.num_layers > 1 or self.experiment.bidirectional
 
     @property
     def reads_lengths(self) -> bool:
-        """True where the network must know where each sequence ends."""
+        """True if the forward pass needs the lengths of the sequences."""
         return self.padded and (self.translates or self.answers_once or self.experiment.bidirectional)
 
     @property
     def on_cuda(self) -> bool:
-        """True where tensors must be put on a device."""
+        """True if tensors have to be moved to a GPU."""
         return self.experiment.device == "cuda"
 
     @property
     def clips(self) -> list[str]:
-        """The ways to clip, in the order in which they are first used."""
+        """The ways of clipping that are used, in order of first use."""
         return list(dict.fromkeys(stage.clip for stage in self.stages))
 
 
 def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], data: Data) -> Plan:
-    """A plan with those live changes only that change something in this network, in the order of their steps."""
+    """Make a plan; keeps only the live changes that have an effect in this network, sorted by step."""
     kept: Changes = ()
     before = experiment
     for step, settings in sorted(changes, key=lambda change: change[0]):
@@ -146,7 +146,7 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
         }
         after = before.replace(**matters)
         kept, before = record_change(kept, step, before, after), after
-    if all(stage.clip == "none" for stage in Plan(experiment, kept, data).stages):  # then no threshold is read
+    if all(stage.clip == "none" for stage in Plan(experiment, kept, data).stages):  # then the threshold is not used
         bare = ((step, {k: v for k, v in settings.items() if k != "clip_threshold"}) for step, settings in kept)
         kept = tuple((step, settings) for step, settings in bare if settings)
     return Plan(experiment, kept, data)
@@ -160,7 +160,7 @@ Part = str | Iterable["Part"] | None | bool
 
 
 def block(*parts: Part) -> str:
-    """Lines of text, one part below the other: "" is an empty line, None and False are nothing, a list is its parts."""
+    """Join lines of text: "" gives an empty line, None and booleans are skipped, a list stands for its items."""
     return "\n".join(_lines(parts))
 
 
@@ -173,5 +173,5 @@ def _lines(parts: Iterable[Part]) -> Iterator[str]:
 
 
 def indented(text: str, levels: int = 1) -> str:
-    """The same some levels further in."""
+    """Indent a text by some levels of four spaces."""
     return textwrap.indent(text, "    " * levels)

@@ -1,4 +1,4 @@
-"""A run as one Python file that needs nothing of ours: what somebody can read, keep and change."""
+"""Export a run as one self-contained Python file, to read, keep and change."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ OFF: dict[str, Any] = {
     "init_gain": 1,
     "task_options": {},
 }
-"""Settings that the header leaves out where they do nothing."""
+"""Values with which a setting has no effect, so that the header leaves it out."""
 
 
 def script(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]] = ()) -> str:
-    """A run as the text of one Python file: settings, network, training, data. It needs PyTorch and NumPy alone.
+    """Write a run as the text of one Python file: settings, network, training, data. It needs only PyTorch and NumPy.
 
-    Run or imported, its `train(steps)` yields (step, loss, gradient norm) of every update, the same numbers as
+    Its `train(steps)` yields (step, loss, gradient norm) of every update, the same numbers as
     `engine.training.Trainer` on the same machine.
 
     Args:
-        changes: (step, {setting: value}) made live, in force from update step + 1 on.
+        changes: (step, {setting: value}), live changes, effective from update step + 1 on.
     """
     made = plan(experiment, changes, bundle(experiment))
     parts = [
@@ -64,16 +64,17 @@ def _headed(title: str, text: str, empty_lines: int = 2) -> str:
 
 
 def _header(plan: Plan) -> str:
-    """What this is, where it comes from, and how to run it."""
+    """The module docstring: what the script trains, its settings, and how to run it."""
     e = plan.experiment
     goals = ("target_loss", "target_metric")
     paragraphs = [
         plan.task.teaches,
         f"The data. {plan.task.source}",
-        f"Made by the RNN playground, from these settings: {_listed(_at_work(plan))}.",
+        f"Made by the RNN playground, from these settings: {_listed(_effective_settings(plan))}.",
         *(f"Changed by hand after update {step}: {_listed(settings)}." for step, settings in plan.changes),
-        "It prints the playground's own losses and gradient norms, but for their last digits on another machine."
-        + " The playground stops at its goal; this goes on." * any(getattr(e, goal) is not None for goal in goals),
+        "It prints the same losses and gradient norms as the playground; on another machine the last digits may differ."
+        + " The playground stops at its goal; this script goes on."
+        * any(getattr(e, goal) is not None for goal in goals),
         "With --steps it makes fewer updates, with --every it prints more of them. It needs Python 3.11, PyTorch 2.6 "
         "and NumPy 1.26, or newer, and nothing of the playground.",
     ]
@@ -82,8 +83,8 @@ def _header(plan: Plan) -> str:
     return f'"""{plan.task.title}: {plan.cell.title}, {kind}.\n\n{filled}\n"""'
 
 
-def _at_work(plan: Plan) -> dict[str, Any]:
-    """The settings that do something in this run."""
+def _effective_settings(plan: Plan) -> dict[str, Any]:
+    """The settings that have an effect in this run."""
     e = plan.experiment
     idle = {
         "nonlinearity": not plan.cell.uses_nonlinearity,
@@ -105,7 +106,7 @@ def _listed(settings: dict[str, Any]) -> str:
 
 
 def _imports(plan: Plan, body: str) -> str:
-    """The imports that the text below uses, as a linter wants them ordered."""
+    """The imports that the script uses, sorted as linters expect."""
     standard = {*plan.data.imports, "import argparse", "from collections.abc import Iterator"}
     standard |= {"from dataclasses import dataclass", *(["import math"] if "math." in body else [])}
     standard -= {"import numpy as np"}
@@ -131,10 +132,10 @@ def _imports(plan: Plan, body: str) -> str:
 
 
 def _settings(plan: Plan, body: str) -> str:
-    """The numbers, by the names that the text below uses."""
+    """The constants that the script uses."""
     e, task = plan.experiment, plan.task
-    inputs = "symbols that can be read" if plan.symbols_in else f"numbers at each step: {', '.join(task.input_labels)}"
-    outputs = "possible answers" if plan.symbols_out else f"numbers to be said: {', '.join(task.output_labels)}"
+    inputs = "input symbols" if plan.symbols_in else f"values at each step: {', '.join(task.input_labels)}"
+    outputs = "output classes" if plan.symbols_out else f"output values: {', '.join(task.output_labels)}"
     every = {
         "SEED": (e.seed, "of the initial weights and of every batch"),
         "STEPS": (e.steps, "updates"),
@@ -142,14 +143,14 @@ def _settings(plan: Plan, body: str) -> str:
         "CLIP_THRESHOLD": (e.clip_threshold, ""),
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
         "SEQ_LEN": (e.seq_len, "steps in time"),
-        "INPUT_SIZE": (task.input_size, inputs if task.input_size < 10 or plan.symbols_in else "numbers at each step"),
-        "EMBEDDING_SIZE": (e.embedding_size, "numbers that stand for each symbol"),
+        "INPUT_SIZE": (task.input_size, inputs if task.input_size < 10 or plan.symbols_in else "values at each step"),
+        "EMBEDDING_SIZE": (e.embedding_size, "size of the vector of each symbol"),
         "HIDDEN_SIZE": (e.hidden_size, "units of each layer"),
         "OUTPUT_SIZE": (task.output_size, outputs),
-        "WINDOW": (e.window, "inputs that are seen at once"),
+        "WINDOW": (e.window, "inputs that are read at once"),
         "TBPTT": (e.tbptt, "steps that the gradient goes back"),
-        "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the truth is fed back"),
-        "INPUT_NOISE": (e.noise, "standard deviation of what is added to the inputs"),
+        "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the target is fed back"),
+        "INPUT_NOISE": (e.noise, "standard deviation of the noise added to the inputs"),
     }
     used = set(re.findall(r"\w+", body))
     lines = [
@@ -161,19 +162,19 @@ def _settings(plan: Plan, body: str) -> str:
 
 
 def _batch(plan: Plan) -> str:
-    """The class of a batch, in the words of this task."""
-    tokens = "(T, batch) tokens, from 0 on" + ("; -1 where nothing is read" if plan.blanks else "")
+    """The class Batch, with comments for this task."""
+    tokens = "(T, batch) tokens, from 0 on" + ("; -1 stands for no token" if plan.blanks else "")
     inputs = tokens if plan.symbols_in else "(T, batch, INPUT_SIZE) numbers"
     steps = "steps of the answer" if plan.translates else "T"
     targets = f"({steps}, batch) classes" if plan.symbols_out else f"({steps}, batch, OUTPUT_SIZE) numbers"
     return block(
         "@dataclass(frozen=True)",
         "class Batch:",
-        '    """Some sequences; T is the number of steps."""',
+        '    """A batch of sequences; T is the number of steps."""',
         "",
         f"    inputs: np.ndarray  # {inputs}",
         f"    targets: np.ndarray  # {targets}, read only where mask is True",
         f"    mask: np.ndarray  # ({steps}, batch) bool: which steps have a loss",
         "    lengths: np.ndarray  # (batch,) steps that are real" + ("; padding begins there" if plan.padded else ""),
-        plan.translates and "    decoder_inputs: np.ndarray  # the targets, one step late: -1 before the first",
+        plan.translates and "    decoder_inputs: np.ndarray  # the targets, one step late; -1 before the first",
     )

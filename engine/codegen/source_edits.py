@@ -1,4 +1,4 @@
-"""Source text with what an experiment fixes written in its place; formatting and comments stay as they are."""
+"""Edit source text: insert the values that an experiment fixes, keep formatting and comments."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from engine.experiment import Experiment
 
 EXPERIMENT = "experiment"
 Edit = tuple[int, int, str]
-"""From this byte to that, this instead."""
+"""(first byte, byte after the last, replacement)."""
 
 
-def fixed(text: str, experiment: Experiment, tasks: dict[str, dict[str, str]]) -> str:
-    """A statement for one experiment alone.
+def specialise(text: str, experiment: Experiment, tasks: dict[str, dict[str, str]]) -> str:
+    """Specialise a statement for one experiment.
 
-    Its argument `experiment` goes, its seq_len becomes SEQ_LEN, any other setting its value, branches that a setting
-    decides are decided, and what a statement asks of a task is written out.
+    The argument `experiment` is removed, `experiment.seq_len` becomes SEQ_LEN, any other setting its value. Branches on
+    a setting are resolved, and attributes of tasks are replaced by their source.
 
     Args:
-        tasks: the source of each argument of the module's tasks, by the task's name.
+        tasks: task name to {argument: source}.
     """
-    decided = _edited(text, list(_decided(text, experiment)))
-    return _edited(decided, list(_values(decided, experiment, tasks)))
+    resolved = _apply(text, list(_branch_edits(text, experiment)))
+    return _apply(resolved, list(_value_edits(resolved, experiment, tasks)))
 
 
-def thinned(text: str, names: Collection[str]) -> str:
-    """A statement that names several values at once, with those alone that somebody reads."""
+def keep_read_names(text: str, names: Collection[str]) -> str:
+    """Reduce an assignment to several names to the names that are used."""
     places, node = _Places(text), ast.parse(text).body[0]
     target, value = (node.targets[0], node.value) if isinstance(node, ast.Assign) else (None, None)
     if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
@@ -38,15 +38,15 @@ def thinned(text: str, names: Collection[str]) -> str:
     if len(kept) == len(target.elts):
         return text
     written = f"{', '.join(name for name, _ in kept)} = {', '.join(value for _, value in kept)}"
-    return _edited(text, [(places.start(node), places.end(node), written)])
+    return _apply(text, [(places.start(node), places.end(node), written)])
 
 
 def _is_setting(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == EXPERIMENT
 
 
-def _decided(text: str, experiment: Experiment) -> Iterator[Edit]:
-    """Every `if experiment.<setting> == <value>:` whose body returns: the body alone, or what follows it alone."""
+def _branch_edits(text: str, experiment: Experiment) -> Iterator[Edit]:
+    """Edits that resolve `if experiment.<setting> == <value>:` whose body returns: keep the body, or what follows."""
     places, lines = _Places(text), text.splitlines()
     for function in ast.walk(ast.parse(text)):
         if not isinstance(function, ast.FunctionDef):
@@ -62,8 +62,8 @@ def _decided(text: str, experiment: Experiment) -> Iterator[Edit]:
             yield places.start(node), places.end(follows[-1]), textwrap.indent(kept, " " * node.col_offset).lstrip()
 
 
-def _values(text: str, experiment: Experiment, tasks: dict[str, dict[str, str]]) -> Iterator[Edit]:
-    """The experiment's settings, the argument wherever it is taken or given, and what is asked of a task."""
+def _value_edits(text: str, experiment: Experiment, tasks: dict[str, dict[str, str]]) -> Iterator[Edit]:
+    """Edits that insert settings, remove the argument `experiment`, and insert attributes of tasks."""
     places = _Places(text)
     for node in ast.walk(ast.parse(text)):
         if _is_setting(node):
@@ -73,15 +73,17 @@ def _values(text: str, experiment: Experiment, tasks: dict[str, dict[str, str]])
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in tasks:
             yield places.start(node), places.end(node), tasks[node.value.id][node.attr]
         elif isinstance(node, ast.arguments):
-            yield from _without(places, [*node.args], lambda each: each.arg == EXPERIMENT)
+            yield from _removals(places, [*node.args], lambda each: each.arg == EXPERIMENT)
         elif isinstance(node, ast.Call):
-            yield from _without(places, [*node.args], lambda each: isinstance(each, ast.Name) and each.id == EXPERIMENT)
+            yield from _removals(
+                places, [*node.args], lambda each: isinstance(each, ast.Name) and each.id == EXPERIMENT
+            )
 
 
-def _without(places: _Places, listed: list, is_meant: Callable[[Any], bool]) -> Iterator[Edit]:
-    """Takes what is meant out of a list of arguments, and the comma beside it."""
+def _removals(places: _Places, listed: list, matches: Callable[[Any], bool]) -> Iterator[Edit]:
+    """Edits that remove the matching items of an argument list, with a comma."""
     for at, each in enumerate(listed):
-        if is_meant(each):
+        if matches(each):
             if at + 1 < len(listed):
                 yield places.start(each), places.start(listed[at + 1]), ""
             else:
@@ -89,7 +91,7 @@ def _without(places: _Places, listed: list, is_meant: Callable[[Any], bool]) -> 
 
 
 class _Places:
-    """Where a node of the syntax tree stands in its text, in bytes."""
+    """Byte positions of syntax-tree nodes in their text."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0]
@@ -97,17 +99,17 @@ class _Places:
             self._starts.append(self._starts[-1] + len(line))
 
     def start(self, node: ast.expr | ast.stmt | ast.arg) -> int:
-        """Its first byte."""
+        """The first byte of a node."""
         return self._starts[node.lineno - 1] + node.col_offset
 
     def end(self, node: ast.expr | ast.stmt | ast.arg) -> int:
-        """The byte after its last."""
+        """The byte after the last of a node."""
         assert node.end_lineno is not None and node.end_col_offset is not None
         return self._starts[node.end_lineno - 1] + node.end_col_offset
 
 
-def _edited(text: str, edits: list[Edit]) -> str:
+def _apply(text: str, edits: list[Edit]) -> str:
     whole = text.encode()
-    for start, end, instead in sorted(edits, reverse=True):
-        whole = whole[:start] + instead.encode() + whole[end:]
+    for start, end, replacement in sorted(edits, reverse=True):
+        whole = whole[:start] + replacement.encode() + whole[end:]
     return whole.decode()

@@ -1,4 +1,4 @@
-"""The training of a script: the loss written out, one update after the other, and what is printed."""
+"""The training loop of a script: loss, updates, and output."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ OPTIMIZERS = {
     "adagrad": "Adagrad(network.parameters(), lr=LEARNING_RATE, fused=True)",
     "adam": "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)",
 }
-"""As engine.training.optimizers makes them; that file imports torch, which this one must not."""
+"""Same as in engine.training.optimizers, which this file cannot import, because that imports torch."""
 
 
 def train(plan: Plan) -> str:
     """The generator `train`."""
     return block(
         "def train(steps: int = STEPS) -> Iterator[tuple[int, float, float]]:",
-        '    """Yields, for every update, its number, the loss of its batch and the norm of that loss\'s gradient."""',
+        '    """Yield, for every update, its number, the loss of its batch and the norm of that loss\'s gradient."""',
         "    torch.manual_seed(SEED)  # the initial weights",
         f"    network = Network(){'.to(DEVICE)' if plan.on_cuda else ''}",
         f"    optimizer = torch.optim.{OPTIMIZERS[plan.experiment.optimizer]}",
@@ -41,7 +41,7 @@ def train(plan: Plan) -> str:
 
 
 def _kept(plan: Plan) -> list[tuple[str, str]]:
-    """The variables that live changes need, and where they start."""
+    """The variables that live changes need, with their initial values."""
     e = plan.experiment
     clips = plan.clips != ["none"]
     return [
@@ -52,13 +52,13 @@ def _kept(plan: Plan) -> list[tuple[str, str]]:
 
 
 def _change(plan: Plan, step: int, settings: dict[str, Any]) -> str:
-    """What is changed by hand before update step + 1."""
-    said = {
+    """The lines of a live change before update step + 1."""
+    assignments = {
         "learning_rate": 'optimizer.param_groups[0]["lr"] = {}',
         "noise": "network.noise = {}",
         "teacher_forcing": "network.teacher_forcing = {}",
     }
-    lines = [said.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
+    lines = [assignments.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
     return block(f"        if step == {step}:  # changed by hand", indented("\n".join(lines), 3))
 
 
@@ -67,7 +67,7 @@ def _literal(value: object) -> str:
 
 
 def _chance(plan: Plan) -> str:
-    kinds = ["dropout"] * bool(plan.experiment.dropout) + ["noise"] * plan.noisy + ["what is fed back"] * plan.feeds
+    kinds = ["dropout"] * bool(plan.experiment.dropout) + ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
     return f"{' and '.join(kinds)} of this update"
 
 
@@ -76,7 +76,7 @@ def _tensor(plan: Plan, array: str) -> str:
 
 
 def _loss(plan: Plan) -> str:
-    """The lines from a batch to the scalar that is differentiated."""
+    """The lines from a batch to the scalar loss."""
     given = [_tensor(plan, "batch.inputs")]
     given += ["torch.tensor(batch.lengths)"] * plan.reads_lengths
     given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates
@@ -89,7 +89,7 @@ def _loss(plan: Plan) -> str:
 
 
 def _once(plan: Plan) -> str:
-    """One answer for each sequence: its own mean and sum."""
+    """The lines of the loss if each sequence has one."""
     last = "batch.targets[-1]"
     if plan.padded:
         last = "batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))]"
@@ -99,14 +99,14 @@ def _once(plan: Plan) -> str:
 
 
 def _every_step(plan: Plan) -> str:
-    """An answer at many steps, weighed within each sequence."""
+    """The lines of the loss over many steps, weighted within each sequence."""
     if plan.symbols_out:
         losses = [
             'losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
         ]
     else:
         losses = ['losses = mse_loss(outputs, targets, reduction="none").mean(-1)']
-    mask = f"mask = {_tensor(plan, 'batch.mask')}.float()  # (steps, batch): which of them have a loss"
+    mask = f"mask = {_tensor(plan, 'batch.mask')}.float()  # (steps, batch): which steps have a loss"
     if plan.experiment.reduction == "sum":
         end = "loss = (losses * mask).sum() / mask.shape[1]  # the sum over each sequence, then the batch's mean"
     else:
@@ -118,7 +118,7 @@ def _clip(plan: Plan) -> str:
     """The lines that measure the gradient's norm and clip it."""
     threshold = "clip_threshold" if plan.varies("clip_threshold") else "CLIP_THRESHOLD"
     grads = "[each.grad for each in network.parameters()]"
-    if not plan.cell.is_recurrent and plan.translates:  # then the encoder has no gradient: nothing crosses
+    if not plan.cell.is_recurrent and plan.translates:  # then the encoder has no gradient: no state connects it
         grads = "[each.grad for each in network.parameters() if each.grad is not None]"
     measured = f"norm = nn.utils.get_total_norm({grads})"
     by_norm = f"norm = nn.utils.clip_grad_norm_(network.parameters(), {threshold})"
@@ -138,18 +138,18 @@ def _clip(plan: Plan) -> str:
 
 
 def sample(plan: Plan) -> str:
-    """The function that deals the batch of a step."""
+    """The function that draws the batch of a step."""
     size = "batch_size" if plan.varies("batch_size") else "BATCH_SIZE"
     return block(
         f'def sample(step: int{", batch_size: int" if size == "batch_size" else ""}, split: str = "train") -> Batch:',
-        '    """The batch of one update. It depends on SEED and the step alone; split "test" deals held-out data."""',
+        '    """The batch of one update. It depends on SEED and the step alone; split "test" draws held-out data."""',
         '    rng = stream((SEED, step), split)',
         f"    return {plan.data.draw.replace('batch_size', size)}",
     )  # fmt: skip
 
 
 def main(plan: Plan) -> str:
-    """What happens where the script is run."""
+    """The main block of the script."""
     return block(
         'if __name__ == "__main__":',
         '    parser = argparse.ArgumentParser(description="Train the network and print its losses.")',
@@ -158,8 +158,8 @@ def main(plan: Plan) -> str:
         "    options = parser.parse_args()",
         plan.on_cuda and [
             '    if DEVICE == "cpu":',
-            '        print("There is no CUDA device: this trains on the processor, and the last digits may differ.")'],
-        "    torch.set_num_threads(1)  # small networks are fastest so, and sums are always added in the same order",
+            '        print("There is no CUDA device: training runs on the CPU, and the last digits may differ.")'],
+        "    torch.set_num_threads(1)  # fastest for small networks, and sums are always added in the same order",
         "    torch.set_flush_denormal(True)  # as in the playground: numbers below 1e-38 are 0",
         '    print("step, loss, gradient norm")',
         "    try:",

@@ -1,13 +1,14 @@
-"""From the numbers of a frame to one sentence, its evidence and a cure. No torch: a replay can be judged again.
+"""The diagnosis of a frame: one sentence, its evidence and a cure. No torch, so a replayed frame can be diagnosed.
 
-`verdict` has the flags, their order and their limits (ARCHITECTURE, "Definitions"); `reasons` says why a gradient
-shrinks or grows, `stuck` why nothing is learned although it arrives, `cures` what may mend it; `words` says it.
+`verdict` has the rules, their order and their limits (ARCHITECTURE, "Definitions"); `reasons` explains why a gradient
+shrinks or grows, `plateau` why nothing is learned although it arrives; `cures` suggests changes of settings, and `text`
+writes the sentences.
 """
 
 from engine.diagnosis.plateau import LEARNING_SHARE
 from engine.diagnosis.reasons import best_chain
-from engine.diagnosis.text import say
+from engine.diagnosis.text import write_count
 from engine.diagnosis.verdict import LIMITS, NO_GRADIENT, diagnose
 from engine.frame.run_info import SOLVED_SHARE
 
-__all__ = ["LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE", "best_chain", "diagnose", "say"]
+__all__ = ["LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE", "best_chain", "diagnose", "write_count"]

@@ -1,4 +1,4 @@
-"""What may mend it: changes of the experiment, each with its limits; a click applies them."""
+"""Cures: changes of settings that a diagnosis suggests; one click applies them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from engine.cells import CELLS
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import Frame, RunInfo
 
-CAREFUL_RATE = 0.005  # a learning rate at which Adam throws no network of these sizes off
-USUAL_RATE = 0.003  # one at which Adam learns most of the tasks
-TOO_FAST = 0.02  # Adam, per update: in a plain network one such update can pin most units
-TOO_SLOW = 1e-3  # per weight and update: a hundred updates move it by less than 0.1, about the size that weights have
+CAREFUL_RATE = 0.005  # a learning rate at which Adam stays stable for networks of these sizes
+USUAL_RATE = 0.003  # a learning rate at which Adam learns most of the tasks
+MAX_ADAM_UPDATE = 0.02  # per weight: one larger update by Adam can saturate most units of a plain RNN
+MIN_UPDATE = 1e-3  # per weight: 100 smaller updates move it by less than 0.1, a typical weight
 USUAL_THRESHOLDS = (1.0, 2.0, 5.0, 10.0)
-"""Thresholds that are in use. A gradient longer than these is to be clipped."""
+"""Common clipping thresholds. A gradient whose norm exceeds all of them should be clipped."""
 
 
-def open_the_road(info: RunInfo) -> dict[str, Any]:
-    """Settings under which more of the gradient arrives; empty where the usual ones are in place already."""
+def let_gradient_through(info: RunInfo) -> dict[str, Any]:
+    """Settings that let more of the gradient through; empty if they are in use already."""
     e = info.experiment
     cell = CELLS[e.cell]
     if cell.suggested_forget_bias is None:
@@ -28,15 +28,20 @@ def open_the_road(info: RunInfo) -> dict[str, Any]:
 
 
 def _suggested_bias(cell: str, lag: int) -> float:
-    """Calibrated for some 45 steps. Further back the gate must lose less at each: 1 - sigmoid(b) falls like exp(-b)."""
+    """The cell's suggested forget bias for a lag.
+
+    It is calibrated for about 45 steps. A longer lag needs less loss per step, and 1 - sigmoid(b) falls like exp(-b).
+    """
     calibrated = CELLS[cell].suggested_forget_bias
     assert calibrated is not None
     return calibrated + max(0.0, round(2 * math.log(max(lag, 1) / 45)) / 2)
 
 
-def tame(e: Experiment) -> dict[str, Any]:
-    """Settings under which the gradient no longer grows: clipped updates and a start that keeps lengths, or smaller
-    updates where it started like that and was thrown off."""
+def stop_growth(e: Experiment) -> dict[str, Any]:
+    """Settings that stop the growth of the gradient: clipping, and an initialisation that keeps norms.
+
+    If the run was initialised like that already, a lower learning rate instead.
+    """
     wanted: dict[str, Any] = {"clip": "norm"}
     if e.init in ("orthogonal", "identity") and e.init_gain == 1:
         wanted["learning_rate"] = min(e.learning_rate, CAREFUL_RATE)
@@ -47,17 +52,17 @@ def tame(e: Experiment) -> dict[str, Any]:
     return _changes(e, wanted)
 
 
-def release(e: Experiment, norm: float) -> dict[str, Any]:
-    """A usual threshold that a gradient of this norm fits under; empty where there is none."""
+def usual_threshold(e: Experiment, norm: float) -> dict[str, Any]:
+    """The lowest common threshold that does not clip a gradient of this norm; empty if there is none."""
     fits = [threshold for threshold in USUAL_THRESHOLDS if threshold >= norm]
     return _changes(e, {"clip": "norm", "clip_threshold": fits[0]}) if fits else {}
 
 
-def moves(info: RunInfo, frame: Frame) -> float:
-    """How far an update moves a weight, as a root mean square; of those that adapt, about.
+def update_size(info: RunInfo, frame: Frame) -> float:
+    """Root mean square of the change of a weight in one update; an estimate for adaptive optimisers.
 
     SGD: the rate times the gradient's norm per weight; momentum 0.9 adds up to ten of these. Adam and RMSprop divide
-    the gradient by its own size, which leaves the rate; Adagrad by that of all updates so far together.
+    the gradient by its own size, which leaves the rate; Adagrad divides by the root of its summed squares.
     """
     e = info.experiment
     if e.optimizer in ("sgd", "momentum"):
@@ -66,15 +71,15 @@ def moves(info: RunInfo, frame: Frame) -> float:
     return e.learning_rate / (math.sqrt(max(frame.step, 1)) if e.optimizer == "adagrad" else 1)
 
 
-def another_rate(e: Experiment, moved: float) -> dict[str, Any]:
-    """Where a weight is moved so far that one of the usual rates is worth a try; else empty: the rate is not why."""
-    if moved < TOO_SLOW:
+def other_rate(e: Experiment, moved: float) -> dict[str, Any]:
+    """A common learning rate if updates are far too small or too large; otherwise empty."""
+    if moved < MIN_UPDATE:
         return _changes(e, {"optimizer": "adam", "learning_rate": USUAL_RATE})
-    return {"learning_rate": CAREFUL_RATE} if e.optimizer in ("adam", "rmsprop") and moved > TOO_FAST else {}
+    return {"learning_rate": CAREFUL_RATE} if e.optimizer in ("adam", "rmsprop") and moved > MAX_ADAM_UPDATE else {}
 
 
-def possible(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:
-    """The cure, unless it would cost more than one update may."""
+def within_limits(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:
+    """The cure, or empty if its settings are not valid, such as above the limit on the cost of an update."""
     try:
         e.replace(**cure)
     except ExperimentError:

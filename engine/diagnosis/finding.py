@@ -1,4 +1,4 @@
-"""What a rule of the verdict found, before its cure is checked and its evidence joined."""
+"""The result of one rule of the verdict, before its cure is checked and its evidence merged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """A kind, its sentence, a cure and numbers of its own, as `Diagnosis` has them."""
+    """Kind, sentence, cure and evidence, with the meanings that they have in `Diagnosis`."""
 
     kind: str
     sentence: str

@@ -1,4 +1,4 @@
-"""Why the gradient shrinks or grows on its way: the weights, the slopes or the gates, step by step."""
+"""Why the gradient shrinks or grows on its way back in time: weights, slopes or gates, per step."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from engine.diagnosis.text import share, steps
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
 
-MOST = 0.5  # of the units: more than this share is "most of them"
-ALMOST_ALL = 0.9  # what passes more than this at each step is not small by itself: there are many steps
+MAJORITY = 0.5  # share of the units above which it is "most of them"
+ALMOST_ALL = 0.9  # a factor per step above this is not small by itself; the number of steps is the cause
 
 
 @dataclass(frozen=True)
 class Reason:
-    """What shrinks it, or makes it grow, most.
+    """The main cause of shrinking or growth.
 
     Args:
-        by: "weights", "slopes", "saturated" (slopes of units that are at their limits) or "gates".
-        said: the same in words, from the longest to the shortest, without the full stop.
+        by: "weights", "slopes", "saturated" (slopes, where most units are saturated) or "gates".
+        versions: the same in words, from the longest to the shortest, without the full stop.
     """
 
     by: str
-    said: tuple[str, ...]
+    versions: tuple[str, ...]
 
 
 def best_chain(info: RunInfo, frame: Frame) -> tuple[int, int]:
-    """(layer, direction) in which most of the gradient arrives: one open road is enough, if it leads to the answer."""
-    skipped = 1 if info.looks_ahead and frame.ratio.shape[1] == 2 else 0  # the chain that reads forwards leads away
+    """(layer, direction) with the largest ratio: it is enough if the gradient gets through one chain."""
+    skipped = (
+        1 if info.looks_ahead and frame.ratio.shape[1] == 2 else 0
+    )  # the forward direction does not read the deciding input
     layer, direction = np.unravel_index(int(np.argmax(frame.ratio[:, skipped:])), frame.ratio[:, skipped:].shape)
     return int(layer), int(direction) + skipped
 
 
-def way(info: RunInfo, direction: int) -> np.ndarray:
-    """The steps t whose step back lies between the loss and the step that matters, of the drawn sequence.
+def steps_between(info: RunInfo, direction: int) -> np.ndarray:
+    """The steps t over which the gradient goes back from the loss to the deciding step, in the drawn sequence.
 
-    As the ratio has them: the reverse direction goes back from where it ends (many to one) or from the first loss.
+    Chosen as for the ratio: the reverse direction starts where it ends (many to one) or at the first loss.
     """
     counted, valid = np.flatnonzero(info.counted), np.array(info.valid)
     last = int(counted[-1])
@@ -55,30 +57,30 @@ def way(info: RunInfo, direction: int) -> np.ndarray:
 
 
 def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, float]:
-    """What one step back does on average along the way, of the drawn sequence; what is not defined is left out.
+    """Average effect of one step back in time on the gradient of the drawn sequence; undefined values are left out.
 
     Returns:
-        slope_per_step, weights_per_step: geometric means of `Frame.factors`. saturated: the share of the units on the
-        way that are at their limits. kept_per_step: mean of the gate that keeps the old state. Plain cells have the
-        first three, gated ones the last.
+        slope_per_step, weights_per_step: geometric means of `Frame.factors`. saturated: the share of saturated
+        states in these steps. kept_per_step: mean of the gate that keeps the old state. Plain cells have the first
+        three, gated ones the last.
     """
-    cell, (layer, direction), found = CELLS[info.experiment.cell], chain, {}
-    between = way(info, direction)
+    cell, (layer, direction), numbers = CELLS[info.experiment.cell], chain, {}
+    between = steps_between(info, direction)
     if not info.has_links or not len(between):
         return {}
     if cell.retain_gate is not None:
-        found["kept_per_step"] = float(frame.gates[cell.retain_gate][layer, direction, between].mean())
+        numbers["kept_per_step"] = float(frame.gates[cell.retain_gate][layer, direction, between].mean())
     if cell.uses_nonlinearity:
         states = frame.hidden[layer, direction, between]
-        found["saturated"] = float(saturation(states, info.experiment.nonlinearity).mean())
+        numbers["saturated"] = float(saturation(states, info.experiment.nonlinearity).mean())
     for name, factors in (("slope_per_step", frame.factors.slope), ("weights_per_step", frame.factors.weights)):
         if factors is not None and (mean := _geometric_mean(factors[layer, direction, between])) is not None:
-            found[name] = mean
-    return found
+            numbers[name] = mean
+    return numbers
 
 
 def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason | None:
-    """Who takes most of it away; None where these numbers do not account for at least half of the decades."""
+    """The main cause of shrinking; None if these numbers explain less than half of the ratio's decades."""
     if "kept_per_step" in numbers:
         kept = numbers["kept_per_step"]
         return _by_gates(info, kept) if _accounts(kept, info.measured_lag_unpadded, ratio) else None
@@ -98,11 +100,11 @@ def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason
 
 
 def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int) -> Reason | None:
-    """Who makes it grow; None where these numbers do not account for at least half of the decades."""
+    """The main cause of growth; None if these numbers explain less than half of the ratio's decades."""
     if info.gates:
         if layer < info.experiment.num_layers - 1:
-            return None  # it may have come from the layer above
-        return Reason("weights", ("the recurrent weights do it, no gate can", "by the recurrent weights"))
+            return None  # the growth may come from the layer above
+        return Reason("weights", ("the recurrent weights cause it, a gate cannot", "by the recurrent weights"))
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
         return None
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
@@ -113,7 +115,7 @@ def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int)
 
 
 def _by_gates(info: RunInfo, kept: float) -> Reason:
-    """How far the gate that keeps the old state is shut."""
+    """The reason, where the gate that keeps the old state lets too little through."""
     gates = f"{CELLS[info.experiment.cell].retain_gate}s".replace("_", " ")
     if kept >= 0.75:
         numbered = f"keep {share(kept)} a step: too little"
@@ -126,13 +128,13 @@ def _by_gates(info: RunInfo, kept: float) -> Reason:
 
 
 def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) -> Reason:
-    """Slopes are small where units are at their limits, and those of a sigmoid everywhere."""
-    kind, by = info.experiment.nonlinearity, "saturated" if saturated > MOST else "slopes"
+    """The reason, where slopes are small: units are saturated, or the slopes are those of a sigmoid, at most 1/4."""
+    kind, by = info.experiment.nonlinearity, "saturated" if saturated > MAJORITY else "slopes"
     passed = f"pass {share(slope)} a step"
     if kind == "relu" and saturated:
         at_zero = f"{share(saturated)} of the ReLUs are at 0"
         return Reason(by, (f"{at_zero}: slopes {passed}, weights {share(weights)}", at_zero))
-    if saturated > MOST:
+    if saturated > MAJORITY:
         limits = f"{share(saturated)} of the units are saturated"
         return Reason(by, (f"{limits}: slopes {passed}, weights {share(weights)}", limits))
     if kind == "sigmoid":
@@ -145,13 +147,13 @@ def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) ->
 
 
 def _accounts(factor: float, count: int, ratio: float) -> bool:
-    """True if so many steps with this factor make at least half of the ratio's decades, in its direction."""
+    """True if `count` steps with this factor explain at least half of log(ratio), with the same sign."""
     grown, decades = count * math.log(factor) if factor > 0 else -math.inf, math.log(ratio)
     return grown / decades >= 0.5
 
 
 def _geometric_mean(factors: np.ndarray) -> float | None:
-    """Of those that are defined; None where none is, or one is 0: the drawn sequence's gradient ends there."""
+    """The geometric mean of the finite factors; None if there are none, or one is 0: the gradient ends there."""
     factors = factors[np.isfinite(factors)]
     if not len(factors) or (factors == 0).any():
         return None

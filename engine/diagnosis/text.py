@@ -1,4 +1,4 @@
-"""How the verdict speaks: so that it can be read aloud, and in three short lines."""
+"""The sentences of the verdict: readable aloud, at most three lines."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import math
 from engine.frame import RunInfo
 from engine.number_format import power_of_ten
 
-MOST_LETTERS = 200  # three lines of the page, 1440 pixels wide, beside a cure; what is longer would be cut off there
-SMALLEST = 2.0**-150  # half of the smallest 32-bit number above 0: what is smaller is rounded to 0
+MAX_CHARACTERS = 200  # three lines on a page 1440 pixels wide, beside a cure; longer text is cut off
+MIN_FLOAT32 = 2.0**-150  # half of the smallest positive float32: anything smaller is rounded to 0
 
 
 def fitted(*versions: str) -> str:
     """The first version that fits on the page; they are ordered from the longest to the shortest."""
-    return next((each for each in versions if len(each) <= MOST_LETTERS), versions[-1])
+    return next((each for each in versions if len(each) <= MAX_CHARACTERS), versions[-1])
 
 
 def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float = math.inf) -> str:
-    """How much arrives, where, and by which road.
+    """A sentence on how much of the gradient arrives, where, and through which state.
 
     Args:
-        ratio: the verdict's ratio, of the chain (layer, direction).
-        enters: the norm where the loss enters, to say whether what arrives is too small for the machine.
+        ratio: the verdict's ratio of `chain` (layer, direction).
+        enters: the gradient norm where the loss enters, to tell whether what arrives underflows in float32.
     """
     if info.measured_lag == 0:
         return "The answer lies in the present step: no gradient has to go back in time."
-    where = place(info) + _road(info, *chain)
+    where = relevant_step(info) + _state_name(info, *chain)
     gradient = "the last loss's gradient" if sum(info.counted) > 1 else "the gradient"
     if ratio >= 1.5:
         way = f"back to {where}" if where.startswith("t = ") else where
-        return f"{gradient[0].upper()}{gradient[1:]} grows {say(ratio)}-fold on its way {way}."
+        return f"{gradient[0].upper()}{gradient[1:]} grows {write_count(ratio)}-fold on its way {way}."
     if ratio >= 0.1:
         return f"{ratio:.0%} of {gradient} reaches {where}."
     if ratio == 0:
         return f"No gradient reaches {where}."
     if ratio < 1e-300:
-        return f"Next to nothing of {gradient}, less than 1 part in {say(1e300)}, reaches {where}."
-    lost = ": too small for 32 bits" if ratio * enters < SMALLEST else ""
-    return f"1 part in {say(1 / ratio)} of {gradient} reaches {where}{lost}."
+        return f"Next to nothing of {gradient}, less than 1 part in {write_count(1e300)}, reaches {where}."
+    lost = ": too small for 32 bits" if ratio * enters < MIN_FLOAT32 else ""
+    return f"1 part in {write_count(1 / ratio)} of {gradient} reaches {where}{lost}."
 
 
 def pace(info: RunInfo, ratio: float) -> str:
-    """Half-life or doubling time along the way, and what the task needs."""
+    """A sentence on the half-life or doubling time of the gradient, and the number of steps that the task needs."""
     whose = "this task" if info.measured_lag_unpadded == info.measured_lag else "this sequence"
     if not info.measured_lag or 0.5 < ratio < 2:
         return f"{whose.capitalize()} needs {steps(info.measured_lag_unpadded)}." if info.lag else ""
@@ -51,8 +51,8 @@ def pace(info: RunInfo, ratio: float) -> str:
     return f"It {verb} every {count:.1f} steps{needs}."
 
 
-def place(info: RunInfo) -> str:
-    """The step that matters, as a person would name it."""
+def relevant_step(info: RunInfo) -> str:
+    """The deciding step in words: "t = 0", "5 steps back", "1 step ahead"."""
     if info.looks_ahead:
         return f"{steps(info.measured_lag)} ahead"
     from_end = info.time_steps - 1 - info.measured_lag
@@ -60,12 +60,12 @@ def place(info: RunInfo) -> str:
 
 
 def steps(count: int) -> str:
-    """A number of steps."""
+    """Format a number of steps."""
     return "1 step" if count == 1 else f"{count} steps"
 
 
 def share(number: float) -> str:
-    """A part of a whole as a percentage, never rounded to nothing or to all of it."""
+    """Format a part of a whole as a percentage; rounding never gives 0% or, below 0.9995, 100%."""
     if 0.985 <= number < 0.9995:
         return f"{number:.1%}"
     if number >= 0.095:
@@ -73,8 +73,8 @@ def share(number: float) -> str:
     return f"{100 * number:.1g}%" if number >= 1e-6 else "next to nothing"
 
 
-def say(number: float) -> str:
-    """A count of 1 or more in words, two digits of it: 2.3, 45, 1,300, 2 billion, 10¹⁸."""
+def write_count(number: float) -> str:
+    """Format a number of 1 or more with two digits: 2.3, 45, 1,300, 2 billion, 10¹⁸."""
     rounded = float(f"{number:.2g}")
     if rounded < 1e6:
         return f"{rounded:,.15g}"
@@ -84,8 +84,8 @@ def say(number: float) -> str:
     return power_of_ten(round(math.log10(number)))
 
 
-def _road(info: RunInfo, layer: int, direction: int) -> str:
-    """Which state was measured, where the network has more than one."""
+def _state_name(info: RunInfo, layer: int, direction: int) -> str:
+    """Which state was measured, in brackets, if the network has more than one; else empty."""
     e = info.experiment
     parts = ["cell state c"] if info.memory_symbol == "c" else []
     parts += [f"layer {layer + 1}"] if e.num_layers > 1 else []

@@ -96,7 +96,7 @@ class ForwardTrace:
             )
             for one in self.passes
         ]
-        return ForwardTrace(self.model, self.batch.alone(sequence), only(self.logits), passes)
+        return ForwardTrace(self.model, self.batch.single_sequence(sequence), only(self.logits), passes)
 
     def gates(self, sequence: int | None = None) -> dict[str, np.ndarray]:
         """The gate values by name, shaped as `states`."""

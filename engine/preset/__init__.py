@@ -1,4 +1,4 @@
-"""Lessons as data: one TOML or Markdown file each, in `presets/` or a teacher's own folder. No torch."""
+"""Lessons as data: one TOML or Markdown file each, in `presets/` or in a teacher's folder. No torch."""
 
 from engine.preset.library import FOLDER, list_presets, load_preset, teachers_folder, unreadable
 from engine.preset.parser import parse_preset

@@ -1,7 +1,7 @@
-"""All lessons there are: the course's in `presets/`, and whatever a teacher has put into a folder of their own.
+"""All lessons: those of the course in `presets/`, and those of a teacher in a separate folder.
 
-The teacher's folder is looked at every time, so that a file dropped there is a lesson at once; a file is read again
-only when some file there has changed.
+The teacher's folder is checked at every call, so that a new file is a lesson at once; files are parsed again only if
+one of them has changed.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "presets"
 FORMS = ("toml", "md")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-MOST_FILES, MOST_BYTES = 200, 200_000  # of a teacher's folder, and of one file in it
+MAX_FILES, MAX_FILE_BYTES = 200, 200_000  # in a teacher's folder; in one file of it
 
-Signature = tuple[tuple[str, int, int], ...]  # of a folder: name, time of the last change in ns, bytes, of each file
+Signature = tuple[tuple[str, int, int], ...]  # (name, time of last change in ns, bytes) of each file
 
-_read_before: dict[str, Preset] = {}
-"""Teachers' lessons as last read: whoever has one open keeps it while its file is being changed or has gone."""
+_last_read: dict[str, Preset] = {}
+"""Teachers' lessons as last parsed, for users who have one open while its file is edited or removed."""
 
 
 def list_presets() -> tuple[Preset, ...]:
-    """All lessons in teaching order, then all failure cards in theirs, then what teachers have added."""
+    """All lessons of the course in order, then its failure cards in order, then the teacher's."""
     folder = teachers_folder()
-    return _together(folder, _signature(folder))
+    return _all_lessons(folder, _signature(folder))
 
 
 def load_preset(slug: str) -> Preset:
-    """One lesson by its slug; a teacher's that has gone or can no longer be read, as it last was.
+    """One lesson by its slug. A teacher's lesson whose file is gone or broken is returned as last parsed.
 
     Raises:
         PresetError: naming the slugs that exist.
@@ -44,27 +44,27 @@ def load_preset(slug: str) -> Preset:
     for preset in presets:
         if preset.slug == slug:
             return preset
-    if slug in _read_before:
-        return _read_before[slug]
+    if slug in _last_read:
+        return _last_read[slug]
     raise PresetError(f"There is no preset {slug!r}; there are {', '.join(each.slug for each in presets)}.")
 
 
 def unreadable() -> tuple[str, ...]:
-    """A sentence for every file of the teacher's folder that is no lesson: which, and what is wrong with it."""
+    """Error messages for the teacher's folder, one for every file that cannot be used as a lesson."""
     folder = teachers_folder()
-    return _theirs(folder, _signature(folder))[1]
+    return _teacher_lessons(folder, _signature(folder))[1]
 
 
 def teachers_folder() -> Path:
-    """Where teachers put their lessons: PLAYGROUND_LESSONS, or `lessons/` beside `presets/`."""
+    """The folder of the teacher's lessons: PLAYGROUND_LESSONS, or `lessons/` beside `presets/`."""
     return Path(os.environ.get("PLAYGROUND_LESSONS") or ROOT / "lessons")
 
 
 def _signature(folder: Path) -> Signature:
-    """Changes with every file of the folder; empty where there is no folder."""
+    """A value that changes with any file of the folder; empty if there is no folder."""
     try:
-        with os.scandir(folder) as found:
-            files = [(each.name, each.stat()) for each in found if _is_lesson(each)]
+        with os.scandir(folder) as ordered:
+            files = [(each.name, each.stat()) for each in ordered if _is_lesson(each)]
     except OSError:
         return ()
     return tuple(sorted((name, status.st_mtime_ns, status.st_size) for name, status in files))
@@ -76,23 +76,23 @@ def _is_lesson(entry: os.DirEntry[str]) -> bool:
 
 
 @cache
-def _ours() -> tuple[Preset, ...]:
+def _course_lessons() -> tuple[Preset, ...]:
     paths = [path for form in FORMS for path in FOLDER.glob(f"*.{form}")]
     presets = (parse_preset(path.stem, path.read_text(encoding="utf-8"), path.suffix[1:]) for path in paths)
     return tuple(sorted(presets, key=lambda preset: (KINDS.index(preset.kind), preset.order)))
 
 
 @lru_cache(maxsize=4)
-def _together(folder: Path, signature: Signature) -> tuple[Preset, ...]:
-    return _ours() + _theirs(folder, signature)[0]
+def _all_lessons(folder: Path, signature: Signature) -> tuple[Preset, ...]:
+    return _course_lessons() + _teacher_lessons(folder, signature)[0]
 
 
 @lru_cache(maxsize=4)
-def _theirs(folder: Path, signature: Signature) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
-    """The teacher's lessons in order, and what is wrong with the other files."""
+def _teacher_lessons(folder: Path, signature: Signature) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
+    """The teacher's lessons in order, and error messages for the other files."""
     read: dict[str, Preset] = {}
-    problems = [f"Only the first {MOST_FILES} of {len(signature)} files are read."] * (len(signature) > MOST_FILES)
-    for name, _, size in signature[:MOST_FILES]:
+    problems = [f"Only the first {MAX_FILES} of {len(signature)} files are read."] * (len(signature) > MAX_FILES)
+    for name, _, size in signature[:MAX_FILES]:
         try:
             preset = _read(folder / name, size, read)
         except PresetError as error:
@@ -100,9 +100,9 @@ def _theirs(folder: Path, signature: Signature) -> tuple[tuple[Preset, ...], tup
         else:
             read[preset.slug] = preset
     presets = _in_order(read.values())
-    _read_before.update({preset.slug: preset for preset in presets})
-    for slug in list(_read_before)[: -2 * MOST_FILES]:
-        del _read_before[slug]
+    _last_read.update({preset.slug: preset for preset in presets})
+    for slug in list(_last_read)[: -2 * MAX_FILES]:
+        del _last_read[slug]
     return presets, tuple(problems)
 
 
@@ -110,12 +110,12 @@ def _read(path: Path, size: int, others: dict[str, Preset]) -> Preset:
     slug, file = path.stem, path.name
     if not NAME.fullmatch(slug):
         raise PresetError(f"{file}: the name must be small letters, digits and single hyphens, as in my-lesson.md.")
-    if slug in {preset.slug for preset in _ours()}:
+    if slug in {preset.slug for preset in _course_lessons()}:
         raise PresetError(f"{file}: the course has a lesson called {slug} already; give the file another name.")
     if slug in others:
         raise PresetError(f"{file}: {others[slug].file} is called {slug} already; give one of them another name.")
-    if size > MOST_BYTES:
-        raise PresetError(f"{file}: a lesson has at most {MOST_BYTES:,} bytes, this one {size:,}.")
+    if size > MAX_FILE_BYTES:
+        raise PresetError(f"{file}: a lesson has at most {MAX_FILE_BYTES:,} bytes, this one {size:,}.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -128,13 +128,13 @@ def _read(path: Path, size: int, others: dict[str, Preset]) -> Preset:
 
 
 def _in_order(presets: Iterable[Preset]) -> tuple[Preset, ...]:
-    """Lessons before failure cards, chapters by their first lesson, each kind numbered from 1 on."""
+    """Sort and number: lessons before failure cards, chapters by their lowest order, each kind numbered from 1."""
     first: dict[str, int] = {}
     for preset in presets:
         first[preset.chapter] = min(preset.order, first.get(preset.chapter, preset.order))
-    found: list[Preset] = []
+    ordered: list[Preset] = []
     for kind in KINDS:
         those = [preset for preset in presets if preset.kind == kind]
         those.sort(key=lambda each: (first[each.chapter], each.chapter, each.order, each.slug))
-        found += [replace(preset, order=number) for number, preset in enumerate(those, 1)]
-    return tuple(found)
+        ordered += [replace(preset, order=number) for number, preset in enumerate(those, 1)]
+    return tuple(ordered)

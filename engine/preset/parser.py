@@ -1,4 +1,4 @@
-"""A lesson from the text of its file: TOML, or Markdown with TOML between two lines of +++. One parser for both."""
+"""Parse a lesson: TOML, or Markdown with TOML between two lines of +++."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from engine.preset.preset import (
 )
 
 FENCE = "+++"  # the line before and after the settings of a lesson in Markdown
-MOST_FIGURES = 3
-ANSWERS = (2, 4)  # how few and how many a prediction offers
+MAX_FIGURES = 3
+ANSWER_COUNTS = (2, 4)  # minimum and maximum number of answers of a prediction
 
 TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table",
          list: "a list"}  # fmt: skip
@@ -43,10 +43,10 @@ PREDICTION_KEYS: dict[str, type] = {"asks": str, "answers": list, "right": int, 
 
 
 def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
-    """A lesson from the text of its file; `form` is how the file's name ends, "toml" or "md".
+    """Parse a lesson; `form` is the file's suffix, "toml" or "md".
 
     Raises:
-        PresetError: for a file that cannot be read, an unknown, missing or wrong key, a link to impossible settings.
+        PresetError: for a syntax error, an unknown, missing or wrong key, or a link to invalid settings.
     """
     file = f"{slug}.{form}"
     head, body = _split(file, text) if form == "md" else (text, "")
@@ -65,7 +65,7 @@ def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
     for key in ("explains", "text"):
         _check_links(f"{file}, {key}", experiment, table.get(key, ""))
     if "figures" in table:
-        table["figures"] = _texts(f"{file}: figures", table["figures"], 1, MOST_FIGURES)
+        table["figures"] = _texts(f"{file}: figures", table["figures"], 1, MAX_FIGURES)
     if "done" in table:
         table["done"] = _condition(f"{file}, done", experiment, table["done"], DONE_KEYS, ("says",))
     for key, make in (("next", _change), ("predict", _prediction), ("claims", _claim)):
@@ -74,7 +74,7 @@ def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
 
 
 def _split(file: str, text: str) -> tuple[str, str]:
-    """Settings and prose; an empty line stands for the first fence, so that an error names the file's own line."""
+    """Split into settings and body. An empty line replaces the first fence, so line numbers in errors stay right."""
     lines = text.lstrip("\ufeff").splitlines()
     ends = [number for number, line in enumerate(lines) if line.rstrip() == FENCE]
     if len(ends) < 2 or ends[0] != 0:
@@ -94,10 +94,10 @@ def _change(where: str, experiment: Experiment, read: Any) -> Change:
 def _claim(where: str, experiment: Experiment, read: Any) -> Claim:
     table = _checked(where, "a claim", read, CLAIM_KEYS, ("says", "gate"))
     _one_of(where, "gate", table["gate"], GATES)
-    held = [key for key in ("measure", "above", "below", "equals") if key in table]
-    if table["gate"] == "shown" and held:
-        raise PresetError(f"{where}: a claim that is only shown has no {held[0]}.")
-    if table["gate"] != "shown" and ("measure" not in held or len(held) < 2):
+    bounds_given = [key for key in ("measure", "above", "below", "equals") if key in table]
+    if table["gate"] == "shown" and bounds_given:
+        raise PresetError(f"{where}: a claim that is only shown has no {bounds_given[0]}.")
+    if table["gate"] != "shown" and ("measure" not in bounds_given or len(bounds_given) < 2):
         article = "an" if table["gate"] == "exact" else "a"
         raise PresetError(f"{where}: {article} {table['gate']} claim needs measure, and above, below or equals.")
     settings = table.get("settings", {})
@@ -110,7 +110,7 @@ def _claim(where: str, experiment: Experiment, read: Any) -> Claim:
 
 def _prediction(where: str, experiment: Experiment, read: Any) -> Prediction:
     table = _checked(where, "a prediction", read, PREDICTION_KEYS, ("asks", "answers", "right", "because"))
-    table["answers"] = _texts(f"{where}: answers", table["answers"], *ANSWERS)
+    table["answers"] = _texts(f"{where}: answers", table["answers"], *ANSWER_COUNTS)
     if not 0 <= table["right"] < len(table["answers"]):
         last = len(table["answers"]) - 1
         raise PresetError(f"{where}: right must be from 0 (the first answer) to {last}, but got {table['right']}.")
@@ -136,11 +136,11 @@ def _condition(
 
 
 def _check_links(where: str, experiment: Experiment, written: str) -> None:
-    """Every link of the prose that sets figures can be followed."""
-    for says, said in setting_links.LINK.findall(written):
+    """Check that every link in the text that changes settings is valid."""
+    for says, assignments in setting_links.LINK.findall(written):
         at = f"{where}, link [{' '.join(says.split())}]"
         try:
-            settings = setting_links.settings(said)
+            settings = setting_links.settings(assignments)
         except ValueError as error:
             raise PresetError(f"{at}: {error}.") from error
         _experiment(at, lambda changes: experiment.replace(**changes), settings)
@@ -148,10 +148,10 @@ def _check_links(where: str, experiment: Experiment, written: str) -> None:
         raise PresetError(f"{where}: a link that sets something is written [words](set:name=value, name=value).")
 
 
-def _texts(where: str, read: list[Any], fewest: int, most: int) -> tuple[str, ...]:
-    """So many texts, all different."""
-    if not fewest <= len(read) <= most or any(type(each) is not str for each in read) or len(set(read)) < len(read):
-        raise PresetError(f"{where} must be a list of {fewest} to {most} different texts, but got {read!r}.")
+def _texts(where: str, read: list[Any], minimum: int, maximum: int) -> tuple[str, ...]:
+    """Check a list of `minimum` to `maximum` different texts."""
+    if not minimum <= len(read) <= maximum or any(type(each) is not str for each in read) or len(set(read)) < len(read):
+        raise PresetError(f"{where} must be a list of {minimum} to {maximum} different texts, but got {read!r}.")
     return tuple(read)
 
 
@@ -161,7 +161,7 @@ def _one_of(where: str, key: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _checked(where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
-    """A table whose keys are known, whose values are of the right type, and that lacks nothing required."""
+    """Check a table: known keys only, values of the right type, all required keys present."""
     if not isinstance(read, dict):
         raise PresetError(f"{where}: {what} must be a table, but got {read!r}.")
     for key, value in read.items():

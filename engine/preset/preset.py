@@ -1,4 +1,4 @@
-"""What a lesson is made of, once read: frozen values."""
+"""The parts of a parsed lesson, as frozen values."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from engine.experiment import Experiment
 from engine.frame import Frame, RunStatus
 
 SPEEDS: dict[str, float | None] = {"slow": 2.0, "normal": 25.0, "max": None}
-"""Updates a second, by the name that a person picks; None is as fast as it goes."""
+"""Speed name to updates per second; None is unlimited."""
 KINDS = ("lesson", "failure")
-"""A lesson has a place in the course; a failure card shows one way of going wrong."""
+"""A lesson is part of the course; a failure card shows one way in which training fails."""
 GATES = ("exact", "trained", "shown")
-"""How a claim is held: exact ones by every test run, trained ones by `make claims`, shown ones by nobody."""
+"""How a claim is checked: "exact" by every test run, "trained" by `make claims`, "shown" not at all."""
 VERDICTS = ("not_finite", "solved", "no_gradient", "cut", "dead", "no_path", "blind", "vanished", "vanishing", "fading",
             "healthy", "clipped", "plateau", "rising", "growing", "exploding")  # fmt: skip
 """The kinds of verdict that a condition can wait for; `engine.diagnosis` gives them."""
 FIGURES = ("unrolled", "gradient", "loss")
-"""The figures that a lesson is about where it names none."""
+"""The figures of a lesson that names none."""
 
 
 class PresetError(ValueError):
-    """A preset file that cannot be: names the file, the key and what is accepted."""
+    """An invalid preset file: names the file, the key and what is accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Something to try next: `says` in a few words, and the settings that it changes."""
+    """A suggestion of what to try next: a few words (`says`), and the settings to change."""
 
     says: str
     settings: dict[str, Any]
@@ -36,17 +36,17 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence about a lesson, and the measurement that holds it.
+    """A sentence about a lesson, and the measurement that checks it.
 
     Args:
         says: the sentence.
         gate: one of GATES.
         measure: a name of `engine.claims.MEASURES`; empty for a claim that is only shown.
-        settings: what is changed in the lesson's experiment before it is measured.
-        against: further changes that give a second network; the value is then the first's divided by the second's.
-        steps: updates made before measuring; None: none for an exact claim, the experiment's own for a trained one.
+        settings: changes of the lesson's experiment for the measurement.
+        against: further changes for a second network; the value is then the first's divided by the second's.
+        steps: updates before measuring; None means 0 for an exact claim, the experiment's steps for a trained one.
         above, below: the bounds, one or both; the value lies strictly between. equals: it is exactly this.
-        seeds: each is measured by itself, and the claim holds for each.
+        seeds: measured one by one; the claim must hold for each.
     """
 
     says: str
@@ -61,7 +61,7 @@ class Claim:
     seeds: tuple[int, ...] = (0, 1, 2)
 
     def holds(self, value: float) -> bool:
-        """True where a measured value lies within the bounds; never for one that is not a number."""
+        """True if a measured value is within the bounds; False for NaN."""
         above = self.above is None or value > self.above
         below = self.below is None or value < self.below
         return above and below and (self.equals is None or value == self.equals) and value == value
@@ -69,16 +69,16 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What a run must show, all of it; what is left out is not asked for.
+    """Conditions that a run must meet, all at once; fields left at their defaults are ignored.
 
     Args:
-        says: what a person is asked to do, in a few words; empty for a prediction, which asks by itself.
-        step: at least so many updates were made when the frame was taken.
+        says: the task for the learner, in a few words; empty for a prediction, which has a question.
+        step: the frame was taken after at least so many updates.
         solved: the run was solved (`RunStatus.solved_at`).
-        broken: the run stopped by itself, because a number became infinite.
-        kind: the verdict on a frame is of this kind, one of VERDICTS.
-        loss, metric: that frame's held-out loss is below the one, and its held-out metric at least the other.
-        settings: these are in force in the run.
+        broken: the run stopped with a message, because a number was not finite.
+        kind: the verdict on the frame, one of VERDICTS.
+        loss, metric: the frame's held-out loss is below `loss`, its held-out metric at least `metric`.
+        settings: values that the run's settings must have.
     """
 
     says: str = ""
@@ -92,17 +92,17 @@ class Condition:
 
     @property
     def needs_training(self) -> bool:
-        """False where the untrained network shows it."""
+        """False if the untrained network can meet the condition."""
         return self.step > 0 or self.solved or self.broken or self.loss is not None or self.metric is not None
 
     def holds(self, experiment: Experiment, status: RunStatus, frames: Iterable[Frame]) -> Frame | None:
-        """The first of the run's frames that shows it; None where it does not hold."""
-        settings_at = all(getattr(experiment, name) == value for name, value in self.settings.items())
-        if not settings_at or (self.solved and status.solved_at is None) or (self.broken and not status.message):
+        """The first of the run's frames that meets the condition; None if there is none."""
+        same_settings = all(getattr(experiment, name) == value for name, value in self.settings.items())
+        if not same_settings or (self.solved and status.solved_at is None) or (self.broken and not status.message):
             return None
-        return next((frame for frame in frames if self._shown_by(frame)), None)
+        return next((frame for frame in frames if self._is_met_by(frame)), None)
 
-    def _shown_by(self, frame: Frame) -> bool:
+    def _is_met_by(self, frame: Frame) -> bool:
         kind = frame.diagnosis.kind if frame.diagnosis else ""
         return (
             frame.step >= self.step
@@ -114,13 +114,13 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """A question to be answered before the run that answers it.
+    """A question that the learner answers before the run shows the answer.
 
     Args:
-        asks: the question. answers: two to four short ones, of which `right`, counted from 0, is true.
-        because: why, in a sentence or two; shown once the run has shown it.
-        settings: what is changed in the lesson's experiment for this run.
-        when: what the run must have shown by then.
+        asks: the question. answers: two to four short ones; `right` is the index of the correct one.
+        because: the explanation, in a sentence or two; shown once the condition is met.
+        settings: changes of the lesson's experiment for this run.
+        when: the condition at which the answer is shown.
     """
 
     asks: str
@@ -136,20 +136,20 @@ class Preset:
     """One lesson, or one failure card.
 
     Args:
-        slug: the file's name. kind: one of KINDS. order: its place among its kind, from 1 on.
-        chapter: the part of the course that it belongs to; consecutive presets of one chapter stand together.
-        title, question, look_for: what the page says.
-        explains: what is behind it, a few sentences of Markdown, shown beside the playground.
-        text: more of it, for whoever reads on. Links in both may set figures, see `engine.preset.setting_links`.
-        symptom: of a failure card: how it looks in one's own code and logs.
-        figures: names of the two or three figures that it is about, for showing it to a room.
-        next: what to change next.
-        predict: what to guess before it is run.
-        done: what completes it; None for a lesson that cannot be completed.
-        claims: what is said to happen, and how that is held.
-        speed: "slow", "normal" or "max". paused: it opens at step 0 and waits.
-        note: what was measured, for the next teacher; not shown.
-        file: the name of the teacher's file that it comes from; empty for those of the course.
+        slug: the file's name. kind: one of KINDS. order: position among those of its kind, from 1.
+        chapter: the part of the course that it belongs to; consecutive presets of a chapter are grouped.
+        title, question, look_for: texts of the page.
+        explains: the explanation, a few sentences of Markdown, shown beside the playground.
+        text: a longer explanation. Links in both may change settings, see `engine.preset.setting_links`.
+        symptom: of a failure card: how the failure looks in one's own code and logs.
+        figures: names of one to three figures that it is about, for presentations.
+        next: suggestions of what to change next.
+        predict: questions to answer before the run.
+        done: the condition that completes it; None if it cannot be completed.
+        claims: statements about it and how they are checked.
+        speed: "slow", "normal" or "max". paused: True to open at step 0 without training.
+        note: measurements, for authors; not shown.
+        file: name of the teacher's file; empty for lessons of the course.
     """
 
     slug: str

@@ -1,4 +1,4 @@
-"""One update of the weights, taken apart before it is made: what comes in, what it costs, what changes. No torch."""
+"""One update of the weights in detail, before it is made: inputs, losses, gradients, changes. No torch."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from engine.frame.frozen import FrozenArrays
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UpdateTrace(FrozenArrays):
-    """The update that would come next, made on a copy of the network. Arrays are read-only; the run is as it was.
+    """The next update, made on a copy of the network. Arrays are read-only; the run itself is unchanged.
 
-    L is the loss that is differentiated: the mean over the update's batch. Sequence 0 of that batch is the one drawn;
-    T is its padded length, an encoder's steps before its decoder's.
+    L is the loss that is differentiated: the mean over the update's batch. The drawn sequence is sequence 0 of that
+    batch; T is its padded length, the source's steps before the target's.
 
-    States and gradients over time are the lens's: in evaluation mode, with the true inputs. Where training draws random
-    numbers (dropout, noise, teacher forcing below 1) they are of another pass than the loss: `as_trained` says so.
+    States and gradients over time come from the lens: in evaluation mode, with the true inputs. If training is random
+    (dropout, noise, teacher forcing below 1) they belong to another forward pass than the loss; see `as_trained`.
 
     Args:
-        experiment: with the live settings that this update would be made with.
-        step: updates made before it.
+        experiment: with the live settings of this update.
+        step: number of updates before this one.
         loss: L before the update, as `Trainer.advance` would return it. Nats, or squared error.
-        loss_after: the same of the same batch and the same random numbers, with the weights after the update.
+        loss_after: L of the same batch with the same random numbers, after the update.
         batch_size: sequences in the batch.
-        as_trained: the drawn states and gradients belong to the very pass that is differentiated.
+        as_trained: True if the states and gradients belong to the pass that is differentiated.
         inputs, valid, counted: of the drawn sequence, as `Frame` has them.
         hidden: (layers, directions, T, units) of the drawn sequence; 0 in padding.
         outputs: (T, output_size) class probabilities or values, of the pass that is differentiated; NaN where the
-            network says nothing. targets: (T,) classes or (T, output_size).
-        loss_per_step: (T,), 0 where not counted. sequence_loss: l_0, the drawn sequence's part of L, times batch_size.
+            network has no output. targets: (T,) classes or (T, output_size).
+        loss_per_step: (T,), 0 where not counted. sequence_loss: l_0, the loss of the drawn sequence alone.
         batch_loss_per_step: (T,), mean over the sequences that have a loss at t; NaN where none has.
-        grad_norm: (layers, directions, T) float64, ||dL/dh_t||_2 of the drawn sequence, total: every path. Loss per
+        grad_norm: (layers, directions, T) float64, ||dL/dh_t||_2 of the drawn sequence, total, over all paths. Loss per
             unit of h; a gradient below 1e-308 is 0 here.
-        entering_norm: the same for what enters the layer at t from above, not through time.
+        entering_norm: the same for the direct gradient, which enters the layer at t from above, not through time.
         norm, norm_clipped: the 2-norm of the gradient of all parameters together, before and after clipping.
-        clipped: the second is smaller.
-        parameters: PyTorch's names of the P parameters. shapes: theirs.
+        clipped: True if clipping made it smaller.
+        parameters: PyTorch's names of the P parameters. shapes: their shapes.
         weight_norms, gradient_norms, clipped_norms, change_norms: (P,) float64, the 2-norm of each parameter before the
             update, of its gradient, of its gradient after clipping, and of what the update adds to it.
     """

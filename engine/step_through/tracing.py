@@ -1,4 +1,4 @@
-"""Traces one chain of the drawn sequence, step by step, forward and back."""
+"""Trace one chain of the drawn sequence step by step, forward and backward."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from engine.lens.jacobians import Links, chains_of_steps
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import ChainGradients, SweepResult, chains_of, sweep
 from engine.model import RecurrentNetwork
-from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, SequenceTrace, TraceError
+from engine.step_through.sequence_trace import MAX_JACOBIAN_ENTRIES, SequenceTrace, TraceError
 from engine.tasks import Batch
 
 
 def trace_chain(
     model: RecurrentNetwork, batch: Batch, layer: int = -1, direction: int = 0, *, sequence: int = 0, step: int = 0
 ) -> SequenceTrace:
-    """One sequence of a batch through one chain, in evaluation mode. Changes nothing and draws nothing.
+    """Trace one sequence of a batch through one chain, in evaluation mode. Changes nothing, draws no random numbers.
 
     Args:
-        step: of the training, to be remembered.
+        step: updates made so far, stored in the trace.
 
     Raises:
-        TraceError: for a layer or direction that the network has not.
+        TraceError: if the network has no such layer or direction.
     """
     e = model.experiment
     if not (-e.num_layers <= layer < e.num_layers and 0 <= direction < e.directions):
@@ -53,44 +53,44 @@ def trace_chain(
             direction=direction,
             positions=positions,
             part=np.repeat(np.arange(len(chains)), [len(chain.positions) for chain in chains]),
-            cut=np.isin(positions, _cuts(trace)),
+            cut=np.isin(positions, _truncation_points(trace)),
             **_inputs_and_outputs(trace, positions),
             **_forward(trace, chains),
-            **_back(trace, chains),
+            **_backward(trace, chains),
             factors=_factors(swept, layer, direction, positions),
             **_jacobians(trace, layer, direction, len(positions)),
         )
 
 
-def _cuts(trace: ForwardTrace) -> list[int]:
+def _truncation_points(trace: ForwardTrace) -> list[int]:
     """Positions before which truncation cuts; an encoder-decoder has none."""
     return trace.model.truncation_points(len(trace.batch.valid)) if len(trace.passes) == 1 else []
 
 
 def _inputs_and_outputs(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
-    """What the network reads and says at these positions, and what it should have said."""
+    """Inputs, outputs, targets and losses at these positions."""
     model, batch = trace.model, trace.batch
     fed_back = batch.inputs[:0] if batch.decoder_inputs is None else batch.decoder_inputs
-    of_target_side = {
+    target_side = {
         "outputs": (model.predictions(trace.logits, batch), np.nan),
         "targets": (batch.targets, 0),
         "loss": (_array([model.step_losses(trace.logits, batch)]), 0),
         "loss_weight": (_array([model.loss_weights(batch)]) * batch.mask, 0),
     }
     values_by_name = {"read": np.concatenate([batch.inputs, fed_back]), "counted": batch.counted}
-    for name, (values, fill) in of_target_side.items():
+    for name, (values, fill) in target_side.items():
         values_by_name[name] = batch.after_source(values, fill)
     return {name: values[positions, 0] for name, values in values_by_name.items()}
 
 
 def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
-    """What every step reads, adds up and becomes, in the dtype of the network."""
+    """Inputs, preactivation terms, gates and states of every step, in the dtype of the network."""
     e, dtype = trace.model.experiment, trace.output.dtype
     cell_traces, blocks = [chain.cell_trace for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
     width, vectors = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces), 1 + CELLS[e.cell].is_recurrent
 
     def stacked(pick: Callable[[CellTrace], Tensor | None], *shape: int) -> np.ndarray | None:
-        """Pass after pass; None where the cell has none of it."""
+        """Concatenate over the passes; None if the cell does not have it."""
         parts = [part for cell_trace in cell_traces if (part := pick(cell_trace)) is not None]
         return _array([part.to(dtype).reshape(-1, *(shape or part.shape[-1:])) for part in parts]) if parts else None
 
@@ -111,9 +111,9 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
     }
 
 
-def _back(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
-    """The way back once more, step by step in float64, so that what arrives from the step after is known by itself."""
-    cuts, has_cell = set(_cuts(trace)), chains[0].cell is not None
+def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
+    """The backward pass, one step at a time in float64, to keep apart what arrives from the next step."""
+    cuts, has_cell = set(_truncation_points(trace)), chains[0].cell is not None
     gradients: dict[str, list[Tensor]] = {}
     grad_carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
     for chain in reversed(chains):
@@ -140,7 +140,7 @@ def _back(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
 
 
 def _from_hidden(chain: ChainGradients, total: Tensor) -> Tensor:
-    """(n, H): what reaches c_t through h_t of the same step: nothing else arrives. All steps are rows of one."""
+    """(n, H): the gradient of c_t through h_t of the same step alone. All steps are computed as one batch."""
     beside = total.transpose(0, 1).clone()
     cell, zeros = torch.empty_like(beside), torch.zeros_like(beside[0])
     grad_input_proj = beside.new_empty(*beside.shape[:-1], chain.grad_input_proj.shape[-1])
@@ -150,32 +150,32 @@ def _from_hidden(chain: ChainGradients, total: Tensor) -> Tensor:
 
 
 def _filled(values: Tensor, width: int) -> Tensor:
-    """(..., I) to (..., width), with zeros."""
+    """Pad (..., I) with zeros to (..., width)."""
     return pad(values, (0, width - values.shape[-1]))
 
 
 def _array(parts: Sequence[Tensor]) -> np.ndarray:
-    """One after the other."""
+    """Concatenate to one array."""
     return torch.cat(list(parts)).cpu().numpy()
 
 
 def _jacobians(trace: ForwardTrace, layer: int, direction: int, steps: int) -> dict[str, Any]:
-    """Those of all units, or of the first where all would be too many numbers to send."""
+    """Jacobians of all units, or of the first ones if there would be more than MAX_JACOBIAN_ENTRIES."""
     e, kind = trace.model.experiment, CELLS[trace.model.experiment.cell]
     states = 2 if kind.has_cell_state else 1
-    some = np.arange(min(e.hidden_size, max(1, math.isqrt(MOST_JACOBIAN_NUMBERS // steps) // states)))
+    units = np.arange(min(e.hidden_size, max(1, math.isqrt(MAX_JACOBIAN_ENTRIES // steps) // states)))
     if not kind.is_recurrent:
-        return {"jacobians": None, "units": some[:0]}
+        return {"jacobians": None, "units": units[:0]}
     jacobians = []
     for links in chains_of_steps(trace)[layer][direction].passes:
-        few = len(some)  # rows and columns of these units alone
-        part = Links(links.blocks[:, :few, :few], links.through[..., :few], links.direct[..., :few])
+        count = len(units)  # rows and columns of these units alone
+        part = Links(links.blocks[:, :count, :count], links.through[..., :count], links.direct[..., :count])
         jacobians.append(part.dense(0, links.direct.shape[1]).to(trace.output.dtype))
-    return {"jacobians": _array(jacobians), "units": some}
+    return {"jacobians": _array(jacobians), "units": units}
 
 
 def _factors(swept: SweepResult, layer: int, direction: int, positions: np.ndarray) -> StepFactors:
-    """Those of this chain alone, in its order."""
+    """Step factors of this chain, in its order of steps."""
     whole, own = factors_of(swept, (0, 0)), (layer, direction, positions)
     slope = None if whole.slope is None else whole.slope[own]
     weights = None if whole.weights is None else whole.weights[own]

@@ -1,7 +1,7 @@
-"""The slow, obvious loop: one sequence, one step at a time, every state keeping its gradient.
+"""A plain reference loop: one sequence, one step at a time, with every state in the autograd graph.
 
-Nothing here is shared with the lens, so that a number of the lens can be repeated by it: with autograd, or by nudging
-one unit of one state and looking how far the loss moves. The steps are PyTorch's own single-step cells wherever it has
+It shares nothing with the lens, so it can verify the lens: with autograd, or by perturbing one unit of one state and
+measuring the change of the loss. The steps are PyTorch's own single-step cells wherever it has
 the cell; embedding, head and loss are the model's.
 """
 
@@ -29,7 +29,7 @@ SINGLE_STEP: dict[type, Callable[..., nn.Module]] = {nn.RNN: nn.RNNCell, nn.GRU:
 
 @dataclass(frozen=True)
 class Nudge:
-    """Added to one unit of one state, "h" or "c", as soon as it is there: c is nudged before h is formed from it."""
+    """A perturbation of one unit of one state, "h" or "c". It is applied to c before h is computed from c."""
 
     state: str
     place: Place
@@ -37,17 +37,17 @@ class Nudge:
     amount: float
 
     def on(self, place: Place, state: str, values: Tensor) -> Tensor:
-        """The state at this place, nudged if it is the one that is meant."""
+        """The values of a state, perturbed if place and state match."""
         if (state, place) != (self.state, self.place):
             return values
-        moved = values.clone()
-        moved[self.unit] += self.amount
-        return moved
+        nudged_values = values.clone()
+        nudged_values[self.unit] += self.amount
+        return nudged_values
 
 
 @dataclass
 class Stepper:
-    """One layer in one direction, a step at a time: x (I,), h and c (H,)."""
+    """Single steps of one layer in one direction: x (I,), h and c (H,)."""
 
     layers: nn.RNNBase | StepwiseLayers
     weights: Weights
@@ -55,7 +55,7 @@ class Stepper:
 
     @classmethod
     def of(cls, layers: nn.RNNBase | StepwiseLayers, layer: int, direction: int) -> Stepper:
-        """With the layers' own parameters, not copies of them."""
+        """A stepper that uses the parameters of `layers` themselves, not copies."""
         weights = weights_of(layers, layer, direction)
         if isinstance(layers, StepwiseLayers):
             return cls(layers, weights, None)
@@ -66,22 +66,22 @@ class Stepper:
         return cls(layers, weights, cell)
 
     def __call__(self, x: Tensor, state: State, nudged: Callable[[str, Tensor], Tensor] | None = None) -> State:
-        """The state after this step, (h,) or (h, c). `nudged` makes another of a state with that name."""
+        """The next state, (h,) or (h, c). `nudged(name, values)` returns the possibly perturbed values of a state."""
         nudged = nudged or (lambda name, values: values)
         if self.cell is None:
             assert isinstance(self.layers, StepwiseLayers)
             from_input = linear(x, self.weights.ih, self.weights.bias_ih)
             after = self.layers.step(from_input, state, self.weights)[0]
         else:
-            made = self.cell(x, state if isinstance(self.cell, nn.LSTMCell) else state[0])
-            after = made if isinstance(made, tuple) else (made,)
+            result = self.cell(x, state if isinstance(self.cell, nn.LSTMCell) else state[0])
+            after = result if isinstance(result, tuple) else (result,)
         if len(after) == 1:
             return (nudged("h", after[0]),)
         cell = nudged("c", after[1])
-        return nudged("h", self._speak(x, state[0], cell)), cell
+        return nudged("h", self._hidden_from_cell(x, state[0], cell)), cell
 
-    def _speak(self, x: Tensor, before: Tensor, cell: Tensor) -> Tensor:
-        """h = o * tanh(c), so that what is done to c is done to h as well. o is the last block, and may see c."""
+    def _hidden_from_cell(self, x: Tensor, before: Tensor, cell: Tensor) -> Tensor:
+        """h = o * tanh(c), so that a perturbation of c also changes h. o is the last block, perhaps with a peephole."""
         rows = slice(-len(cell), None)
         ih, hh, bias_ih, bias_hh, peephole = (None if each is None else each[rows] for each in self.weights)
         assert ih is not None and hh is not None
@@ -93,12 +93,12 @@ class Stepper:
 
 @dataclass
 class Unrolled:
-    """One pass over one sequence, its real steps only.
+    """One forward pass over the real steps of one sequence.
 
     Args:
-        hidden, cell: h_t and c_t (H,) by place; no c where the cell has none.
-        before, reads, steppers: by place, the state and the input that its step began with, and what made the step.
-        losses: (T,) each step's loss, 0 where not counted. loss: l of this sequence, a scalar.
+        hidden, cell: h_t and c_t (H,) by place; `cell` is empty if the cell has no c.
+        before, reads, steppers: by place, the previous state, the input and the stepper.
+        losses: (T,) the loss of each step, 0 where not counted. loss: l of this sequence, a scalar.
     """
 
     model: RecurrentNetwork
@@ -114,7 +114,7 @@ class Unrolled:
     def run(
         self, layers: nn.RNNBase | StepwiseLayers, rows: list[Tensor], first: list[State], start: int, cuts: list[int]
     ) -> tuple[list[Tensor], list[State]]:
-        """All layers over the rows (I,) of one stretch of the time axis. Returns what the top layer says, and ends."""
+        """Run all layers over inputs (I,), the first at position `start`. Returns top-layer outputs, final states."""
         e, ends = self.model.experiment, []
         for layer in range(e.num_layers):
             outputs: list[list[Tensor]] = [[] for _ in rows]
@@ -136,9 +136,11 @@ class Unrolled:
 
 
 def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudge | None = None) -> Unrolled:
-    """Run one sequence of a batch, in the model's dtype and without dropout; outputs that are fed back are the true
-    ones. Truncation cuts gradients as in training."""
-    one, e = batch.alone(sequence), model.experiment
+    """Run one sequence of a batch in the model's dtype, without dropout and with full teacher forcing.
+
+    Truncation cuts gradients as in training.
+    """
+    one, e = batch.single_sequence(sequence), model.experiment
     run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
     zeros: State = (zero, zero) if CELLS[e.cell].has_cell_state else (zero,)
     rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
@@ -157,7 +159,7 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
 
 
 def _symbols(tokens: Tensor, table: nn.Embedding | None, symbols: int) -> Tensor:
-    """(n,) tokens to their embedding or one-hot code, (n, I); what is below 0 to zeros."""
+    """Embedding or one-hot code of tokens (n,), (n, I); zeros for NO_SYMBOL."""
     known = tokens.clamp(min=0)
     coded = one_hot(known, symbols) if table is None else table(known)
     return coded * (tokens >= 0)[:, None]

@@ -10,9 +10,9 @@ METHODS = (CENTRAL_DIFFERENCES, AUTOGRAD)
 
 VANISHED, TRUNCATED, UNSURE, SLOW = "vanished", "truncated", "unsure", "slow"
 REASONS = (VANISHED, TRUNCATED, UNSURE, SLOW)
-"""Why a number was not repeated by differences: the gradient is next to nothing; truncation cuts a gradient, but not
-the state that a nudge changes; differences of several widths do not agree (the number is small beside its neighbours,
-or a ReLU has a kink there); the loop would take too long for so many runs."""
+"""Why a number is not verified by differences: the gradient is almost 0; truncation cuts the gradient, but not the
+effect of a changed state; differences of several widths disagree (the number is small compared with its neighbours, or
+a ReLU has a kink there); the loop would take too long for the number of runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class StateEntry:
 
     Args:
         state: "h" or "c". layer, direction: the chain; layer -1 is the top one.
-        position: t on the time axis. unit: which of the layer's units.
+        position: t on the time axis. unit: index of the unit.
     """
 
     state: str = "h"
@@ -33,11 +33,11 @@ class StateEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class WeightEntry:
-    """dl/dW of one recurrent or input weight: the whole sum over time, of the drawn sequence.
+    """dl/dW of one recurrent or input weight, summed over all time steps of the drawn sequence.
 
     Args:
         weight: "weight_hh" or "weight_ih", in PyTorch's layout: gate blocks one below the other.
-        row, column: the number in it. part: of an encoder-decoder 0 for the encoder's, -1 or 1 for the decoder's.
+        row, column: index of the entry. part: in an encoder-decoder 0 for the encoder, -1 or 1 for the decoder.
     """
 
     weight: str = "weight_hh"
@@ -50,12 +50,12 @@ class WeightEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class JacobianEntry:
-    """d s_t[row] / d s_before[column]: how much one unit moves if one unit of the step before is moved.
+    """d s_t[row] / d s_before[column]: the derivative of one unit with respect to one unit of the previous step.
 
-    The other units, the input and, of an LSTM, the other state of the step before are held fixed.
+    The other units, the input and, of an LSTM, the other state of the previous step are held fixed.
 
     Args:
-        row, column: units of h, and after those the units of c where there is a cell state: 0 to 2H - 1.
+        row, column: units of h, followed by the units of c if there is a cell state: 0 to 2H - 1.
     """
 
     layer: int = -1
@@ -66,26 +66,26 @@ class JacobianEntry:
 
 
 GradientEntry = StateEntry | WeightEntry | JacobianEntry
-"""A number on the screen that a person can ask to be repeated."""
+"""A gradient on the screen that the user can have verified."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """A number, and the same number by a calculation that shares with the first only the weights, embedding and head.
+    """A number, and the same number from a calculation that shares only weights, embedding and head with the first.
 
     Args:
-        what: which number. step: updates made when it was asked.
-        value: what the walk says, from the running network (float32).
+        what: the number. step: updates made before the verification.
+        value: the number of the sequence trace, from the running network (float32).
         value64: the same calculation on a float64 copy of the network.
-        independent: the other calculation on that copy, float64.
-        relative_error: |value64 - independent| / |independent|: is the calculation right? 0 where both are exactly 0,
-            infinite where only the independent one is.
-        relative_error32: |value - independent| / |independent|: how much float32 costs besides.
-        method: one of METHODS. reason: why it is not by differences, one of REASONS; empty where it is.
-        uncertainty: what the differences themselves leave open, relative, by their own estimate; 0 for autograd.
-        width: the largest nudge, in units of what is nudged; 0 for autograd.
-        runs: how many times the slow loop, or for a Jacobian its one step, was run.
-        norm: ||dl/ds_t||, ||dl/dW|| or the norm of the row of the Jacobian that the number stands in (float64 copy).
+        independent: the independent calculation on that copy, float64.
+        relative_error: |value64 - independent| / |independent|, the error of the calculation. 0 if both are exactly 0,
+            infinite if only `independent` is.
+        relative_error32: |value - independent| / |independent|, which includes the rounding of float32.
+        method: one of METHODS. reason: why not by differences, one of REASONS; empty if by differences.
+        uncertainty: estimated relative error of the differences; 0 for autograd.
+        width: the largest perturbation, in units of what is perturbed; 0 for autograd.
+        runs: number of runs of the slow loop, or for a Jacobian of its one step.
+        norm: norm of the array that contains the number: dl/ds_t, dl/dW or the row of the Jacobian (float64 copy).
     """
 
     what: GradientEntry

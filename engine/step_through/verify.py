@@ -1,8 +1,8 @@
-"""A number of the lens, repeated independently: by nudging what it is the slope of, or by autograd on the slow loop.
+"""Verify a gradient of the lens independently: by finite differences, or by autograd on a reference loop.
 
-Differences need no derivative at all, so they are asked first. Where a gradient is next to nothing they drown in
-rounding, and where it is cut they see the state that is still carried on; then autograd differentiates the loop of
-`engine.step_through.unrolled`, step by step.
+Differences need no derivative at all, so they are tried first. If a gradient is almost 0 they are lost in rounding, and
+where truncation cuts it they still see the state that is carried on. Then autograd differentiates the loop of
+`engine.step_through.unrolled`.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ from engine.step_through.verification_result import (
 )
 from engine.tasks import Batch
 
-SMALLEST = 1e-6  # norm: below this the difference of two losses is little more than rounding
-SURE = 1e-7  # relative; where differences leave more than this open, autograd is asked
-WIDTHS = 6  # nudges of different sizes, each half the one before
-WIDEST = 0.02  # the largest nudge; smaller where the loss is steep
-RISE = 0.05  # how much of itself the loss may change by the largest nudge
-PATIENCE = 2.0, 4.0  # seconds: for differences, and for autograd, which is refused beyond
-A_STEP, A_MULTIPLICATION = 8e-5, 1e-9  # seconds that these cost on one core, roughly: only what is far too much matters
+MIN_NORM = 1e-6  # gradient norm; below this the difference of two losses is mostly rounding error
+MAX_UNCERTAINTY = 1e-7  # relative; if differences are less certain than this, autograd is used
+WIDTH_COUNT = 6  # number of perturbation sizes, each half the previous one
+MAX_WIDTH = 0.02  # the largest perturbation; smaller if the gradient is large
+MAX_LOSS_CHANGE = 0.05  # relative change of the loss by the largest perturbation, at most
+MAX_SECONDS = 2.0, 4.0  # for differences; for autograd, beyond which verification is refused
+SECONDS_PER_STEP, SECONDS_PER_MULTIPLY = 8e-5, 1e-9  # rough costs on one core; the estimate need not be precise
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Two ways to the slope of one number with respect to another, neither of which knows the lens.
+    """Two ways to compute the derivative of y with respect to x, both independent of the lens.
 
-    `move(amount)` says what the one is when the other is moved by so much; `differentiate` asks autograd.
+    `move(amount)` returns y with x changed by `amount`; `differentiate()` uses autograd.
     """
 
     move: Callable[[float], float]
@@ -59,25 +59,25 @@ class Trial:
 def verify(
     model: RecurrentNetwork, batch: Batch, what: GradientEntry, *, sequence: int = 0, step: int = 0
 ) -> Verification:
-    """Repeat a number of one sequence's walk on a float64 copy of the network. Changes nothing, draws nothing.
+    """Verify an entry of a sequence trace on a float64 copy of the network. Changes nothing, draws no random numbers.
 
     Raises:
-        TraceError: for a number that is not there or not finite, or a network that is too large for the slow loop.
+        TraceError: if there is no such entry, it is not finite, or the network is too large for the reference loop.
     """
-    once = _seconds(model, batch)
-    if 3 * once > PATIENCE[1]:
-        raise TraceError("This network is too large to be repeated step by step; fewer time steps or units can be.")
-    told = trace_chain(model, batch, what.layer, what.direction, sequence=sequence)
-    wide, alone = copy.deepcopy(model).double().cpu().eval(), batch.alone(sequence)
-    told64 = trace_chain(wide, alone, what.layer, what.direction)
-    value, value64, norm = told.number(what), told64.number(what), _norm(told64.vector(what))
+    once = _estimated_seconds(model, batch)
+    if 3 * once > MAX_SECONDS[1]:
+        raise TraceError("This network is too large for the step-by-step check; use fewer time steps or units.")
+    trace = trace_chain(model, batch, what.layer, what.direction, sequence=sequence)
+    model64, single = copy.deepcopy(model).double().cpu().eval(), batch.single_sequence(sequence)
+    trace64 = trace_chain(model64, single, what.layer, what.direction)
+    value, value64, norm = trace.number(what), trace64.number(what), _norm(trace64.vector(what))
     if not (math.isfinite(value) and math.isfinite(norm)):
-        raise TraceError("This number is not finite, so it cannot be repeated.")
-    trial, reason = _trial(wide, alone, what, told64), _why_not_differences(told64, what, norm, once)
-    found = differences(trial.move, norm) if not reason else Differences(math.nan, 0.0, 0.0, 0)
-    if found.uncertainty > SURE:
+        raise TraceError("This number is not finite, so it cannot be checked.")
+    trial, reason = _trial(model64, single, what, trace64), _reason_against_differences(trace64, what, norm, once)
+    difference = differences(trial.move, norm) if not reason else Differences(math.nan, 0.0, 0.0, 0)
+    if difference.uncertainty > MAX_UNCERTAINTY:
         reason = UNSURE
-    independent = trial.differentiate() if reason else found.slope
+    independent = trial.differentiate() if reason else difference.slope
     return Verification(
         what=what,
         step=step,
@@ -88,15 +88,15 @@ def verify(
         relative_error32=_relative(value, independent),
         method=AUTOGRAD if reason else CENTRAL_DIFFERENCES,
         reason=reason,
-        uncertainty=0.0 if reason else found.uncertainty,
-        width=0.0 if reason else found.width,
-        runs=found.runs + bool(reason),
+        uncertainty=0.0 if reason else difference.uncertainty,
+        width=0.0 if reason else difference.width,
+        runs=difference.runs + bool(reason),
         norm=norm,
     )
 
 
 def _norm(values: np.ndarray) -> float:
-    """Of all numbers together. The largest is brought to 1 first: a square of 1e-200 would be 0."""
+    """The 2-norm, scaled by the largest entry first: the square of 1e-200 would be 0."""
     largest = float(np.abs(values).max())
     return largest * float(np.linalg.norm(values / largest)) if 0 < largest < math.inf else largest
 
@@ -107,28 +107,28 @@ def _relative(value: float, independent: float) -> float:
     return abs(value - independent) / abs(independent) if independent else math.inf
 
 
-def _seconds(model: RecurrentNetwork, batch: Batch) -> float:
-    """What one pass of the slow loop over one sequence will cost, roughly; a step back costs twice as much."""
+def _estimated_seconds(model: RecurrentNetwork, batch: Batch) -> float:
+    """Estimated seconds of one forward pass of the reference loop; a backward pass costs twice as much."""
     e = model.experiment
     multiplications = step_cost(e)[0] / (3 * e.batch_size)
-    return len(batch.valid) * e.num_layers * e.directions * A_STEP + multiplications * A_MULTIPLICATION
+    return len(batch.valid) * e.num_layers * e.directions * SECONDS_PER_STEP + multiplications * SECONDS_PER_MULTIPLY
 
 
-def _why_not_differences(told: SequenceTrace, what: GradientEntry, norm: float, once: float) -> str:
-    """A reason, or "" where they can be tried."""
-    if isinstance(what, JacobianEntry):  # one step alone, which nothing cuts
-        return "" if norm > SMALLEST else VANISHED
-    cut = told.cut.any() if isinstance(what, WeightEntry) else (told.cut & (told.positions > what.position)).any()
+def _reason_against_differences(trace: SequenceTrace, what: GradientEntry, norm: float, once: float) -> str:
+    """One of REASONS, or "" if differences can be tried."""
+    if isinstance(what, JacobianEntry):  # a single step, which truncation does not affect
+        return "" if norm > MIN_NORM else VANISHED
+    cut = trace.cut.any() if isinstance(what, WeightEntry) else (trace.cut & (trace.positions > what.position)).any()
     if cut:
         return TRUNCATED
-    if norm <= SMALLEST:
+    if norm <= MIN_NORM:
         return VANISHED
-    return SLOW if 2 * WIDTHS * once > PATIENCE[0] else ""
+    return SLOW if 2 * WIDTH_COUNT * once > MAX_SECONDS[0] else ""
 
 
 @dataclass(frozen=True)
 class Differences:
-    """A slope by differences, what they leave open (relative), the largest nudge, and how many runs they took."""
+    """A derivative by finite differences, its relative uncertainty, the largest width, and the number of runs."""
 
     slope: float
     uncertainty: float
@@ -137,20 +137,20 @@ class Differences:
 
 
 def differences(move: Callable[[float], float], steepness: float) -> Differences:
-    """(move(w) - move(-w)) / 2w at several widths w, extrapolated to w = 0; the entry that its neighbours confirm best.
+    """Central differences at several widths w, extrapolated to w = 0; the entry that agrees best with its neighbours.
 
-    Rounding is counted in: that of what moves, and of the nudge itself.
+    The uncertainty includes rounding of the values and of the perturbation. `steepness` is the norm of the gradient.
     Source: C. Ridders, Accurate computation of F'(x) and F'(x) F''(x), Advances in Engineering Software 4 (1982).
     """
     here, bends = move(0.0), []
-    width = min(WIDEST, RISE * max(abs(here), 0.1) / steepness)
+    width = min(MAX_WIDTH, MAX_LOSS_CHANGE * max(abs(here), 0.1) / steepness)
     best, smallest = math.nan, math.inf
-    before: list[float] = []  # the row of the width before, by order of extrapolation
-    for level in range(WIDTHS):
+    before: list[float] = []  # the row of the previous width, by order of extrapolation
+    for level in range(WIDTH_COUNT):
         w = width / 2**level
         above, below = move(w), move(-w)
         row = [(above - below) / (2 * w)]
-        bends.append(abs(above + below - 2 * here) / (2 * w))  # by how much the slopes to both sides differ, halved
+        bends.append(abs(above + below - 2 * here) / (2 * w))  # half the difference of the one-sided slopes
         rounding = np.finfo(float).eps * (abs(here) + abs(row[0])) / w
         for order, coarser in enumerate(before, 1):
             row.append(row[-1] + (row[-1] - coarser) / (4**order - 1))
@@ -158,21 +158,23 @@ def differences(move: Callable[[float], float], steepness: float) -> Differences
             if gap < smallest:
                 best, smallest = row[-1], gap
         before = row
-    if bends[-1] > 0.75 * bends[-2] and bends[-1] > 10 * rounding:  # it would halve where there is no kink
+    if bends[-1] > 0.75 * bends[-2] and bends[-1] > 10 * rounding:  # without a kink it would halve
         smallest = max(smallest, bends[-1])
-    return Differences(best, smallest / abs(best) if best else math.inf, width, 2 * WIDTHS + 1)
+    return Differences(best, smallest / abs(best) if best else math.inf, width, 2 * WIDTH_COUNT + 1)
 
 
-def _trial(model: RecurrentNetwork, batch: Batch, what: GradientEntry, told: SequenceTrace) -> Trial:
-    """`model` is a copy that may be changed, as long as it is put back."""
+def _trial(model: RecurrentNetwork, batch: Batch, what: GradientEntry, trace: SequenceTrace) -> Trial:
+    """The trial of an entry. `model` is a copy, which a trial may change temporarily."""
     if isinstance(what, WeightEntry):
-        return _of_weight(model, batch, what, told)
-    place = (told.layer, told.direction, what.position)
-    return _of_state(model, batch, what, place) if isinstance(what, StateEntry) else _of_step(model, batch, what, place)
+        return _weight_trial(model, batch, what, trace)
+    place = (trace.layer, trace.direction, what.position)
+    if isinstance(what, StateEntry):
+        return _state_trial(model, batch, what, place)
+    return _jacobian_trial(model, batch, what, place)
 
 
-def _of_state(model: RecurrentNetwork, batch: Batch, what: StateEntry, place: Place) -> Trial:
-    """The loss of the whole sequence, by one unit of a state."""
+def _state_trial(model: RecurrentNetwork, batch: Batch, what: StateEntry, place: Place) -> Trial:
+    """The loss of the whole sequence with respect to one unit of a state."""
 
     def move(amount: float) -> float:
         with torch.no_grad():
@@ -186,9 +188,9 @@ def _of_state(model: RecurrentNetwork, batch: Batch, what: StateEntry, place: Pl
     return Trial(move, differentiate)
 
 
-def _of_weight(model: RecurrentNetwork, batch: Batch, what: WeightEntry, told: SequenceTrace) -> Trial:
-    """The loss of the whole sequence, by one weight that every step uses."""
-    name = f"{what.weight}_l{told.layer}" + ("_reverse" if told.direction else "")
+def _weight_trial(model: RecurrentNetwork, batch: Batch, what: WeightEntry, trace: SequenceTrace) -> Trial:
+    """The loss of the whole sequence with respect to one weight."""
+    name = f"{what.weight}_l{trace.layer}" + ("_reverse" if trace.direction else "")
     weight, at = model.stacks[what.part].get_parameter(name), (what.row, what.column)
     before = weight.detach()[at].item()
 
@@ -206,8 +208,8 @@ def _of_weight(model: RecurrentNetwork, batch: Batch, what: WeightEntry, told: S
     return Trial(move, differentiate)
 
 
-def _of_step(model: RecurrentNetwork, batch: Batch, what: JacobianEntry, place: Place) -> Trial:
-    """One unit after a step by one unit before it: that step alone, with the states and input that the loop has."""
+def _jacobian_trial(model: RecurrentNetwork, batch: Batch, what: JacobianEntry, place: Place) -> Trial:
+    """One unit with respect to one unit of the previous step: a single step, with the loop's states and input."""
     with torch.no_grad():
         run = unroll(model, batch)
     step, read, state = run.steppers[place], run.reads[place], torch.cat(run.before[place])

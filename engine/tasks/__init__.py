@@ -70,7 +70,7 @@ TASKS: dict[str, Task] = {
 
 
 def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
-    """Deal a batch that depends on the experiment's data settings, the seed and the split alone.
+    """Draw a batch that depends on the experiment's data settings, the seed and the split alone.
 
     Args:
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).

@@ -1,4 +1,4 @@
-"""Words that refer back: a verb to its noun, 'themselves' to whoever it was, with other nouns and people between."""
+"""Tasks on words that refer back: a verb to its noun, 'themselves' to its pronoun, with other nouns in between."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import UNKNOWN, encode_words
-from engine.tasks.text_input import asked_at_the_end, checked
+from engine.tasks.text_input import check_length, single_answer
 
-SHAPES = 200
-"""Patterns that stand for the countless ones of a length; the words in them are drawn anew for every sequence."""
+PATTERNS_PER_LENGTH = 200
+"""Number of random patterns used for each sentence length; their words are drawn anew for every sequence."""
 
-# UNKNOWN is one of the words of some classes that decide nothing, every second sentence or so has one: training meets
-# it, and a typed word that the network does not know is no surprise to it. SUBJECT and PRONOUN, which decide, are
-# always known.
-LITTLE = {
+# UNKNOWN is a member of some classes that do not affect the answer; about every second sentence has one. So training
+# includes it, and the network can handle an unknown word in a typed sentence. SUBJECT and PRONOUN, which decide the
+# answer, are always known.
+SHARED_CLASSES = {
     "NEAR": ("near", "behind", "with", "beside"),
     "OLD": ("old", "young", "small", "tall", "quiet", "grey", UNKNOWN),
     "OFTEN": ("often", "never", "always", "once"),
@@ -42,9 +42,9 @@ AGREEMENT_CLASSES: Classes = {
     "SUBJECT": sum(LIVING + THINGS, ()),
     "DOG": (*sum(LIVING, ()), UNKNOWN),
     "HOUSE": (*sum(THINGS, ()), UNKNOWN),
-    **LITTLE,
+    **SHARED_CLASSES,
 }
-AGREEMENT_PIECES = {  # by their number of words
+AGREEMENT_PIECES = {  # keys: the number of words
     3: ("NEAR the HOUSE",),
     4: ("NEAR the OLD HOUSE", "WHICH the DOG SAW"),
     5: ("WHICH the OLD DOG SAW", "WHICH the DOG OFTEN SAW"),
@@ -59,7 +59,7 @@ THEMSELVES_CLASSES: Classes = {
     "WANTED": ("wanted", "bought", "kept", "made", "found"),
     "MORE": ("more", "some", "the"),
     "BREAD": ("bread", "wine", "wool", "wood", "paper", "gold", UNKNOWN),
-    **LITTLE,
+    **SHARED_CLASSES,
 }
 THEMSELVES_PIECES = {
     3: ("NEAR the PERSON", "WHICH PRONOUN SAW"),
@@ -75,8 +75,8 @@ THEMSELVES_STARTS = (
 Pieces = Mapping[int, tuple[str, ...]]
 
 
-def _filled(rng: np.random.Generator, words: int, pieces: Pieces) -> str:
-    """Pieces, chosen by chance, that together have so many words: 0, or at least the shortest piece's."""
+def _random_pieces(rng: np.random.Generator, words: int, pieces: Pieces) -> str:
+    """Random pieces with `words` words in total, which is 0 or at least the length of the shortest piece."""
     shortest = min(pieces)
     chosen: list[str] = []
     while words:
@@ -87,12 +87,14 @@ def _filled(rng: np.random.Generator, words: int, pieces: Pieces) -> str:
     return " ".join(chosen)
 
 
-def _shapes(seq_len: int, starts: tuple[str, ...], pieces: Pieces, end: str) -> list[str]:
-    """SHAPES patterns of exactly `seq_len` words: the shortest start that leaves room for whole pieces, and these."""
+def _random_patterns(seq_len: int, starts: tuple[str, ...], pieces: Pieces, end: str) -> list[str]:
+    """Random patterns of `seq_len` words: the first start after which whole pieces fit, and random pieces."""
     room = seq_len - len(end.split())
     start = next(each for each in starts if (left := room - len(each.split())) == 0 or left >= min(pieces))
     rng = np.random.default_rng(seq_len)
-    return [f"{start} {_filled(rng, room - len(start.split()), pieces)} {end}" for _ in range(SHAPES)]
+    return [
+        f"{start} {_random_pieces(rng, room - len(start.split()), pieces)} {end}" for _ in range(PATTERNS_PER_LENGTH)
+    ]
 
 
 def _all_words(starts: tuple[str, ...], pieces: Pieces, classes: Classes, end: str) -> tuple[str, ...]:
@@ -105,18 +107,18 @@ THEMSELVES_WORDS = _all_words(THEMSELVES_STARTS, THEMSELVES_PIECES, THEMSELVES_C
 
 @cache
 def _agreement(seq_len: int) -> Patterns:
-    shapes = _shapes(seq_len, AGREEMENT_STARTS, AGREEMENT_PIECES, "")
+    shapes = _random_patterns(seq_len, AGREEMENT_STARTS, AGREEMENT_PIECES, "")
     return read_patterns(shapes, AGREEMENT_CLASSES, AGREEMENT_WORDS)
 
 
 @cache
 def _themselves(seq_len: int) -> Patterns:
-    shapes = _shapes(seq_len, THEMSELVES_STARTS, THEMSELVES_PIECES, "for")
+    shapes = _random_patterns(seq_len, THEMSELVES_STARTS, THEMSELVES_PIECES, "for")
     return read_patterns(shapes, THEMSELVES_CLASSES, THEMSELVES_WORDS)
 
 
 def _answers(place: int, answers: Mapping[str, int], words: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from tokens (T, batch) to the class that the word at `place` stands for, (batch,)."""
+    """A function from tokens (T, batch) to the class, (batch,), of the word at position `place`."""
     classes = np.array([answers.get(word, 0) for word in words])
     return lambda tokens: classes[tokens[place]]
 
@@ -125,26 +127,26 @@ _number = _answers(1, dict.fromkeys(PLURALS, 1), AGREEMENT_WORDS)
 _who = _answers(0, {word: at for at, word in enumerate(SELVES)}, THEMSELVES_WORDS)
 
 
-def _deal(
+def _draw_batch(
     rng: np.random.Generator,
     experiment: DataSettings,
     batch_size: int,
     patterns: Patterns,
     answer: Callable[[np.ndarray], np.ndarray],
 ) -> Batch:
-    """Every word is drawn by itself, so that neither the pattern nor any later word tells the answer."""
+    """Draw every word independently, so that neither the pattern nor any other word reveals the answer."""
     steps = experiment.seq_len
-    inputs = patterns.deal(rng, rng.integers(0, SHAPES, batch_size), steps)
+    inputs = patterns.draw_sentences(rng, rng.integers(0, PATTERNS_PER_LENGTH, batch_size), steps)
     mask = last_step_only(steps, batch_size)
     return Batch(inputs, np.where(mask, answer(inputs), 0), mask, full_lengths(steps, batch_size))
 
 
 def _draw_agreement(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    return _deal(rng, experiment, batch_size, _agreement(experiment.seq_len), _number)
+    return _draw_batch(rng, experiment, batch_size, _agreement(experiment.seq_len), _number)
 
 
 def _draw_themselves(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    return _deal(rng, experiment, batch_size, _themselves(experiment.seq_len), _who)
+    return _draw_batch(rng, experiment, batch_size, _themselves(experiment.seq_len), _who)
 
 
 AGREEMENT = Task(
@@ -161,10 +163,10 @@ AGREEMENT = Task(
     output_labels=("was", "were"),
     metric=Metric("accuracy", accuracy),
     draw=_draw_agreement,
-    # Every noun has a number of its own, so the last one, for which a hasty speaker falls, tells nothing at all.
+    # Singular or plural is drawn for every noun independently, so the last noun says nothing about the verb.
     baselines=lambda experiment: {"guessing, or by the last noun": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 2,  # from the last word back to the noun after the first "the"
-    encode=lambda experiment, text: asked_at_the_end(checked(encode_words(text, AGREEMENT_WORDS))),
+    encode=lambda experiment, text: single_answer(check_length(encode_words(text, AGREEMENT_WORDS))),
     asks="A sentence up to its verb",
     example="the cats which the dog near the old house saw",
 )
@@ -173,7 +175,7 @@ THEMSELVES = Task(
     slug="themselves",
     family="Text",
     title="Himself or herself?",
-    teaches="Who it was stands at the very start; 'himself', 'herself' or 'themselves' depends on nothing else.",
+    teaches="The first word decides: 'himself', 'herself' or 'themselves' depends on nothing else.",
     source="Generated: 'they wanted more bread which he saw for' from a small grammar; the next word is the answer.",
     rnn_types=("many_to_one",),
     lengths=Lengths(5, 60, 12),
@@ -185,7 +187,7 @@ THEMSELVES = Task(
     draw=_draw_themselves,
     baselines=lambda experiment: {"guessing": math.log(len(SELVES))},
     lag=lambda experiment: experiment.seq_len - 1,
-    encode=lambda experiment, text: asked_at_the_end(checked(encode_words(text, THEMSELVES_WORDS))),
+    encode=lambda experiment, text: single_answer(check_length(encode_words(text, THEMSELVES_WORDS))),
     asks="A sentence up to 'for'",
     example="she bought some bread which the old king saw for",
 )

@@ -1,4 +1,4 @@
-"""What a task is, and the batch it deals. NumPy only."""
+"""The types of a task and of the batches drawn from it. NumPy only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 
 NO_SYMBOL = -1
-"""In place of a token: nothing has been read yet, the input is the zero vector."""
+"""Stands for no token (before the first one, or in padding): the input is the zero vector."""
 END = "."
-"""The symbol with which a sequence ends itself."""
+"""The symbol that ends a sequence."""
 
 PROBE_SIZE = 16
-"""Sequences of the probe: held out, and fixed for the run."""
+"""Number of sequences in the probe batch, which is held out and fixed for the run."""
 SPLITS = ("train", "test")
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
 
@@ -44,7 +44,7 @@ class DataSettings(Protocol):
 
 
 def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
-    """Random numbers that depend on the seed and the split alone; a tuple gives independent streams."""
+    """A random generator that depends on the seed and the split alone; a tuple gives independent streams."""
     parts = seed if isinstance(seed, tuple) else (seed,)
     # NumPy pads seeds with zeros, so (5,) and (5, 0) would be one stream: the length keeps them apart.
     return np.random.default_rng([SPLITS.index(split), len(parts), *parts])
@@ -52,11 +52,12 @@ def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some sequences, time first.
+    """A batch of sequences, time first.
 
-    one_to_many: only `inputs[0]` is given from outside; from step 1 on the inputs hold the previous target, which a
-    network that runs freely replaces by its own previous output (the token, or its one-hot code in the last
-    output_size channels). encoder_decoder: `inputs` is the source; targets and mask are the target side's.
+    one_to_many: only `inputs[0]` comes from outside; from step 1 on the inputs hold the previous target. A free-running
+    network replaces it by its own previous output (the token, or its one-hot code in the last output_size channels).
+
+    encoder_decoder: `inputs` is the source; `targets` and `mask` belong to the target side.
 
     Args:
         inputs: (T, batch, input_size) float32, or (T, batch) int64 tokens, where NO_SYMBOL is the zero vector.
@@ -75,7 +76,7 @@ class Batch:
 
     @property
     def source_steps(self) -> int:
-        """Steps of the time axis that belong to the source; 0 where there is no decoder."""
+        """Steps of the time axis that belong to the source; 0 if there is no decoder."""
         return 0 if self.decoder_inputs is None else len(self.inputs)
 
     @property
@@ -89,18 +90,20 @@ class Batch:
         read = np.arange(len(self.inputs))[:, None] < self.lengths
         if self.decoder_inputs is None:
             return read
-        spoken = np.arange(len(self.mask))[:, None] <= last_counted(self.mask)
-        return np.concatenate([read, spoken])
+        answered = np.arange(len(self.mask))[:, None] <= last_counted(self.mask)
+        return np.concatenate([read, answered])
 
     def after_source(self, values: np.ndarray, fill: float) -> np.ndarray:
         """Values of the target side, (target steps, ...), on the whole time axis: `fill` in the source's steps."""
         return np.concatenate([np.full((self.source_steps, *values.shape[1:]), fill, values.dtype), values])
 
-    def alone(self, sequence: int) -> Batch:
-        """One of its sequences, padded as it is."""
+    def single_sequence(self, sequence: int) -> Batch:
+        """A batch of one of these sequences, with its padding."""
         chosen = slice(sequence, sequence + 1)
-        heard = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]
-        return Batch(self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], heard)
+        decoder_inputs = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]
+        return Batch(
+            self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], decoder_inputs
+        )
 
 
 def last_counted(mask: np.ndarray) -> np.ndarray:
@@ -115,7 +118,7 @@ def first_counted(mask: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long a task's sequences may be, and how long they are when nobody says."""
+    """Shortest, longest and default seq_len of a task."""
 
     low: int
     high: int
@@ -124,10 +127,10 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that a person can judge. `measure(batch, outputs) -> float`.
+    """A measure of quality that is easier to judge than the loss. `measure(batch, outputs) -> float`.
 
     outputs: (T, batch, output_size), class probabilities or values; the metric reads them where batch.mask is True.
-    Where outputs are fed back they are those of the network running by itself.
+    Where outputs are fed back, they come from the free-running network.
     """
 
     name: str
@@ -156,22 +159,23 @@ class Task:
         inputs, outputs: "symbols" (tokens, classes) or "values" (numbers).
         input_labels, output_labels: the symbols, or the names of the channels.
         draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
-        baselines: (experiment) -> {name: loss per counted step}; the first is the bar to beat.
-        lag: (experiment) -> how many steps back the answer lies, or None; in an encoder-decoder over both halves.
+        baselines: (experiment) -> {name: loss per counted step}; the first is the one to beat.
+        lag: (experiment) -> how many steps back the deciding input lies, or None; counted over source and target in an
+            encoder-decoder.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
-        image: (rows, columns) of the picture in the first channels of the inputs; None where there is none.
+        image: (rows, columns) of the image in the first channels of the inputs; None where there is none.
         audible: the outputs are notes, named like "C4", and can be played.
-        causal: the target at t lies in the future of the input at t, so a network that reads both ways sees the answer.
-        looks_ahead: what decides the answer comes only after the step that is asked, so that no one-way network can see
-            it; `lag` then counts forwards. Unlike `causal`, where seeing it would be cheating.
-        continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so that a network can
-            go on by itself from what it said: a text written, a series forecast. Never for FED_BACK types, which do so
-            in any case.
-        encode: (experiment, text) -> what a person typed as a batch of one sequence, prepared as in training; its
-            targets and mask say where an answer is expected, the targets' values mean nothing. Symbols that training
-            never saw become UNKNOWN where the task has one. Raises ValueError with a sentence for what cannot be read.
-            None where nothing can be typed.
-        asks: what the field says that a person types into. example: a text that `encode` reads.
+        causal: the target at t is a later input, so a bidirectional network reads the answer itself.
+        looks_ahead: the deciding input comes only after the step that has the loss, so no one-way network can read it;
+            `lag` then counts forwards. Unlike `causal`, where reading it would be cheating.
+        continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so the network can
+            continue with its own outputs: write a text, forecast a series. Irrelevant for AUTOREGRESSIVE_TYPES, which
+            always do.
+        encode: (experiment, text) -> the user's text as a batch of one sequence, prepared as in training; the mask says
+            where an answer is expected, the values of its targets are meaningless. Symbols that training never saw
+            become UNKNOWN if the task has it. Raises ValueError with a sentence if the text cannot be read. None if
+            the task takes no text.
+        asks: label of the text field. example: a text that `encode` can read.
     """
 
     slug: str
@@ -201,12 +205,12 @@ class Task:
 
     @property
     def input_size(self) -> int:
-        """Channels, or symbols of the one-hot code."""
+        """Number of input channels, or of input symbols (the width of the one-hot code)."""
         return len(self.input_labels)
 
     @property
     def output_size(self) -> int:
-        """Classes, or values per step."""
+        """Number of classes, or of values per step."""
         return len(self.output_labels)
 
 
@@ -217,13 +221,13 @@ def accuracy(batch: Batch, outputs: np.ndarray) -> float:
 
 
 def exact_match(batch: Batch, outputs: np.ndarray) -> float:
-    """Share of the sequences that are right at every counted step."""
+    """Share of the sequences whose most probable class is right at every counted step."""
     right = outputs.argmax(-1) == batch.targets
     return float((right | ~batch.mask).all(0).mean())
 
 
 def within(tolerance: float) -> Callable[[Batch, np.ndarray], float]:
-    """Share of the counted steps whose value lies within `tolerance` of the target."""
+    """A metric: the share of the counted steps whose values lie within `tolerance` of the target."""
 
     def measure(batch: Batch, outputs: np.ndarray) -> float:
         near = np.abs(outputs - batch.targets).max(-1) < tolerance
@@ -239,13 +243,13 @@ def last_step_only(seq_len: int, batch_size: int) -> np.ndarray:
     return mask
 
 
-def asked(experiment: DataSettings, seq_len: int, batch_size: int) -> np.ndarray:
-    """(T, batch) bool, for sequences without padding: every step, or the last alone for many_to_one."""
+def answer_mask(experiment: DataSettings, seq_len: int, batch_size: int) -> np.ndarray:
+    """(T, batch) bool, the mask of sequences without padding: every step; for many_to_one the last step only."""
     if experiment.rnn_type == "many_to_one":
         return last_step_only(seq_len, batch_size)
     return np.ones((seq_len, batch_size), bool)
 
 
 def full_lengths(seq_len: int, batch_size: int) -> np.ndarray:
-    """(batch,) int64: no sequence is padded."""
+    """(batch,) int64: the lengths of sequences without padding."""
     return np.full(batch_size, seq_len, np.int64)

@@ -1,4 +1,4 @@
-"""Tasks on bits and blanks: the smallest memory, one that never ends, and one that has to wait."""
+"""Tasks on bits and blanks: XOR of two neighbours, parity, and copying after a pause."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, asked, full_lengths
-from engine.tasks.text_input import signs
+from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
+from engine.tasks.text_input import encode_symbols
 
 BITS = ("0", "1")
-COPIED = 3  # letters to be repeated
+COPIED = 3  # letters to repeat
 ALPHABET = tuple("ABCDEFGH")
 BLANK, GO = len(ALPHABET), len(ALPHABET) + 1  # tokens
 
 
 def _parity(experiment: DataSettings, bits: np.ndarray) -> Batch:
-    """many_to_many: asked after every bit; many_to_one: after the last alone."""
-    return Batch(bits, bits.cumsum(0) % 2, asked(experiment, *bits.shape), full_lengths(*bits.shape))
+    """A batch with a loss after every bit (many_to_many) or after the last bit only (many_to_one)."""
+    return Batch(bits, bits.cumsum(0) % 2, answer_mask(experiment, *bits.shape), full_lengths(*bits.shape))
 
 
 def _draw_parity(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
@@ -28,7 +28,7 @@ PARITY = Task(
     slug="parity",
     family="Classics",
     title="Odd or even",
-    teaches="One bit of memory, kept without a slip: is the count of ones odd (1)? Many to many asks after every bit, "
+    teaches="One bit of memory, kept without error: is the count of ones odd (1)? Many to many asks after every bit, "
     "many to one only after the last.",
     source="Generated: uniform random bits.",
     rnn_types=("many_to_many", "many_to_one"),
@@ -41,8 +41,8 @@ PARITY = Task(
     draw=_draw_parity,
     baselines=lambda experiment: {"guessing": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 1,
-    encode=lambda experiment, text: _parity(experiment, signs(text, BITS)[:, None]),
-    asks="Bits; it should say whether the count of ones is odd (1) or even (0)",
+    encode=lambda experiment, text: _parity(experiment, encode_symbols(text, BITS)[:, None]),
+    asks="Bits; it should answer whether the count of ones is odd (1) or even (0)",
     example="0110100",
 )
 
@@ -51,7 +51,7 @@ def _xor(bits: np.ndarray) -> Batch:
     targets = np.zeros_like(bits)
     targets[1:] = bits[1:] ^ bits[:-1]
     mask = np.ones(bits.shape, bool)
-    mask[0] = False  # nothing came before it
+    mask[0] = False  # there is no earlier bit
     return Batch(bits, targets, mask, full_lengths(*bits.shape))
 
 
@@ -63,7 +63,7 @@ XOR = Task(
     slug="xor",
     family="Classics",
     title="XOR in time",
-    teaches="What a state is good for: 1 if this bit differs from the one before, so one bit must be remembered.",
+    teaches="Why a state is needed: 1 if this bit differs from the one before, so one bit must be remembered.",
     source="Generated: uniform random bits.",
     rnn_types=("many_to_many",),
     lengths=Lengths(2, 200, 20),
@@ -75,14 +75,14 @@ XOR = Task(
     draw=_draw_xor,
     baselines=lambda experiment: {"guessing, or seeing one bit": math.log(2)},
     lag=lambda experiment: 1,
-    encode=lambda experiment, text: _xor(signs(text, BITS, least=2)[:, None]),
-    asks="Bits; it should say 1 where a bit differs from the one before",
+    encode=lambda experiment, text: _xor(encode_symbols(text, BITS, minimum=2)[:, None]),
+    asks="Bits; it should answer 1 where a bit differs from the one before",
     example="0110100",
 )
 
 
 def _draw_copy(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """Letters, blanks, the sign to begin, then blanks while the letters are repeated in their order."""
+    """Letters, blanks, the GO symbol, then blanks while the letters are repeated in their order."""
     shape = experiment.seq_len, batch_size
     letters = rng.integers(0, len(ALPHABET), (COPIED, batch_size))
     inputs, targets, mask = np.full(shape, BLANK), np.zeros(shape, np.int64), np.zeros(shape, bool)

@@ -1,4 +1,4 @@
-"""Named entities: which words are people, which are places, when some names are either."""
+"""Named-entity tagging: person, place or none, where some names can be either."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accura
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import UNKNOWN, encode_words
-from engine.tasks.text_input import alone, checked
+from engine.tasks.text_input import check_length, single_sequence
 
 TAGS = ("none", "person", "place")
 EITHER = ("paris", "jordan", "florence", "sydney", "austin", "washington")
-"""Names of people and of places: only the words around them say which."""
+"""Names of both people and places: only the words around them decide which."""
 
-# UNKNOWN is a name as good as any other, and stands among words that decide nothing: so training meets it everywhere,
-# and a name that the network never saw is told by the words around it.
+# UNKNOWN is a member of the classes of names, and of classes that do not affect the tags. So training includes it in
+# many places, and the network learns to tag an unknown name by the words around it.
 CLASSES = {
     "PERSON": ("anna", "peter", "maria", "tom", *EITHER, UNKNOWN),
     "PLACE": ("london", "berlin", "rome", "madrid", *EITHER, UNKNOWN),
@@ -62,24 +62,24 @@ WORDS = vocabulary(_grammar(), CLASSES)
 
 @cache
 def _patterns() -> tuple[Patterns, np.ndarray]:
-    """The patterns, and the tag of every class, (classes + 1,); the last is padding's."""
+    """The patterns, and the tag of every class, (classes + 1,); the last entry is for padding."""
     patterns = read_patterns(_grammar(), CLASSES, WORDS)
     tags = [TAGS.index(name.lower()) if name in ("PERSON", "PLACE") else 0 for name in patterns.names]
     return patterns, np.array([*tags, 0])
 
 
 def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """All patterns that fit are equally likely; every word of a sentence is tagged."""
+    """Draw sentences from all patterns that fit, equally likely; every word has a tag."""
     (patterns, tags), steps = _patterns(), experiment.seq_len
     chosen = rng.integers(0, patterns.fitting(steps), batch_size)
     lengths = patterns.lengths[chosen]
-    inputs = patterns.deal(rng, chosen, steps)
+    inputs = patterns.draw_sentences(rng, chosen, steps)
     return Batch(inputs, tags[patterns.slots[:steps, chosen]], np.arange(steps)[:, None] < lengths, lengths)
 
 
 @cache
 def _baselines(seq_len: int) -> dict[str, float]:
-    """Exact: every word that can stand at every place of every pattern that fits, by how often it does."""
+    """Exact losses per step, computed over every word at every place of every pattern that fits."""
     patterns, tags = _patterns()
     fits = patterns.fitting(seq_len)
     lengths = patterns.lengths[:fits]
@@ -95,15 +95,15 @@ def _baselines(seq_len: int) -> dict[str, float]:
 
 
 def _encode(experiment: DataSettings, text: str) -> Batch:
-    tokens = checked(encode_words(text, WORDS))
-    return alone(tokens, np.ones(len(tokens), bool))
+    tokens = check_length(encode_words(text, WORDS))
+    return single_sequence(tokens, np.ones(len(tokens), bool))
 
 
 ENTITIES = Task(
     slug="entities",
     family="Text",
     title="Person or place?",
-    teaches="Every word gets a tag, and 'paris' is either: the word that tells may stand before it or after it.",
+    teaches="Every word gets a tag, and 'paris' is either: the word that decides may stand before or after it.",
     source="Generated: sentences from a small grammar; six names are those of people and of places.",
     rnn_types=("many_to_many",),
     lengths=Lengths(6, 11, 11),
@@ -114,7 +114,7 @@ ENTITIES = Task(
     metric=Metric("accuracy", accuracy),
     draw=_draw,
     baselines=lambda experiment: _baselines(experiment.seq_len),
-    lag=lambda experiment: 2,  # the telling word stands one or two words away, mostly behind: "paris was flooded"
+    lag=lambda experiment: 2,  # the deciding word is one or two words away, mostly after the name: "paris was flooded"
     encode=_encode,
     asks="A sentence with names",
     example="they say that florence moved to jordan",

@@ -1,4 +1,4 @@
-"""Strings of formal languages, written symbol by symbol: counting, and Reber's grammar, plain and embedded."""
+"""Tasks on strings of formal languages, symbol by symbol: counting, and Reber's grammar, plain and embedded."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from engine.tasks.base import (
     full_lengths,
 )
 from engine.tasks.entropy import conditional_entropy
-from engine.tasks.text_input import MOST, signs
+from engine.tasks.text_input import MAX_TYPED_STEPS, encode_symbols
 
 # ---- a^n b^n: as many b as a, between two full stops
 
 AB = ("a", "b", END)
 A, B, STOP = range(3)  # tokens
-EVERY, HELD_OUT = 5, 3  # of five counts in a row, the one with this remainder is held out: 3, 8, 13, 18 ...
+EVERY, HELD_OUT = 5, 3  # held out is every n with n % 5 == 3: 3, 8, 13, 18 ...
 
 
 def _largest(experiment: DataSettings) -> int:
-    """The largest n whose string fits: n of each letter and the full stop before them."""
+    """The largest n whose string fits: a full stop, then n of each letter."""
     return (experiment.seq_len - 1) // 2
 
 
 def _draw_count(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """Every n of the split is equally likely. Asked is what can be known: all that follows the first b."""
+    """Draw strings, every n of the split equally likely. The loss starts at the first b, when the rest is known."""
     counts = np.arange(1, _largest(experiment) + 1)
     counts = counts[(counts % EVERY == HELD_OUT) == (split == "test")]
     n, t = counts[rng.integers(0, len(counts), batch_size)], np.arange(experiment.seq_len)[:, None]
@@ -45,9 +45,9 @@ def _draw_count(rng: np.random.Generator, experiment: DataSettings, batch_size: 
 
 
 def _count_baseline(experiment: DataSettings) -> dict[str, float]:
-    """After a b comes the full stop once in n times: the entropy of that, over all n from 1 on, each alike.
+    """Entropy of what follows a b, given nothing else: the full stop once in n times, over all n from 1 on equally.
 
-    The held-out n alone would give about an eighth less, the others a little more.
+    The held-out n alone would give about an eighth less, the training n a little more.
     """
     n = np.arange(1, _largest(experiment) + 1)
     stop = float((1 / n).mean())
@@ -55,7 +55,7 @@ def _count_baseline(experiment: DataSettings) -> dict[str, float]:
 
 
 def _encode_count(experiment: DataSettings, text: str) -> Batch:
-    letters = signs(text, AB[:2], least=2)
+    letters = encode_symbols(text, AB[:2], minimum=2)
     number_of_a = int((letters == A).sum())
     if letters[0] != A or (np.diff(letters) < 0).any() or not 0 < len(letters) - number_of_a <= number_of_a:
         got = "".join(AB[letter] for letter in letters)
@@ -69,7 +69,7 @@ COUNT = Task(
     slug="count",
     family="Classics",
     title="Count: aaabbb",
-    teaches="Counting: as many b as there were a, then a full stop. Who can count knows all that follows the first b.",
+    teaches="Counting: as many b as there were a, then a full stop. Counting predicts everything after the first b.",
     source="Generated: every string of n a and n b that fits. One n in five (3, 8, 13 ...) is held out.",
     rnn_types=("many_to_many",),
     lengths=Lengths(9, 401, 41),
@@ -106,7 +106,7 @@ AFTER = np.array([[state for _, state in pair] for pair in ARCS])  # (states, 2)
 ALLOWED = (np.eye(len(REBER))[SYMBOL]).max(1) > 0  # (states, symbols)
 
 
-def _walk(choices: np.ndarray) -> np.ndarray:
+def _follow_arcs(choices: np.ndarray) -> np.ndarray:
     """(T, batch) tokens, from (T, batch) int64 choices between the two arcs, from before B on."""
     states, state = np.empty_like(choices), np.zeros(choices.shape[1], np.int64)
     for t, choice in enumerate(choices):
@@ -121,17 +121,17 @@ def _next_symbols(symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def _draw_reber(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """String after string without a gap, the last one cut where there is no more room."""
-    inputs, targets, lengths = _next_symbols(_walk(rng.integers(0, 2, (experiment.seq_len + 1, batch_size))))
+    """Draw strings one after the other without a gap; the last one is cut off at the end."""
+    inputs, targets, lengths = _next_symbols(_follow_arcs(rng.integers(0, 2, (experiment.seq_len + 1, batch_size))))
     return Batch(inputs, targets, np.ones(inputs.shape, bool), lengths)
 
 
 @cache
 def _reber_baselines(seq_len: int) -> dict[str, float]:
-    """Exact: the chance of every state at every step, from the grammar."""
+    """Exact losses per step, from the probability of every state at every step."""
     step = np.zeros((len(ARCS), len(ARCS)))
     np.add.at(step, (np.arange(len(ARCS))[:, None], AFTER), 0.5)
-    chances = np.zeros((seq_len, len(ARCS)))  # of the states in which the targets are said, from after B on
+    chances = np.zeros((seq_len, len(ARCS)))  # of the state before each target; B has been read
     chances[0] = step[START]
     for t in range(1, seq_len):
         chances[t] = chances[t - 1] @ step
@@ -145,24 +145,24 @@ def _reber_baselines(seq_len: int) -> dict[str, float]:
 
 def _allowed(batch: Batch, outputs: np.ndarray) -> float:
     """Share of the counted steps whose most probable symbol is one that the grammar allows there."""
-    said, states = outputs.argmax(-1), np.empty_like(batch.inputs)
+    predicted, states = outputs.argmax(-1), np.empty_like(batch.inputs)
     state = np.zeros(batch.inputs.shape[1], np.int64)
-    for t, heard in enumerate(batch.inputs):
-        state = states[t] = np.where(SYMBOL[state, 0] == heard, AFTER[state, 0], AFTER[state, 1])
-    return float(ALLOWED[states, said][batch.mask].mean())
+    for t, symbol in enumerate(batch.inputs):
+        state = states[t] = np.where(SYMBOL[state, 0] == symbol, AFTER[state, 0], AFTER[state, 1])
+    return float(ALLOWED[states, predicted][batch.mask].mean())
 
 
-def _read_prefix(text: str, least: int = 1) -> np.ndarray:
-    """The beginning of a string, (T, 1) tokens."""
-    symbols = signs(text, REBER, least=least)
+def _encode_prefix(text: str, minimum: int = 1) -> np.ndarray:
+    """The beginning of a string as tokens, (T, 1)."""
+    symbols = encode_symbols(text, REBER, minimum=minimum)
     if symbols[0] != START:
         raise ValueError(f"Every string begins with B, but got {REBER[symbols[0]]} first.")
     return symbols[:, None]
 
 
 def _encode_reber(experiment: DataSettings, text: str) -> Batch:
-    inputs = _read_prefix(text)
-    targets = np.concatenate([inputs[1:], inputs[:1]])  # what the last should be is unknown
+    inputs = _encode_prefix(text)
+    targets = np.concatenate([inputs[1:], inputs[:1]])  # the last target is unknown: any symbol
     return Batch(inputs, targets, np.ones(inputs.shape, bool), full_lengths(*inputs.shape))
 
 
@@ -170,7 +170,7 @@ REBER_GRAMMAR = Task(
     slug="reber",
     family="Classics",
     title="Reber's grammar",
-    teaches="A grammar as a map of seven places: two symbols of memory tell where it is, and so what may come next.",
+    teaches="A grammar as a map of seven states: the last two symbols tell the state, and so what may come next.",
     source="Generated: strings of Reber's grammar, one after the other; two symbols may follow, each half of the time.",
     rnn_types=("many_to_many",),
     lengths=Lengths(5, 400, 30),
@@ -181,7 +181,7 @@ REBER_GRAMMAR = Task(
     metric=Metric("symbols the grammar allows", _allowed),
     draw=_draw_reber,
     baselines=lambda experiment: _reber_baselines(experiment.seq_len),
-    lag=lambda experiment: 1,  # this symbol and the one before it tell the state
+    lag=lambda experiment: 1,  # this symbol and the one before it determine the state
     causal=True,
     continues=True,
     encode=_encode_reber,
@@ -197,11 +197,11 @@ AROUND = 4  # symbols around the inner string
 
 @cache
 def _first_arc(length: int) -> np.ndarray:
-    """(length, states): the chance to take a state's first arc, where the string shall have this many symbols.
+    """(length, states): the probability of a state's first arc, given that the string has this many symbols.
 
-    All strings of one length are equally likely: every symbol between B and E halves the chance.
+    All strings of one length are equally likely: every symbol between B and E halves the probability.
     """
-    ways = np.eye(len(ARCS))[FINAL]  # the chance to be before E after so many more symbols
+    ways = np.eye(len(ARCS))[FINAL]  # probability of standing before E after so many more symbols
     chances = np.empty((length, len(ARCS)))
     chances[-1] = 0.5  # before E: both arcs are the same
     for t in range(length - 2, -1, -1):
@@ -212,7 +212,7 @@ def _first_arc(length: int) -> np.ndarray:
 
 
 def _draw_embedded(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """Strings of seq_len + 1 symbols; the step before the last decides and is the only one that counts."""
+    """Draw strings of seq_len + 1 symbols; the only loss is at the last T or P."""
     length = experiment.seq_len + 1 - AROUND
     first, luck = _first_arc(length), rng.random((length, batch_size))
     choices, state = np.empty((length, batch_size), np.int64), np.zeros(batch_size, np.int64)
@@ -221,14 +221,14 @@ def _draw_embedded(rng: np.random.Generator, experiment: DataSettings, batch_siz
         state = AFTER.ravel()[2 * state + choices[t]]
     outer = np.array(OUTER)[rng.integers(0, 2, (1, batch_size))]
     begin, end = (np.full((1, batch_size), REBER.index(symbol)) for symbol in "BE")
-    inputs, targets, lengths = _next_symbols(np.concatenate([begin, outer, _walk(choices), outer, end]))
+    inputs, targets, lengths = _next_symbols(np.concatenate([begin, outer, _follow_arcs(choices), outer, end]))
     mask = np.zeros(inputs.shape, bool)
     mask[-2] = True
     return Batch(inputs, targets, mask, lengths)
 
 
 def _encode_embedded(experiment: DataSettings, text: str) -> Batch:
-    inputs = _read_prefix(text, least=3)
+    inputs = _encode_prefix(text, minimum=3)
     if inputs[1] not in OUTER:
         raise ValueError(f"After the first B comes T or P, but got {REBER[int(inputs[1, 0])]}.")
     mask = np.zeros(inputs.shape, bool)
@@ -243,7 +243,7 @@ EMBEDDED_REBER = Task(
     teaches="A bracket to be closed: the T or P at the beginning comes back at the end, a whole string later.",
     source="Generated: strings of Reber's grammar between two T or two P. Only the second T or P is asked for.",
     rnn_types=("many_to_many",),
-    lengths=Lengths(AROUND + 4, MOST, 20),
+    lengths=Lengths(AROUND + 4, MAX_TYPED_STEPS, 20),
     inputs="symbols",
     outputs="symbols",
     input_labels=REBER,

@@ -1,4 +1,4 @@
-"""Small grammars: sentences are patterns of word classes, so that whatever they can deal can also be counted."""
+"""Small grammars: sentences are patterns of word classes, so that all possible sentences can be enumerated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.tasks.sentiment import UNKNOWN
 from engine.tasks.tables import table
 
 Classes = Mapping[str, tuple[str, ...]]
-"""The words of every class. A pattern names a class by its key; any other word of a pattern stands for itself."""
+"""Class name to its words. In a pattern, a class name stands for any of its words, any other word for itself."""
 
 
 def vocabulary(patterns: Iterable[str], classes: Classes) -> tuple[str, ...]:
@@ -23,14 +23,14 @@ def vocabulary(patterns: Iterable[str], classes: Classes) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
-    """Patterns as numbers, shortest first; every word of a class is equally likely.
+    """Patterns as arrays, shortest first; every word of a class is equally likely.
 
     Args:
-        names: the class of each number; a word that stands for itself is a class of one.
-        slots: (longest, patterns) int64, the class at every place, -1 behind the end.
-        lengths: (patterns,) int64, words.
-        members: (classes + 1, largest class) int64 tokens; the last row is NO_SYMBOL, which is what slot -1 finds.
-        sizes: (classes + 1,) int64, words of each class.
+        names: the name of each class; a word that stands for itself is a class of one word.
+        slots: (longest, patterns) int64, the class at every place, -1 after the end.
+        lengths: (patterns,) int64, number of words.
+        members: (classes + 1, largest class) int64 tokens; the last row, which slot -1 selects, is NO_SYMBOL.
+        sizes: (classes + 1,) int64, number of words of each class.
     """
 
     names: tuple[str, ...]
@@ -40,17 +40,17 @@ class Patterns:
     sizes: np.ndarray
 
     def fitting(self, seq_len: int) -> int:
-        """How many patterns, counted from the first, have at most `seq_len` words."""
+        """Number of patterns with at most `seq_len` words; they come first."""
         return int(np.searchsorted(self.lengths, seq_len, side="right"))
 
-    def deal(self, rng: np.random.Generator, chosen: np.ndarray, steps: int) -> np.ndarray:
-        """(steps, n) tokens: one sentence for each of the chosen patterns (n,), NO_SYMBOL behind its end."""
+    def draw_sentences(self, rng: np.random.Generator, chosen: np.ndarray, steps: int) -> np.ndarray:
+        """Draw one sentence for each of the chosen patterns (n,): (steps, n) tokens, NO_SYMBOL after the end."""
         slots = self.slots[:steps, chosen]
         return self.members[slots, (rng.random(slots.shape) * self.sizes[slots]).astype(np.int64)]
 
 
 def read_patterns(texts: Iterable[str], classes: Classes, labels: tuple[str, ...]) -> Patterns:
-    """Patterns from their texts, in the vocabulary `labels`."""
+    """Parse patterns; `labels` is the vocabulary."""
     split = sorted((text.split() for text in texts), key=len)
     names = tuple(sorted({name for parts in split for name in parts}))
     number, token = ({each: at for at, each in enumerate(listed)} for listed in (names, labels))

@@ -1,4 +1,4 @@
-"""Tasks on images of handwritten digits: at a glance, piece by piece, and spelled out."""
+"""Tasks on images of handwritten digits: at once, by row or pixel, and spelled out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.tasks.base import (
     full_lengths,
     last_step_only,
 )
-from engine.tasks.entropy import unasked
+from engine.tasks.entropy import answer_baselines
 from engine.tasks.tables import table
 
 DIGITS_FILE = Path(__file__).parent / "data" / "digits.csv"
@@ -32,7 +32,7 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 LETTERS = (*sorted(set("".join(NAMES))), END)
 SPELLED_STEPS = max(map(len, NAMES)) + 1  # the longest name and END
 PIXELS = tuple(f"row {row}, column {column}" for row in range(1, SIDE + 1) for column in range(1, SIDE + 1))
-SHUFFLED = np.random.RandomState(0).permutation(SIDE * SIDE)  # of the legacy kind: NumPy keeps its numbers for ever
+SHUFFLED = np.random.RandomState(0).permutation(SIDE * SIDE)  # legacy generator: NumPy guarantees its numbers
 SOURCE = (
     "Real: 1,797 digits in the handwriting of 13 people, 8 × 8 pixels (E. Alpaydin and C. Kaynak, UCI, 1998). "
     "The last 360 are held out."
@@ -41,14 +41,14 @@ SOURCE = (
 
 @cache
 def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 64) float32, pixels row by row from 0 (paper) to 1 (ink), and (n,) int64, the digits that were meant."""
+    """(n, 64) float32, pixels row by row from 0 (paper) to 1 (ink), and (n,) int64, the labels."""
     rows = np.loadtxt(DIGITS_FILE, np.int64, delimiter=",")
     rows = rows[:-HELD_OUT] if split == "train" else rows[-HELD_OUT:]
     return (rows[:, :-1] / INK).astype(np.float32), rows[:, -1].copy()
 
 
 def _draw_image(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """Images cut into seq_len equal pieces: whole, or in 8 rows, or in 64 pixels."""
+    """Draw images cut into seq_len equal pieces: the whole image, 8 rows, or 64 pixels."""
     seq_len, (images, meant) = experiment.seq_len, digits(split)
     chosen = rng.integers(0, len(images), batch_size)
     pieces = images[chosen].reshape(batch_size, seq_len, -1).swapaxes(0, 1)  # (T, batch, 64 / T)
@@ -107,7 +107,7 @@ DIGITS_BY_PIXEL = dataclasses.replace(
     DIGITS_BY_ROW,
     slug="digits_by_pixel",
     title="Digit, pixel by pixel",
-    teaches="The same image through a keyhole: 64 single pixels, so the first ones lie far back.",
+    teaches="The same image one pixel at a time: 64 steps, so the first pixels lie far back.",
     lengths=Lengths(SIDE * SIDE, SIDE * SIDE, SIDE * SIDE),
     input_labels=("ink",),
 )
@@ -116,14 +116,14 @@ DIGITS_PERMUTED = dataclasses.replace(
     DIGITS_BY_PIXEL,
     slug="digits_permuted",
     title="Digit, pixels shuffled",
-    teaches="Pixel by pixel in one fixed, random order: neighbours are torn apart, so clues lie anywhere, near or far.",
+    teaches="Pixel by pixel in one fixed, random order: neighbours are separated, so clues lie near or far.",
     draw=_draw_shuffled,
 )
 
 
 @cache
 def spellings() -> tuple[np.ndarray, np.ndarray]:
-    """(T, 10) int64 and bool: the letters of every digit's name and END, and where they are; class 0 after END."""
+    """Tokens (T, 10) int64 of every digit's name and END, 0 after END; and their mask, (T, 10) bool."""
     return table([[LETTERS.index(letter) for letter in (*name, END)] for name in NAMES], padding=0)
 
 
@@ -139,9 +139,9 @@ def _draw_name(rng: np.random.Generator, experiment: DataSettings, batch_size: i
 
 @cache
 def _name_baselines() -> dict[str, float]:
-    """Of the ten names, as common as the digits are among the training images."""
+    """Over the ten names, weighted by how common the digits are among the training images."""
     _, trained = digits("train")
-    by_place, by_letters = unasked(*spellings(), np.bincount(trained) / len(trained))
+    by_place, by_letters = answer_baselines(*spellings(), np.bincount(trained) / len(trained))
     return {"how common each letter is, by place": by_place, "without looking at the image": by_letters}
 
 
@@ -149,7 +149,7 @@ DIGIT_NAME = Task(
     slug="digit_name",
     family="Images",
     title="Spell the digit",
-    teaches="One look, many steps: the image is shown once, then every letter follows from memory.",
+    teaches="One input, many outputs: the image is shown once, then every letter is written from memory.",
     source=SOURCE,
     rnn_types=("one_to_many",),
     lengths=Lengths(SPELLED_STEPS, SPELLED_STEPS, SPELLED_STEPS),
@@ -160,6 +160,6 @@ DIGIT_NAME = Task(
     metric=Metric("whole names right", exact_match),
     draw=_draw_name,
     baselines=lambda experiment: _name_baselines(),
-    lag=lambda experiment: experiment.seq_len - 1,  # a shorter name begins where the longest does: at the image
+    lag=lambda experiment: experiment.seq_len - 1,  # from the last letter of the longest name back to the image
     image=(SIDE, SIDE),
 )

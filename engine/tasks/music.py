@@ -1,4 +1,4 @@
-"""Tasks on music: a tune that its first note decides."""
+"""A music task: a tune determined by its first note."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
 
 
 def _encode(experiment: DataSettings, text: str) -> Batch:
-    """The first note alone: what follows it, the network has to say."""
+    """The first note alone; the network generates the rest."""
     shape, note = (experiment.seq_len, 1), text.strip().upper()
     if note not in NOTES:
         raise ValueError(f"One note from {NOTES[0]} to {NOTES[-1]} can be read here, but got “{text.strip()}”.")
@@ -41,7 +41,7 @@ def _encode(experiment: DataSettings, text: str) -> Batch:
 
 @cache
 def _baselines(seq_len: int) -> dict[str, float]:
-    """Over the eight tunes, as far as they are played."""
+    """Over the first notes of all eight tunes, seq_len + 1 of each."""
     before, notes = TUNES[:seq_len].ravel(), TUNES[1 : seq_len + 1].ravel()
     equal = np.ones(len(notes))
     return {
@@ -65,7 +65,7 @@ MELODY = Task(
     metric=Metric("right notes", accuracy),
     draw=_draw,
     baselines=lambda experiment: _baselines(experiment.seq_len),
-    lag=lambda experiment: experiment.seq_len - 1,  # the first note says which tune it is, to the end
+    lag=lambda experiment: experiment.seq_len - 1,  # the first note determines the whole tune
     audible=True,
     encode=_encode,
     asks="The first note, C4 to C5 (it knows no tune that begins higher)",

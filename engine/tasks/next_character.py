@@ -1,4 +1,4 @@
-"""Tasks on text: the next character."""
+"""A text task: predict the next character."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, asked, full_lengths
-from engine.tasks.text_input import alone, checked
+from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
+from engine.tasks.text_input import check_length, single_sequence
 
 ALICE = Path(__file__).parent / "data" / "alice.txt"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -18,7 +18,7 @@ TRAINED_SHARE = 0.9  # the first nine tenths of the text; the rest is held out
 
 
 def _read() -> str:
-    """The text in lower case, every run of white space one space: fewer symbols, the same lesson."""
+    """The text in lower case, with each run of white space as one space, for fewer symbols."""
     return " ".join(ALICE.read_text(encoding="utf-8").lower().split())
 
 
@@ -44,33 +44,37 @@ def _tokens(split: str) -> np.ndarray:
 
 
 def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """Windows from anywhere in the text. The input at t is the character before the target: x_0 is nothing yet."""
+    """Draw windows from anywhere in the text. The input at t is the previous target, NO_SYMBOL at t = 0."""
     seq_len, tokens = experiment.seq_len, _tokens(split)
     starts = rng.integers(0, len(tokens) - seq_len + 1, batch_size)
     targets = tokens[starts + np.arange(seq_len)[:, None]]  # (T, batch)
     inputs = np.concatenate([np.full((1, batch_size), NO_SYMBOL), targets[:-1]])
-    return Batch(inputs, targets, asked(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
+    return Batch(inputs, targets, answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
 @cache
 def _frequency_baseline() -> float:
     """Cross-entropy, in nats, of the held-out text under the training text's character frequencies."""
-    counts = np.bincount(_tokens("train"), minlength=len(VOCABULARY)) + 1.0  # one more each: nothing is impossible
+    counts = (
+        np.bincount(_tokens("train"), minlength=len(VOCABULARY)) + 1.0
+    )  # add-one smoothing: no character has probability 0
     return float(-np.log(counts / counts.sum())[_tokens("test")].mean())
 
 
 def _encode_typed(experiment: DataSettings, text: str) -> Batch:
-    """A text to go on from; the answer at the last step is the character that may follow it."""
-    typed = checked(encode(re.sub(r"\s+", " ", text.lower())) if text.strip() else np.array([], np.int64), "characters")
+    """A text to continue; the answer at the last step is the prediction of the next character."""
+    typed = check_length(
+        encode(re.sub(r"\s+", " ", text.lower())) if text.strip() else np.array([], np.int64), "characters"
+    )
     inputs = np.concatenate([[NO_SYMBOL], typed])
-    return alone(inputs, asked(experiment, len(inputs), 1)[:, 0])
+    return single_sequence(inputs, answer_mask(experiment, len(inputs), 1)[:, 0])
 
 
 CHARACTERS = Task(
     slug="characters",
     family="Text",
     title="Next character",
-    teaches="A sequence in, a sequence out: at every letter the network says what it expects next.",
+    teaches="A sequence in, a sequence out: at every character the network predicts the next one.",
     source="Real: Lewis Carroll, Alice's Adventures in Wonderland (1865), chapters I and II, public domain. "
     "The last tenth is held out.",
     rnn_types=("many_to_many", "many_to_one"),
@@ -85,7 +89,7 @@ CHARACTERS = Task(
         "knowing how common each letter is": _frequency_baseline(),
         "guessing": math.log(len(VOCABULARY)),
     },
-    # A word and the start of the one before it: our choice, since text has no single lag.
+    # About a word and the start of the one before it. Chosen by hand, since text has no single lag.
     lag=lambda experiment: min(8, experiment.seq_len - 1),
     causal=True,
     continues=True,

@@ -1,4 +1,4 @@
-"""Tasks on generated sentences: a word that turns the answer round, and one that only the future explains."""
+"""Tasks on generated sentences: sentiment with negation, and a word that only later words explain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
-from engine.tasks.text_input import alone, asked_at_the_end, checked
+from engine.tasks.text_input import check_length, single_answer, single_sequence
 
 UNKNOWN = "<UNK>"
 
@@ -18,7 +18,7 @@ UNKNOWN = "<UNK>"
 GOOD = ("good", "great", "lovely", "funny", "clever", "charming", "brilliant", "exciting")
 BAD = ("bad", "awful", "boring", "dull", "slow", "silly", "clumsy", "dreadful")
 JUDGEMENTS = (*BAD, *GOOD)
-TURNS = (  # (without, with a negation): equally long, so that the length gives nothing away
+TURNS = (  # (without, with a negation): equally long, so that the length does not reveal the answer
     ("truly", "not"),
     ("always", "never"),
     ("really quite", "not very"),
@@ -28,7 +28,7 @@ TURNS = (  # (without, with a negation): equally long, so that the length gives 
     ("from start to finish", "not in any way"),
     ("in every single scene", "never for one minute"),
 )
-ONE_IN = 3  # reviews that are negated
+ONE_IN = 3  # one review in so many is negated
 OPENINGS = (
     "",
     "honestly",
@@ -50,7 +50,7 @@ ENDINGS = (
     "and so said all of my friends",
 )
 
-# ---- Teddy: what is said before the name tells nothing; the word that tells comes one to three words after it
+# ---- Teddy: the words before the name do not help; the deciding word comes one to three words after it
 SPEAKERS = ("he said", "she said", "everyone said", "my mother told us", "the man outside said", "i heard someone say")
 OCCASIONS = ("", "today", "last night", "after the game", "on the way home")
 LINKS = ("", "that")
@@ -110,12 +110,12 @@ JUDGEMENT_TOKENS = encode_words(" ".join(JUDGEMENTS))
 
 
 @cache
-def _reviews() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every review but for the word that judges, shortest first.
+def _review_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All reviews without their judging word, shortest first.
 
     Returns:
-        tokens (longest, 2, reviews), without and with a negation; lengths (reviews,); and the place of the
-        judging word (reviews,), where 0 stands now.
+        tokens (longest, 2, reviews), without and with a negation; lengths (reviews,); and the
+        position of the judging word (reviews,), where the tokens have 0.
     """
     shapes = [(opening, pair, ending) for opening in OPENINGS for pair in TURNS for ending in ENDINGS]
     shapes.sort(key=lambda shape: len(f"{shape[0]} {shape[1][0]} {shape[2]}".split()))
@@ -128,8 +128,8 @@ def _reviews() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _draw_sentiment(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """All lengths are equally likely; the judging word and whether it is negated do not depend on the rest."""
-    tokens, lengths, place = _reviews()
+    """Draw reviews, all lengths equally likely; the judging word and the negation are independent of the rest."""
+    tokens, lengths, place = _review_table()
     wanted = rng.integers(3, experiment.seq_len + 1, batch_size)
     first, end = np.searchsorted(lengths, wanted), np.searchsorted(lengths, wanted, side="right")
     review = rng.integers(first, end)
@@ -145,7 +145,7 @@ SENTIMENT = Task(
     slug="sentiment",
     family="Text",
     title="Good or bad review?",
-    teaches="One answer for a sentence: a small 'not', said early, turns a later word into its opposite.",
+    teaches="One answer for a sentence: a small 'not' reverses the meaning of a later word.",
     source="Generated: short film reviews from a small grammar; one in three says 'not' or 'never'.",
     rnn_types=("many_to_one",),
     lengths=Lengths(4, 20, 12),
@@ -159,17 +159,17 @@ SENTIMENT = Task(
         "guessing": math.log(2),
         "deaf to 'not'": math.log(ONE_IN) - (1 - 1 / ONE_IN) * math.log(ONE_IN - 1),  # entropy of a third
     },
-    # The words that decide can stand anywhere; six back is our choice, since reviews have no single lag.
+    # The deciding words can stand anywhere; 6 is chosen by hand, since reviews have no single lag.
     lag=lambda experiment: min(6, experiment.seq_len - 1),
-    encode=lambda experiment, text: asked_at_the_end(checked(encode_words(text, REVIEW_WORDS))),
+    encode=lambda experiment, text: single_answer(check_length(encode_words(text, REVIEW_WORDS))),
     asks="A short film review",
     example="the story and music were never really good",
 )
 
 
 @cache
-def _teddies() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every sentence: tokens (longest, prefixes, 2, tails), lengths (prefixes, 2, tails), place of "teddy" (prefixes,).
+def _teddy_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All sentences: tokens (longest, prefixes, 2, tails), lengths (prefixes, 2, tails), place of "teddy" (prefixes,).
 
     The middle index is the answer: 0 no person, 1 person.
     """
@@ -183,13 +183,13 @@ def _teddies() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @cache
 def _fitting(seq_len: int) -> tuple[np.ndarray, np.ndarray]:
     """The prefixes that leave room for a tail of either kind, and how many tails fit, (prefixes, 2)."""
-    tails = (_teddies()[1] <= seq_len).sum(-1)
+    tails = (_teddy_table()[1] <= seq_len).sum(-1)
     return np.flatnonzero(tails.all(1)), tails
 
 
 def _draw_teddy(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """First the prefix, then the answer, then a tail that fits: so the prefix tells nothing about the answer."""
-    (tokens, lengths, place), (prefixes, tails) = _teddies(), _fitting(experiment.seq_len)
+    """Draw the prefix, then the answer, then a tail that fits, so that the prefix does not reveal the answer."""
+    (tokens, lengths, place), (prefixes, tails) = _teddy_table(), _fitting(experiment.seq_len)
     prefix = prefixes[rng.integers(0, len(prefixes), batch_size)]
     person = rng.integers(0, 2, batch_size)
     chosen = prefix, person, rng.integers(0, tails[prefix, person])
@@ -197,12 +197,12 @@ def _draw_teddy(rng: np.random.Generator, experiment: DataSettings, batch_size: 
 
 
 def _encode_teddy(experiment: DataSettings, text: str) -> Batch:
-    """A sentence about teddy, who or what it is being asked wherever the name stands."""
-    tokens = checked(encode_words(text, TEDDY_WORDS))
+    """A sentence with the word "teddy"; each occurrence is asked about."""
+    tokens = check_length(encode_words(text, TEDDY_WORDS))
     asked = tokens == TEDDY_WORDS.index("teddy")
     if not asked.any():
         raise ValueError("This text has no word 'teddy'; the network is asked about it, so it must occur.")
-    return alone(tokens, asked)
+    return single_sequence(tokens, asked)
 
 
 TEDDY = Task(
@@ -220,7 +220,7 @@ TEDDY = Task(
     metric=Metric("accuracy", accuracy),
     draw=_draw_teddy,
     baselines=lambda experiment: {"guessing, as any one-way network": math.log(2)},
-    lag=lambda experiment: 1,  # forwards, in the future: the telling word mostly follows at once
+    lag=lambda experiment: 1,  # counted forwards: the deciding word mostly comes next
     looks_ahead=True,
     encode=_encode_teddy,
     asks="A sentence with 'teddy' in it",

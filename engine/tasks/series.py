@@ -1,4 +1,4 @@
-"""Tasks on measured series, the next value asked: weekly stock prices and yearly sunspots."""
+"""Tasks on measured series: predict the next value of weekly stock prices or yearly sunspots."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, asked, full_lengths, stream
+from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, answer_mask, full_lengths, stream
 
-WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies wholly in the 25 weeks that training never saw
+WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies within the 25 weeks not used in training
 SCALE = 10.0  # log-price in tenths: 1.0 on the screen is a change of about 10 %
 
 SUNSPOTS_FILE = Path(__file__).parent / "data" / "sunspots.csv"
 YEARS, TRAINED_YEARS = 309, 209  # 1700 to 2008; trained on the years to 1908
 CYCLE = 11  # years between two maxima, about
-HUNDRED = 100.0  # sunspots are dealt in hundreds
+HUNDRED = 100.0  # sunspot numbers are in hundreds
 
 
 @cache
@@ -41,10 +41,12 @@ def yearly_sunspots() -> np.ndarray:
 
 
 def next_value(values: np.ndarray, experiment: DataSettings) -> Batch:
-    """The question of every series: after each value, which comes next? values: (T + 1, batch) float32."""
+    """A batch whose target is the next value at every step. values: (T + 1, batch) float32."""
     seq_len, batch_size = len(values) - 1, values.shape[1]
     channel = np.ascontiguousarray(values)[:, :, None]  # (T + 1, batch, 1)
-    return Batch(channel[:-1], channel[1:], asked(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
+    return Batch(
+        channel[:-1], channel[1:], answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size)
+    )
 
 
 def _price_windows(split: str, seq_len: int) -> np.ndarray:
@@ -73,22 +75,22 @@ def _draw_sunspots(rng: np.random.Generator, experiment: DataSettings, batch_siz
 
 
 def _like_this_week(experiment: DataSettings) -> dict[str, float]:
-    """Mean squared error of saying that next week is like this one, on the very windows of the run's probe.
+    """Mean squared error of predicting no change, on the windows of the run's own probe.
 
-    On all 78 held-out windows it would be another number, and the curve could not be compared with the line.
+    On all 78 held-out windows it would be another number, not comparable with the loss curve.
     """
     batch = _draw_prices(stream((experiment.seed, 0), "test"), experiment, PROBE_SIZE, "test")
     return {"next week like this one": _persistence_error(batch)}
 
 
 def _like_before(experiment: DataSettings) -> dict[str, float]:
-    """On the probe's own windows too. A cycle ago is told only where every answer has a year that far back."""
+    """Also on the run's own probe. The baseline of eleven years before needs windows that reach that far back."""
     batch = _draw_sunspots(stream((experiment.seed, 0), "test"), experiment, PROBE_SIZE, "test")
-    found = {"next year like this one": _persistence_error(batch)}
+    baselines = {"next year like this one": _persistence_error(batch)}
     if experiment.rnn_type == "many_to_one" and experiment.seq_len >= CYCLE:
         errors = batch.targets[-1] - batch.inputs[-CYCLE]  # the last input is one year before the answer
-        found["next year like eleven years before"] = float((errors**2).mean(dtype=np.float64))
-    return found
+        baselines["next year like eleven years before"] = float((errors**2).mean(dtype=np.float64))
+    return baselines
 
 
 def _persistence_error(batch: Batch) -> float:
@@ -96,7 +98,7 @@ def _persistence_error(batch: Batch) -> float:
 
 
 def _relative_error(batch: Batch, outputs: np.ndarray) -> float:
-    """Mean squared error over that of persistence on the same sequences: below 1 it knows more than that."""
+    """Mean squared error divided by that of predicting no change; below 1 is better than that."""
     return float(((outputs - batch.targets)[batch.mask] ** 2).mean(dtype=np.float64)) / _persistence_error(batch)
 
 

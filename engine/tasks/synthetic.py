@@ -1,4 +1,4 @@
-"""Tasks that are made up so that their difficulty and their baseline are known exactly."""
+"""Synthetic tasks, whose difficulty and baselines are known exactly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only, within
-from engine.tasks.text_input import signs
+from engine.tasks.text_input import encode_symbols
 
 DIGITS = tuple("0123456789")
 RELEVANT, DISTRACTORS = ("X", "Y"), ("a", "b", "c", "d")
@@ -19,7 +19,7 @@ def _to_the_first_step(experiment: DataSettings) -> int:
 
 
 def _one_answer(symbols: np.ndarray, answers: np.ndarray) -> Batch:
-    """Symbols (T, batch) with one answer each, (batch,), asked for at the last step."""
+    """Symbols (T, batch) with one answer each, (batch,), with the loss at the last step."""
     return Batch(
         symbols, np.broadcast_to(answers, symbols.shape), last_step_only(*symbols.shape), full_lengths(*symbols.shape)
     )
@@ -31,7 +31,7 @@ def _draw_first_symbol(rng: np.random.Generator, experiment: DataSettings, batch
 
 
 def _encode_first_symbol(experiment: DataSettings, text: str) -> Batch:
-    digits = signs(text, DIGITS)[:, None]
+    digits = encode_symbols(text, DIGITS)[:, None]
     return _one_answer(digits, digits[0])
 
 
@@ -39,7 +39,7 @@ FIRST_SYMBOL_RECALL = Task(
     slug="first_symbol_recall",
     family="Classics",
     title="First digit",
-    teaches="Long memory: the answer was said once, at the very beginning; all that follows only distracts.",
+    teaches="Long memory: the answer is the very first symbol; all that follows only distracts.",
     source="Generated: uniform random digits.",
     rnn_types=("many_to_one",),
     lengths=Lengths(2, 1000, 40),
@@ -58,7 +58,7 @@ FIRST_SYMBOL_RECALL = Task(
 
 
 def _draw_marked(rng: np.random.Generator, experiment: DataSettings, batch_size: int) -> tuple[np.ndarray, ...]:
-    """Numbers and marks (T, batch, 2), and the two numbers that are marked, (batch,) each."""
+    """Draw numbers and marks (T, batch, 2); also returns the two marked numbers, (batch,) each."""
     seq_len, half, rows = experiment.seq_len, experiment.seq_len // 2, np.arange(batch_size)
     inputs = np.zeros((seq_len, batch_size, 2), np.float32)
     inputs[..., 0] = rng.random((seq_len, batch_size), np.float32)
@@ -68,7 +68,7 @@ def _draw_marked(rng: np.random.Generator, experiment: DataSettings, batch_size:
 
 
 def _one_value(inputs: np.ndarray, answers: np.ndarray) -> Batch:
-    """Inputs (T, batch, channels) with one number each, (batch,), asked for at the last step."""
+    """Inputs (T, batch, channels) with one number each, (batch,), with the loss at the last step."""
     shape = inputs.shape[:2]
     targets = np.broadcast_to(answers[:, None], (*shape, 1))
     return Batch(inputs, targets, last_step_only(*shape), full_lengths(*shape))
@@ -117,7 +117,7 @@ MULTIPLICATION = Task(
     output_labels=("product",),
     metric=Metric("within 0.04", within(TOLERANCE)),
     draw=_draw_multiplication,
-    # The variance of a product of two, and what is left of it when half of the known number is said: E[x²] Var[y].
+    # The variance of the product, and the error of answering x/2 when only x is known: E[x²] Var[y].
     baselines=lambda experiment: {"always saying 1/4": 1 / 9 - 1 / 16, "knowing one of the two": 1 / 3 / 12},
     lag=_to_the_first_step,
 )
@@ -133,10 +133,10 @@ def _draw_order(rng: np.random.Generator, experiment: DataSettings, batch_size: 
 
 
 def _encode_order(experiment: DataSettings, text: str) -> Batch:
-    symbols = signs(text, TEMPORAL_ORDER.input_labels)
+    symbols = encode_symbols(text, TEMPORAL_ORDER.input_labels)
     relevant = symbols[symbols < len(RELEVANT)]
     if len(relevant) != 2:
-        raise ValueError(f"Exactly two of the signs must be X or Y, but got {len(relevant) or 'none'}.")
+        raise ValueError(f"Exactly two of the letters must be X or Y, but got {len(relevant) or 'none'}.")
     first, second = relevant
     return _one_answer(symbols[:, None], np.array([len(RELEVANT) * first + second]))
 
@@ -145,7 +145,7 @@ TEMPORAL_ORDER = Task(
     slug="temporal_order",
     family="Classics",
     title="Which came first?",
-    teaches="Order over a distance: of all symbols only two matter, each X or Y, and so does which of them came first.",
+    teaches="Order over a distance: only two symbols matter, each X or Y, and which of them came first.",
     source="Generated: uniform random letters (Hochreiter and Schmidhuber's temporal order, with four classes).",
     rnn_types=("many_to_one",),
     lengths=Lengths(10, 1000, 30),

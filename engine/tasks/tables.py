@@ -1,4 +1,4 @@
-"""Sequences of different lengths as the columns of one array."""
+"""Pad sequences of different lengths into one array."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def table(sequences: Sequence[Sequence[int] | np.ndarray], padding: int) -> tuple[np.ndarray, np.ndarray]:
-    """(longest, sequences) int64 tokens, `padding` behind the end of each; and bool, True where they are real."""
+    """Pad sequences: (longest, sequences) int64 tokens, `padding` after each end, and a bool mask of the real ones."""
     mask = np.arange(max(map(len, sequences)))[:, None] < np.array([len(each) for each in sequences])
     tokens = np.full(mask.shape, padding)
     tokens.T[mask.T] = np.concatenate(sequences)

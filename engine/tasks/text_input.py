@@ -1,4 +1,4 @@
-"""What a person typed, read for a network; or a sentence that says why it cannot be read."""
+"""Encode typed text for a network, or raise an error that tells the user why it cannot be read."""
 
 from __future__ import annotations
 
@@ -9,70 +9,70 @@ import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, full_lengths, last_step_only
 
-MOST = 200
-"""Steps that a person may type where a task has no length of its own."""
+MAX_TYPED_STEPS = 200
+"""Maximum number of typed steps, for tasks without a limit of their own."""
 
 
-def signs(text: str, labels: Sequence[str], *, least: int = 1, most: int = MOST) -> np.ndarray:
-    """Single signs to tokens, (signs,) int64.
+def encode_symbols(text: str, labels: Sequence[str], *, minimum: int = 1, maximum: int = MAX_TYPED_STEPS) -> np.ndarray:
+    """Encode single characters as tokens, (characters,) int64.
 
-    Capital or small does not matter where only one of the two is a label; spaces go unless they are labels.
+    Case is ignored where only one case is a label; spaces are dropped unless they are a label.
 
     Raises:
-        ValueError: for a sign that is none of the labels, and for too few or too many.
+        ValueError: for a character that is no label, and for too few or too many.
     """
     index = {label: token for token, label in enumerate(labels)}
     text = " ".join(text.split()) if " " in index else "".join(text.split())
     tokens = []
-    for sign in text:
-        found = [index[each] for each in (sign, sign.lower(), sign.upper()) if each in index]
-        if not found:
-            raise ValueError(f"“{sign}” cannot be read here, only {_listed(labels)}.")
-        tokens.append(found[0])
-    _check_number(len(tokens), "signs", least, most, f"they may be {_listed(labels)}")
+    for character in text:
+        matches = [index[each] for each in (character, character.lower(), character.upper()) if each in index]
+        if not matches:
+            raise ValueError(f"“{character}” cannot be read here, only {_listed(labels)}.")
+        tokens.append(matches[0])
+    _check_number(len(tokens), "characters", minimum, maximum, f"they may be {_listed(labels)}")
     return np.array(tokens, np.int64)
 
 
-def words(text: str, labels: Sequence[str], *, most: int, known: Sequence[str]) -> np.ndarray:
-    """Words to tokens, (words,) int64, without regard to case and punctuation.
+def encode_known_words(text: str, labels: Sequence[str], *, maximum: int, known: Sequence[str]) -> np.ndarray:
+    """Encode words as tokens, (words,) int64, ignoring case and punctuation.
 
     Args:
-        known: some words to name as examples where one is unknown.
+        known: words to give as examples in the error message.
 
     Raises:
-        ValueError: for a word that is none of the labels, and for none or too many.
+        ValueError: for a word that is no label, and for none or too many.
     """
     index = {label: token for token, label in enumerate(labels)}
     read = re.findall(r"\w+", text.lower())
     for word in read:
         if word not in index:
             raise ValueError(f"The word “{word}” is not known here. Known are, for example, {_listed(known)}.")
-    _check_number(len(read), "words", 1, most, f"for example {_listed(known)}")
+    _check_number(len(read), "words", 1, maximum, f"for example {_listed(known)}")
     return np.array([index[word] for word in read], np.int64)
 
 
-def checked(tokens: np.ndarray, kind: str = "words") -> np.ndarray:
-    """Tokens (typed,) that a vocabulary with an unknown symbol has read, as they are.
+def check_length(tokens: np.ndarray, kind: str = "words") -> np.ndarray:
+    """Tokens (typed,), unchanged if their number is accepted. For vocabularies with an unknown symbol.
 
     Raises:
-        ValueError: for none, and for more than MOST.
+        ValueError: for none, and for more than MAX_TYPED_STEPS.
     """
-    _check_number(len(tokens), kind, 1, MOST, "" if len(tokens) else f"only {kind} count, not other signs")
+    _check_number(len(tokens), kind, 1, MAX_TYPED_STEPS, "" if len(tokens) else f"only {kind} count, nothing else")
     return tokens
 
 
-def alone(inputs: np.ndarray, asked: np.ndarray) -> Batch:
+def single_sequence(inputs: np.ndarray, asked: np.ndarray) -> Batch:
     """A batch of one sequence: inputs (T,) tokens; asked (T,) bool, where an answer is expected. Targets are zeros."""
     return Batch(inputs[:, None], np.zeros((len(inputs), 1), np.int64), asked[:, None], full_lengths(len(inputs), 1))
 
 
-def asked_at_the_end(inputs: np.ndarray) -> Batch:
+def single_answer(inputs: np.ndarray) -> Batch:
     """A batch of one sequence with one answer, at its last step."""
-    return alone(inputs, last_step_only(len(inputs), 1)[:, 0])
+    return single_sequence(inputs, last_step_only(len(inputs), 1)[:, 0])
 
 
-def question(source: np.ndarray, target_steps: int) -> Batch:
-    """One source (T,) for an encoder-decoder, which may say `target_steps` symbols; what they should be is unknown."""
+def source_batch(source: np.ndarray, target_steps: int) -> Batch:
+    """A batch of one source (T,) for an encoder-decoder with `target_steps` output steps. Targets are zeros."""
     shape = (target_steps, 1)
     return Batch(
         source[:, None],
@@ -83,10 +83,10 @@ def question(source: np.ndarray, target_steps: int) -> Batch:
     )
 
 
-def _check_number(got: int, kind: str, least: int, most: int, accepted: str) -> None:
-    if not least <= got <= most:
-        said = f"{got or 'none'}{f': {accepted}' if accepted else ''}"
-        raise ValueError(f"From {least} to {most} {kind} can be read here, but got {said}.")
+def _check_number(got: int, kind: str, minimum: int, maximum: int, accepted: str) -> None:
+    if not minimum <= got <= maximum:
+        got_text = f"{got or 'none'}{f': {accepted}' if accepted else ''}"
+        raise ValueError(f"From {minimum} to {maximum} {kind} can be read here, but got {got_text}.")
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Signs in, signs out (sequence to sequence): letters backwards, letters in order, sums."""
+"""Symbols to symbols (sequence to sequence): reversal, sorting and addition."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import cache
 import numpy as np
 
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
-from engine.tasks.entropy import conditional_entropy, unasked
+from engine.tasks.entropy import answer_baselines, conditional_entropy
 from engine.tasks.tables import table
-from engine.tasks.text_input import question, signs
+from engine.tasks.text_input import encode_symbols, source_batch
 
 ALPHABET = tuple("ABCDEFGH")
-SHORTEST, LONGEST = 3, 20  # letters to be reversed or sorted
+MIN_LETTERS, MAX_LETTERS = 3, 20  # letters to reverse or sort
 SORTED = (*ALPHABET, END)
 DIGITS = tuple("0123456789")
 ANSWER = (*DIGITS, END)
@@ -23,12 +23,12 @@ HELD_OUT = PAIRS // 5
 
 
 def end_to_end(experiment: DataSettings) -> int:
-    """From the last step of the answer to the first of the question."""
+    """The lag from the last step of the answer to the first step of the source."""
     return experiment.time_steps - 1
 
 
 def previous(targets: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """What the decoder reads, (target steps, batch): the previous target; nothing at first, nor in the padding."""
+    """Decoder inputs, (target steps, batch): the previous target; NO_SYMBOL at the first step and in padding."""
     first = np.full((1, targets.shape[1]), NO_SYMBOL)
     return np.where(mask, np.concatenate([first, targets[:-1]]), NO_SYMBOL)
 
@@ -36,9 +36,9 @@ def previous(targets: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def _draw_letters(
     rng: np.random.Generator, experiment: DataSettings, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Letters (T, batch), how many of them are meant, (batch,), and where those stand, (T, batch) bool."""
+    """Draw letters (T, batch), lengths (batch,) and the mask of the real letters, (T, batch) bool."""
     seq_len = experiment.seq_len
-    lengths = rng.integers(min(SHORTEST, seq_len), seq_len + 1, batch_size)
+    lengths = rng.integers(min(MIN_LETTERS, seq_len), seq_len + 1, batch_size)
     letters = rng.integers(0, len(ALPHABET), (seq_len, batch_size))
     return letters, lengths, np.arange(seq_len)[:, None] < lengths
 
@@ -52,18 +52,18 @@ def _draw_reverse(rng: np.random.Generator, experiment: DataSettings, batch_size
 
 
 def _encode_reverse(experiment: DataSettings, text: str) -> Batch:
-    letters = signs(text, ALPHABET, most=LONGEST)
-    return question(letters, len(letters))  # the answer is as long as the question, and has no END
+    letters = encode_symbols(text, ALPHABET, maximum=MAX_LETTERS)
+    return source_batch(letters, len(letters))  # the answer is as long as the source and has no END
 
 
 REVERSE = Task(
     slug="reverse",
     family="Sequence to sequence",
     title="Say it backwards",
-    teaches="Read all, then speak: the letters come back in reverse, and all of them pass through one state.",
+    teaches="Read all, then answer: the letters come back in reverse, and all of them pass through one state.",
     source="Generated: uniform random letters.",
     rnn_types=("encoder_decoder",),
-    lengths=Lengths(2, LONGEST, 6),
+    lengths=Lengths(2, MAX_LETTERS, 6),
     inputs="symbols",
     outputs="symbols",
     input_labels=ALPHABET,
@@ -74,7 +74,7 @@ REVERSE = Task(
     lag=end_to_end,
     target_steps=lambda experiment: experiment.seq_len,
     encode=_encode_reverse,
-    asks="Letters from A to H; it should say them backwards",
+    asks="Letters from A to H; it should write them backwards",
     example="BADGE",
 )
 
@@ -90,11 +90,11 @@ def _draw_sort(rng: np.random.Generator, experiment: DataSettings, batch_size: i
 
 @cache
 def _sort_baseline(seq_len: int) -> dict[str, float]:
-    """Exact: the t-th smallest of L letters is at most the k-th when more than t of them are (binomial)."""
-    lengths = range(min(SHORTEST, seq_len), seq_len + 1)
-    joint = np.zeros((seq_len + 1, len(SORTED)))  # chance of each symbol at each place
+    """Exact loss per step. The t-th smallest of L letters is at most letter k if more than t letters are (binomial)."""
+    lengths = range(min(MIN_LETTERS, seq_len), seq_len + 1)
+    joint = np.zeros((seq_len + 1, len(SORTED)))  # probability of each position and symbol
     for length in lengths:
-        share = 1 / len(lengths) / (length + 1)  # the letters and END count alike within a sequence
+        share = 1 / len(lengths) / (length + 1)  # letters and END have equal weight within a sequence
         joint[length, SORTED.index(END)] += share
         for t in range(length):
             at_most = [
@@ -107,28 +107,28 @@ def _sort_baseline(seq_len: int) -> dict[str, float]:
 
 
 def _encode_sort(experiment: DataSettings, text: str) -> Batch:
-    letters = signs(text, ALPHABET, most=LONGEST)
-    return question(letters, len(letters) + 1)  # and END
+    letters = encode_symbols(text, ALPHABET, maximum=MAX_LETTERS)
+    return source_batch(letters, len(letters) + 1)  # and END
 
 
 SORT = replace(
     REVERSE,
     slug="sort",
     title="In alphabetical order",
-    teaches="Nothing may be said before all is read: the letter to be said first may have come last.",
+    teaches="No letter can be written before all are read: the first of the answer may be the last one read.",
     output_labels=SORTED,
     draw=_draw_sort,
     baselines=lambda experiment: _sort_baseline(experiment.seq_len),
     target_steps=lambda experiment: experiment.seq_len + 1,
     encode=_encode_sort,
-    asks="Letters from A to H; it should say them in alphabetical order",
+    asks="Letters from A to H; it should write them in alphabetical order",
     example="BADGE",
 )
 
 
 @cache
 def _sums() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All 10,000 sums, that of a + b in column 100 a + b: inputs and where they are, targets and where they are."""
+    """All 10,000 sums, a + b in column 100 a + b: inputs and their mask, targets and their mask."""
     questions = [[ADDITION.input_labels.index(sign) for sign in f"{a}+{b}"] for a in range(100) for b in range(100)]
     answers = [[ANSWER.index(sign) for sign in (*str(a + b), END)] for a in range(100) for b in range(100)]
     return *table(questions, padding=NO_SYMBOL), *table(answers, padding=0)
@@ -136,8 +136,8 @@ def _sums() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 @cache
 def _pairs(split: str) -> np.ndarray:
-    """The columns of `_sums` that belong to a split."""
-    shuffled = np.random.RandomState(0).permutation(PAIRS)  # of the legacy kind: NumPy keeps its numbers for ever
+    """The columns of `_sums` that belong to a split: a random fifth is held out."""
+    shuffled = np.random.RandomState(0).permutation(PAIRS)  # legacy generator: NumPy guarantees its numbers
     return shuffled[HELD_OUT:] if split == "train" else shuffled[:HELD_OUT]
 
 
@@ -152,24 +152,24 @@ def _draw_addition(rng: np.random.Generator, experiment: DataSettings, batch_siz
 def _sum_baselines() -> dict[str, float]:
     """Over all 10,000 sums."""
     _, _, targets, mask = _sums()
-    by_place, by_digits = unasked(targets, mask, np.full(PAIRS, 1 / PAIRS))
+    by_place, by_digits = answer_baselines(targets, mask, np.full(PAIRS, 1 / PAIRS))
     return {"how common each digit is, by place": by_place, "without reading the question": by_digits}
 
 
 def _encode_addition(experiment: DataSettings, text: str) -> Batch:
     sign = ADDITION.input_labels.index("+")
-    tokens = signs(text, ADDITION.input_labels, least=3, most=5)
+    tokens = encode_symbols(text, ADDITION.input_labels, minimum=3, maximum=5)
     first, _, second = "".join(text.split()).partition("+")
     if (tokens == sign).sum() != 1 or not (0 < len(first) < 3 and 0 < len(second) < 3):
         raise ValueError(f"Two numbers from 0 to 99 with a + between can be read here, but got “{text.strip()}”.")
-    return question(tokens, ADDITION.target_steps(experiment))
+    return source_batch(tokens, ADDITION.target_steps(experiment))
 
 
 ADDITION = Task(
     slug="addition",
     family="Sequence to sequence",
     title="Addition in writing",
-    teaches="Reckoning as translation: the question is read sign by sign, the sum is written digit by digit.",
+    teaches="Arithmetic as translation: the question is read symbol by symbol, the sum is written digit by digit.",
     source="Generated: all 10,000 sums of two numbers from 0 to 99. A random fifth of them is held out.",
     rnn_types=("encoder_decoder",),
     lengths=Lengths(5, 5, 5),

@@ -1,4 +1,4 @@
-"""Words in, words out (sequence to sequence): English into French, and a sentence into its headline."""
+"""English to French (sequence to sequence): noun phrases and short sentences from a small grammar."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import product
 import numpy as np
 
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
-from engine.tasks.entropy import unasked
+from engine.tasks.entropy import answer_baselines
 from engine.tasks.tables import table
-from engine.tasks.text_input import question, words
+from engine.tasks.text_input import encode_known_words, source_batch
 from engine.tasks.transduction import end_to_end, previous
 
-# ---- English into French: (English, French), each singular and plural; the French gender
+# ---- nouns: English singular and plural, French singular and plural, French gender
 ANIMALS = (
     ("cat", "cats", "chat", "chats", "masculine"),
     ("dog", "dogs", "chien", "chiens", "masculine"),
@@ -57,7 +57,7 @@ def french_phrase(determiner: str, adjective: str, noun: tuple[str, ...], plural
         *forms, before = ADJECTIVES[adjective]
         parts.insert(0 if before else 1, str(forms[2 * plural + feminine]))
     if article in ("le", "la") and parts[0][0] in "aeiou":
-        article = "l'"  # elision: written as a word of its own
+        article = "l'"  # elision, as a separate word
     return " ".join([article, *parts])
 
 
@@ -77,7 +77,7 @@ def phrases(animals_only: bool) -> list[tuple[str, str, bool]]:
 def pairs() -> list[tuple[str, str]]:
     """(English, French): all noun phrases, and a fixed random choice of sentences, shuffled."""
     subjects, objects = phrases(True), phrases(False)
-    chance = np.random.RandomState(0)  # of the legacy kind: NumPy keeps its numbers for ever
+    chance = np.random.RandomState(0)  # legacy generator: NumPy guarantees its numbers
     chosen = chance.permutation(len(subjects) * len(VERBS) * len(objects))[:SENTENCES]
     every = [(english, french) for english, french, _ in objects]
     for who, verb, what in zip(*np.unravel_index(chosen, (len(subjects), len(VERBS), len(objects))), strict=True):
@@ -106,7 +106,7 @@ def _tokens(texts: list[str], labels: tuple[str, ...]) -> list[list[int]]:
 
 @cache
 def _translations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs: inputs and where they are, targets and where they are."""
+    """All pairs: inputs and their mask, targets and their mask."""
     english, french = zip(*pairs(), strict=True)
     return *table(_tokens(list(english), ENGLISH), padding=NO_SYMBOL), *table(
         _tokens([f"{text} {END}" for text in french], FRENCH), padding=0
@@ -114,7 +114,7 @@ def _translations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _draw_french(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    """The first fifth of the shuffled pairs is held out."""
+    """Draw pairs; the first fifth of the shuffled pairs is held out."""
     held_out = len(pairs()) // 5
     low, high = (held_out, len(pairs())) if split == "train" else (0, held_out)
     chosen = rng.integers(low, high, batch_size)
@@ -126,7 +126,7 @@ def _draw_french(rng: np.random.Generator, experiment: DataSettings, batch_size:
 def _french_baselines() -> dict[str, float]:
     """Over all pairs."""
     _, _, targets, mask = _translations()
-    by_place, by_words = unasked(targets, mask, np.full(mask.shape[1], 1 / mask.shape[1]))
+    by_place, by_words = answer_baselines(targets, mask, np.full(mask.shape[1], 1 / mask.shape[1]))
     return {"how common each word is, by place": by_place, "without reading the English": by_words}
 
 
@@ -147,8 +147,9 @@ ENGLISH_FRENCH = Task(
     baselines=lambda experiment: _french_baselines(),
     lag=end_to_end,
     target_steps=lambda experiment: FRENCH_STEPS,
-    encode=lambda experiment, text: question(
-        words(text, ENGLISH, most=ENGLISH_STEPS, known=("the", "black", "cat", "sees", "my", "house")), FRENCH_STEPS
+    encode=lambda experiment, text: source_batch(
+        encode_known_words(text, ENGLISH, maximum=ENGLISH_STEPS, known=("the", "black", "cat", "sees", "my", "house")),
+        FRENCH_STEPS,
     ),
     asks="A noun with “the”, “a” or “my”, or a sentence: such as “my dog looks for the white house”",
     example="the black cat sees a white house",

@@ -1,4 +1,4 @@
-"""Made-up series whose best possible error is known: two waves mixed, a wave at uneven times, a hidden stretch."""
+"""Synthetic series with known best errors: two waves mixed, a wave at uneven times, a hidden interval."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, full_l
 from engine.tasks.series import next_value
 
 PERIODS = (20.0, 7.0)  # steps
-QUIETEST, LOUDEST = 0.5, 1.0  # amplitude of each of the two waves, uniform between these
+MIN_AMPLITUDE, MAX_AMPLITUDE = 0.5, 1.0  # amplitude of each of the two waves, uniform between these
 
-SHORTEST_GAP, LONGEST_GAP = 0.25, 2.25  # between two samples, uniform between these, in tenths of a period
+MIN_GAP, MAX_GAP = 0.25, 2.25  # between two samples, uniform between these, in tenths of a period
 TENTH = 2 * np.pi / 10  # angle
 
 HIDDEN = 8  # steps without a value
 SHOWN = 8  # steps at either end that always have one
-SMOOTHNESS = 8.0  # steps over which the curve stays alike
+SMOOTHNESS = 8.0  # length scale of the covariance, in steps
 
 
 def _draw_sine(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     angles = np.arange(experiment.seq_len + 1)[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + 1, 1, 2)
     phases = rng.uniform(0, 2 * np.pi, (batch_size, 2))
-    amplitudes = rng.uniform(QUIETEST, LOUDEST, (batch_size, 2))
+    amplitudes = rng.uniform(MIN_AMPLITUDE, MAX_AMPLITUDE, (batch_size, 2))
     return next_value((amplitudes * np.sin(angles + phases)).sum(-1).astype(np.float32), experiment)
 
 
 def _sine_baselines(experiment: DataSettings) -> dict[str, float]:
-    """Exact, the mean over all phases and amplitudes: the same at every step.
+    """Exact expected errors over all phases and amplitudes; the same at every step.
 
     Each wave has the variance E[a²] / 2 and, one step later, correlates with itself by the cosine of its angle per
     step. The two have one distribution of amplitudes, so given their sum x either is expected to be x / 2, and the
     expected next value is x times the mean of the two cosines: no function of the present value does better.
     """
-    variance = (LOUDEST**3 - QUIETEST**3) / (LOUDEST - QUIETEST) / 3  # of the sum: two halves of E[a²]
-    likeness = float(np.cos(2 * np.pi / np.array(PERIODS)).mean())
+    variance = (
+        (MAX_AMPLITUDE**3 - MIN_AMPLITUDE**3) / (MAX_AMPLITUDE - MIN_AMPLITUDE) / 3
+    )  # of the sum: two halves of E[a²]
+    correlation = float(np.cos(2 * np.pi / np.array(PERIODS)).mean())
     return {
-        "next value like this one": 2 * variance * (1 - likeness),
-        "best from the present value alone": variance * (1 - likeness**2),
+        "next value like this one": 2 * variance * (1 - correlation),
+        "best from the present value alone": variance * (1 - correlation**2),
         "always the mean": variance,
     }
 
@@ -48,7 +50,7 @@ SINE = Task(
     slug="sine",
     family="Series",
     title="Two waves mixed",
-    teaches="What a state is good for: one value does not say whether the curve is rising or falling.",
+    teaches="Why a state is needed: one value does not tell whether the curve is rising or falling.",
     source="Generated: the sum of two sine waves with periods of 20 and 7 steps, random phases and amplitudes.",
     rnn_types=("many_to_many", "many_to_one"),
     lengths=Lengths(2, 500, 40),
@@ -65,8 +67,12 @@ SINE = Task(
 
 
 def _uneven(rng: np.random.Generator, seq_len: int, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """(T + 1, batch) values of a sine wave with a random phase, and (T, batch) the gap after each but the last."""
-    gaps = rng.uniform(SHORTEST_GAP, LONGEST_GAP, (seq_len, batch_size))
+    """A sine wave with a random phase at uneven times.
+
+    Returns:
+        (T + 1, batch) the values, and (T, batch) the gap after each but the last, in tenths of a period.
+    """
+    gaps = rng.uniform(MIN_GAP, MAX_GAP, (seq_len, batch_size))
     angles = np.empty((seq_len + 1, batch_size))
     angles[0] = rng.uniform(0, 2 * np.pi, batch_size)
     angles[1:] = angles[0] + TENTH * gaps.cumsum(0)
@@ -84,13 +90,13 @@ def _draw_timed(rng: np.random.Generator, experiment: DataSettings, batch_size: 
 
 
 def _uneven_baselines(experiment: DataSettings) -> dict[str, float]:
-    """Exact, the mean over all phases and gaps: the same at every step.
+    """Exact expected errors over all phases and gaps; the same at every step.
 
-    Who knows the angle now, and all gaps but the next, expects the mean of the sine over that gap. Its square has the
-    mean |m|² / 2, where m is the mean of exp(i angle) over the gap, and the sine's has 1/2: what is between them is
-    lost to everybody who is not told the gap.
+    Given the present angle but not the next gap, the best prediction is the mean of the sine over that gap. Its mean
+    square is |m|² / 2, where m is the mean of exp(i angle) over the gap; that of the sine itself is 1/2. The
+    difference is the lowest error without the gap as an input.
     """
-    middle, half = (LONGEST_GAP + SHORTEST_GAP) / 2 * TENTH, (LONGEST_GAP - SHORTEST_GAP) / 2 * TENTH
+    middle, half = (MAX_GAP + MIN_GAP) / 2 * TENTH, (MAX_GAP - MIN_GAP) / 2 * TENTH
     shrunk = float(np.sin(half) / half)  # |m|
     return {
         "next value like this one": 1 - shrunk * float(np.cos(middle)),
@@ -103,8 +109,8 @@ UNTIMED_WAVE = Task(
     slug="irregular_wave",
     family="Series",
     title="Uneven wave",
-    teaches="Time steps that are not even: without knowing how long each is, nobody can say what comes next.",
-    source="Generated: a sine wave with a random phase, looked at after random gaps of 1/40 to 9/40 of its period.",
+    teaches="Uneven time steps: without knowing how long each is, no network can predict what comes next.",
+    source="Generated: a sine wave with a random phase, sampled after random gaps of 1/40 to 9/40 of its period.",
     rnn_types=("many_to_many", "many_to_one"),
     lengths=Lengths(2, 500, 40),
     inputs="values",
@@ -121,11 +127,11 @@ UNTIMED_WAVE = Task(
 TIMED_WAVE = replace(
     UNTIMED_WAVE,
     slug="irregular_wave_gaps",
-    title="Uneven wave, gaps told",
-    teaches="Time steps that are not even must be told: with the gap as an input the same wave can be learned.",
+    title="Uneven wave, gaps given",
+    teaches="Uneven time steps have to be an input: with the gap given, the same wave can be learned.",
     input_labels=("value now", "gap to the next, tenths of a period"),
     draw=_draw_timed,
-    continues=False,  # nobody tells a network that goes on by itself how long the next gap is
+    continues=False,  # a network that continues by itself does not know the next gap
 )
 
 
@@ -142,7 +148,7 @@ def _covariance(seq_len: int) -> np.ndarray:
 
 @cache
 def _root(seq_len: int) -> np.ndarray:
-    """(T, T) float64, lower triangular: independent normal numbers times it are one curve."""
+    """(T, T) float64, lower triangular: its product with independent normal numbers is one curve."""
     return np.linalg.cholesky(_covariance(seq_len))
 
 
@@ -163,11 +169,11 @@ def _draw_gap(rng: np.random.Generator, experiment: DataSettings, batch_size: in
 
 @cache
 def _gap_errors(seq_len: int) -> tuple[float, float]:
-    """Least mean squared error (from the past, from both sides), the mean over all places of the hidden stretch.
+    """Lowest mean squared error (from the past, from both sides), averaged over all positions of the hidden interval.
 
-    The curve is a Gaussian process: nothing beats a linear answer, and the covariance that is left depends only on
-    which steps are known. Once all before are known it is B Bᵀ, where B is the hidden steps' block of the root; once
-    all others are known it is the inverse of their block of the inverse covariance.
+    The curve is a Gaussian process, so the best prediction is linear, and the posterior covariance depends only on
+    which steps are known. Given all earlier steps it is B Bᵀ, where B is the block of the Cholesky factor that belongs
+    to the hidden steps; given all other steps it is the inverse of their block of the inverse covariance.
     """
     root, precision = _root(seq_len), np.linalg.inv(_covariance(seq_len))
     past, both = [], []
@@ -187,7 +193,7 @@ GAP = Task(
     slug="gap",
     family="Series",
     title="Fill the gap",
-    teaches="Reading both ways: what comes after a hidden stretch says more about it than the past alone.",
+    teaches="Reading both ways: past and future together say more about a hidden interval than the past alone.",
     source="Generated: a smooth random curve (a Gaussian process), 8 steps in a row hidden.",
     rnn_types=("many_to_many",),
     lengths=Lengths(2 * SHOWN + HIDDEN, 200, 40),

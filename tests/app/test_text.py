@@ -357,9 +357,9 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
 def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
     reasons, stands = how_measured.paragraphs(RunInfo.of(Experiment()))[4:6]
     assert f"within {readings.SATURATION_MARGIN} of a limit" in reasons
-    assert f"within {100 * plateau.NEAR:g} % of a known level" in stands
-    assert plateau.STOOD == 100 and "a hundred before" in stands
-    assert not {text.OPTIMIZERS[name] for name in CHOICES["optimizer"] if name not in plateau.BRAKES} - {
+    assert f"within {100 * plateau.PLATEAU_TOLERANCE:g} % of a known level" in stands
+    assert plateau.PLATEAU_UPDATES == 100 and "a hundred before" in stands
+    assert not {text.OPTIMIZERS[name] for name in CHOICES["optimizer"] if name not in plateau.SLOWED_OPTIMIZERS} - {
         word for word in re.findall(r"\w+", stands)
     }
 

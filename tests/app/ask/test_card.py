@@ -13,7 +13,7 @@ from app.ask import card
 from app.ask import text as ask_text
 from app.figures import ask
 from engine.ask.answering import answer
-from engine.ask.question import Answer, Question, cannot_go_on
+from engine.ask.question import Answer, Question, reason_not_to_continue
 from engine.experiment import Experiment
 from engine.model import build
 from engine.tasks import TASKS
@@ -210,7 +210,7 @@ def test_every_task_has_an_answer_that_can_be_shown(task, kind, monkeypatch):
     monkeypatch.setattr(card.st, "html", drawn.append)
     monkeypatch.setattr(card, "_chart", lambda figure, label: drawn.append(label))
     e = Experiment(task=task, rnn_type=kind, hidden_size=2)
-    goes_on = not cannot_go_on(e)
+    goes_on = not reason_not_to_continue(e)
     questions = [{"example": 3}, {"example": 3, "steps": 5 * goes_on}]
     if TASKS[task].encode is not None:
         questions.append({"text": TASKS[task].example, "steps": ask_text.usual_steps(e) * goes_on})

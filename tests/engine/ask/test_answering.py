@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.ask.answering import answer
-from engine.ask.question import Question, QuestionError, ends_itself, read
+from engine.ask.question import Question, QuestionError, encode_question, ends_itself
 from engine.experiment import Experiment
 from engine.model import RecurrentNetwork, build
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, probe
@@ -44,7 +44,7 @@ def constant(model: RecurrentNetwork, logits: np.ndarray) -> RecurrentNetwork:
 
 def reread(model: RecurrentNetwork, question: Question) -> list:
     """Slowly: the whole sequence is read anew before every single step. Symbols are the most probable."""
-    batch, outputs = read(model.experiment, question).batch, []
+    batch, outputs = encode_question(model.experiment, question).batch, []
     for _ in range(question.steps):
         with torch.no_grad():
             last = model(batch)[-1].numpy()  # (1, output_size)
@@ -249,7 +249,7 @@ def test_what_was_drawn_is_what_was_heard(kind):
     """The probabilities of every step are those of the network that is told the drawn symbols."""
     model, question = network(**kind), Question(example=1, temperature=3.0, seed=4)
     result = answer(model, question, 0)
-    batch = read(model.experiment, question).batch
+    batch = encode_question(model.experiment, question).batch
     inputs = batch.inputs.copy() if batch.decoder_inputs is None else batch.decoder_inputs.copy()
     fed_back = result.said[:-1]
     if inputs.ndim == 2:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from engine.codegen import script
-from engine.codegen.source_edits import fixed
+from engine.codegen.source_edits import specialise
 from engine.experiment import Experiment
 from engine.tasks import TASKS
 from engine.training import NotFiniteError, Trainer
@@ -197,11 +197,11 @@ def test_what_an_experiment_fixes_is_written_in_its_place():
     # é: places are counted in bytes
     return often(size) * 5, ('a', 'b')"""
     task = {"TASK": {"labels": "('a', 'b')"}}
-    assert fixed(text, Experiment(**SMALL | VALUES), task) == expected
+    assert specialise(text, Experiment(**SMALL | VALUES), task) == expected
     once = """def deal(rng, size):
     # é: places are counted in bytes
     return once(SEQ_LEN)"""
-    assert fixed(text, Experiment(**SMALL | TO_ONE), task) == once
+    assert specialise(text, Experiment(**SMALL | TO_ONE), task) == once
 
 
 # ---- as a file

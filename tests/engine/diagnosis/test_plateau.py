@@ -68,8 +68,8 @@ def test_a_brake_says_its_numbers():
     )
 
 
-@pytest.mark.parametrize(("optimizer", "moves"), [("sgd", 1), ("momentum", 10)])
-def test_a_network_clipped_on_every_update(optimizer, moves):
+@pytest.mark.parametrize(("optimizer", "update_size"), [("sgd", 1), ("momentum", 10)])
+def test_a_network_clipped_on_every_update(optimizer, update_size):
     settings = {"task": "xor", "rnn_type": "many_to_many", "cell": "rnn", "hidden_size": 4, "seq_len": 6,
                 "clip_threshold": 1e-4, "optimizer": optimizer, "learning_rate": 0.01}  # fmt: skip
     assert trained(19, **settings).frame().diagnosis.kind == "healthy"
@@ -79,7 +79,7 @@ def test_a_network_clipped_on_every_update(optimizer, moves):
     assert verdict.evidence["gradient_clipped"] == verdict.evidence["threshold"] == 1e-4
     assert verdict.evidence["gradient"] == trainer.param_grad_norm > 1e-3
     count = sum(each.numel() for each in trainer.model.parameters())
-    assert verdict.evidence["moved"] == pytest.approx(moves * 0.01 * 1e-4 / math.sqrt(count))
+    assert verdict.evidence["moved"] == pytest.approx(update_size * 0.01 * 1e-4 / math.sqrt(count))
     trainer.update(**verdict.cure)  # a click changes it while it runs
     trainer.advance()
     assert trainer.frame().diagnosis.kind == "healthy"
@@ -160,14 +160,14 @@ def test_between_two_levels_is_no_plateau():
 def test_what_cannot_be_beaten_is_no_plateau():
     names = {name for task in TASKS.values() for name in task.baselines(
         Experiment(task=task.slug, rnn_type=task.rnn_types[0]))}  # fmt: skip
-    assert set(plateau.BEST) <= names
+    assert set(plateau.UNBEATABLE_LEVELS) <= names
     best = RunInfo.of(Experiment(task="reber", rnn_type="many_to_many")).baselines["the best possible"]
     settings = {"task": "reber", "rnn_type": "many_to_many", "loss": best}
     assert judged(0.5, recent=best, earlier=best, **settings).kind == "healthy"
 
 
 def test_the_hundred_updates_are_those_of_the_trainer():
-    assert plateau.STOOD == training.EARLIER
+    assert plateau.PLATEAU_UPDATES == training.EARLIER
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

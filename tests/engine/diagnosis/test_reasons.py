@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.diagnosis import diagnose
-from engine.diagnosis.reasons import way
+from engine.diagnosis.reasons import steps_between
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, RunInfo
 from engine.training import Trainer
@@ -243,7 +243,7 @@ def test_the_factors_of_the_way_multiply_to_what_arrives(settings):
     """Of the drawn sequence, whose norms the frame has: so these are the steps between, and none is left out."""
     e = Experiment(**{"cell": "rnn", "hidden_size": 6, "init": "orthogonal", "seed": 3, **settings})
     info, frame = RunInfo.of(e), Trainer(e).frame()
-    between, last = way(info, 0), int(np.flatnonzero(info.counted)[-1])
+    between, last = steps_between(info, 0), int(np.flatnonzero(info.counted)[-1])
     numbers = frame.diagnosis.evidence
     arrives = (
         frame.sequence_grad_norm_last[0, 0, max(last - info.measured_lag, 0)]

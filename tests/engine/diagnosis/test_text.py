@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pytest
 
-from engine.diagnosis import diagnose, say
-from engine.diagnosis.text import MOST_LETTERS, pace, share
+from engine.diagnosis import diagnose, write_count
+from engine.diagnosis.text import MAX_CHARACTERS, pace, share
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.training import Trainer
@@ -180,7 +180,7 @@ def test_a_sentence_fits_two_lines(data, network, ratio):
             kept=0.123, state=0.0, hidden_size=8, batch_size=4,
         )  # fmt: skip
         added = re.search(r" a step|32 bits|tiny", verdict.sentence) or verdict.kind in ("clipped", "plateau")
-        assert len(verdict.sentence) <= MOST_LETTERS or not added
+        assert len(verdict.sentence) <= MAX_CHARACTERS or not added
         if verdict.kind not in ("clipped", "plateau"):
             assert re.search(r"reaches|grows", verdict.sentence)
             assert "halves" in verdict.sentence or "doubles" in verdict.sentence or 0.5 < ratio < 2
@@ -265,7 +265,7 @@ def test_no_factor_per_step_where_there_is_none(ratio):
     }
 )
 def test_say(number, words):
-    assert say(number) == words
+    assert write_count(number) == words
 
 
 def test_an_encoders_padding_is_no_step():

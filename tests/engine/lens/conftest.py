@@ -45,7 +45,7 @@ def assert_lens_is_right(model: RecurrentNetwork, batch: Batch, at: int = 2) -> 
 
 def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequence: int) -> np.ndarray:
     """Norms and cosines of every loss, by autograd; vectors that add up. Returns the norms."""
-    alone, result = batch.alone(sequence), loss_decomposition(model, batch, sequence)
+    alone, result = batch.single_sequence(sequence), loss_decomposition(model, batch, sequence)
     run, steps = reference.unroll(model, alone), len(alone.valid)
     assert result.steps.tolist() == list(range(steps))
     total = run.gradients("all")["grad_hidden"][:, :, :, 0]  # (layers, directions, T, H)
@@ -78,7 +78,7 @@ def assert_factors_are_right(
     model: RecurrentNetwork, batch: Batch, sequence: int, losses: tuple[str | int, ...] = ("last", "all", "first")
 ) -> StepFactors:
     """Every number is that of the slow calculation, NaN where that is; shares add up to 1. Returns those of "last"."""
-    run, results = reference.unroll(model, batch.alone(sequence)), []
+    run, results = reference.unroll(model, batch.single_sequence(sequence)), []
     for loss in losses:
         result, expected = step_factors(model, batch, sequence, loss), expected_factors(run, loss)
         values = {"factor": result.factor, "slope": result.slope, "weights": result.weights, **result.shares}
@@ -201,7 +201,7 @@ def assert_weights_are_right(
     model: RecurrentNetwork, batch: Batch, sequence: int, losses: tuple[str | int, ...] = ("last",)
 ) -> WeightGradients:
     """Norms, shares and sums, all by autograd. Returns those of the first loss."""
-    e, alone, results = model.experiment, batch.alone(sequence), []
+    e, alone, results = model.experiment, batch.single_sequence(sequence), []
     run = reference.unroll(model, alone, apart=True)
     together = reference.unroll(model, alone)
     for loss in losses:
@@ -278,7 +278,7 @@ def end_of(run: reference.Unrolled, loss: str | int, d: int) -> int:
 
 def assert_saliency_is_right(model: RecurrentNetwork, batch: Batch, sequence: int, answers: list[int]) -> np.ndarray:
     """The triangle has these answers, each the slope by autograd, also when asked for alone. Returns its norms."""
-    result, run = saliency_triangle(model, batch, sequence), reference.unroll(model, batch.alone(sequence))
+    result, run = saliency_triangle(model, batch, sequence), reference.unroll(model, batch.single_sequence(sequence))
     assert result.steps.tolist() == answers
     for row, step in zip(result.norms, answers, strict=True):
         expected = np.linalg.norm(run.saliency(step), axis=-1)

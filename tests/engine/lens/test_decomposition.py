@@ -85,7 +85,7 @@ def test_more_losses_than_fit_into_one_sweep_or_one_picture():
     model, batch = lively(e), sample(e, 2, 1)
     whole = loss_decomposition(model, batch)
     for k in (5, 127, 128, 149):
-        norms = np.linalg.norm(gradient_flow(model, batch.alone(0), k).grad_hidden[:, :, :, 0], axis=-1)
+        norms = np.linalg.norm(gradient_flow(model, batch.single_sequence(0), k).grad_hidden[:, :, :, 0], axis=-1)
         assert np.allclose(whole.norms[:, :, k], norms, rtol=1e-9, atol=0)
     counted = np.flatnonzero(batch.counted[:, 0])
     some = compute_on_demand(trace_forward(model, batch), {"decomposition"})["decomposition"]

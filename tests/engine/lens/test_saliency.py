@@ -148,7 +148,7 @@ def test_an_answer_at_the_end_of_both_ways_cannot_be_asked_for_earlier():
 
 def score(model: RecurrentNetwork, batch: Batch, b: int) -> float:
     """s of the last counted answer of one sequence, by the textbook loop."""
-    alone = batch.alone(b)
+    alone = batch.single_sequence(b)
     run, t = reference.unroll(model, alone), int(np.flatnonzero(alone.mask[:, 0])[-1])
     y = reference.outputs_at(run, t).detach()
     return float(y[int(alone.targets[t, 0])] if alone.targets.ndim == 2 else y.sum())

@@ -150,7 +150,7 @@ def test_a_relu_passes_on_the_share_of_its_units_that_are_alive():
                                                 ("gru", {}), ("lstm", {})])  # fmt: skip
 def test_omega_is_the_mean_over_the_batch_of_the_whole_loss(cell, settings):
     model, batch = case("many_to_many", PADDED, cell=cell, **settings)
-    each = [expected_factors(reference.unroll(model, batch.alone(b)), "all")["factor"] for b in range(3)]
+    each = [expected_factors(reference.unroll(model, batch.single_sequence(b)), "all")["factor"] for b in range(3)]
     expected = np.mean([np.nansum((factor - 1) ** 2, axis=-1) for factor in each], axis=0)
     assert expected.min() > 1e-3
     np.testing.assert_allclose(omega(model, batch), expected, rtol=1e-9)

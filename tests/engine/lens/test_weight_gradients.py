@@ -102,7 +102,7 @@ def test_the_reset_gate_stands_between_a_gru_and_its_content():
                 weights[:10].zero_()  # neither gate sees anything
             model.recurrent.bias_ih_l0[:5] = reset
         result = assert_weights_are_right(model, batch, 0)
-        terms = reference.unroll(model, batch.alone(0), apart=True).weight_terms("weight_hh")
+        terms = reference.unroll(model, batch.single_sequence(0), apart=True).weight_terms("weight_hh")
         norms[reset] = [float(terms[0, 0, t, 0][10:].norm()) for t in range(1, 7)]
         assert np.allclose([float(terms[0, 0, t, 0].norm()) for t in range(7)], result.hh[0, 0], rtol=1e-9)
     assert not any(norms[-1000.0]) and all(norms[1000.0])

@@ -285,7 +285,7 @@ def test_links_in_prose_set_figures():
         ("close it", {"forget_bias": None}),
     ]
     assert type(setting_links.links(written)[0][1]["forget_bias"]) is float  # as the setting is
-    led = setting_links.led(written, lambda settings: f"/?{len(settings)}")
+    led = setting_links.with_addresses(written, lambda settings: f"/?{len(settings)}")
     assert led == "Now [open\nthe gate](/?2) or [close it](/?1)."
 
 

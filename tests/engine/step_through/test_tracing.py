@@ -13,7 +13,7 @@ import torch
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.lens import gradient_flow
-from engine.step_through.sequence_trace import MOST_JACOBIAN_NUMBERS, SequenceTrace, TraceError
+from engine.step_through.sequence_trace import MAX_JACOBIAN_ENTRIES, SequenceTrace, TraceError
 from engine.step_through.tracing import trace_chain
 from engine.step_through.verification_result import JacobianEntry, StateEntry, WeightEntry
 from engine.training import Trainer
@@ -157,7 +157,7 @@ def test_backwards_what_arrives_is_the_jacobian_of_the_next_step_times_its_gradi
 def test_weights_learn_the_sum_over_time(cell, shape):
     """Against autograd through the library's own fused layers, of this sequence alone."""
     shared, batch, walks = walked(cell, shape)
-    model, alone = copy.deepcopy(shared), batch.alone(SEQUENCE)
+    model, alone = copy.deepcopy(shared), batch.single_sequence(SEQUENCE)
     model.loss(alone).backward()
     for one in walks:
         for part, stack in enumerate(model.stacks):
@@ -214,7 +214,7 @@ def test_arrays_stay_read_only_in_another_process():
 
 def test_too_many_jacobians_are_those_of_the_first_units():
     few = trace_sequence(Trainer(Experiment(cell="lstm", hidden_size=80, seq_len=100)))
-    assert 70 < 2 * len(few.units) < 160 and few.jacobians.size <= MOST_JACOBIAN_NUMBERS
+    assert 70 < 2 * len(few.units) < 160 and few.jacobians.size <= MAX_JACOBIAN_ENTRIES
     n = len(few.units)
     assert few.jacobians.shape == (100, 2 * n, 2 * n) and few.units.tolist() == list(range(n))
     forget = few.gates["forget_gate"][7, :n]
