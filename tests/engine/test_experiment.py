@@ -155,7 +155,7 @@ BAD = [
 
 PROBE = """
 import sys
-import engine.experiment, engine.tasks, engine.frame, engine.diagnosis, engine.history
+import engine.experiment, engine.tasks, engine.frame, engine.diagnosis, engine.recording.history
 from engine.tasks.series import weekly_log_prices
 assert weekly_log_prices().size
 print(*sorted({"torch", "streamlit", "plotly"} & set(sys.modules)))

@@ -145,8 +145,10 @@ def test_test_loss_and_metric_are_those_of_fresh_held_out_sequences(trainer):
 
 def test_padding_is_noticed_where_it_counts(trainer, monkeypatch):
     assert MEASURES["padding_changes"](trainer) < 1e-5
-    whole = trainer.model.end  # a network that reads the answer where the array ends, not the sentence
-    monkeypatch.setattr(trainer.model, "end", lambda output, lengths: whole(output, np.full_like(lengths, len(output))))
+    whole = trainer.model.final_states  # a network that reads the answer where the array ends, not the sentence
+    monkeypatch.setattr(
+        trainer.model, "final_states", lambda output, lengths: whole(output, np.full_like(lengths, len(output)))
+    )
     assert MEASURES["padding_changes"](trainer) > 1e-3
 
 
