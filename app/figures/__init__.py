@@ -1,6 +1,6 @@
-"""The figures of the live view, by name and in order: pure functions of (RunInfo, Frame) that train and store nothing.
+"""The figures of the live view, by name and in order: pure functions of (RunInfo, Frame), without side effects.
 
-Adding a figure is one file with a `FIGURE` and one entry here.
+To add a figure, write one file with a `FIGURE` and one entry here.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ FIGURES: dict[str, LiveFigure] = {
 
 
 def applicable(info: RunInfo) -> dict[str, LiveFigure]:
-    """The figures in which this run has something to show, in their order."""
+    """Return the figures that apply to this run, in their order."""
     return {name: figure for name, figure in FIGURES.items() if figure.applies(info)}

@@ -1,4 +1,4 @@
-"""Figures of an answer: they stand still, so they are no part of the live view. Arrays in, a figure out."""
+"""Static figures of an answer, outside the live view: arrays in, a figure out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 from app.figures import theme
 
 MAX_CLASSES = 8
-MAX_NUMBERS = 12  # of a forecast, that have room to be written beside their points
-BAR = 27  # pixels a class
+MAX_NUMBERS = 12  # longer forecasts have no numbers beside their points
+BAR = 27  # pixels per class
 
 
 def classes(labels: Sequence[str], probabilities: np.ndarray, target: int | None = None) -> go.Figure:
-    """The most probable classes, the first on top; a tick says which one is right."""
+    """Draw the most probable classes, the first on top; a tick marks the right one."""
     shown = np.argsort(-probabilities, kind="stable")[:MAX_CLASSES]
     names = [_name(labels[index]) + (" ✓" if index == target else "") for index in shown]
     values = probabilities[shown]
@@ -43,28 +43,31 @@ def series(
     now: np.ndarray | None = None,
     now_from: int = 0,
 ) -> go.Figure:
-    """What was read, what the network says comes after it (dashed), and what really came.
+    """Draw the values read, the network's forecast (dashed), and the actual values.
 
     Args:
-        past: (T,) NaN where nothing could be read. forecast: (n,) for the steps T, T + 1 and so on; may be empty.
-        future: (m,) what really came, from step `now_from` on where there is no forecast, else from T on.
-        name: what the numbers are. now: (k,) what it says while it reads, for the steps from `now_from` on.
+        past: (T,) the values read; NaN where one is missing.
+        forecast: (n,) for the steps T, T + 1 and so on; may be empty.
+        future: (m,) the actual values, from step `now_from` on without a forecast, else from T on.
+        name: the name of the quantity.
+        now: (k,) the predictions made while reading, for the steps from `now_from` on.
+        now_from: the first step of `now`.
     """
     steps, end = np.arange(len(past)), len(past)
     begins = end if len(forecast) else now_from
-    last = np.flatnonzero(np.isfinite(past))[-1:]  # a forecast and the truth begin at the last value read
+    last = np.flatnonzero(np.isfinite(past))[-1:]  # forecast and actual values begin at the last value read
     traces = [_line(steps, past, "read", theme.TOTAL)]
     if future is not None:
         x, y = np.arange(begins, begins + len(future)), np.asarray(future, float)
         if len(forecast):
             x, y = np.concatenate([last, x]), np.concatenate([past[last], y])
-        traces.append(_line(x, y, "what really came", theme.CELL))
+        traces.append(_line(x, y, "actual", theme.CELL))
     if now is not None:
-        traces.append(_line(np.arange(now_from, now_from + len(now)), now, "what it says", theme.LAST, dash="dash"))
+        traces.append(_line(np.arange(now_from, now_from + len(now)), now, "predicted", theme.LAST, dash="dash"))
     if len(forecast):
         x = np.concatenate([last, np.arange(end, end + len(forecast))])
         y = np.concatenate([past[last], forecast])
-        dashed = _line(x, y, "what it says comes next", theme.LAST, dash="dash")
+        dashed = _line(x, y, "predicted next", theme.LAST, dash="dash")
         if len(forecast) <= MAX_NUMBERS:
             written = [""] * len(last) + [f"{value:.2f}" for value in forecast]
             dashed.update(mode="lines+markers+text", text=written, cliponaxis=False,
@@ -78,7 +81,7 @@ def series(
 
 
 def channels(values: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """(T, channels) numbers that were read, a line each; a line of zeros and ones as marks below."""
+    """Draw the values read, (T, channels), one line per channel."""
     colours = (theme.TOTAL, theme.DIRECT, theme.LAST, theme.CELL, theme.QUIET)
     traces = [
         _line(np.arange(len(values)), values[:, c], _name(name, 40), colours[c % len(colours)])
@@ -92,7 +95,7 @@ def channels(values: np.ndarray, names: Sequence[str]) -> go.Figure:
 
 
 def _away(forecast: np.ndarray, future: np.ndarray | None) -> list[str]:
-    """Where a point's number stands: away from the truth beside it."""
+    """Return the text position of each point's number: on the other side of the actual value."""
     low = np.zeros(len(forecast), bool)
     if future is not None:
         low[: len(future)] = forecast[: len(future)] < future
@@ -100,14 +103,14 @@ def _away(forecast: np.ndarray, future: np.ndarray | None) -> list[str]:
 
 
 def _line(x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str = "solid") -> go.Scatter:
-    """Short lines have points, so that one value alone is seen."""
+    """Return a line; a short one has markers, so that a single value is visible."""
     return go.Scatter(
         x=x, y=y, name=name, mode="lines+markers" if len(x) <= 60 else "lines", marker={"size": 5, "color": colour},
         line={"color": colour, "width": 2, "dash": dash}, hovertemplate="%{y:.3f}",
     )  # fmt: skip
 
 
-def _name(label: str, most: int = 24) -> str:
-    """A label that can be seen, is not taken for markup, and is not too long."""
+def _name(label: str, max_letters: int = 24) -> str:
+    """Return a label with visible characters, escaped, and not too long."""
     word = theme.symbol(label)
-    return html.escape(word if len(word) <= most else word[: most - 1] + "…", quote=False)
+    return html.escape(word if len(word) <= max_letters else word[: max_letters - 1] + "…", quote=False)

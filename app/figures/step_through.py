@@ -1,4 +1,4 @@
-"""One sequence taken step by step: the states and the gradients of a chain over time, and one step's Jacobian."""
+"""One sequence step by step: the states and gradients of one layer over time, and the Jacobian of one step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ JACOBIAN_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 25.0, 1e3, 1e6)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a person stands on the walk, and what they follow.
+    """The current position in the sequence and the selected unit, weight and gate.
 
     Args:
-        at: 0 ... n - 1 going forwards, n ... 2n - 1 coming back from the last step of the chain to its first.
-        unit: which unit is followed. source: from which unit of the step before its weight comes. gate: which block.
+        at: 0 ... n - 1 in the forward pass, n ... 2n - 1 in the backward pass, from the last step to the first.
+        unit: the selected unit. source: the unit of the step before that its weight comes from. gate: the block.
     """
 
     at: int = 0
@@ -31,23 +31,23 @@ class Place:
     gate: int = 0
 
     def step(self, steps: int) -> int:
-        """Which step of the chain, 0 ... n - 1."""
+        """Return the step of the chain, 0 ... n - 1."""
         return self.at if self.at < steps else 2 * steps - 1 - self.at
 
     def back(self, steps: int) -> bool:
-        """True on the way back."""
+        """Return True in the backward pass."""
         return self.at >= steps
 
 
 def units_of(trace: SequenceTrace, unit: int) -> np.ndarray:
-    """The units that are drawn: all, or MAX_UNITS evenly chosen ones and the one that is followed."""
+    """Return the units that are drawn: all, or MAX_UNITS evenly spaced ones and the selected one."""
     units = trace.hidden.shape[-1]
     chosen = np.linspace(0, units - 1, min(units, MAX_UNITS)).round().astype(int)
     return np.unique([*chosen, unit])
 
 
 def over_time(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
-    """States above, the gradient of each below, unit by position; what was not reached yet is empty."""
+    """Draw the states above and their gradients below, unit by position; steps not reached yet are empty."""
     n, units = len(trace.positions), units_of(trace, place.unit)
     k, row = place.step(n), int(np.searchsorted(units, place.unit))
     states = _on_axis(info, trace, trace.hidden[:, units], np.arange(n) <= (n if place.back(n) else k))
@@ -84,15 +84,15 @@ def over_time(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
         yaxis2={"domain": [0, 0.46], **_unit_axis(names)},
         shapes=[*theme.marks_in_time(info), here, *followed],
         annotations=[
-            _caption(1.0, "hidden state h, forwards"),
-            _caption(0.46, "gradient |dL/dh|, on the way back"),
-            *([] if place.back(n) else [_nothing_yet()]),
+            _caption(1.0, "hidden state h, forward pass"),
+            _caption(0.46, "gradient |dL/dh|, backward pass"),
+            *([] if place.back(n) else [_before_backward()]),
         ],
     )
 
 
 def _on_axis(info: RunInfo, trace: SequenceTrace, values: np.ndarray, reached: np.ndarray) -> np.ndarray:
-    """(n, units) of a chain's steps to (units, T) by position, NaN in padding and where nobody has been yet."""
+    """Map (n, units) of a chain to (units, T) by position; NaN in padding and at steps not reached yet."""
     whole = np.full((values.shape[1], info.time_steps), np.nan, np.float32)
     whole[:, trace.positions] = np.where(reached[:, None], values, np.nan).T
     return whole
@@ -104,8 +104,9 @@ def _unit_axis(names: list[str]) -> dict:
             "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}  # fmt: skip
 
 
-def _nothing_yet() -> dict:
-    return {"xref": "paper", "x": 0.5, "yref": "paper", "y": 0.23, "text": "it begins at the loss, and comes back",
+def _before_backward() -> dict:
+    """Return the note in the place of the gradients, before the backward pass."""
+    return {"xref": "paper", "x": 0.5, "yref": "paper", "y": 0.23, "text": "it starts at the loss, on the way back",
             "showarrow": False, "font": {"size": 12}}  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def _caption(y: float, text: str) -> dict:
 
 
 def jacobian(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
-    """ds_t/ds_before of one step: rows are units of this step, columns units of the step before."""
+    """Draw ds_t/ds_(t-1) of one step: rows are units of this step, columns units of the step before."""
     assert trace.jacobians is not None
     k = place.step(len(trace.positions))
     values = trace.jacobians[k]
@@ -137,7 +138,7 @@ def jacobian(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
     ]
     rows_and_columns = np.flatnonzero(units == place.unit), np.flatnonzero(units == place.source)
     if all(map(len, rows_and_columns)):
-        row, column = (int(found_at[0]) for found_at in rows_and_columns)
+        row, column = (int(indices[0]) for indices in rows_and_columns)
         lines.append({"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
                       "line": {"width": 2, "color": theme.LAST}})  # fmt: skip
     axis = {"showticklabels": False, "ticks": "", "showgrid": False, "constrain": "domain"}
@@ -155,6 +156,6 @@ def jacobian(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
 
 
 def scale_of(values: np.ndarray) -> float:
-    """What the strongest colours of `jacobian` stand for: the smallest of fixed scales that holds nearly all of it."""
+    """Return the limit of the colours of `jacobian`: the smallest fixed scale that holds 99.5 % of the values."""
     reach = float(np.quantile(np.abs(values), 0.995)) if np.isfinite(values).all() else 1.0
     return next((scale for scale in JACOBIAN_SCALES if reach <= scale), JACOBIAN_SCALES[-1])

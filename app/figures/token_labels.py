@@ -1,4 +1,4 @@
-"""Words below the time axis: what was read, or asked for, at each step of the drawn sequence."""
+"""Tick labels of the time axis: the input, or the target, at each step of the drawn sequence."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from app.figures.base import Patch
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-LETTER, LINE = 6.4, 11  # pixels: width of a letter, height of a slanted line
+LETTER, LINE = 6.4, 11  # pixels: width of a letter, height of a slanted label
 MAX_LETTERS = 12
 SLANT = -38  # degrees
 
 
-def read(info: RunInfo, frame: Frame) -> list[str]:
-    """What was read at every step: "" for padding, and everywhere where numbers are read."""
+def inputs(info: RunInfo, frame: Frame) -> list[str]:
+    """Return the input symbol of every step; "" for padding, and at every step if the inputs are numbers."""
     if info.inputs != "symbols":
         return [""] * info.time_steps
-    return [_read_at(info, int(token), t) if frame.valid[t] else "" for t, token in enumerate(frame.inputs)]
+    return [_input_at(info, int(token), t) if frame.valid[t] else "" for t, token in enumerate(frame.inputs)]
 
 
-def _read_at(info: RunInfo, token: int, t: int) -> str:
+def _input_at(info: RunInfo, token: int, t: int) -> str:
     if token < 0:  # nothing is read yet
         return "start" if info.encoder_steps else "–"
     decodes = 0 < info.encoder_steps <= t
     return _plain((info.output_labels if decodes else info.input_labels)[token])
 
 
-def asked(info: RunInfo, frame: Frame) -> list[str]:
-    """The target of every counted step: its symbol or number; "" elsewhere."""
+def targets(info: RunInfo, frame: Frame) -> list[str]:
+    """Return the target of every counted step, a symbol or a number; "" elsewhere."""
     if info.outputs != "symbols":
         numbers = [short(float(value)) for value in np.asarray(frame.targets)[:, 0]]
         return [number if counted else "" for number, counted in zip(numbers, frame.counted, strict=True)]
@@ -42,16 +42,16 @@ def asked(info: RunInfo, frame: Frame) -> list[str]:
 
 
 def _plain(label: str) -> str:
-    """A label that can be seen, is not taken for markup, and is not too long."""
+    """Return a label with visible characters, escaped, and not too long."""
     word = theme.symbol(label)
     return html.escape(word if len(word) <= MAX_LETTERS else word[: MAX_LETTERS - 1] + "…", quote=False)
 
 
 def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:
-    """The time axis with a place for a word at every step; with numbers where words would not fit, or there are none.
+    """Return the time axis with an empty tick label at every step, or with numbers if labels do not fit.
 
     Args:
-        labels: the words that may come, None where numbers are read.
+        labels: the possible labels; None if the data are numbers.
     """
     plain = theme.time_axis(info.time_steps)
     if not shown(info, labels):
@@ -68,14 +68,14 @@ def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:
 
 
 def shown(info: RunInfo, labels: tuple[str, ...] | None) -> bool:
-    """Whether there are words and they fit below the axis: single letters side by side, longer ones slanted."""
+    """Return True if there are labels and they fit: single letters side by side, longer ones slanted."""
     if labels is None:
         return False
     return theme.PLOT / info.time_steps >= (LETTER + 2 if max(map(len, labels)) == 1 else LINE)
 
 
 def ticks(info: RunInfo, words: list[str]) -> Patch:
-    """The words at their steps, slanted only where one is wider than a step, and room for them below the axis."""
+    """Patch the tick labels: slanted only if one is wider than a step, with the room they need below the axis."""
     longest = max(len(html.unescape(word)) for word in words)
     slanted = longest > 1 and longest * LETTER + 5 > theme.PLOT / info.time_steps
     drop = longest * LETTER * np.sin(np.radians(-SLANT)) if slanted else 0
@@ -87,6 +87,6 @@ def ticks(info: RunInfo, words: list[str]) -> Patch:
 
 
 def caption(label: str) -> dict:
-    """An annotation in the left margin that says what the words are."""
+    """Return the annotation in the left margin that names the tick labels."""
     return {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "right", "yanchor": "top", "xshift": -8,
             "yshift": -3, "text": label, "showarrow": False, "font": {"size": 11}}  # fmt: skip

@@ -101,7 +101,7 @@ TERMS = (
     Term("exploding", "The gradient grows on its way back, here more than ten thousand times. One update can then ruin "
          "the network.", "ratio > 10⁴", lesson="explode", also=("growing", "rising")),
     Term("factor", "By how much one step back multiplies the gradient. Many factors below 1 leave nothing.", "×",
-         lesson="init", also=("who shrank it",)),
+         lesson="init", also=("what shrinks the gradient",)),
     Term("fading", "The gradient shrinks on its way back, to less than a hundredth, but not yet to a thousandth.",
          "ratio < 10⁻²", lesson="init"),
     Term("feed-forward network", "A network without time: it sees its inputs at once and keeps no state.",

@@ -41,7 +41,7 @@ def test_a_forecast_of_prices_is_drawn_beside_what_came(visit):
     assert "held-out example 2" in card.get_by_text("Asked at step").inner_text()
     page.wait("document.querySelector('.st-key-predict .js-plotly-plot')?.calcdata?.length === 3")
     names = page.get("document.querySelector('.st-key-predict .js-plotly-plot').data.map(each => each.name)")
-    assert names == ["read", "what really came", "what it says comes next"]
+    assert names == ["read", "actual", "predicted next"]
     read, came, predicted = page.get(
         "document.querySelector('.st-key-predict .js-plotly-plot').calcdata.map(each => each.length)"
     )

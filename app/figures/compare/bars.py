@@ -1,4 +1,4 @@
-"""One bar per lane: how far back its gradient reaches, what an update costs, how many numbers it learns."""
+"""One bar per lane: how far back its gradient reaches, the time of an update, and the number of parameters."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Patch
+from app.figures.base import Patch, Traces
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, short_name
 from app.figures.compare.over_time import reach
 from app.figures.over_time.waterfall import FAR
 from app.figures.over_training.memory_decay import needed
 from engine.frame import RunInfo
 
+TRACES = Traces("bars")
+"""The first trace; the bars of the parameters, which never change, follow."""
 PATTERNS = ("", "/", ".")  # as the dashes of the lines
-ROOM = 1.45  # of the longest bar: for the number behind it
-HEIGHT, ROW = 66, 27
+ROOM = 1.45  # length of the axis in longest bars, with room for the number behind a bar
+HEIGHT, ROW = 66, 27  # pixels: without bars, and for each bar
 
 
 def _bars(names: Sequence[str], **more: object) -> go.Bar:
@@ -51,7 +53,7 @@ def _from_zero(title: str, **more: object) -> dict:
 
 
 def reach_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
-    """Bars over steps back; what the task needs, upright."""
+    """Bars over steps back, with a vertical line at the task's lag."""
     far, lag = infos[0].time_steps - 1, needed(infos[0])
     drawn = theme.figure(
         _bars(names),
@@ -71,16 +73,18 @@ def reach_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
 
 
 def reach_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
-    """Length and number of every bar."""
+    """Patch the length and the label of every bar."""
     reaches = [reach(lane) for lane in lanes]
     return {
-        "data.0.x": np.array([0 if steps_back is None else steps_back[0] for steps_back in reaches], np.float32),
-        "data.0.text": [reach_label(steps_back) for steps_back in reaches],
+        TRACES.path("bars", "x"): np.array(
+            [0 if steps_back is None else steps_back[0] for steps_back in reaches], np.float32
+        ),
+        TRACES.path("bars", "text"): [reach_label(steps_back) for steps_back in reaches],
     }
 
 
 def reach_label(steps_back: tuple[int, bool] | None) -> str:
-    """In words: "12 steps", "all 49 steps"."""
+    """Return a label such as "12 steps" or "all 49 steps"."""
     if steps_back is None:
         return "not finite"
     steps, all_the_way = steps_back
@@ -106,32 +110,32 @@ def cost_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
 
 
 def cost_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
-    """What an update has cost so far, on the same axis."""
+    """Patch the mean time of an update, on the same axis for all lanes."""
     spent = [milliseconds(lane) for lane in lanes]
     return {
-        "data.0.x": np.nan_to_num(np.array(spent, np.float32)),
-        "data.0.text": [cost_label(milliseconds_spent) for milliseconds_spent in spent],
+        TRACES.path("bars", "x"): np.nan_to_num(np.array(spent, np.float32)),
+        TRACES.path("bars", "text"): [cost_label(milliseconds_spent) for milliseconds_spent in spent],
         "layout.xaxis.range": [0, ROOM * (np.nanmax(spent) if np.isfinite(spent).any() else 1.0)],
     }
 
 
 def milliseconds(lane: LaneSnapshot) -> float:
-    """The mean time of an update, in this race; NaN before the first."""
+    """Return the mean time of an update in this race, in milliseconds; NaN before the first."""
     return 1000 * lane.frame.seconds / lane.frame.step if lane.frame.step else float("nan")
 
 
 def cost_label(spent: float) -> str:
-    """With two or three digits that count."""
+    """Return the time with two or three significant digits."""
     return "no update yet" if np.isnan(spent) else f"{spent:.1f} ms" if spent < 100 else f"{spent:.0f} ms"
 
 
 REACH = RaceFigure(
     title="How far back the gradient reaches",
-    look_for=f"Steps until less than {FAR:.0%} of what enters is left. Fewer than the task needs: hard to learn.",
-    label=f"Bars: how many steps back {FAR:.0%} of the gradient still arrives, for every lane",
+    look_for=f"Steps until less than {FAR:.0%} of the gradient is left. Fewer than the task needs: hard to learn.",
+    label=f"Bars: how many steps back {FAR:.0%} of the gradient is left, for every lane",
     how=(
         f"Counted on the curve of the gradient: the steps, back from the last loss, at which its norm is still at "
-        f"least {FAR:.0%} of the norm where the loss enters. app/figures/compare/over_time.py, reach."
+        f"least {FAR:.0%} of the norm at the last loss. app/figures/compare/over_time.py, reach."
     ),
     over="time",
     template=reach_template,
@@ -140,12 +144,13 @@ REACH = RaceFigure(
 )
 COST = RaceFigure(
     title="What it costs",
-    look_for="The price of an update in time, and how many numbers are learned.",
+    look_for="The time of an update, and the number of parameters.",
     label="Bars: milliseconds per update and number of parameters of every lane",
     how=(
-        "Training time without looking, divided by the updates made, in this race: lanes and other people's runs share "
-        "the same cores, so it varies. On a CPU PyTorch hands the LSTM to a faster library than the others. Parameters "
-        "are all trained numbers, the output's among them. engine/training/trainer.py, engine/parameters.py."
+        "Training time without frames, divided by the number of updates in this race: lanes and other people's runs "
+        "share the same cores, so it varies. On a CPU PyTorch uses a faster library for the LSTM than for the others. "
+        "Parameters are all trained numbers, the output layer's included. engine/training/trainer.py, "
+        "engine/parameters.py."
     ),
     over="training",
     template=cost_template,

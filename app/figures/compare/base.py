@@ -1,4 +1,4 @@
-"""What the figures of a race share: a lane as it is drawn, its colour, dash and mark, and what a figure of lanes is."""
+"""What the figures of a race share: a lane's data, its colour, dash and marker, and the type of a figure of lanes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.frame import Frame, RunInfo
 
 @dataclass(frozen=True)
 class LaneStyle:
-    """How a lane is drawn, everywhere: three ways to tell it from the others besides its letter."""
+    """How a lane is drawn: colour, dash and marker, so that it can be told from the others without colour."""
 
     colour: str
     dash: str
@@ -35,12 +35,12 @@ class LaneSnapshot:
     """One lane at one moment.
 
     Args:
-        letter, name: what it is called, "B" and "GRU".
-        frame: its newest frame; those that are drawn together are of the same step, but for a lane that stands still.
+        letter, name: for example "B" and "GRU".
+        frame: its newest frame; frames drawn together have the same step, except of a lane that has stopped.
         curves: its training up to that step.
         solved_at: the first step at which recent training was below a tenth of the baseline.
         state: "racing", "finished" (its steps are done, or its target reached) or "broken".
-        message: what went wrong, in a sentence; empty where nothing did.
+        message: a sentence about an error; empty without one.
     """
 
     letter: str
@@ -54,20 +54,20 @@ class LaneSnapshot:
 
     @property
     def label(self) -> str:
-        """Letter and name."""
+        """Return letter and name."""
         return f"{self.letter} · {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RaceFigure:
-    """One figure of all lanes.
+    """A figure of all lanes.
 
     Args:
         title, look_for, label, how: as of a live figure.
         over: in which column it stands, "training" or "time".
-        template: (infos, names) -> figure without data. patch: (lanes) -> what this moment changes in it.
-        applies: (infos) -> whether these lanes have anything to show in it.
-        fits: axes with fixed decades, which a switch on the card fits to the numbers.
+        template: (infos, names) -> figure without data. patch: (lanes) -> the changes for this moment.
+        applies: (infos) -> whether the figure has anything to show for these lanes.
+        fits: axes with fixed decades, which a switch on the card fits to the values.
     """
 
     title: str
@@ -82,7 +82,7 @@ class RaceFigure:
 
 
 def lines(names: Sequence[str], hover: str, x: np.ndarray | None = None, **more: Any) -> list[go.Scatter]:
-    """A line for each lane, in its colour and dash, named in the legend."""
+    """Return one line per lane, in its colour and dash, with a legend entry."""
     steps = np.zeros(0, np.float32) if x is None else x
     return [
         go.Scatter(
@@ -95,7 +95,7 @@ def lines(names: Sequence[str], hover: str, x: np.ndarray | None = None, **more:
 
 
 def ends(names: Sequence[str]) -> go.Scatter:
-    """A mark with the lane's letter for each lane, where its line ends; names begin with their letters."""
+    """Return a marker with the lane's letter at the end of each line; names begin with their letters."""
     styles = LANES[: len(names)]
     return go.Scatter(
         x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), mode="markers+text", text=[name[0] for name in names],
@@ -106,11 +106,11 @@ def ends(names: Sequence[str]) -> go.Scatter:
 
 
 def short_name(name: str) -> str:
-    """Letter and cell, without what differs, where there is little room: the lanes' own cards say it."""
+    """Return letter and cell; the other differences are on the lanes' cards."""
     return name.partition(", ")[0]
 
 
 def training_range(lanes: Sequence[LaneSnapshot]) -> list[float]:
-    """The x axis over training, the same in every figure, with room for a letter at its end."""
+    """Return the limits of the x axis over training, with room for a letter at its end."""
     last = max(lane.frame.step for lane in lanes)
     return [0, theme.training_range(last)[1] * 1.05]

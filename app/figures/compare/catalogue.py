@@ -1,4 +1,4 @@
-"""The figures of a race, by name and in order: pure functions of lanes, all of them on shared axes."""
+"""The figures of a race, by name and in order: pure functions of lanes, on shared axes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from app.figures.compare.base import LANES, LaneSnapshot, LaneStyle, RaceFigure
 from engine.frame import RunInfo
 
 __all__ = ["FIGURES", "LANES", "LaneSnapshot", "LaneStyle", "RaceFigure", "applicable"]
-
-Runner = LaneSnapshot  # the name that tests of the figures still use
 
 FIGURES: dict[str, RaceFigure] = {
     "race_loss": over_training.LOSS,
@@ -23,5 +21,5 @@ FIGURES: dict[str, RaceFigure] = {
 
 
 def applicable(infos: Sequence[RunInfo]) -> dict[str, RaceFigure]:
-    """The figures in which these lanes have something to show, in their order."""
+    """Return the figures that apply to these lanes, in their order."""
     return {name: figure for name, figure in FIGURES.items() if figure.applies(infos)}

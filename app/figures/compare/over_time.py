@@ -1,4 +1,4 @@
-"""Over the sequence, all lanes on the same axes: the gradient that reaches each step, now and over training."""
+"""Figures of all lanes over the sequence: the gradient that reaches each step, now and over training."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, lines, sho
 from app.figures.over_time.waterfall import FAR
 from engine.frame import RunInfo
 
-BETWEEN = 0.045  # of the width: between two waterfalls
-TICKS = 5
-DOTTED = 16  # steps at most for which each is marked on the line
-KEY = (theme.FLOOR_DECADE, -5, theme.TOP_DECADE)
+GAP = 0.045  # between two heat maps, as a part of the width
+MAX_TICKS = 5
+MAX_MARKERS = 16  # with more steps, lines have no markers
+COLOUR_TICKS = (theme.FLOOR_DECADE, -5, theme.TOP_DECADE)
 
 
 def norms(lane: LaneSnapshot) -> np.ndarray:
-    """(T,) the last loss's gradient at every step, of the state that carries memory, top layer, forwards.
+    """Return (T,), the last loss's gradient at every step, for c of an LSTM and h of others; top layer, forwards.
 
-    The probe's median, or the drawn sequence's own where its sequences differ; NaN in padding.
+    The probe's median, or the drawn sequence's own if the probe's lengths differ; NaN in padding.
     """
     frame = lane.frame
     medians = frame.grad_norm_memory if lane.info.same_lengths else frame.sequence_grad_norm_memory
@@ -30,10 +30,10 @@ def norms(lane: LaneSnapshot) -> np.ndarray:
 
 
 def reach(lane: LaneSnapshot) -> tuple[int, bool] | None:
-    """How many steps back of the last loss FAR of what enters there still arrives.
+    """Return how many steps back from the last loss the gradient is at least FAR of its norm there.
 
     Returns:
-        (steps, whether it is still above at the sequence's beginning); None where a number is not finite.
+        (steps, True if it is still above FAR at the sequence's first step); None if a norm is not finite.
     """
     end = int(np.flatnonzero(lane.frame.counted)[-1])
     back = norms(lane)[: end + 1][lane.frame.valid[: end + 1]][::-1]
@@ -44,10 +44,10 @@ def reach(lane: LaneSnapshot) -> tuple[int, bool] | None:
 
 
 def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
-    """A line for each lane on fixed decades, and marks where one leaves them."""
+    """One line per lane on a fixed log axis, and marks where one leaves it."""
     info = infos[0]
     steps = np.arange(info.time_steps)
-    mode = "lines+markers" if len(steps) <= DOTTED else "lines"
+    mode = "lines+markers" if len(steps) <= MAX_MARKERS else "lines"
     drawn = lines(names, "t = %{x}: %{y:.2e}", steps, mode=mode, connectgaps=True)
     for trace, style in zip(drawn, LANES, strict=False):
         trace.marker.update(symbol=style.mark, size=6)
@@ -65,28 +65,28 @@ def gradient_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figu
 
 
 def gradient_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
-    """The norms of this moment; the marks say whose they are."""
+    """Patch the norms; tooltips of the marks name their lane."""
     shown = [norms(lane) for lane in lanes]
-    changed: Patch = {f"data.{place}.y": theme.f4(values) for place, values in enumerate(shown)}
+    changed: Patch = {f"data.{place}.y": theme.float32(values) for place, values in enumerate(shown)}
     there = np.concatenate([lane.frame.valid for lane in lanes])
     changed |= log_scale.outside(len(lanes), np.concatenate(shown), there)
-    whose = [lane.label for lane, values in zip(lanes, shown, strict=True) for _ in values]
+    lane_labels = [lane.label for lane, values in zip(lanes, shown, strict=True) for _ in values]
     for place in range(len(lanes), len(lanes) + len(log_scale.MARKS)):
-        words = changed[f"data.{place}.customdata"]
+        labels = changed[f"data.{place}.customdata"]
         changed[f"data.{place}.customdata"] = [
-            f"{name}: {word}" if word else "" for name, word in zip(whose, words, strict=True)
+            f"{lane}: {label}" if label else "" for lane, label in zip(lane_labels, labels, strict=True)
         ]
     return changed
 
 
 def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
-    """A heat map for each lane, side by side; training runs downwards on one axis."""
+    """One heat map per lane, side by side; training runs downwards on one axis."""
     steps, count = infos[0].time_steps, len(names)
-    width = (1 - BETWEEN * (count - 1)) / count
+    width = (1 - GAP * (count - 1)) / count
     maps, layout, notes = [], {}, []
     for place, name in enumerate(names):
         number = "" if place == 0 else str(place + 1)
-        start = place * (width + BETWEEN)
+        start = place * (width + GAP)
         heat = log_scale.heat_map(
             1,
             steps,
@@ -102,7 +102,7 @@ def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Fig
             {"xref": "paper", "x": start, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom",
              "showarrow": False, "text": short_name(name), "font": {"size": 12, "color": LANES[place].colour}}
         )  # fmt: skip
-    maps[-1].update(showscale=True, colorbar=_key())
+    maps[-1].update(showscale=True, colorbar=_colour_bar())
     return theme.figure(
         *maps,
         height=214,
@@ -121,42 +121,42 @@ def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Fig
     )
 
 
-def _key() -> dict:
-    return {"thickness": 9, "tickvals": list(KEY), "ticktext": [f"10<sup>{decade}</sup>" for decade in KEY],
+def _colour_bar() -> dict:
+    return {"thickness": 9, "tickvals": list(COLOUR_TICKS), "ticktext": [f"10<sup>{k}</sup>" for k in COLOUR_TICKS],
             "tickfont": {"size": 10}, "outlinewidth": 0, "xpad": 4}  # fmt: skip
 
 
 def waterfall_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
-    """The rows so far, at their own training steps."""
+    """Patch the rows so far, at their training steps."""
     last = max(lane.frame.step for lane in lanes)
     changed: Patch = {
         "layout.yaxis.range": [last * 1.01 + 0.5, -0.01 * last - 0.5],
-        "layout.yaxis.dtick": _between(last),
+        "layout.yaxis.dtick": _spacing(last),
     }
     for place, lane in enumerate(lanes):
         steps, rows = lane.curves.waterfall
         if not len(steps):
             steps, rows = np.zeros(1), np.full((1, lane.info.time_steps), np.nan)
-        some = log_scale.some(len(steps), lane.info.time_steps * len(lanes))
+        some = log_scale.drawn_rows(len(steps), lane.info.time_steps * len(lanes))
         changed[f"data.{place}.z"] = log_scale.logarithms(np.where(lane.frame.valid, rows[some], np.nan))
-        changed[f"data.{place}.y"] = theme.f4(steps[some])
+        changed[f"data.{place}.y"] = theme.float32(steps[some])
     return changed
 
 
-def _between(last: int) -> int:
-    """A round number of training steps from one tick to the next."""
-    power = 10 ** int(np.log10(max(1, last / TICKS)))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= last / TICKS)
+def _spacing(last: int) -> int:
+    """Return a round number of training steps between two ticks."""
+    power = 10 ** int(np.log10(max(1, last / MAX_TICKS)))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= last / MAX_TICKS)
 
 
 GRADIENT = RaceFigure(
     title="Gradient that reaches each step",
-    look_for="The further left a line stays up, the further back that network can learn from the end of the sequence.",
-    label="Norm of the last loss's gradient at every time step for every lane, log axis with fixed decades",
+    look_for="The further left a line stays high, the further back that network can learn from the end.",
+    label="Norm of the last loss's gradient at every time step for every lane, log axis with fixed limits",
     how=(
         "‖d l/d s_t‖ of the last loss alone, through all later steps, with the present weights: the median over the "
-        "16 held-out sequences, or the drawn sequence's own where these end, or are asked, at different steps. s is "
-        "the state that carries memory: c of an LSTM, h otherwise; top layer, reading forwards. engine/lens/sweep.py."
+        "16 held-out sequences, or the drawn sequence's own where these have different lengths or targets. s is "
+        "the state that carries memory: c of an LSTM, h otherwise; top layer, forwards. engine/lens/sweep.py."
     ),
     over="time",
     template=gradient_template,
@@ -166,10 +166,10 @@ GRADIENT = RaceFigure(
 )
 WATERFALL = RaceFigure(
     title="How far the gradient reaches, over training",
-    look_for="Untrained at the top, now at the bottom. Yellow: much arrives at step t. Dark blue: next to nothing.",
+    look_for="Untrained at the top, now at the bottom. Yellow: a large gradient at step t. Dark blue: a tiny one.",
     label="A heat map of the gradient norm for every lane, training step by time step, on one logarithmic colour scale",
     how=(
-        "One row for every look at the networks: the curves of the figure above, as colours with fixed decades, the "
+        "One row per frame: the curves of the figure above, as colours with fixed decades, the "
         "same for every lane. Empty is exactly 0. engine/recording/history.py, Waterfall."
     ),
     over="time",

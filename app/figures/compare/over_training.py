@@ -1,4 +1,4 @@
-"""Over training, all lanes on the same axes: the held-out loss, and the size of the update."""
+"""Figures of all lanes over training: the held-out loss, and the size of the update."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from engine.number_format import short
 
 MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
 SOLVED = 0.1  # of the baseline
-EDGE = 0.95  # of the loss axis: where a mark stands for what is above it
-LOW, HIGH = -5, 5  # decades of the size of an update
-MAX_SHOWN = 20.0  # baselines: what is above is drawn at the edge, so that one lane does not flatten the others
+EDGE = 0.95  # height of the marks for losses above the axis, as a part of it
+LOW, HIGH = -5, 5  # exponents of 10 of the size of an update
+MAX_SHOWN = 20.0  # in baselines: larger losses are drawn at the edge, so that one lane does not flatten the others
 
 
 def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
-    """A line for each lane; what guessing costs, and a tenth of it, where a task counts as solved."""
+    """One line per lane, and dashed lines at the loss of guessing and at a tenth of it, where a task is solved."""
     guessing, baseline = next(iter(infos[0].baselines.items()))
     levels = {guessing: baseline, "solved": SOLVED * baseline}
     return theme.figure(
@@ -47,24 +47,24 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
 
 
 def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
-    """The curves up to this step. A loss above the axis, or not a number, ends in a mark that points up."""
+    """Patch the curves; a loss above the axis, or NaN, ends in a triangle at the edge."""
     top = _top(lanes)
     changed: Patch = {}
     last = []
     for place, lane in enumerate(lanes):
         looks = lane.curves.looks
         changed[f"data.{place}.x"] = looks["step"].astype(np.float32)
-        changed[f"data.{place}.y"] = theme.f4(looks["probe_loss"])
+        changed[f"data.{place}.y"] = theme.float32(looks["probe_loss"])
         last.append(lane.frame.probe_loss)
     above = [not loss <= top for loss in last]
-    marks = len(lanes)
+    marks = f"data.{len(lanes)}"  # the trace of `ends`, after the lines
     changed |= {
-        f"data.{marks}.x": np.array([lane.frame.step for lane in lanes], np.float32),
-        f"data.{marks}.y": theme.f4(np.where(above, EDGE * top, last)),
-        f"data.{marks}.marker.symbol": [
+        f"{marks}.x": np.array([lane.frame.step for lane in lanes], np.float32),
+        f"{marks}.y": theme.float32(np.where(above, EDGE * top, last)),
+        f"{marks}.marker.symbol": [
             "triangle-up" if outside else style.mark for outside, style in zip(above, LANES, strict=False)
         ],
-        f"data.{marks}.textposition": _apart(last),
+        f"{marks}.textposition": _apart(last),
         "layout.xaxis.range": training_range(lanes),
         "layout.yaxis.range": [0, top],
     }
@@ -72,20 +72,20 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
 
 
 def _apart(losses: Sequence[float]) -> list[str]:
-    """Where each letter stands beside its mark: lines that end together have theirs above each other."""
+    """Return the text position of each letter, so that the letters of lines that end together do not overlap."""
     ranks = np.argsort(np.argsort(-np.nan_to_num(np.asarray(losses), nan=np.inf), kind="stable"))
     return [f"{place} right" for place in np.array(["top", "middle", "bottom"])[ranks]]
 
 
 def _top(lanes: Sequence[LaneSnapshot]) -> float:
-    """Upper end of the axis: room above guessing, and for the newest losses that are not wild."""
+    """Return the upper limit of the axis: above the loss of guessing and the newest losses below MAX_SHOWN."""
     baseline = lanes[0].info.baseline
     newest = [lane.frame.probe_loss for lane in lanes if lane.frame.probe_loss < MAX_SHOWN * baseline]
     return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
 
 
 def update_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
-    """A log line for each lane."""
+    """One line per lane on a log axis."""
     return theme.figure(
         *lines(names, "step %{x:,}: %{y:.2e}", connectgaps=True),
         height=190,
@@ -97,12 +97,12 @@ def update_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure
 
 
 def update_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
-    """The norms before clipping up to this step."""
+    """Patch the norms before clipping."""
     changed: Patch = {"layout.xaxis.range": training_range(lanes)}
     for place, lane in enumerate(lanes):
         rows = lane.curves.updates
         changed[f"data.{place}.x"] = rows["step"].astype(np.float32)
-        changed[f"data.{place}.y"] = theme.f4(rows["param_grad_norm"])
+        changed[f"data.{place}.y"] = theme.float32(rows["param_grad_norm"])
     return changed
 
 
@@ -112,7 +112,7 @@ LOSS = RaceFigure(
     label="Held-out loss of every lane over training steps, on the same axes, with the loss of guessing dashed",
     how=(
         "The mean loss over the same 16 held-out sequences for every lane, in evaluation mode, whenever all lanes had "
-        "made the same number of updates. The upper dashed line is the best that is possible without memory, exact; "
+        "made the same number of updates. The upper dashed line is the exact best possible loss without memory, "
         "the lower one a tenth of it. engine/training/trainer.py, engine/tasks."
     ),
     over="training",
@@ -121,11 +121,12 @@ LOSS = RaceFigure(
 )
 UPDATE = RaceFigure(
     title="Size of the update",
-    look_for="Spikes are batches whose gradient explodes; a line that sinks has less and less to learn.",
+    look_for="Spikes are batches whose gradient explodes. A falling line: the gradients become smaller.",
     label="Norm of the parameter gradient of every lane over training steps, log axis",
     how=(
-        "‖g‖, the 2-norm of the gradient of all weights of a lane together, of each training batch, before clipping. "
-        "A network with more weights tends to have a larger one. engine/training/trainer.py, Trainer.advance."
+        "‖g‖, the 2-norm of the gradient of all parameters of a lane together, for each training batch, before "
+        "clipping. It tends to be larger for a network with more parameters. engine/training/trainer.py, "
+        "Trainer.advance."
     ),
     over="training",
     template=update_template,

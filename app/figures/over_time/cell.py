@@ -11,8 +11,8 @@ from app.figures.over_time import hidden
 from engine.frame import Frame, RunInfo
 
 
-def _in_its_place(frame: Frame) -> Frame:
-    """The frame with c where h stands, for the functions that draw h."""
+def _with_cell_as_hidden(frame: Frame) -> Frame:
+    """Return the frame with c in the place of h, for the functions that draw h."""
     assert frame.cell is not None
     return dataclasses.replace(frame, hidden=frame.cell)
 
@@ -23,21 +23,20 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The cell states of the drawn sequence, on the smallest scale that holds them."""
-    return hidden.patch(info, _in_its_place(frame), curves)
+    """Patch the cell states of the drawn sequence, on the smallest scale that holds them."""
+    return hidden.patch(info, _with_cell_as_hidden(frame), curves)
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The scale of the colours, which is often wider than that of h."""
-    return hidden.colours(info, _in_its_place(frame))
+    """Return the scale of the colours, often wider than that of h."""
+    return hidden.colours(info, _with_cell_as_hidden(frame))
 
 
 FIGURE = LiveFigure(
     title=lambda info: "Cell states",
-    look_for=lambda info: "What the cell carries along, c: it can grow beyond 1, the hidden state above cannot.",
+    look_for=lambda info: "The cell state c can grow beyond 1, unlike the hidden state above.",
     how=lambda info: (
-        "c_t of the drawn sequence, from the recursion c_t = f · c_(t−1) + i · g with the recorded gates. "
-        "engine/cells/lstm.py."
+        "c_t of the drawn sequence, from c_t = f · c_(t−1) + i · g with the recorded gates. engine/cells/lstm.py."
     ),
     label="Heat map of the cell state, unit by time step",
     over="time",

@@ -1,4 +1,4 @@
-"""Loss by loss: the gradient that each step's own loss sends back to each state."""
+"""The gradient of each step's loss with respect to each state."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from engine.frame.readings import Decomposition
 from engine.number_format import share
 
 TRACES = Traces("heat", "against")
-OPPOSED = -0.1  # a cosine below this is marked
-DOT = 10  # pixels: the smallest cell that has room for a mark
+OPPOSED = -0.1  # cosines below this are marked
+DOT = 10  # pixels: cells smaller than this have no mark
 EDGES = 30  # pixels above and below the plot
 
 
 def template(info: RunInfo) -> go.Figure:
-    """A heat map: one row per loss, the last at the bottom; white dots where one pulls against the whole."""
+    """A heat map with one row per loss, the last at the bottom; white dots where one opposes the total gradient."""
     heat = log_scale.heat_map(
         1, info.time_steps, theme.FLOOR_DECADE, theme.TOP_DECADE,
-        "loss at step %{y}, state at t = %{x}: " + log_scale.NORM + "<br>cosine with the whole gradient "
+        "loss at step %{y}, state at t = %{x}: " + log_scale.NORM + "<br>cosine with the total gradient "
         "%{customdata:.2f}",
     )  # fmt: skip
     heat.update(y=[""], customdata=np.full((1, info.time_steps), np.nan, np.float32))
     dots = go.Scatter(
-        x=np.zeros(0, np.float32), y=[], mode="markers", hoverinfo="skip", name="pulls against the whole",
+        x=np.zeros(0, np.float32), y=[], mode="markers", hoverinfo="skip", name="opposes the total gradient",
         marker={"symbol": "circle", "size": 5, "color": "#ffffff", "line": {"width": 1, "color": "#1d232b"}},
     )  # fmt: skip
     return theme.figure(
@@ -36,7 +36,7 @@ def template(info: RunInfo) -> go.Figure:
         margin={**theme.TIME_MARGIN, "t": 6, "b": 24},
         xaxis=theme.time_axis(info.time_steps),
         yaxis={
-            "type": "category",  # the losses stand close, wherever their steps are
+            "type": "category",  # rows are adjacent, whatever their steps
             "autorange": "reversed",
             "nticks": 8,
             "showgrid": False,
@@ -47,35 +47,35 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def _height(info: RunInfo) -> int:
-    """Pixels: as high as its rows need, within bounds."""
+    """Return the height in pixels that the rows need, within limits."""
     return EDGES + int(np.clip(14 * sum(info.counted), 84, 210))
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Norms and cosines of the top layer forwards; nothing where a frame has none."""
+    """Patch norms and cosines of the top layer, forwards; {} for a frame without this reading."""
     reading = frame.decomposition
     if reading is None:
         return {}
-    rows = log_scale.some(len(reading.steps), info.time_steps)
+    rows = log_scale.drawn_rows(len(reading.steps), info.time_steps)
     norms, cosines = reading.norms[-1, 0, rows], reading.cosines[-1, 0, rows]
     names = [str(step) for step in reading.steps[rows]]
     loss, state = np.nonzero((cosines < OPPOSED) & (norms > 0) & _room(info, len(rows)))
     return {
         TRACES.path("heat", "z"): log_scale.logarithms(np.where(frame.valid, norms, np.nan)),
         TRACES.path("heat", "y"): names,
-        TRACES.path("heat", "customdata"): theme.f4(cosines),
-        TRACES.path("against", "x"): theme.f4(state),
+        TRACES.path("heat", "customdata"): theme.float32(cosines),
+        TRACES.path("against", "x"): theme.float32(state),
         TRACES.path("against", "y"): [names[k] for k in loss],
     }
 
 
 def _room(info: RunInfo, rows: int) -> bool:
-    """True where a cell has room for a mark."""
+    """Return True if a cell has room for a mark."""
     return min((_height(info) - EDGES) / rows, theme.PLOT / info.time_steps) >= DOT
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """When it was taken, and what the last loss contributes at the first step."""
+    """Return the step of the reading and the contribution of the last loss at t = 0."""
     reading = frame.decomposition
     if reading is None:
         return ""
@@ -84,28 +84,28 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def _share_of_last(reading: Decomposition, frame: Frame, t: int) -> str:
-    """<dL_K/dh_t, dL/dh_t> / ||dL/dh_t||^2: the shares of all losses add up to 1."""
+    """Return <dL_K/dh_t, dL/dh_t> / ||dL/dh_t||^2; the shares of all losses add up to 1."""
     norm, cosine = reading.norms[-1, 0, -1, t], reading.cosines[-1, 0, -1, t]
-    whole = frame.sequence_grad_norm[-1, 0, t]
+    total = frame.sequence_grad_norm[-1, 0, t]
     if norm == 0:
         return share(0.0)
-    return share(float(norm / whole * cosine)) if whole else share(np.nan)
+    return share(float(norm / total * cosine)) if total else share(np.nan)
 
 
 def _look_for(info: RunInfo) -> str:
-    sentence = "One row per loss, the last at the bottom: how far back its own gradient reaches."
-    return sentence + (" White dot: it pulls against the others." if _room(info, sum(info.counted)) else "")
+    sentence = "One row per loss, the last at the bottom: how far back its gradient reaches."
+    return sentence + (" White dot: it opposes the total." if _room(info, sum(info.counted)) else "")
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "Loss by loss" + theme.of_top(info),
+    title=lambda info: "Gradient of each step's loss" + theme.top_layer_suffix(info),
     look_for=_look_for,
     how=lambda info: (
-        "‖dL_k/dh_t‖: L_k is the loss of step k as it counts in the drawn sequence's, so that all dL_k/dh_t add up "
-        "to dL/dh_t; the cosine says whether one points the same way as this sum (1) or against it (−1). "
+        "‖dL_k/dh_t‖: L_k is the weighted loss of step k of the drawn sequence, so that all dL_k/dh_t add up to "
+        "dL/dh_t; the cosine is 1 where one points the same way as this sum, −1 where it points the opposite way. "
         "engine/lens/decomposition.py, loss_decomposition."
     ),
-    label="Heat map of the gradient that each step's loss sends to each state, logarithmic colours with fixed decades",
+    label="Heat map of the gradient of each step's loss at each state, logarithmic colours with fixed limits",
     over="time",
     applies=lambda info: sum(info.counted) > 1,
     template=template,

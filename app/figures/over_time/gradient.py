@@ -1,7 +1,7 @@
-"""The gradient that reaches each step: ||d l/d h_t|| on fixed decades, total, direct, last loss, and for c_t.
+"""The gradient at each step: ||d l/d h_t|| on a fixed log axis, total, direct, of the last loss, and for c_t.
 
-The median over the probe where its sequences are alike. Where they end, or are asked, at different steps, a median at t
-would be one of other sequences at each t: then it is the drawn sequence's own, and nothing stands in its padding.
+The values are medians over the probe if its sequences have the same lengths and targets at the same steps. If not, a
+median would mix other sequences at each t: then they are the drawn sequence's own, with gaps in its padding.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from engine.number_format import short
 
 DASHES = ("solid", "dash")  # forwards, backwards
 TRACES = Traces("ghost", "total", "below", "zero", "above")
-"""Before the series, whose number depends on the network."""
+"""The first traces; the series follow, whose number depends on the network."""
 BOTTLENECK = "through the bottleneck:"
 Series = tuple[go.Scatter, Callable[[Frame], np.ndarray]]
 DIRECT, LAST, CELL = "direct, from above", "from the last loss alone", "dL/dc, the cell state"
 
 
 def _chains(info: RunInfo) -> list[tuple[int, int]]:
-    """Every (layer, direction) but the top layer forwards, which the bars show."""
+    """Return every (layer, direction) except the top layer forwards, which the bars show."""
     e = info.experiment
     pairs = [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
     return [pair for pair in pairs if pair != (e.num_layers - 1, 0)]
@@ -40,7 +40,7 @@ def _chain_name(info: RunInfo, layer: int, d: int) -> str:
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars for the total of the top layer, marks where a bar leaves the axis, then `_series` in their order."""
+    """Bars for the total of the top layer, marks where a bar leaves the axis, then the series of `_series`."""
     e = info.experiment
     top = _chain_name(info, e.num_layers - 1, 0)
     bars = go.Bar(name="total" + (f" ({top})" if top else ""), marker={"color": theme.TOTAL, "line": {"width": 0}})
@@ -64,7 +64,7 @@ def template(info: RunInfo) -> go.Figure:
     axis["range"] = limits(wide=False)
     return theme.figure(
         *traces,
-        height=268 if _chains(info) else 222,  # the legend then has a second line, or a third
+        height=268 if _chains(info) else 222,  # the legend then has two or three lines
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
         xaxis=theme.time_axis(info.time_steps),
@@ -78,7 +78,7 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def _notes(info: RunInfo) -> list[dict]:
-    """Words beside the first wall, or beside the border between encoder and decoder: on its roomier side."""
+    """Return the notes beside the first cut, or beside the line between encoder and decoder, where there is room."""
     notes = [(t, "cut: no gradient crosses", "right") for t in list(theme.walls(info))[:1]]
     if info.encoder_steps:  # never truncated, so this is the only one
         notes.append((info.encoder_steps, BOTTLENECK, "left" if 2 * info.encoder_steps <= info.time_steps else "right"))
@@ -95,7 +95,7 @@ def _hover(name: str) -> str:
 
 def _line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
     line = {"color": colour, "dash": dash, "width": width}
-    return go.Scatter(name=name, mode="lines", line=line, connectgaps=True)  # an encoder's padding is passed by
+    return go.Scatter(name=name, mode="lines", line=line, connectgaps=True)  # across an encoder's padding
 
 
 def _marks(name: str, symbol: str, colour: str, size: float) -> go.Scatter:
@@ -103,9 +103,10 @@ def _marks(name: str, symbol: str, colour: str, size: float) -> go.Scatter:
 
 
 def _series(info: RunInfo) -> list[Series]:
-    """Every series besides the bars, and where a frame has it: those of the top layer forwards, then all others.
+    """Return every series besides the bars, with the function that reads it from a frame.
 
-    The others share one entry of the legend for each meaning, which shows or hides them together.
+    The top layer forwards comes first. The others share one legend entry per meaning, which shows or hides them
+    together.
     """
     series = _of_chain(info, (info.experiment.num_layers - 1, 0))
     in_legend: set[str] = set()
@@ -114,13 +115,13 @@ def _series(info: RunInfo) -> list[Series]:
             meaning, first = trace.name, trace.name not in in_legend
             in_legend.add(meaning)
             where = "other layers" if first and len(_chains(info)) > 1 else _chain_name(info, layer, d)
-            asked_for = meaning in (DIRECT, LAST)  # by a click on the legend
+            hidden = meaning in (DIRECT, LAST)  # until its legend entry is clicked
             trace.update(
                 name=f"{meaning}, {where}",
                 hovertemplate=_hover(f"{meaning}, {_chain_name(info, layer, d)}"),
                 legendgroup=meaning,
                 showlegend=first,
-                visible="legendonly" if asked_for else True,
+                visible="legendonly" if hidden else True,
             )
             if trace.mode == "lines":
                 trace.line.update(width=(1.2, 2)[d], dash=DASHES[d])
@@ -129,7 +130,7 @@ def _series(info: RunInfo) -> list[Series]:
 
 
 def _norms(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
-    """(layers, directions, T): the median over the probe, or the drawn sequence's own with NaN in its padding."""
+    """Return (layers, directions, T): medians over the probe, or the drawn sequence's own; NaN in its padding."""
     values = np.asarray(getattr(frame, name if info.same_lengths else f"sequence_{name}"))
     return np.where(frame.valid, values, np.nan)
 
@@ -139,9 +140,9 @@ def _total_of_chain(info: RunInfo, at: tuple[int, int]) -> Series:
 
 
 def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
-    """Direct part, last loss and cell state of one layer and direction, as far as the network has them."""
+    """Return direct part, last loss and cell state of one layer and direction, if the network has them."""
     direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
-    series: list[Series] = [(direct, lambda frame: _or_nothing(_norms(info, frame, "grad_norm_direct")[at]))]
+    series: list[Series] = [(direct, lambda frame: _positive(_norms(info, frame, "grad_norm_direct")[at]))]
     if sum(info.counted) > 1:
         series.append((_line(LAST, theme.LAST), lambda frame: _norms(info, frame, "grad_norm_last")[at]))
     if info.memory_symbol == "c":
@@ -149,30 +150,30 @@ def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
     return series
 
 
-def _or_nothing(values: np.ndarray) -> np.ndarray:
-    """Where nothing enters directly there is nothing to mark."""
+def _positive(values: np.ndarray) -> np.ndarray:
+    """Replace 0 by NaN: where no gradient enters directly, no mark is drawn."""
     return np.where(values > 0, values, np.nan)
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """All series of this frame. No number is cut to the axis, for it may be read off: the axis only cuts the ink."""
+    """Patch all series. Values outside the axis are kept for tooltips and tables."""
     total = _norms(info, frame, "grad_norm")[-1, 0]
-    above = frame.valid & ~(total <= WIDE)  # what is not a number, too
-    changed: Patch = {TRACES.path("total", "y"): theme.f4(np.where(total >= FLOOR, total, np.nan))}
+    above = frame.valid & ~(total <= WIDE)  # also NaN
+    changed: Patch = {TRACES.path("total", "y"): theme.float32(np.where(total >= FLOOR, total, np.nan))}
     changed |= _outside("below", (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
     changed |= _outside("zero", total == 0, AT_FLOOR, ["exactly 0"] * len(total))
     changed |= _outside("above", above, AT_TOP, [short(value) for value in total])
     changed["layout.yaxis.range"] = limits(wide=not bool((total <= TOP)[frame.valid].all()))
     if info.encoder_steps:
-        crosses = _bottleneck(info, frame)
-        changed["layout.annotations.0.text"] = f"{BOTTLENECK} {short(crosses) if crosses else 'exactly 0'}"
+        norm = _bottleneck(info, frame)
+        changed["layout.annotations.0.text"] = f"{BOTTLENECK} {short(norm) if norm else 'exactly 0'}"
     for index, (_, pick) in enumerate(_series(info), start=len(TRACES)):
-        changed[f"data.{index}.y"] = theme.f4(pick(frame))
+        changed[f"data.{index}.y"] = theme.float32(pick(frame))
     return changed
 
 
 def _bottleneck(info: RunInfo, frame: Frame) -> float:
-    """The norm at the encoder's last state, all layers together; of the probe or of the drawn sequence, as the rest."""
+    """Return the norm at the encoder's last state, all layers together, of the probe or of the drawn sequence."""
     if info.same_lengths:
         assert frame.bottleneck_grad_norm is not None
         return frame.bottleneck_grad_norm
@@ -181,9 +182,9 @@ def _bottleneck(info: RunInfo, frame: Frame) -> float:
 
 
 def _outside(trace: str, where: np.ndarray, height: float, words: list[str]) -> Patch:
-    """Marks at an end of the axis, in the legend where there are any."""
+    """Patch the marks at one end of the axis; they are in the legend if there are any."""
     return {
-        TRACES.path(trace, "y"): theme.f4(np.where(where, height, np.nan)),
+        TRACES.path(trace, "y"): theme.float32(np.where(where, height, np.nan)),
         TRACES.path(trace, "showlegend"): bool(where.any()),
         TRACES.path(trace, "customdata"): words,
     }
@@ -194,7 +195,7 @@ def _below(value: float) -> str:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The two ends of the curve that the verdict is about where there is one loss: bars, or the green line for c."""
+    """Return the norms at both ends of the curve that the verdict is based on: of c in an LSTM, else of h."""
     cell = frame.grad_norm_cell is not None
     norms = _norms(info, frame, "grad_norm_cell" if cell else "grad_norm")[-1, 0]
     last = int(np.flatnonzero(frame.valid)[-1])
@@ -205,22 +206,22 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The previous run's total, where it is the same task and its steps were the same ones."""
+    """Patch the previous run's total, if it has the same task and the same steps."""
     if _steps(old) != _steps(info):
         return {}
-    return theme.before(TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[-1, 0])
+    return theme.previous_run(TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[-1, 0])
 
 
 def _steps(info: RunInfo) -> tuple[Any, ...]:
-    """What must be equal for two curves over time to be about the same steps."""
+    """Return what must be equal for two curves over time to have the same steps."""
     return info.experiment.task, info.valid, info.counted
 
 
 def _look_for(info: RunInfo) -> str:
-    meaning = "How much changing the state at step t would change the loss. Each line is a hundredfold."
+    meaning = "How strongly the state at step t affects the loss. Each grid line is a factor of 100."
     if info.same_lengths:
-        return f"{meaning} The median over the probe."
-    return f"{meaning} Of the drawn sequence alone: the others end, or are asked, at other steps."
+        return f"{meaning} Median over the probe."
+    return f"{meaning} Of the drawn sequence alone: the others have other lengths or targets."
 
 
 FIGURE = LiveFigure(
@@ -229,9 +230,9 @@ FIGURE = LiveFigure(
     how=lambda info: (
         "‖d l/d h_t‖ for every state, through all later steps (back-propagation through time), from one "
         "backward sweep with the present weights: the median over the 16 held-out sequences of the probe, or the drawn "
-        "sequence's own where these end, or are asked, at different steps. engine/lens/sweep.py, engine/lens/norms.py."
+        "sequence's own where these have different lengths or targets. engine/lens/sweep.py, engine/lens/norms.py."
     ),
-    label="Gradient norm at every time step, log axis with fixed decades",
+    label="Gradient norm at every time step, log axis with fixed limits",
     over="time",
     template=template,
     patch=patch,

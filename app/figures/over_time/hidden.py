@@ -1,4 +1,4 @@
-"""The hidden states, unit by step in time, all layers and directions on top of each other."""
+"""The hidden states, unit by time step, all layers and directions on top of each other."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Quantised
+from app.figures.base import Curves, LiveFigure, Patch, Quantised, Traces
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
 
+TRACES = Traces("heat")
 MAX_ROWS = 128
 SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
 
 
 def _units(info: RunInfo) -> np.ndarray:
-    """The units drawn of each chain: all, or evenly chosen ones so that the picture stays readable."""
+    """Return the units drawn of each layer and direction: all, or evenly spaced ones if there are too many."""
     e = info.experiment
     most = max(4, MAX_ROWS // (e.num_layers * e.directions))
     return np.unique(np.linspace(0, e.hidden_size - 1, min(most, e.hidden_size)).round().astype(int))
@@ -29,7 +30,7 @@ def _chain_names(info: RunInfo) -> list[str]:
 
 
 def template(info: RunInfo) -> go.Figure:
-    """A heat map with one row per unit; the first layer stands at the bottom."""
+    """A heat map with one row per unit, the first layer at the bottom."""
     names, rows = _chain_names(info), len(_units(info))
     heat = go.Heatmap(
         z=np.zeros((rows * len(names), info.time_steps), np.float32),
@@ -42,7 +43,7 @@ def template(info: RunInfo) -> go.Figure:
         for n in range(1, len(names))
     ]  # fmt: skip
     return theme.figure(
-        heat,
+        *TRACES.in_order(heat=heat),
         height=164 if len(names) == 1 else 220,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 38},
@@ -59,25 +60,25 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def scale_of(values: np.ndarray) -> float:
-    """The smallest of the fixed scales that holds 99 % of the values; tanh states stay at 1."""
+    """Return the smallest of the fixed scales that holds 99 % of the values; 1 for tanh states."""
     reach = float(np.nanquantile(np.abs(values), 0.99)) if np.isfinite(values).any() else 1.0
     return next((scale for scale in SCALES if reach <= scale), SCALES[-1])
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The states of the drawn sequence, one byte each; padded steps stay empty (0)."""
+    """Patch the states of the drawn sequence, one byte each."""
     states = frame.hidden[..., _units(info)]  # (layers, directions, T, rows)
     scale = scale_of(states)
     rows = states.transpose(0, 1, 3, 2).reshape(-1, states.shape[2])
     return {
-        "data.0.z": Quantised.of(rows, scale),
-        "data.0.zmin": -scale,
-        "data.0.zmax": scale,
+        TRACES.path("heat", "z"): Quantised.of(rows, scale),
+        TRACES.path("heat", "zmin"): -scale,
+        TRACES.path("heat", "zmax"): scale,
     }
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The scale of the colours, how many units are shown, and how many are saturated."""
+    """Return the scale of the colours, the number of units shown, and the share that is saturated."""
     e = info.experiment
     squash = e.nonlinearity if not info.gates else "tanh"
     share = saturation(frame.hidden[:, :, frame.valid], squash).mean()
@@ -85,18 +86,18 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def colours(info: RunInfo, frame: Frame) -> str:
-    """What the two ends of the colours stand for, and how many units are shown."""
+    """Return the values at the two ends of the colours, and the number of units shown."""
     scale, shown = scale_of(frame.hidden), len(_units(info))
-    every = "" if shown == info.experiment.hidden_size else f" · {shown} of {info.experiment.hidden_size} units"
-    return f"orange −{scale:g} … purple +{scale:g}{every}"
+    subset = "" if shown == info.experiment.hidden_size else f" · {shown} of {info.experiment.hidden_size} units"
+    return f"orange −{scale:g} … purple +{scale:g}{subset}"
 
 
 FIGURE = LiveFigure(
     title=lambda info: "Hidden states",
-    look_for=lambda info: "One row per unit. A row that keeps its colour from left to right remembers.",
+    look_for=lambda info: "One row per unit. A unit that keeps its colour from left to right remembers.",
     how=lambda info: (
-        "h_t of the drawn sequence, every unit at every step, as the library's layer computed it. Saturated "
-        "is a unit so near a limit of its squashing function (within 0.05) that next to no slope is left there. "
+        "h_t of the drawn sequence, every unit at every step, as the layer computed it. Saturated: within 0.05 of a "
+        "limit of the activation function, where its slope is almost 0. "
         "engine/lens/forward_trace.py; engine/frame/readings.py, saturation."
     ),
     label="Heat map of the hidden state, unit by time step",

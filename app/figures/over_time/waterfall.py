@@ -1,4 +1,4 @@
-"""How far the gradient reaches, over training: a row for every look, position in the sequence from left to right."""
+"""How far the gradient reaches, over training: one row per frame, the position in the sequence from left to right."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 
-FAR = 0.01  # of what enters at the loss
-TICKS = 5
+TRACES = Traces("heat")
+FAR = 0.01  # of the norm at the last loss: below this the gradient no longer reaches
+MAX_TICKS = 5
 
 
 def template(info: RunInfo) -> go.Figure:
-    """A heat map with time as everywhere; training runs downwards, as one reads."""
+    """A heat map over time; training runs downwards."""
     heat = log_scale.heat_map(
         1, info.time_steps, theme.FLOOR_DECADE, theme.TOP_DECADE,
         "t = %{x}, training step %{y:,}: " + log_scale.NORM,
     ).update(y=np.zeros(1, np.float32))  # fmt: skip
     return theme.figure(
-        heat,
+        *TRACES.in_order(heat=heat),
         height=196,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 6, "b": 22},
@@ -37,28 +38,28 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The rows so far at their own training steps; the untrained network's alone before there is one."""
+    """Patch the rows so far at their training steps; an empty row before there is one."""
     steps, norms = curves.waterfall
     if not len(steps):
         steps, norms = np.zeros(1), np.full((1, info.time_steps), np.nan)
-    rows = log_scale.some(len(steps), info.time_steps)
+    rows = log_scale.drawn_rows(len(steps), info.time_steps)
     shown = np.where(frame.valid, norms[rows], np.nan)
     return {
-        "data.0.z": log_scale.logarithms(shown),
-        "data.0.y": theme.f4(steps[rows]),
+        TRACES.path("heat", "z"): log_scale.logarithms(shown),
+        TRACES.path("heat", "y"): theme.float32(steps[rows]),
         "layout.yaxis.tickvals": _ticks(int(steps[-1])),
     }
 
 
 def _ticks(last: int) -> list[int]:
-    """Round numbers of training steps from 0 on, at most TICKS more; Plotly's own would begin below 0."""
-    least = max(1.0, last / TICKS)
-    power = 10 ** int(np.log10(least))
-    return list(range(0, last + 1, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)))
+    """Return round training steps from 0 on, at most MAX_TICKS more; Plotly's own ticks would begin below 0."""
+    spacing = max(1.0, last / MAX_TICKS)
+    power = 10 ** int(np.log10(spacing))
+    return list(range(0, last + 1, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= spacing)))
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """How far it reaches now."""
+    """Return how far the gradient of this frame reaches."""
     norms = (frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory)[-1, 0]
     end = int(np.flatnonzero(frame.counted)[-1])
     back = norms[: end + 1][frame.valid[: end + 1]][::-1]  # from the last loss on
@@ -71,20 +72,20 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "How far the gradient reaches, over training" + theme.of_top(info),
+    title=lambda info: "How far the gradient reaches, over training" + theme.top_layer_suffix(info),
     look_for=lambda info: (
-        "Untrained at the top, now at the bottom. Yellow: much of the last loss's gradient arrives. Empty: exactly 0."
+        "Untrained at the top, now at the bottom. Yellow: a large gradient of the last loss. Empty: exactly 0."
     ),
     how=lambda info: (
-        f"One row for every look at the network: ‖d l/d {info.memory_symbol}_t‖ of the last loss alone, "
+        f"One row per frame: ‖d l/d {info.memory_symbol}_t‖ of the last loss alone, "
         + (
             "the median over the 16 held-out sequences of the probe. "
             if info.same_lengths
             else "of the drawn sequence. "
         )
-        + "Older looks are thinned evenly. engine/lens/sweep.py, engine/recording/history.py, Waterfall."
+        + "Older frames are thinned evenly. engine/lens/sweep.py, engine/recording/history.py, Waterfall."
     ),
-    label="Heat map of the gradient norm, training step by time step, logarithmic colours with fixed decades",
+    label="Heat map of the gradient norm, training step by time step, logarithmic colours with fixed limits",
     over="time",
     applies=lambda info: info.time_steps > 1,
     template=template,

@@ -1,4 +1,4 @@
-"""What the weights learn from each step: the terms of dL/dW, which is a sum over time."""
+"""The terms of dL/dW, which is a sum over time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRACES = Traces("terms", *log_scale.MARKS)
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars for W_hh and diamonds for W_ih; where nothing is linked in time, bars for W_ih."""
+    """Bars for W_hh and diamonds for W_ih; without links in time, bars for W_ih."""
     steps, empty = np.arange(info.time_steps), np.full(info.time_steps, np.nan, np.float32)
     hover = "%{y:.2e}<extra>%{fullData.name}</extra>"
     recurrent = info.has_links
@@ -41,7 +41,7 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The norm of every step's term; marks where a bar leaves the axis."""
+    """Patch the norm of every step's term, with marks where a bar leaves the axis."""
     reading = frame.weight_gradients
     main = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
     changed: Patch = {TRACES.path("terms", "y"): log_scale.inside(main)}
@@ -52,40 +52,40 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 
 def far(info: RunInfo) -> int:
-    """What counts as far back: half of what the task needs, or half of the sequence."""
+    """Return the lag that counts as far back: half of what the task needs, or half of the sequence."""
     needed = info.time_steps - 1 if info.lag is None or info.looks_ahead else info.lag
     return min(needed, info.time_steps - 1) // 2
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """How much of the gradient comes from far back."""
+    """Return how much of the gradient comes from far back."""
     reading = frame.weight_gradients
     which, shares = ("W_ih", reading.ih_beyond) if reading.hh_beyond is None else ("W_hh", reading.hh_beyond)
     k = far(info)
     part = float(shares[-1, 0, k])
     if not np.isfinite(part):
-        return f"dL/d{which}: no gradient" if _nothing(frame) else f"dL/d{which}: not finite"
+        return f"dL/d{which}: no gradient" if _all_zero(frame) else f"dL/d{which}: not finite"
     return f"{share(part)} of dL/d{which} from more than {k} step{'s' if k != 1 else ''} back"
 
 
-def _nothing(frame: Frame) -> bool:
-    """True where every term is exactly 0."""
+def _all_zero(frame: Frame) -> bool:
+    """Return True if every term is exactly 0."""
     reading = frame.weight_gradients
     terms = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
     return not np.nan_to_num(terms, nan=0.0, posinf=1.0).any() and bool(np.isfinite(terms[frame.valid]).all())
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "What the weights learn from each step" + theme.of_top(info),
+    title=lambda info: "What the weights learn from each step" + theme.top_layer_suffix(info),
     look_for=lambda info: (
-        "A weight's gradient is a sum over all steps. Where bars are tiny, that step teaches next to nothing."
+        "A weight's gradient is a sum over all steps. A step with a tiny bar contributes almost nothing."
     ),
     how=lambda info: (
-        "Size (Frobenius norm) of the term of step t in dL/dW, of the drawn sequence's last loss, biases left out: "
-        "W_hh learns from h at the step before, W_ih from x_t. Sizes do not add up, so the share is "
+        "Frobenius norm of the term of step t in dL/dW, for the drawn sequence's last loss, without biases: "
+        "the term of W_hh has h of the step before, that of W_ih has x_t. Norms do not add up, so the share is "
         "⟨those terms, whole⟩ / ‖whole‖². engine/lens/weight_gradients.py, weight_gradients."
     ),
-    label="Norm of each time step's contribution to the weights' gradient, log axis with fixed decades",
+    label="Norm of each time step's contribution to the weights' gradient, log axis with fixed limits",
     over="time",
     template=template,
     patch=patch,

@@ -1,4 +1,4 @@
-"""Where each symbol lies: the learned embedding in two dimensions, every symbol at its place."""
+"""The learned embedding in two dimensions, one point per symbol."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from engine.frame import Frame, RunInfo
 MAX_LABELS = 45
 HEIGHT = 300  # pixels
 LETTER, LINE, POINT = 7, 13, 8  # pixels: width of a letter, height of a name, width of a diamond
-RUNG = 1.2  # the axes end at a power of this: seldom another one while the symbols move
+BASE = 1.2  # the axes end at a power of this, so that they rarely change while the symbols move
 TRACES = Traces("other", "read")
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Two kinds of points with their names above: those of the sequence shown, over all others."""
+    """Points with their names above: the symbols of the sequence shown, drawn over all others."""
     styles = {
         "other": ("not in the sequence shown", {"size": 4, "color": theme.GHOST}, {"size": 11}),
         "read": (
@@ -40,26 +40,26 @@ def template(info: RunInfo) -> go.Figure:
         *TRACES.in_order(**traces),
         height=HEIGHT,
         revision=f"embedding-{info.experiment.embedding_size}",
-        margin={"l": 14, "r": 14, "t": 6, "b": 6} if _turned(info) else {"l": 46, "r": 14, "t": 6, "b": 34},
+        margin={"l": 14, "r": 14, "t": 6, "b": 6} if _is_rotated(info) else {"l": 46, "r": 14, "t": 6, "b": 34},
         xaxis=_axis(info, "first number"),
-        yaxis={**_axis(info, "second number"), "scaleanchor": "x"},  # a distance is as long in every direction
+        yaxis={**_axis(info, "second number"), "scaleanchor": "x"},  # equal scales on both axes
     )
 
 
-def _turned(info: RunInfo) -> bool:
-    """True where the axes are not the table's own, so that numbers along them would say nothing."""
+def _is_rotated(info: RunInfo) -> bool:
+    """Return True if the axes are not the embedding's own numbers, so that tick labels would have no meaning."""
     return info.experiment.embedding_size > 2
 
 
 def _axis(info: RunInfo, title: str) -> dict:
     shown = {"range": [-3, 3], "showgrid": False, "zeroline": True, "zerolinecolor": theme.QUIET, "zerolinewidth": 1}
-    if _turned(info):
+    if _is_rotated(info):
         return {**shown, "showticklabels": False, "ticks": "", "showline": False}
     return {**shown, "nticks": 6, "title": {"text": title, "standoff": 4, "font": {"size": 12}}}
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Every symbol at its place; names where there is room for them."""
+    """Patch the position of every symbol, and the names that have room."""
     assert frame.embedding is not None
     reach, names = (
         _reach(frame.embedding),
@@ -70,8 +70,8 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     for trace, chosen in (("other", ~read), ("read", read)):
         symbols = np.flatnonzero(chosen)
         changed |= {
-            TRACES.path(trace, "x"): theme.f4(frame.embedding[symbols, 0]),
-            TRACES.path(trace, "y"): theme.f4(frame.embedding[symbols, 1]),
+            TRACES.path(trace, "x"): theme.float32(frame.embedding[symbols, 0]),
+            TRACES.path(trace, "y"): theme.float32(frame.embedding[symbols, 1]),
             TRACES.path(trace, "text"): [names[symbol] if named[symbol] else "" for symbol in symbols],
             TRACES.path(trace, "customdata"): [names[symbol] for symbol in symbols],
         }
@@ -79,13 +79,13 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 
 def _reach(positions: np.ndarray) -> float:
-    """Where the axes end: beyond every symbol, with room for its name."""
+    """Return the limit of the axes: beyond every symbol, with room for its name."""
     furthest = float(np.abs(positions).max()) if np.isfinite(positions).all() else 0.0
-    return float(RUNG ** np.ceil(np.log(1.1 * furthest) / np.log(RUNG))) if furthest else 1.0
+    return float(BASE ** np.ceil(np.log(1.1 * furthest) / np.log(BASE))) if furthest else 1.0
 
 
 def _read(info: RunInfo, frame: Frame) -> np.ndarray:
-    """(symbols,) bool: those of the sequence shown; of an encoder-decoder's, the source."""
+    """Return (symbols,) bool, the symbols of the sequence shown; for an encoder-decoder those of the source."""
     steps = slice(info.encoder_steps or None)
     tokens = frame.inputs[steps][frame.valid[steps]]
     is_read = np.zeros(len(info.input_labels), bool)
@@ -94,10 +94,10 @@ def _read(info: RunInfo, frame: Frame) -> np.ndarray:
 
 
 def _named(info: RunInfo, frame: Frame, reach: float) -> np.ndarray:
-    """(symbols,) bool: which names are drawn, those of the sequence shown first; none over another or a diamond."""
+    """Return (symbols,) bool, the names that are drawn without overlap; those of the sequence shown come first."""
     assert frame.embedding is not None
     points, read = np.nan_to_num(frame.embedding) * HEIGHT / (2 * reach), _read(info, frame)  # pixels
-    names = points + np.array([0, (POINT + LINE) / 2 + 1])  # they stand above, and never on their own diamond
+    names = points + np.array([0, (POINT + LINE) / 2 + 1])  # above the point, clear of its own diamond
     sizes = np.array([[LETTER * len(theme.symbol(label)), LINE] for label in info.input_labels])
     centres, extents = list(points[read]), [np.array([POINT, POINT])] * read.sum()
     named = np.zeros(len(points), bool)
@@ -112,7 +112,7 @@ def _named(info: RunInfo, frame: Frame, reach: float) -> np.ndarray:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """How much of the whole the two dimensions show."""
+    """Return the share of the variance that the two dimensions show."""
     assert frame.embedding_share is not None
     size = info.experiment.embedding_size
     if size <= 2:
@@ -123,7 +123,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def _kind(info: RunInfo) -> str:
-    """What the symbols are called: words where one is longer than a note's name."""
+    """Return what the symbols are called: "word" if one has more than 3 letters, else "symbol"."""
     return "word" if max(map(len, info.input_labels)) > 3 else "symbol"
 
 
@@ -131,11 +131,11 @@ FIGURE = LiveFigure(
     title=lambda info: f"Where each {_kind(info)} lies",
     look_for=lambda info: (
         f"{_kind(info).capitalize()}s used alike move together. "
-        f"Blue diamonds: the {_kind(info)}s of the sequence shown. Others without a name tell it under the mouse."
+        f"Blue diamonds: the {_kind(info)}s of the sequence shown. Point at one to see its name."
     ),
     how=lambda info: (
-        "The two directions in which the learned vectors differ most (principal components), turned so that they "
-        "lie as near as possible to those of the untrained network. engine/lens/embedding_map.py."
+        "The first two principal components of the learned vectors, rotated to lie as near as possible to those of "
+        "the untrained network. engine/lens/embedding_map.py."
     ),
     label="Map of the learned embedding, one point per symbol",
     over="training",

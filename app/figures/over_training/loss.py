@@ -1,4 +1,4 @@
-"""Is it learning? Training batch, held-out probe, exact baselines, and the previous run in grey."""
+"""The loss over training: training batch, held-out probe, exact baselines, and the previous run in grey."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
 TRACES = Traces("ghost", "training", "probe", "sequences")
-FEW = 40  # losses that are all shown; of more the wildest may stand beyond the edge
-NAME = 0.13  # of the axis: the height of a baseline's name
+MAX_EXACT = 40  # up to this many losses fit on the axis; of more, the largest 2 % may not
+NAME = 0.13  # height of a baseline's name, as a part of the axis
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -28,7 +28,7 @@ def template(info: RunInfo) -> go.Figure:
         )  # fmt: skip
 
     probe = line("held-out probe", theme.TOTAL, 2.2)
-    probe.update(mode="lines+markers", marker={"size": 4})  # a single look is a point, not an invisible line
+    probe.update(mode="lines+markers", marker={"size": 4})  # so that a single value is visible
     sequences = go.Scatter(
         x=empty, y=empty, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
         marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
@@ -64,16 +64,16 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def _top(info: RunInfo, *losses: np.ndarray) -> float:
-    """Upper end of the axis: room above the baselines, and for all but the wildest losses."""
-    seen = np.concatenate([curve[np.isfinite(curve)] for curve in losses]) if losses else np.zeros(0)
+    """Return the upper limit of the axis: above the baselines and above all losses except outliers."""
+    finite = np.concatenate([curve[np.isfinite(curve)] for curve in losses]) if losses else np.zeros(0)
     top = 1.3 * max(info.baselines.values())
-    return max(top, 1.1 * float(np.quantile(seen, 0.98 if len(seen) > FEW else 1))) if len(seen) else top
+    return max(top, 1.1 * float(np.quantile(finite, 0.98 if len(finite) > MAX_EXACT else 1))) if len(finite) else top
 
 
 def _name_places(info: RunInfo, top: float) -> list[float]:
-    """Lower end of each baseline's name on an axis that ends at `top`, so that no name covers another.
+    """Return the lower end of each baseline's name on an axis that ends at `top`, so that names do not overlap.
 
-    Each stands on its line, or on the name below; the lowest under its line where it would cover the next one's.
+    A name is above its line, or above the name below it; the lowest is under its line if it would overlap the next.
     """
     values, height = list(info.baselines.values()), NAME * top
     order = np.argsort(values, kind="stable")
@@ -87,28 +87,28 @@ def _name_places(info: RunInfo, top: float) -> list[float]:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Both curves so far, an axis that holds them, and the losses of which the newest look is the mean."""
+    """Patch both curves, the axis, and the losses of which the newest probe loss is the mean."""
     updates, looks = curves.updates, curves.looks
     top = _top(info, updates["loss"], looks["probe_loss"])
-    return _each(frame, top) | {
+    return _sequences(frame, top) | {
         TRACES.path("training", "x"): updates["step"].astype(np.float32),
-        TRACES.path("training", "y"): theme.f4(updates["loss"]),
+        TRACES.path("training", "y"): theme.float32(updates["loss"]),
         TRACES.path("probe", "x"): looks["step"].astype(np.float32),
-        TRACES.path("probe", "y"): theme.f4(looks["probe_loss"]),
+        TRACES.path("probe", "y"): theme.float32(looks["probe_loss"]),
         "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
         "layout.yaxis.range": [0, top],
         **{f"layout.annotations.{place}.y": y for place, y in enumerate(_name_places(info, top))},
     }
 
 
-def _each(frame: Frame, top: float) -> Patch:
-    """A small mark for every sequence of the probe; what does not fit, or is not finite, points up from the edge."""
+def _sequences(frame: Frame, top: float) -> Patch:
+    """Patch a small mark per probe sequence; a triangle at the edge if the loss is above it or not finite."""
     losses = frame.sequence_loss
     above = ~(losses <= top)
     mean = f"batch mean {short(frame.probe_loss)}"
     return {
         TRACES.path("sequences", "x"): np.full(len(losses), frame.step, np.float32),
-        TRACES.path("sequences", "y"): theme.f4(np.where(above, top, losses)),
+        TRACES.path("sequences", "y"): theme.float32(np.where(above, top, losses)),
         TRACES.path("sequences", "name"): f"each of the {len(losses)} sequences",
         TRACES.path("sequences", "customdata"): [f"one sequence {short(float(loss))}, {mean}" for loss in losses],
         TRACES.path("sequences", "marker.symbol"): ["triangle-up" if is_above else "line-ew" for is_above in above],
@@ -116,18 +116,18 @@ def _each(frame: Frame, top: float) -> Patch:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Probe loss and metric."""
+    """Return probe loss and metric."""
     metric = f"{frame.metric:.0%}" if info.metric_percent else short(frame.metric)
     return f"loss {short(frame.probe_loss)} · {info.metric_name} {metric}"
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The previous run's probe, where its loss measured the same thing."""
+    """Patch the previous run's probe loss, if the two losses are comparable."""
     new, before = info.experiment, old.experiment
     comparable = (before.task, before.reduction) == (new.task, new.reduction)
     if not comparable or (new.reduction == "sum" and before.seq_len != new.seq_len):
         return {}
-    return theme.before(TRACES.number("ghost"), old, curves.looks["probe_loss"], curves.looks["step"])
+    return theme.previous_run(TRACES.number("ghost"), old, curves.looks["probe_loss"], curves.looks["step"])
 
 
 FIGURE = LiveFigure(
@@ -135,9 +135,9 @@ FIGURE = LiveFigure(
     look_for=lambda info: "Below the dashed line it has learned something.",
     how=lambda info: (
         "Blue: the loss of each training batch before its update. The held-out curve is the mean over the "
-        "16 sequences of the probe, in evaluation mode, whenever somebody looked; each of them is a small mark at the "
-        "right. The dashed line is the best that is "
-        "possible without memory. engine/training/trainer.py; the baselines: engine/tasks."
+        "16 sequences of the probe, in evaluation mode, at every frame; each of them is a small mark at the "
+        "right. The dashed line is the best possible loss without memory. engine/training/trainer.py; the "
+        "baselines: engine/tasks."
     ),
     label="Loss over training steps, with the exact baseline dashed",
     over="training",

@@ -1,4 +1,4 @@
-"""How long a change survives: what is left of a change of the state after so many steps, whatever the loss."""
+"""How long a change of the state survives: the part of it that is left after k steps, independent of the loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HALF, LITTLE = 0.5, 0.01
 
 
 def template(info: RunInfo) -> go.Figure:
-    """A line over lags on fixed decades, from the change itself at lag 0; what the task needs, upright."""
+    """A line over lags on a fixed log axis, from 1 at lag 0, with a vertical line at the task's lag."""
     empty = np.zeros(0, np.float32)
     line = go.Scatter(x=empty, y=empty, mode="lines", hoverinfo="skip", line={"color": theme.TOTAL, "width": 2})
     points = go.Scatter(
@@ -38,17 +38,18 @@ def template(info: RunInfo) -> go.Figure:
             "title": {"text": "steps between, k", "standoff": 6, "font": {"size": 12}},
         },
         yaxis=log_scale.axis("‖ds<sub>T</sub>/ds<sub>T−k</sub>‖"),
-        shapes=_lines(info),
+        shapes=_reference_lines(info),
         annotations=_notes(info),
     )
 
 
 def needed(info: RunInfo) -> int | None:
-    """How many steps back the task asks a network to remember; None where it has no such number."""
+    """Return how many steps back the task needs the network to remember; None if it has no such number."""
     return None if info.looks_ahead or not info.lag else info.measured_lag_unpadded
 
 
-def _lines(info: RunInfo) -> list[dict]:
+def _reference_lines(info: RunInfo) -> list[dict]:
+    """Return the lines at 1 % and at the task's lag."""
     lines = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": LITTLE, "y1": LITTLE,
          "line": {"dash": "dash", "width": 1.4, "color": theme.GHOST}}
@@ -69,26 +70,26 @@ def _notes(info: RunInfo) -> list[dict]:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The norms at the lags that fit into the sequence; nothing where a frame has none."""
+    """Patch the norms at the lags within the sequence; {} for a frame without this reading."""
     if frame.spectrum is None:
         return {}
     products, fitting = frame.spectrum.products, _fitting(frame)
     lags, norms = products.lags[fitting], products.norm[-1, 0, fitting]
     x, y = np.concatenate([[0], lags]), np.concatenate([[1.0], norms])
-    changed: Patch = {f"data.{number}.x": theme.f4(x) for number in range(len(TRACES))}
-    changed[TRACES.path("line", "y")] = theme.f4(y)
+    changed: Patch = {TRACES.path(name, "x"): theme.float32(x) for name in TRACES}
+    changed[TRACES.path("line", "y")] = theme.float32(y)
     changed[TRACES.path("points", "y")] = log_scale.inside(y)
     return changed | log_scale.outside(TRACES.number("below"), y, np.ones(len(y), bool))
 
 
 def _fitting(frame: Frame) -> np.ndarray:
-    """Which lags lie within the drawn sequence; beyond it nothing is defined."""
+    """Return (lags,) bool, the lags within the drawn sequence."""
     assert frame.spectrum is not None
     return frame.spectrum.products.lags < int(frame.valid.sum())
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Half-life, and the lag at which 1 % is left, beside what the task needs."""
+    """Return the half-life, the lag at which 1 % is left, and the task's lag."""
     if frame.spectrum is None:
         return ""
     products = frame.spectrum.products
@@ -109,10 +110,10 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "How long a change survives" + theme.of_top(info),
+    title=lambda info: "How long a change survives" + theme.top_layer_suffix(info),
     look_for=lambda info: (
-        "Change the state a little, the way that survives best: how much is left k steps later? Truncation does not "
-        "count here."
+        "A small change of the state, in the direction that lasts longest: how much is left k steps later? "
+        "Truncation has no effect here."
     ),
     how=lambda info: (
         "The largest factor by which a small change of the state s "
@@ -122,7 +123,7 @@ FIGURE = LiveFigure(
         "longest of these k, per step. "
         "engine/lens/jacobians.py, jacobian_products."
     ),
-    label="Norm of the Jacobian product against the lag, log axis with fixed decades, with the task's lag",
+    label="Norm of the Jacobian product against the lag, log axis with fixed limits, with the task's lag",
     over="training",
     applies=lambda info: info.has_links and info.time_steps > 1,
     template=template,

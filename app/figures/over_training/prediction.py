@@ -1,4 +1,4 @@
-"""What it says: the network's answer beside the target, on the drawn sequence of the held-out probe."""
+"""The network's prediction beside the target, on the drawn sequence of the held-out probe."""
 
 from __future__ import annotations
 
@@ -6,47 +6,51 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
+TRACES = Traces("prediction", "image")
+"""Of symbols; the image only where one is read."""
+CURVES = Traces("input", "target", "prediction")
+"""Of values."""
 GUESSES = 3
-COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit beside each other
+COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit in a row
 HEIGHT = 172
 
 
-def _many(info: RunInfo) -> bool:
-    """More than one answer is asked for."""
+def _has_many_targets(info: RunInfo) -> bool:
+    """Return True if more than one step has a target."""
     return sum(info.counted) > 1
 
 
 def _shown(info: RunInfo) -> np.ndarray:
-    """The last answers that fit, by their step."""
+    """Return the steps of the last predictions that fit."""
     most = COLUMNS if max(map(len, info.output_labels)) == 1 else WIDE_COLUMNS
     return np.flatnonzero(info.counted)[-most:]
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars or letters for symbols, a curve for values; beside them the image that was read, where there is one."""
+    """Bars or letters for symbols, a curve for values; on the left the input image, if there is one."""
     if info.outputs != "symbols":
         return _curve(info)
-    return _with_image(info, _letters(info) if _many(info) else _bars(info))
+    return _with_image(info, _letters(info) if _has_many_targets(info) else _bars(info))
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """This frame's answer."""
+    """Patch the prediction of this frame."""
     if info.outputs != "symbols":
         return _curve_patch(info, frame)
-    changed = _letters_patch(info, frame) if _many(info) else _bars_patch(frame)
+    changed = _letters_patch(info, frame) if _has_many_targets(info) else _bars_patch(frame)
     if info.image:
         rows, columns = info.image
         pixels = frame.inputs.ravel() if not info.is_autoregressive else frame.inputs[0]
-        changed["data.1.z"] = theme.f4(pixels[: rows * columns].reshape(rows, columns))
+        changed[TRACES.path("image", "z")] = theme.float32(pixels[: rows * columns].reshape(rows, columns))
     return changed
 
 
 def _with_image(info: RunInfo, figure: go.Figure) -> go.Figure:
-    """The figure moved to the right, and the image to the left of it."""
+    """Return the figure with the input image on its left."""
     if not info.image:
         return figure
     rows, columns = info.image
@@ -89,26 +93,26 @@ def _target_mark(target: int) -> dict:
 
 
 def _bars_patch(frame: Frame) -> Patch:
-    t, target = _last_said(frame), _target(frame)
+    t, target = _last_counted(frame), _target(frame)
     colours = np.zeros(frame.outputs.shape[1], np.float32)
     colours[target] = 1
     return {
-        "data.0.y": theme.f4(frame.outputs[t]),
-        "data.0.marker.color": colours,
+        TRACES.path("prediction", "y"): theme.float32(frame.outputs[t]),
+        TRACES.path("prediction", "marker.color"): colours,
         "layout.annotations": [_target_mark(target)],
     }
 
 
-def _last_said(frame: Frame) -> int:
+def _last_counted(frame: Frame) -> int:
     return int(np.flatnonzero(frame.counted)[-1])
 
 
 def _target(frame: Frame) -> int:
-    return int(frame.targets[_last_said(frame)])
+    return int(frame.targets[_last_counted(frame)])
 
 
 def _row_names(info: RunInfo) -> list[str]:
-    """From the bottom up: guesses, then the target; where outputs are fed back, what it says by itself below both."""
+    """Return the row names from the bottom up: guesses, then the target; "by itself" below both if autoregressive."""
     if not info.is_autoregressive:
         return ["3rd", "2nd", "1st guess", "target"][-1 - min(GUESSES, len(info.output_labels)) :]
     return ["by itself", "helped", "target"]
@@ -146,13 +150,12 @@ def _letters_patch(info: RunInfo, frame: Frame) -> Patch:
     else:
         free = frame.free_outputs[shown]
         rows = [(free, free.argmax(1)), (probabilities, probabilities.argmax(1))]
-    steps = np.arange(len(shown))
+    steps, rows = np.arange(len(shown)), [*rows, (probabilities, targets)]
+    chosen = np.stack([values[steps, row] for values, row in rows])
     return {
-        "data.0.z": np.stack([values[steps, row] for values, row in [*rows, (probabilities, targets)]]).astype(
-            np.float32
-        ),
-        "data.0.text": [
-            [theme.symbol(info.output_labels[token]) for token in row] for _, row in [*rows, (probabilities, targets)]
+        TRACES.path("prediction", "z"): chosen.astype(np.float32),
+        TRACES.path("prediction", "text"): [
+            [theme.symbol(info.output_labels[token]) for token in row] for _, row in rows
         ],
     }
 
@@ -162,20 +165,21 @@ def _curve(info: RunInfo) -> go.Figure:
     t = np.arange(steps)
     hover = "t = %{x}: %{y:.2f}<extra>"
     marked = "mark" in info.input_labels
-    read = info.input_labels[0].split(",")[0]
-    traces = [
-        go.Scatter(x=t, y=np.full(steps, np.nan, np.float32), name=read,
-                   mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
-                   marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
-                   hovertemplate=hover + "input</extra>"),
-        go.Scatter(x=empty, y=empty, name="target", mode="lines+markers" if _many(info) else "markers",
-                   line={"color": theme.CELL, "width": 2},
-                   marker={"symbol": "circle-open", "size": 10, "color": theme.CELL, "line": {"width": 2}},
-                   hovertemplate=hover + "target</extra>"),
-        go.Scatter(x=empty, y=empty, name="prediction", mode="lines+markers" if _many(info) else "markers",
-                   line={"color": theme.TOTAL, "width": 2}, marker={"size": 7, "color": theme.TOTAL},
-                   hovertemplate=hover + "prediction</extra>"),
-    ]  # fmt: skip
+    name = info.input_labels[0].split(",")[0]
+    mode = "lines+markers" if _has_many_targets(info) else "markers"
+    traces = CURVES.in_order(
+        input=go.Scatter(x=t, y=np.full(steps, np.nan, np.float32), name=name,
+                         mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
+                         marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
+                         hovertemplate=hover + "input</extra>"),
+        target=go.Scatter(x=empty, y=empty, name="target", mode=mode,
+                          line={"color": theme.CELL, "width": 2},
+                          marker={"symbol": "circle-open", "size": 10, "color": theme.CELL, "line": {"width": 2}},
+                          hovertemplate=hover + "target</extra>"),
+        prediction=go.Scatter(x=empty, y=empty, name="prediction", mode=mode,
+                              line={"color": theme.TOTAL, "width": 2}, marker={"size": 7, "color": theme.TOTAL},
+                              hovertemplate=hover + "prediction</extra>"),
+    )  # fmt: skip
     return theme.figure(
         *traces,
         height=HEIGHT,
@@ -188,57 +192,61 @@ def _curve(info: RunInfo) -> go.Figure:
 
 
 def _curve_patch(info: RunInfo, frame: Frame) -> Patch:
-    """An answer stands at the step that it is about: the one after, or the same one where each step is asked for its
-    own value."""
+    """Patch the curve: a prediction is drawn at the step that it predicts.
+
+    This is the step after, or the same step if each step has its own value as target.
+    """
     steps = np.flatnonzero(frame.counted)
-    about = steps if _many(info) and not info.causal else steps + 1
+    predicted = steps if _has_many_targets(info) and not info.causal else steps + 1
     read = frame.inputs[:, 0]
     if "hidden" in info.input_labels:
         read = np.where(frame.inputs[:, info.input_labels.index("hidden")] > 0, np.nan, read)
-    changed: Patch = {"data.0.y": theme.f4(read)}
+    changed: Patch = {CURVES.path("input", "y"): theme.float32(read)}
     if "mark" in info.input_labels:
         chosen = frame.inputs[:, info.input_labels.index("mark")] > 0
-        changed["data.0.marker.color"] = [theme.DIRECT if is_chosen else theme.QUIET for is_chosen in chosen]
-        changed["data.0.marker.size"] = np.where(chosen, 10, 4).astype(np.float32)
-    for trace, values in ((1, frame.targets), (2, frame.outputs)):
-        changed[f"data.{trace}.x"] = about.astype(np.float32)
-        changed[f"data.{trace}.y"] = theme.f4(values[steps, 0])
+        changed[CURVES.path("input", "marker.color")] = [
+            theme.DIRECT if is_chosen else theme.QUIET for is_chosen in chosen
+        ]
+        changed[CURVES.path("input", "marker.size")] = np.where(chosen, 10, 4).astype(np.float32)
+    for trace, values in (("target", frame.targets), ("prediction", frame.outputs)):
+        changed[CURVES.path(trace, "x")] = predicted.astype(np.float32)
+        changed[CURVES.path(trace, "y")] = theme.float32(values[steps, 0])
     return changed
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The last answer in words."""
-    t = _last_said(frame)
+    """Return the last prediction and its target."""
+    t = _last_counted(frame)
     if info.outputs == "values":
-        return f"says {short(float(frame.outputs[t, 0]))} · target {short(float(frame.targets[t, 0]))}"
+        return f"predicts {short(float(frame.outputs[t, 0]))} · target {short(float(frame.targets[t, 0]))}"
     if not np.isfinite(frame.outputs[t]).all():
-        return "says nothing: its numbers are not finite"
+        return "no prediction: not finite"
     if frame.free_outputs is not None:
         right = (frame.free_outputs.argmax(-1) == frame.targets)[frame.counted]
         return f"by itself {right.sum()} of {len(right)} right"
     predicted, target = int(np.argmax(frame.outputs[t])), _target(frame)
     labels = [theme.symbol(info.output_labels[token]) for token in (predicted, target)]
-    return f"says {labels[0]} ({frame.outputs[t, predicted]:.0%}) · target {labels[1]}"
+    return f"predicts {labels[0]} ({frame.outputs[t, predicted]:.0%}) · target {labels[1]}"
 
 
 def _look_for(info: RunInfo) -> str:
     if "mark" in info.input_labels:
-        return f"The answer is the {info.output_labels[0]} of the two orange numbers: the full dot must meet the ring."
+        return f"The target is the {info.output_labels[0]} of the two orange numbers: the full dot must meet the ring."
     if info.outputs == "values":
-        return "Where the full dot meets the ring, the answer is right."
+        return "Where the full dot meets the ring, the prediction is right."
     if info.is_autoregressive:
-        return "Helped: the target of the step before comes in. By itself: it hears only what it said."
-    if _many(info):
-        return "Top row: the target. Below: its best guesses; the stronger, the surer."
-    return "One bar per possible answer. Level bars mean that it has no idea."
+        return "Helped: it reads the target of the step before. By itself: it reads its own outputs."
+    if _has_many_targets(info):
+        return "Top row: the target. Below: its best guesses; a stronger colour is a higher probability."
+    return "One bar per class. Equal bars mean that the network cannot tell."
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "What it says",
+    title=lambda info: "Prediction",
     look_for=_look_for,
     how=lambda info: (
-        "What the network says of the drawn sequence in evaluation mode, beside the target. Where outputs are "
-        "fed back it hears the true ones, except in what is called “by itself”. engine/model/network.py, said."
+        "The prediction for the drawn sequence in evaluation mode, beside the target. Where outputs are fed back "
+        "it reads the true ones, except in the row “by itself”. engine/model/network.py, said."
     ),
     label="The network's prediction against the target, on one held-out sequence",
     over="training",

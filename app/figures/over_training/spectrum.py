@@ -1,4 +1,4 @@
-"""The recurrent weights as a map: their eigenvalues beside the unit circle."""
+"""The eigenvalues of the recurrent weights, with the unit circle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEIGHT = 340  # pixels
 
 
 def template(info: RunInfo) -> go.Figure:
-    """The unit circle, and a trace of points for every gate."""
+    """The unit circle, and one trace of points per gate."""
     names = blocks(info)
     traces = [
         go.Scatter(
@@ -44,7 +44,7 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def blocks(info: RunInfo) -> tuple[str, ...]:
-    """The blocks of weight_hh: one for every gate, or the only one."""
+    """Return the names of the blocks of weight_hh: one per gate, or the only one."""
     return info.gates or ("hidden",)
 
 
@@ -67,54 +67,56 @@ def _axis(title: str) -> dict:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Every eigenvalue of the top layer; nothing where a frame has none."""
+    """Patch every eigenvalue of the top layer; {} for a frame without this reading."""
     if frame.spectrum is None:
         return {}
     values = [_of_top(frame, name) for name in blocks(info)]
-    reach = next((reach for reach in REACHES if _largest(values) <= 0.98 * reach), REACHES[-1])
+    reach = next((reach for reach in REACHES if _radius(values) <= 0.98 * reach), REACHES[-1])
     changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}
     for index, eigenvalues in enumerate(values):
-        changed |= {f"data.{index}.x": theme.f4(eigenvalues.real), f"data.{index}.y": theme.f4(eigenvalues.imag)}
+        changed[f"data.{index}.x"] = theme.float32(eigenvalues.real)
+        changed[f"data.{index}.y"] = theme.float32(eigenvalues.imag)
     return changed
 
 
 def _of_top(frame: Frame, name: str) -> np.ndarray:
-    """(H,) complex: the finite ones of the top layer, forwards."""
+    """Return (H,) complex, the finite eigenvalues of the top layer, forwards."""
     assert frame.spectrum is not None
     values = frame.spectrum.eigenvalues[name][-1, 0]
     return values[np.isfinite(values)]
 
 
-def _largest(values: list[np.ndarray]) -> float:
+def _radius(values: list[np.ndarray]) -> float:
+    """Return the largest absolute value; 0 if there is none."""
     return max((float(np.abs(eigenvalues).max(initial=0.0)) for eigenvalues in values), default=0.0)
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Spectral radius and largest singular value, of the gate where they are largest."""
+    """Return spectral radius and largest singular value; with several gates, their maxima."""
     if frame.spectrum is None:
         return ""
     names = blocks(info)
-    stretch = [float(frame.spectrum.largest_singular_value[name][-1, 0]) for name in names]
-    if not np.isfinite(stretch).all():
+    norms = [float(frame.spectrum.largest_singular_value[name][-1, 0]) for name in names]
+    if not np.isfinite(norms).all():
         return "not finite"
-    radius, up_to = _largest([_of_top(frame, name) for name in names]), "up to " if len(names) > 1 else ""
-    return f"radius {up_to}{short(radius)} · singular value {up_to}{short(max(stretch))}"
+    radius, up_to = _radius([_of_top(frame, name) for name in names]), "up to " if len(names) > 1 else ""
+    return f"radius {up_to}{short(radius)} · singular value {up_to}{short(max(norms))}"
 
 
 def _look_for(info: RunInfo) -> str:
     if info.gates:
-        return "One map per gate. The circle does not decide here: the old state is also carried around these weights."
-    return "Inside the circle: what goes through these weights again and again dies out. Outside: it grows."
+        return "One set of points per gate. The circle does not decide here: the old state also bypasses these weights."
+    return "Inside the circle: repeated multiplication by W_hh shrinks a vector. Outside: it grows."
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "Eigenvalues of W_hh" + theme.of_top(info),
+    title=lambda info: "Eigenvalues of W_hh" + theme.top_layer_suffix(info),
     look_for=_look_for,
     how=lambda info: (
         "Eigenvalues of each hidden_size × hidden_size block of weight_hh"
         + (", the decoder's. " if info.encoder_steps else ". ")
-        + "Radius: the largest of them in size; singular value: the most that the weights stretch any vector in one "
-        "step. The slope of the activation is not in it. engine/lens/spectrum.py, eigenvalues."
+        + "Radius: the largest absolute eigenvalue; singular value: the largest factor by which the weights stretch a "
+        "vector in one step. The slope of the activation is not included. engine/lens/spectrum.py, eigenvalues."
     ),
     label="Eigenvalues of the recurrent weights in the complex plane, with the unit circle",
     over="training",

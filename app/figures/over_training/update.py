@@ -11,12 +11,12 @@ from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
 TRACES = Traces("ghost", "norm", "clipped")
-LOW, HIGH = -5, 5
-MARKS = 10.0 ** (HIGH - 0.6)  # the row above the line where clipped steps are marked
+LOW, HIGH = -5, 5  # exponents of 10 of the axis
+CLIPPED_AT = 10.0 ** (HIGH - 0.6)  # height of the marks of clipped steps
 
 
 def template(info: RunInfo) -> go.Figure:
-    """A log line over training steps, clipped steps marked on it, the clip line dashed."""
+    """A line over training steps on a log axis, marks for clipped steps, and the clip threshold dashed."""
     empty = np.zeros(0, np.float32)
     hover = "step %{x:,}: %{y:.2e}<extra>"
     traces = TRACES.in_order(
@@ -41,7 +41,7 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def _clip_line(info: RunInfo) -> dict:
-    """Where clipping by norm begins; clipping by value has no line here, it bounds each number by itself."""
+    """Return the line at the threshold of clipping by norm; clipping by value has no line."""
     e = info.experiment
     shown = e.clip == "norm"
     height = e.clip_threshold if shown else 1.0
@@ -50,21 +50,21 @@ def _clip_line(info: RunInfo) -> dict:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The norms so far; `info.experiment` carries the clipping of this moment."""
+    """Patch the norms so far; `info.experiment` has the current clipping."""
     rows = curves.updates
     clipped = rows["clipped"].astype(bool)
     return {
         TRACES.path("norm", "x"): rows["step"].astype(np.float32),
-        TRACES.path("norm", "y"): theme.f4(rows["param_grad_norm"]),
+        TRACES.path("norm", "y"): theme.float32(rows["param_grad_norm"]),
         TRACES.path("clipped", "x"): rows["step"][clipped].astype(np.float32),
-        TRACES.path("clipped", "y"): np.full(int(clipped.sum()), MARKS, np.float32),
+        TRACES.path("clipped", "y"): np.full(int(clipped.sum()), CLIPPED_AT, np.float32),
         "layout.shapes": [_clip_line(info)],
         "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
     }
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """The norm of this update, before and after clipping."""
+    """Return the norm of this update, before and after clipping."""
     if frame.step == 0:
         return "no update yet"
     before = short(frame.param_grad_norm)
@@ -72,17 +72,17 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """The previous run's norms, on the same task."""
+    """Patch the previous run's norms, if it has the same task."""
     if old.experiment.task != info.experiment.task:
         return {}
-    return theme.before(TRACES.number("ghost"), old, curves.updates["param_grad_norm"], curves.updates["step"])
+    return theme.previous_run(TRACES.number("ghost"), old, curves.updates["param_grad_norm"], curves.updates["step"])
 
 
 FIGURE = LiveFigure(
     title=lambda info: "Size of the update",
-    look_for=lambda info: "Clipping caps this, not the gradient over time on the left.",
+    look_for=lambda info: "Clipping limits this norm, not the gradient over time on the left.",
     how=lambda info: (
-        "The 2-norm of the gradient of all weights together, of each training batch, before and after "
+        "The 2-norm of the gradient of all parameters together, for each training batch, before and after "
         "clipping. engine/training/trainer.py, Trainer.advance."
     ),
     label="Norm of the parameter gradient per training step, log axis, clipped steps marked",

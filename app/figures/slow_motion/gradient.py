@@ -17,16 +17,16 @@ from engine.slow_motion.update_trace import UpdateTrace
 HEAD = 4
 """Pixels between the middle of an arrow's head and the state that it points at."""
 BRIGHT = -5
-"""Decade from which on a letter on the colour of a gradient is dark."""
+"""Decade from which on the text on a gradient's colour is dark."""
 
 
 def gradient(info: RunInfo, r: UpdateTrace) -> list:
-    """All of it, on the axes of what is new."""
+    """Return all traces of the gradient, on the axes of the new part."""
     return [_glow(info, r), *_sizes(info, r), *_between(info, r), *_entering(info, r)]
 
 
 def _glow(info: RunInfo, r: UpdateTrace) -> go.Heatmap:
-    """Every state in the colour of the decade of its gradient: yellow where much arrives, dark where next to none."""
+    """Return every state in the colour of its gradient: yellow for a large one, dark for a tiny one."""
     norms = log_scale.logarithms(r.grad_norm)
     blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
     ticks = list(range(theme.FLOOR_DECADE, theme.TOP_DECADE + 1, 2))
@@ -37,7 +37,7 @@ def _glow(info: RunInfo, r: UpdateTrace) -> go.Heatmap:
 
 
 def _sizes(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
-    """Every gradient's size on its state: in one digit, or its power of ten where that is all there is room for."""
+    """Return every gradient's size as a text on its state: one digit, or only its power of ten if space is short."""
     real, texts = layout.real(info), []
     write = digit if roomy(info) else decade
     for row, (layer, d) in enumerate(layout.rows(info), start=1):
@@ -51,19 +51,19 @@ def _sizes(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
 
 
 def roomy(info: RunInfo) -> bool:
-    """True where a state is wide enough for a number with its power of ten."""
+    """Return True if a state is wide enough for a number with its power of ten."""
     return 2 * layout.half_width(info) > layout.steps_of(info, 24)
 
 
 def decade(value: float) -> str:
-    """The power of ten of a size; a cross for exactly 0."""
+    """Return the power of ten of a size; a cross for exactly 0."""
     if value == 0 or not np.isfinite(value):
         return "✕" if value == 0 else "∞"
     return f"{int(np.floor(np.log10(value)))}".replace("-", "−")
 
 
 def digit(value: float) -> str:
-    """A size in one digit: 0.03, 3e-5; a cross for exactly 0."""
+    """Return a size with one digit: 0.03, 3e-5; a cross for exactly 0."""
     if value == 0 or not np.isfinite(value):
         return decade(value)
     mantissa, exponent = f"{value:.0e}".split("e")
@@ -75,7 +75,7 @@ def _decade(norm: float) -> int:
 
 
 def _arrow(line: Sequence[tuple[float, float]], decade: int, head: str) -> go.Scatter:
-    """As thick as the decade; its head at the end."""
+    """Return an arrow as thick as its decade."""
     size, colour = 4 + 1.5 * arrows.width_of(decade), arrows.colour_of(decade)
     return go.Scatter(
         **lines(line), **NEW, mode="lines+markers", hoverinfo="skip",
@@ -85,7 +85,7 @@ def _arrow(line: Sequence[tuple[float, float]], decade: int, head: str) -> go.Sc
 
 
 def _between(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
-    """Back through time: each carries what arrives at its head. Where exactly nothing arrives there is none."""
+    """Return the arrows back through time; each shows the gradient at its head, and exactly 0 has no arrow."""
     columns = layout.real(info) if info.has_links else layout.real(info)[:0]
     half, room, arrows = layout.half_width(info) * 1.08, layout.steps_of(info, HEAD), []
     for row, (layer, d) in enumerate(layout.rows(info), start=1):
@@ -101,12 +101,12 @@ def _between(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
 
 
 def _cut(info: RunInfo, left: int, right: int) -> bool:
-    """Truncation cuts between two drawn steps."""
+    """Return True if truncation cuts between two drawn steps."""
     return any(left < wall <= right for wall in theme.walls(info))
 
 
 def _entering(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
-    """Down from a loss into the top layer, and from each layer into the one below."""
+    """Return the arrows down from a loss into the top layer, and from each layer into the one below."""
     arrows, rows = [], layout.rows(info)
     for row, (layer, d) in enumerate(rows, start=1):
         for t in layout.real(info).tolist():

@@ -1,4 +1,4 @@
-"""The network of a rehearsal, unrolled in time: what comes in, the states, what is said, and the loss of every step."""
+"""The network of one update, unrolled in time: inputs, states, outputs, and the loss of every step."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ from engine.number_format import short
 from engine.slow_motion.update_trace import UpdateTrace
 
 HEIGHT = 500
-"""Pixels, of all five pictures."""
+"""Height in pixels of all five figures."""
 ANSWER, RIGHT, CEILING = 0.0, 0.4, 0.66  # above the row of the answers
 NETWORK, PANEL = [0, 0.78], [0.83, 1]  # of the height: the network, and the loss of every step
 LETTER = 8  # pixels, of the answers
 ROW_NAMES: dict[str, Any] = {"tickfont": {"size": 13}, "ticklabelstandoff": 6}
 OLD: dict[str, str] = {}
-"""The axes of what was there before."""
+"""The axes of the parts drawn in an earlier phase."""
 NEW = {"xaxis": "x2", "yaxis": "y2"}
-"""The axes of what is new in a picture."""
+"""The axes of the new part of a figure."""
 
 
 def seen(info: RunInfo, r: UpdateTrace) -> RunInfo:
-    """As the pictures need it: the sequence is one of the batch, and layers above without links are not drawn."""
+    """Adapt the run's info: the sequence is one of the batch, and layers above the recurrent ones are not drawn."""
     experiment = r.experiment.replace(output_layers=0)
     valid, counted = (tuple(mask.tolist()) for mask in (r.valid, r.counted))
     return dataclasses.replace(info, experiment=experiment, valid=valid, counted=counted)
 
 
 def unrolled(info: RunInfo, r: UpdateTrace, traces: list, *, answered: bool = True) -> go.Figure:
-    """What stays: frames for the states, wires, the names of the rows, pale where they are still empty; and these
-    traces."""
+    """Draw the fixed parts and these traces.
+
+    Fixed are the frames of the states, the connecting lines and the names of the rows, pale if still empty.
+    """
     rows, columns = layout.ticks(info), layout.columns(info)
     top, below = layout.top(info), len(layout.rows(info)) + 1
     ceiling = top + CEILING + (0.35 if info.encoder_steps else 0)
@@ -49,7 +51,7 @@ def unrolled(info: RunInfo, r: UpdateTrace, traces: list, *, answered: bool = Tr
     above = {**time, "overlaying": "x", "visible": False}
     halves = [{**note, "y": ceiling} for note in wires.halves(info)]
     return theme.figure(
-        wires.wires(info), _frames(info), wires.context(info), _nothing_yet(), *traces,
+        wires.wires(info), _frames(info), wires.context(info), _empty_losses(), *traces,
         height=HEIGHT,
         revision=f"slow-{info.time_steps}",
         margin={"l": 92, "r": 84, "t": 8, "b": 30},
@@ -70,13 +72,13 @@ def unrolled(info: RunInfo, r: UpdateTrace, traces: list, *, answered: bool = Tr
 
 
 def lines(points: Iterable[tuple[float, float]]) -> dict[str, list]:
-    """Points of a line; None lifts the pen."""
+    """Return x and y of these points; None interrupts the line."""
     x, y = zip(*points, strict=True) if points else ((), ())
     return {"x": list(x), "y": list(y)}
 
 
 def _frames(info: RunInfo) -> go.Scatter:
-    """An empty frame for every state."""
+    """Return an empty frame for every state."""
     half, high = layout.half_width(info), layout.HALF
     points: list = []
     for row in range(1, len(layout.rows(info)) + 1):
@@ -86,13 +88,13 @@ def _frames(info: RunInfo) -> go.Scatter:
     return go.Scatter(**lines(points), mode="lines", line={"color": theme.QUIET, "width": 1}, hoverinfo="skip")
 
 
-def _nothing_yet() -> go.Scatter:
-    """Keeps the axis of the losses where it is while there are none."""
+def _empty_losses() -> go.Scatter:
+    """Return an invisible point that keeps the losses' axis while there are none."""
     return go.Scatter(x=[0], y=[0], xaxis="x", yaxis="y3", mode="markers", marker={"opacity": 0}, hoverinfo="skip")
 
 
 def strips(info: RunInfo, blocks: list[tuple[int, np.ndarray]], **style: Any) -> go.Heatmap:
-    """(row, (cells, T)) as strips at the drawn steps, the lowest row first; nothing between them, nor in padding."""
+    """Return strips at the drawn steps from (row, (cells, T)), the lowest row first; padding is empty."""
     columns, half = layout.columns(info), layout.half_width(info)
     there = np.array(info.valid)[columns]
     z: list[np.ndarray] = []
@@ -106,13 +108,13 @@ def strips(info: RunInfo, blocks: list[tuple[int, np.ndarray]], **style: Any) ->
 
 
 def legend(title: str, values: list[float], text: list[str]) -> dict:
-    """A narrow legend of the colours, at the right."""
+    """Return a narrow colour bar at the right."""
     return {"title": {"text": title, "side": "top"}, "thickness": 9, "len": 0.5, "y": 0.38, "x": 1.005,
             "outlinewidth": 0, "tickvals": values, "ticktext": text, "tickfont": {"size": 11}}  # fmt: skip
 
 
 def states(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> go.Heatmap:
-    """Every state as a strip of units, and so the inputs where they are many numbers."""
+    """Return every state as a strip of units, and the inputs if they have many channels."""
     units, scale = layout.units(info), hidden.scale_of(r.hidden)
     blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
     if channels := layout.strip_channels(info):
@@ -128,13 +130,13 @@ def text(x: np.ndarray, row: float, text: list[str], axes: dict[str, str], **sty
 
 
 def read(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> list[go.Scatter]:
-    """What comes in."""
+    """Return the inputs."""
     columns = layout.columns(info)
     return [text(columns, 0, [symbols.read(info, r, t) for t in columns], axes)]
 
 
 def answers(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> list[go.Scatter]:
-    """What the network says, in green with a tick where it is right, and what would have been right."""
+    """Return the outputs, green with a tick if right, and the targets."""
     steps, top = layout.answer_steps(info), layout.top(info)
     answered = [symbols.answer(info, r, t) for t in steps]
     colours = [theme.CELL if right else theme.WRONG for _, right in answered]
@@ -148,7 +150,7 @@ def answers(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> list[go.Scat
 
 
 def _leaves_the_picture(info: RunInfo) -> bool:
-    """True where the only answer, at the right end, is wider than the room there."""
+    """Return True if the only output, at the right end, is wider than the room there."""
     if info.time_steps == 1 or layout.answer_steps(info).tolist() != [info.time_steps - 1]:
         return False
     room = -theme.time_axis(info.time_steps)["range"][0]
@@ -156,7 +158,7 @@ def _leaves_the_picture(info: RunInfo) -> bool:
 
 
 def target(info: RunInfo, r: UpdateTrace, t: int) -> str:
-    """What would have been right at t."""
+    """Return the target at t."""
     if info.outputs == "symbols":
         return theme.symbol(info.output_labels[int(r.targets[t])])
     return f"{float(r.targets[t, 0]):.2f}".replace("-", "−")
@@ -168,7 +170,7 @@ def _highest(r: UpdateTrace) -> float:
 
 
 def losses(info: RunInfo, r: UpdateTrace, axis: str) -> list:
-    """A bar for the loss of every step of this sequence, a mark for the batch's mean at that step."""
+    """Return a bar for the loss of every step of this sequence, and a mark for the mean of the batch."""
     t = np.flatnonzero(r.counted)
     width = 2 * layout.half_width(info) if len(t) <= layout.MAX_COLUMNS else 0.8
     high, few = np.maximum(r.loss_per_step[t], r.batch_loss_per_step[t]), len(t) <= layout.MAX_COLUMNS

@@ -1,5 +1,7 @@
-"""One update in five pictures: forward, loss, backward, clip, update. What is new in a picture stands on axes of its
-own (x2), so that the page can uncover it step by step over what was there before."""
+"""One update in five figures: forward, loss, backward, clip, update.
+
+The new part of a figure has its own axes (x2), so that the page can reveal it step by step over the earlier parts.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ PHASES = (FORWARD, LOSS, BACKWARD, CLIP, UPDATE)
 
 
 def picture(info: RunInfo, r: UpdateTrace, phase: int) -> go.Figure:
-    """The picture of one of PHASES."""
+    """Draw one of PHASES."""
     if phase >= CLIP:
         return update.clip(r) if phase == CLIP else update.update(r)
     info = seen(info, r)
@@ -30,6 +32,6 @@ def picture(info: RunInfo, r: UpdateTrace, phase: int) -> go.Figure:
 
 
 def uncovered(info: RunInfo, r: UpdateTrace, phase: int) -> tuple[str, int] | None:
-    """From which side the new part of a picture is uncovered, in how many steps; None where it is there at once."""
+    """Return the side from which the new part is revealed, and the number of steps; None if it is shown at once."""
     steps = len(layout.columns(seen(info, r)))
     return {FORWARD: ("left", steps), LOSS: ("left", steps), BACKWARD: ("right", steps)}.get(phase)

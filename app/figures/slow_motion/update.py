@@ -1,4 +1,4 @@
-"""What an update does to the weights: lengths of gradients, before and after clipping, of weights and of changes."""
+"""The effect of an update on the weights: norms of gradients, before and after clipping, of weights and of changes."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from engine.number_format import share, short
 from engine.slow_motion.update_trace import UpdateTrace
 
 MAX_ROWS = 14
-"""Parameters drawn on a page."""
+"""Parameters drawn at most."""
 TOGETHER = "all together"
 
 
 def drawn(r: UpdateTrace) -> np.ndarray:
-    """Which parameters have a row: all; of too many the matrices that change most."""
-    every = np.arange(len(r.parameters))
-    if len(every) <= MAX_ROWS:
-        return every
-    matrices = np.array([k for k in every if len(r.shapes[k]) > 1])
+    """Return the parameters with a row: all, or the matrices that change most if there are too many."""
+    indices = np.arange(len(r.parameters))
+    if len(indices) <= MAX_ROWS:
+        return indices
+    matrices = np.array([k for k in indices if len(r.shapes[k]) > 1])
     return np.sort(matrices[np.argsort(-r.change_norms[matrices], kind="stable")[:MAX_ROWS]])
 
 
 def together(norms: np.ndarray) -> float:
-    """The 2-norm of all parameters together."""
+    """Return the 2-norm of all parameters together."""
     return float(np.sqrt((norms**2).sum()))
 
 
 def _rows(r: UpdateTrace, norms: np.ndarray) -> np.ndarray:
-    """All together, then those that are drawn."""
+    """Return the norm of all parameters together, then those of the drawn ones."""
     return np.concatenate([[together(norms)], norms[drawn(r)]])
 
 
 def clip(r: UpdateTrace) -> go.Figure:
-    """The size of the gradient before and after clipping, and the limit."""
+    """Draw the norm of the gradient before and after clipping, and the threshold."""
     before, after = _rows(r, r.gradient_norms), _rows(r, r.clipped_norms)
     e, marks = r.experiment, [_points(r, after, "after clipping" if r.clipped else "gradient", "circle", theme.TOTAL)]
     limit = e.clip_threshold if e.clip == "norm" else None
@@ -56,7 +56,7 @@ def clip(r: UpdateTrace) -> go.Figure:
 
 
 def update(r: UpdateTrace) -> go.Figure:
-    """For every parameter its own size, that of its gradient, and that of its change."""
+    """Draw the norms of every parameter, of its gradient and of its change."""
     weight, gradient, change = (_rows(r, norms) for norms in (r.weight_norms, r.clipped_norms, r.change_norms))
     marks = [
         _points(r, weight, "weights", "square-open", theme.BESIDE),
@@ -69,7 +69,7 @@ def update(r: UpdateTrace) -> go.Figure:
 
 
 def _points(r: UpdateTrace, norms: np.ndarray, name: str, symbol: str, colour: str) -> go.Scatter:
-    """One mark in every row; nothing where it is exactly 0."""
+    """Return one mark per row; none for exactly 0."""
     names = [TOGETHER, *(r.parameters[k] for k in drawn(r))]
     return go.Scatter(
         x=np.where(norms > 0, norms, np.nan), y=list(range(len(names))), mode="markers", name=name, text=names,
@@ -94,7 +94,7 @@ def _weights(
     title: str,
     head: str,
 ) -> go.Figure:
-    """One row for all together and one for each parameter, sizes from left to right on a log axis."""
+    """Draw one row for all parameters together and one for each, with norms on a log axis."""
     names = [f"<b>{TOGETHER}</b>", *(r.parameters[k].removeprefix("recurrent.") for k in drawn(r))]
     sizes = np.concatenate(reach)
     sizes = sizes[(sizes > 0) & np.isfinite(sizes)]

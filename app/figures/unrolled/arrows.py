@@ -1,4 +1,4 @@
-"""The gradient going back through time: one trace of arrows for each decade of it."""
+"""The gradient going back through time as arrows: one trace for each decade."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from app.figures import theme
 from app.figures.unrolled import layout
 from engine.frame import Frame, RunInfo
 
-DECADES = range(theme.FLOOR_DECADE - 1, theme.TOP_DECADE + 1)  # the first holds all that lies below the axis
+DECADES = range(theme.FLOOR_DECADE - 1, theme.TOP_DECADE + 1)  # the first also has everything below the axis
 
 
 def colour_of(decade: int) -> str:
-    """Grey where next to nothing arrives, blue where it does, vermilion where it grows out of hand."""
+    """Return grey for a tiny gradient, blue for a large one, vermilion for one that explodes."""
     if decade >= 1:
         return theme.WRONG
     share = np.clip((decade - theme.FLOOR_DECADE) / (-1 - theme.FLOOR_DECADE), 0, 1)
@@ -25,12 +25,12 @@ def colour_of(decade: int) -> str:
 
 
 def width_of(decade: int) -> float:
-    """Line width in pixels: the log of the gradient."""
+    """Return the line width in pixels, linear in the log of the gradient."""
     return 0.8 + 0.55 * (decade - DECADES.start)
 
 
 def traces() -> list[go.Scatter]:
-    """Empty ones, thinnest first."""
+    """Return empty traces, thinnest first."""
     return [
         go.Scatter(
             x=[], y=[], mode="lines+markers", hoverinfo="skip", line={"color": colour_of(k), "width": width_of(k)},
@@ -41,7 +41,7 @@ def traces() -> list[go.Scatter]:
 
 
 def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
-    """Per decade: (x, y, marker size, marker symbol) of its arrows. An arrow carries what arrives at its head."""
+    """Return per decade (x, y, marker size, marker symbol) of its arrows; an arrow shows the gradient at its head."""
     columns = layout.real(info) if info.has_links else layout.real(info)[:0]  # padding is skipped
     half = layout.half_width(info) * 1.12
     by_decade: dict[int, tuple[list, list, list, list]] = {k: ([], [], [], []) for k in DECADES}
@@ -52,7 +52,7 @@ def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
                 head, tail, start, end, symbol = (right, left, left + half, right - half, "triangle-right")
             norm = frame.sequence_grad_norm[layer, d, head]
             if norm == 0 or frame.sequence_grad_norm[layer, d, tail] == 0 or not np.isfinite(norm):
-                continue  # exactly nothing: no arrow
+                continue  # exactly 0: no arrow
             decade = int(np.clip(np.floor(np.log10(norm)), DECADES.start, DECADES.stop - 1))
             x, y, size, symbols = by_decade[decade]
             x += [float(start), float(end), None]

@@ -1,7 +1,7 @@
 """The network unrolled in time: input below, states as strips of units, output above, and the gradient going back.
 
-Everything drawn is of one pass, the one that is measured. Where outputs could be fed back it is told the truth: the
-next input is the target, never the output. What the network says by itself is of another pass, in a row of its own.
+Everything drawn is from the one measured forward pass. An autoregressive network reads the targets in it (teacher
+forcing), never its outputs; the outputs of a free-running pass have their own row.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from engine.frame import Frame, RunInfo
 TRACES = Traces(
     "strips", "wires", "truth", "context", "hover", "inputs", "outputs", "targets", "free_outputs"
 )  # fmt: skip
-"""Before the arrows, of which there is a trace for each decade."""
+"""The first traces; the arrows follow, one trace for each decade."""
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Strips, wires, texts, and empty arrows."""
+    """Strips, connecting lines, texts, and empty arrows."""
     columns, answered, top = layout.columns(info), layout.answer_steps(info), layout.top(info)
     points = np.array([(t, row + 1) for row in range(len(layout.rows(info))) for t in columns], np.float32)
     hover = go.Scatter(
@@ -56,7 +56,7 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def _strips(info: RunInfo) -> go.Heatmap:
-    """Empty strips: cells from the bottom up, a gap between two strips being a cell, too."""
+    """Return empty strips: cells from the bottom up, with one empty cell between two strips."""
     columns, half = layout.columns(info), layout.half_width(info)
     cells = len(layout.units(info))
     y = [row + 1 + np.linspace(-layout.HALF, layout.HALF, cells + 1) for row in range(layout.top(info) - 1)]
@@ -71,7 +71,7 @@ def _strips(info: RunInfo) -> go.Heatmap:
 
 
 def _labels(columns: np.ndarray, row: float, size: int) -> go.Scatter:
-    """Text on a row; for an empty text Plotly makes no element, and none later either."""
+    """Return texts in a row, not empty: for an empty text Plotly makes no element, and none later either."""
     return go.Scatter(
         x=columns.tolist(), y=[row] * len(columns), text=[symbols.NOTHING] * len(columns), textfont={"size": size},
         mode="text", hoverinfo="skip", cliponaxis=False,
@@ -79,7 +79,7 @@ def _labels(columns: np.ndarray, row: float, size: int) -> go.Scatter:
 
 
 def _outputs(info: RunInfo) -> go.Scatter:
-    """What was said. One answer alone, at the right end, stands left of its wire: there the edge would cut it."""
+    """Return the outputs; a single one at the right end is left of its line, where the edge would cut it."""
     answered = layout.answer_steps(info)
     answers = _labels(answered, layout.top(info), 11 if info.outputs == "values" and len(answered) > 8 else 13)
     if answered.tolist() == [info.time_steps - 1] and info.time_steps > 1:
@@ -88,7 +88,7 @@ def _outputs(info: RunInfo) -> go.Scatter:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """States, arrows, and what was read and said, of the drawn sequence."""
+    """Patch states, arrows, inputs and outputs of the drawn sequence."""
     columns, answered = layout.columns(info), layout.answer_steps(info)
     scale = scale_of(frame.hidden)
     changed: Patch = {
@@ -118,7 +118,7 @@ def _answers(trace: str, answers: list[tuple[str, bool]]) -> Patch:
 
 
 def _states(info: RunInfo, frame: Frame, columns: np.ndarray) -> np.ndarray:
-    """The strips' cells; between them nothing. (rows of cells, 2 * columns - 1) float32."""
+    """Return the cells of the strips, (rows of cells, 2 * columns - 1) float32; NaN between them."""
     units = layout.units(info)
     rows = [frame.hidden[layer, d][:, units] for layer, d in layout.rows(info)] + [row[:, units] for row in frame.upper]
     if channels := layout.strip_channels(info):
@@ -132,32 +132,34 @@ def _states(info: RunInfo, frame: Frame, columns: np.ndarray) -> np.ndarray:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """How many steps are drawn."""
+    """Return how many steps are drawn, if not all are."""
     drawn = len(layout.columns(info))
     return f"{drawn} of {info.time_steps} steps drawn" if drawn < info.time_steps else ""
 
 
 def _look_for(info: RunInfo) -> str:
     if info.time_steps == 1:
-        return "One step: the input goes up, the answer comes out. Nothing is remembered, nothing goes back in time."
+        return (
+            "One step: the input goes up, the output comes out. Nothing is remembered, no gradient goes back in time."
+        )
     if not info.has_links:
-        how = "No links between the steps: each answers from what it sees itself. Compare a recurrent cell."
+        how = "No links between the steps: each output depends on its own input. Compare a recurrent cell."
     else:
         how = "Arrows go back from the loss: thicker is more gradient, orange too much."
     if info.is_autoregressive:
-        return f"{_told(info)} {how}"
+        return f"{_feedback(info)} {how}"
     return f"The same weights at every step. {how}" if info.has_links else how
 
 
-def _told(info: RunInfo) -> str:
-    """What comes in after the first step of a network that could hear its own answers."""
+def _feedback(info: RunInfo) -> str:
+    """Return a sentence on the inputs of an autoregressive network after its first step."""
     forced = info.experiment.teacher_forcing
     trained = "as in training" if forced == 1 else f"in training {forced:.0%} of the time" if forced else (
         "in training never")  # fmt: skip
-    crosses = "All it knows of the source crosses the diamonds. " if info.encoder_steps else ""
+    crosses = "The decoder knows only what passes through the diamonds. " if info.encoder_steps else ""
     return (
-        f"{crosses}Here it is told the truth ({trained}): whatever it says, the target comes in next (dotted). "
-        "Top row: it hears its own answers instead."
+        f"{crosses}Here the next input is the target (dotted; {trained}), not its own output. "
+        "Top row: it reads its own outputs instead."
     )
 
 
@@ -166,8 +168,8 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=lambda info: (
         "The first sequence of the probe at the network's present weights, in evaluation mode. An arrow's width and "
-        "colour are the decade of ‖dl/dh‖ of this one sequence at the step it leads from; the numbers at the end are "
-        "the network's probabilities. engine/training/trainer.py, Trainer.frame."
+        "colour show the decade of ‖dl/dh‖ of this one sequence at the step that it points to; the numbers at the end "
+        "are the network's probabilities. engine/training/trainer.py, Trainer.frame."
     ),
     label="The unrolled network: inputs, states, outputs, and arrows as wide as the log of the gradient",
     over="time",

@@ -1,4 +1,4 @@
-"""The texts of the unrolled picture: what was read and said at a step, what was asked, and what it says by itself."""
+"""The texts of the unrolled figure: input, output and target of a step, and the output of a free-running pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING, BROKEN = "\u00a0", "✗ not finite"
 
 
 class DrawnSequence(Protocol):
-    """One sequence as a network read and answered it, under the names that `Frame` gives it."""
+    """One sequence with a network's outputs, with the field names of `Frame`."""
 
     @property
     def inputs(self) -> np.ndarray:
@@ -39,7 +39,7 @@ class DrawnSequence(Protocol):
 
 
 def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
-    """What was read at t; in italics where it is the target of the step before."""
+    """Return the input at t; in italics if it is the target of the step before."""
     if not sequence.valid[t] or layout.strip_channels(info):
         return NOTHING
     teacher_forced = info.is_autoregressive and t > info.encoder_steps
@@ -60,7 +60,7 @@ def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
 
 
 def answer(info: RunInfo, sequence: DrawnSequence, t: int) -> tuple[str, bool]:
-    """What was said at t, and whether it is right; with its probability where it is the only answer."""
+    """Return the output at t, and True if it is right; with its probability if it is the only one."""
     if not sequence.counted[t]:
         return "", True
     if info.outputs == "symbols":
@@ -76,18 +76,18 @@ def answer(info: RunInfo, sequence: DrawnSequence, t: int) -> tuple[str, bool]:
 
 
 def by_itself(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
-    """What it says at t when it hears nothing but its own answers, and whether it is right."""
+    """Return the output at t of a free-running pass, and True if it is right."""
     assert frame.free_outputs is not None
     return _chosen(info, frame, frame.free_outputs, t)
 
 
 def target(info: RunInfo, frame: Frame, t: int) -> str:
-    """What was asked for at t."""
+    """Return the target at t."""
     return theme.symbol(info.output_labels[int(frame.targets[t])])
 
 
 def _chosen(info: RunInfo, sequence: DrawnSequence, outputs: np.ndarray, t: int) -> tuple[str, bool]:
-    """The most probable symbol with its mark."""
+    """Return the most probable symbol with its mark, and True if it is right."""
     if not np.isfinite(outputs[t]).all():
         return BROKEN, False
     chosen = int(np.argmax(outputs[t]))
@@ -96,7 +96,7 @@ def _chosen(info: RunInfo, sequence: DrawnSequence, outputs: np.ndarray, t: int)
 
 
 def hover(info: RunInfo, frame: Frame, layer: int, d: int, t: int) -> str:
-    """What the mouse says of one state."""
+    """Return the tooltip of one state."""
     if not frame.valid[t]:
         return "padding: the sequence has no such step"
     norm = frame.sequence_grad_norm[layer, d, t]

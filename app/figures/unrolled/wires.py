@@ -1,4 +1,4 @@
-"""The lines of the unrolled picture that stay: wires, the context vector, and how the truth comes back as an input."""
+"""The fixed lines of the unrolled figure: connections, the context vector, and targets that become inputs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ HEAD = 11  # pixels for an arrow that goes in
 
 
 def wires(info: RunInfo) -> go.Scatter:
-    """Inputs up into the states, each layer up into the next, states on to the next step, and up to the answers."""
+    """Return the lines from inputs to states, from layer to layer, from step to step, and to the outputs."""
     real, answered, rows = layout.real(info), layout.answer_steps(info), layout.rows(info)
     half, top = layout.half_width(info), layout.top(info)
     bottom = HALF if layout.strip_channels(info) else 0.22
     segments: list[tuple[float, float, float, float]] = [(t, bottom, t, 1 - HALF) for t in real]
     read = answered if info.experiment.rnn_type == "many_to_one" else real[real >= info.encoder_steps]
-    for row in range(1, top - 1):  # the layers above see only the steps that are read
+    for row in range(1, top - 1):  # the layers above have only the steps that the output reads
         segments += [(t, row + HALF, t, row + 1 - HALF) for t in (real if row < len(rows) else read)]
     segments += [(t, top - 1 + HALF, t, top - 0.25) for t in answered]
     if info.has_links:
@@ -36,9 +36,9 @@ def wires(info: RunInfo) -> go.Scatter:
 
 
 def truth(info: RunInfo) -> go.Scatter:
-    """From each target, past the output, down to the next input; "…" where the step before is not drawn.
+    """Return the lines from each target, past the output, to the next input; "…" if the step before is not drawn.
 
-    The pass that is measured and drawn is told the truth, so what comes in never is the output itself.
+    The measured pass uses teacher forcing, so its inputs are never its own outputs.
     """
     drawn, reach = set(layout.answer_steps(info).tolist()), layout.top(info) + TARGETS_ABOVE
     beside = layout.steps_of(info, layout.LETTER * layout.longest(info) / 2 + 6)
@@ -64,21 +64,21 @@ def truth(info: RunInfo) -> go.Scatter:
 
 
 def context(info: RunInfo) -> go.Scatter:
-    """The context vector: all that crosses from encoder to decoder, one state per layer."""
+    """Return the context vector, one marker per layer: all that passes from encoder to decoder."""
     rows = range(1, len(layout.rows(info)) + 1) if info.encoder_steps else range(0)
     return go.Scatter(
         x=[info.encoder_steps - 0.5] * len(rows), y=list(rows), mode="markers",
         marker={"symbol": "diamond", "size": 15, "color": theme.LAST, "line": {"width": 0}},
-        hovertemplate="The context vector: all that the decoder gets to know of the question<extra></extra>",
+        hovertemplate="The context vector: all that the decoder knows of the source<extra></extra>",
     )  # fmt: skip
 
 
 def halves(info: RunInfo) -> list[dict]:
-    """The names of the two halves and of what stands between them."""
+    """Return the names of encoder, context and decoder above the figure."""
     border, last = info.encoder_steps, info.time_steps - 1
     if not border:
         return []
-    names = ((0, "left", "encoder reads"), (border - 0.5, "center", "context"), (last, "right", "decoder speaks"))
+    names = ((0, "left", "encoder reads"), (border - 0.5, "center", "context"), (last, "right", "decoder writes"))
     return [
         {"x": x, "y": layout.ceiling(info), "yanchor": "top", "xanchor": anchor, "text": text, "showarrow": False,
          "font": {"size": 12}}

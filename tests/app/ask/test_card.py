@@ -198,7 +198,7 @@ def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(p
     result = dataclasses.replace(result, said=result.future + np.float32(0.5))
     page = answered(page, pool, result)
     (chart,) = page.get("plotly_chart")
-    assert "what it says comes next" in chart.proto.spec and '"dash":"dash"' in chart.proto.spec
+    assert "predicted next" in chart.proto.spec and '"dash":"dash"' in chart.proto.spec
     still = np.abs(result.inputs[-1] - result.future).mean()
     assert f"Over the 4 steps whose truth is known, it is off by 0.50 on average; saying that nothing changes would be off by {still:.2f}." in words(page)  # noqa: E501 # fmt: skip
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.figures import log_scale
+from engine.number_format import share
 
 
 def test_logarithms_leave_a_gap_for_nothing():
@@ -17,7 +18,7 @@ def test_logarithms_leave_a_gap_for_nothing():
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1000), (120, 40), (120, 1000), (64, 312), (500, 40)])
 def test_a_heat_map_has_at_most_so_many_cells_and_keeps_both_ends(rows, columns):
-    chosen = log_scale.some(rows, columns)
+    chosen = log_scale.drawn_rows(rows, columns)
     assert len(chosen) * columns <= 20_000 and (chosen[0], chosen[-1]) == (0, rows - 1)
     assert (np.diff(chosen) > 0).all() and (len(chosen) == rows or len(chosen) == 20_000 // columns)
 
@@ -35,4 +36,4 @@ def test_a_heat_map_has_at_most_so_many_cells_and_keeps_both_ends(rows, columns)
     ],
 )
 def test_shares_in_words(value, words):
-    assert log_scale.share(value) == words
+    assert share(value) == words

@@ -12,6 +12,7 @@ import pytest
 from app.figures import theme
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.number_format import short
 from tests.colours import contrast, luminance
 
 
@@ -22,7 +23,7 @@ from tests.colours import contrast, luminance
 )  # fmt: skip
 def test_a_number_has_three_digits_at_most(value, text):
     """The examples of its own description, and their neighbours."""
-    assert theme.short(value) == text
+    assert short(value) == text
 
 
 @pytest.mark.parametrize(("page", "ground"), [("light", "#ffffff"), ("dark", "#11151b")])

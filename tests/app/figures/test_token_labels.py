@@ -22,7 +22,7 @@ def test_long_words_are_slanted_and_have_room():
 def test_a_label_is_never_taken_for_markup():
     info, frame, _ = seen("sentiment-many_to_one-gru")
     inputs = np.full_like(frame.inputs, info.input_labels.index("<UNK>"))
-    assert set(token_labels.read(info, dataclasses.replace(frame, inputs=inputs))) == {"&lt;UNK&gt;", ""}
+    assert set(token_labels.inputs(info, dataclasses.replace(frame, inputs=inputs))) == {"&lt;UNK&gt;", ""}
 
 
 @for_each({"slug": TASKS})
@@ -30,5 +30,5 @@ def test_every_task_has_words_or_numbers_at_every_step(slug):
     for kind in TASKS[slug].rnn_types:
         case = f"{slug}-{kind}-gru"
         info, frame, _ = seen(case)
-        assert len(token_labels.read(info, frame)) == len(token_labels.asked(info, frame)) == info.time_steps
-        assert [bool(word) for word in token_labels.asked(info, frame)] == frame.counted.tolist()
+        assert len(token_labels.inputs(info, frame)) == len(token_labels.targets(info, frame)) == info.time_steps
+        assert [bool(word) for word in token_labels.targets(info, frame)] == frame.counted.tolist()

@@ -8,7 +8,8 @@ import itertools
 import numpy as np
 import pytest
 
-from app.figures import FIGURES, theme
+from app.figures import FIGURES
+from engine.number_format import short
 from engine.tasks import probe
 from tests.app.figures.conftest import (
     NOT_FINITE,
@@ -129,7 +130,7 @@ def test_the_gradients_readout_is_what_the_verdict_is_about(case):
     info, frame, _ = seen(case)
     cell = info.memory_symbol == "c"
     norms, end = shown_norms(case, "grad_norm_cell" if cell else "grad_norm")[-1, 0], max(np.flatnonzero(frame.valid))
-    first, last = ("exactly 0" if norms[t] == 0 else theme.short(norms[t]) for t in (0, end))
+    first, last = ("exactly 0" if norms[t] == 0 else short(norms[t]) for t in (0, end))
     text, what = FIGURES["gradient"].readout(info, frame), "dL/dc " if cell else ""
     ends = first if info.time_steps == 1 else f"at t = 0: {first} · at t = {end}: {last}"
     assert text == what + ends

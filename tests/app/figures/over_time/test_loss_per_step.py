@@ -10,6 +10,7 @@ import pytest
 from app.figures import FIGURES, theme
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.number_format import short
 from tests.app.figures.conftest import CASES, drawn, experiment_of, f4, over, seen
 
 ASKED = [case for case in CASES if sum(RunInfo.of(experiment_of(case)).counted) > 1]
@@ -38,7 +39,7 @@ def test_a_bar_for_every_counted_step_and_no_other(case):
     if known.sum() == frame.counted.sum():
         assert np.allclose(mean["y"], frame.loss_per_step[frame.counted].mean(), rtol=1e-6)
         text = FIGURES["loss_per_step"].readout(info, frame)
-        total, average = (theme.short(float(f(frame.loss_per_step[frame.counted]))) for f in (np.sum, np.mean))
+        total, average = (short(float(f(frame.loss_per_step[frame.counted]))) for f in (np.sum, np.mean))
         assert text == f"sum {total} · mean {average} over {frame.counted.sum()} steps"
 
 
@@ -59,7 +60,7 @@ def test_a_sum_is_called_a_sum():
 def test_steps_without_a_loss_are_named_in_the_middle_of_their_stretch(task, kind, seq_len, words_at):
     info = RunInfo.of(Experiment(task=task, rnn_type=kind, seq_len=seq_len))
     notes = FIGURES["loss_per_step"].template(info).to_plotly_json()["layout"].get("annotations", [])
-    stretch_notes = [each for each in notes if each["text"] != "asked"]
+    stretch_notes = [each for each in notes if each["text"] != "target"]
     assert [each["text"] for each in stretch_notes] == ([words_at] if words_at else [])
     silent = [t for t in range(info.time_steps) if info.valid[t] and not info.counted[t]]
     assert all(each["x"] == (silent[0] + silent[-1]) / 2 for each in stretch_notes)

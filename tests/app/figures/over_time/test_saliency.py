@@ -43,7 +43,7 @@ def test_what_was_read_stands_below_and_in_the_hover():
     [
         ([0.02] + [0.1] * 10 + [0.2], "t = 0: 10.0% of the strongest, t = 11"),
         ([0.3] + [0.1] * 11, "strongest: the first input, t = 0"),
-        ([0.0] * 12, "no input changes the last answer"),
+        ([0.0] * 12, "no input changes the last output"),
         ([0.0] + [0.1] * 11, "t = 0: exactly 0 of the strongest, t = 1"),
         ([NAN] * 12, "not finite"),
     ],

@@ -56,7 +56,7 @@ def test_a_cut_is_marked_and_counted():
     zero = called(figure, "exactly 0")
     assert np.flatnonzero(np.isfinite(zero["y"])).tolist() == [2] and zero["showlegend"]
     assert "exactly 0" in zero["customdata"][2] and np.isnan(called(figure, "factor")["y"][2])
-    assert "nothing passes t =" in readout("cut", "factors", factors=StepFactors(values, values, values, {}))
+    assert "no gradient passes t =" in readout("cut", "factors", factors=StepFactors(values, values, values, {}))
 
 
 def test_the_bars_of_a_gated_cell_are_as_high_as_the_factor():

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures import FIGURES, theme
+from app.figures import FIGURES
 from engine.frame import RunInfo
+from engine.number_format import short
 from tests.app.figures.conftest import (
     CASES,
     NOT_FINITE,
@@ -32,7 +33,7 @@ def test_each_baseline_is_a_dashed_line_at_its_value_with_its_name(case):
     lines = {(each["y0"], each["y1"], each["line"]["dash"]) for each in layout["shapes"]}
     assert lines == {(value, value, "dash") for value in info.baselines.values()} and lines
     names = [each["text"] for each in layout["annotations"]]
-    assert names == [f"{name} {theme.short(value)}" for name, value in info.baselines.items()]
+    assert names == [f"{name} {short(value)}" for name, value in info.baselines.items()]
 
 
 @cases

@@ -36,7 +36,7 @@ def test_the_prediction_is_the_networks_output(case):
 
 
 def letters(info: RunInfo, frame: Frame, heat: dict[str, Any]) -> None:
-    """The target on top, below it the best guesses, each with its probability; or what it says helped and alone."""
+    """The target on top, below it the best guesses, each with its probability; or its outputs helped and by itself."""
     signs = [theme.symbol(each) for each in info.output_labels]
     most = 26 if max(map(len, info.output_labels)) == 1 else len(heat["x"])
     steps = np.flatnonzero(frame.counted)[-most:]
@@ -80,7 +80,7 @@ def test_the_readout_names_answer_and_target(case):
         signs = {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}
         best, right = (info.output_labels[int(k)] for k in (frame.outputs[t].argmax(), frame.targets[t]))
         share = f"{frame.outputs[t].max():.0%}"
-        assert text == f"says {signs.get(best, best)} ({share}) · target {signs.get(right, right)}"
+        assert text == f"predicts {signs.get(best, best)} ({share}) · target {signs.get(right, right)}"
 
 
 # ---- values that are hidden, marked, or told beside others

@@ -179,14 +179,14 @@ AUTOREGRESSIVE_TYPES = [case for case in CASES if RunInfo.of(experiment_of(case)
 
 
 def texts(case: str) -> tuple[dict[int, str], ...]:
-    """{step: text} of the rows of inputs, outputs, targets, and what it says by itself."""
+    """{step: text} of the rows of inputs, outputs, targets, and its free-running outputs."""
     rows = [each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text"]
     return tuple({int(t): text for t, text in zip(each["x"], each["text"], strict=True)} for each in rows)
 
 
 @over(AUTOREGRESSIVE_TYPES)
 def test_what_comes_in_is_the_target_of_the_step_before_and_the_line_says_so(case):
-    """Never the output: the pass that is drawn and measured is told the truth."""
+    """Never the output: the pass that is drawn and measured uses teacher forcing."""
     info, frame, _ = seen(case)
     inputs, outputs, targets, free = texts(case)
     assert outputs.keys() == targets.keys() == free.keys() == {t for t in inputs if frame.counted[t]}
@@ -231,14 +231,14 @@ def test_only_where_outputs_could_be_fed_back_are_there_rows_for_them(case):
     assert low < 0 and max(figure["layout"]["yaxis"]["tickvals"]) < high
 
 
-@pytest.mark.parametrize(("forced", "words"), [(1.0, "(as in training)"), (0.25, "(in training 25% of the time)"),
-                                               (0.0, "(in training never)")])  # fmt: skip
+@pytest.mark.parametrize(("forced", "words"), [(1.0, "as in training"), (0.25, "in training 25% of the time"),
+                                               (0.0, "in training never")])  # fmt: skip
 def test_what_is_seen_is_said_beside_what_training_does(forced, words):
     for task, kind in (("melody", "one_to_many"), ("reverse", "encoder_decoder")):
         info = RunInfo.of(Experiment(task=task, rnn_type=kind, teacher_forcing=forced))
         text = FIGURES["unrolled"].look_for(info)
-        assert f"told the truth {words}" in text and "Top row: it hears its own answers" in text
-    assert "truth" not in FIGURES["unrolled"].look_for(RunInfo.of(Experiment()))
+        assert f"the target (dotted; {words})" in text and "Top row: it reads its own outputs" in text
+    assert "target" not in FIGURES["unrolled"].look_for(RunInfo.of(Experiment()))
 
 
 @pytest.mark.parametrize("task", ["adding", "irregular_wave_gaps", "speech"])
