@@ -246,7 +246,7 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=lambda info: (
         "The prediction for the drawn sequence in evaluation mode, beside the target. Where outputs are fed back "
-        "it reads the true ones, except in the row “by itself”. engine/model/network.py, said."
+        "it reads the true ones, except in the row “by itself”. engine/model/network.py, predictions."
     ),
     label="The network's prediction against the target, on one held-out sequence",
     over="training",
