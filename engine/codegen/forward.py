@@ -49,7 +49,7 @@ def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
 def _of(plan: Plan) -> str:
     inputs = "tokens (T, batch)" if plan.symbols_in else "values (T, batch, INPUT_SIZE)"
     if plan.translates:
-        return f", from {inputs}; `decoder_inputs` are the targets, one step late"
+        return f", from {inputs}; `decoder_inputs`: targets, one step late"
     return f", from {inputs}"
 
 

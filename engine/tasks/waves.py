@@ -127,7 +127,7 @@ UNTIMED_WAVE = Task(
 TIMED_WAVE = replace(
     UNTIMED_WAVE,
     slug="irregular_wave_gaps",
-    title="Uneven wave, gaps given",
+    title="Uneven wave, with gaps",
     teaches="Uneven time steps have to be an input: with the gap given, the same wave can be learned.",
     input_labels=("value now", "gap to the next, tenths of a period"),
     draw=_draw_timed,

@@ -121,11 +121,11 @@ BAD = [
     ({"tbptt": 5, "bidirectional": True}, r"^tbptt must be 0 \(never cut\) for a network .* both ways, but got 5\.$"),
     (
         {"bidirectional": True, "task": "melody", "rnn_type": "one_to_many"},
-        r"^bidirectional must be false where the network speaks step by step: .*, but got True\.$",
+        r"^bidirectional must be false where outputs are fed back: .*, but got True\.$",
     ),
     (
         {"bidirectional": True, "task": "reverse", "rnn_type": "encoder_decoder"},
-        r"^bidirectional must be false where the network speaks step by step: .*, but got True\.$",
+        r"^bidirectional must be false where outputs are fed back: .*, but got True\.$",
     ),
     (
         {"bidirectional": True, "cell": "feedforward"},

@@ -81,8 +81,8 @@ def test_a_question_that_cannot_be_says_what_is_accepted(wrong, sentence):
     [
         ({"task": "digits", "rnn_type": "one_to_one"}, {"text": "7"}, "Nothing can be typed for these data"),
         ({"task": "characters", "bidirectional": True}, {"steps": 3}, "reads both ways"),
-        ({"task": "parity"}, {"steps": 1}, "is not what it reads next"),
-        ({"task": "melody", "rnn_type": "one_to_many"}, {"steps": 1}, "is not what it reads next"),
+        ({"task": "parity"}, {"steps": 1}, "is not its next input"),
+        ({"task": "melody", "rnn_type": "one_to_many"}, {"steps": 1}, "is not its next input"),
         ({"task": "parity"}, {"text": "0120"}, "“2” cannot be read here"),
         ({"task": "sentiment"}, {"text": " "}, "From 1 to 200 words can be read here"),
     ],

@@ -115,7 +115,7 @@ def test_a_solved_task_says_how_well(ratio, sentence):
         ({"ratio": 0.0, "state": 1.0}, "No gradient at all reaches t = 0: .* slope of tanh is 0"),
         ({"ratio": 0.0, "cell": "gru"}, "No gradient at all reaches t = 0: the weights on the way pass nothing on"),
         ({"gradient": 3e-11}, "Hardly any gradient leaves the loss: 3e-11 at the last step. .* is sure of its answer"),
-        ({"gradient": 3e-11, "task": "adding"}, "3e-11 at the last step. What stands above .* passes nothing back"),
+        ({"gradient": 3e-11, "task": "adding"}, "3e-11 at the last step. The layers above .* pass no gradient back"),
         ({"ratio": 0.0, "cell": "rnn"}, "No gradient at all reaches t = 0: the weights on the way pass nothing on"),
         ({"ratio": math.nan}, "infinite: this network cannot learn"),
     ],

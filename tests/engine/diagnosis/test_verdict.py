@@ -313,7 +313,7 @@ def test_a_one_way_network_is_told_that_it_cannot_see_what_comes_later(cell):
     verdict = Trainer(Experiment(**AHEAD, cell=cell, hidden_size=4)).frame().diagnosis
     assert (verdict.kind, verdict.sentence) == (
         "blind",
-        "What decides comes only after the answer: a network that reads one way cannot see it.",
+        "The deciding input comes after the answer: a network that reads one way cannot see it.",
     )
     assert verdict.cure == {"bidirectional": True} | ({"cell": "lstm"} if cell == "feedforward" else {})
     assert Experiment(**{**AHEAD, "cell": cell, **verdict.cure}).bidirectional

@@ -216,10 +216,10 @@ def test_a_kink_is_noticed():
 
 def test_a_loop_that_takes_too_long_is_not_run_often_or_not_at_all(monkeypatch):
     model, batch = made("gru", "one to answer")
-    monkeypatch.setattr(verification, "A_STEP", 0.1)
+    monkeypatch.setattr(verification, "SECONDS_PER_STEP", 0.1)
     result = verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
     assert result.reason == SLOW and result.runs == 1 and result.relative_error < 1e-9
-    monkeypatch.setattr(verification, "A_STEP", 1.0)
+    monkeypatch.setattr(verification, "SECONDS_PER_STEP", 1.0)
     with pytest.raises(TraceError, match="too large"):
         verify(model, batch, StateEntry(position=1, unit=1), sequence=SEQUENCE)
 

@@ -101,7 +101,7 @@ def test_nothing_and_unknown_signs_are_refused_with_a_sentence(slug, rnn_type, t
             ("temporal_order", "many_to_one", "abcd", "must be X or Y, but got none."),
             ("melody", "one_to_many", "H4", "One note from C4 to C6 can be read here, but got “H4”."),
             ("reverse", "encoder_decoder", "AB" * 11, "From 1 to 20 characters can be read here, but got 22"),
-            ("addition", "encoder_decoder", "7+", "From 3 to 5 signs"),
+            ("addition", "encoder_decoder", "7+", "From 3 to 5 characters"),
             ("addition", "encoder_decoder", "123+1", "Two numbers from 0 to 99 with a + between can be read here"),
             ("addition", "encoder_decoder", "1+2+3", "but got “1+2+3”."),
             ("dates", "encoder_decoder", "3/3/1999", "“/” cannot be read here, only the space"),
