@@ -1,1 +1,1 @@
-"""Speeds and sizes as ratios, measured side by side in one run. What they printed stands in BENCHMARKS.md."""
+"""Speeds and sizes as ratios, measured side by side in one run. BENCHMARKS.md has the results."""

@@ -1,6 +1,6 @@
-"""All five tables, one after the other, as Markdown: `python -m benchmarks [--quick] [--device cuda]`.
+"""Print all five tables as Markdown: `python -m benchmarks [--quick] [--device cuda]`.
 
-Also a part of them: `python -m benchmarks frames sizes`.
+Or some of them: `python -m benchmarks frames sizes`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from benchmarks.measuring import Settings, as_a_worker, prepare
 
 
 def main() -> None:
-    """Read the arguments, say what this machine is, print the tables."""
+    """Read the arguments, print what machine this is, then the tables."""
     as_a_worker("benchmarks")
     import torch
 
     from benchmarks import decomposition, frames, gradients, overhead, sizes
 
-    tables = {each.__name__.split(".")[-1]: each.tables for each in (overhead, decomposition, frames, gradients, sizes)}
+    modules = (overhead, decomposition, frames, gradients, sizes)
+    tables = {module.__name__.split(".")[-1]: module.tables for module in modules}
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     arguments.add_argument("tables", nargs="*", metavar="table", help=f"{', '.join(tables)}; all when none is named")
     arguments.add_argument("--quick", action="store_true", help="shorter turns: numbers that are only roughly right")

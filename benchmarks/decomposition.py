@@ -1,6 +1,6 @@
-"""Loss by loss: ||dL_k/dh_t|| for all k and t of one sequence, against a pass of autograd for every loss.
+"""||dL_k/dh_t|| for all k and t of one sequence: the lens against one backward pass of autograd for every loss.
 
-Both sides begin with the batch and end with the (T, T) norms. They must agree, or the benchmark ends with an error.
+Both start from the batch and end with the (T, T) norms. If they differ, the benchmark ends with an error.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from engine.lens import loss_decomposition
 from engine.model import build
 from engine.tasks import sample
 
-SAME = 1e-3  # of each norm: both are float32, and multiply in another order
-MIN_NORM = 1e-25  # norms below that are no longer good numbers in autograd's float32
+TOLERANCE = 1e-3  # of each norm: both are float32, and multiply in another order
+MIN_NORM = 1e-25  # smaller norms have lost precision in autograd's float32
 
 
 def tables(settings: Settings) -> None:
@@ -35,16 +35,16 @@ def tables(settings: Settings) -> None:
         def one_by_one(model=model, alone=alone, batch=batch) -> np.ndarray:
             hidden, losses = unroll(model, alone, batch)
             norms = np.zeros((len(hidden), len(hidden)))
-            for k in range(len(hidden)):  # a loss says nothing of later states
-                grads = torch.autograd.grad(losses[k, 0], hidden[: k + 1], retain_graph=True)
-                norms[k, : k + 1] = _norms(torch.stack(grads))[:, 0]
+            for k in range(len(hidden)):  # a loss does not depend on later states
+                gradients = torch.autograd.grad(losses[k, 0], hidden[: k + 1], retain_graph=True)
+                norms[k, : k + 1] = _norms(torch.stack(gradients))[:, 0]
             return norms
 
         def batched(model=model, alone=alone, batch=batch, steps=steps) -> np.ndarray:
             hidden, losses = unroll(model, alone, batch)
             seeds = torch.eye(steps, device=losses.device)
-            grads = torch.autograd.grad(losses[:, 0], hidden, seeds, is_grads_batched=True)
-            return _norms(torch.stack(grads, dim=1))[:, :, 0]
+            gradients = torch.autograd.grad(losses[:, 0], hidden, seeds, is_grads_batched=True)
+            return _norms(torch.stack(gradients, dim=1))[:, :, 0]
 
         def swept(model=model, batch=batch) -> np.ndarray:
             return loss_decomposition(model, batch).norms[0, 0]
@@ -52,13 +52,13 @@ def tables(settings: Settings) -> None:
         sides = [one_by_one, swept, batched]
         expected = one_by_one()
         for side in sides[1:]:
-            assert (np.abs(side() - expected) <= SAME * expected + MIN_NORM).all(), f"{cell}: two answers"
+            assert (np.abs(side() - expected) <= TOLERANCE * expected + MIN_NORM).all(), f"{cell}: two answers"
         theirs, ours, together = in_turns(sides, settings.device, 2 if settings.quick else 5)
-        times = (f"{each:.1f}" for each in ratios(theirs, ours))
-        row(cell, *(milliseconds(each) for each in (theirs, together, ours)), *times,
+        times = (f"{ratio:.1f}" for ratio in ratios(theirs, ours))
+        row(cell, *(milliseconds(turns) for turns in (theirs, together, ours)), *times,
             f"{ratios(together, ours)[0]:.1f}")  # fmt: skip
 
 
 def _norms(values: Tensor) -> np.ndarray:
-    """Over the units. In float32 the square of 1e-20 would be 0."""
+    """Norms over the units, float64, because in float32 the square of 1e-25 would be 0."""
     return torch.linalg.vector_norm(values, dim=-1, dtype=torch.float64).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What one look takes beside one update, and how both grow with the length T and the width H."""
+"""The time of a frame relative to an update, and how both grow with the length T and the width H."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHAPES = [(t, h) for t in LENGTHS for h in WIDTHS if t == 100 or h == 64]
 
 
 def tables(settings: Settings) -> None:
-    """Print both tables: one loss at the end, which leaves nothing to take apart loss by loss, and one at each step."""
+    """Print both tables: for a single loss at the end, which needs no decomposition, and for a loss at each step."""
     shapes = [(100, 64)] if settings.quick else SHAPES
     for task, rnn_type in (("adding", "many_to_one"), ("sine", "many_to_many")):
         head(
@@ -31,6 +31,6 @@ def _measure(e: Experiment, budget: float) -> None:
     trainer = Trainer(e)
     update, light = in_turns([trainer.advance, trainer.frame], e.device, budget)
     beside, full = in_turns([trainer.advance, lambda: trainer.frame(ON_DEMAND_READINGS)], e.device, budget)
-    relative = (f"{each:.2f}" for each in ratios(light, update))
+    relative = (f"{ratio:.2f}" for ratio in ratios(light, update))
     row(e.seq_len, e.hidden_size, e.cell, milliseconds(update), milliseconds(light), *relative, milliseconds(full),
         f"{ratios(full, beside)[0]:.1f}")  # fmt: skip

@@ -1,5 +1,7 @@
-"""Total gradients at every step: the lens against `retain_grad` on every state of an unrolled loop, both from the
-batch on: forward, then backward. Both give the same numbers, or the benchmark ends with an error."""
+"""Total gradients at every step: the lens against `retain_grad` on every state of an unrolled loop.
+
+Both start from the batch: forward, then backward. If their numbers differ, the benchmark ends with an error.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from engine.lens import gradient_flow
 from engine.model import build
 from engine.tasks import sample
 
-SAME = 1e-3  # of a step's own gradient: both are float32, and multiply in another order
+TOLERANCE = 1e-3  # of a step's own gradient: both are float32, and multiply in another order
 
 
 def tables(settings: Settings) -> None:
@@ -29,16 +31,16 @@ def tables(settings: Settings) -> None:
 
         def retained(model=model, alone=alone, batch=batch) -> np.ndarray:
             hidden, losses = unroll(model, alone, batch)
-            for each in hidden:
-                each.retain_grad()
+            for state in hidden:
+                state.retain_grad()
             (losses.sum() / len(batch.lengths)).backward()
-            return torch.stack([each.grad for each in hidden]).double().cpu().numpy()
+            return torch.stack([state.grad for state in hidden]).double().cpu().numpy()
 
         def swept(model=model, batch=batch) -> np.ndarray:
             return gradient_flow(model, batch).grad_hidden[0, 0]
 
         expected, actual = retained(), swept()
         size = np.linalg.norm(expected, axis=(1, 2))
-        assert (np.linalg.norm(actual - expected, axis=(1, 2)) <= SAME * size).all(), f"{cell}: two answers"
+        assert (np.linalg.norm(actual - expected, axis=(1, 2)) <= TOLERANCE * size).all(), f"{cell}: two answers"
         theirs, ours = in_turns([retained, swept], settings.device, 1 if settings.quick else 4)
-        row(cell, milliseconds(theirs), milliseconds(ours), *(f"{each:.1f}" for each in ratios(theirs, ours)))
+        row(cell, milliseconds(theirs), milliseconds(ours), *(f"{ratio:.1f}" for ratio in ratios(theirs, ours)))

@@ -1,7 +1,7 @@
-"""What looking costs: updates per second with frames at 5 a second, against a bare loop around the library's module.
+"""What frames cost: updates per second with 5 frames a second, against a bare training loop around PyTorch's module.
 
-Both sides train the same task with the same batches, optimiser and clipping, on one thread of this process, in turn,
-several times; the median of the ratios is printed.
+Both train the same task with the same batches, optimiser and clipping, on one thread of this process, in alternating
+turns. The median of the ratios is printed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.workers.worker import FRAME_SHARE
 
 
 class Bare:
-    """The obvious alternative: the library's module, a linear head, Adam, clipping, nothing else."""
+    """The obvious alternative: PyTorch's module, a linear head, Adam and clipping."""
 
     def __init__(self, e: Experiment) -> None:
         self.e, self.step = e, 0
@@ -59,11 +59,11 @@ class Watched:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer, self.device, self.took = trainer, trainer.experiment.device, []  # seconds of each frame
-        self.credit = 0.0  # a frame that took more than there was is paid back in later turns, as in a worker
+        self.credit = 0.0  # seconds for frames; may become negative, and later frames then wait, as in a worker
         self.begin()
 
     def begin(self) -> None:
-        """Forget the time that the other side had."""
+        """Start a turn: do not count the time in which the other side was measured."""
         self.since = clock(self.device)
         self.due = self.since + 0.5 / FRAMES_PER_SECOND  # so that a second has 5, not 6
 
@@ -91,7 +91,7 @@ def tables(settings: Settings) -> None:
         for cell in CELLS:
             e = Experiment(task="adding", cell=cell, seq_len=seq_len, batch_size=32, hidden_size=64,
                            device=settings.device)  # fmt: skip
-            # Most turns where the target is set.
+            # More turns for the length for which there is a target.
             _measure(e, seconds, turns + 2 if seq_len == 100 else turns)
 
 
@@ -106,8 +106,8 @@ def _measure(e: Experiment, seconds: float, turns: int) -> None:
         ours.begin()
         columns[1].append(rate(ours.advance, seconds, e.device))
         columns[2].append(rate(ours.trainer.advance, seconds, e.device))
-    theirs, own_column, alone = columns
-    speeds = (f"{statistics.median(each):.1f}" for each in (theirs, own_column))
-    quotients = (f"{each:.3f}" for each in (*ratios(own_column, theirs), ratios(alone, theirs)[0]))
+    bare_rates, frame_rates, update_rates = columns
+    speeds = (f"{statistics.median(rates):.1f}" for rates in (bare_rates, frame_rates))
+    relative = (f"{ratio:.3f}" for ratio in (*ratios(frame_rates, bare_rates), ratios(update_rates, bare_rates)[0]))
     frame, often = 1e3 * statistics.median(ours.took), len(ours.took) / seconds / turns
-    row(e.seq_len, e.cell, *speeds, *quotients, f"{frame:.1f}", f"{often:.1f}")
+    row(e.seq_len, e.cell, *speeds, *relative, f"{frame:.1f}", f"{often:.1f}")

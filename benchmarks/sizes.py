@@ -18,18 +18,18 @@ from engine.training import Trainer
 
 
 class Shown:
-    """What a feed asks of a run, without a worker: it trains on, and its newest frame is the one given last."""
+    """A stand-in for the run of a feed, without a worker. `frame` is its newest frame."""
 
     def __init__(self, e: Experiment) -> None:
         self.info, self.experiment = RunInfo.of(e), e
         self.curve, self.waterfall, self.frame = History(), Waterfall(), None
 
     def latest(self, requested: Collection[str] = ()) -> Frame | None:
-        """Whatever was asked for."""
+        """The newest frame, whatever is requested."""
         return self.frame
 
     def status(self) -> RunStatus:
-        """Training."""
+        """Always running."""
         return RunStatus(RunPhase.RUNNING, 0, 0.0, 1.0, "")
 
 
@@ -48,7 +48,7 @@ def tables(settings: Settings) -> None:
             for requested in ((), (), ON_DEMAND_READINGS):
                 frames.append(trainer.frame(requested))
                 trainer.advance()
-            piped = [len(pickle.dumps(each, pickle.HIGHEST_PROTOCOL)) for each in frames[1:]]
+            piped = [len(pickle.dumps(frame, pickle.HIGHEST_PROTOCOL)) for frame in frames[1:]]
             row(seq_len, cell, *(f"{size / 1024:.0f}" for size in [*piped, *_sent(e, frames)]))
 
 

@@ -1,7 +1,6 @@
-"""The catalogue of recurrent cells: what each is called and what it holds. No torch.
+"""The catalogue of recurrent cells: their names, gates and states. No torch.
 
-The equations stand in one file per cell, beside this one; `engine.lens` imports them when a network exists.
-Adding a cell is one file and one entry here.
+The equations are in one file per cell in this folder; only code that builds or traces a network imports them.
 """
 
 from __future__ import annotations
@@ -11,18 +10,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What can be said of a cell without building one.
+    """Facts about a cell that need no network.
 
     Args:
         title: the name on the screen.
-        gates: PyTorch's block order inside weight_hh, by the names that frames use; one block where there is no gate.
-        memory: the state that carries memory, the one on which the gradient ratio is measured: "hidden" or "cell".
-        retain_gate: the gate that keeps the old state, whose bias `forget_bias` sets; None where there is none.
-        suggested_forget_bias: the total bias of that gate that lets a gradient through some 40 steps (calibrated in
-            PRESETS).
-        is_recurrent: False for a cell that has no link to the step before.
-        peepholes: vectors of hidden_size weights through which gates see the cell state.
-        uses_nonlinearity: the setting `nonlinearity` is its activation; gated cells have their own.
+        gates: the blocks of weight_hh in PyTorch's order, by the names used in frames; one block for a plain cell.
+        memory: the state that carries memory, at which the gradient ratio is measured: "hidden" or "cell".
+        retain_gate: the gate that keeps the old state, whose bias `forget_bias` sets; None without one.
+        suggested_forget_bias: total bias of that gate with which a gradient survives about 40 steps (found by
+            experiment).
+        is_recurrent: False for a cell that does not use its previous state.
+        peepholes: number of weight vectors (hidden_size,) from the cell state to gates.
+        uses_nonlinearity: True if the setting `nonlinearity` is its activation; gated cells have fixed ones.
     """
 
     title: str
@@ -36,12 +35,12 @@ class Cell:
 
     @property
     def blocks(self) -> int:
-        """How many (hidden_size, hidden_size) blocks weight_hh stacks."""
+        """The number of (hidden_size, hidden_size) blocks in weight_hh."""
         return len(self.gates)
 
     @property
     def has_cell_state(self) -> bool:
-        """True where a state c goes along besides h."""
+        """True if there is a cell state c besides h."""
         return self.memory == "cell"
 
 

@@ -1,7 +1,7 @@
-"""The contract between the lens and a cell: what the trace of a cell holds, so that it can be swept backwards.
+"""The interface between the lens and a cell: what a cell's trace holds and how a gradient is swept back through it.
 
-Axes: T steps in the direction's own time order, S seeds (different losses swept at once), B sequences, H units; and R
-rows, every seed's B sequences one seed after the other, R = S * B.
+Axes: T steps in the direction's own time order, S seeds (different losses swept at once), B sequences, H units; and R =
+S * B rows, the sequences of the first seed, then those of the next.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ import torch
 from torch import Tensor
 
 State = tuple[Tensor, ...]
-"""What one step hands to the next: h, then c where there is one; (B, H) each."""
+"""The state between two steps: (h,) or (h, c), (B, H) each."""
 
 GradCarry = tuple[Tensor, ...]
-"""The gradient on its way from step t + 1 to step t: one (R, H) tensor per state, h first, then c."""
+"""The gradient that step t + 1 passes back to step t: one (R, H) tensor for h, and one for c if there is one."""
 
 Step = Callable[[Tensor, State, "Weights"], tuple[State, dict[str, Tensor]]]
-"""One step of a cell that PyTorch lacks: (W_ih x_t + b_ih, state, weights) -> (new state, gate values by name).
+"""One step of a cell that PyTorch does not have: (W_ih x_t + b_ih, state, weights) -> (new state, gates by name).
 
-All are (..., G*H) or (..., H), whatever the leading axes.
+Shapes are (..., G*H) or (..., H) with any leading axes.
 """
 
 
 class Weights(NamedTuple):
-    """One layer in one direction, PyTorch's names: weight_ih (G*H, I), weight_hh (G*H, H), both biases or None.
+    """Weights of one layer in one direction, as in PyTorch: weight_ih (G*H, I), weight_hh (G*H, H), both biases.
 
-    `ch` are peephole weights (P*H,), from the cell state to P gates; a cell without links has neither hh nor bias_hh.
+    `ch` are peephole weights (P*H,) from the cell state to P gates. A cell that is not recurrent has neither hh nor
+    bias_hh.
     """
 
     ih: Tensor
@@ -41,23 +42,23 @@ class Weights(NamedTuple):
 
     @property
     def recurrent(self) -> Tensor:
-        """weight_hh of a cell that has links in time."""
+        """weight_hh of a recurrent cell."""
         assert self.hh is not None
         return self.hh
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Weights:
-        """The same with each of them changed."""
-        return Weights(change(self.ih), *(each if each is None else change(each) for each in self[1:]))
+        """Apply a function to every tensor."""
+        return Weights(change(self.ih), *(weight if weight is None else change(weight) for weight in self[1:]))
 
     def detached(self) -> Weights:
-        """The same numbers, of which no gradient is asked."""
+        """Detached from autograd."""
         return self.map_tensors(Tensor.detach)
 
 
 class CellTrace(ABC):
-    """What one layer in one direction did in a forward pass, with its local slopes; one class per cell.
+    """States, gates and local derivatives of one layer in one direction in a forward pass; one class per cell.
 
-    Every tensor that a trace holds, but for its weights, is (T, B, ...), `initial` (1, B, H): see `map_tensors`.
+    Every tensor except the weights must be (T, B, ...), and `initial` (1, B, H), because `map_tensors` slices them all.
 
     Attributes:
         inputs: (T, B, I), what the layer read. initial: (1, B, H), the state h before the first step.
@@ -81,8 +82,7 @@ class CellTrace(ABC):
         return previous(self.hidden, self.initial[0])
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Self:
-        """The same with every tensor but the weights changed: some of the sequences, or the steps of one beside each
-        other."""
+        """Return a copy with a function applied to every tensor except the weights, for example a slice."""
         remade = copy.copy(self)
         for name, value in vars(self).items():
             if name != "weights":
@@ -90,7 +90,7 @@ class CellTrace(ABC):
         return remade
 
     def single_sequence(self, sequence: int, real: int) -> Self:
-        """One sequence's real steps, (real, 1, ...), in float64 and on the CPU, weights too: for readings of it."""
+        """Return the real steps of one sequence, (real, 1, ...), in float64 on the CPU, weights included."""
         own = self.map_tensors(lambda values: to_float64_cpu(values[:real, sequence : sequence + 1]))
         own.weights = self.weights.map_tensors(to_float64_cpu)
         return own
@@ -105,20 +105,25 @@ class CellTrace(ABC):
         grad_input_proj: Tensor,
         grad_carry: GradCarry,
     ) -> GradCarry:
-        """Back from step stop - 1 to step start.
+        """Sweep a gradient back from step stop - 1 to step start. All tensors are changed in place.
 
-        `total` (T, R, H) holds the direct gradient of these steps and becomes the total dL/dh_t, in place;
-        `total_cell`, where there is a cell state, is filled with dL/dc_t, and `grad_input_proj` (T, R, G*H) with
-        dL/d(W_ih x_t + b_ih). Returns what reaches step start - 1.
+        Args:
+            total: (T, R, H), holds the direct gradient of these steps and becomes the total dL/dh_t.
+            total_cell: (T, R, H), is filled with dL/dc_t; None without a cell state.
+            grad_input_proj: (T, R, G*H), is filled with dL/d(W_ih x_t + b_ih).
+            grad_carry: the gradient from step `stop`.
+
+        Returns:
+            The gradient passed to step start - 1.
         """
 
     def grad_state_proj(self, grad_input_proj: Tensor) -> Tensor:
-        """dL/d(W_hh h_{t-1} + b_hh) from dL/d(W_ih x_t + b_ih), (T, S, B, G*H): the same where both are just added."""
+        """Compute dL/d(W_hh h_{t-1} + b_hh) from dL/d(W_ih x_t + b_ih), (T, S, B, G*H): equal if the cell adds both."""
         return grad_input_proj
 
 
 def to_float64_cpu(values: Tensor) -> Tensor:
-    """float64, and on the CPU beside the readings made of it, wherever the network is."""
+    """Convert to float64 on the CPU, where readings are computed, whatever device the network is on."""
     return values.double().cpu()
 
 
@@ -126,8 +131,8 @@ def _map_value(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, dict):
-        return {name: change(each) for name, each in value.items()}
-    return tuple(change(each) for each in value) if isinstance(value, tuple) else value
+        return {name: change(tensor) for name, tensor in value.items()}
+    return tuple(change(tensor) for tensor in value) if isinstance(value, tuple) else value
 
 
 def previous(states: Tensor, first: Tensor) -> Tensor:
@@ -135,30 +140,30 @@ def previous(states: Tensor, first: Tensor) -> Tensor:
     return torch.cat([first[None], states[:-1]])
 
 
-def backwards(*each: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """What these tensors, (steps, ...), hold of the last step, of the one before, and so on to the first: views."""
-    return zip(*(reversed(values.unbind()) for values in each), strict=True)
+def backwards(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Iterate over several tensors (steps, ...) at once, from the last step to the first. Yields views."""
+    return zip(*(reversed(values.unbind()) for values in tensors), strict=True)
 
 
 def for_rows(values: Tensor, rows: int) -> Tensor:
-    """(T, B, ...) to what can be multiplied with (T, R, ...): as it is wherever it broadcasts, else a copy per seed."""
+    """Make (T, B, ...) broadcast against (T, R, ...): unchanged if it does already, else repeated for each seed."""
     batch = values.shape[1]
     return values if batch in (1, rows) else values.repeat(1, rows // batch, *[1] * (values.dim() - 2))
 
 
 def by_seed(values: Tensor, batch: int) -> Tensor:
-    """(T, R, ...) seen as (T, S, B, ...): what a trace holds of a step, (B, ...), broadcasts against that."""
+    """View (T, R, ...) as (T, S, B, ...), against which a trace's tensors of one step, (B, ...), broadcast."""
     return values.unflatten(1, (-1, batch))
 
 
-# The library's own kernels for a slope times something: one pass over memory, where written out it would be three.
+# PyTorch's fused kernels for times * slope: one pass over memory instead of three.
 
 
 def sigmoid_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
-    """times * output * (1 - output), the slope of a sigmoid with this output; written into `out`."""
+    """Write times * output * (1 - output) into `out`: `times` multiplied by the slope of a sigmoid with this output."""
     return torch.ops.aten.sigmoid_backward.grad_input(times, output, grad_input=out)
 
 
 def tanh_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
-    """times * (1 - output^2), the slope of a tanh with this output; written into `out`."""
+    """Write times * (1 - output^2) into `out`: `times` multiplied by the slope of a tanh with this output."""
     return torch.ops.aten.tanh_backward.grad_input(times, output, grad_input=out)

@@ -1,6 +1,6 @@
-"""The regular network to compare with, without memory: h_t = phi(W_ih x_t + b_ih). No path leads back in time.
+"""A feed-forward network without memory, as a baseline: h_t = phi(W_ih x_t + b_ih). No path leads back in time.
 
-With a window, x_t is the present input and those just before it side by side; see `RecurrentNetwork.embed`.
+With a window, x_t is the concatenation of the last inputs; see `RecurrentNetwork.embed`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from engine.cells.rnn import ACTIVATIONS, RNNTrace
 
 
 def step_with(nonlinearity: str) -> Step:
-    """The step of a cell with this activation; what the state was does not matter."""
+    """Return the step of a cell with this activation; it ignores the previous state."""
     squash, _ = ACTIVATIONS[nonlinearity]
 
     def step(from_input: Tensor, state: State, weights: Weights) -> tuple[State, dict[str, Tensor]]:
@@ -23,7 +23,7 @@ def step_with(nonlinearity: str) -> Step:
 
 
 class FeedforwardTrace(RNNTrace):
-    """What one layer did: as in a plain RNN, but for the links in time."""
+    """Trace of one layer: as for a plain RNN, but without connections in time."""
 
     def backward_sweep(
         self,
@@ -34,6 +34,6 @@ class FeedforwardTrace(RNNTrace):
         grad_input_proj: Tensor,
         grad_carry: GradCarry,
     ) -> GradCarry:
-        """The direct gradient is the total; nothing goes on to the step before."""
+        """See `CellTrace.backward_sweep`. The direct gradient is the total; the step before gets 0."""
         torch.mul(total[start:stop], for_rows(self.slope[start:stop], total.shape[1]), out=grad_input_proj[start:stop])
         return (torch.zeros_like(total[0]),)

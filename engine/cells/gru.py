@@ -14,7 +14,7 @@ from engine.cells.adjoint import CellTrace, GradCarry, State, Weights, backwards
 
 
 class GRUTrace(CellTrace):
-    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`."""
+    """Trace of one layer in one direction; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
@@ -23,12 +23,12 @@ class GRUTrace(CellTrace):
         from_state = linear(before, weights.recurrent, weights.bias_hh)
         gates = (from_input[..., : 2 * size] + from_state[..., : 2 * size]).sigmoid_()
         reset, update = gates.chunk(2, -1)
-        to_candidate = from_state[..., 2 * size :]  # what the reset gate lets through to the candidate
+        to_candidate = from_state[..., 2 * size :]  # the reset gate multiplies this
         candidate = torch.addcmul(from_input[..., 2 * size :], reset, to_candidate).tanh_()
         self.gates = {"reset_gate": reset, "update_gate": update, "candidate": candidate}
         self.keep = update
-        self.candidate_slope = tanh_slope(1 - update, candidate, torch.empty_like(hidden))  # dh/d(argument of tanh)
-        # dh_t / d(W_hh h_{t-1} + b_hh), the three blocks side by side: (T, B, 3, H)
+        self.candidate_slope = tanh_slope(1 - update, candidate, torch.empty_like(hidden))  # dh/d(its preactivation)
+        # dh_t / d(W_hh h_{t-1} + b_hh), one row for each block: (T, B, 3, H)
         self.slope = hidden.new_empty(*hidden.shape[:2], 3, size)
         sigmoid_slope(self.candidate_slope * to_candidate, reset, self.slope[:, :, 0])
         sigmoid_slope(before - candidate, update, self.slope[:, :, 1])
@@ -66,6 +66,6 @@ class GRUTrace(CellTrace):
         return (leaving,)
 
     def grad_state_proj(self, grad_input_proj: Tensor) -> Tensor:
-        """See `CellTrace.grad_state_proj`: the reset gate stands between the product with h_{t-1} and the candidate."""
+        """See `CellTrace.grad_state_proj`. In the candidate the reset gate multiplies W_hh h_{t-1} + b_hh."""
         gates, candidate = grad_input_proj.tensor_split([2 * self.hidden.shape[-1]], dim=-1)
         return torch.cat([gates, candidate * self.gates["reset_gate"][:, None]], dim=-1)

@@ -1,7 +1,7 @@
 """The long short-term memory cell with forget gate (PyTorch's block order i, f, g, o):
 
 i, f, o = sigmoid(.), g = tanh(.), each of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh; c_t = f * c_{t-1} + i * g;
-h_t = o * tanh(c_t). The path back in time is the cell state: dc_t/dc_{t-1} = diag(f), and what comes through h besides.
+h_t = o * tanh(c_t). Back in time, dc_t/dc_{t-1} = diag(f) along the cell state; further paths lead through h.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine.cells.adjoint import (
 
 
 class LSTMTrace(CellTrace):
-    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`."""
+    """Trace of one layer in one direction; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)
@@ -39,7 +39,7 @@ class LSTMTrace(CellTrace):
         self.cell = cell = _accumulate(f, i * g, initial[1])
         squashed = torch.tanh(cell)
         self.cell_to_hidden = tanh_slope(o, squashed, torch.empty_like(cell))  # dh_t/dc_t
-        # dc_t/d(arguments of i, f, g) and dh_t/d(argument of o), side by side: (T, B, 4, H)
+        # dc_t/d(preactivations of i, f, g) and dh_t/d(preactivation of o): (T, B, 4, H)
         self.slope = cell.new_empty(*cell.shape[:2], 4, cell.shape[-1])
         sigmoid_slope(g, i, self.slope[:, :, 0])
         sigmoid_slope(previous(cell, initial[1]), f, self.slope[:, :, 1])
@@ -78,7 +78,7 @@ class LSTMTrace(CellTrace):
 
 
 def _accumulate(forget: Tensor, written: Tensor, state: Tensor) -> Tensor:
-    """c_t = f_t * c_{t-1} + written_t, the only recursion of the forward pass. (T, B, H), from `state` (B, H)."""
+    """Compute c_t = f_t * c_{t-1} + written_t, (T, B, H), starting from `state` (B, H)."""
     cell = torch.empty_like(written)
     for c_t, write, keep in zip(cell.unbind(), written.unbind(), forget.unbind(), strict=True):
         state = torch.addcmul(write, keep, state, out=c_t)

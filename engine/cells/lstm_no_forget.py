@@ -1,8 +1,8 @@
 """The LSTM of 1997, without a forget gate (Hochreiter and Schmidhuber; block order i, g, o):
 
-i, o = sigmoid(.), g = tanh(.), c_t = c_{t-1} + i * g, h_t = o * tanh(c_t): the constant error carousel, along whose
-direct path dc_t/dc_{t-1} = 1. Note: the paper squashes g and h by scaled logistic functions, we by tanh; its learning
-rule also cut the paths through the gates, we follow them all.
+i, o = sigmoid(.), g = tanh(.), c_t = c_{t-1} + i * g, h_t = o * tanh(c_t): the constant error carousel, whose direct
+path has dc_t/dc_{t-1} = 1. Differences from the paper: it uses scaled logistic functions where we use tanh, and its
+learning rule truncates the paths through the gates, which we keep.
 """
 
 from __future__ import annotations

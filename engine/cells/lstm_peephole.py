@@ -2,7 +2,7 @@
 
 i, f = sigmoid(. + p * c_{t-1}), g = tanh(.), c_t = f * c_{t-1} + i * g,
 o = sigmoid(. + p_o * c_t), h_t = o * tanh(c_t).
-The peephole weights p_i, p_f, p_o stand one after the other in weight_ch (3H,): one number per unit, not a matrix.
+The peephole weights p_i, p_f, p_o are concatenated in weight_ch (3H,): one number per unit, not a matrix.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sequences of different lengths in one tensor: reversed, each within its own length."""
+"""Reversal of padded sequences, each within its own length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def flip(values: Tensor, lengths: Tensor, batch_axis: int = 1) -> Tensor:
-    """Reverse time (axis 0) within each sequence's own length, padding left where it is; its own inverse."""
+    """Reverse time (axis 0) within each sequence's own length; padding stays in place. It is its own inverse."""
     seq_len = len(values)
     if bool((lengths == seq_len).all()):
         return values.flip(0)

@@ -1,7 +1,7 @@
 """The plain (Elman) cell: h_t = phi(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), phi one of tanh, ReLU, sigmoid, identity.
 
 Jacobian dh_t/dh_{t-1} = diag(phi') W_hh, with phi' = 1 - h^2 for tanh, [h > 0] for ReLU, h (1 - h) for the sigmoid and
-1 for the identity. PyTorch has the first two; with the others this file's `step` trains.
+1 for the identity. PyTorch has the first two; with the others, networks train with `step_with`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tens
     "sigmoid": (torch.sigmoid, lambda h: h * (1 - h)),
     "identity": (lambda a: a, torch.ones_like),
 }
-"""phi, and its slope written in terms of h = phi(a)."""
+"""phi, and its derivative as a function of h = phi(a)."""
 
 
 def step_with(nonlinearity: str) -> Step:
-    """The step of a plain cell with this activation."""
+    """Return the step of a plain cell with this activation."""
     squash, _ = ACTIVATIONS[nonlinearity]
 
     def step(from_input: Tensor, state: State, weights: Weights) -> tuple[State, dict[str, Tensor]]:
@@ -34,7 +34,7 @@ def step_with(nonlinearity: str) -> Step:
 
 
 class RNNTrace(CellTrace):
-    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`."""
+    """Trace of one layer in one direction; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, weights: Weights, inputs: Tensor, hidden: Tensor, initial: State, nonlinearity: str) -> None:
         super().__init__(weights, inputs, hidden, initial)

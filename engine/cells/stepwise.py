@@ -1,4 +1,4 @@
-"""Cells given by one `step`: layers that train by looping over it, and a trace that is swept by differentiating it."""
+"""Cells defined by a single `step`: layers that loop over it, and a trace that differentiates it with autograd."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from engine.cells.adjoint import CellTrace, GradCarry, State, Step, Weights, for
 from engine.cells.reverse_sequence import flip
 
 WEIGHTS = {"ih": "weight_ih", "hh": "weight_hh", "bias_ih": "bias_ih", "bias_hh": "bias_hh", "ch": "weight_ch"}
-"""Fields of `Weights` and PyTorch's names for them."""
+"""The fields of `Weights` and PyTorch's names for them."""
 
 
 def weights_of(layers: nn.Module, layer: int, direction: int) -> Weights:
-    """The weights of one layer in one direction of any recurrent module, the library's or ours."""
+    """Get the weights of one layer in one direction of a recurrent module, PyTorch's or `StepwiseLayers`."""
     suffix = f"_l{layer}" + ("_reverse" if direction else "")
     named = {field: getattr(layers, name + suffix, None) for field, name in WEIGHTS.items()}
     return Weights(**named)  # type: ignore[arg-type]
 
 
 class StepwiseLayers(nn.Module):
-    """A stack of recurrent layers of a cell that PyTorch lacks, with the interface and the names of nn.RNN.
+    """Recurrent layers of a cell that PyTorch does not have, with the interface and parameter names of nn.RNN.
 
-    Time first. Weights and biases are drawn as PyTorch does, U(-1/sqrt(H), 1/sqrt(H)) in its order, so that two cells
-    of the same shape start from the same numbers.
+    Time is the first axis. Weights and biases are drawn as in PyTorch, from U(-1/sqrt(H), 1/sqrt(H)) and in the same
+    order, so that two cells of the same shape start from the same numbers.
     """
 
     def __init__(
@@ -39,22 +39,22 @@ class StepwiseLayers(nn.Module):
         self.name, self.kind, self.step, self.nonlinearity = cell, CELLS[cell], step, nonlinearity
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bidirectional, self.dropout = bidirectional, dropout
-        rows, reach = self.kind.blocks * hidden_size, 1 / math.sqrt(hidden_size)
+        rows, bound = self.kind.blocks * hidden_size, 1 / math.sqrt(hidden_size)
         for layer in range(num_layers):
-            seen = hidden_size * self.directions if layer else input_size
-            sizes = {"weight_ih": (rows, seen), "weight_hh": (rows, hidden_size), "bias_ih": (rows,),
+            width = hidden_size * self.directions if layer else input_size
+            sizes = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size), "bias_ih": (rows,),
                      "bias_hh": (rows,), "weight_ch": (self.kind.peepholes * hidden_size,)}  # fmt: skip
             if not self.kind.is_recurrent:
                 del sizes["weight_hh"], sizes["bias_hh"]
             for suffix in ("", "_reverse")[: self.directions]:
                 for name, size in sizes.items():
                     if size != (0,):
-                        weight = nn.Parameter(torch.empty(size).uniform_(-reach, reach))
+                        weight = nn.Parameter(torch.empty(size).uniform_(-bound, bound))
                         self.register_parameter(f"{name}_l{layer}{suffix}", weight)
 
     @property
     def directions(self) -> int:
-        """1, or 2 where it reads both ways."""
+        """1, or 2 if bidirectional."""
         return 2 if self.bidirectional else 1
 
     def forward(
@@ -77,24 +77,24 @@ class StepwiseLayers(nn.Module):
             seen = torch.cat(outputs, dim=-1)
             if self.dropout and layer < self.num_layers - 1:
                 seen = dropout(seen, self.dropout, self.training)
-        last = tuple(torch.stack(each) for each in zip(*finals, strict=True))
+        last = tuple(torch.stack(layers) for layers in zip(*finals, strict=True))
         output = seen if lengths is None else pack_padded_sequence(seen, lengths, enforce_sorted=False)
         return output, last if self.kind.has_cell_state else last[0]
 
     def run(
         self, layer: int, direction: int, inputs: Tensor, initial: State | None = None
     ) -> tuple[State, dict[str, Tensor]]:
-        """One layer in one direction, in its own time order: (h, and c, (T, B, H) each; gates by name)."""
+        """Run one layer in one direction, in its own time order. Returns states, (T, B, H) each, and gates by name."""
         weights = weights_of(self, layer, direction)
         from_input = linear(inputs, weights.ih, weights.bias_ih)
         state = self.zero_state(inputs) if initial is None else initial
-        if not self.kind.is_recurrent:  # then all steps at once
+        if not self.kind.is_recurrent:  # all steps at once
             return self.step(from_input, state, weights)
         steps = []
         for projected in from_input.unbind():
             state, gates = self.step(projected, state, weights)
             steps.append((state, gates))
-        states = tuple(torch.stack(each) for each in zip(*(state for state, _ in steps), strict=True))
+        states = tuple(torch.stack(parts) for parts in zip(*(state for state, _ in steps), strict=True))
         return states, {name: torch.stack([gates[name] for _, gates in steps]) for name in gates}
 
     def zero_state(self, inputs: Tensor) -> State:
@@ -104,7 +104,7 @@ class StepwiseLayers(nn.Module):
 
 
 class AutogradCellTrace(CellTrace):
-    """What one layer in one direction did; see `engine.cells.adjoint.CellTrace`. Autograd differentiates each step."""
+    """Trace of one layer in one direction whose steps autograd differentiates; see `engine.cells.adjoint.CellTrace`."""
 
     def __init__(self, layers: StepwiseLayers, layer: int, direction: int, inputs: Tensor, initial: State) -> None:
         states, gates = layers.run(layer, direction, inputs, initial)
@@ -112,7 +112,7 @@ class AutogradCellTrace(CellTrace):
         self.gates, self.cell = gates, states[1] if len(states) > 1 else None
         self._step = layers.step
         self._from_input = linear(inputs, self.weights.ih, self.weights.bias_ih)
-        self._states = tuple(previous(each, first) for first, each in zip(initial, states, strict=True))
+        self._states = tuple(previous(part, first) for first, part in zip(initial, states, strict=True))
 
     def backward_sweep(
         self,
@@ -123,9 +123,9 @@ class AutogradCellTrace(CellTrace):
         grad_input_proj: Tensor,
         grad_carry: GradCarry,
     ) -> GradCarry:
-        """See `CellTrace.backward_sweep`. The step is repeated for each row: all go back in one call of autograd."""
+        """See `CellTrace.backward_sweep`. Each step is repeated for all rows, for a single call of autograd."""
         rows = total.shape[1]
-        from_input, *states = (for_rows(each[start:stop], rows) for each in (self._from_input, *self._states))
+        from_input, *states = (for_rows(values[start:stop], rows) for values in (self._from_input, *self._states))
         for t in reversed(range(stop - start)):
             grad = total[start + t]
             grad += grad_carry[0]

@@ -25,10 +25,10 @@ class Diagnosis:
     """The verdict on a frame, in words.
 
     Args:
-        kind: one word for the flag, as "vanished" or "healthy" (the order and limits stand in `engine.diagnosis`).
+        kind: one word, such as "vanished" or "healthy"; `engine.diagnosis` has the order and the limits.
         sentence: what a person should know, with the numbers in it.
-        evidence: the numbers that it rests on, by name.
-        cure: Experiment changes that mend it; empty where there is nothing to mend or no cure.
+        evidence: the numbers behind the verdict, by name.
+        cure: changes of the Experiment that should help; empty if none is needed or none is known.
     """
 
     kind: str
@@ -39,15 +39,15 @@ class Diagnosis:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingProgress(FrozenArrays):
-    """How far the training of a network is.
+    """How far the training of a network has come.
 
     Args:
         step: optimiser updates made; step 0 is the untrained network.
-        loss: of the batch that made the update, nats or squared error; of a frame at step 0, the probe's.
-        seconds: training time so far, without the time that frames took.
+        loss: of the last update's batch, before that update, nats or squared error; in a frame of step 0, the probe's.
+        seconds: training time so far, without the time spent on frames.
         param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
-        recent_loss, earlier_loss: mean training loss of the last 20 updates, and of 20 a hundred updates before; NaN
-            where there were not so many.
+        recent_loss, earlier_loss: mean training loss of the last 20 updates, and of the 20 that came 100 updates
+            before them; NaN until there are that many.
         recent_clipped: the share of the last 20 updates that were clipped.
     """
 
@@ -64,31 +64,31 @@ class TrainingProgress(FrozenArrays):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Frame(Preactivations, GradientNorms, TrainingProgress):
-    """One look at a network. Arrays are read-only; looking changed nothing. Its base classes have fields, too.
+    """Everything measured of a network at one step of training. Arrays are read-only. Base classes add more fields.
 
-    Sequence 0 of the probe, the held-out batch that stays the same for the whole run, is the one drawn; T is its
-    padded length. The time axis has T steps; in an encoder-decoder the source's, then the target's. Names of fields
-    are names of columns in recordings, which stay readable: none may change, and a new one needs a default.
+    The probe is a held-out batch, fixed for the run; figures draw its sequence 0. T is the padded length. The time axis
+    has T steps; in an encoder-decoder first the source's, then the target's. Field names are column names in
+    recordings, and old recordings must stay readable: never rename a field, and give a new one a default.
 
     Args:
-        probe_loss, metric: over the probe, evaluation mode.
-        hidden, cell: (layers, directions, T, units); cell is None where there is no cell state.
+        probe_loss, metric: over the probe, in evaluation mode.
+        hidden, cell: (layers, directions, T, units); cell is None without a cell state.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
-        embedding: (symbols, 2) float32, where each symbol's learned vector lies in two dimensions, and embedding_share,
-            the part of their variance that these hold, 0 to 1; see `engine.lens.embedding_map`. An encoder-decoder
-            shows the source's. None where inputs are one-hot or values.
-        upper: (output_layers, T, units), the layers above that have no links in time; NaN in steps that have none.
-        inputs: (T,) tokens or (T, input_size); in a decoder's steps the target tokens that are fed back.
-        outputs: (T, output_size) class probabilities or values, NaN where the network says nothing. Where outputs are
-            fed back, with the true ones coming in (teacher forcing).
-        free_outputs: the same with the network's own outputs coming in; None where nothing is fed back.
+        embedding, embedding_share: (symbols, 2) float32, each symbol's learned vector projected to two dimensions, and
+            the share of the variance that these keep, 0 to 1; see `engine.lens.embedding_map`. In an encoder-decoder,
+            the source's. None if inputs are one-hot or values.
+        upper: (output_layers, T, units), the states of the output layers; NaN at steps without an output.
+        inputs: (T,) tokens or (T, input_size); at a decoder's steps the target tokens that it is given.
+        outputs: (T, output_size) class probabilities or values, NaN at steps without an output. An autoregressive
+            network is given the true previous outputs here (teacher forcing).
+        free_outputs: the same, but the network is given its own previous outputs; None if it is not autoregressive.
         targets: (T,) classes or (T, output_size).
         loss_per_step: (T,), 0 where not counted. valid, counted: (T,) bool, real steps and steps with a loss.
-        sequence_loss: (16,) l_b of every sequence of the probe, whose mean is probe_loss.
-        factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction the first).
-        decomposition: of the drawn sequence and the top layers' losses; spectrum; saliency: None where nobody asked
-            for them (`engine.frame.readings.ON_DEMAND_READINGS`); else of this very step.
-        diagnosis: the verdict; None only before it is made.
+        sequence_loss: (16,) l_b of every sequence of the probe; their mean is probe_loss.
+        factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction, the first).
+        decomposition, spectrum, saliency: of the drawn sequence, at this very step; None unless they were requested
+            (see `engine.frame.readings.ON_DEMAND_READINGS`).
+        diagnosis: the verdict; None only until it has been made.
     """
 
     probe_loss: float
@@ -116,5 +116,5 @@ class Frame(Preactivations, GradientNorms, TrainingProgress):
 
     @property
     def on_demand(self) -> frozenset[str]:
-        """Which of ON_DEMAND_READINGS it has."""
+        """The names of the on-demand readings that this frame has."""
         return frozenset(name for name in ON_DEMAND_READINGS if getattr(self, name) is not None)

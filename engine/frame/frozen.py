@@ -9,7 +9,7 @@ import numpy as np
 
 
 def freeze(value: Any) -> None:
-    """Make every array in a reading read-only: the value itself, or those in its fields and dictionaries."""
+    """Make arrays read-only: the value itself, or all arrays in its fields and dictionaries."""
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     elif isinstance(value, dict):
@@ -22,7 +22,7 @@ def freeze(value: Any) -> None:
 
 @dataclass(frozen=True, eq=False)
 class FrozenArrays:
-    """A value whose arrays are read-only, also after it has crossed to another process."""
+    """A value whose arrays are read-only, also after unpickling in another process."""
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -1,8 +1,8 @@
 """The values that a frame is made of: frozen, NumPy, no torch.
 
-Axes: layer, direction, then what is said at each. Time is the position in the sequence (an encoder's steps before its
-decoder's); the step before t is t - 1, in the reverse direction t + 1. NaN stands where nothing is defined: padding,
-the first step of a chain, a share of no gradient at all; 0 is exactly 0.
+Axes: layer, direction, then the others. T is the position in the sequence (an encoder's steps before its decoder's).
+"The step before t" is t - 1, in the reverse direction t + 1. NaN means undefined: padding, the first step of a chain, a
+share of a gradient that is 0. A value of 0 is exactly 0, not an underflow.
 """
 
 from __future__ import annotations
@@ -15,18 +15,25 @@ import numpy as np
 from engine.frame.frozen import FrozenArrays
 
 ON_DEMAND_READINGS = ("decomposition", "spectrum", "saliency")
-"""Readings of a frame that are taken only when somebody asks for them: each costs more than all the rest."""
+"""Readings that a frame has only on request: each costs more than the rest of the frame."""
 
 
 SATURATION_MARGIN = 0.05
-"""A unit or gate this close to a limit of its squashing function counts as saturated."""
+"""A unit or gate this close to a limit of its activation function counts as saturated."""
 
 
 def saturation(values: np.ndarray, squash: str) -> np.ndarray:
-    """The share of the units (last axis) that are saturated: whose squashing function has next to no slope there.
+    """Return the share of units that are saturated: their activation function has a slope of almost 0 there.
 
     tanh beyond +-0.95, where the slope is below 0.0975; sigmoid below 0.05 or above 0.95, slope below 0.0475; relu at
-    0, slope 0; identity never. (..., units) -> (...).
+    0, slope 0; identity never.
+
+    Args:
+        values: (..., units), after the activation function.
+        squash: its name.
+
+    Returns:
+        (...), 0 to 1.
     """
     size = np.abs(values)
     if squash == "tanh":
@@ -38,22 +45,22 @@ def saturation(values: np.ndarray, squash: str) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GradientNorms(FrozenArrays):
-    """How large the gradient is at every state: norms, and the ratio that the verdict reads.
+    """Norms of the gradient at every state, and the ratio on which the verdict is based.
 
     Args:
         grad_norm: (layers, directions, T) float64, median over the probe's sequences valid at t of ||d l_b/d h_t||_2,
             the total gradient. Unit: loss per unit of h.
         grad_norm_direct: the same for what enters the layer at t from above, not through time.
         grad_norm_last: the same for the last counted loss alone (in the reverse direction the first).
-        grad_norm_cell: the same as grad_norm for c_t; None where there is no cell state.
-        grad_norm_memory: the same as grad_norm_last for the state that carries memory: c where there is one, else h.
+        grad_norm_cell: the same as grad_norm for c_t; None without a cell state.
+        grad_norm_memory: the same as grad_norm_last for the state that carries memory: c if there is one, else h.
         sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell,
-            sequence_grad_norm_memory: the same five of the drawn sequence alone, ||d l_0/d h_t||_2 being the first.
+            sequence_grad_norm_memory: the same five for the drawn sequence alone; the first is ||d l_0/d h_t||_2.
         ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
             the last loss enters||, s the state that carries memory.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
         bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
-            None where there is no encoder.
+            None without an encoder.
     """
 
     grad_norm: np.ndarray
@@ -73,16 +80,16 @@ class GradientNorms(FrozenArrays):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Preactivations(FrozenArrays):
-    """The terms whose sum goes through each gate's nonlinearity, of the drawn sequence in the top layer, forwards.
+    """The terms of each gate's preactivation: drawn sequence, top layer, forward direction.
 
-    G is the cell's number of blocks, gates in the order of its catalogue (one for a plain cell). A network has one
-    pass, an encoder-decoder two, each with weights of its own. Padded steps are 0.
+    G is the number of blocks in weight_hh, in the order of `Cell.gates` (1 for a plain cell). A network has one pass,
+    an encoder-decoder two with different weights. Padded steps are 0.
 
     Args:
         from_input: (T, G, units), W_ih x_t without its bias.
-        from_state: (T, G, units), W_hh h_{t-1} without its bias; None where no step is linked to the one before.
-        biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) where there is no link.
-        peepholes: (passes, 3, units), p_i, p_f and p_o; None for a cell without.
+        from_state: (T, G, units), W_hh h_{t-1} without its bias; None for a cell that is not recurrent.
+        biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) for a cell that is not recurrent.
+        peepholes: (passes, 3, units), p_i, p_f and p_o; None for a cell without peepholes.
     """
 
     from_input: np.ndarray
@@ -93,19 +100,21 @@ class Preactivations(FrozenArrays):
 
 @dataclass(frozen=True, eq=False)
 class StepFactors(FrozenArrays):
-    """Who shrank it: what one step back in time does to the gradient of the last loss, of one sequence.
+    """By what factor each step back in time changes the gradient of the last loss, and why, for one sequence.
 
-    (layers, directions, T) float64; at t what happens between t and the step before it. Of a plain cell:
-    factor = weights * slope, "0.61 = 1.02 (weights) x 0.60 (slope)". A gated cell has several paths side by side, so
-    that no product exists: `shares` says how much of what arrives came by each (they add up to 1, one may be negative).
+    All arrays are (layers, directions, T) float64; the value at t is for the step from t to the step before it. In a
+    plain cell factor = weights * slope, for example 0.61 = 1.02 * 0.60. In a gated cell the gradient takes several
+    paths in parallel, so there is no such product: `shares` says how much of the sum came by each path. Shares add up
+    to 1 and may be negative.
 
     Args:
-        factor: ||what arrives at the step before, through time|| / ||dL/ds_t||, s the state that carries memory: h, or
-            c for an LSTM, where what enters from a layer above is counted in. Exactly 0 where truncation cuts.
+        factor: ||gradient that arrives at the step before, through time|| / ||dL/ds_t||. s is the state that carries
+            memory: h, or c for an LSTM; for c, what enters from the layer above is included. Exactly 0 where
+            truncation cuts.
         slope: ||phi' * dL/dh_t|| / ||dL/dh_t||; weights: ||W_hh^T (phi' * dL/dh_t)|| / ||phi' * dL/dh_t||. None for a
             gated cell.
-        shares: {path: <part, whole> / ||whole||^2}: "kept" through the gate that keeps the old state, then the others;
-            empty for a plain cell.
+        shares: {path: <part, whole> / ||whole||^2}. "kept" is the path through the gate that retains the old state.
+            Empty for a plain cell.
     """
 
     factor: np.ndarray
@@ -121,16 +130,17 @@ class StepFactors(FrozenArrays):
 
 @dataclass(frozen=True, eq=False)
 class WeightGradients(FrozenArrays):
-    """dL/dW by the time step that it comes from: W_hh learns at t from h_{t-1}, W_ih from x_t.
+    """Which time steps dL/dW comes from: the gradient of a weight is a sum over all steps at which it is used.
 
-    The gradient of a weight is a sum over all steps at which it is used. (layers, directions, T) float64.
+    All arrays are (layers, directions, T) float64. The term of step t is an outer product with h_{t-1} for W_hh, with
+    x_t for W_ih.
 
     Args:
-        hh, ih: Frobenius norm of the term of step t, of dL/dweight_hh and dL/dweight_ih, biases left out. hh is 0 at
-            the first step of a sequence, where h_{t-1} = 0, and None for a cell without links in time.
-        hh_beyond, ih_beyond: (layers, directions, T), the share of dL/dW that comes from further back than k steps
-            before the loss, k = 0 ... T - 1: <sum of those terms, whole> / ||whole||^2. Norms would not add up; shares
-            do, and one may be negative or above 1 where terms cancel.
+        hh, ih: Frobenius norm of the term of step t, for weight_hh and weight_ih, without biases. hh is 0 at the first
+            step of a sequence, where h_{t-1} = 0, and None for a cell that is not recurrent.
+        hh_beyond, ih_beyond: the share of dL/dW from more than k steps before the loss, k = 0 ... T - 1 along the last
+            axis: <sum of those terms, whole> / ||whole||^2. Shares, because norms do not add up; a share can be
+            negative or above 1 if terms cancel.
     """
 
     hh: np.ndarray | None
@@ -141,15 +151,15 @@ class WeightGradients(FrozenArrays):
 
 @dataclass(frozen=True, eq=False)
 class Decomposition(FrozenArrays):
-    """Loss by loss: the gradient that each step's own loss sends to each state, of one sequence.
+    """The gradient that each step's own loss sends to each state, for one sequence.
 
-    L_k is the weighted loss term of step k, so that the vectors dL_k/dh_t add up to dL/dh_t. Their norms do not; the
-    cosines say which of them pull together.
+    L_k is the weighted loss of step k, so the vectors dL_k/dh_t add up to dL/dh_t. Their norms do not add up; the
+    cosines say which of the vectors point the same way.
 
     Args:
-        steps: (K,) the loss steps, positions on the time axis; the public function gives all T, a frame some.
+        steps: (K,) positions of the losses on the time axis: all T from `loss_decomposition`, some of them in a frame.
         norms: (layers, directions, K, T) float64, ||dL_k/dh_t||; exactly 0 where no path leads from k to t.
-        cosines: the same, the cosine between dL_k/dh_t and dL/dh_t; NaN where either is 0.
+        cosines: (layers, directions, K, T), between dL_k/dh_t and dL/dh_t; NaN where either is 0.
     """
 
     steps: np.ndarray
@@ -159,22 +169,23 @@ class Decomposition(FrozenArrays):
 
 @dataclass(frozen=True, eq=False)
 class JacobianProducts(FrozenArrays):
-    """How much of a change of the state survives, whatever the loss: Jacobians of one sequence, inputs held fixed.
+    """How much of a change of the state survives, independent of any loss: Jacobians of one sequence, inputs fixed.
 
-    s is h, or (h, c) side by side for an LSTM; n its size. Truncation cuts gradients, not these. Of singular values,
-    those below 1e-15 of the largest are rounding. NaN where a state is not finite.
+    s is h, or h and c concatenated for an LSTM; n is its size. Truncation cuts gradients, not these Jacobians. Singular
+    values below 1e-15 of the largest are rounding errors. NaN where a state is not finite.
 
     Args:
-        lags: (K,) how many steps lie between: P_k = ds_last/ds_{last-k}, a product of k Jacobians.
-        norm, spectral_radius: (layers, directions, K) of P_k; singular_values (layers, directions, K, n), falling.
+        lags: (K,) the number k of Jacobians in the product P_k = ds_last/ds_{last-k}.
+        norm, spectral_radius: (layers, directions, K) of P_k; singular_values (layers, directions, K, n), descending.
             NaN where the sequence has no step that far before its last.
-        step_norm, step_spectral_radius: (layers, directions, T) of ds_t/ds_before; step_singular_values adds (n,).
-        lyapunov: (layers, directions, n) exponents over this one sequence in nats per step, falling: the mean
-            logarithmic growth along n orthogonal directions. The first below 0: a change dies out; above: it grows.
-            Minus infinity where a step takes a direction away for good.
+        step_norm, step_spectral_radius: (layers, directions, T) of the single ds_t/ds_before; step_singular_values
+            (layers, directions, T, n).
+        lyapunov: (layers, directions, n) finite-time Lyapunov exponents of this sequence in nats per step, descending:
+            the mean logarithmic growth along n orthogonal directions. If the first is negative, a change of the state
+            dies out, else it grows. Minus infinity where a step erases a direction completely.
 
-    A frame has only the norms (computed in float32, good to 1e-4) and, as its one exponent, the growth of the longest
-    product, ln ||P_k|| / k: the largest exponent over these k steps. All else is None there.
+    A frame has only the norms (computed in float32, relative error 1e-4) and one exponent, ln ||P_k|| / k of the
+    longest product: the largest exponent over these k steps. Everything else is None there.
     """
 
     lags: np.ndarray
@@ -187,41 +198,46 @@ class JacobianProducts(FrozenArrays):
     step_spectral_radius: np.ndarray | None = None
 
     def half_life(self, layer: int = -1, direction: int = 0) -> float:
-        """Steps after which half of a change is left at the rate of the largest exponent; 0 if nothing is left after
-        one, infinite if it does not die out, NaN if there is no exponent."""
+        """Steps after which half of a change is left, at the rate of the largest exponent.
+
+        0 if nothing is left after one step, infinite if the change does not die out, NaN without an exponent.
+        """
         rate = float(self.lyapunov[layer, direction, 0])
         if math.isnan(rate):
             return math.nan
         return -math.log(2) / rate if rate < 0 else math.inf
 
     def one_percent(self, layer: int = -1, direction: int = 0) -> float:
-        """The lag from which on the product's norm stays below 1 %, between the lags measured on a logarithmic line
-        (at lag 0 the norm is 1); infinite if it does not within them, NaN if none was measured."""
+        """The lag after which the norm of the product stays below 1 %.
+
+        Between the measured lags the logarithm of the norm is interpolated linearly; at lag 0 the norm is 1. Infinite
+        if the norm is not below 1 % at the largest lag, NaN if none was measured.
+        """
         norms = self.norm[layer, direction]
-        there = np.flatnonzero(np.isfinite(norms))
-        if not len(there):
+        measured = np.flatnonzero(np.isfinite(norms))
+        if not len(measured):
             return math.nan
-        order = there[np.argsort(self.lags[there])]
+        order = measured[np.argsort(self.lags[measured])]
         lags = [0.0, *map(float, self.lags[order])]
-        sizes = [0.0, *(math.log(each) if each > 0 else -math.inf for each in norms[order])]
-        last = max(at for at, size in enumerate(sizes) if size >= math.log(0.01))
+        sizes = [0.0, *(math.log(norm) if norm > 0 else -math.inf for norm in norms[order])]
+        last = max(i for i, size in enumerate(sizes) if size >= math.log(0.01))
         if last == len(lags) - 1:
             return math.inf
         if sizes[last + 1] == -math.inf:
             return lags[last + 1]
-        down = (sizes[last] - math.log(0.01)) / (sizes[last] - sizes[last + 1])
-        return lags[last] + down * (lags[last + 1] - lags[last])
+        fraction = (sizes[last] - math.log(0.01)) / (sizes[last] - sizes[last + 1])
+        return lags[last] + fraction * (lags[last + 1] - lags[last])
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum(FrozenArrays):
-    """The recurrent weights seen as a map, and what their products do to a change of the state.
+    """Eigenvalues and norms of the recurrent weights, and the products of Jacobians.
 
     Args:
-        eigenvalues: {gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, by the names of the
-            catalogue of cells; of an encoder-decoder the decoder's.
-        largest_singular_value: {gate: (layers, directions)}: more than this no step can stretch by weights alone.
-        products: at the lags that a frame shows, norms and largest exponent alone.
+        eigenvalues: {gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, by the names of
+            `Cell.gates`; in an encoder-decoder, the decoder's.
+        largest_singular_value: {gate: (layers, directions)}: the most by which these weights can stretch a vector.
+        products: norms and the largest exponent only, at the lags that a frame shows.
     """
 
     eigenvalues: dict[str, np.ndarray]
@@ -231,19 +247,19 @@ class Spectrum(FrozenArrays):
 
 @dataclass(frozen=True, eq=False)
 class Saliency(FrozenArrays):
-    """What an answer looks at: d s_t/d x_s for later answers t and earlier inputs s, of one sequence.
+    """How strongly outputs depend on inputs: ||dy_t/dx_s|| for outputs at t and inputs at s, for one sequence.
 
-    s_t is the logit of the target class, or the sum of the output values, that the head gives at step t. The norm is
-    over the units of what the first layer reads (a symbol's one-hot code or embedding, or the values). Slopes are cut
-    where training cuts them, and so exactly 0 there; `occluded` is not.
+    y_t is the logit of the target class, or the sum of the output values, at step t. The norm is over what the first
+    layer reads: a symbol's one-hot code or embedding, or the values. Gradients are cut where training truncates them,
+    and are exactly 0 there; `occluded` is not cut.
 
     Args:
-        steps: (K,) the answers' positions on the time axis, rising: steps with a loss; of a one-way network with a
-            single loss every real step, what it would say if it were asked there.
-        norms: (K, T) float64, ||d s_t/d x_s||; exactly 0 where the network cannot see.
-        occluded: (T,) float64, how much s of the last of these answers changes when x_s is taken away (no symbol; the
-            mean of the sequence's values): a saturated unit hides a dependence from every slope, not from this. A
-            difference of two forward passes, so what is below 1e-7 of s is rounding. NaN at steps not tried.
+        steps: (K,) positions of the outputs on the time axis, ascending: steps with a loss. In a one-way network with a
+            single loss: every real step, with the output that the head would give there.
+        norms: (K, T) float64, ||dy_t/dx_s||; exactly 0 if no path leads from the input to the output.
+        occluded: (T,) float64, the absolute change of the last of these outputs if x_s is removed (no symbol, or the
+            mean of the sequence's values). It shows a dependence that saturation hides from the gradient. As a
+            difference of two forward passes, anything below 1e-7 of y is rounding. NaN at steps not tried.
     """
 
     steps: np.ndarray

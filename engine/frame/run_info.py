@@ -9,25 +9,25 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.parameters import parameter_count
 from engine.tasks import TASKS, probe
 
-SOLVED_SHARE = 0.1  # of the baseline: a loss below that is a solved task
+SOLVED_SHARE = 0.1  # of the baseline: a task counts as solved below this loss
 
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What a figure needs to know besides the frame; the same for the whole run.
+    """What a figure needs to know besides the frame; constant during a run, except for live settings.
 
     Args:
         baselines: {name: loss}, in the unit of the run's own loss; the first is the bar to beat.
-        lag: how many steps back the task's answer lies; None where the task has no such number.
+        lag: how many steps lie between the answer and the input that decides it; None if the task has no such number.
         inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names.
-        image: (rows, columns) of the picture in the first channels of the inputs, or None.
-        valid, counted: of the drawn sequence at every step: it is real, not padding; it has a loss.
-        encoder_steps: how many steps of the time axis belong to an encoder; 0 where there is none. From there on the
-            inputs are the outputs' symbols.
-        causal: the target at t lies in the future of the input at t, mostly the next input.
-        looks_ahead: what decides the answer comes only after the step that is asked; the lag then counts forwards.
-        same_lengths: every sequence of the probe has its real steps and its losses where the drawn one has them, so
-            that a median over them at t compares like with like.
+        image: (rows, columns) of the image in the first channels of the inputs, or None.
+        valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
+        encoder_steps: how many steps of the time axis belong to the encoder; 0 without one. At later steps the inputs
+            are symbols of the output.
+        causal: the target at t is known only after the input at t; mostly it is the next input.
+        looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
+        same_lengths: all sequences of the probe have real steps and losses at the same positions, so that a median
+            over them at t compares like with like.
     """
 
     experiment: Experiment
@@ -50,9 +50,9 @@ class RunInfo:
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
-        """Everything follows from the experiment; no network is built."""
+        """Derive everything from the experiment; no network is built."""
         task, drawn = TASKS[experiment.task], probe(experiment)
-        # the loss is then a sum over this many steps
+        # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
         counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
         return cls(
             experiment=experiment,
@@ -83,7 +83,7 @@ class RunInfo:
 
     @property
     def solved_loss(self) -> float:
-        """Below this loss the task is solved."""
+        """The loss below which the task counts as solved."""
         return SOLVED_SHARE * self.baseline
 
     @property
@@ -93,12 +93,12 @@ class RunInfo:
 
     @property
     def measured_lag(self) -> int:
-        """The lag at which the ratio is measured: the task's, or from end to end where it has none."""
+        """The lag at which the ratio is measured: the task's, or the whole time axis if it has none."""
         return self.time_steps - 1 if self.lag is None else self.lag
 
     @property
     def measured_lag_unpadded(self) -> int:
-        """The same in steps that are really there, of the drawn sequence: an encoder's padding may lie in between."""
+        """The same in real steps of the drawn sequence: an encoder's padding, which may lie between, is not counted."""
         if not self.encoder_steps:
             return self.measured_lag
         last = max(t for t, counted in enumerate(self.counted) if counted)
@@ -111,7 +111,7 @@ class RunInfo:
 
     @property
     def memory_symbol(self) -> str:
-        """h, or c where the cell state carries the memory."""
+        """The state that carries memory: c for an LSTM, h otherwise."""
         return "c" if CELLS[self.experiment.cell].has_cell_state else "h"
 
     @property
@@ -127,5 +127,5 @@ class RunInfo:
 
     @property
     def has_links(self) -> bool:
-        """False for a feed-forward network, in which no step is linked to the one before."""
+        """False for a feed-forward network: its steps do not depend on earlier states."""
         return CELLS[self.experiment.cell].is_recurrent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class RunPhase(enum.StrEnum):
-    """Where a run is; always exactly one."""
+    """The phase of a run's life; it is in exactly one of them."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -22,10 +22,10 @@ class RunStatus:
     """How a run is doing, besides its frames.
 
     Args:
-        step: the newest step that the worker reported, drawn or not.
-        steps_per_second: over the last second or so of training; 0 while paused.
-        share: the part of one core that this run gets, 0 to 1.
-        message: what went wrong, in a sentence; empty where nothing did.
+        step: the newest step that the worker reported, with or without a frame.
+        steps_per_second: optimiser updates, over about the last second of training; 0 while paused.
+        share: the share of one core that this run gets, 0 to 1.
+        message: what went wrong, in a sentence; empty if nothing did.
         solved_at: the first step at which the mean loss of recent training was below a tenth of the baseline.
     """
 

@@ -1,9 +1,9 @@
-"""The lens: what a gradient does at every step in time, from one forward call and one adjoint sweep, without autograd.
+"""The lens: the gradient at every step in time, from one forward call and one backward sweep without autograd.
 
-The fused layers of the library keep no gradient of h_t (what `retain_grad` on their output shows is only the direct
-part, exactly 0 for every t < T where the loss is read at the end). So the model runs once as it is; from its states,
-weights and inputs the local slopes of every step are recomputed, and the gradient is swept backwards in plain tensors.
-Tests hold it against autograd on an unrolled loop. Everything comes back as NumPy.
+PyTorch's fused layers keep no gradient of h_t: `retain_grad` on their output gives only the direct part, which is
+exactly 0 for every t < T if the loss is read at the end. So the lens calls the model once, recomputes the local
+derivatives of every step from states, weights and inputs, and sweeps the gradient backwards in plain tensors. Tests
+compare it with autograd on an unrolled loop. Results are NumPy arrays.
 """
 
 from engine.frame.readings import saturation

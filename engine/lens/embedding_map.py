@@ -1,10 +1,9 @@
-"""The map of the symbols: an embedding table seen in two dimensions. No torch.
+"""The embedding table projected to two dimensions. No torch.
 
-The two principal axes of the centred table, by its singular values (Pearson, 1901). Where an axis points and whether it
-is mirrored is left open by that; so the map is turned onto the untrained network's own by the orthogonal matrix that
-brings the two closest (the orthogonal Procrustes problem; Schönemann, 1966). It then follows from the weights and the
-experiment alone, and does not flip between two looks. (It leaps, rarely, where the second and the third widest axis
-change places: then two dimensions show another side of the table.)
+The projection is on the first two principal components (Pearson, 1901). Their signs are arbitrary, so the map is
+rotated or mirrored onto the untrained network's map by the closest orthogonal matrix (orthogonal Procrustes problem;
+Schönemann, 1966). It then depends on the weights and the experiment alone and does not flip between frames. It can
+still jump, rarely, when the second and the third component change places.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingMap:
-    """Where the symbols lie; the names are those of a frame.
+    """Positions of the symbols in two dimensions. Fields are named as in a frame.
 
     Args:
         embedding: (symbols, 2) float32, in the unit of the table; NaN where the table is not finite.
-        embedding_share: the part of the table's variance that the two axes hold, 0 to 1.
+        embedding_share: the share of the table's variance along the two axes, 0 to 1.
     """
 
     embedding: np.ndarray
@@ -28,9 +27,9 @@ class EmbeddingMap:
 
     @classmethod
     def of(cls, table: np.ndarray, untrained: EmbeddingMap | None = None) -> EmbeddingMap:
-        """The map of a table (symbols, embedding_size), turned onto that of the untrained network.
+        """Project a table (symbols, embedding_size) and align it to the untrained network's map.
 
-        A table of one or two columns is shown as it is: nothing is left out, so nothing has to be turned.
+        A table with one or two columns is shown as it is, without projection or rotation.
         """
         symbols, size = table.shape
         if not np.isfinite(table).all():
@@ -44,13 +43,13 @@ class EmbeddingMap:
 
 
 def _principal_axes(table: np.ndarray) -> tuple[np.ndarray, float]:
-    """(symbols, 2): the centred table on its two widest axes; and how much of its variance they hold."""
+    """The centred table on its first two principal components, (symbols, 2), and their share of the variance."""
     left, widths, _ = np.linalg.svd(table - table.mean(0), full_matrices=False)
     variance = widths**2
     return left[:, :2] * widths[:2], float(variance[:2].sum() / (variance.sum() or 1.0))
 
 
 def aligned_to(positions: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """Positions (symbols, 2) turned, and mirrored where need be, as close onto others as that brings them."""
+    """Rotate, and if need be mirror, positions (symbols, 2) as close as possible to `onto`."""
     left, _, right = np.linalg.svd(positions.T @ onto)
     return positions @ (left @ right)

@@ -1,4 +1,4 @@
-"""The trace of one forward call: what every layer and direction did, recomputed from states, weights and inputs."""
+"""The trace of one forward call: states and gates of every layer and direction, recomputed from inputs and weights."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Stack = nn.RNNBase | StepwiseLayers
 
 @dataclass(frozen=True, eq=False)
 class ForwardPass:
-    """One stack of recurrent layers over its stretch of the time axis: the network's only one, or a half of it.
+    """One stack of recurrent layers over its part of the time axis: the whole network, or the encoder or decoder.
 
-    `cell_traces[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), what the first layer
-    saw; `output` is (T, B, directions * H), the top layer's states; `lengths` (B,) are each sequence's real steps in
-    this stretch.
+    `cell_traces[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), the input of the first
+    layer; `output` is (T, B, directions * H), the states of the top layer; `lengths` (B,) counts each sequence's real
+    steps in this part.
     """
 
     cell_traces: list[list[CellTrace]]
@@ -41,7 +41,7 @@ class ForwardPass:
 
 @dataclass(frozen=True, eq=False)
 class ForwardTrace:
-    """The trace of one forward call. `passes` are in the order of time: encoder, then decoder, or a single one."""
+    """The trace of one forward call. `passes` are in the order of time: encoder and decoder, or a single one."""
 
     model: RecurrentNetwork
     batch: Batch
@@ -50,18 +50,19 @@ class ForwardTrace:
 
     @property
     def output(self) -> Tensor:
-        """What the head read: the last pass's output."""
+        """The input of the output layers: the last pass's output."""
         return self.passes[-1].output
 
     @property
     def has_cell_state(self) -> bool:
-        """True where a state c goes along besides h."""
+        """True if there is a cell state c besides h."""
         return self.passes[0].cell_traces[0][0].cell is not None
 
     def states(self, pick: Callable[[CellTrace], Tensor | None], sequence: int | None = None) -> np.ndarray:
-        """What `pick` takes from each cell's trace: (layers, directions, T, batch, units), or of one sequence no batch.
+        """Collect what `pick` returns for each cell trace, ordered by position. Padded steps are 0.
 
-        In order of position; padded steps are 0.
+        Returns:
+            (layers, directions, T, batch, units); without the batch axis if `sequence` is given.
         """
         chosen = slice(None) if sequence is None else slice(sequence, sequence + 1)
         valid = self.batch.valid[:, chosen, None]
@@ -82,7 +83,7 @@ class ForwardTrace:
         return whole if sequence is None else whole[:, :, :, 0]
 
     def single_sequence(self, sequence: int) -> ForwardTrace:
-        """The same of one sequence: a batch of one."""
+        """Return the trace of one sequence, as a batch of one."""
 
         def only(values: Tensor) -> Tensor:
             return values[:, sequence : sequence + 1]
@@ -105,20 +106,20 @@ class ForwardTrace:
 
     @torch.no_grad()
     def upper(self, sequence: int) -> np.ndarray:
-        """(upper layers, T, units): the states of the layers without links in time; NaN in steps that have none."""
-        read = self.model.final_states(self.output, self.batch.lengths)[:, sequence]
+        """States of the output layers, (output_layers, T, units); NaN at steps without an output."""
+        final = self.model.final_states(self.output, self.batch.lengths)[:, sequence]
         before, real = self.batch.source_steps, self.batch.valid[self.batch.source_steps :, sequence]
-        steps = before + np.flatnonzero(real)[-len(read) :]  # all real ones, or the last alone
-        lifted = self.model.output_layers_forward(read[: len(steps)])
-        rows = np.full((len(lifted), before + len(real), self.model.experiment.hidden_size), np.nan, np.float32)
-        for row, states in zip(rows, lifted, strict=True):
+        steps = before + np.flatnonzero(real)[-len(final) :]  # all real steps, or only the last one
+        layers = self.model.output_layers_forward(final[: len(steps)])
+        rows = np.full((len(layers), before + len(real), self.model.experiment.hidden_size), np.nan, np.float32)
+        for row, states in zip(rows, layers, strict=True):
             row[steps] = states.cpu().numpy()
         return rows
 
 
 @torch.no_grad()
 def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
-    """Call the model once, in evaluation mode, and recompute what every layer and direction did."""
+    """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction."""
     calls: dict[Stack, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
 
     def keep(module: Stack, args: tuple, result: tuple) -> None:
@@ -136,8 +137,8 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     lengths = [batch.lengths, target_lengths] if batch.source_steps else [batch.lengths]
     steps = [batch.source_steps, len(batch.mask)][-len(calls) :]
     passes = [
-        _rebuild_pass(stack, calls[stack], torch.tensor(each), count)
-        for stack, each, count in zip(calls, lengths, steps, strict=True)
+        _rebuild_pass(stack, calls[stack], torch.tensor(real), count)
+        for stack, real, count in zip(calls, lengths, steps, strict=True)
     ]
     return ForwardTrace(model, batch, logits, passes)
 
@@ -145,7 +146,7 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
 def _rebuild_pass(
     stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
 ) -> ForwardPass:
-    """One stack's pass over so many steps from its calls: several where back-propagation is truncated."""
+    """Rebuild one stack's pass over `steps` steps from its calls; truncated back-propagation makes several."""
     inputs = torch.cat([_padded(args[0], steps) for args, _ in calls])
     output = torch.cat([_padded(out, steps) for _, out in calls])
     first = calls[0][0][1] if len(calls[0][0]) > 1 else None
@@ -156,7 +157,7 @@ def _rebuild_pass(
 def _cell_traces(
     stack: Stack, inputs: Tensor, output: Tensor, initial: State | None, lengths: Tensor
 ) -> list[list[CellTrace]]:
-    """Every layer's states again, one layer and direction at a time; the top layer's are the output itself."""
+    """Recompute one layer and direction at a time; the states of the top layer are the output and are reused."""
     width, directions = stack.hidden_size, 2 if stack.bidirectional else 1
     rows: list[list[CellTrace]] = []
     for layer in range(stack.num_layers):
@@ -165,7 +166,7 @@ def _cell_traces(
             seen = flip(inputs, lengths) if d else inputs
             zero = seen.new_zeros(seen.shape[1], width)
             at = layer * directions + d
-            begin = (zero, zero) if initial is None else tuple(each[at] for each in initial)
+            begin = (zero, zero) if initial is None else tuple(state[at] for state in initial)
             top = None
             if layer == stack.num_layers - 1:
                 top = output[..., d * width : (d + 1) * width]
@@ -181,7 +182,7 @@ def _cell_traces(
 def _cell_trace(
     stack: Stack, layer: int, direction: int, inputs: Tensor, initial: State, top: Tensor | None
 ) -> CellTrace:
-    """What one layer in one direction did; `top` are its states where they are known already."""
+    """Trace one layer in one direction; `top` are its states if they are known already."""
     weights = weights_of(stack, layer, direction).detached()
     if isinstance(stack, StepwiseLayers):
         if stack.name not in CELL_TRACES:
@@ -194,12 +195,12 @@ def _cell_trace(
 
 
 def _run_alone(stack: nn.RNNBase, weights: Weights, inputs: Tensor, initial: State) -> Tensor:
-    """One layer in one direction by the library's own kernel: (T, B, H)."""
+    """Run one layer in one direction with PyTorch's own kernel. Returns its states, (T, B, H)."""
     kind: Callable[..., nn.Module] = type(stack)
     shell = _shell(kind, inputs.shape[-1], stack.hidden_size, stack.bias, getattr(stack, "nonlinearity", None))
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     given = {name: value for name, value in zip(names, weights[:4], strict=True) if value is not None}
-    state = tuple(each[None] for each in initial)
+    state = tuple(part[None] for part in initial)
     return torch.func.functional_call(shell, given, (inputs, state if kind is nn.LSTM else state[0]))[0]
 
 
@@ -207,7 +208,7 @@ def _run_alone(stack: nn.RNNBase, weights: Weights, inputs: Tensor, initial: Sta
 def _shell(
     kind: Callable[..., nn.Module], input_size: int, hidden_size: int, bias: bool, nonlinearity: str | None
 ) -> nn.Module:
-    """A one-layer module without weights of its own, to be called with somebody else's."""
+    """A one-layer module on the meta device, to be called with the weights of another module."""
     options = {} if nonlinearity is None else {"nonlinearity": nonlinearity}
     return kind(input_size, hidden_size, bias=bias, device="meta", **options)
 

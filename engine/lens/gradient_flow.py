@@ -1,4 +1,4 @@
-"""The gradient at every state: of the whole loss, of its last or first term, or of one step's."""
+"""The gradient at every state: of the whole loss, of its last or first term, or of the loss of one step."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from engine.tasks.base import first_counted, last_counted
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """What a batch did to a network and what its loss asks of it, at every step in time.
+    """States and gradients of a network for one batch, at every step in time.
 
-    All arrays are NumPy, (layers, directions, T, batch, units), an encoder's steps before its decoder's; states in the
-    model's dtype, gradients in float64 (a norm of 1e-60 is a number here, not 0). Padded steps are 0. The reverse
-    direction is indexed by the position read.
+    NumPy arrays (layers, directions, T, batch, units), an encoder's steps before its decoder's. States have the model's
+    dtype, gradients are float64 (a norm of 1e-60 does not become 0). Padded steps are 0. The reverse direction is
+    indexed by position, too.
 
     Args:
         hidden: h_t. cell: c_t, or None. gates: {name: values}.
@@ -41,7 +41,7 @@ class GradientFlow:
 
 
 def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") -> GradientFlow:
-    """The gradient of L, the mean over the batch, at every state, in evaluation mode.
+    """Compute the gradient of L, the mean loss of the batch, at every state, in evaluation mode.
 
     Calls model(batch) exactly once (hooks fire), in the model's dtype, and changes nothing.
 
@@ -72,10 +72,14 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
 
 
 def seed(trace: ForwardTrace, losses: Sequence[str | int], gradient: Tensor | None = None) -> Tensor:
-    """d(sum over b of the chosen part of l_b)/d(output): (T, S, B, directions * H), one seed per entry of `losses`.
+    """Return the seeds of a sweep: the gradient of each of `losses` with respect to the output.
 
     Args:
+        losses: as the argument `loss` of `gradient_flow`; for each sequence the chosen part of l_b.
         gradient: `loss_gradient(trace)`, if it is known already.
+
+    Returns:
+        (T, S, B, directions * H), one seed per entry of `losses`.
     """
     gradient = loss_gradient(trace) if gradient is None else gradient
     zero = torch.zeros((), dtype=trace.output.dtype, device=trace.output.device)
@@ -83,16 +87,16 @@ def seed(trace: ForwardTrace, losses: Sequence[str | int], gradient: Tensor | No
 
 
 def loss_gradient(trace: ForwardTrace) -> Tensor:
-    """d(sum over b of l_b)/d(output), (T, B, directions * H).
+    """Gradient of every sequence's loss l_b with respect to the output, (T, B, directions * H).
 
-    What stands at step t comes from the loss of step t alone: above the recurrent layers nothing is linked in time.
-    (many_to_one has one loss, which reads each direction where that one ends.)
+    The value at step t comes from the loss of step t alone, because the output layers have no connections in time. (In
+    many_to_one the only loss reads each direction at its last step.)
     """
     return losses_and_gradient(trace)[1]
 
 
 def losses_and_gradient(trace: ForwardTrace) -> tuple[Tensor, Tensor]:
-    """The loss of every step, (T, B), as `RecurrentNetwork.step_losses` has it, and `loss_gradient`."""
+    """The loss of every step, (T, B), as from `RecurrentNetwork.step_losses`, and `loss_gradient`."""
     model, batch = trace.model, trace.batch
     with torch.enable_grad():
         output = trace.output.detach().requires_grad_()
@@ -102,7 +106,7 @@ def losses_and_gradient(trace: ForwardTrace) -> tuple[Tensor, Tensor]:
 
 
 def _where(trace: ForwardTrace, which: str | int) -> Tensor:
-    """(T, B, 1) bool, or (1, B, 1) for many_to_one: where the gradient of the chosen losses enters."""
+    """Where the chosen losses read the output: (T, B, 1) bool, (1, B, 1) for many_to_one."""
     chosen = _chosen(trace.batch, which)
     if trace.model.experiment.rnn_type == "many_to_one":
         chosen = np.any(chosen, axis=0)[None]
@@ -110,7 +114,7 @@ def _where(trace: ForwardTrace, which: str | int) -> Tensor:
 
 
 def _chosen(batch: Batch, which: str | int) -> np.ndarray:
-    """(T, batch) bool: the counted steps that a name of `gradient_flow`'s argument `loss` stands for."""
+    """The counted steps that one value of the argument `loss` of `gradient_flow` means, (T, batch) bool."""
     t = np.arange(len(batch.mask))[:, None]
     if which == "all":
         return batch.mask

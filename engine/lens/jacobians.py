@@ -1,9 +1,9 @@
-"""What every step does to a change of the state: Jacobians ds_t/ds_before, their products, their exponents.
+"""Jacobians ds_t/ds_before of every step, their products, and Lyapunov exponents.
 
-s is h, or (h, c) side by side where there is a cell state; the inputs are held fixed. Nothing is trained and no loss is
-read. Everything is float64; a product has a power of two beside it, so that 1e-400 does not become 0 on the way.
-Source: products and conditions, Pascanu, Mikolov and Bengio (2013), section 2; exponents by QR, Benettin et al. (1980),
-of trained networks Vogt et al. (2020).
+s is h, or h and c concatenated if there is a cell state; inputs are held fixed and no loss is involved. Everything is
+float64; a product is stored with a separate power of two, so that 1e-400 does not become 0 on the way.
+Sources: products, Pascanu, Mikolov and Bengio (2013), section 2; exponents by QR decomposition, Benettin et al. (1980);
+exponents of trained networks, Vogt et al. (2020).
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
-MAX_ELEMENTS = 2**23  # numbers in the Jacobians that are held at once: 64 MiB
-RESCALE_BEYOND, MAX_SHIFT = 256, 1000  # powers of two: a product beyond the first is rescaled, by the second at most
+MAX_ELEMENTS = 2**23  # of the Jacobians in memory at once: 64 MiB
+RESCALE_BEYOND, MAX_SHIFT = 256, 1000  # exponents of 2: a product beyond the first is rescaled, by at most the second
 
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """The links from step to step of one pass, factored: units meet only in the product with weight_hh.
+    """The Jacobians of one pass in factored form: different units interact only through the product with weight_hh.
+
+    P is the number of parts of the state: 1 (h), or 2 (h and c).
 
     Args:
-        blocks: (G, H, H), weight_hh; G is 0 for a cell without links.
-        through: (P, T, G, H), slope of each part of the state (h, then c) with respect to W_hh h_{t-1} + b_hh.
-        direct: (P, T, P, H), slope of each part with respect to each part before, unit by unit, past weight_hh.
+        blocks: (G, H, H), weight_hh; G is 0 for a cell that is not recurrent.
+        through: (P, T, G, H), derivative of each part of the state with respect to W_hh h_{t-1} + b_hh.
+        direct: (P, T, P, H), derivative of each part with respect to each previous part on paths without weight_hh,
+            unit by unit.
     """
 
     blocks: Tensor
@@ -43,7 +46,7 @@ class Links:
     direct: Tensor
 
     def dense(self, start: int, stop: int) -> Tensor:
-        """(stop - start, n, n): row i, column j is d s_t[i] / d s_before[j]."""
+        """The Jacobians of these steps, (stop - start, n, n): row i, column j is d s_t[i] / d s_before[j]."""
         parts, units = len(self.through), self.direct.shape[-1]
         whole = self.direct.new_zeros(stop - start, parts, units, parts, units)
         for part in range(parts):
@@ -54,7 +57,7 @@ class Links:
         return whole.view(stop - start, parts * units, parts * units)
 
     def hidden_columns(self) -> Tensor:
-        """(T, n, H) float32: of every Jacobian the columns of h, the only ones that are not diagonal."""
+        """The columns that belong to h of every Jacobian, (T, n, H) float32; those of c are diagonal."""
         parts, steps, _, units = self.through.shape
         slopes = self.through.float().permute(3, 1, 0, 2).flatten(1, 2)  # (H, T * P, G)
         columns = self.through.new_empty(steps, parts, units, units, dtype=torch.float32)
@@ -63,7 +66,7 @@ class Links:
         return columns.flatten(1, 2)
 
     def matmul(self, step: int, frame: Tensor) -> Tensor:
-        """One Jacobian times some columns, (n, m) to (n, m), without writing the Jacobian down."""
+        """Multiply the Jacobian of a step by a matrix, (n, m) to (n, m), without building the Jacobian."""
         before = frame.unflatten(0, (-1, self.direct.shape[-1]))  # (P, H, m)
         arguments = torch.matmul(self.blocks, before[0])  # (G, H, m)
         after = (self.through[:, step, :, :, None] * arguments).sum(1)
@@ -72,10 +75,10 @@ class Links:
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """All links of one layer in one direction of one sequence, in its own time order: an encoder's, then a decoder's.
+    """The Jacobians of one chain (one layer, direction and sequence) in its own time order, encoder before decoder.
 
-    positions: (real steps,), where they stand on the time axis. size: n, of the state. Step 0 has none before it, so
-    that there are real steps - 1 Jacobians; link k leads from step k to step k + 1.
+    `positions` (m + 1,) are its real steps on the time axis. The first step has none before it, so there are m
+    Jacobians; number k leads from step k to step k + 1.
     """
 
     passes: list[Links]
@@ -83,12 +86,12 @@ class Steps:
 
     @property
     def size(self) -> int:
-        """n, the numbers in the state."""
+        """n, the size of the state."""
         return len(self.passes[0].through) * self.passes[0].direct.shape[-1]
 
     @property
     def finite(self) -> bool:
-        """Every slope and weight is a number."""
+        """True if all derivatives and weights are finite."""
         parts = [part for links in self.passes for part in (links.blocks, links.through, links.direct)]
         return all(bool(torch.isfinite(part).all()) for part in parts)
 
@@ -97,12 +100,12 @@ class Steps:
 
     @property
     def first(self) -> list[int]:
-        """For each pass its first step that has one before it."""
+        """For each pass, its first step with a step before it."""
         before = np.cumsum([0, *(links.direct.shape[1] for links in self.passes[:-1])])
         return [max(0, 1 - int(steps)) for steps in before]
 
     def forwards(self) -> Iterator[Tensor]:
-        """Jacobians (some, n, n) of the links from the first to the last, as many as fit into memory at once."""
+        """Yield the Jacobians from the first to the last, in chunks (m, n, n) that fit into memory."""
         chunk = max(1, MAX_ELEMENTS // self.size**2)
         for links, first in zip(self.passes, self.first, strict=True):
             steps = links.direct.shape[1]
@@ -110,7 +113,7 @@ class Steps:
                 yield links.dense(start, min(start + chunk, steps))
 
     def backwards(self) -> Iterator[Tensor]:
-        """Jacobians (n, n), one by one, from the last link to the first."""
+        """Yield the Jacobians (n, n) one by one, from the last to the first."""
         chunk = max(1, MAX_ELEMENTS // self.size**2)
         for links, first in zip(reversed(self.passes), reversed(self.first), strict=True):
             for stop in range(links.direct.shape[1], first, -chunk):
@@ -118,14 +121,14 @@ class Steps:
 
 
 def chains_of_steps(trace: ForwardTrace, sequence: int = 0) -> list[list[Steps]]:
-    """[layer][direction] of one sequence."""
+    """The chains of one sequence, [layer][direction]."""
     e = trace.model.experiment
     return [[_steps(trace, layer, d, sequence) for d in range(e.directions)] for layer in range(e.num_layers)]
 
 
 @torch.no_grad()
 def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> Steps:
-    """The links of one chain."""
+    """The Jacobians of one chain."""
     kind, passes, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
     for one in trace.passes:
         real = int(one.lengths[sequence])
@@ -137,40 +140,43 @@ def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> St
 
 
 def _links(cell_trace: CellTrace, kind: Cell, real: int, sequence: int) -> Links:
-    """From a cell's own adjoint of a single step: all steps beside each other, as a batch of one-step sequences.
+    """Read the factored Jacobians from the cell's own backward sweep over one step.
 
-    The seed is 1 in every unit of one part of the state: as units meet only in the product with weight_hh, what comes
-    out at a unit's arguments is that unit's slope alone.
+    All steps are swept at once, as a batch of one-step sequences. The seed is 1 in every unit of one part of the state:
+    since units interact only through weight_hh, the gradient at a unit's preactivation is the derivative of that unit
+    alone.
     """
-    beside = cell_trace.single_sequence(sequence, real).map_tensors(lambda values: values.transpose(0, 1))
-    units, parts = beside.hidden.shape[-1], 1 + kind.has_cell_state
+    single_steps = cell_trace.single_sequence(sequence, real).map_tensors(lambda values: values.transpose(0, 1))
+    units, parts = single_steps.hidden.shape[-1], 1 + kind.has_cell_state
     seeds = torch.eye(parts, dtype=torch.float64)[..., None, None].expand(-1, -1, real, units)  # (P, seed, T, H)
     total = torch.zeros(1, parts * real, units, dtype=torch.float64)
-    grad_input_proj = total.new_zeros(1, parts * real, len(beside.weights.ih))
+    grad_input_proj = total.new_zeros(1, parts * real, len(single_steps.weights.ih))
     cell = torch.zeros_like(total) if kind.has_cell_state else None
-    grad_carry = beside.backward_sweep(0, 1, total, cell, grad_input_proj, tuple(seeds.flatten(1, 2).unbind()))
+    grad_carry = single_steps.backward_sweep(0, 1, total, cell, grad_input_proj, tuple(seeds.flatten(1, 2).unbind()))
     direct = total.new_zeros(parts, real, parts, units)
     if kind.has_cell_state:
         direct[:, :, 1] = grad_carry[1].unflatten(0, (parts, real))
     elif kind.retain_gate:
-        direct[0, :, 0] = beside.gates[kind.retain_gate][0]
-    if beside.weights.hh is None:
+        direct[0, :, 0] = single_steps.gates[kind.retain_gate][0]
+    if single_steps.weights.hh is None:
         return Links(total.new_zeros(0, units, units), total.new_zeros(parts, real, 0, units), direct)
-    through = beside.grad_state_proj(grad_input_proj.unflatten(1, (parts, real)))[0].unflatten(-1, (kind.blocks, units))
-    return Links(beside.weights.hh.unflatten(0, (kind.blocks, units)), through, direct)
+    through = single_steps.grad_state_proj(grad_input_proj.unflatten(1, (parts, real)))[0].unflatten(
+        -1, (kind.blocks, units)
+    )
+    return Links(single_steps.weights.hh.unflatten(0, (kind.blocks, units)), through, direct)
 
 
 def step_jacobians(trace: ForwardTrace, sequence: int = 0) -> list[list[tuple[np.ndarray, np.ndarray]]]:
-    """[layer][direction]: (positions (m,), Jacobians (m, n, n)) of the m links of one sequence, in the direction's own
-    time order; the Jacobian at position t is ds_t/ds_before. The first step has none.
+    """Return all Jacobians of one sequence, [layer][direction]: (positions (m,), Jacobians (m, n, n)).
 
-    All are held at once: 8 m n^2 bytes for each layer and direction.
+    They are in the direction's own time order; the one at position t is ds_t/ds_before. The first step has none. Takes
+    8 m n^2 bytes of memory for each layer and direction.
     """
     return [[(chain.positions[1:], _all_jacobians(chain)) for chain in row] for row in chains_of_steps(trace, sequence)]
 
 
 def _all_jacobians(chain: Steps) -> np.ndarray:
-    """(m, n, n)."""
+    """All Jacobians of a chain, (m, n, n)."""
     empty = np.zeros((0, chain.size, chain.size))
     return np.concatenate([empty, *(jacobians.numpy() for jacobians in chain.forwards())])
 
@@ -178,10 +184,10 @@ def _all_jacobians(chain: Steps) -> np.ndarray:
 def jacobian_products(
     model: RecurrentNetwork, batch: Batch, sequence: int = 0, lags: Sequence[int] = LAGS
 ) -> JacobianProducts:
-    """Jacobians of one sequence's real steps, their products back from its last step, and all Lyapunov exponents.
+    """Analyse the Jacobians of one sequence: each step's, their products back from the last step, Lyapunov exponents.
 
-    In evaluation mode, calling model(batch) once; the work grows with T n^3. Exponents start from the identity, without
-    steps left out to settle, so that they are of this sequence.
+    Calls model(batch) once, in evaluation mode. The cost grows with T n^3. The exponents start from the identity and
+    skip no steps, so they describe exactly this sequence.
     """
     chains = chains_of_steps(trace_forward(model, batch), sequence)
     return products_of(chains, lags, len(batch.valid))
@@ -189,7 +195,7 @@ def jacobian_products(
 
 @torch.no_grad()
 def products_of(chains: list[list[Steps]], lags: Sequence[int], time_steps: int) -> JacobianProducts:
-    """The whole reading, from all chains over T = time_steps."""
+    """Compute the complete reading from all chains; T is `time_steps`."""
     size = chains[0][0].size
     shape = (len(chains), len(chains[0]))
     singular = np.full((*shape, len(lags), size), np.nan)
@@ -205,21 +211,21 @@ def products_of(chains: list[list[Steps]], lags: Sequence[int], time_steps: int)
                 singular[at][place], rho[at][place] = scaled
         lyapunov[at] = lyapunov_exponents(chain)
         if len(chain):
-            parts = [torch.cat([_singular_values(some), _radius(some)[:, None]], -1) for some in chain.forwards()]
+            parts = [torch.cat([_singular_values(chunk), _radius(chunk)[:, None]], -1) for chunk in chain.forwards()]
             single[at][chain.positions[1:]] = torch.cat(parts).numpy()
     products = (np.array(lags, int), singular[..., 0].copy(), singular, rho, lyapunov)
     return JacobianProducts(*products, single[..., 0].copy(), single[..., :-1].copy(), single[..., -1].copy())
 
 
 def _products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]:
-    """(k, product of the last k Jacobians * 2**-exponent, exponent) at each of the lags that the chain has, rising."""
+    """Yield (k, product of the last k Jacobians * 2**-exponent, exponent) for each lag k of the chain, ascending."""
     product: Tensor | None = None
     exponent, furthest = 0, max((k for k in lags if k <= len(chain)), default=0)
     for k, step in enumerate(chain.backwards(), 1):
         if k > furthest:
             break
         product = step if product is None else product @ step
-        _, binary = math.frexp(float(product.abs().max()))  # 0 for 0, and for what is not finite
+        _, binary = math.frexp(float(product.abs().max()))  # 0 if the largest is 0 or not finite
         if abs(binary) > RESCALE_BEYOND:
             binary = max(-MAX_SHIFT, min(binary, MAX_SHIFT))
             product, exponent = product * 2.0**-binary, exponent + binary
@@ -228,10 +234,10 @@ def _products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]
 
 
 def lyapunov_exponents(chain: Steps) -> np.ndarray:
-    """(n,), falling, nats per step: mean of ln R_ii over J_t Q_{t-1} = Q_t R_t, diagonal positive.
+    """Lyapunov exponents (n,), descending, in nats per step: the mean of ln |R_ii| over J_t Q_{t-1} = Q_t R_t.
 
-    A diagonal entry no larger than rounding beside the longest column is 0, so the exponent is minus infinity: a
-    direction that a step takes away for good. NaN where there is no link, or a number is not finite.
+    A diagonal entry that is only rounding error beside the longest column counts as 0: that step erases a direction and
+    the exponent is minus infinity. NaN if there is no Jacobian or a number is not finite.
     """
     size = chain.size
     if not len(chain) or not chain.finite:
@@ -240,7 +246,7 @@ def lyapunov_exponents(chain: Steps) -> np.ndarray:
     for links, first in zip(chain.passes, chain.first, strict=True):
         for step in range(first, links.direct.shape[1]):
             frame, upper = torch.linalg.qr(links.matmul(step, frame))
-            growth.append(upper.diagonal().abs())  # a column of Q with the other sign spans the same line
+            growth.append(upper.diagonal().abs())  # the sign of a column of Q is arbitrary
             columns.append(upper.norm(dim=0).max())
     grown = torch.stack(growth)
     rounding = size * torch.finfo(torch.float64).eps * torch.stack(columns)[:, None]
@@ -249,7 +255,7 @@ def lyapunov_exponents(chain: Steps) -> np.ndarray:
 
 
 def _singular_values(matrices: Tensor) -> Tensor:
-    """(..., n), falling; NaN for a matrix in which a number is not finite."""
+    """Singular values (..., n), descending; NaN for a matrix with a number that is not finite."""
     fine = torch.isfinite(matrices).all(-1).all(-1)
     if bool(fine.all()):
         return torch.linalg.svdvals(matrices)
@@ -259,15 +265,14 @@ def _singular_values(matrices: Tensor) -> Tensor:
 
 
 def _radius(matrices: Tensor) -> Tensor:
-    """(...), the largest modulus of an eigenvalue; NaN for a matrix in which a number is not finite."""
+    """Spectral radius (...); NaN for a matrix with a number that is not finite."""
     fine = torch.isfinite(matrices).all(-1).all(-1)
     radius = torch.linalg.eigvals(torch.where(fine[..., None, None], matrices, 0.0)).abs().amax(-1)
     return torch.where(fine, radius, torch.nan)
 
 
 def shift_exponent(values: np.ndarray, exponent: int) -> np.ndarray:
-    """values * 2**exponent. What is too small or too large even for float64 is its smallest or largest number, never 0
-    or infinite."""
+    """values * 2**exponent, limited to the smallest and the largest float64 instead of becoming 0 or infinite."""
     with np.errstate(over="ignore", under="ignore"):
         shifted = np.ldexp(values, exponent)
     shifted = np.where((values > 0) & (shifted == 0), np.finfo(float).tiny, shifted)

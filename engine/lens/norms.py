@@ -1,4 +1,4 @@
-"""The gradient norms of a frame, from a backward sweep: medians over the probe, and the ratio of the verdict."""
+"""The gradient norms of a frame from a backward sweep: medians over the probe, and the ratio for the verdict."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engine.tasks.base import first_counted, last_counted
 
 
 def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, info: RunInfo) -> GradientNorms:
-    """Medians over the probe.
+    """Summarise a sweep as norms: medians over the probe, and those of the drawn sequence.
 
     Args:
-        gradients: [layer][direction], from a sweep of the losses that `capture_frame` seeds: all, last and first, in
-            this order, as far as they differ.
+        gradients: [layer][direction], from a sweep with the seeds of `capture_frame`: all, last and first loss, in this
+            order; losses that are the same have one seed.
     """
     seeds = gradients[0][0].total.values.shape[1]
-    last = [min(1, seeds - 1), seeds - 1]  # the seed that the verdict reads, by direction
+    last = [min(1, seeds - 1), seeds - 1]  # the seed for the verdict, by direction
     norm = [[chain.total.norm().cpu().numpy() for chain in row] for row in gradients]  # (T, S, B) each
     direct = [[chain.direct.rows(slice(0, 1)).norm().cpu().numpy() for chain in row] for row in gradients]
     cell = [[None if chain.total_cell is None else chain.total_cell.norm().cpu().numpy() for chain in row]
@@ -55,12 +55,12 @@ def _bottleneck(norms: list, probe: Batch) -> float:
 
 
 def _seeds(rows: list, seed: list[int]) -> np.ndarray:
-    """(layers, directions, T, sequences): of one seed for each direction."""
+    """Pick one seed for each direction: (layers, directions, T, sequences)."""
     return np.stack([np.stack([norms[:, seed[d]] for d, norms in enumerate(row)]) for row in rows])
 
 
 def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
-    """(..., T, sequences) to (..., T): the median over the sequences that are real at t; 0 where none is."""
+    """Median over the sequences that are real at t, (..., T, sequences) to (..., T); 0 where none is."""
     real = probe.valid
     if real.all():
         return np.median(norms, -1)
@@ -70,10 +70,14 @@ def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
 
 
 def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tuple[float, float]:
-    """(ratio, norm where the loss enters), medians over the probe. norms: (T, B) of one loss, layer and direction.
+    """Return (ratio, norm where the loss enters), medians over the probe.
 
-    Forwards the last loss enters at its own step. The reverse direction of a many-to-one net enters at position 0,
-    and the relevant step is where it is; of a many-to-many net the first loss counts, and time runs the other way.
+    In the forward direction the last loss enters at its own step. In the reverse direction of a many-to-one network it
+    enters at position 0, and the relevant step is the same as forwards. In the reverse direction of a many-to-many
+    network the first loss is used, and time runs the other way.
+
+    Args:
+        norms: (T, B), of one loss, layer and direction.
     """
     columns, ends = np.arange(norms.shape[1]), last_counted(probe.counted)
     relevant = np.maximum(ends - info.measured_lag, 0)

@@ -1,4 +1,4 @@
-"""The readings of the drawn sequence that a frame has only on request: each costs more than all the rest."""
+"""Readings that a frame has only on request, of the drawn sequence: each costs more than the rest of the frame."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class OnDemandReading(Protocol):
     """A module that computes one reading of a single sequence."""
 
     def seeds(self, trace: ForwardTrace, /) -> Tensor | None:
-        """The gradients that it needs swept back, (T, S, 1, directions * H); None if it needs no sweep."""
+        """Return the gradients to be swept back, (T, S, 1, directions * H); None if no sweep is needed."""
 
     def read(self, trace: ForwardTrace, swept: SweepResult | None, /) -> FrozenArrays | None:
-        """The reading, from the sweep of its seeds; None for a network that has no such reading."""
+        """Return the reading from the sweep of its seeds; None if this network has no such reading."""
 
 
 READERS: dict[str, OnDemandReading] = {"decomposition": decomposition, "spectrum": spectrum, "saliency": saliency}
-"""By the names of `engine.frame.readings.ON_DEMAND_READINGS`, and in their order."""
+"""Keys are those of `engine.frame.readings.ON_DEMAND_READINGS`, in the same order."""
 
 
 def compute_on_demand(trace: ForwardTrace, requested: Collection[str]) -> dict[str, Any]:
-    """{name: reading} of the requested readings that this network has. Changes nothing.
+    """Compute {name: reading} for the requested readings that this network has. Changes nothing.
 
-    The seeds of all readings are swept back together, in a single sweep.
+    One sweep is made for the seeds of all readings.
     """
     readers = {name: reader for name, reader in READERS.items() if name in requested}
     if not readers:

@@ -14,10 +14,10 @@ from engine.lens.forward_trace import DRAWN, ForwardPass, ForwardTrace
 
 
 def preactivations(trace: ForwardTrace) -> Preactivations:
-    """Of the drawn sequence in the top layer, recomputed from inputs, states and weights. Changes nothing."""
+    """Recompute the preactivations of the drawn sequence in the top layer. Changes nothing."""
     kind, units = CELLS[trace.model.experiment.cell], trace.model.experiment.hidden_size
     inputs, states, biases, peepholes = [], [], [], []
-    state = np.zeros(units, np.float32)  # h where the pass before ended
+    state = np.zeros(units, np.float32)  # h at the last step of the previous pass
     for one in trace.passes:
         cell_trace, real = one.cell_traces[-1][0], int(one.lengths[DRAWN])
         matrix, optional = cell_trace.weights.ih.cpu().numpy(), cell_trace.weights[1:]
@@ -40,7 +40,7 @@ def preactivations(trace: ForwardTrace) -> Preactivations:
 
 
 def _read(one: ForwardPass) -> np.ndarray:
-    """(T, I): what the top layer read of the drawn sequence, the network's input or the states of the layer below."""
+    """What the top layer read of the drawn sequence, (T, I): the network's input, or the states of the layer below."""
     if len(one.cell_traces) == 1:
         return one.inputs[:, DRAWN].cpu().numpy()
     below = [
@@ -51,8 +51,8 @@ def _read(one: ForwardPass) -> np.ndarray:
 
 
 def _products(vectors: np.ndarray, matrix: np.ndarray, real: int) -> np.ndarray:
-    """(T, rows): the matrix times the vector of every step, 0 where the sequence has ended."""
-    with np.errstate(over="ignore", invalid="ignore"):  # a network that explodes is no error here
+    """The matrix times the vector of every step, (T, rows); 0 after the end of the sequence."""
+    with np.errstate(over="ignore", invalid="ignore"):  # exploding networks are expected
         products = vectors @ matrix.T
     products[real:] = 0
     return products

@@ -1,4 +1,4 @@
-"""What an answer looks at: its slope towards every earlier input, and what is lost when an input is taken away."""
+"""How outputs depend on earlier inputs: by the gradient, and by removing one input at a time."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from engine.tasks.base import NO_SYMBOL, last_counted
 
 
 def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, step: int | None = None) -> np.ndarray:
-    """||ds/dx_t|| for every step t of one sequence, the norm over the units of x_t: (T,) float64.
+    """Compute ||dy/dx_t|| of one output y for every step t of one sequence.
 
-    s is the logit of the target class, or the sum of the output values, that the head gives at `step`; x_t is what the
-    first layer reads: one-hot code, embedding or values, an encoder's steps before its decoder's. 0 where the network
-    cannot see. Like every gradient of the lens it is cut where training cuts it (tbptt).
+    y is the logit of the target class, or the sum of the output values, at `step`. x_t is what the first layer reads:
+    one-hot code, embedding or values, an encoder's steps before its decoder's. Like every gradient of the lens it is
+    cut where training truncates it (tbptt).
 
     Args:
-        step: a position on the whole time axis, one with a loss; where a one-way network is asked at the end alone, any
-            real step: what it would say if it were asked there. None: the last step with a loss.
+        step: position of the output on the whole time axis, a step with a loss; in a one-way network with a single loss
+            any real step, with the output that the head would give there. None: the last step with a loss.
+
+    Returns:
+        (T,) float64, the norm over the units of x_t; exactly 0 if no path leads from x_t to y.
 
     Raises:
-        ValueError: for a step without an answer.
+        ValueError: for a step without an output.
 
     Source: Simonyan, Vedaldi and Zisserman (2013), for images.
     """
@@ -40,74 +43,80 @@ def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, ste
 
 
 def saliency_triangle(model: RecurrentNetwork, batch: Batch, sequence: int = 0) -> Saliency:
-    """Every later answer of one sequence against every earlier input; see `saliency_of`."""
+    """Compute the saliency of all outputs of one sequence with respect to all inputs; see `saliency_of`."""
     trace = trace_forward(model, batch).single_sequence(sequence)
     return saliency_of(trace, len(trace.batch.valid))
 
 
 def saliency_of(trace: ForwardTrace, max_rows: int = MAX_ROWS) -> Saliency:
-    """Of the forward trace of one sequence: at most so many answers, evenly chosen, the last always among them.
+    """Compute the saliency of one sequence from its trace.
 
-    An answer is a step with a loss. A one-way network that is asked at the end alone could be asked earlier, so there
-    every real step has one: the head at that state, and the target of the end. Slopes are cut where training cuts them
-    (tbptt); what is lost when an input is taken away is not, for the state goes on across a cut.
+    An answer is an output at a step with a loss. In a one-way network with a single loss at the end every real step
+    counts as one: the head is applied to its state, with the target of the end. Gradients are cut where training
+    truncates them (tbptt); occlusion is not, because the state is carried across a cut.
+
+    Args:
+        trace: of a single sequence.
+        max_rows: how many answers at most; they are evenly spaced, and the last is always included.
     """
     steps = chosen_answers(trace, max_rows)
     return Saliency(steps, _norms(trace, steps), occluded(trace))
 
 
 def seeds(trace: ForwardTrace) -> Tensor:
-    """Of a frame: the slopes of its answers, from the last to the first, so that what has not entered the sweep yet is
-    always at an edge of the seeds."""
+    """Return the seeds for a frame, from the last answer to the first.
+
+    In this order the seeds that have not entered the sweep yet are always at the end, so the sweep can skip them.
+    """
     return answer_seeds(trace, chosen_answers(trace)[::-1].copy())
 
 
 def read(trace: ForwardTrace, swept: SweepResult | None) -> Saliency:
-    """Of a frame, from a sweep of its `seeds`."""
+    """Return a frame's saliency from the sweep of its `seeds`."""
     assert swept is not None
     return Saliency(chosen_answers(trace), norms_of(swept)[::-1], occluded(trace))
 
 
 def chosen_answers(trace: ForwardTrace, max_rows: int = MAX_ROWS) -> np.ndarray:
-    """The positions of these answers."""
+    """Positions of the answers that are shown, (K,)."""
     return evenly_spaced(_answers(trace), max_rows)
 
 
 def _answers(trace: ForwardTrace) -> np.ndarray:
-    """Positions on the whole time axis, rising."""
+    """Positions of all answers on the whole time axis, ascending."""
     asked = trace.batch.valid if _asked_anywhere(trace.model) else trace.batch.counted
     return np.flatnonzero(asked[:, 0])
 
 
 def _asked_anywhere(model: RecurrentNetwork) -> bool:
-    """True where one answer is asked at the end, and the state of every step could give it."""
+    """True if the only loss is at the end, but the head could be applied to the state of any step."""
     return model.experiment.rnn_type == "many_to_one" and not model.experiment.bidirectional
 
 
 @torch.no_grad()
 def _norms(trace: ForwardTrace, steps: np.ndarray) -> np.ndarray:
-    """(K, T): ||ds_k/dx_t|| for the answers at these positions."""
-    return np.concatenate([norms_of(sweep(trace, answer_seeds(trace, some))) for some in in_chunks(steps)])
+    """||dy_k/dx_t|| for the answers at these positions, (K, T)."""
+    return np.concatenate([norms_of(sweep(trace, answer_seeds(trace, chunk))) for chunk in in_chunks(steps)])
 
 
 def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
-    """(T, K, 1, directions * H): the slope of each of these answers where it is read."""
+    """Seeds for the sweep, (T, K, 1, directions * H): the gradient of each answer where it reads the output."""
     slopes, some = _slopes(trace), torch.as_tensor(steps - trace.batch.source_steps)
     seeds = slopes.new_zeros(len(slopes), len(some), *slopes.shape[1:])
     if trace.model.experiment.rnn_type == "many_to_one" and not _asked_anywhere(trace.model):
-        seeds[:, 0] = slopes  # the only answer reads each direction where that one ends
+        seeds[:, 0] = slopes  # the only answer reads each direction at its last step
     else:
         seeds[some, torch.arange(len(some))] = slopes[some]
     return seeds
 
 
 def norms_of(swept: SweepResult) -> np.ndarray:
-    """(K, T), from a sweep of `answer_seeds`."""
+    """Read ||dy_k/dx_t|| (K, T) from a sweep of `answer_seeds`."""
     return torch.cat([gradient.norm()[..., 0] for gradient in _input_gradients(swept)]).T.cpu().numpy()
 
 
 def _slopes(trace: ForwardTrace) -> Tensor:
-    """ds_t/d(output at t), (T, 1, directions * H): above the recurrent layers nothing is linked in time."""
+    """dy_t/d(output at t), (T, 1, directions * H); the output layers have no connections in time."""
     model, batch = trace.model, trace.batch
     with torch.enable_grad():
         output = trace.output.detach().requires_grad_()
@@ -119,23 +128,23 @@ def _slopes(trace: ForwardTrace) -> Tensor:
 
 
 def _scores(model: RecurrentNetwork, logits: Tensor, batch: Batch) -> Tensor:
-    """s of every logit given, (steps, batch): that of the target class, or the sum of the values."""
+    """y for all logits given, (steps, batch): the logit of the target class, or the sum of the values."""
     if not model.symbols_out:
         return logits.sum(-1)
     targets = batch.targets
-    if model.experiment.rnn_type == "many_to_one":  # its one target, whenever it is asked
+    if model.experiment.rnn_type == "many_to_one":  # the only target, whichever step is read
         targets = targets[batch.lengths - 1, np.arange(len(batch.lengths))][None]
     classes = torch.tensor(targets, dtype=torch.int64, device=logits.device).expand(logits.shape[:2])
     return logits.gather(-1, classes[..., None])[..., 0]
 
 
 def _input_gradients(swept: SweepResult) -> list[Scaled]:
-    """For each pass ds/dx_t, (T, S, B, I): the pieces of a window are brought back to the step that they came from."""
+    """dy/dx_t for each pass, (T, S, B, I); gradients of a window are added to the steps that its parts came from."""
     e = swept.trace.model.experiment
     if e.cell != "feedforward" or e.window == 1:
         return swept.inputs()
     folded = []
-    for windows in swept.inputs():  # float64 is enough: without links in time no gradient underflows
+    for windows in swept.inputs():  # a feed-forward gradient does not underflow in float64
         pieces = windows.to_float64().chunk(e.window, -1)  # the oldest first
         whole = pieces[-1].clone()
         for back, piece in enumerate(pieces[-2::-1], 1):
@@ -147,7 +156,7 @@ def _input_gradients(swept: SweepResult) -> list[Scaled]:
 
 @torch.no_grad()
 def occluded(trace: ForwardTrace) -> np.ndarray:
-    """(T,): how much s of the last answer changes when x_t is taken away; NaN where that was not tried."""
+    """Absolute change of the last answer's y if x_t is removed, (T,); NaN at steps not tried."""
     model, batch = trace.model, trace.batch
     tried = evenly_spaced(np.flatnonzero(batch.valid[:, 0]))
     copies, training = _without(batch, tried, model.symbols_in), model.training
@@ -163,9 +172,9 @@ def occluded(trace: ForwardTrace) -> np.ndarray:
 
 
 def _without(batch: Batch, taken: np.ndarray, symbols: bool) -> Batch:
-    """A sequence (a batch of one) as it is, and then copies, each without its input at one of these positions.
+    """Return a batch: the sequence itself, then one copy for each position in `taken`, without the input there.
 
-    A symbol becomes none, values become the mean of their channel over the sequence's real steps.
+    A removed symbol becomes NO_SYMBOL; removed values become their channel's mean over the real steps.
     """
     count, source = 1 + len(taken), len(batch.inputs)
     inputs = np.repeat(batch.inputs, count, axis=1)

@@ -1,4 +1,4 @@
-"""Tensors with a power of two beside them, so that a gradient of 1e-60 does not become 0 in float32."""
+"""Tensors with separate exponents, so that a gradient of 1e-60 does not become 0 in float32."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ZERO_EXPONENT = -(2**20)  # the exponent of an exact zero, below that of any num
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """values * 2**-exponent. values (..., H), exponent (...) int32, one for each row of units.
+    """The numbers values * 2**-exponent: values (..., H), exponent (...) int32, one for each row of units.
 
-    Changing the exponent multiplies by powers of two, which loses nothing but what falls below float32 beside a
-    larger neighbour in the same row.
+    Changing the exponent multiplies values by a power of two. That is exact, except for numbers that are too small for
+    float32 next to a much larger one in the same row.
     """
 
     values: Tensor
@@ -25,16 +25,16 @@ class Scaled:
 
     @classmethod
     def of(cls, values: Tensor) -> Scaled:
-        """The plain tensor, exponent 0."""
+        """Wrap a plain tensor, with exponent 0."""
         return cls(values, torch.zeros(values.shape[:-1], dtype=torch.int32, device=values.device))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Scaled]) -> Scaled:
-        """One after the other along the first axis."""
+        """Concatenate along the first axis."""
         return cls(torch.cat([part.values for part in parts]), torch.cat([part.exponent for part in parts]))
 
     def rescaled_to(self, exponent: Tensor) -> Tensor:
-        """The values that stand for the same numbers under another exponent (broadcast over leading axes)."""
+        """The values that give the same numbers with another exponent, which is broadcast over leading axes."""
         return _shift(self.values, (exponent - self.exponent)[..., None])
 
     def to_float64(self) -> Tensor:
@@ -46,25 +46,25 @@ class Scaled:
         return torch.linalg.vector_norm(self.values, dim=-1, dtype=torch.float64)
 
     def norm(self, size: Tensor | None = None) -> Tensor:
-        """The 2-norm over the units, float64. What is too small even for that is the smallest number, never 0.
+        """The 2-norm over the units, float64. A norm too small for float64 is the smallest normal number, not 0.
 
         Args:
-            size: `self.size()`, if somebody has it already.
+            size: `self.size()`, if it is known already.
         """
         size = self.size() if size is None else size
         shifted = _shift(size, -self.exponent)
         return torch.where((size > 0) & (shifted == 0), torch.finfo(torch.float64).tiny, shifted)
 
     def rows(self, some: slice) -> Scaled:
-        """Some of the second axis: rows of (T, R, H), or seeds of (T, S, B, H)."""
+        """Slice the second axis: rows of (T, R, H), or seeds of (T, S, B, H)."""
         return Scaled(self.values[:, some], self.exponent[:, some])
 
     def units(self, start: int, stop: int) -> Scaled:
-        """Some of the units."""
+        """Slice the units."""
         return Scaled(self.values[..., start:stop], self.exponent)
 
     def steps(self, start: int, stop: int) -> Scaled:
-        """Some of the first axis. How large all rows are is found once, when somebody first asks for some."""
+        """Slice the first axis. `binary` is computed once for all steps, at the first slice."""
         some = Scaled(self.values[start:stop], self.exponent[start:stop])
         vars(some)["binary"] = self.binary[start:stop]
         return some
@@ -75,23 +75,27 @@ class Scaled:
         return _binary(self.values, self.exponent)
 
     def in_rows(self) -> Scaled:
-        """(T, S, B, H) as (T, S * B, H)."""
+        """Flatten seeds and sequences into rows: (T, S, B, H) to (T, S * B, H)."""
         return Scaled(self.values.flatten(1, 2), self.exponent.flatten(1, 2))
 
     def of_rows(self, axes: Sequence[int]) -> Scaled:
-        """The inverse: (T, S * B, H) as (T, S, B, H), `axes` being S and B."""
+        """Undo `in_rows`: (T, S * B, H) to (T, S, B, H), with `axes` = (S, B)."""
         return Scaled(self.values.unflatten(1, axes), self.exponent.unflatten(1, axes))
 
     def add(self, other: Scaled) -> Scaled:
-        """The sum, row by row under the exponent of the larger one."""
+        """The sum; each row gets the exponent of its larger summand."""
         exponent = -torch.maximum(self.binary, other.binary)
         exponent = torch.where(exponent == -ZERO_EXPONENT, 0, exponent)
         return Scaled(self.rescaled_to(exponent) + other.rescaled_to(exponent), exponent)
 
     def common_exponent(self, others: Sequence[Tensor], exponent: Tensor) -> tuple[Tensor, Tensor]:
-        """The exponent, without the first axis, under which the largest of these rows is about 1, and which are not 0.
+        """Find for each row one exponent for all steps, with which its largest number is about 1.
 
-        Considered are all steps of the first axis, and `others`, tensors of one step under `exponent`.
+        Args:
+            others: tensors of one more step, with `exponent`, that are taken into account.
+
+        Returns:
+            The exponents, without the first axis, and True for each row that is not 0 everywhere.
         """
         largest = self.binary.amax(0)
         if len(others):
@@ -109,10 +113,10 @@ def _binary(values: Tensor, exponent: Tensor) -> Tensor:
 
 
 def _shift(values: Tensor, by: Tensor) -> Tensor:
-    """values * 2**by, exact wherever the result is a normal number; the very tensor given where by is 0 everywhere.
+    """values * 2**by, exact if the result is a normal number. Returns the same tensor if `by` is 0 everywhere.
 
-    `by` is int32 and may be larger than any factor that the type can hold, so it is applied in up to three parts; more
-    than that is 0 or infinite in any case.
+    `by` is int32, and 2**by can exceed the range of the dtype, so it is applied in up to three factors; beyond that the
+    result is 0 or infinite anyway.
     """
     limit, furthest = 126 if values.dtype == torch.float32 else 1022, int(by.abs().max())
     for _ in range(min(3, -(-furthest // limit))):

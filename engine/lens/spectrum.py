@@ -1,4 +1,4 @@
-"""The recurrent weights seen as a map, and what a frame shows of the products of Jacobians: bounded work."""
+"""Eigenvalues and norms of the recurrent weights, and products of Jacobians at a bounded cost for frames."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ MAX_EIGENVALUE_COST = 2**29  # H^3 for each block of weights
 
 @torch.no_grad()
 def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
-    """{gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, the largest modulus first.
+    """Compute {gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, the largest modulus first.
 
-    Of an encoder-decoder the decoder's. NaN where a weight is not finite; empty for a cell without links in time.
+    In an encoder-decoder, the decoder's. NaN if a weight is not finite; empty for a cell that is not recurrent.
     """
     blocks = _blocks(model)
-    fine = {name: torch.isfinite(each).all(-1).all(-1)[..., None] for name, each in blocks.items()}
+    fine = {name: torch.isfinite(block).all(-1).all(-1)[..., None] for name, block in blocks.items()}
     values = {name: torch.linalg.eigvals(block.nan_to_num(0.0, 0.0, 0.0)) for name, block in blocks.items()}
-    order = {name: each.abs().argsort(-1, descending=True) for name, each in values.items()}
-    values = {name: each.take_along_dim(order[name], -1) for name, each in values.items()}
-    return {name: torch.where(fine[name], each, torch.nan).numpy() for name, each in values.items()}
+    order = {name: value.abs().argsort(-1, descending=True) for name, value in values.items()}
+    values = {name: value.take_along_dim(order[name], -1) for name, value in values.items()}
+    return {name: torch.where(fine[name], value, torch.nan).numpy() for name, value in values.items()}
 
 
 @torch.no_grad()
 def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
-    """{gate: (layers, directions)} of the same blocks."""
+    """Compute {gate: (layers, directions)} of the same blocks."""
     largest = {}
     for name, block in _blocks(model).items():
         fine = torch.isfinite(block).all(-1).all(-1)
@@ -51,20 +51,20 @@ def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
 
 
 def seeds(trace: ForwardTrace) -> None:
-    """Of a frame: nothing, for a spectrum reads no loss."""
+    """Return None: a spectrum depends on no loss, so it needs no sweep."""
 
 
 def read(trace: ForwardTrace, swept: SweepResult | None) -> Spectrum | None:
-    """Of a frame; None for a cell without links in time."""
+    """Return a frame's spectrum; None for a cell that is not recurrent."""
     return spectrum_of(trace) if CELLS[trace.model.experiment.cell].is_recurrent else None
 
 
 def spectrum_of(drawn: ForwardTrace) -> Spectrum:
-    """Of the trace of one sequence, of a cell with links in time; readings of states that are not finite are NaN.
+    """Compute the spectrum from the trace of one sequence of a recurrent cell. NaN where a state is not finite.
 
-    Lags are at most MAX_LAGS, spread evenly on a logarithmic line from 1 to the whole chain, and the task's own. A
-    state of some hundreds of numbers has fewer, not back to the first step, and no eigenvalues where it has many blocks
-    of weights. Of the products there are the norms, and the mean growth over the longest of them: `brief_products_of`.
+    There are at most MAX_LAGS lags, evenly spaced on a logarithmic scale from 1 to the length of the chain, and the
+    task's own lag. With a state of some hundreds of units there are fewer lags, which do not reach the first step, and
+    eigenvalues are left out if there are many blocks. The products are those of `brief_products_of`.
     """
     model, e = drawn.model, drawn.model.experiment
     chains = chains_of_steps(drawn)
@@ -75,9 +75,9 @@ def spectrum_of(drawn: ForwardTrace) -> Spectrum:
 
 @torch.no_grad()
 def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> JacobianProducts:
-    """The reading of a frame, in float32: norms good to 1e-4, and the mean growth over the longest lag alone.
+    """Compute what a frame shows of the products, in float32: norms (relative error 1e-4) and one exponent.
 
-    That growth, ln ||P_k|| / k, is the largest Lyapunov exponent over a finite time, of k steps, counted from the last.
+    The exponent is ln ||P_k|| / k at the longest lag k: the largest finite-time Lyapunov exponent of the last k steps.
     """
     shape = (len(chains), len(chains[0]))
     norms, growth = np.full((*shape, len(lags)), np.nan), np.full((*shape, 1), np.nan)
@@ -94,7 +94,7 @@ def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> Jacobia
 
 
 def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]:
-    """As `_products`, in float32: of each Jacobian only the columns of h need a product of matrices."""
+    """As `engine.lens.jacobians._products`, in float32. Only the columns of h need a matrix product."""
     product = torch.eye(chain.size)
     exponent, k, furthest = 0, 0, max((k for k in lags if k <= len(chain)), default=0)
     units = chain.passes[0].direct.shape[-1]
@@ -109,7 +109,7 @@ def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor,
                 parts.append(torch.addcmul(product[:, :units] * from_hidden, product[:, units:], from_cell))
             product = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
             if k in lags or k % RESCALE_EVERY == 0:
-                _, binary = math.frexp(float(product.abs().max()))  # 0 for 0, and for what is not finite
+                _, binary = math.frexp(float(product.abs().max()))  # 0 if the largest is 0 or not finite
                 for part in (binary // 2, binary - binary // 2):  # 2.0**-149 has no inverse in float32
                     product = product * 2.0**-part
                 exponent += binary
@@ -118,7 +118,7 @@ def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor,
 
 
 def _norms(matrices: Tensor) -> np.ndarray:
-    """(K,) float64, of matrices of size about 1: the largest singular value. NaN where a number is not finite."""
+    """Largest singular values, (K,) float64, of matrices of size about 1. NaN where a number is not finite."""
     fine = torch.isfinite(matrices).all(-1).all(-1)
     whole = torch.where(fine[:, None, None], matrices, 0.0)
     largest = torch.linalg.eigvalsh(whole @ whole.mT)[:, -1].double().clamp(min=0).sqrt()
@@ -126,7 +126,7 @@ def _norms(matrices: Tensor) -> np.ndarray:
 
 
 def _eigenvalues_if_few(model: RecurrentNetwork) -> dict[str, np.ndarray]:
-    """NaN in place of all eigenvalues where there are more than a frame has time for."""
+    """Compute the eigenvalues, or return NaN for all of them if they would take too long for a frame."""
     e, gates = model.experiment, CELLS[model.experiment.cell].gates
     if e.num_layers * e.directions * len(gates) * e.hidden_size**3 <= MAX_EIGENVALUE_COST:
         return eigenvalues(model)
@@ -134,7 +134,14 @@ def _eigenvalues_if_few(model: RecurrentNetwork) -> dict[str, np.ndarray]:
 
 
 def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int = 1) -> list[int]:
-    """The lags at which a frame takes the products of a chain of so many links, so that its work is bounded."""
+    """Choose the lags of a frame so that its cost is bounded.
+
+    Args:
+        links: Jacobians in a chain.
+        size: n, the size of the state.
+        task_lag: added if there is room for it.
+        chains: layers times directions.
+    """
     furthest = min(links, max(1, MAX_PRODUCT_COST // (chains * size**3)))
     if furthest < 1:
         return []
@@ -146,7 +153,7 @@ def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int =
 
 
 def _blocks(model: RecurrentNetwork) -> dict[str, Tensor]:
-    """{gate: (layers, directions, H, H)} float64."""
+    """The blocks of weight_hh, {gate: (layers, directions, H, H)} float64."""
     e, kind = model.experiment, CELLS[model.experiment.cell]
     if not kind.is_recurrent:
         return {}

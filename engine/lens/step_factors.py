@@ -1,4 +1,4 @@
-"""Who shrank it: one step back in time, taken apart; and Pascanu's Omega, which is made of the same factors."""
+"""By what factor each step back changes the gradient, and Pascanu's regulariser Omega, made of these factors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms,
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
-MIN_NORM = 1e-300  # of a gradient smaller than this float64 keeps too few digits to divide by
+MIN_NORM = 1e-300  # a smaller float64 gradient has too few digits left to divide by
 KEPT, OTHERS = "kept", "other roads"  # names of columns in recordings
 PATHS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
-"""Paths of a GRU besides the kept state: through the arguments of its gates, and of its new content."""
+"""Paths of a GRU besides the kept state: through the preactivations of its gates, and of its candidate."""
 
 
 def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss: str | int = "last") -> StepFactors:
-    """What each step back does to the gradient of `loss` (as in `gradient_flow`), of one sequence.
+    """Compute what each step back does to the gradient of `loss` (as in `gradient_flow`), for one sequence.
 
     Source: the product of slope and weights is that of Pascanu, Mikolov and Bengio (2013), section 2, along the real
     gradient; the shares are ours.
@@ -31,10 +31,14 @@ def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss:
 
 
 def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
-    """Pascanu's regulariser: sum over steps of (||J_t^T dL/dh_t|| / ||dL/dh_t|| - 1)^2, 0 where norms are kept.
+    """Compute Pascanu's regulariser: the sum over steps of (||J_t^T dL/dh_t|| / ||dL/dh_t|| - 1)^2.
 
-    Of the whole loss, the mean over the batch. (layers, directions) float64; for LSTMs of c.
-    Source: Pascanu, Mikolov and Bengio (2013), eq. 9, of which theirs is the plain cell.
+    It is 0 if all norms are preserved. L is the whole loss; the result is the mean over the batch. For an LSTM c takes
+    the place of h.
+    Source: Pascanu, Mikolov and Bengio (2013), eq. 9, for the plain cell.
+
+    Returns:
+        (layers, directions) float64.
     """
     trace = trace_forward(model, batch)
     swept = sweep(trace, seed(trace, ["all"]))
@@ -44,7 +48,7 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
 
 @torch.no_grad()
 def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) -> StepFactors:
-    """From a sweep: of one sequence and, for each direction, of one of the seeds."""
+    """Read the factors of one sequence from a sweep; `seeds` has the number of a seed for each direction."""
     trace, e = swept.trace, swept.trace.model.experiment
     kind, steps = CELLS[e.cell], len(trace.batch.valid)
     cut = trace.model.truncation_points(steps) if len(trace.passes) == 1 else []
@@ -53,7 +57,7 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     }
     for layer in range(e.num_layers):
         for d in range(e.directions):
-            arrived: Tensor | None = None  # dL/ds where the pass before ended
+            arrived: Tensor | None = None  # dL/ds at the last step of the previous pass
             for chain in chains_of(swept, layer, d, sequence, seeds[d]):
                 for name, values in _measure(kind, chain, arrived).items():
                     measured[name][layer, d, chain.positions] = values.numpy()
@@ -65,14 +69,14 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
 
 
 def _reading_names(kind: Cell) -> list[str]:
-    """What there is besides the factor."""
+    """Names of the readings besides the factor."""
     if kind.has_cell_state:
         return [KEPT, OTHERS]
     return [KEPT, *dict.fromkeys(PATHS[gate] for gate in kind.gates)] if kind.retain_gate else ["slope", "weights"]
 
 
 def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
-    """{name: (n,)} of one pass; `arrived` is what reached the state before its first step, None where there is none."""
+    """Measure one pass, {name: (n,)}. `arrived` is the gradient at the state before its first step, if there is one."""
     if kind.has_cell_state:
         measured = _cell_state_factors(kind, chain, arrived)
     elif kind.retain_gate:
@@ -85,7 +89,7 @@ def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[
 
 
 def _plain_factors(chain: ChainGradients) -> dict[str, Tensor]:
-    """Two factors. A cell without links in time lets nothing through: its factor is 0."""
+    """Factor, slope and weights of a plain cell. The factor of a cell that is not recurrent is 0."""
     enters, total = row_norms(chain.grad_input_proj), row_norms(chain.total)
     hh = chain.cell_trace.weights.hh
     arrives = torch.zeros_like(enters) if hh is None else row_norms(chain.grad_input_proj @ hh)
@@ -93,7 +97,7 @@ def _plain_factors(chain: ChainGradients) -> dict[str, Tensor]:
 
 
 def _gated_factors(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
-    """What is kept as it is, and what goes through the product with h_{t-1}, gate by gate."""
+    """Shares of the kept state and of the paths through weight_hh, gate by gate."""
     assert kind.retain_gate is not None
     parts = {KEPT: chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.total}
     grad_state_proj = chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0]
@@ -111,8 +115,10 @@ def _gated_factors(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
 
 
 def _cell_state_factors(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
-    """What the forget gate keeps of dL/dc_t, and all else that reaches c_{t-1}: through h, gates and peepholes, and
-    from a layer above."""
+    """Shares of what the forget gate keeps of dL/dc_t, and of the rest of dL/dc_{t-1}.
+
+    The rest comes through h, gates and peepholes, and from the layer above.
+    """
     assert chain.cell is not None
     kept = chain.cell if kind.retain_gate is None else chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.cell
     first = torch.zeros_like(chain.cell[0]) if arrived is None else arrived

@@ -1,8 +1,8 @@
-"""One adjoint sweep backwards through the trace of a forward pass, in plain tensors, without autograd.
+"""One backward sweep through the trace of a forward pass, in plain tensors, without autograd.
 
-From the states, weights and inputs the local slopes of every step were recomputed, and dL/dh_t = direct_t +
-J_{t+1}^T dL/dh_{t+1} is swept back, block by block, each with its own power of two. Axes: layer, direction, T, S
-(seeds: several losses swept at once), B (sequences), H (units).
+The trace has the local derivatives of every step. The sweep computes dL/dh_t = direct_t + J_{t+1}^T dL/dh_{t+1} from
+the last step to the first, in blocks of steps that each have their own exponents. Axes: layer, direction, T, S (seeds:
+several losses swept at once), B (sequences), H (units).
 Source of the recursion: Werbos (1990), back-propagation through time; Pascanu, Mikolov and Bengio (2013), section 2.
 """
 
@@ -22,15 +22,16 @@ from engine.cells.reverse_sequence import flip
 from engine.lens.forward_trace import ForwardPass, ForwardTrace
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
-BLOCK = 25  # steps between two rescalings of the sweep, fewer where a gradient shrinks too much on the way
+BLOCK = 25  # steps between two rescalings, fewer where the gradient shrinks too fast
 MIN_SIZE = 2.0**-64
-"""Of what a block begins with. Smaller is shrunk too much: the block is swept again in halves, down to single steps. A
-row of float32 cannot skip from here to 0 unless a step has a factor below 2**-62, so that what is 0 is exactly 0."""
+"""Smallest size of a row relative to the start of its block. If a row gets smaller, the block is swept again in halves,
+down to single steps. From this size a float32 row cannot become 0 in one step unless that step has a factor below
+2**-62, so a row of zeros is exactly 0, not an underflow."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerGradients:
-    """One layer in one direction after the sweep, by position: (T, S, B, H) each, `grad_input_proj` (T, S, B, G*H).
+    """Gradients of one layer in one direction, by position: (T, S, B, H) each, `grad_input_proj` (T, S, B, G*H).
 
     total, direct: dL/dh_t. total_cell: dL/dc_t, or None. grad_input_proj: dL/d(W_ih x_t + b_ih).
     """
@@ -41,7 +42,7 @@ class LayerGradients:
     grad_input_proj: Scaled
 
     def of_seeds(self, some: slice) -> LayerGradients:
-        """The same of some of the seeds."""
+        """Slice the seeds."""
         cell = None if self.total_cell is None else self.total_cell.rows(some)
         return LayerGradients(self.total.rows(some), self.direct.rows(some), cell, self.grad_input_proj.rows(some))
 
@@ -52,7 +53,7 @@ Rows = list[list[LayerGradients]]
 
 @dataclass(frozen=True, eq=False)
 class SweepResult:
-    """What a sweep gives, pass by pass in the order of time: a network's only one, or encoder and decoder."""
+    """Result of a sweep, pass by pass in the order of time: a single one, or encoder and decoder."""
 
     trace: ForwardTrace
     passes: list[Rows]
@@ -62,7 +63,7 @@ class SweepResult:
 
     @property
     def chains(self) -> Rows:
-        """Over the whole time axis: an encoder's steps, then its decoder's."""
+        """Gradients over the whole time axis: an encoder's steps, then the decoder's."""
         if len(self.passes) == 1:
             return self.passes[0]
         return [
@@ -70,12 +71,12 @@ class SweepResult:
         ]
 
     def of_seeds(self, some: slice) -> SweepResult:
-        """The same of some of the seeds."""
+        """Slice the seeds."""
         passes = [[[gradients.of_seeds(some) for gradients in row] for row in rows] for rows in self.passes]
         return SweepResult(self.trace, passes)
 
     def inputs(self) -> list[Scaled]:
-        """For each pass dL/d(what its first layer read), (T, S, B, I)."""
+        """dL/d(input of the first layer) for each pass, (T, S, B, I)."""
         return [
             _gradient_below(rows[0], one.cell_traces[0])
             for rows, one in zip(self.passes, self.trace.passes, strict=True)
@@ -84,11 +85,11 @@ class SweepResult:
 
 @dataclass(frozen=True, eq=False)
 class ChainGradients:
-    """One pass of one layer in one direction, for one sequence and one seed: its real steps, in its own time order.
+    """Gradients of one pass of a chain: one layer, direction, sequence and seed; its real steps in its own time order.
 
-    float64, without the axes of seeds and sequences: total, direct, and cell where there is one (n, H),
-    grad_input_proj (n, G*H). `cell_trace` keeps an axis for its one sequence, (n, 1, ...). positions (n,): of the
-    steps on the time axis.
+    float64, without the axes of seeds and sequences: `total`, `direct` and, if there is a cell state, `cell` (n, H),
+    `grad_input_proj` (n, G*H). `cell_trace` keeps an axis for its only sequence, (n, 1, ...). `positions` (n,) are the
+    steps' positions on the time axis.
     """
 
     cell_trace: CellTrace
@@ -100,12 +101,12 @@ class ChainGradients:
 
     @property
     def memory(self) -> Tensor:
-        """dL/ds_t, s the state that carries memory."""
+        """dL/ds_t for the state s that carries memory, (n, H)."""
         return self.total if self.cell is None else self.cell
 
 
 def chains_of(swept: SweepResult, layer: int, direction: int, sequence: int = 0, seed: int = 0) -> list[ChainGradients]:
-    """One chain, pass by pass in the order of time. Several readings are made of it: it is made once, to be read."""
+    """One chain, pass by pass in the order of time. Cached in `swept`, because several readings use the same chain."""
     which = (layer, direction, sequence, seed)
     if which not in swept._chains_read:
         swept._chains_read[which] = _chains(swept, *which)
@@ -113,7 +114,7 @@ def chains_of(swept: SweepResult, layer: int, direction: int, sequence: int = 0,
 
 
 def _chains(swept: SweepResult, layer: int, direction: int, sequence: int, seed: int) -> list[ChainGradients]:
-    """See `chains_of`."""
+    """Build a chain; see `chains_of`."""
     chains, start = [], 0
     for one, rows in zip(swept.trace.passes, swept.passes, strict=True):
         real, gradients = int(one.lengths[sequence]), rows[layer][direction]
@@ -138,10 +139,9 @@ def _chains(swept: SweepResult, layer: int, direction: int, sequence: int, seed:
 
 
 def row_norms(values: Tensor) -> Tensor:
-    """The 2-norm over the last axis. Where squares could leave float64 (that of 1e-200 would be 0), each row is brought
-    to size 1 first."""
+    """The 2-norm over the last axis. Rows are scaled to size 1 first if squares could leave float64's range."""
     norms = torch.linalg.vector_norm(values, dim=-1)
-    if bool(((norms > 1e-120) & (norms < 1e120)).all()):  # then no square that counts is lost
+    if bool(((norms > 1e-120) & (norms < 1e120)).all()):  # squares that matter neither underflow nor overflow
         return norms
     largest = values.abs().amax(-1, keepdim=True)
     size = torch.where((largest > 0) & torch.isfinite(largest), largest, 1.0)
@@ -149,7 +149,7 @@ def row_norms(values: Tensor) -> Tensor:
 
 
 def _concatenate_passes(parts: Sequence[LayerGradients]) -> LayerGradients:
-    """One chain through several passes."""
+    """Concatenate the passes of one layer and direction along time."""
     cells = [part.total_cell for part in parts if part.total_cell is not None]
     return LayerGradients(
         Scaled.concatenate([part.total for part in parts]),
@@ -160,7 +160,7 @@ def _concatenate_passes(parts: Sequence[LayerGradients]) -> LayerGradients:
 
 
 def _gradient_below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTrace]) -> Scaled:
-    """What reaches the layer below, or the inputs: from all directions of a layer."""
+    """The gradient at the layer below, or at the inputs: the sum over the directions of a layer."""
     pairs = zip([gradients.grad_input_proj for gradients in row], cell_traces, strict=True)
     back = [Scaled(torch.matmul(grad.values, trace.weights.ih), grad.exponent) for grad, trace in pairs]
     return back[0] if len(back) == 1 else back[0].add(back[1])
@@ -168,13 +168,13 @@ def _gradient_below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTra
 
 @dataclass(frozen=True, eq=False)
 class IncomingGradient:
-    """A gradient on its way back in time, under way from one step to the one before: (R, H) for each state."""
+    """The gradient that one step passes to the step before it: (R, H) for each part of the state."""
 
     grad_carry: GradCarry
-    exponent: Tensor  # (R,) int32, one for all states
+    exponent: Tensor  # (R,) int32, the same for all parts of the state
 
     def with_rows_of(self, other: IncomingGradient, here: Tensor) -> IncomingGradient:
-        """The other's where `here`, (R,) bool, is true."""
+        """Take the rows of `other` where `here`, (R,) bool, is true."""
         pairs = zip(other.grad_carry, self.grad_carry, strict=True)
         grad_carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
         return IncomingGradient(grad_carry, torch.where(here, other.exponent, self.exponent))
@@ -182,7 +182,7 @@ class IncomingGradient:
 
 @dataclass(frozen=True, eq=False)
 class SweepBuffers:
-    """What is filled by a sweep on its way: dL/dh_t, dL/dc_t (T, R, H), dL/d(W_ih x_t + b_ih) (T, R, G*H)."""
+    """Tensors that a sweep fills: dL/dh_t and dL/dc_t (T, R, H), dL/d(W_ih x_t + b_ih) (T, R, G*H)."""
 
     total: Tensor
     total_cell: Tensor | None
@@ -190,14 +190,14 @@ class SweepBuffers:
 
     @property
     def all(self) -> list[Tensor]:
-        """Those that there are."""
+        """All buffers; without a cell state there are two."""
         return [values for values in (self.total, self.total_cell, self.grad_input_proj) if values is not None]
 
     def underflows(self, start: int, stop: int, direct: Scaled, enters: IncomingGradient, rows: slice) -> bool:
         """True if one exponent per row cannot represent these steps in float32.
 
-        A row is then too small for it: it shrank on the way, or was so when it entered, from above (`direct`, of these
-        steps) or from later steps (`enters`). All other rows of zeros are exactly 0.
+        Some row is then too small: it shrank within the block, or it was too small when it entered, from above
+        (`direct`, of these steps) or from later steps (`enters`). Other rows of zeros are exactly 0.
         """
         sizes = self.total[start:stop, rows].abs().amax(-1)
         if not bool((sizes < MIN_SIZE).any()):
@@ -211,9 +211,13 @@ class SweepBuffers:
 
 @torch.no_grad()
 def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
-    """From d/d(output) back through all passes, layers, directions and steps. grad_output: (T, S, B, directions * H).
+    """Sweep a gradient back through all passes, layers, directions and steps.
 
-    What reaches the decoder's first step, layer by layer, goes on into the encoder where each sequence ended.
+    The gradient that leaves the decoder's first step enters the encoder, layer by layer, at the last real step of each
+    sequence.
+
+    Args:
+        grad_output: (T, S, B, directions * H), with respect to the output of the last pass.
     """
     passes: list[Rows] = []
     incoming: list[IncomingGradient | None] = [None] * trace.model.experiment.num_layers
@@ -226,7 +230,7 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
 
 
 def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepResult]:
-    """As `sweep` of each of these, side by side in a single one."""
+    """Sweep several tensors of seeds in a single sweep. Returns one result for each."""
     if not seeds:
         return []
     whole, ends = sweep(trace, torch.cat(list(seeds), 1)), np.cumsum([0, *(seed.shape[1] for seed in seeds)]).tolist()
@@ -236,7 +240,7 @@ def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepRe
 def _sweep_pass(
     one: ForwardPass, above: Scaled, incoming: Sequence[IncomingGradient | None], cuts: Sequence[int]
 ) -> tuple[Rows, list[IncomingGradient | None]]:
-    """One stack of layers, from the top down. Returns also what leaves its first step, by layer."""
+    """Sweep one stack of layers from the top down. Also returns what leaves its first step, by layer."""
     gradients: Rows = []
     leaving: list[IncomingGradient | None] = []
     for layer, later in zip(reversed(one.cell_traces), reversed(incoming), strict=True):
@@ -259,14 +263,17 @@ def _sweep_pass(
 def _sweep_chain(
     cell_trace: CellTrace, direct: Scaled, incoming: IncomingGradient | None, lengths: Tensor, cuts: Sequence[int]
 ) -> tuple[Scaled, Scaled | None, Scaled, IncomingGradient]:
-    """One layer in one direction, in its own time order, block by block; each block has its own power of two.
+    """Sweep one layer in one direction, in its own time order, block by block; each block has its own exponents.
 
-    Returns dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step. `incoming` enters each sequence at
-    its last real step.
+    Args:
+        incoming: enters each sequence at its last real step.
+
+    Returns:
+        dL/dh_t, dL/dc_t, dL/d(W_ih x_t + b_ih), and what leaves the first step.
     """
-    axes = direct.exponent.shape[1:]  # (S, B), which a cell's trace has as rows
+    axes = direct.exponent.shape[1:]  # (S, B); cell traces have these as rows
     direct = direct.in_rows()
-    total = direct.values.new_empty(direct.values.shape)  # not as `direct` lies, which may be some of all units
+    total = direct.values.new_empty(direct.values.shape)  # contiguous; `direct` may be a slice of the units
     total_cell = None if cell_trace.cell is None else torch.empty_like(total)
     buffers = SweepBuffers(total, total_cell, total.new_empty(*total.shape[:-1], len(cell_trace.weights.ih)))
     exponents = torch.empty_like(direct.exponent)
@@ -274,11 +281,11 @@ def _sweep_chain(
     states = 1 if total_cell is None else 2
     carried = IncomingGradient((zeros,) * states, torch.zeros_like(exponents[0]))
     ends = sorted({int(length) for length in lengths}) if incoming is not None else []
-    ahead = _blocks(len(total), [*cuts, *ends])[::-1]  # the next one last
+    ahead = _blocks(len(total), [*cuts, *ends])[::-1]  # a stack: the next block is last
     while ahead:
         start, stop = ahead.pop()
         enters = carried
-        if incoming is not None and stop in ends:  # until here nothing was under way in the sequences that end here
+        if incoming is not None and stop in ends:  # these sequences end here: nothing came from later steps
             enters = enters.with_rows_of(incoming, (lengths == stop).repeat(axes[0]).to(exponents.device))
         part = direct.steps(start, stop)
         leaves, rows = _sweep_block(cell_trace, start, stop, part, enters, buffers, axes[1])
@@ -305,8 +312,11 @@ def _sweep_block(
     buffers: SweepBuffers,
     batch: int,
 ) -> tuple[IncomingGradient, slice]:
-    """One block under one exponent for each row, which is that of what leaves it; and which rows were swept. Seeds of
-    which nothing has entered yet are left out where they stand at an edge: of losses in order those to come later."""
+    """Sweep one block with one exponent for each row. Returns what leaves it, and which rows were swept.
+
+    Seeds at either end of the axis that have not entered the sweep yet are skipped: if losses are in order of time,
+    these are the earlier ones.
+    """
     exponent, there = direct.common_exponent(enters.grad_carry, enters.exponent)
     grad_carry = Scaled(torch.stack(enters.grad_carry), enters.exponent).rescaled_to(exponent).unbind()
     rows = slice(0, len(there))
@@ -327,11 +337,11 @@ def _sweep_block(
 
 
 def _blocks(seq_len: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
-    """From the end: stretches of at most BLOCK steps that never cross a cut."""
+    """Split the steps, from the end, into (start, stop) of at most BLOCK steps that do not cross a cut."""
     edges = sorted({*range(seq_len, 0, -BLOCK), 0, *cuts}, reverse=True)
     return [(start, stop) for stop, start in pairwise(edges)]
 
 
 def _flip_seeded(values: Scaled, lengths: Tensor) -> Scaled:
-    """The same for swept gradients, (T, S, B, H) with exponents (T, S, B)."""
+    """As `flip`, for gradients (T, S, B, H) with exponents (T, S, B)."""
     return Scaled(flip(values.values, lengths, 2), flip(values.exponent, lengths, 2))

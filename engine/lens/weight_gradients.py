@@ -1,4 +1,4 @@
-"""What the weights learn from each step: dL/dW is a sum over time, here are its terms."""
+"""Which time steps the gradient of the weights comes from: dL/dW is a sum over time, and these are its terms."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from engine.tasks.base import first_counted, last_counted
 def weight_gradients(
     model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss: str | int = "last"
 ) -> WeightGradients:
-    """dL/dW_hh and dL/dW_ih of one sequence's `loss` (as in `gradient_flow`), step by step.
+    """Split dL/dW_hh and dL/dW_ih by time step, for one sequence's `loss` (as in `gradient_flow`).
 
-    The terms of all steps add up to the gradient that the weight gets from this sequence. How far back a step lies is
-    counted from where the loss enters; for "all" from the last of them that a direction reads.
+    The terms of all steps add up to the weight's gradient from this sequence. Lags are counted back from the step where
+    the loss enters; for "all", from the last loss in the direction's own time order.
     """
     trace = trace_forward(model, batch).single_sequence(sequence)
     return weight_gradients_of(sweep(trace, seed(trace, [loss])), (0, 0), losses=(loss, loss))
@@ -36,9 +36,14 @@ def weight_gradients_of(
     sequence: int = 0,
     losses: tuple[str | int, str | int] = ("last", "first"),
 ) -> WeightGradients:
-    """From a sweep: of one sequence and, for each direction, of one of the seeds, which stands for one of `losses`.
+    """Read the terms of one sequence from a sweep.
 
-    A step's term is an outer product, dL/d(argument) at t times h_{t-1} or x_t, so its norm is a product of two.
+    The term of a step is the outer product of dL/d(preactivation) at t and h_{t-1} or x_t, so its norm is the product
+    of their norms.
+
+    Args:
+        seeds: the number of a seed for each direction.
+        losses: the loss that this seed stands for, for each direction.
     """
     trace, e = swept.trace, swept.trace.model.experiment
     shape = (e.num_layers, e.directions, len(trace.batch.valid))
@@ -61,7 +66,7 @@ def weight_gradients_of(
 
 
 def _end(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
-    """The position where a loss enters; of all losses the one that this direction reads last."""
+    """The position where a loss enters; for "all", that of the last loss in the direction's own time order."""
     counted = trace.batch.counted
     if trace.model.experiment.rnn_type == "many_to_one" and direction:
         return 0
@@ -90,8 +95,10 @@ def _state_terms(chains: Sequence[ChainGradients]) -> OuterProducts:
 
 
 def _shares(terms: OuterProducts) -> np.ndarray:
-    """<term, whole> / ||whole||^2 of every step; an encoder and a decoder have weights, and wholes, of their own, whose
-    squares add up."""
+    """<term, whole> / ||whole||^2 of every step.
+
+    An encoder and a decoder have separate weights and separate sums; ||whole||^2 is then the sum of both squares.
+    """
     size = max(float(slopes.abs().max()) for slopes, _ in terms) or 1.0  # a square of 1e-200 would be 0
     products, square = [], 0.0
     for slopes, read in terms:
@@ -104,7 +111,7 @@ def _shares(terms: OuterProducts) -> np.ndarray:
 
 
 def _beyond(shares: np.ndarray, lags: np.ndarray, steps: int) -> np.ndarray:
-    """(steps,): for each k the sum of the shares whose lag is above k; NaN where there is no whole to share."""
+    """For each k the sum of the shares with a lag above k, (steps,); NaN if the whole is 0."""
     if np.isnan(shares).any():
         return np.full(steps, np.nan)
     by_lag = np.zeros(steps + 1)

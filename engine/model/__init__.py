@@ -1,4 +1,4 @@
-"""The network: embedding, recurrent layers, output layers, and how its weights begin."""
+"""The network: embedding, recurrent layers, output layers, and its initial weights."""
 
 from engine.model.initialization import build
 from engine.model.network import RecurrentNetwork

@@ -13,9 +13,9 @@ from engine.model.network import RecurrentNetwork
 
 
 def build(experiment: Experiment) -> RecurrentNetwork:
-    """The untrained network of an experiment: its weights depend on the experiment alone.
+    """Build the untrained network of an experiment; its weights depend on the experiment alone.
 
-    The library's constructors draw from torch's global generator, which is put back as it was.
+    PyTorch's constructors draw from the global generator, whose state is restored afterwards.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
@@ -27,7 +27,10 @@ def build(experiment: Experiment) -> RecurrentNetwork:
 
 
 def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
-    """`init` and `init_gain` draw weight_hh, gate block by gate block; `forget_bias` sets the gate that keeps."""
+    """Draw weight_hh block by block as `init` and `init_gain` say; set the retain gate's bias to `forget_bias`.
+
+    For `init` "identity" the biases are 0 and weight_ih is drawn with a small standard deviation.
+    """
     for name, parameter in recurrent.named_parameters():
         if name.startswith("weight_hh"):
             for block in parameter.split(experiment.hidden_size):
@@ -41,13 +44,13 @@ def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
     if experiment.forget_bias is not None and cell.retain_gate is not None:
         start = cell.gates.index(cell.retain_gate) * experiment.hidden_size
         for name, parameter in recurrent.named_parameters():
-            if name.startswith("bias"):  # two vectors are added: the total stands in one, the other is zeroed
+            if name.startswith("bias"):  # both biases are added: one gets the total, the other 0
                 total = experiment.forget_bias if name.startswith("bias_ih") else 0.0
                 parameter[start : start + experiment.hidden_size] = total
 
 
 def _draw_block(block: Tensor, init: str) -> None:
-    """One (H, H) block of weight_hh, in place."""
+    """Draw one (H, H) block of weight_hh, in place."""
     if init == "orthogonal":
         nn.init.orthogonal_(block)
     elif init == "identity":

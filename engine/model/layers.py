@@ -1,4 +1,4 @@
-"""Which module trains a cell, and which trace of it the lens sweeps: the library's wherever it has the cell."""
+"""Which module implements a cell (PyTorch's own if it has the cell) and which trace the lens uses for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS: dict[str, Callable[[Experiment], Step]] = {
     "lstm_no_forget": lambda e: lstm_no_forget.step,
     "gru_simple": lambda e: gru_simple.step,
 }
-"""What PyTorch lacks: some activations of the plain cell, and these cells."""
+"""Steps of what PyTorch does not have: some activations of the plain cell, and these cells."""
 
 CELL_TRACES: dict[str, Callable[[Weights, Tensor, Tensor, State, str], CellTrace]] = {
     "rnn": RNNTrace,
@@ -32,11 +32,11 @@ CELL_TRACES: dict[str, Callable[[Weights, Tensor, Tensor, State, str], CellTrace
     "lstm": LSTMTrace,
     "feedforward": FeedforwardTrace,
 }
-"""Hand-written adjoints; for any other cell autograd differentiates its step."""
+"""Traces with a hand-written backward sweep; for any other cell autograd differentiates its step."""
 
 
 def make_layers(experiment: Experiment, input_size: int) -> nn.RNNBase | StepwiseLayers:
-    """The recurrent layers of an experiment, drawn from torch's global generator as the library does."""
+    """Build the recurrent layers of an experiment. Draws weights from torch's global generator, as PyTorch does."""
     e, shape = experiment, (input_size, experiment.hidden_size, experiment.num_layers)
     options: dict[str, Any] = {"bidirectional": e.bidirectional, "dropout": e.dropout}
     if CELLS[e.cell].uses_nonlinearity:

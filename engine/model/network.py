@@ -1,4 +1,4 @@
-"""The network: embedding -> recurrent layers (the library's wherever it has them) -> head, and its loss."""
+"""The network: embedding -> recurrent layers (PyTorch's own where it has them) -> output layers -> head; its loss."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from engine.tasks import TASKS, Batch
 
 
 def most_probable(logits: Tensor) -> Tensor:
-    """(..., output_size) logits to the symbol with the largest."""
+    """Choose the symbol with the largest logit, (..., output_size) to (...)."""
     return logits.argmax(-1)
 
 
 class RecurrentNetwork(nn.Module):
-    """A network for one experiment: embedding -> recurrent layers -> upper layers without links in time -> head.
+    """A network for one experiment: embedding -> recurrent layers -> output layers -> head.
 
-    `recurrent` is the library's nn.RNN, nn.GRU or nn.LSTM wherever it has the cell; an encoder-decoder has `encoder`
-    and `decoder` instead. Everything is time first. h_0 = c_0 = 0 (of a decoder: where the encoder ended, layer by
-    layer), and no state is carried from batch to batch.
+    `recurrent` is nn.RNN, nn.GRU or nn.LSTM if PyTorch has the cell; an encoder-decoder has `encoder` and `decoder`
+    instead. `upper` are the output layers, which have no connections in time. Time is the first axis. The initial state
+    is 0; a decoder starts, layer by layer, from the encoder's last state. No state is carried from batch to batch.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -54,11 +54,13 @@ class RecurrentNetwork(nn.Module):
         return [self.encoder, self.decoder] if self.is_encoder_decoder else [self.recurrent]
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits or values: (T, batch, output_size), (1, batch, output_size) for many_to_one, and the target side's
-        steps for encoder_decoder.
+        """Compute logits or values.
 
-        Where outputs are fed back, the true previous output is what comes in: always in evaluation mode, in training
-        mode with probability `teacher_forcing`, drawn from torch's global generator.
+        An autoregressive network is given the true previous outputs (teacher forcing): always in evaluation mode, in
+        training mode with probability `teacher_forcing`, drawn from torch's global generator.
+
+        Returns:
+            (T, batch, output_size); T is 1 for many_to_one, and the target's length for encoder_decoder.
         """
         forcing = self.experiment.teacher_forcing if self.training else 1.0
         if self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and forcing < 1:
@@ -72,17 +74,19 @@ class RecurrentNetwork(nn.Module):
         return self.apply_head(self._run_recurrent(self.embed(batch), batch.lengths), batch.lengths)
 
     def generate(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
-        """As `forward`, but the network hears nothing but what it says itself. (T, batch, output_size).
+        """As `forward`, but the network is given only its own outputs. Returns logits, (T, batch, output_size).
 
         Args:
-            choose: which symbol a step says, (batch, output_size) logits to (batch,); called for every step but the
-                last, in their order.
+            choose: picks the symbol that is fed back, (batch, output_size) logits to (batch,); called once for each
+                step except the last, in order.
         """
         return self._run_step_by_step(batch, 0.0, choose)
 
     def embed(self, batch: Batch) -> Tensor:
-        """What the first recurrent layer sees, (T, batch, input_size): one-hot, embedding or values, or the last
-        `window` of them side by side for a feed-forward cell (zeros before the first)."""
+        """Compute the input of the first recurrent layer, (T, batch, input_size): one-hot code, embedding or values.
+
+        A feed-forward cell gets the last `window` of them concatenated, with zeros before the first.
+        """
         if self.symbols_in:
             seen = self._embed_tokens(batch.inputs, self.embedding, TASKS[self.experiment.task].input_size)
         else:
@@ -94,19 +98,19 @@ class RecurrentNetwork(nn.Module):
         return seen
 
     def _add_noise(self, seen: Tensor) -> Tensor:
-        """In training mode, with Gaussian noise drawn from torch's global generator; else as it is."""
+        """Add Gaussian noise from torch's global generator, in training mode only."""
         noise = self.experiment.noise if self.training else 0.0
         return seen + noise * torch.randn_like(seen) if noise else seen
 
     def _embed_tokens(self, tokens: np.ndarray, table: nn.Embedding | None, symbols: int) -> Tensor:
-        """(T, batch) tokens to their embedding, or one-hot code where there is no table; NO_SYMBOL to zeros."""
-        read = self._tensor(tokens, torch.int64)
+        """Embed tokens (T, batch), or encode them as one-hot if there is no table; NO_SYMBOL becomes zeros."""
+        indices = self._tensor(tokens, torch.int64)
         if table is None:
-            return (read[..., None] == torch.arange(symbols, device=read.device)).to(self.dtype)
-        return table(read.clamp(min=0)) * (read >= 0)[..., None]
+            return (indices[..., None] == torch.arange(symbols, device=indices.device)).to(self.dtype)
+        return table(indices.clamp(min=0)) * (indices >= 0)[..., None]
 
     def _run_recurrent(self, inputs: Tensor, lengths: np.ndarray) -> Tensor:
-        """Top-layer states (T, batch, directions * H). Reading one way needs no packing: padding comes last."""
+        """Top-layer states (T, batch, directions * H). One direction needs no packing, because padding comes last."""
         padded = bool((lengths < len(inputs)).any())
         if self.experiment.bidirectional and padded:
             return pad_packed_sequence(self.recurrent(_pack(inputs, lengths))[0], total_length=len(inputs))[0]
@@ -121,7 +125,7 @@ class RecurrentNetwork(nn.Module):
         return torch.cat(outputs)
 
     def _encode(self, batch: Batch) -> Tensor | State:
-        """Every layer's state where each source sequence ends: all that crosses to the decoder."""
+        """Every layer's state at the last step of each source sequence: all that the decoder gets from the encoder."""
         seen = self.embed(batch)
         padded = bool((batch.lengths < len(seen)).any())
         return self.encoder(_pack(seen, batch.lengths) if padded else seen)[1]
@@ -129,9 +133,9 @@ class RecurrentNetwork(nn.Module):
     def _run_step_by_step(
         self, batch: Batch, forcing: float, choose: Callable[[Tensor], Tensor] = most_probable
     ) -> Tensor:
-        """Step by step, the next input being the true previous output with probability `forcing`, else the own one.
+        """Run step by step; the next input is the true previous output with probability `forcing`, else the own one.
 
-        What is fed back is a symbol: no gradient flows through the choice.
+        The own output is fed back as a symbol, so no gradient flows through it.
         """
         layers, given = (
             (self.decoder, batch.decoder_inputs) if self.is_encoder_decoder else (self.recurrent, batch.inputs)
@@ -156,12 +160,12 @@ class RecurrentNetwork(nn.Module):
         return torch.cat(logits)
 
     def _teacher_forcing_mask(self, row: np.ndarray, forcing: float) -> np.ndarray:
-        """(1, batch) or (1, batch, 1) bool: True where the truth is told. Certain where nothing is left to chance."""
+        """Where the true output is given, (1, batch) or (1, batch, 1) bool. Draws nothing if `forcing` is 0."""
         shape = (1, len(row)) + (1,) * (row.ndim - 1)
         return torch.rand(shape).numpy() < forcing if forcing else np.zeros(shape, bool)
 
     def _as_input(self, symbols: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """The symbols that a step said, (batch,), as an input like `row`: tokens, or one-hot in its last part."""
+        """Encode output symbols (batch,) as an input like `row`: as tokens, or one-hot in its last channels."""
         if row.ndim == 1:
             return symbols
         fed, size = row.copy(), self.head.out_features
@@ -169,27 +173,27 @@ class RecurrentNetwork(nn.Module):
         return fed
 
     def truncation_points(self, seq_len: int) -> list[int]:
-        """Truncation: the steps t at which the link from t - 1 is cut, pieces of `tbptt` counted from the end."""
+        """Steps t at which truncation cuts the connection from t - 1; pieces of `tbptt` steps, counted from the end."""
         piece = self.experiment.tbptt
         return sorted(range(seq_len - piece, 0, -piece)) if piece else []
 
     def output_layers_forward(self, output: Tensor) -> list[Tensor]:
-        """The upper layers on top-layer states (..., directions * H), lowest first: tanh, and no links in time."""
+        """Apply the output layers (tanh) to top-layer states (..., directions * H). Returns every layer's state."""
         states: list[Tensor] = []
         for layer in self.upper:
             states.append(torch.tanh(layer(states[-1] if states else output)))
         return states
 
     def apply_head(self, output: Tensor, lengths: np.ndarray) -> Tensor:
-        """Upper layers and head on top-layer states (T, batch, directions * H), at every step or where reading ends."""
+        """Apply output layers and head to the `final_states` of top-layer states (T, batch, directions * H)."""
         end = self.final_states(output, lengths)
         return self.head([end, *self.output_layers_forward(end)][-1])
 
     def final_states(self, output: Tensor, lengths: np.ndarray) -> Tensor:
-        """Those of the top-layer states that are read: all, or one for each sequence, (1, batch, directions * H).
+        """Select the top-layer states that the head reads: all, or for many_to_one one per sequence.
 
-        many_to_one reads h_n: each sequence's own last step forwards, and position 0 of the reverse direction,
-        which is where that one ends.
+        That one is the state at each direction's own last step: the sequence's last real step forwards, position 0 in
+        the reverse direction. Shape (1, batch, directions * H).
         """
         if self.experiment.rnn_type == "many_to_one":
             width = self.experiment.hidden_size
@@ -204,7 +208,7 @@ class RecurrentNetwork(nn.Module):
         return output
 
     def predictions(self, logits: Tensor, batch: Batch) -> np.ndarray:
-        """(T, batch, output_size) on the targets' axis: probabilities or values, NaN where there is no output."""
+        """Probabilities or values (T, batch, output_size) on the targets' time axis, NaN at steps without an output."""
         answered = (torch.softmax(logits, -1) if self.symbols_out else logits).cpu().numpy()
         if self.experiment.rnn_type != "many_to_one":
             return answered
@@ -213,7 +217,7 @@ class RecurrentNetwork(nn.Module):
         return outputs
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
-        """(T, batch), 0 where no loss is counted. Nats, or squared error averaged over the output units."""
+        """The loss of every step, (T, batch): nats, or squared error averaged over output units; 0 if not counted."""
         losses = self._losses(logits, self._counted_targets(batch))
         if self.experiment.rnn_type != "many_to_one":
             return losses * self._tensor(batch.mask, losses.dtype)
@@ -222,32 +226,32 @@ class RecurrentNetwork(nn.Module):
         return full
 
     def _counted_targets(self, batch: Batch) -> np.ndarray:
-        """The targets of the steps that `forward` answers at: all, or each sequence's last."""
+        """The targets of the steps with an output: all, or each sequence's last."""
         if self.experiment.rnn_type != "many_to_one":
             return batch.targets
         return batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))][None]
 
     def _losses(self, logits: Tensor, targets: np.ndarray) -> Tensor:
-        """The loss of every logit given, (steps, batch)."""
+        """The loss of each output, (steps, batch)."""
         if self.symbols_out:
             classes = self._tensor(targets, torch.int64)
             return cross_entropy(logits.flatten(0, 1), classes.flatten(), reduction="none").view(classes.shape)
         return mse_loss(logits, self._tensor(targets, logits.dtype), reduction="none").mean(-1)
 
     def loss_weights(self, batch: Batch) -> Tensor:
-        """(T, batch): the weight of each step's loss in l_b, 1 / counted steps, or 1 for reduction "sum"."""
+        """The weight of each step's loss in l_b, (T, batch): 1 / counted steps, or 1 for reduction "sum"."""
         mask = self._tensor(batch.mask, self.dtype)
         return mask if self.experiment.reduction == "sum" else mask / mask.sum(0)
 
     def loss_per_step(self, batch: Batch) -> Tensor:
-        """(T, batch): l[t, b], 0 where no loss is counted."""
+        """Run the network and compute l[t, b], (T, batch); 0 where no loss is counted."""
         return self.step_losses(self(batch), batch)
 
     def loss(self, batch: Batch) -> Tensor:
-        """The scalar that is differentiated: the mean over the batch of each sequence's l_b."""
+        """Run the network and compute the loss to be differentiated: the mean over the batch of each sequence's l_b."""
         losses = self._losses(self(batch), self._counted_targets(batch))
         if self.experiment.rnn_type == "many_to_one":
-            return losses.mean()  # one loss each: its own mean and sum
+            return losses.mean()  # with one loss per sequence, mean and sum are the same
         return (losses * self.loss_weights(batch)).sum() / len(batch.lengths)
 
     @property
@@ -256,7 +260,7 @@ class RecurrentNetwork(nn.Module):
         return self.head.weight.dtype
 
     def _tensor(self, array: np.ndarray, dtype: torch.dtype) -> Tensor:
-        """A copy: batches may be read-only, or views of one row."""
+        """Copy to a tensor: arrays of a batch may be read-only, or views of a single row."""
         return torch.tensor(array, dtype=dtype, device=self.head.weight.device)
 
 
@@ -265,4 +269,4 @@ def _pack(inputs: Tensor, lengths: np.ndarray) -> PackedSequence:
 
 
 def _detach(state: Tensor | State) -> Tensor | State:
-    return tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()
+    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()

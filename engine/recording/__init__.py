@@ -1,4 +1,4 @@
-"""A run on disk: frames and their run as named columns, without pickle. No torch."""
+"""Recordings: the frames of a run as named columns, saved without pickle. No torch."""
 
 from engine.recording.recording import Recording, RecordingError
 

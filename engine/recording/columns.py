@@ -1,7 +1,7 @@
-"""Frames as columns: every array and number of theirs stacked over frames, and built again, exactly. No torch.
+"""Frames as columns: every array and number stacked over frames, and the exact frames rebuilt from them. No torch.
 
-What a frame holds is read from its fields and their types, so that a field that is new is a column by itself. A column
-is named after the path that leads to it: "hidden", "gates.forget_gate", "spectrum.products.norm".
+Columns follow from the fields of Frame and their types, so a new field becomes a column without a change here. A column
+is named by its path: "hidden", "gates.forget_gate", "spectrum.products.norm".
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from engine.frame.frozen import FrozenArrays
 
 NUMBERS = {bool: "b", int: "iu", float: "f"}
-"""The kinds of array (numpy's letters) that numbers of a type are stacked in."""
+"""NumPy dtype kinds of the arrays that store numbers of each Python type."""
 
 
 class ColumnError(ValueError):
-    """Columns that are none, or out of which no reading can be built; says which."""
+    """Columns that are malformed, or from which no reading can be built; the message says which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +29,8 @@ class Column:
     """One field of many frames.
 
     Args:
-        frames: the numbers of the frames that have it, rising; the others have None there.
-        values: (frames, ...), of each of them in turn.
+        frames: numbers of the frames that have it, ascending; in the others the field is None.
+        values: (len(frames), ...), one row for each of them.
     """
 
     frames: tuple[int, ...]
@@ -38,51 +38,52 @@ class Column:
 
     @functools.cached_property
     def rows(self) -> dict[int, int]:
-        """{frame: where it stands in values}"""
+        """{frame number: row in `values`}"""
         return {frame: row for row, frame in enumerate(self.frames)}
 
 
 def columns_of(frames: Sequence[FrozenArrays]) -> dict[str, Column]:
-    """Every array and number of every frame, by path. What is neither (a verdict) is left out.
+    """Stack every array and number of all frames, by path. Other values (the verdict) are left out.
 
     Raises:
-        ColumnError: where frames differ in the shape or type of a field, and so are not of one run.
+        ColumnError: if frames differ in the shape or type of a field, so they are not of one run.
     """
-    found: dict[str, list[tuple[int, np.ndarray]]] = {}
+    entries: dict[str, list[tuple[int, np.ndarray]]] = {}
     for number, frame in enumerate(frames):
         for path, value in leaves(frame):
-            found.setdefault(path, []).append((number, np.asarray(value)))
+            entries.setdefault(path, []).append((number, np.asarray(value)))
     columns = {}
-    for path, pairs in found.items():
+    for path, pairs in entries.items():
         numbers, arrays = zip(*pairs, strict=True)
-        if len({(each.shape, each.dtype) for each in arrays}) > 1:
+        if len({(array.shape, array.dtype) for array in arrays}) > 1:
             raise ColumnError(f"Frames differ in the shape or type of {path}: they are not of one run.")
         columns[path] = Column(numbers, np.stack(arrays))
     return columns
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every array and number inside a reading, with the path that leads to it."""
+    """Yield every array and number inside a reading, with its path."""
     if isinstance(value, FrozenArrays):
-        inside = {each.name: getattr(value, each.name) for each in fields(value)}
+        inside = {field.name: getattr(value, field.name) for field in fields(value)}
     elif isinstance(value, dict):
         inside = value
     else:
         if isinstance(value, np.ndarray | np.generic | bool | int | float):
             yield path, value
         return
-    for name, each in inside.items():
-        yield from leaves(each, f"{path}.{name}" if path else name)
+    for name, item in inside.items():
+        yield from leaves(item, f"{path}.{name}" if path else name)
 
 
 def reading(kind: type, columns: Mapping[str, Column], frame: int, given: Mapping[str, Any], path: str = "") -> Any:
-    """The reading of this kind that one frame has at a path. Arrays are read-only views of their columns.
+    """Build the reading at a path of one frame. Arrays are read-only views of their columns.
 
     Args:
-        given: values of fields that are no columns, by path.
+        kind: class of the reading.
+        given: values of fields that are not columns, by path.
 
     Raises:
-        ColumnError: where a field is missing, or of another type.
+        ColumnError: if a field is missing or has the wrong type.
     """
     values = {}
     for name, (accepted, may_be_none, required) in _fields(kind).items():
@@ -101,28 +102,29 @@ def reading(kind: type, columns: Mapping[str, Column], frame: int, given: Mappin
 @functools.cache
 def _fields(kind: type) -> dict[str, tuple[Any, bool, bool]]:
     """{field: (its type, it may be None, it has no default)}"""
-    hints, found = get_type_hints(kind), {}
-    for each in fields(kind):
-        options = get_args(hints[each.name]) if get_origin(hints[each.name]) is types.UnionType else (hints[each.name],)
+    hints, result = get_type_hints(kind), {}
+    for field in fields(kind):
+        hint = hints[field.name]
+        options = get_args(hint) if get_origin(hint) is types.UnionType else (hint,)
         accepted = next(option for option in options if option is not types.NoneType)
-        found[each.name] = (accepted, types.NoneType in options, each.default is MISSING)
-    return found
+        result[field.name] = (accepted, types.NoneType in options, field.default is MISSING)
+    return result
 
 
 def _value(accepted: Any, columns: Mapping[str, Column], frame: int, given: Mapping[str, Any], path: str) -> Any:
-    """What stands at this path, None where nothing does; a dictionary is at least empty."""
+    """The value at this path, None if there is none; for a dictionary, an empty one."""
     if get_origin(accepted) is dict:
-        inside = [each for each in columns if each.startswith(f"{path}.")]
-        found = {each[len(path) + 1 :]: _read_leaf(np.ndarray, columns[each], frame, each) for each in inside}
-        return {name: value for name, value in found.items() if value is not None}
+        inside = [name for name in columns if name.startswith(f"{path}.")]
+        items = {name[len(path) + 1 :]: _read_leaf(np.ndarray, columns[name], frame, name) for name in inside}
+        return {name: value for name, value in items.items() if value is not None}
     if issubclass(accepted, FrozenArrays):
-        there = any(each.startswith(f"{path}.") and frame in columns[each].rows for each in columns)
-        return reading(accepted, columns, frame, given, path) if there else None
+        exists = any(name.startswith(f"{path}.") and frame in column.rows for name, column in columns.items())
+        return reading(accepted, columns, frame, given, path) if exists else None
     return _read_leaf(accepted, columns[path], frame, path) if path in columns else None
 
 
 def _read_leaf(accepted: type, column: Column, frame: int, path: str) -> Any:
-    """An array, or a number of the accepted type; None where this frame has none."""
+    """An array, or a number of the accepted type; None if this frame has none."""
     if frame not in column.rows:
         return None
     value = column.values[column.rows[frame], ...]

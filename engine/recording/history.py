@@ -1,4 +1,4 @@
-"""What is remembered of a run: its curve, and what it was at some of its steps, thinned to stay within bounds."""
+"""The past of a run: its curve, and snapshots at some of its steps, thinned to stay within limits."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Value = TypeVar("Value")
 
 
 class History:
-    """Rows of updates, and rows of looks (those that also know the probe's loss), each thinned by doubling its stride.
+    """Rows of updates, and rows of frames (`looks`, which also have the probe's loss), each thinned to a maximum.
 
-    The first row and the newest always stand; between them the rows are evenly spaced in steps, so that a curve never
-    changes its character from one end to the other.
+    Thinning doubles the stride: the first and the newest row always stay, and the rows between them are evenly spaced,
+    so that a curve has the same density everywhere.
     """
 
     def __init__(self, max_rows: int = 1000) -> None:
@@ -38,7 +38,7 @@ class History:
         self._looks = _Thinned(max_rows)
 
     def add_update(self, step: int, loss: float, param_grad_norm: float, clipped: bool) -> None:
-        """Add one optimiser update; its norm is that before clipping."""
+        """Add one optimiser update; its norm is the one before clipping."""
         self._updates.add((step, loss, math.nan, math.nan, param_grad_norm, clipped))
 
     def add_frame(
@@ -52,27 +52,27 @@ class History:
         return np.array(self._updates.all(), ROW)
 
     def looks(self) -> np.ndarray:
-        """Structured array of the kept looks, by step."""
+        """Structured array of the kept frames' rows, by step."""
         return np.array(self._looks.all(), ROW)
 
     def table(self) -> np.ndarray:
-        """Both, merged by step: a step that was looked at stands once, with its probe_loss."""
+        """Both, merged by step: a step with a frame has one row, with its probe_loss."""
         looks, updates = self.looks(), self.updates()
         rows = np.concatenate([looks, updates[~np.isin(updates["step"], looks["step"])]])
         return rows[np.argsort(rows["step"], kind="stable")]
 
     def until(self, step: int) -> History:
-        """The part up to a step, as a curve of its own that can be continued."""
+        """Copy the part up to a step, as a new history that can be continued."""
         past = History()
         past._updates, past._looks = self._updates.until(step), self._looks.until(step)
         return past
 
 
 class Waterfall:
-    """The front of vanishing, over training: at every look, the gradient of the last loss at every step in time.
+    """The gradient of the last loss at every step in time, over training: one row for each frame.
 
-    ||d l/d s_t|| of the top layer reading forwards, s the state that carries memory: the probe's median, or the drawn
-    sequence's own where its sequences differ. Thinned like the curves.
+    ||d l/d s_t|| of the top layer in the forward direction, s the state that carries memory: the median over the probe,
+    or the drawn sequence's own if the probe's sequences differ in length. Thinned like the curves.
     """
 
     def __init__(self, max_rows: int = 120) -> None:
@@ -84,21 +84,24 @@ class Waterfall:
         self._rows.add((frame.step, norms[-1, 0].copy()))
 
     def table(self) -> tuple[np.ndarray, np.ndarray]:
-        """(rows,) steps, rising, and (rows, T) float64 norms; before the first look no rows."""
+        """Steps (rows,), ascending, and norms (rows, T) float64; no rows before the first frame."""
         rows = self._rows.all()
         return np.array([step for step, _ in rows], int), np.array([norms for _, norms in rows])
 
     def until(self, step: int) -> Waterfall:
-        """The part up to a step."""
+        """Copy the part up to a step."""
         past = Waterfall()
         past._rows = self._rows.until(step)
         return past
 
 
 class SnapshotStore(Generic[Value]):
-    """What a run was at some of its steps, by step: at most so many, and at most so many bytes, evenly thinned.
+    """Snapshots of a run at some of its steps, evenly thinned to a maximum number and a maximum of bytes.
 
-    The first and the newest always stand, whatever their size.
+    The first and the newest are always kept, whatever their size.
+
+    Args:
+        size: returns the bytes of a value.
     """
 
     def __init__(self, max_rows: int, max_bytes: int, size: Callable[[Value], int]) -> None:
@@ -106,26 +109,26 @@ class SnapshotStore(Generic[Value]):
         self._max_bytes, self._size = max_bytes, size
 
     def add(self, step: int, value: Value) -> None:
-        """Add what it is now; a step not beyond the newest is dropped."""
+        """Add a snapshot; ignored if its step is not beyond the newest."""
         self._rows.add((step, value))
         while len(self._rows.rows) > 2 and self.bytes > self._max_bytes:
             self._rows.thin()
 
     @property
     def bytes(self) -> int:
-        """How much they hold together."""
+        """Bytes of all snapshots together."""
         return sum(self._size(value) for _, value in self._rows.all())
 
     def all(self) -> list[tuple[int, Value]]:
-        """(step, value), steps rising."""
+        """All (step, value), steps ascending."""
         return self._rows.all()
 
     def at(self, step: int) -> tuple[int, Value] | None:
-        """The newest that is not beyond this step; None where there is none."""
-        return max((each for each in self.all() if each[0] <= step), key=lambda each: each[0], default=None)
+        """The newest that is not beyond this step; None if there is none."""
+        return max((entry for entry in self.all() if entry[0] <= step), key=lambda entry: entry[0], default=None)
 
     def until(self, step: int) -> SnapshotStore[Value]:
-        """Those up to a step, as a past of their own."""
+        """Copy the snapshots up to a step, as a new store."""
         past = SnapshotStore(self._rows.max_rows, self._max_bytes, self._size)
         past._rows = self._rows.until(step)
         return past
@@ -136,14 +139,14 @@ def size_of(value: Any) -> int:
     if isinstance(value, np.ndarray):
         return value.nbytes
     if dataclasses.is_dataclass(value):
-        return sum(size_of(getattr(value, each.name)) for each in dataclasses.fields(value))
+        return sum(size_of(getattr(value, field.name)) for field in dataclasses.fields(value))
     if isinstance(value, dict):
         return sum(map(size_of, value.values()))
     return sum(map(size_of, value)) if isinstance(value, tuple) else 0
 
 
 class _Thinned:
-    """Rows whose count is at least `stride` apart, the newest besides. A step not beyond the last one is dropped."""
+    """Every `stride`-th of the rows added, and the newest. A row whose step is not beyond the newest is ignored."""
 
     def __init__(self, max_rows: int) -> None:
         self.max_rows, self.stride, self.count = max_rows, 1, 0
@@ -161,7 +164,7 @@ class _Thinned:
         self.count += 1
 
     def thin(self) -> None:
-        """Every second row goes; the first stays."""
+        """Drop every second row; the first stays."""
         self.rows = self.rows[::2]
         self.stride *= 2
 

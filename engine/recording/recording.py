@@ -1,6 +1,6 @@
 """A run as one file: its experiment, what was changed live, its frames and its curves. No torch, nothing executable.
 
-An engineer records a run without the screen, looks at it as a table, or opens it in the playground:
+Record a run without the app, read it as a table, or open it in the playground:
 
     from engine.recording import Recording
     from engine.training import train
@@ -8,8 +8,8 @@ An engineer records a run without the screen, looks at it as a table, or opens i
 
     Recording.load("run.zip").to_pandas().plot("step", ["loss", "probe_loss"])
 
-The file is a zip archive. `recording.json` has the settings, the verdicts and which frames have what; every array and
-number is a .npy file, stacked over frames, that `np.load(..., allow_pickle=False)` reads too.
+The file is a zip archive. `recording.json` has the settings, the verdicts, and which frames have which columns. Every
+column is a .npy file, stacked over frames, that `np.load(..., allow_pickle=False)` can read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MAX_BYTES = 512 * 2**20
-"""Of everything inside a file together, unpacked: a few kilobytes of zip can claim to hold any number of them."""
+"""Limit for all contents of a file, unpacked: a zip file of a few kilobytes can unpack to any size."""
 CONTENTS = "recording.json"
 CURVES = ("updates", "looks")
 NOT_A_RECORDING = "This file is no recording: a recording is a zip file that this playground has written."
@@ -47,17 +47,17 @@ DAMAGED = "This recording is damaged: a part of it is missing, or is not what it
 
 
 class RecordingError(ValueError):
-    """A file that is no recording, or a damaged one; says what is wrong with it."""
+    """A file that is not a recording, or is damaged; the message says what is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """What is left of a run. Arrays are read-only.
+    """A recorded run. Arrays are read-only.
 
     Args:
-        experiment: the settings that the run began with.
+        experiment: the settings at the start of the run.
         changes: what was changed live: (step, {setting: value}), in force from the next update on.
-        frames: by step, rising; at least one.
+        frames: at least one, steps ascending.
         updates, looks: rows of `engine.recording.history.ROW`, by step, as `engine.recording.history.History` has them.
     """
 
@@ -68,12 +68,12 @@ class Recording:
     looks: np.ndarray
 
     def __post_init__(self) -> None:
-        for each in (self.updates, self.looks):
-            each.flags.writeable = False
+        for rows in (self.updates, self.looks):
+            rows.flags.writeable = False
 
     @classmethod
     def of(cls, experiment: Experiment, frames: Iterable[Frame], changes: Changes = ()) -> Recording:
-        """Of frames by step, as `engine.training.train` yields them; the curves are what the frames say."""
+        """Make a recording of frames, as `engine.training.train` yields them; the curves are taken from the frames."""
         kept, curve = tuple(frames), History()
         for frame in kept:
             numbers = (frame.step, frame.loss, frame.param_grad_norm, frame.clipped)
@@ -84,45 +84,47 @@ class Recording:
 
     @functools.cached_property
     def info(self) -> RunInfo:
-        """What figures need to know of the run, by the settings that it began with."""
+        """What figures need to know of the run, with the settings at its start."""
         return RunInfo.of(self.experiment)
 
     def info_at(self, step: int) -> RunInfo:
-        """The same with the live changes that were made by then."""
+        """The same with all live changes up to this step."""
         return dataclasses.replace(self.info, experiment=settings_at(self.experiment, self.changes, step))
 
     @property
     def size(self) -> int:
-        """Bytes of all its arrays, which is about what a file of it holds unpacked."""
+        """Bytes of all arrays, about the unpacked size of a file."""
         return size_of((self.frames, self.updates, self.looks))
 
     def thinned(self, max_frames: int) -> Recording:
-        """The same with at most so many frames (at least two), evenly spaced; the first and the newest stay."""
+        """Copy with at most `max_frames` frames (at least two), evenly spaced; the first and the newest stay."""
         if len(self.frames) <= max_frames:
             return self
         kept = np.linspace(0, len(self.frames) - 1, max(2, max_frames)).round().astype(int)
-        return dataclasses.replace(self, frames=tuple(self.frames[each] for each in kept))
+        return dataclasses.replace(self, frames=tuple(self.frames[number] for number in kept))
 
     def fitting(self, max_bytes: int) -> Recording:
-        """The same, thinned where it is larger than this."""
+        """Return a copy with fewer frames if this one is larger than `max_bytes`, else itself."""
         if self.size <= max_bytes:
             return self
         return self.thinned(len(self.frames) * max_bytes // self.size)
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row for each frame: its numbers that are no arrays, the kind of its verdict, and the verdict's ratio."""
-        import pandas as pd  # only here and below: whoever keeps a recording need not load it
+        """Make a table with a row for each frame: its scalars, the kind of its verdict, and the verdict's ratio."""
+        import pandas as pd  # imported late: keeping, saving and loading a recording do not need it
 
         rows = []
         for frame in self.frames:
             row = {path: value for path, value in leaves(frame) if np.ndim(value) == 0}
-            found = frame.diagnosis
+            verdict = frame.diagnosis
             row |= {"verdict": None, "ratio": math.nan}
-            rows.append(row if found is None else row | {"verdict": found.kind, "ratio": found.evidence.get("ratio")})
+            if verdict is not None:
+                row |= {"verdict": verdict.kind, "ratio": verdict.evidence.get("ratio")}
+            rows.append(row)
         return pd.DataFrame(rows)
 
     def curves(self) -> pd.DataFrame:
-        """Updates and looks, merged by step, as `History.table` does; NaN where nobody looked."""
+        """Make a table of updates and frames, merged by step as in `History.table`; NaN where there is no frame."""
         import pandas as pd
 
         updates = self.updates[~np.isin(self.updates["step"], self.looks["step"])]
@@ -130,10 +132,10 @@ class Recording:
         return pd.DataFrame(rows[np.argsort(rows["step"], kind="stable")])
 
     def save(self, file: str | Path | IO[bytes]) -> None:
-        """Write it, to a path or into an open binary file. The same recording always gives the same bytes.
+        """Write to a path or an open binary file. The same recording always gives the same bytes.
 
         Raises:
-            RecordingError: where the frames are not of one run, or so large that no file of them could be loaded.
+            RecordingError: if the frames are not of one run, or too large for a file that could be loaded again.
         """
         if self.size > MAX_BYTES:
             size, most = self.size // 2**20, MAX_BYTES // 2**20
@@ -148,9 +150,9 @@ class Recording:
         contents = {
             "format": FORMAT,
             "experiment": self.experiment.to_dict(),
-            "changes": [list(each) for each in self.changes],
+            "changes": [list(change) for change in self.changes],
             "frames": len(self.frames),
-            "columns": {path: None if each.frames == every else each.frames for path, each in columns.items()},
+            "columns": {path: None if column.frames == every else column.frames for path, column in columns.items()},
             "diagnoses": [_diagnosis_to_json(frame.diagnosis) for frame in self.frames],
         }
         with zipfile.ZipFile(file, "w") as archive:
@@ -162,13 +164,14 @@ class Recording:
 
     @classmethod
     def load(cls, file: str | Path | IO[bytes], max_bytes: int = MAX_BYTES) -> Recording:
-        """Read one, from a path or an open binary file: equal to what was saved, to the last bit. Executes nothing.
+        """Read a recording from a path or an open binary file, bit for bit as it was saved. Executes nothing from it.
 
         Args:
-            max_bytes: a file that holds more, unpacked, is refused before anything of it is.
+            max_bytes: a file whose contents are larger is refused before anything is unpacked.
 
         Raises:
-            RecordingError: for whatever is no whole recording, in a sentence. OSError where a path cannot be read.
+            RecordingError: with a sentence, if the file is not a complete recording.
+            OSError: if a path cannot be read.
         """
         raw = io.BytesIO(Path(file).read_bytes()) if isinstance(file, str | Path) else file
         try:
@@ -176,20 +179,20 @@ class Recording:
                 return _read_archive(archive, max_bytes)
         except (RecordingError, ExperimentError, ColumnError) as error:
             raise RecordingError(str(error)) from error
-        except Exception as error:  # a file can be broken in more ways than can be listed, and none may end a page
+        except Exception as error:  # a damaged file can cause any error, and must not crash the page
             raise RecordingError(DAMAGED if zipfile.is_zipfile(raw) else NOT_A_RECORDING) from error
 
 
-def _diagnosis_to_json(found: Diagnosis | None) -> dict[str, Any] | None:
-    """A verdict as JSON has it; numbers that are not finite as words, which `float` reads again."""
-    if found is None:
+def _diagnosis_to_json(verdict: Diagnosis | None) -> dict[str, Any] | None:
+    """Convert a verdict to JSON; numbers that are not finite become strings that `float` can read."""
+    if verdict is None:
         return None
-    evidence = {name: value if math.isfinite(value) else repr(float(value)) for name, value in found.evidence.items()}
-    return dataclasses.asdict(found) | {"evidence": evidence}
+    evidence = {name: value if math.isfinite(value) else repr(float(value)) for name, value in verdict.evidence.items()}
+    return dataclasses.asdict(verdict) | {"evidence": evidence}
 
 
 def _write_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """Compressed, without the time of day."""
+    """Add a compressed entry without a time stamp, so that equal recordings give equal files."""
     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
@@ -199,11 +202,11 @@ def _to_npy(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-# ---- reading: nothing in the file is believed before it was looked at
+# ---- reading: nothing in the file is trusted before it has been checked
 
 
 def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
-    if sum(each.file_size for each in archive.infolist()) > max_bytes:
+    if sum(entry.file_size for entry in archive.infolist()) > max_bytes:
         raise RecordingError(
             f"This file holds more than {max_bytes // 2**20:,} MB unpacked, which is too much to open."
         )
@@ -213,11 +216,11 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise RecordingError("This recording was written by another version of the playground, in another format.")
     experiment = Experiment.from_dict(contents["experiment"])
-    changes = tuple(_change(experiment, *each) for each in contents["changes"])
+    changes = tuple(_change(experiment, *change) for change in contents["changes"])
     columns = {path: _column(archive, path, which, contents["frames"]) for path, which in contents["columns"].items()}
-    check_shapes(experiment, {path: each.values.shape[1:] for path, each in columns.items()})
-    found = [_diagnosis(experiment, each) for each in contents["diagnoses"]]
-    frames = tuple(reading(Frame, columns, number, {"diagnosis": each}) for number, each in enumerate(found))
+    check_shapes(experiment, {path: column.values.shape[1:] for path, column in columns.items()})
+    verdicts = [_diagnosis(experiment, entry) for entry in contents["diagnoses"]]
+    frames = tuple(reading(Frame, columns, number, {"diagnosis": verdict}) for number, verdict in enumerate(verdicts))
     if not frames or len(frames) != contents["frames"]:
         raise RecordingError("This recording has no frames, or not as many as it says.")
     if any(after.step <= before.step for before, after in itertools.pairwise(frames)):
@@ -229,30 +232,30 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
 
 
 def _change(experiment: Experiment, step: Any, settings: Any) -> tuple[int, dict[str, Any]]:
-    """One live change, of settings that can be."""
+    """Check one live change, and that its settings are valid."""
     if not isinstance(step, int) or step < 0 or not set(settings) <= set(LIVE_SETTINGS):
         raise RecordingError(f"A live change is no change of {', '.join(LIVE_SETTINGS)} at a step.")
     experiment.replace(**settings)
     return step, dict(settings)
 
 
-def _diagnosis(experiment: Experiment, said: Any) -> Diagnosis | None:
-    """A verdict, whose cure is an experiment that can be."""
-    if said is None:
+def _diagnosis(experiment: Experiment, entry: Any) -> Diagnosis | None:
+    """Build a verdict from JSON, and check that its cure is valid for the experiment."""
+    if entry is None:
         return None
-    if not isinstance(said["kind"], str) or not isinstance(said["sentence"], str):
+    if not isinstance(entry["kind"], str) or not isinstance(entry["sentence"], str):
         raise RecordingError("A verdict of this recording is no sentence.")
-    experiment.replace(**said["cure"])
-    evidence = {str(name): float(value) for name, value in said["evidence"].items()}
-    return Diagnosis(said["kind"], said["sentence"], evidence, dict(said["cure"]))
+    experiment.replace(**entry["cure"])
+    evidence = {str(name): float(value) for name, value in entry["evidence"].items()}
+    return Diagnosis(entry["kind"], entry["sentence"], evidence, dict(entry["cure"]))
 
 
 def _column(archive: zipfile.ZipFile, path: str, which: list[int] | None, count: int) -> Column:
-    """One field of the frames that have it."""
+    """Read one column: a field of the frames that have it."""
     frames = tuple(range(count) if which is None else which)
     values = _array(archive, f"frames/{path}.npy")
-    whole = all(isinstance(each, int) and 0 <= each < count for each in frames)
-    if not whole or list(frames) != sorted(set(frames)) or values.shape[:1] != (len(frames),):
+    valid = all(isinstance(number, int) and 0 <= number < count for number in frames)
+    if not valid or list(frames) != sorted(set(frames)) or values.shape[:1] != (len(frames),):
         raise RecordingError(f"{path} does not belong to the frames of this recording: it has the wrong length.")
     return Column(frames, values)
 
@@ -265,7 +268,7 @@ def _curve(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """An array of numbers, read-only. Its header is believed only where it fits the bytes that are really there."""
+    """Read an array of numbers, read-only. Its header must agree with the number of bytes in the file."""
     if name not in archive.namelist():
         raise RecordingError(f"{name} is missing from this recording.")
     raw = archive.read(name)

@@ -1,4 +1,4 @@
-"""Which shape every array of a frame has in a network, in axes: what a file says is held against it. No torch."""
+"""The shape that every array of a frame must have for an experiment, by named axes. No torch."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ AXES = {
     "saliency.norms": "answers time",
     "saliency.occluded": "time",
 }
-"""By path, "*" for any end of it. An axis that is no size of the experiment has the same length wherever it stands."""
+"""By path; "*" matches any ending. An axis whose size the experiment does not fix has the same length everywhere."""
 
 
 def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Hold arrays, by path, against what such a network has.
+    """Check the shapes of arrays, by path, against the experiment.
 
     Raises:
-        ColumnError: naming the first that does not fit, or is missing.
+        ColumnError: naming the first that does not fit or is missing.
     """
     e, cell = experiment, CELLS[experiment.cell]
     sizes = {
@@ -83,7 +83,7 @@ def _matches(name: str, path: str) -> bool:
 
 
 def _fits(shape: tuple[int, ...], axes: list[str], sizes: dict[str, int]) -> bool:
-    """True for these axes in this order; the length of an axis of no known size is noted for the arrays that follow."""
+    """True if a shape has these axes. The length of a new axis is added to `sizes`, for the arrays that follow."""
     if axes[-1] == "...":
         axes, shape = axes[:-1], shape[: len(axes) - 1]
     return len(shape) == len(axes) and all(

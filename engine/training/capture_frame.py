@@ -1,4 +1,4 @@
-"""Capturing a frame: what a network does and how its gradient flows, as one value."""
+"""Capturing a frame: outputs, states and gradients of a network on the probe, as one value."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def capture_frame(
     untrained_map: EmbeddingMap | None,
     requested: Collection[str] = (),
 ) -> Frame:
-    """A frame of a network as it is. Changes nothing and draws no random number.
+    """Capture a frame of a network as it is. Changes nothing and draws no random number.
 
     Args:
         info: of the run, with the settings in force now.
-        untrained_map: `embedding_map` of the same network before training.
+        untrained_map: `embedding_map` of the same network before training; None if it has no embedding.
         requested: names from `engine.frame.readings.ON_DEMAND_READINGS`, which a frame has only on request; those that
             this network does not have stay None.
     """
@@ -46,7 +46,7 @@ def capture_frame(
     per_step, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
     swept = sweep(trace, seed(trace, losses, gradient))
-    seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss that the verdict reads, by direction
+    seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss for the verdict, by direction
     with torch.no_grad():
         sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
         outputs, free_outputs = model.predictions(trace.logits, probe), _free_outputs(model, probe, info)
@@ -74,20 +74,20 @@ def capture_frame(
 
 
 def swept_losses(experiment: Experiment) -> list[str | int]:
-    """Which losses to sweep: all, the last, and the first where a reverse direction ends there."""
+    """Choose the losses to sweep: all, the last, and, if there is a reverse direction, the first."""
     if experiment.rnn_type == "many_to_one":
-        return ["all"]  # there is one loss: it is all, the last and the first
+        return ["all"]  # the only loss is all of them, the last and the first
     return ["all", "last", "first"] if experiment.bidirectional else ["all", "last"]
 
 
 def embedding_map(model: RecurrentNetwork, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:
-    """The learned symbols on two axes, turned onto those of the untrained network; None where none is embedded."""
+    """Project the embedding to two dimensions, aligned to the untrained network's; None without an embedding."""
     table = model.embedding
     return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy(), untrained)
 
 
 def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.ndarray | None:
-    """As `RecurrentNetwork.said`, with nothing but the network's own outputs coming in; None if nothing is fed back."""
+    """`predictions` of a network that is given only its own outputs; None if it is not autoregressive."""
     if not info.is_autoregressive:
         return None
     training = model.training
@@ -109,7 +109,7 @@ def _states(trace: ForwardTrace) -> dict[str, Any]:
 
 
 def _data(probe: Batch) -> dict[str, Any]:
-    """The drawn sequence: what is read, what should be answered, and at which steps."""
+    """The drawn sequence: inputs, targets, and which steps are real or have a loss."""
     fed_back = probe.inputs[:0] if probe.decoder_inputs is None else probe.decoder_inputs
     return {
         "inputs": np.concatenate([probe.inputs[:, DRAWN], fed_back[:, DRAWN]]),

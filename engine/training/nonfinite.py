@@ -1,4 +1,4 @@
-"""Where numbers stopped being finite, in a sentence."""
+"""A sentence that says where numbers stopped being finite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from engine.tasks import Batch
 
 
 def describe_nonfinite(model: RecurrentNetwork, batch: Batch, update: int, loss: float) -> str:
-    """At which update, and at which step in time: forwards first, then backwards, then in the weights alone."""
+    """Say at which update, and at which step in time, a number was not finite.
+
+    States are checked first, then their gradients, then the loss and the gradient of the weights.
+
+    Args:
+        update: number of the update that was not made.
+        loss: of `batch`.
+    """
     flow = gradient_flow(model, batch)
     broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))
     start = f"Update {update:,} was not made: "

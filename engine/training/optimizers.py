@@ -1,4 +1,4 @@
-"""The optimisers by the names that an experiment gives them: the library's, with its own defaults."""
+"""PyTorch's optimisers, with its default options, by the names used in an experiment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]
     "adagrad": (torch.optim.Adagrad, {"fused": True}),
     "adam": (torch.optim.Adam, {"fused": True}),
 }
-"""Fused where the library has it: one call instead of some ten per parameter, which is what small networks wait for."""
+"""Fused if PyTorch supports it: small networks spend most of an update on the overhead of separate calls."""
 
 
 def make_optimizer(experiment: Experiment, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """The experiment's optimiser for these parameters, at its learning rate."""
+    """Make the experiment's optimiser for these parameters, with its learning rate."""
     kind, options = OPTIMIZERS[experiment.optimizer]
     return kind(parameters, lr=experiment.learning_rate, **options)

@@ -1,4 +1,4 @@
-"""Training: one optimiser step at a time, and a look at the network whenever one is asked for. No threads."""
+"""Training: one optimiser step at a time, and frames on request. No threads."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from engine.training.capture_frame import capture_frame, embedding_map
 from engine.training.nonfinite import describe_nonfinite
 from engine.training.optimizers import make_optimizer
 
-RECENT = 20  # updates over which the training loss is averaged to say "solved" or "target reached"
-EARLIER = 100  # updates between the recent losses and those that a plateau is judged against
-METRIC_EVERY = 50  # updates between two measurements of the metric, where a run stops at a target metric
+RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
+EARLIER = 100  # updates between the recent losses and the ones that they are compared with to find a plateau
+METRIC_EVERY = 50  # updates between two measurements of the metric, if there is a target metric
 
 
 class NotFiniteError(ArithmeticError):
-    """The loss or its gradient is infinite or not a number; the update was not made."""
+    """The loss or its gradient is infinite or NaN; the update was not made."""
 
 
 class Trainer:
-    """One network being trained. `step` counts the updates made; `experiment` follows what `update` changes.
+    """One network being trained. `step` counts the updates made; `experiment` has the current live settings.
 
-    The batch of step s depends on (seed, s) alone, and dropout draws from a generator seeded by (seed, s): the frame
-    of step s is the same whenever, and however often, anybody looks.
+    The batch of step s depends on (seed, s) alone, and dropout draws from a generator seeded by (seed, s). So the
+    network at step s is the same however many frames were taken before.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -47,7 +47,7 @@ class Trainer:
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
-        self._untrained_map = embedding_map(self.model)  # of the experiment alone: a checkpoint is restored after this
+        self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
         self.changes: Changes = ()
         self.solved_at: int | None = None
@@ -61,7 +61,8 @@ class Trainer:
         """Make one update. Returns the loss of its batch, before the update.
 
         Raises:
-            NotFiniteError: saying where it broke; the network stays as it was before this update.
+            NotFiniteError: if the loss or its gradient is not finite, with a sentence that says where. The network is
+                unchanged then.
         """
         began, e = time.perf_counter(), self.experiment
         batch = sample(e, e.batch_size, (e.seed, self.step + 1))
@@ -83,26 +84,26 @@ class Trainer:
 
     @property
     def probe(self) -> Batch:
-        """The held-out sequences that every frame is taken on, fixed for the run."""
+        """The held-out sequences on which every frame is measured, fixed for the run."""
         return self._probe
 
     @property
     def recent_loss(self) -> float:
-        """Mean training loss of the last RECENT updates; infinite before there are so many."""
+        """Mean training loss of the last RECENT updates; infinite until there are that many."""
         return _mean(self._recent) if len(self._losses) >= RECENT else math.inf
 
     @property
     def _recent(self) -> list[float]:
-        """The losses of the last RECENT updates, or of as many as there are."""
+        """The losses of the last RECENT updates, or of all if there are fewer."""
         return list(self._losses)[-RECENT:]
 
     @property
     def finished(self) -> bool:
-        """True when the experiment's steps are done, or its target loss or target metric is reached."""
+        """True once the experiment's steps are done, or its target loss or target metric is reached."""
         return self.step >= self.experiment.steps or self._target_reached
 
     def _reaches_target(self) -> bool:
-        """The loss is that of recent training; the metric is the probe's, measured every METRIC_EVERY updates."""
+        """Check the targets: recent training loss, or the metric on the probe every METRIC_EVERY updates."""
         e, metric = self.experiment, TASKS[self.experiment.task].metric
         if e.target_loss is not None and self.recent_loss <= e.target_loss:
             return True
@@ -112,8 +113,7 @@ class Trainer:
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
-        """Change settings of `engine.experiment.LIVE_SETTINGS` from the next update on; `changes` remembers what and
-        when.
+        """Change settings of `engine.experiment.LIVE_SETTINGS` from the next update on, and record that in `changes`.
 
         Raises:
             ExperimentError: for any other setting, or a value out of range; nothing is changed then.
@@ -128,13 +128,13 @@ class Trainer:
         self._apply_settings(changed)
 
     def _apply_settings(self, experiment: Experiment) -> None:
-        """From the next update on by these settings."""
+        """Use these settings from the next update on."""
         self.experiment = self.model.experiment = experiment
         for group in self._optimizer.param_groups:
             group["lr"] = experiment.learning_rate
 
     def frame(self, requested: Collection[str] = ()) -> Frame:
-        """Look at the network as it is. Changes nothing and draws no random number.
+        """Take a frame of the network as it is. Changes nothing and draws no random number.
 
         Args:
             requested: which of `engine.frame.readings.ON_DEMAND_READINGS` to compute as well; those that this network
@@ -145,7 +145,7 @@ class Trainer:
 
     @property
     def progress(self) -> TrainingProgress:
-        """How far the training is; the loss is NaN at step 0."""
+        """How far the training has come; the loss is NaN at step 0."""
         losses = list(self._losses)
         return TrainingProgress(
             step=self.step,
@@ -161,14 +161,14 @@ class Trainer:
 
     @torch.no_grad()
     def metric(self, batch: Batch) -> float:
-        """The task's metric on a batch, in evaluation mode; where outputs are fed back, the network runs by itself."""
+        """Measure the task's metric on a batch in evaluation mode; an autoregressive network is run freely."""
         self.model.eval()
         logits = self.model.generate(batch) if self.info.is_autoregressive else self.model(batch)
         self.model.train()
         return TASKS[self.experiment.task].metric.measure(batch, self.model.predictions(logits, batch))
 
     def checkpoint(self) -> bytes:
-        """Everything that `restore` needs to go on as if nothing had happened: safe to load, tensors and numbers."""
+        """Save everything that `restore` needs to continue exactly; only tensors and numbers, so loading is safe."""
         state = {
             "step": self.step,
             "seconds": self.seconds,
@@ -178,7 +178,7 @@ class Trainer:
             "clipped": self.clipped,
             "losses": list(self._losses),
             "clips": list(self._clips),
-            "changes": [list(each) for each in self.changes],
+            "changes": [list(change) for change in self.changes],
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
@@ -187,32 +187,32 @@ class Trainer:
         return buffer.getvalue()
 
     def restore(self, checkpoint: bytes) -> None:
-        """Go back, or forward, to a checkpoint of the same experiment."""
+        """Load a checkpoint of the same experiment."""
         state = torch.load(io.BytesIO(checkpoint), weights_only=True)
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
         self.loss, self.clipped = state["loss"], state["clipped"]
         self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
-        for kept, name in ((self._losses, "losses"), (self._clips, "clips")):
-            kept.clear()
-            kept.extend(state[name])
+        for values, name in ((self._losses, "losses"), (self._clips, "clips")):
+            values.clear()
+            values.extend(state[name])
         self._apply_changes(tuple((step, changes) for step, changes in state["changes"]))
 
     def drop_unmade_changes(self) -> None:
-        """Forget the live changes that no update has followed yet."""
-        self._apply_changes(tuple(each for each in self.changes if each[0] < self.step))
+        """Drop the live changes that no update has used yet."""
+        self._apply_changes(tuple(change for change in self.changes if change[0] < self.step))
 
     def _apply_changes(self, changes: Changes) -> None:
         self.changes = changes
         self._apply_settings(settings_at(self.info.experiment, changes))
 
     def weights(self) -> bytes:
-        """What is learned, as a safetensors file: PyTorch's names, float32, as `load_state_dict` wants them."""
+        """The parameters as a safetensors file, float32, with the names that `load_state_dict` expects."""
         return safetensors.torch.save(self.model.state_dict(), {"step": str(self.step)})
 
     def _loss(self, batch: Batch) -> Tensor:
-        """L of a batch in training mode; dropout, noise and teacher forcing need random numbers, and get their own."""
+        """L of a batch in training mode. Dropout, noise and teacher forcing use random numbers seeded by the step."""
         e = self.experiment
         by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
         if not (e.dropout or e.noise or by_chance):
@@ -222,7 +222,7 @@ class Trainer:
             return self.model.loss(batch)
 
     def _clip(self) -> float:
-        """Clip the parameters' gradients as the experiment says. Returns their global 2-norm before."""
+        """Clip the parameters' gradients as the experiment says. Returns their global 2-norm before clipping."""
         e, parameters = self.experiment, self._parameters
         total = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         norm = after = total.item()
@@ -237,12 +237,12 @@ class Trainer:
 
 
 def _mean(values: list) -> float:
-    """NaN unless there are RECENT of them."""
+    """The mean; NaN unless there are exactly RECENT values."""
     return sum(values) / RECENT if len(values) == RECENT else math.nan
 
 
 def train(experiment: Experiment, record_every: int = 10) -> Iterator[Frame]:
-    """Train from the start, yielding the frame of step 0, then of every `record_every` steps and of the last.
+    """Train from the start and yield frames: of step 0, of every `record_every` steps, and of the last step.
 
     Raises:
         NotFiniteError: as `Trainer.advance`.

@@ -16,11 +16,11 @@ from engine.workers.protocol import CheckpointSaved, Open, Report, Request, Requ
 from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
-DETAILS_EVERY = 1.0  # seconds at least between two frames with on-demand readings
+DETAILS_EVERY = 1.0  # minimum seconds between two frames with on-demand readings
 DETAILS_SHARE = 0.04  # of the worker's time that the on-demand readings of one run may take
 REPORT_EVERY = 0.5  # seconds between reports while no frame is requested
 CHECKPOINT_EVERY = 1.0  # seconds between two checkpoints: going back to a step repeats at most that much training
-CHECKPOINT_BYTES = 2**20  # a second: larger ones are rarer
+CHECKPOINT_BYTES = 2**20  # saved per second at most: larger checkpoints are rarer
 MAX_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
 
 

@@ -23,7 +23,7 @@ class RequestKind(Generic[Result]):
 
 
 ANSWER: RequestKind[Answer] = RequestKind("answer")
-"""What the network says to a question; argument: `question`."""
+"""The network's answer to a question; argument: `question`."""
 SEQUENCE_TRACE: RequestKind[SequenceTrace] = RequestKind("sequence_trace")
 """The drawn sequence through one chain, forward and back; arguments: `layer` (default: the top one), `direction`."""
 VERIFICATION: RequestKind[Verification] = RequestKind("verification")

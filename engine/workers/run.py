@@ -270,7 +270,7 @@ class Run:
         return [opening, *(Order(self.key, "request", request) for request in requests if request is not None)]
 
     def receive(self, message: Report | CheckpointSaved | RequestDone) -> None:
-        """Note what the worker says."""
+        """Process a message from the worker."""
         if isinstance(message, RequestDone):
             self._pending[message.kind].receive(message)
         elif isinstance(message, CheckpointSaved):
