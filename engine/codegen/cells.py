@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.codegen.plan import Plan, block, indented
+from engine.codegen.plan import ScriptSpec, block, indented
 
 ACTIVATIONS = {"tanh": "torch.tanh({})", "relu": "torch.relu({})", "sigmoid": "torch.sigmoid({})", "identity": "{}"}
 GATES = "(entering + linear(hidden, self.weight_hh_l0, self.bias_hh_l0))"
@@ -25,7 +25,7 @@ class CellSource:
     step: str
 
 
-def cell_source_of(plan: Plan) -> CellSource:
+def cell_source_of(plan: ScriptSpec) -> CellSource:
     """The source of the experiment's cell, which PyTorch lacks."""
     squashed = ACTIVATIONS[plan.experiment.nonlinearity]
     return {
@@ -69,7 +69,7 @@ def cell_source_of(plan: Plan) -> CellSource:
     }[plan.experiment.cell]
 
 
-def cell(plan: Plan) -> str:
+def cell(plan: ScriptSpec) -> str:
     """The class of the cell, and the class Layers if there are several layers or directions."""
     cell_source = cell_source_of(plan)
     parts = [
@@ -91,7 +91,7 @@ def _times(count: int) -> str:
     return f"{count} * HIDDEN_SIZE" if count > 1 else "HIDDEN_SIZE"
 
 
-def _weights(plan: Plan) -> str:
+def _weights(plan: ScriptSpec) -> str:
     blocks, links, peepholes = _times(plan.cell.blocks), plan.cell.is_recurrent, plan.cell.peepholes
     return block(
         "def __init__(self, input_size: int) -> None:",
@@ -111,17 +111,17 @@ def _weights(plan: Plan) -> str:
     )
 
 
-def _keeps_final_state(plan: Plan) -> bool:
+def _keeps_final_state(plan: ScriptSpec) -> bool:
     """True if the final state of padded sequences is used."""
     return plan.translates and plan.padded
 
 
-def _arguments(plan: Plan) -> str:
+def _arguments(plan: ScriptSpec) -> str:
     state = ", state=None" if plan.stateful else ""
     return f"self, inputs: Tensor{state}{', lengths=None' if _keeps_final_state(plan) else ''}"
 
 
-def _forward_without_links(plan: Plan) -> str:
+def _forward_without_links(plan: ScriptSpec) -> str:
     squashed = ACTIVATIONS[plan.experiment.nonlinearity].format("linear(inputs, self.weight_ih_l0, self.bias_ih_l0)")
     if not plan.stateful:
         return block("def forward(self, inputs: Tensor) -> Tensor:", f"    return {squashed}")
@@ -131,7 +131,7 @@ def _forward_without_links(plan: Plan) -> str:
     )
 
 
-def _forward(plan: Plan, cell_source: CellSource) -> str:
+def _forward(plan: ScriptSpec, cell_source: CellSource) -> str:
     two, freezes = plan.cell.has_cell_state, _keeps_final_state(plan)
     state, zeros = ("hidden, cell", "(zeros, zeros)") if two else ("hidden", "zeros")
     start = "hidden = cell = " if two else "hidden = "
@@ -169,13 +169,13 @@ def _frozen(two: bool) -> str:
     )
 
 
-def _dropout(plan: Plan) -> list[str]:
+def _dropout(plan: ScriptSpec) -> list[str]:
     """The lines between two layers, inside the loop over them."""
     p = plan.experiment.dropout
     return [indented(block("if layer:", f"    inputs = dropout(inputs, {p!r}, self.training)"), 3)] if p else []
 
 
-def _stack(plan: Plan, cell_source: CellSource) -> str:
+def _stack(plan: ScriptSpec, cell_source: CellSource) -> str:
     layers = plan.experiment.num_layers
     below = f"[input_size{', HIDDEN_SIZE' * (layers - 1)}]"
     given = ", state and state[layer]" * plan.stateful + ", lengths" * _keeps_final_state(plan)
@@ -199,7 +199,7 @@ def _stack(plan: Plan, cell_source: CellSource) -> str:
     )
 
 
-def _bidirectional(plan: Plan, cell_source: CellSource) -> str:
+def _bidirectional(plan: ScriptSpec, cell_source: CellSource) -> str:
     layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
     pair, pairs = "forwards, backwards", "zip(self.cells[::2], self.cells[1::2], strict=True)"
     each = f"layer, ({pair}) in enumerate({pairs})" if plan.experiment.dropout else f"{pair} in {pairs}"

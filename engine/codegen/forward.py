@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.codegen.plan import Plan, block, indented
+from engine.codegen.plan import ScriptSpec, block, indented
 
 
-def forward(plan: Plan) -> str:
+def forward(plan: ScriptSpec) -> str:
     """The method `forward`, and also `step_by_step` if live changes of teacher forcing need both."""
     given = ["self", "inputs: Tensor"]
     given += ["lengths: Tensor"] * plan.reads_lengths + ["decoder_inputs: Tensor"] * plan.translates
@@ -31,7 +31,7 @@ def forward(plan: Plan) -> str:
     )  # fmt: skip
 
 
-def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
+def _seen(plan: ScriptSpec, tokens: str, target: bool = False) -> str:
     """The expression for the input of the first layer."""
     e, blanks = plan.experiment, plan.blanks or target
     table = "self.decoder_embedding" if target else "self.embedding"
@@ -46,14 +46,14 @@ def _seen(plan: Plan, tokens: str, target: bool = False) -> str:
     return f"noisy({seen}{noise})" if plan.noisy else seen
 
 
-def _of(plan: Plan) -> str:
+def _of(plan: ScriptSpec) -> str:
     inputs = "tokens (T, batch)" if plan.symbols_in else "values (T, batch, INPUT_SIZE)"
     if plan.translates:
         return f", from {inputs}; `decoder_inputs`: targets, one step late"
     return f", from {inputs}"
 
 
-def _encoded(plan: Plan) -> str:
+def _encoded(plan: ScriptSpec) -> str:
     """The lines of the encoder; the decoder receives only its final state."""
     seen = _seen(plan, "inputs")
     crosses = "# The decoder receives only the final state of each sequence."
@@ -64,12 +64,12 @@ def _encoded(plan: Plan) -> str:
     return block(crosses, f"_, state = self.encoder({seen}{_longest(plan)}{lengths})")
 
 
-def _longest(plan: Plan) -> str:
+def _longest(plan: ScriptSpec) -> str:
     """The slice up to the longest sequence of a batch, as packing does it: dropout then draws the same numbers."""
     return "[: lengths.max()]" if plan.padded and plan.experiment.dropout else ""
 
 
-def _all_steps(plan: Plan) -> str:
+def _all_steps(plan: ScriptSpec) -> str:
     """The lines that compute all steps in one call."""
     if plan.translates:
         return block(
@@ -104,7 +104,7 @@ def _all_steps(plan: Plan) -> str:
     return block(*lines, *_end(plan))
 
 
-def _pieces(plan: Plan, seen: str) -> list[str]:
+def _pieces(plan: ScriptSpec, seen: str) -> list[str]:
     """The lines of truncated backpropagation: one call for each piece."""
     return [
         f"seen = {seen}",
@@ -118,7 +118,7 @@ def _pieces(plan: Plan, seen: str) -> list[str]:
     ]
 
 
-def _detached(plan: Plan) -> str:
+def _detached(plan: ScriptSpec) -> str:
     """The expression for a detached state."""
     two = plan.cell.has_cell_state
     if not plan.library and plan.stacked:
@@ -127,7 +127,7 @@ def _detached(plan: Plan) -> str:
     return "tuple(each.detach() for each in state)" if two else "state.detach()"
 
 
-def _end(plan: Plan) -> list[str]:
+def _end(plan: ScriptSpec) -> list[str]:
     """The lines from top-layer states to the output, at every step or at the end of each sequence."""
     if not plan.answers_once:
         return [_answer(plan, "output")]
@@ -142,7 +142,7 @@ def _end(plan: Plan) -> list[str]:
     return [*lines, _answer(plan, last)]
 
 
-def _answer(plan: Plan, states: str, to: str = "return {}") -> str:
+def _answer(plan: ScriptSpec, states: str, to: str = "return {}") -> str:
     """The lines of the output layers and the head."""
     if not plan.experiment.output_layers:
         return to.format(f"self.head({states})")
@@ -157,7 +157,7 @@ def _answer(plan: Plan, states: str, to: str = "return {}") -> str:
     )
 
 
-def _step_by_step(plan: Plan) -> str:
+def _step_by_step(plan: ScriptSpec) -> str:
     """The lines of a loop that feeds outputs back."""
     given, layers = ("decoder_inputs", "self.decoder") if plan.translates else ("inputs", "self.recurrent")
     return block(
@@ -175,7 +175,7 @@ def _step_by_step(plan: Plan) -> str:
     )  # fmt: skip
 
 
-def _fed_back(plan: Plan) -> str:
+def _fed_back(plan: ScriptSpec) -> str:
     """The lines that choose the next input: the target with the teacher-forcing probability, else the last output."""
     own = "own = answers[-1][0].argmax(-1)  # argmax: no gradient flows through it"
     numbers = not plan.symbols_in

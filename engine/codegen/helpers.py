@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.codegen.plan import Plan, block, indented
+from engine.codegen.plan import ScriptSpec, block, indented
 
 
-def helpers(plan: Plan) -> list[str]:
+def helpers(plan: ScriptSpec) -> list[str]:
     """The helper functions that the network uses, each as text."""
     e, texts = plan.experiment, []
     if plan.symbols_in and not e.embedding_size and (plan.blanks or plan.noisy):
@@ -40,7 +40,7 @@ def helpers(plan: Plan) -> list[str]:
     return [*texts, *([text] if (text := initialise(plan)) else [])]
 
 
-def initialise(plan: Plan) -> str:
+def initialise(plan: ScriptSpec) -> str:
     """The function that replaces PyTorch's initialisation where the experiment asks for it; "" if nowhere."""
     e = plan.experiment
     lines = [text for text in (_recurrent(plan), _forget(plan)) if text]
@@ -56,7 +56,7 @@ def initialise(plan: Plan) -> str:
     )
 
 
-def _recurrent(plan: Plan) -> str:
+def _recurrent(plan: ScriptSpec) -> str:
     e, links = plan.experiment, plan.cell.is_recurrent
     if e.init == "pytorch" and (e.init_gain == 1 or not links):
         return ""
@@ -84,7 +84,7 @@ def _recurrent(plan: Plan) -> str:
     )
 
 
-def _forget(plan: Plan) -> str:
+def _forget(plan: ScriptSpec) -> str:
     e, cell = plan.experiment, plan.cell
     if e.forget_bias is None or cell.retain_gate is None:
         return ""

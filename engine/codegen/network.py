@@ -5,11 +5,11 @@ from __future__ import annotations
 from engine.codegen.cells import cell_source_of
 from engine.codegen.forward import forward
 from engine.codegen.helpers import initialise
-from engine.codegen.plan import Plan, block, indented
+from engine.codegen.plan import ScriptSpec, block, indented
 from engine.parameters import LIBRARY
 
 
-def network(plan: Plan) -> str:
+def network(plan: ScriptSpec) -> str:
     """The class Network."""
     e = plan.experiment
     own = [
@@ -42,7 +42,7 @@ def network(plan: Plan) -> str:
     )
 
 
-def _docstring(plan: Plan) -> str:
+def _docstring(plan: ScriptSpec) -> str:
     parts = [
         "embedding" if plan.experiment.embedding_size else "",
         "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.is_recurrent else "layers",
@@ -52,7 +52,7 @@ def _docstring(plan: Plan) -> str:
     return f"{' -> '.join(filter(None, parts)).capitalize()}. Time comes first everywhere."
 
 
-def _layers(plan: Plan) -> list[str]:
+def _layers(plan: ScriptSpec) -> list[str]:
     """The lines that create embeddings and recurrent layers, in the order in which the engine initialises them."""
     embeds = bool(plan.experiment.embedding_size)
     encoder_size, decoder_size = ("EMBEDDING_SIZE", "EMBEDDING_SIZE") if embeds else ("INPUT_SIZE", "OUTPUT_SIZE")
@@ -67,7 +67,7 @@ def _layers(plan: Plan) -> list[str]:
     return [*tables, f"self.recurrent = {_constructor(plan, 'WINDOW * ' * plan.windowed + encoder_size)}"]
 
 
-def _constructor(plan: Plan, size: str) -> str:
+def _constructor(plan: ScriptSpec, size: str) -> str:
     """The expression that creates the recurrent layers."""
     e = plan.experiment
     if not plan.library:

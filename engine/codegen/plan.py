@@ -15,7 +15,7 @@ from engine.tasks import TASKS, Task
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScriptSpec:
     """An experiment, its live changes and its data section."""
 
     experiment: Experiment
@@ -136,7 +136,7 @@ class Plan:
         return list(dict.fromkeys(stage.clip for stage in self.stages))
 
 
-def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], data: Data) -> Plan:
+def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], data: Data) -> ScriptSpec:
     """Make a plan; keeps only the live changes that have an effect in this network, sorted by step."""
     kept: Changes = ()
     before = experiment
@@ -146,10 +146,11 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
         }
         after = before.replace(**matters)
         kept, before = record_change(kept, step, before, after), after
-    if all(stage.clip == "none" for stage in Plan(experiment, kept, data).stages):  # then the threshold is not used
+    unclipped = all(stage.clip == "none" for stage in ScriptSpec(experiment, kept, data).stages)
+    if unclipped:  # then the threshold is not used
         bare = ((step, {k: v for k, v in settings.items() if k != "clip_threshold"}) for step, settings in kept)
         kept = tuple((step, settings) for step, settings in bare if settings)
-    return Plan(experiment, kept, data)
+    return ScriptSpec(experiment, kept, data)
 
 
 def _matters(experiment: Experiment, name: str) -> bool:

@@ -11,7 +11,7 @@ from engine.codegen.cells import cell
 from engine.codegen.data import bundle
 from engine.codegen.helpers import helpers
 from engine.codegen.network import network
-from engine.codegen.plan import Plan, block, plan
+from engine.codegen.plan import ScriptSpec, block, plan
 from engine.codegen.training import main, sample, train
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 
@@ -63,7 +63,7 @@ def _headed(title: str, text: str, empty_lines: int = 2) -> str:
     return f"# ---- {title}{chr(10) * (empty_lines + 1)}{text}"
 
 
-def _header(plan: Plan) -> str:
+def _header(plan: ScriptSpec) -> str:
     """The module docstring: what the script trains, its settings, and how to run it."""
     e = plan.experiment
     goals = ("target_loss", "target_metric")
@@ -83,7 +83,7 @@ def _header(plan: Plan) -> str:
     return f'"""{plan.task.title}: {plan.cell.title}, {kind}.\n\n{filled}\n"""'
 
 
-def _effective_settings(plan: Plan) -> dict[str, Any]:
+def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
     """The settings that have an effect in this run."""
     e = plan.experiment
     idle = {
@@ -105,7 +105,7 @@ def _listed(settings: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
-def _imports(plan: Plan, body: str) -> str:
+def _imports(plan: ScriptSpec, body: str) -> str:
     """The imports that the script uses, sorted as linters expect."""
     standard = {*plan.data.imports, "import argparse", "from collections.abc import Iterator"}
     standard |= {"from dataclasses import dataclass", *(["import math"] if "math." in body else [])}
@@ -131,7 +131,7 @@ def _imports(plan: Plan, body: str) -> str:
     )
 
 
-def _settings(plan: Plan, body: str) -> str:
+def _settings(plan: ScriptSpec, body: str) -> str:
     """The constants that the script uses."""
     e, task = plan.experiment, plan.task
     inputs = "input symbols" if plan.symbols_in else f"values at each step: {', '.join(task.input_labels)}"
@@ -161,7 +161,7 @@ def _settings(plan: Plan, body: str) -> str:
     return "\n".join(lines)
 
 
-def _batch(plan: Plan) -> str:
+def _batch(plan: ScriptSpec) -> str:
     """The class Batch, with comments for this task."""
     tokens = "(T, batch) tokens, from 0 on" + ("; -1 stands for no token" if plan.blanks else "")
     inputs = tokens if plan.symbols_in else "(T, batch, INPUT_SIZE) numbers"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.codegen.plan import Plan, block, indented
+from engine.codegen.plan import ScriptSpec, block, indented
 
 OPTIMIZERS = {
     "sgd": "SGD(network.parameters(), lr=LEARNING_RATE, fused=True)",
@@ -16,7 +16,7 @@ OPTIMIZERS = {
 """Same as in engine.training.optimizers, which this file cannot import, because that imports torch."""
 
 
-def train(plan: Plan) -> str:
+def train(plan: ScriptSpec) -> str:
     """The generator `train`."""
     return block(
         "def train(steps: int = STEPS) -> Iterator[tuple[int, float, float]]:",
@@ -40,7 +40,7 @@ def train(plan: Plan) -> str:
     )
 
 
-def _kept(plan: Plan) -> list[tuple[str, str]]:
+def _kept(plan: ScriptSpec) -> list[tuple[str, str]]:
     """The variables that live changes need, with their initial values."""
     e = plan.experiment
     clips = plan.clips != ["none"]
@@ -51,7 +51,7 @@ def _kept(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def _change(plan: Plan, step: int, settings: dict[str, Any]) -> str:
+def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
     """The lines of a live change before update step + 1."""
     assignments = {
         "learning_rate": 'optimizer.param_groups[0]["lr"] = {}',
@@ -66,16 +66,16 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _chance(plan: Plan) -> str:
+def _chance(plan: ScriptSpec) -> str:
     kinds = ["dropout"] * bool(plan.experiment.dropout) + ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
     return f"{' and '.join(kinds)} of this update"
 
 
-def _tensor(plan: Plan, array: str) -> str:
+def _tensor(plan: ScriptSpec, array: str) -> str:
     return f"torch.tensor({array}{', device=DEVICE' if plan.on_cuda else ''})"
 
 
-def _loss(plan: Plan) -> str:
+def _loss(plan: ScriptSpec) -> str:
     """The lines from a batch to the scalar loss."""
     given = [_tensor(plan, "batch.inputs")]
     given += ["torch.tensor(batch.lengths)"] * plan.reads_lengths
@@ -88,7 +88,7 @@ def _loss(plan: Plan) -> str:
     return block(calls, _once(plan) if plan.answers_once else _every_step(plan))
 
 
-def _once(plan: Plan) -> str:
+def _once(plan: ScriptSpec) -> str:
     """The lines of the loss if each sequence has one."""
     last = "batch.targets[-1]"
     if plan.padded:
@@ -98,7 +98,7 @@ def _once(plan: Plan) -> str:
     return block(f"targets = {_tensor(plan, last)}", "loss = mse_loss(outputs, targets)")
 
 
-def _every_step(plan: Plan) -> str:
+def _every_step(plan: ScriptSpec) -> str:
     """The lines of the loss over many steps, weighted within each sequence."""
     if plan.symbols_out:
         losses = [
@@ -114,7 +114,7 @@ def _every_step(plan: Plan) -> str:
     return block(f"targets = {_tensor(plan, 'batch.targets')}", *losses, mask, end)
 
 
-def _clip(plan: Plan) -> str:
+def _clip(plan: ScriptSpec) -> str:
     """The lines that measure the gradient's norm and clip it."""
     threshold = "clip_threshold" if plan.varies("clip_threshold") else "CLIP_THRESHOLD"
     grads = "[each.grad for each in network.parameters()]"
@@ -137,7 +137,7 @@ def _clip(plan: Plan) -> str:
     )  # fmt: skip
 
 
-def sample(plan: Plan) -> str:
+def sample(plan: ScriptSpec) -> str:
     """The function that draws the batch of a step."""
     size = "batch_size" if plan.varies("batch_size") else "BATCH_SIZE"
     return block(
@@ -148,7 +148,7 @@ def sample(plan: Plan) -> str:
     )  # fmt: skip
 
 
-def main(plan: Plan) -> str:
+def main(plan: ScriptSpec) -> str:
     """The main block of the script."""
     return block(
         'if __name__ == "__main__":',
