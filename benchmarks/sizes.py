@@ -23,10 +23,15 @@ class Shown:
     def __init__(self, e: Experiment) -> None:
         self.info, self.experiment = RunInfo.of(e), e
         self.curve, self.waterfall, self.frame = History(), Waterfall(), None
+        self.frames, self.branched_at = [], None
 
     def latest(self, requested: Collection[str] = ()) -> Frame | None:
         """The newest frame, whatever is requested."""
         return self.frame
+
+    def info_at(self, step: int) -> RunInfo:
+        """The same at every step, because no live change is made."""
+        return self.info
 
     def status(self) -> RunStatus:
         """Always running."""
@@ -55,7 +60,7 @@ def tables(settings: Settings) -> None:
 def _sent(e: Experiment, frames: list[Frame]) -> list[int]:
     """Bytes of each frame's message to one browser that shows every figure; the first draws all of them."""
     run: Any = Shown(e)
-    feed = Feed(SimpleNamespace(run=run, ghost=None))  # type: ignore[arg-type]
+    feed = Feed(SimpleNamespace(run=run, ghost=None, changes=()))  # type: ignore[arg-type]
     feed.seen = frozenset(applicable(run.info))
     sizes = []
     for run.frame in frames:
