@@ -91,7 +91,9 @@ def test_more_losses_than_fit_into_one_sweep_or_one_picture():
     some = compute_on_demand(trace_forward(model, batch), {"decomposition"})["decomposition"]
     assert len(some.steps) == MAX_ROWS and {counted[0], counted[-1]} <= set(some.steps) <= set(counted)
     assert np.allclose(some.norms, whole.norms[:, :, some.steps], rtol=1e-9, atol=0)
-    total, last = (gradient_flow(model, batch.alone(0), loss).grad_hidden[:, :, :, 0] for loss in ("all", 149))
+    total, last = (
+        gradient_flow(model, batch.single_sequence(0), loss).grad_hidden[:, :, :, 0] for loss in ("all", 149)
+    )
     lengths = np.linalg.norm(total, axis=-1) * np.linalg.norm(last, axis=-1)
     cosines = (total * last).sum(-1) / lengths  # with the total of all 150 losses, not of those that are shown
     assert np.allclose(some.cosines[:, :, -1], cosines, rtol=1e-6, atol=1e-9)

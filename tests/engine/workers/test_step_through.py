@@ -85,7 +85,7 @@ def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
     wait_for(lambda: not any(map(run.is_pending, REQUEST_KINDS)))
     assert run.problem(SEQUENCE_TRACE).startswith("There is no layer 2") and run.result(SEQUENCE_TRACE) is trace
     assert (
-        run.problem(VERIFICATION).startswith("There is nothing at t = 9") and run.result(VERIFICATION) is verification
+        run.problem(VERIFICATION).startswith("There is no step at t = 9") and run.result(VERIFICATION) is verification
     )
     assert run.problem(ANSWER) == "" and run.status().phase == RunPhase.RUNNING
     assert trace_of(run).step > trace.step
