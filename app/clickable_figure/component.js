@@ -1,11 +1,11 @@
-// A pixel of an axis as a whole number, or as the name of the category that stands there.
+// The integer at a pixel of an axis, or the category at it.
 function place(axis, pixel) {
   const at = Math.round(axis.p2l(pixel));
   return axis.type === 'category' ? axis._categories[at] : at;
 }
 
 // One figure, drawn into the same element whenever its data change.
-class Picture {
+class ClickableFigure {
   constructor(root) {
     this.plot = root.querySelector('[role="figure"]');
     this.resized = new ResizeObserver(() => { if (this.plot._fullLayout) window.Plotly.Plots.resize(this.plot); });
@@ -21,12 +21,12 @@ class Picture {
     const plotly = await loadPlotly(source);
     await plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     if (uncover) this.uncover(uncover);
-    if (this.heard) return;
-    this.heard = true;
+    if (this.listening) return;
+    this.listening = true;
     this.plot.addEventListener('click', (event) => this.press(event));
   }
 
-  // The rectangle that bounds a subplot grows from one side. Without motion, or once it is over, all is there.
+  // The clip rectangle of a subplot grows from one side. With reduced motion, or at the end, everything is visible.
   uncover({ once, side, steps, seconds, subplots }) {
     const news = once !== this.uncovered;
     this.uncovered = once;
@@ -41,7 +41,7 @@ class Picture {
     }
   }
 
-  // Anywhere in a plot, also where nothing is drawn yet.
+  // A click anywhere in a plot, also where nothing is drawn yet.
   press({ clientX, clientY }) {
     const box = this.plot.getBoundingClientRect();
     const plots = Object.values(this.plot._fullLayout._plots);
@@ -59,7 +59,7 @@ class Picture {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const picture = (parentElement.__picture ??= new Picture(parentElement));
-  picture.show(structuredClone(data), setTriggerValue);
-  return () => { picture.close(); delete parentElement.__picture; };
+  const figure = (parentElement.__picture ??= new ClickableFigure(parentElement));
+  figure.show(structuredClone(data), setTriggerValue);
+  return () => { figure.close(); delete parentElement.__picture; };
 }

@@ -1,21 +1,21 @@
-// A race: all lanes of one message are of the same step, and are painted before the next is asked for.
+// A race: all lanes of a message are at the same step, and are painted before the next message is requested.
 const MARKS = { circle: '<circle cx="23" cy="8" r="4.5"/>', square: '<rect x="18.5" y="3.5" width="9" height="9"/>', diamond: '<path d="M23 2l6 6-6 6-6-6z"/>' };
 const DASHES = { solid: '', dash: '8 5', dot: '2 4' };
 
-// Line and mark of a lane, as in the figures.
+// The line and the mark of a lane, as in the figures.
 function swatch({ colour, dash, mark }) {
   return `<svg viewBox="0 0 46 16" aria-hidden="true" fill="${colour}"><path d="M1 8h44" stroke="${colour}" stroke-width="2.4" stroke-dasharray="${DASHES[dash]}"/>${MARKS[mark]}</svg>`;
 }
 
-// Changes nothing that says the same already: a reader of the page is not called for it.
-function say(element, text) {
+// Sets a text only if it has changed, so that a screen reader does not read it again.
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 class RaceView {
   constructor(root) {
     this.root = root;
-    this.plots = new Plots(root, () => this.look());
+    this.plots = new Plots(root, () => this.refresh());
     this.find = (name) => root.querySelector(`.${name}`);
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
     this.onPress = (event) => this.fold(event.target.closest?.('.lv-how'));
@@ -38,15 +38,15 @@ class RaceView {
     this.stream?.close();
     this.message = null;
     clearTimeout(this.timer);
-    this.saidAt = -Infinity;
-    say(this.find('rc-sentence'), 'The first frames are on their way.');
+    this.shownAt = -Infinity;
+    setText(this.find('rc-sentence'), 'Waiting for the first frames …');
     this.plots.configure(data.figures, data.scales);
     this.cards = data.lanes.map((lane) => this.card(lane));
     this.find('rc-lanes').replaceChildren(...this.cards);
     this.names = data.lanes.map(({ name }) => name);
     this.find('rc-table').replaceChildren();
     this.paint();
-    this.stream = new Stream(`race/${data.token}`, () => ({ seen: this.plots.seen }), (message) => this.hear(message), () => this.lost());
+    this.stream = new Stream(`race/${data.token}`, () => ({ seen: this.plots.seen }), (message) => this.receive(message), () => this.lost());
   }
 
   card(lane) {
@@ -56,7 +56,7 @@ class RaceView {
     return box;
   }
 
-  look() {
+  refresh() {
     this.paint();
     this.stream?.ask();
   }
@@ -65,29 +65,29 @@ class RaceView {
     for (const open of this.root.querySelectorAll('.lv-how[open]')) open.open = open === but;
   }
 
-  hear(message) {
-    this.tell(message.status);
-    if (message.step === undefined) return; // a word about the race, without a picture
+  receive(message) {
+    this.showStatus(message.status);
+    if (message.step === undefined) return; // a status of the race, without frames
     this.message = this.message ? { ...message, patches: [...this.message.patches, ...message.patches] } : message;
     this.paint();
   }
 
   lost() {
-    this.tell({ phase: 'lost', clock: 'connection lost, reconnecting …', message: '' });
+    this.showStatus({ phase: 'lost', clock: 'connection lost, reconnecting …', message: '' });
   }
 
-  tell({ phase, clock, message }) {
+  showStatus({ phase, clock, message }) {
     this.state.phase = phase;
     this.phase = clock;
     this.clock();
     const place = this.find('lv-message');
     place.hidden = !message;
-    say(place, message);
+    setText(place, message);
   }
 
   clock() {
     const step = this.state.step < 0 ? '' : `step ${this.state.step.toLocaleString('en')} · `;
-    say(this.find('lv-clock'), `${step}${this.phase}`);
+    setText(this.find('lv-clock'), `${step}${this.phase}`);
   }
 
   async paint() {
@@ -117,23 +117,23 @@ class RaceView {
         find('word').dataset.said = lane.word;
         find('word').replaceChildren(Object.assign(document.createElement('i'), { textContent: `${lane.sign} `, ariaHidden: 'true' }), lane.word);
       }
-      for (const name of ['loss', 'still']) say(find(name), lane[name]);
+      for (const name of ['loss', 'still']) setText(find(name), lane[name]);
     });
     fill(this.find('rc-table'), 'All lanes in numbers', [['', ...this.names], ...table]);
     this.state.log = [...this.state.log, steps].slice(-100);
     Object.assign(this.state, { step, steps, token: this.token, painted: this.state.painted + 1 });
     this.clock();
-    this.judge(verdict);
+    this.showVerdict(verdict);
   }
 
-  // At most once a second, so that it can be read, and heard.
-  judge(sentence) {
+  // At most once a second, so that it can be read, also by a screen reader.
+  showVerdict(sentence) {
     clearTimeout(this.timer);
     const show = () => {
-      this.saidAt = performance.now();
-      say(this.find('rc-sentence'), sentence);
+      this.shownAt = performance.now();
+      setText(this.find('rc-sentence'), sentence);
     };
-    const wait = this.saidAt + 1000 - performance.now();
+    const wait = this.shownAt + 1000 - performance.now();
     if (wait <= 0) show();
     else this.timer = setTimeout(show, wait);
   }

@@ -1,4 +1,4 @@
-// The field finds entries by a part of a word; an address with a name leads to its entry.
+// The field finds entries by a part of a term; an address with a term's name shows its entry.
 export default function ({ data, parentElement: page }) {
   const field = page.querySelector('input');
   const entries = [...page.querySelectorAll('dl > div')];
@@ -9,7 +9,7 @@ export default function ({ data, parentElement: page }) {
     for (const entry of entries) entry.hidden = !kept.includes(entry);
     page.querySelector('[role=status]').textContent = kept.length ? '' : data.nothing;
   };
-  const go = () => { // the page is built after the browser has looked for the place that its address names
+  const go = () => { // by hand: the browser looked for the address's entry before the page was built
     const sought = decodeURIComponent(location.hash.slice(1));
     for (const entry of entries) entry.classList.toggle('here', entry.id === sought);
     const place = entries.find((entry) => entry.id === sought);

@@ -1,4 +1,4 @@
-// Links in a lesson's prose lead to the playground by themselves, in a new tab. Pressed in the page they act in place.
+// The links in a lesson's text open the playground in a new tab. A plain click in the page is applied in place instead.
 export default function ({ setTriggerValue }) {
   const pressed = (event) => {
     const link = event.target.closest?.('[class*="st-key-acting"] a[href^="/?preset="]');

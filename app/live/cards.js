@@ -1,13 +1,13 @@
-// A figure's card: what it is, how it was measured, what to do with it, what to look for, the figure, its numbers.
-const FIT = 'Fit the scale to the numbers, instead of fixed decades';
-const KINDS = { png: 'PNG, a picture', svg: 'SVG, a drawing', html: 'HTML, a page of its own', csv: 'CSV, the numbers' };
+// A figure's card: title, how it was measured, tools, hint, the figure, its numbers.
+const FIT = 'Fit the scale to the numbers, instead of a fixed scale';
+const KINDS = { png: 'PNG, an image', svg: 'SVG, a vector drawing', html: 'HTML, an interactive page', csv: 'CSV, the numbers' };
 let made = 0;
 
 function make(tag, parent, attributes = {}) {
   return parent.appendChild(Object.assign(document.createElement(tag), attributes));
 }
 
-// What each part does when it is used comes from the one who has the numbers.
+// The caller passes what the buttons do, since it has the numbers.
 function makeCard(column, { name, over, label }, { onFit, onTable, onSave }) {
   const box = make('div', column, { className: 'lv-card' });
   const header = make('header', box);
@@ -45,18 +45,18 @@ function makeCard(column, { name, over, label }, { onFit, onTable, onSave }) {
   return { name, over, axis, column, ...parts, seen: false, fitted: false, at: null, row: 0 };
 }
 
-// A menu above the page: the browser closes it on Escape and on a press elsewhere, and gives the focus back.
+// A popover menu: the browser closes it on Escape and on a click elsewhere, and restores the focus.
 function menu(button, box, onSave) {
   const list = make('div', box, { className: 'lv-menu', popover: 'auto' });
   button.popoverTargetElement = list;
-  for (const [kind, said] of Object.entries(KINDS)) {
-    const entry = make('button', list, { type: 'button', textContent: said });
+  for (const [kind, label] of Object.entries(KINDS)) {
+    const entry = make('button', list, { type: 'button', textContent: label });
     entry.dataset.kind = kind;
     entry.onclick = async () => {
       entry.textContent = 'One moment …';
       try {
         await onSave(kind);
-        entry.textContent = said;
+        entry.textContent = label;
         list.hidePopover();
       } catch (problem) {
         entry.textContent = `It could not be saved: ${problem.message}`;

@@ -1,10 +1,10 @@
-// One line through everything over time: it follows the mouse, a finger and the arrow keys, without a redraw by Plotly.
+// One line through all figures over time: it follows the mouse, a finger and the arrow keys, without a redraw by Plotly.
 function followMouse(column, { l, r, last }, plots) {
   const cursor = column.querySelector('.lv-cursor');
   const hide = () => { cursor.hidden = true; };
   const stand = (plot, t) => {
     const at = l + plot._fullLayout.xaxis.d2p(t);
-    cursor.hidden = at < l || at > column.clientWidth - r; // somebody has zoomed past it
+    cursor.hidden = at < l || at > column.clientWidth - r; // outside a zoomed axis
     cursor.style.left = `${at}px`;
     cursor.firstElementChild.textContent = `t = ${t}`;
   };
@@ -15,19 +15,19 @@ function followMouse(column, { l, r, last }, plots) {
     if (!plot || x < l || x > box.width - r) hide();
     else stand(plot, Math.min(last, Math.max(0, Math.round(plot._fullLayout.xaxis.p2d(x - l)))));
   };
-  column.onpointerleave = (event) => { if (event.pointerType === 'mouse') hide(); }; // a finger leaves when it is lifted
+  column.onpointerleave = (event) => { if (event.pointerType === 'mouse') hide(); }; // lifting a finger also fires this event
   plots.time = { last, stand, hide };
 }
 
-// Where the keys can go in a figure: every step in time, or every place where a trace has something to say.
+// The positions that the keys reach in a figure: every step in time, or every x at which a trace has a read-out.
 function places({ over, plot }, time) {
   if (over === 'time' && time) return Array.from({ length: time.last + 1 }, (_, t) => t);
-  const told = traces(plot).filter(({ hoverinfo, visible }) => hoverinfo !== 'skip' && visible === true);
-  const found = told.flatMap((trace) => (trace.type === 'heatmap' ? columnsOf(trace) : points(trace).map(({ x }) => x)));
-  return [...new Set(found)].sort((a, b) => a - b);
+  const readable = traces(plot).filter(({ hoverinfo, visible }) => hoverinfo !== 'skip' && visible === true);
+  const all = readable.flatMap((trace) => (trace.type === 'heatmap' ? columnsOf(trace) : points(trace).map(({ x }) => x)));
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
-// The place that a key leads to from here, or null where it is none of the keys that move. From nowhere: to an end.
+// The position that a key leads to, or null for any other key. Without a current position it leads to an end.
 function moved(key, at, all) {
   if (!all.length) return null;
   const now = at === null ? -1 : all.reduce((best, x, i) => (Math.abs(x - at) < Math.abs(all[best] - at) ? i : best), 0);
@@ -35,7 +35,7 @@ function moved(key, at, all) {
   return next === undefined ? null : all[Math.min(Math.max(next, 0), all.length - 1)];
 }
 
-// The read-outs of Plotly at this place, as under the mouse; in a heat map, of the row where the keys stand.
+// Show Plotly's read-outs at this position, as under the mouse; in a heat map for the current row.
 function readOut(plot, at, row) {
   const marks = [];
   for (const trace of traces(plot)) {
@@ -52,14 +52,14 @@ function readOut(plot, at, row) {
   if (marks.length) window.Plotly.Fx.hover(plot, marks);
 }
 
-// The same in words, for whoever hears the page: everything that stands at this place.
+// The same as text for screen readers: all values at this position.
 function spokenAt(card, at, row) {
-  const said = [];
+  const parts = [];
   for (const { columns, rows, places: across } of tables(card.plot, card.axis)) {
-    const found = across ? rows[Math.min(row, rows.length - 1)] : rows.find(([x]) => x === at);
-    if (!found) continue;
-    if (across) said.push(`${columns[0]} ${found[0]}: ${shown(found[across.indexOf(at) + 1])}`);
-    else columns.slice(1).forEach((name, j) => { if (shown(found[j + 1])) said.push(`${name} ${shown(found[j + 1])}`); });
+    const cells = across ? rows[Math.min(row, rows.length - 1)] : rows.find(([x]) => x === at);
+    if (!cells) continue;
+    if (across) parts.push(`${columns[0]} ${cells[0]}: ${shown(cells[across.indexOf(at) + 1])}`);
+    else columns.slice(1).forEach((name, j) => { if (shown(cells[j + 1])) parts.push(`${name} ${shown(cells[j + 1])}`); });
   }
-  return `${card.axis} = ${shown(at)}: ${said.join(', ') || 'nothing'}`;
+  return `${card.axis} = ${shown(at)}: ${parts.join(', ') || 'no value'}`;
 }

@@ -1,8 +1,8 @@
-// A figure for a room: heights, margins, type, lines and marks so many times as large. Its numbers stay as they are.
+// Enlarge a figure for presentation: heights, margins, fonts, lines and marks; the data stay as they are.
 const SIZED = new Set(['tickfont', 'font', 'textfont', 'title_font']);
 
-// Type, and the margins that hold it: to be read from the last row, however little room there is.
-function typed(times) {
+// The scale of fonts, and of the margins around them: at least 1.2, so that the last row of a room can read them.
+function fontScale(times) {
   return times === 1 ? 1 : Math.max(times, 1.2);
 }
 
@@ -11,10 +11,10 @@ function enlarged(template, times) {
   const figure = structuredClone(template.figure);
   const { layout } = figure;
   layout.font = { size: 12, ...layout.font };
-  for (const side of ['l', 'r', 't', 'b']) if (layout.margin?.[side]) layout.margin[side] *= typed(times);
+  for (const side of ['l', 'r', 't', 'b']) if (layout.margin?.[side]) layout.margin[side] *= fontScale(times);
   layout.height *= times;
-  enlargeType(figure, typed(times));
-  if (times < typed(times) && layout.yaxis?.type === 'log') layout.yaxis.dtick *= 2; // else the decades' names touch
+  enlargeType(figure, fontScale(times));
+  if (times < fontScale(times) && layout.yaxis?.type === 'log') layout.yaxis.dtick *= 2; // else the tick labels overlap
   for (const trace of figure.data) {
     if (trace.line?.width) trace.line.width *= times;
     if (typeof trace.marker?.size === 'number') trace.marker.size *= times;

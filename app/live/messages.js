@@ -1,4 +1,4 @@
-// Messages of app/live/messages.py: a JSON header, then the arrays that it names.
+// Decode the messages of app/live/messages.py: a JSON header, then the arrays that it lists.
 const TYPES = {
   f4: (buffer, offset, count) => new Float32Array(buffer, offset, count),
   q1: (buffer, offset, count, scale) => Float32Array.from(new Int8Array(buffer, offset, count), (v) => (v * scale) / 127),

@@ -1,4 +1,4 @@
-// The words above the figures: verdict, cure, clock, messages. The verdict changes at most once a second.
+// The text above the figures: verdict, cure, clock, messages. The verdict changes at most once a second.
 class Panel {
   constructor(root, onCure) {
     this.find = (name) => root.querySelector(`.lv-${name}`);
@@ -9,12 +9,12 @@ class Panel {
     };
   }
 
-  // Another run: nothing that was said of the one before may stand beside its numbers.
+  // Another run: remove the text about the previous one.
   begin(paragraphs, token) {
     clearTimeout(this.timer);
     this.shownAt = -Infinity;
     this.find('how').open = false;
-    this.next = { kind: 'none', tone: 'none', word: 'Starting', sign: '·', sentence: 'The first frame is on its way.', cure: '' };
+    this.next = { kind: 'none', tone: 'none', word: 'Starting', sign: '·', sentence: 'Waiting for the first frame …', cure: '' };
     this.show();
     this.explain(paragraphs, token);
   }
@@ -27,7 +27,7 @@ class Panel {
     place.appendChild(link);
   }
 
-  judge(verdict, atOnce) {
+  showVerdict(verdict, atOnce) {
     this.next = verdict;
     clearTimeout(this.timer);
     const wait = atOnce ? 0 : this.shownAt + 1000 - performance.now();
@@ -52,16 +52,16 @@ class Panel {
     }
   }
 
-  // While somebody looks back, what stands above is of that step; the run is elsewhere.
-  look(at) {
+  // While a past step is shown, the clock names it beside the run's own step.
+  showStep(at) {
     this.at = at;
-    const back = at === null || at === undefined ? '' : `looking back at step ${at.toLocaleString('en')} · the run: `;
+    const back = at === null || at === undefined ? '' : `shown: step ${at.toLocaleString('en')} · the run: `;
     this.find('clock').textContent = back + this.clock;
   }
 
   status({ clock, message }, at) {
     this.clock = clock;
-    this.look(at);
+    this.showStep(at);
     const place = this.find('message');
     place.hidden = !message;
     if (place.textContent !== message) place.textContent = message;

@@ -1,4 +1,4 @@
-// plotly.js of the installed package, once per page; the tools that it shows on hover stay away.
+// plotly.js of the installed package, loaded once per page; its own toolbar is not shown.
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: 'reset', showTips: false };
 
 function loadPlotly(url) {

@@ -1,13 +1,13 @@
-// The figures: made once, then patched in place. One is drawn when it is on the screen and a patch has touched it since;
-// what lies further down takes its patches too, and is drawn with the newest numbers when it scrolls into view.
+// The figures: made once, then patched in place. A figure is drawn if it is on the screen and has been patched since its
+// last drawing; the others take their patches too, and are drawn with the newest numbers when they scroll into view.
 
-const STILL = window.matchMedia('(prefers-reduced-motion: reduce)');
+const REDUCED_MOTION = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-// The smallest and the largest number of a heat map's rows.
-function reach(rows, low, high) {
-  let [least, most] = [Infinity, -Infinity];
-  for (const row of rows) for (const value of row) if (Number.isFinite(value)) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  return least < most ? [least, most] : [low, high];
+// The smallest and the largest number of a heat map's rows, or [low, high] if there is no range.
+function valueRange(rows, low, high) {
+  let [min, max] = [Infinity, -Infinity];
+  for (const row of rows) for (const value of row) if (Number.isFinite(value)) [min, max] = [Math.min(min, value), Math.max(max, value)];
+  return min < max ? [min, max] : [low, high];
 }
 
 // A logarithm as a power of ten: 10⁻¹².
@@ -24,17 +24,17 @@ class Plots {
     this.revision = 0;
     this.drawnAt = -Infinity;
     this.onSight = onSight;
-    const page = root.closest('[data-testid="stMain"]'); // it scrolls, not the window
+    const page = root.closest('[data-testid="stMain"]'); // this element scrolls, not the window
     this.sight = new IntersectionObserver((entries) => this.see(entries), { root: page, rootMargin: '40px' });
     this.grown = new ResizeObserver((entries) => this.keep(entries.map(({ target }) => target)));
   }
 
   see(entries) {
     for (const { target, isIntersecting } of entries) this.cards[target.dataset.card].seen = isIntersecting;
-    if (this.due.length) this.stir();
+    if (this.due.length) this.drawNow();
   }
 
-  // A header that once needed a second line keeps it: longer numbers move nothing to and fro.
+  // A header that once needed a second line keeps it, so that longer numbers do not move the page.
   keep(headers) {
     for (const header of headers) header.style.minHeight = `${Math.max(parseFloat(header.style.minHeight) || 0, header.offsetHeight)}px`;
   }
@@ -49,7 +49,7 @@ class Plots {
     return Object.keys(this.figures).filter((name) => this.cards[name].stale && this.cards[name].seen);
   }
 
-  // Another run: new templates into the same elements. A card that it does not need waits, hidden, for a run that does.
+  // Another run: new templates in the same elements. Cards that this run does not need are hidden.
   configure(templates, scales) {
     this.scales = scales;
     this.figures = {};
@@ -90,24 +90,24 @@ class Plots {
     return card;
   }
 
-  // Fixed decades, or the range of the numbers that are there.
+  // Switch between the fixed scale and the range of the numbers.
   toggle(name) {
     const card = this.cards[name];
     card.fitted = !card.fitted;
     card.zoomed = {};
     card.fit.setAttribute('aria-pressed', String(card.fitted));
     card.stale = true;
-    this.stir();
+    this.drawNow();
   }
 
-  // Something that a person did is to be drawn: it does not wait for its turn.
-  stir() {
+  // Draw at once after a user's action, without the pause for reduced motion.
+  drawNow() {
     this.drawnAt = -Infinity;
     this.wake?.();
     this.onSight();
   }
 
-  // The numbers of a figure, under it, or no longer.
+  // Show or hide the numbers below a figure.
   tabulate(name) {
     const { numbers, table, plot, axis, title } = this.cards[name];
     const open = numbers.box.hidden;
@@ -118,7 +118,7 @@ class Plots {
   }
 
   number({ numbers, plot, axis, title }) {
-    if (!numbers.box.hidden) numbers.owe(() => numbers.show(tables(plot, axis), title.textContent));
+    if (!numbers.box.hidden) numbers.schedule(() => numbers.show(tables(plot, axis), title.textContent));
   }
 
   async save(name, kind) {
@@ -139,7 +139,7 @@ class Plots {
     const at = by ? card.at ?? 0 : moved(event.key, card.at, places(card, this.time));
     if (at === null) return;
     event.preventDefault();
-    event.stopPropagation(); // the page has keys of its own
+    event.stopPropagation(); // the page uses these keys too
     if (by) card.row = Math.min(Math.max(card.row + by, 0), rows - 1);
     card.at = at;
     this.point(card);
@@ -159,7 +159,7 @@ class Plots {
     window.Plotly.Fx.unhover(card.plot);
   }
 
-  // Escape takes back the last thing that was opened here; the focus returns to what had opened it.
+  // Escape closes what was opened last in this card; the focus returns to the element that opened it.
   shut(card) {
     if (card.box.querySelector(':popover-open')) return; // the browser closes it
     if (card.how.open) card.how.firstElementChild.focus();
@@ -170,7 +170,7 @@ class Plots {
     }
   }
 
-  // The figure as it is to be drawn: ours is kept with its fixed scales.
+  // A copy of the figure to draw; the original keeps its fixed scales.
   shown(name) {
     const { data, layout } = this.figures[name];
     const drawn = { data: [...data], layout: { ...layout, datarevision: this.revision } };
@@ -182,12 +182,12 @@ class Plots {
     return drawn;
   }
 
-  // A heat map of logarithms: the key beside the title says what its colours mean.
+  // A heat map of logarithms: update the colour key beside the title.
   explain(name, data, which) {
     const trace = data[which];
     let [low, high] = [trace.zmin, trace.zmax];
     if (this.cards[name].fitted) {
-      [low, high] = reach(trace.z, low, high);
+      [low, high] = valueRange(trace.z, low, high);
       data[which] = { ...trace, zmin: low, zmax: high };
     }
     const stops = trace.colorscale.map(([at, colour]) => `${colour} ${100 * at}%`).join(', ');
@@ -210,14 +210,14 @@ class Plots {
     for (const [path, value] of patches) {
       const [name, ...keys] = path.split('.');
       let place = this.figures[name];
-      if (!place || (keys[2] === 'range' && this.cards[name].zoomed[keys[1]])) continue; // a zoom is the person's own
+      if (!place || (keys[2] === 'range' && this.cards[name].zoomed[keys[1]])) continue; // keep the user's zoom
       for (const key of keys.slice(0, -1)) place = place[key] ??= {};
       place[keys.at(-1)] = path.endsWith('.textfont.color') ? legible(value, this.colours) : value;
       this.cards[name].stale = true;
     }
   }
 
-  // What is due is asked anew each time: while one is drawn another run may come, or the page be scrolled.
+  // `due` is evaluated after each figure: meanwhile the run may change, or the page scroll.
   async draw() {
     const plotly = await loadPlotly(this.source);
     await this.rest();
@@ -226,23 +226,23 @@ class Plots {
       this.cards[name].stale = false;
       const { data, layout } = this.shown(name);
       await plotly.react(this.cards[name].plot, data, layout, CONFIG);
-      if (!this.cards[name].heard) this.listen(name);
+      if (!this.cards[name].listening) this.listen(name);
       if (this.cards[name].at !== null) this.point(this.cards[name]);
       this.number(this.cards[name]);
     }
   }
 
-  // Whoever asked for less motion gets a picture a second, and so asks for no more frames than that.
+  // With reduced motion the figures are drawn once a second, so no more frames are requested than that.
   async rest() {
-    const wait = STILL.matches ? this.drawnAt + 1000 - performance.now() : 0;
+    const wait = REDUCED_MOTION.matches ? this.drawnAt + 1000 - performance.now() : 0;
     if (wait > 0) await new Promise((resolve) => { this.wake = resolve; setTimeout(resolve, wait); });
     this.drawnAt = performance.now();
   }
 
-  // Plotly keeps a zoom only while the axis range that we give stays the same; ours grows with training.
+  // Plotly keeps a zoom only while the axis range in the layout stays the same, but ours grows with training.
   listen(name) {
     const card = this.cards[name];
-    card.heard = true;
+    card.listening = true;
     card.plot.on('plotly_relayout', (change) => {
       for (const axis of ['xaxis', 'yaxis']) {
         if (!(`${axis}.range[0]` in change) && !(`${axis}.range` in change)) continue;
@@ -251,10 +251,10 @@ class Plots {
       }
     });
     card.plot.on('plotly_doubleclick', () => { card.zoomed = {}; });
-    card.plot.on('plotly_restyle', () => this.number(card)); // a trace was taken away, or brought back
+    card.plot.on('plotly_restyle', () => this.number(card)); // a trace was hidden or shown
   }
 
-  // What has nothing to say of this frame keeps what it said of an earlier one.
+  // An empty read-out leaves the earlier one in place.
   read(readouts) {
     for (const [name, text] of Object.entries(readouts)) if (text && this.cards[name]) this.cards[name].readout.textContent = text;
   }
@@ -265,7 +265,7 @@ class Plots {
     for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) window.Plotly.Plots.resize(plot);
   }
 
-  // The plot in this column whose axis stands for all of them.
+  // A visible plot of this column; all plots of a column have the same axis.
   onScreen(column) {
     return Object.values(this.cards).find((card) => card.seen && card.column === column && card.plot._fullLayout?.xaxis)?.plot;
   }

@@ -1,9 +1,9 @@
-// A figure as a file: a picture, a drawing, or a page of its own that needs no network.
+// Save a figure as a file: an image, a vector drawing, a stand-alone page, or its numbers.
 const TITLE_ROOM = 40; // pixels above the figure, for its title and the step
-const NAME_ROOM = 20; // and below it, for the name of an axis that on the page stands under another figure
+const NAME_ROOM = 20; // and below it, for the axis title that on the page is only under the last figure
 
-// Hands somebody a file.
-function hand(name, content) {
+// Download a file.
+function download(name, content) {
   const link = document.createElement('a');
   link.href = typeof content === 'string' ? content : URL.createObjectURL(content);
   link.download = name;
@@ -14,7 +14,7 @@ function hand(name, content) {
 const slug = (name, step, kind) => `${name.replaceAll('_', '-')}-step-${step}.${kind}`;
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-// The figure as it is drawn, on the page's ground, under its title.
+// The figure as it is drawn, with the page's background and a title.
 function titled({ plot, over, title: { textContent: title } }, step, { ground }) {
   const data = structuredClone(plot.data);
   const layout = structuredClone(plot.layout);
@@ -34,15 +34,15 @@ async function savePicture(card, step, colours, kind) {
   const figure = titled(card, step, colours);
   const { width, height } = figure.layout;
   const scale = kind === 'png' ? 2 : 1;
-  hand(slug(card.name, step, kind), await window.Plotly.toImage(figure, { format: kind, width, height, scale }));
+  download(slug(card.name, step, kind), await window.Plotly.toImage(figure, { format: kind, width, height, scale }));
 }
 
 async function savePage(card, step, colours, source) {
   const { data, layout } = titled(card, step, colours);
   Object.assign(layout, { width: undefined, autosize: true });
-  const answer = await fetch(new URL(source, document.baseURI));
-  if (!answer.ok) throw new Error(`plotly.js did not load: ${answer.status}`);
-  const library = (await answer.text()).replaceAll('</script', '<\\/script');
+  const response = await fetch(new URL(source, document.baseURI));
+  if (!response.ok) throw new Error(`plotly.js did not load: ${response.status}`);
+  const library = (await response.text()).replaceAll('</script', '<\\/script');
   const numbers = (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
   const figure = JSON.stringify({ data, layout }, numbers).replaceAll('<', '\\u003c');
   const title = escaped(`${card.title.textContent}, step ${step.toLocaleString('en')}`);
@@ -54,9 +54,9 @@ async function savePage(card, step, colours, source) {
 <script>${library}</script>
 <script>const figure = ${figure}; Plotly.newPlot('figure', figure.data, figure.layout, { responsive: true });</script>
 </body></html>`;
-  hand(slug(card.name, step, 'html'), new Blob([page], { type: 'text/html' }));
+  download(slug(card.name, step, 'html'), new Blob([page], { type: 'text/html' }));
 }
 
 function saveNumbers(card, step) {
-  hand(slug(card.name, step, 'csv'), new Blob([csv(tables(card.plot, card.axis))], { type: 'text/csv' }));
+  download(slug(card.name, step, 'csv'), new Blob([csv(tables(card.plot, card.axis))], { type: 'text/csv' }));
 }

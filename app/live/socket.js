@@ -1,9 +1,9 @@
-// The stream of one run. Each message that was painted buys the next, of the figures that are on the screen; a hidden tab
-// asks for nothing.
+// The stream of one run. After a message was painted, the next one is requested, for the figures on the screen. A hidden
+// tab requests nothing.
 class Stream {
-  constructor(token, seen, onMessage, onLost) {
-    Object.assign(this, { token, seen, onMessage, onLost, wait: 500, closed: false });
-    this.onVisible = () => { if (!document.hidden && this.owed) this.ask(); };
+  constructor(token, request, onMessage, onLost) {
+    Object.assign(this, { token, request, onMessage, onLost, wait: 500, closed: false });
+    this.onVisible = () => { if (!document.hidden && this.delayed) this.ask(); };
     document.addEventListener('visibilitychange', this.onVisible);
     this.open();
   }
@@ -15,7 +15,7 @@ class Stream {
     socket.onopen = () => { this.wait = 500; this.ask(); };
     socket.onmessage = (event) => { if (!this.closed) this.onMessage(decode(event.data)); };
     socket.onclose = (event) => {
-      if (this.closed || event.code === 1008) return; // 1008: this run has ended; the page will bring another
+      if (this.closed || event.code === 1008) return; // 1008: this run has ended; the page will open another stream
       this.onLost();
       setTimeout(() => { if (!this.closed) this.open(); }, this.wait);
       this.wait = Math.min(8000, 2 * this.wait);
@@ -23,8 +23,8 @@ class Stream {
   }
 
   ask() {
-    this.owed = document.hidden;
-    if (!this.owed && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(this.seen()));
+    this.delayed = document.hidden;
+    if (!this.delayed && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(this.request()));
   }
 
   close() {

@@ -1,13 +1,13 @@
-// The numbers behind a figure, read from what is drawn: one table of everything that shares the axis, one for points that
-// do not, one for each heat map. A trace without a name that does not answer to the mouse only helps to draw.
-const MOST_ROWS = 200;
-const MOST_CELLS = 4000;
+// The numbers of a figure, read from what is drawn: one table of all traces that share the axis, one of the points that
+// do not, and one for each heat map. A trace without a name and without a read-out is decoration and left out.
+const MAX_ROWS = 200;
+const MAX_CELLS = 4000;
 
 const SIGNS = { '&lt;': '<', '&gt;': '>', '&amp;': '&' };
 const plain = (text) => String(text ?? '').replace(/<br\s*\/?>/g, '; ').replace(/<[^>]*>/g, '').replace(/&(lt|gt|amp);/g, (sign) => SIGNS[sign]).trim();
 const isThere = (value) => typeof value !== 'number' || Number.isFinite(value);
 
-// As the page shows it: four digits, always, so that a column keeps its width.
+// A value on the page: always four digits, so that a column keeps its width.
 function shown(value) {
   if (value === null || value === undefined || !isThere(value)) return '';
   if (typeof value !== 'number') return plain(value);
@@ -15,14 +15,14 @@ function shown(value) {
   return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4 ? value.toPrecision(4) : value.toExponential(3);
 }
 
-// As a file has it: the shortest that is the same 32-bit number again.
+// A value in a file: the shortest decimal number that rounds to the same 32-bit number.
 function exact(value) {
   if (typeof value !== 'number' || Number.isInteger(value)) return value;
   const digits = [6, 7, 8].find((count) => Math.fround(Number(value.toPrecision(count))) === Math.fround(value)) ?? 9;
   return Number(value.toPrecision(digits));
 }
 
-// The traces as they are drawn: Plotly has unpacked the arrays that the template holds in base 64.
+// The traces as they are drawn: Plotly has decoded the arrays, which the template has in base64.
 function traces(plot) {
   return plot.data.map((trace, i) => {
     const drawn = { ...trace, at: i, visible: plot._fullData?.[i]?.visible ?? trace.visible };
@@ -31,65 +31,65 @@ function traces(plot) {
   });
 }
 
-// What is drawn of a trace: where, and what it stands for. Marks at the border of an axis, and bars that are drawn as
-// shares, carry what they stand for beside them; so their read-out does not mention y.
+// The points of a trace: position and value. Marks at the border of an axis, and bars that are drawn as shares, have
+// their values in `customdata`; their read-out does not mention y.
 function points(trace) {
-  const said = trace.hovertemplate ?? '%{y}';
-  const always = /%\{/.test(said) ? null : plain(said.replace(/<extra>.*/, ''));
-  const own = /%\{y/.test(said) || !trace.customdata || typeof trace.customdata[0] === 'object';
-  const found = [];
+  const template = trace.hovertemplate ?? '%{y}';
+  const always = /%\{/.test(template) ? null : plain(template.replace(/<extra>.*/, ''));
+  const own = /%\{y/.test(template) || !trace.customdata || typeof trace.customdata[0] === 'object';
+  const result = [];
   Array.from(trace.y ?? [], (y, i) => {
     const x = trace.x ? trace.x[i] : i;
     if (y === null || !isThere(y) || x === null || !isThere(x)) return;
     const beside = trace.customdata?.[i];
-    found.push({ i, x, y, value: always ?? (own ? y : beside), name: own && typeof beside === 'string' ? plain(beside) : '' });
+    result.push({ i, x, y, value: always ?? (own ? y : beside), name: own && typeof beside === 'string' ? plain(beside) : '' });
   });
-  return found;
+  return result;
 }
 
-// Where an area is filled between two curves: the lower and the upper one.
-function edges(found) {
+// The lower and the upper curve of a filled area.
+function edges(area) {
   const ends = new Map();
-  for (const { x, y } of found) {
+  for (const { x, y } of area) {
     const [low, high] = ends.get(x) ?? [y, y];
     ends.set(x, [Math.min(low, y), Math.max(high, y)]);
   }
   return [0, 1].map((end) => Array.from(ends, ([x, both]) => ({ x, value: both[end], name: '' })));
 }
 
-// Traces over the same axis, joined by their place on it.
+// Traces over the same axis, joined by x.
 function joined(parts, axis, first) {
-  const places = [...new Set(parts.flatMap(({ found }) => found.map(({ x }) => x)))].sort((a, b) => a - b);
+  const places = [...new Set(parts.flatMap((part) => part.points.map(({ x }) => x)))].sort((a, b) => a - b);
   const at = new Map(places.map((x, row) => [x, row]));
   const names = new Map(Array.from(axis?.ticktext ?? [], (text, i) => [axis.tickvals?.[i], plain(text)]));
-  for (const { found } of parts) for (const { x, name } of found) if (name) names.set(x, name);
+  for (const part of parts) for (const { x, name } of part.points) if (name) names.set(x, name);
   const rows = places.map((x) => [x]);
   const columns = [first];
   if (places.some((x) => names.has(x) && names.get(x) !== String(x))) {
-    columns.push('there');
+    columns.push('label');
     rows.forEach((row) => row.push(names.get(row[0]) ?? ''));
   }
-  for (const { name, found } of parts) {
-    columns.push(name);
+  for (const part of parts) {
+    columns.push(part.name);
     rows.forEach((row) => row.push(null));
-    for (const { x, value } of found) rows[at.get(x)][columns.length - 1] = value;
+    for (const { x, value } of part.points) rows[at.get(x)][columns.length - 1] = value;
   }
   return { columns, rows };
 }
 
-// Where the columns of a heat map stand.
+// The x of each column of a heat map.
 function columnsOf({ x, z }) {
   return Array.from({ length: z?.[0]?.length ?? 0 }, (_, j) => x?.[j] ?? j);
 }
 
-// A heat map: a row for each of its rows. Colours of decades stand for powers of ten.
+// The table of a heat map, row by row. Values that are logarithms become powers of ten.
 function grid(trace, layout, first) {
   const { z, text, customdata } = trace;
   const width = z[0]?.length ?? 0;
   const beside = /t = %\{customdata\}/.test(trace.hovertemplate ?? '');
   const across = beside ? customdata[0] : trace.x;
   const { tickvals, ticktext } = layout.yaxis ?? {};
-  const named = ticktext?.length === z.length; // else a name stands in the middle of many rows
+  const named = ticktext?.length === z.length; // else one label stands for several rows
   const side = (i) => plain((named ? ticktext[tickvals.indexOf(trace.y?.[i] ?? i)] : null) ?? trace.y?.[i] ?? i);
   const title = plain(layout.yaxis?.title?.text) || 'row';
   const cell = (value, i, j) => {
@@ -108,71 +108,72 @@ function tables(plot, first) {
   const { layout } = plot;
   const axis = plain(layout.xaxis?.title?.text) || first;
   const seen = traces(plot).filter(({ visible }) => visible !== false && visible !== 'legendonly');
-  const told = seen.filter(({ name, hoverinfo }) => name || hoverinfo !== 'skip');
-  const found = told.filter((trace) => trace.type === 'heatmap' && trace.z?.length).map((trace) => grid(trace, layout, first));
+  const readable = seen.filter(({ name, hoverinfo }) => name || hoverinfo !== 'skip');
+  const result = readable.filter((trace) => trace.type === 'heatmap' && trace.z?.length).map((trace) => grid(trace, layout, first));
   const [together, apart] = [[], []];
-  for (const trace of told.filter((each) => each.type !== 'heatmap')) {
+  for (const trace of readable.filter(({ type }) => type !== 'heatmap')) {
     const its = points(trace);
-    const name = plain(trace.name) || plain(layout.yaxis?.title?.text) || (typeof its[0]?.value === 'string' ? 'what is there' : 'value');
+    const name = plain(trace.name) || plain(layout.yaxis?.title?.text) || (typeof its[0]?.value === 'string' ? 'content' : 'value');
     const alone = its.every(({ x }) => Number.isInteger(x)) && new Set(its.map(({ x }) => x)).size === its.length;
     if (!its.length) continue;
-    if (trace.fill) edges(its).forEach((edge, end) => together.push({ name: `${name}, ${['from', 'to'][end]}`, found: edge }));
-    else if (alone) together.push({ name, found: its });
-    else apart.push(...its.map(({ x, y, value, name: said }) => [name, said || (value === y ? '' : value), x, y]));
+    if (trace.fill) edges(its).forEach((edge, end) => together.push({ name: `${name}, ${['from', 'to'][end]}`, points: edge }));
+    else if (alone) together.push({ name, points: its });
+    else apart.push(...its.map(({ x, y, value, name: label }) => [name, label || (value === y ? '' : value), x, y]));
   }
-  if (together.length) found.unshift(joined(together, layout.xaxis, axis));
-  if (apart.length) found.push({ columns: ['which', 'what', axis, plain(layout.yaxis?.title?.text) || 'y'], rows: apart });
-  return found;
+  if (together.length) result.unshift(joined(together, layout.xaxis, axis));
+  if (apart.length) result.push({ columns: ['series', 'label', axis, plain(layout.yaxis?.title?.text) || 'y'], rows: apart });
+  return result;
 }
 
-function csv(found) {
+function csv(parts) {
   const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const line = (cells) => cells.map((each) => quoted(String(each === null || !isThere(each) ? '' : exact(each)))).join(',');
-  return `${found.map(({ columns, rows }) => [columns, ...rows].map(line).join('\n')).join('\n\n')}\n`;
+  const line = (cells) => cells.map((cell) => quoted(String(cell === null || !isThere(cell) ? '' : exact(cell)))).join(',');
+  return `${parts.map(({ columns, rows }) => [columns, ...rows].map(line).join('\n')).join('\n\n')}\n`;
 }
 
-// So many of `count`, evenly spread, the first and the last among them.
-function spread(count, most) {
-  if (count <= most) return Array.from({ length: count }, (_, i) => i);
-  return Array.from({ length: most }, (_, i) => Math.round((i * (count - 1)) / (most - 1)));
+// At most `max` of `count` indices, evenly spread, including the first and the last.
+function spread(count, max) {
+  if (count <= max) return Array.from({ length: count }, (_, i) => i);
+  return Array.from({ length: max }, (_, i) => Math.round((i * (count - 1)) / (max - 1)));
 }
 
-// Tables under a figure, kept true while they are open, at most once a second: cells change in place, nothing is scrolled.
+// The tables below a figure, updated while they are open, at most once a second; cells change in place, so that the
+// scroll position stays.
 class Numbers {
   constructor(box, onFile) {
     this.box = box;
     this.about = box.appendChild(document.createElement('p'));
-    this.file = box.appendChild(Object.assign(document.createElement('button'), { type: 'button', textContent: 'CSV', title: 'Save these numbers, all of them' }));
+    this.file = box.appendChild(Object.assign(document.createElement('button'), { type: 'button', textContent: 'CSV', title: 'Save all of these numbers' }));
     this.file.onclick = onFile;
     this.shownAt = -Infinity;
   }
 
-  // New numbers: at once, or when the second is over.
-  owe(show) {
+  // Show new numbers at once, or a second after the last ones.
+  schedule(show) {
     clearTimeout(this.timer);
     const wait = this.shownAt + 1000 - performance.now();
     if (wait <= 0) show();
     else this.timer = setTimeout(show, wait);
   }
 
-  show(found, title) {
+  show(parts, title) {
     this.shownAt = performance.now();
     const kept = [...this.box.querySelectorAll('table')];
     let left = 0;
-    found.forEach(({ columns, rows }, n) => {
+    parts.forEach(({ columns, rows }, n) => {
       const across = spread(columns.length, 101);
-      const down = spread(rows.length, Math.max(12, Math.min(MOST_ROWS, Math.floor(MOST_CELLS / across.length))));
+      const down = spread(rows.length, Math.max(12, Math.min(MAX_ROWS, Math.floor(MAX_CELLS / across.length))));
       left += rows.length * columns.length - down.length * across.length;
-      const caption = found.length > 1 ? `${title}, ${n + 1} of ${found.length}` : title;
+      const caption = parts.length > 1 ? `${title}, ${n + 1} of ${parts.length}` : title;
       const cut = [columns, ...down.map((i) => rows[i])].map((row) => across.map((j) => shown(row[j])));
       fill(kept[n] ?? this.box.appendChild(document.createElement('table')), caption, cut);
     });
-    kept.slice(found.length).forEach((each) => each.remove());
-    const all = found.map(({ columns, rows }) => `${rows.length.toLocaleString('en')} × ${columns.length}`).join(', ');
-    this.about.textContent = !found.length ? 'No numbers yet.' : left ? `Rows × columns: ${all}. Shown are some, evenly spread; the file has all.` : `Rows × columns: ${all}.`;
+    kept.slice(parts.length).forEach((table) => table.remove());
+    const all = parts.map(({ columns, rows }) => `${rows.length.toLocaleString('en')} × ${columns.length}`).join(', ');
+    this.about.textContent = !parts.length ? 'No numbers yet.' : left ? `Rows × columns: ${all}. Some of them are shown, evenly spread; the file has all.` : `Rows × columns: ${all}.`;
   }
 
-  // Nothing of what was there may stand beside another run's figure.
+  // Another run: remove the numbers of the previous one.
   clear() {
     clearTimeout(this.timer);
     this.show([], '');
@@ -180,7 +181,7 @@ class Numbers {
   }
 }
 
-// A table of these cells: the first row and the first column name the others.
+// Fill a table with these cells: the first row and the first column are headers.
 function fill(table, caption, cells) {
   if (table.rows.length !== cells.length || table.rows[0]?.cells.length !== cells[0].length) {
     const head = (tag, scope) => Object.assign(document.createElement(tag), scope && { scope });

@@ -1,5 +1,5 @@
-// The page's colours, given to Plotly. A trace whose `meta` names a colour scale takes it, light or dark; words that stand on
-// coloured marks, `meta` "on_marks", keep their own.
+// Apply the page's colours to Plotly figures. A trace whose `meta` names a colour scale gets its light or dark version;
+// text on coloured marks (`meta` "on_marks") keeps its own colour.
 function pageColours(element) {
   const style = getComputedStyle(element);
   const get = (name) => style.getPropertyValue(name).trim();
@@ -19,7 +19,7 @@ function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-// A colour as words can be read in it: brought towards that of the page's text until its contrast is 4.5 to 1 (WCAG 2).
+// A colour for text: mixed with the page's text colour until its contrast is 4.5 to 1 (WCAG 2).
 const READABLE = new Map();
 
 function legible(colour, colours) {
@@ -46,12 +46,12 @@ function approached(colour, ground, text) {
 function dress(figure, colours, scales) {
   const { layout, data } = figure;
   layout.font = { ...layout.font, color: colours.text, family: colours.font || undefined };
-  layout.paper_bgcolor = colours.ground; // Plotly writes names under the mouse on it, else on white
+  layout.paper_bgcolor = colours.ground; // Plotly also uses it behind names under the mouse; the default is white
   layout.hoverlabel = { bgcolor: colours.ground, bordercolor: colours.line, font: { color: colours.text, size: 12 } };
   for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
     Object.assign(layout[axis], { gridcolor: colours.line, linecolor: colours.line, tickcolor: colours.line });
   }
-  if (window.matchMedia('(hover: none)').matches) layout.dragmode = false; // a finger moves the page and the line in time
+  if (window.matchMedia('(hover: none)').matches) layout.dragmode = false; // a finger scrolls the page or moves the cursor
   const readable = (font) => { if (font?.color) font.color = legible(font.color, colours); };
   layout.annotations = (layout.annotations ?? []).map((each) => ({ ...each, bgcolor: colours.ground, opacity: 0.85 }));
   for (const { font } of layout.annotations) readable(font);

@@ -1,5 +1,5 @@
-// The timeline: the kept steps of a run under a slider. Moving it goes back; "live" returns. Arrow keys move by one kept
-// step, space plays what was recorded. Where the run stands meanwhile is not touched: it trains on.
+// The timeline: a slider over the kept steps of a run. Moving it shows a past step; "live" shows the newest one again.
+// Arrow keys move by one kept step, space plays the recording. The run itself is not affected: it continues to train.
 class Timeline {
   constructor(root, { onMove, onBranch }) {
     Object.assign(this, { onMove, onBranch });
@@ -25,8 +25,8 @@ class Timeline {
     this.show();
   }
 
-  // True where a change was made in the run that was not known here.
-  hear({ kept, marks, fork, changes, what_ifs: whatIfs }) {
+  // Take a message's news; returns true if it has live changes that were unknown here.
+  receive({ kept, marks, fork, changes, what_ifs: whatIfs }) {
     if (kept) this.kept = kept;
     if (marks) this.marks = marks;
     if (fork !== undefined) this.fork = fork;
@@ -39,7 +39,7 @@ class Timeline {
   // The kept step nearest to a step.
   index(step) {
     let best = 0;
-    this.kept.forEach((each, i) => { if (Math.abs(each - step) <= Math.abs(this.kept[best] - step)) best = i; });
+    this.kept.forEach((other, i) => { if (Math.abs(other - step) <= Math.abs(this.kept[best] - step)) best = i; });
     return best;
   }
 
@@ -66,7 +66,7 @@ class Timeline {
     this.onMove();
   }
 
-  // From the step that is shown, or from the start where that is the last.
+  // From the step that is shown, or from the first if that is the last.
   play() {
     if (this.playing) { this.hold(); this.show(); return; }
     if (this.kept.length < 2) return;
@@ -76,7 +76,7 @@ class Timeline {
     this.next();
   }
 
-  // The next kept step comes when its time has come and the one before has been painted; after the last it is live again.
+  // Show the next kept step after a pause, once the current one is painted; after the last step go live again.
   next() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -93,7 +93,7 @@ class Timeline {
     clearTimeout(this.timer);
   }
 
-  // Keys that nothing else on the page has taken.
+  // Handle keys that no other element of the page uses.
   press(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target !== document.body && !event.target.matches?.('[data-testid="stMain"], .lv-timeline *:not(select)')) return;
@@ -106,7 +106,7 @@ class Timeline {
   }
 
   offer(whatIfs) {
-    const choices = [...whatIfs.map((each) => ({ ...each, paused: false })), { says: this.find('choices').dataset.hold, changes: {}, paused: true }];
+    const choices = [...whatIfs.map((choice) => ({ ...choice, paused: false })), { says: this.find('choices').dataset.hold, changes: {}, paused: true }];
     this.find('choices').replaceChildren(...choices.map(({ says, changes, paused }) => Object.assign(document.createElement('button'), {
       type: 'button', textContent: says, onclick: () => this.branch(changes, paused) })));
   }
@@ -126,17 +126,17 @@ class Timeline {
     this.slider.max = Math.max(last, 1);
     if (this.at === null) this.slider.value = Math.max(last, 0);
     else this.slider.value = this.index(this.at);
-    const said = `step ${step.toLocaleString('en')}`;
-    this.slider.setAttribute('aria-valuetext', this.at === null ? `${said}, live` : said);
-    this.find('at').textContent = said;
+    const label = `step ${step.toLocaleString('en')}`;
+    this.slider.setAttribute('aria-valuetext', this.at === null ? `${label}, live` : label);
+    this.find('at').textContent = label;
     this.find('play').textContent = this.playing ? '❚❚' : '▶';
-    this.find('play').setAttribute('aria-label', this.playing ? 'Hold the recording' : 'Play the recording');
+    this.find('play').setAttribute('aria-label', this.playing ? 'Pause the recording' : 'Play the recording');
     this.find('play').disabled = last < 1;
     this.find('live').setAttribute('aria-pressed', String(this.at === null));
-    this.find('from').textContent = `step ${step.toLocaleString('en')}`;
+    this.find('from').textContent = label;
   }
 
-  // Where something happened, under the slider.
+  // The marks of events under the slider.
   mark() {
     const last = this.kept.length - 1;
     this.find('marks').replaceChildren(...this.marks.filter(({ step }) => last > 0 && step <= this.kept[last]).map(({ step, says }) => {
@@ -146,15 +146,15 @@ class Timeline {
     }));
   }
 
-  // Of a step on the slider, whose positions are the kept steps.
+  // The position of a step on the slider, whose positions are the kept steps.
   place(step) {
-    const after = this.kept.findIndex((each) => each >= step);
+    const after = this.kept.findIndex((other) => other >= step);
     if (after <= 0) return 0;
     const [low, high] = [this.kept[after - 1], this.kept[after]];
     return after - 1 + (step - low) / (high - low);
   }
 
-  // In the figures over training steps: a line at the step that is shown, and one where this run branched off.
+  // Draw lines in the figures over training steps: at the step that is shown, and where this run branched off.
   point(cards) {
     for (const { plot, counts } of cards) {
       const axis = plot._fullLayout?.xaxis;

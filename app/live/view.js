@@ -1,11 +1,11 @@
-// The live view: newest frame wins, and is painted before the next is asked for.
+// The live view: only the newest frame counts, and it is painted before the next one is requested.
 class View {
   constructor(root) {
     this.root = root;
-    this.plots = new Plots(root, () => this.look());
+    this.plots = new Plots(root, () => this.refresh());
     this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
-    const onMove = () => { this.panel.look(this.timeline.at); this.stream?.ask(); };
-    this.timeline = new Timeline(root, { onMove, onBranch: (asked) => this.trigger('branch', asked) });
+    const onMove = () => { this.panel.showStep(this.timeline.at); this.stream?.ask(); };
+    this.timeline = new Timeline(root, { onMove, onBranch: (request) => this.trigger('branch', request) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
     this.onPress = (event) => this.fold(event.target.closest?.('details'));
     document.addEventListener('keydown', this.onKey);
@@ -35,47 +35,47 @@ class View {
     this.panel.begin(data.how, data.token);
     this.timeline.begin();
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
-    if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // space shall play, not leave
+    if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // the space bar must play, not press the button again
     const { l, r, last } = data.time;
-    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * typed(times), r: r * typed(times), last }, this.plots);
+    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * fontScale(times), r: r * fontScale(times), last }, this.plots);
     this.paint();
-    const asks = () => ({ seen: this.plots.seen, at: this.timeline.at });
-    this.stream = new Stream(data.token, asks, (message) => this.hear(message), () => this.lost());
+    const request = () => ({ seen: this.plots.seen, at: this.timeline.at });
+    this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
   }
 
-  // How much larger the figures of a room can be, so that all over time stand above the timeline: up to what is asked.
+  // The largest scale, up to `large`, at which all figures over time fit above the timeline.
   fitting({ figures, large }) {
     const column = figures.filter((figure) => figure.over === 'time');
     const top = this.root.querySelector('.lv-columns').getBoundingClientRect().top;
-    const heading = window.matchMedia('(max-height: 950px)').matches ? 38 : 64; // there the hints are left out
+    const heading = window.matchMedia('(max-height: 950px)').matches ? 38 : 64; // without hints on low screens
     const room = window.innerHeight - top - 70 - heading * column.length;
     const natural = column.reduce((sum, { figure }) => sum + figure.layout.height, 0);
     return Math.min(large, Math.max(0.9, room / natural));
   }
 
-  // Another figure came into sight, or one is to be drawn otherwise: a run that stands still is asked once more, for what
-  // is only measured while somebody looks.
-  look() {
+  // A figure came into view, or is drawn differently: request a frame even from a paused run, since some readings are
+  // only taken while their figure is on the screen.
+  refresh() {
     this.paint();
     this.stream?.ask();
   }
 
-  // Explanations close on Escape, on a press anywhere else, and when another is opened.
+  // Explanations close on Escape, on a click anywhere else, and when another is opened.
   fold(but) {
     for (const open of this.root.querySelectorAll('details[open]')) {
       if (open === but) continue;
-      if (open.contains(document.activeElement)) open.firstElementChild.focus(); // not lost with what it was on
+      if (open.contains(document.activeElement)) open.firstElementChild.focus(); // the focus must not be lost with a hidden element
       open.open = false;
     }
   }
 
-  hear(message) {
+  receive(message) {
     this.panel.status(message.status, this.timeline.at);
     if (message.status.phase === 'finished' && this.state.phase === 'running') this.trigger('noted', 'finished');
     this.state.phase = message.status.phase;
-    if (message.step === undefined) return; // a word about the run, without a frame
-    if (this.timeline.hear(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
-    if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // on its way when somebody went back, or returned
+    if (message.step === undefined) return; // a status of the run, without a frame
+    if (this.timeline.receive(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
+    if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // an answer to a request from before the timeline was moved
     this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;
     this.paint();
   }
@@ -105,7 +105,7 @@ class View {
     }
   }
 
-  // What is told beside the figures, of the step that they show.
+  // The marks of the timeline in the figures, at the step that they show.
   point() {
     const cards = Object.values(this.plots.cards).map(({ name, plot }) => ({ plot, counts: this.counts.has(name) }));
     this.timeline.point(cards);
@@ -115,8 +115,8 @@ class View {
     for (const { name, box } of Object.values(this.plots.cards)) box.classList.toggle('lv-missing', frame.missing.includes(name));
     for (const name of frame.missing) frame.readouts[name] = 'not measured at this step';
     this.timeline.shown = frame.replay ? this.timeline.at : null;
-    this.plots.read(frame.readouts); // with the paint: what stands beside a figure is of the frame in the figure
-    this.panel.judge(frame.verdict, this.fresh);
+    this.plots.read(frame.readouts); // after painting, so that figure and read-out are of the same frame
+    this.panel.showVerdict(frame.verdict, this.fresh);
     this.fresh = false;
     Object.assign(this.state, { step: frame.step, at: this.timeline.shown, token: this.token, painted: this.state.painted + 1 });
     this.state.log.push([performance.now(), performance.now() - began]);
@@ -133,7 +133,7 @@ class View {
   }
 }
 
-// On a narrow screen the settings start folded; the page says them in one line. Once a session: then it is up to people.
+// On a narrow screen the settings start folded, and a line on the page sums them up. Only once per session.
 function foldSettings() {
   if (window.innerWidth > 1100 || sessionStorage.getItem('settings-folded')) return;
   sessionStorage.setItem('settings-folded', '1');

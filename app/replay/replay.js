@@ -1,7 +1,7 @@
-// A recording that plays by itself: a slider over its frames, and figures, verdict and clock of the one that it stands on.
-const PACE = 150; // milliseconds that a frame stays at least while it plays
+// A stand-alone replay: a slider over the frames, and the figures, verdict and clock of the current frame.
+const MIN_FRAME_TIME = 150; // milliseconds for each frame while it plays
 
-// What stands in this page is compressed, as base64.
+// Decode the page's data: gzip in base64.
 async function unpack(packed) {
   const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
@@ -35,7 +35,7 @@ class Replay {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.plots.dress(); this.paint(); });
   }
 
-  // The keys of a player; a button or an explanation under the focus keeps its own space bar.
+  // The keys of a player; on a focused button or explanation the space bar keeps its own meaning.
   press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest?.('.lv-table, .lv-menu')) return;
     const onButton = event.target.closest?.('button, summary, a, select');
@@ -47,7 +47,7 @@ class Replay {
     event.preventDefault();
   }
 
-  // Explanations close on Escape, on a press anywhere else, and when another is opened.
+  // Explanations close on Escape, on a click anywhere else, and when another is opened.
   fold(but) {
     for (const open of this.root.querySelectorAll('.lv-how[open]')) open.open = open === but;
   }
@@ -74,7 +74,7 @@ class Replay {
     this.find('lv-sentence').setAttribute('aria-live', 'polite');
   }
 
-  // From here to the end, or from the beginning where this is the end; nothing is read aloud on the way.
+  // Play from here to the end, or from the beginning if this is the end; screen readers stay silent meanwhile.
   async play() {
     this.playing = true;
     this.find('rp-play').textContent = 'Pause';
@@ -82,14 +82,14 @@ class Replay {
     const run = (this.run = {});
     if (this.wanted === this.last) this.wanted = -1;
     while (this.playing && this.run === run && this.wanted < this.last) {
-      const least = new Promise((resolve) => setTimeout(resolve, PACE));
+      const pause = new Promise((resolve) => setTimeout(resolve, MIN_FRAME_TIME));
       await this.go(this.wanted + 1);
-      await least;
+      await pause;
     }
     if (this.run === run) this.pause();
   }
 
-  // The frame that is wanted now; while one is drawn another may be asked for.
+  // Draw the wanted frame; while it is drawn, another one may become the wanted one.
   paint() {
     if (!this.busy) this.painting = this.repaint();
     return this.painting;
@@ -99,7 +99,7 @@ class Replay {
     this.busy = true;
     while (this.shown !== this.wanted || this.plots.due.length) {
       const index = this.wanted;
-      if (this.shown !== index) this.say(index, decode(await unpack(this.frames[index])));
+      if (this.shown !== index) this.apply(index, decode(await unpack(this.frames[index])));
       this.shown = index;
       await this.plots.draw();
       this.state.painted += 1;
@@ -107,7 +107,7 @@ class Replay {
     this.busy = false;
   }
 
-  say(index, { step, patches, readouts, verdict, clock }) {
+  apply(index, { step, patches, readouts, verdict, clock }) {
     this.plots.patch(patches);
     this.plots.read(readouts);
     this.find('lv-verdict').dataset.tone = verdict.tone ?? 'none';

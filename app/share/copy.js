@@ -1,4 +1,4 @@
-// Copies a text. Where the browser forbids it (a page that was not served safely), it is selected for the person to copy.
+// Copies a text. If the browser forbids it (a page without HTTPS), the text is selected, to be copied by hand.
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector('button');
   button.textContent = data.copy;
