@@ -1,4 +1,4 @@
-"""Notes and speech as sound: NumPy in, NumPy out."""
+"""Synthesise notes and speech: NumPy in, NumPy out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SAMPLE_RATE = 22_050  # samples per second
 NOTE_SECONDS = 0.22
 PARTIALS = (1.0, 0.3, 0.12)
 """Loudness of the tone itself and of its 2nd and 3rd harmonics."""
-LOUDNESS = 0.8  # of what can be played without clipping
+LOUDNESS = 0.8  # peak, relative to full scale
 ATTACK, RELEASE = 0.012, 0.04  # seconds of fading in and out: without them every note would click
 DECAY = 0.15  # seconds in which a note falls to 1/e
 SEMITONES = {"C": -9, "D": -7, "E": -5, "F": -4, "G": -2, "A": 0, "B": 2}
@@ -23,12 +23,12 @@ PITCH = (125.0, 100.0)  # of the voice in Hz, at the beginning and at the end
 BANDWIDTHS = (80.0, 100.0, 140.0)  # Hz, of the first three formants
 HISS_BANDWIDTH = 1200.0  # Hz, of the noise that consonants make between tongue and teeth
 HISS_ABOVE = 1.8  # its frequency, relative to the third formant
-VOICE_LOUDNESS, HISS_LOUDNESS = 1.8, 0.12  # so that a vowel fills about half of the range, and an S is heard beside it
-TILT = 500.0  # Hz, where the voice itself, before any resonance, is loudest
+VOICE_LOUDNESS, HISS_LOUDNESS = 1.8, 0.12  # a vowel fills about half of the range, and an S is audible beside it
+TILT = 500.0  # Hz, the frequency at which the voice is loudest before the formants filter it
 
 
 def frequency(note: str) -> float:
-    """Of a note like "C4", in Hz: equal temperament, A4 = 440 Hz."""
+    """The frequency of a note such as "C4" in Hz: equal temperament, A4 = 440 Hz."""
     return 440.0 * 2 ** (int(note[1:]) - 4 + SEMITONES[note[0]] / 12)
 
 
@@ -52,7 +52,7 @@ def _rise(share: np.ndarray) -> np.ndarray:
 
 
 def speech(frames: np.ndarray) -> np.ndarray:
-    """Formant tracks as sound: a voice and a hiss, each shaped by its own resonances in every frame.
+    """Synthesise speech from formant tracks: a voice and a hiss, each filtered by its own resonances in every frame.
 
     Args:
         frames: (T, 5), F1, F2 and F3 in kHz, energy and voicing (1 voice, 0 hiss), FRAME_SECONDS each: the inputs of
@@ -63,7 +63,7 @@ def speech(frames: np.ndarray) -> np.ndarray:
     """
     hertz = 1000 * frames[:, :3].astype(np.float64)
     energy, voicing = np.clip(frames[:, 3:], 0, 1).T.astype(np.float64)
-    bins = 4 * HOP  # twice the window: what rings on after it has room
+    bins = 4 * HOP  # twice the window, so that there is room for the filter's decay
     at = np.arange(bins // 2 + 1) * SAMPLE_RATE / bins
     voiced = np.prod([_resonance(at, hertz[:, k], band) for k, band in enumerate(BANDWIDTHS)], axis=0)
     tilt = 1j * at / TILT
@@ -76,14 +76,14 @@ def speech(frames: np.ndarray) -> np.ndarray:
 
 
 def _pulses(frames: int) -> np.ndarray:
-    """(frames * HOP,) the vocal cords: one click a period, of the same strength at any pitch."""
+    """(frames * HOP,) the vocal cords: one pulse per period, equally strong at any pitch."""
     pitch = np.linspace(*PITCH, frames * HOP)
     turns = np.cumsum(pitch / SAMPLE_RATE)
     return np.diff(np.floor(turns), prepend=0.0)
 
 
 def _resonance(at: np.ndarray, centre: np.ndarray, bandwidth: float) -> np.ndarray:
-    """(T, frequencies) complex: how a resonator of two poles passes each frequency, 1 at 0 Hz. centre: (T,) in Hz."""
+    """(T, frequencies) complex frequency response of a two-pole resonator, 1 at 0 Hz. centre: (T,) in Hz."""
     radius, angle = np.exp(-np.pi * bandwidth / SAMPLE_RATE), 2 * np.pi * centre[:, None] / SAMPLE_RATE
     delay = np.exp(-2j * np.pi * at / SAMPLE_RATE)
     first, second = -2 * radius * np.cos(angle), radius**2
@@ -91,11 +91,11 @@ def _resonance(at: np.ndarray, centre: np.ndarray, bandwidth: float) -> np.ndarr
 
 
 def _shaped(source: np.ndarray, filters: np.ndarray, loudness: np.ndarray) -> np.ndarray:
-    """The source through each frame's filter, from frame to frame faded into each other; (T * HOP,)."""
+    """Filter the source by each frame's filter, with a cross-fade between frames; (T * HOP,)."""
     count, bins = len(filters), 2 * (filters.shape[1] - 1)
-    window = 0.5 - 0.5 * np.cos(np.pi * np.arange(2 * HOP) / HOP)  # two in a row add up to 1
+    window = 0.5 - 0.5 * np.cos(np.pi * np.arange(2 * HOP) / HOP)  # overlapping windows add up to 1
     pieces = np.lib.stride_tricks.sliding_window_view(source, 2 * HOP)[::HOP][:count] * window * loudness[:, None]
-    filters = filters / np.sqrt(np.mean(np.abs(filters) ** 2, axis=1, keepdims=True))  # energy alone says how loud
+    filters = filters / np.sqrt(np.mean(np.abs(filters) ** 2, axis=1, keepdims=True))  # `loudness` alone sets the level
     rung = np.fft.irfft(np.fft.rfft(pieces, bins) * filters, bins)  # (T, 4 * HOP)
     sound = np.zeros((count + 3, HOP))
     for k, part in enumerate(rung.reshape(count, 4, HOP).swapaxes(0, 1)):

@@ -1,4 +1,4 @@
-"""One table of settings: each row is a widget, with its options, how they are written, and where it stands."""
+"""One table of settings: each row is a widget, with its options and their labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
-EMPTY = {"forget_bias": "PyTorch's own"}  # what an empty number field stands for
+EMPTY = {"forget_bias": "PyTorch's own"}  # the meaning of an empty number field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +36,21 @@ class Control:
     Args:
         key: its stable key, the name of the setting.
         kind: "pick" (a list), "segments", "scale" (a slider over given values), "number" or "switch".
-        options: the values, or a function that gives them for the moment; a present value outside of them is added.
-        show: how an option is written.
-        works: False where the setting has no effect at the moment; it is then shown but cannot be moved.
-        on_change: what else happens when it is moved.
+        options: the values, or a function that returns the current ones; a current value outside them is added.
+        show: the label of an option.
+        is_enabled: False if the setting has no effect at the moment; the widget is then shown, but disabled.
+        on_change: the callback for a change.
     """
 
     key: str
     kind: str
     options: Sequence[Any] | Callable[[], Sequence[Any]] = ()
     show: Callable[[Any], str] = str
-    works: Callable[[], bool] = lambda: True
+    is_enabled: Callable[[], bool] = lambda: True
     on_change: Callable[[], None] = state.on_change
 
     def draw(self) -> None:
-        """The widget, unless a link hides it, and beneath it what was wrong with the link's value, if anything."""
+        """Draw the widget unless a link hides it, and below it any problem with the link's value."""
         if self.key in state.hidden():
             return
         DRAW[self.kind](self)
@@ -58,15 +58,20 @@ class Control:
             st.warning(problem)
 
     def offered(self) -> list[Any]:
-        """The options of this moment, the present value among them."""
+        """The current options, including the current value."""
         values = list(self.options() if callable(self.options) else self.options)
-        present = state.value(self.key)
-        return values if present in values else sorted([*values, present])
+        current = state.value(self.key)
+        return values if current in values else sorted([*values, current])
 
     @property
     def common(self) -> dict[str, Any]:
-        """What every widget is given."""
-        return {"key": self.key, "help": text.HELP[self.key], "on_change": self.on_change, "disabled": not self.works()}
+        """The arguments that all kinds of widgets take."""
+        return {
+            "key": self.key,
+            "help": text.HELP[self.key],
+            "on_change": self.on_change,
+            "disabled": not self.is_enabled(),
+        }
 
 
 def _pick(control: Control) -> None:
@@ -81,8 +86,8 @@ def _segments(control: Control) -> None:
 
 
 def _scale(control: Control) -> None:
-    if len(control.offered()) == 1:  # nothing to slide, and Streamlit has no slider of one value
-        _pick(dataclasses.replace(control, works=lambda: False))
+    if len(control.offered()) == 1:  # Streamlit has no slider with a single value
+        _pick(dataclasses.replace(control, is_enabled=lambda: False))
         return
     st.select_slider(text.LABELS[control.key], control.offered(), format_func=control.show, **control.common)
 
@@ -129,7 +134,7 @@ def _presets() -> list[str]:
 
 
 def _tasks() -> list[str]:
-    """Family by family, each in the order of TASKS."""
+    """All tasks, grouped by family, each family in the order of TASKS."""
     return sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
 
 
@@ -149,26 +154,27 @@ CELL = (
     ),
     Control(key="hidden_size", kind="scale", options=SIZES),
     Control(key="num_layers", kind="segments", options=(1, 2, 3, 4)),
-    Control(key="forget_bias", kind="number", works=_has_retain_gate),
+    Control(key="forget_bias", kind="number", is_enabled=_has_retain_gate),
 )
 LEARNING = (
     Control(key="learning_rate", kind="scale", options=RATES, show=lambda rate: f"{rate:g}"),
     Control(key="clip", kind="segments", options=CHOICES["clip"], show=lambda slug: text.CLIPS[slug]),
     Control(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}",
-            works=lambda: state.value("clip") != "none"),
+            is_enabled=lambda: state.value("clip") != "none"),
     Control(key="batch_size", kind="scale", options=BATCHES),
     Control(key="noise", kind="scale", options=NOISES, show=lambda noise: f"{noise:g}"),
-    Control(key="teacher_forcing", kind="scale", options=SHARES, works=_is_fed_back,
+    Control(key="teacher_forcing", kind="scale", options=SHARES, is_enabled=_is_fed_back,
             show=lambda share: f"{share:.0%}"),
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
-            show=lambda slug: text.NONLINEARITIES[slug], works=_uses_nonlinearity),
+            show=lambda slug: text.NONLINEARITIES[slug], is_enabled=_uses_nonlinearity),
     Control(key="bidirectional", kind="switch",
-            works=lambda: not _is_fed_back() and CELLS[state.value("cell")].is_recurrent),
+            is_enabled=lambda: not _is_fed_back() and CELLS[state.value("cell")].is_recurrent),
     Control(key="output_layers", kind="segments", options=CHOICES["output_layers"]),
-    Control(key="window", kind="number", works=lambda: state.value("cell") == "feedforward" and not _is_fed_back()),
-    Control(key="embedding_size", kind="scale", options=EMBEDDINGS, works=_reads_symbols,
+    Control(key="window", kind="number",
+            is_enabled=lambda: state.value("cell") == "feedforward" and not _is_fed_back()),
+    Control(key="embedding_size", kind="scale", options=EMBEDDINGS, is_enabled=_reads_symbols,
             show=lambda size: str(size) if size else "one-hot"),
     Control(key="init", kind="pick", options=CHOICES["init"], show=lambda slug: text.INITS[slug]),
     Control(key="init_gain", kind="number"),

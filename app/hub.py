@@ -1,4 +1,4 @@
-"""The pool, and which tab owns which run. One per process: the server's routes and the pages import the same module."""
+"""The worker pool, and the run that each tab owns. One per process, shared by the server's routes and the pages."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from engine.workers import Pool, Run
 
 @dataclass(frozen=True, eq=False)
 class Ghost:
-    """The run before this one, as it was when it ended; drawn in grey.
+    """The previous run, as it was when it ended; figures draw it in grey.
 
-    Where this one branched off from it: at which step. It is then this run's other future.
+    Args:
+        branched_at: the step at which the current run branched off from it; None if it did not.
     """
 
     info: RunInfo
@@ -32,9 +33,13 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Start:
-    """How a run is to begin: with which settings, live changes at which steps, and whether it waits there.
+    """How a run starts.
 
-    One that is to be opened at a later step trains there first, as fast as it goes.
+    Args:
+        experiment: the settings of step 0.
+        changes: live changes and their steps.
+        until: train to this step first, at full speed.
+        paused: pause there.
     """
 
     experiment: Experiment
@@ -44,10 +49,9 @@ class Start:
 
 
 class RunSlot(TabSlot):
-    """The run of one tab, and the one before it.
+    """The current run of one tab, and the previous one as its ghost.
 
-    Every run has a token of its own, which is all that the live route asks for: a frame never meets another run's
-    template.
+    Every run has its own token, by which the live route finds it: a frame is never drawn into another run's template.
     """
 
     def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str) -> None:
@@ -66,7 +70,7 @@ class RunSlot(TabSlot):
 
     @property
     def token(self) -> str:
-        """Of the present run."""
+        """The token of the current run."""
         return self._token
 
     @property
@@ -76,16 +80,20 @@ class RunSlot(TabSlot):
 
     @property
     def changes(self) -> Changes:
-        """What was changed live after the first update, or is going to be."""
+        """The live changes after the first update, made or planned."""
         return tuple(change for change in self.run.changes if change[0] > 0)
 
     @property
     def experiment(self) -> Experiment:
-        """The run's settings, with what was changed live, or is going to be."""
+        """The run's settings after all live changes, made or planned."""
         return self.run.experiment
 
     def apply(self, experiment: Experiment) -> str:
-        """Make the run one of this experiment: "same", "updated" in place, or "restarted" as a new run."""
+        """Make the run one of this experiment.
+
+        Returns:
+            "same", "updated" if only live settings changed, or "restarted" for a new run.
+        """
         if experiment == self.experiment:
             return "same"
         live = {name: getattr(experiment, name) for name in LIVE_SETTINGS}
@@ -96,16 +104,21 @@ class RunSlot(TabSlot):
         return "restarted"
 
     def reset(self) -> None:
-        """Back to step 0, the same initial weights, and wait there."""
+        """Return to step 0 with the same initial weights, and pause."""
         self.restart(Start(self.experiment, paused=True))
 
     def restart(self, start: Start) -> None:
-        """A new run; the present one becomes the ghost, if it was trained at all."""
+        """Start a new run; the current one becomes the ghost if it has made an update."""
         self._become_ghost()
         self._open(start)
 
     def branch(self, step: int, changes: dict[str, Any], *, paused: bool) -> None:
-        """Back to a step of this run, and on from there with other live settings; what it became is the ghost.
+        """Start a new run from a step of this one with other live settings; this one becomes the ghost.
+
+        Args:
+            step: training step at which the new run branches off.
+            changes: live settings and their new values.
+            paused: whether the new run waits at `step`.
 
         Raises:
             ExperimentError: for a setting that is not live, or a value out of range; nothing is changed then.
@@ -121,28 +134,28 @@ class RunSlot(TabSlot):
         self.run.stop()
 
     def reopen(self) -> None:
-        """Start the same run anew, after it was forgotten."""
+        """Start the same run again after it was forgotten."""
         self.suspended = False
         self._open(Start(self.initial, self.changes, paused=self.paused))
 
     def train(self) -> None:
-        """Train, or train on."""
+        """Train, or resume training."""
         self.paused = False
         self.run.resume()
 
     def pause(self) -> None:
-        """Hold between two updates."""
+        """Pause between two updates."""
         self.paused = True
         self.run.pause()
 
     def step(self) -> None:
-        """One update, then hold."""
+        """Make one update, then pause."""
         if not self.paused:
             self.pause()
         self.run.advance(1)
 
     def set_speed(self, speed: str) -> None:
-        """A name of SPEEDS."""
+        """Train at another speed, a name of SPEEDS."""
         if speed != self.speed:
             self.speed = speed
             self.run.speed(SPEEDS[speed])
@@ -152,13 +165,13 @@ class RunSlot(TabSlot):
         self.run.stop()
 
     def suspend(self) -> None:
-        """Nobody is there: stop training until somebody comes back."""
+        """Stop training until `wake`: no tab is open."""
         if not self.suspended:
             self.suspended = True
             self.run.pause()
 
     def wake(self) -> None:
-        """Somebody came back."""
+        """Resume what `suspend` stopped: a tab is open again."""
         if self.suspended:
             self.suspended = False
             if not self.paused and self.run.status().phase != RunPhase.FINISHED:
@@ -176,7 +189,7 @@ class Hub(SlotRegistry[RunSlot]):
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
-        """The workers, started at the first call: as many as there are cores, at most four, or PLAYGROUND_WORKERS."""
+        """The workers, started by the first call: one per core, at most four, or as many as PLAYGROUND_WORKERS says."""
         with self._lock:
             if self._pool is None:
                 cores = len(os.sched_getaffinity(0))
@@ -184,7 +197,7 @@ class Hub(SlotRegistry[RunSlot]):
             return self._pool
 
     def attach(self, owner: str, start: Start, *, speed: str) -> RunSlot:
-        """A tab opened: give it the run that this browser left with these very settings and changes, or a new one."""
+        """Give a new tab the run that this browser left with the same settings and changes, or a new one."""
 
         def matches(slot: RunSlot) -> bool:
             return not start.until and (slot.initial, slot.changes) == (start.experiment, start.changes)
@@ -192,7 +205,7 @@ class Hub(SlotRegistry[RunSlot]):
         return self.find_or_create(owner, matches, lambda: RunSlot(self.pool(), owner, start, speed=speed))
 
     def running(self) -> int:
-        """How many runs are training now."""
+        """The number of runs that are training now."""
         with self._lock:
             return sum(slot.run.status().phase == RunPhase.RUNNING for slot in self._slots)
 

@@ -1,4 +1,4 @@
-"""What the pages beside the playground share that look into its run while it stands still."""
+"""Shared by the pages that inspect the playground's run while it is paused."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import streamlit as st
 from app import state
 from app.hub import RunSlot
 
-POLL = 0.15  # seconds between two looks for what was asked of the run
+POLL = 0.15  # seconds between two checks for a result of the run
 
 
 def begin(style: Path) -> RunSlot:
-    """Enter such a page: the playground's slot, or the one that the link says, held while the page is shown."""
-    slot = state.present_slot()
+    """Enter such a page: pause the run of the playground, or of the link, and return its slot."""
+    slot = state.current_slot()
     state.leave()
     state.keep_link()
     st.html(style)
@@ -24,12 +24,12 @@ def begin(style: Path) -> RunSlot:
     return slot
 
 
-def wait(waiting: Callable[[], bool], message: str) -> None:
-    """Say what is waited for; when it is there, the page is drawn anew without this."""
-    st.fragment(_watch, run_every=POLL)(waiting, message)
+def wait(is_pending: Callable[[], bool], message: str) -> None:
+    """Show a message as long as something is pending, then draw the page again."""
+    st.fragment(_watch, run_every=POLL)(is_pending, message)
 
 
-def _watch(waiting: Callable[[], bool], message: str) -> None:
+def _watch(is_pending: Callable[[], bool], message: str) -> None:
     st.caption(message)
-    if not waiting():
+    if not is_pending():
         st.rerun()  # the whole page: a fragment cannot draw the one around it

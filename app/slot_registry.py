@@ -1,4 +1,4 @@
-"""Slots: what every browser tab owns on the server, and how long it is kept after the tab has gone."""
+"""Slots: what every browser tab owns on the server, and how long it is kept after the tab was closed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 SUSPEND_AFTER = float(os.environ.get("PLAYGROUND_SUSPEND_AFTER", "60"))
-"""Seconds after the last tab closed: a reload, or a shaky network, finds its run training."""
+"""Seconds after the last tab was closed; after a reload or a short loss of connection the run is still training."""
 FORGET_AFTER = 600.0
 
 
@@ -36,7 +36,7 @@ class TabSlot(ABC):
         """Begin again after the slot was forgotten: its tab is still open."""
 
     def suspend(self) -> None:  # noqa: B027
-        """Pause the work until somebody comes back. May be called again while suspended."""
+        """Pause the work until a tab is opened again. May be called again while suspended."""
 
     def wake(self) -> None:  # noqa: B027
         """Resume what `suspend` paused. May be called without it."""
@@ -109,7 +109,7 @@ class SlotRegistry(Generic[T]):
                 slot.wake()
 
     def expire(self) -> None:
-        """Suspend the slots that nobody has used for SUSPEND_AFTER seconds, and forget them after FORGET_AFTER."""
+        """Suspend the slots that no tab has used for SUSPEND_AFTER seconds, and forget them after FORGET_AFTER."""
         with self._lock:
             for slot in list(self._slots):
                 idle = self._clock() - slot.idle_since

@@ -1,9 +1,9 @@
 """The only file that touches st.session_state: settings, the link, and this tab's slot.
 
 The widgets of `app.controls` keep their values under the names of the settings. Settings without a widget come from
-the preset or the link and are kept in `_rest`. The link is read whenever the playground is entered: preset first, then
-its own values over it, each validated by `Experiment`; after that it is only written. Streamlit forgets the widgets of
-a page that was left, so the link that was written last is kept: without another, it is entered again as it was.
+the preset or the link and are kept in `_rest`. The link is read whenever the playground is entered: first the preset,
+then the link's own values, each validated by `Experiment`; after that the link is only written. Streamlit forgets the
+widgets of a page that was left, so the last written link is kept and used when the playground is entered without one.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ WIDGETS = (
 """The settings that have a widget of the same key."""
 REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
-"""What a link can keep out of sight."""
+"""What a link can hide."""
 OPENING = "remember"
-"""The lesson of a first visit: the promise of the page in 30 seconds."""
+"""The lesson of a first visit: it shows in 30 seconds what the playground is for."""
 
 EXAMPLES = {
     "one_to_one": "digits",
@@ -41,19 +41,19 @@ EXAMPLES = {
     "many_to_many": "characters",
     "encoder_decoder": "reverse",
 }
-"""The data that show an RNN type best, for whoever picks a type that the present data do not have."""
+"""The task that shows an RNN type best, used if the current task does not support the chosen type."""
 
 
 def open_session() -> None:
-    """Entering the playground: the link's lesson, and its own values over it; without a link, all as it was left."""
+    """Enter the playground: with the link's lesson and settings, or without a link as it was left."""
     if not st.session_state.get("_away", True) and not _went_back():
         return
     st.session_state._away = False
     settings = link() or dict(st.session_state.get("_link", {}))
     refused: dict[str, str] = {}
-    st.session_state._hidden = links.named(settings.pop("hide", None), HIDEABLE, "hide", refused)
+    st.session_state._hidden = links.parse_names(settings.pop("hide", None), HIDEABLE, "hide", refused)
     st.session_state._present = settings.pop("present", "") not in ("", "0", "false")
-    at, then = links.step_in(settings.pop("at", None), refused), settings.pop("then", "")
+    at, then = links.parse_step(settings.pop("at", None), refused), settings.pop("then", "")
     st.session_state._guided = not settings or "preset" in settings
     slug = settings.pop("preset", OPENING)
     if slug not in [preset.slug for preset in list_presets()]:
@@ -65,11 +65,11 @@ def open_session() -> None:
     if speed not in SPEEDS:
         refused["speed"] = links.refusal("speed", speed, ", ".join(SPEEDS), preset.speed)
         speed = preset.speed
-    experiment = links.overridden(preset.experiment, settings, refused)
+    experiment = links.apply_link(preset.experiment, settings, refused)
     st.session_state.preset, st.session_state.speed = slug, speed
-    start = Start(experiment, links.planned(experiment, then, refused), at, paused=preset.paused or at > 0)
+    start = Start(experiment, links.parse_changes(experiment, then, refused), at, paused=preset.paused or at > 0)
     st.session_state._start = start
-    if "_slot" in st.session_state:  # another lesson; the same one goes on as it was left
+    if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
         present = st.session_state._slot
         st.session_state._begin = at > 0 or (present.initial, present.changes) != (start.experiment, start.changes)
     _show(settings_at(experiment, start.changes))
@@ -77,43 +77,43 @@ def open_session() -> None:
 
 
 def link() -> dict[str, str]:
-    """What the link says."""
+    """The settings in the page's address."""
     return st.query_params.to_dict()
 
 
 def _went_back() -> bool:
-    """True where the link is neither what was written last nor what a widget is just changing: the browser's Back."""
+    """Detect the browser's Back button: the link changed, but neither this app nor a widget has changed it."""
     changing = st.session_state.pop("_changing", False)
     return not changing and link() != st.session_state.get("_link", link())
 
 
 def leave() -> None:
-    """Another page is shown: when the playground is entered again, its link counts."""
+    """Note that another page is shown: when the playground is entered again, its link is read."""
     st.session_state._away = True
 
 
 def refused(key: str) -> str:
-    """What was wrong with the link's value for this setting, or nothing."""
+    """What was wrong with the link's value for this setting; empty if nothing was."""
     return st.session_state._refused.get(key, "")
 
 
-def refused_elsewhere() -> list[str]:
+def other_refusals() -> list[str]:
     """What was wrong with the link's values for settings that have no widget, or do not exist."""
     return [reason for name, reason in st.session_state._refused.items() if name not in (*WIDGETS, "preset", "speed")]
 
 
 def hidden() -> tuple[str, ...]:
-    """The controls that the link keeps out of sight, for a class."""
+    """The controls that the link hides."""
     return st.session_state.get("_hidden", ())
 
 
 def presenting() -> bool:
-    """True while the page is shown to a room: no settings, large type."""
+    """True in presentation mode: no settings, large type."""
     return st.session_state.get("_present", False)
 
 
 def value(key: str) -> Any:
-    """A widget's present value."""
+    """A widget's current value."""
     return st.session_state[key]
 
 
@@ -125,7 +125,7 @@ def _show(experiment: Experiment) -> None:
     st.session_state._good = experiment
 
 
-def wanted() -> Experiment:
+def requested() -> Experiment:
     """The experiment that the widgets describe.
 
     Raises:
@@ -136,21 +136,21 @@ def wanted() -> Experiment:
     return st.session_state._good
 
 
-def last_good() -> Experiment:
-    """The experiment before the widgets stopped fitting together."""
+def last_valid() -> Experiment:
+    """The last experiment that the widgets described without an error."""
     return st.session_state._good
 
 
 def guided() -> bool:
-    """True where somebody chose this lesson: its text then stands open beside the playground."""
+    """True if the user chose this lesson: its text is then shown unfolded beside the playground."""
     return st.session_state._guided
 
 
-# Callbacks: they run before the page does, so widgets can still be set.
+# Callbacks: Streamlit calls them before it runs the page, so they may still set widgets.
 
 
 def on_preset() -> None:
-    """A lesson was picked: everything is as it says."""
+    """Apply the lesson that was picked."""
     preset = load_preset(st.session_state.preset)
     _show(preset.experiment)
     st.session_state.speed = preset.speed
@@ -160,45 +160,45 @@ def on_preset() -> None:
 
 
 def on_lesson(slug: str) -> None:
-    """The lesson before or after the present one, or the present one again."""
+    """Apply the lesson with this slug: a neighbour, or the current one again."""
     st.session_state.preset = slug
     on_preset()
 
 
 def on_next(settings: dict[str, Any]) -> None:
-    """One of the lesson's own suggestions: the lesson as it is, and this one thing changed; the seed stays."""
+    """Apply a suggestion of the lesson: its own settings with these changes, and the current seed."""
     preset = load_preset(st.session_state.preset)
-    _show(preset.experiment.replace(seed=last_good().seed, **settings))
+    _show(preset.experiment.replace(seed=last_valid().seed, **settings))
     _begin(paused=preset.paused)
     on_change()
 
 
 def on_present() -> None:
-    """To the room, or back to the desk."""
+    """Switch presentation mode on or off."""
     st.session_state._present = not presenting()
     st.session_state._changing = True
 
 
 def _begin(*, paused: bool) -> None:
-    """The settings just shown are begun at step 0, even if the network is the same."""
-    st.session_state._start, st.session_state._begin = Start(last_good(), paused=paused), True
+    """Start the settings just shown at step 0, even if the network is the same."""
+    st.session_state._start, st.session_state._begin = Start(last_valid(), paused=paused), True
 
 
 def on_task() -> None:
-    """Other data: their own default length, and an RNN type that they support."""
+    """Another task was picked: set its default length, and an RNN type that it supports."""
     task = TASKS[st.session_state.task]
     st.session_state.seq_len = task.lengths.default
     if st.session_state.rnn_type not in task.rnn_types:
         st.session_state.rnn_type = task.rnn_types[0]
     if task.inputs != "symbols":
         st.session_state.embedding_size = 0
-    for name, only in links.ONE_WAY.get(st.session_state.rnn_type, {}).items():
-        st.session_state[name] = only
+    for name, fixed in links.FIXED_SETTINGS.get(st.session_state.rnn_type, {}).items():
+        st.session_state[name] = fixed
     on_change()
 
 
 def on_rnn_type() -> None:
-    """Another RNN type: where the present data do not have it, data that show it best."""
+    """Another RNN type was picked: if the current task does not support it, set one that does."""
     if st.session_state.rnn_type not in TASKS[st.session_state.task].rnn_types:
         st.session_state.task = EXAMPLES[st.session_state.rnn_type]
         on_task()
@@ -206,7 +206,7 @@ def on_rnn_type() -> None:
 
 
 def on_cell() -> None:
-    """Another cell: what it cannot have is undone here, for the widget that could undo it rests."""
+    """Another cell was picked: reset the settings that it does not support, since their widgets are disabled."""
     if not CELLS[st.session_state.cell].is_recurrent:
         st.session_state.bidirectional = False
     if st.session_state.rnn_type in AUTOREGRESSIVE_TYPES:
@@ -215,12 +215,12 @@ def on_cell() -> None:
 
 
 def on_change() -> None:
-    """Something was changed by hand: what the link had said is settled."""
+    """A setting was changed by hand: the link's problems no longer matter."""
     st.session_state._refused, st.session_state._changing = {}, True
 
 
-def on_noted() -> None:
-    """The worker said at which step a change was made: the link, written anew after this, says the same."""
+def on_step_recorded() -> None:
+    """The worker reported the step of a live change: the link is then written again with this step."""
     st.session_state._changing = True
 
 
@@ -232,7 +232,7 @@ def on_transport(what: str) -> None:
 
 
 def on_new_seed() -> None:
-    """Another seed, unlike the present one."""
+    """Draw a seed that differs from the current one."""
     present = st.session_state.seed
     while st.session_state.seed == present:
         st.session_state.seed = random.randrange(10_000)
@@ -240,25 +240,25 @@ def on_new_seed() -> None:
 
 
 def on_cure(component_key: str) -> None:
-    """The cure button: the changes come from the browser, so they are validated like a link."""
+    """Apply the cure: its changes come from the browser, so they are validated like a link."""
     changes = st.session_state[component_key].get("cure") or {}
     if isinstance(changes, dict) and changes:
         try:
-            _show(Experiment.from_dict({**last_good().to_dict(), **changes}))
+            _show(Experiment.from_dict({**last_valid().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
-        _begin(paused=False)  # from step 0, also where it could be changed on the way: what broke stays
+        _begin(paused=False)  # from step 0 even for live settings: what is already broken stays broken
         on_change()
 
 
 def on_branch(component_key: str) -> None:
-    """Back to a step, and on from there otherwise; what the browser asks for may be anything."""
-    asked = st.session_state[component_key].get("branch")
+    """Branch off at a step of the run; the request comes from the browser, so it is validated."""
+    request = st.session_state[component_key].get("branch")
     try:
-        step, changes, slot = asked["step"], asked["changes"], st.session_state._slot
+        step, changes, slot = request["step"], request["changes"], st.session_state._slot
         if type(step) is not int or not 0 <= step <= slot.run.status().step or not isinstance(changes, dict):
             return
-        slot.branch(step, changes, paused=bool(asked["paused"]))
+        slot.branch(step, changes, paused=bool(request["paused"]))
     except (TypeError, KeyError, ExperimentError):
         return
     _show(slot.experiment)
@@ -270,7 +270,7 @@ def on_branch(component_key: str) -> None:
 
 @st.cache_resource(scope="session", on_release=HUB.release, show_spinner=False)
 def _attached(_owner: str, _start: Start, _speed: str, _slot: RunSlot | None) -> RunSlot:
-    """Once per session; a dropped connection clears it, and the same slot is acquired again when it comes back."""
+    """Called once per session; a dropped connection clears it, and a reconnect acquires the same slot again."""
     if _slot is not None:
         HUB.acquire(_slot)
         return _slot
@@ -278,72 +278,72 @@ def _attached(_owner: str, _start: Start, _speed: str, _slot: RunSlot | None) ->
 
 
 def slot(experiment: Experiment) -> RunSlot:
-    """This tab's slot, its run being one of this experiment."""
-    present = _attached(
+    """This tab's slot, after making its run one of this experiment."""
+    current = _attached(
         st.context.cookies.get("playground", ""),
         st.session_state._start,
         st.session_state.speed,
         st.session_state.get("_slot"),
     )
     first = "_slot" not in st.session_state
-    st.session_state._slot = present
+    st.session_state._slot = current
     begins = st.session_state.pop("_begin", False)
-    present.set_speed(st.session_state.speed)
+    current.set_speed(st.session_state.speed)
     if begins:
-        present.restart(st.session_state._start)
+        current.restart(st.session_state._start)
     elif not first:
-        present.apply(experiment)
-    return present
+        current.apply(experiment)
+    return current
 
 
-def present_slot() -> RunSlot:
-    """This tab's slot, for a page that only looks at its run; where there is none yet, as the link would open it."""
+def current_slot() -> RunSlot:
+    """This tab's slot, for a page that only reads its run; if there is none yet, it is opened from the link."""
     if "_slot" not in st.session_state:
         open_session()
-        slot(last_good())
+        slot(last_valid())
         write_link()
     return st.session_state._slot
 
 
 def pressed(component_key: str) -> dict[str, Any]:
-    """Which point of a picture was pressed; it comes from the browser, so it may be anything."""
+    """The point of a figure that was clicked; it comes from the browser, so its fields must be checked."""
     point = st.session_state[component_key].get("press")
     return point if isinstance(point, dict) else {}
 
 
 def write_link() -> None:
-    """The link says the preset, what differs from it, what was changed on the way, and how a class is to see it."""
-    st.session_state._link = shared(hidden(), present=presenting())
+    """Write the link: preset, differing settings, live changes, hidden controls and presentation mode."""
+    st.session_state._link = share_link(hidden(), present=presenting())
     keep_link()
 
 
-def shared(hide: Sequence[str] = (), *, present: bool = False, at: int = 0) -> dict[str, str]:
-    """A link to this very run: opened at a step, without some controls, or for a room."""
-    present_slot: RunSlot = st.session_state._slot
-    settings = links.written(present_slot.initial, load_preset(st.session_state.preset), st.session_state.speed)
-    settings |= links.plan(present_slot.changes) | ({"at": str(at)} if at else {})
+def share_link(hide: Sequence[str] = (), *, present: bool = False, at: int = 0) -> dict[str, str]:
+    """A link to this run, without the controls `hide`, in presentation mode, or opened at the training step `at`."""
+    slot: RunSlot = st.session_state._slot
+    settings = links.to_link(slot.initial, load_preset(st.session_state.preset), st.session_state.speed)
+    settings |= links.format_changes(slot.changes) | ({"at": str(at)} if at else {})
     return settings | ({"hide": "~".join(hide)} if hide else {}) | ({"present": "1"} if present else {})
 
 
 def keep_link() -> None:
-    """On a page beside the playground: its link stays in the address, so that a copy of it opens the same run."""
+    """Keep the playground's link in the address of another page, so that a copy of it opens the same run."""
     if link() != st.session_state._link:
         st.query_params.from_dict(st.session_state._link)
 
 
-# The race.
+# For other pages.
 
 
-def recall(name: str) -> Any:
-    """What a page of this tab has kept under this name; None where there is nothing."""
+def load(name: str) -> Any:
+    """The value that a page of this tab has stored under this name; None if there is none."""
     return st.session_state.get(name)
 
 
-def keep(name: str, now: Any) -> None:
-    """Keep something in this tab. Under a widget's key: what it shows when it is drawn next."""
+def store(name: str, now: Any) -> None:
+    """Store a value in this tab. Under a widget's key, it is what the widget shows when it is drawn next."""
     st.session_state[name] = now
 
 
 def playground_slot() -> RunSlot | None:
-    """This tab's slot; None where nobody has opened the playground in it."""
+    """This tab's slot; None if the playground was never opened in it."""
     return st.session_state.get("_slot")

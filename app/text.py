@@ -1,4 +1,4 @@
-"""Every sentence that the app itself says. Verdicts come from `engine.diagnosis`, lessons from `presets/`."""
+"""Sentences and labels that several pages share. Verdicts come from `engine.diagnosis`, lessons from `presets/`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE_TITLE = "RNN playground"
 
 
 class VerdictStyle(NamedTuple):
-    """How a kind of verdict is shown: a word, a sign, and "good", "warn" or "bad" for its colour."""
+    """How a kind of verdict is shown: its label, its icon, and "good", "warn" or "bad" for its colour."""
 
     label: str
     icon: str
@@ -34,7 +34,7 @@ VERDICTS = {
     "vanishing": VerdictStyle("Vanishing", "↘", "warn"),
     "fading": VerdictStyle("Fading", "↘", "warn"),
     "healthy": VerdictStyle("Healthy", "→", "good"),
-    "clipped": VerdictStyle("Braked", "⇥", "warn"),
+    "clipped": VerdictStyle("Clipped hard", "⇥", "warn"),
     "plateau": VerdictStyle("Stuck", "▬", "warn"),
     "rising": VerdictStyle("Rising", "↗", "good"),
     "growing": VerdictStyle("Growing", "↗", "warn"),
@@ -58,11 +58,11 @@ RNN_TYPES = {
     "encoder_decoder": "encoder-decoder",
 }
 RNN_TYPE_NOTES = {
-    "one_to_one": "one input, one answer: a regular network, without time.",
-    "one_to_many": "one input; then each output comes back as the next input.",
-    "many_to_one": "reads a whole sequence, answers once at its end.",
-    "many_to_many": "answers while it reads, at every step or at those that are asked.",
-    "encoder_decoder": "reads a whole sequence, then speaks another, of its own length.",
+    "one_to_one": "one input, one output: an ordinary network, without time steps.",
+    "one_to_many": "one input; then each output is fed back as the next input.",
+    "many_to_one": "reads a whole sequence, then gives one output.",
+    "many_to_many": "gives an output while it reads, at every step or at some of them.",
+    "encoder_decoder": "reads a whole sequence, then writes another one, of its own length.",
 }
 
 INITS = {
@@ -80,7 +80,7 @@ SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
 
 def cure(changes: dict[str, Any]) -> str:
-    """What the cure button says: "Try the cure: LSTM, forget bias 3"."""
+    """The label of the cure button: "Try the cure: LSTM, forget bias 3"."""
     return f"Try the cure: {', '.join(setting(*change) for change in changes.items())}" if changes else ""
 
 
@@ -91,11 +91,11 @@ def setting(name: str, value: Any) -> str:
     if name == "task":
         return TASKS[value].title
     if name == "init":
-        return f"{INITS[value]} start"
+        return f"{INITS[value]} initial weights"
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
     if name == "tbptt":
-        return f"cut after {value} step{'' if value == 1 else 's'}" if value else "no truncation"
+        return f"truncation after {value} step{'' if value == 1 else 's'}" if value else "no truncation"
     if name == "bidirectional":
         return "both directions" if value else "one direction"
     if name == "nonlinearity":
@@ -105,9 +105,9 @@ def setting(name: str, value: Any) -> str:
     if name == "embedding_size":
         return f"embedding of {value}" if value else "one-hot inputs"
     if name == "output_layers":
-        return f"{value} layer{'' if value == 1 else 's'} above without links in time"
+        return f"{value} extra output layer{'' if value == 1 else 's'}"
     if name == "window":
-        return f"sees {value} inputs" if value > 1 else "sees one input"
+        return f"window of {value} inputs" if value > 1 else "window of one input"
     if name == "teacher_forcing":
         return f"teacher forcing {value:.0%}"
     if value is None:
@@ -121,21 +121,21 @@ def setting(name: str, value: Any) -> str:
 
 
 def rnn_type(experiment: Experiment) -> str:
-    """Under the pictures: what the chosen type is."""
+    """The chosen RNN type, described below its buttons, as Markdown."""
     return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {RNN_TYPE_NOTES[experiment.rnn_type]}"
 
 
 def about_data(experiment: Experiment) -> str:
-    """Under the data: what they teach, what a network must beat, whether they are real."""
+    """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
     task = TASKS[experiment.task]
     unit = "nats" if task.outputs == "symbols" else "squared error"
     bars = [f"{name} {value:.3g}" for name, value in RunInfo.of(experiment).baselines.items()]
     source = "Generated data." if task.source.startswith("Generated") else task.source
-    return f"{task.teaches} To beat, in {unit}: {'; '.join(bars)}. {source}"
+    return f"{task.teaches} Losses to beat, in {unit}: {'; '.join(bars)}. {source}"
 
 
 def clock(status: RunStatus) -> str:
-    """The line beside the buttons: where the run is, and how fast it goes."""
+    """The line beside the verdict: the run's phase, its step and its speed."""
     parts = [PHASES[status.phase], f"step {status.step:,}"]
     if status.phase == RunPhase.RUNNING and status.steps_per_second:
         rate = status.steps_per_second
@@ -150,13 +150,13 @@ def clock(status: RunStatus) -> str:
 
 
 def changed(experiment: Experiment, lesson: Experiment) -> list[str]:
-    """What was changed from the lesson, a few words each."""
+    """The settings that differ from the lesson's, each in a few words."""
     names = [name for name in experiment.to_dict() if getattr(experiment, name) != getattr(lesson, name)]
     return [setting(name, getattr(experiment, name)) for name in names if _matters(name, experiment)]
 
 
 def chips(experiment: Experiment) -> list[str]:
-    """Settings that are not what they usually are, so that nothing stays hidden in a folded part."""
+    """Settings that differ from the defaults, so that none stays hidden in a folded section."""
     usual = Experiment(task=experiment.task, rnn_type=experiment.rnn_type)
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
@@ -169,7 +169,7 @@ def chips(experiment: Experiment) -> list[str]:
 
 
 def _matters(name: str, experiment: Experiment) -> bool:
-    """False for a setting that this cell has no use for."""
+    """Return False for a setting that has no effect on this experiment."""
     if name == "nonlinearity":
         return CELLS[experiment.cell].uses_nonlinearity
     if name == "window":
@@ -187,15 +187,15 @@ def summary(e: Experiment) -> str:
     return " · ".join(parts)
 
 
-def plain(raw: str, most: int = 60) -> str:
-    """Somebody else's words, short and without any Markdown: a link must not place pictures on the page."""
-    kept = raw if len(raw) <= most else f"{raw[: most - 3]}..."
+def plain(raw: str, max_length: int = 60) -> str:
+    """Shorten foreign text and escape its Markdown: a link must not be able to place images on the page."""
+    kept = raw if len(raw) <= max_length else f"{raw[: max_length - 3]}..."
     return "".join(f"\\{character}" if character in "\\`*_[]<>~$:" else character for character in kept)
 
 
 def does_not_fit(field: str, accepts: str, got: object) -> str:
-    """Settings that each may be but not together, or a number field left empty."""
-    is_now = "it is empty" if got is None else f"is {got}"
+    """The message for settings that are each valid but not together, or for an empty number field."""
+    is_now = "it is empty" if got is None else f"it is {got}"
     return f"{LABELS.get(field, field)} must be {accepts}, but {is_now}."
 
 
@@ -203,44 +203,46 @@ def does_not_fit(field: str, accepts: str, got: object) -> str:
 
 
 def place(preset: Preset, count: int, experiment: Experiment) -> str:
-    """Above the picker of lessons: which of how many of its kind is shown, and whether it still is."""
+    """Above the list of lessons: the lesson's number among its kind, and whether its settings were changed."""
     name = f"{KINDS[preset.kind]} {preset.order}"
     if experiment.task != preset.experiment.task:
-        return f"Your own settings, begun at {name[0].lower()}{name[1:]}"
+        return f"Your own settings, started from {name[0].lower()}{name[1:]}"
     return f"{name} of {count}" + ("" if experiment == preset.experiment else ", with your changes")
 
 
 def preset(preset: Preset) -> str:
-    """Its number and title, as one entry of a list."""
+    """A lesson's number and title, as one entry of a list."""
     short = {"lesson": "", "failure": "Failure "}[preset.kind]
     return f"{short}{preset.order} · {preset.title}"
 
 
-def held(claim: Claim, measured: list[float]) -> str:
-    """How far a claim can be relied on, and what was measured for it, seed by seed, if anything was."""
+def claim_evidence(claim: Claim, measured: list[float]) -> str:
+    """How reliable a claim is, and the value that was measured for each seed, if any."""
     if claim.gate != "trained":
-        return {"exact": "holds exactly, checked in every test run", "shown": "usually to be seen"}[claim.gate]
+        return {"exact": "always true, checked in every test run", "shown": "usually visible"}[claim.gate]
     numbers = f": {', '.join(f'{value:.3g}' for value in measured)}" if measured else ""
     return (
-        f"measured on {len(claim.seeds)} seed{'' if len(claim.seeds) == 1 else 's'}{numbers}; asked is {bounds(claim)}"
+        f"measured on {len(claim.seeds)} seed{'' if len(claim.seeds) == 1 else 's'}{numbers}; required: {bounds(claim)}"
     )
 
 
 def tags(experiment: Experiment) -> list[str]:
-    """What a card says of the network."""
+    """The tags on a lesson's card: its RNN type and its cell."""
     return [RNN_TYPES[experiment.rnn_type], CELLS[experiment.cell].title]
 
 
 def task(slug: str) -> str:
-    """Data in the list of all: their title, which a narrow box must not cut, and their kind, which can be searched."""
+    """One entry in the list of data: first the title, which a narrow box must not cut, then the family, for search."""
     return f"{TASKS[slug].title} · {TASKS[slug].family}"
 
 
 KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
-LEARN_HEADING = "Each lesson opens the playground on a network that shows one thing."
-FAILURES_NOTE = "Each card opens the playground on a network that fails in one way, and says how to notice it."
+LEARN_HEADING = "Each lesson opens the playground with a network that shows one thing."
+FAILURES_NOTE = (
+    "Each card opens the playground with a network that fails in one way, and tells you how to recognise it."
+)
 ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
 CHANGE_NEXT = "Change next"
 SHOULD_HAPPEN = "What should happen"
@@ -250,34 +252,37 @@ NEXT = {"lesson": "Next lesson", "failure": "Next card"}
 
 
 HELP = {
-    "preset": "A lesson sets everything below. Change anything afterwards.",
-    "task": "What the network reads and what it is asked.",
-    "rnn_type": "Where inputs come in and answers go out along time: one to one, one to many, many to one, "
+    "preset": "A lesson sets everything below. You can change anything afterwards.",
+    "task": "What the network reads and what it must predict.",
+    "rnn_type": "At which time steps inputs enter and outputs leave: one to one, one to many, many to one, "
     "many to many, encoder-decoder.",
-    "cell": "How the state of one step becomes that of the next. Changing it starts a new run.",
-    "nonlinearity": "The function that bends each sum before it becomes the state. Gated cells have their own.",
-    "hidden_size": "How many numbers the state holds.",
-    "num_layers": "How many recurrent layers stand on top of each other.",
-    "bidirectional": "A second chain reads the sequence from its end. Asked for the next value, it sees the answer.",
-    "seq_len": "How many steps a sequence has; where lengths vary, the longest.",
-    "init": "How the weights from one step to the next are drawn before training.",
+    "cell": "How the new state is computed from the input and the old state. A change starts a new run.",
+    "nonlinearity": "The function φ that is applied to each sum to give the new state. Gated cells have fixed ones.",
+    "hidden_size": "How many numbers the state has.",
+    "num_layers": "How many recurrent layers are stacked on top of each other.",
+    "bidirectional": "A second chain reads the sequence from its end. If the task is to predict the next value, this "
+    "chain sees the answer.",
+    "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
+    "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
-    "forget_bias": "Holds the gate that keeps the old state (LSTM: forget, GRU: update) open from the start. 3 keeps "
-    "95 % a step. Empty: PyTorch's own.",
-    "output_layers": "More layers above the recurrent ones. They see one step at a time and remember nothing.",
-    "window": "How many inputs a feed-forward cell sees at once, the present one last.",
-    "embedding_size": "How many learned numbers stand for each symbol. One-hot: a place of its own for each symbol.",
-    "teacher_forcing": "How often training feeds back the true symbol in place of the network's own, where outputs are "
-    "fed back. Changes while it trains.",
-    "noise": "Chance added to every input in training, never when measuring: its standard deviation. Changes while "
-    "it trains.",
+    "forget_bias": "Bias of the gate that keeps the old state (LSTM: forget gate, GRU: update gate). With 3, the gate "
+    "keeps 95 % per step before training. Empty: PyTorch's own.",
+    "output_layers": "Feed-forward layers above the recurrent ones. They see one step at a time and have no state.",
+    "window": "How many inputs a feed-forward cell sees at once; the last one is the input of the current step.",
+    "embedding_size": "How many learned numbers represent each symbol. One-hot: no embedding, a single 1 for each "
+    "symbol.",
+    "teacher_forcing": "For networks whose outputs are fed back: how often training feeds back the true symbol "
+    "instead of the network's own. Can be changed during training.",
+    "noise": "Standard deviation of the random noise that is added to every input in training, but not in "
+    "measurements. Can be changed during training.",
     "optimizer": "The rule that turns gradients into updates.",
-    "learning_rate": "How far each update goes. Changes while it trains.",
-    "clip": "Norm: shorten the whole gradient if it is too long. Value: cap each number. Changes while it trains.",
-    "clip_threshold": "Where clipping begins. Changes while it trains.",
-    "batch_size": "Sequences per update: fewer make each update noisier. Changes while it trains.",
-    "tbptt": "How many steps back the gradient goes; 0 is all the way.",
-    "seed": "Draws the initial weights and the data. The same seed gives the same run.",
+    "learning_rate": "How large each update is. Can be changed during training.",
+    "clip": "Norm: shorten the whole gradient if it is too long. Value: limit each number. Can be changed during "
+    "training.",
+    "clip_threshold": "The gradient is clipped above this size. Can be changed during training.",
+    "batch_size": "Sequences per update: the fewer, the noisier each update. Can be changed during training.",
+    "tbptt": "How many steps the gradient goes back in time; 0 means all of them.",
+    "seed": "Determines the initial weights and the data. The same seed gives the same run.",
 }
 LABELS = {
     "preset": "Lesson",
@@ -292,7 +297,7 @@ LABELS = {
     "init": "Initial weights",
     "init_gain": "Gain of the initial weights",
     "forget_bias": "Forget bias",
-    "output_layers": "Layers above, no links in time",
+    "output_layers": "Extra output layers",
     "window": "Inputs seen at once",
     "embedding_size": "Embedding",
     "teacher_forcing": "Teacher forcing",
@@ -313,12 +318,12 @@ LABELS = {
 }
 
 STARTS_AGAIN = "Network"
-STARTS_AGAIN_NOTE = ":material/replay: Changes start again at step 0."
+STARTS_AGAIN_NOTE = ":material/replay: A change restarts the run at step 0."
 AT_ONCE = "Training"
-AT_ONCE_NOTE = ":material/bolt: Changes act at once, no reset."
+AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart."
 
 ONE_OF_THE_LIST = "one of those in the list above"
-SETTING_REFUSED = "{label}: the link said {got}, but it must be {accepts}. Shown is {shown}."
-PRESET_REFUSED = "There is no lesson called {got}. Shown is {shown}; the Learn page has them all."
-UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was left out. Change the rest on this page."
-KEPT_RUNNING = "{problem} The run below still has the settings before this change."
+SETTING_REFUSED = "{label}: the link asks for {got}, but it must be {accepts}. Used instead: {shown}."
+PRESET_REFUSED = "There is no lesson called {got}. Shown instead: {shown}. The Learn page lists all lessons."
+UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was ignored."
+KEPT_RUNNING = "{problem} The run below still uses the settings from before this change."

@@ -1,4 +1,4 @@
-"""A small picture of what goes in and what shall come out: the drawn sequence of the probe, as HTML."""
+"""A small image of a task: the input and the target of one probe sequence, as HTML."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch, Task, probe
 
 MAX_SYMBOLS, MAX_BARS = 14, 50
-GRID, LETTER, BESIDE = 158, 7.5, 7  # pixels: width of two aligned rows, of a letter, and of a box around it
+GRID_WIDTH, LETTER_WIDTH, BOX_MARGIN = 158, 7.5, 7  # pixels: of two aligned rows, of a letter, of the box around it
 BOX = "border: 1px {line} color-mix(in srgb, currentColor 35%, transparent); border-radius: 3px; text-align: center"
 
 
-@lru_cache(maxsize=256)  # every lesson, and what people are looking at
+@lru_cache(maxsize=256)  # enough for every lesson and the networks on the screen
 def thumbnail(experiment: Experiment) -> str:
-    """Input and target of one held-out sequence: an arrow between them, or in time where most steps are answered."""
+    """Input and target of one held-out sequence: with an arrow between them, or step by step if most have a target."""
     task, batch = TASKS[experiment.task], probe(experiment)
     if _answers_as_it_reads(experiment, batch):
         return f'<div class="thumbnail">{_in_time(task, batch)}</div>'
@@ -26,36 +26,36 @@ def thumbnail(experiment: Experiment) -> str:
 
 
 def _answers_as_it_reads(experiment: Experiment, batch: Batch) -> bool:
-    """A symbol is read and another asked for at most of the steps: which belongs to which must be seen."""
+    """True if a symbol is read and another is the target at most steps: they must then be drawn aligned."""
     task = TASKS[experiment.task]
-    asked = int(batch.mask[:, 0].sum())
+    count = int(batch.mask[:, 0].sum())
     return experiment.rnn_type == "many_to_many" and task.inputs == task.outputs == "symbols" and (
-        2 * asked > batch.lengths[0]
+        2 * count > batch.lengths[0]
     )  # fmt: skip
 
 
 def _in_time(task: Task, batch: Batch) -> str:
-    """Two rows, a column per step: what is read, with an empty box where nothing is yet, and what is asked for."""
+    """Two rows, a column per step: the input, with an empty box if there is none yet, and the target."""
     steps: list[tuple[str, str | None]] = []
     width = 0.0
     for t in range(length := int(batch.lengths[0])):
         token = int(batch.inputs[t, 0])
         read = symbol(task.input_labels[token]) if token >= 0 else ""
-        asked = symbol(task.output_labels[int(batch.targets[t, 0])]) if batch.mask[t, 0] else None
-        width += LETTER * max(1, len(read), len(asked or "")) + BESIDE
-        if steps and width > GRID:
+        target = symbol(task.output_labels[int(batch.targets[t, 0])]) if batch.mask[t, 0] else None
+        width += LETTER_WIDTH * max(1, len(read), len(target or "")) + BOX_MARGIN
+        if steps and width > GRID_WIDTH:
             break
-        steps.append((read, asked))
+        steps.append((read, target))
     more = ["…"] * (len(steps) < length)
-    given = [_box(read) for read, _ in steps] + more
-    wanted = [_box(asked) for _, asked in steps] + more
-    cells = ["in", *given, "out", *wanted]
+    inputs = [_box(read) for read, _ in steps] + more
+    targets = [_box(target) for _, target in steps] + more
+    cells = ["in", *inputs, "out", *targets]
     columns = f"display: grid; grid-template-columns: repeat({len(cells) // 2}, auto); gap: 3px; align-items: center"
     return f'<div style="{columns}">{"".join(cell if cell[0] == "<" else f"<b>{cell}</b>" for cell in cells)}</div>'
 
 
 def _box(label: str | None) -> str:
-    """A symbol in its box; a dashed box where there is none to read, no box where none is asked for."""
+    """A symbol in its box; a dashed box if there is no input, no box if there is no target."""
     if label is None:
         return "<i></i>"
     return f'<div style="{BOX.format(line="solid" if label else "dashed")}">{escape(label) or "&nbsp;"}</div>'
@@ -84,7 +84,7 @@ def _target(task: Task, batch: Batch) -> str:
 
 
 def _flagged(task: Task, given: np.ndarray, name: str) -> np.ndarray:
-    """The steps at which the channel of this name is on; none where there is no such channel."""
+    """The steps at which the channel of this name is on; none if there is no such channel."""
     return given[:, task.input_labels.index(name)] > 0 if name in task.input_labels else np.zeros(len(given), bool)
 
 
@@ -101,8 +101,7 @@ def _dot(ink: float) -> str:
 
 
 def _bars(values: np.ndarray, marked: np.ndarray, hidden: np.ndarray) -> str:
-    """One bar per step, the lowest value the shortest; marked steps stand out, hidden ones are left empty, and dots say
-    that there are more."""
+    """One bar per step, the lowest value the shortest; marked steps stand out, hidden ones are empty, … means more."""
     more = "…" * (len(values) > MAX_BARS)
     values, marked, hidden = values[:MAX_BARS], marked[:MAX_BARS], hidden[:MAX_BARS]
     low, high = min(0.0, float(values.min())), float(values.max())

@@ -1,4 +1,4 @@
-"""The card "Ask the network": a question, while it trains or after, and what the network says."""
+"""The card "Ask the network": a question during or after training, and the network's answer."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
 
-POLL = 0.2  # seconds between two looks for an answer
+POLL = 0.2  # seconds between two checks for an answer
 STYLE = Path(__file__).with_name("style.css")
-STILL = {"displayModeBar": False}
+PLOTLY_CONFIG = {"displayModeBar": False}
 
 
 @dataclass
 class AskState:
-    """What a tab's card remembers of one run: how often it was asked, and what was wrong with the last question."""
+    """A tab's state of this card for one run: the number of questions, and what was wrong with the last one."""
 
     asked: int = 0
     problem: str = ""
@@ -33,13 +33,13 @@ class AskState:
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
 def _card_state(token: str) -> AskState:
-    """Of one run."""
+    """The card's state for one run."""
     return AskState()
 
 
 @st.fragment
 def card(slot: RunSlot) -> None:
-    """The fields, and below them the newest answer of this run."""
+    """Draw the fields, and below them the newest answer of this run."""
     run, experiment, card_state = slot.run, slot.experiment, _card_state(slot.token)
     with st.container(key="predict", border=True):
         st.html(STYLE)
@@ -55,12 +55,12 @@ def card(slot: RunSlot) -> None:
         if run.is_pending(ANSWER):
             st.fragment(_watch, run_every=POLL)(run)
         answer = run.result(ANSWER)
-        if answer is not None and not card_state.problem:  # an older answer would seem to belong to what was typed now
+        if answer is not None and not card_state.problem:  # an older answer would look like the answer to this question
             _answer(experiment, answer)
 
 
 def _typed(task: Task) -> bool:
-    """Whether something is typed; where it can be, a person chooses."""
+    """Draw the choice between a typed text and an example; True for a typed text, if the task can read one."""
     if task.encode is None:
         return False
     ways = [ask_text.TYPE_IT, ask_text.HELD_OUT]
@@ -70,36 +70,39 @@ def _typed(task: Task) -> bool:
 
 
 def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, object] | None:
-    """What is asked, once the button is pressed. What other data would ask otherwise has a key of its own."""
-    task, asked = TASKS[experiment.task], dict[str, object]()
+    """Draw the question's fields; return their values once the button was pressed. Each task has its own keys."""
+    task, question = TASKS[experiment.task], dict[str, object]()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if typed:
             with st.container(key="predict_text", width="stretch"):
-                asked["text"] = st.text_input(task.asks, task.example, ask_text.MAX_CHARACTERS,
+                question["text"] = st.text_input(task.asks, task.example, ask_text.MAX_CHARACTERS,
                                               key=f"predict_text_{task.slug}")  # fmt: skip
         else:
-            most = int(LIMITS["example"][1].high)
-            asked["example"] = st.number_input(ask_text.EXAMPLE, 0, most, 0, key="predict_example", width=150)
+            last = int(LIMITS["example"][1].high)
+            question["example"] = st.number_input(ask_text.EXAMPLE, 0, last, 0, key="predict_example", width=150)
         if not reason_not_to_continue(experiment):
             with st.container(key="predict_steps", width=210):
-                least = 0 if task.outputs == "symbols" else 1
-                most, usual = ask_text.most_steps(experiment), ask_text.usual_steps(experiment)
-                asked["steps"] = st.slider(ask_text.STEPS, least, most, usual, key=f"predict_steps_{task.slug}")
+                lowest = 0 if task.outputs == "symbols" else 1
+                highest, default = ask_text.max_steps(experiment), ask_text.default_steps(experiment)
+                question["steps"] = st.slider(
+                    ask_text.STEPS, lowest, highest, default, key=f"predict_steps_{task.slug}"
+                )
         if ask_text.generates(experiment):
-            asked["temperature"] = st.slider(ask_text.TEMPERATURE, 0.0, ask_text.HOTTEST, 0.0, 0.1, width=190,
-                                             format="%.1f", key="predict_temperature",
-                                             help=ask_text.TEMPERATURE_HELP)  # fmt: skip
+            question["temperature"] = st.slider(
+                ask_text.TEMPERATURE, 0.0, ask_text.MAX_TEMPERATURE, 0.0, 0.1, width=190, format="%.1f",
+                key="predict_temperature", help=ask_text.TEMPERATURE_HELP,
+            )  # fmt: skip
         label = ask_text.AGAIN if again else ask_text.ASK
         pressed = st.form_submit_button(label, key="predict_ask", icon=":material/question_answer:")
     if remark := ask_text.remark(experiment):
         st.caption(remark)
-    return asked if pressed else None
+    return question if pressed else None
 
 
-def _ask(run: Run, experiment: Experiment, card_state: AskState, asked: dict[str, object]) -> None:
-    """Send the question, or say at once what is wrong with it; every press draws anew where symbols are drawn."""
+def _ask(run: Run, experiment: Experiment, card_state: AskState, fields: dict[str, object]) -> None:
+    """Send the question, or report what is wrong with it; every question has its own random seed."""
     try:
-        question = Question(**asked, seed=card_state.asked)  # type: ignore[arg-type]
+        question = Question(**fields, seed=card_state.asked)  # type: ignore[arg-type]
         encode_question(experiment, question)
     except QuestionError as error:
         card_state.problem = str(error)
@@ -109,7 +112,7 @@ def _ask(run: Run, experiment: Experiment, card_state: AskState, asked: dict[str
 
 
 def _watch(run: Run) -> None:
-    """Looked at again and again until the answer is there; then the page is drawn anew, without this."""
+    """Show a message until the answer is there; then the page is drawn again."""
     st.caption(ask_text.ASKING)
     if not run.is_pending(ANSWER):
         st.rerun()  # the whole page: a fragment cannot draw the one around it
@@ -119,10 +122,10 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
     task = TASKS[experiment.task]
     with st.container(key="predict_answer"):
         st.caption(ask_text.asked_at(answer))
-        if strange := ask_text.unknown(task, answer):
-            st.caption(ask_text.escaped(strange))
+        if warning := ask_text.unknown(task, answer):
+            st.caption(ask_text.escaped(warning))
         if experiment.rnn_type in AUTOREGRESSIVE_TYPES:
-            _spoken(task, answer)
+            _generated(task, answer)
         elif task.outputs == "values":
             _values(experiment, answer)
         elif len(answer.said):
@@ -130,39 +133,39 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
         elif experiment.rnn_type == "many_to_many":
             _tagged(task, answer)
         else:
-            _decided(task, answer)
+            _classified(task, answer)
 
 
-def _what_it_read(task: Task, answer: Answer) -> None:
-    """Exactly as prepared: symbols as boxes, an image, or numbers as lines."""
+def _input(task: Task, answer: Answer) -> None:
+    """The input as the network read it: symbols as boxes, an image, or numbers as lines."""
     if task.image is not None:
-        st.html(ask_text.picture(task, answer))
+        st.html(ask_text.image(task, answer))
     elif task.inputs == "symbols":
         st.html(ask_text.read(task, answer))
     else:
         _chart(ask.channels(answer.inputs, task.input_labels), "What the network read, a line for each channel.")
 
 
-def _decided(task: Task, answer: Answer) -> None:
+def _classified(task: Task, answer: Answer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(ask_text.READ)
-        _what_it_read(task, answer)
+        _input(task, answer)
     with right:
         st.markdown(ask_text.SAYS)
-        st.markdown(ask_text.decided(task, answer))
+        st.markdown(ask_text.classified(task, answer))
         target = None if answer.targets is None else int(answer.targets[-1])
         _chart(ask.classes(task.output_labels, answer.outputs[-1], target), "The probability of every class.")
 
 
-def _spoken(task: Task, answer: Answer) -> None:
+def _generated(task: Task, answer: Answer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(ask_text.READ)
-        _what_it_read(task, answer)
+        _input(task, answer)
     with right:
         st.markdown(ask_text.SAYS)
-        st.html(ask_text.spoken(task, answer))
+        st.html(ask_text.generated(task, answer))
         st.markdown(ask_text.in_words(task, answer))
         st.caption(ask_text.BOXES)
         if task.audible:
@@ -179,15 +182,15 @@ def _continued(task: Task, answer: Answer) -> None:
         st.caption(ask_text.BOXES)
     with right:
         st.markdown(ask_text.EXPECTS)
-        right_one = None if answer.future is None else int(answer.future[0])
-        _chart(ask.classes(task.output_labels, answer.said_outputs[0], right_one),
+        target = None if answer.future is None else int(answer.future[0])
+        _chart(ask.classes(task.output_labels, answer.said_outputs[0], target),
                "The probability of every symbol that may come first.")  # fmt: skip
 
 
 def _tagged(task: Task, answer: Answer) -> None:
     st.markdown(ask_text.READ_AND_SAYS)
     if task.inputs != "symbols":
-        _what_it_read(task, answer)
+        _input(task, answer)
     if task.slug == "speech":
         st.audio(audio.speech(answer.inputs), sample_rate=audio.SAMPLE_RATE)
     st.html(ask_text.answered(task, answer))
@@ -195,28 +198,28 @@ def _tagged(task: Task, answer: Answer) -> None:
 
 
 def _values(experiment: Experiment, answer: Answer) -> None:
-    """A forecast beside what came; or numbers said while reading; or one number."""
+    """A forecast beside the true values; or numbers that were predicted while reading; or one number."""
     task, at_the_end = TASKS[experiment.task], experiment.rnn_type == "many_to_one"
     past = answer.inputs[:, 0].astype(float)
     if len(answer.said):
         future = None if answer.future is None else answer.future[:, 0]
         figure = ask.series(past, answer.said[:, 0], future, name=task.input_labels[0])
-        _chart(figure, "What was read, the network's forecast, and what really came.")
+        _chart(figure, "The input, the network's forecast, and the true values.")
         if sentence := ask_text.forecast(answer):
             st.caption(sentence)
         return
     if at_the_end:
         st.markdown(ask_text.number(answer))
-        _what_it_read(task, answer)
+        _input(task, answer)
         return
     begin, end = int(answer.counted.argmax()), len(past) - int(answer.counted[::-1].argmax())
     if not task.causal:
-        past = np.where(answer.counted, np.nan, past)  # what it is asked for is hidden from it
+        past = np.where(answer.counted, np.nan, past)  # the values that it must predict are hidden from it
     figure = ask.series(past, np.zeros(0), None if answer.targets is None else answer.targets[begin:end, 0],
                             name=task.input_labels[0], now=answer.outputs[begin:end, 0],
                             now_from=begin + task.causal)  # fmt: skip
-    _chart(figure, "What was read, what the network says, and what would be right.")
+    _chart(figure, "The input, the network's outputs, and the targets.")
 
 
 def _chart(figure: go.Figure, label: str) -> None:
-    st.plotly_chart(figure, config=STILL, alt=label)
+    st.plotly_chart(figure, config=PLOTLY_CONFIG, alt=label)

@@ -1,4 +1,4 @@
-"""What the card "Ask the network" says and shows: the question that is meant, and its answer in words and boxes."""
+"""The text of the card "Ask the network", and its answers as sentences and boxes."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from engine.ask.question import LIMITS, Answer, reason_not_to_continue
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import END, TASKS, Task
 
-HEADING = "**Ask the network**: it answers with its weights of this moment, and learns nothing from it."
+HEADING = "**Ask the network**: it answers with its current weights, and does not learn from the question."
 TYPE_IT, HELD_OUT = "type it", "a held-out example"
-ASK, AGAIN, ASKING = "Ask", "Ask again", "The network is being asked…"
+ASK, AGAIN, ASKING = "Ask", "Ask again", "The network is computing its answer …"
 EXAMPLE = "Held-out example"
 STEPS = "Steps to go on by itself"
 TEMPERATURE = "Temperature"
 TEMPERATURE_HELP = (
-    "0 is greedy: always the most probable symbol. Above, symbols are drawn by chance: at 1 as often as the network "
-    "holds them probable, below 1 more carefully, above 1 more wildly."
+    "0 is greedy: always the most probable symbol. Above 0, symbols are drawn at random: at 1 with the network's "
+    "probabilities, below 1 probable symbols are drawn even more often, above 1 improbable ones become more frequent."
 )
-READ, SAYS, GOES_ON = "**What it read**", "**What it says**", "**What it read, and how it goes on by itself**"
-READ_AND_SAYS = "**What it read, and what it says to it**"
+READ, SAYS, GOES_ON = "**Input**", "**The network's answer**", "**Input, and how the network continues it**"
+READ_AND_SAYS = "**Input, and the network's answer at each step**"
 EXPECTS = "**What it expects next**"
-BOXES = "The stronger a box is coloured, the surer it was; point at one for the number."
-NOTHING = "nothing yet"
+BOXES = "The stronger the colour of a box, the surer the network was; point at a box to see the probability."
+NO_INPUT = "nothing yet"
 UNKNOWNS = ("<UNK>", "\N{REPLACEMENT CHARACTER}")
-HOTTEST = 2.0
-MAX_CHARACTERS = 20_000  # of a typed text; far more than can be read, so that its sentence says so
+MAX_TEMPERATURE = 2.0
+MAX_CHARACTERS = 20_000  # of a typed text; more than a network reads, so that the network's own limit is reported
 
 
 def generates(experiment: Experiment) -> bool:
-    """True where the network says symbols that it hears itself, so that a temperature makes sense."""
-    speaks = experiment.rnn_type in AUTOREGRESSIVE_TYPES or not reason_not_to_continue(experiment)
-    return speaks and TASKS[experiment.task].outputs == "symbols"
+    """True if the network's output symbols are fed back to it, so that a temperature makes sense."""
+    fed_back = experiment.rnn_type in AUTOREGRESSIVE_TYPES or not reason_not_to_continue(experiment)
+    return fed_back and TASKS[experiment.task].outputs == "symbols"
 
 
-def usual_steps(experiment: Experiment) -> int:
-    """How far it goes on when nobody says: a line of letters, a sentence of words, or half of what was read."""
+def default_steps(experiment: Experiment) -> int:
+    """The default number of generated steps: a line of letters, a sentence of words, or half of the input's length."""
     task = TASKS[experiment.task]
     if task.outputs == "symbols":
         return 60 if max(map(len, task.output_labels)) == 1 else 12
     return max(1, min(20, experiment.seq_len // 2))
 
 
-def most_steps(experiment: Experiment) -> int:
-    """How far it may go on: a forecast is for some lengths of what was read, a text for a few lines."""
+def max_steps(experiment: Experiment) -> int:
+    """The largest number of generated steps: twice the input's length for a forecast, a few lines for a text."""
     if TASKS[experiment.task].outputs == "symbols":
         return int(LIMITS["steps"][1].high)
     return min(max(20, 2 * experiment.seq_len), int(LIMITS["steps"][1].high))
 
 
 def remark(experiment: Experiment) -> str:
-    """Below the fields: what this network cannot do, though its data would let it."""
+    """Below the fields: why this network cannot continue a sequence, if its data would allow it; else empty."""
     task = TASKS[experiment.task]
     return (
         reason_not_to_continue(experiment) if task.continues and experiment.rnn_type not in AUTOREGRESSIVE_TYPES else ""
@@ -63,7 +63,7 @@ def remark(experiment: Experiment) -> str:
 
 
 def asked_at(answer: Answer) -> str:
-    """When, and how symbols were chosen."""
+    """The training step of the answer, the kind of question, and how symbols were chosen."""
     question = answer.question
     what = "what you typed" if question.text is not None else f"held-out example {question.example}"
     parts = [f"Asked at step {answer.step:,}", what]
@@ -83,7 +83,7 @@ def _box(label: str, kind: str = "", probability: float | None = None) -> str:
 
 
 def _read(token: int, labels: tuple[str, ...]) -> str:
-    return f'<i class="nothing">{NOTHING}</i>' if token < 0 else _box(labels[token])
+    return f'<i class="nothing">{NO_INPUT}</i>' if token < 0 else _box(labels[token])
 
 
 def _row(boxes: Iterable[str], labels: tuple[str, ...]) -> str:
@@ -92,12 +92,12 @@ def _row(boxes: Iterable[str], labels: tuple[str, ...]) -> str:
 
 
 def read(task: Task, answer: Answer) -> str:
-    """The symbols that it read, exactly as they were prepared."""
+    """The input symbols, as the network read them."""
     return _row([_read(int(token), task.input_labels) for token in answer.inputs], task.input_labels)
 
 
-def picture(task: Task, answer: Answer) -> str:
-    """The image in the first channels of what was read."""
+def image(task: Task, answer: Answer) -> str:
+    """The image in the first channels of the input."""
     assert task.image is not None
     rows, columns = task.image
     pixels = answer.inputs.ravel()[: rows * columns]
@@ -106,7 +106,7 @@ def picture(task: Task, answer: Answer) -> str:
 
 
 def answered(task: Task, answer: Answer) -> str:
-    """Every step's answer below what was read there; below that the right one, where it is known to be another."""
+    """Every step's answer below its input; below a wrong answer the right one."""
     columns = []
     for t, row in enumerate(answer.outputs):
         above = [_read(int(answer.inputs[t]), task.input_labels)] if task.inputs == "symbols" else []
@@ -119,8 +119,8 @@ def answered(task: Task, answer: Answer) -> str:
     return _row(columns, task.output_labels)
 
 
-def spoken(task: Task, answer: Answer) -> str:
-    """What was said after reading, a box each; below it the right one, where it is known to be another."""
+def generated(task: Task, answer: Answer) -> str:
+    """The generated symbols as boxes; below a wrong symbol the right one."""
     boxes = [
         _box(task.output_labels[token], "said", float(row[token])) + _correction(task, answer.future, t, int(token))
         for t, (token, row) in enumerate(zip(answer.said, answer.said_outputs, strict=True))
@@ -129,7 +129,7 @@ def spoken(task: Task, answer: Answer) -> str:
 
 
 def continued(task: Task, answer: Answer) -> str:
-    """What was read and, in colour, what the network went on with."""
+    """The input symbols and, in colour, the generated ones."""
     labels = task.input_labels
     boxes = [
         _box(task.output_labels[token], "said", float(row[token]))
@@ -148,41 +148,44 @@ def _correction(task: Task, right: np.ndarray | None, t: int, predicted: int) ->
 
 
 def unknown(task: Task, answer: Answer) -> str:
-    """How many of the symbols that it read are outside its vocabulary; empty where all are known."""
+    """A warning about input symbols outside the vocabulary; empty if all are known."""
     if task.inputs != "symbols":
         return ""
     words = [task.input_labels[token] for token in answer.inputs if token >= 0]
-    strange = sum(word in UNKNOWNS for word in words)
-    if not strange:
+    count = sum(word in UNKNOWNS for word in words)
+    if not count:
         return ""
-    if strange == len(words):
-        return "It knows nothing of this: all of it is outside its vocabulary, so the answer is worth nothing."
-    return f"{strange} of {len(words)} it has never met in training: they became {UNKNOWNS[0]}, and say little to it."
-
-
-def decided(task: Task, answer: Answer) -> str:
-    """One answer at the end of reading: the class, how sure, and whether that is right."""
-    row = answer.outputs[-1]
-    best = int(row.argmax())
-    sure = f"{row[best]:.0%}" if row[best] < 0.995 else "more than 99%"
-    sentence = f"It says **{plain(symbol(task.output_labels[best]))}**, {sure} sure."
-    if answer.targets is None:
-        return sentence
-    right = int(answer.targets[-1])
+    if count == len(words):
+        return "The whole input is outside the network's vocabulary, so the answer is meaningless."
     return (
-        f"{sentence} {'Right.' if right == best else f'Wrong: it is **{plain(symbol(task.output_labels[right]))}**.'}"
+        f"{count} of {len(words)} input symbols are outside the network's vocabulary: they were replaced by "
+        f"{UNKNOWNS[0]}."
     )
 
 
+def classified(task: Task, answer: Answer) -> str:
+    """The class that the network chose, its probability, and whether it is right."""
+    row = answer.outputs[-1]
+    best = int(row.argmax())
+    sure = f"{row[best]:.0%}" if row[best] < 0.995 else "more than 99%"
+    sentence = f"**{plain(symbol(task.output_labels[best]))}** with a probability of {sure}."
+    if answer.targets is None:
+        return sentence
+    right = int(answer.targets[-1])
+    if right == best:
+        return f"{sentence} Right."
+    return f"{sentence} Wrong: the right answer is **{plain(symbol(task.output_labels[right]))}**."
+
+
 def number(answer: Answer) -> str:
-    """One number at the end of reading, and the right one."""
-    sentence = f"It says **{answer.outputs[-1, 0]:.3f}**."
-    return sentence if answer.targets is None else f"{sentence} Right is **{answer.targets[-1, 0]:.3f}**."
+    """The number that the network predicts at the end, and the right one."""
+    sentence = f"The network's answer is **{answer.outputs[-1, 0]:.3f}**."
+    return sentence if answer.targets is None else f"{sentence} The right answer is **{answer.targets[-1, 0]:.3f}**."
 
 
 def in_words(task: Task, answer: Answer) -> str:
-    """What was said after reading, written out, and whether it is right."""
-    sentence = f"It says “{_written(task, answer.said)}”."
+    """The generated symbols as a text, and whether they are right."""
+    sentence = f"“{_written(task, answer.said)}”."
     if task.audible and answer.future is not None:
         right = int((answer.said == answer.future).sum())
         return f"{right} of {len(answer.future)} notes right."
@@ -190,19 +193,19 @@ def in_words(task: Task, answer: Answer) -> str:
         return sentence
     if np.array_equal(answer.said, answer.future):
         return f"{sentence} Right."
-    return f"{sentence} Wrong: it is “{_written(task, answer.future)}”."
+    return f"{sentence} Wrong: the right answer is “{_written(task, answer.future)}”."
 
 
 def goes_on(task: Task, answer: Answer) -> str:
-    """What it says next, in one piece, and how a held-out text really goes on."""
-    sentence = f"It goes on: “{_written(task, answer.said)}”"
+    """The generated text in one piece, and the true continuation of a held-out text."""
+    sentence = f"The network continues: “{_written(task, answer.said)}”"
     if answer.future is None or not len(answer.future):
         return sentence
-    return f"{sentence}  \nReally it goes on: “{_written(task, answer.future)}”"
+    return f"{sentence}  \nThe original continues: “{_written(task, answer.future)}”"
 
 
 def score(answer: Answer) -> str:
-    """How many of the answers while reading are right."""
+    """How many of the answers at the steps of the input are right."""
     if answer.targets is None:
         return ""
     counted = answer.counted
@@ -211,12 +214,12 @@ def score(answer: Answer) -> str:
 
 
 def escaped(sentence: str) -> str:
-    """Words with what somebody typed, or what the network made up, without any Markdown."""
+    """Escape the Markdown in a sentence that contains typed or generated text."""
     return "".join(f"\\{character}" if character in "\\`*_[]<>~$:#" else character for character in sentence)
 
 
 def _written(task: Task, tokens: np.ndarray) -> str:
-    """Symbols as a text, safe in Markdown; END is not part of it where it stands at the end of words or digits."""
+    """Symbols as a text, safe in Markdown; a final END of a generated sequence is left out."""
     labels = [task.output_labels[token] for token in tokens]
     if labels[-1:] == [END] and task.rnn_types[0] in AUTOREGRESSIVE_TYPES:
         labels = labels[:-1]
@@ -226,13 +229,13 @@ def _written(task: Task, tokens: np.ndarray) -> str:
 
 
 def forecast(answer: Answer) -> str:
-    """How far the forecast is from what came, as far as that is known."""
+    """The forecast's mean error where the true values are known, beside that of repeating the last value."""
     if answer.future is None or not len(answer.said):
         return ""
     known = min(len(answer.said), len(answer.future))
-    off = float(np.abs(answer.said[:known, 0] - answer.future[:known, 0]).mean())
-    still = float(np.abs(answer.inputs[-1, 0] - answer.future[:known, 0]).mean())
+    error = float(np.abs(answer.said[:known, 0] - answer.future[:known, 0]).mean())
+    repeated = float(np.abs(answer.inputs[-1, 0] - answer.future[:known, 0]).mean())
     return (
-        f"Over the {known} steps whose truth is known, it is off by {off:.2f} on average; "
-        f"saying that nothing changes would be off by {still:.2f}."
+        f"Over the {known} steps whose true values are known, the forecast's mean absolute error is {error:.2f}; "
+        f"repeating the last value would give {repeated:.2f}."
     )

@@ -1,6 +1,6 @@
-"""A figure that stands in a page, is changed in place and answers to a press; the page's colours are given to it.
+"""A figure in a page that is updated in place and can be clicked; it takes the colours of the page.
 
-For pages whose figures move only when somebody presses something; what moves by itself is the live view's.
+For pages whose figures change only after a click or a key; figures that change by themselves are in the live view.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ MARKUP = '<div class="in-place">\n<div role="figure"></div>\n</div>'
 
 @dataclass(frozen=True)
 class Uncover:
-    """A part of a figure that comes in from one side; for whoever wants less motion it is there at once.
+    """An animation that reveals a part of a figure from one side; with "reduced motion" it is shown at once.
 
     Args:
-        once: it is uncovered when this changes.
-        side: "left" or "right", where it begins. steps: in how many. seconds: in all.
-        subplots: which part, by Plotly's names, as "x2y2".
+        once: the animation starts when this value changes.
+        side: where it begins, "left" or "right".
+        steps: the number of its steps.
+        seconds: its duration.
+        subplots: the part to reveal, by Plotly's names, such as "x2y2".
     """
 
     once: str
@@ -40,7 +42,7 @@ class Uncover:
     subplots: tuple[str, ...]
 
 
-def picture(
+def clickable_figure(
     name: str,
     figure: go.Figure,
     *,
@@ -48,17 +50,18 @@ def picture(
     on_press: Callable[[], None] | None = None,
     uncover: Uncover | None = None,
 ) -> None:
-    """Draw it, or change it where it stands.
+    """Draw a figure, or update it in place.
 
     Args:
         name: its key in the page, and its `data-figure`.
+        figure: what to draw.
         label: its text alternative.
-        on_press: called when a point of it was pressed; `state.pressed(key(name))` then says which.
-        uncover: what comes in from one side.
+        on_press: called when a point was clicked; `state.pressed(component_key(name))` is then this point.
+        uncover: the part to reveal from one side.
     """
     component = st.components.v2.component("picture", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
     component(
-        key=key(name),
+        key=component_key(name),
         data={
             "name": name,
             "figure": json.loads(figure.to_json()),
@@ -71,6 +74,6 @@ def picture(
     )
 
 
-def key(name: str) -> str:
+def component_key(name: str) -> str:
     """The component's key in the session."""
     return f"picture_{name}"

@@ -1,4 +1,4 @@
-"""The component of the page "Compare": one view of all lanes, fed over a socket of its own as the live view is."""
+"""The component of the page "Compare": one view of all lanes, with its own socket like the live view."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARKUP = (HERE / "live_view.html").read_text()
 
 
 def view(race: Race) -> None:
-    """Mount the view of this race; mounted already, it changes races in place."""
+    """Mount the view of this race; if it is mounted already, it switches to this race in place."""
     component = st.components.v2.component("race_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
     component(
         key=KEY,
@@ -40,7 +40,7 @@ def view(race: Race) -> None:
 
 
 def templates(race: Race) -> list[dict[str, Any]]:
-    """The figures of such a race without data, as plain values: what the browser draws before the first look."""
+    """The figures of a race without data, as JSON values: what the browser draws before the first frames."""
     infos = [lane.run.info for lane in race.lanes]
     names = [f"{lane.letter} · {lane.name}" for lane in race.lanes]
     return [

@@ -1,6 +1,6 @@
 """What a race's socket sends: all lanes at one step, as patches of the shared figures, a sentence and a table.
 
-The socket that watches drives the race, so a race that nobody looks at stands still.
+The open socket drives the race, so a race that nobody watches stands still.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from engine.frame import RunPhase
 
 
 class RaceFeed:
-    """One socket's view of one race: what it has been sent, and so what is new to it."""
+    """One socket's view of one race: it knows what was sent, and so what is new."""
 
     def __init__(self, race: Race) -> None:
         self.race = race
         self._figures = applicable([lane.run.info for lane in race.lanes])
-        self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
-        self._drawn: dict[str, tuple[LaneSnapshot, ...]] = {}  # the picture that each figure shows
+        self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
+        self._drawn: dict[str, tuple[LaneSnapshot, ...]] = {}  # the snapshots that each figure shows
         self._sent: tuple[LaneSnapshot, ...] | None = None
         self._last_status: dict[str, str] | None = None
 
     @property
     def ended(self) -> bool:
-        """True if other networks race now."""
+        """True if another race has taken its place."""
         return self.race.stopped
 
     def receive(self, message: str) -> None:
-        """Take which figures are on the screen; what is no such list changes nothing."""
+        """Store which figures are on the screen; ignore an invalid message."""
         with contextlib.suppress(ValueError, TypeError, KeyError):
             self.seen = frozenset(json.loads(message)["seen"]) & frozenset(FIGURES)
 
     def advance(self, *, requested: bool) -> None:
-        """Go on with the race: it moves only while somebody watches."""
-        self.race.tick(looking=requested)
+        """Advance the race: it moves only while a socket is open."""
+        self.race.tick(frames_wanted=requested)
 
     def frame(self) -> bytes | None:
-        """What is new of the newest picture; None where nothing is."""
-        lanes = self.race.picture
+        """What is new in the newest snapshots; None if nothing is."""
+        lanes = self.race.snapshots
         if lanes is None:
             return None
         due = [
@@ -71,7 +71,7 @@ class RaceFeed:
         )
 
     def news(self) -> bytes | None:
-        """Words about the race, if they changed; they need no asking."""
+        """The race's status, if it has changed; it is sent without a request."""
         status = self._status()
         if status == self._last_status:
             return None
@@ -80,10 +80,10 @@ class RaceFeed:
 
     def _status(self) -> dict[str, Any]:
         race = self.race
-        phase = RunPhase.PAUSED if race.rests else RunPhase.RUNNING
-        if race.picture is None:
+        phase = RunPhase.PAUSED if race.is_at_rest else RunPhase.RUNNING
+        if race.snapshots is None:
             phase = RunPhase.STARTING
-        elif race.rests and all(lane.state != "racing" for lane in race.picture):
+        elif race.is_at_rest and all(lane.state != "racing" for lane in race.snapshots):
             phase = RunPhase.FINISHED
         clock = [text.PHASES[phase], f"{race.rate:,.0f} updates/s each" if race.rate >= 1.5 else ""]
         return {"phase": str(phase), "clock": " · ".join(filter(None, clock)), "message": race.problem}

@@ -1,8 +1,8 @@
-"""A race: two or three runs that go forward in lockstep, and who has which race.
+"""A race: two or three runs that train in lockstep.
 
-Every lane is a paused run of the one pool. A round orders the same number of updates of all; the next begins when the
-slowest has made them. What is drawn together is looked at between two rounds, so it is of the same step. Nothing here
-waits: `Race.tick` is called again and again by the socket of whoever looks, so a closed tab stops its race.
+Every lane is a paused run of the one pool. In a round every lane is ordered to make the same number of updates; the
+next round begins when the slowest lane has made them. Frames are taken between two rounds, so all are of the same step.
+Nothing here waits: the open socket of the page calls `Race.tick` repeatedly, so a closed tab stops its race.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from engine.frame import Frame, RunPhase, RunStatus
 from engine.preset import SPEEDS
 from engine.workers import Pool, Run
 
-ROUND = 0.3  # seconds that a round is to take; workers look at most five times a second, so shorter ones would wait
-AT_ONCE = 2  # lanes that train at the same time, on a machine of two cores
-MAX_UPDATES = 500  # of a round
+ROUND_SECONDS = 0.3  # target duration; workers take at most five frames a second, so shorter rounds would wait
+PARALLEL_LANES = 2  # lanes that train at the same time, on a machine with two cores
+MAX_UPDATES = 500  # per round
 
 
 class Lane:
-    """One run of a race, and whether it still races."""
+    """One run of a race, and whether it still takes part."""
 
     def __init__(self, letter: str, name: str, run: Run) -> None:
         self.letter, self.name, self.run = letter, name, run
-        self._lost = False  # its worker died while it was to train, and what was ordered with it
-        self._message_before = ""
+        self._order_lost = False  # its worker died during a round, and the order with it
+        self._restart_message = ""  # the run's message about a replaced worker
         self._ready = False
 
     @property
@@ -40,40 +40,47 @@ class Lane:
 
     @property
     def ready(self) -> bool:
-        """Its first frame has come, so that orders count; or it never will."""
+        """True if the run can take orders: its first frame is there, or the run has failed."""
         self._ready = self._ready or self._newest() is not None or self.run.status().phase == RunPhase.FAILED
         return self._ready
 
     def state(self, step: int, until: int) -> str:
-        """As `LaneSnapshot` has it, in a race that is to reach `step` now and `until` in the end."""
+        """The lane's state, as in `LaneSnapshot`.
+
+        Args:
+            step: the step that this round is to reach.
+            until: the step at which the race ends.
+        """
         status = self.run.status()
-        if status.phase == RunPhase.FAILED or self._broke(status, step):
+        if status.phase == RunPhase.FAILED or self._is_broken(status, step):
             return "broken"
-        if status.phase == RunPhase.FINISHED and (status.step < step or status.step >= until or self._early(status)):
+        if status.phase == RunPhase.FINISHED and (
+            status.step < step or status.step >= until or self._finished_early(status)
+        ):
             return "finished"
         return "racing"
 
-    def _broke(self, status: RunStatus, step: int) -> bool:
-        """It holds before `step`, and says why; what was said of a worker that was replaced does not count."""
-        holds = status.phase == RunPhase.PAUSED and status.step < step and not self._lost
-        return holds and status.message not in ("", self._message_before)
+    def _is_broken(self, status: RunStatus, step: int) -> bool:
+        """True if the run stopped before `step` with a message, other than one about a replaced worker."""
+        stopped = status.phase == RunPhase.PAUSED and status.step < step and not self._order_lost
+        return stopped and status.message not in ("", self._restart_message)
 
-    def _early(self, status: RunStatus) -> bool:
-        """It reached a target before all its steps were made."""
+    def _finished_early(self, status: RunStatus) -> bool:
+        """True if the run reached its goal before its last step."""
         return status.step < self.run.experiment.steps
 
-    def arrived(self, step: int) -> bool:
-        """True when it has made these updates. Where its worker died with the order, it is given again."""
+    def has_reached(self, step: int) -> bool:
+        """True if the run has made this many updates. An order that died with its worker is given again."""
         status = self.run.status()
         if status.phase == RunPhase.STARTING:
-            self._lost = True
-        elif self._lost:
-            self._lost, self._message_before = False, status.message
+            self._order_lost = True
+        elif self._order_lost:
+            self._order_lost, self._restart_message = False, status.message
             self.run.advance(step - status.step)
         return status.step >= step
 
-    def look(self) -> bool:
-        """True when there is a frame of its present step; it is asked for where there is none."""
+    def request_frame(self) -> bool:
+        """True if there is a frame of the current step, or the run has failed; else request one."""
         frame = self._newest()
         if frame is not None and frame.step == self.step:
             return True
@@ -98,7 +105,7 @@ class Lane:
         )
 
     def _newest(self) -> Frame | None:
-        """The newest frame that there is; nothing is asked for."""
+        """The newest frame so far, without a request for another."""
         frames = self.run.frames
         return frames[-1] if frames else None
 
@@ -106,7 +113,7 @@ class Lane:
 class Race:
     """All lanes of a setup at the same step counter. All methods return at once.
 
-    `picture` is how all stood when they were last looked at; None before the first look.
+    `snapshots` has all lanes at the step of their last frames; None before the first frames.
     """
 
     def __init__(
@@ -114,14 +121,14 @@ class Race:
     ):
         self.setup, self.paused, self.speed, self._clock = setup, paused, setup.speed, clock
         self.token = secrets.token_urlsafe(16)
-        self.step = 0  # that all are to reach now
+        self.step = 0  # that all lanes are to reach in this round
         self.until = setup.shared.steps
-        self.picture: tuple[LaneSnapshot, ...] | None = None
-        self.rate = 0.0  # updates a second of each lane
+        self.snapshots: tuple[LaneSnapshot, ...] | None = None
+        self.rate = 0.0  # updates per second of each lane
         self.stopped = False
-        self._chunk, self._singles = 1, 0
-        self._before: tuple[float, int] | None = None  # when the round before was ordered, and its updates
-        self._due = 0.0  # when the next may be
+        self._round_updates, self._singles = 1, 0  # updates per round; single updates still to be made
+        self._last_round: tuple[float, int] | None = None  # when the last round was ordered, and its updates
+        self._due = 0.0  # the time from which the next round may begin
         names = compare_text.names(setup.lanes, setup.usual)
         self.lanes = tuple(
             Lane(letter, name, pool.submit(lane, paused=True))
@@ -129,17 +136,17 @@ class Race:
         )
 
     def train(self) -> None:
-        """Go on; a race that has come to its end gets as many updates again."""
+        """Train; a race at its end gets as many updates again."""
         self._extend(self.setup.shared.steps)
         self.paused = False
 
     def pause(self) -> None:
-        """Hold after this round."""
+        """Pause after this round."""
         self.paused, self._singles = True, 0
-        self.rate, self._before = 0.0, None
+        self.rate, self._last_round = 0.0, None
 
     def once(self) -> None:
-        """One update of every lane, then hold."""
+        """Make one update of every lane, then pause."""
         self._extend(1)
         self.paused, self._singles = True, self._singles + 1
 
@@ -154,68 +161,71 @@ class Race:
             lane.run.stop()
 
     @property
-    def rests(self) -> bool:
-        """It was paused, the round that was under way is over, and the picture shows its end."""
-        shown = self.picture or ()
+    def is_at_rest(self) -> bool:
+        """True if the race is paused, its last round is over, and the snapshots show the end of that round."""
+        shown = self.snapshots or ()
         return self.paused and all(lane.state != "racing" or lane.frame.step == self.step for lane in shown)
 
     @property
     def problem(self) -> str:
-        """Why the race cannot begin, in a sentence; empty where nothing is wrong."""
-        ended = [(lane, lane.run.status()) for lane in self.lanes if self.picture is None]
+        """Why the race cannot begin, in a sentence; empty if nothing is wrong."""
+        ended = [(lane, lane.run.status()) for lane in self.lanes if self.snapshots is None]
         return " ".join(f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED)
 
-    def tick(self, *, looking: bool) -> None:
-        """Go as far as is possible without waiting: end a round, look, begin the next.
+    def tick(self, *, frames_wanted: bool) -> None:
+        """Advance as far as is possible without waiting: end a round, take frames, begin the next round.
 
         Args:
-            looking: somebody waits for a picture, so all are looked at after this round.
+            frames_wanted: whether the browser waits for new frames, so that they are taken after this round.
         """
         if self.stopped or self.problem or not all(lane.ready for lane in self.lanes):
             return
         states = [lane.state(self.step, self.until) for lane in self.lanes]
         racing = [lane for lane, state in zip(self.lanes, states, strict=True) if state == "racing"]
-        if not all([lane.arrived(self.step) for lane in racing]):
+        if not all([lane.has_reached(self.step) for lane in racing]):
             return
-        if looking and not self._look(states):
+        if frames_wanted and not self._take_snapshots(states):
             return
         if not racing:
             self.pause()
         elif self._singles or (not self.paused and self._clock() >= self._due):
-            self._go(racing)
+            self._start_round(racing)
 
-    def _look(self, states: list[str]) -> bool:
-        """True when the picture shows this moment."""
-        seen = self.picture and [(lane.frame.step, lane.state) for lane in self.picture]
-        if seen == list(zip((lane.step for lane in self.lanes), states, strict=True)):
+    def _take_snapshots(self, states: list[str]) -> bool:
+        """Update the snapshots; False while a frame is still missing."""
+        shown = self.snapshots and [(lane.frame.step, lane.state) for lane in self.snapshots]
+        if shown == list(zip((lane.step for lane in self.lanes), states, strict=True)):
             return True
-        if not all([lane.look() for lane in self.lanes]):
+        if not all([lane.request_frame() for lane in self.lanes]):
             return False
-        self.picture = tuple(lane.snapshot(state) for lane, state in zip(self.lanes, states, strict=True))
-        self._fit()
+        self.snapshots = tuple(lane.snapshot(state) for lane, state in zip(self.lanes, states, strict=True))
+        self._adjust_round()
         return True
 
-    def _fit(self) -> None:
-        """The next round is as long as fits, by what updates have cost so far; grown at most twofold at a time.
+    def _adjust_round(self) -> None:
+        """Choose the updates of the next round from the measured cost of an update; at most double them.
 
-        The time that a round took does not say it: on a busy machine most of it is waiting for a turn.
+        The duration of the last round is no measure: on a busy machine most of it is waiting.
         """
-        assert self.picture is not None
-        costs = [lane.frame.seconds / lane.frame.step for lane in self.picture if lane.frame.step]
+        assert self.snapshots is not None
+        costs = [lane.frame.seconds / lane.frame.step for lane in self.snapshots if lane.frame.step]
         limit = SPEEDS[self.speed]
-        fits = ROUND * limit if limit is not None else ROUND * AT_ONCE / max(sum(costs), 1e-6) if costs else 1
-        self._chunk = int(min(max(1, fits), 2 * self._chunk, MAX_UPDATES))
+        if limit is not None:
+            updates = ROUND_SECONDS * limit
+        else:
+            updates = ROUND_SECONDS * PARALLEL_LANES / max(sum(costs), 1e-6) if costs else 1
+        self._round_updates = int(min(max(1, updates), 2 * self._round_updates, MAX_UPDATES))
 
-    def _go(self, racing: list[Lane]) -> None:
-        """Order the same number of updates of all."""
+    def _start_round(self, racing: list[Lane]) -> None:
+        """Order the same number of updates from all lanes."""
         limit, now = SPEEDS[self.speed], self._clock()
-        count = 1 if self._singles else min(self._chunk, max(1, self.until - self.step))
+        count = 1 if self._singles else min(self._round_updates, max(1, self.until - self.step))
         self._singles = max(0, self._singles - 1)
-        if self._before is not None:
-            since, made = self._before
+        if self._last_round is not None:
+            since, made = self._last_round
             rate = made / max(now - since, 1e-3)
             self.rate = 0.8 * self.rate + 0.2 * rate if self.rate else rate
-        self._before = (now, count)
+        self._last_round = (now, count)
         self._due = now + (0.0 if limit is None else count / limit)
         self.step += count
         for lane in racing:

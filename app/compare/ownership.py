@@ -1,4 +1,4 @@
-"""What a tab's page "Compare" remembers: its setup, what was refused, its race, and the link that was written last."""
+"""The state of a tab's page "Compare": its setup, the refused parts of its link, its race, and its last link."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ SETUP, REFUSED, CHANGING, LINK, SLOT = "_race_plan", "_race_refused", "_race_cha
 
 
 def setup() -> RaceSetup:
-    """What is raced: what the link says where it is another than was written last; else as it was left."""
-    link, changing = state.link(), state.recall(CHANGING)
-    state.keep(CHANGING, False)
-    if state.recall(SETUP) is None or (link and not changing and link != state.recall(LINK)):
+    """The race's setup: from the link if it differs from the last written one, else as it was left."""
+    link, changing = state.link(), state.load(CHANGING)
+    state.store(CHANGING, False)
+    if state.load(SETUP) is None or (link and not changing and link != state.load(LINK)):
         problems: list[str] = []
-        state.keep(SETUP, race_plan.read(link, problems))
-        state.keep(REFUSED, problems)
-    return state.recall(SETUP)
+        state.store(SETUP, race_plan.from_link(link, problems))
+        state.store(REFUSED, problems)
+    return state.load(SETUP)
 
 
 def refused() -> list[str]:
-    """What was wrong with the link, or with the last change, in sentences."""
-    return state.recall(REFUSED)
+    """What was wrong with the link or with the last change, in sentences."""
+    return state.load(REFUSED)
 
 
 def on_change(change: Callable[[], RaceSetup]) -> None:
-    """A callback: race something else; what does not fit is said, and all stays as it was."""
-    state.keep(CHANGING, True)
-    state.keep(REFUSED, [])
+    """A widget's callback: change the setup; if the change is invalid, report it and keep the setup."""
+    state.store(CHANGING, True)
+    state.store(REFUSED, [])
     try:
-        state.keep(SETUP, change())
+        state.store(SETUP, change())
     except ExperimentError as error:
-        state.keep(REFUSED, [text.does_not_fit(error.field, error.accepts, error.got)])
+        state.store(REFUSED, [text.does_not_fit(error.field, error.accepts, error.got)])
 
 
 @st.cache_resource(scope="session", on_release=RACES.release, show_spinner=False)
 def _attached(_owner: str, _setup: RaceSetup, _slot: RaceSlot | None) -> RaceSlot:
-    """Once per session; a dropped connection clears it, and the same slot is acquired again when it comes back."""
+    """Called once per session; a dropped connection clears it, and a reconnect acquires the same slot again."""
     if _slot is not None:
         RACES.acquire(_slot)
         return _slot
     return RACES.attach(_owner, _setup)
 
 
-def slot(wanted: RaceSetup) -> RaceSlot:
-    """This tab's slot, its race being this one."""
-    present = _attached(st.context.cookies.get("playground", ""), wanted, state.recall(SLOT))
-    state.keep(SLOT, present)
-    present.enter(wanted)
-    return present
+def slot(requested: RaceSetup) -> RaceSlot:
+    """This tab's slot, after making its race one of this setup."""
+    current = _attached(st.context.cookies.get("playground", ""), requested, state.load(SLOT))
+    state.store(SLOT, current)
+    current.enter(requested)
+    return current
 
 
 def write_link(raced: RaceSetup) -> None:
-    """The whole race stands in the address."""
-    state.keep(LINK, race_plan.written(raced))
-    if state.link() != state.recall(LINK):
-        st.query_params.from_dict(state.recall(LINK))
+    """Write the whole race into the page's address."""
+    state.store(LINK, race_plan.to_link(raced))
+    if state.link() != state.load(LINK):
+        st.query_params.from_dict(state.load(LINK))

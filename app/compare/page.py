@@ -39,14 +39,14 @@ CHOSEN: dict[str, Options] = {
     "optimizer": (list(CHOICES["optimizer"]), lambda slug: text.OPTIMIZERS[slug]),
     "batch_size": (list(controls.BATCHES), str),
 }
-"""The settings that are picked from a list, and how each is written; all others are numbers."""
-BEHIND = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "clip", "clip_threshold",
-          "window")  # fmt: skip
-"""What of a lane stands behind "More"."""
+"""The settings that are picked from a list, and their labels; all others are numbers."""
+MORE_SETTINGS = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "clip",
+                 "clip_threshold", "window")  # fmt: skip
+"""A lane's settings behind "More"."""
 
 
 def page() -> None:
-    """Draw the page, top down; the race runs on whatever happens here."""
+    """Draw the page from top to bottom; the race goes on meanwhile."""
     state.leave()
     if (playground := state.playground_slot()) is not None and not playground.paused:
         playground.pause()
@@ -56,7 +56,7 @@ def page() -> None:
     with st.container(key="compare"):
         st.title(compare_text.HEADING, anchor=False)
         st.caption(f"{compare_text.LOOK_FOR} {TASKS[setup.shared.task].teaches}")
-        _good(setup)
+        _examples(setup)
         _shared(setup)
         for column, lane in zip(st.columns(len(setup.lanes)), range(len(setup.lanes)), strict=True):
             with column:
@@ -68,13 +68,13 @@ def page() -> None:
     ownership.write_link(setup)
 
 
-def _good(setup: RaceSetup) -> None:
-    """Races worth a look, one press away."""
+def _examples(setup: RaceSetup) -> None:
+    """A button for each example race."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race_good"):
-        st.markdown(f"**{compare_text.GOOD}**", width="content")
-        for number, (title, link) in enumerate(race_plan.GOOD.items()):
+        st.markdown(f"**{compare_text.EXAMPLES}**", width="content")
+        for number, (title, link) in enumerate(race_plan.EXAMPLES.items()):
             st.button(title, key=f"race_good_{number}", type="tertiary", on_click=ownership.on_change,
-                      args=(partial(race_plan.read, link | {"speed": setup.speed}, []),))  # fmt: skip
+                      args=(partial(race_plan.from_link, link | {"speed": setup.speed}, []),))  # fmt: skip
 
 
 def _shared(setup: RaceSetup) -> None:
@@ -105,7 +105,7 @@ def _shared(setup: RaceSetup) -> None:
 
 
 def _lane(setup: RaceSetup, lane: int) -> None:
-    """Letter, cell and units; the rest behind "More"; what is unusual as chips."""
+    """Letter, cell and units; the rest behind "More"; settings that differ from the lesson as chips."""
     e, letter, change = setup.lanes[lane], LETTERS[lane], partial(setup.change, lane)
     with st.container(key=f"race_lane_{letter.lower()}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -115,7 +115,7 @@ def _lane(setup: RaceSetup, lane: int) -> None:
                     f"race_{letter}_{name}", name, e, _to(change, name), compare_text.LABELS[name].format(letter=letter)
                 )
             with st.popover(compare_text.MORE, key=f"race_more_{letter}"):
-                for name in BEHIND:
+                for name in MORE_SETTINGS:
                     if _has_use(name, e):
                         _setting(f"race_{letter}_{name}", name, e, _to(change, name))
                 if (playground := state.playground_slot()) is not None:
@@ -129,12 +129,12 @@ def _lane(setup: RaceSetup, lane: int) -> None:
 
 
 def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetup]:
-    """Change this one setting to a value."""
+    """A function that changes one setting to a given value."""
     return lambda value: change(**{name: value})
 
 
 def _has_use(name: str, e: Experiment) -> bool:
-    """False for a setting that this lane's cell has no use for."""
+    """Return False for a setting that has no effect on this lane."""
     cell = CELLS[e.cell]
     return {
         "nonlinearity": cell.uses_nonlinearity,
@@ -147,14 +147,14 @@ def _has_use(name: str, e: Experiment) -> bool:
 def _setting(
     key: str, name: str, e: Experiment, change: Callable[[Any], RaceSetup], label: str = "", width: Any = "stretch"
 ) -> None:
-    """One setting by its kind: a list where it is picked from one, else a number."""
+    """The widget of one setting: a list for the settings in CHOSEN, else a number field."""
     label, value = label or text.LABELS[name], getattr(e, name)
     if name in CHOSEN:
         options, written = CHOSEN[name]
         alone = {"label_visibility": "collapsed"} if name in compare_text.LABELS else {}
         _pick(key, label, options, value, written, change, width=width, **alone)
         return
-    state.keep(key, value)
+    state.store(key, value)
     limits = RANGES[name]
     kind = int if limits.whole else float
     st.number_input(
@@ -165,17 +165,17 @@ def _setting(
 
 def _pick(
     key: str, label: str, options: list[Any], value: Any, written: Callable[[Any], str],
-    change: Callable[[Any], RaceSetup], **looks: Any,
+    change: Callable[[Any], RaceSetup], **widget_options: Any,
 ) -> None:  # fmt: skip
-    """A list; a present value that is not in it is added."""
-    state.keep(key, value)
+    """A list; the current value is added if it is missing."""
+    state.store(key, value)
     offered = options if value in options else sorted([*options, value])
     st.selectbox(label, offered, format_func=written, key=key, on_change=ownership.on_change,
-                 args=(lambda: change(state.value(key)),), **looks)  # fmt: skip
+                 args=(lambda: change(state.value(key)),), **widget_options)  # fmt: skip
 
 
 def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
-    """Train, Pause, Step, Reset and the speed. What is to be done next stands out."""
+    """Train, Pause, Step, Reset and the speed. The next useful button is highlighted."""
     race = slot.race
     orders = {
         "train": lambda: slot.race.train(), "pause": lambda: slot.race.pause(), "once": lambda: slot.race.once(),
@@ -187,7 +187,7 @@ def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
                 "primary" if key == ("train" if race.paused else "pause") else "secondary"
             )
             st.button(label, key=f"race_{key}", icon=ICONS[key], type=kind, on_click=orders[key])
-        state.keep("race_speed", setup.speed)
+        state.store("race_speed", setup.speed)
         st.segmented_control(
             text.LABELS["speed"], list(text.SPEEDS), key="race_speed", required=True, label_visibility="collapsed",
             on_change=ownership.on_change, args=(lambda: setup.at(state.value("race_speed")),),

@@ -1,8 +1,8 @@
-"""What is raced: two or three networks on the same data, and how a link says them.
+"""The setup of a race: two or three networks on the same data, and its link.
 
-A link begins from a lesson, as the playground's does: "preset=xor&seq_len=40&a=cell.rnn&b=cell.gru~forget_bias.2".
-What all share stands by itself, what is a lane's own behind its letter. A link is input like any other: what cannot be
-is left out and said in a sentence.
+Like the playground's, a link starts from a lesson: "preset=xor&seq_len=40&a=cell.rnn&b=cell.gru~forget_bias.2". Shared
+settings have their own names; a lane's settings follow its letter. A link is user input: an invalid part is ignored
+and reported in a sentence.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ OWN = (
 )  # fmt: skip
 """The settings that each lane has of its own; all others are shared."""
 SHARED = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in OWN)
-USUAL = ("rnn", "gru", "lstm")
-HOME, SPEED = "when-what", "max"
+DEFAULT_CELLS = ("rnn", "gru", "lstm")
+DEFAULT_PRESET, DEFAULT_SPEED = "when-what", "max"
 
-GOOD: dict[str, dict[str, str]] = {
-    "RNN, GRU, LSTM": {"preset": HOME, "a": "cell.rnn", "b": "cell.gru", "c": "cell.lstm"},
+EXAMPLES: dict[str, dict[str, str]] = {
+    "RNN, GRU, LSTM": {"preset": DEFAULT_PRESET, "a": "cell.rnn", "b": "cell.gru", "c": "cell.lstm"},
     "Forget gate open, or not": {
         "preset": "remember", "a": "cell.lstm", "b": "cell.lstm~forget_bias.3",
     },
     "tanh, ReLU, orthogonal": {
-        "preset": HOME, "a": "cell.rnn", "b": "cell.rnn~nonlinearity.relu~init.identity~learning_rate.0.001",
+        "preset": DEFAULT_PRESET, "a": "cell.rnn", "b": "cell.rnn~nonlinearity.relu~init.identity~learning_rate.0.001",
         "c": "cell.rnn~init.orthogonal",
     },
     "Feed-forward on XOR": {"preset": "xor", "a": "cell.feedforward", "b": "cell.rnn"},
@@ -41,72 +41,72 @@ GOOD: dict[str, dict[str, str]] = {
         "preset": "relu-identity", "learning_rate": "0.005", "a": "cell.rnn~clip.none", "b": "cell.rnn~clip.norm",
     },
 }  # fmt: skip
-"""Races worth a look, as links."""
+"""Example races, as links."""
 
 
 @dataclass(frozen=True)
 class RaceSetup:
-    """What is raced, and how fast. All lanes have the same SHARED settings.
+    """The networks of a race and its speed. All lanes have the same SHARED settings.
 
     Args:
-        preset: the lesson from which a link says the differences.
+        preset: the lesson that the race's link starts from.
         lanes: two or three.
         speed: a name of SPEEDS.
     """
 
     preset: str
     lanes: tuple[Experiment, ...]
-    speed: str = SPEED
+    speed: str = DEFAULT_SPEED
 
     @property
     def shared(self) -> Experiment:
-        """Whose SHARED settings are those of all."""
+        """An experiment with the SHARED settings, which are those of all lanes."""
         return self.lanes[0]
 
     @property
     def usual(self) -> Experiment:
-        """What is not unusual: the lesson's own settings."""
+        """The lesson's own settings."""
         return load_preset(self.preset).experiment
 
     def at(self, speed: str) -> RaceSetup:
-        """At another speed, a name of SPEEDS."""
+        """The same race at another speed, a name of SPEEDS."""
         return dataclasses.replace(self, speed=speed)
 
     def share(self, **changes: Any) -> RaceSetup:
-        """Change what all share.
+        """Change settings of all lanes.
 
         Raises:
-            ExperimentError: where one of the lanes cannot have it.
+            ExperimentError: if one of the lanes does not support them.
         """
-        changes = links.ONE_WAY.get(changes.get("rnn_type", ""), {}) | changes
+        changes = links.FIXED_SETTINGS.get(changes.get("rnn_type", ""), {}) | changes
         return dataclasses.replace(self, lanes=tuple(lane.replace(**changes) for lane in self.lanes))
 
     def on(self, task: str) -> RaceSetup:
-        """Other data, with the length and the RNN type that they bring."""
-        return dataclasses.replace(self, lanes=tuple(links.overridden(lane, {"task": task}, {}) for lane in self.lanes))
+        """The same networks on another task, with its default length and an RNN type that it supports."""
+        return dataclasses.replace(self, lanes=tuple(links.apply_link(lane, {"task": task}, {}) for lane in self.lanes))
 
     def change(self, lane: int, **changes: Any) -> RaceSetup:
-        """Change what is one lane's own.
+        """Change settings of one lane.
 
         Raises:
-            ExperimentError: where it does not fit.
+            ExperimentError: if they are invalid.
         """
         return self._with(lane, self.lanes[lane].replace(**changes))
 
     def add(self) -> RaceSetup:
-        """One lane more: as the last, with one of the usual cells that does not race yet, if there is one."""
+        """Add a copy of the last lane, with a default cell that no lane has yet, if there is one."""
         cell = next(
-            (candidate for candidate in USUAL if candidate not in [lane.cell for lane in self.lanes]),
+            (candidate for candidate in DEFAULT_CELLS if candidate not in [lane.cell for lane in self.lanes]),
             self.lanes[-1].cell,
         )
         return dataclasses.replace(self, lanes=(*self.lanes, self.lanes[-1].replace(cell=cell, bidirectional=False)))
 
     def remove(self, lane: int) -> RaceSetup:
-        """One lane less."""
+        """Remove a lane."""
         return dataclasses.replace(self, lanes=self.lanes[:lane] + self.lanes[lane + 1 :])
 
     def take(self, lane: int, network: Experiment) -> RaceSetup:
-        """This network in that lane, its data for all; the others keep what is their own, or at least their cell."""
+        """Put a network into a lane, and its task into all; the others keep their own settings, or at least a cell."""
         others = []
         for lane_before in self.lanes:
             try:
@@ -120,50 +120,51 @@ class RaceSetup:
 
 
 def against(network: Experiment, preset: str) -> dict[str, str]:
-    """The link of a race of this network against one of another usual cell, all else equal."""
+    """The link of a race of this network against one with another default cell, all else equal."""
     other = next(cell for cell in ("lstm", "gru", "rnn") if cell != network.cell)
-    return written(RaceSetup(preset, (network, network.replace(cell=other))))
+    return to_link(RaceSetup(preset, (network, network.replace(cell=other))))
 
 
-def written(setup: RaceSetup) -> dict[str, str]:
-    """The link of a setup: the lesson, what differs from it for all, and each lane's own differences."""
+def to_link(setup: RaceSetup) -> dict[str, str]:
+    """The link of a setup: the lesson, the shared settings that differ from it, and each lane's own settings."""
     preset = load_preset(setup.preset)
     link: dict[str, str] = {}
     for letter, lane in zip(LETTERS.lower(), setup.lanes, strict=False):
-        differs = links.written(lane, preset, preset.speed)
+        differs = links.to_link(lane, preset, preset.speed)
         own = {"cell": lane.cell} | {name: value for name, value in differs.items() if name in OWN}
         link |= {name: value for name, value in differs.items() if name not in OWN}
         link[letter] = "~".join(f"{name}.{value}" for name, value in own.items())
-    return link | ({"speed": setup.speed} if setup.speed != SPEED else {})
+    return link | ({"speed": setup.speed} if setup.speed != DEFAULT_SPEED else {})
 
 
-def read(link: dict[str, str], refused: list[str]) -> RaceSetup:
-    """The race that a link says; without lanes, the usual ones on its data.
+def from_link(link: dict[str, str], refused: list[str]) -> RaceSetup:
+    """The race of a link; if it has no lanes, a race of the default cells on its task.
 
     Args:
-        refused: gets a sentence for each part that was left out.
+        link: the page's query.
+        refused: gets a sentence for each part that was ignored.
     """
     settings = dict(link)
-    slug, speed = settings.pop("preset", HOME), settings.pop("speed", SPEED)
+    slug, speed = settings.pop("preset", DEFAULT_PRESET), settings.pop("speed", DEFAULT_SPEED)
     if slug not in [preset.slug for preset in list_presets()]:
-        refused.append(text.PRESET_REFUSED.format(got=text.plain(slug), shown=load_preset(HOME).title))
-        slug = HOME
+        refused.append(text.PRESET_REFUSED.format(got=text.plain(slug), shown=load_preset(DEFAULT_PRESET).title))
+        slug = DEFAULT_PRESET
     if speed not in SPEEDS:
-        refused.append(links.refusal("speed", speed, ", ".join(SPEEDS), SPEED))
-        speed = SPEED
+        refused.append(links.refusal("speed", speed, ", ".join(SPEEDS), DEFAULT_SPEED))
+        speed = DEFAULT_SPEED
     own = [(letter, settings.pop(letter.lower())) for letter in LETTERS if letter.lower() in settings]
     problems: dict[str, str] = {}
-    home = links.overridden(load_preset(slug).experiment, settings, problems)
+    shared = links.apply_link(load_preset(slug).experiment, settings, problems)
     refused.extend(problems.values())
-    lanes = [_lane(home, letter, raw, refused) for letter, raw in own]
+    lanes = [_lane(shared, letter, raw, refused) for letter, raw in own]
     if len(lanes) < MIN_LANES:
-        cells = [cell for cell in USUAL if cell not in [lane.cell for lane in lanes]]
-        lanes += [home.replace(cell=cell) for cell in cells[: MIN_LANES if lanes else MAX_LANES]]
+        cells = [cell for cell in DEFAULT_CELLS if cell not in [lane.cell for lane in lanes]]
+        lanes += [shared.replace(cell=cell) for cell in cells[: MIN_LANES if lanes else MAX_LANES]]
     return RaceSetup(slug, tuple(lanes), speed)
 
 
-def _lane(home: Experiment, letter: str, raw: str, refused: list[str]) -> Experiment:
-    """One lane: what all share, and its own parts over it."""
+def _lane(shared: Experiment, letter: str, raw: str, refused: list[str]) -> Experiment:
+    """One lane: the shared settings, with the lane's own settings over them."""
     own: dict[str, str] = {}
     for part in filter(None, raw.split("~")):
         name, _, value = part.partition(".")
@@ -172,6 +173,6 @@ def _lane(home: Experiment, letter: str, raw: str, refused: list[str]) -> Experi
         else:
             refused.append(compare_text.PART_REFUSED.format(letter=letter, part=text.plain(part)))
     problems: dict[str, str] = {}
-    lane = links.overridden(home, own, problems)
+    lane = links.apply_link(shared, own, problems)
     refused.extend(f"{letter}: {problem}" for problem in problems.values())
     return lane

@@ -1,4 +1,4 @@
-"""Which tab owns which race: a tab keeps its own, a reload finds it, and races that nobody looks at are forgotten."""
+"""The race that each tab owns: a reload finds it again, and races without a tab are forgotten."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engine.workers import Pool
 
 
 class RaceSlot(TabSlot):
-    """The race of one tab. Other settings make another race, with a token of its own.
+    """The race of one tab. Other settings make another race, with its own token.
 
-    The socket that watches a race drives it, so there is nothing to suspend; a forgotten race is renewed by `enter`.
+    The page's socket drives a race, so there is nothing to suspend; a forgotten race is renewed by `enter`.
     """
 
     def __init__(self, pool: Callable[[], Pool], owner: str, setup: RaceSetup) -> None:
@@ -25,17 +25,17 @@ class RaceSlot(TabSlot):
 
     @property
     def token(self) -> str:
-        """Of the present race."""
+        """The token of the current race."""
         return self.race.token
 
     def enter(self, setup: RaceSetup) -> None:
-        """Race this; a race of the same networks goes on, at this speed."""
+        """Race these networks; a race of the same networks goes on at the given speed."""
         if self.race.stopped or setup.lanes != self.race.setup.lanes:
             self._renew(setup, paused=self.race.paused)
         self.race.setup, self.race.speed = setup, setup.speed
 
     def reset(self) -> None:
-        """Back to step 0, the same initial weights, and wait there."""
+        """Return to step 0 with the same initial weights, and pause."""
         self._renew(self.race.setup, paused=True)
 
     def stop(self) -> None:
@@ -55,7 +55,7 @@ class RaceRegistry(SlotRegistry[RaceSlot]):
         self._pool = pool
 
     def attach(self, owner: str, setup: RaceSetup) -> RaceSlot:
-        """A tab opened: the race that this browser left with these very networks, or a new one."""
+        """Give a new tab the race that this browser left with the same networks, or a new one."""
         return self.find_or_create(
             owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup)
         )

@@ -1,4 +1,4 @@
-"""What the page "Compare" says: names of lanes, the verdict in a sentence, and the table to read off."""
+"""The text of the page "Compare": names of lanes, the verdict in a sentence, and the table of all numbers."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from engine.number_format import share, short
 
 HEADING = "Which network learns it first?"
 LOOK_FOR = "Same data, same seed, same step counter. Change a lane, then press Train."
-GOOD = "Good races"
+EXAMPLES = "Examples"
 DATA, SHARED, MORE = "Data", "For all lanes", "More"
-ADD, REMOVE, TAKE = "Add a lane", "Remove this lane", "Take the playground's network"
+ADD, REMOVE, TAKE = "Add a lane", "Remove this lane", "Use the playground's network"
 ORDERS = {"train": "Train", "pause": "Pause", "once": "Step", "reset": "Reset"}
-PART_REFUSED = "{letter}: the link says {part}, which is no setting of a lane; it was left out."
+PART_REFUSED = "{letter}: the link has {part}, which is not a setting of a lane; it was ignored."
 LABELS = {"cell": "Cell of lane {letter}", "hidden_size": "Units of lane {letter}"}
 
-LEVEL = 0.05  # two losses whose difference is a smaller part of the larger are level
-AT_FIRST = "Before training everybody guesses"
-ARRIVES = " of the gradient"
-NOBODY = "nobody is clearly better than guessing yet"
+EQUAL_WITHIN = 0.05  # losses count as equal if they differ by less than this share of the larger one
+BEFORE_TRAINING = "Before training all networks guess"
+OF_THE_GRADIENT = " of the gradient"
+NONE_LEARNS = "no network is clearly better than guessing yet"
 
 
 def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
-    """What each lane is called: its cell, and what is unusual in it where another lane has the same cell."""
+    """The name of each lane: its cell and, if another lane has the same cell, what differs from the lesson."""
     titles = []
     for lane in lanes:
         same = [other for other in lanes if other is not lane and other.cell == lane.cell]
@@ -47,10 +47,12 @@ def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
 
 
 def chips(lane: Experiment, usual: Experiment, shared: Sequence[str]) -> list[str]:
-    """What is unusual in a lane; the cell and its units stand there anyway.
+    """A lane's settings that differ from the lesson or from the defaults, without cell and units, which have widgets.
 
     Args:
-        shared: names of the settings that all share.
+        lane: the lane's network.
+        usual: the lesson's network.
+        shared: names of the settings that all lanes share.
     """
     common = {text.setting(name, getattr(lane, name)) for name in (*shared, "cell", "hidden_size")}
     return [chip for chip in dict.fromkeys([*text.changed(lane, usual), *text.chips(lane)]) if chip not in common]
@@ -60,7 +62,7 @@ def chips(lane: Experiment, usual: Experiment, shared: Sequence[str]) -> list[st
 
 
 def verdict(lanes: Sequence[LaneSnapshot]) -> str:
-    """Who has solved it first and by how much, who is ahead or that nobody is, and what the gradient says about why."""
+    """Which lane solved the task first or is ahead, and the reason that the gradient gives."""
     step = max(lane.frame.step for lane in lanes)
     solved = sorted((lane for lane in lanes if lane.solved_at is not None), key=_when)
     others = [lane for lane in lanes if lane.solved_at is None]
@@ -68,7 +70,7 @@ def verdict(lanes: Sequence[LaneSnapshot]) -> str:
     learning = sorted((lane for lane in others if lane not in broken and _learns(lane)), key=_loss)
     guessing = [lane for lane in others if lane not in broken and lane not in learning]
     if step == 0:
-        return _sentence(AT_FIRST, lanes)
+        return _sentence(BEFORE_TRAINING, lanes)
     parts = [f"the {_name(lane)} broke at step {lane.frame.step:,}" for lane in broken]
     if solved:
         parts.append(_solved(solved, alone=len(solved) < len(lanes)))
@@ -76,35 +78,39 @@ def verdict(lanes: Sequence[LaneSnapshot]) -> str:
     elif learning:
         parts.append(_ahead(learning, guessing))
     if guessing and not (solved or learning):
-        parts.append("nobody else is clearly better than guessing yet" if broken else NOBODY)
+        parts.append("no other network is clearly better than guessing yet" if broken else NONE_LEARNS)
     elif guessing:
         parts.append(f"{_listed(guessing)} still guess{'es' if len(guessing) == 1 else ''}")
     return _sentence(f"At step {step:,} {'; '.join(parts)}", guessing)
 
 
 def _sentence(statement: str, lanes: Sequence[LaneSnapshot]) -> str:
-    """What is so, and after a colon what the gradient of these lanes says about why."""
+    """A statement and, after a colon, the reason that the gradient of these lanes gives."""
     reasons = [_why(lane, alone=len(lanes) == 1) for lane in lanes]
     reasons_so_far: list[str] = []
     for reason in filter(None, reasons):
-        part, of, _ = reason.partition(ARRIVES)  # said in full once: "in the RNN 4% of the gradient ..., in the GRU 6%"
-        reasons_so_far.append(part if of and any(ARRIVES in earlier for earlier in reasons_so_far) else reason)
+        part, of, _ = reason.partition(
+            OF_THE_GRADIENT
+        )  # in full only once: "in the RNN 4% of the gradient ..., in the GRU 6%"
+        reasons_so_far.append(part if of and any(OF_THE_GRADIENT in earlier for earlier in reasons_so_far) else reason)
     return f"{statement}: {', '.join(reasons_so_far)}." if reasons_so_far else f"{statement}."
 
 
 def _listed(lanes: Sequence[LaneSnapshot]) -> str:
-    """The RNN, the GRU and the LSTM."""
-    *most, last = [f"the {_name(lane)}" for lane in lanes]
-    return f"{', '.join(most)} and {last}" if most else last
+    """Join the names of lanes: "the RNN, the GRU and the LSTM"."""
+    *others, last = [f"the {_name(lane)}" for lane in lanes]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _solved(lanes: list[LaneSnapshot], *, alone: bool) -> str:
-    """Those that have solved it, the first first."""
+    """The lanes that have solved the task, with their steps; `lanes` is sorted by these."""
     first, when = lanes[0], _when(lanes[0])
     if len(lanes) == 1:
         return f"the {_name(first)} has solved it (at {when:,})"
     later = [
-        f"the {_name(lane)} {_when(lane) - when:,} steps later" if _when(lane) > when else f"the {_name(lane)} as soon"
+        f"the {_name(lane)} {_when(lane) - when:,} steps later"
+        if _when(lane) > when
+        else f"the {_name(lane)} at the same step"
         for lane in lanes[1:]
     ]
     everybody = "both" if len(lanes) == 2 else "all"
@@ -113,17 +119,17 @@ def _solved(lanes: list[LaneSnapshot], *, alone: bool) -> str:
 
 
 def _ahead(learning: list[LaneSnapshot], guessing: list[LaneSnapshot]) -> str:
-    """Who leads, and where the others are."""
+    """The lane that leads, and the losses of the others."""
     first, *rest = learning
-    level = [lane for lane in rest if _loss(lane) - _loss(first) <= LEVEL * _loss(lane)]
-    if level and len(level) == len(rest):
-        return f"{_listed(learning)} are level, at {_share(first)} of the baseline"
+    equal = [lane for lane in rest if _loss(lane) - _loss(first) <= EQUAL_WITHIN * _loss(lane)]
+    if equal and len(equal) == len(rest):
+        return f"{_listed(learning)} are about equal, at {_share(first)} of the baseline"
     behind = [f"the {_name(lane)} at {_share(lane)}" for lane in rest]
     return ", ".join([f"the {_name(first)} is ahead, at {_share(first)} of the baseline", *behind])
 
 
 def _why(lane: LaneSnapshot, *, alone: bool) -> str:
-    """What reaches the step that matters, so that it can be read aloud; nothing where no gradient has to go back."""
+    """The part of the gradient that reaches the step that matters, in words; empty if none has to go back."""
     info, diagnosis = lane.info, lane.frame.diagnosis
     arrives_as_zero = diagnosis is not None and diagnosis.kind == "healthy" and diagnosis.evidence["ratio"] == 0
     if diagnosis is None or info.measured_lag == 0 or arrives_as_zero:
@@ -135,18 +141,15 @@ def _why(lane: LaneSnapshot, *, alone: bool) -> str:
         return f"{where}a number has become infinite"
     if ratio >= 1.5:
         return f"{where}the gradient grows {write_count(ratio)}-fold on its way to {relevant_step(info)}"
-    part = (
-        "nothing"
-        if ratio == 0
-        else f"{ratio:.0%}"
-        if ratio >= 0.01
-        else f"1 part in {write_count(1 / max(ratio, 1e-300))}"
-    )
-    return f"{where}{part}{' of its gradient' if alone else ARRIVES} reaches {relevant_step(info)}"
+    if ratio == 0:
+        part = "nothing"
+    else:
+        part = f"{ratio:.0%}" if ratio >= 0.01 else f"1 part in {write_count(1 / max(ratio, 1e-300))}"
+    return f"{where}{part}{' of its gradient' if alone else OF_THE_GRADIENT} reaches {relevant_step(info)}"
 
 
 def _name(lane: LaneSnapshot) -> str:
-    """As inside a sentence: RNN stays, "Simple GRU" becomes "simple GRU"."""
+    """A lane's name inside a sentence: "RNN" stays, "Simple GRU" becomes "simple GRU"."""
     title, _, differs = lane.name.partition(", ")
     title = title if title[1].isupper() else title[0].lower() + title[1:]
     title += "" if lane.info.has_links else " network"
@@ -167,7 +170,7 @@ def _when(lane: LaneSnapshot) -> int:
 
 
 def _share(lane: LaneSnapshot) -> str:
-    """Of the baseline, for the ear."""
+    """The loss relative to the baseline, in words."""
     part = _loss(lane) / lane.info.baseline
     return "half" if 0.475 <= part < 0.525 else f"{part:.0%}"
 
@@ -176,14 +179,14 @@ def _share(lane: LaneSnapshot) -> str:
 
 
 def card(lane: LaneSnapshot) -> dict[str, str]:
-    """Label, icon and severity of a lane, its loss, and why it stands still, if it does."""
+    """Label, icon and severity of a lane, its loss, and why it has stopped, if it has."""
     diagnosis = lane.frame.diagnosis
     style = text.VERDICTS[diagnosis.kind] if diagnosis is not None else VerdictStyle("", "·", "none")
     if lane.state == "broken":
         style = text.VERDICTS["not_finite"]
     elif lane.solved_at is not None:
         style = text.VERDICTS["solved"]._replace(label=f"Solved at {lane.solved_at:,}")
-    still = {"broken": lane.message or "This lane stands still.", "finished": "finished", "racing": ""}[lane.state]
+    still = {"broken": lane.message or "This lane has stopped.", "finished": "finished", "racing": ""}[lane.state]
     return {
         "name": lane.label,
         "word": style.label,
@@ -195,7 +198,7 @@ def card(lane: LaneSnapshot) -> dict[str, str]:
 
 
 def _loss_label(lane: LaneSnapshot) -> str:
-    """The number, and how it compares with guessing."""
+    """The loss, and how it compares with guessing."""
     part = _loss(lane) / lane.info.baseline
     beside = f" · {f'{part:.0%} of' if part < 2 else f'{short(part)} times'} guessing" if math.isfinite(part) else ""
     return f"loss {short(lane.frame.probe_loss)}{beside}"
@@ -205,18 +208,18 @@ def _loss_label(lane: LaneSnapshot) -> str:
 
 
 def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
-    """Rows to read off: what it is, then a cell for each lane."""
+    """The rows of the table: a label, then a cell for each lane."""
     first = lanes[0].info
     return [
         ["Network", *(_network(lane) for lane in lanes)],
         ["Parameters", *(f"{lane.info.parameter_count:,}" for lane in lanes)],
         ["Time per update", *(cost_label(milliseconds(lane)) for lane in lanes)],
         ["Updates made", *(f"{lane.frame.step:,}" for lane in lanes)],
-        ["Loss, held out", *(short(lane.frame.probe_loss) for lane in lanes)],
+        ["Held-out loss", *(short(lane.frame.probe_loss) for lane in lanes)],
         [first.metric_name.capitalize(), *(_metric(lane) for lane in lanes)],
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
         [f"Gradient that reaches {relevant_step(first)}", *(_arrives(lane) for lane in lanes)],
-        ["Steps until 1% is left", *(reach_label(reach(lane)) for lane in lanes)],
+        ["Steps until 1% of it is left", *(reach_label(reach(lane)) for lane in lanes)],
         ["It halves every", *(_halves(lane) for lane in lanes)],
         ["Updates clipped", *(_clipped(lane) for lane in lanes)],
     ]
@@ -244,7 +247,7 @@ def _arrives(lane: LaneSnapshot) -> str:
 
 
 def _halves(lane: LaneSnapshot) -> str:
-    """The half-life along the way that the task asks for."""
+    """The gradient's half-life over the task's lag."""
     ratio, steps = _ratio(lane), lane.info.measured_lag_unpadded
     if not steps or not math.isfinite(ratio):
         return "–"
@@ -254,7 +257,7 @@ def _halves(lane: LaneSnapshot) -> str:
 
 
 def _clipped(lane: LaneSnapshot) -> str:
-    """Of the updates that are kept, which are evenly many of all."""
+    """The share of clipped updates among those that are kept, which are evenly spread."""
     rows = lane.curves.updates
     if lane.info.experiment.clip == "none" or not len(rows):
         return "no clipping" if len(rows) else "–"

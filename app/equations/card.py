@@ -1,4 +1,4 @@
-"""The card of the equations: what the cell computes, the numbers of now, what is learned, what a time step costs."""
+"""The card of the equations: the cell's formulas, their current numbers, its parameters, the cost of a time step."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.workers import Measurement
 
-POLL = 0.4  # seconds between two looks at a measurement
+POLL = 0.4  # seconds between two checks of a measurement
 
 
 @dataclass
 class TakenFrame:
-    """The frame whose numbers were put in last, and the run that it belongs to."""
+    """The frame whose numbers are shown, and its run."""
 
     info: RunInfo
     frame: Frame
@@ -25,33 +25,33 @@ class TakenFrame:
 
 @dataclass
 class EquationsState:
-    """What a tab's card remembers: the frame that was taken of a run, or the measurement of a cell."""
+    """A tab's state of this card: the frame that was taken of a run, or the measurement of a cell."""
 
     taken: TakenFrame | None = None
     missing: bool = False
     measurement: Measurement | None = None
 
     def clear(self) -> None:
-        """The tab has gone, or moved on: nobody waits for the measurement any more."""
+        """Stop the measurement: the tab was closed, or shows another network."""
         if self.measurement is not None:
             self.measurement.stop()
 
 
 @st.cache_resource(scope="session", max_entries=2, show_spinner=False)
 def _frame_state(token: str) -> EquationsState:
-    """Of one run."""
+    """The state for one run."""
     return EquationsState()
 
 
 @st.cache_resource(scope="session", max_entries=8, on_release=EquationsState.clear, show_spinner=False)
 def _cost_state(what: str) -> EquationsState:
-    """Of one kind of network, whatever it is trained on."""
+    """The state for one kind of network, on any task."""
     return EquationsState()
 
 
 @st.fragment
 def card(slot: RunSlot) -> None:
-    """Folded at first; what is inside is only made while it is open."""
+    """Draw the card, folded at first; its content is only computed while it is open."""
     experiment = slot.experiment
     folded = st.expander(formulas.CARD, key="equations", on_change="rerun")
     if not folded.open:
@@ -72,18 +72,18 @@ def card(slot: RunSlot) -> None:
 
 
 def _symbols(experiment: Experiment) -> None:
-    """Inline formulas, not blocks: a narrow column breaks them instead of cutting them off."""
+    """The formulas, inline instead of as blocks: in a narrow column they wrap and are not cut off."""
     for name, latex in formulas.equations(experiment):
         st.markdown(f"{name}  \n${latex}$")
     st.caption(" ".join(formulas.remarks(experiment)))
 
 
 def _numbers(slot: RunSlot) -> None:
-    """One unit at one step, at the moment of the press; another unit or step of the same moment needs no press."""
+    """The numbers of one unit at one step, taken at the click; another unit or step needs no further click."""
     run, card_state = slot.run, _frame_state(slot.token)
     e, steps = run.info.experiment, run.info.time_steps
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        # The bounds stand in the keys: other bounds, another field.
+        # The keys contain the bounds, so that other bounds make another field.
         unit = st.number_input("Unit", 0, e.hidden_size - 1, key=f"equations_unit_{e.hidden_size}", width=110)
         t = st.number_input("t", 0, steps - 1, min(1, steps - 1), key=f"equations_t_{steps}", width=110)
         if st.button(formulas.PUT_IN, key="equations_now"):
@@ -118,7 +118,7 @@ def _weights(experiment: Experiment) -> None:
 
 
 def _cost(experiment: Experiment) -> None:
-    """The button; while it is measured, how far it is; then the table and what it says."""
+    """The button, the progress of the measurement, then its table and sentences."""
     e, planned = experiment, update_cost.plan(experiment)
     card_state = _cost_state(f"{e.cell}/{e.nonlinearity}/{e.hidden_size}/{e.num_layers}")
     st.button(update_cost.BUTTON, key="measure", disabled=not planned.experiments or _running(card_state),
@@ -133,7 +133,7 @@ def _cost(experiment: Experiment) -> None:
 
 
 def _measure(card_state: EquationsState, planned: update_cost.CostMeasurement) -> None:
-    """A callback: it runs before the button is drawn again, so that nobody can press it twice."""
+    """A callback: it runs before the button is drawn again, so the button cannot be pressed twice."""
     card_state.measurement = HUB.pool().measure(list(planned.experiments.values()))
 
 
@@ -142,7 +142,7 @@ def _running(card_state: EquationsState) -> bool:
 
 
 def _watch(card_state: EquationsState) -> None:
-    """Looked at again and again while it is measured; when it is over, the page is drawn anew, without this."""
+    """Show the progress until the measurement is over; then the page is drawn again."""
     assert card_state.measurement is not None
     st.progress(card_state.measurement.progress, update_cost.MEASURING)
     if st.button(update_cost.STOP, key="measure_stop"):

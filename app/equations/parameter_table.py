@@ -1,4 +1,4 @@
-"""What a network learns, as a table and in sentences, from its settings alone."""
+"""The learned parameters of a network, as a table and in sentences, from its settings alone."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from engine.parameters import in_library, parameter_shapes
 
 TEXTBOOK = {"weight_ih": "W_x", "weight_hh": "W_h", "bias_ih": "b", "bias_hh": "b", "weight_ch": "p",
             "head.weight": "W_y", "head.bias": "b_y", "embedding": "E"}  # fmt: skip
-"""By a part of PyTorch's names; the upper layers have no usual symbol."""
+"""By a part of PyTorch's names; the extra output layers have no usual symbol."""
 STACKED = {"weight_ih": "W_{{i{}}}", "weight_hh": "W_{{h{}}}", "bias_ih": "b_{{i{}}}", "bias_hh": "b_{{h{}}}"}
 """The symbols of the equations, with a place for the gate."""
-TIMES = "\u00a0×\u00a0"  # a shape stays on one line
+TIMES = "\u00a0×\u00a0"  # with no-break spaces, so that a shape stays on one line
 IN_PYTORCH, AS_PYTORCH = "Name in PyTorch", "Named as PyTorch would"
-TWO_BIASES = "The textbook's $b$ is the sum of both biases: PyTorch keeps two vectors, and adds them."
+TWO_BIASES = "The textbook's $b$ is the sum of both biases: PyTorch stores two vectors and adds them."
 TWO_BIASES_HERE = (
-    "The textbook's $b$ is the sum of both biases: kept as two vectors and added, as PyTorch's own cells do."
+    "The textbook's $b$ is the sum of both biases: they are two vectors that are added, as in PyTorch's own cells."
 )
-NOT_IN_PYTORCH = "PyTorch has no such cell: it is written here, and its weights are named as PyTorch would name them."
-PEEPHOLE_ORDER = "$p_i$, $p_f$ and $p_o$ stand in `weight_ch` one after the other, {units} numbers each."
+NOT_IN_PYTORCH = "PyTorch has no such cell. This one is our own; its weights are named as PyTorch would name them."
+PEEPHOLE_ORDER = "`weight_ch` contains $p_i$, $p_f$ and $p_o$ in this order, {units} numbers each."
 
 
 def table(experiment: Experiment) -> dict[str, list[str]]:
-    """Columns of one row per tensor: the symbols of the equations in it, the textbook's, its name, shape, count."""
+    """The table by columns, one row per tensor: symbols in the equations, textbook symbol, name, shape, count."""
     shapes = parameter_shapes(experiment)
     rows = [
         (_stacked(experiment, name), _textbook(name), f"`{name}`", TIMES.join(map(str, shape)), f"{prod(shape):,}")
@@ -38,7 +38,7 @@ def table(experiment: Experiment) -> dict[str, list[str]]:
 
 
 def _stacked(experiment: Experiment, name: str) -> str:
-    """The symbols of the equations that a tensor holds, in its order; none outside the recurrent layers."""
+    """The symbols of the blocks of a tensor, in their order; empty outside the recurrent layers."""
     if "weight_ch" in name:
         return " ".join(f"$p_{gate}$" for gate in PEEPHOLES)
     symbol = next((symbol for part, symbol in STACKED.items() if part in name), "")
@@ -52,7 +52,7 @@ def _textbook(name: str) -> str:
 
 
 def sentences(experiment: Experiment) -> list[str]:
-    """How the blocks are stacked, the two biases, who named them, and what sharing the weights over time saves."""
+    """Notes on the stacked blocks, the two biases, the names, and the sharing of weights over time."""
     cell, units, lines = CELLS[experiment.cell], experiment.hidden_size, []
     if cell.blocks > 1:
         lines.append(f"Symbols in one row are stacked in this order, {units} rows each.")
@@ -66,33 +66,33 @@ def sentences(experiment: Experiment) -> list[str]:
 
 
 def sharing(experiment: Experiment) -> str:
-    """The same weights at every step, and how many there would be otherwise."""
+    """How many weights the network saves by using the same ones at every time step."""
     steps, here = experiment.time_steps, recurrent(experiment, "")
     if not CELLS[experiment.cell].is_recurrent:
         return f"The same weights are used at all {steps} time steps. None of them links a time step to the one before."
     if steps == 1:
-        return "There is one time step only: nothing is used twice."
+        return "There is only one time step, so no weight is used twice."
     if experiment.rnn_type == "encoder_decoder":
-        reads, speaks = experiment.seq_len, steps - experiment.seq_len
-        many = reads * recurrent(experiment, "encoder") + speaks * recurrent(experiment, "decoder")
+        encoder_steps, decoder_steps = experiment.seq_len, steps - experiment.seq_len
+        many = encoder_steps * recurrent(experiment, "encoder") + decoder_steps * recurrent(experiment, "decoder")
         return (
-            f"The encoder uses the same weights at all its {reads} time steps, the decoder at all its {speaks}. "
-            "A network with weights of its own at every time step "
+            f"The encoder uses the same weights at all its {encoder_steps} time steps, the decoder at all its "
+            f"{decoder_steps}. A network with different weights at every time step "
             f"would need {many:,} recurrent weights instead of {here:,}."
         )
     return (
-        f"The same weights are used at all {steps} time steps. A network with weights of its own at every time step "
+        f"The same weights are used at all {steps} time steps. A network with different weights at every time step "
         f"would need {steps} times as many recurrent weights: {steps * here:,} instead of {here:,}."
     )
 
 
 def recurrent(experiment: Experiment, module: str) -> int:
-    """How many numbers all W_hh of a module hold ("": of all modules)."""
+    """The number of elements in all W_hh of a module ("": of all modules)."""
     shapes = parameter_shapes(experiment).items()
     return sum(prod(shape) for name, shape in shapes if "weight_hh" in name and name.startswith(module))
 
 
 def matrices(experiment: Experiment) -> int:
-    """How many numbers all matrices of the recurrent layers hold: as many multiplications a time step needs."""
+    """The number of elements in all matrices of the recurrent layers: the multiplications per time step."""
     shapes = parameter_shapes(experiment).items()
     return sum(prod(shape) for name, shape in shapes if "weight_ih" in name or "weight_hh" in name)

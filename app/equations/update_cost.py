@@ -1,4 +1,4 @@
-"""What is measured to say what a time step costs, and what is said of it."""
+"""The measurement of what a time step costs: its experiments, table and sentences."""
 
 from __future__ import annotations
 
@@ -14,27 +14,32 @@ BATCH_SIZE = 32
 THIS, PLAIN = "this", "plain"
 
 BUTTON = "Measure the cost of a time step"
-ONE_DNN = ("On a CPU PyTorch hands the LSTM, and it alone, to a faster library (oneDNN): the ratio compares programs, "
-           "not the arithmetic alone.")  # fmt: skip
-MEASURING = "Measuring: this network and a plain RNN in turn. Runs train on meanwhile."
+ONE_DNN = ("On a CPU PyTorch computes the LSTM, but no other cell, with a faster library (oneDNN): the ratio compares "
+           "implementations, not only the arithmetic.")  # fmt: skip
+MEASURING = "Measuring: this network and a plain RNN in turn. Runs continue to train."
 STOP = "Stop measuring"
-NOISE = ("Median of {repeats} updates each, in a worker of this server, beside whatever else it does. "
-         "Another time the numbers will differ a little.")  # fmt: skip
-TOO_LARGE = "Left out, because one update would be too large for this server: {lengths} time steps."
+NOISE = ("Median of {repeats} updates each, in a worker of this server that may do other work as well. "
+         "Another measurement will give slightly different numbers.")  # fmt: skip
+TOO_LARGE = "Not measured, because one update would be too large for this server: {lengths} time steps."
 
 
 @dataclass(frozen=True)
 class CostMeasurement:
-    """What is measured: {(THIS or PLAIN, length): experiment}. `left_out` are the lengths that would be too large."""
+    """What is measured.
+
+    Args:
+        experiments: by network (THIS or PLAIN) and length.
+        left_out: the lengths that would be too large.
+    """
 
     experiments: dict[tuple[str, int], Experiment]
     left_out: tuple[int, ...]
 
 
 def plan(e: Experiment) -> CostMeasurement:
-    """This cell and the plain RNN on the adding problem, of this width and depth, at every length that can be had.
+    """This cell and the plain RNN on the adding problem, with this width and depth, at every length within the limits.
 
-    The learning rate is tiny: the weights stay as drawn, and no update can break. A plain tanh RNN is measured alone.
+    The learning rate is tiny: the weights hardly change, so no update can break. A plain tanh RNN is measured alone.
     """
     kinds = {THIS: {"cell": e.cell, "nonlinearity": e.nonlinearity}, PLAIN: {"cell": "rnn", "nonlinearity": "tanh"}}
     if is_plain(e):
@@ -69,10 +74,12 @@ def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, lis
 
 
 def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]:
-    """How the time of an update grows with length, and what a time step costs beside a plain RNN's."""
+    """How the time of an update grows with length, and the cost of a time step relative to a plain RNN's."""
     own_seconds = {seq_len: seconds for (kind, seq_len), seconds in medians.items() if kind == THIS}
     waits = (
-        "each time step waits for the one before" if CELLS[e.cell].is_recurrent else "no time step waits for another"
+        "each time step needs the result of the one before"
+        if CELLS[e.cell].is_recurrent
+        else "no time step needs the result of another"
     )
     lines = [f"{', '.join(f'{n} → {ms(seconds)} ms' for n, seconds in own_seconds.items())}: {waits}."]
     if not is_plain(e):
@@ -86,19 +93,19 @@ def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]
             else f"At {longest} time steps, each costs {share:.2f} times a plain RNN's."
         )
     if e.cell != "feedforward" and not in_library(e):
-        lines.append("PyTorch has no such cell: ours is written in Python, and part of the cost is Python's.")
+        lines.append("PyTorch has no such cell. Ours is written in Python, which is a part of the cost.")
     if e.cell == "lstm":
         lines.append(ONE_DNN)
     return lines
 
 
 def setting(e: Experiment) -> str:
-    """What was measured, for the line above the table."""
+    """The measured update, for the line above the table."""
     layers = f"{e.num_layers} layers" if e.num_layers > 1 else "1 layer"
     return f"One update on {BATCH_SIZE} sequences of the adding problem, {e.hidden_size} units, {layers}."
 
 
 def ms(seconds: float) -> str:
-    """Milliseconds, two digits that count."""
+    """Seconds as milliseconds, with about two significant digits."""
     thousandths = 1000 * seconds
     return f"{thousandths:.0f}" if thousandths >= 10 else f"{thousandths:.1f}"

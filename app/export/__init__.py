@@ -1,1 +1,1 @@
-"""What a run can be taken away as: files over HTTP, and the card that offers them."""
+"""A run's files over HTTP, and the card that offers them."""

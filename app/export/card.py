@@ -1,4 +1,4 @@
-"""The button "Export": everything that this run can be taken away as."""
+"""The button "Export": all files of this run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STYLE = Path(__file__).with_name("style.css").read_text()
 
 
 def card(slot: RunSlot) -> None:
-    """One line for each file: its name is a link that downloads it, beside it what it is good for.
+    """Draw a line for each file: a link that downloads it, and its use.
 
-    The links are relative, so that they also hold where the page stands below a path of its own.
+    The links are relative, so that they also work if the page is served below a path.
     """
     rows = "".join(
         f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(use)}</span></li>'

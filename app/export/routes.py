@@ -1,6 +1,6 @@
-"""What a run gives away: files over HTTP, found by the run's token as its live stream is.
+"""HTTP routes for a run's files; like the live stream, they find the run by its token.
 
-Whatever takes longer than a moment is made beside the event loop, so that nobody else's figures wait for it.
+Slow work is done in a thread, so that it does not block the event loop and with it everybody's figures.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ async def gradient(request: Request) -> Response:
 
 async def recording(request: Request) -> Response:
     """GET /live/<token>/recording.zip: the kept frames, as `engine.recording` writes them."""
-    return await _made(request, "zip", "application/zip", _zipped)
+    return await _recording_response(request, "zip", "application/zip", _zip_bytes)
 
 
 async def replay(request: Request) -> Response:
     """GET /live/<token>/replay.html: the same frames as one page that needs no server."""
-    return await _made(request, "html", "text/html", lambda recording: player.replay(recording).encode())
+    return await _recording_response(request, "html", "text/html", lambda recording: player.replay(recording).encode())
 
 
 async def curves(request: Request) -> Response:
-    """GET /live/<token>/curves.csv: a row for every kept update and look; empty where nobody looked."""
+    """GET /live/<token>/curves.csv: a row for every kept update and frame; a frame's columns are empty without one."""
     slot = HUB.find(request.path_params["token"])
     if slot is None:
         return PlainTextResponse(GONE, 404)
     rows = slot.run.history
     step = int(rows["step"][-1]) if len(rows) else 0
-    return _sent(pd.DataFrame(rows).to_csv(index=False).encode(), slot, step, "csv", "text/csv", "curves-")
+    return _download(pd.DataFrame(rows).to_csv(index=False).encode(), slot, step, "csv", "text/csv", "curves-")
 
 
 async def weights(request: Request) -> Response:
-    """GET /live/<token>/weights.safetensors: what the network has learned, with PyTorch's names, float32.
+    """GET /live/<token>/weights.safetensors: the parameters, float32, with PyTorch's names.
 
-    The worker is asked between two updates; 503 where it does not answer within WAIT seconds.
+    The worker answers between two updates; 503 if it does not within WAIT seconds.
     """
     slot = HUB.find(request.path_params["token"])
     if slot is None:
@@ -76,11 +76,13 @@ async def weights(request: Request) -> Response:
         return PlainTextResponse(problem, 503)
     content = run.result(WEIGHTS)
     step = step_of(content)
-    return _sent(content, slot, run.status().step if step is None else step, "safetensors", "application/octet-stream")
+    return _download(
+        content, slot, run.status().step if step is None else step, "safetensors", "application/octet-stream"
+    )
 
 
 async def script(request: Request) -> Response:
-    """GET /live/<token>/script.py: the same run as a program of plain PyTorch."""
+    """GET /live/<token>/script.py: the same run as a program in plain PyTorch."""
     from engine.codegen import script as written
 
     slot = HUB.find(request.path_params["token"])
@@ -88,41 +90,41 @@ async def script(request: Request) -> Response:
         return PlainTextResponse(GONE, 404)
     run = slot.run
     content = await asyncio.to_thread(written, run.info.experiment, run.changes)
-    return _sent(content.encode(), slot, None, "py", "text/x-python")
+    return _download(content.encode(), slot, None, "py", "text/x-python")
 
 
 def step_of(weights: bytes) -> int | None:
-    """The update after which weights were taken, where their file says it: a header of JSON after its length."""
+    """The step of a safetensors file, from its JSON header (after 8 bytes with its length); None if it has none."""
     length = int.from_bytes(weights[:8], "little")
     step = json.loads(weights[8 : 8 + length]).get("__metadata__", {}).get("step")
     return None if step is None else int(step)
 
 
 def file_name(experiment: Experiment, step: int | None, ending: str, what: str = "") -> str:
-    """What a file is, in its name: "first_symbol_recall-lstm-step-1240.zip"."""
+    """A file name that describes the file: "first_symbol_recall-lstm-step-1240.zip"."""
     when = "" if step is None else f"-step-{step}"
     return f"{what}{experiment.task}-{experiment.cell}{when}.{ending}"
 
 
-async def _made(request: Request, ending: str, kind: str, make: Callable[[Recording], bytes]) -> Response:
-    """A file made of the run's recording."""
+async def _recording_response(request: Request, ending: str, kind: str, make: Callable[[Recording], bytes]) -> Response:
+    """Respond with a file that `make` builds from the run's recording."""
     slot = HUB.find(request.path_params["token"])
     if slot is None or slot.run.latest() is None:
         return PlainTextResponse(GONE, 404)
     recording = slot.run.recording()
     content = await asyncio.to_thread(make, recording)
-    return _sent(content, slot, recording.frames[-1].step, ending, kind, "replay-" if ending == "html" else "")
+    return _download(content, slot, recording.frames[-1].step, ending, kind, "replay-" if ending == "html" else "")
 
 
-def _zipped(recording: Recording) -> bytes:
-    """As large as the page "Open a recording" takes at most."""
+def _zip_bytes(recording: Recording) -> bytes:
+    """A recording as a zip file, thinned to the size that the page "Open a recording" accepts."""
     buffer = io.BytesIO()
     recording.fitting(player.MAX_UNPACKED // 2).save(buffer)
     return buffer.getvalue()
 
 
-def _sent(content: bytes, slot: RunSlot, step: int | None, ending: str, kind: str, what: str = "") -> Response:
-    """A download of that name; never kept by a browser, for the next one is of another step."""
+def _download(content: bytes, slot: RunSlot, step: int | None, ending: str, kind: str, what: str = "") -> Response:
+    """Respond with a download; browsers must not cache it, because the next one is of another step."""
     name = file_name(slot.run.info.experiment, step, ending, what)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, media_type=kind, headers=headers)

@@ -1,4 +1,4 @@
-"""The glossary: every word that the pages use, found by typing a part of it; each has an address of its own."""
+"""The page "Glossary": every term of the pages, with a search field; each term has its own address."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SCRIPT = Path(__file__).with_name("component.js").read_text()
 
 
 def page() -> None:
-    """Draw the page. It has no settings, and the playground is found again as it was left."""
+    """Draw the page. It has no settings, and the playground stays as it was left."""
     state.leave()
     st.title(terms.HEADING, anchor=False)
     component = st.components.v2.component("glossary", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
-    component(key="glossary", data={"nothing": terms.NOTHING})
+    component(key="glossary", data={"nothing": terms.NO_MATCH})

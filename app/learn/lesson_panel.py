@@ -1,4 +1,4 @@
-"""The lesson beside the playground: guess, what to do, what is behind it, what should happen, its neighbours."""
+"""The lesson beside the playground: predictions, the task to do, the explanation, the claims, the neighbours."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.frame import Frame, RunPhase
 from engine.preset import Prediction, Preset, list_presets
 
 STYLE = Path(__file__).with_name("style.css")
-EVERY = 1.0  # seconds between two looks at whether the run has shown what was guessed, or asked for
+POLL = 1.0  # seconds between two checks whether the run answers a prediction, or completes the lesson
 
 
 def panel(preset: Preset, experiment: Experiment) -> None:
-    """At the top of the sidebar: which lesson it is, the list of all, the way back to it, and its text."""
+    """The top of the sidebar: the list of lessons, a button that restores the lesson, and its text."""
     progress.learn_state().redraw = False
     st.html(STYLE)
-    st.caption(text.place(preset, len(kin(preset)), experiment))
+    st.caption(text.place(preset, len(siblings(preset)), experiment))
     controls.PRESET.draw()
     if experiment != preset.experiment:
         st.button(text.BACK_TO[preset.kind], key="back_to_lesson", icon=":material/undo:", type="tertiary",
@@ -32,8 +32,8 @@ def panel(preset: Preset, experiment: Experiment) -> None:
     with st.container(key="lesson"):
         predictions(preset)
         waits = preset.done is not None and preset.slug not in progress.done()
-        every = EVERY if waits or any(not guess.came for _, _, guess in guesses(preset)) else None
-        st.fragment(followed, run_every=every)(preset)
+        every = POLL if waits or any(not guess.result for _, _, guess in guesses(preset)) else None
+        st.fragment(follow_run, run_every=every)(preset)
         about(preset)
         should_happen(preset)
 
@@ -52,20 +52,20 @@ def guesses(preset: Preset) -> list[tuple[int, Prediction, Guess]]:
 
 
 def predictions(preset: Preset) -> None:
-    """Each question with its answers, and the button that runs what answers it; once it has, what came of it."""
+    """Each question with its answers and the button that starts its run; after the run, the result."""
     if not preset.predict:
         return
     with st.expander(learn_text.PREDICT, expanded=_is_course(preset)):
         for number, prediction in enumerate(preset.predict):
             guess = progress.learn_state().guesses.get((preset.slug, number))
-            if guess is not None and guess.came:
-                st.markdown(learn_text.outcome(prediction, guess.answer, guess.came))
+            if guess is not None and guess.result:
+                st.markdown(learn_text.outcome(prediction, guess.answer, guess.result))
             else:
                 ask(preset, number, None if guess is None else guess.answer)
 
 
 def ask(preset: Preset, number: int, answer: int | None) -> None:
-    """One question; nothing runs before an answer was chosen."""
+    """One question; its button is disabled until an answer was chosen."""
     prediction = preset.predict[number]
     chosen = st.radio(
         prediction.asks, range(len(prediction.answers)), answer, key=f"guess_{preset.slug}_{number}",
@@ -77,35 +77,35 @@ def ask(preset: Preset, number: int, answer: int | None) -> None:
 
 
 def _is_course(preset: Preset) -> bool:
-    """True where somebody follows the lesson, and not their own settings."""
+    """True if the user follows the lesson, not their own settings."""
     return state.guided() and state.value("task") == preset.experiment.task
 
 
 def on_guess(preset: Preset, number: int) -> None:
-    """An answer was given: the run that shows what is true begins, from its step 0."""
+    """Store the answer, and start the run that shows the right one from step 0."""
     answer = state.value(f"guess_{preset.slug}_{number}")
-    progress.learn_state().guesses[preset.slug, number] = Guess(answer, state.present_slot().token)
+    progress.learn_state().guesses[preset.slug, number] = Guess(answer, state.current_slot().token)
     state.on_next(preset.predict[number].settings)
 
 
 # ---- what the run has shown so far
 
 
-def followed(preset: Preset) -> None:
-    """Whether a guess can be answered, and the lesson is done; looked at again and again until both are settled.
+def follow_run(preset: Preset) -> None:
+    """Check whether the run answers a guess and completes the lesson; repeated until both have happened.
 
-    The whole page shows what is new, but one look later: where a button has just set widgets, the look that was asked
-    for meanwhile still brings their former values from the browser, and a page drawn from it would undo the button.
+    The page is redrawn one check later: if a button has just set widgets, a check that was requested before still
+    brings their old values from the browser, and a page drawn from them would undo the button.
     """
     if progress.learn_state().redraw:
         st.rerun()
-    slot = state.present_slot()
-    shown = slot.experiment == state.last_good()  # while settings change, the run is still the one before
+    slot = state.current_slot()
+    shown = slot.experiment == state.last_valid()  # False while settings change: the run is still the old one
     for _, prediction, guess in guesses(preset):
-        if shown and not guess.came and slot.token != guess.before:
-            _look(slot, preset, prediction, guess)
-        if not guess.came:
-            st.caption(_waits_for(slot, preset, prediction))
+        if shown and not guess.result and slot.token != guess.before:
+            _check_guess(slot, preset, prediction, guess)
+        if not guess.result:
+            st.caption(_pending_note(slot, preset, prediction))
     if preset.done is not None:
         if shown and preset.slug not in progress.done() and _is_done(slot, preset):
             progress.finish(preset.slug)
@@ -114,55 +114,55 @@ def followed(preset: Preset) -> None:
             st.markdown(learn_text.task(preset, preset.slug in progress.done()))
 
 
-def _look(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
-    """Set the run going once it is there, and see whether it has shown the answer."""
-    if not _asked_for(slot, preset, prediction) or slot.run.latest() is None:
+def _check_guess(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
+    """Start the run once its first frame is there, and check whether it has shown the answer."""
+    if not _is_requested_run(slot, preset, prediction) or slot.run.latest() is None:
         return
     if slot.paused and prediction.when.needs_training and not guess.started:
         slot.train()
         progress.learn_state().redraw = True
     guess.started = True
-    status, frames = slot.run.status(), seen(slot)
+    status, frames = slot.run.status(), frames_so_far(slot)
     holds = prediction.when.holds(slot.experiment, status, frames)
     if holds is None and (status.phase == RunPhase.FINISHED or status.message):
-        holds = frames[-1]  # it goes no further
+        holds = frames[-1]  # the run has ended
     if holds is not None:
-        guess.came = learn_text.came(slot.run.info, holds)
+        guess.result = learn_text.result(slot.run.info, holds)
         progress.learn_state().redraw = True
 
 
-def seen(slot: RunSlot) -> list[Frame]:
-    """The run's frames that are kept, and the newest; asking makes the worker take the next one."""
+def frames_so_far(slot: RunSlot) -> list[Frame]:
+    """The run's kept frames and its newest; the call also requests the next one."""
     newest = slot.run.latest()
     return [*slot.run.frames, *([newest] if newest is not None else [])]
 
 
-def _asked_for(slot: RunSlot, preset: Preset, prediction: Prediction) -> bool:
+def _is_requested_run(slot: RunSlot, preset: Preset, prediction: Prediction) -> bool:
     return learn_text.same_network(slot.experiment, preset.experiment.replace(**prediction.settings))
 
 
-def _waits_for(slot: RunSlot, preset: Preset, prediction: Prediction) -> str:
-    if not _asked_for(slot, preset, prediction):
+def _pending_note(slot: RunSlot, preset: Preset, prediction: Prediction) -> str:
+    if not _is_requested_run(slot, preset, prediction):
         return learn_text.CHANGED
     return learn_text.NOT_YET.format(step=prediction.when.step) if prediction.when.step else learn_text.SOON
 
 
 def _is_done(slot: RunSlot, preset: Preset) -> bool:
-    """True where the run is one over the lesson's data, or over those that are asked for, and shows all of it."""
+    """True if the run meets the lesson's goal on the lesson's task, or on the task that the goal names."""
     done = preset.done
     assert done is not None
     same = "task" in done.settings or slot.experiment.task == preset.experiment.task
-    return same and done.holds(slot.experiment, slot.run.status(), seen(slot)) is not None
+    return same and done.holds(slot.experiment, slot.run.status(), frames_so_far(slot)) is not None
 
 
 # ---- its text
 
 
 def about(preset: Preset) -> None:
-    """What is behind it, and what to change next. It stays folded while there is something to guess."""
+    """The explanation, and what to change next. It stays folded until all predictions are answered."""
     if not (preset.symptom or preset.explains or preset.text or preset.next):
         return
-    guessed = sum(bool(guess.came) for _, _, guess in guesses(preset)) == len(preset.predict)
+    guessed = sum(bool(guess.result) for _, _, guess in guesses(preset)) == len(preset.predict)
     with st.expander(text.ABOUT[preset.kind], expanded=guessed and _is_course(preset)):
         if preset.symptom:
             st.markdown(learn_text.symptom(preset))
@@ -176,28 +176,28 @@ def about(preset: Preset) -> None:
 
 
 def on_link(preset: Preset) -> None:
-    """A link of the prose was pressed: the lesson with what it says changed."""
-    if (act := setting_links.pressed([preset])) is not None:
-        state.on_next(act.settings)
+    """Apply the settings of a link in the text that was clicked."""
+    if (link := setting_links.pressed([preset])) is not None:
+        state.on_next(link.settings)
 
 
 def should_happen(preset: Preset) -> None:
-    """What is claimed, and how far to rely on it. It stays folded: guess first."""
+    """The lesson's claims and their evidence; folded, so that the user can predict first."""
     if not preset.claims:
         return
     with st.expander(text.SHOULD_HAPPEN):
         for claim in preset.claims:
             st.markdown(claim.says)
-            st.caption(text.held(claim, table.values(preset, claim)))
+            st.caption(text.claim_evidence(claim, table.values(preset, claim)))
 
 
 # ---- its neighbours
 
 
 def neighbours(preset: Preset) -> None:
-    """The lesson before and the one after."""
-    slugs = [other.slug for other in kin(preset)]
-    at = slugs.index(preset.slug) if preset.slug in slugs else len(slugs)  # a teacher's file may have gone meanwhile
+    """The buttons for the previous and the next lesson."""
+    slugs = [other.slug for other in siblings(preset)]
+    at = slugs.index(preset.slug) if preset.slug in slugs else len(slugs)  # a teacher's file may have been deleted
     before, after = slugs[max(at - 1, 0) : at], slugs[at + 1 : at + 2]
     for key, label, icon, shortcut, neighbour in (
         ("previous_lesson", text.PREVIOUS, ":material/chevron_left:", "B", before),
@@ -208,6 +208,6 @@ def neighbours(preset: Preset) -> None:
                   shortcut=shortcut if state.presenting() else None)  # fmt: skip
 
 
-def kin(preset: Preset) -> list[Preset]:
+def siblings(preset: Preset) -> list[Preset]:
     """All presets of its kind and origin, in their order."""
     return [other for other in list_presets() if (other.kind, bool(other.file)) == (preset.kind, bool(preset.file))]

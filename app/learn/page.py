@@ -1,4 +1,4 @@
-"""The course as the contents of a book: chapters of cards, and their text. A card is a link to the playground."""
+"""The page "Learn": chapters of cards, and their text. A card is a link to the playground."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ STYLE = Path(__file__).with_name("style.css")
 
 
 def page(playground: Page) -> None:
-    """Draw the page; `playground` is where the cards lead."""
+    """Draw the page; the cards lead to `playground`."""
     state.leave()
-    if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it leads here first
+    if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it opens here first
         st.switch_page(playground, query_params=link)
     presets = list_presets()
-    if act := setting_links.listen(presets):
-        st.switch_page(playground, query_params=dict(parse_qsl(act.address.removeprefix("/?"))))
+    if pressed := setting_links.listen(presets):
+        st.switch_page(playground, query_params=dict(parse_qsl(pressed.address.removeprefix("/?"))))
     st.html(STYLE)
     chapters = learn_text.chapters(presets)
     with st.container(key="lessons"):
@@ -40,7 +40,7 @@ def page(playground: Page) -> None:
 
 
 def go_on(presets: tuple[Preset, ...], playground: Page) -> None:
-    """The next lesson that was not done, and how many were."""
+    """The next lesson to do, and the number of lessons done."""
     done = progress.done()
     following = learn_text.following(presets, done)
     with st.container(key="go_on"):
@@ -56,7 +56,7 @@ def go_on(presets: tuple[Preset, ...], playground: Page) -> None:
 
 
 def chapter(chapter: Chapter, playground: Page) -> None:
-    """Its name and sentence, its cards, and its text to read on end."""
+    """A chapter's name and sentence, its cards, and the text of all its lessons."""
     first = chapter.presets[0].slug
     st.html(learn_text.heading(chapter, progress.done()))
     with st.container(key=f"cards_{first}"):
@@ -70,11 +70,11 @@ def chapter(chapter: Chapter, playground: Page) -> None:
 
 
 def card(preset: Preset, playground: Page) -> None:
-    """Number and title, the question, a sequence of its data, and the network. The style sheet stretches the link."""
+    """A lesson's title, question, example and network. The style sheet stretches the link over the card."""
     tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
     symptom = f'<p class="symptom"><b>{learn_text.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
-        st.page_link(playground, label=text.preset(preset), query_params=links.to(preset))
+        st.page_link(playground, label=text.preset(preset), query_params=links.to_preset(preset))
         st.html(
             f'<p class="question">{escape(preset.question)}</p>{symptom}{thumbnail(preset.experiment)}'
             f'<p class="tags">{tags}{learn_text.tick(preset.slug, progress.done())}</p>'

@@ -1,4 +1,4 @@
-"""What was done and what was guessed. Done is remembered browser by browser until the server restarts."""
+"""The lessons done and the predictions made. Lessons done are remembered per browser until the server restarts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ MAX_BROWSERS, MAX_LESSONS = 5000, 500
 
 
 class Progress:
-    """Which lessons each browser has done; the browser that was heard of longest ago is forgotten first."""
+    """The lessons that each browser has done; the browser that was inactive for longest is forgotten first."""
 
-    def __init__(self, most: int = MAX_BROWSERS) -> None:
-        self.most = most
+    def __init__(self, max_browsers: int = MAX_BROWSERS) -> None:
+        self.max_browsers = max_browsers
         self._done: dict[str, frozenset[str]] = {}
 
     def of(self, browser: str) -> frozenset[str]:
-        """The slugs that it has done."""
+        """The slugs that a browser has done."""
         return self._done.get(browser, frozenset())
 
     def add(self, browser: str, slug: str) -> None:
-        """It has done this one."""
+        """Note that a browser has done a lesson."""
         done = self._done.pop(browser, frozenset())
         self._done[browser] = done | {slug} if len(done) < MAX_LESSONS else done
-        for longest_ago in list(self._done)[: -self.most]:
-            self._done.pop(longest_ago, None)
+        for oldest in list(self._done)[: -self.max_browsers]:
+            self._done.pop(oldest, None)
 
 
 PROGRESS = Progress()
@@ -34,24 +34,29 @@ PROGRESS = Progress()
 
 @dataclass
 class Guess:
-    """An answer that was given to a prediction.
+    """The user's answer to a prediction.
 
     Args:
-        answer: which, from 0 on. before: the token of the run at that moment; the next one is the run that answers.
-        started: that run was set going. came: what it showed, in a sentence; empty until it has.
+        answer: its index, from 0.
+        before: the token of the run at that moment; the next run is the one that shows the right answer.
+        started: whether that run was started.
+        result: what that run showed, in a sentence; empty until then.
     """
 
     answer: int
     before: str
     started: bool = False
-    came: str = ""
+    result: str = ""
 
 
 @dataclass
 class LearnState:
-    """What one session remembers: guesses by lesson and number of the question, and what was done in it.
+    """The learning state of one session.
 
-    `redraw`: something new is to be shown by the whole page at the next look.
+    Args:
+        guesses: by slug and number of the question.
+        done: the slugs of the lessons done in this session.
+        redraw: whether the next check must redraw the whole page.
     """
 
     guesses: dict[tuple[str, int], Guess] = field(default_factory=dict)
@@ -61,22 +66,22 @@ class LearnState:
 
 @st.cache_resource(scope="session", show_spinner=False)
 def learn_state() -> LearnState:
-    """Of this session."""
+    """The state of this session."""
     return LearnState()
 
 
 def done() -> Collection[str]:
-    """The slugs of everything that this browser, or this session where the browser has no name, has done."""
+    """The slugs that this browser has done, or this session if the browser has no cookie."""
     return PROGRESS.of(_browser()) | learn_state().done
 
 
 def finish(slug: str) -> None:
-    """This lesson was done."""
+    """Note that this lesson was done."""
     learn_state().done.add(slug)
     if _browser():
         PROGRESS.add(_browser(), slug)
 
 
 def _browser() -> str:
-    """The name that the server gave to this browser with its first page."""
+    """The browser's cookie, which the server sets with the first page."""
     return st.context.cookies.get("playground", "")

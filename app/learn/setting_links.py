@@ -1,4 +1,4 @@
-"""Prose whose links act: pressed, they set the playground in place; without the script they still lead there."""
+"""Markdown whose links change settings: a click changes the playground in place; without JavaScript it opens it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ SCRIPT = Path(__file__).with_name("setting_links.js").read_text()
 
 
 def prose(preset: Preset, name: str) -> None:
-    """The lesson's text; `name` tells this place of the page from others."""
+    """Draw the lesson's text; `name` makes the container's key unique on the page."""
     with st.container(key=f"acting_{name}"):
         for part in (preset.explains, preset.text):
             if part.strip():
-                st.markdown(learn_text.led(preset, part))
+                st.markdown(learn_text.with_links(preset, part))
 
 
-def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: None) -> learn_text.Act | None:
-    """Hear when a link of these lessons' prose is pressed, and say in this one run of the page which.
+def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: None) -> learn_text.SettingLink | None:
+    """Watch for clicks on the links in these lessons' texts.
 
     Args:
-        on_press: called before the page is drawn anew; `pressed` then says which, so that widgets can still be set.
+        presets: the lessons whose links count.
+        on_press: called before the page is drawn again, so that it can still set widgets; it calls `pressed`.
+
+    Returns:
+        The link that was clicked, in the one run of the page that follows the click.
     """
     component = st.components.v2.component("acting_links", html="<i></i>\n", js=SCRIPT, isolate_styles=False)
     with st.container(key="listening"):
@@ -35,8 +39,8 @@ def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: N
     return pressed(presets)
 
 
-def pressed(presets: Iterable[Preset]) -> learn_text.Act | None:
-    """What the pressed link sets; None unless it is one of these lessons' own, for it comes from the browser."""
+def pressed(presets: Iterable[Preset]) -> learn_text.SettingLink | None:
+    """The clicked link; None unless it is one of these lessons', since it comes from the browser."""
     address = state.pressed(KEY).get("link")
-    acts = (act for preset in presets for act in learn_text.acts(preset))
-    return next((act for act in acts if act.address == address), None) if address else None
+    known = (link for preset in presets for link in learn_text.setting_links_of(preset))
+    return next((link for link in known if link.address == address), None) if address else None

@@ -1,4 +1,4 @@
-"""What the course says around its lessons: chapters, progress, predictions and what came of them."""
+"""The text of the course around its lessons: chapters, progress, predictions and their results."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from engine.preset import Prediction, Preset, setting_links
 
 CHAPTERS = {
     "What a state is for": "A network that remembers, beside the same network without memory.",
-    "Far back in time": "Why a plain network forgets what was said long ago, and what a gate changes.",
-    "Five kinds of network": "Where the inputs go in and the answers come out: once, or at every step.",
-    "Gradients that shrink and grow": "What each step back multiplies the gradient by, and what tames it.",
+    "Far back in time": "Why a plain network forgets an early input, and what a gate changes.",
+    "Five kinds of network": "At which steps inputs enter and answers leave: once, or at every step.",
+    "Gradients that shrink and grow": "By which factor each step back multiplies the gradient, and how to control it.",
     "Deeper, and both ways": "A second chain that reads from the end, and layers on top of layers.",
     "Words and symbols": "From words to numbers: embeddings, padding, agreement, counting.",
-    "What to expect": "What no network can know, and which cell to take.",
+    "What to expect": "What no network can know, and which cell to choose.",
     "More kinds of data": "Gaps, uneven steps, sounds, dates, headlines.",
 }
 """A sentence for each chapter of the course."""
 FAILURES = "When it goes wrong"
 TEACHER = "From your teacher"
-"""The chapter of a teacher's lesson that names none."""
-UNREADABLE = "A file in the folder of your own lessons cannot be used. {problem} All others are here."
+"""The chapter of a teacher's lesson that has none."""
+UNREADABLE = "A file in the folder of your own lessons cannot be used. {problem} All other lessons are here."
 
 BEGIN, CONTINUE = "Begin", "Continue"
 ALL_DONE = "You have done every lesson of the course. The cards below show how networks fail."
@@ -40,9 +40,9 @@ SYMPTOM = "In your own code"
 PREDICT = "Predict, then run"
 RUN_IT, LOOK = "Run it", "Look"
 YOUR_GUESS = "your guess"
-CHANGED = "This is another run. Press the button again to see the answer."
+CHANGED = "The settings were changed, so this run does not show the answer. Press the button again to see it."
 NOT_YET = "The answer comes at step {step:,}."
-SOON = "The answer comes when the run has shown it."
+SOON = "The answer comes as soon as the run shows it."
 
 
 # ---- the course
@@ -50,7 +50,7 @@ SOON = "The answer comes when the run has shown it."
 
 @dataclass(frozen=True)
 class Chapter:
-    """Neighbours on the Learn page, under one name."""
+    """The presets of one chapter on the Learn page."""
 
     name: str
     says: str
@@ -58,12 +58,12 @@ class Chapter:
 
     @property
     def anchor(self) -> str:
-        """Where a link of the page's contents leads."""
+        """The fragment of its address in the page's contents."""
         return f"chapter-{self.presets[0].slug}"
 
 
 def chapters(presets: Iterable[Preset]) -> list[Chapter]:
-    """The course's chapters, the failure cards, then what teachers have added, in this order."""
+    """The course's chapters, the failure cards, then the teachers' own chapters."""
     grouped: dict[tuple[bool, str], list[Preset]] = {}
     for preset in presets:
         name = FAILURES if preset.kind == "failure" else preset.chapter
@@ -78,19 +78,19 @@ def chapters(presets: Iterable[Preset]) -> list[Chapter]:
 
 
 def following(presets: Iterable[Preset], done: Collection[str]) -> Preset | None:
-    """The next lesson of the course that was not done; None where all were."""
+    """The next lesson of the course to do; None if all are done."""
     course = (preset for preset in presets if preset.kind == "lesson" and not preset.file)
     return next((preset for preset in course if preset.slug not in done), None)
 
 
 def counted(presets: Iterable[Preset], done: Collection[str]) -> str:
-    """How many of these were done."""
+    """How many of these are done, in words."""
     slugs = [preset.slug for preset in presets]
     return f"{sum(slug in done for slug in slugs)} of {len(slugs)} done"
 
 
 def contents(chapters: Iterable[Chapter], done: Collection[str]) -> str:
-    """The chapters as one line of links within the page, each with how much of it was done, as HTML."""
+    """The chapters as one line of links within the page, each with its progress, as HTML."""
     entries = (
         f'<a href="#{chapter.anchor}" target="_self">{escape(chapter.name)}'
         f"<span>{sum(preset.slug in done for preset in chapter.presets)}/{len(chapter.presets)}</span></a>"
@@ -100,7 +100,7 @@ def contents(chapters: Iterable[Chapter], done: Collection[str]) -> str:
 
 
 def heading(chapter: Chapter, done: Collection[str]) -> str:
-    """A chapter's name, how much of it was done, and its sentence, as HTML."""
+    """A chapter's name, progress and sentence, as HTML."""
     says = f"<p>{escape(chapter.says)}</p>" if chapter.says else ""
     return (
         f'<div class="chapter" id="{chapter.anchor}"><h2>{escape(chapter.name)}</h2>'
@@ -109,71 +109,71 @@ def heading(chapter: Chapter, done: Collection[str]) -> str:
 
 
 def tick(slug: str, done: Collection[str]) -> str:
-    """The mark of a lesson that was done, as HTML."""
+    """The mark of a lesson that is done, as HTML."""
     return f'<span class="tick">✓ {DONE}</span>' if slug in done else ""
 
 
-# ---- links that act
+# ---- links that change settings
 
 
 @dataclass(frozen=True)
-class Act:
-    """A link of a lesson's prose: where it leads, and what it changes in the lesson."""
+class SettingLink:
+    """A link in a lesson's text: its address, and the settings that it changes."""
 
     address: str
     settings: dict[str, Any]
 
 
-def acts(preset: Preset) -> list[Act]:
-    """Every acting link of its prose."""
-    links = [link for part in (preset.explains, preset.text) for _, link in setting_links.links(part)]
-    return [Act(address(preset, settings), settings) for settings in links]
+def setting_links_of(preset: Preset) -> list[SettingLink]:
+    """All links in the lesson's text that change settings."""
+    changes = [settings for part in (preset.explains, preset.text) for _, settings in setting_links.links(part)]
+    return [SettingLink(address(preset, settings), settings) for settings in changes]
 
 
 def address(preset: Preset, settings: dict[str, Any]) -> str:
-    """The playground with this lesson and these changes."""
-    return f"/?{urlencode(links.written(preset.experiment.replace(**settings), preset, preset.speed))}"
+    """The address of the playground with this lesson and these changes."""
+    return f"/?{urlencode(links.to_link(preset.experiment.replace(**settings), preset, preset.speed))}"
 
 
-def led(preset: Preset, written: str) -> str:
-    """Prose whose acting links lead to the playground."""
-    return setting_links.with_addresses(written, lambda settings: address(preset, settings))
+def with_links(preset: Preset, markdown: str) -> str:
+    """Markdown whose setting links have the address of the playground."""
+    return setting_links.with_addresses(markdown, lambda settings: address(preset, settings))
 
 
 # ---- doing and predicting
 
 
 def task(preset: Preset, done: bool) -> str:
-    """What completes the lesson, and whether it was done, as Markdown."""
+    """The lesson's goal, and whether it was reached, as Markdown."""
     assert preset.done is not None
     return f"**✓ {WAS_DONE}.** {preset.done.says}" if done else f"**○ {TO_DO}.** {preset.done.says}"
 
 
 def symptom(preset: Preset) -> str:
-    """How the failure looks in one's own code and logs, as Markdown."""
+    """How the failure looks in the user's own code and logs, as Markdown."""
     return f"**{SYMPTOM}:** {preset.symptom}"
 
 
-def outcome(prediction: Prediction, answer: int, came: str) -> str:
-    """The question with what was guessed and what is true, why, and what the run showed, as Markdown."""
+def outcome(prediction: Prediction, answer: int, result: str) -> str:
+    """The question with the guess and the right answer, the reason, and the run's result, as Markdown."""
     true = f"✓ **{prediction.answers[prediction.right]}**"
     if answer == prediction.right:
         answers = f"{true} ({YOUR_GUESS}: right)"
     else:
         answers = f"✗ {prediction.answers[answer]} ({YOUR_GUESS})\n\n{true}"
-    return f"{prediction.asks}\n\n{answers}\n\n{prediction.because}\n\n{came}"
+    return f"{prediction.asks}\n\n{answers}\n\n{prediction.because}\n\n{result}"
 
 
-def came(info: RunInfo, frame: Frame) -> str:
-    """What the run showed, in a sentence with its numbers."""
+def result(info: RunInfo, frame: Frame) -> str:
+    """The result of the run, in a sentence with its numbers."""
     word = text.VERDICTS[frame.diagnosis.kind].label if frame.diagnosis else ""
-    loss = f"held-out loss {frame.probe_loss:.3g} (to beat: {info.baseline:.3g})"
+    loss = f"held-out loss {frame.probe_loss:.3g} (loss to beat: {info.baseline:.3g})"
     ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
-    back = f", gradient that comes back {amount(ratio)}" if ratio is not None else ""
+    back = f", gradient ratio {amount(ratio)}" if ratio is not None else ""
     return f"*Your run, step {frame.step:,}:* {loss}{back}. Verdict: {word}."
 
 
 def same_network(one: Experiment, other: Experiment) -> bool:
-    """True where two runs differ in nothing but the seed, and what can be changed on the way."""
+    """True if two experiments differ only in the seed and the live settings."""
     free = {"seed": other.seed, **{name: getattr(other, name) for name in LIVE_SETTINGS}}
     return one.replace(**free) == other

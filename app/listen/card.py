@@ -1,4 +1,4 @@
-"""The card of a task that can be heard: the tune, and what the network plays before training and now."""
+"""The card of a task with sound: the target tune, and what the network plays before training and now."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from engine.tasks import TASKS
 
 @dataclass
 class Recording:
-    """The frame that was taken last; None before the first press."""
+    """The frame that was taken last; None before the first click."""
 
     frame: Frame | None = None
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
 def _recording(token: str) -> Recording:
-    """Of one run."""
+    """The recording of one run."""
     return Recording()
 
 
 @st.fragment
 def card(slot: RunSlot) -> None:
-    """Three players side by side; nothing where the task makes no sound."""
+    """Draw three players side by side; nothing if the task has no sound."""
     if not TASKS[slot.experiment.task].audible:
         return
     run, recording = slot.run, _recording(slot.token)
@@ -39,8 +39,8 @@ def card(slot: RunSlot) -> None:
                 recording.frame = run.latest()
         frame = recording.frame
         tune = listen_text.tune(run.info.experiment)
-        asked, before, now = st.columns(3, gap="medium")
-        with asked:
+        target, before, now = st.columns(3, gap="medium")
+        with target:
             _player(f"**{listen_text.TUNE}**", tune)
             st.caption(" ".join(tune))
         for column, name, taken in ((before, listen_text.BEFORE, frame and run.first), (now, listen_text.NOW, frame)):

@@ -1,4 +1,4 @@
-"""What is listened to: the tune that is asked for, what the network makes of it, and what the card says."""
+"""The notes and the text of the card "Listen": the target tune, and what the network plays."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.tasks import TASKS, probe
 
-HEADING = "**Listen**: the network is given the first note, and then hears nothing but what it plays itself."
+HEADING = "**Listen**: the network is given the first note; after that, its only inputs are the notes that it plays."
 TAKE = "Take what it plays now"
 TUNE = "The tune"
 BEFORE = "Before training"
 NOW = "What the network plays"
 NOT_TAKEN = "Nothing yet: press the button above."
-NO_FIRST = "Nobody looked at step 0, so there is no recording of it."
+NO_FIRST = "No frame was taken at step 0, so there is no recording of it."
 
 
 def tune(experiment: Experiment) -> list[str]:
-    """The drawn sequence's first note, which is given, and those that should follow."""
+    """The displayed sequence's first note, which is given, and the notes that should follow."""
     batch, labels = probe(experiment), TASKS[experiment.task].output_labels
     return [labels[note] for note in (batch.inputs[0, 0], *batch.targets[batch.mask[:, 0], 0])]
 
@@ -31,11 +31,11 @@ def played(info: RunInfo, frame: Frame) -> list[str]:
 def score(notes: list[str], wanted: list[str]) -> str:
     """The notes, wrong ones struck out, and how many of those after the first are right."""
     pairs = list(zip(notes, wanted, strict=True))[1:]
-    right = sum(note == asked for note, asked in pairs)
-    written = " ".join(note if note == asked else f":red[~~{note}~~]" for note, asked in pairs)
+    right = sum(note == target for note, target in pairs)
+    written = " ".join(note if note == target else f":red[~~{note}~~]" for note, target in pairs)
     return f"{right} of {len(pairs)} notes right.  \n**{notes[0]}** {written}"
 
 
 def title(name: str, frame: Frame) -> str:
-    """Which recording, and at which step it was taken."""
+    """The name of a player, and the step at which its frame was taken."""
     return f"**{name}**, step {frame.step:,}"

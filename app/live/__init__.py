@@ -1,4 +1,4 @@
-"""The live view: one component that owns the live figures, what its socket sends, and its JavaScript in parts."""
+"""The live view: a component with the live figures, the messages of its socket, and its JavaScript in parts."""
 
 from app.live.assets import script
 

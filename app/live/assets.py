@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 
 def script(*parts: str) -> str:
-    """Parts of this folder's JavaScript, joined in order: each defines a few names, the last is a component's entry."""
+    """Join parts of this folder's JavaScript: each defines a few names, the last one is the component's entry point."""
     return "\n".join((HERE / f"{part}.js").read_text() for part in parts)
 
 

@@ -1,6 +1,6 @@
-"""The component that owns the live figures and is fed over a socket of its own.
+"""The component that owns the live figures.
 
-It gets the templates once per run; frames never pass through Streamlit.
+It gets the templates once per run; frames come over its own socket and never pass through Streamlit.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from engine.frame import RunInfo
 from engine.preset import Preset
 
 KEY = "live"
-LARGE = 1.45  # times as large as at a desk, before a room
+LARGE = 1.45  # scale of the figures in presentation mode
 
 
 def view(slot: RunSlot, preset: Preset) -> None:
-    """Mount the live view of this slot's run; mounted already, it changes runs in place.
+    """Mount the live view of this slot's run; if it is mounted already, it switches to this run in place.
 
-    Before a room only the figures that the lesson is about are shown, and those large.
+    In presentation mode only the figures that the lesson names are shown, enlarged.
     """
     component = st.components.v2.component("live_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
     info = slot.run.info
@@ -46,14 +46,14 @@ def view(slot: RunSlot, preset: Preset) -> None:
             "plotly": PLOTLY_ROUTE,
         },
         on_cure_change=lambda: state.on_cure(KEY),
-        on_noted_change=state.on_noted,
+        on_noted_change=state.on_step_recorded,
         on_branch_change=lambda: state.on_branch(KEY),
     )
 
 
 @lru_cache(maxsize=64)
 def templates(experiment: Experiment) -> list[dict[str, Any]]:
-    """The figures of such a run without data, as plain values: what the browser draws before the first frame."""
+    """The figures of such a run without data, as JSON values: what the browser draws before the first frame."""
     info = RunInfo.of(experiment)
     return [
         {

@@ -1,4 +1,4 @@
-"""What the live socket sends: a run's newest frame as patches, and words about the run."""
+"""What the live socket sends: a run's newest frame as patches, and the run's status."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from app.live.messages import pack
 from engine.frame import Frame, RunInfo, RunStatus
 from engine.recording.history import History, Waterfall
 
-SLOW_EVERY = 0.5  # seconds between two drawings of the curves over training
+SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
 
 
 class Feed:
-    """One socket's view of one run: what it has been sent, and so what is new to it."""
+    """One socket's view of one run: it knows what was sent, and so what is new."""
 
     def __init__(self, slot: RunSlot) -> None:
         self.slot, self.run, self._ghost = slot, slot.run, slot.ghost
         self._figures = applicable(slot.run.info)
-        self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser says
-        self.at: int | None = None  # the step that somebody went back to; None: the newest frame, live
+        self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
+        self.at: int | None = None  # the past step that the browser shows; None: the newest frame, live
         self._sent: Frame | None = None
         self._drawn: dict[str, Frame] = {}  # the frame that each figure shows
         self._last_status: dict[str, Any] | None = None
         self._slow_due = 0.0
         self._shown_at: int | None = None
-        self._marked: dict[str, Any] = {}
+        self._timeline_sent: dict[str, Any] = {}
 
     @property
     def ended(self) -> bool:
-        """True if another run stands in the slot now."""
+        """True if the slot has another run now."""
         return self.slot.run is not self.run
 
     def receive(self, message: str) -> None:
-        """Take the figures on the screen, and the step that somebody went back to; what is no such thing names none."""
+        """Store the figures on the screen and the past step that is shown; an invalid message means neither."""
         self.seen, self.at = frozenset(), None
         with contextlib.suppress(ValueError, TypeError, KeyError):
             request = json.loads(message)
@@ -47,12 +47,13 @@ class Feed:
             self.seen, self.at = seen, at if type(at) is int else None
 
     def advance(self, *, requested: bool) -> None:
-        """Nothing to do: its worker trains a run by itself."""
+        """Do nothing: a worker trains the run without the socket."""
 
     def frame(self) -> bytes | None:
-        """What is new of the newest frame, or of the one that somebody went back to.
+        """What is new in the newest frame, or in the past frame that is shown.
 
-        Asking makes the worker take the next, with the details on the screen: the record goes on while one looks back.
+        The call also requests the next frame, with the on-demand readings on the screen: the run is recorded even
+        while a past frame is shown.
         """
         requested = {figure.requires for name, figure in self._figures.items() if figure.requires and name in self.seen}
         frame = self.run.latest(requested if self.at is None else ())
@@ -91,7 +92,7 @@ class Feed:
         )  # fmt: skip
 
     def _due(self, frame: Frame) -> list[str]:
-        """The figures that this frame changes, by what they show now; those drawn less often, if it is their time."""
+        """The figures that must be updated for this frame; slow figures only after SLOW_INTERVAL."""
         slow = self.at is not None or time.monotonic() >= self._slow_due or not self._is_training()
         due = [
             name
@@ -102,11 +103,11 @@ class Feed:
             and (slow or not figure.slow or name not in self._drawn)
         ]
         if any(self._figures[name].slow for name in due):
-            self._slow_due = time.monotonic() + SLOW_EVERY
+            self._slow_due = time.monotonic() + SLOW_INTERVAL
         return due
 
     def news(self) -> bytes | None:
-        """Words about the run, if they changed in more than the step; they need no asking."""
+        """The run's status, if its phase or message has changed; it is sent without a request."""
         status = self._status()
         if self._last_status is not None and all(status[key] == self._last_status[key] for key in ("phase", "message")):
             return None
@@ -114,7 +115,7 @@ class Feed:
         return pack({}, status=status)
 
     def _timeline(self) -> dict[str, Any]:
-        """What is new of the kept steps, of what happened at some of them, and of what else can be tried."""
+        """What is new in the timeline: the kept steps, the marks on them, and the alternatives to try."""
         run = self.run
         now = {
             "kept": [frame.step for frame in run.frames],
@@ -123,8 +124,8 @@ class Feed:
             "changes": self.slot.changes,
             "what_ifs": timeline.what_ifs(run.experiment if self.at is None else run.info_at(self.at - 1).experiment),
         }
-        news = {name: value for name, value in now.items() if value != self._marked.get(name)}
-        self._marked = now
+        news = {name: value for name, value in now.items() if value != self._timeline_sent.get(name)}
+        self._timeline_sent = now
         return news
 
     def _is_training(self) -> bool:
@@ -136,12 +137,12 @@ class Feed:
 
 
 def curves_of(history: History, waterfall: Waterfall | None = None) -> Curves:
-    """What is remembered of a run's training, as the figures want it."""
+    """A run's history as the figures need it."""
     return Curves(history.updates(), history.looks(), *([] if waterfall is None else [waterfall.table()]))
 
 
 def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
-    """The run before in grey; where this one branched off from it, its other future, in this one's own colour."""
+    """The previous run in grey; if this run branched off from it, only its part since then, in this run's colour."""
     if ghost.branched_at is None:
         return figure.ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
     since = curves_of(ghost.curve).since(ghost.branched_at)
@@ -149,7 +150,7 @@ def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
 
 
 def verdict(frame: Frame) -> dict[str, Any]:
-    """The diagnosis as the page says it."""
+    """The diagnosis of a frame as values for the browser."""
     diagnosis = frame.diagnosis
     if diagnosis is None:
         return {}

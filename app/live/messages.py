@@ -1,4 +1,4 @@
-"""One frame as one binary message: a JSON header, then the arrays it names, 4-byte aligned.
+"""Encode a frame as one binary message: a JSON header, then the arrays that it lists, 4-byte aligned.
 
 Layout: uint32 header length (little endian), header, blocks. Header: {"a": [[path, type, shape, offset, scale?], ...],
 "p": {path: value}, ...}; types f4 (float32) and q1 (int8, 127 stands for the scale).
@@ -16,7 +16,7 @@ from app.figures import Patch, Quantised
 
 
 def pack(patches: dict[str, Patch], **header: Any) -> bytes:
-    """Patches by figure name, and whatever else the header shall say, as one message."""
+    """Encode patches by figure name, and further JSON values for the header, as one message."""
     arrays: list[list[Any]] = []
     values: dict[str, Any] = {}
     blocks: list[bytes] = []
@@ -36,7 +36,7 @@ def pack(patches: dict[str, Patch], **header: Any) -> bytes:
 
 
 def _block(path: str, value: np.ndarray | Quantised, offset: int) -> tuple[list[Any], bytes]:
-    """Header entry and padded bytes of one array."""
+    """The header entry and the padded bytes of one array."""
     if isinstance(value, Quantised):
         raw = np.ascontiguousarray(value.values)
         entry = [path, "q1", list(raw.shape), offset, value.scale]

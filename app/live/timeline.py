@@ -1,4 +1,4 @@
-"""What stands on the timeline: the kept steps, what happened at some of them, and what might be tried from one on."""
+"""The timeline's data: marks for what happened at some steps, and alternatives to try from a step on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from app import text
 from engine.experiment import Changes, Experiment, ExperimentError
 
-HOLD = "Hold there, to change settings by hand"
+HOLD = "Pause there, to change settings by hand"
 SOLVED = "solved"
 BRANCHED = "branched off"
 
 
 def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> list[dict[str, Any]]:
-    """What happened, by step: live changes, the branch, the loss below a tenth of the baseline."""
+    """The marks, with their steps: live changes, the branch, the loss below a tenth of the baseline."""
     events = [
         {"step": step, "says": ", ".join(text.setting(*change) for change in made.items())} for step, made in changes
     ]
@@ -24,7 +24,7 @@ def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> l
 
 @lru_cache(maxsize=256)
 def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
-    """Other futures to try from a step on: what each is called, and the live settings that it changes."""
+    """Alternatives to try from a step on: the label of each, and the live settings that it changes."""
     rate, clip = experiment.learning_rate, (experiment.clip, experiment.clip_threshold)
     ideas: list[tuple[str, dict[str, Any]]] = [
         ("clip the gradient at norm 1", {"clip": "norm", "clip_threshold": 1.0}),

@@ -1,18 +1,18 @@
-"""The playground: settings on the left, the run on the right."""
+"""The page "Playground": settings on the left, the run on the right."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app import controls, state, text
-from app.ask import card
-from app.equations import card as equations
-from app.export import card as export
+from app.ask import card as ask_card
+from app.equations import card as equations_card
+from app.export import card as export_card
 from app.hub import RunSlot
 from app.learn import lesson_panel
-from app.listen import card as listen
-from app.live import component
-from app.share import card as share
+from app.listen import card as listen_card
+from app.live import component as live_view
+from app.share import card as share_card
 from app.share import text as share_text
 from app.thumbnail import thumbnail
 from engine.experiment import ExperimentError
@@ -21,16 +21,16 @@ from engine.preset import Preset, load_preset
 from engine.tasks import TASKS
 
 KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
-"""Of the buttons, before a room. (Streamlit keeps R to itself.)"""
+"""The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
 
 
 def page() -> None:
-    """Draw the page, top down; no work is done here that could take long."""
+    """Draw the page from top to bottom; nothing here may take long."""
     state.open_session()
     preset = load_preset(state.value("preset"))
     with st.sidebar:
         problem = settings(preset)
-    slot = state.slot(state.last_good())
+    slot = state.slot(state.last_valid())
     heading(preset, slot)
     transport(slot, preset)
     for key in ("speed", "then", "at", "hide"):
@@ -38,21 +38,25 @@ def page() -> None:
             st.warning(refused)
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
-    component.view(slot, preset)
+    live_view.view(slot, preset)
     if not state.presenting():
-        card.card(slot)
-        listen.card(slot)
-        equations.card(slot)
+        ask_card.card(slot)
+        listen_card.card(slot)
+        equations_card.card(slot)
     state.write_link()
 
 
 def settings(preset: Preset) -> str:
-    """The sidebar. Returns what is wrong with the settings taken together, or nothing."""
+    """Draw the sidebar.
+
+    Returns:
+        Why the settings are invalid together; empty if they are valid.
+    """
     problem = ""
     try:
-        experiment = state.wanted()
+        experiment = state.requested()
     except ExperimentError as error:
-        experiment, problem = state.last_good(), text.does_not_fit(error.field, error.accepts, error.got)
+        experiment, problem = state.last_valid(), text.does_not_fit(error.field, error.accepts, error.got)
     if "lesson" not in state.hidden():
         lesson_panel.panel(preset, experiment)
     group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
@@ -70,30 +74,30 @@ def settings(preset: Preset) -> str:
     group(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
-    for refusal in state.refused_elsewhere():
+    for refusal in state.other_refusals():
         st.warning(refusal)
     return problem
 
 
 def group(title: str, caption: str) -> None:
-    """The name of some settings, and what becomes of the run when one of them is changed."""
+    """The name of a group of settings, and the effect of a change on the run."""
     with st.container(key=f"group_{title.lower()}", gap=None):
         st.markdown(f"**{title}**")
         st.caption(caption)
 
 
 def heading(preset: Preset, slot: RunSlot) -> None:
-    """The question, what to look for, and every unusual setting as a chip."""
+    """The lesson's question, what to look for, and every changed setting as a chip."""
     experiment = slot.experiment
     same = experiment.task == preset.experiment.task
     task = TASKS[experiment.task]
     with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
         st.title(preset.question if same else task.title, anchor=False, width="stretch")
         if state.presenting():
-            st.html('<span class="presenting"></span>', width="content")  # what the style sheet goes by
+            st.html('<span class="presenting"></span>', width="content")  # a marker for the style sheet
         else:
-            share.card(slot)
-            export.card(slot)
+            share_card.card(slot)
+            export_card.card(slot)
         st.button(
             share_text.STOP_PRESENTING if state.presenting() else share_text.PRESENT, key="present",
             icon=":material/slideshow:", on_click=state.on_present,
@@ -108,16 +112,16 @@ def heading(preset: Preset, slot: RunSlot) -> None:
 
 
 def transport(slot: RunSlot, preset: Preset) -> None:
-    """Train, Pause, Step, Reset, another seed, the speed, other lessons. What is to be done next stands out.
+    """Train, Pause, Step, Reset, new seed, speed, other lessons. The next useful button is highlighted.
 
-    By the style sheet: a button whose type changes is another button to Streamlit, and loses the keyboard's focus. No
-    `help` here: Streamlit draws a button with help twice, and a key then names two buttons.
+    The style sheet highlights it: if a button's type changes, Streamlit makes a new button, which loses the keyboard
+    focus. No `help` here: Streamlit draws a button with help twice, so that its key is not unique.
     """
-    rests = slot.paused or slot.run.status().phase == RunPhase.FINISHED
+    stopped = slot.paused or slot.run.status().phase == RunPhase.FINISHED
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.html(f'<span class="next-{"train" if rests else "pause"}"></span>', width="content")
+        st.html(f'<span class="next-{"train" if stopped else "pause"}"></span>', width="content")
         for key, icon in icons.items():
             if key not in state.hidden():
                 st.button(text.LABELS[key], key=key, icon=icon, on_click=state.on_transport, args=(key,),

@@ -1,4 +1,4 @@
-"""The page "Open a recording": a file that was exported, played again without training anything."""
+"""The page "Open a recording": it plays an exported file without training."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from app.replay.player import Opened
 from engine.recording import RecordingError
 
 TITLE = "Open a recording"
-HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays in sight
+HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays visible
 
 
 @dataclass
 class ReplayState:
-    """What a tab's page holds open: it stays while a bad file is tried, and while other pages are looked at."""
+    """The recording that a tab has open; it stays open after a bad file, and while other pages are shown."""
 
     opened: Opened | None = None
-    file: str = ""  # the newest file that was looked at
+    file: str = ""  # the id of the last file
     problem: str = ""
 
-    def take(self, file: str, name: str, content: IO[bytes]) -> None:
-        """Open a file that somebody brought; where that fails, say why and keep what is open."""
+    def open(self, file: str, name: str, content: IO[bytes]) -> None:
+        """Open an uploaded file; if that fails, store the reason and keep the open recording."""
         self.file, self.problem = file, ""
         try:
             self.opened = player.open_file(name, content)
@@ -36,14 +36,14 @@ class ReplayState:
 
 @st.cache_resource(scope="session", max_entries=1, show_spinner=False)
 def _page_state() -> ReplayState:
-    """Of this tab."""
+    """The state of this tab."""
     return ReplayState()
 
 
 def page(playground: Page) -> None:
-    """Draw the page; `playground` is where a recording's experiment can be trained anew."""
+    """Draw the page; `playground` can train a recording's experiment again."""
     state.leave()
-    if link := state.link():  # Streamlit writes a link relative to this page: in a new tab it leads here first
+    if link := state.link():  # Streamlit writes a link relative to this page: in a new tab it opens here first
         st.switch_page(playground, query_params=link)
     page_state = _page_state()
     with st.container(key="recording"):
@@ -51,10 +51,10 @@ def page(playground: Page) -> None:
         st.caption(player.ABOUT)
         file = st.file_uploader(player.UPLOAD, "zip", key="recording_file",
                                 max_upload_size=player.MAX_UPLOADED)  # fmt: skip
-        with st.container(key="recording_news"):  # a place of its own: what comes and goes here moves no frame below
+        with st.container(key="recording_news"):  # its own container, so that messages do not remount the replay below
             if file is not None and file.file_id != page_state.file:
                 with st.spinner(player.OPENING_FILE):
-                    page_state.take(file.file_id, file.name, file)
+                    page_state.open(file.file_id, file.name, file)
             if page_state.problem:
                 st.error(page_state.problem + (f" {player.KEPT}" if page_state.opened else ""))
         if page_state.opened is not None:
@@ -62,7 +62,7 @@ def page(playground: Page) -> None:
 
 
 def show(opened: Opened, playground: Page) -> None:
-    """What it is, the replay, and the numbers."""
+    """Draw the summary, the replay, and the numbers."""
     heading, *sentences = opened.summary
     st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
     with st.container(horizontal=True, vertical_alignment="center"):

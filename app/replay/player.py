@@ -1,6 +1,6 @@
-"""A recording as one stand-alone page that plays it, and what the page "Open a recording" says.
+"""A recording as one stand-alone HTML page that plays it, and the text of the page "Open a recording".
 
-The page holds templates and frames as the live view gets them, and plotly.js, all compressed: it needs no server.
+The HTML page contains the templates and frames of the live view and plotly.js, all compressed: it needs no server.
 """
 
 from __future__ import annotations
@@ -35,51 +35,55 @@ from engine.recording import Recording, RecordingError
 from engine.recording.history import Waterfall
 
 MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
-"""Megabytes that the page takes, and bytes inside: an engineer's larger file is opened by `Recording.load`."""
-MAX_IN_REPLAY = 9 * 2**20  # bytes of all frames as they stand in the page; plotly.js takes two million more
+"""Limits of an upload: megabytes of the file, and bytes after unpacking. `Recording.load` opens larger files."""
+MAX_IN_REPLAY = 9 * 2**20  # bytes of all frames in the page; plotly.js takes two million more
 MAX_FRAMES = 600
 HERE = Path(__file__).parent
-ALONE = 'data-scheme=""'
-"""Of a page on its own: light or dark as the viewer's system prefers."""
+STANDALONE = 'data-scheme=""'
+"""The attribute of a stand-alone page: light or dark as the viewer's system prefers."""
 PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
-"""The live view's JavaScript that draws figures; the player stands in place of its socket and its panel."""
+"""The live view's JavaScript that draws figures; the player replaces its socket and its panel."""
 
 ABOUT = (
-    "A recording is the zip file that **Export** on the playground gives: a run's figures at many training steps. "
-    "It plays here, without training anything again."
+    "A recording is the zip file that **Export** in the playground saves: a run's figures at many training steps. "
+    "Here it is played without training again."
 )
 UPLOAD = "A recording, as a zip file"
-KEPT = "The recording that was open before is still shown."
-STRANGE = "This recording is damaged: its numbers do not fit together."
+KEPT = "The previous recording is still shown."
+INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 IN_PLAYGROUND = "Train this network in the playground"
 TABLE = "The numbers of every frame, as a table"
 SAVE = "Save this replay as one HTML file"
-PLAYER = "The recording: figures at the training step that the slider says"
+PLAYER = "The recording: figures at the training step of the slider"
 OPENING_FILE = "The recording is being opened."
-NO_CHANGES = "No setting was changed while it trained."
-CHANGED = "Changed while it trained: {changes}."
+NO_CHANGES = "No setting was changed during training."
+CHANGED = "Changed during training: {changes}."
 
 EXPORT = "Export"
 FILES = {
     "recording.zip": ("Recording", "Figures at many training steps, to open again here or in Python."),
-    "replay.html": ("Replay", "The same as one web page that plays without a server: for slides, or to send."),
+    "replay.html": ("Replay", "The same figures as one web page that needs no server: for slides, or to send."),
     "curves.csv": ("Curves", "Loss, metric and gradient norm at every kept training step, for a spreadsheet."),
     "weights.safetensors": (
         "Weights",
-        "What the network has learned: PyTorch's own names, below recurrent. and head.",
+        "The learned parameters, with PyTorch's own names after the prefixes recurrent. and head.",
     ),
-    "script.py": ("PyTorch script", "This very run as a program without this playground: data, network, training."),
+    "script.py": ("PyTorch script", "The same run as a program that needs only PyTorch: data, network, training."),
 }
-"""What a run can be taken away as, by the last part of its address: its name, and what it is good for."""
-EXPORT_NOTE = "A single figure, as a picture or a table, is offered beside the figure's own title."
+"""The files of a run by the last part of their URL: name and use."""
+EXPORT_NOTE = "To save a single figure as an image or a table, use the buttons beside its title."
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """What the page shows of a recording, without the recording: frames are large and the page is one of many.
+    """What the page shows of a recording; the frames themselves are not kept, because they are large.
 
     Args:
-        summary: sentences about it. html: the replay. table: a row per frame. link: opens its experiment.
+        name: of its file.
+        summary: sentences about it.
+        html: the replay.
+        table: a row per frame.
+        link: opens its experiment.
     """
 
     name: str
@@ -90,24 +94,24 @@ class Opened:
 
 
 def open_file(name: str, file: IO[bytes]) -> Opened:
-    """A file that somebody brought.
+    """Open an uploaded file.
 
     Raises:
-        RecordingError: with a sentence, whatever is wrong with it.
+        RecordingError: with a sentence for the user, for any invalid file.
     """
     recording = Recording.load(file, MAX_UNPACKED)
     try:
         html = replay(recording)
-    except Exception as error:  # whole arrays, but of no network that ever was: a figure may stumble over anything
-        raise RecordingError(STRANGE) from error
+    except Exception as error:  # valid arrays that fit no network may raise any error in a figure
+        raise RecordingError(INCONSISTENT) from error
     preset = load_preset(OPENING)
-    link = links.written(recording.experiment, preset, preset.speed)
+    link = links.to_link(recording.experiment, preset, preset.speed)
     del link["preset"]
     return Opened(name, summary(recording), html, recording.to_pandas(), link)
 
 
 def summary(recording: Recording) -> list[str]:
-    """What was trained, how much of it is here, and what was changed on the way: a sentence each."""
+    """Sentences about the network, the recorded steps, and the changes during training."""
     steps = [frame.step for frame in recording.frames]
     count = "1 frame" if len(steps) == 1 else f"{len(steps):,} frames"
     kept = f"{count}, from step {steps[0]:,} to step {steps[-1]:,}"
@@ -115,7 +119,7 @@ def summary(recording: Recording) -> list[str]:
 
 
 def changed(changes: Changes) -> str:
-    """What was changed live, and when."""
+    """The live changes and their steps, in a sentence."""
     if not changes:
         return NO_CHANGES
     parts = [
@@ -125,11 +129,11 @@ def changed(changes: Changes) -> str:
     return CHANGED.format(changes="; ".join(parts))
 
 
-# ---- the page that plays it
+# ---- the HTML page
 
 
 def replay(recording: Recording) -> str:
-    """A recording as one HTML page, for which nothing is fetched: figures, verdict and clock of every frame."""
+    """A recording as one HTML page that loads nothing else: figures, verdict and clock of every frame."""
     info, blocks = recording.info, _blocks(recording)
     shown = _templates(recording)
     data = {
@@ -141,9 +145,9 @@ def replay(recording: Recording) -> str:
     }
     sentences = summary(recording)
     if len(blocks) < len(recording.frames):
-        sentences.append(f"To keep this file small it plays {len(blocks):,} of them, evenly spaced.")
+        sentences.append(f"To keep this file small, it contains {len(blocks):,} of them, evenly spaced.")
     parts = {
-        "page": ALONE,
+        "page": STANDALONE,
         "title": escape(text.summary(recording.experiment)),
         "heading": escape(sentences[0]),
         "said": escape(" ".join(sentences[1:])),
@@ -159,18 +163,18 @@ def replay(recording: Recording) -> str:
 
 
 def inside(html: str, scheme: str) -> str:
-    """The same for a page around it that has the heading: without its own, and "light" or "dark" as that page is."""
-    return html.replace(ALONE, f'data-scheme="{scheme}" data-inside', 1)
+    """Adapt a replay to the page that embeds it: without its own heading, in that page's scheme, "light" or "dark"."""
+    return html.replace(STANDALONE, f'data-scheme="{scheme}" data-inside', 1)
 
 
 def _pieces(page: str) -> list[str]:
-    """The page cut at its {{places}}, the places included: what fills one is never searched for another."""
+    """Split the page at its {{placeholders}}, so that inserted text is not searched for placeholders."""
     return re.split(r"({{\w+}})", page)
 
 
 @functools.cache
 def _plotly() -> str:
-    """plotly.js of the installed package, compressed, as text."""
+    """plotly.js of the installed package, compressed, as base64 text."""
     spec = importlib.util.find_spec("plotly")
     assert spec is not None and spec.submodule_search_locations is not None
     script = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
@@ -178,7 +182,7 @@ def _plotly() -> str:
 
 
 def _figures(recording: Recording) -> dict[str, LiveFigure]:
-    """Those that have something to show: what no frame has measured is left out."""
+    """The figures that at least one frame has readings for."""
     measured = frozenset[str]().union(*(frame.on_demand for frame in recording.frames))
     every = applicable(recording.info)
     return {name: figure for name, figure in every.items() if not figure.requires or figure.requires in measured}
@@ -191,15 +195,15 @@ def _templates(recording: Recording) -> list[dict[str, Any]]:
 
 def _blocks(recording: Recording) -> list[bytes]:
     """A compressed message for each frame that is played: evenly spaced, as many as fit into the page."""
-    players = list(_messages(recording))
-    largest = max(len(gzip.compress(players[index]())) for index in (0, len(players) // 2, -1)) * 4 / 3
-    most = min(MAX_FRAMES, max(2, int(MAX_IN_REPLAY / largest)), len(players))
-    kept = np.linspace(0, len(players) - 1, most).round().astype(int)
-    return [gzip.compress(players[index](), mtime=0) for index in kept]
+    encoders = list(_messages(recording))
+    largest = max(len(gzip.compress(encoders[index]())) for index in (0, len(encoders) // 2, -1)) * 4 / 3
+    count = min(MAX_FRAMES, max(2, int(MAX_IN_REPLAY / largest)), len(encoders))
+    kept = np.linspace(0, len(encoders) - 1, count).round().astype(int)
+    return [gzip.compress(encoders[index](), mtime=0) for index in kept]
 
 
 def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
-    """For each frame what makes its message; only those that are played are made."""
+    """For each frame a function that makes its message, so that only the played ones are made."""
     figures, waterfall = _figures(recording), Waterfall()
     for frame in recording.frames:
         waterfall.add_frame(recording.info, frame)
@@ -209,19 +213,19 @@ def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
 
 
 def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves) -> bytes:
-    """One frame for the browser, complete: whichever was shown before, this is what it looks like."""
+    """One complete frame for the browser, independent of the frame shown before."""
     info, patches, readouts = recording.info_at(frame.step), {}, {}
     for name, figure in figures.items():
-        of = _measured(recording, frame, figure.requires)
-        patches[name] = figure.patch(info, of, curves)
-        readout = figure.readout(info, of)
-        readouts[name] = readout if of is frame else f"of step {of.step:,}: {readout}"
+        source = _measured(recording, frame, figure.requires)
+        patches[name] = figure.patch(info, source, curves)
+        readout = figure.readout(info, source)
+        readouts[name] = readout if source is frame else f"at step {source.step:,}: {readout}"
     clock = f"{frame.seconds:,.1f} s of training"
     return pack(patches, step=frame.step, readouts=readouts, verdict=verdict(frame), clock=clock)
 
 
 def _measured(recording: Recording, frame: Frame, requires: str) -> Frame:
-    """This frame, or where it lacks a reading the last one before that has it; where there is none the first after."""
+    """The frame, or if it lacks a reading, the last earlier frame with it, or else the first later one."""
     if not requires or requires in frame.on_demand:
         return frame
     having = [other for other in recording.frames if requires in other.on_demand]

@@ -1,4 +1,4 @@
-"""The link to this experiment, made to measure and copied with one press."""
+"""The button "Share": a link to this experiment, with options, copied by one click."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ SCRIPT = Path(__file__).with_name("copy.js").read_text()
 
 
 def card(slot: RunSlot) -> None:
-    """Opens on a press: at which step it opens, what it hides, and the link."""
+    """Draw the button; opened, it shows the link and its options."""
     with st.popover(share_text.SHARE, icon=":material/link:"), st.container(key="share", width=420):
         st.caption(share_text.ABOUT)
         at = 0
         if st.checkbox(share_text.AT, key="share_at"):
             step = slot.run.status().step
             at = st.number_input(share_text.AT_STEP, 1, 1_000_000, max(step, 1), key="share_step")
-        present = st.checkbox(share_text.FOR_A_ROOM, key="share_present")
+        present = st.checkbox(share_text.FOR_A_PROJECTOR, key="share_present")
         hide = st.multiselect(
             share_text.HIDE, state.HIDEABLE, default=state.hidden(), format_func=share_text.part, key="share_hide",
             placeholder=share_text.HIDE_NOTHING,
         )  # fmt: skip
-        link = share_text.address(st.context.url or "", state.shared(hide, present=present, at=int(at)))
+        link = share_text.address(st.context.url or "", state.share_link(hide, present=present, at=int(at)))
         st.code(link, language=None, wrap_lines=True)
         copy = st.components.v2.component("copy_link", html="<button></button>", css=STYLE, js=SCRIPT)
         words = {"copy": share_text.COPY, "copied": share_text.COPIED, "by_hand": share_text.COPY_BY_HAND}

@@ -1,4 +1,4 @@
-"""What the page says about links to share, and about showing itself to a room."""
+"""The text of the buttons "Share" and "Present"."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from app import text
 
 SHARE = "Share"
 PRESENT = "Present"
-STOP_PRESENTING = "Back to the desk"
+STOP_PRESENTING = "Stop presenting"
 ABOUT = (
-    "The link holds the whole experiment: every setting, the seed, and what was changed on the way. It gives the same "
-    "frames."
+    "The link contains the whole experiment: every setting, the seed, and the changes made during training. Opened on "
+    "this machine, it gives the same frames."
 )
 AT = "Open it paused at a step"
 AT_STEP = "Step"
-FOR_A_ROOM = "Open it for a projector: large, without settings"
-HIDE = "Keep out of sight"
+FOR_A_PROJECTOR = "Open it for a projector: large, without settings"
+HIDE = "Hide"
 HIDE_NOTHING = "nothing"
 COPY = "Copy link"
 COPIED = "Copied"
@@ -26,10 +26,10 @@ PARTS = {"lesson": "The lesson's text", "cure": "The cure"}
 
 
 def part(key: str) -> str:
-    """A control, or a part of the page, by its name on the screen."""
+    """The name of a control, or of a part of the page, on the screen."""
     return PARTS.get(key) or text.LABELS[key]
 
 
 def address(page: str, link: dict[str, str]) -> str:
-    """The whole link: where this page stands, and what it shall open."""
+    """The complete link: the page's address with the settings as its query."""
     return f"{page.split('?')[0]}?{urlencode(link)}"

@@ -1,4 +1,4 @@
-"""The page "Step through": the drawn sequence forward step by step, then back, with the network's own numbers."""
+"""The page "Step through": one sequence forward step by step, then back, with the network's own numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from app import paused_page, state
-from app.clickable_figure.component import key, picture
+from app.clickable_figure.component import clickable_figure, component_key
 from app.equations import formulas
 from app.figures import step_through
 from app.figures.step_through import Place
@@ -27,85 +27,85 @@ STYLE = Path(__file__).with_name("style.css")
 
 @dataclass
 class StepThroughState:
-    """What a tab's page remembers of one run: where a person stands, and in which chain."""
+    """A tab's state of this page for one run: the current place, and the chain."""
 
-    place: Place | None = None  # until the first walk is there
+    place: Place | None = None  # None until the first trace arrives
     layer: int = -1
     direction: int = 0
-    until: int = 0  # the training step that was asked for
+    until: int = 0  # the training step that was requested
 
     def train(self, run: Run, updates: int) -> None:
-        """A little more training; the walk is taken again when it is done."""
+        """Make some updates; the trace is requested again after them."""
         self.until = run.status().step + updates
         run.advance(updates)
 
-    def stand(self, trace: SequenceTrace) -> Place:
-        """Where the person stands. At first: at the beginning, following the unit that the loss asks most of."""
+    def current_place(self, trace: SequenceTrace) -> Place:
+        """The current place; at first the first step, with the unit that has the largest gradient."""
         if self.place is None:
             self.place = Place(unit=int(np.abs(np.nan_to_num(trace.grad)).max(0).argmax()))
         return self.place
 
     def go(self, **changes: int) -> None:
-        """Stand elsewhere, or follow something else."""
+        """Move to another step, unit or weight."""
         self.place = dataclasses.replace(self.place or Place(), **changes)
 
     def move(self, by: int, steps: int) -> None:
-        """So many steps on; pressed quickly, every press counts from where the one before has led."""
+        """Move by some steps from the current place; fast clicks add up."""
         self.go(at=min(max((self.place or Place()).at + by, 0), 2 * steps - 1))
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
 def _page_state(token: str) -> StepThroughState:
-    """Of one run."""
+    """The page's state for one run."""
     return StepThroughState()
 
 
 def page() -> None:
-    """Draw the page; the network is the playground's, or the one that the link says."""
+    """Draw the page; the network is that of the playground, or of the link."""
     slot = paused_page.begin(STYLE)
     with st.container(key="steps"):
         st.title(step_through_text.HEADING, anchor=False)
-        walk_through(slot)
+        show_trace(slot)
 
 
 @st.fragment
-def walk_through(slot: RunSlot) -> None:
-    """Everything that moves when a person takes a step."""
+def show_trace(slot: RunSlot) -> None:
+    """Draw everything that changes with a step."""
     run, page_state = slot.run, _page_state(slot.token)
     trace, info = run.result(SEQUENCE_TRACE), run.info
     chain = (page_state.layer % info.experiment.num_layers, page_state.direction)
     current = trace is not None and (trace.layer, trace.direction, trace.step) == (*chain, run.status().step)
     if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
-    if _trains(run, page_state):
-        paused_page.wait(lambda: _trains(run, page_state), step_through_text.TRAINING)
+    if _is_training(run, page_state):
+        paused_page.wait(lambda: _is_training(run, page_state), step_through_text.TRAINING)
     elif not run.is_pending(SEQUENCE_TRACE) and not current:
         run.request(SEQUENCE_TRACE, layer=page_state.layer, direction=page_state.direction)
     if run.is_pending(SEQUENCE_TRACE):
-        paused_page.wait(lambda: run.is_pending(SEQUENCE_TRACE), step_through_text.WALKING)
+        paused_page.wait(lambda: run.is_pending(SEQUENCE_TRACE), step_through_text.TRACING)
     if trace is None:
         return
-    place = page_state.stand(trace)
+    place = page_state.current_place(trace)
     st.caption(f"{step_through_text.LOOK_FOR} {step_through_text.heading(info, trace)}")
     _transport(slot, page_state, info, trace)
     left, right = st.columns([1.72, 1], gap="medium")
     with left:
         _over_time(info, trace, page_state, place)
-        _account(info, trace, place)
+        _step_numbers(info, trace, place)
     with right:
         _jacobian(info, trace, page_state, place)
         _weight(info, trace, page_state, place)
         _verify(slot, info, trace, place)
 
 
-def _trains(run: Run, page_state: StepThroughState) -> bool:
-    """True while updates that were asked for are being made; a message says that they cannot be."""
+def _is_training(run: Run, page_state: StepThroughState) -> bool:
+    """True while requested updates are being made; False if the run reports a problem."""
     return run.status().step < page_state.until and not run.status().message
 
 
 def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, trace: SequenceTrace) -> None:
-    """Where one stands, the four buttons with their keys, and a little more training."""
-    n, place = len(trace.positions), page_state.stand(trace)
+    """Draw the four buttons with their keys, the buttons for more training, and the current step."""
+    n, place = len(trace.positions), page_state.current_place(trace)
     moves = (
         ("steps_first", step_through_text.FIRST, ":material/first_page:", "Home", -2 * n),
         ("steps_back", step_through_text.BACK, ":material/chevron_left:", "Left", -1),
@@ -126,7 +126,7 @@ def _transport(slot: RunSlot, page_state: StepThroughState, info: RunInfo, trace
 
 
 def _chains(page_state: StepThroughState, info: RunInfo) -> None:
-    """Where there are several layers or directions: which one is walked through."""
+    """Draw the choice of the chain, if there are several layers or directions."""
     e = info.experiment
     every = [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
     if len(every) == 1:
@@ -141,22 +141,23 @@ def _chains(page_state: StepThroughState, info: RunInfo) -> None:
 
 
 def _over_time(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
-    """States and gradients; a press goes to that step and follows that unit. One on a gradient is on the way back."""
+    """States and gradients; a click goes to that step and unit. A click on a gradient selects the backward pass."""
     n = len(trace.positions)
 
     def pressed() -> None:
-        point = state.pressed(key("walk"))
-        stands = {int(t): k for k, t in enumerate(trace.positions)}
-        k, unit = stands.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
+        point = state.pressed(component_key("walk"))
+        steps = {int(t): k for k, t in enumerate(trace.positions)}
+        k, unit = steps.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
         if k is not None and unit.isdecimal():
             back = place.back(n) or point.get("plot") == 1
             page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
 
-    picture("walk", step_through.over_time(info, trace, place), label=step_through_text.LOOK_FOR, on_press=pressed)
+    figure = step_through.over_time(info, trace, place)
+    clickable_figure("walk", figure, label=step_through_text.LOOK_FOR, on_press=pressed)
 
 
-def _account(info: RunInfo, trace: SequenceTrace, place: Place) -> None:
-    """Forward: the equations with the numbers put in. Back: what arrives, enters and is handed on."""
+def _step_numbers(info: RunInfo, trace: SequenceTrace, place: Place) -> None:
+    """Forward: the equations with their numbers. Back: the gradient that arrives, enters and is passed on."""
     at = place.step(len(trace.positions))
     st.markdown(step_through_text.reads(info, trace, at))
     if place.back(len(trace.positions)):
@@ -164,20 +165,20 @@ def _account(info: RunInfo, trace: SequenceTrace, place: Place) -> None:
         st.html(step_through_text.flow(info, trace, place))
         st.caption(step_through_text.NORMS)
     with st.expander(step_through_text.EQUATIONS, expanded=not place.back(len(trace.positions))):
-        numbers = formulas.walked(info, trace, place.unit, at)
+        numbers = formulas.values_from_trace(info, trace, place.unit, at)
         for check in formulas.checks(info, numbers):
             st.markdown(formulas.worked(check))
         st.caption(formulas.footnote(info))
 
 
 def _jacobian(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
-    """One step's Jacobian as a picture; a press follows that unit and the weight that leads to it."""
+    """One step's Jacobian as a figure; a click selects a unit and the weight that leads to it."""
     if trace.jacobians is None:
         st.info(step_through_text.NO_LINK)
         return
 
     def pressed() -> None:
-        point = state.pressed(key("jacobian"))
+        point = state.pressed(component_key("jacobian"))
         names = [str(point.get(axis, "")).lstrip("hc") for axis in "yx"]
         if all(name.isdecimal() for name in names):
             unit, source = (min(int(name), info.experiment.hidden_size - 1) for name in names)
@@ -189,20 +190,20 @@ def _jacobian(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState,
     if len(trace.units) < info.experiment.hidden_size:
         caption += " " + step_through_text.FIRST_UNITS.format(count=len(trace.units), units=info.experiment.hidden_size)
     st.caption(caption)
-    picture("jacobian", step_through.jacobian(info, trace, place), label=caption, on_press=pressed)
+    clickable_figure("jacobian", step_through.jacobian(info, trace, place), label=caption, on_press=pressed)
 
 
 def _weight(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
-    """The unit and the weight that are followed, as fields, and what this step does to the weight."""
-    most, gates = info.experiment.hidden_size - 1, step_through_text.gates(info)
-    # What was pressed in a picture stands in the keys: another place, another field.
+    """Fields for the followed unit and weight, and what this step contributes to the weight's gradient."""
+    last, gates = info.experiment.hidden_size - 1, step_through_text.gates(info)
+    # The keys contain the place, so that a click in a figure makes new fields with the clicked values.
     unit, source, gate = f"steps_unit_{place.unit}", f"steps_source_{place.source}", f"steps_gate_{place.gate}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.number_input(step_through_text.UNIT, 0, most, place.unit, key=unit, width=150,
+        st.number_input(step_through_text.UNIT, 0, last, place.unit, key=unit, width=150,
                         on_change=lambda: page_state.go(unit=int(state.value(unit))))  # fmt: skip
         if trace.weight_hh is None:
             return
-        st.number_input(step_through_text.SOURCE, 0, most, place.source, key=source, width=170,
+        st.number_input(step_through_text.SOURCE, 0, last, place.source, key=source, width=170,
                         on_change=lambda: page_state.go(source=int(state.value(source))))  # fmt: skip
         if len(gates) > 1:
             st.selectbox(step_through_text.GATE, gates, place.gate, key=gate, width=170,
@@ -211,27 +212,27 @@ def _weight(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, p
 
 
 def _verify(slot: RunSlot, info: RunInfo, trace: SequenceTrace, place: Place) -> None:
-    """Which number to repeat, the button, and what came of it."""
-    run, offered = slot.run, step_through_text.claims(info, trace, place)
+    """The choice of a number to verify, the button, and the result."""
+    run, offered = slot.run, step_through_text.entries(info, trace, place)
     with st.container(border=True, key="steps_verify_card"):
         st.caption(step_through_text.VERIFY_NOTE)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            which = st.selectbox(
+            name = st.selectbox(
                 step_through_text.VERIFY, list(offered), key="steps_claim", label_visibility="collapsed", width=230
             )
             st.button(step_through_text.VERIFY, key="steps_verify", icon=":material/verified:", type="primary",
-                      on_click=run.request, args=(VERIFICATION,), kwargs={"entry": offered[which]})  # fmt: skip
+                      on_click=run.request, args=(VERIFICATION,), kwargs={"entry": offered[name]})  # fmt: skip
         if run.is_pending(VERIFICATION):
             paused_page.wait(lambda: run.is_pending(VERIFICATION), step_through_text.VERIFYING)
         elif problem := run.problem(VERIFICATION):
             st.warning(problem)
         elif (verification := run.result(VERIFICATION)) is not None:
-            _verified(verification)
+            _verification(verification)
 
 
-def _verified(verification: Verification) -> None:
-    st.markdown(f"**{step_through_text.claimed(verification.what)}**  \n{step_through_text.agrees(verification)}")
-    rows = step_through_text.verified(verification)
+def _verification(verification: Verification) -> None:
+    st.markdown(f"**{step_through_text.entry_symbol(verification.what)}**  \n{step_through_text.agrees(verification)}")
+    rows = step_through_text.verification_rows(verification)
     st.table(
         {"": [what for what, _ in rows], " ": [number for _, number in rows]}, border="horizontal", hide_index=True
     )

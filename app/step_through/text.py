@@ -1,4 +1,4 @@
-"""What the page "Step through" says: where one stands, what goes on there, and what was verified."""
+"""The text and tables of the page "Step through": the current step, its numbers, and the verification."""
 
 from __future__ import annotations
 
@@ -27,39 +27,40 @@ from engine.step_through.verification_result import (
 
 HEADING = "One sequence, forward and back"
 LOOK_FOR = (
-    "Going forward, each step computes its state from the step before. Coming back, each step hands the gradient on: "
-    "watch what arrives, what enters, and what is left. → goes on, ← takes it back; press a picture to follow a unit."
+    "Forward: each step computes its state from the state before it. Back: each step passes the gradient to the step "
+    "before it; compare what arrives, what is added, and what is passed on. Keys: → one step on, ← one step back. "
+    "Click a figure to follow a unit."
 )
-WALKING = "The network's numbers are on their way …"
-TRAINING = "The network learns …"
-PAUSED = "It is paused while you are here."
+TRACING = "The network's numbers are being computed …"
+TRAINING = "The network is training …"
+PAUSED = "Training is paused while this page is open."
 FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
 CHAIN, UNIT, SOURCE, GATE = "Chain", "Follow unit", "Its weight from unit", "in the gate"
 TRAIN = {1: "1 update", 100: "100 updates"}
-JACOBIAN = "How a change passes on: ∂{s}ₜ / ∂{s} of the step before"
+JACOBIAN = "How a change of the state passes on: ∂{s}ₜ / ∂{s}ₜ₋₁"
 JACOBIAN_NOTE = "Row: unit of this step. Column: unit of the step before. Orange −{scale:g} … purple +{scale:g}."
-FIRST_UNITS = "Shown are the first {count} of {units} units."
-NO_LINK = "No step of this cell is linked to the one before: nothing passes on, and no gradient goes back."
-NUMBERS = "What the gradient does here"
-NORMS = "A size (‖ ‖) is never negative, so sizes need not add up; the numbers of one unit do."
+FIRST_UNITS = "The first {count} of {units} units are shown."
+NO_LINK = "No step of this cell is linked to the one before: no state is passed on, and no gradient goes back."
+NUMBERS = "The gradient at this step"
+NORMS = "A norm (‖ ‖) is never negative, so norms need not add up; the numbers of one unit do."
 EQUATIONS = "What the step computes"
 WEIGHT = "The weight that is followed"
 VERIFY = "Verify"
-VERIFY_NOTE = "Repeat a number by another calculation, which shares nothing with the first but the weights."
-VERIFYING = "The number is being repeated …"
-CLAIMS = ("the unit's gradient", "the weight's gradient", "the Jacobian's entry")
+VERIFY_NOTE = "Compute a number again, by an independent calculation that shares only the weights with the first."
+VERIFYING = "The number is being computed again …"
+ENTRIES = ("the unit's gradient", "the weight's gradient", "the Jacobian's entry")
 BEFORE_ALL = "There is no step before this one: the state before it was 0."
 
 
 def heading(info: RunInfo, trace: SequenceTrace) -> str:
-    """Which network, at which moment of training."""
+    """The network, and the number of its updates."""
     e = info.experiment
     updates = f"{trace.step:,} update{'' if trace.step == 1 else 's'}"
     return f"{info.cell_title}, {e.hidden_size} units, after {updates}. {PAUSED}"
 
 
 def chain(info: RunInfo, layer: int, direction: int) -> str:
-    """The name of a chain in a list of all."""
+    """The name of a chain in the list of chains."""
     e = info.experiment
     parts = [f"layer {layer + 1}"] if e.num_layers > 1 else []
     parts += [("reading forwards", "reading backwards")[direction]] if e.bidirectional else []
@@ -67,7 +68,7 @@ def chain(info: RunInfo, layer: int, direction: int) -> str:
 
 
 def where(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
-    """The line above everything: the way one goes, and the step one stands at."""
+    """The line above the figures: the direction, and the current step."""
     n = len(trace.positions)
     k = place.step(n)
     t = int(trace.positions[k])
@@ -82,11 +83,11 @@ def _count(steps: int) -> str:
 
 
 def reads(info: RunInfo, trace: SequenceTrace, at: int) -> str:
-    """What goes in and what comes out at this step, and the loss that it costs."""
+    """The input, the output and the loss of this step."""
     t = int(trace.positions[at])
-    sentences = [f"Reads {formulas.input_label(info, trace.read[at], t)}."]
+    sentences = [f"Input: {formulas.input_label(info, trace.read[at], t)}."]
     if np.isfinite(trace.outputs[at]).all():
-        sentences.append(f"Says {_output(info, trace, at)}.")
+        sentences.append(f"Output: {_output(info, trace, at)}.")
     if trace.counted[at]:
         sentences.append(f"Loss of this step: {short(float(trace.loss[at]))}.")
     return " ".join(sentences)
@@ -98,27 +99,27 @@ def _output(info: RunInfo, trace: SequenceTrace, at: int) -> str:
         numbers = ", ".join(short(float(value)) for value in outputs[:3])
         return numbers if len(outputs) <= 3 else f"{len(outputs)} numbers, {numbers} …"
     best = int(outputs.argmax())
-    asked = f", asked for `{info.output_labels[int(trace.targets[at])]}`" if trace.counted[at] else ""
-    return f"`{info.output_labels[best]}` with {outputs[best]:.0%}{asked}"
+    target = f", target `{info.output_labels[int(trace.targets[at])]}`" if trace.counted[at] else ""
+    return f"`{info.output_labels[best]}` with {outputs[best]:.0%}{target}"
 
 
-# ---- the numbers of the way back
+# ---- the numbers of the backward pass
 
 
 def flow(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
-    """An HTML table: what arrives from later, what enters, what that makes, the factor, and what is handed on."""
+    """The gradient at one step as an HTML table: what arrives, what enters, the sum, what is passed on; the factor."""
     k, unit = place.step(len(trace.positions)), place.unit
-    accounts = {"h": (trace.later, trace.direct, trace.grad)}
+    parts = {"h": (trace.later, trace.direct, trace.grad)}
     if trace.grad_cell is not None:
         assert trace.cell_later is not None and trace.cell_from_hidden is not None
-        accounts["c"] = (trace.cell_later, trace.cell_from_hidden, trace.grad_cell)
+        parts["c"] = (trace.cell_later, trace.cell_from_hidden, trace.grad_cell)
     rows = []
-    for state, account in accounts.items():
+    for state, gradients in parts.items():
         rows.append(
-            (f"‖dL/d{state}‖, all units", *_row(trace, k, [np.linalg.norm(gradient, axis=-1) for gradient in account]))
+            (f"‖dL/d{state}‖, all units", *_row(trace, k, [np.linalg.norm(part, axis=-1) for part in gradients]))
         )
-        rows.append((f"unit {unit}", *_row(trace, k, [gradient[:, unit] for gradient in account])))
-    head = ("", "arrives from the step after", "+ enters here", "= together", "is handed to the step before")
+        rows.append((f"unit {unit}", *_row(trace, k, [part[:, unit] for part in gradients])))
+    head = ("", "arrives from the next step", "+ enters here", "= sum", "passed to the step before")
     body = "".join(
         f"<tr{' class=one' if row[0].startswith('unit') else ''}><th>{escape(row[0])}</th>"
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
@@ -131,40 +132,44 @@ def flow(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     return f'{table}<p class="factor">{factor}</p>'
 
 
-def _row(trace: SequenceTrace, at: int, account: list[np.ndarray]) -> list[str]:
-    """What arrives, enters and is there at this step, (n,) each, and what arrives at the step before."""
-    handed_on = "cut: exactly 0" if trace.cut[at] else "–" if at == 0 else signed(float(account[0][at - 1]))
-    return [*(signed(float(values[at])) for values in account), handed_on]
+def _row(trace: SequenceTrace, at: int, parts: list[np.ndarray]) -> list[str]:
+    """The cells of one row.
+
+    Args:
+        parts: what arrives from the next step, what enters, and their sum, (n,) each.
+    """
+    passed_on = "cut: exactly 0" if trace.cut[at] else "–" if at == 0 else signed(float(parts[0][at - 1]))
+    return [*(signed(float(values[at])) for values in parts), passed_on]
 
 
 def _factor(trace: SequenceTrace, symbol: str, at: int) -> str:
-    """Who shrank it: "0.61 = 1.02 (weights) x 0.60 (slope)", or the roads of a gated cell."""
+    """What shrinks the gradient here: "0.61 = 1.02 (weights) x 0.60 (slope)", or the paths of a gated cell."""
     if at == 0:
         return BEFORE_ALL
     if trace.cut[at]:
-        return "Truncation cuts the link to the step before: the state was carried on, no gradient goes back."
+        return "Truncation cuts the gradient here: the state was passed on, but no gradient goes back."
     f = trace.factors
     factor = float(f.factor[at])
     if np.isnan(factor):
-        return "No gradient arrives here, so there is nothing to hand on."
+        return "No gradient arrives here, so none is passed on."
     if f.slope is not None and f.weights is not None:
         return (
-            f"One step back leaves {short(factor)} of it = {short(float(f.weights[at]))} (weights W_hh) × "
-            f"{short(float(f.slope[at]))} (slope of the activation)."
+            f"One step back multiplies the gradient's norm by {short(factor)} = {short(float(f.weights[at]))} (weights "
+            f"W_hh) × {short(float(f.slope[at]))} (slope of the activation)."
         )
     shares = ", ".join(f"{share[at]:.0%} {path}" for path, share in f.shares.items())
     some_below = any(share[at] < -0.005 for share in f.shares.values())
-    paths = f"By road: {shares}.{' Below 0: that road works against the others.' if some_below else ''}"
+    paths = f"By path: {shares}.{' Below 0: this path works against the others.' if some_below else ''}"
     if symbol == "c":
-        return f"At the step before, dL/dc is {short(factor)} times as large, with what comes back through h. {paths}"
-    return f"One step back leaves {short(factor)} of dL/d{symbol}. {paths}"
+        return f"At the step before, dL/dc is {short(factor)} times as large, including the part through h. {paths}"
+    return f"One step back multiplies the norm of dL/d{symbol} by {short(factor)}. {paths}"
 
 
 # ---- the weight that is followed
 
 
 def gates(info: RunInfo) -> tuple[str, ...]:
-    """The blocks of W_hh, as a person names them; one without a name for a plain cell."""
+    """The names of the blocks of W_hh for the screen; a single block without a name for a plain cell."""
     return tuple(gate.replace("_", " ") for gate in CELLS[info.experiment.cell].gates)
 
 
@@ -174,7 +179,7 @@ def row(info: RunInfo, place: Place) -> int:
 
 
 def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
-    """Its value, what this step adds to its gradient, and the sum so far on the way back."""
+    """The value of the followed weight, what this step adds to its gradient, and the sum of the steps so far."""
     assert trace.weight_hh is not None and trace.entering_state is not None
     n = len(trace.positions)
     k, at, column = place.step(n), row(info, place), place.source
@@ -188,14 +193,15 @@ def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     sentences = [f"{name}, from unit {column} of the step before to unit {place.unit}: it is {signed(value)}."]
     if place.back(n):
         sentences.append(
-            f"This step teaches it dL/da × h = {signed(float(slopes[k]))} × {signed(float(before[k]))} = "
-            f"**{signed(float(terms[k]))}**. All steps so far on the way back: {signed(float(terms[k:].sum()))} of "
-            f"{signed(whole)} in the end: the weight is shared, so every step's wish is added up."
+            f"This step adds dL/da × h = {signed(float(slopes[k]))} × {signed(float(before[k]))} = "
+            f"**{signed(float(terms[k]))}** to its gradient. Sum of the steps so far, from the last one back: "
+            f"{signed(float(terms[k:].sum()))} of {signed(whole)} for all steps. All steps share the weight, so their "
+            "gradients are added."
         )
     else:
         sentences.append(
-            f"Here it carries h × w = {signed(float(before[k]))} × {signed(value)} = "
-            f"**{signed(float(before[k]) * value)}** into the sum."
+            f"Here it adds h × w = {signed(float(before[k]))} × {signed(value)} = "
+            f"**{signed(float(before[k]) * value)}** to the sum."
         )
     return " ".join(sentences)
 
@@ -203,22 +209,22 @@ def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
 # ---- verify
 
 
-def claims(info: RunInfo, trace: SequenceTrace, place: Place) -> dict[str, GradientEntry]:
-    """The numbers on the page that can be repeated, by the names of CLAIMS."""
+def entries(info: RunInfo, trace: SequenceTrace, place: Place) -> dict[str, GradientEntry]:
+    """The numbers on the page that can be verified, by the names of ENTRIES."""
     k = place.step(len(trace.positions))
     chain = {"layer": trace.layer, "direction": trace.direction}
     t = int(trace.positions[k])
-    offered: dict[str, GradientEntry] = {CLAIMS[0]: StateEntry(**chain, position=t, unit=place.unit)}
+    offered: dict[str, GradientEntry] = {ENTRIES[0]: StateEntry(**chain, position=t, unit=place.unit)}
     if trace.weight_hh is not None:
         part = int(trace.part[k])
-        offered[CLAIMS[1]] = WeightEntry(**chain, row=row(info, place), column=place.source, part=part)
+        offered[ENTRIES[1]] = WeightEntry(**chain, row=row(info, place), column=place.source, part=part)
     if trace.jacobians is not None and k > 0 and {place.unit, place.source} <= set(trace.units.tolist()):
-        offered[CLAIMS[2]] = JacobianEntry(**chain, position=t, row=place.unit, column=place.source)
+        offered[ENTRIES[2]] = JacobianEntry(**chain, position=t, row=place.unit, column=place.source)
     return offered
 
 
-def claimed(what: GradientEntry) -> str:
-    """The number that was repeated, in symbols."""
+def entry_symbol(what: GradientEntry) -> str:
+    """The number that was verified, in symbols."""
     if isinstance(what, StateEntry):
         return f"dL/d{what.state} of unit {what.unit} at t = {what.position}"
     if isinstance(what, WeightEntry):
@@ -227,19 +233,19 @@ def claimed(what: GradientEntry) -> str:
 
 
 REASONS = {
-    VANISHED: "because a difference of so small a gradient would be noise",
-    TRUNCATED: "because truncation cuts the gradient, but not the state that a nudge would change",
-    UNSURE: "because differences of several widths do not agree here",
-    SLOW: "because the loop would take too long for so many runs",
+    VANISHED: "because the gradient is so small that a finite difference would be noise",
+    TRUNCATED: "because truncation cuts the gradient, but a finite difference would not see this cut",
+    UNSURE: "because finite differences with several step sizes do not agree here",
+    SLOW: "because finite differences would need too many runs of the loop",
 }
 
 
 AGREES = 1e-6
-"""Relative: two calculations in float64 that differ by less have the same number, rounded."""
+"""Relative difference below which two calculations in float64 agree up to rounding."""
 
 
-def verified(result: Verification) -> list[tuple[str, str]]:
-    """Rows of (what, number)."""
+def verification_rows(result: Verification) -> list[tuple[str, str]]:
+    """Rows of (label, number)."""
     return [
         ("On this page, from the running network (float32)", f"{result.value:.8e}"),
         ("The same calculation in float64", f"{result.value64:.12e}"),
@@ -250,15 +256,15 @@ def verified(result: Verification) -> list[tuple[str, str]]:
 
 
 def agrees(result: Verification) -> str:
-    """What follows from the errors, in a sentence."""
+    """Whether the calculations agree, in a sentence."""
     if not result.relative_error <= max(AGREES, 10 * result.uncertainty):
-        return "They do not agree: one of the two calculations is wrong, or the number is beyond what either can tell."
+        return "They do not agree: one of the two is wrong, or neither is precise enough for this number."
     if result.relative_error == 0 and result.relative_error32 == 0:
-        return "Both calculations give exactly the same."
+        return "Both calculations give exactly the same number."
     sentence = f"Both calculations agree to {_digits(result.relative_error)}."
     if result.relative_error32 > result.relative_error:
         sentence += (
-            f" This page shows float32, as the network is trained: {_digits(result.relative_error32)} of it are right."
+            f" The network trains in float32: of its number on this page, {_digits(result.relative_error32)} are right."
         )
     return sentence
 
@@ -275,12 +281,11 @@ def _error(value: float) -> str:
 
 
 def how(result: Verification) -> str:
-    """By which calculation, and why by this one."""
+    """The independent calculation that was used, and why."""
     if result.method == CENTRAL_DIFFERENCES:
         return (
-            f"By central differences: nudged up and down by at most {result.width:.0e}, and the plain loop over the "
-            f"sequence run {result.runs} times. By their own estimate {result.uncertainty:.0e} of it stays open."
+            f"By central differences: the value was changed up and down by at most {result.width:.0e}, in "
+            f"{result.runs} runs of a plain loop over the sequence. Their estimated relative error is "
+            f"{result.uncertainty:.0e}."
         )
-    return (
-        f"By PyTorch's autograd through the plain loop over the sequence, {REASONS.get(result.reason, result.reason)}."
-    )
+    return f"By PyTorch's autograd on a plain loop over the sequence, {REASONS.get(result.reason, result.reason)}."

@@ -37,8 +37,8 @@ def some_changes(seed: int):
 def test_changes_on_the_way_survive_a_link(seed):
     assert set(CHOICES) == set(LIVE_SETTINGS)
     changes = some_changes(seed)
-    written, refused = links.plan(changes), {}
-    assert links.planned(BASE, written.get("then", ""), refused) == changes and not refused
+    written, refused = links.format_changes(changes), {}
+    assert links.parse_changes(BASE, written.get("then", ""), refused) == changes and not refused
     assert set("".join(written.values())) <= set("abcdefghijklmnopqrstuvwxyz0123456789_~.-+")  # needs no escaping
 
 
@@ -50,26 +50,29 @@ def test_changes_on_the_way_survive_a_link(seed):
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_and_nothing_is_changed(raw):
     refused = {}
-    assert links.planned(BASE, raw, refused) == () and raw[:4].strip("~") in refused["then"].replace("\\", "")
+    assert links.parse_changes(BASE, raw, refused) == () and raw[:4].strip("~") in refused["then"].replace("\\", "")
 
 
 @pytest.mark.parametrize(("raw", "step"), [(None, 0), ("0", 0), ("300", 300), (str(int(RANGES["steps"].high)), 10**6)])
 def test_a_step_to_open_at(raw, step):
     refused = {}
-    assert links.step_in(raw, refused) == step and not refused
+    assert links.parse_step(raw, refused) == step and not refused
 
 
 @pytest.mark.parametrize("raw", ["", "-1", "1.5", "soon", "1000001", "9" * 400, "1e3"])
 def test_a_step_that_is_none_is_said(raw):
     refused = {}
-    assert links.step_in(raw, refused) == 0 and "whole number" in refused["at"]
+    assert links.parse_step(raw, refused) == 0 and "whole number" in refused["at"]
 
 
 def test_controls_are_hidden_by_name_and_what_is_none_is_said():
     refused = {}
-    assert links.named("cell~lesson", ("cell", "lesson", "seed"), "hide", refused) == ("cell", "lesson") and not refused
-    assert links.named(None, ("cell",), "hide", refused) == () and not refused
-    assert links.named("cell~*x*", ("cell",), "hide", refused) == ("cell",) and "\\*x\\*" in refused["hide"]
+    assert (
+        links.parse_names("cell~lesson", ("cell", "lesson", "seed"), "hide", refused) == ("cell", "lesson")
+        and not refused
+    )
+    assert links.parse_names(None, ("cell",), "hide", refused) == () and not refused
+    assert links.parse_names("cell~*x*", ("cell",), "hide", refused) == ("cell",) and "\\*x\\*" in refused["hide"]
 
 
 def test_a_whole_address_is_where_the_page_stands_and_what_it_opens():
@@ -88,8 +91,8 @@ def test_other_futures_differ_from_this_one_and_can_be(clip):
 
 
 def test_a_failure_card_opens_before_a_room_and_a_lesson_does_not():
-    assert links.to(load_preset("failure-nan")) == {"preset": "failure-nan", "present": "1"}
-    assert links.to(load_preset("remember")) == {"preset": "remember"}
+    assert links.to_preset(load_preset("failure-nan")) == {"preset": "failure-nan", "present": "1"}
+    assert links.to_preset(load_preset("remember")) == {"preset": "remember"}
 
 
 # ---- the link that the page writes

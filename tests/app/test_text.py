@@ -93,13 +93,13 @@ def test_every_choice_has_a_name(table, wanted):
         ({"tbptt": 0}, "Try the cure: no truncation"),
         (
             {"init": "orthogonal", "init_gain": 1.0, "clip": "norm", "clip_threshold": 1.0},
-            "Try the cure: orthogonal start, gain 1, clip by norm, threshold 1",
+            "Try the cure: orthogonal initial weights, gain 1, clip by norm, threshold 1",
         ),
-        ({"output_layers": 1, "window": 3}, "Try the cure: 1 layer above without links in time, sees 3 inputs"),
-        ({"output_layers": 0, "window": 1}, "Try the cure: 0 layers above without links in time, sees one input"),
+        ({"output_layers": 1, "window": 3}, "Try the cure: 1 extra output layer, window of 3 inputs"),
+        ({"output_layers": 0, "window": 1}, "Try the cure: 0 extra output layers, window of one input"),
         ({"embedding_size": 8, "teacher_forcing": 0.5}, "Try the cure: embedding of 8, teacher forcing 50%"),
         ({"embedding_size": 0, "teacher_forcing": 0.0}, "Try the cure: one-hot inputs, teacher forcing 0%"),
-        ({"nonlinearity": "identity", "tbptt": 1}, "Try the cure: no activation, cut after 1 step"),
+        ({"nonlinearity": "identity", "tbptt": 1}, "Try the cure: no activation, truncation after 1 step"),
         ({"rnn_type": "encoder_decoder", "task": "reverse"}, "Try the cure: encoder-decoder, Say it backwards"),
         ({}, ""),
     ],
@@ -162,7 +162,7 @@ def test_a_usual_experiment_has_no_chips(task, kind, cell):
 @pytest.mark.parametrize(
     ("changes", "chips"),
     [
-        ({"init": "gaussian", "init_gain": 3.0}, ["Gaussian start", "gain 3"]),
+        ({"init": "gaussian", "init_gain": 3.0}, ["Gaussian initial weights", "gain 3"]),
         ({"num_layers": 3}, ["layers 3"]),
         ({"bidirectional": True}, ["both directions"]),
         ({"forget_bias": 3.0}, ["forget bias 3"]),
@@ -171,11 +171,11 @@ def test_a_usual_experiment_has_no_chips(task, kind, cell):
         ({"nonlinearity": "relu", "cell": "lstm"}, []),  # it has its own
         ({"clip": "none"}, ["no clipping"]),
         ({"clip": "value"}, ["clip by value"]),
-        ({"tbptt": 10}, ["cut after 10 steps"]),
+        ({"tbptt": 10}, ["truncation after 10 steps"]),
         ({"embedding_size": 8}, ["embedding of 8"]),
-        ({"output_layers": 1}, ["1 layer above without links in time"]),
-        ({"output_layers": 2}, ["2 layers above without links in time"]),
-        ({"window": 3, "cell": "feedforward"}, ["sees 3 inputs"]),
+        ({"output_layers": 1}, ["1 extra output layer"]),
+        ({"output_layers": 2}, ["2 extra output layers"]),
+        ({"window": 3, "cell": "feedforward"}, ["window of 3 inputs"]),
         ({"window": 3}, []),  # it remembers instead
         ({"nonlinearity": "sigmoid", "cell": "feedforward"}, ["sigmoid activation"]),
         ({"forget_bias": 3.0, "cell": "lstm_no_forget"}, []),
@@ -210,7 +210,7 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
         ({}, {"cell": "gru"}, ["GRU"]),
         ({}, {"seed": 5, "hidden_size": 32, "learning_rate": 1e-4}, ["units 32", "learning rate 0.0001", "seed 5"]),
         ({"init": "gaussian", "init_gain": 3.0}, {"init": "pytorch", "init_gain": 1.0},
-         ["PyTorch's own start", "gain 1"]),  # what is usual elsewhere is a change here
+         ["PyTorch's own initial weights", "gain 1"]),  # what is usual elsewhere is a change here
         ({"clip": "none"}, {"clip": "norm"}, ["clip by norm"]),
         ({"tbptt": 10}, {"tbptt": 0}, ["no truncation"]),
         ({"forget_bias": 3.0}, {"cell": "rnn", "forget_bias": None}, ["RNN"]),  # it has no such gate
@@ -219,10 +219,10 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
         ({"cell": "rnn"}, {"nonlinearity": "relu"}, ["ReLU activation"]),
         ({}, {"task": "stocks", "seq_len": 12}, ["Stock prices", "length 12"]),
         ({}, {"bidirectional": True, "num_layers": 2}, ["layers 2", "both directions"]),
-        ({"window": 3, "cell": "feedforward"}, {"window": 1}, ["sees one input"]),
+        ({"window": 3, "cell": "feedforward"}, {"window": 1}, ["window of one input"]),
         ({"window": 3, "cell": "feedforward"}, {"window": 1, "cell": "rnn"}, ["RNN"]),  # it has no such thing
         ({"output_layers": 2, "embedding_size": 8}, {"output_layers": 0, "embedding_size": 0},
-         ["0 layers above without links in time", "one-hot inputs"]),
+         ["0 extra output layers", "one-hot inputs"]),
         ({}, {"task": "melody", "rnn_type": "one_to_many", "seq_len": 24, "teacher_forcing": 0.5},
          ["A tune from one note", "one to many", "length 24", "teacher forcing 50%"]),
     ],
@@ -314,13 +314,17 @@ def test_a_slow_network_is_not_said_to_stand_still():
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({}, "the task's lag, 39 steps"), ({"task": "stocks"}, "11 steps, from end to end"), ({"seq_len": 7}, "6 steps")],
+    [
+        ({}, "the task's lag, 39 steps"),
+        ({"task": "stocks"}, "the whole sequence, 11 steps"),
+        ({"seq_len": 7}, "6 steps"),
+    ],
     ids=["lag", "no lag", "short"],
 )
 @pytest.mark.parametrize(("cell", "symbol"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
 def test_how_it_is_measured_names_the_state_and_the_way(settings, message, cell, symbol):
     plain, first, *others = how_measured.paragraphs(RunInfo.of(Experiment(cell=cell, **settings)))
-    assert "would the loss at the end have noticed?" in plain and plain.endswith(".")
+    assert "would the loss at the end have changed?" in plain and plain.endswith(".")
     assert not re.search(r"[‖0-9]|dL|derivative|gradient", plain)  # in words that need no calculus
     assert message in first and f"‖dL/d{symbol}‖" in first and f"the state {symbol} " in first
     assert "16 held-out sequences" in others[0] and all(each.endswith(".") for each in (first, *others))
@@ -358,7 +362,7 @@ def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
     reasons, stands = how_measured.paragraphs(RunInfo.of(Experiment()))[4:6]
     assert f"within {readings.SATURATION_MARGIN} of a limit" in reasons
     assert f"within {100 * plateau.PLATEAU_TOLERANCE:g} % of a known level" in stands
-    assert plateau.PLATEAU_UPDATES == 100 and "a hundred before" in stands
+    assert plateau.PLATEAU_UPDATES == 100 and "a hundred steps earlier" in stands
     assert not {text.OPTIMIZERS[name] for name in CHOICES["optimizer"] if name not in plateau.SLOWED_OPTIMIZERS} - {
         word for word in re.findall(r"\w+", stands)
     }

@@ -19,7 +19,7 @@ def test_an_update_in_five_phases_by_the_arrow_keys(visit):
             assert sum(each.get("marker", {}).get("symbol") == "triangle-left" for each in arrows) == 11
             assert page.get("document.querySelector('[data-figure=slow]').getAnimations({ subtree: true }).length") == 0
         page.page.keyboard.press("ArrowRight")
-    page.page.get_by_text("exactly as rehearsed").wait_for()
+    page.page.get_by_text("exactly as on the copy").wait_for()
     page.page.locator("[data-figure=slow][aria-label^='Forward.']").wait_for()
     page.page.keyboard.press("4")
     page.page.locator("[data-figure=slow][aria-label^='Clip.']").wait_for()

@@ -155,11 +155,13 @@ def test_a_class_is_said_in_words_beside_all_probabilities(pool):
     result = answer_of(slot().experiment, text="xyzzy was not good")
     result = dataclasses.replace(result, outputs=np.array([[np.nan] * 2] * 3 + [[0.2, 0.8]]))
     page = answered(page, pool, result)
-    assert boxes(page) == ["&lt;UNK&gt;", "was", "not", "good"] and "It says **positive**, 80% sure." in words(page)
+    assert boxes(page) == ["&lt;UNK&gt;", "was", "not", "good"] and "**positive** with a probability of 80%." in words(
+        page
+    )
     (chart,) = page.get("plotly_chart")
     assert "80.0%" in chart.proto.spec and "20.0%" in chart.proto.spec
     page = answered(page, pool, dataclasses.replace(result, targets=np.array([0, 0, 0, 0])))
-    assert "80% sure. Wrong: it is **negative**." in words(page)
+    assert "probability of 80%. Wrong: the right answer is **negative**." in words(page)
 
 
 def test_a_text_goes_on_in_boxes_of_its_own(pool):
@@ -169,7 +171,7 @@ def test_a_text_goes_on_in_boxes_of_its_own(pool):
     result = dataclasses.replace(result, said=np.array([labels.index(each) for each in " *."]))
     page = answered(page, pool, result)
     assert boxes(page) == ["nothing yet", "o", "h", "␣", "*", "."]
-    assert "It goes on: “ \\*.”" in words(page)
+    assert "The network continues: “ \\*.”" in words(page)
 
 
 def test_a_translation_is_written_out_and_corrected(pool):
@@ -180,10 +182,10 @@ def test_a_translation_is_written_out_and_corrected(pool):
                                  said_outputs=result.said_outputs[:1].repeat(3, 0),
                                  future=np.array([labels.index(each) for each in "12."]))  # fmt: skip
     page = answered(page, pool, result)
-    assert "It says “15”. Wrong: it is “12”." in words(page) and boxes(page)[-3:] == ["1", "5", "."]
+    assert "“15”. Wrong: the right answer is “12”." in words(page) and boxes(page)[-3:] == ["1", "5", "."]
     assert "".join(each.proto.body for each in page.get("html")).count("✗ 2") == 1
     page = answered(page, pool, dataclasses.replace(result, future=result.said))
-    assert "It says “15”. Right." in words(page)
+    assert "“15”. Right." in words(page)
 
 
 def test_a_tune_can_be_heard(pool):
@@ -200,7 +202,7 @@ def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(p
     (chart,) = page.get("plotly_chart")
     assert "predicted next" in chart.proto.spec and '"dash":"dash"' in chart.proto.spec
     still = np.abs(result.inputs[-1] - result.future).mean()
-    assert f"Over the 4 steps whose truth is known, it is off by 0.50 on average; saying that nothing changes would be off by {still:.2f}." in words(page)  # noqa: E501 # fmt: skip
+    assert f"Over the 4 steps whose true values are known, the forecast's mean absolute error is 0.50; repeating the last value would give {still:.2f}." in words(page)  # noqa: E501 # fmt: skip
 
 
 @pytest.mark.parametrize(("task", "kind"), KINDS, ids=[f"{task}-{kind}" for task, kind in KINDS])
@@ -213,7 +215,7 @@ def test_every_task_has_an_answer_that_can_be_shown(task, kind, monkeypatch):
     goes_on = not reason_not_to_continue(e)
     questions = [{"example": 3}, {"example": 3, "steps": 5 * goes_on}]
     if TASKS[task].encode is not None:
-        questions.append({"text": TASKS[task].example, "steps": ask_text.usual_steps(e) * goes_on})
+        questions.append({"text": TASKS[task].example, "steps": ask_text.default_steps(e) * goes_on})
     for question in questions:
         drawn.clear()
         card._answer(e, answer_of(e, **question))

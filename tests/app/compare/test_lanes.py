@@ -38,7 +38,7 @@ def turn(case: SimpleNamespace, *, looking: bool = True) -> None:
     for run in case.runs:
         run.work()
     case.clock.now += 0.05
-    case.race.tick(looking=looking)
+    case.race.tick(frames_wanted=looking)
 
 
 # ---- lockstep
@@ -48,10 +48,10 @@ def test_nothing_is_ordered_before_every_first_frame(race):
     race.race.train()
     for run in race.runs[:2]:
         run.work()
-    race.race.tick(looking=True)
-    assert [run.ordered for run in race.runs] == [0, 0, 0] and race.race.picture is None
+    race.race.tick(frames_wanted=True)
+    assert [run.ordered for run in race.runs] == [0, 0, 0] and race.race.snapshots is None
     turn(race)
-    assert [each.frame.step for each in race.race.picture] == [0, 0, 0] and all(run.ordered for run in race.runs)
+    assert [each.frame.step for each in race.race.snapshots] == [0, 0, 0] and all(run.ordered for run in race.runs)
 
 
 def test_all_wait_for_the_slowest_and_every_picture_is_of_one_step(race):
@@ -65,10 +65,10 @@ def test_all_wait_for_the_slowest_and_every_picture_is_of_one_step(race):
         assert max(run.step + run.ordered for run in race.runs) == race.race.step  # nobody is ordered further
         ordered = race.race.step
         race.clock.now += 0.02
-        race.race.tick(looking=True)
+        race.race.tick(frames_wanted=True)
         if race.race.step > ordered:
             assert steps == [ordered] * 3  # the next round begins when all are there
-        shown = {each.frame.step for each in race.race.picture}
+        shown = {each.frame.step for each in race.race.snapshots}
         assert len(shown) == 1
         pictures |= shown
     assert len(pictures) > 5 and max(pictures) == SMALL_LANE.steps
@@ -96,15 +96,19 @@ def test_step_makes_one_update_of_every_lane_and_pause_holds(race):
     for _ in range(6):
         turn(race)
     assert [run.step for run in race.runs] == [1, 1, 1] and race.race.paused
-    assert [each.frame.step for each in race.race.picture] == [1, 1, 1]
-    assert race.race.rests
+    assert [each.frame.step for each in race.race.snapshots] == [1, 1, 1]
+    assert race.race.is_at_rest
     race.race.train()
     turn(race)
     race.race.pause()
-    assert not race.race.rests  # the round goes on to its end
+    assert not race.race.is_at_rest  # the round goes on to its end
     for _ in range(6):
         turn(race)
-    assert {run.step for run in race.runs} == {race.race.step} and race.race.step < SMALL_LANE.steps and race.race.rests
+    assert (
+        {run.step for run in race.runs} == {race.race.step}
+        and race.race.step < SMALL_LANE.steps
+        and race.race.is_at_rest
+    )
 
 
 def test_a_lane_that_breaks_stands_still_and_says_so_and_the_others_go_on(race):
@@ -113,9 +117,9 @@ def test_a_lane_that_breaks_stands_still_and_says_so_and_the_others_go_on(race):
     for _ in range(60):
         turn(race)
     assert [run.step for run in race.runs] == [40, 3, 40]
-    assert [each.state for each in race.race.picture] == ["finished", "broken", "finished"]
-    assert [each.frame.step for each in race.race.picture] == [40, 3, 40] and race.race.paused
-    assert "no longer finite" in compare_text.card(race.race.picture[1])["still"]
+    assert [each.state for each in race.race.snapshots] == ["finished", "broken", "finished"]
+    assert [each.frame.step for each in race.race.snapshots] == [40, 3, 40] and race.race.paused
+    assert "no longer finite" in compare_text.card(race.race.snapshots[1])["still"]
 
 
 def test_after_the_end_train_goes_as_far_again(race):
@@ -134,12 +138,12 @@ def test_a_lane_whose_worker_died_makes_its_updates_again(race):
     turn(race)
     lost = race.runs[2]
     lost.ordered, lost.phase, lost.message = 0, RunPhase.STARTING, "Its worker process died and was replaced."
-    race.race.tick(looking=True)
+    race.race.tick(frames_wanted=True)
     lost.work()
     for _ in range(60):
         turn(race)
     assert [run.step for run in race.runs] == [40, 40, 40]
-    assert [each.state for each in race.race.picture] == ["finished"] * 3
+    assert [each.state for each in race.race.snapshots] == ["finished"] * 3
 
 
 # ---- who has which race
@@ -186,11 +190,11 @@ def test_every_setting_is_either_shared_or_a_lanes_own():
     assert not set(OWN) & set(SHARED) and set(OWN) <= {each.name for each in dataclasses.fields(Experiment)}
 
 
-@pytest.mark.parametrize("link", [{}, *race_plan.GOOD.values()], ids=["none", *race_plan.GOOD])
+@pytest.mark.parametrize("link", [{}, *race_plan.EXAMPLES.values()], ids=["none", *race_plan.EXAMPLES])
 def test_a_race_and_its_link_say_the_same(link):
     refused: list[str] = []
-    setup = race_plan.read(link, refused)
-    assert not refused and race_plan.read(race_plan.written(setup), refused) == setup and not refused
+    setup = race_plan.from_link(link, refused)
+    assert not refused and race_plan.from_link(race_plan.to_link(setup), refused) == setup and not refused
     for lane in setup.lanes:
         assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(setup.shared, name) for name in SHARED}
 
@@ -198,7 +202,7 @@ def test_a_race_and_its_link_say_the_same(link):
 def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
     lanes = {"a": "cell.feedforward~window.2", "b": "cell.rnn~init_gain.1.5"}
     link = {"task": "xor", "seq_len": "15", "seed": "4", "speed": "slow", **lanes}
-    setup = race_plan.read(link, [])
+    setup = race_plan.from_link(link, [])
     assert [(lane.task, lane.seq_len, lane.seed, lane.rnn_type) for lane in setup.lanes] == [
         ("xor", 15, 4, "many_to_many")
     ] * 2
@@ -206,14 +210,14 @@ def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
         ("feedforward", 2, 1.0),
         ("rnn", 1, 1.5),
     ]
-    assert setup.speed == "slow" and race_plan.written(setup)["b"] == "cell.rnn~init_gain.1.5"
+    assert setup.speed == "slow" and race_plan.to_link(setup)["b"] == "cell.rnn~init_gain.1.5"
 
 
 def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
     refused: list[str] = []
     link = {"preset": "nothing", "seed": "-1", "speed": "warp", "a": "cell.gru~task.xor~hidden_size.0~colour.red~junk",
             "b": "cell.lstm~forget_bias.2", "d": "cell.rnn"}  # fmt: skip
-    setup = race_plan.read(link, refused)
+    setup = race_plan.from_link(link, refused)
     assert [(lane.cell, lane.forget_bias) for lane in setup.lanes] == [("gru", None), ("lstm", 2.0)]
     assert (setup.shared.task, setup.shared.seed, setup.speed) == ("adding", 0, "max")
     for part in ("nothing", "-1", "warp", "task.xor", "Units", "colour.red", "junk", "setting d"):
@@ -222,24 +226,24 @@ def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
 
 
 def test_a_single_lane_gets_an_opponent():
-    assert [lane.cell for lane in race_plan.read({"a": "cell.rnn"}, []).lanes] == ["rnn", "gru", "lstm"]
-    cells = [lane.cell for lane in race_plan.read({"b": "cell.lstm"}, []).lanes]
+    assert [lane.cell for lane in race_plan.from_link({"a": "cell.rnn"}, []).lanes] == ["rnn", "gru", "lstm"]
+    cells = [lane.cell for lane in race_plan.from_link({"b": "cell.lstm"}, []).lanes]
     assert len(cells) >= 2 and cells[0] == "lstm" and len(set(cells)) == len(cells)
 
 
 def test_every_lessons_network_can_race():
     """As "Race this against ..." leads there, and from the page itself."""
-    usual = race_plan.read({}, [])
+    usual = race_plan.from_link({}, [])
     for preset in list_presets():
         refused: list[str] = []
-        setup = race_plan.read(race_plan.against(preset.experiment, preset.slug), refused)
+        setup = race_plan.from_link(race_plan.against(preset.experiment, preset.slug), refused)
         assert not refused and setup.lanes[0] == preset.experiment and setup.lanes[1].cell != setup.lanes[0].cell
         taken = usual.take(2, preset.experiment)
         assert taken.lanes[2] == preset.experiment and taken.lanes[0].task == preset.experiment.task
 
 
 def test_changes_of_a_plan():
-    usual = race_plan.read({}, [])
+    usual = race_plan.from_link({}, [])
     assert {lane.seed for lane in usual.share(seed=7).lanes} == {7}
     other = usual.on("characters")
     assert {(lane.task, lane.rnn_type) for lane in other.lanes} == {("characters", other.shared.rnn_type)}
@@ -301,12 +305,12 @@ SENTENCES = {
     ),
     "level": (
         [snapshot("gru", 0.4), snapshot("lstm", 0.41)],
-        "At step 500 the GRU and the LSTM are level, at 40% of the baseline.",
+        "At step 500 the GRU and the LSTM are about equal, at 40% of the baseline.",
     ),
     "nobody yet": (
         [snapshot("feedforward", 1.0, ratio=0.0, name="Feed-forward"), snapshot("rnn", 0.99, ratio=0.2)],
-        "At step 500 nobody is clearly better than guessing yet: in the feed-forward network no step is linked to the "
-        "one before, "
+        "At step 500 no network is clearly better than guessing yet: in the feed-forward network no step is linked to "
+        "the one before, "
         "in the RNN 20% of the gradient reaches t = 0.",
     ),
     "broken": (
@@ -315,7 +319,8 @@ SENTENCES = {
     ),
     "untrained": (
         [snapshot("rnn", 1.2, step=0, ratio=1e-4), snapshot("gru", 1.1, step=0)],
-        "Before training everybody guesses: in the RNN 1 part in 10,000 of the gradient reaches t = 0, in the GRU 50%.",
+        "Before training all networks guess: in the RNN 1 part in 10,000 of the gradient reaches t = 0, "
+        "in the GRU 50%.",
     ),
 }
 

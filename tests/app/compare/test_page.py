@@ -83,7 +83,7 @@ def test_a_bad_link_is_said_and_the_rest_stays(pool, raced):
 
 
 def test_a_good_race_is_one_press_away(page, raced):
-    press(page, f"race_good_{list(race_plan.GOOD).index('Feed-forward on XOR')}")
+    press(page, f"race_good_{list(race_plan.EXAMPLES).index('Feed-forward on XOR')}")
     assert cells(raced.runs) == ["feedforward", "rnn"] and page.query_params["preset"] == "xor"
 
 

@@ -11,7 +11,7 @@ from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.training import Trainer
 
-PLAIN = [("rnn", each) for each in formulas.SQUASH] + [("feedforward", each) for each in formulas.SQUASH]
+PLAIN = [("rnn", each) for each in formulas.ACTIVATIONS] + [("feedforward", each) for each in formulas.ACTIVATIONS]
 KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].uses_nonlinearity)]
 UNITS, STEPS = 3, 5
 

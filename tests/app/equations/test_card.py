@@ -55,9 +55,9 @@ def test_the_numbers_come_when_asked_and_stay_those_of_that_moment(pool):
     e = pool.runs[0].experiment
     pool.runs[0].frame = Trainer(e).frame()
     page = press(page, "equations_now")
-    assert f"After 0 updates, unit 0. Read at t\u00a0=\u00a01: `{pool.runs[0].frame.inputs[1]}`." in shown(page)
+    assert f"After 0 updates, unit 0. Input at t\u00a0=\u00a01: `{pool.runs[0].frame.inputs[1]}`." in shown(page)
     page.number_input(key=f"equations_t_{e.seq_len}").set_value(7)
-    assert "Read at t\u00a0=\u00a07" in shown(run(page))
+    assert "Input at t\u00a0=\u00a07" in shown(run(page))
 
 
 def test_a_padded_step_has_no_numbers(pool):

@@ -177,5 +177,5 @@ def test_what_was_read_is_said_in_words():
     trainer, frame = trained(Experiment(task="adding", seq_len=4, hidden_size=2, batch_size=2))
     assert re.fullmatch(r"number [\d.]+, mark [01]", formulas.read(trainer.info, frame, 1))
     assert formulas.when(trainer.info, frame, 1, 1).startswith(
-        "After 1 update, unit 1. Read at t\u00a0=\u00a01: number"
+        "After 1 update, unit 1. Input at t\u00a0=\u00a01: number"
     )

@@ -42,8 +42,8 @@ def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, 
     ours = type(trainer.model.recurrent).__module__.startswith("engine")
     assert (parameter_table.AS_PYTORCH in columns) == ours
     text = " ".join(parameter_table.sentences(trainer.experiment))
-    assert ("PyTorch has no such cell" in text) == ours and ("PyTorch keeps two vectors" in text) == (not ours)
-    assert ("$p_i$, $p_f$ and $p_o$ stand in" in text) == (cell == "lstm_peephole")
+    assert ("PyTorch has no such cell" in text) == ours and ("PyTorch stores two vectors" in text) == (not ours)
+    assert ("contains $p_i$, $p_f$ and $p_o$ in this order" in text) == (cell == "lstm_peephole")
 
 
 def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
@@ -58,10 +58,10 @@ def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
 @pytest.mark.parametrize(
     ("experiment", "text"),
     [
-        (small("lstm"), "all 5 time steps. A network with weights of its own at every time step would need 5 times as "
+        (small("lstm"), "all 5 time steps. A network with different weights at every time step would need 5 times as "
          "many recurrent weights: 180 instead of 36."),
         (small("feedforward"), "None of them links a time step to the one before."),
-        (Experiment(task="digits", rnn_type="one_to_one"), "one time step only"),
+        (Experiment(task="digits", rnn_type="one_to_one"), "only one time step"),
         (Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=2, seq_len=6), "instead of 8."),
     ],
     ids=["shared", "no links", "one step", "two networks"],

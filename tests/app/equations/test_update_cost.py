@@ -26,7 +26,7 @@ def test_a_plain_network_is_measured_alone_and_compared_with_nothing():
     assert len(update_cost.plan(e).experiments) == 3
     medians = {("this", 25): 0.0021, ("this", 100): 0.008, ("this", 400): 0.031}
     assert update_cost.sentences(e, medians) == [
-        "25 → 2.1 ms, 100 → 8.0 ms, 400 → 31 ms: each time step waits for the one before."
+        "25 → 2.1 ms, 100 → 8.0 ms, 400 → 31 ms: each time step needs the result of the one before."
     ]
     assert update_cost.table(e, medians) == {
         "Time steps": ["25", "100", "400"],
@@ -47,6 +47,6 @@ def test_the_ratio_is_that_of_a_step_at_the_greatest_length():
     )
     assert python.startswith("PyTorch has no such cell")
     assert (
-        "no time step waits"
+        "no time step needs the result of another"
         in update_cost.sentences(Experiment(cell="feedforward"), {("this", 25): 1, ("plain", 25): 2})[0]
     )

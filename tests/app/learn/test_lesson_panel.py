@@ -38,11 +38,11 @@ def test_next_goes_from_one_of_a_kind_to_the_other_each_with_its_text_and_previo
 def check_text(page: AppTest, preset: Preset) -> None:
     """What is behind it, what to change next and what should happen, in this order."""
     paragraphs = [each.value.strip() for each in page.sidebar.markdown]
-    prose = [learn_text.led(preset, part).strip() for part in (preset.explains, preset.text)]
+    prose = [learn_text.with_links(preset, part).strip() for part in (preset.explains, preset.text)]
     wanted = [learn_text.symptom(preset) if preset.symptom else "", *prose, *(claim.says for claim in preset.claims)]
     assert [each for each in paragraphs if each in wanted] == [each for each in wanted if each]
     assert [each.label for each in page.radio] == [each.asks for each in preset.predict]
-    wanted = [text.held(claim, table.values(preset, claim)) for claim in preset.claims]
+    wanted = [text.claim_evidence(claim, table.values(preset, claim)) for claim in preset.claims]
     assert [each.value for each in page.sidebar.caption if each.value in wanted] == wanted
     buttons = [each.label for each in page.button if each.key.startswith("next_") and each.key != "next_lesson"]
     assert buttons == [change.says for change in preset.next]
@@ -68,15 +68,15 @@ def test_newcomers_and_whoever_chose_the_lesson_are_asked_and_the_text_waits_for
 @pytest.mark.parametrize(
     ("claim", "measured", "message"),
     [
-        (Claim(says="", gate="exact"), [], "holds exactly, checked in every test run"),
-        (Claim(says="", gate="trained", above=0.5), [], "measured on 3 seeds; asked is above 0.5"),
-        (Claim(says="", gate="trained", below=2, seeds=(4,)), [1.23456], "measured on 1 seed: 1.23; asked is below 2"),
-        (Claim(says="", gate="shown"), [], "usually to be seen"),
+        (Claim(says="", gate="exact"), [], "always true, checked in every test run"),
+        (Claim(says="", gate="trained", above=0.5), [], "measured on 3 seeds; required: above 0.5"),
+        (Claim(says="", gate="trained", below=2, seeds=(4,)), [1.23456], "measured on 1 seed: 1.23; required: below 2"),
+        (Claim(says="", gate="shown"), [], "usually visible"),
     ],
     ids=lambda each: each.gate if isinstance(each, Claim) else "",
 )
 def test_a_claim_says_how_far_to_rely_on_it(claim, measured, message):
-    assert text.held(claim, measured) == message
+    assert text.claim_evidence(claim, measured) == message
 
 
 # ---- what to change next
@@ -150,7 +150,7 @@ def test_the_sidebar_says_when_it_is_no_longer_the_lesson_and_leads_back():
     move(page, "hidden_size", 64)
     assert place(page) == f"Lesson {preset.order} of {len(LESSONS)}, with your changes"
     move(page, "task", "stocks")
-    assert place(page) == f"Your own settings, begun at lesson {preset.order}"
+    assert place(page) == f"Your own settings, started from lesson {preset.order}"
     press(page, "back_to_lesson")
     assert place(page) == f"Lesson {preset.order} of {len(LESSONS)}"
     assert slot().experiment == preset.experiment and page.query_params == {"preset": "remember"}

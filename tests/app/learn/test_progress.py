@@ -100,7 +100,7 @@ def test_a_lesson_that_was_done_gets_its_tick_also_in_another_session_of_this_br
 
 
 def test_what_a_browser_has_done_is_bounded_and_the_longest_ago_forgotten_first():
-    seen_by = Progress(most=2)
+    seen_by = Progress(max_browsers=2)
     for browser, slug in (("ann", "wave"), ("bob", "xor"), ("ann", "xor"), ("eve", "wave")):
         seen_by.add(browser, slug)
     assert [seen_by.of(each) for each in ("ann", "bob", "eve")] == [{"wave", "xor"}, frozenset(), {"wave"}]
@@ -108,7 +108,7 @@ def test_what_a_browser_has_done_is_bounded_and_the_longest_ago_forgotten_first(
 
 def test_a_link_of_the_prose_leads_where_it_acts(monkeypatch):
     preset = load_preset("remember-lstm")
-    for act in learn_text.acts(preset):
+    for act in learn_text.setting_links_of(preset):
         page = opened(**dict(each.split("=") for each in act.address.removeprefix("/?").split("&")))
         assert warnings(page) == [] and widgets(page)["preset"].value == preset.slug
         assert HUB._slots[-1].experiment == preset.experiment.replace(**act.settings)

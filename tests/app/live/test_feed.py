@@ -84,7 +84,7 @@ def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkey
     figures = applicable(slot.run.info)
     every, slow = set(figures), {name for name, figure in figures.items() if figure.slow}
     feed, sent, clock.now = watching(slot), [], 0.0
-    for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_EVERY, 100.2 + feeds.SLOW_EVERY):
+    for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_INTERVAL, 100.2 + feeds.SLOW_INTERVAL):
         slot.run.frame = dataclasses.replace(slot.run.frame)
         names = {path.split(".")[0] for path in decoded(feed.frame())}
         sent.append(names == every)

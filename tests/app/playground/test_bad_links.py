@@ -35,9 +35,9 @@ from tests.fakes import FakePool
         ({"steps": "x"}, "(?i:steps)", "a whole number from 1 to 1,000,000"),
         ({"dropout": "0.5"}, "(?i:dropout)", "0 with one layer.*"),
         ({"embedding_size": "-3"}, "Embedding", "a whole number from 0 to 512"),
-        ({"output_layers": "x"}, "Layers above, no links in time", "0, 1, 2 or 3"),
-        ({"output_layers": "4"}, "Layers above, no links in time", "0, 1, 2 or 3"),
-        ({"output_layers": "9" * 5000}, "Layers above, no links in time", "0, 1, 2 or 3"),
+        ({"output_layers": "x"}, "Extra output layers", "0, 1, 2 or 3"),
+        ({"output_layers": "4"}, "Extra output layers", "0, 1, 2 or 3"),
+        ({"output_layers": "9" * 5000}, "Extra output layers", "0, 1, 2 or 3"),
         ({"window": "0"}, "Inputs seen at once", "a whole number from 1 to 64"),
         ({"teacher_forcing": "1.5"}, "Teacher forcing", "a number from 0 to 1"),
         ({"task_options": "x"}, "(?i:task options)", "empty for First digit"),
@@ -50,16 +50,16 @@ def test_a_wrong_link_says_what_is_accepted_and_the_rest_of_it_counts(pool, wron
     ((name, raw),) = wrong.items()
     shown = {"speed": preset.speed, **preset.experiment.to_dict(), "task": "First digit"}[name]
     got = re.escape(text.plain(raw))
-    assert re.fullmatch(rf"{label}: the link said {got}, but it must be {accepted}\. Shown is {shown}\.", message), (
-        message
-    )
+    assert re.fullmatch(
+        rf"{label}: the link asks for {got}, but it must be {accepted}\. Used instead: {shown}\.", message
+    ), message
 
 
 def test_what_a_refusal_says_is_shown_is_what_is_shown(pool):
     at = opened(task="teddy", rnn_type="one_to_many")
     assert at.session_state.rnn_type == "many_to_many"
     (message,) = [each.value for each in at.warning]
-    assert message.endswith("Shown is many_to_many.")
+    assert message.endswith("Used instead: many_to_many.")
 
 
 @pytest.mark.parametrize(
@@ -137,18 +137,18 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
     refused = [name for name in link if taken[name] != link[name]]
     assert 0 < len(refused) < len(link) and len(warnings(page)) == len(refused)
     for name, message in zip(refused, warnings(page), strict=True):
-        assert message.startswith(f"{text.LABELS[name]}: the link said {link[name]}, but it must be ")
+        assert message.startswith(f"{text.LABELS[name]}: the link asks for {link[name]}, but it must be ")
 
 
 @pytest.mark.parametrize(
     ("link", "message"),
     [
-        ({"task": "melody", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
-        ({"task": "reverse", "tbptt": "3"}, "Cut the gradient after (steps): the link said 3, but it must be 0 "),
-        ({"task": "melody", "cell": "feedforward", "window": "3"}, "Inputs seen at once: the link said 3, but it must"),
-        ({"task": "stocks", "embedding_size": "8"}, "Embedding: the link said 8, but it must be 0 "),
-        ({"task": "stocks", "rnn_type": "one_to_many"}, "RNN type: the link said one\\_to\\_many, but it must be "),
-        ({"cell": "feedforward", "bidirectional": "true"}, "Read both ways: the link said true, but it must be false "),
+        ({"task": "melody", "bidirectional": "true"}, "Read both ways: the link asks for true, but it must be false "),
+        ({"task": "reverse", "tbptt": "3"}, "Cut the gradient after (steps): the link asks for 3, but it must be 0 "),
+        ({"task": "melody", "cell": "feedforward", "window": "3"}, "Inputs seen at once: the link asks for 3, but"),
+        ({"task": "stocks", "embedding_size": "8"}, "Embedding: the link asks for 8, but it must be 0 "),
+        ({"task": "stocks", "rnn_type": "one_to_many"}, "RNN type: the link asks for one\\_to\\_many, but it must be "),
+        ({"cell": "feedforward", "bidirectional": "true"}, "Read both ways: the link asks for true, but it must be "),
     ],
     ids=["both ways", "cut", "window", "embedding", "type", "no direction"],
 )  # fmt: skip

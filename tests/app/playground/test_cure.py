@@ -17,7 +17,7 @@ def cured(monkeypatch: pytest.MonkeyPatch, changes: object, slot: Slot) -> Exper
     monkeypatch.setattr(st, "session_state", Session(live={"cure": changes}, _slot=slot))
     state._show(slot.experiment)
     state.on_cure("live")
-    return state.wanted()
+    return state.requested()
 
 
 @pytest.mark.parametrize("paused", [True, False], ids=["was paused", "was training"])

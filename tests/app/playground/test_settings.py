@@ -111,7 +111,7 @@ def test_every_type_is_opened_in_a_normal_run():
 
 def test_the_tables_of_types_are_complete():
     """Every type has data that show it, and whatever is fed back its own limits."""
-    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.ONE_WAY) == AUTOREGRESSIVE_TYPES
+    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.FIXED_SETTINGS) == AUTOREGRESSIVE_TYPES
     assert all(kind in TASKS[task].rnn_types for kind, task in state.EXAMPLES.items())
 
 
@@ -205,8 +205,8 @@ def test_data_of_one_length_leave_nothing_to_slide(pool):
 @pytest.mark.parametrize(
     ("link", "key", "value", "says"),
     [
-        ({"tbptt": "10"}, "bidirectional", True, "for a network that reads both ways, but is 10."),
-        ({"bidirectional": "true"}, "tbptt", 5, "for a network that reads both ways, but is 5."),
+        ({"tbptt": "10"}, "bidirectional", True, "for a network that reads both ways, but it is 10."),
+        ({"bidirectional": "true"}, "tbptt", 5, "for a network that reads both ways, but it is 5."),
         (
             {"hidden_size": "512", "num_layers": "4"},
             "batch_size",
@@ -242,7 +242,7 @@ def test_settings_that_do_not_fit_together_keep_the_old_run_and_say_so(pool, lin
     before, link = slot().experiment, dict(page.query_params)
     move(page, key, value)
     (message,) = warnings(page)
-    assert says in message and message.endswith("The run below still has the settings before this change.")
+    assert says in message and message.endswith("The run below still uses the settings from before this change.")
     assert slot().experiment == before and len(pool.runs) == 1
     assert pool.runs[0].calls == [] and page.query_params == link
     move(page, key, getattr(before, key))
@@ -272,7 +272,7 @@ def test_no_clipping_leaves_the_threshold_without_effect(pool):
 def test_an_unusual_setting_shows_as_a_chip(pool):
     page = opened()
     assert "-badge[" not in page.markdown[0].value
-    assert "-badge[Gaussian start]" in move(page, "init", "gaussian").markdown[0].value
+    assert "-badge[Gaussian initial weights]" in move(page, "init", "gaussian").markdown[0].value
 
 
 def test_what_was_changed_stands_out_and_is_said_once(pool):

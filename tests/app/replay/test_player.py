@@ -84,7 +84,7 @@ def test_every_frame_of_the_replay_says_all_that_another_does(played):
 
 def test_what_was_measured_in_some_frames_stands_in_all_and_says_of_which_step(played):
     readouts = [header_of(each)[0]["readouts"]["saliency"] for each in messages(played)]
-    assert not readouts[1].startswith("of step") and all(readouts[k] == f"of step 1: {readouts[1]}" for k in (0, 2, 3))
+    assert not readouts[1].startswith("at step") and all(readouts[k] == f"at step 1: {readouts[1]}" for k in (0, 2, 3))
 
 
 def test_what_was_never_measured_has_no_figure(exported):
@@ -99,7 +99,7 @@ def test_a_long_recording_is_thinned_and_says_so(exported, monkeypatch):
     monkeypatch.setattr(player, "MAX_FRAMES", 3)
     page = player.replay(exported.recording())
     assert [header_of(each)[0]["step"] for each in messages(Parts(page))] == [0, 2, 3]
-    assert "it plays 3 of them" in page
+    assert "it contains 3 of them" in page
 
 
 def test_words_of_a_file_stay_words(exported):
@@ -127,12 +127,12 @@ def test_what_is_opened_says_what_it_is_and_leads_to_the_playground(exported):
     assert "LSTM, 4 units" in opened.summary[0]
     assert (
         opened.summary[1]
-        == "4 frames, from step 0 to step 3. Changed while it trained: learning rate 0.02 after step 3."
+        == "4 frames, from step 0 to step 3. Changed during training: learning rate 0.02 after step 3."
     )
     dark = player.inside(opened.html, "dark")
     assert '<html lang="en" data-scheme="dark" data-inside>' in dark and len(dark) < len(opened.html) + 40
     refused: dict[str, str] = {}
-    back = links.overridden(load_preset(OPENING).experiment, opened.link, refused)
+    back = links.apply_link(load_preset(OPENING).experiment, opened.link, refused)
     assert (back, refused) == (exported.info.experiment, {})
     assert opened.table["step"].tolist() == [0, 1, 2, 3]
 

@@ -108,7 +108,7 @@ def branched(monkeypatch: pytest.MonkeyPatch, asked: object) -> RunSlot:
 def test_a_branch_sets_the_widgets_to_what_is_in_force(monkeypatch):
     branch = branched(monkeypatch, {"step": 25, "changes": {"clip": "none"}, "paused": False})
     assert branch.changes == ((25, {"clip": "none"}),) and state.st.session_state.clip == "none"
-    assert state.wanted() == branch.experiment and not branch.paused
+    assert state.requested() == branch.experiment and not branch.paused
 
 
 @pytest.mark.parametrize(

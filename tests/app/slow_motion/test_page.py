@@ -118,11 +118,11 @@ def changed(**values: Any) -> tuple[RunInfo, UpdateTrace]:
     [
         ({"clip": "none", "norm": 3.2, "norm_clipped": 3.2, "clipped": False}, "Clipping is off"),
         ({"clip": "norm", "clip_threshold": 5.0, "norm": 3.2, "norm_clipped": 3.2, "clipped": False},
-         "limit is 5. It is short enough: there is nothing to clip"),
+         "threshold is 5. The gradient is short enough: there is nothing to clip"),
         ({"clip": "norm", "clip_threshold": 0.8, "norm": 3.2, "norm_clipped": 0.8, "clipped": True},
-         "3.20 long, the limit is 0.8. Every number is multiplied by 0.25"),
+         "whole gradient is 3.20, the threshold is 0.8. Every number is multiplied by 0.25"),
         ({"clip": "value", "clip_threshold": 0.5, "norm": 3.2, "norm_clipped": 1.6, "clipped": True},
-         "between −0.5 and 0.5. That shortens it from 3.20 to 1.60"),
+         "between −0.5 and 0.5. The norm falls from 3.20 to 1.60"),
     ],
 )  # fmt: skip
 def test_clipping_is_said_plainly(values, text):
@@ -131,8 +131,8 @@ def test_clipping_is_said_plainly(values, text):
 
 @pytest.mark.parametrize(
     ("first", "text"),
-    [(1.0, "almost as it left: 100%"), (1e-5, "vanishes: 1 part in 100,000"), (0.0, "exactly 0"),
-     (500.0, "explodes: 500 times"), (0.05, "fades: 5.0%"), (3.0, "grows: 3.00 times")],
+    [(1.0, "hardly changes: 100%"), (1e-5, "vanishes: 1 part in 100,000"), (0.0, "exactly 0"),
+     (500.0, "explodes: it becomes 500 times"), (0.05, "fades: 5.0%"), (3.0, "grows: it becomes 3.00 times")],
 )  # fmt: skip
 def test_what_became_of_the_gradient_is_said(first, text):
     norms = np.ones_like(rehearsed("many_to_one")[1].grad_norm)
@@ -169,7 +169,7 @@ def page(pool) -> AppTest:
     """Somebody comes over from the playground, and the rehearsal has arrived."""
     page = turn(opened(**LINK), "slow")
     (only,) = pool.runs
-    assert (UPDATE_TRACE.name, {}) in only.calls and slow_motion_text.REHEARSING in page_text(page) and slot().paused
+    assert (UPDATE_TRACE.name, {}) in only.calls and slow_motion_text.COMPUTING in page_text(page) and slot().paused
     only.finish(UPDATE_TRACE, dry_run_update(Trainer(only.experiment)))
     return run(page)
 
@@ -215,7 +215,7 @@ def test_the_next_update_is_made_once_and_compared_with_its_rehearsal(pool, page
     assert (
         phase_of(page) == phases.FORWARD
         and "Update 1 was made" in page_text(page)
-        and "exactly as rehearsed" in page_text(page)
+        and "exactly as on the copy" in page_text(page)
     )
 
 

@@ -38,7 +38,7 @@ def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, Seq
 
 
 def verification(**changes: Any) -> Verification:
-    what = step_through_text.claims(*walked("letters"), Place())[step_through_text.CLAIMS[0]]
+    what = step_through_text.entries(*walked("letters"), Place())[step_through_text.ENTRIES[0]]
     result = Verification(what=what, step=1, value=0.5, value64=0.5, independent=0.5, relative_error=0.0,
                           relative_error32=1e-7, method=CENTRAL_DIFFERENCES, reason="", uncertainty=1e-9, width=1e-3,
                           runs=13, norm=1.0)  # fmt: skip

@@ -38,7 +38,7 @@ def page(pool) -> AppTest:
     page = turn(opened(**LINK), "steps")
     (only,) = pool.runs
     assert (SEQUENCE_TRACE.name, {"layer": -1, "direction": 0}) in only.calls
-    assert step_through_text.WALKING in page_text(page)
+    assert step_through_text.TRACING in page_text(page)
     only.finish(SEQUENCE_TRACE, walk_of(only.experiment))
     return run(page)
 
@@ -125,7 +125,7 @@ def test_verify_asks_for_the_number_that_is_chosen(pool, page):
     only.finish(VERIFICATION, verification())
     page = run(page)
     assert "By central differences" in page_text(page)
-    page = press(move(page, "steps_claim", step_through_text.CLAIMS[1]), "steps_verify")
+    page = press(move(page, "steps_claim", step_through_text.ENTRIES[1]), "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightEntry(layer=0, row=unit, column=0, part=0)})
 
 

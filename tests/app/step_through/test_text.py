@@ -60,8 +60,8 @@ def test_what_goes_in_and_comes_out_is_said_at_every_step(case):
     info, trace = walked(case)
     for k in range(len(trace.positions)):
         text = step_through_text.reads(info, trace, k)
-        assert text.startswith("Reads ") and ("Loss of this step" in text) == bool(trace.counted[k])
-        assert ("Says " in text) == bool(np.isfinite(trace.outputs[k]).all())
+        assert text.startswith("Input: ") and ("Loss of this step" in text) == bool(trace.counted[k])
+        assert ("Output: " in text) == bool(np.isfinite(trace.outputs[k]).all())
 
 
 # ---- the account of the gradient
@@ -93,7 +93,7 @@ def test_the_factor_is_said_as_weights_times_slope():
     info, trace = walked("letters")
     k = 5
     text = step_through_text.flow(info, trace, Place(16 - 1 - k))
-    match = re.search(r"leaves ([\d.]+) of it = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", text)
+    match = re.search(r"norm by ([\d.]+) = ([\d.]+) \(weights W_hh\) × ([\d.]+) \(slope", text)
     assert match
     factor, weights, slope = map(float, match.groups())
     assert factor == pytest.approx(weights * slope, rel=0.02)
@@ -144,7 +144,7 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
         part = int(trace.part[0])
         whole = trace.weight_gradient(part=part)[step_through_text.row(info, place), 1]
         text = step_through_text.weight(info, trace, place)
-        match = re.search(r"on the way back: (\S+) of (\S+) in the end", text)
+        match = re.search(r"from the last one back: (\S+) of (\S+) for all steps", text)
         assert match and match[1] == match[2] == step_through_text.signed(float(whole))
 
 
@@ -164,7 +164,7 @@ def test_going_forward_the_weight_carries():
 def test_the_equations_of_the_walk_give_the_recorded_numbers(case):
     info, trace = walked(case)
     for k in range(len(trace.positions)):
-        for check in formulas.checks(info, formulas.walked(info, trace, 2, k)):
+        for check in formulas.checks(info, formulas.values_from_trace(info, trace, 2, k)):
             if check.recorded is not None:
                 assert check.computed == pytest.approx(check.recorded, abs=2e-6)
 
@@ -174,7 +174,7 @@ def test_every_chain_has_its_own_equations():
     for layer in (0, 1):
         for direction in (0, 1):
             _, trace = walked("both", layer, direction)
-            for check in formulas.checks(info, formulas.walked(info, trace, 1, 3)):
+            for check in formulas.checks(info, formulas.values_from_trace(info, trace, 1, 3)):
                 assert check.recorded is None or check.computed == pytest.approx(check.recorded, abs=2e-6)
             assert step_through_text.chain(info, layer, direction).startswith(f"layer {layer + 1}")
 
@@ -187,25 +187,25 @@ def test_every_number_that_is_offered_is_one_of_the_walk(case):
     info, trace = walked(case)
     n = len(trace.positions)
     for at in (0, n - 1, n, 2 * n - 1):
-        offered = step_through_text.claims(info, trace, Place(at, unit=1, source=2))
-        assert set(offered) <= set(step_through_text.CLAIMS) and step_through_text.CLAIMS[0] in offered
-        assert (step_through_text.CLAIMS[1] in offered) == info.has_links
+        offered = step_through_text.entries(info, trace, Place(at, unit=1, source=2))
+        assert set(offered) <= set(step_through_text.ENTRIES) and step_through_text.ENTRIES[0] in offered
+        assert (step_through_text.ENTRIES[1] in offered) == info.has_links
         for what in offered.values():
-            assert np.isfinite(trace.number(what)) and step_through_text.claimed(what)
+            assert np.isfinite(trace.number(what)) and step_through_text.entry_symbol(what)
 
 
 def test_what_was_verified_is_said_with_its_error_and_how():
-    rows = dict(step_through_text.verified(verification()))
+    rows = dict(step_through_text.verification_rows(verification()))
     assert rows["Relative error of the calculation"] == "0, both are exactly the same"
     assert rows["Relative error of the number on this page"] == "1.0e-07"
-    assert "13 times" in step_through_text.how(verification())
+    assert "in 13 runs" in step_through_text.how(verification())
     assert "0.001" not in str(rows) and "1e-03" in step_through_text.how(verification())
     assert step_through_text.agrees(verification(relative_error=3e-11, relative_error32=2e-4)).startswith(
-        "Both calculations agree to 10 digits. This page shows float32"
+        "Both calculations agree to 10 digits. The network trains in float32"
     )
     for wrong in (np.inf, np.nan, 1e-3):
         assert step_through_text.agrees(verification(relative_error=wrong)).startswith("They do not agree")
-    broken = dict(step_through_text.verified(verification(relative_error=np.inf)))
+    broken = dict(step_through_text.verification_rows(verification(relative_error=np.inf)))
     assert broken["Relative error of the calculation"].startswith("not comparable")
 
 
