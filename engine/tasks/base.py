@@ -153,7 +153,8 @@ class Task:
 
     Args:
         family: the kind of data, one of FAMILIES; lists of tasks are grouped by it.
-        title, teaches, source: for the screen; `source` says where real data comes from, or that it is generated.
+        title: at most 22 characters. teaches: one or two sentences.
+        source: "Generated: ..." or "Real: ...", where it comes from; it ends with a full stop.
         rnn_types: the RNN types under which the task makes sense.
         lengths: allowed and default seq_len.
         inputs, outputs: "symbols" (tokens, classes) or "values" (numbers).

@@ -28,10 +28,11 @@ SOMETIMES = {
 
 
 def test_figures_stand_in_their_order():
-    assert list(FIGURES) == ORDER
+    """New ones may stand between these, whose names lessons and links hold."""
+    assert [name for name in FIGURES if name in ORDER] == ORDER
     for case in CASES:
         shown = applicable(RunInfo.of(experiment_of(case)))
-        assert list(shown) == [name for name in ORDER if name in shown]
+        assert list(shown) == [name for name in FIGURES if name in shown]
 
 
 @over(CASES)

@@ -16,7 +16,9 @@ from tests.cases import grid, in_turn
 from tests.fakes import untrained_frame
 
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
-OPENED = sorted(TYPES, key=lambda each: each[1])[::2]
+OPENED = sorted(TYPES, key=lambda each: each[1])
+FIRST = {kind: pair for pair in reversed(OPENED) for kind in pair[1:]}
+OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in FIRST.values()]
 """What a normal run opens: every RNN type, and every second of the data; each of them is drawn elsewhere."""
 
 
