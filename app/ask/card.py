@@ -128,7 +128,7 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
             _generated(task, answer)
         elif task.outputs == "values":
             _values(experiment, answer)
-        elif len(answer.said):
+        elif len(answer.generated):
             _continued(task, answer)
         elif experiment.rnn_type == "many_to_many":
             _tagged(task, answer)
@@ -169,7 +169,7 @@ def _generated(task: Task, answer: Answer) -> None:
         st.markdown(ask_text.in_words(task, answer))
         st.caption(ask_text.BOXES)
         if task.audible:
-            notes = [task.output_labels[token] for token in (*answer.inputs, *answer.said)]
+            notes = [task.output_labels[token] for token in (*answer.inputs, *answer.generated)]
             st.audio(audio.waveform(notes), sample_rate=audio.SAMPLE_RATE)
 
 
@@ -183,7 +183,7 @@ def _continued(task: Task, answer: Answer) -> None:
     with right:
         st.markdown(ask_text.EXPECTS)
         target = None if answer.future is None else int(answer.future[0])
-        _chart(ask.classes(task.output_labels, answer.said_outputs[0], target),
+        _chart(ask.classes(task.output_labels, answer.generated_outputs[0], target),
                "The probability of every symbol that may come first.")  # fmt: skip
 
 
@@ -201,9 +201,9 @@ def _values(experiment: Experiment, answer: Answer) -> None:
     """A forecast beside the true values; or numbers that were predicted while reading; or one number."""
     task, at_the_end = TASKS[experiment.task], experiment.rnn_type == "many_to_one"
     past = answer.inputs[:, 0].astype(float)
-    if len(answer.said):
+    if len(answer.generated):
         future = None if answer.future is None else answer.future[:, 0]
-        figure = ask.series(past, answer.said[:, 0], future, name=task.input_labels[0])
+        figure = ask.series(past, answer.generated[:, 0], future, name=task.input_labels[0])
         _chart(figure, "The input, the network's forecast, and the true values.")
         if sentence := ask_text.forecast(answer):
             st.caption(sentence)

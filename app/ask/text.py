@@ -67,7 +67,7 @@ def asked_at(answer: Answer) -> str:
     question = answer.question
     what = "what you typed" if question.text is not None else f"held-out example {question.example}"
     parts = [f"Asked at step {answer.step:,}", what]
-    if len(answer.said) and answer.said.ndim == 1:
+    if len(answer.generated) and answer.generated.ndim == 1:
         parts.append("always the most probable" if not question.temperature else
                      f"drawn at temperature {question.temperature:g}")  # fmt: skip
     return " · ".join(parts)
@@ -123,7 +123,7 @@ def generated(task: Task, answer: Answer) -> str:
     """The generated symbols as boxes; below a wrong symbol the right one."""
     boxes = [
         _box(task.output_labels[token], "said", float(row[token])) + _correction(task, answer.future, t, int(token))
-        for t, (token, row) in enumerate(zip(answer.said, answer.said_outputs, strict=True))
+        for t, (token, row) in enumerate(zip(answer.generated, answer.generated_outputs, strict=True))
     ]
     return _row(boxes, task.output_labels)
 
@@ -133,7 +133,7 @@ def continued(task: Task, answer: Answer) -> str:
     labels = task.input_labels
     boxes = [
         _box(task.output_labels[token], "said", float(row[token]))
-        for token, row in zip(answer.said, answer.said_outputs, strict=True)
+        for token, row in zip(answer.generated, answer.generated_outputs, strict=True)
     ]
     return _row([*(_read(int(token), labels) for token in answer.inputs), *boxes], labels)
 
@@ -185,20 +185,20 @@ def number(answer: Answer) -> str:
 
 def in_words(task: Task, answer: Answer) -> str:
     """The generated symbols as a text, and whether they are right."""
-    sentence = f"“{_written(task, answer.said)}”."
+    sentence = f"“{_written(task, answer.generated)}”."
     if task.audible and answer.future is not None:
-        right = int((answer.said == answer.future).sum())
+        right = int((answer.generated == answer.future).sum())
         return f"{right} of {len(answer.future)} notes right."
     if answer.future is None:
         return sentence
-    if np.array_equal(answer.said, answer.future):
+    if np.array_equal(answer.generated, answer.future):
         return f"{sentence} Right."
     return f"{sentence} Wrong: the right answer is “{_written(task, answer.future)}”."
 
 
 def goes_on(task: Task, answer: Answer) -> str:
     """The generated text in one piece, and the true continuation of a held-out text."""
-    sentence = f"The network continues: “{_written(task, answer.said)}”"
+    sentence = f"The network continues: “{_written(task, answer.generated)}”"
     if answer.future is None or not len(answer.future):
         return sentence
     return f"{sentence}  \nThe original continues: “{_written(task, answer.future)}”"
@@ -230,10 +230,10 @@ def _written(task: Task, tokens: np.ndarray) -> str:
 
 def forecast(answer: Answer) -> str:
     """The forecast's mean error where the true values are known, beside that of repeating the last value."""
-    if answer.future is None or not len(answer.said):
+    if answer.future is None or not len(answer.generated):
         return ""
-    known = min(len(answer.said), len(answer.future))
-    error = float(np.abs(answer.said[:known, 0] - answer.future[:known, 0]).mean())
+    known = min(len(answer.generated), len(answer.future))
+    error = float(np.abs(answer.generated[:known, 0] - answer.future[:known, 0]).mean())
     repeated = float(np.abs(answer.inputs[-1, 0] - answer.future[:known, 0]).mean())
     return (
         f"Over the {known} steps whose true values are known, the forecast's mean absolute error is {error:.2f}; "

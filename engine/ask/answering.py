@@ -65,8 +65,8 @@ def answer(model: RecurrentNetwork, question: Question, step: int) -> Answer:
         counted=counted,
         outputs=_predictions(model, read_logits),
         targets=targets,
-        said=output,
-        said_outputs=_predictions(model, logits),
+        generated=output,
+        generated_outputs=_predictions(model, logits),
         future=None if encoded.future is None else encoded.future.copy(),
     )
 

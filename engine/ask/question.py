@@ -70,8 +70,8 @@ class Answer:
         counted: (T,) bool, where an answer is expected while it reads.
         outputs: (T, output_size) class probabilities or values; NaN where the network has no output.
         targets: (T,) classes or (T, output_size), valid where `counted`; None if unknown.
-        said: (n,) tokens or (n, output_size) values, the outputs after the inputs.
-        said_outputs: (n, output_size) class probabilities of these outputs, at temperature 1; or the values.
+        generated: (n,) tokens or (n, output_size) values, the outputs after the inputs.
+        generated_outputs: (n, output_size) class probabilities of these outputs, at temperature 1; or the values.
         future: (m,) tokens or (m, output_size), the true continuation as far as it is known; None if unknown.
     """
 
@@ -81,8 +81,8 @@ class Answer:
     counted: np.ndarray
     outputs: np.ndarray
     targets: np.ndarray | None
-    said: np.ndarray
-    said_outputs: np.ndarray
+    generated: np.ndarray
+    generated_outputs: np.ndarray
     future: np.ndarray | None
 
     def __post_init__(self) -> None:

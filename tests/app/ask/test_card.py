@@ -168,7 +168,7 @@ def test_a_text_goes_on_in_boxes_of_its_own(pool):
     page = opened(task="characters", rnn_type="many_to_many")
     labels = TASKS["characters"].output_labels
     result = answer_of(slot().experiment, text="Oh", steps=3)
-    result = dataclasses.replace(result, said=np.array([labels.index(each) for each in " *."]))
+    result = dataclasses.replace(result, generated=np.array([labels.index(each) for each in " *."]))
     page = answered(page, pool, result)
     assert boxes(page) == ["nothing yet", "o", "h", "␣", "*", "."]
     assert "The network continues: “ \\*.”" in words(page)
@@ -178,13 +178,13 @@ def test_a_translation_is_written_out_and_corrected(pool):
     page = opened(task="addition", rnn_type="encoder_decoder", seq_len="5")
     labels = TASKS["addition"].output_labels
     result = answer_of(slot().experiment, example=2)
-    result = dataclasses.replace(result, said=np.array([labels.index(each) for each in "15."]),
-                                 said_outputs=result.said_outputs[:1].repeat(3, 0),
+    result = dataclasses.replace(result, generated=np.array([labels.index(each) for each in "15."]),
+                                 generated_outputs=result.generated_outputs[:1].repeat(3, 0),
                                  future=np.array([labels.index(each) for each in "12."]))  # fmt: skip
     page = answered(page, pool, result)
     assert "“15”. Wrong: the right answer is “12”." in words(page) and boxes(page)[-3:] == ["1", "5", "."]
     assert "".join(each.proto.body for each in page.get("html")).count("✗ 2") == 1
-    page = answered(page, pool, dataclasses.replace(result, future=result.said))
+    page = answered(page, pool, dataclasses.replace(result, future=result.generated))
     assert "“15”. Right." in words(page)
 
 
@@ -197,7 +197,7 @@ def test_a_tune_can_be_heard(pool):
 def test_a_forecast_is_drawn_beside_what_came_and_compared_with_standing_still(pool):
     page = opened(task="stocks", rnn_type="many_to_many")
     result = answer_of(slot().experiment, example=1, steps=4)
-    result = dataclasses.replace(result, said=result.future + np.float32(0.5))
+    result = dataclasses.replace(result, generated=result.future + np.float32(0.5))
     page = answered(page, pool, result)
     (chart,) = page.get("plotly_chart")
     assert "predicted next" in chart.proto.spec and '"dash":"dash"' in chart.proto.spec

@@ -128,7 +128,7 @@ def test_a_held_out_example_is_read_without_padding_and_answered_as_the_model_do
         wanted = torch.softmax(wanted, -1).numpy() if trainer.model.symbols_out else wanted.numpy()
         shown = result.outputs[result.counted] if e.rnn_type == "many_to_one" else result.outputs
         np.testing.assert_allclose(shown, wanted[: len(shown)], rtol=1e-5)
-    assert len(result.said) == 0 and result.future is None and result.step == 0
+    assert len(result.generated) == 0 and result.future is None and result.step == 0
     if e.rnn_type == "many_to_one":
         assert np.isnan(result.outputs[:-1]).all() and np.isfinite(result.outputs[-1]).all()
     with pytest.raises(ValueError, match="read-only"):
@@ -153,7 +153,7 @@ def test_a_part_of_the_probes_sequence_is_kept_from_a_network_that_goes_on(steps
     result, batch = answer_question(Trainer(e), Question(example=2, steps=steps)), probe(e)
     whole = np.concatenate([batch.inputs[:, 2], batch.targets[-1:, 2]])
     assert np.array_equal(result.inputs, whole[:length]) and np.array_equal(result.targets, whole[1 : length + 1])
-    assert result.said.shape == (steps, 1)
+    assert result.generated.shape == (steps, 1)
     if steps:
         assert np.array_equal(result.future, whole[length : length + steps])
     else:
@@ -182,9 +182,9 @@ def test_the_greedy_text_is_that_of_reading_all_anew_before_every_letter(cell, r
     model = network(task="characters", rnn_type=rnn_type, seq_len=8, embedding_size=3, **cell)
     question = Question(text=text, example=4, steps=25)
     result = answer(model, question, 11)
-    assert result.said.tolist() == reread(model, question) and result.step == 11
-    assert len(set(result.said.tolist())) > 1
-    assert np.array_equal(result.said_outputs.argmax(-1), result.said)
+    assert result.generated.tolist() == reread(model, question) and result.step == 11
+    assert len(set(result.generated.tolist())) > 1
+    assert np.array_equal(result.generated_outputs.argmax(-1), result.generated)
 
 
 @EVERY_CELL
@@ -193,17 +193,17 @@ def test_the_forecast_is_that_of_reading_all_anew_before_every_value(cell, rnn_t
     model = network(task="sine", rnn_type=rnn_type, seq_len=10, **cell)
     question = Question(example=1, steps=15)
     result = answer(model, question, 0)
-    np.testing.assert_allclose(result.said, np.array(reread(model, question)), rtol=1e-6)
-    assert np.array_equal(result.said, result.said_outputs) and np.std(result.said) > 1e-3
+    np.testing.assert_allclose(result.generated, np.array(reread(model, question)), rtol=1e-6)
+    assert np.array_equal(result.generated, result.generated_outputs) and np.std(result.generated) > 1e-3
 
 
 def test_truncation_and_dropout_make_no_difference_to_an_answer():
     """Both belong to training alone."""
     plain = {"task": "characters", "rnn_type": "many_to_many", "seq_len": 8, "num_layers": 2}
     question = Question(example=1, steps=12)
-    result = answer(network(**plain), question, 0).said
+    result = answer(network(**plain), question, 0).generated
     for only_in_training in ({"tbptt": 3}, {"dropout": 0.5}):
-        assert np.array_equal(answer(network(**plain, **only_in_training), question, 0).said, result)
+        assert np.array_equal(answer(network(**plain, **only_in_training), question, 0).generated, result)
 
 
 def test_a_sentence_ends_with_its_end_and_a_text_goes_on_after_a_full_stop():
@@ -212,7 +212,7 @@ def test_a_sentence_ends_with_its_end_and_a_text_goes_on_after_a_full_stop():
         labels = TASKS[task].output_labels
         model = constant(build(e).double().eval(), 5.0 * np.array([label == END for label in labels]))
         result = answer(model, Question(text="the", steps=9), 0)
-        assert [labels[token] for token in result.said] == [END] * much and ends_itself(e) == (much == 1)
+        assert [labels[token] for token in result.generated] == [END] * much and ends_itself(e) == (much == 1)
 
 
 # ---- networks that hear themselves in any case
@@ -233,15 +233,21 @@ def test_greedy_speech_is_what_the_frame_shows_of_running_freely(kind):
         trainer.advance()
     frame, result = trainer.frame(), answer_question(trainer, Question())
     before = len(frame.inputs) - len(trainer._probe.mask)
-    shown = frame.free_outputs[before : before + len(result.said)]
-    np.testing.assert_allclose(result.said_outputs, shown, rtol=1e-4, atol=1e-7)
-    assert np.array_equal(result.said, shown.argmax(-1)) and not result.counted.any() and np.isnan(result.outputs).all()
+    shown = frame.free_outputs[before : before + len(result.generated)]
+    np.testing.assert_allclose(result.generated_outputs, shown, rtol=1e-4, atol=1e-7)
+    assert (
+        np.array_equal(result.generated, shown.argmax(-1))
+        and not result.counted.any()
+        and np.isnan(result.outputs).all()
+    )
     assert np.array_equal(result.future, frame.targets[frame.counted])
     if kind["task"] in ("digit_name", "addition"):
         end = TASKS[kind["task"]].output_labels.index(END)
-        assert end not in result.said[:-1] and (result.said[-1] == end or len(result.said) == len(trainer._probe.mask))
+        assert end not in result.generated[:-1] and (
+            result.generated[-1] == end or len(result.generated) == len(trainer._probe.mask)
+        )
     else:
-        assert len(result.said) == len(result.future)
+        assert len(result.generated) == len(result.future)
 
 
 @EVERY_SPEAKER
@@ -251,18 +257,18 @@ def test_what_was_drawn_is_what_was_heard(kind):
     result = answer(model, question, 0)
     batch = encode_question(model.experiment, question).batch
     inputs = batch.inputs.copy() if batch.decoder_inputs is None else batch.decoder_inputs.copy()
-    fed_back = result.said[:-1]
+    fed_back = result.generated[:-1]
     if inputs.ndim == 2:
-        inputs[1 : len(result.said), 0] = fed_back
+        inputs[1 : len(result.generated), 0] = fed_back
     else:
-        inputs[1 : len(result.said), 0, -result.said_outputs.shape[1] :] = np.eye(result.said_outputs.shape[1])[
-            fed_back
-        ]
+        inputs[1 : len(result.generated), 0, -result.generated_outputs.shape[1] :] = np.eye(
+            result.generated_outputs.shape[1]
+        )[fed_back]
     name = "inputs" if batch.decoder_inputs is None else "decoder_inputs"
     with torch.no_grad():
         wanted = torch.softmax(model(dataclasses.replace(batch, **{name: inputs}))[:, 0], -1).numpy()
-    np.testing.assert_allclose(result.said_outputs, wanted[: len(result.said)], rtol=1e-6)
-    assert not np.array_equal(result.said, result.said_outputs.argmax(-1))
+    np.testing.assert_allclose(result.generated_outputs, wanted[: len(result.generated)], rtol=1e-6)
+    assert not np.array_equal(result.generated, result.generated_outputs.argmax(-1))
 
 
 # ---- temperature
@@ -272,10 +278,14 @@ def test_what_was_drawn_is_what_was_heard(kind):
 def test_the_lower_the_temperature_the_more_it_says_the_most_probable(kind):
     model = network(**kind)
     steps = 0 if "reverse" in kind.values() else 30
-    greedy = answer(model, Question(steps=steps), 0).said
+    greedy = answer(model, Question(steps=steps), 0).generated
     for temperature in (1e-6, 1e-300):
-        assert np.array_equal(answer(model, Question(steps=steps, temperature=temperature, seed=1), 0).said, greedy)
-    drawn = [answer(model, Question(steps=steps, temperature=5.0, seed=seed), 0).said.tolist() for seed in (1, 2, 1)]
+        assert np.array_equal(
+            answer(model, Question(steps=steps, temperature=temperature, seed=1), 0).generated, greedy
+        )
+    drawn = [
+        answer(model, Question(steps=steps, temperature=5.0, seed=seed), 0).generated.tolist() for seed in (1, 2, 1)
+    ]
     assert drawn[0] == drawn[2] and len({*map(tuple, drawn), tuple(greedy)}) == 3
 
 
@@ -284,11 +294,11 @@ def test_symbols_are_drawn_as_often_as_softmax_says(temperature):
     logits = np.linspace(-2, 2, len(TASKS["characters"].output_labels))
     model = constant(build(Experiment(task="characters", hidden_size=2)).double().eval(), logits)
     drawn = [answer(model, Question(text="a", steps=200, temperature=temperature, seed=seed), 0) for seed in range(8)]
-    counts = np.bincount(np.concatenate([each.said for each in drawn]), minlength=len(logits))
+    counts = np.bincount(np.concatenate([each.generated for each in drawn]), minlength=len(logits))
     wanted = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
     off = (counts - 1600 * wanted) / np.sqrt(1600 * wanted * (1 - wanted))
     assert np.abs(off).max() < 4.5 and np.sqrt((off**2).mean()) < 1.5
-    np.testing.assert_allclose(drawn[0].said_outputs[7], np.exp(logits) / np.exp(logits).sum(), rtol=1e-6)
+    np.testing.assert_allclose(drawn[0].generated_outputs[7], np.exp(logits) / np.exp(logits).sum(), rtol=1e-6)
 
 
 # ---- nothing changes

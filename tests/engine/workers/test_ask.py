@@ -41,7 +41,7 @@ def test_the_answer_is_the_trainers_own(pool):
     assert run.result(ANSWER) is None and not run.is_pending(ANSWER)
     answer, wanted = answer_of(run, QUESTION), answer_question(alone, QUESTION)
     assert answer.step == 9 and answer.question == QUESTION and answer.targets is None and answer.future is None
-    for name in ("inputs", "counted", "outputs", "said", "said_outputs"):
+    for name in ("inputs", "counted", "outputs", "generated", "generated_outputs"):
         assert np.array_equal(getattr(answer, name), getattr(wanted, name)), name
     assert not answer.outputs.flags.writeable and run.status().phase == RunPhase.PAUSED
     run.stop()
