@@ -122,5 +122,5 @@ def test_a_link_hides_controls_and_says_what_it_cannot_do(visit):
     assert page.page.locator(".st-key-cell, .st-key-lesson").count() == 0
     assert page.page.locator(".st-key-hidden_size").count() == 1
     text = " ".join(page.page.locator("[data-testid=stAlert]").all_inner_texts())
-    assert re.search("nonsense.*no control", text) and "soon" in text and "cannot be read" in text
+    assert re.search("nonsense.*not a control", text) and "soon" in text and "cannot be read" in text
     page.frames(2)
