@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+# One more than there are cores: tests of the workers wait for processes that start.
+PROCESSES = $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)")
 
 .PHONY: run test test-full check bench claims pictures clean
 
@@ -12,7 +14,7 @@ run: $(VENV)/run
 test: PART := -m "not full"
 test test-full: $(VENV)/dev
 	./tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest $(PART) -n auto --dist loadfile --ignore=tests/browser
+	$(BIN)/python -m pytest $(PART) -n $(PROCESSES) --dist loadfile --ignore=tests/browser
 	$(BIN)/python -m pytest $(PART) -n 2 --dist worksteal tests/browser
 
 check: $(VENV)/dev

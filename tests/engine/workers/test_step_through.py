@@ -92,7 +92,7 @@ def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
     run.stop()
     run.request(SEQUENCE_TRACE)
     assert not run.is_pending(SEQUENCE_TRACE) and "has ended" in run.problem(SEQUENCE_TRACE)
-    assert run.problem(VERIFICATION).startswith("There is nothing")
+    assert run.problem(VERIFICATION).startswith("There is no step")
 
 
 def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
