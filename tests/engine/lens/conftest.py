@@ -23,27 +23,32 @@ from tests import reference_unroll as reference
 
 
 def assert_equal(actual: np.ndarray, expected: np.ndarray, relative: float = 1e-9) -> None:
-    """Equal step by step, relative to the size of each step's own gradient."""
+    """Equal step by step, relative to the size of each step's own gradient; below 1e-250 the slow loop underflows."""
     assert actual.shape == expected.shape
     size = np.linalg.norm(expected, axis=-1, keepdims=True)
     error = np.abs(actual - expected)
-    assert np.all(error <= relative * size), (error / np.maximum(size, 1e-300)).max()
+    assert np.all(error <= relative * size + 1e-250), (error / np.maximum(size, 1e-300)).max()
 
 
-def assert_lens_is_right(model: RecurrentNetwork, batch: Batch, at: int = 2) -> None:
-    """States and gradients of all, the last, the first counted step and step `at` are those of the slow loop."""
+def assert_lens_is_right(model: RecurrentNetwork, batch: Batch, at: int = 2, *, alive: bool = True) -> None:
+    """States and gradients of all, the last, the first counted step and step `at` are those of the slow loop.
+
+    `alive`: a gradient of some size arrives, so that equal does not mean that both are 0.
+    """
     run, cell = reference.unroll(model, batch), CELLS[model.experiment.cell].has_cell_state
     for loss in ("all", "last", "first", *([at] if batch.mask[at].any() else [])):
         expected, flow = run.gradients(loss), gradient_flow(model, batch, loss)
         names = ["hidden", "grad_hidden", "grad_hidden_direct", *(["cell", "grad_cell"] if cell else [])]
         for name in names:
             assert_equal(getattr(flow, name), expected[name])
-        assert np.abs(flow.grad_hidden).max() > 1e-6
+        assert not alive or np.abs(flow.grad_hidden).max() > 1e-6
         if not cell:
             assert flow.cell is None and flow.grad_cell is None
 
 
-def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequence: int) -> np.ndarray:
+def assert_decomposition_is_right(
+    model: RecurrentNetwork, batch: Batch, sequence: int, *, alive: bool = True
+) -> np.ndarray:
     """Norms and cosines of every loss, by autograd; vectors that add up. Returns the norms."""
     alone, result = batch.single_sequence(sequence), loss_decomposition(model, batch, sequence)
     run, steps = reference.unroll(model, alone), len(alone.valid)
@@ -59,18 +64,19 @@ def assert_decomposition_is_right(model: RecurrentNetwork, batch: Batch, sequenc
         step = k - alone.source_steps
         expected = run.gradients(step)["grad_hidden"][:, :, :, 0]
         size, whole = np.linalg.norm(expected, axis=-1), np.linalg.norm(total, axis=-1)
-        assert (np.abs(rows[0] - size) <= 1e-9 * size).all()
+        assert (np.abs(rows[0] - size) <= 1e-9 * size + 1e-250).all()
         there = (size > 0) & (whole > 0)
-        assert np.array_equal(np.isnan(rows[1]), ~there)
+        known = (rows[0] > 0) == (size > 0)  # the slow loop may underflow
+        assert np.array_equal(np.isnan(rows[1])[known], ~there[known]) and (known.all() or not alive)
         cosines = (expected * total).sum(-1)[there] / (size * whole)[there]
-        assert np.abs(rows[1][there] - cosines).max() < 1e-9
+        assert np.abs(rows[1][there] - cosines).max(initial=0) < 1e-9
         together += expected
         flowing += gradient_flow(model, alone, step).grad_hidden[:, :, :, 0]
     for each in (together, flowing):
         assert np.linalg.norm(each - total, axis=-1) == pytest.approx(0, abs=1e-9 * np.abs(total).max())
     pulled = np.nansum(result.norms * result.cosines, axis=2)  # what each contributes along the whole
     assert np.allclose(pulled, np.linalg.norm(total, axis=-1), rtol=1e-9, atol=0)
-    assert np.abs(total).max() > 1e-6
+    assert not alive or np.abs(total).max() > 1e-6
     return result.norms
 
 
@@ -276,7 +282,9 @@ def end_of(run: reference.Unrolled, loss: str | int, d: int) -> int:
     return {"last": counted[-1], "first": counted[0], "all": counted[-1 if d == 0 else 0]}.get(loss, loss)
 
 
-def assert_saliency_is_right(model: RecurrentNetwork, batch: Batch, sequence: int, answers: list[int]) -> np.ndarray:
+def assert_saliency_is_right(
+    model: RecurrentNetwork, batch: Batch, sequence: int, answers: list[int], *, alive: bool = True
+) -> np.ndarray:
     """The triangle has these answers, each the slope by autograd, also when asked for alone. Returns its norms."""
     result, run = saliency_triangle(model, batch, sequence), reference.unroll(model, batch.single_sequence(sequence))
     assert result.steps.tolist() == answers
@@ -287,5 +295,6 @@ def assert_saliency_is_right(model: RecurrentNetwork, batch: Batch, sequence: in
         single = input_saliency(model, batch, sequence, answers[row])
         assert (np.abs(single - result.norms[row]) <= 1e-9 * result.norms[row]).all()
     assert np.array_equal(input_saliency(model, batch, sequence), single)
-    assert result.norms.max() > 1e-6 or model.experiment.nonlinearity == "relu"  # which may be dead
+    may_be_dead = not alive or model.experiment.nonlinearity == "relu"
+    assert may_be_dead or result.norms.max() > 1e-6
     return result.norms

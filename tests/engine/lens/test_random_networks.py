@@ -92,13 +92,14 @@ def assert_all_of_it_is_right(number: int) -> None:
     model, batch = anything(number)
     e, b = model.experiment, number % len(batch.lengths)
     at = int(np.flatnonzero(batch.mask[:, b])[0])
-    assert_lens_is_right(model, batch, at)
-    assert_decomposition_is_right(model, batch, b)
+    alive = number < EXPERIMENTS  # among many, some are dead, or underflow
+    assert_lens_is_right(model, batch, at, alive=alive)
+    assert_decomposition_is_right(model, batch, b, alive=alive)
     assert_factors_are_right(model, batch, b, ("last", "all"))
     assert_weights_are_right(model, batch, b, ("last",))
     asked_anywhere = e.rnn_type == "many_to_one" and not e.bidirectional
     answers = np.flatnonzero((batch.valid if asked_anywhere else batch.counted)[:, b])
-    assert_saliency_is_right(model, batch, b, answers.tolist())
+    assert_saliency_is_right(model, batch, b, answers.tolist(), alive=alive)
 
 
 def test_the_experiments_are_of_every_kind():
