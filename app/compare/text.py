@@ -28,7 +28,7 @@ PART_REFUSED = "{letter}: the link has {part}, which is not a setting of a lane;
 LABELS = {"cell": "Cell of lane {letter}", "hidden_size": "Units of lane {letter}"}
 
 EQUAL_WITHIN = 0.05  # losses count as equal if they differ by less than this share of the larger one
-BEFORE_TRAINING = "Before training all networks guess"
+BEFORE_TRAINING = "Before training"
 OF_THE_GRADIENT = " of the gradient"
 NONE_LEARNS = "no network is clearly better than guessing yet"
 

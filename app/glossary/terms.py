@@ -211,8 +211,8 @@ TERMS = (
          lesson="failure-exploding"),
     Term("squared error", "The loss of an answer that is a number: its distance to the right one, squared.", "MSELoss",
          lesson="wave"),
-    Term("step", "Counts updates of the weights. Step 0 is the network before any training.", lesson="explode",
-         also=("training step",)),
+    Term("step", "In training, one update of the weights; step 0 is the network before any training. In time, one "
+         "position t of a sequence.", lesson="explode", also=("training step",)),
     Term("t", "The position in a sequence, counted from 0. Also called a time step.", "t", lesson="remember",
          also=("time step", "time")),
     Term("target", "The right answer, which training compares with the network's output.", lesson="one-to-one"),

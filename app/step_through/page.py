@@ -214,6 +214,7 @@ def _weight(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, p
 def _verify(slot: RunSlot, info: RunInfo, trace: SequenceTrace, place: Place) -> None:
     """The choice of a number to verify, the button, and the result."""
     run, offered = slot.run, step_through_text.entries(info, trace, place)
+    verification = run.result(VERIFICATION)
     with st.container(border=True, key="steps_verify_card"):
         st.caption(step_through_text.VERIFY_NOTE)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -226,7 +227,7 @@ def _verify(slot: RunSlot, info: RunInfo, trace: SequenceTrace, place: Place) ->
             paused_page.wait(lambda: run.is_pending(VERIFICATION), step_through_text.VERIFYING)
         elif problem := run.problem(VERIFICATION):
             st.warning(problem)
-        elif (verification := run.result(VERIFICATION)) is not None:
+        elif verification is not None and verification.step == trace.step:  # else it is of an earlier network
             _verification(verification)
 
 

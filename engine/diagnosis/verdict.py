@@ -67,7 +67,8 @@ def _first_finding(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence
         sentence = "A number has become infinite: this network cannot learn any further."
         return Finding("not_finite", sentence, cures.stop_growth(e))
     if frame.probe_loss < info.solved_loss:
-        down = f"The loss is down to {frame.probe_loss / info.baseline:.1%} of the baseline."
+        share = frame.probe_loss / info.baseline
+        down = f"The loss is down to {f'{share:.1%}' if share >= 0.001 else 'less than 0.1%'} of the baseline."
         left = reaches(info, ratio, chain)
         if frame.output_grad_norm < NO_GRADIENT:
             left = "Hardly any gradient is left, because it is solved: there is nothing more to learn."

@@ -120,7 +120,7 @@ LOSS = RaceFigure(
     patch=loss_patch,
 )
 UPDATE = RaceFigure(
-    title="Size of the update",
+    title="Norm of the whole gradient",
     look_for="Spikes are batches whose gradient explodes. A falling line: the gradients become smaller.",
     label="Norm of the parameter gradient of every lane over training steps, log axis",
     how=(

@@ -132,7 +132,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 FIGURE = LiveFigure(
     title=lambda info: "Is it learning?",
-    look_for=lambda info: "Below the dashed line it has learned something.",
+    look_for=lambda info: "Well below the dashed line it has learned something.",
     how=lambda info: (
         "Blue: the loss of each training batch before its update. The held-out curve is the mean over the "
         "16 sequences of the probe, in evaluation mode, at every frame; each of them is a small mark at the "

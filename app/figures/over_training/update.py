@@ -79,8 +79,8 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "Size of the update",
-    look_for=lambda info: "Clipping limits this norm, not the gradient over time on the left.",
+    title=lambda info: "Norm of the whole gradient",
+    look_for=lambda info: "Clipping limits this norm, not the gradient at each step in time.",
     how=lambda info: (
         "The 2-norm of the gradient of all parameters together, for each training batch, before and after "
         "clipping. engine/training/trainer.py, Trainer.advance."

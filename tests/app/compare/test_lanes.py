@@ -319,8 +319,7 @@ SENTENCES = {
     ),
     "untrained": (
         [snapshot("rnn", 1.2, step=0, ratio=1e-4), snapshot("gru", 1.1, step=0)],
-        "Before training all networks guess: in the RNN 1 part in 10,000 of the gradient reaches t = 0, "
-        "in the GRU 50%.",
+        "Before training: in the RNN 1 part in 10,000 of the gradient reaches t = 0, in the GRU 50%.",
     ),
 }
 

@@ -122,9 +122,12 @@ def test_verify_asks_for_the_number_that_is_chosen(pool, page):
     page = press(page, "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": StateEntry(layer=0, position=0, unit=unit)})
     assert step_through_text.VERIFYING in page_text(page)
-    only.finish(VERIFICATION, verification())
+    step = only.result(SEQUENCE_TRACE).step
+    only.finish(VERIFICATION, verification(step=step))
     page = run(page)
     assert "By central differences" in page_text(page)
+    only.finish(VERIFICATION, verification(step=step + 7))  # of another network than the one on the page
+    assert "By central differences" not in page_text(run(page))
     page = press(move(page, "steps_claim", step_through_text.ENTRIES[1]), "steps_verify")
     assert only.calls[-1] == (VERIFICATION.name, {"entry": WeightEntry(layer=0, row=unit, column=0, part=0)})
 

@@ -153,7 +153,8 @@ def test_a_solved_network_has_no_gradient_because_it_is_solved():
     sentence = "Hardly any gradient is left, because it is solved: there is nothing more to learn."
     for ratio in (0.0, 0.5):
         assert (
-            judged(ratio, loss=0.0, gradient=1e-9).sentence == f"The loss is down to 0.0% of the baseline. {sentence}"
+            judged(ratio, loss=0.0, gradient=1e-9).sentence
+            == f"The loss is down to less than 0.1% of the baseline. {sentence}"
         )
     assert sentence not in judged(0.5, loss=0.0, gradient=1e-7).sentence
 

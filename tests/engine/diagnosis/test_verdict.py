@@ -212,8 +212,8 @@ def test_a_solved_task_without_memory_says_so():
     e = Experiment(task="digits", rnn_type="one_to_one", cell="feedforward")
     solved = dataclasses.replace(Trainer(e).frame(), probe_loss=0.0)
     assert diagnose(RunInfo.of(e), solved).sentence == (
-        "The loss is down to 0.0% of the baseline. The answer lies in the present step: no gradient has to go back in "
-        "time."
+        "The loss is down to less than 0.1% of the baseline. The answer lies in the present step: no gradient has to "
+        "go back in time."
     )
 
 

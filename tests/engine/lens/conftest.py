@@ -75,7 +75,7 @@ def assert_decomposition_is_right(
     for each in (together, flowing):
         assert np.linalg.norm(each - total, axis=-1) == pytest.approx(0, abs=1e-9 * np.abs(total).max())
     pulled = np.nansum(result.norms * result.cosines, axis=2)  # what each contributes along the whole
-    assert np.allclose(pulled, np.linalg.norm(total, axis=-1), rtol=1e-9, atol=0)
+    assert np.allclose(pulled, np.linalg.norm(total, axis=-1), rtol=1e-9, atol=1e-250)
     assert not alive or np.abs(total).max() > 1e-6
     return result.norms
 
@@ -222,7 +222,7 @@ def assert_weights_are_right(
                 getattr(result, name),
                 getattr(result, f"{name}_beyond"),
             )
-            np.testing.assert_allclose(norms, expected_norms(terms, norms.shape), rtol=1e-9, atol=0)
+            np.testing.assert_allclose(norms, expected_norms(terms, norms.shape), rtol=1e-9, atol=1e-250)
             assert_terms_add_up(together, terms, full, loss)
             for layer in range(e.num_layers):
                 for d in range(e.directions):
