@@ -30,7 +30,7 @@ from tests.engine.lens.conftest import (
 )
 from tests.engine.networks import case, lively, with_lengths
 
-EXPERIMENTS, MANY = 50, 2000  # of a normal run, and of a full one
+EXPERIMENTS, MANY = 70, 2000  # of a normal run, and of a full one
 UNDERFLOW = {546}  # its gradient is below 1e-300, where the slow loop in float64 gives 0 and the lens does not
 LENGTHS = {"stocks": (2, 8), "sine": (2, 8), "first_symbol_recall": (2, 8), "parity": (2, 8), "characters": (2, 8),
            "adding": (2, 8), "copy": (7, 9), "count": (9, 9), "reverse": (2, 5), "melody": (4, 6)}  # fmt: skip
