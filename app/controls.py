@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from app import state, text
+from app.setting_effects import has_effect
 from engine.cells import CELLS
-from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, RANGES
+from engine.experiment import CHOICES, RANGES
 from engine.preset import list_presets, load_preset
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
@@ -26,7 +27,15 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
-EMPTY = {"forget_bias": "PyTorch's own"}  # the meaning of an empty number field
+def _place(slug: str) -> tuple[bool, ...]:
+    """The place of a cell in the list: PyTorch's own, LSTMs, other cells, linear ones; last those without links."""
+    cell = CELLS[slug]
+    rare = cell.torch_layer is None
+    return (not cell.is_recurrent, rare, rare and not cell.has_cell_state, cell.structure.is_linear)
+
+
+CELL_NAMES = sorted(CELLS, key=_place)
+"""All cells, in the order of the lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +47,9 @@ class Control:
         kind: "pick" (a list), "segments", "scale" (a slider over given values), "number" or "switch".
         options: the values, or a function that returns the current ones; a current value outside them is added.
         show: the label of an option.
-        is_enabled: False if the setting has no effect at the moment; the widget is then shown, but disabled.
+        is_enabled: False if there is nothing to choose. (A setting without effect at the moment is disabled as well.)
+        note: a line below the widget.
+        can_type: False for a list that is too short to search in: on a phone no keyboard then covers it.
         on_change: the callback for a change.
     """
 
@@ -47,6 +58,8 @@ class Control:
     options: Sequence[Any] | Callable[[], Sequence[Any]] = ()
     show: Callable[[Any], str] = str
     is_enabled: Callable[[], bool] = lambda: True
+    note: Callable[[], str] | None = None
+    can_type: bool = True
     on_change: Callable[[], None] = state.on_change
 
     def draw(self) -> None:
@@ -54,6 +67,8 @@ class Control:
         if self.key in state.hidden():
             return
         DRAW[self.kind](self)
+        if self.note is not None:
+            st.caption(self.note())
         if problem := state.refused(self.key):
             st.warning(problem)
 
@@ -68,14 +83,17 @@ class Control:
         """The arguments that all kinds of widgets take."""
         return {
             "key": self.key,
-            "help": text.HELP[self.key],
+            "help": text.help_for(self.key, state.value("cell")),
             "on_change": self.on_change,
-            "disabled": not self.is_enabled(),
+            "disabled": not (self.is_enabled() and has_effect(self.key, state.value)),
         }
 
 
 def _pick(control: Control) -> None:
-    st.selectbox(text.LABELS[control.key], control.offered(), format_func=control.show, **control.common)
+    st.selectbox(
+        text.LABELS[control.key], control.offered(), format_func=control.show,
+        filter_mode="fuzzy" if control.can_type else None, **control.common,
+    )  # fmt: skip
 
 
 def _segments(control: Control) -> None:
@@ -97,8 +115,14 @@ def _number(control: Control) -> None:
     kind = int if limits.whole else float
     st.number_input(
         text.LABELS[control.key], min_value=kind(limits.low), max_value=kind(limits.high), value=None,
-        step=kind(1), format=None if limits.whole else "%g", placeholder=EMPTY.get(control.key), **control.common,
+        step=kind(1), format=None if limits.whole else "%g", placeholder=placeholder(control.key, state.value("cell")),
+        **control.common,
     )  # fmt: skip
+
+
+def placeholder(name: str, cell: str) -> str | None:
+    """What stands in an empty number field; None where it may not be empty."""
+    return text.no_forget_bias(cell) if name == "forget_bias" else None
 
 
 def _switch(control: Control) -> None:
@@ -111,22 +135,6 @@ DRAW = {"pick": _pick, "segments": _segments, "scale": _scale, "number": _number
 def _lengths() -> list[int]:
     limits = TASKS[state.value("task")].lengths
     return sorted({limits.low, limits.high, limits.default, *(n for n in LENGTHS if limits.low <= n <= limits.high)})
-
-
-def _uses_nonlinearity() -> bool:
-    return CELLS[state.value("cell")].uses_nonlinearity
-
-
-def _has_retain_gate() -> bool:
-    return CELLS[state.value("cell")].retain_gate is not None
-
-
-def _is_fed_back() -> bool:
-    return state.value("rnn_type") in AUTOREGRESSIVE_TYPES
-
-
-def _reads_symbols() -> bool:
-    return TASKS[state.value("task")].inputs == "symbols"
 
 
 def _presets() -> list[str]:
@@ -150,31 +158,28 @@ RNN_TYPE = Control(
 )  # fmt: skip
 CELL = (
     Control(
-        key="cell", kind="segments", options=list(CELLS), show=lambda slug: CELLS[slug].title, on_change=state.on_cell
+        key="cell", kind="pick", options=CELL_NAMES, show=lambda slug: CELLS[slug].title, can_type=False,
+        note=lambda: CELLS[state.value("cell")].summary, on_change=state.on_cell,
     ),
     Control(key="hidden_size", kind="scale", options=SIZES),
     Control(key="num_layers", kind="segments", options=(1, 2, 3, 4)),
-    Control(key="forget_bias", kind="number", is_enabled=_has_retain_gate),
-)
+    Control(key="forget_bias", kind="number"),
+)  # fmt: skip
 LEARNING = (
     Control(key="learning_rate", kind="scale", options=RATES, show=lambda rate: f"{rate:g}"),
     Control(key="clip", kind="segments", options=CHOICES["clip"], show=lambda slug: text.CLIPS[slug]),
-    Control(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}",
-            is_enabled=lambda: state.value("clip") != "none"),
+    Control(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}"),
     Control(key="batch_size", kind="scale", options=BATCHES),
     Control(key="noise", kind="scale", options=NOISES, show=lambda noise: f"{noise:g}"),
-    Control(key="teacher_forcing", kind="scale", options=SHARES, is_enabled=_is_fed_back,
-            show=lambda share: f"{share:.0%}"),
-)  # fmt: skip
+    Control(key="teacher_forcing", kind="scale", options=SHARES, show=lambda share: f"{share:.0%}"),
+)
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
-            show=lambda slug: text.NONLINEARITIES[slug], is_enabled=_uses_nonlinearity),
-    Control(key="bidirectional", kind="switch",
-            is_enabled=lambda: not _is_fed_back() and CELLS[state.value("cell")].is_recurrent),
+            show=lambda slug: text.NONLINEARITIES[slug]),
+    Control(key="bidirectional", kind="switch"),
     Control(key="output_layers", kind="segments", options=CHOICES["output_layers"]),
-    Control(key="window", kind="number",
-            is_enabled=lambda: state.value("cell") == "feedforward" and not _is_fed_back()),
-    Control(key="embedding_size", kind="scale", options=EMBEDDINGS, is_enabled=_reads_symbols,
+    Control(key="window", kind="number"),
+    Control(key="embedding_size", kind="scale", options=EMBEDDINGS,
             show=lambda size: str(size) if size else "one-hot"),
     Control(key="init", kind="pick", options=CHOICES["init"], show=lambda slug: text.INITS[slug]),
     Control(key="init_gain", kind="number"),

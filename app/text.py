@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Any, NamedTuple
 
+from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.claims.table import bounds
-from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
+from engine.experiment import Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import Claim, Preset
 from engine.tasks import TASKS
@@ -152,7 +155,9 @@ def clock(status: RunStatus) -> str:
 def changed(experiment: Experiment, lesson: Experiment) -> list[str]:
     """The settings that differ from the lesson's, each in a few words."""
     names = [name for name in experiment.to_dict() if getattr(experiment, name) != getattr(lesson, name)]
-    return [setting(name, getattr(experiment, name)) for name in names if _matters(name, experiment)]
+    return [
+        setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
+    ]
 
 
 def chips(experiment: Experiment) -> list[str]:
@@ -162,21 +167,31 @@ def chips(experiment: Experiment) -> list[str]:
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
-    chips = [setting(name, getattr(experiment, name)) for name in names if _matters(name, experiment)]
+    chips = [
+        setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
+    ]
     if experiment.bidirectional and TASKS[experiment.task].causal:
         chips.append("sees the answer: it also reads from the end")
     return chips
 
 
-def _matters(name: str, experiment: Experiment) -> bool:
-    """Return False for a setting that has no effect on this experiment."""
-    if name == "nonlinearity":
-        return CELLS[experiment.cell].uses_nonlinearity
-    if name == "window":
-        return experiment.cell == "feedforward"
-    if name == "teacher_forcing":
-        return experiment.rnn_type in AUTOREGRESSIVE_TYPES
-    return name != "forget_bias" or CELLS[experiment.cell].retain_gate is not None
+def help_for(name: str, cell: str) -> str:
+    """The help beside a setting's widget; for the forget bias it names the gate of this cell."""
+    kind = CELLS[cell]
+    if name != "forget_bias" or kind.retain_letter is None or kind.retain_gate is None:
+        return HELP[name]
+    is_signed = kind.structure.values[kind.retain_letter].made_by == "tanh"
+    kept = math.tanh(3) if is_signed else 1 / (1 + math.exp(-3))
+    gate, empty = kind.retain_gate.replace("_", " "), no_forget_bias(cell)
+    return (
+        f"Bias of the {gate}, which keeps the old state. With 3 it keeps {kept:.0%} per step before training. "
+        f"Empty: {empty}."
+    )
+
+
+def no_forget_bias(cell: str) -> str:
+    """What an empty forget bias means for this cell."""
+    return "PyTorch's own" if CELLS[cell].has_bias else "0"
 
 
 def summary(e: Experiment) -> str:
@@ -265,8 +280,7 @@ HELP = {
     "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
     "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
-    "forget_bias": "Bias of the gate that keeps the old state (LSTM: forget gate, GRU: update gate). With 3, the gate "
-    "keeps 95 % per step before training. Empty: PyTorch's own.",
+    "forget_bias": "Bias of the gate that keeps the old state. This cell has no such gate.",
     "output_layers": "Feed-forward layers above the recurrent ones. They see one step at a time and have no state.",
     "window": "How many inputs a feed-forward cell sees at once; the last one is the input of the current step.",
     "embedding_size": "How many learned numbers represent each symbol. One-hot: no embedding, a single 1 for each "

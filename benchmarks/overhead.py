@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from benchmarks.measuring import CELLS, Settings, clock, head, ratios, row
+from engine import cells
 from engine.experiment import Experiment
-from engine.parameters import LIBRARY
 from engine.tasks import sample
 from engine.training import Trainer
 from engine.workers.hosted_run import FRAMES_PER_SECOND
@@ -26,7 +26,7 @@ class Bare:
 
     def __init__(self, e: Experiment) -> None:
         self.e, self.step = e, 0
-        self.recurrent = getattr(nn, LIBRARY[e.cell])(2, e.hidden_size).to(e.device)
+        self.recurrent = getattr(nn, cells.CELLS[e.cell].torch_layer)(2, e.hidden_size).to(e.device)
         self.head = nn.Linear(e.hidden_size, 1).to(e.device)
         self.parameters = [*self.recurrent.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, e.learning_rate)

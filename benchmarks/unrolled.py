@@ -23,7 +23,7 @@ def unroll(model: RecurrentNetwork, cell: nn.Module, batch: Batch) -> tuple[list
     """Run the loop. Returns every h_t, T tensors (B, H), and the loss terms of l_b by step, (T, B)."""
     inputs = model.embed(batch)
     zeros = inputs.new_zeros(inputs.shape[1], model.experiment.hidden_size)
-    has_cell_state = model.experiment.cell == "lstm"
+    has_cell_state = isinstance(cell, nn.LSTMCell)
     state, hidden = (zeros, zeros) if has_cell_state else zeros, []
     for x_t in inputs.unbind():
         state = cell(x_t, state)

@@ -168,7 +168,7 @@ class Experiment:
         if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
             kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
-        if self.window > 1 and self.cell == "feedforward" and self.rnn_type in AUTOREGRESSIVE_TYPES:
+        if self.window > 1 and not CELLS[self.cell].is_recurrent and self.rnn_type in AUTOREGRESSIVE_TYPES:
             raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
         multiply_adds, size = step_cost(self)
         if multiply_adds > MAX_MULTIPLY_ADDS or size > MAX_BYTES:
@@ -194,7 +194,7 @@ class Experiment:
     def input_size(self) -> int:
         """Input size of the first recurrent layer: embedding size or the task's channels, times the window."""
         size = self.embedding_size or TASKS[self.task].input_size
-        return size * self.window if self.cell == "feedforward" else size
+        return size if CELLS[self.cell].is_recurrent else size * self.window
 
     @property
     def time_steps(self) -> int:
@@ -247,7 +247,7 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
     cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, TASKS[e.task].output_size
     work, kept, size = 0.0, 0.0, float(e.input_size)
     for _ in range(e.num_layers):
-        work += e.directions * cell.blocks * e.hidden_size * (size + e.hidden_size)
+        work += e.directions * e.hidden_size * (cell.blocks * size + cell.state_blocks * e.hidden_size)
         kept += size + width * (cell.blocks + 2)
         size = float(width)
     for _ in range(e.output_layers):

@@ -10,16 +10,16 @@ from engine.tasks import TASKS
 if TYPE_CHECKING:
     from engine.experiment import Experiment
 
-LIBRARY = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
-"""The cells that PyTorch implements, and their module names in `torch.nn`."""
 LIBRARY_NONLINEARITIES = ("tanh", "relu")
 """The activations of `torch.nn.RNN`."""
 
 
 def in_library(experiment: Experiment) -> bool:
     """True if PyTorch has compiled code for the experiment's cell."""
-    e = experiment
-    return e.cell in LIBRARY and (e.cell != "rnn" or e.nonlinearity in LIBRARY_NONLINEARITIES)
+    cell = CELLS[experiment.cell]
+    return cell.torch_layer is not None and (
+        not cell.uses_nonlinearity or experiment.nonlinearity in LIBRARY_NONLINEARITIES
+    )
 
 
 def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
@@ -50,21 +50,12 @@ def parameter_count(experiment: Experiment) -> int:
 
 def _recurrent(e: Experiment, name: str, input_size: int) -> dict[str, tuple[int, ...]]:
     """Parameters of one recurrent module, named as in PyTorch's layers."""
-    cell, hidden = CELLS[e.cell], e.hidden_size
     shapes: dict[str, tuple[int, ...]] = {}
-    rows = cell.blocks * hidden
     for layer in range(e.num_layers):
         for suffix in ("", "_reverse")[: e.directions]:
-            at = f"{name}.{{}}_l{layer}{suffix}"
-            shapes[at.format("weight_ih")] = (rows, input_size)
-            if cell.is_recurrent:
-                shapes[at.format("weight_hh")] = (rows, hidden)
-            shapes[at.format("bias_ih")] = (rows,)
-            if cell.is_recurrent:
-                shapes[at.format("bias_hh")] = (rows,)
-            if cell.peepholes:
-                shapes[at.format("weight_ch")] = (cell.peepholes * hidden,)
-        input_size = hidden * e.directions
+            for parameter, shape in CELLS[e.cell].shapes(input_size, e.hidden_size).items():
+                shapes[f"{name}.{parameter}_l{layer}{suffix}"] = shape
+        input_size = e.hidden_size * e.directions
     return shapes
 
 

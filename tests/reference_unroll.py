@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.cells import CELLS
 from engine.model import RecurrentNetwork
 from engine.tasks import TASKS, Batch
 
@@ -21,7 +22,6 @@ Key = tuple[int, int, int, int]  # layer, direction, position on the whole time 
 State = tuple[Tensor, Tensor]  # h and c; c stays what it was where the cell has none
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "identity": lambda a: a}
-WITH_CELL_STATE = ("lstm", "lstm_peephole", "lstm_no_forget")
 
 
 @dataclass
@@ -140,15 +140,29 @@ def step(model: RecurrentNetwork, layers: nn.Module, layer: int, d: int, x: Tens
     """The equations of the textbook, written out; x (I,), h and c (H,)."""
     suffix, cell = f"_l{layer}" + ("_reverse" if d else ""), model.experiment.cell
     sigmoid, tanh, phi = torch.sigmoid, torch.tanh, ACTIVATIONS[model.experiment.nonlinearity]
-    w, b = getattr(layers, "weight_ih" + suffix), getattr(layers, "bias_ih" + suffix)
+    w = getattr(layers, "weight_ih" + suffix)
+    if cell == "lstm_layer_norm":
+        own = {name.removesuffix(suffix): each for name, each in _own(layers, suffix).items()}
+        return _layer_norm_lstm(own, x, h, c)
+    b = getattr(layers, "bias_ih" + suffix)
     if cell == "feedforward":
         return phi(w @ x + b), c
+    if cell == "indrnn":
+        return torch.clamp(w @ x + b + getattr(layers, "weight_u" + suffix) * h, min=0), c
+    if cell.startswith("linear"):
+        a, n = (w @ x + b).chunk(2)
+        return (sigmoid(a) * h + (1 - sigmoid(a)) * n if cell == "linear" else tanh(a) * h + n), c
     u, bu = getattr(layers, "weight_hh" + suffix), getattr(layers, "bias_hh" + suffix)
     if cell == "gru":
         (wr, wz, wn), (ur, uz, un), (br, bz, bn), (cr, cz, cn) = (each.chunk(3) for each in (w, u, b, bu))
         r, z = sigmoid(wr @ x + br + ur @ h + cr), sigmoid(wz @ x + bz + uz @ h + cz)
         n = tanh(wn @ x + bn + r * (un @ h + cn))
         return (1 - z) * n + z * h, c
+    if cell == "gru_2014":
+        (ar, az, an), (ur, uz, un), (cr, cz, cn) = (each.chunk(3) for each in (w @ x + b, u, bu))
+        n = tanh(an + un @ (sigmoid(ar + ur @ h + cr) * h) + cn)
+        z = sigmoid(az + uz @ h + cz)
+        return n - z * n + z * h, c
     a = w @ x + b + u @ h + bu
     if cell == "rnn":
         return phi(a), c
@@ -167,6 +181,26 @@ def step(model: RecurrentNetwork, layers: nn.Module, layer: int, d: int, x: Tens
     pi, pf, po = getattr(layers, "weight_ch" + suffix).chunk(3)
     c = sigmoid(f + pf * c) * c + sigmoid(i + pi * c) * tanh(g)  # both gates see the old c, the output gate the new
     return sigmoid(o + po * c) * tanh(c), c
+
+
+def _own(layers: nn.Module, suffix: str) -> dict[str, Tensor]:
+    """The weights of one layer in one direction by name."""
+    named = vars(layers) if isinstance(layers, SimpleNamespace) else dict(layers.named_parameters())
+    return {name: each for name, each in named.items() if name.endswith(suffix)}
+
+
+def _layer_norm_lstm(w: dict[str, Tensor], x: Tensor, h: Tensor, c: Tensor) -> State:
+    """Ba, Kiros and Hinton (2016), the raw c carried on; a gain and a shift for each of the three normalisations."""
+
+    def normalise(values: Tensor, name: str) -> Tensor:
+        centred = values - values.sum() / len(values)
+        spread = ((centred * centred).sum() / len(values) + 1e-5).sqrt()
+        return centred / spread * w["gain_" + name] + w["shift_" + name]
+
+    a = normalise(w["weight_ih"] @ x, "ih") + normalise(w["weight_hh"] @ h, "hh")
+    i, f, g, o = a.chunk(4)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(normalise(c, "c")), c
 
 
 def _symbol(model: RecurrentNetwork, token: int, table: nn.Embedding | None, symbols: int) -> Tensor:
@@ -218,7 +252,7 @@ def _stack(
                 h, c = step(run.model, used, layer, d, rows[t], h, c)
                 h = h + run.nudges.get(key, 0)
                 run.hidden[key], run.leaving[key] = h, h * 1.0
-                if e.cell in WITH_CELL_STATE:
+                if CELLS[e.cell].has_cell_state:
                     run.cell[key] = c
                 outputs[t].append(run.leaving[key])
         ends.append((h, c))

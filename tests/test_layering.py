@@ -11,12 +11,15 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
 
+from engine.cells import CELLS
+
 ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
         "number_format cells tasks",
         "experiment",
         "parameters",
+        "layers",
         "model frame codegen",
         "lens diagnosis recording preset ask",
         "training step_through",
@@ -25,6 +28,7 @@ FLOORS: dict[str, list[str]] = {
         "__main__",
     ],
     "app": [
+        "setting_effects",
         "text audio slot_registry figures",
         "links hub thumbnail",
         "state",
@@ -39,7 +43,7 @@ FLOORS: dict[str, list[str]] = {
 """The rooms (folders and loose files) from the ground up. A room imports from lower floors alone: arrows go one way."""
 PAGES = FLOORS["app"].index("")
 
-TORCH_ROOMS = {("engine", name) for name in ("cells", "lens", "model", "training")}
+TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "training")}
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/claims/measures.py",
@@ -261,3 +265,36 @@ def test_what_benchmarks_import_of_ours_is_there():
         return [each.name for module, node in ours for each in node.names if not hasattr(module, each.name)]
 
     assert bad(files("benchmarks"), missing) == {}
+
+
+def cell_names_compared(module: ast.Module) -> list[int]:
+    """Lines that compare something with a cell's name: such a rule belongs to the cell, as one of its properties."""
+    found = []
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Compare | ast.match_case):
+            continue
+        parts = list(ast.walk(node.pattern if isinstance(node, ast.match_case) else node))
+        strings = {each.value for each in parts if isinstance(each, ast.Constant)}
+        names = {each.attr for each in parts if isinstance(each, ast.Attribute)}
+        names |= {each.id for each in parts if isinstance(each, ast.Name)}
+        asks_for_cell = isinstance(node, ast.match_case) or "cell" in names | strings
+        if asks_for_cell and strings & set(CELLS):
+            found.append(parts[0].lineno)
+    return sorted(found)
+
+
+def test_no_file_compares_a_cells_name():
+    """A new cell would have to be entered there; the catalogue says what there is to know."""
+    others = [file for file in files("engine", "app", "benchmarks") if not file.startswith("engine/cells/")]
+    assert bad(others, lambda file: cell_names_compared(tree(file))) == {}
+
+
+def test_a_compared_name_is_found():
+    source = """
+if e.cell == "lstm" or e.kind == "lstm":
+    found = state.value("cell") in ("rnn", "gru")
+match e.cell:
+    case "gru":
+        pass
+"""
+    assert cell_names_compared(ast.parse(source)) == [2, 3, 5]

@@ -16,8 +16,9 @@ from app.compare import text as compare_text
 from app.compare.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from app.compare.registry import RaceSlot
 from app.figures.compare.catalogue import LANES
+from app.setting_effects import has_effect
 from engine.cells import CELLS
-from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, RANGES, Experiment
+from engine.experiment import CHOICES, RANGES, Experiment
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 
@@ -28,7 +29,7 @@ ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": 
 
 Options = tuple[list[Any], Callable[[Any], str]]
 CHOSEN: dict[str, Options] = {
-    "cell": (list(CELLS), lambda slug: CELLS[slug].title),
+    "cell": (controls.CELL_NAMES, lambda slug: CELLS[slug].title),
     "hidden_size": (list(controls.SIZES), lambda size: f"{size} unit{'' if size == 1 else 's'}"),
     "num_layers": ([1, 2, 3, 4], str),
     "nonlinearity": (list(CHOICES["nonlinearity"]), lambda slug: text.NONLINEARITIES[slug]),
@@ -43,6 +44,8 @@ CHOSEN: dict[str, Options] = {
 MORE_SETTINGS = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "clip",
                  "clip_threshold", "window")  # fmt: skip
 """A lane's settings behind "More"."""
+WIDTHS: dict[str, Any] = {"cell": "stretch", "hidden_size": 118}
+"""A lane's other settings, and the widths of their lists."""
 
 
 def page() -> None:
@@ -110,13 +113,12 @@ def _lane(setup: RaceSetup, lane: int) -> None:
     with st.container(key=f"race_lane_{letter.lower()}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(f'<b class="race-letter" style="--lane: {LANES[lane].colour}">{letter}</b>', width="content")
-            for name in ("cell", "hidden_size"):
-                _setting(
-                    f"race_{letter}_{name}", name, e, _to(change, name), compare_text.LABELS[name].format(letter=letter)
-                )
+            for name, width in WIDTHS.items():
+                _setting(f"race_{letter}_{name}", name, e, _to(change, name),
+                         compare_text.LABELS[name].format(letter=letter), width)  # fmt: skip
             with st.popover(compare_text.MORE, key=f"race_more_{letter}"):
                 for name in MORE_SETTINGS:
-                    if _has_use(name, e):
+                    if has_effect(name, partial(getattr, e)):
                         _setting(f"race_{letter}_{name}", name, e, _to(change, name))
                 if (playground := state.playground_slot()) is not None:
                     st.button(compare_text.TAKE, key=f"race_take_{letter}", on_click=ownership.on_change,
@@ -131,17 +133,6 @@ def _lane(setup: RaceSetup, lane: int) -> None:
 def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetup]:
     """A function that changes one setting to a given value."""
     return lambda value: change(**{name: value})
-
-
-def _has_use(name: str, e: Experiment) -> bool:
-    """Return False for a setting that has no effect on this lane."""
-    cell = CELLS[e.cell]
-    return {
-        "nonlinearity": cell.uses_nonlinearity,
-        "forget_bias": cell.retain_gate is not None,
-        "window": e.cell == "feedforward" and e.rnn_type not in AUTOREGRESSIVE_TYPES,
-        "clip_threshold": e.clip != "none",
-    }.get(name, True)
 
 
 def _setting(
@@ -159,7 +150,8 @@ def _setting(
     kind = int if limits.whole else float
     st.number_input(
         label, kind(limits.low), kind(limits.high), None, kind(1), None if limits.whole else "%g", key=key, width=width,
-        placeholder=controls.EMPTY.get(name), on_change=ownership.on_change, args=(lambda: change(state.value(key)),),
+        placeholder=controls.placeholder(name, e.cell), on_change=ownership.on_change,
+        args=(lambda: change(state.value(key)),),
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ class RaceSetup:
 
 def against(network: Experiment, preset: str) -> dict[str, str]:
     """The link of a race of this network against one with another default cell, all else equal."""
-    other = next(cell for cell in ("lstm", "gru", "rnn") if cell != network.cell)
+    other = next(cell for cell in reversed(DEFAULT_CELLS) if cell != network.cell)
     return to_link(RaceSetup(preset, (network, network.replace(cell=other))))
 
 

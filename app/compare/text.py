@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -149,10 +150,10 @@ def _why(lane: LaneSnapshot, *, alone: bool) -> str:
 
 
 def _name(lane: LaneSnapshot) -> str:
-    """A lane's name inside a sentence: "RNN" stays, "Simple GRU" becomes "simple GRU"."""
+    """A lane's name inside a sentence: "RNN" stays, "Simple GRU" becomes "simple GRU", "Linear" "linear network"."""
     title, _, differs = lane.name.partition(", ")
-    title = title if title[1].isupper() else title[0].lower() + title[1:]
-    title += "" if lane.info.has_links else " network"
+    title = title[0].lower() + title[1:] if re.match("[A-Z][a-z-]+( |$)", title) else title
+    title += "" if re.search("[A-Z]{2}", title) else " network"
     return f"{title} ({differs})" if differs else title
 
 

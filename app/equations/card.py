@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.equations import formulas, parameter_table, update_cost
+from app.equations import formulas, parameter_table, step_numbers, update_cost
 from app.hub import HUB, RunSlot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -104,7 +104,7 @@ def _worked(taken: TakenFrame, unit: int, t: int) -> None:
         st.info(formulas.PADDING.format(t=t))
         return
     st.markdown(formulas.when(info, frame, unit, t))
-    numbers = formulas.values(info, frame, unit, t)
+    numbers = step_numbers.values(info, frame, unit, t)
     for check in formulas.checks(info, numbers):
         st.markdown(formulas.worked(check))
     st.caption(formulas.footnote(info))

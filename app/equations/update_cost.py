@@ -12,10 +12,10 @@ from engine.parameters import in_library
 LENGTHS = (25, 100, 400)
 BATCH_SIZE = 32
 THIS, PLAIN = "this", "plain"
+PLAIN_RNN = {"cell": "rnn", "nonlinearity": "tanh"}
+"""The settings of the network that the others are compared with."""
 
 BUTTON = "Measure the cost of a time step"
-ONE_DNN = ("On a CPU PyTorch computes the LSTM, but no other cell, with a faster library (oneDNN): the ratio compares "
-           "implementations, not only the arithmetic.")  # fmt: skip
 MEASURING = "Measuring: this network and a plain RNN in turn. Runs continue to train."
 STOP = "Stop measuring"
 NOISE = ("Median of {repeats} updates each, in a worker of this server that may do other work as well. "
@@ -41,7 +41,7 @@ def plan(e: Experiment) -> CostMeasurement:
 
     The learning rate is tiny: the weights hardly change, so no update can break. A plain tanh RNN is measured alone.
     """
-    kinds = {THIS: {"cell": e.cell, "nonlinearity": e.nonlinearity}, PLAIN: {"cell": "rnn", "nonlinearity": "tanh"}}
+    kinds = {THIS: {name: getattr(e, name) for name in PLAIN_RNN}, PLAIN: PLAIN_RNN}
     if is_plain(e):
         del kinds[PLAIN]
     experiments, left_out = {}, set()
@@ -60,12 +60,14 @@ def plan(e: Experiment) -> CostMeasurement:
 
 def is_plain(e: Experiment) -> bool:
     """True for the network that the others are compared with."""
-    return e.cell == "rnn" and e.nonlinearity == "tanh"
+    return {name: getattr(e, name) for name in PLAIN_RNN} == PLAIN_RNN
 
 
 def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, list[str]]:
     """Milliseconds per update by length."""
-    own_name = f"{CELLS[e.cell].title}{f' with {e.nonlinearity}' if e.cell == 'rnn' and not is_plain(e) else ''}"
+    cell = CELLS[e.cell]
+    other = cell.uses_nonlinearity and e.nonlinearity != PLAIN_RNN["nonlinearity"]
+    own_name = f"{cell.title}{f' with {e.nonlinearity}' if other else ''}"
     titles = {THIS: f"{own_name}, ms per update", PLAIN: "plain RNN, ms per update"}
     lengths = sorted({seq_len for _, seq_len in medians})
     kinds = [kind for kind in titles if (kind, lengths[0]) in medians]
@@ -76,11 +78,13 @@ def table(e: Experiment, medians: dict[tuple[str, int], float]) -> dict[str, lis
 def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]:
     """How the time of an update grows with length, and the cost of a time step relative to a plain RNN's."""
     own_seconds = {seq_len: seconds for (kind, seq_len), seconds in medians.items() if kind == THIS}
-    waits = (
-        "each time step needs the result of the one before"
-        if CELLS[e.cell].is_recurrent
-        else "no time step needs the result of another"
-    )
+    cell = CELLS[e.cell]
+    if not cell.is_recurrent:
+        waits = "no time step needs the result of another"
+    elif cell.structure.is_linear:
+        waits = "the step is linear in the old state, so all time steps can be computed in parallel"
+    else:
+        waits = "each time step needs the result of the one before"
     lines = [f"{', '.join(f'{n} → {ms(seconds)} ms' for n, seconds in own_seconds.items())}: {waits}."]
     if not is_plain(e):
         longest, planned = max(own_seconds), plan(e).experiments
@@ -92,10 +96,10 @@ def sentences(e: Experiment, medians: dict[tuple[str, int], float]) -> list[str]
             if numbers >= 1
             else f"At {longest} time steps, each costs {share:.2f} times a plain RNN's."
         )
-    if e.cell != "feedforward" and not in_library(e):
+    if cell.is_recurrent and not in_library(e):
         lines.append("PyTorch has no such cell. Ours is written in Python, which is a part of the cost.")
-    if e.cell == "lstm":
-        lines.append(ONE_DNN)
+    if cell.cost_note is not None:
+        lines.append(cell.cost_note)
     return lines
 
 

@@ -29,6 +29,7 @@ KEEP, LET_IN, SHOW, CANDIDATE = "#8a45e0", "#0f97b0", "#8f8500", "#a86a6a"
 GATES = {
     "forget_gate": KEEP,
     "update_gate": KEEP,
+    "retain_factor": KEEP,
     "input_gate": LET_IN,
     "output_gate": SHOW,
     "reset_gate": SHOW,

@@ -129,6 +129,8 @@ TERMS = (
          "its training data.", lesson="wave", also=("test data",)),
     Term("hidden state", "What a network carries from one step to the next: a list of numbers, one for each unit.",
          "h, h_0, h_n", lesson="xor", also=("state", "states")),
+    Term("IndRNN", "A plain cell in which each unit reads its own past alone: it has one recurrent weight per unit "
+         "instead of a matrix.", "u", page="playground", also=("independently recurrent",)),
     Term("initial weights", "The weights before any training. Good initial weights can prevent gradients from "
          "shrinking.", "init", lesson="init", also=("initialisation", "orthogonal", "identity", "Xavier", "gain")),
     Term("input gate", "The gate of an LSTM that decides how much of the new content is added.", "i",
@@ -143,8 +145,14 @@ TERMS = (
          "shows how far back a gradient reaches.", lesson="many-to-many"),
     Term("layer", "One of several chains of states on top of each other: each layer reads the states of the layer "
          "below.", "num_layers", lesson="deep", also=("layers", "deep")),
+    Term("layer normalisation", "At each step the numbers of a layer are shifted and scaled to mean 0 and standard "
+         "deviation 1, then multiplied by learned gains and moved by learned shifts.", "LN, nn.LayerNorm",
+         page="playground", also=("layer norm", "layer normalization")),
     Term("learning rate", "How large each update is. Too small is slow, too large breaks the network.", "lr",
          lesson="clip"),
+    Term("linear recurrence", "A cell whose new state is the old state times a factor, plus new content; both are "
+         "computed from the input alone. The minimal GRU is one.", page="playground",
+         also=("minimal GRU", "minGRU", "linear cell")),
     Term("logit", "The network's score for one possible answer. The softmax function turns all scores into "
          "probabilities.", lesson="one-to-one", also=("logits", "softmax")),
     Term("loss", "One number that tells how wrong the answers are. Training makes it smaller.", "L",
@@ -178,6 +186,9 @@ TERMS = (
          "o", lesson="remember-lstm"),
     Term("padding", "Steps without content that make sequences of different lengths equally long. They never count in "
          "a loss and are drawn in grey.", "pack_padded_sequence", lesson="padding"),
+    Term("parallel scan", "A way to compute all steps of a linear recurrence together: neighbouring steps are joined "
+         "in pairs, then the pairs, and so on. 1,000 steps need about 10 rounds.", page="playground",
+         also=("prefix sum", "associative scan")),
     Term("peephole", "A connection through which a gate of an LSTM also reads the cell state.", lesson="count"),
     Term("perplexity", "The number of equally likely answers that would give the same loss: e to the power of the loss "
          "in nats.", "exp(L)", lesson="many-to-many"),

@@ -199,12 +199,20 @@ def _clip(info: RunInfo, r: UpdateTrace) -> str:
 def _update(info: RunInfo, r: UpdateTrace) -> str:
     part = share(update.together(r.change_norms) / update.together(r.weight_norms))
     moved = f"The optimiser ({r.experiment.optimizer}) changes the weights by {part} of their norm."
+    if r.cut_to_limit:
+        moved += f" {_cut_to_limit(r.cut_to_limit)}"
     if not np.isfinite(r.loss_after):
         return f"{moved} After that the loss of this batch is no longer finite."
     if r.loss_after == r.loss:
         return f"{moved} The loss of this batch stays {short(r.loss)}."
     verb = "falls" if r.loss_after < r.loss else "rises"
     return f"{moved} The loss of this same batch {verb} from {r.loss:.4g} to {r.loss_after:.4g}."
+
+
+def _cut_to_limit(weights: int) -> str:
+    """A cell's own bound: the change of these weights is the optimiser's and the bound's together."""
+    were, their = ("1 weight was", "its") if weights == 1 else (f"{weights:,} weights were", "their")
+    return f"{were} then cut to the largest size that this cell allows, so {their} change is not the optimiser's alone."
 
 
 # ---- the numbers of a phase

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import paused_page, state
 from app.clickable_figure.component import clickable_figure, component_key
-from app.equations import formulas
+from app.equations import formulas, step_numbers
 from app.figures import step_through
 from app.figures.step_through import Place
 from app.hub import RunSlot
@@ -165,7 +165,7 @@ def _step_numbers(info: RunInfo, trace: SequenceTrace, place: Place) -> None:
         st.html(step_through_text.flow(info, trace, place))
         st.caption(step_through_text.NORMS)
     with st.expander(step_through_text.EQUATIONS, expanded=not place.back(len(trace.positions))):
-        numbers = formulas.values_from_trace(info, trace, place.unit, at)
+        numbers = step_numbers.values_from_trace(info, trace, place.unit, at)
         for check in formulas.checks(info, numbers):
             st.markdown(formulas.worked(check))
         st.caption(formulas.footnote(info))

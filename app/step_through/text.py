@@ -7,6 +7,8 @@ from html import escape
 import numpy as np
 
 from app.equations import formulas
+from app.figures import recurrent_weights
+from app.figures.over_time import step_factors
 from app.figures.step_through import Place
 from engine.cells import CELLS
 from engine.frame import RunInfo
@@ -127,7 +129,7 @@ def flow(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
         for row in rows
     )
     header = "".join(f"<th>{escape(title)}</th>" for title in head)
-    factor = escape(_factor(trace, info.memory_symbol, k))
+    factor = escape(_factor(info, trace, k))
     table = f'<table class="flow"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
     return f'{table}<p class="factor">{factor}</p>'
 
@@ -142,22 +144,24 @@ def _row(trace: SequenceTrace, at: int, parts: list[np.ndarray]) -> list[str]:
     return [*(signed(float(values[at])) for values in parts), passed_on]
 
 
-def _factor(trace: SequenceTrace, symbol: str, at: int) -> str:
+def _factor(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     """What shrinks the gradient here: "0.61 = 1.02 (weights) x 0.60 (slope)", or the paths of a gated cell."""
     if at == 0:
         return BEFORE_ALL
     if trace.cut[at]:
         return "Truncation cuts the gradient here: the state was passed on, but no gradient goes back."
-    f = trace.factors
+    f, symbol = trace.factors, info.memory_symbol
     factor = float(f.factor[at])
     if np.isnan(factor):
         return "No gradient arrives here, so none is passed on."
     if f.slope is not None and f.weights is not None:
         return (
             f"One step back multiplies the gradient's norm by {short(factor)} = {short(float(f.weights[at]))} (weights "
-            f"W_hh) × {short(float(f.slope[at]))} (slope of the activation)."
+            f"{recurrent_weights.symbol(info)}) × {short(float(f.slope[at]))} (slope of the activation)."
         )
-    shares = ", ".join(f"{share[at]:.0%} {path}" for path, share in f.shares.items())
+    if len(f.shares) == 1:
+        return f"One step back multiplies the norm of dL/d{symbol} by {short(factor)}, by the only path: what is kept."
+    shares = ", ".join(f"{share[at]:.0%} {step_factors.path_label(path)}" for path, share in f.shares.items())
     some_below = any(share[at] < -0.005 for share in f.shares.values())
     paths = f"By path: {shares}.{' Below 0: this path works against the others.' if some_below else ''}"
     if symbol == "c":
@@ -186,7 +190,7 @@ def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     part = int(trace.part[k])
     value = float(trace.weight_hh[part, at, column])
     slopes = trace.entering_state[:, at]
-    before = trace.hidden_before[:, column].astype(float)
+    before = trace.state_argument(place.gate)[:, column].astype(float)
     terms = np.where(trace.part == part, slopes * before, 0)
     whole = float(terms.sum())
     name = f"W_hh[{at}, {column}]"

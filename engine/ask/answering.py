@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.ask.question import Answer, Question, QuestionError, encode_question, ends_itself
+from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES
 from engine.model import RecurrentNetwork
 from engine.tasks import END, TASKS, Batch
@@ -96,7 +97,7 @@ def _continue(model: RecurrentNetwork, batch: Batch, question: Question) -> tupl
         (n,) symbols or (n, output_size) values, and (n, 1, output_size) the logits or the same values.
     """
     e, sampler = model.experiment, SymbolSampler(question.temperature, question.seed)
-    window = e.window if e.cell == "feedforward" else 1  # inputs that one step reads
+    window = 1 if CELLS[e.cell].is_recurrent else e.window  # inputs that one step reads
     end, one_step = _end_symbol(model), np.ones(1, np.int64)
     inputs, entering, state = batch.inputs, model.embed(batch), None
     logits_of_steps: list[Tensor] = []

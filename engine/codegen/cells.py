@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 
+from engine.cells import Vector
 from engine.codegen.plan import ScriptSpec, block, indented
-
-ACTIVATIONS = {"tanh": "torch.tanh({})", "relu": "torch.relu({})", "sigmoid": "torch.sigmoid({})", "identity": "{}"}
-GATES = "(entering + linear(hidden, self.weight_hh_l0, self.bias_hh_l0))"
+from engine.codegen.step_source import StepSource, step_source
 
 REVERSE_SEQUENCE = '''def reverse_sequence(values: Tensor, lengths: Tensor) -> Tensor:
     """Reverse time within each sequence's own length; padding stays where it is."""
@@ -16,75 +15,43 @@ REVERSE_SEQUENCE = '''def reverse_sequence(values: Tensor, lengths: Tensor) -> T
     return values.take_along_dim(order[..., None], 0)'''
 
 
-@dataclass(frozen=True)
-class CellSource:
-    """A cell of a script: name and docstring of the class, and the lines of one step."""
+LAYER_NORM = '''def normalised(values: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
+    """Layer normalisation: each row gets mean 0 and variance 1, then a learned gain and shift."""
+    return layer_norm(values, values.shape[-1:], eps=1e-5) * gain + shift'''
 
-    name: str
-    says: str
-    step: str
+FILLED = {0.0: "torch.zeros({})", 1.0: "torch.ones({})"}
+OTHER_CLASSES = {"Batch", "Layers", "Network", "Tensor"}
 
 
-def cell_source_of(plan: ScriptSpec) -> CellSource:
-    """The source of the experiment's cell, which PyTorch lacks."""
-    squashed = ACTIVATIONS[plan.experiment.nonlinearity]
-    return {
-        "rnn": CellSource(
-            "PlainRNN",
-            f"The plain cell with {plan.experiment.nonlinearity} for its activation, which nn.RNN does not offer.",
-            f"hidden = {squashed.format(GATES[1:-1])}",
-        ),
-        "feedforward": CellSource(
-            "FeedForward", "No link to the previous step: every output depends on the present input alone.", ""
-        ),
-        "lstm_peephole": CellSource(
-            "PeepholeLSTM",
-            "The LSTM whose gates also read the cell state (Gers and Schmidhuber, 2000).",
-            block(
-                f"i, f, g, o = {GATES}.chunk(4, -1)",
-                "peep_i, peep_f, peep_o = self.weight_ch_l0.chunk(3)",
-                "i, f = torch.sigmoid(i + peep_i * cell), torch.sigmoid(f + peep_f * cell)",
-                "cell = f * cell + i * torch.tanh(g)",
-                "hidden = torch.sigmoid(o + peep_o * cell) * torch.tanh(cell)",
-            ),
-        ),
-        "lstm_no_forget": CellSource(
-            "LSTM1997",
-            "The LSTM without a forget gate: the cell state keeps everything (Hochreiter and Schmidhuber, 1997).",
-            block(
-                f"i, g, o = {GATES}.chunk(3, -1)",
-                "cell = cell + torch.sigmoid(i) * torch.tanh(g)",
-                "hidden = torch.sigmoid(o) * torch.tanh(cell)",
-            ),
-        ),
-        "gru_simple": CellSource(
-            "SimpleGRU",
-            "The gated unit with one gate: z near 1 keeps the old state.",
-            block(
-                f"z, n = {GATES}.chunk(2, -1)",
-                "z, n = torch.sigmoid(z), torch.tanh(n)",
-                "hidden = n + z * (hidden - n)  # = (1 - z) * n + z * hidden",
-            ),
-        ),
-    }[plan.experiment.cell]
+def class_name(plan: ScriptSpec) -> str:
+    """The name of the cell's class: its title, changed if something else in the script has that name."""
+    name = re.sub(r"\W", "", plan.cell.title)
+    return f"{name}Cell" if name in OTHER_CLASSES | plan.data.names else name
 
 
 def cell(plan: ScriptSpec) -> str:
-    """The class of the cell, and the class Layers if there are several layers or directions."""
-    cell_source = cell_source_of(plan)
-    parts = [
+    """The class of the cell, what it needs, and the class Layers if there are several layers or directions."""
+    step = step_source(plan.cell, plan.experiment.nonlinearity)
+    parts = [LAYER_NORM] if step.normalises else []
+    parts.append(
         block(
-            f"class {cell_source.name}(nn.Module):",
-            f'    """{cell_source.says}"""',
+            f"class {class_name(plan)}(nn.Module):",
+            f'    """{_docstring(plan)}"""',
             "",
             indented(_weights(plan)),
             "",
-            indented(_forward(plan, cell_source) if plan.cell.is_recurrent else _forward_without_links(plan)),
+            indented(_forward(plan, step) if plan.cell.is_recurrent else _forward_without_links(plan, step)),
         )
-    ]
+    )
     if plan.stacked:
-        parts.append(_bidirectional(plan, cell_source) if plan.experiment.bidirectional else _stack(plan, cell_source))
+        parts.append(_bidirectional(plan) if plan.experiment.bidirectional else _stack(plan))
     return "\n\n\n".join(parts)
+
+
+def _docstring(plan: ScriptSpec) -> str:
+    layer = plan.cell.torch_layer
+    why = f" nn.{layer} does not offer its activation, {plan.experiment.nonlinearity}." if layer else ""
+    return f"{plan.cell.summary}{why}"
 
 
 def _times(count: int) -> str:
@@ -92,7 +59,15 @@ def _times(count: int) -> str:
 
 
 def _weights(plan: ScriptSpec) -> str:
-    blocks, links, peepholes = _times(plan.cell.blocks), plan.cell.is_recurrent, plan.cell.peepholes
+    vectors = {vector.name: vector for vector in plan.cell.vectors}
+    lines = []
+    for name, (blocks, *columns) in plan.cell.shapes(inputs=1, units=1).items():
+        if name in vectors:
+            value = _vector(vectors[name])
+        else:
+            width = ", input_size" if name == "weight_ih" else ", HIDDEN_SIZE" if columns else ""
+            value = f"parameter({_times(blocks)}{width})"
+        lines.append(f"    self.{name}_l0 = {value}")
     return block(
         "def __init__(self, input_size: int) -> None:",
         "    super().__init__()",
@@ -102,13 +77,22 @@ def _weights(plan: ScriptSpec) -> str:
         '        """Initialised in the same way as the layers of PyTorch."""',
         "        return nn.Parameter(torch.empty(size).uniform_(-bound, bound))",
         "",
-        f"    self.weight_ih_l0 = parameter({blocks}, input_size)",
-        links and f"    self.weight_hh_l0 = parameter({blocks}, HIDDEN_SIZE)",
-        f"    self.bias_ih_l0 = parameter({blocks})",
-        links and f"    self.bias_hh_l0 = parameter({blocks})",
-        peepholes > 0
-        and f"    self.weight_ch_l0 = parameter({_times(peepholes)})  # the peepholes, one per unit and gate",
+        lines,
     )
+
+
+def _vector(vector: Vector) -> str:
+    """The expression that creates a vector, and a comment that names its parts if their names are no LaTeX."""
+    size = _times(len(vector.symbols))
+    match vector.start:
+        case None:
+            value = f"parameter({size})"
+        case (low, high):
+            value = f"nn.Parameter(torch.empty({size}).uniform_({low!r}, {high!r}))"
+        case start:
+            value = f"nn.Parameter({FILLED.get(start, 'torch.full(({},), ' + repr(start) + ')').format(size)})"
+    readable = all(symbol.isidentifier() for symbol in vector.symbols)
+    return f"{value}  # {', '.join(vector.symbols)}: one number per unit" if readable else value
 
 
 def _keeps_final_state(plan: ScriptSpec) -> bool:
@@ -121,20 +105,21 @@ def _arguments(plan: ScriptSpec) -> str:
     return f"self, inputs: Tensor{state}{', lengths=None' if _keeps_final_state(plan) else ''}"
 
 
-def _forward_without_links(plan: ScriptSpec) -> str:
-    squashed = ACTIVATIONS[plan.experiment.nonlinearity].format("linear(inputs, self.weight_ih_l0, self.bias_ih_l0)")
-    if not plan.stateful:
-        return block("def forward(self, inputs: Tensor) -> Tensor:", f"    return {squashed}")
+def _forward_without_links(plan: ScriptSpec, step: StepSource) -> str:
+    """The method of a cell without recurrence, which computes all steps at once."""
+    head = "tuple[Tensor, None]" if plan.stateful else "Tensor"
+    end = ", None  # there is no state" if plan.stateful else step.remark
     return block(
-        f"def forward({_arguments(plan)}) -> tuple[Tensor, None]:",
-        f"    return {squashed}, None  # there is no state",
+        f"def forward({_arguments(plan)}) -> {head}:",
+        indented(block(*step.before, *step.lines, f"return {step.states}{end}")),
     )
 
 
-def _forward(plan: ScriptSpec, cell_source: CellSource) -> str:
+def _forward(plan: ScriptSpec, step: StepSource) -> str:
     two, freezes = plan.cell.has_cell_state, _keeps_final_state(plan)
     state, zeros = ("hidden, cell", "(zeros, zeros)") if two else ("hidden", "zeros")
     start = "hidden = cell = " if two else "hidden = "
+    bias = ", self.bias_ih_l0" if plan.cell.has_bias else ""
     new_zeros = "inputs.new_zeros(inputs.shape[1], HIDDEN_SIZE)"
     return block(
         f"def forward({_arguments(plan)}) -> {'tuple' if plan.stateful else 'Tensor'}:",
@@ -144,10 +129,11 @@ def _forward(plan: ScriptSpec, cell_source: CellSource) -> str:
         if plan.stateful
         else f"    {start}{new_zeros}",
         "    states = []",
-        "    from_inputs = linear(inputs, self.weight_ih_l0, self.bias_ih_l0)  # of all steps at once",
+        f"    from_inputs = linear(inputs, self.weight_ih_l0{bias})  # of all steps at once",
+        [indented(line) for line in step.before],
         f"    for {'t, entering in enumerate(from_inputs)' if freezes else 'entering in from_inputs'}:",
         freezes and f"        before = {'(hidden, cell)' if two else 'hidden'}",
-        indented(cell_source.step, 2),
+        indented(block(*step.lines, f"{state} = {step.states}{step.remark}"), 2),
         freezes and _frozen(two),
         "        states.append(hidden)",
         f"    return torch.stack(states), ({state})"
@@ -175,7 +161,7 @@ def _dropout(plan: ScriptSpec) -> list[str]:
     return [indented(block("if layer:", f"    inputs = dropout(inputs, {p!r}, self.training)"), 3)] if p else []
 
 
-def _stack(plan: ScriptSpec, cell_source: CellSource) -> str:
+def _stack(plan: ScriptSpec) -> str:
     layers = plan.experiment.num_layers
     below = f"[input_size{', HIDDEN_SIZE' * (layers - 1)}]"
     given = ", state and state[layer]" * plan.stateful + ", lengths" * _keeps_final_state(plan)
@@ -187,7 +173,7 @@ def _stack(plan: ScriptSpec, cell_source: CellSource) -> str:
         "    def __init__(self, input_size: int) -> None:",
         "        super().__init__()",
         f"        sizes = {below}  # input size of each layer",
-        f"        self.cells = nn.ModuleList({cell_source.name}(size) for size in sizes)",
+        f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes)",
         "",
         f"    def forward({_arguments(plan)}) -> {'tuple' if plan.stateful else 'Tensor'}:",
         plan.stateful and "        last = []",
@@ -199,7 +185,7 @@ def _stack(plan: ScriptSpec, cell_source: CellSource) -> str:
     )
 
 
-def _bidirectional(plan: ScriptSpec, cell_source: CellSource) -> str:
+def _bidirectional(plan: ScriptSpec) -> str:
     layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
     pair, pairs = "forwards, backwards", "zip(self.cells[::2], self.cells[1::2], strict=True)"
     each = f"layer, ({pair}) in enumerate({pairs})" if plan.experiment.dropout else f"{pair} in {pairs}"
@@ -212,7 +198,7 @@ def _bidirectional(plan: ScriptSpec, cell_source: CellSource) -> str:
         "    def __init__(self, input_size: int) -> None:",
         "        super().__init__()",
         f"        sizes = {sizes}  # input size of each layer",
-        f"        self.cells = nn.ModuleList({cell_source.name}(size) for size in sizes for _ in range(2))",
+        f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
         "",
         f"    def forward(self, inputs: Tensor{', lengths: Tensor' * plan.padded}) -> Tensor:",
         f"        for {each}:",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from engine.cells.cell import UNIFORM
 from engine.codegen.plan import ScriptSpec, block, indented
+
+BIASES = ("bias_ih", "bias_hh")
+LONG = 100
+"""Characters of a line and its comment from which on the comment has a line of its own."""
 
 
 def helpers(plan: ScriptSpec) -> list[str]:
@@ -46,52 +53,85 @@ def initialise(plan: ScriptSpec) -> str:
     lines = [text for text in (_recurrent(plan), _forget(plan)) if text]
     if not lines:
         return ""
-    drawn = {"pytorch": "As PyTorch initialises them"}.get(e.init, f"Recurrent weights: {e.init}")
+    drawn = "As PyTorch initialises them; then with the changes of the settings"
+    if e.init != "pytorch" and plan.cell.state_blocks:
+        drawn = f"Recurrent weights: {e.init}"
+    elif e.init == "identity":
+        drawn = "Small weights, and biases 0"
     return block(
         "@torch.no_grad()",
         "def initialise(layers: nn.Module) -> None:",
-        f'    """{drawn}; then with the changes of the settings."""' if e.init == "pytorch" else f'    """{drawn}."""',
+        f'    """{drawn}."""',
         "    for name, weights in layers.named_parameters():",
         indented(block(*lines), 2),
     )
 
 
 def _recurrent(plan: ScriptSpec) -> str:
-    e, links = plan.experiment, plan.cell.is_recurrent
-    if e.init == "pytorch" and (e.init_gain == 1 or not links):
-        return ""
+    """The lines for `init` and `init_gain`: a branch for each group of parameters; "" if PyTorch's numbers stay."""
+    e, cell, names = plan.experiment, plan.cell, _parameters(plan)
+    identity = e.init == "identity"
+    zeroed = [*BIASES, *(vector.name for vector in cell.vectors if vector.start is UNIFORM)] if identity else []
+    scaled = [vector.name for vector in cell.vectors if vector.is_recurrent and vector.name not in zeroed]
+    groups = [
+        (["weight_hh"], _square(plan)),
+        (scaled, f"weights *= {e.init_gain!r}" if e.init_gain != 1 else ""),
+        (["weight_ih"], "nn.init.normal_(weights, std=0.001)" if identity else ""),
+        (zeroed, "nn.init.zeros_(weights)"),
+    ]
+    lines, rest = list[str](), set(names)
+    for group, body in groups:
+        present = [name for name in group if name in names]
+        if present and body:
+            rest -= set(present)
+            test = f"{'elif' if lines else 'if'} {_is_one_of(present, names)}:" if rest or not lines else "else:"
+            lines += [test, indented(body)]
+    return block(lines)
+
+
+def _square(plan: ScriptSpec) -> str:
+    """The lines that draw weight_hh, and multiply it with the gain."""
+    e, gates = plan.experiment, plan.cell.state_blocks > 1
     draw = {
         "orthogonal": "nn.init.orthogonal_({})",
         "identity": "nn.init.eye_({})",
         "xavier": "nn.init.xavier_uniform_({})",
         "gaussian": "nn.init.normal_({}, std=1 / math.sqrt(HIDDEN_SIZE))",
     }.get(e.init)
-    gates = plan.cell.blocks > 1
-    square = links and [
-        'if "weight_hh" in name:',
-        draw is not None and gates and "    for block in weights.split(HIDDEN_SIZE):  # one per gate",
-        draw is not None and indented(draw.format("block" if gates else "weights"), 2 if gates else 1),
-        e.init_gain != 1 and f"    weights *= {e.init_gain!r}",
-    ]
-    if e.init != "identity":
-        return block(square)
     return block(
-        square,
-        f'{"elif" if links else "if"} "weight_ih" in name:',
-        "    nn.init.normal_(weights, std=0.001)",
-        "else:",
-        "    nn.init.zeros_(weights)",
+        draw is not None and gates and "for block in weights.split(HIDDEN_SIZE):  # one per gate",
+        draw is not None and indented(draw.format("block" if gates else "weights"), 1 if gates else 0),
+        e.init_gain != 1 and f"weights *= {e.init_gain!r}",
     )
 
 
 def _forget(plan: ScriptSpec) -> str:
+    """The lines for `forget_bias`; "" if it is not set, or if no gate keeps the old state."""
     e, cell = plan.experiment, plan.cell
     if e.forget_bias is None or cell.retain_gate is None:
         return ""
     at, gate = cell.gates.index(cell.retain_gate), cell.retain_gate.replace("_", " ")
     start, stop = (f"{k} * HIDDEN_SIZE" if k > 1 else "HIDDEN_SIZE" * k for k in (at, at + 1))
     rows = f"{start} : {stop}" if start else f":{stop}"
+    first, *others = cell.gate_bias
+    test = f"if {_is_one_of(cell.gate_bias, _parameters(plan))}:"
+    why = f"the {gate} keeps the old state"
+    if others:
+        why += f"; its two {first.partition('_')[0]} vectors are added"
     return block(
-        f'if "bias" in name:  # the {gate} keeps the old state; its two bias vectors are added',
-        f'    weights[{rows}] = {e.forget_bias!r} if "bias_ih" in name else 0',
+        f"{test}  # {why}" if len(f"{test}{why}") < LONG else [f"# {why[0].upper()}{why[1:]}.", test],
+        f"    weights[{rows}] = {e.forget_bias!r}" + f' if "{first}" in name else 0' * bool(others),
     )
+
+
+def _parameters(plan: ScriptSpec) -> list[str]:
+    """The parameters of a layer, without the layer's suffix."""
+    return list(plan.cell.shapes(inputs=1, units=1))
+
+
+def _is_one_of(chosen: Sequence[str], names: Sequence[str]) -> str:
+    """The condition that `name` is one of the chosen parameters, by a word that only they have if there is one."""
+    shared, *others = {name.partition("_")[0] for name in chosen}
+    if len(chosen) > 1 and not others and {name for name in names if shared in name} == set(chosen):
+        return f'"{shared}" in name'
+    return " or ".join(f'"{name}" in name' for name in chosen)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from engine.codegen.cells import cell_source_of
+from engine.codegen.cells import class_name
 from engine.codegen.forward import forward
 from engine.codegen.helpers import initialise
 from engine.codegen.plan import ScriptSpec, block, indented
-from engine.parameters import LIBRARY
 
 
 def network(plan: ScriptSpec) -> str:
@@ -71,11 +70,11 @@ def _constructor(plan: ScriptSpec, size: str) -> str:
     """The expression that creates the recurrent layers."""
     e = plan.experiment
     if not plan.library:
-        return f"Layers({size})" if plan.stacked else f"{cell_source_of(plan).name}({size})"
+        return f"Layers({size})" if plan.stacked else f"{class_name(plan)}({size})"
     options = [
         f"num_layers={e.num_layers}" if e.num_layers > 1 else "",
-        f'nonlinearity="{e.nonlinearity}"' if e.cell == "rnn" and e.nonlinearity != "tanh" else "",
+        f'nonlinearity="{e.nonlinearity}"' if plan.cell.uses_nonlinearity and e.nonlinearity != "tanh" else "",
         f"dropout={e.dropout!r}" if e.dropout else "",
         "bidirectional=True" if e.bidirectional else "",
     ]
-    return f"nn.{LIBRARY[e.cell]}({', '.join([size, 'HIDDEN_SIZE', *filter(None, options)])})"
+    return f"nn.{plan.cell.torch_layer}({', '.join([size, 'HIDDEN_SIZE', *filter(None, options)])})"

@@ -67,8 +67,8 @@ class ScriptSpec:
 
     @property
     def windowed(self) -> bool:
-        """True if a feed-forward cell reads more than the present input."""
-        return self.experiment.cell == "feedforward" and self.experiment.window > 1
+        """True if a cell without memory reads more than the present input."""
+        return not self.cell.is_recurrent and self.experiment.window > 1
 
     @property
     def library(self) -> bool:

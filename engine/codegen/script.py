@@ -117,7 +117,7 @@ def _imports(plan: ScriptSpec, body: str) -> str:
             merged.setdefault(module, set()).add(name)
     froms = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(merged.items())]
     used = set(re.findall(r"(?<![.\w])(\w+)\(", body)) - set(re.findall(r"def (\w+)\(", body))
-    functional = sorted(used & {"cross_entropy", "dropout", "linear", "mse_loss", "one_hot", "pad"})
+    functional = sorted(used & {"cross_entropy", "dropout", "layer_norm", "linear", "mse_loss", "one_hot", "pad"})
     packing = sorted(used & {"pack_padded_sequence", "pad_packed_sequence"})
     return block(
         *sorted(line for line in standard if line.startswith("import")),

@@ -36,6 +36,7 @@ def train(plan: ScriptSpec) -> str:
         "        if not (loss.isfinite() and norm.isfinite()):  # the playground stops here, too",
         '            raise FloatingPointError(f"Update {step + 1} was not made: its loss or gradient is not finite.")',
         "        optimizer.step()",
+        [indented(each, 2) for each in _limits(plan)],
         "        yield step + 1, loss.item(), norm.item()",
     )
 
@@ -135,6 +136,18 @@ def _clip(plan: ScriptSpec) -> str:
             'if clip == "norm":', f"    nn.utils.clip_grad_norm_(network.parameters(), {threshold})"],
         "value" in plan.clips and ['if clip == "value":', f"    {by_value}"],
     )  # fmt: skip
+
+
+def _limits(plan: ScriptSpec) -> list[str]:
+    """The lines that cut the cell's vectors that have a limit; none without one."""
+    steps, lines = plan.experiment.time_steps, []
+    for vector in plan.cell.vectors:
+        if vector.limit is not None:
+            largest = vector.limit(steps)
+            lines += [f'if "{vector.name}" in name:', f"    weights.clamp_(-{largest!r}, {largest!r})"]
+    head = f"with torch.no_grad():  # larger ones, multiplied over {steps} steps in time, would make gradients explode"
+    over = "    for name, weights in network.named_parameters():"
+    return [head, over, *(indented(line, 2) for line in lines)] if lines else []
 
 
 def sample(plan: ScriptSpec) -> str:

@@ -69,10 +69,11 @@ def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, f
     if not info.has_links or not len(between):
         return {}
     if cell.retain_gate is not None:
-        numbers["kept_per_step"] = float(frame.gates[cell.retain_gate][layer, direction, between].mean())
-    if cell.uses_nonlinearity:
+        kept = frame.gates[cell.retain_gate][layer, direction, between]
+        numbers["kept_per_step"] = float(np.abs(kept).mean())  # a factor may be negative
+    if info.activation is not None:
         states = frame.hidden[layer, direction, between]
-        numbers["saturated"] = float(saturation(states, info.experiment.nonlinearity).mean())
+        numbers["saturated"] = float(saturation(states, info.activation).mean())
     for name, factors in (("slope_per_step", frame.factors.slope), ("weights_per_step", frame.factors.weights)):
         if factors is not None and (mean := _geometric_mean(factors[layer, direction, between])) is not None:
             numbers[name] = mean
@@ -129,7 +130,7 @@ def _by_gates(info: RunInfo, kept: float) -> Reason:
 
 def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) -> Reason:
     """The reason, where slopes are small: units are saturated, or the slopes are those of a sigmoid, at most 1/4."""
-    kind, by = info.experiment.nonlinearity, "saturated" if saturated > MAJORITY else "slopes"
+    kind, by = info.activation, "saturated" if saturated > MAJORITY else "slopes"
     passed = f"pass {share(slope)} a step"
     if kind == "relu" and saturated:
         at_zero = f"{share(saturated)} of the ReLUs are at 0"

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from engine.cells import CELLS
 from engine.diagnosis import cures
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.plateau import LEARNING_SHARE, on_plateau, slowed_by_clipping
@@ -94,7 +95,7 @@ def _banded(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[
     cure = {}
     if kind in SHRINKING:
         why = shrinks_by(info, ratio, evidence)
-        cure = (cures.stop_growth(e) if why and why.by == "saturated" and e.nonlinearity != "relu" else {}) or (
+        cure = (cures.stop_growth(e) if why and why.by == "saturated" and info.activation != "relu" else {}) or (
             cures.let_gradient_through(info)
         )
     elif kind in GROWING:
@@ -124,10 +125,11 @@ def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
     states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
     if e.tbptt and info.measured_lag >= e.tbptt:
         return Finding("cut", f"{arrives}: truncation cuts the gradient after {steps(e.tbptt)}.", {"tbptt": 0})
-    if e.cell == "rnn" and e.nonlinearity == "relu" and (cause := _dead_relu(states)):
-        return Finding("dead", f"{arrives}: {cause}.", {"nonlinearity": "tanh"})
-    if e.cell == "rnn" and _mostly_pinned(e.nonlinearity, states):
-        pinned = f"on the way the units are pinned at their limits, where the slope of {e.nonlinearity} is 0"
+    if info.activation == "relu" and (cause := _dead_relu(states)):
+        other = {"nonlinearity": "tanh"} if CELLS[e.cell].uses_nonlinearity else cures.let_gradient_through(info)
+        return Finding("dead", f"{arrives}: {cause}.", other)
+    if info.activation is not None and _mostly_pinned(info.activation, states):
+        pinned = f"on the way the units are pinned at their limits, where the slope of {info.activation} is 0"
         return Finding("dead", f"{arrives}: {pinned}.", cures.stop_growth(e))
     return Finding("no_path", f"{arrives}: the weights on the way pass nothing on.", cures.let_gradient_through(info))
 

@@ -8,7 +8,7 @@ share of a gradient that is 0. A value of 0 is exactly 0, not an underflow.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -82,20 +82,28 @@ class GradientNorms(FrozenArrays):
 class Preactivations(FrozenArrays):
     """The terms of each gate's preactivation: drawn sequence, top layer, forward direction.
 
-    G is the number of blocks in weight_hh, in the order of `Cell.gates` (1 for a plain cell). A network has one pass,
-    an encoder-decoder two with different weights. Padded steps are 0.
+    G is the number of the cell's gates, in the order of `Cell.gates` (1 for a plain cell). A network has one pass, an
+    encoder-decoder two with different weights. Padded steps are 0.
 
     Args:
         from_input: (T, G, units), W_ih x_t without its bias.
-        from_state: (T, G, units), W_hh h_{t-1} without its bias; None for a cell that is not recurrent.
-        biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) for a cell that is not recurrent.
-        peepholes: (passes, 3, units), p_i, p_f and p_o; None for a cell without peepholes.
+        from_state: (T, G, units), W_hh times what the gate's product reads, h_{t-1} or something made of it, without
+            its bias; None for a cell without weight_hh.
+        biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) for a cell without weight_hh,
+            (passes, 0, G, units) for one without biases.
+        vectors: {parameter name: (passes, symbols, units)}, as `Cell.vectors` has them, for example the peepholes;
+            empty for a cell without any.
     """
 
     from_input: np.ndarray
     from_state: np.ndarray | None
     biases: np.ndarray
-    peepholes: np.ndarray | None
+    vectors: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def peepholes(self) -> np.ndarray | None:
+        """(passes, 3, units), p_i, p_f and p_o; None for a cell without peepholes. Recordings had this column once."""
+        return self.vectors.get("weight_ch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +123,15 @@ class StepFactors(FrozenArrays):
             gated cell.
         shares: {path: <part, whole> / ||whole||^2}. "kept" is the path through the gate that retains the old state.
             Empty for a plain cell.
+        normalisations: {name of the gain: ||gradient before|| / ||gradient after||} of each layer normalisation that
+            old states go through: not a share, but by what it multiplies. Empty without layer normalisation.
     """
 
     factor: np.ndarray
     slope: np.ndarray | None
     weights: np.ndarray | None
     shares: dict[str, np.ndarray]
+    normalisations: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def omega(self) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.cells import CELLS
+from engine.cells import CELLS, Cell
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.parameters import parameter_count
 from engine.tasks import TASKS, probe
@@ -105,14 +105,24 @@ class RunInfo:
         return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
 
     @property
+    def cell_kind(self) -> Cell:
+        """The cell: its gates, its paths back in time, its weights."""
+        return CELLS[self.experiment.cell]
+
+    @property
     def cell_title(self) -> str:
         """The cell's name on the screen."""
-        return CELLS[self.experiment.cell].title
+        return self.cell_kind.title
 
     @property
     def memory_symbol(self) -> str:
         """The state that carries memory: c for an LSTM, h otherwise."""
-        return "c" if CELLS[self.experiment.cell].has_cell_state else "h"
+        return "c" if self.cell_kind.has_cell_state else "h"
+
+    @property
+    def activation(self) -> str | None:
+        """The activation of a plain cell, such as "tanh"; None for a gated cell."""
+        return CELLS[self.experiment.cell].activation(self.experiment.nonlinearity)
 
     @property
     def is_autoregressive(self) -> bool:
@@ -122,10 +132,10 @@ class RunInfo:
     @property
     def gates(self) -> tuple[str, ...]:
         """The names of the cell's gates; none for a plain cell."""
-        gates = CELLS[self.experiment.cell].gates
+        gates = self.cell_kind.gates
         return gates if len(gates) > 1 else ()
 
     @property
     def has_links(self) -> bool:
         """False for a feed-forward network: its steps do not depend on earlier states."""
-        return CELLS[self.experiment.cell].is_recurrent
+        return self.cell_kind.is_recurrent

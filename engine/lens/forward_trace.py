@@ -11,17 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from engine.cells.adjoint import CellTrace, State, Weights
-from engine.cells.reverse_sequence import flip
-from engine.cells.stepwise import AutogradCellTrace, StepwiseLayers, weights_of
+from engine.cells import CELLS
+from engine.layers.accelerators import ACCELERATORS
+from engine.layers.cell_trace import CellTrace
+from engine.layers.make import RecurrentLayers
+from engine.layers.reverse_sequence import flip
+from engine.layers.step_layers import State, StepLayers
+from engine.layers.weights import Weights, weights_of
 from engine.model import RecurrentNetwork
-from engine.model.layers import CELL_TRACES
 from engine.tasks import Batch
 
 DRAWN = 0
 """The sequence of a batch that figures draw."""
-
-Stack = nn.RNNBase | StepwiseLayers
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +121,9 @@ class ForwardTrace:
 @torch.no_grad()
 def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction."""
-    calls: dict[Stack, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
+    calls: dict[RecurrentLayers, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
 
-    def keep(module: Stack, args: tuple, result: tuple) -> None:
+    def keep(module: RecurrentLayers, args: tuple, result: tuple) -> None:
         calls[module].append((args, result[0]))
 
     handles, training = [stack.register_forward_hook(keep) for stack in model.stacks], model.training
@@ -137,25 +138,25 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     lengths = [batch.lengths, target_lengths] if batch.source_steps else [batch.lengths]
     steps = [batch.source_steps, len(batch.mask)][-len(calls) :]
     passes = [
-        _rebuild_pass(stack, calls[stack], torch.tensor(real), count)
+        _rebuild_pass(model.experiment.cell, stack, calls[stack], torch.tensor(real), count)
         for stack, real, count in zip(calls, lengths, steps, strict=True)
     ]
     return ForwardTrace(model, batch, logits, passes)
 
 
 def _rebuild_pass(
-    stack: Stack, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
+    cell: str, stack: RecurrentLayers, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
 ) -> ForwardPass:
     """Rebuild one stack's pass over `steps` steps from its calls; truncated back-propagation makes several."""
     inputs = torch.cat([_padded(args[0], steps) for args, _ in calls])
     output = torch.cat([_padded(out, steps) for _, out in calls])
     first = calls[0][0][1] if len(calls[0][0]) > 1 else None
     initial = (first,) if isinstance(first, Tensor) else first
-    return ForwardPass(_cell_traces(stack, inputs, output, initial, lengths), inputs, output, lengths)
+    return ForwardPass(_cell_traces(cell, stack, inputs, output, initial, lengths), inputs, output, lengths)
 
 
 def _cell_traces(
-    stack: Stack, inputs: Tensor, output: Tensor, initial: State | None, lengths: Tensor
+    cell: str, stack: RecurrentLayers, inputs: Tensor, output: Tensor, initial: State | None, lengths: Tensor
 ) -> list[list[CellTrace]]:
     """Recompute one layer and direction at a time; the states of the top layer are the output and are reused."""
     width, directions = stack.hidden_size, 2 if stack.bidirectional else 1
@@ -166,12 +167,12 @@ def _cell_traces(
             seen = flip(inputs, lengths) if d else inputs
             zero = seen.new_zeros(seen.shape[1], width)
             at = layer * directions + d
-            begin = (zero, zero) if initial is None else tuple(state[at] for state in initial)
+            begin = (zero,) * len(CELLS[cell].states) if initial is None else tuple(state[at] for state in initial)
             top = None
             if layer == stack.num_layers - 1:
                 top = output[..., d * width : (d + 1) * width]
                 top = flip(top, lengths) if d else top
-            cell_trace = _cell_trace(stack, layer, d, seen, begin, top)
+            cell_trace = _cell_trace(cell, stack, layer, d, seen, begin, top)
             row.append(cell_trace)
             outputs.append(flip(cell_trace.hidden, lengths) if d else cell_trace.hidden)
         rows.append(row)
@@ -180,18 +181,14 @@ def _cell_traces(
 
 
 def _cell_trace(
-    stack: Stack, layer: int, direction: int, inputs: Tensor, initial: State, top: Tensor | None
+    cell: str, stack: RecurrentLayers, layer: int, direction: int, inputs: Tensor, initial: State, top: Tensor | None
 ) -> CellTrace:
     """Trace one layer in one direction; `top` are its states if they are known already."""
     weights = weights_of(stack, layer, direction).detached()
-    if isinstance(stack, StepwiseLayers):
-        if stack.name not in CELL_TRACES:
-            return AutogradCellTrace(stack, layer, direction, inputs, initial[: 1 + stack.kind.has_cell_state])
-        hidden = stack.run(layer, direction, inputs, initial[:1])[0][0] if top is None else top
-        return CELL_TRACES[stack.name](weights, inputs, hidden, initial, stack.nonlinearity)
-    hidden = _run_alone(stack, weights, inputs, initial) if top is None else top
-    name = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}[type(stack)]
-    return CELL_TRACES[name](weights, inputs, hidden, initial, getattr(stack, "nonlinearity", "tanh"))
+    if top is None and not isinstance(stack, StepLayers):
+        top = _run_alone(stack, weights, inputs, initial)
+    make = ACCELERATORS.get(cell, CellTrace)
+    return make(CELLS[cell], weights, getattr(stack, "nonlinearity", "tanh"), inputs, initial, top)
 
 
 def _run_alone(stack: nn.RNNBase, weights: Weights, inputs: Tensor, initial: State) -> Tensor:

@@ -16,61 +16,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS, Cell
-from engine.cells.adjoint import CellTrace
+from engine.cells import CELLS
 from engine.frame.readings import JacobianProducts
 from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.jacobian_forms import StepJacobians, jacobians_of_pass
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
 MAX_ELEMENTS = 2**23  # of the Jacobians in memory at once: 64 MiB
 RESCALE_BEYOND, MAX_SHIFT = 256, 1000  # exponents of 2: a product beyond the first is rescaled, by at most the second
-
-
-@dataclass(frozen=True, eq=False)
-class Links:
-    """The Jacobians of one pass in factored form: different units interact only through the product with weight_hh.
-
-    P is the number of parts of the state: 1 (h), or 2 (h and c).
-
-    Args:
-        blocks: (G, H, H), weight_hh; G is 0 for a cell that is not recurrent.
-        through: (P, T, G, H), derivative of each part of the state with respect to W_hh h_{t-1} + b_hh.
-        direct: (P, T, P, H), derivative of each part with respect to each previous part on paths without weight_hh,
-            unit by unit.
-    """
-
-    blocks: Tensor
-    through: Tensor
-    direct: Tensor
-
-    def dense(self, start: int, stop: int) -> Tensor:
-        """The Jacobians of these steps, (stop - start, n, n): row i, column j is d s_t[i] / d s_before[j]."""
-        parts, units = len(self.through), self.direct.shape[-1]
-        whole = self.direct.new_zeros(stop - start, parts, units, parts, units)
-        for part in range(parts):
-            slopes = self.through[part, start:stop].permute(2, 0, 1)  # (H, T, G)
-            whole[:, part, :, 0] = torch.bmm(slopes, self.blocks.transpose(0, 1)).transpose(0, 1)
-            for before in range(parts):
-                whole[:, part, :, before].diagonal(dim1=1, dim2=2).add_(self.direct[part, start:stop, before])
-        return whole.view(stop - start, parts * units, parts * units)
-
-    def hidden_columns(self) -> Tensor:
-        """The columns that belong to h of every Jacobian, (T, n, H) float32; those of c are diagonal."""
-        parts, steps, _, units = self.through.shape
-        slopes = self.through.float().permute(3, 1, 0, 2).flatten(1, 2)  # (H, T * P, G)
-        columns = self.through.new_empty(steps, parts, units, units, dtype=torch.float32)
-        torch.bmm(slopes, self.blocks.float().transpose(0, 1), out=columns.permute(2, 0, 1, 3).flatten(1, 2))
-        columns.diagonal(dim1=2, dim2=3).add_(self.direct[:, :, 0].transpose(0, 1))
-        return columns.flatten(1, 2)
-
-    def matmul(self, step: int, frame: Tensor) -> Tensor:
-        """Multiply the Jacobian of a step by a matrix, (n, m) to (n, m), without building the Jacobian."""
-        before = frame.unflatten(0, (-1, self.direct.shape[-1]))  # (P, H, m)
-        arguments = torch.matmul(self.blocks, before[0])  # (G, H, m)
-        after = (self.through[:, step, :, :, None] * arguments).sum(1)
-        return (after + (self.direct[:, step, :, :, None] * before).sum(1)).flatten(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +36,19 @@ class Steps:
     Jacobians; number k leads from step k to step k + 1.
     """
 
-    passes: list[Links]
+    passes: list[StepJacobians]
     positions: np.ndarray
 
     @property
     def size(self) -> int:
         """n, the size of the state."""
-        return len(self.passes[0].through) * self.passes[0].direct.shape[-1]
+        parts, _, units = self.passes[0].shape
+        return parts * units
 
     @property
     def finite(self) -> bool:
         """True if all derivatives and weights are finite."""
-        parts = [part for links in self.passes for part in (links.blocks, links.through, links.direct)]
-        return all(bool(torch.isfinite(part).all()) for part in parts)
+        return all(part.finite for part in self.passes)
 
     def __len__(self) -> int:
         return len(self.positions) - 1
@@ -101,14 +56,14 @@ class Steps:
     @property
     def first(self) -> list[int]:
         """For each pass, its first step with a step before it."""
-        before = np.cumsum([0, *(links.direct.shape[1] for links in self.passes[:-1])])
+        before = np.cumsum([0, *(part.shape[1] for part in self.passes[:-1])])
         return [max(0, 1 - int(steps)) for steps in before]
 
     def forwards(self) -> Iterator[Tensor]:
         """Yield the Jacobians from the first to the last, in chunks (m, n, n) that fit into memory."""
         chunk = max(1, MAX_ELEMENTS // self.size**2)
         for links, first in zip(self.passes, self.first, strict=True):
-            steps = links.direct.shape[1]
+            steps = links.shape[1]
             for start in range(first, steps, chunk):
                 yield links.dense(start, min(start + chunk, steps))
 
@@ -116,7 +71,7 @@ class Steps:
         """Yield the Jacobians (n, n) one by one, from the last to the first."""
         chunk = max(1, MAX_ELEMENTS // self.size**2)
         for links, first in zip(reversed(self.passes), reversed(self.first), strict=True):
-            for stop in range(links.direct.shape[1], first, -chunk):
+            for stop in range(links.shape[1], first, -chunk):
                 yield from links.dense(max(first, stop - chunk), stop).flip(0).unbind()
 
 
@@ -132,38 +87,11 @@ def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> St
     kind, passes, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
     for one in trace.passes:
         real = int(one.lengths[sequence])
-        passes.append(_links(one.cell_traces[layer][direction], kind, real, sequence))
+        passes.append(jacobians_of_pass(one.cell_traces[layer][direction], kind, real, sequence))
         where = start + np.arange(real)
         positions.append(where[::-1] if direction else where)
         start += len(one.output)
     return Steps(passes, np.concatenate(positions))
-
-
-def _links(cell_trace: CellTrace, kind: Cell, real: int, sequence: int) -> Links:
-    """Read the factored Jacobians from the cell's own backward sweep over one step.
-
-    All steps are swept at once, as a batch of one-step sequences. The seed is 1 in every unit of one part of the state:
-    since units interact only through weight_hh, the gradient at a unit's preactivation is the derivative of that unit
-    alone.
-    """
-    single_steps = cell_trace.single_sequence(sequence, real).map_tensors(lambda values: values.transpose(0, 1))
-    units, parts = single_steps.hidden.shape[-1], 1 + kind.has_cell_state
-    seeds = torch.eye(parts, dtype=torch.float64)[..., None, None].expand(-1, -1, real, units)  # (P, seed, T, H)
-    total = torch.zeros(1, parts * real, units, dtype=torch.float64)
-    grad_input_proj = total.new_zeros(1, parts * real, len(single_steps.weights.ih))
-    cell = torch.zeros_like(total) if kind.has_cell_state else None
-    grad_carry = single_steps.backward_sweep(0, 1, total, cell, grad_input_proj, tuple(seeds.flatten(1, 2).unbind()))
-    direct = total.new_zeros(parts, real, parts, units)
-    if kind.has_cell_state:
-        direct[:, :, 1] = grad_carry[1].unflatten(0, (parts, real))
-    elif kind.retain_gate:
-        direct[0, :, 0] = single_steps.gates[kind.retain_gate][0]
-    if single_steps.weights.hh is None:
-        return Links(total.new_zeros(0, units, units), total.new_zeros(parts, real, 0, units), direct)
-    through = single_steps.grad_state_proj(grad_input_proj.unflatten(1, (parts, real)))[0].unflatten(
-        -1, (kind.blocks, units)
-    )
-    return Links(single_steps.weights.hh.unflatten(0, (kind.blocks, units)), through, direct)
 
 
 def step_jacobians(trace: ForwardTrace, sequence: int = 0) -> list[list[tuple[np.ndarray, np.ndarray]]]:
@@ -244,7 +172,7 @@ def lyapunov_exponents(chain: Steps) -> np.ndarray:
         return np.full(size, np.nan)
     frame, growth, columns = torch.eye(size, dtype=torch.float64), [], []
     for links, first in zip(chain.passes, chain.first, strict=True):
-        for step in range(first, links.direct.shape[1]):
+        for step in range(first, links.shape[1]):
             frame, upper = torch.linalg.qr(links.matmul(step, frame))
             growth.append(upper.diagonal().abs())  # the sign of a column of Q is arbitrary
             columns.append(upper.norm(dim=0).max())

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.cells import CELLS
 from engine.frame.readings import Saliency
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.scaled import Scaled
@@ -141,7 +142,7 @@ def _scores(model: RecurrentNetwork, logits: Tensor, batch: Batch) -> Tensor:
 def _input_gradients(swept: SweepResult) -> list[Scaled]:
     """dy/dx_t for each pass, (T, S, B, I); gradients of a window are added to the steps that its parts came from."""
     e = swept.trace.model.experiment
-    if e.cell != "feedforward" or e.window == 1:
+    if CELLS[e.cell].is_recurrent or e.window == 1:
         return swept.inputs()
     folded = []
     for windows in swept.inputs():  # a feed-forward gradient does not underflow in float64

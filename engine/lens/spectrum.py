@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.cells import CELLS
-from engine.cells.stepwise import weights_of
 from engine.frame.readings import JacobianProducts, Spectrum
+from engine.layers.weights import Weights, weights_of
 from engine.lens.forward_trace import ForwardTrace
 from engine.lens.jacobians import Steps, chains_of_steps, shift_exponent
 from engine.lens.sweep import SweepResult
@@ -94,24 +94,18 @@ def brief_products_of(chains: list[list[Steps]], lags: Sequence[int]) -> Jacobia
 
 
 def _brief_products(chain: Steps, lags: set[int]) -> Iterator[tuple[int, Tensor, int]]:
-    """As `engine.lens.jacobians._products`, in float32. Only the columns of h need a matrix product."""
+    """As `engine.lens.jacobians._products`, in float32."""
     product = torch.eye(chain.size)
     exponent, k, furthest = 0, 0, max((k for k in lags if k <= len(chain)), default=0)
-    units = chain.passes[0].direct.shape[-1]
-    for links, first in zip(reversed(chain.passes), reversed(chain.first), strict=True):
-        columns, direct = links.hidden_columns(), links.direct.float()
-        for step in range(len(columns) - 1, first - 1, -1):
+    for part, first in zip(reversed(chain.passes), reversed(chain.first), strict=True):
+        for step in range(part.shape[1] - 1, first - 1, -1):
             if (k := k + 1) > furthest:
                 return
-            parts = [product @ columns[step]]
-            if len(direct) > 1:
-                from_hidden, from_cell = direct[0, step, 1], direct[1, step, 1]
-                parts.append(torch.addcmul(product[:, :units] * from_hidden, product[:, units:], from_cell))
-            product = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
+            product = part.left_product(product, step)
             if k in lags or k % RESCALE_EVERY == 0:
                 _, binary = math.frexp(float(product.abs().max()))  # 0 if the largest is 0 or not finite
-                for part in (binary // 2, binary - binary // 2):  # 2.0**-149 has no inverse in float32
-                    product = product * 2.0**-part
+                for half in (binary // 2, binary - binary // 2):  # 2.0**-149 has no inverse in float32
+                    product = product * 2.0**-half
                 exponent += binary
             if k in lags:
                 yield k, product, exponent
@@ -153,14 +147,23 @@ def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int =
 
 
 def _blocks(model: RecurrentNetwork) -> dict[str, Tensor]:
-    """The blocks of weight_hh, {gate: (layers, directions, H, H)} float64."""
+    """The recurrent weights by gate, (layers, directions, H, H) float64 each; none for a cell without such weights.
+
+    A vector that takes the place of weight_hh is a diagonal matrix.
+    """
     e, kind = model.experiment, CELLS[model.experiment.cell]
-    if not kind.is_recurrent:
+    vectors = [vector.name for vector in kind.vectors if vector.is_recurrent]
+    if not (kind.state_blocks or vectors):
         return {}
     stack = model.stacks[-1]
     rows = [
-        torch.stack([weights_of(stack, layer, d).recurrent for d in range(e.directions)])
+        torch.stack([_recurrent(weights_of(stack, layer, d), vectors) for d in range(e.directions)])
         for layer in range(e.num_layers)
     ]
     blocks = torch.stack(rows).double().cpu().chunk(kind.blocks, dim=2)
     return dict(zip(kind.gates, blocks, strict=True))
+
+
+def _recurrent(weights: Weights, vectors: list[str]) -> Tensor:
+    """weight_hh, or the diagonal matrices of these vectors: (G*H, H)."""
+    return torch.cat([weights.vectors[name].diag() for name in vectors]) if vectors else weights.recurrent

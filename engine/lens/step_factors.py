@@ -8,16 +8,15 @@ from torch import Tensor
 
 from engine.cells import CELLS, Cell
 from engine.frame.readings import StepFactors
+from engine.lens.chain_gradients import ChainGradients, chains_of, row_norms
 from engine.lens.forward_trace import trace_forward
 from engine.lens.gradient_flow import seed
-from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms, sweep
+from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 MIN_NORM = 1e-300  # a smaller float64 gradient has too few digits left to divide by
 KEPT, OTHERS = "kept", "other roads"  # names of columns in recordings
-PATHS = {"reset_gate": "gates", "update_gate": "gates", "candidate": "candidate"}
-"""Paths of a GRU besides the kept state: through the preactivations of its gates, and of its candidate."""
 
 
 def step_factors(model: RecurrentNetwork, batch: Batch, sequence: int = 0, loss: str | int = "last") -> StepFactors:
@@ -65,24 +64,25 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     for name, row in measured.items():
         row[:, :, cut] = np.where(np.isnan(row[:, :, cut]), np.nan, 0.0 if name == "factor" else np.nan)
     factor, slope, weights = measured.pop("factor"), measured.pop("slope", None), measured.pop("weights", None)
-    return StepFactors(factor, slope, weights, measured)
+    normalisations = {gain: measured.pop(gain) for gain in kind.structure.state_normalisations}
+    return StepFactors(factor, slope, weights, measured, normalisations)
 
 
 def _reading_names(kind: Cell) -> list[str]:
     """Names of the readings besides the factor."""
-    if kind.has_cell_state:
-        return [KEPT, OTHERS]
-    return [KEPT, *dict.fromkeys(PATHS[gate] for gate in kind.gates)] if kind.retain_gate else ["slope", "weights"]
+    paths = [KEPT, OTHERS] if kind.has_cell_state else ["slope", "weights"] if kind.is_plain else list(kind.paths)
+    return [*paths, *kind.structure.state_normalisations]
 
 
 def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
     """Measure one pass, {name: (n,)}. `arrived` is the gradient at the state before its first step, if there is one."""
     if kind.has_cell_state:
-        measured = _cell_state_factors(kind, chain, arrived)
-    elif kind.retain_gate:
-        measured = _gated_factors(kind, chain)
-    else:
+        measured = _cell_state_factors(chain, arrived)
+    elif kind.is_plain:
         measured = _plain_factors(chain)
+    else:
+        measured = _gated_factors(chain)
+    measured |= chain.steps.normalisations
     undefined = row_norms(chain.memory) < MIN_NORM
     undefined[0] |= arrived is None
     return {name: torch.where(undefined, torch.nan, values) for name, values in measured.items()}
@@ -91,36 +91,27 @@ def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[
 def _plain_factors(chain: ChainGradients) -> dict[str, Tensor]:
     """Factor, slope and weights of a plain cell. The factor of a cell that is not recurrent is 0."""
     enters, total = row_norms(chain.grad_input_proj), row_norms(chain.total)
-    hh = chain.cell_trace.weights.hh
-    arrives = torch.zeros_like(enters) if hh is None else row_norms(chain.grad_input_proj @ hh)
+    arrives = torch.zeros_like(enters)
+    if chain.steps.paths:
+        arrives = row_norms(torch.stack(list(chain.steps.paths.values())).sum(0))
     return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
 
 
-def _gated_factors(kind: Cell, chain: ChainGradients) -> dict[str, Tensor]:
-    """Shares of the kept state and of the paths through weight_hh, gate by gate."""
-    assert kind.retain_gate is not None
-    parts = {KEPT: chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.total}
-    grad_state_proj = chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0]
-    blocks = zip(
-        kind.gates,
-        grad_state_proj.chunk(kind.blocks, -1),
-        chain.cell_trace.weights.recurrent.chunk(kind.blocks),
-        strict=True,
-    )
-    for gate, through, block in blocks:
-        parts[PATHS[gate]] = parts.get(PATHS[gate], 0) + through @ block
+def _gated_factors(chain: ChainGradients) -> dict[str, Tensor]:
+    """Shares of the kept state and of the other paths of an old state."""
+    parts = chain.steps.paths
     whole = torch.stack(list(parts.values())).sum(0)
     factor = row_norms(whole) / row_norms(chain.total)
     return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}
 
 
-def _cell_state_factors(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
-    """Shares of what the forget gate keeps of dL/dc_t, and of the rest of dL/dc_{t-1}.
+def _cell_state_factors(chain: ChainGradients, arrived: Tensor | None) -> dict[str, Tensor]:
+    """Shares of what is kept of dL/dc_t past all weights, and of the rest of dL/dc_{t-1}.
 
     The rest comes through h, gates and peepholes, and from the layer above.
     """
     assert chain.cell is not None
-    kept = chain.cell if kind.retain_gate is None else chain.cell_trace.gates[kind.retain_gate][:, 0] * chain.cell
+    kept = chain.steps.paths[KEPT]
     first = torch.zeros_like(chain.cell[0]) if arrived is None else arrived
     whole = torch.cat([first[None], chain.cell[:-1]])
     share = _share(kept, whole)

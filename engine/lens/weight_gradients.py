@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.cells import CELLS
 from engine.frame.readings import WeightGradients
+from engine.lens.chain_gradients import ChainGradients, chains_of, row_norms
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.gradient_flow import seed
-from engine.lens.sweep import ChainGradients, SweepResult, chains_of, row_norms, sweep
+from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
@@ -47,16 +49,19 @@ def weight_gradients_of(
     """
     trace, e = swept.trace, swept.trace.model.experiment
     shape = (e.num_layers, e.directions, len(trace.batch.valid))
-    links = trace.passes[0].cell_traces[0][0].weights.hh is not None
+    kind = CELLS[e.cell]
+    recurrent = [vector.name for vector in kind.vectors if vector.is_recurrent]
+    links = bool(kind.state_blocks or recurrent)
     norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
     for layer in range(e.num_layers):
         for d in range(e.directions):
             chains = chains_of(swept, layer, d, sequence, seeds[d])
             end = _end(trace, sequence, d, losses[d])
-            terms = [_input_terms(chains), *([_state_terms(chains)] if links else [])]
+            terms = [_input_terms(chains), *([_state_terms(chains, recurrent)] if links else [])]
             for which, pairs in enumerate(terms):
-                for (slopes, read), chain in zip(pairs, chains, strict=True):
-                    norms[which][layer, d, chain.positions] = (row_norms(slopes) * row_norms(read)).numpy()
+                for blocks, chain in zip(pairs, chains, strict=True):
+                    sizes = [row_norms(slopes) * row_norms(read) for slopes, read in blocks]
+                    norms[which][layer, d, chain.positions] = row_norms(torch.stack(sizes, -1)).numpy()
                 positions = np.concatenate([chain.positions for chain in chains])
                 back = int((positions == end).argmax()) - np.arange(len(positions))  # real steps, not padding
                 beyond[which][layer, d] = _beyond(_shares(pairs), np.maximum(back, 0), shape[-1])
@@ -76,36 +81,45 @@ def _end(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) ->
     return int((first_counted if earliest else last_counted)(counted)[sequence])
 
 
-OuterProducts = list[tuple[Tensor, Tensor]]
-"""For each pass (slopes (n, rows), read (n, columns)): step t contributes slopes_t outer read_t to dL/dW."""
+PassTerms = list[tuple[Tensor, Tensor]]
+"""Terms of one pass, (slopes (n, rows), read (n, columns)) for some rows of W: step t adds slopes_t outer read_t.
+
+All rows of W_ih read x_t. Those of W_hh read h_{t-1}, or in some gates of some cells something made of it.
+"""
 
 
-def _input_terms(chains: Sequence[ChainGradients]) -> OuterProducts:
-    return [(chain.grad_input_proj, chain.cell_trace.inputs[:, 0]) for chain in chains]
+def _input_terms(chains: Sequence[ChainGradients]) -> list[PassTerms]:
+    return [[(chain.grad_input_proj, chain.cell_trace.inputs[:, 0])] for chain in chains]
 
 
-def _state_terms(chains: Sequence[ChainGradients]) -> OuterProducts:
+def _state_terms(chains: Sequence[ChainGradients], recurrent: list[str]) -> list[PassTerms]:
+    """Terms of the recurrent weights: of weight_hh, or of the vector that takes its place."""
     return [
-        (
-            chain.cell_trace.grad_state_proj(chain.grad_input_proj[:, None, None])[:, 0, 0],
-            chain.cell_trace.previous_hidden[:, 0],
-        )
+        [
+            *((term.slopes, term.read) for term in chain.steps.state_terms),
+            *((chain.steps.vectors[name], chain.total.new_ones(len(chain.total), 1)) for name in recurrent),
+        ]
         for chain in chains
     ]
 
 
-def _shares(terms: OuterProducts) -> np.ndarray:
+def _shares(terms: list[PassTerms]) -> np.ndarray:
     """<term, whole> / ||whole||^2 of every step.
 
     An encoder and a decoder have separate weights and separate sums; ||whole||^2 is then the sum of both squares.
     """
-    size = max(float(slopes.abs().max()) for slopes, _ in terms) or 1.0  # a square of 1e-200 would be 0
+    size = (
+        max(float(slopes.abs().max()) for blocks in terms for slopes, _ in blocks) or 1.0
+    )  # 1e-200 squared would be 0
     products, square = [], 0.0
-    for slopes, read in terms:
-        scaled = slopes / size
-        whole = scaled.T @ read
-        products.append(((scaled @ whole) * read).sum(-1).numpy())
-        square += float((whole * whole).sum())
+    for blocks in terms:
+        product = torch.zeros(len(blocks[0][0]), dtype=torch.float64)
+        for slopes, read in blocks:
+            scaled = slopes / size
+            whole = scaled.T @ read
+            product += ((scaled @ whole) * read).sum(-1)
+            square += float((whole * whole).sum())
+        products.append(product.numpy())
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.concatenate(products) / square
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.cells import CELLS
+from engine.cells.cell import UNIFORM
 from engine.experiment import Experiment
 from engine.model.network import RecurrentNetwork
 
@@ -29,9 +30,17 @@ def build(experiment: Experiment) -> RecurrentNetwork:
 def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
     """Draw weight_hh block by block as `init` and `init_gain` say; set the retain gate's bias to `forget_bias`.
 
-    For `init` "identity" the biases are 0 and weight_ih is drawn with a small standard deviation.
+    For `init` "identity" the biases are 0 and weight_ih is drawn with a small standard deviation. A vector keeps the
+    start that the cell gives it.
     """
+    cell = CELLS[experiment.cell]
+    vectors = {vector.name: vector for vector in cell.vectors}
     for name, parameter in recurrent.named_parameters():
+        vector = vectors.get(name.rsplit("_l", 1)[0])
+        if vector is not None and vector.is_recurrent:
+            parameter.mul_(experiment.init_gain)
+        if vector is not None and vector.start is not UNIFORM:
+            continue
         if name.startswith("weight_hh"):
             for block in parameter.split(experiment.hidden_size):
                 _draw_block(block, experiment.init)
@@ -40,12 +49,11 @@ def _initialise(recurrent: nn.Module, experiment: Experiment) -> None:
             nn.init.normal_(parameter, std=0.001)
         elif experiment.init == "identity":
             nn.init.zeros_(parameter)
-    cell = CELLS[experiment.cell]
     if experiment.forget_bias is not None and cell.retain_gate is not None:
-        start = cell.gates.index(cell.retain_gate) * experiment.hidden_size
+        start, (first, *others) = cell.gates.index(cell.retain_gate) * experiment.hidden_size, cell.gate_bias
+        totals = {first: experiment.forget_bias, **dict.fromkeys(others, 0.0)}  # they are added: one gets the total
         for name, parameter in recurrent.named_parameters():
-            if name.startswith("bias"):  # both biases are added: one gets the total, the other 0
-                total = experiment.forget_bias if name.startswith("bias_ih") else 0.0
+            if (total := totals.get(name.rsplit("_l", 1)[0])) is not None:
                 parameter[start : start + experiment.hidden_size] = total
 
 

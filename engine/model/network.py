@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, pad
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from engine.cells.adjoint import State
-from engine.cells.stepwise import StepwiseLayers
+from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
-from engine.model.layers import make_layers
+from engine.layers.make import RecurrentLayers, make_layers
+from engine.layers.step_layers import State
 from engine.tasks import TASKS, Batch
 
 
@@ -49,7 +49,7 @@ class RecurrentNetwork(nn.Module):
         self.head = nn.Linear(sizes[-1], task.output_size)
 
     @property
-    def stacks(self) -> list[nn.RNNBase | StepwiseLayers]:
+    def stacks(self) -> list[RecurrentLayers]:
         """The recurrent modules in the order in which they run."""
         return [self.encoder, self.decoder] if self.is_encoder_decoder else [self.recurrent]
 
@@ -92,7 +92,7 @@ class RecurrentNetwork(nn.Module):
         else:
             seen = self._tensor(batch.inputs, self.dtype)
         seen = self._add_noise(seen)
-        if self.experiment.cell == "feedforward" and self.experiment.window > 1:
+        if not CELLS[self.experiment.cell].is_recurrent and self.experiment.window > 1:
             back = range(self.experiment.window - 1, -1, -1)
             seen = torch.cat([pad(seen, (0, 0, 0, 0, k, 0))[: len(seen)] for k in back], dim=-1)
         return seen

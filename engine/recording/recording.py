@@ -42,6 +42,8 @@ MAX_BYTES = 512 * 2**20
 """Limit for all contents of a file, unpacked: a zip file of a few kilobytes can unpack to any size."""
 CONTENTS = "recording.json"
 CURVES = ("updates", "looks")
+RENAMED = {"peepholes": "vectors.weight_ch"}
+"""Columns that older programs wrote, and the paths of the fields that have their values now."""
 NOT_A_RECORDING = "This file is no recording: a recording is a zip file that this playground has written."
 DAMAGED = "This recording is damaged: a part of it is missing, or is not what it should be."
 
@@ -217,7 +219,10 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
         raise RecordingError("This recording was written by another version of the playground, in another format.")
     experiment = Experiment.from_dict(contents["experiment"])
     changes = tuple(_change(experiment, *change) for change in contents["changes"])
-    columns = {path: _column(archive, path, which, contents["frames"]) for path, which in contents["columns"].items()}
+    columns = {
+        RENAMED.get(path, path): _column(archive, path, which, contents["frames"])
+        for path, which in contents["columns"].items()
+    }
     check_shapes(experiment, {path: column.values.shape[1:] for path, column in columns.items()})
     verdicts = [_diagnosis(experiment, entry) for entry in contents["diagnoses"]]
     frames = tuple(reading(Frame, columns, number, {"diagnosis": verdict}) for number, verdict in enumerate(verdicts))

@@ -18,7 +18,6 @@ AXES = {
     "from_input": "time blocks units",
     "from_state": "time blocks units",
     "biases": "passes vectors blocks units",
-    "peepholes": "passes three units",
     "embedding": "symbols two",
     "upper": "output_layers time units",
     "inputs": "time ...",
@@ -46,7 +45,8 @@ AXES = {
     "saliency.norms": "answers time",
     "saliency.occluded": "time",
 }
-"""By path; "*" matches any ending. An axis whose size the experiment does not fix has the same length everywhere."""
+"""By path; "*" matches any ending. An axis whose size the experiment does not fix has the same length everywhere. The
+cell's vectors are added in `check_shapes`."""
 
 
 def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -66,16 +66,17 @@ def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) 
         "passes": 2 if e.rnn_type == "encoder_decoder" else 1,
         "outputs": TASKS[e.task].output_size,
         "two": 2,
-        "three": 3,
+        **{vector.name: len(vector.symbols) for vector in cell.vectors},
     }
+    vectors = {f"vectors.{vector.name}": f"passes {vector.name} units" for vector in cell.vectors}
     for path, shape in shapes.items():
-        axes = next((axes for name, axes in AXES.items() if _matches(name, path)), None)
+        axes = next((axes for name, axes in (AXES | vectors).items() if _matches(name, path)), None)
         if axes is not None and not _fits(shape, axes.split(), sizes):
             shown = " x ".join(map(str, shape)) or "a single number"
             raise ColumnError(f"{path} has the wrong shape for this network: {shown}.")
-    for name in RunInfo.of(e).gates:
-        if f"gates.{name}" not in shapes:
-            raise ColumnError(f"gates.{name} is missing, which this cell has.")
+    for path in (*(f"gates.{name}" for name in RunInfo.of(e).gates), *vectors):
+        if path not in shapes:
+            raise ColumnError(f"{path} is missing, which this cell has.")
 
 
 def _matches(name: str, path: str) -> bool:

@@ -43,6 +43,7 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
         norm=twin.param_grad_norm,
         norm_clipped=twin.param_grad_norm_clipped,
         clipped=twin.clipped,
+        cut_to_limit=twin.cut_to_limit,
         parameters=tuple(name for name, _ in trainer.model.named_parameters()),
         shapes=tuple(tuple(parameter.shape) for parameter in trainer.model.parameters()),
         weight_norms=_norms(weights),

@@ -39,6 +39,7 @@ class UpdateTrace(FrozenArrays):
         norm, norm_clipped: the 2-norm of the gradient of all parameters together, before and after clipping.
         clipped: True if clipping made it smaller.
         parameters: PyTorch's names of the P parameters. shapes: their shapes.
+        cut_to_limit: how many weights the cell's own bound has cut after the update (IndRNN); the change includes that.
         weight_norms, gradient_norms, clipped_norms, change_norms: (P,) float64, the 2-norm of each parameter before the
             update, of its gradient, of its gradient after clipping, and of what the update adds to it.
     """
@@ -63,6 +64,7 @@ class UpdateTrace(FrozenArrays):
     norm: float
     norm_clipped: float
     clipped: bool
+    cut_to_limit: int
     parameters: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     weight_norms: np.ndarray

@@ -46,10 +46,13 @@ class SequenceTrace(FrozenArrays):
         hidden, cell: (n, H); cell is None if there is no cell state.
         first_hidden, first_cell: (H,), the state before the first step.
         gates: {name: (n, H)}; empty for a plain cell.
-        from_input, from_state: (n, G, H), W_ih x_t and W_hh h_before without biases; from_state is None for a
-            feed-forward cell.
-        biases: (passes, 2, G, H), bias_ih and bias_hh; (passes, 1, G, H) for a feed-forward cell.
-        peepholes: (passes, 3, H), p_i, p_f and p_o; None for a cell without peepholes.
+        from_input, from_state: (n, G, H), W_ih x_t and W_hh h_before (or what else a block reads) without biases;
+            from_state is None without a weight_hh.
+        biases: (passes, 2, G, H), bias_ih and bias_hh; (passes, 1, G, H) without a weight_hh; (passes, 0, G, H) without
+            biases.
+        state_arguments: (n, G, H), what the blocks of weight_hh are multiplied with, where that is not h_before for all
+            of them; else None.
+        vectors: {name: (passes, symbols, H)}, further parameters of the cell, such as peepholes.
         weight_ih: (passes, G*H, I), padded with columns of 0 as `inputs` is. weight_hh: (passes, G*H, H) or None.
         outputs: (n, output_size) class probabilities or values; NaN where the network has no output.
         targets: (n,) classes or (n, output_size), valid where `counted`.
@@ -59,7 +62,7 @@ class SequenceTrace(FrozenArrays):
         grad_cell: (n, H), dl/dc_t, total = cell_from_hidden (through h_t of the same step) + cell_later (from the next
             step). None if there is no cell state.
         entering: (n, G*H), dl/d(W_ih x_t + b_ih), block by block. entering_state: (n, G*H), dl/d(W_hh h_before + b_hh):
-            the same except for the candidate of a GRU, because of its reset gate. None for a feed-forward cell.
+            the same except for the candidate of a GRU, because of its reset gate. None without a weight_hh.
         factors: `StepFactors` of this gradient, (n,) each: how each step scales it on its way to the previous step.
         jacobians: (n, N, N) in the dtype of the network, ds_t/ds_before with inputs held fixed, s the `units` of h, or
             of h and then of c (N = 2 len(units)); rows are s_t. The first step's is with respect to the initial
@@ -86,7 +89,8 @@ class SequenceTrace(FrozenArrays):
     from_input: np.ndarray
     from_state: np.ndarray | None
     biases: np.ndarray
-    peepholes: np.ndarray | None
+    state_arguments: np.ndarray | None
+    vectors: dict[str, np.ndarray]
     weight_ih: np.ndarray
     weight_hh: np.ndarray | None
     outputs: np.ndarray
@@ -139,8 +143,18 @@ class SequenceTrace(FrozenArrays):
         if weight == "weight_ih" and -passes <= part < passes:
             return self.entering[of_pass].T @ self.inputs[of_pass, : self.input_size[part]].astype(float)
         if weight == "weight_hh" and -passes <= part < passes and self.entering_state is not None:
-            return self.entering_state[of_pass].T @ self.hidden_before[of_pass].astype(float)
+            return self._weight_hh_gradient(of_pass)
         raise TraceError(f"This network has no {weight} in part {part}.")
+
+    def _weight_hh_gradient(self, of_pass: np.ndarray) -> np.ndarray:
+        assert self.entering_state is not None
+        blocks = np.split(self.entering_state[of_pass], self.from_input.shape[1], axis=-1)
+        arguments = (self.state_argument(k)[of_pass].astype(float) for k in range(len(blocks)))
+        return np.concatenate([block.T @ argument for block, argument in zip(blocks, arguments, strict=True)])
+
+    def state_argument(self, block: int) -> np.ndarray:
+        """(n, H): what a block of weight_hh is multiplied with, h_before in most cells."""
+        return self.hidden_before if self.state_arguments is None else self.state_arguments[:, block]
 
     def vector(self, what: GradientEntry) -> np.ndarray:
         """The array that contains an entry: dl/ds_t, dl/dW, or a row of the Jacobian.

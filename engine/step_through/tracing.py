@@ -12,13 +12,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from engine.cells import CELLS
-from engine.cells.adjoint import CellTrace
 from engine.frame.readings import StepFactors
+from engine.layers.cell_trace import CellTrace
+from engine.lens.chain_gradients import ChainGradients, chains_of
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.gradient_flow import seed
-from engine.lens.jacobians import Links, chains_of_steps
+from engine.lens.jacobians import chains_of_steps
 from engine.lens.step_factors import factors_of
-from engine.lens.sweep import ChainGradients, SweepResult, chains_of, sweep
+from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.step_through.sequence_trace import MAX_JACOBIAN_ENTRIES, SequenceTrace, TraceError
 from engine.tasks import Batch
@@ -86,8 +87,11 @@ def _inputs_and_outputs(trace: ForwardTrace, positions: np.ndarray) -> dict[str,
 def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
     """Inputs, preactivation terms, gates and states of every step, in the dtype of the network."""
     e, dtype = trace.model.experiment, trace.output.dtype
-    cell_traces, blocks = [chain.cell_trace for chain in chains], (CELLS[e.cell].blocks, e.hidden_size)
-    width, vectors = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces), 1 + CELLS[e.cell].is_recurrent
+    kind = CELLS[e.cell]
+    cell_traces, blocks = [chain.cell_trace for chain in chains], (kind.blocks, e.hidden_size)
+    width = max(cell_trace.inputs.shape[-1] for cell_trace in cell_traces)
+    symbols = {vector.name: len(vector.symbols) for vector in kind.vectors}
+    biases = kind.has_bias * (1 + (kind.state_blocks > 0))
 
     def stacked(pick: Callable[[CellTrace], Tensor | None], *shape: int) -> np.ndarray | None:
         """Concatenate over the passes; None if the cell does not have it."""
@@ -98,16 +102,21 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
         "inputs": stacked(lambda r: _filled(r.inputs, width)),
         "input_size": tuple(cell_trace.inputs.shape[-1] for cell_trace in cell_traces),
         "hidden": stacked(lambda r: r.hidden),
-        "first_hidden": cell_traces[0].initial[0, 0].to(dtype).cpu().numpy(),
+        "first_hidden": cell_traces[0].initial[0][0, 0].to(dtype).cpu().numpy(),
         "cell": stacked(lambda r: r.cell),
-        "first_cell": None if cell_traces[0].cell is None else _array([torch.zeros(e.hidden_size, dtype=dtype)]),
+        "first_cell": cell_traces[0].initial[1][0, 0].to(dtype).cpu().numpy() if kind.has_cell_state else None,
         "gates": {name: stacked(lambda r, name=name: r.gates[name]) for name in cell_traces[0].gates},  # type: ignore[misc]
         "from_input": stacked(lambda r: r.inputs @ r.weights.ih.T, *blocks),
-        "from_state": stacked(lambda r: None if r.weights.hh is None else r.previous_hidden @ r.weights.hh.T, *blocks),
-        "biases": stacked(lambda r: torch.stack([b for b in r.weights[2:4] if b is not None]), vectors, *blocks),
-        "peepholes": stacked(lambda r: r.weights.ch, CELLS[e.cell].peepholes, e.hidden_size),
+        "from_state": stacked(_from_state, *blocks),
+        "state_arguments": stacked(_state_arguments, *blocks) if kind.state_arguments else None,
+        # The first axis is written out: it cannot be found where a cell has no biases.
+        "biases": _array([_biases(each).to(dtype).reshape(1, biases, *blocks) for each in cell_traces]),
+        "vectors": {
+            name: stacked(lambda r, name=name: r.weights.vectors[name], size, e.hidden_size)  # type: ignore[misc]
+            for name, size in symbols.items()
+        },
         "weight_ih": stacked(lambda r: _filled(r.weights.ih, width), len(cell_traces[0].weights.ih), width),
-        "weight_hh": stacked(lambda r: r.weights.hh, len(cell_traces[0].weights.ih), e.hidden_size),
+        "weight_hh": stacked(lambda r: r.weights.hh, kind.state_blocks * e.hidden_size, e.hidden_size),
     }
 
 
@@ -129,8 +138,9 @@ def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, An
             if int(chain.positions[t]) in cuts:
                 grad_carry = tuple(torch.zeros_like(state) for state in grad_carry)
         parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": grad_input_proj}
-        if chain.cell_trace.weights.hh is not None:
-            parts["entering_state"] = chain.cell_trace.grad_state_proj(grad_input_proj[:, None])
+        apart = chain.cell_trace.step_gradients(total[:, 0], cell[:, 0] if has_cell else None)
+        if apart.from_state is not None:
+            parts["entering_state"] = apart.from_state
         if has_cell:
             parts |= {"grad_cell": cell, "cell_from_hidden": _from_hidden(chain, total), "cell_later": later[1]}
         for name, values in parts.items():
@@ -140,13 +150,37 @@ def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, An
 
 
 def _from_hidden(chain: ChainGradients, total: Tensor) -> Tensor:
-    """(n, H): the gradient of c_t through h_t of the same step alone. All steps are computed as one batch."""
-    beside = total.transpose(0, 1).clone()
-    cell, zeros = torch.empty_like(beside), torch.zeros_like(beside[0])
-    grad_input_proj = beside.new_empty(*beside.shape[:-1], chain.grad_input_proj.shape[-1])
-    cell_trace = chain.cell_trace.map_tensors(lambda values: values.transpose(0, 1))
-    cell_trace.backward_sweep(0, 1, beside, cell, grad_input_proj, (zeros, zeros))
-    return cell[0]
+    """(n, H): the gradient of c_t through h_t of the same step alone."""
+    found = chain.cell_trace.step_gradients(total[:, 0], None).total_cell
+    assert found is not None
+    return found
+
+
+def _state_arguments(trace: CellTrace) -> Tensor | None:
+    """(n, G*H): what every block of weight_hh was multiplied with, unit by unit; None without a weight_hh."""
+    if trace.weights.hh is None:
+        return None
+    zeros = torch.zeros_like(trace.hidden[:, 0])
+    arguments = trace.hidden.new_zeros(len(zeros), len(trace.weights.hh))
+    for rows, _, read in trace.step_gradients(zeros, zeros if trace.cell is not None else None).state_terms:
+        arguments[:, rows] = read.repeat(1, (rows.stop - rows.start) // read.shape[-1])
+    return arguments
+
+
+def _from_state(trace: CellTrace) -> Tensor | None:
+    """(n, G*H): W_hh times what its blocks read, without biases."""
+    arguments = _state_arguments(trace)
+    if arguments is None:
+        return None
+    units = trace.hidden.shape[-1]
+    blocks = zip(arguments.split(units, -1), trace.weights.recurrent.split(units), strict=True)
+    return torch.cat([argument @ block.T for argument, block in blocks], -1)
+
+
+def _biases(trace: CellTrace) -> Tensor:
+    """Both bias vectors, one, or none: (0, G*H)."""
+    found = [bias for bias in trace.weights[2:4] if bias is not None]
+    return torch.stack(found) if found else trace.weights.ih.new_zeros(0, len(trace.weights.ih))
 
 
 def _filled(values: Tensor, width: int) -> Tensor:
@@ -166,11 +200,8 @@ def _jacobians(trace: ForwardTrace, layer: int, direction: int, steps: int) -> d
     units = np.arange(min(e.hidden_size, max(1, math.isqrt(MAX_JACOBIAN_ENTRIES // steps) // states)))
     if not kind.is_recurrent:
         return {"jacobians": None, "units": units[:0]}
-    jacobians = []
-    for links in chains_of_steps(trace)[layer][direction].passes:
-        count = len(units)  # rows and columns of these units alone
-        part = Links(links.blocks[:, :count, :count], links.through[..., :count], links.direct[..., :count])
-        jacobians.append(part.dense(0, links.direct.shape[1]).to(trace.output.dtype))
+    passes = chains_of_steps(trace)[layer][direction].passes
+    jacobians = [part.of_units(len(units)).to(trace.output.dtype) for part in passes]
     return {"jacobians": _array(jacobians), "units": units}
 
 
@@ -179,4 +210,7 @@ def _factors(swept: SweepResult, layer: int, direction: int, positions: np.ndarr
     whole, own = factors_of(swept, (0, 0)), (layer, direction, positions)
     slope = None if whole.slope is None else whole.slope[own]
     weights = None if whole.weights is None else whole.weights[own]
-    return StepFactors(whole.factor[own], slope, weights, {name: share[own] for name, share in whole.shares.items()})
+    shares, normalisations = (
+        {name: values[own] for name, values in group.items()} for group in (whole.shares, whole.normalisations)
+    )
+    return StepFactors(whole.factor[own], slope, weights, shares, normalisations)

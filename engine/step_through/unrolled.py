@@ -1,8 +1,8 @@
 """A plain reference loop: one sequence, one step at a time, with every state in the autograd graph.
 
 It shares nothing with the lens, so it can verify the lens: with autograd, or by perturbing one unit of one state and
-measuring the change of the loss. The steps are PyTorch's own single-step cells wherever it has
-the cell; embedding, head and loss are the model's.
+measuring the change of the loss. The steps are PyTorch's own single-step cells for RNN and
+GRU, else the cell's equations; embedding, head and loss are the model's.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, one_hot
 
-from engine.cells import CELLS
-from engine.cells.adjoint import State, Weights
-from engine.cells.stepwise import StepwiseLayers, weights_of
+from engine.cells import CELLS, Cell
+from engine.layers.make import RecurrentLayers
+from engine.layers.step_layers import State
+from engine.layers.torch_ops import TorchOps
+from engine.layers.weights import Weights, weights_of
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 Place = tuple[int, int, int]
 """Layer, direction, position on the whole time axis."""
 
-SINGLE_STEP: dict[type, Callable[..., nn.Module]] = {nn.RNN: nn.RNNCell, nn.GRU: nn.GRUCell, nn.LSTM: nn.LSTMCell}
+SINGLE_STEP: dict[type, Callable[..., nn.Module]] = {nn.RNN: nn.RNNCell, nn.GRU: nn.GRUCell}
+"""PyTorch's LSTMCell is not here: its h does not depend, for autograd, on the c that it returns."""
 
 
 @dataclass(frozen=True)
@@ -49,46 +52,37 @@ class Nudge:
 class Stepper:
     """Single steps of one layer in one direction: x (I,), h and c (H,)."""
 
-    layers: nn.RNNBase | StepwiseLayers
+    kind: Cell
     weights: Weights
-    cell: Callable[..., Tensor | State] | None
+    nonlinearity: str
+    cell: Callable[..., Tensor] | None
 
     @classmethod
-    def of(cls, layers: nn.RNNBase | StepwiseLayers, layer: int, direction: int) -> Stepper:
+    def of(cls, kind: Cell, layers: RecurrentLayers, layer: int, direction: int) -> Stepper:
         """A stepper that uses the parameters of `layers` themselves, not copies."""
-        weights = weights_of(layers, layer, direction)
-        if isinstance(layers, StepwiseLayers):
-            return cls(layers, weights, None)
+        weights, nonlinearity = weights_of(layers, layer, direction), getattr(layers, "nonlinearity", "tanh")
+        if type(layers) not in SINGLE_STEP:
+            return cls(kind, weights, nonlinearity, None)
         options = {"nonlinearity": layers.nonlinearity} if isinstance(layers, nn.RNN) else {}
         cell = SINGLE_STEP[type(layers)](weights.ih.shape[1], layers.hidden_size, device="meta", **options)
         for name, weight in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights[:4], strict=True):
             setattr(cell, name, weight)
-        return cls(layers, weights, cell)
+        return cls(kind, weights, nonlinearity, cell)
 
     def __call__(self, x: Tensor, state: State, nudged: Callable[[str, Tensor], Tensor] | None = None) -> State:
         """The next state, (h,) or (h, c). `nudged(name, values)` returns the possibly perturbed values of a state."""
-        nudged = nudged or (lambda name, values: values)
-        if self.cell is None:
-            assert isinstance(self.layers, StepwiseLayers)
-            from_input = linear(x, self.weights.ih, self.weights.bias_ih)
-            after = self.layers.step(from_input, state, self.weights)[0]
-        else:
-            result = self.cell(x, state if isinstance(self.cell, nn.LSTMCell) else state[0])
-            after = result if isinstance(result, tuple) else (result,)
-        if len(after) == 1:
-            return (nudged("h", after[0]),)
-        cell = nudged("c", after[1])
-        return nudged("h", self._hidden_from_cell(x, state[0], cell)), cell
+        after = self._equations(x, state, nudged) if self.cell is None else (self.cell(x, state[0]),)
+        return after if nudged is None else (nudged("h", after[0]), *after[1:])
 
-    def _hidden_from_cell(self, x: Tensor, before: Tensor, cell: Tensor) -> Tensor:
-        """h = o * tanh(c), so that a perturbation of c also changes h. o is the last block, perhaps with a peephole."""
-        rows = slice(-len(cell), None)
-        ih, hh, bias_ih, bias_hh, peephole = (None if each is None else each[rows] for each in self.weights)
-        assert ih is not None and hh is not None
-        output_gate = linear(x, ih, bias_ih) + linear(before, hh, bias_hh)
-        if peephole is not None:
-            output_gate = output_gate + peephole * cell
-        return torch.sigmoid(output_gate) * torch.tanh(cell)
+    def _equations(self, x: Tensor, state: State, nudged: Callable[[str, Tensor], Tensor] | None) -> State:
+        kind, old = self.kind, dict(zip(self.kind.states, state, strict=True))
+        ops = TorchOps(kind, self.weights, self.nonlinearity)
+        if nudged is not None:
+            ops.on_state = nudged
+        from_input = linear(x, self.weights.ih, self.weights.bias_ih).chunk(kind.blocks, -1)
+        ops.begin(dict(zip(kind.letters, from_input, strict=True)), {path: old[of] for path, of in kind.paths.items()})
+        _, after = kind.step(ops, x, ops.read)
+        return tuple(after[name] for name in kind.states)
 
 
 @dataclass
@@ -112,14 +106,14 @@ class Unrolled:
     loss: Tensor = field(default_factory=lambda: torch.zeros(()))
 
     def run(
-        self, layers: nn.RNNBase | StepwiseLayers, rows: list[Tensor], first: list[State], start: int, cuts: list[int]
+        self, layers: RecurrentLayers, rows: list[Tensor], first: list[State], start: int, cuts: list[int]
     ) -> tuple[list[Tensor], list[State]]:
         """Run all layers over inputs (I,), the first at position `start`. Returns top-layer outputs, final states."""
         e, ends = self.model.experiment, []
         for layer in range(e.num_layers):
             outputs: list[list[Tensor]] = [[] for _ in rows]
             for d in range(e.directions):
-                step, state = Stepper.of(layers, layer, d), first[layer]
+                step, state = Stepper.of(CELLS[e.cell], layers, layer, d), first[layer]
                 for t in range(len(rows)) if d == 0 else reversed(range(len(rows))):
                     place = (layer, d, start + t)
                     if t in cuts:
@@ -142,7 +136,7 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
     """
     one, e = batch.single_sequence(sequence), model.experiment
     run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
-    zeros: State = (zero, zero) if CELLS[e.cell].has_cell_state else (zero,)
+    zeros: State = (zero,) * len(CELLS[e.cell].states)
     rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
     if one.decoder_inputs is None:
         outputs, _ = run.run(model.recurrent, rows, first, 0, model.truncation_points(len(one.inputs)))

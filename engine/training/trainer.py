@@ -18,6 +18,7 @@ from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentErro
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.model import build
+from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.training.capture_frame import capture_frame, embedding_map
 from engine.training.nonfinite import describe_nonfinite
@@ -45,6 +46,7 @@ class Trainer:
         self.experiment, self.info = experiment, RunInfo.of(experiment)
         self.model = build(experiment)
         self._parameters = list(self.model.parameters())
+        self._limited = limited_parameters(self.model)
         self._optimizer = make_optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
@@ -53,6 +55,7 @@ class Trainer:
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
         self.clipped = False
+        self.cut_to_limit = 0
         self._losses: deque[float] = deque(maxlen=RECENT + EARLIER)
         self._clips: deque[bool] = deque(maxlen=RECENT)
         self._target_reached = False
@@ -73,6 +76,7 @@ class Trainer:
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value))
         self._optimizer.step()
+        self.cut_to_limit = hold_limits(self._limited)
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
         self._clips.append(self.clipped)

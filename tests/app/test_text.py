@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from app import controls, state, text
 from app.live import how_measured
+from app.setting_effects import has_effect
 from engine import diagnosis
 from engine.cells import CELLS
 from engine.diagnosis import plateau
 from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus, readings
+from engine.model import build
 from engine.preset import SPEEDS, list_presets
 from engine.tasks import TASKS
 from tests.cases import for_each
@@ -163,6 +167,11 @@ def test_a_usual_experiment_has_no_chips(task, kind, cell):
     ("changes", "chips"),
     [
         ({"init": "gaussian", "init_gain": 3.0}, ["Gaussian initial weights", "gain 3"]),
+        ({"init": "gaussian", "init_gain": 3.0, "cell": "linear"}, []),  # it has no recurrent weights
+        ({"init": "identity", "init_gain": 3.0, "cell": "linear"}, ["identity initial weights"]),  # sets biases too
+        ({"init": "orthogonal", "init_gain": 3.0, "cell": "indrnn"}, ["gain 3"]),
+        ({"nonlinearity": "sigmoid", "cell": "indrnn"}, []),
+        ({"forget_bias": 3.0, "cell": "linear_signed"}, ["forget bias 3"]),
         ({"num_layers": 3}, ["layers 3"]),
         ({"bidirectional": True}, ["both directions"]),
         ({"forget_bias": 3.0}, ["forget bias 3"]),
@@ -198,6 +207,30 @@ def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
     (chip,) = text.chips(Experiment(**changes))
     names = {**text.NONLINEARITIES, **text.OPTIMIZERS}
     assert names[next(iter(changes.values()))] in chip
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("lstm", "Bias of the forget gate, which keeps the old state. With 3 it keeps 95%"),
+        ("gru_2014", "Bias of the update gate, which keeps the old state. With 3 it keeps 95%"),
+        ("linear_signed", "Bias of the retain factor, which keeps the old state. With 3 it keeps 100%"),
+        ("rnn", "This cell has no such gate."),
+    ],
+)
+def test_the_forget_bias_names_the_gate_of_the_cell(cell, words):
+    assert words in text.help_for("forget_bias", cell)
+
+
+@for_each({"cell": CELLS})
+def test_a_setting_without_effect_changes_no_weight(cell):
+    """What a control says of the untrained network, and what the network says."""
+    plain = Experiment(cell=cell, hidden_size=3, seed=1)
+    for name, other in {"init": "orthogonal", "init_gain": 2.0, "forget_bias": 1.5}.items():
+        changed = plain.replace(**{name: other})
+        pairs = zip(build(plain).parameters(), build(changed).parameters(), strict=True)
+        same = all(torch.equal(one, two) for one, two in pairs)
+        assert has_effect(name, functools.partial(getattr, changed)) != same, name
 
 
 # ---- what was changed from the lesson

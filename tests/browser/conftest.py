@@ -193,7 +193,7 @@ class Playground:
     def pick(self, key: str, option: str) -> None:
         """An entry of a select box."""
         self.page.locator(f".st-key-{key} [role=combobox], .st-key-{key} input").first.click()
-        self.page.get_by_role("option", name=option).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
 
     def slide(self, key: str, press: str) -> None:
         """One key press on a slider."""

@@ -65,7 +65,7 @@ def test_changing_the_cell_starts_a_new_run_with_that_cell(visit):
     page = visit()
     old = page.token
     page.get("(window.kept = [...document.querySelectorAll('[data-figure]')]).length")
-    page.choose("cell", "LSTM")
+    page.pick("cell", "LSTM")
     page.wait("playground.token !== argument && playground.token !== null", old)
     page.frames(2)
     names = [trace.get("name") for trace in page.data("gradient", "data")]
@@ -282,7 +282,7 @@ def test_gates_of_a_sentence_stand_at_its_words(visit):
         "document.querySelector('[data-figure=gates]').layout?.xaxis.ticktext.some(each => /^[a-z]{3,}$/.test(each))"
     )
     old = page.token
-    page.choose("cell", "RNN")
+    page.pick("cell", "RNN")
     page.wait("playground.token !== argument && playground.painted > 0", old)
     page.wait("document.querySelector('[data-figure=gates]').closest('.lv-card').hidden")
 

@@ -11,6 +11,7 @@ and its recording into a temporary folder. The exit status is 0 if everything is
 difference of each experiment is printed, and the exit status is 1.
 
 `--ignore-sentences` leaves out the wording of the verdicts, which may be improved; their kind, numbers and cure stay.
+`--within 1e-6` lets numbers differ by that share of the largest value beside them, as another order of additions does.
 `seconds`, which is measured, is never compared. Tolerances across machines are the tests' business (`test_frames.py`).
 
 The part that runs inside a checkout uses only names that every version keeps: `Experiment`, `CHOICES`,
@@ -36,6 +37,8 @@ import numpy as np
 
 ON_DEMAND = ("decomposition", "spectrum", "saliency")
 NOT_COMPARED = ("seconds",)
+RENAMED = {"peepholes": "vectors.weight_ch"}
+"""Fields of older versions, and where their values are now; as in `engine.recording.recording`."""
 UPDATES = 3
 CHANGED_AT, CHANGES = 1, {"learning_rate": 0.05, "clip": "value", "clip_threshold": 0.01}
 
@@ -77,7 +80,8 @@ def arrays_of(value: Any, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
     elif isinstance(value, dict):
         inside = value
     else:
-        yield path, np.asarray("None" if value is None else value)
+        if value is not None or path not in RENAMED:
+            yield RENAMED.get(path, path), np.asarray("None" if value is None else value)
         return
     for name, each in inside.items():
         if name not in NOT_COMPARED:
@@ -135,25 +139,47 @@ def recorded(recording: Any) -> dict[str, np.ndarray]:
     recording.save(file)
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
+    for old, new in RENAMED.items():
+        if (content := parts.pop(f"frames/{old}.npy", None)) is not None:
+            parts[f"frames/{new}.npy"] = content
     for name in parts:
         if name.endswith(".json"):
-            parts[name] = json.dumps(json.loads(parts[name]), sort_keys=True).encode()
+            contents = json.loads(parts[name])
+            if "columns" in contents:
+                contents["columns"] = {RENAMED.get(path, path): each for path, each in contents["columns"].items()}
+            parts[name] = json.dumps(contents, sort_keys=True).encode()
     return {f"recording: {name}": np.frombuffer(content, np.uint8) for name, content in parts.items()}
 
 
-def first_difference(old: Path, new: Path) -> str:
-    """Say in what two files of one experiment differ first; an empty text if they are equal, bit for bit."""
+def first_difference(old: Path, new: Path, within: float = 0.0) -> str:
+    """Say in what two files of one experiment differ first; an empty text if they are equal, bit for bit.
+
+    within: numbers may differ by this share of the largest value of their array; then packed recordings, which hold the
+        same numbers as bytes, are not compared.
+    """
     with np.load(old) as before, np.load(new) as after:
         for name in before.files:
             if name not in after.files:
                 return f"{name} is missing"
             was, now = before[name], after[name]
+            if within and name.startswith("recording: "):
+                continue
             if (was.dtype, was.shape) != (now.dtype, now.shape):
                 return f"{name} was {was.dtype}{was.shape} and is {now.dtype}{now.shape}"
+            if within and _close(was, now, within):
+                continue
             if was.tobytes() != now.tobytes():
                 return f"{name} differs{_how(was, now)}"
         added = [name for name in after.files if name not in before.files]
         return f"{added[0]} is new" if added else ""
+
+
+def _close(was: np.ndarray, now: np.ndarray, within: float) -> bool:
+    """True for arrays of numbers that differ by no more than a share of the largest value."""
+    if was.dtype.kind not in "fc":
+        return False
+    size = np.abs(was[np.isfinite(was)]).max(initial=0.0)
+    return np.allclose(was, now, rtol=0.0, atol=within * float(size), equal_nan=True)
 
 
 def _how(was: np.ndarray, now: np.ndarray) -> str:
@@ -165,7 +191,7 @@ def _how(was: np.ndarray, now: np.ndarray) -> str:
     return f" by at most {np.nanmax(np.abs(now - was)):.3g}; the largest value is {np.nanmax(np.abs(was)):.3g}"
 
 
-def compare(old: Path, new: Path, ignore_sentences: bool) -> int:
+def compare(old: Path, new: Path, ignore_sentences: bool, within: float = 0.0) -> int:
     """Run both checkouts and print how they differ. Returns the exit status: 0 if they do not."""
     with tempfile.TemporaryDirectory() as temporary:
         folders = [Path(temporary) / each for each in ("old", "new")]
@@ -177,7 +203,7 @@ def compare(old: Path, new: Path, ignore_sentences: bool) -> int:
             subprocess.run(order, cwd=checkout, env={**os.environ, "PYTHONPATH": str(checkout.resolve())}, check=True)
         names = sorted({each.name for folder in folders for each in folder.iterdir()})
         there = [name for name in names if all((folder / name).exists() for folder in folders)]
-        differences = {name: first_difference(*(folder / name for folder in folders)) for name in there}
+        differences = {name: first_difference(*(folder / name for folder in folders), within) for name in there}
     differences |= dict.fromkeys(set(names) - set(there), "only one of the checkouts has this experiment")
     differing = {Path(name).stem: text for name, text in sorted(differences.items()) if text}
     for name, text in differing.items():
@@ -191,6 +217,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkouts", nargs="*", type=Path, metavar="OLD NEW")
     parser.add_argument("--ignore-sentences", action="store_true", help="leave out the wording of the verdicts")
+    parser.add_argument("--within", type=float, default=0.0, metavar="SHARE", help="let numbers differ by rounding")
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)  # inside a checkout: where its frames go
     chosen = parser.parse_args()
     if chosen.write:
@@ -198,7 +225,7 @@ def main() -> int:
         return 0
     if len(chosen.checkouts) != 2:
         parser.error("two checkouts are needed: OLD NEW")
-    return compare(*chosen.checkouts, chosen.ignore_sentences)
+    return compare(*chosen.checkouts, chosen.ignore_sentences, chosen.within)
 
 
 if __name__ == "__main__":

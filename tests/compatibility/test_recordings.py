@@ -13,6 +13,7 @@ import pytest
 
 from engine.diagnosis import diagnose
 from engine.recording import Recording
+from engine.recording.recording import RENAMED
 from tests.compatibility import cases
 
 PATHS = sorted((cases.DATA / "recordings").glob("*.zip"))
@@ -92,7 +93,7 @@ def test_written_again_every_part_is_the_same(stored):
     recording.save(file)
     with zipfile.ZipFile(file) as archive:
         for name, array in columns.items():
-            again = np.load(io.BytesIO(archive.read(f"frames/{name}.npy")), allow_pickle=False)
+            again = np.load(io.BytesIO(archive.read(f"frames/{RENAMED.get(name, name)}.npy")), allow_pickle=False)
             assert (again.dtype, again.shape, again.tobytes()) == (array.dtype, array.shape, array.tobytes()), name
         contents = json.loads(archive.read("recording.json"))
     assert expected["experiment"].items() <= contents["experiment"].items()

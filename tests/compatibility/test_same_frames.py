@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine.experiment import CHOICES, Experiment
+from engine.recording import recording
 from engine.training import Trainer
-from tests.compatibility.same_frames import ON_DEMAND, SELECTION, arrays_of, first_difference, selected
+from tests.compatibility.same_frames import ON_DEMAND, RENAMED, SELECTION, arrays_of, first_difference, selected
 
 
 def test_every_selected_experiment_is_possible_and_each_cell_meets_each_type():
@@ -35,3 +36,11 @@ def test_one_bit_of_one_field_is_found(tmp_path):
     assert first_difference(old, new) == f"diagnosis.kind differs: {str(arrays['diagnosis.kind'])!r}, now 'another'"
     np.savez(new, **{name: value for name, value in arrays.items() if name != "hidden"})
     assert first_difference(old, new) == "hidden is missing" and first_difference(new, old) == "hidden is new"
+
+
+def test_a_renamed_field_is_compared_with_what_it_was():
+    assert RENAMED == recording.RENAMED
+    old, none = {"peepholes": np.arange(3)}, {"peepholes": None}
+    new = {"vectors": {"weight_ch": np.arange(3)}}
+    assert [name for name, _ in arrays_of(old)] == [name for name, _ in arrays_of(new)] == ["vectors.weight_ch"]
+    assert not list(arrays_of(none))

@@ -45,8 +45,10 @@ def lively(e: Experiment) -> RecurrentNetwork:
     """A float64 network with nothing zero in it."""
     model = build(e).double()
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter *= 1.5  # livelier than the default, still not exploding
+        for name, parameter in model.named_parameters():
+            parameter *= 0.8 if "weight_u" in name else 1.5  # livelier than the default, still not exploding
+            if CELLS[e.cell].nonlinearity == "relu" and "bias_ih" in name:
+                parameter.abs_().add_(0.3)  # a cell that has no other activation: its units would be dead
     return model
 
 

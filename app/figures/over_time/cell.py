@@ -36,7 +36,8 @@ FIGURE = LiveFigure(
     title=lambda info: "Cell states",
     look_for=lambda info: "The cell state c can grow beyond 1, unlike the hidden state above.",
     how=lambda info: (
-        "c_t of the drawn sequence, from c_t = f · c_(t−1) + i · g with the recorded gates. engine/cells/lstm.py."
+        f"c_t of the drawn sequence, computed step by step with the cell's equations. "
+        f"engine/cells/{info.experiment.cell}.py."
     ),
     label="Heat map of the cell state, unit by time step",
     over="time",

@@ -13,17 +13,19 @@ from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
 from engine.number_format import short
 
-KEEPING = ("forget_gate", "update_gate")
 CANDIDATES = ("cell_candidate", "candidate")
 STYLES = {  # dash, marker
     "forget_gate": ("solid", "circle"),
     "update_gate": ("solid", "circle"),
+    "retain_factor": ("solid", "circle"),
     "input_gate": ("dash", "triangle-up"),
     "output_gate": ("dot", "square"),
     "reset_gate": ("dot", "square"),
     "cell_candidate": ("dashdot", "x-thin-open"),
     "candidate": ("dashdot", "x-thin-open"),
 }
+LIMITS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+"""Between which values a gate lies, by its activation function; one without any has no limits."""
 MAX_MARKERS = 40  # with more steps, lines have no markers
 SPREAD = (0.1, 0.9)  # quantiles over the units
 Series = tuple[go.Scatter, Callable[[Frame], Patch]]
@@ -33,14 +35,20 @@ def template(info: RunInfo) -> go.Figure:
     """One line per gate and a band for the gate that keeps the old state; candidates are hidden until clicked."""
     labels = info.input_labels if info.inputs == "symbols" else None
     with_words = token_labels.shown(info, labels)
+    lowest = min(LIMITS[activation(info, gate)][0] for gate in info.gates if gate not in CANDIDATES)
+    bounded = all(activation(info, gate) in LIMITS for gate in info.gates)
     return theme.figure(
         *(trace for trace, _ in _series(info)),
         height=196 if with_words and max(map(len, info.input_labels)) > 1 else 164,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 24},
         xaxis=token_labels.axis(info, labels),
-        # only a candidate, when shown, widens the axis to -1 ... 1
-        yaxis={"autorangeoptions": {"include": [0, 1]}, "dtick": 0.5, "tickformat": ".1f"},
+        # only a candidate, when shown, widens the axis: to -1 ... 1, or as far as it goes
+        yaxis={
+            "autorangeoptions": {"include": [lowest, 1]},
+            **({"dtick": 0.5, "tickformat": ".1f"} if bounded else {"nticks": 5}),
+            **({"zeroline": True, "zerolinecolor": theme.QUIET, "zerolinewidth": 1} if lowest < 0 else {}),
+        },
         shapes=theme.marks_in_time(info),
         annotations=[token_labels.caption("input")] if with_words else [],
         showlegend=True,
@@ -48,14 +56,25 @@ def template(info: RunInfo) -> go.Figure:
     )
 
 
+def activation(info: RunInfo, gate: str) -> str:
+    """Return the function that gives a gate its value; for a candidate without one, what it is made of."""
+    cell = info.cell_kind
+    return cell.structure.values[cell.letters[cell.gates.index(gate)]].made_by
+
+
+def _keeping(info: RunInfo) -> str | None:
+    """Return the gate that keeps the old state; None without one."""
+    return info.cell_kind.retain_gate
+
+
 def _series(info: RunInfo) -> list[Series]:
     """Return every trace with the function that computes its patch."""
-    keeping = [gate for gate in info.gates if gate in KEEPING]
+    keeping = [gate for gate in info.gates if gate == _keeping(info)]
     candidates = [gate for gate in info.gates if gate in CANDIDATES]
-    others = [gate for gate in info.gates if gate not in (*KEEPING, *CANDIDATES)]
+    others = [gate for gate in info.gates if gate not in (*keeping, *candidates)]
     traces = [_band(gate) for gate in keeping]
     traces += [_line(info, gate) for gate in (*keeping, *others, *candidates)]
-    return traces + [_lower_end(gate) for gate in candidates]
+    return traces + [_lower_end(gate) for gate in candidates if activation(info, gate) in LIMITS]
 
 
 def _line(info: RunInfo, gate: str) -> Series:
@@ -64,9 +83,9 @@ def _line(info: RunInfo, gate: str) -> Series:
     steps, empty = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
     trace = go.Scatter(
         x=np.arange(steps), y=empty, text=[""] * steps, customdata=np.stack([empty, empty], 1), name=name,
-        legendrank=1 if gate in KEEPING else 3,
+        legendrank=1 if gate == _keeping(info) else 3,
         mode="lines+markers" if steps <= MAX_MARKERS else "lines", legendgroup=gate,
-        line={"color": colour, "dash": dash, "width": 2.2 if gate in KEEPING else 1.6},
+        line={"color": colour, "dash": dash, "width": 2.2 if gate == _keeping(info) else 1.6},
         marker={"color": colour, "symbol": symbol, "size": 5, "line": {"width": 1, "color": colour}},
         visible="legendonly" if gate in CANDIDATES else True,
         hovertemplate=f"t = %{{x:d}}%{{text}}: {name} %{{y:.2f}}<br>8 in 10 units: %{{customdata[0]:.2f}} to "
@@ -113,8 +132,9 @@ def _lower_end(gate: str) -> Series:
 
 
 def _of_top(frame: Frame, gate: str) -> np.ndarray:
-    """Return (T, units) of the top layer, forwards; NaN where the drawn sequence is padding."""
-    return np.where(frame.valid[:, None], frame.gates[gate][-1, 0], np.nan)
+    """Return (T, units) of the top layer, forwards; NaN in padding and where a number is not finite."""
+    values = np.where(frame.valid[:, None], frame.gates[gate][-1, 0], np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _spread(values: np.ndarray) -> np.ndarray:
@@ -136,20 +156,39 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Return each gate's mean over units and real steps, and the share of saturated values."""
-    gates = [gate for gate in info.gates if gate not in CANDIDATES]
-    means = [short(float(_of_top(frame, gate)[frame.valid].mean())) for gate in gates]
-    means_by_gate = " · ".join(f"{gate.removesuffix('_gate')} {mean}" for gate, mean in zip(gates, means, strict=True))
-    values = np.stack([_of_top(frame, gate)[frame.valid] for gate in gates])
-    return f"mean {means_by_gate} · {saturation(values, 'sigmoid').mean():.0%} saturated"
+    """Return each gate's mean over units and real steps, and the share of saturated values.
+
+    Where a gate can be negative, also the mean of its absolute value: values with opposite signs cancel in the mean.
+    """
+    means, shares = [], []
+    for gate in info.gates:
+        if gate in CANDIDATES:
+            continue
+        values = _of_top(frame, gate)[frame.valid]
+        means.append(f"{_name(gate).removesuffix(' gate')} {_short(float(values.mean()))}")
+        if LIMITS[activation(info, gate)][0] < 0:
+            means.append(f"absolute value {_short(float(np.abs(values).mean()))}")
+        shares.append(saturation(values, activation(info, gate)).mean())
+    return f"mean {' · '.join(means)} · {np.mean(shares):.0%} saturated"
+
+
+def _short(value: float) -> str:
+    return f"{'−' if value < 0 else ''}{short(abs(value))}"
 
 
 def _look_for(info: RunInfo) -> str:
-    if "forget_gate" in info.gates:
-        return "Forget gate near 1: the old state is kept. Near 0: it is forgotten. Mean over the units."
-    if "update_gate" in info.gates:
+    keeping = _keeping(info)
+    if keeping is None:
+        return "No gate can forget: what the input gate lets in is added to the cell state and stays."
+    if activation(info, keeping) == "tanh":
+        return (
+            "Near 1 the old state is kept, near −1 it is kept with the opposite sign, near 0 it is forgotten. Mean "
+            "over the units: see the band too."
+        )
+    if keeping == "update_gate":
         return "Update gate near 1 keeps the old state (Ng's notes write 1 − z for it). Mean over the units."
-    return "No gate can forget: what the input gate lets in is added to the cell state and stays."
+    name = _name(keeping).capitalize()
+    return f"{name} near 1: the old state is kept. Near 0: it is forgotten. Mean over the units."
 
 
 def _title(info: RunInfo) -> str:

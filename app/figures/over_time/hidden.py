@@ -79,10 +79,29 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """Return the scale of the colours, the number of units shown, and the share that is saturated."""
-    e = info.experiment
-    squash = e.nonlinearity if not info.gates else "tanh"
-    share = saturation(frame.hidden[:, :, frame.valid], squash).mean()
-    return colours(info, frame) + ("" if squash == "identity" else f" · {share:.0%} saturated")
+    activation = _activation(info)
+    if activation == "identity":
+        return colours(info, frame)
+    share = saturation(frame.hidden[:, :, frame.valid], activation).mean()
+    return f"{colours(info, frame)} · {share:.0%} saturated"
+
+
+def _activation(info: RunInfo) -> str:
+    """Return the function that limits the state; "identity" without one."""
+    cell = info.cell_kind
+    if cell.is_plain:
+        return cell.activation(info.experiment.nonlinearity) or "identity"
+    return "identity" if cell.structure.is_linear else "tanh"
+
+
+def _how(info: RunInfo) -> str:
+    how = "h_t of the drawn sequence, every unit at every step, as the layer computed it. "
+    if _activation(info) == "identity":
+        return how + "No function limits it. engine/lens/forward_trace.py."
+    return how + (
+        "Saturated: within 0.05 of a limit of the activation function, where its slope is almost 0. "
+        "engine/lens/forward_trace.py; engine/frame/readings.py, saturation."
+    )
 
 
 def colours(info: RunInfo, frame: Frame) -> str:
@@ -95,11 +114,7 @@ def colours(info: RunInfo, frame: Frame) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "Hidden states",
     look_for=lambda info: "One row per unit. A unit that keeps its colour from left to right remembers.",
-    how=lambda info: (
-        "h_t of the drawn sequence, every unit at every step, as the layer computed it. Saturated: within 0.05 of a "
-        "limit of the activation function, where its slope is almost 0. "
-        "engine/lens/forward_trace.py; engine/frame/readings.py, saturation."
-    ),
+    how=_how,
     label="Heat map of the hidden state, unit by time step",
     over="time",
     template=template,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import log_scale, theme
+from app.figures import log_scale, recurrent_weights, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share, short
@@ -20,6 +20,8 @@ PATHS = {  # the columns of a recording: label, colour
     "gates": ("gates", theme.BESIDE),
     "other roads": ("other paths", theme.BESIDE),
 }
+NORMALISED = {"gain_hh": "W_hh h", "gain_c": "c"}
+"""What a layer normalisation stands around, by the name of its gain."""
 MAX_MARKERS = 60  # with more steps, lines have no markers
 
 
@@ -28,7 +30,9 @@ def template(info: RunInfo) -> go.Figure:
     empty, steps = np.full(info.time_steps, np.nan, np.float32), np.arange(info.time_steps)
     paths = paths_of(info)
     parts: dict[str, go.Bar | go.Scatter] = {
-        path: go.Bar(x=steps, y=empty, name=PATHS[path][0], marker={"color": PATHS[path][1], "line": {"width": 0}})
+        path: go.Bar(
+            x=steps, y=empty, name=path_label(path), marker={"color": _path_style(path)[1], "line": {"width": 0}}
+        )
         for path in paths
     }
     if not paths:
@@ -37,7 +41,7 @@ def template(info: RunInfo) -> go.Figure:
     for trace in parts.values():
         trace.update(hoverinfo="skip")
     factor = _line(info, "factor", theme.TOTAL, "solid", 2.2)
-    factor.update(customdata=np.stack([empty] * (2 + max(2, len(paths))), 1), hovertemplate=_hover(paths))
+    factor.update(customdata=np.stack([empty] * (2 + len(_part_names(info))), 1), hovertemplate=_hover(paths))
     zero = log_scale.marks(steps)["zero"]
     return theme.figure(
         *_traces(info).in_order(**parts, factor=factor, zero=zero),
@@ -58,9 +62,22 @@ def template(info: RunInfo) -> go.Figure:
 
 def paths_of(info: RunInfo) -> tuple[str, ...]:
     """Return the parallel paths of the gradient through one step, as columns of `shares`; () for a plain cell."""
-    if info.memory_symbol == "c":
+    cell = info.cell_kind
+    if cell.has_cell_state:
         return "kept", "other roads"
-    return ("kept", "candidate", "gates") if info.gates else ()
+    if cell.is_plain:
+        return ()
+    return (*(path for path in PATHS if path in cell.paths), *(path for path in cell.paths if path not in PATHS))
+
+
+def path_label(path: str) -> str:
+    """Return a path's name on the screen."""
+    return _path_style(path)[0]
+
+
+def _path_style(path: str) -> tuple[str, str]:
+    """Return label and colour of a path; one that only a new cell has gets its own name."""
+    return PATHS.get(path, (path.replace("_", " "), theme.LAST))
 
 
 def _part_names(info: RunInfo) -> tuple[str, ...]:
@@ -91,7 +108,7 @@ def _level(y: float) -> dict:
 def _hover(paths: tuple[str, ...]) -> str:
     label = "to t = %{customdata[0]:d}: × %{customdata[1]:.3~g}"
     if paths:
-        parts = [f"%{{customdata[{place}]:.0%}} {PATHS[path][0]}" for place, path in enumerate(paths, start=2)]
+        parts = [f"%{{customdata[{place}]:.0%}} {path_label(path)}" for place, path in enumerate(paths, start=2)]
         return f"{label}, {', '.join(parts)}<extra></extra>"
     return label + " = %{customdata[2]:.3~g} (weights) × %{customdata[3]:.3~g} (slope)<extra></extra>"
 
@@ -168,6 +185,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     parts = [f"no gradient passes t = {int(np.flatnonzero(factor == 0)[-1])}"] if cut else []
     if len(positive):
         parts.insert(0, _means(info, factor[positive], [part[positive] for part in _parts(info, frame)]))
+    parts += _normalisations(frame)
     if parts:
         parts.append(f"Ω {short(float(frame.factors.omega[-1, 0]))}")
     return " · ".join(parts) or "no step back"
@@ -176,10 +194,20 @@ def readout(info: RunInfo, frame: Frame) -> str:
 def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:
     """Return the means of factors above 0: their parts are then finite and, for a plain cell, above 0."""
     mean = f"per step × {short(_geometric(factor))}"
-    if paths_of(info):
-        return f"{mean} · {share(float(parts[0].mean()))} kept"
+    if paths := paths_of(info):
+        return f"{mean} · {share(float(parts[0].mean()))} kept" if len(paths) > 1 else mean
     weights, slope = (short(_geometric(part)) for part in parts)
     return f"{mean} = {weights} (weights) × {slope} (slope)"
+
+
+def _normalisations(frame: Frame) -> list[str]:
+    """Return by what each layer normalisation multiplies the gradient that goes back through it, on average."""
+    found = {gain: _top(values) for gain, values in frame.factors.normalisations.items()}
+    means = {gain: values[np.isfinite(values) & (values > 0)] for gain, values in found.items()}
+    said = [
+        f"× {short(_geometric(values))} ({NORMALISED.get(gain, gain)})" for gain, values in means.items() if len(values)
+    ]
+    return [f"layer norm {', '.join(said)}"] if said else []
 
 
 def _geometric(values: np.ndarray) -> float:
@@ -187,8 +215,10 @@ def _geometric(values: np.ndarray) -> float:
 
 
 def _look_for(info: RunInfo) -> str:
-    if paths_of(info):
+    if len(paths := paths_of(info)) > 1:
         return "Height: the factor of one step back. Colours: its parts by path. At 1 nothing is lost."
+    if paths:
+        return "Height: the factor of one step back, what is kept: there is no other path. At 1 nothing is lost."
     return (
         "Each step back multiplies the gradient by the weights and by the slope of the activation. Below 1 it shrinks."
     )
@@ -198,13 +228,16 @@ def _how(info: RunInfo) -> str:
     state = f"dL/d{info.memory_symbol}"
     first = f"‖{state}‖ at the step before t, divided by ‖{state}‖ at t, for the drawn sequence's last loss. "
     omega = "Ω (Pascanu) adds up (factor − 1)² over the steps. engine/lens/step_factors.py, step_factors."
-    if paths_of(info):
+    if len(paths := paths_of(info)) > 1:
         return (
             first
             + "A path's part is its share ⟨part, whole⟩ / ‖whole‖², negative where it opposes the others. "
             + omega
         )
-    return first + "Slope: ‖φ′ · dL/dh‖ / ‖dL/dh‖; weights: the factor of W_hh. " + omega
+    if paths:
+        return first + "The gradient goes back through what is kept alone: no other value of a step reads h. " + omega
+    weights = recurrent_weights.symbol(info)
+    return first + f"Slope: ‖φ′ · dL/dh‖ / ‖dL/dh‖; weights: the factor of {weights}. " + omega
 
 
 FIGURE = LiveFigure(

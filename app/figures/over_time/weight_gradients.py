@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import log_scale, theme
+from app.figures import log_scale, recurrent_weights, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share
@@ -14,12 +14,12 @@ TRACES = Traces("terms", *log_scale.MARKS)
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars for W_hh and diamonds for W_ih; without links in time, bars for W_ih."""
+    """Bars for the recurrent weights and diamonds for W_ih; without recurrent weights, bars for W_ih."""
     steps, empty = np.arange(info.time_steps), np.full(info.time_steps, np.nan, np.float32)
     hover = "%{y:.2e}<extra>%{fullData.name}</extra>"
-    recurrent = info.has_links
+    recurrent = recurrent_weights.symbol(info)
     bars = go.Bar(
-        x=steps, y=empty, name="dL/dW_hh" if recurrent else "dL/dW_ih", hovertemplate=hover,
+        x=steps, y=empty, name=f"dL/d{recurrent or 'W_ih'}", hovertemplate=hover,
         marker={"color": theme.WEIGHTS if recurrent else theme.BESIDE, "line": {"width": 0}},
     )  # fmt: skip
     diamonds = go.Scatter(
@@ -60,7 +60,8 @@ def far(info: RunInfo) -> int:
 def readout(info: RunInfo, frame: Frame) -> str:
     """Return how much of the gradient comes from far back."""
     reading = frame.weight_gradients
-    which, shares = ("W_ih", reading.ih_beyond) if reading.hh_beyond is None else ("W_hh", reading.hh_beyond)
+    which = recurrent_weights.symbol(info) or "W_ih"
+    shares = reading.ih_beyond if reading.hh_beyond is None else reading.hh_beyond
     k = far(info)
     part = float(shares[-1, 0, k])
     if not np.isfinite(part):
@@ -75,16 +76,26 @@ def _all_zero(frame: Frame) -> bool:
     return not np.nan_to_num(terms, nan=0.0, posinf=1.0).any() and bool(np.isfinite(terms[frame.valid]).all())
 
 
+def _how(info: RunInfo) -> str:
+    recurrent = recurrent_weights.symbol(info)
+    terms = "the term of W_ih has x_t"
+    if recurrent_weights.is_vector(info):
+        terms = f"the term of {recurrent} has h of the step before, unit by unit, that of W_ih has x_t"
+    elif recurrent:
+        terms = f"the term of {recurrent} has h of the step before, that of W_ih has x_t"
+    return (
+        f"Frobenius norm of the term of step t in dL/dW, for the drawn sequence's last loss, without biases: {terms}. "
+        "Norms do not add up, so the share is ⟨those terms, whole⟩ / ‖whole‖². "
+        "engine/lens/weight_gradients.py, weight_gradients."
+    )
+
+
 FIGURE = LiveFigure(
     title=lambda info: "What the weights learn from each step" + theme.top_layer_suffix(info),
     look_for=lambda info: (
         "A weight's gradient is a sum over all steps. A step with a tiny bar contributes almost nothing."
     ),
-    how=lambda info: (
-        "Frobenius norm of the term of step t in dL/dW, for the drawn sequence's last loss, without biases: "
-        "the term of W_hh has h of the step before, that of W_ih has x_t. Norms do not add up, so the share is "
-        "⟨those terms, whole⟩ / ‖whole‖². engine/lens/weight_gradients.py, weight_gradients."
-    ),
+    how=_how,
     label="Norm of each time step's contribution to the weights' gradient, log axis with fixed limits",
     over="time",
     template=template,

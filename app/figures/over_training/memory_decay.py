@@ -95,11 +95,15 @@ def readout(info: RunInfo, frame: Frame) -> str:
     products = frame.spectrum.products
     if not _fitting(frame).any():
         return "a single step: nothing to remember"
-    if not np.isfinite(products.lyapunov[-1, 0, 0]):
+    lags, norms = products.lags[_fitting(frame)], products.norm[-1, 0, _fitting(frame)]
+    erased = lags[norms == 0]
+    if not (np.isfinite(products.lyapunov[-1, 0, 0]) or len(erased)):
         return "not finite"
-    furthest = int(products.lags[_fitting(frame)][-1])
+    furthest = int(lags[-1])
     half, little = products.half_life(), products.one_percent()
-    if not math.isfinite(half) or products.norm[-1, 0, _fitting(frame)][-1] >= HALF:
+    if len(erased):
+        parts = [f"nothing is left after {erased[0]} step{'s' if erased[0] > 1 else ''}"]
+    elif not math.isfinite(half) or norms[-1] >= HALF:
         parts = [f"does not fade in {furthest} step{'s' if furthest > 1 else ''}"]
     else:
         parts = [f"halves every {short(half)} steps"]

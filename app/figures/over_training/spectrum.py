@@ -1,11 +1,11 @@
-"""The eigenvalues of the recurrent weights, with the unit circle."""
+"""The eigenvalues of the recurrent weights, with the unit circle: of blocks of W_hh, or of a vector as a diagonal."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import theme
+from app.figures import recurrent_weights, theme
 from app.figures.base import Curves, LiveFigure, Patch
 from app.figures.over_time import gates
 from engine.frame import Frame, RunInfo
@@ -21,7 +21,7 @@ def template(info: RunInfo) -> go.Figure:
     traces = [
         go.Scatter(
             x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), mode="markers",
-            name=name.replace("_", " ") if info.gates else "W_hh",
+            name=name.replace("_", " ") if info.gates else recurrent_weights.symbol(info),
             marker=_marker(name),
             hovertemplate="%{x:.2f} %{y:+.2f} i<extra>%{fullData.name}</extra>",
         )
@@ -44,7 +44,7 @@ def template(info: RunInfo) -> go.Figure:
 
 
 def blocks(info: RunInfo) -> tuple[str, ...]:
-    """Return the names of the blocks of weight_hh: one per gate, or the only one."""
+    """Return the names of the blocks of the recurrent weights: one per gate, or the only one."""
     return info.gates or ("hidden",)
 
 
@@ -103,24 +103,38 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return f"radius {up_to}{short(radius)} · singular value {up_to}{short(max(norms))}"
 
 
+def _title(info: RunInfo) -> str:
+    return f"Eigenvalues of {recurrent_weights.symbol(info)}{theme.top_layer_suffix(info)}"
+
+
 def _look_for(info: RunInfo) -> str:
     if info.gates:
         return "One set of points per gate. The circle does not decide here: the old state also bypasses these weights."
-    return "Inside the circle: repeated multiplication by W_hh shrinks a vector. Outside: it grows."
+    weights = recurrent_weights.symbol(info)
+    if recurrent_weights.is_vector(info):
+        return f"Each unit has its own number in {weights}. Between −1 and 1 its old state shrinks, beyond it grows."
+    return f"Inside the circle: repeated multiplication by {weights} shrinks a vector. Outside: it grows."
+
+
+def _how(info: RunInfo) -> str:
+    weights, of_decoder = recurrent_weights.symbol(info), ", the decoder's. " if info.encoder_steps else ". "
+    what = "Eigenvalues of each hidden_size × hidden_size block of weight_hh"
+    if recurrent_weights.is_vector(info):
+        what = f"The numbers of {weights}, which are the eigenvalues of a matrix with {weights} on its diagonal"
+    return (
+        f"{what}{of_decoder}Radius: the largest absolute eigenvalue; singular value: the largest factor by which the "
+        "weights stretch a vector in one step. The slope of the activation is not included. "
+        "engine/lens/spectrum.py, eigenvalues."
+    )
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "Eigenvalues of W_hh" + theme.top_layer_suffix(info),
+    title=_title,
     look_for=_look_for,
-    how=lambda info: (
-        "Eigenvalues of each hidden_size × hidden_size block of weight_hh"
-        + (", the decoder's. " if info.encoder_steps else ". ")
-        + "Radius: the largest absolute eigenvalue; singular value: the largest factor by which the weights stretch a "
-        "vector in one step. The slope of the activation is not included. engine/lens/spectrum.py, eigenvalues."
-    ),
+    how=_how,
     label="Eigenvalues of the recurrent weights in the complex plane, with the unit circle",
     over="training",
-    applies=lambda info: info.has_links,
+    applies=lambda info: recurrent_weights.symbol(info) is not None,
     template=template,
     patch=patch,
     readout=readout,

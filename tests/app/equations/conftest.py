@@ -11,8 +11,11 @@ from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.training import Trainer
 
-PLAIN = [("rnn", each) for each in formulas.ACTIVATIONS] + [("feedforward", each) for each in formulas.ACTIVATIONS]
-KINDS = [*PLAIN, *((cell, "tanh") for cell in CELLS if not CELLS[cell].uses_nonlinearity)]
+KINDS = [
+    (name, each)
+    for name, cell in CELLS.items()
+    for each in (formulas.ACTIVATIONS if cell.uses_nonlinearity else ["tanh"])
+]
 UNITS, STEPS = 3, 5
 
 

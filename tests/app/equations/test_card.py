@@ -29,8 +29,7 @@ def shown(page: Any) -> str:
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_card_shows_the_equations_of_the_cell(pool, cell):
     page = unfolded(cell=cell)
-    ending = " cell" if cell == "feedforward" else ""
-    assert f"**Equations of the {CELLS[cell].title}{ending}**" in shown(page)
+    assert f"**Equations of the {CELLS[cell].title} cell**" in shown(page)
     assert all(f"${latex}$" in shown(page) for _, latex in formulas.equations(pool.runs[0].experiment))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.equations import formulas
+from app.equations import formulas, step_numbers
+from app.equations.step_numbers import Computed, StepNumbers, StepTerms
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -25,28 +26,51 @@ def symbols(trainer: Trainer, frame: Frame, t: int) -> dict[str, Any]:
         "tanh": np.tanh,
         "ReLU": lambda a: np.maximum(a, 0),
     }
-    gates = [formulas.LETTERS.get(gate, "h") for gate in CELLS[e.cell].gates]
-    for k, gate in enumerate(gates):
+    cell = CELLS[e.cell]
+    for k, gate in enumerate(cell.letters):
         block = slice(k * UNITS, (k + 1) * UNITS)
         for name, symbol in (("weight_ih", "W_i"), ("weight_hh", "W_h"), ("bias_ih", "b_i"), ("bias_hh", "b_h")):
             if f"{name}_l0" in state:
                 values[symbol + gate] = state[f"{name}_l0"][block]
-    for k, gate in enumerate("ifo"[: CELLS[e.cell].peepholes]):
-        values[f"p_{gate}"] = state["weight_ch_l0"][k * UNITS : (k + 1) * UNITS]
+    for vector in cell.vectors:
+        values |= dict(zip(vector.symbols, state[f"{vector.name}_l0"].reshape(-1, UNITS), strict=True))
     values["x"] = np.eye(10)[int(frame.inputs[t])]
-    values |= {formulas.LETTERS[name]: gate[0, 0, t].astype(float) for name, gate in frame.gates.items()}
+    letters = dict(zip(cell.gates, cell.letters, strict=True))
+    values |= {letters[name]: gate[0, 0, t].astype(float) for name, gate in frame.gates.items()}
     for symbol, states in (("h", frame.hidden), ("c", frame.cell)):
         if states is not None:
             values[symbol] = states[0, 0, t].astype(float)
             values[f"{symbol}_before"] = states[0, 0, t - 1].astype(float) if t else np.zeros(UNITS)
-    return values
+    return values | (normalised(values, state) if cell.terms else {})
 
 
-def to_python(latex: str) -> str:
+def normalised(values: dict[str, Any], state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The normalised products and cell state, by their LaTeX: as the paper has them, all four gates together."""
+
+    def norm(name: str, joined: np.ndarray) -> np.ndarray:
+        gain, shift = state[f"gain_{name}_l0"], state[f"shift_{name}_l0"]
+        return (joined - joined.mean()) / np.sqrt(joined.var() + 1e-5) * gain + shift
+
+    made = {r"\mathrm{LN}(c_t)": norm("c", values["c"])}
+    for name, x, latex in (("ih", "x", "W_{i%s} x_t"), ("hh", "h_before", "W_{h%s} h_{t-1}")):
+        joined = np.concatenate([values[f"W_{name[0]}{gate}"] @ values[x] for gate in "ifgo"])
+        blocks = np.split(norm(name, joined), 4)
+        made |= {rf"\mathrm{{LN}}({latex % gate})": block for gate, block in zip("ifgo", blocks, strict=True)}
+    return {as_name(latex): value for latex, value in made.items()}
+
+
+def as_name(latex: str) -> str:
+    """A Python name for a term that is no symbol."""
+    return "term_" + re.sub(r"[\W_]", "", latex)
+
+
+def to_python(latex: str, cell: str = "rnn") -> str:
     """A right-hand side as Python: products of a matrix and a vector, and products unit by unit."""
+    for term in CELLS[cell].terms.values():
+        latex = latex.replace(term, as_name(term))
     code = latex.replace("_{t-1}", "_before").replace("_t", "").replace(r"\odot", "*").replace(r"\mathrm{ReLU}", "ReLU")
     code = re.sub(r"([Wb])_\{(\w+)\}", r"\1_\2", code.replace("\\sigma", "sigma").replace("\\tanh", "tanh"))
-    return re.sub(r"(W_\w+) (\w+)", r"(\1 @ \2)", code)
+    return re.sub(r"(W_\w+) (\w+|\([^()]*\))", r"(\1 @ \2)", code)
 
 
 @pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
@@ -56,15 +80,14 @@ def test_every_displayed_equation_holds(cell, nonlinearity):
         values = symbols(trainer, frame, t)
         for _, latex in formulas.equations(trainer.experiment):
             left, right = latex.split(" = ")
-            computed = eval(to_python(right), {"__builtins__": {}}, values)
+            computed = eval(to_python(right, cell), {"__builtins__": {}}, values)
             assert np.allclose(computed, values[left.removesuffix("_t")], atol=2e-6), latex
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_gate_and_state_has_its_equation_and_every_cell_its_note(cell):
     shown = [latex[0] for _, latex in formulas.equations(small(cell))]
-    gates = [formulas.LETTERS[gate] for gate in CELLS[cell].gates if gate != "hidden"]
-    assert sorted(shown) == sorted([*gates, *("hc" if CELLS[cell].has_cell_state else "h")])
+    assert sorted(shown) == sorted({*CELLS[cell].letters, *CELLS[cell].states})
     assert all(each.endswith(".") for each in formulas.remarks(small(cell)))
 
 
@@ -72,6 +95,15 @@ def test_what_stands_for_the_input_is_said():
     text = " ".join(formulas.remarks(small("feedforward", window=3, num_layers=2)))
     assert "the last 3 inputs" in text and "layer below" in text
     assert "second chain" in " ".join(formulas.remarks(small("gru", bidirectional=True)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "nonlinearity", "signs"),
+    [("rnn", "tanh", ""), ("rnn", "sigmoid", "σ"), ("indrnn", "tanh", "⊙"), ("linear", "tanh", "σ⊙")],
+)
+def test_the_signs_that_are_shown_are_explained(cell, nonlinearity, signs):
+    text = " ".join(formulas.remarks(small(cell, nonlinearity)))
+    assert ("σ is the logistic function" in text, "⊙ multiplies" in text) == ("σ" in signs, "⊙" in signs)
 
 
 # ---- the numbers of now
@@ -82,8 +114,9 @@ def test_both_sides_of_a_worked_equation_agree(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity, num_layers=2))
     for t in range(STEPS):
         for unit in range(UNITS):
-            values = formulas.values(trainer.info, frame, unit, t)
-            assert values["h_t"] == frame.hidden[-1, 0, t, unit] and ("h_{t-1}" in values) == (cell != "feedforward")
+            values = step_numbers.values(trainer.info, frame, unit, t)
+            assert values.recorded["h_t"] == frame.hidden[-1, 0, t, unit]
+            assert ("h_{t-1}" in values.recorded) == CELLS[cell].is_recurrent
             rows = [row for row in formulas.checks(trainer.info, values) if row.recorded is not None]
             assert [row.computed for row in rows] == pytest.approx([row.recorded for row in rows], abs=2e-6)
             recorded = [gate[-1, 0, t, unit] for gate in frame.gates.values()] + [frame.hidden[-1, 0, t, unit]]
@@ -96,10 +129,11 @@ def test_what_is_written_with_numbers_holds(cell, nonlinearity):
     trainer, frame = trained(small(cell, nonlinearity))
     known = symbols(trainer, frame, 2)
     functions = {name: known[name] for name in ("sigma", "tanh", "ReLU")}
-    for row in formulas.checks(trainer.info, formulas.values(trainer.info, frame, 1, 2)):
+    for row in formulas.checks(trainer.info, step_numbers.values(trainer.info, frame, 1, 2)):
         _, *middle = row.latex.split(" = ")
         if row.recorded is not None:
             assert not re.search(r"[Wbpxhcfiogrzn]_", "".join(middle)), row.latex  # every symbol has its number
+            assert "LN" not in row.latex and not re.search(r"\bu\b", row.latex)
             for side in middle:
                 code = to_python(side).replace(r"\times", "*").replace(r" \cdot 10^{", "e").replace("}", "")
                 assert eval(code, {"__builtins__": {}}, functions) == pytest.approx(row.recorded, abs=4e-3), row.latex
@@ -108,11 +142,12 @@ def test_what_is_written_with_numbers_holds(cell, nonlinearity):
 def test_the_terms_of_a_plain_cell_are_those_of_its_weights():
     trainer, frame = trained(small("rnn"))
     known, unit, t = symbols(trainer, frame, 3), 2, 3
-    values = formulas.values(trainer.info, frame, unit, t)
+    numbers = step_numbers.values(trainer.info, frame, unit, t)
+    values = numbers.recorded
     assert values["W_{ih} x_t"] == pytest.approx((known["W_ih"] @ known["x"])[unit])
     assert values["W_{hh} h_{t-1}"] == pytest.approx((known["W_hh"] @ known["h_before"])[unit])
     assert (values["b_{ih}"], values["b_{hh}"]) == (known["b_ih"][unit], known["b_hh"][unit])
-    row, _ = formulas.checks(trainer.info, values)
+    row, _ = formulas.checks(trainer.info, numbers)
     terms = [values[each] for each in ("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}")]
     written = " + ".join(f"({each:.3f})" if each < 0 else f"{each:.3f}" for each in terms)
     assert row.latex == rf"h_t = \tanh({written}) = \tanh({sum(terms):.3f})"
@@ -124,25 +159,64 @@ def test_the_terms_of_a_plain_cell_are_those_of_its_weights():
 )
 def test_a_cell_without_gates_shows_its_slope(nonlinearity, h, slope):
     terms = dict.fromkeys(("W_{ih} x_t", "b_{ih}", "W_{hh} h_{t-1}", "b_{hh}"), 0.1)
-    *_, row = formulas.checks(RunInfo.of(small("rnn", nonlinearity)), {**terms, "h_{t-1}": 0.1, "h_t": h})
+    numbers = StepNumbers({**terms, "h_{t-1}": 0.1, "h_t": h}, {"h_t": Computed(h, nonlinearity, 0.4)})
+    *_, row = formulas.checks(RunInfo.of(small("rnn", nonlinearity)), numbers)
     assert row.computed == slope and row.recorded is None
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_slope_is_shown_and_explained_for_cells_without_gates_alone(cell):
+    trainer, frame = trained(small(cell))
+    *_, row = formulas.checks(trainer.info, step_numbers.values(trainer.info, frame, 0, 1))
+    plain = CELLS[cell].is_plain
+    assert ((row.name == "slope"), (formulas.SLOPE_IS in formulas.footnote(trainer.info))) == (plain, plain)
+    if cell == "indrnn":  # its activation is fixed, whatever the setting says
+        assert r"[\," in row.latex and formulas.BRACKET in formulas.footnote(trainer.info)
+
+
 def test_a_worked_equation_reads_as_a_sentence():
-    values = {"i_t": 0.412, "f_t": 0.953, "g_t": -0.31, "o_t": 0.5, "c_{t-1}": 0.12, "c_t": -0.01336, "h_{t-1}": 0.0,
-             "h_t": -0.00668}  # fmt: skip
-    for gate in "ifgo":
-        values |= {f"W_{{i{gate}}} x_t": 0.25, f"b_{{i{gate}}}": 0.0, f"b_{{h{gate}}}": -0.5}
-        values[f"W_{{h{gate}}} h_{{t-1}}"] = 2e-5
-    enters, *_, keeps, shows = formulas.checks(RunInfo.of(small("lstm")), values)
+    gate, content = 1 / (1 + np.exp(0.24998)), np.tanh(-0.24998)
+    state = gate * 0.12 + gate * content
+    terms = StepTerms(
+        from_input=np.full((4, 1), 0.25),
+        from_state=np.full((4, 1), 2e-5),
+        biases=np.array([0.0, -0.5]).reshape(2, 1, 1) * np.ones((2, 4, 1)),
+        vectors={},
+        before={"h": np.zeros(1), "c": np.array([0.12])},
+        after={"h": np.array([0.25]), "c": np.array([state])},
+        gates={**{letter: np.array([gate]) for letter in "ifo"}, "g": np.array([content])},
+    )
+    info = RunInfo.of(small("lstm"))
+    enters, *_, keeps, shows = formulas.checks(info, step_numbers.step_numbers(info, terms, 0))
     assert formulas.worked(enters) == (
-        "input gate, recorded: $0.412$  \n"
+        "input gate, recorded: $0.438$  \n"
         + r"$i_t = \sigma(0.250 + 0.000 + (2.00 \cdot 10^{-5}) + (-0.500)) = \sigma(-0.250) = 0.438$"
     )
     assert formulas.worked(keeps) == (
-        "cell state, recorded: $-0.013$  \n" + r"$c_t = 0.953 \times 0.120 + 0.412 \times (-0.310) = -0.013$"
+        "cell state, recorded: $-0.055$  \n" + r"$c_t = 0.438 \times 0.120 + 0.438 \times (-0.245) = -0.055$"
     )
-    assert r"h_t = 0.500 \times \tanh(-0.013) = -0.007$" in formulas.worked(shows)
+    assert formulas.worked(shows) == (
+        "hidden state, recorded: $0.250$  \n" + r"$h_t = 0.438 \times \tanh(-0.055) = -0.024$"
+    )
+
+
+def test_a_product_with_something_made_of_the_old_state_is_one_number():
+    trainer, frame = trained(small("gru_2014"))
+    numbers = step_numbers.values(trainer.info, frame, 1, 2)
+    known = symbols(trainer, frame, 2)
+    assert numbers.recorded[r"W_{hn} (r_t \odot h_{t-1})"] == pytest.approx(
+        (known["W_hn"] @ (known["r"] * known["h_before"]))[1], abs=1e-6
+    )
+    *_, content, _ = formulas.checks(trainer.info, numbers)
+    assert content.latex.count("+") == 3 and "times" not in content.latex
+
+
+def test_a_single_letter_is_replaced_only_where_it_stands_alone():
+    trainer, frame = trained(small("indrnn"))
+    numbers = step_numbers.values(trainer.info, frame, 1, 2)
+    row, _ = formulas.checks(trainer.info, numbers)
+    assert row.latex.startswith(r"h_t = \mathrm{ReLU}(")
+    assert numbers.recorded["u"] == pytest.approx(trainer.model.recurrent.weight_u_l0[1].item())
 
 
 @pytest.mark.parametrize(
@@ -162,10 +236,10 @@ def test_a_decoder_begins_where_the_encoder_ended():
         if not frame.valid[start - 1]:
             break
     ends = int(frame.valid[:start].sum()) - 1
-    assert ends < start - 1 and formulas.step_before(info, frame, start) == ends
-    assert formulas.values(info, frame, 1, start)["h_{t-1}"] == frame.hidden[-1, 0, ends, 1]
+    assert ends < start - 1 and step_numbers.step_before(info, frame, start) == ends
+    assert step_numbers.values(info, frame, 1, start).recorded["h_{t-1}"] == frame.hidden[-1, 0, ends, 1]
     for t in np.flatnonzero(frame.valid):
-        for row in formulas.checks(info, formulas.values(info, frame, 0, int(t))):
+        for row in formulas.checks(info, step_numbers.values(info, frame, 0, int(t))):
             assert row.computed == pytest.approx(row.recorded, abs=2e-6)
     assert formulas.read(info, frame, start) == "nothing yet"
     assert formulas.read(info, frame, start + 1) == f"`{info.output_labels[frame.inputs[start + 1]]}`"

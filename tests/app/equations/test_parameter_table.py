@@ -14,7 +14,7 @@ from tests.app.equations.conftest import KINDS, small, trained
 
 
 @pytest.mark.parametrize("changes", [{}, {"num_layers": 2, "bidirectional": True}, {"embedding_size": 4}], ids=str)
-@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell != "feedforward"])
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if CELLS[cell].is_recurrent])
 def test_the_table_counts_every_number_once(cell, changes):
     e = small(cell, **changes)
     columns = parameter_table.table(e)
@@ -29,8 +29,10 @@ def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, 
     columns = parameter_table.table(trainer.experiment)
     listed = " ".join(columns["Symbol"])
     shown_in = "".join(latex for _, latex in formulas.equations(trainer.experiment))
-    used = set(re.findall(r"[Wb]_\{\w+\}|p_\w", shown_in))
-    assert used == set(re.findall(r"[Wb]_\{\w+\}|p_\w", listed))
+    symbol = r"[Wb]_\{\w+\}|p_\w|\bu\b"
+    assert set(re.findall(symbol, shown_in)) == set(re.findall(symbol, listed))
+    for vector in CELLS[cell].vectors:
+        assert " ".join(f"${each}$" for each in vector.symbols) in columns["Symbol"]
     names = next(
         column for title, column in columns.items() if title in (parameter_table.IN_PYTORCH, parameter_table.AS_PYTORCH)
     )
@@ -43,7 +45,17 @@ def test_every_symbol_of_the_equations_has_a_row_and_every_row_its_tensor(cell, 
     assert (parameter_table.AS_PYTORCH in columns) == ours
     text = " ".join(parameter_table.sentences(trainer.experiment))
     assert ("PyTorch has no such cell" in text) == ours and ("PyTorch stores two vectors" in text) == (not ours)
+    two_biases = any("bias_hh" in name for name in shapes)
+    assert (parameter_table.TWO_BIASES_HERE in text) == (ours and two_biases)
     assert ("contains $p_i$, $p_f$ and $p_o$ in this order" in text) == (cell == "lstm_peephole")
+
+
+def test_vectors_of_the_same_form_share_a_sentence():
+    text = " ".join(parameter_table.sentences(small("lstm_layer_norm")))
+    assert "`gain_ih`, `shift_ih`, `gain_hh` and `shift_hh` contain their symbols in the order of the table" in text
+    columns = parameter_table.table(small("lstm_layer_norm"))
+    assert columns["Textbook"][:4] == ["$W_x$", "$W_h$", r"$\gamma$", r"$\beta$"]
+    assert parameter_table.table(small("indrnn"))["Textbook"][:3] == ["$W_x$", "$b$", "$u$"]
 
 
 def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
@@ -61,10 +73,12 @@ def test_the_symbols_of_a_row_stand_in_the_order_of_its_blocks():
         (small("lstm"), "all 5 time steps. A network with different weights at every time step would need 5 times as "
          "many recurrent weights: 180 instead of 36."),
         (small("feedforward"), "None of them links a time step to the one before."),
+        (small("indrnn"), "5 times as many recurrent weights: 15 instead of 3."),
+        (small("linear"), "None of them is multiplied by the old state."),
         (Experiment(task="digits", rnn_type="one_to_one"), "only one time step"),
         (Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=2, seq_len=6), "instead of 8."),
     ],
-    ids=["shared", "no links", "one step", "two networks"],
+    ids=["shared", "no links", "a vector", "no weights", "one step", "two networks"],
 )  # fmt: skip
 def test_what_sharing_saves_is_said(experiment, text):
     assert text in parameter_table.sharing(experiment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.equations import update_cost
+from engine.cells import CELLS
 from engine.experiment import Experiment
 
 
@@ -36,7 +37,8 @@ def test_a_plain_network_is_measured_alone_and_compared_with_nothing():
 
 def test_it_is_said_where_pytorch_itself_favours_a_cell():
     text = update_cost.sentences(Experiment(cell="lstm"), {("this", 25): 0.01, ("plain", 25): 0.01})
-    assert text[-1] == update_cost.ONE_DNN and "oneDNN" in text[-1]
+    assert text[-1] == CELLS["lstm"].cost_note and "oneDNN" in text[-1]
+    assert [name for name, cell in CELLS.items() if cell.cost_note] == ["lstm"]
 
 
 def test_the_ratio_is_that_of_a_step_at_the_greatest_length():
@@ -46,7 +48,19 @@ def test_the_ratio_is_that_of_a_step_at_the_greatest_length():
         ratio == "At 100 time steps, each costs 3.0 times a plain RNN's; the matrices hold 2.0 times as many numbers."
     )
     assert python.startswith("PyTorch has no such cell")
-    assert (
-        "no time step needs the result of another"
-        in update_cost.sentences(Experiment(cell="feedforward"), {("this", 25): 1, ("plain", 25): 2})[0]
-    )
+
+
+def test_it_is_said_whether_a_step_must_wait_for_the_one_before():
+    waits = {
+        cell: update_cost.sentences(Experiment(cell=cell), {("this", 25): 1, ("plain", 25): 2})[0] for cell in CELLS
+    }
+    assert "no time step needs the result of another" in waits.pop("feedforward")
+    parallel = {cell for cell, sentence in waits.items() if "all time steps can be computed in parallel" in sentence}
+    assert parallel == {"linear", "linear_signed"}
+    assert all("each time step needs the result" in waits[cell] for cell in set(waits) - parallel)
+
+
+def test_another_activation_is_named():
+    titles = [list(update_cost.table(Experiment(cell=cell, nonlinearity="relu"), {("this", 25): 1}))[1]
+              for cell in ("rnn", "feedforward", "gru")]  # fmt: skip
+    assert titles == ["RNN with relu, ms per update", "Feed-forward with relu, ms per update", "GRU, ms per update"]

@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import FIGURES, Curves, Patch, Quantised, applicable
+from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import ON_DEMAND_READINGS
@@ -24,15 +25,7 @@ from engine.recording.history import History
 from engine.tasks import TASKS
 from engine.training import Trainer
 
-TITLES = {
-    "rnn": "RNN",
-    "gru": "GRU",
-    "lstm": "LSTM",
-    "lstm_peephole": "Peephole LSTM",
-    "lstm_no_forget": "LSTM 1997",
-    "gru_simple": "Simple GRU",
-    "feedforward": "Feed-forward",
-}
+TITLES = {slug: cell.title for slug, cell in CELLS.items()}
 HUGE = {"cell": "rnn", "nonlinearity": "relu", "hidden_size": 8, "init": "identity", "init_gain": 2.0, "seq_len": 400}
 TINY = {"hidden_size": 6, "batch_size": 4}
 EXPERIMENTS: dict[str, tuple[Experiment, int]] = (

@@ -27,6 +27,11 @@ EXPERIMENTS = {
     "lstm": Experiment(cell="lstm", seq_len=12, **TINY),
     "lstm_peephole": Experiment(cell="lstm_peephole", seq_len=9, **TINY),
     "lstm_no_forget": Experiment(cell="lstm_no_forget", seq_len=9, **TINY),
+    "lstm_layer_norm": Experiment(cell="lstm_layer_norm", seq_len=9, **TINY),
+    "gru_2014": Experiment(cell="gru_2014", seq_len=9, **TINY),
+    "indrnn": Experiment(cell="indrnn", seq_len=12, **TINY),
+    "linear": Experiment(cell="linear", seq_len=12, **TINY),
+    "linear_signed": Experiment(cell="linear_signed", seq_len=9, **TINY),
     "feedforward": Experiment(cell="feedforward", seq_len=6, **TINY),
     "letters, both ways, stacked": Experiment(
         task="characters", rnn_type="many_to_many", cell="gru", num_layers=2, bidirectional=True, seq_len=12, **TINY

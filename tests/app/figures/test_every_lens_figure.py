@@ -35,7 +35,8 @@ def test_each_is_there_where_it_has_something_to_show(case):
     info, frame, _ = seen(case)
     there = set(applicable(info)) & set(NAMES)
     links, steps = info.has_links, info.time_steps
-    assert there == {"weights", "saliency"} | ({"spectrum"} if links else set()) | (
+    has_eigenvalues = bool(frame.spectrum and frame.spectrum.eigenvalues)
+    assert there == {"weights", "saliency"} | ({"spectrum"} if has_eigenvalues else set()) | (
         {"waterfall"} if steps > 1 else set()
     ) | ({"factors", "memory"} if links and steps > 1 else set()) | (
         {"decomposition"} if frame.counted.sum() > 1 else set()

@@ -8,6 +8,7 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from app import links, state, text
+from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, LIVE_SETTINGS
 from engine.preset import load_preset
 from engine.tasks import TASKS
@@ -309,3 +310,29 @@ def test_picking_the_lesson_again_undoes_what_was_changed(pool):
     move(page, "preset", "explode")
     move(page, "preset", "remember")
     assert slot().experiment == load_preset("remember").experiment and page.query_params == {"preset": "remember"}
+
+
+def test_all_cells_are_in_one_list_the_usual_first_and_the_one_without_memory_last(pool):
+    offered = widgets(opened())["cell"].options
+    assert offered[:3] == ["RNN", "GRU", "LSTM"] and offered[-1] == "Feed-forward"
+    assert sorted(offered) == sorted(cell.title for cell in CELLS.values())
+
+
+def test_what_has_no_effect_on_a_cell_rests(pool):
+    page = opened()
+    for cell, resting in {
+        "rnn": ["forget_bias", "teacher_forcing", "window"],
+        "indrnn": ["forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
+        "linear": ["init", "init_gain", "nonlinearity", "teacher_forcing", "window"],
+        "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
+    }.items():
+        move(page, "cell", cell)
+        assert sorted(key for key in state.WIDGETS if widgets(page)[key].disabled) == resting
+        assert CELLS[cell].summary in [caption.value for caption in page.caption]
+
+
+def test_an_initialisation_that_a_cell_does_not_need_can_be_taken_back(pool):
+    page = opened(init="identity", cell="linear")
+    assert not widgets(page)["init"].disabled
+    move(page, "init", "pytorch")
+    assert slot().experiment.init == "pytorch" and widgets(page)["init"].disabled

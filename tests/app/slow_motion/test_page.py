@@ -31,6 +31,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "encoder_decoder": {"task": "reverse", "rnn_type": "encoder_decoder"},
     "no links": {"task": "stocks", "rnn_type": "many_to_many", "cell": "feedforward"},
     "cut": {"seq_len": 20, "tbptt": 5},
+    "one weight per unit": {"cell": "indrnn"},
+    "no weights in time": {"cell": "linear"},
 }  # fmt: skip
 
 
@@ -145,6 +147,12 @@ def test_what_became_of_the_gradient_is_said(first, text):
 )
 def test_what_the_update_does_to_the_loss_is_said(after, text):
     assert text in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), phases.UPDATE)
+
+
+def test_weights_that_the_cell_itself_cuts_are_counted():
+    assert "then cut" not in slow_motion_text.meaning(*changed(cut_to_limit=0), phases.UPDATE)
+    assert "1 weight was then cut" in slow_motion_text.meaning(*changed(cut_to_limit=1), phases.UPDATE)
+    assert "3 weights were then cut" in slow_motion_text.meaning(*changed(cut_to_limit=3), phases.UPDATE)
 
 
 def test_what_was_measured_otherwise_than_trained_is_said():

@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from app.equations import formulas
+from app.equations import formulas, step_numbers
 from app.figures import step_through
 from app.figures.step_through import Place
 from app.step_through import text as step_through_text
+from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.step_through.verification_result import AUTOGRAD, REASONS
@@ -106,7 +107,14 @@ def test_a_gated_cell_says_by_which_road(case):
     info, trace = walked(case)
     text = step_through_text.flow(info, trace, Place(16 - 1 - 4))
     shares = [int(each) for each in re.findall(r"(-?\d+)% ", text)]
-    assert "kept" in text and sum(shares) == pytest.approx(100, abs=len(shares))
+    assert "kept" in text and "road" not in text and sum(shares) == pytest.approx(100, abs=len(shares))
+
+
+def test_a_cell_says_which_weights_or_which_only_path():
+    info, trace = walked("indrnn")
+    assert "(weights u) ×" in step_through_text.flow(info, trace, Place(16 - 1 - 7))  # further back every unit is 0
+    info, trace = walked("linear")
+    assert "by the only path: what is kept" in step_through_text.flow(info, trace, Place(16 - 1 - 4))
 
 
 def test_the_wall_of_truncation_is_said():
@@ -136,7 +144,7 @@ def test_numbers_are_short_and_keep_their_sign(value, text):
 def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
     info, trace = walked(case)
     if trace.weight_hh is None:
-        assert not info.has_links
+        assert not CELLS[info.experiment.cell].state_blocks
         return
     n, gates = len(trace.positions), len(step_through_text.gates(info))
     for gate in range(gates):
@@ -164,7 +172,7 @@ def test_going_forward_the_weight_carries():
 def test_the_equations_of_the_walk_give_the_recorded_numbers(case):
     info, trace = walked(case)
     for k in range(len(trace.positions)):
-        for check in formulas.checks(info, formulas.values_from_trace(info, trace, 2, k)):
+        for check in formulas.checks(info, step_numbers.values_from_trace(info, trace, 2, k)):
             if check.recorded is not None:
                 assert check.computed == pytest.approx(check.recorded, abs=2e-6)
 
@@ -174,7 +182,7 @@ def test_every_chain_has_its_own_equations():
     for layer in (0, 1):
         for direction in (0, 1):
             _, trace = walked("both", layer, direction)
-            for check in formulas.checks(info, formulas.values_from_trace(info, trace, 1, 3)):
+            for check in formulas.checks(info, step_numbers.values_from_trace(info, trace, 1, 3)):
                 assert check.recorded is None or check.computed == pytest.approx(check.recorded, abs=2e-6)
             assert step_through_text.chain(info, layer, direction).startswith(f"layer {layer + 1}")
 
@@ -189,7 +197,7 @@ def test_every_number_that_is_offered_is_one_of_the_walk(case):
     for at in (0, n - 1, n, 2 * n - 1):
         offered = step_through_text.entries(info, trace, Place(at, unit=1, source=2))
         assert set(offered) <= set(step_through_text.ENTRIES) and step_through_text.ENTRIES[0] in offered
-        assert (step_through_text.ENTRIES[1] in offered) == info.has_links
+        assert (step_through_text.ENTRIES[1] in offered) == bool(CELLS[info.experiment.cell].state_blocks)
         for what in offered.values():
             assert np.isfinite(trace.number(what)) and step_through_text.entry_symbol(what)
 

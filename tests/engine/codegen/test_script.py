@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.cells import CELLS
 from engine.codegen import script
 from engine.codegen.source_edits import specialise
 from engine.experiment import Experiment
@@ -123,7 +124,25 @@ RUNS = {
     "simple, translating": TRANSLATE | {"cell": "gru_simple", "teacher_forcing": 0.5, "embedding_size": 3},
     "feed-forward, window": VALUES | DEEP | {"cell": "feedforward", "window": 3, "nonlinearity": "relu", "noise": 0.2},
     "feed-forward, identity, deaf": TRANSLATE | {"cell": "feedforward", "init": "identity", "clip": "none", "tbptt": 0},
+    "layer norm, padded both ways": PADDED | DEEP | {"cell": "lstm_layer_norm", "forget_bias": 2.0, "init_gain": 1.5},
+    "layer norm, identity, fed back": MELODY | {"cell": "lstm_layer_norm", "init": "identity", "teacher_forcing": 0.5,
+                                                "tbptt": 4},
+    "layer norm, translating": TRANSLATE | DEEP | {"cell": "lstm_layer_norm", "forget_bias": -1.0, "noise": 0.1},
+    "gru 2014, truncated": VALUES | DEEP | {"cell": "gru_2014", "init": "orthogonal", "forget_bias": 1.0, "tbptt": 3},
+    "gru 2014, padded to one": PADDED_TO_ONE | {"cell": "gru_2014", "embedding_size": 3, "optimizer": "rmsprop"},
+    "indrnn, to its limit": TO_ONE | DEEP | {"cell": "indrnn", "init": "xavier", "init_gain": 3.0,
+                                             "bidirectional": True},
+    "indrnn, identity, translating": TRANSLATE | {"cell": "indrnn", "init": "identity", "init_gain": 2.0,
+                                                  "teacher_forcing": 0.0, "optimizer": "sgd", "learning_rate": 0.1},
+    "linear, padded both ways": PADDED | DEEP | {"cell": "linear", "forget_bias": 1.0, "noise": 0.2},
+    "linear, identity, truncated": VALUES | {"cell": "linear", "init": "identity", "tbptt": 3, "num_layers": 2},
+    "signed, fed back": SPELL | {"cell": "linear_signed", "teacher_forcing": 0.5, "init_gain": 2.0},
+    "signed, open, translating": TRANSLATE | {"cell": "linear_signed", "forget_bias": 1.0, "init": "gaussian"},
 }  # fmt: skip
+
+
+def test_every_cell_is_run():
+    assert {run["cell"] for run in RUNS.values()} == set(CELLS)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -166,6 +185,17 @@ def test_it_stops_where_the_engine_stops():
         next(made)
 
 
+def test_weights_with_a_limit_are_cut_after_an_update_and_not_before():
+    names = run(script(Experiment(**SMALL | RUNS["indrnn, to its limit"])))
+    network = names["Network"]()
+    names["Network"] = lambda: network  # the one that will be trained
+    limited = [values for name, values in network.named_parameters() if "weight_u" in name]
+    assert len(limited) == 4  # two layers, two directions
+    assert max(values.abs().max().item() for values in limited) > 2 ** (1 / 8)
+    next(names["train"](1))
+    assert max(values.abs().max().item() for values in limited) == pytest.approx(2 ** (1 / 8))
+
+
 def test_without_cuda_it_trains_on_the_processor():
     on_cuda = Experiment(**SMALL | TRANSLATE | {"device": "cuda", "teacher_forcing": 0.5, "noise": 0.1})
     text = script(on_cuda)
@@ -175,7 +205,8 @@ def test_without_cuda_it_trains_on_the_processor():
         assert list(names["train"](2)) == list(run(script(on_cuda.replace(device="cpu")))["train"](2))
 
 
-@pytest.mark.parametrize("settings", [TRANSLATE, PADDED | {"output_layers": 2}, TO_ONE | {"cell": "lstm_peephole"}])
+@pytest.mark.parametrize("settings", [TRANSLATE, PADDED | {"output_layers": 2}, TO_ONE | {"cell": "lstm_peephole"},
+                                      TO_ONE | {"cell": "lstm_layer_norm"}, TO_ONE | {"cell": "indrnn"}])  # fmt: skip
 def test_weights_of_a_run_fit_into_its_network(settings):
     trainer = Trainer(Experiment(**SMALL | settings | {"embedding_size": 3}))
     network = run(script(trainer.experiment))["Network"]()
@@ -239,7 +270,9 @@ def test_a_linter_finds_nothing():
     if ruff is None:
         pytest.skip("ruff is not installed")
     order = [ruff, "check", "--isolated", "--line-length", "120", "--select", "F,E,I", "--target-version", "py311", "-"]
-    for settings in (RUNS["gru, translating"], PADDED | DEEP | {"cell": "lstm_peephole", "embedding_size": 3}, SPELL):
+    padded = PADDED | DEEP | {"cell": "lstm_peephole", "embedding_size": 3}
+    cells = [RUNS[f"{name}, translating"] for name in ("gru", "layer norm", "indrnn, identity")]
+    for settings in (*cells, RUNS["gru 2014, truncated"], padded, SPELL):
         text = script(Experiment(**settings))
         done = subprocess.run(order, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout

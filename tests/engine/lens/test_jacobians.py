@@ -162,7 +162,7 @@ def test_the_product_carries_the_gradient_of_the_last_loss(cell, bidirectional):
             slopes = flow.grad_hidden[0, d, :, b]
             if flow.grad_cell is not None:
                 # dL/dh_t holds c_t fixed, and dL/dc_t counts the path through h_t in: the joint one holds both apart
-                direct = flow.grad_cell[0, d, :, b] - own_path(model, batch, b, d) * slopes
+                direct = flow.grad_cell[0, d, :, b] - own_part(model, batch, b, d, slopes)
                 slopes = np.concatenate([slopes, direct], axis=-1)
             first, last = (len(positions), 0) if d else (0, len(positions))
             product = np.linalg.multi_dot(jacobians[::-1])
@@ -170,16 +170,24 @@ def test_the_product_carries_the_gradient_of_the_last_loss(cell, bidirectional):
             assert np.abs(expected - slopes[first]).max() < 1e-9 * np.abs(expected).max()
 
 
-def own_path(model: RecurrentNetwork, batch: Batch, b: int, d: int) -> np.ndarray:
-    """(T, H): dh_t/dc_t at a held step, by hand from the recorded output gate and cell state."""
-    flow = gradient_flow(model, batch)
-    o, squashed = flow.gates["output_gate"][0, d, :, b], np.tanh(flow.cell[0, d, :, b])
+def own_part(model: RecurrentNetwork, batch: Batch, b: int, d: int, slopes: np.ndarray) -> np.ndarray:
+    """(T, H): what dL/dh_t sends to c_t of the same step, by hand from the recorded output gate and cell state."""
+    flow, suffix = gradient_flow(model, batch), "_l0_reverse" if d else "_l0"
+    o, cell = flow.gates["output_gate"][0, d, :, b], flow.cell[0, d, :, b]
+    if model.experiment.cell == "lstm_layer_norm":
+        gain = getattr(model.recurrent, "gain_c" + suffix).detach().numpy()
+        shift = getattr(model.recurrent, "shift_c" + suffix).detach().numpy()
+        spread = np.sqrt(cell.var(-1, keepdims=True) + 1e-5)
+        centred = (cell - cell.mean(-1, keepdims=True)) / spread
+        into = slopes * o * (1 - np.tanh(gain * centred + shift) ** 2) * gain
+        aside = into.mean(-1, keepdims=True) + centred * (into * centred).mean(-1, keepdims=True)
+        return (into - aside) / spread
+    squashed = np.tanh(cell)
     path = o * (1 - squashed**2)
     if model.experiment.cell == "lstm_peephole":
-        suffix = "_l0_reverse" if d else "_l0"
         see = getattr(model.recurrent, "weight_ch" + suffix).detach().numpy()[2 * UNITS :]
         path = path + squashed * o * (1 - o) * see
-    return path
+    return path * slopes
 
 
 # ---- closed forms

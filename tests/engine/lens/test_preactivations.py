@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.cells import CELLS
+from engine.cells.numpy_ops import NumpyOps
 from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.training import Trainer
@@ -33,10 +34,6 @@ def looked(cell: str, changes: dict[str, Any]) -> tuple[Trainer, Frame]:
     return trainer, trainer.frame()
 
 
-def logistic(a: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-a))
-
-
 def fits(cell: str, changes: dict[str, Any]) -> bool:
     """A feed-forward network has no links, which some settings need."""
     return cell != "feedforward" or not {*LINKED, "encoder_decoder"} & {*changes, changes.get("rnn_type")}
@@ -46,32 +43,41 @@ def fits(cell: str, changes: dict[str, Any]) -> bool:
     ("cell", "network"),
     grid(list(CELLS), list(NETWORKS), kept=in_turn, possible=lambda cell, name: fits(cell, NETWORKS[name])),
 )
-def test_squashed_sums_are_the_gates_and_states(cell, network):
-    changes = NETWORKS[network]
-    trainer, frame = looked(cell, changes)
-    start = trainer.info.encoder_steps
+def test_the_step_makes_gates_and_states_of_the_terms(cell, network):
+    trainer, frame = looked(cell, NETWORKS[network])
+    kind, start = CELLS[cell], trainer.info.encoder_steps
+    states = {"h": frame.hidden, "c": frame.cell}
     for t in np.flatnonzero(frame.valid):
         one = 1 if start and t >= start else 0
-        from_input = frame.from_input[t] + frame.biases[one, 0]  # (G, units)
-        from_state = frame.from_state[t] + frame.biases[one, 1] if frame.from_state is not None else 0 * from_input
-        assert (frame.from_state is None) == (cell == "feedforward")
-        before = t - 1
-        if start and t == start:
-            before = np.flatnonzero(frame.valid[:start])[-1]
-        for at, gate in enumerate(CELLS[cell].gates):
-            if cell == "gru" and gate == "candidate":
-                total = from_input[at] + frame.gates["reset_gate"][-1, 0, t] * from_state[at]
-            else:
-                total = from_input[at] + from_state[at]
-            if cell == "lstm_peephole" and gate != "cell_candidate":
-                now = frame.cell[-1, 0, t]
-                old = frame.cell[-1, 0, before] if t else 0 * now
-                which = ("input_gate", "forget_gate", "output_gate").index(gate)
-                total = total + frame.peepholes[one, which] * (now if gate == "output_gate" else old)
-            value = np.tanh(total) if gate in ("hidden", "candidate", "cell_candidate") else logistic(total)
-            there = frame.hidden if gate == "hidden" else frame.gates[gate]
-            assert np.allclose(value, there[-1, 0, t], atol=2e-6), gate
+        before = np.flatnonzero(frame.valid[:t])[-1:]
+        old = {
+            name: states[name][-1, 0, before[0]] if before.size else np.zeros(UNITS, np.float32) for name in kind.states
+        }
+        from_state = None if frame.from_state is None else frame.from_state[t]
+        vectors = {name: vector[one] for name, vector in frame.vectors.items()}
+        ops = NumpyOps(kind, "tanh", frame.from_input[t], from_state, frame.biases[one], vectors)
+        values, new = kind.step(ops, None, lambda path, state, old=old: old[state])
+        expected = {letter: frame.gates[gate][-1, 0, t] for gate, letter in zip(kind.gates, kind.letters, strict=True)
+                    if gate != "hidden"} | {name: states[name][-1, 0, t] for name in kind.states}  # fmt: skip
+        for name, value in expected.items():
+            assert np.allclose((values | new)[name], value, atol=1e-5), name
     assert not frame.from_input[~frame.valid].any()
+    assert frame.from_state is None or not frame.from_state[~frame.valid].any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_has_the_terms_of_its_parameters(cell):
+    _, frame = looked(cell, {"seq_len": 6})
+    names = CELLS[cell].shapes(10, UNITS)
+    blocks = (CELLS[cell].blocks, UNITS)
+    assert frame.from_input.shape == (6, *blocks)
+    assert (frame.from_state is not None) == ("weight_hh" in names)
+    assert frame.biases.shape == (1, sum(name.startswith("bias") for name in names), *blocks)
+    assert frame.biases.dtype == frame.from_input.dtype == np.float32
+    assert {name: vector.shape for name, vector in frame.vectors.items()} == {
+        vector.name: (1, len(vector.symbols), UNITS) for vector in CELLS[cell].vectors
+    }
+    assert (frame.peepholes is None) == ("weight_ch" not in names)
 
 
 def test_the_terms_are_the_weights_own():
@@ -90,8 +96,20 @@ def test_an_encoder_and_a_decoder_have_biases_of_their_own():
     trainer, frame = looked("lstm_peephole", NETWORKS["two passes"])
     for at, stack in enumerate((trainer.model.encoder, trainer.model.decoder)):
         assert np.array_equal(frame.biases[at, 1].ravel(), stack.bias_hh_l0.detach().numpy())
-        assert np.array_equal(frame.peepholes[at].ravel(), stack.weight_ch_l0.detach().numpy())
+        assert np.array_equal(frame.vectors["weight_ch"][at].ravel(), stack.weight_ch_l0.detach().numpy())
+        assert frame.peepholes is frame.vectors["weight_ch"]
     start = trainer.info.encoder_steps
     ended = np.flatnonzero(frame.valid[:start])[-1]
     product = trainer.model.decoder.weight_hh_l0.detach().numpy() @ frame.hidden[-1, 0, ended]
     assert np.allclose(frame.from_state[start].ravel(), product, atol=1e-6)
+
+
+def test_a_product_with_something_made_of_the_old_state_is_that_product():
+    trainer, frame = looked("gru_2014", NETWORKS["two passes"])
+    start = trainer.info.encoder_steps
+    ended = np.flatnonzero(frame.valid[:start])[-1]
+    for t, before, stack in ((2, 1, trainer.model.encoder), (start, ended, trainer.model.decoder)):
+        matrix = stack.weight_hh_l0.detach().numpy()
+        old, reset = frame.hidden[-1, 0, before], frame.gates["reset_gate"][-1, 0, t]
+        assert np.allclose(frame.from_state[t, :2].ravel(), matrix[: 2 * UNITS] @ old, atol=1e-6)
+        assert np.allclose(frame.from_state[t, 2], matrix[2 * UNITS :] @ (reset * old), atol=1e-6)

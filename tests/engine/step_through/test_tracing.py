@@ -74,7 +74,8 @@ def test_the_walk_is_the_lens_own_and_the_frames(cell):
     for name in ("from_input", "from_state"):
         close(getattr(top, name), getattr(frame, name), 1e-5)
     assert np.array_equal(top.biases, frame.biases)
-    assert (top.peepholes is None and frame.peepholes is None) or np.array_equal(top.peepholes, frame.peepholes)
+    assert list(top.vectors) == list(frame.vectors)
+    assert all(np.array_equal(values, frame.vectors[name]) for name, values in top.vectors.items())
     for name, values in frame.gates.items():
         close(top.gates[name], values[1, 0], 1e-5)
 
@@ -98,18 +99,26 @@ def test_a_decoder_says_and_an_encoder_does_not():
 # ---- against each other
 
 
+ADDED_UP = set(CELLS) - {"lstm_layer_norm"}
+"""Cells whose gates are activations of the sum of all terms."""
+
+
 @CASES
 def test_forwards_every_term_adds_up(cell, shape):
     _, _, walks = walked(cell, shape)
     for one in walks:
-        assert (one.from_state is None) == (one.weight_hh is None) == (cell == "feedforward")
+        assert (one.from_state is None) == (one.weight_hh is None) == (CELLS[cell].state_blocks == 0)
         for k, part in enumerate(one.part):
             from_input = (one.weight_ih[part] @ one.inputs[k]).reshape(one.from_input[k].shape)
             close(one.from_input[k], from_input)
+            if one.weight_hh is not None:
+                blocks = np.split(one.weight_hh[part], len(from_input))
+                from_state = np.stack([block @ one.state_argument(at)[k] for at, block in enumerate(blocks)])
+                close(one.from_state[k], from_state)
+            if cell not in ADDED_UP:
+                continue
             total = from_input + one.biases[part, 0]
             if one.weight_hh is not None:
-                from_state = (one.weight_hh[part] @ one.hidden_before[k]).reshape(total.shape)
-                close(one.from_state[k], from_state)
                 if cell == "gru":
                     from_state[2] *= one.gates["reset_gate"][k]
                     total[2] += one.gates["reset_gate"][k] * one.biases[part, 1, 2]
@@ -119,12 +128,25 @@ def test_forwards_every_term_adds_up(cell, shape):
                 total += from_state
             for at, gate in enumerate(CELLS[cell].gates):
                 seen = total[at]
-                if one.peepholes is not None and gate != "cell_candidate":
+                if "weight_ch" in one.vectors and gate != "cell_candidate":
                     which = ("input_gate", "forget_gate", "output_gate").index(gate)
                     state = one.cell if gate == "output_gate" else one.cell_before
-                    seen = seen + one.peepholes[part, which] * state[k]
-                value = np.tanh(seen) if gate in ("hidden", "candidate", "cell_candidate") else logistic(seen)
+                    seen = seen + one.vectors["weight_ch"][part, which] * state[k]
+                if cell == "indrnn":
+                    value = np.maximum(seen + one.vectors["weight_u"][part, 0] * one.hidden_before[k], 0)
+                elif cell.startswith("linear") and gate == "candidate":
+                    value = seen
+                else:
+                    squashed = gate in ("hidden", "candidate", "cell_candidate", "retain_factor")
+                    value = np.tanh(seen) if squashed else logistic(seen)
                 close(one.hidden[k] if gate == "hidden" else one.gates[gate][k], value)
+
+
+def test_the_candidate_of_the_first_gru_reads_the_reset_state():
+    _, _, walks = walked("gru_2014", "one to answer")
+    for one in walks:
+        close(one.state_argument(2), one.gates["reset_gate"] * one.hidden_before)
+        close(one.state_argument(0), one.hidden_before)
 
 
 @CASES
@@ -163,7 +185,7 @@ def test_weights_learn_the_sum_over_time(cell, shape):
         for part, stack in enumerate(model.stacks):
             suffix = f"_l{one.layer}" + ("_reverse" if one.direction else "")
             for weight in ("weight_ih", "weight_hh"):
-                if weight == "weight_hh" and cell == "feedforward":
+                if weight == "weight_hh" and not hasattr(stack, weight + suffix):
                     with pytest.raises(TraceError):
                         one.weight_gradient(weight)
                     continue
@@ -182,7 +204,7 @@ def test_the_factors_are_those_of_this_gradient(cell, shape):
         linked = ~one.cut[1:]
         close(one.factors.factor[1:][linked], factor[linked])
         assert np.isnan(one.factors.factor[0]) and not one.factors.factor[one.cut].any()
-        assert (one.factors.slope is None) == (cell != "rnn")
+        assert (one.factors.slope is None) == (cell not in ("rnn", "indrnn"))
         if one.factors.slope is not None:
             close(one.factors.slope[1:][linked], (norm(one.entering, axis=-1) / norm(one.grad, axis=-1))[1:][linked])
             close((one.factors.slope * one.factors.weights)[1:][linked], one.factors.factor[1:][linked])

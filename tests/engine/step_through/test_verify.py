@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from engine.cells import CELLS
-from engine.cells.adjoint import GradCarry
-from engine.cells.gru import GRUTrace
 from engine.experiment import Experiment
+from engine.layers.accelerators.gru import GRUTrace
+from engine.layers.cell_trace import GradCarry
 from engine.lens import gradient_flow
 from engine.model import RecurrentNetwork, build
 from engine.step_through import verify as verification
@@ -114,10 +114,9 @@ def claims(model: RecurrentNetwork, batch: Batch) -> list[GradientEntry]:
         WeightEntry(weight="weight_ih", row=1, column=0, **last),
     ]
     if CELLS[e.cell].is_recurrent:
-        entries += [
-            WeightEntry(layer=0, row=3, column=1),
-            JacobianEntry(position=int(steps[2]), row=1, column=1, **last),
-        ]
+        entries.append(JacobianEntry(position=int(steps[2]), row=1, column=1, **last))
+    if CELLS[e.cell].state_blocks:
+        entries.append(WeightEntry(layer=0, row=3, column=1))
     if CELLS[e.cell].has_cell_state:
         entries.append(StateEntry(state="c", layer=0, position=int(steps[2]), unit=0))
         entries.append(JacobianEntry(position=int(steps[2]), row=2, column=7, **last))
@@ -188,10 +187,13 @@ def test_a_gradient_that_truncation_cuts_is_repeated_by_autograd(cell):
     walls = np.flatnonzero(trace_chain(model, batch, sequence=SEQUENCE).cut)
     early = verify(model, batch, StateEntry(position=int(walls[0]) - 1, unit=1), sequence=SEQUENCE)
     late = verify(model, batch, StateEntry(position=int(walls[-1]), unit=1), sequence=SEQUENCE)
-    weight = verify(model, batch, WeightEntry(row=1, column=1), sequence=SEQUENCE)
+    named = "weight_hh" if CELLS[cell].state_blocks else "weight_ih"
+    weight = verify(model, batch, WeightEntry(weight=named, row=1, column=0), sequence=SEQUENCE)
     assert early.reason == weight.reason == TRUNCATED and early.relative_error < 1e-9 > weight.relative_error
     assert late.method == CENTRAL_DIFFERENCES and late.relative_error < 1e-6
-    across = verify(model, batch, JacobianEntry(position=int(walls[0]), row=1, column=2), sequence=SEQUENCE)
+    alone = CELLS[cell].structure.is_unitwise and not CELLS[cell].state_blocks  # no unit sees another
+    entry = JacobianEntry(position=int(walls[0]), row=1, column=1 if alone else 2)
+    across = verify(model, batch, entry, sequence=SEQUENCE)
     assert across.method == CENTRAL_DIFFERENCES and across.relative_error < 1e-6 and across.value != 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 
 import numpy as np
@@ -69,10 +70,46 @@ def test_a_padded_stretch_in_the_middle_leaves_a_gap():
         ("lstm", "Forget gate near 1: the old state is kept"),
         ("lstm_peephole", "Forget gate near 1: the old state is kept"),
         ("lstm_no_forget", "No gate can forget"),
+        ("gru_2014", "Update gate near 1 keeps the old state"),
+        ("lstm_layer_norm", "Forget gate near 1: the old state is kept"),
+        ("linear", "Update gate near 1 keeps the old state"),
+        ("linear_signed", "Near 1 the old state is kept, near −1 it is kept with the opposite sign"),
     ],
 )
 def test_what_to_look_for_says_which_way_round_the_gate_is(cell, begins):
     assert FIGURES["gates"].look_for(RunInfo.of(Experiment(cell=cell))).startswith(begins)
+
+
+@pytest.mark.parametrize(("cell", "lowest"), [("gru", 0), ("linear", 0), ("linear_signed", -1)])
+def test_the_axis_begins_where_the_gates_can_be(cell, lowest):
+    case = f"first_symbol_recall-many_to_one-{cell}"
+    assert drawn(case, "gates")["layout"]["yaxis"]["autorangeoptions"]["include"] == [lowest, 1]
+
+
+def test_a_candidate_without_limits_has_an_axis_that_fits_it():
+    """Ticks every 0.5 would be too many, and no point holds the axis at -1."""
+    for cell, limited in (("gru", True), ("linear", False)):
+        figure = drawn(f"first_symbol_recall-many_to_one-{cell}", "gates")
+        assert ("dtick" in figure["layout"]["yaxis"]) == limited
+        hidden = [each for each in figure["data"] if each.get("visible") == "legendonly"]
+        assert any(list(each["y"]) == [-1] for each in hidden) == limited
+
+
+def test_a_candidate_that_is_infinite_is_a_gap():
+    info, frame, curves = seen("first_symbol_recall-many_to_one-linear")
+    values = np.full_like(frame.gates["candidate"], np.inf)
+    lost = dataclasses.replace(frame, gates={**frame.gates, "candidate": values})
+    patch = FIGURES["gates"].patch(info, lost, curves)
+    assert any(np.isnan(each).all() for path, each in patch.items() if path.endswith(".y"))
+    assert "nan" not in FIGURES["gates"].readout(info, lost)
+
+
+@pytest.mark.parametrize(("value", "mean", "share"), [(0.97, "0.97", 100), (-0.97, "−0.97", 100), (0.2, "0.20", 0)])
+def test_a_factor_is_saturated_near_1_and_near_minus_1(value, mean, share):
+    info, frame, _ = seen("first_symbol_recall-many_to_one-linear_signed")
+    gates = {**frame.gates, "retain_factor": np.full_like(frame.gates["retain_factor"], value)}
+    words = FIGURES["gates"].readout(info, dataclasses.replace(frame, gates=gates))
+    assert words == f"mean retain factor {mean} · absolute value {abs(value):.2f} · {share}% saturated"
 
 
 @over(GATED)

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from app.figures import FIGURES
 from tests.app.figures.conftest import cases, drawn, finite, seen
 
 
@@ -39,3 +40,16 @@ def test_the_scale_of_states_holds_them_and_is_no_larger_than_needed(case):
 def test_states_of_tanh_are_drawn_up_to_1_and_unbounded_ones_further():
     assert drawn("stacked", "hidden")["data"][0]["zmax"] == 1
     assert drawn("relu, unbounded", "hidden")["data"][0]["zmax"] > 1
+
+
+def test_a_state_that_nothing_limits_is_never_saturated():
+    for cell, words in (("gru", "saturated"), ("linear", ""), ("linear_signed", "")):
+        info, frame, _ = seen(f"first_symbol_recall-many_to_one-{cell}")
+        assert ("saturated" in FIGURES["hidden"].readout(info, frame)) == bool(words)
+        assert ("Saturated" in FIGURES["hidden"].how(info)) == bool(words)
+
+
+def test_a_relu_of_its_own_is_saturated_at_0():
+    info, frame, _ = seen("first_symbol_recall-many_to_one-indrnn")
+    share = (frame.hidden[:, :, frame.valid] == 0).mean()
+    assert 0 < share < 1 and FIGURES["hidden"].readout(info, frame).endswith(f"{share:.0%} saturated")

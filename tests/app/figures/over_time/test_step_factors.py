@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from app.figures import FIGURES
+from app.figures.over_time import step_factors
 from engine.frame.readings import StepFactors
-from tests.app.figures.lens_cases import NAN, called, drawn, readout, row, seen
+from tests.app.figures.lens_cases import EXPERIMENTS, NAN, called, drawn, readout, row, seen
 
 
 def plain_factors() -> StepFactors:
@@ -81,3 +83,24 @@ def test_the_step_before_padding_is_the_last_real_one():
     before = called(drawn("encoder-decoder", "factors"), "factor")["customdata"][:, 0]
     assert before[real[1:]].tolist() == real[:-1].tolist()
     assert np.isnan(before[~frame.valid]).all() and np.isnan(before[real[0]])
+
+
+def test_a_single_path_is_the_whole_factor():
+    figure, (_, frame, _) = drawn("linear", "factors"), seen("linear")
+    (bar,) = (trace for trace in figure["data"] if trace["type"] == "bar")
+    factor = frame.factors.factor[-1, 0]
+    assert bar["name"] == "kept" and np.allclose(bar["y"][1:], factor[1:], rtol=1e-5)
+    assert "kept" not in readout("linear", "factors") and readout("linear", "factors").startswith("per step × ")
+
+
+def test_weights_and_slope_of_a_cell_with_a_vector():
+    how = FIGURES["factors"].how(seen("indrnn")[0])
+    assert "the factor of u." in how and "W_hh" not in how
+    assert "the factor of W_hh." in FIGURES["factors"].how(seen("plain")[0])
+
+
+def test_the_paths_are_those_of_the_lens():
+    for case, e in EXPERIMENTS.items():
+        info, frame, _ = seen(case)
+        if info.has_links:
+            assert set(step_factors.paths_of(info)) == set(frame.factors.shares), e.cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.figures import FIGURES
 from engine.frame.readings import WeightGradients
 from tests.app.figures.lens_cases import NAN, called, drawn, readout, row, seen, template
 
@@ -43,3 +44,12 @@ def test_without_links_in_time_the_bars_are_those_of_the_inputs():
     figure = drawn("feedforward", "weights")
     (bars,) = (trace for trace in figure["data"] if trace["type"] == "bar")
     assert bars["name"] == "dL/dW_ih" and "dL/dW_ih" in readout("feedforward", "weights")
+
+
+@pytest.mark.parametrize(("case", "bars", "beside"), [("indrnn", "u", ["dL/dW_ih"]), ("linear", "W_ih", [])])
+def test_the_bars_are_named_after_the_weights_of_the_cell(case, bars, beside):
+    figure = drawn(case, "weights")
+    (drawn_bars,) = (trace for trace in figure["data"] if trace["type"] == "bar")
+    assert drawn_bars["name"] == f"dL/d{bars}" and f"dL/d{bars} " in readout(case, "weights")
+    assert [trace["name"] for trace in figure["data"] if trace.get("marker", {}).get("symbol") == "diamond"] == beside
+    assert "W_hh" not in FIGURES["weights"].how(seen(case)[0])

@@ -28,6 +28,7 @@ def test_the_curve_begins_with_the_change_itself():
         ({"norm": (1.0, 2.0, 5.0), "rate": 0.1}, "does not fade in 11 steps · needs 11"),
         ({"norm": (1.0, 0.9, 0.8), "rate": -0.01}, "does not fade in 11 steps · needs 11"),
         ({"rate": NAN}, "not finite"),
+        ({"norm": (0.5, 0.0, 0.0), "rate": -np.inf}, "nothing is left after 2 steps · needs 11"),
     ],
 )
 def test_how_long_it_survives_in_words(changes, words):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.figures import theme
+from app.figures import FIGURES, applicable, theme
 from tests.app.figures.lens_cases import drawn, readout, seen, spectrum
 
 
@@ -30,3 +30,18 @@ def test_a_gate_has_its_own_colour_and_shape():
     for trace, gate in zip(figure["data"], seen("lstm")[0].gates, strict=True):
         assert trace["marker"]["color"] == theme.GATES[gate] and len(trace["x"]) == 5
     assert len({trace["marker"]["symbol"] for trace in figure["data"]}) == 4
+
+
+def test_one_weight_per_unit_lies_on_the_real_axis():
+    info = seen("indrnn")[0]
+    (points,) = drawn("indrnn", "spectrum")["data"]
+    assert points["name"] == "u" and len(points["x"]) == 5 and not points["y"].any()
+    assert FIGURES["spectrum"].title(info) == "Eigenvalues of u"
+    for text in (FIGURES["spectrum"].look_for(info), FIGURES["spectrum"].how(info)):
+        assert "W_hh" not in text and "weight_hh" not in text
+
+
+def test_no_recurrent_weights_no_plane_but_what_survives():
+    for cell in ("linear", "linear_signed"):
+        shown = applicable(seen(cell)[0])
+        assert "spectrum" not in shown and "memory" in shown
