@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import Settings, head, in_turns, ratios, row
-from engine.layers.linear_scan import dependent_steps, loop, scan, scan_pays
+from engine.cells.parallel_time import dependent_steps, scan_pays
+from engine.layers.linear_scan import loop, scan
 
 TOLERANCE = 1e-4  # of the largest number: all are float32, and multiply in another order
 SIZES = ((1, 16), (16, 64), (64, 128))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.equations import formulas, parameter_table, step_numbers, update_cost
+from app.equations import formulas, parallel_time, parameter_table, step_numbers, update_cost
+from app.figures import parallel_time as parallel_figure
 from app.hub import HUB, RunSlot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.workers import Measurement
 
 POLL = 0.4  # seconds between two checks of a measurement
+PLOTLY_CONFIG = {"displayModeBar": False}
 
 
 @dataclass
@@ -45,15 +47,15 @@ def _frame_state(token: str) -> EquationsState:
 
 @st.cache_resource(scope="session", max_entries=8, on_release=EquationsState.clear, show_spinner=False)
 def _cost_state(what: str) -> EquationsState:
-    """The state for one kind of network, on any task."""
+    """The state of one measurement: of a kind of network, on any task, or of a recurrence."""
     return EquationsState()
 
 
 @st.fragment
-def card(slot: RunSlot) -> None:
-    """Draw the card, folded at first; its content is only computed while it is open."""
+def card(slot: RunSlot, *, unfolded: bool = False) -> None:
+    """Draw the card, folded at first unless the lesson is about it; its content is only computed while it is open."""
     experiment = slot.experiment
-    folded = st.expander(formulas.CARD, key="equations", on_change="rerun")
+    folded = st.expander(formulas.CARD, expanded=unfolded, key="equations", on_change="rerun")
     if not folded.open:
         return
     with folded:
@@ -69,6 +71,8 @@ def card(slot: RunSlot) -> None:
             _weights(experiment)
         with right:
             _cost(experiment)
+        st.divider()
+        _parallel(experiment)
 
 
 def _symbols(experiment: Experiment) -> None:
@@ -125,7 +129,7 @@ def _cost(experiment: Experiment) -> None:
               on_click=_measure, args=(card_state, planned))  # fmt: skip
     st.caption(update_cost.setting(e))
     if _running(card_state):
-        st.fragment(_watch, run_every=POLL)(card_state)
+        st.fragment(_watch, run_every=POLL)(card_state, update_cost.MEASURING, "measure_stop")
     elif card_state.measurement is not None:
         _measured(e, planned, card_state.measurement)
     if planned.left_out:
@@ -141,11 +145,11 @@ def _running(card_state: EquationsState) -> bool:
     return card_state.measurement is not None and card_state.measurement.running
 
 
-def _watch(card_state: EquationsState) -> None:
+def _watch(card_state: EquationsState, says: str, key: str) -> None:
     """Show the progress until the measurement is over; then the page is drawn again."""
     assert card_state.measurement is not None
-    st.progress(card_state.measurement.progress, update_cost.MEASURING)
-    if st.button(update_cost.STOP, key="measure_stop"):
+    st.progress(card_state.measurement.progress, says)
+    if st.button(update_cost.STOP, key=key):
         card_state.measurement.stop()
     if not card_state.measurement.running:
         st.rerun()  # the whole page: a fragment cannot draw the one around it
@@ -159,3 +163,60 @@ def _measured(e: Experiment, planned: update_cost.CostMeasurement, measurement: 
         st.table(update_cost.table(e, medians), border="horizontal", hide_index=True)
         st.markdown("  \n".join(update_cost.sentences(e, medians)))
         st.caption(update_cost.NOISE.format(repeats=measurement.repeats))
+
+
+def _parallel(experiment: Experiment) -> None:
+    """Whether all time steps can be computed at once; for a linear recurrence, how many wait, and a measurement."""
+    st.markdown(f"**{parallel_time.HEADING}**")
+    if reason := parallel_time.why_not(experiment):
+        st.caption(reason)
+        return
+    planned = parallel_time.plan(experiment)
+    card_state = _cost_state(f"recurrence/{experiment.batch_size}/{experiment.hidden_size}")
+    st.markdown(parallel_time.WAYS)
+    st.button(parallel_time.BUTTON, key="measure_recurrence", disabled=_running(card_state),
+              on_click=_measure_recurrence, args=(card_state, planned))  # fmt: skip
+    if _running(card_state):
+        st.fragment(_watch, run_every=POLL)(card_state, parallel_time.MEASURING, "measure_recurrence_stop")
+    medians = None if card_state.measurement is None else card_state.measurement.result
+    _panels(planned, medians, (experiment.batch_size, experiment.hidden_size))
+    if card_state.measurement is not None and card_state.measurement.error:
+        st.warning(card_state.measurement.error)
+    if medians is not None:
+        st.markdown("  \n".join(parallel_time.sentences(planned, medians)))
+        st.caption(parallel_time.NOISE.format(repeats=card_state.measurement.repeats))
+    if planned.left_out:
+        st.caption(parallel_time.TOO_LARGE.format(lengths=" and ".join(f"{n:,}" for n in planned.left_out)))
+    if sentence := parallel_time.taken(experiment):
+        st.caption(sentence)
+
+
+def _measure_recurrence(card_state: EquationsState, planned: parallel_time.RecurrenceMeasurement) -> None:
+    """A callback, as `_measure`."""
+    card_state.measurement = HUB.pool().measure_recurrence(planned.shapes)
+
+
+def _panels(
+    planned: parallel_time.RecurrenceMeasurement, medians: tuple[float, ...] | None, own: tuple[int, int]
+) -> None:
+    """The steps that wait, which are known, and beside them the times, once they are measured."""
+    columns = st.columns(1 + len(planned.lengths), gap="medium")
+    with columns[0]:
+        loop, scan = parallel_time.depths()
+        _panel(parallel_time.STEPS_TITLE, loop, scan, parallel_time.STEPS_AXIS, parallel_figure.limits(loop, scan))
+    if medians is None:
+        columns[1].caption(parallel_time.HOW_TO)
+        return
+    times = planned.milliseconds(medians)
+    decades = parallel_figure.limits(*(values for ways in times.values() for values in ways))
+    for column, (row, (loop, scan)) in zip(columns[1:], times.items(), strict=True):
+        with column:
+            title = parallel_time.times_title(row, own=row == own)
+            _panel(title, loop, scan, parallel_time.TIME_AXIS, decades)
+
+
+def _panel(title: str, loop: list, scan: list, unit: str, decades: tuple[float, float]) -> None:
+    st.markdown(title)
+    figure = parallel_figure.panel(parallel_time.LENGTHS, loop, scan, unit=unit, decades=decades)
+    alt = f"{title}: the loop's and the scan's, by sequence length."
+    st.plotly_chart(figure, config=PLOTLY_CONFIG, alt=alt, key=f"parallel_{unit}_{title}")

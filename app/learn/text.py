@@ -23,6 +23,7 @@ CHAPTERS = {
     "Words and symbols": "From words to numbers: embeddings, padding, agreement, counting.",
     "What to expect": "What no network can know, and which cell to choose.",
     "More kinds of data": "Gaps, uneven steps, sounds, dates, headlines.",
+    "Newer cells": "Normalisation inside a cell, gates that read the input alone, and steps that need not wait.",
 }
 """A sentence for each chapter of the course."""
 FAILURES = "When it goes wrong"

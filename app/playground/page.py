@@ -42,7 +42,7 @@ def page() -> None:
     if not state.presenting():
         ask_card.card(slot)
         listen_card.card(slot)
-        equations_card.card(slot)
+        equations_card.card(slot, unfolded=preset.card == "equations")
     state.write_link()
 
 

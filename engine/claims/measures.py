@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.cells import CELLS
+from engine.cells.parallel_time import dependent_steps, scan_pays
 from engine.claims.table import Row, digest
 from engine.experiment import Experiment
 from engine.frame.readings import saturation
@@ -99,6 +101,24 @@ def _alone(batch: Batch, b: int) -> Batch:
                  batch.lengths[column])  # fmt: skip
 
 
+def _gate_difference(trainer: Trainer) -> float:
+    """The largest difference of a unit's keeping gate between steps of the drawn sequence with the same input."""
+    frame, keeps = trainer.frame(), CELLS[trainer.experiment.cell].retain_gate
+    assert keeps is not None
+    gate = frame.gates[keeps][0, 0]
+    return max(float(np.ptp(gate[frame.inputs == symbol], axis=0).max()) for symbol in np.unique(frame.inputs))
+
+
+def _dependent_steps(trainer: Trainer) -> float:
+    """Time steps of a layer that wait for one another on the way forward, as the layer computes them."""
+    e, cell = trainer.experiment, CELLS[trainer.experiment.cell]
+    if not cell.is_recurrent:
+        return 1.0
+    steps = dependent_steps(e.time_steps)
+    scans = cell.structure.is_linear and scan_pays(e.time_steps, e.batch_size * e.hidden_size)
+    return float(steps.scan if scans else steps.loop)
+
+
 MEASURES: dict[str, Callable[[Trainer], float]] = {
     "ratio": _ratio,
     "test_loss": _test_loss,
@@ -111,6 +131,8 @@ MEASURES: dict[str, Callable[[Trainer], float]] = {
     "updates_made": _updates_made,
     "parameters": _parameters,
     "padding_changes": _padding_changes,
+    "gate_difference": _gate_difference,
+    "dependent_steps": _dependent_steps,
 }
 """Name to measure: a function of a trainer in its present state."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import setting_links
 from engine.preset.preset import (
+    CARDS,
     GATES,
     KINDS,
     SPEEDS,
@@ -29,7 +30,7 @@ TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or
          list: "a list"}  # fmt: skip
 PRESET_KEYS: dict[str, type] = {"title": str, "question": str, "look_for": str, "order": int, "experiment": dict,
                                 "kind": str, "chapter": str, "explains": str, "text": str, "symptom": str,
-                                "figures": list, "speed": str, "paused": bool, "note": str, "next": list,
+                                "figures": list, "card": str, "speed": str, "paused": bool, "note": str, "next": list,
                                 "predict": list, "done": dict, "claims": list}  # fmt: skip
 CHANGE_KEYS: dict[str, type] = {"says": str, "settings": dict}
 CLAIM_KEYS: dict[str, type] = {"says": str, "gate": str, "measure": str, "settings": dict, "against": dict,
@@ -57,6 +58,8 @@ def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
     table = _checked(file, "a preset", read, PRESET_KEYS, ("title", "question", "look_for", "order", "experiment"))
     for key, choices in (("speed", tuple(SPEEDS)), ("kind", KINDS)):
         _one_of(file, key, table.get(key, choices[0]), choices)
+    if "card" in table:
+        _one_of(file, "card", table["card"], CARDS)
     if body:
         if "text" in table:
             raise PresetError(f"{file}: text stands below the second {FENCE} line already; leave the key out.")

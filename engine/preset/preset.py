@@ -20,6 +20,8 @@ VERDICTS = ("not_finite", "solved", "no_gradient", "cut", "dead", "no_path", "bl
 """The kinds of verdict that a condition can wait for; `engine.diagnosis` gives them."""
 FIGURES = ("unrolled", "gradient", "loss")
 """The figures of a lesson that names none."""
+CARDS = ("equations",)
+"""The cards below the figures that a lesson can unfold."""
 
 
 class PresetError(ValueError):
@@ -143,6 +145,7 @@ class Preset:
         text: a longer explanation. Links in both may change settings, see `engine.preset.setting_links`.
         symptom: of a failure card: how the failure looks in one's own code and logs.
         figures: names of one to three figures that it is about, for presentations.
+        card: the card below the figures that it unfolds, one of CARDS; empty for none.
         next: suggestions of what to change next.
         predict: questions to answer before the run.
         done: the condition that completes it; None if it cannot be completed.
@@ -164,6 +167,7 @@ class Preset:
     text: str = ""
     symptom: str = ""
     figures: tuple[str, ...] = FIGURES
+    card: str = ""
     next: tuple[Change, ...] = ()
     predict: tuple[Prediction, ...] = ()
     done: Condition | None = None

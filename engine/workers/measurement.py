@@ -1,20 +1,19 @@
-"""One measurement of update times as the server process sees it. No torch."""
+"""One measurement of times as the server process sees it. No torch."""
 
 from __future__ import annotations
 
-from engine.experiment import Experiment
-from engine.workers.protocol import Measure, Measured, WorkerHandle
+from engine.workers.protocol import Measured, MeasureOrder, WorkerHandle
 
 
 class Measurement:
-    """How long one update of each of several experiments takes. All methods return at once.
+    """How long something takes in a worker: updates of networks, or a recurrence. All methods return at once.
 
-    `progress` goes from 0 to 1. `result` is None until done, then each experiment's median in seconds, in their order.
+    `progress` goes from 0 to 1. `result` is None until done, then the medians in seconds, in the order's order.
     `error` says in a sentence why there will be no result; empty if nothing went wrong.
     """
 
-    def __init__(self, key: int, experiments: tuple[Experiment, ...], repeats: int) -> None:
-        self.key, self.experiments, self.repeats = key, experiments, repeats
+    def __init__(self, order: MeasureOrder) -> None:
+        self.order, self.key, self.repeats = order, order.key, order.repeats
         self.progress = 0.0
         self.result: tuple[float, ...] | None = None
         self.error = ""
@@ -37,10 +36,6 @@ class Measurement:
     def attach(self, worker: WorkerHandle) -> None:
         """From now on this worker takes the measurement."""
         self._worker = worker
-
-    def order(self) -> Measure:
-        """The message that makes a worker take this measurement."""
-        return Measure(self.key, [experiment.to_dict() for experiment in self.experiments], self.repeats)
 
     def receive(self, message: Measured) -> None:
         """Note what the worker reports."""

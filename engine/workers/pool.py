@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from engine.experiment import Changes, Experiment
 from engine.workers.channel import ChannelFactory, LocalProcess
 from engine.workers.measurement import Measurement
+from engine.workers.protocol import Measure, MeasureOrder, MeasureRecurrence
 from engine.workers.run import Run
 from engine.workers.worker_process import WorkerProcess
 
@@ -65,7 +66,19 @@ class Pool:
         Args:
             repeats: updates that are timed; the result is their median.
         """
-        measurement = Measurement(next(self._keys), tuple(experiments), repeats)
+        return self._measure(Measure(next(self._keys), [experiment.to_dict() for experiment in experiments], repeats))
+
+    def measure_recurrence(self, shapes: Sequence[tuple[int, int, int]], *, repeats: int = 15) -> Measurement:
+        """Measure how long a linear recurrence takes, forward and backward, as a loop and as a scan.
+
+        Args:
+            shapes: (T, B, H) each.
+            repeats: times that each way is timed; the result is the medians, the loop's and the scan's for each shape.
+        """
+        return self._measure(MeasureRecurrence(next(self._keys), tuple(shapes), repeats))
+
+    def _measure(self, order: MeasureOrder) -> Measurement:
+        measurement = Measurement(order)
         with self._lock:
             self._least_busy().measure(measurement)
         return measurement

@@ -63,6 +63,16 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class MeasureRecurrence:
+    """Pool to worker: time a linear recurrence of each of these shapes (T, B, H), forward and backward, `repeats` times
+    as a loop and as often as a scan."""
+
+    key: int
+    shapes: tuple[tuple[int, int, int], ...]
+    repeats: int
+
+
+@dataclass(frozen=True)
 class Order:
     """Pool to worker: `what` is a method of the worker's run, or "close" (also for a measurement)."""
 
@@ -137,7 +147,8 @@ class RequestDone:
 
 @dataclass(frozen=True)
 class Measured:
-    """Worker to pool: how many of a measurement's updates are timed; when all are, each experiment's median in seconds.
+    """Worker to pool: how many repeats of a measurement are timed; when all are, the medians in seconds: of each
+    experiment, or of each shape as a loop and as a scan, in the order's order.
 
     `message` says what went wrong; it is then the last message of this measurement.
     """
@@ -149,7 +160,8 @@ class Measured:
     message: str = ""
 
 
-PoolMessage = Open | Measure | Order
+MeasureOrder = Measure | MeasureRecurrence
+PoolMessage = Open | MeasureOrder | Order
 WorkerMessage = Ready | WorkingOn | Report | CheckpointSaved | RequestDone | Measured
 
 

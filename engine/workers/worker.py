@@ -22,8 +22,8 @@ from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers.hosted_run import HostedRun
 from engine.workers.protocol import (
-    Measure,
     Measured,
+    MeasureOrder,
     Open,
     PoolMessage,
     Ready,
@@ -31,7 +31,7 @@ from engine.workers.protocol import (
     WorkerMessage,
     WorkingOn,
 )
-from engine.workers.update_timer import UpdateTimer
+from engine.workers.timers import Timer, timer_of
 
 SLICE = 0.03  # seconds that a run trains before the next one does
 FRAME_SHARE = 0.05
@@ -64,7 +64,7 @@ class Worker:
     def __init__(self, connection: PoolConnection, clock: Callable[[], float] = time.monotonic) -> None:
         self.connection, self._clock = connection, clock
         self.runs: dict[int, HostedRun] = {}
-        self.timers: dict[int, UpdateTimer] = {}  # the first is measuring, the others wait
+        self.timers: dict[int, Timer] = {}  # the first is measuring, the others wait
         self.working_on: int | None = None
         self.share = 1.0  # of this core, for each run that trains
         self.credit, self.credited = FRAME_CREDIT, clock()
@@ -110,8 +110,8 @@ class Worker:
     def _execute(self, message: PoolMessage) -> None:
         if isinstance(message, Open):
             self._open(message)
-        elif isinstance(message, Measure):
-            self.timers[message.key] = UpdateTimer(message, self._clock)
+        elif isinstance(message, MeasureOrder):
+            self.timers[message.key] = timer_of(message, self._clock)
         elif message.what == "close":
             self.runs.pop(message.key, None)
             self.timers.pop(message.key, None)
@@ -144,7 +144,7 @@ class Worker:
             self.connection.send(WorkingOn(key))
 
     def _measure(self) -> None:
-        """Make one update for the oldest measurement, if one is due."""
+        """Time one repeat for the oldest measurement, if one is due."""
         timer = next(iter(self.timers.values()), None)
         if timer is None or timer.due > self._clock():
             return

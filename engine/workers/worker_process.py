@@ -69,7 +69,7 @@ class WorkerProcess:
         self.measurements[measurement.key] = measurement
         measurement.attach(self)
         if self.ready.is_set():
-            self.send(measurement.order())
+            self.send(measurement.order)
 
     def close(self, key: int) -> None:
         """Forget a run or a measurement, and let the worker forget it."""
@@ -135,7 +135,7 @@ class WorkerProcess:
         for order in [order for run in list(self.runs.values()) for order in run.restart_orders()]:
             self.send(order)
         for measurement in list(self.measurements.values()):
-            self.send(measurement.order())
+            self.send(measurement.order)
 
     def _replace(self, channel: Channel) -> None:
         """Start another process after this one died. Runs go on from their newest checkpoint.

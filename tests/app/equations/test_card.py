@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from app.equations import card as equations_card
-from app.equations import formulas, update_cost
+from app.equations import formulas, parallel_time
 from engine.cells import CELLS
 from engine.training import Trainer
 from engine.workers import Measurement
+from engine.workers.protocol import Measure, MeasureRecurrence
 from tests.app.conftest import move, opened, press, run
 
 
@@ -68,8 +69,7 @@ def test_a_padded_step_has_no_numbers(pool):
 
 def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):
     page = unfolded(cell="gru", hidden_size="8")
-    planned = update_cost.plan(pool.runs[0].experiment)
-    measurement = Measurement(0, tuple(planned.experiments.values()), 15)
+    measurement = Measurement(Measure(0, [], 15))
     monkeypatch.setattr(type(pool), "measure", lambda self, experiments: measurement, raising=False)
     page = press(page, "measure")
     assert page.button(key="measure").disabled and page.button(key="measure_stop")
@@ -81,16 +81,54 @@ def test_a_measurement_is_watched_and_then_said(pool, monkeypatch):
 
 def test_a_measurement_that_failed_says_why(pool, monkeypatch):
     page = unfolded(cell="lstm", hidden_size="8")
-    measurement = Measurement(0, (), 15)
+    measurement = Measurement(Measure(0, [], 15))
     measurement.error = "The worker process that measured has died, so there is no result."
     monkeypatch.setattr(type(pool), "measure", lambda self, experiments: measurement, raising=False)
     assert measurement.error in shown(press(page, "measure"))
 
 
+def charts(page: Any) -> int:
+    return len(page.get("plotly_chart"))
+
+
+def test_a_linear_cell_shows_the_steps_that_wait_and_measured_times_once_asked(pool, monkeypatch):
+    page = unfolded(cell="linear", hidden_size="8", batch_size="4")
+    assert parallel_time.WAYS in shown(page) and charts(page) == 1
+    asked = []
+    measurement = Measurement(MeasureRecurrence(0, (), 15))
+    monkeypatch.setattr(type(pool), "measure_recurrence", lambda self, shapes: asked.append(shapes) or measurement,
+                        raising=False)  # fmt: skip
+    page = press(page, "measure_recurrence")
+    assert asked == [parallel_time.plan(pool.runs[0].experiment).shapes]
+    assert page.button(key="measure_recurrence").disabled and page.button(key="measure_recurrence_stop")
+    measurement.result = (0.003, 0.001) * 8
+    page = run(page)
+    assert charts(page) == 3 and "the **scan** is 3.0 times as fast" in shown(page)
+    assert "Median of 15 repeats" in shown(page) and not page.button(key="measure_recurrence").disabled
+
+
+def test_a_cell_that_is_not_linear_says_why_it_must_wait(pool):
+    page = unfolded(cell="gru")
+    assert parallel_time.NOT_LINEAR in shown(page) and charts(page) == 0
+    assert "measure_recurrence" not in {each.key for each in page.button}
+
+
+def test_a_measurement_of_a_recurrence_that_failed_says_why(pool, monkeypatch):
+    page = unfolded(cell="linear_signed", hidden_size="8")
+    measurement = Measurement(MeasureRecurrence(0, (), 15))
+    measurement.error = "The worker process that measured has died, so there is no result."
+    monkeypatch.setattr(type(pool), "measure_recurrence", lambda self, shapes: measurement, raising=False)
+    assert measurement.error in shown(press(page, "measure_recurrence"))
+
+
+def test_a_lesson_about_the_card_unfolds_it(pool):
+    assert parallel_time.WAYS in shown(opened(preset="parallel-time"))
+
+
 def test_a_tab_that_has_gone_waits_for_no_measurement(monkeypatch):
     stopped = []
     monkeypatch.setattr(Measurement, "stop", lambda self: stopped.append(self))
-    card_state = equations_card.EquationsState(measurement=Measurement(0, (), 1))
+    card_state = equations_card.EquationsState(measurement=Measurement(Measure(0, [], 1)))
     card_state.clear()
     equations_card.EquationsState().clear()
     assert stopped == [card_state.measurement]

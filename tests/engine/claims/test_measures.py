@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from engine.__main__ import main
+from engine.cells import CELLS
 from engine.claims import measures, table
 from engine.claims.measures import MEASURES, measure, measure_all
 from engine.claims.table import Row, bounds, digest
+from engine.experiment import Experiment
 from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import sample
 from engine.training import Trainer
@@ -150,6 +152,26 @@ def test_padding_is_noticed_where_it_counts(trainer, monkeypatch):
         trainer.model, "final_states", lambda output, lengths: whole(output, np.full_like(lengths, len(output)))
     )
     assert MEASURES["padding_changes"](trainer) > 1e-3
+
+
+@pytest.mark.parametrize(("cell", "same"), [("linear", True), ("linear_signed", True), ("gru", False), ("lstm", False)])
+def test_a_gate_that_reads_the_input_alone_is_the_same_for_the_same_symbol(cell, same):
+    trainer = Trainer(Experiment(cell=cell, seq_len=30, hidden_size=8, batch_size=4))
+    frame = trainer.frame()
+    t, other = next((t, k) for t in range(30) for k in range(t) if frame.inputs[t] == frame.inputs[k])
+    gate = frame.gates[CELLS[cell].retain_gate][0, 0]
+    difference = MEASURES["gate_difference"](trainer)
+    assert difference >= np.abs(gate[t] - gate[other]).max() and (difference < 1e-6) == same
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [({"cell": "linear"}, 1 + 6 + 5), ({"cell": "linear", "hidden_size": 512, "batch_size": 8}, 64),
+     ({"cell": "linear", "seq_len": 20}, 20), ({"cell": "gru"}, 64), ({"cell": "feedforward"}, 1)],
+)  # fmt: skip
+def test_dependent_steps_are_those_of_the_way_that_is_taken(settings, steps):
+    small = {"seq_len": 64, "hidden_size": 4, "batch_size": 2}
+    assert MEASURES["dependent_steps"](Trainer(Experiment(**{**small, **settings}))) == steps
 
 
 def test_a_comparison_is_the_quotient():

@@ -7,15 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.layers.linear_scan import (
-    SCAN_FROM_STEPS,
-    SCAN_TO_WIDTH,
-    dependent_steps,
-    linear_recurrence,
-    loop,
-    scan,
-    scan_pays,
-)
+from engine.cells.parallel_time import SCAN_FROM_STEPS, SCAN_TO_WIDTH, dependent_steps, scan_pays
+from engine.layers.linear_scan import linear_recurrence, loop, scan
 from tests.cases import for_each
 
 WAYS = [loop, scan, linear_recurrence]

@@ -200,6 +200,12 @@ def test_a_change_or_a_claim_that_cannot_be_says_why(old, new, says):
         parse_preset("demo", GOOD + (NEXT + CLAIM).replace(old, new))
 
 
+def test_a_card_that_a_lesson_unfolds_is_one_there_is():
+    assert parse_preset("demo", 'card = "equations"' + GOOD).card == "equations"
+    with pytest.raises(PresetError, match=r"^demo\.toml: card must be equations, but got 'ask'\.$"):
+        parse_preset("demo", 'card = "ask"' + GOOD)
+
+
 def test_a_lesson_can_be_read_from_text():
     assert parse_preset("demo", GOOD) == Preset(
         slug="demo", order=3, title="Title", question="Question?", look_for="Look.", speed="normal", paused=False,

@@ -1,4 +1,4 @@
-"""Measuring how long an update takes: in a real worker, beside runs, given up, and when its worker dies."""
+"""Measuring how long an update or a recurrence takes: in a real worker, beside runs, given up, when its worker dies."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 import signal
 import statistics
 
+import torch
+
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.workers import Pool
-from engine.workers.protocol import Measure
-from engine.workers.update_timer import UpdateTimer
+from engine.workers.protocol import Measure, MeasureRecurrence
+from engine.workers.timers import Timer, timer_of
 from tests.engine.workers.conftest import SMALL, frame_of, wait_for
 
 SHORT = Experiment(task="adding", seq_len=4, hidden_size=4, batch_size=4)
@@ -18,7 +20,7 @@ LONG = Experiment(task="adding", seq_len=400, hidden_size=64, batch_size=32)
 
 
 def test_every_experiment_is_timed_as_often_and_the_medians_come_in_order():
-    timer = UpdateTimer(Measure(7, [SHORT.to_dict(), SHORT.replace(cell="rnn").to_dict()], 3))
+    timer = timer_of(Measure(7, [SHORT.to_dict(), SHORT.replace(cell="rnn").to_dict()], 3))
     messages = [timer.advance() for _ in range(2 + 6)]
     assert [message.done for message in messages] == [0, 0, 1, 2, 3, 4, 5, 6] and {
         message.total for message in messages
@@ -28,11 +30,24 @@ def test_every_experiment_is_timed_as_often_and_the_medians_come_in_order():
     assert {message.key for message in messages} == {7} and all(len(each) == 3 for each in timer._seconds)
 
 
-def test_the_first_update_of_a_network_does_not_count():
-    timer = UpdateTimer(Measure(0, [SHORT.to_dict()], 2))
+def test_the_first_time_does_not_count():
+    times = []
+    timer = Timer(0, [lambda: lambda: times.append(1)], 2)
     while timer.advance().medians is None:
         pass
-    assert timer._trainers[0].step == 1 + 2
+    assert len(times) == 1 + 2
+
+
+def test_a_recurrence_is_timed_as_a_loop_and_as_a_scan():
+    timer = timer_of(MeasureRecurrence(3, ((8, 2, 3), (64, 2, 3)), 2))
+    assert (timer.key, timer.total) == (3, 2 * 2 * 2)
+    for _ in range(4):
+        assert timer.advance().done == 0
+    loops, scans = timer._acts[::2], timer._acts[1::2]
+    for looped, scanned in zip(loops, scans, strict=True):
+        for one, other in zip(looped(), scanned(), strict=True):
+            torch.testing.assert_close(one, other)
+    assert [len(act()[0]) for act in timer._acts] == [8, 8, 64, 64]
 
 
 def test_a_worker_measures_every_cell(pool):
@@ -41,6 +56,13 @@ def test_a_worker_measures_every_cell(pool):
     wait_for(lambda: not measurement.running)
     assert measurement.error == "" and measurement.progress == 1.0
     assert measurement.result is not None and len(measurement.result) == len(CELLS) and min(measurement.result) > 0
+
+
+def test_a_worker_measures_a_recurrence(pool):
+    measurement = pool.measure_recurrence([(64, 1, 16), (256, 1, 16)], repeats=2)
+    wait_for(lambda: not measurement.running)
+    assert measurement.error == "" and measurement.progress == 1.0
+    assert measurement.result is not None and len(measurement.result) == 4 and min(measurement.result) > 0
 
 
 def test_a_run_trains_on_while_something_is_measured(pool):
