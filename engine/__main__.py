@@ -47,7 +47,10 @@ def _presets(_: argparse.Namespace) -> None:
 def _train(chosen: argparse.Namespace) -> None:
     from engine.training import NotFiniteError, train  # torch is loaded only for training
 
-    experiment = load_preset(chosen.preset).experiment.replace(**dict(_parse(each) for each in chosen.settings))
+    settings = chosen.settings
+    if "=" in chosen.preset:  # no lesson is named, only settings
+        chosen.preset, settings = "remember", [chosen.preset, *settings]
+    experiment = load_preset(chosen.preset).experiment.replace(**dict(_parse(each) for each in settings))
     try:
         for frame in train(experiment, chosen.every):
             sentence = frame.diagnosis.sentence if frame.diagnosis else ""

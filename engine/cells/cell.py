@@ -100,8 +100,9 @@ class Cell:
     """Everything about a cell that needs no network.
 
     Args:
-        title: the name on the screen. summary: one sentence for a script's docstring. note: what to know beside the
-            equations, as Markdown.
+        title: the name on the screen.
+        summary: one sentence of at most 105 characters, for the chooser and for scripts.
+        note: what to know beside the equations, as Markdown.
         states: what goes on to the next step, "h" or "h" and "c"; the last one carries memory, and the gradient ratio
             is measured there.
         letters: the gates' letters in the equations, in the order of the blocks of weight_ih and weight_hh.
@@ -117,7 +118,8 @@ class Cell:
         has_bias: False if products are taken without a bias.
         vectors: further parameters.
         terms: {name: LaTeX} of what the step returns besides its gates, for the equations.
-        state_arguments: {letter: LaTeX} where W_hh is not multiplied with h_{t-1} itself.
+        state_arguments: {letter: LaTeX} where W_hh is not multiplied with h_{t-1} itself: what stands after the matrix
+            in the equation, letter for letter, with its brackets.
         uses_nonlinearity: True if the setting `nonlinearity` is its activation; gated cells have fixed ones.
         nonlinearity: the activation of a plain cell that does not let one choose.
         torch_layer: its class in `torch.nn`; None if PyTorch does not have the cell.

@@ -37,6 +37,8 @@ class Declaration(Protocol):
     @property
     def terms(self) -> dict[str, str]: ...
     @property
+    def state_arguments(self) -> dict[str, str]: ...
+    @property
     def retain_gate(self) -> str | None: ...
     @property
     def step(self) -> Callable[..., Any]: ...
@@ -206,6 +208,10 @@ def structure_of(cell: Declaration) -> Structure:
         "gates with W_hh": (set(ops.state_reads), set(cell.letters if ops.state_reads else ())),
         "paths": (set(ops.old), set(cell.paths)),
         "vectors": (ops.vectors, {symbol for vector in cell.vectors for symbol in vector.symbols}),
+        "gates whose W_hh reads something made of states": (
+            {gate for gate, path in ops.state_reads.items() if path is None},
+            set(cell.state_arguments),
+        ),
         "new states": (set(states), set(cell.states)),
         "values": (set(values) | set(cell.states), {*cell.letters, *cell.terms, *cell.states}),
     }

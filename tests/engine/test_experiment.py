@@ -104,8 +104,8 @@ BAD = [
     ({"bidirectional": None}, r"^bidirectional must be False or True, but got None\.$"),
     ({"task_options": None}, r"^task_options must be .*, but got None\.$"),
     # not among the choices
-    ({"cell": "transformer"}, r"^cell must be rnn, gru, lstm, .* or linear_signed, but got 'transformer'\.$"),
-    ({"cell": ["lstm"]}, r"^cell must be rnn, .* or linear_signed, but got \['lstm'\]\.$"),
+    ({"cell": "transformer"}, r"^cell must be rnn, gru, lstm, .*, but got 'transformer'\.$"),
+    ({"cell": ["lstm"]}, r"^cell must be rnn, .*, but got \['lstm'\]\.$"),
     ({"bidirectional": 1}, r"^bidirectional must be False or True, but got 1\.$"),
     ({"output_layers": 4}, r"^output_layers must be 0, 1, 2 or 3, but got 4\.$"),
     ({"output_layers": False}, r"^output_layers must be 0, 1, 2 or 3, but got False\.$"),

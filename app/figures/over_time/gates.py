@@ -186,7 +186,7 @@ def _look_for(info: RunInfo) -> str:
             "over the units: see the band too."
         )
     if keeping == "update_gate":
-        return "Update gate near 1 keeps the old state (Ng's notes write 1 − z for it). Mean over the units."
+        return "Update gate near 1 keeps the old state. Mean over the units."
     name = _name(keeping).capitalize()
     return f"{name} near 1: the old state is kept. Near 0: it is forgotten. Mean over the units."
 

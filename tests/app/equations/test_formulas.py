@@ -70,7 +70,7 @@ def to_python(latex: str, cell: str = "rnn") -> str:
         latex = latex.replace(term, as_name(term))
     code = latex.replace("_{t-1}", "_before").replace("_t", "").replace(r"\odot", "*").replace(r"\mathrm{ReLU}", "ReLU")
     code = re.sub(r"([Wb])_\{(\w+)\}", r"\1_\2", code.replace("\\sigma", "sigma").replace("\\tanh", "tanh"))
-    return re.sub(r"(W_\w+) (\w+|\([^()]*\))", r"(\1 @ \2)", code)
+    return re.sub(r"(W_\w+) (\w+|\((?:[^()]|\([^()]*\))*\))", r"(\1 @ \2)", code)
 
 
 @pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)

@@ -9,28 +9,35 @@ import pytest
 from engine.cells import CELLS, Cell, Vector
 from engine.cells.structure import CellError, Symbol
 
-UNITWISE = {name for name in CELLS if name not in ("lstm_layer_norm", "gru_2014")}
 LINEAR = {"linear", "linear_signed"}
 WITHOUT_PRODUCT = {"feedforward", "indrnn", *LINEAR}
+MIXED = {"lstm_layer_norm", "gru_2014"}
+ORDINARY = {"rnn", "gru", "lstm", "lstm_peephole", "lstm_no_forget", "gru_simple"}
+
+
+@pytest.mark.parametrize("name", sorted({*ORDINARY, *WITHOUT_PRODUCT, *MIXED}))
+def test_what_is_known_of_a_step(name):
+    cell, structure = CELLS[name], CELLS[name].structure
+    assert structure.is_unitwise == (name not in MIXED) and structure.is_linear == (name in LINEAR)
+    assert (cell.state_blocks == 0) == (name in WITHOUT_PRODUCT)
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_what_a_step_is_like(name):
+def test_a_cell_is_whole(name):
     cell, structure = CELLS[name], CELLS[name].structure
-    assert structure.is_unitwise == (name in UNITWISE) and structure.is_linear == (name in LINEAR)
-    assert (cell.state_blocks == 0) == (name in WITHOUT_PRODUCT)
+    assert len(cell.summary) <= 105 and cell.summary.endswith(".")
+    assert len(cell.letters) == len(cell.gates) and set((cell.retain_gate and [cell.retain_gate]) or []) <= set(
+        cell.gates
+    )
+    written = " ".join(equation.latex for equation in cell.equations)
+    assert all(f"W_{{h{letter}}} {argument}" in written for letter, argument in cell.state_arguments.items())
     assert set(structure.states) == set(cell.states) and set(cell.letters) <= set(structure.values)
     if not cell.is_plain:
         assert "kept" in cell.paths and (cell.retain_letter is None) == (cell.retain_gate is None)
 
 
-def test_only_the_gru_of_the_paper_multiplies_something_else_than_a_state():
-    found = {name: [gate for gate, path in cell.structure.state_reads.items() if path is None]
-             for name, cell in CELLS.items()}  # fmt: skip
-    assert {name: gates for name, gates in found.items() if gates} == {"gru_2014": ["n"]}
-    assert {name: list(cell.state_arguments) for name, cell in CELLS.items() if cell.state_arguments} == {
-        "gru_2014": ["n"]
-    }
+def test_the_gru_of_the_paper_multiplies_something_else_than_a_state():
+    assert CELLS["gru_2014"].structure.state_reads == {"r": "gates", "z": "gates", "n": None}
 
 
 def test_the_wiring_leads_from_a_state_to_what_it_is_made_of():
@@ -68,10 +75,11 @@ def forgetful(ops, x, s):
         (changed("gru", letters=("r", "z", "m")), "the gate 'n', which `letters` does not have"),
         (changed("lstm_peephole", vectors=()), "vectors in the step: p_f, p_i, p_o; declared: none"),
         (changed("indrnn", vectors=(*CELLS["indrnn"].vectors, Vector("weight_v", ("v",)))), "vectors in the step: u;"),
+        (changed("gru_2014", state_arguments={}), "reads something made of states in the step: n; declared: none"),
         (changed("gru", states=("h", "c")), "new states in the step: h; declared: c, h"),
     ],
     ids=["a path forgotten", "a path unknown", "a path of another state", "a gate unknown", "a vector unknown",
-         "a vector forgotten", "a state forgotten"],
+         "a vector forgotten", "what W_hh reads forgotten", "a state forgotten"],
 )  # fmt: skip
 def test_a_step_that_does_not_do_what_is_declared(cell, says):
     with pytest.raises(CellError, match=says):

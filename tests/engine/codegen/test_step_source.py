@@ -142,7 +142,7 @@ def awkward(ops, x, s):
 AWKWARD = Cell(
     title="Awkward", summary="A cell of the tests.", note="", states=("h", "c"), letters=("t", "m", "k"),
     gates=("t", "m", "k"), paths={"gates": "h", "kept": "c"}, step=awkward, equations=(Equation("t", "t"),),
-    terms={"shown": "shown"},
+    terms={"shown": "shown"}, state_arguments={"m": "t h"},
     vectors=(Vector("weight_u", (r"\gamma'",), start=0.25), Vector("gain", ("a", "b")), Vector("shift", ("d", "e"))),
 )  # fmt: skip
 

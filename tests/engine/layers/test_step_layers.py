@@ -93,6 +93,15 @@ def test_the_paths_and_products_add_up(name):
             torch.testing.assert_close(terms[t], by_name[f"{vector}_l0"], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.retain_gate is not None])
+def test_the_retain_gate_is_what_the_kept_path_multiplies_by(name):
+    """Near 1 it keeps: a gate declared the wrong way round would be opened by the wrong bias."""
+    trace, cell = traced(name), CELLS[name]
+    total = torch.randn(len(trace.hidden), UNITS, dtype=torch.float64)
+    found = trace.step_gradients(total, total if cell.has_cell_state else None)
+    torch.testing.assert_close(found.paths["kept"], trace.gates[cell.retain_gate][:, 0] * total, rtol=1e-12, atol=0)
+
+
 def test_by_what_a_normalisation_multiplies():
     """Against its transposed Jacobian by autograd: of W_hh h, with all gates together, and of c on its way to h."""
     trace, layers = traced("lstm_layer_norm"), layers_of("lstm_layer_norm")

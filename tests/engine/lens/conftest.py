@@ -88,9 +88,6 @@ def assert_factors_are_right(
         result, expected = step_factors(model, batch, sequence, loss), expected_factors(run, loss)
         values = {"factor": result.factor, "slope": result.slope, "weights": result.weights, **result.shares}
         values = {name: value for name, value in values.items() if value is not None}
-        if "beside kept" in expected:  # paths of which the reference has no formula: their sum
-            beside = [values.pop(path) for path in result.shares if path != "kept"]
-            values["beside kept"] = np.sum(beside, axis=0)
         assert set(values) == set(expected)
         for name, value in values.items():
             share = name not in ("factor", "slope", "weights")
@@ -133,7 +130,7 @@ def _one_step(
         share = float(kept @ arrived / (arrived @ arrived))
         factors = {"factor": _ratio(arrived, delta), "kept": share, "other roads": 1 - share}
     else:
-        paths = _paths(run, key, delta) if e.cell in WITH_FORMULAS else _kept_and_beside(run, key, delta)
+        paths = (_paths if e.cell in WITH_FORMULAS else _paths_of_another_cell)(run, key, delta)
         whole = torch.stack(list(paths.values())).sum(0)
         factors = {name: float(path @ whole / (whole @ whole)) for name, path in paths.items()}
         factors["factor"] = _ratio(whole, delta)
@@ -196,18 +193,31 @@ def _paths(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[s
 
 
 WITH_FORMULAS = ("gru", "gru_2014", "gru_simple", "linear", "linear_signed")
-"""Cells whose every path is written out in `_paths`; of another one what its retain gate keeps, and the rest."""
+"""Cells whose every path is written out in `_paths`."""
 
 
-def _kept_and_beside(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[str, Tensor]:
-    """What the retain gate keeps, by its recorded value, and the rest of what autograd finds."""
+def _paths_of_another_cell(run: reference.Unrolled, key: reference.Key, delta: Tensor) -> dict[str, Tensor]:
+    """Kept, candidate and gates of a gated cell of which only the step is known.
+
+    What arrives at W_hh's rows of the candidate is the gradient of their bias; the gradient of the rows themselves says
+    what they were multiplied with. What the retain gate keeps is its recorded value; the rest went through the gates.
+    """
     layers, x, h, _ = _leaves(run, key)
-    model, (layer, d, t, b) = run.model, key
+    model, (layer, d, t, b), suffix = run.model, key, f"_l{key[0]}" + ("_reverse" if key[1] else "")
+    kind, weights, bias = (
+        CELLS[model.experiment.cell],
+        *(getattr(layers, name + suffix) for name in ("weight_hh", "bias_hh")),
+    )
     after, _ = reference.step(model, layers, layer, d, x, h, h)
-    whole = torch.autograd.grad(after, h, delta)[0]
-    gate = gradient_flow(model, run.batch).gates[CELLS[model.experiment.cell].retain_gate][layer, d, t, b]
+    whole, of_weights, of_bias = torch.autograd.grad(after, [h, weights, bias], delta)
+    at, units = kind.gates.index("candidate"), len(h)
+    rows = slice(at * units, (at + 1) * units)
+    largest = int(of_bias[rows].abs().argmax())
+    read = of_weights[rows][largest] / of_bias[rows][largest]  # h, or something times h
+    candidate = read / h.detach() * (of_bias[rows] @ weights[rows].detach())
+    gate = gradient_flow(model, run.batch).gates[kind.retain_gate][layer, d, t, b]
     kept = torch.tensor(gate) * delta
-    return {"kept": kept, "beside kept": whole - kept}
+    return {"kept": kept, "gates": whole - kept - candidate, "candidate": candidate}
 
 
 def _forget(run: reference.Unrolled, key: reference.Key) -> Tensor:

@@ -362,7 +362,7 @@ def assert_gates_make_the_states(model: RecurrentNetwork, batch: Batch) -> None:
         made = (1 - z) * n + z * before(h)  # z near 1 keeps the old state
     else:
         keep = gate.get("forget_gate", 1.0)
-        c = keep * before(flow.cell[0, 0]) + gate["input_gate"] * gate["cell_candidate"]
+        c = keep * before(flow.cell[0, 0]) + gate.get("input_gate", 1 - keep) * gate["cell_candidate"]
         assert np.allclose(flow.cell[0, 0], c * valid, atol=1e-12)
         seen = c
         if model.experiment.cell == "lstm_layer_norm":  # gains and shifts as `lively` left them: 1.5 and 0

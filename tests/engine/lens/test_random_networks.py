@@ -92,7 +92,8 @@ def assert_all_of_it_is_right(number: int) -> None:
     model, batch = anything(number)
     e, b = model.experiment, number % len(batch.lengths)
     at = int(np.flatnonzero(batch.mask[:, b])[0])
-    alive = number < EXPERIMENTS  # among many, some are dead, or underflow
+    activation = CELLS[e.cell].activation(e.nonlinearity)
+    alive = number < EXPERIMENTS and activation != "relu"  # among many, some are dead, or underflow
     assert_lens_is_right(model, batch, at, alive=alive)
     assert_decomposition_is_right(model, batch, b, alive=alive)
     assert_factors_are_right(model, batch, b, ("last", "all"))

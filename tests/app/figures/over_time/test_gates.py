@@ -65,8 +65,8 @@ def test_a_padded_stretch_in_the_middle_leaves_a_gap():
 @pytest.mark.parametrize(
     ("cell", "begins"),
     [
-        ("gru", "Update gate near 1 keeps the old state (Ng's notes write 1 − z"),
-        ("gru_simple", "Update gate near 1 keeps the old state (Ng's notes write 1 − z"),
+        ("gru", "Update gate near 1 keeps the old state"),
+        ("gru_simple", "Update gate near 1 keeps the old state"),
         ("lstm", "Forget gate near 1: the old state is kept"),
         ("lstm_peephole", "Forget gate near 1: the old state is kept"),
         ("lstm_no_forget", "No gate can forget"),
