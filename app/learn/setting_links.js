@@ -8,5 +8,9 @@ export default function ({ setTriggerValue }) {
     setTriggerValue('press', { link: link.getAttribute('href') });
   };
   document.addEventListener('click', pressed, true);
-  return () => document.removeEventListener('click', pressed, true);
+  document.documentElement.dataset.settingLinks = 'in place'; // before that, a click opens a new tab
+  return () => {
+    document.removeEventListener('click', pressed, true);
+    delete document.documentElement.dataset.settingLinks;
+  };
 }

@@ -12,6 +12,9 @@ COLUMNS = """(cards => cards.filter(card => card.y === cards[0].y).length)(
 .reduce((one, other) => other.length > one.length ? other : one)].map(card => card.getBoundingClientRect()))"""
 """How many cards of the fullest chapter stand side by side."""
 
+LINKS_ARE_LIVE = "document.documentElement.dataset.settingLinks === 'in place'"
+"""The page listens to clicks on the links of lessons; before that, a click opens a new tab."""
+
 
 def turn(page, name: str) -> None:
     """A link of the top navigation."""
@@ -74,6 +77,7 @@ def test_guess_run_reveal_act_and_get_a_tick(visit):
     page.wait("playground.token !== argument && playground.painted > 0", old)
     lesson.locator(".st-key-acting_lesson").wait_for()  # unfolded by itself: the guess was made
     old = page.token
+    page.wait(LINKS_ARE_LIVE)
     lesson.get_by_role("link", name="3", exact=True).click()
     page.wait("playground.token !== argument && playground.painted > 0", old)
     page.wait("location.search === '?preset=default-lstm&forget_bias=3.0'")
@@ -83,6 +87,7 @@ def test_guess_run_reveal_act_and_get_a_tick(visit):
     assert card(page, "default-lstm").locator(".tick").inner_text() == "✓ done"
     page.page.locator("summary").filter(has_text="Read this chapter").nth(1).click()
     old = page.token
+    page.wait(LINKS_ARE_LIVE)
     page.page.locator(".st-key-acting_remember-lstm").get_by_role("link", name="0.88").click()
     page.wait("playground.token !== argument && playground.painted > 0", old)
     page.wait("location.search === '?preset=remember-lstm&forget_bias=2.0'")
