@@ -91,16 +91,15 @@ def _measure(kind: Cell, chain: ChainGradients, arrived: Tensor | None) -> dict[
 def _plain_factors(chain: ChainGradients) -> dict[str, Tensor]:
     """Factor, slope and weights of a plain cell. The factor of a cell that is not recurrent is 0."""
     enters, total = row_norms(chain.grad_input_proj), row_norms(chain.total)
-    arrives = torch.zeros_like(enters)
-    if chain.steps.paths:
-        arrives = row_norms(torch.stack(list(chain.steps.paths.values())).sum(0))
+    paths = list(chain.steps.paths.values())
+    arrives = row_norms(sum(paths[1:], paths[0])) if paths else torch.zeros_like(enters)
     return {"factor": arrives / total, "slope": enters / total, "weights": arrives / enters}
 
 
 def _gated_factors(chain: ChainGradients) -> dict[str, Tensor]:
     """Shares of the kept state and of the other paths of an old state."""
     parts = chain.steps.paths
-    whole = torch.stack(list(parts.values())).sum(0)
+    whole = sum(parts.values(), torch.zeros_like(chain.total))
     factor = row_norms(whole) / row_norms(chain.total)
     return {"factor": factor, **{name: _share(part, whole) for name, part in parts.items()}}
 

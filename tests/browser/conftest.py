@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -127,6 +128,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+STATE = """() => ({address: location.search,
+script: document.querySelector('[data-testid=stApp]')?.dataset.testScriptState,
+token: window.playground?.token, step: window.playground?.step, painted: window.playground?.painted,
+phase: window.playground?.phase, clock: document.querySelector('.lv-clock')?.textContent,
+message: document.querySelector('.lv-message')?.textContent, open: document.activeElement?.outerHTML?.slice(0, 120)})"""
+"""What a failed wait says of the page."""
+
+
 def new_context(browser: Browser, **options: object) -> BrowserContext:
     """A browser of its own, whose every wait has the same generous limit."""
     context = browser.new_context(**{"viewport": WINDOW, **options})
@@ -150,7 +159,12 @@ class Playground:
 
     def wait(self, true: str, argument: object = None, timeout: float = LIMIT) -> None:
         """Until this JavaScript is true of the page; the limit only ends a test that has failed."""
-        self.page.wait_for_function(f"argument => ({true})", arg=argument, timeout=timeout, polling=20)
+        try:
+            self.page.wait_for_function(f"argument => ({true})", arg=argument, timeout=timeout, polling=20)
+        except PlaywrightTimeoutError as error:
+            raise AssertionError(
+                f"never true: {true}, with {argument!r}. The page: {self.page.evaluate(STATE)}"
+            ) from error
 
     def frames(self, count: int) -> None:
         """Until this many more frames were painted."""
