@@ -25,7 +25,7 @@ from engine.tasks import TASKS
 WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
-    "output_layers", "window", "embedding_size", "teacher_forcing", "noise",
+    "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)

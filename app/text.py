@@ -76,7 +76,7 @@ INITS = {
     "gaussian": "Gaussian",
 }
 OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMSprop", "adagrad": "Adagrad",
-              "adam": "Adam"}  # fmt: skip
+              "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
@@ -118,7 +118,7 @@ def setting(name: str, value: Any) -> str:
     if name == "optimizer":
         return OPTIMIZERS[value]
     words = {"init_gain": "gain", "clip_threshold": "threshold", "num_layers": "layers",
-             "rnn_type": "type", "hidden_size": "units", "seq_len": "length"}  # fmt: skip
+             "hidden_size": "units", "seq_len": "length", "head_dropout": "dropout before the output"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
 
@@ -165,7 +165,7 @@ def chips(experiment: Experiment) -> list[str]:
     usual = Experiment(task=experiment.task, rnn_type=experiment.rnn_type)
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
-               "reduction")  # fmt: skip
+               "head_dropout", "weight_decay", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -291,6 +291,10 @@ HELP = {
     "measurements. Can be changed during training.",
     "optimizer": "The rule that turns gradients into updates.",
     "learning_rate": "How large each update is. Can be changed during training.",
+    "weight_decay": "How strongly each update also pulls all weights towards 0, against overfitting. Can be changed "
+    "during training.",
+    "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "
+    "them, against overfitting. Can be changed during training.",
     "clip": "Norm: shorten the whole gradient if it is too long. Value: limit each number. Can be changed during "
     "training.",
     "clip_threshold": "The gradient is clipped above this size. Can be changed during training.",
@@ -318,6 +322,8 @@ LABELS = {
     "noise": "Noise on the inputs",
     "optimizer": "Optimiser",
     "learning_rate": "Learning rate",
+    "weight_decay": "Weight decay",
+    "head_dropout": "Dropout before the output",
     "clip": "Clip the gradient by",
     "clip_threshold": "Clip threshold",
     "batch_size": "Batch size",

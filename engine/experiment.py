@@ -46,11 +46,13 @@ RANGES: dict[str, Range] = {
     "seq_len": Range(1, 1000, whole=True),
     "embedding_size": Range(0, 512, whole=True),
     "dropout": Range(0, 0.9),
+    "head_dropout": Range(0, 0.99),
     "noise": Range(0, 10),
     "batch_size": Range(1, 512, whole=True),
     "init_gain": Range(0, 10),
     "forget_bias": Range(-10, 10),
     "learning_rate": Range(1e-6, 10),
+    "weight_decay": Range(0, 1),
     "clip_threshold": Range(1e-6, 1e6),
     "window": Range(1, 64, whole=True),
     "tbptt": Range(0, 1000, whole=True),
@@ -70,7 +72,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "bidirectional": (False, True),
     "output_layers": (0, 1, 2, 3),
     "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
-    "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam"),
+    "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"),
     "clip": ("none", "norm", "value"),
     "reduction": ("mean", "sum"),
     "device": ("cpu", "cuda"),
@@ -79,7 +81,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
 """The RNN types that feed their output back as the next input."""
 
-LIVE_SETTINGS = ("learning_rate", "clip", "clip_threshold", "noise", "teacher_forcing", "batch_size")
+LIVE_SETTINGS = (
+    "learning_rate", "weight_decay", "clip", "clip_threshold", "noise", "head_dropout", "teacher_forcing", "batch_size",
+)  # fmt: skip
 """The settings that `Trainer.update` can change during a run; changing any other starts a new run."""
 
 
@@ -97,6 +101,10 @@ class Experiment:
     cells ignore it. `output_layers` are feed-forward layers above the recurrent ones. `teacher_forcing` is, for the
     types that feed outputs back, the share of training steps at which the true previous output is fed back instead.
     `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
+    `dropout` acts between recurrent layers, `head_dropout` on what the first layer above them reads, the head or an
+    output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
+    update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
+    the weights is added to the gradient, after clipping.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
 
     Raises:
@@ -115,6 +123,7 @@ class Experiment:
     seq_len: int = None  # type: ignore[assignment]  # None only as an argument; __post_init__ sets the default
     embedding_size: int = 0
     dropout: float = 0.0
+    head_dropout: float = 0.0
     noise: float = 0.0
     batch_size: int = 64
     task_options: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -123,6 +132,7 @@ class Experiment:
     forget_bias: float | None = None
     optimizer: str = "adam"
     learning_rate: float = 0.003
+    weight_decay: float = 0.0
     clip: str = "norm"
     clip_threshold: float = 1.0
     tbptt: int = 0

@@ -35,14 +35,16 @@ CHOSEN: dict[str, Options] = {
     "nonlinearity": (list(CHOICES["nonlinearity"]), lambda slug: text.NONLINEARITIES[slug]),
     "init": (list(CHOICES["init"]), lambda slug: text.INITS[slug]),
     "learning_rate": (list(controls.RATES), lambda rate: f"{rate:g}"),
+    "weight_decay": (list(controls.DECAYS), lambda decay: f"{decay:g}"),
+    "head_dropout": (list(controls.DROPOUTS), lambda share: f"{share:g}"),
     "clip": (list(CHOICES["clip"]), lambda slug: text.CLIPS[slug]),
     "clip_threshold": (list(controls.THRESHOLDS), lambda number: f"{number:g}"),
     "optimizer": (list(CHOICES["optimizer"]), lambda slug: text.OPTIMIZERS[slug]),
     "batch_size": (list(controls.BATCHES), str),
 }
 """The settings that are picked from a list, and their labels; all others are numbers."""
-MORE_SETTINGS = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "clip",
-                 "clip_threshold", "window")  # fmt: skip
+MORE_SETTINGS = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "weight_decay",
+                 "head_dropout", "clip", "clip_threshold", "window")  # fmt: skip
 """A lane's settings behind "More"."""
 WIDTHS: dict[str, Any] = {"cell": "stretch", "hidden_size": 118}
 """A lane's other settings, and the widths of their lists."""

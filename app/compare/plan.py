@@ -20,7 +20,8 @@ LETTERS = "ABC"
 MIN_LANES, MAX_LANES = 2, len(LETTERS)
 OWN = (
     "cell", "hidden_size", "num_layers", "forget_bias", "nonlinearity", "bidirectional", "output_layers", "window",
-    "embedding_size", "dropout", "init", "init_gain", "learning_rate", "clip", "clip_threshold",
+    "embedding_size", "dropout", "head_dropout", "init", "init_gain", "learning_rate", "weight_decay", "clip",
+    "clip_threshold",
 )  # fmt: skip
 """The settings that each lane has of its own; all others are shared."""
 SHARED = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in OWN)

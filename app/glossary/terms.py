@@ -48,6 +48,9 @@ TERMS = (
     Term("activation", "The nonlinear function that turns a sum into the state, such as tanh. Without one, the network "
          "can only add and scale.", "tanh, ReLU, sigmoid", lesson="relu-identity",
          also=("squashing function", "nonlinearity")),
+    Term("AdamW", "Adam with another weight decay: each weight is multiplied by a number just below 1, apart from the "
+         "gradient. Without weight decay it is Adam.", "torch.optim.AdamW", page="playground",
+         also=("decoupled weight decay",)),
     Term("autograd", "PyTorch's own way to compute gradients. Numbers on these pages are checked against it.",
          "torch.autograd", page="steps"),
     Term("back-propagation through time", "How a recurrent network learns: the gradient of the loss is passed back "
@@ -92,7 +95,8 @@ TERMS = (
     Term("direct gradient", "The part of a state's gradient that comes from the loss of its own step, without the part "
          "that comes back through time.", lesson="many-to-many", also=("direct",)),
     Term("dropout", "In training, randomly chosen states are set to 0, so that the network does not rely on a single "
-         "unit. Measurements are made without it.", "dropout", page="playground"),
+         "unit. It can act between layers or before the output; measurements are made without it.", "nn.Dropout",
+         page="playground", also=("head dropout",)),
     Term("eigenvalue", "The factor by which a matrix stretches a vector whose direction it keeps. Complex ones stretch "
          "and rotate.", "λ", lesson="failure-exploding", also=("eigenvalues", "spectrum")),
     Term("embedding", "A vector of learned numbers for each symbol. Symbols that are used alike get similar vectors.",
@@ -184,6 +188,8 @@ TERMS = (
          also=("SGD", "Adam", "RMSprop", "Adagrad", "momentum", "optimizer")),
     Term("output gate", "The gate of an LSTM that decides how much of the cell state is visible in the hidden state.",
          "o", lesson="remember-lstm"),
+    Term("overfitting", "The network learns its training data by heart: their loss is low, but that of held-out data "
+         "is higher, and often rises.", page="playground", also=("overfit", "generalisation")),
     Term("padding", "Steps without content that make sequences of different lengths equally long. They never count in "
          "a loss and are drawn in grey.", "pack_padded_sequence", lesson="padding"),
     Term("parallel scan", "A way to compute all steps of a linear recurrence together: neighbouring steps are joined "
@@ -258,6 +264,8 @@ TERMS = (
     Term("vocabulary", "All tokens that a network knows.", lesson="words"),
     Term("waterfall", "A figure of the gradient at each time step, with one row per frame of training: it shows when "
          "the gradient begins to reach early steps.", lesson="remember-lstm"),
+    Term("weight decay", "In each update all weights are also pulled a little towards 0. This limits how closely the "
+         "network can fit the training data.", "weight_decay", page="playground", also=("L2 regularisation", "decay")),
     Term("weights", "The numbers that are learned.", "weight_ih_l0, weight_hh_l0", lesson="init",
          also=("weight", "bias")),
 )  # fmt: skip

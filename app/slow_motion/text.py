@@ -199,6 +199,8 @@ def _clip(info: RunInfo, r: UpdateTrace) -> str:
 def _update(info: RunInfo, r: UpdateTrace) -> str:
     part = share(update.together(r.change_norms) / update.together(r.weight_norms))
     moved = f"The optimiser ({r.experiment.optimizer}) changes the weights by {part} of their norm."
+    if r.experiment.weight_decay:
+        moved += f" That includes the weight decay, {r.experiment.weight_decay:g}, which pulls all weights towards 0."
     if r.cut_to_limit:
         moved += f" {_cut_to_limit(r.cut_to_limit)}"
     if not np.isfinite(r.loss_after):

@@ -143,7 +143,10 @@ def _end(plan: ScriptSpec) -> list[str]:
 
 
 def _answer(plan: ScriptSpec, states: str, to: str = "return {}") -> str:
-    """The lines of the output layers and the head."""
+    """The lines of the output layers and the head, and of dropout before them."""
+    if plan.drops:
+        p = "self.head_dropout" if plan.varies("head_dropout") else "HEAD_DROPOUT"
+        states = f"dropout({states}, {p}, self.training)"
     if not plan.experiment.output_layers:
         return to.format(f"self.head({states})")
     first = f"above = {states}" if plan.experiment.output_layers > 1 else None

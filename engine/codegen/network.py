@@ -16,6 +16,7 @@ def network(plan: ScriptSpec) -> str:
         for name, constant, used in (
             ("noise", "INPUT_NOISE", plan.noisy),
             ("teacher_forcing", "TEACHER_FORCING", plan.feeds),
+            ("head_dropout", "HEAD_DROPOUT", plan.drops),
         )
         if used and plan.varies(name)
     ]

@@ -106,9 +106,14 @@ class ScriptSpec:
         return self.ever(lambda e: e.noise)
 
     @property
+    def drops(self) -> bool:
+        """True if dropout acts before the head at any stage."""
+        return self.ever(lambda e: e.head_dropout)
+
+    @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
-        return bool(self.experiment.dropout) or self.noisy or self.feeds
+        return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds
 
     @property
     def stateful(self) -> bool:

@@ -22,6 +22,8 @@ OFF: dict[str, Any] = {
     "window": 1,
     "embedding_size": 0,
     "dropout": 0,
+    "head_dropout": 0,
+    "weight_decay": 0,
     "noise": 0,
     "tbptt": 0,
     "forget_bias": None,
@@ -140,6 +142,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "SEED": (e.seed, "of the initial weights and of every batch"),
         "STEPS": (e.steps, "updates"),
         "LEARNING_RATE": (e.learning_rate, ""),
+        "WEIGHT_DECAY": (e.weight_decay, _decay_effect(e)),
         "CLIP_THRESHOLD": (e.clip_threshold, ""),
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
         "SEQ_LEN": (e.seq_len, "steps in time"),
@@ -150,6 +153,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "WINDOW": (e.window, "inputs that are read at once"),
         "TBPTT": (e.tbptt, "steps that the gradient goes back"),
         "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the target is fed back"),
+        "HEAD_DROPOUT": (e.head_dropout, "share of the states that are set to 0 on their way to the output"),
         "INPUT_NOISE": (e.noise, "standard deviation of the noise added to the inputs"),
     }
     used = set(re.findall(r"\w+", body))
@@ -159,6 +163,13 @@ def _settings(plan: ScriptSpec, body: str) -> str:
     if plan.on_cuda:
         lines.append('DEVICE = "cuda" if torch.cuda.is_available() else "cpu"')
     return "\n".join(lines)
+
+
+def _decay_effect(e: Experiment) -> str:
+    """The comment beside the weight decay."""
+    if e.optimizer == "adamw":
+        return "each update multiplies the weights by 1 - LEARNING_RATE * WEIGHT_DECAY, too"
+    return "times the weights is added to their gradient"
 
 
 def _batch(plan: ScriptSpec) -> str:

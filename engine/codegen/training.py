@@ -7,13 +7,14 @@ from typing import Any
 from engine.codegen.plan import ScriptSpec, block, indented
 
 OPTIMIZERS = {
-    "sgd": "SGD(network.parameters(), lr=LEARNING_RATE, fused=True)",
-    "momentum": "SGD(network.parameters(), lr=LEARNING_RATE, momentum=0.9, fused=True)",
-    "rmsprop": "RMSprop(network.parameters(), lr=LEARNING_RATE)",
-    "adagrad": "Adagrad(network.parameters(), lr=LEARNING_RATE, fused=True)",
-    "adam": "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)",
+    "sgd": ("SGD", ["fused=True"]),
+    "momentum": ("SGD", ["momentum=0.9", "fused=True"]),
+    "rmsprop": ("RMSprop", []),
+    "adagrad": ("Adagrad", ["fused=True"]),
+    "adam": ("Adam", ["fused=True"]),
+    "adamw": ("AdamW", ["fused=True"]),
 }
-"""Same as in engine.training.optimizers, which this file cannot import, because that imports torch."""
+"""Class and options, as in engine.training.optimizers, which this file cannot import, because that imports torch."""
 
 
 def train(plan: ScriptSpec) -> str:
@@ -23,7 +24,7 @@ def train(plan: ScriptSpec) -> str:
         '    """Yield, for every update, its number, the loss of its batch and the norm of that loss\'s gradient."""',
         "    torch.manual_seed(SEED)  # the initial weights",
         f"    network = Network(){'.to(DEVICE)' if plan.on_cuda else ''}",
-        f"    optimizer = torch.optim.{OPTIMIZERS[plan.experiment.optimizer]}",
+        f"    optimizer = torch.optim.{_optimizer(plan)}",
         [f"    {name} = {start}" for name, start in _kept(plan)],
         "    for step in range(steps):",
         [_change(plan, step, settings) for step, settings in plan.changes],
@@ -41,6 +42,14 @@ def train(plan: ScriptSpec) -> str:
     )
 
 
+def _optimizer(plan: ScriptSpec) -> str:
+    """The expression that makes the optimiser."""
+    e, (kind, options) = plan.experiment, OPTIMIZERS[plan.experiment.optimizer]
+    decays = e.weight_decay or e.optimizer == "adamw"  # PyTorch's AdamW decays by 0.01 unless it is told otherwise
+    decay = ["weight_decay=WEIGHT_DECAY"] if decays else []
+    return f"{kind}({', '.join(['network.parameters()', 'lr=LEARNING_RATE', *decay, *options])})"
+
+
 def _kept(plan: ScriptSpec) -> list[tuple[str, str]]:
     """The variables that live changes need, with their initial values."""
     e = plan.experiment
@@ -56,7 +65,9 @@ def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
     """The lines of a live change before update step + 1."""
     assignments = {
         "learning_rate": 'optimizer.param_groups[0]["lr"] = {}',
+        "weight_decay": 'optimizer.param_groups[0]["weight_decay"] = {}',
         "noise": "network.noise = {}",
+        "head_dropout": "network.head_dropout = {}",
         "teacher_forcing": "network.teacher_forcing = {}",
     }
     lines = [assignments.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
@@ -68,7 +79,8 @@ def _literal(value: object) -> str:
 
 
 def _chance(plan: ScriptSpec) -> str:
-    kinds = ["dropout"] * bool(plan.experiment.dropout) + ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
+    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops)
+    kinds += ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
     return f"{' and '.join(kinds)} of this update"
 
 

@@ -61,8 +61,9 @@ def usual_threshold(e: Experiment, norm: float) -> dict[str, Any]:
 def update_size(info: RunInfo, frame: Frame) -> float:
     """Root mean square of the change of a weight in one update; an estimate for adaptive optimisers.
 
-    SGD: the rate times the gradient's norm per weight; momentum 0.9 adds up to ten of these. Adam and RMSprop divide
-    the gradient by its own size, which leaves the rate; Adagrad divides by the root of its summed squares.
+    SGD: the rate times the gradient's norm per weight; momentum 0.9 adds up to ten of these. Adam, AdamW and RMSprop
+    divide the gradient by its own size, which leaves the rate; Adagrad divides by the root of its summed squares.
+    Weight decay is left out: it follows no gradient.
     """
     e = info.experiment
     if e.optimizer in ("sgd", "momentum"):
@@ -74,8 +75,10 @@ def update_size(info: RunInfo, frame: Frame) -> float:
 def other_rate(e: Experiment, moved: float) -> dict[str, Any]:
     """A common learning rate if updates are far too small or too large; otherwise empty."""
     if moved < MIN_UPDATE:
-        return _changes(e, {"optimizer": "adam", "learning_rate": USUAL_RATE})
-    return {"learning_rate": CAREFUL_RATE} if e.optimizer in ("adam", "rmsprop") and moved > MAX_ADAM_UPDATE else {}
+        usual = e.optimizer if e.optimizer == "adamw" else "adam"
+        return _changes(e, {"optimizer": usual, "learning_rate": USUAL_RATE})
+    by_size = ("adam", "adamw", "rmsprop")
+    return {"learning_rate": CAREFUL_RATE} if e.optimizer in by_size and moved > MAX_ADAM_UPDATE else {}
 
 
 def within_limits(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:

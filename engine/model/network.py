@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss, pad
+from torch.nn.functional import cross_entropy, dropout, mse_loss, pad
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from engine.cells import CELLS
@@ -70,8 +70,8 @@ class RecurrentNetwork(nn.Module):
             target_inputs = self._add_noise(
                 self._embed_tokens(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
             )
-            return self.apply_head(self.decoder(target_inputs, self._encode(batch))[0], batch.lengths)
-        return self.apply_head(self._run_recurrent(self.embed(batch), batch.lengths), batch.lengths)
+            return self._answer(self.decoder(target_inputs, self._encode(batch))[0], batch.lengths)
+        return self._answer(self._run_recurrent(self.embed(batch), batch.lengths), batch.lengths)
 
     def generate(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
         """As `forward`, but the network is given only its own outputs. Returns logits, (T, batch, output_size).
@@ -156,7 +156,7 @@ class RecurrentNetwork(nn.Module):
             else:
                 seen = self.embed(dataclasses.replace(batch, inputs=fed))
             output, state = layers(seen, state)
-            logits.append(self.apply_head(output, batch.lengths))
+            logits.append(self._answer(output, batch.lengths))
         return torch.cat(logits)
 
     def _teacher_forcing_mask(self, row: np.ndarray, forcing: float) -> np.ndarray:
@@ -185,8 +185,23 @@ class RecurrentNetwork(nn.Module):
         return states
 
     def apply_head(self, output: Tensor, lengths: np.ndarray) -> Tensor:
-        """Apply output layers and head to the `final_states` of top-layer states (T, batch, directions * H)."""
+        """Apply output layers and head to the `final_states` of top-layer states (T, batch, directions * H).
+
+        Never with dropout, in whatever mode: the lens calls it.
+        """
         end = self.final_states(output, lengths)
+        return self.head([end, *self.output_layers_forward(end)][-1])
+
+    def _answer(self, output: Tensor, lengths: np.ndarray) -> Tensor:
+        """As `apply_head`, but in training mode `head_dropout` acts on the `final_states` first.
+
+        Each call draws a mask from torch's global generator: one for all steps together, or one for each step where
+        outputs are fed back.
+        """
+        share = self.experiment.head_dropout if self.training else 0.0
+        if not share:
+            return self.apply_head(output, lengths)
+        end = dropout(self.final_states(output, lengths), share)
         return self.head([end, *self.output_layers_forward(end)][-1])
 
     def final_states(self, output: Tensor, lengths: np.ndarray) -> Tensor:

@@ -41,7 +41,8 @@ class UpdateTrace(FrozenArrays):
         parameters: PyTorch's names of the P parameters. shapes: their shapes.
         cut_to_limit: how many weights the cell's own bound has cut after the update (IndRNN); the change includes that.
         weight_norms, gradient_norms, clipped_norms, change_norms: (P,) float64, the 2-norm of each parameter before the
-            update, of its gradient, of its gradient after clipping, and of what the update adds to it.
+            update, of its gradient, of its gradient after clipping, and of what the update adds to it. Weight decay
+            is part of what the update adds, and of neither gradient.
     """
 
     experiment: Experiment

@@ -22,7 +22,7 @@ from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.training.capture_frame import capture_frame, embedding_map
 from engine.training.nonfinite import describe_nonfinite
-from engine.training.optimizers import make_optimizer
+from engine.training.optimizers import apply_live_settings, make_optimizer
 
 RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and the ones that they are compared with to find a plateau
@@ -134,8 +134,7 @@ class Trainer:
     def _apply_settings(self, experiment: Experiment) -> None:
         """Use these settings from the next update on."""
         self.experiment = self.model.experiment = experiment
-        for group in self._optimizer.param_groups:
-            group["lr"] = experiment.learning_rate
+        apply_live_settings(self._optimizer, experiment)
 
     def frame(self, requested: Collection[str] = ()) -> Frame:
         """Take a frame of the network as it is. Changes nothing and draws no random number.
@@ -219,7 +218,7 @@ class Trainer:
         """L of a batch in training mode. Dropout, noise and teacher forcing use random numbers seeded by the step."""
         e = self.experiment
         by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
-        if not (e.dropout or e.noise or by_chance):
+        if not (e.dropout or e.head_dropout or e.noise or by_chance):
             return self.model.loss(batch)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(e.seed * 1_000_003 + self.step)

@@ -194,6 +194,8 @@ def test_a_usual_experiment_has_no_chips(task, kind, cell):
         ({"teacher_forcing": 0.0, "task": "reverse", "rnn_type": "encoder_decoder"}, ["teacher forcing 0%"]),
         ({"nonlinearity": "identity", "cell": "rnn"}, ["no activation"]),
         ({"dropout": 0.25, "num_layers": 2}, ["layers 2", "dropout 0.25"]),
+        ({"head_dropout": 0.5}, ["dropout before the output 0.5"]),
+        ({"weight_decay": 1e-4}, ["weight decay 0.0001"]),
         ({"reduction": "sum"}, ["reduction sum"]),
     ],
     ids=str,
@@ -202,7 +204,9 @@ def test_an_unusual_setting_has_a_chip(changes, chips):
     assert text.chips(Experiment(**{"cell": "lstm", **changes})) == chips
 
 
-@pytest.mark.parametrize("changes", [{"nonlinearity": "relu", "cell": "rnn"}, {"optimizer": "rmsprop"}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"nonlinearity": "relu", "cell": "rnn"}, {"optimizer": "rmsprop"}, {"optimizer": "adamw"}], ids=str
+)
 def test_a_chip_calls_a_choice_what_its_widget_calls_it(changes):
     (chip,) = text.chips(Experiment(**changes))
     names = {**text.NONLINEARITIES, **text.OPTIMIZERS}

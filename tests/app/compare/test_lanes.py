@@ -199,6 +199,13 @@ def test_a_race_and_its_link_say_the_same(link):
         assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(setup.shared, name) for name in SHARED}
 
 
+def test_cures_of_overfitting_can_be_compared():
+    lanes = {"a": "cell.rnn", "b": "cell.rnn~head_dropout.0.5~weight_decay.1e-05"}
+    setup = race_plan.from_link({"task": "xor", **lanes}, [])
+    assert [(lane.head_dropout, lane.weight_decay) for lane in setup.lanes] == [(0.0, 0.0), (0.5, 1e-5)]
+    assert race_plan.to_link(setup)["b"] == lanes["b"]
+
+
 def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
     lanes = {"a": "cell.feedforward~window.2", "b": "cell.rnn~init_gain.1.5"}
     link = {"task": "xor", "seq_len": "15", "seed": "4", "speed": "slow", **lanes}

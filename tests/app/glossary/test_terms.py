@@ -24,11 +24,11 @@ WORDS = (
     "clip(ped|ping)? context_vector cosine cross-entropy decoder direct dropout eigenvalues? embedding encoder "
     "epoch exploding factors? feed-forward forget_bias forget_gate gated gates? gradients? half-life hidden_state "
     "initial_weights input_gate jacobian lag layers? learning_rate logits? loss(es)? lyapunov median momentum "
-    "nats noise norm Omega Ω one-hot optimiser orthogonal output_gate padding peephole perplexity plateau probe "
-    "ratio recurrent_weights reset_gate saliency saturated saturation seed singular_values? slopes? "
+    "nats noise norm Omega Ω one-hot optimiser orthogonal output_gate overfitting padding peephole perplexity "
+    "plateau probe ratio recurrent_weights reset_gate saliency saturated saturation seed singular_values? slopes? "
     "spectral_radius squared_error squashing_function states? symbols? targets? teacher_forcing temperature "
     "threshold tokens? total training_step truncat(ed|ion) underflow units? unrolled updates? update_gate "
-    "vanish(ed|ing)? vocabulary waterfall weights?"
+    "vanish(ed|ing)? vocabulary waterfall weight_decay weights?"
 )
 """What needs explaining, as patterns; _ stands for a space."""
 JARGON = re.compile(rf"\b({WORDS.replace(' ', '|').replace('_', ' ').replace('(', '(?:')})\b", re.IGNORECASE)

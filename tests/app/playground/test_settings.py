@@ -42,6 +42,8 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("clip_threshold", 10.0, {}),
         ("batch_size", 8, {}),
         ("noise", 0.3, {}),
+        ("weight_decay", 0.1, {}),
+        ("head_dropout", 0.5, {}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),

@@ -149,6 +149,14 @@ def test_what_the_update_does_to_the_loss_is_said(after, text):
     assert text in slow_motion_text.meaning(*changed(loss=2.0, loss_after=after), phases.UPDATE)
 
 
+def test_weight_decay_is_said_where_there_is_some():
+    assert "decay" not in slow_motion_text.meaning(*changed(), phases.UPDATE)
+    info, update = changed()
+    decayed = dataclasses.replace(update, experiment=update.experiment.replace(weight_decay=0.01))
+    said = slow_motion_text.meaning(info, decayed, phases.UPDATE)
+    assert "That includes the weight decay, 0.01, which pulls all weights towards 0." in said
+
+
 def test_weights_that_the_cell_itself_cuts_are_counted():
     assert "then cut" not in slow_motion_text.meaning(*changed(cut_to_limit=0), phases.UPDATE)
     assert "1 weight was then cut" in slow_motion_text.meaning(*changed(cut_to_limit=1), phases.UPDATE)

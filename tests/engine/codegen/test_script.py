@@ -138,6 +138,18 @@ RUNS = {
     "linear, identity, truncated": VALUES | {"cell": "linear", "init": "identity", "tbptt": 3, "num_layers": 2},
     "signed, fed back": SPELL | {"cell": "linear_signed", "teacher_forcing": 0.5, "init_gain": 2.0},
     "signed, open, translating": TRANSLATE | {"cell": "linear_signed", "forget_bias": 1.0, "init": "gaussian"},
+    "dropout before the head, adamw": TO_ONE | {"cell": "lstm", "head_dropout": 0.5, "optimizer": "adamw",
+                                                "weight_decay": 0.1},
+    "dropout everywhere, padded": PADDED_TO_ONE | DEEP | {"cell": "gru", "head_dropout": 0.3, "output_layers": 1},
+    "dropout before the head, both ways": PADDED | {"cell": "linear", "head_dropout": 0.3, "output_layers": 2,
+                                                    "weight_decay": 0.1, "optimizer": "adagrad"},
+    "dropout before the head, truncated": VALUES | {"cell": "gru_2014", "head_dropout": 0.4, "tbptt": 3,
+                                                    "optimizer": "momentum", "weight_decay": 0.1},
+    "dropout before the head, fed back": MELODY | {"cell": "rnn", "head_dropout": 0.4, "teacher_forcing": 0.5,
+                                                   "noise": 0.1, "optimizer": "sgd", "weight_decay": 0.1},
+    "dropout before the head, translating": TRANSLATE | DEEP | {"cell": "lstm", "head_dropout": 0.4, "noise": 0.1,
+                                                                "optimizer": "rmsprop", "weight_decay": 0.1},
+    "adamw without decay": TO_ONE | {"cell": "rnn", "optimizer": "adamw"},
 }  # fmt: skip
 
 
@@ -161,6 +173,9 @@ CHANGED = {
     "a noisy stretch": (VALUES | {"cell": "gru"}, ((1, {"noise": 0.5, "batch_size": 3}), (2, {"noise": 0.0}))),
     "forcing": (TRANSLATE, ((1, {"teacher_forcing": 0.5}), (2, {"teacher_forcing": 0.0, "noise": 0.2}),
                             (3, {"teacher_forcing": 1.0}))),
+    "against overfitting": (TO_ONE | {"output_layers": 1}, ((1, {"weight_decay": 0.5, "head_dropout": 0.5}),
+                                                            (2, {"weight_decay": 0.0}), (3, {"head_dropout": 0.0}))),
+    "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 
 
@@ -169,6 +184,17 @@ def test_live_changes_come_at_their_step(name):
     settings, changes = CHANGED[name]
     text = assert_equal(Experiment(**SMALL | settings), 4, changes)
     assert text.count("        if step == ") == len(changes)
+
+
+def test_adamw_is_told_its_decay_always_and_the_others_where_they_have_one():
+    """PyTorch's AdamW would decay by 0.01 otherwise."""
+    assert "AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)" in script(
+        OPENING.replace(optimizer="adamw")
+    )
+    assert "SGD(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, momentum=0.9, fused=True)" in script(
+        OPENING.replace(optimizer="momentum", weight_decay=0.1)
+    )
+    assert "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)" in script(OPENING)
 
 
 def test_changes_of_no_effect_are_not_written():
@@ -263,8 +289,8 @@ def test_the_first_lesson_has_no_dead_code():
     tree = ast.parse(text)
     assert {"Network", "train", "sample", "Batch"} <= {each.name for each in tree.body if hasattr(each, "name")}
     lower = text.lower()
-    off = ("embed", "dropout", "noise", "forc", "trunc", "tbptt", "decoder", "packed", "bidirectional", "window",
-           "forget", "cuda", "upper", "initialise", "experiment")  # fmt: skip
+    off = ("embed", "dropout", "decay", "noise", "forc", "trunc", "tbptt", "decoder", "packed", "bidirectional",
+           "window", "forget", "cuda", "upper", "initialise", "experiment")  # fmt: skip
     assert [word for word in off if word in lower] == []
     branches = [ast.unparse(node.test) for node in ast.walk(tree) if isinstance(node, ast.If)]
     assert len(branches) == 3  # finite, which lines to print, and whether it is run at all
@@ -278,7 +304,8 @@ def test_a_linter_finds_nothing():
     order = [ruff, "check", "--isolated", "--line-length", "120", "--select", "F,E,I", "--target-version", "py311", "-"]
     padded = PADDED | DEEP | {"cell": "lstm_peephole", "embedding_size": 3}
     cells = [RUNS[f"{name}, translating"] for name in ("gru", "layer norm", "indrnn, identity")]
-    for settings in (*cells, RUNS["gru 2014, truncated"], padded, SPELL):
+    dropped = [RUNS[name] for name in ("dropout before the head, adamw", "dropout before the head, both ways")]
+    for settings in (*cells, *dropped, RUNS["gru 2014, truncated"], padded, SPELL):
         text = script(Experiment(**settings))
         done = subprocess.run(order, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout

@@ -201,6 +201,8 @@ STANDING = {"recent": BAR, "earlier": BAR, "norms": (0.1, 0.1), "step": 400}
         ({"learning_rate": 0.02}, {}),
         ({"learning_rate": 0.021}, {"learning_rate": 0.005}),
         ({"optimizer": "rmsprop", "learning_rate": 0.5}, {"learning_rate": 0.005}),
+        ({"optimizer": "adamw", "learning_rate": 1e-5}, {"learning_rate": 0.003}),
+        ({"optimizer": "adamw", "learning_rate": 0.5, "weight_decay": 0.1}, {"learning_rate": 0.005}),
         ({"optimizer": "sgd", "learning_rate": 10.0}, {}),
         ({"optimizer": "sgd", "learning_rate": 0.1}, {"optimizer": "adam", "learning_rate": 0.003}),
         ({"optimizer": "adagrad", "learning_rate": 0.019}, {"optimizer": "adam", "learning_rate": 0.003}),  # / sqrt 400

@@ -25,10 +25,12 @@ PLAIN: dict[str, dict[str, Any]] = {
     "clipped by value": {"cell": "lstm", "optimizer": "momentum", "clip": "value", "clip_threshold": 0.003},
     "padded, both ways": {"task": "sentiment", "rnn_type": "many_to_one", "cell": "gru", "bidirectional": True,
                           "num_layers": 2, "clip": "none"},
+    "decayed": {"cell": "gru", "optimizer": "adamw", "weight_decay": 0.5, "clip": "none"},
     "cut": {"task": "characters", "rnn_type": "many_to_many", "cell": "lstm_peephole", "tbptt": 2},
 }  # fmt: skip
 BY_CHANCE: dict[str, dict[str, Any]] = {
     "dropout": {"cell": "gru", "num_layers": 2, "dropout": 0.5},
+    "dropout before the head": {"cell": "gru", "head_dropout": 0.5},
     "own answers": {"task": "reverse", "rnn_type": "encoder_decoder", "teacher_forcing": 0.5},
 }
 
