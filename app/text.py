@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.setting_effects import has_effect
 from engine.cells import CELLS
@@ -15,34 +15,6 @@ from engine.preset import Claim, Preset
 from engine.tasks import TASKS
 
 PAGE_TITLE = "RNN playground"
-
-
-class VerdictStyle(NamedTuple):
-    """How a kind of verdict is shown: its label, its icon, and "good", "warn" or "bad" for its colour."""
-
-    label: str
-    icon: str
-    severity: str
-
-
-VERDICTS = {
-    "not_finite": VerdictStyle("Broken", "✕", "bad"),
-    "solved": VerdictStyle("Solved", "✓", "good"),
-    "no_gradient": VerdictStyle("No gradient", "○", "warn"),
-    "cut": VerdictStyle("Cut off", "✂", "bad"),
-    "dead": VerdictStyle("Dead", "✕", "bad"),
-    "no_path": VerdictStyle("No path", "✕", "bad"),
-    "blind": VerdictStyle("Cannot see", "⊘", "bad"),
-    "vanished": VerdictStyle("Vanished", "↘", "bad"),
-    "vanishing": VerdictStyle("Vanishing", "↘", "warn"),
-    "fading": VerdictStyle("Fading", "↘", "warn"),
-    "healthy": VerdictStyle("Healthy", "→", "good"),
-    "clipped": VerdictStyle("Clipped hard", "⇥", "warn"),
-    "plateau": VerdictStyle("Stuck", "▬", "warn"),
-    "rising": VerdictStyle("Rising", "↗", "good"),
-    "growing": VerdictStyle("Growing", "↗", "warn"),
-    "exploding": VerdictStyle("Exploding", "↗", "bad"),
-}
 
 PHASES = {
     RunPhase.STARTING: "starting",

@@ -29,7 +29,7 @@ FLOORS: dict[str, list[str]] = {
     ],
     "app": [
         "setting_effects",
-        "text audio slot_registry figures",
+        "text verdicts audio slot_registry figures",
         "links hub thumbnail",
         "state",
         "controls paused_page live",

@@ -12,7 +12,7 @@ from app import text
 from app.figures.compare.bars import cost_label, milliseconds, reach_label
 from app.figures.compare.catalogue import LaneSnapshot
 from app.figures.compare.over_time import reach
-from app.text import VerdictStyle
+from app.verdicts import VERDICTS, VerdictStyle
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
 from engine.diagnosis.text import relevant_step, write_count
@@ -182,11 +182,11 @@ def _share(lane: LaneSnapshot) -> str:
 def card(lane: LaneSnapshot) -> dict[str, str]:
     """Label, icon and severity of a lane, its loss, and why it has stopped, if it has."""
     diagnosis = lane.frame.diagnosis
-    style = text.VERDICTS[diagnosis.kind] if diagnosis is not None else VerdictStyle("", "·", "none")
+    style = VERDICTS[diagnosis.kind] if diagnosis is not None else VerdictStyle("", "·", "none")
     if lane.state == "broken":
-        style = text.VERDICTS["not_finite"]
+        style = VERDICTS["not_finite"]
     elif lane.solved_at is not None:
-        style = text.VERDICTS["solved"]._replace(label=f"Solved at {lane.solved_at:,}")
+        style = VERDICTS["solved"]._replace(label=f"Solved at {lane.solved_at:,}")
     still = {"broken": lane.message or "This lane has stopped.", "finished": "finished", "racing": ""}[lane.state]
     return {
         "name": lane.label,

@@ -200,7 +200,7 @@ TERMS = (
          "in nats.", "exp(L)", lesson="many-to-many"),
     Term("plateau", "The loss stays at the same level for many updates, although a gradient arrives.",
          lesson="failure-plateau", also=("stuck",)),
-    Term("probe", "16 held-out sequences that stay the same for the whole run. All measurements are made on them.",
+    Term("probe", "16 held-out sequences that stay the same for the whole run. The figures are measured on them.",
          lesson="remember"),
     Term("ratio", "The gradient at the step that matters, divided by the gradient where the loss enters. The verdict "
          "depends on it.", "R", lesson="remember"),
@@ -222,7 +222,8 @@ TERMS = (
          "that it stretches any vector.", "σ", lesson="init"),
     Term("slope", "How steep a function is at a point. The slope of tanh is 1 in the middle and almost 0 at the ends.",
          "φ′", lesson="failure-saturated"),
-    Term("solved", "The loss is below a tenth of the baseline.", lesson="remember-lstm"),
+    Term("solved", "The held-out loss is below a tenth of the line to beat, and most answers are right.",
+         lesson="remember-lstm"),
     Term("spectral radius", "The absolute value of the largest eigenvalue. In a linear network the state and the "
          "gradient grow if that of the recurrent weights is above 1, and shrink if it is below 1.", "ρ",
          lesson="failure-exploding"),
@@ -259,8 +260,8 @@ TERMS = (
          "from that step.", "ratio < 10⁻⁶", lesson="remember"),
     Term("vanishing", "The gradient shrinks from step to step on its way back, here to less than a thousandth.",
          "ratio < 10⁻³", lesson="failure-vanishing", also=("vanish",)),
-    Term("verdict", "The state of the gradient in one word, with its reason. It depends mainly on the ratio.",
-         lesson="remember"),
+    Term("verdict", "The state of a run in one word, with its reason: whether it learns, and whether the gradient "
+         "arrives.", lesson="remember"),
     Term("vocabulary", "All tokens that a network knows.", lesson="words"),
     Term("waterfall", "A figure of the gradient at each time step, with one row per frame of training: it shows when "
          "the gradient begins to reach early steps.", lesson="remember-lstm"),

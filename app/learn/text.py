@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app import links, text
+from app.verdicts import VERDICTS
 from engine.experiment import LIVE_SETTINGS, Experiment
 from engine.frame import Frame, RunInfo
 from engine.number_format import amount
@@ -167,7 +168,7 @@ def outcome(prediction: Prediction, answer: int, result: str) -> str:
 
 def result(info: RunInfo, frame: Frame) -> str:
     """The result of the run, in a sentence with its numbers."""
-    word = text.VERDICTS[frame.diagnosis.kind].label if frame.diagnosis else ""
+    word = VERDICTS[frame.diagnosis.kind].label if frame.diagnosis else ""
     loss = f"held-out loss {frame.probe_loss:.3g} (loss to beat: {info.baseline:.3g})"
     ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
     back = f", gradient ratio {amount(ratio)}" if ratio is not None else ""

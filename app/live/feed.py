@@ -12,10 +12,15 @@ from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
 from app.live import timeline
 from app.live.messages import pack
+from app.verdicts import VERDICTS
 from engine.frame import Frame, RunInfo, RunStatus
+from engine.number_format import short
 from engine.recording.history import History, Waterfall
 
 SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
+HELD_OUT = (
+    "Measured on held-out sequences, 256 or as many as there are, at step {step:,}. The line is the loss to beat."
+)
 
 
 class Feed:
@@ -80,7 +85,7 @@ class Feed:
             patches,
             step=frame.step,
             readouts={name: self._figures[name].readout(info, frame) for name in (self._figures if first else due)},
-            verdict=verdict(frame),
+            verdict=verdict(info, frame),
             status=self._status(),
             timeline=self._timeline(),
             missing=[] if self.at is None else [
@@ -149,12 +154,12 @@ def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
     return theme.other_future(figure.ghost(info, ghost.info, ghost.frame, since))
 
 
-def verdict(frame: Frame) -> dict[str, Any]:
+def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
     """The diagnosis of a frame as values for the browser."""
     diagnosis = frame.diagnosis
     if diagnosis is None:
         return {}
-    style = text.VERDICTS[diagnosis.kind]
+    style = VERDICTS[diagnosis.kind]
     return {
         "kind": diagnosis.kind,
         "word": style.label,
@@ -163,4 +168,16 @@ def verdict(frame: Frame) -> dict[str, Any]:
         "sentence": diagnosis.sentence,
         "cure": text.cure(diagnosis.cure),
         "changes": diagnosis.cure,
+        "numbers": held_out_numbers(info, frame),
+        "counted": HELD_OUT.format(step=frame.held_out_step) if frame.held_out_step >= 0 else "",
     }
+
+
+def held_out_numbers(info: RunInfo, frame: Frame) -> str:
+    """The two numbers that matter: the held-out loss beside the line that it has to beat, and the task's metric."""
+    if frame.held_out_step < 0:  # a recording made before there was such a measurement
+        return f"held-out loss {short(frame.probe_loss)} (line {short(info.baseline)})"
+    metric = f"{frame.held_out_metric:.0%}" if info.metric_percent else short(frame.held_out_metric)
+    loss, line = short(frame.held_out_loss), short(info.held_out_baseline)
+    when = "" if frame.held_out_step == frame.step else f" · at step {frame.held_out_step:,}"
+    return f"held-out loss {loss} (line {line}) · {info.metric_name} {metric}{when}"

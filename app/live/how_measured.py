@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 from engine.diagnosis import LIMITS
+from engine.diagnosis.learning import STUCK_AFTER
 from engine.diagnosis.plateau import PLATEAU_TOLERANCE
 from engine.diagnosis.verdict import SHRINKING
 from engine.frame import RunInfo
 from engine.frame.readings import SATURATION_MARGIN
 from engine.number_format import power_of_ten
+from engine.tasks import HELD_OUT_SIZE
 
 
 def paragraphs(info: RunInfo) -> list[str]:
@@ -30,8 +32,15 @@ def paragraphs(info: RunInfo) -> list[str]:
         "and without dropout. The verdict uses the median of their 16 ratios, which differs from the ratio of the "
         "medians in the figure below. The figure “The network, unrolled in time” shows the first of the 16 sequences. "
         "The gradient figure shows it too if the sequences end, or have their targets, at different steps.",
-        f"{_bands()} If the loss is below a tenth of the dashed line, the verdict is “solved”. A one-way network that "
-        "must answer before it has read the input that decides the answer cannot see it, whatever its gradient.",
+        f"{_bands()} A one-way network that must answer before it has read the input that decides the answer cannot "
+        "see it, whatever its gradient. One that reads both ways and has the answer in its input only copies it.",
+        f"Whether it learns is judged on other held-out sequences, {HELD_OUT_SIZE} or as many as there are, at fixed "
+        "steps of training, against a line measured on the same sequences. Solved: the loss is below a tenth "
+        "of the line, and the task’s own measure says that most answers are right; nearly: only the loss says so. Once "
+        "solved it stays so until the loss is twice that. Diverged: the loss is well above the line and above where it "
+        "began, and does not fall. By heart: the training loss goes on falling, the held-out loss has been rising "
+        "since its best step. Stuck at one answer: after "
+        f"{STUCK_AFTER} updates every sequence still gets the same answer. Behind: it is still above the line.",
         "The reason for shrinking or growing is measured on the first of the 16 sequences: the geometric means, over "
         "the same steps, of the factors by which the slopes of the units and the recurrent weights multiply the "
         "gradient; for a gated cell, the mean of the gate that keeps the old state. The verdict names the one that "

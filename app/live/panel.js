@@ -44,6 +44,8 @@ class Panel {
     this.find('word').querySelector('strong').textContent = verdict.word;
     this.find('sign').textContent = verdict.sign;
     if (this.find('sentence').textContent !== verdict.sentence) this.find('sentence').textContent = verdict.sentence;
+    this.find('numbers').textContent = verdict.numbers;
+    this.find('numbers').title = verdict.counted;
     const cure = this.find('cure');
     cure.hidden = !verdict.cure;
     if (cure.textContent !== verdict.cure) {

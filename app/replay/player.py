@@ -221,7 +221,7 @@ def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame,
         readout = figure.readout(info, source)
         readouts[name] = readout if source is frame else f"at step {source.step:,}: {readout}"
     clock = f"{frame.seconds:,.1f} s of training"
-    return pack(patches, step=frame.step, readouts=readouts, verdict=verdict(frame), clock=clock)
+    return pack(patches, step=frame.step, readouts=readouts, verdict=verdict(info, frame), clock=clock)
 
 
 def _measured(recording: Recording, frame: Frame, requires: str) -> Frame:

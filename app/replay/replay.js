@@ -114,6 +114,7 @@ class Replay {
     this.find('lv-sign').textContent = verdict.sign ?? '';
     this.find('lv-word').querySelector('strong').textContent = verdict.word ?? '';
     this.find('lv-sentence').textContent = verdict.sentence ?? '';
+    this.find('lv-numbers').textContent = verdict.numbers ?? '';
     this.find('lv-clock').textContent = `frame ${index + 1} of ${this.frames.length} · ${clock}`;
     this.find('rp-step').textContent = `step ${step.toLocaleString('en')}`;
     this.find('rp-at').setAttribute('aria-valuetext', `step ${step}`);

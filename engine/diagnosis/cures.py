@@ -10,6 +10,7 @@ from engine.experiment import Experiment, ExperimentError
 from engine.frame import Frame, RunInfo
 
 CAREFUL_RATE = 0.005  # a learning rate at which Adam stays stable for networks of these sizes
+MIN_RATE = 1e-4  # the lowest rate that is offered
 USUAL_RATE = 0.003  # a learning rate at which Adam learns most of the tasks
 MAX_ADAM_UPDATE = 0.02  # per weight: one larger update by Adam can saturate most units of a plain RNN
 MIN_UPDATE = 1e-3  # per weight: 100 smaller updates move it by less than 0.1, a typical weight
@@ -50,6 +51,28 @@ def stop_growth(e: Experiment) -> dict[str, Any]:
     if e.clip != "norm" or e.clip_threshold > 1:
         wanted["clip_threshold"] = 1.0
     return _changes(e, wanted)
+
+
+def lower_rate(e: Experiment) -> dict[str, Any]:
+    """A tenth of the learning rate; where that would be tiny, clipping."""
+    if e.learning_rate / 10 >= MIN_RATE:
+        return {"learning_rate": float(f"{e.learning_rate / 10:.1g}")}
+    return stop_growth(e)
+
+
+def learn_less_by_heart(e: Experiment) -> dict[str, Any]:
+    """Settings that leave a network less room to learn the training data by heart."""
+    if not e.head_dropout:
+        return {"head_dropout": 0.5}
+    return _changes(e, {"hidden_size": max(8, e.hidden_size // 2)})
+
+
+def other_start(info: RunInfo, frame: Frame) -> dict[str, Any]:
+    """A rate at which most tasks learn, from a new start: smaller if the updates were large, else larger."""
+    e = info.experiment
+    if update_size(info, frame) < MIN_UPDATE or e.optimizer in ("sgd", "momentum", "adagrad"):
+        return _changes(e, {"optimizer": "adam", "learning_rate": USUAL_RATE})
+    return lower_rate(e) if e.learning_rate > USUAL_RATE else {}
 
 
 def usual_threshold(e: Experiment, norm: float) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from engine.diagnosis import cures
+from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding
+from engine.diagnosis.learning import LEARNING_SHARE
 from engine.diagnosis.text import fitted
 from engine.frame import Frame, RunInfo
 
-LEARNING_SHARE = 0.8  # of the baseline: with a lower loss, the network has learned something from the input
 PLATEAU_TOLERANCE = 0.05  # relative distance within which a loss counts as being at a level
-PLATEAU_UPDATES = 100  # updates between the two mean losses in a frame
+PLATEAU_UPDATES = 100  # updates between the two mean training losses in a frame, and before there is a plateau at all
+MIN_UPDATES = 50  # between two measurements of the held-out loss
 SLOWED_OPTIMIZERS = ("sgd", "momentum")  # the others divide by the gradient's size, so clipping does not slow them
 MAX_CLIPPED_SHARE = 0.5  # of the gradient's norm left: if more is left, clipping is not the cause
 UNBEATABLE_LEVELS = ("the best possible", "best from both sides", "least possible without the gaps")
@@ -39,18 +41,28 @@ def slowed_by_clipping(info: RunInfo, frame: Frame, arrives: str) -> Finding | N
     return Finding("clipped", fitted(f"{sentence} {arrives}", sentence), cure, evidence)
 
 
-def on_plateau(info: RunInfo, frame: Frame, arrives: str) -> Finding | None:
-    """A finding if the loss has been at one of the baselines for PLATEAU_UPDATES updates, else None."""
-    losses = frame.recent_loss, frame.earlier_loss  # NaN, so at no level, before there are so many updates
-    for name, level in info.baselines.items():
+def on_plateau(case: Case, arrives: str) -> Finding | None:
+    """A finding if the loss has been at one of the baselines between two measurements, else None.
+
+    Without a record, as in an old recording: for PLATEAU_UPDATES updates of the training.
+    """
+    info, frame = case.info, case.frame
+    if case.has_record:
+        losses, levels = (frame.held_out_loss, frame.held_out_earlier), info.held_out_baselines
+        updates = frame.held_out_step - frame.held_out_earlier_step
+        if updates < MIN_UPDATES or frame.held_out_step < PLATEAU_UPDATES:
+            return None
+    else:  # NaN, so at no level, before there are so many updates
+        losses, levels, updates = (frame.recent_loss, frame.earlier_loss), info.baselines, PLATEAU_UPDATES
+    for name, level in levels.items():
         if name in UNBEATABLE_LEVELS or not all(abs(loss - level) < PLATEAU_TOLERANCE * level for loss in losses):
             continue
         moved = cures.update_size(info, frame)
         cure = cures.other_rate(info.experiment, moved)
-        if level < LEARNING_SHARE * info.baseline:
+        if level < LEARNING_SHARE * case.line:
             cure = {}  # it has learned something, which a new run would lose
         arrived = f"{arrives[0].lower()}{arrives[1:]}"
-        stands = f"The loss has stood at {level:.3g} ({name}) for {PLATEAU_UPDATES} updates"
+        stands = f"The loss has stood at {level:.3g} ({name}) for {updates} updates"
         evidence = {"level": level, "recent_loss": losses[0], "earlier_loss": losses[1], "moved": moved}
         step = f" Updates are tiny: {moved:.1g} a weight." if moved < cures.MIN_UPDATE else ""
         short = f"{stands}, though the gradient arrives." if info.has_links and info.measured_lag else f"{stands}."

@@ -1,31 +1,36 @@
-"""The rules of the verdict, their order and their limits.
+"""The verdict: a table of kinds in order, each with its rule. The first rule that finds something decides.
 
-The verdict uses the gradient of the last counted loss alone: in a sum over many losses, short lags dominate and hide a
-vanishing gradient.
+The rules about gradients use the gradient of the last counted loss alone: in a sum over many losses, short lags
+dominate and hide a vanishing gradient.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.cells import CELLS
-from engine.diagnosis import cures
+from engine.diagnosis import cures, learning
+from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding
-from engine.diagnosis.plateau import LEARNING_SHARE, on_plateau, slowed_by_clipping
-from engine.diagnosis.reasons import MAJORITY, Reason, best_chain, grows_by, per_step, shrinks_by
+from engine.diagnosis.learning import LEARNING_SHARE, NO_GRADIENT
+from engine.diagnosis.plateau import on_plateau, slowed_by_clipping
+from engine.diagnosis.reasons import MAJORITY, Reason, grows_by, shrinks_by
 from engine.diagnosis.text import fitted, pace, reaches, relevant_step, share, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
-NO_GRADIENT = 1e-8
 DEAD_SLOPE = 0.999  # |h| beyond which the slope of tanh is below 0.002
+RISING = 100.0  # a ratio up to this needs no cure
+HUGE = 1e4  # a gradient norm at a state beyond which it explodes, whatever its ratio
 LIMITS = (  # (upper end of the ratio, kind); the end is excluded for shrinking kinds, included for the others
     (1e-6, "vanished"),
     (1e-3, "vanishing"),
     (1e-2, "fading"),
     (10.0, "healthy"),
-    (100.0, "rising"),
+    (RISING, "rising"),
     (1e4, "growing"),
     (math.inf, "exploding"),
 )
@@ -33,63 +38,79 @@ SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("growing", "exploding
 
 
 def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
-    """The verdict on one frame.
+    """The verdict on one frame."""
+    case = Case(info, frame)
+    found = next(finding for kind in KINDS if (finding := kind.rule(case)) is not None)
+    cure = cures.within_limits(info.experiment, found.cure)
+    return Diagnosis(found.kind, found.sentence, case.evidence | found.evidence, cure)
 
-    Returns:
-        Diagnosis whose kind is one of: not_finite, solved, blind, no_gradient, cut, dead, no_path, a band of LIMITS,
-        or, where that would be healthy or rising, clipped or plateau.
+
+@dataclass(frozen=True)
+class Kind:
+    """One entry of the table.
+
+    Args:
+        names: what its rule can find. rule: returns a finding, or None if it does not apply.
+        figure: the figure that shows the evidence. because: why it stands before the next.
     """
-    chain = best_chain(info, frame)
-    ratio = float(frame.ratio[chain])
-    evidence = {
-        "ratio": ratio,
-        "lag": float(info.measured_lag),
-        "loss": frame.probe_loss,
-        "baseline": info.baseline,
-        "gradient_at_output": frame.output_grad_norm,
-        "layer": float(chain[0]),
-        "direction": float(chain[1]),
-    }
-    if 0 < ratio < math.inf and info.measured_lag_unpadded:
-        evidence["factor_per_step"] = ratio ** (1 / info.measured_lag_unpadded)
-    evidence |= per_step(info, frame, chain)
-    result = _first_finding(info, frame, chain, evidence)
-    if result.kind in ("healthy", "rising"):
-        arrives = result.sentence if ratio == 0 else reaches(info, ratio, chain)
-        result = slowed_by_clipping(info, frame, arrives) or on_plateau(info, frame, arrives) or result
-    cure = cures.within_limits(info.experiment, result.cure)
-    return Diagnosis(result.kind, result.sentence, evidence | result.evidence, cure)
+
+    names: tuple[str, ...]
+    rule: Callable[[Case], Finding | None]
+    figure: str
+    because: str
 
 
-def _first_finding(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[str, float]) -> Finding:
-    """The finding of the first rule that applies."""
-    e, ratio = info.experiment, evidence["ratio"]
-    if not np.isfinite([frame.probe_loss, frame.output_grad_norm, ratio]).all():
-        sentence = "A number has become infinite: this network cannot learn any further."
-        return Finding("not_finite", sentence, cures.stop_growth(e))
-    if frame.probe_loss < info.solved_loss:
-        share = frame.probe_loss / info.baseline
-        down = f"The loss is down to {f'{share:.1%}' if share >= 0.001 else 'less than 0.1%'} of the baseline."
-        left = reaches(info, ratio, chain)
-        if frame.output_grad_norm < NO_GRADIENT:
-            left = "Hardly any gradient is left, because it is solved: there is nothing more to learn."
-        return Finding("solved", f"{down} {left}")
-    if info.looks_ahead and not e.bidirectional:
-        sentence = "The deciding input comes after the answer: a network that reads one way cannot see it."
-        return Finding("blind", sentence, {**({} if info.has_links else {"cell": "lstm"}), "bidirectional": True})
-    if frame.output_grad_norm < NO_GRADIENT:
-        why = "The network is sure of its answer, right or wrong."
-        if info.outputs == "values":
-            why = "The layers above the state pass no gradient back."
-        return Finding(
-            "no_gradient", f"Hardly any gradient leaves the loss: {frame.output_grad_norm:.0e} at the last step. {why}"
-        )
-    return _exactly_zero(info, frame) if ratio == 0 else _banded(info, frame, chain, evidence)
+def _blind(case: Case) -> Finding | None:
+    """A one-way network that must answer before it has read the input that decides."""
+    if not case.info.looks_ahead or case.e.bidirectional:
+        return None
+    sentence = "The deciding input comes after the answer: a network that reads one way cannot see it."
+    return Finding("blind", sentence, {**({} if case.info.has_links else {"cell": "lstm"}), "bidirectional": True})
 
 
-def _banded(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[str, float]) -> Finding:
+def _no_gradient(case: Case) -> Finding | None:
+    """Hardly any gradient leaves the loss."""
+    if case.frame.output_grad_norm >= NO_GRADIENT:
+        return None
+    if (stuck := learning.same_answer(case)) is not None:
+        return stuck
+    why = "The network is sure of its answer, right or wrong."
+    if case.info.outputs == "values":
+        why = "The layers above the state pass no gradient back."
+    entering = f"{case.frame.output_grad_norm:.0e}"
+    return Finding("no_gradient", f"Hardly any gradient leaves the loss: {entering} at the last step. {why}")
+
+
+def _huge(case: Case) -> Finding | None:
+    """A gradient that is huge in itself."""
+    largest = float(np.nanmax(case.frame.grad_norm_memory, initial=0.0))
+    if largest < HUGE or case.ratio > RISING:  # a ratio that grows has a reason of its own
+        return None
+    sentence = f"The gradient is huge: a norm of {largest:.1g} at a state. One update can undo everything."
+    return Finding("exploding", sentence, cures.lower_rate(case.e), {"largest": largest})
+
+
+def _zero(case: Case) -> Finding | None:
+    return _exactly_zero(case.info, case.frame) if case.ratio == 0 else None
+
+
+def _learning_stops(case: Case) -> Finding | None:
+    """The gradient arrives, but nothing is learned of it."""
+    finding = _zero(case) or _banded(case)
+    if finding.kind not in ("healthy", "rising"):
+        return None
+    arrives = finding.sentence if case.ratio == 0 else case.arrives
+    return (
+        slowed_by_clipping(case.info, case.frame, arrives)
+        or on_plateau(case, arrives)
+        or learning.same_answer(case)
+        or learning.behind(case)
+    )
+
+
+def _banded(case: Case) -> Finding:
     """The finding by the ratio's band, with its reason and cure."""
-    e, ratio = info.experiment, evidence["ratio"]
+    info, frame, e, ratio, chain, evidence = case.info, case.frame, case.e, case.ratio, case.chain, case.evidence
     kind = next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
     why: Reason | None = None
     cure = {}
@@ -108,8 +129,8 @@ def _banded(info: RunInfo, frame: Frame, chain: tuple[int, int], evidence: dict[
         explained = [f"{arrives} {needed} {reason}." for reason in reasons]
     plain = f"{reaches(info, ratio, chain)} {needed}".strip()
     sentence = fitted(*explained, f"{arrives} {needed}".strip(), plain)
-    learning = frame.probe_loss < LEARNING_SHARE * info.baseline  # no cure for a run that makes progress
-    return Finding(kind, sentence, {} if learning else cure)
+    progresses = frame.probe_loss < LEARNING_SHARE * info.baseline  # no cure for a run that makes progress
+    return Finding(kind, sentence, {} if progresses else cure)
 
 
 def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
@@ -148,3 +169,20 @@ def _mostly_pinned(nonlinearity: str, states: np.ndarray) -> bool:
     if nonlinearity == "tanh":
         return bool((np.abs(states) > DEAD_SLOPE).mean() > MAJORITY)
     return nonlinearity == "sigmoid" and bool((np.abs(2 * states - 1) > DEAD_SLOPE).mean() > MAJORITY)
+
+
+KINDS = (
+    Kind(("not_finite",), learning.not_finite, "loss", "no other number means anything then"),
+    Kind(("diverged",), learning.diverged, "loss", "a ratio says nothing about weights that have been thrown about"),
+    Kind(("sees_answer",), learning.sees_answer, "outputs", "a loss of 0 would be called solved"),
+    Kind(("solved",), learning.solved, "loss", "then the gradient may be as small as it likes"),
+    Kind(("nearly",), learning.nearly, "outputs", "its low loss would hide that answers are wrong"),
+    Kind(("blind",), _blind, "unrolled", "no gradient can bring what is not there"),
+    Kind(("overfitting",), learning.overfitting, "loss", "the gradient of the training loss arrives, and misleads"),
+    Kind(("no_gradient", "same_answer"), _no_gradient, "gradient", "a ratio of two noises says nothing"),
+    Kind(("exploding",), _huge, "gradient", "a ratio near 1 would call it healthy"),
+    Kind(("clipped", "plateau", "same_answer", "behind"), _learning_stops, "loss", "the bands alone would say healthy"),
+    Kind(("cut", "dead", "no_path", "healthy"), _zero, "gradient", "exactly 0 has causes of its own"),
+    Kind(tuple(name for _, name in LIMITS), _banded, "gradient", "it always finds something"),
+)
+"""In the order in which they are asked."""

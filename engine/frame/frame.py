@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.frame.frozen import FrozenArrays
+from engine.frame.held_out import HeldOutRecord
 from engine.frame.readings import (
     ON_DEMAND_READINGS,
     Decomposition,
@@ -63,7 +64,7 @@ class TrainingProgress(FrozenArrays):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Frame(Preactivations, GradientNorms, TrainingProgress):
+class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
     """Everything measured of a network at one step of training. Arrays are read-only. Base classes add more fields.
 
     The probe is a held-out batch, fixed for the run; figures draw its sequence 0. T is the padded length. The time axis

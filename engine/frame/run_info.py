@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.cells import CELLS, Cell
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.parameters import parameter_count
-from engine.tasks import TASKS, probe
+from engine.tasks import TASKS, Batch, held_out, probe
 
 SOLVED_SHARE = 0.1  # of the baseline: a task counts as solved below this loss
 
@@ -18,6 +20,9 @@ class RunInfo:
 
     Args:
         baselines: {name: loss}, in the unit of the run's own loss; the first is the bar to beat.
+        held_out_baselines: the same on the held-out sequences, where they depend on the data.
+        constant_loss: the loss of the best answer that is the same for every held-out sequence and step: the mean, or
+            the frequencies of the classes.
         lag: how many steps lie between the answer and the input that decides it; None if the task has no such number.
         inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names.
         image: (rows, columns) of the image in the first channels of the inputs, or None.
@@ -32,6 +37,8 @@ class RunInfo:
 
     experiment: Experiment
     baselines: dict[str, float]
+    held_out_baselines: dict[str, float]
+    constant_loss: float
     metric_name: str
     metric_percent: bool
     lag: int | None
@@ -54,9 +61,13 @@ class RunInfo:
         task, drawn = TASKS[experiment.task], probe(experiment)
         # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
         counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
+        baselines, sequences = task.baselines(experiment), held_out(experiment)
+        of_held_out = baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
         return cls(
             experiment=experiment,
-            baselines={name: counted * loss for name, loss in task.baselines(experiment).items()},
+            baselines={name: counted * loss for name, loss in baselines.items()},
+            held_out_baselines={name: counted * loss for name, loss in of_held_out.items()},
+            constant_loss=counted * _constant_loss(sequences, task.outputs),
             metric_name=task.metric.name,
             metric_percent=task.metric.percent,
             lag=task.lag(experiment),
@@ -85,6 +96,16 @@ class RunInfo:
     def solved_loss(self) -> float:
         """The loss below which the task counts as solved."""
         return SOLVED_SHARE * self.baseline
+
+    @property
+    def held_out_baseline(self) -> float:
+        """The loss to beat on the held-out sequences."""
+        return next(iter(self.held_out_baselines.values()))
+
+    @property
+    def held_out_solved_loss(self) -> float:
+        """The held-out loss below which the task counts as solved, if its metric is good as well."""
+        return SOLVED_SHARE * self.held_out_baseline
 
     @property
     def time_steps(self) -> int:
@@ -139,3 +160,12 @@ class RunInfo:
     def has_links(self) -> bool:
         """False for a feed-forward network: its steps do not depend on earlier states."""
         return self.cell_kind.is_recurrent
+
+
+def _constant_loss(batch: Batch, outputs: str) -> float:
+    """Loss per counted step of the best constant answer on a batch: the variance, or the entropy of the classes."""
+    targets = batch.targets[batch.mask]
+    if outputs == "values":
+        return float(targets.var(axis=0, dtype=np.float64).mean())
+    shares = np.bincount(targets) / len(targets)
+    return float(-(shares * np.log(shares, where=shares > 0, out=np.zeros_like(shares))).sum())

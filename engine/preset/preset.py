@@ -15,8 +15,9 @@ KINDS = ("lesson", "failure")
 """A lesson is part of the course; a failure card shows one way in which training fails."""
 GATES = ("exact", "trained", "shown")
 """How a claim is checked: "exact" by every test run, "trained" by `make claims`, "shown" not at all."""
-VERDICTS = ("not_finite", "solved", "no_gradient", "cut", "dead", "no_path", "blind", "vanished", "vanishing", "fading",
-            "healthy", "clipped", "plateau", "rising", "growing", "exploding")  # fmt: skip
+VERDICTS = ("not_finite", "diverged", "sees_answer", "solved", "nearly", "overfitting", "no_gradient", "cut", "dead",
+            "no_path", "blind", "vanished", "vanishing", "fading", "healthy", "clipped", "plateau", "same_answer",
+            "behind", "rising", "growing", "exploding")  # fmt: skip
 """The kinds of verdict that a condition can wait for; `engine.diagnosis` gives them."""
 FIGURES = ("unrolled", "gradient", "loss")
 """The figures of a lesson that names none."""

@@ -55,10 +55,15 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
 
 
 @contextlib.contextmanager
-def _recorded_calls(model: RecurrentNetwork) -> Iterator[list[tuple[Batch, Tensor]]]:
-    """Record (batch, logits) of every forward call of the network inside the context."""
+def _recorded_calls(model: RecurrentNetwork, *, training: bool = True) -> Iterator[list[tuple[Batch, Tensor]]]:
+    """Record (batch, logits) of the network's forward calls in training mode, or of those in evaluation mode."""
     calls: list[tuple[Batch, Tensor]] = []
-    handle = model.register_forward_hook(lambda _, args, logits: calls.append((args[0], logits.detach())))
+
+    def record(module: torch.nn.Module, args: tuple[Batch], logits: Tensor) -> None:
+        if module.training == training:
+            calls.append((args[0], logits.detach()))
+
+    handle = model.register_forward_hook(record)
     try:
         yield calls
     finally:
@@ -87,7 +92,7 @@ def _loss_after(twin: Trainer) -> float:
 def _drawn_sequence(model: RecurrentNetwork, batch: Batch, logits: Tensor) -> dict[str, Any]:
     """Sequence 0 of a batch: inputs, states, outputs, losses, and the gradient at its states."""
     single = batch.single_sequence(0)
-    with _recorded_calls(model) as passes:
+    with _recorded_calls(model, training=False) as passes:
         flow = gradient_flow(model, single)
     losses = model.step_losses(logits, batch).cpu().numpy()
     counted = batch.mask.sum(1)

@@ -6,7 +6,18 @@ Adding a task is one `Task` in a family's file and one entry here; tests that lo
 from __future__ import annotations
 
 from engine.tasks.agreement import AGREEMENT, THEMSELVES
-from engine.tasks.base import END, NO_SYMBOL, PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, stream
+from engine.tasks.base import (
+    END,
+    HELD_OUT_SIZE,
+    NO_SYMBOL,
+    PROBE_SIZE,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    stream,
+)
 from engine.tasks.bits import COPY, PARITY, XOR
 from engine.tasks.dates import DATES
 from engine.tasks.entities import ENTITIES
@@ -24,7 +35,19 @@ from engine.tasks.transduction import ADDITION, REVERSE, SORT
 from engine.tasks.translation import ENGLISH_FRENCH
 from engine.tasks.waves import GAP, SINE, TIMED_WAVE, UNTIMED_WAVE
 
-__all__ = ["END", "NO_SYMBOL", "PROBE_SIZE", "TASKS", "Batch", "Lengths", "Metric", "Task", "probe", "sample"]
+__all__ = [
+    "END",
+    "NO_SYMBOL",
+    "PROBE_SIZE",
+    "TASKS",
+    "Batch",
+    "Lengths",
+    "Metric",
+    "Task",
+    "held_out",
+    "probe",
+    "sample",
+]
 
 TASKS: dict[str, Task] = {
     task.slug: task
@@ -77,6 +100,11 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
         split: "train" or "test"; the two never share a sequence of real data.
     """
     return TASKS[experiment.task].draw(stream(seed, split), experiment, batch_size, split)
+
+
+def held_out(experiment: DataSettings) -> Batch:
+    """The held-out sequences on which a run's loss and metric are judged; many more than figures draw."""
+    return sample(experiment, HELD_OUT_SIZE, (experiment.seed, 1), "test")
 
 
 def probe(experiment: DataSettings) -> Batch:

@@ -14,6 +14,7 @@ END = "."
 """The symbol that ends a sequence."""
 
 PROBE_SIZE = 16
+HELD_OUT_SIZE = 256
 """Number of sequences in the probe batch, which is held out and fixed for the run."""
 SPLITS = ("train", "test")
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
@@ -129,6 +130,7 @@ class Lengths:
 class Metric:
     """A measure of quality that is easier to judge than the loss. `measure(batch, outputs) -> float`.
 
+    `solved` is the value from which on a task may count as solved, if its loss is low enough too.
     outputs: (T, batch, output_size), class probabilities or values; the metric reads them where batch.mask is True.
     Where outputs are fed back, they come from the free-running network.
     """
@@ -137,6 +139,7 @@ class Metric:
     measure: Callable[[Batch, np.ndarray], float]
     percent: bool = True
     higher_is_better: bool = True
+    solved: float = 0.9
 
 
 def _no_lag(experiment: DataSettings) -> int | None:
@@ -161,6 +164,8 @@ class Task:
         input_labels, output_labels: the symbols, or the names of the channels.
         draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
         baselines: (experiment) -> {name: loss per counted step}; the first is the one to beat.
+        baselines_on: (experiment, batch) -> the same on the sequences of this batch, where they depend on the data;
+            None if `baselines` are exact for all data.
         lag: (experiment) -> how many steps back the deciding input lies, or None; counted over source and target in an
             encoder-decoder.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
@@ -195,6 +200,7 @@ class Task:
     baselines: Callable[[DataSettings], dict[str, float]]
     lag: Callable[[DataSettings], int | None] = field(default=_no_lag)
     target_steps: Callable[[DataSettings], int] = field(default=_no_target_side)
+    baselines_on: Callable[[DataSettings, Batch], dict[str, float]] | None = None
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False

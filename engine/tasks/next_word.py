@@ -121,7 +121,7 @@ NEXT_WORD = Task(
     outputs="symbols",
     input_labels=WORDS,
     output_labels=WORDS,
-    metric=Metric("perplexity", perplexity, percent=False, higher_is_better=False),
+    metric=Metric("perplexity", perplexity, percent=False, higher_is_better=False, solved=math.inf),
     draw=lambda rng, experiment, batch_size, split: _draw_batch(rng, experiment.seq_len, batch_size, split),
     baselines=lambda experiment: {
         "knowing how common each word is": _frequency_baseline(experiment.seq_len),

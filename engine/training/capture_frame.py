@@ -13,6 +13,7 @@ from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
+from engine.frame.held_out import HeldOutRecord
 from engine.lens.embedding_map import EmbeddingMap
 from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
 from engine.lens.gradient_flow import losses_and_gradient, seed
@@ -31,6 +32,7 @@ def capture_frame(
     probe: Batch,
     info: RunInfo,
     progress: TrainingProgress,
+    record: HeldOutRecord,
     untrained_map: EmbeddingMap | None,
     requested: Collection[str] = (),
 ) -> Frame:
@@ -38,6 +40,7 @@ def capture_frame(
 
     Args:
         info: of the run, with the settings in force now.
+        record: what was measured on the held-out sequences until now.
         untrained_map: `embedding_map` of the same network before training; None if it has no embedding.
         requested: names from `engine.frame.readings.ON_DEMAND_READINGS`, which a frame has only on request; those that
             this network does not have stay None.
@@ -67,6 +70,7 @@ def capture_frame(
         **_embedding(model, untrained_map),
         **compute_on_demand(trace, requested),
         **vars(progress),
+        **vars(record),
         **vars(gradient_norms(swept.chains, probe, info)),
         **vars(preactivations(trace)),
     )

@@ -21,6 +21,7 @@ from engine.model import build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.training.capture_frame import capture_frame, embedding_map
+from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import describe_nonfinite
 from engine.training.optimizers import apply_live_settings, make_optimizer
 
@@ -50,12 +51,13 @@ class Trainer:
         self._optimizer = make_optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.held_out_seconds = 0, 0.0, 0.0
         self.changes: Changes = ()
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
         self.clipped = False
         self.cut_to_limit = 0
+        self._held_out = HeldOutMonitor(self.info)
         self._losses: deque[float] = deque(maxlen=RECENT + EARLIER)
         self._clips: deque[bool] = deque(maxlen=RECENT)
         self._target_reached = False
@@ -67,6 +69,8 @@ class Trainer:
             NotFiniteError: if the loss or its gradient is not finite, with a sentence that says where. The network is
                 unchanged then.
         """
+        if self.step == 0:
+            self._measure_held_out()  # where it began
         began, e = time.perf_counter(), self.experiment
         batch = sample(e, e.batch_size, (e.seed, self.step + 1))
         self._optimizer.zero_grad()
@@ -80,11 +84,20 @@ class Trainer:
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
         self._clips.append(self.clipped)
-        if self.solved_at is None and self.recent_loss < self.info.solved_loss:
-            self.solved_at = self.step
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
+        self._measure_held_out()
         return value
+
+    def _measure_held_out(self) -> None:
+        """Measure the network on the held-out sequences, if this is one of the fixed steps."""
+        if not self._held_out.is_due(self.step):
+            return
+        began = time.perf_counter()
+        self._held_out.measure(self.model, self.step, self.recent_loss)
+        if self.solved_at is None and self._held_out.record.held_out_solved:
+            self.solved_at = self.step
+        self.held_out_seconds += time.perf_counter() - began
 
     @property
     def probe(self) -> Batch:
@@ -143,8 +156,12 @@ class Trainer:
             requested: which of `engine.frame.readings.ON_DEMAND_READINGS` to compute as well; those that this network
                 does not have stay None.
         """
+        if self.step == 0:
+            self._measure_held_out()
         info = dataclasses.replace(self.info, experiment=self.experiment)
-        return capture_frame(self.model, self._probe, info, self.progress, self._untrained_map, requested)
+        return capture_frame(
+            self.model, self._probe, info, self.progress, self._held_out.record, self._untrained_map, requested
+        )
 
     @property
     def progress(self) -> TrainingProgress:
@@ -181,6 +198,7 @@ class Trainer:
             "clipped": self.clipped,
             "losses": list(self._losses),
             "clips": list(self._clips),
+            "held_out": self._held_out.state(),
             "changes": [list(change) for change in self.changes],
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -197,6 +215,7 @@ class Trainer:
         self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
         self.loss, self.clipped = state["loss"], state["clipped"]
         self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
+        self._held_out.restore(state.get("held_out"))
         for values, name in ((self._losses, "losses"), (self._clips, "clips")):
             values.clear()
             values.extend(state[name])

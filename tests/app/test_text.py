@@ -13,6 +13,7 @@ import torch
 from app import controls, state, text
 from app.live import how_measured
 from app.setting_effects import has_effect
+from app.verdicts import VERDICTS
 from engine import diagnosis
 from engine.cells import CELLS
 from engine.diagnosis import plateau
@@ -50,8 +51,8 @@ def kinds() -> set[str]:
 
 
 def test_every_verdict_has_a_word_a_sign_and_a_tone():
-    assert text.VERDICTS.keys() == kinds()
-    words, signs, tones = zip(*text.VERDICTS.values(), strict=True)
+    assert VERDICTS.keys() == kinds()
+    words, signs, tones = zip(*VERDICTS.values(), strict=True)
     assert len(set(words)) == len(words) and all(word[0].isupper() and WORDS.fullmatch(word) for word in words)
     assert all(len(sign) == 1 for sign in signs) and set(tones) == {"good", "warn", "bad"}
 
@@ -395,8 +396,14 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
     assert bands.count(":") == len(diagnosis.LIMITS) and "Above: exploding" in bands
 
 
+def test_the_kinds_that_read_losses_are_explained():
+    learning = how_measured.paragraphs(RunInfo.of(Experiment()))[4]
+    for word in ("Solved", "nearly", "Diverged", "By heart", "Stuck at one answer", "Behind"):
+        assert f"{word}: " in learning, word
+
+
 def test_the_numbers_behind_the_reasons_are_those_of_the_diagnosis():
-    reasons, stands = how_measured.paragraphs(RunInfo.of(Experiment()))[4:6]
+    reasons, stands = how_measured.paragraphs(RunInfo.of(Experiment()))[5:7]
     assert f"within {readings.SATURATION_MARGIN} of a limit" in reasons
     assert f"within {100 * plateau.PLATEAU_TOLERANCE:g} % of a known level" in stands
     assert plateau.PLATEAU_UPDATES == 100 and "a hundred steps earlier" in stands

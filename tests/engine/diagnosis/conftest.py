@@ -11,6 +11,7 @@ from engine.cells import CELLS
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, RunInfo
+from engine.frame.held_out import HeldOutRecord
 from engine.frame.readings import StepFactors
 from tests.engine.conftest import untrained_frame
 
@@ -19,12 +20,14 @@ BAR = math.log(10)  # the baseline of the first digit
 
 def judged(
     ratio=0.5, *, loss=BAR, gradient=1.0, state=0.3, slope=np.nan, weights=np.nan, kept=0.9999, recent=np.nan,
-    earlier=np.nan, clips=np.nan, norms=(np.nan, np.nan), step=0, **settings,
+    earlier=np.nan, clips=np.nan, norms=(np.nan, np.nan), step=0,
+    record=None, **settings,
 ) -> Diagnosis:  # fmt: skip
     """The verdict on a frame whose numbers are these, in a run with these settings (by default a tanh RNN).
 
     Args:
         ratio, loss, gradient: of the probe. state: every unit's. slope, weights, kept: the same at every step.
+        record: of the held-out sequences; none by default, as in a recording made before there was one.
         recent, earlier, clips: of the last updates. norms: of the last update's gradient, before and after clipping.
     """
     e = Experiment(**{"cell": "rnn", **settings})
@@ -39,6 +42,7 @@ def judged(
     )
     frame = dataclasses.replace(
         untrained_frame(),
+        **vars(record or HeldOutRecord()),
         step=step,
         ratio=ratio,
         probe_loss=loss,

@@ -175,7 +175,7 @@ def test_a_network_that_hardly_moves_stands_at_the_level_of_guessing(reduction):
     """Of its own unit: the sum of 7 losses, of the 8 steps but the first, is 7 times their mean."""
     settings = {"task": "xor", "rnn_type": "many_to_many", "cell": "rnn", "hidden_size": 4, "seq_len": 8,
                 "optimizer": "sgd", "learning_rate": 1e-6, "reduction": reduction}  # fmt: skip
-    trainer = trained(119, **settings)
+    trainer = trained(99, **settings)  # the record of step 100 comes with the next update
     assert trainer.frame().diagnosis.kind == "healthy"
     trainer.advance()
     frame = trainer.frame()

@@ -182,7 +182,7 @@ def test_a_sentence_fits_two_lines(data, network, ratio):
         )  # fmt: skip
         added = re.search(r" a step|32 bits|tiny", verdict.sentence) or verdict.kind in ("clipped", "plateau")
         assert len(verdict.sentence) <= MAX_CHARACTERS or not added
-        if verdict.kind not in ("clipped", "plateau"):
+        if verdict.kind not in ("clipped", "plateau", "sees_answer"):
             assert re.search(r"reaches|grows", verdict.sentence)
             assert "halves" in verdict.sentence or "doubles" in verdict.sentence or 0.5 < ratio < 2
 

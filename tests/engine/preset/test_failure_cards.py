@@ -32,7 +32,7 @@ CARDS = {
     "failure-truncated": Shown(0, "cut", "truncation cuts the gradient after 8 steps"),
     "failure-underflow": Shown(0, "vanished", "too small for 32 bits", cured="rising"),
     "failure-plateau": Shown(120, "plateau", "The loss has stood at 0.693 (guessing)", cured=None),
-    "failure-nan": Shown(1, "exploding", "the weights stretch it", 20),
+    "failure-nan": Shown(1, "diverged", "The updates are too large", 20, cured="dead"),
 }
 
 

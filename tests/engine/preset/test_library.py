@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app import text
+from app import verdicts
 from app.figures import applicable
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
@@ -113,7 +113,7 @@ def test_the_first_16_lessons_ask_before_they_show_and_six_have_prose_that_acts(
 
 
 def test_the_kinds_that_a_condition_can_wait_for_are_the_verdicts():
-    assert set(VERDICTS) == text.VERDICTS.keys()
+    assert set(VERDICTS) == verdicts.VERDICTS.keys()
 
 
 def test_titles_and_questions_are_told_apart():

@@ -215,13 +215,16 @@ def test_numbers_that_are_not_finite_stop_the_run_before_the_update():
     assert all(torch.equal(before[name], value) for name, value in trainer.model.state_dict().items())
 
 
-def test_solved_and_target_loss_read_the_recent_training_loss():
-    e = Experiment(seq_len=2, hidden_size=32, learning_rate=0.02, steps=3000, target_loss=0.05)
+def test_the_target_loss_reads_the_recent_training_loss_and_solved_the_held_out_sequences():
+    e = Experiment(seq_len=2, hidden_size=32, learning_rate=0.02, steps=3000, target_loss=0.001)
     trainer = Trainer(e)
     while not trainer.finished:
         trainer.advance()
-    assert trainer.solved_at is not None and 20 <= trainer.solved_at <= trainer.step < 3000
-    assert trainer.frame().diagnosis.kind == "solved"
+    assert trainer.recent_loss <= 0.001 and trainer.step < 3000
+    frame = trainer.frame()
+    assert trainer.solved_at == frame.held_out_step or trainer.solved_at < frame.held_out_step
+    assert frame.held_out_loss < frame.diagnosis.evidence["held_out_line"] / 10 and frame.held_out_metric >= 0.9
+    assert frame.diagnosis.kind == "solved"
 
 
 def test_target_metric_stops_the_run():

@@ -1,0 +1,58 @@
+"""What a run measured on its held-out sequences at fixed steps; the verdict's memory. No torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.frame.frozen import FrozenArrays
+from engine.frame.run_info import RunInfo
+from engine.tasks import TASKS
+
+STAYS_SOLVED = 2.0
+"""Hysteresis: what counts as solved does so until its loss is this many times the bar."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HeldOutRecord(FrozenArrays):
+    """Measured on 256 held-out sequences (or as many as the data has), at fixed steps of the training.
+
+    Recordings made before there was such a record have none of it: step -1 and NaN.
+
+    Args:
+        held_out_step: the step of the newest measurement, at or before the frame's own.
+        held_out_loss, held_out_metric: there; the loss in the unit of the run's, the metric of the free-running
+            network.
+        held_out_spread: how much the answers differ from sequence to sequence, see `engine.training.held_out`.
+        held_out_first: the loss at step 0.
+        held_out_earlier, held_out_earlier_step: loss and step of the measurement before the newest.
+        held_out_best, held_out_best_step: the lowest loss so far, and its step.
+        held_out_best_training: the recent training loss at that step.
+        held_out_solved: loss and metric counted as solved there, or did before and are still close.
+    """
+
+    held_out_step: int = -1
+    held_out_loss: float = math.nan
+    held_out_metric: float = math.nan
+    held_out_spread: float = math.nan
+    held_out_first: float = math.nan
+    held_out_earlier: float = math.nan
+    held_out_earlier_step: int = -1
+    held_out_best: float = math.nan
+    held_out_best_step: int = -1
+    held_out_best_training: float = math.nan
+    held_out_solved: bool = False
+
+
+def counts_as_solved(info: RunInfo, loss: float, metric: float, before: bool) -> bool:
+    """True if a loss is below the bar and the task's metric is good enough; a little more is allowed once it was."""
+    slack = STAYS_SOLVED if before else 1.0
+    return loss < slack * info.held_out_solved_loss and metric_is_good(info, metric, before)
+
+
+def metric_is_good(info: RunInfo, metric: float, before: bool = False) -> bool:
+    """True if most answers are right, as the task's own metric says."""
+    kind = TASKS[info.experiment.task].metric
+    if kind.higher_is_better:
+        return metric >= kind.solved - (0.05 if before else 0.0)
+    return metric <= kind.solved * (STAYS_SOLVED if before else 1.0)

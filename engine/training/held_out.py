@@ -1,0 +1,120 @@
+"""What a run's verdict needs of its past: loss, metric and spread on many held-out sequences, at fixed steps.
+
+Which steps these are depends on the step and the batch size alone, and the sequences on the experiment's data alone. So
+the same step of a run has the same record however often, and in whichever way, anybody looked at it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.frame.held_out import HeldOutRecord, counts_as_solved
+from engine.frame.run_info import RunInfo
+from engine.model import RecurrentNetwork
+from engine.tasks import TASKS, Batch, held_out
+
+EARLY_STEPS = (10, 20, 50)
+"""Steps of the first measurements; then every `interval` updates."""
+COST_SHARE = 0.02
+"""The share of an update's time that the measurements may add: a forward pass costs about a third of an update."""
+
+
+def interval(batch_size: int, sequences: int) -> int:
+    """Updates between two measurements: a multiple of 50."""
+    updates = sequences / (3 * batch_size)  # as many updates cost as much as one measurement
+    return max(50, min(400, 50 * math.ceil(updates / COST_SHARE / 50)))
+
+
+class HeldOutMonitor:
+    """Measures a network on the held-out sequences of an experiment, and keeps the record."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self._info = info
+        self._batch: Batch | None = None
+        self.record = HeldOutRecord()
+
+    @property
+    def batch(self) -> Batch:
+        """The held-out sequences; drawn on first use."""
+        if self._batch is None:
+            self._batch = held_out(self._info.experiment)
+        return self._batch
+
+    def is_due(self, step: int) -> bool:
+        """True at the fixed steps."""
+        every = interval(self._info.experiment.batch_size, len(self.batch.lengths))
+        return step == 0 or step in EARLY_STEPS or step % every == 0
+
+    def measure(self, model: RecurrentNetwork, step: int, training_loss: float) -> None:
+        """Add the measurement of a step to the record; does nothing if it is there already.
+
+        Args:
+            training_loss: recent mean training loss; NaN if there is none yet.
+        """
+        before = self.record
+        if before.held_out_step == step:
+            return
+        loss, metric, spread = measured(model, self.batch, self._info)
+        better = not loss >= before.held_out_best  # also where there is no best yet
+        self.record = dataclasses.replace(
+            before,
+            held_out_step=step,
+            held_out_loss=loss,
+            held_out_metric=metric,
+            held_out_spread=spread,
+            held_out_first=loss if step == 0 else before.held_out_first,
+            held_out_earlier=before.held_out_loss,
+            held_out_earlier_step=before.held_out_step,
+            held_out_best=loss if better else before.held_out_best,
+            held_out_best_step=step if better else before.held_out_best_step,
+            held_out_best_training=training_loss if better else before.held_out_best_training,
+            held_out_solved=counts_as_solved(self._info, loss, metric, before.held_out_solved),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The record as numbers, for a checkpoint."""
+        return vars(self.record).copy()
+
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Load the record of a checkpoint; an older one has none."""
+        self.record = HeldOutRecord(**(state or {}))
+
+
+@torch.no_grad()
+def measured(model: RecurrentNetwork, batch: Batch, info: RunInfo) -> tuple[float, float, float]:
+    """(loss, metric, spread of the answers) of a network on a batch, in evaluation mode; see `HeldOutRecord`."""
+    training = model.training
+    model.eval()
+    try:
+        logits = model(batch)
+        losses = (model.step_losses(logits, batch) * model.loss_weights(batch)).sum(0)
+        answers = model.predictions(logits, batch)
+        free = model.predictions(model.generate(batch), batch) if info.is_autoregressive else answers
+    finally:
+        model.train(training)
+    metric = TASKS[info.experiment.task].metric.measure(batch, free)
+    return float(losses.mean()), metric, spread_of(answers, batch, info.outputs)
+
+
+def spread_of(answers: np.ndarray, batch: Batch, outputs: str) -> float:
+    """How much answers differ from sequence to sequence: 0 if every sequence gets the same.
+
+    For values: their standard deviation at a step, divided by that of the targets there. For symbols: the mean distance
+    (half the sum of absolute differences) of the probabilities from their mean at this step, between 0 and 1.
+    """
+    mean_over = np.where(batch.mask[..., None], answers, np.nan)
+    steps = batch.mask.sum(1) > 1
+    if not steps.any() or not np.isfinite(answers[batch.mask]).all():
+        return math.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = mean_over[steps] - np.nanmean(mean_over[steps], axis=1, keepdims=True)
+        if outputs == "symbols":
+            return float(np.nanmean(np.abs(off).sum(-1) / 2))
+        targets = np.where(batch.mask[..., None], batch.targets, np.nan)[steps]
+        size = float(np.nanmean((targets - np.nanmean(targets, axis=1, keepdims=True)) ** 2))
+        return math.sqrt(float(np.nanmean(off**2)) / size) if size > 0 else math.nan

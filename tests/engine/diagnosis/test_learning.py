@@ -1,0 +1,199 @@
+"""The rules that read losses: diverged, sees the answer, solved, nearly, by heart, stuck at one answer, behind."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.diagnosis import KINDS, LIMITS
+from engine.experiment import Experiment
+from engine.frame import Diagnosis, RunInfo
+from engine.frame.held_out import HeldOutRecord
+from engine.preset.preset import VERDICTS
+from engine.training import NotFiniteError, Trainer
+from tests.cases import for_each
+from tests.engine.diagnosis.conftest import BAR, judged
+
+LINE = RunInfo.of(Experiment(cell="rnn")).held_out_baseline
+
+
+def record(**values) -> HeldOutRecord:
+    """A run that has beaten nothing yet and goes on falling, except for these values."""
+    usual = {"step": 300, "loss": LINE, "metric": 0.1, "spread": 0.5, "first": LINE, "earlier": 1.5 * LINE,
+             "best": LINE, "best_step": 300, "best_training": LINE}  # fmt: skip
+    return HeldOutRecord(**{f"held_out_{name}": value for name, value in (usual | values).items()})
+
+
+def verdict(loss=BAR, step=300, **values) -> Diagnosis:
+    settings = {name: values.pop(name) for name in ("recent", "ratio", "gradient") if name in values}
+    experiment = {
+        name: values.pop(name) for name in ("learning_rate", "optimizer", "clip", "head_dropout") if name in values
+    }
+    return judged(loss=loss, step=step, record=record(**values), **settings, **experiment)
+
+
+def test_the_table_names_every_kind_once_in_a_place_of_its_own():
+    names = [name for kind in KINDS for name in kind.names]
+    assert set(names) == set(VERDICTS) and [name for _, name in LIMITS] == list(KINDS[-1].names)
+    assert names.index("diverged") < names.index("solved") < names.index("overfitting") < names.index("healthy")
+    assert all(kind.because and kind.figure for kind in KINDS)
+
+
+# ---- diverged
+
+
+def test_far_above_the_line_and_where_it_began_is_diverged_whatever_the_ratio():
+    for ratio in (1e-9, 0.5, 50.0, 1e9):
+        found = verdict(loss=10 * BAR, ratio=ratio, learning_rate=0.5)
+        assert (found.kind, found.cure) == ("diverged", {"learning_rate": 0.05}) and "10.0 times" in found.sentence
+
+
+def test_a_little_above_it_is_diverged_only_if_it_does_not_fall():
+    falling = verdict(loss=1.5 * BAR, earlier=3 * LINE)
+    standing = judged(loss=1.5 * BAR, step=300, record=record(loss=1.5 * LINE, earlier=1.5 * LINE))
+    assert falling.kind != "diverged" and standing.kind == "diverged"
+
+
+def test_where_a_network_begins_above_the_line_it_has_not_diverged():
+    assert verdict(loss=5 * BAR, first=5 * LINE, earlier=6 * LINE).kind != "diverged"
+    assert judged(loss=5 * BAR, step=0, record=record(step=0, first=math.nan)).kind != "diverged"
+
+
+@pytest.mark.parametrize(
+    ("settings", "updates"),
+    [
+        ({"task": "adding", "cell": "gru", "hidden_size": 32, "seq_len": 20, "learning_rate": 10.0}, 30),
+        ({"task": "adding", "cell": "rnn", "hidden_size": 16, "seq_len": 20, "learning_rate": 10.0}, 30),
+        (
+            {
+                "task": "sine",
+                "rnn_type": "many_to_one",
+                "cell": "lstm",
+                "seq_len": 20,
+                "learning_rate": 10.0,
+                "clip": "norm",
+            },
+            40,
+        ),
+        ({"task": "sunspots", "rnn_type": "many_to_many", "cell": "gru", "learning_rate": 10.0, "clip": "norm"}, 40),
+    ],
+    ids=lambda value: value["task"] + "-" + value["cell"] if isinstance(value, dict) else None,
+)
+def test_a_run_with_far_too_high_a_rate_is_never_called_healthy(settings, updates):
+    """And the first cure is a lower rate."""
+    trainer = Trainer(Experiment(**{"optimizer": "sgd", "clip": "none", "batch_size": 16, **settings}))
+    for _ in range(updates):
+        try:
+            trainer.advance()
+        except NotFiniteError:
+            break
+    found = trainer.frame().diagnosis
+    assert found.kind in ("diverged", "not_finite")
+    assert found.cure == {"learning_rate": settings["learning_rate"] / 10}
+
+
+# ---- solved, nearly, by heart
+
+
+def test_solved_needs_the_metric_and_has_hysteresis():
+    low = LINE / 20
+    few = judged(loss=low, step=300, record=record(loss=low, metric=0.6))
+    assert few.kind == "nearly" and "accuracy is only 60%" in few.sentence and not few.cure
+    assert judged(loss=low, step=300, record=record(loss=low, metric=0.95, solved=True)).kind == "solved"
+    assert judged(loss=low, step=300, record=record(loss=0.15 * LINE, metric=0.9, solved=True)).kind == "solved"
+
+
+def test_the_training_loss_alone_solves_nothing():
+    assert judged(loss=BAR, step=900, recent=0.001, record=record(loss=1.2 * LINE, earlier=2 * LINE)).kind != "solved"
+
+
+def by_heart(**changes) -> Diagnosis:
+    values = {
+        "loss": 0.9 * LINE,
+        "best": 0.5 * LINE,
+        "best_step": 200,
+        "best_training": 0.5 * LINE,
+        "earlier": 0.7 * LINE,
+    }
+    return judged(loss=0.9 * BAR, step=600, recent=0.1 * LINE, record=record(**values), **changes)
+
+
+def test_learned_by_heart_says_since_when_and_has_cures():
+    found = by_heart()
+    assert (
+        found.kind == "overfitting" and "lowest at step 200" in found.sentence and found.cure == {"head_dropout": 0.5}
+    )
+    assert by_heart(head_dropout=0.5, hidden_size=64).cure == {"hidden_size": 32}
+    assert found.evidence["best_step"] == 200
+
+
+def test_a_loss_that_rises_with_the_training_loss_is_not_learned_by_heart():
+    values = {
+        "loss": 0.9 * LINE,
+        "best": 0.5 * LINE,
+        "best_step": 200,
+        "best_training": 0.5 * LINE,
+        "earlier": 0.7 * LINE,
+    }
+    assert judged(loss=0.9 * BAR, step=600, recent=0.8 * LINE, record=record(**values)).kind != "overfitting"
+    first = record(**{**values, "earlier": 0.5 * LINE})  # it has turned once: perhaps by chance
+    assert judged(loss=0.9 * BAR, step=600, recent=0.1 * LINE, record=first).kind != "overfitting"
+
+
+def test_a_network_that_copies_its_input_is_not_solved():
+    for cell in ("rnn", "gru", "lstm", "linear"):
+        e = Experiment(task="sine", rnn_type="many_to_many", cell=cell, bidirectional=True, hidden_size=8, seq_len=12)
+        found = Trainer(e).frame().diagnosis
+        assert (found.kind, found.cure) == ("sees_answer", {"bidirectional": False})
+    single = Experiment(task="sine", rnn_type="many_to_one", cell="gru", bidirectional=True, hidden_size=8, seq_len=12)
+    assert Trainer(single).frame().diagnosis.kind != "sees_answer"
+
+
+# ---- stuck
+
+
+@for_each({"gradient": [1.0, 1e-12]})
+def test_one_answer_for_every_sequence(gradient):
+    values = {"loss": 1.2 * LINE, "earlier": 1.2 * LINE, "spread": 0.001}
+    found = judged(gradient=gradient, step=300, learning_rate=0.1, record=record(**values))
+    assert found.kind == "same_answer" and found.cure == {"learning_rate": 0.01}
+    assert judged(gradient=1.0, step=300, record=record(**{**values, "spread": 0.3})).kind != "same_answer"
+    assert judged(gradient=1.0, step=50, record=record(**{**values, "step": 50})).kind != "same_answer"
+
+
+def test_a_vanished_gradient_is_the_cause_of_one_answer_and_is_named():
+    found = judged(ratio=1e-9, step=300, record=record(loss=LINE, earlier=LINE, spread=0.001))
+    assert found.kind == "vanished" and found.cure["cell"] == "lstm"
+
+
+def test_far_behind_the_line_after_many_updates():
+    values = {"loss": 2 * LINE, "earlier": 2.1 * LINE, "first": 3 * LINE}
+    found = judged(loss=2 * BAR, step=400, optimizer="sgd", learning_rate=1e-5, record=record(**values))
+    assert found.kind == "behind" and found.cure == {"optimizer": "adam", "learning_rate": 0.003}
+
+
+# ---- the record itself
+
+
+def test_the_same_step_has_the_same_verdict_however_often_anybody_looks():
+    e = Experiment(task="adding", cell="gru", hidden_size=12, seq_len=8, batch_size=64)
+    watched, alone = Trainer(e), Trainer(e)
+    for _ in range(120):
+        watched.advance()
+        watched.frame()
+        alone.advance()
+    restored = Trainer(e)
+    restored.restore(alone.checkpoint())
+    frames = [trainer.frame() for trainer in (watched, alone, restored)]
+    assert len({(frame.diagnosis.sentence, frame.held_out_loss, frame.held_out_step) for frame in frames}) == 1
+    assert frames[0].held_out_step == 100
+
+
+def test_an_old_checkpoint_has_no_record_and_is_judged_without():
+    e = Experiment(hidden_size=8, seq_len=5)
+    trainer = Trainer(e)
+    trainer.advance()
+    trainer._held_out.restore(None)
+    frame = trainer.frame()
+    assert frame.held_out_step == -1 and math.isnan(frame.held_out_loss) and frame.diagnosis is not None
