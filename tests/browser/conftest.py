@@ -202,10 +202,12 @@ class Playground:
 
     def choose(self, key: str, option: str) -> None:
         """One segment of a segmented control."""
+        self.settle()
         self.page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
 
     def pick(self, key: str, option: str) -> None:
-        """An entry of a select box."""
+        """An entry of a select box; one that opens while the page is drawn anew closes again."""
+        self.settle()
         self.page.locator(f".st-key-{key} [role=combobox], .st-key-{key} input").first.click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
