@@ -19,7 +19,8 @@ from engine.recording.history import History, Waterfall
 
 SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
 HELD_OUT = (
-    "Measured on held-out sequences, 256 or as many as there are, at step {step:,}. The line is the loss to beat."
+    "Measured on held-out sequences, 256 or as many as there are, at step {step:,}. The loss to beat is that of a "
+    "simple answer to the same sequences."
 )
 
 
@@ -176,8 +177,8 @@ def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
 def held_out_numbers(info: RunInfo, frame: Frame) -> str:
     """The two numbers that matter: the held-out loss beside the line that it has to beat, and the task's metric."""
     if frame.held_out_step < 0:  # a recording made before there was such a measurement
-        return f"held-out loss {short(frame.probe_loss)} (line {short(info.baseline)})"
+        return f"held-out loss {short(frame.probe_loss)} (to beat: {short(info.baseline)})"
     metric = f"{frame.held_out_metric:.0%}" if info.metric_percent else short(frame.held_out_metric)
     loss, line = short(frame.held_out_loss), short(info.held_out_baseline)
     when = "" if frame.held_out_step == frame.step else f" · at step {frame.held_out_step:,}"
-    return f"held-out loss {loss} (line {line}) · {info.metric_name} {metric}{when}"
+    return f"held-out loss {loss} (to beat: {line}) · {info.metric_name}: {metric}{when}"

@@ -56,7 +56,7 @@ class Ops(Protocol):
         """
 
     def state(self, name: str, value: Array) -> Array:
-        """Mark a new state that this very step goes on to use, so that a test can change it there. Returns it."""
+        """Mark a new state that this very step goes on to use, so that a verification can change it. Returns it."""
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,8 @@ def nearly(case: Case) -> Finding | None:
     if not case.has_record or case.loss >= info.held_out_solved_loss or metric_is_good(info, frame.held_out_metric):
         return None
     value = f"{frame.held_out_metric:.0%}" if info.metric_percent else f"{frame.held_out_metric:.3g}"
-    return Finding(
-        "nearly", f"The loss is down to {case.share:.1%} of the baseline, but {info.metric_name} is only {value}."
-    )
+    low = f"The loss is down to {case.share:.1%} of the baseline"
+    return Finding("nearly", f"{low}, but too few answers are right ({info.metric_name}: {value}).")
 
 
 def overfitting(case: Case) -> Finding | None:

@@ -96,10 +96,10 @@ def _zero(case: Case) -> Finding | None:
 
 def _learning_stops(case: Case) -> Finding | None:
     """The gradient arrives, but nothing is learned of it."""
-    finding = _zero(case) or _banded(case)
-    if finding.kind not in ("healthy", "rising"):
+    zero = _zero(case)
+    if (zero.kind if zero else _band(case.ratio)) not in ("healthy", "rising"):
         return None
-    arrives = finding.sentence if case.ratio == 0 else case.arrives
+    arrives = zero.sentence if zero else case.arrives
     return (
         slowed_by_clipping(case.info, case.frame, arrives)
         or on_plateau(case, arrives)
@@ -108,10 +108,15 @@ def _learning_stops(case: Case) -> Finding | None:
     )
 
 
+def _band(ratio: float) -> str:
+    """The kind by the ratio alone."""
+    return next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
+
+
 def _banded(case: Case) -> Finding:
     """The finding by the ratio's band, with its reason and cure."""
     info, frame, e, ratio, chain, evidence = case.info, case.frame, case.e, case.ratio, case.chain, case.evidence
-    kind = next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
+    kind = _band(ratio)
     why: Reason | None = None
     cure = {}
     if kind in SHRINKING:
@@ -174,9 +179,9 @@ def _mostly_pinned(nonlinearity: str, states: np.ndarray) -> bool:
 KINDS = (
     Kind(("not_finite",), learning.not_finite, "loss", "no other number means anything then"),
     Kind(("diverged",), learning.diverged, "loss", "a ratio says nothing about weights that have been thrown about"),
-    Kind(("sees_answer",), learning.sees_answer, "outputs", "a loss of 0 would be called solved"),
+    Kind(("sees_answer",), learning.sees_answer, "prediction", "a loss of 0 would be called solved"),
     Kind(("solved",), learning.solved, "loss", "then the gradient may be as small as it likes"),
-    Kind(("nearly",), learning.nearly, "outputs", "its low loss would hide that answers are wrong"),
+    Kind(("nearly",), learning.nearly, "prediction", "its low loss would hide that answers are wrong"),
     Kind(("blind",), _blind, "unrolled", "no gradient can bring what is not there"),
     Kind(("overfitting",), learning.overfitting, "loss", "the gradient of the training loss arrives, and misleads"),
     Kind(("no_gradient", "same_answer"), _no_gradient, "gradient", "a ratio of two noises says nothing"),

@@ -8,20 +8,36 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.cells import Cell
-from engine.layers.step_gradients import StepGradients, Steps, carry_back, step_gradients
+from engine.layers.step_gradients import StepGradients, StepInputs, carry_back, step_gradients
 from engine.layers.step_layers import State, gates_of, run_steps
 from engine.layers.torch_ops import TorchOps
 from engine.layers.weights import Weights
 
 GradCarry = tuple[Tensor, ...]
 """The gradient that step t + 1 passes back to step t: one (R, H) tensor for h, and one for c if there is one."""
+
+
+class SweepSpan(NamedTuple):
+    """The steps from `start` to before `stop`, and the tensors that a sweep over them changes in place.
+
+    Args:
+        total: (T, R, H), holds the direct gradient of these steps and becomes the total dL/dh_t.
+        total_cell: (T, R, H), is filled with dL/dc_t; None without a cell state.
+        grad_input_proj: (T, R, G*H), is filled with dL/d(W_ih x_t + b_ih).
+    """
+
+    start: int
+    stop: int
+    total: Tensor
+    total_cell: Tensor | None
+    grad_input_proj: Tensor
 
 
 class CellTrace:
@@ -95,26 +111,16 @@ class CellTrace:
         own.weights = self.weights.map_tensors(to_float64_cpu)
         return own
 
-    def backward_sweep(
-        self,
-        start: int,
-        stop: int,
-        total: Tensor,
-        total_cell: Tensor | None,
-        grad_input_proj: Tensor,
-        grad_carry: GradCarry,
-    ) -> GradCarry:
-        """Sweep a gradient back from step stop - 1 to step start. All tensors are changed in place.
+    def backward_sweep(self, span: SweepSpan, grad_carry: GradCarry) -> GradCarry:
+        """Sweep a gradient back through a span of steps, from its last step to its first.
 
         Args:
-            total: (T, R, H), holds the direct gradient of these steps and becomes the total dL/dh_t.
-            total_cell: (T, R, H), is filled with dL/dc_t; None without a cell state.
-            grad_input_proj: (T, R, G*H), is filled with dL/d(W_ih x_t + b_ih).
-            grad_carry: the gradient from step `stop`.
+            grad_carry: the gradient that comes from the step after it.
 
         Returns:
-            The gradient passed to step start - 1.
+            The gradient passed to the step before it.
         """
+        start, stop, total, total_cell, grad_input_proj = span
         rows = total.shape[1]
         states = {name: for_rows(values[start:stop], rows) for name, values in self.before.items()}
         from_input = for_rows(linear(self.inputs[start:stop], self.weights.ih, self.weights.bias_ih), rows)
@@ -167,8 +173,8 @@ class CellTrace:
         _, carry, _ = carry_back(self._steps(repeated(self.from_input), before), seeds)
         return torch.cat(carry, -1).unflatten(0, (stop - start, size))
 
-    def _steps(self, from_input: Tensor, before: dict[str, Tensor]) -> Steps:
-        return Steps(self.kind, self.weights, self.nonlinearity, from_input, before)
+    def _steps(self, from_input: Tensor, before: dict[str, Tensor]) -> StepInputs:
+        return StepInputs(self.kind, self.weights, self.nonlinearity, from_input, before)
 
 
 def to_float64_cpu(values: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class StepGradients:
         )
 
 
-class Steps(NamedTuple):
+class StepInputs(NamedTuple):
     """R steps of one layer in one direction: W_ih x_t + b_ih (R, G*H) and the old states (R, H) by name."""
 
     cell: Cell
@@ -64,7 +64,7 @@ class Steps(NamedTuple):
 
 
 def carry_back(
-    steps: Steps, grads: tuple[Tensor, ...], ops: TorchOps | None = None
+    steps: StepInputs, grads: tuple[Tensor, ...], ops: TorchOps | None = None
 ) -> tuple[Tensor, tuple[Tensor, ...], Tensor | None]:
     """One step of the sweep.
 
@@ -89,7 +89,7 @@ def carry_back(
 
 
 def step_gradients(
-    steps: Steps, grads: tuple[Tensor, ...], total_cell: Tensor | None = None, *, cut_products: bool = False
+    steps: StepInputs, grads: tuple[Tensor, ...], total_cell: Tensor | None = None, *, cut_products: bool = False
 ) -> StepGradients:
     """Differentiate steps, path by path and product by product.
 

@@ -62,7 +62,7 @@ class StepLayers(nn.Module):
             outputs = []
             for d in range(self.directions):
                 begin = None if first is None else tuple(start[layer * self.directions + d] for start in first)
-                states, _ = self.run(layer, d, flip(seen, ends) if d else seen, begin)
+                states = self.run(layer, d, flip(seen, ends) if d else seen, begin)
                 finals.append([values[ends - 1, torch.arange(len(ends))] for values in states])
                 outputs.append(flip(states[0], ends) if d else states[0])
             seen = torch.cat(outputs, dim=-1)
@@ -72,17 +72,10 @@ class StepLayers(nn.Module):
         output = seen if lengths is None else pack_padded_sequence(seen, lengths, enforce_sorted=False)
         return output, last if self.cell.has_cell_state else last[0]
 
-    def run(
-        self, layer: int, direction: int, inputs: Tensor, initial: State | None = None, *, keep_gates: bool = False
-    ) -> tuple[State, dict[str, Tensor]]:
-        """Run one layer in one direction, in its own time order. Returns states, (T, B, H) each, and gates by name.
-
-        Without `keep_gates` there are no gates: training does not need them.
-        """
-        weights = weights_of(self, layer, direction)
+    def run(self, layer: int, direction: int, inputs: Tensor, initial: State | None = None) -> State:
+        """Run one layer in one direction, in its own time order, over (T, B, I). Returns its states, (T, B, H) each."""
         state = self.zero_state(inputs) if initial is None else initial
-        values, states = run_steps(self.cell, weights, self.nonlinearity, inputs, state, keep_values=keep_gates)
-        return states, gates_of(self.cell, values)
+        return run_steps(self.cell, weights_of(self, layer, direction), self.nonlinearity, inputs, state)[1]
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state before the first step: zeros."""

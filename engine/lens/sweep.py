@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.layers.cell_trace import CellTrace, GradCarry
+from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan
 from engine.layers.reverse_sequence import flip
 from engine.lens.forward_trace import ForwardPass, ForwardTrace
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
@@ -264,7 +264,8 @@ def _sweep_block(
     buffers.total[start:stop, rows] = direct.rows(rows).rescaled_to(exponent[rows])
     cell = None if buffers.total_cell is None else buffers.total_cell[:, rows]
     here = tuple(state[rows] for state in grad_carry)
-    left = cell_trace.backward_sweep(start, stop, buffers.total[:, rows], cell, buffers.grad_input_proj[:, rows], here)
+    span = SweepSpan(start, stop, buffers.total[:, rows], cell, buffers.grad_input_proj[:, rows])
+    left = cell_trace.backward_sweep(span, here)
     if rows != slice(0, len(there)):
         around = (0, 0, rows.start, len(there) - rows.stop)
         left = tuple(pad(state, around) for state in left)

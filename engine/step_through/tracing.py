@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from engine.cells import CELLS
 from engine.frame.readings import StepFactors
-from engine.layers.cell_trace import CellTrace
+from engine.layers.cell_trace import CellTrace, SweepSpan
 from engine.lens.chain_gradients import ChainGradients, chains_of
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.gradient_flow import seed
@@ -132,9 +132,8 @@ def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, An
         for t in reversed(range(len(total))):
             for here, incoming in zip(later, grad_carry, strict=True):
                 here[t] = incoming
-            grad_carry = chain.cell_trace.backward_sweep(
-                t, t + 1, total, cell if has_cell else None, grad_input_proj, grad_carry
-            )
+            span = SweepSpan(t, t + 1, total, cell if has_cell else None, grad_input_proj)
+            grad_carry = chain.cell_trace.backward_sweep(span, grad_carry)
             if int(chain.positions[t]) in cuts:
                 grad_carry = tuple(torch.zeros_like(state) for state in grad_carry)
         parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": grad_input_proj}

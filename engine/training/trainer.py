@@ -51,7 +51,7 @@ class Trainer:
         self._optimizer = make_optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
-        self.step, self.seconds, self.held_out_seconds = 0, 0.0, 0.0
+        self.step, self.seconds = 0, 0.0
         self.changes: Changes = ()
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
@@ -93,11 +93,9 @@ class Trainer:
         """Measure the network on the held-out sequences, if this is one of the fixed steps."""
         if not self._held_out.is_due(self.step):
             return
-        began = time.perf_counter()
         self._held_out.measure(self.model, self.step, self.recent_loss)
         if self.solved_at is None and self._held_out.record.held_out_solved:
             self.solved_at = self.step
-        self.held_out_seconds += time.perf_counter() - began
 
     @property
     def probe(self) -> Batch:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from app import controls, state, text
+from app.figures import FIGURES
 from app.live import how_measured
 from app.setting_effects import has_effect
 from app.verdicts import VERDICTS
@@ -394,6 +395,10 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
         shown = {1e-6: "10⁻⁶", 1e-3: "10⁻³"}.get(limit, f"{limit:,g}" if limit < 1e4 else f"{limit:,.0f}")
         assert re.search(rf"(Below|Up to) {shown}: {kind}\b", bands), kind
     assert bands.count(":") == len(diagnosis.LIMITS) and "Above: exploding" in bands
+
+
+def test_the_figure_that_shows_the_evidence_of_a_kind_exists():
+    assert {kind.figure for kind in diagnosis.KINDS} <= set(FIGURES)
 
 
 def test_the_kinds_that_read_losses_are_explained():

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.layers.accelerators.slopes import sigmoid_slope, tanh_slope
-from engine.layers.cell_trace import CellTrace, GradCarry, backwards, by_seed
+from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, backwards, by_seed
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 
@@ -33,19 +33,12 @@ class GRUTrace(CellTrace):
         sigmoid_slope(before - candidate, update, self.slope[:, :, 1])
         torch.mul(self.candidate_slope, reset, out=self.slope[:, :, 2])
 
-    def backward_sweep(
-        self,
-        start: int,
-        stop: int,
-        total: Tensor,
-        total_cell: Tensor | None,
-        grad_input_proj: Tensor,
-        grad_carry: GradCarry,
-    ) -> GradCarry:
+    def backward_sweep(self, span: SweepSpan, grad_carry: GradCarry) -> GradCarry:
         """See `CellTrace.backward_sweep`.
 
         `grad_input_proj` first holds dL/d(W_hh h_{t-1} + b_hh), which differs in the candidate.
         """
+        start, stop, total, _, grad_input_proj = span
         total[stop - 1] += grad_carry[0]
         recurrent, batch, steps = self.weights.recurrent, self.hidden.shape[1], slice(start, stop)
         flat, through = total[steps], grad_input_proj[steps]

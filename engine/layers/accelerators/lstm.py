@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.layers.accelerators.slopes import sigmoid_slope, tanh_slope
-from engine.layers.cell_trace import CellTrace, GradCarry, backwards, by_seed, previous
+from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, backwards, by_seed, previous
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 
@@ -35,16 +35,9 @@ class LSTMTrace(CellTrace):
         tanh_slope(i, g, self.slope[:, :, 2])
         sigmoid_slope(squashed, o, self.slope[:, :, 3])
 
-    def backward_sweep(
-        self,
-        start: int,
-        stop: int,
-        total: Tensor,
-        total_cell: Tensor | None,
-        grad_input_proj: Tensor,
-        grad_carry: GradCarry,
-    ) -> GradCarry:
+    def backward_sweep(self, span: SweepSpan, grad_carry: GradCarry) -> GradCarry:
         """See `CellTrace.backward_sweep`."""
+        start, stop, total, total_cell, grad_input_proj = span
         assert total_cell is not None
         total[stop - 1] += grad_carry[0]
         recurrent, batch, steps = self.weights.recurrent, self.hidden.shape[1], slice(start, stop)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.layers.cell_trace import CellTrace, GradCarry, backwards, by_seed
+from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, backwards, by_seed
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -29,16 +29,9 @@ class RNNTrace(CellTrace):
             self.hidden = hidden
         self.slope = SLOPES[self.nonlinearity](self.hidden)  # (T, B, H)
 
-    def backward_sweep(
-        self,
-        start: int,
-        stop: int,
-        total: Tensor,
-        total_cell: Tensor | None,
-        grad_input_proj: Tensor,
-        grad_carry: GradCarry,
-    ) -> GradCarry:
+    def backward_sweep(self, span: SweepSpan, grad_carry: GradCarry) -> GradCarry:
         """See `CellTrace.backward_sweep`."""
+        start, stop, total, _, grad_input_proj = span
         total[stop - 1] += grad_carry[0]
         recurrent, batch, grads, through = (
             self.weights.recurrent,

@@ -178,7 +178,7 @@ def test_the_cure_is_said_in_words_and_sent_as_changes():
         "sentence": "It vanished.",
         "cure": "Try the cure: LSTM, forget bias 3",
         "changes": {"cell": "lstm", "forget_bias": 3.0},
-        "numbers": "held-out loss 2.35 (line 2.30) · accuracy 8% · at step 0",
+        "numbers": "held-out loss 2.35 (to beat: 2.30) · accuracy: 8% · at step 0",
         "counted": HELD_OUT.format(step=0),
     }
 
@@ -186,7 +186,7 @@ def test_the_cure_is_said_in_words_and_sent_as_changes():
 def test_a_recording_without_a_record_shows_the_loss_of_its_probe():
     slot = slot_of("stacked")
     frame = dataclasses.replace(slot.run.frame, **vars(HeldOutRecord()), probe_loss=1.5)
-    assert held_out_numbers(slot.run.info, frame) == "held-out loss 1.50 (line 2.30)"
+    assert held_out_numbers(slot.run.info, frame) == "held-out loss 1.50 (to beat: 2.30)"
 
 
 def test_curves_are_the_history():

@@ -99,7 +99,7 @@ def test_a_run_with_far_too_high_a_rate_is_never_called_healthy(settings, update
 def test_solved_needs_the_metric_and_has_hysteresis():
     low = LINE / 20
     few = judged(loss=low, step=300, record=record(loss=low, metric=0.6))
-    assert few.kind == "nearly" and "accuracy is only 60%" in few.sentence and not few.cure
+    assert few.kind == "nearly" and "too few answers are right (accuracy: 60%)" in few.sentence and not few.cure
     assert judged(loss=low, step=300, record=record(loss=low, metric=0.95, solved=True)).kind == "solved"
     assert judged(loss=low, step=300, record=record(loss=0.15 * LINE, metric=0.9, solved=True)).kind == "solved"
 

@@ -7,7 +7,7 @@ import torch
 
 from engine.cells import CELLS
 from engine.layers.accelerators import ACCELERATORS
-from engine.layers.cell_trace import CellTrace
+from engine.layers.cell_trace import CellTrace, SweepSpan
 from engine.layers.step_gradients import StepGradients
 from engine.layers.step_layers import run_steps
 from engine.layers.weights import Weights
@@ -30,7 +30,7 @@ def swept(trace: CellTrace, direct: torch.Tensor, carry: tuple[torch.Tensor, ...
     total, cell = direct.clone(), torch.zeros_like(direct) if trace.kind.has_cell_state else None
     through = torch.zeros(*direct.shape[:2], len(trace.weights.ih), dtype=torch.float64)
     for start, stop in ((4, STEPS), (0, 4)):
-        carry = trace.backward_sweep(start, stop, total, cell, through, carry)
+        carry = trace.backward_sweep(SweepSpan(start, stop, total, cell, through), carry)
     return [total, through, *carry, *([] if cell is None else [cell])]
 
 

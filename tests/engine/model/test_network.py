@@ -75,7 +75,7 @@ def test_dropout_acts_between_layers_and_in_training_alone(cell):
     e = Experiment(cell=cell, nonlinearity="sigmoid", num_layers=2, hidden_size=50, dropout=0.5)
     layers, inputs = build(e).recurrent, torch.randn(4, 2, 10)
     assert isinstance(layers, StepLayers)
-    below = layers.run(0, 0, inputs)[0][0]
+    below = layers.run(0, 0, inputs)[0]
     kept = []
     hook = layers.run
     layers.run = lambda layer, *rest: (kept.append(rest[1]), hook(layer, *rest))[1]
