@@ -248,8 +248,9 @@ TERMS = (
          "10⁻⁴⁵.", "0", lesson="failure-underflow"),
     Term("unit", "One number of the state, and the weights that compute it.", "hidden_size", lesson="xor",
          also=("units",)),
-    Term("unknown word", "A word that is not in the vocabulary. All such words share one token.", "<UNK>",
-         lesson="words"),
+    Term("unknown word", "A word that is not in the vocabulary. All such words share one token. In training, "
+         "some words are hidden behind it (word dropout), so that its vector is learned.", "<UNK>", lesson="words",
+         also=("word dropout",)),
     Term("unrolled", "Drawn with one copy of the network for every step in time. All copies have the same weights.",
          lesson="remember"),
     Term("update", "One change of the weights, from the gradient of one batch.", "optimizer.step()", lesson="clip",

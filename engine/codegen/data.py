@@ -20,6 +20,7 @@ from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
 from engine.codegen.source_edits import keep_read_names, specialise
 from engine.experiment import Experiment
 from engine.tasks import TASKS
+from engine.tasks.unknown_words import has_unknown, hide_words
 
 BASE = "engine.tasks.base"
 OURS = "engine."
@@ -36,12 +37,14 @@ class Data:
         imports: the import statements that they need.
         names: all names that are defined or referred to there.
         draw: the expression that draws a batch, using `rng`, `batch_size` and `split`.
+        hides: some words of training sequences are hidden, by `hide_words`.
     """
 
     text: str
     imports: tuple[str, ...]
     names: frozenset[str]
     draw: str
+    hides: bool
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,9 @@ def bundle(experiment: Experiment) -> Data:
         call = f"{draw.__name__}(rng, batch_size, split)"
         collector.follow(draw.__module__, draw.__name__)
     collector.follow(BASE, "stream")
-    return Data(collector.text(), tuple(sorted(collector.imports)), frozenset(collector.names), call)
+    if hides := has_unknown(TASKS[experiment.task].input_labels):
+        collector.follow(hide_words.__module__, hide_words.__name__)
+    return Data(collector.text(), tuple(sorted(collector.imports)), frozenset(collector.names), call, hides)
 
 
 def _of_lambda(module: str, experiment: Experiment) -> tuple[str, set[str]]:

@@ -165,11 +165,19 @@ def _limits(plan: ScriptSpec) -> list[str]:
 def sample(plan: ScriptSpec) -> str:
     """The function that draws the batch of a step."""
     size = "batch_size" if plan.varies("batch_size") else "BATCH_SIZE"
+    draw = plan.data.draw.replace("batch_size", size)
     return block(
         f'def sample(step: int{", batch_size: int" if size == "batch_size" else ""}, split: str = "train") -> Batch:',
         '    """The batch of one update. It depends on SEED and the step alone; split "test" draws held-out data."""',
         '    rng = stream((SEED, step), split)',
-        f"    return {plan.data.draw.replace('batch_size', size)}",
+        *(
+            [
+                f"    batch = {draw}",
+                '    return hide_words(stream((SEED, step), "hiding"), batch) if split == "train" else batch',
+            ]
+            if plan.data.hides
+            else [f"    return {draw}"]
+        ),
     )  # fmt: skip
 
 

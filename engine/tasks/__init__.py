@@ -33,6 +33,7 @@ from engine.tasks.speech import SPEECH
 from engine.tasks.synthetic import ADDING, FIRST_SYMBOL_RECALL, MULTIPLICATION, TEMPORAL_ORDER
 from engine.tasks.transduction import ADDITION, REVERSE, SORT
 from engine.tasks.translation import ENGLISH_FRENCH
+from engine.tasks.unknown_words import has_unknown, hide_words
 from engine.tasks.waves import GAP, SINE, TIMED_WAVE, UNTIMED_WAVE
 
 __all__ = [
@@ -95,11 +96,17 @@ TASKS: dict[str, Task] = {
 def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
     """Draw a batch that depends on the experiment's data settings, the seed and the split alone.
 
+    Where the vocabulary has a symbol for unknown words, some words of training sequences are hidden (`hide_words`).
+
     Args:
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).
         split: "train" or "test"; the two never share a sequence of real data.
     """
-    return TASKS[experiment.task].draw(stream(seed, split), experiment, batch_size, split)
+    task = TASKS[experiment.task]
+    batch = task.draw(stream(seed, split), experiment, batch_size, split)
+    if split == "train" and has_unknown(task.input_labels):
+        return hide_words(stream(seed, "hiding"), batch)
+    return batch
 
 
 def held_out(experiment: DataSettings) -> Batch:

@@ -10,15 +10,16 @@ import numpy as np
 
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
-from engine.tasks.sentiment import UNKNOWN, encode_words
+from engine.tasks.sentiment import encode_words
 from engine.tasks.text_input import check_length, single_answer
+from engine.tasks.unknown_words import UNKNOWN
 
 PATTERNS_PER_LENGTH = 200
 """Number of random patterns used for each sentence length; their words are drawn anew for every sequence."""
 
-# UNKNOWN is a member of some classes that do not affect the answer; about every second sentence has one. So training
-# includes it, and the network can handle an unknown word in a typed sentence. SUBJECT and PRONOUN, which decide the
-# answer, are always known.
+# UNKNOWN is a member of some classes that do not affect the answer; about every second sentence has one, held out or
+# not. SUBJECT and PRONOUN, which decide the answer, are known in held-out sentences; in training they can be hidden as
+# any word can (unknown_words.py).
 SHARED_CLASSES = {
     "NEAR": ("near", "behind", "with", "beside"),
     "OLD": ("old", "young", "small", "tall", "quiet", "grey", UNKNOWN),

@@ -17,6 +17,8 @@ PROBE_SIZE = 16
 HELD_OUT_SIZE = 256
 """Number of sequences in the probe batch, which is held out and fixed for the run."""
 SPLITS = ("train", "test")
+STREAMS = (*SPLITS, "hiding")
+"""What random numbers are drawn for: the sequences of either split, and which words are hidden in training."""
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
 
 
@@ -44,11 +46,14 @@ class DataSettings(Protocol):
         """The run's seed; some tasks draw their fixed material from it."""
 
 
-def stream(seed: int | tuple[int, ...], split: str) -> np.random.Generator:
-    """A random generator that depends on the seed and the split alone; a tuple gives independent streams."""
+def stream(seed: int | tuple[int, ...], purpose: str) -> np.random.Generator:
+    """A random generator that depends on the seed and the purpose, one of STREAMS, alone.
+
+    A tuple gives independent streams.
+    """
     parts = seed if isinstance(seed, tuple) else (seed,)
     # NumPy pads seeds with zeros, so (5,) and (5, 0) would be one stream: the length keeps them apart.
-    return np.random.default_rng([SPLITS.index(split), len(parts), *parts])
+    return np.random.default_rng([STREAMS.index(purpose), len(parts), *parts])
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,8 +184,8 @@ class Task:
             always do.
         encode: (experiment, text) -> the user's text as a batch of one sequence, prepared as in training; the mask says
             where an answer is expected, the values of its targets are meaningless. Symbols that training never saw
-            become UNKNOWN if the task has it. Raises ValueError with a sentence if the text cannot be read. None if
-            the task takes no text.
+            become UNKNOWN_TOKEN if the task has one. Raises ValueError with a sentence if the text cannot be read. None
+            if the task takes no text.
         asks: label of the text field. example: a text that `encode` can read.
     """
 

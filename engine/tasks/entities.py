@@ -9,15 +9,16 @@ import numpy as np
 from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
-from engine.tasks.sentiment import UNKNOWN, encode_words
+from engine.tasks.sentiment import encode_words
 from engine.tasks.text_input import check_length, single_sequence
+from engine.tasks.unknown_words import UNKNOWN
 
 TAGS = ("none", "person", "place")
 EITHER = ("paris", "jordan", "florence", "sydney", "austin", "washington")
 """Names of both people and places: only the words around them decide which."""
 
-# UNKNOWN is a member of the classes of names, and of classes that do not affect the tags. So training includes it in
-# many places, and the network learns to tag an unknown name by the words around it.
+# UNKNOWN is a member of the classes of names, and of classes that do not affect the tags. So held-out sentences have it
+# in many places, too, and the network learns to tag an unknown name by the words around it.
 CLASSES = {
     "PERSON": ("anna", "peter", "maria", "tom", *EITHER, UNKNOWN),
     "PLACE": ("london", "berlin", "rome", "madrid", *EITHER, UNKNOWN),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.tasks.base import NO_SYMBOL
-from engine.tasks.sentiment import UNKNOWN
 from engine.tasks.tables import table
+from engine.tasks.unknown_words import UNKNOWN
 
 Classes = Mapping[str, tuple[str, ...]]
 """Class name to its words. In a pattern, a class name stands for any of its words, any other word for itself."""

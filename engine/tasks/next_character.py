@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
 from engine.tasks.text_input import check_length, single_sequence
+from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN
 
 ALICE = Path(__file__).parent / "data" / "alice.txt"
-UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 TRAINED_SHARE = 0.9  # the first nine tenths of the text; the rest is held out
 
 
@@ -24,16 +24,16 @@ def _read() -> str:
 
 def _vocabulary(text: str) -> tuple[str, ...]:
     """The unknown character first, then those of the training part, sorted."""
-    return (UNKNOWN, *sorted(set(text[: int(len(text) * TRAINED_SHARE)])))
+    return (UNKNOWN_CHARACTER, *sorted(set(text[: int(len(text) * TRAINED_SHARE)])))
 
 
 VOCABULARY = _vocabulary(_read())
 
 
 def encode(text: str) -> np.ndarray:
-    """Characters to tokens, (len(text),) int64; one that training never saw becomes token 0, UNKNOWN."""
+    """Characters to tokens, (len(text),) int64; one that training never saw becomes UNKNOWN_TOKEN."""
     index = {character: token for token, character in enumerate(VOCABULARY)}
-    return np.array([index.get(character, 0) for character in text], np.int64)
+    return np.array([index.get(character, UNKNOWN_TOKEN) for character in text], np.int64)
 
 
 @cache

@@ -11,8 +11,9 @@ import numpy as np
 from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
-from engine.tasks.sentiment import UNKNOWN, encode_words
+from engine.tasks.sentiment import encode_words
 from engine.tasks.text_input import check_length, single_sequence
+from engine.tasks.unknown_words import UNKNOWN
 
 CLASSES = {
     "WOMAN": ("anna", "maria", "lucy", "emma"),
@@ -39,10 +40,6 @@ DONE_BY_PEOPLE = ("COOKS FOOD", "DRIVES to the PLACE", "SLEEPS", *SEEN)
 DONE_BY_ANIMALS = ("EATS FOOD", "RUNS to the PLACE", "SLEEPS", *SEEN)
 CIRCUMSTANCES = ("TODAY", "in the PLACE", "because {pronoun} is TIRED", "and SLEEPS")
 MIN_WORDS, MAX_WORDS = 4, 12  # words of a sentence, with the full stop that ends it
-
-FORGET_ONE_IN = 50
-"""One training word in so many is replaced by UNKNOWN, whose embedding is trained only where it is read. Rare enough to
-keep sentences intact, frequent enough to train it: about ten in a batch of 64 sentences."""
 
 
 def _grammar() -> list[str]:
@@ -74,15 +71,13 @@ def _patterns(split: str) -> Patterns:
 def _draw_batch(rng: np.random.Generator, seq_len: int, batch_size: int, split: str) -> Batch:
     """Draw sentences, all fitting patterns equally likely. The input at t is the previous target, NO_SYMBOL at t = 0.
 
-    UNKNOWN is an input but never a target: such a step has no loss, since a word outside the vocabulary cannot be
-    predicted, and the network should not learn to generate UNKNOWN.
+    In held-out sentences UNKNOWN is an input but never a target: such a step has no loss, since a word outside the
+    vocabulary cannot be predicted, and the network should not learn to generate UNKNOWN.
     """
     patterns = _patterns(split)
     chosen = rng.integers(0, patterns.fitting(seq_len), batch_size)
     lengths = patterns.lengths[chosen]
     words = patterns.draw_sentences(rng, chosen, seq_len)
-    if split == "train":
-        words[(rng.random(words.shape) * FORGET_ONE_IN < 1) & (words > WORDS.index(END))] = 0
     before = np.concatenate([np.full((1, batch_size), NO_SYMBOL), words[:-1]])
     inputs = np.where(np.arange(seq_len)[:, None] < lengths, before, NO_SYMBOL)  # the full stop is never read
     return Batch(inputs, np.maximum(words, 0), words > 0, lengths)

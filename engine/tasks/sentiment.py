@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from functools import cache
 
 import numpy as np
@@ -11,8 +10,7 @@ import numpy as np
 from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
 from engine.tasks.text_input import check_length, single_answer, single_sequence
-
-UNKNOWN = "<UNK>"
+from engine.tasks.unknown_words import UNKNOWN, UNKNOWN_TOKEN, split_words
 
 # ---- reviews: an opening, an adverb or a negation, the word that judges, an ending
 GOOD = ("good", "great", "lovely", "funny", "clever", "charming", "brilliant", "exciting")
@@ -88,9 +86,9 @@ TEDDY_WORDS = _vocabulary("teddy", *SPEAKERS, *OCCASIONS, *LINKS, *(tail for tai
 
 
 def encode_words(text: str, vocabulary: tuple[str, ...] = REVIEW_WORDS) -> np.ndarray:
-    """Words to tokens, (words,) int64, without regard to case and punctuation; an unknown word becomes token 0."""
+    """Words to tokens, (words,) int64, without regard to case and punctuation; unknown ones become UNKNOWN_TOKEN."""
     index = {word: token for token, word in enumerate(vocabulary)}
-    return np.array([index.get(word, 0) for word in re.findall(r"\w+(?:['’]\w+)*", text.lower())], np.int64)
+    return np.array([index.get(word, UNKNOWN_TOKEN) for word in split_words(text)], np.int64)
 
 
 def _table(sentences: list[str], vocabulary: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

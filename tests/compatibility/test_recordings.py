@@ -14,6 +14,7 @@ import pytest
 from engine.diagnosis import diagnose
 from engine.recording import Recording
 from engine.recording.recording import RENAMED
+from engine.tasks import unknown_words
 from tests.compatibility import cases
 
 PATHS = sorted((cases.DATA / "recordings").glob("*.zip"))
@@ -22,6 +23,8 @@ ON_DEMAND = ("decomposition", "spectrum", "saliency")
 RELATIVE = 1e-4
 ABSOLUTE = 1e-6
 """Of a column's largest number: float32 sums that cancel keep no more."""
+BEFORE_WORDS_WERE_HIDDEN = ("lstm-both-ways",)
+"""Recordings of tasks with unknown words that are older than word dropout: they are made again without it."""
 OCCLUDED, OCCLUDED_ABSOLUTE = "saliency.occluded", 1e-5
 """The difference of two outputs of size 1 in float32."""
 
@@ -108,8 +111,10 @@ def test_the_verdict_on_a_stored_frame_is_the_same_today(stored):
         assert diagnosis.evidence == pytest.approx(frame.diagnosis.evidence, rel=RELATIVE, nan_ok=True)
 
 
-def test_a_run_with_the_same_settings_gives_the_same_frames(stored):
+def test_a_run_with_the_same_settings_gives_the_same_frames(stored, request, monkeypatch):
     recording, expected, columns = stored
+    if request.node.callspec.params["stored"].stem in BEFORE_WORDS_WERE_HIDDEN:
+        monkeypatch.setattr(unknown_words, "HIDING_SHARE", 0.0)
     taken = {name for name in ON_DEMAND if any(column.startswith(f"{name}.") for column in columns)}
     wanted = {
         frame.step: tuple(name for name in ON_DEMAND if name in taken and getattr(frame, name) is not None)

@@ -8,7 +8,15 @@ from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
 
+from engine.experiment import Experiment
 from engine.tasks import TASKS, Batch
+from engine.tasks.base import stream
+
+
+def unhidden(experiment: Experiment, count: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
+    """The sequences that `sample` deals, before any word is hidden."""
+    return TASKS[experiment.task].draw(stream(seed, split), experiment, count, split)
+
 
 Known = Callable[[Batch, int, int], Hashable]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.tasks import TASKS, sample
+from engine.tasks import TASKS
 from tests.cases import for_each, grid
-from tests.engine.tasks.conftest import least_loss
+from tests.engine.tasks.conftest import least_loss, unhidden
 
 LENGTHS = [5, 6, 7, 8, 12, 15, 33, 60]
 ONE = {"cat", "dog", "horse", "bird", "child", "teacher", "house", "tree", "car", "river"}
@@ -22,7 +22,7 @@ SELVES = {"he": "himself", "she": "herself", "they": "themselves"}
 def dealt(slug: str, count: int, seq_len: int, split: str = "train") -> list[tuple[list[str], str]]:
     """(the words of a sentence, the answer)."""
     task = TASKS[slug]
-    batch = sample(Experiment(task=slug, rnn_type="many_to_one", seq_len=seq_len), count, 1, split)
+    batch = unhidden(Experiment(task=slug, rnn_type="many_to_one", seq_len=seq_len), count, 1, split)
     assert (batch.lengths == seq_len).all() and batch.mask[-1].all() and batch.mask.sum() == count
     sentences = [[task.input_labels[token] for token in column] for column in batch.inputs.T]
     return [(words, task.output_labels[at]) for words, at in zip(sentences, batch.targets[-1], strict=True)]

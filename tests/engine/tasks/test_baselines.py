@@ -13,8 +13,17 @@ from collections.abc import Hashable
 import pytest
 
 from engine.experiment import Experiment
-from engine.tasks import TASKS, Batch, sample
-from tests.engine.tasks.conftest import all_so_far, answers_before, answers_of, least_loss, no_input, place, symbol_now
+from engine.tasks import TASKS, Batch
+from tests.engine.tasks.conftest import (
+    all_so_far,
+    answers_before,
+    answers_of,
+    least_loss,
+    no_input,
+    place,
+    symbol_now,
+    unhidden,
+)
 
 
 def judging_word(batch: Batch, t: int, column: int) -> Hashable:
@@ -58,7 +67,7 @@ def judging_word(batch: Batch, t: int, column: int) -> Hashable:
 )
 def test_a_baseline_is_what_is_left_to_guess(slug, rnn_type, seq_len, baseline, known):
     e = Experiment(task=slug, rnn_type=rnn_type, seq_len=seq_len, batch_size=1)
-    result = least_loss(answers_of(sample(e, 20_000, 1, "train"), known))
+    result = least_loss(answers_of(unhidden(e, 20_000, 1, "train"), known))
     assert list(TASKS[slug].baselines(e).values())[baseline] == pytest.approx(result, rel=0.02)
 
 

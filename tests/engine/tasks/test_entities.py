@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.tasks import TASKS, Batch, sample
+from engine.tasks import TASKS, Batch
 from tests.cases import grid
-from tests.engine.tasks.conftest import all_so_far, answers_of, least_loss, no_input, symbol_now
+from tests.engine.tasks.conftest import all_so_far, answers_of, least_loss, no_input, symbol_now, unhidden
 
 TASK = TASKS["entities"]
 PEOPLE, PLACES = {"anna", "peter", "maria", "tom"}, {"london", "berlin", "rome", "madrid"}
@@ -20,7 +20,7 @@ FEELINGS, FATES = {"tired", "angry", "happy", "hungry"}, {"flooded", "crowded", 
 
 def dealt(count: int, seq_len: int = 11, split: str = "train") -> tuple[Batch, list[tuple[list[str], list[str]]]]:
     """A batch, and (words, tags) of its sentences."""
-    batch = sample(Experiment(task="entities", rnn_type="many_to_many", seq_len=seq_len), count, 1, split)
+    batch = unhidden(Experiment(task="entities", rnn_type="many_to_many", seq_len=seq_len), count, 1, split)
     sentences = []
     for read, asked, length in zip(batch.inputs.T, batch.targets.T, batch.lengths, strict=True):
         sentences.append(([TASK.input_labels[token] for token in read[:length]],

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.tasks import NO_SYMBOL, TASKS, sample
+from engine.tasks import NO_SYMBOL, TASKS
 from engine.tasks import next_character as text_module
 from engine.tasks.next_character import encode
+from tests.engine.tasks.conftest import unhidden
 
 
 @cache
@@ -34,7 +35,7 @@ def spelled(tokens: np.ndarray) -> list[str]:
 @pytest.mark.parametrize("rnn_type", TASKS["characters"].rnn_types)
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_input_is_the_character_before_the_answer(rnn_type, split):
-    batch = sample(Experiment(task="characters", rnn_type=rnn_type, seq_len=30), 50, 1, split)
+    batch = unhidden(Experiment(task="characters", rnn_type=rnn_type, seq_len=30), 50, 1, split)
     assert np.array_equal(batch.inputs[1:], batch.targets[:-1])
     assert (batch.inputs[0] == NO_SYMBOL).all() and (batch.inputs[1:] != NO_SYMBOL).all()
 
@@ -44,7 +45,7 @@ def test_the_held_out_tenth_is_never_trained_on():
     whole = trained + held_out
     e = Experiment(task="characters", rnn_type="many_to_many", seq_len=60)
     for split, low, high in (("train", 0, len(trained)), ("test", len(trained), len(whole))):
-        for window in spelled(sample(e, 400, 1, split).targets):
+        for window in spelled(unhidden(e, 400, 1, split).targets):
             start = whole.find(window)
             assert start >= 0 and whole.find(window, start + 1) < 0  # 60 characters stand in one place only
             assert low <= start and start + 60 <= high
@@ -52,7 +53,7 @@ def test_the_held_out_tenth_is_never_trained_on():
 
 def test_windows_begin_anywhere_in_their_part_up_to_its_end():
     _, held_out = story()
-    batch = sample(Experiment(task="characters", rnn_type="many_to_many", seq_len=40), 40_000, 1, "test")
+    batch = unhidden(Experiment(task="characters", rnn_type="many_to_many", seq_len=40), 40_000, 1, "test")
     dealt = set(spelled(batch.targets))
     assert dealt == {held_out[start : start + 40] for start in range(len(held_out) - 39)}
 

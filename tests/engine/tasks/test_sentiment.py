@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.tasks import TASKS, Batch, sample
+from engine.tasks import TASKS, Batch
 from engine.tasks.sentiment import encode_words
 from tests.cases import grid
+from tests.engine.tasks.conftest import unhidden
 
 GOOD = {"good", "great", "lovely", "funny", "clever", "charming", "brilliant", "exciting"}
 BAD = {"bad", "awful", "boring", "dull", "slow", "silly", "clumsy", "dreadful"}
@@ -26,7 +27,7 @@ def words(slug: str, batch: Batch) -> list[list[str]]:
 def reviews(count: int, seq_len: int = 12, split: str = "train") -> tuple[list[list[str]], list[str]]:
     """Reviews and what the task says of them."""
     e = Experiment(task="sentiment", rnn_type="many_to_one", seq_len=seq_len)
-    batch = sample(e, count, 1, split)
+    batch = unhidden(e, count, 1, split)
     answers = batch.targets[batch.lengths - 1, np.arange(count)]
     return words("sentiment", batch), [TASKS["sentiment"].output_labels[answer] for answer in answers]
 
@@ -100,7 +101,7 @@ def test_a_typed_review_becomes_tokens():
 def test_no_unknown_word_is_dealt():
     for slug in ("sentiment", "teddy"):
         e = Experiment(task=slug, rnn_type=TASKS[slug].rnn_types[0], seq_len=TASKS[slug].lengths.high)
-        dealt = {word for sentence in words(slug, sample(e, 20_000, 1)) for word in sentence}
+        dealt = {word for sentence in words(slug, unhidden(e, 20_000, 1)) for word in sentence}
         assert dealt == set(TASKS[slug].input_labels) - {"<UNK>"}
 
 
@@ -109,7 +110,7 @@ def test_no_unknown_word_is_dealt():
 
 def teddies(count: int, seq_len: int) -> tuple[Batch, list[tuple[str, str, str]]]:
     """(what is said before "teddy", what is said after it, the answer) of every sentence."""
-    batch = sample(Experiment(task="teddy", rnn_type="many_to_many", seq_len=seq_len), count, 1)
+    batch = unhidden(Experiment(task="teddy", rnn_type="many_to_many", seq_len=seq_len), count, 1)
     sentences = []
     for column, sentence in enumerate(words("teddy", batch)):
         at = sentence.index("teddy")

@@ -8,8 +8,9 @@ import torch
 
 from engine.experiment import Experiment
 from engine.model import build
-from engine.tasks import NO_SYMBOL, TASKS, sample
+from engine.tasks import NO_SYMBOL, TASKS
 from tests.cases import for_each
+from tests.engine.tasks.conftest import unhidden
 
 STARTED = ("characters", "next_word")  # x_0 is nothing yet: the text is to be gone on with
 TYPED = (*STARTED, "sentiment", "agreement", "themselves", "teddy", "entities")
@@ -27,7 +28,7 @@ def typed_again(slug: str, tokens: np.ndarray) -> str:
 @for_each({"slug, kind": CASES, "split": ["train", "test"]})
 def test_a_dealt_sentence_typed_again_gives_the_same_tokens(slug, kind, split):
     e = Experiment(task=slug, rnn_type=kind)
-    batch = sample(e, 100, 1, split)
+    batch = unhidden(e, 100, 1, split)
     for column, length in zip(batch.inputs.T, batch.lengths, strict=True):
         read = column[:length]
         encoded = TASKS[slug].encode(e, typed_again(slug, read[read != NO_SYMBOL]))
@@ -114,6 +115,6 @@ def test_who_goes_on_by_itself_says_the_symbols_that_it_reads(slug):
     assert TASKS[slug].continues and TASKS[slug].causal
     assert TASKS[slug].input_labels == TASKS[slug].output_labels
     e = Experiment(task=slug, rnn_type="many_to_many")
-    batch = sample(e, 50, 3)
+    batch = unhidden(e, 50, 3)
     goes_on = batch.valid[1:]
     assert np.array_equal(batch.inputs[1:][goes_on], batch.targets[:-1][goes_on])
