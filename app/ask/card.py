@@ -14,6 +14,7 @@ from app.ask import text as ask_text
 from app.figures import ask
 from app.hub import RunSlot
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
+from engine.ask.unknown_input import unknown_input
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
@@ -122,7 +123,7 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
     task = TASKS[experiment.task]
     with st.container(key="predict_answer"):
         st.caption(ask_text.asked_at(answer))
-        if warning := ask_text.unknown(task, answer):
+        if warning := ask_text.unknown(task, unknown_input(experiment, answer)):
             st.caption(ask_text.escaped(warning))
         if experiment.rnn_type in AUTOREGRESSIVE_TYPES:
             _generated(task, answer)

@@ -10,8 +10,10 @@ import numpy as np
 from app.figures.theme import symbol
 from app.text import plain
 from engine.ask.question import LIMITS, Answer, reason_not_to_continue
+from engine.ask.unknown_input import UnknownInput
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import END, TASKS, Task
+from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN, UNKNOWNS
 
 HEADING = "**Ask the network**: it answers with its current weights, and does not learn from the question."
 TYPE_IT, HELD_OUT = "type it", "a held-out example"
@@ -28,7 +30,7 @@ READ_AND_SAYS = "**Input, and the network's answer at each step**"
 EXPECTS = "**What it expects next**"
 BOXES = "The stronger the colour of a box, the surer the network was; point at a box to see the probability."
 NO_INPUT = "nothing yet"
-UNKNOWNS = ("<UNK>", "\N{REPLACEMENT CHARACTER}")
+MAX_NAMED, MAX_NAMED_CHARACTERS = 3, 24  # unknown words named in a sentence, and characters of each
 MAX_TEMPERATURE = 2.0
 MAX_CHARACTERS = 20_000  # of a typed text; more than a network reads, so that the network's own limit is reported
 
@@ -79,7 +81,8 @@ def asked_at(answer: Answer) -> str:
 def _box(label: str, kind: str = "", probability: float | None = None) -> str:
     strength = "" if probability is None else f' style="--p: {probability:.3f}" title="{probability:.1%}"'
     marks = " ".join(filter(None, [kind, "unknown" if label in UNKNOWNS and not kind else ""]))
-    return f'<i class="{marks}"{strength}>{escape(symbol(label) if label != UNKNOWNS[1] else "�")}</i>'
+    shown = label if label == UNKNOWN_CHARACTER else symbol(label)
+    return f'<i class="{marks}"{strength}>{escape(shown)}</i>'
 
 
 def _read(token: int, labels: tuple[str, ...]) -> str:
@@ -147,28 +150,48 @@ def _correction(task: Task, right: np.ndarray | None, t: int, predicted: int) ->
 # ---- sentences
 
 
-def unknown(task: Task, answer: Answer) -> str:
-    """A warning about input symbols outside the vocabulary; empty if all are known."""
-    if task.inputs != "symbols":
+def unknown(task: Task, found: UnknownInput | None) -> str:
+    """What the network did not know in its input, how it learned to do without, and how sure it is; else empty."""
+    if found is None:
         return ""
-    words = [task.input_labels[token] for token in answer.inputs if token >= 0]
-    count = sum(word in UNKNOWNS for word in words)
-    if not count:
-        return ""
-    if count == len(words):
-        return "The whole input is outside the network's vocabulary, so the answer is meaningless."
-    return (
-        f"{count} of {len(words)} input symbols are outside the network's vocabulary: they were replaced by "
-        f"{UNKNOWNS[0]}."
+    sign = task.input_labels[UNKNOWN_TOKEN]
+    kind = "characters" if sign == UNKNOWN_CHARACTER else "words"
+    named = [f"“{_shortened(word)}”" for word in found.words[:MAX_NAMED]]
+    if (rest := len(found.words) - MAX_NAMED) > 0:
+        named.append(f"{rest} more")
+    listed = (
+        " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]])) or f"{found.count} of these {found.of} {kind}"
     )
+    share = f"{found.trained_share:.0%} of the {kind} as {sign}"
+    return (
+        f"It does not know {listed}, and read {sign} instead. In training it reads about {share}, too, and so "
+        f"learns to answer without them.{_how_sure(found)}"
+    )
+
+
+def _shortened(word: str) -> str:
+    return word if len(word) <= MAX_NAMED_CHARACTERS else f"{word[:MAX_NAMED_CHARACTERS]}…"
+
+
+def _how_sure(found: UnknownInput) -> str:
+    """How sure the network is of its one answer, and what that is worth; empty if it answered more than once."""
+    if found.probability is None or found.class_share is None:
+        return ""
+    sure = f" It is {_percent(found.probability)} sure of its answer"
+    if found.is_guess:
+        return f"{sure}, and {found.class_share:.0%} of the held-out examples have that answer: it is a guess."
+    return f"{sure}, though it knows no word of the input." if found.count == found.of else f"{sure}."
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability < 0.995 else "more than 99%"
 
 
 def classified(task: Task, answer: Answer) -> str:
     """The class that the network chose, its probability, and whether it is right."""
     row = answer.outputs[-1]
     best = int(row.argmax())
-    sure = f"{row[best]:.0%}" if row[best] < 0.995 else "more than 99%"
-    sentence = f"**{plain(symbol(task.output_labels[best]))}** with a probability of {sure}."
+    sentence = f"**{plain(symbol(task.output_labels[best]))}** with a probability of {_percent(float(row[best]))}."
     if answer.targets is None:
         return sentence
     right = int(answer.targets[-1])

@@ -164,6 +164,34 @@ def test_a_class_is_said_in_words_beside_all_probabilities(pool):
     assert "probability of 80%. Wrong: the right answer is **negative**." in words(page)
 
 
+@pytest.mark.parametrize(
+    ("text", "row", "said"),
+    [
+        ("xyzzy plugh", (0.45, 0.55), "“xyzzy” and “plugh”, and read <UNK> instead."),
+        ("xyzzy plugh", (0.45, 0.55), "It is 55% sure of its answer, and "),
+        ("xyzzy plugh", (0.45, 0.55), "% of the held-out examples have that answer: it is a guess."),
+        ("xyzzy plugh", (0.1, 0.9), "It is 90% sure of its answer, though it knows no word of the input."),
+        ("xyzzy was good", (0.001, 0.999), "“xyzzy”, and read <UNK> instead."),
+        ("xyzzy was good", (0.001, 0.999), "It is more than 99% sure of its answer."),
+        ("aa bc de fgh " + "i" * 50, (0.1, 0.9), "“aa”, “bc”, “de” and 2 more, and read"),
+    ],
+)
+def test_what_it_did_not_know_is_named_and_how_sure_it_is(pool, text, row, said):
+    page = opened(task="sentiment")
+    result = answer_of(slot().experiment, text=text)
+    outputs = np.array([[np.nan] * 2] * (len(result.inputs) - 1) + [row])
+    page = answered(page, pool, dataclasses.replace(result, outputs=outputs))
+    told = words(page).replace("\\", "")
+    share = re.search(r"In training it reads about (\d+)% of the words as <UNK>, too,", told)
+    assert said in told and share and int(share[1]) in (4, 5, 6)
+
+
+def test_nothing_is_said_of_unknown_words_where_all_are_known(pool):
+    page = opened(task="sentiment")
+    page = answered(page, pool, answer_of(slot().experiment, text="it was not good"))
+    assert "does not know" not in words(page)
+
+
 def test_a_text_goes_on_in_boxes_of_its_own(pool):
     page = opened(task="characters", rnn_type="many_to_many")
     labels = TASKS["characters"].output_labels
