@@ -1,8 +1,13 @@
-"""How each kind of verdict is shown. What it means, and in which order they are asked, is in `engine.diagnosis`."""
+"""How each kind of verdict is shown, and which figure shows its evidence.
+
+What a verdict means, and in which order they are asked, is in `engine.diagnosis`.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from engine.diagnosis import KINDS
 
 
 class VerdictStyle(NamedTuple):
@@ -37,3 +42,40 @@ VERDICTS = {
     "growing": VerdictStyle("Growing", "↗", "warn"),
     "exploding": VerdictStyle("Exploding", "↗", "bad"),
 }
+
+BAD = ("warn", "bad")
+"""The severities of verdicts that ask for a cure."""
+
+FIGURE_OF_EVIDENCE = {"loss": "loss", "prediction": "prediction", "unrolled": "unrolled", "gradient": "gradient"}
+"""What `engine.diagnosis` calls the figure that shows the evidence, and its name on the page (`app.figures`)."""
+
+NO_CURE = "We know no cure for this."
+LOOK_AT = {
+    "not_finite": "Look at the loss of the last steps before it broke",
+    "diverged": "Look for the step at which the loss begins to rise",
+    "sees_answer": "Look at how well it predicts, because it has read the answer",
+    "overfitting": "Look for the step at which the held-out loss begins to rise",
+    "no_gradient": "Look at the last step, where the gradient enters",
+    "cut": "Look for the step at which the gradient stops",
+    "dead": "Look for the last step that a gradient reaches",
+    "no_path": "Look for the last step that a gradient reaches",
+    "blind": "Look at which input decides the answer, and when the answer is due",
+    "vanished": "Look at how far back the gradient reaches",
+    "vanishing": "Look at how far back the gradient reaches",
+    "fading": "Look at how much smaller the gradient is at early steps",
+    "clipped": "Look at how little the loss changes",
+    "plateau": "Look at how long the loss has not changed",
+    "same_answer": "Look at whether a gradient reaches the early steps",
+    "behind": "Look at how far the loss is above the dashed line",
+    "growing": "Look at how much larger the gradient is at early steps",
+    "exploding": "Look for the steps at which the gradient is largest",
+}
+"""Without a cure: what to look at in the figure of the evidence, for every kind whose severity is in BAD."""
+
+
+def figure_of(kind: str) -> str:
+    """The page's figure that shows the evidence of a kind of verdict; empty for an unknown kind.
+
+    Several rules can find the same kind: the first one in `engine.diagnosis.KINDS` counts.
+    """
+    return next((FIGURE_OF_EVIDENCE[each.figure] for each in KINDS if kind in each.names), "")

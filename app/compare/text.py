@@ -31,7 +31,7 @@ LABELS = {"cell": "Cell of lane {letter}", "hidden_size": "Units of lane {letter
 EQUAL_WITHIN = 0.05  # losses count as equal if they differ by less than this share of the larger one
 BEFORE_TRAINING = "Before training"
 OF_THE_GRADIENT = " of the gradient"
-NONE_LEARNS = "no network is clearly better than guessing yet"
+OF_THE_LINE = "of the loss to beat"
 
 
 def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
@@ -63,26 +63,30 @@ def chips(lane: Experiment, usual: Experiment, shared: Sequence[str]) -> list[st
 
 
 def verdict(lanes: Sequence[LaneSnapshot]) -> str:
-    """Which lane solved the task first or is ahead, and the reason that the gradient gives."""
+    """Which lane solved the task first or is ahead, and the reason that the gradient gives.
+
+    What is solved, and all losses, are those of the verdict: measured on the run's 256 held-out sequences.
+    """
     step = max(lane.frame.step for lane in lanes)
     solved = sorted((lane for lane in lanes if lane.solved_at is not None), key=_when)
     others = [lane for lane in lanes if lane.solved_at is None]
     broken = [lane for lane in others if lane.state == "broken"]
     learning = sorted((lane for lane in others if lane not in broken and _learns(lane)), key=_loss)
-    guessing = [lane for lane in others if lane not in broken and lane not in learning]
+    no_better = [lane for lane in others if lane not in broken and lane not in learning]
+    line = f"“{next(iter(lanes[0].info.held_out_baselines))}”"
     if step == 0:
         return _sentence(BEFORE_TRAINING, lanes)
     parts = [f"the {_name(lane)} broke at step {lane.frame.step:,}" for lane in broken]
     if solved:
         parts.append(_solved(solved, alone=len(solved) < len(lanes)))
-        parts += [f"the {_name(lane)} is at {_share(lane)} of the baseline" for lane in learning]
+        parts += [f"the {_name(lane)} has a held-out loss at {_share(lane)} {OF_THE_LINE}" for lane in learning]
     elif learning:
-        parts.append(_ahead(learning, guessing))
-    if guessing and not (solved or learning):
-        parts.append("no other network is clearly better than guessing yet" if broken else NONE_LEARNS)
-    elif guessing:
-        parts.append(f"{_listed(guessing)} still guess{'es' if len(guessing) == 1 else ''}")
-    return _sentence(f"At step {step:,} {'; '.join(parts)}", guessing)
+        parts.append(_ahead(learning))
+    if no_better and not (solved or learning):
+        parts.append(f"no {'other ' if broken else ''}network clearly beats {line} yet")
+    elif no_better:
+        parts.append(f"{_listed(no_better)} {'does' if len(no_better) == 1 else 'do'} not clearly beat {line} yet")
+    return _sentence(f"At step {step:,} {'; '.join(parts)}", no_better)
 
 
 def _sentence(statement: str, lanes: Sequence[LaneSnapshot]) -> str:
@@ -119,14 +123,15 @@ def _solved(lanes: list[LaneSnapshot], *, alone: bool) -> str:
     return f"{begins} first (at {when:,}), {' and '.join(later)}"
 
 
-def _ahead(learning: list[LaneSnapshot], guessing: list[LaneSnapshot]) -> str:
+def _ahead(learning: list[LaneSnapshot]) -> str:
     """The lane that leads, and the losses of the others."""
     first, *rest = learning
     equal = [lane for lane in rest if _loss(lane) - _loss(first) <= EQUAL_WITHIN * _loss(lane)]
     if equal and len(equal) == len(rest):
-        return f"{_listed(learning)} are about equal, at {_share(first)} of the baseline"
+        return f"{_listed(learning)} are about equal, with a held-out loss at {_share(first)} {OF_THE_LINE}"
     behind = [f"the {_name(lane)} at {_share(lane)}" for lane in rest]
-    return ", ".join([f"the {_name(first)} is ahead, at {_share(first)} of the baseline", *behind])
+    ahead = f"the {_name(first)} is ahead, with a held-out loss at {_share(first)} {OF_THE_LINE}"
+    return ", ".join([ahead, *behind])
 
 
 def _why(lane: LaneSnapshot, *, alone: bool) -> str:
@@ -158,11 +163,11 @@ def _name(lane: LaneSnapshot) -> str:
 
 
 def _loss(lane: LaneSnapshot) -> float:
-    return lane.frame.probe_loss if math.isfinite(lane.frame.probe_loss) else math.inf
+    return lane.frame.held_out_loss if math.isfinite(lane.frame.held_out_loss) else math.inf
 
 
 def _learns(lane: LaneSnapshot) -> bool:
-    return _loss(lane) < LEARNING_SHARE * lane.info.baseline
+    return _loss(lane) < LEARNING_SHARE * lane.info.held_out_baseline
 
 
 def _when(lane: LaneSnapshot) -> int:
@@ -171,8 +176,8 @@ def _when(lane: LaneSnapshot) -> int:
 
 
 def _share(lane: LaneSnapshot) -> str:
-    """The loss relative to the baseline, in words."""
-    part = _loss(lane) / lane.info.baseline
+    """The held-out loss relative to the loss to beat, in words."""
+    part = _loss(lane) / lane.info.held_out_baseline
     return "half" if 0.475 <= part < 0.525 else f"{part:.0%}"
 
 
@@ -185,7 +190,7 @@ def card(lane: LaneSnapshot) -> dict[str, str]:
     style = VERDICTS[diagnosis.kind] if diagnosis is not None else VerdictStyle("", "·", "none")
     if lane.state == "broken":
         style = VERDICTS["not_finite"]
-    elif lane.solved_at is not None:
+    elif lane.solved_at is not None and lane.frame.held_out_solved:  # else it was, and is no longer
         style = VERDICTS["solved"]._replace(label=f"Solved at {lane.solved_at:,}")
     still = {"broken": lane.message or "This lane has stopped.", "finished": "finished", "racing": ""}[lane.state]
     return {
@@ -199,10 +204,14 @@ def card(lane: LaneSnapshot) -> dict[str, str]:
 
 
 def _loss_label(lane: LaneSnapshot) -> str:
-    """The loss, and how it compares with guessing."""
-    part = _loss(lane) / lane.info.baseline
-    beside = f" · {f'{part:.0%} of' if part < 2 else f'{short(part)} times'} guessing" if math.isfinite(part) else ""
-    return f"loss {short(lane.frame.probe_loss)}{beside}"
+    """The held-out loss, and how it compares with the loss to beat."""
+    part = _loss(lane) / lane.info.held_out_baseline
+    compared = (
+        f"{'less than 1%' if part < 0.01 else f'{part:.0%}'} {OF_THE_LINE}"
+        if part < 2
+        else f"{short(part)} times the loss to beat"
+    )
+    return f"held-out loss {short(lane.frame.held_out_loss)}{f' · {compared}' if math.isfinite(part) else ''}"
 
 
 # ---- the table
@@ -216,7 +225,8 @@ def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
         ["Parameters", *(f"{lane.info.parameter_count:,}" for lane in lanes)],
         ["Time per update", *(cost_label(milliseconds(lane)) for lane in lanes)],
         ["Updates made", *(f"{lane.frame.step:,}" for lane in lanes)],
-        ["Held-out loss", *(short(lane.frame.probe_loss) for lane in lanes)],
+        ["Held-out loss", *(_measured(lane, short(lane.frame.held_out_loss)) for lane in lanes)],
+        ["Loss to beat", *(short(lane.info.held_out_baseline) for lane in lanes)],
         [first.metric_name.capitalize(), *(_metric(lane) for lane in lanes)],
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
         [f"Gradient that reaches {relevant_step(first)}", *(_arrives(lane) for lane in lanes)],
@@ -233,7 +243,14 @@ def _network(lane: LaneSnapshot) -> str:
 
 
 def _metric(lane: LaneSnapshot) -> str:
-    return f"{lane.frame.metric:.1%}" if lane.info.metric_percent else short(lane.frame.metric)
+    value = lane.frame.held_out_metric
+    return _measured(lane, f"{value:.1%}" if lane.info.metric_percent else short(value))
+
+
+def _measured(lane: LaneSnapshot, number: str) -> str:
+    """A number of the held-out sequences, with the step at which they were measured if that is an earlier one."""
+    step = lane.frame.held_out_step
+    return number if step == lane.frame.step else f"{number} (step {step:,})"
 
 
 def _ratio(lane: LaneSnapshot) -> float:

@@ -24,6 +24,7 @@ function makeCard(column, { name, over, label }, { onFit, onTable, onSave }) {
   const save = make('button', tools, { className: 'lv-fit', type: 'button', textContent: 'save', title: 'Save this figure as a file' });
   const readout = make('span', header, { className: 'lv-readout' });
   const id = `card-${Date.now().toString(36)}-${(made += 1)}`;
+  box.id = id;
   const hint = make('p', box, { id: `${id}-hint` });
   readout.id = `${id}-readout`;
   const plot = make('div', box, { tabIndex: 0 });

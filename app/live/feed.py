@@ -12,7 +12,8 @@ from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
 from app.live import timeline
 from app.live.messages import pack
-from app.verdicts import VERDICTS
+from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
+from engine.diagnosis import LEARNING_SHARE
 from engine.frame import Frame, RunInfo, RunStatus
 from engine.number_format import short
 from engine.recording.history import History, Waterfall
@@ -22,6 +23,8 @@ HELD_OUT = (
     "Measured on held-out sequences, 256 or as many as there are, at step {step:,}. The loss to beat is that of a "
     "simple answer to the same sequences."
 )
+
+STOP = "Stop at step {step:,}"
 
 
 class Feed:
@@ -125,7 +128,9 @@ class Feed:
         run = self.run
         now = {
             "kept": [frame.step for frame in run.frames],
-            "marks": timeline.marks(self.slot.changes, run.status().solved_at, run.branched_at),
+            "marks": timeline.marks(
+                self.slot.changes, run.status().solved_at, run.branched_at, run.frames[-1] if run.frames else None
+            ),
             "fork": run.branched_at,
             "changes": self.slot.changes,
             "what_ifs": timeline.what_ifs(run.experiment if self.at is None else run.info_at(self.at - 1).experiment),
@@ -156,7 +161,11 @@ def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
 
 
 def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
-    """The diagnosis of a frame as values for the browser."""
+    """The diagnosis of a frame as values for the browser.
+
+    "figure" is the figure that shows the evidence, "look" what to see there if no cure is known, and "stop" the step
+    of the lowest held-out loss, to go back to; empty or None where there is no such thing.
+    """
     diagnosis = frame.diagnosis
     if diagnosis is None:
         return {}
@@ -169,9 +178,24 @@ def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
         "sentence": diagnosis.sentence,
         "cure": text.cure(diagnosis.cure),
         "changes": diagnosis.cure,
+        "stop": None if (best := timeline.best_step(frame)) is None else {"step": best, "says": STOP.format(step=best)},
+        "figure": figure_of(diagnosis.kind),
+        "look": f"{NO_CURE} {LOOK_AT[diagnosis.kind]}" if _has_no_cure(info, frame) else "",
         "numbers": held_out_numbers(info, frame),
         "counted": HELD_OUT.format(step=frame.held_out_step) if frame.held_out_step >= 0 else "",
     }
+
+
+def _has_no_cure(info: RunInfo, frame: Frame) -> bool:
+    """True if the verdict is bad and nothing is offered. A run that is improving gets no cure on purpose."""
+    diagnosis = frame.diagnosis
+    assert diagnosis is not None
+    if VERDICTS[diagnosis.kind].severity not in BAD or diagnosis.cure or timeline.best_step(frame) is not None:
+        return False
+    return not (
+        frame.probe_loss < LEARNING_SHARE * info.baseline
+        or frame.held_out_loss < LEARNING_SHARE * info.held_out_baseline
+    )
 
 
 def held_out_numbers(info: RunInfo, frame: Frame) -> str:

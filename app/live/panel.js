@@ -1,11 +1,21 @@
-// The text above the figures: verdict, cure, clock, messages. The verdict changes at most once a second.
+// The text above the figures: verdict, cure, evidence, clock, messages. The verdict changes at most once a second.
 class Panel {
-  constructor(root, onCure) {
+  constructor(root, plots, { onCure, onStop }) {
     this.find = (name) => root.querySelector(`.lv-${name}`);
+    this.root = root;
+    this.plots = plots;
     this.shownAt = -Infinity;
     this.find('cure').onclick = () => {
       this.find('cure').disabled = true;
       onCure(this.verdict.changes);
+    };
+    this.find('stop').onclick = () => {
+      this.find('stop').disabled = true;
+      onStop(this.verdict.stop.step);
+    };
+    this.find('see').querySelector('a').onclick = (event) => {
+      event.preventDefault(); // the address holds the settings
+      plots.pointOut(this.verdict.figure);
     };
   }
 
@@ -46,12 +56,29 @@ class Panel {
     if (this.find('sentence').textContent !== verdict.sentence) this.find('sentence').textContent = verdict.sentence;
     this.find('numbers').textContent = verdict.numbers;
     this.find('numbers').title = verdict.counted;
-    const cure = this.find('cure');
-    cure.hidden = !verdict.cure;
-    if (cure.textContent !== verdict.cure) {
-      cure.textContent = verdict.cure;
-      cure.disabled = false;
-    }
+    this.offer(this.find('cure'), verdict.cure);
+    this.offer(this.find('stop'), verdict.stop?.says);
+    this.showEvidence(verdict);
+  }
+
+  offer(button, label = '') {
+    button.hidden = !label;
+    if (button.textContent === label) return;
+    button.textContent = label;
+    button.disabled = false;
+  }
+
+  // A link to the figure that shows the evidence, if that figure is on the page; without a cure, what to look at there.
+  showEvidence({ figure, look }) {
+    const card = this.plots.shownCard(figure);
+    const said = this.root.querySelector('.lv').dataset.cure === 'false' ? '' : look;
+    const [place, link] = this.find('see').children;
+    this.find('see').hidden = !card && !said;
+    place.textContent = said ? `${said}${card ? ':' : '.'}` : 'See it:';
+    link.hidden = !card;
+    if (!card) return;
+    link.textContent = card.title.textContent;
+    link.href = `#${card.box.id}`;
   }
 
   // While a past step is shown, the clock names it beside the run's own step.

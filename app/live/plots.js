@@ -2,6 +2,7 @@
 // last drawing; the others take their patches too, and are drawn with the newest numbers when they scroll into view.
 
 const REDUCED_MOTION = window.matchMedia('(prefers-reduced-motion: reduce)');
+const MARKED_FOR = 2500; // ms
 
 // The smallest and the largest number of a heat map's rows, or [low, high] if there is no range.
 function valueRange(rows, low, high) {
@@ -88,6 +89,22 @@ class Plots {
     card.box.onkeydown = (event) => this.press(card, event);
     card.plot.onblur = () => this.leave(card);
     return card;
+  }
+
+  // The card of a figure, if that figure is on the page.
+  shownCard(name) {
+    return this.figures[name] && this.cards[name];
+  }
+
+  // Scroll to a figure, give it the keyboard's focus, and mark its card for a moment.
+  pointOut(name) {
+    const card = this.shownCard(name);
+    if (!card) return;
+    card.box.scrollIntoView({ block: 'nearest', behavior: REDUCED_MOTION.matches ? 'auto' : 'smooth' });
+    card.plot.focus({ preventScroll: true });
+    clearTimeout(this.marked);
+    for (const { box } of Object.values(this.cards)) box.classList.toggle('lv-marked', box === card.box);
+    this.marked = setTimeout(() => card.box.classList.remove('lv-marked'), MARKED_FOR);
   }
 
   // Switch between the fixed scale and the range of the numbers.

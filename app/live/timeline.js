@@ -31,7 +31,8 @@ class Timeline {
     if (marks) this.marks = marks;
     if (fork !== undefined) this.fork = fork;
     if (whatIfs) this.offer(whatIfs);
-    if (kept || marks) this.mark();
+    if (marks) this.mark();
+    if (kept || marks) this.placeMarks();
     this.show();
     return Boolean(changes?.length);
   }
@@ -136,14 +137,25 @@ class Timeline {
     this.find('from').textContent = label;
   }
 
-  // The marks of events under the slider.
+  // The marks of events under the slider; a click shows the kept step nearest to the event.
   mark() {
-    const last = this.kept.length - 1;
-    this.find('marks').replaceChildren(...this.marks.filter(({ step }) => last > 0 && step <= this.kept[last]).map(({ step, says }) => {
-      const tick = Object.assign(document.createElement('span'), { title: `step ${step.toLocaleString('en')}: ${says}` });
-      tick.style.left = `${100 * this.place(step) / last}%`;
+    this.find('marks').replaceChildren(...this.marks.map(({ step, says, kind }) => {
+      const title = `${says} at step ${step.toLocaleString('en')}`;
+      const tick = Object.assign(document.createElement('button'), { type: 'button', title, onclick: () => { this.hold(); this.go(this.kept[this.index(step)]); } });
+      tick.dataset.kind = kind;
+      tick.setAttribute('aria-label', title);
       return tick;
     }));
+  }
+
+  // The same elements at new places: one of them can have the keyboard's focus.
+  placeMarks() {
+    const last = this.kept.length - 1;
+    [...this.find('marks').children].forEach((tick, i) => {
+      const { step } = this.marks[i];
+      tick.hidden = last < 1 || step > this.kept[last];
+      if (!tick.hidden) tick.style.left = `${100 * this.place(step) / last}%`;
+    });
   }
 
   // The position of a step on the slider, whose positions are the kept steps.

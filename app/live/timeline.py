@@ -7,19 +7,43 @@ from typing import Any
 
 from app import text
 from engine.experiment import Changes, Experiment, ExperimentError
+from engine.frame import Frame
 
 HOLD = "Pause there, to change settings by hand"
 SOLVED = "solved"
 BRANCHED = "branched off"
+LOWEST = "held-out loss lowest: {loss:.3g}"  # with as many digits as in the verdict's sentence
 
 
-def marks(changes: Changes, solved_at: int | None, branched_at: int | None) -> list[dict[str, Any]]:
-    """The marks, with their steps: live changes, the branch, the loss below a tenth of the baseline."""
+def marks(
+    changes: Changes, solved_at: int | None, branched_at: int | None, newest: Frame | None
+) -> list[dict[str, Any]]:
+    """The marks: what happened, at which step, and of which kind that is.
+
+    Args:
+        changes: live changes, "change". solved_at: the first step that counted as solved, "solved".
+        branched_at: where this run left another one, "branch".
+        newest: the newest frame; if it is one of overfitting, the step of the lowest held-out loss is marked, "best".
+    """
     events = [
-        {"step": step, "says": ", ".join(text.setting(*change) for change in made.items())} for step, made in changes
+        {"kind": "change", "step": step, "says": ", ".join(text.setting(*change) for change in made.items())}
+        for step, made in changes
     ]
-    events += [{"step": branched_at, "says": BRANCHED}] if branched_at is not None else []
-    return events + ([{"step": solved_at, "says": SOLVED}] if solved_at is not None else [])
+    if branched_at is not None:
+        events.append({"kind": "branch", "step": branched_at, "says": BRANCHED})
+    if solved_at is not None:
+        events.append({"kind": "solved", "step": solved_at, "says": SOLVED})
+    if newest is not None and (best := best_step(newest)) is not None:
+        events.append({"kind": "best", "step": best, "says": LOWEST.format(loss=newest.held_out_best)})
+    return events
+
+
+def best_step(frame: Frame) -> int | None:
+    """The step of the lowest held-out loss, in a frame of overfitting that knows it; None in any other frame."""
+    diagnosis = frame.diagnosis
+    if diagnosis is None or diagnosis.kind != "overfitting" or "best_step" not in diagnosis.evidence:
+        return None
+    return int(diagnosis.evidence["best_step"])
 
 
 @lru_cache(maxsize=256)

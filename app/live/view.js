@@ -3,7 +3,10 @@ class View {
   constructor(root) {
     this.root = root;
     this.plots = new Plots(root, () => this.refresh());
-    this.panel = new Panel(root, (changes) => this.trigger('cure', changes));
+    this.panel = new Panel(root, this.plots, {
+      onCure: (changes) => this.trigger('cure', changes),
+      onStop: (step) => this.trigger('branch', { step, changes: {}, paused: true }),
+    });
     const onMove = () => { this.panel.showStep(this.timeline.at); this.stream?.ask(); };
     this.timeline = new Timeline(root, { onMove, onBranch: (request) => this.trigger('branch', request) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };

@@ -26,7 +26,7 @@ class RunStatus:
         steps_per_second: optimiser updates, over about the last second of training; 0 while paused.
         share: the share of one core that this run gets, 0 to 1.
         message: what went wrong, in a sentence; empty if nothing did.
-        solved_at: the first step at which the mean loss of recent training was below a tenth of the baseline.
+        solved_at: the first step at which the held-out record counted as solved, see `HeldOutRecord`.
     """
 
     phase: RunPhase

@@ -14,7 +14,7 @@ from app import controls, state, text
 from app.figures import FIGURES
 from app.live import how_measured
 from app.setting_effects import has_effect
-from app.verdicts import VERDICTS
+from app.verdicts import BAD, FIGURE_OF_EVIDENCE, LOOK_AT, VERDICTS, figure_of
 from engine import diagnosis
 from engine.cells import CELLS
 from engine.diagnosis import plateau
@@ -398,7 +398,15 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
 
 
 def test_the_figure_that_shows_the_evidence_of_a_kind_exists():
-    assert {kind.figure for kind in diagnosis.KINDS} <= set(FIGURES)
+    assert {kind.figure for kind in diagnosis.KINDS} == FIGURE_OF_EVIDENCE.keys()
+    assert {figure_of(kind) for kind in VERDICTS} <= set(FIGURES) and figure_of("unheard of") == ""
+    assert figure_of("same_answer") == "gradient"  # two rules find it: the first one counts
+
+
+def test_every_bad_verdict_says_what_to_look_at_without_a_cure():
+    assert LOOK_AT.keys() == {kind for kind, style in VERDICTS.items() if style.severity in BAD}
+    for sentence in LOOK_AT.values():  # the name of the figure follows
+        assert re.fullmatch(r"Look (at|for) [a-z -]+(, [a-z -]+)?", sentence) and len(sentence) <= 75, sentence
 
 
 def test_the_kinds_that_read_losses_are_explained():

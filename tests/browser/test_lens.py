@@ -78,6 +78,20 @@ def test_behind_every_figure_stands_how_it_was_measured(visit):
     assert page.page.locator(".lv-how[open]").count() == 0
 
 
+def test_the_verdict_leads_to_the_figure_of_its_evidence_by_keyboard(visit):
+    page = visit("preset=explode")
+    link = page.page.locator(".lv-see a")
+    assert link.inner_text() == page.page.locator("[data-card=gradient] h2").inner_text()
+    page.page.set_viewport_size({"width": 1024, "height": 420})  # the figure is out of sight
+    address = page.page.url
+    link.focus()
+    page.page.keyboard.press("Enter")
+    page.wait("document.querySelector('[data-card=gradient]').classList.contains('lv-marked')")
+    page.wait("document.activeElement.dataset.figure === 'gradient'")
+    page.wait("document.querySelector('[data-card=gradient]').getBoundingClientRect().top < innerHeight - 60")
+    assert page.page.url == address
+
+
 def test_one_line_of_time_runs_through_all_lenses(visit):
     page = visit("preset=xor&steps=1000000")
     page.pause()

@@ -38,7 +38,7 @@ class LaneSnapshot:
         letter, name: for example "B" and "GRU".
         frame: its newest frame; frames drawn together have the same step, except of a lane that has stopped.
         curves: its training up to that step.
-        solved_at: the first step at which recent training was below a tenth of the baseline.
+        solved_at: the first step at which the run counted as solved, see `RunStatus`.
         state: "racing", "finished" (its steps are done, or its target reached) or "broken".
         message: a sentence about an error; empty without one.
     """

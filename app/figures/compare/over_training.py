@@ -14,16 +14,16 @@ from engine.frame import RunInfo
 from engine.number_format import short
 
 MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
-SOLVED = 0.1  # of the baseline
+TENTH = 0.1  # of the baseline: what is solved is below it on the larger set of held-out sequences
 EDGE = 0.95  # height of the marks for losses above the axis, as a part of it
 LOW, HIGH = -5, 5  # exponents of 10 of the size of an update
 MAX_SHOWN = 20.0  # in baselines: larger losses are drawn at the edge, so that one lane does not flatten the others
 
 
 def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
-    """One line per lane, and dashed lines at the loss of guessing and at a tenth of it, where a task is solved."""
-    guessing, baseline = next(iter(infos[0].baselines.items()))
-    levels = {guessing: baseline, "solved": SOLVED * baseline}
+    """One line per lane, and dashed lines at the loss to beat and at a tenth of it."""
+    name, baseline = next(iter(infos[0].baselines.items()))
+    levels = {name: baseline, "a tenth": TENTH * baseline}
     return theme.figure(
         *lines(names, "step %{x:,}: %{y:.3g}"),
         ends(names),
@@ -31,7 +31,7 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
         revision="race",
         margin=MARGIN,
         xaxis=theme.TRAINING_AXIS,
-        yaxis={"range": [0, 1.25 * baseline], "nticks": 6, "title": {"text": "loss, held out", "standoff": 4}},
+        yaxis={"range": [0, 1.25 * baseline], "nticks": 6, "title": {"text": "loss, held-out probe", "standoff": 4}},
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "layer": "below",
              "line": {"dash": "dash", "width": 1.4, "color": theme.GHOST}}
@@ -78,7 +78,7 @@ def _apart(losses: Sequence[float]) -> list[str]:
 
 
 def _top(lanes: Sequence[LaneSnapshot]) -> float:
-    """Return the upper limit of the axis: above the loss of guessing and the newest losses below MAX_SHOWN."""
+    """Return the upper limit of the axis: above the loss to beat and the newest losses below MAX_SHOWN."""
     baseline = lanes[0].info.baseline
     newest = [lane.frame.probe_loss for lane in lanes if lane.frame.probe_loss < MAX_SHOWN * baseline]
     return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
@@ -108,12 +108,13 @@ def update_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
 
 LOSS = RaceFigure(
     title="Who learns it?",
-    look_for="Well below the upper dashed line a network has learned something; below the lower one, the task.",
-    label="Held-out loss of every lane over training steps, on the same axes, with the loss of guessing dashed",
+    look_for="Well below the upper dashed line a network has learned something; below the lower one, most of the task.",
+    label="Held-out loss of every lane over training steps, on the same axes, with the loss to beat dashed",
     how=(
         "The mean loss over the same 16 held-out sequences for every lane, in evaluation mode, whenever all lanes had "
-        "made the same number of updates. The upper dashed line is the exact best possible loss without memory, "
-        "the lower one a tenth of it. engine/training/trainer.py, engine/tasks."
+        "made the same number of updates. The upper dashed line is the loss to beat on these sequences, the lower one "
+        "a tenth of it. Whether a task is solved, and the losses on the lanes, are measured on 256 other held-out "
+        "sequences, at fixed steps. engine/training/trainer.py, engine/training/held_out.py, engine/tasks."
     ),
     over="training",
     template=loss_template,

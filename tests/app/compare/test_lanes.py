@@ -1,10 +1,9 @@
-"""A race without workers: lockstep, what becomes of a lane that breaks or ends, links, and the verdict in words."""
+"""A race without workers: lockstep, what becomes of a lane that breaks or ends, and links."""
 
 from __future__ import annotations
 
 import dataclasses
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +13,11 @@ from app.compare import text as compare_text
 from app.compare.lanes import Race
 from app.compare.plan import OWN, SHARED
 from app.compare.registry import RaceRegistry
-from app.figures.base import Curves
-from app.figures.compare.catalogue import LaneSnapshot
 from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment, ExperimentError
-from engine.frame import Diagnosis, RunInfo, RunPhase
+from engine.frame import RunPhase
 from engine.preset import list_presets
-from engine.recording.history import History
-from tests.fakes import SMALL_LANE, first_frame, race_setup
+from tests.fakes import SMALL_LANE, race_setup
 from tests.fakes import FakeLanePool as FakePool
 
 
@@ -258,101 +254,3 @@ def test_changes_of_a_plan():
     assert [lane.cell for lane in usual.remove(1).add().lanes] == ["rnn", "lstm", "gru"]
     with pytest.raises(ExperimentError):
         usual.change(0, hidden_size=0)
-
-
-# ---- words
-
-
-def snapshot(cell: str, loss: float, *, step: int = 500, ratio: float = 0.5, **more: Any) -> LaneSnapshot:
-    """A lane whose loss is this part of the baseline and whose gradient has this ratio."""
-    e = SMALL_LANE.replace(cell=cell)
-    info, frame = RunInfo.of(e), first_frame(e)
-    assert frame.diagnosis is not None
-    diagnosis = Diagnosis("healthy" if ratio else "no_path", "", {**frame.diagnosis.evidence, "ratio": ratio}, {})
-    frame = dataclasses.replace(
-        frame, step=step, probe_loss=loss * info.baseline, seconds=0.004 * step, diagnosis=diagnosis
-    )
-    name = more.pop("name", info.cell_title)
-    empty = Curves(History().updates(), History().looks())
-    return LaneSnapshot(letter="A", name=name, info=info, frame=frame, curves=empty, **more)
-
-
-SENTENCES = {
-    "one has solved it": (
-        [
-            snapshot("rnn", 0.98, step=1240, ratio=1e-10),
-            snapshot("gru", 0.01, step=1240, solved_at=310),
-            snapshot("lstm", 0.5, step=1240),
-        ],
-        "At step 1,240 the GRU has solved it (at 310); the LSTM is at half of the baseline; the RNN still guesses: "
-        "1 part in 10 billion of its gradient reaches t = 0.",
-    ),
-    "two have solved it": (
-        [
-            snapshot("rnn", 1.0, ratio=0.0),
-            snapshot("gru", 0.01, solved_at=310),
-            snapshot("lstm", 0.02, solved_at=460),
-        ],
-        "At step 500 the GRU solved it first (at 310), the LSTM 150 steps later; the RNN still guesses: "
-        "nothing of its gradient reaches t = 0.",
-    ),
-    "all have": (
-        [snapshot("gru", 0.01, solved_at=460), snapshot("lstm", 0.02, solved_at=310)],
-        "At step 500 both have solved it, the LSTM first (at 310), the GRU 150 steps later.",
-    ),
-    "one is ahead": (
-        [snapshot("rnn", 0.6), snapshot("gru", 0.3), snapshot("lstm", 0.9, ratio=30.0)],
-        "At step 500 the GRU is ahead, at 30% of the baseline, the RNN at 60%; the LSTM still guesses: "
-        "the gradient grows 30-fold on its way to t = 0.",
-    ),
-    "two guess": (
-        [snapshot("gru", 0.5), snapshot("rnn", 0.9, ratio=1e-3), snapshot("lstm", 0.95, ratio=0.0)],
-        "At step 500 the GRU is ahead, at half of the baseline; the RNN and the LSTM still guess: "
-        "in the RNN 1 part in 1,000 of the gradient reaches t = 0, in the LSTM nothing.",
-    ),
-    "level": (
-        [snapshot("gru", 0.4), snapshot("lstm", 0.41)],
-        "At step 500 the GRU and the LSTM are about equal, at 40% of the baseline.",
-    ),
-    "nobody yet": (
-        [snapshot("feedforward", 1.0, ratio=0.0, name="Feed-forward"), snapshot("rnn", 0.99, ratio=0.2)],
-        "At step 500 no network is clearly better than guessing yet: in the feed-forward network no step is linked to "
-        "the one before, "
-        "in the RNN 20% of the gradient reaches t = 0.",
-    ),
-    "broken": (
-        [snapshot("rnn", float("nan"), step=41, state="broken"), snapshot("gru", 0.3)],
-        "At step 500 the RNN broke at step 41; the GRU is ahead, at 30% of the baseline.",
-    ),
-    "untrained": (
-        [snapshot("rnn", 1.2, step=0, ratio=1e-4), snapshot("gru", 1.1, step=0)],
-        "Before training: in the RNN 1 part in 10,000 of the gradient reaches t = 0, in the GRU 50%.",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", SENTENCES)
-def test_the_verdict_on_constructed_races(case):
-    lanes, sentence = SENTENCES[case]
-    assert compare_text.verdict(lanes) == sentence
-
-
-def test_names_say_what_differs():
-    lstm = SMALL_LANE.replace(cell="lstm")
-    open_gate = lstm.replace(forget_bias=3.0, hidden_size=9)
-    assert compare_text.names([SMALL_LANE, open_gate], SMALL_LANE) == ["RNN", "LSTM"]
-    assert compare_text.names([lstm, open_gate.replace(hidden_size=3)], SMALL_LANE) == ["LSTM", "LSTM, forget bias 3"]
-    assert compare_text.names([lstm, SMALL_LANE, lstm], SMALL_LANE) == ["LSTM A", "RNN", "LSTM C"]
-    assert compare_text.chips(open_gate, SMALL_LANE, SHARED) == ["forget bias 3"] and not compare_text.chips(
-        SMALL_LANE, SMALL_LANE, SHARED
-    )
-
-
-def test_the_table_has_a_cell_for_every_lane_and_the_numbers_are_those_of_the_frames():
-    lanes = [snapshot("rnn", 0.5, ratio=2.0**-5), snapshot("lstm", 0.02, ratio=1e-9, solved_at=88)]
-    rows = {row[0]: row[1:] for row in compare_text.table(lanes)}
-    assert all(len(row) == 2 for row in rows.values())
-    rnn = 3 * 2 + 3 * 3 + 2 * 3 + 3 + 1  # into 3 units from 2 channels and 3 units, two biases, out to one number
-    assert rows["Parameters"] == [str(rnn), str(4 * (rnn - 4) + 4)]
-    assert rows["Time per update"] == ["4.0 ms"] * 2 and rows["Solved at step"] == ["not yet", "88"]
-    assert rows["It halves every"][0] == "1.0 steps" and rows["Gradient that reaches t = 0"][1] == "1 part in 1 billion"

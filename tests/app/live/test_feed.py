@@ -12,6 +12,7 @@ from app.figures import applicable, theme
 from app.hub import Ghost
 from app.live import feed as feeds
 from app.live.feed import HELD_OUT, Feed, curves_of, held_out_numbers
+from app.verdicts import LOOK_AT, NO_CURE
 from engine.frame import Diagnosis, RunPhase
 from engine.frame.held_out import HeldOutRecord
 from engine.recording.history import History
@@ -178,9 +179,37 @@ def test_the_cure_is_said_in_words_and_sent_as_changes():
         "sentence": "It vanished.",
         "cure": "Try the cure: LSTM, forget bias 3",
         "changes": {"cell": "lstm", "forget_bias": 3.0},
+        "stop": None,
+        "figure": "gradient",
+        "look": "",
         "numbers": "held-out loss 2.35 (to beat: 2.30) · accuracy: 8% · at step 0",
         "counted": HELD_OUT.format(step=0),
     }
+
+
+def verdict_of(kind: str, evidence: dict[str, float] | None = None, **frame: float) -> dict:
+    """The card of a verdict without a cure; the frame's losses are those of guessing, or as given."""
+    slot = slot_of("stacked")
+    diagnosis = Diagnosis(kind, "It is so.", evidence or {}, {})
+    losses = {"probe_loss": slot.run.info.baseline, "held_out_loss": slot.run.info.held_out_baseline} | frame
+    return feeds.verdict(slot.run.info, dataclasses.replace(slot.run.frame, diagnosis=diagnosis, **losses))
+
+
+def test_a_bad_verdict_without_a_cure_says_so_and_what_to_look_at():
+    assert verdict_of("vanished")["look"] == f"{NO_CURE} {LOOK_AT['vanished']}"
+    assert verdict_of("healthy")["look"] == verdict_of("solved")["look"] == ""
+
+
+@pytest.mark.parametrize("loss", ["probe_loss", "held_out_loss"])
+def test_a_run_that_improves_is_not_said_to_have_no_cure(loss):
+    assert verdict_of("vanished", **{loss: 0.7 * slot_of("stacked").run.info.baseline})["look"] == ""
+
+
+def test_overfitting_offers_the_step_of_the_lowest_held_out_loss():
+    verdict = verdict_of("overfitting", {"best_step": 1700.0})
+    assert verdict["stop"] == {"step": 1700, "says": "Stop at step 1,700"} and verdict["look"] == ""
+    assert verdict_of("overfitting")["stop"] is None and verdict_of("overfitting")["look"]
+    assert verdict_of("healthy", {"best_step": 1700.0})["stop"] is None
 
 
 def test_a_recording_without_a_record_shows_the_loss_of_its_probe():
@@ -253,11 +282,26 @@ def test_the_timeline_says_once_what_is_kept_and_what_happened():
     feed = watching(slot)
     timeline = header_of(feed.frame())[0]["timeline"]
     assert timeline["kept"] == [0, 20, 40] and timeline["fork"] == 3
-    assert timeline["marks"][0] == {"step": 7, "says": "learning rate 0.5, no clipping"}
+    assert timeline["marks"] == [
+        {"kind": "change", "step": 7, "says": "learning rate 0.5, no clipping"},
+        {"kind": "branch", "step": 3, "says": "branched off"},
+    ]
     assert all(slot.run.experiment.replace(**each["changes"]) != slot.run.experiment for each in timeline["what_ifs"])
     slot.run.frame = dataclasses.replace(slot.run.frame, step=41)
     slot.run.frames = (*slot.run.frames, slot.run.frame)
     assert header_of(feed.frame())[0]["timeline"] == {"kept": [0, 20, 40, 41]}
+
+
+def test_the_lowest_held_out_loss_is_marked_while_the_newest_frame_is_one_of_overfitting():
+    slot = recorded()
+    overfitting = Diagnosis("overfitting", "It is so.", {"best_step": 20.0}, {})
+    newest = dataclasses.replace(slot.run.frame, step=41, diagnosis=overfitting, held_out_best=0.03162)
+    slot.run.frames, slot.run.frame = (*slot.run.frames, newest), newest
+    feed = watching(slot)
+    mark = {"kind": "best", "step": 20, "says": "held-out loss lowest: 0.0316"}
+    assert header_of(feed.frame())[0]["timeline"]["marks"] == [mark]
+    feed.at = 0  # a past step is shown: the mark stays
+    assert "marks" not in header_of(feed.frame())[0]["timeline"]
 
 
 def test_another_future_is_drawn_from_the_fork_on_and_named():
