@@ -75,10 +75,10 @@ class Control:
             st.warning(problem)
 
     def offered(self) -> list[Any]:
-        """The current options, including the current value."""
+        """The current options, including the current value if there is one."""
         values = list(self.options() if callable(self.options) else self.options)
         current = state.value(self.key)
-        return values if current in values else sorted([*values, current])
+        return values if current is None or current in values else sorted([*values, current])
 
     @property
     def common(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Control:
 def _pick(control: Control) -> None:
     st.selectbox(
         text.LABELS[control.key], control.offered(), format_func=control.show,
-        filter_mode="fuzzy" if control.can_type else None, **control.common,
+        filter_mode="fuzzy" if control.can_type else None, placeholder=text.CHOOSE, **control.common,
     )  # fmt: skip
 
 

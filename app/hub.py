@@ -174,7 +174,7 @@ class RunSlot(TabSlot):
         """Resume what `suspend` stopped: a tab is open again."""
         if self.suspended:
             self.suspended = False
-            if not self.paused and self.run.status().phase != RunPhase.FINISHED:
+            if not self.paused and self.run.status().phase not in (RunPhase.FINISHED, RunPhase.REFUSED):
                 self.run.resume()
 
 

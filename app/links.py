@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app import text
+from app.setting_effects import why_no_effect
 from engine.experiment import (
     CHOICES,
     LIVE_SETTINGS,
@@ -19,13 +22,31 @@ from engine.experiment import (
     Experiment,
     ExperimentError,
     record_change,
+    settings_at,
 )
-from engine.preset import Preset
+from engine.preset import SPEEDS, Preset, list_presets, load_preset
 from engine.tasks import TASKS
 
 SETTINGS = tuple(field.name for field in dataclasses.fields(Experiment))
+USUAL = Experiment()
+"""The settings of a network of which nothing was said."""
+
+NO_EFFECT = "no effect"
+ON_THE_PAGE = ("speed", "then", "at", "hide", "layer", NO_EFFECT)
+"""The problems of a link that are told beside the run; those of a setting stand below its widget."""
 
 MAX_STEPS = int(RANGES["steps"].high)
+
+WIDGETS = (
+    "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
+    "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
+    "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
+)  # fmt: skip
+"""The settings that have a widget of the same key."""
+HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
+"""What a link can hide."""
+OPENING = "remember"
+"""The lesson of a first visit: it shows in 30 seconds what the playground is for."""
 
 FIXED_SETTINGS = {
     "one_to_many": {"bidirectional": False, "window": 1},
@@ -41,6 +62,65 @@ AT_REFUSED = (
     "The link asks for step {got}, but a step is a whole number from 0 to {max_steps:,}. The run starts at step 0."
 )
 HIDE_REFUSED = "The link hides {got}, which is not a control of this page; this part was ignored."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """A link to the playground, read completely.
+
+    Args:
+        preset: its lesson, or the one shown instead of an unknown one. The settings are changes of it.
+        is_lesson: False for a link that names settings and no lesson: they are then changes of the first lesson's, but
+            nothing of its text is shown.
+        speed: a name of SPEEDS.
+        experiment: the settings of step 0.
+        changes: live changes and their steps.
+        at: the training step at which the run opens.
+        chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
+        hidden: the controls that it hides.
+        presenting: in presentation mode.
+        refused: {name of a part: what is wrong with it, in a sentence}.
+    """
+
+    preset: Preset
+    is_lesson: bool
+    speed: str
+    experiment: Experiment
+    changes: Changes
+    at: int
+    chain: tuple[int, int] | None
+    hidden: tuple[str, ...]
+    presenting: bool
+    refused: dict[str, str]
+
+
+def read(link: dict[str, str]) -> Opening:
+    """Read a link to the playground: first its lesson, then its own values; what is invalid is left out and said."""
+    settings, refused = dict(link), dict[str, str]()
+    hidden = parse_names(settings.pop("hide", None), HIDEABLE, "hide", refused)
+    presenting = settings.pop("present", "") not in ("", "0", "false")
+    at, then = parse_step(settings.pop("at", None), refused), settings.pop("then", "")
+    layer = settings.pop("layer", None)
+    is_lesson = "preset" in settings or not set(settings) & set(SETTINGS)
+    slug = settings.pop("preset", OPENING)
+    if slug not in [preset.slug for preset in list_presets()]:
+        shown = load_preset(OPENING).title
+        refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), shown=shown)
+        slug = OPENING
+    preset = load_preset(slug)
+    speed = settings.pop("speed", preset.speed)
+    if speed not in SPEEDS:
+        refused["speed"] = refusal("speed", speed, ", ".join(SPEEDS), preset.speed)
+        speed = preset.speed
+    experiment = apply_link(preset.experiment, settings, refused)
+    changes = parse_changes(experiment, then, refused)
+    used = [experiment, *(settings_at(experiment, changes, step) for step, _ in changes)]
+    note_no_effect(settings, used, refused)
+    chain = parse_layer(layer, experiment, refused)
+    return Opening(
+        preset=preset, is_lesson=is_lesson, speed=speed, experiment=experiment, changes=changes, at=at,
+        chain=chain, hidden=hidden, presenting=presenting, refused=refused,
+    )  # fmt: skip
 
 
 def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, str]) -> Experiment:
@@ -72,6 +152,29 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
     for name, accepts in accepted.items():
         refused[name] = refusal(name, link[name], accepts, getattr(shown, name))
     return shown
+
+
+def note_no_effect(link: dict[str, str], used: Iterable[Experiment], refused: dict[str, str]) -> None:
+    """Say of which of the link's settings nothing can be seen.
+
+    Args:
+        link: setting names and their values as text.
+        used: the experiments that have these settings: of a run all that it has one after the other, since a change
+            during training may give a setting its effect.
+        refused: gets under NO_EFFECT a sentence for each setting that has no effect in any of them, unless it has its
+            usual value.
+    """
+    sentences = []
+    for name, raw in link.items():
+        if name not in SETTINGS or name in refused:
+            continue
+        reasons = [why_no_effect(name, partial(getattr, experiment)) for experiment in used]
+        unusual = any(getattr(experiment, name) != getattr(USUAL, name) for experiment in used)
+        if unusual and all(reasons):
+            label = text.LABELS.get(name, name.replace("_", " "))
+            sentences.append(text.NO_EFFECT.format(label=label, got=text.plain(raw), why=reasons[0]))
+    if sentences:
+        refused[NO_EFFECT] = " ".join(sentences)
 
 
 def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +254,28 @@ def parse_step(raw: str | None, refused: dict[str, str]) -> int:
     return 0
 
 
+def parse_layer(raw: str | None, experiment: Experiment, refused: dict[str, str]) -> tuple[int, int] | None:
+    """The (layer, direction) that a link's figures show; None for the top layer, forwards, or where there is none."""
+    every = {
+        _layer(layer, d): (layer, d) for layer in range(experiment.num_layers) for d in range(experiment.directions)
+    }
+    if raw is None or raw in every:
+        return None if raw is None else every[raw]
+    refused["layer"] = text.LAYER_REFUSED.format(got=text.plain(raw), shown=experiment.num_layers)
+    return None
+
+
+def format_layer(experiment: Experiment, chain: tuple[int, int] | None) -> dict[str, str]:
+    """The part of a link with the (layer, direction) that its figures show; empty for the top layer, forwards."""
+    top = (experiment.num_layers - 1, 0)
+    fits = chain is not None and chain[0] <= top[0] and chain[1] < experiment.directions
+    return {"layer": _layer(*chain)} if chain is not None and fits and chain != top else {}
+
+
+def _layer(layer: int, direction: int) -> str:
+    return f"{layer + 1}{'~backwards' if direction else ''}"
+
+
 def parse_names(raw: str | None, known: Iterable[str], key: str, refused: dict[str, str]) -> tuple[str, ...]:
     """A link's list of controls, without unknown names."""
     names = [name for name in (raw or "").split("~") if name]
@@ -168,11 +293,15 @@ def format_changes(changes: Changes) -> dict[str, str]:
     return {"then": "~~".join(parts)} if parts else {}
 
 
-def to_link(experiment: Experiment, preset: Preset, speed: str) -> dict[str, str]:
-    """The link of an experiment: the preset, and the settings that differ from it or from the task's defaults."""
+def to_link(experiment: Experiment, lesson: Preset | None, speed: str) -> dict[str, str]:
+    """The link of an experiment: the lesson, and the settings that differ from it or from the task's defaults.
+
+    Without a lesson the link always names the task, since an empty one would open the first lesson.
+    """
+    preset = lesson or load_preset(OPENING)
     base, settings = preset.experiment.to_dict(), experiment.to_dict()
     defaults = _task_defaults(preset.experiment, settings)
-    link = {"preset": preset.slug}
+    link = {"task": experiment.task} if lesson is None else {"preset": lesson.slug}
     for name, now in settings.items():
         if now != base[name] or now != defaults.get(name, now):
             link[name] = _format(now)

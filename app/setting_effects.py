@@ -17,16 +17,36 @@ def has_effect(name: str, value: Callable[[str], Any]) -> bool:
         name: of the setting.
         value: gives the value of every setting by its name.
     """
+    return not why_no_effect(name, value)
+
+
+def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
+    """Return why a setting has no effect beside the others, without a full stop; "" if it has one.
+
+    Args:
+        name: of the setting.
+        value: gives the value of every setting by its name.
+    """
     cell, is_fed_back = CELLS[value("cell")], value("rnn_type") in AUTOREGRESSIVE_TYPES
     has_matrix = cell.state_blocks > 0
-    return {
-        "nonlinearity": cell.uses_nonlinearity,
-        "bidirectional": cell.is_recurrent and not is_fed_back,
-        "window": not cell.is_recurrent and not is_fed_back,
-        "embedding_size": TASKS[value("task")].inputs == "symbols",
-        "init": has_matrix or value("init") == "identity",  # which also sets input weights and biases
-        "init_gain": has_matrix or any(vector.is_recurrent for vector in cell.vectors),
-        "forget_bias": cell.retain_gate is not None,
-        "clip_threshold": value("clip") != "none",
-        "teacher_forcing": is_fed_back,
-    }.get(name, True)
+    one_way = "the network reads its own outputs" if is_fed_back else "no step depends on another one"
+    one_input = "the network reads its own outputs" if is_fed_back else f"{cell.title} reads one input at a time"
+    effects = {
+        "nonlinearity": (cell.uses_nonlinearity, f"the activation functions of {cell.title} are fixed"),
+        "bidirectional": (cell.is_recurrent and not is_fed_back, one_way),
+        "window": (not cell.is_recurrent and not is_fed_back, one_input),
+        "embedding_size": (TASKS[value("task")].inputs == "symbols", "the inputs are numbers, not symbols"),
+        "init": (
+            has_matrix or value("init") == "identity",  # which also sets input weights and biases
+            f"{cell.title} has no recurrent weight matrix",
+        ),
+        "init_gain": (
+            has_matrix or any(vector.is_recurrent for vector in cell.vectors),
+            f"{cell.title} has no recurrent weights",
+        ),
+        "forget_bias": (cell.retain_gate is not None, f"{cell.title} has no gate that keeps the old state"),
+        "clip_threshold": (value("clip") != "none", "the gradient is not clipped"),
+        "teacher_forcing": (is_fed_back, "no output is fed back as an input"),
+    }
+    has, reason = effects.get(name, (True, ""))
+    return "" if has else reason

@@ -15,24 +15,15 @@ from typing import Any
 
 import streamlit as st
 
-from app import links, text
+from app import links
 from app.hub import HUB, RunSlot, Start
+from app.links import WIDGETS
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, ExperimentError, settings_at
-from engine.preset import SPEEDS, list_presets, load_preset
+from engine.preset import Preset, load_preset
 from engine.tasks import TASKS
 
-WIDGETS = (
-    "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
-    "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
-    "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-)  # fmt: skip
-"""The settings that have a widget of the same key."""
 REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)
-HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
-"""What a link can hide."""
-OPENING = "remember"
-"""The lesson of a first visit: it shows in 30 seconds what the playground is for."""
 
 EXAMPLES = {
     "one_to_one": "digits",
@@ -50,30 +41,22 @@ def open_session() -> None:
         return
     st.session_state._away = False
     settings = link() or dict(st.session_state.get("_link", {}))
-    refused: dict[str, str] = {}
-    st.session_state._hidden = links.parse_names(settings.pop("hide", None), HIDEABLE, "hide", refused)
-    st.session_state._present = settings.pop("present", "") not in ("", "0", "false")
-    at, then = links.parse_step(settings.pop("at", None), refused), settings.pop("then", "")
-    st.session_state._guided = not settings or "preset" in settings
-    slug = settings.pop("preset", OPENING)
-    if slug not in [preset.slug for preset in list_presets()]:
-        shown = load_preset(OPENING).title
-        refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), shown=shown)
-        slug = OPENING
-    preset = load_preset(slug)
-    speed = settings.pop("speed", preset.speed)
-    if speed not in SPEEDS:
-        refused["speed"] = links.refusal("speed", speed, ", ".join(SPEEDS), preset.speed)
-        speed = preset.speed
-    experiment = links.apply_link(preset.experiment, settings, refused)
-    st.session_state.preset, st.session_state.speed = slug, speed
-    start = Start(experiment, links.parse_changes(experiment, then, refused), at, paused=preset.paused or at > 0)
+    opening = links.read(settings)
+    st.session_state._hidden, st.session_state._present = opening.hidden, opening.presenting
+    st.session_state._chain = opening.chain
+    st.session_state.preset = opening.preset.slug if opening.is_lesson else None
+    st.session_state.speed = opening.speed
+    paused = opening.preset.paused or opening.at > 0
+    start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
     st.session_state._start = start
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
         present = st.session_state._slot
-        st.session_state._begin = at > 0 or (present.initial, present.changes) != (start.experiment, start.changes)
-    _show(settings_at(experiment, start.changes))
-    st.session_state._refused = refused
+        st.session_state._begin = opening.at > 0 or (present.initial, present.changes) != (
+            start.experiment,
+            start.changes,
+        )
+    _show(settings_at(opening.experiment, start.changes))
+    st.session_state._refused = opening.refused
 
 
 def link() -> dict[str, str]:
@@ -99,7 +82,8 @@ def refused(key: str) -> str:
 
 def other_refusals() -> list[str]:
     """What was wrong with the link's values for settings that have no widget, or do not exist."""
-    return [reason for name, reason in st.session_state._refused.items() if name not in (*WIDGETS, "preset", "speed")]
+    told = (*WIDGETS, "preset", *links.ON_THE_PAGE)
+    return [reason for name, reason in st.session_state._refused.items() if name not in told]
 
 
 def hidden() -> tuple[str, ...]:
@@ -110,6 +94,11 @@ def hidden() -> tuple[str, ...]:
 def presenting() -> bool:
     """True in presentation mode: no settings, large type."""
     return st.session_state.get("_present", False)
+
+
+def chain() -> tuple[int, int] | None:
+    """(layer, direction) that figures of a single layer show; None for the top layer, forwards."""
+    return st.session_state.get("_chain")
 
 
 def value(key: str) -> Any:
@@ -141,9 +130,10 @@ def last_valid() -> Experiment:
     return st.session_state._good
 
 
-def guided() -> bool:
-    """True if the user chose this lesson: its text is then shown unfolded beside the playground."""
-    return st.session_state._guided
+def lesson() -> Preset | None:
+    """The lesson that is shown; None after a link that names settings alone."""
+    slug = st.session_state.preset
+    return None if slug is None else load_preset(slug)
 
 
 # Callbacks: Streamlit calls them before it runs the page, so they may still set widgets.
@@ -156,7 +146,6 @@ def on_preset() -> None:
     st.session_state.speed = preset.speed
     _begin(paused=preset.paused)
     on_change()
-    st.session_state._guided = True
 
 
 def on_lesson(slug: str) -> None:
@@ -251,6 +240,14 @@ def on_cure(component_key: str) -> None:
         on_change()
 
 
+def on_chain(component_key: str) -> None:
+    """Show another layer or direction in the figures of a single layer; it comes from the browser, so it is checked."""
+    info, index = st.session_state._slot.run.info, st.session_state[component_key].get("chain")
+    if type(index) is int and 0 <= index < len(info.chains):
+        chosen, usual = info.chains[index], info.showing(None).shown_chain
+        st.session_state._chain, st.session_state._changing = None if chosen == usual else chosen, True
+
+
 def on_branch(component_key: str) -> None:
     """Branch off at a step of the run; the request comes from the browser, so it is validated."""
     request = st.session_state[component_key].get("branch")
@@ -312,7 +309,7 @@ def pressed(component_key: str) -> dict[str, Any]:
 
 
 def write_link() -> None:
-    """Write the link: preset, differing settings, live changes, hidden controls and presentation mode."""
+    """Write the link: lesson, differing settings, live changes, hidden controls and presentation mode."""
     st.session_state._link = share_link(hidden(), present=presenting())
     keep_link()
 
@@ -320,8 +317,9 @@ def write_link() -> None:
 def share_link(hide: Sequence[str] = (), *, present: bool = False, at: int = 0) -> dict[str, str]:
     """A link to this run, without the controls `hide`, in presentation mode, or opened at the training step `at`."""
     slot: RunSlot = st.session_state._slot
-    settings = links.to_link(slot.initial, load_preset(st.session_state.preset), st.session_state.speed)
+    settings = links.to_link(slot.initial, lesson(), st.session_state.speed)
     settings |= links.format_changes(slot.changes) | ({"at": str(at)} if at else {})
+    settings |= links.format_layer(slot.initial, chain())
     return settings | ({"hide": "~".join(hide)} if hide else {}) | ({"present": "1"} if present else {})
 
 

@@ -20,9 +20,10 @@ PHASES = {
     RunPhase.STARTING: "starting",
     RunPhase.RUNNING: "training",
     RunPhase.PAUSED: "paused",
+    RunPhase.REFUSED: "stopped",
     RunPhase.FINISHED: "finished",
     RunPhase.FAILED: "failed",
-    RunPhase.STOPPED: "stopped",
+    RunPhase.STOPPED: "ended",
 }
 
 RNN_TYPES = {
@@ -223,6 +224,7 @@ def task(slug: str) -> str:
     return f"{TASKS[slug].title} · {TASKS[slug].family}"
 
 
+NO_LESSON = "Your own settings, without a lesson"
 KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
@@ -309,6 +311,10 @@ LABELS = {
     "new_seed": "New seed",
 }
 
+CHOOSE = "Choose a lesson"
+LAYER_SHOWN = "Figures of one layer show"
+DIRECTION_SHOWN = "Figures of one direction show"
+
 STARTS_AGAIN = "Network"
 STARTS_AGAIN_NOTE = ":material/replay: A change restarts the run at step 0."
 AT_ONCE = "Training"
@@ -317,5 +323,7 @@ AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart
 ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link asks for {got}, but it must be {accepts}. Used instead: {shown}."
 PRESET_REFUSED = "There is no lesson called {got}. Shown instead: {shown}. The Learn page lists all lessons."
+NO_EFFECT = "{label}: the link asks for {got}, but that has no effect here: {why}."
+LAYER_REFUSED = "The link shows layer {got}, but the network has no such layer. Shown instead: layer {shown}."
 UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was ignored."
 KEPT_RUNNING = "{problem} The run below still uses the settings from before this change."

@@ -169,7 +169,8 @@ class FakeLaneRun:
             self.step, self.ordered, updates = self.step + 1, self.ordered - 1, updates - 1
             self.phase = RunPhase.FINISHED if self.step >= self.experiment.steps else RunPhase.PAUSED
         if self.ordered and self.step >= self.breaks_at:
-            self.ordered, self.message = 0, "Update 4 was not made: the loss is no longer finite."
+            self.phase, self.ordered = RunPhase.REFUSED, 0
+            self.message = "Update 4 was not made: the loss is no longer finite."
         if self.looks and not self.ordered:
             self.looks = 0
             self.frames = (*self.frames, dataclasses.replace(self.frames[-1], step=self.step))

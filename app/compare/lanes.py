@@ -30,7 +30,6 @@ class Lane:
     def __init__(self, letter: str, name: str, run: Run) -> None:
         self.letter, self.name, self.run = letter, name, run
         self._order_lost = False  # its worker died during a round, and the order with it
-        self._restart_message = ""  # the run's message about a replaced worker
         self._ready = False
 
     @property
@@ -61,9 +60,8 @@ class Lane:
         return "racing"
 
     def _is_broken(self, status: RunStatus, step: int) -> bool:
-        """True if the run stopped before `step` with a message, other than one about a replaced worker."""
-        stopped = status.phase == RunPhase.PAUSED and status.step < step and not self._order_lost
-        return stopped and status.message not in ("", self._restart_message)
+        """True if an update before `step` was refused, and the order for it did not die with its worker."""
+        return status.phase == RunPhase.REFUSED and status.step < step and not self._order_lost
 
     def _finished_early(self, status: RunStatus) -> bool:
         """True if the run reached its goal before its last step."""
@@ -75,7 +73,7 @@ class Lane:
         if status.phase == RunPhase.STARTING:
             self._order_lost = True
         elif self._order_lost:
-            self._order_lost, self._restart_message = False, status.message
+            self._order_lost = False
             self.run.advance(step - status.step)
         return status.step >= step
 

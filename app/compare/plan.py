@@ -156,11 +156,12 @@ def from_link(link: dict[str, str], refused: list[str]) -> RaceSetup:
     own = [(letter, settings.pop(letter.lower())) for letter in LETTERS if letter.lower() in settings]
     problems: dict[str, str] = {}
     shared = links.apply_link(load_preset(slug).experiment, settings, problems)
-    refused.extend(problems.values())
     lanes = [_lane(shared, letter, raw, refused) for letter, raw in own]
     if len(lanes) < MIN_LANES:
         cells = [cell for cell in DEFAULT_CELLS if cell not in [lane.cell for lane in lanes]]
         lanes += [shared.replace(cell=cell) for cell in cells[: MIN_LANES if lanes else MAX_LANES]]
+    links.note_no_effect(settings, lanes, problems)
+    refused.extend(problems.values())
     return RaceSetup(slug, tuple(lanes), speed)
 
 
@@ -175,5 +176,6 @@ def _lane(shared: Experiment, letter: str, raw: str, refused: list[str]) -> Expe
             refused.append(compare_text.PART_REFUSED.format(letter=letter, part=text.plain(part)))
     problems: dict[str, str] = {}
     lane = links.apply_link(shared, own, problems)
+    links.note_no_effect(own, [lane], problems)
     refused.extend(f"{letter}: {problem}" for problem in problems.values())
     return lane

@@ -117,12 +117,17 @@ def time_axis(steps: int, title: str = "") -> dict[str, Any]:
     }
 
 
-def top_layer_suffix(info: RunInfo) -> str:
-    """Return the end of the title of a figure that shows the top layer, forwards; "" for a network with one layer."""
-    e = info.experiment
-    where = [f"layer {e.num_layers}"] if e.num_layers > 1 else []
-    where += ["forwards"] if e.bidirectional else []
-    return f" ({', '.join(where)})" if where else ""
+def chain_name(info: RunInfo, layer: int, direction: int) -> str:
+    """Return a layer and direction in words, such as "layer 2, backwards"; "" for a network with one of each."""
+    parts = [f"layer {layer + 1}"] if info.experiment.num_layers > 1 else []
+    parts += [("forwards", "backwards")[direction]] if info.experiment.bidirectional else []
+    return ", ".join(parts)
+
+
+def chain_suffix(info: RunInfo) -> str:
+    """Return the end of the title of a figure of a single layer: which one; "" for a network with one."""
+    name = chain_name(info, *info.shown_chain)
+    return f" ({name})" if name else ""
 
 
 def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]:

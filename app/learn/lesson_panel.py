@@ -20,12 +20,14 @@ STYLE = Path(__file__).with_name("style.css")
 POLL = 1.0  # seconds between two checks whether the run answers a prediction, or completes the lesson
 
 
-def panel(preset: Preset, experiment: Experiment) -> None:
-    """The top of the sidebar: the list of lessons, a button that restores the lesson, and its text."""
+def panel(preset: Preset | None, experiment: Experiment) -> None:
+    """The top of the sidebar: the list of lessons; for a lesson a button that restores it, and its text."""
     progress.learn_state().redraw = False
     st.html(STYLE)
-    st.caption(text.place(preset, len(siblings(preset)), experiment))
+    st.caption(text.NO_LESSON if preset is None else text.place(preset, len(siblings(preset)), experiment))
     controls.PRESET.draw()
+    if preset is None:
+        return
     if experiment != preset.experiment:
         st.button(text.BACK_TO[preset.kind], key="back_to_lesson", icon=":material/undo:", type="tertiary",
                   on_click=state.on_lesson, args=(preset.slug,))  # fmt: skip
@@ -77,8 +79,8 @@ def ask(preset: Preset, number: int, answer: int | None) -> None:
 
 
 def _is_course(preset: Preset) -> bool:
-    """True if the user follows the lesson, not their own settings."""
-    return state.guided() and state.value("task") == preset.experiment.task
+    """True if the user follows the lesson, not their own task."""
+    return state.value("task") == preset.experiment.task
 
 
 def on_guess(preset: Preset, number: int) -> None:

@@ -16,8 +16,8 @@ def script(*parts: str) -> str:
 
 
 SCRIPT = script(
-    "messages", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "timeline",
-    "socket", "view",
+    "messages", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "chains",
+    "timeline", "socket", "view",
 )  # fmt: skip
 STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
 MARKUP = (HERE / "live.html").read_text().replace("{hold}", timeline.HOLD)

@@ -11,8 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import state
-from app.figures import applicable
+from app import state, text
+from app.figures import applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured
@@ -25,36 +25,58 @@ KEY = "live"
 LARGE = 1.45  # scale of the figures in presentation mode
 
 
-def view(slot: RunSlot, preset: Preset) -> None:
+def view(slot: RunSlot, lesson: Preset | None) -> None:
     """Mount the live view of this slot's run; if it is mounted already, it switches to this run in place.
 
-    In presentation mode only the figures that the lesson names are shown, enlarged.
+    In presentation mode only the figures that the lesson names are shown, enlarged; all without a lesson.
     """
     component = st.components.v2.component("live_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
-    info = slot.run.info
-    only = preset.figures if state.presenting() else ()
+    info = slot.run.info.showing(state.chain())
+    only = lesson.figures if lesson is not None and state.presenting() else ()
     component(
         key=KEY,
         data={
             "token": slot.token,
-            "figures": [figure for figure in templates(info.experiment) if not only or figure["name"] in only],
+            "figures": [
+                figure for figure in templates(info.experiment, info.chain) if not only or figure["name"] in only
+            ],
             "large": LARGE if state.presenting() else 1,
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
             "how": how_measured.paragraphs(info),
             "plotly": PLOTLY_ROUTE,
+            "chains": chains(info),
+            "chain": info.chains.index(info.shown_chain),
+            "show": text.LAYER_SHOWN if info.experiment.num_layers > 1 else text.DIRECTION_SHOWN,
         },
         on_cure_change=lambda: state.on_cure(KEY),
         on_noted_change=state.on_step_recorded,
         on_branch_change=lambda: state.on_branch(KEY),
+        on_chain_change=lambda: state.on_chain(KEY),
     )
 
 
+def chains(info: RunInfo) -> list[dict[str, Any]]:
+    """The layers and directions to choose from, from the bottom up: each for its button, and as part of a sentence."""
+    if info.experiment.num_layers == 1:
+        names = [("→ forwards", "the forward direction"), ("← backwards", "the backward direction")]
+    else:
+        arrows = (" →", " ←") if info.experiment.bidirectional else ("",)
+        names = [(f"layer {layer + 1}{arrows[d]}", theme.chain_name(info, layer, d)) for layer, d in info.chains]
+    return [
+        {"at": at, "label": label, "name": name} for at, (label, name) in zip(info.chains, names, strict=False)
+    ]  # a single layer that reads one way has one entry, which is not shown
+
+
 @lru_cache(maxsize=64)
-def templates(experiment: Experiment) -> list[dict[str, Any]]:
-    """The figures of such a run without data, as JSON values: what the browser draws before the first frame."""
-    info = RunInfo.of(experiment)
+def templates(experiment: Experiment, chain: tuple[int, int] | None = None) -> list[dict[str, Any]]:
+    """The figures of such a run without data, as JSON values: what the browser draws before the first frame.
+
+    Args:
+        chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
+    """
+    info = RunInfo.of(experiment).showing(chain)
     return [
         {
             "name": name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from typing import Any
 
@@ -35,6 +36,7 @@ class Feed:
         self._figures = applicable(slot.run.info)
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
         self.at: int | None = None  # the past step that the browser shows; None: the newest frame, live
+        self.chain: tuple[int, int] | None = None  # (layer, direction) of the browser's figures of a single layer
         self._sent: Frame | None = None
         self._drawn: dict[str, Frame] = {}  # the frame that each figure shows
         self._last_status: dict[str, Any] | None = None
@@ -48,12 +50,14 @@ class Feed:
         return self.slot.run is not self.run
 
     def receive(self, message: str) -> None:
-        """Store the figures on the screen and the past step that is shown; an invalid message means neither."""
-        self.seen, self.at = frozenset(), None
+        """Store the figures on the screen and the past step and layer that are shown; an invalid message means none."""
+        self.seen, self.at, self.chain = frozenset(), None, None
         with contextlib.suppress(ValueError, TypeError, KeyError):
             request = json.loads(message)
             at, seen = request["at"], frozenset(request["seen"]) & frozenset(FIGURES)
             self.seen, self.at = seen, at if type(at) is int else None
+            layer, direction = request["chain"]
+            self.chain = (layer, direction) if type(layer) is type(direction) is int else None
 
     def advance(self, *, requested: bool) -> None:
         """Do nothing: a worker trains the run without the socket."""
@@ -76,8 +80,8 @@ class Feed:
         if frame is self._sent and not due:
             return None
         first = self._sent is None
-        info = self.run.info_at(frame.step)
-        curves = curves_of(self.run.curve, self.run.waterfall)
+        info = self.run.info_at(frame.step).showing(self.chain)
+        curves = curves_of(self.run.curve, self.run.waterfall, info.shown_chain)
         patches: dict[str, Patch] = {}
         for name in due:
             patches[name] = self._figures[name].patch(info, frame, curves)
@@ -98,6 +102,7 @@ class Feed:
                 if figure.requires and figure.requires not in frame.on_demand
             ],
             replay=self.at is not None,
+            judged=judged_chain(info, frame),
         )  # fmt: skip
 
     def _due(self, frame: Frame) -> list[str]:
@@ -147,9 +152,17 @@ class Feed:
         return {"phase": str(status.phase), "clock": text.clock(status), "message": status.message}
 
 
-def curves_of(history: History, waterfall: Waterfall | None = None) -> Curves:
-    """A run's history as the figures need it."""
-    return Curves(history.updates(), history.looks(), *([] if waterfall is None else [waterfall.table()]))
+def curves_of(history: History, waterfall: Waterfall | None = None, chain: tuple[int, int] = (-1, 0)) -> Curves:
+    """A run's history as the figures need it; the waterfall of this (layer, direction)."""
+    return Curves(history.updates(), history.looks(), *([] if waterfall is None else [waterfall.table(chain)]))
+
+
+def judged_chain(info: RunInfo, frame: Frame) -> int | None:
+    """Which of the run's layers and directions the verdict judges, the one with the largest ratio; None without one."""
+    evidence = {} if frame.diagnosis is None else frame.diagnosis.evidence
+    if not 0 < evidence.get("ratio", 0) < math.inf or "layer" not in evidence:
+        return None
+    return info.chains.index((int(evidence["layer"]), int(evidence["direction"])))
 
 
 def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:

@@ -7,6 +7,7 @@ class View {
       onCure: (changes) => this.trigger('cure', changes),
       onStop: (step) => this.trigger('branch', { step, changes: {}, paused: true }),
     });
+    this.chains = new Chains(root, (index) => this.trigger('chain', index));
     const onMove = () => { this.panel.showStep(this.timeline.at); this.stream?.ask(); };
     this.timeline = new Timeline(root, { onMove, onBranch: (request) => this.trigger('branch', request) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
@@ -24,26 +25,34 @@ class View {
     this.plots.source = data.plotly;
     this.root.querySelector('.lv').dataset.cure = data.cure;
     const shown = JSON.stringify([data.large, data.figures.map((figure) => figure.name)]);
-    if (data.token === this.token && shown === this.shown) {
-      this.plots.dress(); // the same run: only the theme can have changed
+    const same = data.token === this.token && shown === this.shown;
+    if (same && data.chain === this.chain) {
+      this.plots.dress(); // only the theme can have changed
       this.paint();
       return;
     }
-    Object.assign(this, { token: data.token, shown });
+    Object.assign(this, { token: data.token, shown, chain: data.chain });
     this.stream?.close();
     this.frame = null;
-    this.fresh = true;
     const times = data.large > 1 ? this.fitting(data) : 1;
     this.plots.configure(data.figures.map((figure) => enlarged(figure, times)), data.scales);
-    this.panel.begin(data.how, data.token);
-    this.timeline.begin();
+    this.chains.configure(data);
+    if (!same) this.begin(data); // else another layer of the same run
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
     if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // the space bar must play, not press the button again
     const { l, r, last } = data.time;
     followMouse(this.root.querySelector('[data-over="time"]'), { l: l * fontScale(times), r: r * fontScale(times), last }, this.plots);
     this.paint();
-    const request = () => ({ seen: this.plots.seen, at: this.timeline.at });
+    const request = () => ({ seen: this.plots.seen, at: this.timeline.at, chain: data.chains[data.chain].at });
     this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
+  }
+
+  // Another run: remove what is left of the previous one.
+  begin({ how, token }) {
+    this.fresh = true;
+    this.state.phase = null;
+    this.panel.begin(how, token);
+    this.timeline.begin();
   }
 
   // The largest scale, up to `large`, at which all figures over time fit above the timeline.
@@ -74,8 +83,9 @@ class View {
 
   receive(message) {
     this.panel.status(message.status, this.timeline.at);
-    if (message.status.phase === 'finished' && this.state.phase === 'running') this.trigger('noted', 'finished');
-    this.state.phase = message.status.phase;
+    const { phase } = message.status;
+    if (['finished', 'refused'].includes(phase) && this.state.phase !== phase) this.trigger('noted', phase); // by itself: another button is the next one now
+    this.state.phase = phase;
     if (message.step === undefined) return; // a status of the run, without a frame
     if (this.timeline.receive(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
     if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // an answer to a request from before the timeline was moved
@@ -120,6 +130,7 @@ class View {
     this.timeline.shown = frame.replay ? this.timeline.at : null;
     this.plots.read(frame.readouts); // after painting, so that figure and read-out are of the same frame
     this.panel.showVerdict(frame.verdict, this.fresh);
+    this.chains.judge(frame.judged);
     this.fresh = false;
     Object.assign(this.state, { step: frame.step, at: this.timeline.shown, token: this.token, painted: this.state.painted + 1 });
     this.state.log.push([performance.now(), performance.now() - began]);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import controls, state, text
+from app import controls, links, state, text
 from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
@@ -17,7 +17,7 @@ from app.share import text as share_text
 from app.thumbnail import thumbnail
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
-from engine.preset import Preset, load_preset
+from engine.preset import Preset
 from engine.tasks import TASKS
 
 KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
@@ -27,26 +27,26 @@ KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 def page() -> None:
     """Draw the page from top to bottom; nothing here may take long."""
     state.open_session()
-    preset = load_preset(state.value("preset"))
+    lesson = state.lesson()
     with st.sidebar:
-        problem = settings(preset)
+        problem = settings(lesson)
     slot = state.slot(state.last_valid())
-    heading(preset, slot)
-    transport(slot, preset)
-    for key in ("speed", "then", "at", "hide"):
+    heading(lesson, slot)
+    transport(slot, lesson)
+    for key in links.ON_THE_PAGE:
         if refused := state.refused(key):
             st.warning(refused)
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
-    live_view.view(slot, preset)
+    live_view.view(slot, lesson)
     if not state.presenting():
         ask_card.card(slot)
         listen_card.card(slot)
-        equations_card.card(slot, unfolded=preset.card == "equations")
+        equations_card.card(slot, unfolded=lesson is not None and lesson.card == "equations")
     state.write_link()
 
 
-def settings(preset: Preset) -> str:
+def settings(lesson: Preset | None) -> str:
     """Draw the sidebar.
 
     Returns:
@@ -58,7 +58,7 @@ def settings(preset: Preset) -> str:
     except ExperimentError as error:
         experiment, problem = state.last_valid(), text.does_not_fit(error.field, error.accepts, error.got)
     if "lesson" not in state.hidden():
-        lesson_panel.panel(preset, experiment)
+        lesson_panel.panel(lesson, experiment)
     group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
     st.html(thumbnail(experiment))
@@ -86,13 +86,17 @@ def group(title: str, caption: str) -> None:
         st.caption(caption)
 
 
-def heading(preset: Preset, slot: RunSlot) -> None:
-    """The lesson's question, what to look for, and every changed setting as a chip."""
+def heading(lesson: Preset | None, slot: RunSlot) -> None:
+    """The lesson's question, what to look for, and every changed setting as a chip; without a lesson, the task's."""
     experiment = slot.experiment
-    same = experiment.task == preset.experiment.task
     task = TASKS[experiment.task]
+    title, line, changed = task.title, task.teaches, list[str]()
+    if lesson is not None:
+        changed = text.changed(experiment, lesson.experiment)
+        if experiment.task == lesson.experiment.task:
+            title, line = lesson.question, lesson.look_for
     with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(preset.question if same else task.title, anchor=False, width="stretch")
+        st.title(title, anchor=False, width="stretch")
         if state.presenting():
             st.html('<span class="presenting"></span>', width="content")  # a marker for the style sheet
         else:
@@ -102,8 +106,6 @@ def heading(preset: Preset, slot: RunSlot) -> None:
             share_text.STOP_PRESENTING if state.presenting() else share_text.PRESENT, key="present",
             icon=":material/slideshow:", on_click=state.on_present,
         )  # fmt: skip
-    line = preset.look_for if same else task.teaches
-    changed = text.changed(experiment, preset.experiment)
     badges = [f":blue-badge[{change}]" for change in changed]
     badges += [f":gray-badge[{chip}]" for chip in text.chips(experiment) if chip not in changed]
     st.markdown(" ".join([line, *badges]))
@@ -111,13 +113,13 @@ def heading(preset: Preset, slot: RunSlot) -> None:
         st.caption(text.summary(experiment))
 
 
-def transport(slot: RunSlot, preset: Preset) -> None:
+def transport(slot: RunSlot, lesson: Preset | None) -> None:
     """Train, Pause, Step, Reset, new seed, speed, other lessons. The next useful button is highlighted.
 
     The style sheet highlights it: if a button's type changes, Streamlit makes a new button, which loses the keyboard
     focus. No `help` here: Streamlit draws a button with help twice, so that its key is not unique.
     """
-    stopped = slot.paused or slot.run.status().phase == RunPhase.FINISHED
+    stopped = slot.paused or slot.run.status().phase in (RunPhase.FINISHED, RunPhase.REFUSED)
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
@@ -132,5 +134,5 @@ def transport(slot: RunSlot, preset: Preset) -> None:
         if "speed" not in state.hidden():
             st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
                                  label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
-        if "preset" not in state.hidden():
-            lesson_panel.neighbours(preset)
+        if lesson is not None and "preset" not in state.hidden():
+            lesson_panel.neighbours(lesson)

@@ -23,11 +23,11 @@ import pandas as pd
 from app import links, text
 from app.figures import Curves, LiveFigure, applicable
 from app.figures.theme import SCALES, TIME_MARGIN
+from app.links import OPENING
 from app.live import assets, how_measured
 from app.live.component import templates
 from app.live.feed import verdict
 from app.live.messages import pack
-from app.state import OPENING
 from engine.experiment import Changes
 from engine.frame import Frame
 from engine.preset import load_preset
@@ -104,9 +104,7 @@ def open_file(name: str, file: IO[bytes]) -> Opened:
         html = replay(recording)
     except Exception as error:  # valid arrays that fit no network may raise any error in a figure
         raise RecordingError(INCONSISTENT) from error
-    preset = load_preset(OPENING)
-    link = links.to_link(recording.experiment, preset, preset.speed)
-    del link["preset"]
+    link = links.to_link(recording.experiment, None, load_preset(OPENING).speed)
     return Opened(name, summary(recording), html, recording.to_pandas(), link)
 
 

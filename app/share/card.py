@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state
+from app import links, state
 from app.hub import RunSlot
 from app.share import text as share_text
 
@@ -24,7 +24,7 @@ def card(slot: RunSlot) -> None:
             at = st.number_input(share_text.AT_STEP, 1, 1_000_000, max(step, 1), key="share_step")
         present = st.checkbox(share_text.FOR_A_PROJECTOR, key="share_present")
         hide = st.multiselect(
-            share_text.HIDE, state.HIDEABLE, default=state.hidden(), format_func=share_text.part, key="share_hide",
+            share_text.HIDE, links.HIDEABLE, default=state.hidden(), format_func=share_text.part, key="share_hide",
             placeholder=share_text.HIDE_NOTHING,
         )  # fmt: skip
         link = share_text.address(st.context.url or "", state.share_link(hide, present=present, at=int(at)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ class RunInfo:
         looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
         same_lengths: all sequences of the probe have real steps and losses at the same positions, so that a median
             over them at t compares like with like.
+        chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
     """
 
     experiment: Experiment
@@ -54,6 +56,7 @@ class RunInfo:
     causal: bool = False
     looks_ahead: bool = False
     same_lengths: bool = True
+    chain: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
@@ -86,6 +89,21 @@ class RunInfo:
                 (drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()
             ),
         )
+
+    def showing(self, chain: tuple[int, int] | None) -> RunInfo:
+        """The same run, with figures of a single layer showing this one; the top layer if there is no such chain."""
+        return dataclasses.replace(self, chain=chain if chain in self.chains else None)
+
+    @property
+    def chains(self) -> list[tuple[int, int]]:
+        """Every (layer, direction), from the bottom up."""
+        e = self.experiment
+        return [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
+
+    @property
+    def shown_chain(self) -> tuple[int, int]:
+        """(layer, direction) that figures of a single layer show."""
+        return self.chain or (self.experiment.num_layers - 1, 0)
 
     @property
     def baseline(self) -> float:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 
 class RunPhase(enum.StrEnum):
-    """The phase of a run's life; it is in exactly one of them."""
+    """The phase of a run's life; it is in exactly one of them.
+
+    REFUSED: it stopped by itself before an update whose numbers were not finite; `RunStatus.message` says which.
+    STOPPED: nobody needs it any more; it cannot go on.
+    """
 
     STARTING = "starting"
     RUNNING = "running"
     PAUSED = "paused"
+    REFUSED = "refused"
     FINISHED = "finished"
     FAILED = "failed"
     STOPPED = "stopped"

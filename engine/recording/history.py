@@ -71,8 +71,8 @@ class History:
 class Waterfall:
     """The gradient of the last loss at every step in time, over training: one row for each frame.
 
-    ||d l/d s_t|| of the top layer in the forward direction, s the state that carries memory: the median over the probe,
-    or the drawn sequence's own if the probe's sequences differ in length. Thinned like the curves.
+    ||d l/d s_t|| of every layer and direction, s the state that carries memory: the median over the probe, or the drawn
+    sequence's own if the probe's sequences differ in length. Thinned like the curves.
     """
 
     def __init__(self, max_rows: int = 120) -> None:
@@ -81,12 +81,16 @@ class Waterfall:
     def add_frame(self, info: RunInfo, frame: Frame) -> None:
         """Add what a frame measured."""
         norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
-        self._rows.add((frame.step, norms[-1, 0].copy()))
+        self._rows.add((frame.step, norms.copy()))
 
-    def table(self) -> tuple[np.ndarray, np.ndarray]:
-        """Steps (rows,), ascending, and norms (rows, T) float64; no rows before the first frame."""
+    def table(self, chain: tuple[int, int] = (-1, 0)) -> tuple[np.ndarray, np.ndarray]:
+        """Steps (rows,), ascending, and norms (rows, T) float64; no rows before the first frame.
+
+        Args:
+            chain: (layer, direction); the top layer, forwards, if it is not given.
+        """
         rows = self._rows.all()
-        return np.array([step for step, _ in rows], int), np.array([norms for _, norms in rows])
+        return np.array([step for step, _ in rows], int), np.array([norms[chain] for _, norms in rows])
 
     def until(self, step: int) -> Waterfall:
         """Copy the part up to a step."""

@@ -77,7 +77,7 @@ class HostedRun:
         self.single_steps, self.until, self.rate, self.changed, self.news = 0, 0, 0.0, True, True
 
     def resume(self, _: None = None) -> None:
-        """Train on; a finished run gets as many updates again."""
+        """Train on; a finished run gets as many updates again, and a refused update is tried again."""
         if self.phase == RunPhase.FINISHED:
             self._extend(self.trainer.experiment.steps)
         self.phase, self.message, self.changed, self.news = RunPhase.RUNNING, "", True, True
@@ -87,6 +87,7 @@ class HostedRun:
         """Make this many updates, then pause."""
         if self.phase == RunPhase.FINISHED:
             self._extend(steps)
+        if self.phase in (RunPhase.FINISHED, RunPhase.REFUSED):
             self.phase = RunPhase.PAUSED
         if self.phase != RunPhase.RUNNING:
             self.message = ""
@@ -133,8 +134,8 @@ class HostedRun:
                 self._make_planned_changes()
                 loss = self.trainer.advance()
             except NotFiniteError as error:
-                self.phase, self.single_steps, self.until, self.message = RunPhase.PAUSED, 0, 0, str(error)
-                self.changed = self.news = True
+                self.phase, self.single_steps, self.until, self.message = RunPhase.REFUSED, 0, 0, str(error)
+                self.rate, self.changed, self.news = 0.0, True, True
                 return
             self.changed = True
             t = self.trainer

@@ -292,9 +292,10 @@ def test_who_comes_back_finds_it_as_it_was_left(hub, pool, clock, how, paused):
     assert ("stop", None) not in pool.runs[0].calls
 
 
-def test_a_finished_run_is_not_trained_on_because_somebody_comes_back(hub, pool, clock):
+@pytest.mark.parametrize("phase", [RunPhase.FINISHED, RunPhase.REFUSED])
+def test_a_run_that_ended_by_itself_is_not_trained_on_because_somebody_comes_back(hub, pool, clock, phase):
     slot = attach(hub)
-    pool.runs[0].phase = RunPhase.FINISHED
+    pool.runs[0].phase = phase
     hub.release(slot)
     wait(hub, clock, 100)
     assert attach(hub) is slot and ("resume", None) not in pool.runs[0].calls

@@ -102,18 +102,19 @@ def test_a_failure_card_opens_before_a_room_and_a_lesson_does_not():
 @pytest.mark.parametrize(
     ("link", "written"),
     [
-        ({"hidden_size": "32", "cell": "rnn"}, {"preset": "remember"}),
+        ({"hidden_size": "32", "cell": "rnn"}, {"task": "first_symbol_recall"}),
         ({"preset": "remember", "hidden_size": "33"}, {"preset": "remember", "hidden_size": "33"}),
         ({"preset": "clip", "learning_rate": "1e-3"}, {"preset": "clip", "learning_rate": "0.001"}),
         ({"preset": "clip", "speed": "normal"}, {"preset": "clip"}),
         ({"preset": "remember-lstm", "forget_bias": "none"}, {"preset": "remember-lstm", "forget_bias": "none"}),
-        ({"bidirectional": "true"}, {"preset": "remember", "bidirectional": "true"}),
-        ({"target_loss": "0.5"}, {"preset": "remember", "target_loss": "0.5"}),
-        ({"output_layers": "2"}, {"preset": "remember", "output_layers": "2"}),
-        ({"output_layers": "0", "window": "1", "teacher_forcing": "1"}, {"preset": "remember"}),
-        ({"task": "stocks"}, {"preset": "remember", "task": "stocks", "seq_len": "12"}),
+        ({"preset": "remember", "bidirectional": "true"}, {"preset": "remember", "bidirectional": "true"}),
+        ({"preset": "remember", "target_loss": "0.5"}, {"preset": "remember", "target_loss": "0.5"}),
+        ({"preset": "remember", "output_layers": "2"}, {"preset": "remember", "output_layers": "2"}),
+        ({"output_layers": "0", "window": "1", "teacher_forcing": "1"}, {"task": "first_symbol_recall"}),
+        ({"task": "stocks"}, {"task": "stocks", "seq_len": "12"}),
+        ({"preset": "remember", "task": "stocks"}, {"preset": "remember", "task": "stocks", "seq_len": "12"}),
         (
-            {"task": "characters", "rnn_type": "many_to_many"},
+            {"preset": "remember", "task": "characters", "rnn_type": "many_to_many"},
             {"preset": "remember", "task": "characters", "rnn_type": "many_to_many"},
         ),  # as long as the lesson
     ],
@@ -159,3 +160,27 @@ def test_a_reload_keeps_the_lessons_own_value_beside_other_data(pool, preset, ta
     now = slot().experiment
     clear_session_cache(SESSION)
     assert warnings(opened(**page.query_params)) == [] and pool.runs[-1].experiment == now
+
+
+# ---- the layer that figures show
+
+STACK = {"task": "adding", "cell": "gru", "num_layers": "2", "bidirectional": "true"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "chain", "written"),
+    [("1", (0, 0), "1"), ("1~backwards", (0, 1), "1~backwards"), ("2~backwards", (1, 1), "2~backwards"),
+     ("2", (1, 0), None)],
+)  # fmt: skip
+def test_a_link_says_which_layer_the_figures_show(pool, raw, chain, written):
+    page = opened(**STACK, layer=raw)
+    assert warnings(page) == [] and page.session_state._chain == chain
+    assert page.query_params.get("layer") == written
+    assert "layer" not in move(page, "num_layers", 1).query_params or raw.startswith("1")
+
+
+@pytest.mark.parametrize("raw", ["0", "3", "1~back", "", "one", "-1", "1~", "٢"])
+def test_a_layer_that_is_not_there_is_said(pool, raw):
+    page = opened(**STACK, layer=raw)
+    (message,) = warnings(page)
+    assert message.endswith("Shown instead: layer 2.") and page.session_state._chain is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app import controls, state, text
+from app import controls, links, text
 from app.figures import FIGURES
 from app.live import how_measured
 from app.setting_effects import has_effect
@@ -59,12 +59,12 @@ def test_every_verdict_has_a_word_a_sign_and_a_tone():
 
 
 def test_every_setting_and_button_has_a_label():
-    assert set(text.LABELS) == {*state.WIDGETS, "preset", "speed", *BUTTONS}
+    assert set(text.LABELS) == {*links.WIDGETS, "preset", "speed", *BUTTONS}
     assert len(set(text.LABELS.values())) == len(text.LABELS) and all(map(WORDS.fullmatch, text.LABELS.values()))
 
 
 def test_every_control_has_help():
-    assert sorted(each.key for each in CONTROLS) == sorted([*state.WIDGETS, "preset"])
+    assert sorted(each.key for each in CONTROLS) == sorted([*links.WIDGETS, "preset"])
     assert {each.key for each in CONTROLS} <= text.HELP.keys()
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in text.HELP.values())
 
@@ -330,7 +330,8 @@ def test_every_lesson_has_readable_chips_and_a_summary(preset):
         ((RunPhase.PAUSED, 900, 0.0, 1.0, "", 840), "paused · step 900 · solved at step 840"),
         ((RunPhase.FINISHED, 3000, 0.0, 1.0, "", 1840), "finished · step 3,000 · solved at step 1,840"),
         ((RunPhase.FAILED, 0, 0.0, 0.0, "It ended."), "failed · step 0"),
-        ((RunPhase.STOPPED, 5, 0.0, 1.0), "stopped · step 5"),
+        ((RunPhase.REFUSED, 14, 0.0, 1.0, "Update 15 was not made."), "stopped · step 14"),
+        ((RunPhase.STOPPED, 5, 0.0, 1.0), "ended · step 5"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,37 @@ def test_numbers_sent_as_one_byte_arrive_as_they_were(browser):
     assert np.abs(np.array(decoded["hidden.data.0.z"]) - values).max() <= 0.5 / 127 / 2 + 1e-7
     assert [decoded["hidden.data.0.z"][0][0], decoded["hidden.data.0.z"][2][1]] == [-0.5, 0.5]
     assert decoded["hidden.data.1.y"] == [float(value) for value in values[0]]
+
+
+def test_the_figures_show_the_layer_that_is_chosen_and_a_link_keeps_it(visit):
+    page = visit("task=adding&cell=gru&num_layers=2&hidden_size=8&seq_len=12&steps=1000000")
+    step, token = page.pause(), page.token
+    choices, title = page.page.locator(".lv-chains-choices button"), page.page.locator('[data-card="gates"] h2')
+    assert choices.all_inner_texts() == ["layer 1", "layer 2"] and title.inner_text() == "Gates (layer 2)"
+    page.page.locator(".lv-chains-note", has_text="Verdicts about the gradient mean layer").wait_for()
+    bars = page.data("gradient", "data[1].y")
+    for name in ("gates", "spectrum"):  # a paused run measures nothing again
+        scroll_to(page, name)
+        page.wait(shows_numbers(name))
+    choices.first.click()
+    page.wait("location.search.includes('layer=1') && playground.painted > 0")
+    page.page.locator('[data-card="spectrum"] h2', has_text="(layer 1)").wait_for()
+    page.wait(shows_numbers("spectrum"))
+    assert title.inner_text() == "Gates (layer 1)" and (page.token, page.step) == (token, step)
+    assert choices.first.get_attribute("aria-pressed") == "true"
+    page.page.locator('[data-card="gradient"]').scroll_into_view_if_needed()
+    page.wait("JSON.stringify([...document.querySelector('[data-figure=gradient]').data[1].y]) !== argument",
+              json.dumps(bars, separators=(",", ":")))  # fmt: skip
+    page = visit("preset=remember")
+    assert page.page.locator(".lv-chains").is_hidden()
+
+
+def test_a_refused_update_stops_the_run_and_says_so_each_time(visit):
+    page = visit("task=adding&cell=gru&seq_len=20&batch_size=32&optimizer=sgd&learning_rate=10&clip=none")
+    clock, message = page.page.locator(".lv-clock"), page.page.locator(".lv-message")
+    for _ in range(2):
+        page.wait("playground.phase === 'refused'")
+        assert clock.inner_text().startswith("stopped · step 8") and "Update 9 was not made" in message.inner_text()
+        page.page.locator(".next-train").wait_for(state="attached")
+        page.click("train")
+    page.wait("playground.phase === 'refused'")

@@ -52,12 +52,12 @@ def _height(info: RunInfo) -> int:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch norms and cosines of the top layer, forwards; {} for a frame without this reading."""
+    """Patch norms and cosines of one layer; {} for a frame without this reading."""
     reading = frame.decomposition
     if reading is None:
         return {}
     rows = log_scale.drawn_rows(len(reading.steps), info.time_steps)
-    norms, cosines = reading.norms[-1, 0, rows], reading.cosines[-1, 0, rows]
+    norms, cosines = reading.norms[info.shown_chain][rows], reading.cosines[info.shown_chain][rows]
     names = [str(step) for step in reading.steps[rows]]
     loss, state = np.nonzero((cosines < OPPOSED) & (norms > 0) & _room(info, len(rows)))
     return {
@@ -80,13 +80,15 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if reading is None:
         return ""
     first = int(np.flatnonzero(frame.valid)[0])
-    return f"step {frame.step:,} · last loss: {_share_of_last(reading, frame, first)} of dL/dh at t = {first}"
+    part = _share_of_last(reading, frame, (*info.shown_chain, first))
+    return f"step {frame.step:,} · last loss: {part} of dL/dh at t = {first}"
 
 
-def _share_of_last(reading: Decomposition, frame: Frame, t: int) -> str:
+def _share_of_last(reading: Decomposition, frame: Frame, at: tuple[int, int, int]) -> str:
     """Return <dL_K/dh_t, dL/dh_t> / ||dL/dh_t||^2; the shares of all losses add up to 1."""
-    norm, cosine = reading.norms[-1, 0, -1, t], reading.cosines[-1, 0, -1, t]
-    total = frame.sequence_grad_norm[-1, 0, t]
+    layer, d, t = at
+    norm, cosine = reading.norms[layer, d, -1, t], reading.cosines[layer, d, -1, t]
+    total = frame.sequence_grad_norm[at]
     if norm == 0:
         return share(0.0)
     return share(float(norm / total * cosine)) if total else share(np.nan)
@@ -98,7 +100,7 @@ def _look_for(info: RunInfo) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "Gradient of each step's loss" + theme.top_layer_suffix(info),
+    title=lambda info: "Gradient of each step's loss" + theme.chain_suffix(info),
     look_for=_look_for,
     how=lambda info: (
         "‖dL_k/dh_t‖: L_k is the weighted loss of step k of the drawn sequence, so that all dL_k/dh_t add up to "

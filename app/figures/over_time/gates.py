@@ -1,4 +1,4 @@
-"""The gates of the top layer: the mean over its units at each step, above the input symbols."""
+"""The gates of one layer: the mean over its units at each step, above the input symbols."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _series(info: RunInfo) -> list[Series]:
     keeping = [gate for gate in info.gates if gate == _keeping(info)]
     candidates = [gate for gate in info.gates if gate in CANDIDATES]
     others = [gate for gate in info.gates if gate not in (*keeping, *candidates)]
-    traces = [_band(gate) for gate in keeping]
+    traces = [_band(info, gate) for gate in keeping]
     traces += [_line(info, gate) for gate in (*keeping, *others, *candidates)]
     return traces + [_lower_end(gate) for gate in candidates if activation(info, gate) in LIMITS]
 
@@ -93,14 +93,14 @@ def _line(info: RunInfo, gate: str) -> Series:
     )  # fmt: skip
 
     def of_frame(frame: Frame) -> Patch:
-        values = _of_top(frame, gate)
+        values = _of_chain(info, frame, gate)
         labels = [f" “{word}”" if word else "" for word in token_labels.inputs(info, frame)]
         return {"y": theme.float32(values.mean(1)), "customdata": theme.float32(_spread(values).T), "text": labels}
 
     return trace, of_frame
 
 
-def _band(gate: str) -> Series:
+def _band(info: RunInfo, gate: str) -> Series:
     """The band from the 10th to the 90th percentile of the units: one closed polygon per run of real steps."""
     colour = theme.GATES[gate]
     trace = go.Scatter(
@@ -111,7 +111,7 @@ def _band(gate: str) -> Series:
     )  # fmt: skip
 
     def of_frame(frame: Frame) -> Patch:
-        low, high = _spread(_of_top(frame, gate))
+        low, high = _spread(_of_chain(info, frame, gate))
         there = np.flatnonzero(np.isfinite(low))
         x, y = [], []
         for piece in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
@@ -131,9 +131,9 @@ def _lower_end(gate: str) -> Series:
     return trace, lambda frame: {}
 
 
-def _of_top(frame: Frame, gate: str) -> np.ndarray:
-    """Return (T, units) of the top layer, forwards; NaN in padding and where a number is not finite."""
-    values = np.where(frame.valid[:, None], frame.gates[gate][-1, 0], np.nan)
+def _of_chain(info: RunInfo, frame: Frame, gate: str) -> np.ndarray:
+    """Return (T, units) of the layer that is shown; NaN in padding and where a number is not finite."""
+    values = np.where(frame.valid[:, None], frame.gates[gate][info.shown_chain], np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -164,7 +164,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     for gate in info.gates:
         if gate in CANDIDATES:
             continue
-        values = _of_top(frame, gate)[frame.valid]
+        values = _of_chain(info, frame, gate)[frame.valid]
         means.append(f"{_name(gate).removesuffix(' gate')} {_short(float(values.mean()))}")
         if LIMITS[activation(info, gate)][0] < 0:
             means.append(f"absolute value {_short(float(np.abs(values).mean()))}")
@@ -192,7 +192,7 @@ def _look_for(info: RunInfo) -> str:
 
 
 def _title(info: RunInfo) -> str:
-    return "Gates" + theme.top_layer_suffix(info)
+    return "Gates" + theme.chain_suffix(info)
 
 
 FIGURE = LiveFigure(
@@ -200,7 +200,7 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=lambda info: (
         "Recomputed from the states, inputs and weights of the drawn sequence with the cell's equations; "
-        "lines are means over the units of the top layer. Saturated: within 0.05 of a limit. engine/cells."
+        "lines are means over the units of one layer. Saturated: within 0.05 of a limit. engine/cells."
     ),
     label="The value of every gate at each time step, the mean over the units",
     over="time",

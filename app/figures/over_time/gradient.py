@@ -27,23 +27,13 @@ DIRECT, LAST, CELL = "direct, from above", "from the last loss alone", "dL/dc, t
 
 
 def _chains(info: RunInfo) -> list[tuple[int, int]]:
-    """Return every (layer, direction) except the top layer forwards, which the bars show."""
-    e = info.experiment
-    pairs = [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
-    return [pair for pair in pairs if pair != (e.num_layers - 1, 0)]
-
-
-def _chain_name(info: RunInfo, layer: int, d: int) -> str:
-    parts = [f"layer {layer + 1}"] if info.experiment.num_layers > 1 else []
-    parts += ["backwards"] if d else ["forwards"] if info.experiment.bidirectional else []
-    return ", ".join(parts)
+    """Return every (layer, direction) except the one that the bars show."""
+    return [pair for pair in info.chains if pair != info.shown_chain]
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars for the total of the top layer, marks where a bar leaves the axis, then the series of `_series`."""
-    e = info.experiment
-    top = _chain_name(info, e.num_layers - 1, 0)
-    bars = go.Bar(name="total" + (f" ({top})" if top else ""), marker={"color": theme.TOTAL, "line": {"width": 0}})
+    """Bars for the total of one layer, marks where a bar leaves the axis, then the series of `_series`."""
+    bars = go.Bar(name="total" + theme.chain_suffix(info), marker={"color": theme.TOTAL, "line": {"width": 0}})
     below = _marks("below the axis", "triangle-down", theme.WRONG, 7)
     zero = _marks("exactly 0", "x-thin", theme.WRONG, 7)
     zero.marker.line.update(width=1.6, color=theme.WRONG)
@@ -105,20 +95,20 @@ def _marks(name: str, symbol: str, colour: str, size: float) -> go.Scatter:
 def _series(info: RunInfo) -> list[Series]:
     """Return every series besides the bars, with the function that reads it from a frame.
 
-    The top layer forwards comes first. The others share one legend entry per meaning, which shows or hides them
+    That of the bars comes first. The others share one legend entry per meaning, which shows or hides them
     together.
     """
-    series = _of_chain(info, (info.experiment.num_layers - 1, 0))
+    series = _of_chain(info, info.shown_chain)
     in_legend: set[str] = set()
     for layer, d in _chains(info):
         for trace, pick in [_total_of_chain(info, (layer, d)), *_of_chain(info, (layer, d))]:
             meaning, first = trace.name, trace.name not in in_legend
             in_legend.add(meaning)
-            where = "other layers" if first and len(_chains(info)) > 1 else _chain_name(info, layer, d)
+            where = "other layers" if first and len(_chains(info)) > 1 else theme.chain_name(info, layer, d)
             hidden = meaning in (DIRECT, LAST)  # until its legend entry is clicked
             trace.update(
                 name=f"{meaning}, {where}",
-                hovertemplate=_hover(f"{meaning}, {_chain_name(info, layer, d)}"),
+                hovertemplate=_hover(f"{meaning}, {theme.chain_name(info, layer, d)}"),
                 legendgroup=meaning,
                 showlegend=first,
                 visible="legendonly" if hidden else True,
@@ -157,7 +147,7 @@ def _positive(values: np.ndarray) -> np.ndarray:
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch all series. Values outside the axis are kept for tooltips and tables."""
-    total = _norms(info, frame, "grad_norm")[-1, 0]
+    total = _norms(info, frame, "grad_norm")[info.shown_chain]
     above = frame.valid & ~(total <= WIDE)  # also NaN
     changed: Patch = {TRACES.path("total", "y"): theme.float32(np.where(total >= FLOOR, total, np.nan))}
     changed |= _outside("below", (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
@@ -195,9 +185,9 @@ def _below(value: float) -> str:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Return the norms at both ends of the curve that the verdict is based on: of c in an LSTM, else of h."""
+    """Return the norms at both ends of the curve, of the state that the verdict is based on: c in an LSTM, else h."""
     cell = frame.grad_norm_cell is not None
-    norms = _norms(info, frame, "grad_norm_cell" if cell else "grad_norm")[-1, 0]
+    norms = _norms(info, frame, "grad_norm_cell" if cell else "grad_norm")[info.shown_chain]
     last = int(np.flatnonzero(frame.valid)[-1])
     ends = [short(norms[t]) if norms[t] else "exactly 0" for t in (0, last)]
     if info.time_steps == 1:
@@ -209,7 +199,9 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch the previous run's total, if it has the same task and the same steps."""
     if _steps(old) != _steps(info):
         return {}
-    return theme.previous_run(TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[-1, 0])
+    return theme.previous_run(
+        TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[old.showing(info.chain).shown_chain]
+    )
 
 
 def _steps(info: RunInfo) -> tuple[Any, ...]:

@@ -115,7 +115,7 @@ def _hover(paths: tuple[str, ...]) -> str:
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch the factor of every step back, its parts, and the axis, which holds 98 % of them."""
-    factor, parts = _top(frame.factors.factor), _parts(info, frame)
+    factor, parts = frame.factors.factor[info.shown_chain], _parts(info, frame)
     paths = paths_of(info)
     drawn = np.array([part * factor for part in parts]) if paths else np.array(parts)
     low, top = _range(factor, drawn, stacked=bool(paths))
@@ -135,18 +135,13 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     }
 
 
-def _top(values: np.ndarray) -> np.ndarray:
-    """Return (T,), the top layer forwards."""
-    return values[-1, 0]
-
-
 def _parts(info: RunInfo, frame: Frame) -> list[np.ndarray]:
     """Return the shares of the paths; for a plain cell the two factors."""
-    factors = frame.factors
+    factors, chain = frame.factors, info.shown_chain
     if paths := paths_of(info):
-        return [_top(factors.shares[path]) for path in paths]
+        return [factors.shares[path][chain] for path in paths]
     assert factors.weights is not None and factors.slope is not None
-    return [_top(factors.weights), _top(factors.slope)]
+    return [factors.weights[chain], factors.slope[chain]]
 
 
 def _clipped(values: np.ndarray, top: float) -> np.ndarray:
@@ -177,7 +172,7 @@ def _smallest_above(limits: tuple[float, ...], reach: float) -> float:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """Return geometric means over the steps, and Pascanu's Omega."""
-    factor = _top(frame.factors.factor)
+    factor = frame.factors.factor[info.shown_chain]
     positive = np.flatnonzero(factor > 0)  # False for NaN
     cut = int((factor == 0).sum())
     if np.isinf(factor).any() or (np.isnan(factor).all() and not np.isfinite(frame.sequence_grad_norm_last).all()):
@@ -185,9 +180,9 @@ def readout(info: RunInfo, frame: Frame) -> str:
     parts = [f"no gradient passes t = {int(np.flatnonzero(factor == 0)[-1])}"] if cut else []
     if len(positive):
         parts.insert(0, _means(info, factor[positive], [part[positive] for part in _parts(info, frame)]))
-    parts += _normalisations(frame)
+    parts += _normalisations(info, frame)
     if parts:
-        parts.append(f"Ω {short(float(frame.factors.omega[-1, 0]))}")
+        parts.append(f"Ω {short(float(frame.factors.omega[info.shown_chain]))}")
     return " · ".join(parts) or "no step back"
 
 
@@ -200,9 +195,9 @@ def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:
     return f"{mean} = {weights} (weights) × {slope} (slope)"
 
 
-def _normalisations(frame: Frame) -> list[str]:
+def _normalisations(info: RunInfo, frame: Frame) -> list[str]:
     """Return by what each layer normalisation multiplies the gradient that goes back through it, on average."""
-    found = {gain: _top(values) for gain, values in frame.factors.normalisations.items()}
+    found = {gain: values[info.shown_chain] for gain, values in frame.factors.normalisations.items()}
     means = {gain: values[np.isfinite(values) & (values > 0)] for gain, values in found.items()}
     said = [
         f"× {short(_geometric(values))} ({NORMALISED.get(gain, gain)})" for gain, values in means.items() if len(values)
@@ -241,7 +236,7 @@ def _how(info: RunInfo) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "What shrinks the gradient" + theme.top_layer_suffix(info),
+    title=lambda info: "What shrinks the gradient" + theme.chain_suffix(info),
     look_for=_look_for,
     how=_how,
     label="The factor by which each step back in time multiplies the gradient, and its parts",

@@ -60,7 +60,7 @@ def _ticks(last: int) -> list[int]:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """Return how far the gradient of this frame reaches."""
-    norms = (frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory)[-1, 0]
+    norms = (frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory)[info.shown_chain]
     end = int(np.flatnonzero(frame.counted)[-1])
     back = norms[: end + 1][frame.valid[: end + 1]][::-1]  # from the last loss on
     if not np.isfinite(back).all():
@@ -72,7 +72,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "How far the gradient reaches, over training" + theme.top_layer_suffix(info),
+    title=lambda info: "How far the gradient reaches, over training" + theme.chain_suffix(info),
     look_for=lambda info: (
         "Untrained at the top, now at the bottom. Yellow: a large gradient of the last loss. Empty: exactly 0."
     ),

@@ -43,11 +43,11 @@ def template(info: RunInfo) -> go.Figure:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch the norm of every step's term, with marks where a bar leaves the axis."""
     reading = frame.weight_gradients
-    main = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
+    main = (reading.ih if reading.hh is None else reading.hh)[info.shown_chain]
     changed: Patch = {TRACES.path("terms", "y"): log_scale.inside(main)}
     changed |= log_scale.outside(TRACES.number("below"), main, frame.valid)
     if reading.hh is not None:
-        changed[f"data.{len(TRACES)}.y"] = log_scale.inside(reading.ih[-1, 0])
+        changed[f"data.{len(TRACES)}.y"] = log_scale.inside(reading.ih[info.shown_chain])
     return changed
 
 
@@ -63,16 +63,16 @@ def readout(info: RunInfo, frame: Frame) -> str:
     which = recurrent_weights.symbol(info) or "W_ih"
     shares = reading.ih_beyond if reading.hh_beyond is None else reading.hh_beyond
     k = far(info)
-    part = float(shares[-1, 0, k])
+    part = float(shares[info.shown_chain][k])
     if not np.isfinite(part):
-        return f"dL/d{which}: no gradient" if _all_zero(frame) else f"dL/d{which}: not finite"
+        return f"dL/d{which}: no gradient" if _all_zero(info, frame) else f"dL/d{which}: not finite"
     return f"{share(part)} of dL/d{which} from more than {k} step{'s' if k != 1 else ''} back"
 
 
-def _all_zero(frame: Frame) -> bool:
+def _all_zero(info: RunInfo, frame: Frame) -> bool:
     """Return True if every term is exactly 0."""
     reading = frame.weight_gradients
-    terms = (reading.ih if reading.hh is None else reading.hh)[-1, 0]
+    terms = (reading.ih if reading.hh is None else reading.hh)[info.shown_chain]
     return not np.nan_to_num(terms, nan=0.0, posinf=1.0).any() and bool(np.isfinite(terms[frame.valid]).all())
 
 
@@ -91,7 +91,7 @@ def _how(info: RunInfo) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "What the weights learn from each step" + theme.top_layer_suffix(info),
+    title=lambda info: "What the weights learn from each step" + theme.chain_suffix(info),
     look_for=lambda info: (
         "A weight's gradient is a sum over all steps. A step with a tiny bar contributes almost nothing."
     ),

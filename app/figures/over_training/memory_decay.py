@@ -74,7 +74,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     if frame.spectrum is None:
         return {}
     products, fitting = frame.spectrum.products, _fitting(frame)
-    lags, norms = products.lags[fitting], products.norm[-1, 0, fitting]
+    lags, norms = products.lags[fitting], products.norm[info.shown_chain][fitting]
     x, y = np.concatenate([[0], lags]), np.concatenate([[1.0], norms])
     changed: Patch = {TRACES.path(name, "x"): theme.float32(x) for name in TRACES}
     changed[TRACES.path("line", "y")] = theme.float32(y)
@@ -95,12 +95,12 @@ def readout(info: RunInfo, frame: Frame) -> str:
     products = frame.spectrum.products
     if not _fitting(frame).any():
         return "a single step: nothing to remember"
-    lags, norms = products.lags[_fitting(frame)], products.norm[-1, 0, _fitting(frame)]
+    lags, norms = products.lags[_fitting(frame)], products.norm[info.shown_chain][_fitting(frame)]
     erased = lags[norms == 0]
-    if not (np.isfinite(products.lyapunov[-1, 0, 0]) or len(erased)):
+    if not (np.isfinite(products.lyapunov[info.shown_chain][0]) or len(erased)):
         return "not finite"
     furthest = int(lags[-1])
-    half, little = products.half_life(), products.one_percent()
+    half, little = products.half_life(*info.shown_chain), products.one_percent(*info.shown_chain)
     if len(erased):
         parts = [f"nothing is left after {erased[0]} step{'s' if erased[0] > 1 else ''}"]
     elif not math.isfinite(half) or norms[-1] >= HALF:
@@ -114,7 +114,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 FIGURE = LiveFigure(
-    title=lambda info: "How long a change survives" + theme.top_layer_suffix(info),
+    title=lambda info: "How long a change survives" + theme.chain_suffix(info),
     look_for=lambda info: (
         "A small change of the state, in the direction that lasts longest: how much is left k steps later? "
         "Truncation has no effect here."

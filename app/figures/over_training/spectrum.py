@@ -67,10 +67,10 @@ def _axis(title: str) -> dict:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch every eigenvalue of the top layer; {} for a frame without this reading."""
+    """Patch every eigenvalue of one layer; {} for a frame without this reading."""
     if frame.spectrum is None:
         return {}
-    values = [_of_top(frame, name) for name in blocks(info)]
+    values = [_of_chain(info, frame, name) for name in blocks(info)]
     reach = next((reach for reach in REACHES if _radius(values) <= 0.98 * reach), REACHES[-1])
     changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}
     for index, eigenvalues in enumerate(values):
@@ -79,10 +79,10 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed
 
 
-def _of_top(frame: Frame, name: str) -> np.ndarray:
-    """Return (H,) complex, the finite eigenvalues of the top layer, forwards."""
+def _of_chain(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
+    """Return (H,) complex, the finite eigenvalues of the layer that is shown."""
     assert frame.spectrum is not None
-    values = frame.spectrum.eigenvalues[name][-1, 0]
+    values = frame.spectrum.eigenvalues[name][info.shown_chain]
     return values[np.isfinite(values)]
 
 
@@ -96,15 +96,15 @@ def readout(info: RunInfo, frame: Frame) -> str:
     if frame.spectrum is None:
         return ""
     names = blocks(info)
-    norms = [float(frame.spectrum.largest_singular_value[name][-1, 0]) for name in names]
+    norms = [float(frame.spectrum.largest_singular_value[name][info.shown_chain]) for name in names]
     if not np.isfinite(norms).all():
         return "not finite"
-    radius, up_to = _radius([_of_top(frame, name) for name in names]), "up to " if len(names) > 1 else ""
+    radius, up_to = _radius([_of_chain(info, frame, name) for name in names]), "up to " if len(names) > 1 else ""
     return f"radius {up_to}{short(radius)} · singular value {up_to}{short(max(norms))}"
 
 
 def _title(info: RunInfo) -> str:
-    return f"Eigenvalues of {recurrent_weights.symbol(info)}{theme.top_layer_suffix(info)}"
+    return f"Eigenvalues of {recurrent_weights.symbol(info)}{theme.chain_suffix(info)}"
 
 
 def _look_for(info: RunInfo) -> str:

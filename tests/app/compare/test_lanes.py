@@ -228,6 +228,16 @@ def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
     assert len(refused) == 8
 
 
+def test_a_setting_without_effect_in_any_lane_that_has_it_is_said():
+    refused: list[str] = []
+    race_plan.from_link({"nonlinearity": "relu", "a": "cell.lstm", "b": "cell.rnn"}, refused)
+    assert refused == []  # it has one in lane B
+    race_plan.from_link({"nonlinearity": "relu", "a": "cell.lstm~init_gain.2", "b": "cell.linear~init_gain.2"}, refused)
+    own, shared = refused
+    assert own.startswith("B: Gain of the initial weights: the link asks for 2, but that has no effect here")
+    assert shared.startswith("Activation: the link asks for relu, but that has no effect here")
+
+
 def test_a_single_lane_gets_an_opponent():
     assert [lane.cell for lane in race_plan.from_link({"a": "cell.rnn"}, []).lanes] == ["rnn", "gru", "lstm"]
     cells = [lane.cell for lane in race_plan.from_link({"b": "cell.lstm"}, []).lanes]

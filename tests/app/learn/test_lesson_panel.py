@@ -53,7 +53,11 @@ def check_text(page: AppTest, preset: Preset) -> None:
 
 @pytest.mark.parametrize(
     ("link", "open"),
-    [({}, True), ({"preset": "remember", "hidden_size": "64"}, True), ({"task": "adding"}, False)],
+    [
+        ({}, True),
+        ({"preset": "remember", "hidden_size": "64"}, True),
+        ({"preset": "remember", "task": "adding"}, False),
+    ],
     ids=["first visit", "a lesson changed", "own settings"],
 )
 def test_newcomers_and_whoever_chose_the_lesson_are_asked_and_the_text_waits_for_their_guess(link, open):

@@ -11,8 +11,9 @@ import pytest
 from app.figures import applicable, theme
 from app.hub import Ghost
 from app.live import feed as feeds
-from app.live.feed import HELD_OUT, Feed, curves_of, held_out_numbers
+from app.live.feed import HELD_OUT, Feed, curves_of, held_out_numbers, judged_chain
 from app.verdicts import LOOK_AT, NO_CURE
+from engine.diagnosis import diagnose
 from engine.frame import Diagnosis, RunPhase
 from engine.frame.held_out import HeldOutRecord
 from engine.recording.history import History
@@ -54,7 +55,7 @@ def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
     )  # fmt: skip
     slot.run.curve.add_update(4, broken, broken, True)
     slot.run.curve.add_frame(4, broken, broken, broken, broken, True)
-    slot.run.phase, slot.run.message = RunPhase.PAUSED, "Update 4 was not made."
+    slot.run.phase, slot.run.message = RunPhase.REFUSED, "Update 4 was not made."
     header, _ = header_of(Feed(slot).frame())
     assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == diagnosis.cure
     assert header["status"]["message"] == "Update 4 was not made."
@@ -316,3 +317,38 @@ def test_another_future_is_drawn_from_the_fork_on_and_named():
     assert first["loss.data.0.x"].tolist() == first["update.data.0.x"].tolist() == [5, 6, 7, 8]
     assert {first[f"{name}.data.0.name"] for name in ("loss", "update")} == {"the other future"}
     assert first["loss.data.0.line.color"] == theme.OTHER_FUTURE
+
+
+@pytest.mark.parametrize(
+    ("message", "chain"),
+    [
+        ('{"seen": [], "at": null, "chain": [0, 1]}', (0, 1)),
+        ('{"seen": [], "at": null}', None),
+        ('{"seen": [], "at": null, "chain": [0.0, 1]}', None),
+        ('{"seen": [], "at": null, "chain": [0]}', None),
+        ('{"seen": [], "at": null, "chain": "top"}', None),
+    ],
+)
+def test_the_browser_says_which_layer_its_figures_show(message, chain):
+    feed = Feed(slot_of("both ways"))
+    feed.receive(message)
+    assert feed.chain == chain
+
+
+def test_patches_and_readouts_are_of_the_layer_that_is_shown():
+    slot = slot_of("both ways")
+    feed, top = watching(slot), watching(slot)
+    feed.chain = (0, 1)
+    shown, usual = decoded(feed.frame()), decoded(top.frame())
+    assert np.allclose(shown["gradient.data.1.y"], slot.run.frame.grad_norm[0, 1], equal_nan=True)
+    assert np.allclose(usual["gradient.data.1.y"], slot.run.frame.grad_norm[1, 0], equal_nan=True)
+
+
+def test_the_layer_that_the_verdict_judges_is_said_where_there_is_a_ratio():
+    info, frame = seen("both ways")[:2]
+    ratio = np.array([[0.1, 0.2], [0.4, 0.3]])
+    judged = diagnose(info, dataclasses.replace(frame, ratio=ratio))
+    assert judged_chain(info, dataclasses.replace(frame, diagnosis=judged)) == 2
+    none = diagnose(info, dataclasses.replace(frame, ratio=0 * ratio))
+    assert judged_chain(info, dataclasses.replace(frame, diagnosis=none)) is None
+    assert judged_chain(info, dataclasses.replace(frame, diagnosis=None)) is None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 
-from app import text
+from app import links, text
+from app.setting_effects import why_no_effect
 from engine.cells import CELLS
 from engine.preset import load_preset
 from tests.app.conftest import move, opened, slot, warnings
@@ -79,7 +81,8 @@ def left_out(pool: FakePool, wrong: dict[str, str]) -> str:
     page = opened(**{"seed": "5", **wrong, "init": "orthogonal"})
     (message,) = warnings(page)
     assert pool.runs[0].experiment == load_preset("remember").experiment.replace(seed=5, init="orthogonal")
-    assert page.query_params == {"preset": "remember", "seed": "5", "init": "orthogonal"}
+    begins = {"preset": "remember"} if "preset" in wrong else {"task": "first_symbol_recall"}
+    assert page.query_params == {**begins, "seed": "5", "init": "orthogonal"}
     assert warnings(move(page, "seed", 6)) == []  # said once; a change by hand settles it
     return message
 
@@ -158,3 +161,61 @@ def test_what_the_other_data_cannot_have_is_left_out_of_a_link_with_a_sentence(p
     *taken, refused = link
     assert only.startswith(message) and refused not in page.query_params
     assert all(getattr(slot().experiment, name) == link[name] for name in taken)
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        (
+            {"cell": "lstm", "nonlinearity": "relu"},
+            "Activation: the link asks for relu, but that has no effect here: the activation functions of LSTM are "
+            "fixed.",
+        ),
+        ({"cell": "lstm", "window": "3"}, "for 3, but that has no effect here: LSTM reads one input at a time."),
+        (
+            {"cell": "feedforward", "init": "orthogonal"},
+            "for orthogonal, but that has no effect here: Feed-forward has no recurrent weight matrix.",
+        ),
+        (
+            {"cell": "linear", "init_gain": "2"},
+            "Gain of the initial weights: the link asks for 2, but that has no effect here: Linear has no recurrent "
+            "weights.",
+        ),
+        ({"cell": "rnn", "forget_bias": "2"}, "RNN has no gate that keeps the old state."),
+        ({"clip": "none", "clip_threshold": "0.5"}, "the gradient is not clipped."),
+        ({"teacher_forcing": "0.5"}, "Teacher forcing: the link asks for 0.5, but that has no effect here: no output"),
+    ],
+    ids=lambda each: "&".join(f"{k}={v}" for k, v in each.items()) if isinstance(each, dict) else "",
+)
+def test_a_setting_of_a_link_without_effect_is_said_and_kept(pool, link, message):
+    page = opened(preset="remember", **link)
+    (only,) = warnings(page)
+    assert message in only
+    assert all(str(getattr(slot().experiment, name)) in (value, f"{value}.0") for name, value in link.items())
+
+
+def test_every_setting_that_can_have_no_effect_gives_a_reason():
+    """What stands in the table is either refused together with the others, or said."""
+    given = {
+        "nonlinearity": "relu", "bidirectional": "true", "window": "2", "embedding_size": "4", "init": "orthogonal",
+        "init_gain": "2", "forget_bias": "3", "clip_threshold": "0.5", "teacher_forcing": "0.5",
+    }  # fmt: skip
+    for cell in CELLS:
+        for task in ("adding", "melody"):
+            opening = links.read({"preset": "remember", "task": task, "cell": cell, "clip": "none", **given})
+            value = partial(getattr, opening.experiment)
+            said = "".join(opening.refused.values())
+            for name in given:
+                assert not why_no_effect(name, value) or text.LABELS[name] in said, (cell, task, name)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"cell": "lstm", "nonlinearity": "tanh", "teacher_forcing": "1", "window": "1"},
+        {"clip": "none", "clip_threshold": "0.5", "then": "300~clip~norm"},
+    ],
+    ids=["usual values", "has an effect later"],
+)
+def test_what_changes_nothing_or_only_later_is_not_said(pool, link):
+    assert warnings(opened(preset="remember", **link)) == []

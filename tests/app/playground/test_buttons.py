@@ -36,7 +36,7 @@ def test_reset_goes_back_to_step_0_and_waits(pool):
 
 
 def test_a_new_seed_is_another_run(pool, monkeypatch):
-    page = opened(seed="5")
+    page = opened(preset="remember", seed="5")
     monkeypatch.setattr(state.random, "randrange", lambda stop: stop - 1)
     press(page, "new_seed")
     assert len(pool.runs) == 2 and slot().experiment == pool.runs[0].experiment.replace(seed=9999)

@@ -6,10 +6,11 @@ import pytest
 import streamlit as st
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
-from app import state
+from app import links, text
 from app.hub import HUB, Start
 from engine.preset import SPEEDS, list_presets, load_preset
-from tests.app.conftest import SESSION, opened, run, slot, warnings, widgets
+from engine.tasks import TASKS
+from tests.app.conftest import SESSION, move, opened, run, slot, warnings, widgets
 from tests.cases import grid, in_turn
 
 STABLE = [  # DESIGN, section 6
@@ -38,7 +39,7 @@ def test_a_link_to_a_lesson_opens_it_as_it_says(pool, slug):
     assert only.opened == {"paused": preset.paused, "speed": SPEEDS[preset.speed]}
     shown = {key: widget.value for key, widget in widgets(page).items()}
     settings = {key: value for key, value in preset.experiment.to_dict().items() if key in shown}
-    assert set(settings) == set(state.WIDGETS) and {key: shown[key] for key in settings} == settings
+    assert set(settings) == set(links.WIDGETS) and {key: shown[key] for key in settings} == settings
     assert (shown["preset"], shown["speed"]) == (slug, preset.speed)
     assert page.title[0].value == preset.question
     assert page.markdown[0].value.startswith(preset.look_for)
@@ -89,3 +90,45 @@ def test_a_dropped_connection_holds_the_same_slot_again(pool):
     assert own_slot.tabs == 0
     run(page)
     assert slot() is own_slot and own_slot.tabs == 1 and len(pool.runs) == 1
+
+
+# ---- a link without a lesson
+
+
+@pytest.mark.parametrize(
+    ("link", "written"),
+    [
+        ({"task": "adding"}, {"task": "adding", "seq_len": "50"}),
+        ({"cell": "gru"}, {"task": "first_symbol_recall", "cell": "gru"}),
+        ({"task": "first_symbol_recall"}, {"task": "first_symbol_recall"}),
+    ],
+    ids=["other data", "the first lesson's data", "the first lesson's settings"],
+)
+def test_a_link_of_settings_alone_is_no_lesson(pool, link, written):
+    page = opened(**link)
+    (only,) = pool.runs
+    assert page.title[0].value == TASKS[only.experiment.task].title and page.query_params == written
+    assert page.markdown[0].value.startswith(TASKS[only.experiment.task].teaches)
+    assert ":blue-badge" not in page.markdown[0].value
+    keys = widgets(page)
+    assert keys["preset"].value is None and text.NO_LESSON in [each.value for each in page.caption]
+    assert [key for key in keys if "lesson" in key or key.startswith(("next_", "guess_", "run_it"))] == []
+    again = opened(**page.query_params)
+    assert again.title[0].value == page.title[0].value and slot().experiment == only.experiment
+    assert warnings(page) == [] == warnings(again)
+
+
+def test_a_lesson_can_be_picked_after_a_link_without_one(pool):
+    page = move(opened(task="adding"), "preset", "explode")
+    assert page.title[0].value == load_preset("explode").question and page.query_params == {"preset": "explode"}
+
+
+def test_a_change_by_hand_after_such_a_link_stays_without_a_lesson(pool):
+    page = move(opened(task="adding"), "hidden_size", 16)
+    assert page.query_params == {"task": "adding", "hidden_size": "16", "seq_len": "50"}
+    assert widgets(page)["preset"].value is None
+
+
+@pytest.mark.parametrize("link", [{"speed": "max"}, {"present": "1"}, {"hide": "cure"}], ids=str)
+def test_a_link_that_names_no_settings_opens_the_first_lesson(pool, link):
+    assert opened(**link).title[0].value == load_preset("remember").question

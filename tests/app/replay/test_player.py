@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from app import links
+from app.links import OPENING
 from app.replay import player
-from app.state import OPENING
 from engine.frame.readings import ON_DEMAND_READINGS
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError

@@ -200,7 +200,7 @@ def phase_of(page: AppTest) -> int:
 
 
 def test_the_address_keeps_the_experiment(page):
-    assert page.query_params == {"preset": "remember", **LINK}
+    assert page.query_params == {"task": "first_symbol_recall", **LINK}
 
 
 def test_five_phases_on_and_back_by_buttons_and_keys(page):

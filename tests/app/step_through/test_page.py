@@ -53,7 +53,7 @@ def test_a_link_to_the_page_opens_its_own_network(pool):
 
 def test_the_address_says_the_experiment_of_the_playground(pool):
     page = turn(opened(**LINK), "steps")
-    assert page.query_params == {"preset": "remember", **LINK}
+    assert page.query_params == {"task": "first_symbol_recall", **LINK}
 
 
 def test_training_pauses_while_somebody_steps_through(pool):

@@ -104,12 +104,18 @@ def test_a_finished_run_says_so_and_goes_on_when_asked(pool):
     run.stop()
 
 
-def test_numbers_that_are_not_finite_pause_the_run_with_a_sentence(pool):
+def test_numbers_that_are_not_finite_stop_the_run_with_a_sentence_however_often_it_is_trained(pool):
     run = pool.submit(Experiment(task="adding", seq_len=400, cell="rnn", nonlinearity="relu", hidden_size=8,
                                  init="identity", init_gain=2.0, clip="none"))  # fmt: skip
-    wait_for(lambda: run.status().phase == RunPhase.PAUSED)
-    assert "Update 1 was not made" in run.status().message
+    wait_for(lambda: run.status().phase == RunPhase.REFUSED)
+    said = run.status().message
+    assert "Update 1 was not made" in said
     assert frame_of(run).diagnosis.kind == "not_finite"
+    run.pause()
+    for again in (run.resume, run.advance):
+        run._message = ""  # as before the worker's answer
+        again()
+        wait_for(lambda: run.status().message == said and run.status().phase == RunPhase.REFUSED)
     run.stop()
 
 
