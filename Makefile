@@ -1,4 +1,4 @@
-# make run · test · test-full · check · bench · claims · pictures. The virtual environment is made when first needed.
+# make run · test · test-full · check · bench · claims · cures · pictures. The virtual environment is made when first needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PORT ?= 8501
 # One more than there are cores: tests of the workers wait for processes that start.
 PROCESSES = $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)")
 
-.PHONY: run test test-full check bench claims pictures clean
+.PHONY: run test test-full check bench claims cures pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
@@ -30,6 +30,10 @@ bench: $(VENV)/run
 
 claims: $(VENV)/run
 	$(BIN)/python -m engine claims
+
+# Half an hour on two cores; interrupted, it goes on from where it was.
+cures: $(VENV)/run
+	$(BIN)/python -m engine cures
 
 pictures: $(VENV)/dev
 	./tests/browser/install_chromium.sh

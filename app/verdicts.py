@@ -11,7 +11,7 @@ from engine.diagnosis import KINDS
 
 
 class VerdictStyle(NamedTuple):
-    """How a kind of verdict is shown: its label, its icon, and "good", "warn" or "bad" for its colour."""
+    """How a kind of verdict is shown: its label, its icon, and "good", "warn", "bad" or "none" for its colour."""
 
     label: str
     icon: str
@@ -22,6 +22,7 @@ VERDICTS = {
     "not_finite": VerdictStyle("Broken", "✕", "bad"),
     "diverged": VerdictStyle("Diverged", "✕", "bad"),
     "sees_answer": VerdictStyle("Sees the answer", "⊘", "warn"),
+    "untrained": VerdictStyle("Not trained yet", "○", "none"),
     "solved": VerdictStyle("Solved", "✓", "good"),
     "nearly": VerdictStyle("Nearly", "◔", "good"),
     "overfitting": VerdictStyle("By heart", "↷", "bad"),
@@ -33,6 +34,7 @@ VERDICTS = {
     "vanished": VerdictStyle("Vanished", "↘", "bad"),
     "vanishing": VerdictStyle("Vanishing", "↘", "warn"),
     "fading": VerdictStyle("Fading", "↘", "warn"),
+    "enough": VerdictStyle("Far enough", "→", "good"),
     "healthy": VerdictStyle("Healthy", "→", "good"),
     "clipped": VerdictStyle("Clipped hard", "⇥", "warn"),
     "plateau": VerdictStyle("Stuck", "▬", "warn"),

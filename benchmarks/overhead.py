@@ -18,7 +18,7 @@ from engine.experiment import Experiment
 from engine.tasks import sample
 from engine.training import Trainer
 from engine.workers.hosted_run import FRAMES_PER_SECOND
-from engine.workers.worker import FRAME_SHARE
+from engine.workers.worker import FRAME_SHARE, MAX_DEBT
 
 
 class Bare:
@@ -69,7 +69,9 @@ class Watched:
 
     def advance(self) -> None:
         """One update, and a frame if one is due."""
+        before = self.trainer.measuring_seconds
         self.trainer.advance()
+        self.credit = max(self.credit - self.trainer.measuring_seconds + before, min(self.credit, -MAX_DEBT))
         now = clock(self.device)
         self.credit, self.since = self.credit + FRAME_SHARE * (now - self.since), now
         if now >= self.due and self.credit > 0:

@@ -1,12 +1,15 @@
-"""Command line of the engine: `python -m engine train | tasks | presets | claims`."""
+"""Command line of the engine: `python -m engine train | tasks | presets | claims | cures`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
 from engine.claims import table as claim_table
+from engine.cure_trials import grid
+from engine.cure_trials import table as cure_table
 from engine.experiment import ExperimentError
 from engine.preset import PresetError, list_presets, load_preset
 from engine.tasks import TASKS
@@ -25,8 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     claims = commands.add_parser("claims", help="measure the claims of the lessons, and write presets/claims.csv")
     claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
     claims.add_argument("--missing", action="store_true", help="keep the rows that the table already has")
+    cures = commands.add_parser("cures", help="try the cures of bad verdicts, and write presets/cures.csv")
+    cures.add_argument("--half", choices=("tuned", "held-back"), help="only these trials, and write nothing")
     chosen = parser.parse_args(arguments)
-    run = {"tasks": _tasks, "presets": _presets, "train": _train, "claims": _claims}[chosen.command]
+    run = {"tasks": _tasks, "presets": _presets, "train": _train, "claims": _claims, "cures": _cures}[chosen.command]
     try:
         return run(chosen) or 0
     except (ExperimentError, PresetError) as error:
@@ -80,6 +85,40 @@ def _claims(chosen: argparse.Namespace) -> int:
     claim_table.write(claim_table.TABLE, sorted(kept, key=lambda row: order.index(row.preset)))
     claim_table.PARTIAL.unlink(missing_ok=True)
     return int(not all(row.holds for row in rows))
+
+
+def _cures(chosen: argparse.Namespace) -> int:
+    """Try cures, print progress and save each row at once. Returns 1 if an aim is missed."""
+    from engine.cure_trials.measure import measure_all
+
+    trials = {cure_table.settings_of(trial.experiment): trial for trial in grid.trials()}
+    if chosen.half:
+        trials = {key: trial for key, trial in trials.items() if trial.held_back == (chosen.half == "held-back")}
+    rows = {} if chosen.half else {row.settings: row for row in cure_table.read(cure_table.PARTIAL)}
+    missing, began = [trial for key, trial in trials.items() if key not in rows], time.monotonic()
+    for number, row in enumerate(measure_all(missing, os.cpu_count() or 1), start=1):
+        rows[row.settings] = row
+        if not chosen.half:
+            cure_table.write(cure_table.PARTIAL, rows.values())
+        chain = " -> ".join(f"{end.kind} {end.share:.3g} ({end.cure or 'no cure'})" for end in row.outcomes)
+        print(f"{number:3} of {len(missing)}  {time.monotonic() - began:5.0f} s  {row.settings}: {chain}", flush=True)
+    ordered = [rows[key] for key in trials]
+    if not chosen.half:
+        cure_table.write(cure_table.TABLE, ordered)
+        cure_table.PARTIAL.unlink(missing_ok=True)
+    return _report_aims(ordered)
+
+
+def _report_aims(rows: list[cure_table.Row]) -> int:
+    """Print what the rows of each half add up to. Returns 1 if an aim is missed."""
+    missed = 0
+    for held_back in (False, True):
+        half = [row for row in rows if row.held_back == held_back]
+        print(f"{'Held back' if held_back else 'Tuned'}: {len(half)} runs")
+        for aim in cure_table.aims(half):
+            print(f"  {'reached' if aim.holds else 'MISSED '}  {aim.count} of {aim.of}  {aim.says}")
+            missed += not aim.holds
+    return int(bool(missed))
 
 
 def _parse(assignment: str) -> tuple[str, object]:

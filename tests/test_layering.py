@@ -23,7 +23,7 @@ FLOORS: dict[str, list[str]] = {
         "model frame codegen",
         "lens diagnosis recording preset ask",
         "training step_through",
-        "claims slow_motion",
+        "claims cure_trials slow_motion",
         "workers",
         "__main__",
     ],
@@ -47,6 +47,7 @@ TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "trainin
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/claims/measures.py",
+    "engine/cure_trials/measure.py",
     "engine/slow_motion/dry_run.py",
     "engine/step_through/tracing.py",
     "engine/step_through/unrolled.py",
@@ -225,7 +226,10 @@ def test_only_state_touches_the_session():
 def test_only_the_workers_start_threads_and_processes():
     starters = {"threading", "subprocess", "multiprocessing", "concurrent"}
     starting = {file: packages(file) & starters for file in (*ENGINE, *APP) if room(file) != ("engine", "workers")}
-    assert {file: names for file, names in starting.items() if names} == {"app/slot_registry.py": {"threading"}}
+    assert {file: names for file, names in starting.items() if names} == {
+        "app/slot_registry.py": {"threading"},
+        "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
+    }
 
 
 def test_imports_are_absolute():

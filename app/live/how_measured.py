@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from engine.diagnosis import LIMITS
+from engine.diagnosis.bands import HOLD, LIMITS, SHRINKING
 from engine.diagnosis.learning import STUCK_AFTER
 from engine.diagnosis.plateau import PLATEAU_TOLERANCE
-from engine.diagnosis.verdict import SHRINKING
 from engine.frame import RunInfo
 from engine.frame.readings import SATURATION_MARGIN
 from engine.number_format import power_of_ten
@@ -20,7 +19,7 @@ def paragraphs(info: RunInfo) -> list[str]:
     span = (
         f"the task's lag, {info.lag} steps"
         if info.lag is not None
-        else f"the whole sequence, {info.measured_lag} steps"
+        else f"{info.measured_lag} steps, back to the first input that differs from sequence to sequence"
     )
     return [
         "The question behind the verdict: if the state at an early step had been slightly different, would the loss at "
@@ -40,7 +39,9 @@ def paragraphs(info: RunInfo) -> list[str]:
         "solved it stays so until the loss is twice that. Diverged: the loss is well above the line and above where it "
         "began, and does not fall. By heart: the training loss goes on falling, the held-out loss has been rising "
         "since its best step. Stuck at one answer: after "
-        f"{STUCK_AFTER} updates every sequence still gets the same answer. Behind: it is still above the line.",
+        f"{STUCK_AFTER} updates every sequence still gets the same answer. Behind: it is no better than the line. "
+        "Far enough: the gradient shrinks, but no step of this task must be remembered, and the line is met. The "
+        f"ratio is measured at the same steps. Its verdict stays until it is outside by a factor of {HOLD:g}.",
         "The reason for shrinking or growing is measured on the first of the 16 sequences: the geometric means, over "
         "the same steps, of the factors by which the slopes of the units and the recurrent weights multiply the "
         "gradient; for a gated cell, the mean of the gate that keeps the old state. The verdict names the one that "

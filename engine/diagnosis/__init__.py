@@ -5,10 +5,15 @@ shrinks or grows, `plateau` why nothing is learned although it arrives; `cures` 
 writes the sentences.
 """
 
-from engine.diagnosis.learning import LEARNING_SHARE, NO_GRADIENT
+from engine.diagnosis.bands import LIMITS
+from engine.diagnosis.case import LEARNING_SHARE
+from engine.diagnosis.learning import NO_GRADIENT
 from engine.diagnosis.reasons import best_chain
 from engine.diagnosis.text import write_count
-from engine.diagnosis.verdict import KINDS, LIMITS, diagnose
+from engine.diagnosis.verdict import GOOD_KINDS, KINDS, diagnose
 from engine.frame.run_info import SOLVED_SHARE
 
-__all__ = ["KINDS", "LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE", "best_chain", "diagnose", "write_count"]
+__all__ = [
+    "GOOD_KINDS", "KINDS", "LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE",
+    "best_chain", "diagnose", "write_count",
+]  # fmt: skip

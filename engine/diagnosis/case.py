@@ -6,10 +6,15 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from engine.diagnosis.bands import KINDS as BANDS
+from engine.diagnosis.bands import SHRINKING, band, near
 from engine.diagnosis.reasons import best_chain, per_step
 from engine.diagnosis.text import reaches
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
+
+LEARNING_SHARE = 0.8  # of the line: with a lower loss, the network has learned something from the input
+MET = 1.05  # times the line: a loss below this has met it
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,44 @@ class Case:
         return best_chain(self.info, self.frame)
 
     @property
-    def ratio(self) -> float:
-        """||dL/ds|| at the deciding step, divided by that where the loss enters, of that chain."""
+    def own_ratio(self) -> float:
+        """||dL/ds|| at the deciding step, divided by that where the loss enters, of that chain, in this very frame."""
         return float(self.frame.ratio[self.chain])
+
+    @cached_property
+    def band(self) -> str:
+        """The kind of verdict by the ratio alone: that of the last measurement, if there is one."""
+        return BANDS[self.frame.held_out_band] if self.frame.held_out_band >= 0 else band(self.own_ratio)
+
+    @cached_property
+    def ratio(self) -> float:
+        """The frame's own ratio if it is in the band or hardly outside, else that of the last measurement."""
+        own = self.own_ratio
+        if self.frame.held_out_band < 0 or (own > 0 and near(self.band, own)):
+            return own
+        return self.frame.held_out_ratio
+
+    @property
+    def enters(self) -> float:
+        """||dL/ds|| where the last loss enters: at the last measurement, or in the frame if it has no record."""
+        gradient = self.frame.held_out_gradient
+        return self.frame.output_grad_norm if math.isnan(gradient) else gradient
 
     @property
     def arrives(self) -> str:
         """A sentence on how much of the gradient arrives."""
-        return reaches(self.info, self.ratio, self.chain)
+        return self.reaches()
+
+    def reaches(self, enters: float = math.inf) -> str:
+        """The same; if the number is not of this very frame, it says of which step.
+
+        Args:
+            enters: as for `engine.diagnosis.text.reaches`.
+        """
+        sentence = reaches(self.info, self.ratio, self.chain, enters)
+        if self.ratio == self.own_ratio or not self.info.measured_lag:
+            return sentence
+        return f"At step {self.frame.held_out_step:,}, {sentence[0].lower()}{sentence[1:]}"
 
     @property
     def has_record(self) -> bool:
@@ -60,15 +95,28 @@ class Case:
         return self.loss / self.line
 
     @property
+    def progresses(self) -> bool:
+        """True if the network has learned something from the input: such a run is not to be begun anew."""
+        return self.share < LEARNING_SHARE
+
+    @property
+    def needs_no_more(self) -> bool:
+        """True if the gradient shrinks, but no step is known to matter further back, and the loss has met the line."""
+        met = self.has_record and self.share < MET
+        return self.info.lag is None and met and self.ratio > 0 and self.band in SHRINKING
+
+    @property
     def is_falling(self) -> bool:
-        """True if the held-out loss fell by a tenth between the last two measurements, or there was only one."""
-        earlier = self.frame.held_out_earlier
-        return not math.isfinite(earlier) or self.frame.held_out_loss < 0.9 * earlier
+        """True if the held-out loss fell by a tenth, to its lowest yet, at the newest measurement, or has one only."""
+        frame = self.frame
+        if not math.isfinite(frame.held_out_earlier):
+            return True
+        return frame.held_out_loss < 0.9 * frame.held_out_earlier and frame.held_out_best_step == frame.held_out_step
 
     @cached_property
     def evidence(self) -> dict[str, float]:
         """The numbers that every verdict carries."""
-        info, frame, ratio = self.info, self.frame, self.ratio
+        info, frame, ratio = self.info, self.frame, self.own_ratio
         numbers = {
             "ratio": ratio,
             "lag": float(info.measured_lag),

@@ -14,6 +14,8 @@ MIN_RATE = 1e-4  # the lowest rate that is offered
 USUAL_RATE = 0.003  # a learning rate at which Adam learns most of the tasks
 MAX_ADAM_UPDATE = 0.02  # per weight: one larger update by Adam can saturate most units of a plain RNN
 MIN_UPDATE = 1e-3  # per weight: 100 smaller updates move it by less than 0.1, a typical weight
+USUAL_SGD_RATE = 0.1  # the same for SGD, with clipping
+BY_SIZE = ("adam", "adamw", "rmsprop")  # optimisers that divide the gradient by its size: the rate is the update's size
 USUAL_THRESHOLDS = (1.0, 2.0, 5.0, 10.0)
 """Common clipping thresholds. A gradient whose norm exceeds all of them should be clipped."""
 
@@ -54,10 +56,11 @@ def stop_growth(e: Experiment) -> dict[str, Any]:
 
 
 def lower_rate(e: Experiment) -> dict[str, Any]:
-    """A tenth of the learning rate; where that would be tiny, clipping."""
-    if e.learning_rate / 10 >= MIN_RATE:
-        return {"learning_rate": float(f"{e.learning_rate / 10:.1g}")}
-    return stop_growth(e)
+    """A tenth of the learning rate, or less where that is still unusual; where it would be tiny, clipping."""
+    lower = min(e.learning_rate / 10, USUAL_RATE if e.optimizer in BY_SIZE else USUAL_SGD_RATE)
+    if lower < MIN_RATE:
+        return stop_growth(e)
+    return {"learning_rate": float(f"{lower:.1g}")}
 
 
 def learn_less_by_heart(e: Experiment) -> dict[str, Any]:
@@ -67,12 +70,28 @@ def learn_less_by_heart(e: Experiment) -> dict[str, Any]:
     return _changes(e, {"hidden_size": max(8, e.hidden_size // 2)})
 
 
-def other_start(info: RunInfo, frame: Frame) -> dict[str, Any]:
-    """A rate at which most tasks learn, from a new start: smaller if the updates were large, else larger."""
+def usual_updates(info: RunInfo, frame: Frame) -> dict[str, Any]:
+    """An optimiser and a rate with which most tasks are learned; empty if they are in use already.
+
+    SGD with one rate for all weights seldom suits a recurrent network, and neither do tiny or huge updates.
+    """
+    e, moved = info.experiment, update_size(info, frame)
+    if e.optimizer in ("sgd", "momentum") or moved < MIN_UPDATE:
+        usual = "adamw" if e.optimizer == "adamw" else "adam"
+        return _changes(e, {"optimizer": usual, "learning_rate": USUAL_RATE})
+    return {"learning_rate": CAREFUL_RATE} if e.optimizer in BY_SIZE and moved > MAX_ADAM_UPDATE else {}
+
+
+def usual_settings(info: RunInfo, frame: Frame) -> dict[str, Any]:
+    """Usual updates and a usual start; if they are in use, gates that keep the state; then a start that keeps norms."""
     e = info.experiment
-    if update_size(info, frame) < MIN_UPDATE or e.optimizer in ("sgd", "momentum", "adagrad"):
-        return _changes(e, {"optimizer": "adam", "learning_rate": USUAL_RATE})
-    return lower_rate(e) if e.learning_rate > USUAL_RATE else {}
+    keeps_norms = {} if e.init == "pytorch" else _changes(e, {"init": "orthogonal", "init_gain": 1.0})
+    return (usual_updates(info, frame) | usual_start(e)) or let_gradient_through(info) or keeps_norms
+
+
+def usual_start(e: Experiment) -> dict[str, Any]:
+    """Norms are kept where the weights were drawn too large or too small; empty otherwise."""
+    return {} if e.init_gain == 1 else _changes(e, {"init": "orthogonal", "init_gain": 1.0})
 
 
 def usual_threshold(e: Experiment, norm: float) -> dict[str, Any]:
@@ -93,15 +112,6 @@ def update_size(info: RunInfo, frame: Frame) -> float:
         step = e.learning_rate * frame.param_grad_norm_clipped / math.sqrt(info.parameter_count)
         return step * (10 if e.optimizer == "momentum" else 1)
     return e.learning_rate / (math.sqrt(max(frame.step, 1)) if e.optimizer == "adagrad" else 1)
-
-
-def other_rate(e: Experiment, moved: float) -> dict[str, Any]:
-    """A common learning rate if updates are far too small or too large; otherwise empty."""
-    if moved < MIN_UPDATE:
-        usual = e.optimizer if e.optimizer == "adamw" else "adam"
-        return _changes(e, {"optimizer": usual, "learning_rate": USUAL_RATE})
-    by_size = ("adam", "adamw", "rmsprop")
-    return {"learning_rate": CAREFUL_RATE} if e.optimizer in by_size and moved > MAX_ADAM_UPDATE else {}
 
 
 def within_limits(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from engine.diagnosis import cures
-from engine.diagnosis.case import Case
+from engine.diagnosis.case import LEARNING_SHARE, Case
 from engine.diagnosis.finding import Finding
-from engine.diagnosis.text import fitted, write_count
+from engine.diagnosis.text import fitted, times
 from engine.frame.held_out import metric_is_good
 
 NO_GRADIENT = 1e-8
@@ -18,12 +18,11 @@ FAR_WORSE = 3.0  # the same beyond doubt: no trend is asked for
 STUCK_AFTER = 200  # updates after which a network that beats nothing should have begun to
 SAME_ANSWER = 0.02  # a spread of the answers below this: every sequence gets the same
 TURNED = 1.1  # times the lowest held-out loss: above this it has turned
-LEARNING_SHARE = 0.8  # of the line: with a lower loss, the network has learned something from the input
 
 
 def not_finite(case: Case) -> Finding | None:
     """A number of the loss or of its gradient is infinite or NaN."""
-    if np.isfinite([case.frame.probe_loss, case.frame.output_grad_norm, case.ratio]).all():
+    if np.isfinite([case.frame.probe_loss, case.frame.output_grad_norm, case.own_ratio]).all():
         return None
     sentence = "A number has become infinite: this network cannot learn any further."
     return Finding("not_finite", sentence, cures.lower_rate(case.e) if case.frame.step else cures.stop_growth(case.e))
@@ -37,10 +36,10 @@ def diverged(case: Case) -> Finding | None:
     if not frame.step or above < WORSE or (above < FAR_WORSE and (not case.has_record or case.is_falling)):
         return None
     sentence = (
-        f"The updates are too large: the held-out loss is {_times(frame.probe_loss / case.info.baseline)} that of "
+        f"The updates are too large: the held-out loss is {times(frame.probe_loss / case.info.baseline)} that of "
         f"“{next(iter(case.info.baselines))}”, and above where it began."
     )
-    return Finding("diverged", sentence, cures.lower_rate(case.e))
+    return Finding("diverged", sentence, cures.lower_rate(case.e) or cures.usual_settings(case.info, frame))
 
 
 def sees_answer(case: Case) -> Finding | None:
@@ -63,7 +62,7 @@ def solved(case: Case) -> Finding | None:
     share = f"{case.share:.1%}" if case.share >= 0.001 else "less than 0.1%"
     down = f"The loss is down to {share} of the baseline."
     left = case.arrives
-    if frame.output_grad_norm < NO_GRADIENT:
+    if case.enters < NO_GRADIENT:
         left = "Hardly any gradient is left, because it is solved: there is nothing more to learn."
     return Finding("solved", f"{down} {left}")
 
@@ -83,6 +82,8 @@ def overfitting(case: Case) -> Finding | None:
     frame = case.frame
     if not case.has_record or frame.held_out_best_step <= 0 or not math.isfinite(frame.recent_loss):
         return None
+    if frame.held_out_best >= case.line:
+        return None  # it has never known more than the line, so there is nothing that it has lost
     turned = case.loss > TURNED * frame.held_out_best and frame.held_out_earlier > frame.held_out_best
     falls = frame.recent_loss < min(0.9 * frame.held_out_best_training, 0.8 * case.loss)
     if not (turned and falls):
@@ -112,21 +113,4 @@ def same_answer(case: Case) -> Finding | None:
         f"The held-out loss stays at {case.loss:.3g}."
     )
     evidence = {"spread": frame.held_out_spread, "constant_loss": info.constant_loss}
-    return Finding("same_answer", fitted(sentence), cures.other_start(info, frame), evidence)
-
-
-def behind(case: Case) -> Finding | None:
-    """Still clearly worse than the line after many updates, and not falling."""
-    frame = case.frame
-    if not case.has_record or frame.held_out_step < STUCK_AFTER or case.is_falling or case.share < WORSE:
-        return None
-    name = next(iter(case.info.held_out_baselines))
-    sentence = (
-        f"After {frame.step:,} updates the held-out loss is {_times(case.share)} that of “{name}”, and hardly falls."
-    )
-    return Finding("behind", sentence, cures.other_start(case.info, frame))
-
-
-def _times(factor: float) -> str:
-    """How many times as large."""
-    return f"{factor:.1f} times" if factor < 100 else f"{write_count(factor)} times"
+    return Finding("same_answer", fitted(sentence), cures.usual_settings(info, frame), evidence)

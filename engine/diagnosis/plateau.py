@@ -1,40 +1,42 @@
-"""Why nothing is learned although the gradient arrives: every update is clipped, or the loss is on a plateau."""
+"""Why nothing is learned although the gradient arrives: every update is clipped, the loss stays where it is."""
 
 from __future__ import annotations
 
 from engine.diagnosis import cures
-from engine.diagnosis.case import Case
+from engine.diagnosis.case import LEARNING_SHARE, Case
 from engine.diagnosis.finding import Finding
-from engine.diagnosis.learning import LEARNING_SHARE
-from engine.diagnosis.text import fitted
-from engine.frame import Frame, RunInfo
+from engine.diagnosis.learning import STUCK_AFTER, WORSE
+from engine.diagnosis.text import fitted, times
 
 PLATEAU_TOLERANCE = 0.05  # relative distance within which a loss counts as being at a level
 PLATEAU_UPDATES = 100  # updates between the two mean training losses in a frame, and before there is a plateau at all
 MIN_UPDATES = 50  # between two measurements of the held-out loss
+NO_BETTER = 0.95  # times the line: a loss above this is not better than it
 SLOWED_OPTIMIZERS = ("sgd", "momentum")  # the others divide by the gradient's size, so clipping does not slow them
 MAX_CLIPPED_SHARE = 0.5  # of the gradient's norm left: if more is left, clipping is not the cause
-UNBEATABLE_LEVELS = ("the best possible", "best from both sides", "least possible without the gaps")
+UNBEATABLE_LEVELS = (
+    "the best possible", "best from both sides", "least possible without the gaps", "next week like this one",
+)  # fmt: skip
 """Baselines that no network can beat: staying there is no plateau."""
 
 
-def slowed_by_clipping(info: RunInfo, frame: Frame, arrives: str) -> Finding | None:
+def slowed_by_clipping(case: Case, arrives: str) -> Finding | None:
     """A finding if every recent update was clipped so much that nothing is learned, else None.
 
     Not if the threshold is a common one, if the weights move all the same, or if the gradient exceeds all common
     thresholds: then clipping is needed.
     """
+    info, frame = case.info, case.frame
     e, norm, left = info.experiment, frame.param_grad_norm, frame.param_grad_norm_clipped
     moved, cure = cures.update_size(info, frame), cures.usual_threshold(e, norm)
-    if (
-        e.optimizer not in SLOWED_OPTIMIZERS
-        or frame.recent_clipped != 1
-        or frame.probe_loss < LEARNING_SHARE * info.baseline
-    ):
+    if e.optimizer not in SLOWED_OPTIMIZERS or frame.recent_clipped != 1 or case.progresses:
         return None
     useful = e.clip_threshold >= min(cures.USUAL_THRESHOLDS) or moved >= cures.MIN_UPDATE or not cure
     if useful or left >= MAX_CLIPPED_SHARE * norm:
         return None
+    released = moved * norm / left
+    if not cures.MIN_UPDATE <= released <= cures.MAX_ADAM_UPDATE:
+        cure = cures.usual_updates(info, frame)
     cause = f"the threshold of {e.clip_threshold:g}, not the gradient's {norm:.2g}, sets its length"
     sentence = f"Every update is clipped: {cause}."
     evidence = {"threshold": float(e.clip_threshold), "gradient": norm, "gradient_clipped": left, "moved": moved}
@@ -58,7 +60,7 @@ def on_plateau(case: Case, arrives: str) -> Finding | None:
         if name in UNBEATABLE_LEVELS or not all(abs(loss - level) < PLATEAU_TOLERANCE * level for loss in losses):
             continue
         moved = cures.update_size(info, frame)
-        cure = cures.other_rate(info.experiment, moved)
+        cure = cures.usual_settings(info, frame)
         if level < LEARNING_SHARE * case.line:
             cure = {}  # it has learned something, which a new run would lose
         arrived = f"{arrives[0].lower()}{arrives[1:]}"
@@ -69,3 +71,17 @@ def on_plateau(case: Case, arrives: str) -> Finding | None:
         sentence = fitted(f"{stands}, though {arrived}{step}", f"{stands}, though {arrived}", short)
         return Finding("plateau", sentence, cure, evidence)
     return None
+
+
+def behind(case: Case) -> Finding | None:
+    """Not better than the line after many updates, and not falling, or far above it."""
+    frame, info = case.frame, case.info
+    name = next(iter(info.held_out_baselines))
+    worst = WORSE if name in UNBEATABLE_LEVELS else NO_BETTER
+    if not case.has_record or frame.held_out_step < STUCK_AFTER or case.share < worst:
+        return None
+    if case.is_falling and case.share < WORSE:
+        return None
+    stands = f"After {frame.step:,} updates the held-out loss is {times(case.share)} that of “{name}”"
+    sentence = f"{stands}, and {'still falls' if case.is_falling else 'hardly falls'}."
+    return Finding("behind", sentence, cures.usual_settings(info, frame))

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.cells import CELLS
 from engine.diagnosis.text import share, steps
 from engine.frame import Frame, RunInfo
-from engine.frame.readings import saturation
+from engine.frame.readings import GradientNorms, saturation
 
 MAJORITY = 0.5  # share of the units above which it is "most of them"
 ALMOST_ALL = 0.9  # a factor per step above this is not small by itself; the number of steps is the cause
 
 
-@dataclass(frozen=True)
-class Reason:
-    """The main cause of shrinking or growth.
-
-    Args:
-        by: "weights", "slopes", "saturated" (slopes, where most units are saturated) or "gates".
-        versions: the same in words, from the longest to the shortest, without the full stop.
-    """
-
-    by: str
-    versions: tuple[str, ...]
+Reason = tuple[str, ...]
+"""The main cause of shrinking or growth in words, from the longest to the shortest, without the full stop."""
 
 
-def best_chain(info: RunInfo, frame: Frame) -> tuple[int, int]:
+def best_chain(info: RunInfo, frame: GradientNorms) -> tuple[int, int]:
     """(layer, direction) with the largest ratio: it is enough if the gradient gets through one chain."""
     skipped = (
         1 if info.looks_ahead and frame.ratio.shape[1] == 2 else 0
@@ -52,7 +42,7 @@ def steps_between(info: RunInfo, direction: int) -> np.ndarray:
         between = np.arange(relevant)
     else:
         first = int(counted[0])
-        between = np.arange(first, min(first + info.measured_lag, int(valid.sum()) - 1))
+        between = np.arange(first, min(first + info.reverse_lag, int(valid.sum()) - 1))
     return between[valid[between]]
 
 
@@ -80,39 +70,39 @@ def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, f
     return numbers
 
 
-def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason | None:
-    """The main cause of shrinking; None if these numbers explain less than half of the ratio's decades."""
+def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason:
+    """The main cause of shrinking; empty if these numbers explain less than half of the ratio's decades."""
     if "kept_per_step" in numbers:
         kept = numbers["kept_per_step"]
-        return _by_gates(info, kept) if _accounts(kept, info.measured_lag_unpadded, ratio) else None
+        return _by_gates(info, kept) if _accounts(kept, info.measured_lag_unpadded, ratio) else ()
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
-        return None
+        return ()
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
     if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
-        return None
+        return ()
     if slope < weights:
         return _by_slopes(info, slope, weights, numbers["saturated"])
     if weights < ALMOST_ALL:
         numbered = f"Small weights pass {share(weights)} a step, slopes {share(slope)}"
-        return Reason("weights", (numbered, "The weights are small"))
+        return (numbered, "The weights are small")
     over = steps(info.measured_lag_unpadded)
     numbered = f"Weights pass {share(weights)} a step, slopes {share(slope)}: too little over {over}"
-    return Reason("weights", (numbered, f"Weights pass {share(weights)} a step: too little"))
+    return (numbered, f"Weights pass {share(weights)} a step: too little")
 
 
-def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int) -> Reason | None:
-    """The main cause of growth; None if these numbers explain less than half of the ratio's decades."""
+def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int) -> Reason:
+    """The main cause of growth; empty if these numbers explain less than half of the ratio's decades."""
     if info.gates:
         if layer < info.experiment.num_layers - 1:
-            return None  # the growth may come from the layer above
-        return Reason("weights", ("the recurrent weights cause it, a gate cannot", "by the recurrent weights"))
+            return ()  # the growth may come from the layer above
+        return ("the recurrent weights cause it, a gate cannot", "by the recurrent weights")
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
-        return None
+        return ()
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
     if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
-        return None
+        return ()
     stretch = f"the weights stretch it {weights:.3g}-fold a step"
-    return Reason("weights", (f"{stretch}, slopes pass {share(slope)}", stretch) if slope < 0.995 else (stretch,))
+    return (f"{stretch}, slopes pass {share(slope)}", stretch) if slope < 0.995 else (stretch,)
 
 
 def _by_gates(info: RunInfo, kept: float) -> Reason:
@@ -120,31 +110,29 @@ def _by_gates(info: RunInfo, kept: float) -> Reason:
     gates = f"{CELLS[info.experiment.cell].retain_gate}s".replace("_", " ")
     if kept >= 0.75:
         numbered = f"keep {share(kept)} a step: too little"
-        return Reason(
-            "gates", (f"The {gates} {numbered} over {steps(info.measured_lag_unpadded)}", f"Gates {numbered}")
-        )
+        return (f"The {gates} {numbered} over {steps(info.measured_lag_unpadded)}", f"Gates {numbered}")
     shut = "Nearly shut" if kept < 0.25 else "Half-shut"
     numbered = f"keep {share(kept)} a step"
-    return Reason("gates", (f"{shut} {gates} {numbered}", f"{shut} gates {numbered}", f"{shut} gates"))
+    return (f"{shut} {gates} {numbered}", f"{shut} gates {numbered}", f"{shut} gates")
 
 
 def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) -> Reason:
     """The reason, where slopes are small: units are saturated, or the slopes are those of a sigmoid, at most 1/4."""
-    kind, by = info.activation, "saturated" if saturated > MAJORITY else "slopes"
+    kind = info.activation
     passed = f"pass {share(slope)} a step"
     if kind == "relu" and saturated:
         at_zero = f"{share(saturated)} of the ReLUs are at 0"
-        return Reason(by, (f"{at_zero}: slopes {passed}, weights {share(weights)}", at_zero))
+        return (f"{at_zero}: slopes {passed}, weights {share(weights)}", at_zero)
     if saturated > MAJORITY:
         limits = f"{share(saturated)} of the units are saturated"
-        return Reason(by, (f"{limits}: slopes {passed}, weights {share(weights)}", limits))
+        return (f"{limits}: slopes {passed}, weights {share(weights)}", limits)
     if kind == "sigmoid":
         numbered = f"Sigmoid slopes {passed} (25% at most), weights {share(weights)}"
-        return Reason(by, (numbered, f"Sigmoid slopes {passed}, at most 25%"))
+        return (numbered, f"Sigmoid slopes {passed}, at most 25%")
     if slope < ALMOST_ALL:
-        return Reason(by, (f"Flat slopes {passed}, weights {share(weights)}", f"Flat slopes {passed}"))
+        return (f"Flat slopes {passed}, weights {share(weights)}", f"Flat slopes {passed}")
     numbered = f"Slopes {passed}, weights {share(weights)}: too little over {steps(info.measured_lag_unpadded)}"
-    return Reason(by, (numbered, f"Slopes {passed}: too little"))
+    return (numbered, f"Slopes {passed}: too little")
 
 
 def _accounts(factor: float, count: int, ratio: float) -> bool:

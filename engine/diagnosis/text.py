@@ -56,7 +56,7 @@ def relevant_step(info: RunInfo) -> str:
     if info.looks_ahead:
         return f"{steps(info.measured_lag)} ahead"
     from_end = info.time_steps - 1 - info.measured_lag
-    return "t = 0" if from_end == 0 else f"{steps(info.measured_lag)} back"
+    return f"t = {from_end}" if info.lag is None or from_end == 0 else f"{steps(info.measured_lag)} back"
 
 
 def steps(count: int) -> str:
@@ -82,6 +82,13 @@ def write_count(number: float) -> str:
         if rounded < 1000 * size:
             return f"{float(f'{rounded / size:.2g}'):g} {word}"
     return power_of_ten(round(math.log10(number)))
+
+
+def times(factor: float) -> str:
+    """How many times as large: "2.3 times", or "about" for as large."""
+    if factor < 1.05:
+        return "about"
+    return f"{factor:.1f} times" if factor < 100 else f"{write_count(factor)} times"
 
 
 def _state_name(info: RunInfo, layer: int, direction: int) -> str:

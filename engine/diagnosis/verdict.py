@@ -6,7 +6,7 @@ dominate and hide a vanishing gradient.
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,27 +14,19 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.diagnosis import cures, learning
+from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING
 from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding
-from engine.diagnosis.learning import LEARNING_SHARE, NO_GRADIENT
-from engine.diagnosis.plateau import on_plateau, slowed_by_clipping
+from engine.diagnosis.learning import NO_GRADIENT
+from engine.diagnosis.plateau import behind, on_plateau, slowed_by_clipping
 from engine.diagnosis.reasons import MAJORITY, Reason, grows_by, shrinks_by
-from engine.diagnosis.text import fitted, pace, reaches, relevant_step, share, steps
+from engine.diagnosis.text import fitted, pace, relevant_step, share, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
 DEAD_SLOPE = 0.999  # |h| beyond which the slope of tanh is below 0.002
-RISING = 100.0  # a ratio up to this needs no cure
 HUGE = 1e4  # a gradient norm at a state beyond which it explodes, whatever its ratio
-LIMITS = (  # (upper end of the ratio, kind); the end is excluded for shrinking kinds, included for the others
-    (1e-6, "vanished"),
-    (1e-3, "vanishing"),
-    (1e-2, "fading"),
-    (10.0, "healthy"),
-    (RISING, "rising"),
-    (1e4, "growing"),
-    (math.inf, "exploding"),
-)
-SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("growing", "exploding")  # "rising" needs no cure
+GOOD_KINDS = ("untrained", "solved", "nearly", "enough", "healthy", "rising")
+"""The verdicts on a run that needs no help; all others are bad."""
 
 
 def diagnose(info: RunInfo, frame: Frame) -> Diagnosis:
@@ -68,17 +60,28 @@ def _blind(case: Case) -> Finding | None:
     return Finding("blind", sentence, {**({} if case.info.has_links else {"cell": "lstm"}), "bidirectional": True})
 
 
+def _untrained(case: Case) -> Finding | None:
+    """Nothing has been learned yet, and nothing stands in the way."""
+    if case.frame.step or not case.has_record or case.ratio == 0 or case.band not in ("healthy", "rising"):
+        return None
+    return Finding("untrained", _banded(case).sentence)
+
+
+def _sure_of_one_answer(case: Case) -> Finding | None:
+    """The same answer for every sequence, and so sure of it that no gradient leaves the loss."""
+    return learning.same_answer(case) if case.enters < NO_GRADIENT else None
+
+
 def _no_gradient(case: Case) -> Finding | None:
     """Hardly any gradient leaves the loss."""
-    if case.frame.output_grad_norm >= NO_GRADIENT:
+    if case.enters >= NO_GRADIENT:
         return None
-    if (stuck := learning.same_answer(case)) is not None:
-        return stuck
     why = "The network is sure of its answer, right or wrong."
     if case.info.outputs == "values":
         why = "The layers above the state pass no gradient back."
-    entering = f"{case.frame.output_grad_norm:.0e}"
-    return Finding("no_gradient", f"Hardly any gradient leaves the loss: {entering} at the last step. {why}")
+    entering = f"{case.enters:.0e}"
+    cure = {} if case.progresses else cures.usual_settings(case.info, case.frame)
+    return Finding("no_gradient", f"Hardly any gradient leaves the loss: {entering} at the last step. {why}", cure)
 
 
 def _huge(case: Case) -> Finding | None:
@@ -91,51 +94,51 @@ def _huge(case: Case) -> Finding | None:
 
 
 def _zero(case: Case) -> Finding | None:
-    return _exactly_zero(case.info, case.frame) if case.ratio == 0 else None
+    if case.ratio:
+        return None
+    found = _exactly_zero(case.info, case.frame)
+    if found.kind not in ("dead", "no_path") or case.progresses:
+        return found
+    return dataclasses.replace(found, cure=found.cure | cures.usual_updates(case.info, case.frame))
 
 
 def _learning_stops(case: Case) -> Finding | None:
     """The gradient arrives, but nothing is learned of it."""
     zero = _zero(case)
-    if (zero.kind if zero else _band(case.ratio)) not in ("healthy", "rising"):
+    if (zero.kind if zero else case.band) not in ("healthy", "rising") and not case.needs_no_more:
         return None
     arrives = zero.sentence if zero else case.arrives
-    return (
-        slowed_by_clipping(case.info, case.frame, arrives)
-        or on_plateau(case, arrives)
-        or learning.same_answer(case)
-        or learning.behind(case)
-    )
+    return slowed_by_clipping(case, arrives) or on_plateau(case, arrives) or learning.same_answer(case) or behind(case)
 
 
-def _band(ratio: float) -> str:
-    """The kind by the ratio alone."""
-    return next(name for limit, name in LIMITS if ratio < limit or (name not in SHRINKING and ratio == limit))
+def _enough(case: Case) -> Finding | None:
+    """Little of the gradient goes far back, but nothing is known to lie there, and the line is met."""
+    if not case.needs_no_more:
+        return None
+    name = next(iter(case.info.held_out_baselines))
+    met = f"The loss is at {case.share:.0%} of that of “{name}”, and this task has no step that must be remembered."
+    return Finding("enough", fitted(f"{met} {case.arrives}", met))
 
 
 def _banded(case: Case) -> Finding:
     """The finding by the ratio's band, with its reason and cure."""
     info, frame, e, ratio, chain, evidence = case.info, case.frame, case.e, case.ratio, case.chain, case.evidence
-    kind = _band(ratio)
-    why: Reason | None = None
+    kind = case.band
+    reasons: Reason = ()
     cure = {}
     if kind in SHRINKING:
-        why = shrinks_by(info, ratio, evidence)
-        cure = (cures.stop_growth(e) if why and why.by == "saturated" and info.activation != "relu" else {}) or (
-            cures.let_gradient_through(info)
-        )
+        reasons = shrinks_by(info, ratio, evidence)
+        cure = cures.let_gradient_through(info) | cures.usual_updates(info, frame) | cures.usual_start(e)
     elif kind in GROWING:
-        why, cure = grows_by(info, ratio, evidence, chain[0]), cures.stop_growth(e)
-    arrives, needed = reaches(info, ratio, chain, frame.output_grad_norm), pace(info, ratio)
-    reasons = why.versions if why else ()
+        reasons, cure = grows_by(info, ratio, evidence, chain[0]), cures.stop_growth(e)
+    arrives, needed = case.reaches(frame.output_grad_norm), pace(info, ratio)
     if kind in GROWING:  # the reason first: it matters more than what the task needs
         explained = [f"{arrives[:-1]}: {reason}. {needed}" for reason in reasons]
     else:
         explained = [f"{arrives} {needed} {reason}." for reason in reasons]
-    plain = f"{reaches(info, ratio, chain)} {needed}".strip()
+    plain = f"{case.arrives} {needed}".strip()
     sentence = fitted(*explained, f"{arrives} {needed}".strip(), plain)
-    progresses = frame.probe_loss < LEARNING_SHARE * info.baseline  # no cure for a run that makes progress
-    return Finding(kind, sentence, {} if progresses else cure)
+    return Finding(kind, sentence, {} if case.progresses else cure)
 
 
 def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
@@ -184,9 +187,12 @@ KINDS = (
     Kind(("nearly",), learning.nearly, "prediction", "its low loss would hide that answers are wrong"),
     Kind(("blind",), _blind, "unrolled", "no gradient can bring what is not there"),
     Kind(("overfitting",), learning.overfitting, "loss", "the gradient of the training loss arrives, and misleads"),
-    Kind(("no_gradient", "same_answer"), _no_gradient, "gradient", "a ratio of two noises says nothing"),
+    Kind(("untrained",), _untrained, "unrolled", "a gradient that arrives says nothing yet of what is learned of it"),
+    Kind(("same_answer",), _sure_of_one_answer, "loss", "that no gradient is left follows from it"),
+    Kind(("no_gradient",), _no_gradient, "gradient", "a ratio of two noises says nothing"),
     Kind(("exploding",), _huge, "gradient", "a ratio near 1 would call it healthy"),
     Kind(("clipped", "plateau", "same_answer", "behind"), _learning_stops, "loss", "the bands alone would say healthy"),
+    Kind(("enough",), _enough, "loss", "a short memory may be all that the data needs"),
     Kind(("cut", "dead", "no_path", "healthy"), _zero, "gradient", "exactly 0 has causes of its own"),
     Kind(tuple(name for _, name in LIMITS), _banded, "gradient", "it always finds something"),
 )

@@ -11,6 +11,7 @@ from engine.cells import CELLS, Cell
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.parameters import parameter_count
 from engine.tasks import TASKS, Batch, held_out, probe
+from engine.tasks.base import first_informative
 
 SOLVED_SHARE = 0.1  # of the baseline: a task counts as solved below this loss
 
@@ -34,6 +35,7 @@ class RunInfo:
         looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
         same_lengths: all sequences of the probe have real steps and losses at the same positions, so that a median
             over them at t compares like with like.
+        first_informative: the first step whose input differs from sequence to sequence.
         chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
     """
 
@@ -56,6 +58,7 @@ class RunInfo:
     causal: bool = False
     looks_ahead: bool = False
     same_lengths: bool = True
+    first_informative: int = 0
     chain: tuple[int, int] | None = None
 
     @classmethod
@@ -74,6 +77,7 @@ class RunInfo:
             metric_name=task.metric.name,
             metric_percent=task.metric.percent,
             lag=task.lag(experiment),
+            first_informative=first_informative(sequences.inputs),
             inputs=task.inputs,
             outputs=task.outputs,
             input_labels=task.input_labels,
@@ -132,7 +136,12 @@ class RunInfo:
 
     @property
     def measured_lag(self) -> int:
-        """The lag at which the ratio is measured: the task's, or the whole time axis if it has none."""
+        """The lag at which the ratio is measured: the task's; if it has none, back to the first informative input."""
+        return self.time_steps - 1 - self.first_informative if self.lag is None else self.lag
+
+    @property
+    def reverse_lag(self) -> int:
+        """The same for a direction that begins at the end of the sequence, where every input is informative."""
         return self.time_steps - 1 if self.lag is None else self.lag
 
     @property

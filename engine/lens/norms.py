@@ -86,7 +86,7 @@ def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tu
             ends = np.zeros_like(ends)
         else:
             ends = first_counted(probe.counted)
-            relevant = np.minimum(ends + info.measured_lag, probe.lengths - 1)
+            relevant = np.minimum(ends + info.reverse_lag, probe.lengths - 1)
     enters, arrives = norms[ends, columns], norms[relevant, columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(enters > 0, arrives / enters, np.where(np.isnan(enters), np.nan, 0.0))

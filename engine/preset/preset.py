@@ -15,10 +15,13 @@ KINDS = ("lesson", "failure")
 """A lesson is part of the course; a failure card shows one way in which training fails."""
 GATES = ("exact", "trained", "shown")
 """How a claim is checked: "exact" by every test run, "trained" by `make claims`, "shown" not at all."""
-VERDICTS = ("not_finite", "diverged", "sees_answer", "solved", "nearly", "overfitting", "no_gradient", "cut", "dead",
+VERDICTS = ("not_finite", "diverged", "sees_answer", "untrained", "solved", "nearly", "enough",
+            "overfitting", "no_gradient", "cut", "dead",
             "no_path", "blind", "vanished", "vanishing", "fading", "healthy", "clipped", "plateau", "same_answer",
             "behind", "rising", "growing", "exploding")  # fmt: skip
 """The kinds of verdict that a condition can wait for; `engine.diagnosis` gives them."""
+OPEN = ("healthy", "rising")
+"""What an untrained network was called, and still counts as, where nothing is in the gradient's way."""
 FIGURES = ("unrolled", "gradient", "loss")
 """The figures of a lesson that names none."""
 CARDS = ("equations",)
@@ -109,7 +112,7 @@ class Condition:
         kind = frame.diagnosis.kind if frame.diagnosis else ""
         return (
             frame.step >= self.step
-            and (not self.kind or kind == self.kind)
+            and (not self.kind or kind == self.kind or (kind == "untrained" and self.kind in OPEN))
             and (self.loss is None or frame.probe_loss < self.loss)
             and (self.metric is None or frame.metric >= self.metric)
         )

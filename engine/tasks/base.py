@@ -147,6 +147,22 @@ class Metric:
     solved: float = 0.9
 
 
+def first_informative(inputs: np.ndarray) -> int:
+    """The first step whose input tells sequences apart: at most two thirds of them have the same there.
+
+    What comes before, such as the white margin of an image or a starting symbol, can decide nothing. 0 if there is no
+    such step.
+
+    Args:
+        inputs: (T, sequences) tokens or (T, sequences, channels).
+    """
+    for t, step in enumerate(inputs):
+        _, counts = np.unique(step.reshape(len(step), -1), axis=0, return_counts=True)
+        if counts.max() <= 2 / 3 * len(step):
+            return t
+    return 0
+
+
 def _no_lag(experiment: DataSettings) -> int | None:
     return None
 

@@ -17,6 +17,7 @@ from engine.tasks.base import (
     Task,
     accuracy,
     exact_match,
+    first_informative,
     full_lengths,
     last_step_only,
 )
@@ -59,6 +60,17 @@ def _draw_image(rng: np.random.Generator, experiment: DataSettings, batch_size: 
 def _draw_shuffled(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     batch = _draw_image(rng, experiment, batch_size, split)
     return dataclasses.replace(batch, inputs=batch.inputs[SHUFFLED])
+
+
+def _to_the_first_ink(experiment: DataSettings) -> int:
+    """From the last pixel back to the first that is not white in most images: what is white in all decides nothing."""
+    return experiment.seq_len - 1 - _first_ink()
+
+
+@cache
+def _first_ink() -> int:
+    """The first pixel that tells the training images apart."""
+    return first_informative(digits("train")[0].T)
 
 
 @cache
@@ -110,6 +122,7 @@ DIGITS_BY_PIXEL = dataclasses.replace(
     teaches="The same image one pixel at a time: 64 steps, so the first pixels lie far back.",
     lengths=Lengths(SIDE * SIDE, SIDE * SIDE, SIDE * SIDE),
     input_labels=("ink",),
+    lag=_to_the_first_ink,
 )
 
 DIGITS_PERMUTED = dataclasses.replace(
@@ -118,6 +131,7 @@ DIGITS_PERMUTED = dataclasses.replace(
     title="Digit, pixels shuffled",
     teaches="Pixel by pixel in one fixed, random order: neighbours are separated, so clues lie near or far.",
     draw=_draw_shuffled,
+    lag=lambda experiment: experiment.seq_len - 1,  # the first of the shuffled pixels has ink
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.diagnosis import diagnose
+from engine.diagnosis import best_chain, diagnose
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
@@ -75,6 +75,15 @@ def capture_frame(
         **vars(preactivations(trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
+
+
+def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> tuple[float, float]:
+    """(the verdict's ratio, the gradient norm where the last loss enters), without the rest of a frame."""
+    trace = trace_forward(model, probe)
+    _, gradient = losses_and_gradient(trace)
+    swept = sweep(trace, seed(trace, swept_losses(info.experiment), gradient))
+    norms = gradient_norms(swept.chains, probe, info)
+    return float(norms.ratio[best_chain(info, norms)]), norms.output_grad_norm
 
 
 def swept_losses(experiment: Experiment) -> list[str | int]:

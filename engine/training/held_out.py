@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.diagnosis.bands import held_band
 from engine.frame.held_out import HeldOutRecord, counts_as_solved
 from engine.frame.run_info import RunInfo
 from engine.model import RecurrentNetwork
@@ -50,16 +51,16 @@ class HeldOutMonitor:
         every = interval(self._info.experiment.batch_size, len(self.batch.lengths))
         return step == 0 or step in EARLY_STEPS or step % every == 0
 
-    def measure(self, model: RecurrentNetwork, step: int, training_loss: float) -> None:
-        """Add the measurement of a step to the record; does nothing if it is there already.
+    def measure(self, model: RecurrentNetwork, step: int, training_loss: float, gradient: tuple[float, float]) -> None:
+        """Add the measurement of a step to the record.
 
         Args:
             training_loss: recent mean training loss; NaN if there is none yet.
+            gradient: the verdict's ratio at this step, and the norm where the last loss enters.
         """
         before = self.record
-        if before.held_out_step == step:
-            return
         loss, metric, spread = measured(model, self.batch, self._info)
+        early = 0 < step < EARLY_STEPS[-1]  # the first updates throw a gradient about: no verdict changes within 50
         better = not loss >= before.held_out_best  # also where there is no best yet
         self.record = dataclasses.replace(
             before,
@@ -73,6 +74,9 @@ class HeldOutMonitor:
             held_out_best=loss if better else before.held_out_best,
             held_out_best_step=step if better else before.held_out_best_step,
             held_out_best_training=training_loss if better else before.held_out_best_training,
+            held_out_ratio=gradient[0],
+            held_out_gradient=gradient[1],
+            held_out_band=before.held_out_band if early else held_band(gradient[0], before.held_out_band),
             held_out_solved=counts_as_solved(self._info, loss, metric, before.held_out_solved),
         )
 

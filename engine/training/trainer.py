@@ -20,7 +20,7 @@ from engine.frame.frame import TrainingProgress
 from engine.model import build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import TASKS, Batch, probe, sample
-from engine.training.capture_frame import capture_frame, embedding_map
+from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import describe_nonfinite
 from engine.training.optimizers import apply_live_settings, make_optimizer
@@ -52,6 +52,7 @@ class Trainer:
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
+        self.measuring_seconds = 0.0  # spent on the held-out record by this trainer, which counts as frames' time
         self.changes: Changes = ()
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
@@ -78,6 +79,7 @@ class Trainer:
         loss.backward()
         value, norm = loss.item(), self._clip()
         if not (math.isfinite(value) and math.isfinite(norm)):
+            self._measure_held_out(now=True)  # there will be no later step to measure
             raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value))
         self._optimizer.step()
         self.cut_to_limit = hold_limits(self._limited)
@@ -89,11 +91,16 @@ class Trainer:
         self._measure_held_out()
         return value
 
-    def _measure_held_out(self) -> None:
-        """Measure the network on the held-out sequences, if this is one of the fixed steps."""
-        if not self._held_out.is_due(self.step):
+    def _measure_held_out(self, now: bool = False) -> None:
+        """Measure the network on the held-out sequences, if this is one of the fixed steps, or `now`."""
+        if self._held_out.record.held_out_step == self.step or not (now or self._held_out.is_due(self.step)):
             return
-        self._held_out.measure(self.model, self.step, self.recent_loss)
+        began = time.perf_counter()
+        gradient = verdicts_gradient(
+            self.model, self._probe, dataclasses.replace(self.info, experiment=self.experiment)
+        )
+        self._held_out.measure(self.model, self.step, self.recent_loss, gradient)
+        self.measuring_seconds += time.perf_counter() - began
         if self.solved_at is None and self._held_out.record.held_out_solved:
             self.solved_at = self.step
 

@@ -35,6 +35,8 @@ from engine.workers.timers import Timer, timer_of
 
 SLICE = 0.03  # seconds that a run trains before the next one does
 FRAME_SHARE = 0.05
+MAX_DEBT = 0.02
+"""Seconds of the frames' time that held-out records may take in advance: then no frame waits longer than 0.4 s."""
 FRAME_CREDIT = 0.25  # seconds of taking frames that may be saved up, for the first frames and after a pause
 
 
@@ -91,13 +93,20 @@ class Worker:
         training = [run for run in self.runs.values() if run.wants_to_train()]
         for run in training:
             if run.due <= now and run.key in self.runs:
-                self._guard(run, partial(run.train_for, SLICE))
+                self._guard(run, partial(self._train, run))
                 while self.connection.poll(0):
                     self._execute(self.connection.recv())
         self._measure()
         self.share = 1 / max(1, len(training))
         for run in sorted(self.runs.values(), key=HostedRun.frame_order):
             self._guard(run, partial(self._send_news, run))
+
+    def _train(self, run: HostedRun) -> None:
+        """Train a run for one slice. Its held-out record is measured in the frames' share of the time."""
+        before = run.trainer.measuring_seconds
+        run.train_for(SLICE)
+        spent = run.trainer.measuring_seconds - before
+        self.credit = max(self.credit - spent, min(self.credit, -MAX_DEBT))
 
     def _next_event(self, run: HostedRun) -> float | None:
         """When this run next needs the worker; None: not before the next order."""

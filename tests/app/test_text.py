@@ -55,7 +55,7 @@ def test_every_verdict_has_a_word_a_sign_and_a_tone():
     assert VERDICTS.keys() == kinds()
     words, signs, tones = zip(*VERDICTS.values(), strict=True)
     assert len(set(words)) == len(words) and all(word[0].isupper() and WORDS.fullmatch(word) for word in words)
-    assert all(len(sign) == 1 for sign in signs) and set(tones) == {"good", "warn", "bad"}
+    assert all(len(sign) == 1 for sign in signs) and set(tones) == {"good", "warn", "bad", "none"}
 
 
 def test_every_setting_and_button_has_a_label():
@@ -356,7 +356,7 @@ def test_a_slow_network_is_not_said_to_stand_still():
     ("settings", "message"),
     [
         ({}, "the task's lag, 39 steps"),
-        ({"task": "stocks"}, "the whole sequence, 11 steps"),
+        ({"task": "stocks"}, "10 steps, back to the first input that differs from sequence to sequence"),
         ({"seq_len": 7}, "6 steps"),
     ],
     ids=["lag", "no lag", "short"],
@@ -401,7 +401,7 @@ def test_the_limits_that_are_said_are_those_of_the_diagnosis():
 def test_the_figure_that_shows_the_evidence_of_a_kind_exists():
     assert {kind.figure for kind in diagnosis.KINDS} == FIGURE_OF_EVIDENCE.keys()
     assert {figure_of(kind) for kind in VERDICTS} <= set(FIGURES) and figure_of("unheard of") == ""
-    assert figure_of("same_answer") == "gradient"  # two rules find it: the first one counts
+    assert figure_of("same_answer") == "loss"  # two rules find it: the first one counts
 
 
 def test_every_bad_verdict_says_what_to_look_at_without_a_cure():

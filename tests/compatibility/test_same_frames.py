@@ -32,7 +32,7 @@ def test_one_bit_of_one_field_is_found(tmp_path):
         changed.flat[-1] = np.nextafter(changed.flat[-1], np.inf, dtype=changed.dtype)
         np.savez(new, **arrays | {name: changed})
         assert first_difference(old, new).startswith(f"{name} differs by at most")
-    np.savez(new, **arrays | {"diagnosis.kind": np.asarray("another")})
+    np.savez(new, **arrays | {"diagnosis.kind": np.asarray("another", arrays["diagnosis.kind"].dtype)})
     assert first_difference(old, new) == f"diagnosis.kind differs: {str(arrays['diagnosis.kind'])!r}, now 'another'"
     np.savez(new, **{name: value for name, value in arrays.items() if name != "hidden"})
     assert first_difference(old, new) == "hidden is missing" and first_difference(new, old) == "hidden is new"

@@ -49,8 +49,8 @@ def diagnosis_of(trainer: Trainer) -> Diagnosis:
         (0.5, "vanished", " Small weights pass 50% a step, slopes 100%."),
         (0.8, "vanishing", " Small weights pass 80% a step, slopes 100%."),
         (0.91, "fading", " Weights pass 91% a step, slopes 100%: too little over 49 steps."),
-        (1.0, "healthy", None),
-        (1.05, "rising", None),
+        (1.0, "untrained", None),
+        (1.05, "untrained", None),
         (1.1, "growing", ": the weights stretch it 1.1-fold a step. "),
         (1.3, "exploding", ": the weights stretch it 1.3-fold a step. "),
     ],
@@ -72,7 +72,7 @@ def test_a_linear_network_multiplies_by_alpha_at_each_step(alpha, kind, reason):
 def test_an_orthogonal_linear_network_keeps_every_length():
     turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))
     verdict = diagnosis_of(built(turn, nonlinearity="identity"))
-    assert verdict.kind == "healthy" and verdict.cure == {}
+    assert verdict.kind == "untrained" and verdict.cure == {}
     for name in ("ratio", "factor_per_step", "weights_per_step", "slope_per_step"):
         assert verdict.evidence[name] == pytest.approx(1, rel=1e-5)
 
@@ -95,7 +95,7 @@ def sigmoid(a: float) -> float:
     ("nonlinearity", "squash", "weight", "bias", "by", "cure"),
     [
         # state near 0.98: all units beyond 0.95
-        ("tanh", math.tanh, 1.0, 1.3, "100% of the units are saturated", {"init": "orthogonal"}),
+        ("tanh", math.tanh, 1.0, 1.3, "100% of the units are saturated", {"cell": "lstm", "forget_bias": 3.0}),
         # near 0.6: none is
         (
             "tanh",
@@ -113,7 +113,7 @@ def sigmoid(a: float) -> float:
             "Sigmoid slopes pass 25% a step (25% at most), weights 100%.",
             {"cell": "lstm", "forget_bias": 3.0},
         ),
-        ("sigmoid", sigmoid, 1.0, 4.0, "100% of the units are saturated", {"init": "orthogonal"}),
+        ("sigmoid", sigmoid, 1.0, 4.0, "100% of the units are saturated", {"cell": "lstm", "forget_bias": 3.0}),
         # weights pass 20 % and the slopes more: not their fault
         ("tanh", math.tanh, 0.2, 0.7, "Small weights pass 20% a step", {"cell": "lstm", "forget_bias": 3.0}),
         (
@@ -159,7 +159,7 @@ def test_a_network_pinned_until_no_slope_is_left():
 
 
 @pytest.mark.parametrize(
-    ("tbptt", "kind", "ratio"), [(BACK, "cut", 0), (5, "cut", 0), (T, "healthy", 1), (0, "healthy", 1)]
+    ("tbptt", "kind", "ratio"), [(BACK, "cut", 0), (5, "cut", 0), (T, "untrained", 1), (0, "untrained", 1)]
 )
 def test_truncation_cuts_what_would_arrive_whole(tbptt, kind, ratio):
     verdict = diagnosis_of(built(np.eye(4), nonlinearity="identity", tbptt=tbptt))
@@ -202,7 +202,7 @@ def gate_bias(cell: str, bias: float) -> list[float]:
         (0.0, "vanished", r" Half-shut.* gates keep 50% a step\.$"),
         (1.0, "vanished", r" Half-shut.* gates keep 73% a step\.$"),
         (2.0, "fading", r"ates keep 88% a step: too little"),
-        (5.0, "healthy", None),
+        (5.0, "untrained", None),
     ],
 )
 def test_a_network_of_gates_alone_keeps_their_bias_at_each_step(cell, bias, kind, reason):
@@ -211,7 +211,7 @@ def test_a_network_of_gates_alone_keeps_their_bias_at_each_step(cell, bias, kind
     assert verdict.evidence["kept_per_step"] == pytest.approx(sigmoid(bias), rel=1e-5)
     assert verdict.evidence["ratio"] == pytest.approx(sigmoid(bias) ** BACK, rel=1e-3)
     assert re.search(reason, verdict.sentence) if reason else "gates" not in verdict.sentence
-    assert verdict.cure == ({} if kind == "healthy" else {"forget_bias": {"lstm": 3.0, "gru": 2.0}[cell]})
+    assert verdict.cure == ({} if kind == "untrained" else {"forget_bias": {"lstm": 3.0, "gru": 2.0}[cell]})
     assert not {"slope_per_step", "weights_per_step", "saturated"} & verdict.evidence.keys()
 
 

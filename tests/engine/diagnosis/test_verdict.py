@@ -129,7 +129,7 @@ def test_the_gradient_of_a_tanh_network_vanishes_and_the_cure_brings_it_back(see
     assert (frame.diagnosis.kind, frame.diagnosis.cure) == ("vanished", {"cell": "lstm", "forget_bias": 3.0})
     cured = Trainer(e.replace(**frame.diagnosis.cure)).frame()
     assert cured.ratio.item() > 0.1
-    assert (cured.diagnosis.kind, cured.diagnosis.cure) == ("healthy", {})
+    assert (cured.diagnosis.kind, cured.diagnosis.cure) == ("untrained", {})
 
 
 @pytest.mark.parametrize(("cell", "bias"), [("rnn", 4.0), ("lstm", 4.0), ("gru", 3.0)])
@@ -138,7 +138,7 @@ def test_over_100_steps_the_wider_gate_lets_it_through(cell, bias):
     cure = Trainer(e).frame().diagnosis.cure
     assert cure["forget_bias"] == bias
     cured = Trainer(e.replace(**cure)).frame()
-    assert (cured.diagnosis.kind, cured.diagnosis.cure) == ("healthy", {})
+    assert (cured.diagnosis.kind, cured.diagnosis.cure) == ("untrained", {})
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -203,7 +203,7 @@ def test_a_feedforward_network_is_told_that_it_has_no_links():
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_where_the_answer_lies_in_the_present_nothing_has_to_go_back(cell):
     frame = Trainer(Experiment(task="digits", rnn_type="one_to_one", cell=cell, hidden_size=8)).frame()
-    assert (frame.ratio == 1).all() and (frame.diagnosis.kind, frame.diagnosis.cure) == ("healthy", {})
+    assert (frame.ratio == 1).all() and (frame.diagnosis.kind, frame.diagnosis.cure) == ("untrained", {})
     assert frame.diagnosis.sentence == "The answer lies in the present step: no gradient has to go back in time."
     assert frame.diagnosis.evidence["lag"] == 0 and "factor_per_step" not in frame.diagnosis.evidence
 

@@ -334,6 +334,7 @@ def status(step: int = 0, solved_at: int | None = None, message: str = "") -> Ru
         ({"broken": True}, (status(message="Infinite."), looked(0)), (status(), looked(0))),
         ({"kind": "dead"}, (status(), looked(0, "dead")), (status(), looked(0))),
         ({"kind": "dead", "step": 5}, (status(), looked(5, "dead")), (status(9), looked(4, "dead"))),
+        ({"kind": "healthy"}, (status(), looked(0, "untrained")), (status(), looked(0, "vanishing"))),
         ({"loss": 1.0}, (status(), looked(0, probe_loss=0.9)), (status(), looked(0, probe_loss=1.0))),
         ({"metric": 0.9}, (status(), looked(0, metric=0.9)), (status(), looked(0, metric=0.8))),
         ({"settings": {"seed": 0}}, (status(), looked(0)), None),

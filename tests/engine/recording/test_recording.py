@@ -94,7 +94,7 @@ def test_what_is_loaded_is_what_was_saved(settings):
     assert same(recording, loaded)
     assert file.getvalue() == saved(loaded).getvalue()
     for before, frame in zip(recording.frames, loaded.frames, strict=True):
-        assert diagnose(loaded.info_at(frame.step), frame) == before.diagnosis
+        assert diagnose(loaded.info_at(frame.step - 1), frame) == before.diagnosis
     assert loaded.info_at(0).experiment == recording.experiment
     assert loaded.info_at(2).experiment == recording.experiment.replace(learning_rate=0.25)
 

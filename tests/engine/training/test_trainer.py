@@ -90,7 +90,8 @@ def test_frame_norms_are_batch_times_those_of_the_unrolled_network(cell, rnn_typ
     norms = np.linalg.norm(memory, axis=-1)
     assert frame.grad_norm_memory == pytest.approx(np.median(norms, axis=-1) * PROBE_SIZE, rel=1e-4)
     assert frame.sequence_grad_norm_memory == pytest.approx(norms[..., 0] * PROBE_SIZE, rel=1e-4)
-    assert frame.ratio == pytest.approx(np.median(norms[:, :, 0] / norms[:, :, -1], axis=-1), rel=1e-4)
+    # From t = 1: every window begins with the same value, which tells nothing.
+    assert frame.ratio == pytest.approx(np.median(norms[:, :, 1] / norms[:, :, -1], axis=-1), rel=1e-4)
 
 
 @pytest.mark.parametrize(("task", "cell"), grid(["reverse", "addition"], ["gru", "lstm_peephole"], kept=in_turn))

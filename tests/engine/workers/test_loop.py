@@ -11,7 +11,7 @@ from engine.experiment import Experiment
 from engine.training import Trainer
 from engine.workers.protocol import CheckpointSaved, Order, PoolMessage, Report, WorkerMessage
 from engine.workers.run import Run
-from engine.workers.worker import FRAME_CREDIT, Worker
+from engine.workers.worker import FRAME_CREDIT, MAX_DEBT, Worker
 
 SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4, steps=1_000_000)
 
@@ -144,3 +144,19 @@ def test_a_change_that_the_worker_has_not_received_is_made_after_what_it_has_rep
     made = (*made, (161, {"noise": 0.1}))
     run.receive(Report(1, run.status().phase, 170, 0.0, 1.0, "", None, [], made, None))
     assert run.changes == made
+
+
+def test_held_out_records_are_measured_in_the_frames_share_of_the_time(worker):
+    """They use up the credit for frames, but not so far that the first frames are late."""
+    worker.connection.orders += new_run(0).restart_orders()
+    worker.receive()
+    run = worker.runs[0]
+    worker._train(run)
+    assert run.trainer.measuring_seconds > 0 and worker.credit < FRAME_CREDIT
+    worker.credit = 0.0
+    run.train_for = lambda seconds: setattr(run.trainer, "measuring_seconds", run.trainer.measuring_seconds + 60)
+    worker._train(run)
+    assert worker.credit == -MAX_DEBT
+    worker.credit = -1.0
+    worker._train(run)
+    assert worker.credit == -1.0
