@@ -105,7 +105,7 @@ def about_data(experiment: Experiment) -> str:
     """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
     task = TASKS[experiment.task]
     unit = "nats" if task.outputs == "symbols" else "squared error"
-    bars = [f"{name} {value:.3g}" for name, value in RunInfo.of(experiment).baselines.items()]
+    bars = [f"{name} {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
     source = "Generated data." if task.source.startswith("Generated") else task.source
     return f"{task.teaches} Losses to beat, in {unit}: {'; '.join(bars)}. {source}"
 

@@ -96,7 +96,7 @@ class Lane:
             name=self.name,
             info=self.run.info,
             frame=frame,
-            curves=Curves(updates[updates["step"] <= frame.step], looks, self.run.waterfall.table()),
+            curves=Curves(updates[updates["step"] <= frame.step], looks, self.run.waterfall.table(), curve.held_out()),
             solved_at=status.solved_at,
             state=state,
             message=status.message,

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.frame import Frame, RunInfo
+from engine.recording.history import HELD_OUT
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,16 +20,26 @@ class Curves:
     Args:
         updates: structured array, one row per update.
         looks: structured array, one row per frame taken.
+        held_out: structured array, one row per measurement of the held-out record; none in older recordings.
         waterfall: (steps (rows,), norms (rows, T)), from `engine.recording.history.Waterfall.table`.
     """
 
     updates: np.ndarray
     looks: np.ndarray
     waterfall: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, int), np.zeros((0, 0))))
+    held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, HELD_OUT))
+
+    @property
+    def held_out_loss(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and losses on held-out sequences: those by which the verdict judges; without a record, the probe's."""
+        if len(self.held_out):
+            return self.held_out["step"], self.held_out["loss"]
+        return self.looks["step"], self.looks["probe_loss"]
 
     def since(self, step: int) -> Curves:
         """Return the rows from a training step on, without the waterfall."""
-        return Curves(self.updates[self.updates["step"] >= step], self.looks[self.looks["step"] >= step])
+        updates, looks, held_out = (rows[rows["step"] >= step] for rows in (self.updates, self.looks, self.held_out))
+        return Curves(updates, looks, held_out=held_out)
 
     def last_step(self, frame: Frame) -> int:
         """Return the newest known training step: the frame's, or that of an update reported after it."""

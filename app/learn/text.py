@@ -169,7 +169,9 @@ def outcome(prediction: Prediction, answer: int, result: str) -> str:
 def result(info: RunInfo, frame: Frame) -> str:
     """The result of the run, in a sentence with its numbers."""
     word = VERDICTS[frame.diagnosis.kind].label if frame.diagnosis else ""
-    loss = f"held-out loss {frame.probe_loss:.3g} (loss to beat: {info.baseline:.3g})"
+    has_record = frame.held_out_step >= 0
+    reached, line = (frame.held_out_loss, info.held_out_baseline) if has_record else (frame.probe_loss, info.baseline)
+    loss = f"held-out loss {reached:.3g} (loss to beat: {line:.3g})"
     ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
     back = f", gradient ratio {amount(ratio)}" if ratio is not None else ""
     return f"*Your run, step {frame.step:,}:* {loss}{back}. Verdict: {word}."

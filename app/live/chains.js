@@ -34,7 +34,7 @@ class Chains {
 
   // The verdict judges the layer that lets most of the gradient through, which may change while it trains.
   judge(index) {
-    const says = index === null || index === undefined ? '' : `Verdicts about the gradient mean ${this.chains[index].name}: most of it gets through there.`;
+    const says = index === null || index === undefined ? '' : `Verdicts about the gradient mean ${this.chains[index].name}, where most of what is left gets through.`;
     if (this.note.textContent !== says) this.note.textContent = says;
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import time
@@ -25,7 +26,7 @@ HELD_OUT = (
     "simple answer to the same sequences."
 )
 
-STOP = "Stop at step {step:,}"
+STOP = "Go back to step {step:,}"
 
 
 class Feed:
@@ -154,7 +155,8 @@ class Feed:
 
 def curves_of(history: History, waterfall: Waterfall | None = None, chain: tuple[int, int] = (-1, 0)) -> Curves:
     """A run's history as the figures need it; the waterfall of this (layer, direction)."""
-    return Curves(history.updates(), history.looks(), *([] if waterfall is None else [waterfall.table(chain)]))
+    curves = Curves(history.updates(), history.looks(), held_out=history.held_out())
+    return curves if waterfall is None else dataclasses.replace(curves, waterfall=waterfall.table(chain))
 
 
 def judged_chain(info: RunInfo, frame: Frame) -> int | None:

@@ -37,7 +37,7 @@ def paragraphs(info: RunInfo) -> list[str]:
         "steps of training, against a line measured on the same sequences. Solved: the loss is below a tenth "
         "of the line, and the task’s own measure says that most answers are right; nearly: only the loss says so. Once "
         "solved it stays so until the loss is twice that. Diverged: the loss is well above the line and above where it "
-        "began, and does not fall. By heart: the training loss goes on falling, the held-out loss has been rising "
+        "began, and does not fall. By heart: the training loss goes on falling, the held-out loss has risen "
         "since its best step. Stuck at one answer: after "
         f"{STUCK_AFTER} updates every sequence still gets the same answer. Behind: it is no better than the line. "
         "Far enough: the gradient shrinks, but no step of this task must be remembered, and the line is met. The "

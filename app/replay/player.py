@@ -32,7 +32,7 @@ from engine.experiment import Changes
 from engine.frame import Frame
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError
-from engine.recording.history import Waterfall
+from engine.recording.history import History, Waterfall
 
 MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
 """Limits of an upload: megabytes of the file, and bytes after unpacking. `Recording.load` opens larger files."""
@@ -202,11 +202,12 @@ def _blocks(recording: Recording) -> list[bytes]:
 
 def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
     """For each frame a function that makes its message, so that only the played ones are made."""
-    figures, waterfall = _figures(recording), Waterfall()
+    figures, waterfall, history = _figures(recording), Waterfall(), History()
     for frame in recording.frames:
         waterfall.add_frame(recording.info, frame)
+        history.add_held_out(frame.held_out_step, frame.held_out_loss)
         updates, looks = (rows[rows["step"] <= frame.step] for rows in (recording.updates, recording.looks))
-        curves = Curves(updates, looks, waterfall.table())
+        curves = Curves(updates, looks, waterfall.table(), history.held_out())
         yield functools.partial(_message, recording, figures, frame, curves)
 
 

@@ -35,10 +35,10 @@ def diverged(case: Case) -> Finding | None:
     above = frame.probe_loss / max(case.info.baseline, began)
     if not frame.step or above < WORSE or (above < FAR_WORSE and (not case.has_record or case.is_falling)):
         return None
-    sentence = (
-        f"The updates are too large: the held-out loss is {times(frame.probe_loss / case.info.baseline)} that of "
-        f"“{next(iter(case.info.baselines))}”, and above where it began."
-    )
+    share = case.share if frame.held_out_step == frame.step else frame.probe_loss / case.info.baseline
+    name = next(iter(case.info.baselines))
+    where = f"{times(share)} that of “{name}”, and above where it began" if math.isfinite(share) else "no longer finite"
+    sentence = f"The updates are too large: the held-out loss is {where}."
     return Finding("diverged", sentence, cures.lower_rate(case.e) or cures.usual_settings(case.info, frame))
 
 

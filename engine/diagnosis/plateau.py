@@ -84,4 +84,6 @@ def behind(case: Case) -> Finding | None:
         return None
     stands = f"After {frame.step:,} updates the held-out loss is {times(case.share)} that of “{name}”"
     sentence = f"{stands}, and {'still falls' if case.is_falling else 'hardly falls'}."
-    return Finding("behind", sentence, cures.usual_settings(info, frame))
+    # Where nobody beats the line, no other cell does.
+    cure = cures.usual_updates(info, frame) if name in UNBEATABLE_LEVELS else cures.usual_settings(info, frame)
+    return Finding("behind", sentence, cure)

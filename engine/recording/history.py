@@ -21,13 +21,13 @@ ROW = np.dtype(
         ("clipped", np.bool_),
     ]
 )
-
+HELD_OUT = np.dtype([("step", np.int64), ("loss", np.float64)])
 
 Value = TypeVar("Value")
 
 
 class History:
-    """Rows of updates, and rows of frames (`looks`, which also have the probe's loss), each thinned to a maximum.
+    """Rows of updates, of frames (`looks`, which also have the probe's loss), and of the held-out record, all thinned.
 
     Thinning doubles the stride: the first and the newest row always stay, and the rows between them are evenly spaced,
     so that a curve has the same density everywhere.
@@ -36,6 +36,7 @@ class History:
     def __init__(self, max_rows: int = 1000) -> None:
         self._updates = _Thinned(max_rows)
         self._looks = _Thinned(max_rows)
+        self._held_out = _Thinned(max_rows)
 
     def add_update(self, step: int, loss: float, param_grad_norm: float, clipped: bool) -> None:
         """Add one optimiser update; its norm is the one before clipping."""
@@ -47,6 +48,11 @@ class History:
         """Add what a frame measured."""
         self._looks.add((step, loss, probe_loss, metric, param_grad_norm, clipped))
 
+    def add_held_out(self, step: int, loss: float) -> None:
+        """Add the newest measurement of a frame's held-out record; nothing if the frame has none (step -1)."""
+        if step >= 0:
+            self._held_out.add((step, loss))
+
     def updates(self) -> np.ndarray:
         """Structured array of the kept updates, by step; probe_loss and metric are NaN."""
         return np.array(self._updates.all(), ROW)
@@ -55,8 +61,12 @@ class History:
         """Structured array of the kept frames' rows, by step."""
         return np.array(self._looks.all(), ROW)
 
+    def held_out(self) -> np.ndarray:
+        """Structured array of the kept measurements of the held-out record, by step."""
+        return np.array(self._held_out.all(), HELD_OUT)
+
     def table(self) -> np.ndarray:
-        """Both, merged by step: a step with a frame has one row, with its probe_loss."""
+        """Updates and looks, merged by step: a step with a frame has one row, with its probe_loss."""
         looks, updates = self.looks(), self.updates()
         rows = np.concatenate([looks, updates[~np.isin(updates["step"], looks["step"])]])
         return rows[np.argsort(rows["step"], kind="stable")]
@@ -65,6 +75,7 @@ class History:
         """Copy the part up to a step, as a new history that can be continued."""
         past = History()
         past._updates, past._looks = self._updates.until(step), self._looks.until(step)
+        past._held_out = self._held_out.until(step)
         return past
 
 

@@ -32,6 +32,7 @@ class RunLog:
         if (frame := report.frame) is not None:
             self.history.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
                               frame.clipped)  # fmt: skip
+            self.history.add_held_out(frame.held_out_step, frame.held_out_loss)
             self.frames.add(frame.step, frame)
             self.waterfall.add_frame(self.info, frame)
 

@@ -22,7 +22,7 @@ MAX_SHOWN = 20.0  # in baselines: larger losses are drawn at the edge, so that o
 
 def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     """One line per lane, and dashed lines at the loss to beat and at a tenth of it."""
-    name, baseline = next(iter(infos[0].baselines.items()))
+    name, baseline = next(iter(infos[0].held_out_baselines.items()))
     levels = {name: baseline, "a tenth": TENTH * baseline}
     return theme.figure(
         *lines(names, "step %{x:,}: %{y:.3g}"),
@@ -31,7 +31,7 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
         revision="race",
         margin=MARGIN,
         xaxis=theme.TRAINING_AXIS,
-        yaxis={"range": [0, 1.25 * baseline], "nticks": 6, "title": {"text": "loss, held-out probe", "standoff": 4}},
+        yaxis={"range": [0, 1.25 * baseline], "nticks": 6, "title": {"text": "held-out loss", "standoff": 4}},
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "layer": "below",
              "line": {"dash": "dash", "width": 1.4, "color": theme.GHOST}}
@@ -50,16 +50,15 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Patch the curves; a loss above the axis, or NaN, ends in a triangle at the edge."""
     top = _top(lanes)
     changed: Patch = {}
-    last = []
+    at, last = zip(*map(_newest, lanes), strict=True)
     for place, lane in enumerate(lanes):
-        looks = lane.curves.looks
-        changed[f"data.{place}.x"] = looks["step"].astype(np.float32)
-        changed[f"data.{place}.y"] = theme.float32(looks["probe_loss"])
-        last.append(lane.frame.probe_loss)
+        steps, losses = lane.curves.held_out_loss
+        changed[f"data.{place}.x"] = steps.astype(np.float32)
+        changed[f"data.{place}.y"] = theme.float32(losses)
     above = [not loss <= top for loss in last]
     marks = f"data.{len(lanes)}"  # the trace of `ends`, after the lines
     changed |= {
-        f"{marks}.x": np.array([lane.frame.step for lane in lanes], np.float32),
+        f"{marks}.x": np.array(at, np.float32),
         f"{marks}.y": theme.float32(np.where(above, EDGE * top, last)),
         f"{marks}.marker.symbol": [
             "triangle-up" if outside else style.mark for outside, style in zip(above, LANES, strict=False)
@@ -71,6 +70,12 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     return changed
 
 
+def _newest(lane: LaneSnapshot) -> tuple[int, float]:
+    """Step and value of the newest held-out loss of a lane."""
+    frame = lane.frame
+    return (frame.held_out_step, frame.held_out_loss) if frame.held_out_step >= 0 else (frame.step, frame.probe_loss)
+
+
 def _apart(losses: Sequence[float]) -> list[str]:
     """Return the text position of each letter, so that the letters of lines that end together do not overlap."""
     ranks = np.argsort(np.argsort(-np.nan_to_num(np.asarray(losses), nan=np.inf), kind="stable"))
@@ -79,8 +84,8 @@ def _apart(losses: Sequence[float]) -> list[str]:
 
 def _top(lanes: Sequence[LaneSnapshot]) -> float:
     """Return the upper limit of the axis: above the loss to beat and the newest losses below MAX_SHOWN."""
-    baseline = lanes[0].info.baseline
-    newest = [lane.frame.probe_loss for lane in lanes if lane.frame.probe_loss < MAX_SHOWN * baseline]
+    baseline = lanes[0].info.held_out_baseline
+    newest = [loss for _, loss in map(_newest, lanes) if loss < MAX_SHOWN * baseline]
     return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
 
 

@@ -1,4 +1,4 @@
-"""The loss over training: training batch, held-out probe, exact baselines, and the previous run in grey."""
+"""The loss over training: training batch, held-out sequences, their baselines, and the previous run in grey."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
+from engine.tasks import HELD_OUT_SIZE
 
-TRACES = Traces("ghost", "training", "probe", "sequences")
+TRACES = Traces("ghost", "training", "held_out", "sequences")
 MAX_EXACT = 40  # up to this many losses fit on the axis; of more, the largest 2 % may not
 NAME = 0.13  # height of a baseline's name, as a part of the axis
 
 
 def template(info: RunInfo) -> go.Figure:
     """Lines over training steps; each baseline dashed and named."""
-    empty = np.zeros(0, np.float32)
+    empty, baselines = np.zeros(0, np.float32), info.held_out_baselines
+    top = _top(baselines)
 
     def line(name: str, colour: str, width: float) -> go.Scatter:
         return go.Scatter(
@@ -27,8 +29,8 @@ def template(info: RunInfo) -> go.Figure:
             hovertemplate="step %{x:,}: %{y:.3g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
 
-    probe = line("held-out probe", theme.TOTAL, 2.2)
-    probe.update(mode="lines+markers", marker={"size": 4})  # so that a single value is visible
+    held_out = line("held-out", theme.TOTAL, 2.2)
+    held_out.update(mode="lines+markers", marker={"size": 4})  # so that a single value is visible
     sequences = go.Scatter(
         x=empty, y=empty, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
         marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
@@ -38,44 +40,44 @@ def template(info: RunInfo) -> go.Figure:
         *TRACES.in_order(
             ghost=line("previous run", theme.GHOST, 2).update(showlegend=False),
             training=line("training batch", theme.PALE_TOTAL, 1),
-            probe=probe,
+            held_out=held_out,
             sequences=sequences,
         ),
         height=216,
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
         xaxis=theme.TRAINING_AXIS,
-        yaxis={"range": [0, _top(info)], "nticks": 6},
+        yaxis={"range": [0, top], "nticks": 6},
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
              "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}}
-            for value in info.baselines.values()
+            for value in baselines.values()
         ],
         annotations=[
             {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
              "y": y, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
              "text": f"{name} {short(value)}"}
             for place, ((name, value), y) in enumerate(
-                zip(info.baselines.items(), _name_places(info, _top(info)), strict=True)
+                zip(baselines.items(), _name_places(baselines, top), strict=True)
             )
         ],
         showlegend=True,
     )  # fmt: skip
 
 
-def _top(info: RunInfo, *losses: np.ndarray) -> float:
+def _top(baselines: dict[str, float], *losses: np.ndarray) -> float:
     """Return the upper limit of the axis: above the baselines and above all losses except outliers."""
     finite = np.concatenate([curve[np.isfinite(curve)] for curve in losses]) if losses else np.zeros(0)
-    top = 1.3 * max(info.baselines.values())
+    top = 1.3 * max(baselines.values())
     return max(top, 1.1 * float(np.quantile(finite, 0.98 if len(finite) > MAX_EXACT else 1))) if len(finite) else top
 
 
-def _name_places(info: RunInfo, top: float) -> list[float]:
+def _name_places(baselines: dict[str, float], top: float) -> list[float]:
     """Return the lower end of each baseline's name on an axis that ends at `top`, so that names do not overlap.
 
     A name is above its line, or above the name below it; the lowest is under its line if it would overlap the next.
     """
-    values, height = list(info.baselines.values()), NAME * top
+    values, height = list(baselines.values()), NAME * top
     order = np.argsort(values, kind="stable")
     places, free = [0.0] * len(values), -math.inf
     for at, above in zip(order, [*order[1:], None], strict=True):
@@ -87,18 +89,36 @@ def _name_places(info: RunInfo, top: float) -> list[float]:
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch both curves, the axis, and the losses of which the newest probe loss is the mean."""
-    updates, looks = curves.updates, curves.looks
-    top = _top(info, updates["loss"], looks["probe_loss"])
-    return _sequences(frame, top) | {
-        TRACES.path("training", "x"): updates["step"].astype(np.float32),
-        TRACES.path("training", "y"): theme.float32(updates["loss"]),
-        TRACES.path("probe", "x"): looks["step"].astype(np.float32),
-        TRACES.path("probe", "y"): theme.float32(looks["probe_loss"]),
-        "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
-        "layout.yaxis.range": [0, top],
-        **{f"layout.annotations.{place}.y": y for place, y in enumerate(_name_places(info, top))},
-    }
+    """Patch both curves, the axis, and the losses of the probe's sequences."""
+    updates, (steps, losses) = curves.updates, curves.held_out_loss
+    baselines = info.held_out_baselines if len(curves.held_out) else info.baselines  # of the same sequences
+    top = _top(baselines, updates["loss"], losses)
+    return (
+        _sequences(frame, top)
+        | {
+            TRACES.path("training", "x"): updates["step"].astype(np.float32),
+            TRACES.path("training", "y"): theme.float32(updates["loss"]),
+            TRACES.path("held_out", "x"): steps.astype(np.float32),
+            TRACES.path("held_out", "y"): theme.float32(losses),
+            "layout.xaxis.range": theme.training_range(curves.last_step(frame)),
+            "layout.yaxis.range": [0, top],
+        }
+        | _baselines(baselines, top)
+    )
+
+
+def _baselines(baselines: dict[str, float], top: float) -> Patch:
+    """Patch the dashed lines, and their names."""
+    changed: Patch = {}
+    for place, ((name, value), y) in enumerate(zip(baselines.items(), _name_places(baselines, top), strict=True)):
+        line, label = f"layout.shapes.{place}", f"layout.annotations.{place}"
+        changed |= {
+            f"{line}.y0": value,
+            f"{line}.y1": value,
+            f"{label}.y": y,
+            f"{label}.text": f"{name} {short(value)}",
+        }
+    return changed
 
 
 def _sequences(frame: Frame, top: float) -> Patch:
@@ -116,28 +136,31 @@ def _sequences(frame: Frame, top: float) -> Patch:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Return probe loss and metric."""
-    metric = f"{frame.metric:.0%}" if info.metric_percent else short(frame.metric)
-    return f"loss {short(frame.probe_loss)} · {info.metric_name} {metric}"
+    """Return held-out loss and metric."""
+    has_record = frame.held_out_step >= 0
+    loss, value = (frame.held_out_loss, frame.held_out_metric) if has_record else (frame.probe_loss, frame.metric)
+    metric = f"{value:.0%}" if info.metric_percent else short(value)
+    return f"loss {short(loss)} · {info.metric_name} {metric}"
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch the previous run's probe loss, if the two losses are comparable."""
+    """Patch the previous run's held-out loss, if the two losses are comparable."""
     new, before = info.experiment, old.experiment
     comparable = (before.task, before.reduction) == (new.task, new.reduction)
     if not comparable or (new.reduction == "sum" and before.seq_len != new.seq_len):
         return {}
-    return theme.previous_run(TRACES.number("ghost"), old, curves.looks["probe_loss"], curves.looks["step"])
+    steps, losses = curves.held_out_loss
+    return theme.previous_run(TRACES.number("ghost"), old, losses, steps)
 
 
 FIGURE = LiveFigure(
     title=lambda info: "Is it learning?",
     look_for=lambda info: "Well below the dashed line it has learned something.",
     how=lambda info: (
-        "Blue: the loss of each training batch before its update. The held-out curve is the mean over the "
-        "16 sequences of the probe, in evaluation mode, at every frame; each of them is a small mark at the "
-        "right. The dashed line is the best possible loss without memory. engine/training/trainer.py; the "
-        "baselines: engine/tasks."
+        "Pale: the loss of each training batch before its update. The held-out curve is the mean over "
+        f"{HELD_OUT_SIZE} sequences that are never trained on, or as many as there are, in evaluation mode, at the "
+        "fixed steps at which the verdict is judged; the dashed lines are of the same sequences. The small marks at "
+        "the right are the 16 of the probe. engine/training/held_out.py; the baselines: engine/tasks."
     ),
     label="Loss over training steps, with the exact baseline dashed",
     over="training",

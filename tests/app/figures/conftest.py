@@ -82,11 +82,12 @@ def seen(case: str) -> tuple[RunInfo, Frame, Curves]:
         history.add_update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
     frame = trainer.frame(ON_DEMAND_READINGS)
     look(history, frame)
-    return trainer.info, frame, Curves(updates=history.updates(), looks=history.looks())
+    return trainer.info, frame, Curves(history.updates(), history.looks(), held_out=history.held_out())
 
 
 def look(history: History, frame: Frame) -> None:
     history.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+    history.add_held_out(frame.held_out_step, frame.held_out_loss)
 
 
 def edited(case: str, frame: Frame) -> dict[str, Any]:

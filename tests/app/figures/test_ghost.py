@@ -46,8 +46,8 @@ def test_the_ghost_is_the_previous_run():
     now, before = "stacked", "first_symbol_recall-many_to_one-rnn"
     _, frame, curves = seen(before)
     loss, update = ghost("loss", now, before), ghost("update", now, before)
-    assert np.array_equal(loss["data.0.y"], f4(curves.looks["probe_loss"]))
-    assert loss["data.0.x"].tolist() == curves.looks["step"].tolist()
+    assert np.array_equal(loss["data.0.y"], f4(curves.held_out["loss"]))
+    assert loss["data.0.x"].tolist() == curves.held_out["step"].tolist()
     assert np.array_equal(update["data.0.y"], f4(curves.updates["param_grad_norm"]))
     total = frame.grad_norm[-1, 0]
     shown = ghost("gradient", "first_symbol_recall-many_to_one-lstm", before)["data.0.y"]

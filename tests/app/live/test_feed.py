@@ -52,6 +52,7 @@ def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
     slot.run.frame = dataclasses.replace(
         slot.run.frame, loss=broken, probe_loss=broken, metric=broken, seconds=1.0, output_grad_norm=broken,
         param_grad_norm=broken, param_grad_norm_clipped=broken, ratio=np.full((3, 1), broken), diagnosis=diagnosis,
+        held_out_loss=broken,
     )  # fmt: skip
     slot.run.curve.add_update(4, broken, broken, True)
     slot.run.curve.add_frame(4, broken, broken, broken, broken, True)
@@ -208,7 +209,7 @@ def test_a_run_that_improves_is_not_said_to_have_no_cure(loss):
 
 def test_overfitting_offers_the_step_of_the_lowest_held_out_loss():
     verdict = verdict_of("overfitting", {"best_step": 1700.0})
-    assert verdict["stop"] == {"step": 1700, "says": "Stop at step 1,700"} and verdict["look"] == ""
+    assert verdict["stop"] == {"step": 1700, "says": "Go back to step 1,700"} and verdict["look"] == ""
     assert verdict_of("overfitting")["stop"] is None and verdict_of("overfitting")["look"]
     assert verdict_of("healthy", {"best_step": 1700.0})["stop"] is None
 

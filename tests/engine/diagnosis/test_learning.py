@@ -45,7 +45,7 @@ def test_the_table_names_every_kind_once_in_a_place_of_its_own():
 
 def test_far_above_the_line_and_where_it_began_is_diverged_whatever_the_ratio():
     for ratio in (1e-9, 0.5, 50.0, 1e9):
-        found = verdict(loss=10 * BAR, ratio=ratio, learning_rate=0.5)
+        found = judged(ratio, loss=10 * BAR, step=300, learning_rate=0.5, record=record(loss=10 * LINE))
         assert (found.kind, found.cure) == ("diverged", {"learning_rate": 0.003}) and "10.0 times" in found.sentence
 
 

@@ -43,11 +43,12 @@ def runner(experiment: Experiment, letter: str, updates: int = 4) -> LaneSnapsho
     for _ in range(updates + 1):
         frame = trainer.frame()
         curve.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm, frame.clipped)
+        curve.add_held_out(frame.held_out_step, frame.held_out_loss)
         waterfall.add_frame(trainer.info, frame)
         if trainer.step < updates:
             loss = trainer.advance()
             curve.add_update(trainer.step, loss, trainer.param_grad_norm, trainer.clipped)
-    curves = Curves(curve.updates(), curve.looks(), waterfall.table())
+    curves = Curves(curve.updates(), curve.looks(), waterfall.table(), curve.held_out())
     return LaneSnapshot(letter=letter, name=trainer.info.cell_title, info=trainer.info, frame=frame, curves=curves)
 
 
@@ -105,7 +106,7 @@ def test_all_lanes_share_the_axes_and_show_their_own_numbers():
     runners = race("three cells")
     loss, gradient = drawn("race_loss", runners), drawn("race_gradient", runners)
     for place, each in enumerate(runners):
-        assert loss.data[place].y == pytest.approx(each.curves.looks["probe_loss"], rel=1e-6)
+        assert loss.data[place].y == pytest.approx(each.curves.held_out["loss"], rel=1e-6)
         own = each.frame.grad_norm_cell if each.name == "LSTM" else each.frame.grad_norm  # there is one loss only
         assert gradient.data[place].y == pytest.approx(own[0, 0], rel=1e-6)
     assert loss.layout.xaxis.range == drawn("race_update", runners).layout.xaxis.range
@@ -134,7 +135,9 @@ def test_how_far_back_the_gradient_reaches(values, expected):
 def test_what_leaves_the_axes_is_marked_and_says_whose_it_is():
     lanes = race("three cells")
     broken = dataclasses.replace(
-        lanes[1].frame, probe_loss=float("inf"), grad_norm_memory=np.full_like(lanes[1].frame.grad_norm_memory, np.nan)
+        lanes[1].frame,
+        held_out_loss=float("inf"),
+        grad_norm_memory=np.full_like(lanes[1].frame.grad_norm_memory, np.nan),
     )
     gone = dataclasses.replace(lanes[0].frame, grad_norm_memory=np.zeros_like(lanes[0].frame.grad_norm_memory))
     runners = [

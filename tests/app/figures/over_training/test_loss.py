@@ -31,9 +31,9 @@ from tests.app.figures.conftest import (
 def test_each_baseline_is_a_dashed_line_at_its_value_with_its_name(case):
     info, layout = seen(case)[0], template(case, "loss")["layout"]
     lines = {(each["y0"], each["y1"], each["line"]["dash"]) for each in layout["shapes"]}
-    assert lines == {(value, value, "dash") for value in info.baselines.values()} and lines
+    assert lines == {(value, value, "dash") for value in info.held_out_baselines.values()} and lines
     names = [each["text"] for each in layout["annotations"]]
-    assert names == [f"{name} {short(value)}" for name, value in info.baselines.items()]
+    assert names == [f"{name} {short(value)}" for name, value in info.held_out_baselines.items()]
 
 
 @cases
@@ -42,14 +42,16 @@ def test_the_names_of_two_baselines_do_not_cover_each_other(case):
     info, layout = seen(case)[0], drawn(case, "loss")["layout"]
     assert_apart(layout, info)
     sides = [each["xanchor"] for each in layout["annotations"]]
-    assert sides == list(itertools.islice(itertools.cycle(["right", "left"]), len(info.baselines)))
+    assert sides == list(itertools.islice(itertools.cycle(["right", "left"]), len(info.held_out_baselines)))
     assert [each["x"] > 0.5 for each in layout["annotations"]] == [side == "right" for side in sides]
 
 
 def assert_apart(layout: dict[str, Any], info: RunInfo) -> None:
     """A name is 16 pixels high, of some 130; each touches its line, or the name that does."""
     height = layout["yaxis"]["range"][1] * 16 / 130
-    places = [(each["y"], value) for each, value in zip(layout["annotations"], info.baselines.values(), strict=True)]
+    places = [
+        (each["y"], value) for each, value in zip(layout["annotations"], info.held_out_baselines.values(), strict=True)
+    ]
     for (one, _), (other, _) in itertools.combinations(places, 2):
         assert abs(one - other) >= height
     for y, value in places:
@@ -62,7 +64,7 @@ def assert_apart(layout: dict[str, Any], info: RunInfo) -> None:
 )
 def test_names_of_close_baselines_stand_apart_on_any_axis(values):
     info, frame, curves = seen("stacked")
-    info = dataclasses.replace(info, baselines={f"baseline {n}": value for n, value in enumerate(values)})
+    info = dataclasses.replace(info, held_out_baselines={f"baseline {n}": value for n, value in enumerate(values)})
     plain = decoded(FIGURES["loss"].template(info).to_plotly_json())
     wild = curves.updates.copy()
     for loss in (0.1, 20.0):
@@ -82,21 +84,34 @@ def test_the_baselines_are_those_of_the_task():
 @cases
 def test_the_loss_curves_are_the_history(case):
     _, frame, curves = seen(case)
-    training, probe = trace(case, "loss", "training batch"), trace(case, "loss", "held-out probe")
+    training, probe = trace(case, "loss", "training batch"), trace(case, "loss", "held-out")
     assert training["x"].tolist() == curves.updates["step"].tolist()
-    assert probe["x"].tolist() == curves.looks["step"].tolist()
-    for drawn_line, truth in ((training["y"], curves.updates["loss"]), (probe["y"], curves.looks["probe_loss"])):
+    assert probe["x"].tolist() == curves.held_out["step"].tolist() and 0 in probe["x"]
+    for drawn_line, truth in ((training["y"], curves.updates["loss"]), (probe["y"], curves.held_out["loss"])):
         known = np.isfinite(truth)
         assert np.array_equal(drawn_line[known], f4(truth[known]))
     low, high = drawn(case, "loss")["layout"]["xaxis"]["range"]
     assert low == 0 and high >= max(frame.step, 50)
     top = drawn(case, "loss")["layout"]["yaxis"]["range"][1]
-    assert top > max(seen(case)[0].baselines.values())
+    assert top > max(seen(case)[0].held_out_baselines.values())
+
+
+def test_an_older_recording_without_held_out_record_shows_its_probe():
+    info, frame, curves = seen("stacked")
+    older = dataclasses.replace(curves, held_out=curves.held_out[:0])
+    patch = FIGURES["loss"].patch(info, frame, older)
+    assert patch["data.2.x"].tolist() == curves.looks["step"].tolist()
+    assert np.array_equal(patch["data.2.y"], f4(curves.looks["probe_loss"]))
+    info, frame, curves = seen("stocks-many_to_many-rnn")
+    for held_out, line in ((curves.held_out, info.held_out_baseline), (curves.held_out[:0], info.baseline)):
+        patch = FIGURES["loss"].patch(info, frame, dataclasses.replace(curves, held_out=held_out))
+        assert patch["layout.shapes.0.y0"] == line and patch["layout.annotations.0.text"].endswith(short(line))
+    assert info.held_out_baseline != info.baseline
 
 
 def test_the_axis_has_room_for_all_but_the_wildest_losses():
     info, frame, curves = seen("stacked")
-    baseline = max(info.baselines.values())
+    baseline = max(info.held_out_baselines.values())
     updates = np.zeros(200, curves.updates.dtype)
     updates["step"], updates["loss"] = np.arange(1, 201), np.linspace(10, 0.1, 200) * baseline
     updates["loss"][[50, 150]] = 1000 * baseline  # one in a hundred
