@@ -10,7 +10,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.frame import Frame, RunInfo
-from engine.recording.history import HELD_OUT
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +26,7 @@ class Curves:
     updates: np.ndarray
     looks: np.ndarray
     waterfall: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, int), np.zeros((0, 0))))
-    held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, HELD_OUT))
+    held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("loss", float)]))
 
     @property
     def held_out_loss(self) -> tuple[np.ndarray, np.ndarray]:

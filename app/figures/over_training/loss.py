@@ -11,7 +11,6 @@ from app.figures import theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
-from engine.tasks import HELD_OUT_SIZE
 
 TRACES = Traces("ghost", "training", "held_out", "sequences")
 MAX_EXACT = 40  # up to this many losses fit on the axis; of more, the largest 2 % may not
@@ -157,10 +156,10 @@ FIGURE = LiveFigure(
     title=lambda info: "Is it learning?",
     look_for=lambda info: "Well below the dashed line it has learned something.",
     how=lambda info: (
-        "Pale: the loss of each training batch before its update. The held-out curve is the mean over "
-        f"{HELD_OUT_SIZE} sequences that are never trained on, or as many as there are, in evaluation mode, at the "
-        "fixed steps at which the verdict is judged; the dashed lines are of the same sequences. The small marks at "
-        "the right are the 16 of the probe. engine/training/held_out.py; the baselines: engine/tasks."
+        "Pale: the loss of each training batch before its update. The held-out curve is the mean over sequences that "
+        "are never trained on, in evaluation mode, at the fixed steps at which the verdict is judged; the dashed lines "
+        "are of the same sequences. The small marks at the right are the 16 of the probe. "
+        "engine/training/held_out.py; the baselines: engine/tasks."
     ),
     label="Loss over training steps, with the exact baseline dashed",
     over="training",
