@@ -16,7 +16,7 @@ from app.live import timeline
 from app.live.messages import pack
 from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
 from engine.diagnosis import LEARNING_SHARE
-from engine.frame import Frame, RunInfo, RunStatus
+from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.number_format import short
 from engine.recording.history import History, Waterfall
 
@@ -26,6 +26,7 @@ HELD_OUT = (
     "simple answer to the same sequences."
 )
 
+REPEATS = "Training on would try the same update again: go back, or change a setting."
 STOP = "Go back to step {step:,}"
 
 
@@ -150,7 +151,8 @@ class Feed:
 
     def _status(self) -> dict[str, Any]:
         status: RunStatus = self.run.status()
-        return {"phase": str(status.phase), "clock": text.clock(status), "message": status.message}
+        again = f" {REPEATS}" if status.phase == RunPhase.REFUSED else ""
+        return {"phase": str(status.phase), "clock": text.clock(status), "message": f"{status.message}{again}"}
 
 
 def curves_of(history: History, waterfall: Waterfall | None = None, chain: tuple[int, int] = (-1, 0)) -> Curves:

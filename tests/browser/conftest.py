@@ -30,6 +30,7 @@ FLAGS = [
     "--disable-sync",
 ]
 LIMIT = 150_000  # milliseconds that anything in a test may take; what takes longer has failed
+ATTEMPTS = 10  # to open a list; each may take that part of LIMIT
 SERVER_START_LIMIT = 120  # seconds
 WINDOW = {"width": 1440, "height": 900}
 FIGURES = ("unrolled", "hidden", "gradient", "loss", "prediction", "update")
@@ -201,15 +202,27 @@ class Playground:
         self.page.locator(f".st-key-{key} button").click()
 
     def choose(self, key: str, option: str) -> None:
-        """One segment of a segmented control."""
-        self.settle()
-        self.page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True).click()
+        """One segment of a segmented control; a page that is drawn anew at that moment takes the choice back."""
+        segment = self.page.locator(f".st-key-{key}").get_by_role("radio", name=option, exact=True)
+        for _ in range(ATTEMPTS):
+            self.settle()
+            if segment.get_attribute("aria-checked") == "true":
+                return
+            segment.click()
+        raise AssertionError(f"{key} cannot be set to {option}")
 
     def pick(self, key: str, option: str) -> None:
-        """An entry of a select box; one that opens while the page is drawn anew closes again."""
-        self.settle()
-        self.page.locator(f".st-key-{key} [role=combobox], .st-key-{key} input").first.click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        """An entry of a select box; one that is open while the page is drawn anew closes, and is opened again."""
+        box = self.page.locator(f".st-key-{key} [role=combobox], .st-key-{key} input").first
+        entry = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(ATTEMPTS):
+            self.settle()
+            box.click()
+            try:
+                return entry.click(timeout=LIMIT / ATTEMPTS)
+            except PlaywrightTimeoutError:
+                self.page.keyboard.press("Escape")
+        raise AssertionError(f"{key} has no entry {option}")
 
     def slide(self, key: str, press: str) -> None:
         """One key press on a slider."""

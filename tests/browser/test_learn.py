@@ -101,6 +101,7 @@ def test_the_browsers_back_undoes_a_change(visit):
     page.wait("location.search === '?preset=remember-lstm' && playground.token !== argument", page.token)
     page.frames(1)
     old = page.token
+    page.settle()
     page.page.go_back()
     page.wait("location.search === '?preset=remember' && playground.token !== argument", old)
     page.frames(1)

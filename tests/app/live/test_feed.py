@@ -11,7 +11,7 @@ import pytest
 from app.figures import applicable, theme
 from app.hub import Ghost
 from app.live import feed as feeds
-from app.live.feed import HELD_OUT, Feed, curves_of, held_out_numbers, judged_chain
+from app.live.feed import HELD_OUT, REPEATS, Feed, curves_of, held_out_numbers, judged_chain
 from app.verdicts import LOOK_AT, NO_CURE
 from engine.diagnosis import diagnose
 from engine.frame import Diagnosis, RunPhase
@@ -59,7 +59,7 @@ def test_losses_and_evidence_that_are_not_finite_do_not_stop_the_feed(broken):
     slot.run.phase, slot.run.message = RunPhase.REFUSED, "Update 4 was not made."
     header, _ = header_of(Feed(slot).frame())
     assert header["verdict"]["kind"] == "not_finite" and header["verdict"]["changes"] == diagnosis.cure
-    assert header["status"]["message"] == "Update 4 was not made."
+    assert header["status"]["message"] == f"Update 4 was not made. {REPEATS}"
     assert "not finite" in header["readouts"]["loss"]
 
 
