@@ -49,8 +49,8 @@ def test_three_networks_race_in_step_and_the_link_says_it_all(visitor):
     )
     log = page.get("race.log")
     assert all(len(set(steps)) == 1 for steps in log) and log == sorted(log)
-    page.wait("document.querySelector('[data-figure=race_loss]').data[2].x.at(-1) === race.step")
-    assert [list(page.data("race_loss", f"data[{lane}].x"))[-1] for lane in range(3)] == [page.step] * 3
+    page.wait("document.querySelector('[data-figure=race_update]').data[2].x.at(-1) === race.step")
+    assert [list(page.data("race_update", f"data[{lane}].x"))[-1] for lane in range(3)] == [page.step] * 3
     page.page.locator("[role=status].rc-sentence", has_text=f"At step {page.step:,} ").wait_for()  # once a second
 
     before = page.get("race.token")
