@@ -122,9 +122,9 @@ def _substitute(latex: str, recorded: Mapping[str, float]) -> str:
 
 def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
     """The training step, the unit, the time step and its input, in words."""
-    layers = info.experiment.num_layers
+    layers = info.num_layers
     where = f"unit {unit} of the top layer" if layers > 1 else f"unit {unit}"
-    ways = ", reading forwards" if info.experiment.bidirectional else ""
+    ways = ", reading forwards" if info.directions == 2 else ""
     updates = f"{frame.step:,} update{'' if frame.step == 1 else 's'}"
     return f"After {updates}, {where}{ways}. Input at t\u00a0=\u00a0{t}: {read(info, frame, t)}."
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.cells import CELLS
 from engine.cells.numpy_ops import NumpyOps
 from engine.frame import Frame, RunInfo
 from engine.step_through.sequence_trace import SequenceTrace
@@ -100,7 +99,7 @@ def _terms(
     before: dict[str, np.ndarray], after: dict[str, np.ndarray], gates: dict[str, np.ndarray],
 ) -> StepTerms:  # fmt: skip
     """Take one step; `one` is the index of its pass, and `gates` are by name."""
-    letters = dict(zip(CELLS[info.experiment.cell].gates, CELLS[info.experiment.cell].letters, strict=True))
+    letters = dict(zip(info.cell_kind.gates, info.cell_kind.letters, strict=True))
     return StepTerms(
         from_input=terms.from_input[at],
         from_state=None if terms.from_state is None else terms.from_state[at],
@@ -114,9 +113,9 @@ def _terms(
 
 def step_numbers(info: RunInfo, terms: StepTerms, unit: int) -> StepNumbers:
     """Run the step in float64, all units at once because some operations join them, and take one unit."""
-    cell = CELLS[info.experiment.cell]
+    cell = info.cell_kind
     ops = NumpyOps(
-        cell, info.experiment.nonlinearity, terms.from_input.astype(float),
+        cell, info.nonlinearity, terms.from_input.astype(float),
         None if terms.from_state is None else terms.from_state.astype(float), terms.biases.astype(float),
         {name: vector.astype(float) for name, vector in terms.vectors.items()},
     )  # fmt: skip
@@ -135,7 +134,7 @@ def step_numbers(info: RunInfo, terms: StepTerms, unit: int) -> StepNumbers:
 
 def _recorded(info: RunInfo, terms: StepTerms, unit: int) -> dict[str, float]:
     """Products, biases, vectors, gates and states of one unit, by symbol."""
-    cell = CELLS[info.experiment.cell]
+    cell = info.cell_kind
     found = {f"{letter}_t": values for letter, values in (terms.gates | terms.after).items()}
     found |= {f"{state}_{{t-1}}": terms.before[state] for state in set(cell.paths.values())}
     for at, letter in enumerate(cell.letters):

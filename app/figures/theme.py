@@ -119,8 +119,8 @@ def time_axis(steps: int, title: str = "") -> dict[str, Any]:
 
 def chain_name(info: RunInfo, layer: int, direction: int) -> str:
     """Return a layer and direction in words, such as "layer 2, backwards"; "" for a network with one of each."""
-    parts = [f"layer {layer + 1}"] if info.experiment.num_layers > 1 else []
-    parts += [("forwards", "backwards")[direction]] if info.experiment.bidirectional else []
+    parts = [f"layer {layer + 1}"] if info.num_layers > 1 else []
+    parts += [("forwards", "backwards")[direction]] if info.directions == 2 else []
     return ", ".join(parts)
 
 

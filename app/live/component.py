@@ -38,7 +38,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         data={
             "token": slot.token,
             "figures": [
-                figure for figure in templates(info.experiment, info.chain) if not only or figure["name"] in only
+                figure for figure in templates(info.experiment, info.shown) if not only or figure["name"] in only
             ],
             "large": LARGE if state.presenting() else 1,
             "cure": "cure" not in state.hidden(),
@@ -48,7 +48,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
             "plotly": PLOTLY_ROUTE,
             "chains": chains(info),
             "chain": info.chains.index(info.shown_chain),
-            "show": text.LAYER_SHOWN if info.experiment.num_layers > 1 else text.DIRECTION_SHOWN,
+            "show": text.LAYER_SHOWN if info.num_layers > 1 else text.DIRECTION_SHOWN,
         },
         on_cure_change=lambda: state.on_cure(KEY),
         on_noted_change=state.on_step_recorded,
@@ -59,10 +59,10 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
 
 def chains(info: RunInfo) -> list[dict[str, Any]]:
     """The layers and directions to choose from, from the bottom up: each for its button, and as part of a sentence."""
-    if info.experiment.num_layers == 1:
+    if info.num_layers == 1:
         names = [("→ forwards", "the forward direction"), ("← backwards", "the backward direction")]
     else:
-        arrows = (" →", " ←") if info.experiment.bidirectional else ("",)
+        arrows = (" →", " ←") if info.directions == 2 else ("",)
         names = [(f"layer {layer + 1}{arrows[d]}", theme.chain_name(info, layer, d)) for layer, d in info.chains]
     return [
         {"at": at, "label": label, "name": name} for at, (label, name) in zip(info.chains, names, strict=False)

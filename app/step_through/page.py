@@ -73,7 +73,7 @@ def show_trace(slot: RunSlot) -> None:
     """Draw everything that changes with a step."""
     run, page_state = slot.run, _page_state(slot.token)
     trace, info = run.result(SEQUENCE_TRACE), run.info
-    chain = (page_state.layer % info.experiment.num_layers, page_state.direction)
+    chain = (page_state.layer % info.num_layers, page_state.direction)
     current = trace is not None and (trace.layer, trace.direction, trace.step) == (*chain, run.status().step)
     if problem := run.problem(SEQUENCE_TRACE) or run.status().message:
         st.warning(problem)
@@ -150,7 +150,7 @@ def _over_time(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState
         k, unit = steps.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
         if k is not None and unit.isdecimal():
             back = place.back(n) or point.get("plot") == 1
-            page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.experiment.hidden_size - 1))
+            page_state.go(at=2 * n - 1 - k if back else k, unit=min(int(unit), info.hidden_size - 1))
 
     figure = step_through.over_time(info, trace, place)
     clickable_figure("walk", figure, label=step_through_text.LOOK_FOR, on_press=pressed)
@@ -181,21 +181,21 @@ def _jacobian(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState,
         point = state.pressed(component_key("jacobian"))
         names = [str(point.get(axis, "")).lstrip("hc") for axis in "yx"]
         if all(name.isdecimal() for name in names):
-            unit, source = (min(int(name), info.experiment.hidden_size - 1) for name in names)
+            unit, source = (min(int(name), info.hidden_size - 1) for name in names)
             page_state.go(unit=unit, source=source)
 
     st.markdown(f"**{step_through_text.JACOBIAN.format(s='s' if info.memory_symbol == 'c' else 'h')}**")
     scale = step_through.scale_of(trace.jacobians[place.step(len(trace.positions))])
     caption = step_through_text.JACOBIAN_NOTE.format(scale=scale)
-    if len(trace.units) < info.experiment.hidden_size:
-        caption += " " + step_through_text.FIRST_UNITS.format(count=len(trace.units), units=info.experiment.hidden_size)
+    if len(trace.units) < info.hidden_size:
+        caption += " " + step_through_text.FIRST_UNITS.format(count=len(trace.units), units=info.hidden_size)
     st.caption(caption)
     clickable_figure("jacobian", step_through.jacobian(info, trace, place), label=caption, on_press=pressed)
 
 
 def _weight(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, place: Place) -> None:
     """Fields for the followed unit and weight, and what this step contributes to the weight's gradient."""
-    last, gates = info.experiment.hidden_size - 1, step_through_text.gates(info)
+    last, gates = info.hidden_size - 1, step_through_text.gates(info)
     # The keys contain the place, so that a click in a figure makes new fields with the clicked values.
     unit, source, gate = f"steps_unit_{place.unit}", f"steps_source_{place.source}", f"steps_gate_{place.gate}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -10,7 +10,6 @@ from app.equations import formulas
 from app.figures import recurrent_weights
 from app.figures.over_time import step_factors
 from app.figures.step_through import Place
-from engine.cells import CELLS
 from engine.frame import RunInfo
 from engine.number_format import short, signed
 from engine.step_through.sequence_trace import SequenceTrace
@@ -174,12 +173,12 @@ def _factor(info: RunInfo, trace: SequenceTrace, at: int) -> str:
 
 def gates(info: RunInfo) -> tuple[str, ...]:
     """The names of the blocks of W_hh for the screen; a single block without a name for a plain cell."""
-    return tuple(gate.replace("_", " ") for gate in CELLS[info.experiment.cell].gates)
+    return tuple(gate.replace("_", " ") for gate in info.cell_kind.gates)
 
 
 def row(info: RunInfo, place: Place) -> int:
     """The row of weight_hh that leads to the followed unit, in the followed gate."""
-    return place.gate * info.experiment.hidden_size + place.unit
+    return place.gate * info.hidden_size + place.unit
 
 
 def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:

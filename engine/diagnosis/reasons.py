@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from engine.cells import CELLS
 from engine.diagnosis.text import share, steps
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import GradientNorms, saturation
@@ -38,7 +37,7 @@ def steps_between(info: RunInfo, direction: int) -> np.ndarray:
     relevant = max(last - info.measured_lag, 0)
     if not direction:
         between = np.arange(relevant + 1, last + 1)
-    elif info.experiment.rnn_type == "many_to_one":
+    elif info.answers_once:
         between = np.arange(relevant)
     else:
         first = int(counted[0])
@@ -54,7 +53,7 @@ def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, f
         states in these steps. kept_per_step: mean of the gate that keeps the old state. Plain cells have the first
         three, gated ones the last.
     """
-    cell, (layer, direction), numbers = CELLS[info.experiment.cell], chain, {}
+    cell, (layer, direction), numbers = info.cell_kind, chain, {}
     between = steps_between(info, direction)
     if not info.has_links or not len(between):
         return {}
@@ -93,7 +92,7 @@ def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason
 def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int) -> Reason:
     """The main cause of growth; empty if these numbers explain less than half of the ratio's decades."""
     if info.gates:
-        if layer < info.experiment.num_layers - 1:
+        if layer < info.num_layers - 1:
             return ()  # the growth may come from the layer above
         return ("the recurrent weights cause it, a gate cannot", "by the recurrent weights")
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
@@ -107,7 +106,7 @@ def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int)
 
 def _by_gates(info: RunInfo, kept: float) -> Reason:
     """The reason, where the gate that keeps the old state lets too little through."""
-    gates = f"{CELLS[info.experiment.cell].retain_gate}s".replace("_", " ")
+    gates = f"{info.cell_kind.retain_gate}s".replace("_", " ")
     if kept >= 0.75:
         numbered = f"keep {share(kept)} a step: too little"
         return (f"The {gates} {numbered} over {steps(info.measured_lag_unpadded)}", f"Gates {numbered}")

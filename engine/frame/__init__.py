@@ -1,7 +1,8 @@
 """The values that cross from a trainer to everything else. No torch."""
 
+from engine.frame.chain import Chain
 from engine.frame.frame import Diagnosis, Frame
 from engine.frame.run_info import RunInfo
 from engine.frame.run_status import RunPhase, RunStatus
 
-__all__ = ["Diagnosis", "Frame", "RunInfo", "RunPhase", "RunStatus"]
+__all__ = ["Chain", "Diagnosis", "Frame", "RunInfo", "RunPhase", "RunStatus"]

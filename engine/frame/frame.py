@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,7 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
         targets: (T,) classes or (T, output_size).
         loss_per_step: (T,), 0 where not counted. valid, counted: (T,) bool, real steps and steps with a loss.
         sequence_loss: (16,) l_b of every sequence of the probe; their mean is probe_loss.
+        mean_weights: {name of a matrix: () float64, mean of |W|}, of all that is learned; empty in older recordings.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction, the first).
         decomposition, spectrum, saliency: of the drawn sequence, at this very step; None unless they were requested
             (see `engine.frame.readings.ON_DEMAND_READINGS`).
@@ -110,6 +111,7 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
     counted: np.ndarray
     factors: StepFactors
     weight_gradients: WeightGradients
+    mean_weights: dict[str, np.ndarray] = field(default_factory=dict)
     decomposition: Decomposition | None = None
     spectrum: Spectrum | None = None
     saliency: Saliency | None = None

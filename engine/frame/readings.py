@@ -56,8 +56,10 @@ class GradientNorms(FrozenArrays):
         grad_norm_memory: the same as grad_norm_last for the state that carries memory: c if there is one, else h.
         sequence_grad_norm, sequence_grad_norm_direct, sequence_grad_norm_last, sequence_grad_norm_cell,
             sequence_grad_norm_memory: the same five for the drawn sequence alone; the first is ||d l_0/d h_t||_2.
-        ratio: (layers, directions) float64, median over the probe of ||d/ds at the first relevant step|| / ||d/ds where
-            the last loss enters||, s the state that carries memory.
+        relative: (layers, directions, T) float64, median over the probe of ||d/ds_t|| / ||d/ds where the last loss
+            enters||, s the state that carries memory, each chain within itself; 1 where the loss enters. relative_low,
+            relative_high: the quartiles. None in recordings made before there were these.
+        ratio: (layers, directions) float64, the same at the first relevant step of each sequence.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
         bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
             None without an encoder.
@@ -76,6 +78,9 @@ class GradientNorms(FrozenArrays):
     ratio: np.ndarray
     output_grad_norm: float
     bottleneck_grad_norm: float | None
+    relative: np.ndarray | None = None
+    relative_low: np.ndarray | None = None
+    relative_high: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.frame import RunInfo
+from engine.frame.chain import Chain
 from engine.frame.readings import GradientNorms
 from engine.lens.sweep import LayerGradients
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 
 
-def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, info: RunInfo) -> GradientNorms:
+def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, chain: Chain) -> GradientNorms:
     """Summarise a sweep as norms: medians over the probe, and those of the drawn sequence.
 
     Args:
@@ -27,7 +27,7 @@ def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, info: Ru
     cell = [[None if chain.total_cell is None else chain.total_cell.norm().cpu().numpy() for chain in row]
             for row in gradients]  # fmt: skip
     memory = cell if cell[0][0] is not None else norm
-    ratios = [[_ratio(norms[:, last[d]], d, probe, info) for d, norms in enumerate(row)] for row in memory]  # type: ignore[index]
+    relative = [[_relative(norms[:, last[d]], d, probe, chain) for d, norms in enumerate(row)] for row in memory]  # type: ignore[index]
     kinds = {
         "grad_norm": _seeds(norm, [0, 0]),
         "grad_norm_direct": _seeds(direct, [0, 0]),
@@ -39,10 +39,14 @@ def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, info: Ru
         kinds["grad_norm_cell"] = _seeds(cell, [0, 0])
     values |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), probe), strict=True))
     values |= {f"sequence_{name}": whole[..., 0].copy() for name, whole in kinds.items()}
+    low, middle, high = (np.array([[each.quartiles[k] for each in row] for row in relative]) for k in range(3))
     return GradientNorms(
         **values,
-        ratio=np.array([[ratio for ratio, _ in row] for row in ratios]),
-        output_grad_norm=max(enters for _, enters in ratios[-1]),
+        relative=middle,
+        relative_low=low,
+        relative_high=high,
+        ratio=np.array([[each.ratio for each in row] for row in relative]),
+        output_grad_norm=max(each.enters for each in relative[-1]),
         bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
     )
 
@@ -69,25 +73,49 @@ def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
     return medians
 
 
-def _ratio(norms: np.ndarray, direction: int, probe: Batch, info: RunInfo) -> tuple[float, float]:
-    """Return (ratio, norm where the loss enters), medians over the probe.
+class _Relative(NamedTuple):
+    """The gradient of one loss in one chain, relative to where that loss enters it.
 
-    In the forward direction the last loss enters at its own step. In the reverse direction of a many-to-one network it
-    enters at position 0, and the relevant step is the same as forwards. In the reverse direction of a many-to-many
-    network the first loss is used, and time runs the other way.
+    Args:
+        quartiles: (3, T), the lower quartile, the median and the upper quartile over the sequences real at t.
+        ratio: the median at the first step that matters. enters: the median of the norms where the loss enters.
+    """
+
+    quartiles: np.ndarray
+    ratio: float
+    enters: float
+
+
+def _relative(norms: np.ndarray, direction: int, probe: Batch, chain: Chain) -> _Relative:
+    """Divide the norms of every sequence by that where the loss enters, then summarise over the probe.
+
+    In the forward direction the last loss enters at its own step. In the reverse direction of a network with one answer
+    it enters at position 0, and the step that matters is the same as forwards. In the reverse direction of one with
+    many answers the first loss is used, and time runs the other way.
 
     Args:
         norms: (T, B), of one loss, layer and direction.
     """
     columns, ends = np.arange(norms.shape[1]), last_counted(probe.counted)
-    relevant = np.maximum(ends - info.measured_lag, 0)
+    relevant = np.maximum(ends - chain.measured_lag, 0)
     if direction:
-        if info.experiment.rnn_type == "many_to_one":
+        if chain.answers_once:
             ends = np.zeros_like(ends)
         else:
             ends = first_counted(probe.counted)
-            relevant = np.minimum(ends + info.reverse_lag, probe.lengths - 1)
-    enters, arrives = norms[ends, columns], norms[relevant, columns]
+            relevant = np.minimum(ends + chain.reverse_lag, probe.lengths - 1)
+    enters = norms[ends, columns]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(enters > 0, arrives / enters, np.where(np.isnan(enters), np.nan, 0.0))
-    return float(np.median(ratios)), float(np.median(enters))
+        parts = np.where(enters > 0, norms / enters, np.where(np.isnan(enters), np.nan, 0.0))
+    ratio = float(np.median(parts[relevant, columns]))
+    return _Relative(_quartiles(parts, probe), ratio, float(np.median(enters)))
+
+
+def _quartiles(parts: np.ndarray, probe: Batch) -> np.ndarray:
+    """Lower quartile, median and upper quartile over the sequences that are real at t, (T, B) to (3, T); else 0."""
+    shares, real = (25, 50, 75), probe.valid
+    if real.all():
+        return np.percentile(parts, shares, axis=-1)
+    some, result = real.any(1), np.zeros((3, len(parts)))
+    result[:, some] = np.nanpercentile(np.where(real, parts, np.nan)[some], shares, axis=-1)
+    return result

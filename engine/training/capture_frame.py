@@ -64,6 +64,7 @@ def capture_frame(
         loss_per_step=probe.after_source(per_step[:, DRAWN].cpu().numpy(), 0),
         sequence_loss=sequence_loss.cpu().numpy(),
         factors=factors_of(swept, seeds),
+        mean_weights=_mean_weights(model),
         weight_gradients=weight_gradients_of(swept, seeds),
         **_states(trace),
         **_data(probe),
@@ -109,6 +110,13 @@ def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.nd
         return model.predictions(model.generate(probe), probe)
     finally:
         model.train(training)
+
+
+@torch.no_grad()
+def _mean_weights(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+    """The mean size of the weights of every matrix."""
+    matrices = ((name, weights) for name, weights in model.named_parameters() if weights.ndim == 2)
+    return {name: np.array(weights.abs().mean(dtype=torch.float64).item()) for name, weights in matrices}
 
 
 def _states(trace: ForwardTrace) -> dict[str, Any]:

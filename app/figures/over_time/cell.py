@@ -36,8 +36,7 @@ FIGURE = LiveFigure(
     title=lambda info: "Cell states",
     look_for=lambda info: "The cell state c can grow beyond 1, unlike the hidden state above.",
     how=lambda info: (
-        f"c_t of the drawn sequence, computed step by step with the cell's equations. "
-        f"engine/cells/{info.experiment.cell}.py."
+        f"c_t of the drawn sequence, computed step by step with the cell's equations. engine/cells/{info.cell}.py."
     ),
     label="Heat map of the cell state, unit by time step",
     over="time",

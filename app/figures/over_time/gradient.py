@@ -200,7 +200,7 @@ def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
     if _steps(old) != _steps(info):
         return {}
     return theme.previous_run(
-        TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[old.showing(info.chain).shown_chain]
+        TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[old.showing(info.shown).shown_chain]
     )
 
 

@@ -17,16 +17,14 @@ SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
 
 def _units(info: RunInfo) -> np.ndarray:
     """Return the units drawn of each layer and direction: all, or evenly spaced ones if there are too many."""
-    e = info.experiment
-    most = max(4, MAX_ROWS // (e.num_layers * e.directions))
-    return np.unique(np.linspace(0, e.hidden_size - 1, min(most, e.hidden_size)).round().astype(int))
+    most = max(4, MAX_ROWS // len(info.chains))
+    return np.unique(np.linspace(0, info.hidden_size - 1, min(most, info.hidden_size)).round().astype(int))
 
 
 def _chain_names(info: RunInfo) -> list[str]:
-    e = info.experiment
-    way = ["→", "←"] if e.bidirectional else [""]
-    layer = (lambda n: f"layer {n + 1}") if e.num_layers > 1 else (lambda n: "units")
-    return [f"{layer(n)} {way[d]}".strip() for n in range(e.num_layers) for d in range(e.directions)]
+    way = ["→", "←"] if info.directions == 2 else [""]
+    layer = (lambda n: f"layer {n + 1}") if info.num_layers > 1 else (lambda n: "units")
+    return [f"{layer(n)} {way[d]}".strip() for n, d in info.chains]
 
 
 def template(info: RunInfo) -> go.Figure:
@@ -90,7 +88,7 @@ def _activation(info: RunInfo) -> str:
     """Return the function that limits the state; "identity" without one."""
     cell = info.cell_kind
     if cell.is_plain:
-        return cell.activation(info.experiment.nonlinearity) or "identity"
+        return cell.activation(info.nonlinearity) or "identity"
     return "identity" if cell.structure.is_linear else "tanh"
 
 
@@ -107,7 +105,7 @@ def _how(info: RunInfo) -> str:
 def colours(info: RunInfo, frame: Frame) -> str:
     """Return the values at the two ends of the colours, and the number of units shown."""
     scale, shown = scale_of(frame.hidden), len(_units(info))
-    subset = "" if shown == info.experiment.hidden_size else f" · {shown} of {info.experiment.hidden_size} units"
+    subset = "" if shown == info.hidden_size else f" · {shown} of {info.hidden_size} units"
     return f"orange −{scale:g} … purple +{scale:g}{subset}"
 
 

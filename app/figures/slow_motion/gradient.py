@@ -28,7 +28,7 @@ def gradient(info: RunInfo, r: UpdateTrace) -> list:
 def _glow(info: RunInfo, r: UpdateTrace) -> go.Heatmap:
     """Return every state in the colour of its gradient: yellow for a large one, dark for a tiny one."""
     norms = log_scale.logarithms(r.grad_norm)
-    blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
+    blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(info.chains, start=1)]
     ticks = list(range(theme.FLOOR_DECADE, theme.TOP_DECADE + 1, 2))
     bar = legend("‖dL/dh‖", [float(k) for k in ticks], [f"10<sup>{k}</sup>".replace("-", "−") for k in ticks])
     return strips(info, blocks, **NEW, zmin=theme.FLOOR_DECADE, zmax=theme.TOP_DECADE, meta="decades", colorbar=bar,
@@ -40,7 +40,7 @@ def _sizes(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     """Return every gradient's size as a text on its state: one digit, or only its power of ten if space is short."""
     real, texts = layout.real(info), []
     write = digit if roomy(info) else decade
-    for row, (layer, d) in enumerate(layout.rows(info), start=1):
+    for row, (layer, d) in enumerate(info.chains, start=1):
         norms = r.grad_norm[layer, d, real]
         colours = ["#11151b" if norm >= 10.0**BRIGHT else "#ffffff" for norm in norms]
         text_colours = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
@@ -88,7 +88,7 @@ def _between(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     """Return the arrows back through time; each shows the gradient at its head, and exactly 0 has no arrow."""
     columns = layout.real(info) if info.has_links else layout.real(info)[:0]
     half, room, arrows = layout.half_width(info) * 1.08, layout.steps_of(info, HEAD), []
-    for row, (layer, d) in enumerate(layout.rows(info), start=1):
+    for row, (layer, d) in enumerate(info.chains, start=1):
         for left, right in pairwise(columns.tolist()):
             head, tail, line, symbol = left, right, [(right - half, row), (left + half + room, row)], "triangle-left"
             if d:
@@ -107,7 +107,7 @@ def _cut(info: RunInfo, left: int, right: int) -> bool:
 
 def _entering(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     """Return the arrows down from a loss into the top layer, and from each layer into the one below."""
-    arrows, rows = [], layout.rows(info)
+    arrows, rows = [], info.chains
     for row, (layer, d) in enumerate(rows, start=1):
         for t in layout.real(info).tolist():
             norm = float(r.entering_norm[layer, d, t])

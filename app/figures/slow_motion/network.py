@@ -30,9 +30,8 @@ NEW = {"xaxis": "x2", "yaxis": "y2"}
 
 def seen(info: RunInfo, r: UpdateTrace) -> RunInfo:
     """Adapt the run's info: the sequence is one of the batch, and layers above the recurrent ones are not drawn."""
-    experiment = r.experiment.replace(output_layers=0)
     valid, counted = (tuple(mask.tolist()) for mask in (r.valid, r.counted))
-    return dataclasses.replace(info, experiment=experiment, valid=valid, counted=counted)
+    return dataclasses.replace(info, experiment=r.experiment, output_layers=0, valid=valid, counted=counted)
 
 
 def unrolled(info: RunInfo, r: UpdateTrace, traces: list, *, answered: bool = True) -> go.Figure:
@@ -41,7 +40,7 @@ def unrolled(info: RunInfo, r: UpdateTrace, traces: list, *, answered: bool = Tr
     Fixed are the frames of the states, the connecting lines and the names of the rows, pale if still empty.
     """
     rows, columns = layout.ticks(info), layout.columns(info)
-    top, below = layout.top(info), len(layout.rows(info)) + 1
+    top, below = layout.top(info), len(info.chains) + 1
     ceiling = top + CEILING + (0.35 if info.encoder_steps else 0)
     later = ["says", "right answer", "loss"]
     if not answered:
@@ -81,7 +80,7 @@ def _frames(info: RunInfo) -> go.Scatter:
     """Return an empty frame for every state."""
     half, high = layout.half_width(info), layout.HALF
     points: list = []
-    for row in range(1, len(layout.rows(info)) + 1):
+    for row in range(1, len(info.chains) + 1):
         for t in layout.real(info).tolist():
             left, right, low, up = t - half, t + half, row - high, row + high
             points += [(left, low), (right, low), (right, up), (left, up), (left, low), (None, None)]
@@ -116,7 +115,7 @@ def legend(title: str, values: list[float], text: list[str]) -> dict:
 def states(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> go.Heatmap:
     """Return every state as a strip of units, and the inputs if they have many channels."""
     units, scale = layout.units(info), hidden.scale_of(r.hidden)
-    blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(layout.rows(info), start=1)]
+    blocks = [(row, r.hidden[layer, d][:, units].T) for row, (layer, d) in enumerate(info.chains, start=1)]
     if channels := layout.strip_channels(info):
         blocks.insert(0, (0, r.inputs[:, :channels].T))
     bar = legend("state", [-scale, 0, scale], [f"−{scale:g}", "0", f"+{scale:g}"])

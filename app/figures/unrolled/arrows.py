@@ -45,7 +45,7 @@ def arrows(info: RunInfo, frame: Frame) -> list[tuple]:
     columns = layout.real(info) if info.has_links else layout.real(info)[:0]  # padding is skipped
     half = layout.half_width(info) * 1.12
     by_decade: dict[int, tuple[list, list, list, list]] = {k: ([], [], [], []) for k in DECADES}
-    for row, (layer, d) in enumerate(layout.rows(info), start=1):
+    for row, (layer, d) in enumerate(info.chains, start=1):
         for left, right in pairwise(columns):
             head, tail, start, end, symbol = (left, right, right - half, left + half, "triangle-left")
             if d:

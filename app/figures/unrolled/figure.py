@@ -24,7 +24,7 @@ TRACES = Traces(
 def template(info: RunInfo) -> go.Figure:
     """Strips, connecting lines, texts, and empty arrows."""
     columns, answered, top = layout.columns(info), layout.answer_steps(info), layout.top(info)
-    points = np.array([(t, row + 1) for row in range(len(layout.rows(info))) for t in columns], np.float32)
+    points = np.array([(t, row + 1) for row in range(len(info.chains)) for t in columns], np.float32)
     hover = go.Scatter(
         x=points[:, 0], y=points[:, 1], mode="markers", marker={"size": 22, "opacity": 0},
         customdata=[""] * len(points), hovertemplate="t = %{x}<br>%{customdata}<extra></extra>",
@@ -96,7 +96,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         TRACES.path("strips", "zmin"): -scale,
         TRACES.path("strips", "zmax"): scale,
         TRACES.path("hover", "customdata"): [
-            symbols.hover(info, frame, layer, d, t) for layer, d in layout.rows(info) for t in columns
+            symbols.hover(info, frame, layer, d, t) for layer, d in info.chains for t in columns
         ],
         TRACES.path("inputs", "text"): [symbols.read(info, frame, t) for t in columns],
         **_answers("outputs", [symbols.answer(info, frame, t) for t in answered]),
@@ -120,7 +120,7 @@ def _answers(trace: str, answers: list[tuple[str, bool]]) -> Patch:
 def _states(info: RunInfo, frame: Frame, columns: np.ndarray) -> np.ndarray:
     """Return the cells of the strips, (rows of cells, 2 * columns - 1) float32; NaN between them."""
     units = layout.units(info)
-    rows = [frame.hidden[layer, d][:, units] for layer, d in layout.rows(info)] + [row[:, units] for row in frame.upper]
+    rows = [frame.hidden[layer, d][:, units] for layer, d in info.chains] + [row[:, units] for row in frame.upper]
     if channels := layout.strip_channels(info):
         rows.insert(0, frame.inputs[:, :channels])
     blocks = []

@@ -68,15 +68,9 @@ def half_width(info: RunInfo) -> float:
     return float(0.26 * spacing)
 
 
-def rows(info: RunInfo) -> list[tuple[int, int]]:
-    """Return (layer, direction) of the recurrent rows from the bottom up; the upper layers are above them."""
-    e = info.experiment
-    return [(layer, d) for layer in range(e.num_layers) for d in range(e.directions)]
-
-
 def top(info: RunInfo) -> int:
     """Return the row of the outputs; inputs are row 0, states are between."""
-    return len(rows(info)) + info.experiment.output_layers + 1
+    return len(info.chains) + info.output_layers + 1
 
 
 def ceiling(info: RunInfo) -> float:
@@ -86,7 +80,7 @@ def ceiling(info: RunInfo) -> float:
 
 def units(info: RunInfo) -> np.ndarray:
     """Return the units drawn of each layer."""
-    size = info.experiment.hidden_size
+    size = info.hidden_size
     return np.unique(np.linspace(0, size - 1, min(CELLS, size)).round().astype(int))
 
 
@@ -98,8 +92,8 @@ def strip_channels(info: RunInfo) -> int:
 
 def ticks(info: RunInfo) -> dict:
     """Return the ticks of the axis, which name the rows."""
-    above = info.experiment.output_layers
-    names = ["input", *(_row_name(info, *pair) for pair in rows(info))]
+    above = info.output_layers
+    names = ["input", *(_row_name(info, *pair) for pair in info.chains)]
     names += [f"above {n + 1}" if above > 1 else "above" for n in range(above)]
     places: list[float] = list(range(len(names) + 1))
     names.append("output")
@@ -110,6 +104,5 @@ def ticks(info: RunInfo) -> dict:
 
 
 def _row_name(info: RunInfo, layer: int, d: int) -> str:
-    e = info.experiment
-    way = (" →", " ←")[d] if e.bidirectional else ""
-    return (f"layer {layer + 1}" if e.num_layers > 1 else "state") + way
+    way = (" →", " ←")[d] if info.directions == 2 else ""
+    return (f"layer {layer + 1}" if info.num_layers > 1 else "state") + way

@@ -16,11 +16,11 @@ HEAD = 11  # pixels for an arrow that goes in
 
 def wires(info: RunInfo) -> go.Scatter:
     """Return the lines from inputs to states, from layer to layer, from step to step, and to the outputs."""
-    real, answered, rows = layout.real(info), layout.answer_steps(info), layout.rows(info)
+    real, answered, rows = layout.real(info), layout.answer_steps(info), info.chains
     half, top = layout.half_width(info), layout.top(info)
     bottom = HALF if layout.strip_channels(info) else 0.22
     segments: list[tuple[float, float, float, float]] = [(t, bottom, t, 1 - HALF) for t in real]
-    read = answered if info.experiment.rnn_type == "many_to_one" else real[real >= info.encoder_steps]
+    read = answered if info.answers_once else real[real >= info.encoder_steps]
     for row in range(1, top - 1):  # the layers above have only the steps that the output reads
         segments += [(t, row + HALF, t, row + 1 - HALF) for t in (real if row < len(rows) else read)]
     segments += [(t, top - 1 + HALF, t, top - 0.25) for t in answered]
@@ -65,7 +65,7 @@ def truth(info: RunInfo) -> go.Scatter:
 
 def context(info: RunInfo) -> go.Scatter:
     """Return the context vector, one marker per layer: all that passes from encoder to decoder."""
-    rows = range(1, len(layout.rows(info)) + 1) if info.encoder_steps else range(0)
+    rows = range(1, len(info.chains) + 1) if info.encoder_steps else range(0)
     return go.Scatter(
         x=[info.encoder_steps - 0.5] * len(rows), y=list(rows), mode="markers",
         marker={"symbol": "diamond", "size": 15, "color": theme.LAST, "line": {"width": 0}},

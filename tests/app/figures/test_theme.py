@@ -51,8 +51,7 @@ def test_padding_is_named_where_there_is_room_for_the_word():
     angles = {}
     for steps, padded in ((12, 4), (12, 1), (400, 2)):
         valid = tuple(t < steps - padded for t in range(steps))
-        e = info.experiment.replace(task="first_symbol_recall", rnn_type="many_to_one", seq_len=steps)
-        (band,) = theme.marks_in_time(dataclasses.replace(info, experiment=e, encoder_steps=0, valid=valid))
+        (band,) = theme.marks_in_time(dataclasses.replace(info, time_steps=steps, encoder_steps=0, valid=valid))
         assert (band["x0"], band["x1"]) == (steps - padded - 0.5, steps - 0.5)
         angles[steps, padded] = band["label"].get("textangle")
         assert band["label"].get("text", "padding") == "padding"

@@ -1,0 +1,126 @@
+"""What the lens and the drawing of a network need to know of it: its chain of states, without a task. No torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Self
+
+from engine.cells import CELLS, Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """The states of a network along the time axis: which there are, how they are linked, and where losses enter.
+
+    It knows neither experiment nor task, so that any network can be described like this. "The drawn sequence" is the
+    first of those on which frames are measured.
+
+    Args:
+        cell: one of `engine.cells.CELLS`. nonlinearity: of a plain cell; gated cells ignore it.
+        num_layers, directions, hidden_size: of the recurrent layers. output_layers: feed-forward layers above them.
+        input_size: of the first recurrent layer, the inputs of a feed-forward cell's whole window.
+        time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
+        valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
+        answers_once: one answer, read where each direction ends; otherwise one at every counted step.
+        is_autoregressive: the output of one step is the input of the next.
+        lag: how many steps lie between the answer and the input that decides it; None if there is no such number.
+        looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
+        first_informative: the first step whose input differs from sequence to sequence.
+        same_lengths: all measured sequences have real steps and losses at the same positions, so that a median over
+            them at t compares like with like.
+        shown: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
+    """
+
+    cell: str
+    nonlinearity: str
+    num_layers: int
+    directions: int
+    hidden_size: int
+    input_size: int
+    output_layers: int = 0
+    time_steps: int
+    encoder_steps: int = 0
+    valid: tuple[bool, ...]
+    counted: tuple[bool, ...]
+    answers_once: bool = False
+    is_autoregressive: bool = False
+    lag: int | None = None
+    looks_ahead: bool = False
+    first_informative: int = 0
+    same_lengths: bool = True
+    shown: tuple[int, int] | None = None
+
+    @property
+    def cell_kind(self) -> Cell:
+        """The cell: its gates, its paths back in time, its weights."""
+        return CELLS[self.cell]
+
+    @property
+    def cell_title(self) -> str:
+        """The cell's name on the screen."""
+        return self.cell_kind.title
+
+    @property
+    def memory_symbol(self) -> str:
+        """The state that carries memory: c for an LSTM, h otherwise."""
+        return "c" if self.cell_kind.has_cell_state else "h"
+
+    @property
+    def activation(self) -> str | None:
+        """The activation of a plain cell, such as "tanh"; None for a gated cell."""
+        return self.cell_kind.activation(self.nonlinearity)
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The names of the cell's gates; none for a plain cell."""
+        gates = self.cell_kind.gates
+        return gates if len(gates) > 1 else ()
+
+    @property
+    def has_links(self) -> bool:
+        """False for a feed-forward network: its steps do not depend on earlier states."""
+        return self.cell_kind.is_recurrent
+
+    @property
+    def chains(self) -> list[tuple[int, int]]:
+        """Every (layer, direction), from the bottom up."""
+        return [(layer, d) for layer in range(self.num_layers) for d in range(self.directions)]
+
+    @property
+    def shown_chain(self) -> tuple[int, int]:
+        """(layer, direction) that figures of a single layer show."""
+        return self.shown or (self.num_layers - 1, 0)
+
+    def showing(self, shown: tuple[int, int] | None) -> Self:
+        """The same, with figures of a single layer showing this one; the top layer if there is no such chain."""
+        return dataclasses.replace(self, shown=shown if shown in self.chains else None)
+
+    @property
+    def measured_lag(self) -> int:
+        """The lag at which the ratio is measured: `lag`; if there is none, back to the first informative input."""
+        return self.time_steps - 1 - self.first_informative if self.lag is None else self.lag
+
+    @property
+    def reverse_lag(self) -> int:
+        """The same for a direction that begins at the end of the sequence, where every input is informative."""
+        return self.time_steps - 1 if self.lag is None else self.lag
+
+    @property
+    def measured_lag_unpadded(self) -> int:
+        """The same in real steps of the drawn sequence: an encoder's padding, which may lie between, is not counted."""
+        if not self.encoder_steps:
+            return self.measured_lag
+        last = max(t for t, counted in enumerate(self.counted) if counted)
+        return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
+
+    def enters(self, direction: int) -> int:
+        """Where the followed loss enters this direction of the drawn sequence.
+
+        Forwards the last loss, at its own step. Backwards: of one answer at t = 0, where that direction ends; of many
+        the first loss.
+        """
+        counted = [t for t, has_loss in enumerate(self.counted) if has_loss]
+        if not direction:
+            return counted[-1]
+        return 0 if self.answers_once else counted[0]
