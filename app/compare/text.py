@@ -178,7 +178,11 @@ def _when(lane: LaneSnapshot) -> int:
 def _share(lane: LaneSnapshot) -> str:
     """The held-out loss relative to the loss to beat, in words."""
     part = _loss(lane) / lane.info.held_out_baseline
-    return "half" if 0.475 <= part < 0.525 else f"{part:.0%}"
+    return "half" if 0.475 <= part < 0.525 else _percent(part)
+
+
+def _percent(part: float) -> str:
+    return "less than 1%" if part < 0.01 else f"{part:.0%}"
 
 
 # ---- one lane in words
@@ -206,11 +210,7 @@ def card(lane: LaneSnapshot) -> dict[str, str]:
 def _loss_label(lane: LaneSnapshot) -> str:
     """The held-out loss, and how it compares with the loss to beat."""
     part = _loss(lane) / lane.info.held_out_baseline
-    compared = (
-        f"{'less than 1%' if part < 0.01 else f'{part:.0%}'} {OF_THE_LINE}"
-        if part < 2
-        else f"{short(part)} times the loss to beat"
-    )
+    compared = f"{_percent(part)} {OF_THE_LINE}" if part < 2 else f"{short(part)} times the loss to beat"
     return f"held-out loss {short(lane.frame.held_out_loss)}{f' · {compared}' if math.isfinite(part) else ''}"
 
 

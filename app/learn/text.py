@@ -169,9 +169,8 @@ def outcome(prediction: Prediction, answer: int, result: str) -> str:
 def result(info: RunInfo, frame: Frame) -> str:
     """The result of the run, in a sentence with its numbers."""
     word = VERDICTS[frame.diagnosis.kind].label if frame.diagnosis else ""
-    has_record = frame.held_out_step >= 0
-    reached, line = (frame.held_out_loss, info.held_out_baseline) if has_record else (frame.probe_loss, info.baseline)
-    loss = f"held-out loss {reached:.3g} (loss to beat: {line:.3g})"
+    line = next(iter(info.judged_baselines(frame.has_record).values()))
+    loss = f"held-out loss {frame.judged_loss:.3g} (loss to beat: {line:.3g})"
     ratio = frame.diagnosis.evidence.get("ratio") if frame.diagnosis else None
     back = f", gradient ratio {amount(ratio)}" if ratio is not None else ""
     return f"*Your run, step {frame.step:,}:* {loss}{back}. Verdict: {word}."

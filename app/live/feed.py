@@ -199,7 +199,7 @@ def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
         "figure": figure_of(diagnosis.kind),
         "look": f"{NO_CURE} {LOOK_AT[diagnosis.kind]}" if _has_no_cure(info, frame) else "",
         "numbers": held_out_numbers(info, frame),
-        "counted": HELD_OUT.format(step=frame.held_out_step) if frame.held_out_step >= 0 else "",
+        "counted": HELD_OUT.format(step=frame.held_out_step) if frame.has_record else "",
     }
 
 
@@ -217,9 +217,9 @@ def _has_no_cure(info: RunInfo, frame: Frame) -> bool:
 
 def held_out_numbers(info: RunInfo, frame: Frame) -> str:
     """The two numbers that matter: the held-out loss beside the line that it has to beat, and the task's metric."""
-    if frame.held_out_step < 0:  # a recording made before there was such a measurement
-        return f"held-out loss {short(frame.probe_loss)} (to beat: {short(info.baseline)})"
-    metric = f"{frame.held_out_metric:.0%}" if info.metric_percent else short(frame.held_out_metric)
-    loss, line = short(frame.held_out_loss), short(info.held_out_baseline)
-    when = "" if frame.held_out_step == frame.step else f" · at step {frame.held_out_step:,}"
-    return f"held-out loss {loss} (to beat: {line}) · {info.metric_name}: {metric}{when}"
+    line = next(iter(info.judged_baselines(frame.has_record).values()))
+    loss = f"held-out loss {short(frame.judged_loss)} (to beat: {short(line)})"
+    if not frame.has_record:  # a recording made before there was such a measurement
+        return loss
+    when = "" if frame.judged_step == frame.step else f" · at step {frame.judged_step:,}"
+    return f"{loss} · {info.metric_name}: {info.write_metric(frame.judged_metric)}{when}"

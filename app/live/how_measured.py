@@ -49,8 +49,9 @@ def paragraphs(info: RunInfo) -> list[str]:
         "numbers explain less than half of the decades, no reason is given.",
         "Clipped hard: with SGD, each of the last 20 updates was clipped so much that the weights hardly move. Adam, "
         "AdamW, RMSprop and Adagrad divide by the size of the gradient, so clipping does not slow them down. Stuck: "
-        "the mean loss of the last 20 updates, and that of 20 updates a hundred steps earlier, are both within "
-        f"{100 * PLATEAU_TOLERANCE:g} % of a known level.",
+        "two held-out losses, measured one after the other, or in an older recording the mean loss of the last 20 "
+        f"updates and that of 20 updates a hundred steps earlier, are both within {100 * PLATEAU_TOLERANCE:g} % of a "
+        "known level.",
         "Code: engine/lens/sweep.py (sweep), engine/lens/step_factors.py (factors_of), engine/diagnosis/verdict.py "
         "(diagnose). Tests compare the gradient with autograd on an unrolled loop, to one part in a billion.",
     ]

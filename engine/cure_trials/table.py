@@ -37,9 +37,14 @@ class Outcome:
     cure: str
 
     @property
+    def is_good(self) -> bool:
+        """True if its verdict says that it needs no help."""
+        return self.kind in GOOD_KINDS
+
+    @property
     def is_bad(self) -> bool:
         """True for a bad verdict on a run that does not make progress: one that does needs no cure."""
-        return self.kind not in GOOD_KINDS and not self.share < LEARNING_SHARE
+        return not self.is_good and not self.share < LEARNING_SHARE
 
     @property
     def is_well(self) -> bool:
@@ -56,7 +61,7 @@ class Row:
     outcomes: tuple[Outcome, ...]
 
     @property
-    def steps(self) -> Sequence[tuple[Outcome, Outcome]]:
+    def pairs(self) -> Sequence[tuple[Outcome, Outcome]]:
         """(without, with) each cure."""
         return list(zip(self.outcomes, self.outcomes[1:], strict=False))
 
@@ -82,25 +87,21 @@ def aims(rows: Sequence[Row]) -> list[Aim]:
     ends = [outcome for row in rows for outcome in row.outcomes]
     bad = [row for row in rows if row.outcomes[0].is_bad]
     cured = [row for row in bad if len(row.outcomes) > 1]
-    steps = [step for row in rows for step in row.steps]
     helped = [row for row in cured if row.outcomes[1].share <= HELPED * row.outcomes[0].share]
-    worse = [after for before, after in steps if after.share > before.share and not after.is_well]
+    worse = [after for row in rows for before, after in row.pairs if after.share > before.share and not after.is_well]
     failed = [end for end in ends if not end.share <= FAILED]
     return [
-        Aim(f"runs above {FAILED} x the line without a bad verdict", _count(failed, _is_good), len(failed), most=0),
+        Aim(
+            f"runs above {FAILED} x the line without a bad verdict",
+            sum(end.is_good for end in failed),
+            len(failed),
+            most=0,
+        ),
         Aim("bad verdicts with a cure", len(cured), len(bad), least=0.8),
         Aim(f"first cures that lower the loss to {HELPED} of what it is without", len(helped), len(cured), least=0.9),
         Aim("chains that end well", sum(row.outcomes[-1].is_well for row in cured), len(cured), least=0.8),
-        Aim("cures that made it worse, and are called healthy", _count(worse, _is_good), len(worse), most=0),
+        Aim("cures that made it worse, and are called healthy", sum(end.is_good for end in worse), len(worse), most=0),
     ]
-
-
-def _count(outcomes: Iterable[Outcome], holds: Any) -> int:
-    return sum(map(holds, outcomes))
-
-
-def _is_good(outcome: Outcome) -> bool:
-    return outcome.kind in GOOD_KINDS
 
 
 def spelled(changes: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ LIMITS = (  # (upper end of the ratio, kind); the end is excluded for shrinking 
     (math.inf, "exploding"),
 )
 SHRINKING, GROWING = ("vanished", "vanishing", "fading"), ("growing", "exploding")  # "rising" needs no cure
-KINDS = tuple(kind for _, kind in LIMITS)
+BANDS = tuple(kind for _, kind in LIMITS)
 HOLD = 3.0
 """Hysteresis: a ratio stays in its band until it is outside by more than this factor."""
 
@@ -41,6 +41,6 @@ def held_band(ratio: float, before: int) -> int:
     """
     if not 0 < ratio < math.inf:
         return -1
-    if before >= 0 and near(KINDS[before], ratio):
+    if before >= 0 and near(BANDS[before], ratio):
         return before
-    return KINDS.index(band(ratio))
+    return BANDS.index(band(ratio))

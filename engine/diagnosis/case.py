@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from engine.diagnosis.bands import KINDS as BANDS
-from engine.diagnosis.bands import SHRINKING, band, near
+from engine.diagnosis.bands import BANDS, SHRINKING, band, near
 from engine.diagnosis.reasons import best_chain, per_step
 from engine.diagnosis.text import reaches
 from engine.experiment import Experiment
@@ -76,18 +75,23 @@ class Case:
 
     @property
     def has_record(self) -> bool:
-        """True if the run measures its held-out sequences; an old recording does not, and is judged without."""
-        return self.frame.held_out_step >= 0
+        """True if the run measures its held-out sequences."""
+        return self.frame.has_record
 
     @property
     def loss(self) -> float:
         """The held-out loss of the newest measurement; without a record, that of the probe."""
-        return self.frame.held_out_loss if self.has_record else self.frame.probe_loss
+        return self.frame.judged_loss
+
+    @cached_property
+    def line_name(self) -> str:
+        """What gives the loss to beat, such as "guessing"."""
+        return next(iter(self.info.judged_baselines(self.has_record)))
 
     @property
     def line(self) -> float:
         """The loss to beat, on the same sequences."""
-        return self.info.held_out_baseline if self.has_record else self.info.baseline
+        return self.info.judged_baselines(self.has_record)[self.line_name]
 
     @property
     def share(self) -> float:

@@ -11,6 +11,7 @@ from engine.diagnosis.case import LEARNING_SHARE, Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.text import fitted, times
 from engine.frame.held_out import metric_is_good
+from engine.number_format import short
 
 NO_GRADIENT = 1e-8
 WORSE = 1.3  # times the line, and times where it began: above this a loss is clearly worse than both
@@ -36,9 +37,10 @@ def diverged(case: Case) -> Finding | None:
     if not frame.step or above < WORSE or (above < FAR_WORSE and (not case.has_record or case.is_falling)):
         return None
     share = case.share if frame.held_out_step == frame.step else frame.probe_loss / case.info.baseline
-    name = next(iter(case.info.baselines))
-    where = f"{times(share)} that of “{name}”, and above where it began" if math.isfinite(share) else "no longer finite"
-    sentence = f"The updates are too large: the held-out loss is {where}."
+    height = "no longer finite"
+    if math.isfinite(share):
+        height = f"{times(share)} that of “{case.line_name}”, and above where it began"
+    sentence = f"The updates are too large: the held-out loss is {height}."
     return Finding("diverged", sentence, cures.lower_rate(case.e) or cures.usual_settings(case.info, frame))
 
 
@@ -72,7 +74,7 @@ def nearly(case: Case) -> Finding | None:
     frame, info = case.frame, case.info
     if not case.has_record or case.loss >= info.held_out_solved_loss or metric_is_good(info, frame.held_out_metric):
         return None
-    value = f"{frame.held_out_metric:.0%}" if info.metric_percent else f"{frame.held_out_metric:.3g}"
+    value = info.write_metric(frame.held_out_metric)
     low = f"The loss is down to {case.share:.1%} of the baseline"
     return Finding("nearly", f"{low}, but too few answers are right ({info.metric_name}: {value}).")
 
@@ -89,7 +91,7 @@ def overfitting(case: Case) -> Finding | None:
     if not (turned and falls):
         return None
     sentence = (
-        f"It learns the training data by heart: its training loss is {frame.recent_loss:.3g}, the held-out loss "
+        f"It learns the training data by heart: its training loss is {short(frame.recent_loss)}, the held-out loss "
         f"{case.loss:.3g}. That was lowest at step {frame.held_out_best_step:,}, with {frame.held_out_best:.3g}."
     )
     evidence = {

@@ -76,14 +76,13 @@ def on_plateau(case: Case, arrives: str) -> Finding | None:
 def behind(case: Case) -> Finding | None:
     """Not better than the line after many updates, and not falling, or far above it."""
     frame, info = case.frame, case.info
-    name = next(iter(info.held_out_baselines))
-    worst = WORSE if name in UNBEATABLE_LEVELS else NO_BETTER
+    worst = WORSE if case.line_name in UNBEATABLE_LEVELS else NO_BETTER
     if not case.has_record or frame.held_out_step < STUCK_AFTER or case.share < worst:
         return None
     if case.is_falling and case.share < WORSE:
         return None
-    stands = f"After {frame.step:,} updates the held-out loss is {times(case.share)} that of “{name}”"
+    stands = f"After {frame.step:,} updates the held-out loss is {times(case.share)} that of “{case.line_name}”"
     sentence = f"{stands}, and {'still falls' if case.is_falling else 'hardly falls'}."
-    # Where nobody beats the line, no other cell does.
-    cure = cures.usual_updates(info, frame) if name in UNBEATABLE_LEVELS else cures.usual_settings(info, frame)
+    is_unbeatable = case.line_name in UNBEATABLE_LEVELS  # by any other cell, too
+    cure = cures.usual_updates(info, frame) if is_unbeatable else cures.usual_settings(info, frame)
     return Finding("behind", sentence, cure)

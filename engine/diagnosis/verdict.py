@@ -115,9 +115,9 @@ def _enough(case: Case) -> Finding | None:
     """Little of the gradient goes far back, but nothing is known to lie there, and the line is met."""
     if not case.needs_no_more:
         return None
-    name = next(iter(case.info.held_out_baselines))
-    met = f"The loss is at {case.share:.0%} of that of “{name}”, and this task has no step that must be remembered."
-    return Finding("enough", fitted(f"{met} {case.arrives}", met))
+    met = f"The loss is at {case.share:.0%} of that of “{case.line_name}”"
+    known = f"{met}, and this task has no step that must be remembered."
+    return Finding("enough", fitted(f"{known} {case.arrives}", known))
 
 
 def _banded(case: Case) -> Finding:

@@ -118,6 +118,21 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
     diagnosis: Diagnosis | None = None
 
     @property
+    def judged_step(self) -> int:
+        """The step of the held-out loss by which this frame is judged, at or before its own."""
+        return self.held_out_step if self.has_record else self.step
+
+    @property
+    def judged_loss(self) -> float:
+        """That loss, in the unit of the run's: of the held-out record, or without one of the probe."""
+        return self.held_out_loss if self.has_record else self.probe_loss
+
+    @property
+    def judged_metric(self) -> float:
+        """The metric of the same sequences."""
+        return self.held_out_metric if self.has_record else self.metric
+
+    @property
     def on_demand(self) -> frozenset[str]:
         """The names of the on-demand readings that this frame has."""
         return frozenset(name for name in ON_DEMAND_READINGS if getattr(self, name) is not None)

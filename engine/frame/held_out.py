@@ -48,6 +48,11 @@ class HeldOutRecord(FrozenArrays):
     held_out_band: int = -1
     held_out_solved: bool = False
 
+    @property
+    def has_record(self) -> bool:
+        """True if the run measures its held-out sequences; an old recording does not, and is judged by its probe."""
+        return self.held_out_step >= 0
+
 
 def counts_as_solved(info: RunInfo, loss: float, metric: float, before: bool) -> bool:
     """True if a loss is below the bar and the task's metric is good enough; a little more is allowed once it was."""

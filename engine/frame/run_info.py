@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.frame.chain import Chain
+from engine.number_format import short
 from engine.parameters import parameter_count
 from engine.tasks import TASKS, Batch, held_out, probe
 from engine.tasks.base import first_informative
@@ -87,6 +88,14 @@ class RunInfo(Chain):
     def held_out_baseline(self) -> float:
         """The loss to beat on the held-out sequences."""
         return next(iter(self.held_out_baselines.values()))
+
+    def judged_baselines(self, has_record: bool) -> dict[str, float]:
+        """{name: loss} on the sequences by which a frame is judged (`Frame.judged_loss`); the first is to be beaten."""
+        return self.held_out_baselines if has_record else self.baselines
+
+    def write_metric(self, value: float) -> str:
+        """The metric as it is written: a percentage, or a number for a read-out."""
+        return f"{value:.0%}" if self.metric_percent else short(value)
 
     @property
     def held_out_solved_loss(self) -> float:

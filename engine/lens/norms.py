@@ -22,9 +22,9 @@ def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, chain: C
     """
     seeds = gradients[0][0].total.values.shape[1]
     last = [min(1, seeds - 1), seeds - 1]  # the seed for the verdict, by direction
-    norm = [[chain.total.norm().cpu().numpy() for chain in row] for row in gradients]  # (T, S, B) each
-    direct = [[chain.direct.rows(slice(0, 1)).norm().cpu().numpy() for chain in row] for row in gradients]
-    cell = [[None if chain.total_cell is None else chain.total_cell.norm().cpu().numpy() for chain in row]
+    norm = [[each.total.norm().cpu().numpy() for each in row] for row in gradients]  # (T, S, B) each
+    direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in gradients]
+    cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
             for row in gradients]  # fmt: skip
     memory = cell if cell[0][0] is not None else norm
     relative = [[_relative(norms[:, last[d]], d, probe, chain) for d, norms in enumerate(row)] for row in memory]  # type: ignore[index]

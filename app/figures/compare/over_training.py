@@ -11,10 +11,10 @@ from app.figures import theme
 from app.figures.base import Patch
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
 from engine.frame import RunInfo
+from engine.frame.run_info import SOLVED_SHARE
 from engine.number_format import short
 
 MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
-TENTH = 0.1  # of the baseline: what is solved is below it on the larger set of held-out sequences
 EDGE = 0.95  # height of the marks for losses above the axis, as a part of it
 LOW, HIGH = -5, 5  # exponents of 10 of the size of an update
 MAX_SHOWN = 20.0  # in baselines: larger losses are drawn at the edge, so that one lane does not flatten the others
@@ -23,7 +23,7 @@ MAX_SHOWN = 20.0  # in baselines: larger losses are drawn at the edge, so that o
 def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     """One line per lane, and dashed lines at the loss to beat and at a tenth of it."""
     name, baseline = next(iter(infos[0].held_out_baselines.items()))
-    levels = {name: baseline, "a tenth": TENTH * baseline}
+    levels = {name: baseline, "a tenth": SOLVED_SHARE * baseline}
     return theme.figure(
         *lines(names, "step %{x:,}: %{y:.3g}"),
         ends(names),
@@ -50,7 +50,7 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Patch the curves; a loss above the axis, or NaN, ends in a triangle at the edge."""
     top = _top(lanes)
     changed: Patch = {}
-    at, last = zip(*map(_newest, lanes), strict=True)
+    last = [lane.frame.judged_loss for lane in lanes]
     for place, lane in enumerate(lanes):
         steps, losses = lane.curves.held_out_loss
         changed[f"data.{place}.x"] = steps.astype(np.float32)
@@ -58,7 +58,7 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     above = [not loss <= top for loss in last]
     marks = f"data.{len(lanes)}"  # the trace of `ends`, after the lines
     changed |= {
-        f"{marks}.x": np.array(at, np.float32),
+        f"{marks}.x": np.array([lane.frame.judged_step for lane in lanes], np.float32),
         f"{marks}.y": theme.float32(np.where(above, EDGE * top, last)),
         f"{marks}.marker.symbol": [
             "triangle-up" if outside else style.mark for outside, style in zip(above, LANES, strict=False)
@@ -70,12 +70,6 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     return changed
 
 
-def _newest(lane: LaneSnapshot) -> tuple[int, float]:
-    """Step and value of the newest held-out loss of a lane."""
-    frame = lane.frame
-    return (frame.held_out_step, frame.held_out_loss) if frame.held_out_step >= 0 else (frame.step, frame.probe_loss)
-
-
 def _apart(losses: Sequence[float]) -> list[str]:
     """Return the text position of each letter, so that the letters of lines that end together do not overlap."""
     ranks = np.argsort(np.argsort(-np.nan_to_num(np.asarray(losses), nan=np.inf), kind="stable"))
@@ -85,7 +79,7 @@ def _apart(losses: Sequence[float]) -> list[str]:
 def _top(lanes: Sequence[LaneSnapshot]) -> float:
     """Return the upper limit of the axis: above the loss to beat and the newest losses below MAX_SHOWN."""
     baseline = lanes[0].info.held_out_baseline
-    newest = [loss for _, loss in map(_newest, lanes) if loss < MAX_SHOWN * baseline]
+    newest = [lane.frame.judged_loss for lane in lanes if lane.frame.judged_loss < MAX_SHOWN * baseline]
     return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
 
 
@@ -116,10 +110,10 @@ LOSS = RaceFigure(
     look_for="Well below the upper dashed line a network has learned something; below the lower one, most of the task.",
     label="Held-out loss of every lane over training steps, on the same axes, with the loss to beat dashed",
     how=(
-        "The mean loss over the same 16 held-out sequences for every lane, in evaluation mode, whenever all lanes had "
-        "made the same number of updates. The upper dashed line is the loss to beat on these sequences, the lower one "
-        "a tenth of it. Whether a task is solved, and the losses on the lanes, are measured on 256 other held-out "
-        "sequences, at fixed steps. engine/training/trainer.py, engine/training/held_out.py, engine/tasks."
+        "The mean loss over sequences that are never trained on, the same for every lane, in evaluation mode, at the "
+        "fixed steps at which the verdict is judged. The upper dashed line is the loss to beat on these sequences, the "
+        "lower one a tenth of it: below it, and with most answers right, a task is solved. "
+        "engine/training/held_out.py, engine/tasks."
     ),
     over="training",
     template=loss_template,

@@ -46,7 +46,7 @@ def template(info: RunInfo) -> go.Figure:
         revision="training",
         margin={"l": 46, "r": 14, "t": 24, "b": 40},
         xaxis=theme.TRAINING_AXIS,
-        yaxis={"range": [0, top], "nticks": 6},
+        yaxis={"range": [0, top], "nticks": 6, "automargin": "left"},  # 2.5×10³¹ is wider than 2.5
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
              "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}}
@@ -90,7 +90,7 @@ def _name_places(baselines: dict[str, float], top: float) -> list[float]:
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch both curves, the axis, and the losses of the probe's sequences."""
     updates, (steps, losses) = curves.updates, curves.held_out_loss
-    baselines = info.held_out_baselines if len(curves.held_out) else info.baselines  # of the same sequences
+    baselines = info.judged_baselines(len(curves.held_out) > 0)
     top = _top(baselines, updates["loss"], losses)
     return (
         _sequences(frame, top)
@@ -136,10 +136,7 @@ def _sequences(frame: Frame, top: float) -> Patch:
 
 def readout(info: RunInfo, frame: Frame) -> str:
     """Return held-out loss and metric."""
-    has_record = frame.held_out_step >= 0
-    loss, value = (frame.held_out_loss, frame.held_out_metric) if has_record else (frame.probe_loss, frame.metric)
-    metric = f"{value:.0%}" if info.metric_percent else short(value)
-    return f"loss {short(loss)} · {info.metric_name} {metric}"
+    return f"loss {short(frame.judged_loss)} · {info.metric_name} {info.write_metric(frame.judged_metric)}"
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.diagnosis.bands import HOLD, KINDS, LIMITS, band, held_band
+from engine.diagnosis.bands import BANDS, HOLD, LIMITS, band, held_band
 from engine.frame.held_out import HeldOutRecord
 from tests.engine.diagnosis.conftest import BAR, judged
 
@@ -15,15 +15,15 @@ EDGES = [limit for limit, _ in LIMITS[:-1]]
 def test_a_ratio_that_crosses_a_limit_back_and_forth_keeps_its_band(limit):
     for before, ratio in ((limit / 1.5, limit * 1.5), (limit * 1.5, limit / 1.5)):
         first = held_band(before, -1)
-        assert KINDS[first] == band(before) != band(ratio)
+        assert BANDS[first] == band(before) != band(ratio)
         assert held_band(ratio, first) == held_band(before, held_band(ratio, first)) == first
 
 
 @pytest.mark.parametrize("limit", EDGES)
 def test_a_ratio_clearly_outside_leaves_it(limit):
     below, above = limit / (1.01 * HOLD), limit * 1.01 * HOLD
-    assert KINDS[held_band(above, held_band(below, -1))] == band(above)
-    assert KINDS[held_band(below, held_band(above, -1))] == band(below)
+    assert BANDS[held_band(above, held_band(below, -1))] == band(above)
+    assert BANDS[held_band(below, held_band(above, -1))] == band(below)
 
 
 def test_what_is_no_ratio_has_no_band():
