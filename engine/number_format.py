@@ -58,3 +58,27 @@ def amount(ratio: float) -> str:
         return f"{ratio:.2g}"
     digits, _, exponent = f"{ratio:.1e}".partition("e")
     return f"{digits} × {power_of_ten(int(exponent))}"
+
+
+def write_count(number: float) -> str:
+    """Format a number of 1 or more with two digits: 2.3, 45, 1,300, 2 billion, 10¹⁸."""
+    rounded = float(f"{number:.2g}")
+    if rounded < 1e6:
+        return f"{rounded:,.15g}"
+    for size, word in ((1e6, "million"), (1e9, "billion"), (1e12, "trillion")):
+        if rounded < 1000 * size:
+            return f"{float(f'{rounded / size:.2g}'):g} {word}"
+    return power_of_ten(round(math.log10(number)))
+
+
+def relative_size(ratio: float) -> str:
+    """Format a size relative to another, as the verdict says it: × 33, 43%, 1 part in 980 million, exactly 0."""
+    if not math.isfinite(ratio):
+        return "not finite"
+    if ratio == 0:
+        return "exactly 0"
+    if ratio >= 1.5:
+        return f"× {write_count(ratio)}"
+    if ratio >= 0.1:
+        return f"{ratio:.0%}"
+    return f"1 part in {write_count(1 / max(ratio, 1e-300))}"

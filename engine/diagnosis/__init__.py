@@ -9,11 +9,10 @@ from engine.diagnosis.bands import LIMITS
 from engine.diagnosis.case import LEARNING_SHARE
 from engine.diagnosis.learning import NO_GRADIENT
 from engine.diagnosis.reasons import best_chain
-from engine.diagnosis.text import write_count
 from engine.diagnosis.verdict import GOOD_KINDS, KINDS, diagnose
 from engine.frame.run_info import SOLVED_SHARE
 
 __all__ = [
     "GOOD_KINDS", "KINDS", "LEARNING_SHARE", "LIMITS", "NO_GRADIENT", "SOLVED_SHARE",
-    "best_chain", "diagnose", "write_count",
+    "best_chain", "diagnose",
 ]  # fmt: skip

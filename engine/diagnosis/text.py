@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.frame import RunInfo
-from engine.number_format import power_of_ten
+from engine.number_format import write_count
 
 MAX_CHARACTERS = 200  # three lines on a page 1440 pixels wide, beside a cure; longer text is cut off
 MIN_FLOAT32 = 2.0**-150  # half of the smallest positive float32: anything smaller is rounded to 0
@@ -71,17 +71,6 @@ def share(number: float) -> str:
     if number >= 0.095:
         return f"{number:.0%}"
     return f"{100 * number:.1g}%" if number >= 1e-6 else "next to nothing"
-
-
-def write_count(number: float) -> str:
-    """Format a number of 1 or more with two digits: 2.3, 45, 1,300, 2 billion, 10¹⁸."""
-    rounded = float(f"{number:.2g}")
-    if rounded < 1e6:
-        return f"{rounded:,.15g}"
-    for size, word in ((1e6, "million"), (1e9, "billion"), (1e12, "trillion")):
-        if rounded < 1000 * size:
-            return f"{float(f'{rounded / size:.2g}'):g} {word}"
-    return power_of_ten(round(math.log10(number)))
 
 
 def times(factor: float) -> str:

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from engine.cells import CELLS, Cell
 
 
@@ -95,6 +97,12 @@ class Chain:
     def showing(self, shown: tuple[int, int] | None) -> Self:
         """The same, with figures of a single layer showing this one; the top layer if there is no such chain."""
         return dataclasses.replace(self, shown=shown if shown in self.chains else None)
+
+    def of_sequence(self, valid: np.ndarray, counted: np.ndarray) -> Self:
+        """The same network, measured on another sequence alone. Arguments: (T,) bool, as `valid` and `counted`."""
+        return dataclasses.replace(
+            self, valid=tuple(valid.tolist()), counted=tuple(counted.tolist()), same_lengths=True
+        )
 
     @property
     def measured_lag(self) -> int:

@@ -9,9 +9,11 @@ import numpy as np
 
 from engine.frame.frozen import FrozenArrays
 from engine.frame.held_out import HeldOutRecord
+from engine.frame.reading_request import READING_ARGUMENTS, ReadingRequest
 from engine.frame.readings import (
-    ON_DEMAND_READINGS,
+    ChainTerms,
     Decomposition,
+    FollowedLoss,
     GradientNorms,
     Preactivations,
     Saliency,
@@ -88,8 +90,8 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
         sequence_loss: (16,) l_b of every sequence of the probe; their mean is probe_loss.
         mean_weights: {name of a matrix: () float64, mean of |W|}, of all that is learned; empty in older recordings.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction, the first).
-        decomposition, spectrum, saliency: of the drawn sequence, at this very step; None unless they were requested
-            (see `engine.frame.readings.ON_DEMAND_READINGS`).
+        decomposition, spectrum, saliency, terms, followed: of the drawn sequence (the last: of the probe), at this very
+            step; None unless they were requested (see `engine.frame.reading_request`).
         diagnosis: the verdict; None only until it has been made.
     """
 
@@ -115,6 +117,8 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
     decomposition: Decomposition | None = None
     spectrum: Spectrum | None = None
     saliency: Saliency | None = None
+    terms: ChainTerms | None = None
+    followed: FollowedLoss | None = None
     diagnosis: Diagnosis | None = None
 
     @property
@@ -134,5 +138,8 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
 
     @property
     def on_demand(self) -> frozenset[str]:
-        """The names of the on-demand readings that this frame has."""
-        return frozenset(name for name in ON_DEMAND_READINGS if getattr(self, name) is not None)
+        """The requests that this frame answers: the names of the on-demand readings that it has, with arguments."""
+        readings = {name: getattr(self, name) for name in READING_ARGUMENTS}
+        return frozenset(
+            str(ReadingRequest.answered_by(name, reading)) for name, reading in readings.items() if reading is not None
+        )

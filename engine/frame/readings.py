@@ -15,7 +15,8 @@ import numpy as np
 from engine.frame.frozen import FrozenArrays
 
 ON_DEMAND_READINGS = ("decomposition", "spectrum", "saliency")
-"""Readings that a frame has only on request: each costs more than the rest of the frame."""
+"""Readings without an argument that a frame has only on request: each costs more than the rest of the frame. Those with
+one are in `engine.frame.reading_request`."""
 
 
 SATURATION_MARGIN = 0.05
@@ -84,16 +85,36 @@ class GradientNorms(FrozenArrays):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class FollowedLoss(FrozenArrays):
+    """The gradient of one step's loss relative to where that loss enters, as `GradientNorms.relative` is for the last.
+
+    In the reverse direction it is the same loss, which enters there at its own step, too; in a network with one answer
+    at position 0, where that direction ends.
+
+    Args:
+        step: position of the loss on the time axis.
+        relative: (layers, directions, T) float64, the median over the probe's sequences that have a loss at this step
+            and are real at t; exactly 0 where no path leads from the loss to t, or no sequence is real. relative_low,
+            relative_high: the quartiles.
+    """
+
+    step: int
+    relative: np.ndarray
+    relative_low: np.ndarray
+    relative_high: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Preactivations(FrozenArrays):
-    """The terms of each gate's preactivation: drawn sequence, top layer, forward direction.
+    """The terms of each gate's preactivation, of the drawn sequence: in a frame those of the top layer, forwards.
 
     G is the number of the cell's gates, in the order of `Cell.gates` (1 for a plain cell). A network has one pass, an
     encoder-decoder two with different weights. Padded steps are 0.
 
     Args:
         from_input: (T, G, units), W_ih x_t without its bias.
-        from_state: (T, G, units), W_hh times what the gate's product reads, h_{t-1} or something made of it, without
-            its bias; None for a cell without weight_hh.
+        from_state: (T, G, units), W_hh times what the gate's product reads, the state of the step before or something
+            made of it, without its bias; None for a cell without weight_hh.
         biases: (passes, 2, G, units), bias_ih and bias_hh; (passes, 1, G, units) for a cell without weight_hh,
             (passes, 0, G, units) for one without biases.
         vectors: {parameter name: (passes, symbols, units)}, as `Cell.vectors` has them, for example the peepholes;
@@ -109,6 +130,18 @@ class Preactivations(FrozenArrays):
     def peepholes(self) -> np.ndarray | None:
         """(passes, 3, units), p_i, p_f and p_o; None for a cell without peepholes. Recordings had this column once."""
         return self.vectors.get("weight_ch")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChainTerms(Preactivations):
+    """The same of any layer and direction. By position on the time axis, also in the reverse direction.
+
+    Args:
+        layer, direction: which; both from 0.
+    """
+
+    layer: int
+    direction: int
 
 
 @dataclass(frozen=True, eq=False)

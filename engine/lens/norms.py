@@ -105,15 +105,24 @@ def _relative(norms: np.ndarray, direction: int, probe: Batch, chain: Chain) -> 
             ends = first_counted(probe.counted)
             relevant = np.minimum(ends + chain.reverse_lag, probe.lengths - 1)
     enters = norms[ends, columns]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parts = np.where(enters > 0, norms / enters, np.where(np.isnan(enters), np.nan, 0.0))
+    parts = relative_sizes(norms, enters)
     ratio = float(np.median(parts[relevant, columns]))
-    return _Relative(_quartiles(parts, probe), ratio, float(np.median(enters)))
+    return _Relative(quartiles(parts, probe.valid), ratio, float(np.median(enters)))
 
 
-def _quartiles(parts: np.ndarray, probe: Batch) -> np.ndarray:
-    """Lower quartile, median and upper quartile over the sequences that are real at t, (T, B) to (3, T); else 0."""
-    shares, real = (25, 50, 75), probe.valid
+def relative_sizes(norms: np.ndarray, enters: np.ndarray) -> np.ndarray:
+    """Norms (T, B) divided by those where the loss enters, (B,): 0 where none enters, NaN where that is NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(enters > 0, norms / enters, np.where(np.isnan(enters), np.nan, 0.0))
+
+
+def quartiles(parts: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Lower quartile, median and upper quartile over the sequences that are real at t, (T, B) to (3, T); else 0.
+
+    Args:
+        real: (T, B) bool.
+    """
+    shares = (25, 50, 75)
     if real.all():
         return np.percentile(parts, shares, axis=-1)
     some, result = real.any(1), np.zeros((3, len(parts)))

@@ -1,6 +1,6 @@
-"""The preactivations of a frame: W_ih x_t, W_hh h_{t-1}, biases and vectors of every gate, before its nonlinearity.
+"""The terms of every gate before its nonlinearity: W_ih x_t, W_hh times the state before, biases and vectors.
 
-Of the drawn sequence in the top layer, in NumPy.
+Of the drawn sequence in one layer and direction, in NumPy.
 """
 
 from __future__ import annotations
@@ -12,28 +12,33 @@ from torch import Tensor
 
 from engine.cells import CELLS, Cell
 from engine.cells.numpy_ops import NumpyOps
-from engine.frame.readings import Preactivations
-from engine.layers.reverse_sequence import flip
+from engine.frame.readings import ChainTerms, Preactivations
 from engine.layers.weights import Weights
-from engine.lens.forward_trace import DRAWN, ForwardPass, ForwardTrace
+from engine.lens.forward_trace import DRAWN, ForwardTrace
 
 
-def preactivations(trace: ForwardTrace) -> Preactivations:
-    """Recompute the preactivations of the drawn sequence in the top layer. Changes nothing."""
+def chain_terms(trace: ForwardTrace, layer: int, direction: int) -> ChainTerms | None:
+    """Recompute the preactivations in one layer and direction; None if the network has no such chain."""
+    e = trace.model.experiment
+    if not (0 <= layer < e.num_layers and 0 <= direction < e.directions):
+        return None
+    return ChainTerms(layer=layer, direction=direction, **vars(preactivations(trace, layer, direction)))
+
+
+def preactivations(trace: ForwardTrace, layer: int = -1, direction: int = 0) -> Preactivations:
+    """Recompute the preactivations of the drawn sequence, by position on the time axis. Changes nothing."""
     e = trace.model.experiment
     cell = CELLS[e.cell]
-    last = {state: np.zeros(e.hidden_size, np.float32) for state in cell.states}  # of the previous pass
     terms = []
     for one in trace.passes:
-        cell_trace, real = one.cell_traces[-1][0], int(one.lengths[DRAWN])
-        new = {
-            state: values[:, DRAWN].cpu().numpy()
-            for state, values in (("h", cell_trace.hidden), ("c", cell_trace.cell))
-            if values is not None
+        cell_trace, real = one.cell_traces[layer][direction], int(one.lengths[DRAWN])
+        new = {"h": cell_trace.hidden, "c": cell_trace.cell}
+        old = {
+            state: np.concatenate([_of_drawn(first), _of_drawn(new[state])[:-1]])
+            for state, first in zip(cell.states, cell_trace.initial, strict=True)
         }
-        old = {state: np.concatenate([last[state][None], new[state][:-1]]) for state in cell.states}
-        terms.append(_terms(cell, e.nonlinearity, cell_trace.weights, _read(one), old, real))
-        last = {state: new[state][real - 1] for state in cell.states}
+        own = _terms(cell, e.nonlinearity, cell_trace.weights, _of_drawn(cell_trace.inputs), old, real)
+        terms.append(_reversed(own, real) if direction else own)
     from_state = [one.from_state for one in terms if one.from_state is not None]
     return Preactivations(
         from_input=np.concatenate([one.from_input for one in terms]),
@@ -43,10 +48,26 @@ def preactivations(trace: ForwardTrace) -> Preactivations:
     )
 
 
+def _of_drawn(values: Tensor | None) -> np.ndarray:
+    """(T, B, ...) to (T, ...)."""
+    assert values is not None
+    return _array(values[:, DRAWN])
+
+
+def _reversed(terms: Preactivations, real: int) -> Preactivations:
+    """From the reverse direction's own order to positions; padding stays at the end."""
+
+    def by_position(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([values[:real][::-1], values[real:]])
+
+    from_state = None if terms.from_state is None else by_position(terms.from_state)
+    return dataclasses.replace(terms, from_input=by_position(terms.from_input), from_state=from_state)
+
+
 def _terms(
     cell: Cell, nonlinearity: str, weights: Weights, inputs: np.ndarray, old: dict[str, np.ndarray], real: int
 ) -> Preactivations:
-    """The terms of one pass.
+    """The terms of one pass, in the direction's own time order.
 
     Args:
         inputs: (T, I), what the layer read. old: {state: (T, units)}, the states before each step. real: the number of
@@ -87,17 +108,6 @@ def _with_products_found(
 
 def _array(values: Tensor) -> np.ndarray:
     return values.cpu().numpy()
-
-
-def _read(one: ForwardPass) -> np.ndarray:
-    """What the top layer read of the drawn sequence, (T, I): the network's input, or the states of the layer below."""
-    if len(one.cell_traces) == 1:
-        return one.inputs[:, DRAWN].cpu().numpy()
-    below = [
-        flip(cell_trace.hidden, one.lengths) if d else cell_trace.hidden
-        for d, cell_trace in enumerate(one.cell_traces[-2])
-    ]
-    return np.concatenate([states[:, DRAWN].cpu().numpy() for states in below], axis=-1)
 
 
 def _products(vectors: np.ndarray, matrix: np.ndarray, real: int) -> np.ndarray:

@@ -29,6 +29,7 @@ AXES = {
     "valid": "time",
     "counted": "time",
     "ratio": "layers directions",
+    "relative*": CHAIN,
     "grad_norm*": CHAIN,
     "sequence_grad_norm*": CHAIN,
     "factors.*": CHAIN,
@@ -44,6 +45,10 @@ AXES = {
     "saliency.steps": "answers",
     "saliency.norms": "answers time",
     "saliency.occluded": "time",
+    "terms.from_input": "time blocks units",
+    "terms.from_state": "time blocks units",
+    "terms.biases": "passes vectors blocks units",
+    "followed.relative*": CHAIN,
 }
 """By path; "*" matches any ending. An axis whose size the experiment does not fix has the same length everywhere. The
 cell's vectors are added in `check_shapes`."""
@@ -69,8 +74,9 @@ def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) 
         **{vector.name: len(vector.symbols) for vector in cell.vectors},
     }
     vectors = {f"vectors.{vector.name}": f"passes {vector.name} units" for vector in cell.vectors}
+    known = AXES | vectors | {f"terms.{name}": axes for name, axes in vectors.items()}
     for path, shape in shapes.items():
-        axes = next((axes for name, axes in (AXES | vectors).items() if _matches(name, path)), None)
+        axes = next((axes for name, axes in known.items() if _matches(name, path)), None)
         if axes is not None and not _fits(shape, axes.split(), sizes):
             shown = " x ".join(map(str, shape)) or "a single number"
             raise ColumnError(f"{path} has the wrong shape for this network: {shown}.")

@@ -8,7 +8,17 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+from engine.tasks.base import (
+    NO_ANSWER,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    full_lengths,
+    last_step_only,
+)
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words
 from engine.tasks.text_input import check_length, single_answer
@@ -38,7 +48,6 @@ LIVING = (
     ("teacher", "teachers"),
 )
 THINGS = (("house", "houses"), ("tree", "trees"), ("car", "cars"), ("river", "rivers"))
-PLURALS = tuple(plural for _, plural in LIVING + THINGS)
 AGREEMENT_CLASSES: Classes = {
     "SUBJECT": sum(LIVING + THINGS, ()),
     "DOG": (*sum(LIVING, ()), UNKNOWN),
@@ -119,12 +128,16 @@ def _themselves(seq_len: int) -> Patterns:
 
 
 def _answers(place: int, answers: Mapping[str, int], words: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from tokens (T, batch) to the class, (batch,), of the word at position `place`."""
-    classes = np.array([answers.get(word, 0) for word in words])
+    """A function from tokens (T, batch) to the class, (batch,), of the word at position `place`.
+
+    NO_ANSWER for a word that is in no class.
+    """
+    classes = np.array([answers.get(word, NO_ANSWER) for word in words])
     return lambda tokens: classes[tokens[place]]
 
 
-_number = _answers(1, dict.fromkeys(PLURALS, 1), AGREEMENT_WORDS)
+NUMBERS = {word: number for noun in LIVING + THINGS for number, word in enumerate(noun)}
+_number = _answers(1, NUMBERS, AGREEMENT_WORDS)
 _who = _answers(0, {word: at for at, word in enumerate(SELVES)}, THEMSELVES_WORDS)
 
 
@@ -167,6 +180,7 @@ AGREEMENT = Task(
     # Singular or plural is drawn for every noun independently, so the last noun says nothing about the verb.
     baselines=lambda experiment: {"guessing, or by the last noun": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 2,  # from the last word back to the noun after the first "the"
+    answers=lambda experiment, inputs: np.broadcast_to(_number(inputs), inputs.shape),
     encode=lambda experiment, text: single_answer(check_length(encode_words(text, AGREEMENT_WORDS))),
     asks="A sentence up to its verb",
     example="the cats which the dog near the old house saw",
@@ -188,6 +202,7 @@ THEMSELVES = Task(
     draw=_draw_themselves,
     baselines=lambda experiment: {"guessing": math.log(len(SELVES))},
     lag=lambda experiment: experiment.seq_len - 1,
+    answers=lambda experiment, inputs: np.broadcast_to(_who(inputs), inputs.shape),
     encode=lambda experiment, text: single_answer(check_length(encode_words(text, THEMSELVES_WORDS))),
     asks="A sentence up to 'for'",
     example="she bought some bread which the old king saw for",

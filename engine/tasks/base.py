@@ -10,6 +10,8 @@ import numpy as np
 
 NO_SYMBOL = -1
 """Stands for no token (before the first one, or in padding): the input is the zero vector."""
+NO_ANSWER = -1
+"""Stands for a target that the inputs alone do not determine."""
 END = "."
 """The symbol that ends a sequence."""
 
@@ -198,6 +200,9 @@ class Task:
         continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so the network can
             continue with its own outputs: write a text, forecast a series. Irrelevant for AUTOREGRESSIVE_TYPES, which
             always do.
+        answers: the rule, (experiment, inputs) -> targets, both as in a Batch, for inputs of symbols that a person has
+            changed. NO_ANSWER where the inputs do not determine the answer, and, of an encoder-decoder, after the
+            answer's end; the values at steps without a loss are meaningless. None where there is no rule.
         encode: (experiment, text) -> the user's text as a batch of one sequence, prepared as in training; the mask says
             where an answer is expected, the values of its targets are meaningless. Symbols that training never saw
             become UNKNOWN_TOKEN if the task has one. Raises ValueError with a sentence if the text cannot be read. None
@@ -225,6 +230,7 @@ class Task:
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False
+    answers: Callable[[DataSettings, np.ndarray], np.ndarray] | None = None
     encode: Callable[[DataSettings, str], Batch] | None = None
     asks: str = ""
     example: str = ""
@@ -262,6 +268,13 @@ def within(tolerance: float) -> Callable[[Batch, np.ndarray], float]:
         return float(near[batch.mask].mean())
 
     return measure
+
+
+def next_inputs(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The rule of tasks whose target at t is the input at t + 1, (T, batch); NO_ANSWER after the last input."""
+    last = np.full_like(inputs[:1], NO_ANSWER)
+    following = np.concatenate([inputs[1:], last])
+    return np.where(following == NO_SYMBOL, NO_ANSWER, following)
 
 
 def last_step_only(seq_len: int, batch_size: int) -> np.ndarray:

@@ -6,7 +6,17 @@ import math
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
+from engine.tasks.base import (
+    NO_ANSWER,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    answer_mask,
+    full_lengths,
+)
 from engine.tasks.text_input import encode_symbols
 
 BITS = ("0", "1")
@@ -41,6 +51,7 @@ PARITY = Task(
     draw=_draw_parity,
     baselines=lambda experiment: {"guessing": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 1,
+    answers=lambda experiment, inputs: _parity(experiment, inputs).targets,
     encode=lambda experiment, text: _parity(experiment, encode_symbols(text, BITS)[:, None]),
     asks="Bits; it should answer whether the count of ones is odd (1) or even (0)",
     example="0110100",
@@ -75,6 +86,7 @@ XOR = Task(
     draw=_draw_xor,
     baselines=lambda experiment: {"guessing, or seeing one bit": math.log(2)},
     lag=lambda experiment: 1,
+    answers=lambda experiment, inputs: _xor(inputs).targets,
     encode=lambda experiment, text: _xor(encode_symbols(text, BITS, minimum=2)[:, None]),
     asks="Bits; it should answer 1 where a bit differs from the one before",
     example="0110100",
@@ -89,6 +101,16 @@ def _draw_copy(rng: np.random.Generator, experiment: DataSettings, batch_size: i
     inputs[:COPIED], targets[-COPIED:], mask[-COPIED:] = letters, letters, True
     inputs[-COPIED - 1] = GO
     return Batch(inputs, targets, mask, full_lengths(*shape))
+
+
+def _copied(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The letters, at the end; NO_ANSWER for one that is none, and for all if what follows is no pause."""
+    letters, pause = inputs[:COPIED], inputs[COPIED:]
+    wanted = np.full((len(pause), 1), BLANK)
+    wanted[-COPIED - 1] = GO
+    targets = np.full_like(inputs, NO_ANSWER)
+    targets[-COPIED:] = np.where((letters < BLANK) & (pause == wanted).all(0), letters, NO_ANSWER)
+    return targets
 
 
 COPY = Task(
@@ -107,4 +129,5 @@ COPY = Task(
     draw=_draw_copy,
     baselines=lambda experiment: {"guessing": math.log(len(ALPHABET))},
     lag=lambda experiment: experiment.seq_len - COPIED,
+    answers=_copied,
 )

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy
+from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words
@@ -78,6 +78,24 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
     return Batch(inputs, tags[patterns.slots[:steps, chosen]], np.arange(steps)[:, None] < lengths, lengths)
 
 
+def _tags_of(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The tags by all patterns that a sentence fits; NO_ANSWER where they differ, and for one that fits none."""
+    patterns, tags = _patterns()
+    steps = len(inputs)
+    slots = patterns.slots[:steps, : patterns.fitting(steps)]
+    possible = tags[slots]
+    accepts = np.zeros((len(patterns.members), len(WORDS) + 1), bool)  # (classes + 1, words); the last is padding
+    np.put_along_axis(accepts, patterns.members % (len(WORDS) + 1), True, axis=1)
+    accepts[:-1, NO_SYMBOL] = False
+    targets = np.full_like(inputs, NO_ANSWER)
+    for column, sentence in enumerate(inputs.T):
+        fits = accepts[slots, sentence[:, None]].all(0)
+        if fits.any():
+            low, high = possible[:, fits].min(1), possible[:, fits].max(1)
+            targets[:, column] = np.where(low == high, low, NO_ANSWER)
+    return targets
+
+
 @cache
 def _baselines(seq_len: int) -> dict[str, float]:
     """Exact losses per step, computed over every word at every place of every pattern that fits."""
@@ -116,6 +134,7 @@ ENTITIES = Task(
     draw=_draw,
     baselines=lambda experiment: _baselines(experiment.seq_len),
     lag=lambda experiment: 2,  # the deciding word is one or two words away, mostly after the name: "paris was flooded"
+    answers=_tags_of,
     encode=_encode,
     asks="A sentence with names",
     example="they say that florence moved to jordan",

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.tasks.base import (
     END,
+    NO_ANSWER,
     NO_SYMBOL,
     Batch,
     DataSettings,
@@ -18,6 +19,7 @@ from engine.tasks.base import (
     accuracy,
     exact_match,
     full_lengths,
+    next_inputs,
 )
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.text_input import MAX_TYPED_STEPS, encode_symbols
@@ -54,6 +56,18 @@ def _count_baseline(experiment: DataSettings) -> dict[str, float]:
     return {"seeing only the letter before": -stop * math.log(stop) - (1 - stop) * math.log1p(-stop)}
 
 
+def _counted_down(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The next symbol; after the last one what a string of the language needs, NO_ANSWER if it can be none."""
+    targets, columns = next_inputs(experiment, inputs), np.arange(inputs.shape[1])
+    last = (inputs != NO_SYMBOL).sum(0) - 1
+    number_of_a, number_of_b = (inputs == A).sum(0), (inputs == B).sum(0)
+    t = np.arange(len(inputs))[:, None]
+    wanted = np.select([t == 0, t <= number_of_a, t <= last], [STOP, A, B], NO_SYMBOL)
+    possible = (inputs == wanted).all(0) & (number_of_b > 0) & (number_of_b <= number_of_a)
+    targets[last, columns] = np.where(possible, np.where(number_of_a == number_of_b, STOP, B), NO_ANSWER)
+    return targets
+
+
 def _encode_count(experiment: DataSettings, text: str) -> Batch:
     letters = encode_symbols(text, AB[:2], minimum=2)
     number_of_a = int((letters == A).sum())
@@ -83,6 +97,7 @@ COUNT = Task(
     lag=lambda experiment: 2 * _largest(experiment) - 1,  # from the last full stop to the first a
     causal=True,
     continues=True,
+    answers=_counted_down,
     encode=_encode_count,
     asks="Some a and at least one b; it should go on to as many b and a full stop (more than in training, too)",
     example="aaaaaaaab",
@@ -184,6 +199,7 @@ REBER_GRAMMAR = Task(
     lag=lambda experiment: 1,  # this symbol and the one before it determine the state
     causal=True,
     continues=True,
+    answers=next_inputs,
     encode=_encode_reber,
     asks="The beginning of a string: B, then what the grammar allows of T, P, S, X, V and E",
     example="BTSSX",
@@ -227,6 +243,11 @@ def _draw_embedded(rng: np.random.Generator, experiment: DataSettings, batch_siz
     return Batch(inputs, targets, mask, lengths)
 
 
+def _outer(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The T or P at the beginning; NO_ANSWER if there is another symbol."""
+    return np.broadcast_to(np.where(np.isin(inputs[1], OUTER), inputs[1], NO_ANSWER), inputs.shape)
+
+
 def _encode_embedded(experiment: DataSettings, text: str) -> Batch:
     inputs = _encode_prefix(text, minimum=3)
     if inputs[1] not in OUTER:
@@ -253,6 +274,7 @@ EMBEDDED_REBER = Task(
     baselines=lambda experiment: {"guessing between T and P": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 3,  # from the step before the last to the second
     causal=True,
+    answers=_outer,
     encode=_encode_embedded,
     asks="B, T or P, a string from B to E; it should answer with the same T or P",
     example="BTBPVVE",

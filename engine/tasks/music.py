@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths
+from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths
 from engine.tasks.entropy import conditional_entropy
 
 NOTES = ("C4", "D4", "E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5", "G5", "A5", "B5", "C6")
@@ -27,6 +27,13 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
     seq_len = experiment.seq_len
     tunes = TUNES[: seq_len + 1, rng.integers(0, TUNES.shape[1], batch_size)]
     return Batch(tunes[:-1], tunes[1:], np.ones((seq_len, batch_size), bool), full_lengths(seq_len, batch_size))
+
+
+def _rest_of_tune(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The rest of the tune that begins with the first note; NO_ANSWER where no tune does."""
+    begins = TUNES[0] == inputs[0][:, None]  # (batch, tunes)
+    rest = TUNES[1 : len(inputs) + 1, begins.argmax(1)]
+    return np.where(begins.any(1), rest, NO_ANSWER)
 
 
 def _encode(experiment: DataSettings, text: str) -> Batch:
@@ -67,6 +74,7 @@ MELODY = Task(
     baselines=lambda experiment: _baselines(experiment.seq_len),
     lag=lambda experiment: experiment.seq_len - 1,  # the first note determines the whole tune
     audible=True,
+    answers=_rest_of_tune,
     encode=_encode,
     asks="The first note, C4 to C5 (it knows no tune that begins higher)",
     example="G4",

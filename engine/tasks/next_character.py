@@ -9,7 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
+from engine.tasks.base import (
+    NO_SYMBOL,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    answer_mask,
+    full_lengths,
+    next_inputs,
+)
 from engine.tasks.text_input import check_length, single_sequence
 from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN
 
@@ -93,6 +104,7 @@ CHARACTERS = Task(
     lag=lambda experiment: min(8, experiment.seq_len - 1),
     causal=True,
     continues=True,
+    answers=next_inputs,
     encode=_encode_typed,
     asks="The beginning of a text",
     example="alice was beginning to ",

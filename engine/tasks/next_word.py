@@ -8,12 +8,12 @@ from itertools import product
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task
+from engine.tasks.base import END, NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, next_inputs
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words
 from engine.tasks.text_input import check_length, single_sequence
-from engine.tasks.unknown_words import UNKNOWN
+from engine.tasks.unknown_words import UNKNOWN, UNKNOWN_TOKEN
 
 CLASSES = {
     "WOMAN": ("anna", "maria", "lucy", "emma"),
@@ -83,6 +83,12 @@ def _draw_batch(rng: np.random.Generator, seq_len: int, batch_size: int, split: 
     return Batch(inputs, np.maximum(words, 0), words > 0, lengths)
 
 
+def _next_words(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The next word; NO_ANSWER where that is unknown, as in `_draw_batch`, or the sentence might go on or end."""
+    following = next_inputs(experiment, inputs)
+    return np.where(following == UNKNOWN_TOKEN, NO_ANSWER, following)
+
+
 def perplexity(batch: Batch, outputs: np.ndarray) -> float:
     """exp of the mean cross-entropy over the counted steps: the number of equally likely words with the same loss."""
     right = np.take_along_axis(outputs, batch.targets[..., None], axis=-1)[..., 0][batch.mask]
@@ -126,6 +132,7 @@ NEXT_WORD = Task(
     lag=lambda experiment: min(4, experiment.seq_len - 1),
     causal=True,
     continues=True,
+    answers=_next_words,
     encode=_encode,
     asks="The beginning of a sentence",
     example="the old wolf",

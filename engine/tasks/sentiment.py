@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
+from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
 from engine.tasks.tables import table
 from engine.tasks.text_input import check_length, single_answer, single_sequence
 from engine.tasks.unknown_words import UNKNOWN, UNKNOWN_TOKEN, split_words
@@ -26,6 +26,7 @@ TURNS = (  # (without, with a negation): equally long, so that the length does n
     ("from start to finish", "not in any way"),
     ("in every single scene", "never for one minute"),
 )
+NEGATIONS = ("not", "never")  # every negation has one of them, and nothing else has
 ONE_IN = 3  # one review in so many is negated
 OPENINGS = (
     "",
@@ -74,6 +75,8 @@ TAILS = (  # (no person, person), shortest first
         "and the senators went home early",
     ),
 )
+DECIDING = (("bears", "doll", "dolls"), ("roosevelt", "wife", "senators"))  # (no person, person): one in every tail
+FARTHEST = 3  # words from "teddy" to the one that decides, at most
 
 
 def _vocabulary(*texts: str) -> tuple[str, ...]:
@@ -139,6 +142,16 @@ def _draw_sentiment(rng: np.random.Generator, experiment: DataSettings, batch_si
     return _one_answer(inputs, wanted, wanted - 1, positive)
 
 
+def _judged(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """Negative or positive; NO_ANSWER unless one word judges and at most one negation stands before it."""
+    judges, negates = np.isin(inputs, JUDGEMENT_TOKENS), np.isin(inputs, encode_words(" ".join(NEGATIONS)))
+    place, columns = judges.argmax(0), np.arange(inputs.shape[1])
+    good = np.isin(inputs[place, columns], JUDGEMENT_TOKENS[len(BAD) :])
+    before = np.arange(len(inputs))[:, None] < place
+    clear = (judges.sum(0) == 1) & (negates.sum(0) <= 1) & ~(negates & ~before).any(0)
+    return np.broadcast_to(np.where(clear, good ^ negates.any(0), NO_ANSWER), inputs.shape)
+
+
 SENTIMENT = Task(
     slug="sentiment",
     family="Text",
@@ -159,6 +172,7 @@ SENTIMENT = Task(
     },
     # The deciding words can stand anywhere; 6 is chosen by hand, since reviews have no single lag.
     lag=lambda experiment: min(6, experiment.seq_len - 1),
+    answers=_judged,
     encode=lambda experiment, text: single_answer(check_length(encode_words(text, REVIEW_WORDS))),
     asks="A short film review",
     example="the story and music were never really good",
@@ -194,6 +208,18 @@ def _draw_teddy(rng: np.random.Generator, experiment: DataSettings, batch_size: 
     return _one_answer(tokens[: experiment.seq_len, *chosen], lengths[chosen], place[prefix], person)
 
 
+def _who_is_teddy(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """At each "teddy" what the next deciding word says; NO_ANSWER at other words, and where none is near enough."""
+    targets = np.full_like(inputs, NO_ANSWER)
+    decided = np.full_like(inputs, NO_ANSWER)  # of each word: the answer that it means
+    for person, words in enumerate(DECIDING):
+        decided[np.isin(inputs, encode_words(" ".join(words), TEDDY_WORDS))] = person
+    for distance in range(FARTHEST, 0, -1):  # the nearest is written last
+        later = decided[distance:]
+        targets[:-distance] = np.where(later == NO_ANSWER, targets[:-distance], later)
+    return np.where(inputs == TEDDY_WORDS.index("teddy"), targets, NO_ANSWER)
+
+
 def _encode_teddy(experiment: DataSettings, text: str) -> Batch:
     """A sentence with the word "teddy"; each occurrence is asked about."""
     tokens = check_length(encode_words(text, TEDDY_WORDS))
@@ -220,6 +246,7 @@ TEDDY = Task(
     baselines=lambda experiment: {"guessing, as any one-way network": math.log(2)},
     lag=lambda experiment: 1,  # counted forwards: the deciding word mostly comes next
     looks_ahead=True,
+    answers=_who_is_teddy,
     encode=_encode_teddy,
     asks="A sentence with 'teddy' in it",
     example="my mother told us that teddy bears are soft",

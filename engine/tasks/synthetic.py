@@ -6,7 +6,18 @@ import math
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only, within
+from engine.tasks.base import (
+    NO_ANSWER,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    full_lengths,
+    last_step_only,
+    within,
+)
 from engine.tasks.text_input import encode_symbols
 
 DIGITS = tuple("0123456789")
@@ -51,6 +62,7 @@ FIRST_SYMBOL_RECALL = Task(
     draw=_draw_first_symbol,
     baselines=lambda experiment: {"guessing": math.log(len(DIGITS))},
     lag=_to_the_first_step,
+    answers=lambda experiment, inputs: np.broadcast_to(inputs[0], inputs.shape),
     encode=_encode_first_symbol,
     asks="Digits; it should answer with the first",
     example="7294038115",
@@ -132,6 +144,14 @@ def _draw_order(rng: np.random.Generator, experiment: DataSettings, batch_size: 
     return _one_answer(symbols, len(RELEVANT) * first + second)
 
 
+def _order(experiment: DataSettings, symbols: np.ndarray) -> np.ndarray:
+    """The class of the two relevant symbols; NO_ANSWER where there are not two."""
+    relevant, columns = symbols < len(RELEVANT), np.arange(symbols.shape[1])
+    first, last = relevant.argmax(0), len(symbols) - 1 - relevant[::-1].argmax(0)
+    answers = len(RELEVANT) * symbols[first, columns] + symbols[last, columns]
+    return np.broadcast_to(np.where(relevant.sum(0) == 2, answers, NO_ANSWER), symbols.shape)
+
+
 def _encode_order(experiment: DataSettings, text: str) -> Batch:
     symbols = encode_symbols(text, TEMPORAL_ORDER.input_labels)
     relevant = symbols[symbols < len(RELEVANT)]
@@ -157,6 +177,7 @@ TEMPORAL_ORDER = Task(
     draw=_draw_order,
     baselines=lambda experiment: {"guessing": math.log(4), "knowing one of the two": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 1 - experiment.seq_len // 10,  # the earliest place of the first
+    answers=_order,
     encode=_encode_order,
     asks="Letters a to d with two X or Y among them; it should answer with those two",
     example="abcXdbacadbYcabdac",

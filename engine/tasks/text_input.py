@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.tasks.base import NO_SYMBOL, Batch, full_lengths, last_step_only
+from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN, UNKNOWNS, has_unknown, split_words
 
 MAX_TYPED_STEPS = 200
 """Maximum number of typed steps, for tasks without a limit of their own."""
+EXAMPLES = 6  # labels that an error names
 
 
 def encode_symbols(text: str, labels: Sequence[str], *, minimum: int = 1, maximum: int = MAX_TYPED_STEPS) -> np.ndarray:
@@ -31,6 +33,29 @@ def encode_symbols(text: str, labels: Sequence[str], *, minimum: int = 1, maximu
         tokens.append(matches[0])
     _check_number(len(tokens), "characters", minimum, maximum, f"they may be {_listed(labels)}")
     return np.array(tokens, np.int64)
+
+
+def encode_symbol(text: str, labels: Sequence[str]) -> int:
+    """One typed symbol as a token, ignoring case where only one case is a label.
+
+    A word or character that is no label is UNKNOWN_TOKEN if the vocabulary has a symbol for those.
+
+    Raises:
+        ValueError: with a sentence that names some labels, for what cannot be read, and for none or several.
+    """
+    index = {label: token for token, label in enumerate(labels)}
+    for typed in (text, text.strip()):
+        for each in (typed, typed.lower(), typed.upper()):
+            if each in index:
+                return index[each]
+    accepted = f"for example {_listed([label for label in labels if label not in UNKNOWNS][:EXAMPLES])}"
+    if not text.strip():
+        raise ValueError(f"Nothing was typed; what can be read is {accepted}.")
+    one = len(text.strip()) == 1 if labels[UNKNOWN_TOKEN] == UNKNOWN_CHARACTER else len(split_words(text)) == 1
+    if not has_unknown(labels) or not one:
+        raise ValueError(f"“{text.strip()}” cannot be read at one step; what can is {accepted}.")
+    known = [index[word] for word in split_words(text) if word in index]  # it had a comma, perhaps
+    return known[0] if known else UNKNOWN_TOKEN
 
 
 def encode_known_words(text: str, labels: Sequence[str], *, maximum: int, known: Sequence[str]) -> np.ndarray:

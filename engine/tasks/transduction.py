@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import answer_baselines, conditional_entropy
 from engine.tasks.tables import table
 from engine.tasks.text_input import encode_symbols, source_batch
@@ -51,6 +51,12 @@ def _draw_reverse(rng: np.random.Generator, experiment: DataSettings, batch_size
     return Batch(np.where(mask, letters, NO_SYMBOL), targets, mask, lengths, previous(targets, mask))
 
 
+def _reversed_letters(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    real, t = inputs != NO_SYMBOL, np.arange(len(inputs))[:, None]
+    backwards = np.take_along_axis(inputs, np.where(real, real.sum(0) - 1 - t, 0), axis=0)
+    return np.where(real, backwards, NO_ANSWER)
+
+
 def _encode_reverse(experiment: DataSettings, text: str) -> Batch:
     letters = encode_symbols(text, ALPHABET, maximum=MAX_LETTERS)
     return source_batch(letters, len(letters))  # the answer is as long as the source and has no END
@@ -73,6 +79,7 @@ REVERSE = Task(
     baselines=lambda experiment: {"guessing": math.log(len(ALPHABET))},
     lag=end_to_end,
     target_steps=lambda experiment: experiment.seq_len,
+    answers=_reversed_letters,
     encode=_encode_reverse,
     asks="Letters from A to H; it should write them backwards",
     example="BADGE",
@@ -106,6 +113,14 @@ def _sort_baseline(seq_len: int) -> dict[str, float]:
     return {"how common each letter is, by place": conditional_entropy(place.ravel(), symbol.ravel(), joint.ravel())}
 
 
+def _sorted_letters(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The letters in order, then END, whose token is the number of letters in the alphabet; so it sorts last."""
+    read = inputs != NO_SYMBOL
+    ends = np.full((1, inputs.shape[1]), SORTED.index(END))
+    in_order = np.sort(np.concatenate([np.where(read, inputs, SORTED.index(END)), ends]), axis=0)
+    return np.where(np.arange(len(in_order))[:, None] <= read.sum(0), in_order, NO_ANSWER)
+
+
 def _encode_sort(experiment: DataSettings, text: str) -> Batch:
     letters = encode_symbols(text, ALPHABET, maximum=MAX_LETTERS)
     return source_batch(letters, len(letters) + 1)  # and END
@@ -120,6 +135,7 @@ SORT = replace(
     draw=_draw_sort,
     baselines=lambda experiment: _sort_baseline(experiment.seq_len),
     target_steps=lambda experiment: experiment.seq_len + 1,
+    answers=_sorted_letters,
     encode=_encode_sort,
     asks="Letters from A to H; it should write them in alphabetical order",
     example="BADGE",
@@ -156,6 +172,17 @@ def _sum_baselines() -> dict[str, float]:
     return {"how common each digit is, by place": by_place, "without reading the question": by_digits}
 
 
+def _sum(experiment: DataSettings, inputs: np.ndarray) -> np.ndarray:
+    """The sum's digits and END; NO_ANSWER where the signs are no sum."""
+    targets = np.full((ADDITION.target_steps(experiment), inputs.shape[1]), NO_ANSWER)
+    for column, source in enumerate(inputs.T):
+        first, _, second = "".join(ADDITION.input_labels[sign] for sign in source[source != NO_SYMBOL]).partition("+")
+        if all(number.isdecimal() and len(number) < 3 for number in (first, second)):
+            answer = [ANSWER.index(sign) for sign in (*str(int(first) + int(second)), END)]
+            targets[: len(answer), column] = answer
+    return targets
+
+
 def _encode_addition(experiment: DataSettings, text: str) -> Batch:
     sign = ADDITION.input_labels.index("+")
     tokens = encode_symbols(text, ADDITION.input_labels, minimum=3, maximum=5)
@@ -182,6 +209,7 @@ ADDITION = Task(
     baselines=lambda experiment: _sum_baselines(),
     lag=end_to_end,
     target_steps=lambda experiment: 4,  # three digits and END
+    answers=_sum,
     encode=_encode_addition,
     asks="A sum of two numbers from 0 to 99",
     example="47+85",

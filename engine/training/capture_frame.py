@@ -42,7 +42,7 @@ def capture_frame(
         info: of the run, with the settings in force now.
         record: what was measured on the held-out sequences until now.
         untrained_map: `embedding_map` of the same network before training; None if it has no embedding.
-        requested: names from `engine.frame.readings.ON_DEMAND_READINGS`, which a frame has only on request; those that
+        requested: readings that a frame has only on request, written as `engine.frame.reading_request` says; those that
             this network does not have stay None.
     """
     trace = trace_forward(model, probe)

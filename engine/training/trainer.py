@@ -7,7 +7,7 @@ import io
 import math
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import safetensors.torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
+from engine.frame.typed_frame import TypedFrame
 from engine.model import build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import TASKS, Batch, probe, sample
@@ -24,6 +25,7 @@ from engine.training.capture_frame import capture_frame, embedding_map, verdicts
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import describe_nonfinite
 from engine.training.optimizers import apply_live_settings, make_optimizer
+from engine.training.typed_sequence import typed_sequence
 
 RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and the ones that they are compared with to find a plateau
@@ -158,8 +160,8 @@ class Trainer:
         """Take a frame of the network as it is. Changes nothing and draws no random number.
 
         Args:
-            requested: which of `engine.frame.readings.ON_DEMAND_READINGS` to compute as well; those that this network
-                does not have stay None.
+            requested: on-demand readings to compute as well, written as `engine.frame.reading_request` says; those that
+                this network does not have stay None.
         """
         if self.step == 0:
             self._measure_held_out()
@@ -167,6 +169,25 @@ class Trainer:
         return capture_frame(
             self.model, self._probe, info, self.progress, self._held_out.record, self._untrained_map, requested
         )
+
+    def typed_frame(self, changes: Mapping[int, str], requested: Collection[str] = ()) -> TypedFrame:
+        """Take a frame of the drawn sequence alone, some of its symbols changed. Changes nothing, draws nothing.
+
+        Args:
+            changes: {position on the time axis: label of the symbol}; of an encoder-decoder only in its source.
+            requested: as of `frame`.
+
+        Raises:
+            TypedSentenceError: for a change that cannot be made, with a sentence.
+        """
+        batch, known = typed_sequence(self.model, self._probe, changes)
+        info = dataclasses.replace(self.info, experiment=self.experiment).of_sequence(
+            batch.valid[:, 0], batch.counted[:, 0]
+        )
+        frame = capture_frame(
+            self.model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested
+        )
+        return TypedFrame(frame, known)
 
     @property
     def progress(self) -> TrainingProgress:

@@ -5,7 +5,17 @@ Importing this package does not load torch: only the workers do.
 
 from engine.workers.measurement import Measurement
 from engine.workers.pool import Pool
-from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, UPDATE_TRACE, VERIFICATION, WEIGHTS
+from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, TYPED_FRAME, UPDATE_TRACE, VERIFICATION, WEIGHTS
 from engine.workers.run import Run
 
-__all__ = ["ANSWER", "SEQUENCE_TRACE", "UPDATE_TRACE", "VERIFICATION", "WEIGHTS", "Measurement", "Pool", "Run"]
+__all__ = [
+    "ANSWER",
+    "SEQUENCE_TRACE",
+    "TYPED_FRAME",
+    "UPDATE_TRACE",
+    "VERIFICATION",
+    "WEIGHTS",
+    "Measurement",
+    "Pool",
+    "Run",
+]

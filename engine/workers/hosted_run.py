@@ -10,6 +10,8 @@ from typing import Any
 from engine.ask.question import QuestionError
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunPhase
+from engine.frame.reading_request import newest_requests
+from engine.frame.typed_frame import TypedSentenceError
 from engine.step_through.sequence_trace import TraceError
 from engine.training import NotFiniteError, Trainer
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
@@ -47,7 +49,7 @@ class HostedRun:
         self.message = ""
         self.updates: list[tuple[int, float, float, bool]] = []  # not reported yet
         self.frame_requested = self.changed = self.news = True  # changed: since the newest frame; news: to be reported
-        self.requested_details: set[str] = set()
+        self.requested_details: frozenset[str] = frozenset()
         self.given_details: frozenset[str] = frozenset()  # requested for the newest frame, whether or not there are any
         self.details_due = 0.0
         self.frame_cost = 0.0  # seconds that the newest frame without on-demand readings took
@@ -107,9 +109,9 @@ class HostedRun:
         self.per_second, self.due = per_second, 0.0
 
     def request_frame(self, details: Collection[str] | None = None) -> None:
-        """Request a frame, with these on-demand readings."""
+        """Request a frame, with these on-demand readings; of several requests for one the newest counts."""
         self.frame_requested = True
-        self.requested_details.update(details or ())
+        self.requested_details = newest_requests(self.requested_details, details or ())
 
     def request(self, request: Request) -> None:
         """Answer this request, and no older one of its kind."""
@@ -181,14 +183,14 @@ class HostedRun:
 
     def frame(self, now: float) -> Frame:
         """Take the requested frame, with the on-demand readings if they are due."""
-        details = frozenset(self.requested_details) if now >= self.details_due else frozenset()
+        details = self.requested_details if now >= self.details_due else frozenset()
         # A schedule, not a gap: a frame that is taken a little late does not delay the next.
         self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
         began = self._clock()
         frame = self.trainer.frame(details)
         cost = self._clock() - began
         if details:
-            self.requested_details.clear()
+            self.requested_details = frozenset()
             self.details_due = now + max(DETAILS_EVERY, (cost - self.frame_cost) / DETAILS_SHARE)
         else:
             self.frame_cost = cost
@@ -217,7 +219,7 @@ class HostedRun:
         try:
             result = handle(self.trainer, request.kind, request.arguments)
             return RequestDone(self.key, request.number, request.kind, result)
-        except (QuestionError, TraceError, NotFiniteError) as error:
+        except (QuestionError, TraceError, TypedSentenceError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:
             problem = f"There is no answer: {type(error).__name__}: {error}"

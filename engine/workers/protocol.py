@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
+from engine.frame.typed_frame import TypedFrame
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import Verification
@@ -32,7 +33,12 @@ UPDATE_TRACE: RequestKind[UpdateTrace] = RequestKind("update_trace")
 """The next update, made on a copy; no arguments."""
 WEIGHTS: RequestKind[bytes] = RequestKind("weights")
 """The parameters as a safetensors file; no arguments."""
-REQUEST_KINDS: tuple[RequestKind[Any], ...] = (ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS)
+TYPED_FRAME: RequestKind[TypedFrame] = RequestKind("typed_frame")
+"""A frame of the drawn sequence with other symbols; arguments: `changes`, {position on the time axis: label}, and
+`requested`, on-demand readings (default: none)."""
+REQUEST_KINDS: tuple[RequestKind[Any], ...] = (
+    ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS, TYPED_FRAME,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ from engine.step_through import tracing, verify
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import GradientEntry, Verification
 from engine.training import Trainer
-from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, UPDATE_TRACE, VERIFICATION, WEIGHTS, RequestKind
+from engine.workers.protocol import (
+    ANSWER,
+    SEQUENCE_TRACE,
+    TYPED_FRAME,
+    UPDATE_TRACE,
+    VERIFICATION,
+    WEIGHTS,
+    RequestKind,
+)
 
 
 def answer_question(trainer: Trainer, question: Question) -> Answer:
@@ -52,6 +60,7 @@ HANDLERS: dict[RequestKind[Any], Callable[..., Any]] = {
     VERIFICATION: verify_entry,
     UPDATE_TRACE: dry_run_update,
     WEIGHTS: Trainer.weights,
+    TYPED_FRAME: Trainer.typed_frame,
 }
 """For each kind the function that is called with the trainer and the request's arguments."""
 

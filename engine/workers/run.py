@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
+from engine.frame.reading_request import newest_requests
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
 from engine.workers.protocol import (
@@ -101,12 +102,12 @@ class Run:
         """The newest frame, None before the first. This also requests the next one; no other frame is taken.
 
         Args:
-            details: which of `engine.frame.readings.ON_DEMAND_READINGS` the next one shall have, if it is time for
-                them.
+            details: on-demand readings that the next one shall have, if it is time for them, written as
+                `engine.frame.reading_request` says; of several requests for one reading the newest counts.
         """
         requested = frozenset(details)
         if self._requested is None or not requested <= self._requested:
-            self._requested = requested | (self._requested or frozenset())
+            self._requested = newest_requests(self._requested or frozenset(), requested)
             self._send("request_frame", sorted(self._requested))
         return self._frame
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from engine.number_format import amount, power_of_ten, share, short, signed
+from engine.number_format import amount, power_of_ten, relative_size, share, short, signed
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,13 @@ def test_a_share_is_said_as_a_part(value, written):
 )
 def test_an_amount_is_a_factor_or_a_power_of_ten(ratio, written):
     assert amount(ratio) == written
+
+
+@pytest.mark.parametrize(
+    ("ratio", "written"),
+    [(1.0, "100%"), (0.43, "43%"), (0.1, "10%"), (0.0999, "1 part in 10"), (2.1e-4, "1 part in 4,800"),
+     (1 / 9.8e8, "1 part in 980 million"), (1e-40, "1 part in 10⁴⁰"), (5e-324, "1 part in 10³⁰⁰"), (1.49, "149%"),
+     (33.0, "× 33"), (2.5e7, "× 25 million"), (0.0, "exactly 0"), (math.inf, "not finite"), (math.nan, "not finite")],
+)  # fmt: skip
+def test_a_relative_size_is_said_as_a_reader_says_it(ratio, written):
+    assert relative_size(ratio) == written

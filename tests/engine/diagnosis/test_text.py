@@ -9,10 +9,11 @@ import re
 import numpy as np
 import pytest
 
-from engine.diagnosis import diagnose, write_count
+from engine.diagnosis import diagnose
 from engine.diagnosis.text import MAX_CHARACTERS, pace, share
 from engine.experiment import Experiment
 from engine.frame import RunInfo
+from engine.number_format import write_count
 from engine.training import Trainer
 from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, below, judged

@@ -1,4 +1,4 @@
-"""The terms of the drawn chain: they are the weights' own, and their sums, squashed, are the gates and states."""
+"""The terms of every chain: they are the weights' own, and their sums, squashed, are the gates and states."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from engine.cells.numpy_ops import NumpyOps
 from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.training import Trainer
+from tests import reference_unroll as reference
 from tests.cases import grid, in_turn
 
 UNITS = 4
@@ -20,8 +21,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "both ways": {"seq_len": 6, "num_layers": 2, "bidirectional": True},
     "three layers": {"seq_len": 5, "num_layers": 3},
     "padded": {"task": "sentiment", "rnn_type": "many_to_one", "embedding_size": 3, "num_layers": 2},
+    "padded, both ways": {"task": "teddy", "rnn_type": "many_to_many", "num_layers": 2, "bidirectional": True},
     "cut": {"seq_len": 7, "tbptt": 2},
     "two passes": {"task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 6, "embedding_size": 3},
+    "two passes, two layers": {"task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 5, "num_layers": 2},
     "values, a window": {"task": "adding", "seq_len": 6, "window": 3},
 }
 LINKED = ("bidirectional", "tbptt")  # what a feed-forward network cannot have
@@ -45,24 +48,58 @@ def fits(cell: str, changes: dict[str, Any]) -> bool:
 )
 def test_the_step_makes_gates_and_states_of_the_terms(cell, network):
     trainer, frame = looked(cell, NETWORKS[network])
-    kind, start = CELLS[cell], trainer.info.encoder_steps
+    kind, start, real = CELLS[cell], trainer.info.encoder_steps, np.flatnonzero(frame.valid)
     states = {"h": frame.hidden, "c": frame.cell}
-    for t in np.flatnonzero(frame.valid):
-        one = 1 if start and t >= start else 0
-        before = np.flatnonzero(frame.valid[:t])[-1:]
-        old = {
-            name: states[name][-1, 0, before[0]] if before.size else np.zeros(UNITS, np.float32) for name in kind.states
-        }
-        from_state = None if frame.from_state is None else frame.from_state[t]
-        vectors = {name: vector[one] for name, vector in frame.vectors.items()}
-        ops = NumpyOps(kind, "tanh", frame.from_input[t], from_state, frame.biases[one], vectors)
-        values, new = kind.step(ops, None, lambda path, state, old=old: old[state])
-        expected = {letter: frame.gates[gate][-1, 0, t] for gate, letter in zip(kind.gates, kind.letters, strict=True)
-                    if gate != "hidden"} | {name: states[name][-1, 0, t] for name in kind.states}  # fmt: skip
-        for name, value in expected.items():
-            assert np.allclose((values | new)[name], value, atol=1e-5), name
-    assert not frame.from_input[~frame.valid].any()
-    assert frame.from_state is None or not frame.from_state[~frame.valid].any()
+    for layer, d in trainer.info.chains:
+        terms, before = trainer.frame([f"terms:{layer}:{d}"]).terms, None
+        for t in real[::-1] if d else real:
+            one = 1 if start and t >= start else 0
+            old = {
+                name: np.zeros(UNITS, np.float32) if before is None else states[name][layer, d, before]
+                for name in kind.states
+            }
+            from_state = None if terms.from_state is None else terms.from_state[t]
+            vectors = {name: vector[one] for name, vector in terms.vectors.items()}
+            ops = NumpyOps(kind, "tanh", terms.from_input[t], from_state, terms.biases[one], vectors)
+            values, new = kind.step(ops, None, lambda path, state, old=old: old[state])
+            expected = {
+                letter: frame.gates[gate][layer, d, t]
+                for gate, letter in zip(kind.gates, kind.letters, strict=True)
+                if gate != "hidden"
+            }
+            expected |= {name: states[name][layer, d, t] for name in kind.states}  # fmt: skip
+            for name, value in expected.items():
+                assert np.allclose((values | new)[name], value, atol=1e-5), name
+            before = t
+        assert not terms.from_input[~frame.valid].any()
+        assert terms.from_state is None or not terms.from_state[~frame.valid].any()
+
+
+@pytest.mark.parametrize("network", ["both ways", "padded, both ways", "two passes, two layers", "values, a window"])
+def test_the_terms_are_products_with_what_an_unrolled_loop_reads(network):
+    cell = "feedforward" if "window" in network else "lstm"
+    trainer, frame = looked(cell, NETWORKS[network])
+    run = reference.unroll(trainer.model, trainer.probe.single_sequence(0))
+    for layer, d in trainer.info.chains:
+        terms, suffix = trainer.frame([f"terms:{layer}:{d}"]).terms, f"_l{layer}" + "_reverse" * d
+        assert (terms.layer, terms.direction) == (layer, d)
+        for t in np.flatnonzero(frame.valid):
+            layers, x, h, _ = run.entered[layer, d, t, 0]
+            product = getattr(layers, "weight_ih" + suffix) @ x
+            assert np.allclose(terms.from_input[t].ravel(), product.detach().numpy(), atol=1e-6)
+            if cell == "lstm":
+                product = getattr(layers, "weight_hh" + suffix) @ h
+                assert np.allclose(terms.from_state[t].ravel(), product.detach().numpy(), atol=1e-6)
+                bias = terms.biases[int(layers is not run.entered[layer, d, 0, 0][0]), 1]
+                assert np.array_equal(bias.ravel(), getattr(layers, "bias_hh" + suffix).detach().numpy())
+
+
+def test_those_of_the_top_layer_forwards_are_the_frames_own():
+    trainer, frame = looked("gru_2014", NETWORKS["both ways"])
+    terms = trainer.frame(["terms:1:0"]).terms
+    for name in ("from_input", "from_state", "biases"):
+        assert np.array_equal(getattr(terms, name), getattr(frame, name)), name
+    assert not np.array_equal(trainer.frame(["terms:1:1"]).terms.from_state, frame.from_state)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -17,7 +17,9 @@ from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.frame.readings import (
     ON_DEMAND_READINGS,
+    ChainTerms,
     Decomposition,
+    FollowedLoss,
     JacobianProducts,
     Saliency,
     Spectrum,
@@ -49,7 +51,8 @@ def recorded(**settings: Any) -> Recording:
     trainer = Trainer(Experiment(**{**SMALL, **settings}))
     frames = [trainer.frame()]
     trainer.advance()
-    frames.append(trainer.frame(ON_DEMAND_READINGS))
+    counted = max(t for t, counts in enumerate(trainer.info.counted) if counts)
+    frames.append(trainer.frame([*ON_DEMAND_READINGS, "terms:0:0", f"followed:{counted}"]))
     trainer.update(learning_rate=0.25)
     trainer.advance()
     frames.append(trainer.frame())
@@ -146,6 +149,8 @@ NAMES = {
     StepFactors: "factor slope weights shares",
     WeightGradients: "hh ih hh_beyond ih_beyond",
     Decomposition: "steps norms cosines",
+    ChainTerms: "from_input from_state biases vectors layer direction",
+    FollowedLoss: "step relative relative_low relative_high",
     Spectrum: "eigenvalues largest_singular_value products",
     JacobianProducts: (
         "lags norm singular_values spectral_radius lyapunov step_norm step_singular_values step_spectral_radius"

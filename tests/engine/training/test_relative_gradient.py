@@ -1,4 +1,4 @@
-"""The gradient relative to where the loss enters, against an unrolled loop; and the mean of every matrix."""
+"""The gradient relative to where a loss enters, against an unrolled loop; and the mean of every matrix."""
 
 from __future__ import annotations
 
@@ -50,6 +50,38 @@ def test_it_is_that_of_the_unrolled_network(settings):
     assert frame.relative == pytest.approx(middle, rel=1e-3, abs=1e-12)
     assert frame.relative_low == pytest.approx(low, rel=1e-3, abs=1e-12)
     assert frame.relative_high == pytest.approx(high, rel=1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize("settings", NETWORKS.values(), ids=NETWORKS)
+def test_that_of_any_loss_is_that_of_the_unrolled_network(settings):
+    trainer = Trainer(Experiment(hidden_size=5, **settings))
+    trainer.advance()
+    batch, info = trainer.probe, trainer.info
+    steps = [t for t, counted in enumerate(batch.counted) if counted.any()]
+    followed = [trainer.frame([f"followed:{k}"]).followed for k in (steps[0], steps[len(steps) // 2], steps[-1])]
+    run = reference.unroll(trainer.model.double(), batch)
+    name = "grad_cell" if info.memory_symbol == "c" else "grad_hidden"
+    for reading in followed:
+        norms = np.linalg.norm(run.gradients(reading.step - batch.source_steps)[name], axis=-1)
+        for layer, d in info.chains:
+            enters = 0 if d and info.answers_once else reading.step
+            for t in range(info.time_steps):
+                having = batch.counted[reading.step] & batch.valid[t]
+                ratios = norms[layer, d, t, having] / norms[layer, d, enters, having]
+                expected = np.percentile(ratios, (25, 50, 75)) if having.any() else np.zeros(3)
+                actual = [each[layer, d, t] for each in (reading.relative_low, reading.relative, reading.relative_high)]
+                assert actual == pytest.approx(expected, rel=1e-3, abs=1e-12)
+            assert reading.relative[layer, d, enters] == 1
+
+
+def test_that_of_the_last_loss_is_the_frames_own_and_an_earlier_one_sends_nothing_to_later_steps():
+    trainer = Trainer(Experiment(task="sine", rnn_type="many_to_many", cell="lstm", seq_len=9, num_layers=2))
+    frame = trainer.frame(["followed:8"])
+    assert np.array_equal(frame.followed.relative, frame.relative)
+    assert np.array_equal(frame.followed.relative_low, frame.relative_low)
+    assert np.array_equal(frame.followed.relative_high, frame.relative_high)
+    earlier = trainer.frame(["followed:4"]).followed.relative
+    assert not earlier[..., 5:].any() and earlier[..., :5].all() and earlier.dtype == np.float64
 
 
 def test_where_the_loss_enters_it_is_1_and_at_the_step_that_matters_the_verdicts_ratio():

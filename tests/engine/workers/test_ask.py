@@ -11,7 +11,7 @@ from engine.ask.question import Answer, Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers import ANSWER, Pool, Run, worker_process
+from engine.workers import ANSWER, TYPED_FRAME, Pool, Run, worker_process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import HANDLERS, answer_question
 from tests.engine.workers.conftest import frame_of, wait_for
@@ -107,3 +107,19 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch):
     wait_for(lambda: not run.is_pending(ANSWER))
     assert run.result(ANSWER).question.example == 2 and pool.pids != [old]
     pool.shutdown()
+
+
+def test_a_frame_of_a_typed_sentence_is_the_trainers_own(pool):
+    run, alone = pool.submit(SMALL, paused=True), Trainer(SMALL)
+    frame_of(run)
+    run.request(TYPED_FRAME, changes={2: "q"})
+    wait_for(lambda: not run.is_pending(TYPED_FRAME))
+    typed, wanted = run.result(TYPED_FRAME), alone.typed_frame({2: "q"})
+    assert run.problem(TYPED_FRAME) == "" and np.array_equal(typed.targets_known, wanted.targets_known)
+    for name in ("inputs", "hidden", "targets", "relative"):
+        assert np.array_equal(getattr(typed.frame, name), getattr(wanted.frame, name)), name
+    assert not typed.frame.hidden.flags.writeable
+    run.request(TYPED_FRAME, changes={9: "q"})
+    wait_for(lambda: not run.is_pending(TYPED_FRAME))
+    assert run.problem(TYPED_FRAME).startswith("Only the sequence can be changed") and run.result(TYPED_FRAME) is typed
+    run.stop()

@@ -75,10 +75,23 @@ def test_what_the_network_has_not_is_asked_for_in_vain_and_only_once():
     assert hosted.frame_time() is None
 
 
+def test_another_argument_is_another_reading_and_takes_the_place_of_the_older(hosted):
+    hosted.request_frame(["followed:2"])
+    hosted.request_frame(["followed:3", *WANTED])
+    assert hosted.frame(10.0).on_demand == {"followed:3", *WANTED}
+    assert hosted.frame_time() is None
+    hosted.request_frame(["followed:3"])
+    assert hosted.frame_time() is None
+    hosted.request_frame(["followed:2"])
+    assert hosted.frame_time() == hosted.details_due
+    assert hosted.frame(hosted.details_due).on_demand == {"followed:2"}
+
+
 def test_details_cross_to_the_pool_without_a_step(pool):
     run = pool.submit(MANY, paused=True)
     assert frame_of(run).on_demand == frozenset()
-    wait_for(lambda: (frame := run.latest(WANTED)) is not None and frame.on_demand)
+    wait_for(lambda: (frame := run.latest(["terms:0:0"])) is not None and "terms:0:0" in frame.on_demand)
+    wait_for(lambda: (frame := run.latest(WANTED)) is not None and WANTED[0] in frame.on_demand)
     frame = run.latest()
     assert frame is not None and frame.step == 0 and frame.decomposition is not None
     assert not frame.decomposition.norms.flags.writeable
