@@ -33,4 +33,10 @@ PAGES = [
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
     st.Page(glossary.page, title=glossary.TITLE, url_path="glossary"),
 ]
-st.navigation(PAGES, position="top").run()
+page = st.navigation(PAGES, position="top")
+# On a narrow screen Streamlit moves its navigation into the sidebar, which most pages do not have: there the style
+# sheet shows this menu in its place.
+with st.popover(text.PAGES, key="pages", icon=":material/menu:"):
+    for each in PAGES:
+        st.page_link(each)
+page.run()

@@ -15,6 +15,7 @@ from engine.preset import Claim, Preset
 from engine.tasks import TASKS
 
 PAGE_TITLE = "RNN playground"
+PAGES = "Pages"
 
 PHASES = {
     RunPhase.STARTING: "starting",
@@ -40,6 +41,8 @@ RNN_TYPE_NOTES = {
     "many_to_many": "gives an output while it reads, at every step or at some of them.",
     "encoder_decoder": "reads a whole sequence, then writes another one, of its own length.",
 }
+
+DELAYED = "**Many to many, delayed**: reads first, then gives its outputs."
 
 INITS = {
     "pytorch": "PyTorch's own",
@@ -98,7 +101,15 @@ def setting(name: str, value: Any) -> str:
 
 def rnn_type(experiment: Experiment) -> str:
     """The chosen RNN type, described below its buttons, as Markdown."""
+    if answers_later(experiment):
+        return DELAYED
     return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {RNN_TYPE_NOTES[experiment.rnn_type]}"
+
+
+def answers_later(experiment: Experiment) -> bool:
+    """True for "many to many, delayed": several answers, the first after it has read for a while."""
+    counted = RunInfo.of(experiment).counted
+    return experiment.rnn_type == "many_to_many" and sum(counted) > 1 and counted.index(True) > 1
 
 
 def about_data(experiment: Experiment) -> str:
@@ -117,9 +128,9 @@ def clock(status: RunStatus) -> str:
         rate = status.steps_per_second
         parts.append(f"{rate:,.0f} updates/s" if rate >= 4.5 else f"{rate:.1f} updates/s")
     if status.phase == RunPhase.RUNNING and status.share < 1:
-        parts.append(f"1/{round(1 / status.share)} of a core, shared with other runs")
+        parts.append(f"1/{round(1 / status.share)} of a core")
     if status.phase == RunPhase.PAUSED and status.step == 0:
-        parts.append("press Train, or Step for a single update")
+        parts.append("press Train or Step")
     if status.solved_at is not None:
         parts.append(f"solved at step {status.solved_at:,}")
     return " · ".join(parts)

@@ -29,8 +29,8 @@ FLOORS: dict[str, list[str]] = {
     ],
     "app": [
         "setting_effects",
-        "text verdicts audio slot_registry figures",
-        "links hub thumbnail",
+        "text verdicts audio slot_registry figures weights_file",
+        "links hub thumbnail stage",
         "state",
         "controls paused_page live",
         "clickable_figure",

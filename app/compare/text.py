@@ -15,9 +15,9 @@ from app.figures.compare.over_time import reach
 from app.verdicts import VERDICTS, VerdictStyle
 from engine.cells import CELLS
 from engine.diagnosis import LEARNING_SHARE
-from engine.diagnosis.text import relevant_step, write_count
+from engine.diagnosis.text import relevant_step
 from engine.experiment import Experiment
-from engine.number_format import share, short
+from engine.number_format import share, short, write_count
 
 HEADING = "Which network learns it first?"
 LOOK_FOR = "Same data, same seed, same step counter. Change a lane, then press Train."

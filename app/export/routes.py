@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import time
 from collections.abc import Callable
 
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from app.export.gradient_csv import gradient_csv
 from app.hub import HUB, RunSlot
 from app.replay import player
+from app.weights_file import step_of
 from engine.experiment import Experiment
 from engine.recording import Recording
 from engine.workers import WEIGHTS
@@ -91,13 +91,6 @@ async def script(request: Request) -> Response:
     run = slot.run
     content = await asyncio.to_thread(written, run.info.experiment, run.changes)
     return _download(content.encode(), slot, None, "py", "text/x-python")
-
-
-def step_of(weights: bytes) -> int | None:
-    """The step of a safetensors file, from its JSON header (after 8 bytes with its length); None if it has none."""
-    length = int.from_bytes(weights[:8], "little")
-    step = json.loads(weights[8 : 8 + length]).get("__metadata__", {}).get("step")
-    return None if step is None else int(step)
 
 
 def file_name(experiment: Experiment, step: int | None, ending: str, what: str = "") -> str:

@@ -21,7 +21,7 @@ def classes(labels: Sequence[str], probabilities: np.ndarray, target: int | None
     names = [_name(labels[index]) + (" ✓" if index == target else "") for index in shown]
     values = probabilities[shown]
     bars = go.Bar(
-        x=values, y=list(range(len(shown))), orientation="h", width=0.72, marker={"color": theme.TOTAL},
+        x=values, y=list(range(len(shown))), orientation="h", width=0.72, marker={"color": theme.GREY},
         text=[f"{value:.1%}" for value in values], textposition="outside", cliponaxis=False, hoverinfo="skip",
     )  # fmt: skip
     drawn = theme.figure(bars, height=BAR * len(shown) + 14, revision="classes")
@@ -56,18 +56,18 @@ def series(
     steps, end = np.arange(len(past)), len(past)
     begins = end if len(forecast) else now_from
     last = np.flatnonzero(np.isfinite(past))[-1:]  # forecast and actual values begin at the last value read
-    traces = [_line(steps, past, "read", theme.TOTAL)]
+    traces = [_line(steps, past, "read", theme.GREY)]
     if future is not None:
         x, y = np.arange(begins, begins + len(future)), np.asarray(future, float)
         if len(forecast):
             x, y = np.concatenate([last, x]), np.concatenate([past[last], y])
-        traces.append(_line(x, y, "actual", theme.CELL))
+        traces.append(_line(x, y, "actual", theme.RIGHT))
     if now is not None:
-        traces.append(_line(np.arange(now_from, now_from + len(now)), now, "predicted", theme.LAST, dash="dash"))
+        traces.append(_line(np.arange(now_from, now_from + len(now)), now, "predicted", theme.NEUTRALS[0], dash="dash"))
     if len(forecast):
         x = np.concatenate([last, np.arange(end, end + len(forecast))])
         y = np.concatenate([past[last], forecast])
-        dashed = _line(x, y, "predicted next", theme.LAST, dash="dash")
+        dashed = _line(x, y, "predicted next", theme.NEUTRALS[0], dash="dash")
         if len(forecast) <= MAX_NUMBERS:
             written = [""] * len(last) + [f"{value:.2f}" for value in forecast]
             dashed.update(mode="lines+markers+text", text=written, cliponaxis=False,
@@ -82,7 +82,7 @@ def series(
 
 def channels(values: np.ndarray, names: Sequence[str]) -> go.Figure:
     """Draw the values read, (T, channels), one line per channel."""
-    colours = (theme.TOTAL, theme.DIRECT, theme.LAST, theme.CELL, theme.QUIET)
+    colours = (*theme.NEUTRALS, theme.W_XH, theme.QUIET)
     traces = [
         _line(np.arange(len(values)), values[:, c], _name(name, 40), colours[c % len(colours)])
         for c, name in enumerate(names)

@@ -46,8 +46,8 @@ def marks(x: np.ndarray) -> dict[str, go.Scatter]:
     return {
         key: go.Scatter(
             x=x, y=np.full(len(x), np.nan, np.float32), customdata=[""] * len(x), name=name, mode="markers",
-            marker={"symbol": symbol, "color": theme.WRONG, "size": 7,
-                    "line": {"width": 1.6 if symbol == "x-thin" else 0, "color": theme.WRONG}},
+            marker={"symbol": symbol, "color": theme.ALARM, "size": 7,
+                    "line": {"width": 1.6 if symbol == "x-thin" else 0, "color": theme.ALARM}},
             hovertemplate="%{customdata}<extra></extra>", showlegend=False,
         )
         for key, (name, symbol) in zip(MARKS, styles, strict=True)

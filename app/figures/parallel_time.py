@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from app.figures import theme
 
 HEIGHT = 230
-STYLES = {"loop": (theme.DIRECT, "solid", "circle"), "scan": (theme.TOTAL, "dash", "square")}
+STYLES = {"loop": (theme.NEUTRALS[1], "solid", "circle"), "scan": (theme.NEUTRALS[0], "dash", "square")}
 """Colour, dash and marker of each way."""
 AIR = 0.28  # decades above the highest point and below the lowest, for their numbers
 CLOSE = 0.12  # of the axis: names nearer to each other than this are moved apart

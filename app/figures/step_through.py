@@ -60,18 +60,18 @@ def over_time(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
     traces = [
         go.Heatmap(z=states, y=names, zmin=-scale, zmax=scale, meta="diverging", colorscale=theme.DIVERGING["light"],
                    hovertemplate="t = %{x}, %{y}: h = %{z:.3f}<extra></extra>"),
-        go.Heatmap(z=slopes, y=names, zmin=theme.FLOOR_DECADE, zmax=theme.TOP_DECADE, meta="sequential", yaxis="y2",
-                   colorscale=theme.SEQUENTIAL["light"],
+        go.Heatmap(z=slopes, y=names, zmin=theme.FLOOR_DECADE, zmax=theme.TOP_DECADE, meta="decades", yaxis="y2",
+                   colorscale=theme.DECADES["light"],
                    hovertemplate="t = %{x}, %{y}: |dL/dh| = 10^%{z:.1f}<extra></extra>"),
     ]  # fmt: skip
     for heatmap in traces:
         heatmap.update(zauto=False, showscale=False, hoverongaps=False, xgap=1 if n <= 40 else 0)
     t = int(trace.positions[k])
     here = {"type": "rect", "xref": "x", "yref": "paper", "x0": t - 0.5, "x1": t + 0.5, "y0": 0, "y1": 1,
-            "line": {"color": theme.TOTAL, "width": 2}}  # fmt: skip
+            "line": {"color": theme.INK, "width": 2}}  # fmt: skip
     followed = [
         {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": ref, "y0": row - 0.5, "y1": row + 0.5,
-         "line": {"color": theme.LAST, "width": 1.2}}
+         "line": {"color": theme.NEUTRALS[0], "width": 1.2}}
         for ref in ("y", "y2")
     ]  # fmt: skip
     return theme.figure(
@@ -140,7 +140,7 @@ def jacobian(info: RunInfo, trace: SequenceTrace, place: Place) -> go.Figure:
     if all(map(len, rows_and_columns)):
         row, column = (int(indices[0]) for indices in rows_and_columns)
         lines.append({"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
-                      "line": {"width": 2, "color": theme.LAST}})  # fmt: skip
+                      "line": {"width": 2, "color": theme.NEUTRALS[0]}})  # fmt: skip
     axis = {"showticklabels": False, "ticks": "", "showgrid": False, "constrain": "domain"}
     parts = ": h, then c" if states == 2 else ""
     return theme.figure(

@@ -1,7 +1,10 @@
 """Colours, scales and layouts that all figures share: one colour per meaning, one scale per quantity.
 
-Categorical colours are Okabe and Ito's, which colour-blind people can tell apart; each has a contrast of at least
-3 : 1 on the light and on the dark page. Colour is never the only cue: a name, a shape or a width shows the same.
+States are teal below 0 and purple above it. Everything that flows back is magenta, and nothing else is: gradients of
+different kinds differ by dash, shape, width or lightness. Orange is an alarm: a value outside its axis, exactly 0, or
+not finite. Right is green with a tick, wrong is the page's text colour with a cross. W_xh is blue, W_hh golden brown,
+W_hy green. What has none of these meanings is grey, or one of NEUTRALS. Each colour has a contrast of at least 3 : 1 on
+the light and on the dark page, and is never the only cue: a name, a shape or a width shows the same.
 """
 
 from __future__ import annotations
@@ -13,19 +16,32 @@ import plotly.graph_objects as go
 
 from engine.frame import RunInfo
 
-TOTAL = "#2f7fc1"
-DIRECT = "#c98100"
-LAST = "#c2609a"
-CELL = "#0a9873"
+GRADIENT = "#d9327a"
+"""Gradients of every kind, on lines and marks; as colours of a heat map, DECADES."""
+PALE_GRADIENT = "rgba(217,50,122,0.22)"
+ALARM = "#d55e00"
+RIGHT = "#168a5a"
+W_XH, W_HH = "#2f7fc1", "#9c7200"
+"""The weights of the input and of the old state: their own gradients, their factor, their eigenvalues."""
+
+INK = "black"
+"""Stands for the page's text colour, which `app/live/theme.js` puts in its place: losses, answers, wrong answers. Not
+for figures that Streamlit draws by itself."""
+PAPER = "white"
+"""Stands for the page's own colour, of text on dark marks (a trace whose `meta` is "on_marks")."""
+GREY = "#6d8196"
+"""A second quantity beside the main one of a figure, a level to compare with, and what gates do."""
+PALE_GREY = "rgba(109,129,150,0.42)"
 GHOST = "rgba(125,131,141,0.95)"
 QUIET = "rgba(125,131,141,0.75)"
-WRONG = "#d55e00"
-
 PADDING = "rgba(140,146,156,0.22)"
+OTHER_FUTURE = "#6d8196"
+"""The run that another one branched off from: a bluer grey than the previous run's, and dotted."""
 
-PALE_TOTAL = "rgba(47,127,193,0.45)"
+NEUTRALS = ("#5b6fd6", "#82820f", "#7c8794")
+"""Indigo, olive and grey, which mean nothing: the lanes of a race, or series that only have to be told apart."""
 
-KEEP, LET_IN, SHOW, CANDIDATE = "#8a45e0", "#0f97b0", "#8f8500", "#a86a6a"
+KEEP, LET_IN, SHOW, CANDIDATE = "#63708a", "#7d8896", "#8c7f72", "#8f6f78"
 GATES = {
     "forget_gate": KEEP,
     "update_gate": KEEP,
@@ -36,36 +52,44 @@ GATES = {
     "cell_candidate": CANDIDATE,
     "candidate": CANDIDATE,
 }
-"""Colour by role: the gate keeps the old state, admits new content, exposes the state, or is the new content."""
-
-OTHER_FUTURE = "#5b95c9"
-"""The run that another one branched off from: a lighter shade of the same blue."""
-
-WEIGHTS = "#9c5f3f"
-"""The recurrent weights W_hh: their effect on the gradient, their own gradient, their eigenvalues."""
-BESIDE = "#6d8196"
-"""A second quantity beside the main one of a figure."""
+"""Gates have no hue of their own: tinted greys by role, told apart by dash and marker. The gate keeps the old state,
+admits new content, exposes the state, or is the new content."""
 
 FLOOR_DECADE, TOP_DECADE, WIDE_DECADE = -12, 2, 8
 """Exponents of 10 of the gradient's axis: fixed, so that heights and colours are comparable between frames and runs.
 The axis ends at WIDE_DECADE instead of TOP_DECADE in frames with a larger gradient."""
 
+
+def _towards(middle: str, end: str, share: float) -> str:
+    """Return the colour this far from the middle of a scale to its end, both "#rrggbb"."""
+    parts = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in (middle, end)]
+    return "#" + "".join(f"{round(one + share * (other - one)):02x}" for one, other in zip(*parts, strict=True))
+
+
+def _state_scale(low: str, middle: str, high: str) -> list[list]:
+    """Return a scale from -1 over 0 to +1 whose colours leave the middle with the power 0.8 of the value."""
+    sizes = (1, 0.75, 0.5, 0.25, 0.1)
+    below = [[0.5 - size / 2, _towards(middle, low, size**0.8)] for size in sizes]
+    above = [[0.5 + size / 2, _towards(middle, high, size**0.8)] for size in reversed(sizes)]
+    return [*below, [0.5, middle], *above]
+
+
 DIVERGING = {
-    "light": [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#eef0f3"], [0.75, "#998ec3"], [1, "#542788"]],
-    "dark": [[0, "#ffbd70"], [0.25, "#d08a2c"], [0.42, "#80592a"], [0.5, "#333a47"], [0.58, "#5a4e93"],
-             [0.75, "#8f7fda"], [1, "#cdc2fb"]],
-}  # fmt: skip
-"""Orange below zero, purple above; the middle differs slightly from the page, so that a state near 0 is visible."""
+    "light": _state_scale("#00807a", "#e9ebf0", "#5b2a91"),
+    "dark": _state_scale("#46d3c2", "#2a323f", "#b08bff"),
+}
+"""States: teal below zero, purple above; the middle differs from the page, so that a state near 0 is visible."""
 SEQUENTIAL = {
-    "light": [[0, "#f7f9fb"], [0.5, "#8db8dc"], [1, "#2f7fc1"]],
-    "dark": [[0, "#161b23"], [0.5, "#2a5a86"], [1, "#4ea1e0"]],
+    "light": [[0, "#f7f9fb"], [0.5, "#c3ccd6"], [1, "#8a97a6"]],
+    "dark": [[0, "#161b23"], [0.5, "#394555"], [1, "#5f6f84"]],
 }
+"""Probabilities and images: grey, so that text on it is legible."""
 DECADES = {
-    "light": [[0, "#12305f"], [0.25, "#4a566d"], [0.5, "#7f7c75"], [0.75, "#c0b068"], [1, "#fee53b"]],
-    "dark": [[0, "#28488a"], [0.25, "#56658a"], [0.5, "#878580"], [0.75, "#c4b568"], [1, "#fee53b"]],
+    "light": [[0, "#eab9cd"], [0.5, "#e0629a"], [0.8, "#b81560"], [1, "#6a0a38"]],
+    "dark": [[0, "#5a2340"], [0.5, "#a52a63"], [0.8, "#ee6aa4"], [1, "#ffd3e4"]],
 }
-"""For logarithms, after Cividis: from dark blue (small) to yellow (large). Lighter at the low end on the dark page, so
-that a small value differs from a gap (exactly 0)."""
+"""For logarithms of gradients, in their hue: the stronger, the larger. The smallest value differs from a gap (exactly
+0) on both pages."""
 SCALES = {"diverging": DIVERGING, "sequential": SEQUENTIAL, "decades": DECADES}
 
 PLOT = 600
@@ -143,9 +167,9 @@ def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]
          "fillcolor": PADDING, "label": _padding_label(info, stop - start)}
         for start, stop in stretches(np.array(info.valid))
     ]  # fmt: skip
-    lines = [(t, {"color": WRONG, "width": 2.5}) for t in walls(info)]
+    lines = [(t, {"color": INK, "width": 2.5}) for t in walls(info)]
     if info.encoder_steps:
-        lines.append((info.encoder_steps, {"color": LAST, "dash": "dash", "width": 1.6}))
+        lines.append((info.encoder_steps, {"color": GREY, "dash": "dash", "width": 1.6}))
     return bands + [{"type": "line", **upright, "x0": t - 0.5, "x1": t - 0.5, "line": line} for t, line in lines]
 
 
@@ -203,7 +227,7 @@ def previous_run(trace: int, old: RunInfo, y: Any, x: Any = None) -> dict[str, A
 
 
 def other_future(ghost: dict[str, Any]) -> dict[str, Any]:
-    """Return the patch of a ghost for a run that branched off from it: lighter blue, dotted, with its own name."""
+    """Return the patch of a ghost for a run that branched off from it: in its own grey, dotted, with its own name."""
     traces = [path.removesuffix(".name") for path in ghost if path.endswith(".name")]
     changed = dict(ghost)
     for path in traces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.live import timeline
+from app.stage.bundle import bundle
 
 PLOTLY_ROUTE = "plotly.min.js"
 HERE = Path(__file__).parent
@@ -15,9 +16,22 @@ def script(*parts: str) -> str:
     return "\n".join((HERE / f"{part}.js").read_text() for part in parts)
 
 
-SCRIPT = script(
-    "messages", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots", "panel", "chains",
-    "timeline", "socket", "view",
+STAGE = HERE.parent / "stage"
+SCRIPT = "\n".join(
+    [
+        script("messages", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots"),
+        script("panel", "chains", "timeline", "socket"),
+        bundle("board.js"),
+        script("view"),
+    ]
 )  # fmt: skip
 STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
-MARKUP = (HERE / "live.html").read_text().replace("{hold}", timeline.HOLD)
+LIVE_STYLE = "\n".join(
+    [STYLE, *(sheet.read_text() for sheet in (STAGE / "stage.css", STAGE / "microscope/microscope.css"))]
+)
+MARKUP = (
+    (HERE / "live.html")
+    .read_text()
+    .replace("{hold}", timeline.HOLD)
+    .replace("{stage}", (STAGE / "markup.html").read_text())
+)

@@ -7,6 +7,13 @@ function make(tag, parent, attributes = {}) {
   return parent.appendChild(Object.assign(document.createElement(tag), attributes));
 }
 
+// A box that once needed more lines keeps their height as long as its width stays, so that longer words do not move the page.
+function keepHeight(box) {
+  if (box.keptAt !== box.offsetWidth) box.style.minHeight = '';
+  box.keptAt = box.offsetWidth;
+  box.style.minHeight = `${Math.max(parseFloat(box.style.minHeight) || 0, box.offsetHeight)}px`;
+}
+
 // The caller passes what the buttons do, since it has the numbers.
 function makeCard(column, { name, over, label }, { onFit, onTable, onSave }) {
   const box = make('div', column, { className: 'lv-card' });

@@ -16,12 +16,16 @@ from app.figures import applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured
-from app.live.assets import MARKUP, PLOTLY_ROUTE, SCRIPT, STYLE
+from app.live.assets import LIVE_STYLE, MARKUP, PLOTLY_ROUTE, SCRIPT
+from app.stage.description import describe
+from app.stage.microscope.description import configuration
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.preset import Preset
 
 KEY = "live"
+ON_THE_STAGE = "unrolled"
+"""The figure that the stage takes the place of on this page; lessons name it, and a replay draws it."""
 LARGE = 1.45  # scale of the figures in presentation mode
 
 
@@ -30,7 +34,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
 
     In presentation mode only the figures that the lesson names are shown, enlarged; all without a lesson.
     """
-    component = st.components.v2.component("live_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
+    component = st.components.v2.component("live_view", html=MARKUP, css=LIVE_STYLE, js=SCRIPT, isolate_styles=False)
     info = slot.run.info.showing(state.chain())
     only = lesson.figures if lesson is not None and state.presenting() else ()
     component(
@@ -38,8 +42,12 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         data={
             "token": slot.token,
             "figures": [
-                figure for figure in templates(info.experiment, info.shown) if not only or figure["name"] in only
+                figure
+                for figure in templates(info.experiment, info.shown)
+                if figure["name"] != ON_THE_STAGE and (not only or figure["name"] in only)
             ],
+            "stage": stage(info.experiment),
+            "cell": configuration(info.cell_kind, info.nonlinearity),
             "large": LARGE if state.presenting() else 1,
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,
@@ -67,6 +75,12 @@ def chains(info: RunInfo) -> list[dict[str, Any]]:
     return [
         {"at": at, "label": label, "name": name} for at, (label, name) in zip(info.chains, names, strict=False)
     ]  # a single layer that reads one way has one entry, which is not shown
+
+
+@lru_cache(maxsize=64)
+def stage(experiment: Experiment) -> dict[str, Any]:
+    """What the stage is told once of such a run."""
+    return describe(RunInfo.of(experiment))
 
 
 @lru_cache(maxsize=64)

@@ -1,9 +1,16 @@
-// One line through all figures over time: it follows the mouse, a finger and the arrow keys, without a redraw by Plotly.
-function followMouse(column, { l, r, last }, plots) {
+// One line through all figures over time: it follows the mouse, a finger and the arrow keys, without a redraw by Plotly;
+// else it stands at the step that was chosen. A click chooses one.
+function followMouse(column, { l, r, last }, plots, onChoose = () => {}) {
   const cursor = column.querySelector('.lv-cursor');
-  const hide = () => { cursor.hidden = true; };
+  const hide = () => {
+    const plot = plots.chosen === undefined ? null : plots.onScreen(column);
+    if (plot) stand(plot, plots.chosen);
+    else cursor.hidden = true;
+    cursor.classList.add('lv-kept');
+  };
   const stand = (plot, t) => {
     const at = l + plot._fullLayout.xaxis.d2p(t);
+    cursor.classList.remove('lv-kept');
     cursor.hidden = at < l || at > column.clientWidth - r; // outside a zoomed axis
     cursor.style.left = `${at}px`;
     cursor.firstElementChild.textContent = `t = ${t}`;
@@ -15,8 +22,14 @@ function followMouse(column, { l, r, last }, plots) {
     if (!plot || x < l || x > box.width - r) hide();
     else stand(plot, Math.min(last, Math.max(0, Math.round(plot._fullLayout.xaxis.p2d(x - l)))));
   };
+  column.onclick = (event) => {
+    if (!event.target.closest?.('.nsewdrag, .js-plotly-plot') || cursor.hidden) return;
+    const [, t] = cursor.firstElementChild.textContent.split('= ');
+    plots.chosen = Number(t);
+    onChoose(plots.chosen);
+  };
   column.onpointerleave = (event) => { if (event.pointerType === 'mouse') hide(); }; // lifting a finger also fires this event
-  plots.time = { last, stand, hide };
+  plots.time = { last, stand, hide, keep: (t) => { plots.chosen = t; hide(); } };
 }
 
 // The positions that the keys reach in a figure: every step in time, or every x at which a trace has a read-out.

@@ -13,7 +13,9 @@ from app import text
 from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
 from app.live import timeline
+from app.live.component import ON_THE_STAGE
 from app.live.messages import pack
+from app.stage.feed import STAGE, StageFeed
 from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
 from engine.diagnosis import LEARNING_SHARE
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
@@ -35,10 +37,11 @@ class Feed:
 
     def __init__(self, slot: RunSlot) -> None:
         self.slot, self.run, self._ghost = slot, slot.run, slot.ghost
-        self._figures = applicable(slot.run.info)
+        self._figures = {name: figure for name, figure in applicable(slot.run.info).items() if name != ON_THE_STAGE}
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
         self.at: int | None = None  # the past step that the browser shows; None: the newest frame, live
         self.chain: tuple[int, int] | None = None  # (layer, direction) of the browser's figures of a single layer
+        self.stage = StageFeed(slot.run)
         self._sent: Frame | None = None
         self._drawn: dict[str, Frame] = {}  # the frame that each figure shows
         self._last_status: dict[str, Any] | None = None
@@ -54,10 +57,12 @@ class Feed:
     def receive(self, message: str) -> None:
         """Store the figures on the screen and the past step and layer that are shown; an invalid message means none."""
         self.seen, self.at, self.chain = frozenset(), None, None
+        self.stage.wanted = None
         with contextlib.suppress(ValueError, TypeError, KeyError):
             request = json.loads(message)
-            at, seen = request["at"], frozenset(request["seen"]) & frozenset(FIGURES)
+            at, seen = request["at"], frozenset(request["seen"]) & frozenset({*FIGURES, STAGE})
             self.seen, self.at = seen, at if type(at) is int else None
+            self.stage.receive(request.get("stage"))
             layer, direction = request["chain"]
             self.chain = (layer, direction) if type(layer) is type(direction) is int else None
 
@@ -71,6 +76,8 @@ class Feed:
         while a past frame is shown.
         """
         requested = {figure.requires for name, figure in self._figures.items() if figure.requires and name in self.seen}
+        if STAGE in self.seen:
+            requested |= self.stage.requires()
         frame = self.run.latest(requested if self.at is None else ())
         if self.at is not None:
             frame = self.run.frame_at(self.at) or frame
@@ -78,8 +85,9 @@ class Feed:
             self._shown_at, self._drawn = self.at, {}
         if frame is None:
             return None
-        due = self._due(frame)
-        if frame is self._sent and not due:
+        self.stage.is_live = self.at is None
+        due, on_stage = self._due(frame), STAGE in self.seen and self.stage.is_due(frame)
+        if frame is self._sent and not due and not on_stage:
             return None
         first = self._sent is None
         info = self.run.info_at(frame.step).showing(self.chain)
@@ -90,6 +98,8 @@ class Feed:
             if name not in self._drawn and self._ghost is not None:
                 patches[name] |= ghost_of(self._figures[name], info, self._ghost)
             self._drawn[name] = frame
+        if on_stage:
+            patches[STAGE] = self.stage.patch(info, frame)
         self._sent = frame
         return pack(
             patches,

@@ -28,9 +28,10 @@ def paragraphs(info: RunInfo) -> list[str]:
         f"state {s} at every step, through all later steps (back-propagation through time). The ratio is "
         f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {span}.",
         "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's current weights "
-        "and without dropout. The verdict uses the median of their 16 ratios, which differs from the ratio of the "
-        "medians in the figure below. The figure “The network, unrolled in time” shows the first of the 16 sequences. "
-        "The gradient figure shows it too if the sequences end, or have their targets, at different steps.",
+        "and without dropout. The verdict uses the median of their 16 ratios. The dots of the gradient figure "
+        "are these medians at every step, relative to where the loss enters. "
+        "The figure “The network, unrolled in time” shows the first of the 16 sequences. "
+        "The gradient figure shows that one alone if the sequences end, or have their targets, at different steps.",
         f"{_bands()} A one-way network that must answer before it has read the input that decides the answer cannot "
         "see it, whatever its gradient. One that reads both ways and has the answer in its input only copies it.",
         f"Whether it learns is judged on other held-out sequences, {HELD_OUT_SIZE} or as many as there are, at fixed "

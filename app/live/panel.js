@@ -5,6 +5,8 @@ class Panel {
     this.root = root;
     this.plots = plots;
     this.shownAt = -Infinity;
+    this.grown = new ResizeObserver(() => keepHeight(this.find('verdict')));
+    this.grown.observe(this.find('verdict'));
     this.find('cure').onclick = () => {
       this.find('cure').disabled = true;
       onCure(this.verdict.changes);
@@ -23,6 +25,7 @@ class Panel {
   begin(paragraphs, token) {
     clearTimeout(this.timer);
     this.shownAt = -Infinity;
+    this.find('verdict').style.minHeight = '';
     this.find('how').open = false;
     this.next = { kind: 'none', tone: 'none', word: 'Starting', sign: '·', sentence: 'Waiting for the first frame …', cure: '' };
     this.show();
@@ -94,5 +97,10 @@ class Panel {
     const place = this.find('message');
     place.hidden = !message;
     if (place.textContent !== message) place.textContent = message;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.grown.disconnect();
   }
 }

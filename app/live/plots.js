@@ -27,17 +27,12 @@ class Plots {
     this.onSight = onSight;
     const page = root.closest('[data-testid="stMain"]'); // this element scrolls, not the window
     this.sight = new IntersectionObserver((entries) => this.see(entries), { root: page, rootMargin: '40px' });
-    this.grown = new ResizeObserver((entries) => this.keep(entries.map(({ target }) => target)));
+    this.grown = new ResizeObserver((entries) => entries.forEach(({ target }) => keepHeight(target)));
   }
 
   see(entries) {
     for (const { target, isIntersecting } of entries) this.cards[target.dataset.card].seen = isIntersecting;
     if (this.due.length) this.drawNow();
-  }
-
-  // A header that once needed a second line keeps it, so that longer numbers do not move the page.
-  keep(headers) {
-    for (const header of headers) header.style.minHeight = `${Math.max(parseFloat(header.style.minHeight) || 0, header.offsetHeight)}px`;
   }
 
   // Names of the figures on the screen.
@@ -91,8 +86,9 @@ class Plots {
     return card;
   }
 
-  // The card of a figure, if that figure is on the page.
+  // The card of a figure, if that figure is on the page; of the unrolled network the stage, where there is one.
   shownCard(name) {
+    if (name === 'unrolled' && this.stage) return this.stage;
     return this.figures[name] && this.cards[name];
   }
 
@@ -277,8 +273,6 @@ class Plots {
   }
 
   resize() {
-    if (this.width !== this.root.offsetWidth) for (const { header } of Object.values(this.cards)) header.style.minHeight = '';
-    this.width = this.root.offsetWidth;
     for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) window.Plotly.Plots.resize(plot);
   }
 

@@ -1,5 +1,6 @@
-// Apply the page's colours to Plotly figures. A trace whose `meta` names a colour scale gets its light or dark version;
-// text on coloured marks (`meta` "on_marks") keeps its own colour.
+// Apply the page's colours to Plotly figures. A trace whose `meta` names a colour scale gets its light or dark version.
+// "black" stands for the page's text colour and "white" for the page's own (INK and PAPER of app/figures/theme.py); text
+// on coloured marks (`meta` "on_marks") is one of the two and is not made more legible.
 function pageColours(element) {
   const style = getComputedStyle(element);
   const get = (name) => style.getPropertyValue(name).trim();
@@ -19,12 +20,24 @@ function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+// The text colours and the page colours that have been in use: a figure dressed before is dressed again when the page
+// changes between light and dark.
+const INKS = new Set(['black']);
+const PAPERS = new Set(['white']);
+
+// The page's own colours in the place of those that stand for them.
+function paged(colour, { ground, text }) {
+  if (Array.isArray(colour)) return colour.map((each) => paged(each, { ground, text }));
+  return INKS.has(colour) ? text : PAPERS.has(colour) ? ground : colour;
+}
+
 // A colour for text: mixed with the page's text colour until its contrast is 4.5 to 1 (WCAG 2).
 const READABLE = new Map();
 
 function legible(colour, colours) {
   if (Array.isArray(colour)) return colour.map((each) => legible(each, colours));
   const { ground, text } = colours;
+  if (INKS.has(colour)) return text;
   const key = `${colour} ${ground} ${text}`;
   if (!READABLE.has(key)) READABLE.set(key, approached(colour, ground, text));
   return READABLE.get(key);
@@ -53,10 +66,15 @@ function dress(figure, colours, scales) {
   }
   if (window.matchMedia('(hover: none)').matches) layout.dragmode = false; // a finger scrolls the page or moves the cursor
   const readable = (font) => { if (font?.color) font.color = legible(font.color, colours); };
+  for (const shape of layout.shapes ?? []) if (shape.line?.color) shape.line.color = paged(shape.line.color, colours);
   layout.annotations = (layout.annotations ?? []).map((each) => ({ ...each, bgcolor: colours.ground, opacity: 0.85 }));
   for (const { font } of layout.annotations) readable(font);
   for (const trace of data) {
+    for (const part of [trace.line, trace.marker, trace.marker?.line]) if (part?.color) part.color = paged(part.color, colours);
     if (trace.meta !== 'on_marks') readable(trace.textfont);
+    else if (trace.textfont?.color) trace.textfont.color = paged(trace.textfont.color, colours);
     if (scales[trace.meta]) trace.colorscale = scales[trace.meta][colours.dark ? 'dark' : 'light'];
   }
+  INKS.add(colours.text);
+  PAPERS.add(colours.ground);
 }

@@ -8,6 +8,7 @@ class View {
       onStop: (step) => this.trigger('branch', { step, changes: {}, paused: true }),
     });
     this.chains = new Chains(root, (index) => this.trigger('chain', index));
+    this.board = createBoard(root, { onChoose: (t) => this.plots.time?.keep(t), onNeed: () => this.stream?.ask() });
     const onMove = () => { this.panel.showStep(this.timeline.at); this.stream?.ask(); };
     this.timeline = new Timeline(root, { onMove, onBranch: (request) => this.trigger('branch', request) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
@@ -16,8 +17,11 @@ class View {
     document.addEventListener('pointerdown', this.onPress);
     this.resized = new ResizeObserver(() => this.plots.resize()); // the sidebar opens without a resize of the window
     this.resized.observe(root);
+    this.plots.stage = { box: root.querySelector('.stage'), title: { textContent: 'The network' }, get plot() { return this.box.querySelector('.stage-svg'); } };
+    this.sight = new IntersectionObserver(([{ isIntersecting }]) => { this.stageSeen = isIntersecting; if (isIntersecting) this.stream?.ask(); }, { root: root.closest('[data-testid="stMain"]'), rootMargin: '40px' });
+    this.sight.observe(root.querySelector('.stage'));
     this.busy = false;
-    this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [] };
+    this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [], stage: this.board.state };
   }
 
   configure(data, trigger) {
@@ -28,6 +32,7 @@ class View {
     const same = data.token === this.token && shown === this.shown;
     if (same && data.chain === this.chain) {
       this.plots.dress(); // only the theme can have changed
+      this.board.dress();
       this.paint();
       return;
     }
@@ -38,12 +43,14 @@ class View {
     this.plots.configure(data.figures.map((figure) => enlarged(figure, times)), data.scales);
     this.chains.configure(data);
     if (!same) this.begin(data); // else another layer of the same run
+    const [layer, direction] = data.chains[data.chain].at;
+    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large });
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
     if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // the space bar must play, not press the button again
     const { l, r, last } = data.time;
-    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * fontScale(times), r: r * fontScale(times), last }, this.plots);
+    followMouse(this.root.querySelector('[data-over="time"]'), { l: l * fontScale(times), r: r * fontScale(times), last }, this.plots, (t) => this.board.chooseAt(t));
     this.paint();
-    const request = () => ({ seen: this.plots.seen, at: this.timeline.at, chain: data.chains[data.chain].at });
+    const request = () => ({ seen: [...this.plots.seen, ...(this.stageSeen ? ['stage'] : [])], stage: this.board.request(), at: this.timeline.at, chain: data.chains[data.chain].at });
     this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
   }
 
@@ -106,6 +113,7 @@ class View {
         const { frame, token } = this;
         this.frame = null;
         const began = performance.now();
+        if (frame) this.board.receive(frame.patches);
         if (frame) this.plots.patch(frame.patches);
         await this.plots.draw();
         this.point();
@@ -140,9 +148,12 @@ class View {
   close() {
     this.stream?.close();
     this.resized.disconnect();
+    this.sight.disconnect();
+    this.board.close();
     document.removeEventListener('keydown', this.onKey);
     document.removeEventListener('pointerdown', this.onPress);
     this.timeline.close();
+    this.panel.close();
     this.plots.purge();
   }
 }

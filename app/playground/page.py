@@ -65,6 +65,8 @@ def settings(lesson: Preset | None) -> str:
     st.caption(text.about_data(experiment), help=TASKS[experiment.task].source)
     controls.LENGTH.draw()
     controls.RNN_TYPE.draw()
+    if text.answers_later(experiment):
+        st.html('<span class="answers-later"></span>')  # a marker for the style sheet
     st.caption(text.rnn_type(experiment))
     for control in controls.CELL:
         control.draw()
@@ -108,9 +110,10 @@ def heading(lesson: Preset | None, slot: RunSlot) -> None:
         )  # fmt: skip
     badges = [f":blue-badge[{change}]" for change in changed]
     badges += [f":gray-badge[{chip}]" for chip in text.chips(experiment) if chip not in changed]
-    st.markdown(" ".join([line, *badges]))
-    with st.container(key="summary"):
-        st.caption(text.summary(experiment))
+    with st.container(key="look_for", gap=None):
+        st.markdown(" ".join([line, *badges]))
+        with st.container(key="summary"):
+            st.caption(text.summary(experiment))
 
 
 def transport(slot: RunSlot, lesson: Preset | None) -> None:
@@ -135,4 +138,5 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
             st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
                                  label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
         if lesson is not None and "preset" not in state.hidden():
-            lesson_panel.neighbours(lesson)
+            with st.container(key="neighbours", horizontal=True, gap="small", width="content"):
+                lesson_panel.neighbours(lesson)

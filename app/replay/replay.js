@@ -116,6 +116,7 @@ class Replay {
     this.find('lv-sentence').textContent = verdict.sentence ?? '';
     this.find('lv-numbers').textContent = verdict.numbers ?? '';
     this.find('lv-clock').textContent = `frame ${index + 1} of ${this.frames.length} · ${clock}`;
+    keepHeight(this.find('lv-verdict'));
     this.find('rp-step').textContent = `step ${step.toLocaleString('en')}`;
     this.find('rp-at').setAttribute('aria-valuetext', `step ${step}`);
     this.state.step = step;

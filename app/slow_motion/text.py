@@ -10,9 +10,8 @@ import numpy as np
 from app.figures.slow_motion import gradient, network, update
 from app.figures.slow_motion.phases import BACKWARD, CLIP, FORWARD, LOSS
 from app.figures.unrolled import layout, symbols
-from engine.diagnosis.text import write_count
 from engine.frame import RunInfo
-from engine.number_format import share, short, signed
+from engine.number_format import share, short, signed, write_count
 from engine.slow_motion.update_trace import UpdateTrace
 
 HEADING = "One update, in slow motion"
@@ -29,9 +28,9 @@ CELL_STATE = "The gradient of an LSTM also travels through its cell state c, whi
 TEACHER_FORCED = "In italics: the right answer of the step before, which is the next input."
 ABOVE = "The extra output layers are not drawn."
 LOOK_FOR = (
-    "One column is one step in time. Each box shows some units of the state: purple above 0, orange below.",
+    "One column is one step in time. Each box shows some units of the state: purple above 0, teal below.",
     "Bars: the loss of each step. The mark across a bar is the mean of the whole batch at that step.",
-    "Yellow: a large gradient. Dark: almost none; ✕: exactly 0. The larger the gradient at the head of an arrow, the "
+    "The stronger the colour, the larger the gradient; ✕: exactly 0. The larger it is at the head of an arrow, the "
     "thicker the arrow.",
     "Each row is one weight matrix or bias; the position from left to right is the norm of its gradient. The top row "
     "is all of them together.",

@@ -322,9 +322,9 @@ def test_every_lesson_has_readable_chips_and_a_summary(preset):
         ((RunPhase.RUNNING, 7, 1234.5, 1.0), "training · step 7 · 1,234 updates/s"),
         (
             (RunPhase.RUNNING, 12, 5.0, 1 / 6),
-            "training · step 12 · 5 updates/s · 1/6 of a core, shared with other runs",
+            "training · step 12 · 5 updates/s · 1/6 of a core",
         ),
-        ((RunPhase.PAUSED, 0, 0.0, 1.0), "paused · step 0 · press Train, or Step for a single update"),
+        ((RunPhase.PAUSED, 0, 0.0, 1.0), "paused · step 0 · press Train or Step"),
         ((RunPhase.PAUSED, 1, 0.0, 1.0), "paused · step 1"),
         ((RunPhase.PAUSED, 12, 0.0, 1 / 6), "paused · step 12"),
         ((RunPhase.PAUSED, 900, 0.0, 1.0, "", 840), "paused · step 900 · solved at step 840"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS, LIMIT, Playground, Server, chromium, new_context
+from tests.browser.stage_pictures import take_twins
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
@@ -33,6 +34,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, timeout=LIMIT)
             for scheme in ("light", "dark"):
                 take(browser, server.url, scheme)
+            take_twins(browser, server.url, FOLDER / "stage", lambda page: page.evaluate(FINISHED, 30))
             browser.close()
     finally:
         server.stop()

@@ -68,8 +68,8 @@ def replays(page: Playground, file: Path, recording: Recording) -> None:
     page.page.keyboard.press("End")  # it also pauses
     page.wait("document.querySelector('.rp-play').textContent === 'Play'")
     page.wait(f"playground.step === {steps[-1]} && document.querySelector('[data-figure=gradient]').data")
-    shown = page.get("Array.from(document.querySelector('[data-figure=gradient]').data[1].y)")
-    assert shown == pytest.approx(recording.frames[-1].grad_norm[-1, 0].tolist(), rel=1e-5)
+    shown = page.get("Array.from(document.querySelector('[data-figure=gradient]').data[2].y)")
+    assert shown == pytest.approx(recording.frames[-1].relative[-1, 0].tolist(), rel=1e-5)
     sentence = page.page.locator(".lv-sentence").inner_text()
     assert sentence == recording.frames[-1].diagnosis.sentence
     assert page.problems == []
@@ -83,7 +83,7 @@ def comes_back(page: Playground, file: Path, step: str) -> None:
     field = page.page.locator(".st-key-recording_file input[type=file]")
     field.set_input_files(file)
     replay = page.page.frame_locator("iframe[srcdoc]")
-    replay.locator("[data-figure=gradient] .bars").first.wait_for(state="attached")
+    replay.locator("[data-figure=gradient] .scatterlayer").first.wait_for(state="attached")
     assert step in page.page.locator(".st-key-recording").inner_text()
     replay.locator(".rp-at").press("End")
     replay.locator(".rp-step").get_by_text(step, exact=True).wait_for()

@@ -73,7 +73,7 @@ def test_behind_every_figure_stands_how_it_was_measured(visit):
         "[...document.querySelectorAll('.lv-card:not([hidden]) .lv-how:not([hidden]) div')].map(e => e.textContent)"
     )
     assert len(explained) == cards.count() and all("engine/" in each for each in explained)
-    for name in ("unrolled", "update"):
+    for name in ("gradient", "update"):
         page.page.locator(f'[data-card="{name}"] summary').click()
         assert page.page.locator(".lv-how[open]").count() == 1  # another one closes the first
     page.page.keyboard.press("Escape")
@@ -132,7 +132,7 @@ def test_the_figures_show_the_layer_that_is_chosen_and_a_link_keeps_it(visit):
     choices, title = page.page.locator(".lv-chains-choices button"), page.page.locator('[data-card="gates"] h2')
     assert choices.all_inner_texts() == ["layer 1", "layer 2"] and title.inner_text() == "Gates (layer 2)"
     page.page.locator(".lv-chains-note", has_text="Verdicts about the gradient mean layer").wait_for()
-    bars = page.data("gradient", "data[1].y")
+    sizes = page.data("gradient", "data[2].y")
     for name in ("gates", "spectrum"):  # a paused run measures nothing again
         scroll_to(page, name)
         page.wait(shows_numbers(name))
@@ -143,8 +143,8 @@ def test_the_figures_show_the_layer_that_is_chosen_and_a_link_keeps_it(visit):
     assert title.inner_text() == "Gates (layer 1)" and (page.token, page.step) == (token, step)
     assert choices.first.get_attribute("aria-pressed") == "true"
     page.page.locator('[data-card="gradient"]').scroll_into_view_if_needed()
-    page.wait("JSON.stringify([...document.querySelector('[data-figure=gradient]').data[1].y]) !== argument",
-              json.dumps(bars, separators=(",", ":")))  # fmt: skip
+    page.wait("JSON.stringify([...document.querySelector('[data-figure=gradient]').data[2].y]) !== argument",
+              json.dumps(sizes, separators=(",", ":")))  # fmt: skip
     page = visit("preset=remember")
     assert page.page.locator(".lv-chains").is_hidden()
 

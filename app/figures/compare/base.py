@@ -24,9 +24,9 @@ class LaneStyle:
 
 
 LANES = (
-    LaneStyle("#2f7fc1", "solid", "circle"),
-    LaneStyle("#c98100", "dash", "square"),
-    LaneStyle("#0a9873", "dot", "diamond"),
+    LaneStyle(theme.NEUTRALS[0], "solid", "circle"),
+    LaneStyle(theme.NEUTRALS[1], "dash", "square"),
+    LaneStyle(theme.NEUTRALS[2], "dot", "diamond"),
 )
 
 

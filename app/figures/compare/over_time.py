@@ -166,7 +166,7 @@ GRADIENT = RaceFigure(
 )
 WATERFALL = RaceFigure(
     title="How far the gradient reaches, over training",
-    look_for="Untrained at the top, now at the bottom. Yellow: a large gradient at step t. Dark blue: a tiny one.",
+    look_for="Untrained at the top, now at the bottom. Stronger: a larger gradient at step t. Empty: exactly 0.",
     label="A heat map of the gradient norm for every lane, training step by time step, on one logarithmic colour scale",
     how=(
         "One row per frame: the curves of the figure above, as colours with fixed decades, the "

@@ -18,7 +18,7 @@ EDGES = 30  # pixels above and below the plot
 
 
 def template(info: RunInfo) -> go.Figure:
-    """A heat map with one row per loss, the last at the bottom; white dots where one opposes the total gradient."""
+    """A heat map with one row per loss, the last at the bottom; dots where one opposes the total gradient."""
     heat = log_scale.heat_map(
         1, info.time_steps, theme.FLOOR_DECADE, theme.TOP_DECADE,
         "loss at step %{y}, state at t = %{x}: " + log_scale.NORM + "<br>cosine with the total gradient "
@@ -27,7 +27,7 @@ def template(info: RunInfo) -> go.Figure:
     heat.update(y=[""], customdata=np.full((1, info.time_steps), np.nan, np.float32))
     dots = go.Scatter(
         x=np.zeros(0, np.float32), y=[], mode="markers", hoverinfo="skip", name="opposes the total gradient",
-        marker={"symbol": "circle", "size": 5, "color": "#ffffff", "line": {"width": 1, "color": "#1d232b"}},
+        marker={"symbol": "circle", "size": 5, "color": theme.PAPER, "line": {"width": 1.2, "color": theme.INK}},
     )  # fmt: skip
     return theme.figure(
         *TRACES.in_order(heat=heat, against=dots),
@@ -96,7 +96,7 @@ def _share_of_last(reading: Decomposition, frame: Frame, at: tuple[int, int, int
 
 def _look_for(info: RunInfo) -> str:
     sentence = "One row per loss, the last at the bottom: how far back its gradient reaches."
-    return sentence + (" White dot: it opposes the total." if _room(info, sum(info.counted)) else "")
+    return sentence + (" Dot: it opposes the total." if _room(info, sum(info.counted)) else "")
 
 
 FIGURE = LiveFigure(

@@ -1,70 +1,114 @@
-"""The gradient at each step: ||d l/d h_t|| on a fixed log axis, total, direct, of the last loss, and for c_t.
+"""The gradient at each step as a size relative to where the loss enters, on a fixed log axis.
 
-The values are medians over the probe if its sequences have the same lengths and targets at the same steps. If not, a
-median would mix other sequences at each t: then they are the drawn sequence's own, with gaps in its padding.
+The values are medians over the probe, with the quartiles as a band, if its sequences have the same lengths and targets
+at the same steps. If not, a median would mix other sequences at each t: then they are the drawn sequence's own, with
+gaps in its padding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import theme
+from app.figures import log_scale, theme
 from app.figures.base import Curves, LiveFigure, Patch, Traces
-from app.figures.log_scale import AT_FLOOR, AT_TOP, FLOOR, TOP, WIDE, limits
 from engine.frame import Frame, RunInfo
-from engine.number_format import short
+from engine.number_format import relative_size, short
 
 DASHES = ("solid", "dash")  # forwards, backwards
-TRACES = Traces("ghost", "total", "below", "zero", "above")
-"""The first traces; the series follow, whose number depends on the network."""
-BOTTLENECK = "through the bottleneck:"
-Series = tuple[go.Scatter, Callable[[Frame], np.ndarray]]
-DIRECT, LAST, CELL = "direct, from above", "from the last loss alone", "dL/dc, the cell state"
+TRACES = Traces("ghost", "band", "size", *log_scale.MARKS)
+"""The first traces; the lines of the other layers and directions follow."""
+BOTTLENECK = "crosses:"
+LITTLE, MILLIONTH = 1e-2, 1e-6
+"""Sizes with a thin line. From a millionth down the verdict says that the gradient has vanished."""
+TICKS = {1e-2: "1%", 1.0: "100%", 1e2: "× 100"}
+"""Sizes that the axis names as a reader says them; the others are powers of ten."""
+MAX_DOTS = 60  # with more steps, the dots are small
 
 
-def _chains(info: RunInfo) -> list[tuple[int, int]]:
-    """Return every (layer, direction) except the one that the bars show."""
+def _others(info: RunInfo) -> list[tuple[int, int]]:
+    """Return every (layer, direction) except the one that is shown with dots."""
     return [pair for pair in info.chains if pair != info.shown_chain]
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars for the total of one layer, marks where a bar leaves the axis, then the series of `_series`."""
-    bars = go.Bar(name="total" + theme.chain_suffix(info), marker={"color": theme.TOTAL, "line": {"width": 0}})
-    below = _marks("below the axis", "triangle-down", theme.WRONG, 7)
-    zero = _marks("exactly 0", "x-thin", theme.WRONG, 7)
-    zero.marker.line.update(width=1.6, color=theme.WRONG)
-    above = _marks("above the axis", "triangle-up", theme.WRONG, 7)
-    before = _line("previous run", theme.GHOST, width=2)
-    before.update(showlegend=False, hovertemplate=_hover("%{fullData.name}"))
-    traces = TRACES.in_order(ghost=before, total=bars, below=below, zero=zero, above=above)
-    traces += [trace for trace, _ in _series(info)]
-    for trace in traces:
-        trace.update(
-            x=np.arange(info.time_steps),
-            y=np.full(info.time_steps, np.nan, np.float32),
-            hovertemplate=trace.hovertemplate or _hover(trace.name),
-        )
-    for outside in (below, zero, above):
-        outside.update(hovertemplate="%{customdata}<extra></extra>", showlegend=False)
-    axis = theme.log_axis(theme.FLOOR_DECADE, theme.TOP_DECADE)
-    axis["range"] = limits(wide=False)
+    """Dots and a line for one layer, a pale band for its quartiles, marks, then a thin line per other layer."""
+    steps = np.arange(info.time_steps)
+    empty = np.full(len(steps), np.nan, np.float32)
+    size = _line("relative size" + theme.chain_suffix(info), theme.GRADIENT, info, info.shown_chain[1], 2)
+    small = info.time_steps > MAX_DOTS
+    size.update(mode="lines+markers", marker={"size": 2.5 if small else 6, "color": theme.GRADIENT})
+    size.update(x=steps, y=empty, text=[""] * len(steps), hovertemplate=_hover(size.name))
+    before = _line("previous run", theme.GHOST, info, 0, 2)
+    before.update(x=steps, y=empty, showlegend=False, hovertemplate="%{y:.2e}<extra>%{fullData.name}</extra>")
+    band = go.Scatter(
+        x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), name="half of the sequences", mode="lines",
+        fill="toself", fillcolor=theme.PALE_GRADIENT, line={"width": 0, "color": theme.GRADIENT}, hoverinfo="skip",
+        showlegend=info.same_lengths,
+    )  # fmt: skip
+    traces = TRACES.in_order(ghost=before, band=band, size=size, **log_scale.marks(steps))
     return theme.figure(
         *traces,
-        height=268 if _chains(info) else 222,  # the legend then has two or three lines
+        *_other_lines(info),
+        height=222,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
         xaxis=theme.time_axis(info.time_steps),
-        yaxis={**axis, "title": {"text": "‖dL/dh‖", "standoff": 2, "font": {"size": 12}}},
-        bargap=0.18,
-        shapes=theme.marks_in_time(info),
-        annotations=_notes(info),
+        yaxis={**log_scale.axis("relative size"), **_ticks()},
+        shapes=[*_levels(), *theme.marks_in_time(info)],
+        annotations=[*_notes(info), *_millionth(info)],
         hovermode="x unified",
         showlegend=True,
     )
+
+
+def _line(name: str, colour: str, info: RunInfo, direction: int, width: float) -> go.Scatter:
+    line = {"color": colour, "dash": DASHES[direction], "width": width}
+    return go.Scatter(name=name, mode="lines", line=line, connectgaps=bool(info.encoder_steps))  # across its padding
+
+
+def _other_lines(info: RunInfo) -> list[go.Scatter]:
+    """Return a thin line per other layer and direction; they share a legend entry, which shows or hides them."""
+    chains = _others(info)
+    lines: list[go.Scatter] = []
+    for layer, d in chains:
+        name = theme.chain_name(info, layer, d)
+        trace = _line("other layers" if len(chains) > 1 and not lines else name, theme.GRADIENT, info, d, 1.1)
+        trace.update(
+            x=np.arange(info.time_steps), y=np.full(info.time_steps, np.nan, np.float32), opacity=0.8,
+            hovertemplate=f"%{{y:.2e}}<extra>{name}</extra>", legendgroup="others", showlegend=not lines,
+        )  # fmt: skip
+        lines.append(trace)
+    return lines
+
+
+def _hover(name: str) -> str:
+    return "%{text} (%{y:.2e})<extra>" + name + "</extra>"
+
+
+def _ticks() -> dict[str, Any]:
+    """Return a tick every two decades: in words from 1% to 100 times, else as a power of ten."""
+    decades = range(theme.FLOOR_DECADE, theme.WIDE_DECADE + 1, 2)
+    names = [TICKS.get(float(f"1e{k}"), f"10<sup>{k}</sup>".replace("-", "−")) for k in decades]
+    return {"tickvals": [10.0**k for k in decades], "ticktext": names}
+
+
+def _levels() -> list[dict]:
+    """Return a line at the size where the loss enters, and thin ones at LITTLE and at MILLIONTH."""
+    return [
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "layer": "below",
+         "line": {"color": theme.GREY, "width": 1.4 if y == 1 else 1.1, "dash": "solid" if y == 1 else "dash"}}
+        for y in (1.0, LITTLE, MILLIONTH)
+    ]  # fmt: skip
+
+
+def _millionth(info: RunInfo) -> list[dict]:
+    """Return the name of that line, at the right, where a gradient that shrinks is above it; none over padding."""
+    name = {"xref": "paper", "x": 1, "xanchor": "right", "y": np.log10(MILLIONTH), "yanchor": "bottom",
+            "showarrow": False, "text": "a millionth", "font": {"size": 10}}  # fmt: skip
+    return [name] if info.valid[-1] else []
 
 
 def _notes(info: RunInfo) -> list[dict]:
@@ -79,87 +123,75 @@ def _notes(info: RunInfo) -> list[dict]:
     ]  # fmt: skip
 
 
-def _hover(name: str) -> str:
-    return "%{y:.2e}<extra>" + name + "</extra>"
+def relative(info: RunInfo, frame: Frame) -> np.ndarray:
+    """Return (layers, directions, T), each chain's gradient relative to where the followed loss enters it.
 
-
-def _line(name: str, colour: str, dash: str = "solid", width: float = 1.8) -> go.Scatter:
-    line = {"color": colour, "dash": dash, "width": width}
-    return go.Scatter(name=name, mode="lines", line=line, connectgaps=True)  # across an encoder's padding
-
-
-def _marks(name: str, symbol: str, colour: str, size: float) -> go.Scatter:
-    return go.Scatter(name=name, mode="markers", marker={"symbol": symbol, "color": colour, "size": size})
-
-
-def _series(info: RunInfo) -> list[Series]:
-    """Return every series besides the bars, with the function that reads it from a frame.
-
-    That of the bars comes first. The others share one legend entry per meaning, which shows or hides them
-    together.
+    Of the state that carries memory, for the last loss (backwards for the first, if there are many). NaN in the padding
+    of the drawn sequence, and where a loss that enters later has no effect at all. Recordings from before frames had
+    this get the ratio of the medians, which differs a little from the median of the ratios.
     """
-    series = _of_chain(info, info.shown_chain)
-    in_legend: set[str] = set()
-    for layer, d in _chains(info):
-        for trace, pick in [_total_of_chain(info, (layer, d)), *_of_chain(info, (layer, d))]:
-            meaning, first = trace.name, trace.name not in in_legend
-            in_legend.add(meaning)
-            where = "other layers" if first and len(_chains(info)) > 1 else theme.chain_name(info, layer, d)
-            hidden = meaning in (DIRECT, LAST)  # until its legend entry is clicked
-            trace.update(
-                name=f"{meaning}, {where}",
-                hovertemplate=_hover(f"{meaning}, {theme.chain_name(info, layer, d)}"),
-                legendgroup=meaning,
-                showlegend=first,
-                visible="legendonly" if hidden else True,
-            )
-            if trace.mode == "lines":
-                trace.line.update(width=(1.2, 2)[d], dash=DASHES[d])
-            series.append((trace, pick))
-    return series
+    if info.same_lengths and frame.relative is not None:
+        sizes = np.asarray(frame.relative)
+    else:
+        norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
+        enters = np.stack([norms[:, d, info.enters(d)] for d in range(info.directions)], 1)[..., None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sizes = np.where(enters > 0, norms / enters, np.where(np.isnan(enters), np.nan, 0.0))
+    there = np.broadcast_to(frame.valid, sizes.shape) & ~((sizes == 0) & _before_the_loss(info))
+    return np.where(there, sizes, np.nan)
 
 
-def _norms(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
-    """Return (layers, directions, T): medians over the probe, or the drawn sequence's own; NaN in its padding."""
-    values = np.asarray(getattr(frame, name if info.same_lengths else f"sequence_{name}"))
-    return np.where(frame.valid, values, np.nan)
+def _before_the_loss(info: RunInfo) -> np.ndarray:
+    """Return (directions, T) bool: steps that the way back from the loss does not come to."""
+    t = np.arange(info.time_steps)
+    return np.stack([t > info.enters(0), t < info.enters(1)][: info.directions])
 
 
-def _total_of_chain(info: RunInfo, at: tuple[int, int]) -> Series:
-    return _line("total", theme.TOTAL), lambda frame: _norms(info, frame, "grad_norm")[at]
-
-
-def _of_chain(info: RunInfo, at: tuple[int, int]) -> list[Series]:
-    """Return direct part, last loss and cell state of one layer and direction, if the network has them."""
-    direct = _marks(DIRECT, "diamond", theme.DIRECT, 8)
-    series: list[Series] = [(direct, lambda frame: _positive(_norms(info, frame, "grad_norm_direct")[at]))]
-    if sum(info.counted) > 1:
-        series.append((_line(LAST, theme.LAST), lambda frame: _norms(info, frame, "grad_norm_last")[at]))
-    if info.memory_symbol == "c":
-        series.append((_line(CELL, theme.CELL), lambda frame: _norms(info, frame, "grad_norm_cell")[at]))
-    return series
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """Replace 0 by NaN: where no gradient enters directly, no mark is drawn."""
-    return np.where(values > 0, values, np.nan)
+def is_ratio_of_medians(info: RunInfo, frame: Frame) -> bool:
+    """Return True for a frame of an old recording, which has medians of norms alone."""
+    return info.same_lengths and frame.relative is None
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch all series. Values outside the axis are kept for tooltips and tables."""
-    total = _norms(info, frame, "grad_norm")[info.shown_chain]
-    above = frame.valid & ~(total <= WIDE)  # also NaN
-    changed: Patch = {TRACES.path("total", "y"): theme.float32(np.where(total >= FLOOR, total, np.nan))}
-    changed |= _outside("below", (total > 0) & (total < FLOOR), AT_FLOOR, [_below(value) for value in total])
-    changed |= _outside("zero", total == 0, AT_FLOOR, ["exactly 0"] * len(total))
-    changed |= _outside("above", above, AT_TOP, [short(value) for value in total])
-    changed["layout.yaxis.range"] = limits(wide=not bool((total <= TOP)[frame.valid].all()))
+    sizes = relative(info, frame)
+    shown = sizes[info.shown_chain]
+    known = frame.valid & ~_unreached(info, frame)
+    changed: Patch = {
+        TRACES.path("size", "y"): theme.float32(shown),
+        TRACES.path("size", "text"): [relative_size(value) for value in shown],
+        **_band(info, frame),
+        **log_scale.outside(TRACES.number("below"), shown, known),
+    }
+    del changed["layout.yaxis.dtick"]  # this axis has ticks of its own
     if info.encoder_steps:
         norm = _bottleneck(info, frame)
-        changed["layout.annotations.0.text"] = f"{BOTTLENECK} {short(norm) if norm else 'exactly 0'}"
-    for index, (_, pick) in enumerate(_series(info), start=len(TRACES)):
-        changed[f"data.{index}.y"] = theme.float32(pick(frame))
+        changed["layout.annotations.0.text"] = f"{BOTTLENECK} ‖dL/dh‖ {short(norm) if norm else 'exactly 0'}"
+    for index, chain in enumerate(_others(info), start=len(TRACES)):
+        changed[f"data.{index}.y"] = theme.float32(sizes[chain])
     return changed
+
+
+def _unreached(info: RunInfo, frame: Frame) -> np.ndarray:
+    """Return (T,) bool: steps of the shown chain without a value because the loss enters before them."""
+    return _before_the_loss(info)[info.shown_chain[1]] & np.isnan(relative(info, frame)[info.shown_chain])
+
+
+def _band(info: RunInfo, frame: Frame) -> Patch:
+    """Patch the band between the quartiles: one closed polygon per stretch of real steps; exactly 0 is its lower edge.
+
+    Without quartiles, of the drawn sequence alone or of an old recording, there is none.
+    """
+    x: list[float] = []
+    y: list[float] = []
+    if info.same_lengths and frame.relative_low is not None and frame.relative_high is not None:
+        low, high = frame.relative_low[info.shown_chain], frame.relative_high[info.shown_chain]
+        there = np.flatnonzero(frame.valid & (high > 0) & np.isfinite(low) & np.isfinite(high))
+        low = np.maximum(low, np.finfo(np.float32).tiny)
+        for piece in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
+            x += [*piece, *piece[::-1], np.nan]
+            y += [*low[piece], *high[piece[::-1]], np.nan]
+    return {TRACES.path("band", "x"): theme.float32(x), TRACES.path("band", "y"): theme.float32(y)}
 
 
 def _bottleneck(info: RunInfo, frame: Frame) -> float:
@@ -171,37 +203,20 @@ def _bottleneck(info: RunInfo, frame: Frame) -> float:
     return float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
 
 
-def _outside(trace: str, where: np.ndarray, height: float, words: list[str]) -> Patch:
-    """Patch the marks at one end of the axis; they are in the legend if there are any."""
-    return {
-        TRACES.path(trace, "y"): theme.float32(np.where(where, height, np.nan)),
-        TRACES.path(trace, "showlegend"): bool(where.any()),
-        TRACES.path(trace, "customdata"): words,
-    }
-
-
-def _below(value: float) -> str:
-    return f"{short(value)}, below the axis"
-
-
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Return the norms at both ends of the curve, of the state that the verdict is based on: c in an LSTM, else h."""
-    cell = frame.grad_norm_cell is not None
-    norms = _norms(info, frame, "grad_norm_cell" if cell else "grad_norm")[info.shown_chain]
-    last = int(np.flatnonzero(frame.valid)[-1])
-    ends = [short(norms[t]) if norms[t] else "exactly 0" for t in (0, last)]
-    if info.time_steps == 1:
-        return f"{'dL/dc ' if cell else ''}{ends[0]}"
-    return f"{'dL/dc ' if cell else ''}at t = 0: {ends[0]} · at t = {last}: {ends[1]}"
+    """Return the sizes at both ends of the curve, and how they were computed in an old recording."""
+    sizes = relative(info, frame)[info.shown_chain]
+    there = np.flatnonzero(frame.valid & ~_unreached(info, frame))
+    ends = [f"at t = {t}: {relative_size(sizes[t])}" for t in dict.fromkeys((there[0], there[-1]))]
+    note = ["ratio of medians (an older recording)"] if is_ratio_of_medians(info, frame) else []
+    return " · ".join([*ends, *note])
 
 
 def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch the previous run's total, if it has the same task and the same steps."""
+    """Patch the previous run's sizes, if it has the same task and the same steps."""
     if _steps(old) != _steps(info):
         return {}
-    return theme.previous_run(
-        TRACES.number("ghost"), old, _norms(old, frame, "grad_norm")[old.showing(info.shown).shown_chain]
-    )
+    return theme.previous_run(TRACES.number("ghost"), old, relative(old, frame)[old.showing(info.shown).shown_chain])
 
 
 def _steps(info: RunInfo) -> tuple[Any, ...]:
@@ -210,21 +225,33 @@ def _steps(info: RunInfo) -> tuple[Any, ...]:
 
 
 def _look_for(info: RunInfo) -> str:
-    meaning = "How strongly the state at step t affects the loss. Each grid line is a factor of 100."
+    meaning = f"How much of {'the last' if sum(info.counted) > 1 else 'the'} loss's gradient is left at step t."
     if info.same_lengths:
-        return f"{meaning} Median over the probe."
+        return f"{meaning} Dots: the median of 16 sequences; band: half of them."
     return f"{meaning} Of the drawn sequence alone: the others have other lengths or targets."
+
+
+def _how(info: RunInfo) -> str:
+    s = info.memory_symbol
+    return (
+        f"‖dL/d{s}_t‖ of the last loss alone (backwards, where there are many, of the first), through all later steps, "
+        f"divided by ‖dL/d{s}‖ where that loss enters, each layer and direction within itself, from one backward sweep "
+        "with the present weights. "
+        + (
+            "Of each of the 16 sequences of the probe; dots are the median, the band ends at the quartiles. At the "
+            "step that matters the median is the verdict's ratio. "
+            if info.same_lengths
+            else "Of the drawn sequence. The verdict's ratio is the median over all 16. "
+        )
+        + "engine/lens/sweep.py, engine/lens/norms.py."
+    )
 
 
 FIGURE = LiveFigure(
     title=lambda info: "Gradient that reaches each step",
     look_for=_look_for,
-    how=lambda info: (
-        "‖d l/d h_t‖ for every state, through all later steps (back-propagation through time), from one "
-        "backward sweep with the present weights: the median over the 16 held-out sequences of the probe, or the drawn "
-        "sequence's own where these have different lengths or targets. engine/lens/sweep.py, engine/lens/norms.py."
-    ),
-    label="Gradient norm at every time step, log axis with fixed limits",
+    how=_how,
+    label="Gradient at every time step, relative to where the loss enters, log axis with fixed limits",
     over="time",
     template=template,
     patch=patch,

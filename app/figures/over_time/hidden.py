@@ -106,7 +106,7 @@ def colours(info: RunInfo, frame: Frame) -> str:
     """Return the values at the two ends of the colours, and the number of units shown."""
     scale, shown = scale_of(frame.hidden), len(_units(info))
     subset = "" if shown == info.hidden_size else f" · {shown} of {info.hidden_size} units"
-    return f"orange −{scale:g} … purple +{scale:g}{subset}"
+    return f"teal −{scale:g} … purple +{scale:g}{subset}"
 
 
 FIGURE = LiveFigure(

@@ -19,12 +19,12 @@ def template(info: RunInfo) -> go.Figure:
     with_words, steps = token_labels.shown(info, labels), info.time_steps
     bars = go.Bar(
         x=np.arange(steps), y=np.full(steps, np.nan, np.float32), customdata=[""] * steps,
-        marker={"color": theme.PALE_TOTAL, "line": {"width": 1, "color": theme.TOTAL}},
+        marker={"color": theme.PALE_GREY, "line": {"width": 1, "color": theme.GREY}},
         hovertemplate="t = %{x:d}, target %{customdata}: loss %{y:.3g}<extra></extra>",
     )  # fmt: skip
     mean = go.Scatter(
         x=np.zeros(2, np.float32), y=np.full(2, np.nan, np.float32), mode="lines", hoverinfo="skip",
-        line={"color": theme.TOTAL, "width": 1.8, "dash": "dash"},
+        line={"color": theme.INK, "width": 1.8, "dash": "dash"},
     )  # fmt: skip
     return theme.figure(
         *TRACES.in_order(losses=bars, mean=mean),

@@ -24,12 +24,12 @@ def template(info: RunInfo) -> go.Figure:
     heat.update(y=["0"])
     bars = go.Bar(
         x=np.arange(steps), y=empty, customdata=empty, hovertext=[""] * steps, yaxis="y2",
-        name="slope of the last output", marker={"color": theme.LAST, "line": {"width": 0}},
+        name="slope of the last output", marker={"color": theme.GRADIENT, "line": {"width": 0}},
         hovertemplate="t = %{x:d}%{hovertext}: slope %{customdata:.2e}<extra></extra>",
     )  # fmt: skip
     circles = go.Scatter(
         x=np.arange(steps), y=empty, customdata=empty, yaxis="y2", name="its change without this input",
-        mode="markers", marker={"symbol": "circle-open", "size": 7, "color": theme.BESIDE, "line": {"width": 1.8}},
+        mode="markers", marker={"symbol": "circle-open", "size": 7, "color": theme.INK, "line": {"width": 1.8}},
         hovertemplate="t = %{x:d}: without it the output changes by %{customdata:.2e}<extra></extra>",
     )  # fmt: skip
     with_words = token_labels.shown(info, _labels(info))

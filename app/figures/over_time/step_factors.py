@@ -17,8 +17,8 @@ MAX_OVERSHOOT = 10  # values beyond this many times the axis are clipped
 PATHS = {  # the columns of a recording: label, colour
     "kept": ("kept", theme.KEEP),
     "candidate": ("candidate", theme.CANDIDATE),
-    "gates": ("gates", theme.BESIDE),
-    "other roads": ("other paths", theme.BESIDE),
+    "gates": ("gates", theme.GREY),
+    "other roads": ("other paths", theme.GREY),
 }
 NORMALISED = {"gain_hh": "W_hh h", "gain_c": "c"}
 """What a layer normalisation stands around, by the name of its gain."""
@@ -36,11 +36,11 @@ def template(info: RunInfo) -> go.Figure:
         for path in paths
     }
     if not paths:
-        parts["weights"] = _line(info, "weights", theme.WEIGHTS, "dash")
-        parts["slope"] = _line(info, "slope", theme.BESIDE, "dot")
+        parts["weights"] = _line(info, "weights", theme.W_HH, "dash")
+        parts["slope"] = _line(info, "slope", theme.GREY, "dot")
     for trace in parts.values():
         trace.update(hoverinfo="skip")
-    factor = _line(info, "factor", theme.TOTAL, "solid", 2.2)
+    factor = _line(info, "factor", theme.GRADIENT, "solid", 2.2)
     factor.update(customdata=np.stack([empty] * (2 + len(_part_names(info))), 1), hovertemplate=_hover(paths))
     zero = log_scale.marks(steps)["zero"]
     return theme.figure(
@@ -77,7 +77,7 @@ def path_label(path: str) -> str:
 
 def _path_style(path: str) -> tuple[str, str]:
     """Return label and colour of a path; one that only a new cell has gets its own name."""
-    return PATHS.get(path, (path.replace("_", " "), theme.LAST))
+    return PATHS.get(path, (path.replace("_", " "), theme.NEUTRALS[1]))
 
 
 def _part_names(info: RunInfo) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 FIGURE = LiveFigure(
     title=lambda info: "How far the gradient reaches, over training" + theme.chain_suffix(info),
     look_for=lambda info: (
-        "Untrained at the top, now at the bottom. Yellow: a large gradient of the last loss. Empty: exactly 0."
+        "Untrained at the top, now at the bottom. Stronger: a larger gradient of the last loss. Empty: exactly 0."
     ),
     how=lambda info: (
         f"One row per frame: ‖d l/d {info.memory_symbol}_t‖ of the last loss alone, "

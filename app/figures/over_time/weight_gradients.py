@@ -20,11 +20,11 @@ def template(info: RunInfo) -> go.Figure:
     recurrent = recurrent_weights.symbol(info)
     bars = go.Bar(
         x=steps, y=empty, name=f"dL/d{recurrent or 'W_ih'}", hovertemplate=hover,
-        marker={"color": theme.WEIGHTS if recurrent else theme.BESIDE, "line": {"width": 0}},
+        marker={"color": theme.W_HH if recurrent else theme.W_XH, "line": {"width": 0}},
     )  # fmt: skip
     diamonds = go.Scatter(
         x=steps, y=empty, name="dL/dW_ih", mode="markers", hovertemplate=hover,
-        marker={"symbol": "diamond", "size": 6, "color": theme.BESIDE, "line": {"width": 0}},
+        marker={"symbol": "diamond", "size": 6, "color": theme.W_XH, "line": {"width": 0}},
     )  # fmt: skip
     return theme.figure(
         *TRACES.in_order(terms=bars, **log_scale.marks(steps)), *([diamonds] if recurrent else []),

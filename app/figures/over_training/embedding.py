@@ -24,8 +24,8 @@ def template(info: RunInfo) -> go.Figure:
         "other": ("not in the sequence shown", {"size": 4, "color": theme.GHOST}, {"size": 11}),
         "read": (
             "in the sequence shown",
-            {"size": 7, "color": theme.TOTAL, "symbol": "diamond"},
-            {"size": 12, "color": theme.TOTAL, "weight": 600},
+            {"size": 7, "color": theme.INK, "symbol": "diamond"},
+            {"size": 12, "color": theme.INK, "weight": 600},
         ),
     }
     traces = {
@@ -131,7 +131,7 @@ FIGURE = LiveFigure(
     title=lambda info: f"Where each {_kind(info)} lies",
     look_for=lambda info: (
         f"{_kind(info).capitalize()}s used alike move together. "
-        f"Blue diamonds: the {_kind(info)}s of the sequence shown. Point at one to see its name."
+        f"Diamonds: the {_kind(info)}s of the sequence shown. Point at one to see its name."
     ),
     how=lambda info: (
         "The first two principal components of the learned vectors, rotated to lie as near as possible to those of "

@@ -28,17 +28,17 @@ def template(info: RunInfo) -> go.Figure:
             hovertemplate="step %{x:,}: %{y:.3g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
 
-    held_out = line("held-out", theme.TOTAL, 2.2)
+    held_out = line("held-out", theme.INK, 2.2)
     held_out.update(mode="lines+markers", marker={"size": 4})  # so that a single value is visible
     sequences = go.Scatter(
         x=empty, y=empty, name="each of the sequences", mode="markers", cliponaxis=False, customdata=[],
-        marker={"color": theme.TOTAL, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.TOTAL}},
+        marker={"color": theme.INK, "symbol": [], "size": 9, "line": {"width": 1, "color": theme.INK}},
         hovertemplate="%{customdata}<extra></extra>", showlegend=False,
     )  # fmt: skip
     return theme.figure(
         *TRACES.in_order(
             ghost=line("previous run", theme.GHOST, 2).update(showlegend=False),
-            training=line("training batch", theme.PALE_TOTAL, 1),
+            training=line("training batch", theme.PALE_GREY, 1),
             held_out=held_out,
             sequences=sequences,
         ),
@@ -49,7 +49,7 @@ def template(info: RunInfo) -> go.Figure:
         yaxis={"range": [0, top], "nticks": 6, "automargin": "left"},  # 2.5×10³¹ is wider than 2.5
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
-             "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}}
+             "line": {"dash": "dash", "width": 1.4, "color": theme.GREY}}
             for value in baselines.values()
         ],
         annotations=[

@@ -19,9 +19,9 @@ HALF, LITTLE = 0.5, 0.01
 def template(info: RunInfo) -> go.Figure:
     """A line over lags on a fixed log axis, from 1 at lag 0, with a vertical line at the task's lag."""
     empty = np.zeros(0, np.float32)
-    line = go.Scatter(x=empty, y=empty, mode="lines", hoverinfo="skip", line={"color": theme.TOTAL, "width": 2})
+    line = go.Scatter(x=empty, y=empty, mode="lines", hoverinfo="skip", line={"color": theme.INK, "width": 2})
     points = go.Scatter(
-        x=empty, y=empty, mode="markers", marker={"size": 6, "color": theme.TOTAL},
+        x=empty, y=empty, mode="markers", marker={"size": 6, "color": theme.INK},
         hovertemplate="after %{x:d} steps: %{y:.2e}<extra></extra>",
     )  # fmt: skip
     end = info.time_steps - 1
@@ -56,7 +56,7 @@ def _reference_lines(info: RunInfo) -> list[dict]:
     ]  # fmt: skip
     if lag := needed(info):
         lines.append({"type": "line", "yref": "paper", "x0": lag, "x1": lag, "y0": 0, "y1": 1,
-                      "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}})  # fmt: skip
+                      "line": {"dash": "dash", "width": 1.4, "color": theme.GREY}})  # fmt: skip
     return lines
 
 

@@ -17,6 +17,7 @@ CURVES = Traces("input", "target", "prediction")
 GUESSES = 3
 COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit in a row
 HEIGHT = 172
+WIDTH, LETTER = 244, 5.6  # pixels of the columns together, on a laptop, and of a letter
 
 
 def _has_many_targets(info: RunInfo) -> bool:
@@ -72,7 +73,7 @@ def _bars(info: RunInfo) -> go.Figure:
     bars = go.Bar(
         x=np.arange(len(labels)), y=np.zeros(len(labels), np.float32), customdata=labels,
         marker={"color": np.zeros(len(labels), np.float32), "cmin": 0, "cmax": 1, "line": {"width": 0},
-                "colorscale": [[0, theme.TOTAL], [1, theme.CELL]]},
+                "colorscale": [[0, theme.GREY], [1, theme.RIGHT]]},
         hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
     )  # fmt: skip
     return theme.figure(
@@ -89,7 +90,7 @@ def _bars(info: RunInfo) -> go.Figure:
 
 def _target_mark(target: int) -> dict:
     return {"x": target, "y": 1.02, "yref": "paper", "yanchor": "bottom", "text": "target", "showarrow": False,
-            "font": {"size": 11, "color": theme.CELL}}  # fmt: skip
+            "font": {"size": 11, "color": theme.RIGHT}}  # fmt: skip
 
 
 def _bars_patch(frame: Frame) -> Patch:
@@ -126,7 +127,7 @@ def _letters(info: RunInfo) -> go.Figure:
         text=[[""] * len(shown)] * len(names), texttemplate="%{text}",
         textfont={"size": 13 if max(map(len, info.output_labels)) <= 2 else 11},
         zmin=0, zmax=1, zauto=False, showscale=False, meta="sequential", colorscale=theme.SEQUENTIAL["light"],
-        xgap=1, ygap=2, hovertemplate="t = %{customdata}: %{text}, %{z:.0%}<extra></extra>",
+        xgap=1, ygap=2, hovertemplate="t = %{customdata}: %{hovertext}, %{z:.0%}<extra></extra>",
     )  # fmt: skip
     ticks = np.unique(np.linspace(0, len(shown) - 1, min(8, len(shown))).round().astype(int))
     return theme.figure(
@@ -152,12 +153,18 @@ def _letters_patch(info: RunInfo, frame: Frame) -> Patch:
         rows = [(free, free.argmax(1)), (probabilities, probabilities.argmax(1))]
     steps, rows = np.arange(len(shown)), [*rows, (probabilities, targets)]
     chosen = np.stack([values[steps, row] for values, row in rows])
+    words = [[theme.symbol(info.output_labels[token]) for token in row] for _, row in rows]
     return {
         TRACES.path("prediction", "z"): chosen.astype(np.float32),
-        TRACES.path("prediction", "text"): [
-            [theme.symbol(info.output_labels[token]) for token in row] for _, row in rows
-        ],
+        TRACES.path("prediction", "text"): [[_fitting(word, len(shown)) for word in row] for row in words],
+        TRACES.path("prediction", "hovertext"): words,
     }
+
+
+def _fitting(word: str, columns: int) -> str:
+    """Return a word as long as its column is wide, on a laptop; the whole word is in the tooltip."""
+    letters = max(1, int(WIDTH / columns / LETTER))
+    return word if len(word) <= max(letters, 2) else f"{word[: letters - 1]}…"
 
 
 def _curve(info: RunInfo) -> go.Figure:
@@ -170,14 +177,14 @@ def _curve(info: RunInfo) -> go.Figure:
     traces = CURVES.in_order(
         input=go.Scatter(x=t, y=np.full(steps, np.nan, np.float32), name=name,
                          mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
-                         marker={"color": theme.QUIET, "size": 5, "line": {"width": 0}},
+                         marker={"color": theme.GHOST, "size": 5, "line": {"width": 0}},
                          hovertemplate=hover + "input</extra>"),
         target=go.Scatter(x=empty, y=empty, name="target", mode=mode,
-                          line={"color": theme.CELL, "width": 2},
-                          marker={"symbol": "circle-open", "size": 10, "color": theme.CELL, "line": {"width": 2}},
+                          line={"color": theme.RIGHT, "width": 2},
+                          marker={"symbol": "circle-open", "size": 10, "color": theme.RIGHT, "line": {"width": 2}},
                           hovertemplate=hover + "target</extra>"),
         prediction=go.Scatter(x=empty, y=empty, name="prediction", mode=mode,
-                              line={"color": theme.TOTAL, "width": 2}, marker={"size": 7, "color": theme.TOTAL},
+                              line={"color": theme.INK, "width": 2}, marker={"size": 7, "color": theme.INK},
                               hovertemplate=hover + "prediction</extra>"),
     )  # fmt: skip
     return theme.figure(
@@ -204,10 +211,8 @@ def _curve_patch(info: RunInfo, frame: Frame) -> Patch:
     changed: Patch = {CURVES.path("input", "y"): theme.float32(read)}
     if "mark" in info.input_labels:
         chosen = frame.inputs[:, info.input_labels.index("mark")] > 0
-        changed[CURVES.path("input", "marker.color")] = [
-            theme.DIRECT if is_chosen else theme.QUIET for is_chosen in chosen
-        ]
-        changed[CURVES.path("input", "marker.size")] = np.where(chosen, 10, 4).astype(np.float32)
+        changed[CURVES.path("input", "marker.symbol")] = ["diamond" if is_chosen else "circle" for is_chosen in chosen]
+        changed[CURVES.path("input", "marker.size")] = np.where(chosen, 12, 4).astype(np.float32)
     for trace, values in (("target", frame.targets), ("prediction", frame.outputs)):
         changed[CURVES.path(trace, "x")] = predicted.astype(np.float32)
         changed[CURVES.path(trace, "y")] = theme.float32(values[steps, 0])
@@ -231,7 +236,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 def _look_for(info: RunInfo) -> str:
     if "mark" in info.input_labels:
-        return f"The target is the {info.output_labels[0]} of the two orange numbers: the full dot must meet the ring."
+        return f"The target is the {info.output_labels[0]} of the two diamonds: the full dot must meet the ring."
     if info.outputs == "values":
         return "Where the full dot meets the ring, the prediction is right."
     if info.is_autoregressive:

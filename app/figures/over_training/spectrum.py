@@ -50,9 +50,15 @@ def blocks(info: RunInfo) -> tuple[str, ...]:
 
 def _marker(name: str) -> dict:
     if name not in theme.GATES:
-        return {"color": theme.WEIGHTS, "size": 7, "line": {"width": 0}}
-    colour, symbol = theme.GATES[name], gates.STYLES[name][1]
-    return {"color": colour, "symbol": symbol, "size": 6, "opacity": 0.75, "line": {"width": 1.4, "color": colour}}
+        return {"color": theme.W_HH, "size": 7, "line": {"width": 0}}
+    symbol = gates.STYLES[name][1]
+    return {
+        "color": theme.W_HH,
+        "symbol": symbol,
+        "size": 6,
+        "opacity": 0.75,
+        "line": {"width": 1.4, "color": theme.W_HH},
+    }
 
 
 def _axis(title: str) -> dict:

@@ -23,9 +23,9 @@ def template(info: RunInfo) -> go.Figure:
         ghost=go.Scatter(x=empty, y=empty, mode="lines", name="previous run", showlegend=False,
                          line={"color": theme.GHOST, "width": 1.5}, hovertemplate=hover + "%{fullData.name}</extra>"),
         norm=go.Scatter(x=empty, y=empty, mode="lines", name="before clipping",
-                        line={"color": theme.TOTAL, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
+                        line={"color": theme.GRADIENT, "width": 1.4}, hovertemplate=hover + "before clipping</extra>"),
         clipped=go.Scatter(x=empty, y=empty, mode="markers", name="clipped",
-                           marker={"symbol": "line-ns-open", "size": 6, "color": theme.WRONG, "line": {"width": 1.2}},
+                           marker={"symbol": "line-ns-open", "size": 6, "color": theme.INK, "line": {"width": 1.2}},
                            hovertemplate="step %{x:,} was clipped<extra></extra>"),
     )  # fmt: skip
     return theme.figure(
@@ -46,7 +46,7 @@ def _clip_line(info: RunInfo) -> dict:
     shown = e.clip == "norm"
     height = e.clip_threshold if shown else 1.0
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height, "visible": shown,
-            "line": {"dash": "dash", "width": 1.4, "color": theme.DIRECT}}  # fmt: skip
+            "line": {"dash": "dash", "width": 1.4, "color": theme.GREY}}  # fmt: skip
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:

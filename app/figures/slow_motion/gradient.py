@@ -16,8 +16,8 @@ from engine.slow_motion.update_trace import UpdateTrace
 
 HEAD = 4
 """Pixels between the middle of an arrow's head and the state that it points at."""
-BRIGHT = -5
-"""Decade from which on the text on a gradient's colour is dark."""
+STRONG = -3
+"""Decade from which on the text on a gradient's colour has the page's own colour."""
 
 
 def gradient(info: RunInfo, r: UpdateTrace) -> list:
@@ -26,7 +26,7 @@ def gradient(info: RunInfo, r: UpdateTrace) -> list:
 
 
 def _glow(info: RunInfo, r: UpdateTrace) -> go.Heatmap:
-    """Return every state in the colour of its gradient: yellow for a large one, dark for a tiny one."""
+    """Return every state in the colour of its gradient: the stronger, the larger."""
     norms = log_scale.logarithms(r.grad_norm)
     blocks = [(row, norms[layer, d][None]) for row, (layer, d) in enumerate(info.chains, start=1)]
     ticks = list(range(theme.FLOOR_DECADE, theme.TOP_DECADE + 1, 2))
@@ -42,7 +42,7 @@ def _sizes(info: RunInfo, r: UpdateTrace) -> list[go.Scatter]:
     write = digit if roomy(info) else decade
     for row, (layer, d) in enumerate(info.chains, start=1):
         norms = r.grad_norm[layer, d, real]
-        colours = ["#11151b" if norm >= 10.0**BRIGHT else "#ffffff" for norm in norms]
+        colours = [theme.PAPER if norm >= 10.0**STRONG else theme.INK for norm in norms]
         text_colours = [theme.GHOST if norm == 0 else colour for norm, colour in zip(norms, colours, strict=True)]
         size = 12 if roomy(info) else 11
         texts.append(text(real, row, [write(norm) for norm in norms], NEW, color=text_colours, size=size))

@@ -138,7 +138,7 @@ def answers(info: RunInfo, r: UpdateTrace, axes: dict[str, str]) -> list[go.Scat
     """Return the outputs, green with a tick if right, and the targets."""
     steps, top = layout.answer_steps(info), layout.top(info)
     answered = [symbols.answer(info, r, t) for t in steps]
-    colours = [theme.CELL if right else theme.WRONG for _, right in answered]
+    colours = [theme.RIGHT if right else theme.INK for _, right in answered]
     size = 15 if len(steps) < 13 else 12
     alone = "middle left" if _leaves_the_picture(info) else "middle center"
     rows = [
@@ -176,11 +176,11 @@ def losses(info: RunInfo, r: UpdateTrace, axis: str) -> list:
     axes = {"xaxis": axis, "yaxis": "y3"}
     return [
         go.Bar(x=t, y=r.loss_per_step[t], width=width,
-               marker={"color": theme.PALE_TOTAL, "line": {"width": 1, "color": theme.TOTAL}}, **axes,
+               marker={"color": theme.PALE_GREY, "line": {"width": 1, "color": theme.GREY}}, **axes,
                hovertemplate="t = %{x}<br>loss of this sequence %{y:.3g}<extra></extra>"),
         go.Scatter(x=t, y=r.batch_loss_per_step[t], mode="markers", **axes,
                    marker={"symbol": "line-ew", "size": 20 if few else 6,
-                           "line": {"width": 2.5, "color": theme.DIRECT}},
+                           "line": {"width": 2.5, "color": theme.INK}},
                    hovertemplate="t = %{x}<br>mean of the batch %{y:.3g}<extra></extra>"),
         go.Scatter(x=t, y=high, text=[short(value) if few else "" for value in r.loss_per_step[t]], mode="text",
                    textposition="top center", textfont={"size": 12}, hoverinfo="skip", **axes),

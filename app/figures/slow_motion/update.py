@@ -37,15 +37,18 @@ def _rows(r: UpdateTrace, norms: np.ndarray) -> np.ndarray:
 def clip(r: UpdateTrace) -> go.Figure:
     """Draw the norm of the gradient before and after clipping, and the threshold."""
     before, after = _rows(r, r.gradient_norms), _rows(r, r.clipped_norms)
-    e, marks = r.experiment, [_points(r, after, "after clipping" if r.clipped else "gradient", "circle", theme.TOTAL)]
+    e, marks = (
+        r.experiment,
+        [_points(r, after, "after clipping" if r.clipped else "gradient", "circle", theme.GRADIENT)],
+    )
     limit = e.clip_threshold if e.clip == "norm" else None
     if r.clipped:
-        marks.insert(0, _points(r, before, "before", "circle-open", theme.WRONG))
+        marks.insert(0, _points(r, before, "before", "circle-open", theme.GRADIENT))
     shapes = [_join(k, a, b) for k, (a, b) in enumerate(zip(before, after, strict=True)) if r.clipped and a > b > 0]
     notes = []
     if limit is not None:
         shapes.append({"type": "line", "y0": -0.45, "y1": 0.45, "x0": limit, "x1": limit,
-                       "line": {"width": 4, "color": theme.DIRECT}})  # fmt: skip
+                       "line": {"width": 4, "color": theme.INK}})  # fmt: skip
         notes.append({"x": np.log10(limit), "y": 0.5, "yanchor": "top", "showarrow": False,
                       "text": f"limit {limit:g}", "font": {"size": 13}})  # fmt: skip
     reach = [before, after] if limit is None else [before, after, np.array([limit])]
@@ -59,9 +62,9 @@ def update(r: UpdateTrace) -> go.Figure:
     """Draw the norms of every parameter, of its gradient and of its change."""
     weight, gradient, change = (_rows(r, norms) for norms in (r.weight_norms, r.clipped_norms, r.change_norms))
     marks = [
-        _points(r, weight, "weights", "square-open", theme.BESIDE),
-        _points(r, gradient, "gradient", "diamond", theme.TOTAL),
-        _points(r, change, "change", "circle", theme.CELL),
+        _points(r, weight, "weights", "square-open", theme.GREY),
+        _points(r, gradient, "gradient", "diamond", theme.GRADIENT),
+        _points(r, change, "change", "circle", theme.INK),
     ]
     shares = [share(c / w) if w > 0 else "from 0" for c, w in zip(change, weight, strict=True)]
     shapes = [_join(k, w, c) for k, (w, c) in enumerate(zip(weight, change, strict=True)) if w > 0 and c > 0]

@@ -15,12 +15,10 @@ DECADES = range(theme.FLOOR_DECADE - 1, theme.TOP_DECADE + 1)  # the first also 
 
 
 def colour_of(decade: int) -> str:
-    """Return grey for a tiny gradient, blue for a large one, vermilion for one that explodes."""
-    if decade >= 1:
-        return theme.WRONG
+    """Return the gradient's hue, greyer for a tiny gradient."""
     share = np.clip((decade - theme.FLOOR_DECADE) / (-1 - theme.FLOOR_DECADE), 0, 1)
-    grey, blue = np.array([150, 156, 166]), np.array([47, 127, 193])
-    red, green, last = (grey + (blue - grey) * share).round().astype(int)
+    grey, magenta = np.array([150, 156, 166]), np.array([217, 50, 122])
+    red, green, last = (grey + (magenta - grey) * share).round().astype(int)
     return f"rgb({red},{green},{last})"
 
 

@@ -113,7 +113,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
 def _answers(trace: str, answers: list[tuple[str, bool]]) -> Patch:
     return {
         TRACES.path(trace, "text"): [text for text, _ in answers],
-        TRACES.path(trace, "textfont.color"): [theme.CELL if right else theme.WRONG for _, right in answers],
+        TRACES.path(trace, "textfont.color"): [theme.RIGHT if right else theme.INK for _, right in answers],
     }
 
 
@@ -145,7 +145,7 @@ def _look_for(info: RunInfo) -> str:
     if not info.has_links:
         how = "No links between the steps: each output depends on its own input. Compare a recurrent cell."
     else:
-        how = "Arrows go back from the loss: thicker is more gradient, orange too much."
+        how = "Arrows go back from the loss: thicker is more gradient."
     if info.is_autoregressive:
         return f"{_feedback(info)} {how}"
     return f"The same weights at every step. {how}" if info.has_links else how

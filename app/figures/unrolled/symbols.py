@@ -11,7 +11,7 @@ from app.figures.unrolled import layout
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
-NOTHING, BROKEN = "\u00a0", "✗ not finite"
+NOTHING, BROKEN, MARKED = "\u00a0", "✗ not finite", "▴"
 
 
 class DrawnSequence(Protocol):
@@ -39,24 +39,32 @@ class DrawnSequence(Protocol):
 
 
 def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
-    """Return the input at t; in italics if it is the target of the step before."""
+    """Return the input at t; in italics if it is the target of the step before, in bold with a sign if it is marked."""
     if not sequence.valid[t] or layout.strip_channels(info):
         return NOTHING
-    teacher_forced = info.is_autoregressive and t > info.encoder_steps
+    text = plain_input(info, sequence, t)
+    if text.endswith(MARKED):
+        return f"<b>{text.removesuffix(MARKED)}</b>{MARKED}"
+    symbolic = info.inputs == "symbols" or (info.image and len(info.input_labels) > 1 and text != "image")
+    return f"<i>{text}</i>" if symbolic and info.is_autoregressive and t > info.encoder_steps else text
+
+
+def plain_input(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
+    """Return the input at t as plain text."""
     if info.inputs == "symbols":
         labels = info.output_labels if info.encoder_steps and t >= info.encoder_steps else info.input_labels
         token = int(sequence.inputs[t])
-        word = theme.symbol(labels[token]) if token >= 0 else "start" if info.encoder_steps else "–"
-        return f"<i>{word}</i>" if teacher_forced else word
+        return theme.symbol(labels[token]) if token >= 0 else "start" if info.encoder_steps else "–"
     if info.image and len(info.input_labels) > 1:
         previous = sequence.inputs[t, -len(info.output_labels) :]
-        return f"<i>{info.output_labels[int(previous.argmax())]}</i>" if teacher_forced else "image"
+        teacher_forced = info.is_autoregressive and t > info.encoder_steps
+        return info.output_labels[int(previous.argmax())] if teacher_forced else "image"
     value, *rest = sequence.inputs[t]
     beside = dict(zip(info.input_labels[1:], rest, strict=True))
     if beside.get("hidden"):
         return "?"
     text = f"{value:.1f}".replace("0.", ".").replace("-", "−")
-    return f"<b>{text}</b>▴" if beside.get("mark") else text
+    return f"{text}{MARKED}" if beside.get("mark") else text
 
 
 def answer(info: RunInfo, sequence: DrawnSequence, t: int) -> tuple[str, bool]:

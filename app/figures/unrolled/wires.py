@@ -57,8 +57,8 @@ def truth(info: RunInfo) -> go.Scatter:
         heads += [0, 0, 0, 7, 0]
         text += ["" if t - 1 in drawn else "…", "", "", "", ""]
     return go.Scatter(
-        x=x, y=y, text=text, mode="lines+markers+text", line={"color": theme.DIRECT, "dash": "dot", "width": 1.4},
-        marker={"symbol": "triangle-right", "size": heads, "color": theme.DIRECT, "opacity": 1, "line": {"width": 0}},
+        x=x, y=y, text=text, mode="lines+markers+text", line={"color": theme.GREY, "dash": "dot", "width": 1.4},
+        marker={"symbol": "triangle-right", "size": heads, "color": theme.GREY, "opacity": 1, "line": {"width": 0}},
         textposition="top center", textfont={"size": 14}, hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def context(info: RunInfo) -> go.Scatter:
     rows = range(1, len(info.chains) + 1) if info.encoder_steps else range(0)
     return go.Scatter(
         x=[info.encoder_steps - 0.5] * len(rows), y=list(rows), mode="markers",
-        marker={"symbol": "diamond", "size": 15, "color": theme.LAST, "line": {"width": 0}},
+        marker={"symbol": "diamond", "size": 15, "color": theme.GREY, "line": {"width": 0}},
         hovertemplate="The context vector: all that the decoder knows of the source<extra></extra>",
     )  # fmt: skip
 

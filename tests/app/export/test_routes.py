@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app import weights_file
 from app.export import routes
 from app.hub import HUB
 from app.replay import player
@@ -120,5 +121,5 @@ def offer() -> None:
 
 def test_weights_are_named_after_the_step_that_they_say():
     weights = {"w": torch.zeros(1)}
-    assert routes.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17
-    assert routes.step_of(safetensors.torch.save(weights)) is None
+    assert weights_file.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17
+    assert weights_file.step_of(safetensors.torch.save(weights)) is None

@@ -92,7 +92,8 @@ def look(history: History, frame: Frame) -> None:
 
 def edited(case: str, frame: Frame) -> dict[str, Any]:
     norms = ("grad_norm", "grad_norm_direct", "grad_norm_last", "grad_norm_cell")
-    norms += tuple(f"sequence_{name}" for name in norms)
+    norms += ("grad_norm_memory",)
+    norms += (*(f"sequence_{name}" for name in norms), "relative", "relative_low", "relative_high")
     seq_len = frame.grad_norm.shape[-1]
     values = {
         "not a number": np.where(np.arange(seq_len) % 2, np.nan, np.inf),

@@ -64,17 +64,15 @@ def test_a_figure_of_one_layer_shows_the_chosen_one(name):
     assert str(wanted) != str(plain(figure.patch(info, frame, curves(info, frame))))
 
 
-def test_the_bars_of_the_gradient_are_the_chosen_layer_and_the_lines_the_others():
+def test_the_dots_of_the_gradient_are_the_chosen_layer_and_the_lines_the_others():
     info, frame = looked_at()
     chosen, figure = info.showing(OTHER), FIGURES["gradient"]
     names = [trace.name for trace in figure.template(chosen).data]
     patch = figure.patch(chosen, frame, curves(chosen, frame))
-    assert "total (layer 1, backwards)" in names
-    assert np.allclose(patch["data.1.y"], frame.grad_norm[OTHER])
-    lines = [patch[f"data.{k}.y"] for k, name in enumerate(names) if name.startswith("total, ")]
-    assert len(lines) == 3
-    for chain, line in zip([(0, 0), (1, 0), (1, 1)], lines, strict=True):
-        assert np.allclose(line, frame.grad_norm[chain])
+    assert names[2] == "relative size (layer 1, backwards)"
+    for k, chain in zip((2, 6, 7, 8), (OTHER, (0, 0), (1, 0), (1, 1)), strict=True):
+        there = frame.relative[chain] > 0
+        assert np.allclose(patch[f"data.{k}.y"][there], frame.relative[chain][there])
     assert figure.readout(chosen, frame) != figure.readout(info, frame)
 
 
@@ -97,4 +95,4 @@ def test_the_previous_run_is_drawn_with_the_same_layer_if_it_has_it():
     info, frame = looked_at()
     ghost = FIGURES["gradient"].ghost(info.showing(OTHER), info, frame, curves(info, frame))
     shown = next(value for path, value in ghost.items() if path.endswith(".y"))
-    assert np.allclose(shown, theme.float32(frame.grad_norm[OTHER]), equal_nan=True)
+    assert np.allclose(shown, theme.float32(frame.relative[OTHER]), equal_nan=True)

@@ -107,10 +107,10 @@ def test_figures_over_time_share_one_time_axis(case):
 def test_truncation_is_a_wall_where_the_gradient_ends():
     frame = seen("cut")[1]
     for name in ("unrolled", "gradient", "hidden", "gates", "cell"):
-        walls = [each for each in drawn("cut", name)["layout"]["shapes"] if each["line"].get("color") == theme.WRONG]
+        walls = [each for each in drawn("cut", name)["layout"]["shapes"] if each["line"].get("color") == theme.INK]
         assert sorted(each["x0"] for each in walls) == [11 - 8 - 0.5, 11 - 4 - 0.5]
         assert all(each["x0"] == each["x1"] for each in walls)
     reached = np.flatnonzero(frame.sequence_grad_norm[0, 0])
     assert reached[0] - 0.5 == 11 - 4 - 0.5
     shapes = drawn("stacked", "unrolled")["layout"].get("shapes", [])
-    assert [each for each in shapes if each["line"].get("color") == theme.WRONG] == []
+    assert [each for each in shapes if each["line"].get("color") == theme.INK] == []

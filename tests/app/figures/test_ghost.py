@@ -49,9 +49,9 @@ def test_the_ghost_is_the_previous_run():
     assert np.array_equal(loss["data.0.y"], f4(curves.held_out["loss"]))
     assert loss["data.0.x"].tolist() == curves.held_out["step"].tolist()
     assert np.array_equal(update["data.0.y"], f4(curves.updates["param_grad_norm"]))
-    total = frame.grad_norm[-1, 0]
+    size = frame.relative[-1, 0]
     shown = ghost("gradient", "first_symbol_recall-many_to_one-lstm", before)["data.0.y"]
-    assert np.array_equal(shown[total >= FLOOR], f4(total[total >= FLOOR])) and len(shown) == len(total)
+    assert np.array_equal(shown[size >= FLOOR], f4(size[size >= FLOOR])) and len(shown) == len(size)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import dataclasses
 import re
 from pathlib import Path
@@ -13,7 +14,11 @@ from app.figures import theme
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.number_format import short
-from tests.colours import contrast, luminance
+from tests.colours import contrast
+
+SINGLE = (theme.GRADIENT, theme.ALARM, theme.RIGHT, theme.W_XH, theme.W_HH, theme.GREY, *theme.NEUTRALS)
+"""Colours that stand on both pages."""
+DIVERGING_ENDS = {"light": ("#00807a", "#5b2a91"), "dark": ("#46d3c2", "#b08bff")}
 
 
 @pytest.mark.parametrize(
@@ -28,12 +33,47 @@ def test_a_number_has_three_digits_at_most(value, text):
 
 @pytest.mark.parametrize(("page", "ground"), [("light", "#ffffff"), ("dark", "#11151b")])
 def test_colours_stand_out_on_the_page(page, ground):
-    colours = [colour for _, colour in theme.DECADES[page]]
-    stops = [luminance(colour) for colour in colours]
-    assert stops == sorted(stops)  # without hue, too, more is lighter
-    assert contrast(colours[0], ground) > 1.8  # next to nothing is told apart from a gap
-    for colour in (theme.WEIGHTS, theme.BESIDE):
-        assert contrast(colour, ground) >= 3
+    stops = [contrast(colour, ground) for _, colour in theme.DECADES[page]]
+    assert stops == sorted(stops)  # without hue, too, more stands out more
+    assert stops[0] > 1.5  # next to nothing is told apart from a gap
+    below, above = (DIVERGING_ENDS[page][k] for k in (0, 1))
+    assert (theme.DIVERGING[page][0][1], theme.DIVERGING[page][-1][1]) == (below, above)
+    for colour in (*SINGLE, below, above):
+        assert contrast(colour, ground) >= 3, colour
+
+
+def test_nothing_but_the_gradient_has_its_hue():
+    """Hues in degrees: the gradient's lines, bands and heat maps share one, and every other meaning is far from it."""
+    own = hue(theme.GRADIENT)
+    for scale in theme.DECADES.values():
+        assert all(abs(hue(colour) - own) < 12 for _, colour in scale)
+    parts = [int(part) for part in re.findall(r"\d+", theme.PALE_GRADIENT)[:3]]
+    assert parts == [int(theme.GRADIENT[at : at + 2], 16) for at in (1, 3, 5)]
+    others = {theme.ALARM, theme.RIGHT, theme.W_XH, theme.W_HH, *theme.NEUTRALS, *theme.GATES.values(), theme.GREY}
+    others |= {colour for ends in DIVERGING_ENDS.values() for colour in ends}
+    coloured = [colour for colour in others if saturation(colour) > 0.3]
+    assert len(coloured) >= 8
+    assert all(min(abs(hue(colour) - own), 360 - abs(hue(colour) - own)) > 40 for colour in coloured)
+
+
+def test_a_states_colour_leaves_the_middle_with_the_power_of_its_size():
+    for scale in theme.DIVERGING.values():
+        places, colours = zip(*scale, strict=True)
+        assert list(places) == sorted(places) and (places[0], places[-1]) == (0, 1)
+        middle, end = (channels(colours[places.index(at)]) for at in (0.5, 1))
+        assert np.allclose(channels(colours[places.index(0.75)]), middle + 0.5**0.8 * (end - middle), atol=0.6)
+
+
+def channels(colour: str) -> np.ndarray:
+    return np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], float)
+
+
+def hue(colour: str) -> float:
+    return 360 * colorsys.rgb_to_hls(*channels(colour) / 255)[0]
+
+
+def saturation(colour: str) -> float:
+    return colorsys.rgb_to_hls(*channels(colour) / 255)[2]
 
 
 def test_gates_have_colours_that_stand_out_on_both_pages():

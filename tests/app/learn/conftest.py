@@ -9,12 +9,18 @@ from engine.preset import list_presets
 
 LESSONS = [preset for preset in list_presets() if preset.kind == "lesson" and not preset.file]
 FAILURES = [preset for preset in list_presets() if preset.kind == "failure" and not preset.file]
+PAGES_IN_MENU = 7
 KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES) if kin]
+
+
+def page_links(page: AppTest) -> list:
+    """The links on the page itself, after those of the menu of all pages."""
+    return page.get("page_link")[PAGES_IN_MENU:]
 
 
 def cards(page: AppTest) -> list[str]:
     """The lessons that the page's cards open, in order; the link above them, to the next lesson, is left out."""
-    return [each.proto.query_string.split("&")[0].removeprefix("preset=") for each in page.get("page_link")][1:]
+    return [each.proto.query_string.split("&")[0].removeprefix("preset=") for each in page_links(page)][1:]
 
 
 def bodies(page: AppTest, mark: str) -> list[str]:

@@ -11,7 +11,7 @@ from app.hub import HUB
 from app.learn import text as learn_text
 from engine.preset import list_presets, load_preset
 from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets
-from tests.app.learn.conftest import LESSONS, bodies, cards
+from tests.app.learn.conftest import LESSONS, bodies, cards, page_links
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -20,8 +20,8 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     page = turn(opened(), "learn")
     assert cards(page) == [preset.slug for preset in list_presets()]
     assert [each.value for each in page.title] == [text.LEARN_HEADING]
-    assert {each.proto.page_script_hash for each in page.get("page_link")} == {calc_hash("playground")}
-    first, *labels = [each.proto.label for each in page.get("page_link")]
+    assert {each.proto.page_script_hash for each in page_links(page)} == {calc_hash("playground")}
+    first, *labels = [each.proto.label for each in page_links(page)]
     assert first == f"{learn_text.BEGIN}: {text.preset(LESSONS[0])}"
     for preset, label, body in zip(list_presets(), labels, bodies(page, 'class="question"'), strict=True):
         assert str(preset.order) in label and label.endswith(preset.title)

@@ -18,7 +18,7 @@ from engine.experiment import Experiment
 from engine.frame import Diagnosis, Frame
 from engine.preset import load_preset
 from tests.app.conftest import SESSION, move, opened, press, run, slot, turn, warnings, widgets
-from tests.app.learn.conftest import FAILURES, LESSONS, bodies, cards
+from tests.app.learn.conftest import FAILURES, LESSONS, bodies, cards, page_links
 from tests.fakes import FakePool, untrained_frame
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -93,7 +93,7 @@ def test_a_lesson_that_was_done_gets_its_tick_also_in_another_session_of_this_br
     (ticked,) = bodies(page, 'class="tick"')
     assert preset.question in ticked
     assert [body for body in bodies(page, 'class="chapter"') if "1 of 3 done" in body and preset.chapter in body]
-    assert page.get("page_link")[0].proto.label == f"{learn_text.CONTINUE}: {text.preset(LESSONS[0])}"
+    assert page_links(page)[0].proto.label == f"{learn_text.CONTINUE}: {text.preset(LESSONS[0])}"
     monkeypatch.setattr(progress, "_browser", lambda: "bob")
     clear_session_cache(SESSION)
     assert bodies(run(page), 'class="tick"') == []

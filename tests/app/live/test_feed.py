@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 
 import numpy as np
 import pytest
 
 from app.figures import applicable, theme
+from app.figures.base import LiveFigure
 from app.hub import Ghost
 from app.live import feed as feeds
+from app.live.component import ON_THE_STAGE
 from app.live.feed import HELD_OUT, REPEATS, Feed, curves_of, held_out_numbers, judged_chain
+from app.stage.feed import STAGE
 from app.verdicts import LOOK_AT, NO_CURE
 from engine.diagnosis import diagnose
 from engine.frame import Diagnosis, RunPhase
 from engine.frame.held_out import HeldOutRecord
+from engine.frame.typed_frame import TypedFrame
 from engine.recording.history import History
+from engine.workers import TYPED_FRAME
 from tests.app.figures.conftest import CASES, over, seen
 from tests.app.live.conftest import decoded, header_of, run_of, slot_of
+
+
+def on_the_page(slot: types.SimpleNamespace) -> dict[str, LiveFigure]:
+    """The figures of the page; the unrolled network is drawn on the stage there."""
+    found = applicable(slot.run.info)
+    assert found.pop(ON_THE_STAGE)
+    return found
 
 
 def watching(slot: types.SimpleNamespace, *names: str) -> Feed:
     """A feed whose browser has these figures on the screen, or all."""
     feed = Feed(slot)
-    feed.seen = frozenset(names or applicable(slot.run.info))
+    feed.seen = frozenset(names or on_the_page(slot))
     return feed
 
 
@@ -32,7 +45,7 @@ def watching(slot: types.SimpleNamespace, *names: str) -> Feed:
 def test_no_frame_stops_the_feed(case):
     slot = slot_of(case, ghost=case)
     message = watching(slot).frame()
-    header, after, shown = header_of(message)[0], decoded(message), set(applicable(slot.run.info))
+    header, after, shown = header_of(message)[0], decoded(message), set(on_the_page(slot))
     assert header["step"] == slot.run.frame.step and {path.split(".")[0] for path in after} == shown
     assert header["readouts"].keys() == shown and header["verdict"]["word"]
     states = seen(case)[1].hidden
@@ -85,7 +98,7 @@ def test_figures_that_change_little_are_sent_at_intervals_while_it_trains(monkey
     clock = types.SimpleNamespace(monotonic=lambda: clock.now)
     monkeypatch.setattr(feeds, "time", clock)
     slot = slot_of("stacked")
-    figures = applicable(slot.run.info)
+    figures = on_the_page(slot)
     every, slow = set(figures), {name for name, figure in figures.items() if figure.slow}
     feed, sent, clock.now = watching(slot), [], 0.0
     for clock.now in (100.0, 100.1, 100.1 + feeds.SLOW_INTERVAL, 100.2 + feeds.SLOW_INTERVAL):
@@ -107,7 +120,7 @@ def shown(message: bytes | None) -> set[str]:
 
 def test_what_is_off_the_screen_is_neither_asked_for_nor_sent():
     slot = slot_of("stacked")
-    figures = applicable(slot.run.info)
+    figures = on_the_page(slot)
     lazy = {name for name, figure in figures.items() if figure.lazy}
     feed = Feed(slot)
     assert shown(feed.frame()) == set(figures) - lazy and slot.run.requested == frozenset()
@@ -123,7 +136,7 @@ def test_a_frame_without_details_leaves_the_figures_that_need_them():
     slot = slot_of("stacked")
     feed = watching(slot)
     whole = shown(feed.frame())
-    needing = {name for name, figure in applicable(slot.run.info).items() if figure.requires}
+    needing = {name for name, figure in on_the_page(slot).items() if figure.requires}
     assert needing and needing <= whole
     slot.run.frame = dataclasses.replace(slot.run.frame, spectrum=None, saliency=None, decomposition=None)
     message = feed.frame()
@@ -246,7 +259,7 @@ def test_who_goes_back_gets_every_figure_of_that_frame_once_and_all_again_on_ret
     feed.at = 20
     message = feed.frame()
     header, _ = header_of(message)
-    needing = {name for name, figure in applicable(slot.run.info).items() if figure.requires}
+    needing = {name for name, figure in on_the_page(slot).items() if figure.requires}
     assert header["step"] == 20 and header["replay"] and set(header["missing"]) == needing
     assert shown(message) == everything - needing and feed.frame() is None
     feed.at = 39  # between two kept ones: the earlier
@@ -336,13 +349,55 @@ def test_the_browser_says_which_layer_its_figures_show(message, chain):
     assert feed.chain == chain
 
 
+def test_the_stage_is_sent_with_the_figures_while_it_is_on_the_screen():
+    slot = slot_of("both ways")
+    feed = Feed(slot)
+    assert STAGE not in shown(feed.frame())
+    choice = {"t": 3, "chain": [0, 1], "unit": 2, "open": False, "follow": 4, "typed": {}, "matrix": None}
+    request = {"seen": ["gradient", STAGE], "at": None, "chain": [0, 1], "stage": choice}
+    feed.receive(json.dumps(request))
+    assert shown(feed.frame()) == {STAGE} and slot.run.requested == {"terms:0:1", "followed:4"}
+    assert feed.frame() is None
+    feed.receive(json.dumps({**request, "stage": {**choice, "t": 4}}))
+    assert decoded(feed.frame())["stage.cellOf"] == [4, 0, 1, 2] and feed.frame() is None
+    slot.run.frame = dataclasses.replace(slot.run.frame)
+    assert shown(feed.frame()) > {STAGE, "gradient"}
+    feed.receive(json.dumps({**request, "seen": ["gradient"], "stage": {**choice, "t": 5}}))
+    assert feed.frame() is None and slot.run.requested == frozenset()  # nobody looks
+
+
+def test_a_past_frame_is_on_the_stage_as_in_the_figures_and_measures_nothing():
+    slot = recorded()
+    feed = watching(slot, "gradient", STAGE)
+    feed.stage.receive({"t": 3, "chain": [0, 0], "unit": 2, "open": True, "follow": None, "typed": {}, "matrix": None})
+    assert decoded(feed.frame())["stage.step"] == 40 and slot.run.requested == {"terms:0:0"}
+    feed.at = 20
+    assert decoded(feed.frame())["stage.step"] == 20 and slot.run.requested == frozenset()
+    feed.at = None
+    assert decoded(feed.frame())["stage.step"] == 40
+
+
+def test_a_past_frame_is_not_replaced_by_a_typed_sentence_at_the_newest_weights():
+    slot = recorded()
+    feed = watching(slot, STAGE)
+    feed.stage.receive(
+        {"t": 0, "chain": [2, 0], "unit": 0, "open": False, "follow": None, "typed": {"0": "3"}, "matrix": None}
+    )
+    feed.frame()
+    slot.run.finish(TYPED_FRAME, TypedFrame(slot.run.frame, slot.run.frame.counted))
+    assert decoded(feed.frame())["stage.step"] == 40
+    before = len(slot.run.calls)
+    feed.at = 20
+    assert decoded(feed.frame())["stage.step"] == 20 and len(slot.run.calls) == before
+
+
 def test_patches_and_readouts_are_of_the_layer_that_is_shown():
     slot = slot_of("both ways")
     feed, top = watching(slot), watching(slot)
     feed.chain = (0, 1)
     shown, usual = decoded(feed.frame()), decoded(top.frame())
-    assert np.allclose(shown["gradient.data.1.y"], slot.run.frame.grad_norm[0, 1], equal_nan=True)
-    assert np.allclose(usual["gradient.data.1.y"], slot.run.frame.grad_norm[1, 0], equal_nan=True)
+    assert np.allclose(shown["gradient.data.2.y"], slot.run.frame.relative[0, 1])
+    assert np.allclose(usual["gradient.data.2.y"], slot.run.frame.relative[1, 0])
 
 
 def test_the_layer_that_the_verdict_judges_is_said_where_there_is_a_ratio():

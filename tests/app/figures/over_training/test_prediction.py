@@ -41,7 +41,7 @@ def letters(info: RunInfo, frame: Frame, heat: dict[str, Any]) -> None:
     most = 26 if max(map(len, info.output_labels)) == 1 else len(heat["x"])
     steps = np.flatnonzero(frame.counted)[-most:]
     assert len(heat["x"]) == len(steps) <= 26 and np.array_equal(heat["customdata"][0], steps)
-    *guesses, text = heat["text"]
+    *guesses, text = heat["hovertext"]
     for column, t in enumerate(steps):
         assert text[column] == signs[frame.targets[t]]
         assert heat["z"][-1][column] == np.float32(frame.outputs[t, frame.targets[t]])
@@ -60,9 +60,9 @@ def test_the_marked_numbers_stand_out():
     given = trace("adding-many_to_one-gru", "prediction", "number")
     large = given["marker"]["size"] == given["marker"]["size"].max()
     assert large.sum() == 2 and np.array_equal(large, frame.inputs[:, 1] > 0)
-    orange = np.array([each == theme.DIRECT for each in given["marker"]["color"]])
-    assert np.array_equal(orange, large)
-    assert "the two orange numbers" in FIGURES["prediction"].look_for(seen("adding-many_to_one-gru")[0])
+    marked = np.array([each == "diamond" for each in given["marker"]["symbol"]])
+    assert np.array_equal(marked, large)
+    assert "the two diamonds" in FIGURES["prediction"].look_for(seen("adding-many_to_one-gru")[0])
 
 
 @finite
@@ -107,4 +107,4 @@ def test_a_forecast_stands_at_the_step_that_it_is_about(case):
 
 @pytest.mark.parametrize(("task", "word"), [("adding", "sum"), ("multiplication", "product")])
 def test_the_figure_says_what_is_to_be_reckoned(task, word):
-    assert f"the {word} of the two orange numbers" in FIGURES["prediction"].look_for(seen(f"{task}-many_to_one-gru")[0])
+    assert f"the {word} of the two diamonds" in FIGURES["prediction"].look_for(seen(f"{task}-many_to_one-gru")[0])

@@ -1,0 +1,341 @@
+// The stage with all that belongs to it: legend, picture, words, sums, microscope, dots, table. It keeps what is chosen
+// (a step, a cell, a loss, a fold) and asks for the numbers that this needs.
+import { createDots } from './dots.js';
+import { createFormula } from './formula.js';
+import { createLegend } from './legend.js';
+import { createMenu } from './menu.js';
+import { createMicroscope } from './microscope/microscope.js';
+import { fillNumbers } from './numbers.js';
+import { fillSentence } from './sentence.js';
+import { along, answer, clamp, entersAt, folds, lowered, many, num, part, percent, scale, seen, shade } from './scene.js';
+import { isWorded } from './layout.js';
+import { createStage } from './stage.js';
+import { put } from './svg.js';
+
+const CALM = window.matchMedia('(prefers-reduced-motion: reduce)');
+const FOLDING = 1100; // ms
+const RESTING = 6000; // ms that arrived dots stay
+const NARROW = 1100; // pixels of a window in which the open cell needs all of it
+const LOGARITHMS = new Set(['relative', 'low', 'high', 'norms', 'followed', 'followedHigh']);
+const TINY = 5e-324; // exactly 0 comes as -Infinity; nothing else becomes 0
+
+const powers = (logarithms) => Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
+
+// acts: {onChoose(t), onNeed()}: a step was chosen; numbers are needed that the last request did not ask for.
+export function createBoard(root, acts) {
+  const find = (name) => root.querySelector(`.stage-${name}`);
+  const board = root.querySelector('.stage'), place_ = find('place');
+  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1 };
+  let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, dots = [], raf = 0, patched = [];
+
+  const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
+  const menu = createMenu(find('menu'), board, { palette: () => palette, need: (name) => { view.matrix = name; acts.onNeed(); }, type, spell: () => view.typed });
+  const micro = createMicroscope(find('micro'), (v) => shade(palette, v), { step: (by) => choose(view.t + by), follow: (unit) => { view.unit = unit; acts.onNeed(); magnify(); }, close: shut });
+  const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
+
+  // The theme's colours, [red, green, blue] each: a token may be `light-dark(...)`, so a probe has it resolved.
+  function colour(name) {
+    const probe = find('spoken');
+    probe.style.color = `var(--stage-${name})`;
+    return getComputedStyle(probe).color.match(/\d+/g).slice(0, 3).map(Number);
+  }
+  function dress() {
+    const [r, g, b] = colour('ink'), css = (name) => `rgb(${colour(name)})`;
+    palette = { ...scale(colour('teal'), colour('state-0'), colour('purple')), card: css('card'), ink: (b << 16) | (g << 8) | r, on: css('dot'), off: css('ash') };
+  }
+
+  // Another run, or the same one with another chain shown or in another size.
+  function configure(data) {
+    dress();
+    const same = JSON.stringify(data.info) === JSON.stringify(info);
+    view.large = data.large;
+    board.classList.toggle('stage-large', data.large > 1);
+    view.chain = data.chain;
+    cell = data.cell;
+    if (!same) begin(data.info);
+    place();
+  }
+  function begin(next) {
+    Object.assign(view, { follow: null, typed: {}, matrix: null, open: false, fold: 1, unit: 0 });
+    frame = null;
+    rebuild(next);
+  }
+  function rebuild(next) {
+    info = next;
+    view.t = Math.min(view.t || 1, info.steps - 1);
+    folding = null;
+    stopDots();
+    menu.close();
+    place_.replaceChildren();
+    stage = createStage(place_, info, () => palette, { light, choose, open, word, follow });
+    legend.configure(info);
+    formula.configure(info);
+    micro.close();
+    find('untype').hidden = !Object.keys(view.typed).length;
+    find('follow').hidden = view.follow === null;
+    stage.svg.addEventListener('keydown', press);
+  }
+
+  // The height that is left for the picture: what the window has, less everything else that should be seen at once.
+  function room() {
+    if (window.innerWidth < 640) return 350;
+    const scroller = board.closest('[data-testid="stMain"]'), top = place_.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
+    find('formula').hidden = find('numbers').hidden = view.large > 1; // from the back of a room nobody reads them
+    const below = 64 + (view.large > 1 ? 6 : find('formula').offsetHeight + 10);
+    return clamp(window.innerHeight - top - below, 250, 760);
+  }
+  const look = () => {
+    const followed = view.follow !== null && frame?.followedStep === info.at[view.follow], follow = followed ? view.follow : null;
+    const words = frame?.words ?? Array(info.steps).fill('');
+    return {
+      ...view, follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale: view.large > 1 ? (view.width > 1000 ? 1.35 : 1.15) : 1,
+      relative: followed ? frame.followed : frame?.relative, high: !info.ofProbe ? null : followed ? frame.followedHigh : frame?.high,
+      worded: isWorded(info, words), folds: stage.at ? folds(stage.at.grid, info.encoder || -1) : [], counting: dots.length > 0,
+      entersForwards: entersAt(info, follow, 0),
+    };
+  };
+
+  function place() {
+    if (!info) return;
+    view.room = room(); // reading the page's layout costs more than all the rest: only here, never with a frame
+    view.width = Math.max(280, place_.clientWidth);
+    const now = look();
+    stage.svg.style.setProperty('--s', now.scale);
+    stage.place(now);
+    stage.place(look()); // the folds are known only now
+    patch();
+    if (!frame?.h) fillSentence(find('words'), info, frame, look(), stage.at, choose);
+  }
+  function patch() {
+    if (!frame?.h || !stage.at) return;
+    const began = performance.now(), now = look();
+    stage.patch(frame, now);
+    formula.patch(frame, now);
+    legend.scale(frame.hScale, frame.cScale);
+    magnify();
+    if (find('numbers').open) fillNumbers(find('numbers').querySelector('table'), info, frame, now);
+    label(now);
+    fillSentence(find('words'), info, frame, now, stage.at, choose);
+    patched.push(performance.now() - began);
+    if (patched.length > 200) patched.shift();
+  }
+  function label(now) {
+    const button = find('follow'), which = view.follow === null ? '' : `loss at t = ${info.at[view.follow]}`;
+    button.hidden = view.follow === null;
+    put(button, { text: now.follow === null ? `${which}: not measured ✕` : `${which} ✕` });
+    button.title = 'Follow the last loss again';
+    const a = answer(info, frame, entersAt(info, now.follow, 0)), says = a ? ` It says ${seen(a.label)}${a.p === null ? '' : `, ${percent(a.p)}`}.` : '';
+    const arrived = info.links && info.steps > 1 ? ` ${part(now.relative[0])} of the gradient arrives at t = ${info.at[0]}.` : '';
+    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, update ${frame.step}.${says}${arrived} Left and right arrow keys choose a step, Enter opens the cell.`;
+    if (stage.svg.getAttribute('aria-label') !== text) stage.svg.setAttribute('aria-label', text);
+  }
+
+  // Values by name, as they come with a message.
+  function receive(patches) {
+    const mine = patches.filter(([path]) => path.startsWith('stage.'));
+    if (!mine.length || !info) return;
+    const before = frame?.words, told = mine.find(([path]) => path === 'stage.description')?.[1];
+    if (told && JSON.stringify(told) !== JSON.stringify(info)) rebuild(told); // a typed sentence may have a longer answer
+    frame = { ...frame, ...Object.fromEntries(mine.map(([path, value]) => [path.slice(6), LOGARITHMS.has(path.slice(6)) ? powers(value) : value])) };
+    if (frame.words !== before) place();
+    else patch();
+    if (mine.some(([path]) => path === 'stage.weights')) menu.show(frame.matrix, frame.weights);
+    find('untype').hidden = !Object.keys(view.typed).length;
+    const problem = find('problem');
+    problem.hidden = !frame.typedProblem;
+    if (problem.textContent !== (frame.typedProblem ?? '')) problem.textContent = frame.typedProblem ?? '';
+  }
+
+  function light(key, chain = null) {
+    stage?.light(key, chain);
+    legend.light(key, chain, frame?.means);
+  }
+  function choose(t, quiet = false) {
+    const to = clamp(t, 0, info.steps - 1);
+    menu.close();
+    if (to === view.t) return;
+    view.t = to;
+    place();
+    if (!quiet) acts.onChoose(info.at[to]);
+    acts.onNeed();
+  }
+  // A step of the time axis was chosen elsewhere.
+  function chooseAt(position) {
+    const t = info?.at.indexOf(position) ?? -1;
+    if (t >= 0) choose(t, true);
+  }
+  function open(t, l, d) {
+    if (pulled) return; // the end of a drag is no click
+    const from = stage.cellBox(t, l, d);
+    micro.configure(cell);
+    find('micro').style.zoom = view.large > 1 ? 1.25 : '';
+    if (window.innerWidth < NARROW) { // above the page's own bars
+      find('micro').popover = 'manual';
+      find('micro').showPopover();
+    }
+    Object.assign(view, { chain: { l, d }, open: true });
+    choose(t);
+    place();
+    const box = find('micro');
+    box.querySelector('button[aria-label="close"]')?.focus({ preventScroll: true });
+    acts.onNeed();
+    if (CALM.matches || !from) return;
+    const to = box.getBoundingClientRect();
+    box.animate([{ transform: `translate(${from.x - to.x}px, ${from.y - to.y}px) scale(${from.width / to.width}, ${from.height / to.height})`, opacity: 0.2 }, { transform: 'none', opacity: 1 }], { duration: 420, easing: 'cubic-bezier(.2,.8,.2,1)' });
+  }
+  function shut() {
+    if (!view.open) return;
+    view.open = false;
+    find('micro').removeAttribute('popover');
+    micro.close();
+    stage.svg.focus({ preventScroll: true });
+    acts.onNeed();
+  }
+  // The open cell with its numbers, as far as they have come.
+  function magnify() {
+    if (!view.open || !frame?.h) return;
+    const { t, unit, chain: { l, d } } = view, [at, layer, direction, which] = frame.cellOf ?? [], mine = at === info.at[t] && layer === l && direction === d && which === unit;
+    const norms = along(frame.norms, info, view.chain), to = d ? t + 1 : t - 1, name = info.memory;
+    const together = view.follow === null && to >= 0 && to < info.steps && norms[t] > 0 ? `‖D${name}${lowered(info.at[to])}‖ / ‖D${name}${lowered(info.at[t])}‖ = ${num(norms[to] / norms[t])}` : view.follow === null ? 'the chain begins here' : '';
+    micro.patch(mine ? frame.cellValues : {}, {
+      t: info.at[t], steps: info.at[info.steps - 1] + 1, unit, units: info.hidden, layer: l, layers: info.layers, direction: d, directions: info.directions,
+      states: frame.cellUnits ?? new Float32Array(info.hidden), word: seen(look().words[t] ?? ''), limit: frame.cellScale ?? 1, together,
+    });
+  }
+  function word(t, node) {
+    choose(t);
+    if (t < info.editable) menu.word(t, node, info, frame.words[t]);
+  }
+  function type(t, text) {
+    view.typed = { ...view.typed, [info.at[t]]: text };
+    acts.onNeed();
+  }
+  function follow(t) {
+    if (!info.links || info.counted.filter(Boolean).length < 2) return choose(t);
+    view.follow = t === info.enters[0] ? null : t;
+    acts.onNeed();
+    place();
+  }
+  find('follow').onclick = () => follow(info.enters[0]);
+  find('untype').onclick = () => { view.typed = {}; find('untype').hidden = true; acts.onNeed(); place(); };
+
+  // ---- time: one loop that runs only while something moves
+  const go = () => { raf ||= requestAnimationFrame(tick); };
+  function tick(now) {
+    raf = 0;
+    let more = false;
+    if (folding) {
+      const p = clamp((now - folding.since) / FOLDING, 0, 1);
+      view.fold = folding.to ? p : 1 - p;
+      if (p >= 1) folding = null;
+      place();
+      more = true;
+    }
+    if (dots.length) more = drawDots(now) || more;
+    if (more) go();
+  }
+  // From where the fold is to one end.
+  function settle(to) {
+    stopDots();
+    find('fold').firstChild.textContent = to ? 'Fold ' : 'Unfold ';
+    if (CALM.matches) {
+      view.fold = to;
+      return place();
+    }
+    folding = { to, since: performance.now() - FOLDING * Math.abs((to ? 0 : 1) - view.fold) };
+    go();
+  }
+  const toggleFold = () => settle(view.fold < 0.5 ? 1 : 0);
+  find('fold').onclick = toggleFold;
+  find('fold').hidden = false;
+
+  // Folded, the cell can be pulled out to the right by hand.
+  let pull = null, pulled = false;
+  place_.onpointerdown = (event) => {
+    pull = view.fold < 1 && !folding ? { x: event.clientX, from: view.fold } : null;
+    pulled = false;
+  };
+  place_.onpointermove = (event) => {
+    if (!pull || !event.buttons || Math.abs(event.clientX - pull.x) < 6) return;
+    pulled = true;
+    view.fold = clamp(pull.from + (event.clientX - pull.x) / (place_.clientWidth * 0.4), 0, 1);
+    place();
+  };
+  const release = () => {
+    if (pull && pulled) settle(view.fold > 0.3 ? 1 : 0);
+    pull = null;
+  };
+  window.addEventListener('pointerup', release);
+
+  function startDots() {
+    if (dots.length) return stopDots();
+    if (!frame?.h || view.fold < 1 || CALM.matches || !info.links) return; // then the ribbon and its number say it
+    const canvas = find('dots-canvas'), ratio = window.devicePixelRatio || 1, [outer, inner] = [board, stage.svg].map((each) => each.getBoundingClientRect());
+    Object.assign(canvas, { width: outer.width * ratio, height: outer.height * ratio });
+    const context = canvas.getContext('2d'), [dx, dy] = [inner.left - outer.left, inner.top - outer.top], path = stage.path();
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const moved = { ...path, y: path.y + dy, floor: path.floor + dy, from: { x: path.from.x + dx, y: path.from.y + dy }, points: path.points.map((point) => ({ ...point, x: point.x + dx })) };
+    board.classList.add('stage-dotted');
+    find('dots').setAttribute('aria-pressed', 'true');
+    dots = [createDots(context, moved, palette, performance.now())];
+    dots.clear = () => context.clearRect(0, 0, outer.width, outer.height);
+    go();
+  }
+  function drawDots(now) {
+    dots.clear();
+    const [{ moving, going, arrived }] = dots.map((each) => each.draw(now));
+    const counted = arrived <= 1000 ? `${arrived.toLocaleString('en')} of 1,000` : Number.isFinite(arrived) ? `1,000 → ${many(arrived)}` : 'not finite';
+    stage.count(counted, going ? `${going.toLocaleString('en')} on their way` : 'dots arrived');
+    if (!moving && !dots.rest) {
+      find('spoken').textContent = `${counted} dots arrived`;
+      dots.rest = setTimeout(stopDots, RESTING);
+    }
+    return moving;
+  }
+  function stopDots() {
+    if (!dots.length) return;
+    clearTimeout(dots.rest);
+    dots.clear();
+    dots = [];
+    find('dots').setAttribute('aria-pressed', 'false');
+    board.classList.remove('stage-dotted');
+    patch();
+  }
+  find('dots').onclick = startDots;
+  find('numbers').ontoggle = () => patch();
+
+  function press(event) {
+    const does = { ArrowLeft: () => choose(view.t - 1), ArrowRight: () => choose(view.t + 1), Home: () => choose(0), End: () => choose(info.steps - 1), Enter: () => open(view.t, view.chain.l, view.chain.d) }[event.key];
+    if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
+    does();
+    event.preventDefault();
+    event.stopPropagation(); // elsewhere these keys move the timeline
+  }
+  const onKey = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select, [contenteditable], [role="slider"]')) return;
+    if (event.key === 'Escape') return void (find('menu').hidden ? shut() : menu.close());
+    const does = { u: toggleFold, d: startDots }[event.key.toLowerCase()];
+    if (does && info) does();
+  };
+  document.addEventListener('keydown', onKey);
+  const onPress = (event) => { if (!event.target.closest?.('.stage-menu, .chip, .stage-w, .stage-term')) menu.close(); };
+  document.addEventListener('click', onPress);
+  const resized = new ResizeObserver(() => { if (info && place_.clientWidth !== resized.width) { resized.width = place_.clientWidth; stopDots(); place(); } });
+  resized.observe(place_);
+  const rerooms = () => { if (info) place(); };
+  window.addEventListener('resize', rerooms);
+
+  return {
+    board, configure, receive, chooseAt, dress: () => { dress(); patch(); },
+    // What the next message must have besides the numbers of every frame.
+    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, matrix: view.matrix },
+    state: { choose: (t) => choose(t), get patched() { return patched; }, get view() { return view; }, get frame() { return frame; }, get info() { return info; }, get at() { return stage?.at; }, look: () => look() },
+    close() {
+      document.removeEventListener('keydown', onKey);
+      document.removeEventListener('click', onPress);
+      window.removeEventListener('pointerup', release);
+      window.removeEventListener('resize', rerooms);
+      resized.disconnect();
+    },
+  };
+}

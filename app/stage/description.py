@@ -1,0 +1,132 @@
+"""What the stage is told once per run: the chain of states, and the words that the network reads and says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from app.figures import theme
+from app.figures.unrolled import layout as drawn
+from app.stage.microscope import equations
+from engine.frame import RunInfo
+from engine.frame.chain import Chain
+
+UNITS = 32
+"""At most so many units are drawn in a cell: each is a row of pixels."""
+
+
+def units(chain: Chain) -> np.ndarray:
+    """The units that are drawn of each layer: all, or evenly spaced ones."""
+    size = chain.hidden_size
+    return np.unique(np.linspace(0, size - 1, min(UNITS, size)).round().astype(int))
+
+
+def real_steps(chain: Chain) -> np.ndarray:
+    """Positions on the time axis of the drawn sequence's real steps: padding is not drawn."""
+    return np.flatnonzero(np.array(chain.valid))
+
+
+def describe(info: RunInfo) -> dict[str, Any]:
+    """Everything about a run that stays while it trains, as JSON values. Steps count the real ones, from 0."""
+    return {**of_chain(info), **of_task(info), "walls": _walls(info), "lines": state_lines(info)}
+
+
+def state_lines(chain: Chain) -> list[Any]:
+    """The equations of what goes on to the next step, for the line of sums; the microscope has those of the gates."""
+    every = equations.lines(chain.cell_kind, chain.nonlinearity)
+    return [line for line in every if line[-1][0] in chain.cell_kind.states]
+
+
+def of_chain(chain: Chain) -> dict[str, Any]:
+    """The network: what is drawn of any model's chain of states."""
+    real = real_steps(chain)
+    index = {int(t): n for n, t in enumerate(real)}
+    counted = np.array(chain.counted)[real]
+    retain = chain.cell_kind.retain_letter
+    need = int(real[-1] if counted[-1] else real[counted][-1]) - (chain.lag or 0)
+    return {
+        "title": chain.cell_title,
+        "memory": chain.memory_symbol,
+        "steps": len(real),
+        "at": real.tolist(),
+        "layers": chain.num_layers,
+        "directions": chain.directions,
+        "units": len(units(chain)),
+        "hidden": chain.hidden_size,
+        "drawn": units(chain).tolist(),
+        "upper": chain.output_layers,
+        "links": chain.has_links and len(real) > 1,
+        "keep": retain or "",
+        "encoder": int((real < chain.encoder_steps).sum()),
+        "counted": counted.tolist(),
+        "enters": [index[chain.enters(d)] for d in range(chain.directions)],
+        "answersOnce": chain.answers_once,
+        "feeds": chain.is_autoregressive,
+        "ofProbe": chain.same_lengths,
+        "need": index.get(need, -1) if chain.lag and not chain.looks_ahead else -1,
+        "matrices": matrices(chain),
+    }
+
+
+def of_task(info: RunInfo) -> dict[str, Any]:
+    """What it reads and says: the kind of the inputs, how many channels a strip of them has, and the answers."""
+    kind, channels = _inputs(info)
+    return {
+        "inputs": kind,
+        "channels": channels,
+        "isRow": kind == "channels" and info.image is not None,  # a row of an image, drawn as one
+        "image": list(info.image) if kind == "image" and info.image else None,
+        "imageSteps": 1 if info.is_autoregressive else len(real_steps(info)),
+        "outputs": info.outputs,
+        "labels": [theme.symbol(label) for label in info.output_labels] if info.outputs == "symbols" else [],
+        "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
+        "editable": _editable(info),
+        "reduction": info.experiment.reduction,
+    }
+
+
+def matrices(chain: Chain) -> list[dict[str, str]]:
+    """The kinds of matrices in the order of the legend: wires, symbol, what it does, PyTorch's name in layer 0."""
+    halves = [("", "encoder" if chain.encoder_steps else "recurrent")]
+    if chain.encoder_steps:
+        halves = [("e_", "encoder"), ("", "decoder")]
+    found = []
+    for key, stack in halves:
+        mark, reads = ("′", "hears itself") if chain.encoder_steps and not key else ("", "reads")
+        found.append({"key": f"{key}xh", "symbol": f"W{mark}_xh", "does": reads, "name": f"{stack}.weight_ih_l0"})
+        if chain.cell_kind.state_blocks:
+            found.append(
+                {"key": f"{key}hh", "symbol": f"W{mark}_hh", "does": "carries on", "name": f"{stack}.weight_hh_l0"}
+            )
+        elif chain.has_links:
+            name = next((f"{stack}.{v.name}_l0" for v in chain.cell_kind.vectors if v.is_recurrent), "")
+            found.append({"key": f"{key}hh", "symbol": "u" if name else "", "does": "carries on", "name": name})
+    if chain.output_layers:
+        found.append({"key": "dense", "symbol": "W_hu", "does": "above", "name": "upper.0.weight"})
+    return [*found, {"key": "hy", "symbol": "W_hy", "does": "answers", "name": "head.weight"}]
+
+
+def _inputs(info: RunInfo) -> tuple[str, int]:
+    """How inputs are drawn ("symbols", "numbers", "channels" as a strip, "image" as a picture), and the channels."""
+    if info.inputs == "symbols":
+        return "symbols", 0
+    if info.image is not None and len(info.input_labels) >= info.image[0] * info.image[1]:
+        return "image", info.image[0] * info.image[1]
+    channels = drawn.strip_channels(info)
+    return ("channels", channels) if channels else ("numbers", 0)
+
+
+def _editable(info: RunInfo) -> int:
+    """How many of the first real steps read a symbol that a visitor may change; 0 if none does."""
+    if info.inputs != "symbols":
+        return 0
+    if info.encoder_steps:
+        return int((real_steps(info) < info.encoder_steps).sum())
+    return 1 if info.is_autoregressive else len(real_steps(info))
+
+
+def _walls(info: RunInfo) -> list[int]:
+    """The real steps whose link to the step before is cut by truncation."""
+    index = {int(t): n for n, t in enumerate(real_steps(info))}
+    return sorted(index[t] for t in theme.walls(info) if index.get(t, 0) > 0)

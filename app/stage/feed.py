@@ -1,0 +1,222 @@
+"""One browser's view of the stage: what it wants to see, and the patches that are new to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from app.figures.base import Patch, Quantised
+from app.figures.over_time.hidden import scale_of
+from app.stage.description import describe
+from app.stage.microscope.values import values as values_of_cell
+from app.stage.values import logarithm, values, words
+from app.weights_file import matrix, step_of
+from engine.frame import Frame, RunInfo
+from engine.frame.chain import Chain
+from engine.frame.reading_request import ReadingRequest
+from engine.frame.typed_frame import TypedFrame
+from engine.workers import TYPED_FRAME, WEIGHTS
+from engine.workers.run import Run
+
+STAGE = "stage"
+"""The stage's name among the figures that a browser has on its screen."""
+ONLY_LIVE = "The words that were typed are read by the network as it is now: choose “live” to see it."
+MAX_TYPED = 1000
+"""More changed words than a sequence can have are no request of ours."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a browser has chosen on its stage.
+
+    Args:
+        t: a position on the time axis.
+        chain: (layer, direction) of the cell whose numbers are shown. unit: of that cell.
+        is_open: the cell is open under the microscope.
+        follow: the position whose loss the ribbon follows; None for the last one.
+        typed: {position: symbol} that take the place of the drawn sequence's.
+        matrix: the name of the parameter whose weights are shown; "" for none.
+    """
+
+    t: int
+    chain: tuple[int, int]
+    unit: int
+    is_open: bool = False
+    follow: int | None = None
+    typed: Mapping[int, str] = field(default_factory=dict)
+    matrix: str = ""
+
+    @classmethod
+    def of(cls, request: Any) -> Wanted | None:
+        """Read a browser's request; None if it is not valid."""
+        try:
+            layer, direction = request["chain"]
+            follow, matrix = request["follow"], request["matrix"] or ""
+            typed = {int(t): word for t, word in request["typed"].items()}
+            numbers = [request["t"], layer, direction, request["unit"], *typed, *([] if follow is None else [follow])]
+        except (TypeError, KeyError, ValueError, AttributeError):
+            return None
+        whole = all(type(number) is int and number >= 0 for number in numbers)
+        text = all(isinstance(word, str) for word in (*typed.values(), matrix))
+        if not whole or not text or len(typed) > MAX_TYPED:
+            return None
+        return cls(numbers[0], (layer, direction), numbers[3], request.get("open") is True, follow, typed, matrix)
+
+
+class StageFeed:
+    """Knows what was sent to one browser's stage, and so what is new."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.wanted: Wanted | None = None
+        self.is_live = True  # False while a past frame is shown, of which no typed sentence can be known
+        self._sent: tuple[Any, ...] = ()
+        self._told: dict[str, Any] = {}  # what of the news was sent last, by name
+        self._typed_for: tuple[Any, ...] = ()
+        self._before: TypedFrame | None = None  # the answer to an earlier sentence
+        self._asked_for = ""
+
+    def receive(self, request: Any) -> None:
+        """Store what the browser has chosen, and request what this needs; an invalid request means nothing."""
+        self.wanted = Wanted.of(request)
+        name = "" if self.wanted is None else self.wanted.matrix
+        if name and name != self._asked_for:
+            self._run.request(WEIGHTS)
+        self._asked_for = name
+
+    def requires(self) -> set[str]:
+        """The on-demand readings that the next frame must have for what is chosen."""
+        if self.wanted is None:
+            return set()
+        needed = set()
+        if self.wanted.chain != (self._run.info.num_layers - 1, 0):  # whose terms every frame has
+            needed.add(str(ReadingRequest("terms", self.wanted.chain)))
+        if self.wanted.follow is not None:
+            needed.add(str(ReadingRequest("followed", (self.wanted.follow,))))
+        return needed
+
+    def is_due(self, frame: Frame) -> bool:
+        """True if this frame, or something that was chosen, was not sent. Asks for a typed sentence's frame, too."""
+        self._request_typed(frame)
+        return self._sent != self._state(frame)
+
+    def patch(self, info: RunInfo, frame: Frame) -> Patch:
+        """The numbers of a frame, or of the frame of a typed sentence, and what is new beside them."""
+        self._sent = self._state(frame)
+        typed = self._typed()
+        shown, of = (frame, info) if typed is None else (typed.frame, typed.info(info))
+        changed = {**values(of, shown), **self._followed(of, shown), **self._cell(of, shown)}
+        read = {
+            **words(of, shown),
+            "description": describe(of),
+            "matrix": None,
+            "typedProblem": self._problem(),
+            "isTyped": typed is not None,
+        }
+        if typed is not None:
+            known = typed.targets_known[shown.valid]
+            read["targets"] = [goal if sure else None for goal, sure in zip(read["targets"], known, strict=True)]
+        read |= self._weights()
+        keys = {name: _key(value) for name, value in read.items()}
+        news = {name: value for name, value in read.items() if keys[name] != self._told.get(name)}
+        self._told = keys
+        return changed | news
+
+    def _state(self, frame: Frame) -> tuple[Any, ...]:
+        """Everything on which a patch depends."""
+        weights = self._run.result(WEIGHTS) if self._asked_for else None
+        return frame, self.wanted, self._typed(), self._problem(), weights
+
+    # A sentence that somebody typed.
+
+    def _request_typed(self, frame: Frame) -> None:
+        """Ask for the frame of the typed sentence at the run's newest step, once for each step and sentence."""
+        if not self._types or self._run.is_pending(TYPED_FRAME):
+            return
+        assert self.wanted is not None
+        key = (dict(self.wanted.typed), sorted(self.requires()), frame.step)
+        if key != self._typed_for:
+            if not self._typed_for or key[0] != self._typed_for[0]:
+                self._before = self._run.result(TYPED_FRAME)
+            self._typed_for = key
+            self._run.request(TYPED_FRAME, changes=dict(self.wanted.typed), requested=sorted(self.requires()))
+
+    def _typed(self) -> TypedFrame | None:
+        """The newest frame of the typed sentence; None if nothing is typed, or it is not there yet."""
+        if self.wanted is None or not self._types or self._problem():
+            return None
+        if not self._typed_for or self._typed_for[0] != dict(self.wanted.typed):
+            return None
+        result = self._run.result(TYPED_FRAME)
+        return None if result is self._before else result
+
+    def _problem(self) -> str:
+        if not self.is_live and self.wanted is not None and self.wanted.typed:
+            return ONLY_LIVE
+        return self._run.problem(TYPED_FRAME) if self._types else ""
+
+    @property
+    def _types(self) -> bool:
+        return self.is_live and self.wanted is not None and bool(self.wanted.typed)
+
+    # What was chosen.
+
+    def _followed(self, info: Chain, frame: Frame) -> Patch:
+        """The gradient of the loss that is followed, if this frame has it."""
+        followed = frame.followed
+        if self.wanted is None or self.wanted.follow is None:
+            return {}
+        if followed is None or followed.step != self.wanted.follow:
+            return {"followedStep": None}
+        real = np.flatnonzero(frame.valid)
+        return {
+            "followedStep": followed.step,
+            "followed": logarithm(followed.relative[:, :, real]),
+            "followedHigh": logarithm(followed.relative_high[:, :, real]),
+        }
+
+    def _cell(self, info: Chain, frame: Frame) -> Patch:
+        """Every number of the chosen cell and unit at the chosen step; for the microscope also all of its units."""
+        wanted = self.wanted
+        if wanted is None or wanted.chain not in info.chains or wanted.t >= info.time_steps:
+            return {}
+        (layer, direction), unit = wanted.chain, min(wanted.unit, info.hidden_size - 1)
+        has_terms = frame.terms is not None and (frame.terms.layer, frame.terms.direction) == wanted.chain
+        found = values_of_cell(info, frame, layer, direction, unit, wanted.t, frame.terms if has_terms else None)
+        written = {name: _written(float(value)) for name, value in found.items()}
+        changed: Patch = {"cellValues": written, "cellOf": [wanted.t, layer, direction, unit]}
+        if wanted.is_open:
+            memory = frame.hidden if frame.cell is None else frame.cell
+            states = memory[layer, direction, wanted.t]
+            changed |= {"cellUnits": Quantised.of(states, scale_of(states)), "cellScale": scale_of(memory)}
+        return changed
+
+    def _weights(self) -> Patch:
+        """The weights of the matrix that is open, if they have come."""
+        content = self._run.result(WEIGHTS) if self._asked_for else None
+        if content is None:
+            return {}
+        table = matrix(content, self._asked_for)
+        if table is None:
+            return {}
+        sizes = np.abs(table[np.isfinite(table)])
+        most = float(sizes.max(initial=0)) or 1.0
+        about = {"name": self._asked_for, "rows": table.shape[0], "columns": table.shape[1], "most": most}
+        about |= {"step": step_of(content), "mean": float(sizes.mean()) if sizes.size else 0.0}
+        return {"matrix": about, "weights": Quantised.of(table.ravel(), most)}
+
+
+def _key(value: Any) -> Any:
+    """What is equal only for equal values; an array by its bytes."""
+    if isinstance(value, Quantised):
+        return value.values.tobytes(), value.scale
+    return value.tobytes() if isinstance(value, np.ndarray) else repr(value)
+
+
+def _written(value: float) -> float | None:
+    """A number for JSON with enough digits for the screen; None where it is not finite."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -1,0 +1,23 @@
+// What the picture shows, as a table: for whoever cannot see it, or wants to copy numbers. Filled only while it is open.
+import { along, answer, num, percent, seen } from './scene.js';
+
+export function fillNumbers(table, info, frame, view) {
+  const c = view.chain, relative = along(view.relative, info, c), norms = along(frame.norms, info, c);
+  const head = ['t', 'reads', ...(info.outputs === 'symbols' ? ['says', 'right'] : ['says', 'target']), 'loss', info.ofProbe ? 'gradient that is left (median of 16 sequences)' : 'gradient that is left (this sequence)', `‖D${info.memory}‖ (this sequence)`];
+  const cells = view.words.map((word, t) => {
+    const a = answer(info, frame, t);
+    return [info.at[t], seen(word), a ? `${seen(a.label)}${a.p === null ? '' : ` ${percent(a.p)}`}` : '', a ? seen(a.target ?? '?') : '', a ? num(a.loss) : '', num(relative[t]), view.follow === null ? num(norms[t]) : ''];
+  });
+  const rows = [head, ...cells];
+  if (table.rows.length !== rows.length) {
+    table.replaceChildren();
+    rows.forEach((row, i) => {
+      const line = table.insertRow();
+      row.forEach((_, j) => line.appendChild(document.createElement(i && j ? 'td' : 'th')).setAttribute('scope', i ? 'row' : 'col'));
+    });
+  }
+  rows.forEach((row, i) => row.forEach((value, j) => {
+    const cell = table.rows[i].cells[j], text = String(value);
+    if (cell.textContent !== text) cell.textContent = text;
+  }));
+}
