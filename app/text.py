@@ -42,7 +42,7 @@ RNN_TYPE_NOTES = {
     "encoder_decoder": "reads a whole sequence, then writes another one, of its own length.",
 }
 
-DELAYED = "**Many to many, delayed**: reads first, then gives its outputs."
+DELAYED = "delayed, it first reads and then gives its outputs."
 
 INITS = {
     "pytorch": "PyTorch's own",
@@ -101,9 +101,8 @@ def setting(name: str, value: Any) -> str:
 
 def rnn_type(experiment: Experiment) -> str:
     """The chosen RNN type, described below its buttons, as Markdown."""
-    if answers_later(experiment):
-        return DELAYED
-    return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {RNN_TYPE_NOTES[experiment.rnn_type]}"
+    note = DELAYED if answers_later(experiment) else RNN_TYPE_NOTES[experiment.rnn_type]
+    return f"**{RNN_TYPES[experiment.rnn_type].capitalize()}**: {note}"
 
 
 def answers_later(experiment: Experiment) -> bool:
