@@ -14,6 +14,7 @@ function followMouse(column, { l, r, last }, plots, onChoose = () => {}) {
     cursor.hidden = at < l || at > column.clientWidth - r; // outside a zoomed axis
     cursor.style.left = `${at}px`;
     cursor.firstElementChild.textContent = `t = ${t}`;
+    plots.under = t;
   };
   column.onpointermove = column.onpointerdown = (event) => {
     const plot = plots.onScreen(column);
@@ -24,8 +25,7 @@ function followMouse(column, { l, r, last }, plots, onChoose = () => {}) {
   };
   column.onclick = (event) => {
     if (!event.target.closest?.('.nsewdrag, .js-plotly-plot') || cursor.hidden) return;
-    const [, t] = cursor.firstElementChild.textContent.split('= ');
-    plots.chosen = Number(t);
+    plots.chosen = plots.under;
     onChoose(plots.chosen);
   };
   column.onpointerleave = (event) => { if (event.pointerType === 'mouse') hide(); }; // lifting a finger also fires this event

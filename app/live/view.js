@@ -44,7 +44,7 @@ class View {
     this.chains.configure(data);
     if (!same) this.begin(data); // else another layer of the same run
     const [layer, direction] = data.chains[data.chain].at;
-    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large });
+    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large, another: !same });
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
     if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // the space bar must play, not press the button again
     const { l, r, last } = data.time;

@@ -7,7 +7,7 @@ import { createMenu } from './menu.js';
 import { createMicroscope } from './microscope/microscope.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
-import { along, answer, clamp, entersAt, folds, lowered, many, num, part, percent, scale, seen, shade } from './scene.js';
+import { along, answer, clamp, entersAt, lowered, many, num, part, percent, scale, seen, shade } from './scene.js';
 import { isWorded } from './layout.js';
 import { createStage } from './stage.js';
 import { put } from './svg.js';
@@ -26,10 +26,10 @@ export function createBoard(root, acts) {
   const find = (name) => root.querySelector(`.stage-${name}`);
   const board = root.querySelector('.stage'), place_ = find('place');
   const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1 };
-  let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, dots = [], raf = 0, patched = [];
+  let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, journey = null, raf = 0, patched = [];
 
   const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
-  const menu = createMenu(find('menu'), board, { palette: () => palette, need: (name) => { view.matrix = name; acts.onNeed(); }, type, spell: () => view.typed });
+  const menu = createMenu(find('menu'), board, { palette: () => palette, need: (name) => { view.matrix = name; acts.onNeed(); }, type });
   const micro = createMicroscope(find('micro'), (v) => shade(palette, v), { step: (by) => choose(view.t + by), follow: (unit) => { view.unit = unit; acts.onNeed(); magnify(); }, close: shut });
   const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
 
@@ -47,12 +47,11 @@ export function createBoard(root, acts) {
   // Another run, or the same one with another chain shown or in another size.
   function configure(data) {
     dress();
-    const same = JSON.stringify(data.info) === JSON.stringify(info);
     view.large = data.large;
     board.classList.toggle('stage-large', data.large > 1);
     view.chain = data.chain;
     cell = data.cell;
-    if (!same) begin(data.info);
+    if (data.another || JSON.stringify(data.info) !== JSON.stringify(info)) begin(data.info); // nothing of the last run stays
     place();
   }
   function begin(next) {
@@ -90,7 +89,7 @@ export function createBoard(root, acts) {
     return {
       ...view, follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale: view.large > 1 ? (view.width > 1000 ? 1.35 : 1.15) : 1,
       relative: followed ? frame.followed : frame?.relative, high: !info.ofProbe ? null : followed ? frame.followedHigh : frame?.high,
-      worded: isWorded(info, words), folds: stage.at ? folds(stage.at.grid, info.encoder || -1) : [], counting: dots.length > 0,
+      worded: isWorded(info, words), counting: Boolean(journey),
       entersForwards: entersAt(info, follow, 0),
     };
   };
@@ -102,7 +101,6 @@ export function createBoard(root, acts) {
     const now = look();
     stage.svg.style.setProperty('--s', now.scale);
     stage.place(now);
-    stage.place(look()); // the folds are known only now
     patch();
     if (!frame?.h) fillSentence(find('words'), info, frame, look(), stage.at, choose);
   }
@@ -125,9 +123,9 @@ export function createBoard(root, acts) {
     put(button, { text: now.follow === null ? `${which}: not measured ✕` : `${which} ✕` });
     button.title = 'Follow the last loss again';
     const a = answer(info, frame, entersAt(info, now.follow, 0)), says = a ? ` It says ${seen(a.label)}${a.p === null ? '' : `, ${percent(a.p)}`}.` : '';
-    const arrived = info.links && info.steps > 1 ? ` ${part(now.relative[0])} of the gradient arrives at t = ${info.at[0]}.` : '';
+    const end = view.chain.d ? info.steps - 1 : 0, arrived = info.links && info.steps > 1 ? ` ${part(along(now.relative, info, view.chain)[end])} of the gradient arrives at t = ${info.at[end]}.` : '';
     const text = `The network, ${info.title}, unrolled over ${info.steps} steps, update ${frame.step}.${says}${arrived} Left and right arrow keys choose a step, Enter opens the cell.`;
-    if (stage.svg.getAttribute('aria-label') !== text) stage.svg.setAttribute('aria-label', text);
+    put(stage.svg, { 'aria-label': text });
   }
 
   // Values by name, as they come with a message.
@@ -231,7 +229,7 @@ export function createBoard(root, acts) {
       place();
       more = true;
     }
-    if (dots.length) more = drawDots(now) || more;
+    if (journey) more = drawDots(now) || more;
     if (more) go();
   }
   // From where the fold is to one end.
@@ -247,7 +245,6 @@ export function createBoard(root, acts) {
   }
   const toggleFold = () => settle(view.fold < 0.5 ? 1 : 0);
   find('fold').onclick = toggleFold;
-  find('fold').hidden = false;
 
   // Folded, the cell can be pulled out to the right by hand.
   let pull = null, pulled = false;
@@ -268,7 +265,7 @@ export function createBoard(root, acts) {
   window.addEventListener('pointerup', release);
 
   function startDots() {
-    if (dots.length) return stopDots();
+    if (journey) return stopDots();
     if (!frame?.h || view.fold < 1 || CALM.matches || !info.links) return; // then the ribbon and its number say it
     const canvas = find('dots-canvas'), ratio = window.devicePixelRatio || 1, [outer, inner] = [board, stage.svg].map((each) => each.getBoundingClientRect());
     Object.assign(canvas, { width: outer.width * ratio, height: outer.height * ratio });
@@ -277,26 +274,25 @@ export function createBoard(root, acts) {
     const moved = { ...path, y: path.y + dy, floor: path.floor + dy, from: { x: path.from.x + dx, y: path.from.y + dy }, points: path.points.map((point) => ({ ...point, x: point.x + dx })) };
     board.classList.add('stage-dotted');
     find('dots').setAttribute('aria-pressed', 'true');
-    dots = [createDots(context, moved, palette, performance.now())];
-    dots.clear = () => context.clearRect(0, 0, outer.width, outer.height);
+    journey = { dots: createDots(context, moved, palette, performance.now()), clear: () => context.clearRect(0, 0, outer.width, outer.height), rest: 0 };
     go();
   }
   function drawDots(now) {
-    dots.clear();
-    const [{ moving, going, arrived }] = dots.map((each) => each.draw(now));
+    journey.clear();
+    const { moving, going, arrived } = journey.dots.draw(now);
     const counted = arrived <= 1000 ? `${arrived.toLocaleString('en')} of 1,000` : Number.isFinite(arrived) ? `1,000 → ${many(arrived)}` : 'not finite';
     stage.count(counted, going ? `${going.toLocaleString('en')} on their way` : 'dots arrived');
-    if (!moving && !dots.rest) {
+    if (!moving && !journey.rest) {
       find('spoken').textContent = `${counted} dots arrived`;
-      dots.rest = setTimeout(stopDots, RESTING);
+      journey.rest = setTimeout(stopDots, RESTING);
     }
     return moving;
   }
   function stopDots() {
-    if (!dots.length) return;
-    clearTimeout(dots.rest);
-    dots.clear();
-    dots = [];
+    if (!journey) return;
+    clearTimeout(journey.rest);
+    journey.clear();
+    journey = null;
     find('dots').setAttribute('aria-pressed', 'false');
     board.classList.remove('stage-dotted');
     patch();

@@ -54,7 +54,6 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "directions": chain.directions,
         "units": len(units(chain)),
         "hidden": chain.hidden_size,
-        "drawn": units(chain).tolist(),
         "upper": chain.output_layers,
         "links": chain.has_links and len(real) > 1,
         "keep": retain or "",

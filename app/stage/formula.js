@@ -1,19 +1,9 @@
 // The sums under the picture, at the chosen step and for the followed unit: h_t, the answer, its loss, and what goes back.
 // Coloured like the wires; hover lights them, a press on a matrix opens its weights.
 import { along, answer, dated, entersAt, fixed, lowered, num, seen } from './scene.js';
-import { put } from './svg.js';
+import { put, write } from './svg.js';
 
 const OF_CELL = 'cell: '; // before the name of a value inside the cell
-
-// "W_xh xₜ" with a lowered xh
-export function lower(text) {
-  const span = document.createElement('span');
-  text.split(/(_\w+)/).forEach((piece) => {
-    if (piece.startsWith('_')) span.appendChild(document.createElement('sub')).textContent = piece.slice(1);
-    else span.append(piece);
-  });
-  return span;
-}
 
 export function createFormula(box, acts) {
   let info = null, terms = [], plain = [];
@@ -28,7 +18,7 @@ export function createFormula(box, acts) {
       div.append(span);
       if (typeof piece === 'string') {
         span.className = 'stage-plain';
-        span.append(lower(piece));
+        write(span, piece);
         plain.push({ span, text: piece });
         continue;
       }
@@ -75,14 +65,13 @@ export function createFormula(box, acts) {
     const names = { p: a?.right === null ? 'p(answer)' : 'p(right)', de: norm(e), dt: norm(t), d0: norm(last) };
     for (const { key, symbol: text, sign, value } of terms) {
       const answering = ['p', 'said', 'loss', 'dy', ''].includes(key), at = info.at[key === 'dy' ? from : answering ? asked : t];
-      const name = names[key] ?? dated(text, at, chain.d && !answering ? -1 : 1);
-      if (sign.written !== name) sign.replaceChildren(lower((sign.written = name)));
+      write(sign, names[key] ?? dated(text, at, chain.d && !answering ? at + 1 : at - 1));
       const v = key.startsWith(OF_CELL) ? (cell[key.slice(OF_CELL.length)] ?? NaN) : numbers[key];
       put(value, { text: !key ? '' : ['de', 'dt', 'd0', 'dy', 'loss', 'total'].includes(key) ? num(v) : fixed(v) });
     }
     for (const { span, text } of plain) {
-      const name = dated(text, info.at[text.includes('ŷ') || text.includes('b_y') ? asked : t], chain.d ? -1 : 1);
-      if (span.written !== name) span.replaceChildren(lower((span.written = name)));
+      const at = info.at[text.includes('ŷ') || text.includes('b_y') ? asked : t];
+      write(span, dated(text, at, chain.d ? at + 1 : at - 1));
     }
     box.title = `Unit ${view.unit}, of the sequence drawn${info.outputs === 'symbols' && a ? `; right is “${seen(a.target ?? '?')}”` : ''}. Dŷ belongs to the loss of its own step; the norms are those of the loss that is followed.`;
   }

@@ -1,5 +1,5 @@
 // Pure: where everything of one network stands, for a width, a height, a chosen step and a fold. Pixels.
-import { clamp, columns, ease, entersAt, lerp } from './scene.js';
+import { clamp, columns, ease, entersAt, folds, lerp } from './scene.js';
 
 // One answer of few words: then all its chances are drawn beside it.
 export const isSingle = (info) => info.outputs === 'symbols' && info.counted.filter(Boolean).length === 1 && info.labels.length <= 12;
@@ -99,7 +99,8 @@ export function layout(info, view) {
   }
   return {
     s, W, left, right, narrow, both, S, SH, one, lane, grid, piles, tops, rows, dense, y, p, chip, cell,
-    unfolded: p > 0.98, folded: stands.some(({ wide }) => !wide), height: Math.ceil(down + low + chip + high.tick),
+    unfolded: p > 0.98, folds: folds(stands, info.encoder || -1), // runs of folded steps
+    height: Math.ceil(down + low + chip + high.tick),
   };
 }
 

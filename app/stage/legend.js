@@ -1,15 +1,14 @@
 // The line above the picture: each matrix with its hue and what it does, the scale of the states and that of the ribbon.
 import { num } from './scene.js';
+import { write } from './svg.js';
 
 const WEDGE = `<svg class="stage-wedge" width="132" height="30" aria-hidden="true"><path d="M4 2H20L104 11.5V12.5L20 22H4Z"/><path class="hair" d="M104 12H128"/>
 <text x="12" y="16">1</text><text x="48" y="29" class="out">1%</text><text x="104" y="29" class="out">10⁻⁶</text></svg>`;
 
-// "W′_xh" -> W′ with a lowered xh
 export function symbolNode(text) {
-  const span = document.createElement('b'), [head, tail] = text.split('_');
-  span.append(head);
-  if (tail) span.appendChild(document.createElement('sub')).textContent = tail;
-  return span;
+  const node = document.createElement('b');
+  write(node, text); // "W′_xh": W′ with a lowered xh
+  return node;
 }
 
 export function createLegend(box, acts) {

@@ -118,7 +118,15 @@ export function num(v, digits = 2) {
   const power = [...String(Math.abs(Number(exponent)))].map((digit) => RAISED[digit]).join('');
   return `${minus(mantissa)}·10${exponent[0] === '-' ? '⁻' : ''}${power}`;
 }
-export const fixed = (v, digits = 2) => (Number.isFinite(v) ? minus(v.toFixed(digits)) : '–');
+
+// A number in at most six signs, unless it is very large, so that lines stay where they are while frames play: 0.31, ≈ 0.
+export function fixed(v) {
+  if (!Number.isFinite(v)) return '–';
+  const a = Math.abs(v);
+  if (a > 0 && a < 0.0005) return '≈ 0';
+  return a >= 1000 ? num(v) : minus(v.toFixed(a >= 100 ? 0 : a > 0 && a < 0.01 ? 3 : 2));
+}
+
 export const lowered = (t) => (t < 0 ? '₋' : '') + [...String(Math.abs(t))].map((digit) => LOWERED[digit]).join('');
 
 // A large count: 1,581; 25 million.
@@ -147,8 +155,11 @@ export const seen = (word) => (word === ' ' ? '␣' : word);
 // A word in at most this many letters.
 export const cut = (word, letters) => (word.length <= Math.max(1, letters) ? word : `${word.slice(0, Math.max(1, letters - 1))}…`);
 
-// hₜ₋₁ at t = 3 -> h₂
-export const dated = (text, t, by = 1) => text.replaceAll('ₜ₋₁', lowered(t - by)).replaceAll('ₜ', lowered(t));
+// hₜ₋₁ at t = 3 is h₂; read from right to left it is h₄. Without a t it stays as it is.
+export const dated = (text, t, before) => (Number.isInteger(t) ? text.replaceAll('ₜ₋₁', lowered(before)).replaceAll('ₜ', lowered(t)) : text);
+
+// [plain, lowered, plain, ...]: W_xh x is W, xh, x.
+export const split = (text) => text.split(/_(\w+)/);
 
 // What the network says at a step; null where it says nothing.
 export function answer(info, frame, t) {

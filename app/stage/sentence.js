@@ -5,7 +5,7 @@ const [LETTER, AIR] = [8.4, 12]; // pixels of a letter of a chip, and around its
 
 export function fillSentence(line, info, frame, view, at, choose) {
   const shortened = at.grid.some(({ t, span }) => (view.words[t]?.length ?? 0) * LETTER + AIR > span / at.s);
-  line.hidden = view.large > 1 || !(view.worded && (at.folded || shortened));
+  line.hidden = view.large > 1 || !(view.worded && (at.folds.length || shortened));
   if (line.hidden) return;
   const rows = [['reads', view.words.map((text, t) => [t, text])]];
   if (info.encoder && frame?.best) rows.push(['says', info.counted.flatMap((counted, t) => (counted ? [[t, answer(info, frame, t).label]] : []))]);

@@ -1,5 +1,5 @@
-// Small tools for SVG.
-import { rounded } from './scene.js';
+// Small tools for what is drawn and written.
+import { rounded, split } from './scene.js';
 
 const WRITTEN = Symbol('what was written');
 const SVG = 'http://www.w3.org/2000/svg';
@@ -25,6 +25,13 @@ export function put(node, attributes) {
 }
 
 export const show = (node, on) => put(node, { display: on ? null : 'none' });
+
+// Text with its lowered parts, as children of an HTML element.
+export function write(node, text) {
+  if (node[WRITTEN] === text) return;
+  node[WRITTEN] = text;
+  node.replaceChildren(...split(text).map((part, at) => (at % 2 ? Object.assign(document.createElement('sub'), { textContent: part }) : part)));
+}
 
 // Nodes that are made when they are first asked for: of a thousand steps only a few are drawn as cards.
 export function lazily(make) {

@@ -18,7 +18,7 @@ def dots(page: Page) -> None:
     """Halfway through the journey of a thousand dots."""
     page.locator(".stage-dots").click()
     page.wait_for_function("document.querySelector('.arrives').textContent.includes('of 1,000')")
-    page.wait_for_timeout(1400)  # the picture is of a moment
+    page.wait_for_function("parseInt(document.querySelector('.arrives-at').textContent) < 400")  # on their way
 
 
 def opened(page: Page) -> None:
@@ -78,6 +78,6 @@ def take_twins(browser: Browser, url: str, folder: Path, settle: Callable[[Page]
             page.locator(".stage").evaluate("stage => stage.scrollIntoView()")
         settle(page)
         twin.act(page)
-        page.wait_for_timeout(700)  # until a cell has grown to its place
+        page.wait_for_function("document.querySelector('.stage-micro').getAnimations().length === 0")
         page.screenshot(path=folder / f"{name}.png")
         page.context.close()

@@ -107,7 +107,7 @@ def same_size(text: str, size: float) -> bool:
 
 
 def test_the_first_lesson_shows_the_lenss_numbers_and_answers_to_keys_and_mouse(visit):
-    page = visit("preset=remember&steps=1000000")
+    page = visit("preset=remember&steps=1000000&speed=slow")
     page.wait(READY)
     check_nothing_is_made_anew(page)
     step = page.pause()

@@ -1,5 +1,5 @@
 // The cell microscope: the wiring of one cell at one step, for one unit that is followed, beside its equations.
-import { el, put, show } from "../svg.js";
+import { el, put } from "../svg.js";
 import { glide } from "./glide.js";
 import { drawPicture } from "./picture.js";
 import { head } from "./say.js";
@@ -73,7 +73,7 @@ export function createMicroscope(host, palette, acts) {
       each.setAttribute("aria-pressed", String(each.textContent === state.shown.title));
     const own = state.shown === state.own;
     put(away, { text: own ? "" : `Only the wiring: this run’s cell is ${state.own.title}, and the numbers are its own.` });
-    show(away, !own);
+    away.hidden = own;
     draw();
     light(lit, true);
   }

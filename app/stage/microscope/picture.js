@@ -1,6 +1,7 @@
 // The drawing of a cell: places come with the description, numbers with every patch.
+import { dated, fixed, split } from "../scene.js";
 import { el, put } from "../svg.js";
-import { before, dated, equals, fixed, split } from "./say.js";
+import { before, equals } from "./say.js";
 
 const THREAD = 9, // px for a value of 1, on top of the hairline
   BELT = 24,

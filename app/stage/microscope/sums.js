@@ -1,6 +1,7 @@
 // The equations beside the drawing: every term a symbol above its number.
-import { put } from "../svg.js";
-import { before, dated, equals, fixed, write } from "./say.js";
+import { dated, fixed } from "../scene.js";
+import { put, write } from "../svg.js";
+import { before, equals } from "./say.js";
 
 function element(name, className, parent) {
   const made = document.createElement(name);
@@ -38,7 +39,7 @@ export function writeSums(host, { lines, back, remark }) {
   return function patch(values, view) {
     for (const { value, symbol, node, number, inline } of terms) {
       const text = dated(symbol, values.known ? view.t : null, before(view));
-      if (node.written !== text) write(node, (node.written = text));
+      write(node, text);
       if (!number) continue;
       const tell = inline ? equals : fixed;
       put(number, { text: values.known && symbol !== "1" ? tell(values[value]) : "" });

@@ -22,15 +22,15 @@ export function flags({ info, front }) {
       const on = info.links && !at.both && !at.narrow && at.unfolded, taken = [];
       const first = (below) => { for (let t = e - 1; t >= 0; t--) if (r[t] < below) return t; return -1; };
       const x = (t, below) => (below ? (at.grid[t].x + at.grid[t + 1].x) / 2 : at.grid[t].x);
-      // A label stands at the left of its line, or at the right, where no other one is; else its line has none.
+      // A label stands above the ribbon at the left of its line, or at the right, or below it: where no other one is.
       const set = ({ text, g, line, label }, here, from, named) => {
-        const wide = (text.length + 2) * LETTER * at.s + 8, sides = [[here - wide, here], [here, here + wide]];
-        const side = named ? sides.findIndex(([a, b]) => a > at.left - 40 * at.s && b < at.W && !taken.some(([c, d]) => a < d && c < b)) : -1;
-        if (side >= 0) taken.push(sides[side]);
+        const wide = (text.length + 2) * LETTER * at.s + 8, spots = [[here - wide, here, 0], [here, here + wide, 0], [here - wide, here, 1], [here, here + wide, 1]];
+        const spot = named ? spots.findIndex(([a, b, row]) => a > at.left - 40 * at.s && b < at.W && !taken.some(([c, d, other]) => row === other && a < d && c < b)) : -1;
+        if (spot >= 0) taken.push(spots[spot]);
         put(g, { transform: `translate(${rounded(here)} ${rounded(at.rows[l].ribbon[0])})` });
         put(line, { d: `M0 ${rounded(from)}V${rounded(half)}` });
-        put(label, { x: (side ? 6 : -6) * at.s, y: -half + 8 * at.s, 'text-anchor': side ? 'start' : 'end' });
-        show(label, side >= 0);
+        put(label, { x: (spot % 2 ? 6 : -6) * at.s, y: spot > 1 ? half - at.s : -half + 8 * at.s, 'text-anchor': spot % 2 ? 'start' : 'end' });
+        show(label, spot >= 0);
       };
       for (const wall of [...walls].reverse()) {
         const visible = at.unfolded && !at.both;
@@ -52,7 +52,7 @@ export function folded({ info, front }) {
   return {
     place(at, view) {
       const { grid, rows, y, s } = at;
-      const runs = at.unfolded ? view.folds : [];
+      const runs = at.unfolded ? at.folds : [];
       const above = rows[info.layers - 1].middle - at.SH * 0.41 - 9 * s;
       notes.forEach((note, k) => {
         const run = runs[k], room = run ? grid[run.to].x - grid[run.from].x + grid[run.to].span : 0;
