@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import state, text
+from app import state, tab, text
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES
@@ -77,7 +77,7 @@ class Control:
     def offered(self) -> list[Any]:
         """The current options, including the current value if there is one."""
         values = list(self.options() if callable(self.options) else self.options)
-        current = state.value(self.key)
+        current = tab.value(self.key)
         return values if current is None or current in values else sorted([*values, current])
 
     @property
@@ -85,9 +85,9 @@ class Control:
         """The arguments that all kinds of widgets take."""
         return {
             "key": self.key,
-            "help": text.help_for(self.key, state.value("cell")),
+            "help": text.help_for(self.key, tab.value("cell")),
             "on_change": self.on_change,
-            "disabled": not (self.is_enabled() and has_effect(self.key, state.value)),
+            "disabled": not (self.is_enabled() and has_effect(self.key, tab.value)),
         }
 
 
@@ -117,7 +117,7 @@ def _number(control: Control) -> None:
     kind = int if limits.whole else float
     st.number_input(
         text.LABELS[control.key], min_value=kind(limits.low), max_value=kind(limits.high), value=None,
-        step=kind(1), format=None if limits.whole else "%g", placeholder=placeholder(control.key, state.value("cell")),
+        step=kind(1), format=None if limits.whole else "%g", placeholder=placeholder(control.key, tab.value("cell")),
         **control.common,
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ DRAW = {"pick": _pick, "segments": _segments, "scale": _scale, "number": _number
 
 
 def _lengths() -> list[int]:
-    limits = TASKS[state.value("task")].lengths
+    limits = TASKS[tab.value("task")].lengths
     return sorted({limits.low, limits.high, limits.default, *(n for n in LENGTHS if limits.low <= n <= limits.high)})
 
 
@@ -161,7 +161,7 @@ RNN_TYPE = Control(
 CELL = (
     Control(
         key="cell", kind="pick", options=CELL_NAMES, show=lambda slug: CELLS[slug].title, can_type=False,
-        note=lambda: CELLS[state.value("cell")].summary, on_change=state.on_cell,
+        note=lambda: CELLS[tab.value("cell")].summary, on_change=state.on_cell,
     ),
     Control(key="hidden_size", kind="scale", options=SIZES),
     Control(key="num_layers", kind="segments", options=(1, 2, 3, 4)),

@@ -79,6 +79,7 @@ class Opening:
         chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
         hidden: the controls that it hides.
         presenting: in presentation mode.
+        slow: the next update is shown in slow motion.
         refused: {name of a part: what is wrong with it, in a sentence}.
     """
 
@@ -91,6 +92,7 @@ class Opening:
     chain: tuple[int, int] | None
     hidden: tuple[str, ...]
     presenting: bool
+    slow: bool
     refused: dict[str, str]
 
 
@@ -98,7 +100,7 @@ def read(link: dict[str, str]) -> Opening:
     """Read a link to the playground: first its lesson, then its own values; what is invalid is left out and said."""
     settings, refused = dict(link), dict[str, str]()
     hidden = parse_names(settings.pop("hide", None), HIDEABLE, "hide", refused)
-    presenting = settings.pop("present", "") not in ("", "0", "false")
+    presenting, slow = (settings.pop(name, "") not in ("", "0", "false") for name in ("present", "slow"))
     at, then = parse_step(settings.pop("at", None), refused), settings.pop("then", "")
     layer = settings.pop("layer", None)
     is_lesson = "preset" in settings or not set(settings) & set(SETTINGS)
@@ -119,7 +121,7 @@ def read(link: dict[str, str]) -> Opening:
     chain = parse_layer(layer, experiment, refused)
     return Opening(
         preset=preset, is_lesson=is_lesson, speed=speed, experiment=experiment, changes=changes, at=at,
-        chain=chain, hidden=hidden, presenting=presenting, refused=refused,
+        chain=chain, hidden=hidden, presenting=presenting, slow=slow, refused=refused,
     )  # fmt: skip
 
 

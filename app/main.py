@@ -9,13 +9,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import text
+from app import state, text
 from app.compare import page as compare
 from app.glossary import page as glossary
 from app.learn import page as learn
 from app.playground import page as playground
 from app.replay import page as replay
-from app.slow_motion import page as slow_motion
 from app.step_through import page as step_through
 
 HERE = Path(__file__).parent
@@ -23,11 +22,17 @@ HERE = Path(__file__).parent
 st.set_page_config(page_title=text.PAGE_TITLE, page_icon=str(HERE / "icon.svg"), layout="wide")
 st.html(HERE / "page.css")
 
+
+def _in_slow_motion() -> None:
+    """The page that slow motion once was: links to it lead to where it is now, with the network that they name."""
+    st.switch_page(PLAYGROUND, query_params={**state.playground_link(), "slow": "1"})
+
+
 PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
 PAGES = [
     PLAYGROUND,
     st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn"),
-    st.Page(slow_motion.page, title=slow_motion.TITLE, url_path="slow"),
+    st.Page(_in_slow_motion, title="Slow motion", url_path="slow", visibility="hidden"),
     st.Page(step_through.page, title=step_through.TITLE, url_path="steps"),
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
@@ -38,5 +43,6 @@ page = st.navigation(PAGES, position="top")
 # sheet shows this menu in its place.
 with st.popover(text.PAGES, key="pages", icon=":material/menu:"):
     for each in PAGES:
-        st.page_link(each)
+        if each.visibility == "visible":
+            st.page_link(each)
 page.run()

@@ -40,13 +40,14 @@ def open_session() -> None:
     if not st.session_state.get("_away", True) and not _went_back():
         return
     st.session_state._away = False
-    settings = link() or dict(st.session_state.get("_link", {}))
+    settings = playground_link()
     opening = links.read(settings)
     st.session_state._hidden, st.session_state._present = opening.hidden, opening.presenting
+    st.session_state._slow = opening.slow
     st.session_state._chain = opening.chain
     st.session_state.preset = opening.preset.slug if opening.is_lesson else None
     st.session_state.speed = opening.speed
-    paused = opening.preset.paused or opening.at > 0
+    paused = opening.preset.paused or opening.at > 0 or opening.slow
     start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
     st.session_state._start = start
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
@@ -62,6 +63,11 @@ def open_session() -> None:
 def link() -> dict[str, str]:
     """The settings in the page's address."""
     return st.query_params.to_dict()
+
+
+def playground_link() -> dict[str, str]:
+    """The settings in the page's address, or without any those of the playground as it was left."""
+    return link() or dict(st.session_state.get("_link", {}))
 
 
 def _went_back() -> bool:
@@ -96,14 +102,14 @@ def presenting() -> bool:
     return st.session_state.get("_present", False)
 
 
+def in_slow_motion() -> bool:
+    """True while the next update is shown in slow motion; the run stands still then."""
+    return st.session_state.get("_slow", False)
+
+
 def chain() -> tuple[int, int] | None:
     """(layer, direction) that figures of a single layer show; None for the top layer, forwards."""
     return st.session_state.get("_chain")
-
-
-def value(key: str) -> Any:
-    """A widget's current value."""
-    return st.session_state[key]
 
 
 def _show(experiment: Experiment) -> None:
@@ -217,6 +223,8 @@ def on_transport(what: str) -> None:
     """Train, pause, step or reset, by the name of the slot's method."""
     slot: RunSlot = st.session_state._slot
     getattr(slot, what)()
+    if what == "train":
+        st.session_state._slow = False
     st.session_state._changing = True
 
 
@@ -246,6 +254,16 @@ def on_chain(component_key: str) -> None:
     if type(index) is int and 0 <= index < len(info.chains):
         chosen, usual = info.chains[index], info.showing(None).shown_chain
         st.session_state._chain, st.session_state._changing = None if chosen == usual else chosen, True
+
+
+def on_slow(component_key: str) -> None:
+    """Enter slow motion ("on"), leave it ("off"), or let the network make the update that is shown ("update")."""
+    what = st.session_state[component_key].get("slow")
+    if what in ("on", "off"):
+        st.session_state._slow = what == "on"
+        st.session_state._changing = True
+    elif what == "update":
+        on_transport("step")
 
 
 def on_branch(component_key: str) -> None:
@@ -290,6 +308,8 @@ def slot(experiment: Experiment) -> RunSlot:
         current.restart(st.session_state._start)
     elif not first:
         current.apply(experiment)
+    if in_slow_motion() and not current.paused:
+        current.pause()
     return current
 
 
@@ -302,15 +322,9 @@ def current_slot() -> RunSlot:
     return st.session_state._slot
 
 
-def pressed(component_key: str) -> dict[str, Any]:
-    """The point of a figure that was clicked; it comes from the browser, so its fields must be checked."""
-    point = st.session_state[component_key].get("press")
-    return point if isinstance(point, dict) else {}
-
-
 def write_link() -> None:
-    """Write the link: lesson, differing settings, live changes, hidden controls and presentation mode."""
-    st.session_state._link = share_link(hidden(), present=presenting())
+    """Write the link: lesson, differing settings, live changes, hidden controls, presentation mode, slow motion."""
+    st.session_state._link = share_link(hidden(), present=presenting()) | ({"slow": "1"} if in_slow_motion() else {})
     keep_link()
 
 
@@ -327,19 +341,6 @@ def keep_link() -> None:
     """Keep the playground's link in the address of another page, so that a copy of it opens the same run."""
     if link() != st.session_state._link:
         st.query_params.from_dict(st.session_state._link)
-
-
-# For other pages.
-
-
-def load(name: str) -> Any:
-    """The value that a page of this tab has stored under this name; None if there is none."""
-    return st.session_state.get(name)
-
-
-def store(name: str, now: Any) -> None:
-    """Store a value in this tab. Under a widget's key, it is what the widget shows when it is drawn next."""
-    st.session_state[name] = now
 
 
 def playground_slot() -> RunSlot | None:

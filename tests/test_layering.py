@@ -29,7 +29,8 @@ FLOORS: dict[str, list[str]] = {
     ],
     "app": [
         "setting_effects",
-        "text verdicts audio slot_registry figures weights_file",
+        "text verdicts audio slot_registry figures weights_file tab",
+        "slow_motion",
         "links hub thumbnail stage",
         "state",
         "controls paused_page live",
@@ -218,9 +219,9 @@ def test_figures_know_values_and_plotly_and_nothing_else():
     assert bad(FIGURES, others) == {}
 
 
-def test_only_state_touches_the_session():
+def test_only_two_files_touch_the_session():
     touching = {file for file in APP if "session_state" in (ROOT / file).read_text(encoding="utf-8")}
-    assert touching == {"app/state.py"}
+    assert touching == {"app/state.py", "app/tab.py"}
 
 
 def test_only_the_workers_start_threads_and_processes():
@@ -296,7 +297,7 @@ def test_no_file_compares_a_cells_name():
 def test_a_compared_name_is_found():
     source = """
 if e.cell == "lstm" or e.kind == "lstm":
-    found = state.value("cell") in ("rnn", "gru")
+    found = tab.value("cell") in ("rnn", "gru")
 match e.cell:
     case "gru":
         pass

@@ -56,7 +56,7 @@ def clickable_figure(
         name: its key in the page, and its `data-figure`.
         figure: what to draw.
         label: its text alternative.
-        on_press: called when a point was clicked; `state.pressed(component_key(name))` is then this point.
+        on_press: called when a point was clicked; `tab.pressed(component_key(name))` is then this point.
         uncover: the part to reveal from one side.
     """
     component = st.components.v2.component("picture", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)

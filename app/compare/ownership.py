@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import state, text
+from app import state, tab, text
 from app.compare import plan as race_plan
 from app.compare.plan import RaceSetup
 from app.compare.registry import RACES, RaceSlot
@@ -17,28 +17,28 @@ SETUP, REFUSED, CHANGING, LINK, SLOT = "_race_plan", "_race_refused", "_race_cha
 
 def setup() -> RaceSetup:
     """The race's setup: from the link if it differs from the last written one, else as it was left."""
-    link, changing = state.link(), state.load(CHANGING)
-    state.store(CHANGING, False)
-    if state.load(SETUP) is None or (link and not changing and link != state.load(LINK)):
+    link, changing = state.link(), tab.load(CHANGING)
+    tab.store(CHANGING, False)
+    if tab.load(SETUP) is None or (link and not changing and link != tab.load(LINK)):
         problems: list[str] = []
-        state.store(SETUP, race_plan.from_link(link, problems))
-        state.store(REFUSED, problems)
-    return state.load(SETUP)
+        tab.store(SETUP, race_plan.from_link(link, problems))
+        tab.store(REFUSED, problems)
+    return tab.load(SETUP)
 
 
 def refused() -> list[str]:
     """What was wrong with the link or with the last change, in sentences."""
-    return state.load(REFUSED)
+    return tab.load(REFUSED)
 
 
 def on_change(change: Callable[[], RaceSetup]) -> None:
     """A widget's callback: change the setup; if the change is invalid, report it and keep the setup."""
-    state.store(CHANGING, True)
-    state.store(REFUSED, [])
+    tab.store(CHANGING, True)
+    tab.store(REFUSED, [])
     try:
-        state.store(SETUP, change())
+        tab.store(SETUP, change())
     except ExperimentError as error:
-        state.store(REFUSED, [text.does_not_fit(error.field, error.accepts, error.got)])
+        tab.store(REFUSED, [text.does_not_fit(error.field, error.accepts, error.got)])
 
 
 @st.cache_resource(scope="session", on_release=RACES.release, show_spinner=False)
@@ -52,14 +52,14 @@ def _attached(_owner: str, _setup: RaceSetup, _slot: RaceSlot | None) -> RaceSlo
 
 def slot(requested: RaceSetup) -> RaceSlot:
     """This tab's slot, after making its race one of this setup."""
-    current = _attached(st.context.cookies.get("playground", ""), requested, state.load(SLOT))
-    state.store(SLOT, current)
+    current = _attached(st.context.cookies.get("playground", ""), requested, tab.load(SLOT))
+    tab.store(SLOT, current)
     current.enter(requested)
     return current
 
 
 def write_link(raced: RaceSetup) -> None:
     """Write the whole race into the page's address."""
-    state.store(LINK, race_plan.to_link(raced))
-    if state.link() != state.load(LINK):
-        st.query_params.from_dict(state.load(LINK))
+    tab.store(LINK, race_plan.to_link(raced))
+    if state.link() != tab.load(LINK):
+        st.query_params.from_dict(tab.load(LINK))

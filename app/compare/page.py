@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app import controls, state, text
+from app import controls, state, tab, text
 from app.compare import component, ownership
 from app.compare import plan as race_plan
 from app.compare import text as compare_text
@@ -147,13 +147,13 @@ def _setting(
         alone = {"label_visibility": "collapsed"} if name in compare_text.LABELS else {}
         _pick(key, label, options, value, written, change, width=width, **alone)
         return
-    state.store(key, value)
+    tab.store(key, value)
     limits = RANGES[name]
     kind = int if limits.whole else float
     st.number_input(
         label, kind(limits.low), kind(limits.high), None, kind(1), None if limits.whole else "%g", key=key, width=width,
         placeholder=controls.placeholder(name, e.cell), on_change=ownership.on_change,
-        args=(lambda: change(state.value(key)),),
+        args=(lambda: change(tab.value(key)),),
     )  # fmt: skip
 
 
@@ -162,10 +162,10 @@ def _pick(
     change: Callable[[Any], RaceSetup], **widget_options: Any,
 ) -> None:  # fmt: skip
     """A list; the current value is added if it is missing."""
-    state.store(key, value)
+    tab.store(key, value)
     offered = options if value in options else sorted([*options, value])
     st.selectbox(label, offered, format_func=written, key=key, on_change=ownership.on_change,
-                 args=(lambda: change(state.value(key)),), **widget_options)  # fmt: skip
+                 args=(lambda: change(tab.value(key)),), **widget_options)  # fmt: skip
 
 
 def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
@@ -181,8 +181,8 @@ def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
                 "primary" if key == ("train" if race.paused else "pause") else "secondary"
             )
             st.button(label, key=f"race_{key}", icon=ICONS[key], type=kind, on_click=orders[key])
-        state.store("race_speed", setup.speed)
+        tab.store("race_speed", setup.speed)
         st.segmented_control(
             text.LABELS["speed"], list(text.SPEEDS), key="race_speed", required=True, label_visibility="collapsed",
-            on_change=ownership.on_change, args=(lambda: setup.at(state.value("race_speed")),),
+            on_change=ownership.on_change, args=(lambda: setup.at(tab.value("race_speed")),),
         )  # fmt: skip

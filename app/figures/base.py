@@ -11,6 +11,9 @@ import plotly.graph_objects as go
 
 from engine.frame import Frame, RunInfo
 
+TABS = LEARNING, GRADIENT, STATE, GATES, WEIGHTS = ("Learning", "Gradient", "State", "Gates", "Weights")
+"""The questions that a figure can answer: the page shows one tab of figures at a time, in this order."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:
@@ -103,6 +106,7 @@ class LiveFigure:
 
     Args:
         title: its heading. look_for: one line, what to look for. label: its text alternative.
+        tab: one of TABS, what it is about.
         over: "time" (left column, position in the sequence) or "training" (right column).
         template: (info) -> figure without data.
         patch: (info, frame, curves) -> the changes for the newest frame.
@@ -114,7 +118,6 @@ class LiveFigure:
         how: (info) -> the text of "how measured?": the definition in plain words, and where the code is.
         requires: a name in `engine.frame.readings.ON_DEMAND_READINGS`: frames then have that reading at most once a
             second, and only while the figure is on the screen; frames without it change nothing in the figure.
-        lazy: patched only while it is on the screen.
         fits: paths of what has fixed decades, an axis ("layout.yaxis") or a heat map's trace ("data.0"): a switch on
             the card fits them to the values instead.
     """
@@ -122,6 +125,7 @@ class LiveFigure:
     title: Callable[[RunInfo], str]
     look_for: Callable[[RunInfo], str]
     label: str
+    tab: str
     over: str
     template: Callable[[RunInfo], go.Figure]
     patch: Callable[[RunInfo, Frame, Curves], Patch]
@@ -132,5 +136,4 @@ class LiveFigure:
     slow: bool = False
     how: Callable[[RunInfo], str] = field(default=lambda info: "")
     requires: str = ""
-    lazy: bool = False
     fits: tuple[str, ...] = ()

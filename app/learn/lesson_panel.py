@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import controls, state, text
+from app import controls, state, tab, text
 from app.hub import RunSlot
 from app.learn import progress, setting_links
 from app.learn import text as learn_text
@@ -80,12 +80,12 @@ def ask(preset: Preset, number: int, answer: int | None) -> None:
 
 def _is_course(preset: Preset) -> bool:
     """True if the user follows the lesson, not their own task."""
-    return state.value("task") == preset.experiment.task
+    return tab.value("task") == preset.experiment.task
 
 
 def on_guess(preset: Preset, number: int) -> None:
     """Store the answer, and start the run that shows the right one from step 0."""
-    answer = state.value(f"guess_{preset.slug}_{number}")
+    answer = tab.value(f"guess_{preset.slug}_{number}")
     progress.learn_state().guesses[preset.slug, number] = Guess(answer, state.current_slot().token)
     state.on_next(preset.predict[number].settings)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state
+from app import tab
 from app.learn import text as learn_text
 from engine.preset import Preset
 
@@ -41,6 +41,6 @@ def listen(presets: Collection[Preset], on_press: Callable[[], None] = lambda: N
 
 def pressed(presets: Iterable[Preset]) -> learn_text.SettingLink | None:
     """The clicked link; None unless it is one of these lessons', since it comes from the browser."""
-    address = state.pressed(KEY).get("link")
+    address = tab.pressed(KEY).get("link")
     known = (link for preset in presets for link in learn_text.setting_links_of(preset))
     return next((link for link in known if link.address == address), None) if address else None

@@ -20,7 +20,7 @@ STAGE = HERE.parent / "stage"
 SCRIPT = "\n".join(
     [
         script("messages", "plotly", "theme", "enlarge", "table", "save", "cards", "cursor", "plots"),
-        script("panel", "chains", "timeline", "socket"),
+        script("panel", "chains", "tabs", "timeline", "socket"),
         bundle("board.js"),
         script("view"),
     ]

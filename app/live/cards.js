@@ -50,7 +50,7 @@ function makeCard(column, { name, over, label }, { onFit, onTable, onSave }) {
   box.dataset.card = name;
   const axis = over === 'time' ? 't' : 'x';
   const parts = { box, header, title, key, fit, readout, hint, how, plot, table, spoken, numbers };
-  return { name, over, axis, column, ...parts, seen: false, fitted: false, at: null, row: 0 };
+  return { name, over, axis, column, ...parts, seen: undefined, fitted: false, at: null, row: 0 };
 }
 
 // A popover menu: the browser closes it on Escape and on a click elsewhere, and restores the focus.

@@ -17,6 +17,7 @@ from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured
 from app.live.assets import LIVE_STYLE, MARKUP, PLOTLY_ROUTE, SCRIPT
+from app.live.tabs import tabs
 from app.stage.description import describe
 from app.stage.microscope.description import configuration
 from engine.experiment import Experiment
@@ -24,31 +25,31 @@ from engine.frame import RunInfo
 from engine.preset import Preset
 
 KEY = "live"
-ON_THE_STAGE = "unrolled"
-"""The figure that the stage takes the place of on this page; lessons name it, and a replay draws it."""
 LARGE = 1.45  # scale of the figures in presentation mode
 
 
 def view(slot: RunSlot, lesson: Preset | None) -> None:
     """Mount the live view of this slot's run; if it is mounted already, it switches to this run in place.
 
-    In presentation mode only the figures that the lesson names are shown, enlarged; all without a lesson.
+    In presentation mode the figures are enlarged, and of a lesson only its own are shown.
     """
     component = st.components.v2.component("live_view", html=MARKUP, css=LIVE_STYLE, js=SCRIPT, isolate_styles=False)
     info = slot.run.info.showing(state.chain())
-    only = lesson.figures if lesson is not None and state.presenting() else ()
+    shown = tabs(info, lesson)
+    if lesson is not None and state.presenting():
+        shown = shown[:1]
+    named = {name for tab in shown for name in tab["figures"]}
     component(
         key=KEY,
         data={
             "token": slot.token,
-            "figures": [
-                figure
-                for figure in templates(info.experiment, info.shown)
-                if figure["name"] != ON_THE_STAGE and (not only or figure["name"] in only)
-            ],
+            "figures": [figure for figure in templates(info.experiment, info.shown) if figure["name"] in named],
+            "tabs": shown,
+            "lesson": lesson.slug if lesson is not None else "",
             "stage": stage(info.experiment),
             "cell": configuration(info.cell_kind, info.nonlinearity),
             "large": LARGE if state.presenting() else 1,
+            "slow": state.in_slow_motion(),
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
@@ -60,6 +61,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         },
         on_cure_change=lambda: state.on_cure(KEY),
         on_noted_change=state.on_step_recorded,
+        on_slow_change=lambda: state.on_slow(KEY),
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),
     )

@@ -13,8 +13,8 @@ from app import text
 from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
 from app.hub import Ghost, RunSlot
 from app.live import timeline
-from app.live.component import ON_THE_STAGE
 from app.live.messages import pack
+from app.live.tabs import ON_THE_STAGE
 from app.stage.feed import STAGE, StageFeed
 from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
 from engine.diagnosis import LEARNING_SHARE
@@ -118,13 +118,13 @@ class Feed:
         )  # fmt: skip
 
     def _due(self, frame: Frame) -> list[str]:
-        """The figures that must be updated for this frame; slow figures only after SLOW_INTERVAL."""
+        """The figures on the screen that must be updated for this frame; slow figures only after SLOW_INTERVAL."""
         slow = self.at is not None or time.monotonic() >= self._slow_due or not self._is_training()
         due = [
             name
             for name, figure in self._figures.items()
             if self._drawn.get(name) is not frame
-            and (name in self.seen or not figure.lazy)
+            and name in self.seen
             and (not figure.requires or figure.requires in frame.on_demand)
             and (slow or not figure.slow or name not in self._drawn)
         ]

@@ -30,19 +30,33 @@ class Plots {
     this.grown = new ResizeObserver((entries) => entries.forEach(({ target }) => keepHeight(target)));
   }
 
+  // What comes into view has missed the frames in between: it is drawn as it was, and asked for.
   see(entries) {
     for (const { target, isIntersecting } of entries) this.cards[target.dataset.card].seen = isIntersecting;
-    if (this.due.length) this.drawNow();
+    if (entries.some(({ isIntersecting }) => isIntersecting)) this.drawNow();
   }
 
-  // Names of the figures on the screen.
+  // Names of the figures on the screen, and of those of the open tab of which that is not known yet.
   get seen() {
-    return Object.keys(this.figures).filter((name) => this.cards[name].seen);
+    return Object.keys(this.figures).filter((name) => !this.cards[name].box.hidden && this.cards[name].seen !== false);
+  }
+
+  // Only these figures are on the page.
+  only(names) {
+    const columns = this.root.querySelector('.lv-columns'), over = new Set(names.map((name) => this.cards[name].over));
+    columns.dataset.only = over.size === 1 ? [...over][0] : '';
+    for (const [name, { box, column }] of Object.entries(this.cards)) {
+      box.hidden = !names.includes(name) || !this.figures[name];
+      if (box.hidden) this.cards[name].seen = undefined;
+    }
+    for (const name of names) this.cards[name].column.appendChild(this.cards[name].box); // in the order of the tab
+    this.time?.hide();
+    this.resize(); // drawn while it was hidden, or beside another number of columns
   }
 
   // Names of the figures to draw now.
   get due() {
-    return Object.keys(this.figures).filter((name) => this.cards[name].stale && this.cards[name].seen);
+    return Object.keys(this.figures).filter((name) => this.cards[name].stale && this.cards[name].seen === true);
   }
 
   // Another run: new templates in the same elements. Cards that this run does not need are hidden.
@@ -96,6 +110,7 @@ class Plots {
   pointOut(name) {
     const card = this.shownCard(name);
     if (!card) return;
+    this.reveal?.(name);
     card.box.scrollIntoView({ block: 'nearest', behavior: REDUCED_MOTION.matches ? 'auto' : 'smooth' });
     card.plot.focus({ preventScroll: true });
     clearTimeout(this.marked);
@@ -243,6 +258,13 @@ class Plots {
       if (this.cards[name].at !== null) this.point(this.cards[name]);
       this.number(this.cards[name]);
     }
+  }
+
+  // A figure outside the cards.
+  async loose(figure, node) {
+    const plotly = await loadPlotly(this.source), drawn = structuredClone(figure);
+    dress(drawn, this.colours, this.scales);
+    await plotly.react(node, drawn.data, drawn.layout, CONFIG);
   }
 
   // With reduced motion the figures are drawn once a second, so no more frames are requested than that.

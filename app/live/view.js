@@ -7,8 +7,10 @@ class View {
       onCure: (changes) => this.trigger('cure', changes),
       onStop: (step) => this.trigger('branch', { step, changes: {}, paused: true }),
     });
+    this.tabs = new Tabs(root, (names) => this.plots.only(names));
+    this.plots.reveal = (name) => this.tabs.reveal(name);
     this.chains = new Chains(root, (index) => this.trigger('chain', index));
-    this.board = createBoard(root, { onChoose: (t) => this.plots.time?.keep(t), onNeed: () => this.stream?.ask() });
+    this.board = createBoard(root, { onChoose: (t) => this.plots.time?.keep(t), onNeed: () => this.stream?.ask(), onSlow: (what) => this.slow(what), onDraw: (figure, node) => this.plots.loose(figure, node) });
     const onMove = () => { this.panel.showStep(this.timeline.at); this.stream?.ask(); };
     this.timeline = new Timeline(root, { onMove, onBranch: (request) => this.trigger('branch', request) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
@@ -28,11 +30,11 @@ class View {
     this.trigger = trigger;
     this.plots.source = data.plotly;
     this.root.querySelector('.lv').dataset.cure = data.cure;
-    const shown = JSON.stringify([data.large, data.figures.map((figure) => figure.name)]);
+    const shown = JSON.stringify([data.large, data.tabs]);
     const same = data.token === this.token && shown === this.shown;
     if (same && data.chain === this.chain) {
-      this.plots.dress(); // only the theme can have changed
-      this.board.dress();
+      this.plots.dress(); // only the theme can have changed, or slow motion began or ended
+      this.board.dress(data.slow);
       this.paint();
       return;
     }
@@ -41,10 +43,12 @@ class View {
     this.frame = null;
     const times = data.large > 1 ? this.fitting(data) : 1;
     this.plots.configure(data.figures.map((figure) => enlarged(figure, times)), data.scales);
+    this.tabs.configure(data.tabs, this.lesson !== data.lesson);
+    this.lesson = data.lesson;
     this.chains.configure(data);
     if (!same) this.begin(data); // else another layer of the same run
     const [layer, direction] = data.chains[data.chain].at;
-    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large, another: !same });
+    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large, slow: data.slow, another: !same });
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
     if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // the space bar must play, not press the button again
     const { l, r, last } = data.time;
@@ -52,6 +56,12 @@ class View {
     this.paint();
     const request = () => ({ seen: [...this.plots.seen, ...(this.stageSeen ? ['stage'] : [])], stage: this.board.request(), at: this.timeline.at, chain: data.chains[data.chain].at });
     this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
+  }
+
+  // Slow motion shows the newest network.
+  slow(what) {
+    if (what === 'on') this.timeline.live();
+    this.trigger('slow', what);
   }
 
   // Another run: remove what is left of the previous one.
@@ -62,9 +72,9 @@ class View {
     this.timeline.begin();
   }
 
-  // The largest scale, up to `large`, at which all figures over time fit above the timeline.
-  fitting({ figures, large }) {
-    const column = figures.filter((figure) => figure.over === 'time');
+  // The largest scale, up to `large`, at which the first tab's figures over time fit above the timeline.
+  fitting({ figures, large, tabs }) {
+    const column = figures.filter((figure) => figure.over === 'time' && tabs[0].figures.includes(figure.name));
     const top = this.root.querySelector('.lv-columns').getBoundingClientRect().top;
     const heading = window.matchMedia('(max-height: 950px)').matches ? 38 : 64; // without hints on low screens
     const room = window.innerHeight - top - 70 - heading * column.length;

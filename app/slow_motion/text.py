@@ -1,37 +1,31 @@
-"""The text and tables of the page "Slow motion": the meaning and the numbers of an update's five phases."""
+"""What is said of an update in slow motion: the meaning and the numbers of its five phases."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from html import escape, unescape
+from html import unescape
 
 import numpy as np
 
-from app.figures.slow_motion import gradient, network, update
-from app.figures.slow_motion.phases import BACKWARD, CLIP, FORWARD, LOSS
-from app.figures.unrolled import layout, symbols
+from app.figures import theme
+from app.figures.slow_motion import update
+from app.figures.unrolled import symbols
+from app.text import OPTIMIZERS
 from engine.frame import RunInfo
-from engine.number_format import share, short, signed, write_count
+from engine.number_format import relative_size, share, short, signed, write_count
 from engine.slow_motion.update_trace import UpdateTrace
 
-HEADING = "One update, in slow motion"
+FORWARD, LOSS, BACKWARD, CLIP, UPDATE = range(5)
 PHASES = ("Forward", "Loss", "Backward", "Clip", "Update")
-BACK, NEXT, NEXT_UPDATE = "Back", "Next", "Next update"
-COMPUTING = "The next update is being computed on a copy …"
-MAKING = "The network is making this update …"
-TABLE = "These numbers as a table"
 BY_CHANCE = (
     "Training uses random numbers here: dropout, noise, or the choice of what is fed back. The states and the arrows "
     "are measured without them; the losses, the clipping and the update are those of training."
 )
-CELL_STATE = "The gradient of an LSTM also travels through its cell state c, which is not drawn."
-TEACHER_FORCED = "In italics: the right answer of the step before, which is the next input."
-ABOVE = "The extra output layers are not drawn."
 LOOK_FOR = (
-    "One column is one step in time. Each box shows some units of the state: purple above 0, teal below.",
-    "Bars: the loss of each step. The mark across a bar is the mean of the whole batch at that step.",
-    "The stronger the colour, the larger the gradient; ✕: exactly 0. The larger it is at the head of an arrow, the "
-    "thicker the arrow.",
+    "A card is one step in time with the units of its state: purple above 0, teal below.",
+    "Above each step: the answer, whether it is right, and its loss.",
+    "The ribbon: the size of the gradient relative to where the loss enters; a sixth thinner for every tenfold.",
     "Each row is one weight matrix or bias; the position from left to right is the norm of its gradient. The top row "
     "is all of them together.",
     "Square: the norm of the weights. Circle: the norm of their change. At the right, the change relative to the "
@@ -41,13 +35,11 @@ LOOK_FOR = (
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
-def heading(info: RunInfo, r: UpdateTrace) -> str:
-    """The network, the update, and that it has not been made yet."""
-    e = r.experiment
+def heading(r: UpdateTrace) -> str:
+    """Which update this is, and that it has not been made yet."""
     return (
-        f"Update {r.step + 1:,} of this run: {info.cell_title}, {e.hidden_size} units, a batch of "
-        f"{_count(r.batch_size, 'sequence')}. It is computed on a copy: the network itself changes only if you press "
-        "“Next update” after phase 5. Keys: ← → and 1 to 5."
+        f"Update {r.step + 1:,} of this run, with a batch of {_count(r.batch_size, 'sequence')}, of which the first is "
+        "drawn. It is computed on a copy: the network itself changes only with “Next update”."
     )
 
 
@@ -62,12 +54,17 @@ def made(step: int, computed: float, measured: float) -> str:
     return f"Update {step:,} was made. The loss of its batch was {measured:.6g}; on the copy it was {computed:.6g}."
 
 
+def _seen(info: RunInfo, r: UpdateTrace) -> RunInfo:
+    """The run's info with the sequence and the settings of this update."""
+    return dataclasses.replace(r.info(info), experiment=r.experiment)
+
+
 # ---- the meaning of a phase
 
 
 def meaning(info: RunInfo, r: UpdateTrace, phase: int) -> str:
     """The phase in a few sentences, with the numbers of this update."""
-    return (_forward, _loss, _backward, _clip, _update)[phase](network.seen(info, r), r)
+    return (_forward, _loss, _backward, _clip, _update)[phase](_seen(info, r), r)
 
 
 def notes(info: RunInfo, r: UpdateTrace, phase: int) -> str:
@@ -75,14 +72,6 @@ def notes(info: RunInfo, r: UpdateTrace, phase: int) -> str:
     sentences = [LOOK_FOR[phase]]
     if phase in (FORWARD, BACKWARD) and not r.as_trained:
         sentences.append(BY_CHANCE)
-    if phase == FORWARD and info.is_autoregressive:
-        sentences.append(TEACHER_FORCED)
-    if phase < CLIP and r.experiment.output_layers:
-        sentences.append(ABOVE)
-    if phase == BACKWARD and info.memory_symbol == "c":
-        sentences.append(CELL_STATE)
-    if phase == BACKWARD and not gradient.roomy(network.seen(info, r)):
-        sentences.append("The number on a state is the exponent of its gradient as a power of ten.")
     count = len(r.parameters)
     if phase >= CLIP and len(update.drawn(r)) < count:
         rows = len(update.drawn(r))
@@ -144,11 +133,12 @@ def _backward(info: RunInfo, r: UpdateTrace) -> str:
         return f"The gradient goes from the loss to the state, where it is {signed(start)}. There is no step before it."
     if not info.has_links:
         return "No step is linked to the one before: each loss reaches its own step and no other."
-    begin = f"The gradient enters at the loss and goes back from t = {last} to t = {first}."
+    several = r.counted.sum() > 1
+    begin = f"The gradient enters at the {'last ' * bool(several)}loss and goes back from t = {last} to t = {first}."
+    if several:
+        begin += " Every other loss adds its own on the way; the picture follows the last."
     if end == 0:
         return f"{begin} There it is exactly 0, so nothing is learned from that step."
-    if r.counted.sum() > 1:
-        return f"{begin} Every loss on the way adds to it: {signed(start)} at t = {last}, {signed(end)} at t = {first}."
     if not (start > 0 and np.isfinite(end / start)):
         return f"{begin} On the way its numbers become too large or too small for the computer."
     return f"{begin} {_fate(end / start)}"
@@ -174,10 +164,14 @@ def _part(left: float) -> str:
 
 
 def _path_ends(info: RunInfo, r: UpdateTrace) -> tuple[int, int, float, float]:
-    """The first real step, the last step with a loss, and the top layer's gradient norms at the latter and former."""
-    first, last = _ends(info)[0], int(np.flatnonzero(r.counted)[-1])
-    norms = r.grad_norm[-1, 0]
+    """The first real step, the last with a loss, and the norms of that loss's gradient at the latter and the former."""
+    first, last, norms = _ends(info)[0], int(np.flatnonzero(r.counted)[-1]), _norms(r)
     return first, last, float(norms[last]), float(norms[first])
+
+
+def _norms(r: UpdateTrace) -> np.ndarray:
+    """(T,): of the last loss of the drawn sequence, in the top layer, at the state that carries memory."""
+    return r.frame.sequence_grad_norm_memory[-1, 0]
 
 
 def _clip(info: RunInfo, r: UpdateTrace) -> str:
@@ -197,7 +191,7 @@ def _clip(info: RunInfo, r: UpdateTrace) -> str:
 
 def _update(info: RunInfo, r: UpdateTrace) -> str:
     part = share(update.together(r.change_norms) / update.together(r.weight_norms))
-    moved = f"The optimiser ({r.experiment.optimizer}) changes the weights by {part} of their norm."
+    moved = f"The optimiser ({OPTIMIZERS[r.experiment.optimizer]}) changes the weights by {part} of their norm."
     if r.experiment.weight_decay:
         moved += f" That includes the weight decay, {r.experiment.weight_decay:g}, which pulls all weights towards 0."
     if r.cut_to_limit:
@@ -221,7 +215,7 @@ def _cut_to_limit(weights: int) -> str:
 
 def tiles(info: RunInfo, r: UpdateTrace, phase: int) -> list[tuple[str, str]]:
     """The few numbers that are shown large beside the figure, as (label, number)."""
-    info, e = network.seen(info, r), r.experiment
+    info, e = _seen(info, r), r.experiment
     if phase == FORWARD:
         return [
             ("steps in time", f"{sum(info.valid):,}"),
@@ -237,7 +231,7 @@ def tiles(info: RunInfo, r: UpdateTrace, phase: int) -> list[tuple[str, str]]:
         if first == last:
             return ends
         ends.append((f"gradient at t = {first}", signed(end)))
-        if r.counted.sum() > 1 or not (start > 0 and np.isfinite(end / start)):
+        if not (start > 0 and np.isfinite(end / start)):
             return ends
         left = end / start
         return [*ends, ("part that arrives", _part(left) if left <= 1 else f"{short(left)} times as much")]
@@ -249,26 +243,34 @@ def tiles(info: RunInfo, r: UpdateTrace, phase: int) -> list[tuple[str, str]]:
 
 
 def table(info: RunInfo, r: UpdateTrace, phase: int) -> Table:
-    """The numbers of a figure: its column names and rows; along time for the steps that are drawn."""
-    info = network.seen(info, r)
+    """The numbers of a phase: its column names and rows; along time at every real step."""
+    info = _seen(info, r)
     if phase >= CLIP:
         return _weights(r, phase)
-    real, answered = layout.real(info).tolist(), layout.answer_steps(info).tolist()
+    real, answered = (np.flatnonzero(mask).tolist() for mask in (info.valid, info.counted))
     if phase == LOSS:
         losses = [(signed(float(r.loss_per_step[t])), signed(float(r.batch_loss_per_step[t]))) for t in answered]
         return ("t", "answer", "target", "loss", "mean of the batch"), [
-            (str(t), _answer(info, r, t), network.target(info, r, t), *pair)
-            for t, pair in zip(answered, losses, strict=True)
+            (str(t), _answer(info, r, t), _target(info, r, t), *pair) for t, pair in zip(answered, losses, strict=True)
         ]
     if phase == FORWARD:
         size = np.linalg.norm(r.hidden[-1, 0], axis=-1)
         return ("t", "input", "norm of the top state, ‖h‖"), [
             (str(t), _plain(symbols.read(info, r, t)), signed(float(size[t]))) for t in real
         ]
-    norms, entering = r.grad_norm[-1, 0], r.entering_norm[-1, 0]
-    return ("t", "gradient of the top state, ‖dL/dh‖", "enters at this step"), [
-        (str(t), signed(float(norms[t])), signed(float(entering[t]))) for t in reversed(real)
+    norms, name = _norms(r), info.memory_symbol
+    enters = norms[int(np.flatnonzero(r.counted)[-1])]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = norms / enters
+    return ("t", f"gradient of the last loss, ‖dl/d{name}‖", "relative to where it enters"), [
+        (str(t), signed(float(norms[t])), relative_size(float(parts[t]))) for t in reversed(real)
     ]
+
+
+def _target(info: RunInfo, r: UpdateTrace, t: int) -> str:
+    if info.outputs == "symbols":
+        return theme.symbol(info.output_labels[int(r.targets[t])])
+    return f"{float(r.targets[t, 0]):.2f}".replace("-", "−")
 
 
 def _answer(info: RunInfo, r: UpdateTrace, t: int) -> str:
@@ -289,22 +291,3 @@ def _weights(r: UpdateTrace, phase: int) -> Table:
         rows = zip(names, r.weight_norms, r.clipped_norms, r.change_norms, strict=True)
         head = ("parameter", "norm", "norm of its gradient", "norm of its change")
     return head, [(name, *(signed(float(value)) for value in values)) for name, *values in rows]
-
-
-def as_html(table: Table) -> str:
-    """A table as HTML."""
-    head, rows = table
-    top = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(number)}</td>" for number in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return f'<table class="slow"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def tiles_html(pairs: list[tuple[str, str]]) -> str:
-    """The large numbers as HTML."""
-    entries = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(number)}</dd></div>" for what, number in pairs)
-    return f'<dl class="slow-tiles">{entries}</dl>'

@@ -5,10 +5,12 @@ import { createFormula } from './formula.js';
 import { createLegend } from './legend.js';
 import { createMenu } from './menu.js';
 import { createMicroscope } from './microscope/microscope.js';
+import { createPhases, reveal } from './phases.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
 import { along, answer, clamp, entersAt, lowered, many, num, part, percent, scale, seen, shade } from './scene.js';
 import { isWorded } from './layout.js';
+import { createPull } from './pull.js';
 import { createStage } from './stage.js';
 import { put } from './svg.js';
 
@@ -21,17 +23,20 @@ const TINY = 5e-324; // exactly 0 comes as -Infinity; nothing else becomes 0
 
 const powers = (logarithms) => Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
 
-// acts: {onChoose(t), onNeed()}: a step was chosen; numbers are needed that the last request did not ask for.
+// acts: {onChoose(t), onNeed()}: a step was chosen; numbers are needed that the last request did not ask for;
+// {onSlow(what)}: slow motion "on" or "off", or make the "update"; {onDraw(figure, node)}: draw a Plotly figure there.
 export function createBoard(root, acts) {
   const find = (name) => root.querySelector(`.stage-${name}`);
   const board = root.querySelector('.stage'), place_ = find('place');
-  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1 };
+  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1, slow: false };
   let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, journey = null, raf = 0, patched = [];
 
   const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
   const menu = createMenu(find('menu'), board, { palette: () => palette, need: (name) => { view.matrix = name; acts.onNeed(); }, type });
   const micro = createMicroscope(find('micro'), (v) => shade(palette, v), { step: (by) => choose(view.t + by), follow: (unit) => { view.unit = unit; acts.onNeed(); magnify(); }, close: shut });
   const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
+
+  const phases = createPhases(find('phases'), find('phase'), find('norms'), { phase: (phase) => { reveal(board, phase, info.steps, CALM.matches); }, height: () => stage.at.height, next: () => acts.onSlow('update'), draw: (figure, node) => acts.onDraw(figure, node) });
 
   // The theme's colours, [red, green, blue] each: a token may be `light-dark(...)`, so a probe has it resolved.
   function colour(name) {
@@ -51,6 +56,7 @@ export function createBoard(root, acts) {
     board.classList.toggle('stage-large', data.large > 1);
     view.chain = data.chain;
     cell = data.cell;
+    if (data.slow !== view.slow) slow(data.slow);
     if (data.another || JSON.stringify(data.info) !== JSON.stringify(info)) begin(data.info); // nothing of the last run stays
     place();
   }
@@ -77,10 +83,10 @@ export function createBoard(root, acts) {
 
   // The height that is left for the picture: what the window has, less everything else that should be seen at once.
   function room() {
-    if (window.innerWidth < 640) return 350;
     const scroller = board.closest('[data-testid="stMain"]'), top = place_.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
-    find('formula').hidden = find('numbers').hidden = view.large > 1; // from the back of a room nobody reads them
-    const below = 64 + (view.large > 1 ? 6 : find('formula').offsetHeight + 10);
+    find('formula').hidden = find('numbers').hidden = view.large > 1 || view.slow; // from the back of a room nobody reads them
+    if (window.innerWidth < 640) return 350;
+    const below = 64 + (view.slow ? 130 : view.large > 1 ? 6 : find('formula').offsetHeight + 10);
     return clamp(window.innerHeight - top - below, 250, 760);
   }
   const look = () => {
@@ -137,6 +143,7 @@ export function createBoard(root, acts) {
     frame = { ...frame, ...Object.fromEntries(mine.map(([path, value]) => [path.slice(6), LOGARITHMS.has(path.slice(6)) ? powers(value) : value])) };
     if (frame.words !== before) place();
     else patch();
+    if (view.slow) phases.show(frame.update, frame.updateProblem);
     if (mine.some(([path]) => path === 'stage.weights')) menu.show(frame.matrix, frame.weights);
     find('untype').hidden = !Object.keys(view.typed).length;
     const problem = find('problem');
@@ -163,7 +170,7 @@ export function createBoard(root, acts) {
     if (t >= 0) choose(t, true);
   }
   function open(t, l, d) {
-    if (pulled) return; // the end of a drag is no click
+    if (pull.moved) return; // the end of a drag is no click
     const from = stage.cellBox(t, l, d);
     micro.configure(cell);
     find('micro').style.zoom = view.large > 1 ? 1.25 : '';
@@ -217,6 +224,21 @@ export function createBoard(root, acts) {
   find('follow').onclick = () => follow(info.enters[0]);
   find('untype').onclick = () => { view.typed = {}; find('untype').hidden = true; acts.onNeed(); place(); };
 
+  // ---- the next update in slow motion
+  function slow(on) {
+    view.slow = on;
+    find('slow').setAttribute('aria-pressed', String(on));
+    board.classList.toggle('stage-in-phase', on);
+    stopDots();
+    shut();
+    phases.open(on);
+    if (on) phases.show(null);
+    else delete board.dataset.phase;
+    if (info) place();
+    acts.onNeed();
+  }
+  find('slow').onclick = () => { slow(!view.slow); acts.onSlow(view.slow ? 'on' : 'off'); };
+
   // ---- time: one loop that runs only while something moves
   const go = () => { raf ||= requestAnimationFrame(tick); };
   function tick(now) {
@@ -246,23 +268,7 @@ export function createBoard(root, acts) {
   const toggleFold = () => settle(view.fold < 0.5 ? 1 : 0);
   find('fold').onclick = toggleFold;
 
-  // Folded, the cell can be pulled out to the right by hand.
-  let pull = null, pulled = false;
-  place_.onpointerdown = (event) => {
-    pull = view.fold < 1 && !folding ? { x: event.clientX, from: view.fold } : null;
-    pulled = false;
-  };
-  place_.onpointermove = (event) => {
-    if (!pull || !event.buttons || Math.abs(event.clientX - pull.x) < 6) return;
-    pulled = true;
-    view.fold = clamp(pull.from + (event.clientX - pull.x) / (place_.clientWidth * 0.4), 0, 1);
-    place();
-  };
-  const release = () => {
-    if (pull && pulled) settle(view.fold > 0.3 ? 1 : 0);
-    pull = null;
-  };
-  window.addEventListener('pointerup', release);
+  const pull = createPull(place_, { fold: () => (folding ? 1 : view.fold), move: (to) => { view.fold = to; place(); }, settle });
 
   function startDots() {
     if (journey) return stopDots();
@@ -301,6 +307,7 @@ export function createBoard(root, acts) {
   find('numbers').ontoggle = () => patch();
 
   function press(event) {
+    if (view.slow) return; // the keys of the phases
     const does = { ArrowLeft: () => choose(view.t - 1), ArrowRight: () => choose(view.t + 1), Home: () => choose(0), End: () => choose(info.steps - 1), Enter: () => open(view.t, view.chain.l, view.chain.d) }[event.key];
     if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
     does();
@@ -309,11 +316,15 @@ export function createBoard(root, acts) {
   }
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select, [contenteditable], [role="slider"]')) return;
-    if (event.key === 'Escape') return void (find('menu').hidden ? shut() : menu.close());
-    const does = { u: toggleFold, d: startDots }[event.key.toLowerCase()];
+    if (event.key === 'Escape') return void (find('menu').hidden ? (view.open ? shut() : view.slow && find('slow').click()) : menu.close());
+    if (view.slow && phases.press(event.key)) {
+      event.preventDefault();
+      return void event.stopImmediatePropagation(); // elsewhere these keys move the timeline
+    }
+    const does = { u: toggleFold, d: startDots, m: () => find('slow').click() }[event.key.toLowerCase()];
     if (does && info) does();
   };
-  document.addEventListener('keydown', onKey);
+  document.addEventListener('keydown', onKey, true);
   const onPress = (event) => { if (!event.target.closest?.('.stage-menu, .chip, .stage-w, .stage-term')) menu.close(); };
   document.addEventListener('click', onPress);
   const resized = new ResizeObserver(() => { if (info && place_.clientWidth !== resized.width) { resized.width = place_.clientWidth; stopDots(); place(); } });
@@ -322,14 +333,14 @@ export function createBoard(root, acts) {
   window.addEventListener('resize', rerooms);
 
   return {
-    board, configure, receive, chooseAt, dress: () => { dress(); patch(); },
+    board, configure, receive, chooseAt, dress: (isSlow) => { dress(); if (isSlow !== view.slow) slow(isSlow); else patch(); },
     // What the next message must have besides the numbers of every frame.
-    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, matrix: view.matrix },
+    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, matrix: view.matrix, slow: view.slow },
     state: { choose: (t) => choose(t), get patched() { return patched; }, get view() { return view; }, get frame() { return frame; }, get info() { return info; }, get at() { return stage?.at; }, look: () => look() },
     close() {
-      document.removeEventListener('keydown', onKey);
+      document.removeEventListener('keydown', onKey, true);
       document.removeEventListener('click', onPress);
-      window.removeEventListener('pointerup', release);
+      pull.close();
       window.removeEventListener('resize', rerooms);
       resized.disconnect();
     },

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.figures.base import Patch, Quantised
 from app.figures.over_time.hidden import scale_of
+from app.slow_motion.feed import UpdateFeed
 from app.stage.description import describe
 from app.stage.microscope.values import values as values_of_cell
 from app.stage.values import logarithm, values, words
@@ -40,6 +41,7 @@ class Wanted:
         follow: the position whose loss the ribbon follows; None for the last one.
         typed: {position: symbol} that take the place of the drawn sequence's.
         matrix: the name of the parameter whose weights are shown; "" for none.
+        slow: the next update is shown in slow motion.
     """
 
     t: int
@@ -49,6 +51,7 @@ class Wanted:
     follow: int | None = None
     typed: Mapping[int, str] = field(default_factory=dict)
     matrix: str = ""
+    slow: bool = False
 
     @classmethod
     def of(cls, request: Any) -> Wanted | None:
@@ -64,7 +67,8 @@ class Wanted:
         text = all(isinstance(word, str) for word in (*typed.values(), matrix))
         if not whole or not text or len(typed) > MAX_TYPED:
             return None
-        return cls(numbers[0], (layer, direction), numbers[3], request.get("open") is True, follow, typed, matrix)
+        is_open, slow = (request.get(name) is True for name in ("open", "slow"))
+        return cls(numbers[0], (layer, direction), numbers[3], is_open, follow, typed, matrix, slow)
 
 
 class StageFeed:
@@ -79,6 +83,7 @@ class StageFeed:
         self._typed_for: tuple[Any, ...] = ()
         self._before: TypedFrame | None = None  # the answer to an earlier sentence
         self._asked_for = ""
+        self._update = UpdateFeed(run)
 
     def receive(self, request: Any) -> None:
         """Store what the browser has chosen, and request what this needs; an invalid request means nothing."""
@@ -87,6 +92,7 @@ class StageFeed:
         if name and name != self._asked_for:
             self._run.request(WEIGHTS)
         self._asked_for = name
+        self._update.is_wanted = self.wanted is not None and self.wanted.slow
 
     def requires(self) -> set[str]:
         """The on-demand readings that the next frame must have for what is chosen."""
@@ -100,15 +106,17 @@ class StageFeed:
         return needed
 
     def is_due(self, frame: Frame) -> bool:
-        """True if this frame, or something that was chosen, was not sent. Asks for a typed sentence's frame, too."""
+        """True if this frame, or something that was chosen, was not sent. Asks for what this needs, too."""
         self._request_typed(frame)
+        self._update.request()
         return self._sent != self._state(frame)
 
     def patch(self, info: RunInfo, frame: Frame) -> Patch:
-        """The numbers of a frame, or of the frame of a typed sentence, and what is new beside them."""
+        """The numbers of a frame, or of the one that is shown in its place, and what is new beside them."""
         self._sent = self._state(frame)
-        typed = self._typed()
-        shown, of = (frame, info) if typed is None else (typed.frame, typed.info(info))
+        typed, update = self._typed(), self._update.shown()
+        other = typed if update is None else update
+        shown, of = (frame, info) if other is None else (other.frame, other.info(info))
         changed = {**values(of, shown), **self._followed(of, shown), **self._cell(of, shown)}
         read = {
             **words(of, shown),
@@ -116,8 +124,10 @@ class StageFeed:
             "matrix": None,
             "typedProblem": self._problem(),
             "isTyped": typed is not None,
+            "update": self._update.told(info),
+            "updateProblem": self._update.problem,
         }
-        if typed is not None:
+        if typed is not None and other is typed:
             known = typed.targets_known[shown.valid]
             read["targets"] = [goal if sure else None for goal, sure in zip(read["targets"], known, strict=True)]
         read |= self._weights()
@@ -129,7 +139,7 @@ class StageFeed:
     def _state(self, frame: Frame) -> tuple[Any, ...]:
         """Everything on which a patch depends."""
         weights = self._run.result(WEIGHTS) if self._asked_for else None
-        return frame, self.wanted, self._typed(), self._problem(), weights
+        return frame, self.wanted, self._typed(), self._problem(), weights, self._update.trace(), self._update.problem
 
     # A sentence that somebody typed.
 

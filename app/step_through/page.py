@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import paused_page, state
+from app import paused_page, tab
 from app.clickable_figure.component import clickable_figure, component_key
 from app.equations import formulas, step_numbers
 from app.figures import step_through
@@ -134,7 +134,7 @@ def _chains(page_state: StepThroughState, info: RunInfo) -> None:
     now = (page_state.layer % e.num_layers, page_state.direction)
 
     def chosen() -> None:
-        page_state.layer, page_state.direction = state.value("steps_chain")
+        page_state.layer, page_state.direction = tab.value("steps_chain")
 
     st.selectbox(step_through_text.CHAIN, every, every.index(now), format_func=lambda at: step_through_text.chain(info,
                  *at), key="steps_chain", label_visibility="collapsed", width=240, on_change=chosen)  # fmt: skip
@@ -145,7 +145,7 @@ def _over_time(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState
     n = len(trace.positions)
 
     def pressed() -> None:
-        point = state.pressed(component_key("walk"))
+        point = tab.pressed(component_key("walk"))
         steps = {int(t): k for k, t in enumerate(trace.positions)}
         k, unit = steps.get(point.get("x")), str(point.get("y", "")).removeprefix("unit ")  # type: ignore[arg-type]
         if k is not None and unit.isdecimal():
@@ -178,7 +178,7 @@ def _jacobian(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState,
         return
 
     def pressed() -> None:
-        point = state.pressed(component_key("jacobian"))
+        point = tab.pressed(component_key("jacobian"))
         names = [str(point.get(axis, "")).lstrip("hc") for axis in "yx"]
         if all(name.isdecimal() for name in names):
             unit, source = (min(int(name), info.hidden_size - 1) for name in names)
@@ -200,14 +200,14 @@ def _weight(info: RunInfo, trace: SequenceTrace, page_state: StepThroughState, p
     unit, source, gate = f"steps_unit_{place.unit}", f"steps_source_{place.source}", f"steps_gate_{place.gate}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(step_through_text.UNIT, 0, last, place.unit, key=unit, width=150,
-                        on_change=lambda: page_state.go(unit=int(state.value(unit))))  # fmt: skip
+                        on_change=lambda: page_state.go(unit=int(tab.value(unit))))  # fmt: skip
         if trace.weight_hh is None:
             return
         st.number_input(step_through_text.SOURCE, 0, last, place.source, key=source, width=170,
-                        on_change=lambda: page_state.go(source=int(state.value(source))))  # fmt: skip
+                        on_change=lambda: page_state.go(source=int(tab.value(source))))  # fmt: skip
         if len(gates) > 1:
             st.selectbox(step_through_text.GATE, gates, place.gate, key=gate, width=170,
-                         on_change=lambda: page_state.go(gate=gates.index(state.value(gate))))  # fmt: skip
+                         on_change=lambda: page_state.go(gate=gates.index(tab.value(gate))))  # fmt: skip
     st.markdown(step_through_text.weight(info, trace, place))
 
 

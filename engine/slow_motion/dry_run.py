@@ -39,6 +39,7 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
         step=trainer.step,
         loss=loss,
         batch_size=len(batch.lengths),
+        frame=trainer.sequence_frame(batch.single_sequence(0)),
         **_drawn_sequence(trainer.model, batch, logits),
         norm=twin.param_grad_norm,
         norm_clipped=twin.param_grad_norm_clipped,

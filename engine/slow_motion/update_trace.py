@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.experiment import Experiment
+from engine.frame.frame import Frame
 from engine.frame.frozen import FrozenArrays
+from engine.frame.run_info import RunInfo
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,6 +29,7 @@ class UpdateTrace(FrozenArrays):
         loss_after: L of the same batch with the same random numbers, after the update.
         batch_size: sequences in the batch.
         as_trained: True if the states and gradients belong to the pass that is differentiated.
+        frame: of the drawn sequence alone, as `TypedFrame.frame` is: what the network looks like that is updated.
         inputs, valid, counted: of the drawn sequence, as `Frame` has them.
         hidden: (layers, directions, T, units) of the drawn sequence; 0 in padding.
         outputs: (T, output_size) class probabilities or values, of the pass that is differentiated; NaN where the
@@ -51,6 +54,7 @@ class UpdateTrace(FrozenArrays):
     loss_after: float
     batch_size: int
     as_trained: bool
+    frame: Frame
     inputs: np.ndarray
     valid: np.ndarray
     counted: np.ndarray
@@ -72,3 +76,7 @@ class UpdateTrace(FrozenArrays):
     gradient_norms: np.ndarray
     clipped_norms: np.ndarray
     change_norms: np.ndarray
+
+    def info(self, of_run: RunInfo) -> RunInfo:
+        """What a drawing of the sequence's frame needs to know."""
+        return of_run.of_sequence(self.frame.valid, self.frame.counted)

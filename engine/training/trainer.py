@@ -181,13 +181,16 @@ class Trainer:
             TypedSentenceError: for a change that cannot be made, with a sentence.
         """
         batch, known = typed_sequence(self.model, self._probe, changes)
+        return TypedFrame(self.sequence_frame(batch, requested), known)
+
+    def sequence_frame(self, batch: Batch, requested: Collection[str] = ()) -> Frame:
+        """Take a frame of a batch of one sequence in the place of the probe. Changes nothing, draws nothing."""
         info = dataclasses.replace(self.info, experiment=self.experiment).of_sequence(
             batch.valid[:, 0], batch.counted[:, 0]
         )
-        frame = capture_frame(
+        return capture_frame(
             self.model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested
         )
-        return TypedFrame(frame, known)
 
     @property
     def progress(self) -> TrainingProgress:

@@ -30,6 +30,11 @@ FLAGS = [
     "--disable-sync",
 ]
 LIMIT = 150_000  # milliseconds that anything in a test may take; what takes longer has failed
+OPEN_TAB = """(tabs => {
+    const here = tabs.filter(tab => tab.dataset.figures.split(' ').includes(argument))
+    if (here.length && !here.some(tab => tab.ariaSelected === 'true')) here[0].click()
+})([...document.querySelectorAll('.lv-tabs [role=tab]')])"""
+"""Opens the tab of figures that has this one."""
 ATTEMPTS = 10  # to open a list; each may take that part of LIMIT
 SERVER_START_LIMIT = 120  # seconds
 WINDOW = {"width": 1440, "height": 900}
@@ -196,9 +201,10 @@ class Playground:
         return self.get("playground.token")
 
     def show(self, figure: str) -> None:
-        """Scroll to a figure, until it is drawn: what is off the screen is not, or with older numbers."""
+        """Open a figure's tab and scroll to it, until it is drawn: what is off the screen has older numbers."""
         plot = f"document.querySelector('[data-figure={figure}]')"
         self.wait(f"{plot} !== null")
+        self.get(OPEN_TAB, figure)
         self.get(f"{plot}.scrollIntoView({{ block: 'nearest' }})")
         self.wait(f"{plot}._fullLayout !== undefined")
         self.page.evaluate(FEW_PICTURES)

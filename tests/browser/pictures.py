@@ -47,8 +47,8 @@ def save(page: Page, name: str) -> None:
 
 
 def take(browser: Browser, url: str, scheme: str) -> None:
-    """The opening lesson after the cure, the run before it in grey; the third phase of an update and a step on the way
-    back, both of this network; the course; and a race."""
+    """The opening lesson after the cure, the run before it in grey; the third phase of its next update; a step on the
+    way back; the course; and a race."""
     page = new_context(browser, viewport={"width": 1440, "height": 940}, color_scheme=scheme).new_page()
     playground = Playground(page, url).open("speed=max")
     playground.wait("playground.step >= 600")
@@ -56,6 +56,10 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'")
     playground.pause()
     save(page, f"playground-{scheme}")
+    page.keyboard.press("m")
+    page.get_by_role("button", name="3 Backward").click()
+    save(page, f"slow-{scheme}")
+    page.keyboard.press("m")
     page.get_by_role("link", name="Step through").click()
     page.locator(".st-key-steps_last button").click()
     page.get_by_text("39 steps back").wait_for()
@@ -64,11 +68,6 @@ def take(browser: Browser, url: str, scheme: str) -> None:
         page.get_by_text(f"{back} steps back").wait_for()
     page.locator("[data-figure=jacobian] .main-svg").first.wait_for()
     save(page, f"steps-{scheme}")
-    page.get_by_role("link", name="Slow motion").click()
-    page.emulate_media(reduced_motion="reduce")  # the end of the way back, at once
-    page.get_by_role("button", name="3 Backward").click()
-    page.get_by_text("‖dL/dh‖").first.wait_for()
-    save(page, f"slow-{scheme}")
     page.get_by_role("link", name="Learn").click()
     page.locator(".st-key-card_failure-nan").wait_for()
     save(page, f"learn-{scheme}")

@@ -10,15 +10,10 @@ import pytest
 from app.figures import Quantised
 from app.live import script
 from app.live.messages import pack
-from tests.browser.conftest import Playground
 
 pytestmark = pytest.mark.browser
 
 BELOW = ["factors", "waterfall", "decomposition", "weights", "saliency", "spectrum", "memory"]
-
-
-def scroll_to(page: Playground, name: str) -> None:
-    page.page.locator(f'[data-card="{name}"]').scroll_into_view_if_needed()
 
 
 def shows_numbers(name: str) -> str:
@@ -32,7 +27,7 @@ def shows_numbers(name: str) -> str:
 def test_every_lens_is_drawn_when_it_comes_into_sight(visit):
     page = visit("preset=xor&cell=lstm&hidden_size=8&steps=1000000")
     for name in BELOW:
-        scroll_to(page, name)
+        page.show(name)
         page.wait(shows_numbers(name))
 
 
@@ -41,7 +36,7 @@ def test_what_costs_much_is_measured_only_while_it_is_on_the_screen(visit):
     page.frames(5)
     assert not page.get(shows_numbers("saliency")) and not page.get(shows_numbers("decomposition"))
     page.pause()
-    scroll_to(page, "saliency")  # a run that stands still measures it for whoever comes to look
+    page.show("saliency")  # a run that stands still measures it for whoever comes to look
     page.wait(shows_numbers("saliency"))
     text = page.page.locator('[data-card="saliency"] .lv-readout').inner_text()
     assert f"step {page.step:,}" in text
@@ -57,7 +52,7 @@ def test_a_scale_is_fitted_and_fixed_again(visit):
     assert fit.get_attribute("aria-pressed") == "true"
     fit.click()
     page.wait("document.querySelector('[data-figure=gradient]')._fullLayout.yaxis.range[0] === argument", fixed[0])
-    scroll_to(page, "waterfall")
+    page.show("waterfall")
     page.wait(shows_numbers("waterfall"))
     key = page.page.locator('[data-card="waterfall"] .lv-key')
     assert (key.get_attribute("data-low"), key.get_attribute("data-high")) == ("10⁻¹²", "10²")
@@ -67,12 +62,11 @@ def test_a_scale_is_fitted_and_fixed_again(visit):
 
 def test_behind_every_figure_stands_how_it_was_measured(visit):
     page = visit("preset=remember-lstm&steps=1000000")
-    cards = page.page.locator(".lv-card:not([hidden])")
+    cards = page.page.locator(".lv-card")
     assert cards.count() >= 12
-    explained = page.get(
-        "[...document.querySelectorAll('.lv-card:not([hidden]) .lv-how:not([hidden]) div')].map(e => e.textContent)"
-    )
+    explained = page.get("[...document.querySelectorAll('.lv-card .lv-how:not([hidden]) div')].map(e => e.textContent)")
     assert len(explained) == cards.count() and all("engine/" in each for each in explained)
+    page.show("update")  # in a tab with the gradient
     for name in ("gradient", "update"):
         page.page.locator(f'[data-card="{name}"] summary').click()
         assert page.page.locator(".lv-how[open]").count() == 1  # another one closes the first
@@ -83,7 +77,7 @@ def test_behind_every_figure_stands_how_it_was_measured(visit):
 def test_the_verdict_leads_to_the_figure_of_its_evidence_by_keyboard(visit):
     page = visit("preset=explode")
     link = page.page.locator(".lv-see a")
-    assert link.inner_text() == page.page.locator("[data-card=gradient] h2").inner_text()
+    assert link.inner_text() == page.page.locator("[data-card=gradient] h2").text_content()
     page.page.set_viewport_size({"width": 1024, "height": 420})  # the figure is out of sight
     address = page.page.url
     link.focus()
@@ -98,7 +92,7 @@ def test_one_line_of_time_runs_through_all_lenses(visit):
     page = visit("preset=xor&steps=1000000")
     page.pause()
     for name in ("factors", "decomposition", "saliency"):
-        scroll_to(page, name)
+        page.show(name)
         page.wait(shows_numbers(name))
         box = page.page.locator(f"[data-figure={name}] .main-svg").first.bounding_box()
         axis = page.get(
@@ -130,19 +124,19 @@ def test_the_figures_show_the_layer_that_is_chosen_and_a_link_keeps_it(visit):
     page = visit("task=adding&cell=gru&num_layers=2&hidden_size=8&seq_len=12&steps=1000000")
     step, token = page.pause(), page.token
     choices, title = page.page.locator(".lv-chains-choices button"), page.page.locator('[data-card="gates"] h2')
-    assert choices.all_inner_texts() == ["layer 1", "layer 2"] and title.inner_text() == "Gates (layer 2)"
+    assert choices.all_inner_texts() == ["layer 1", "layer 2"] and title.text_content() == "Gates (layer 2)"
     page.page.locator(".lv-chains-note", has_text="Verdicts about the gradient mean layer").wait_for()
     sizes = page.data("gradient", "data[2].y")
     for name in ("gates", "spectrum"):  # a paused run measures nothing again
-        scroll_to(page, name)
+        page.show(name)
         page.wait(shows_numbers(name))
     choices.first.click()
     page.wait("location.search.includes('layer=1') && playground.painted > 0")
     page.page.locator('[data-card="spectrum"] h2', has_text="(layer 1)").wait_for()
     page.wait(shows_numbers("spectrum"))
-    assert title.inner_text() == "Gates (layer 1)" and (page.token, page.step) == (token, step)
+    assert title.text_content() == "Gates (layer 1)" and (page.token, page.step) == (token, step)
     assert choices.first.get_attribute("aria-pressed") == "true"
-    page.page.locator('[data-card="gradient"]').scroll_into_view_if_needed()
+    page.show("gradient")
     page.wait("JSON.stringify([...document.querySelector('[data-figure=gradient]').data[2].y]) !== argument",
               json.dumps(sizes, separators=(",", ":")))  # fmt: skip
     page = visit("preset=remember")

@@ -6,7 +6,7 @@ import dataclasses
 
 import plotly.graph_objects as go
 
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import GATES, Curves, LiveFigure, Patch
 from app.figures.over_time import hidden
 from engine.frame import Frame, RunInfo
 
@@ -39,6 +39,7 @@ FIGURE = LiveFigure(
         f"c_t of the drawn sequence, computed step by step with the cell's equations. engine/cells/{info.cell}.py."
     ),
     label="Heat map of the cell state, unit by time step",
+    tab=GATES,
     over="time",
     applies=lambda info: info.memory_symbol == "c",
     template=template,

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import WEIGHTS, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import Decomposition
 from engine.number_format import share
@@ -108,12 +108,12 @@ FIGURE = LiveFigure(
         "engine/lens/decomposition.py, loss_decomposition."
     ),
     label="Heat map of the gradient of each step's loss at each state, logarithmic colours with fixed limits",
+    tab=WEIGHTS,
     over="time",
     applies=lambda info: sum(info.counted) > 1,
     template=template,
     patch=patch,
     readout=readout,
     requires="decomposition",
-    lazy=True,
     fits=("data.0",),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme, token_labels
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import GATES, Curves, LiveFigure, Patch
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
 from engine.number_format import short
@@ -203,6 +203,7 @@ FIGURE = LiveFigure(
         "lines are means over the units of one layer. Saturated: within 0.05 of a limit. engine/cells."
     ),
     label="The value of every gate at each time step, the mean over the units",
+    tab=GATES,
     over="time",
     applies=lambda info: bool(info.gates),
     template=template,

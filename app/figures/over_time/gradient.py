@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import relative_size, short
 
@@ -252,6 +252,7 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=_how,
     label="Gradient at every time step, relative to where the loss enters, log axis with fixed limits",
+    tab=GRADIENT,
     over="time",
     template=template,
     patch=patch,

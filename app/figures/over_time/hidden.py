@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Quantised, Traces
+from app.figures.base import STATE, Curves, LiveFigure, Patch, Quantised, Traces
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import saturation
 
@@ -114,6 +114,7 @@ FIGURE = LiveFigure(
     look_for=lambda info: "One row per unit. A unit that keeps its colour from left to right remembers.",
     how=_how,
     label="Heat map of the hidden state, unit by time step",
+    tab=STATE,
     over="time",
     template=template,
     patch=patch,

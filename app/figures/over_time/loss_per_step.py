@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme, token_labels
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -98,6 +98,7 @@ FIGURE = LiveFigure(
         "step, before any mean is taken. engine/model/network.py, step_losses."
     ),
     label="The loss of every counted step of the drawn sequence, with their mean dashed",
+    tab=LEARNING,
     over="time",
     applies=lambda info: sum(info.counted) > 1,
     template=template,

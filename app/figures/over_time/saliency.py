@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme, token_labels
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import STATE, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import Saliency
 from engine.number_format import share
@@ -132,11 +132,11 @@ FIGURE = LiveFigure(
         "engine/lens/saliency.py, input_saliency."
     ),
     label="Influence of every input on every output, and on the last output as bars, with the change without it",
+    tab=STATE,
     over="time",
     template=template,
     patch=patch,
     readout=readout,
     requires="saliency",
-    lazy=True,
     fits=("data.0",),
 )

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, recurrent_weights, theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share, short
 
@@ -240,6 +240,7 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=_how,
     label="The factor by which each step back in time multiplies the gradient, and its parts",
+    tab=GRADIENT,
     over="time",
     applies=lambda info: info.has_links and info.time_steps > 1,
     template=template,

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 
 TRACES = Traces("heat")
@@ -86,12 +86,12 @@ FIGURE = LiveFigure(
         + "Older frames are thinned evenly. engine/lens/sweep.py, engine/recording/history.py, Waterfall."
     ),
     label="Heat map of the gradient norm, training step by time step, logarithmic colours with fixed limits",
+    tab=LEARNING,
     over="time",
     applies=lambda info: info.time_steps > 1,
     template=template,
     patch=patch,
     readout=readout,
     slow=True,
-    lazy=True,
     fits=("data.0",),
 )

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, recurrent_weights, theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import WEIGHTS, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import share
 
@@ -97,6 +97,7 @@ FIGURE = LiveFigure(
     ),
     how=_how,
     label="Norm of each time step's contribution to the weights' gradient, log axis with fixed limits",
+    tab=WEIGHTS,
     over="time",
     template=template,
     patch=patch,

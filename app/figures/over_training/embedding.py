@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import STATE, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 
 MAX_LABELS = 45
@@ -138,6 +138,7 @@ FIGURE = LiveFigure(
         "the untrained network. engine/lens/embedding_map.py."
     ),
     label="Map of the learned embedding, one point per symbol",
+    tab=STATE,
     over="training",
     applies=lambda info: info.experiment.embedding_size > 0,
     template=template,

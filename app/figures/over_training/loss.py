@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -159,6 +159,7 @@ FIGURE = LiveFigure(
         "engine/training/held_out.py; the baselines: engine/tasks."
     ),
     label="Loss over training steps, with the exact baseline dashed",
+    tab=LEARNING,
     over="training",
     template=template,
     patch=patch,

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import STATE, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -128,12 +128,12 @@ FIGURE = LiveFigure(
         "engine/lens/jacobians.py, jacobian_products."
     ),
     label="Norm of the Jacobian product against the lag, log axis with fixed limits, with the task's lag",
+    tab=STATE,
     over="training",
     applies=lambda info: info.has_links and info.time_steps > 1,
     template=template,
     patch=patch,
     readout=readout,
     requires="spectrum",
-    lazy=True,
     fits=("layout.yaxis",),
 )

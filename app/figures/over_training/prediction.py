@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -254,6 +254,7 @@ FIGURE = LiveFigure(
         "it reads the true ones, except in the row “by itself”. engine/model/network.py, predictions."
     ),
     label="The network's prediction against the target, on one held-out sequence",
+    tab=LEARNING,
     over="training",
     template=template,
     patch=patch,

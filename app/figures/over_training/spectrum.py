@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import recurrent_weights, theme
-from app.figures.base import Curves, LiveFigure, Patch
+from app.figures.base import WEIGHTS, Curves, LiveFigure, Patch
 from app.figures.over_time import gates
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
@@ -139,11 +139,11 @@ FIGURE = LiveFigure(
     look_for=_look_for,
     how=_how,
     label="Eigenvalues of the recurrent weights in the complex plane, with the unit circle",
+    tab=WEIGHTS,
     over="training",
     applies=lambda info: recurrent_weights.symbol(info) is not None,
     template=template,
     patch=patch,
     readout=readout,
     requires="spectrum",
-    lazy=True,
 )

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -86,6 +86,7 @@ FIGURE = LiveFigure(
         "clipping. engine/training/trainer.py, Trainer.advance."
     ),
     label="Norm of the parameter gradient per training step, log axis, clipped steps marked",
+    tab=GRADIENT,
     over="training",
     template=template,
     patch=patch,

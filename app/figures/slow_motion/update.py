@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.slow_motion.network import HEIGHT
 from engine.number_format import share, short
 from engine.slow_motion.update_trace import UpdateTrace
 
+ROW, AROUND = 26, 96  # pixels: of a row, and of the axis and the legend
 MAX_ROWS = 14
 """Parameters drawn at most."""
 TOGETHER = "all together"
@@ -113,7 +113,7 @@ def _weights(
             "line": {"width": 0}, "fillcolor": theme.PADDING}  # fmt: skip
     return theme.figure(
         *marks,
-        height=HEIGHT,
+        height=AROUND + ROW * len(names),
         revision=f"slow-weights-{len(names)}",
         margin={"l": 150, "r": 150, "t": 34, "b": 44},
         showlegend=True,

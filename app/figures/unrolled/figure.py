@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Curves, LiveFigure, Patch, Traces
+from app.figures.base import STATE, Curves, LiveFigure, Patch, Traces
 from app.figures.over_time.hidden import scale_of
 from app.figures.unrolled import arrows, layout, symbols, wires
 from engine.frame import Frame, RunInfo
@@ -172,6 +172,7 @@ FIGURE = LiveFigure(
         "are the network's probabilities. engine/training/trainer.py, Trainer.frame."
     ),
     label="The unrolled network: inputs, states, outputs, and arrows as wide as the log of the gradient",
+    tab=STATE,
     over="time",
     template=template,
     patch=patch,

@@ -51,7 +51,7 @@ export function answers({ info, front }) {
 // How likely the network holds each of a few answers, beside the only answer.
 export function chances({ info, front }) {
   if (!isSingle(info)) return {};
-  const g = el('g', {}, front), t = info.counted.indexOf(true), long = info.labels.some((word) => word.length > 2);
+  const g = el('g', { class: 'odds' }, front), t = info.counted.indexOf(true), long = info.labels.some((word) => word.length > 2);
   const bars = info.labels.map((word) => ({ word, bar: el('rect', {}, g), name: el('text', {}, g) }));
   for (const { word, name } of bars) name.textContent = seen(word);
   show(g, false);

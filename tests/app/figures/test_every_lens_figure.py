@@ -80,7 +80,6 @@ def test_a_frame_without_the_detail_changes_nothing_and_says_nothing(case, name)
     needs = FIGURES[name].requires
     assert needs == {"decomposition": "decomposition", "saliency": "saliency", "spectrum": "spectrum",
                      "memory": "spectrum"}.get(name, "")  # fmt: skip
-    assert FIGURES[name].lazy == (needs != "" or name == "waterfall")
     if needs:
         bare = dataclasses.replace(frame, **{needs: None})
         assert FIGURES[name].patch(info, bare, curves) == {} and FIGURES[name].readout(info, bare) == ""

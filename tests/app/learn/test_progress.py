@@ -9,7 +9,7 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
-from app import state, text
+from app import tab, text
 from app.hub import HUB
 from app.learn import progress, setting_links
 from app.learn import text as learn_text
@@ -112,7 +112,7 @@ def test_a_link_of_the_prose_leads_where_it_acts(monkeypatch):
         page = opened(**dict(each.split("=") for each in act.address.removeprefix("/?").split("&")))
         assert warnings(page) == [] and widgets(page)["preset"].value == preset.slug
         assert HUB._slots[-1].experiment == preset.experiment.replace(**act.settings)
-    monkeypatch.setattr(state, "pressed", lambda _: {"link": act.address})
+    monkeypatch.setattr(tab, "pressed", lambda _: {"link": act.address})
     assert setting_links.pressed([preset]) == act and setting_links.pressed([load_preset("wave")]) is None
 
 

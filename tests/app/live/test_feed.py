@@ -13,8 +13,8 @@ from app.figures import applicable, theme
 from app.figures.base import LiveFigure
 from app.hub import Ghost
 from app.live import feed as feeds
-from app.live.component import ON_THE_STAGE
 from app.live.feed import HELD_OUT, REPEATS, Feed, curves_of, held_out_numbers, judged_chain
+from app.live.tabs import ON_THE_STAGE
 from app.stage.feed import STAGE
 from app.verdicts import LOOK_AT, NO_CURE
 from engine.diagnosis import diagnose
@@ -120,10 +120,10 @@ def shown(message: bytes | None) -> set[str]:
 
 def test_what_is_off_the_screen_is_neither_asked_for_nor_sent():
     slot = slot_of("stacked")
-    figures = on_the_page(slot)
-    lazy = {name for name, figure in figures.items() if figure.lazy}
     feed = Feed(slot)
-    assert shown(feed.frame()) == set(figures) - lazy and slot.run.requested == frozenset()
+    message = feed.frame()
+    assert shown(message) == set() and slot.run.requested == frozenset()
+    assert header_of(message)[0]["readouts"].keys() == on_the_page(slot).keys()
     feed.seen = frozenset({"spectrum", "memory", "waterfall"})
     assert shown(feed.frame()) == {"spectrum", "memory", "waterfall"}  # of the same frame: somebody scrolled
     assert slot.run.requested == {"spectrum"}
@@ -147,7 +147,7 @@ def test_a_frame_without_details_leaves_the_figures_that_need_them():
 
 def test_the_previous_run_comes_with_the_first_frame_alone():
     slot = slot_of("first_symbol_recall-many_to_one-lstm", ghost="first_symbol_recall-many_to_one-rnn")
-    feed = Feed(slot)
+    feed = watching(slot)
     first = decoded(feed.frame())
     old = seen("first_symbol_recall-many_to_one-rnn")
     assert first["loss.data.0.y"].tolist() == old[2].looks["probe_loss"].astype(np.float32).tolist()
@@ -157,14 +157,15 @@ def test_the_previous_run_comes_with_the_first_frame_alone():
 
 
 def test_without_a_previous_run_nothing_is_grey():
-    first = decoded(Feed(slot_of("stacked")).frame())
+    first = decoded(watching(slot_of("stacked")).frame())
+    assert "loss.data.1.y" in first
     assert not {"loss.data.0.y", "gradient.data.0.y", "update.data.0.y"} & first.keys()
 
 
 def test_a_live_change_is_seen_in_the_next_frame():
     slot = slot_of("clipped")
     slot.run.update(clip_threshold=5.0)
-    (line,) = decoded(Feed(slot).frame())["update.layout.shapes"]
+    (line,) = decoded(watching(slot).frame())["update.layout.shapes"]
     assert line["y0"] == 5.0
 
 
@@ -327,7 +328,7 @@ def test_another_future_is_drawn_from_the_fork_on_and_named():
         history.add_update(step, 1.0, 1.0, False)
         history.add_frame(step, 1.0, 1.0, 0.5, 1.0, False)
     slot.ghost = Ghost(info, frame, history, branched_at=5)
-    first = decoded(Feed(slot).frame())
+    first = decoded(watching(slot).frame())
     assert first["loss.data.0.x"].tolist() == first["update.data.0.x"].tolist() == [5, 6, 7, 8]
     assert {first[f"{name}.data.0.name"] for name in ("loss", "update")} == {"the other future"}
     assert first["loss.data.0.line.color"] == theme.OTHER_FUTURE
@@ -356,12 +357,12 @@ def test_the_stage_is_sent_with_the_figures_while_it_is_on_the_screen():
     choice = {"t": 3, "chain": [0, 1], "unit": 2, "open": False, "follow": 4, "typed": {}, "matrix": None}
     request = {"seen": ["gradient", STAGE], "at": None, "chain": [0, 1], "stage": choice}
     feed.receive(json.dumps(request))
-    assert shown(feed.frame()) == {STAGE} and slot.run.requested == {"terms:0:1", "followed:4"}
+    assert shown(feed.frame()) == {STAGE, "gradient"} and slot.run.requested == {"terms:0:1", "followed:4"}
     assert feed.frame() is None
     feed.receive(json.dumps({**request, "stage": {**choice, "t": 4}}))
     assert decoded(feed.frame())["stage.cellOf"] == [4, 0, 1, 2] and feed.frame() is None
     slot.run.frame = dataclasses.replace(slot.run.frame)
-    assert shown(feed.frame()) > {STAGE, "gradient"}
+    assert shown(feed.frame()) == {STAGE, "gradient"}
     feed.receive(json.dumps({**request, "seen": ["gradient"], "stage": {**choice, "t": 5}}))
     assert feed.frame() is None and slot.run.requested == frozenset()  # nobody looks
 
