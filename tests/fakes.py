@@ -154,7 +154,7 @@ class FakeLaneRun:
         assert self.frames, "an order before the first frame is lost"
         self.ordered += steps
 
-    def latest(self) -> Frame | None:
+    def latest(self, requested: Collection[str] = ()) -> Frame | None:
         self.looks += 1
         return self.frames[-1] if self.frames else None
 

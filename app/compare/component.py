@@ -9,16 +9,27 @@ from typing import Any
 import streamlit as st
 
 from app.compare.lanes import Race
+from app.figures.base import GRADIENT, LEARNING
 from app.figures.compare.catalogue import LANES, applicable
 from app.figures.theme import SCALES
 from app.live import assets
+from app.stage.bundle import bundle
+from app.stage.description import describe
+from app.stage.microscope.description import configuration
 
 KEY = "race"
+NUMBERS = "In numbers"
 HERE = Path(__file__).parent
-SCRIPT = assets.script("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "socket")
-SCRIPT += "\n" + (HERE / "live_view.js").read_text()
-STYLE = assets.STYLE + (HERE / "live_view.css").read_text()
-MARKUP = (HERE / "live_view.html").read_text()
+SCRIPT = "\n".join(
+    [
+        assets.script("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "tabs", "socket"),
+        bundle("board.js"),
+        (HERE / "live_view.js").read_text(),
+    ]
+)
+STYLE = assets.LIVE_STYLE + (HERE / "live_view.css").read_text()
+STAGE = (assets.STAGE / "markup.html").read_text().replace(' id="the-stage"', "")
+MARKUP = (HERE / "live_view.html").read_text().replace("{stage}", STAGE)
 
 
 def view(race: Race) -> None:
@@ -29,14 +40,29 @@ def view(race: Race) -> None:
         data={
             "token": race.token,
             "lanes": [
-                {"name": f"{lane.letter} · {lane.name}", "colour": style.colour, "dash": style.dash, "mark": style.mark}
+                {
+                    "name": f"{lane.letter} · {lane.name}",
+                    "colour": style.colour,
+                    "dash": style.dash,
+                    "mark": style.mark,
+                    "stage": describe(lane.run.info),
+                    "cell": configuration(lane.run.info.cell_kind, lane.run.info.nonlinearity),
+                }
                 for lane, style in zip(race.lanes, LANES, strict=False)
             ],
             "figures": templates(race),
+            "tabs": tabs(race),
             "scales": SCALES,
             "plotly": assets.PLOTLY_ROUTE,
         },
     )
+
+
+def tabs(race: Race) -> list[dict[str, Any]]:
+    """The figures in tabs, and the table in a last one of its own."""
+    here = applicable([lane.run.info for lane in race.lanes])
+    found = [(tab, [name for name, figure in here.items() if figure.tab == tab]) for tab in (LEARNING, GRADIENT)]
+    return [{"name": name, "figures": figures} for name, figures in [*found, (NUMBERS, [])]]
 
 
 def templates(race: Race) -> list[dict[str, Any]]:

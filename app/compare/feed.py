@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from itertools import zip_longest
 from typing import Any
 
 from starlette.routing import WebSocketRoute
@@ -19,6 +20,7 @@ from app.compare.registry import RACES
 from app.figures.compare.catalogue import FIGURES, LaneSnapshot, applicable
 from app.live import stream
 from app.live.messages import pack
+from app.stage.feed import StageFeed
 from engine.frame import RunPhase
 
 
@@ -29,6 +31,7 @@ class RaceFeed:
         self.race = race
         self._figures = applicable([lane.run.info for lane in race.lanes])
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
+        self._stages = [StageFeed(lane.run) for lane in race.lanes]
         self._drawn: dict[str, tuple[LaneSnapshot, ...]] = {}  # the snapshots that each figure shows
         self._sent: tuple[LaneSnapshot, ...] | None = None
         self._last_status: dict[str, str] | None = None
@@ -39,9 +42,15 @@ class RaceFeed:
         return self.race.stopped
 
     def receive(self, message: str) -> None:
-        """Store which figures are on the screen; ignore an invalid message."""
+        """Store which figures are on the screen, and what is chosen on each lane's stage; ignore an invalid message."""
+        chosen: list[Any] = []
         with contextlib.suppress(ValueError, TypeError, KeyError):
-            self.seen = frozenset(json.loads(message)["seen"]) & frozenset(FIGURES)
+            request = json.loads(message)
+            self.seen = frozenset(request["seen"]) & frozenset(FIGURES)
+            chosen = list(request.get("stages", []))
+        for lane, stage, choice in zip_longest(self.race.lanes, self._stages, chosen[: len(self._stages)]):
+            stage.receive(choice)
+            lane.requested = stage.requires()
 
     def advance(self, *, requested: bool) -> None:
         """Advance the race: it moves only while a socket is open."""
@@ -56,12 +65,17 @@ class RaceFeed:
             name for name in self._figures
             if self._drawn.get(name) is not lanes and (name in self.seen or name not in self._drawn)
         ]  # fmt: skip
-        if not due and lanes is self._sent:
+        stages = {
+            f"stage{k}": stage.patch(lane.info, lane.frame)
+            for k, (stage, lane) in enumerate(zip(self._stages, lanes, strict=True))
+            if stage.wanted is not None and stage.is_due(lane.frame)
+        }
+        if not due and not stages and lanes is self._sent:
             return None
         self._sent = lanes
         self._drawn |= dict.fromkeys(due, lanes)
         return pack(
-            {name: self._figures[name].patch(lanes) for name in due},
+            {name: self._figures[name].patch(lanes) for name in due} | stages,
             step=max(lane.frame.step for lane in lanes),
             steps=[lane.frame.step for lane in lanes],
             lanes=[compare_text.card(lane) for lane in lanes],

@@ -31,6 +31,7 @@ class Lane:
         self.letter, self.name, self.run = letter, name, run
         self._order_lost = False  # its worker died during a round, and the order with it
         self._ready = False
+        self.requested: set[str] = set()  # readings that somebody's choice on the stage needs
 
     @property
     def step(self) -> int:
@@ -82,7 +83,7 @@ class Lane:
         frame = self._newest()
         if frame is not None and frame.step == self.step:
             return True
-        self.run.latest()
+        self.run.latest(self.requested)
         return self.run.status().phase == RunPhase.FAILED
 
     def snapshot(self, state: str) -> LaneSnapshot:

@@ -23,6 +23,10 @@ class RaceView {
     document.addEventListener('pointerdown', this.onPress);
     this.resized = new ResizeObserver(() => this.plots.resize());
     this.resized.observe(root);
+    this.boards = [];
+    this.tabs = new Tabs(root, (names) => { this.plots.only(names); this.find('rc-scroll').hidden = names.length > 0; });
+    this.sight = new IntersectionObserver(([{ isIntersecting }]) => { this.stagesSeen = isIntersecting; if (isIntersecting) this.stream?.ask(); }, { root: root.closest('[data-testid="stMain"]'), rootMargin: '40px' });
+    this.sight.observe(root.querySelector('.rc-lanes'));
     this.busy = false;
     this.state = window.playground = window.race = { painted: 0, step: -1, steps: [], token: null, phase: null, log: [] };
   }
@@ -30,6 +34,7 @@ class RaceView {
   configure(data) {
     this.plots.source = data.plotly;
     if (data.token === this.token) {
+      for (const board of this.boards) board.dress(false);
       this.plots.dress(); // the same race: only the theme can have changed
       this.paint();
       return;
@@ -41,19 +46,37 @@ class RaceView {
     this.shownAt = -Infinity;
     setText(this.find('rc-sentence'), 'Waiting for the first frames …');
     this.plots.configure(data.figures, data.scales);
+    this.tabs.configure(data.tabs, false);
+    for (const board of this.boards) board.close();
     this.cards = data.lanes.map((lane) => this.card(lane));
     this.find('rc-lanes').replaceChildren(...this.cards);
+    this.boards = data.lanes.map((lane, index) => this.stage(lane, index, data.lanes.length));
+    this.state.stages = this.boards.map((board) => board.state);
     this.names = data.lanes.map(({ name }) => name);
     this.find('rc-table').replaceChildren();
     this.paint();
-    this.stream = new Stream(`race/${data.token}`, () => ({ seen: this.plots.seen }), (message) => this.receive(message), () => this.lost());
+    this.stream = new Stream(`race/${data.token}`, () => ({ seen: this.plots.seen, stages: this.stagesSeen ? this.boards.map((board) => board.request()) : [] }), (message) => this.receive(message), () => this.lost());
   }
 
   card(lane) {
-    const box = Object.assign(document.createElement('div'), { className: 'rc-lane', innerHTML: swatch(lane) });
-    make('strong', box, { textContent: lane.name, title: lane.name });
-    for (const name of ['word', 'loss', 'still']) make('span', box, { className: `rc-${name}` });
+    const box = Object.assign(document.createElement('div'), { className: 'rc-lane' });
+    const head = make('header', box, { innerHTML: swatch(lane) });
+    make('strong', head, { textContent: lane.name, title: lane.name });
+    for (const name of ['word', 'loss', 'still']) make('span', head, { className: `rc-${name}` });
+    box.append(this.find('rc-stage').content.cloneNode(true));
     return box;
+  }
+
+  // A lane's network. All stand over one time axis: a step that is chosen in one is chosen in all.
+  stage(lane, index, lanes) {
+    const board = createBoard(this.cards[index], {
+      onChoose: (t) => this.boards.forEach((other) => other !== board && other.chooseAt(t)),
+      onNeed: () => this.stream?.ask(),
+      onSlow: () => {},
+      onDraw: () => {},
+    });
+    board.configure({ info: lane.stage, cell: lane.cell, chain: { l: lane.stage.layers - 1, d: 0 }, large: 1, beside: lanes > 2 ? 230 : 290, another: true });
+    return board;
   }
 
   refresh() {
@@ -97,6 +120,7 @@ class RaceView {
       while (this.message || this.plots.due.length) {
         const { message, token } = this;
         this.message = null;
+        if (message) this.boards.forEach((board, index) => board.receive(message.patches, `stage${index}`));
         if (message) this.plots.patch(message.patches);
         await this.plots.draw();
         if (message && token === this.token) this.painted(message);
@@ -142,6 +166,8 @@ class RaceView {
     clearTimeout(this.timer);
     this.stream?.close();
     this.resized.disconnect();
+    this.sight.disconnect();
+    for (const board of this.boards) board.close();
     document.removeEventListener('keydown', this.onKey);
     document.removeEventListener('pointerdown', this.onPress);
     this.plots.purge();

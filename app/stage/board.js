@@ -28,7 +28,7 @@ const powers = (logarithms) => Float64Array.from(logarithms, (v) => (v === -Infi
 export function createBoard(root, acts) {
   const find = (name) => root.querySelector(`.stage-${name}`);
   const board = root.querySelector('.stage'), place_ = find('place');
-  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1, slow: false };
+  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1, slow: false, beside: 0 };
   let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, journey = null, raf = 0, patched = [];
 
   const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
@@ -53,10 +53,11 @@ export function createBoard(root, acts) {
   function configure(data) {
     dress();
     view.large = data.large;
+    view.beside = data.beside ?? 0; // pixels for the picture, where several networks stand one above the other
     board.classList.toggle('stage-large', data.large > 1);
     view.chain = data.chain;
     cell = data.cell;
-    if (data.slow !== view.slow) slow(data.slow);
+    if (Boolean(data.slow) !== view.slow) slow(data.slow);
     if (data.another || JSON.stringify(data.info) !== JSON.stringify(info)) begin(data.info); // nothing of the last run stays
     place();
   }
@@ -84,7 +85,8 @@ export function createBoard(root, acts) {
   // The height that is left for the picture: what the window has, less everything else that should be seen at once.
   function room() {
     const scroller = board.closest('[data-testid="stMain"]'), top = place_.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
-    find('formula').hidden = find('numbers').hidden = view.large > 1 || view.slow; // from the back of a room nobody reads them
+    find('formula').hidden = find('numbers').hidden = view.large > 1 || view.slow || view.beside > 0; // from the back of a room nobody reads them
+    if (view.beside) return view.beside;
     if (window.innerWidth < 640) return 350;
     const below = 64 + (view.slow ? 130 : view.large > 1 ? 6 : find('formula').offsetHeight + 10);
     return clamp(window.innerHeight - top - below, 250, 760);
@@ -134,17 +136,17 @@ export function createBoard(root, acts) {
     put(stage.svg, { 'aria-label': text });
   }
 
-  // Values by name, as they come with a message.
-  function receive(patches) {
-    const mine = patches.filter(([path]) => path.startsWith('stage.'));
+  // Values by name, as they come with a message, those under this stage's name.
+  function receive(patches, name = 'stage') {
+    const from = name.length + 1, mine = patches.filter(([path]) => path.startsWith(`${name}.`)).map(([path, value]) => [path.slice(from), value]);
     if (!mine.length || !info) return;
-    const before = frame?.words, told = mine.find(([path]) => path === 'stage.description')?.[1];
+    const before = frame?.words, told = mine.find(([key]) => key === 'description')?.[1];
     if (told && JSON.stringify(told) !== JSON.stringify(info)) rebuild(told); // a typed sentence may have a longer answer
-    frame = { ...frame, ...Object.fromEntries(mine.map(([path, value]) => [path.slice(6), LOGARITHMS.has(path.slice(6)) ? powers(value) : value])) };
+    frame = { ...frame, ...Object.fromEntries(mine.map(([key, value]) => [key, LOGARITHMS.has(key) ? powers(value) : value])) };
     if (frame.words !== before) place();
     else patch();
     if (view.slow) phases.show(frame.update, frame.updateProblem);
-    if (mine.some(([path]) => path === 'stage.weights')) menu.show(frame.matrix, frame.weights);
+    if (mine.some(([key]) => key === 'weights')) menu.show(frame.matrix, frame.weights);
     find('untype').hidden = !Object.keys(view.typed).length;
     const problem = find('problem');
     problem.hidden = !frame.typedProblem;
@@ -321,7 +323,7 @@ export function createBoard(root, acts) {
       event.preventDefault();
       return void event.stopImmediatePropagation(); // elsewhere these keys move the timeline
     }
-    const does = { u: toggleFold, d: startDots, m: () => find('slow').click() }[event.key.toLowerCase()];
+    const does = { u: toggleFold, d: startDots, m: () => view.beside || find('slow').click() }[event.key.toLowerCase()];
     if (does && info) does();
   };
   document.addEventListener('keydown', onKey, true);

@@ -38,8 +38,8 @@ function heights(info, view, both, narrow) {
   return { one, lane, head, lift, low, chip, tick, stagger, between, upperRow, tallest };
 }
 
-// view: {width, room, scale, t, fold, follow}. `room` is the height to be filled, `scale` 1 or, for a room full of people,
-// more. Returns sizes, rows, columns, and `cell(c, t)`, the place of one cell.
+// view: {width, room, scale, t, fold, follow, beside}. `room` is the height to be filled, `scale` 1 or, for a room full of
+// people, more; `beside`: columns stand where those of another cell do. Returns sizes, rows, columns, and `cell(c, t)`, the place of one cell.
 export function layout(info, view) {
   const { layers: L, directions, steps: count } = info, s = view.scale, W = view.width;
   const both = directions === 2, narrow = W < 640;
@@ -50,7 +50,7 @@ export function layout(info, view) {
   // widths: the largest cell with which nothing folds; if that is too small, a good cell, and the middle folds
   const crossing = info.encoder ? (narrow ? 46 : 76 * s) : 0;
   const room = across - crossing, sides = both ? 2 : 1;
-  const gap = (both ? 40 : info.memory === 'c' ? 44 : 34) * (narrow ? 0.5 : s);
+  const gap = (both ? 40 : info.memory === 'c' || view.beside ? 44 : 34) * (narrow ? 0.5 : s);
   const tight = Math.min(gap, both ? 26 : count > 12 ? 18 : 26);
   const fits = (room / count - tight) / sides;
   const least = narrow ? 60 : both ? 34 : count <= 16 ? 31 : 56 * s;

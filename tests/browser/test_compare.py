@@ -34,13 +34,14 @@ def visitor(browser: Browser, server: Server) -> Iterator[Callable[[str], Playgr
 
 def numbers(page: Page) -> list[list[str]]:
     """The table to read off, without the times."""
+    page.get_by_role("tab", name="In numbers").click()
     rows = [row.inner_text().split("\t") for row in page.locator(".rc-table tr").all()]
     return [row for row in rows if row[0] != TIMES]
 
 
 def test_three_networks_race_in_step_and_the_link_says_it_all(visitor):
     page = visitor("")
-    assert page.page.locator(".rc-lane strong").all_inner_texts() == ["A · RNN", "B · GRU", "C · LSTM"]
+    assert page.page.locator(".rc-lane > header strong").all_inner_texts() == ["A · RNN", "B · GRU", "C · LSTM"]
     page.click("race_train")
     page.wait("race.step > 2 && race.log.length > 3")
     page.click("race_pause")
@@ -49,16 +50,21 @@ def test_three_networks_race_in_step_and_the_link_says_it_all(visitor):
     )
     log = page.get("race.log")
     assert all(len(set(steps)) == 1 for steps in log) and log == sorted(log)
+    page.show("race_update")
     page.wait("document.querySelector('[data-figure=race_update]').data[2].x.at(-1) === race.step")
     assert [list(page.data("race_update", f"data[{lane}].x"))[-1] for lane in range(3)] == [page.step] * 3
     page.page.locator("[role=status].rc-sentence", has_text=f"At step {page.step:,} ").wait_for()  # once a second
+
+    page.page.locator(".rc-lane").nth(1).locator('.chip[data-t="0"]').click()
+    page.wait("race.stages.every(stage => stage.view.t === 0)")  # one time axis
+    page.wait("race.stages.every(stage => stage.frame.step === race.step && stage.frame.relative.length === 50)")
 
     before = page.get("race.token")
     page.page.locator(".st-key-race_C_cell input").focus()
     page.page.keyboard.type("Feed")
     page.page.keyboard.press("Enter")
     page.wait("race.token !== argument && race.token", before)
-    assert page.page.locator(".rc-lane strong").all_inner_texts()[2] == "C · Feed-forward"
+    assert page.page.locator(".rc-lane > header strong").all_inner_texts()[2] == "C · Feed-forward"
     page.wait("location.search.includes('cell.feedforward')")
     first = numbers(page.page)
     assert first[0] == ["", "A · RNN", "B · GRU", "C · Feed-forward"] and page.step == 0

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Patch, Traces
+from app.figures.base import GRADIENT, LEARNING, Patch, Traces
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, short_name
 from app.figures.compare.over_time import reach
 from app.figures.over_time.waterfall import FAR
@@ -137,6 +137,7 @@ REACH = RaceFigure(
         f"Counted on the curve of the gradient: the steps, back from the last loss, at which its norm is still at "
         f"least {FAR:.0%} of the norm at the last loss. app/figures/compare/over_time.py, reach."
     ),
+    tab=GRADIENT,
     over="time",
     template=reach_template,
     patch=reach_patch,
@@ -152,6 +153,7 @@ COST = RaceFigure(
         "Parameters are all trained numbers, the output layer's included. engine/training/trainer.py, "
         "engine/parameters.py."
     ),
+    tab=LEARNING,
     over="training",
     template=cost_template,
     patch=cost_patch,

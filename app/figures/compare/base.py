@@ -64,6 +64,7 @@ class RaceFigure:
 
     Args:
         title, look_for, label, how: as of a live figure.
+        tab: LEARNING or GRADIENT, what it is about.
         over: in which column it stands, "training" or "time".
         template: (infos, names) -> figure without data. patch: (lanes) -> the changes for this moment.
         applies: (infos) -> whether the figure has anything to show for these lanes.
@@ -74,6 +75,7 @@ class RaceFigure:
     look_for: str
     label: str
     how: str
+    tab: str
     over: str
     template: Callable[[Sequence[RunInfo], Sequence[str]], go.Figure]
     patch: Callable[[Sequence[LaneSnapshot]], Patch]

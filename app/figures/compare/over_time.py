@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import log_scale, theme
+from app.figures import base, log_scale, theme
 from app.figures.base import Patch
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, lines, short_name
 from app.figures.over_time.waterfall import FAR
@@ -158,6 +158,7 @@ GRADIENT = RaceFigure(
         "16 held-out sequences, or the drawn sequence's own where these have different lengths or targets. s is "
         "the state that carries memory: c of an LSTM, h otherwise; top layer, forwards. engine/lens/sweep.py."
     ),
+    tab=base.GRADIENT,
     over="time",
     template=gradient_template,
     patch=gradient_patch,
@@ -172,6 +173,7 @@ WATERFALL = RaceFigure(
         "One row per frame: the curves of the figure above, as colours with fixed decades, the "
         "same for every lane. Empty is exactly 0. engine/recording/history.py, Waterfall."
     ),
+    tab=base.GRADIENT,
     over="time",
     template=waterfall_template,
     patch=waterfall_patch,

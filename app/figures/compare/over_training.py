@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import Patch
+from app.figures.base import LEARNING, Patch
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
 from engine.frame import RunInfo
 from engine.frame.run_info import SOLVED_SHARE
@@ -115,6 +115,7 @@ LOSS = RaceFigure(
         "lower one a tenth of it: below it, and with most answers right, a task is solved. "
         "engine/training/held_out.py, engine/tasks."
     ),
+    tab=LEARNING,
     over="training",
     template=loss_template,
     patch=loss_patch,
@@ -128,6 +129,7 @@ UPDATE = RaceFigure(
         "clipping. It tends to be larger for a network with more parameters. engine/training/trainer.py, "
         "Trainer.advance."
     ),
+    tab=LEARNING,
     over="training",
     template=update_template,
     patch=update_patch,
