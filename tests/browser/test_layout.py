@@ -117,6 +117,21 @@ def diverging(page: Playground) -> None:
     page.pause()
 
 
+def in_slow_motion(page: Playground) -> None:
+    """In the phase with the most text beside the picture, then in the last, with the norms of all matrices."""
+    page.page.get_by_role("button", name="3 Backward").click()
+    assert faults_of_whole_page(page.page) == []
+    page.page.get_by_role("button", name="5 Update").click()
+    page.page.locator(".stage-norms .main-svg").first.wait_for()
+
+
+def in_every_tab(page: Playground) -> None:
+    page.pause()
+    for tab in page.page.locator(".lv-tabs [role=tab]").all()[1:]:
+        tab.click()
+        assert faults_of_whole_page(page.page) == []
+
+
 FEW = [("1280x800", "light", LESSON), ("390x844", "dark", LESSON), ("1280x800", "light", f"{LESSON}&present=1")]
 
 
@@ -128,6 +143,8 @@ EXPERIMENTS = {
     "diverged": ("preset=gru-adding&learning_rate=1&steps=1000000", diverging),
     "looking back": (LESSON, looking_back),
     "long title": ("preset=blind-gate", untouched),
+    "slow motion": ("preset=remember&slow=1", in_slow_motion),
+    "tabs": ("preset=remember-lstm&steps=1000000", in_every_tab),
 }  # fmt: skip
 
 
@@ -145,6 +162,30 @@ def test_every_kind_of_run_stands_whole_on_every_screen(visit, size: str, scheme
     check(visit(query, viewport=SIZES[size], color_scheme=scheme), act)
 
 
+@pytest.mark.parametrize(("size", "scheme"), [("1280x800", "light"), ("390x844", "dark")])
+def test_slow_motion_stands_whole(visit, size: str, scheme: str):
+    query, act = EXPERIMENTS["slow motion"]
+    check(visit(query, viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce"), act)
+
+
+PAGES = {"compare": ".rc-lane > header", "learn": ".st-key-card_failure-nan", "glossary": ".glossary",
+         "recording": "[data-testid=stFileUploader]", "steps": "[data-figure=jacobian] .main-svg"}  # fmt: skip
+"""{address of a page: what stands there when it is drawn}."""
+
+
+@pytest.mark.parametrize(("size", "scheme", "name"), [
+    ("1280x800", "light", "compare"), ("390x844", "dark", "compare"), ("390x844", "dark", "learn"),
+    *(pytest.param(size, scheme, name, marks=pytest.mark.full)
+      for size in SIZES for scheme in ("light", "dark") for name in PAGES),
+])  # fmt: skip
+def test_every_page_stands_whole(visit, size: str, scheme: str, name: str):
+    page = visit(LESSON, viewport=SIZES[size], color_scheme=scheme)
+    page.page.goto(f"{page.url}/{name}", wait_until="commit")
+    page.page.locator(PAGES[name]).first.wait_for()
+    assert faults_of_whole_page(page.page) == []
+    page.problems[:] = [each for each in page.problems if "404" not in each]  # Streamlit looks below it
+
+
 def test_every_page_can_be_reached_on_a_phone_and_the_link_fits(visit):
     page = visit(LESSON, viewport=SIZES["390x844"])
     page.pause()
@@ -158,9 +199,7 @@ def test_every_page_can_be_reached_on_a_phone_and_the_link_fits(visit):
     page.page.goto(f"{page.url}/learn", wait_until="commit")  # a page without a sidebar, opened by its address
     page.page.get_by_role("button", name="Pages").click()
     page.page.get_by_role("link", name="Playground").wait_for()
-    page.problems[:] = [
-        each for each in page.problems if "404" not in each
-    ]  # Streamlit seeks its server below the page
+    page.problems[:] = [each for each in page.problems if "404" not in each]  # Streamlit looks below it
 
 
 def test_the_verdict_grows_with_its_text_and_keeps_its_height(visit):
