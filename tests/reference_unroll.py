@@ -6,9 +6,11 @@ that computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from engine.tasks import TASKS, Batch
 
 Key = tuple[int, int, int, int]  # layer, direction, position on the whole time axis, sequence
 State = tuple[Tensor, Tensor]  # h and c; c stays what it was where the cell has none
+Changed = Callable[[str, Tensor], Tensor]  # from a gate or new state by name, and its value, to what takes its place
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "identity": lambda a: a}
 
@@ -30,7 +33,7 @@ class Unrolled:
 
     read: x_t by (position, sequence), what the first layer reads. entered: what every step was computed from, its
     layers, x, h and c. weights: with `apart`, the copies of all weights that this step alone used. top: for each
-    sequence what the head could read at every step.
+    sequence what the head could read at every step. change, cut: interventions; see `unroll`.
     """
 
     model: RecurrentNetwork
@@ -44,6 +47,8 @@ class Unrolled:
     entered: dict[Key, tuple[nn.Module, Tensor, Tensor, Tensor]] = field(default_factory=dict)
     weights: dict[Key, dict[str, Tensor]] = field(default_factory=dict)
     top: list[list[Tensor]] = field(default_factory=list)
+    change: Callable[[Key, str, Tensor], Tensor] = lambda key, name, value: value
+    cut: Collection[Key] = ()
     losses: Tensor | None = None  # (T, batch), weighted as in L but for the 1 / batch
 
     def loss(self, which: str | int = "all") -> Tensor:
@@ -104,15 +109,21 @@ class Unrolled:
 
 
 def unroll(
-    model: RecurrentNetwork, batch: Batch, nudges: Mapping[Key, Tensor] | None = None, apart: bool = False
+    model: RecurrentNetwork,
+    batch: Batch,
+    nudges: Mapping[Key, Tensor] | None = None,
+    apart: bool = False,
+    **interventions: Any,
 ) -> Unrolled:
     """Run every sequence by itself, with truncation as the experiment has it.
 
     Args:
         nudges: added to some h_t.
         apart: give every step copies of the weights that nobody else uses, so that autograd can tell steps apart.
+        interventions: `change`, from the key of a step, the name of a gate, "h" or "c", and its value to the one that
+            takes its place; `cut`, steps that read a state of 0.
     """
-    run = Unrolled(model, batch, nudges or {}, apart)
+    run = Unrolled(model, batch, nudges or {}, apart, **interventions)
     task, columns = TASKS[model.experiment.task], []
     for b in range(batch.mask.shape[1]):
         rows = _read(run, b)
@@ -136,14 +147,22 @@ def gradients(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") ->
     return unroll(model, batch).gradients(loss)
 
 
-def step(model: RecurrentNetwork, layers: nn.Module, layer: int, d: int, x: Tensor, h: Tensor, c: Tensor) -> State:
-    """The equations of the textbook, written out; x (I,), h and c (H,)."""
+def unchanged(name: str, value: Tensor) -> Tensor:
+    """No intervention."""
+    return value
+
+
+def step(
+    model: RecurrentNetwork, layers: nn.Module, layer: int, d: int, x: Tensor, h: Tensor, c: Tensor,
+    at: Changed = unchanged,
+) -> State:  # fmt: skip
+    """The equations of the textbook, written out; x (I,), h and c (H,). `at` sees every gate and c."""
     suffix, cell = f"_l{layer}" + ("_reverse" if d else ""), model.experiment.cell
     sigmoid, tanh, phi = torch.sigmoid, torch.tanh, ACTIVATIONS[model.experiment.nonlinearity]
     w = getattr(layers, "weight_ih" + suffix)
     if cell == "lstm_layer_norm":
         own = {name.removesuffix(suffix): each for name, each in _own(layers, suffix).items()}
-        return _layer_norm_lstm(own, x, h, c)
+        return _layer_norm_lstm(own, x, h, c, at)
     b = getattr(layers, "bias_ih" + suffix)
     if cell == "feedforward":
         return phi(w @ x + b), c
@@ -151,36 +170,43 @@ def step(model: RecurrentNetwork, layers: nn.Module, layer: int, d: int, x: Tens
         return torch.clamp(w @ x + b + getattr(layers, "weight_u" + suffix) * h, min=0), c
     if cell.startswith("linear"):
         a, n = (w @ x + b).chunk(2)
-        return (sigmoid(a) * h + (1 - sigmoid(a)) * n if cell == "linear" else tanh(a) * h + n), c
+        n = at("candidate", n)
+        if cell == "linear_signed":
+            return at("retain_factor", tanh(a)) * h + n, c
+        z = at("update_gate", sigmoid(a))
+        return z * h + (1 - z) * n, c
     u, bu = getattr(layers, "weight_hh" + suffix), getattr(layers, "bias_hh" + suffix)
     if cell == "gru":
         (wr, wz, wn), (ur, uz, un), (br, bz, bn), (cr, cz, cn) = (each.chunk(3) for each in (w, u, b, bu))
-        r, z = sigmoid(wr @ x + br + ur @ h + cr), sigmoid(wz @ x + bz + uz @ h + cz)
-        n = tanh(wn @ x + bn + r * (un @ h + cn))
+        r = at("reset_gate", sigmoid(wr @ x + br + ur @ h + cr))
+        z = at("update_gate", sigmoid(wz @ x + bz + uz @ h + cz))
+        n = at("candidate", tanh(wn @ x + bn + r * (un @ h + cn)))
         return (1 - z) * n + z * h, c
     if cell == "gru_2014":
         (ar, az, an), (ur, uz, un), (cr, cz, cn) = (each.chunk(3) for each in (w @ x + b, u, bu))
-        n = tanh(an + un @ (sigmoid(ar + ur @ h + cr) * h) + cn)
-        z = sigmoid(az + uz @ h + cz)
+        n = at("candidate", tanh(an + un @ (at("reset_gate", sigmoid(ar + ur @ h + cr)) * h) + cn))
+        z = at("update_gate", sigmoid(az + uz @ h + cz))
         return n - z * n + z * h, c
     a = w @ x + b + u @ h + bu
     if cell == "rnn":
         return phi(a), c
     if cell == "gru_simple":
         z, n = a.chunk(2)
-        return (1 - sigmoid(z)) * tanh(n) + sigmoid(z) * h, c
+        z = at("update_gate", sigmoid(z))
+        return (1 - z) * at("candidate", tanh(n)) + z * h, c
     if cell == "lstm_no_forget":
         i, g, o = a.chunk(3)
-        c = c + sigmoid(i) * tanh(g)
-        return sigmoid(o) * tanh(c), c
+        c = at("c", c + at("input_gate", sigmoid(i)) * at("cell_candidate", tanh(g)))
+        return at("output_gate", sigmoid(o)) * tanh(c), c
     i, f, g, o = a.chunk(4)
     if cell == "lstm":
-        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-        return sigmoid(o) * tanh(c), c
+        c = at("c", at("forget_gate", sigmoid(f)) * c + at("input_gate", sigmoid(i)) * at("cell_candidate", tanh(g)))
+        return at("output_gate", sigmoid(o)) * tanh(c), c
     assert cell == "lstm_peephole"
     pi, pf, po = getattr(layers, "weight_ch" + suffix).chunk(3)
-    c = sigmoid(f + pf * c) * c + sigmoid(i + pi * c) * tanh(g)  # both gates see the old c, the output gate the new
-    return sigmoid(o + po * c) * tanh(c), c
+    i, f = at("input_gate", sigmoid(i + pi * c)), at("forget_gate", sigmoid(f + pf * c))  # both see the old c
+    c = at("c", f * c + i * at("cell_candidate", tanh(g)))
+    return at("output_gate", sigmoid(o + po * c)) * tanh(c), c  # and this gate the new one
 
 
 def _own(layers: nn.Module, suffix: str) -> dict[str, Tensor]:
@@ -189,7 +215,7 @@ def _own(layers: nn.Module, suffix: str) -> dict[str, Tensor]:
     return {name: each for name, each in named.items() if name.endswith(suffix)}
 
 
-def _layer_norm_lstm(w: dict[str, Tensor], x: Tensor, h: Tensor, c: Tensor) -> State:
+def _layer_norm_lstm(w: dict[str, Tensor], x: Tensor, h: Tensor, c: Tensor, at: Changed) -> State:
     """Ba, Kiros and Hinton (2016), the raw c carried on; a gain and a shift for each of the three normalisations."""
 
     def normalise(values: Tensor, name: str) -> Tensor:
@@ -199,8 +225,10 @@ def _layer_norm_lstm(w: dict[str, Tensor], x: Tensor, h: Tensor, c: Tensor) -> S
 
     a = normalise(w["weight_ih"] @ x, "ih") + normalise(w["weight_hh"] @ h, "hh")
     i, f, g, o = a.chunk(4)
-    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-    return torch.sigmoid(o) * torch.tanh(normalise(c, "c")), c
+    i, f, o = (at(name, torch.sigmoid(each)) for name, each in
+               (("input_gate", i), ("forget_gate", f), ("output_gate", o)))  # fmt: skip
+    c = at("c", f * c + i * at("cell_candidate", torch.tanh(g)))
+    return o * torch.tanh(normalise(c, "c")), c
 
 
 def _symbol(model: RecurrentNetwork, token: int, table: nn.Embedding | None, symbols: int) -> Tensor:
@@ -245,12 +273,14 @@ def _stack(
                 if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
                     h, c = h.detach(), c.detach()
                 key = (layer, d, at + t, b)
+                if key in run.cut:
+                    h, c = zeros, zeros
                 run.entered[key] = (layers, rows[t], h, c)
                 used = _copies(layers, layer, d) if run.apart else layers
                 if run.apart:
                     run.weights[key] = vars(used)
-                h, c = step(run.model, used, layer, d, rows[t], h, c)
-                h = h + run.nudges.get(key, 0)
+                h, c = step(run.model, used, layer, d, rows[t], h, c, partial(run.change, key))
+                h = run.change(key, "h", h) + run.nudges.get(key, 0)
                 run.hidden[key], run.leaving[key] = h, h * 1.0
                 if CELLS[e.cell].has_cell_state:
                     run.cell[key] = c

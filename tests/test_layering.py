@@ -21,7 +21,7 @@ FLOORS: dict[str, list[str]] = {
         "parameters",
         "layers",
         "model frame codegen",
-        "lens diagnosis recording preset ask",
+        "lens diagnosis recording preset ask intervention",
         "training step_through",
         "claims cure_trials slow_motion",
         "workers",

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.cells import Cell
+from engine.cells.changed_step import StepChanges
 from engine.layers.step_gradients import StepGradients, StepInputs, carry_back, step_gradients
 from engine.layers.step_layers import State, gates_of, run_steps
 from engine.layers.torch_ops import TorchOps
@@ -81,6 +82,15 @@ class CellTrace:
         self.gates = gates_of(self.kind, values)
 
     @property
+    def cut_steps(self) -> list[int]:
+        """Steps that do not read the state before them; none but in a network with changes."""
+        return []
+
+    def step_changes(self, steps: int | Tensor) -> StepChanges | None:
+        """What is changed in one step, or in several at once; None but in a network with changes."""
+        return None
+
+    @property
     def previous_hidden(self) -> Tensor:
         """(T, B, H): h_{t-1} of every step."""
         return previous(self.hidden, self.initial[0][0])
@@ -125,7 +135,8 @@ class CellTrace:
         states = {name: for_rows(values[start:stop], rows) for name, values in self.before.items()}
         from_input = for_rows(linear(self.inputs[start:stop], self.weights.ih, self.weights.bias_ih), rows)
         if not self.kind.is_recurrent:  # no step waits for another: all at once
-            steps = self._steps(from_input.expand(-1, rows, -1).flatten(0, 1), {})
+            at = torch.arange(start, stop).repeat_interleave(rows)
+            steps = self._steps(from_input.expand(-1, rows, -1).flatten(0, 1), {}, at)
             through, _, _ = carry_back(steps, (total[start:stop].flatten(0, 1),))
             grad_input_proj[start:stop] = through.unflatten(0, (stop - start, rows))
             return tuple(torch.zeros_like(carry) for carry in grad_carry)
@@ -133,9 +144,8 @@ class CellTrace:
         for t in reversed(range(stop - start)):
             grad = total[start + t]
             grad += grad_carry[0]
-            steps = self._steps(
-                from_input[t].expand(rows, -1), {name: values[t].expand(rows, -1) for name, values in states.items()}
-            )
+            before = {name: values[t].expand(rows, -1) for name, values in states.items()}
+            steps = self._steps(from_input[t].expand(rows, -1), before, start + t)
             grad_input_proj[start + t], grad_carry, cell = carry_back(steps, (grad, *grad_carry[1:]), ops)
             if total_cell is not None:
                 assert cell is not None
@@ -148,7 +158,8 @@ class CellTrace:
         total, total_cell: (n, H), dL/dh_t and dL/dc_t. Rows are the n steps.
         """
         grads = (total, *(torch.zeros_like(total) for _ in self.kind.states[1:]))
-        steps = self._steps(self.from_input[:, 0], {name: values[:, 0] for name, values in self.before.items()})
+        before = {name: values[:, 0] for name, values in self.before.items()}
+        steps = self._steps(self.from_input[:, 0], before, torch.arange(len(total)))
         return step_gradients(steps, grads, total_cell)
 
     def unit_gradients(self, grads: tuple[Tensor, ...]) -> StepGradients:
@@ -157,6 +168,7 @@ class CellTrace:
         steps = self._steps(
             self.from_input[:, 0].repeat(parts, 1),
             {name: each[:, 0].repeat(parts, 1) for name, each in self.before.items()},
+            torch.arange(len(self.hidden)).repeat(parts),
         )
         return step_gradients(steps, tuple(grad.flatten(0, 1) for grad in grads), cut_products=True)
 
@@ -170,10 +182,12 @@ class CellTrace:
             return values[start:stop, 0].repeat_interleave(size, 0)
 
         before = {name: repeated(values) for name, values in self.before.items()}
-        _, carry, _ = carry_back(self._steps(repeated(self.from_input), before), seeds)
+        at = torch.arange(start, stop).repeat_interleave(size)
+        _, carry, _ = carry_back(self._steps(repeated(self.from_input), before, at), seeds)
         return torch.cat(carry, -1).unflatten(0, (stop - start, size))
 
-    def _steps(self, from_input: Tensor, before: dict[str, Tensor]) -> StepInputs:
+    def _steps(self, from_input: Tensor, before: dict[str, Tensor], at: int | Tensor) -> StepInputs:
+        """The rows of `from_input` and `before`. at: the step of all rows, or of each row, (R,)."""
         return StepInputs(self.kind, self.weights, self.nonlinearity, from_input, before)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.cells import Cell
+from engine.cells.changed_step import StepChanges, changed_step
 from engine.layers.torch_ops import TorchOps
 from engine.layers.weights import Weights
 
@@ -54,13 +55,24 @@ class StepGradients:
 
 
 class StepInputs(NamedTuple):
-    """R steps of one layer in one direction: W_ih x_t + b_ih (R, G*H) and the old states (R, H) by name."""
+    """R steps of one layer in one direction: W_ih x_t + b_ih (R, G*H) and the old states (R, H) by name.
+
+    `changes` are what a network with changes has in place of some values.
+    """
 
     cell: Cell
     weights: Weights
     nonlinearity: str
     from_input: Tensor
     before: dict[str, Tensor]
+    changes: StepChanges | None = None
+
+    def run(self, ops: TorchOps, from_input: Tensor, old: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Run them. old: the old states by path. Returns the new states by name."""
+        ops.begin(dict(zip(self.cell.letters, from_input.chunk(self.cell.blocks, -1), strict=True)), old)
+        if self.changes is None:
+            return self.cell.step(ops, from_input, ops.read)[1]
+        return changed_step(self.cell, ops, from_input, ops.read, self.changes)[1]
 
 
 def carry_back(
@@ -80,8 +92,7 @@ def carry_back(
         from_input = steps.from_input.clone().requires_grad_()
         old = {state: values.clone().requires_grad_() for state, values in steps.before.items()}
         ops = ops or TorchOps(cell, steps.weights, steps.nonlinearity)
-        ops.begin(_by_letter(cell, from_input), {path: old[state] for path, state in cell.paths.items()})
-        _, after = cell.step(ops, from_input, ops.read)
+        after = steps.run(ops, from_input, {path: old[state] for path, state in cell.paths.items()})
         wanted = [from_input, *old.values(), *(after[state] for state in cell.states[1:])]
         outputs = [after[state] for state in cell.states]
         found = torch.autograd.grad(outputs, wanted, grads, materialize_grads=True, allow_unused=True)
@@ -107,8 +118,7 @@ def step_gradients(
         }
         ops = TorchOps(cell, weights, steps.nonlinearity, cut_products=cut_products)
         ops.vectors = dict(vectors)
-        ops.begin(_by_letter(cell, from_input), old)
-        _, after = cell.step(ops, from_input, ops.read)
+        after = steps.run(ops, from_input, old)
         if total_cell is not None:
             known = total_cell
             after["c"].register_hook(lambda grad: known)
@@ -141,7 +151,3 @@ def step_gradients(
         vectors=dict(zip(vectors, found["vectors"], strict=True)),
         normalisations=dict(zip(around, ratios, strict=True)),
     )
-
-
-def _by_letter(cell: Cell, from_input: Tensor) -> dict[str, Tensor]:
-    return dict(zip(cell.letters, from_input.chunk(cell.blocks, -1), strict=True))

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from engine.cells import CELLS
 from engine.layers.accelerators import ACCELERATORS
 from engine.layers.cell_trace import CellTrace
+from engine.layers.changed_layers import ChangedLayers, ChangedTrace
 from engine.layers.make import RecurrentLayers
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State, StepLayers
@@ -185,6 +186,9 @@ def _cell_trace(
 ) -> CellTrace:
     """Trace one layer in one direction; `top` are its states if they are known already."""
     weights = weights_of(stack, layer, direction).detached()
+    if isinstance(stack, ChangedLayers):
+        changes = stack.changes[layer][direction]
+        return ChangedTrace(stack.cell, weights, stack.nonlinearity, inputs, initial, changes)
     if top is None and not isinstance(stack, StepLayers):
         top = _run_alone(stack, weights, inputs, initial)
     make = ACCELERATORS.get(cell, CellTrace)

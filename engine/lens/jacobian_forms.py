@@ -169,4 +169,5 @@ def _links(single: CellTrace, kind: Cell) -> Links:
     if found.from_state is None:
         return Links(direct.new_zeros(0, units, units), direct.new_zeros(parts, real, 0, units), direct)
     through = found.from_state.unflatten(0, (parts, real)).unflatten(-1, (kind.blocks, units))
+    through[:, single.cut_steps] = 0  # the product is there, but reads nothing
     return Links(single.weights.recurrent.unflatten(0, (kind.blocks, units)), through, direct)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from engine.cells import CELLS, Cell
+from engine.cells.changed_step import Change, StepChanges, changed_step
 from engine.cells.numpy_ops import NumpyOps
 from engine.frame.readings import ChainTerms, Preactivations
-from engine.layers.weights import Weights
+from engine.layers.cell_trace import CellTrace
 from engine.lens.forward_trace import DRAWN, ForwardTrace
 
 
@@ -32,12 +34,7 @@ def preactivations(trace: ForwardTrace, layer: int = -1, direction: int = 0) -> 
     terms = []
     for one in trace.passes:
         cell_trace, real = one.cell_traces[layer][direction], int(one.lengths[DRAWN])
-        new = {"h": cell_trace.hidden, "c": cell_trace.cell}
-        old = {
-            state: np.concatenate([_of_drawn(first), _of_drawn(new[state])[:-1]])
-            for state, first in zip(cell.states, cell_trace.initial, strict=True)
-        }
-        own = _terms(cell, e.nonlinearity, cell_trace.weights, _of_drawn(cell_trace.inputs), old, real)
+        own = _terms(cell, e.nonlinearity, cell_trace, real)
         terms.append(_reversed(own, real) if direction else own)
     from_state = [one.from_state for one in terms if one.from_state is not None]
     return Preactivations(
@@ -48,9 +45,8 @@ def preactivations(trace: ForwardTrace, layer: int = -1, direction: int = 0) -> 
     )
 
 
-def _of_drawn(values: Tensor | None) -> np.ndarray:
+def _of_drawn(values: Tensor) -> np.ndarray:
     """(T, B, ...) to (T, ...)."""
-    assert values is not None
     return _array(values[:, DRAWN])
 
 
@@ -64,46 +60,54 @@ def _reversed(terms: Preactivations, real: int) -> Preactivations:
     return dataclasses.replace(terms, from_input=by_position(terms.from_input), from_state=from_state)
 
 
-def _terms(
-    cell: Cell, nonlinearity: str, weights: Weights, inputs: np.ndarray, old: dict[str, np.ndarray], real: int
-) -> Preactivations:
+def _terms(cell: Cell, nonlinearity: str, cell_trace: CellTrace, real: int) -> Preactivations:
     """The terms of one pass, in the direction's own time order.
 
     Args:
-        inputs: (T, I), what the layer read. old: {state: (T, units)}, the states before each step. real: the number of
-            steps before padding.
+        real: the number of steps before padding.
     """
-    units = old["h"].shape[-1]
-    gates = (cell.blocks, units)
+    weights = cell_trace.weights
+    old = {state: np.ascontiguousarray(_of_drawn(values)) for state, values in cell_trace.before.items()}  # (T, units)
+    gates = (cell.blocks, old["h"].shape[-1])
     matrix = None if weights.hh is None else _array(weights.hh)
-    from_input = _products(inputs, _array(weights.ih), real).reshape(-1, *gates)
+    from_input = _products(_of_drawn(cell_trace.inputs), _array(weights.ih), real).reshape(-1, *gates)
     biases = [_array(bias) for bias in (weights.bias_ih, weights.bias_hh) if bias is not None]
     terms = Preactivations(
         from_input=from_input,
         from_state=None if matrix is None else _products(old["h"], matrix, real).reshape(-1, *gates),
         biases=np.array(biases, from_input.dtype).reshape(1, -1, *gates),
-        vectors={name: _array(vector).reshape(1, -1, units) for name, vector in weights.vectors.items()},
+        vectors={name: _array(vector).reshape(1, -1, gates[1]) for name, vector in weights.vectors.items()},
     )
     if matrix is None or None not in cell.structure.state_reads.values():
         return terms
-    from_state = _with_products_found(cell, nonlinearity, terms, matrix, old)
+    vectors = {name: vector[0] for name, vector in terms.vectors.items()}
+    ops = NumpyOps(cell, nonlinearity, terms.from_input, terms.from_state, terms.biases[0], vectors, matrix)
+    from_state = _with_products_found(ops, old, cell_trace.step_changes(torch.arange(len(from_input))))
     from_state[real:] = 0
     return dataclasses.replace(terms, from_state=from_state)
 
 
-def _with_products_found(
-    cell: Cell, nonlinearity: str, terms: Preactivations, matrix: np.ndarray, old: dict[str, np.ndarray]
-) -> np.ndarray:
+def _with_products_found(ops: NumpyOps, old: dict[str, np.ndarray], changes: StepChanges | None) -> np.ndarray:
     """`from_state`, where a product that reads something made of old states has it from running the step."""
-    vectors = {name: vector[0] for name, vector in terms.vectors.items()}
-    ops = NumpyOps(cell, nonlinearity, terms.from_input, terms.from_state, terms.biases[0], vectors, matrix)
+
+    def read(path: str, state: str) -> np.ndarray:
+        return old[state]
+
     with np.errstate(all="ignore"):  # exploding networks are expected
-        cell.step(ops, None, lambda path, state: old[state])
-    assert terms.from_state is not None
-    from_state = terms.from_state.copy()
+        if changes is None:
+            ops.cell.step(ops, None, read)
+        else:
+            gates = {letter: _in_numpy(change) for letter, change in changes.gates.items()}
+            changed_step(ops.cell, ops, None, read, StepChanges(gates))
+    assert ops.from_state is not None
+    from_state = ops.from_state.copy()
     for letter, product in ops.state_products.items():
-        from_state[:, cell.letters.index(letter)] = product
+        from_state[:, ops.cell.letters.index(letter)] = product
     return from_state
+
+
+def _in_numpy(change: Change) -> Change:
+    return lambda computed: _array(change(torch.from_numpy(computed)))
 
 
 def _array(values: Tensor) -> np.ndarray:

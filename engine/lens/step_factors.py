@@ -58,14 +58,21 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
         for d in range(e.directions):
             arrived: Tensor | None = None  # dL/ds at the last step of the previous pass
             for chain in chains_of(swept, layer, d, sequence, seeds[d]):
-                for name, values in _measure(kind, chain, arrived).items():
-                    measured[name][layer, d, chain.positions] = values.numpy()
+                found = {name: values.numpy() for name, values in _measure(kind, chain, arrived).items()}
+                _cut_off(found, chain.cell_trace.cut_steps)
+                for name, values in found.items():
+                    measured[name][layer, d, chain.positions] = values
                 arrived = chain.memory[-1]
-    for name, row in measured.items():
-        row[:, :, cut] = np.where(np.isnan(row[:, :, cut]), np.nan, 0.0 if name == "factor" else np.nan)
+    _cut_off(measured, cut)
     factor, slope, weights = measured.pop("factor"), measured.pop("slope", None), measured.pop("weights", None)
     normalisations = {gain: measured.pop(gain) for gain in kind.structure.state_normalisations}
     return StepFactors(factor, slope, weights, measured, normalisations)
+
+
+def _cut_off(measured: dict[str, np.ndarray], cut: list[int]) -> None:
+    """Say that nothing goes back from these steps, (..., T): a factor of 0, which is made of nothing."""
+    for name, values in measured.items():
+        values[..., cut] = np.where(np.isnan(values[..., cut]), np.nan, 0.0 if name == "factor" else np.nan)
 
 
 def _reading_names(kind: Cell) -> list[str]:

@@ -7,7 +7,7 @@ import io
 import math
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import safetensors.torch
@@ -18,7 +18,12 @@ from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentErro
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.frame.typed_frame import TypedFrame
-from engine.model import build
+from engine.intervention.as_json import check_interventions
+from engine.intervention.changed_frame import ChangedFrame
+from engine.intervention.changed_network import changed_network
+from engine.intervention.intervention import Intervention
+from engine.lens.forward_trace import DRAWN
+from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import TASKS, Batch, probe, sample
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
@@ -183,14 +188,46 @@ class Trainer:
         batch, known = typed_sequence(self.model, self._probe, changes)
         return TypedFrame(self.sequence_frame(batch, requested), known)
 
+    def changed_frame(
+        self,
+        interventions: Sequence[Intervention],
+        changes: Mapping[int, str] | None = None,
+        requested: Collection[str] = (),
+    ) -> ChangedFrame:
+        """Take a frame of the drawn sequence alone with interventions, and one without. Changes and draws nothing.
+
+        Args:
+            interventions: of several for one value the last counts.
+            changes: symbols to be typed first, as of `typed_frame`; both frames then read this sentence.
+            requested: as of `frame`, for both.
+
+        Raises:
+            InterventionError: for an intervention that this network does not have, with a sentence.
+            TypedSentenceError: as `typed_frame`.
+        """
+        batch = self._probe.single_sequence(DRAWN)
+        known = batch.counted[:, 0].copy()
+        if changes:
+            batch, known = typed_sequence(self.model, self._probe, changes)
+        check_interventions(interventions, self.info.of_sequence(batch.valid[:, 0], batch.counted[:, 0]))
+        changed, read = changed_network(self.model, batch, interventions)
+        return ChangedFrame(
+            interventions=tuple(interventions),
+            frame=self._frame_of(changed, read, requested),
+            untouched=self.sequence_frame(batch, requested),
+            targets_known=known,
+        )
+
     def sequence_frame(self, batch: Batch, requested: Collection[str] = ()) -> Frame:
         """Take a frame of a batch of one sequence in the place of the probe. Changes nothing, draws nothing."""
+        return self._frame_of(self.model, batch, requested)
+
+    def _frame_of(self, model: RecurrentNetwork, batch: Batch, requested: Collection[str]) -> Frame:
+        """A frame of a single sequence."""
         info = dataclasses.replace(self.info, experiment=self.experiment).of_sequence(
             batch.valid[:, 0], batch.counted[:, 0]
         )
-        return capture_frame(
-            self.model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested
-        )
+        return capture_frame(model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested)
 
     @property
     def progress(self) -> TrainingProgress:

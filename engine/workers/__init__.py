@@ -5,11 +5,20 @@ Importing this package does not load torch: only the workers do.
 
 from engine.workers.measurement import Measurement
 from engine.workers.pool import Pool
-from engine.workers.protocol import ANSWER, SEQUENCE_TRACE, TYPED_FRAME, UPDATE_TRACE, VERIFICATION, WEIGHTS
+from engine.workers.protocol import (
+    ANSWER,
+    CHANGED_FRAME,
+    SEQUENCE_TRACE,
+    TYPED_FRAME,
+    UPDATE_TRACE,
+    VERIFICATION,
+    WEIGHTS,
+)
 from engine.workers.run import Run
 
 __all__ = [
     "ANSWER",
+    "CHANGED_FRAME",
     "SEQUENCE_TRACE",
     "TYPED_FRAME",
     "UPDATE_TRACE",

@@ -12,6 +12,7 @@ from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunPhase
 from engine.frame.reading_request import newest_requests
 from engine.frame.typed_frame import TypedSentenceError
+from engine.intervention.intervention import InterventionError
 from engine.step_through.sequence_trace import TraceError
 from engine.training import NotFiniteError, Trainer
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
@@ -219,7 +220,7 @@ class HostedRun:
         try:
             result = handle(self.trainer, request.kind, request.arguments)
             return RequestDone(self.key, request.number, request.kind, result)
-        except (QuestionError, TraceError, TypedSentenceError, NotFiniteError) as error:
+        except (QuestionError, TraceError, TypedSentenceError, InterventionError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:
             problem = f"There is no answer: {type(error).__name__}: {error}"

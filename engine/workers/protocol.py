@@ -9,6 +9,7 @@ from engine.ask.question import Answer
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
 from engine.frame.typed_frame import TypedFrame
+from engine.intervention.changed_frame import ChangedFrame
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import Verification
@@ -36,8 +37,11 @@ WEIGHTS: RequestKind[bytes] = RequestKind("weights")
 TYPED_FRAME: RequestKind[TypedFrame] = RequestKind("typed_frame")
 """A frame of the drawn sequence with other symbols; arguments: `changes`, {position on the time axis: label}, and
 `requested`, on-demand readings (default: none)."""
+CHANGED_FRAME: RequestKind[ChangedFrame] = RequestKind("changed_frame")
+"""Frames of the drawn sequence with interventions and without; arguments: `interventions`, and as of a typed frame
+`changes` (default: none) and `requested`."""
 REQUEST_KINDS: tuple[RequestKind[Any], ...] = (
-    ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS, TYPED_FRAME,
+    ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS, TYPED_FRAME, CHANGED_FRAME,
 )  # fmt: skip
 
 

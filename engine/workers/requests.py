@@ -14,6 +14,7 @@ from engine.step_through.verification_result import GradientEntry, Verification
 from engine.training import Trainer
 from engine.workers.protocol import (
     ANSWER,
+    CHANGED_FRAME,
     SEQUENCE_TRACE,
     TYPED_FRAME,
     UPDATE_TRACE,
@@ -61,6 +62,7 @@ HANDLERS: dict[RequestKind[Any], Callable[..., Any]] = {
     UPDATE_TRACE: dry_run_update,
     WEIGHTS: Trainer.weights,
     TYPED_FRAME: Trainer.typed_frame,
+    CHANGED_FRAME: Trainer.changed_frame,
 }
 """For each kind the function that is called with the trainer and the request's arguments."""
 

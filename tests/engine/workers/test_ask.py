@@ -10,8 +10,9 @@ import numpy as np
 from engine.ask.question import Answer, Question
 from engine.experiment import Experiment
 from engine.frame import RunPhase
+from engine.intervention.intervention import HoldGate
 from engine.training import Trainer
-from engine.workers import ANSWER, TYPED_FRAME, Pool, Run, worker_process
+from engine.workers import ANSWER, CHANGED_FRAME, TYPED_FRAME, Pool, Run, worker_process
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import HANDLERS, answer_question
 from tests.engine.workers.conftest import frame_of, wait_for
@@ -122,4 +123,21 @@ def test_a_frame_of_a_typed_sentence_is_the_trainers_own(pool):
     run.request(TYPED_FRAME, changes={9: "q"})
     wait_for(lambda: not run.is_pending(TYPED_FRAME))
     assert run.problem(TYPED_FRAME).startswith("Only the sequence can be changed") and run.result(TYPED_FRAME) is typed
+    run.stop()
+
+
+def test_a_frame_of_a_changed_network_is_the_trainers_own(pool):
+    run, alone = pool.submit(SMALL, paused=True), Trainer(SMALL)
+    frame_of(run)
+    held = [HoldGate(layer=0, gate=run.info.gates[0], value=0.0)]
+    run.request(CHANGED_FRAME, interventions=held)
+    wait_for(lambda: not run.is_pending(CHANGED_FRAME))
+    result, wanted = run.result(CHANGED_FRAME), alone.changed_frame(held)
+    assert run.problem(CHANGED_FRAME) == "" and result.interventions == tuple(held)
+    for name in ("hidden", "outputs", "relative"):
+        assert np.array_equal(getattr(result.frame, name), getattr(wanted.frame, name)), name
+        assert np.array_equal(getattr(result.untouched, name), getattr(wanted.untouched, name)), name
+    run.request(CHANGED_FRAME, interventions=[HoldGate(layer=5, gate=run.info.gates[0], value=0.0)])
+    wait_for(lambda: not run.is_pending(CHANGED_FRAME))
+    assert run.problem(CHANGED_FRAME) == "layer of hold_gate must be 0, the only one, but got 5."
     run.stop()
