@@ -1,14 +1,15 @@
 // The stage with all that belongs to it: legend, picture, words, sums, microscope, dots, table. It keeps what is chosen
 // (a step, a cell, a loss, a fold) and asks for the numbers that this needs.
-import { createDots } from './dots.js';
+import { createJourney } from './journey.js';
 import { createFormula } from './formula.js';
 import { createLegend } from './legend.js';
 import { createMenu } from './menu.js';
 import { createMicroscope } from './microscope/microscope.js';
+import { createInterventions } from './interventions.js';
 import { createPhases, reveal } from './phases.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
-import { along, answer, clamp, entersAt, lowered, many, num, part, percent, scale, seen, shade } from './scene.js';
+import { along, answer, clamp, entersAt, lowered, num, part, percent, scale, seen, shade } from './scene.js';
 import { isWorded } from './layout.js';
 import { createPull } from './pull.js';
 import { createStage } from './stage.js';
@@ -16,12 +17,11 @@ import { put } from './svg.js';
 
 const CALM = window.matchMedia('(prefers-reduced-motion: reduce)');
 const FOLDING = 1100; // ms
-const RESTING = 6000; // ms that arrived dots stay
 const NARROW = 1100; // pixels of a window in which the open cell needs all of it
-const LOGARITHMS = new Set(['relative', 'low', 'high', 'norms', 'followed', 'followedHigh']);
+const LOGARITHMS = new Set(['relative', 'wasRelative', 'low', 'high', 'norms', 'followed', 'followedHigh']);
 const TINY = 5e-324; // exactly 0 comes as -Infinity; nothing else becomes 0
 
-const powers = (logarithms) => Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
+const powers = (logarithms) => logarithms && Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
 
 // acts: {onChoose(t), onNeed()}: a step was chosen; numbers are needed that the last request did not ask for;
 // {onSlow(what)}: slow motion "on" or "off", or make the "update"; {onDraw(figure, node)}: draw a Plotly figure there.
@@ -29,13 +29,16 @@ export function createBoard(root, acts) {
   const find = (name) => root.querySelector(`.stage-${name}`);
   const board = root.querySelector('.stage'), place_ = find('place');
   const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1, slow: false, beside: 0 };
-  let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, journey = null, raf = 0, patched = [];
+  let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, raf = 0, patched = [];
 
   const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
   const menu = createMenu(find('menu'), board, { palette: () => palette, need: (name) => { view.matrix = name; acts.onNeed(); }, type });
   const micro = createMicroscope(find('micro'), (v) => shade(palette, v), { step: (by) => choose(view.t + by), follow: (unit) => { view.unit = unit; acts.onNeed(); magnify(); }, close: shut });
   const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
 
+  const row = Object.assign(document.createElement('div'), { className: 'stage-change' });
+  find('micro').append(row);
+  const interventions = createInterventions(row, find('changes'), { change: (made) => { interventions.say([]); place(); acts.onNeed(); } });
   const phases = createPhases(find('phases'), find('phase'), find('norms'), { phase: (phase) => { reveal(board, phase, info.steps, CALM.matches); }, height: () => stage.at.height, next: () => acts.onSlow('update'), draw: (figure, node) => acts.onDraw(figure, node) });
 
   // The theme's colours, [red, green, blue] each: a token may be `light-dark(...)`, so a probe has it resolved.
@@ -64,6 +67,7 @@ export function createBoard(root, acts) {
   function begin(next) {
     Object.assign(view, { follow: null, typed: {}, matrix: null, open: false, fold: 1, unit: 0 });
     frame = null;
+    interventions.configure(next);
     rebuild(next);
   }
   function rebuild(next) {
@@ -97,7 +101,7 @@ export function createBoard(root, acts) {
     return {
       ...view, follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale: view.large > 1 ? (view.width > 1000 ? 1.35 : 1.15) : 1,
       relative: followed ? frame.followed : frame?.relative, high: !info.ofProbe ? null : followed ? frame.followedHigh : frame?.high,
-      worded: isWorded(info, words), counting: Boolean(journey),
+      worded: isWorded(info, words), counting: journey.moves,
       entersForwards: entersAt(info, follow, 0),
     };
   };
@@ -146,6 +150,7 @@ export function createBoard(root, acts) {
     if (frame.words !== before) place();
     else patch();
     if (view.slow) phases.show(frame.update, frame.updateProblem);
+    interventions.say(frame.changes ?? []);
     if (mine.some(([key]) => key === 'weights')) menu.show(frame.matrix, frame.weights);
     find('untype').hidden = !Object.keys(view.typed).length;
     const problem = find('problem');
@@ -201,6 +206,7 @@ export function createBoard(root, acts) {
   // The open cell with its numbers, as far as they have come.
   function magnify() {
     if (!view.open || !frame?.h) return;
+    interventions.open({ ...view.chain, t: info.at[view.t], unit: view.unit });
     const { t, unit, chain: { l, d } } = view, [at, layer, direction, which] = frame.cellOf ?? [], mine = at === info.at[t] && layer === l && direction === d && which === unit;
     const norms = along(frame.norms, info, view.chain), to = d ? t + 1 : t - 1, name = info.memory;
     const together = view.follow === null && to >= 0 && to < info.steps && norms[t] > 0 ? `‖D${name}${lowered(info.at[to])}‖ / ‖D${name}${lowered(info.at[t])}‖ = ${num(norms[to] / norms[t])}` : view.follow === null ? 'the chain begins here' : '';
@@ -253,7 +259,7 @@ export function createBoard(root, acts) {
       place();
       more = true;
     }
-    if (journey) more = drawDots(now) || more;
+    if (journey.moves) more = journey.draw(now) || more;
     if (more) go();
   }
   // From where the fold is to one end.
@@ -272,38 +278,12 @@ export function createBoard(root, acts) {
 
   const pull = createPull(place_, { fold: () => (folding ? 1 : view.fold), move: (to) => { view.fold = to; place(); }, settle });
 
+  const journey = createJourney({ board, canvas: find('dots-canvas'), button: find('dots'), spoken: find('spoken') }, { go, stage: () => stage, palette: () => palette, ended: patch });
+  const stopDots = journey.stop;
   function startDots() {
-    if (journey) return stopDots();
+    if (journey.moves) return stopDots();
     if (!frame?.h || view.fold < 1 || CALM.matches || !info.links) return; // then the ribbon and its number say it
-    const canvas = find('dots-canvas'), ratio = window.devicePixelRatio || 1, [outer, inner] = [board, stage.svg].map((each) => each.getBoundingClientRect());
-    Object.assign(canvas, { width: outer.width * ratio, height: outer.height * ratio });
-    const context = canvas.getContext('2d'), [dx, dy] = [inner.left - outer.left, inner.top - outer.top], path = stage.path();
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const moved = { ...path, y: path.y + dy, floor: path.floor + dy, from: { x: path.from.x + dx, y: path.from.y + dy }, points: path.points.map((point) => ({ ...point, x: point.x + dx })) };
-    board.classList.add('stage-dotted');
-    find('dots').setAttribute('aria-pressed', 'true');
-    journey = { dots: createDots(context, moved, palette, performance.now()), clear: () => context.clearRect(0, 0, outer.width, outer.height), rest: 0 };
-    go();
-  }
-  function drawDots(now) {
-    journey.clear();
-    const { moving, going, arrived } = journey.dots.draw(now);
-    const counted = arrived <= 1000 ? `${arrived.toLocaleString('en')} of 1,000` : Number.isFinite(arrived) ? `1,000 → ${many(arrived)}` : 'not finite';
-    stage.count(counted, going ? `${going.toLocaleString('en')} on their way` : 'dots arrived');
-    if (!moving && !journey.rest) {
-      find('spoken').textContent = `${counted} dots arrived`;
-      journey.rest = setTimeout(stopDots, RESTING);
-    }
-    return moving;
-  }
-  function stopDots() {
-    if (!journey) return;
-    clearTimeout(journey.rest);
-    journey.clear();
-    journey = null;
-    find('dots').setAttribute('aria-pressed', 'false');
-    board.classList.remove('stage-dotted');
-    patch();
+    journey.start();
   }
   find('dots').onclick = startDots;
   find('numbers').ontoggle = () => patch();
@@ -318,7 +298,7 @@ export function createBoard(root, acts) {
   }
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select, [contenteditable], [role="slider"]')) return;
-    if (event.key === 'Escape') return void (find('menu').hidden ? (view.open ? shut() : view.slow && find('slow').click()) : menu.close());
+    if (event.key === 'Escape') return void (find('menu').hidden ? (view.open ? shut() : interventions.made.length ? interventions.clear() : view.slow && find('slow').click()) : menu.close());
     if (view.slow && phases.press(event.key)) {
       event.preventDefault();
       return void event.stopImmediatePropagation(); // elsewhere these keys move the timeline
@@ -337,7 +317,7 @@ export function createBoard(root, acts) {
   return {
     board, configure, receive, chooseAt, dress: (isSlow) => { dress(); if (isSlow !== view.slow) slow(isSlow); else patch(); },
     // What the next message must have besides the numbers of every frame.
-    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, matrix: view.matrix, slow: view.slow },
+    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, matrix: view.matrix, slow: view.slow, interventions: interventions.made },
     state: { choose: (t) => choose(t), get patched() { return patched; }, get view() { return view; }, get frame() { return frame; }, get info() { return info; }, get at() { return stage?.at; }, look: () => look() },
     close() {
       document.removeEventListener('keydown', onKey, true);

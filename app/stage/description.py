@@ -9,8 +9,11 @@ import numpy as np
 from app.figures import theme
 from app.figures.unrolled import layout as drawn
 from app.stage.microscope import equations
+from engine.cells import Cell
+from engine.experiment import Range
 from engine.frame import RunInfo
 from engine.frame.chain import Chain
+from engine.intervention.intervention import gate_limits
 
 UNITS = 32
 """At most so many units are drawn in a cell: each is a row of pixels."""
@@ -57,6 +60,8 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "upper": chain.output_layers,
         "links": chain.has_links and len(real) > 1,
         "keep": retain or "",
+        "gates": _gates(chain.cell_kind),
+        "states": list(chain.cell_kind.states),
         "encoder": int((real < chain.encoder_steps).sum()),
         "counted": counted.tolist(),
         "enters": [index[chain.enters(d)] for d in range(chain.directions)],
@@ -66,6 +71,15 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "need": index.get(need, -1) if chain.lag and not chain.looks_ahead else -1,
         "matrices": matrices(chain),
     }
+
+
+def _gates(cell: Cell) -> list[dict[str, str]]:
+    """What is between shut and open in this cell: name and letter."""
+    return [
+        {"name": name, "letter": letter}
+        for name, letter in zip(cell.gates, cell.letters, strict=True)
+        if gate_limits(cell, name) == Range(0, 1)
+    ]
 
 
 def of_task(info: RunInfo) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,18 +14,20 @@ from app.figures.over_time.hidden import scale_of
 from app.slow_motion.feed import UpdateFeed
 from app.stage.description import describe
 from app.stage.microscope.values import values as values_of_cell
-from app.stage.values import logarithm, values, words
+from app.stage.other_frame import OtherFrame
+from app.stage.values import before, logarithm, values, words
 from app.weights_file import matrix, step_of
 from engine.frame import Frame, RunInfo
 from engine.frame.chain import Chain
 from engine.frame.reading_request import ReadingRequest
-from engine.frame.typed_frame import TypedFrame
-from engine.workers import TYPED_FRAME, WEIGHTS
+from engine.intervention.as_json import MAX_INTERVENTIONS
+from engine.intervention.changed_frame import ChangedFrame
+from engine.intervention.intervention import Intervention
+from engine.workers import WEIGHTS
 from engine.workers.run import Run
 
 STAGE = "stage"
 """The stage's name among the figures that a browser has on its screen."""
-ONLY_LIVE = "The words that were typed are read by the network as it is now: choose “live” to see it."
 MAX_TYPED = 1000
 """More changed words than a sequence can have are no request of ours."""
 
@@ -42,6 +44,7 @@ class Wanted:
         typed: {position: symbol} that take the place of the drawn sequence's.
         matrix: the name of the parameter whose weights are shown; "" for none.
         slow: the next update is shown in slow motion.
+        interventions: in the network, as `engine.intervention.as_json` reads them.
     """
 
     t: int
@@ -52,6 +55,7 @@ class Wanted:
     typed: Mapping[int, str] = field(default_factory=dict)
     matrix: str = ""
     slow: bool = False
+    interventions: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, request: Any) -> Wanted | None:
@@ -68,7 +72,11 @@ class Wanted:
         if not whole or not text or len(typed) > MAX_TYPED:
             return None
         is_open, slow = (request.get(name) is True for name in ("open", "slow"))
-        return cls(numbers[0], (layer, direction), numbers[3], is_open, follow, typed, matrix, slow)
+        interventions = request.get("interventions", [])
+        if not isinstance(interventions, list) or len(interventions) > MAX_INTERVENTIONS:
+            return None
+        chosen = (numbers[0], (layer, direction), numbers[3], is_open, follow, typed, matrix, slow)
+        return cls(*chosen, tuple(interventions))
 
 
 class StageFeed:
@@ -77,11 +85,9 @@ class StageFeed:
     def __init__(self, run: Run) -> None:
         self._run = run
         self.wanted: Wanted | None = None
-        self.is_live = True  # False while a past frame is shown, of which no typed sentence can be known
+        self._other = OtherFrame(run)
         self._sent: tuple[Any, ...] = ()
         self._told: dict[str, Any] = {}  # what of the news was sent last, by name
-        self._typed_for: tuple[Any, ...] = ()
-        self._before: TypedFrame | None = None  # the answer to an earlier sentence
         self._asked_for = ""
         self._update = UpdateFeed(run)
 
@@ -93,6 +99,17 @@ class StageFeed:
             self._run.request(WEIGHTS)
         self._asked_for = name
         self._update.is_wanted = self.wanted is not None and self.wanted.slow
+        self._other.typed = {} if self.wanted is None else self.wanted.typed
+        self._other.interventions = () if self.wanted is None else self.wanted.interventions
+
+    @property
+    def is_live(self) -> bool:
+        """False while a past frame is shown."""
+        return self._other.is_live
+
+    @is_live.setter
+    def is_live(self, on: bool) -> None:
+        self._other.is_live = on
 
     def requires(self) -> set[str]:
         """The on-demand readings that the next frame must have for what is chosen."""
@@ -107,23 +124,26 @@ class StageFeed:
 
     def is_due(self, frame: Frame) -> bool:
         """True if this frame, or something that was chosen, was not sent. Asks for what this needs, too."""
-        self._request_typed(frame)
+        self._other.request(self._run.info, sorted(self.requires()), frame.step)
         self._update.request()
         return self._sent != self._state(frame)
 
     def patch(self, info: RunInfo, frame: Frame) -> Patch:
         """The numbers of a frame, or of the one that is shown in its place, and what is new beside them."""
         self._sent = self._state(frame)
-        typed, update = self._typed(), self._update.shown()
+        typed, update = self._other.result(self._run.info), self._update.shown()
         other = typed if update is None else update
         shown, of = (frame, info) if other is None else (other.frame, other.info(info))
-        changed = {**values(of, shown), **self._followed(of, shown), **self._cell(of, shown)}
+        made, untouched = (other.interventions, other.untouched) if isinstance(other, ChangedFrame) else ((), None)
+        changed = {**values(of, shown), **self._followed(of, shown), **self._cell(of, shown, made)}
         read = {
             **words(of, shown),
             "description": describe(of),
             "matrix": None,
-            "typedProblem": self._problem(),
-            "isTyped": typed is not None,
+            "typedProblem": self._other.problem(self._run.info),
+            "isTyped": typed is not None and bool(self._other.typed),
+            "changes": [str(each) for each in made],
+            **before(of, untouched),
             "update": self._update.told(info),
             "updateProblem": self._update.problem,
         }
@@ -139,39 +159,9 @@ class StageFeed:
     def _state(self, frame: Frame) -> tuple[Any, ...]:
         """Everything on which a patch depends."""
         weights = self._run.result(WEIGHTS) if self._asked_for else None
-        return frame, self.wanted, self._typed(), self._problem(), weights, self._update.trace(), self._update.problem
-
-    # A sentence that somebody typed.
-
-    def _request_typed(self, frame: Frame) -> None:
-        """Ask for the frame of the typed sentence at the run's newest step, once for each step and sentence."""
-        if not self._types or self._run.is_pending(TYPED_FRAME):
-            return
-        assert self.wanted is not None
-        key = (dict(self.wanted.typed), sorted(self.requires()), frame.step)
-        if key != self._typed_for:
-            if not self._typed_for or key[0] != self._typed_for[0]:
-                self._before = self._run.result(TYPED_FRAME)
-            self._typed_for = key
-            self._run.request(TYPED_FRAME, changes=dict(self.wanted.typed), requested=sorted(self.requires()))
-
-    def _typed(self) -> TypedFrame | None:
-        """The newest frame of the typed sentence; None if nothing is typed, or it is not there yet."""
-        if self.wanted is None or not self._types or self._problem():
-            return None
-        if not self._typed_for or self._typed_for[0] != dict(self.wanted.typed):
-            return None
-        result = self._run.result(TYPED_FRAME)
-        return None if result is self._before else result
-
-    def _problem(self) -> str:
-        if not self.is_live and self.wanted is not None and self.wanted.typed:
-            return ONLY_LIVE
-        return self._run.problem(TYPED_FRAME) if self._types else ""
-
-    @property
-    def _types(self) -> bool:
-        return self.is_live and self.wanted is not None and bool(self.wanted.typed)
+        info = self._run.info
+        other = (self._other.result(info), self._other.problem(info), self._update.trace(), self._update.problem)
+        return frame, self.wanted, weights, *other
 
     # What was chosen.
 
@@ -189,14 +179,16 @@ class StageFeed:
             "followedHigh": logarithm(followed.relative_high[:, :, real]),
         }
 
-    def _cell(self, info: Chain, frame: Frame) -> Patch:
+    def _cell(self, info: Chain, frame: Frame, interventions: Sequence[Intervention]) -> Patch:
         """Every number of the chosen cell and unit at the chosen step; for the microscope also all of its units."""
         wanted = self.wanted
         if wanted is None or wanted.chain not in info.chains or wanted.t >= info.time_steps:
             return {}
         (layer, direction), unit = wanted.chain, min(wanted.unit, info.hidden_size - 1)
         has_terms = frame.terms is not None and (frame.terms.layer, frame.terms.direction) == wanted.chain
-        found = values_of_cell(info, frame, layer, direction, unit, wanted.t, frame.terms if has_terms else None)
+        found = values_of_cell(
+            info, frame, layer, direction, unit, wanted.t, frame.terms if has_terms else None, interventions
+        )
         written = {name: _written(float(value)) for name, value in found.items()}
         changed: Patch = {"cellValues": written, "cellOf": [wanted.t, layer, direction, unit]}
         if wanted.is_open:

@@ -82,6 +82,15 @@ def _relative(info: RunInfo, frame: Frame) -> Patch:
     return {"relative": logarithm(own[:, :, real])}
 
 
+def before(info: RunInfo, untouched: Frame | None) -> Patch:
+    """Of the network as it was before it was changed: relative sizes and answers; None where there is no such thing."""
+    names = {"relative": "wasRelative", "best": "wasBest", "sure": "wasSure"}
+    if untouched is None:
+        return dict.fromkeys(names.values())
+    found = {**_relative(info, untouched), **_answers(info, untouched)}
+    return {was: found.get(name) for name, was in names.items()}
+
+
 def logarithm(sizes: np.ndarray) -> np.ndarray:
     """log10 as float32, flat: float32 itself ends at 1e-38, a gradient does not. -inf is exactly 0."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -15,6 +15,7 @@ import safetensors.numpy
 
 from app.stage.microscope.values import values
 from engine.experiment import Experiment
+from engine.intervention.intervention import HoldGate
 from engine.preset import load_preset
 from engine.training import Trainer
 from tests.browser.conftest import Playground
@@ -477,3 +478,28 @@ def test_a_thousand_steps_are_drawn_within_the_page(visit):
     assert normal.sum() > 300
     np.testing.assert_allclose(array(page, "look().relative")[normal], relative[normal], rtol=1e-3)
     check_ribbon(page, relative)
+
+
+# ---- interventions
+
+
+def test_a_gate_held_shut_is_seen_beside_the_network_as_it_is_and_escape_leads_back(visit):
+    page, trainer = opened(visit, task="first_symbol_recall", cell="lstm", hidden_size=6, seq_len=7)
+    usual = trainer.frame()
+    page.page.locator(".stage-svg .cell").nth(1).click()
+    page.page.get_by_role("button", name="Hold the forget gate shut at all steps").click()
+    page.wait(f"{STAGE}.frame.changes?.length === 1")
+    changed = trainer.changed_frame([HoldGate(layer=0, gate="forget_gate", value=0)])
+    np.testing.assert_allclose(array(page, "look().relative"), changed.frame.relative.ravel(), rtol=1e-4)
+    np.testing.assert_allclose(array(page, "frame.wasRelative"), changed.untouched.relative.ravel(), rtol=1e-4)
+    page.page.keyboard.press("Escape")  # the cell closes, and the change stays
+    page.page.locator(".stage-changes", has_text="forget gate held shut, layer 1, all steps").wait_for()
+    assert number(drawn(page, ".arrives")[0]) == pytest.approx(changed.frame.relative[0, 0, 0], rel=0.06, abs=0.006)
+    was = drawn(page, ".arrives-at")[0].split("was ")[1]
+    assert number(was) == pytest.approx(changed.untouched.relative[0, 0, 0], abs=0.006)
+    answer = changed.untouched.outputs[-1]
+    assert drawn(page, ".says .note")[0].startswith(f"was “{answer.argmax()}”")
+    page.page.keyboard.press("Escape")
+    page.wait(f"{STAGE}.frame.changes.length === 0")
+    assert page.page.locator(".stage-changes").is_hidden()
+    np.testing.assert_allclose(array(page, "look().relative"), usual.relative.ravel(), rtol=1e-4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from app.stage.microscope.step_graph import FUNCTIONS, StepGraph, step_graph
 from engine.cells.numpy_ops import NumpyOps
 from engine.cells.structure import Symbol
 from engine.frame import Chain, Frame
+from engine.intervention.intervention import CutLink, Intervention
 
 SLOPES = {
     "tanh": lambda h: 1 - h * h,
@@ -38,8 +39,9 @@ class Terms(Protocol):
 
 
 def values(
-    info: Chain, frame: Frame, layer: int, direction: int, unit: int, t: int | None = None, terms: Terms | None = None
-) -> dict[str, np.ndarray]:
+    info: Chain, frame: Frame, layer: int, direction: int, unit: int, t: int | None = None, terms: Terms | None = None,
+    interventions: Sequence[Intervention] = (),
+) -> dict[str, np.ndarray]:  # fmt: skip
     """The number of every id that wires, nodes and equations name: {id: (T,) float32}; "x" has none.
 
     NaN at padded steps. Where the terms of the chain are not known, they are NaN, and all that follows from the frame's
@@ -50,15 +52,21 @@ def values(
         unit: the one that is followed.
         t: one step alone: then every array has the shape ().
         terms: of this chain; by default the frame's own, if it is the top layer, forwards.
+        interventions: that the frame's network has: its gates and states are not those that the terms would make.
     """
     if terms is None and (layer, direction) == (info.num_layers - 1, 0):
         terms = frame
     graph = step_graph(info.cell_kind, info.nonlinearity)
     # Units meet in a normalisation alone: products with W_hh are known.
     seen = slice(None) if graph.ops.normalised else slice(unit, unit + 1)
-    old, new = _states(info, frame, layer, direction, seen)
+    cut = [
+        each.t
+        for each in interventions
+        if isinstance(each, CutLink) and (each.layer, each.direction) == (layer, direction)
+    ]
+    old, new = _states(info, frame, layer, direction, seen, cut)
     known = {symbol: old[state] for symbol, state in graph.old.items()}
-    if terms is None:
+    if terms is None or interventions:
         known |= {graph.symbols[state]: values for state, values in new.items()}
         letters = dict(zip(info.cell_kind.gates, info.cell_kind.letters, strict=True))
         known |= {
@@ -79,9 +87,9 @@ def values(
 
 
 def _states(
-    info: Chain, frame: Frame, layer: int, direction: int, seen: slice
+    info: Chain, frame: Frame, layer: int, direction: int, seen: slice, cut: Sequence[int]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """({state: (T, units) before each step}, {state: after it}) of a chain, in float64."""
+    """({state: (T, units) before each step}, {state: after it}) of a chain, in float64; before a cut it is 0."""
     recorded = {state: getattr(frame, STATES[state])[layer, direction] for state in info.cell_kind.states}
     new = {state: values[:, seen].astype(float) for state, values in recorded.items()}
     steps = np.arange(info.time_steps)
@@ -90,6 +98,7 @@ def _states(
         before[info.encoder_steps] = np.flatnonzero(frame.valid[: info.encoder_steps])[-1]
     inside = (before >= 0) & (before < info.time_steps)
     inside[inside] &= frame.valid[before[inside]]
+    inside[list(cut)] = False
     old = {
         state: np.where(inside[:, None], values[np.clip(before, 0, info.time_steps - 1)], 0.0)
         for state, values in new.items()

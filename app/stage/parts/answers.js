@@ -1,5 +1,5 @@
 // What the network says at each step: the answer, how sure it is, whether it is right, and the loss.
-import { answer, num, percent, rounded, seen } from '../scene.js';
+import { answer, fixed, num, percent, rounded, seen } from '../scene.js';
 import { isSingle } from '../layout.js';
 import { el, lazily, put, show } from '../svg.js';
 
@@ -42,8 +42,14 @@ export function answers({ info, front }) {
     put(label, { text: once && shown.length < 3 ? `“${shown}”` : fit(shown, dense ? 8.6 * s : 11 * s) });
     put(chance, { text: a.p !== null && (once || room > shown.length * 11 * s + 66 * s) ? ` ${percent(a.p)}` : '' });
     const loss = once || room > 150 * s ? ` · loss ${num(a.loss)}` : '';
-    put(note, { y: 12 * s, text: fit(`${mark}${goal}`, 7 * s) + loss });
+    put(note, { y: 12 * s, text: was(frame, t) ?? fit(`${mark}${goal}`, 7 * s) + loss });
     if (alone) put(alone, { y: 32 * s, text: frame.free?.[t] === undefined ? '' : fit(seen(frame.free[t]), 7.4 * s) });
+  }
+  // What the network says as it is, while the picture shows a changed one.
+  function was(frame, t) {
+    if (!frame.wasBest) return null;
+    if (info.outputs === 'values') return `was ${fixed(frame.wasBest[t])}`;
+    return `was “${seen(info.labels[frame.wasBest[t]] ?? '–')}” ${percent(frame.wasSure[t])}`;
   }
   return { patch };
 }

@@ -10,11 +10,11 @@ export function gradient({ info, chains, back, front }) {
   const { steps: count, layers: L } = info;
   const all = chains.map((c) => ({
     c, tip: c.d ? 1 : -1, drop: lazily(() => el('path', { class: 'drop' }, back)),
-    edge: el('path', { class: 'edge' }, back), river: el('path', { class: 'river' }, back), hair: el('path', { class: 'hair' }, back), flow: el('path', { class: 'flow' }, back), head: el('path', { class: 'river' }, back),
+    edge: el('path', { class: 'edge' }, back), river: el('path', { class: 'river' }, back), was: el('path', { class: 'was' }, back), hair: el('path', { class: 'hair' }, back), flow: el('path', { class: 'flow' }, back), head: el('path', { class: 'river' }, back),
   }));
   const arrives = chains.map(() => el('text', {}, front)), note = el('text', { class: 'arrives-at', x: 14 }, front);
 
-  function stream({ c, tip, edge, river, hair, flow, head }, frame, at, view) {
+  function stream({ c, tip, edge, river, was, hair, flow, head }, frame, at, view) {
     const r = along(view.relative, info, c), e = entersAt(info, view.follow, c.d), y = at.rows[c.l].ribbon[c.d];
     const half = (values, t) => thickness(values[t], at.one) / 2;
     const last = c.d ? count - 1 : 0, reach = at.grid.map((g) => g.t).filter((t) => (c.d ? t >= e : t <= e));
@@ -29,6 +29,8 @@ export function gradient({ info, chains, back, front }) {
     const some = info.links && points.some(([, h]) => h > 0), high = view.high && along(view.high, info, c);
     put(river, { d: some ? ribbon(points, y) : NOTHING, opacity: clamp(at.p * 3 - 2, 0, 1) });
     put(edge, { d: some && high && at.unfolded ? ribbon(through(high).map(([x, h]) => [x, Math.min(h, at.lane / 2 + 2)]), y) : NOTHING });
+    const untouched = frame.wasRelative && along(frame.wasRelative, info, c);
+    put(was, { d: info.links && untouched && at.unfolded ? ribbon(through(untouched).map(([x, h]) => [x, Math.min(h, at.lane / 2 + 2)]), y) : NOTHING });
     put(head, { d: some && half(r, last) > 0.6 && at.unfolded ? `${m(foot, y - open)}L${rounded(clamp(foot + tip * open * 0.9, 2, at.W - 2))} ${rounded(y)}L${rounded(foot)} ${rounded(y + open)}Z` : NOTHING });
     put(hair, { d: some && thin.length > 1 ? `${m(thin[0][0], y)}H${rounded(thin[thin.length - 1][0])}` : NOTHING });
     put(flow, { d: (some && at.unfolded && chevrons.join('')) || NOTHING });
@@ -66,7 +68,8 @@ export function gradient({ info, chains, back, front }) {
       if (!mine) return;
       put(note, { y: y + 25 * s });
       const which = view.follow !== null ? `of l${lowered(info.at[view.follow])} at` : info.ofProbe ? 'arrives at' : 'this sequence,';
-      if (!view.counting) put(note, { text: `${which} t = ${info.at[c.d ? count - 1 : 0]}` });
+      const end = info.at[c.d ? count - 1 : 0], was = frame.wasRelative && along(frame.wasRelative, info, c)[c.d ? count - 1 : 0];
+      if (!view.counting) put(note, { text: frame.wasRelative ? `t = ${end} · was ${part(was)}` : `${which} t = ${end}` });
     });
     show(note, at.unfolded && !narrow && info.links);
   }

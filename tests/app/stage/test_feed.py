@@ -27,7 +27,8 @@ from tests.fakes import FakeRun
 NOTHING: dict[str, Any] = {
     "t": 0, "chain": [0, 0], "unit": 0, "open": False, "follow": None, "typed": {}, "matrix": None,
 }  # fmt: skip
-ONCE = {"words", "targets", "description", "matrix", "typedProblem", "isTyped", "update", "updateProblem"}
+ONCE = {"words", "targets", "description", "matrix", "typedProblem", "isTyped", "update", "updateProblem",
+        "changes", "wasRelative", "wasBest", "wasSure"}  # fmt: skip
 
 
 def asked(case: str, **choice: Any) -> tuple[StageFeed, FakeRun, RunInfo, Frame]:

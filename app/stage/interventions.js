@@ -1,0 +1,76 @@
+// What can be changed in the network while it reads: in the open cell the choices, above the picture what was changed.
+const OPEN = 1, SHUT = 0;
+
+function make(tag, className, parent, text) {
+  return parent.appendChild(Object.assign(document.createElement(tag), { className, textContent: text }));
+}
+
+// `row` is inside the open cell, `list` above the picture. acts: {change(interventions)}.
+export function createInterventions(row, list, acts) {
+  let info = null, at = null, made = [];
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const place = () => ({ layer: at.l, direction: at.d });
+  // Of two for the same value the last counts: the one before goes.
+  const key = ({ value, ...rest }) => JSON.stringify(rest);
+
+  function toggle(intervention) {
+    const there = made.some((each) => same(each, intervention));
+    set([...made.filter((each) => key(each) !== key(intervention)), ...(there ? [] : [intervention])]);
+  }
+  function set(next) {
+    made = next;
+    acts.change(made);
+    mark();
+  }
+  const choices = () => [
+    ...info.gates.flatMap(({ name, letter }) => [['shut', SHUT], ['open', OPEN]].map(([how, value]) => ({ group: `${letter} at all steps`, says: how, title: `Hold the ${name.replaceAll('_', ' ')} ${how} at all steps`, intervention: () => ({ kind: 'hold_gate', ...place(), gate: name, value }) }))),
+    { group: 'this unit', says: 'set to 0', title: 'Set this unit to zero at all steps', intervention: () => ({ kind: 'zero_unit', ...place(), unit: at.unit }) },
+    { group: 'this unit', says: 'h = 0 here', title: 'Set h of this unit to 0 at this step alone', intervention: () => ({ kind: 'set_state', ...place(), t: at.t, unit: at.unit, value: 0, state: 'h' }) },
+    ...(info.links ? [{ group: 'the link', says: 'cut it here', title: 'Cut the link in time before this step: nothing crosses, forwards or back', intervention: () => ({ kind: 'cut_link', ...place(), t: at.t }) }] : []),
+  ];
+  let buttons = [];
+  function build() {
+    row.replaceChildren();
+    make('b', '', row, 'Change it:');
+    buttons = [];
+    let group = null, box = null;
+    for (const choice of choices()) {
+      if (choice.group !== group) {
+        group = choice.group;
+        box = make('span', 'stage-choice', row, '');
+        make('i', '', box, group);
+      }
+      const button = Object.assign(make('button', 'ms-button', box, choice.says), { type: 'button', title: choice.title });
+      button.setAttribute('aria-label', choice.title);
+      button.onclick = () => toggle(choice.intervention());
+      buttons.push([button, choice]);
+    }
+  }
+  function mark() {
+    for (const [button, choice] of buttons) if (at) button.setAttribute('aria-pressed', String(made.some((each) => same(each, choice.intervention()))));
+  }
+  // What the server says of them, in order.
+  function say(sentences) {
+    list.hidden = !made.length;
+    const said = sentences.length === made.length ? sentences : made.map(() => '…');
+    if (list.dataset.said === JSON.stringify(said)) return;
+    list.dataset.said = JSON.stringify(said);
+    list.replaceChildren();
+    make('b', '', list, 'Changed, beside the network as it is (dashed):');
+    said.forEach((sentence, k) => {
+      const button = Object.assign(make('button', '', list, `${sentence} ✕`), { type: 'button', title: 'Take this change back' });
+      button.onclick = () => set(made.filter((_, n) => n !== k));
+    });
+    const all = Object.assign(make('button', '', list, 'Back to the network as it is'), { type: 'button' });
+    make('kbd', '', all, 'Esc');
+    all.onclick = () => set([]);
+  }
+  return {
+    configure(next) { info = next; at = null; made = []; build(); say([]); },
+    // The open cell: {l, d, t, unit}, t on the time axis.
+    open(next) { at = next; mark(); },
+    say,
+    clear: () => { if (made.length) set([]); },
+    get made() { return made; },
+  };
+}
