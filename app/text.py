@@ -114,10 +114,10 @@ def answers_later(experiment: Experiment) -> bool:
 def about_data(experiment: Experiment) -> str:
     """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
     task = TASKS[experiment.task]
-    unit = "nats" if task.outputs == "symbols" else "squared error"
-    bars = [f"{name} {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
+    unit = "squared error" if task.outputs == "values" else "nats: −ln of the probability that the right answer got"
+    bars = [f"“{name}” {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
     source = "Generated data." if task.source.startswith("Generated") else task.source
-    return f"{task.teaches} Losses to beat, in {unit}: {'; '.join(bars)}. {source}"
+    return f"{task.teaches} To compare a loss with: {'; '.join(bars)} (in {unit}). {source}"
 
 
 def clock(status: RunStatus) -> str:

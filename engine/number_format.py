@@ -38,7 +38,11 @@ def signed(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Format a part of a whole: 14.0%, 1 part in 360,000, exactly 0; "next to nothing" for tiny negative values."""
+    """Format a part of a whole: 14.0%, 1 part in 360,000, exactly 0.
+
+    A negative part, of vectors that add up, points against the whole: "−10.6% (pulls the other way)", or "next to
+    nothing" if it is tiny.
+    """
     if not math.isfinite(value):
         return "not finite"
     if value == 0:
@@ -47,7 +51,8 @@ def share(value: float) -> str:
         return "next to nothing"
     if 0 < value < 1e-3:
         return f"1 part in {1 / value:,.0f}" if value > 1e-7 else f"1 part in {short(1 / value)}"
-    return f"{100 * value:.1f}%" if abs(value) < 100 else f"{short(100 * value)}%"
+    size = f"{100 * abs(value):.1f}%" if abs(value) < 100 else f"{short(100 * abs(value))}%"
+    return size if value > 0 else f"−{size} (pulls the other way)"
 
 
 def amount(ratio: float) -> str:

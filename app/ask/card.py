@@ -13,8 +13,9 @@ from app import audio
 from app.ask import text as ask_text
 from app.figures import ask
 from app.hub import RunSlot
+from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
-from engine.ask.unknown_input import unknown_input
+from engine.ask.unknown_input import UnknownInput, unknown_input
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import TASKS, Task
 from engine.workers import ANSWER, Run
@@ -123,9 +124,12 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
     task = TASKS[experiment.task]
     with st.container(key="predict_answer"):
         st.caption(ask_text.asked_at(answer))
-        if warning := ask_text.unknown(task, unknown_input(experiment, answer)):
+        found = unknown_input(experiment, answer)
+        if warning := ask_text.unknown(task, found):
             st.caption(ask_text.escaped(warning))
-        if experiment.rnn_type in AUTOREGRESSIVE_TYPES:
+        if answer.read_nothing:
+            _first(experiment, answer)
+        elif experiment.rnn_type in AUTOREGRESSIVE_TYPES:
             _generated(task, answer)
         elif task.outputs == "values":
             _values(experiment, answer)
@@ -134,7 +138,7 @@ def _answer(experiment: Experiment, answer: Answer) -> None:
         elif experiment.rnn_type == "many_to_many":
             _tagged(task, answer)
         else:
-            _classified(task, answer)
+            _classified(task, answer, found)
 
 
 def _input(task: Task, answer: Answer) -> None:
@@ -147,14 +151,14 @@ def _input(task: Task, answer: Answer) -> None:
         _chart(ask.channels(answer.inputs, task.input_labels), "What the network read, a line for each channel.")
 
 
-def _classified(task: Task, answer: Answer) -> None:
+def _classified(task: Task, answer: Answer, found: UnknownInput | None) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(ask_text.READ)
         _input(task, answer)
     with right:
         st.markdown(ask_text.SAYS)
-        st.markdown(ask_text.classified(task, answer))
+        st.markdown(ask_text.classified(task, answer, found))
         target = None if answer.targets is None else int(answer.targets[-1])
         _chart(ask.classes(task.output_labels, answer.outputs[-1], target), "The probability of every class.")
 
@@ -172,6 +176,21 @@ def _generated(task: Task, answer: Answer) -> None:
         if task.audible:
             notes = [task.output_labels[token] for token in (*answer.inputs, *answer.generated)]
             st.audio(audio.waveform(notes), sample_rate=audio.SAMPLE_RATE)
+
+
+def _first(experiment: Experiment, answer: Answer) -> None:
+    """The probability of every first symbol, before anything was read; and how the network goes on from there."""
+    task = TASKS[experiment.task]
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.markdown(ask_text.comes_first(task, answer, first_symbol_shares(experiment)))
+        if len(answer.generated):
+            st.html(ask_text.continued(task, answer))
+            st.markdown(ask_text.goes_on(task, answer))
+            st.caption(ask_text.BOXES)
+    with right:
+        st.markdown(ask_text.COMES_FIRST)
+        _chart(ask.classes(task.output_labels, answer.outputs[0]), "The probability of every first symbol.")
 
 
 def _continued(task: Task, answer: Answer) -> None:

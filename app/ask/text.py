@@ -28,6 +28,7 @@ TEMPERATURE_HELP = (
 READ, SAYS, GOES_ON = "**Input**", "**The network's answer**", "**Input, and how the network continues it**"
 READ_AND_SAYS = "**Input, and the network's answer at each step**"
 EXPECTS = "**What it expects next**"
+COMES_FIRST = "**What comes first**"
 BOXES = "The stronger the colour of a box, the surer the network was; point at a box to see the probability."
 NO_INPUT = "nothing yet"
 MAX_NAMED, MAX_NAMED_CHARACTERS = 3, 24  # unknown words named in a sentence, and characters of each
@@ -67,7 +68,8 @@ def remark(experiment: Experiment) -> str:
 def asked_at(answer: Answer) -> str:
     """The training step of the answer, the kind of question, and how symbols were chosen."""
     question = answer.question
-    what = "what you typed" if question.text is not None else f"held-out example {question.example}"
+    typed = "nothing typed" if answer.read_nothing else "what you typed"
+    what = typed if question.text is not None else f"held-out example {question.example}"
     parts = [f"Asked at step {answer.step:,}", what]
     if len(answer.generated) and answer.generated.ndim == 1:
         parts.append("always the most probable" if not question.temperature else
@@ -154,19 +156,28 @@ def unknown(task: Task, found: UnknownInput | None) -> str:
     """What the network did not know in its input, how it learned to do without, and how sure it is; else empty."""
     if found is None:
         return ""
-    sign = task.input_labels[UNKNOWN_TOKEN]
-    kind = "characters" if sign == UNKNOWN_CHARACTER else "words"
+    sign, kind = task.input_labels[UNKNOWN_TOKEN], _kind(task)
     named = [f"“{_shortened(word)}”" for word in found.words[:MAX_NAMED]]
     if (rest := len(found.words) - MAX_NAMED) > 0:
         named.append(f"{rest} more")
-    listed = (
-        " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]])) or f"{found.count} of these {found.of} {kind}"
-    )
-    share = f"{found.trained_share:.0%} of the {kind} as {sign}"
+    listed = " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+    share = f"{found.trained_share:.0%} of the {kind}s as {sign}"
     return (
-        f"It does not know {listed}, and read {sign} instead. In training it reads about {share}, too, and so "
-        f"learns to answer without them.{_how_sure(found)}"
+        f"It does not know {_unknown_count(task, found)}{f' ({listed})' if listed else ''} and read {sign} instead. In "
+        f"training it reads about {share}, too, and so learns to answer without them.{_how_sure(found)}"
     )
+
+
+def _kind(task: Task) -> str:
+    """What one input symbol is, for a vocabulary with an unknown symbol."""
+    return "character" if task.input_labels[UNKNOWN_TOKEN] == UNKNOWN_CHARACTER else "word"
+
+
+def _unknown_count(task: Task, found: UnknownInput) -> str:
+    """How many of the input's words are unknown: "2 of the 5 words", "any of the 3 words", "the only word"."""
+    if found.of == 1:
+        return f"the only {_kind(task)}"
+    return f"{'any' if found.count == found.of else found.count} of the {found.of} {_kind(task)}s"
 
 
 def _shortened(word: str) -> str:
@@ -187,17 +198,33 @@ def _percent(probability: float) -> str:
     return f"{probability:.0%}" if probability < 0.995 else "more than 99%"
 
 
-def classified(task: Task, answer: Answer) -> str:
-    """The class that the network chose, its probability, and whether it is right."""
+def classified(task: Task, answer: Answer, found: UnknownInput | None = None) -> str:
+    """The class that the network chose, its probability, how much of the input it did not know, and if it is right."""
     row = answer.outputs[-1]
     best = int(row.argmax())
-    sentence = f"**{plain(symbol(task.output_labels[best]))}** with a probability of {_percent(float(row[best]))}."
+    doubt = "" if found is None else f"; it does not know {_unknown_count(task, found)}"
+    sentence = f"**{_label(task, best)}** with a probability of {_percent(float(row[best]))}{doubt}."
     if answer.targets is None:
         return sentence
     right = int(answer.targets[-1])
     if right == best:
         return f"{sentence} Right."
-    return f"{sentence} Wrong: the right answer is **{plain(symbol(task.output_labels[right]))}**."
+    return f"{sentence} Wrong: the right answer is **{_label(task, right)}**."
+
+
+def _label(task: Task, token: int) -> str:
+    return plain(symbol(task.output_labels[token]))
+
+
+def comes_first(task: Task, answer: Answer, shares: np.ndarray) -> str:
+    """The most probable first symbol, and how many held-out sequences begin with it: shares (output_size,)."""
+    row = answer.outputs[0]
+    best, kind = int(row.argmax()), _kind(task)
+    return (
+        "Nothing was read yet: the input is the zero vector, and so is the state before it (many courses write "
+        f"P(y⟨1⟩)). The most probable first {kind} is **{_label(task, best)}**, with a probability of "
+        f"{_percent(float(row[best]))}; {shares[best]:.0%} of the held-out sequences begin with it."
+    )
 
 
 def number(answer: Answer) -> str:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.export.gradient_csv import gradient_csv
+from app.export.gradient_csv import gradient_csv, gradients_csv
 from app.hub import HUB, RunSlot
 from app.replay import player
 from app.weights_file import step_of
@@ -45,7 +45,9 @@ async def recording(request: Request) -> Response:
 
 async def replay(request: Request) -> Response:
     """GET /live/<token>/replay.html: the same frames as one page that needs no server."""
-    return await _recording_response(request, "html", "text/html", lambda recording: player.replay(recording).encode())
+    return await _recording_response(
+        request, "html", "text/html", lambda recording: player.replay(recording).encode(), "replay-"
+    )
 
 
 async def curves(request: Request) -> Response:
@@ -56,6 +58,13 @@ async def curves(request: Request) -> Response:
     rows = slot.run.history
     step = int(rows["step"][-1]) if len(rows) else 0
     return _download(pd.DataFrame(rows).to_csv(index=False).encode(), slot, step, "csv", "text/csv", "curves-")
+
+
+async def gradients(request: Request) -> Response:
+    """GET /live/<token>/gradients.csv: the gradient norm at every time step, of every kept frame."""
+    return await _recording_response(
+        request, "csv", "text/csv", lambda recording: gradients_csv(recording.frames).encode(), "gradients-"
+    )
 
 
 async def weights(request: Request) -> Response:
@@ -99,14 +108,16 @@ def file_name(experiment: Experiment, step: int | None, ending: str, what: str =
     return f"{what}{experiment.task}-{experiment.cell}{when}.{ending}"
 
 
-async def _recording_response(request: Request, ending: str, kind: str, make: Callable[[Recording], bytes]) -> Response:
-    """Respond with a file that `make` builds from the run's recording."""
+async def _recording_response(
+    request: Request, ending: str, kind: str, make: Callable[[Recording], bytes], what: str = ""
+) -> Response:
+    """Respond with a file that `make` builds from the run's recording; its name begins with `what`."""
     slot = HUB.find(request.path_params["token"])
     if slot is None or slot.run.latest() is None:
         return PlainTextResponse(GONE, 404)
     recording = slot.run.recording()
     content = await asyncio.to_thread(make, recording)
-    return _download(content, slot, recording.frames[-1].step, ending, kind, "replay-" if ending == "html" else "")
+    return _download(content, slot, recording.frames[-1].step, ending, kind, what)
 
 
 def _zip_bytes(recording: Recording) -> bytes:
@@ -127,6 +138,7 @@ FILES = {
     "recording.zip": recording,
     "replay.html": replay,
     "curves.csv": curves,
+    "gradients.csv": gradients,
     "weights.safetensors": weights,
     "script.py": script,
 }

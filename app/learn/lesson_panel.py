@@ -24,10 +24,14 @@ def panel(preset: Preset | None, experiment: Experiment) -> None:
     """The top of the sidebar: the list of lessons; for a lesson a button that restores it, and its text."""
     progress.learn_state().redraw = False
     st.html(STYLE)
+    progress.keep()
     st.caption(text.NO_LESSON if preset is None else text.place(preset, len(siblings(preset)), experiment))
     controls.PRESET.draw()
     if preset is None:
         return
+    if other_data := learn_text.other_data(preset, experiment):
+        with st.container(key="other_data"):
+            st.info(other_data)
     if experiment != preset.experiment:
         st.button(text.BACK_TO[preset.kind], key="back_to_lesson", icon=":material/undo:", type="tertiary",
                   on_click=state.on_lesson, args=(preset.slug,))  # fmt: skip

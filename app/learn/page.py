@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from app import links, state, text
-from app.learn import progress, setting_links
+from app.learn import plans, progress, setting_links
 from app.learn import text as learn_text
 from app.learn.text import Chapter
 from app.thumbnail import thumbnail
@@ -31,8 +31,10 @@ def page(playground: Page) -> None:
     chapters = learn_text.chapters(presets)
     with st.container(key="lessons"):
         st.title(text.LEARN_HEADING, anchor=False)
+        progress.keep()
         go_on(presets, playground)
         st.html(learn_text.contents(chapters, progress.done()))
+        plans.plans(playground)
         for problem in unreadable():
             st.warning(learn_text.UNREADABLE.format(problem=text.plain(problem, 1000)))
         for group in chapters:
@@ -51,14 +53,17 @@ def go_on(presets: tuple[Preset, ...], playground: Page) -> None:
             st.page_link(playground, label=f"{word}: {text.preset(following)}", icon=":material/play_arrow:",
                          query_params={"preset": following.slug})  # fmt: skip
             st.html(f"<p>{escape(following.question)}</p>")
-        course = [preset for preset in presets if not preset.file]
-        st.caption(f"{learn_text.counted(course, done)}. {learn_text.REMEMBERED}")
+        st.caption(f"{learn_text.progress(presets, done)}. {learn_text.REMEMBERED}")
+        if done:
+            st.button(learn_text.FORGET, key="forget_lessons", type="tertiary", on_click=progress.forget)
 
 
 def chapter(chapter: Chapter, playground: Page) -> None:
     """A chapter's name and sentence, its cards, and the text of all its lessons."""
     first = chapter.presets[0].slug
     st.html(learn_text.heading(chapter, progress.done()))
+    if chapter.name == learn_text.FAILURES:
+        symptoms(playground)
     with st.container(key=f"cards_{first}"):
         for preset in chapter.presets:
             card(preset, playground)
@@ -67,6 +72,17 @@ def chapter(chapter: Chapter, playground: Page) -> None:
             for preset in chapter.presets:
                 st.html(f"<h4>{escape(text.preset(preset))}</h4><p>{escape(preset.question)}</p>")
                 setting_links.prose(preset, preset.slug)
+
+
+def symptoms(playground: Page) -> None:
+    """The list "What do you see?": every symptom is a link to a network that shows it."""
+    with st.container(key="symptoms"):
+        st.html(learn_text.symptoms_heading())
+        with st.container(key="symptom_list"):
+            for number, (preset, seen) in enumerate(learn_text.symptoms(list_presets())):
+                with st.container(key=f"symptom_{number}"):
+                    st.page_link(playground, label=seen.says, query_params=learn_text.symptom_link(preset, seen))
+                    st.html(learn_text.leads_to(preset, seen))
 
 
 def card(preset: Preset, playground: Page) -> None:

@@ -1,13 +1,24 @@
-"""The lessons done and the predictions made. Lessons done are remembered per browser until the server restarts."""
+"""The lessons done and the predictions made.
+
+Which lessons were done is kept in a cookie of the browser, their names and nothing else, so that it survives a restart
+of the server. A session reads its cookies once, when it opens: what several tabs of one browser do in the meantime is
+shared in the server's memory.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import streamlit as st
 
 MAX_BROWSERS, MAX_LESSONS = 5000, 500
+COOKIE, BETWEEN = "lessons_done", "."
+"""The cookie, as keep_progress.js writes it: slugs with a full stop between them."""
+SLUG = re.compile(r"[a-z0-9-]{1,80}")
+SCRIPT = Path(__file__).with_name("keep_progress.js").read_text()
 
 
 class Progress:
@@ -27,6 +38,10 @@ class Progress:
         self._done[browser] = done | {slug} if len(done) < MAX_LESSONS else done
         for oldest in list(self._done)[: -self.max_browsers]:
             self._done.pop(oldest, None)
+
+    def forget(self, browser: str) -> None:
+        """Forget what a browser has done."""
+        self._done.pop(browser, None)
 
 
 PROGRESS = Progress()
@@ -55,12 +70,16 @@ class LearnState:
 
     Args:
         guesses: by slug and number of the question.
-        done: the slugs of the lessons done in this session.
+        done: the slugs of the lessons done in this session, of a browser without the cookie that says which it is.
+        cookie_read: whether the lessons in the browser's cookie are among those done.
+        forgotten: how many times the user has asked to forget all lessons done.
         redraw: whether the next check must redraw the whole page.
     """
 
     guesses: dict[tuple[str, int], Guess] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    cookie_read: bool = False
+    forgotten: int = 0
     redraw: bool = False
 
 
@@ -71,17 +90,46 @@ def learn_state() -> LearnState:
 
 
 def done() -> Collection[str]:
-    """The slugs that this browser has done, or this session if the browser has no cookie."""
-    return PROGRESS.of(_browser()) | learn_state().done
+    """The slugs that this browser has done."""
+    now = learn_state()
+    if not now.cookie_read:
+        now.cookie_read = True
+        for slug in _kept():
+            finish(slug)
+    return PROGRESS.of(_browser()) | now.done
 
 
 def finish(slug: str) -> None:
     """Note that this lesson was done."""
-    learn_state().done.add(slug)
     if _browser():
         PROGRESS.add(_browser(), slug)
+    else:
+        learn_state().done.add(slug)
+
+
+def forget() -> None:
+    """Forget all lessons done; the next `keep` clears the cookie as well."""
+    PROGRESS.forget(_browser())
+    learn_state().done.clear()
+    learn_state().forgotten += 1
+
+
+def keep() -> None:
+    """Have the browser write the lessons done into its cookie; what another tab has written there stays."""
+    names, forgotten = sorted(done()), learn_state().forgotten
+    if not names and not forgotten:
+        return  # there is nothing to write
+    component = st.components.v2.component("keep_progress", html="<i></i>\n", js=SCRIPT, isolate_styles=False)
+    with st.container(key="keeping"):
+        component(key="keep_progress", data={"done": names, "forgotten": forgotten})
 
 
 def _browser() -> str:
-    """The browser's cookie, which the server sets with the first page."""
+    """The cookie that says which browser this is; the server sets it with the first page."""
     return st.context.cookies.get("playground", "")
+
+
+def _kept() -> list[str]:
+    """The slugs in the browser's cookie. It comes from the browser, so it is checked."""
+    slugs = st.context.cookies.get(COOKIE, "").split(BETWEEN)
+    return [slug for slug in slugs if SLUG.fullmatch(slug)][:MAX_LESSONS]

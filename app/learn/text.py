@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app import links, text
+from app.figures import FIGURES
+from app.text import KINDS
 from app.verdicts import VERDICTS
 from engine.experiment import LIVE_SETTINGS, Experiment
 from engine.frame import Frame, RunInfo
 from engine.number_format import amount
-from engine.preset import Prediction, Preset, setting_links
+from engine.preset import ASK, Prediction, Preset, SeenAs, setting_links
+from engine.tasks import TASKS
 
 CHAPTERS = {
     "What a state is for": "A network that remembers, beside the same network without memory.",
@@ -30,11 +33,24 @@ CHAPTERS = {
 FAILURES = "When it goes wrong"
 TEACHER = "From your teacher"
 """The chapter of a teacher's lesson that has none."""
+SYMPTOMS = "What do you see?"
+SYMPTOMS_NOTE = (
+    "Find here what your own network does: each line opens one that does the same, and names the figure that shows it."
+)
+LOOKED_AT_FIRST = ("loss", "update", "gradient", "hidden", "prediction", ASK)
+"""The figures in the order in which somebody with a problem looks at them: by it symptoms are listed."""
+ASK_THE_NETWORK = "Ask the network"
+SYMPTOMS_ANCHOR = "what-do-you-see"
 UNREADABLE = "A file in the folder of your own lessons cannot be used. {problem} All other lessons are here."
 
 BEGIN, CONTINUE = "Begin", "Continue"
 ALL_DONE = "You have done every lesson of the course. The cards below show how networks fail."
-REMEMBERED = "Remembered in this browser until the server restarts."
+REMEMBERED = "Remembered in this browser, in a cookie with the names of these lessons and nothing else."
+FORGET = "Forget them"
+OTHER_DATA = {
+    "lesson": "The text below is about the lesson's data, “{theirs}”; the network now reads “{now}”.",
+    "failure": "The text below is about the card's data, “{theirs}”; the network now reads “{now}”.",
+}
 READ = "Read this chapter"
 DONE = "done"
 TO_DO, WAS_DONE = "To do", "Done"
@@ -91,11 +107,62 @@ def counted(presets: Iterable[Preset], done: Collection[str]) -> str:
     return f"{sum(slug in done for slug in slugs)} of {len(slugs)} done"
 
 
+def symptoms(presets: Iterable[Preset]) -> list[tuple[Preset, SeenAs]]:
+    """Every symptom with the lesson that shows it, by the figure; of one figure those of failure cards first."""
+    found = [(preset, seen) for preset in presets for seen in preset.seen_as]
+
+    def place(each: tuple[Preset, SeenAs]) -> tuple[int, bool]:
+        figure = each[1].figure
+        at = LOOKED_AT_FIRST.index(figure) if figure in LOOKED_AT_FIRST else len(LOOKED_AT_FIRST)
+        return at, each[0].kind != "failure"
+
+    return sorted(found, key=place)
+
+
+def symptom_link(preset: Preset, seen: SeenAs) -> dict[str, str]:
+    """The playground's link to the network that shows a symptom."""
+    changed = preset.experiment.replace(**seen.settings)
+    return links.to_preset(preset) | links.to_link(changed, preset, preset.speed)
+
+
+def leads_to(preset: Preset, seen: SeenAs) -> str:
+    """Where a symptom leads, and the figure that shows it there, as HTML."""
+    info = RunInfo.of(preset.experiment.replace(**seen.settings))
+    figure = ASK_THE_NETWORK if seen.figure == ASK else FIGURES[seen.figure].title(info)
+    return f"<p>{KINDS[preset.kind]} “{escape(preset.title)}”: look at “{escape(figure)}”.</p>"
+
+
+def symptoms_heading() -> str:
+    """The heading of the list of symptoms, as HTML."""
+    return f'<div class="symptoms" id="{SYMPTOMS_ANCHOR}"><h3>{SYMPTOMS}</h3><p>{SYMPTOMS_NOTE}</p></div>'
+
+
+def progress(presets: Collection[Preset], done: Collection[str]) -> str:
+    """How much of the course is done; lessons and failure cards are numbered, and so counted, each by themselves."""
+    course = [preset for preset in presets if not preset.file]
+    of_kind = {kind: [preset.slug for preset in course if preset.kind == kind] for kind in KINDS}
+    parts = [
+        f"{sum(slug in done for slug in slugs)} of {len(slugs)} {KINDS[kind].lower()}s"
+        for kind, slugs in of_kind.items()
+    ]
+    return f"{' and '.join(parts)} done"
+
+
+def other_data(preset: Preset, experiment: Experiment) -> str:
+    """What a lesson says of itself once other data were chosen; empty for its own."""
+    if experiment.task == preset.experiment.task:
+        return ""
+    theirs, now = TASKS[preset.experiment.task].title, TASKS[experiment.task].title
+    return OTHER_DATA[preset.kind].format(theirs=theirs, now=now)
+
+
 def contents(chapters: Iterable[Chapter], done: Collection[str]) -> str:
-    """The chapters as one line of links within the page, each with its progress, as HTML."""
+    """Links within the page, as HTML: the chapters, each with its progress, and the list of symptoms."""
+    symptoms = f'<a href="#{SYMPTOMS_ANCHOR}" target="_self">{SYMPTOMS}</a>'
     entries = (
         f'<a href="#{chapter.anchor}" target="_self">{escape(chapter.name)}'
         f"<span>{sum(preset.slug in done for preset in chapter.presets)}/{len(chapter.presets)}</span></a>"
+        f"{symptoms if chapter.name == FAILURES else ''}"
         for chapter in chapters
     )
     return f'<nav class="contents" aria-label="Chapters">{"".join(entries)}</nav>'

@@ -64,6 +64,10 @@ FILES = {
     "recording.zip": ("Recording", "Figures at many training steps, to open again here or in Python."),
     "replay.html": ("Replay", "The same figures as one web page that needs no server: for slides, or to send."),
     "curves.csv": ("Curves", "Loss, metric and gradient norm at every kept training step, for a spreadsheet."),
+    "gradients.csv": (
+        "Gradient over training",
+        "‖dL/dh_t‖, a row per kept training step and a column per t, for a spreadsheet.",
+    ),
     "weights.safetensors": (
         "Weights",
         "The learned parameters, with PyTorch's own names after the prefixes recurrent. and head.",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, Range
-from engine.tasks import END, PROBE_SIZE, TASKS, Batch, probe, sample
+from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, Batch, probe, sample
 from engine.tasks.base import first_counted, full_lengths, last_counted, last_step_only
 
 LIMITS: dict[str, tuple[str, Range]] = {  # field: (name on the screen, accepted range)
@@ -84,6 +84,11 @@ class Answer:
     generated: np.ndarray
     generated_outputs: np.ndarray
     future: np.ndarray | None
+
+    @property
+    def read_nothing(self) -> bool:
+        """True if the only input was the zero vector, so that the output is the probability of each first symbol."""
+        return self.inputs.shape == (1,) and bool(self.inputs[0] == NO_SYMBOL)
 
     def __post_init__(self) -> None:
         for each in fields(self):

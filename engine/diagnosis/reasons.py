@@ -82,11 +82,11 @@ def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason
     if slope < weights:
         return _by_slopes(info, slope, weights, numbers["saturated"])
     if weights < ALMOST_ALL:
-        numbered = f"Small weights pass {share(weights)} a step, slopes {share(slope)}"
+        numbered = f"Small weights pass {share(weights)} per step, slopes {share(slope)}"
         return (numbered, "The weights are small")
     over = steps(info.measured_lag_unpadded)
-    numbered = f"Weights pass {share(weights)} a step, slopes {share(slope)}: too little over {over}"
-    return (numbered, f"Weights pass {share(weights)} a step: too little")
+    numbered = f"Weights pass {share(weights)} per step, slopes {share(slope)}: too little over {over}"
+    return (numbered, f"Weights pass {share(weights)} per step: too little")
 
 
 def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int) -> Reason:
@@ -100,7 +100,7 @@ def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int)
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
     if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
         return ()
-    stretch = f"the weights stretch it {weights:.3g}-fold a step"
+    stretch = f"the weights stretch it {weights:.3g}-fold per step"
     return (f"{stretch}, slopes pass {share(slope)}", stretch) if slope < 0.995 else (stretch,)
 
 
@@ -108,17 +108,18 @@ def _by_gates(info: RunInfo, kept: float) -> Reason:
     """The reason, where the gate that keeps the old state lets too little through."""
     gates = f"{info.cell_kind.retain_gate}s".replace("_", " ")
     if kept >= 0.75:
-        numbered = f"keep {share(kept)} a step: too little"
-        return (f"The {gates} {numbered} over {steps(info.measured_lag_unpadded)}", f"Gates {numbered}")
-    shut = "Nearly shut" if kept < 0.25 else "Half-shut"
-    numbered = f"keep {share(kept)} a step"
-    return (f"{shut} {gates} {numbered}", f"{shut} gates {numbered}", f"{shut} gates")
+        over = steps(info.measured_lag_unpadded)
+        numbered = f"keep {share(kept)} per step: too little"
+        return (f"The {gates} {numbered} over {over}", f"The gates {numbered}")
+    opened = "nearly shut" if kept < 0.25 else "half open"
+    numbered = f"{opened}, keep {share(kept)} per step"
+    return (f"The {gates}, {numbered}", f"The gates, {numbered}", f"The gates are {opened}")
 
 
 def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) -> Reason:
     """The reason, where slopes are small: units are saturated, or the slopes are those of a sigmoid, at most 1/4."""
     kind = info.activation
-    passed = f"pass {share(slope)} a step"
+    passed = f"pass {share(slope)} per step"
     if kind == "relu" and saturated:
         at_zero = f"{share(saturated)} of the ReLUs are at 0"
         return (f"{at_zero}: slopes {passed}, weights {share(weights)}", at_zero)

@@ -41,14 +41,16 @@ def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float =
 
 
 def pace(info: RunInfo, ratio: float) -> str:
-    """A sentence on the half-life or doubling time of the gradient, and the number of steps that the task needs."""
-    whose = "this task" if info.measured_lag_unpadded == info.measured_lag else "this sequence"
-    if not info.measured_lag or 0.5 < ratio < 2:
-        return f"{whose.capitalize()} needs {steps(info.measured_lag_unpadded)}." if info.lag else ""
-    count = info.measured_lag_unpadded * math.log(2) / abs(math.log(ratio))
-    verb = "halves" if ratio < 1 else "doubles"
-    needs = "" if info.lag is None else f"; {whose} needs {info.measured_lag_unpadded}"
-    return f"It {verb} every {count:.1f} steps{needs}."
+    """A sentence on what one step leaves of the gradient, on average, and how many steps the task needs."""
+    count = info.measured_lag_unpadded
+    whose = "this task" if count == info.measured_lag else "this sequence"
+    if not count or 0.5 < ratio < 2:
+        return f"{whose.capitalize()} needs {steps(count)}." if info.lag else ""
+    factor = ratio ** (1 / count)
+    grows = f"multiplies it by {f'{factor:.3g}' if factor < 100 else write_count(factor)}"
+    changes = f"leaves {share(factor)} of it" if ratio < 1 else grows
+    needs = "" if info.lag is None else f"; {whose} needs {steps(count)}"
+    return f"Each step{'' if info.looks_ahead else ' back'} {changes}{needs}."
 
 
 def relevant_step(info: RunInfo) -> str:

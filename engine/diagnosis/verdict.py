@@ -62,9 +62,10 @@ def _blind(case: Case) -> Finding | None:
 
 def _untrained(case: Case) -> Finding | None:
     """Nothing has been learned yet, and nothing stands in the way."""
-    if case.frame.step or not case.has_record or case.ratio == 0 or case.band not in ("healthy", "rising"):
+    if case.frame.step or not case.has_record:
         return None
-    return Finding("untrained", _banded(case).sentence)
+    found = _zero(case) or _banded(case)
+    return Finding("untrained", found.sentence) if found.kind in ("healthy", "rising") else None
 
 
 def _sure_of_one_answer(case: Case) -> Finding | None:

@@ -2,7 +2,9 @@
 
 from engine.preset.library import FOLDER, list_presets, load_preset, teachers_folder, unreadable
 from engine.preset.parser import parse_preset
+from engine.preset.plan import Plan, PlanPart, list_plans
 from engine.preset.preset import (
+    ASK,
     FIGURES,
     GATES,
     KINDS,
@@ -14,9 +16,11 @@ from engine.preset.preset import (
     Prediction,
     Preset,
     PresetError,
+    SeenAs,
 )
 
 __all__ = [
+    "ASK",
     "FIGURES",
     "FOLDER",
     "GATES",
@@ -26,9 +30,13 @@ __all__ = [
     "Change",
     "Claim",
     "Condition",
+    "Plan",
+    "PlanPart",
     "Prediction",
     "Preset",
     "PresetError",
+    "SeenAs",
+    "list_plans",
     "list_presets",
     "load_preset",
     "parse_preset",

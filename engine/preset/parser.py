@@ -9,7 +9,9 @@ from typing import Any
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import setting_links
 from engine.preset.preset import (
+    ASK,
     CARDS,
+    FIGURES,
     GATES,
     KINDS,
     SPEEDS,
@@ -20,6 +22,7 @@ from engine.preset.preset import (
     Prediction,
     Preset,
     PresetError,
+    SeenAs,
 )
 
 FENCE = "+++"  # the line before and after the settings of a lesson in Markdown
@@ -30,9 +33,10 @@ TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or
          list: "a list"}  # fmt: skip
 PRESET_KEYS: dict[str, type] = {"title": str, "question": str, "look_for": str, "order": int, "experiment": dict,
                                 "kind": str, "chapter": str, "explains": str, "text": str, "symptom": str,
-                                "figures": list, "card": str, "speed": str, "paused": bool, "note": str, "next": list,
-                                "predict": list, "done": dict, "claims": list}  # fmt: skip
+                                "seen_as": list, "figures": list, "card": str, "speed": str, "paused": bool,
+                                "note": str, "next": list, "predict": list, "done": dict, "claims": list}  # fmt: skip
 CHANGE_KEYS: dict[str, type] = {"says": str, "settings": dict}
+SEEN_AS_KEYS: dict[str, type] = {"says": str, "figure": str, "settings": dict}
 CLAIM_KEYS: dict[str, type] = {"says": str, "gate": str, "measure": str, "settings": dict, "against": dict,
                                "steps": int, "above": float, "below": float, "equals": float,
                                "seeds": list}  # fmt: skip
@@ -55,7 +59,7 @@ def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
         read = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
         raise PresetError(f"{file} cannot be read: {error}") from error
-    table = _checked(file, "a preset", read, PRESET_KEYS, ("title", "question", "look_for", "order", "experiment"))
+    table = checked(file, "a preset", read, PRESET_KEYS, ("title", "question", "look_for", "order", "experiment"))
     for key, choices in (("speed", tuple(SPEEDS)), ("kind", KINDS)):
         _one_of(file, key, table.get(key, choices[0]), choices)
     if "card" in table:
@@ -69,6 +73,8 @@ def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
         _check_links(f"{file}, {key}", experiment, table.get(key, ""))
     if "figures" in table:
         table["figures"] = _texts(f"{file}: figures", table["figures"], 1, MAX_FIGURES)
+    figures = table.get("figures", FIGURES)
+    table["seen_as"] = tuple(_seen_as(file, experiment, figures, each) for each in table.get("seen_as", []))
     if "done" in table:
         table["done"] = _condition(f"{file}, done", experiment, table["done"], DONE_KEYS, ("says",))
     for key, make in (("next", _change), ("predict", _prediction), ("claims", _claim)):
@@ -89,13 +95,21 @@ def _split(file: str, text: str) -> tuple[str, str]:
 
 
 def _change(where: str, experiment: Experiment, read: Any) -> Change:
-    table = _checked(where, "a change", read, CHANGE_KEYS, ("says", "settings"))
+    table = checked(where, "a change", read, CHANGE_KEYS, ("says", "settings"))
     _experiment(where, lambda settings: experiment.replace(**settings), table["settings"])
     return Change(**table)
 
 
+def _seen_as(file: str, experiment: Experiment, figures: tuple[str, ...], read: Any) -> SeenAs:
+    where = f"{file}, seen_as"
+    table = checked(where, "a symptom", read, SEEN_AS_KEYS, ("says", "figure"))
+    _one_of(where, "figure", table["figure"], (*figures, ASK))
+    _experiment(where, lambda settings: experiment.replace(**settings), table.get("settings", {}))
+    return SeenAs(**table)
+
+
 def _claim(where: str, experiment: Experiment, read: Any) -> Claim:
-    table = _checked(where, "a claim", read, CLAIM_KEYS, ("says", "gate"))
+    table = checked(where, "a claim", read, CLAIM_KEYS, ("says", "gate"))
     _one_of(where, "gate", table["gate"], GATES)
     bounds_given = [key for key in ("measure", "above", "below", "equals") if key in table]
     if table["gate"] == "shown" and bounds_given:
@@ -112,13 +126,13 @@ def _claim(where: str, experiment: Experiment, read: Any) -> Claim:
 
 
 def _prediction(where: str, experiment: Experiment, read: Any) -> Prediction:
-    table = _checked(where, "a prediction", read, PREDICTION_KEYS, ("asks", "answers", "right", "because"))
+    table = checked(where, "a prediction", read, PREDICTION_KEYS, ("asks", "answers", "right", "because"))
     table["answers"] = _texts(f"{where}: answers", table["answers"], *ANSWER_COUNTS)
     if not 0 <= table["right"] < len(table["answers"]):
         last = len(table["answers"]) - 1
         raise PresetError(f"{where}: right must be from 0 (the first answer) to {last}, but got {table['right']}.")
     _experiment(where, lambda settings: experiment.replace(**settings), table.get("settings", {}))
-    when = dict(_checked(f"{where}, when", "when", table.pop("when", {}), WHEN_KEYS, ()))
+    when = dict(checked(f"{where}, when", "when", table.pop("when", {}), WHEN_KEYS, ()))
     if "steps" in table:
         when["step"] = table.pop("steps")
     return Prediction(**table, when=_condition(f"{where}, when", experiment, when, WHEN_KEYS, ()))
@@ -127,7 +141,7 @@ def _prediction(where: str, experiment: Experiment, read: Any) -> Prediction:
 def _condition(
     where: str, experiment: Experiment, read: Any, known: dict[str, type], required: tuple[str, ...]
 ) -> Condition:
-    table = _checked(where, "a condition", read, known, required)
+    table = checked(where, "a condition", read, known, required)
     if table.get("step", 0) < 0:
         raise PresetError(f"{where}: step must be 0 or more, but got {table['step']}.")
     if "kind" in table:
@@ -163,7 +177,7 @@ def _one_of(where: str, key: str, value: str, choices: tuple[str, ...]) -> None:
         raise PresetError(f"{where}: {key} must be {', '.join(choices)}, but got {value!r}.")
 
 
-def _checked(where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
+def checked(where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
     """Check a table: known keys only, values of the right type, all required keys present."""
     if not isinstance(read, dict):
         raise PresetError(f"{where}: {what} must be a table, but got {read!r}.")

@@ -26,6 +26,8 @@ FIGURES = ("unrolled", "gradient", "loss")
 """The figures of a lesson that names none."""
 CARDS = ("equations",)
 """The cards below the figures that a lesson can unfold."""
+ASK = "ask"
+"""Stands for the card "Ask the network" where a symptom shows in what the network says."""
 
 
 class PresetError(ValueError):
@@ -138,6 +140,21 @@ class Prediction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeenAs:
+    """A symptom, in the words of somebody whose own network shows it, for the list "What do you see?".
+
+    Args:
+        says: what one sees, in a few words, without a full stop.
+        figure: the one of the lesson's `figures` that shows it, or ASK.
+        settings: changes of the lesson's experiment that show it; usually none.
+    """
+
+    says: str
+    figure: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preset:
     """One lesson, or one failure card.
 
@@ -148,6 +165,7 @@ class Preset:
         explains: the explanation, a few sentences of Markdown, shown beside the playground.
         text: a longer explanation. Links in both may change settings, see `engine.preset.setting_links`.
         symptom: of a failure card: how the failure looks in one's own code and logs.
+        seen_as: symptoms that lead to it from the list "What do you see?".
         figures: names of one to three figures that it is about, for presentations.
         card: the card below the figures that it unfolds, one of CARDS; empty for none.
         next: suggestions of what to change next.
@@ -170,6 +188,7 @@ class Preset:
     explains: str = ""
     text: str = ""
     symptom: str = ""
+    seen_as: tuple[SeenAs, ...] = ()
     figures: tuple[str, ...] = FIGURES
     card: str = ""
     next: tuple[Change, ...] = ()

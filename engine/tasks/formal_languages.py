@@ -169,6 +169,8 @@ def _allowed(batch: Batch, outputs: np.ndarray) -> float:
 
 def _encode_prefix(text: str, minimum: int = 1) -> np.ndarray:
     """The beginning of a string as tokens, (T, 1)."""
+    if not text.strip():
+        raise ValueError("Every string begins with B, so no first symbol is to be predicted: type B, and what follows.")
     symbols = encode_symbols(text, REBER, minimum=minimum)
     if symbols[0] != START:
         raise ValueError(f"Every string begins with B, but got {REBER[symbols[0]]} first.")

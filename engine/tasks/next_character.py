@@ -21,7 +21,7 @@ from engine.tasks.base import (
     full_lengths,
     next_inputs,
 )
-from engine.tasks.text_input import check_length, single_sequence
+from engine.tasks.text_input import beginning, single_sequence
 from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN
 
 ALICE = Path(__file__).parent / "data" / "alice.txt"
@@ -73,11 +73,8 @@ def _frequency_baseline() -> float:
 
 
 def _encode_typed(experiment: DataSettings, text: str) -> Batch:
-    """A text to continue; the answer at the last step is the prediction of the next character."""
-    typed = check_length(
-        encode(re.sub(r"\s+", " ", text.lower())) if text.strip() else np.array([], np.int64), "characters"
-    )
-    inputs = np.concatenate([[NO_SYMBOL], typed])
+    """A text to continue, or nothing; the answer at the last step is the prediction of the next character."""
+    inputs = beginning(text, lambda typed: encode(re.sub(r"\s+", " ", typed.lower())), "characters")
     return single_sequence(inputs, answer_mask(experiment, len(inputs), 1)[:, 0])
 
 
@@ -106,6 +103,6 @@ CHARACTERS = Task(
     continues=True,
     answers=next_inputs,
     encode=_encode_typed,
-    asks="The beginning of a text",
+    asks="The beginning of a text; empty: which character comes first",
     example="alice was beginning to ",
 )

@@ -12,7 +12,7 @@ from engine.tasks.base import END, NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Le
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words
-from engine.tasks.text_input import check_length, single_sequence
+from engine.tasks.text_input import beginning, single_sequence
 from engine.tasks.unknown_words import UNKNOWN, UNKNOWN_TOKEN
 
 CLASSES = {
@@ -105,8 +105,8 @@ def _frequency_baseline(seq_len: int) -> float:
 
 
 def _encode(experiment: DataSettings, text: str) -> Batch:
-    """The beginning of a sentence; the answer at the last step is the prediction of the next word."""
-    inputs = np.concatenate([[NO_SYMBOL], check_length(encode_words(text, WORDS))])
+    """The beginning of a sentence, or nothing; the answer at the last step is the prediction of the next word."""
+    inputs = beginning(text, lambda typed: encode_words(typed, WORDS))
     return single_sequence(inputs, np.ones(len(inputs), bool))
 
 
@@ -134,6 +134,6 @@ NEXT_WORD = Task(
     continues=True,
     answers=_next_words,
     encode=_encode,
-    asks="The beginning of a sentence",
+    asks="The beginning of a sentence; empty: which word comes first",
     example="the old wolf",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -84,6 +84,19 @@ def check_length(tokens: np.ndarray, kind: str = "words") -> np.ndarray:
     """
     _check_number(len(tokens), kind, 1, MAX_TYPED_STEPS, "" if len(tokens) else f"only {kind} count, nothing else")
     return tokens
+
+
+def beginning(text: str, encode: Callable[[str], np.ndarray], kind: str = "words") -> np.ndarray:
+    """NO_SYMBOL, then the typed tokens: (1 + typed,) inputs where the network predicts the next symbol.
+
+    A text without any character is NO_SYMBOL alone: the network is asked for the first symbol, from the zero input
+    with which every training sequence begins.
+
+    Raises:
+        ValueError: for too many tokens, and for a text of which nothing counts.
+    """
+    typed = check_length(encode(text), kind) if text.strip() else np.zeros(0, np.int64)
+    return np.concatenate([[NO_SYMBOL], typed])
 
 
 def single_sequence(inputs: np.ndarray, asked: np.ndarray) -> Batch:

@@ -385,8 +385,8 @@ def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(tas
     assert message.startswith(TASKS[task].teaches) and message.endswith(
         f" {TASKS[task].source}" if real else " Generated data."
     )
-    assert ("in nats: " if TASKS[task].outputs == "symbols" else "in squared error: ") in message
-    assert info.baselines and all(f"{name} {loss:.3g}" in message for name, loss in info.held_out_baselines.items())
+    assert ("(in nats: −ln of the prob" if TASKS[task].outputs == "symbols" else "(in squared error)") in message
+    assert info.baselines and all(f"“{name}” {loss:.3g}" in message for name, loss in info.held_out_baselines.items())
     assert not re.search(r"\bnan\b|[*$~`\[\]]|\.\.", message)  # Markdown would make something else of it
 
 

@@ -85,6 +85,7 @@ def test_guess_run_reveal_act_and_get_a_tick(visit):
     lesson.get_by_text("Done.").wait_for()
     learn(page)
     assert card(page, "default-lstm").locator(".tick").inner_text() == "✓ done"
+    check_kept(page)
     page.page.locator("summary").filter(has_text="Read this chapter").nth(1).click()
     old = page.token
     page.wait(LINKS_ARE_LIVE)
@@ -92,6 +93,19 @@ def test_guess_run_reveal_act_and_get_a_tick(visit):
     page.wait("playground.token !== argument && playground.painted > 0", old)
     page.wait("location.search === '?preset=remember-lstm&forget_bias=2.0'")
     assert len(page.page.context.pages) == 1
+
+
+def check_kept(page) -> None:
+    """The browser has kept what was done: a server that knows nothing of it, as after a restart, shows the tick."""
+    page.wait("document.cookie.includes('lessons_done=default-lstm')")
+    second = page.page.context.new_page()
+    page.page.context.clear_cookies(name="playground")
+    second.goto(f"{page.url}/learn", wait_until="commit")
+    second.locator(".st-key-card_default-lstm .tick").wait_for()
+    second.locator(".st-key-forget_lessons button").click()
+    second.wait_for_function("!document.cookie.includes('lessons_done')")
+    second.locator(".st-key-card_default-lstm .tick").wait_for(state="detached")
+    second.close()
 
 
 def test_the_browsers_back_undoes_a_change(visit):

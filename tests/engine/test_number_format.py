@@ -37,7 +37,9 @@ def test_a_signed_number_has_three_digits_and_a_true_minus(value, written):
 @pytest.mark.parametrize(
     ("value", "written"),
     [(0.0, "exactly 0"), (0.14, "14.0%"), (1.0, "100.0%"), (1 / 360_000, "1 part in 360,000"),
-     (-1e-4, "next to nothing"), (-0.2, "-20.0%"), (1e-9, "1 part in 1.0e9"), (250.0, "2.5e4%"),
+     (-1e-4, "next to nothing"),
+     (-0.2, "−20.0% (pulls the other way)"), (-250.0, "−2.5e4% (pulls the other way)"),
+     (1e-9, "1 part in 1.0e9"), (250.0, "2.5e4%"),
      (math.nan, "not finite")],
 )  # fmt: skip
 def test_a_share_is_said_as_a_part(value, written):

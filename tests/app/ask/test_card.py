@@ -155,25 +155,35 @@ def test_a_class_is_said_in_words_beside_all_probabilities(pool):
     result = answer_of(slot().experiment, text="xyzzy was not good")
     result = dataclasses.replace(result, outputs=np.array([[np.nan] * 2] * 3 + [[0.2, 0.8]]))
     page = answered(page, pool, result)
-    assert boxes(page) == ["&lt;UNK&gt;", "was", "not", "good"] and "**positive** with a probability of 80%." in words(
+    assert boxes(page) == ["&lt;UNK&gt;", "was", "not", "good"] and "**positive** with a probability of 80%; " in words(
         page
     )
     (chart,) = page.get("plotly_chart")
     assert "80.0%" in chart.proto.spec and "20.0%" in chart.proto.spec
     page = answered(page, pool, dataclasses.replace(result, targets=np.array([0, 0, 0, 0])))
-    assert "probability of 80%. Wrong: the right answer is **negative**." in words(page)
+    assert "1 of the 4 words. Wrong: the right answer is **negative**." in words(page)
 
 
 @pytest.mark.parametrize(
     ("text", "row", "said"),
     [
-        ("xyzzy plugh", (0.45, 0.55), "“xyzzy” and “plugh”, and read <UNK> instead."),
+        (
+            "xyzzy plugh",
+            (0.45, 0.55),
+            "It does not know any of the 2 words (“xyzzy” and “plugh”) and read <UNK> instead.",
+        ),
         ("xyzzy plugh", (0.45, 0.55), "It is 55% sure of its answer, and "),
         ("xyzzy plugh", (0.45, 0.55), "% of the held-out examples have that answer: it is a guess."),
         ("xyzzy plugh", (0.1, 0.9), "It is 90% sure of its answer, though it knows no word of the input."),
-        ("xyzzy was good", (0.001, 0.999), "“xyzzy”, and read <UNK> instead."),
+        ("xyzzy was good", (0.001, 0.999), "It does not know 1 of the 3 words (“xyzzy”) and read <UNK> instead."),
         ("xyzzy was good", (0.001, 0.999), "It is more than 99% sure of its answer."),
-        ("aa bc de fgh " + "i" * 50, (0.1, 0.9), "“aa”, “bc”, “de” and 2 more, and read"),
+        ("the the xyzzy was plugh", (0.001, 0.999), "probability of more than 99%; it does not know 2 of the 5 words."),
+        ("xyzzy", (0.1, 0.9), "probability of 90%; it does not know the only word."),
+        (
+            "aa bc de fgh " + "i" * 50,
+            (0.1, 0.9),
+            "It does not know any of the 5 words (“aa”, “bc”, “de” and 2 more) and read",
+        ),
     ],
 )
 def test_what_it_did_not_know_is_named_and_how_sure_it_is(pool, text, row, said):
@@ -200,6 +210,24 @@ def test_a_text_goes_on_in_boxes_of_its_own(pool):
     page = answered(page, pool, result)
     assert boxes(page) == ["nothing yet", "o", "h", "␣", "*", "."]
     assert "The network continues: “ \\*.”" in words(page)
+
+
+@pytest.mark.parametrize("rnn_type", ["many_to_many", "many_to_one"])
+def test_an_empty_text_asks_what_comes_first(pool, rnn_type):
+    page = opened(task="characters", rnn_type=rnn_type)
+    page.text_input(key="predict_text_characters").set_value("")
+    assert asked(page, pool).text == ""
+    result = answer_of(slot().experiment, text="", steps=3)
+    outputs = np.where(np.arange(result.outputs.shape[1]) == TASKS["characters"].output_labels.index("t"), 0.4, 0.01)
+    page = answered(page, pool, dataclasses.replace(result, outputs=outputs[None]))
+    told = words(page)
+    assert "nothing typed" in told and ask_text.COMES_FIRST in told and boxes(page)[0] == "nothing yet"
+    assert "The most probable first character is **t**, with a probability of 40%; " in told
+    assert "of the held-out sequences begin with it." in told and "The network continues" in told
+    (chart,) = page.get("plotly_chart")
+    assert "40.0%" in chart.proto.spec
+    page = answered(page, pool, dataclasses.replace(result, generated=result.generated[:0]))
+    assert "The network continues" not in words(page) and ask_text.COMES_FIRST in words(page)
 
 
 def test_a_translation_is_written_out_and_corrected(pool):

@@ -43,6 +43,19 @@ def test_curves_are_the_history_digit_by_digit(get, exported):
     assert answer.body.decode().splitlines()[1].split(",")[4] == ""  # no update made step 0
 
 
+def test_gradients_over_training_are_those_of_the_kept_frames_a_column_per_step(get, exported):
+    answer = get("gradients.csv")
+    assert name_of(answer) == "gradients-first_symbol_recall-lstm-step-3.csv"
+    table = pd.read_csv(io.BytesIO(answer.body))
+    steps = exported.frames[0].grad_norm.shape[-1]
+    assert list(table) == ["step", "state", "layer", "direction", *(f"t{t}" for t in range(steps))]
+    assert list(table["step"]) == [0, 0, 1, 1, 2, 2, 3, 3] and list(table["state"]) == ["h", "c"] * 4
+    norms = table[[f"t{t}" for t in range(steps)]].to_numpy()
+    for frame in exported.frames:
+        for row, measured in ((0, frame.grad_norm), (1, frame.grad_norm_cell)):
+            assert np.array_equal(norms[2 * frame.step + row], measured[0, 0].astype(float))
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_weights_make_the_same_network_of_a_plain_torch_module(get, monkeypatch, cell):
     """Outputs of torch.nn and a linear layer on the probe, from the file alone, are those that the frame shows."""

@@ -27,7 +27,7 @@ def test_a_heat_map_has_at_most_so_many_cells_and_keeps_both_ends(rows, columns)
     ("value", "words"),
     [
         (0.123, "12.3%"),
-        (-0.05, "-5.0%"),
+        (-0.05, "−5.0% (pulls the other way)"),
         (0.0, "exactly 0"),
         (3e-9, "1 part in 3.3e8"),
         (4e-4, "1 part in 2,500"),

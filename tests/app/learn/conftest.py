@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import text
 from engine.preset import list_presets
 
 LESSONS = [preset for preset in list_presets() if preset.kind == "lesson" and not preset.file]
@@ -18,9 +19,15 @@ def page_links(page: AppTest) -> list:
     return page.get("page_link")[PAGES_IN_MENU:]
 
 
+def card_links(page: AppTest) -> list:
+    """The links of the page's cards, in order: their labels are those of the list of lessons."""
+    labels = {text.preset(preset) for preset in list_presets()}
+    return [each for each in page_links(page) if each.proto.label in labels]
+
+
 def cards(page: AppTest) -> list[str]:
-    """The lessons that the page's cards open, in order; the link above them, to the next lesson, is left out."""
-    return [each.proto.query_string.split("&")[0].removeprefix("preset=") for each in page_links(page)][1:]
+    """The lessons that the page's cards open, in order."""
+    return [each.proto.query_string.split("&")[0].removeprefix("preset=") for each in card_links(page)]
 
 
 def bodies(page: AppTest, mark: str) -> list[str]:

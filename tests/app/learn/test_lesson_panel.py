@@ -153,10 +153,15 @@ def test_the_sidebar_says_when_it_is_no_longer_the_lesson_and_leads_back():
     assert "back_to_lesson" not in {each.key for each in page.button}
     move(page, "hidden_size", 64)
     assert place(page) == f"Lesson {preset.order} of {len(LESSONS)}, with your changes"
+    assert not page.sidebar.info
     move(page, "task", "stocks")
+    (note,) = page.sidebar.info
+    assert (
+        note.value == "The text below is about the lesson's data, “First digit”; the network now reads “Stock prices”."
+    )
     assert place(page) == f"Your own settings, started from lesson {preset.order}"
     press(page, "back_to_lesson")
-    assert place(page) == f"Lesson {preset.order} of {len(LESSONS)}"
+    assert not page.sidebar.info and place(page) == f"Lesson {preset.order} of {len(LESSONS)}"
     assert slot().experiment == preset.experiment and page.query_params == {"preset": "remember"}
 
 

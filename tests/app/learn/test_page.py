@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from html import escape
+from urllib.parse import parse_qsl, urlencode
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app import text
+from app import links, text
 from app.hub import HUB
+from app.learn import plans
 from app.learn import text as learn_text
-from engine.preset import list_presets, load_preset
+from engine.preset import list_plans, list_presets, load_preset
 from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets
-from tests.app.learn.conftest import LESSONS, bodies, cards, page_links
+from tests.app.learn.conftest import FAILURES, LESSONS, bodies, card_links, cards, page_links
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -21,8 +25,8 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     assert cards(page) == [preset.slug for preset in list_presets()]
     assert [each.value for each in page.title] == [text.LEARN_HEADING]
     assert {each.proto.page_script_hash for each in page_links(page)} == {calc_hash("playground")}
-    first, *labels = [each.proto.label for each in page_links(page)]
-    assert first == f"{learn_text.BEGIN}: {text.preset(LESSONS[0])}"
+    labels = [each.proto.label for each in card_links(page)]
+    assert page_links(page)[0].proto.label == f"{learn_text.BEGIN}: {text.preset(LESSONS[0])}"
     for preset, label, body in zip(list_presets(), labels, bodies(page, 'class="question"'), strict=True):
         assert str(preset.order) in label and label.endswith(preset.title)
         assert 'class="thumbnail"' in body and text.RNN_TYPES[preset.experiment.rnn_type] in body
@@ -36,11 +40,52 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     assert all(f'href="#{each.anchor}"' in contents for each in learn_text.chapters(list_presets()))
 
 
+def test_the_page_counts_as_the_sidebar_does():
+    page = turn(opened(preset=LESSONS[2].slug), "learn")
+    (said,) = [each.value for each in page.caption if each.value.endswith(learn_text.REMEMBERED)]
+    assert said.startswith(f"0 of {len(LESSONS)} lessons and 0 of {len(FAILURES)} failure cards done. ")
+    assert text.place(LESSONS[2], len(LESSONS), LESSONS[2].experiment) == f"Lesson 3 of {len(LESSONS)}"
+
+
 def test_the_page_opens_by_itself_and_starts_no_run():
     page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
     page._page_hash = calc_hash("learn")
     assert cards(run(page)) == [preset.slug for preset in list_presets()]
     assert HUB._slots == []
+
+
+def test_every_symptom_leads_to_the_network_that_shows_it_and_names_the_figure():
+    page = turn(opened(), "learn")
+    found = learn_text.symptoms(list_presets())
+    assert len(found) >= 12 and found[0][0].kind == "failure"
+    shown = {each.proto.label: each.proto.query_string for each in page_links(page)}
+    for preset, seen in found:
+        link = dict(parse_qsl(shown[seen.says]))
+        assert link["preset"] == preset.slug and seen.settings.keys() <= link.keys()
+        opening = links.read(link)
+        assert not opening.refused and opening.experiment == preset.experiment.replace(**seen.settings)
+        assert bodies(page, learn_text.leads_to(preset, seen))
+    (contents,) = bodies(page, "<nav")
+    assert f"#{learn_text.SYMPTOMS_ANCHOR}" in contents and bodies(page, f'id="{learn_text.SYMPTOMS_ANCHOR}"')
+
+
+def test_every_link_of_a_plan_opens_what_it_says():
+    page = turn(opened(), "learn")
+    shown = [(each.proto.label, each.proto.query_string) for each in page_links(page)]
+    for plan in list_plans():
+        assert f"{plan.minutes} minutes" in "".join(each.label for each in page.expander)
+        for part, begins in zip(plan.parts, plan.starts, strict=True):
+            opening = links.read(part.query)
+            assert not opening.refused and opening.is_lesson and opening.preset.slug == part.query["preset"]
+            assert (plans.label(part), urlencode(part.query)) in shown
+            assert bodies(page, f"{begins}–{begins + part.minutes} min") and bodies(page, escape(part.asks))
+
+
+@pytest.mark.parametrize("part", [part for plan in list_plans() for part in plan.parts], ids=lambda part: part.link)
+def test_the_playground_opens_a_link_of_a_plan_without_a_warning(part):
+    page = opened(**part.query)
+    assert warnings(page) == [] and page.query_params == part.query
+    assert slot().experiment == links.read(part.query).experiment
 
 
 # ---- between the pages

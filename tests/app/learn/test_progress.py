@@ -99,6 +99,34 @@ def test_a_lesson_that_was_done_gets_its_tick_also_in_another_session_of_this_br
     assert bodies(run(page), 'class="tick"') == []
 
 
+def sends(monkeypatch, **cookies: str) -> None:
+    """The browser sends these cookies with the next session."""
+    monkeypatch.setattr(type(progress.st.context), "cookies", property(lambda _: cookies))
+    clear_session_cache(SESSION)
+
+
+def ticked(page: AppTest) -> int:
+    return len(bodies(page, 'class="tick"'))
+
+
+def test_what_the_browser_has_kept_is_done_after_a_restart_of_the_server_and_can_be_forgotten(monkeypatch):
+    monkeypatch.setattr(progress, "PROGRESS", Progress())
+    sends(monkeypatch, playground="ann", lessons_done="wave.xor.no-such-lesson.<script>.")
+    page = turn(opened(), "learn")
+    assert ticked(page) == 2 and progress.PROGRESS.of("ann") == {"wave", "xor", "no-such-lesson"}
+    sends(monkeypatch, playground="ann")  # a second tab, opened before the first one wrote its cookie
+    assert ticked(run(page)) == 2
+    press(page, "forget_lessons")
+    assert ticked(page) == 0 and progress.PROGRESS.of("ann") == frozenset()
+    assert "forget_lessons" not in {each.key for each in page.button}
+
+
+def test_a_browser_without_the_servers_cookie_keeps_what_it_has_done_to_itself(monkeypatch):
+    monkeypatch.setattr(progress, "PROGRESS", Progress())
+    sends(monkeypatch, lessons_done="wave")
+    assert ticked(turn(opened(), "learn")) == 1 and progress.PROGRESS.of("") == frozenset()
+
+
 def test_what_a_browser_has_done_is_bounded_and_the_longest_ago_forgotten_first():
     seen_by = Progress(max_browsers=2)
     for browser, slug in (("ann", "wave"), ("bob", "xor"), ("ann", "xor"), ("eve", "wave")):

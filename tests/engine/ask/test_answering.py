@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from engine.ask.answering import answer
+from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import Question, QuestionError, encode_question, ends_itself
 from engine.experiment import Experiment
 from engine.model import RecurrentNetwork, build
-from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, probe
+from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, held_out, probe
 from engine.training import Trainer
 from engine.workers.requests import answer_question
 from tests.engine.conftest import assert_same
@@ -22,6 +23,7 @@ from tests.engine.conftest import assert_same
 CELLS = [{"cell": "rnn"}, {"cell": "gru", "num_layers": 2}, {"cell": "lstm", "output_layers": 1},
          {"cell": "gru_simple"}, {"cell": "feedforward"}, {"cell": "feedforward", "window": 3}]  # fmt: skip
 EVERY_CELL = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell['cell']}-{len(cell)}")
+FIRST = [("characters", "many_to_many"), ("characters", "many_to_one"), ("next_word", "many_to_many")]
 EVERY_TYPE = pytest.mark.parametrize("rnn_type", ["many_to_many", "many_to_one"])
 
 
@@ -170,6 +172,36 @@ def test_a_network_with_one_answer_reads_as_much_as_in_training_and_its_future_i
     one, other = 2 * np.cos(2 * np.pi / 20), 2 * np.cos(2 * np.pi / 7)
     law = [1, -(one + other), 2 + one * other, -(one + other), 1]
     assert np.abs(np.convolve(curve, law, "valid")).max() < 1e-5 < np.abs(np.diff(curve)).max()
+
+
+@EVERY_CELL
+@pytest.mark.parametrize(("task", "rnn_type"), FIRST)
+def test_an_empty_text_gives_the_first_symbol_from_the_zero_input_and_the_zero_state(cell, task, rnn_type):
+    """A plain RNN's by hand; every other cell's is what the model says at the first step of any training sequence."""
+    model = network(task=task, rnn_type=rnn_type, seq_len=8, embedding_size=3, **cell)
+    result = answer(model, Question(text="", steps=3), 0)
+    assert result.read_nothing and result.inputs.tolist() == [NO_SYMBOL] and result.counted.tolist() == [True]
+    with torch.no_grad():
+        states = model.recurrent(model.embed(probe(model.experiment)))[0][:1]
+        wanted = torch.softmax(model.apply_head(states, np.ones(PROBE_SIZE, np.int64))[0, 0], -1)
+    np.testing.assert_allclose(result.outputs[0], wanted.numpy(), rtol=1e-9)
+    assert np.array_equal(result.generated_outputs[0], result.outputs[0])
+    assert result.generated.tolist() == reread(model, Question(text="", steps=len(result.generated)))
+    if cell == {"cell": "rnn"}:
+        weights = model.state_dict()
+        sums = [value for name, value in weights.items() if "bias_ih" in name or "bias_hh" in name]
+        by_hand = torch.tanh(sum(sums)) @ weights["head.weight"].T + weights["head.bias"]
+        np.testing.assert_allclose(result.outputs[0], torch.softmax(by_hand, -1).numpy(), rtol=1e-9)
+    assert not answer(model, Question(text="a"), 0).read_nothing
+
+
+def test_the_shares_of_first_symbols_are_those_of_the_language():
+    """Every second pattern of the grammar's sentences begins with "the": an animal's, or those of a small one."""
+    e = Experiment(task="next_word", rnn_type="many_to_many")
+    shares = first_symbol_shares(e)
+    begins = held_out(e).targets[0]  # 0, the unknown word, where the first word is one: that step has no loss
+    assert shares.sum() == pytest.approx(1) and shares[TASKS["next_word"].input_labels.index("the")] > 0.3
+    assert np.allclose(shares, np.bincount(begins, minlength=len(shares)) / len(begins))
 
 
 # ---- going on

@@ -46,13 +46,13 @@ def diagnosis_of(trainer: Trainer) -> Diagnosis:
 @pytest.mark.parametrize(
     ("alpha", "kind", "reason"),
     [
-        (0.5, "vanished", " Small weights pass 50% a step, slopes 100%."),
-        (0.8, "vanishing", " Small weights pass 80% a step, slopes 100%."),
-        (0.91, "fading", " Weights pass 91% a step, slopes 100%: too little over 49 steps."),
+        (0.5, "vanished", " Small weights pass 50% per step, slopes 100%."),
+        (0.8, "vanishing", " Small weights pass 80% per step, slopes 100%."),
+        (0.91, "fading", " Weights pass 91% per step, slopes 100%: too little over 49 steps."),
         (1.0, "untrained", None),
         (1.05, "untrained", None),
-        (1.1, "growing", ": the weights stretch it 1.1-fold a step. "),
-        (1.3, "exploding", ": the weights stretch it 1.3-fold a step. "),
+        (1.1, "growing", ": the weights stretch it 1.1-fold per step. "),
+        (1.3, "exploding", ": the weights stretch it 1.3-fold per step. "),
     ],
 )
 def test_a_linear_network_multiplies_by_alpha_at_each_step(alpha, kind, reason):
@@ -63,8 +63,8 @@ def test_a_linear_network_multiplies_by_alpha_at_each_step(alpha, kind, reason):
     assert verdict.evidence["weights_per_step"] == pytest.approx(alpha, rel=1e-6)
     assert verdict.evidence["slope_per_step"] == pytest.approx(1)
     assert verdict.evidence["saturated"] == 0
-    assert "; this task needs 49." in verdict.sentence or alpha == 1
-    assert reason in verdict.sentence if reason else " a step" not in verdict.sentence
+    assert "; this task needs 49 steps." in verdict.sentence or alpha == 1
+    assert reason in verdict.sentence if reason else " per step" not in verdict.sentence
     assert (verdict.cure.get("cell") == "lstm") == (alpha < 1)
     assert (verdict.cure.get("init") == "orthogonal") == (alpha > 1.05)
 
@@ -102,7 +102,7 @@ def sigmoid(a: float) -> float:
             math.tanh,
             1.0,
             0.1,
-            "Flat slopes pass 69% a step, weights 100%.",
+            "Flat slopes pass 69% per step, weights 100%.",
             {"cell": "lstm", "forget_bias": 3.0},
         ),
         (
@@ -110,18 +110,18 @@ def sigmoid(a: float) -> float:
             sigmoid,
             1.0,
             -0.5,
-            "Sigmoid slopes pass 25% a step (25% at most), weights 100%.",
+            "Sigmoid slopes pass 25% per step (25% at most), weights 100%.",
             {"cell": "lstm", "forget_bias": 3.0},
         ),
         ("sigmoid", sigmoid, 1.0, 4.0, "100% of the units are saturated", {"cell": "lstm", "forget_bias": 3.0}),
         # weights pass 20 % and the slopes more: not their fault
-        ("tanh", math.tanh, 0.2, 0.7, "Small weights pass 20% a step", {"cell": "lstm", "forget_bias": 3.0}),
+        ("tanh", math.tanh, 0.2, 0.7, "Small weights pass 20% per step", {"cell": "lstm", "forget_bias": 3.0}),
         (
             "tanh",
             math.tanh,
             0.08,
             1.81,
-            "Small weights pass 8% a step",
+            "Small weights pass 8% per step",
             {"cell": "lstm", "forget_bias": 3.0},
         ),  # though units are saturated
     ],
@@ -198,10 +198,10 @@ def gate_bias(cell: str, bias: float) -> list[float]:
 @pytest.mark.parametrize(
     ("bias", "kind", "reason"),
     [
-        (-2.0, "vanished", r" Nearly shut.* gates( keep 12% a step)?\.$"),
-        (0.0, "vanished", r" Half-shut.* gates keep 50% a step\.$"),
-        (1.0, "vanished", r" Half-shut.* gates keep 73% a step\.$"),
-        (2.0, "fading", r"ates keep 88% a step: too little"),
+        (-2.0, "vanished", r" The .*gates(, nearly shut, keep 12% per step| are nearly shut)\.$"),
+        (0.0, "vanished", r" The .*gates, half open, keep 50% per step\.$"),
+        (1.0, "vanished", r" The .*gates, half open, keep 73% per step\.$"),
+        (2.0, "fading", r"ates keep 88% per step: too little"),
         (5.0, "untrained", None),
     ],
 )
@@ -296,14 +296,14 @@ def test_the_chain_that_is_read_is_the_chain_that_is_explained():
     ids=str,
 )
 def test_a_reason_is_given_only_where_it_makes_half_of_the_decades(ratio, numbers, reason):
-    assert (" a step" in judged(ratio, **numbers).sentence) == reason
+    assert (" per step" in judged(ratio, **numbers).sentence) == reason
 
 
 def test_the_larger_part_of_the_logarithm_is_named():
-    assert judged(1e-9, slope=0.61, weights=0.6).sentence.endswith(" Small weights pass 60% a step, slopes 61%.")
-    assert judged(1e-9, slope=0.6, weights=0.61).sentence.endswith(" Flat slopes pass 60% a step, weights 61%.")
+    assert judged(1e-9, slope=0.61, weights=0.6).sentence.endswith(" Small weights pass 60% per step, slopes 61%.")
+    assert judged(1e-9, slope=0.6, weights=0.61).sentence.endswith(" Flat slopes pass 60% per step, weights 61%.")
     stretched = judged(1e-9, slope=0.2, weights=2.37, state=0.9).sentence
-    assert stretched.endswith(" Flat slopes pass 20% a step, weights 237%.")
+    assert stretched.endswith(" Flat slopes pass 20% per step, weights 237%.")
 
 
 def test_a_replay_is_judged_again_without_its_network():

@@ -252,15 +252,15 @@ def test_the_states_of_a_real_network_are_pinned():
         (
             {"task": "xor", "rnn_type": "many_to_many"},
             0.3,
-            "reaches 1 step back. It halves .*; this task needs 1[.]",
+            "reaches 1 step back. Each step back leaves 30% of it; this task needs 1 step[.]",
         ),
         (
             {"task": "xor", "rnn_type": "many_to_many"},
             0.9,
             "90% of the last loss's gradient reaches 1 step back. This task needs 1",
         ),
-        ({"seq_len": 2}, 0.3, r"reaches t = 0\. .*; this task needs 1\.$"),
-        ({"seq_len": 3}, 0.3, r"; this task needs 2\.$"),
+        ({"seq_len": 2}, 0.3, r"reaches t = 0\. .*; this task needs 1 step\.$"),
+        ({"seq_len": 3}, 0.3, r"; this task needs 2 steps\.$"),
         ({"tbptt": 1}, 0.0, r"truncation cuts the gradient after 1 step\.$"),
         ({"tbptt": 2}, 0.0, r"truncation cuts the gradient after 2 steps\.$"),
     ],
@@ -273,7 +273,7 @@ def test_one_step_is_one_step(settings, ratio, words):
 
 def test_the_place_in_an_encoder_decoder_is_on_the_whole_time_axis():
     frame = Trainer(Experiment(task="reverse", rnn_type="encoder_decoder", cell="rnn", hidden_size=8)).frame()
-    assert "t = 0" in frame.diagnosis.sentence and "his sequence needs 9" in frame.diagnosis.sentence
+    assert "t = 0" in frame.diagnosis.sentence and "his sequence needs 9 steps" in frame.diagnosis.sentence
     assert frame.diagnosis.evidence["lag"] == 11
 
 
@@ -294,7 +294,7 @@ def test_the_new_cells_are_cured_by_their_own_gate_where_they_have_one(settings,
 def test_a_feed_forward_network_that_sees_the_answer_needs_no_memory():
     settings = {"task": "xor", "rnn_type": "many_to_many", "cell": "feedforward", "hidden_size": 4, "seq_len": 6}
     seen, unseen = (Trainer(Experiment(**settings, window=window)).frame().diagnosis for window in (2, 1))
-    assert seen.kind == "healthy" and "among the 2 inputs" in seen.sentence and not seen.cure
+    assert seen.kind == "untrained" and "among the 2 inputs" in seen.sentence and not seen.cure
     assert unseen.kind == "no_path" and unseen.cure
 
 

@@ -24,8 +24,8 @@ class Shown:
 
 
 CARDS = {
-    "failure-vanishing": Shown(0, "vanished", "Sigmoid slopes pass 24% a step"),
-    "failure-exploding": Shown(0, "exploding", "the weights stretch it 1.67-fold a step"),
+    "failure-vanishing": Shown(0, "vanished", "Sigmoid slopes pass 24% per step"),
+    "failure-exploding": Shown(0, "exploding", "the weights stretch it 1.67-fold per step"),
     "failure-saturated": Shown(10, "dead", "the units are pinned at their limits", 10, "healthy"),
     "failure-dead-relu": Shown(40, "dead", "every ReLU is at 0", 10, "healthy"),
     "failure-clipped": Shown(20, "clipped", "the threshold of 0.001", 20, "healthy"),

@@ -14,6 +14,7 @@ from app.figures import applicable
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, Frame, RunInfo, RunPhase, RunStatus
 from engine.preset import (
+    ASK,
     FOLDER,
     KINDS,
     SPEEDS,
@@ -24,6 +25,7 @@ from engine.preset import (
     Prediction,
     Preset,
     PresetError,
+    SeenAs,
     list_presets,
     load_preset,
     parse_preset,
@@ -31,6 +33,7 @@ from engine.preset import (
     teachers_folder,
     unreadable,
 )
+from engine.tasks import TASKS
 from tests.cases import for_each
 from tests.engine.conftest import untrained_frame
 
@@ -77,7 +80,7 @@ def test_a_lesson_is_what_its_file_says(preset):
     table = tomllib.loads((FOLDER / f"{preset.slug}.toml").read_text(encoding="utf-8"))
     for key, value in table.pop("experiment").items():
         assert getattr(preset.experiment, key) == value
-    for key in ("next", "claims", "predict"):
+    for key in ("next", "claims", "predict", "seen_as"):
         parts = table.pop(key, [])
         assert len(getattr(preset, key)) == len(parts)
         for part, read in zip(getattr(preset, key), parts, strict=True):
@@ -198,6 +201,49 @@ def test_a_change_or_a_claim_that_cannot_be_says_why(old, new, says):
     assert old in NEXT + CLAIM
     with pytest.raises(PresetError, match=says):
         parse_preset("demo", GOOD + (NEXT + CLAIM).replace(old, new))
+
+
+SEEN_AS = """
+[[seen_as]]
+says = "The loss is flat"
+figure = "loss"
+settings = { seq_len = 10 }
+"""
+
+
+def test_the_symptoms_that_lead_to_a_lesson_are_read():
+    preset = parse_preset("demo", GOOD + SEEN_AS)
+    assert preset.seen_as == (SeenAs(says="The loss is flat", figure="loss", settings={"seq_len": 10}),)
+    (asked,) = parse_preset("demo", GOOD + SEEN_AS.replace('"loss"', '"ask"')).seen_as
+    assert asked.figure == ASK
+
+
+@for_each({"old, new, says": [
+        ('says = "The loss is flat"\n', "", r"^demo\.toml, seen_as: says is missing\.$"),
+        ('figure = "loss"\n', "", r"^demo\.toml, seen_as: figure is missing\.$"),
+        ('"loss"', '"gates"', r"^demo\.toml, seen_as: figure must be unrolled, gradient, loss, ask, but got 'gates'"),
+        ("seq_len = 10", "seq_len = 0", r"^demo\.toml, seen_as: seq_len must be .*, but got 0\.$"),
+        ("settings", "setting", r"^demo\.toml, seen_as: setting is not a key of a symptom; those are says, figure, "),
+        ("[[seen_as]]", "[seen_as]", r"^demo\.toml: seen_as must be a list, but got "),
+    ]})  # fmt: skip
+def test_a_symptom_that_cannot_be_says_why(old, new, says):
+    assert old in SEEN_AS
+    with pytest.raises(PresetError, match=says):
+        parse_preset("demo", GOOD + SEEN_AS.replace(old, new))
+
+
+@for_each({"preset": [preset for preset in PRESETS if preset.seen_as]})
+def test_every_symptom_is_a_few_words_and_its_figure_shows_something(preset):
+    for seen in preset.seen_as:
+        assert len(seen.says) <= 70 and seen.says[-1] not in ".!?"
+        shown = applicable(RunInfo.of(preset.experiment.replace(**seen.settings)))
+        assert seen.figure in shown or (seen.figure == ASK and TASKS[preset.experiment.task].continues)
+
+
+def test_every_failure_card_is_found_by_a_symptom_and_no_symptom_leads_to_two():
+    assert all(preset.seen_as for preset in PRESETS if preset.kind == "failure")
+    says = [seen.says for preset in PRESETS for seen in preset.seen_as]
+    assert len(says) == len(set(says))
 
 
 def test_a_card_that_a_lesson_unfolds_is_one_there_is():

@@ -99,6 +99,7 @@ def test_nothing_and_unknown_signs_are_refused_with_a_sentence(slug, rnn_type, t
             ("parity", "many_to_one", "", "got none: they may be 0 and 1."),
             ("temporal_order", "many_to_one", "abXcd", "Exactly two of the letters must be X or Y, but got 1."),
             ("temporal_order", "many_to_one", "abcd", "must be X or Y, but got none."),
+            ("reber", "many_to_many", " ", "Every string begins with B, so no first symbol is to be predicted"),
             ("melody", "one_to_many", "H4", "One note from C4 to C6 can be read here, but got “H4”."),
             ("reverse", "encoder_decoder", "AB" * 11, "From 1 to 20 characters can be read here, but got 22"),
             ("addition", "encoder_decoder", "7+", "From 3 to 5 characters"),

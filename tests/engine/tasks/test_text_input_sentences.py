@@ -89,13 +89,23 @@ def test_one_to_two_hundred_symbols_are_read(slug, count):
     assert len(batch.inputs) == count + (slug in STARTED)
 
 
-@for_each({"count, got": [(0, "none"), (201, "201")], "slug": TYPED})
+NONE_OR_TOO_MANY = [(slug, count, got) for slug in TYPED for count, got in ((0, "none"), (201, "201"))]
+
+
+# In the text of characters every character counts: there it cannot be none.
+@for_each({"slug, count, got": [case for case in NONE_OR_TOO_MANY if case[:2] != ("characters", 0)]})
 def test_no_symbol_or_too_many_are_refused_with_a_sentence(slug, count, got):
     task = TASKS[slug]
     unit, between = ("characters", "") if slug == "characters" else ("words", " ")
-    text = between.join([ONE[slug]] * count) or " \n "
+    text = between.join([ONE[slug]] * count) or "?!"
     with pytest.raises(ValueError, match=f"^From 1 to 200 {unit} can be read here, but got {got}(: .*)?[.]$"):
         task.encode(Experiment(task=slug, rnn_type=task.rnn_types[0]), text)
+
+
+@for_each({"text": ["", " \n "], "slug, rnn_type": [(slug, kind) for slug, kind in CASES if slug in STARTED]})
+def test_an_empty_text_asks_for_the_first_symbol_from_the_zero_input(slug, rnn_type, text):
+    batch = TASKS[slug].encode(Experiment(task=slug, rnn_type=rnn_type), text)
+    assert batch.inputs.tolist() == [[NO_SYMBOL]] and batch.mask.tolist() == [[True]]
 
 
 def test_punctuation_alone_is_no_word():

@@ -30,4 +30,5 @@ def test_a_row_for_every_loss_and_a_dot_where_it_pulls_against_the_others():
 def test_what_the_last_loss_contributes():
     whole = np.full((2, 2, 12), 2e-11)
     words = readout(LETTERS, "decomposition", decomposition=losses(), sequence_grad_norm=whole)
-    assert words == f"step {seen(LETTERS)[1].step} · last loss: -25.0% of dL/dh at t = 0"  # 1e-11 * -0.5 / 2e-11
+    part = "−25.0% (pulls the other way)"  # 1e-11 * -0.5 / 2e-11
+    assert words == f"step {seen(LETTERS)[1].step} · last loss: {part} of dL/dh at t = 0"
