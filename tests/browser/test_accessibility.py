@@ -38,6 +38,7 @@ def card(page: Playground, name: str):
 
 def press(page: Playground, name: str, button: str) -> None:
     """A button of a card, which shows while somebody is there."""
+    page.show(name)
     card(page, name).hover()
     card(page, name).get_by_role("button", name=button, exact=True).click()
 
@@ -75,7 +76,7 @@ def hexadecimal(colours: list[str]) -> list[str]:
 
 
 def check_tables(page: Playground) -> None:
-    for name in ("gradient", "hidden"):
+    for name in ("hidden", "gradient"):
         press(page, name, "table")
     assert card(page, "gradient").get_by_role("button", name="table").get_attribute("aria-expanded") == "true"
     table = card(page, "gradient").get_by_role("table")

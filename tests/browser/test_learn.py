@@ -26,6 +26,7 @@ def learn(page) -> None:
     turn(page, "Learn")
     page.page.locator("[class*=st-key-card_] .tags").last.wait_for()
     page.wait("document.querySelector('.st-key-lessons').getBoundingClientRect().left < 100")
+    page.settle()  # what the browser kept may draw the page once more
 
 
 def card(page, slug: str):

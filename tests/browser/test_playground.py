@@ -44,6 +44,7 @@ def test_the_page_opens_training_the_first_lesson(visit):
 
 def test_figures_keep_their_elements_and_the_zoom_over_10_frames(visit):
     page = visit("preset=remember-lstm&steps=1000000")
+    page.show("gradient")
     page.get("(window.kept = [...document.querySelectorAll('[data-figure], [data-figure] .main-svg')]).length")
     page.get(
         "Plotly.relayout(document.querySelector('[data-figure=gradient]'), {'xaxis.range': [10, 20]}).then(() => 1)"
@@ -72,7 +73,7 @@ def test_changing_the_cell_starts_a_new_run_with_that_cell(visit):
     page.pick("cell", "LSTM")
     page.wait("playground.token !== argument && playground.token !== null", old)
     page.frames(2)
-    assert page.page.locator("[data-card=cell]").is_visible()  # a plain RNN has no cell state
+    page.show("cell")  # a plain RNN has no cell state
     assert page.get("window.kept.every(each => each.isConnected)")
     page.wait("location.search.includes('cell=lstm')")
     assert page.data("gradient", "data[0].showlegend") is True  # the run before stays, in grey
@@ -247,7 +248,7 @@ def test_each_rnn_type_is_picked_by_its_picture_trains_and_is_drawn_right(visit)
             page.wait("location.search.includes(`task=${argument}`)", task)
         if verdict and task == "digits":
             assert page.get("document.querySelector('.lv-verdict').dataset.kind") in (verdict, "solved", "untrained")
-        assert page.page.locator("[data-testid=stAlert]").count() == 0
+        assert page.page.locator("[data-testid=stMain] [data-testid=stAlert]").count() == 0
         check_drawing(page, name)
 
 
@@ -288,7 +289,7 @@ def test_padding_is_grey_and_truncation_is_a_wall(visit):
 
 def test_gates_of_a_sentence_stand_at_its_words(visit):
     page = visit("task=sentiment&rnn_type=many_to_one&cell=lstm&seed=1")
-    page.page.locator("[data-figure=gates]").scroll_into_view_if_needed()
+    page.show("gates")
     page.wait(
         "document.querySelector('[data-figure=gates]').layout?.xaxis.ticktext.some(each => /^[a-z]{3,}$/.test(each))"
     )

@@ -64,7 +64,7 @@ def test_it_answers_while_it_trains_and_the_newest_question_counts(pool):
 def test_what_cannot_be_answered_is_said_and_training_goes_on(pool):
     run = pool.submit(SMALL)
     answer = answer_of(run, QUESTION)
-    run.request(ANSWER, question=Question(text="  "))
+    run.request(ANSWER, question=Question(text="x" * 201))
     wait_for(lambda: not run.is_pending(ANSWER))
     assert run.problem(ANSWER).startswith("From 1 to 200 characters can be read") and run.result(ANSWER) is answer
     reached = run.status().step
