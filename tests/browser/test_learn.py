@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.conftest import ATTEMPTS, LIMIT
+
 pytestmark = pytest.mark.browser
 
 COLUMNS = """(cards => cards.filter(card => card.y === cards[0].y).length)(
@@ -33,6 +35,18 @@ def card(page, slug: str):
     return page.page.locator(f".st-key-card_{slug}")
 
 
+def open_lesson(page, slug: str) -> None:
+    """A click anywhere on its card; one that arrives while the page is drawn anew is lost, and made again."""
+    for _ in range(ATTEMPTS):
+        page.settle()
+        card(page, slug).click(position={"x": 200, "y": 80})
+        try:
+            return page.wait("location.search === argument", f"?preset={slug}", LIMIT / ATTEMPTS)
+        except AssertionError:
+            pass
+    raise AssertionError(f"the card of {slug} does not open it")
+
+
 def unfold(page) -> None:
     """The lesson's text, which waits for a guess."""
     page.page.locator(".st-key-lesson summary").filter(has_text="About this").click()
@@ -43,7 +57,7 @@ def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
     page = visit()
     old = page.token
     learn(page)
-    card(page, "explode").click(position={"x": 200, "y": 80})  # anywhere on it
+    open_lesson(page, "explode")
     page.wait("playground.token !== argument && playground.token && playground.painted > 0", old)
     page.wait("location.search === '?preset=explode'")
     assert page.page.get_by_role("heading", name="What if the gradient grows on its way back?").is_visible()
