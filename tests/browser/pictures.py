@@ -56,10 +56,12 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     playground.wait("document.querySelector('.lv-verdict').dataset.kind === 'solved'")
     playground.pause()
     save(page, f"playground-{scheme}")
+    page.emulate_media(reduced_motion="reduce")  # the end of the way back, at once
     page.keyboard.press("m")
     page.get_by_role("button", name="3 Backward").click()
     save(page, f"slow-{scheme}")
     page.keyboard.press("m")
+    page.emulate_media(reduced_motion="no-preference")
     page.get_by_role("link", name="Step through").click()
     page.locator(".st-key-steps_last button").click()
     page.get_by_text("39 steps back").wait_for()
