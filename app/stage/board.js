@@ -98,8 +98,9 @@ export function createBoard(root, acts) {
   const look = () => {
     const followed = view.follow !== null && frame?.followedStep === info.at[view.follow], follow = followed ? view.follow : null;
     const words = frame?.words ?? Array(info.steps).fill('');
+    const scale = view.large === 1 ? 1 : view.width > 1000 && !view.slow ? 1.35 : 1.15; // what is said of a phase needs room, too
     return {
-      ...view, follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale: view.large > 1 ? (view.width > 1000 ? 1.35 : 1.15) : 1,
+      ...view, follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale,
       relative: followed ? frame.followed : frame?.relative, high: !info.ofProbe ? null : followed ? frame.followedHigh : frame?.high,
       worded: isWorded(info, words), counting: journey.moves,
       entersForwards: entersAt(info, follow, 0),

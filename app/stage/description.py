@@ -61,7 +61,6 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "links": chain.has_links and len(real) > 1,
         "keep": retain or "",
         "gates": _gates(chain.cell_kind),
-        "states": list(chain.cell_kind.states),
         "encoder": int((real < chain.encoder_steps).sum()),
         "counted": counted.tolist(),
         "enters": [index[chain.enters(d)] for d in range(chain.directions)],

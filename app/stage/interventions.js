@@ -1,9 +1,7 @@
 // What can be changed in the network while it reads: in the open cell the choices, above the picture what was changed.
-const OPEN = 1, SHUT = 0;
+import { make } from './svg.js';
 
-function make(tag, className, parent, text) {
-  return parent.appendChild(Object.assign(document.createElement(tag), { className, textContent: text }));
-}
+const OPEN = 1, SHUT = 0;
 
 // `row` is inside the open cell, `list` above the picture. acts: {change(interventions)}.
 export function createInterventions(row, list, acts) {

@@ -1,4 +1,6 @@
 // The next update in slow motion: five phases over the same picture, and beside it what each one does, with its numbers.
+import { make } from './svg.js';
+
 const WAITING = 'The next update is being computed on a copy …';
 
 // What is new in a phase comes along time, in its direction: [clip path to begin with, what it hides].
@@ -11,10 +13,6 @@ export function reveal(board, phase, steps, isCalm) {
   if (isCalm || !REVEALED[phase]) return;
   const [clipPath, what] = REVEALED[phase], duration = Math.max(700, Math.min(2400, 140 * steps));
   board.querySelector(what)?.animate([{ clipPath }, { clipPath: 'inset(0 0 0 0)' }], { duration, easing: 'linear', id: 'phase' });
-}
-
-function make(tag, className, parent, text = '') {
-  return parent.appendChild(Object.assign(document.createElement(tag), { className, textContent: text }));
 }
 
 // In the last two phases `figure`, the norms of all matrices, takes the picture's place.

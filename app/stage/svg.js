@@ -26,6 +26,11 @@ export function put(node, attributes) {
 
 export const show = (node, on) => put(node, { display: on ? null : 'none' });
 
+// An HTML element with a class and a text, at the end of its parent.
+export function make(tag, className, parent, text = '') {
+  return parent.appendChild(Object.assign(document.createElement(tag), { className, textContent: text }));
+}
+
 // Text with its lowered parts, as children of an HTML element.
 export function write(node, text) {
   if (node[WRITTEN] === text) return;
