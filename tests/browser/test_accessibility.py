@@ -20,8 +20,8 @@ CARD = '[data-card="{}"]'
 CELLS = """[...document.querySelectorAll(`[data-card=${argument}] .lv-table tr`)]
 .map(row => [...row.cells].map(cell => cell.textContent))"""
 PLACES = """[...document.querySelectorAll('.lv-card:not([hidden]) header, .lv-word, .lv-clock')]
-.map(each => each.getBoundingClientRect()).filter(({ top }) => top < 700)
-.map(({ top, left, height }) => [top, left, height])"""
+.map(each => [each.getBoundingClientRect(), each.matches('.lv-clock')]).filter(([{ top }]) => top < 700)
+.map(([{ top, left, right, height }, flushRight]) => [top, flushRight ? right : left, height])"""
 FILLS = """[...document.querySelectorAll('.stage-svg .says text, .stage-svg .says tspan, .stage-svg .arrives')]
 .filter(each => each.textContent && each.checkVisibility()).map(each => getComputedStyle(each).fill)"""
 HEADER = "document.querySelector('[data-card=loss] header').offsetHeight"
