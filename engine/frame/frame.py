@@ -89,6 +89,9 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
         loss_per_step: (T,), 0 where not counted. valid, counted: (T,) bool, real steps and steps with a loss.
         sequence_loss: (16,) l_b of every sequence of the probe; their mean is probe_loss.
         mean_weights: {name of a matrix: () float64, mean of |W|}, of all that is learned; empty in older recordings.
+        spectral_norms: {name: () float64, largest singular value} of the weights from one state to the next, in a plain
+            cell, which multiplies a gradient by them alone; of a weight of its own for each unit the largest size.
+            Empty in gated cells and in older recordings.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction, the first).
         decomposition, spectrum, saliency, terms, followed: of the drawn sequence (the last: of the probe), at this very
             step; None unless they were requested (see `engine.frame.reading_request`).
@@ -114,6 +117,7 @@ class Frame(HeldOutRecord, Preactivations, GradientNorms, TrainingProgress):
     factors: StepFactors
     weight_gradients: WeightGradients
     mean_weights: dict[str, np.ndarray] = field(default_factory=dict)
+    spectral_norms: dict[str, np.ndarray] = field(default_factory=dict)
     decomposition: Decomposition | None = None
     spectrum: Spectrum | None = None
     saliency: Saliency | None = None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.cells import CELLS
 from engine.diagnosis import best_chain, diagnose
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -65,6 +66,7 @@ def capture_frame(
         sequence_loss=sequence_loss.cpu().numpy(),
         factors=factors_of(swept, seeds),
         mean_weights=_mean_weights(model),
+        spectral_norms=_spectral_norms(model),
         weight_gradients=weight_gradients_of(swept, seeds),
         **_states(trace),
         **_data(probe),
@@ -117,6 +119,20 @@ def _mean_weights(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """The mean size of the weights of every matrix."""
     matrices = ((name, weights) for name, weights in model.named_parameters() if weights.ndim == 2)
     return {name: np.array(weights.abs().mean(dtype=torch.float64).item()) for name, weights in matrices}
+
+
+@torch.no_grad()
+def _spectral_norms(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+    """The largest singular value of the weights from state to state, in a cell whose gradient nothing else scales."""
+    cell = CELLS[model.experiment.cell]
+    if not cell.is_plain:
+        return {}
+    recurrent = ("weight_hh_", *(f"{vector.name}_" for vector in cell.vectors if vector.is_recurrent))
+    return {
+        name: np.array(torch.linalg.matrix_norm(weights if weights.ndim == 2 else weights.diag(), 2).item())
+        for name, weights in model.named_parameters()
+        if name.partition(".")[2].startswith(recurrent)
+    }
 
 
 def _states(trace: ForwardTrace) -> dict[str, Any]:

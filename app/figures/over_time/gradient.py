@@ -14,11 +14,12 @@ import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
 from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
+from app.figures.over_time import theory
 from engine.frame import Frame, RunInfo
 from engine.number_format import relative_size, short
 
 DASHES = ("solid", "dash")  # forwards, backwards
-TRACES = Traces("ghost", "band", "size", *log_scale.MARKS)
+TRACES = Traces("ghost", "band", "size", *log_scale.MARKS, "theory")
 """The first traces; the lines of the other layers and directions follow."""
 BOTTLENECK = "crosses:"
 LITTLE, MILLIONTH = 1e-2, 1e-6
@@ -48,7 +49,15 @@ def template(info: RunInfo) -> go.Figure:
         fill="toself", fillcolor=theme.PALE_GRADIENT, line={"width": 0, "color": theme.GRADIENT}, hoverinfo="skip",
         showlegend=info.same_lengths,
     )  # fmt: skip
-    traces = TRACES.in_order(ghost=before, band=band, size=size, **log_scale.marks(steps))
+    expected = _line(theory.name(info), theme.GREY, info, 0, 1.6)
+    expected.update(
+        x=steps,
+        y=empty,
+        line_dash="dot",
+        visible="legendonly" if info.has_links else False,
+        hovertemplate="%{y:.2e}<extra>theory</extra>",
+    )
+    traces = TRACES.in_order(ghost=before, band=band, theory=expected, size=size, **log_scale.marks(steps))
     return theme.figure(
         *traces,
         *_other_lines(info),
@@ -161,6 +170,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         TRACES.path("size", "y"): theme.float32(shown),
         TRACES.path("size", "text"): [relative_size(value) for value in shown],
         **_band(info, frame),
+        TRACES.path("theory", "y"): theme.float32(theory.line(info, frame)),
         **log_scale.outside(TRACES.number("below"), shown, known),
     }
     del changed["layout.yaxis.dtick"]  # this axis has ticks of its own
@@ -227,8 +237,12 @@ def _steps(info: RunInfo) -> tuple[Any, ...]:
 def _look_for(info: RunInfo) -> str:
     meaning = f"How much of {'the last' if sum(info.counted) > 1 else 'the'} loss's gradient is left at step t."
     if info.same_lengths:
-        return f"{meaning} Dots: the median of 16 sequences; band: half of them."
-    return f"{meaning} Of the drawn sequence alone: the others have other lengths or targets."
+        return f"{meaning} Dots: the median of 16 sequences; band: half of them.{_theory(info)}"
+    return f"{meaning} Of the drawn sequence alone: the others have other lengths or targets.{_theory(info)}"
+
+
+def _theory(info: RunInfo) -> str:
+    return " Theory: click its name." if info.has_links else ""
 
 
 def _how(info: RunInfo) -> str:
@@ -243,6 +257,7 @@ def _how(info: RunInfo) -> str:
             if info.same_lengths
             else "Of the drawn sequence. The verdict's ratio is the median over all 16. "
         )
+        + theory.how(info)
         + "engine/lens/sweep.py, engine/lens/norms.py."
     )
 

@@ -70,7 +70,7 @@ def test_the_dots_of_the_gradient_are_the_chosen_layer_and_the_lines_the_others(
     names = [trace.name for trace in figure.template(chosen).data]
     patch = figure.patch(chosen, frame, curves(chosen, frame))
     assert names[2] == "relative size (layer 1, backwards)"
-    for k, chain in zip((2, 6, 7, 8), (OTHER, (0, 0), (1, 0), (1, 1)), strict=True):
+    for k, chain in zip((2, 7, 8, 9), (OTHER, (0, 0), (1, 0), (1, 1)), strict=True):
         there = frame.relative[chain] > 0
         assert np.allclose(patch[f"data.{k}.y"][there], frame.relative[chain][there])
     assert figure.readout(chosen, frame) != figure.readout(info, frame)

@@ -244,7 +244,7 @@ def test_the_other_layers_are_thin_lines_dashed_backwards(case):
     info, _, _ = seen(case)
     e, sizes = info.experiment, shown_sizes(case)
     every = list(itertools.product(range(e.num_layers), range(e.directions)))
-    lines = drawn(case, "gradient")["data"][6:]
+    lines = drawn(case, "gradient")["data"][7:]
     others = [chain for chain in every if chain != (e.num_layers - 1, 0)]
     assert len(lines) == len(others) > 0
     for line, (layer, d) in zip(lines, others, strict=True):
