@@ -1,6 +1,7 @@
 // The stage with all that belongs to it: legend, picture, words, sums, microscope, dots, table. It keeps what is chosen
 // (a step, a cell, a loss, a fold) and asks for the numbers that this needs.
 import { createJourney } from './journey.js';
+import { createAsk } from './ask.js';
 import { createFormula } from './formula.js';
 import { createLegend } from './legend.js';
 import { createMenu } from './menu.js';
@@ -28,7 +29,7 @@ const powers = (logarithms) => logarithms && Float64Array.from(logarithms, (v) =
 export function createBoard(root, acts) {
   const find = (name) => root.querySelector(`.stage-${name}`);
   const board = root.querySelector('.stage'), place_ = find('place');
-  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, open: false, matrix: null, large: 1, slow: false, beside: 0 };
+  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, sentence: '', open: false, matrix: null, large: 1, slow: false, beside: 0 };
   let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, raf = 0, patched = [];
 
   const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
@@ -36,6 +37,8 @@ export function createBoard(root, acts) {
   const micro = createMicroscope(find('micro'), (v) => shade(palette, v), { step: (by) => choose(view.t + by), follow: (unit) => { view.unit = unit; acts.onNeed(); magnify(); }, close: shut });
   const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
 
+  const ask = createAsk(find('ask'), (sentence) => { Object.assign(view, { sentence, typed: {} }); acts.onNeed(); });
+  const isTyped = () => Boolean(view.sentence || Object.keys(view.typed).length);
   const row = Object.assign(document.createElement('div'), { className: 'stage-change' });
   find('micro').append(row);
   const interventions = createInterventions(row, find('changes'), { change: (made) => { interventions.say([]); place(); acts.onNeed(); } });
@@ -65,7 +68,7 @@ export function createBoard(root, acts) {
     place();
   }
   function begin(next) {
-    Object.assign(view, { follow: null, typed: {}, matrix: null, open: false, fold: 1, unit: 0 });
+    Object.assign(view, { follow: null, typed: {}, sentence: '', matrix: null, open: false, fold: 1, unit: 0 });
     frame = null;
     interventions.configure(next);
     rebuild(next);
@@ -80,8 +83,9 @@ export function createBoard(root, acts) {
     stage = createStage(place_, info, () => palette, { light, choose, open, word, follow });
     legend.configure(info);
     formula.configure(info);
+    ask.configure(info);
     micro.close();
-    find('untype').hidden = !Object.keys(view.typed).length;
+    find('untype').hidden = !isTyped();
     find('follow').hidden = view.follow === null;
     stage.svg.addEventListener('keydown', press);
   }
@@ -90,9 +94,10 @@ export function createBoard(root, acts) {
   function room() {
     const scroller = board.closest('[data-testid="stMain"]'), top = place_.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
     find('formula').hidden = find('numbers').hidden = view.large > 1 || view.slow || view.beside > 0; // from the back of a room nobody reads them
+    ask.hide(find('formula').hidden);
     if (view.beside) return view.beside;
     if (window.innerWidth < 640) return 350;
-    const below = 64 + (view.slow ? 130 : view.large > 1 ? 6 : find('formula').offsetHeight + 10);
+    const below = 64 + (view.slow ? 130 : view.large > 1 ? 6 : find('formula').offsetHeight + find('ask').offsetHeight + 10);
     return clamp(window.innerHeight - top - below, 250, 760);
   }
   const look = () => {
@@ -153,7 +158,7 @@ export function createBoard(root, acts) {
     if (view.slow) phases.show(frame.update, frame.updateProblem);
     interventions.say(frame.changes ?? []);
     if (mine.some(([key]) => key === 'weights')) menu.show(frame.matrix, frame.weights);
-    find('untype').hidden = !Object.keys(view.typed).length;
+    find('untype').hidden = !isTyped();
     const problem = find('problem');
     problem.hidden = !frame.typedProblem;
     if (problem.textContent !== (frame.typedProblem ?? '')) problem.textContent = frame.typedProblem ?? '';
@@ -231,7 +236,7 @@ export function createBoard(root, acts) {
     place();
   }
   find('follow').onclick = () => follow(info.enters[0]);
-  find('untype').onclick = () => { view.typed = {}; find('untype').hidden = true; acts.onNeed(); place(); };
+  find('untype').onclick = () => { Object.assign(view, { sentence: '', typed: {} }); find('untype').hidden = true; acts.onNeed(); place(); };
 
   // ---- the next update in slow motion
   function slow(on) {
@@ -318,7 +323,7 @@ export function createBoard(root, acts) {
   return {
     board, configure, receive, chooseAt, dress: (isSlow) => { dress(); if (isSlow !== view.slow) slow(isSlow); else patch(); },
     // What the next message must have besides the numbers of every frame.
-    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, matrix: view.matrix, slow: view.slow, interventions: interventions.made },
+    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, sentence: view.sentence, matrix: view.matrix, slow: view.slow, interventions: interventions.made },
     state: { choose: (t) => choose(t), get patched() { return patched; }, get view() { return view; }, get frame() { return frame; }, get info() { return info; }, get at() { return stage?.at; }, look: () => look() },
     close() {
       document.removeEventListener('keydown', onKey, true);

@@ -14,6 +14,7 @@ from engine.experiment import Range
 from engine.frame import RunInfo
 from engine.frame.chain import Chain
 from engine.intervention.intervention import gate_limits
+from engine.tasks import TASKS
 
 UNITS = 32
 """At most so many units are drawn in a cell: each is a row of pixels."""
@@ -94,8 +95,17 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "labels": [theme.symbol(label) for label in info.output_labels] if info.outputs == "symbols" else [],
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),
+        **_asks(info),
         "reduction": info.experiment.reduction,
     }
+
+
+def _asks(info: RunInfo) -> dict[str, str]:
+    """What a visitor may type in the place of the whole drawn sequence, with an example; "" if nothing."""
+    task = TASKS[info.experiment.task]
+    is_text = task.encode is not None and info.inputs == info.outputs == "symbols"
+    reads = is_text and info.experiment.rnn_type != "one_to_many"
+    return {"asks": task.asks, "example": task.example} if reads else {"asks": "", "example": ""}
 
 
 def matrices(chain: Chain) -> list[dict[str, str]]:

@@ -29,7 +29,8 @@ from engine.workers.run import Run
 STAGE = "stage"
 """The stage's name among the figures that a browser has on its screen."""
 MAX_TYPED = 1000
-"""More changed words than a sequence can have are no request of ours."""
+MAX_CHARACTERS = 4000
+"""More changed words than a sequence can have, or a longer sentence than the field takes, are no request of ours."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Wanted:
         is_open: the cell is open under the microscope.
         follow: the position whose loss the ribbon follows; None for the last one.
         typed: {position: symbol} that take the place of the drawn sequence's.
+        sentence: a whole text that takes its place; "" for none.
         matrix: the name of the parameter whose weights are shown; "" for none.
         slow: the next update is shown in slow motion.
         interventions: in the network, as `engine.intervention.as_json` reads them.
@@ -56,6 +58,7 @@ class Wanted:
     matrix: str = ""
     slow: bool = False
     interventions: tuple[Any, ...] = ()
+    sentence: str = ""
 
     @classmethod
     def of(cls, request: Any) -> Wanted | None:
@@ -63,20 +66,20 @@ class Wanted:
         try:
             layer, direction = request["chain"]
             follow, matrix = request["follow"], request["matrix"] or ""
-            typed = {int(t): word for t, word in request["typed"].items()}
+            typed, sentence = {int(t): word for t, word in request["typed"].items()}, request.get("sentence", "")
             numbers = [request["t"], layer, direction, request["unit"], *typed, *([] if follow is None else [follow])]
         except (TypeError, KeyError, ValueError, AttributeError):
             return None
         whole = all(type(number) is int and number >= 0 for number in numbers)
-        text = all(isinstance(word, str) for word in (*typed.values(), matrix))
-        if not whole or not text or len(typed) > MAX_TYPED:
+        text = all(isinstance(word, str) for word in (*typed.values(), matrix, sentence))
+        if not whole or not text or len(typed) > MAX_TYPED or len(sentence) > MAX_CHARACTERS:
             return None
         is_open, slow = (request.get(name) is True for name in ("open", "slow"))
         interventions = request.get("interventions", [])
         if not isinstance(interventions, list) or len(interventions) > MAX_INTERVENTIONS:
             return None
         chosen = (numbers[0], (layer, direction), numbers[3], is_open, follow, typed, matrix, slow)
-        return cls(*chosen, tuple(interventions))
+        return cls(*chosen, tuple(interventions), sentence)
 
 
 class StageFeed:
@@ -100,6 +103,7 @@ class StageFeed:
         self._asked_for = name
         self._update.is_wanted = self.wanted is not None and self.wanted.slow
         self._other.typed = {} if self.wanted is None else self.wanted.typed
+        self._other.sentence = "" if self.wanted is None else self.wanted.sentence
         self._other.interventions = () if self.wanted is None else self.wanted.interventions
 
     @property
@@ -141,7 +145,7 @@ class StageFeed:
             "description": describe(of),
             "matrix": None,
             "typedProblem": self._other.problem(self._run.info),
-            "isTyped": typed is not None and bool(self._other.typed),
+            "isTyped": typed is not None and bool(self._other.typed or self._other.sentence),
             "changes": [str(each) for each in made],
             **before(of, untouched),
             "update": self._update.told(info),

@@ -23,17 +23,22 @@ class OtherFrame:
         self._run = run
         self.is_live = True  # False while a past frame is shown, of which no other one can be known
         self.typed: Mapping[int, str] = {}
+        self.sentence = ""  # that somebody typed in the place of the drawn sequence
         self.interventions: Sequence[dict[str, Any]] = ()  # as the browser sends them
         self._asked: tuple[Any, ...] = ()
         self._before: TypedFrame | ChangedFrame | None = None  # the answer to an earlier choice
 
     @property
     def _choice(self) -> tuple[Any, ...]:
-        return dict(self.typed), list(self.interventions)
+        return self.sentence, dict(self.typed), list(self.interventions)
 
     @property
     def _is_wanted(self) -> bool:
-        return self.is_live and bool(self.typed or self.interventions)
+        return self.is_live and self._is_chosen
+
+    @property
+    def _is_chosen(self) -> bool:
+        return bool(self.sentence or self.typed or self.interventions)
 
     @property
     def _kind(self) -> Any:
@@ -46,25 +51,26 @@ class OtherFrame:
         asked = (*self._choice, list(requested), step)
         if asked == self._asked:
             return
-        if self._asked[:2] != asked[:2]:
+        if self._asked[:-2] != asked[:-2]:
             self._before = self._run.result(self._kind)
         self._asked = asked
+        typed = {"changes": dict(self.typed), "sentence": self.sentence, "requested": requested}
         if self.interventions:
             made = read_interventions(list(self.interventions), info)
-            self._run.request(CHANGED_FRAME, interventions=made, changes=dict(self.typed), requested=requested)
+            self._run.request(CHANGED_FRAME, interventions=made, **typed)
         else:
-            self._run.request(TYPED_FRAME, changes=dict(self.typed), requested=requested)
+            self._run.request(TYPED_FRAME, **typed)
 
     def result(self, info: RunInfo) -> TypedFrame | ChangedFrame | None:
         """The newest frame of what is chosen; None if nothing is, or it is not there yet."""
-        if not self._is_wanted or self.problem(info) or self._asked[:2] != self._choice:
+        if not self._is_wanted or self.problem(info) or self._asked[:-2] != self._choice:
             return None
         result = self._run.result(self._kind)
         return None if result is self._before else result
 
     def problem(self, info: RunInfo) -> str:
         """Why there is none, in a sentence; empty otherwise."""
-        if not self.is_live and (self.typed or self.interventions):
+        if not self.is_live and self._is_chosen:
             return ONLY_LIVE
         if not self._is_wanted:
             return ""

@@ -99,9 +99,19 @@ class Chain:
         return dataclasses.replace(self, shown=shown if shown in self.chains else None)
 
     def of_sequence(self, valid: np.ndarray, counted: np.ndarray) -> Self:
-        """The same network, measured on another sequence alone. Arguments: (T,) bool, as `valid` and `counted`."""
+        """The same network, measured on another sequence alone. Arguments: (T,) bool, as `valid` and `counted`.
+
+        A sequence of another length has no known lag; in an encoder-decoder it is the source that is longer or shorter.
+        """
+        longer = len(valid) - self.time_steps
         return dataclasses.replace(
-            self, valid=tuple(valid.tolist()), counted=tuple(counted.tolist()), same_lengths=True
+            self,
+            valid=tuple(valid.tolist()),
+            counted=tuple(counted.tolist()),
+            same_lengths=True,
+            time_steps=len(valid),
+            encoder_steps=self.encoder_steps + longer if self.encoder_steps else 0,
+            lag=None if longer else self.lag,
         )
 
     @property

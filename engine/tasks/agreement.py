@@ -130,10 +130,10 @@ def _themselves(seq_len: int) -> Patterns:
 def _answers(place: int, answers: Mapping[str, int], words: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
     """A function from tokens (T, batch) to the class, (batch,), of the word at position `place`.
 
-    NO_ANSWER for a word that is in no class.
+    NO_ANSWER for a word that is in no class, and for a sentence that ends before that position.
     """
     classes = np.array([answers.get(word, NO_ANSWER) for word in words])
-    return lambda tokens: classes[tokens[place]]
+    return lambda tokens: classes[tokens[place]] if place < len(tokens) else np.full(tokens.shape[1], NO_ANSWER)
 
 
 NUMBERS = {word: number for noun in LIVING + THINGS for number, word in enumerate(noun)}

@@ -175,17 +175,20 @@ class Trainer:
             self.model, self._probe, info, self.progress, self._held_out.record, self._untrained_map, requested
         )
 
-    def typed_frame(self, changes: Mapping[int, str], requested: Collection[str] = ()) -> TypedFrame:
+    def typed_frame(
+        self, changes: Mapping[int, str], requested: Collection[str] = (), sentence: str = ""
+    ) -> TypedFrame:
         """Take a frame of the drawn sequence alone, some of its symbols changed. Changes nothing, draws nothing.
 
         Args:
             changes: {position on the time axis: label of the symbol}; of an encoder-decoder only in its source.
+            sentence: a text that is read in the place of the drawn sequence, before the changes; "": none.
             requested: as of `frame`.
 
         Raises:
-            TypedSentenceError: for a change that cannot be made, with a sentence.
+            TypedSentenceError: for a change that cannot be made, or a text that cannot be read, with a sentence.
         """
-        batch, known = typed_sequence(self.model, self._probe, changes)
+        batch, known = typed_sequence(self.model, self._probe, changes, sentence)
         return TypedFrame(self.sequence_frame(batch, requested), known)
 
     def changed_frame(
@@ -193,12 +196,13 @@ class Trainer:
         interventions: Sequence[Intervention],
         changes: Mapping[int, str] | None = None,
         requested: Collection[str] = (),
+        sentence: str = "",
     ) -> ChangedFrame:
         """Take a frame of the drawn sequence alone with interventions, and one without. Changes and draws nothing.
 
         Args:
             interventions: of several for one value the last counts.
-            changes: symbols to be typed first, as of `typed_frame`; both frames then read this sentence.
+            changes, sentence: typed first, as of `typed_frame`; both frames then read this.
             requested: as of `frame`, for both.
 
         Raises:
@@ -207,8 +211,8 @@ class Trainer:
         """
         batch = self._probe.single_sequence(DRAWN)
         known = batch.counted[:, 0].copy()
-        if changes:
-            batch, known = typed_sequence(self.model, self._probe, changes)
+        if changes or sentence:
+            batch, known = typed_sequence(self.model, self._probe, changes or {}, sentence)
         check_interventions(interventions, self.info.of_sequence(batch.valid[:, 0], batch.counted[:, 0]))
         changed, read = changed_network(self.model, batch, interventions)
         return ChangedFrame(

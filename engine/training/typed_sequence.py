@@ -1,4 +1,4 @@
-"""The drawn sequence with symbols that somebody typed, as a batch with targets."""
+"""The drawn sequence with symbols that somebody typed, or a whole typed sentence, as a batch with targets."""
 
 from __future__ import annotations
 
@@ -17,25 +17,30 @@ from engine.tasks.base import NO_ANSWER
 from engine.tasks.text_input import encode_symbol
 
 
-def typed_sequence(model: RecurrentNetwork, probe: Batch, changes: Mapping[int, str]) -> tuple[Batch, np.ndarray]:
+def typed_sequence(
+    model: RecurrentNetwork, probe: Batch, changes: Mapping[int, str], sentence: str = ""
+) -> tuple[Batch, np.ndarray]:
     """The drawn sequence alone with some symbols changed, and where its targets are the right answer.
 
-    Losses stay at the steps where they are in the drawn sequence; the answer of an encoder-decoder has its own length.
-    Draws no random number.
+    Losses stay at the steps where they are in the drawn sequence, or are where the task asks in a typed sentence; the
+    answer of an encoder-decoder has its own length. Draws no random number.
 
     Args:
         changes: {position: the symbol's label}.
+        sentence: a text that takes the place of the drawn sequence, of any length that the task reads; "": none.
 
     Returns:
         The batch, and (T,) bool on the whole time axis, False where a target is the network's own answer.
 
     Raises:
-        TypedSentenceError: for a change that cannot be made.
+        TypedSentenceError: for a change that cannot be made, and for a sentence that cannot be read.
     """
     e, drawn = model.experiment, probe.single_sequence(DRAWN)
     task = TASKS[e.task]
+    if sentence:
+        drawn = _read(model, drawn, sentence)
     inputs = _changed(model, drawn, changes)
-    if np.array_equal(inputs, drawn.inputs):
+    if not sentence and np.array_equal(inputs, drawn.inputs):
         return drawn, drawn.counted[:, 0].copy()
     batch = dataclasses.replace(drawn, inputs=inputs)
     targets = np.full_like(drawn.targets, NO_ANSWER) if task.answers is None else task.answers(e, inputs)
@@ -45,6 +50,23 @@ def typed_sequence(model: RecurrentNetwork, probe: Batch, changes: Mapping[int, 
     if not known[drawn.mask].all():
         targets = np.where(known, targets, _own_answers(model, batch))
     return dataclasses.replace(batch, targets=np.where(drawn.mask, targets, drawn.targets)), known[:, 0]
+
+
+def _read(model: RecurrentNetwork, drawn: Batch, sentence: str) -> Batch:
+    """The sentence in the place of the drawn sequence, or of its source; its targets are not known yet."""
+    e = model.experiment
+    task = TASKS[e.task]
+    if task.encode is None or not (model.symbols_in and model.symbols_out) or e.rnn_type == "one_to_many":
+        raise TypedSentenceError("This network reads no sentences.")
+    try:
+        read = task.encode(e, sentence)
+    except ValueError as error:
+        raise TypedSentenceError(str(error)) from error
+    if drawn.decoder_inputs is not None:
+        return dataclasses.replace(drawn, inputs=read.inputs, lengths=read.lengths)
+    if not read.mask.any():
+        raise TypedSentenceError("Nothing in this text asks for an answer.")
+    return read
 
 
 def _changed(model: RecurrentNetwork, drawn: Batch, changes: Mapping[int, str]) -> np.ndarray:

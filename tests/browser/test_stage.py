@@ -384,6 +384,15 @@ def test_a_typed_word_is_read_and_answered_and_what_cannot_be_read_is_said(visit
     page.wait(f"{STAGE}.frame.words[0] === argument", drawn_words[0])
     assert problem.is_hidden() and back.is_hidden() and drawn(page, ".says text") == says
     assert page.page.locator(".stage-svg .typed").count() == 0
+    ask = page.page.locator(".stage-ask input")
+    ask.fill("She wanted some wine for")
+    ask.press("Enter")
+    page.wait(f"{STAGE}.info.steps === 5")
+    assert page.get(f"{STAGE}.frame.words") == ["she", "wanted", "some", "wine", "for"]
+    own = trainer.typed_frame({}, sentence="she wanted some wine for").frame
+    assert number(drawn(page, ".says tspan")[1]) == pytest.approx(own.outputs[-1].max(), abs=0.006)
+    back.click()
+    page.wait(f"{STAGE}.info.steps === argument", len(drawn_words))
 
 
 # ---- other networks

@@ -280,7 +280,7 @@ def test_a_typed_sentence_is_asked_for_once_for_each_step_and_choice():
     feed.receive(NOTHING | {"typed": {"1": "keys"}, "follow": 3})
     for _ in range(3):
         feed.is_due(run.frame)
-    expected = {"changes": {1: "keys"}, "requested": ["followed:3"]}
+    expected = {"changes": {1: "keys"}, "sentence": "", "requested": ["followed:3"]}
     assert asks(run, TYPED_FRAME) == [expected]
     later = dataclasses.replace(run.frame, step=9)
     feed.is_due(later)
@@ -292,7 +292,11 @@ def test_a_typed_sentence_is_asked_for_once_for_each_step_and_choice():
     run.finish(TYPED_FRAME)
     feed.receive(NOTHING | {"typed": {"1": "keys", "2": "by"}})
     feed.is_due(later)
-    assert asks(run, TYPED_FRAME)[2:] == [{"changes": {1: "keys", 2: "by"}, "requested": []}]
+    assert asks(run, TYPED_FRAME)[2:] == [{"changes": {1: "keys", 2: "by"}, "sentence": "", "requested": []}]
+    run.finish(TYPED_FRAME)
+    feed.receive(NOTHING | {"sentence": "the cats were"})
+    feed.is_due(later)
+    assert asks(run, TYPED_FRAME)[3:] == [{"changes": {}, "sentence": "the cats were", "requested": []}]
 
 
 def test_the_frame_of_a_typed_sentence_takes_the_place_of_the_runs_own():

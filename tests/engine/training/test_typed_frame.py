@@ -10,6 +10,7 @@ from engine.experiment import Experiment
 from engine.frame.typed_frame import TypedFrame, TypedSentenceError
 from engine.tasks import END, TASKS
 from engine.training import Trainer
+from engine.training.typed_sequence import typed_sequence
 from tests import reference_unroll as reference
 
 NETWORKS = {
@@ -168,3 +169,52 @@ def test_padding_cannot_be_changed():
         pytest.fail("the drawn sentence should have padding: choose another seed")
     with pytest.raises(TypedSentenceError, match=f"positions 0 to {length - 1}, but got {length}"):
         trainer.typed_frame({length: "bears"})
+
+
+SENTENCES = {
+    "shorter": (NETWORKS["one answer"], "she wanted wine for", "herself"),
+    "longer": (
+        NETWORKS["one answer"],
+        "they often wanted more old bread near the men which he saw for",
+        "themselves",
+    ),
+    "both ways, no padding": (NETWORKS["padded, both ways"], "he said teddy roosevelt was a president", None),
+    "next symbol": (NETWORKS["next symbol"], "hello there, world", None),
+    "encoder-decoder": (NETWORKS["encoder-decoder"], "7+5", None),
+}
+
+
+@pytest.mark.parametrize(("settings", "sentence", "answer"), SENTENCES.values(), ids=SENTENCES)
+def test_a_whole_sentence_of_another_length_is_read_and_its_gradient_is_an_unrolled_loops(settings, sentence, answer):
+    trainer = trained(settings)
+    typed = trainer.typed_frame({}, sentence=sentence)
+    frame, info = typed.frame, typed.info(trainer.info)
+    batch, _ = typed_sequence(trainer.model, trainer.probe, {}, sentence)
+    assert info.time_steps == len(frame.valid) == frame.relative.shape[-1] != trainer.info.time_steps
+    assert info.encoder_steps == batch.source_steps and info.measured_lag < info.time_steps
+    if answer:
+        assert TASKS[trainer.experiment.task].output_labels[frame.targets[-1]] == answer and typed.targets_known[-1]
+        assert info.time_steps == len(sentence.split())
+    gradients = reference.unroll(trainer.model.double(), batch).gradients("last")["grad_hidden"]
+    norms = np.linalg.norm(gradients, axis=-1)[..., 0]
+    np.testing.assert_allclose(frame.sequence_grad_norm_last[:, 0], norms[:, 0], rtol=1e-3, atol=1e-9)
+
+
+def test_a_word_can_be_changed_in_a_typed_sentence():
+    trainer = trained(NETWORKS["one answer"])
+    said = [trainer.typed_frame({0: word}, sentence="she wanted wine for") for word in ("he", "they")]
+    assert [TASKS["themselves"].output_labels[each.frame.targets[-1]] for each in said] == ["himself", "themselves"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence", "says"),
+    [
+        (NETWORKS["encoder-decoder"], "seven", "cannot be read here"),
+        (NETWORKS["one to many"], "C4", "reads no sentences"),
+        ({"task": "adding"}, "1", "reads no sentences"),
+        (NETWORKS["one answer"], "!", "words can be read here"),
+    ],
+)
+def test_what_is_no_sentence_is_refused_with_a_reason(settings, sentence, says):
+    with pytest.raises(TypedSentenceError, match=says):
+        trained(settings).typed_frame({}, sentence=sentence)
