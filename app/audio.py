@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from engine.tasks.music import semitones
 from engine.tasks.speech import FRAME_SECONDS
 
 SAMPLE_RATE = 22_050  # samples per second
@@ -15,8 +16,6 @@ PARTIALS = (1.0, 0.3, 0.12)
 LOUDNESS = 0.8  # peak, relative to full scale
 ATTACK, RELEASE = 0.012, 0.04  # seconds of fading in and out: without them every note would click
 DECAY = 0.15  # seconds in which a note falls to 1/e
-SEMITONES = {"C": -9, "D": -7, "E": -5, "F": -4, "G": -2, "A": 0, "B": 2}
-"""Above A of the same octave; octaves begin at C."""
 
 HOP = round(FRAME_SECONDS * SAMPLE_RATE)  # samples from one frame of speech to the next
 PITCH = (125.0, 100.0)  # of the voice in Hz, at the beginning and at the end
@@ -29,7 +28,7 @@ TILT = 500.0  # Hz, the frequency at which the voice is loudest before the forma
 
 def frequency(note: str) -> float:
     """The frequency of a note such as "C4" in Hz: equal temperament, A4 = 440 Hz."""
-    return 440.0 * 2 ** (int(note[1:]) - 4 + SEMITONES[note[0]] / 12)
+    return 440.0 * 2 ** (semitones(note) / 12)
 
 
 def waveform(notes: Iterable[str]) -> np.ndarray:

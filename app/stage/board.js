@@ -7,6 +7,7 @@ import { createLegend } from './legend.js';
 import { createMenu } from './menu.js';
 import { createMicroscope } from './microscope/microscope.js';
 import { createInterventions } from './interventions.js';
+import { createListen } from './listen.js';
 import { createPhases, reveal } from './phases.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
@@ -38,6 +39,7 @@ export function createBoard(root, acts) {
   const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
 
   const ask = createAsk(find('ask'), (sentence) => { Object.assign(view, { sentence, typed: {} }); acts.onNeed(); });
+  const listen = createListen(find('listen'), () => ({ first: frame?.words?.[0], notes: frame?.free?.filter(Boolean) }), (t) => choose(t));
   const isTyped = () => Boolean(view.sentence || Object.keys(view.typed).length);
   const row = Object.assign(document.createElement('div'), { className: 'stage-change' });
   find('micro').append(row);
@@ -84,6 +86,7 @@ export function createBoard(root, acts) {
     legend.configure(info);
     formula.configure(info);
     ask.configure(info);
+    listen.configure(info);
     micro.close();
     find('untype').hidden = !isTyped();
     find('follow').hidden = view.follow === null;
@@ -329,6 +332,7 @@ export function createBoard(root, acts) {
       document.removeEventListener('keydown', onKey, true);
       document.removeEventListener('click', onPress);
       pull.close();
+      listen.stop();
       window.removeEventListener('resize', rerooms);
       resized.disconnect();
     },

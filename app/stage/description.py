@@ -96,6 +96,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),
         **_asks(info),
+        "audible": info.pitches is not None,
         "reduction": info.experiment.reduction,
     }
 

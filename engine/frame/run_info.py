@@ -13,6 +13,7 @@ from engine.number_format import short
 from engine.parameters import parameter_count
 from engine.tasks import TASKS, Batch, held_out, probe
 from engine.tasks.base import first_informative
+from engine.tasks.music import semitones
 
 SOLVED_SHARE = 0.1  # of the baseline: a task counts as solved below this loss
 
@@ -31,6 +32,7 @@ class RunInfo(Chain):
         inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names. At the
             steps of a decoder the inputs are symbols of the output.
         image: (rows, columns) of the image in the first channels of the inputs, or None.
+        pitches: of outputs that are notes, their heights in semitones above A4; None for other outputs.
         causal: the target at t is known only after the input at t; mostly it is the next input.
     """
 
@@ -47,6 +49,7 @@ class RunInfo(Chain):
     parameter_count: int
     image: tuple[int, int] | None = None
     causal: bool = False
+    pitches: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
@@ -72,6 +75,7 @@ class RunInfo(Chain):
             parameter_count=parameter_count(experiment),
             image=task.image,
             causal=task.causal,
+            pitches=tuple(map(semitones, task.output_labels)) if task.audible else None,
         )
 
     @property

@@ -10,6 +10,8 @@ from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths
 from engine.tasks.entropy import conditional_entropy
 
 NOTES = ("C4", "D4", "E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5", "G5", "A5", "B5", "C6")
+SEMITONES = {"C": -9, "D": -7, "E": -5, "F": -4, "G": -2, "A": 0, "B": 2}
+"""Above A of the same octave; octaves begin at C."""
 MELODIES = (  # made up for this playground; each has its own first note, and all end on a C
     "C4 E4 G4 E4 F4 A4 G4 E4  D4 F4 A4 F4 G4 B4 C5 G4  A4 C5 B4 G4 A4 F4 E4 D4  C4",
     "D4 E4 F4 D4 G4 F4 E4 C4  E4 F4 G4 E4 A4 G4 F4 D4  F4 G4 A4 B4 C5 G4 E4 D4  C4",
@@ -21,6 +23,11 @@ MELODIES = (  # made up for this playground; each has its own first note, and al
     "C5 E5 G5 C6 B5 G5 A5 F5  G5 E5 F5 D5 E5 C5 D5 B4  C5 D5 E5 F5 G5 E5 D5 B4  C5",
 )
 TUNES = np.array([[NOTES.index(note) for note in tune.split()] for tune in MELODIES]).T  # (25, 8)
+
+
+def semitones(note: str) -> int:
+    """The height of a note such as "C4" in semitones above A4; below it negative."""
+    return 12 * (int(note[1:]) - 4) + SEMITONES[note[0]]
 
 
 def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
+from app.figures.over_training import piano_roll
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -32,7 +33,9 @@ def _shown(info: RunInfo) -> np.ndarray:
 
 
 def template(info: RunInfo) -> go.Figure:
-    """Bars or letters for symbols, a curve for values; on the left the input image, if there is one."""
+    """A piano roll, bars or letters for symbols, a curve for values; on the left the input image, if there is one."""
+    if info.pitches is not None:
+        return piano_roll.template(info, HEIGHT)
     if info.outputs != "symbols":
         return _curve(info)
     return _with_image(info, _letters(info) if _has_many_targets(info) else _bars(info))
@@ -40,6 +43,8 @@ def template(info: RunInfo) -> go.Figure:
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     """Patch the prediction of this frame."""
+    if info.pitches is not None:
+        return piano_roll.patch(info, frame)
     if info.outputs != "symbols":
         return _curve_patch(info, frame)
     changed = _letters_patch(info, frame) if _has_many_targets(info) else _bars_patch(frame)
@@ -235,6 +240,8 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 
 def _look_for(info: RunInfo) -> str:
+    if info.pitches is not None:
+        return piano_roll.LOOK_FOR
     if "mark" in info.input_labels:
         return f"The target is the {info.output_labels[0]} of the two diamonds: the full dot must meet the ring."
     if info.outputs == "values":

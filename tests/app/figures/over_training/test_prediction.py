@@ -25,6 +25,8 @@ def test_the_prediction_is_the_networks_output(case):
         drawn_input = np.isfinite(figure["data"][0]["y"])
         assert np.array_equal(figure["data"][0]["y"][drawn_input], f4(frame.inputs[drawn_input, 0]))
         assert drawn_input.all() or case.startswith("gap")
+    elif info.pitches is not None:
+        assert "wrong" in [each["name"] for each in figure["data"]]  # a piano roll, which has tests of its own
     elif frame.counted.sum() > 1:
         letters(info, frame, figure["data"][0])
     else:
