@@ -19,6 +19,7 @@ from engine.tasks.base import (
     stream,
 )
 from engine.tasks.bits import COPY, PARITY, XOR
+from engine.tasks.captions import CAPTION
 from engine.tasks.dates import DATES
 from engine.tasks.entities import ENTITIES
 from engine.tasks.formal_languages import COUNT, EMBEDDED_REBER, REBER_GRAMMAR
@@ -83,6 +84,7 @@ TASKS: dict[str, Task] = {
         DIGITS_PERMUTED,
         MELODY,
         DIGIT_NAME,
+        CAPTION,
         REVERSE,
         SORT,
         ADDITION,

@@ -59,6 +59,8 @@ def judging_word(batch: Batch, t: int, column: int) -> Hashable:
         pytest.param("melody", "one_to_many", 4, 1, symbol_now, marks=pytest.mark.full),
         ("digit_name", "one_to_many", 6, 0, place),
         ("digit_name", "one_to_many", 6, 1, answers_before),
+        ("caption", "one_to_many", 6, 0, place),
+        ("caption", "one_to_many", 6, 1, answers_before),
         ("reverse", "encoder_decoder", 6, 0, no_input),
         ("reverse", "encoder_decoder", 6, 0, place),
         ("addition", "encoder_decoder", 5, 0, place),

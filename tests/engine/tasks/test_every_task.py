@@ -19,7 +19,7 @@ from tests.engine.tasks.conftest import unhidden
 CASES = [(slug, rnn_type) for slug, task in TASKS.items() for rnn_type in task.rnn_types]
 LENGTHS, SPLITS = ("low", "default", "high"), ("train", "test")
 ONE_ANSWER = ("one_to_one", "many_to_one")  # RNN types that answer once, at the end
-WHOLE = ("digit_name", "count", "reverse", "sort", "addition", "dates", "english_french", "headline")
+WHOLE = ("digit_name", "caption", "count", "reverse", "sort", "addition", "dates", "english_french", "headline")
 """Tasks whose metric counts whole answers."""
 OTHERWISE = ("next_word", "reber")  # perplexity, and the share of what the grammar allows: tested beside their tasks
 MEASURED = ("stocks", "sunspots")  # tasks whose metric is an error, over that of persistence
@@ -228,6 +228,7 @@ def test_baselines_are_positive_and_finite(slug, rnn_type):
             ("digits_by_pixel", 64, 61),
             ("melody", 24, 23),
             ("digit_name", 6, 5),
+            ("caption", 6, 5),
             ("reverse", 6, 11),  # over both halves
             ("addition", 5, 8),
             ("multiplication", 30, 29),
