@@ -12,7 +12,8 @@ export function createAsk(form, say) {
     configure(info) {
       if (asks !== info.asks) input.value = '';
       asks = info.asks;
-      input.placeholder = `${info.asks}: ${info.example}`;
+      input.placeholder = `A text of your own, such as: ${info.example}`;
+      input.title = info.asks;
       input.setAttribute('aria-label', `Ask the network. ${info.asks}`);
     },
     hide(on) { form.hidden = on || !asks; },

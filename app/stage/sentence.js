@@ -7,7 +7,8 @@ export function fillSentence(line, info, frame, view, at, choose) {
   const shortened = at.grid.some(({ t, span }) => (view.words[t]?.length ?? 0) * LETTER + AIR > span / at.s);
   line.hidden = view.large > 1 || !(view.worded && (at.folds.length || shortened));
   if (line.hidden) return;
-  const rows = [['reads', view.words.map((text, t) => [t, text])]];
+  const read = info.encoder && frame?.best ? info.encoder : view.words.length; // what a decoder reads is what it said before
+  const rows = [['reads', view.words.slice(0, read).map((text, t) => [t, text])]];
   if (info.encoder && frame?.best) rows.push(['says', info.counted.flatMap((counted, t) => (counted ? [[t, answer(info, frame, t).label]] : []))]);
   const key = JSON.stringify([rows, view.t]);
   if (line.dataset.key === key) return;

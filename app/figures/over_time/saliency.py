@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -98,23 +100,28 @@ def _relative(values: np.ndarray) -> np.ndarray:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Return the step of the reading, and the first input's slope relative to the largest."""
+    """Return the step of the reading, and the input without which the last output changes most: its circle."""
     reading = frame.saliency
     if reading is None:
         return ""
-    return f"step {frame.step:,} · {_first(reading, frame)}"
+    return f"step {frame.step:,} · {_strongest(info, reading, frame)}"
 
 
-def _first(reading: Saliency, frame: Frame) -> str:
-    norms = np.where(frame.valid, reading.norms[-1], 0.0)
-    if not np.isfinite(norms).all():
+def _strongest(info: RunInfo, reading: Saliency, frame: Frame) -> str:
+    tried = frame.valid & np.isfinite(reading.occluded)
+    if not tried.any():
         return "not finite"
-    first, strongest = int(np.flatnonzero(frame.valid)[0]), int(norms.argmax())
-    if not norms[strongest]:
+    changes = np.where(tried, reading.occluded, 0.0)
+    first, most = int(np.flatnonzero(frame.valid)[0]), int(changes.argmax())
+    if not changes[most]:
         return "no input changes the last output"
-    if strongest == first:
-        return f"strongest: the first input, t = {first}"
-    return f"t = {first}: {share(float(norms[first] / norms[strongest]))} of the strongest, t = {strongest}"
+    symbol = html.unescape(token_labels.inputs(info, frame)[most])
+    said = f"changes most without “{symbol}”, t = {most}" if symbol else f"changes most without t = {most}"
+    return (
+        said
+        if most == first
+        else f"{said}; without t = {first}: {share(float(changes[first] / changes[most]))} of that"
+    )
 
 
 FIGURE = LiveFigure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -39,16 +40,19 @@ def test_what_was_read_stands_below_and_in_the_hover():
 
 
 @pytest.mark.parametrize(
-    ("last", "words"),
+    ("changes", "words"),
     [
-        ([0.02] + [0.1] * 10 + [0.2], "t = 0: 10.0% of the strongest, t = 11"),
-        ([0.3] + [0.1] * 11, "strongest: the first input, t = 0"),
+        ([0.02] + [0.1] * 10 + [0.2], "changes most without {11}, t = 11; without t = 0: 10.0% of that"),
+        ([0.3] + [0.1] * 11, "changes most without {0}, t = 0"),
         ([0.0] * 12, "no input changes the last output"),
-        ([0.0] + [0.1] * 11, "t = 0: exactly 0 of the strongest, t = 1"),
+        ([NAN] + [0.1] * 11, "changes most without {1}, t = 1; without t = 0: exactly 0 of that"),
         ([NAN] * 12, "not finite"),
     ],
 )
-def test_the_first_input_beside_the_strongest(last, words):
-    reading = looks(steps=np.array([11]), norms=np.array([last]))
-    assert readout("plain", "saliency", saliency=reading) == f"step {seen('plain')[1].step} · {words}"
+def test_the_input_without_which_the_answer_changes_most(changes, words):
+    info, frame, _ = seen("plain")
+    reading = looks(steps=np.array([11]), norms=np.array([changes]), occluded=np.array(changes))
+    symbols = [f"“{info.input_labels[token]}”" for token in frame.inputs]
+    said = re.sub(r"{(\d+)}", lambda found: symbols[int(found[1])], words)
+    assert readout("plain", "saliency", saliency=reading) == f"step {frame.step} · {said}"
     assert np.nan_to_num(drawn("plain", "saliency", saliency=reading)["data"][1]["y"]).max() in (0, 1)
