@@ -20,6 +20,10 @@ UNITS = 32
 """At most so many units are drawn in a cell: each is a row of pixels."""
 
 
+MOST_NUMBERS = 12
+"""At most so many inputs that are numbers can be chosen by name."""
+
+
 def units(chain: Chain) -> np.ndarray:
     """The units that are drawn of each layer: all, or evenly spaced ones."""
     size = chain.hidden_size
@@ -96,6 +100,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),
         **_asks(info),
+        "numbers": list(info.input_labels[:MOST_NUMBERS]) if info.inputs == "values" and info.image is None else [],
         "audible": info.pitches is not None,
         "reduction": info.experiment.reduction,
     }

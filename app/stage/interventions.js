@@ -26,6 +26,30 @@ export function createInterventions(row, list, acts) {
     { group: 'this unit', says: 'h = 0 here', title: 'Set h of this unit to 0 at this step alone', intervention: () => ({ kind: 'set_state', ...place(), t: at.t, unit: at.unit, value: 0, state: 'h' }) },
     ...(info.links ? [{ group: 'the link', says: 'cut it here', title: 'Cut the link in time before this step: nothing crosses, forwards or back', intervention: () => ({ kind: 'cut_link', ...place(), t: at.t }) }] : []),
   ];
+  // What can be set to any number: [name, intervention without its value].
+  const values = () => [
+    ...info.gates.flatMap(({ name, letter }) => [
+      [`${letter} at all steps`, () => ({ kind: 'hold_gate', ...place(), gate: name })],
+      [`${letter} at this step`, () => ({ kind: 'hold_gate', ...place(), gate: name, t: at.t })],
+    ]),
+    ...['h', info.memory].filter((state, k, all) => all.indexOf(state) === k).map((state) => [`${state} of this unit, here`, () => ({ kind: 'set_state', ...place(), t: at.t, unit: at.unit, state })]),
+    ...info.numbers.map((name, channel) => [`input “${name}”, here`, () => ({ kind: 'set_input', t: at.t, channel })]),
+  ];
+  function buildValue() {
+    const form = make('form', 'stage-choice', row), every = values();
+    make('i', '', form, 'set');
+    const what = make('select', '', form), value = Object.assign(make('input', '', form), { type: 'number', step: 'any', value: '0.5', required: true });
+    every.forEach(([name], k) => { make('option', '', what, name).value = k; });
+    what.setAttribute('aria-label', 'What to set');
+    value.setAttribute('aria-label', 'To which number');
+    what.after('to');
+    Object.assign(make('button', 'ms-button', form, 'Set'), { type: 'submit' });
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const next = { ...every[Number(what.value)][1](), value: Number(value.value) };
+      set([...made.filter((each) => key(each) !== key(next)), next]);
+    };
+  }
   let buttons = [];
   function build() {
     row.replaceChildren();
@@ -43,6 +67,7 @@ export function createInterventions(row, list, acts) {
       button.onclick = () => toggle(choice.intervention());
       buttons.push([button, choice]);
     }
+    buildValue();
   }
   function mark() {
     for (const [button, choice] of buttons) if (at) button.setAttribute('aria-pressed', String(made.some((each) => same(each, choice.intervention()))));

@@ -15,7 +15,7 @@ import safetensors.numpy
 
 from app.stage.microscope.values import values
 from engine.experiment import Experiment
-from engine.intervention.intervention import HoldGate
+from engine.intervention.intervention import HoldGate, SetState
 from engine.preset import load_preset
 from engine.training import Trainer
 from tests.browser.conftest import Playground
@@ -511,4 +511,14 @@ def test_a_gate_held_shut_is_seen_beside_the_network_as_it_is_and_escape_leads_b
     page.page.keyboard.press("Escape")
     page.wait(f"{STAGE}.frame.changes.length === 0")
     assert page.page.locator(".stage-changes").is_hidden()
+    page.page.locator(".stage-svg .cell").nth(1).click()
+    page.page.get_by_label("What to set").select_option("h of this unit, here")
+    page.page.get_by_label("To which number").fill("0.75")
+    page.page.get_by_label("To which number").press("Enter")
+    page.wait(f"{STAGE}.frame.changes?.length === 1")
+    changed = trainer.changed_frame([SetState(layer=0, t=1, unit=0, value=0.75)])
+    np.testing.assert_allclose(array(page, "look().relative"), changed.frame.relative.ravel(), rtol=1e-4)
+    page.page.keyboard.press("Escape")
+    page.page.keyboard.press("Escape")
+    page.wait(f"{STAGE}.frame.changes.length === 0")
     np.testing.assert_allclose(array(page, "look().relative"), usual.relative.ravel(), rtol=1e-4)
