@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import state, tab, text
+from app import drafts, state, tab, text
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES
-from engine.preset import list_presets, load_preset
+from engine.preset import list_presets
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 
@@ -140,7 +140,8 @@ def _lengths() -> list[int]:
 
 
 def _presets() -> list[str]:
-    return [preset.slug for preset in list_presets()]
+    chosen = tab.value("preset")
+    return [*(preset.slug for preset in list_presets()), *([chosen] if drafts.is_draft(chosen or "") else [])]
 
 
 def _tasks() -> list[str]:
@@ -149,7 +150,7 @@ def _tasks() -> list[str]:
 
 
 PRESET = Control(
-    key="preset", kind="pick", options=_presets, show=lambda slug: text.preset(load_preset(slug)),
+    key="preset", kind="pick", options=_presets, show=lambda slug: text.preset(drafts.load_preset(slug)),
     on_change=state.on_preset,
 )  # fmt: skip
 TASK = Control(key="task", kind="pick", options=_tasks, show=text.task, on_change=state.on_task)

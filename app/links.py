@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app import text
+from app import drafts, text
 from app.setting_effects import why_no_effect
 from engine.experiment import (
     CHOICES,
@@ -24,7 +24,7 @@ from engine.experiment import (
     record_change,
     settings_at,
 )
-from engine.preset import SPEEDS, Preset, list_presets, load_preset
+from engine.preset import SPEEDS, Preset, load_preset
 from engine.tasks import TASKS
 
 SETTINGS = tuple(field.name for field in dataclasses.fields(Experiment))
@@ -105,11 +105,11 @@ def read(link: dict[str, str]) -> Opening:
     layer = settings.pop("layer", None)
     is_lesson = "preset" in settings or not set(settings) & set(SETTINGS)
     slug = settings.pop("preset", OPENING)
-    if slug not in [preset.slug for preset in list_presets()]:
-        shown = load_preset(OPENING).title
-        refused["preset"] = text.PRESET_REFUSED.format(got=text.plain(slug), shown=shown)
+    if not drafts.exists(slug):
+        refusal_of = drafts.REFUSED if drafts.is_draft(slug) else text.PRESET_REFUSED
+        refused["preset"] = refusal_of.format(got=text.plain(slug), shown=load_preset(OPENING).title)
         slug = OPENING
-    preset = load_preset(slug)
+    preset = drafts.load_preset(slug)
     speed = settings.pop("speed", preset.speed)
     if speed not in SPEEDS:
         refused["speed"] = refusal("speed", speed, ", ".join(SPEEDS), preset.speed)

@@ -16,6 +16,7 @@ from app.learn import page as learn
 from app.playground import page as playground
 from app.replay import page as replay
 from app.step_through import page as step_through
+from app.write import page as write
 
 HERE = Path(__file__).parent
 
@@ -28,10 +29,12 @@ def _in_slow_motion() -> None:
     st.switch_page(PLAYGROUND, query_params={**state.playground_link(), "slow": "1"})
 
 
-PLAYGROUND = st.Page(playground.page, title=text.PLAYGROUND, url_path="playground", default=True)
+PLAYGROUND = st.Page(lambda: playground.page(WRITE), title=text.PLAYGROUND, url_path="playground", default=True)
+WRITE = st.Page(lambda: write.page(PLAYGROUND), title=write.TITLE, url_path="write", visibility="hidden")
 PAGES = [
     PLAYGROUND,
-    st.Page(lambda: learn.page(PLAYGROUND), title=text.LEARN, url_path="learn"),
+    st.Page(lambda: learn.page(PLAYGROUND, WRITE), title=text.LEARN, url_path="learn"),
+    WRITE,
     st.Page(_in_slow_motion, title="Slow motion", url_path="slow", visibility="hidden"),
     st.Page(step_through.page, title=step_through.TITLE, url_path="steps"),
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),

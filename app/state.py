@@ -15,12 +15,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import links
+from app import drafts, links
 from app.hub import HUB, RunSlot, Start
 from app.links import WIDGETS
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, ExperimentError, settings_at
-from engine.preset import Preset, load_preset
+from engine.preset import Preset
 from engine.tasks import TASKS
 
 REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)
@@ -139,7 +139,7 @@ def last_valid() -> Experiment:
 def lesson() -> Preset | None:
     """The lesson that is shown; None after a link that names settings alone."""
     slug = st.session_state.preset
-    return None if slug is None else load_preset(slug)
+    return None if slug is None else drafts.load_preset(slug)
 
 
 # Callbacks: Streamlit calls them before it runs the page, so they may still set widgets.
@@ -147,7 +147,7 @@ def lesson() -> Preset | None:
 
 def on_preset() -> None:
     """Apply the lesson that was picked."""
-    preset = load_preset(st.session_state.preset)
+    preset = drafts.load_preset(st.session_state.preset)
     _show(preset.experiment)
     st.session_state.speed = preset.speed
     _begin(paused=preset.paused)
@@ -162,7 +162,7 @@ def on_lesson(slug: str) -> None:
 
 def on_next(settings: dict[str, Any]) -> None:
     """Apply a suggestion of the lesson: its own settings with these changes, and the current seed."""
-    preset = load_preset(st.session_state.preset)
+    preset = drafts.load_preset(st.session_state.preset)
     _show(preset.experiment.replace(seed=last_valid().seed, **settings))
     _begin(paused=preset.paused)
     on_change()

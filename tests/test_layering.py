@@ -30,13 +30,13 @@ FLOORS: dict[str, list[str]] = {
     "app": [
         "setting_effects",
         "text verdicts audio slot_registry figures weights_file tab",
-        "slow_motion",
+        "slow_motion drafts",
         "links hub thumbnail stage",
         "state",
         "controls paused_page live",
         "clickable_figure",
         "",  # a page or a card, unless it stands below
-        "export step_through",
+        "export step_through write",
         "playground",
         "main server",
     ],
@@ -193,7 +193,7 @@ def test_the_server_process_never_loads_torch():
     """In a process of its own, with the pool not started: app.server would start it."""
     modules = (
         "app.hub, app.live.component, app.live.feed, app.figures, app.state, app.controls, app.playground.page, "
-        "app.learn.page"
+        "app.learn.page, app.write.page"
     )
     script = f"import sys, {modules}; print('torch' in sys.modules, app.hub.HUB._pool)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
-from app import controls, state, tab, text
+from app import controls, drafts, state, tab, text
 from app.hub import RunSlot
 from app.learn import progress, setting_links
 from app.learn import text as learn_text
@@ -20,12 +21,25 @@ STYLE = Path(__file__).with_name("style.css")
 POLL = 1.0  # seconds between two checks whether the run answers a prediction, or completes the lesson
 
 
-def panel(preset: Preset | None, experiment: Experiment) -> None:
-    """The top of the sidebar: the list of lessons; for a lesson a button that restores it, and its text."""
+def panel(preset: Preset | None, experiment: Experiment, write: Page | None = None) -> None:
+    """The top of the sidebar: the list of lessons; for a lesson a button that restores it, and its text.
+
+    Args:
+        preset: the lesson; None for settings without one.
+        experiment: the settings as they are now.
+        write: the page on which a draft is written.
+    """
     progress.learn_state().redraw = False
     st.html(STYLE)
     progress.keep()
-    st.caption(text.NO_LESSON if preset is None else text.place(preset, len(siblings(preset)), experiment))
+    is_draft = preset is not None and drafts.is_draft(preset.slug)
+    if is_draft:
+        st.caption(learn_text.DRAFT)
+        if write is not None:
+            st.page_link(write, label=learn_text.GO_ON_WRITING, icon=":material/edit_note:",
+                         query_params={"draft": preset.slug.removeprefix(drafts.PREFIX)})  # fmt: skip
+    else:
+        st.caption(text.NO_LESSON if preset is None else text.place(preset, len(siblings(preset)), experiment))
     controls.PRESET.draw()
     if preset is None:
         return

@@ -19,8 +19,8 @@ from engine.preset import Preset, list_presets, unreadable
 STYLE = Path(__file__).with_name("style.css")
 
 
-def page(playground: Page) -> None:
-    """Draw the page; the cards lead to `playground`."""
+def page(playground: Page, write: Page) -> None:
+    """Draw the page; the cards lead to `playground`, and a link for teachers to `write`."""
     state.leave()
     if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it opens here first
         st.switch_page(playground, query_params=link)
@@ -35,6 +35,7 @@ def page(playground: Page) -> None:
         go_on(presets, playground)
         st.html(learn_text.contents(chapters, progress.done()))
         plans.plans(playground)
+        st.page_link(write, label=learn_text.WRITE, icon=":material/edit_note:")
         for problem in unreadable():
             st.warning(learn_text.UNREADABLE.format(problem=text.plain(problem, 1000)))
         for group in chapters:
@@ -87,11 +88,16 @@ def symptoms(playground: Page) -> None:
 
 def card(preset: Preset, playground: Page) -> None:
     """A lesson's title, question, example and network. The style sheet stretches the link over the card."""
-    tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
-    symptom = f'<p class="symptom"><b>{learn_text.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     with st.container(key=f"card_{preset.slug}"):
         st.page_link(playground, label=text.preset(preset), query_params=links.to_preset(preset))
-        st.html(
-            f'<p class="question">{escape(preset.question)}</p>{symptom}{thumbnail(preset.experiment)}'
-            f'<p class="tags">{tags}{learn_text.tick(preset.slug, progress.done())}</p>'
-        )
+        st.html(card_body(preset))
+
+
+def card_body(preset: Preset) -> str:
+    """A card below its title, as HTML."""
+    tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
+    symptom = f'<p class="symptom"><b>{learn_text.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
+    return (
+        f'<p class="question">{escape(preset.question)}</p>{symptom}{thumbnail(preset.experiment)}'
+        f'<p class="tags">{tags}{learn_text.tick(preset.slug, progress.done())}</p>'
+    )

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import drafts
+
 MAX_BROWSERS, MAX_LESSONS = 5000, 500
 COOKIE, BETWEEN = "lessons_done", "."
 """The cookie, as keep_progress.js writes it: slugs with a full stop between them."""
@@ -38,6 +40,11 @@ class Progress:
         self._done[browser] = done | {slug} if len(done) < MAX_LESSONS else done
         for oldest in list(self._done)[: -self.max_browsers]:
             self._done.pop(oldest, None)
+
+    def remove(self, browser: str, slug: str) -> None:
+        """Forget that a browser has done a lesson."""
+        if slug in self.of(browser):
+            self._done[browser] -= {slug}
 
     def forget(self, browser: str) -> None:
         """Forget what a browser has done."""
@@ -114,9 +121,17 @@ def forget() -> None:
     learn_state().forgotten += 1
 
 
+def forget_lesson(slug: str) -> None:
+    """Forget one lesson, the answers to its questions included: it is one that has changed."""
+    now = learn_state()
+    now.done.discard(slug)
+    PROGRESS.remove(_browser(), slug)
+    now.guesses = {key: guess for key, guess in now.guesses.items() if key[0] != slug}
+
+
 def keep() -> None:
     """Have the browser write the lessons done into its cookie; what another tab has written there stays."""
-    names, forgotten = sorted(done()), learn_state().forgotten
+    names, forgotten = sorted(slug for slug in done() if not drafts.is_draft(slug)), learn_state().forgotten
     if not names and not forgotten:
         return  # there is nothing to write
     component = st.components.v2.component("keep_progress", html="<i></i>\n", js=SCRIPT, isolate_styles=False)

@@ -52,6 +52,8 @@ OTHER_DATA = {
     "failure": "The text below is about the card's data, “{theirs}”; the network now reads “{now}”.",
 }
 READ = "Read this chapter"
+WRITE = "For teachers: write a lesson of your own"
+DRAFT, GO_ON_WRITING = "A draft of yours, which only you can see", "Go on writing"
 DONE = "done"
 TO_DO, WAS_DONE = "To do", "Done"
 SYMPTOM = "In your own code"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from app import controls, links, state, text
 from app.ask import card as ask_card
@@ -24,12 +25,12 @@ KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
 
 
-def page() -> None:
-    """Draw the page from top to bottom; nothing here may take long."""
+def page(write: Page | None = None) -> None:
+    """Draw the page from top to bottom; nothing here may take long. On `write` a lesson that is a draft is written."""
     state.open_session()
     lesson = state.lesson()
     with st.sidebar:
-        problem = settings(lesson)
+        problem = settings(lesson, write)
     slot = state.slot(state.last_valid())
     heading(lesson, slot)
     transport(slot, lesson)
@@ -46,7 +47,7 @@ def page() -> None:
     state.write_link()
 
 
-def settings(lesson: Preset | None) -> str:
+def settings(lesson: Preset | None, write: Page | None = None) -> str:
     """Draw the sidebar.
 
     Returns:
@@ -58,7 +59,7 @@ def settings(lesson: Preset | None) -> str:
     except ExperimentError as error:
         experiment, problem = state.last_valid(), text.does_not_fit(error.field, error.accepts, error.got)
     if "lesson" not in state.hidden():
-        lesson_panel.panel(lesson, experiment)
+        lesson_panel.panel(lesson, experiment, write)
     group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
     st.html(thumbnail(experiment))

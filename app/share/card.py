@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import links, state
+from app import drafts, links, state
 from app.hub import RunSlot
 from app.share import text as share_text
 
@@ -18,6 +18,10 @@ def card(slot: RunSlot) -> None:
     """Draw the button; opened, it shows the link and its options."""
     with st.popover(share_text.SHARE, icon=":material/link:"), st.container(key="share", width=420):
         st.caption(share_text.ABOUT)
+        lesson = state.lesson()
+        is_draft = lesson is not None and drafts.is_draft(lesson.slug)
+        if is_draft:
+            st.caption(share_text.DRAFT)
         at = 0
         if st.checkbox(share_text.AT, key="share_at"):
             step = slot.run.status().step
@@ -27,8 +31,15 @@ def card(slot: RunSlot) -> None:
             share_text.HIDE, links.HIDEABLE, default=state.hidden(), format_func=share_text.part, key="share_hide",
             placeholder=share_text.HIDE_NOTHING,
         )  # fmt: skip
-        link = share_text.address(st.context.url or "", state.share_link(hide, present=present, at=int(at)))
+        settings = state.share_link(hide, present=present, at=int(at))
+        link = share_text.address(st.context.url or "", without_lesson(settings, slot) if is_draft else settings)
         st.code(link, language=None, wrap_lines=True)
         copy = st.components.v2.component("copy_link", html="<button></button>", css=STYLE, js=SCRIPT)
         words = {"copy": share_text.COPY, "copied": share_text.COPIED, "by_hand": share_text.COPY_BY_HAND}
         copy(key="copy_link", data={"link": link, **words})
+
+
+def without_lesson(link: dict[str, str], slot: RunSlot) -> dict[str, str]:
+    """The same link for those who cannot open its lesson: all settings of the run's first step instead."""
+    others = {name: value for name, value in link.items() if name not in (*links.SETTINGS, "preset", "speed")}
+    return links.to_link(slot.initial, None, slot.speed) | others

@@ -13,6 +13,7 @@ ABOUT = (
     "The link contains the whole experiment: every setting, the seed, and the changes made during training. Opened on "
     "this machine, it gives the same frames."
 )
+DRAFT = "The lesson is a draft that only you can open, so the link carries its settings alone."
 AT = "Open it paused at a step"
 AT_STEP = "Step"
 FOR_A_PROJECTOR = "Open it for a projector: large, without settings"

@@ -108,23 +108,55 @@ def _teacher_lessons(folder: Path, signature: Signature) -> tuple[tuple[Preset, 
 
 def _read(path: Path, size: int, others: dict[str, Preset]) -> Preset:
     slug, file = path.stem, path.name
-    if not NAME.fullmatch(slug):
-        raise PresetError(f"{file}: the name must be small letters, digits and single hyphens, as in my-lesson.md.")
-    if slug in {preset.slug for preset in _course_lessons()}:
-        raise PresetError(f"{file}: the course has a lesson called {slug} already; give the file another name.")
+    check_name(file)
     if slug in others:
         raise PresetError(f"{file}: {others[slug].file} is called {slug} already; give one of them another name.")
-    if size > MAX_FILE_BYTES:
-        raise PresetError(f"{file}: a lesson has at most {MAX_FILE_BYTES:,} bytes, this one {size:,}.")
+    check_size(file, size)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise PresetError(f"{file} cannot be read: {why}.") from error
     preset = parse_preset(slug, text, path.suffix[1:])
-    if any(claim.gate != "shown" for claim in preset.claims):
-        raise PresetError(f"{file}, claims: nothing measures a lesson of this folder, so gate must be shown.")
+    check_claims(file, preset)
     return replace(preset, file=file)
+
+
+def check_name(file: str) -> None:
+    """Check the name of a teacher's file.
+
+    Raises:
+        PresetError: for a name that is no slug, or one that the course has.
+    """
+    slug, place = Path(file).stem, ("file",)
+    if not NAME.fullmatch(slug) or Path(file).name != file:
+        says = "the name must be small letters, digits and single hyphens, as in my-lesson.md."
+        raise PresetError(f"{file}: {says}", says=says, place=place)
+    if slug in {preset.slug for preset in _course_lessons()}:
+        says = f"the course has a lesson called {slug} already; give the file another name."
+        raise PresetError(f"{file}: {says}", says=says, place=place)
+
+
+def check_size(file: str, size: int) -> None:
+    """Check how many bytes a teacher's file has.
+
+    Raises:
+        PresetError: for more than MAX_FILE_BYTES.
+    """
+    if size > MAX_FILE_BYTES:
+        says = f"a lesson has at most {MAX_FILE_BYTES:,} bytes, this one {size:,}."
+        raise PresetError(f"{file}: {says}", says=says, place=("file",))
+
+
+def check_claims(file: str, preset: Preset) -> None:
+    """Check that a teacher's lesson claims nothing that would have to be measured.
+
+    Raises:
+        PresetError: for a claim that is not only shown.
+    """
+    if any(claim.gate != "shown" for claim in preset.claims):
+        says = "nothing measures a lesson of this folder, so gate must be shown."
+        raise PresetError(f"{file}, claims: {says}", says=says, place=("claims",))
 
 
 def _in_order(presets: Iterable[Preset]) -> tuple[Preset, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from engine.experiment import Experiment, ExperimentError
@@ -47,6 +48,9 @@ PREDICTION_KEYS: dict[str, type] = {"asks": str, "answers": list, "right": int, 
                                     "steps": int, "when": dict}  # fmt: skip
 
 
+Place = tuple[str | int, ...]
+
+
 def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
     """Parse a lesson; `form` is the file's suffix, "toml" or "md".
 
@@ -54,32 +58,42 @@ def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
         PresetError: for a syntax error, an unknown, missing or wrong key, or a link to invalid settings.
     """
     file = f"{slug}.{form}"
+    preset, problems = check_table(file, read_table(file, text, form))
+    if problems:
+        raise problems[0]
+    assert preset is not None
+    return preset
+
+
+def read_table(file: str, text: str, form: str = "md") -> dict[str, Any]:
+    """The settings of a lesson's file as TOML reads them, unchecked; the text of a Markdown file is one of them.
+
+    Raises:
+        PresetError: for a syntax error.
+    """
     head, body = _split(file, text) if form == "md" else (text, "")
     try:
-        read = tomllib.loads(head)
+        table = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
-        raise PresetError(f"{file} cannot be read: {error}") from error
-    table = checked(file, "a preset", read, PRESET_KEYS, ("title", "question", "look_for", "order", "experiment"))
-    for key, choices in (("speed", tuple(SPEEDS)), ("kind", KINDS)):
-        _one_of(file, key, table.get(key, choices[0]), choices)
-    if "card" in table:
-        _one_of(file, "card", table["card"], CARDS)
+        raise PresetError(f"{file} cannot be read: {error}", says=f"It cannot be read: {error}.") from error
     if body:
         if "text" in table:
-            raise PresetError(f"{file}: text stands below the second {FENCE} line already; leave the key out.")
+            raise _problem(file, f"text stands below the second {FENCE} line already; leave the key out.")
         table["text"] = body
-    experiment = table["experiment"] = _experiment(file, Experiment.from_dict, table["experiment"])
-    for key in ("explains", "text"):
-        _check_links(f"{file}, {key}", experiment, table.get(key, ""))
-    if "figures" in table:
-        table["figures"] = _texts(f"{file}: figures", table["figures"], 1, MAX_FIGURES)
-    figures = table.get("figures", FIGURES)
-    table["seen_as"] = tuple(_seen_as(file, experiment, figures, each) for each in table.get("seen_as", []))
-    if "done" in table:
-        table["done"] = _condition(f"{file}, done", experiment, table["done"], DONE_KEYS, ("says",))
-    for key, make in (("next", _change), ("predict", _prediction), ("claims", _claim)):
-        table[key] = tuple(make(f"{file}, {key}", experiment, each) for each in table.get(key, []))
-    return Preset(slug=slug, **table)
+    return table
+
+
+def check_table(file: str, table: dict[str, Any]) -> tuple[Preset | None, list[PresetError]]:
+    """Check the settings of a lesson.
+
+    Args:
+        file: its name, for messages; without the suffix it is the lesson's slug.
+        table: as `read_table` returns it; not changed.
+
+    Returns:
+        The lesson, or None if there are problems; and every problem, in the order in which a file is checked.
+    """
+    return _Check(file).lesson(table)
 
 
 def _split(file: str, text: str) -> tuple[str, str]:
@@ -87,113 +101,218 @@ def _split(file: str, text: str) -> tuple[str, str]:
     lines = text.lstrip("\ufeff").splitlines()
     ends = [number for number, line in enumerate(lines) if line.rstrip() == FENCE]
     if len(ends) < 2 or ends[0] != 0:
-        raise PresetError(
-            f"{file}: a lesson in Markdown begins with a line {FENCE}, then come its settings, another line {FENCE}, "
-            "and the text."
+        raise _problem(
+            file,
+            f"a lesson in Markdown begins with a line {FENCE}, then come its settings, another line {FENCE}, "
+            "and the text.",
         )
     return "\n".join(["", *lines[1 : ends[1]]]), "\n".join(lines[ends[1] + 1 :]).strip()
 
 
-def _change(where: str, experiment: Experiment, read: Any) -> Change:
-    table = checked(where, "a change", read, CHANGE_KEYS, ("says", "settings"))
-    _experiment(where, lambda settings: experiment.replace(**settings), table["settings"])
-    return Change(**table)
+class _Check:
+    """The check of one lesson. It goes on after a problem, so that all of them can be told at once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[PresetError] = []
+        self.experiment: Experiment | None = None  # None while its settings are wrong: others cannot be checked then
+
+    def lesson(self, read: dict[str, Any]) -> tuple[Preset | None, list[PresetError]]:
+        """The lesson of this table and all its problems."""
+        file = self.file
+        table = self.table((), file, "a preset", read, PRESET_KEYS,
+                           ("title", "question", "look_for", "order", "experiment"))  # fmt: skip
+        for key, choices in (("speed", tuple(SPEEDS)), ("kind", KINDS), ("card", CARDS)):
+            if key in table:
+                self.one_of((key,), file, table[key], choices)
+        if "experiment" in table:
+            with self.at("experiment"):
+                self.experiment = table["experiment"] = _experiment(file, table["experiment"])
+        for key in ("explains", "text"):
+            with self.at(key):
+                _check_links(f"{file}, {key}", self.experiment, table.get(key, ""))
+        if "figures" in table:
+            table["figures"] = self.texts(("figures",), file, table["figures"], 1, MAX_FIGURES)
+        figures = table.get("figures", FIGURES)
+        table["seen_as"] = self.each("seen_as", table, lambda *at: self.seen_as(figures, *at))
+        if "done" in table:
+            table["done"] = self.condition(("done",), f"{file}, done", table["done"], DONE_KEYS, ("says",))
+        for key, make in (("next", self.change), ("predict", self.prediction), ("claims", self.claim)):
+            table[key] = self.each(key, table, make)
+        slug = file.rpartition(".")[0]
+        return (None if self.problems else Preset(slug=slug, **table)), self.problems
+
+    # ---- its parts: each returns the value, or what is left of it if there were problems
+
+    def change(self, place: Place, where: str, read: Any) -> Any:
+        table = self.table(place, where, "a change", read, CHANGE_KEYS, ("says", "settings"))
+        self.settings(place, where, table.get("settings", {}))
+        return self.made(Change, table)
+
+    def seen_as(self, figures: tuple[str, ...], place: Place, where: str, read: Any) -> Any:
+        table = self.table(place, where, "a symptom", read, SEEN_AS_KEYS, ("says", "figure"))
+        if "figure" in table:
+            self.one_of((*place, "figure"), where, table["figure"], (*figures, ASK))
+        self.settings(place, where, table.get("settings", {}))
+        return self.made(SeenAs, table)
+
+    def claim(self, place: Place, where: str, read: Any) -> Any:
+        table = self.table(place, where, "a claim", read, CLAIM_KEYS, ("says", "gate"))
+        gate = table.get("gate", "shown")
+        self.one_of((*place, "gate"), where, gate, GATES)
+        bounds_given = [key for key in ("measure", "above", "below", "equals") if key in table]
+        with self.at(*place):
+            if gate == "shown" and bounds_given:
+                raise _problem(where, f"a claim that is only shown has no {bounds_given[0]}.")
+            if gate in GATES[:2] and ("measure" not in bounds_given or len(bounds_given) < 2):
+                article = "an" if gate == "exact" else "a"
+                raise _problem(where, f"{article} {gate} claim needs measure, and above, below or equals.")
+        settings = table.get("settings", {})
+        for changes in (settings, {**settings, **table.get("against", {})}):
+            self.settings(place, where, changes)
+        if "seeds" in table:
+            table["seeds"] = tuple(table["seeds"])
+        return self.made(Claim, table)
+
+    def prediction(self, place: Place, where: str, read: Any) -> Any:
+        table = self.table(place, where, "a prediction", read, PREDICTION_KEYS, ("asks", "answers", "right", "because"))
+        if "answers" in table:
+            table["answers"] = self.texts((*place, "answers"), where, table["answers"], *ANSWER_COUNTS)
+            last = len(table["answers"]) - 1
+            if last >= 0 and not 0 <= table.get("right", 0) <= last:
+                with self.at(*place, "right"):
+                    raise _problem(
+                        where, f"right must be from 0 (the first answer) to {last}, but got {table['right']}."
+                    )
+        self.settings(place, where, table.get("settings", {}))
+        when_at = f"{where}, when"
+        when = self.table((*place, "when"), when_at, "when", table.pop("when", {}), WHEN_KEYS, ())
+        if "steps" in table:
+            when["step"] = table.pop("steps")
+        table["when"] = self.condition((*place, "when"), when_at, when, WHEN_KEYS, ())
+        return self.made(Prediction, table)
+
+    def condition(self, place: Place, where: str, read: Any, known: dict[str, type], required: tuple[str, ...]) -> Any:
+        table = self.table(place, where, "a condition", read, known, required)
+        if table.get("step", 0) < 0:
+            with self.at(*place, "step"):
+                raise _problem(where, f"step must be 0 or more, but got {table['step']}.")
+        if "kind" in table:
+            self.one_of((*place, "kind"), where, table["kind"], VERDICTS)
+        if required and table.keys() <= {"says"}:
+            with self.at(*place):
+                others = ", ".join(key for key in known if key != "says")
+                raise _problem(where, f"says alone is no condition; add one of {others}.")
+        self.settings(place, where, table.get("settings", {}))
+        return self.made(Condition, table)
+
+    # ---- what the parts are made of
+
+    @contextmanager
+    def at(self, *place: str | int) -> Iterator[None]:
+        """Note a problem instead of raising it; its place begins with this one."""
+        try:
+            yield
+        except PresetError as error:
+            error.place = (*place, *error.place)
+            self.problems.append(error)
+
+    def each(self, key: str, table: dict[str, Any], make: Any) -> tuple[Any, ...]:
+        """The parts of a list, each made by `make(place, where, part)`."""
+        where = f"{self.file}, {key}"
+        return tuple(make((key, number), where, part) for number, part in enumerate(table.get(key, [])))
+
+    def made(self, kind: type, table: dict[str, Any]) -> Any:
+        """The part as a value; the table as it is once there is a problem, since the lesson is then not made."""
+        return table if self.problems else kind(**table)
+
+    def table(
+        self, place: Place, where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """A table without the entries that are wrong, which are noted."""
+        wrong: set[str | int] = set()
+        for problem in _faults(where, what, read, known, required):
+            wrong.update(problem.place)
+            problem.place = (*place, *problem.place)
+            self.problems.append(problem)
+        return {key: value for key, value in read.items() if key not in wrong} if isinstance(read, dict) else {}
+
+    def settings(self, place: Place, where: str, changes: dict[str, Any]) -> None:
+        """Check changes of the lesson's experiment."""
+        if self.experiment is not None:
+            with self.at(*place, "settings"):
+                _changed(where, self.experiment, changes)
+
+    def one_of(self, place: Place, where: str, value: str, choices: tuple[str, ...]) -> None:
+        """Check that a value is one of these; its key is the last part of its place."""
+        if value not in choices:
+            with self.at(*place):
+                raise _problem(where, f"{place[-1]} must be {', '.join(choices)}, but got {value!r}.")
+
+    def texts(self, place: Place, where: str, read: list[Any], minimum: int, maximum: int) -> tuple[str, ...]:
+        """A list of `minimum` to `maximum` different texts."""
+        are_texts = all(type(each) is str for each in read)
+        if not are_texts or not minimum <= len(read) <= maximum or len(set(read)) < len(read):
+            with self.at(*place):
+                says = f"{place[-1]} must be a list of {minimum} to {maximum} different texts, but got {read!r}."
+                raise _problem(where, says, is_shape=not are_texts)
+        return tuple(read) if are_texts else ()
 
 
-def _seen_as(file: str, experiment: Experiment, figures: tuple[str, ...], read: Any) -> SeenAs:
-    where = f"{file}, seen_as"
-    table = checked(where, "a symptom", read, SEEN_AS_KEYS, ("says", "figure"))
-    _one_of(where, "figure", table["figure"], (*figures, ASK))
-    _experiment(where, lambda settings: experiment.replace(**settings), table.get("settings", {}))
-    return SeenAs(**table)
-
-
-def _claim(where: str, experiment: Experiment, read: Any) -> Claim:
-    table = checked(where, "a claim", read, CLAIM_KEYS, ("says", "gate"))
-    _one_of(where, "gate", table["gate"], GATES)
-    bounds_given = [key for key in ("measure", "above", "below", "equals") if key in table]
-    if table["gate"] == "shown" and bounds_given:
-        raise PresetError(f"{where}: a claim that is only shown has no {bounds_given[0]}.")
-    if table["gate"] != "shown" and ("measure" not in bounds_given or len(bounds_given) < 2):
-        article = "an" if table["gate"] == "exact" else "a"
-        raise PresetError(f"{where}: {article} {table['gate']} claim needs measure, and above, below or equals.")
-    settings = table.get("settings", {})
-    for changes in (settings, {**settings, **table.get("against", {})}):
-        _experiment(where, lambda changed: experiment.replace(**changed), changes)
-    if "seeds" in table:
-        table["seeds"] = tuple(table["seeds"])
-    return Claim(**table)
-
-
-def _prediction(where: str, experiment: Experiment, read: Any) -> Prediction:
-    table = checked(where, "a prediction", read, PREDICTION_KEYS, ("asks", "answers", "right", "because"))
-    table["answers"] = _texts(f"{where}: answers", table["answers"], *ANSWER_COUNTS)
-    if not 0 <= table["right"] < len(table["answers"]):
-        last = len(table["answers"]) - 1
-        raise PresetError(f"{where}: right must be from 0 (the first answer) to {last}, but got {table['right']}.")
-    _experiment(where, lambda settings: experiment.replace(**settings), table.get("settings", {}))
-    when = dict(checked(f"{where}, when", "when", table.pop("when", {}), WHEN_KEYS, ()))
-    if "steps" in table:
-        when["step"] = table.pop("steps")
-    return Prediction(**table, when=_condition(f"{where}, when", experiment, when, WHEN_KEYS, ()))
-
-
-def _condition(
-    where: str, experiment: Experiment, read: Any, known: dict[str, type], required: tuple[str, ...]
-) -> Condition:
-    table = checked(where, "a condition", read, known, required)
-    if table.get("step", 0) < 0:
-        raise PresetError(f"{where}: step must be 0 or more, but got {table['step']}.")
-    if "kind" in table:
-        _one_of(where, "kind", table["kind"], VERDICTS)
-    if required and table.keys() <= {"says"}:
-        raise PresetError(f"{where}: says alone is no condition; add one of {', '.join(known)}.".replace("says, ", ""))
-    _experiment(where, lambda settings: experiment.replace(**settings), table.get("settings", {}))
-    return Condition(**table)
-
-
-def _check_links(where: str, experiment: Experiment, written: str) -> None:
+def _check_links(where: str, experiment: Experiment | None, written: str) -> None:
     """Check that every link in the text that changes settings is valid."""
     for says, assignments in setting_links.LINK.findall(written):
-        at = f"{where}, link [{' '.join(says.split())}]"
+        link = f"link [{' '.join(says.split())}]"
         try:
             settings = setting_links.settings(assignments)
         except ValueError as error:
-            raise PresetError(f"{at}: {error}.") from error
-        _experiment(at, lambda changes: experiment.replace(**changes), settings)
+            raise PresetError(f"{where}, {link}: {error}.", says=f"{link}: {error}.") from error
+        if experiment is not None:
+            _changed(where, experiment, settings, link)
     if written.count("](set:") != len(setting_links.LINK.findall(written)):
-        raise PresetError(f"{where}: a link that sets something is written [words](set:name=value, name=value).")
-
-
-def _texts(where: str, read: list[Any], minimum: int, maximum: int) -> tuple[str, ...]:
-    """Check a list of `minimum` to `maximum` different texts."""
-    if not minimum <= len(read) <= maximum or any(type(each) is not str for each in read) or len(set(read)) < len(read):
-        raise PresetError(f"{where} must be a list of {minimum} to {maximum} different texts, but got {read!r}.")
-    return tuple(read)
-
-
-def _one_of(where: str, key: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise PresetError(f"{where}: {key} must be {', '.join(choices)}, but got {value!r}.")
+        raise _problem(where, "a link that sets something is written [words](set:name=value, name=value).")
 
 
 def checked(where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
     """Check a table: known keys only, values of the right type, all required keys present."""
-    if not isinstance(read, dict):
-        raise PresetError(f"{where}: {what} must be a table, but got {read!r}.")
-    for key, value in read.items():
-        if key not in known:
-            raise PresetError(f"{where}: {key} is not a key of {what}; those are {', '.join(known)}.")
-        if type(value) is not known[key] and not (known[key] is float and type(value) is int):
-            raise PresetError(f"{where}: {key} must be {TYPES[known[key]]}, but got {value!r}.")
-    for key in required:
-        if key not in read:
-            raise PresetError(f"{where}: {key} is missing.")
+    for problem in _faults(where, what, read, known, required):
+        raise problem
     return dict(read)
 
 
-def _experiment(where: str, make: Callable[[dict[str, Any]], Experiment], settings: dict[str, Any]) -> Experiment:
+def _faults(
+    where: str, what: str, read: Any, known: dict[str, type], required: tuple[str, ...]
+) -> Iterator[PresetError]:
+    """All that is wrong with a table: unknown keys, values of the wrong type, keys that are missing."""
+    if not isinstance(read, dict):
+        yield _problem(where, f"{what} must be a table, but got {read!r}.", is_shape=True)
+        return
+    for key, value in read.items():
+        if key not in known:
+            says = f"{key} is not a key of {what}; those are {', '.join(known)}."
+            yield _problem(where, says, key, is_shape=True)
+        elif type(value) is not known[key] and not (known[key] is float and type(value) is int):
+            yield _problem(where, f"{key} must be {TYPES[known[key]]}, but got {value!r}.", key, is_shape=True)
+    for key in required:
+        if key not in read:
+            yield _problem(where, f"{key} is missing.", key)
+
+
+def _problem(where: str, says: str, *place: str | int, is_shape: bool = False) -> PresetError:
+    return PresetError(f"{where}: {says}", says=says, place=place, is_shape=is_shape)
+
+
+def _experiment(where: str, settings: dict[str, Any]) -> Experiment:
     try:
-        return make(settings)
+        return Experiment.from_dict(settings)
     except ExperimentError as error:
-        raise PresetError(f"{where}: {error}") from error
+        raise _problem(where, str(error), error.field) from error
+
+
+def _changed(where: str, experiment: Experiment, settings: dict[str, Any], link: str = "") -> None:
+    """Check changes of an experiment, those of a link in a text if it is named."""
+    try:
+        experiment.replace(**settings)
+    except ExperimentError as error:
+        says = f"{link}: {error}" if link else str(error)
+        raise PresetError(f"{where}{', ' if link else ': '}{says}", says=says) from error

@@ -31,7 +31,20 @@ ASK = "ask"
 
 
 class PresetError(ValueError):
-    """An invalid preset file: names the file, the key and what is accepted."""
+    """An invalid preset file: names the file, the key and what is accepted.
+
+    Args:
+        message: the whole sentence.
+        says: the same without the file and the part of it, for a page that shows it beside the value.
+        place: where the value stands in the settings, as ("predict", 0, "answers"); empty for the file as a whole.
+        is_shape: True for an unknown key or a value of the wrong type, which no field of a form could show.
+    """
+
+    def __init__(
+        self, message: str, *, says: str = "", place: tuple[str | int, ...] = (), is_shape: bool = False
+    ) -> None:
+        self.says, self.place, self.is_shape = says or message, place, is_shape
+        super().__init__(message)
 
 
 @dataclass(frozen=True, kw_only=True)

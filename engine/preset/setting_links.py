@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from engine.experiment import RANGES
+from engine.experiment import CHOICES, RANGES
 
 LINK = re.compile(r"\[((?:[^\[\]\n]|\n(?!\s*\n))+)\]\(set:([^()\n]*)\)")  # the link text may wrap
 WORDS: dict[str, Any] = {"none": None, "true": True, "false": False}
@@ -39,18 +39,30 @@ def settings(assignments: str) -> dict[str, Any]:
             raise ValueError(f"expected name=value, but got {part.strip()!r}")
         if name in changes:
             raise ValueError(f"{name} is set twice")
-        value = _value(raw)
-        limits = RANGES.get(name)
-        changes[name] = float(value) if type(value) is int and limits is not None and not limits.whole else value
+        changes[name] = value(name, raw)
     return changes
 
 
-def _value(raw: str) -> Any:
+def written(changes: dict[str, Any]) -> str:
+    """The inverse of `settings`: `name=value, name=value`."""
+    return ", ".join(f"{name}={written_value(each)}" for name, each in changes.items())
+
+
+def written_value(value: Any) -> str:
+    """The inverse of `value`."""
+    return next((word for word, meant in WORDS.items() if value is meant), None) or str(value)
+
+
+def value(name: str, raw: str) -> Any:
+    """The value of a setting as somebody has written it, unchecked: what is no number is a word."""
+    if raw in CHOICES.get(name, ()):  # of these, "none" may be one
+        return raw
     if raw in WORDS:
         return WORDS[raw]
+    limits = RANGES.get(name)
     for kind in (int, float):
         try:
-            return kind(raw)
-        except ValueError:
+            return float(kind(raw)) if limits is not None and not limits.whole else kind(raw)
+        except (ValueError, OverflowError):
             continue
     return raw

@@ -169,7 +169,8 @@ def test_slow_motion_stands_whole(visit, size: str, scheme: str):
 
 
 PAGES = {"compare": ".rc-lane > header", "learn": ".st-key-card_failure-nan", "glossary": ".glossary",
-         "recording": "[data-testid=stFileUploader]", "steps": "[data-figure=jacobian] .main-svg"}  # fmt: skip
+         "recording": "[data-testid=stFileUploader]", "steps": "[data-figure=jacobian] .main-svg",
+         "write": ".st-key-acting_preview"}  # fmt: skip
 """{address of a page: what stands there when it is drawn}."""
 
 

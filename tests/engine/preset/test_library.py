@@ -341,6 +341,14 @@ def test_links_in_prose_set_figures():
     assert led == "Now [open\nthe gate](/?2) or [close it](/?1)."
 
 
+def test_settings_are_written_as_they_are_read():
+    written = "cell=lstm, forget_bias=none, clip=none, bidirectional=true, seq_len=12, learning_rate=0.01"
+    changes = setting_links.settings(written)
+    assert changes == {"cell": "lstm", "forget_bias": None, "clip": "none", "bidirectional": True, "seq_len": 12,
+                       "learning_rate": 0.01}  # fmt: skip
+    assert setting_links.written(changes) == written and Experiment().replace(**changes).clip == "none"
+
+
 @for_each({"old, new, says": [
         ("right = 1", "right = 2", r"^demo\.toml, predict: right must be from 0 \(the first answer\) to 1, but got 2"),
         ('["This", "That"]', '["This"]', r"^demo\.toml, predict: answers must be a list of 2 to 4 different texts"),
