@@ -231,7 +231,7 @@ def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
         [f"Gradient that reaches {relevant_step(first)}", *(_arrives(lane) for lane in lanes)],
         ["Steps until 1% of it is left", *(reach_label(reach(lane)) for lane in lanes)],
-        ["It halves every", *(_halves(lane) for lane in lanes)],
+        ["The gradient halves every", *(_halves(lane) for lane in lanes)],
         ["Updates clipped", *(_clipped(lane) for lane in lanes)],
     ]
 

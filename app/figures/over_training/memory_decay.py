@@ -106,10 +106,10 @@ def readout(info: RunInfo, frame: Frame) -> str:
     elif not math.isfinite(half) or norms[-1] >= HALF:
         parts = [f"does not fade in {furthest} step{'s' if furthest > 1 else ''}"]
     else:
-        parts = [f"halves every {short(half)} steps"]
+        parts = [f"halves every {short(half)} steps" if half >= 1 else "one step leaves less than half"]
         parts.append(f"{LITTLE:.0%} after {short(little)}" if math.isfinite(little) else f"stays above {LITTLE:.0%}")
     if lag := needed(info):
-        parts.append(f"needs {lag}")
+        parts.append(f"the task needs {lag} step{'s' if lag > 1 else ''}")
     return " · ".join(parts)
 
 

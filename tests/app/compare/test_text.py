@@ -117,7 +117,10 @@ def test_the_table_has_a_cell_for_every_lane_and_the_numbers_are_those_of_the_fr
     rnn = 3 * 2 + 3 * 3 + 2 * 3 + 3 + 1  # into 3 units from 2 channels and 3 units, two biases, out to one number
     assert rows["Parameters"] == [str(rnn), str(4 * (rnn - 4) + 4)]
     assert rows["Time per update"] == ["4.0 ms"] * 2 and rows["Solved at step"] == ["not yet", "88"]
-    assert rows["It halves every"][0] == "1.0 steps" and rows["Gradient that reaches t = 0"][1] == "1 part in 1 billion"
+    assert (
+        rows["The gradient halves every"][0] == "1.0 steps"
+        and rows["Gradient that reaches t = 0"][1] == "1 part in 1 billion"
+    )
 
 
 def test_losses_and_metric_are_those_of_the_held_out_sequences():

@@ -23,12 +23,15 @@ def test_the_curve_begins_with_the_change_itself():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "halves every 0.69 steps · 1% after 7.25 · needs 11"),  # on the line from 0.25 at 2 to 0.001 at 11
-        ({"norm": (0.9, 0.9, 0.1)}, "halves every 0.69 steps · stays above 1% · needs 11"),
-        ({"norm": (1.0, 2.0, 5.0), "rate": 0.1}, "does not fade in 11 steps · needs 11"),
-        ({"norm": (1.0, 0.9, 0.8), "rate": -0.01}, "does not fade in 11 steps · needs 11"),
+        (
+            {},
+            "one step leaves less than half · 1% after 7.25 · the task needs 11 steps",
+        ),  # on the line from 0.25 at 2 to 0.001 at 11
+        ({"norm": (0.9, 0.9, 0.1)}, "one step leaves less than half · stays above 1% · the task needs 11 steps"),
+        ({"norm": (1.0, 2.0, 5.0), "rate": 0.1}, "does not fade in 11 steps · the task needs 11 steps"),
+        ({"norm": (1.0, 0.9, 0.8), "rate": -0.01}, "does not fade in 11 steps · the task needs 11 steps"),
         ({"rate": NAN}, "not finite"),
-        ({"norm": (0.5, 0.0, 0.0), "rate": -np.inf}, "nothing is left after 2 steps · needs 11"),
+        ({"norm": (0.5, 0.0, 0.0), "rate": -np.inf}, "nothing is left after 2 steps · the task needs 11 steps"),
     ],
 )
 def test_how_long_it_survives_in_words(changes, words):
