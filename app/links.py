@@ -46,7 +46,7 @@ WIDGETS = (
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
 """What a link can hide."""
 OPENING = "remember"
-"""The lesson of a first visit: it shows in 30 seconds what the playground is for."""
+"""The playground's lesson without a link: it shows in 30 seconds what the playground is for."""
 
 FIXED_SETTINGS = {
     "one_to_many": {"bidirectional": False, "window": 1},

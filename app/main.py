@@ -11,8 +11,11 @@ import streamlit as st
 
 from app import state, text
 from app.compare import page as compare
+from app.first_minute import page as first_minute
+from app.first_minute import visit
 from app.glossary import page as glossary
 from app.learn import page as learn
+from app.learn import progress
 from app.playground import page as playground
 from app.replay import page as replay
 from app.step_through import page as step_through
@@ -30,10 +33,14 @@ def _in_slow_motion() -> None:
 
 
 PLAYGROUND = st.Page(lambda: playground.page(WRITE), title=text.PLAYGROUND, url_path="playground", default=True)
+FIRST_MINUTE = st.Page(
+    lambda: first_minute.page(PLAYGROUND), title=first_minute.TITLE, url_path="first", visibility="hidden"
+)
 WRITE = st.Page(lambda: write.page(PLAYGROUND), title=write.TITLE, url_path="write", visibility="hidden")
 PAGES = [
     PLAYGROUND,
-    st.Page(lambda: learn.page(PLAYGROUND, WRITE), title=text.LEARN, url_path="learn"),
+    FIRST_MINUTE,
+    st.Page(lambda: learn.page(PLAYGROUND, FIRST_MINUTE, WRITE), title=text.LEARN, url_path="learn"),
     WRITE,
     st.Page(_in_slow_motion, title="Slow motion", url_path="slow", visibility="hidden"),
     st.Page(step_through.page, title=step_through.TITLE, url_path="steps"),
@@ -48,4 +55,6 @@ with st.popover(text.PAGES, key="pages", icon=":material/menu:"):
     for each in PAGES:
         if each.visibility == "visible":
             st.page_link(each)
+if visit.is_first({progress.COOKIE}) and page is PLAYGROUND:
+    st.switch_page(FIRST_MINUTE)
 page.run()

@@ -31,6 +31,7 @@ HUB.pool()
 from app.compare import feed
 from app.compare.registry import RACES
 from app.export import routes
+from app.first_minute import feed as first_minute
 from app.live import stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
@@ -96,6 +97,7 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
             await asyncio.sleep(EXPIRE_EVERY)
             HUB.expire()
             RACES.expire()
+            first_minute.RACES.expire()
 
     tasks = [asyncio.create_task(look_after()), asyncio.create_task(asyncio.to_thread(compressed_plotly))]
     gc.collect()
@@ -113,6 +115,7 @@ app = st.App(
     routes=[
         WebSocketRoute("/live/{token}", live_socket),
         *feed.ROUTES,
+        *first_minute.ROUTES,
         *routes.ROUTES,
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import drafts, links
+from app import drafts, guesses, links
 from app.hub import HUB, RunSlot, Start
 from app.links import WIDGETS
 from engine.cells import CELLS
@@ -47,15 +47,15 @@ def open_session() -> None:
     st.session_state._chain = opening.chain
     st.session_state.preset = opening.preset.slug if opening.is_lesson else None
     st.session_state.speed = opening.speed
-    paused = opening.preset.paused or opening.at > 0 or opening.slow
-    start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
-    st.session_state._start = start
+    other = opening.experiment != opening.preset.experiment or opening.changes  # not the network of the question
+    asked = opening.is_lesson and not (other or opening.at or opening.slow or presenting() or "lesson" in hidden())
+    waits = guesses.begin(opening.preset, asked=asked)
+    paused = waits or opening.preset.paused or opening.at > 0 or opening.slow
+    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
         present = st.session_state._slot
-        st.session_state._begin = opening.at > 0 or (present.initial, present.changes) != (
-            start.experiment,
-            start.changes,
-        )
+        same = (present.initial, present.changes) == (start.experiment, start.changes)
+        st.session_state._begin = opening.at > 0 or not same
     _show(settings_at(opening.experiment, start.changes))
     st.session_state._refused = opening.refused
 
@@ -150,7 +150,7 @@ def on_preset() -> None:
     preset = drafts.load_preset(st.session_state.preset)
     _show(preset.experiment)
     st.session_state.speed = preset.speed
-    _begin(paused=preset.paused)
+    _begin(paused=guesses.begin(preset, asked=not presenting() and "lesson" not in hidden()) or preset.paused)
     on_change()
 
 
@@ -223,6 +223,8 @@ def on_transport(what: str) -> None:
     """Train, pause, step or reset, by the name of the slot's method."""
     slot: RunSlot = st.session_state._slot
     getattr(slot, what)()
+    if what in ("train", "step"):
+        guesses.settle(lesson())  # who trains without a guess has skipped it
     if what == "train":
         st.session_state._slow = False
     st.session_state._changing = True

@@ -31,10 +31,10 @@ FLOORS: dict[str, list[str]] = {
         "setting_effects",
         "text verdicts audio slot_registry figures weights_file tab",
         "slow_motion drafts",
-        "links hub thumbnail stage",
+        "links hub thumbnail stage guesses",
         "state",
         "controls paused_page live",
-        "clickable_figure",
+        "clickable_figure race",
         "",  # a page or a card, unless it stands below
         "export step_through write",
         "playground",

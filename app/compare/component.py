@@ -8,14 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.compare.lanes import Race
 from app.figures.base import GRADIENT, LEARNING
-from app.figures.compare.catalogue import LANES, applicable
+from app.figures.compare.catalogue import applicable
 from app.figures.theme import SCALES
 from app.live import assets
-from app.stage.bundle import bundle
-from app.stage.description import describe
-from app.stage.microscope.description import configuration
+from app.race import component as race_view
+from app.race.lanes import Race
 
 KEY = "race"
 NUMBERS = "In numbers"
@@ -23,13 +21,12 @@ HERE = Path(__file__).parent
 SCRIPT = "\n".join(
     [
         assets.script("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots", "tabs", "socket"),
-        bundle("board.js"),
+        race_view.SCRIPT,
         (HERE / "live_view.js").read_text(),
     ]
 )
-STYLE = assets.LIVE_STYLE + (HERE / "live_view.css").read_text()
-STAGE = (assets.STAGE / "markup.html").read_text().replace(' id="the-stage"', "")
-MARKUP = (HERE / "live_view.html").read_text().replace("{stage}", STAGE)
+STYLE = race_view.STYLE + (HERE / "live_view.css").read_text()
+MARKUP = (HERE / "live_view.html").read_text().replace("{stage}", race_view.STAGE)
 
 
 def view(race: Race) -> None:
@@ -39,17 +36,7 @@ def view(race: Race) -> None:
         key=KEY,
         data={
             "token": race.token,
-            "lanes": [
-                {
-                    "name": f"{lane.letter} · {lane.name}",
-                    "colour": style.colour,
-                    "dash": style.dash,
-                    "mark": style.mark,
-                    "stage": describe(lane.run.info),
-                    "cell": configuration(lane.run.info.cell_kind, lane.run.info.nonlinearity),
-                }
-                for lane, style in zip(race.lanes, LANES, strict=False)
-            ],
+            "lanes": race_view.lanes(race, [f"{lane.letter} · {lane.name}" for lane in race.lanes]),
             "figures": templates(race),
             "tabs": tabs(race),
             "scales": SCALES,

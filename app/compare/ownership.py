@@ -9,7 +9,8 @@ import streamlit as st
 from app import state, tab, text
 from app.compare import plan as race_plan
 from app.compare.plan import RaceSetup
-from app.compare.registry import RACES, RaceSlot
+from app.compare.registry import RACES
+from app.race.registry import RaceSlot
 from engine.experiment import ExperimentError
 
 SETUP, REFUSED, CHANGING, LINK, SLOT = "_race_plan", "_race_refused", "_race_changing", "_race_link", "_race_stall"

@@ -13,9 +13,10 @@ from app import controls, state, tab, text
 from app.compare import component, ownership
 from app.compare import plan as race_plan
 from app.compare import text as compare_text
-from app.compare.plan import LETTERS, MAX_LANES, MIN_LANES, SHARED, RaceSetup
-from app.compare.registry import RaceSlot
+from app.compare.plan import MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from app.figures.compare.catalogue import LANES
+from app.race.lanes import LETTERS
+from app.race.registry import RaceSlot
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES, Experiment

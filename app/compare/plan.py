@@ -13,10 +13,10 @@ from typing import Any
 
 from app import links, text
 from app.compare import text as compare_text
+from app.race.lanes import LETTERS
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 
-LETTERS = "ABC"
 MIN_LANES, MAX_LANES = 2, len(LETTERS)
 OWN = (
     "cell", "hidden_size", "num_layers", "forget_bias", "nonlinearity", "bidirectional", "output_layers", "window",
@@ -58,6 +58,16 @@ class RaceSetup:
     preset: str
     lanes: tuple[Experiment, ...]
     speed: str = DEFAULT_SPEED
+
+    @property
+    def names(self) -> list[str]:
+        """What each lane is called."""
+        return compare_text.names(self.lanes, self.usual)
+
+    @property
+    def limit(self) -> float | None:
+        """Updates per second of every lane; None is unlimited."""
+        return SPEEDS[self.speed]
 
     @property
     def shared(self) -> Experiment:

@@ -1,64 +1,8 @@
-"""The race that each tab owns: a reload finds it again, and races without a tab are forgotten."""
+"""The races of the page "Compare" on this server."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
-from app.compare.lanes import Race
-from app.compare.plan import RaceSetup
 from app.hub import HUB
-from app.slot_registry import SlotRegistry, TabSlot
-from engine.workers import Pool
-
-
-class RaceSlot(TabSlot):
-    """The race of one tab. Other settings make another race, with its own token.
-
-    The page's socket drives a race, so there is nothing to suspend; a forgotten race is renewed by `enter`.
-    """
-
-    def __init__(self, pool: Callable[[], Pool], owner: str, setup: RaceSetup) -> None:
-        super().__init__(owner)
-        self._pool = pool
-        self.race = Race(pool(), setup)
-
-    @property
-    def token(self) -> str:
-        """The token of the current race."""
-        return self.race.token
-
-    def enter(self, setup: RaceSetup) -> None:
-        """Race these networks; a race of the same networks goes on at the given speed."""
-        if self.race.stopped or setup.lanes != self.race.setup.lanes:
-            self._renew(setup, paused=self.race.paused)
-        self.race.setup, self.race.speed = setup, setup.speed
-
-    def reset(self) -> None:
-        """Return to step 0 with the same initial weights, and pause."""
-        self._renew(self.race.setup, paused=True)
-
-    def stop(self) -> None:
-        """End all runs of the race."""
-        self.race.stop()
-
-    def _renew(self, setup: RaceSetup, *, paused: bool) -> None:
-        self.race.stop()
-        self.race = Race(self._pool(), setup, paused=paused)
-
-
-class RaceRegistry(SlotRegistry[RaceSlot]):
-    """All races of this server."""
-
-    def __init__(self, pool: Callable[[], Pool], clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(clock)
-        self._pool = pool
-
-    def attach(self, owner: str, setup: RaceSetup) -> RaceSlot:
-        """Give a new tab the race that this browser left with the same networks, or a new one."""
-        return self.find_or_create(
-            owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup)
-        )
-
+from app.race.registry import RaceRegistry
 
 RACES = RaceRegistry(HUB.pool)

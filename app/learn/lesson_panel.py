@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from app import controls, drafts, state, tab, text
+from app import guesses as guesses_first
 from app.hub import RunSlot
 from app.learn import progress, setting_links
 from app.learn import text as learn_text
@@ -84,16 +85,22 @@ def predictions(preset: Preset) -> None:
                 ask(preset, number, None if guess is None else guess.answer)
 
 
-def ask(preset: Preset, number: int, answer: int | None) -> None:
-    """One question; its button is disabled until an answer was chosen."""
-    prediction = preset.predict[number]
+def ask(preset: Preset, number: int, answer: int | None, *, beside_train: bool = False) -> None:
+    """One question; its button is disabled until an answer was chosen.
+
+    Args:
+        answer: that was given; None before.
+        beside_train: a second time on the page, where the lesson is folded away.
+    """
+    prediction, place = preset.predict[number], "_here" if beside_train else ""
+    key = f"guess{place}_{preset.slug}_{number}"
     chosen = st.radio(
-        prediction.asks, range(len(prediction.answers)), answer, key=f"guess_{preset.slug}_{number}",
+        prediction.asks, range(len(prediction.answers)), answer, key=key,
         format_func=prediction.answers.__getitem__,
     )  # fmt: skip
-    st.button(learn_text.RUN_IT if prediction.when.needs_training else learn_text.LOOK, key=f"run_it_{number}",
+    st.button(learn_text.RUN_IT if prediction.when.needs_training else learn_text.LOOK, key=f"run_it{place}_{number}",
               icon=":material/play_arrow:", disabled=chosen is None, on_click=on_guess,
-              args=(preset, number))  # fmt: skip
+              args=(preset, number, key))  # fmt: skip
 
 
 def _is_course(preset: Preset) -> bool:
@@ -101,11 +108,13 @@ def _is_course(preset: Preset) -> bool:
     return tab.value("task") == preset.experiment.task
 
 
-def on_guess(preset: Preset, number: int) -> None:
-    """Store the answer, and start the run that shows the right one from step 0."""
-    answer = tab.value(f"guess_{preset.slug}_{number}")
-    progress.learn_state().guesses[preset.slug, number] = Guess(answer, state.current_slot().token)
+def on_guess(preset: Preset, number: int, key: str) -> None:
+    """Store the answer, which stands under this key, and start the run that shows the right one from step 0."""
+    given = progress.learn_state().guesses
+    given[preset.slug, number] = Guess(tab.value(key), state.current_slot().token)
     state.on_next(preset.predict[number].settings)
+    if all((preset.slug, each) in given for each in range(len(preset.predict))):
+        guesses_first.settle(preset)
 
 
 # ---- what the run has shown so far

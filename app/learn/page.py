@@ -19,8 +19,8 @@ from engine.preset import Preset, list_presets, unreadable
 STYLE = Path(__file__).with_name("style.css")
 
 
-def page(playground: Page, write: Page) -> None:
-    """Draw the page; the cards lead to `playground`, and a link for teachers to `write`."""
+def page(playground: Page, first_minute: Page, write: Page) -> None:
+    """Draw the page; the cards lead to `playground`, a link to `first_minute`, and one for teachers to `write`."""
     state.leave()
     if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it opens here first
         st.switch_page(playground, query_params=link)
@@ -33,6 +33,7 @@ def page(playground: Page, write: Page) -> None:
         st.title(text.LEARN_HEADING, anchor=False)
         progress.keep()
         go_on(presets, playground)
+        st.page_link(first_minute, icon=":material/timer:", width="content")
         st.html(learn_text.contents(chapters, progress.done()))
         plans.plans(playground)
         st.page_link(write, label=learn_text.WRITE, icon=":material/edit_note:")

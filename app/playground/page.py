@@ -10,7 +10,7 @@ from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
 from app.hub import RunSlot
-from app.learn import lesson_panel
+from app.learn import guess_first, lesson_panel
 from app.listen import card as listen_card
 from app.live import component as live_view
 from app.share import card as share_card
@@ -34,6 +34,7 @@ def page(write: Page | None = None) -> None:
     slot = state.slot(state.last_valid())
     heading(lesson, slot)
     transport(slot, lesson)
+    guess_first.notice(lesson, slot)
     for key in links.ON_THE_PAGE:
         if refused := state.refused(key):
             st.warning(refused)

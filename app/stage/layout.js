@@ -22,12 +22,13 @@ function decks(info, chosen) {
 // The heights of all rows but the cells, and of the cells what is left.
 function heights(info, view, both, narrow) {
   const { layers: L, upper } = info, s = view.scale;
-  const one = both ? (L > 1 && view.room < 420 ? 11 : 15) * s : (narrow ? 30 : clamp(view.room * 0.125, 24, 64 * s)) / (1 + 0.45 * (L - 1));
+  const flat = narrow && view.room < 250; // two networks on a phone: no room beneath the ribbon for what arrives
+  const one = both ? (L > 1 && view.room < 420 ? 11 : 15) * s : (narrow ? (flat ? 22 : 30) : clamp(view.room * 0.125, 24, 64 * s)) / (1 + 0.45 * (L - 1));
   const lane = info.links ? one * 1.67 : both ? 10 : one;
   const spare = both ? 0 : clamp((view.room - 400) / 3, 0, 40);
   const head = (isSingle(info) && !narrow ? 60 : info.feeds ? 62 : 48) * s;
   const lift = (both ? 34 : 26) * s + spare / 2;
-  const low = (both ? 16 : 15) * s + spare * 0.2 + (narrow && !both ? 26 : 0);
+  const low = (both ? 16 : 15) * s + spare * 0.2 + (narrow && !both && !flat ? 26 : 0);
   const chip = (info.inputs === 'image' ? 66 : info.inputs === 'channels' ? 44 : 30) * s;
   const tick = 24 * s;
   const stagger = both ? (view.room < 420 ? 9 : 15) * s : 0;

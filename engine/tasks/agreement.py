@@ -80,6 +80,7 @@ THEMSELVES_STARTS = (
     "PRONOUN WANTED MORE BREAD",
     "PRONOUN WANTED MORE OLD BREAD",
     "PRONOUN OFTEN WANTED MORE OLD BREAD",
+    "PRONOUN WANTED MORE",  # the last one, so that it is taken for 4 words alone: "they wanted more for"
 )
 
 Pieces = Mapping[int, tuple[str, ...]]
@@ -193,7 +194,7 @@ THEMSELVES = Task(
     teaches="The first word decides: 'himself', 'herself' or 'themselves' depends on nothing else.",
     source="Generated: 'they wanted more bread which he saw for' from a small grammar; the next word is the answer.",
     rnn_types=("many_to_one",),
-    lengths=Lengths(5, 60, 12),
+    lengths=Lengths(4, 60, 12),
     inputs="symbols",
     outputs="symbols",
     input_labels=THEMSELVES_WORDS,

@@ -24,8 +24,10 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from app.export import routes
+from app.first_minute import visit
 from app.hub import HUB, Hub, RunSlot, Start
 from engine.experiment import Experiment
+from engine.preset import Preset
 from tests.fakes import TOKEN, Exported, FakePool
 
 torch.set_num_threads(1)
@@ -51,6 +53,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
     fake = FakePool()
     monkeypatch.setattr(Hub, "pool", lambda hub: fake)
     monkeypatch.setattr(HUB, "_slots", [])
+    monkeypatch.setattr(visit, "known", lambda cookies, names: True)  # not a first visit, which opens another page
     clear_session_cache(SESSION)
     yield fake
     clear_session_cache(SESSION)
@@ -98,6 +101,11 @@ def press(page: AppTest, key: str) -> AppTest:
 def warnings(page: AppTest) -> list[str]:
     """What the page warns of, in order."""
     return [each.value for each in page.warning]
+
+
+def waits(preset: Preset) -> bool:
+    """Whether a lesson that was not opened before stands still: its questions are asked first, or it says so itself."""
+    return preset.paused or bool(preset.predict)
 
 
 def slot() -> RunSlot:

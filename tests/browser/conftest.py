@@ -13,10 +13,14 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+from app.links import OPENING
+from engine.preset import list_presets
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -148,9 +152,15 @@ FEW_PICTURES = """async () => {
 """What came into sight has been seen, and drawn."""
 
 
-def new_context(browser: Browser, **options: object) -> BrowserContext:
-    """A browser of its own, whose every wait has the same generous limit."""
+HERE_BEFORE = {"name": "first_minute", "value": "1", "domain": "127.0.0.1", "path": "/"}
+"""The cookie of a browser that has seen the first minute, which a first visit would open."""
+
+
+def new_context(browser: Browser, *, newcomer: bool = False, **options: object) -> BrowserContext:
+    """A browser of its own, whose every wait has the same generous limit; `newcomer`: it was never here."""
     context = browser.new_context(**{"viewport": WINDOW, **options})
+    if not newcomer:
+        context.add_cookies([HERE_BEFORE])
     context.set_default_timeout(LIMIT)
     return context
 
@@ -163,11 +173,25 @@ class Playground:
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
 
-    def open(self, query: str = "", frames: int = 1) -> Playground:
-        """Go there and wait for the first painted frames."""
+    def open(self, query: str = "", frames: int = 1, *, guess: bool = False) -> Playground:
+        """Go there and wait for the first painted frames.
+
+        Args:
+            guess: leave a lesson that waits for a guess as it is; else the guess is skipped, so that it trains, but for
+                one that would stand still anyway.
+        """
         self.page.goto(f"{self.url}/?{query}", wait_until="commit")
         self.wait(f"window.playground?.painted >= {frames}")
+        named = dict(parse_qsl(query)).get("preset", OPENING)
+        stands_still = any(preset.slug == named and preset.paused for preset in list_presets())
+        if not guess and not stands_still and self.page.locator(".st-key-skip_guess").count():
+            self.skip_guess()
         return self
+
+    def skip_guess(self) -> None:
+        """Let a lesson train that waits for a guess."""
+        self.click("skip_guess")
+        self.page.locator(".st-key-skip_guess").wait_for(state="detached")
 
     def wait(self, true: str, argument: object = None, timeout: float = LIMIT) -> None:
         """Until this JavaScript is true of the page; the limit only ends a test that has failed."""
@@ -274,15 +298,18 @@ def visit(browser: Browser, usual: BrowserContext, server: Server) -> Iterator[C
     contexts: list[BrowserContext] = []
     opened: list[Playground] = []
 
-    def open_page(query: str = "", context: BrowserContext | None = None, **options: object) -> Playground:
+    def open_page(
+        query: str = "", context: BrowserContext | None = None, *, guess: bool = False, **options: object
+    ) -> Playground:
         if options:
             context = new_context(browser, **options)
             contexts.append(context)
         if context is None:
             usual.clear_cookies()
+            usual.add_cookies([HERE_BEFORE])
         playground = Playground((context or usual).new_page(), server.url)
         opened.append(playground)
-        return playground.open(query)
+        return playground.open(query, guess=guess)
 
     yield open_page
     problems = [problem for each in opened for problem in each.problems]

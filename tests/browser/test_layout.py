@@ -169,13 +169,14 @@ def test_slow_motion_stands_whole(visit, size: str, scheme: str):
 
 
 PAGES = {"compare": ".rc-lane > header", "learn": ".st-key-card_failure-nan", "glossary": ".glossary",
-         "recording": "[data-testid=stFileUploader]", "steps": "[data-figure=jacobian] .main-svg",
-         "write": ".st-key-acting_preview"}  # fmt: skip
+         "first": ".fm .chip", "recording": "[data-testid=stFileUploader]",
+         "steps": "[data-figure=jacobian] .main-svg", "write": ".st-key-acting_preview"}  # fmt: skip
 """{address of a page: what stands there when it is drawn}."""
 
 
 @pytest.mark.parametrize(("size", "scheme", "name"), [
-    ("1280x800", "light", "compare"), ("390x844", "dark", "compare"), ("390x844", "dark", "learn"),
+    ("1280x800", "light", "compare"), ("390x844", "dark", "compare"), ("390x844", "light", "first"),
+    ("390x844", "dark", "learn"),
     *(pytest.param(size, scheme, name, marks=pytest.mark.full)
       for size in SIZES for scheme in ("light", "dark") for name in PAGES),
 ])  # fmt: skip

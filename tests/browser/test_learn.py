@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.preset import load_preset
 from tests.browser.conftest import ATTEMPTS, LIMIT
+from tests.browser.layout import FIGURES, faults
+from tests.browser.test_layout import SIZES
 
 pytestmark = pytest.mark.browser
 
@@ -65,8 +68,9 @@ def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
     assert page.page.locator(".st-key-lesson [data-testid=stExpanderDetails]").first.is_visible()
     old = page.token
     page.click("next_lesson")
-    page.wait("playground.token !== argument && playground.step > 0", old)
-    page.wait("location.search === '?preset=clip'")
+    page.wait("location.search === '?preset=clip' && playground.token !== argument", old)
+    page.skip_guess()
+    page.wait("playground.step > 0")
     old = page.token
     page.click("previous_lesson")
     page.wait("playground.token !== argument && playground.painted > 0", old)
@@ -128,6 +132,7 @@ def test_the_browsers_back_undoes_a_change(visit):
     page.frames(1)
     page.click("next_lesson")
     page.wait("location.search === '?preset=remember-lstm' && playground.token !== argument", page.token)
+    page.skip_guess()
     page.frames(1)
     old = page.token
     page.settle()
@@ -183,3 +188,20 @@ def fullest_grid(page):
     """The chapter with most cards."""
     grids = page.page.locator("[class*=st-key-cards_]").all()
     return max(grids, key=lambda grid: grid.locator("[class*=st-key-card_]").count())
+
+
+@pytest.mark.parametrize("size", ["1280x800", "390x844"])
+def test_a_lesson_waits_for_a_guess_that_can_be_made_where_the_sidebar_is_folded_too(visit, size):
+    page = visit("preset=xor", guess=True, viewport=SIZES[size])
+    asked, here = page.page.locator(".st-key-guess_first"), page.page.locator(".st-key-guess_here")
+    asked.get_by_text("A guess comes first.").wait_for()
+    assert (page.step, page.get("playground.phase")) == (0, "paused")
+    assert here.is_visible() == (size == "390x844") and faults(page.page, FIGURES) == []
+    old, phone = page.token, here.is_visible()
+    if phone:
+        here.get_by_role("button").click()
+    question = page.page.locator("[data-testid=stPopoverBody]" if phone else ".st-key-lesson")
+    question.get_by_text(load_preset("xor").predict[0].answers[0], exact=True).click()
+    page.page.locator(f".st-key-run_it{'_here' if phone else ''}_0 button:enabled").click()
+    page.wait("playground.token !== argument && playground.step > 0", old)
+    asked.wait_for(state="detached")

@@ -12,7 +12,7 @@ from engine.experiment import Experiment
 from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
-from tests.app.conftest import move, opened, press, run, slot, warnings, widgets
+from tests.app.conftest import move, opened, press, run, slot, waits, warnings, widgets
 from tests.app.learn.conftest import FAILURES, KINDS, LESSONS
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -26,7 +26,7 @@ def test_next_goes_from_one_of_a_kind_to_the_other_each_with_its_text_and_previo
     page = opened(preset=kin[0].slug)
     assert page.button(key="previous_lesson").disabled
     for preset in kin[:4]:
-        assert slot().experiment == preset.experiment and slot().paused == preset.paused
+        assert slot().experiment == preset.experiment and slot().paused == waits(preset)
         assert page.query_params == {"preset": preset.slug}
         check_text(page, preset)
         press(page, "next_lesson")
@@ -41,7 +41,7 @@ def check_text(page: AppTest, preset: Preset) -> None:
     prose = [learn_text.with_links(preset, part).strip() for part in (preset.explains, preset.text)]
     wanted = [learn_text.symptom(preset) if preset.symptom else "", *prose, *(claim.says for claim in preset.claims)]
     assert [each for each in paragraphs if each in wanted] == [each for each in wanted if each]
-    assert [each.label for each in page.radio] == [each.asks for each in preset.predict]
+    assert [each.label for each in page.sidebar.radio] == [each.asks for each in preset.predict]
     wanted = [text.claim_evidence(claim, table.values(preset, claim)) for claim in preset.claims]
     assert [each.value for each in page.sidebar.caption if each.value in wanted] == wanted
     buttons = [each.label for each in page.button if each.key.startswith("next_") and each.key != "next_lesson"]

@@ -26,7 +26,8 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
     assert [each.value for each in page.title] == [text.LEARN_HEADING]
     (write,) = [each for each in page_links(page) if each.proto.label == learn_text.WRITE]
     others = {each.proto.page_script_hash for each in page_links(page) if each is not write}
-    assert others == {calc_hash("playground")} and write.proto.page_script_hash == calc_hash("write")
+    assert others == {calc_hash("playground"), calc_hash("first")}
+    assert write.proto.page_script_hash == calc_hash("write")
     labels = [each.proto.label for each in card_links(page)]
     assert page_links(page)[0].proto.label == f"{learn_text.BEGIN}: {text.preset(LESSONS[0])}"
     for preset, label, body in zip(list_presets(), labels, bodies(page, 'class="question"'), strict=True):

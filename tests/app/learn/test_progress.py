@@ -37,7 +37,7 @@ def shows(page: AppTest, pool: FakePool, step: int, kind: str = "healthy") -> st
 
 
 def guess(page: AppTest, answer: int) -> AppTest:
-    page.radio[0].set_value(answer)
+    page.sidebar.radio[0].set_value(answer)
     return press(run(page), "run_it_0")
 
 

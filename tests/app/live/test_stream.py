@@ -10,9 +10,9 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from app.compare.feed import RaceFeed
-from app.compare.lanes import Race
 from app.live.feed import Feed
 from app.live.stream import MAX_VIEWERS, REFUSED, serve
+from app.race.lanes import Race
 from app.slot_registry import SlotRegistry, TabSlot
 from tests.app.live.conftest import slot_of
 from tests.fakes import FakeLanePool as FakePool

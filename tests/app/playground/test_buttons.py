@@ -51,7 +51,9 @@ def test_a_new_seed_is_never_the_present_one(pool, monkeypatch):
     assert slot().experiment.seed != 4
 
 
-@pytest.mark.parametrize(("first", "loud"), [({}, "pause"), ({"preset": "explode"}, "train")], ids=["runs", "waits"])
+@pytest.mark.parametrize(
+    ("first", "loud"), [({"preset": "dates"}, "pause"), ({"preset": "explode"}, "train")], ids=["runs", "waits"]
+)
 def test_what_is_to_be_done_next_stands_out(pool, first, loud):
     page = opened(**first)
     marks = [each.proto.body for each in page.get("html") if each.proto.body.startswith("<span class")]

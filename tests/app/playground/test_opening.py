@@ -10,7 +10,7 @@ from app import links, text
 from app.hub import HUB, Start
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
-from tests.app.conftest import SESSION, move, opened, run, slot, warnings, widgets
+from tests.app.conftest import SESSION, move, opened, run, slot, waits, warnings, widgets
 from tests.cases import grid, in_turn
 
 STABLE = [  # DESIGN, section 6
@@ -36,7 +36,7 @@ def test_a_link_to_a_lesson_opens_it_as_it_says(pool, slug):
     page, preset = opened(preset=slug), load_preset(slug)
     (only,) = pool.runs
     assert only.experiment == preset.experiment
-    assert only.opened == {"paused": preset.paused, "speed": SPEEDS[preset.speed]}
+    assert only.opened == {"paused": waits(preset), "speed": SPEEDS[preset.speed]}
     shown = {key: widget.value for key, widget in widgets(page).items()}
     settings = {key: value for key, value in preset.experiment.to_dict().items() if key in shown}
     assert set(settings) == set(links.WIDGETS) and {key: shown[key] for key in settings} == settings

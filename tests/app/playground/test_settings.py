@@ -12,7 +12,7 @@ from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, LIVE_SETTINGS
 from engine.preset import load_preset
 from engine.tasks import TASKS
-from tests.app.conftest import SESSION, move, opened, slot, warnings, widgets
+from tests.app.conftest import SESSION, move, opened, slot, waits, warnings, widgets
 from tests.cases import grid, in_turn
 from tests.fakes import untrained_frame
 
@@ -303,8 +303,8 @@ def test_a_picked_lesson_begins_at_step_0_as_it_says(pool, before, picked):
     move(page, "preset", picked)
     assert slot().experiment == preset.experiment and page.query_params == {"preset": picked}
     assert widgets(page)["speed"].value == preset.speed == slot().speed
-    assert slot().paused == preset.paused
-    assert len(pool.runs) == 2 and pool.runs[1].opened["paused"] == preset.paused
+    assert slot().paused == waits(preset)
+    assert len(pool.runs) == 2 and pool.runs[1].opened["paused"] == waits(preset)
     assert page.title[0].value == preset.question
 
 

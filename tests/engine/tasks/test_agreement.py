@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 
@@ -9,11 +10,17 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.tasks import TASKS
+from engine.tasks import TASKS, sample
 from tests.cases import for_each, grid
 from tests.engine.tasks.conftest import least_loss, unhidden
 
 LENGTHS = [5, 6, 7, 8, 12, 15, 33, 60]
+THEMSELVES_DIGESTS = {
+    5: "b8d15e8654f2fab5", 6: "fee8ed072a655b34", 7: "e58f92f4bada338f", 8: "3eac835aa093b7a2", 12: "8983b96ab3e4f78a",
+    33: "5392d4c5c599e7bb", 34: "9cc6cc5a799f683b", 60: "d1a12ee7f11a5361",
+}  # fmt: skip
+"""By length, what 'themselves' dealt before it had sentences of 4 words: three seeds, both splits."""
+VOCABULARY = "86fc141afd240e6a"
 ONE = {"cat", "dog", "horse", "bird", "child", "teacher", "house", "tree", "car", "river"}
 MANY = {"cats", "dogs", "horses", "birds", "children", "teachers", "houses", "trees", "cars", "rivers"}
 SELVES = {"he": "himself", "she": "herself", "they": "themselves"}
@@ -73,13 +80,36 @@ def test_all_nouns_come_first_and_in_between():
     assert 2 < np.mean(between) < 4
 
 
-@for_each({"split": ["train", "test"], "seq_len": LENGTHS})
+@for_each({"split": ["train", "test"], "seq_len": [4, *LENGTHS]})
 def test_the_first_pronoun_decides_the_last_word(seq_len, split):
     for words, answer in dealt("themselves", 500, seq_len, split):
         assert answer == SELVES[words[0]] and words[-1] == "for"
 
 
-@pytest.mark.parametrize("seq_len", grid([5, 12, 60], kept=lambda at: at < 2))
+@for_each({"seq_len": THEMSELVES_DIGESTS})
+def test_sentences_of_five_words_and_more_are_what_they_always_were(seq_len):
+    digest = hashlib.sha256()
+    for split in ("train", "test"):
+        for seed in (0, 7, (3, 250)):
+            batch = sample(Experiment(task="themselves", rnn_type="many_to_one", seq_len=seq_len), 64, seed, split)
+            for array in (batch.inputs, batch.targets, batch.mask, batch.lengths):
+                digest.update(np.ascontiguousarray(array).tobytes())
+                digest.update(str(array.dtype).encode())
+    assert digest.hexdigest()[:16] == THEMSELVES_DIGESTS[seq_len]
+
+
+def test_the_shortest_sentence_of_themselves_has_nothing_in_between():
+    task = TASKS["themselves"]
+    assert (task.lengths.low, task.lengths.high, task.lengths.default) == (4, 60, 12)
+    assert hashlib.sha256("\n".join(task.input_labels).encode()).hexdigest()[:16] == VOCABULARY
+    sentences = [words for words, _ in dealt("themselves", 3000, 4)]
+    wanted, more = {"wanted", "bought", "kept", "made", "found"}, {"more", "some", "the"}
+    assert {tuple(words) for words in sentences} == {
+        (who, verb, much, "for") for who in SELVES for verb in wanted for much in more
+    }
+
+
+@pytest.mark.parametrize("seq_len", grid([4, 5, 12, 60], kept=lambda at: at < 3))
 def test_no_other_person_tells_the_last_word(seq_len):
     people = {"he", "she", "they", "man", "woman", "men", "women", "king", "queen", "boys", "girls"}
     sentences = dealt("themselves", 20_000, seq_len)

@@ -1,22 +1,17 @@
-"""A race without workers: lockstep, what becomes of a lane that breaks or ends, and links."""
+"""A race without workers: lockstep, what becomes of a lane that breaks or ends, and who has which race."""
 
 from __future__ import annotations
 
-import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from app.compare import plan as race_plan
 from app.compare import text as compare_text
-from app.compare.lanes import Race
-from app.compare.plan import OWN, SHARED
-from app.compare.registry import RaceRegistry
+from app.race.lanes import Race
+from app.race.registry import RaceRegistry
 from app.slot_registry import FORGET_AFTER
-from engine.experiment import Experiment, ExperimentError
 from engine.frame import RunPhase
-from engine.preset import list_presets
 from tests.fakes import SMALL_LANE, race_setup
 from tests.fakes import FakeLanePool as FakePool
 
@@ -79,7 +74,7 @@ def test_a_hidden_tab_trains_on_and_takes_no_frames(race):
 
 
 def test_speed_says_how_many_updates_a_second(race):
-    race.race.setup, race.race.speed = race.race.setup.at("slow"), "slow"
+    race.race.setup = race.race.setup.at("slow")
     race.race.train()
     for _ in range(80):  # of 0.05 s
         turn(race)
@@ -152,7 +147,7 @@ def test_other_networks_race_anew_and_a_reload_finds_the_race():
     slot = races.attach("somebody", race_setup())
     token = slot.race.token
     slot.enter(race_setup().at("slow"))
-    assert slot.race.token == token and slot.race.speed == "slow"
+    assert slot.race.token == token and slot.race.setup.limit == 2
     slot.enter(race_setup("rnn", "lstm"))
     assert slot.race.token != token and [run.stopped for run in pool.runs] == [True] * 3 + [False] * 2
     assert races.find(token) is None and races.find(slot.race.token) is slot
@@ -176,91 +171,3 @@ def test_a_race_that_nobody_looks_at_is_stopped_and_forgotten():
     clock.now += FORGET_AFTER + 1
     races.expire()
     assert [run.stopped for run in pool.runs] == [True, True] and races.find(slot.race.token) is None
-
-
-# ---- links
-
-
-def test_every_setting_is_either_shared_or_a_lanes_own():
-    assert {"task", "seq_len", "seed", "batch_size", "optimizer", "steps"} <= set(SHARED)
-    assert not set(OWN) & set(SHARED) and set(OWN) <= {each.name for each in dataclasses.fields(Experiment)}
-
-
-@pytest.mark.parametrize("link", [{}, *race_plan.EXAMPLES.values()], ids=["none", *race_plan.EXAMPLES])
-def test_a_race_and_its_link_say_the_same(link):
-    refused: list[str] = []
-    setup = race_plan.from_link(link, refused)
-    assert not refused and race_plan.from_link(race_plan.to_link(setup), refused) == setup and not refused
-    for lane in setup.lanes:
-        assert {name: getattr(lane, name) for name in SHARED} == {name: getattr(setup.shared, name) for name in SHARED}
-
-
-def test_cures_of_overfitting_can_be_compared():
-    lanes = {"a": "cell.rnn", "b": "cell.rnn~head_dropout.0.5~weight_decay.1e-05"}
-    setup = race_plan.from_link({"task": "xor", **lanes}, [])
-    assert [(lane.head_dropout, lane.weight_decay) for lane in setup.lanes] == [(0.0, 0.0), (0.5, 1e-5)]
-    assert race_plan.to_link(setup)["b"] == lanes["b"]
-
-
-def test_a_link_says_what_all_share_and_what_is_a_lanes_own():
-    lanes = {"a": "cell.feedforward~window.2", "b": "cell.rnn~init_gain.1.5"}
-    link = {"task": "xor", "seq_len": "15", "seed": "4", "speed": "slow", **lanes}
-    setup = race_plan.from_link(link, [])
-    assert [(lane.task, lane.seq_len, lane.seed, lane.rnn_type) for lane in setup.lanes] == [
-        ("xor", 15, 4, "many_to_many")
-    ] * 2
-    assert [(lane.cell, lane.window, lane.init_gain) for lane in setup.lanes] == [
-        ("feedforward", 2, 1.0),
-        ("rnn", 1, 1.5),
-    ]
-    assert setup.speed == "slow" and race_plan.to_link(setup)["b"] == "cell.rnn~init_gain.1.5"
-
-
-def test_bad_parts_of_a_link_are_said_and_the_rest_stays():
-    refused: list[str] = []
-    link = {"preset": "nothing", "seed": "-1", "speed": "warp", "a": "cell.gru~task.xor~hidden_size.0~colour.red~junk",
-            "b": "cell.lstm~forget_bias.2", "d": "cell.rnn"}  # fmt: skip
-    setup = race_plan.from_link(link, refused)
-    assert [(lane.cell, lane.forget_bias) for lane in setup.lanes] == [("gru", None), ("lstm", 2.0)]
-    assert (setup.shared.task, setup.shared.seed, setup.speed) == ("adding", 0, "max")
-    for part in ("nothing", "-1", "warp", "task.xor", "Units", "colour.red", "junk", "setting d"):
-        assert any(part in message for message in refused), part
-    assert len(refused) == 8
-
-
-def test_a_setting_without_effect_in_any_lane_that_has_it_is_said():
-    refused: list[str] = []
-    race_plan.from_link({"nonlinearity": "relu", "a": "cell.lstm", "b": "cell.rnn"}, refused)
-    assert refused == []  # it has one in lane B
-    race_plan.from_link({"nonlinearity": "relu", "a": "cell.lstm~init_gain.2", "b": "cell.linear~init_gain.2"}, refused)
-    own, shared = refused
-    assert own.startswith("B: Gain of the initial weights: the link asks for 2, but that has no effect here")
-    assert shared.startswith("Activation: the link asks for relu, but that has no effect here")
-
-
-def test_a_single_lane_gets_an_opponent():
-    assert [lane.cell for lane in race_plan.from_link({"a": "cell.rnn"}, []).lanes] == ["rnn", "gru", "lstm"]
-    cells = [lane.cell for lane in race_plan.from_link({"b": "cell.lstm"}, []).lanes]
-    assert len(cells) >= 2 and cells[0] == "lstm" and len(set(cells)) == len(cells)
-
-
-def test_every_lessons_network_can_race():
-    """As "Race this against ..." leads there, and from the page itself."""
-    usual = race_plan.from_link({}, [])
-    for preset in list_presets():
-        refused: list[str] = []
-        setup = race_plan.from_link(race_plan.against(preset.experiment, preset.slug), refused)
-        assert not refused and setup.lanes[0] == preset.experiment and setup.lanes[1].cell != setup.lanes[0].cell
-        taken = usual.take(2, preset.experiment)
-        assert taken.lanes[2] == preset.experiment and taken.lanes[0].task == preset.experiment.task
-
-
-def test_changes_of_a_plan():
-    usual = race_plan.from_link({}, [])
-    assert {lane.seed for lane in usual.share(seed=7).lanes} == {7}
-    other = usual.on("characters")
-    assert {(lane.task, lane.rnn_type) for lane in other.lanes} == {("characters", other.shared.rnn_type)}
-    assert [lane.cell for lane in usual.remove(1).lanes] == ["rnn", "lstm"]
-    assert [lane.cell for lane in usual.remove(1).add().lanes] == ["rnn", "lstm", "gru"]
-    with pytest.raises(ExperimentError):
-        usual.change(0, hidden_size=0)

@@ -9,19 +9,35 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from app.compare import text as compare_text
-from app.compare.plan import LETTERS, RaceSetup
 from app.figures.base import Curves
 from app.figures.compare.catalogue import LaneSnapshot
+from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase, RunStatus
-from engine.preset import SPEEDS
 from engine.workers import Pool, Run
 
+LETTERS = "ABC"
 ROUND_SECONDS = 0.3  # target duration; workers take at most five frames a second, so shorter rounds would wait
 PARALLEL_LANES = 2  # lanes that train at the same time, on a machine with two cores
 MAX_UPDATES = 500  # per round
+
+
+class Networks(Protocol):
+    """What a race is told: its networks, which train with the same number of steps, and how fast."""
+
+    @property
+    def lanes(self) -> tuple[Experiment, ...]:
+        """Two or three."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What each lane is called."""
+
+    @property
+    def limit(self) -> float | None:
+        """Updates per second of every lane; None for as many as the machine makes."""
 
 
 class Lane:
@@ -116,27 +132,26 @@ class Race:
     """
 
     def __init__(
-        self, pool: Pool, setup: RaceSetup, *, paused: bool = True, clock: Callable[[], float] = time.monotonic
+        self, pool: Pool, setup: Networks, *, paused: bool = True, clock: Callable[[], float] = time.monotonic
     ):
-        self.setup, self.paused, self.speed, self._clock = setup, paused, setup.speed, clock
+        self.setup, self.paused, self._clock = setup, paused, clock
         self.token = secrets.token_urlsafe(16)
         self.step = 0  # that all lanes are to reach in this round
-        self.until = setup.shared.steps
+        self.until = setup.lanes[0].steps
         self.snapshots: tuple[LaneSnapshot, ...] | None = None
         self.rate = 0.0  # updates per second of each lane
         self.stopped = False
         self._round_updates, self._singles = 1, 0  # updates per round; single updates still to be made
         self._last_round: tuple[float, int] | None = None  # when the last round was ordered, and its updates
         self._due = 0.0  # the time from which the next round may begin
-        names = compare_text.names(setup.lanes, setup.usual)
         self.lanes = tuple(
             Lane(letter, name, pool.submit(lane, paused=True))
-            for letter, name, lane in zip(LETTERS, names, setup.lanes, strict=False)
+            for letter, name, lane in zip(LETTERS, setup.names, setup.lanes, strict=False)
         )
 
     def train(self) -> None:
         """Train; a race at its end gets as many updates again."""
-        self._extend(self.setup.shared.steps)
+        self._extend(self.setup.lanes[0].steps)
         self.paused = False
 
     def pause(self) -> None:
@@ -208,7 +223,7 @@ class Race:
         """
         assert self.snapshots is not None
         costs = [lane.frame.seconds / lane.frame.step for lane in self.snapshots if lane.frame.step]
-        limit = SPEEDS[self.speed]
+        limit = self.setup.limit
         if limit is not None:
             updates = ROUND_SECONDS * limit
         else:
@@ -217,7 +232,7 @@ class Race:
 
     def _start_round(self, racing: list[Lane]) -> None:
         """Order the same number of updates from all lanes."""
-        limit, now = SPEEDS[self.speed], self._clock()
+        limit, now = self.setup.limit, self._clock()
         count = 1 if self._singles else min(self._round_updates, max(1, self.until - self.step))
         self._singles = max(0, self._singles - 1)
         if self._last_round is not None:

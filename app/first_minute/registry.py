@@ -1,0 +1,8 @@
+"""The races of the first minute on this server."""
+
+from __future__ import annotations
+
+from app.hub import HUB
+from app.race.registry import RaceRegistry
+
+RACES = RaceRegistry(HUB.pool)
