@@ -148,11 +148,11 @@ class RunSlot(TabSlot):
         self.paused = True
         self.run.pause()
 
-    def step(self) -> None:
-        """Make one update, then pause."""
+    def step(self, updates: int = 1) -> None:
+        """Make one update, or several, then pause."""
         if not self.paused:
             self.pause()
-        self.run.advance(1)
+        self.run.advance(updates)
 
     def set_speed(self, speed: str) -> None:
         """Train at another speed, a name of SPEEDS."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from app import drafts, text
 from app.setting_effects import why_no_effect
+from app.stage_mode import MODES
 from engine.experiment import (
     CHOICES,
     LIVE_SETTINGS,
@@ -79,7 +80,7 @@ class Opening:
         chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
         hidden: the controls that it hides.
         presenting: in presentation mode.
-        slow: the next update is shown in slow motion.
+        mode: of the stage, a name of `app.stage_mode`; of a link that names both, slow motion.
         refused: {name of a part: what is wrong with it, in a sentence}.
     """
 
@@ -92,7 +93,7 @@ class Opening:
     chain: tuple[int, int] | None
     hidden: tuple[str, ...]
     presenting: bool
-    slow: bool
+    mode: str
     refused: dict[str, str]
 
 
@@ -100,7 +101,8 @@ def read(link: dict[str, str]) -> Opening:
     """Read a link to the playground: first its lesson, then its own values; what is invalid is left out and said."""
     settings, refused = dict(link), dict[str, str]()
     hidden = parse_names(settings.pop("hide", None), HIDEABLE, "hide", refused)
-    presenting, slow = (settings.pop(name, "") not in ("", "0", "false") for name in ("present", "slow"))
+    is_on = {name: settings.pop(name, "") not in ("", "0", "false") for name in ("present", *MODES)}
+    mode = next(filter(is_on.get, MODES), "")
     at, then = parse_step(settings.pop("at", None), refused), settings.pop("then", "")
     layer = settings.pop("layer", None)
     is_lesson = "preset" in settings or not set(settings) & set(SETTINGS)
@@ -121,7 +123,7 @@ def read(link: dict[str, str]) -> Opening:
     chain = parse_layer(layer, experiment, refused)
     return Opening(
         preset=preset, is_lesson=is_lesson, speed=speed, experiment=experiment, changes=changes, at=at,
-        chain=chain, hidden=hidden, presenting=presenting, slow=slow, refused=refused,
+        chain=chain, hidden=hidden, presenting=is_on["present"], mode=mode, refused=refused,
     )  # fmt: skip
 
 

@@ -5,11 +5,12 @@ Adding a page is a folder with a `page.py`, its import here and its line in PAGE
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from app import state, text
+from app import stage_mode, state, text
 from app.compare import page as compare
 from app.first_minute import page as first_minute
 from app.first_minute import visit
@@ -18,7 +19,6 @@ from app.learn import page as learn
 from app.learn import progress
 from app.playground import page as playground
 from app.replay import page as replay
-from app.step_through import page as step_through
 from app.write import page as write
 
 HERE = Path(__file__).parent
@@ -27,9 +27,14 @@ st.set_page_config(page_title=text.PAGE_TITLE, page_icon=str(HERE / "icon.svg"),
 st.html(HERE / "page.css")
 
 
-def _in_slow_motion() -> None:
-    """The page that slow motion once was: links to it lead to where it is now, with the network that they name."""
-    st.switch_page(PLAYGROUND, query_params={**state.playground_link(), "slow": "1"})
+def _leads_to(mode: str) -> Callable[[], None]:
+    """The page that a mode of the stage once was: links to it lead there, with the network that they name."""
+
+    def page() -> None:
+        network = {name: value for name, value in state.playground_link().items() if name not in stage_mode.MODES}
+        st.switch_page(PLAYGROUND, query_params={**network, mode: "1"})
+
+    return page
 
 
 PLAYGROUND = st.Page(lambda: playground.page(WRITE), title=text.PLAYGROUND, url_path="playground", default=True)
@@ -42,8 +47,8 @@ PAGES = [
     FIRST_MINUTE,
     st.Page(lambda: learn.page(PLAYGROUND, FIRST_MINUTE, WRITE), title=text.LEARN, url_path="learn"),
     WRITE,
-    st.Page(_in_slow_motion, title="Slow motion", url_path="slow", visibility="hidden"),
-    st.Page(step_through.page, title=step_through.TITLE, url_path="steps"),
+    st.Page(_leads_to(stage_mode.SLOW), title="Slow motion", url_path="slow", visibility="hidden"),
+    st.Page(_leads_to(stage_mode.WALK), title="Step through", url_path="steps", visibility="hidden"),
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
     st.Page(glossary.page, title=glossary.TITLE, url_path="glossary"),

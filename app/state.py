@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import drafts, guesses, links
+from app import drafts, guesses, links, stage_mode
 from app.hub import HUB, RunSlot, Start
 from app.links import WIDGETS
 from engine.cells import CELLS
@@ -43,14 +43,14 @@ def open_session() -> None:
     settings = playground_link()
     opening = links.read(settings)
     st.session_state._hidden, st.session_state._present = opening.hidden, opening.presenting
-    st.session_state._slow = opening.slow
+    stage_mode.enter(opening.mode)
     st.session_state._chain = opening.chain
     st.session_state.preset = opening.preset.slug if opening.is_lesson else None
     st.session_state.speed = opening.speed
     other = opening.experiment != opening.preset.experiment or opening.changes  # not the network of the question
-    asked = opening.is_lesson and not (other or opening.at or opening.slow or presenting() or "lesson" in hidden())
+    asked = opening.is_lesson and not (other or opening.at or opening.mode or presenting() or "lesson" in hidden())
     waits = guesses.begin(opening.preset, asked=asked)
-    paused = waits or opening.preset.paused or opening.at > 0 or opening.slow
+    paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode)
     start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
         present = st.session_state._slot
@@ -100,11 +100,6 @@ def hidden() -> tuple[str, ...]:
 def presenting() -> bool:
     """True in presentation mode: no settings, large type."""
     return st.session_state.get("_present", False)
-
-
-def in_slow_motion() -> bool:
-    """True while the next update is shown in slow motion; the run stands still then."""
-    return st.session_state.get("_slow", False)
 
 
 def chain() -> tuple[int, int] | None:
@@ -226,7 +221,7 @@ def on_transport(what: str) -> None:
     if what in ("train", "step"):
         guesses.settle(lesson())  # who trains without a guess has skipped it
     if what == "train":
-        st.session_state._slow = False
+        stage_mode.enter("")
     st.session_state._changing = True
 
 
@@ -258,14 +253,14 @@ def on_chain(component_key: str) -> None:
         st.session_state._chain, st.session_state._changing = None if chosen == usual else chosen, True
 
 
-def on_slow(component_key: str) -> None:
-    """Enter slow motion ("on"), leave it ("off"), or let the network make the update that is shown ("update")."""
-    what = st.session_state[component_key].get("slow")
-    if what in ("on", "off"):
-        st.session_state._slow = what == "on"
-        st.session_state._changing = True
-    elif what == "update":
-        on_transport("step")
+def on_mode(component_key: str) -> None:
+    """Enter or leave a mode of the stage, or let the network make updates in it."""
+    wanted = stage_mode.requested(component_key)
+    if isinstance(wanted, str):
+        stage_mode.enter(wanted)
+    elif wanted is not None:
+        st.session_state._slot.step(wanted)
+    st.session_state._changing = True
 
 
 def on_branch(component_key: str) -> None:
@@ -310,7 +305,7 @@ def slot(experiment: Experiment) -> RunSlot:
         current.restart(st.session_state._start)
     elif not first:
         current.apply(experiment)
-    if in_slow_motion() and not current.paused:
+    if stage_mode.now() and not current.paused:
         current.pause()
     return current
 
@@ -325,8 +320,8 @@ def current_slot() -> RunSlot:
 
 
 def write_link() -> None:
-    """Write the link: lesson, differing settings, live changes, hidden controls, presentation mode, slow motion."""
-    st.session_state._link = share_link(hidden(), present=presenting()) | ({"slow": "1"} if in_slow_motion() else {})
+    """Write the link: lesson, differing settings, live changes, hidden controls, presentation mode, stage mode."""
+    st.session_state._link = share_link(hidden(), present=presenting()) | stage_mode.link()
     keep_link()
 
 

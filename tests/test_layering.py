@@ -30,13 +30,13 @@ FLOORS: dict[str, list[str]] = {
     "app": [
         "setting_effects",
         "text verdicts audio slot_registry figures weights_file tab",
-        "slow_motion drafts",
+        "slow_motion step_through stage_mode drafts",
         "links hub thumbnail stage guesses",
         "state",
-        "controls paused_page live",
-        "clickable_figure race",
+        "controls live",
+        "race",
         "",  # a page or a card, unless it stands below
-        "export step_through write",
+        "export write",
         "playground",
         "main server",
     ],
@@ -207,8 +207,6 @@ def test_figures_know_values_and_plotly_and_nothing_else():
         "engine.frame",
         "engine.number_format",
         "engine.slow_motion.update_trace",
-        "engine.step_through.sequence_trace",
-        "engine.step_through.verification_result",
     )
 
     def others(file: str) -> set[str]:

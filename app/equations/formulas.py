@@ -131,11 +131,7 @@ def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
 
 def read(info: RunInfo, frame: Frame, t: int) -> str:
     """The input of a step: a symbol, or values with the names of their channels."""
-    return input_label(info, frame.inputs[t], t)
-
-
-def input_label(info: RunInfo, given: np.ndarray, t: int) -> str:
-    """The same for an input at position t: a token, or a row of values."""
+    given = frame.inputs[t]
     labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
     if given.ndim == 0:
         return f"`{labels[int(given)]}`" if given >= 0 else "nothing yet"

@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.cells.numpy_ops import NumpyOps
 from engine.frame import Frame, RunInfo
-from engine.step_through.sequence_trace import SequenceTrace
 
 LETTERS = {"hidden": "h", "cell": "c"}
 """The states' letters, by their names in frames and traces."""
@@ -76,17 +75,6 @@ def values(info: RunInfo, frame: Frame, unit: int, t: int) -> StepNumbers:
     return step_numbers(info, _terms(info, frame, t, one, before, after, gates), unit)
 
 
-def values_from_trace(info: RunInfo, trace: SequenceTrace, unit: int, at: int) -> StepNumbers:
-    """The same for one unit of a trace's chain at its step `at`."""
-    before, after = {}, {}
-    for name, letter in LETTERS.items():
-        old, new = getattr(trace, f"{name}_before"), getattr(trace, name)
-        if old is not None and new is not None:
-            before[letter], after[letter] = old[at], new[at]
-    gates = {name: gate[at] for name, gate in trace.gates.items()}
-    return step_numbers(info, _terms(info, trace, at, int(trace.part[at]), before, after, gates), unit)
-
-
 def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
     """The position of the previous state; a decoder starts from the encoder's last state. None at the first step."""
     if info.encoder_steps and t == info.encoder_steps:
@@ -95,7 +83,7 @@ def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
 
 
 def _terms(
-    info: RunInfo, terms: Frame | SequenceTrace, at: int, one: int,
+    info: RunInfo, terms: Frame, at: int, one: int,
     before: dict[str, np.ndarray], after: dict[str, np.ndarray], gates: dict[str, np.ndarray],
 ) -> StepTerms:  # fmt: skip
     """Take one step; `one` is the index of its pass, and `gates` are by name."""

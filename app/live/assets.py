@@ -26,9 +26,8 @@ SCRIPT = "\n".join(
     ]
 )  # fmt: skip
 STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
-LIVE_STYLE = "\n".join(
-    [STYLE, *(sheet.read_text() for sheet in (STAGE / "stage.css", STAGE / "microscope/microscope.css"))]
-)
+STAGE_SHEETS = ("stage", "walk", "microscope/microscope")
+LIVE_STYLE = "\n".join([STYLE, *((STAGE / f"{sheet}.css").read_text() for sheet in STAGE_SHEETS)])
 MARKUP = (
     (HERE / "live.html")
     .read_text()

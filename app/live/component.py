@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import state, text
+from app import stage_mode, state, text
 from app.figures import applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
@@ -49,7 +49,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
             "stage": stage(info.experiment),
             "cell": configuration(info.cell_kind, info.nonlinearity),
             "large": LARGE if state.presenting() else 1,
-            "slow": state.in_slow_motion(),
+            "mode": stage_mode.now(),
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
@@ -61,7 +61,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         },
         on_cure_change=lambda: state.on_cure(KEY),
         on_noted_change=state.on_step_recorded,
-        on_slow_change=lambda: state.on_slow(KEY),
+        on_mode_change=lambda: state.on_mode(KEY),
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),
     )

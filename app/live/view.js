@@ -10,7 +10,7 @@ class View {
     this.tabs = new Tabs(root, (names) => this.plots.only(names));
     this.plots.reveal = (name) => this.tabs.reveal(name);
     this.chains = new Chains(root, (index) => this.trigger('chain', index));
-    this.board = createBoard(root, { onChoose: (t) => this.plots.time?.keep(t), onNeed: () => this.stream?.ask(), onSlow: (what) => this.slow(what), onDraw: (figure, node) => this.plots.loose(figure, node) });
+    this.board = createBoard(root, { onChoose: (t) => this.plots.time?.keep(t), onNeed: () => this.stream?.ask(), onMode: (what) => this.mode(what), onDraw: (figure, node) => this.plots.loose(figure, node) });
     const onMove = () => { this.panel.showStep(this.timeline.at); this.stream?.ask(); };
     this.timeline = new Timeline(root, { onMove, onBranch: (request) => this.trigger('branch', request) });
     this.onKey = (event) => { if (event.key === 'Escape') this.fold(); };
@@ -33,8 +33,8 @@ class View {
     const shown = JSON.stringify([data.large, data.tabs]);
     const same = data.token === this.token && shown === this.shown;
     if (same && data.chain === this.chain) {
-      this.plots.dress(); // only the theme can have changed, or slow motion began or ended
-      this.board.dress(data.slow);
+      this.plots.dress(); // only the theme can have changed, or a mode of the stage began or ended
+      this.board.dress(data.mode);
       this.paint();
       return;
     }
@@ -48,7 +48,7 @@ class View {
     this.chains.configure(data);
     if (!same) this.begin(data); // else another layer of the same run
     const [layer, direction] = data.chains[data.chain].at;
-    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large, slow: data.slow, another: !same });
+    this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large, mode: data.mode, another: !same });
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));
     if (document.activeElement?.closest('.st-key-present')) document.activeElement.blur(); // the space bar must play, not press the button again
     const { l, r, last } = data.time;
@@ -58,10 +58,10 @@ class View {
     this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
   }
 
-  // Slow motion shows the newest network.
-  slow(what) {
-    if (what === 'on') this.timeline.live();
-    this.trigger('slow', what);
+  // The modes of the stage show the newest network.
+  mode(what) {
+    if (['slow', 'walk'].includes(what)) this.timeline.live();
+    this.trigger('mode', what);
   }
 
   // Another run: remove what is left of the previous one.

@@ -53,7 +53,7 @@ class Lanes {
     const board = createBoard(this.cards[index], {
       onChoose: (t) => this.boards.forEach((other) => other !== board && other.chooseAt(t)),
       onNeed: () => this.acts.need(),
-      onSlow: () => {},
+      onMode: () => {},
       onDraw: () => {},
     });
     return board;

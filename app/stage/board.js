@@ -11,10 +11,13 @@ import { createListen } from './listen.js';
 import { createPhases, reveal } from './phases.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
-import { along, answer, clamp, entersAt, lowered, num, part, percent, scale, seen, shade } from './scene.js';
+import { along, answer, clamp, entersAt, lowered, num, part, percent, seen, shade } from './scene.js';
 import { isWorded } from './layout.js';
+import { colour, createPalette } from './palette.js';
 import { createPull } from './pull.js';
+import { progress } from './progress.js';
 import { createStage } from './stage.js';
+import { createWalk } from './walk.js';
 import { put } from './svg.js';
 
 const CALM = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -26,11 +29,11 @@ const TINY = 5e-324; // exactly 0 comes as -Infinity; nothing else becomes 0
 const powers = (logarithms) => logarithms && Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
 
 // acts: {onChoose(t), onNeed()}: a step was chosen; numbers are needed that the last request did not ask for;
-// {onSlow(what)}: slow motion "on" or "off", or make the "update"; {onDraw(figure, node)}: draw a Plotly figure there.
+// {onMode(what)}: the mode "slow" or "walk" begins, or the present one ends ("off"), or a number of updates to make; {onDraw(figure, node)}: draw a Plotly figure there.
 export function createBoard(root, acts) {
   const find = (name) => root.querySelector(`.stage-${name}`);
   const board = root.querySelector('.stage'), place_ = find('place');
-  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, sentence: '', open: false, matrix: null, large: 1, slow: false, beside: 0 };
+  const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, sentence: '', open: false, matrix: null, large: 1, slow: false, walk: null, beside: 0 };
   let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, raf = 0, patched = [];
 
   const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
@@ -44,18 +47,12 @@ export function createBoard(root, acts) {
   const row = Object.assign(document.createElement('div'), { className: 'stage-change' });
   find('micro').append(row);
   const interventions = createInterventions(row, find('changes'), { change: (made) => { interventions.say([]); place(); acts.onNeed(); } });
-  const phases = createPhases(find('phases'), find('phase'), find('norms'), { phase: (phase) => { reveal(board, phase, info.steps, CALM.matches); }, height: () => stage.at.height, next: () => acts.onSlow('update'), draw: (figure, node) => acts.onDraw(figure, node) });
+  const phases = createPhases(find('phases'), find('phase'), find('norms'), { phase: (phase) => { reveal(board, phase, info.steps, CALM.matches); }, height: () => stage.at.height, next: () => acts.onMode(1), draw: (figure, node) => acts.onDraw(figure, node) });
+  const walk = createWalk(find('walk-bar'), find('walk'), find('walk-side'), view, {
+    go: (t) => choose(t), need: () => acts.onNeed(), redraw: () => place(), train: (updates) => acts.onMode(updates), palette: () => palette, ink: () => `rgb(${colour(find('spoken'), 'ink')})`,
+  });
 
-  // The theme's colours, [red, green, blue] each: a token may be `light-dark(...)`, so a probe has it resolved.
-  function colour(name) {
-    const probe = find('spoken');
-    probe.style.color = `var(--stage-${name})`;
-    return getComputedStyle(probe).color.match(/\d+/g).slice(0, 3).map(Number);
-  }
-  function dress() {
-    const [r, g, b] = colour('ink'), css = (name) => `rgb(${colour(name)})`;
-    palette = { ...scale(colour('teal'), colour('state-0'), colour('purple')), card: css('card'), ink: (b << 16) | (g << 8) | r, on: css('dot'), off: css('ash') };
-  }
+  const dress = () => { palette = createPalette(find('spoken')); };
 
   // Another run, or the same one with another chain shown or in another size.
   function configure(data) {
@@ -65,7 +62,7 @@ export function createBoard(root, acts) {
     board.classList.toggle('stage-large', data.large > 1);
     view.chain = data.chain;
     cell = data.cell;
-    if (Boolean(data.slow) !== view.slow) slow(data.slow);
+    if ((data.mode ?? '') !== mode()) enter(data.mode ?? '');
     if (data.another || JSON.stringify(data.info) !== JSON.stringify(info)) begin(data.info); // nothing of the last run stays
     place();
   }
@@ -73,11 +70,12 @@ export function createBoard(root, acts) {
     Object.assign(view, { follow: null, typed: {}, sentence: '', matrix: null, open: false, fold: 1, unit: 0 });
     frame = null;
     interventions.configure(next);
+    walk.forget();
     rebuild(next);
   }
   function rebuild(next) {
     info = next;
-    view.t = Math.min(view.t || 1, info.steps - 1);
+    view.t = Math.min(view.walk ? view.t : view.t || 1, info.steps - 1);
     folding = null;
     stopDots();
     menu.close();
@@ -87,6 +85,7 @@ export function createBoard(root, acts) {
     formula.configure(info);
     ask.configure(info);
     listen.configure(info);
+    walk.configure(info, cell);
     micro.close();
     find('untype').hidden = !isTyped();
     find('follow').hidden = view.follow === null;
@@ -96,19 +95,20 @@ export function createBoard(root, acts) {
   // The height that is left for the picture: what the window has, less everything else that should be seen at once.
   function room() {
     const scroller = board.closest('[data-testid="stMain"]'), top = place_.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
-    find('formula').hidden = find('numbers').hidden = view.large > 1 || view.slow || view.beside > 0; // from the back of a room nobody reads them
+    find('formula').hidden = find('numbers').hidden = view.large > 1 || mode() || view.beside > 0; // from the back of a room nobody reads them
     ask.hide(find('formula').hidden);
     if (view.beside) return view.beside;
-    if (window.innerWidth < 640) return 350;
+    if (window.innerWidth < 640) return view.walk ? 300 : 350;
+    if (view.walk) return clamp(window.innerHeight - top - 270, 230, 320);
     const below = 64 + (view.slow ? 130 : view.large > 1 ? 6 : find('formula').offsetHeight + find('ask').offsetHeight + 10);
     return clamp(window.innerHeight - top - below, 250, 760);
   }
   const look = () => {
     const followed = view.follow !== null && frame?.followedStep === info.at[view.follow], follow = followed ? view.follow : null;
     const words = frame?.words ?? Array(info.steps).fill('');
-    const scale = view.large === 1 ? 1 : view.width > 1000 && !view.slow ? 1.35 : 1.15; // what is said of a phase needs room, too
+    const scale = view.large === 1 ? 1 : view.width > 1000 && !mode() ? 1.35 : 1.15; // what is said of a phase needs room, too
     return {
-      ...view, follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale,
+      ...view, happened: progress(info, view), follow, words, isTyped: frame?.isTyped, width: view.width, room: view.room, scale,
       relative: followed ? frame.followed : frame?.relative, high: !info.ofProbe ? null : followed ? frame.followedHigh : frame?.high,
       worded: isWorded(info, words), counting: journey.moves,
       entersForwards: entersAt(info, follow, 0),
@@ -153,12 +153,13 @@ export function createBoard(root, acts) {
   function receive(patches, name = 'stage') {
     const from = name.length + 1, mine = patches.filter(([path]) => path.startsWith(`${name}.`)).map(([path, value]) => [path.slice(from), value]);
     if (!mine.length || !info) return;
-    const before = frame?.words, told = mine.find(([key]) => key === 'description')?.[1];
-    if (told && JSON.stringify(told) !== JSON.stringify(info)) rebuild(told); // a typed sentence may have a longer answer
+    const before = frame?.words, told = mine.find(([key]) => key === 'description')?.[1], other = told && JSON.stringify(told) !== JSON.stringify(info);
+    if (other) rebuild(told); // a typed sentence may have a longer answer
     frame = { ...frame, ...Object.fromEntries(mine.map(([key, value]) => [key, LOGARITHMS.has(key) ? powers(value) : value])) };
-    if (frame.words !== before) place();
+    if (other || frame.words !== before) place();
     else patch();
     if (view.slow) phases.show(frame.update, frame.updateProblem);
+    if (view.walk) walk.show(frame);
     interventions.say(frame.changes ?? []);
     if (mine.some(([key]) => key === 'weights')) menu.show(frame.matrix, frame.weights);
     find('untype').hidden = !isTyped();
@@ -177,6 +178,7 @@ export function createBoard(root, acts) {
     if (to === view.t) return;
     view.t = to;
     place();
+    if (view.walk) walk.mark();
     if (!quiet) acts.onChoose(info.at[to]);
     acts.onNeed();
   }
@@ -187,6 +189,7 @@ export function createBoard(root, acts) {
   }
   function open(t, l, d) {
     if (pull.moved) return; // the end of a drag is no click
+    if (view.walk) return walk.choose(t, { l, d });
     const from = stage.cellBox(t, l, d);
     micro.configure(cell);
     find('micro').style.zoom = view.large > 1 ? 1.25 : '';
@@ -226,14 +229,14 @@ export function createBoard(root, acts) {
   }
   function word(t, node) {
     choose(t);
-    if (t < info.editable) menu.word(t, node, info, frame.words[t]);
+    if (t < info.editable && !view.walk) menu.word(t, node, info, frame.words[t]);
   }
   function type(t, text) {
     view.typed = { ...view.typed, [info.at[t]]: text };
     acts.onNeed();
   }
   function follow(t) {
-    if (!info.links || info.counted.filter(Boolean).length < 2) return choose(t);
+    if (view.walk || !info.links || info.counted.filter(Boolean).length < 2) return choose(t);
     view.follow = t === info.enters[0] ? null : t;
     acts.onNeed();
     place();
@@ -241,20 +244,27 @@ export function createBoard(root, acts) {
   find('follow').onclick = () => follow(info.enters[0]);
   find('untype').onclick = () => { Object.assign(view, { sentence: '', typed: {} }); find('untype').hidden = true; acts.onNeed(); place(); };
 
-  // ---- the next update in slow motion
-  function slow(on) {
-    view.slow = on;
-    find('slow').setAttribute('aria-pressed', String(on));
-    board.classList.toggle('stage-in-phase', on);
+  // ---- the next update in slow motion, and this sequence step by step
+  const mode = () => (view.slow ? 'slow' : view.walk ? 'walk' : '');
+  function enter(next) {
+    view.slow = next === 'slow';
+    if (next === 'walk' && view.fold < 1) settle(1);
+    find('slow').setAttribute('aria-pressed', String(view.slow));
+    find('step-through').setAttribute('aria-pressed', String(next === 'walk'));
+    board.classList.toggle('stage-in-phase', view.slow);
+    board.classList.toggle('stage-walking', next === 'walk');
     stopDots();
     shut();
-    phases.open(on);
-    if (on) phases.show(null);
+    phases.open(view.slow);
+    walk.open(next === 'walk');
+    if (view.slow) phases.show(null);
     else delete board.dataset.phase;
     if (info) place();
     acts.onNeed();
   }
-  find('slow').onclick = () => { slow(!view.slow); acts.onSlow(view.slow ? 'on' : 'off'); };
+  const toggle = (which) => { enter(mode() === which ? '' : which); acts.onMode(mode() || 'off'); };
+  find('slow').onclick = () => toggle('slow');
+  find('step-through').onclick = () => toggle('walk');
 
   // ---- time: one loop that runs only while something moves
   const go = () => { raf ||= requestAnimationFrame(tick); };
@@ -298,7 +308,7 @@ export function createBoard(root, acts) {
   find('numbers').ontoggle = () => patch();
 
   function press(event) {
-    if (view.slow) return; // the keys of the phases
+    if (mode()) return; // its own keys
     const does = { ArrowLeft: () => choose(view.t - 1), ArrowRight: () => choose(view.t + 1), Home: () => choose(0), End: () => choose(info.steps - 1), Enter: () => open(view.t, view.chain.l, view.chain.d) }[event.key];
     if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
     does();
@@ -307,12 +317,12 @@ export function createBoard(root, acts) {
   }
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select, [contenteditable], [role="slider"]')) return;
-    if (event.key === 'Escape') return void (find('menu').hidden ? (view.open ? shut() : interventions.made.length ? interventions.clear() : view.slow && find('slow').click()) : menu.close());
-    if (view.slow && phases.press(event.key)) {
+    if (event.key === 'Escape') return void (find('menu').hidden ? (view.open ? shut() : interventions.made.length && !view.walk ? interventions.clear() : mode() && toggle(mode())) : menu.close());
+    if ((view.slow && phases.press(event.key)) || (view.walk && info && walk.press(event.key))) {
       event.preventDefault();
       return void event.stopImmediatePropagation(); // elsewhere these keys move the timeline
     }
-    const does = { u: toggleFold, d: startDots, m: () => view.beside || find('slow').click() }[event.key.toLowerCase()];
+    const does = { u: () => mode() || toggleFold(), d: () => mode() || startDots(), m: () => view.beside || toggle('slow'), w: () => view.beside || toggle('walk') }[event.key.toLowerCase()];
     if (does && info) does();
   };
   document.addEventListener('keydown', onKey, true);
@@ -324,9 +334,9 @@ export function createBoard(root, acts) {
   window.addEventListener('resize', rerooms);
 
   return {
-    board, configure, receive, chooseAt, dress: (isSlow) => { dress(); if (isSlow !== view.slow) slow(isSlow); else patch(); },
+    board, configure, receive, chooseAt, dress: (next = '') => { dress(); if (next !== mode()) enter(next); else patch(); },
     // What the next message must have besides the numbers of every frame.
-    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, sentence: view.sentence, matrix: view.matrix, slow: view.slow, interventions: interventions.made },
+    request: () => info && { t: info.at[view.t], chain: [view.chain.l, view.chain.d], unit: view.unit, open: view.open, follow: view.follow === null ? null : info.at[view.follow], typed: view.typed, sentence: view.sentence, matrix: view.matrix, slow: view.slow, walk: walk.request(), interventions: interventions.made },
     state: { choose: (t) => choose(t), get patched() { return patched; }, get view() { return view; }, get frame() { return frame; }, get info() { return info; }, get at() { return stage?.at; }, look: () => look() },
     close() {
       document.removeEventListener('keydown', onKey, true);

@@ -16,6 +16,8 @@ from app.stage.description import describe
 from app.stage.microscope.values import values as values_of_cell
 from app.stage.other_frame import OtherFrame
 from app.stage.values import before, logarithm, values, words
+from app.step_through.feed import SequenceFeed
+from app.step_through.place import Looked
 from app.weights_file import matrix, step_of
 from engine.frame import Frame, RunInfo
 from engine.frame.chain import Chain
@@ -46,6 +48,7 @@ class Wanted:
         sentence: a whole text that takes its place; "" for none.
         matrix: the name of the parameter whose weights are shown; "" for none.
         slow: the next update is shown in slow motion.
+        looked: where its sequence is stepped through; None outside of this mode.
         interventions: in the network, as `engine.intervention.as_json` reads them.
     """
 
@@ -59,6 +62,7 @@ class Wanted:
     slow: bool = False
     interventions: tuple[Any, ...] = ()
     sentence: str = ""
+    looked: Looked | None = None
 
     @classmethod
     def of(cls, request: Any) -> Wanted | None:
@@ -79,7 +83,7 @@ class Wanted:
         if not isinstance(interventions, list) or len(interventions) > MAX_INTERVENTIONS:
             return None
         chosen = (numbers[0], (layer, direction), numbers[3], is_open, follow, typed, matrix, slow)
-        return cls(*chosen, tuple(interventions), sentence)
+        return cls(*chosen, tuple(interventions), sentence, Looked.of(request.get("walk")))
 
 
 class StageFeed:
@@ -92,7 +96,7 @@ class StageFeed:
         self._sent: tuple[Any, ...] = ()
         self._told: dict[str, Any] = {}  # what of the news was sent last, by name
         self._asked_for = ""
-        self._update = UpdateFeed(run)
+        self._update, self._sequence = UpdateFeed(run), SequenceFeed(run)
 
     def receive(self, request: Any) -> None:
         """Store what the browser has chosen, and request what this needs; an invalid request means nothing."""
@@ -102,9 +106,13 @@ class StageFeed:
             self._run.request(WEIGHTS)
         self._asked_for = name
         self._update.is_wanted = self.wanted is not None and self.wanted.slow
-        self._other.typed = {} if self.wanted is None else self.wanted.typed
-        self._other.sentence = "" if self.wanted is None else self.wanted.sentence
-        self._other.interventions = () if self.wanted is None else self.wanted.interventions
+        self._sequence.looked = None if self.wanted is None else self.wanted.looked
+        if self.wanted is not None:
+            self._sequence.chain = self.wanted.chain
+        drawn = self.wanted is None or self.wanted.looked is not None  # whose trace is that of the sequence drawn
+        self._other.typed = {} if self.wanted is None or drawn else self.wanted.typed
+        self._other.sentence = "" if self.wanted is None or drawn else self.wanted.sentence
+        self._other.interventions = () if self.wanted is None or drawn else self.wanted.interventions
 
     @property
     def is_live(self) -> bool:
@@ -113,7 +121,7 @@ class StageFeed:
 
     @is_live.setter
     def is_live(self, on: bool) -> None:
-        self._other.is_live = on
+        self._other.is_live = self._sequence.is_live = on
 
     def requires(self) -> set[str]:
         """The on-demand readings that the next frame must have for what is chosen."""
@@ -130,6 +138,7 @@ class StageFeed:
         """True if this frame, or something that was chosen, was not sent. Asks for what this needs, too."""
         self._other.request(self._run.info, sorted(self.requires()), frame.step)
         self._update.request()
+        self._sequence.request(self._run.info)
         return self._sent != self._state(frame)
 
     def patch(self, info: RunInfo, frame: Frame) -> Patch:
@@ -137,7 +146,7 @@ class StageFeed:
         self._sent = self._state(frame)
         typed, update = self._other.result(self._run.info), self._update.shown()
         other = typed if update is None else update
-        shown, of = (frame, info) if other is None else (other.frame, other.info(info))
+        shown, of = (frame, self._sequence.info(info)) if other is None else (other.frame, other.info(info))
         made, untouched = (other.interventions, other.untouched) if isinstance(other, ChangedFrame) else ((), None)
         changed = {**values(of, shown), **self._followed(of, shown), **self._cell(of, shown, made)}
         read = {
@@ -150,6 +159,8 @@ class StageFeed:
             **before(of, untouched),
             "update": self._update.told(info),
             "updateProblem": self._update.problem,
+            **self._sequence.told(info),
+            "walkProblem": self._sequence.problem,
         }
         if typed is not None and other is typed:
             known = typed.targets_known[shown.valid]
@@ -165,7 +176,7 @@ class StageFeed:
         weights = self._run.result(WEIGHTS) if self._asked_for else None
         info = self._run.info
         other = (self._other.result(info), self._other.problem(info), self._update.trace(), self._update.problem)
-        return frame, self.wanted, weights, *other
+        return frame, self.wanted, weights, *other, *self._sequence.state()
 
     # What was chosen.
 

@@ -1,136 +1,149 @@
-"""The text and tables of the page "Step through": the current step, its numbers, and the verification."""
+"""What is said at one place of a sequence that is stepped through: what happens, its numbers, and verifications."""
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 
-from app.equations import formulas
-from app.figures import recurrent_weights
+from app.figures import recurrent_weights, theme
 from app.figures.over_time import step_factors
-from app.figures.step_through import Place
+from app.step_through.place import Place
 from engine.frame import RunInfo
 from engine.number_format import short, signed
 from engine.step_through.sequence_trace import SequenceTrace
-from engine.step_through.verification_result import (
-    CENTRAL_DIFFERENCES,
-    SLOW,
-    TRUNCATED,
-    UNSURE,
-    VANISHED,
-    GradientEntry,
-    JacobianEntry,
-    StateEntry,
-    Verification,
-    WeightEntry,
-)
 
-HEADING = "One sequence, forward and back"
-LOOK_FOR = (
-    "Forward: each step computes its state from the state before it. Back: each step passes the gradient to the step "
-    "before it; compare what arrives, what is added, and what is passed on. Keys: → one step on, ← one step back. "
-    "Click a figure to follow a unit."
-)
+MAX_CHANNELS = 3
+JACOBIAN_SCALES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 25.0, 1e3, 1e6)
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
 TRACING = "The network's numbers are being computed …"
-TRAINING = "The network is training …"
-PAUSED = "Training is paused while this page is open."
-FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
-CHAIN, UNIT, SOURCE, GATE = "Chain", "Follow unit", "Its weight from unit", "in the gate"
-TRAIN = {1: "1 update", 100: "100 updates"}
-JACOBIAN = "How a change of the state passes on: ∂{s}ₜ / ∂{s}ₜ₋₁"
-JACOBIAN_NOTE = "Row: unit of this step. Column: unit of the step before. Teal −{scale:g} … purple +{scale:g}."
+ONLY_LIVE = "The steps are computed with the network as it is now: choose “live” to see them."
+JACOBIAN_NOTE = "Row: unit of this step; column: of the step before. Teal −{scale:g}, purple +{scale:g}."
+OF_EACH_STATE = "First h, then c."
 FIRST_UNITS = "The first {count} of {units} units are shown."
 NO_LINK = "No step of this cell is linked to the one before: no state is passed on, and no gradient goes back."
-NUMBERS = "The gradient at this step"
-NORMS = "A norm (‖ ‖) is never negative, so norms need not add up; the numbers of one unit do."
-EQUATIONS = "What the step computes"
-WEIGHT = "The weight that is followed"
-VERIFY = "Verify"
-VERIFY_NOTE = "Compute a number again, by an independent calculation that shares only the weights with the first."
-VERIFYING = "The number is being computed again …"
-ENTRIES = ("the unit's gradient", "the weight's gradient", "the Jacobian's entry")
+HEAD = ("", "arrives", "+ enters here", "= sum", "passed on")
+NORMS = "A norm ‖ ‖ is never negative, so norms need not add up; the numbers of one unit do."
+SEVERAL = "The numbers are of all losses of this sequence together; the ribbon follows the last one."
+SHARED = "All steps share the weight, so what they add is summed."
+CUT = "Truncation cuts the gradient here: the state was passed on, but no gradient goes back."
 BEFORE_ALL = "There is no step before this one: the state before it was 0."
 
 
-def heading(info: RunInfo, trace: SequenceTrace) -> str:
-    """The network, and the number of its updates."""
-    e = info.experiment
-    updates = f"{trace.step:,} update{'' if trace.step == 1 else 's'}"
-    return f"{info.cell_title}, {e.hidden_size} units, after {updates}. {PAUSED}"
-
-
-def chain(info: RunInfo, layer: int, direction: int) -> str:
-    """The name of a chain in the list of chains."""
-    e = info.experiment
-    parts = [f"layer {layer + 1}"] if e.num_layers > 1 else []
-    parts += [("reading forwards", "reading backwards")[direction]] if e.bidirectional else []
-    return ", ".join(parts)
+# ---- where one is, and what happens there
 
 
 def where(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
-    """The line above the figures: the direction, and the current step."""
+    """The direction, and the current step."""
     n = len(trace.positions)
     k = place.step(n)
     t = int(trace.positions[k])
     part = "" if not info.encoder_steps else " of the decoder" if trace.part[k] else " of the encoder"
     if place.back(n):
-        return f"**Back** · t = {t}{part} · {_count(n - 1 - k)} back from the last"
-    return f"**Forward** · t = {t}{part} · step {k + 1} of {n}"
+        return f"Back · t = {t}{part} · {_count(n - 1 - k)} back from the last"
+    return f"Forward · t = {t}{part} · step {k + 1} of {n}"
 
 
 def _count(steps: int) -> str:
     return "1 step" if steps == 1 else f"{steps} steps"
 
 
-def reads(info: RunInfo, trace: SequenceTrace, at: int) -> str:
-    """The input, the output and the loss of this step."""
-    t = int(trace.positions[at])
-    sentences = [f"Input: {formulas.input_label(info, trace.read[at], t)}."]
-    if np.isfinite(trace.outputs[at]).all():
-        sentences.append(f"Output: {_output(info, trace, at)}.")
-    if trace.counted[at]:
-        sentences.append(f"Loss of this step: {short(float(trace.loss[at]))}.")
-    return " ".join(sentences)
+def happens(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
+    """What happens at this place, in one or two sentences."""
+    n = len(trace.positions)
+    return (_goes_back if place.back(n) else _goes_forward)(info, trace, place.step(n))
 
 
-def _output(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+def _goes_forward(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    it = "them" if trace.layer else "it"
+    if trace.jacobians is None:
+        source = f"{it} alone"
+    else:
+        source = f"{it} and {_state(info, trace, at - 1) if at else 'a state of 0'}"
+    sentence = f"It reads {_read(info, trace, at)} and computes {_state(info, trace, at)} from {source}."
+    if not _has_answered(info, trace, at):
+        return sentence
+    loss = f", loss {short(float(trace.loss[at]))}" if trace.counted[at] else ""
+    return f"{sentence} The network answers {_answer(info, trace, at)}{loss}."
+
+
+def _has_answered(info: RunInfo, trace: SequenceTrace, at: int) -> bool:
+    """True if the step has an answer. With two directions it needs the top layer, and both must have come so far."""
+    if not np.isfinite(trace.outputs[at]).all():
+        return False
+    done = len(trace.positions) - 1 - at <= at
+    return info.directions == 1 or (trace.layer == info.num_layers - 1 and done)
+
+
+def _goes_back(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    arrives = trace.later if trace.cell_later is None else trace.cell_later
+    source = "the loss" if trace.layer == info.num_layers - 1 else "the layer above"
+    parts = [f"comes from t = {int(trace.positions[at + 1])}"] if arrives[at].any() else []
+    if trace.direct[at].any():
+        parts.append(f"{'' if not parts else 'a part '}enters here from {source}")
+    if not parts:
+        return "No gradient arrives at this step: it is exactly 0 here."
+    goes_on = at > 0 and trace.jacobians is not None and not trace.cut[at]
+    if goes_on:
+        parts.append(f"{'' if len(parts) == 1 else 'the sum '}is passed on to t = {int(trace.positions[at - 1])}")
+    arrived = f"The gradient {_listed(parts)}."
+    if goes_on or trace.jacobians is None:
+        return arrived
+    return f"{arrived} {CUT if at else BEFORE_ALL}"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+
+
+def _state(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    """The name of the state of a step: h₃, or c₃ and h₃."""
+    t = str(int(trace.positions[at])).translate(LOWERED)
+    return f"h{t}" if info.memory_symbol == "h" else f"c{t} and h{t}"
+
+
+def _read(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    """The input of a step: states of the layer below, a symbol, or values with the names of their channels."""
+    if trace.layer:
+        return f"the states of layer {trace.layer}"
+    given, t = trace.read[at], int(trace.positions[at])
+    labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
+    if given.ndim == 0:
+        return f"“{theme.symbol(labels[int(given)])}”" if given >= 0 else "nothing yet"
+    if len(given) > MAX_CHANNELS:
+        return f"{len(given)} numbers"
+    return ", ".join(f"{value:.3g} ({label})" for label, value in zip(labels, given, strict=True))
+
+
+def _answer(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     outputs = trace.outputs[at]
     if info.outputs == "values":
-        numbers = ", ".join(short(float(value)) for value in outputs[:3])
-        return numbers if len(outputs) <= 3 else f"{len(outputs)} numbers, {numbers} …"
+        numbers = ", ".join(short(float(value)) for value in outputs[:MAX_CHANNELS])
+        return numbers if len(outputs) <= MAX_CHANNELS else f"{len(outputs)} numbers, {numbers} …"
     best = int(outputs.argmax())
-    target = f", target `{info.output_labels[int(trace.targets[at])]}`" if trace.counted[at] else ""
-    return f"`{info.output_labels[best]}` with {outputs[best]:.0%}{target}"
+    said = f"“{theme.symbol(info.output_labels[best])}” with {outputs[best]:.0%}"
+    if not trace.counted[at]:
+        return said
+    target = int(trace.targets[at])
+    right = "" if target == best else f"; right is “{theme.symbol(info.output_labels[target])}”"
+    return f"{said}{right or ', which is right'}"
 
 
 # ---- the numbers of the backward pass
 
 
-def flow(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
-    """The gradient at one step as an HTML table: what arrives, what enters, the sum, what is passed on; the factor."""
+def flow(trace: SequenceTrace, place: Place) -> list[tuple[str, ...]]:
+    """The gradient at one step: rows of (name, what arrives, what enters, the sum, what is passed on)."""
     k, unit = place.step(len(trace.positions)), place.unit
     parts = {"h": (trace.later, trace.direct, trace.grad)}
     if trace.grad_cell is not None:
         assert trace.cell_later is not None and trace.cell_from_hidden is not None
         parts["c"] = (trace.cell_later, trace.cell_from_hidden, trace.grad_cell)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for state, gradients in parts.items():
-        rows.append(
-            (f"‖dL/d{state}‖, all units", *_row(trace, k, [np.linalg.norm(part, axis=-1) for part in gradients]))
-        )
-        rows.append((f"unit {unit}", *_row(trace, k, [part[:, unit] for part in gradients])))
-    head = ("", "arrives from the next step", "+ enters here", "= sum", "passed to the step before")
-    body = "".join(
-        f"<tr{' class=one' if row[0].startswith('unit') else ''}><th>{escape(row[0])}</th>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    header = "".join(f"<th>{escape(title)}</th>" for title in head)
-    factor = escape(_factor(info, trace, k))
-    table = f'<table class="flow"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
-    return f'{table}<p class="factor">{factor}</p>'
+        norms = [np.linalg.norm(part, axis=-1) for part in gradients]
+        rows.append((f"‖dL/d{state}‖, all units", *_row(trace, k, norms)))
+        rows.append((f"dL/d{state}, unit {unit}", *_row(trace, k, [part[:, unit] for part in gradients])))
+    return rows
 
 
 def _row(trace: SequenceTrace, at: int, parts: list[np.ndarray]) -> list[str]:
@@ -143,12 +156,28 @@ def _row(trace: SequenceTrace, at: int, parts: list[np.ndarray]) -> list[str]:
     return [*(signed(float(values[at])) for values in parts), passed_on]
 
 
-def _factor(info: RunInfo, trace: SequenceTrace, at: int) -> str:
-    """What shrinks the gradient here: "0.61 = 1.02 (weights) x 0.60 (slope)", or the paths of a gated cell."""
-    if at == 0:
-        return BEFORE_ALL
-    if trace.cut[at]:
-        return "Truncation cuts the gradient here: the state was passed on, but no gradient goes back."
+def norms(trace: SequenceTrace) -> str:
+    """What to know beside the norms and the sum over the steps, and beside the ribbon where several losses enter."""
+    sentences = [NORMS]
+    if trace.weight_hh is not None:
+        sentences.append(SHARED)
+    if trace.counted.sum() > 1 and trace.jacobians is not None:
+        sentences.append(SEVERAL)
+    return " ".join(sentences)
+
+
+def largest_unit(trace: SequenceTrace) -> int:
+    """The unit with the largest gradient anywhere: the one to follow first."""
+    return int(np.abs(np.nan_to_num(trace.grad)).max(0).argmax())
+
+
+def factor(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    """What shrinks the gradient here: "0.61 = 1.02 (weights) x 0.60 (slope)", or the paths of a gated cell.
+
+    Empty where nothing is passed on.
+    """
+    if at == 0 or trace.cut[at] or trace.jacobians is None:
+        return ""
     f, symbol = trace.factors, info.memory_symbol
     factor = float(f.factor[at])
     if np.isnan(factor):
@@ -160,7 +189,8 @@ def _factor(info: RunInfo, trace: SequenceTrace, at: int) -> str:
         )
     if len(f.shares) == 1:
         return f"One step back multiplies the norm of dL/d{symbol} by {short(factor)}, by the only path: what is kept."
-    shares = ", ".join(f"{share[at]:.0%} {step_factors.path_label(path)}" for path, share in f.shares.items())
+    percent = {step_factors.path_label(path): round(100 * float(share[at])) for path, share in f.shares.items()}
+    shares = ", ".join(f"{share}% {path}" for path, share in percent.items())
     some_below = any(share[at] < -0.005 for share in f.shares.values())
     paths = f"By path: {shares}.{' Below 0: this path works against the others.' if some_below else ''}"
     if symbol == "c":
@@ -181,9 +211,10 @@ def row(info: RunInfo, place: Place) -> int:
     return place.gate * info.hidden_size + place.unit
 
 
-def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
-    """The value of the followed weight, what this step adds to its gradient, and the sum of the steps so far."""
-    assert trace.weight_hh is not None and trace.entering_state is not None
+def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> list[tuple[str, str]]:
+    """Rows of (name, number): the followed weight, and forward what it adds to the sum, back what to its gradient."""
+    if trace.weight_hh is None or trace.entering_state is None:
+        return []
     n = len(trace.positions)
     k, at, column = place.step(n), row(info, place), place.source
     part = int(trace.part[k])
@@ -191,104 +222,45 @@ def weight(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
     slopes = trace.entering_state[:, at]
     before = trace.state_argument(place.gate)[:, column].astype(float)
     terms = np.where(trace.part == part, slopes * before, 0)
-    whole = float(terms.sum())
     name = f"W_hh[{at}, {column}]"
-    sentences = [f"{name}, from unit {column} of the step before to unit {place.unit}: it is {signed(value)}."]
-    if place.back(n):
-        sentences.append(
-            f"This step adds dL/da × h = {signed(float(slopes[k]))} × {signed(float(before[k]))} = "
-            f"**{signed(float(terms[k]))}** to its gradient. Sum of the steps so far, from the last one back: "
-            f"{signed(float(terms[k:].sum()))} of {signed(whole)} for all steps. All steps share the weight, so their "
-            "gradients are added."
-        )
-    else:
-        sentences.append(
-            f"Here it adds h × w = {signed(float(before[k]))} × {signed(value)} = "
-            f"**{signed(float(before[k]) * value)}** to the sum."
-        )
-    return " ".join(sentences)
-
-
-# ---- verify
-
-
-def entries(info: RunInfo, trace: SequenceTrace, place: Place) -> dict[str, GradientEntry]:
-    """The numbers on the page that can be verified, by the names of ENTRIES."""
-    k = place.step(len(trace.positions))
-    chain = {"layer": trace.layer, "direction": trace.direction}
-    t = int(trace.positions[k])
-    offered: dict[str, GradientEntry] = {ENTRIES[0]: StateEntry(**chain, position=t, unit=place.unit)}
-    if trace.weight_hh is not None:
-        part = int(trace.part[k])
-        offered[ENTRIES[1]] = WeightEntry(**chain, row=row(info, place), column=place.source, part=part)
-    if trace.jacobians is not None and k > 0 and {place.unit, place.source} <= set(trace.units.tolist()):
-        offered[ENTRIES[2]] = JacobianEntry(**chain, position=t, row=place.unit, column=place.source)
-    return offered
-
-
-def entry_symbol(what: GradientEntry) -> str:
-    """The number that was verified, in symbols."""
-    if isinstance(what, StateEntry):
-        return f"dL/d{what.state} of unit {what.unit} at t = {what.position}"
-    if isinstance(what, WeightEntry):
-        return f"dL/dW_hh[{what.row}, {what.column}], the sum over all steps"
-    return f"∂h[{what.row}] at t = {what.position} by ∂h[{what.column}] of the step before"
-
-
-REASONS = {
-    VANISHED: "because the gradient is so small that a finite difference would be noise",
-    TRUNCATED: "because truncation cuts the gradient, but a finite difference would not see this cut",
-    UNSURE: "because finite differences with several step sizes do not agree here",
-    SLOW: "because finite differences would need too many runs of the loop",
-}
-
-
-AGREES = 1e-6
-"""Relative difference below which two calculations in float64 agree up to rounding."""
-
-
-def verification_rows(result: Verification) -> list[tuple[str, str]]:
-    """Rows of (label, number)."""
+    rows = [(name, signed(value))]
+    if not place.back(n):
+        product = f"{signed(float(before[k]))} × {signed(value)} = {signed(float(before[k]) * value)}"
+        return [*rows, ("here it adds h × w to the sum", product)]
+    product = f"{signed(float(slopes[k]))} × {signed(float(before[k]))} = {signed(float(terms[k]))}"
     return [
-        ("On this page, from the running network (float32)", f"{result.value:.8e}"),
-        ("The same calculation in float64", f"{result.value64:.12e}"),
-        ("Independently, in float64", f"{result.independent:.12e}"),
-        ("Relative error of the calculation", _error(result.relative_error)),
-        ("Relative error of the number on this page", _error(result.relative_error32)),
+        *rows,
+        ("this step adds dL/da × h", product),
+        ("from the last step to here", signed(float(terms[k:].sum()))),
+        ("all steps: dL/dW", signed(float(terms.sum()))),
     ]
 
 
-def agrees(result: Verification) -> str:
-    """Whether the calculations agree, in a sentence."""
-    if not result.relative_error <= max(AGREES, 10 * result.uncertainty):
-        return "They do not agree: one of the two is wrong, or neither is precise enough for this number."
-    if result.relative_error == 0 and result.relative_error32 == 0:
-        return "Both calculations give exactly the same number."
-    sentence = f"Both calculations agree to {_digits(result.relative_error)}."
-    if result.relative_error32 > result.relative_error:
-        sentence += (
-            f" The network trains in float32: of its number on this page, {_digits(result.relative_error32)} are right."
-        )
-    return sentence
+# ---- the Jacobian of one step
 
 
-def _digits(error: float) -> str:
-    count = int(-np.log10(min(max(error, 1e-16), 1.0)))
-    return "1 digit" if count == 1 else f"{count} digits"
+def jacobian_scale(values: np.ndarray) -> float:
+    """The limit of its colours: the smallest of some fixed scales that holds 99.5 % of the values."""
+    reach = float(np.quantile(np.abs(values), 0.995)) if np.isfinite(values).all() else 1.0
+    return next((scale for scale in JACOBIAN_SCALES if reach <= scale), JACOBIAN_SCALES[-1])
 
 
-def _error(value: float) -> str:
-    if not np.isfinite(value):
-        return "not comparable: one of them is 0"
-    return "0, both are exactly the same" if value == 0 else f"{value:.1e}"
+def jacobian_title(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    """Which derivative it is."""
+    after = _both(info, trace, at)
+    return f"Jacobian ∂{after} / ∂{_both(info, trace, at - 1)}" if at else f"Jacobian of {after} by the state before"
 
 
-def how(result: Verification) -> str:
-    """The independent calculation that was used, and why."""
-    if result.method == CENTRAL_DIFFERENCES:
-        return (
-            f"By central differences: the value was changed up and down by at most {result.width:.0e}, in "
-            f"{result.runs} runs of a plain loop over the sequence. Their estimated relative error is "
-            f"{result.uncertainty:.0e}."
-        )
-    return f"By PyTorch's autograd on a plain loop over the sequence, {REASONS.get(result.reason, result.reason)}."
+def _both(info: RunInfo, trace: SequenceTrace, at: int) -> str:
+    t = str(int(trace.positions[at])).translate(LOWERED)
+    return f"h{t}" if info.memory_symbol == "h" else f"(h{t}, c{t})"
+
+
+def jacobian_note(info: RunInfo, trace: SequenceTrace, scale: float) -> str:
+    """What rows, columns and colours mean."""
+    sentences = [JACOBIAN_NOTE.format(scale=scale)]
+    if info.memory_symbol == "c":
+        sentences.append(OF_EACH_STATE)
+    if len(trace.units) < info.hidden_size:
+        sentences.append(FIRST_UNITS.format(count=len(trace.units), units=info.hidden_size))
+    return " ".join(sentences)

@@ -125,6 +125,17 @@ def in_slow_motion(page: Playground) -> None:
     page.page.locator(".stage-norms .main-svg").first.wait_for()
 
 
+def stepping_through(page: Playground) -> None:
+    """On the way forward, then on the way back with a number verified."""
+    page.page.keyboard.press("ArrowRight")
+    page.wait("document.querySelector('.stage-happens strong')?.textContent.includes('step 2 of')")
+    assert faults_of_whole_page(page.page) == []
+    page.page.keyboard.press("End")
+    page.wait("document.querySelector('.stage-happens strong')?.textContent.startsWith('Back')")
+    page.page.get_by_role("button", name="Verify").click()
+    page.page.locator(".stage-verified table").wait_for()
+
+
 def in_every_tab(page: Playground) -> None:
     page.pause()
     for tab in page.page.locator(".lv-tabs [role=tab]").all()[1:]:
@@ -144,6 +155,12 @@ EXPERIMENTS = {
     "looking back": (LESSON, looking_back),
     "long title": ("preset=blind-gate", untouched),
     "slow motion": ("preset=remember&slow=1", in_slow_motion),
+    "step through": ("preset=remember-lstm&walk=1", stepping_through),
+    "step through, translation": (
+        "task=english_french&rnn_type=encoder_decoder&cell=gru&walk=1", stepping_through),
+    "step through, both ways": (
+        "task=sentiment&rnn_type=many_to_one&cell=gru&num_layers=2&bidirectional=true&walk=1", stepping_through),
+    "step through, no link": ("task=stocks&rnn_type=many_to_many&cell=feedforward&walk=1", stepping_through),
     "tabs": ("preset=remember-lstm&steps=1000000", in_every_tab),
 }  # fmt: skip
 
@@ -163,14 +180,15 @@ def test_every_kind_of_run_stands_whole_on_every_screen(visit, size: str, scheme
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("1280x800", "light"), ("390x844", "dark")])
-def test_slow_motion_stands_whole(visit, size: str, scheme: str):
-    query, act = EXPERIMENTS["slow motion"]
+@pytest.mark.parametrize("mode", ["slow motion", "step through"])
+def test_a_mode_of_the_stage_stands_whole(visit, size: str, scheme: str, mode: str):
+    query, act = EXPERIMENTS[mode]
     check(visit(query, viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce"), act)
 
 
 PAGES = {"compare": ".rc-lane > header", "learn": ".st-key-card_failure-nan", "glossary": ".glossary",
          "first": ".fm .chip", "recording": "[data-testid=stFileUploader]",
-         "steps": "[data-figure=jacobian] .main-svg", "write": ".st-key-acting_preview"}  # fmt: skip
+         "write": ".st-key-acting_preview"}  # fmt: skip
 """{address of a page: what stands there when it is drawn}."""
 
 

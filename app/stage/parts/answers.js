@@ -12,10 +12,12 @@ export function answers({ info, front }) {
   const sign = lazily((t) => el('text', { class: 'sign' }, front));
 
   function patch(frame, at, view) {
-    for (const [t, { g }] of says.all()) show(g, at.grid[t].card && at.unfolded);
+    const { happened } = view;
+    for (const [t, { g }] of says.all()) show(g, at.grid[t].card && at.unfolded && happened.answer(t));
     for (const g of at.grid) {
       if (!info.counted[g.t]) continue;
-      if (g.card && at.unfolded) one(says(g.t), g, frame, at, view);
+      if (!happened.answer(g.t)) sign.all().has(g.t) && show(sign(g.t), false);
+      else if (g.card && at.unfolded) one(says(g.t), g, frame, at, view);
       else small(g, frame, at);
     }
   }
@@ -62,10 +64,10 @@ export function chances({ info, front }) {
   for (const { word, name } of bars) name.textContent = seen(word);
   show(g, false);
   return {
-    patch(frame, at) {
+    patch(frame, at, { happened }) {
       const { s, W, y } = at, a = answer(info, frame, t), x0 = W - (long ? 352 : 366) * s;
       const free = at.grid[t].x > W - 150 * s || at.grid[t].x + 110 * s < x0 - (long ? 90 * s : 0);
-      show(g, !at.narrow && at.unfolded && free && x0 - (long ? 90 * s : 0) > at.left + (long && bars.length > 4 ? 1e9 : 0));
+      show(g, !at.narrow && at.unfolded && happened.answer(t) && free && x0 - (long ? 90 * s : 0) > at.left + (long && bars.length > 4 ? 1e9 : 0));
       bars.forEach(({ word, bar, name }, k) => {
         const target = word === a.target ? ' target' : '', x = x0 + (long ? 0 : k * 14 * s);
         const top = y.answer + (long ? k * 15 - 22 : 2) * s, bulk = Math.max(1.5, (long ? 78 : 36) * s * (frame.chances[k] || 0));

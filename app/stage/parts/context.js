@@ -6,10 +6,10 @@ export function fed({ info, wires }) {
   if (!info.feeds) return {};
   const path = lazily((t) => el('path', { class: 'fed', 'data-t': t }, wires));
   return {
-    place(at) {
+    place(at, { happened }) {
       const { grid, y, s } = at;
       for (const g of grid) {
-        const { t } = g, on = t > info.encoder && at.unfolded && g.card && grid[t - 1].card;
+        const { t } = g, on = t > info.encoder && at.unfolded && g.card && grid[t - 1].card && happened.answer(t - 1);
         if (!on && !path.all().has(t)) continue;
         show(path(t), on);
         if (!on) continue;
@@ -31,12 +31,12 @@ export function context({ info, front }) {
     return node;
   });
   return {
-    place(at) {
+    place(at, { happened }) {
       const { grid, rows, s, SH } = at, a = grid[info.encoder - 1], b = grid[info.encoder];
       at.crossing = (a.x + a.w / 2 + b.x - b.w / 2) / 2;
       put(g, { transform: `translate(${rounded(at.crossing)} 0)` });
       boxes.forEach((box, l) => put(box, { y: rows[l].middle - SH / 2 - 4, height: SH + 8 }));
-      show(g, at.unfolded);
+      show(g, at.unfolded && happened.state({ l: 0, d: 0 }, info.encoder - 1));
       notes.forEach((note, k) => {
         put(note, { y: rows[info.layers - 1].middle - SH / 2 - 26 * s + k * 15 * s });
         show(note, !at.narrow);

@@ -11,12 +11,12 @@ export function dense({ info, wires: layer, front, id }) {
   });
   const out = lazily((t) => el('path', { class: 'wire hy', 'data-w': 'hy', 'marker-end': `url(#hy-${id})`, 'data-t': t }, layer));
   return {
-    place(at) {
-      for (const { t, rise, box } of get.all().values()) for (const node of [rise, box]) show(node, at.grid[t].card && at.unfolded);
-      for (const [t, node] of out.all()) show(node, at.grid[t].card && at.unfolded);
+    place(at, { happened }) {
+      for (const { t, rise, box } of get.all().values()) for (const node of [rise, box]) show(node, at.grid[t].card && at.unfolded && happened.answer(t));
+      for (const [t, node] of out.all()) show(node, at.grid[t].card && at.unfolded && happened.answer(t));
       const hairs = [];
       for (const { t, card, x, w, span } of at.grid) {
-        if (!info.counted[t] || !at.unfolded) continue;
+        if (!info.counted[t] || !at.unfolded || !happened.answer(t)) continue;
         const foot = at.rows[info.layers - 1].top, roof = at.y.answer + (info.feeds ? 40 : 16) * at.s;
         if (!card) {
           if (span >= 2.5) hairs.push(`M${rounded(x)} ${rounded(foot)}V${rounded(roof)}`);

@@ -33,12 +33,12 @@ export function flags({ info, front }) {
         show(label, spot >= 0);
       };
       for (const wall of [...walls].reverse()) {
-        const visible = at.unfolded && !at.both;
+        const visible = at.unfolded && !at.both && view.happened.gradient({ l, d: 0 }, wall.t);
         show(wall.g, visible);
         if (visible) set(wall, (at.grid[wall.t - 1].x + at.grid[wall.t].x) / 2, wall.last ? -half : -half + 14 * at.s, wall.last && on);
       }
       for (const flag of all) {
-        const t = flag.below ? first(flag.below) : view.follow === null ? info.need : -1, shown = on && t >= 0 && (flag.below || t > 0);
+        const t = flag.below ? first(flag.below) : view.follow === null ? info.need : -1, shown = on && t >= 0 && (flag.below || t > 0) && view.happened.gradient({ l, d: 0 }, t);
         show(flag.g, shown);
         if (shown) set(flag, x(t, flag.below), -half, true);
       }
@@ -47,7 +47,7 @@ export function flags({ info, front }) {
 }
 
 // What folded steps are called.
-export function folded({ info, front }) {
+export function folded({ info, chains, front }) {
   const notes = Array.from({ length: 4 }, () => el('text', { class: 'fold-note' }, front));
   return {
     place(at, view) {
@@ -56,7 +56,7 @@ export function folded({ info, front }) {
       const above = rows[info.layers - 1].middle - at.SH * 0.41 - 9 * s;
       notes.forEach((note, k) => {
         const run = runs[k], room = run ? grid[run.to].x - grid[run.from].x + grid[run.to].span : 0;
-        show(note, Boolean(run) && room > 34);
+        show(note, Boolean(run) && room > 34 && chains.some((c) => view.happened.state(c, run.from)));
         if (!run) return;
         const n = run.to - run.from + 1;
         put(note, { text: room > 130 * s ? `… ${n} steps, folded …` : `… ${n} …`, x: (grid[run.from].x + grid[run.to].x) / 2, y: at.both ? y.tick : view.worded ? y.chip + 5 : above });

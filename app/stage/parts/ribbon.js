@@ -17,7 +17,7 @@ export function gradient({ info, chains, back, front }) {
   function stream({ c, tip, edge, river, was, hair, flow, head }, frame, at, view) {
     const r = along(view.relative, info, c), e = entersAt(info, view.follow, c.d), y = at.rows[c.l].ribbon[c.d];
     const half = (values, t) => thickness(values[t], at.one) / 2;
-    const last = c.d ? count - 1 : 0, reach = at.grid.map((g) => g.t).filter((t) => (c.d ? t >= e : t <= e));
+    const reach = at.grid.map((g) => g.t).filter((t) => (c.d ? t >= e : t <= e) && view.happened.gradient(c, t)), last = reach.at(c.d ? -1 : 0) ?? e;
     const end = at.cell(c, last), foot = end.x + tip * (end.card ? end.w * 0.3 : 2);
     const through = (values) => [[foot, half(values, last)], ...reach.map((t) => [at.cell(c, t).x, half(values, t)])].sort((a, b) => a[0] - b[0]);
     const points = through(r).map(([x, h]) => [x, Math.min(h, at.lane / 2 + 2)]), thin = points.filter(([, h]) => h > 0 && h <= 0.5);
@@ -26,11 +26,11 @@ export function gradient({ info, chains, back, front }) {
       const x = (at.cell(c, t).x + at.cell(c, t + tip).x) / 2, h = Math.min(half(r, t), half(r, t + tip), at.lane / 2);
       return h > 3 ? `${m(x - tip * h * 0.4, y - h * 0.55)}L${rounded(x + tip * h * 0.2)} ${rounded(y)}L${rounded(x - tip * h * 0.4)} ${rounded(y + h * 0.55)}` : '';
     });
-    const some = info.links && points.some(([, h]) => h > 0), high = view.high && along(view.high, info, c);
+    const some = info.links && reach.length && points.some(([, h]) => h > 0), high = view.high && along(view.high, info, c);
     put(river, { d: some ? ribbon(points, y) : NOTHING, opacity: clamp(at.p * 3 - 2, 0, 1) });
     put(edge, { d: some && high && at.unfolded ? ribbon(through(high).map(([x, h]) => [x, Math.min(h, at.lane / 2 + 2)]), y) : NOTHING });
     const untouched = frame.wasRelative && along(frame.wasRelative, info, c);
-    put(was, { d: info.links && untouched && at.unfolded ? ribbon(through(untouched).map(([x, h]) => [x, Math.min(h, at.lane / 2 + 2)]), y) : NOTHING });
+    put(was, { d: some && untouched && at.unfolded ? ribbon(through(untouched).map(([x, h]) => [x, Math.min(h, at.lane / 2 + 2)]), y) : NOTHING });
     put(head, { d: some && half(r, last) > 0.6 && at.unfolded ? `${m(foot, y - open)}L${rounded(clamp(foot + tip * open * 0.9, 2, at.W - 2))} ${rounded(y)}L${rounded(foot)} ${rounded(y + open)}Z` : NOTHING });
     put(hair, { d: some && thin.length > 1 ? `${m(thin[0][0], y)}H${rounded(thin[thin.length - 1][0])}` : NOTHING });
     put(flow, { d: (some && at.unfolded && chevrons.join('')) || NOTHING });
@@ -41,7 +41,7 @@ export function gradient({ info, chains, back, front }) {
   function pour({ c, drop }, g, frame, at, view) {
     const { t } = g, e = entersAt(info, view.follow, c.d), top = c.l === L - 1, followed = top && t === e;
     const direct = along(frame.direct, info, c)[t], here = at.cell(c, t), turn = c.d ? 1 : -1;
-    const on = direct > 0 && at.p > 0.9 && (g.card || followed) && (!top || info.counted[t] || followed);
+    const on = direct > 0 && view.happened.gradient(c, t) && at.p > 0.9 && (g.card || followed) && (!top || info.counted[t] || followed);
     if (!on && !drop.all().has(t)) return;
     const node = drop(t);
     show(node, on);
@@ -61,7 +61,7 @@ export function gradient({ info, chains, back, front }) {
     const { narrow, left, rows, lane, s } = at, chosen = view.chain;
     chains.forEach((c, k) => {
       const mine = c.l === chosen.l && c.d === chosen.d, r = along(view.relative, info, c)[c.d ? count - 1 : 0], y = rows[c.l].ribbon[c.d];
-      const on = at.unfolded && info.links && (mine || (!c.d && c.l !== chosen.l)) && (!narrow || (mine && (view.counting || view.follow !== null)));
+      const on = at.unfolded && info.links && view.happened.gradient(c, c.d ? count - 1 : 0) && (mine || (!c.d && c.l !== chosen.l)) && (!narrow || (mine && (view.counting || view.follow !== null)));
       show(arrives[k], on);
       put(arrives[k], { x: narrow ? left : 14, y: y + (narrow ? lane / 2 + 22 : 8 * s), class: `arrives${mine ? '' : ' other'}${r < 1e-3 || r > 100 ? ' alarm' : ''}` });
       if (!(mine && view.counting)) put(arrives[k], { text: part(r) });
@@ -71,7 +71,7 @@ export function gradient({ info, chains, back, front }) {
       const end = info.at[c.d ? count - 1 : 0], was = frame.wasRelative && along(frame.wasRelative, info, c)[c.d ? count - 1 : 0];
       if (!view.counting) put(note, { text: frame.wasRelative ? `t = ${end} · was ${part(was)}` : `${which} t = ${end}` });
     });
-    show(note, at.unfolded && !narrow && info.links);
+    show(note, at.unfolded && !narrow && info.links && view.happened.gradient(chosen, chosen.d ? count - 1 : 0));
   }
 
   return {

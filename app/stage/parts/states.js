@@ -34,7 +34,7 @@ export function states({ info, chains, canvas, palette }) {
     context.globalAlpha = 1;
   }
 
-  function upper(at, frame, colours) {
+  function upper(at, frame, colours, happened) {
     for (let i = 0; i < above.pixels.length; i++) { // (layers above, steps, units)
       const row = Math.floor(i / count), n = Math.floor(row / units);
       const value = frame.upper[(n * count + (i % count)) * units + (row % units)];
@@ -42,7 +42,7 @@ export function states({ info, chains, canvas, palette }) {
     }
     above.show();
     for (let n = 0; n < info.upper; n++) for (const { t, x, w, card } of at.grid) {
-      if (!info.counted[t] || !at.unfolded) continue;
+      if (!info.counted[t] || !at.unfolded || !happened.answer(t)) continue;
       const row = at.dense[n], pad = card ? 4 : 0;
       context.drawImage(above.small, t, n * units, 1, units, x - w / 2 + pad, row.top + pad, w - 2 * pad, row.bottom - row.top - 2 * pad);
     }
@@ -72,18 +72,18 @@ export function states({ info, chains, canvas, palette }) {
       Object.assign(canvas, { width: w, height: h }); // this clears it
       canvas.style.height = `${height}px`;
     },
-    patch(frame, at) {
+    patch(frame, at, { happened }) {
       const ratio = window.devicePixelRatio || 1, colours = palette();
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, at.W, at.height);
       context.imageSmoothingEnabled = false;
       for (const c of chains) {
         fill(frame, c, colours);
-        for (const { t } of at.grid) if (!at.tops.has(t)) draw(at, frame, c, t, colours);
-        for (const t of at.tops) draw(at, frame, c, t, colours);
-        if (info.encoder && at.unfolded) context.drawImage(main.small, info.encoder - 1, 0, 1, units, at.crossing - 9, at.rows[c.l].middle - at.SH / 2 + 6, 18, at.SH - 12);
+        for (const { t } of at.grid) if (!at.tops.has(t) && happened.state(c, t)) draw(at, frame, c, t, colours);
+        for (const t of at.tops) if (happened.state(c, t)) draw(at, frame, c, t, colours);
+        if (info.encoder && at.unfolded && happened.state(c, info.encoder - 1)) context.drawImage(main.small, info.encoder - 1, 0, 1, units, at.crossing - 9, at.rows[c.l].middle - at.SH / 2 + 6, 18, at.SH - 12);
       }
-      if (info.upper) upper(at, frame, colours);
+      if (info.upper) upper(at, frame, colours, happened);
       if (info.channels) inputs(at, frame, colours);
     },
   };

@@ -39,7 +39,8 @@ export function steps({ info, chains, front }) {
         const here = at.cell(c, t);
         put(cell, { transform: `translate(${rounded(here.x)} ${rounded(here.y)})` });
         put(box, { x: -here.w / 2, y: -here.h / 2, width: here.w, height: here.h, rx: Math.min(13 * s, here.w / 3) });
-        show(name, !narrow && !at.both && at.S > 58 && info.layers === 1 && (unfolded || mine));
+        show(cell, view.happened.state(c, t));
+        show(name, !narrow && !at.both && at.S > 58 && info.layers === 1 && (unfolded || mine) && view.happened.state(c, t));
         put(name, { x: here.x - here.w / 2 + 2, y: here.y - here.h / 2 - 6 * s });
       }
       chipOf(made, g, at, view, mine);
@@ -72,7 +73,7 @@ export function steps({ info, chains, front }) {
     for (const { t, x } of cards) {
       for (const { c, gradient } of col(t).cells) {
         show(gradient, on);
-        if (on) put(gradient, { x: x + 7 * at.s, y: at.rows[c.l].ribbon[0] + at.lane / 2 + 11 * at.s, text: t > view.entersForwards ? '' : written(c, t) });
+        if (on) put(gradient, { x: x + 7 * at.s, y: at.rows[c.l].ribbon[0] + at.lane / 2 + 11 * at.s, text: t > view.entersForwards || !view.happened.gradient(c, t) ? '' : written(c, t) });
       }
     }
   }

@@ -31,8 +31,8 @@ export function wires({ info, chains, wires: layer, id }) {
   });
 
   // From the step before; in the reverse chain, the step after.
-  function along({ c, t, before, link, belt, valve }, at) {
-    const there = before >= 0 && before < count;
+  function along({ c, t, before, link, belt, valve }, at, has) {
+    const there = before >= 0 && before < count && has;
     for (const node of [belt, valve]) if (node) show(node, there);
     if (!link) return;
     const here = at.cell(c, t), side = c.d ? 1 : -1;
@@ -41,7 +41,7 @@ export function wires({ info, chains, wires: layer, id }) {
     const a = from.x + way * (from.w / 2 + 2), b = here.x - way * (here.w / 2 + 3), room = (b - a) * way;
     const y = here.y + (at.both ? (c.d ? -1 : 1) * at.S * 0.28 : belt ? at.SH * 0.22 : 0), high = here.y - at.SH * 0.24;
     put(link, { d: `${m(a, y)}H${rounded(b)}`, 'marker-end': room > 11 ? `url(#hh-${id})` : null });
-    show(link, room > 0.5 && (there || at.unfolded));
+    show(link, has && room > 0.5 && (there || at.unfolded));
     if (!there) return;
     if (belt) put(belt, { d: `${m(a - 2, high)}H${rounded(b + 3)}` });
     if (belt) show(belt, room > 0.5);
@@ -65,27 +65,27 @@ export function wires({ info, chains, wires: layer, id }) {
     return `${m(here.x, from)}V${rounded(to + 22)}C${rounded(here.x)} ${rounded(to + 8)} ${rounded(x)} ${rounded(to + 18)} ${rounded(x)} ${rounded(to)}`;
   }
 
-  function place(at) {
+  function place(at, { happened }) {
     const hairs = { rise: [], out: [] };
     for (const made of at_.all().values()) for (const node of [made.link, made.belt, made.valve, made.rise, made.casing, made.out]) if (node && !at.grid[made.t].card) show(node, false);
     for (const { t, card, span } of at.grid) {
       const alone = at.tops.has(t) ? 1 : clamp(at.p * 2.4 - 0.8, 0, 1); // while it folds, only those on top remain
       for (const [k, c] of chains.entries()) {
         if (!card) {
-          if (span >= 2.5 && at.unfolded) hairs.rise.push(risen(c, t, at));
-          if (span >= 2.5 && at.unfolded && isRead(c, t)) hairs.out.push(said(c, t, at));
+          if (span >= 2.5 && at.unfolded && happened.state(c, t)) hairs.rise.push(risen(c, t, at));
+          if (span >= 2.5 && at.unfolded && isRead(c, t) && happened.answer(t)) hairs.out.push(said(c, t, at));
           continue;
         }
-        const made = at_(`${k} ${t}`);
-        along(made, at);
+        const made = at_(`${k} ${t}`), has = happened.state(c, t);
+        along(made, at, has);
         const d = risen(c, t, at);
         put(made.rise, { d, 'marker-end': `url(#xh-${id})` });
         put(made.casing, { d });
-        show(made.rise, true);
-        show(made.casing, alone === 1);
+        show(made.rise, has);
+        show(made.casing, has && alone === 1);
         if (made.out) {
           put(made.out, { d: said(c, t, at), 'marker-end': `url(#hy-${id})`, opacity: alone < 1 ? alone : null });
-          show(made.out, true);
+          show(made.out, happened.answer(info.answersOnce && c.d ? answered : t));
         }
         for (const node of [made.link, made.rise, made.belt, made.valve]) if (node) put(node, { opacity: alone < 1 ? alone : null });
       }

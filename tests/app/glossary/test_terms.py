@@ -8,7 +8,6 @@ from html import unescape
 import pytest
 
 from app import text
-from app.clickable_figure import component
 from app.figures import FIGURES
 from app.glossary import page as glossary_page
 from app.glossary import terms
@@ -126,7 +125,6 @@ def themes() -> dict[str, dict[str, str]]:
     return themes_found
 
 
-def test_less_motion_is_honoured_by_every_style_sheet_of_the_figures():
-    for style in (assets.STYLE, component.STYLE):
-        rule = re.search(r"@media \(prefers-reduced-motion: reduce\) \{\s*([^@]*?)\n\}", style)
-        assert rule and "transition: none !important" in rule[1] and "animation: none !important" in rule[1]
+def test_less_motion_is_honoured_by_the_style_sheet_of_the_figures():
+    rule = re.search(r"@media \(prefers-reduced-motion: reduce\) \{\s*([^@]*?)\n\}", assets.STYLE)
+    assert rule and "transition: none !important" in rule[1] and "animation: none !important" in rule[1]

@@ -6,8 +6,8 @@ import dataclasses
 from functools import cache
 from typing import Any
 
-from app.figures.step_through import Place
-from app.step_through import text as step_through_text
+from app.step_through import verification as saying
+from app.step_through.place import Place
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
@@ -38,7 +38,7 @@ def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, Seq
 
 
 def verification(**changes: Any) -> Verification:
-    what = step_through_text.entries(*walked("letters"), Place())[step_through_text.ENTRIES[0]]
+    what = saying.entries(*walked("letters"), Place())[saying.ENTRIES[0]]
     result = Verification(what=what, step=1, value=0.5, value64=0.5, independent=0.5, relative_error=0.0,
                           relative_error32=1e-7, method=CENTRAL_DIFFERENCES, reason="", uncertainty=1e-9, width=1e-3,
                           runs=13, norm=1.0)  # fmt: skip
