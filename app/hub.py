@@ -6,14 +6,18 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from app.figures.theme import PAST_RUNS
+from app.past_runs import KeptRun, PastRuns
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunInfo, RunPhase
 from engine.preset import SPEEDS
-from engine.recording.history import History
+from engine.recording.history import History, ratios
 from engine.workers import Pool, Run
 
 
@@ -23,12 +27,18 @@ class Ghost:
 
     Args:
         branched_at: the step at which the current run branched off from it; None if it did not.
+        ratios: as in `Curves`.
     """
 
     info: RunInfo
     frame: Frame
     curve: History
     branched_at: int | None = None
+    ratios: np.ndarray = field(default_factory=lambda: ratios(()))
+
+
+MOST_BESIDE = len(PAST_RUNS)
+"""So many past runs can be drawn beside the present one."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,15 @@ class Start:
 
 
 class RunSlot(TabSlot):
-    """The current run of one tab, and the previous one as its ghost.
+    """The current run of one tab, the previous one as its ghost, and the past runs of this browser.
 
     Every run has its own token, by which the live route finds it: a frame is never drawn into another run's template.
     """
 
-    def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str) -> None:
+    def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str, past: PastRuns | None = None) -> None:
         super().__init__(owner)
+        self.past = past or PastRuns()
+        self._beside: dict[int, str] = {}  # by place, which is its colour and dash: the id of a past run
         self._pool, self.speed = pool, speed
         self.suspended = False
         self.ghost: Ghost | None = None
@@ -130,8 +142,27 @@ class RunSlot(TabSlot):
     def _become_ghost(self, branched_at: int | None = None) -> None:
         frame = self.run.latest()
         if frame is not None and frame.step > 0:
-            self.ghost = Ghost(self.run.info, frame, self.run.curve, branched_at)
-        self.run.stop()
+            self.ghost = Ghost(self.run.info, frame, self.run.curve, branched_at, ratios(self.run.frames))
+        self.stop()
+
+    @property
+    def beside(self) -> dict[int, KeptRun]:
+        """The past runs that are drawn beside the present one, by their place in PAST_RUNS of the theme."""
+        found = {place: self.past.find(name) for place, name in sorted(self._beside.items())}
+        return {place: run for place, run in found.items() if run is not None}
+
+    def draw_beside(self, run: KeptRun, drawn: bool) -> bool:
+        """Draw a past run beside the present one, or no longer.
+
+        Returns:
+            False, with nothing changed, if all places are taken.
+        """
+        places = {place: other.id for place, other in self.beside.items() if other is not run}
+        free = [place for place in range(MOST_BESIDE) if place not in places]
+        if drawn and not free:
+            return False
+        self._beside = places | ({free[0]: run.id} if drawn else {})
+        return True
 
     def reopen(self) -> None:
         """Start the same run again after it was forgotten."""
@@ -161,7 +192,8 @@ class RunSlot(TabSlot):
             self.run.speed(SPEEDS[speed])
 
     def stop(self) -> None:
-        """End the run."""
+        """End the run; it is one of the past runs then."""
+        self.past.add(self.run)
         self.run.stop()
 
     def suspend(self) -> None:
@@ -202,7 +234,11 @@ class Hub(SlotRegistry[RunSlot]):
         def matches(slot: RunSlot) -> bool:
             return not start.until and (slot.initial, slot.changes) == (start.experiment, start.changes)
 
-        return self.find_or_create(owner, matches, lambda: RunSlot(self.pool(), owner, start, speed=speed))
+        def create() -> RunSlot:
+            past = next((slot.past for slot in self._slots if owner and slot.owner == owner), None)
+            return RunSlot(self.pool(), owner, start, speed=speed, past=past)
+
+        return self.find_or_create(owner, matches, create)
 
     def running(self) -> int:
         """The number of runs that are training now."""

@@ -35,6 +35,7 @@ from app.first_minute import feed as first_minute
 from app.live import stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
+from app.my_runs import csv_file
 
 EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
 
@@ -117,6 +118,7 @@ app = st.App(
         *feed.ROUTES,
         *first_minute.ROUTES,
         *routes.ROUTES,
+        *csv_file.ROUTES,
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],
     middleware=[Middleware(OwnerCookie)],

@@ -60,7 +60,7 @@ def tables(settings: Settings) -> None:
 def _sent(e: Experiment, frames: list[Frame]) -> list[int]:
     """Bytes of each frame's message to one browser that shows every figure; the first draws all of them."""
     run: Any = Shown(e)
-    feed = Feed(SimpleNamespace(run=run, ghost=None, changes=()))  # type: ignore[arg-type]
+    feed = Feed(SimpleNamespace(run=run, ghost=None, beside={}, changes=()))  # type: ignore[arg-type]
     feed.seen = frozenset(applicable(run.info))
     sizes = []
     for run.frame in frames:

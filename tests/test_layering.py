@@ -30,13 +30,15 @@ FLOORS: dict[str, list[str]] = {
     "app": [
         "setting_effects",
         "text verdicts audio slot_registry figures weights_file tab",
-        "slow_motion step_through stage_mode drafts",
+        "slow_motion step_through stage_mode drafts past_runs",
         "links hub thumbnail stage guesses",
         "state",
         "controls live",
         "race",
         "",  # a page or a card, unless it stands below
+        "replay",
         "export write",
+        "my_runs",
         "playground",
         "main server",
     ],

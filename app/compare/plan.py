@@ -136,6 +136,15 @@ def against(network: Experiment, preset: str) -> dict[str, str]:
     return to_link(RaceSetup(preset, (network, network.replace(cell=other))))
 
 
+def pair(network: Experiment, other: Experiment, preset: str) -> dict[str, str]:
+    """The link of a race of two networks, both with the first one's data and other SHARED settings.
+
+    Raises:
+        ExperimentError: if the second network does not support these.
+    """
+    return to_link(RaceSetup(preset, (network, network.replace(**{name: getattr(other, name) for name in OWN}))))
+
+
 def to_link(setup: RaceSetup) -> dict[str, str]:
     """The link of a setup: the lesson, the shared settings that differ from it, and each lane's own settings."""
     preset = load_preset(setup.preset)

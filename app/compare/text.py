@@ -32,6 +32,7 @@ EQUAL_WITHIN = 0.05  # losses count as equal if they differ by less than this sh
 BEFORE_TRAINING = "Before training"
 OF_THE_GRADIENT = " of the gradient"
 OF_THE_LINE = "of the loss to beat"
+NEEDED_STEP = "the step that it needs"
 
 
 def names(lanes: Sequence[Experiment], usual: Experiment) -> list[str]:
@@ -218,18 +219,22 @@ def _loss_label(lane: LaneSnapshot) -> str:
 
 
 def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
-    """The rows of the table: a label, then a cell for each lane."""
-    first = lanes[0].info
+    """The rows of the table: a label, then a cell for each lane. A label names what all lanes have in common."""
+    metrics = {lane.info.metric_name.capitalize() for lane in lanes}
+    steps = {relevant_step(lane.info) for lane in lanes}
     return [
         ["Network", *(_network(lane) for lane in lanes)],
         ["Parameters", *(f"{lane.info.parameter_count:,}" for lane in lanes)],
         ["Time per update", *(cost_label(milliseconds(lane)) for lane in lanes)],
         ["Updates made", *(f"{lane.frame.step:,}" for lane in lanes)],
-        ["Held-out loss", *(_measured(lane, short(lane.frame.held_out_loss)) for lane in lanes)],
-        ["Loss to beat", *(short(lane.info.held_out_baseline) for lane in lanes)],
-        [first.metric_name.capitalize(), *(_metric(lane) for lane in lanes)],
+        ["Held-out loss", *(_measured(lane, short(lane.frame.judged_loss)) for lane in lanes)],
+        ["Loss to beat", *(short(_line(lane)) for lane in lanes)],
+        [" / ".join(sorted(metrics)), *(_metric(lane) for lane in lanes)],
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
-        [f"Gradient that reaches {relevant_step(first)}", *(_arrives(lane) for lane in lanes)],
+        [
+            f"Gradient that reaches {steps.pop() if len(steps) == 1 else NEEDED_STEP}",
+            *(_arrives(lane) for lane in lanes),
+        ],
         ["Steps until 1% of it is left", *(reach_label(reach(lane)) for lane in lanes)],
         ["The gradient halves every", *(_halves(lane) for lane in lanes)],
         ["Updates clipped", *(_clipped(lane) for lane in lanes)],
@@ -243,14 +248,19 @@ def _network(lane: LaneSnapshot) -> str:
 
 
 def _metric(lane: LaneSnapshot) -> str:
-    value = lane.frame.held_out_metric
+    value = lane.frame.judged_metric
     return _measured(lane, f"{value:.1%}" if lane.info.metric_percent else short(value))
 
 
 def _measured(lane: LaneSnapshot, number: str) -> str:
     """A number of the held-out sequences, with the step at which they were measured if that is an earlier one."""
-    step = lane.frame.held_out_step
+    step = lane.frame.judged_step
     return number if step == lane.frame.step else f"{number} (step {step:,})"
+
+
+def _line(lane: LaneSnapshot) -> float:
+    """The loss to beat on the sequences by which the lane is judged; of an old recording, those of the probe."""
+    return next(iter(lane.info.judged_baselines(lane.frame.has_record).values()))
 
 
 def _ratio(lane: LaneSnapshot) -> float:

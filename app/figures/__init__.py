@@ -5,7 +5,7 @@ To add a figure, write one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures.base import Curves, LiveFigure, Patch, Quantised
+from app.figures.base import Curves, LiveFigure, PastRun, Patch, Quantised
 from app.figures.over_time import (
     cell,
     decomposition,
@@ -18,11 +18,11 @@ from app.figures.over_time import (
     waterfall,
     weight_gradients,
 )
-from app.figures.over_training import embedding, loss, memory_decay, prediction, spectrum, update
+from app.figures.over_training import embedding, loss, memory_decay, prediction, ratio, spectrum, update
 from app.figures.unrolled import figure as unrolled
 from engine.frame import RunInfo
 
-__all__ = ["FIGURES", "Curves", "LiveFigure", "Patch", "Quantised", "applicable"]
+__all__ = ["FIGURES", "Curves", "LiveFigure", "PastRun", "Patch", "Quantised", "applicable"]
 
 FIGURES: dict[str, LiveFigure] = {
     "unrolled": unrolled.FIGURE,
@@ -38,6 +38,7 @@ FIGURES: dict[str, LiveFigure] = {
     "saliency": saliency.FIGURE,
     "loss": loss.FIGURE,
     "prediction": prediction.FIGURE,
+    "ratio": ratio.FIGURE,
     "update": update.FIGURE,
     "embedding": embedding.FIGURE,
     "spectrum": spectrum.FIGURE,

@@ -24,12 +24,14 @@ class Curves:
         looks: structured array, one row per frame taken.
         held_out: structured array, one row per measurement of the held-out record; none in older recordings.
         waterfall: (steps (rows,), norms (rows, T)), from `engine.recording.history.Waterfall.table`.
+        ratios: structured array, one row per kept frame, from `engine.recording.history.ratios`.
     """
 
     updates: np.ndarray
     looks: np.ndarray
     waterfall: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, int), np.zeros((0, 0))))
     held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("loss", float)]))
+    ratios: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("ratio", float)]))
 
     @property
     def held_out_loss(self) -> tuple[np.ndarray, np.ndarray]:
@@ -40,12 +42,44 @@ class Curves:
 
     def since(self, step: int) -> Curves:
         """Return the rows from a training step on, without the waterfall."""
-        updates, looks, held_out = (rows[rows["step"] >= step] for rows in (self.updates, self.looks, self.held_out))
-        return Curves(updates, looks, held_out=held_out)
+        every = (self.updates, self.looks, self.held_out, self.ratios)
+        updates, looks, held_out, ratios = (rows[rows["step"] >= step] for rows in every)
+        return Curves(updates, looks, held_out=held_out, ratios=ratios)
 
     def last_step(self, frame: Frame) -> int:
         """Return the newest known training step: the frame's, or that of an update reported after it."""
         return max(frame.step, int(self.updates["step"][-1]) if len(self.updates) else 0)
+
+
+@dataclass(frozen=True, eq=False)
+class LastGradient:
+    """Of a run's last frame what its gradient over time is drawn from; the fields are those of `Frame`."""
+
+    relative: np.ndarray | None
+    grad_norm_memory: np.ndarray
+    sequence_grad_norm_memory: np.ndarray
+    valid: np.ndarray
+
+    @classmethod
+    def of(cls, frame: Frame) -> LastGradient:
+        """Copy these arrays, so that the frame itself need not be kept."""
+        relative = None if frame.relative is None else frame.relative.copy()
+        memory, of_sequence = frame.grad_norm_memory.copy(), frame.sequence_grad_norm_memory.copy()
+        return cls(relative, memory, of_sequence, frame.valid.copy())
+
+
+@dataclass(frozen=True, eq=False)
+class PastRun:
+    """A run that is over, as figures draw it beside the present one.
+
+    Args:
+        info: of that run. last: its last frame, or what is kept of it.
+        curves: its training, without the waterfall.
+    """
+
+    info: RunInfo
+    last: Frame | LastGradient
+    curves: Curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +96,8 @@ class Quantised:
         return cls(np.rint(np.clip(finite / scale, -1, 1) * 127).astype(np.int8), scale)
 
 
+Line = tuple[np.ndarray, np.ndarray]
+"""The x and the y values of a line."""
 Patch = dict[str, Any]
 """{"data.0.y": array, "layout.yaxis.range": list}: paths into the figure, and their new values."""
 
@@ -111,7 +147,8 @@ class LiveFigure:
         template: (info) -> figure without data.
         patch: (info, frame, curves) -> the changes for the newest frame.
         readout: (info, frame) -> a few numbers beside the title.
-        ghost: (info, previous info, its last frame, its curves) -> the previous run in grey; {} if not comparable.
+        past_line: (info, a run that is over) -> x and y of its line in this figure, None if the two cannot be compared.
+            The figure's first trace is where the previous run's stands.
         applies: (info) -> whether the figure has anything to show for this run.
         steps: its x axis counts training steps, so that a step can be marked in it.
         slow: it changes little from frame to frame and may be drawn less often.
@@ -130,7 +167,7 @@ class LiveFigure:
     template: Callable[[RunInfo], go.Figure]
     patch: Callable[[RunInfo, Frame, Curves], Patch]
     readout: Callable[[RunInfo, Frame], str] = field(default=lambda info, frame: "")
-    ghost: Callable[[RunInfo, RunInfo, Frame, Curves], Patch] = field(default=lambda info, old, frame, curves: {})
+    past_line: Callable[[RunInfo, PastRun], Line | None] = field(default=lambda info, past: None)
     applies: Callable[[RunInfo], bool] = field(default=lambda info: True)
     steps: bool = False
     slow: bool = False

@@ -41,6 +41,14 @@ OTHER_FUTURE = "#6d8196"
 NEUTRALS = ("#5b6fd6", "#82820f", "#7c8794")
 """Indigo, olive and grey, which mean nothing: the lanes of a race, or series that only have to be told apart."""
 
+PAST_RUNS = (
+    (NEUTRALS[0], "dash"),
+    (NEUTRALS[1], "dot"),
+    ("#a0674b", "dashdot"),
+    (NEUTRALS[2], "longdash"),
+)
+"""Colour and dash of each of the past runs that can be drawn beside the present one; the third is a brown."""
+
 KEEP, LET_IN, SHOW, CANDIDATE = "#63708a", "#7d8896", "#8c7f72", "#8f6f78"
 GATES = {
     "forget_gate": KEEP,
@@ -211,28 +219,6 @@ def float32(values: Any) -> np.ndarray:
     wide = np.asarray(values, np.float64)
     tiny = np.finfo(np.float32).tiny
     return np.where((wide > 0) & (wide < tiny), tiny, np.clip(wide, -3e38, 3e38)).astype(np.float32)
-
-
-def previous_run(trace: int, old: RunInfo, y: Any, x: Any = None) -> dict[str, Any]:
-    """Return the patch of the trace that draws the previous run in grey, named after its cell.
-
-    Args:
-        trace: the trace's position in the figure. x: the x values, if they are not those of the time axis.
-    """
-    path = f"data.{trace}"
-    changed: dict[str, Any] = {f"{path}.showlegend": True, f"{path}.name": f"before: {old.cell_title}"}
-    if x is not None:
-        changed[f"{path}.x"] = np.asarray(x, np.float32)
-    return {**changed, f"{path}.y": float32(y)}
-
-
-def other_future(ghost: dict[str, Any]) -> dict[str, Any]:
-    """Return the patch of a ghost for a run that branched off from it: in its own grey, dotted, with its own name."""
-    traces = [path.removesuffix(".name") for path in ghost if path.endswith(".name")]
-    changed = dict(ghost)
-    for path in traces:
-        changed |= {f"{path}.name": "the other future", f"{path}.line.color": OTHER_FUTURE, f"{path}.line.dash": "dot"}
-    return changed
 
 
 def training_range(step: int) -> list[float]:

@@ -15,7 +15,7 @@ from app import stage_mode, state, text
 from app.figures import applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
-from app.live import how_measured
+from app.live import how_measured, past_runs
 from app.live.assets import LIVE_STYLE, MARKUP, PLOTLY_ROUTE, SCRIPT
 from app.live.tabs import tabs
 from app.stage.description import describe
@@ -38,12 +38,16 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
     shown = tabs(info, lesson)
     if lesson is not None and state.presenting():
         shown = shown[:1]
+    beside = slot.beside
     named = {name for tab in shown for name in tab["figures"]}
     component(
         key=KEY,
         data={
             "token": slot.token,
-            "figures": [figure for figure in templates(info.experiment, info.shown) if figure["name"] in named],
+            "figures": past_runs.with_traces(
+                [figure for figure in templates(info.experiment, info.shown) if figure["name"] in named], info, beside
+            ),
+            "beside": past_runs.key(beside),
             "tabs": shown,
             "lesson": lesson.slug if lesson is not None else "",
             "stage": stage(info.experiment),

@@ -7,12 +7,14 @@ import dataclasses
 import json
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from app import text
-from app.figures import FIGURES, Curves, LiveFigure, Patch, applicable, theme
-from app.hub import Ghost, RunSlot
-from app.live import timeline
+from app.figures import FIGURES, Curves, Patch, applicable
+from app.hub import RunSlot
+from app.live import past_runs, timeline
+from app.live.component import templates
 from app.live.messages import pack
 from app.live.tabs import ON_THE_STAGE
 from app.stage.feed import STAGE, StageFeed
@@ -20,7 +22,7 @@ from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
 from engine.diagnosis import LEARNING_SHARE
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.number_format import short
-from engine.recording.history import History, Waterfall
+from engine.recording.history import History, Waterfall, ratios
 
 SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
 HELD_OUT = (
@@ -36,7 +38,7 @@ class Feed:
     """One socket's view of one run: it knows what was sent, and so what is new."""
 
     def __init__(self, slot: RunSlot) -> None:
-        self.slot, self.run, self._ghost = slot, slot.run, slot.ghost
+        self.slot, self.run, self._ghost, self._beside = slot, slot.run, slot.ghost, slot.beside
         self._figures = {name: figure for name, figure in applicable(slot.run.info).items() if name != ON_THE_STAGE}
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
         self.at: int | None = None  # the past step that the browser shows; None: the newest frame, live
@@ -91,12 +93,12 @@ class Feed:
             return None
         first = self._sent is None
         info = self.run.info_at(frame.step).showing(self.chain)
-        curves = curves_of(self.run.curve, self.run.waterfall, info.shown_chain)
+        curves = curves_of(self.run.curve, self.run.waterfall, info.shown_chain, self.run.frames)
         patches: dict[str, Patch] = {}
         for name in due:
             patches[name] = self._figures[name].patch(info, frame, curves)
-            if name not in self._drawn and self._ghost is not None:
-                patches[name] |= ghost_of(self._figures[name], info, self._ghost)
+            if name not in self._drawn:
+                patches[name] |= self._past(name, info)
             self._drawn[name] = frame
         if on_stage:
             patches[STAGE] = self.stage.patch(info, frame)
@@ -116,6 +118,17 @@ class Feed:
             replay=self.at is not None,
             judged=judged_chain(info, frame),
         )  # fmt: skip
+
+    def _past(self, name: str, info: RunInfo) -> Patch:
+        """The previous run in grey, and the past runs that are drawn beside this one."""
+        figure, changed = self._figures[name], dict[str, Any]()
+        if self._ghost is not None:
+            before = dataclasses.replace(curves_of(self._ghost.curve), ratios=self._ghost.ratios)
+            changed = past_runs.previous_run(figure, info, self._ghost, before)
+        if self._beside:
+            template = next(each for each in templates(self.run.info.experiment, info.shown) if each["name"] == name)
+            changed |= past_runs.beside(figure, info, self._beside, len(template["figure"]["data"]))
+        return changed
 
     def _due(self, frame: Frame) -> list[str]:
         """The figures on the screen that must be updated for this frame; slow figures only after SLOW_INTERVAL."""
@@ -165,9 +178,14 @@ class Feed:
         return {"phase": str(status.phase), "clock": text.clock(status), "message": f"{status.message}{again}"}
 
 
-def curves_of(history: History, waterfall: Waterfall | None = None, chain: tuple[int, int] = (-1, 0)) -> Curves:
-    """A run's history as the figures need it; the waterfall of this (layer, direction)."""
-    curves = Curves(history.updates(), history.looks(), held_out=history.held_out())
+def curves_of(
+    history: History,
+    waterfall: Waterfall | None = None,
+    chain: tuple[int, int] = (-1, 0),
+    frames: Sequence[Frame] = (),
+) -> Curves:
+    """A run's history as the figures need it; the waterfall of this (layer, direction), the ratios of these frames."""
+    curves = Curves(history.updates(), history.looks(), held_out=history.held_out(), ratios=ratios(frames))
     return curves if waterfall is None else dataclasses.replace(curves, waterfall=waterfall.table(chain))
 
 
@@ -177,14 +195,6 @@ def judged_chain(info: RunInfo, frame: Frame) -> int | None:
     if not 0 < evidence.get("ratio", 0) < math.inf or "layer" not in evidence:
         return None
     return info.chains.index((int(evidence["layer"]), int(evidence["direction"])))
-
-
-def ghost_of(figure: LiveFigure, info: RunInfo, ghost: Ghost) -> Patch:
-    """The previous run in grey; if this run branched off from it, only its part since then, in this run's colour."""
-    if ghost.branched_at is None:
-        return figure.ghost(info, ghost.info, ghost.frame, curves_of(ghost.curve))
-    since = curves_of(ghost.curve).since(ghost.branched_at)
-    return theme.other_future(figure.ghost(info, ghost.info, ghost.frame, since))
 
 
 def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:

@@ -32,13 +32,14 @@ class View {
     this.root.querySelector('.lv').dataset.cure = data.cure;
     const shown = JSON.stringify([data.large, data.tabs]);
     const same = data.token === this.token && shown === this.shown;
-    if (same && data.chain === this.chain) {
+    const beside = JSON.stringify(data.beside);
+    if (same && data.chain === this.chain && beside === this.beside) {
       this.plots.dress(); // only the theme can have changed, or a mode of the stage began or ended
       this.board.dress(data.mode);
       this.paint();
       return;
     }
-    Object.assign(this, { token: data.token, shown, chain: data.chain });
+    Object.assign(this, { token: data.token, shown, chain: data.chain, beside });
     this.stream?.close();
     this.frame = null;
     const times = data.large > 1 ? this.fitting(data) : 1;
@@ -46,7 +47,7 @@ class View {
     this.tabs.configure(data.tabs, this.lesson !== data.lesson);
     this.lesson = data.lesson;
     this.chains.configure(data);
-    if (!same) this.begin(data); // else another layer of the same run
+    if (!same) this.begin(data); // else another layer of the same run, or other past runs beside it
     const [layer, direction] = data.chains[data.chain].at;
     this.board.configure({ info: data.stage, cell: data.cell, chain: { l: layer, d: direction }, large: data.large, mode: data.mode, another: !same });
     this.counts = new Set(data.figures.filter((figure) => figure.steps).map((figure) => figure.name));

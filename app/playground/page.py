@@ -13,6 +13,7 @@ from app.hub import RunSlot
 from app.learn import guess_first, lesson_panel
 from app.listen import card as listen_card
 from app.live import component as live_view
+from app.my_runs import card as my_runs_card
 from app.share import card as share_card
 from app.share import text as share_text
 from app.thumbnail import thumbnail
@@ -42,6 +43,7 @@ def page(write: Page | None = None) -> None:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     live_view.view(slot, lesson)
     if not state.presenting():
+        my_runs_card.card(slot, lesson)
         ask_card.card(slot)
         listen_card.card(slot)
         equations_card.card(slot, unfolded=lesson is not None and lesson.card == "equations")

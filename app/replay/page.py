@@ -1,37 +1,46 @@
-"""The page "Open a recording": it plays an exported file without training."""
+"""The page "Open a recording": it plays an exported file without training, or two of them, one over the other."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
 from app import state
-from app.replay import player
+from app.replay import pair, pair_text, player
+from app.replay.pair import OpenedPair
 from app.replay.player import Opened
 from engine.recording import RecordingError
 
 TITLE = "Open a recording"
 HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays visible
+PAIR_HEIGHT = 700  # of two recordings, whose figures stand in tabs
+MOST = 2  # recordings at once
 
 
 @dataclass
 class ReplayState:
-    """The recording that a tab has open; it stays open after a bad file, and while other pages are shown."""
+    """What a tab has open; it stays open after a bad file, and while other pages are shown."""
 
-    opened: Opened | None = None
-    file: str = ""  # the id of the last file
+    opened: Opened | OpenedPair | None = None
+    files: tuple[str, ...] = ()  # the ids of the last files, in their order
     problem: str = ""
+    swapped: bool = False  # the second file is A
 
-    def open(self, file: str, name: str, content: IO[bytes]) -> None:
-        """Open an uploaded file; if that fails, store the reason and keep the open recording."""
-        self.file, self.problem = file, ""
+    def open(self, ids: tuple[str, ...], files: Sequence[tuple[str, IO[bytes]]]) -> None:
+        """Open one or two uploaded files, each (name, content); if that fails, say why and keep what is open."""
+        self.files, self.problem = ids, ""
         try:
-            self.opened = player.open_file(name, content)
+            self.opened = pair.open_files(files) if len(files) == MOST else player.open_file(*files[0])
         except RecordingError as error:
             self.problem = str(error)
+
+    def swap(self) -> None:
+        """A becomes B."""
+        self.swapped = not self.swapped
 
 
 @st.cache_resource(scope="session", max_entries=1, show_spinner=False)
@@ -49,16 +58,32 @@ def page(playground: Page) -> None:
     with st.container(key="recording"):
         st.title(TITLE, anchor=False)
         st.caption(player.ABOUT)
-        file = st.file_uploader(player.UPLOAD, "zip", key="recording_file",
-                                max_upload_size=player.MAX_UPLOADED)  # fmt: skip
+        uploaded = st.file_uploader(player.UPLOAD, "zip", key="recording_file", accept_multiple_files=True,
+                                    max_upload_size=player.MAX_UPLOADED)  # fmt: skip
         with st.container(key="recording_news"):  # its own container, so that messages do not remount the replay below
-            if file is not None and file.file_id != page_state.file:
-                with st.spinner(player.OPENING_FILE):
-                    page_state.open(file.file_id, file.name, file)
-            if page_state.problem:
-                st.error(page_state.problem + (f" {player.KEPT}" if page_state.opened else ""))
-        if page_state.opened is not None:
+            _open(page_state, uploaded)
+        if isinstance(page_state.opened, OpenedPair):
+            show_pair(page_state.opened, playground, page_state.swap if len(uploaded) >= MOST else None)
+        elif page_state.opened is not None:
             show(page_state.opened, playground)
+
+
+def _open(page_state: ReplayState, uploaded: Sequence[Any]) -> None:
+    """Open what was uploaded, if it is something new, and say what went wrong."""
+    files = list(uploaded[:MOST])
+    if {file.file_id for file in files} != set(page_state.files):
+        page_state.swapped = False
+    if page_state.swapped:
+        files.reverse()
+    ids = tuple(file.file_id for file in files)
+    if files and ids != page_state.files:
+        with st.spinner(player.OPENING_FILE):
+            page_state.open(ids, [(file.name, file) for file in files])
+    if len(uploaded) > MOST:
+        st.info(pair_text.TOO_MANY)
+    if page_state.problem:
+        kept = pair_text.KEPT if len(files) == MOST else player.KEPT
+        st.error(page_state.problem + (f" {kept}" if page_state.opened else ""))
 
 
 def show(opened: Opened, playground: Page) -> None:
@@ -72,4 +97,26 @@ def show(opened: Opened, playground: Page) -> None:
                            key="recording_save", icon=":material/download:", on_click="ignore")  # fmt: skip
     st.iframe(player.inside(opened.html, st.context.theme.type or ""), height=HEIGHT, alt=player.PLAYER)
     with st.expander(player.TABLE):
+        st.dataframe(opened.table, hide_index=True)
+
+
+def show_pair(opened: OpenedPair, playground: Page, swap: Callable[[], None] | None) -> None:
+    """Draw which file is which and how they differ, the replay of both, and the numbers.
+
+    Args:
+        swap: makes A of B; None if the files are no longer there to be read again.
+    """
+    heading, *sentences = opened.summary
+    st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(pair_text.files(opened.names), width="content")
+        if swap is not None:
+            st.button(pair_text.SWAP, key="recording_swap", icon=":material/swap_horiz:", on_click=swap)
+        for letter, link in zip(pair_text.LETTERS, opened.links, strict=True):
+            st.page_link(playground, label=pair_text.TRAIN.format(letter=letter), icon=":material/model_training:",
+                         query_params=link)  # fmt: skip
+        st.download_button(pair_text.SAVE, opened.html, "comparison.html", "text/html", key="recording_save_pair",
+                           icon=":material/download:", on_click="ignore")  # fmt: skip
+    st.iframe(player.inside(opened.html, st.context.theme.type or ""), height=PAIR_HEIGHT, alt=pair_text.PLAYER)
+    with st.expander(pair_text.TABLE):
         st.dataframe(opened.table, hide_index=True)

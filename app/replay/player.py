@@ -32,7 +32,7 @@ from engine.experiment import Changes
 from engine.frame import Frame
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError
-from engine.recording.history import History, Waterfall
+from engine.recording.history import History, Waterfall, ratios
 
 MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
 """Limits of an upload: megabytes of the file, and bytes after unpacking. `Recording.load` opens larger files."""
@@ -46,9 +46,10 @@ PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plo
 
 ABOUT = (
     "A recording is the zip file that **Export** in the playground saves: a run's figures at many training steps. "
-    "Here it is played without training again."
+    "Here it is played without training again. With two files, such as before and after a change, both are shown one "
+    "over the other."
 )
-UPLOAD = "A recording, as a zip file"
+UPLOAD = "A recording, or two, as zip files"
 KEPT = "The previous recording is still shown."
 INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 IN_PLAYGROUND = "Train this network in the playground"
@@ -122,13 +123,16 @@ def summary(recording: Recording) -> list[str]:
 
 def changed(changes: Changes) -> str:
     """The live changes and their steps, in a sentence."""
-    if not changes:
-        return NO_CHANGES
+    return CHANGED.format(changes=listed(changes)) if changes else NO_CHANGES
+
+
+def listed(changes: Changes) -> str:
+    """The live changes and their steps, in the middle of a sentence."""
     parts = [
         f"{', '.join(text.setting(name, value) for name, value in settings.items())} after step {step:,}"
         for step, settings in changes
     ]
-    return CHANGED.format(changes="; ".join(parts))
+    return "; ".join(parts)
 
 
 # ---- the HTML page
@@ -136,7 +140,7 @@ def changed(changes: Changes) -> str:
 
 def replay(recording: Recording) -> str:
     """A recording as one HTML page that loads nothing else: figures, verdict and clock of every frame."""
-    info, blocks = recording.info, _blocks(recording)
+    info, blocks = recording.info, packed(list(_messages(recording)))
     shown = _templates(recording)
     data = {
         "figures": shown,
@@ -148,20 +152,33 @@ def replay(recording: Recording) -> str:
     sentences = summary(recording)
     if len(blocks) < len(recording.frames):
         sentences.append(f"To keep this file small, it contains {len(blocks):,} of them, evenly spaced.")
+    script = "\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text()))
+    return html_page(
+        (HERE / "replay.html").read_text(), data, sentences, style=assets.STYLE + _style("replay"), script=script
+    )
+
+
+def html_page(page: str, data: dict[str, Any], sentences: list[str], *, style: str, script: str) -> str:
+    """A page that loads nothing else.
+
+    Args:
+        page: its HTML, with placeholders. data: for its script. sentences: the heading, then what is said below it.
+    """
     parts = {
         "page": STANDALONE,
-        "title": escape(text.summary(recording.experiment)),
+        "title": escape(sentences[0]),
         "heading": escape(sentences[0]),
         "said": escape(" ".join(sentences[1:])),
-        "style": assets.STYLE + (HERE / "replay.css").read_text(),
-        "script": "\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text())).replace(
-            "</script", "<\\/script"
-        ),
+        "style": style,
+        "script": script.replace("</script", "<\\/script"),
         "plotly": _plotly(),
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
-    page = (HERE / "replay.html").read_text()
     return "".join(parts[piece[2:-2]] if piece.startswith("{{") else piece for piece in _pieces(page))
+
+
+def _style(name: str) -> str:
+    return (HERE / f"{name}.css").read_text()
 
 
 def inside(html: str, scheme: str) -> str:
@@ -195,9 +212,8 @@ def _templates(recording: Recording) -> list[dict[str, Any]]:
     return [figure for figure in templates(recording.experiment) if figure["name"] in names]
 
 
-def _blocks(recording: Recording) -> list[bytes]:
+def packed(encoders: list[Callable[[], bytes]]) -> list[bytes]:
     """A compressed message for each frame that is played: evenly spaced, as many as fit into the page."""
-    encoders = list(_messages(recording))
     largest = max(len(gzip.compress(encoders[index]())) for index in (0, len(encoders) // 2, -1)) * 4 / 3
     count = min(MAX_FRAMES, max(2, int(MAX_IN_REPLAY / largest)), len(encoders))
     kept = np.linspace(0, len(encoders) - 1, count).round().astype(int)
@@ -206,13 +222,20 @@ def _blocks(recording: Recording) -> list[bytes]:
 
 def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
     """For each frame a function that makes its message, so that only the played ones are made."""
-    figures, waterfall, history = _figures(recording), Waterfall(), History()
+    figures = _figures(recording)
+    for frame, curves in curves_so_far(recording):
+        yield functools.partial(_message, recording, figures, frame, curves)
+
+
+def curves_so_far(recording: Recording) -> Iterator[tuple[Frame, Curves]]:
+    """Each frame, and the training up to it."""
+    waterfall, history, ratio = Waterfall(), History(), ratios(recording.frames)
     for frame in recording.frames:
         waterfall.add_frame(recording.info, frame)
         history.add_held_out(frame.held_out_step, frame.held_out_loss)
         updates, looks = (rows[rows["step"] <= frame.step] for rows in (recording.updates, recording.looks))
-        curves = Curves(updates, looks, waterfall.table(), history.held_out())
-        yield functools.partial(_message, recording, figures, frame, curves)
+        so_far = ratio[ratio["step"] <= frame.step]
+        yield frame, Curves(updates, looks, waterfall.table(), history.held_out(), so_far)
 
 
 def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves) -> bytes:

@@ -8,18 +8,23 @@ async function unpack(packed) {
 }
 
 class Replay {
-  constructor(root, { figures, scales, time, how, frames }, plotly) {
+  constructor(root, data, plotly) {
+    const { figures, scales, frames } = data;
     Object.assign(this, { root, frames, last: frames.length - 1, wanted: 0, shown: -1, playing: false, busy: false });
     this.find = (name) => root.querySelector(`.${name}`);
     this.state = window.playground = { step: -1, painted: 0 };
     this.plots = new Plots(root, () => this.paint());
     this.plots.source = plotly;
     this.plots.configure(figures, scales);
-    followMouse(root.querySelector('[data-over="time"]'), time, this.plots);
-    const paragraphs = how.map((text) => Object.assign(document.createElement('p'), { textContent: text }));
-    this.find('lv-verdict').querySelector('.lv-how div').replaceChildren(...paragraphs);
+    this.prepare(data);
     this.listen();
     this.paint();
+  }
+
+  prepare({ time, how }) {
+    followMouse(this.root.querySelector('[data-over="time"]'), time, this.plots);
+    const paragraphs = how.map((text) => Object.assign(document.createElement('p'), { textContent: text }));
+    this.find('lv-verdict').querySelector('.lv-how div').replaceChildren(...paragraphs);
   }
 
   listen() {
@@ -107,8 +112,17 @@ class Replay {
     this.busy = false;
   }
 
-  apply(index, { step, patches, readouts, verdict, clock }) {
+  apply(index, message) {
+    const { step, patches } = message;
     this.plots.patch(patches);
+    this.tell(index, message);
+    this.find('rp-step').textContent = `step ${step.toLocaleString('en')}`;
+    this.find('rp-at').setAttribute('aria-valuetext', `step ${step}`);
+    this.state.step = step;
+  }
+
+  // What is said of a frame.
+  tell(index, { readouts, verdict, clock }) {
     this.plots.read(readouts);
     this.find('lv-verdict').dataset.tone = verdict.tone ?? 'none';
     this.find('lv-sign').textContent = verdict.sign ?? '';
@@ -117,15 +131,13 @@ class Replay {
     this.find('lv-numbers').textContent = verdict.numbers ?? '';
     this.find('lv-clock').textContent = `frame ${index + 1} of ${this.frames.length} · ${clock}`;
     keepHeight(this.find('lv-verdict'));
-    this.find('rp-step').textContent = `step ${step.toLocaleString('en')}`;
-    this.find('rp-at').setAttribute('aria-valuetext', `step ${step}`);
-    this.state.step = step;
   }
 }
 
+let Player = Replay; // of two recordings, PairReplay
 (async () => {
   const library = await unpack(document.getElementById('plotly').textContent);
   const source = URL.createObjectURL(new Blob([library], { type: 'text/javascript' }));
   await loadPlotly(source);
-  new Replay(document.querySelector('.rp'), JSON.parse(document.getElementById('recording').textContent), source);
+  new Player(document.querySelector('.rp'), JSON.parse(document.getElementById('recording').textContent), source);
 })();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ ROW = np.dtype(
     ]
 )
 HELD_OUT = np.dtype([("step", np.int64), ("loss", np.float64)])
+RATIO = np.dtype([("step", np.int64), ("ratio", np.float64)])
 
 Value = TypeVar("Value")
 
@@ -77,6 +78,14 @@ class History:
         past._updates, past._looks = self._updates.until(step), self._looks.until(step)
         past._held_out = self._held_out.until(step)
         return past
+
+
+def ratios(frames: Iterable[Frame]) -> np.ndarray:
+    """Make a structured array of RATIO, by step: the ratio in the verdict of every frame that has one."""
+    judged = [frame for frame in frames if frame.diagnosis is not None and "ratio" in frame.diagnosis.evidence]
+    return np.array(
+        sorted({frame.step: frame.diagnosis.evidence["ratio"] for frame in judged if frame.diagnosis}.items()), RATIO
+    )
 
 
 class Waterfall:

@@ -117,7 +117,11 @@ class Recording:
 
         rows = []
         for frame in self.frames:
-            row = {path: value for path, value in leaves(frame) if np.ndim(value) == 0}
+            row = {
+                path: value.item() if isinstance(value, np.ndarray) else value
+                for path, value in leaves(frame)
+                if np.ndim(value) == 0
+            }
             verdict = frame.diagnosis
             row |= {"verdict": None, "ratio": math.nan}
             if verdict is not None:

@@ -54,7 +54,8 @@ def _from_zero(title: str, **more: object) -> dict:
 
 def reach_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     """Bars over steps back, with a vertical line at the task's lag."""
-    far, lag = infos[0].time_steps - 1, needed(infos[0])
+    far, lags = max(info.time_steps for info in infos) - 1, {needed(info) for info in infos}
+    lag = lags.pop() if len(lags) == 1 else 0
     drawn = theme.figure(
         _bars(names),
         height=HEIGHT + ROW * len(names),

@@ -81,10 +81,11 @@ def gradient_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
 
 def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     """One heat map per lane, side by side; training runs downwards on one axis."""
-    steps, count = infos[0].time_steps, len(names)
+    count = len(names)
     width = (1 - GAP * (count - 1)) / count
     maps, layout, notes = [], {}, []
-    for place, name in enumerate(names):
+    for place, (info, name) in enumerate(zip(infos, names, strict=True)):
+        steps = info.time_steps
         number = "" if place == 0 else str(place + 1)
         start = place * (width + GAP)
         heat = log_scale.heat_map(
@@ -106,7 +107,7 @@ def waterfall_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Fig
     return theme.figure(
         *maps,
         height=214,
-        revision=f"time-{steps}",
+        revision=f"time-{infos[0].time_steps}",
         margin={"l": 58, "r": 14, "t": 24, "b": 26},
         yaxis={
             "range": [0.5, -0.5],

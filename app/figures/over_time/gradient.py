@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
+from app.figures.base import GRADIENT, Curves, LastGradient, Line, LiveFigure, PastRun, Patch, Traces
 from app.figures.over_time import theory
 from engine.frame import Frame, RunInfo
 from engine.number_format import relative_size, short
@@ -132,7 +132,7 @@ def _notes(info: RunInfo) -> list[dict]:
     ]  # fmt: skip
 
 
-def relative(info: RunInfo, frame: Frame) -> np.ndarray:
+def relative(info: RunInfo, frame: Frame | LastGradient) -> np.ndarray:
     """Return (layers, directions, T), each chain's gradient relative to where the followed loss enters it.
 
     Of the state that carries memory, for the last loss (backwards for the first, if there are many). NaN in the padding
@@ -222,16 +222,17 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return " · ".join([*ends, *note])
 
 
-def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch the previous run's sizes, if it has the same task and the same steps."""
-    if _steps(old) != _steps(info):
-        return {}
-    return theme.previous_run(TRACES.number("ghost"), old, relative(old, frame)[old.showing(info.shown).shown_chain])
+def past_line(info: RunInfo, past: PastRun) -> Line | None:
+    """Return a past run's sizes at its last frame, if it has the same task and the same steps."""
+    if not has_same_steps(info, past.info):
+        return None
+    return np.arange(info.time_steps), relative(past.info, past.last)[past.info.showing(info.shown).shown_chain]
 
 
-def _steps(info: RunInfo) -> tuple[Any, ...]:
-    """Return what must be equal for two curves over time to have the same steps."""
-    return info.experiment.task, info.valid, info.counted
+def has_same_steps(info: RunInfo, other: RunInfo) -> bool:
+    """Return True if two curves over time have the same steps, with the same meaning."""
+    same_data = info.experiment.task == other.experiment.task
+    return same_data and (info.valid, info.counted) == (other.valid, other.counted)
 
 
 def _look_for(info: RunInfo) -> str:
@@ -272,6 +273,6 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    ghost=ghost,
+    past_line=past_line,
     fits=("layout.yaxis",),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
+from app.figures.base import LEARNING, Curves, Line, LiveFigure, PastRun, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -139,14 +139,16 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return f"loss {short(frame.judged_loss)} · {info.metric_name} {info.write_metric(frame.judged_metric)}"
 
 
-def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch the previous run's held-out loss, if the two losses are comparable."""
-    new, before = info.experiment, old.experiment
-    comparable = (before.task, before.reduction) == (new.task, new.reduction)
-    if not comparable or (new.reduction == "sum" and before.seq_len != new.seq_len):
-        return {}
-    steps, losses = curves.held_out_loss
-    return theme.previous_run(TRACES.number("ghost"), old, losses, steps)
+def past_line(info: RunInfo, past: PastRun) -> Line | None:
+    """Return a past run's held-out loss, if the two losses are comparable."""
+    return past.curves.held_out_loss if has_same_loss(info, past.info) else None
+
+
+def has_same_loss(info: RunInfo, other: RunInfo) -> bool:
+    """Return True if the losses of two runs mean the same: the same data, and a mean, or a sum over as many steps."""
+    one, two = info.experiment, other.experiment
+    same = (one.task, one.reduction) == (two.task, two.reduction)
+    return same and (one.reduction == "mean" or one.seq_len == two.seq_len)
 
 
 FIGURE = LiveFigure(
@@ -164,7 +166,7 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    ghost=ghost,
+    past_line=past_line,
     steps=True,
     slow=True,
 )

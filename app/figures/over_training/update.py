@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
+from app.figures.base import GRADIENT, Curves, Line, LiveFigure, PastRun, Patch, Traces
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
@@ -71,11 +71,11 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return f"{before}, clipped to {short(frame.param_grad_norm_clipped)}" if frame.clipped else before
 
 
-def ghost(info: RunInfo, old: RunInfo, frame: Frame, curves: Curves) -> Patch:
-    """Patch the previous run's norms, if it has the same task."""
-    if old.experiment.task != info.experiment.task:
-        return {}
-    return theme.previous_run(TRACES.number("ghost"), old, curves.updates["param_grad_norm"], curves.updates["step"])
+def past_line(info: RunInfo, past: PastRun) -> Line | None:
+    """Return a past run's norms, if it has the same task."""
+    if past.info.experiment.task != info.experiment.task:
+        return None
+    return past.curves.updates["step"], past.curves.updates["param_grad_norm"]
 
 
 FIGURE = LiveFigure(
@@ -91,7 +91,7 @@ FIGURE = LiveFigure(
     template=template,
     patch=patch,
     readout=readout,
-    ghost=ghost,
+    past_line=past_line,
     steps=True,
     slow=True,
 )

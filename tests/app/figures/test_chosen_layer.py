@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures import FIGURES, Curves, Patch, Quantised, applicable, theme
+from app.figures import FIGURES, Curves, PastRun, Patch, Quantised, applicable, theme
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.readings import ON_DEMAND_READINGS
@@ -93,6 +93,6 @@ def test_a_layer_that_is_not_there_is_the_top_one_forwards(chain):
 
 def test_the_previous_run_is_drawn_with_the_same_layer_if_it_has_it():
     info, frame = looked_at()
-    ghost = FIGURES["gradient"].ghost(info.showing(OTHER), info, frame, curves(info, frame))
-    shown = next(value for path, value in ghost.items() if path.endswith(".y"))
+    past = PastRun(info, frame, curves(info, frame))
+    _, shown = FIGURES["gradient"].past_line(info.showing(OTHER), past)
     assert np.allclose(shown, theme.float32(frame.relative[OTHER]), equal_nan=True)

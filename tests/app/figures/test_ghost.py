@@ -8,8 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures import FIGURES, Patch
+from app.figures import FIGURES, PastRun, Patch
+from app.hub import Ghost
+from app.live.past_runs import previous_run
 from engine.frame import RunInfo
+from engine.recording.history import History
 from tests.app.figures.conftest import CASES, TITLES, f4, over, patched, seen, template
 
 FLOOR = 1e-12  # where the gradient's axis ends
@@ -17,7 +20,7 @@ FLOOR = 1e-12  # where the gradient's axis ends
 
 def ghost(name: str, now: str, before: str) -> Patch:
     info, (old, frame, curves) = seen(now)[0], seen(before)
-    return FIGURES[name].ghost(info, old, frame, curves)
+    return previous_run(FIGURES[name], info, Ghost(old, frame, History()), curves)
 
 
 @pytest.mark.parametrize("name", ["gradient", "loss", "update"])
@@ -74,4 +77,4 @@ def test_the_previous_run_is_drawn_only_where_it_can_be_compared(name, now, befo
 def test_a_sum_over_more_steps_is_another_loss():
     info, frame, curves = seen("sums")
     longer = RunInfo.of(info.experiment.replace(seq_len=20))
-    assert FIGURES["loss"].ghost(longer, info, frame, curves) == {}
+    assert FIGURES["loss"].past_line(longer, PastRun(info, frame, curves)) is None

@@ -42,6 +42,7 @@ def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
     return types.SimpleNamespace(
         run=run,
         ghost=before and Ghost(before.info, before.frame, before.curve),
+        beside={},
         changes=(),
     )
 
