@@ -13,6 +13,7 @@ from app import audio
 from app.ask import text as ask_text
 from app.figures import ask
 from app.hub import RunSlot
+from app.stage.description import asks
 from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
 from engine.ask.unknown_input import UnknownInput, unknown_input
@@ -43,11 +44,10 @@ def _card_state(token: str) -> AskState:
 def card(slot: RunSlot) -> None:
     """Draw the fields, and below them the newest answer of this run."""
     run, experiment, card_state = slot.run, slot.experiment, _card_state(slot.token)
-    with st.container(key="predict", border=True):
+    on_stage = bool(asks(run.info)["asks"])  # beside the input words: then this card is for what that field cannot do
+    with st.container(key="predict"), st.expander(ask_text.HEADING, expanded=not on_stage):
         st.html(STYLE)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(ask_text.HEADING, width="stretch")
-            typed = _typed(TASKS[experiment.task])
+        typed = _typed(TASKS[experiment.task])
         with st.form("predict_form", border=False, enter_to_submit=True):
             question = _fields(experiment, typed, run.result(ANSWER) is not None)
         if question is not None:

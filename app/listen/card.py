@@ -28,15 +28,13 @@ def _recording(token: str) -> Recording:
 
 @st.fragment
 def card(slot: RunSlot) -> None:
-    """Draw three players side by side; nothing if the task has no sound."""
+    """Draw three players side by side, folded at first: the stage plays, too. Nothing if the task has no sound."""
     if not TASKS[slot.experiment.task].audible:
         return
     run, recording = slot.run, _recording(slot.token)
-    with st.container(key="listen", border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(listen_text.HEADING, width="stretch")
-            if st.button(listen_text.TAKE, key="listen_take"):
-                recording.frame = run.latest()
+    with st.container(key="listen"), st.expander(listen_text.HEADING):
+        if st.button(listen_text.TAKE, key="listen_take"):
+            recording.frame = run.latest()
         frame = recording.frame
         tune = listen_text.tune(run.info.experiment)
         target, before, now = st.columns(3, gap="medium")

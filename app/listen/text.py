@@ -6,7 +6,7 @@ from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.tasks import TASKS, probe
 
-HEADING = "**Listen**: the network is given the first note; after that, its only inputs are the notes that it plays."
+HEADING = "**Listen**: the tune, what the network played before training, and what it plays now"
 TAKE = "Take what it plays now"
 TUNE = "The tune"
 BEFORE = "Before training"

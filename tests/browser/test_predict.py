@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 def test_a_review_is_typed_and_answered_while_the_network_trains(visit):
     page = visit("preset=many-to-one&steps=1000000")
     page.frames(2)
+    page.page.locator(".st-key-predict summary").click()  # folded, since the stage has a field of its own
     card, token = page.page.locator(".st-key-predict"), page.token
     field = card.locator(".st-key-predict_text input")
     field.fill("The story was never very GOOD, xyzzy")
