@@ -23,6 +23,7 @@ MARKUP = (
     .read_text()
     .replace("{stage}", race_view.STAGE)
     .replace("{words}", first_text.WORDS)
+    .replace("{gradient}", first_text.GRADIENT)
     .replace("{most}", str(MAX_WORDS))
 )
 

@@ -15,8 +15,15 @@ from engine.number_format import write_count
 
 TITLE = "The first minute"
 QUESTION = "Can a network remember the first word?"
-ASKS = "“They wanted more for ___”: himself, herself or themselves? Only the first word decides."
-WORDS = "Words in between"
+ASKS = (
+    "“They wanted more … for ___”: himself, herself or themselves? Only the first word decides, however many more "
+    "words stand in between."
+)
+WORDS = "More words in between"
+GRADIENT = (
+    "The magenta band is the gradient: how strongly the mistake at the end is felt at each step back. Where it is not "
+    "felt, nothing is learned. A sixth thinner means ten times less."
+)
 PLAY, PAUSE, AGAIN = "Play", "Pause", "Play again"
 LAB = "Open the lab"
 LAB_SAYS = "The RNN on this sentence, with all settings and figures."
@@ -27,6 +34,8 @@ NAMES = {"RNN": "RNN", "LSTM": "LSTM, forget gates open"}
 
 GUESSING = 0.43
 """Held-out accuracy up to which three answers are guessed: 1/3 and three standard deviations over 256 sentences."""
+FAINT = 0.01
+"""Relative size of a gradient below which little is learned from it: the verdict's limit of "fading"."""
 JUDGED_FROM = 50
 """Updates from which on it is said that a network guesses; before, it has hardly begun."""
 
@@ -56,7 +65,7 @@ def caption(lane: LaneSnapshot) -> str:
         return ""
     right = f"{math.floor(100 * lane.frame.held_out_metric)}% of new sentences right"
     ratio = gradient_at_first_word(lane)
-    if answers_right(lane) or ratio is None:
+    if ratio is None:
         return f"{right}."
     return f"{right}{' (chance: 33%)' if guesses(lane) else ''}. {arrives(ratio)}"
 
@@ -90,11 +99,25 @@ def arrives(ratio: float) -> str:
     """What of the gradient arrives at the first word, relative to where the loss enters, in a sentence."""
     if ratio == 0:
         return "Nothing of the gradient from the end reaches the first word."
-    if ratio < 1e-4:
+    if ratio < 0.01:
         return f"Of the gradient from the end, 1 part in {write_count(1 / max(ratio, 1e-300))} reaches the first word."
-    digits = max(0, (1 if ratio >= 0.1 else 0) - math.floor(math.log10(ratio)))
-    size = f"{write_count(ratio)} times" if ratio >= 1.5 else f"{ratio:.{digits}f} of"
-    return f"The gradient from the end reaches the first word at {size} its size."
+    if ratio < 0.995:
+        return f"{ratio:.0%} of the gradient from the end reaches the first word."
+    more = f", {write_count(ratio)} times as large" if ratio >= 1.5 else ""
+    return f"All of the gradient from the end reaches the first word{more}."
+
+
+def because(learned: LaneSnapshot, other: LaneSnapshot) -> str:
+    """Why only one has learned it, in a sentence: what a step back leaves of the gradient; empty if that is not why."""
+    ratio, steps = gradient_at_first_word(other), other.info.measured_lag
+    if ratio is None or not 0 < ratio < FAINT:
+        return ""
+    why = f" Each step back leaves about {ratio ** (1 / steps):.0%} of the {other.name}'s gradient"
+    gate = learned.info.cell_kind.retain_gate
+    if gate is None:
+        return f"{why}."
+    keeps = float(learned.frame.gates[gate][-1, 0].mean())
+    return f"{why}; the {learned.name}'s {gate.replace('_', ' ')}s are {keeps:.0%} open, and keep it."
 
 
 # ---- both
@@ -118,7 +141,8 @@ def conclusion(lanes: Sequence[LaneSnapshot], words: int) -> str:
     if not learned:
         return f"Neither has learned it in {made:,} updates."
     (only,), (other,) = learned, others
-    return f"Only the {only.name} learns it, after {only.solved_at:,} updates. In {made:,} the {other.name} does not."
+    learns = f"Only the {only.name} learns it, after {only.solved_at:,} updates; in {made:,} the {other.name} does not."
+    return learns + because(only, other)
 
 
 def clock(step: int, left: int, seconds: float | None, *, playing: bool, ended: bool) -> str:

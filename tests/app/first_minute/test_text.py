@@ -36,8 +36,8 @@ CARDS = {
     "guesses, and little gradient arrives": (
         lane("RNN", 150, 0.342, 0.0003),
         "Still guesses",
-        "34% of new sentences right (chance: 33%). The gradient from the end reaches the first word at 0.0003 of its "
-        "size.",
+        "34% of new sentences right (chance: 33%). Of the gradient from the end, 1 part in 3,300 reaches the "
+        "first word.",
     ),
     "guesses, and hardly any arrives": (
         lane("RNN", 150, 0.342, 1 / 180_000),
@@ -53,23 +53,31 @@ CARDS = {
     "guesses, though the gradient arrives": (
         lane("LSTM", 150, 0.342, 3.14),
         "Still guesses",
-        "34% of new sentences right (chance: 33%). The gradient from the end reaches the first word at 3.1 times "
-        "its size.",
+        "34% of new sentences right (chance: 33%). All of the gradient from the end reaches the first word, "
+        "3.1 times as large.",
     ),
     "explodes": (
         lane("RNN", 150, 0.342, 1234.0),
         "Still guesses",
-        "34% of new sentences right (chance: 33%). The gradient from the end reaches the first word at 1,200 times its "
-        "size.",
+        "34% of new sentences right (chance: 33%). All of the gradient from the end reaches the first word, 1,200 "
+        "times as large.",
     ),
     "half of it": (
         lane("RNN", 300, 0.668, 0.024),
         "Learning",
-        "66% of new sentences right. The gradient from the end reaches the first word at 0.02 of its size.",
+        "66% of new sentences right. 2% of the gradient from the end reaches the first word.",
     ),
     "not measured": (lane("RNN", 300, 0.668, None), "Learning", "66% of new sentences right."),
-    "the RNN learns it": (lane("RNN", 300, 1.0, solved_at=300), "Answers right", "100% of new sentences right."),
-    "nearly all": (lane("LSTM", 300, 0.9961, solved_at=300), "Answers right", "99% of new sentences right."),
+    "the RNN learns it": (
+        lane("RNN", 300, 1.0, solved_at=300),
+        "Answers right",
+        "100% of new sentences right. 50% of the gradient from the end reaches the first word.",
+    ),
+    "nearly all": (
+        lane("LSTM", 300, 0.9961, solved_at=300),
+        "Answers right",
+        "99% of new sentences right. 50% of the gradient from the end reaches the first word.",
+    ),
 }
 
 
@@ -92,11 +100,11 @@ CONCLUSIONS = {
     ),
     "only the LSTM": (
         [lane("RNN", UPDATES, 0.33, state="finished"), lane("LSTM", UPDATES, 1.0, solved_at=150)],
-        "Only the LSTM learns it, after 150 updates. In 800 the RNN does not.",
+        "Only the LSTM learns it, after 150 updates; in 800 the RNN does not.",
     ),
     "only the RNN": (
         [lane("RNN", UPDATES, 1.0, solved_at=300), lane("LSTM", UPDATES, 0.5, state="finished")],
-        "Only the RNN learns it, after 300 updates. In 800 the LSTM does not.",
+        "Only the RNN learns it, after 300 updates; in 800 the LSTM does not.",
     ),
     "none": (
         [lane("RNN", UPDATES, 0.33, state="finished"), lane("LSTM", UPDATES, 0.5, state="finished")],
@@ -104,7 +112,7 @@ CONCLUSIONS = {
     ),
     "one broke": (
         [lane("RNN", 12, 0.33, state="broken"), lane("LSTM", 150, 1.0, solved_at=150)],
-        "Only the LSTM learns it, after 150 updates. In 150 the RNN does not.",
+        "Only the LSTM learns it, after 150 updates; in 150 the RNN does not.",
     ),
 }
 
@@ -112,6 +120,17 @@ CONCLUSIONS = {
 @pytest.mark.parametrize(("lanes", "sentence"), CONCLUSIONS.values(), ids=list(CONCLUSIONS))
 def test_the_conclusion_says_who_learned_it(lanes, sentence):
     assert first_text.conclusion(lanes, 0) == sentence
+
+
+def test_why_only_one_learns_it_is_said_where_hardly_any_gradient_arrives():
+    """The lanes are of four words: three steps back."""
+    learned = lane("LSTM", UPDATES, 1.0, solved_at=150)
+    open_gates = f"{learned.frame.gates['forget_gate'][-1, 0].mean():.0%}"
+    said = first_text.conclusion([lane("RNN", UPDATES, 0.33, 0.001, state="finished"), learned], 20)
+    assert said.endswith(
+        "Each step back leaves about 10% of the RNN's gradient; the LSTM's forget gates are "
+        f"{open_gates} open, and keep it."
+    )
 
 
 def test_at_the_longest_sentence_nobody_is_asked_for_more_words():
