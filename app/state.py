@@ -48,7 +48,7 @@ def open_session() -> None:
     st.session_state.preset = opening.preset.slug if opening.is_lesson else None
     st.session_state.speed = opening.speed
     other = opening.experiment != opening.preset.experiment or opening.changes  # not the network of the question
-    asked = opening.is_lesson and not (other or opening.at or opening.mode or presenting() or "lesson" in hidden())
+    asked = opening.is_lesson and not (other or opening.at or opening.mode or "lesson" in hidden())
     waits = guesses.begin(opening.preset, asked=asked)
     paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode)
     start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
@@ -145,7 +145,7 @@ def on_preset() -> None:
     preset = drafts.load_preset(st.session_state.preset)
     _show(preset.experiment)
     st.session_state.speed = preset.speed
-    _begin(paused=guesses.begin(preset, asked=not presenting() and "lesson" not in hidden()) or preset.paused)
+    _begin(paused=guesses.begin(preset, asked="lesson" not in hidden()) or preset.paused)
     on_change()
 
 
@@ -241,6 +241,7 @@ def on_cure(component_key: str) -> None:
             _show(Experiment.from_dict({**last_valid().to_dict(), **changes}))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
+        stage_mode.enter("")
         _begin(paused=False)  # from step 0 even for live settings: what is already broken stays broken
         on_change()
 

@@ -76,7 +76,7 @@ def predictions(preset: Preset) -> None:
     """Each question with its answers and the button that starts its run; after the run, the result."""
     if not preset.predict:
         return
-    with st.expander(learn_text.PREDICT, expanded=_is_course(preset)):
+    with st.container(key="predictions"), st.expander(learn_text.PREDICT, expanded=_is_course(preset)):
         for number, prediction in enumerate(preset.predict):
             guess = progress.learn_state().guesses.get((preset.slug, number))
             if guess is not None and guess.result:
@@ -90,7 +90,7 @@ def ask(preset: Preset, number: int, answer: int | None, *, beside_train: bool =
 
     Args:
         answer: that was given; None before.
-        beside_train: a second time on the page, where the lesson is folded away.
+        beside_train: a second time on the page, while the lesson waits for it.
     """
     prediction, place = preset.predict[number], "_here" if beside_train else ""
     key = f"guess{place}_{preset.slug}_{number}"

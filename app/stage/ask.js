@@ -1,11 +1,11 @@
 // A text of one's own, of any length, in the place of the drawn sequence: the network reads it at once.
 
-// say(text): read it. Returns {configure(info): for another network; hide(on)}.
-export function createAsk(form, say) {
-  const [input] = form.elements;
+// read(text): read it. Returns {configure(info): for another network; hide(on); say(text)}.
+export function createAsk(form, read) {
+  const [input] = form.elements, note = form.lastElementChild;
   form.onsubmit = (event) => {
     event.preventDefault();
-    if (input.value.trim()) say(input.value);
+    if (input.value.trim()) read(input.value);
   };
   let asks = '';
   return {
@@ -17,5 +17,7 @@ export function createAsk(form, say) {
       input.setAttribute('aria-label', `Ask the network. ${info.asks}`);
     },
     hide(on) { form.hidden = on || !asks; },
+    // What is said of the text that was read.
+    say(text = '') { if (note.textContent !== text) note.textContent = text; },
   };
 }

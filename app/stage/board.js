@@ -2,6 +2,7 @@
 // (a step, a cell, a loss, a fold) and asks for the numbers that this needs.
 import { createJourney } from './journey.js';
 import { createAsk } from './ask.js';
+import { changedSentence } from './changed.js';
 import { createFormula } from './formula.js';
 import { createLegend } from './legend.js';
 import { createMenu } from './menu.js';
@@ -81,14 +82,10 @@ export function createBoard(root, acts) {
     menu.close();
     place_.replaceChildren();
     stage = createStage(place_, info, () => palette, { light, choose, open, word, follow });
-    legend.configure(info);
-    formula.configure(info);
-    ask.configure(info);
-    listen.configure(info);
+    for (const each of [legend, formula, ask, listen]) each.configure(info);
     walk.configure(info, cell);
     micro.close();
-    find('untype').hidden = !isTyped();
-    find('follow').hidden = view.follow === null;
+    [find('untype').hidden, find('follow').hidden] = [!isTyped(), view.follow === null];
     stage.svg.addEventListener('keydown', press);
   }
 
@@ -161,11 +158,12 @@ export function createBoard(root, acts) {
     if (view.slow) phases.show(frame.update, frame.updateProblem);
     if (view.walk) walk.show(frame);
     interventions.say(frame.changes ?? []);
+    if (frame.refusedChange) interventions.refuse(frame.refusedChange);
+    ask.say(frame.typedNote);
     if (mine.some(([key]) => key === 'weights')) menu.show(frame.matrix, frame.weights);
     find('untype').hidden = !isTyped();
-    const problem = find('problem');
-    problem.hidden = !frame.typedProblem;
-    if (problem.textContent !== (frame.typedProblem ?? '')) problem.textContent = frame.typedProblem ?? '';
+    find('problem').hidden = !frame.typedProblem || Boolean(frame.refusedChange && view.open);
+    put(find('problem'), { text: frame.typedProblem ?? '' });
   }
 
   function light(key, chain = null) {
@@ -219,12 +217,13 @@ export function createBoard(root, acts) {
   function magnify() {
     if (!view.open || !frame?.h) return;
     interventions.open({ ...view.chain, t: info.at[view.t], unit: view.unit });
+    interventions.tell(changedSentence(info, frame, look(), view.chain));
     const { t, unit, chain: { l, d } } = view, [at, layer, direction, which] = frame.cellOf ?? [], mine = at === info.at[t] && layer === l && direction === d && which === unit;
     const norms = along(frame.norms, info, view.chain), to = d ? t + 1 : t - 1, name = info.memory;
     const together = view.follow === null && to >= 0 && to < info.steps && norms[t] > 0 ? `‖D${name}${lowered(info.at[to])}‖ / ‖D${name}${lowered(info.at[t])}‖ = ${num(norms[to] / norms[t])}` : view.follow === null ? 'the chain begins here' : '';
     micro.patch(mine ? frame.cellValues : {}, {
       t: info.at[t], steps: info.at[info.steps - 1] + 1, unit, units: info.hidden, layer: l, layers: info.layers, direction: d, directions: info.directions,
-      states: frame.cellUnits ?? new Float32Array(info.hidden), word: seen(look().words[t] ?? ''), limit: frame.cellScale ?? 1, together,
+      states: frame.cellUnits ?? new Float32Array(info.hidden), word: seen(look().words[t] ?? ''), limit: frame.cellScale ?? 1, together, held: interventions.held(),
     });
   }
   function word(t, node) {

@@ -15,6 +15,7 @@ from app.slow_motion.feed import UpdateFeed
 from app.stage.description import describe
 from app.stage.microscope.values import values as values_of_cell
 from app.stage.other_frame import OtherFrame
+from app.stage.typed import not_known
 from app.stage.values import before, logarithm, values, words
 from app.step_through.feed import SequenceFeed
 from app.step_through.place import Looked
@@ -154,6 +155,8 @@ class StageFeed:
             "description": describe(of),
             "matrix": None,
             "typedProblem": self._other.problem(self._run.info),
+            "typedNote": not_known(info, self._other.sentence),
+            "refusedChange": self._other.refused(self._run.info),
             "isTyped": typed is not None and bool(self._other.typed or self._other.sentence),
             "changes": [str(each) for each in made],
             **before(of, untouched),

@@ -54,15 +54,16 @@ export function createFormula(box, acts) {
   function patch(frame, view) {
     const { t, chain } = view, e = entersAt(info, view.follow, chain.d), from = entersAt(info, view.follow, 0), asked = info.counted[t] ? t : from;
     const a = answer(info, frame, asked), source = answer(info, frame, from), g = along(frame.norms, info, chain), symbol = `D${info.memory}`, last = chain.d ? info.steps - 1 : 0;
+    const back = chain.d ? 1 : -1, mid = t === last && t !== e ? t - back : t === e && t !== last ? t + back : t; // never one of both ends again
     const within = chain.d ? t >= e : t <= e, known = view.follow === null;
     const numbers = {
       p: a?.chance, said: frame.best[asked], loss: a?.loss, total: frame.total, dy: info.outputs === 'symbols' ? source.chance - 1 : 2 * (frame.best[from] - frame.goal[from]),
-      de: known ? g[e] : 1, dt: within ? (known ? g[t] : along(view.relative, info, chain)[t]) : NaN, d0: known ? g[last] : along(view.relative, info, chain)[last],
+      de: known ? g[e] : 1, dt: within ? (known ? g[mid] : along(view.relative, info, chain)[mid]) : NaN, d0: known ? g[last] : along(view.relative, info, chain)[last],
     };
     const [at, layer, direction, unit] = frame.cellOf ?? [], mine = at === info.at[t] && layer === chain.l && direction === chain.d && unit === view.unit;
     const cell = mine ? frame.cellValues : {};
     const whole = known ? '' : ` / ‖${symbol}${lowered(info.at[e])}‖`, norm = (at) => `‖${symbol}${lowered(info.at[at])}‖${whole}`;
-    const names = { p: a?.right === null ? 'p(answer)' : 'p(right)', de: norm(e), dt: norm(t), d0: norm(last) };
+    const names = { p: a?.right === null ? 'p(answer)' : 'p(right)', de: norm(e), dt: norm(within ? mid : t), d0: norm(last) };
     for (const { key, symbol: text, sign, value } of terms) {
       const answering = ['p', 'said', 'loss', 'dy', ''].includes(key), at = info.at[key === 'dy' ? from : answering ? asked : t];
       write(sign, names[key] ?? dated(text, at, chain.d && !answering ? at + 1 : at - 1));

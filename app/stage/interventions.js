@@ -5,7 +5,10 @@ const OPEN = 1, SHUT = 0;
 
 // `row` is inside the open cell, `list` above the picture. acts: {change(interventions)}.
 export function createInterventions(row, list, acts) {
-  let info = null, at = null, made = [];
+  let info = null, at = null, made = [], accepted = [];
+  const now = document.createElement('p'); // inside the open cell: what has become of it, or why it cannot be
+  now.className = 'stage-now';
+  now.setAttribute('role', 'status');
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const place = () => ({ layer: at.l, direction: at.d });
   // Of two for the same value the last counts: the one before goes.
@@ -68,12 +71,24 @@ export function createInterventions(row, list, acts) {
       buttons.push([button, choice]);
     }
     buildValue();
+    row.append(now);
   }
   function mark() {
     for (const [button, choice] of buttons) if (at) button.setAttribute('aria-pressed', String(made.some((each) => same(each, choice.intervention()))));
   }
+  // The server refuses what was changed last: what was there before stays, and the sentence says why.
+  function refuse(why) {
+    if (same(made, accepted)) return;
+    set(accepted);
+    told(why.replaceAll('_', ' '), true); // names of fields, as words
+  }
+  function told(text, isRefused = false) {
+    now.dataset.refused = String(isRefused);
+    if (now.textContent !== text) now.textContent = text;
+  }
   // What the server says of them, in order.
   function say(sentences) {
+    if (sentences.length === made.length) accepted = made;
     list.hidden = !made.length;
     const said = sentences.length === made.length ? sentences : made.map(() => '…');
     if (list.dataset.said === JSON.stringify(said)) return;
@@ -89,10 +104,17 @@ export function createInterventions(row, list, acts) {
     all.onclick = () => set([]);
   }
   return {
-    configure(next) { info = next; at = null; made = []; build(); say([]); },
+    configure(next) { info = next; at = null; made = accepted = []; build(); told(''); say([]); },
     // The open cell: {l, d, t, unit}, t on the time axis.
     open(next) { at = next; mark(); },
-    say,
+    say, refuse,
+    // Values of the open cell, by their names in its equations, that are set and not computed.
+    held() {
+      const here = made.filter((each) => at && each.layer === at.l && each.direction === at.d && (each.t ?? at.t) === at.t && (each.unit ?? at.unit) === at.unit);
+      return here.flatMap((each) => ({ hold_gate: info.gates.filter(({ name }) => name === each.gate).map(({ letter }) => letter), set_state: [each.state], zero_unit: ['h', 'c'] })[each.kind] ?? []);
+    },
+    // What the changed network answers, beside the open cell, which covers the picture.
+    tell(text) { if (text || now.dataset.refused !== 'true') told(text); },
     clear: () => { if (made.length) set([]); },
     get made() { return made; },
   };

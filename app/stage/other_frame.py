@@ -46,7 +46,7 @@ class OtherFrame:
 
     def request(self, info: RunInfo, requested: Sequence[str], step: int) -> None:
         """Ask for it, with these readings; an intervention that this network does not have is not asked for."""
-        if not self._is_wanted or self._refused(info) or self._run.is_pending(self._kind):
+        if not self._is_wanted or self.refused(info) or self._run.is_pending(self._kind):
             return
         asked = (*self._choice, list(requested), step)
         if asked == self._asked:
@@ -74,9 +74,10 @@ class OtherFrame:
             return ONLY_LIVE
         if not self._is_wanted:
             return ""
-        return self._refused(info) or self._run.problem(self._kind)
+        return self.refused(info) or self._run.problem(self._kind)
 
-    def _refused(self, info: RunInfo) -> str:
+    def refused(self, info: RunInfo) -> str:
+        """Why these interventions cannot be made in this network, in a sentence; empty if they can."""
         try:
             read_interventions(list(self.interventions), info)
         except InterventionError as error:

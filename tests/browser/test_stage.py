@@ -385,6 +385,9 @@ def test_a_typed_word_is_read_and_answered_and_what_cannot_be_read_is_said(visit
     assert problem.is_hidden() and back.is_hidden() and drawn(page, ".says text") == says
     assert page.page.locator(".stage-svg .typed").count() == 0
     ask = page.page.locator(".stage-ask input")
+    ask.fill("My mother wanted some wine for")
+    ask.press("Enter")
+    page.page.locator(".stage-ask-note", has_text="It does not know “my”, “mother”").wait_for()
     ask.fill("She wanted some wine for")
     ask.press("Enter")
     page.wait(f"{STAGE}.info.steps === 5")
@@ -518,6 +521,14 @@ def test_a_gate_held_shut_is_seen_beside_the_network_as_it_is_and_escape_leads_b
     page.wait(f"{STAGE}.frame.changes?.length === 1")
     changed = trainer.changed_frame([SetState(layer=0, t=1, unit=0, value=0.75)])
     np.testing.assert_allclose(array(page, "look().relative"), changed.frame.relative.ravel(), rtol=1e-4)
+    said = page.page.locator(".stage-now")
+    assert f"It says {changed.frame.outputs[-1].argmax()} " in said.inner_text()  # the open cell covers the picture
+    page.page.get_by_label("What to set").select_option("f at this step")
+    page.page.get_by_label("To which number").fill("7")
+    page.page.get_by_label("To which number").press("Enter")
+    said.get_by_text("must be").wait_for()
+    assert "between 0 and 1" in said.inner_text() or "from 0 to 1" in said.inner_text()
+    page.wait(f"{STAGE}.frame.changes?.length === 1")  # what was changed before stays
     page.page.keyboard.press("Escape")
     page.page.keyboard.press("Escape")
     page.wait(f"{STAGE}.frame.changes.length === 0")

@@ -70,7 +70,7 @@ def test_a_change_that_the_lesson_offers_starts_as_it_always_did():
 
 
 @pytest.mark.parametrize("link", [
-    {"hidden_size": "64"}, {"then": "300~learning_rate~0.01"}, {"present": "1"}, {"hide": "lesson"},
+    {"hidden_size": "64"}, {"then": "300~learning_rate~0.01"}, {"hide": "lesson"},
 ], ids=str)  # fmt: skip
 def test_a_link_that_shows_something_else_than_the_question_trains_at_once(pool, link):
     page = opened(preset="remember", **link)
@@ -87,10 +87,10 @@ def test_a_link_of_settings_alone_has_no_lesson_and_trains():
     assert not slot().paused and not is_asked(page)
 
 
-def test_presenting_hides_the_question_and_its_note():
+def test_a_class_is_asked_in_presentation_mode_too():
     page = press(opened(preset="remember"), "present")
-    assert not is_asked(page) and slot().paused
-    assert is_asked(press(page, "present"))
+    assert is_asked(page) and slot().paused
+    assert is_asked(opened(preset="remember", present="1"))
 
 
 def test_a_run_that_was_found_under_way_is_not_held_up(pool):

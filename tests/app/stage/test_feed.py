@@ -28,7 +28,8 @@ NOTHING: dict[str, Any] = {
     "t": 0, "chain": [0, 0], "unit": 0, "open": False, "follow": None, "typed": {}, "matrix": None,
 }  # fmt: skip
 ONCE = {"words", "targets", "description", "matrix", "typedProblem", "isTyped", "update", "updateProblem",
-        "changes", "wasRelative", "wasBest", "wasSure", "walk", "jacobian", "walkProblem"}  # fmt: skip
+        "changes", "typedNote", "refusedChange", "wasRelative", "wasBest", "wasSure", "walk", "jacobian",
+        "walkProblem"}  # fmt: skip
 
 
 def asked(case: str, **choice: Any) -> tuple[StageFeed, FakeRun, RunInfo, Frame]:
