@@ -117,7 +117,7 @@ def because(learned: LaneSnapshot, other: LaneSnapshot) -> str:
     if gate is None:
         return f"{why}."
     keeps = float(learned.frame.gates[gate][-1, 0].mean())
-    return f"{why}; the {learned.name}'s {gate.replace('_', ' ')}s are {keeps:.0%} open, and keep it."
+    return f"{why}; the {learned.name}'s {gate.replace('_', ' ')}s keep {keeps:.0%}."
 
 
 # ---- both

@@ -19,6 +19,7 @@ export function createInterventions(row, list, acts) {
     set([...made.filter((each) => key(each) !== key(intervention)), ...(there ? [] : [intervention])]);
   }
   function set(next) {
+    now.dataset.refused = 'false';
     made = next;
     acts.change(made);
     mark();
@@ -111,10 +112,10 @@ export function createInterventions(row, list, acts) {
     // Values of the open cell, by their names in its equations, that are set and not computed.
     held() {
       const here = made.filter((each) => at && each.layer === at.l && each.direction === at.d && (each.t ?? at.t) === at.t && (each.unit ?? at.unit) === at.unit);
-      return here.flatMap((each) => ({ hold_gate: info.gates.filter(({ name }) => name === each.gate).map(({ letter }) => letter), set_state: [each.state], zero_unit: ['h', 'c'] })[each.kind] ?? []);
+      return here.flatMap((each) => ({ hold_gate: info.gates.filter(({ name }) => name === each.gate).map(({ letter }) => `gate ${letter}`), set_state: [each.state], zero_unit: ['h', 'c'] })[each.kind] ?? []);
     },
     // What the changed network answers, beside the open cell, which covers the picture.
-    tell(text) { if (text || now.dataset.refused !== 'true') told(text); },
+    tell(text) { if (now.dataset.refused !== 'true') told(text); }, // what was refused is said until something else is changed
     clear: () => { if (made.length) set([]); },
     get made() { return made; },
   };

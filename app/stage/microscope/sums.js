@@ -42,7 +42,7 @@ export function writeSums(host, { lines, back, remark }) {
       write(node, text);
       if (!number) continue;
       const tell = inline ? equals : fixed;
-      const held = view.held?.includes(value) && !symbol.includes("₋") ? " (set)" : "";
+      const held = view.held?.includes(value) ? " (set)" : "";
       put(number, { text: values.known && symbol !== "1" ? `${tell(values[value])}${held}` : "" });
     }
     put(together, { text: values.known && view.together ? `. ${view.together}` : "." });

@@ -59,7 +59,7 @@ export function folded({ info, chains, front }) {
         show(note, Boolean(run) && room > 34 && chains.some((c) => view.happened.state(c, run.from)));
         if (!run) return;
         const n = run.to - run.from + 1;
-        put(note, { text: room > 130 * s ? `… ${n} steps, folded …` : `… ${n} …`, x: (grid[run.from].x + grid[run.to].x) / 2, y: at.both ? y.tick : view.worded ? y.chip + 5 : above });
+        put(note, { text: room > 130 * s ? `… ${n} step${n > 1 ? "s" : ""}, folded …` : `… ${n} …`, x: (grid[run.from].x + grid[run.to].x) / 2, y: at.both ? y.tick : view.worded ? y.chip + 5 : above });
       });
     },
   };

@@ -128,8 +128,7 @@ def test_why_only_one_learns_it_is_said_where_hardly_any_gradient_arrives():
     open_gates = f"{learned.frame.gates['forget_gate'][-1, 0].mean():.0%}"
     said = first_text.conclusion([lane("RNN", UPDATES, 0.33, 0.001, state="finished"), learned], 20)
     assert said.endswith(
-        "Each step back leaves about 10% of the RNN's gradient; the LSTM's forget gates are "
-        f"{open_gates} open, and keep it."
+        f"Each step back leaves about 10% of the RNN's gradient; the LSTM's forget gates keep {open_gates}."
     )
 
 
