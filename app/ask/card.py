@@ -13,7 +13,6 @@ from app import audio
 from app.ask import text as ask_text
 from app.figures import ask
 from app.hub import RunSlot
-from app.stage.description import asks
 from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
 from engine.ask.unknown_input import UnknownInput, unknown_input
@@ -44,8 +43,8 @@ def _card_state(token: str) -> AskState:
 def card(slot: RunSlot) -> None:
     """Draw the fields, and below them the newest answer of this run."""
     run, experiment, card_state = slot.run, slot.experiment, _card_state(slot.token)
-    on_stage = bool(asks(run.info)["asks"])  # beside the input words: then this card is for what that field cannot do
-    with st.container(key="predict"), st.expander(ask_text.HEADING, expanded=not on_stage):
+    is_series = TASKS[experiment.task].inputs == "values" and not reason_not_to_continue(experiment)
+    with st.container(key="predict"), st.expander(ask_text.HEADING, expanded=is_series):
         st.html(STYLE)
         typed = _typed(TASKS[experiment.task])
         with st.form("predict_form", border=False, enter_to_submit=True):

@@ -99,14 +99,14 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "labels": [theme.symbol(label) for label in info.output_labels] if info.outputs == "symbols" else [],
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),
-        **asks(info),
+        **_asks(info),
         "numbers": list(info.input_labels[:MOST_NUMBERS]) if info.inputs == "values" and info.image is None else [],
         "audible": info.pitches is not None,
         "reduction": info.experiment.reduction,
     }
 
 
-def asks(info: RunInfo) -> dict[str, str]:
+def _asks(info: RunInfo) -> dict[str, str]:
     """What a visitor may type in the place of the whole drawn sequence, with an example; "" if nothing."""
     task = TASKS[info.experiment.task]
     is_text = task.encode is not None and info.inputs == info.outputs == "symbols"

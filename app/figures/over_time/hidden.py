@@ -42,7 +42,7 @@ def template(info: RunInfo) -> go.Figure:
     ]  # fmt: skip
     return theme.figure(
         *TRACES.in_order(heat=heat),
-        height=164 if len(names) == 1 else 220,
+        height=156 if len(names) == 1 else 170,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 38},
         xaxis=theme.time_axis(info.time_steps, "position in the sequence, t"),

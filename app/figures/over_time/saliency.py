@@ -68,7 +68,7 @@ def _lower(info: RunInfo) -> int:
     """Return the height in pixels that the heat map's rows need, within limits."""
     e = info.experiment
     at_every_step = e.rnn_type == "many_to_one" and not e.bidirectional  # its output could be read at any step
-    return int(np.clip(12 * sum(info.valid if at_every_step else info.counted), 40, 160))
+    return int(np.clip(12 * sum(info.valid if at_every_step else info.counted), 40, 84))
 
 
 def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:

@@ -12,7 +12,7 @@ from app.figures.base import STATE, Curves, LiveFigure, Patch, Traces
 from engine.frame import Frame, RunInfo
 
 MAX_LABELS = 45
-HEIGHT = 300  # pixels
+HEIGHT = 200  # pixels
 LETTER, LINE, POINT = 7, 13, 8  # pixels: width of a letter, height of a name, width of a diamond
 BASE = 1.2  # the axes end at a power of this, so that they rarely change while the symbols move
 TRACES = Traces("other", "read")

@@ -27,7 +27,7 @@ def template(info: RunInfo) -> go.Figure:
     end = info.time_steps - 1
     return theme.figure(
         *TRACES.in_order(line=line, points=points, **log_scale.marks(empty)),
-        height=212,
+        height=170,
         revision=f"lags-{info.time_steps}",
         margin={"l": 56, "r": 14, "t": 18, "b": 40},
         xaxis={

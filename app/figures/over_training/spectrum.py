@@ -12,7 +12,7 @@ from engine.frame import Frame, RunInfo
 from engine.number_format import short
 
 REACHES = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 1e3, 1e4, 1e6)
-HEIGHT = 340  # pixels
+HEIGHT = 326  # pixels
 
 
 def template(info: RunInfo) -> go.Figure:
