@@ -28,6 +28,7 @@ class Ghost:
     Args:
         branched_at: the step at which the current run branched off from it; None if it did not.
         ratios: as in `Curves`.
+        past_id: the past run that it is; a figure that draws that one in its own colour does not draw it in grey too.
     """
 
     info: RunInfo
@@ -35,6 +36,7 @@ class Ghost:
     curve: History
     branched_at: int | None = None
     ratios: np.ndarray = field(default_factory=lambda: ratios(()))
+    past_id: str = ""
 
 
 MOST_BESIDE = len(PAST_RUNS)
@@ -140,16 +142,23 @@ class RunSlot(TabSlot):
         self.run, self.paused, self._token = run, paused, secrets.token_urlsafe(16)
 
     def _become_ghost(self, branched_at: int | None = None) -> None:
-        frame = self.run.latest()
-        if frame is not None and frame.step > 0:
-            self.ghost = Ghost(self.run.info, frame, self.run.curve, branched_at, ratios(self.run.frames))
+        run, frame = self.run, self.run.latest()
         self.stop()
+        if frame is not None and frame.step > 0:
+            line = self.past.line_of(run)
+            self.ghost = Ghost(run.info, frame, run.curve, branched_at, ratios(run.frames), line.id if line else "")
+
+    @property
+    def has_ended(self) -> bool:
+        """True if the run has stopped by itself; Train goes on with it."""
+        return self.run.status().phase in (RunPhase.FINISHED, RunPhase.REFUSED)
 
     @property
     def beside(self) -> dict[int, KeptRun]:
         """The past runs that are drawn beside the present one, by their place in PAST_RUNS of the theme."""
         found = {place: self.past.find(name) for place, name in sorted(self._beside.items())}
-        return {place: run for place, run in found.items() if run is not None}
+        present = self.past.line_of(self.run)
+        return {place: run for place, run in found.items() if run is not None and run is not present}
 
     def draw_beside(self, run: KeptRun, drawn: bool) -> bool:
         """Draw a past run beside the present one, or no longer.
@@ -193,7 +202,8 @@ class RunSlot(TabSlot):
 
     def stop(self) -> None:
         """End the run; it is one of the past runs then."""
-        self.past.add(self.run)
+        if not (self.abandoned and self.past.was_forgotten(self.run)):
+            self.past.add(self.run)
         self.run.stop()
 
     def suspend(self) -> None:
@@ -206,7 +216,7 @@ class RunSlot(TabSlot):
         """Resume what `suspend` stopped: a tab is open again."""
         if self.suspended:
             self.suspended = False
-            if not self.paused and self.run.status().phase not in (RunPhase.FINISHED, RunPhase.REFUSED):
+            if not self.paused and not self.has_ended:
                 self.run.resume()
 
 
@@ -239,6 +249,20 @@ class Hub(SlotRegistry[RunSlot]):
             return RunSlot(self.pool(), owner, start, speed=speed, past=past)
 
         return self.find_or_create(owner, matches, create)
+
+    def gather(self, slot: RunSlot) -> None:
+        """Bring the past runs of this tab's browser up to date.
+
+        Beside those that were stopped: runs that have ended by themselves and are still on a screen, and runs that were
+        left, because their tab was closed or went to another link; they are not stopped before the slot is forgotten.
+        """
+        with self._lock:  # two tabs may ask at once
+            for other in self._slots:
+                over = other.past is slot.past and other is not slot and (other.tabs <= 0 or other.has_ended)
+                if over and not slot.past.was_forgotten(other.run):
+                    slot.past.add(other.run)
+            if slot.has_ended or slot.past.line_of(slot.run) is not None:
+                slot.past.add(slot.run)
 
     def running(self) -> int:
         """The number of runs that are training now."""

@@ -1,4 +1,4 @@
-"""The runs of a browser that are over: their curves and settings, to draw them beside the present run."""
+"""The runs of a browser that are over or were left: their curves and settings, to draw them beside the present run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -26,7 +27,7 @@ OWN_WORDS = ("cell", "hidden_size")  # settings that every name begins with
 
 @dataclass(eq=False, kw_only=True)
 class KeptRun:
-    """One run that is over.
+    """One run that is over or was left.
 
     Args:
         name: says what differs from the run before; a person may change it.
@@ -34,7 +35,7 @@ class KeptRun:
         past: what figures draw of it.
         step: updates made. best: the lowest held-out loss, NaN if none was measured; best_step: where.
         verdict: the kind of its last verdict; "" without one.
-        ended: when, in seconds since 1970.
+        ended: when it was seen to have ended, or to have been left, in seconds since 1970.
         is_kept: newer runs do not take its place.
     """
 
@@ -66,6 +67,7 @@ class PastRuns:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._runs: tuple[KeptRun, ...] = ()  # replaced, never changed: pages and sockets read it meanwhile
+        self._lines: WeakKeyDictionary[Run, str] = WeakKeyDictionary()  # the id under which a run is kept
 
     @property
     def newest_first(self) -> tuple[KeptRun, ...]:
@@ -76,23 +78,38 @@ class PastRuns:
         """The run with this id; None if it was forgotten."""
         return next((run for run in self._runs if run.id == name), None)
 
+    def line_of(self, run: Run) -> KeptRun | None:
+        """The line in which this run is kept; None if it is not."""
+        return self.find(self._lines.get(run))
+
+    def was_forgotten(self, run: Run) -> bool:
+        """True if this run was kept, and is no longer."""
+        return run in self._lines and self.line_of(run) is None
+
     def add(self, run: Run) -> None:
-        """Add a run that ends, if it has made an update."""
+        """Add a run that ends or is left, if it has made an update; of one that is there already, what is new."""
         frame = run.latest()
         if frame is None or frame.step == 0:
             return
+        own = self.line_of(run)
+        if own is not None and frame.step == own.step == run.status().step and own.changes == changes_of(run):
+            return  # nothing is new: pages ask again and again
         new = snapshot(run, frame, self._clock())
-        same = next((old for old in self._runs if (old.initial, old.changes) == (new.initial, new.changes)), None)
+        same = own or self._with_settings(new)
         others = tuple(old for old in self._runs if old is not same)
         if same is None:
             new.name = unused_name(new, others)
         else:
-            longer = same if same.step > new.step else new
-            longer.name, longer.id, longer.is_kept, longer.ended = same.name, same.id, same.is_kept, new.ended
-            new = longer
-        self._runs = (*others, new)
+            ended = same.ended if same is own and same.step == new.step else new.ended
+            new = same if same.step > new.step else new
+            new.name, new.id, new.is_kept, new.ended = same.name, same.id, same.is_kept, ended
+        self._lines[run] = new.id
+        self._runs = tuple(sorted((*others, new), key=lambda kept: kept.ended))
         passing = [old for old in self._runs if not old.is_kept]
         self._forget(passing[: max(0, len(passing) - NEWEST)])
+
+    def _with_settings(self, run: KeptRun) -> KeptRun | None:
+        return next((old for old in self._runs if (old.initial, old.changes) == (run.initial, run.changes)), None)
 
     def rename(self, run: KeptRun, name: str) -> None:
         """Give a run another name, of one line; an empty one changes nothing, one that is taken gets a number."""
@@ -124,17 +141,16 @@ def snapshot(run: Run, frame: Frame, now: float) -> KeptRun:
     Args:
         frame: its newest one. now: seconds since 1970.
     """
-    initial = settings_at(run.info.experiment, run.changes, 0)
-    changes = tuple(change for change in run.changes if change[0] > 0)
+    initial, changes = settings_at(run.info.experiment, run.changes, 0), changes_of(run)
     curve = run.curve
-    held_out, looks = curve.held_out(), curve.looks()
+    held_out, looks = held_out_curve(run, frame), curve.looks()
     curves = Curves(
         updates=thinned(curve.updates()),
         looks=looks[:0] if len(held_out) else thinned(looks),  # of the two, figures draw the held-out record
-        held_out=thinned(held_out),
+        held_out=thinned(held_out, frame.held_out_best_step),
         ratios=thinned(ratios((*run.frames, frame))),
     )
-    best, best_step = _best(frame, curves)
+    best, best_step = _best(curves)
     return KeptRun(
         name=default_name(initial, changes, None),
         initial=initial,
@@ -148,17 +164,38 @@ def snapshot(run: Run, frame: Frame, now: float) -> KeptRun:
     )
 
 
-def thinned(rows: np.ndarray) -> np.ndarray:
-    """At most MAX_ROWS of these rows, evenly spaced, the first and the last among them."""
+def changes_of(run: Run) -> Changes:
+    """The live changes after the first update."""
+    return tuple(change for change in run.changes if change[0] > 0)
+
+
+def held_out_curve(run: Run, frame: Frame) -> np.ndarray:
+    """The kept measurements of the held-out record, by step, the lowest among them: it may lie between two frames.
+
+    Args:
+        frame: the newest one; it knows the lowest of all measurements.
+    """
+    kept = run.curve.held_out()
+    step = frame.held_out_best_step
+    if not np.isfinite(frame.held_out_best) or step in kept["step"]:
+        return kept
+    return np.insert(kept, np.searchsorted(kept["step"], step), np.array((step, frame.held_out_best), kept.dtype))
+
+
+def thinned(rows: np.ndarray, step: int = -1) -> np.ndarray:
+    """At most MAX_ROWS of these rows, evenly spaced, among them the first, the last, and the one of this step."""
     if len(rows) <= MAX_ROWS:
         return rows
-    return rows[np.linspace(0, len(rows) - 1, MAX_ROWS).round().astype(int)]
+    some = np.linspace(0, len(rows) - 1, MAX_ROWS).round().astype(int)
+    (wanted,) = np.nonzero(rows["step"] == step)
+    if not np.isin(wanted, some).all():
+        inner = some[1:-1]
+        inner[np.abs(inner - wanted).argmin()] = wanted.item()
+    return rows[some]
 
 
-def _best(frame: Frame, curves: Curves) -> tuple[float, int]:
-    """The lowest held-out loss and its step: of the frame's record, or of the curve where there is none."""
-    if np.isfinite(frame.held_out_best):
-        return frame.held_out_best, frame.held_out_best_step
+def _best(curves: Curves) -> tuple[float, int]:
+    """The lowest held-out loss of the curve that is drawn and exported, and its step."""
     steps, losses = curves.held_out_loss
     if not np.isfinite(losses).any():
         return float("nan"), 0

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from app.export.gradient_csv import gradient_csv, gradients_csv
 from app.hub import HUB, RunSlot
+from app.past_runs import held_out_curve
 from app.replay import player
 from app.weights_file import step_of
 from engine.experiment import Experiment
@@ -51,13 +52,20 @@ async def replay(request: Request) -> Response:
 
 
 async def curves(request: Request) -> Response:
-    """GET /live/<token>/curves.csv: a row for every kept update and frame; a frame's columns are empty without one."""
+    """GET /live/<token>/curves.csv: a row for every kept update and frame; a frame's columns are empty without one.
+
+    A run with a held-out record has a last column for it, and rows for its own steps.
+    """
     slot = HUB.find(request.path_params["token"])
     if slot is None:
         return PlainTextResponse(GONE, 404)
-    rows = slot.run.history
+    rows, frame = slot.run.history, slot.run.latest()
     step = int(rows["step"][-1]) if len(rows) else 0
-    return _download(pd.DataFrame(rows).to_csv(index=False).encode(), slot, step, "csv", "text/csv", "curves-")
+    table = pd.DataFrame(rows)
+    if frame is not None and len(slot.run.curve.held_out()):
+        record = pd.DataFrame(held_out_curve(slot.run, frame)).rename(columns={"loss": "held_out_loss"})
+        table = table.merge(record, how="outer", on="step")
+    return _download(table.to_csv(index=False).encode(), slot, step, "csv", "text/csv", "curves-")
 
 
 async def gradients(request: Request) -> Response:

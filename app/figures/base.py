@@ -25,6 +25,7 @@ class Curves:
         held_out: structured array, one row per measurement of the held-out record; none in older recordings.
         waterfall: (steps (rows,), norms (rows, T)), from `engine.recording.history.Waterfall.table`.
         ratios: structured array, one row per kept frame, from `engine.recording.history.ratios`.
+        reaches: the training step up to which runs are drawn beside this one.
     """
 
     updates: np.ndarray
@@ -32,6 +33,7 @@ class Curves:
     waterfall: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, int), np.zeros((0, 0))))
     held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("loss", float)]))
     ratios: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("ratio", float)]))
+    reaches: int = 0
 
     @property
     def held_out_loss(self) -> tuple[np.ndarray, np.ndarray]:
@@ -47,8 +49,8 @@ class Curves:
         return Curves(updates, looks, held_out=held_out, ratios=ratios)
 
     def last_step(self, frame: Frame) -> int:
-        """Return the newest known training step: the frame's, or that of an update reported after it."""
-        return max(frame.step, int(self.updates["step"][-1]) if len(self.updates) else 0)
+        """Return the last training step that is drawn: of the frame, a later update, or a run beside this one."""
+        return max(frame.step, int(self.updates["step"][-1]) if len(self.updates) else 0, self.reaches)
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,9 @@ class Feed:
     def __init__(self, slot: RunSlot) -> None:
         self.slot, self.run, self._ghost, self._beside = slot, slot.run, slot.ghost, slot.beside
         self._figures = {name: figure for name, figure in applicable(slot.run.info).items() if name != ON_THE_STAGE}
+        self._reaches = {
+            name: past_runs.reaches(figure, slot.run.info, self._beside) for name, figure in self._figures.items()
+        }
         self.seen: frozenset[str] = frozenset()  # the figures on the screen, as the browser reports
         self.at: int | None = None  # the past step that the browser shows; None: the newest frame, live
         self.chain: tuple[int, int] | None = None  # (layer, direction) of the browser's figures of a single layer
@@ -96,7 +99,8 @@ class Feed:
         curves = curves_of(self.run.curve, self.run.waterfall, info.shown_chain, self.run.frames)
         patches: dict[str, Patch] = {}
         for name in due:
-            patches[name] = self._figures[name].patch(info, frame, curves)
+            drawn = dataclasses.replace(curves, reaches=self._reaches[name])
+            patches[name] = self._figures[name].patch(info, frame, drawn)
             if name not in self._drawn:
                 patches[name] |= self._past(name, info)
             self._drawn[name] = frame
@@ -122,7 +126,7 @@ class Feed:
     def _past(self, name: str, info: RunInfo) -> Patch:
         """The previous run in grey, and the past runs that are drawn beside this one."""
         figure, changed = self._figures[name], dict[str, Any]()
-        if self._ghost is not None:
+        if self._ghost is not None and self._ghost.past_id not in {run.id for run in self._beside.values()}:
             before = dataclasses.replace(curves_of(self._ghost.curve), ratios=self._ghost.ratios)
             changed = past_runs.previous_run(figure, info, self._ghost, before)
         if self._beside:

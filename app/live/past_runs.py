@@ -47,6 +47,12 @@ def beside(figure: LiveFigure, info: RunInfo, runs: Mapping[int, KeptRun], first
     return changed
 
 
+def reaches(figure: LiveFigure, info: RunInfo, runs: Mapping[int, KeptRun]) -> int:
+    """The last training step of the past runs in a figure over training; 0 without one."""
+    drawn = [figure.past_line(info, run.past) for run in runs.values()] if figure.steps else []
+    return max((int(line[0][-1]) for line in drawn if line is not None and len(line[0])), default=0)
+
+
 def _drawn(trace: str, line: tuple[np.ndarray, np.ndarray]) -> Patch:
     x, y = line
     return {f"{trace}.x": np.asarray(x, np.float32), f"{trace}.y": theme.float32(y), f"{trace}.showlegend": True}

@@ -1,4 +1,4 @@
-"""The card "My runs": the past runs of this browser, each with what can be done with it."""
+"""The card "My runs": the runs of this browser that are over or were left, each with what can be done with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 from app import links, state, tab
 from app.compare import plan
 from app.figures import theme
-from app.hub import RunSlot
+from app.hub import HUB, RunSlot
 from app.my_runs import text as my_runs_text
 from app.past_runs import MAX_NAME, KeptRun
 from app.verdicts import VERDICTS
@@ -33,7 +33,10 @@ def card(slot: RunSlot, lesson: Preset | None) -> None:
         slot: this tab's runs. lesson: the links of a run begin with it; None without one.
     """
     component = st.components.v2.component("my_runs", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
-    runs, beside = slot.past.newest_first, {run.id: place for place, run in slot.beside.items()}
+    HUB.gather(slot)
+    present = slot.past.line_of(slot.run)
+    runs = sorted(slot.past.newest_first, key=lambda run: run is not present)  # the present run first
+    beside = {run.id: place for place, run in slot.beside.items()}
     refused = tab.load(REFUSED) or ""
     tab.store(REFUSED, "")
     component(
@@ -55,6 +58,7 @@ def card(slot: RunSlot, lesson: Preset | None) -> None:
 def row(run: KeptRun, slot: RunSlot, lesson: Preset | None, place: int | None) -> dict[str, Any]:
     """What the table shows of a run; `place` is its place among the runs that are drawn, None if it is not."""
     info: RunInfo = slot.run.info
+    is_present = run is slot.past.line_of(slot.run)
     can_draw, note = my_runs_text.not_drawn(run, info)
     style = VERDICTS.get(run.verdict)
     compare, about = "", my_runs_text.NO_COMPARISON
@@ -66,6 +70,7 @@ def row(run: KeptRun, slot: RunSlot, lesson: Preset | None, place: int | None) -
         pass  # the link is not offered then, and `about` says why
     return {
         "id": run.id,
+        "present": is_present,
         "name": run.name,
         "settings": my_runs_text.settings(run),
         "look": None if place is None else theme.PAST_RUNS[place],
@@ -74,7 +79,7 @@ def row(run: KeptRun, slot: RunSlot, lesson: Preset | None, place: int | None) -
         "step": f"{run.step:,}",
         "best": my_runs_text.best(run),
         "verdict": None if style is None else {"word": style.label, "sign": style.icon, "tone": style.severity},
-        "ended": 1000 * run.ended,
+        "ended": None if is_present and not slot.has_ended else 1000 * run.ended,
         "kept": run.is_kept,
         "open": f"?{urlencode(open_link(run, lesson))}",
         "compare": compare,

@@ -24,8 +24,9 @@ async def runs_csv(request: Request) -> Response:
     slot = HUB.find(request.path_params["token"])
     if slot is None:
         return PlainTextResponse(GONE, 404)
+    HUB.gather(slot)
     runs, frame = list(slot.past.newest_first[::-1]), slot.run.latest()
-    if frame is not None and frame.step > 0:
+    if frame is not None and frame.step > 0 and slot.past.line_of(slot.run) is None:
         present = snapshot(slot.run, frame, time.time())
         present.name = present_name(present.initial)
         runs.append(present)

@@ -62,6 +62,7 @@ class Runs {
     line.dataset.run = id;
     const cells = columns.map((column) => { const cell = make('td', line); cell.dataset.column = column; return cell; });
     const draw = make('label', cells[0]), box = make('input', draw, { type: 'checkbox' }), look = make('span', draw, { className: 'my-runs-look' });
+    const own = make('span', cells[0], { className: 'my-runs-present', textContent: labels.present });
     box.onchange = () => this.send({ what: 'draw', id, value: box.checked });
     const name = make('input', cells[1], { type: 'text', maxLength: this.data.longest, ariaLabel: labels.name, spellcheck: false });
     name.onchange = () => this.send({ what: 'name', id, value: name.value });
@@ -80,12 +81,15 @@ class Runs {
     keep.dataset.act = 'keep';
     const forget = make('button', acts, { type: 'button', textContent: labels.forget });
     forget.dataset.act = 'forget';
-    return { line, cells, box, look, name, note, verdict, sign, word, open, compare, keep, forget };
+    return { line, cells, draw, own, box, look, name, note, verdict, sign, word, open, compare, keep, forget };
   }
 
   patch(row, run, labels) {
-    const { cells, box, look, name, note, verdict, sign, word, open, compare, keep, forget } = row;
+    const { line, cells, draw, own, box, look, name, note, verdict, sign, word, open, compare, keep, forget } = row;
     row.run = run;
+    line.dataset.present = run.present;
+    own.hidden = !run.present;
+    for (const other of [draw, open, compare, forget]) other.hidden = run.present; // it is drawn and open already
     box.checked = run.look !== null;
     box.disabled = !run.can_draw && run.look === null;
     box.ariaLabel = labels.draw.replace('{name}', run.name);
@@ -93,13 +97,13 @@ class Runs {
     if (document.activeElement !== name) name.value = run.name;
     name.title = run.settings;
     write(note, run.note);
-    note.hidden = !run.note;
+    note.hidden = !run.note || run.present;
     write(cells[2], run.step);
     write(cells[3], run.best);
     verdict.dataset.tone = run.verdict?.tone ?? 'none';
     write(sign, run.verdict ? `${run.verdict.sign} ` : '');
     write(word, run.verdict?.word ?? '–');
-    write(cells[5], when(run.ended));
+    write(cells[5], run.ended === null ? labels.not_ended : when(run.ended));
     open.href = new URL(run.open, document.baseURI).href;
     open.title = run.settings;
     if (run.compare) compare.href = new URL(run.compare, document.baseURI).href;

@@ -20,15 +20,17 @@ from engine.tasks import TASKS
 
 HEADING = "My runs"
 ABOUT = (
-    f"The newest {NEWEST} runs of this browser that ended, and those that you keep, until the server ends. A run with "
-    "the same settings as an earlier one gives the same numbers, so both share a line."
+    f"Runs of this browser that have ended or that you have left: the newest {NEWEST}, and those that you keep, until "
+    "the server ends. A run with the same settings as another one gives the same numbers, so both share a line."
 )
 NONE_YET = (
-    "When you reset a run, change a setting or go back in time, the curves of the run before stay here until the "
-    "server ends. Then you can draw them beside those of the next run."
+    "When a run has finished, or when you reset it, change a setting, go back in time or open another link, its curves "
+    "stay here until the server ends. Then you can draw them beside those of the next run."
 )
 COLUMNS = ("Draw", "Name", "Step", "Best held-out loss", "Verdict", "Ended")
 LABELS = {
+    "present": "this run",
+    "not_ended": "not yet",
     "draw": "Draw “{name}” beside the present run",
     "name": "Name of this run",
     "open": "Open its settings",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import state
+from app import state, text
 from app.replay import pair, pair_text, player
 from app.replay.pair import OpenedPair
 from app.replay.player import Opened
-from engine.recording import RecordingError
+from engine.recording import Recording, RecordingError
 
 TITLE = "Open a recording"
 HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays visible
@@ -21,22 +21,59 @@ PAIR_HEIGHT = 700  # of two recordings, whose figures stand in tabs
 MOST = 2  # recordings at once
 
 
+Uploaded = tuple[str, str, IO[bytes]]
+"""The id, the name and the content of a file."""
+
+
 @dataclass
 class ReplayState:
-    """What a tab has open; it stays open after a bad file, and while other pages are shown."""
+    """What a tab has open; it stays open after bad files, and while other pages are shown."""
 
     opened: Opened | OpenedPair | None = None
-    files: tuple[str, ...] = ()  # the ids of the last files, in their order
-    problem: str = ""
+    shown: tuple[str, ...] = ()  # the ids of the files that are open, in their order
+    problems: dict[str, str] = field(default_factory=dict)  # by id of an uploaded file; "" if it can be read
     swapped: bool = False  # the second file is A
 
-    def open(self, ids: tuple[str, ...], files: Sequence[tuple[str, IO[bytes]]]) -> None:
-        """Open one or two uploaded files, each (name, content); if that fails, say why and keep what is open."""
-        self.files, self.problem = ids, ""
-        try:
-            self.opened = pair.open_files(files) if len(files) == MOST else player.open_file(*files[0])
-        except RecordingError as error:
-            self.problem = str(error)
+    def has_opened(self, ids: Sequence[str]) -> bool:
+        """True if these files were opened before, in this order."""
+        return list(self.problems) == list(ids) and self._chosen(ids) in (self.shown, ())
+
+    def open(self, files: Sequence[Uploaded]) -> None:
+        """Open the first one or two files that can be read; note of each other one why not.
+
+        If none can be read, what is open stays.
+        """
+        self.problems = {id: self.problems[id] if id in self.problems else _problem(file) for id, _, file in files}
+        by_id = {id: (name, file) for id, name, file in files}
+        while (ids := self._chosen(list(by_id))) and ids != self.shown:
+            chosen = [by_id[id] for id in ids]
+            try:
+                self.opened = pair.open_files(chosen) if len(ids) == MOST else player.open_file(*chosen[0])
+                self.shown = ids
+            except RecordingError as error:
+                self._blame(ids, chosen, str(error))
+
+    def readable(self, ids: Sequence[str]) -> list[str]:
+        """Those of these files that can be read."""
+        return [id for id in ids if not self.problems.get(id)]
+
+    def _chosen(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """The files to show, A first."""
+        chosen = tuple(self.readable(ids)[:MOST])
+        if set(chosen) != set(self.shown):
+            self.swapped = False
+        return chosen[::-1] if self.swapped else chosen
+
+    def _blame(self, ids: Sequence[str], chosen: Sequence[tuple[str, IO[bytes]]], problem: str) -> None:
+        """Note which of the files that could be read cannot be drawn: at least one, so that the others are tried."""
+        for id, file in zip(ids, chosen, strict=True) if len(ids) > 1 else ():
+            try:
+                player.open_file(*file)
+            except RecordingError as error:
+                self.problems[id] = str(error)
+        if not any(self.problems[id] for id in ids):
+            together = pair_text.NOT_TOGETHER.format(name=text.plain(chosen[0][0]))
+            self.problems[ids[-1]] = together if len(ids) > 1 else problem
 
     def swap(self) -> None:
         """A becomes B."""
@@ -62,28 +99,37 @@ def page(playground: Page) -> None:
                                     max_upload_size=player.MAX_UPLOADED)  # fmt: skip
         with st.container(key="recording_news"):  # its own container, so that messages do not remount the replay below
             _open(page_state, uploaded)
+        readable = page_state.readable([file.file_id for file in uploaded])
         if isinstance(page_state.opened, OpenedPair):
-            show_pair(page_state.opened, playground, page_state.swap if len(uploaded) >= MOST else None)
+            show_pair(page_state.opened, playground, page_state.swap if len(readable) >= MOST else None)
         elif page_state.opened is not None:
             show(page_state.opened, playground)
 
 
+def _problem(file: IO[bytes]) -> str:
+    """Why a file cannot be read; "" if it can."""
+    try:
+        Recording.load(file, player.MAX_UNPACKED)
+    except RecordingError as error:
+        return str(error)
+    return ""
+
+
 def _open(page_state: ReplayState, uploaded: Sequence[Any]) -> None:
-    """Open what was uploaded, if it is something new, and say what went wrong."""
-    files = list(uploaded[:MOST])
-    if {file.file_id for file in files} != set(page_state.files):
-        page_state.swapped = False
-    if page_state.swapped:
-        files.reverse()
-    ids = tuple(file.file_id for file in files)
-    if files and ids != page_state.files:
+    """Open what was uploaded, if it is something new, and say of every file that cannot be opened what is wrong."""
+    ids = [file.file_id for file in uploaded]
+    if ids and not page_state.has_opened(ids):
         with st.spinner(player.OPENING_FILE):
-            page_state.open(ids, [(file.name, file) for file in files])
-    if len(uploaded) > MOST:
+            page_state.open([(file.file_id, file.name, file) for file in uploaded])
+    readable = page_state.readable(ids)
+    if len(readable) > MOST:
         st.info(pair_text.TOO_MANY)
-    if page_state.problem:
-        kept = pair_text.KEPT if len(files) == MOST else player.KEPT
-        st.error(page_state.problem + (f" {kept}" if page_state.opened else ""))
+    for file in uploaded:
+        if problem := page_state.problems[file.file_id]:
+            said = pair_text.PROBLEM.format(name=text.plain(file.name), problem=problem, accepted=pair_text.ACCEPTED)
+            st.error(said)
+    if ids and not readable and page_state.opened is not None:
+        st.info(pair_text.KEPT)
 
 
 def show(opened: Opened, playground: Page) -> None:

@@ -52,15 +52,9 @@ def open_files(files: Sequence[tuple[str, IO[bytes]]]) -> OpenedPair:
     """Open two uploaded files, given as (name, content).
 
     Raises:
-        RecordingError: with a sentence for the user that names the file, if one of them is invalid.
+        RecordingError: with a sentence for the user, if one of them is invalid.
     """
-    recordings = []
-    for name, content in files:
-        try:
-            recordings.append(Recording.load(content, player.MAX_UNPACKED))
-        except RecordingError as error:
-            raise RecordingError(pair_text.PROBLEM.format(name=name, problem=error)) from error
-    one, other = recordings
+    recordings = one, other = [Recording.load(content, player.MAX_UNPACKED) for _, content in files]
     try:
         html = replay(one, other)
     except Exception as error:  # valid arrays that fit no network may raise any error in a figure

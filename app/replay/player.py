@@ -50,7 +50,6 @@ ABOUT = (
     "over the other."
 )
 UPLOAD = "A recording, or two, as zip files"
-KEPT = "The previous recording is still shown."
 INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 IN_PLAYGROUND = "Train this network in the playground"
 TABLE = "The numbers of every frame, as a table"
@@ -64,10 +63,15 @@ EXPORT = "Export"
 FILES = {
     "recording.zip": ("Recording", "Figures at many training steps, to open again here or in Python."),
     "replay.html": ("Replay", "The same figures as one web page that needs no server: for slides, or to send."),
-    "curves.csv": ("Curves", "Loss, metric and gradient norm at every kept training step, for a spreadsheet."),
+    "curves.csv": (
+        "Curves",
+        "A row per kept training step: loss of the training batch, loss and metric of the 16 sequences of the probe, "
+        "norm of the whole gradient before clipping, and the held-out loss of the figure “Is it learning?”.",
+    ),
     "gradients.csv": (
         "Gradient over training",
-        "‖dL/dh_t‖, a row per kept training step and a column per t, for a spreadsheet.",
+        "A row per kept training step and a column per t: ‖dL/dh_t‖ of the whole loss, absolute, the median over the "
+        "16 sequences of the probe. The page's figure has the last loss alone, divided by its norm where it enters.",
     ),
     "weights.safetensors": (
         "Weights",

@@ -44,7 +44,14 @@ CONTENTS = "recording.json"
 CURVES = ("updates", "looks")
 RENAMED = {"peepholes": "vectors.weight_ch"}
 """Columns that older programs wrote, and the paths of the fields that have their values now."""
-NOT_A_RECORDING = "This file is no recording: a recording is a zip file that this playground has written."
+EMPTY = "This file is no recording: it is empty, 0 bytes."
+NO_ZIP = "This file is no recording: it is no zip file."
+CUT_OFF = (
+    "This file is no recording that can be opened: it begins as a zip file, but its end is missing. It may not have "
+    "been downloaded or copied completely."
+)
+OTHER_ZIP = f"This zip file is no recording: it does not contain {CONTENTS}."
+ZIP_BEGINS = b"PK\x03\x04"
 DAMAGED = "This recording is damaged: a part of it is missing, or is not what it should be."
 
 
@@ -186,7 +193,16 @@ class Recording:
         except (RecordingError, ExperimentError, ColumnError) as error:
             raise RecordingError(str(error)) from error
         except Exception as error:  # a damaged file can cause any error, and must not crash the page
-            raise RecordingError(DAMAGED if zipfile.is_zipfile(raw) else NOT_A_RECORDING) from error
+            raise RecordingError(_why(raw)) from error
+
+
+def _why(raw: IO[bytes]) -> str:
+    """Why a file cannot be read, by how it begins and ends."""
+    if zipfile.is_zipfile(raw):
+        return DAMAGED
+    raw.seek(0)
+    begins = raw.read(len(ZIP_BEGINS))
+    return CUT_OFF if begins == ZIP_BEGINS else NO_ZIP if begins else EMPTY
 
 
 def _diagnosis_to_json(verdict: Diagnosis | None) -> dict[str, Any] | None:
@@ -217,7 +233,7 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
             f"This file holds more than {max_bytes // 2**20:,} MB unpacked, which is too much to open."
         )
     if CONTENTS not in archive.namelist():
-        raise RecordingError(NOT_A_RECORDING)
+        raise RecordingError(OTHER_ZIP)
     contents = json.loads(archive.read(CONTENTS))
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise RecordingError("This recording was written by another version of the playground, in another format.")

@@ -10,9 +10,10 @@ import pytest
 
 from app.figures.base import LastGradient
 from app.hub import MOST_BESIDE, Hub, RunSlot, Start
+from app.my_runs import csv_file
 from app.past_runs import MAX_ROWS, NEWEST, PastRuns, snapshot
 from engine.experiment import Experiment
-from engine.frame import Diagnosis
+from engine.frame import Diagnosis, RunPhase
 from tests.fakes import SMALL, FakePool, FakeRun, at_step
 
 
@@ -103,6 +104,7 @@ def test_a_long_run_of_a_large_network_takes_less_than_300_kilobytes():
         run.curve.add_frame(step, 1.0, 1.0, 0.5, 1.0, False)
         run.curve.add_held_out(step, 1 / step)
     run.frames = tuple(at_step(step) for step in range(3))
+    run.frame = dataclasses.replace(run.frame, held_out_best=1 / 2999, held_out_best_step=2999)
     one = snapshot(run, run.frame, 0.0)
     curves = one.past.curves
     assert len(curves.updates) == len(curves.held_out) == MAX_ROWS and not len(curves.looks)
@@ -125,6 +127,19 @@ def test_the_best_loss_is_the_records_and_the_ratio_that_of_the_frames():
     one = snapshot(run, run.frame, 0.0)
     assert (one.best, one.best_step, one.verdict) == (0.25, 4, "fading")
     assert one.past.curves.ratios.tolist() == [(7, 0.004)]
+
+
+def test_the_best_loss_and_its_step_stand_in_the_file():
+    run = run_at(4000)
+    for step in range(0, 4001, 2):
+        run.curve.add_held_out(step, 2.0)
+    run.frame = dataclasses.replace(run.frame, held_out_best=0.25, held_out_best_step=1701)
+    one = snapshot(run, run.frame, 0.0)
+    steps, losses = one.past.curves.held_out_loss
+    assert (one.best, one.best_step) == (0.25, 1701) and len(steps) <= MAX_ROWS
+    assert steps[0] == 0 and steps[-1] == 4000 and (np.diff(steps) > 0).all() and losses[steps == 1701] == 0.25
+    table = csv_file.written([one])
+    assert "1701,,,0.25" in table
 
 
 # ---- of a tab
@@ -152,6 +167,64 @@ def test_the_runs_are_the_browsers_and_outlive_a_reload(monkeypatch):
     again = hub.attach("ann", Start(SMALL.replace(seed=5)), speed="normal")  # another link in the same browser
     assert len(again.past.newest_first) == 1
     assert not bob.past.newest_first and nobody.past is not hub.attach("", Start(SMALL), speed="normal").past
+
+
+def of_ann(hub: Hub, **more) -> RunSlot:
+    return hub.attach("ann", Start(SMALL.replace(**more)), speed="normal")
+
+
+@pytest.fixture
+def hub(monkeypatch) -> Hub:
+    hub, pool = Hub(), FakePool()
+    monkeypatch.setattr(hub, "pool", lambda: pool)
+    return hub
+
+
+def test_a_run_that_has_finished_is_listed_while_it_is_on_the_screen(hub):
+    slot = of_ann(hub)
+    slot.run.frame = at_step(9)
+    hub.gather(slot)
+    assert not slot.past.newest_first  # it trains
+    slot.run.phase = RunPhase.FINISHED
+    for _ in range(2):
+        hub.gather(slot)
+        (line,) = slot.past.newest_first
+        assert slot.past.line_of(slot.run) is line and line.step == 9
+    slot.past.rename(line, "mine")
+    slot.train()
+    slot.run.frame = at_step(12)
+    hub.gather(slot)
+    (line,) = slot.past.newest_first
+    assert (line.name, line.step) == ("mine", 12)
+    slot.draw_beside(line, True)
+    assert not slot.beside  # it is the present run
+    slot.reset()
+    assert [run.name for run in slot.beside.values()] == ["mine"] and slot.ghost.past_id == line.id
+    hub.gather(slot)
+    assert len(slot.past.newest_first) == 1
+
+
+def test_a_run_that_is_left_behind_is_listed_once_and_grows(hub):
+    left, never = of_ann(hub), of_ann(hub, seed=4)
+    left.run.frame = at_step(9)
+    here = of_ann(hub, seed=5)
+    hub.gather(here)
+    assert not here.past.newest_first  # its tab is still open
+    hub.release(left)
+    hub.release(never)
+    for step in (9, 9, 11):  # it trains until its tab has been closed for a while
+        left.run.frame = at_step(step)
+        hub.gather(here)
+        assert [run.step for run in here.past.newest_first] == [step]
+    hub.release(here)
+    assert of_ann(hub) is left  # a reload
+    hub.gather(left)
+    (line,) = left.past.newest_first
+    assert left.past.line_of(left.run) is line
+    hub.release(left)
+    here.past.forget(line)
+    hub.gather(here)
+    assert not here.past.newest_first  # although its run still waits for its tab
 
 
 def test_four_runs_are_drawn_at_once_each_in_a_place_of_its_own():

@@ -50,3 +50,20 @@ def test_a_run_that_ended_is_drawn_under_its_own_name_and_survives_a_reload(visi
     row.get_by_role("link", name="Open its settings").click()
     page.wait("playground.token !== argument && playground.token !== null", before)
     page.wait("!location.search.includes('seed=')")
+
+
+def test_a_finished_run_is_listed_and_stays_when_another_link_is_opened(visit):
+    page: Playground = visit("preset=remember&cell=rnn&seq_len=6&hidden_size=5&steps=30")
+    page.wait("playground.phase === 'finished'")
+    row, name = page.page.locator(ROWS), page.page.locator(ROWS).get_by_label("Name of this run")
+    page.page.locator(".my-runs summary").click()
+    row.first.wait_for()
+    assert row.first.get_by_text("this run", exact=True).is_visible() and not row.get_by_role("checkbox").is_visible()
+    name.fill("the short one")
+    name.press("Enter")
+    page.page.goto(page.page.url.split("?")[0] + "?preset=remember&cell=gru&seq_len=6&hidden_size=5&steps=1000000")
+    page.wait("window.playground?.painted >= 1")
+    page.page.locator(".my-runs summary").click()
+    row.first.wait_for()
+    assert name.input_value() == "the short one" and row.get_by_role("checkbox").is_visible()
+    page.pause()

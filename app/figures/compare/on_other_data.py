@@ -122,7 +122,7 @@ RELATIVE_LOSS = RaceFigure(
     patch=loss_patch,
 )
 BACK = RaceFigure(
-    title="Gradient by steps back from the last loss",
+    title="Gradient norm by steps back, absolute",
     look_for="The further left a line stays high, the further back that network can learn from the end.",
     label="Norm of the last loss's gradient for every lane, by the number of steps back, log axis with fixed limits",
     how=over_time.GRADIENT.how,

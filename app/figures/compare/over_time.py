@@ -151,7 +151,7 @@ def _spacing(last: int) -> int:
 
 
 GRADIENT = RaceFigure(
-    title="Gradient that reaches each step",
+    title="Gradient norm at each step, absolute",
     look_for="The further left a line stays high, the further back that network can learn from the end.",
     label="Norm of the last loss's gradient at every time step for every lane, log axis with fixed limits",
     how=(

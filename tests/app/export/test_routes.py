@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import re
 
@@ -41,6 +42,24 @@ def test_curves_are_the_history_digit_by_digit(get, exported):
     for name, column in table.items():
         assert np.array_equal(column.to_numpy(), exported.history[name], equal_nan=name != "clipped")
     assert answer.body.decode().splitlines()[1].split(",")[4] == ""  # no update made step 0
+
+
+def test_the_held_out_record_is_the_last_column_of_the_curves(monkeypatch):
+    run = Exported()
+    best = run.frames[-1] = dataclasses.replace(run.frames[-1], held_out_best=0.125, held_out_best_step=2)
+    for step, loss in ((0, 2.5), (50, 0.1 + 0.2)):
+        run.curve.add_held_out(step, loss)
+    monkeypatch.setattr(HUB, "find", lambda token: run)
+    table = pd.read_csv(io.BytesIO(asyncio.run(answered("curves.csv")).body), index_col="step")
+    assert list(table)[-1] == "held_out_loss" and list(table.index) == [0, 1, 2, 3, 50]
+    assert table["held_out_loss"].dropna().to_dict() == {0: 2.5, best.held_out_best_step: 0.125, 50: 0.1 + 0.2}
+    assert np.array_equal(table["loss"].to_numpy()[:-1], run.history["loss"], equal_nan=True)
+
+
+def test_the_card_says_what_the_numbers_are():
+    curves, gradients = player.FILES["curves.csv"][1], player.FILES["gradients.csv"][1]
+    assert "training batch" in curves and "held-out loss" in curves and "before clipping" in curves
+    assert "absolute" in gradients and "median over the 16" in gradients and "divided by" in gradients
 
 
 def test_gradients_over_training_are_those_of_the_kept_frames_a_column_per_step(get, exported):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -76,3 +78,35 @@ def test_they_come_with_the_first_frame():
     assert first[f"loss.data.{own}.x"].tolist() == steps.tolist()
     assert np.array_equal(first[f"loss.data.{own}.y"], f4(losses))
     assert first["loss.data.0.name"] == "before: RNN"  # the grey line stays
+
+
+@pytest.mark.parametrize("name", ["loss", "update", "ratio"])
+def test_the_axis_of_training_reaches_as_far_as_they_do(name):
+    info, frame, curves = seen(NOW)
+    long = np.array([(1, 0.5), (2000, 0.5)], [("step", int), ("loss", float)])
+    updates = np.zeros(2, RUNS[0].past.curves.updates.dtype)
+    updates["step"] = 1, 2000
+    ratio = np.array([(1, 0.5), (2000, 0.5)], [("step", int), ("ratio", float)])
+    past = dataclasses.replace(RUNS[0].past.curves, updates=updates, held_out=long, ratios=ratio)
+    run = dataclasses.replace(RUNS[0], past=dataclasses.replace(RUNS[0].past, curves=past))
+    until = past_runs.reaches(FIGURES[name], info, {0: run, 1: RUNS[2]})
+    assert until == 2000 and past_runs.reaches(FIGURES[name], info, {1: RUNS[2]}) == 0
+    patch = FIGURES[name].patch(info, frame, dataclasses.replace(curves, reaches=until))
+    assert patch["layout.xaxis.range"][1] >= 2000
+
+
+def test_a_longer_past_run_stretches_the_axis_of_the_first_frame():
+    slot = slot_of(NOW)
+    steps, losses = np.array([0, 5000]), np.array([1.0, 0.5])
+    held_out = np.array(list(zip(steps, losses, strict=True)), [("step", int), ("loss", float)])
+    curves = dataclasses.replace(RUNS[0].past.curves, held_out=held_out)
+    slot.beside = {0: dataclasses.replace(RUNS[0], past=dataclasses.replace(RUNS[0].past, curves=curves))}
+    assert decoded(watching(slot).frame())["loss.layout.xaxis.range"][1] >= 5000
+
+
+def test_the_previous_run_is_not_drawn_in_grey_where_it_has_its_own_colour():
+    slot = slot_of(NOW, ghost=BEFORE)
+    slot.ghost, slot.beside = dataclasses.replace(slot.ghost, past_id=RUNS[0].id), RUNS
+    first = decoded(watching(slot).frame())
+    assert {path for path in first if ".data.0." in path and path.endswith("showlegend")} == set()
+    assert any(path.startswith("loss.") and path.endswith("showlegend") for path in first)

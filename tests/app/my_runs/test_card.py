@@ -10,10 +10,11 @@ import pytest
 
 from app import links, tab
 from app.compare import plan
-from app.hub import MOST_BESIDE, RunSlot
+from app.hub import HUB, MOST_BESIDE, RunSlot
 from app.my_runs import card, csv_file
 from app.my_runs import text as my_runs_text
 from engine.experiment import Experiment
+from engine.frame import RunPhase
 from tests.app.conftest import Session, opened, run, waiting
 from tests.app.conftest import slot as only_slot
 from tests.fakes import SMALL, at_step
@@ -107,6 +108,19 @@ def test_the_page_keeps_a_run_that_a_setting_ends(pool):
     run(page)
     (kept,) = only_slot().past.newest_first
     assert kept.step == 9 and kept.initial.cell != "gru"
+
+
+def test_a_finished_run_is_the_first_row_and_can_be_named(session):
+    slot = trained(SMALL.replace(seed=1))
+    slot.run.frame, slot.run.phase = at_step(9), RunPhase.FINISHED
+    HUB.gather(slot)
+    line = slot.past.line_of(slot.run)
+    session[card.KEY] = {"press": {"what": "name", "id": line.id, "value": "now"}}
+    card.on_press(slot, None)
+    rows = {row["name"]: row for row in (card.row(kept, slot, None, None) for kept in slot.past.newest_first)}
+    assert [row["present"] for row in rows.values()] == [True, False] and rows["now"]["ended"]
+    slot.train()
+    assert card.row(line, slot, None, None)["ended"] is None
 
 
 def test_the_file_has_all_runs_and_what_differs(session):

@@ -16,7 +16,7 @@ import pytest
 
 from app.figures.compare import on_other_data
 from app.replay import page as replay_page
-from app.replay import pair, pair_text
+from app.replay import pair, pair_text, player
 from engine.experiment import Experiment
 from engine.recording import Recording, RecordingError
 from engine.training import train
@@ -151,14 +151,48 @@ def zipped(name: str) -> tuple[str, io.BytesIO]:
     return f"{name}.zip", file
 
 
-def test_a_bad_second_file_is_named_and_loses_nothing():
+BAD = {"empty.zip": b"", "text.zip": b"hello", "cut.zip": zipped("rnn")[1].getvalue()[:200]}
+
+
+def uploads(*names: str) -> list[tuple[str, str, io.BytesIO]]:
+    return [(name, name, io.BytesIO(BAD[name]) if name in BAD else zipped(name)[1]) for name in names]
+
+
+def test_the_first_two_that_can_be_read_are_shown_and_every_bad_one_has_its_sentence():
     state = replay_page.ReplayState()
-    state.open(("1", "2"), [zipped("rnn"), zipped("gru")])
+    state.open(uploads("text.zip"))
+    assert state.opened is None
+    state.open(uploads("text.zip", "rnn", "empty.zip", "gru", "longer", "cut.zip"))
     both = state.opened
-    assert isinstance(both, pair.OpenedPair) and both.names == ("rnn.zip", "gru.zip") and not state.problem
+    assert isinstance(both, pair.OpenedPair) and both.names == ("rnn", "gru") == state.shown
     assert set(both.table["recording"]) == {"A", "B"} and both.links[1]["cell"] == "gru"
-    state.open(("1", "3"), [zipped("rnn"), ("bad.zip", io.BytesIO(b"hello"))])
-    assert state.opened is both and state.problem.startswith("bad.zip: This file is no recording")
+    bad = {name: problem for name, problem in state.problems.items() if problem}
+    assert bad.keys() == BAD.keys() and len(set(bad.values())) == 3
+    for name, said in (("empty.zip", "empty"), ("text.zip", "no zip file"), ("cut.zip", "end is missing")):
+        assert said in bad[name]
+    assert state.has_opened(["text.zip", "rnn", "empty.zip", "gru", "longer", "cut.zip"])
+    state.swap()
+    state.open(uploads("rnn", "gru"))
+    assert state.shown == ("gru", "rnn") and state.opened.names == ("gru", "rnn")
+    both = state.opened
+    state.open(uploads("text.zip", "empty.zip"))
+    assert state.opened is both  # nothing is lost
+    state.open(uploads("text.zip", "gru"))
+    assert state.shown == ("gru",) and state.opened.name == "gru"
+
+
+def test_a_file_that_cannot_be_drawn_does_not_keep_the_others_away(monkeypatch):
+    drawn = player.replay
+
+    def replay(recording: Recording) -> str:
+        return 1 / 0 if recording.experiment.cell == "gru" else drawn(recording)
+
+    monkeypatch.setattr(player, "replay", replay)
+    monkeypatch.setattr(pair, "replay", lambda one, other: 1 / 0)
+    state = replay_page.ReplayState()
+    state.open(uploads("gru", "rnn", "longer"))
+    assert state.shown == ("rnn",) and "do not fit together" in state.problems["gru"]
+    assert state.problems["longer"] == pair_text.NOT_TOGETHER.format(name="rnn")
 
 
 def test_a_file_that_fits_no_network_is_refused(monkeypatch):

@@ -241,7 +241,7 @@ BAD = {
     "no frames": (dict(contents=lambda data: data.update(frames=0, diagnoses=[], columns={})), "missing|no frames"),
     "fewer verdicts": (dict(contents=lambda data: data["diagnoses"].pop()), "not as many as it says"),
     "a new column": (dict(contents=settle("columns.extra", None), **{EXTRA: array(np.zeros(3))}), "not know: extra"),
-    "no contents": ({"recording.json": None}, "is no recording"),
+    "no contents": ({"recording.json": None}, "is no recording: it does not contain recording.json"),
     "contents that are no JSON": ({"recording.json": b"{"}, "damaged"),
     "contents nested too deep": ({"recording.json": b"[" * 100_000}, "damaged"),
     "a missing array": ({HIDDEN: None}, "frames/hidden.npy is missing"),
@@ -263,8 +263,8 @@ def test_a_bad_file_is_refused_in_a_sentence(remembered, parts, says):
 
 
 def test_what_is_no_zip_is_no_recording():
-    for content in (b"", b"PK\x03\x04", b"step,loss\n0,1\n"):
-        with pytest.raises(RecordingError, match="is no recording"):
+    for content, says in ((b"", "empty"), (b"PK\x03\x04", "end is missing"), (b"step,loss\n0,1\n", "no zip file")):
+        with pytest.raises(RecordingError, match=f"is no recording.*{says}"):
             Recording.load(io.BytesIO(content))
 
 

@@ -13,8 +13,10 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures.base import Curves
+from app.figures.compare import on_other_data
 from app.figures.compare.catalogue import FIGURES, LANES, LaneSnapshot, applicable
 from app.figures.compare.over_time import norms, reach
+from app.figures.over_time import gradient
 from engine.experiment import Experiment
 from engine.recording.history import History, Waterfall
 from engine.training import Trainer
@@ -158,3 +160,9 @@ def test_costs_are_those_of_this_race():
     assert list(figure.data[0].text) == ["2.0 ms", "2.0 ms"]  # 8 ms for 4 updates
     assert list(figure.data[1].x) == [each.info.parameter_count for each in lanes]
     assert list(drawn("race_cost", race("two", 0)).data[0].text) == ["no update yet"] * 2
+
+
+def test_an_absolute_gradient_has_another_title_than_the_relative_one():
+    relative = gradient.FIGURE.title(runner(ADDING, "A").info)
+    titles = {FIGURES["race_gradient"].title, on_other_data.BACK.title}
+    assert relative not in titles and all("absolute" in title for title in titles)
