@@ -166,6 +166,6 @@ export function answer(info, frame, t) {
   if (!info.counted[t]) return null;
   const target = frame.targets[t];
   if (info.outputs === 'values') return { label: fixed(frame.best[t]), p: null, target: fixed(frame.goal[t]), right: null, loss: frame.losses[t] };
-  const label = info.labels[frame.best[t]] ?? '✗ not finite';
+  const label = info.labels[frame.best[t]] ?? '✕ not finite';
   return { label, p: frame.sure[t], chance: frame.chance[t], target, right: target === null ? null : label === target, loss: frame.losses[t] };
 }

@@ -65,7 +65,7 @@ def test_a_card_opens_its_lesson_and_next_and_back_go_on_from_there(visit):
     page.wait("location.search === '?preset=explode'")
     assert page.page.get_by_role("heading", name="What if the gradient grows on its way back?").is_visible()
     assert (page.step, page.get("playground.phase")) == (0, "paused")
-    assert page.page.locator(".st-key-lesson [data-testid=stExpanderDetails]").first.is_visible()
+    assert page.page.locator(".st-key-guess_first").is_visible()
     old = page.token
     page.click("next_lesson")
     page.wait("location.search === '?preset=clip' && playground.token !== argument", old)
@@ -89,8 +89,8 @@ def test_guess_run_reveal_act_and_get_a_tick(visit):
     lesson, old = page.page.locator(".st-key-lesson"), page.token
     lesson.get_by_text("To do.").wait_for()
     assert not lesson.get_by_text("your guess").count()
-    lesson.get_by_text("About a hundredth").click()
-    page.page.locator(".st-key-run_it_0 button:enabled").click()
+    page.page.locator(".st-key-guess_first").get_by_text("About a hundredth").click()
+    page.page.locator(".st-key-run_it_here_0 button:enabled").click()
     lesson.get_by_text("About a hundredth (your guess)").wait_for()
     assert "✓ Less than a millionth" in lesson.inner_text()
     page.wait("playground.token !== argument && playground.painted > 0", old)

@@ -157,7 +157,7 @@ def check_numbers(page: Playground, trainer: Trainer) -> None:
     (note,) = drawn(page, ".says .note")
     right = answer.argmax() == frame.targets[39]
     verdict, loss = note.split(" · loss ")
-    assert verdict == ("✓ right" if right else f"✗ should be {frame.targets[39]}")
+    assert verdict == ("✓ right" if right else f"✕ should be {frame.targets[39]}")
     assert same_size(loss, frame.loss_per_step[39])
     check_table(page, frame)
     sums = page.get("""Object.fromEntries([...document.querySelectorAll('.stage-formula .stage-term')]
@@ -369,7 +369,7 @@ def test_a_typed_word_is_read_and_answered_and_what_cannot_be_read_is_said(visit
     assert said == labels[answer.argmax()] and number(chance) == pytest.approx(answer.max(), abs=0.006)
     assert labels[target] == {"they": "themselves", "she": "herself", "he": "himself"}[first]
     (note,) = drawn(page, ".says .note")
-    assert note.startswith("✓ right" if answer.argmax() == target else f"✗ should be {labels[target]}")
+    assert note.startswith("✓ right" if answer.argmax() == target else f"✕ should be {labels[target]}")
     assert same_size(note.split(" · loss ")[1], typed.frame.loss_per_step[11])
     norms = typed.frame.sequence_grad_norm_memory[0, 0]
     np.testing.assert_allclose(array(page, "frame.norms"), norms, rtol=1e-3)

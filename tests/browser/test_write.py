@@ -32,7 +32,7 @@ def test_a_lesson_is_typed_checked_tried_and_found_again(visit):
     play.settle()
     page.locator("[class*=st-key-start_] button").click()
     page.locator("[class*=st-key-copy_]").wait_for()
-    play.pick(play.get(COPY), "5 · An LSTM by itself")
+    play.pick(play.get(COPY), "6 · An LSTM by itself")
     field = {name: form.get_by_role("textbox", name=name, exact=True) for name in ("Title", "Text", "Units")}
     expect(field["Title"]).to_have_value("An LSTM by itself")
     play.settle()  # every field of the new draft has been drawn

@@ -36,7 +36,7 @@ export function answers({ info, front }) {
     const end = once && column.x + 104 * s > W;
     const right = a.right === null ? '' : a.right ? 'right' : 'wrong';
     const goal = a.right === null && info.outputs === 'symbols' ? 'no known answer' : info.outputs === 'values' ? `→ ${a.target}` : a.right ? (once ? 'right' : '') : once ? `should be ${a.target}` : seen(a.target);
-    const mark = a.right === null ? '' : a.right ? '✓ ' : '✗ ';
+    const mark = a.right === null ? '' : a.right ? '✓ ' : '✕ ';
     const shown = seen(a.label), dense = !once && room < 100 * s;
     const fit = (text, each) => (once || text.length * each < room - 4 ? text : `${text.slice(0, Math.max(1, Math.floor((room - 4) / each) - 1))}…`);
     put(g, { class: `says ${right}${end ? ' end' : ''}${t === view.entersForwards ? ' followed' : ''}`, transform: `translate(${rounded(end ? W - 14 : column.x)} ${rounded(y.answer)})` });
