@@ -45,10 +45,7 @@ def on_change(change: Callable[[], RaceSetup]) -> None:
 @st.cache_resource(scope="session", on_release=RACES.release, show_spinner=False)
 def _attached(_owner: str, _setup: RaceSetup, _slot: RaceSlot | None) -> RaceSlot:
     """Called once per session; a dropped connection clears it, and a reconnect acquires the same slot again."""
-    if _slot is not None:
-        RACES.acquire(_slot)
-        return _slot
-    return RACES.attach(_owner, _setup)
+    return RACES.attach(_owner, _setup, _slot)
 
 
 def slot(requested: RaceSetup) -> RaceSlot:

@@ -83,10 +83,7 @@ def write_link(words: int) -> None:
 @st.cache_resource(scope="session", on_release=RACES.release, show_spinner=False)
 def _attached(_owner: str, _setup: FirstMinute, _slot: RaceSlot | None) -> RaceSlot:
     """Called once per session; a dropped connection clears it, and a reconnect acquires the same slot again."""
-    if _slot is not None:
-        RACES.acquire(_slot)
-        return _slot
-    return RACES.attach(_owner, _setup)
+    return RACES.attach(_owner, _setup, _slot)
 
 
 def slot_of(setup: FirstMinute) -> RaceSlot:

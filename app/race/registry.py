@@ -52,8 +52,17 @@ class RaceRegistry(SlotRegistry[RaceSlot]):
         super().__init__(clock)
         self._pool = pool
 
-    def attach(self, owner: str, setup: Networks) -> RaceSlot:
-        """Give a new tab the race that this browser left with the same networks, or a new one."""
+    def attach(self, owner: str, setup: Networks, mine: RaceSlot | None = None) -> RaceSlot:
+        """Give a tab its race.
+
+        Args:
+            owner: the browser. setup: the networks.
+            mine: the slot that this tab has already, since its connection had only dropped; without one it gets the
+                race that this browser left with the same networks, or a new one.
+        """
+        if mine is not None:
+            self.acquire(mine)
+            return mine
         return self.find_or_create(
             owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup)
         )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pandas as pd
 
 from app import links
 from app.compare import text as compare_text
-from app.figures.base import GRADIENT, LEARNING
 from app.figures.compare import on_other_data, over_time, over_training
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure
 from app.figures.compare.catalogue import FIGURES
@@ -23,13 +21,13 @@ from app.figures.theme import SCALES
 from app.links import OPENING
 from app.live import assets
 from app.live.messages import pack
+from app.race.figures import tabs, templates
 from app.replay import pair_text, player
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError
 
 HERE = Path(__file__).parent
 PARTS = (*player.PARTS, "tabs")
-NUMBERS = "In numbers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +88,8 @@ def replay(one: Recording, other: Recording) -> str:
     shown, moments = figures(one, other), lanes(one, other)
     blocks = player.packed([functools.partial(_message, shown, moment) for moment in moments])
     data = {
-        "figures": _templates(shown, moments[0]),
-        "tabs": _tabs(shown),
+        "figures": templates(shown, [lane.info for lane in moments[0]], [lane.label for lane in moments[0]]),
+        "tabs": tabs(shown),
         "scales": SCALES,
         "lanes": [{"name": lane.label, "colour": style.colour, "dash": style.dash}
                   for lane, style in zip(moments[0], LANES, strict=False)],
@@ -99,8 +97,7 @@ def replay(one: Recording, other: Recording) -> str:
     }  # fmt: skip
     style = assets.STYLE + "".join((HERE / f"{name}.css").read_text() for name in ("replay", "pair"))
     script = "\n".join([assets.script(*PARTS), *((HERE / f"{name}.js").read_text() for name in ("replay", "pair"))])
-    page = (HERE / "pair.html").read_text()
-    return player.html_page(page, data, pair_text.summary(one, other), style=style, script=script)
+    return player.html_page("pair", data, pair_text.summary(one, other), style=style, script=script)
 
 
 def lanes(one: Recording, other: Recording) -> list[tuple[LaneSnapshot, LaneSnapshot]]:
@@ -140,27 +137,3 @@ def _message(shown: dict[str, RaceFigure], moment: tuple[LaneSnapshot, LaneSnaps
         lanes=[pair_text.card(lane) for lane in moment],
         table=compare_text.table(moment),
     )
-
-
-def _tabs(shown: dict[str, RaceFigure]) -> list[dict[str, Any]]:
-    """The figures in tabs as on Compare, and the table in a last one."""
-    found = [(tab, [name for name, figure in shown.items() if figure.tab == tab]) for tab in (LEARNING, GRADIENT)]
-    return [{"name": name, "figures": its} for name, its in found if its] + [{"name": NUMBERS, "figures": []}]
-
-
-def _templates(shown: dict[str, RaceFigure], moment: tuple[LaneSnapshot, LaneSnapshot]) -> list[dict[str, Any]]:
-    infos, names = [lane.info for lane in moment], [lane.label for lane in moment]
-    return [
-        {
-            "name": name,
-            "over": figure.over,
-            "title": figure.title,
-            "look_for": figure.look_for,
-            "label": figure.label,
-            "how": figure.how,
-            "fits": figure.fits,
-            "needs": "",
-            "figure": json.loads(figure.template(infos, names).to_json()),
-        }
-        for name, figure in shown.items()
-    ]

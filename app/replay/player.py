@@ -157,19 +157,21 @@ def replay(recording: Recording) -> str:
     if len(blocks) < len(recording.frames):
         sentences.append(f"To keep this file small, it contains {len(blocks):,} of them, evenly spaced.")
     script = "\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text()))
-    return html_page(
-        (HERE / "replay.html").read_text(), data, sentences, style=assets.STYLE + _style("replay"), script=script
-    )
+    return html_page("replay", data, sentences, style=assets.STYLE + _style("replay"), script=script)
 
 
-def html_page(page: str, data: dict[str, Any], sentences: list[str], *, style: str, script: str) -> str:
+def html_page(kind: str, data: dict[str, Any], sentences: list[str], *, style: str, script: str) -> str:
     """A page that loads nothing else.
 
     Args:
-        page: its HTML, with placeholders. data: for its script. sentences: the heading, then what is said below it.
+        kind: "replay" or "pair", the file with what stands beside and below the player.
+        data: for its script. sentences: the heading, then what is said below it.
     """
+    beside, _, below = (HERE / f"{kind}.html").read_text().partition("<!-- below -->\n")
+    page = (HERE / "page.html").read_text().replace("{{beside}}", beside).replace("{{below}}", below)
     parts = {
         "page": STANDALONE,
+        "kind": kind,
         "title": escape(sentences[0]),
         "heading": escape(sentences[0]),
         "said": escape(" ".join(sentences[1:])),

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.tasks.base import END, Batch, DataSettings, Lengths, Metric, Task, exact_match
 from engine.tasks.entropy import answer_baselines
-from engine.tasks.images import PIXELS, SIDE
+from engine.tasks.images import PIXELS, SIDE, seen_once
 from engine.tasks.tables import table
 
 SHAPES = ("square", "ring", "plus", "cross")
@@ -89,10 +89,8 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
     targets, mask = (every[:, chosen] for every in _tokens())
     pictures, begins = _every_picture()
     ink = pictures[rng.integers(begins[chosen], begins[chosen + 1])]
-    inputs = np.zeros((STEPS, batch_size, len(PIXELS) + len(WORDS)), np.float32)
-    inputs[0, :, : len(PIXELS)] = np.where(ink, rng.uniform(*PENCIL, ink.shape), rng.uniform(*PAPER, ink.shape))
-    inputs[1:, :, len(PIXELS) :] = np.eye(len(WORDS), dtype=np.float32)[targets[:-1]] * mask[1:, :, None]
-    return Batch(inputs, targets, mask, mask.sum(0))
+    shades = np.where(ink, rng.uniform(*PENCIL, ink.shape), rng.uniform(*PAPER, ink.shape))
+    return seen_once(shades.astype(np.float32), targets, mask, len(WORDS))
 
 
 CAPTION = Task(

@@ -141,14 +141,25 @@ def spellings() -> tuple[np.ndarray, np.ndarray]:
     return table([[LETTERS.index(letter) for letter in (*name, END)] for name in NAMES], padding=0)
 
 
+def seen_once(pictures: np.ndarray, targets: np.ndarray, mask: np.ndarray, symbols: int) -> Batch:
+    """A batch whose sequences begin with a picture; from step 1 on each input is the symbol of the step before.
+
+    Args:
+        pictures: (batch, pixels) float32. targets: (T, batch) int64. mask: (T, batch) bool.
+        symbols: how many there are.
+    """
+    pixels = pictures.shape[1]
+    inputs = np.zeros((*targets.shape, pixels + symbols), np.float32)
+    inputs[0, :, :pixels] = pictures
+    inputs[1:, :, pixels:] = np.eye(symbols, dtype=np.float32)[targets[:-1]] * mask[1:, :, None]
+    return Batch(inputs, targets, mask, mask.sum(0))
+
+
 def _draw_name(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     images, meant = digits(split)
     chosen = rng.integers(0, len(images), batch_size)
     targets, mask = (every_name[:, meant[chosen]] for every_name in spellings())
-    inputs = np.zeros((SPELLED_STEPS, batch_size, len(PIXELS) + len(LETTERS)), np.float32)
-    inputs[0, :, : len(PIXELS)] = images[chosen]
-    inputs[1:, :, len(PIXELS) :] = np.eye(len(LETTERS), dtype=np.float32)[targets[:-1]] * mask[1:, :, None]
-    return Batch(inputs, targets, mask, mask.sum(0))
+    return seen_once(images[chosen], targets, mask, len(LETTERS))
 
 
 @cache
