@@ -301,6 +301,8 @@ def slot(experiment: Experiment) -> RunSlot:
     first = "_slot" not in st.session_state
     st.session_state._slot = current
     begins = st.session_state.pop("_begin", False)
+    if st.session_state.speed is None:  # a busy browser has answered before it had drawn the buttons
+        st.session_state.speed = current.speed
     current.set_speed(st.session_state.speed)
     if begins:
         current.restart(st.session_state._start)

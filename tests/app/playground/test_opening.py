@@ -132,3 +132,11 @@ def test_a_change_by_hand_after_such_a_link_stays_without_a_lesson(pool):
 @pytest.mark.parametrize("link", [{"speed": "max"}, {"present": "1"}, {"hide": "cure"}], ids=str)
 def test_a_link_that_names_no_settings_opens_the_first_lesson(pool, link):
     assert opened(**link).title[0].value == load_preset("remember").question
+
+
+def test_a_speed_that_the_browser_has_not_said_yet_is_the_one_before():
+    """A busy browser may answer before it has drawn the buttons: then it says that none is chosen."""
+    page = opened(preset="remember", speed="max")
+    page.session_state["speed"] = None
+    page = run(page)
+    assert slot().speed == page.session_state["speed"] == "max" and page.query_params["speed"] == "max"
