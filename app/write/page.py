@@ -69,8 +69,9 @@ def bar(form: Form, playground: Page) -> None:
         st.title(TITLE, anchor=False, width="stretch")
         start.popover()
         wrong = bool(draft.problems)
-        st.page_link(playground, label=write_text.TRY, icon=":material/play_arrow:", disabled=wrong,
-                     query_params={"preset": draft.slug})  # fmt: skip
+        # A button, not a link: Streamlit sends what a field holds after a link's new page, and comes back for it.
+        if st.button(write_text.TRY, key="try_lesson", icon=":material/play_arrow:", type="primary", disabled=wrong):
+            st.switch_page(playground, query_params={"preset": draft.slug})
         name = draft.file if re.fullmatch(r"[\w-]+\.md", draft.file) else f"{drafts.UNNAMED}.md"
         st.download_button(write_text.DOWNLOAD.format(file=name), draft.text, name, "text/markdown", key="download",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
