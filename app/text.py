@@ -12,7 +12,7 @@ from engine.claims.table import bounds
 from engine.experiment import Experiment
 from engine.frame import RunInfo, RunPhase, RunStatus
 from engine.preset import Claim, Preset
-from engine.tasks import TASKS
+from engine.tasks import TASKS, task_of
 
 PAGE_TITLE = "RNN playground"
 PAGES = "Pages"
@@ -113,7 +113,7 @@ def answers_later(experiment: Experiment) -> bool:
 
 def about_data(experiment: Experiment) -> str:
     """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     unit = "squared error" if task.outputs == "values" else "nats: −ln of the probability that the right answer got"
     bars = [f"“{name}” {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
     source = "Generated data." if task.source.startswith("Generated") else task.source
@@ -153,7 +153,7 @@ def chips(experiment: Experiment) -> list[str]:
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
     ]
-    if experiment.bidirectional and TASKS[experiment.task].causal:
+    if experiment.bidirectional and task_of(experiment).causal:
         chips.append("sees the answer: it also reads from the end")
     return chips
 
@@ -180,7 +180,7 @@ def no_forget_bias(cell: str) -> str:
 def summary(e: Experiment) -> str:
     """The settings in one line, for a screen too narrow to show them all."""
     clip = f"clip {e.clip} {e.clip_threshold:g}" if e.clip != "none" else "no clipping"
-    parts = [TASKS[e.task].title, RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
+    parts = [task_of(e).title, RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
              f"length {e.seq_len}", f"{OPTIMIZERS[e.optimizer]} {e.learning_rate:g}", clip]  # fmt: skip
     return " · ".join(parts)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.figures.theme import symbol
 from engine.experiment import Experiment
-from engine.tasks import TASKS, Batch, Task, probe
+from engine.tasks import Batch, Task, probe, task_of
 
 MAX_SYMBOLS, MAX_BARS = 14, 50
 GRID_WIDTH, LETTER_WIDTH, BOX_MARGIN = 158, 7.5, 7  # pixels: of two aligned rows, of a letter, of the box around it
@@ -19,7 +19,7 @@ BOX = "border: 1px {line} color-mix(in srgb, currentColor 35%, transparent); bor
 @lru_cache(maxsize=256)  # enough for every lesson and the networks on the screen
 def thumbnail(experiment: Experiment) -> str:
     """Input and target of one held-out sequence: with an arrow between them, or step by step if most have a target."""
-    task, batch = TASKS[experiment.task], probe(experiment)
+    task, batch = task_of(experiment), probe(experiment)
     if _answers_as_it_reads(experiment, batch):
         return f'<div class="thumbnail">{_in_time(task, batch)}</div>'
     return f'<div class="thumbnail">{_input(task, batch)}<b>→</b>{_target(task, batch)}</div>'
@@ -27,7 +27,7 @@ def thumbnail(experiment: Experiment) -> str:
 
 def _answers_as_it_reads(experiment: Experiment, batch: Batch) -> bool:
     """True if a symbol is read and another is the target at most steps: they must then be drawn aligned."""
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     count = int(batch.mask[:, 0].sum())
     return experiment.rnn_type == "many_to_many" and task.inputs == task.outputs == "symbols" and (
         2 * count > batch.lengths[0]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.cells import CELLS
-from engine.tasks import TASKS
+from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_of
 
 MAX_MULTIPLY_ADDS = 2e10  # of one optimiser step: about a second on one core
 MAX_BYTES = 2**30
@@ -65,7 +66,7 @@ RANGES: dict[str, Range] = {
 MAY_BE_NONE = ("forget_bias", "target_loss", "target_metric")
 
 CHOICES: dict[str, tuple[Any, ...]] = {
-    "task": tuple(TASKS),
+    "task": (*TASKS, OWN_DATA),
     "rnn_type": ("one_to_one", "one_to_many", "many_to_one", "many_to_many", "encoder_decoder"),
     "cell": tuple(CELLS),
     "nonlinearity": ("tanh", "relu", "sigmoid", "identity"),
@@ -77,6 +78,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "reduction": ("mean", "sum"),
     "device": ("cpu", "cuda"),
 }
+
+BRING_FIRST = "the name of data that are here; bring the file first"
 
 AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
 """The RNN types that feed their output back as the next input."""
@@ -149,7 +152,10 @@ class Experiment:
             value = getattr(self, name)
             if not any(value is each or (type(value) is type(each) and value == each) for each in accepted):
                 raise ExperimentError(name, got=value, accepts=_one_of(accepted))
-        task = TASKS[self.task]
+        try:
+            task = self._task
+        except UnknownDataError:
+            raise ExperimentError("task_options", got=self.task_options, accepts=BRING_FIRST) from None
         if self.seq_len is None:
             object.__setattr__(self, "seq_len", task.lengths.default)
         for name, limits in RANGES.items():
@@ -160,14 +166,14 @@ class Experiment:
 
     def _check_together(self) -> None:
         """Check the rules that involve several settings."""
-        task = TASKS[self.task]
+        task = self._task
         if self.rnn_type not in task.rnn_types:
             raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{_one_of(task.rnn_types)} for {task.title}")
         low, high = task.lengths.low, task.lengths.high
         if not low <= self.seq_len <= high:
             accepts = f"a whole number from {low} to {high} for {task.title}"
             raise ExperimentError("seq_len", got=self.seq_len, accepts=accepts)
-        if self.task_options != {}:
+        if self.task_options != {} and self.task != OWN_DATA:
             raise ExperimentError("task_options", got=self.task_options, accepts=f"empty for {task.title}")
         if self.embedding_size and task.inputs != "symbols":
             raise ExperimentError("embedding_size", got=self.embedding_size, accepts="0 where the inputs are numbers")
@@ -195,6 +201,14 @@ class Experiment:
             return "where outputs are fed back: there is no later step to read from"
         return "" if CELLS[self.cell].is_recurrent else "for a feed-forward cell, which has no direction in time"
 
+    @cached_property
+    def _task(self) -> Task:
+        """Its task. It is held here, so that somebody's own data are known as long as an experiment names them."""
+        return task_of(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_task"}
+
     @property
     def directions(self) -> int:
         """1, or 2 for a bidirectional network."""
@@ -203,13 +217,13 @@ class Experiment:
     @property
     def input_size(self) -> int:
         """Input size of the first recurrent layer: embedding size or the task's channels, times the window."""
-        size = self.embedding_size or TASKS[self.task].input_size
+        size = self.embedding_size or self._task.input_size
         return size if CELLS[self.cell].is_recurrent else size * self.window
 
     @property
     def time_steps(self) -> int:
         """Length of the time axis: seq_len, and after it the target side of an encoder-decoder."""
-        return self.seq_len + TASKS[self.task].target_steps(self)
+        return self.seq_len + self._task.target_steps(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, for JSON, TOML and links."""
@@ -254,7 +268,7 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
     A backward pass costs about twice a forward pass. Each time step keeps its gates, state and input in float32.
     """
     e = experiment
-    cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, TASKS[e.task].output_size
+    cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, task_of(e).output_size
     work, kept, size = 0.0, 0.0, float(e.input_size)
     for _ in range(e.num_layers):
         work += e.directions * e.hidden_size * (cell.blocks * size + cell.state_blocks * e.hidden_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.cells import CELLS
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -24,7 +24,7 @@ def in_library(experiment: Experiment) -> bool:
 
 def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     """{name: shape} of all parameters, in the order of the network's `named_parameters`."""
-    e, task = experiment, TASKS[experiment.task]
+    e, task = experiment, task_of(experiment)
     shapes: dict[str, tuple[int, ...]] = {}
     if e.embedding_size:
         shapes["embedding.weight"] = (task.input_size, e.embedding_size)

@@ -17,7 +17,7 @@ from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
 from engine.ask.unknown_input import UnknownInput, unknown_input
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
-from engine.tasks import TASKS, Task
+from engine.tasks import Task, task_of
 from engine.workers import ANSWER, Run
 
 POLL = 0.2  # seconds between two checks for an answer
@@ -43,10 +43,10 @@ def _card_state(token: str) -> AskState:
 def card(slot: RunSlot) -> None:
     """Draw the fields, and below them the newest answer of this run."""
     run, experiment, card_state = slot.run, slot.experiment, _card_state(slot.token)
-    is_series = TASKS[experiment.task].inputs == "values" and not reason_not_to_continue(experiment)
+    is_series = task_of(experiment).inputs == "values" and not reason_not_to_continue(experiment)
     with st.container(key="predict"), st.expander(ask_text.HEADING, expanded=is_series):
         st.html(STYLE)
-        typed = _typed(TASKS[experiment.task])
+        typed = _typed(task_of(experiment))
         with st.form("predict_form", border=False, enter_to_submit=True):
             question = _fields(experiment, typed, run.result(ANSWER) is not None)
         if question is not None:
@@ -72,7 +72,7 @@ def _typed(task: Task) -> bool:
 
 def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, object] | None:
     """Draw the question's fields; return their values once the button was pressed. Each task has its own keys."""
-    task, question = TASKS[experiment.task], dict[str, object]()
+    task, question = task_of(experiment), dict[str, object]()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if typed:
             with st.container(key="predict_text", width="stretch"):
@@ -120,7 +120,7 @@ def _watch(run: Run) -> None:
 
 
 def _answer(experiment: Experiment, answer: Answer) -> None:
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     with st.container(key="predict_answer"):
         st.caption(ask_text.asked_at(answer))
         found = unknown_input(experiment, answer)
@@ -179,7 +179,7 @@ def _generated(task: Task, answer: Answer) -> None:
 
 def _first(experiment: Experiment, answer: Answer) -> None:
     """The probability of every first symbol, before anything was read; and how the network goes on from there."""
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     left, right = st.columns([2, 1], gap="medium")
     with left:
         st.markdown(ask_text.comes_first(task, answer, first_symbol_shares(experiment)))
@@ -218,7 +218,7 @@ def _tagged(task: Task, answer: Answer) -> None:
 
 def _values(experiment: Experiment, answer: Answer) -> None:
     """A forecast beside the true values; or numbers that were predicted while reading; or one number."""
-    task, at_the_end = TASKS[experiment.task], experiment.rnn_type == "many_to_one"
+    task, at_the_end = task_of(experiment), experiment.rnn_type == "many_to_one"
     past = answer.inputs[:, 0].astype(float)
     if len(answer.generated):
         future = None if answer.future is None else answer.future[:, 0]

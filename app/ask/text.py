@@ -12,7 +12,7 @@ from app.text import plain
 from engine.ask.question import LIMITS, Answer, reason_not_to_continue
 from engine.ask.unknown_input import UnknownInput
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
-from engine.tasks import END, TASKS, Task
+from engine.tasks import END, Task, task_of
 from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN, UNKNOWNS
 
 HEADING = "**Ask the network**: it answers with its current weights, and does not learn from the question."
@@ -39,12 +39,12 @@ MAX_CHARACTERS = 20_000  # of a typed text; more than a network reads, so that t
 def generates(experiment: Experiment) -> bool:
     """True if the network's output symbols are fed back to it, so that a temperature makes sense."""
     fed_back = experiment.rnn_type in AUTOREGRESSIVE_TYPES or not reason_not_to_continue(experiment)
-    return fed_back and TASKS[experiment.task].outputs == "symbols"
+    return fed_back and task_of(experiment).outputs == "symbols"
 
 
 def default_steps(experiment: Experiment) -> int:
     """The default number of generated steps: a line of letters, a sentence of words, or half of the input's length."""
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     if task.outputs == "symbols":
         return 60 if max(map(len, task.output_labels)) == 1 else 12
     return max(1, min(20, experiment.seq_len // 2))
@@ -52,14 +52,14 @@ def default_steps(experiment: Experiment) -> int:
 
 def max_steps(experiment: Experiment) -> int:
     """The largest number of generated steps: twice the input's length for a forecast, a few lines for a text."""
-    if TASKS[experiment.task].outputs == "symbols":
+    if task_of(experiment).outputs == "symbols":
         return int(LIMITS["steps"][1].high)
     return min(max(20, 2 * experiment.seq_len), int(LIMITS["steps"][1].high))
 
 
 def remark(experiment: Experiment) -> str:
     """Below the fields: why this network cannot continue a sequence, if its data would allow it; else empty."""
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     return (
         reason_not_to_continue(experiment) if task.continues and experiment.rnn_type not in AUTOREGRESSIVE_TYPES else ""
     )

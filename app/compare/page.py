@@ -20,7 +20,7 @@ from app.race.registry import RaceSlot
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES, Experiment
-from engine.tasks import TASKS
+from engine.tasks import TASKS, task_of
 from engine.tasks.base import FAMILIES
 
 TITLE = "Compare"
@@ -61,7 +61,7 @@ def page() -> None:
     st.html(STYLE)
     with st.container(key="compare"):
         st.title(compare_text.HEADING, anchor=False)
-        st.caption(f"{compare_text.LOOK_FOR} {TASKS[setup.shared.task].teaches}")
+        st.caption(f"{compare_text.LOOK_FOR} {task_of(setup.shared).teaches}")
         _examples(setup)
         _shared(setup)
         for column, lane in zip(st.columns(len(setup.lanes)), range(len(setup.lanes)), strict=True):
@@ -85,7 +85,7 @@ def _examples(setup: RaceSetup) -> None:
 
 def _shared(setup: RaceSetup) -> None:
     """Data, length and seed; the rest behind a popover."""
-    e, task = setup.shared, TASKS[setup.shared.task]
+    e, task = setup.shared, task_of(setup.shared)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race_shared"):
         tasks = sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
         _pick("race_task", compare_text.DATA, tasks, e.task, text.task, setup.on, width=330)

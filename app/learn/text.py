@@ -16,7 +16,7 @@ from engine.experiment import LIVE_SETTINGS, Experiment
 from engine.frame import Frame, RunInfo
 from engine.number_format import amount
 from engine.preset import ASK, Prediction, Preset, SeenAs, setting_links
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 CHAPTERS = {
     "What a state is for": "A network that remembers, beside the same network without memory.",
@@ -156,7 +156,7 @@ def other_data(preset: Preset, experiment: Experiment) -> str:
     """What a lesson says of itself once other data were chosen; empty for its own."""
     if experiment.task == preset.experiment.task:
         return ""
-    theirs, now = TASKS[preset.experiment.task].title, TASKS[experiment.task].title
+    theirs, now = task_of(preset.experiment).title, task_of(experiment).title
     return OTHER_DATA[preset.kind].format(theirs=theirs, now=now)
 
 

@@ -10,7 +10,7 @@ from app import audio
 from app.hub import RunSlot
 from app.listen import text as listen_text
 from engine.frame import Frame
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 
 @dataclass
@@ -29,7 +29,7 @@ def _recording(token: str) -> Recording:
 @st.fragment
 def card(slot: RunSlot) -> None:
     """Draw three players side by side, folded at first: the stage plays, too. Nothing if the task has no sound."""
-    if not TASKS[slot.experiment.task].audible:
+    if not task_of(slot.experiment).audible:
         return
     run, recording = slot.run, _recording(slot.token)
     with st.container(key="listen"), st.expander(listen_text.HEADING):

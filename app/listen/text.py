@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
-from engine.tasks import TASKS, probe
+from engine.tasks import probe, task_of
 
 HEADING = "**Listen**: the tune, what the network played before training, and what it plays now"
 TAKE = "Take what it plays now"
@@ -17,7 +17,7 @@ NO_FIRST = "No frame was taken at step 0, so there is no recording of it."
 
 def tune(experiment: Experiment) -> list[str]:
     """The displayed sequence's first note, which is given, and the notes that should follow."""
-    batch, labels = probe(experiment), TASKS[experiment.task].output_labels
+    batch, labels = probe(experiment), task_of(experiment).output_labels
     return [labels[note] for note in (batch.inputs[0, 0], *batch.targets[batch.mask[:, 0], 0])]
 
 

@@ -16,7 +16,7 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.number_format import short
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 HEADING = "My runs"
 ABOUT = (
@@ -67,7 +67,7 @@ def settings(run: KeptRun) -> str:
 def not_drawn(run: KeptRun, info: RunInfo) -> tuple[bool, str]:
     """Whether the run can be drawn beside the present one anywhere, and where it cannot, in a sentence."""
     if run.initial.task != info.experiment.task:
-        return False, OTHER_DATA.format(data=TASKS[run.initial.task].title)
+        return False, OTHER_DATA.format(data=task_of(run.initial).title)
     missing = {} if gradient.has_same_steps(info, run.past.info) else {gradient.FIGURE: OTHER_STEPS}
     missing |= {} if loss.has_same_loss(info, run.past.info) else {loss.FIGURE: OTHER_LOSS}
     return True, " ".join(NOT_IN.format(figure=figure.title(info), why=why) for figure, why in missing.items())

@@ -20,7 +20,7 @@ from app.thumbnail import thumbnail
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
 from engine.preset import Preset
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
@@ -66,7 +66,7 @@ def settings(lesson: Preset | None, write: Page | None = None) -> str:
     group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
     st.html(thumbnail(experiment))
-    st.caption(text.about_data(experiment), help=TASKS[experiment.task].source)
+    st.caption(text.about_data(experiment), help=task_of(experiment).source)
     controls.LENGTH.draw()
     controls.RNN_TYPE.draw()
     if text.answers_later(experiment):
@@ -95,7 +95,7 @@ def group(title: str, caption: str) -> None:
 def heading(lesson: Preset | None, slot: RunSlot) -> None:
     """The lesson's question, what to look for, and every changed setting as a chip; without a lesson, the task's."""
     experiment = slot.experiment
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     title, line, changed = task.title, task.teaches, list[str]()
     if lesson is not None:
         changed = text.changed(experiment, lesson.experiment)

@@ -14,7 +14,7 @@ from app.replay import player
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.recording import Recording
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 LETTERS = "AB"
 HEADING = "{a} and {b}, one over the other"
@@ -106,7 +106,7 @@ def has_same_line(one: Recording, other: Recording) -> bool:
 
 def summary(one: Recording, other: Recording) -> list[str]:
     """The heading, then all sentences."""
-    a, b = (TASKS[each.experiment.task].title for each in (one, other))
+    a, b = (task_of(each.experiment).title for each in (one, other))
     short = [
         f"{letter} · {name}" for letter, name in zip(LETTERS, names(one.experiment, other.experiment), strict=True)
     ]

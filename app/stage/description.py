@@ -14,7 +14,7 @@ from engine.experiment import Range
 from engine.frame import RunInfo
 from engine.frame.chain import Chain
 from engine.intervention.intervention import gate_limits
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 UNITS = 32
 """At most so many units are drawn in a cell: each is a row of pixels."""
@@ -108,7 +108,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
 
 def _asks(info: RunInfo) -> dict[str, str]:
     """What a visitor may type in the place of the whole drawn sequence, with an example; "" if nothing."""
-    task = TASKS[info.experiment.task]
+    task = task_of(info.experiment)
     is_text = task.encode is not None and info.inputs == info.outputs == "symbols"
     reads = is_text and info.experiment.rnn_type != "one_to_many"
     return {"asks": task.asks, "example": task.example} if reads else {"asks": "", "example": ""}

@@ -12,7 +12,7 @@ from engine.ask.question import Answer, Question, QuestionError, encode_question
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES
 from engine.model import RecurrentNetwork
-from engine.tasks import END, TASKS, Batch
+from engine.tasks import END, Batch, task_of
 
 NOT_FINITE = "The network's numbers are no longer finite, so it has no answer."
 
@@ -117,7 +117,7 @@ def _continue(model: RecurrentNetwork, batch: Batch, question: Question) -> tupl
 
 def _end_symbol(model: RecurrentNetwork) -> int | None:
     """The symbol that ends an answer; None if the answer has no end symbol."""
-    return TASKS[model.experiment.task].output_labels.index(END) if ends_itself(model.experiment) else None
+    return task_of(model.experiment).output_labels.index(END) if ends_itself(model.experiment) else None
 
 
 def _at_every_step(model: RecurrentNetwork, logits: Tensor, steps: int) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.experiment import Experiment
-from engine.tasks import TASKS, held_out
+from engine.tasks import held_out, task_of
 
 
 def first_symbol_shares(experiment: Experiment) -> np.ndarray:
@@ -14,4 +14,4 @@ def first_symbol_shares(experiment: Experiment) -> np.ndarray:
     For tasks whose input at t = 0 is the zero vector: the first symbol is then the input at t = 1.
     """
     begins = held_out(experiment).inputs[1]
-    return np.bincount(begins, minlength=TASKS[experiment.task].output_size) / len(begins)
+    return np.bincount(begins, minlength=task_of(experiment).output_size) / len(begins)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, Range
-from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, TASKS, Batch, probe, sample
+from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, Batch, probe, sample, task_of
 from engine.tasks.base import first_counted, full_lengths, last_counted, last_step_only
 
 LIMITS: dict[str, tuple[str, Range]] = {  # field: (name on the screen, accepted range)
@@ -115,7 +115,7 @@ def reason_not_to_continue(experiment: Experiment) -> str:
 
     AUTOREGRESSIVE_TYPES generate outputs in any case, but do not continue an input.
     """
-    if not TASKS[experiment.task].continues or experiment.rnn_type in AUTOREGRESSIVE_TYPES:
+    if not task_of(experiment).continues or experiment.rnn_type in AUTOREGRESSIVE_TYPES:
         return NO_NEXT_INPUT
     return READS_BOTH_WAYS if experiment.bidirectional else ""
 
@@ -131,7 +131,7 @@ def encode_question(experiment: Experiment, question: Question) -> EncodedQuesti
     Raises:
         QuestionError: for a text that cannot be read, or steps > 0 if the network cannot continue.
     """
-    task, is_autoregressive = TASKS[experiment.task], experiment.rnn_type in AUTOREGRESSIVE_TYPES
+    task, is_autoregressive = task_of(experiment), experiment.rnn_type in AUTOREGRESSIVE_TYPES
     why_not = reason_not_to_continue(experiment)
     if question.steps and why_not:
         raise QuestionError(why_not)
@@ -165,7 +165,7 @@ def _beginning_and_future(experiment: Experiment, question: Question) -> Encoded
     """The beginning of a held-out sequence, and its continuation; see `encode_question`."""
     steps, at_the_end = question.steps, experiment.rnn_type == "many_to_one"
     if at_the_end:
-        longest = min(2 * experiment.seq_len, TASKS[experiment.task].lengths.high)
+        longest = min(2 * experiment.seq_len, task_of(experiment).lengths.high)
         # The data do not depend on the network's size; a small one stays below the cost limit.
         drawn = _held_out(experiment.replace(seq_len=longest, batch_size=1, hidden_size=1), question.example)
         length, mask = experiment.seq_len, last_step_only(experiment.seq_len, 1)
@@ -184,7 +184,7 @@ def ends_itself(experiment: Experiment) -> bool:
 
     In running text END, the full stop, is a symbol like any other.
     """
-    labels, batch = TASKS[experiment.task].output_labels, probe(experiment)
+    labels, batch = task_of(experiment).output_labels, probe(experiment)
     if END not in labels:
         return False
     last = batch.targets[last_counted(batch.mask), np.arange(PROBE_SIZE)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.ask.question import Answer
 from engine.experiment import Experiment
-from engine.tasks import TASKS, held_out, sample
+from engine.tasks import held_out, sample, task_of
 from engine.tasks.unknown_words import UNKNOWN_TOKEN, has_unknown, not_in_vocabulary
 
 COUNTED_SEQUENCES = 2048
@@ -47,7 +47,7 @@ class UnknownInput:
 
 def unknown_input(experiment: Experiment, answer: Answer) -> UnknownInput | None:
     """The unknown part of an answer's input; None if all of it is known."""
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     if task.inputs != "symbols" or not has_unknown(task.input_labels):
         return None
     count = int((answer.inputs == UNKNOWN_TOKEN).sum())

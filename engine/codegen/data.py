@@ -19,7 +19,7 @@ from itertools import pairwise
 from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
 from engine.codegen.source_edits import keep_read_names, specialise
 from engine.experiment import Experiment
-from engine.tasks import TASKS
+from engine.tasks import task_of
 from engine.tasks.unknown_words import has_unknown, hide_words
 
 BASE = "engine.tasks.base"
@@ -118,7 +118,7 @@ def _referred(text: str) -> set[str]:
 
 def bundle(experiment: Experiment) -> Data:
     """The data section for an experiment."""
-    draw = TASKS[experiment.task].draw
+    draw = task_of(experiment).draw
     collector = _Collector(experiment)
     if draw.__name__ == "<lambda>":
         call, names = _of_lambda(draw.__module__, experiment)
@@ -128,7 +128,7 @@ def bundle(experiment: Experiment) -> Data:
         call = f"{draw.__name__}(rng, batch_size, split)"
         collector.follow(draw.__module__, draw.__name__)
     collector.follow(BASE, "stream")
-    if hides := has_unknown(TASKS[experiment.task].input_labels):
+    if hides := has_unknown(task_of(experiment).input_labels):
         collector.follow(hide_words.__module__, hide_words.__name__)
     return Data(collector.text(), tuple(sorted(collector.imports)), frozenset(collector.names), call, hides)
 

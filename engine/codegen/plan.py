@@ -11,7 +11,7 @@ from engine.cells import CELLS, Cell
 from engine.codegen.data import Data
 from engine.experiment import AUTOREGRESSIVE_TYPES, LIVE_SETTINGS, Changes, Experiment, record_change, settings_at
 from engine.parameters import in_library
-from engine.tasks import TASKS, Task
+from engine.tasks import Task, task_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ScriptSpec:
     @property
     def task(self) -> Task:
         """The task of the experiment."""
-        return TASKS[self.experiment.task]
+        return task_of(self.experiment)
 
     @property
     def cell(self) -> Cell:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.frame.frozen import FrozenArrays
 from engine.frame.run_info import RunInfo
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 STAYS_SOLVED = 2.0
 """Hysteresis: what counts as solved does so until its loss is this many times the bar."""
@@ -62,7 +62,7 @@ def counts_as_solved(info: RunInfo, loss: float, metric: float, before: bool) ->
 
 def metric_is_good(info: RunInfo, metric: float, before: bool = False) -> bool:
     """True if most answers are right, as the task's own metric says."""
-    kind = TASKS[info.experiment.task].metric
+    kind = task_of(info.experiment).metric
     if kind.higher_is_better:
         return metric >= kind.solved - (0.05 if before else 0.0)
     return metric <= kind.solved * (STAYS_SOLVED if before else 1.0)

@@ -11,7 +11,7 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.frame.chain import Chain
 from engine.number_format import short
 from engine.parameters import parameter_count
-from engine.tasks import TASKS, Batch, held_out, probe
+from engine.tasks import Batch, held_out, probe, task_of
 from engine.tasks.base import first_informative
 from engine.tasks.music import semitones
 
@@ -54,7 +54,7 @@ class RunInfo(Chain):
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
         """Derive everything from the experiment; no network is built."""
-        task, drawn = TASKS[experiment.task], probe(experiment)
+        task, drawn = task_of(experiment), probe(experiment)
         # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
         counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
         baselines, sequences = task.baselines(experiment), held_out(experiment)
@@ -109,7 +109,7 @@ class RunInfo(Chain):
 
 def _chain(e: Experiment, drawn: Batch) -> dict[str, Any]:
     """The chain of an experiment's network, on the sequences of its probe, but for the first informative step."""
-    task = TASKS[e.task]
+    task = task_of(e)
     return {
         "cell": e.cell,
         "nonlinearity": e.nonlinearity,

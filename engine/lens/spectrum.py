@@ -16,7 +16,7 @@ from engine.lens.forward_trace import ForwardTrace
 from engine.lens.jacobians import Steps, chains_of_steps, shift_exponent
 from engine.lens.sweep import SweepResult
 from engine.model import RecurrentNetwork
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 MAX_LAGS = 8
 RESCALE_EVERY = 4  # steps between two rescalings of a product in float32
@@ -69,7 +69,7 @@ def spectrum_of(drawn: ForwardTrace) -> Spectrum:
     model, e = drawn.model, drawn.model.experiment
     chains = chains_of_steps(drawn)
     links, size, count = len(chains[0][0]), chains[0][0].size, e.num_layers * e.directions
-    products = brief_products_of(chains, frame_lags(links, size, TASKS[e.task].lag(e), count))
+    products = brief_products_of(chains, frame_lags(links, size, task_of(e).lag(e), count))
     return Spectrum(_eigenvalues_if_few(model), largest_singular_values(model), products)
 
 

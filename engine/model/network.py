@@ -16,7 +16,7 @@ from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.layers.make import RecurrentLayers, make_layers
 from engine.layers.step_layers import State
-from engine.tasks import TASKS, Batch
+from engine.tasks import Batch, task_of
 
 
 def most_probable(logits: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class RecurrentNetwork(nn.Module):
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
-        e, task = experiment, TASKS[experiment.task]
+        e, task = experiment, task_of(experiment)
         self.experiment, self.symbols_in, self.symbols_out = e, task.inputs == "symbols", task.outputs == "symbols"
         self.is_encoder_decoder = e.rnn_type == "encoder_decoder"
         self.embedding = nn.Embedding(task.input_size, e.embedding_size) if e.embedding_size else None
@@ -88,7 +88,7 @@ class RecurrentNetwork(nn.Module):
         A feed-forward cell gets the last `window` of them concatenated, with zeros before the first.
         """
         if self.symbols_in:
-            seen = self._embed_tokens(batch.inputs, self.embedding, TASKS[self.experiment.task].input_size)
+            seen = self._embed_tokens(batch.inputs, self.embedding, task_of(self.experiment).input_size)
         else:
             seen = self._tensor(batch.inputs, self.dtype)
         seen = self._add_noise(seen)

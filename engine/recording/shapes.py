@@ -8,7 +8,7 @@ from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.recording.columns import ColumnError
-from engine.tasks import TASKS
+from engine.tasks import task_of
 
 CHAIN = "layers directions time"
 AXES = {
@@ -69,7 +69,7 @@ def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) 
         "output_layers": e.output_layers,
         "blocks": cell.blocks,
         "passes": 2 if e.rnn_type == "encoder_decoder" else 1,
-        "outputs": TASKS[e.task].output_size,
+        "outputs": task_of(e).output_size,
         "two": 2,
         **{vector.name: len(vector.symbols) for vector in cell.vectors},
     }

@@ -28,6 +28,7 @@ from engine.tasks.images import DIGIT_NAME, DIGITS_AT_ONCE, DIGITS_BY_PIXEL, DIG
 from engine.tasks.music import MELODY
 from engine.tasks.next_character import CHARACTERS
 from engine.tasks.next_word import NEXT_WORD
+from engine.tasks.own import OWN_DATA, UnknownDataError, find, register
 from engine.tasks.sentiment import SENTIMENT, TEDDY
 from engine.tasks.series import STOCKS, SUNSPOTS
 from engine.tasks.speech import SPEECH
@@ -40,15 +41,19 @@ from engine.tasks.waves import GAP, SINE, TIMED_WAVE, UNTIMED_WAVE
 __all__ = [
     "END",
     "NO_SYMBOL",
+    "OWN_DATA",
     "PROBE_SIZE",
     "TASKS",
     "Batch",
     "Lengths",
     "Metric",
     "Task",
+    "UnknownDataError",
     "held_out",
     "probe",
+    "register",
     "sample",
+    "task_of",
 ]
 
 TASKS: dict[str, Task] = {
@@ -95,6 +100,15 @@ TASKS: dict[str, Task] = {
 }
 
 
+def task_of(settings: DataSettings) -> Task:
+    """The task that these settings name: of the catalogue, or of somebody's own data.
+
+    Raises:
+        UnknownDataError: for own data that are not in this process.
+    """
+    return find(settings.task_options) if settings.task == OWN_DATA else TASKS[settings.task]
+
+
 def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
     """Draw a batch that depends on the experiment's data settings, the seed and the split alone.
 
@@ -104,7 +118,7 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).
         split: "train" or "test"; the two never share a sequence of real data.
     """
-    task = TASKS[experiment.task]
+    task = task_of(experiment)
     batch = task.draw(stream(seed, split), experiment, batch_size, split)
     if split == "train" and has_unknown(task.input_labels):
         return hide_words(stream(seed, "hiding"), batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,6 +30,10 @@ class DataSettings(Protocol):
     @property
     def task(self) -> str:
         """The task's slug."""
+
+    @property
+    def task_options(self) -> dict[str, Any]:
+        """Which data, where the task is somebody's own; else empty."""
 
     @property
     def rnn_type(self) -> str:

@@ -25,7 +25,7 @@ from engine.lens.step_factors import factors_of
 from engine.lens.sweep import sweep
 from engine.lens.weight_gradients import weight_gradients_of
 from engine.model import RecurrentNetwork
-from engine.tasks import TASKS, Batch
+from engine.tasks import Batch, task_of
 
 
 def capture_frame(
@@ -59,7 +59,7 @@ def capture_frame(
         progress = dataclasses.replace(progress, loss=probe_loss)
     frame = Frame(
         probe_loss=probe_loss,
-        metric=TASKS[info.experiment.task].metric.measure(probe, outputs if free_outputs is None else free_outputs),
+        metric=task_of(info.experiment).metric.measure(probe, outputs if free_outputs is None else free_outputs),
         outputs=probe.after_source(outputs[:, DRAWN], np.nan),
         free_outputs=None if free_outputs is None else probe.after_source(free_outputs[:, DRAWN], np.nan),
         loss_per_step=probe.after_source(per_step[:, DRAWN].cpu().numpy(), 0),

@@ -18,7 +18,7 @@ from engine.diagnosis.bands import held_band
 from engine.frame.held_out import HeldOutRecord, counts_as_solved
 from engine.frame.run_info import RunInfo
 from engine.model import RecurrentNetwork
-from engine.tasks import TASKS, Batch, held_out
+from engine.tasks import Batch, held_out, task_of
 
 EARLY_STEPS = (10, 20, 50)
 """Steps of the first measurements; then every `interval` updates."""
@@ -102,7 +102,7 @@ def measured(model: RecurrentNetwork, batch: Batch, info: RunInfo) -> tuple[floa
         free = model.predictions(model.generate(batch), batch) if info.is_autoregressive else answers
     finally:
         model.train(training)
-    metric = TASKS[info.experiment.task].metric.measure(batch, free)
+    metric = task_of(info.experiment).metric.measure(batch, free)
     return float(losses.mean()), metric, spread_of(answers, batch, info.outputs)
 
 

@@ -25,7 +25,7 @@ from engine.intervention.intervention import Intervention
 from engine.lens.forward_trace import DRAWN
 from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
-from engine.tasks import TASKS, Batch, probe, sample
+from engine.tasks import Batch, probe, sample, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import describe_nonfinite
@@ -133,7 +133,7 @@ class Trainer:
 
     def _reaches_target(self) -> bool:
         """Check the targets: recent training loss, or the metric on the probe every METRIC_EVERY updates."""
-        e, metric = self.experiment, TASKS[self.experiment.task].metric
+        e, metric = self.experiment, task_of(self.experiment).metric
         if e.target_loss is not None and self.recent_loss <= e.target_loss:
             return True
         if e.target_metric is None or self.step % METRIC_EVERY:
@@ -255,7 +255,7 @@ class Trainer:
         self.model.eval()
         logits = self.model.generate(batch) if self.info.is_autoregressive else self.model(batch)
         self.model.train()
-        return TASKS[self.experiment.task].metric.measure(batch, self.model.predictions(logits, batch))
+        return task_of(self.experiment).metric.measure(batch, self.model.predictions(logits, batch))
 
     def checkpoint(self) -> bytes:
         """Save everything that `restore` needs to continue exactly; only tensors and numbers, so loading is safe."""

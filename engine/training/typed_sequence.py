@@ -12,7 +12,7 @@ from engine.experiment import AUTOREGRESSIVE_TYPES
 from engine.frame.typed_frame import TypedSentenceError
 from engine.lens.forward_trace import DRAWN
 from engine.model import RecurrentNetwork
-from engine.tasks import END, NO_SYMBOL, TASKS, Batch
+from engine.tasks import END, NO_SYMBOL, Batch, task_of
 from engine.tasks.base import NO_ANSWER
 from engine.tasks.text_input import encode_symbol
 
@@ -36,7 +36,7 @@ def typed_sequence(
         TypedSentenceError: for a change that cannot be made, and for a sentence that cannot be read.
     """
     e, drawn = model.experiment, probe.single_sequence(DRAWN)
-    task = TASKS[e.task]
+    task = task_of(e)
     if sentence:
         drawn = _read(model, drawn, sentence)
     inputs = _changed(model, drawn, changes)
@@ -55,7 +55,7 @@ def typed_sequence(
 def _read(model: RecurrentNetwork, drawn: Batch, sentence: str) -> Batch:
     """The sentence in the place of the drawn sequence, or of its source; its targets are not known yet."""
     e = model.experiment
-    task = TASKS[e.task]
+    task = task_of(e)
     if task.encode is None or not (model.symbols_in and model.symbols_out) or e.rnn_type == "one_to_many":
         raise TypedSentenceError("This network reads no sentences.")
     try:
@@ -71,7 +71,7 @@ def _read(model: RecurrentNetwork, drawn: Batch, sentence: str) -> Batch:
 
 def _changed(model: RecurrentNetwork, drawn: Batch, changes: Mapping[int, str]) -> np.ndarray:
     """The inputs (T, 1) with the changes made."""
-    task, rnn_type = TASKS[model.experiment.task], model.experiment.rnn_type
+    task, rnn_type = task_of(model.experiment), model.experiment.rnn_type
     if not (model.symbols_in and model.symbols_out):
         raise TypedSentenceError("The inputs of this network are not symbols, so nothing can be typed for it.")
     steps = 1 if rnn_type == "one_to_many" else int(drawn.lengths[0])
@@ -99,7 +99,7 @@ def _answered(model: RecurrentNetwork, batch: Batch, targets: np.ndarray) -> tup
     if batch.decoder_inputs is None:
         inputs = np.concatenate([batch.inputs[:1], targets[:-1]])
         return dataclasses.replace(batch, inputs=inputs, targets=targets), mask[:, 0] & known
-    labels = TASKS[model.experiment.task].output_labels
+    labels = task_of(model.experiment).output_labels
     if known:
         mask = targets != NO_ANSWER
     elif END in labels:

@@ -108,7 +108,7 @@ BAD = [
     # None where it means nothing
     ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 512, but got None\.$"),
     ({"learning_rate": None}, r"^learning_rate must be a number from 1e-06 to 10, but got None\.$"),
-    ({"task": None}, r"^task must be first_symbol_recall, .* or headline, but got None\.$"),
+    ({"task": None}, r"^task must be first_symbol_recall, .* or own_data, but got None\.$"),
     ({"bidirectional": None}, r"^bidirectional must be False or True, but got None\.$"),
     ({"task_options": None}, r"^task_options must be .*, but got None\.$"),
     # not among the choices
