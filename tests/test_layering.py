@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
         "number_format cells tasks",
-        "experiment",
+        "experiment data",
         "parameters",
         "layers",
         "model frame codegen",

@@ -21,7 +21,7 @@ HELD_OUT_SIZE = 256
 SPLITS = ("train", "test")
 STREAMS = (*SPLITS, "hiding")
 """What random numbers are drawn for: the sequences of either split, and which words are hidden in training."""
-FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence")
+FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence", "Your data")
 
 
 class DataSettings(Protocol):
@@ -78,6 +78,8 @@ class Batch:
         lengths: (batch,) int64, the steps of `inputs` that are real; padding begins there.
         decoder_inputs: encoder_decoder only, (target steps, batch) int64: the previous target, NO_SYMBOL before the
             first.
+        origin: (batch, 2) int64, where real data were taken from: the number of the series, text or row, and the place
+            in it of input step 0. None where the task does not say.
     """
 
     inputs: np.ndarray
@@ -85,6 +87,7 @@ class Batch:
     mask: np.ndarray
     lengths: np.ndarray
     decoder_inputs: np.ndarray | None = None
+    origin: np.ndarray | None = None
 
     @property
     def source_steps(self) -> int:
@@ -113,9 +116,11 @@ class Batch:
         """A batch of one of these sequences, with its padding."""
         chosen = slice(sequence, sequence + 1)
         decoder_inputs = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]
+        origin = None if self.origin is None else self.origin[chosen]
         return Batch(
-            self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], decoder_inputs
-        )
+            self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], decoder_inputs,
+            origin,
+        )  # fmt: skip
 
 
 def last_counted(mask: np.ndarray) -> np.ndarray:
@@ -173,6 +178,10 @@ def _no_lag(experiment: DataSettings) -> int | None:
     return None
 
 
+def _no_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
+    return {}
+
+
 def _no_target_side(experiment: DataSettings) -> int:
     return 0
 
@@ -193,6 +202,8 @@ class Task:
         baselines: (experiment) -> {name: loss per counted step}; the first is the one to beat.
         baselines_on: (experiment, batch) -> the same on the sequences of this batch, where they depend on the data;
             None if `baselines` are exact for all data.
+        metric_baselines: (experiment, batch) -> {name: metric} of simple answers on the sequences of this batch, in the
+            metric's unit; empty where there are none.
         lag: (experiment) -> how many steps back the deciding input lies, or None; counted over source and target in an
             encoder-decoder.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
@@ -231,6 +242,7 @@ class Task:
     lag: Callable[[DataSettings], int | None] = field(default=_no_lag)
     target_steps: Callable[[DataSettings], int] = field(default=_no_target_side)
     baselines_on: Callable[[DataSettings, Batch], dict[str, float]] | None = None
+    metric_baselines: Callable[[DataSettings, Batch], dict[str, float]] = field(default=_no_baselines)
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False

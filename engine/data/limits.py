@@ -1,0 +1,15 @@
+"""How much of somebody's data is read."""
+
+from __future__ import annotations
+
+MAX_FILE_BYTES = 50_000_000
+MAX_UNPACKED_BYTES = 200_000_000  # as the directory of a zip archive says, before anything is unpacked
+MAX_ROWS = 500_000
+MAX_COLUMNS = 2_000
+MAX_LINE = 1_000_000  # characters of a line of a table
+MAX_TEXT = 5_000_000  # characters of a text; the rest is cut, and that is said
+MAX_CHANNELS = 32  # input channels of a network
+MAX_CLASSES, MAX_TAGS = 50, 200
+MAX_SYMBOLS = 5_000
+MAX_SEQUENCES = 200_000
+MIN_ROWS = 12  # of a series
