@@ -8,6 +8,7 @@ guessed or left out a Problem that says so.
 
 from __future__ import annotations
 
-from engine.data.dataset import KINDS, DataError, Dataset, Notes, Problem
+from engine.data.dataset import KINDS, Dataset
+from engine.data.problems import DataError, Problem
 
-__all__ = ["KINDS", "DataError", "Dataset", "Notes", "Problem"]
+__all__ = ["KINDS", "DataError", "Dataset", "Problem"]

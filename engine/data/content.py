@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+
 @dataclass(frozen=True, eq=False)
 class OneSeries:
     """Numbers over time, in order.

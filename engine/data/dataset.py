@@ -1,52 +1,18 @@
-"""What a file of somebody's own became: a Dataset, or a DataError with a sentence. No pandas."""
+"""What a file of somebody's own became. No pandas."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.data.content import Content
-
-if TYPE_CHECKING:
-    from engine.tasks import Task
+from engine.data.problems import Problem
+from engine.data.tasks import MAKERS
+from engine.tasks import Task, register
 
 KINDS = ("series", "text", "labelled", "pairs", "tagged", "sequences")
 """The kinds of data: numbers over time, running text, texts with a class each, pairs of texts, words with a tag each,
 and many sequences of numbers."""
-
-
-class DataError(ValueError):
-    """Data that cannot be used.
-
-    Args:
-        sentence: what is wrong, what was found and what is expected.
-        line: where, counted from 1 as an editor does; None if no line is to blame.
-        column: the column's name.
-    """
-
-    def __init__(self, sentence: str, line: int | None = None, column: str | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence, self.line, self.column = sentence, line, column
-
-    def __reduce__(self) -> tuple[type[DataError], tuple[str, int | None, str | None]]:
-        return type(self), (self.sentence, self.line, self.column)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that was found in the data, guessed or left out. Line and column as in a DataError."""
-
-    line: int | None
-    column: str | None
-    sentence: str
-
-
-class Notes(list[Problem]):
-    """The problems found so far, in the order in which they were found."""
-
-    def say(self, sentence: str, line: int | None = None, column: str | None = None) -> None:
-        """Add a problem."""
-        self.append(Problem(line, column, sentence))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +44,4 @@ class Dataset:
 
     def to_task(self) -> Task:
         """The task that these data ask of a network; the same object as long as something uses it."""
-        from engine.data.tasks import to_task
-
-        return to_task(self)
+        return register(self.options, MAKERS[self.kind](self.name, self.summary, self.content))

@@ -1,15 +1,11 @@
-"""What each kind of data asks of a network: a file each, with one function that makes a Task of a Dataset."""
+"""What each kind of data asks of a network: a file each, with one function that makes the Task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from engine.data.dataset import Dataset
-from engine.tasks import Task, register
+from engine.tasks import Task
 
-MAKERS: dict[str, Callable[[Dataset], Task]] = {}
-
-
-def to_task(dataset: Dataset) -> Task:
-    """The task that these data ask of a network; the same object as long as something uses it."""
-    return register(dataset.options, MAKERS[dataset.kind](dataset))
+MAKERS: dict[str, Callable[[str, dict[str, Any], Any], Task]] = {}
+"""By kind: (the file's name, what was understood of it, its content) -> the task."""

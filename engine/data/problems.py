@@ -1,0 +1,39 @@
+"""What is wrong with data, in sentences that name the place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class DataError(ValueError):
+    """Data that cannot be used.
+
+    Args:
+        sentence: what is wrong, what was found and what is expected.
+        line: where, counted from 1 as an editor does; None if no line is to blame.
+        column: the column's name.
+    """
+
+    def __init__(self, sentence: str, line: int | None = None, column: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence, self.line, self.column = sentence, line, column
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[str, int | None, str | None]]:
+        return type(self), (self.sentence, self.line, self.column)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was found in the data, guessed or left out. Line and column as in a DataError."""
+
+    line: int | None
+    column: str | None
+    sentence: str
+
+
+class Notes(list[Problem]):
+    """The problems found so far, in the order in which they were found."""
+
+    def say(self, sentence: str, line: int | None = None, column: str | None = None) -> None:
+        """Add a problem."""
+        self.append(Problem(line, column, sentence))
