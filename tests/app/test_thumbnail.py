@@ -99,7 +99,7 @@ def test_labels_cannot_become_tags(monkeypatch):
     task = TASKS["reverse"]
     evil = tuple(f'<b onclick="{label}">&' for label in task.output_labels)
     worse = dataclasses.replace(task, input_labels=evil, output_labels=evil)
-    monkeypatch.setitem(module.TASKS, "reverse", worse)
+    monkeypatch.setitem(TASKS, "reverse", worse)
     reader = read(thumbnail.__wrapped__(Experiment(task="reverse", rnn_type="encoder_decoder")))
     assert [tag for tag, _ in reader.tags] == ["div", "div", "b", "div"] and '<b onclick="' in reader.words
 
