@@ -162,6 +162,13 @@ class CellTrace:
         steps = self._steps(self.from_input[:, 0], before, torch.arange(len(total)))
         return step_gradients(steps, grads, total_cell)
 
+    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
+        """dL/d(W_hh h_{t-1} + b_hh) of every step, (T, B, G*H), where dL/d(W_ih x_t + b_ih) is `grad_input_proj`.
+
+        Only PyTorch's own cells have it, whose W_hh multiplies the old state itself.
+        """
+        raise NotImplementedError(f"{self.kind.title} has no such gradient of all sequences at once")
+
     def unit_gradients(self, grads: tuple[Tensor, ...]) -> StepGradients:
         """The same, without what passes through W_hh, where grads (P, n, H) arrive at the states. Rows are P * n."""
         parts = len(grads[0])

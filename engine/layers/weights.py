@@ -11,7 +11,8 @@ from torch import Tensor, nn
 class Weights(NamedTuple):
     """Weights of one layer in one direction, as in PyTorch: weight_ih (G*H, I), weight_hh (G*H, H), both biases.
 
-    `vectors` are the cell's further parameters by name, such as "weight_ch". What a cell does not have is None.
+    `vectors` are the cell's further parameters by name, such as "weight_ch". `hr` is weight_hr (P, H) of an LSTM with
+    `proj_size` P: its h_t has P units, and weight_hh is (G*H, P). What a cell does not have is None.
     """
 
     ih: Tensor
@@ -19,6 +20,7 @@ class Weights(NamedTuple):
     bias_ih: Tensor | None = None
     bias_hh: Tensor | None = None
     vectors: dict[str, Tensor] = {}  # noqa: RUF012 - a field of a NamedTuple, never changed in place
+    hr: Tensor | None = None
 
     @property
     def recurrent(self) -> Tensor:
@@ -33,7 +35,8 @@ class Weights(NamedTuple):
             return None if weight is None else change(weight)
 
         vectors = {name: change(vector) for name, vector in self.vectors.items()}
-        return Weights(change(self.ih), changed(self.hh), changed(self.bias_ih), changed(self.bias_hh), vectors)
+        biases = (changed(self.bias_ih), changed(self.bias_hh))
+        return Weights(change(self.ih), changed(self.hh), *biases, vectors, changed(self.hr))
 
     def detached(self) -> Weights:
         """Detached from autograd."""
@@ -50,4 +53,5 @@ def weights_of(layers: nn.Module, layer: int, direction: int) -> Weights:
         getattr(layers, "bias_ih" + suffix, None),
         getattr(layers, "bias_hh" + suffix, None),
         {name: getattr(layers, name + suffix) for name in vectors},
+        getattr(layers, "weight_hr" + suffix, None),
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from engine.cells import CELLS
@@ -18,7 +17,8 @@ from engine.layers.changed_layers import ChangedLayers, ChangedTrace
 from engine.layers.make import RecurrentLayers
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State, StepLayers
-from engine.layers.weights import Weights, weights_of
+from engine.layers.weights import weights_of
+from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
@@ -32,13 +32,15 @@ class ForwardPass:
 
     `cell_traces[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), the input of the first
     layer; `output` is (T, B, directions * H), the states of the top layer; `lengths` (B,) counts each sequence's real
-    steps in this part.
+    steps in this part. `masks` are, by layer, what dropout multiplied that layer's output by, (T, B, directions * H):
+    0, or 1 / (1 - p); empty where nothing was dropped.
     """
 
     cell_traces: list[list[CellTrace]]
     inputs: Tensor
     output: Tensor
     lengths: Tensor
+    masks: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,25 +162,14 @@ def _cell_traces(
     cell: str, stack: RecurrentLayers, inputs: Tensor, output: Tensor, initial: State | None, lengths: Tensor
 ) -> list[list[CellTrace]]:
     """Recompute one layer and direction at a time; the states of the top layer are the output and are reused."""
-    width, directions = stack.hidden_size, 2 if stack.bidirectional else 1
-    rows: list[list[CellTrace]] = []
-    for layer in range(stack.num_layers):
-        row, outputs = [], []
-        for d in range(directions):
-            seen = flip(inputs, lengths) if d else inputs
-            zero = seen.new_zeros(seen.shape[1], width)
-            at = layer * directions + d
-            begin = (zero,) * len(CELLS[cell].states) if initial is None else tuple(state[at] for state in initial)
-            top = None
-            if layer == stack.num_layers - 1:
-                top = output[..., d * width : (d + 1) * width]
-                top = flip(top, lengths) if d else top
-            cell_trace = _cell_trace(cell, stack, layer, d, seen, begin, top)
-            row.append(cell_trace)
-            outputs.append(flip(cell_trace.hidden, lengths) if d else cell_trace.hidden)
-        rows.append(row)
-        inputs = torch.cat(outputs, dim=-1)
-    return rows
+    directions, number = 2 if stack.bidirectional else 1, len(CELLS[cell].states)
+    zero = inputs.new_zeros(stack.num_layers * directions, inputs.shape[1], stack.hidden_size)
+
+    def make(layer: int, direction: int, seen: Tensor, begin: State, top: Tensor | None) -> CellTrace:
+        return _cell_trace(cell, stack, layer, direction, seen, begin, top)
+
+    shape = (stack.num_layers, directions)
+    return trace_layers(make, shape, inputs, (zero,) * number if initial is None else initial, lengths, output)
 
 
 def _cell_trace(
@@ -189,29 +180,11 @@ def _cell_trace(
     if isinstance(stack, ChangedLayers):
         changes = stack.changes[layer][direction]
         return ChangedTrace(stack.cell, weights, stack.nonlinearity, inputs, initial, changes)
-    if top is None and not isinstance(stack, StepLayers):
-        top = _run_alone(stack, weights, inputs, initial)
-    make = ACCELERATORS.get(cell, CellTrace)
-    return make(CELLS[cell], weights, getattr(stack, "nonlinearity", "tanh"), inputs, initial, top)
-
-
-def _run_alone(stack: nn.RNNBase, weights: Weights, inputs: Tensor, initial: State) -> Tensor:
-    """Run one layer in one direction with PyTorch's own kernel. Returns its states, (T, B, H)."""
-    kind: Callable[..., nn.Module] = type(stack)
-    shell = _shell(kind, inputs.shape[-1], stack.hidden_size, stack.bias, getattr(stack, "nonlinearity", None))
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    given = {name: value for name, value in zip(names, weights[:4], strict=True) if value is not None}
-    state = tuple(part[None] for part in initial)
-    return torch.func.functional_call(shell, given, (inputs, state if kind is nn.LSTM else state[0]))[0]
-
-
-@cache
-def _shell(
-    kind: Callable[..., nn.Module], input_size: int, hidden_size: int, bias: bool, nonlinearity: str | None
-) -> nn.Module:
-    """A one-layer module on the meta device, to be called with the weights of another module."""
-    options = {} if nonlinearity is None else {"nonlinearity": nonlinearity}
-    return kind(input_size, hidden_size, bias=bias, device="meta", **options)
+    nonlinearity = getattr(stack, "nonlinearity", "tanh")
+    if isinstance(stack, StepLayers):
+        make = ACCELERATORS.get(cell, CellTrace)
+        return make(CELLS[cell], weights, nonlinearity, inputs, initial, top)
+    return trace_library_cell(cell, weights, nonlinearity, inputs, initial, top)
 
 
 def _padded(value: Tensor | PackedSequence, steps: int) -> Tensor:

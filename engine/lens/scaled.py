@@ -98,8 +98,8 @@ class Scaled:
             The exponents, without the first axis, and True for each row that is not 0 everywhere.
         """
         largest = self.binary.amax(0)
-        if len(others):
-            largest = torch.maximum(largest, _binary(torch.stack(list(others)), exponent).amax(0))
+        for each in others:
+            largest = torch.maximum(largest, _binary(each, exponent))
         there = largest != ZERO_EXPONENT
         return torch.where(there, -largest, 0), there
 

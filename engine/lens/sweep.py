@@ -103,7 +103,10 @@ def _gradient_below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTra
 
 @dataclass(frozen=True, eq=False)
 class IncomingGradient:
-    """The gradient that one step passes to the step before it: (R, H) for each part of the state."""
+    """The gradient that one step passes to the step before it: (R, H) for h, and for c if there is one.
+
+    With a projection (`proj_size`) h has fewer units than c.
+    """
 
     grad_carry: GradCarry
     exponent: Tensor  # (R,) int32, the same for all parts of the state
@@ -113,6 +116,15 @@ class IncomingGradient:
         pairs = zip(other.grad_carry, self.grad_carry, strict=True)
         grad_carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
         return IncomingGradient(grad_carry, torch.where(here, other.exponent, self.exponent))
+
+
+IncomingRows = list[list[IncomingGradient | None]]
+"""Indexed [layer][direction]; None where nothing arrives from later steps."""
+
+
+def nothing_incoming(one: ForwardPass) -> IncomingRows:
+    """Nothing arrives from beyond the pass."""
+    return [[None for _ in row] for row in one.cell_traces]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +152,8 @@ class SweepBuffers:
         if self.total_cell is not None:
             sizes = torch.maximum(sizes, self.total_cell[start:stop, rows].abs().amax(-1))
         entered = direct.binary[:, rows] != ZERO_EXPONENT  # (steps, R)
-        entered[-1] |= torch.stack(enters.grad_carry)[:, rows].any(-1).any(0)
+        for part in enters.grad_carry:
+            entered[-1] |= part[rows].any(-1)
         return bool(((sizes < MIN_SIZE) & (entered | (sizes > 0))).any())
 
 
@@ -155,11 +168,12 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
         grad_output: (T, S, B, directions * H), with respect to the output of the last pass.
     """
     passes: list[Rows] = []
-    incoming: list[IncomingGradient | None] = [None] * trace.model.experiment.num_layers
+    incoming: IncomingRows = nothing_incoming(trace.passes[-1])
     for one in reversed(trace.passes):
         above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
         cuts = trace.model.truncation_points(len(one.output)) if len(trace.passes) == 1 else []
-        rows, incoming = _sweep_pass(one, Scaled.of(above), incoming, cuts)
+        rows, leaving = sweep_pass(one, Scaled.of(above), incoming, cuts)
+        incoming = [list(row) for row in leaving]
         passes.append(rows)
     return SweepResult(trace, passes[::-1])
 
@@ -172,26 +186,42 @@ def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepRe
     return [whole.of_seeds(slice(*span)) for span in pairwise(ends)]
 
 
-def _sweep_pass(
-    one: ForwardPass, above: Scaled, incoming: Sequence[IncomingGradient | None], cuts: Sequence[int]
-) -> tuple[Rows, list[IncomingGradient | None]]:
-    """Sweep one stack of layers from the top down. Also returns what leaves its first step, by layer."""
+def sweep_pass(
+    one: ForwardPass, above: Scaled, incoming: IncomingRows, cuts: Sequence[int] = ()
+) -> tuple[Rows, list[list[IncomingGradient]]]:
+    """Sweep one stack of layers from the top down.
+
+    Args:
+        above: (T, S, B, directions * H), the gradient of the top layer's output.
+        incoming: by [layer][direction], what arrives at the last real step of each sequence from beyond the pass; R = S
+            * B rows.
+        cuts: steps before which the gradient is cut.
+
+    Returns:
+        The gradients by [layer][direction], and what leaves the first step of each.
+    """
     gradients: Rows = []
-    leaving: list[IncomingGradient | None] = []
-    for layer, later in zip(reversed(one.cell_traces), reversed(incoming), strict=True):
+    leaving: list[list[IncomingGradient]] = []
+    for layer in reversed(range(len(one.cell_traces))):
+        cell_traces = one.cell_traces[layer]
         if gradients:
-            above = _gradient_below(gradients[-1], one.cell_traces[len(one.cell_traces) - len(gradients)])
-        row, width = [], layer[0].hidden.shape[-1]
-        for d, cell_trace in enumerate(layer):
+            above = _gradient_below(gradients[-1], one.cell_traces[layer + 1])
+            if layer in one.masks:
+                above = Scaled(above.values * one.masks[layer][:, None], above.exponent)
+        row, left_row, width = [], [], cell_traces[0].hidden.shape[-1]
+        for d, cell_trace in enumerate(cell_traces):
             direct = above.units(d * width, (d + 1) * width)
             ordered = _flip_seeded(direct, one.lengths) if d else direct
-            total, cell, grad_input_proj, left = _sweep_chain(cell_trace, ordered, later, one.lengths, cuts)
+            total, cell, grad_input_proj, left = _sweep_chain(
+                cell_trace, ordered, incoming[layer][d], one.lengths, cuts
+            )
             if d:
                 total, grad_input_proj = _flip_seeded(total, one.lengths), _flip_seeded(grad_input_proj, one.lengths)
                 cell = None if cell is None else _flip_seeded(cell, one.lengths)
             row.append(LayerGradients(total, direct, cell, grad_input_proj))
-            leaving.append(left)
+            left_row.append(left)
         gradients.append(row)
+        leaving.append(left_row)
     return gradients[::-1], leaving[::-1]
 
 
@@ -209,12 +239,11 @@ def _sweep_chain(
     axes = direct.exponent.shape[1:]  # (S, B); cell traces have these as rows
     direct = direct.in_rows()
     total = direct.values.new_empty(direct.values.shape)  # contiguous; `direct` may be a slice of the units
-    total_cell = None if cell_trace.cell is None else torch.empty_like(total)
+    total_cell = None if cell_trace.cell is None else total.new_empty(*total.shape[:-1], cell_trace.cell.shape[-1])
     buffers = SweepBuffers(total, total_cell, total.new_empty(*total.shape[:-1], len(cell_trace.weights.ih)))
     exponents = torch.empty_like(direct.exponent)
-    zeros = torch.zeros_like(total[0])
-    states = 1 if total_cell is None else 2
-    carried = IncomingGradient((zeros,) * states, torch.zeros_like(exponents[0]))
+    zeros = tuple(torch.zeros_like(part[0]) for part in (total, total_cell) if part is not None)
+    carried = IncomingGradient(zeros, torch.zeros_like(exponents[0]))
     ends = sorted({int(length) for length in lengths}) if incoming is not None else []
     ahead = _blocks(len(total), [*cuts, *ends])[::-1]  # a stack: the next block is last
     while ahead:
@@ -229,7 +258,7 @@ def _sweep_chain(
             ahead += [(start, middle), (middle, stop)]
             continue
         exponents[start:stop] = leaves.exponent
-        carried = leaves if start not in cuts else IncomingGradient((zeros,) * states, leaves.exponent)
+        carried = leaves if start not in cuts else IncomingGradient(zeros, leaves.exponent)
 
     def scaled(values: Tensor) -> Scaled:
         return Scaled(values, exponents).of_rows(axes)
@@ -253,7 +282,7 @@ def _sweep_block(
     these are the earlier ones.
     """
     exponent, there = direct.common_exponent(enters.grad_carry, enters.exponent)
-    grad_carry = Scaled(torch.stack(enters.grad_carry), enters.exponent).rescaled_to(exponent).unbind()
+    grad_carry = [Scaled(part, enters.exponent).rescaled_to(exponent) for part in enters.grad_carry]
     rows = slice(0, len(there))
     if not bool(there.all()):
         seeds = there.view(-1, batch).any(1).nonzero()[:, 0].tolist() or [0]

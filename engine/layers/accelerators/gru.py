@@ -57,6 +57,11 @@ class GRUTrace(CellTrace):
         torch.mul(grads, self.candidate_slope[steps, None], out=blocks[:, :, :, 2])
         return (leaving,)
 
+    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
+        """See `CellTrace.state_projection_gradient`; the reset gate multiplies what W_hh adds to the candidate."""
+        gates, candidate = grad_input_proj.tensor_split([2 * self.hidden.shape[-1]], -1)
+        return torch.cat([gates, candidate * self.gates["reset_gate"]], -1)
+
     def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
         """See `CellTrace.step_gradients`."""
         from_state = (total[:, None] * self.slope[:, 0]).flatten(1)

@@ -58,6 +58,10 @@ class LSTMTrace(CellTrace):
             cell_later, later = cell * keep, flat
         return torch.mm(through[0], recurrent), cell_later.flatten(0, 1)
 
+    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
+        """See `CellTrace.state_projection_gradient`."""
+        return grad_input_proj
+
     def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
         """See `CellTrace.step_gradients`."""
         cell = total * self.cell_to_hidden[:, 0] if total_cell is None else total_cell

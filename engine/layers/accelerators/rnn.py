@@ -49,6 +49,10 @@ class RNNTrace(CellTrace):
             later = flat
         return (torch.mm(grad_input_proj[start], recurrent),)
 
+    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
+        """See `CellTrace.state_projection_gradient`."""
+        return grad_input_proj
+
     def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
         """See `CellTrace.step_gradients`."""
         through = total * self.slope[:, 0]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.cells import CELLS
-from engine.layers.accelerators import ACCELERATORS
+from engine.layers.accelerators import ACCELERATORS, ProjectedLSTMTrace
 from engine.layers.cell_trace import CellTrace, SweepSpan
 from engine.layers.step_gradients import StepGradients
 from engine.layers.step_layers import run_steps
@@ -74,8 +74,46 @@ def test_by_hand_and_by_autograd(name, nonlinearity):
         pairs += zip(mine.paths.values(), theirs.paths.values(), strict=True)
         pairs += [(mine.from_input, theirs.from_input), (mine.from_state, theirs.from_state)]
         pairs.append((weight_terms(mine), weight_terms(theirs)))
+        pairs.append((single[0].state_projection_gradient(mine.from_input[:, None])[:, 0], theirs.from_state))
         if cell.has_cell_state:
             pairs.append((mine.total_cell, theirs.total_cell))
     for one, other in pairs:
         torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-13)
         assert one.abs().max() > 1e-6
+
+
+def test_a_projected_lstm_by_hand_and_by_autograd():
+    """Blocks of the sweep, initial states, and h narrower than c; against autograd of a loop written here."""
+    torch.manual_seed(2)
+    narrow, double = 3, {"dtype": torch.float64}
+    weights = Weights(
+        torch.randn(4 * UNITS, INPUTS, **double) / 2,
+        torch.randn(4 * UNITS, narrow, **double) / 2,
+        torch.randn(4 * UNITS, **double),
+        torch.randn(4 * UNITS, **double),
+        hr=torch.randn(narrow, UNITS, **double),
+    )
+    inputs = torch.randn(STEPS, BATCH, INPUTS, **double)
+    first = (torch.randn(BATCH, narrow, **double), torch.randn(BATCH, UNITS, **double))
+    trace = ProjectedLSTMTrace(CELLS["lstm"], weights, "tanh", inputs, first)
+    direct = torch.randn(STEPS, BATCH, narrow, **double)
+    carry = tuple(torch.randn_like(state) for state in first)
+    cells, projections, states = [], [], [state.clone().requires_grad_() for state in first]
+    (h, c), loss = states, torch.zeros((), **double)
+    for x, seed in zip(inputs, direct, strict=True):
+        a = x @ weights.ih.T + weights.bias_ih + h @ weights.hh.T + weights.bias_hh
+        projections.append(a)
+        i, f, g, o = a.chunk(4, -1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        cells.append(c)
+        h = (o.sigmoid() * c.tanh()) @ weights.hr.T
+        loss = loss + (h * seed).sum()
+    loss = loss + (h * carry[0]).sum() + (c * carry[1]).sum()
+    expected = torch.autograd.grad(loss, [*states, *cells, *projections])
+    total, cell = direct.clone(), torch.zeros(STEPS, BATCH, UNITS, **double)
+    through = torch.zeros(STEPS, BATCH, 4 * UNITS, **double)
+    for start, stop in ((4, STEPS), (0, 4)):
+        carry = trace.backward_sweep(SweepSpan(start, stop, total, cell, through), carry)
+    for one, other in zip([*carry, *cell, *through], expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-13)
+    assert torch.equal(trace.state_projection_gradient(through), through)
