@@ -22,6 +22,7 @@ FLOORS: dict[str, list[str]] = {
         "layers",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",
+        "watch",
         "training step_through",
         "claims cure_trials slow_motion",
         "workers",
@@ -46,7 +47,7 @@ FLOORS: dict[str, list[str]] = {
 """The rooms (folders and loose files) from the ground up. A room imports from lower floors alone: arrows go one way."""
 PAGES = FLOORS["app"].index("")
 
-TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "training")}
+TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "training", "watch")}
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/claims/measures.py",

@@ -1,0 +1,159 @@
+"""One call of one recurrent module, kept until its gradient has come back."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.watch.layout import Layout, data_of, layout_of
+from engine.watch.modules import Stack, WatchedModule, flat_weights, stack_of
+from engine.watch.refusal import RefusalError
+from engine.watch.wiring import Link
+
+HALF = (torch.float16, torch.bfloat16)
+
+
+@dataclass(eq=False)
+class Call:
+    """What one call of a module read and gave, detached from autograd, and the gradients that came back to it.
+
+    Args:
+        name: of its module. number: counts all calls that the lens has kept.
+        inputs: (T, B, I). initial: the states before, (layers * directions, B, units) each. output: (T, B, directions *
+            units of h).
+        weights: as this call used them, with their graph.
+        versions: (tensor, its version, what it is) of everything that must not have changed before the sweep.
+        random_state: torch's generator before the call, where dropout acts between its layers.
+        state_link, input_link: where its initial state and its input come from.
+        hook_has_hidden: what arrives at c' of an LSTMCell has the way through h' in it already.
+        autocast: the dtype that autocast computes with, or None.
+        gradients: by "output", "h" and "c", as autograd delivered them in the backward pass that is running.
+        refused: why this call cannot be measured, as far as that is known before its sweep.
+    """
+
+    name: str
+    number: int
+    stack: Stack
+    layout: Layout
+    one_step: bool
+    inputs: Tensor
+    initial: tuple[Tensor, ...]
+    output: Tensor
+    weights: list[Tensor]
+    versions: list[tuple[Tensor, int, str]]
+    module: weakref.ref[nn.Module]
+    random_state: Tensor | None = None
+    state_link: Link | None = None
+    input_link: Link | None = None
+    hook_has_hidden: bool = False
+    autocast: torch.dtype | None = None
+    gradients: dict[str, Tensor] = field(default_factory=dict)
+    refused: str | None = None
+
+    @property
+    def batch(self) -> int:
+        """B."""
+        return self.inputs.shape[1]
+
+    @property
+    def rounds(self) -> torch.dtype | None:
+        """The half-precision dtype that its kernels computed with, or None."""
+        used = (self.output.dtype, self.inputs.dtype, self.autocast)
+        return next((dtype for dtype in HALF if dtype in used), None)
+
+    def output_was_changed(self) -> bool:
+        """Whether something wrote into its output or one of its inputs since.
+
+        Raises:
+            RefusalError: if it was an input or a weight.
+        """
+        changed = False
+        for tensor, version, what in self.versions:
+            if version_of(tensor) != version:
+                if what != "output":
+                    raise RefusalError(
+                        f"{self.name}: its {what} was changed in place after the call, before the backward pass"
+                    )
+                changed = True
+        return changed
+
+
+def version_of(tensor: Tensor) -> int:
+    """How often a tensor was written into; an inference tensor does not count that."""
+    return -1 if tensor.is_inference() else tensor._version
+
+
+def states_of(value: Any) -> tuple[Tensor, ...]:
+    """A state as a tuple: (h,), (h, c) or nothing."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def arguments_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, tuple[Tensor, ...]]:
+    """The input and the initial states of a call.
+
+    Raises:
+        RefusalError: if it has arguments that the library's modules do not have.
+    """
+    if unknown := sorted(set(kwargs) - {"input", "hx"}):
+        raise RefusalError(f"{name} was called with {', '.join(unknown)}, which PyTorch's own module does not know")
+    given = args[0] if args else kwargs["input"]
+    return given, states_of(args[1] if len(args) > 1 else kwargs.get("hx"))
+
+
+def results_of(watched: WatchedModule, result: Any) -> tuple[Any, tuple[Tensor, ...]]:
+    """The output (packed or not) and the new states of a call.
+
+    Raises:
+        RefusalError: if a hook has made something else of what the library's module returns.
+    """
+    states = states_of(result if watched.one_step else result[1] if len(result) == 2 else None)
+    expected = 2 if watched.cell == "lstm" else 1
+    if len(states) != expected or not all(isinstance(state, Tensor) for state in states):
+        raise RefusalError(
+            f"{watched.name} did not return what PyTorch's own module returns: a forward hook changed it"
+        )
+    return (states[0] if watched.one_step else result[0]), states
+
+
+def captured(
+    watched: WatchedModule,
+    module: nn.Module,
+    number: int,
+    given: Any,
+    initial: tuple[Tensor, ...],
+    output: Any,
+) -> Call:
+    """Keep what a call read and gave, without its graph."""
+    stack, layout = stack_of(module, watched), layout_of(module, given)
+    inputs = layout.time_first(data_of(given).detach())
+    rows, batch = stack.layers * stack.directions, inputs.shape[1]
+    if initial:
+        states = [layout.state(state.detach()) for state in initial]
+        states = [state.reshape(rows, batch, width) for state, width in zip(states, stack.state_widths, strict=True)]
+    else:
+        states = [inputs.new_zeros(rows, batch, width) for width in stack.state_widths]
+    weights, kept = flat_weights(module), data_of(output).detach()
+    written = [(data_of(given), "input"), *((state, "initial state") for state in initial), (kept, "output")]
+    written += [(weight, "weight") for weight in weights]
+    device = kept.device.type
+    casting = torch.is_autocast_enabled(device) and kept.dtype != torch.float64
+    return Call(
+        watched.name,
+        number,
+        stack,
+        layout,
+        watched.one_step,
+        inputs,
+        tuple(states),
+        layout.time_first(kept),
+        weights,
+        [(tensor.detach(), version_of(tensor), what) for tensor, what in written],  # detached: the same counter
+        watched.module,
+        autocast=torch.get_autocast_dtype(device) if casting else None,
+    )

@@ -1,0 +1,76 @@
+"""What a look has found of one module: the gradient at every state, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.watch.wiring import Link
+
+
+class CallSpan(NamedTuple):
+    """Which steps of a flow's time axis one call made: from `start` to before `stop`, `batch` sequences."""
+
+    start: int
+    stop: int
+    batch: int
+    state: Link | None
+    input: Link | None
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """States and gradients of one module in one backward pass.
+
+    Arrays are (layers, directions, T, rows, units). All calls of the module in this pass stand one after the other on
+    the time axis, in the order in which they were made; `calls` says which steps are whose. Gradients are float64, of
+    the loss as it was differentiated (a GradScaler's factor is taken out if it is known). Padding, and rows that a call
+    did not have, are 0. The reverse direction is indexed by position, too.
+
+    Args:
+        hidden: h_t. cell: c_t, or None. gates: {name: values}; of a projected LSTM all of these but h have more units.
+        grad_hidden: dL/dh_t, total: every path, through later steps and later calls included.
+        grad_hidden_direct: the part that enters the layer at t from above. NaN at the last step of a call whose state
+            was changed on its way to the next call: there the two parts cannot be told apart. None if it is not known.
+        grad_cell: dL/dc_t, total, or None.
+        valid: (T, rows) bool, steps that are real. rows: which sequences of the batch these are.
+        backward_pass: the number of the pass.
+        proof: how far dL/dW from the sweep was from what autograd added to `.grad`, relative to its norm, when this was
+            last compared (at the first look and every tenth); None if it could not be.
+    """
+
+    name: str
+    hidden: np.ndarray
+    grad_hidden: np.ndarray
+    grad_hidden_direct: np.ndarray | None
+    cell: np.ndarray | None
+    grad_cell: np.ndarray | None
+    gates: dict[str, np.ndarray]
+    valid: np.ndarray
+    rows: np.ndarray
+    calls: tuple[CallSpan, ...]
+    backward_pass: int
+    proof: float | None = None
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where the states and inputs of its calls come from, in words; each said once."""
+        said = [f"state: {span.state}" for span in self.calls if span.state is not None]
+        said += [f"input: {span.input}" for span in self.calls if span.input is not None]
+        return tuple(dict.fromkeys(said))
+
+    @property
+    def memory(self) -> np.ndarray:
+        """The gradient at the state that carries memory: dL/dc_t of an LSTM, dL/dh_t otherwise."""
+        return self.grad_hidden if self.grad_cell is None else self.grad_cell
+
+    @property
+    def norms(self) -> np.ndarray:
+        """(layers, directions, T): the median over the rows real at t of the norm of `memory`; NaN where none is."""
+        sizes = np.linalg.norm(self.memory, axis=-1)
+        result = np.full(sizes.shape[:-1], np.nan)
+        for t in np.flatnonzero(self.valid.any(1)):
+            result[..., t] = np.median(sizes[..., t, self.valid[t]], -1)
+        return result

@@ -1,0 +1,178 @@
+"""From the calls of one backward pass to a flow for each module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.layers.cell_trace import CellTrace
+from engine.layers.reverse_sequence import flip
+from engine.lens.scaled import Scaled
+from engine.lens.sweep import LayerGradients
+from engine.watch.call import Call
+from engine.watch.flow import CallSpan, Flow
+from engine.watch.measure import Measured, measured, side_by_side, sweep_input
+from engine.watch.refusal import RefusalError
+
+
+def groups_of(calls: Iterable[Call]) -> list[list[Call]]:
+    """One-step calls that can be laid side by side, each other call alone, in the order of their first calls."""
+    groups: dict[tuple[Any, ...], list[Call]] = {}
+    for call in calls:
+        key: tuple[Any, ...] = (call.number,)
+        if len(call.inputs) == 1 and call.layout.packed is None:
+            units = (call.inputs.shape[-1], call.inputs.dtype, call.rounds)
+            key = (call.name, call.stack, units, tuple(map(id, call.weights)), call.hook_has_hidden)
+        groups.setdefault(key, []).append(call)
+    return list(groups.values())
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredCall:
+    """The values of one call, by name, (layers, directions, T, R, units) each, and what left its first step.
+
+    Args:
+        rows: which sequences. leaving: dL/dh_0, (layers * directions, R, units).
+    """
+
+    call: Call
+    rows: Tensor
+    values: dict[str, Tensor]
+    leaving: Tensor
+
+
+def chosen_rows(calls: Sequence[Call], most: int | None) -> dict[str, Tensor]:
+    """Which sequences of each module's calls are looked at: evenly spaced over its largest batch."""
+    largest: dict[str, int] = {}
+    for call in calls:
+        largest[call.name] = max(call.batch, largest.get(call.name, 0))
+    chosen = {}
+    for name, batch in largest.items():
+        count = batch if most is None else min(batch, most)
+        chosen[name] = torch.linspace(0, batch - 1, count, dtype=torch.float64).round().long()
+    return chosen
+
+
+def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[MeasuredCall], dict[str, str]]:
+    """Measure calls, with the reasons for those that cannot be, by module."""
+    found: list[MeasuredCall] = []
+    refused: dict[str, str] = {}
+    for group in groups_of(calls):
+        own = [rows[call.name][rows[call.name] < call.batch] for call in group]
+        try:
+            parts = [sweep_input(call, some) for call, some in zip(group, own, strict=True)]
+            result = measured(parts[0] if len(parts) == 1 else side_by_side(parts))
+        except RefusalError as reason:
+            refused[group[0].name] = str(reason)
+            continue
+        values, leaving, start = _values(result), _leaving(result), 0
+        for call, some in zip(group, own, strict=True):
+            stop = start + len(some)
+            mine = {name: value[:, :, :, start:stop] for name, value in values.items()}
+            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop]))
+            start = stop
+    return sorted(found, key=lambda one: one.call.number), refused
+
+
+def _values(result: Measured) -> dict[str, Tensor]:
+    """States, gates and gradients by name, by position; padding is 0."""
+    traces, lengths = result.forward.cell_traces, result.forward.lengths
+    real = (torch.arange(len(result.forward.inputs))[:, None] < lengths)[..., None]
+
+    def states(pick: Callable[[CellTrace], Tensor]) -> Tensor:
+        rows = [[flip(pick(trace), lengths) if d else pick(trace) for d, trace in enumerate(row)] for row in traces]
+        return torch.stack([torch.stack(row) for row in rows]).cpu() * real
+
+    def gradients(pick: Callable[[LayerGradients], Scaled]) -> Tensor:
+        rows = [[pick(swept).to_float64()[:, 0] for swept in row] for row in result.gradients]
+        return torch.stack([torch.stack(row) for row in rows]).cpu() * real
+
+    values = {"hidden": states(lambda trace: trace.hidden)}
+    values |= {f"gate {name}": states(lambda trace, n=name: trace.gates[n]) for name in traces[0][0].gates}  # type: ignore[misc]
+    values["grad_hidden"] = gradients(lambda swept: swept.total)
+    values["direct"] = gradients(lambda swept: swept.direct)
+    if traces[0][0].cell is not None:
+        values["cell"] = states(lambda trace: trace.cell)  # type: ignore[arg-type, return-value]
+        values["grad_cell"] = gradients(lambda swept: swept.total_cell)  # type: ignore[arg-type, return-value]
+    return values
+
+
+def _leaving(result: Measured) -> Tensor:
+    """dL/dh_0, (layers * directions, R, units), float64."""
+    left = [Scaled(one.grad_carry[0], one.exponent).to_float64() for row in result.leaving for one in row]
+    return torch.stack(left).cpu()
+
+
+def add_direct_of_ends(found: Sequence[MeasuredCall]) -> None:
+    """Add to the direct gradient what entered through h_n from elsewhere than the next call's steps.
+
+    What arrives at h_n is the sum of what the head makes of it and of what the next call sends back. The second part is
+    known where the next call began with that very state.
+    """
+    sent: dict[int, list[MeasuredCall]] = {}
+    for one in found:
+        link = one.call.state_link
+        if link is not None and link.call is not None:
+            sent.setdefault(link.call, []).append(one)
+    for one in found:
+        end = one.call.gradients.get("h")
+        if end is None:
+            continue
+        stack = one.call.stack
+        whole = one.call.layout.state(end).reshape(-1, one.call.batch, stack.width)[:, one.rows].double().cpu()
+        for later in sent.get(one.call.number, []):
+            link = later.call.state_link
+            assert link is not None
+            fits = link.is_whole and link.result == "h" and later.leaving.shape == whole.shape
+            whole = whole - later.leaving if fits else torch.full_like(whole, torch.nan)
+        last = one.call.layout.lengths[one.rows] - 1
+        by_chain = whole.unflatten(0, (stack.layers, stack.directions))
+        for d in range(stack.directions):
+            at = torch.zeros_like(last) if d else last
+            one.values["direct"][:, d, at, torch.arange(len(last))] += by_chain[:, d]
+
+
+def flow_of(
+    name: str, found: Sequence[MeasuredCall], rows: Tensor, backward_pass: int, scale: float, proof: float | None
+) -> Flow:
+    """Put the calls of one module one after the other on one time axis.
+
+    Args:
+        scale: by which a GradScaler has multiplied the loss.
+    """
+    steps, spans = 0, []
+    for one in found:
+        count = len(one.call.inputs)
+        spans.append(CallSpan(steps, steps + count, one.call.batch, one.call.state_link, one.call.input_link))
+        steps += count
+    valid = np.zeros((steps, len(rows)), dtype=bool)
+    arrays: dict[str, np.ndarray] = {}
+    for one, span in zip(found, spans, strict=True):
+        real = torch.arange(span.stop - span.start)[:, None] < one.call.layout.lengths[one.rows]
+        valid[span.start : span.stop, : len(one.rows)] = real.numpy()
+        for what, value in one.values.items():
+            shape = (*value.shape[:2], steps, len(rows), value.shape[-1])
+            whole = arrays.setdefault(what, np.zeros(shape, dtype=value.numpy().dtype))
+            whole[:, :, span.start : span.stop, : len(one.rows)] = value.numpy()
+    for what in ("grad_hidden", "direct", "grad_cell"):
+        if what in arrays:
+            arrays[what] /= scale
+    return Flow(
+        name=name,
+        hidden=arrays["hidden"],
+        grad_hidden=arrays["grad_hidden"],
+        grad_hidden_direct=arrays["direct"],
+        cell=arrays.get("cell"),
+        grad_cell=arrays.get("grad_cell"),
+        gates={what.removeprefix("gate "): value for what, value in arrays.items() if what.startswith("gate ")},
+        valid=valid,
+        rows=rows.numpy(),
+        calls=tuple(spans),
+        backward_pass=backward_pass,
+        proof=proof,
+    )

@@ -1,0 +1,275 @@
+"""The lens on somebody else's model: what it hears of a training that it does not know, and what it says of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from engine.watch.backward_pass import BackwardPasses
+from engine.watch.call import Call
+from engine.watch.flow import Flow
+from engine.watch.flows import add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
+from engine.watch.guard import Guard
+from engine.watch.hooks import Hooks
+from engine.watch.listener import Listener
+from engine.watch.mistakes import Mistake, mistakes_of
+from engine.watch.modules import find, flat_weights
+from engine.watch.proof import WeightRecord, allowed, prove
+from engine.watch.report import Report, scalars_of, written
+from engine.watch.schedule import Cost, Schedule
+from engine.watch.states import StateLoops
+
+PROVED_EVERY = 10
+"""The first look is proved, and every tenth: a proof sweeps all sequences, not some."""
+HEARD_PASSES = 2
+"""So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
+
+
+class Scaler(Protocol):
+    """What is needed of a `torch.amp.GradScaler`."""
+
+    def get_scale(self) -> float:
+        """By what the loss is multiplied."""
+
+
+class Lens:
+    """Looks into a model while it is trained; made by `watch`.
+
+    It changes nothing: the training is the same to the last bit. What it cannot measure exactly it refuses, with a
+    sentence in `refusals`; an error of its own never reaches the training. Use it as a context manager, or close it.
+
+    Attributes:
+        mistakes: classic mistakes in the wiring that were found so far.
+    """
+
+    def __init__(
+        self, model: nn.Module, share: float, every: int | None, rows: int | None, scaler: Scaler | None
+    ) -> None:
+        if rows is not None and rows < 1:
+            raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
+        self._modules, refused = find(model)
+        self._schedule, self._guard = Schedule(share, every), Guard()
+        self._guard.refusals |= refused
+        self._rows, self._scaler, self._closed = rows, scaler, False
+        self._flows: dict[str, Flow] = {}
+        self._failed: dict[str, str] = {}
+        self._proved: dict[str, float] = {}
+        self._states = StateLoops()
+        self._mistakes: dict[tuple[str, str], Mistake] = {}
+        self._passes = BackwardPasses(self._weights, self._ended)
+        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
+        self._hooks = Hooks(self._listener.before, self._listener.after, self._wanted)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close(warn=kind is None)
+
+    def close(self) -> None:
+        """Stop watching. What was found stays. Warns of modules of which nothing was ever seen."""
+        self._close(warn=True)
+
+    def _close(self, warn: bool) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._hooks.close()
+        self._states.forget()
+        for name, sentence in self._never_seen().items():
+            self._guard.refusals.setdefault(name, sentence)
+            if warn:
+                warnings.warn(sentence, UserWarning, stacklevel=3)
+
+    def _never_seen(self) -> dict[str, str]:
+        """The modules of which no look was possible, and why, as far as nothing else was said of them."""
+        found, listener = {}, self._listener
+        if not self._modules and not self._flows and not self._guard.refusals:
+            found["*"] = (
+                "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a "
+                'hand-written loop call lens.state("h", h) at every step.'
+            )
+        for watched in self._modules.values():
+            name = watched.name
+            if name in self._guard.refusals or name in listener.answered:
+                continue
+            count = listener.called.get(name, 0)
+            times = "once" if count == 1 else f"{count} times"
+            found[name] = (
+                f"{name} was called {times}, but no gradient ever came back to it: nothing that the loss depends on "
+                "reads its output."
+                if count
+                else f"{name} was found in the model, but never called while it was watched, with gradients enabled."
+            )
+        return found
+
+    # ---- what it hears
+
+    def state(self, name: str, state: Tensor) -> Tensor:
+        """Show one state of a hand-written loop, at every step, in order.
+
+        Args:
+            name: under which `flow(name)` then has dL/dh_t, the steps on its time axis. state: (B, units) or (units,).
+
+        Returns:
+            The same tensor.
+        """
+        with self._guard.of(name), self._schedule.own_time():
+            if not self._closed and torch.is_grad_enabled() and self._schedule.is_due():
+                self._states.show(name, state, self._state_arrived)
+        return state
+
+    def _state_arrived(self, keep: Callable[[], None]) -> None:
+        with self._guard.of("*"), self._schedule.own_time():
+            self._passes.begin()
+            keep()
+
+    def _wanted(self) -> bool:
+        """Whether calls are to be heard of after an update."""
+        schedule = self._schedule
+        return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
+
+    def _proves(self) -> bool:
+        return self._schedule.looks % PROVED_EVERY == 0
+
+    def _weights(self) -> list[Tensor]:
+        if not self._proves():
+            return []
+        modules = [watched.module() for watched in self._modules.values()]
+        return [weight for module in modules if module is not None for weight in flat_weights(module)]
+
+    def _ended(self, calls: list[Call], record: WeightRecord) -> None:
+        """A backward pass is over: measure it, if it was kept."""
+        if self._closed:
+            return
+        looked = False
+        with self._guard.of("*"), self._schedule.own_time(), torch.no_grad():
+            looked = self._look(calls, record)
+        self._schedule.pass_ended(looked)
+        self._listener.pass_ended()
+
+    def _look(self, calls: list[Call], record: WeightRecord) -> bool:
+        scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
+        number = self._schedule.passes
+        flows, refused = self._states.flows(self._rows, number, scale)
+        if not calls and not flows:
+            return False
+        rows = chosen_rows(calls, self._rows)
+        found, reasons = measure_calls(calls, rows)
+        refused |= reasons
+        add_direct_of_ends(found)
+        if self._proves():
+            self._prove(calls, refused, record)
+        for name in dict.fromkeys(call.name for call in calls):
+            if name in refused or name in self._failed:
+                continue
+            own = [one for one in found if one.call.name == name]
+            flows[name] = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
+        for name in flows:
+            self._guard.refusals.pop(name, None)
+        self._guard.refusals |= {**refused, **self._failed}
+        self._flows = {**{name: flow for name, flow in self._flows.items() if name not in refused}, **flows}
+        for name in self._failed:
+            self._flows.pop(name, None)
+        for mistake in mistakes_of(calls):
+            self._mistakes[mistake.kind, mistake.module] = mistake
+        return True
+
+    def _prove(self, calls: list[Call], refused: dict[str, str], record: WeightRecord) -> None:
+        """Prove what was measured. A proof that fails refuses the module until one succeeds."""
+        shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
+        provable = [call for call in calls if not any(id(weight) in shares for weight in call.weights)]
+        proofs = prove(groups_of(provable), record)
+        limits = {call.name: allowed(call) for call in provable}
+        for name, difference in proofs.items():
+            self._failed.pop(name, None)
+            self._proved[name] = difference
+            if not difference <= limits[name]:
+                self._failed[name] = (
+                    f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
+                    f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute what "
+                    "PyTorch's own module computes."
+                )
+
+    # ---- what it says
+
+    def flow(self, name: str | None = None) -> Flow:
+        """The states and gradients of one module in the last backward pass that was looked at.
+
+        Args:
+            name: as in `named_modules()`, or its end; not needed if there is only one.
+
+        Raises:
+            LookupError: if there is none of this name, with the reason.
+        """
+        if name is None:
+            names = list(self._flows)
+        else:
+            names = [name] if name in self._flows else [each for each in self._flows if each.endswith("." + name)]
+        if len(names) == 1:
+            return self._flows[names[0]]
+        if names:
+            raise LookupError(f"say which module: {', '.join(names)}")
+        reasons = self.refusals if name is None else {k: v for k, v in self.refusals.items() if k in (name, "*")}
+        why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
+        raise LookupError(f"there is no flow{'' if name is None else f' of {name}'}. {why}")
+
+    @property
+    def flows(self) -> dict[str, Flow]:
+        """The newest flow of every module, by name."""
+        return dict(self._flows)
+
+    @property
+    def refusals(self) -> dict[str, str]:
+        """Why something is not measured, by module; "*" for the whole model."""
+        return dict(self._guard.refusals)
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """Classic mistakes in the wiring that were found so far."""
+        return list((self._mistakes | self._listener.mistakes).values())
+
+    @property
+    def cost(self) -> Cost:
+        """The lens's own time so far."""
+        return self._schedule.cost
+
+    def scalars(self) -> dict[str, float]:
+        """Flat numbers of the newest looks, {"watch/lstm/ratio": ...}, as loggers take them."""
+        return scalars_of(self._flows, self.cost)
+
+    def __str__(self) -> str:
+        return written(Report(self._flows, self.mistakes, self.refusals, self.cost))
+
+
+def watch(
+    model: nn.Module,
+    *,
+    share: float = 0.05,
+    every: int | None = None,
+    rows: int | None = 16,
+    scaler: Scaler | None = None,
+) -> Lens:
+    """Look into a PyTorch model while somebody trains it: exact dL/dh_t and dL/dc_t of their loss.
+
+        with watch(model) as lens:
+            ...  # the training, unchanged
+        print(lens)
+
+    Args:
+        share: the largest share of the time that looks may take; a first look is always taken.
+        every: look at every so many backward passes instead.
+        rows: at most so many sequences of a batch are looked at, evenly spaced; None for all. Each is exact.
+        scaler: the training's `torch.amp.GradScaler`, whose factor is then taken out of the gradients.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+    return Lens(model, share, every, rows, scaler)

@@ -1,0 +1,143 @@
+"""What is heard of the calls of watched modules: kept where a look is due, else only how they are linked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.watch.backward_pass import BackwardPasses, weight_hook
+from engine.watch.call import Call, arguments_of, captured, results_of
+from engine.watch.guard import Guard
+from engine.watch.layout import data_of
+from engine.watch.mistakes import Mistake, missing_detach
+from engine.watch.modules import WatchedModule
+from engine.watch.refusal import RefusalError
+from engine.watch.schedule import Schedule
+from engine.watch.wiring import Mark, Origin, link_of_state, link_to_call, mark, metadata_of, on_gradient, reaches
+
+FIRST_CALLS = 2
+"""So many calls of a module in each pass have the way to their input searched; the others are linked alike."""
+
+
+class Listener:
+    """Hears of calls through `before` and `after`, and hooks their results.
+
+    The only strong reference to a kept call is in the hook of its own results: a forward call that is never followed by
+    a backward pass leaves nothing behind.
+
+    Attributes:
+        called: how often each module was called with a gradient to come. answered: the modules whose gradient came.
+        mistakes: those that are known when a call is made, by (kind, module).
+    """
+
+    def __init__(
+        self, modules: dict[int, WatchedModule], schedule: Schedule, passes: BackwardPasses, guard: Guard
+    ) -> None:
+        self._modules, self._schedule, self._passes, self._guard = modules, schedule, passes, guard
+        self._number = 0
+        self._random_states: dict[int, Tensor] = {}
+        self._last: dict[str, Tensor] = {}
+        self._key = object()  # of this lens's marks
+        self.called: dict[str, int] = {}
+        self.answered: set[str] = set()
+        self.mistakes: dict[tuple[str, str], Mistake] = {}
+        self._in_pass: dict[str, int] = {}
+
+    def pass_ended(self) -> None:
+        """A backward pass is over: the next call is its module's first."""
+        self._in_pass = {}
+
+    def before(self, module: nn.Module) -> None:
+        """Before any call of any module: keep torch's random state where dropout acts between layers."""
+        watched = self._known(module)
+        if watched is None or watched.one_step or not torch.is_grad_enabled():
+            return
+        with self._guard.of(watched.name), self._schedule.own_time():
+            if module.training and module.dropout and module.num_layers > 1 and self._schedule.is_due():  # type: ignore[operator]
+                self._random_states[id(module)] = torch.get_rng_state()
+
+    def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """After any call of any module."""
+        watched = self._known(module)
+        if watched is None or not torch.is_grad_enabled():
+            return
+        with self._guard.of(watched.name), self._schedule.own_time():
+            self._heard(watched, module, args, kwargs, result)
+
+    def _known(self, module: nn.Module) -> WatchedModule | None:
+        watched = self._modules.get(id(module))
+        return watched if watched is not None and watched.module() is module else None
+
+    def _heard(
+        self, watched: WatchedModule, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+    ) -> None:
+        name = watched.name
+        random_state = self._random_states.pop(id(module), None)
+        if torch.compiler.is_compiling():
+            raise RefusalError(
+                f"{name} is called in compiled code, where its states do not exist. Compile around the loop."
+            )
+        output, states = results_of(watched, result)
+        if not isinstance(data_of(output), Tensor) or not data_of(output).requires_grad:
+            return
+        given, initial = arguments_of(name, args, kwargs)
+        if torch._C._functorch.is_functorch_wrapped_tensor(data_of(given)) or any(
+            torch._C._functorch.is_functorch_wrapped_tensor(state) for state in states
+        ):
+            raise RefusalError(f"{name} is called within torch.func, whose gradients do not come back along the graph")
+        self.called[name] = self.called.get(name, 0) + 1
+        self._number += 1
+        earlier = self._in_pass[name] = self._in_pass.get(name, 0) + 1
+        origin, due = Origin(name, self._number), self._schedule.is_due()
+        state_link = link_of_state(initial, self._last.get(name), self._key) if due or earlier == 1 else None
+        self._last[name] = states[0].detach()
+        if (mistake := missing_detach(name, state_link)) is not None:
+            self.mistakes[mistake.kind, name] = mistake
+        results = {} if watched.one_step else {"output": data_of(output)}
+        results |= dict(zip(("h", "c"), states, strict=False))
+        for which, tensor in results.items():
+            mark(tensor, self._key, Mark(origin, which))
+        if not due:
+            on_gradient(results, lambda _: lambda __: self._counted(origin))
+            return
+        call = captured(watched, module, self._number, given, initial, output)
+        call.state_link = state_link
+        call.input_link = link_to_call(data_of(given), self._key) if earlier <= FIRST_CALLS else None
+        on_cpu = data_of(output).device.type == "cpu"
+        call.random_state = random_state if on_cpu else None
+        if watched.one_step and len(states) > 1:
+            h, c = (state.grad_fn for state in states)
+            call.hook_has_hidden = h is not c and reaches(h, c, 3)  # one fused node: what comes at c' is external
+        self._hook(call, origin, results)
+
+    def _hook(self, call: Call, origin: Origin, results: dict[str, Tensor]) -> None:
+        """Hook the results of a call, and its weights if they are computed."""
+
+        def arrived(names: list[tuple[int, str]]) -> Any:
+            def hook(gradients: tuple[Tensor | None, ...]) -> None:
+                with self._guard.of(call.name), self._schedule.own_time():
+                    origin.is_spent = True
+                    self.answered.add(call.name)
+                    self._passes.arrived(call, names, gradients)
+
+            return hook
+
+        on_gradient(results, arrived)
+        for weight in call.weights:
+            node = weight.grad_fn
+            key = (self._key, "weight", weight.output_nr)
+            if node is not None and key not in metadata_of(node):
+                metadata_of(node)[key] = True
+                node.register_prehook(weight_hook(id(weight), weight.output_nr, self._weight_arrived))
+
+    def _weight_arrived(self, key: int, gradient: Tensor | None) -> None:
+        with self._guard.of("*"), self._schedule.own_time():
+            self._passes.arrived_at_weight(key, gradient)
+
+    def _counted(self, origin: Origin) -> None:
+        with self._guard.of(origin.module), self._schedule.own_time():
+            origin.is_spent = True
+            self.answered.add(origin.module)
+            self._passes.begin(remember=False)

@@ -1,0 +1,153 @@
+"""The proof on the user's own model: dL/dW from the sweep against what autograd added to `.grad` in the same pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from engine.layers.cell_trace import CellTrace
+from engine.layers.reverse_sequence import flip
+from engine.lens.scaled import Scaled
+from engine.lens.sweep import LayerGradients
+from engine.watch.call import Call
+from engine.watch.measure import Measured, SweepInput, measured, side_by_side, sweep_input
+
+ALLOWED = {torch.float64: 1e-6, torch.float32: 2e-3}
+ALLOWED_HALF = 0.1
+"""How far dL/dW may be from autograd's, relative to its norm. Rounding stays far below; what is missing far above."""
+ROWS = 64
+"""Sequences that are swept at once, to limit memory."""
+
+
+@dataclass(eq=False)
+class WeightRecord:
+    """What is needed of the weights to prove a backward pass; filled while it runs.
+
+    Args:
+        before: `.grad` before the pass, by `id` of the parameter; None where there was none.
+        arrived: the gradient of weights that are computed (weight norm, weight drop), by `id`.
+    """
+
+    before: dict[int, Tensor | None] = field(default_factory=dict)
+    arrived: dict[int, Tensor] = field(default_factory=dict)
+
+    def remember(self, weights: Sequence[Tensor]) -> None:
+        """Keep what a parameter's `.grad` is before this pass adds to it."""
+        for weight in weights:
+            if weight.is_leaf and id(weight) not in self.before:
+                self.before[id(weight)] = None if weight.grad is None else weight.grad.detach().clone()
+
+    def added(self, weight: Tensor) -> Tensor | None:
+        """The gradient of a weight in this pass, float64; None if it is not to be had."""
+        if not weight.is_leaf:
+            arrived = self.arrived.get(id(weight))
+            return None if arrived is None else arrived.double()
+        if weight.grad is None or id(weight) not in self.before or _has_hooks(weight):
+            return None
+        before = self.before[id(weight)]
+        return weight.grad.double() if before is None else weight.grad.double() - before.double()
+
+
+def _has_hooks(weight: Tensor) -> bool:
+    """Whether somebody changes this gradient on its way into `.grad`, or takes it away."""
+    hooks = (weight._backward_hooks, getattr(weight, "_post_accumulate_grad_hooks", None))
+    return any(hooks)
+
+
+@dataclass
+class Sum:
+    """dL/dW of one weight from all sweeps of a pass, and which modules use it."""
+
+    weight: Tensor
+    names: set[str]
+    value: Tensor
+
+
+def prove(groups: Sequence[Sequence[Call]], record: WeightRecord) -> dict[str, float]:
+    """How far the sweep's dL/dW is from autograd's, by module: the worst of its weights, relative to their norms.
+
+    Args:
+        groups: all calls of a pass; one-step calls that are swept side by side in one group.
+
+    Returns:
+        Modules of which at least one weight can be compared.
+
+    Raises:
+        RefusalError: if a call cannot be measured.
+    """
+    sums: dict[int, Sum] = {}
+    for group in groups:
+        for part in _parts(group):
+            found = weight_gradients(measured(part))
+            for weight, gradient in zip(group[0].weights, found, strict=True):
+                one = sums.setdefault(id(weight), Sum(weight, set(), torch.zeros_like(gradient)))
+                one.names.add(part.name)
+                one.value += gradient
+    differences: dict[str, list[float]] = {}
+    for one in sums.values():
+        added = record.added(one.weight)
+        if added is not None and bool(torch.isfinite(added).all()):
+            for name in one.names:
+                differences.setdefault(name, []).append(_difference(one, added))
+    return {name: max(values) for name, values in differences.items()}
+
+
+def allowed(call: Call) -> float:
+    """The largest difference that counts as a proof."""
+    return ALLOWED_HALF if call.rounds else ALLOWED[call.output.dtype]
+
+
+def _parts(group: Sequence[Call]) -> list[SweepInput]:
+    """All sequences of some calls, in parts that can be swept at once."""
+    if len(group) > 1:
+        inputs = [sweep_input(call, torch.arange(call.batch)) for call in group]
+        most = max(1, ROWS * 16 // group[0].batch)  # of single steps more fit
+        return [side_by_side(inputs[start : start + most]) for start in range(0, len(inputs), most)]
+    return [sweep_input(group[0], rows) for rows in torch.arange(group[0].batch).split(ROWS)]
+
+
+def _difference(one: Sum, added: Tensor) -> float:
+    """Relative to autograd's norm. A penalty on the weights in the loss, a multiple of W, is left out."""
+    rest = added - one.value
+    size = float(added.norm())
+    weight = one.weight.detach().double()
+    if float(rest.norm()) > 1e-3 * size and bool(weight.any()):
+        share = float((rest * weight).sum() / (weight * weight).sum())
+        without = float((rest - share * weight).norm())
+        if without < 1e-3 * float(rest.norm()):
+            return without / max(float(one.value.norm()), math.ulp(0.0))
+    return 0.0 if size == 0 and not rest.any() else float(rest.norm()) / max(size, math.ulp(0.0))
+
+
+def weight_gradients(found: Measured) -> list[Tensor]:
+    """dL/dW of every weight in PyTorch's order, float64: sums over steps and sequences of outer products."""
+    gradients: list[Tensor] = []
+    for layer, row in enumerate(found.gradients):
+        for d, swept in enumerate(row):
+            gradients += _of_chain(found.forward.cell_traces[layer][d], swept, d, found.given)
+    return gradients
+
+
+def _of_chain(trace: CellTrace, swept: LayerGradients, direction: int, given: SweepInput) -> list[Tensor]:
+    """Of one layer in one direction: W_ih, W_hh, the biases and W_hr, as far as there are any."""
+    real = (torch.arange(len(given.inputs))[:, None] < given.lengths)[..., None].to(given.inputs.device)
+
+    def own_order(scaled: Scaled) -> Tensor:
+        values = scaled.to_float64()[:, 0]
+        return (flip(values, given.lengths) if direction else values) * real
+
+    def product(slopes: Tensor, read: Tensor) -> Tensor:
+        return slopes.flatten(0, 1).T @ (read.double() * real).flatten(0, 1)
+
+    at_input = own_order(swept.grad_input_proj)
+    at_state = trace.state_projection_gradient(at_input)
+    gradients = [product(at_input, trace.inputs), product(at_state, trace.previous_hidden)]
+    if given.stack.bias:
+        gradients += [at_input.sum((0, 1)), at_state.sum((0, 1))]
+    if given.stack.projected:
+        gradients.append(product(own_order(swept.total), trace.unprojected))  # type: ignore[attr-defined]
+    return gradients

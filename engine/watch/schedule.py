@@ -1,0 +1,89 @@
+"""When the lens looks, and what it has cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What watching has cost so far.
+
+    Args:
+        looks: backward passes that were measured. seconds: the lens's own time. elapsed: seconds since it began.
+    """
+
+    looks: int
+    seconds: float
+    elapsed: float
+
+    @property
+    def share(self) -> float:
+        """The lens's own share of the elapsed time."""
+        return self.seconds / self.elapsed if self.elapsed else 0.0
+
+    def __str__(self) -> str:
+        looks = "1 look" if self.looks == 1 else f"{self.looks} looks"
+        return f"{looks}, {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%})"
+
+
+class Schedule:
+    """Decides whether the next forward call is kept, and counts backward passes ("a step" is one, not an update)."""
+
+    def __init__(self, share: float, every: int | None) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f"share is {share}: a share of the time, more than 0 and at most 1, is expected")
+        if every is not None and every < 1:
+            raise ValueError(f"every is {every}: a number of backward passes, 1 or more, is expected")
+        self._share, self._every, self._began = share, every, time.perf_counter()
+        self._due: bool | None = None
+        self._within = False
+        self._at_last_look, self._costs = 0.0, 0.0
+        self.passes, self.looks, self.seconds = 0, 0, 0.0
+
+    @property
+    def by_time(self) -> bool:
+        """True if the share decides; then nothing needs to be heard between two looks."""
+        return self._every is None
+
+    def is_due(self) -> bool:
+        """Whether calls are kept now; decided once for each pass, at its first call."""
+        if self._due is None:
+            self._due = self.would_be_due()
+        return self._due
+
+    def would_be_due(self) -> bool:
+        """The first pass is looked at. From then on the time for one more such look must have been saved up."""
+        if self._every is not None:
+            return self.passes % self._every == 0
+        elapsed = time.perf_counter() - self._began
+        return not self.looks or self.seconds + self._costs <= self._share * elapsed
+
+    def pass_ended(self, looked: bool) -> None:
+        """A backward pass is over; `looked` if it was measured."""
+        self.passes += 1
+        self._due = None
+        if looked:
+            self.looks += 1
+            self._costs, self._at_last_look = self.seconds - self._at_last_look, self.seconds
+
+    @contextmanager
+    def own_time(self) -> Iterator[None]:
+        """Count the time in here as the lens's own."""
+        if self._within:
+            yield
+            return
+        self._within, began = True, time.perf_counter()
+        try:
+            yield
+        finally:
+            self._within = False
+            self.seconds += time.perf_counter() - began
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost so far."""
+        return Cost(self.looks, self.seconds, time.perf_counter() - self._began)
