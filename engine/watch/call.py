@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.cells import CELLS
 from engine.watch.layout import Layout, data_of, layout_of
 from engine.watch.modules import Stack, WatchedModule, flat_weights, stack_of
 from engine.watch.refusal import RefusalError
@@ -113,7 +114,7 @@ def results_of(watched: WatchedModule, result: Any) -> tuple[Any, tuple[Tensor, 
         RefusalError: if a hook has made something else of what the library's module returns.
     """
     states = states_of(result if watched.one_step else result[1] if len(result) == 2 else None)
-    expected = 2 if watched.cell == "lstm" else 1
+    expected = len(CELLS[watched.cell].states)
     if len(states) != expected or not all(isinstance(state, Tensor) for state in states):
         raise RefusalError(
             f"{watched.name} did not return what PyTorch's own module returns: a forward hook changed it"

@@ -194,8 +194,8 @@ class Lens:
             if not difference <= limits[name]:
                 self._failed[name] = (
                     f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
-                    f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute what "
-                    "PyTorch's own module computes."
+                    f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
+                    "what PyTorch's own module computes."
                 )
 
     # ---- what it says

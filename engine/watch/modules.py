@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from engine.cells import CELLS
 from engine.layers.weights import Weights
 
 LAYERS: dict[type[nn.Module], str] = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}
@@ -55,7 +56,7 @@ class Stack:
     @property
     def state_widths(self) -> tuple[int, ...]:
         """The units of h_t, and of c_t if there is one."""
-        return (self.width, self.units) if self.cell == "lstm" else (self.width,)
+        return (self.width, self.units) if CELLS[self.cell].has_cell_state else (self.width,)
 
     def weights(self, flat: list[Tensor]) -> list[list[Weights]]:
         """The weights by [layer][direction], detached. flat: as `flat_weights` gives them."""

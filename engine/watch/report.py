@@ -58,8 +58,8 @@ class Reach:
 
 def reach_of(flow: Flow, layer: int, direction: int) -> Reach:
     """Follow the gradient of one layer and direction back to its first step."""
-    norms = np.nan_to_num(flow.norms[layer, direction], nan=0.0, posinf=np.inf)
-    places = np.flatnonzero(norms > 0)
+    norms = np.where(flow.valid.any(1), flow.norms[layer, direction], 0.0)
+    places = np.flatnonzero(norms != 0)
     if flow.grad_hidden_direct is not None:
         direct = np.abs(np.nan_to_num(flow.grad_hidden_direct[layer, direction], nan=1.0)).max((-1, -2))
         places = np.flatnonzero(direct > 0)

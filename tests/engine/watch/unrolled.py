@@ -159,7 +159,7 @@ def unrolled() -> Iterator[list[Entry]]:
     before = {kind: kind.forward for kind in forwards}
     try:
         for kind, forward in forwards.items():
-            kind.forward = lambda self, x, hx=None, forward=forward: forward(log, self, x, hx)
+            kind.forward = lambda self, input, hx=None, forward=forward: forward(log, self, input, hx)
         yield log
     finally:
         for kind, forward in before.items():

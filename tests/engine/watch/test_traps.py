@@ -1,0 +1,416 @@
+"""What people do with recurrent modules that could make a lens wrong: exact there too, or refused with the reason."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import gc
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import dropout, mse_loss
+from torch.nn.utils import parametrizations, prune
+from torch.utils.checkpoint import checkpoint
+
+from engine.watch import watch
+from engine.watch.call import Call
+from tests.engine.watch.conftest import assert_exact, assert_flows_equal, assert_same_bits, looped, run, watched
+from tests.engine.watch.unrolled import unrolled
+
+DOUBLE = torch.float64
+
+
+class Net(nn.Module):
+    """A recurrent layer and an output layer."""
+
+    def __init__(self, kind=nn.GRU, layers=1, **options) -> None:
+        super().__init__()
+        self.rnn, self.head = kind(3, 6, layers, **options), nn.Linear(6, 2)
+
+    def forward(self, x, state=None):
+        return self.head(self.rnn(x, state)[0])
+
+
+def data() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.randn(7, 4, 3, dtype=DOUBLE), torch.randn(7, 4, 2, dtype=DOUBLE)
+
+
+def case(step: Callable, make: Callable[[], nn.Module] = Net):
+    """A training of which one step is step(model, x, loss)."""
+
+    def made():
+        model = make().double()
+        x, y = data()
+        return model, lambda: step(model, x, lambda output: mse_loss(output, y))
+
+    return made
+
+
+def once(model, x, loss):
+    loss(model(x)).backward()
+
+
+def two_forwards(model, x, loss):
+    (loss(model(x)) + loss(model(x * 2))).backward()
+
+
+def accumulated(model, x, loss):
+    loss(model(x)).backward()
+    loss(model(x * 2)).backward()
+
+
+def evaluated_between(model, x, loss):
+    output = model(x)
+    model.eval()
+    model(x * 3)
+    with torch.no_grad():
+        model(x)
+    with torch.inference_mode():
+        model(x)
+    model.train()
+    loss(output).backward()
+
+
+def scaled_in_place(model, x, loss):
+    output, _ = model.rnn(x)
+    output.mul_(0.5)
+    loss(model.head(output)).backward()
+
+
+def clamped_by_hook(model, x, loss):
+    output, _ = model.rnn(x)
+    output.register_hook(lambda gradient: gradient.clamp(-0.01, 0.01))
+    loss(model.head(output)).backward()
+
+
+def clamped_between_steps(model, x, loss):
+    state, outputs = None, []
+    for t in range(7):
+        output, state = model.rnn(x[t : t + 1], state)
+        state.register_hook(lambda gradient: gradient.clamp(-0.01, 0.01))
+        outputs.append(output)
+    loss(model.head(torch.cat(outputs))).backward()
+
+
+def masked_between_steps(model, x, loss):
+    """As in reinforcement learning: the state is set to zero where an episode ends; the batch shrinks, too."""
+    state, total = None, 0.0
+    for t in range(7):
+        size = 4 - t // 3
+        if state is not None:
+            state = state[:, :size] * (torch.arange(size)[:, None] != t % 4)
+        output, state = model.rnn(x[t : t + 1, :size], state)
+        total = total + model.head(output).pow(2).mean()
+    total.backward()
+
+
+def carried_and_cut(model, x, loss):
+    state, outputs = None, []
+    for part in x.split(3):
+        output, state = model.rnn(part, None if state is None else state.detach())
+        outputs.append(output)
+    loss(model.head(torch.cat(outputs))).backward()
+
+
+def unbatched(model, x, loss):
+    model(x[:, 0], torch.ones(1, 6, dtype=DOUBLE)).pow(2).mean().backward()
+
+
+def state_by_keyword(model, x, loss):
+    loss(model.head(model.rnn(input=x, hx=torch.ones(1, 4, 6, dtype=DOUBLE))[0])).backward()
+
+
+def learned_state(model, x, loss):
+    loss(model(x, model.state.expand(1, 4, 6))).backward()
+
+
+def penalised(model, x, loss):
+    (loss(model(x)) + 0.1 * sum(weight.pow(2).sum() for weight in model.parameters())).backward()
+
+
+def stacked(model, x, loss):
+    loss(model.head(model.two(model.rnn(x)[0])[0])).backward()
+
+
+def after_an_error(model, x, loss):
+    output = model(x)
+    output.register_hook(_raises)
+    with pytest.raises(RuntimeError, match="mine"):
+        output.sum().backward()
+    model.zero_grad()
+    loss(model(x)).backward()
+
+
+def _raises(gradient):
+    raise RuntimeError("mine")
+
+
+def ends_only(model, x, loss):
+    _, (h, c) = model.rnn(x)
+    (h[-1].pow(2).mean() + c[0].sum()).backward()
+
+
+def weight_norm_model() -> nn.Module:
+    model = Net()
+    parametrizations.weight_norm(model.rnn, "weight_hh_l0")
+    return model
+
+
+def spectral_norm_model() -> nn.Module:
+    model = Net(nn.RNN)
+    parametrizations.orthogonal(model.rnn, "weight_hh_l0", orthogonal_map="householder")
+    return model
+
+
+def pruned_model() -> nn.Module:
+    model = Net()
+    prune.l1_unstructured(model.rnn, "weight_hh_l0", 0.5)
+    return model
+
+
+class WeightDrop(nn.Module):
+    """As in AWD-LSTM: before each call the weight is set to one that is computed."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module, self.raw = module, nn.Parameter(module.weight_hh_l0.data)
+        del module._parameters["weight_hh_l0"]
+        module.weight_hh_l0 = self.raw.detach().clone()
+        module.flatten_parameters = lambda: None
+
+    def forward(self, *args):
+        self.module.weight_hh_l0 = dropout(self.raw, 0.5, self.training)
+        return self.module(*args)
+
+
+def weight_drop_model() -> nn.Module:
+    model = Net(nn.LSTM)
+    model.rnn = WeightDrop(model.rnn.double())
+    return model
+
+
+def tied_model() -> nn.Module:
+    model = Net()
+    model.two = nn.GRU(6, 6)
+    model.two.weight_hh_l0 = model.rnn.weight_hh_l0
+    return model
+
+
+def with_state() -> nn.Module:
+    model = Net()
+    model.state = nn.Parameter(torch.randn(1, 1, 6))
+    return model
+
+
+def two_layers() -> nn.Module:
+    return Net(nn.LSTM, 2)
+
+
+EXACT = {
+    "two forwards, one backward": case(two_forwards),
+    "evaluation in between": case(evaluated_between),
+    "output changed in place": case(scaled_in_place),
+    "the user's hook clamps": case(clamped_by_hook),
+    "the user's hook clamps between steps": case(clamped_between_steps),
+    "masked state, shrinking batch": case(masked_between_steps),
+    "state carried and cut within a pass": case(carried_and_cut),
+    "unbatched": case(unbatched),
+    "state by keyword": case(state_by_keyword),
+    "learned state": case(learned_state, with_state),
+    "weight norm": case(once, weight_norm_model),
+    "orthogonal weight": case(once, spectral_norm_model),
+    "pruned": case(once, pruned_model),
+    "weight drop": case(once, weight_drop_model),
+    "two modules share a weight": case(stacked, tied_model),
+    "a penalty on the weights": case(penalised),
+    "only the ends are read": case(ends_only, two_layers),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact(name):
+    assert_exact(EXACT[name])
+
+
+def test_accumulation_is_a_pass_each():
+    lens = assert_exact(case(accumulated))
+    assert lens.flow().backward_pass == 1 and lens.cost.looks == 2
+
+
+def test_frozen_weights():
+    def make():
+        model = Net().double()
+        model.rnn.requires_grad_(False)
+        x, y = data()
+        x.requires_grad_()
+        return model, lambda: mse_loss(model(x), y).backward()
+
+    lens = watched(make)[1]
+    assert lens.refusals == {} and lens.flow().proof is None and np.abs(lens.flow().grad_hidden[0, 0, 0]).max() > 0
+
+
+def test_an_error_in_the_users_backward_leaves_nothing_behind():
+    plain, (model, lens) = run(case(after_an_error)), watched(case(after_an_error))
+    assert_same_bits(plain, model)
+    assert lens.refusals == {} and lens.flow().proof < 1e-9 and len(lens.flow().calls) == 1
+
+
+@pytest.mark.parametrize("twice", ["the output, then h_n", "one graph"])
+def test_two_backward_passes_through_one_graph_do_not_add_up(twice):
+    def second(model, x, loss, also_first=False):
+        output, state = model.rnn(x)
+        if also_first:
+            loss(model.head(output)).backward(retain_graph=True)
+            model.zero_grad()
+        (state.pow(2).sum() if twice == "the output, then h_n" else output.pow(4).mean()).backward()
+
+    both = case(functools.partial(second, also_first=True))
+    plain, (model, lens), (loop, log) = run(both), watched(both), looped(case(second))
+    assert_same_bits(plain, model)
+    assert lens.cost.looks == 2 and lens.refusals == {}
+    assert_flows_equal(lens, loop, log)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_checkpointing(reentrant):
+    def step(model, x, loss):
+        loss(checkpoint(model, x.requires_grad_(), use_reentrant=reentrant)).backward()
+
+    for make in (Net, lambda: Net(nn.LSTM, 2, dropout=0.5)):
+        plain, (model, lens) = run(case(step, make)), watched(case(step, make))
+        assert_same_bits(plain, model)
+        assert lens.refusals == {} and lens.flow().proof < 1e-9
+
+
+def test_functional_call_and_autograd_grad():
+    def functional(model, x, loss):
+        weights = {name: weight * 1.1 for name, weight in model.named_parameters()}
+        loss(torch.func.functional_call(model, weights, (x,))).backward()
+
+    def grad(model, x, loss):
+        weights = list(model.parameters())
+        for weight, gradient in zip(weights, torch.autograd.grad(loss(model(x)), weights), strict=True):
+            weight.grad = gradient
+
+    for step, is_proved in ((functional, True), (grad, False)):
+        plain, (model, lens) = run(case(step)), watched(case(step))
+        assert_same_bits(plain, model)
+        assert lens.refusals == {}
+        assert lens.flow().proof < 1e-9 if is_proved else lens.flow().proof is None
+
+
+def test_a_loss_that_is_no_number():
+    lens = watched(case(lambda model, x, loss: (loss(model(x)) * float("nan")).backward()))[1]
+    assert lens.refusals == {} and np.isnan(lens.flow().grad_hidden).any() and "no finite number" in str(lens)
+
+
+# ---- refused
+
+
+def double_backward(model, x, loss):
+    given = x.clone().requires_grad_()
+    value = loss(model(given))
+    (slope,) = torch.autograd.grad(value, given, create_graph=True)
+    (value + slope.pow(2).sum()).backward()
+
+
+def functional_gradient(model, x, loss):
+    weights = dict(model.named_parameters())
+
+    def of_all(weights):
+        return loss(torch.func.functional_call(model, weights, (x,)))
+
+    found = torch.func.grad(of_all)(weights)
+    for name, weight in model.named_parameters():
+        weight.grad = found[name]
+
+
+def input_reused(model, x, loss):
+    """Frozen weights: autograd itself does not need the input and says nothing."""
+    model.rnn.requires_grad_(False)
+    state = torch.zeros(1, 4, 6, dtype=DOUBLE, requires_grad=True)
+    output = model(x, state)
+    x.zero_()
+    loss(output).backward()
+
+
+class OwnForward(nn.LSTM):
+    """A subclass that computes something else."""
+
+    def forward(self, x, hx=None):
+        output, state = super().forward(x, hx)
+        return output * 0.5, state
+
+
+REFUSED = {
+    "double backward": (case(double_backward), "create_graph"),
+    "torch.func": (case(functional_gradient), r"torch\.func"),
+    "its input changed": (case(input_reused), "input was changed in place"),
+    "own forward": (case(once, lambda: Net(OwnForward)), "forward of its own"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:rnn was found in the model, but never called")
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_with_the_reason(name):
+    make, reason = REFUSED[name]
+    plain, (model, lens) = run(make), watched(make)
+    assert_same_bits(plain, model)
+    assert set(lens.refusals) == {"rnn"} and lens.flows == {}
+    with pytest.raises(LookupError, match=reason):
+        lens.flow("rnn")
+    assert "not measured: " in str(lens)
+
+
+def test_weights_used_elsewhere_are_a_refusal_not_a_number():
+    def step(model, x, loss):
+        (loss(model(x)) + (model.rnn.weight_hh_l0 @ x[0, 0].repeat(2)).sum()).backward()
+
+    lens = watched(case(step))[1]
+    assert "used elsewhere" in lens.refusals["rnn"] and lens.flows == {}
+
+
+# ---- what it leaves
+
+
+def test_saving_and_copying_a_watched_model():
+    model = Net().double()
+    x, y = data()
+    with watch(model, every=1) as lens:
+        torch.save(model, io.BytesIO())
+        other = copy.deepcopy(model)
+        mse_loss(other(x), y).backward()
+        assert lens.flows == {}  # the copy is not watched
+        mse_loss(model(x), y).backward()
+    assert lens.flow().proof < 1e-9
+
+
+def test_nothing_is_left_behind():
+    def alive() -> int:
+        gc.collect()
+        return sum(type(one) is Call for one in gc.get_objects())
+
+    model = Net().double()
+    x, y = data()
+    before = alive()
+    with watch(model, every=1) as lens:
+        for _ in range(5):
+            model(x)  # never followed by a backward pass
+        assert alive() == before
+        for _ in range(3):
+            mse_loss(model(x), y).backward()
+        assert alive() == before
+    assert lens.cost.looks == 3
+
+
+def test_the_reference_changes_nothing():
+    make = case(once)
+    model = run(make)
+    with unrolled():
+        other = run(make)
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, two.grad, rtol=1e-12, atol=1e-14)
