@@ -11,7 +11,7 @@ from engine.watch.backward_pass import BackwardPasses, weight_hook
 from engine.watch.call import Call, arguments_of, captured, results_of
 from engine.watch.guard import Guard
 from engine.watch.layout import data_of
-from engine.watch.mistakes import Mistake, missing_detach
+from engine.watch.mistakes import Mistake, broken_loop, missing_detach
 from engine.watch.modules import WatchedModule
 from engine.watch.refusal import RefusalError
 from engine.watch.schedule import Schedule
@@ -44,10 +44,14 @@ class Listener:
         self.answered: set[str] = set()
         self.mistakes: dict[tuple[str, str], Mistake] = {}
         self._in_pass: dict[str, int] = {}
+        self._loops: dict[str, list[str]] = {}
 
     def pass_ended(self) -> None:
         """A backward pass is over: the next call is its module's first."""
-        self._in_pass = {}
+        for name, kinds in self._loops.items():
+            if (mistake := broken_loop(name, kinds)) is not None:
+                self.mistakes[mistake.kind, name] = mistake
+        self._in_pass, self._loops = {}, {}
 
     def before(self, module: nn.Module) -> None:
         """Before any call of any module: keep torch's random state where dropout acts between layers."""
@@ -104,6 +108,8 @@ class Listener:
             return
         call = captured(watched, module, self._number, given, initial, output)
         call.state_link = state_link
+        if len(call.inputs) == 1 and state_link is not None:
+            self._loops.setdefault(name, []).append(state_link.kind)
         call.input_link = link_to_call(data_of(given), self._key) if earlier <= FIRST_CALLS else None
         on_cpu = data_of(output).device.type == "cpu"
         call.random_state = random_state if on_cpu else None

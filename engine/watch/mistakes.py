@@ -14,6 +14,9 @@ from engine.watch.wiring import Link
 LEAST_PADDING = 3
 """Equal inputs at the end of a sequence that may be padding; fewer can be chance."""
 
+LEAST_STEPS = 3
+"""Calls of one step in a pass that are a loop."""
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -35,8 +38,6 @@ def mistakes_of(calls: Sequence[Call]) -> list[Mistake]:
         for rule in RULES:
             if (mistake := rule(call)) is not None:
                 found.setdefault((mistake.kind, mistake.module), mistake)
-    for mistake in _detached_steps(calls):
-        found.setdefault((mistake.kind, mistake.module), mistake)
     return list(found.values())
 
 
@@ -147,24 +148,21 @@ def missing_detach(name: str, state: Link | None) -> Mistake | None:
     )
 
 
-def _detached_steps(calls: Sequence[Call]) -> list[Mistake]:
-    """A loop of one-step calls in which every state is detached, or none is handed on."""
-    found: list[Mistake] = []
-    by_name: dict[str, list[Link | None]] = {}
-    for call in calls:
-        if len(call.inputs) == 1:
-            by_name.setdefault(call.name, []).append(call.state_link)
-    for name, links in by_name.items():
-        kinds = {link.kind for link in links[1:] if link is not None}
-        if len(links) > 2 and kinds == {"detached"}:
-            sentence = "its state is detached at every step, so that no gradient goes back in time at all."
-            found.append(
-                Mistake("detached at every step", name, sentence, "Detach between updates, not between steps.")
-            )
-        elif len(links) > 2 and kinds == {"zeros"}:
-            sentence = "every step starts from zeros: its state is not handed on from step to step."
-            found.append(Mistake("state not handed on", name, sentence, "Give the new state to the next call."))
-    return found
+def broken_loop(name: str, kinds: Sequence[str]) -> Mistake | None:
+    """A loop of one-step calls in which every state is detached, or none is handed on.
+
+    Args:
+        kinds: where the states of its calls came from, in order; see `Link`.
+    """
+    if len(kinds) < LEAST_STEPS:
+        return None
+    if set(kinds[1:]) == {"detached"}:
+        sentence = "its state is detached at every step, so that no gradient goes back in time at all."
+        return Mistake("detached at every step", name, sentence, "Detach between updates, not between steps.")
+    if set(kinds) == {"zeros"}:
+        sentence = "every step starts from zeros: its state is not handed on from step to step."
+        return Mistake("state not handed on", name, sentence, "Give the new state to the next call: rnn(x, state).")
+    return None
 
 
 RULES: tuple[Callable[[Call], Mistake | None], ...] = (

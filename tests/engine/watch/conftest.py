@@ -62,7 +62,7 @@ def assert_same_bits(one: nn.Module, other: nn.Module) -> None:
 
 def assert_flows_equal(lens: Lens, model: nn.Module, log: list[Entry], names: set[str] | None = None, tolerance=1e-9):
     """Every flow of the lens is that of the loop: the last calls whose gradient came, one after the other."""
-    by_module = {id(module): name for name, module in model.named_modules()}
+    by_module = {id(module): name or type(module).__name__ for name, module in model.named_modules()}
     expected: dict[str, list[Entry]] = {}
     for entry in log:
         if entry.arrived:
@@ -87,7 +87,7 @@ def assert_flows_equal(lens: Lens, model: nn.Module, log: list[Entry], names: se
 def assert_exact(make: Callable[[], Made], steps: int = 1, tolerance=1e-9, proof=1e-9, **options: Any) -> Lens:
     """Watched bit for bit as it is, every number that of the loop, and proved on the weights."""
     plain, (model, lens), (loop, log) = run(make, steps), watched(make, steps, **options), looped(make, steps)
-    assert lens.refusals == {}
+    assert lens.refusals == {} and lens.mistakes == []
     assert_same_bits(plain, model)
     assert_flows_equal(lens, loop, log, tolerance=tolerance)
     assert all(flow.proof is not None and flow.proof < proof for flow in lens.flows.values())

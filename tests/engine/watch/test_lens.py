@@ -1,0 +1,263 @@
+"""What a lens says, when it looks, and what it costs."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import mse_loss
+
+from engine.watch import watch
+from engine.watch.schedule import Schedule
+from tests.engine.watch.conftest import assert_flows_equal, assert_same_bits, run, watched
+from tests.engine.watch.unrolled import unrolled
+
+DOUBLE = torch.float64
+
+
+def trained(rnn: nn.Module, steps: int, x: torch.Tensor, optimizer: torch.optim.Optimizer | None = None) -> None:
+    for _ in range(steps):
+        rnn.zero_grad()
+        rnn(x)[0].pow(2).mean().backward()
+        if optimizer is None:
+            for weight in rnn.parameters():
+                weight.data.add_(weight.grad, alpha=-0.1)
+        else:
+            optimizer.step()
+
+
+# ---- a flow
+
+
+def test_direct_and_total_add_up_as_in_the_loop():
+    """Two layers, both ways, unpacked; the head reads output and h_n. "read" in the loop is what is read from above."""
+
+    def make():
+        rnn, x = nn.GRU(3, 4, 2, bidirectional=True).double(), torch.randn(6, 3, 3, dtype=DOUBLE)
+
+        def step():
+            output, state = rnn(x)
+            (output[1:4].pow(2).sum() + state.pow(3).sum()).backward()
+
+        return rnn, step
+
+    lens = watched(make)[1]
+    torch.manual_seed(0)
+    _, step = make()
+    with unrolled() as log:
+        step()
+    expected = log[0].gradient("read")
+    np.testing.assert_allclose(lens.flow().grad_hidden_direct, expected, rtol=1e-9, atol=1e-12)
+    assert np.abs(expected - log[0].gradient("hidden")).max() > 1e-3
+
+
+def test_direct_where_the_state_goes_on_to_the_next_call():
+    """Handed on as it is, the parts are told apart; changed on the way, they are not."""
+    rnn = nn.LSTM(3, 4).double()
+    x = torch.randn(6, 2, 3, dtype=DOUBLE)
+    for change, is_known in ((1.0, True), (0.5, False)):
+        with watch(rnn, every=1) as lens:
+            output, (h, c) = rnn(x[:3])
+            rest, _ = rnn(x[3:], (h if is_known else h * change, c))
+            (output[1].sum() + rest[-1].sum()).backward()
+        direct = lens.flow().grad_hidden_direct[0, 0, :, 0, 0]
+        at_the_seam = direct[2]
+        assert abs(at_the_seam) < 1e-15 if is_known else math.isnan(at_the_seam)
+        assert (direct[[1, 5]] == 1).all() and (direct[[0, 3, 4]] == 0).all()
+
+
+def test_several_calls_of_a_module_in_one_pass():
+    """A Siamese network with two lengths, then one more call of fewer sequences: one time axis, `calls` says whose."""
+
+    def make():
+        rnn = nn.LSTM(3, 4).double()
+        one, two = torch.randn(8, 5, 3, dtype=DOUBLE), torch.randn(3, 5, 3, dtype=DOUBLE)
+
+        def step():
+            ends = [rnn(x)[1][0][0] for x in (one, two, two[:, :2])]
+            (mse_loss(ends[0], ends[1]) + ends[2].sum()).backward()
+
+        return rnn, step
+
+    lens = watched(make)[1]
+    torch.manual_seed(0)
+    loop, step = make()
+    with unrolled() as log:
+        step()
+    assert_flows_equal(lens, loop, log)
+    flow = lens.flow()
+    assert [(span.start, span.stop, span.batch) for span in flow.calls] == [(0, 8, 5), (8, 11, 5), (11, 14, 2)]
+    assert flow.valid[:11].all() and flow.valid[11:, :2].all() and not flow.valid[11:, 2:].any()
+    assert flow.links == ("state: zeros",)
+
+
+def test_rows_and_names():
+    model = nn.ModuleDict({"encoder": nn.ModuleDict({"rnn": nn.GRU(3, 4)}), "decoder": nn.GRU(4, 4)}).double()
+    x = torch.randn(5, 40, 3, dtype=DOUBLE)
+    with watch(model, every=1) as lens:
+        output, state = model["encoder"]["rnn"](x)
+        model["decoder"](torch.relu(output), state)[0].sum().backward()
+    flow = lens.flow("rnn")
+    assert (
+        flow.name == "encoder.rnn" and flow.hidden.shape == (1, 1, 5, 16, 4) and flow.rows[[0, -1]].tolist() == [0, 39]
+    )
+    np.testing.assert_array_equal(flow.hidden[0, 0], output[:, flow.rows].detach())
+    assert lens.flow("decoder").links == (
+        "state: the last h of encoder.rnn",
+        "input: the output of encoder.rnn through Relu",
+    )
+    with pytest.raises(LookupError, match=r"say which module: encoder\.rnn, decoder"):
+        lens.flow()
+    with pytest.raises(LookupError, match="there is no flow of head"):
+        lens.flow("head")
+    numbers = lens.scalars()
+    assert {"watch/decoder/ratio", "watch/encoder.rnn/proof", "watch/decoder/keep_gate", "watch/looks"} <= set(numbers)
+    assert all(type(value) is float for value in numbers.values())
+    assert "input: the output of encoder.rnn through Relu" in str(lens)
+
+
+def test_padding_and_packed_rows_are_zero_and_gates_are_there():
+    rnn = nn.LSTM(3, 4, bidirectional=True).double()
+    x = torch.randn(5, 3, 3, dtype=DOUBLE)
+    packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([2, 5, 3]), enforce_sorted=False)
+    with watch(rnn, every=1) as lens:
+        rnn(packed)[0].data.sum().backward()
+    flow = lens.flow()
+    assert flow.valid.sum(0).tolist() == [2, 5, 3]
+    for values in (flow.hidden, flow.cell, flow.grad_hidden, flow.grad_cell, *flow.gates.values()):
+        assert (values[:, :, ~flow.valid] == 0).all() and (values[:, :, flow.valid] != 0).any()
+    assert list(flow.gates) == ["input_gate", "forget_gate", "cell_candidate", "output_gate"]
+
+
+# ---- hand-written loops
+
+
+def test_states_of_a_loop_that_nobody_knows():
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Linear(3, 5), nn.Linear(5, 5)
+
+        def forward(self, x, lens=None, keep=None):
+            h = x.new_zeros(4, 5)
+            for given in x:
+                h = torch.sin(self.one(given) + self.two(h)) + 0.5 * h
+                h = lens.state("h", h) if lens else h
+                if keep is not None:
+                    h.retain_grad()
+                    keep.append(h)
+            return h
+
+    torch.manual_seed(0)
+    model, x, states = Own().double(), torch.randn(7, 4, 3, dtype=DOUBLE), []
+    model(x, keep=states).pow(2).sum().backward()
+    plain = [weight.grad.clone() for weight in model.parameters()]
+    model.zero_grad()
+    with watch(model, every=1, rows=3) as lens:
+        model(x, lens).pow(2).sum().backward()
+        with torch.no_grad():
+            model(x, lens)
+    flow = lens.flow("h")
+    assert all(torch.equal(weight.grad, before) for weight, before in zip(model.parameters(), plain, strict=True))
+    assert flow.rows.tolist() == [0, 2, 3] and flow.grad_hidden.shape == (1, 1, 7, 3, 5)
+    expected = torch.stack([state.grad for state in states])[:, flow.rows].numpy()
+    np.testing.assert_allclose(flow.grad_hidden[0, 0], expected, rtol=1e-12)
+    np.testing.assert_array_equal(flow.hidden[0, 0], torch.stack(states)[:, flow.rows].detach())
+    assert lens.refusals == {} and flow.grad_hidden_direct is None and "h: 1 layer, 7 steps" in str(lens)
+
+
+# ---- when it looks
+
+
+class Clock:
+    """A clock that only goes on when told to."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
+
+
+def test_the_share_is_kept_and_the_first_look_is_a_debt(monkeypatch):
+    clock = Clock(monkeypatch)
+    schedule = Schedule(0.05, None)
+    for _ in range(1000):
+        clock.now += 0.01  # a bare step
+        looks = schedule.is_due()
+        with schedule.own_time():
+            clock.now += 0.02 if looks else 0.0
+        schedule.pass_ended(looks)
+        assert schedule.looks == 1 or schedule.cost.share <= 0.05 + 1e-9
+    assert 20 <= schedule.looks <= 30
+
+
+def test_hooks_are_taken_away_between_looks_and_kept_without_an_optimizer():
+    rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
+    lens = watch(rnn, share=1e-9)
+    trained(rnn, 4, x)
+    assert lens._hooks.armed and lens.cost.looks == 1
+    trained(rnn, 4, x, torch.optim.SGD(rnn.parameters(), 0.1))
+    assert not lens._hooks.armed and lens.cost.looks == 1
+    lens._schedule._share = 1.0
+    lens._schedule.seconds = 0.0
+    trained(rnn, 3, x, torch.optim.SGD(rnn.parameters(), 0.1))
+    assert lens.cost.looks > 1
+    lens.close()
+    looks = lens.cost.looks
+    trained(rnn, 1, x)
+    assert lens.cost.looks == looks and not lens._hooks.armed
+
+
+def test_by_share_the_training_is_the_same_to_the_last_bit():
+    def make():
+        rnn, x = nn.LSTM(3, 4, 2, dropout=0.5), torch.randn(5, 2, 3)
+        optimizer = torch.optim.Adam(rnn.parameters())
+        return rnn, lambda: trained(rnn, 100, x, optimizer)
+
+    plain, (model, lens) = run(make), watched(make, every=None, share=1.0)
+    assert_same_bits(plain, model)
+    assert lens.cost.looks >= 2 and lens.refusals == {}
+
+
+def test_weights_changed_behind_autograds_back():
+    """`p.data.add_` leaves no trace on a weight; the look is over by then."""
+    rnn, x = nn.GRU(3, 4).double(), torch.randn(5, 2, 3, dtype=DOUBLE)
+    with watch(rnn, every=1) as lens:
+        trained(rnn, 3, x)
+    assert lens.refusals == {} and lens.flow().proof < 1e-9 and lens.cost.looks == 3
+
+
+def test_every_other_pass():
+    rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
+    with watch(rnn, every=3) as lens:
+        trained(rnn, 7, x, torch.optim.SGD(rnn.parameters(), 0.1))
+    assert lens.cost.looks == 3 and lens.flow().backward_pass == 6
+
+
+def test_what_is_never_seen_is_said_aloud():
+    lens = watch(nn.ModuleDict({"rnn": nn.GRU(3, 4)}))
+    with pytest.warns(UserWarning, match="rnn was found in the model, but never called"):
+        lens.close()
+    lens.close()  # once is enough
+    assert "No backward pass" not in str(lens) and "never called" in str(lens)
+    with pytest.warns(UserWarning, match="none of PyTorch's recurrent modules"), watch(nn.Linear(2, 2)) as lens:
+        pass
+    with pytest.raises(ZeroDivisionError), watch(nn.Linear(2, 2)):  # an error of the training is enough
+        raise ZeroDivisionError
+
+
+def test_arguments_out_of_range():
+    for wrong, says in (({"share": 0}, "share is 0"), ({"every": 0}, "every is 0"), ({"rows": 0}, "rows is 0")):
+        with pytest.raises(ValueError, match=says):
+            watch(nn.GRU(2, 2), **wrong)
+
+
+def test_an_error_of_the_lens_does_not_reach_the_training(monkeypatch):
+    monkeypatch.setattr("engine.watch.lens.measure_calls", lambda *_: 1 / 0)
+    rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
+    with watch(rnn, every=1) as lens:
+        trained(rnn, 2, x)
+    assert "the lens itself failed (ZeroDivisionError" in lens.refusals["*"]
