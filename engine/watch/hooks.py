@@ -31,7 +31,6 @@ class Hooks:
         self._before, self._after, self._wanted = before, after, wanted
         self._forward: list[Any] = []
         self._optimizer = register_optimizer_step_post_hook(self._stepped)
-        self.arm()
 
     @property
     def armed(self) -> bool:

@@ -64,6 +64,8 @@ class Lens:
         self._passes = BackwardPasses(self._weights, self._ended)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
         self._hooks = Hooks(self._listener.before, self._listener.after, self._wanted)
+        if self._modules:
+            self._hooks.arm()
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +108,8 @@ class Lens:
                 f"{name} was called {times}, but no gradient ever came back to it: nothing that the loss depends on "
                 "reads its output."
                 if count
-                else f"{name} was found in the model, but never called while it was watched, with gradients enabled."
+                else f"{name} was found in the model, but never called while it was watched, with gradients enabled, "
+                "or only in code that was compiled before."
             )
         return found
 
@@ -134,6 +137,8 @@ class Lens:
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
+        if not self._modules:
+            return False
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
     def _proves(self) -> bool:

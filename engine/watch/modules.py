@@ -78,6 +78,7 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
     """
     found: dict[int, WatchedModule] = {}
     refused: dict[str, str] = {}
+    compiled = [path for path, module in model.named_modules() if is_compiled(module)]
     for path, module in model.named_modules():
         name = _name(path) or type(module).__name__
         base = next((kind for kind in (*LAYERS, *ONE_STEP) if isinstance(module, kind)), None)
@@ -91,6 +92,11 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
                 f"{name} is a {type(module).__name__} with a forward of its own: what it computes is not known to be "
                 f"nn.{base.__name__}'s. Call lens.state in it to see dL/dh_t."
             )
+        elif base in ONE_STEP and any(f"{path}.".startswith(f"{outer}.".lstrip(".")) for outer in compiled):
+            refused[name] = (
+                f"{name} is called step by step in compiled code, where its states do not exist, and a hook would change "
+                "what is compiled. Watch the model without torch.compile."
+            )
         elif base is not None:
             cell, one_step = {**LAYERS, **ONE_STEP}[base], base in ONE_STEP
             found[id(module)] = WatchedModule(name, cell, one_step, weakref.ref(module))
@@ -98,6 +104,11 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
 
 
 _NAMES = {kind.__name__ for kind in (*LAYERS, *ONE_STEP)}
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """True if `torch.compile` is around a module, or its own `compile()` was called."""
+    return "_orig_mod" in module._modules or getattr(module, "_compiled_call_impl", None) is not None
 
 
 def _name(path: str) -> str:
