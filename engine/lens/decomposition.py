@@ -66,7 +66,7 @@ def loss_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     gradient = loss_gradient(trace)  # (T, 1, directions * H); row k is the gradient of loss k
     targets = torch.as_tensor(steps - trace.batch.source_steps)
     seeds = gradient.new_zeros(len(gradient), len(targets) + 1, *gradient.shape[1:])
-    if trace.model.experiment.rnn_type == "many_to_one":  # the only loss; it reads each direction at its last step
+    if trace.answers_once:  # the only loss; it reads each direction at its last step
         seeds[:, 0] = gradient
     else:
         seeds[targets, torch.arange(len(targets))] = gradient[targets]

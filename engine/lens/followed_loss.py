@@ -22,8 +22,7 @@ def followed_loss(trace: ForwardTrace, step: int) -> FollowedLoss | None:
         return None
     having = probe.counted[step]
     chains = sweep(trace, seed(trace, [step - probe.source_steps])).chains
-    answers_once = trace.model.experiment.rnn_type == "many_to_one"
-    rows = [[_quartiles(gradients, 0 if answers_once and d else step, having, probe.valid)
+    rows = [[_quartiles(gradients, 0 if trace.answers_once and d else step, having, probe.valid)
              for d, gradients in enumerate(row)] for row in chains]  # fmt: skip
     low, middle, high = np.moveaxis(np.array(rows), 2, 0)
     return FollowedLoss(step=step, relative=middle, relative_low=low, relative_high=high)

@@ -58,6 +58,11 @@ class ForwardTrace:
         return self.passes[-1].output
 
     @property
+    def answers_once(self) -> bool:
+        """True if the only loss reads each direction where it ends; see `Chain.answers_once`."""
+        return self.model.experiment.rnn_type == "many_to_one"
+
+    @property
     def has_cell_state(self) -> bool:
         """True if there is a cell state c besides h."""
         return self.passes[0].cell_traces[0][0].cell is not None

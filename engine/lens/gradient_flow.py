@@ -108,7 +108,7 @@ def losses_and_gradient(trace: ForwardTrace) -> tuple[Tensor, Tensor]:
 def _where(trace: ForwardTrace, which: str | int) -> Tensor:
     """Where the chosen losses read the output: (T, B, 1) bool, (1, B, 1) for many_to_one."""
     chosen = _chosen(trace.batch, which)
-    if trace.model.experiment.rnn_type == "many_to_one":
+    if trace.answers_once:
         chosen = np.any(chosen, axis=0)[None]
     return torch.tensor(chosen, device=trace.output.device)[..., None]
 

@@ -104,7 +104,7 @@ def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     """Seeds for the sweep, (T, K, 1, directions * H): the gradient of each answer where it reads the output."""
     slopes, some = _slopes(trace), torch.as_tensor(steps - trace.batch.source_steps)
     seeds = slopes.new_zeros(len(slopes), len(some), *slopes.shape[1:])
-    if trace.model.experiment.rnn_type == "many_to_one" and not _asked_anywhere(trace.model):
+    if trace.answers_once and not _asked_anywhere(trace.model):
         seeds[:, 0] = slopes  # the only answer reads each direction at its last step
     else:
         seeds[some, torch.arange(len(some))] = slopes[some]

@@ -73,7 +73,7 @@ def weight_gradients_of(
 def _end(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
     """The position where a loss enters; for "all", that of the last loss in the direction's own time order."""
     counted = trace.batch.counted
-    if trace.model.experiment.rnn_type == "many_to_one" and direction:
+    if trace.answers_once and direction:
         return 0
     if not isinstance(loss, str):
         return trace.batch.source_steps + loss
