@@ -21,6 +21,21 @@ class CallSpan(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class LastEntering:
+    """The gradient of what enters last alone, in each direction's own order of time.
+
+    Args:
+        memory: (layers, directions, T, rows, units), at the state that carries memory.
+        enters: (directions, rows), the position where it enters; -1 where nothing does.
+        places: (directions, rows), at how many steps a gradient enters in all.
+    """
+
+    memory: np.ndarray
+    enters: np.ndarray
+    places: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Flow:
     """States and gradients of one module in one backward pass.
 
@@ -39,6 +54,7 @@ class Flow:
         backward_pass: the number of the pass.
         proof: how far dL/dW from the sweep was from what autograd added to `.grad`, relative to its norm, when this was
             last compared (at the first look and every tenth); None if it could not be.
+        last: the gradient of the loss that enters last; None if the module was called more than once in the pass.
     """
 
     name: str
@@ -53,6 +69,7 @@ class Flow:
     calls: tuple[CallSpan, ...]
     backward_pass: int
     proof: float | None = None
+    last: LastEntering | None = None
 
     @property
     def links(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,11 @@ from engine.layers.reverse_sequence import flip
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients
 from engine.watch.call import Call
-from engine.watch.flow import CallSpan, Flow
-from engine.watch.measure import Measured, measured, side_by_side, sweep_input
+from engine.watch.entering import LastLoss
+from engine.watch.flow import CallSpan, Flow, LastEntering
+from engine.watch.measure import Measured, measured
 from engine.watch.refusal import RefusalError
+from engine.watch.sweep_input import side_by_side, sweep_input
 
 
 def groups_of(calls: Iterable[Call]) -> list[list[Call]]:
@@ -38,12 +41,14 @@ class MeasuredCall:
 
     Args:
         rows: which sequences. leaving: dL/dh_0, (layers * directions, R, units).
+        last: the loss that enters last, whose gradient is the value "last"; None where that is not known.
     """
 
     call: Call
     rows: Tensor
     values: dict[str, Tensor]
     leaving: Tensor
+    last: LastLoss | None
 
 
 def chosen_rows(calls: Sequence[Call], most: int | None) -> dict[str, Tensor]:
@@ -62,11 +67,13 @@ def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[
     """Measure calls, with the reasons for those that cannot be, by module."""
     found: list[MeasuredCall] = []
     refused: dict[str, str] = {}
+    counts = Counter(call.name for call in calls)
     for group in groups_of(calls):
         own = [rows[call.name][rows[call.name] < call.batch] for call in group]
         try:
             parts = [sweep_input(call, some) for call, some in zip(group, own, strict=True)]
-            result = measured(parts[0] if len(parts) == 1 else side_by_side(parts))
+            alone = counts[group[0].name] == 1  # what comes back to an earlier call is the later one's losses, too
+            result = measured(parts[0] if len(parts) == 1 else side_by_side(parts), with_last=alone)
         except RefusalError as reason:
             refused[group[0].name] = str(reason)
             continue
@@ -74,7 +81,7 @@ def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[
         for call, some in zip(group, own, strict=True):
             stop = start + len(some)
             mine = {name: value[:, :, :, start:stop] for name, value in values.items()}
-            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop]))
+            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop], result.last))
             start = stop
     return sorted(found, key=lambda one: one.call.number), refused
 
@@ -89,7 +96,7 @@ def _values(result: Measured) -> dict[str, Tensor]:
         return torch.stack([torch.stack(row) for row in rows]).cpu() * real
 
     def gradients(pick: Callable[[LayerGradients], Scaled]) -> Tensor:
-        rows = [[pick(swept).to_float64()[:, 0] for swept in row] for row in result.gradients]
+        rows = [[pick(swept).rows(slice(0, 1)).to_float64()[:, 0] for swept in row] for row in result.gradients]
         return torch.stack([torch.stack(row) for row in rows]).cpu() * real
 
     values = {"hidden": states(lambda trace: trace.hidden)}
@@ -99,13 +106,27 @@ def _values(result: Measured) -> dict[str, Tensor]:
     if traces[0][0].cell is not None:
         values["cell"] = states(lambda trace: trace.cell)  # type: ignore[arg-type, return-value]
         values["grad_cell"] = gradients(lambda swept: swept.total_cell)  # type: ignore[arg-type, return-value]
+    if result.last is not None:
+        values["last"] = _of_last(result) * real
     return values
+
+
+def _of_last(result: Measured) -> Tensor:
+    """dL/d(the state that carries memory) of the loss that enters last, (layers, directions, T, R, units)."""
+    assert result.last is not None
+    rows = []
+    for row in result.gradients:
+        memories = [swept.total if swept.total_cell is None else swept.total_cell for swept in row]
+        seeds = [1 + d if result.last.seeds else 0 for d in range(len(row))]
+        picked = [memory.rows(slice(s, s + 1)) for memory, s in zip(memories, seeds, strict=True)]
+        rows.append(torch.stack([memory.to_float64()[:, 0] for memory in picked]))
+    return torch.stack(rows).cpu()
 
 
 def _leaving(result: Measured) -> Tensor:
     """dL/dh_0, (layers * directions, R, units), float64."""
     left = [Scaled(one.grad_carry[0], one.exponent).to_float64() for row in result.leaving for one in row]
-    return torch.stack(left).cpu()
+    return torch.stack(left)[:, : len(result.given.lengths)].cpu()  # of the first seed
 
 
 def add_direct_of_ends(found: Sequence[MeasuredCall]) -> None:
@@ -159,7 +180,7 @@ def flow_of(
             shape = (*value.shape[:2], steps, len(rows), value.shape[-1])
             whole = arrays.setdefault(what, np.zeros(shape, dtype=value.numpy().dtype))
             whole[:, :, span.start : span.stop, : len(one.rows)] = value.numpy()
-    for what in ("grad_hidden", "direct", "grad_cell"):
+    for what in ("grad_hidden", "direct", "grad_cell", "last"):
         if what in arrays:
             arrays[what] /= scale
     return Flow(
@@ -174,5 +195,10 @@ def flow_of(
         rows=rows.numpy(),
         calls=tuple(spans),
         backward_pass=backward_pass,
+        last=None if found[0].last is None else _last_entering(found[0].last, arrays["last"]),
         proof=proof,
     )
+
+
+def _last_entering(last: LastLoss, memory: np.ndarray) -> LastEntering:
+    return LastEntering(memory, last.enters.numpy(), last.places.numpy())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,15 +10,13 @@ from torch import Tensor
 from engine.layers.cell_trace import CellTrace
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State
-from engine.layers.weights import Weights
 from engine.lens.forward_trace import ForwardPass
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import IncomingGradient, IncomingRows, Rows, sweep_pass
-from engine.watch.call import Call
-from engine.watch.dropout import masks_of
-from engine.watch.modules import Stack
+from engine.watch.entering import LastLoss, last_loss
 from engine.watch.refusal import RefusalError
+from engine.watch.sweep_input import SweepInput
 
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-4}
 TOLERANCE_HALF = 0.05
@@ -27,150 +24,55 @@ TOLERANCE_HALF = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class SweepInput:
-    """Some sequences of a call, or of several one-step calls side by side: R sequences in all.
+class Measured:
+    """The result of a sweep.
 
     Args:
-        weights: by [layer][direction]. rounds: the half-precision dtype of the module's kernels, or None.
-        inputs: (T, R, I). initial: (layers * directions, R, units) for each state. output: (T, R, directions * units).
-        output_is_changed: it was written into after the call, so that it does not show the states.
-        lengths: (R,). masks: see `ForwardPass`.
-        grad_output: dL/d output. grad_ends: dL/dh_n, and dL/dc_n if there is one.
-        hook_has_hidden: see `Call`.
+        gradients: their seeds are the whole gradient, then those of `last`.
+        leaving: what goes back to the initial states, by [layer][direction].
+        last: the loss that enters last; None if nobody asked.
     """
-
-    name: str
-    stack: Stack
-    weights: list[list[Weights]]
-    rounds: torch.dtype | None
-    inputs: Tensor
-    initial: State
-    output: Tensor
-    output_is_changed: bool
-    lengths: Tensor
-    masks: dict[int, Tensor]
-    grad_output: Tensor
-    grad_ends: State
-    hook_has_hidden: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """The result of a sweep; `leaving` is what goes back to the initial states, by [layer][direction]."""
 
     given: SweepInput
     forward: ForwardPass
     gradients: Rows
     leaving: list[list[IncomingGradient]]
+    last: LastLoss | None
 
 
 @torch.no_grad()
-def sweep_input(call: Call, rows: Tensor) -> SweepInput:
-    """Take some sequences of a call. What is left out changes nothing: each sequence's gradient is its own.
+def measured(given: SweepInput, *, with_last: bool = False) -> Measured:
+    """Recompute the states and sweep the gradients back.
 
     Args:
-        rows: (R,), which sequences.
-
-    Raises:
-        RefusalError: if the call cannot be measured.
-    """
-    if call.refused:
-        raise RefusalError(call.refused)
-    stack, changed = call.stack, call.output_was_changed()
-    chains = stack.layers * stack.directions
-    given = call.gradients.get("output")
-    grad_output = torch.zeros_like(call.output) if given is None else call.layout.time_first(given)
-    ends = []
-    for which, width in zip(("h", "c"), stack.state_widths, strict=False):
-        end = call.gradients.get(which)
-        whole = call.output.new_zeros(chains, call.batch, width) if end is None else call.layout.state(end)
-        ends.append(whole.reshape(chains, call.batch, width)[:, rows])
-    some = SweepInput(
-        call.name,
-        stack,
-        stack.weights(call.weights),
-        call.rounds,
-        call.inputs[:, rows],
-        tuple(state[:, rows] for state in call.initial),
-        call.output[:, rows],
-        changed,
-        call.layout.lengths[rows.cpu()],
-        {layer: mask[:, rows] for layer, mask in masks_of(call).items()},
-        grad_output[:, rows],
-        tuple(ends),
-        call.hook_has_hidden,
-    )
-    return some if some.rounds is None else _widened(some, one_step=call.one_step)
-
-
-def _widened(some: SweepInput, one_step: bool) -> SweepInput:
-    """Under autocast: the numbers that the kernels saw, rounded as they were, in float32."""
-
-    def rounded(values: Tensor) -> Tensor:
-        assert some.rounds is not None
-        return values.to(some.rounds).float()
-
-    return replace(
-        some,
-        weights=[[each.map_tensors(rounded) for each in row] for row in some.weights],
-        inputs=rounded(some.inputs),
-        initial=tuple(state.float() if one_step else rounded(state) for state in some.initial),
-        output=some.output.float(),
-        masks={layer: mask.float() for layer, mask in some.masks.items()},
-        grad_output=some.grad_output.float(),
-        grad_ends=tuple(end.float() for end in some.grad_ends),
-    )
-
-
-def side_by_side(parts: Sequence[SweepInput]) -> SweepInput:
-    """Lay one-step calls of the same module side by side in the batch: one sweep for a loop of a thousand."""
-
-    def joined(pick: Callable[[SweepInput], Tensor]) -> Tensor:
-        return torch.cat([pick(part) for part in parts], 1)
-
-    first = parts[0]
-    return replace(
-        first,
-        inputs=joined(lambda part: part.inputs),
-        initial=tuple(joined(lambda part, k=k: part.initial[k]) for k in range(len(first.initial))),  # type: ignore[misc]
-        output=joined(lambda part: part.output),
-        output_is_changed=any(part.output_is_changed for part in parts),
-        lengths=torch.cat([part.lengths for part in parts]),
-        masks={layer: joined(lambda part, k=layer: part.masks[k]) for layer in first.masks},  # type: ignore[misc]
-        grad_output=joined(lambda part: part.grad_output),
-        grad_ends=tuple(joined(lambda part, k=k: part.grad_ends[k]) for k in range(len(first.grad_ends))),  # type: ignore[misc]
-    )
-
-
-@torch.no_grad()
-def measured(given: SweepInput) -> Measured:
-    """Recompute the states and sweep the gradients back.
+        with_last: sweep the loss that enters last alone, too.
 
     Raises:
         RefusalError: if the recomputed output is not the module's.
     """
-    stack = given.stack
-    one = _forward(given)
-    mask = _real(given)
+    stack, one = given.stack, _forward(given)
     if not given.output_is_changed:
-        _check(given, one.output, mask)
-    incoming: IncomingRows = []
-    exponent = torch.zeros(len(given.lengths), dtype=torch.int32, device=given.inputs.device)
+        _check(given, one.output)
     ends = list(given.grad_ends)
     if given.hook_has_hidden:
         lstm = one.cell_traces[0][0]
         ends[1] = ends[1] - ends[0] * lstm.cell_to_hidden  # type: ignore[attr-defined]  # always an LSTMTrace
+    last = last_loss(given) if with_last else None
+    seeds = [(given.grad_output, tuple(ends)), *([] if last is None else last.seeds)]
+    exponent = torch.zeros(len(seeds) * len(given.lengths), dtype=torch.int32, device=given.inputs.device)
+    incoming: IncomingRows = []
     for layer in range(stack.layers):
         at = range(layer * stack.directions, (layer + 1) * stack.directions)
-        incoming.append([IncomingGradient(tuple(end[k].contiguous() for end in ends), exponent) for k in at])
-    above = Scaled.of((given.grad_output * mask).unsqueeze(1).contiguous())
-    gradients, leaving = sweep_pass(one, above, incoming)
-    return Measured(given, one, gradients, leaving)
+        of_seeds = [[tuple(end[k] for end in own) for _, own in seeds] for k in at]
+        incoming.append([IncomingGradient(_joined(own), exponent) for own in of_seeds])
+    above = torch.stack([output * given.real for output, _ in seeds], 1)
+    gradients, leaving = sweep_pass(one, Scaled.of(above), incoming)
+    return Measured(given, one, gradients, leaving, last)
 
 
-def _real(given: SweepInput) -> Tensor:
-    """(T, R, 1) bool: which steps are no padding."""
-    return (torch.arange(len(given.inputs))[:, None] < given.lengths)[..., None].to(given.inputs.device)
+def _joined(of_seeds: list[State]) -> State:
+    """The gradient of each state, (S * R, units): the sequences of the first seed, then those of the next."""
+    return tuple(torch.cat(parts) for parts in zip(*of_seeds, strict=True))
 
 
 def _forward(given: SweepInput) -> ForwardPass:
@@ -190,10 +92,10 @@ def _forward(given: SweepInput) -> ForwardPass:
     return ForwardPass(traces, given.inputs, torch.cat(tops, -1), given.lengths, given.masks)
 
 
-def _check(given: SweepInput, output: Tensor, mask: Tensor) -> None:
+def _check(given: SweepInput, output: Tensor) -> None:
     """Compare the recomputed output with the module's own."""
-    scale = float((given.output * mask).abs().max())
-    differs = float(((output - given.output) * mask).abs().max())
+    scale = float((given.output * given.real).abs().max())
+    differs = float(((output - given.output) * given.real).abs().max())
     allowed = TOLERANCE_HALF if given.rounds else TOLERANCES[given.output.dtype]
     if differs > allowed * max(scale, 1e-30):  # a number that is none passes: the module's own is none either
         raise RefusalError(

@@ -94,8 +94,8 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
             )
         elif base in ONE_STEP and any(f"{path}.".startswith(f"{outer}.".lstrip(".")) for outer in compiled):
             refused[name] = (
-                f"{name} is called step by step in compiled code, where its states do not exist, and a hook would change "
-                "what is compiled. Watch the model without torch.compile."
+                f"{name} is called step by step in compiled code, where its states do not exist, and a hook would "
+                "change what is compiled. Watch the model without torch.compile."
             )
         elif base is not None:
             cell, one_step = {**LAYERS, **ONE_STEP}[base], base in ONE_STEP

@@ -14,7 +14,8 @@ from engine.layers.reverse_sequence import flip
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients
 from engine.watch.call import Call
-from engine.watch.measure import Measured, SweepInput, measured, side_by_side, sweep_input
+from engine.watch.measure import Measured, measured
+from engine.watch.sweep_input import SweepInput, side_by_side, sweep_input
 
 ALLOWED = {torch.float64: 1e-6, torch.float32: 2e-3}
 ALLOWED_HALF = 0.1
@@ -134,14 +135,13 @@ def weight_gradients(found: Measured) -> list[Tensor]:
 
 def _of_chain(trace: CellTrace, swept: LayerGradients, direction: int, given: SweepInput) -> list[Tensor]:
     """Of one layer in one direction: W_ih, W_hh, the biases and W_hr, as far as there are any."""
-    real = (torch.arange(len(given.inputs))[:, None] < given.lengths)[..., None].to(given.inputs.device)
 
     def own_order(scaled: Scaled) -> Tensor:
         values = scaled.to_float64()[:, 0]
-        return (flip(values, given.lengths) if direction else values) * real
+        return (flip(values, given.lengths) if direction else values) * given.real
 
     def product(slopes: Tensor, read: Tensor) -> Tensor:
-        return slopes.flatten(0, 1).T @ (read.double() * real).flatten(0, 1)
+        return slopes.flatten(0, 1).T @ (read.double() * given.real).flatten(0, 1)
 
     at_input = own_order(swept.grad_input_proj)
     at_state = trace.state_projection_gradient(at_input)

@@ -37,36 +37,58 @@ class Report:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far the gradient comes in one layer and direction: medians over the rows of norms of dL/d(memory).
+    """How far the gradient comes back in one layer and direction: medians over the rows, of norms of dL/d(memory).
+
+    Of the loss that enters last alone where that is known: of many losses, those nearby decide the size.
 
     Args:
-        enters, ends: positions; where the last gradient enters (in the direction's own order), and its first step.
-        size, rest: the norms there. places: at how many steps gradients enter.
+        enters, first: the norms where it enters, and at the direction's first step. ratio: what is left, `first` /
+            `enters`; NaN if nothing enters.
+        steps: from where it enters back to the first. places: at how many steps a gradient enters.
+        is_last_alone: False if this is the gradient of all losses together.
     """
 
-    enters: int
-    ends: int
-    size: float
-    rest: float
+    enters: float
+    first: float
+    ratio: float
+    steps: int
     places: int
-
-    @property
-    def ratio(self) -> float:
-        """What is left; NaN if none enters."""
-        return self.rest / self.size if self.size > 0 else np.nan
+    is_last_alone: bool
 
 
 def reach_of(flow: Flow, layer: int, direction: int) -> Reach:
     """Follow the gradient of one layer and direction back to its first step."""
-    norms = np.where(flow.valid.any(1), flow.norms[layer, direction], 0.0)
-    places = np.flatnonzero(norms != 0)
-    if flow.grad_hidden_direct is not None:
-        direct = np.abs(np.nan_to_num(flow.grad_hidden_direct[layer, direction], nan=1.0)).max((-1, -2))
-        places = np.flatnonzero(direct > 0)
-    order = np.arange(len(norms))[:: -1 if direction else 1]
-    inside = [t for t in order if t in set(places.tolist())]
-    enters = int(inside[-1]) if inside else int(order[-1])
-    return Reach(enters, int(order[0]), float(norms[enters]), float(norms[order[0]]), len(places))
+    if flow.last is None:
+        places = _places(flow, layer, direction)
+        at = _last(places, direction)
+        sizes, count = np.linalg.norm(flow.memory[layer, direction], axis=-1), places.sum(0)
+    else:
+        at, count = flow.last.enters[direction], flow.last.places[direction]
+        sizes = np.linalg.norm(flow.last.memory[layer, direction], axis=-1)
+    rows = np.flatnonzero((at >= 0) & flow.valid.any(0))
+    if not len(rows):
+        return Reach(0.0, 0.0, np.nan, 0, 0, flow.last is not None)
+    at, count = at[rows], count[rows]
+    starts = _last(flow.valid, 1 - direction)[rows]
+    enters, first = sizes[at, rows], sizes[starts, rows]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = float(np.median(np.where(enters > 0, first / enters, np.where(np.isnan(enters), np.nan, 0.0))))
+    middles = (float(np.median(enters)), float(np.median(first)), ratio)
+    return Reach(*middles, int(np.median(np.abs(at - starts))), int(count.max()), flow.last is not None)
+
+
+def _places(flow: Flow, layer: int, direction: int) -> np.ndarray:
+    """(T, rows) bool: where a gradient enters this layer, as far as that can be told."""
+    if flow.grad_hidden_direct is None:
+        return np.abs(flow.grad_hidden[layer, direction]).max(-1) > 0
+    direct = np.abs(flow.grad_hidden_direct[layer, direction]).max(-1)
+    return (direct > 0) | np.isnan(direct)
+
+
+def _last(there: np.ndarray, direction: int) -> np.ndarray:
+    """(rows,): the last position in this direction's order of time that is true in (T, rows); -1 where none is."""
+    first = there.argmax(0) if direction else len(there) - 1 - there[::-1].argmax(0)
+    return np.where(there.any(0), first, -1)
 
 
 def scalars_of(flows: Mapping[str, Flow], cost: Cost) -> dict[str, float]:
@@ -76,7 +98,7 @@ def scalars_of(flows: Mapping[str, Flow], cost: Cost) -> dict[str, float]:
         layers, directions = flow.hidden.shape[:2]
         reaches = [reach_of(flow, layer, d) for layer in range(layers) for d in range(directions)]
         best = max(reaches, key=lambda reach: np.nan_to_num(reach.ratio, nan=-1.0))
-        values = {"ratio": best.ratio, "norm_enters": best.size, "norm_first": best.rest}
+        values = {"ratio": best.ratio, "norm_enters": best.enters, "norm_first": best.first}
         if (keep := keep_gate(flow)) is not None:
             values["keep_gate"] = keep
         if flow.proof is not None:
@@ -124,15 +146,16 @@ def _number(count: int, what: str) -> str:
 
 
 def _sentence(reach: Reach) -> str:
-    if not np.isfinite([reach.size, reach.rest]).all():
-        return "no finite number"
-    if reach.size == 0:
+    if reach.places == 0 or reach.enters == 0:
         return "none enters"
-    if reach.enters == reach.ends:
-        return f"{reach.size:.1e} at t = {reach.ends}, where it enters"
-    many = f" (enters at {reach.places} steps: short ways dominate)" if reach.places > 1 else ""
-    way = f"{reach.size:.1e} at t = {reach.enters} -> {reach.rest:.1e} at t = {reach.ends}{many}"
-    if reach.rest == 0:
+    if not np.isfinite([reach.enters, reach.first]).all():
+        return "no finite number"
+    if reach.steps == 0:
+        return f"{reach.enters:.1e} where it enters, at the first step"
+    what = "the last loss" if reach.is_last_alone and reach.places > 1 else "it"
+    many = "" if reach.is_last_alone or reach.places < 2 else f", all losses of {reach.places} steps together"
+    way = f"{reach.enters:.1e} where {what} enters, {reach.first:.1e} {_number(reach.steps, 'step')} back{many}"
+    if reach.ratio == 0:
         return f"{way}: exactly 0 arrives"
     if 0.1 <= reach.ratio < 10:
         share = f"{reach.ratio:.0%}"

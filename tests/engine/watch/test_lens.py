@@ -261,3 +261,55 @@ def test_an_error_of_the_lens_does_not_reach_the_training(monkeypatch):
     with watch(rnn, every=1) as lens:
         trained(rnn, 2, x)
     assert "the lens itself failed (ZeroDivisionError" in lens.refusals["*"]
+
+
+# ---- how far it comes back
+
+
+@pytest.mark.parametrize("two_way", [False, True])
+def test_the_last_loss_alone(two_way):
+    """Losses at several steps, other ones for each sequence, of a packed tagger: only the last of each is followed."""
+    lengths = torch.tensor([5, 9, 2])
+    torch.manual_seed(0)
+    rnn = nn.LSTM(3, 4, 2, bidirectional=two_way).double()
+    packed = nn.utils.rnn.pack_padded_sequence(torch.randn(9, 3, 3, dtype=DOUBLE), lengths, enforce_sorted=False)
+    losses = torch.tensor([[1, 4], [0, 6], [0, 1]])  # steps of each sequence that have one
+
+    def loss(kept: torch.Tensor) -> torch.Tensor:
+        output, _ = nn.utils.rnn.pad_packed_sequence(rnn(packed)[0])
+        return (output[kept, torch.arange(3)[:, None]] ** 3).sum()
+
+    with watch(rnn, every=1) as lens:
+        loss(losses).backward()
+    last = lens.flow().last
+    assert last.places.tolist() == [[2, 2, 2]] * (1 + two_way)
+    for d in range(1 + two_way):
+        followed = losses[:, :1] if d else losses[:, 1:]
+        assert last.enters[d].tolist() == followed[:, 0].tolist()
+        with unrolled() as log:
+            loss(followed).backward()
+        np.testing.assert_allclose(last.memory[:, d], log[0].gradient("cell")[:, d], rtol=1e-9, atol=1e-15)
+
+
+def test_a_gradient_that_enters_once_is_not_swept_twice():
+    rnn, x = nn.GRU(3, 4, bidirectional=True).double(), torch.randn(6, 2, 3, dtype=DOUBLE)
+    with watch(rnn, every=1) as lens:
+        rnn(x)[1].sum().backward()
+    flow = lens.flow()
+    np.testing.assert_array_equal(flow.last.memory, flow.grad_hidden)
+    assert flow.last.enters.tolist() == [[5, 5], [0, 0]] and (flow.last.places == 1).all()
+
+
+def test_a_vanished_gradient_is_called_so():
+    """A plain network with small recurrent weights; losses at every step do not hide it."""
+    rnn, x = nn.RNN(3, 8), torch.randn(60, 4, 3)
+    with torch.no_grad():
+        rnn.weight_hh_l0.mul_(0.3)
+    for read, says in ((lambda output: output[-1], "where it enters"), (lambda output: output, "where the last loss")):
+        with watch(rnn, every=1) as lens:
+            read(rnn(x)[0]).pow(2).mean().backward()
+        assert lens.scalars()["watch/RNN/ratio"] < 1e-6
+        assert says in str(lens) and "59 steps back: vanished, 1 part in" in str(lens)
+    with watch(rnn, every=1) as lens:
+        rnn(x[:1])[0].sum().backward()
+    assert "where it enters, at the first step" in str(lens)
