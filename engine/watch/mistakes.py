@@ -136,14 +136,14 @@ def padding_read_as_data(call: Call) -> Mistake | None:
 
 
 def missing_detach(name: str, state: Link | None) -> Mistake | None:
-    """The initial state is still tied to a call that a backward pass has gone through. Known when the call is made."""
-    if state is None or not state.is_spent:
+    """The initial state is still tied to a call whose graph is gone. Known when the call is made."""
+    if state is None or not state.is_gone:
         return None
     return Mistake(
         "missing detach",
         name,
-        "its state still has the graph of an earlier update. That graph is gone: the next backward pass raises an "
-        "error, or with retain_graph=True goes further back each time.",
+        "its state still has the graph of an earlier update, through which no second backward pass can go: the next "
+        "one raises an error.",
         "Cut it between two updates: h = h.detach(), or h, c = h.detach(), c.detach().",
     )
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-SEARCHED_NODES, LONGEST_WAY = 200, 12
+SEARCHED_NODES, LONGEST_WAY, TRIED_NODES = 200, 12, 50
 """How far the graph is searched for an earlier call."""
 SAME = frozenset({"Unsqueeze", "Squeeze", "Clone", "Alias"})
 """Operations after which a state is still the same numbers in the same order."""
@@ -39,7 +39,7 @@ class Link:
             its graph), "zeros", "learned" (a parameter), "given" (a constant) or "computed" (by anything else).
         module, call, result: for "call", of which module, the call's number, and "output", "h" or "c".
         through: the operations between, as autograd calls them.
-        is_spent: a backward pass had gone through that call before: its graph was not cut.
+        is_gone: a backward pass has gone through that call, and no second one can: its graph should have been cut.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Link:
     call: int | None = None
     result: str = ""
     through: tuple[str, ...] = ()
-    is_spent: bool = False
+    is_gone: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -103,10 +103,30 @@ def link_to_call(tensor: Tensor, key: Any) -> Link | None:
         seen.add((node, number))
         if (found := metadata_of(node).get((key, number))) is not None:
             origin, result = found
-            return Link("call", origin.module, origin.call, result, way, origin.is_spent)
+            is_gone = origin.is_spent and not can_go_backward(tensor)
+            return Link("call", origin.module, origin.call, result, way, is_gone)
         way = (*way, node.name().removesuffix("0").removesuffix("Backward"))
         waiting += [(earlier, at, way) for earlier, at in node.next_functions]
     return None
+
+
+def can_go_backward(tensor: Tensor) -> bool:
+    """Whether what the nodes nearby have saved is still there, and unchanged: not so after a backward pass."""
+    waiting = [tensor.grad_fn]
+    seen: set[Any] = set()
+    while waiting and len(seen) < TRIED_NODES:
+        node = waiting.pop(0)
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        try:
+            for name in dir(node):
+                if name.startswith("_saved_"):
+                    getattr(node, name)
+        except RuntimeError:
+            return False
+        waiting += [earlier for earlier, _ in node.next_functions]
+    return True
 
 
 def reaches(node: Any, target: Any, depth: int) -> bool:
