@@ -89,15 +89,14 @@ def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[
 def _values(result: Measured) -> dict[str, Tensor]:
     """States, gates and gradients by name, by position; padding is 0."""
     traces, lengths = result.forward.cell_traces, result.forward.lengths
-    real = (torch.arange(len(result.forward.inputs))[:, None] < lengths)[..., None]
 
     def states(pick: Callable[[CellTrace], Tensor]) -> Tensor:
         rows = [[flip(pick(trace), lengths) if d else pick(trace) for d, trace in enumerate(row)] for row in traces]
-        return torch.stack([torch.stack(row) for row in rows]).cpu() * real
+        return _by_chain(rows, result)
 
     def gradients(pick: Callable[[LayerGradients], Scaled]) -> Tensor:
         rows = [[pick(swept).rows(slice(0, 1)).to_float64()[:, 0] for swept in row] for row in result.gradients]
-        return torch.stack([torch.stack(row) for row in rows]).cpu() * real
+        return _by_chain(rows, result)
 
     values = {"hidden": states(lambda trace: trace.hidden)}
     values |= {f"gate {name}": states(lambda trace, n=name: trace.gates[n]) for name in traces[0][0].gates}  # type: ignore[misc]
@@ -106,21 +105,27 @@ def _values(result: Measured) -> dict[str, Tensor]:
     if traces[0][0].cell is not None:
         values["cell"] = states(lambda trace: trace.cell)  # type: ignore[arg-type, return-value]
         values["grad_cell"] = gradients(lambda swept: swept.total_cell)  # type: ignore[arg-type, return-value]
-    if result.last is not None:
-        values["last"] = _of_last(result) * real
+    if result.last is not None and result.last.seeds:
+        values["last"] = _of_last(result)
     return values
+
+
+def _by_chain(rows: list[list[Tensor]], result: Measured) -> Tensor:
+    """(layers, directions, T, R, units) of the values of each, (T, R, units); padding is 0."""
+    whole = torch.stack([torch.stack(row) for row in rows]) if len(rows) * len(rows[0]) > 1 else rows[0][0][None, None]
+    if int(result.forward.lengths.min()) < len(result.forward.inputs):
+        whole = whole * result.given.real
+    return whole.cpu()
 
 
 def _of_last(result: Measured) -> Tensor:
     """dL/d(the state that carries memory) of the loss that enters last, (layers, directions, T, R, units)."""
-    assert result.last is not None
     rows = []
     for row in result.gradients:
         memories = [swept.total if swept.total_cell is None else swept.total_cell for swept in row]
-        seeds = [1 + d if result.last.seeds else 0 for d in range(len(row))]
-        picked = [memory.rows(slice(s, s + 1)) for memory, s in zip(memories, seeds, strict=True)]
-        rows.append(torch.stack([memory.to_float64()[:, 0] for memory in picked]))
-    return torch.stack(rows).cpu()
+        picked = [memory.rows(slice(1 + d, 2 + d)) for d, memory in enumerate(memories)]
+        rows.append([memory.to_float64()[:, 0] for memory in picked])
+    return _by_chain(rows, result)
 
 
 def _leaving(result: Measured) -> Tensor:
@@ -171,18 +176,12 @@ def flow_of(
         count = len(one.call.inputs)
         spans.append(CallSpan(steps, steps + count, one.call.batch, one.call.state_link, one.call.input_link))
         steps += count
-    valid = np.zeros((steps, len(rows)), dtype=bool)
-    arrays: dict[str, np.ndarray] = {}
-    for one, span in zip(found, spans, strict=True):
-        real = torch.arange(span.stop - span.start)[:, None] < one.call.layout.lengths[one.rows]
-        valid[span.start : span.stop, : len(one.rows)] = real.numpy()
-        for what, value in one.values.items():
-            shape = (*value.shape[:2], steps, len(rows), value.shape[-1])
-            whole = arrays.setdefault(what, np.zeros(shape, dtype=value.numpy().dtype))
-            whole[:, :, span.start : span.stop, : len(one.rows)] = value.numpy()
-    for what in ("grad_hidden", "direct", "grad_cell", "last"):
-        if what in arrays:
-            arrays[what] /= scale
+    arrays, valid = _on_one_axis(found, spans, len(rows))
+    if scale != 1:
+        for what in ("grad_hidden", "direct", "grad_cell", "last"):
+            if what in arrays:
+                arrays[what] = arrays[what] / scale
+    last, memory = found[0].last, arrays.get("grad_cell", arrays["grad_hidden"])
     return Flow(
         name=name,
         hidden=arrays["hidden"],
@@ -195,10 +194,27 @@ def flow_of(
         rows=rows.numpy(),
         calls=tuple(spans),
         backward_pass=backward_pass,
-        last=None if found[0].last is None else _last_entering(found[0].last, arrays["last"]),
+        last=None
+        if last is None
+        else LastEntering(arrays.get("last", memory), last.enters.numpy(), last.places.numpy()),
         proof=proof,
     )
 
 
-def _last_entering(last: LastLoss, memory: np.ndarray) -> LastEntering:
-    return LastEntering(memory, last.enters.numpy(), last.places.numpy())
+def _on_one_axis(
+    found: Sequence[MeasuredCall], spans: Sequence[CallSpan], rows: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The values of all calls by name, (layers, directions, T, rows, units), and which steps are real, (T, rows)."""
+    valid = np.zeros((spans[-1].stop, rows), dtype=bool)
+    for one, span in zip(found, spans, strict=True):
+        real = torch.arange(span.stop - span.start)[:, None] < one.call.layout.lengths[one.rows]
+        valid[span.start : span.stop, : len(one.rows)] = real.numpy()
+    if len(found) == 1:
+        return {what: value.numpy() for what, value in found[0].values.items()}, valid
+    arrays = {}
+    for what, value in found[0].values.items():
+        shape = (*value.shape[:2], len(valid), rows, value.shape[-1])
+        arrays[what] = np.zeros(shape, dtype=value.numpy().dtype)
+        for one, span in zip(found, spans, strict=True):
+            arrays[what][:, :, span.start : span.stop, : len(one.rows)] = one.values[what].numpy()
+    return arrays, valid

@@ -25,7 +25,7 @@ from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
 
 PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some."""
+"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
 HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
 
@@ -172,6 +172,7 @@ class Lens:
         add_direct_of_ends(found)
         if self._proves():
             self._prove(calls, refused, record)
+            self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
                 continue
@@ -183,8 +184,6 @@ class Lens:
         self._flows = {**{name: flow for name, flow in self._flows.items() if name not in refused}, **flows}
         for name in self._failed:
             self._flows.pop(name, None)
-        for mistake in mistakes_of(calls):
-            self._mistakes[mistake.kind, mistake.module] = mistake
         return True
 
     def _prove(self, calls: list[Call], refused: dict[str, str], record: WeightRecord) -> None:

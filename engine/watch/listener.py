@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from engine.watch.backward_pass import BackwardPasses, weight_hook
-from engine.watch.call import Call, arguments_of, captured, results_of
+from engine.watch.call import Call, arguments_of, captured, results_of, states_of
 from engine.watch.guard import Guard
 from engine.watch.layout import data_of
 from engine.watch.mistakes import Mistake, broken_loop, missing_detach
@@ -45,13 +46,14 @@ class Listener:
         self.mistakes: dict[tuple[str, str], Mistake] = {}
         self._in_pass: dict[str, int] = {}
         self._loops: dict[str, list[str]] = {}
+        self._loop_hooks: dict[str, tuple[Mark, Callable[[Any], None]]] = {}
 
     def pass_ended(self) -> None:
         """A backward pass is over: the next call is its module's first."""
         for name, kinds in self._loops.items():
             if (mistake := broken_loop(name, kinds)) is not None:
                 self.mistakes[mistake.kind, name] = mistake
-        self._in_pass, self._loops = {}, {}
+        self._in_pass, self._loops, self._loop_hooks = {}, {}, {}
 
     def before(self, module: nn.Module) -> None:
         """Before any call of any module: keep torch's random state where dropout acts between layers."""
@@ -83,6 +85,10 @@ class Listener:
             raise RefusalError(
                 f"{name} is called in compiled code, where its states do not exist. Compile around the loop."
             )
+        due = self._schedule.is_due()
+        if watched.one_step and not due and name in self._loop_hooks:
+            self._heard_again(name, states_of(result)[0])
+            return
         output, states = results_of(watched, result)
         if not isinstance(data_of(output), Tensor) or not data_of(output).requires_grad:
             return
@@ -94,7 +100,7 @@ class Listener:
         self.called[name] = self.called.get(name, 0) + 1
         self._number += 1
         earlier = self._in_pass[name] = self._in_pass.get(name, 0) + 1
-        origin, due = Origin(name, self._number), self._schedule.is_due()
+        origin = Origin(name, self._number)
         state_link = link_of_state(initial, self._last.get(name), self._key) if due or earlier == 1 else None
         self._last[name] = states[0].detach()
         if (mistake := missing_detach(name, state_link)) is not None:
@@ -104,7 +110,9 @@ class Listener:
         for which, tensor in results.items():
             mark(tensor, self._key, Mark(origin, which))
         if not due:
-            on_gradient(results, lambda _: lambda __: self._counted(origin))
+            hook = self._counter(origin)
+            on_gradient(results, lambda _: hook)
+            self._loop_hooks[name] = Mark(origin, "h"), hook
             return
         call = captured(watched, module, self._number, given, initial, output)
         call.state_link = state_link
@@ -117,6 +125,13 @@ class Listener:
             h, c = (state.grad_fn for state in states)
             call.hook_has_hidden = h is not c and reaches(h, c, 3)  # one fused node: what comes at c' is external
         self._hook(call, origin, results)
+
+    def _heard_again(self, name: str, hidden: Tensor) -> None:
+        """A further call of a loop that is not looked at: quickly, for cells are called often."""
+        if hidden.grad_fn is not None:
+            value, hook = self._loop_hooks[name]
+            mark(hidden, self._key, value)
+            hidden.grad_fn.register_prehook(hook)
 
     def _hook(self, call: Call, origin: Origin, results: dict[str, Tensor]) -> None:
         """Hook the results of a call, and its weights if they are computed."""
@@ -142,8 +157,15 @@ class Listener:
         with self._guard.of("*"), self._schedule.own_time():
             self._passes.arrived_at_weight(key, gradient)
 
-    def _counted(self, origin: Origin) -> None:
-        with self._guard.of(origin.module), self._schedule.own_time():
-            origin.is_spent = True
-            self.answered.add(origin.module)
-            self._passes.begin(remember=False)
+    def _counter(self, origin: Origin) -> Callable[[Any], None]:
+        """A hook that counts the pass, where nothing is looked at."""
+
+        def hook(gradients: Any) -> None:
+            if origin.is_spent:
+                return
+            with self._guard.of(origin.module), self._schedule.own_time():
+                origin.is_spent = True
+                self.answered.add(origin.module)
+                self._passes.begin(remember=False)
+
+        return hook

@@ -313,3 +313,18 @@ def test_a_vanished_gradient_is_called_so():
     with watch(rnn, every=1) as lens:
         rnn(x[:1])[0].sum().backward()
     assert "where it enters, at the first step" in str(lens)
+
+
+def test_a_loop_between_looks_is_counted_however_it_is_cut():
+    """Of a loop whose every state is detached only the last step's gradient comes: the pass has an end all the same."""
+    for every in (1, 2):
+        cell, x = nn.LSTMCell(3, 4), torch.randn(5, 2, 3)
+        with watch(cell, every=every) as lens:
+            for _ in range(5):
+                state = None
+                for given in x:
+                    state = cell(given, None if state is None else tuple(each.detach() for each in state))
+                state[0].sum().backward()
+        assert lens.cost.looks == {1: 5, 2: 3}[every] and [one.kind for one in lens.mistakes] == [
+            "detached at every step"
+        ]
