@@ -33,6 +33,7 @@ class Call:
         hook_has_hidden: what arrives at c' of an LSTMCell has the way through h' in it already.
         autocast: the dtype that autocast computes with, or None.
         gradients: by "output", "h" and "c", as autograd delivered them in the backward pass that is running.
+        copies: (weight, its values) of weights that a hook could change within the backward pass, unseen by versions.
         refused: why this call cannot be measured, as far as that is known before its sweep.
     """
 
@@ -53,6 +54,7 @@ class Call:
     hook_has_hidden: bool = False
     autocast: torch.dtype | None = None
     gradients: dict[str, Tensor] = field(default_factory=dict)
+    copies: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     refused: str | None = None
 
     @property
@@ -72,6 +74,8 @@ class Call:
         Raises:
             RefusalError: if it was an input or a weight.
         """
+        if not all(torch.equal(weight, copy) for weight, copy in self.copies):
+            raise RefusalError(f"{self.name}: a hook changes its weights within the backward pass, before its sweep")
         changed = False
         for tensor, version, what in self.versions:
             if version_of(tensor) != version:
@@ -81,6 +85,11 @@ class Call:
                     )
                 changed = True
         return changed
+
+
+def has_late_hooks(weight: Tensor) -> bool:
+    """Whether a hook is called as soon as the weight's gradient is there, within the backward pass."""
+    return bool(getattr(weight, "_post_accumulate_grad_hooks", None))
 
 
 def version_of(tensor: Tensor) -> int:
@@ -157,4 +166,5 @@ def captured(
         [(tensor.detach(), version_of(tensor), what) for tensor, what in written],  # detached: the same counter
         watched.module,
         autocast=torch.get_autocast_dtype(device) if casting else None,
+        copies=[(weight, weight.detach().clone()) for weight in weights if has_late_hooks(weight)],
     )

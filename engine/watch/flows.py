@@ -134,17 +134,20 @@ def _leaving(result: Measured) -> Tensor:
     return torch.stack(left)[:, : len(result.given.lengths)].cpu()  # of the first seed
 
 
-def add_direct_of_ends(found: Sequence[MeasuredCall]) -> None:
+def add_direct_of_ends(found: Sequence[MeasuredCall], calls: Sequence[Call]) -> None:
     """Add to the direct gradient what entered through h_n from elsewhere than the next call's steps.
 
     What arrives at h_n is the sum of what the head makes of it and of what the next call sends back. The second part is
-    known where the next call began with that very state.
+    known where the next call began with that very state, and was measured itself.
+
+    Args:
+        calls: all of the pass, those that could not be measured included.
     """
-    sent: dict[int, list[MeasuredCall]] = {}
-    for one in found:
-        link = one.call.state_link
-        if link is not None and link.call is not None:
-            sent.setdefault(link.call, []).append(one)
+    sent: dict[int, list[Call]] = {}
+    for call in calls:
+        if call.state_link is not None and call.state_link.call is not None:
+            sent.setdefault(call.state_link.call, []).append(call)
+    by_number = {one.call.number: one for one in found}
     for one in found:
         end = one.call.gradients.get("h")
         if end is None:
@@ -152,10 +155,13 @@ def add_direct_of_ends(found: Sequence[MeasuredCall]) -> None:
         stack = one.call.stack
         whole = one.call.layout.state(end).reshape(-1, one.call.batch, stack.width)[:, one.rows].double().cpu()
         for later in sent.get(one.call.number, []):
-            link = later.call.state_link
+            link, measured_later = later.state_link, by_number.get(later.number)
             assert link is not None
-            fits = link.is_whole and link.result == "h" and later.leaving.shape == whole.shape
-            whole = whole - later.leaving if fits else torch.full_like(whole, torch.nan)
+            leaving = None if measured_later is None else measured_later.leaving
+            if leaving is not None and leaving.shape == whole.shape and link.is_whole and link.result == "h":
+                whole = whole - leaving
+            else:
+                whole = torch.full_like(whole, torch.nan)
         last = one.call.layout.lengths[one.rows] - 1
         by_chain = whole.unflatten(0, (stack.layers, stack.directions))
         for d in range(stack.directions):

@@ -169,7 +169,7 @@ class Lens:
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
-        add_direct_of_ends(found)
+        add_direct_of_ends(found, calls)
         if self._proves():
             self._prove(calls, refused, record)
             self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}

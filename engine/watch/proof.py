@@ -13,7 +13,7 @@ from engine.layers.cell_trace import CellTrace
 from engine.layers.reverse_sequence import flip
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients
-from engine.watch.call import Call
+from engine.watch.call import Call, has_late_hooks
 from engine.watch.measure import Measured, measured
 from engine.watch.sweep_input import SweepInput, side_by_side, sweep_input
 
@@ -55,8 +55,7 @@ class WeightRecord:
 
 def _has_hooks(weight: Tensor) -> bool:
     """Whether somebody changes this gradient on its way into `.grad`, or takes it away."""
-    hooks = (weight._backward_hooks, getattr(weight, "_post_accumulate_grad_hooks", None))
-    return any(hooks)
+    return bool(weight._backward_hooks) or has_late_hooks(weight)
 
 
 @dataclass
