@@ -108,8 +108,9 @@ class Lens:
                 f"{name} was called {times}, but no gradient ever came back to it: nothing that the loss depends on "
                 "reads its output."
                 if count
-                else f"{name} was found in the model, but never called while it was watched, with gradients enabled, "
-                "or only in code that was compiled before."
+                else f"{name} was found in the model, but never called with gradients enabled while it was watched. (A "
+                f"direct {name}.forward(x) is seen by no hook, nor is a call in code that was compiled before: call "
+                f"{name}(x).)"
             )
         return found
 

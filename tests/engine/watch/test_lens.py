@@ -242,6 +242,14 @@ def test_what_is_never_seen_is_said_aloud():
     with pytest.warns(UserWarning, match="rnn was found in the model, but never called"):
         lens.close()
     lens.close()  # once is enough
+    direct = nn.GRU(3, 4)
+    lens = watch(direct, every=1)
+    direct.forward(torch.randn(5, 2, 3))[0].sum().backward()
+    with pytest.warns(UserWarning, match=r"A direct GRU.forward\(x\) is seen by no hook"):
+        lens.close()
+    lens = watch(nn.ModuleDict({"rnn": direct}))
+    with pytest.warns(UserWarning):
+        lens.close()
     assert "No backward pass" not in str(lens) and "never called" in str(lens)
     with pytest.warns(UserWarning, match="none of PyTorch's recurrent modules"), watch(nn.Linear(2, 2)) as lens:
         pass
