@@ -68,6 +68,12 @@ class Call:
         used = (self.output.dtype, self.inputs.dtype, self.autocast)
         return next((dtype for dtype in HALF if dtype in used), None)
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether its kernels may have used TF32 products: float32 with three digits."""
+        tf32 = self.output.is_cuda and self.output.dtype == torch.float32
+        return tf32 and torch.backends.cudnn.rnn.fp32_precision == "tf32"  # type: ignore[attr-defined]
+
     def output_was_changed(self) -> bool:
         """Whether something wrote into its output or one of its inputs since.
 

@@ -26,6 +26,10 @@ from engine.watch.states import StateLoops
 
 PROVED_EVERY = 10
 """The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
+NOTHING_FOUND = (
+    "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
+    'loop call lens.state("h", h) at every step.'
+)
 HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
 
@@ -55,6 +59,8 @@ class Lens:
         self._modules, refused = find(model)
         self._schedule, self._guard = Schedule(share, every), Guard()
         self._guard.refusals |= refused
+        if not self._modules and not refused:
+            self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
         self._failed: dict[str, str] = {}
@@ -85,19 +91,16 @@ class Lens:
         self._closed = True
         self._hooks.close()
         self._states.forget()
-        for name, sentence in self._never_seen().items():
-            self._guard.refusals.setdefault(name, sentence)
+        never_seen = self._never_seen()
+        self._guard.refusals |= never_seen
+        nothing = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
+        for sentence in (nothing | never_seen).values():
             if warn:
                 warnings.warn(sentence, UserWarning, stacklevel=3)
 
     def _never_seen(self) -> dict[str, str]:
         """The modules of which no look was possible, and why, as far as nothing else was said of them."""
         found, listener = {}, self._listener
-        if not self._modules and not self._flows and not self._guard.refusals:
-            found["*"] = (
-                "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a "
-                'hand-written loop call lens.state("h", h) at every step.'
-            )
         for watched in self._modules.values():
             name = watched.name
             if name in self._guard.refusals or name in listener.answered:
@@ -165,6 +168,8 @@ class Lens:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
         flows, refused = self._states.flows(self._rows, number, scale)
+        if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
+            del self._guard.refusals["*"]
         if not calls and not flows:
             return False
         rows = chosen_rows(calls, self._rows)

@@ -81,6 +81,8 @@ class Listener:
     ) -> None:
         name = watched.name
         random_state = self._random_states.pop(id(module), None)
+        if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+            raise RefusalError(f"{name} is called in a CUDA graph, whose replays no hook sees")
         if torch.compiler.is_compiling():
             raise RefusalError(
                 f"{name} is called in compiled code, where its states do not exist. Compile around the loop."

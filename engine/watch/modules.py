@@ -79,6 +79,7 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
     found: dict[int, WatchedModule] = {}
     refused: dict[str, str] = {}
     compiled = [path for path, module in model.named_modules() if is_compiled(module)]
+    copied = [path for path, module in model.named_modules() if is_copied(module)]
     for path, module in model.named_modules():
         name = _name(path) or type(module).__name__
         base = next((kind for kind in (*LAYERS, *ONE_STEP) if isinstance(module, kind)), None)
@@ -92,7 +93,12 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
                 f"{name} is a {type(module).__name__} with a forward of its own: what it computes is not known to be "
                 f"nn.{base.__name__}'s. Call lens.state in it to see dL/dh_t."
             )
-        elif base in ONE_STEP and any(f"{path}.".startswith(f"{outer}.".lstrip(".")) for outer in compiled):
+        elif base is not None and _is_within(path, copied):
+            refused[name] = (
+                f"{name} is in a DataParallel of several GPUs, which calls copies of it. Watch it on one GPU, or use "
+                "DistributedDataParallel and watch one process."
+            )
+        elif base in ONE_STEP and _is_within(path, compiled):
             refused[name] = (
                 f"{name} is called step by step in compiled code, where its states do not exist, and a hook would "
                 "change what is compiled. Watch the model without torch.compile."
@@ -104,6 +110,15 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
 
 
 _NAMES = {kind.__name__ for kind in (*LAYERS, *ONE_STEP)}
+
+
+def _is_within(path: str, outer: list[str]) -> bool:
+    return any(f"{path}.".startswith(f"{each}.".lstrip(".")) for each in outer)
+
+
+def is_copied(module: nn.Module) -> bool:
+    """True if the module is copied onto several GPUs in every forward call."""
+    return isinstance(module, nn.DataParallel) and len(module.device_ids) > 1
 
 
 def is_compiled(module: nn.Module) -> bool:

@@ -92,12 +92,16 @@ def _last(there: np.ndarray, direction: int) -> np.ndarray:
 
 
 def scalars_of(flows: Mapping[str, Flow], cost: Cost) -> dict[str, float]:
-    """Flat numbers: for every module the best ratio of its chains, the norms it comes from, gates and proof."""
+    """Flat numbers: for every module the best ratio of its chains, the norms it comes from, gates and proof.
+
+    A chain whose gradient enters at its first step has no way back, and says nothing.
+    """
     found: dict[str, float] = {}
     for name, flow in flows.items():
         layers, directions = flow.hidden.shape[:2]
         reaches = [reach_of(flow, layer, d) for layer in range(layers) for d in range(directions)]
-        best = max(reaches, key=lambda reach: np.nan_to_num(reach.ratio, nan=-1.0))
+        with_a_way = [reach for reach in reaches if reach.steps] or reaches
+        best = max(with_a_way, key=lambda reach: np.nan_to_num(reach.ratio, nan=-1.0))
         values = {"ratio": best.ratio, "norm_enters": best.enters, "norm_first": best.first}
         if (keep := keep_gate(flow)) is not None:
             values["keep_gate"] = keep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from engine.watch.flow import CallSpan, Flow
 from engine.watch.refusal import RefusalError
-from engine.watch.wiring import on_gradient
+from engine.watch.wiring import Arrived, on_gradient
 
 
 @dataclass(eq=False)
@@ -31,17 +32,17 @@ class StateLoops:
     def __init__(self) -> None:
         self._shown: dict[str, ShownStates] = {}
 
-    def show(self, name: str, state: Tensor, arrived) -> None:  # type: ignore[no-untyped-def]
+    def show(self, name: str, state: Tensor, arrived: Callable[[Callable[[], None]], None]) -> None:
         """Keep a state (B, units) or (units,) and hook it.
 
         Args:
-            arrived: called when the gradient is there, with what keeps it: one argument, a function to be called.
+            arrived: is called when the gradient is there, with the function that keeps it.
         """
         shown = self._shown.setdefault(name, ShownStates())
         place = len(shown.values)
         shown.values.append(state.detach().clone())
 
-        def make(names: list[tuple[int, str]]):  # type: ignore[no-untyped-def]
+        def make(names: list[tuple[int, str]]) -> Arrived:
             def hook(gradients: tuple[Tensor | None, ...]) -> None:
                 gradient = gradients[names[0][0]]
                 if gradient is not None:

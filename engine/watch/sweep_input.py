@@ -21,7 +21,7 @@ class SweepInput:
     """Some sequences of a call, or of several one-step calls side by side: R sequences in all.
 
     Args:
-        weights: by [layer][direction]. rounds: the half-precision dtype of the module's kernels, or None.
+        weights: by [layer][direction]. rounds, is_coarse: see `Call`.
         inputs: (T, R, I). initial: (layers * directions, R, units) for each state. output: (T, R, directions * units).
         output_is_changed: it was written into after the call, so that it does not show the states.
         lengths: (R,). masks: see `ForwardPass`.
@@ -33,6 +33,7 @@ class SweepInput:
     stack: Stack
     weights: list[list[Weights]]
     rounds: torch.dtype | None
+    is_coarse: bool
     inputs: Tensor
     initial: State
     output: Tensor
@@ -76,6 +77,7 @@ def sweep_input(call: Call, rows: Tensor) -> SweepInput:
         stack,
         stack.weights(call.weights),
         call.rounds,
+        call.is_coarse,
         call.inputs[:, rows],
         tuple(state[:, rows] for state in call.initial),
         call.output[:, rows],

@@ -84,12 +84,22 @@ def link_of_state(states: tuple[Tensor, ...], last: Tensor | None, key: Any) -> 
         return Link("zeros")
     hidden = states[0]
     if hidden.grad_fn is not None:
-        return link_to_call(hidden, key) or Link("computed")
+        return link_to_call(hidden, key) or Link("learned" if is_one_leaf(hidden) else "computed")
     if hidden.requires_grad:
         return Link("learned")
     if last is not None and last.shape == hidden.shape and bool((last == hidden).all()) and bool(last.any()):
         return Link("detached")
     return Link("given" if bool(hidden.any()) else "zeros")
+
+
+def is_one_leaf(tensor: Tensor) -> bool:
+    """Whether a tensor is one parameter, only repeated, expanded or otherwise rearranged: nothing else is involved."""
+    node = tensor.grad_fn
+    for _ in range(LONGEST_WAY):
+        if node is None or len(node.next_functions) != 1:
+            break
+        node = node.next_functions[0][0]
+    return node is not None and node.name().endswith("AccumulateGrad")
 
 
 def link_to_call(tensor: Tensor, key: Any) -> Link | None:

@@ -173,3 +173,16 @@ def test_two_lenses_at_once():
         rnn(x)[0].pow(2).sum().backward()
     np.testing.assert_array_equal(one.flow().grad_hidden[:, :, :, [0, 3]], other.flow("rnn").grad_hidden)
     assert one.flow().proof < 1e-9 and other.flow().proof < 1e-9
+
+
+def test_what_an_initial_state_is_called():
+    rnn, x = nn.GRU(3, 5).double(), torch.randn(6, 4, 3, dtype=DOUBLE)
+    learned, zeros = nn.Parameter(torch.randn(1, 1, 5, dtype=DOUBLE)), torch.zeros(1, 4, 5, dtype=DOUBLE)
+    computed = nn.Linear(3, 5).double()(x[:1])
+    whole = nn.Parameter(learned.detach().expand(1, 4, 5).clone())
+    states = {None: "zeros", zeros: "zeros", zeros + 1: "given", computed: "computed", whole: "a learned state"}
+    states |= {learned.expand(1, 4, 5): "a learned state", learned.repeat(1, 4, 1).contiguous(): "a learned state"}
+    for state, name in states.items():
+        with watch(rnn, every=1) as lens:
+            rnn(x, state)[0].sum().backward(retain_graph=True)
+        assert lens.flow().links == (f"state: {name}",)

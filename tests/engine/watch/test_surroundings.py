@@ -170,6 +170,20 @@ def test_distributed_data_parallel_in_one_process():
         torch.distributed.destroy_process_group()
 
 
+def test_copies_on_several_gpus_and_cuda_graphs_are_refused(monkeypatch):
+    """Neither is here: what they look like to the lens is set by hand."""
+    parallel = nn.DataParallel(Net(nn.GRU(3, 6)))
+    parallel.device_ids = [0, 1]
+    with watch(parallel) as lens:
+        assert "DataParallel of several GPUs" in lens.refusals["module.rnn"]
+    model, (x, y) = Net(nn.GRU(3, 6)), data()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    with watch(model, every=1) as lens:
+        mse_loss(model(x), y).backward()
+        assert "CUDA graph" in lens.refusals["rnn"] and lens.flows == {}
+
+
 def test_dropout_that_cannot_be_drawn_again_is_refused(monkeypatch):
     """As with cuDNN, whose masks nobody sees, and where something else draws between the hook and the kernel."""
     torch.manual_seed(0)
