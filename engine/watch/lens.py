@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
@@ -56,6 +57,7 @@ class Lens:
     ) -> None:
         if rows is not None and rows < 1:
             raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
+        self._model = weakref.ref(model)
         self._modules, refused = find(model)
         self._schedule, self._guard = Schedule(share, every), Guard()
         self._guard.refusals |= refused
@@ -120,7 +122,7 @@ class Lens:
     # ---- what it hears
 
     def state(self, name: str, state: Tensor) -> Tensor:
-        """Show one state of a hand-written loop, at every step, in order.
+        """Show one state of a hand-written loop, at every step, in order. In evaluation mode nothing is kept.
 
         Args:
             name: under which `flow(name)` then has dL/dh_t, the steps on its time axis. state: (B, units) or (units,).
@@ -129,7 +131,9 @@ class Lens:
             The same tensor.
         """
         with self._guard.of(name), self._schedule.own_time():
-            if not self._closed and torch.is_grad_enabled() and self._schedule.is_due():
+            model = self._model()
+            training = model is not None and model.training and not self._closed
+            if training and torch.is_grad_enabled() and self._schedule.is_due():
                 self._states.show(name, state, self._state_arrived)
         return state
 
