@@ -42,6 +42,7 @@ class MeasuredCall:
     Args:
         rows: which sequences. leaving: dL/dh_0, (layers * directions, R, units).
         last: the loss that enters last, whose gradient is the value "last"; None where that is not known.
+        sweep: of which this is a part.
     """
 
     call: Call
@@ -49,6 +50,12 @@ class MeasuredCall:
     values: dict[str, Tensor]
     leaving: Tensor
     last: LastLoss | None
+    sweep: Measured
+
+    @property
+    def is_whole(self) -> bool:
+        """True if all sequences of the call were looked at."""
+        return len(self.rows) == self.call.batch
 
 
 def chosen_rows(calls: Sequence[Call], most: int | None) -> dict[str, Tensor]:
@@ -81,7 +88,7 @@ def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[
         for call, some in zip(group, own, strict=True):
             stop = start + len(some)
             mine = {name: value[:, :, :, start:stop] for name, value in values.items()}
-            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop], result.last))
+            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop], result.last, result))
             start = stop
     return sorted(found, key=lambda one: one.call.number), refused
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine.watch.backward_pass import BackwardPasses
 from engine.watch.call import Call
 from engine.watch.flow import Flow
-from engine.watch.flows import add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
+from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
 from engine.watch.listener import Listener
@@ -181,7 +181,7 @@ class Lens:
         refused |= reasons
         add_direct_of_ends(found, calls)
         if self._proves():
-            self._prove(calls, refused, record)
+            self._prove(calls, refused, record, found)
             self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
@@ -196,11 +196,17 @@ class Lens:
             self._flows.pop(name, None)
         return True
 
-    def _prove(self, calls: list[Call], refused: dict[str, str], record: WeightRecord) -> None:
+    def _prove(
+        self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]
+    ) -> None:
         """Prove what was measured. A proof that fails refuses the module until one succeeds."""
         shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
         provable = [call for call in calls if not any(id(weight) in shares for weight in call.weights)]
-        proofs = prove(groups_of(provable), record)
+        parts = {one.call.number for one in found if not one.is_whole}
+        known = {one.call.number: one.sweep for one in found}
+        groups = groups_of(provable)
+        whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
+        proofs = prove(groups, record, {number: known[number] for number in whole})
         limits = {call.name: allowed(call) for call in provable}
         for name, difference in proofs.items():
             self._failed.pop(name, None)

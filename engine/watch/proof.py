@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -67,11 +67,12 @@ class Sum:
     value: Tensor
 
 
-def prove(groups: Sequence[Sequence[Call]], record: WeightRecord) -> dict[str, float]:
+def prove(groups: Sequence[Sequence[Call]], record: WeightRecord, known: Mapping[int, Measured]) -> dict[str, float]:
     """How far the sweep's dL/dW is from autograd's, by module: the worst of its weights, relative to their norms.
 
     Args:
         groups: all calls of a pass; one-step calls that are swept side by side in one group.
+        known: sweeps of whole groups that are there already, by the number of their first call.
 
     Returns:
         Modules of which at least one weight can be compared.
@@ -81,11 +82,12 @@ def prove(groups: Sequence[Sequence[Call]], record: WeightRecord) -> dict[str, f
     """
     sums: dict[int, Sum] = {}
     for group in groups:
-        for part in _parts(group):
-            found = weight_gradients(measured(part))
+        done = known.get(group[0].number)
+        for sweep in [done] if done is not None else map(measured, _parts(group)):
+            found = weight_gradients(sweep)
             for weight, gradient in zip(group[0].weights, found, strict=True):
                 one = sums.setdefault(id(weight), Sum(weight, set(), torch.zeros_like(gradient)))
-                one.names.add(part.name)
+                one.names.add(sweep.given.name)
                 one.value += gradient
     differences: dict[str, list[float]] = {}
     for one in sums.values():
