@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from engine.cells import CELLS
-from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_of
+from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
 
 MAX_MULTIPLY_ADDS = 2e10  # of one optimiser step: about a second on one core
 MAX_BYTES = 2**30
@@ -79,6 +79,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "device": ("cpu", "cuda"),
 }
 
+DATA_NAMES = ("task", "task_options")
+"""The settings that say which task an experiment has."""
 BRING_FIRST = "the name of data that are here; bring the file first"
 
 AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
@@ -109,6 +111,7 @@ class Experiment:
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
+    `held` is no setting: the task itself, where nothing knows it by its name (own data, as a recording describes them).
 
     Raises:
         ExperimentError: naming the field, the value and what is accepted.
@@ -146,14 +149,17 @@ class Experiment:
     target_metric: float | None = None
     seed: int = 0
     device: str = "cpu"
+    held: InitVar[Task | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, held: Task | None) -> None:
         for name, accepted in CHOICES.items():
             value = getattr(self, name)
             if not any(value is each or (type(value) is type(each) and value == each) for each in accepted):
                 raise ExperimentError(name, got=value, accepts=_one_of(accepted))
+        if held is not None:
+            object.__setattr__(self, "definition", held)
         try:
-            task = self._task
+            task = self.definition
         except UnknownDataError:
             raise ExperimentError("task_options", got=self.task_options, accepts=BRING_FIRST) from None
         if self.seq_len is None:
@@ -166,7 +172,7 @@ class Experiment:
 
     def _check_together(self) -> None:
         """Check the rules that involve several settings."""
-        task = self._task
+        task = self.definition
         if self.rnn_type not in task.rnn_types:
             raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{_one_of(task.rnn_types)} for {task.title}")
         low, high = task.lengths.low, task.lengths.high
@@ -202,12 +208,12 @@ class Experiment:
         return "" if CELLS[self.cell].is_recurrent else "for a feed-forward cell, which has no direction in time"
 
     @cached_property
-    def _task(self) -> Task:
+    def definition(self) -> Task:
         """Its task. It is held here, so that somebody's own data are known as long as an experiment names them."""
-        return task_of(self)
+        return task_named(self.task, self.task_options)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_task"}
+        return {name: value for name, value in self.__dict__.items() if name != "definition"}
 
     @property
     def directions(self) -> int:
@@ -217,30 +223,39 @@ class Experiment:
     @property
     def input_size(self) -> int:
         """Input size of the first recurrent layer: embedding size or the task's channels, times the window."""
-        size = self.embedding_size or self._task.input_size
+        size = self.embedding_size or self.definition.input_size
         return size if CELLS[self.cell].is_recurrent else size * self.window
 
     @property
     def time_steps(self) -> int:
         """Length of the time axis: seq_len, and after it the target side of an encoder-decoder."""
-        return self.seq_len + self._task.target_steps(self)
+        return self.seq_len + self.definition.target_steps(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, for JSON, TOML and links."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> Experiment:
-        """The inverse of `to_dict`; missing settings take their defaults, unknown ones raise ExperimentError."""
+    def from_dict(cls, settings: dict[str, Any], held: Task | None = None) -> Experiment:
+        """The inverse of `to_dict`; missing settings take their defaults, unknown ones raise ExperimentError.
+
+        Args:
+            held: the task, where nothing knows it by its name.
+        """
         known = [each.name for each in dataclasses.fields(cls)]
         for name, value in settings.items():
             if name not in known:
                 raise ExperimentError(name, got=value, accepts=f"left out, for the settings are {_one_of(known)}")
-        return cls(**settings)
+        return cls(**settings, held=held)
+
+    def has_data_of(self, other: Experiment) -> bool:
+        """True if another experiment reads the same data."""
+        return all(getattr(self, name) == getattr(other, name) for name in DATA_NAMES)
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with some settings changed, validated again."""
-        return type(self).from_dict({**self.to_dict(), **changes})
+        same_data = all(changes.get(name, getattr(self, name)) == getattr(self, name) for name in DATA_NAMES)
+        return type(self).from_dict({**self.to_dict(), **changes}, self.definition if same_data else None)
 
 
 def settings_at(experiment: Experiment, changes: Changes, step: int | None = None) -> Experiment:
@@ -268,7 +283,7 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
     A backward pass costs about twice a forward pass. Each time step keeps its gates, state and input in float32.
     """
     e = experiment
-    cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, task_of(e).output_size
+    cell, width, outputs = CELLS[e.cell], e.hidden_size * e.directions, e.definition.output_size
     work, kept, size = 0.0, 0.0, float(e.input_size)
     for _ in range(e.num_layers):
         work += e.directions * e.hidden_size * (cell.blocks * size + cell.state_blocks * e.hidden_size)

@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
         "number_format cells tasks",
-        "experiment data",
-        "parameters",
-        "layers",
+        "experiment",
+        "parameters data",
+        "layers reading",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",
         "watch",
@@ -29,10 +29,11 @@ FLOORS: dict[str, list[str]] = {
         "__main__",
     ],
     "app": [
-        "setting_effects",
+        "setting_effects experiment_cache",
         "text verdicts audio slot_registry figures weights_file tab",
-        "slow_motion step_through stage_mode drafts past_runs",
+        "slow_motion step_through stage_mode drafts past_runs own_data_link own_data_store data_text",
         "links hub thumbnail stage guesses",
+        "chosen_data",
         "state",
         "controls live",
         "race",
@@ -50,6 +51,7 @@ PAGES = FLOORS["app"].index("")
 TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "training", "watch")}
 TORCH_FILES = {
     "engine/ask/answering.py",
+    "engine/ask/forecasting.py",
     "engine/claims/measures.py",
     "engine/cure_trials/measure.py",
     "engine/slow_motion/dry_run.py",
@@ -196,7 +198,7 @@ def test_the_server_process_never_loads_torch():
     """In a process of its own, with the pool not started: app.server would start it."""
     modules = (
         "app.hub, app.live.component, app.live.feed, app.figures, app.state, app.controls, app.playground.page, "
-        "app.learn.page, app.write.page"
+        "app.learn.page, app.write.page, app.own_data.page"
     )
     script = f"import sys, {modules}; print('torch' in sys.modules, app.hub.HUB._pool)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -225,11 +227,13 @@ def test_only_two_files_touch_the_session():
     assert touching == {"app/state.py", "app/tab.py"}
 
 
-def test_only_the_workers_start_threads_and_processes():
-    starters = {"threading", "subprocess", "multiprocessing", "concurrent"}
-    starting = {file: packages(file) & starters for file in (*ENGINE, *APP) if room(file) != ("engine", "workers")}
+def test_only_workers_and_readings_start_threads_and_processes():
+    starters, starting_rooms = {"threading", "subprocess", "multiprocessing", "concurrent"}, ("workers", "reading")
+    others = [file for file in (*ENGINE, *APP) if room(file) not in [("engine", name) for name in starting_rooms]]
+    starting = {file: packages(file) & starters for file in others}
     assert {file: names for file, names in starting.items() if names} == {
         "app/slot_registry.py": {"threading"},
+        "engine/preset/lesson_data.py": {"threading"},  # a lock alone
         "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
     }
 

@@ -79,7 +79,10 @@ class LabelledContent:
 
 @dataclass(frozen=True, eq=False)
 class PairsContent:
-    """Sources and the targets that answer them, an int32 array each."""
+    """Sources and the targets that answer them, an int32 array each.
+
+    copies: (n,) bool, where the target is the source, symbol for symbol, unknown ones included.
+    """
 
     sources: tuple[np.ndarray, ...]
     targets: tuple[np.ndarray, ...]
@@ -89,11 +92,16 @@ class PairsContent:
     target_vocabulary: tuple[str, ...]
     source_unit: str
     target_unit: str
+    copies: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class TaggedContent:
-    """Sentences whose every word has a tag. words, tags: an int32 array a sentence; tags are numbers of `classes`."""
+    """Sentences whose every word has a tag. words, tags: an int32 array a sentence; tags are numbers of `classes`.
+
+    usual: likewise, the tag that each word mostly has in the trained part. The words alone do not say it: of those
+    that occur there once, which are unknown to a network, it is known as well.
+    """
 
     words: tuple[np.ndarray, ...]
     tags: tuple[np.ndarray, ...]
@@ -101,6 +109,7 @@ class TaggedContent:
     held: np.ndarray
     lines: np.ndarray
     vocabulary: tuple[str, ...]
+    usual: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, eq=False)

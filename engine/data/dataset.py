@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.data.content import Content
+from engine.data.layout import Layout
 from engine.data.problems import Problem
 from engine.data.tasks import MAKERS
-from engine.tasks import Task, register
+from engine.tasks import Task, register, task_of
+from engine.tasks.base import DataSettings
+from engine.tasks.own import known
 
 KINDS = ("series", "text", "labelled", "pairs", "tagged", "sequences")
 """The kinds of data: numbers over time, running text, texts with a class each, pairs of texts, words with a tag each,
@@ -27,6 +30,7 @@ class Dataset:
         problems: first those that change numbers.
         choices: what a person has chosen instead of a guess.
         content: the numbers and symbols themselves.
+        layout: how a program finds them in the lines of the file; None where that takes more than a few lines of code.
     """
 
     kind: str
@@ -36,6 +40,7 @@ class Dataset:
     problems: tuple[Problem, ...]
     choices: dict[str, Any]
     content: Content = field(repr=False)
+    layout: Layout | None = field(default=None, repr=False)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -44,4 +49,13 @@ class Dataset:
 
     def to_task(self) -> Task:
         """The task that these data ask of a network; the same object as long as something uses it."""
-        return register(self.options, MAKERS[self.kind](self.name, self.summary, self.content))
+        if (made := known(self.options)) is not None:
+            return made
+        task = MAKERS[self.kind](self.name, self.summary, self.content)
+        return register(self.options, replace(task, made_of=self))
+
+
+def dataset_of(settings: DataSettings) -> Dataset | None:
+    """The own data of these settings; None for a task of the catalogue, and where only a recording describes them."""
+    made_of = task_of(settings).made_of
+    return made_of if isinstance(made_of, Dataset) else None

@@ -24,16 +24,26 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that was found in the data, guessed or left out. Line and column as in a DataError."""
+    """Something that was found in the data, guessed or left out.
+
+    Args:
+        line, column: as in a DataError.
+        harmless: it changes no number and no symbol that a network reads.
+    """
 
     line: int | None
     column: str | None
     sentence: str
+    harmless: bool = False
 
 
 class Notes(list[Problem]):
     """The problems found so far, in the order in which they were found."""
 
-    def say(self, sentence: str, line: int | None = None, column: str | None = None) -> None:
+    def say(self, sentence: str, line: int | None = None, column: str | None = None, *, harmless: bool = False) -> None:
         """Add a problem."""
-        self.append(Problem(line, column, sentence))
+        self.append(Problem(line, column, sentence, harmless))
+
+    def in_order(self) -> tuple[Problem, ...]:
+        """First those that change what a network reads; each once, otherwise as they were found."""
+        return tuple(sorted(dict.fromkeys(self), key=lambda problem: problem.harmless))

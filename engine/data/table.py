@@ -21,6 +21,8 @@ class Table:
         header: the file has a line of names.
         delimiter: None where the format has none.
         decimal: "," or "." where one holds for the whole table; None where it is found column by column.
+        places: which cell of a row each column is, from 0; empty where rows are not lists of cells.
+        quoted: quotation marks enclose cells.
     """
 
     names: tuple[str, ...]
@@ -29,6 +31,8 @@ class Table:
     header: bool
     delimiter: str | None = None
     decimal: str | None = None
+    places: tuple[int, ...] = ()
+    quoted: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)

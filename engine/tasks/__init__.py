@@ -5,6 +5,9 @@ Adding a task is one `Task` in a family's file and one entry here; tests that lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from engine.tasks.agreement import AGREEMENT, THEMSELVES
 from engine.tasks.base import (
     END,
@@ -53,6 +56,7 @@ __all__ = [
     "probe",
     "register",
     "sample",
+    "task_named",
     "task_of",
 ]
 
@@ -100,13 +104,18 @@ TASKS: dict[str, Task] = {
 }
 
 
-def task_of(settings: DataSettings) -> Task:
-    """The task that these settings name: of the catalogue, or of somebody's own data.
+def task_named(name: str, options: Mapping[str, Any]) -> Task:
+    """The task of this name: of the catalogue, or of somebody's own data, which the options name.
 
     Raises:
         UnknownDataError: for own data that are not in this process.
     """
-    return find(settings.task_options) if settings.task == OWN_DATA else TASKS[settings.task]
+    return find(options) if name == OWN_DATA else TASKS[name]
+
+
+def task_of(settings: DataSettings) -> Task:
+    """The task of these settings: of the catalogue, or of somebody's own data."""
+    return settings.definition
 
 
 def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engine.tasks.forecast import Forecast, Predict
+
 NO_SYMBOL = -1
 """Stands for no token (before the first one, or in padding): the input is the zero vector."""
 NO_ANSWER = -1
@@ -34,6 +36,10 @@ class DataSettings(Protocol):
     @property
     def task_options(self) -> dict[str, Any]:
         """Which data, where the task is somebody's own; else empty."""
+
+    @property
+    def definition(self) -> Task:
+        """The task itself."""
 
     @property
     def rnn_type(self) -> str:
@@ -182,6 +188,10 @@ def _no_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
     return {}
 
 
+def _no_names(batch: Batch) -> tuple[str, ...]:
+    return ()
+
+
 def _no_target_side(experiment: DataSettings) -> int:
     return 0
 
@@ -208,6 +218,10 @@ class Task:
             encoder-decoder.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
         image: (rows, columns) of the image in the first channels of the inputs; None where there is none.
+        forecast: (predict, window, steps, series) -> what comes after the end of measured data: `window` inputs are
+            read, `series` is the number of one among several. None where there is nothing to forecast.
+        step_names: (batch) -> names of the steps of its first sequence, as dates; empty where they have none.
+        series_names: of the measured series, in that order; empty if it is one, or none.
         audible: the outputs are notes, named like "C4", and can be played.
         causal: the target at t is a later input, so a bidirectional network reads the answer itself.
         looks_ahead: the deciding input comes only after the step that has the loss, so no one-way network can read it;
@@ -223,6 +237,7 @@ class Task:
             become UNKNOWN_TOKEN if the task has one. Raises ValueError with a sentence if the text cannot be read. None
             if the task takes no text.
         asks: label of the text field. example: a text that `encode` can read.
+        made_of: somebody's own data, which travel with a run to where it trains; None for a task of the catalogue.
     """
 
     slug: str
@@ -252,6 +267,10 @@ class Task:
     example: str = ""
     image: tuple[int, int] | None = None
     audible: bool = False
+    forecast: Callable[[Predict, int, int, int], Forecast] | None = None
+    step_names: Callable[[Batch], tuple[str, ...]] = field(default=_no_names)
+    series_names: tuple[str, ...] = ()
+    made_of: object | None = field(default=None, repr=False, compare=False)
 
     @property
     def input_size(self) -> int:

@@ -1,10 +1,14 @@
-"""Tasks made of somebody's own data: known by the settings that name them, for as long as something uses them."""
+"""Tasks made of somebody's own data: known by the settings that name them, for as long as something uses them.
+
+A recording opens where its data are not: a RecordedTask says what can be known of them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 from engine.tasks.base import Task
@@ -17,7 +21,8 @@ class UnknownDataError(LookupError):
     """Own data that nobody has brought to this process."""
 
 
-def _key(options: Mapping[str, Any]) -> str:
+def options_key(options: Mapping[str, Any]) -> str:
+    """Task options as one string: equal for equal options, whatever their order."""
     return json.dumps(options, sort_keys=True)
 
 
@@ -27,7 +32,12 @@ _TASKS: WeakValueDictionary[str, Task] = WeakValueDictionary()
 
 def register(options: Mapping[str, Any], task: Task) -> Task:
     """Make a task known under these options; one that is known under them already is returned instead."""
-    return _TASKS.setdefault(_key(options), task)
+    return _TASKS.setdefault(options_key(options), task)
+
+
+def known(options: Mapping[str, Any]) -> Task | None:
+    """The task that is known under these options; None if there is none."""
+    return _TASKS.get(options_key(options))
 
 
 def find(options: Mapping[str, Any]) -> Task:
@@ -36,7 +46,29 @@ def find(options: Mapping[str, Any]) -> Task:
     Raises:
         UnknownDataError: if it was never registered here, or nothing has used it since.
     """
-    task = _TASKS.get(_key(options))
+    task = known(options)
     if task is None:
-        raise UnknownDataError(options.get("data"))
+        raise UnknownDataError(f"The data {options.get('data')} are not here; bring the file first.")
     return task
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedTask(Task):
+    """A task of own data that are not here, as a recording describes it. It draws nothing, so no network trains on it.
+
+    Args:
+        file: its name.
+        measured: what `engine.frame.RunInfo` measures of a run's data, by the names of its fields.
+    """
+
+    file: str
+    measured: Mapping[str, Any] = field(hash=False)
+
+
+def not_here(*_: object) -> NoReturn:
+    """Stands for what a RecordedTask cannot do.
+
+    Raises:
+        UnknownDataError: always.
+    """
+    raise UnknownDataError("The data of this recording are not here; bring the file first.")

@@ -52,6 +52,7 @@ def split_words(text: str) -> list[str]:
 
 def not_in_vocabulary(text: str, labels: Sequence[str]) -> list[str]:
     """The words, or characters, of a typed text that are not in this vocabulary: each once, in order."""
-    is_letters = labels[UNKNOWN_TOKEN] == UNKNOWN_CHARACTER
-    typed = [*"".join(text.lower().split())] if is_letters else split_words(text)
-    return list(dict.fromkeys(each for each in typed if each not in labels))
+    if labels[UNKNOWN_TOKEN] != UNKNOWN_CHARACTER:
+        return list(dict.fromkeys(word for word in split_words(text) if word not in labels))
+    known = {each for label in labels for each in (label, label.lower(), label.upper())}
+    return list(dict.fromkeys(each.lower() for each in "".join(text.split()) if each not in known))

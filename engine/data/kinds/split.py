@@ -1,0 +1,120 @@
+"""Which sequences are held out of training: whole texts, whole groups, classes in proportion; never by chance."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from engine.data.names import SPLIT_NAMES, SPLIT_VALUES
+from engine.data.problems import DataError, Notes
+from engine.data.table import Column
+
+TRAINED = ("train", "training")
+
+
+def held_out(keys: Sequence[str], share: float, classes: Sequence[Hashable] | None = None) -> np.ndarray:
+    """(n,) bool, True for what is held out. It depends on the keys alone, not on their order.
+
+    Args:
+        keys: equal ones go to the same side: the text itself, the name of a person.
+        share: how much of each class is held out, about; at least one key, never all.
+        classes: of each row; a key that occurs in several belongs to the one where it stands first.
+    """
+    numbers: dict[str, int] = {}
+    of_row = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64, len(keys))
+    sizes = np.bincount(of_row, minlength=len(numbers))
+    own: dict[int, Hashable] = {}
+    for number, kind in zip(of_row.tolist(), [None] * len(keys) if classes is None else classes, strict=True):
+        own.setdefault(number, kind)
+    members: dict[Hashable, list[tuple[bytes, int]]] = {}
+    for key, number in numbers.items():
+        lot = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+        members.setdefault(own[number], []).append((lot, number))
+    chosen = np.zeros(len(numbers), bool)
+    for lots in members.values():
+        chosen[_drawn([number for _, number in sorted(lots)], sizes, share)] = True
+    return chosen[of_row]
+
+
+def _drawn(numbers: list[int], sizes: np.ndarray, share: float) -> list[int]:
+    """Of keys in the order of their lots those that are held out, such that about this share of the rows is."""
+    if len(numbers) < 2:
+        return []
+    wanted, taken = share * sizes[numbers].sum(), 0
+    drawn: list[int] = []
+    for number in numbers:
+        if taken + sizes[number] / 2 <= wanted and len(drawn) < len(numbers) - 1:
+            drawn.append(number)
+            taken += int(sizes[number])
+    return drawn or [min(numbers, key=lambda number: sizes[number])]
+
+
+def split_column(columns: Sequence[Column]) -> Column | None:
+    """The column that says itself what is for training and what for testing, if there is one."""
+    for column in columns:
+        values = {str(cell).strip().lower() for cell in column.cells} if column.name.lower() in SPLIT_NAMES else set()
+        if values & set(TRAINED) and len(values) > 1 and values <= set(SPLIT_VALUES):
+            return column
+    return None
+
+
+def held_by(column: Column, rows: np.ndarray, notes: Notes) -> np.ndarray | None:
+    """(rows,) bool as the file's own column says; None if one side of it is empty, which is said."""
+    held = np.array([str(column.cells[row]).strip().lower() not in TRAINED for row in rows], bool)
+    if held.all() or not held.any():
+        side = "trained" if held.all() else "held-out"
+        notes.say(f"By column '{column.name}' the {side} part is empty; it is not obeyed.", None, column.name)
+        return None
+    notes.say(
+        f"Column '{column.name}' says what is for training: {held.sum():,} of {len(held):,} rows are held out.",
+        None,
+        column.name,
+    )
+    return held
+
+
+def groups_of(column: Column, rows: np.ndarray, notes: Notes) -> list[str] | None:
+    """The group of each row, to be kept whole; None if there is only one, which is said."""
+    groups = [str(column.cells[row]) for row in rows]
+    count = len(set(groups))
+    if count < 2:
+        notes.say(f"Column '{column.name}' names one group only; it decides nothing.", None, column.name, harmless=True)
+        return None
+    notes.say(
+        f"Column '{column.name}' names {count:,} groups; each is kept whole, on one side of the split.",
+        None,
+        column.name,
+        harmless=True,
+    )
+    return groups
+
+
+def say_copies(
+    keys: Sequence[str], held: np.ndarray, lines: np.ndarray, notes: Notes, what: str, column: str | None = None
+) -> None:
+    """Say how many of these come again, if any do, and whether they are on one side.
+
+    Args:
+        what: "text(s)".
+    """
+    seen = Counter(keys)
+    if len(seen) == len(keys):
+        return
+    first = int(lines[next(row for row, key in enumerate(keys) if seen[key] > 1)])
+    trained = {key for key, out in zip(keys, held, strict=True) if not out}
+    both = sum(bool(out) and key in trained for key, out in zip(keys, held, strict=True))
+    sides = f"{both:,} held-out one(s) are trained on as well" if both else "copies are kept on one side of the split"
+    says = f"{len(keys) - len(seen):,} {what} stand there more than once, first that in line {first}; {sides}."
+    notes.say(says, first, column, harmless=True)
+
+
+def check_sides(held: np.ndarray, what: str, line: int | None) -> None:
+    """Raises DataError if nothing is held out, or nothing is left to train on."""
+    if held.all() or not held.any():
+        sentence = (
+            f"{len(held):,} {what} cannot be divided into trained and held-out ones: all of them are the same, or "
+        )
+        raise DataError(f"{sentence}meant for one side.", line)

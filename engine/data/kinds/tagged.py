@@ -1,0 +1,250 @@
+"""Sentences whose every word has a tag."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.data.content import TaggedContent
+from engine.data.kinds.columns import by_name, group_column, is_empty
+from engine.data.kinds.split import check_sides, groups_of, held_by, held_out, say_copies, split_column
+from engine.data.kinds.tokens import WORDS, lengths_of, readable, spread
+from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
+from engine.data.limits import MAX_TAGS
+from engine.data.names import rank
+from engine.data.problems import DataError, Notes
+from engine.data.table import Column, Table
+from engine.data.tasks.tagged import held_out_baselines
+
+Sentence = list[tuple[int, str, str]]
+"""(line, word, tag) of every word."""
+
+TEST_SHARE = 0.2
+MIN_SENTENCES = 5
+MIN_DOCUMENTS = 5
+MAX_STEPS = 200  # words of a sentence that are read
+LOPSIDED = 0.8
+SENTENCE_NAME = re.compile(r"sentence ?#?|sentence[_ ]?(id|no|number)|sent_?(id|no)?", re.IGNORECASE)
+WORD_NAMES = ("word", "token", "words", "tokens", "form")
+TAG_NAMES = ("tag", "ner", "ner_tag", "label", "pos", "upos", "class", "entity", "tags")
+SENTENCE_ENDS = (".", "!", "?")
+
+
+def of_table(
+    table: Table, columns: list[Column], notes: Notes, choices: dict[str, Any]
+) -> tuple[dict[str, Any], TaggedContent]:
+    """A word a row: a column of words, one of tags and, mostly, one that says which sentence a word belongs to.
+
+    That one may be filled in the first row of each sentence alone. Without it a sentence ends after a full stop.
+
+    Raises:
+        DataError: if there are no such columns, or too little in them.
+    """
+    sentence, word, tag = _roles(table, columns, choices)
+    rest = [each for each in columns if each not in (sentence, word, tag)]
+    own_split = split_column(rest)
+    group = group_column([each for each in rest if each is not own_split], len(table), documents=True)
+    left_out = [each.name for each in rest if each not in (own_split, group)]
+    if left_out:
+        named = ", ".join(f"'{name}'" for name in left_out)
+        says = f"Column '{word.name}' holds the words and '{tag.name}' their tags; {named} left out."
+        notes.say(says, int(table.lines[0]), left_out[0])
+    rows = _sentences(table, sentence, word, tag, notes)
+    starts = np.array([each[0] for each in rows], np.int64)
+    held = None if own_split is None or not rows else held_by(own_split, starts, notes)
+    documents = None if group is None or held is not None or not rows else groups_of(group, starts, notes)
+    sentences = [[(int(table.lines[row]), str(word.cells[row]), str(tag.cells[row])) for row in each] for each in rows]
+    return of_sentences(sentences, notes, choices, tag.name, documents, held)
+
+
+def of_sentences(
+    sentences: list[Sentence],
+    notes: Notes,
+    choices: dict[str, Any],
+    column: str,
+    documents: Sequence[object] | None = None,
+    held: np.ndarray | None = None,
+) -> tuple[dict[str, Any], TaggedContent]:
+    """Words and tags as numbers, and which sentences are held out.
+
+    Args:
+        column: the name of the column of tags.
+        documents: of each sentence; kept whole if there are at least five.
+        held: (n,) bool, where the file says so itself.
+
+    Raises:
+        DataError: for too few sentences or tags, and too many tags.
+    """
+    places = [place for place, sentence in enumerate(sentences) if sentence]
+    places = [places[place] for place in spread(len(places), notes, "sentences")]
+    sentences = _cut([sentences[place] for place in places], notes)
+    sentences = [[(line, readable(word), readable(tag)) for line, word, tag in sentence] for sentence in sentences]
+    counts = _checked_tags(sentences, notes, column)
+    words = Numbered.of([word.lower() for _, word, _ in sentence] for sentence in sentences)
+    if any(word != word.lower() for sentence in sentences for _, word, _ in sentence):
+        notes.say("Capitals are read as small letters.")
+    keys = words.written()
+    lines = np.array([sentence[0][0] for sentence in sentences], np.int64)
+    if held is not None:
+        held = held[places]
+    else:
+        groups = None if documents is None else [str(documents[place]) for place in places]
+        if groups is not None and len(set(groups)) < MIN_DOCUMENTS:
+            groups = None
+        held = held_out(keys if groups is None else groups, choices.get("test_share", TEST_SHARE))
+    check_sides(held, "sentences", int(lines[0]))
+    say_copies(keys, held, lines, notes, "sentence(s)")
+    vocabulary, known = vocabulary_of(words, held, WORDS, notes)
+    classes = tuple(sorted(counts))
+    number = {tag: place for place, tag in enumerate(classes)}
+    tags = tuple(np.array([number[tag] for _, _, tag in sentence], np.int32) for sentence in sentences)
+    content = TaggedContent(
+        words=known,
+        tags=tags,
+        classes=classes,
+        held=held,
+        lines=lines,
+        vocabulary=vocabulary,
+        usual=_usual(words, tags, held, len(classes)),
+    )
+    return _summary(content, column, dict(counts.most_common())), content
+
+
+def _summary(content: TaggedContent, column: str, counts: dict[str, int]) -> dict[str, Any]:
+    held = content.held
+    return {
+        "column": column,
+        "rows": sum(map(len, content.words)),
+        "sequences": len(held),
+        "train": int((~held).sum()),
+        "test": int(held.sum()),
+        "classes": counts,
+        "lengths": lengths_of(content.words),
+        "vocabulary": len(content.vocabulary),
+        "unknown": unknown_share([each for each, out in zip(content.words, held, strict=True) if out]),
+        "baselines": held_out_baselines(content),
+    }
+
+
+# ---- which column is which
+
+
+def _roles(table: Table, columns: list[Column], choices: dict[str, Any]) -> tuple[Column | None, Column, Column]:
+    """The columns of sentences (perhaps none), words and tags."""
+    sentence = next((each for each in columns if SENTENCE_NAME.fullmatch(each.name.strip())), None)
+    words = [each for each in columns if rank(each.name, WORD_NAMES) < len(WORD_NAMES) and each is not sentence]
+    word = by_name(columns, choices["text"], "words") if choices.get("text") else next(iter(words), None)
+    kinds = ("label", "text", "other", "constant")
+    tags = [each for each in columns if each not in (sentence, word) and each.type in kinds]
+    if choices.get("label"):
+        tag: Column | None = by_name(columns, choices["label"], "tags")
+    else:
+        tag = min(tags, key=lambda each: rank(each.name, TAG_NAMES), default=None)
+    if word is None or tag is None or word is tag:
+        raise DataError("Tagged words need a column of words and a column of tags.", int(table.lines[0]))
+    return sentence, word, tag
+
+
+def _sentences(table: Table, sentence: Column | None, word: Column, tag: Column, notes: Notes) -> list[list[int]]:
+    """The rows of each sentence. Rows that lack a word or its tag are left out, which is said."""
+    sentences: list[list[int]] = [[]]
+    before: object = None
+    lacking = []
+    for row in range(len(table)):
+        if sentence is not None and not is_empty(sentence.cells[row]) and sentence.cells[row] != before:
+            before = sentence.cells[row]
+            sentences.append([])
+        if is_empty(word.cells[row]) or is_empty(tag.cells[row]):
+            lacking.append(row)
+            continue
+        sentences[-1].append(row)
+        if sentence is None and str(word.cells[row]).strip() in SENTENCE_ENDS:
+            sentences.append([])
+    if lacking:
+        first = int(table.lines[lacking[0]])
+        notes.say(f"Line {first} lacks a word or its tag; {len(lacking):,} such row(s) are left out.", first, tag.name)
+    return [each for each in sentences if each]
+
+
+# ---- what is done with them
+
+
+def _cut(sentences: list[Sentence], notes: Notes) -> list[Sentence]:
+    if len(sentences) < MIN_SENTENCES:
+        first = sentences[0][0][0] if sentences else None
+        raise DataError(f"There are {len(sentences)} tagged sentences; at least {MIN_SENTENCES} are needed.", first)
+    long = [each[0][0] for each in sentences if len(each) > MAX_STEPS]
+    if long:
+        notes.say(
+            f"{len(long):,} sentence(s), first that in line {long[0]}, are longer than {MAX_STEPS} words; the first "
+            f"{MAX_STEPS} are read.",
+            long[0],
+        )
+    return [each[:MAX_STEPS] for each in sentences]
+
+
+def _checked_tags(sentences: list[Sentence], notes: Notes, column: str) -> Counter[str]:
+    """How often each tag occurs, after saying what is odd about them."""
+    tags = Counter(tag for sentence in sentences for _, _, tag in sentence)
+    first = sentences[0][0][0]
+    if len(tags) < 2:
+        raise DataError(
+            f"There is only one class, the tag '{next(iter(tags))}': at least two are needed.", first, column
+        )
+    if len(tags) > MAX_TAGS:
+        raise DataError(
+            f"Column '{column}' has {len(tags):,} different tags; at most {MAX_TAGS} are read. "
+            "Is it the column of tags?",
+            first,
+            column,
+        )
+    if any(tag.startswith("B-") for tag in tags):
+        _say_lost(sentences, notes, column)
+    largest, count = tags.most_common(1)[0]
+    if count > LOPSIDED * tags.total():
+        notes.say(
+            f"{100 * count / tags.total():.0f} % of the words are tagged '{largest}': look at the other tags, not at "
+            "the accuracy alone.",
+            None,
+            column,
+            harmless=True,
+        )
+    return tags
+
+
+def _say_lost(sentences: list[Sentence], notes: Notes, column: str) -> None:
+    """Say where a tag I-X goes on from nothing: neither B-X nor I-X stands before it."""
+    lost = [
+        (line, tag)
+        for sentence in sentences
+        for (line, _, tag), (_, _, before) in zip(sentence, [(0, "", ""), *sentence], strict=False)
+        if tag.startswith("I-") and before[2:] != tag[2:]
+    ]
+    if lost:
+        line, tag = lost[0]
+        notes.say(
+            f"Line {line}: the tag '{tag}' goes on from nothing, where 'B-{tag[2:]}' is expected; {len(lost):,} such "
+            "tag(s) are kept as they are.",
+            line,
+            column,
+            harmless=True,
+        )
+
+
+def _usual(words: Numbered, tags: tuple[np.ndarray, ...], held: np.ndarray, classes: int) -> tuple[np.ndarray, ...]:
+    """The tag that each word mostly has in the trained sentences: of equally common ones the first of the classes; the
+    most common of all for a word that does not occur there. An int32 array a sentence."""
+    trained = np.flatnonzero(~held)
+    asked = np.concatenate([tags[row] for row in trained]).astype(np.int64)
+    read = np.concatenate([words.sequences[row] for row in trained]).astype(np.int64)
+    pairs, counts = np.unique(read * classes + asked, return_counts=True)
+    word, tag = np.divmod(pairs, classes)
+    order = np.lexsort((tag, -counts, word))
+    seen, first = np.unique(word[order], return_index=True)
+    usual = np.full(len(words.symbols), np.bincount(asked).argmax(), np.int32)
+    usual[seen] = tag[order][first]
+    return tuple(usual[each] for each in words.sequences)
