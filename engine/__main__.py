@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.claims import table as claim_table
 from engine.cure_trials import grid
 from engine.cure_trials import table as cure_table
-from engine.experiment import ExperimentError
-from engine.preset import PresetError, list_presets, load_preset
-from engine.tasks import TASKS
+from engine.data import DataError, Dataset
+from engine.data.defaults import defaults
+from engine.experiment import Experiment, ExperimentError
+from engine.preset import PresetError, list_presets, load_preset, wait_until_read
+from engine.preset.lesson_data import read_beside
+from engine.preset.library import FORMS
+from engine.preset.parser import parse_preset
+from engine.tasks import OWN_DATA, TASKS, held_out
+
+if TYPE_CHECKING:
+    from engine.training import Trainer
+
+OPENING = "remember"
+"""The lesson that is trained if none is named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,8 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("tasks", help="list the tasks")
     commands.add_parser("presets", help="list the lessons")
     trainer = commands.add_parser("train", help="train, and print losses and verdicts")
-    trainer.add_argument("preset", nargs="?", default="remember")
+    trainer.add_argument("preset", nargs="?", help=f"a lesson, or a lesson file (*.{', *.'.join(FORMS)})")
     trainer.add_argument("settings", nargs="*", metavar="name=value", help="as in a link: cell=lstm forget_bias=3")
+    trainer.add_argument("--set", nargs="+", action="extend", default=[], metavar="name=value", help="the same")
+    trainer.add_argument("--data", action="append", metavar="FILE", help="train on your own data; again for each file")
+    trainer.add_argument("--target", metavar="NAME", help="the column of your data that is to be predicted")
+    trainer.add_argument("--choose", nargs="+", action="extend", default=[], metavar="name=value",
+                         help="what your data are, instead of a guess: kind=labelled label=stars")  # fmt: skip
     trainer.add_argument("--every", type=int, default=100, help="steps between two lines")
     claims = commands.add_parser("claims", help="measure the claims of the lessons, and write presets/claims.csv")
     claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
@@ -34,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = {"tasks": _tasks, "presets": _presets, "train": _train, "claims": _claims, "cures": _cures}[chosen.command]
     try:
         return run(chosen) or 0
-    except (ExperimentError, PresetError) as error:
+    except (ExperimentError, PresetError, DataError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -50,18 +70,104 @@ def _presets(_: argparse.Namespace) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    from engine.training import NotFiniteError, train  # torch is loaded only for training
+    from engine.training import NotFiniteError, Trainer  # torch is loaded only for training
 
-    settings = chosen.settings
-    if "=" in chosen.preset:  # no lesson is named, only settings
-        chosen.preset, settings = "remember", [chosen.preset, *settings]
-    experiment = load_preset(chosen.preset).experiment.replace(**dict(_parse(each) for each in settings))
+    experiment = _experiment(chosen)
+    trainer = Trainer(experiment)
+    _print_frame(trainer)
     try:
-        for frame in train(experiment, chosen.every):
-            sentence = frame.diagnosis.sentence if frame.diagnosis else ""
-            print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {sentence}", flush=True)
+        while not trainer.finished:
+            trainer.advance()
+            if trainer.step % chosen.every == 0 or trainer.finished:
+                _print_frame(trainer)
     except NotFiniteError as error:
         print(error)
+    if trainer.info.metric_baselines:
+        _print_metric(trainer)
+
+
+def _experiment(chosen: argparse.Namespace) -> Experiment:
+    """What is to be trained: a lesson, or a network on somebody's own data, with the settings that were given."""
+    named, settings = chosen.preset, [*chosen.settings, *chosen.set]
+    if named is not None and "=" in named:  # no lesson is named, only settings
+        named, settings = None, [named, *settings]
+    changes = dict(_parse(each) for each in settings)
+    if not chosen.data:
+        for option in ("target", "choose"):
+            if getattr(chosen, option):
+                raise DataError(f"--{option} says something of your own data, so it needs --data FILE.")
+        return _lesson(named or OPENING).replace(**changes)
+    dataset = _read(chosen)
+    if named is None:
+        return defaults(dataset).replace(**changes)
+    data = {"task": OWN_DATA, "task_options": dataset.options, "seq_len": None}
+    return Experiment.from_dict({**_lesson(named).to_dict(), **data, **changes}, dataset.to_task())
+
+
+def _lesson(name: str) -> Experiment:
+    """The experiment of a lesson: of this name, or of a file."""
+    path = Path(name)
+    if path.suffix[1:] not in FORMS:
+        wait_until_read(name, math.inf)
+        return load_preset(name).experiment
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PresetError(f"{name} cannot be read as a lesson: {error}.") from error
+    return parse_preset(path.stem, text, path.suffix[1:], partial(read_beside, path.parent)).experiment
+
+
+def _read(chosen: argparse.Namespace) -> Dataset:
+    """Read somebody's own data, and print what was understood, what is wrong with them, and what is to be beaten."""
+    from engine.data import read  # pandas is loaded only for reading
+
+    choices: dict[str, Any] = dict(_parse(each) for each in chosen.choose)
+    if chosen.target:
+        choices["target"] = chosen.target
+    files = [Path(name) for name in chosen.data]
+    dataset: Dataset = read(files[0] if len(files) == 1 else files, choices.pop("kind", None), **choices)
+    print(f"{dataset.name}: {dataset.kind}")
+    for name, value in dataset.summary.items():
+        if name != "baselines":
+            print(f"    {name.replace('_', ' ')}: {_shown(value)}")
+    for problem in dataset.problems:
+        is_said = problem.line is None or f"ine {problem.line}" in problem.sentence
+        print(f"  - {problem.sentence if is_said else f'line {problem.line}: {problem.sentence}'}")
+    if dataset.summary.get("baselines"):
+        print("To beat, on all that is held out:")
+        for name, value in dataset.summary["baselines"].items():
+            print(f"    {value:10.4g}  {name}")
+    return dataset
+
+
+def _shown(value: object, most: int = 12) -> str:
+    """A value of a summary in one line."""
+    if isinstance(value, dict):
+        value = [f"{name} {count}" for name, count in value.items()]
+    if isinstance(value, list | tuple):
+        more = f", and {len(value) - most} more" if len(value) > most else ""
+        return ", ".join(map(str, value[:most])) + more
+    return "none" if value is None else str(value)
+
+
+def _print_frame(trainer: Trainer) -> None:
+    frame = trainer.frame()
+    sentence = frame.diagnosis.sentence if frame.diagnosis else ""
+    print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {sentence}", flush=True)
+
+
+def _print_metric(trainer: Trainer) -> None:
+    """The network beside simple answers, all on the same held-out sequences."""
+    info, batch = trainer.info, held_out(trainer.info.experiment)
+    metric = trainer.metric(batch)
+    beaten, count = info.beaten(metric), len(info.metric_baselines)
+    print(f"On {len(batch.lengths)} held-out sequences, {info.metric_name}:")
+    print(f"    {metric:10.4g}  this network")
+    for name, value in info.metric_baselines.items():
+        beside = "" if name in beaten else "  (as good)" if value == metric else "  (better)"
+        print(f"    {value:10.4g}  {name}{beside}")
+    many = "every simple answer" if len(beaten) == count else f"{len(beaten) or 'none'} of the {count} simple answers"
+    print(f"It beats {many if count > 1 or beaten else 'no simple answer'}.")
 
 
 def _claims(chosen: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -96,23 +97,46 @@ def _continue(model: RecurrentNetwork, batch: Batch, question: Question) -> tupl
     Returns:
         (n,) symbols or (n, output_size) values, and (n, 1, output_size) the logits or the same values.
     """
-    e, sampler = model.experiment, SymbolSampler(question.temperature, question.seed)
-    window = 1 if CELLS[e.cell].is_recurrent else e.window  # inputs that one step reads
-    end, one_step = _end_symbol(model), np.ones(1, np.int64)
-    inputs, entering, state = batch.inputs, model.embed(batch), None
-    logits_of_steps: list[Tensor] = []
-    for _ in range(question.steps):
-        output, state = model.recurrent(entering, state)
-        logits_of_steps.append(model.apply_head(output[-1:], one_step))
-        next_input = sampler(logits_of_steps[-1][0]) if model.symbols_out else logits_of_steps[-1][0]
-        if model.symbols_out and sampler.chosen[-1] == end:
-            break
-        inputs = np.concatenate([inputs[-window:], next_input[None].cpu().numpy()])
-        entering = model.embed(dataclasses.replace(batch, inputs=inputs))[-1:]
-    logits = torch.cat(logits_of_steps) if logits_of_steps else entering.new_zeros(0, 1, model.head.out_features)
+    sampler, end = SymbolSampler(question.temperature, question.seed), _end_symbol(model)
+
+    def next_input(output: Tensor) -> np.ndarray | None:
+        if not model.symbols_out:
+            return output.cpu().numpy()
+        chosen = sampler(output)
+        return None if sampler.chosen[-1] == end else chosen.cpu().numpy()
+
+    logits = feed_back(model, batch, question.steps, next_input)
     if not torch.isfinite(logits).all():
         raise QuestionError(NOT_FINITE)
     return np.array(sampler.chosen, np.int64) if model.symbols_out else logits[:, 0].cpu().numpy(), logits
+
+
+def feed_back(
+    model: RecurrentNetwork, batch: Batch, steps: int, next_input: Callable[[Tensor], np.ndarray | None]
+) -> Tensor:
+    """Read a batch without padding, then go on, each output giving the next input; the state is carried on.
+
+    Args:
+        next_input: called once a step with the newest outputs, (n, output_size); returns the (n, ...) inputs that
+            follow, or None to end.
+
+    Returns:
+        (at most `steps`, n, output_size) the outputs, the first after the last input.
+    """
+    e = model.experiment
+    window = 1 if CELLS[e.cell].is_recurrent else e.window  # inputs that one step reads
+    last = np.ones(batch.inputs.shape[1], np.int64)
+    inputs, entering, state = batch.inputs, model.embed(batch), None
+    outputs: list[Tensor] = []
+    for step in range(steps):
+        states, state = model.recurrent(entering, state)
+        outputs.append(model.apply_head(states[-1:], last))
+        following = next_input(outputs[-1][0])
+        if following is None or step == steps - 1:
+            break
+        inputs = np.concatenate([inputs[-window:], following[None]])
+        entering = model.embed(dataclasses.replace(batch, inputs=inputs))[-1:]
+    return torch.cat(outputs) if outputs else entering.new_zeros(0, len(last), model.head.out_features)
 
 
 def _end_symbol(model: RecurrentNetwork) -> int | None:

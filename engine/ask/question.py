@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -151,14 +151,13 @@ def encode_question(experiment: Experiment, question: Question) -> EncodedQuesti
 def _held_out(experiment: Experiment, number: int) -> Batch:
     """One sequence of the test split, without padding; the probe's come first."""
     block, column = divmod(number, PROBE_SIZE)
-    batch, one = sample(experiment, PROBE_SIZE, (experiment.seed, block), "test"), slice(column, column + 1)
-    real = int(batch.lengths[column])
+    one = sample(experiment, PROBE_SIZE, (experiment.seed, block), "test").single_sequence(column)
+    real = int(one.lengths[0])
     if experiment.rnn_type == "one_to_many":  # the network may generate more steps than the target has
-        return Batch(batch.inputs[:, one], batch.targets[:, one], batch.mask[:, one], batch.lengths[one])
-    if batch.decoder_inputs is None:
-        return Batch(batch.inputs[:real, one], batch.targets[:real, one], batch.mask[:real, one], batch.lengths[one])
-    return Batch(batch.inputs[:real, one], batch.targets[:, one], batch.mask[:, one], batch.lengths[one],
-                 batch.decoder_inputs[:, one])  # fmt: skip
+        return one
+    if one.decoder_inputs is None:
+        return replace(one, inputs=one.inputs[:real], targets=one.targets[:real], mask=one.mask[:real])
+    return replace(one, inputs=one.inputs[:real])
 
 
 def _beginning_and_future(experiment: Experiment, question: Question) -> EncodedQuestion:
@@ -175,7 +174,7 @@ def _beginning_and_future(experiment: Experiment, question: Question) -> Encoded
         length = max(whole_length + 1 - max(steps, 1), (whole_length + 1) // 2, asked)
         mask = drawn.mask[:length]
     whole = np.concatenate([drawn.inputs, drawn.targets[-1:]])  # the target at t is the input at t + 1
-    batch = Batch(whole[:length], whole[1 : length + 1], mask, full_lengths(length, 1))
+    batch = Batch(whole[:length], whole[1 : length + 1], mask, full_lengths(length, 1), origin=drawn.origin)
     return EncodedQuestion(batch, True, whole[length : length + steps, 0] if steps else None)
 
 

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from engine.codegen.own.data import own_data
+from engine.codegen.own.writer import Own
 from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
 from engine.codegen.source_edits import keep_read_names, specialise
+from engine.data.dataset import Dataset
 from engine.experiment import Experiment
 from engine.tasks import task_of
 from engine.tasks.unknown_words import has_unknown, hide_words
@@ -117,10 +120,17 @@ def _referred(text: str) -> set[str]:
 
 
 def bundle(experiment: Experiment) -> Data:
-    """The data section for an experiment."""
+    """The data section for an experiment.
+
+    Raises:
+        ScriptError: for own data that a script cannot hold.
+    """
     draw = task_of(experiment).draw
     collector = _Collector(experiment)
-    if draw.__name__ == "<lambda>":
+    own = ""
+    if isinstance(dataset := task_of(experiment).made_of, Dataset):
+        call, own = _of_own_data(dataset, collector)
+    elif draw.__name__ == "<lambda>":
         call, names = _of_lambda(draw.__module__, experiment)
         for name in names:
             collector.follow(draw.__module__, name)
@@ -130,7 +140,18 @@ def bundle(experiment: Experiment) -> Data:
     collector.follow(BASE, "stream")
     if hides := has_unknown(task_of(experiment).input_labels):
         collector.follow(hide_words.__module__, hide_words.__name__)
-    return Data(collector.text(), tuple(sorted(collector.imports)), frozenset(collector.names), call, hides)
+    text = "\n\n\n".join(filter(None, [collector.text(), own]))
+    return Data(text, tuple(sorted(collector.imports)), frozenset(collector.names), call, hides)
+
+
+def _of_own_data(dataset: Dataset, collector: _Collector) -> tuple[str, str]:
+    """The expression that draws a batch of somebody's own data, and the text of what it needs beside the engine's."""
+    own: Own = own_data(dataset)
+    for module, name in own.engine:
+        collector.follow(module, name)
+    collector.imports |= own.imports
+    collector.names |= own.names
+    return own.draw, own.text
 
 
 def _of_lambda(module: str, experiment: Experiment) -> tuple[str, set[str]]:

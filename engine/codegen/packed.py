@@ -18,7 +18,7 @@ UNPACKED = '''def unpacked(lines: str) -> bytes:
 """The definition of `unpacked` in a script."""
 
 
-def _packed(name: str, content: bytes) -> str:
+def packed(name: str, content: bytes) -> str:
     """The statement that assigns packed bytes to a constant."""
     signs = base64.b85encode(zlib.compress(content, 9)).decode()
     lines = "\n".join(signs[at : at + WIDTH] for at in range(0, len(signs), WIDTH))
@@ -34,10 +34,10 @@ def _all_years() -> bytes:
 
 
 CONSTANTS: dict[tuple[str, str], Callable[[], str]] = {
-    (next_character.__name__, "ALICE"): lambda: _packed("ALICE", next_character.ALICE.read_bytes()),
-    (images.__name__, "DIGITS_FILE"): lambda: _packed("DIGITS_FILE", _all_images()),
-    (series.__name__, "SUNSPOTS_FILE"): lambda: _packed("SUNSPOTS_FILE", _all_years()),
-    (series.__name__, "PRICES"): lambda: _packed("PRICES", series.weekly_log_prices().tobytes()),
+    (next_character.__name__, "ALICE"): lambda: packed("ALICE", next_character.ALICE.read_bytes()),
+    (images.__name__, "DIGITS_FILE"): lambda: packed("DIGITS_FILE", _all_images()),
+    (series.__name__, "SUNSPOTS_FILE"): lambda: packed("SUNSPOTS_FILE", _all_years()),
+    (series.__name__, "PRICES"): lambda: packed("PRICES", series.weekly_log_prices().tobytes()),
 }
 """(module, name) of constants that are packed text in a script instead of the path of a file."""
 

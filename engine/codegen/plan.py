@@ -28,6 +28,11 @@ class ScriptSpec:
         return task_of(self.experiment)
 
     @property
+    def is_own(self) -> bool:
+        """True if the data are somebody's own, so that names can hold any sign."""
+        return self.task.made_of is not None
+
+    @property
     def cell(self) -> Cell:
         """The catalogue entry of the cell."""
         return CELLS[self.experiment.cell]

@@ -11,6 +11,8 @@ from engine.codegen.cells import cell
 from engine.codegen.data import bundle
 from engine.codegen.helpers import helpers
 from engine.codegen.network import network
+from engine.codegen.own.data import file_of
+from engine.codegen.own.writer import commented
 from engine.codegen.plan import ScriptSpec, block, plan
 from engine.codegen.training import main, sample, train
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
@@ -71,7 +73,7 @@ def _header(plan: ScriptSpec) -> str:
     goals = ("target_loss", "target_metric")
     paragraphs = [
         plan.task.teaches,
-        f"The data. {plan.task.source}",
+        f"The data. {plan.task.source}{_where_they_are(plan)}",
         f"Made by the RNN playground, from these settings: {_listed(_effective_settings(plan))}.",
         *(f"Changed by hand after update {step}: {_listed(settings)}." for step, settings in plan.changes),
         "It prints the same losses and gradient norms as the playground; on another machine the last digits may differ."
@@ -81,8 +83,23 @@ def _header(plan: ScriptSpec) -> str:
         "and NumPy 1.26, or newer, and nothing of the playground.",
     ]
     kind = "encoder-decoder" if plan.translates else e.rnn_type.replace("_", " ")
-    filled = "\n\n".join(textwrap.fill(each, WIDTH, break_long_words=False) for each in paragraphs)
-    return f'"""{plan.task.title}: {plan.cell.title}, {kind}.\n\n{filled}\n"""'
+    title = f"{plan.task.title}: {plan.cell.title}, {kind}."
+    shown = [
+        commented(each, most=None).replace("\\", "\\\\").replace('"', "'") if plan.is_own else each
+        for each in (title, *paragraphs)
+    ]
+    head, *filled = (textwrap.fill(each, WIDTH, break_long_words=False) for each in shown)
+    return f'"""{head}\n\n{(chr(10) * 2).join(filled)}\n"""'
+
+
+def _where_they_are(plan: ScriptSpec) -> str:
+    """What is said of somebody's own data: the file that must be there, or that none is needed."""
+    if not plan.is_own:
+        return ""
+    file = file_of(plan.experiment)
+    if file is None:
+        return " This script holds them itself, packed, since reading them takes more than a few lines."
+    return f" This script reads them: {file} must lie beside it."
 
 
 def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
@@ -136,8 +153,12 @@ def _imports(plan: ScriptSpec, body: str) -> str:
 def _settings(plan: ScriptSpec, body: str) -> str:
     """The constants that the script uses."""
     e, task = plan.experiment, plan.task
-    inputs = "input symbols" if plan.symbols_in else f"values at each step: {', '.join(task.input_labels)}"
-    outputs = "output classes" if plan.symbols_out else f"output values: {', '.join(task.output_labels)}"
+    inputs = (
+        "input symbols" if plan.symbols_in else f"values at each step: {', '.join(map(commented, task.input_labels))}"
+    )
+    outputs = (
+        "output classes" if plan.symbols_out else f"output values: {', '.join(map(commented, task.output_labels))}"
+    )
     every = {
         "SEED": (e.seed, "of the initial weights and of every batch"),
         "STEPS": (e.steps, "updates"),

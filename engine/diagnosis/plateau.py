@@ -86,3 +86,23 @@ def behind(case: Case) -> Finding | None:
     is_unbeatable = case.line_name in UNBEATABLE_LEVELS  # by any other cell, too
     cure = cures.usual_updates(info, frame) if is_unbeatable else cures.usual_settings(info, frame)
     return Finding("behind", sentence, cure)
+
+
+def simple_answer_is_better(case: Case) -> Finding | None:
+    """Its metric is not better than that of every simple answer, however healthy the gradient and however low the loss.
+
+    Asked only where the task has such answers, as somebody's own data have.
+    """
+    frame, info = case.frame, case.info
+    if not case.has_record or frame.held_out_step < STUCK_AFTER or not info.metric_baselines:
+        return None
+    name, beaten, count = info.best_metric_baseline, info.beaten(frame.held_out_metric), len(info.metric_baselines)
+    if name in beaten:
+        return None
+    best, has = info.metric_baselines[name], f"{info.metric_name} {info.write_metric(frame.held_out_metric)}"
+    some = f"{len(beaten)} of {count}" if beaten else "none of the"
+    stands = f"After {frame.step:,} updates it beats {some} simple answers"
+    those = f"that of “{name}” {info.write_metric(best)}"
+    sentence = fitted(f"{stands}: {has}, {those}.", f"{stands}: {has}, the best of them {info.write_metric(best)}.")
+    cure = {} if case.progresses else cures.usual_settings(info, frame)
+    return Finding("behind", sentence, cure, {"best_metric_baseline": best})

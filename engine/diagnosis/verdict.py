@@ -18,7 +18,7 @@ from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING
 from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.learning import NO_GRADIENT
-from engine.diagnosis.plateau import behind, on_plateau, slowed_by_clipping
+from engine.diagnosis.plateau import behind, on_plateau, simple_answer_is_better, slowed_by_clipping
 from engine.diagnosis.reasons import MAJORITY, Reason, grows_by, shrinks_by
 from engine.diagnosis.text import fitted, pace, relevant_step, share, steps
 from engine.frame import Diagnosis, Frame, RunInfo
@@ -50,6 +50,11 @@ class Kind:
     rule: Callable[[Case], Finding | None]
     figure: str
     because: str
+
+
+def _low_and_worse(case: Case) -> Finding | None:
+    """The loss is low enough, but a simple answer is right more often."""
+    return simple_answer_is_better(case) if learning.nearly(case) else None
 
 
 def _blind(case: Case) -> Finding | None:
@@ -109,7 +114,8 @@ def _learning_stops(case: Case) -> Finding | None:
     if (zero.kind if zero else case.band) not in ("healthy", "rising") and not case.needs_no_more:
         return None
     arrives = zero.sentence if zero else case.arrives
-    return slowed_by_clipping(case, arrives) or on_plateau(case, arrives) or learning.same_answer(case) or behind(case)
+    stuck = slowed_by_clipping(case, arrives) or on_plateau(case, arrives) or learning.same_answer(case)
+    return stuck or behind(case) or simple_answer_is_better(case)
 
 
 def _enough(case: Case) -> Finding | None:
@@ -185,6 +191,7 @@ KINDS = (
     Kind(("diverged",), learning.diverged, "loss", "a ratio says nothing about weights that have been thrown about"),
     Kind(("sees_answer",), learning.sees_answer, "prediction", "a loss of 0 would be called solved"),
     Kind(("solved",), learning.solved, "loss", "then the gradient may be as small as it likes"),
+    Kind(("behind",), _low_and_worse, "loss", "its low loss would comfort where simple answers are better"),
     Kind(("nearly",), learning.nearly, "prediction", "its low loss would hide that answers are wrong"),
     Kind(("blind",), _blind, "unrolled", "no gradient can bring what is not there"),
     Kind(("overfitting",), learning.overfitting, "loss", "the gradient of the training loss arrives, and misleads"),

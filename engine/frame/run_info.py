@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from engine.frame.chain import Chain
 from engine.number_format import short
 from engine.parameters import parameter_count
 from engine.tasks import Batch, held_out, probe, task_of
-from engine.tasks.base import first_informative
+from engine.tasks.base import Metric, first_informative
 from engine.tasks.music import semitones
+from engine.tasks.own import RecordedTask
 
 SOLVED_SHARE = 0.1  # of the baseline: a task counts as solved below this loss
 
@@ -27,12 +28,15 @@ class RunInfo(Chain):
     Args:
         baselines: {name: loss}, in the unit of the run's own loss; the first is the bar to beat.
         held_out_baselines: the same on the held-out sequences, where they depend on the data.
+        metric_baselines: {name: metric} of simple answers on the held-out sequences, in the metric's unit; empty where
+            the task has none.
         constant_loss: the loss of the best answer that is the same for every held-out sequence and step: the mean, or
             the frequencies of the classes.
         inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names. At the
             steps of a decoder the inputs are symbols of the output.
         image: (rows, columns) of the image in the first channels of the inputs, or None.
         pitches: of outputs that are notes, their heights in semitones above A4; None for other outputs.
+        step_names: what each step of the drawn sequence is called, as a date; empty where steps have no name.
         causal: the target at t is known only after the input at t; mostly it is the next input.
     """
 
@@ -50,22 +54,17 @@ class RunInfo(Chain):
     image: tuple[int, int] | None = None
     causal: bool = False
     pitches: tuple[int, ...] | None = None
+    metric_baselines: dict[str, float] = field(default_factory=dict)
+    step_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
         """Derive everything from the experiment; no network is built."""
-        task, drawn = task_of(experiment), probe(experiment)
-        # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
-        counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
-        baselines, sequences = task.baselines(experiment), held_out(experiment)
-        of_held_out = baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
+        task = task_of(experiment)
         return cls(
-            **_chain(experiment, drawn),
-            first_informative=first_informative(sequences.inputs),
+            **_chain(experiment),
+            **(task.measured if isinstance(task, RecordedTask) else measured(experiment)),
             experiment=experiment,
-            baselines={name: counted * loss for name, loss in baselines.items()},
-            held_out_baselines={name: counted * loss for name, loss in of_held_out.items()},
-            constant_loss=counted * _constant_loss(sequences, task.outputs),
             metric_name=task.metric.name,
             metric_percent=task.metric.percent,
             inputs=task.inputs,
@@ -93,6 +92,22 @@ class RunInfo(Chain):
         """The loss to beat on the held-out sequences."""
         return next(iter(self.held_out_baselines.values()))
 
+    @property
+    def metric(self) -> Metric:
+        """The task's metric."""
+        return task_of(self.experiment).metric
+
+    def beaten(self, metric: float) -> dict[str, float]:
+        """Those of `metric_baselines` than which a metric on the same sequences is better."""
+        sign = 1 if self.metric.higher_is_better else -1
+        return {name: value for name, value in self.metric_baselines.items() if sign * metric > sign * value}
+
+    @property
+    def best_metric_baseline(self) -> str:
+        """The name of the best of `metric_baselines`; "" if there are none."""
+        best = max if self.metric.higher_is_better else min
+        return best(self.metric_baselines, key=self.metric_baselines.__getitem__, default="")
+
     def judged_baselines(self, has_record: bool) -> dict[str, float]:
         """{name: loss} on the sequences by which a frame is judged (`Frame.judged_loss`); the first is to be beaten."""
         return self.held_out_baselines if has_record else self.baselines
@@ -107,8 +122,34 @@ class RunInfo(Chain):
         return SOLVED_SHARE * self.held_out_baseline
 
 
-def _chain(e: Experiment, drawn: Batch) -> dict[str, Any]:
-    """The chain of an experiment's network, on the sequences of its probe, but for the first informative step."""
+def measured(experiment: Experiment) -> dict[str, Any]:
+    """The fields of a RunInfo that need the data themselves, by name."""
+    task, drawn, sequences = task_of(experiment), probe(experiment), held_out(experiment)
+    # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
+    counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
+    baselines = task.baselines(experiment)
+    of_held_out = baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
+    return {
+        "valid": tuple(drawn.valid[:, 0].tolist()),
+        "counted": tuple(drawn.counted[:, 0].tolist()),
+        "same_lengths": bool(
+            (drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()
+        ),
+        "step_names": task.step_names(drawn),
+        "first_informative": first_informative(sequences.inputs),
+        "baselines": {name: counted * loss for name, loss in baselines.items()},
+        "held_out_baselines": {name: counted * loss for name, loss in of_held_out.items()},
+        "metric_baselines": {
+            name: float(value)
+            for name, value in task.metric_baselines(experiment, sequences).items()
+            if np.isfinite(value)  # a simple answer that needs more of the past than a sequence has
+        },
+        "constant_loss": counted * _constant_loss(sequences, task.outputs),
+    }
+
+
+def _chain(e: Experiment) -> dict[str, Any]:
+    """The chain of an experiment's network, but for what depends on its sequences."""
     task = task_of(e)
     return {
         "cell": e.cell,
@@ -120,15 +161,10 @@ def _chain(e: Experiment, drawn: Batch) -> dict[str, Any]:
         "output_layers": e.output_layers,
         "time_steps": e.time_steps,
         "encoder_steps": e.seq_len if e.rnn_type == "encoder_decoder" else 0,
-        "valid": tuple(drawn.valid[:, 0].tolist()),
-        "counted": tuple(drawn.counted[:, 0].tolist()),
         "answers_once": e.rnn_type == "many_to_one",
         "is_autoregressive": e.rnn_type in AUTOREGRESSIVE_TYPES,
         "lag": task.lag(e),
         "looks_ahead": task.looks_ahead,
-        "same_lengths": bool(
-            (drawn.valid == drawn.valid[:, :1]).all() and (drawn.counted == drawn.counted[:, :1]).all()
-        ),
     }
 
 

@@ -1,6 +1,15 @@
 """Lessons as data: one TOML or Markdown file each, in `presets/` or in a teacher's folder. No torch."""
 
-from engine.preset.library import FOLDER, list_presets, load_preset, teachers_folder, unreadable
+from engine.preset.library import (
+    FOLDER,
+    being_read,
+    list_presets,
+    load_preset,
+    published_data,
+    teachers_folder,
+    unreadable,
+    wait_until_read,
+)
 from engine.preset.parser import check_table, parse_preset, read_table
 from engine.preset.plan import Plan, PlanPart, list_plans
 from engine.preset.preset import (
@@ -10,6 +19,7 @@ from engine.preset.preset import (
     KINDS,
     SPEEDS,
     VERDICTS,
+    BeingReadError,
     Change,
     Claim,
     Condition,
@@ -29,6 +39,7 @@ __all__ = [
     "KINDS",
     "SPEEDS",
     "VERDICTS",
+    "BeingReadError",
     "Change",
     "Claim",
     "Condition",
@@ -39,18 +50,21 @@ __all__ = [
     "Preset",
     "PresetError",
     "SeenAs",
+    "being_read",
     "check_table",
     "list_plans",
     "list_presets",
     "load_preset",
     "may_save",
     "parse_preset",
+    "published_data",
     "read_table",
     "save_lesson",
     "settings_of",
     "table_of",
     "teachers_folder",
     "unreadable",
+    "wait_until_read",
     "write_preset",
     "write_table",
 ]

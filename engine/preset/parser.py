@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from engine.experiment import Experiment, ExperimentError
+from engine.data import Dataset
+from engine.data.defaults import defaults
+from engine.experiment import DATA_NAMES, Experiment, ExperimentError
 from engine.preset import setting_links
+from engine.preset.lesson_data import Find, nowhere
 from engine.preset.preset import (
     ASK,
     CARDS,
@@ -17,6 +20,7 @@ from engine.preset.preset import (
     KINDS,
     SPEEDS,
     VERDICTS,
+    BeingReadError,
     Change,
     Claim,
     Condition,
@@ -35,7 +39,8 @@ TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or
 PRESET_KEYS: dict[str, type] = {"title": str, "question": str, "look_for": str, "order": int, "experiment": dict,
                                 "kind": str, "chapter": str, "explains": str, "text": str, "symptom": str,
                                 "seen_as": list, "figures": list, "card": str, "speed": str, "paused": bool,
-                                "note": str, "next": list, "predict": list, "done": dict, "claims": list}  # fmt: skip
+                                "note": str, "data": str, "data_choices": dict, "next": list, "predict": list,
+                                "done": dict, "claims": list}  # fmt: skip
 CHANGE_KEYS: dict[str, type] = {"says": str, "settings": dict}
 SEEN_AS_KEYS: dict[str, type] = {"says": str, "figure": str, "settings": dict}
 CLAIM_KEYS: dict[str, type] = {"says": str, "gate": str, "measure": str, "settings": dict, "against": dict,
@@ -51,16 +56,17 @@ PREDICTION_KEYS: dict[str, type] = {"asks": str, "answers": list, "right": int, 
 Place = tuple[str | int, ...]
 
 
-def parse_preset(slug: str, text: str, form: str = "toml") -> Preset:
-    """Parse a lesson; `form` is the file's suffix, "toml" or "md".
+def parse_preset(slug: str, text: str, form: str = "toml", find: Find = nowhere) -> Preset:
+    """Parse a lesson; `form` is the file's suffix, "toml" or "md"; `find` finds data of its own.
 
     Raises:
+        BeingReadError: if nothing is wrong, but its data are still being read.
         PresetError: for a syntax error, an unknown, missing or wrong key, or a link to invalid settings.
     """
     file = f"{slug}.{form}"
-    preset, problems = check_table(file, read_table(file, text, form))
+    preset, problems = check_table(file, read_table(file, text, form), find)
     if problems:
-        raise problems[0]
+        raise next((each for each in problems if not isinstance(each, BeingReadError)), problems[0])
     assert preset is not None
     return preset
 
@@ -83,17 +89,18 @@ def read_table(file: str, text: str, form: str = "md") -> dict[str, Any]:
     return table
 
 
-def check_table(file: str, table: dict[str, Any]) -> tuple[Preset | None, list[PresetError]]:
+def check_table(file: str, table: dict[str, Any], find: Find = nowhere) -> tuple[Preset | None, list[PresetError]]:
     """Check the settings of a lesson.
 
     Args:
         file: its name, for messages; without the suffix it is the lesson's slug.
         table: as `read_table` returns it; not changed.
+        find: finds the data of a lesson on data of its own.
 
     Returns:
         The lesson, or None if there are problems; and every problem, in the order in which a file is checked.
     """
-    return _Check(file).lesson(table)
+    return _Check(file, find).lesson(table)
 
 
 def _split(file: str, text: str) -> tuple[str, str]:
@@ -112,22 +119,23 @@ def _split(file: str, text: str) -> tuple[str, str]:
 class _Check:
     """The check of one lesson. It goes on after a problem, so that all of them can be told at once."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, find: Find) -> None:
+        self.file, self.find = file, find
         self.problems: list[PresetError] = []
         self.experiment: Experiment | None = None  # None while its settings are wrong: others cannot be checked then
 
     def lesson(self, read: dict[str, Any]) -> tuple[Preset | None, list[PresetError]]:
         """The lesson of this table and all its problems."""
         file = self.file
-        table = self.table((), file, "a preset", read, PRESET_KEYS,
-                           ("title", "question", "look_for", "order", "experiment"))  # fmt: skip
+        required = ("title", "question", "look_for", "order", *(() if "data" in read else ("experiment",)))
+        table = self.table((), file, "a preset", read, PRESET_KEYS, required)
         for key, choices in (("speed", tuple(SPEEDS)), ("kind", KINDS), ("card", CARDS)):
             if key in table:
                 self.one_of((key,), file, table[key], choices)
-        if "experiment" in table:
+        dataset = self.own_data(table)
+        if "experiment" in table if "data" not in read else dataset is not None:
             with self.at("experiment"):
-                self.experiment = table["experiment"] = _experiment(file, table["experiment"])
+                self.experiment = table["experiment"] = _experiment(file, table.get("experiment", {}), dataset)
         for key in ("explains", "text"):
             with self.at(key):
                 _check_links(f"{file}, {key}", self.experiment, table.get(key, ""))
@@ -141,6 +149,20 @@ class _Check:
             table[key] = self.each(key, table, make)
         slug = file.rpartition(".")[0]
         return (None if self.problems else Preset(slug=slug, **table)), self.problems
+
+    def own_data(self, table: dict[str, Any]) -> Dataset | None:
+        """The lesson's own data; None without, and if they are not to be had."""
+        if "data" not in table:
+            if "data_choices" in table:
+                with self.at("data_choices"):
+                    raise _problem(self.file, "data_choices is about data of the lesson's own, so it needs data.")
+            return None
+        with self.at("data"):
+            try:
+                return self.find(table["data"], table.get("data_choices", {}))
+            except PresetError as error:
+                raise type(error)(f"{self.file}, data: {error}", says=str(error)) from error
+        return None
 
     # ---- its parts: each returns the value, or what is left of it if there were problems
 
@@ -302,9 +324,15 @@ def _problem(where: str, says: str, *place: str | int, is_shape: bool = False) -
     return PresetError(f"{where}: {says}", says=says, place=place, is_shape=is_shape)
 
 
-def _experiment(where: str, settings: dict[str, Any]) -> Experiment:
+def _experiment(where: str, settings: dict[str, Any], dataset: Dataset | None) -> Experiment:
+    """The experiment of these settings. On own data, those that are left out are what usually suits such data."""
     try:
-        return Experiment.from_dict(settings)
+        if dataset is None:
+            return Experiment.from_dict(settings)
+        for name in DATA_NAMES:
+            if name in settings:
+                raise _problem(where, f"{name} must be left out, because the lesson has data of its own.", name)
+        return Experiment.from_dict({**defaults(dataset).to_dict(), **settings}, dataset.to_task())
     except ExperimentError as error:
         raise _problem(where, str(error), error.field) from error
 

@@ -47,6 +47,10 @@ class PresetError(ValueError):
         super().__init__(message)
 
 
+class BeingReadError(PresetError):
+    """A lesson that cannot be used yet, because its data are still being read; nothing else is known to be wrong."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """A suggestion of what to try next: a few words (`says`), and the settings to change."""
@@ -187,6 +191,8 @@ class Preset:
         claims: statements about it and how they are checked.
         speed: "slow", "normal" or "max". paused: True to open at step 0 without training.
         note: measurements, for authors; not shown.
+        data: name of the file with its own data, which lies beside the lesson's; empty for a task of the catalogue.
+        data_choices: what its author chose instead of the reader's guesses, as in `engine.data.choices`; and the kind.
         file: name of the teacher's file; empty for lessons of the course.
     """
 
@@ -211,4 +217,6 @@ class Preset:
     speed: str = "normal"
     paused: bool = False
     note: str = ""
+    data: str = ""
+    data_choices: dict[str, Any] = field(default_factory=dict, hash=False)
     file: str = ""

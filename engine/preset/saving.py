@@ -14,6 +14,7 @@ from engine.preset.library import (
     check_claims,
     check_name,
     check_size,
+    published_data,
     teachers_folder,
 )
 from engine.preset.parser import parse_preset
@@ -53,7 +54,7 @@ def save_lesson(slug: str, text: str, *, replace: bool = False) -> Path:
     check_name(file)
     content = text.encode()
     check_size(file, len(content))
-    check_claims(file, parse_preset(slug, text, "md"))
+    check_claims(file, parse_preset(slug, text, "md", published_data))
     folder = teachers_folder()
     _check_place(folder, slug, replace)
     try:

@@ -7,7 +7,9 @@ import datetime
 import re
 from typing import Any
 
-from engine.experiment import Experiment
+from engine.data.dataset import dataset_of
+from engine.data.defaults import defaults
+from engine.experiment import DATA_NAMES, Experiment
 from engine.preset.parser import (
     CHANGE_KEYS,
     CLAIM_KEYS,
@@ -20,7 +22,7 @@ from engine.preset.parser import (
 from engine.preset.preset import Condition, Preset
 
 ORDER = ("order", "kind", "chapter", "title", "question", "look_for", "explains", "text", "symptom", "speed", "paused",
-         "figures", "card", "note")  # fmt: skip
+         "figures", "card", "note", "data", "data_choices")  # fmt: skip
 """The settings above the first table, in the order in which they are written."""
 PARTS = {"seen_as": SEEN_AS_KEYS, "next": CHANGE_KEYS, "predict": PREDICTION_KEYS, "claims": CLAIM_KEYS}
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -41,7 +43,9 @@ def table_of(preset: Preset) -> dict[str, Any]:
         value = getattr(preset, key)
         if key not in table and value != getattr(usual, key) and key not in (*PARTS, "experiment", "done"):
             table[key] = list(value) if isinstance(value, tuple) else value
-    table["experiment"] = settings_of(preset.experiment)
+    settings = _own_settings(preset.experiment) if preset.data else settings_of(preset.experiment)
+    if settings:
+        table["experiment"] = settings
     for key in PARTS:
         if getattr(preset, key):
             table[key] = [_differing(each) for each in getattr(preset, key)]
@@ -64,6 +68,17 @@ def settings_of(experiment: Experiment) -> dict[str, Any]:
         name: value
         for name, value in experiment.to_dict().items()
         if name in always or value != getattr(usual, name) or type(value) is not type(getattr(usual, name))
+    }
+
+
+def _own_settings(experiment: Experiment) -> dict[str, Any]:
+    """The settings that a lesson on own data names: those that are not what usually suits such data."""
+    dataset = dataset_of(experiment)
+    usual = Experiment() if dataset is None else defaults(dataset)
+    return {
+        name: value
+        for name, value in experiment.to_dict().items()
+        if name not in DATA_NAMES and value != getattr(usual, name)
     }
 
 

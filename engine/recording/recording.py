@@ -10,6 +10,9 @@ Record a run without the app, read it as a table, or open it in the playground:
 
 The file is a zip archive. `recording.json` has the settings, the verdicts, and which frames have which columns. Every
 column is a .npy file, stacked over frames, that `np.load(..., allow_pickle=False)` can read.
+
+A run on somebody's own data opens where the data are not: `recording.json` describes them. The file that they came from
+is in the archive only if it was asked for (`with_files`), as it is: whoever trains again reads it again.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentErro
 from engine.frame import Diagnosis, Frame, RunInfo
 from engine.recording.columns import Column, ColumnError, columns_of, leaves, reading
 from engine.recording.history import ROW, History, size_of
+from engine.recording.own_data import check_steps, describe, described
 from engine.recording.shapes import check_shapes
+from engine.tasks import OWN_DATA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +73,7 @@ class Recording:
         changes: what was changed live: (step, {setting: value}), in force from the next update on.
         frames: at least one, steps ascending.
         updates, looks: rows of `engine.recording.history.ROW`, by step, as `engine.recording.history.History` has them.
+        files: what somebody's own data were read from, (name, bytes), if they are to be kept.
     """
 
     experiment: Experiment
@@ -75,6 +81,7 @@ class Recording:
     frames: tuple[Frame, ...]
     updates: np.ndarray
     looks: np.ndarray
+    files: tuple[tuple[str, bytes], ...] = ()
 
     def __post_init__(self) -> None:
         for rows in (self.updates, self.looks):
@@ -100,9 +107,13 @@ class Recording:
         """The same with all live changes up to this step."""
         return dataclasses.replace(self.info, experiment=settings_at(self.experiment, self.changes, step))
 
+    def with_files(self, files: Iterable[tuple[str, bytes]]) -> Recording:
+        """Copy that also keeps these files: (name, bytes)."""
+        return dataclasses.replace(self, files=tuple(files))
+
     @property
     def size(self) -> int:
-        """Bytes of all arrays, about the unpacked size of a file."""
+        """Bytes of all arrays, without `files`: about the unpacked size of a file."""
         return size_of((self.frames, self.updates, self.looks))
 
     def thinned(self, max_frames: int) -> Recording:
@@ -150,8 +161,9 @@ class Recording:
         Raises:
             RecordingError: if the frames are not of one run, or too large for a file that could be loaded again.
         """
-        if self.size > MAX_BYTES:
-            size, most = self.size // 2**20, MAX_BYTES // 2**20
+        whole = self.size + sum(len(content) for _, content in self.files)
+        if whole > MAX_BYTES:
+            size, most = whole // 2**20, MAX_BYTES // 2**20
             raise RecordingError(
                 f"These frames take {size:,} MB and a file holds {most:,}: keep fewer, with `thinned`."
             )
@@ -168,12 +180,16 @@ class Recording:
             "columns": {path: None if column.frames == every else column.frames for path, column in columns.items()},
             "diagnoses": [_diagnosis_to_json(frame.diagnosis) for frame in self.frames],
         }
+        if self.experiment.task == OWN_DATA:
+            contents |= {"own_data": describe(self.experiment), "files": [name for name, _ in self.files]}
         with zipfile.ZipFile(file, "w") as archive:
             _write_entry(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
             for name in CURVES:
                 _write_entry(archive, f"{name}.npy", _to_npy(getattr(self, name)))
             for path, column in columns.items():
                 _write_entry(archive, f"frames/{path}.npy", _to_npy(column.values))
+            for number, (_, content) in enumerate(self.files):
+                _write_entry(archive, f"files/{number}", content)
 
     @classmethod
     def load(cls, file: str | Path | IO[bytes], max_bytes: int = MAX_BYTES) -> Recording:
@@ -237,7 +253,10 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     contents = json.loads(archive.read(CONTENTS))
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise RecordingError("This recording was written by another version of the playground, in another format.")
-    experiment = Experiment.from_dict(contents["experiment"])
+    is_own = contents["experiment"].get("task") == OWN_DATA
+    held = described(contents["own_data"]) if is_own else None  # also where the data are: a file opens alike everywhere
+    experiment = Experiment.from_dict(contents["experiment"], held)
+    check_steps(experiment)
     changes = tuple(_change(experiment, *change) for change in contents["changes"])
     columns = {
         RENAMED.get(path, path): _column(archive, path, which, contents["frames"])
@@ -253,7 +272,10 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     unknown = set(columns) - {path for frame in frames for path, _ in leaves(frame)}
     if unknown:
         raise RecordingError(f"This recording holds what this version does not know: {', '.join(sorted(unknown))}.")
-    return Recording(experiment, changes, frames, *(_curve(archive, name) for name in CURVES))
+    names = [str(name) for name in contents.get("files", ())]
+    files = tuple((name, archive.read(f"files/{number}")) for number, name in enumerate(names))
+    updates, looks = (_curve(archive, name) for name in CURVES)
+    return Recording(experiment, changes, frames, updates, looks, files)
 
 
 def _change(experiment: Experiment, step: Any, settings: Any) -> tuple[int, dict[str, Any]]:

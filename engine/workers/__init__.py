@@ -8,6 +8,7 @@ from engine.workers.pool import Pool
 from engine.workers.protocol import (
     ANSWER,
     CHANGED_FRAME,
+    FORECAST,
     SEQUENCE_TRACE,
     TYPED_FRAME,
     UPDATE_TRACE,
@@ -19,6 +20,7 @@ from engine.workers.run import Run
 __all__ = [
     "ANSWER",
     "CHANGED_FRAME",
+    "FORECAST",
     "SEQUENCE_TRACE",
     "TYPED_FRAME",
     "UPDATE_TRACE",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.data import Dataset
 from engine.workers.protocol import Measured, MeasureOrder, WorkerHandle
 
 
@@ -10,10 +11,14 @@ class Measurement:
 
     `progress` goes from 0 to 1. `result` is None until done, then the medians in seconds, in the order's order.
     `error` says in a sentence why there will be no result; empty if nothing went wrong.
+
+    Args:
+        datasets: somebody's own data that it needs.
     """
 
-    def __init__(self, order: MeasureOrder) -> None:
+    def __init__(self, order: MeasureOrder, datasets: tuple[Dataset, ...] = ()) -> None:
         self.order, self.key, self.repeats = order, order.key, order.repeats
+        self.datasets = datasets
         self.progress = 0.0
         self.result: tuple[float, ...] | None = None
         self.error = ""

@@ -10,7 +10,10 @@ import itertools
 import threading
 from collections.abc import Sequence
 
-from engine.experiment import Changes, Experiment
+from engine.data import Dataset
+from engine.data.dataset import dataset_of
+from engine.experiment import BRING_FIRST, Changes, Experiment, ExperimentError
+from engine.tasks.own import OWN_DATA
 from engine.workers.channel import ChannelFactory, LocalProcess
 from engine.workers.measurement import Measurement
 from engine.workers.protocol import Measure, MeasureOrder, MeasureRecurrence
@@ -39,12 +42,19 @@ class Pool:
     ) -> Run:  # fmt: skip
         """Start a run; its first frame, step 0, comes without being requested.
 
+        Somebody's own data, which the experiment holds, travel beside it.
+
         Args:
             paused: wait at step 0, or at `until`.
             speed: at most this many updates a second; None for no limit.
             changes: live settings to be changed at these steps.
             until: train to this step first, as fast as possible, whatever `paused` and `speed` say.
+
+        Raises:
+            ExperimentError: for own data of which there is only what a recording says.
         """
+        if experiment.task == OWN_DATA and dataset_of(experiment) is None:
+            raise ExperimentError("task_options", got=experiment.task_options, accepts=BRING_FIRST)
         return self._open(Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes,
                               until=until))  # fmt: skip
 
@@ -66,7 +76,9 @@ class Pool:
         Args:
             repeats: updates that are timed; the result is their median.
         """
-        return self._measure(Measure(next(self._keys), [experiment.to_dict() for experiment in experiments], repeats))
+        order = Measure(next(self._keys), [experiment.to_dict() for experiment in experiments], repeats)
+        found = [dataset_of(experiment) for experiment in experiments]
+        return self._measure(order, tuple(dataset for dataset in found if dataset is not None))
 
     def measure_recurrence(self, shapes: Sequence[tuple[int, int, int]], *, repeats: int = 15) -> Measurement:
         """Measure how long a linear recurrence takes, forward and backward, as a loop and as a scan.
@@ -77,8 +89,8 @@ class Pool:
         """
         return self._measure(MeasureRecurrence(next(self._keys), tuple(shapes), repeats))
 
-    def _measure(self, order: MeasureOrder) -> Measurement:
-        measurement = Measurement(order)
+    def _measure(self, order: MeasureOrder, datasets: tuple[Dataset, ...] = ()) -> Measurement:
+        measurement = Measurement(order, datasets)
         with self._lock:
             self._least_busy().measure(measurement)
         return measurement

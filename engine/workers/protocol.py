@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.ask.question import Answer
+from engine.data import Dataset
 from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
 from engine.frame.typed_frame import TypedFrame
@@ -13,6 +14,7 @@ from engine.intervention.changed_frame import ChangedFrame
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import Verification
+from engine.tasks.forecast import Forecast
 
 Result = TypeVar("Result")
 
@@ -40,9 +42,29 @@ TYPED_FRAME: RequestKind[TypedFrame] = RequestKind("typed_frame")
 CHANGED_FRAME: RequestKind[ChangedFrame] = RequestKind("changed_frame")
 """Frames of the drawn sequence with interventions and without; arguments: `interventions`, and as of a typed frame
 `changes` (default: none) and `requested`."""
+FORECAST: RequestKind[Forecast] = RequestKind("forecast")
+"""What comes after the end of measured data; arguments: `steps`, and `series`, its number (default: 0)."""
 REQUEST_KINDS: tuple[RequestKind[Any], ...] = (
-    ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS, TYPED_FRAME, CHANGED_FRAME,
+    ANSWER, SEQUENCE_TRACE, VERIFICATION, UPDATE_TRACE, WEIGHTS, TYPED_FRAME, CHANGED_FRAME, FORECAST,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bring:
+    """Pool to worker: somebody's own data, which runs and measurements use from now on, until `Forget`.
+
+    `name` is the `options_key` of the settings that name them.
+    """
+
+    name: str
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Pool to worker: nothing uses the data of this name any more."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -171,7 +193,7 @@ class Measured:
 
 
 MeasureOrder = Measure | MeasureRecurrence
-PoolMessage = Open | MeasureOrder | Order
+PoolMessage = Bring | Forget | Open | MeasureOrder | Order
 WorkerMessage = Ready | WorkingOn | Report | CheckpointSaved | RequestDone | Measured
 
 

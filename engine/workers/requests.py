@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.ask import answering
+from engine.ask import answering, forecasting
 from engine.ask.question import Answer, Question
 from engine.slow_motion.dry_run import dry_run_update
 from engine.step_through import tracing, verify
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import GradientEntry, Verification
+from engine.tasks.forecast import Forecast
 from engine.training import Trainer
 from engine.workers.protocol import (
     ANSWER,
     CHANGED_FRAME,
+    FORECAST,
     SEQUENCE_TRACE,
     TYPED_FRAME,
     UPDATE_TRACE,
@@ -33,6 +35,19 @@ def answer_question(trainer: Trainer, question: Question) -> Answer:
     trainer.model.eval()
     try:
         return answering.answer(trainer.model, question, trainer.step)
+    finally:
+        trainer.model.train()
+
+
+def forecast_series(trainer: Trainer, steps: int, series: int = 0) -> Forecast:
+    """Forecast measured data with the network as it is, in evaluation mode. Draws no random number.
+
+    Raises:
+        QuestionError: with a sentence, where there is nothing to forecast or outputs are not finite.
+    """
+    trainer.model.eval()
+    try:
+        return forecasting.forecast(trainer.model, steps, series, trainer.step)
     finally:
         trainer.model.train()
 
@@ -63,6 +78,7 @@ HANDLERS: dict[RequestKind[Any], Callable[..., Any]] = {
     WEIGHTS: Trainer.weights,
     TYPED_FRAME: Trainer.typed_frame,
     CHANGED_FRAME: Trainer.changed_frame,
+    FORECAST: forecast_series,
 }
 """For each kind the function that is called with the trainer and the request's arguments."""
 

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engine.data import Dataset
+from engine.data.dataset import dataset_of
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.reading_request import newest_requests
@@ -256,6 +258,12 @@ class Run:
         self.branched_at = step
         self._log = parent._log.until(step)
         self._frame, self._step = self.frame_at(step), step
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Somebody's own data, if it trains on such: the worker that takes it on needs them."""
+        dataset = dataset_of(self.info.experiment)
+        return () if dataset is None else (dataset,)
 
     def attach(self, worker: WorkerHandle) -> None:
         """From now on this worker computes the run."""

@@ -19,9 +19,13 @@ import torch
 
 from engine.experiment import Experiment
 from engine.frame import RunPhase
+from engine.tasks import OWN_DATA, Task
+from engine.tasks.own import options_key
 from engine.training import Trainer
 from engine.workers.hosted_run import HostedRun
 from engine.workers.protocol import (
+    Bring,
+    Forget,
     Measured,
     MeasureOrder,
     Open,
@@ -67,6 +71,7 @@ class Worker:
         self.connection, self._clock = connection, clock
         self.runs: dict[int, HostedRun] = {}
         self.timers: dict[int, Timer] = {}  # the first is measuring, the others wait
+        self.own_data: dict[str, Task | str] = {}  # by name: the task, or a sentence that says why there is none
         self.working_on: int | None = None
         self.share = 1.0  # of this core, for each run that trains
         self.credit, self.credited = FRAME_CREDIT, clock()
@@ -119,6 +124,10 @@ class Worker:
     def _execute(self, message: PoolMessage) -> None:
         if isinstance(message, Open):
             self._open(message)
+        elif isinstance(message, Bring):
+            self._bring(message)
+        elif isinstance(message, Forget):
+            self.own_data.pop(message.name, None)
         elif isinstance(message, MeasureOrder):
             self.timers[message.key] = timer_of(message, self._clock)
         elif message.what == "close":
@@ -128,7 +137,19 @@ class Worker:
             run = self.runs[message.key]
             self._guard(run, lambda: getattr(run, message.what)(message.value))
 
+    def _bring(self, message: Bring) -> None:
+        try:
+            self.own_data[message.name] = message.dataset.to_task()
+        except Exception as error:  # sent to the person whose data they are, when a run needs them
+            name = message.dataset.name
+            self.own_data[message.name] = f"The data {name} cannot be used: {type(error).__name__}: {error}"
+
     def _open(self, order: Open) -> None:
+        if order.settings.get("task") == OWN_DATA:
+            task = self.own_data.get(options_key(order.settings["task_options"]))
+            if isinstance(task, str):
+                self._say_failed(order.key, task)
+                return
         try:
             run = self.runs[order.key] = HostedRun(order, self._clock)
         except Exception as error:  # sent to the person whose run it is; the other runs go on
@@ -168,7 +189,9 @@ class Worker:
         self.connection.send(message)
 
     def _fail(self, key: int, error: Exception) -> None:
-        message = f"This run ended with an error: {type(error).__name__}: {error}"
+        self._say_failed(key, f"This run ended with an error: {type(error).__name__}: {error}")
+
+    def _say_failed(self, key: int, message: str) -> None:
         self.connection.send(Report(key, RunPhase.FAILED, 0, 0.0, 0.0, message, None, [], (), None))
 
     def _send_news(self, run: HostedRun) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from engine.frame import RunPhase
+from engine.workers.brought_data import BroughtData
 from engine.workers.channel import Channel, ChannelFactory
 from engine.workers.measurement import Measurement
 from engine.workers.protocol import Measured, Order, PoolMessage, Ready, Report, WorkerMessage, WorkingOn
@@ -40,6 +41,7 @@ class WorkerProcess:
         self.ready = threading.Event()
         self._start_channel, self._on_ready = start_channel, on_ready
         self._lock, self._stopped = threading.Lock(), False
+        self._data, self._data_lock = BroughtData(), threading.Lock()  # data and those that use them: one after another
         self._outbox: queue.SimpleQueue[PoolMessage | None] = queue.SimpleQueue()
         self._working_on: int | None = None
         self._started = 0.0
@@ -58,24 +60,40 @@ class WorkerProcess:
 
     def open(self, run: Run) -> None:
         """Take a run on. It is sent once torch is loaded: before that a checkpoint would fill the pipe and block."""
-        self.runs[run.key] = run
-        run.attach(self)
-        if self.ready.is_set():
-            for order in run.restart_orders():
-                self.send(order)
+        with self._data_lock:
+            self.runs[run.key] = run
+            run.attach(self)
+            if self.ready.is_set():
+                self._send_run(run)
+
+    def _send_run(self, run: Run) -> None:
+        for order in (*self._data.use(run.key, run.datasets), *run.restart_orders()):
+            self.send(order)
 
     def measure(self, measurement: Measurement) -> None:
         """Take a measurement on. It is sent once torch is loaded."""
-        self.measurements[measurement.key] = measurement
-        measurement.attach(self)
-        if self.ready.is_set():
-            self.send(measurement.order)
+        with self._data_lock:
+            self.measurements[measurement.key] = measurement
+            measurement.attach(self)
+            if self.ready.is_set():
+                self._send_measurement(measurement)
+
+    def _send_measurement(self, measurement: Measurement) -> None:
+        for order in (*self._data.use(measurement.key, measurement.datasets), measurement.order):
+            self.send(order)
 
     def close(self, key: int) -> None:
         """Forget a run or a measurement, and let the worker forget it."""
-        self.runs.pop(key, None)
-        self.measurements.pop(key, None)
-        self.send(Order(key, "close"))
+        self._let_go(key, Order(key, "close"))
+
+    def _let_go(self, key: int, *orders: Order) -> None:
+        """Forget a run or a measurement, send these orders, and let the worker forget the data that it alone used."""
+        with self._data_lock:
+            self.runs.pop(key, None)
+            self.measurements.pop(key, None)
+            messages: list[PoolMessage] = [*orders, *self._data.release(key)]
+            for message in messages:
+                self.send(message)
 
     def send(self, message: PoolMessage) -> None:
         """Send a message without waiting, from any thread.
@@ -123,19 +141,21 @@ class WorkerProcess:
             if (measurement := self.measurements.get(message.key)) is not None:
                 measurement.receive(message)
                 if not measurement.running:
-                    self.measurements.pop(message.key, None)
+                    self._let_go(message.key)
         elif (run := self.runs.get(message.key)) is not None:
             run.receive(message)
             if isinstance(message, Report) and message.phase == RunPhase.FAILED:
-                self.runs.pop(message.key, None)
+                self._let_go(message.key)
 
     def _send_everything(self) -> None:
         """Torch is loaded: send all runs and measurements that this worker was given."""
-        self.ready.set()
-        for order in [order for run in list(self.runs.values()) for order in run.restart_orders()]:
-            self.send(order)
-        for measurement in list(self.measurements.values()):
-            self.send(measurement.order)
+        with self._data_lock:
+            self.ready.set()
+            self._data.clear()
+            for run in self.runs.values():
+                self._send_run(run)
+            for measurement in self.measurements.values():
+                self._send_measurement(measurement)
 
     def _replace(self, channel: Channel) -> None:
         """Start another process after this one died. Runs go on from their newest checkpoint.

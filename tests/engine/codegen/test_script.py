@@ -25,15 +25,15 @@ RELATIVE = 1e-6
 OPENING = Experiment(cell="rnn", hidden_size=32)
 
 
-def run(text: str) -> dict:
+def run(text: str, path: Path = Path("script.py")) -> dict:
     """The script's names, as a stranger would import it: nothing of ours can be reached, nor what it promises not to
-    need."""
+    need. path: of the script."""
 
     def guarded(name, *rest):
         assert name.split(".")[0] not in ("engine", "app", "pandas", "plotly"), f"the script imports {name}"
         return __import__(name, *rest)
 
-    names = {"__name__": "script", "__builtins__": {**vars(builtins), "__import__": guarded}}
+    names = {"__name__": "script", "__file__": str(path), "__builtins__": {**vars(builtins), "__import__": guarded}}
     exec(compile(text, "script", "exec", dont_inherit=True), names)
     return names
 

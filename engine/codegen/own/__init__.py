@@ -1,0 +1,1 @@
+"""The data section of a script on somebody's own data."""
