@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import drafts, state, tab, text
+from app import chosen_data, drafts, own_data_store, state, tab, text
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES
@@ -87,7 +87,7 @@ class Control:
             "key": self.key,
             "help": text.help_for(self.key, tab.value("cell")),
             "on_change": self.on_change,
-            "disabled": not (self.is_enabled() and has_effect(self.key, tab.value)),
+            "disabled": not (self.is_enabled() and has_effect(self.key, chosen_data.value)),
         }
 
 
@@ -135,7 +135,7 @@ DRAW = {"pick": _pick, "segments": _segments, "scale": _scale, "number": _number
 
 
 def _lengths() -> list[int]:
-    limits = TASKS[tab.value("task")].lengths
+    limits = chosen_data.task().lengths
     return sorted({limits.low, limits.high, limits.default, *(n for n in LENGTHS if limits.low <= n <= limits.high)})
 
 
@@ -145,15 +145,30 @@ def _presets() -> list[str]:
 
 
 def _tasks() -> list[str]:
+    """This visitor's files, then all tasks."""
+    own, chosen = [file.option for file in own_data_store.mine().newest_first], tab.value("task")
+    if own_data_store.is_option(chosen) and chosen not in own:
+        own.append(chosen)  # of a run that goes on after its file was forgotten
+    return [*own, *catalogue()]
+
+
+def catalogue() -> list[str]:
     """All tasks, grouped by family, each family in the order of TASKS."""
     return sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
+
+
+def _task(option: str) -> str:
+    """One entry in the list of data."""
+    if not own_data_store.is_option(option):
+        return text.task(option)
+    return f"{own_data_store.label_of(option)} · {text.YOUR_DATA_FAMILY}"
 
 
 PRESET = Control(
     key="preset", kind="pick", options=_presets, show=lambda slug: text.preset(drafts.load_preset(slug)),
     on_change=state.on_preset,
 )  # fmt: skip
-TASK = Control(key="task", kind="pick", options=_tasks, show=text.task, on_change=state.on_task)
+TASK = Control(key="task", kind="pick", options=_tasks, show=_task, on_change=state.on_task)
 LENGTH = Control(key="seq_len", kind="scale", options=_lengths)
 RNN_TYPE = Control(
     key="rnn_type", kind="segments", options=CHOICES["rnn_type"], show=lambda kind: text.RNN_TYPES[kind],

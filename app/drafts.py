@@ -15,7 +15,16 @@ from typing import Any
 import streamlit as st
 
 from app import tab
-from engine.preset import Preset, PresetError, check_table, library, list_presets, read_table, write_table
+from engine.preset import (
+    Preset,
+    PresetError,
+    check_table,
+    library,
+    list_presets,
+    published_data,
+    read_table,
+    write_table,
+)
 
 PREFIX = "draft-"
 MAX_PER_BROWSER, MAX_DRAFTS = 8, 400
@@ -82,7 +91,7 @@ class Draft:
 
     def check(self) -> None:
         """Check it as a file in the teacher's folder is checked, and keep it as a lesson if nothing is wrong."""
-        lesson, self.problems = check_table(self.file, self.table)
+        lesson, self.problems = check_table(self.file, self.table, published_data)
         self.problems = [each for each in self.problems if each.place not in self.unread]
         self.problems += [PresetError(says, place=place) for place, (_, says) in self.unread.items()]
         checks = [lambda: library.check_name(self.file), lambda: library.check_size(self.file, len(self.text.encode()))]

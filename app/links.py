@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app import drafts, text
+from app import drafts, own_data_link, own_data_store, text
 from app.setting_effects import why_no_effect
 from app.stage_mode import MODES
 from engine.experiment import (
@@ -25,8 +25,9 @@ from engine.experiment import (
     record_change,
     settings_at,
 )
-from engine.preset import SPEEDS, Preset, load_preset
-from engine.tasks import TASKS
+from engine.preset import SPEEDS, Preset, load_preset, wait_until_read
+from engine.tasks import OWN_DATA, TASKS, Task
+from engine.tasks.own import known
 
 SETTINGS = tuple(field.name for field in dataclasses.fields(Experiment))
 USUAL = Experiment()
@@ -48,6 +49,7 @@ HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", 
 """What a link can hide."""
 OPENING = "remember"
 """The playground's lesson without a link: it shows in 30 seconds what the playground is for."""
+DATA_SECONDS = 5.0  # that the visitor who opens a lesson waits for its data, if they are being read
 
 FIXED_SETTINGS = {
     "one_to_many": {"bidirectional": False, "window": 1},
@@ -107,8 +109,10 @@ def read(link: dict[str, str]) -> Opening:
     layer = settings.pop("layer", None)
     is_lesson = "preset" in settings or not set(settings) & set(SETTINGS)
     slug = settings.pop("preset", OPENING)
+    is_waiting = wait_until_read(slug, DATA_SECONDS)
     if not drafts.exists(slug):
         refusal_of = drafts.REFUSED if drafts.is_draft(slug) else text.PRESET_REFUSED
+        refusal_of = text.PRESET_BEING_READ if is_waiting else refusal_of
         refused["preset"] = refusal_of.format(got=text.plain(slug), shown=load_preset(OPENING).title)
         slug = OPENING
     preset = drafts.load_preset(slug)
@@ -137,6 +141,13 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
     """
     values: dict[str, Any] = {}
     accepted: dict[str, str] = {}  # by invalid setting: what it accepts
+    link, needed = own_data_link.split(link)
+    if link.get("task") == OWN_DATA:
+        if needed is not None and own_data_store.task_here(needed.options) is not None:
+            values["task_options"] = needed.options
+        else:
+            refused["task"] = text.DATA_REFUSED.format(name=text.plain(needed.name if needed else ""))
+            del link["task"]
     for name, raw in link.items():
         if name not in SETTINGS:
             refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
@@ -183,16 +194,22 @@ def note_no_effect(link: dict[str, str], used: Iterable[Experiment], refused: di
 
 def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
     """The settings that follow from a change of task: its default length, and an RNN type that it supports."""
-    task = TASKS.get(values.get("task", experiment.task))
-    if task is None or task.slug == experiment.task:
+    slug, options = values.get("task", experiment.task), values.get("task_options", {})
+    task = _task(slug, options)
+    if task is None or (slug == experiment.task and (slug != OWN_DATA or options == experiment.task_options)):
         return {}
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default}
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "task_options": options}
     kind = values.get("rnn_type", experiment.rnn_type)
     if kind not in task.rnn_types:
         kind = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
         defaults["embedding_size"] = 0
     return defaults | FIXED_SETTINGS.get(kind, {})
+
+
+def _task(slug: str, options: dict[str, Any]) -> Task | None:
+    """The task of this slug, or of somebody's own data; None if there is none."""
+    return known(options) if slug == OWN_DATA else TASKS.get(slug)
 
 
 def _parse(name: str, raw: str) -> Any:
@@ -213,7 +230,7 @@ def _parse(name: str, raw: str) -> Any:
 def refusal(name: str, got: object, accepts: str, shown: object) -> str:
     """The message for an invalid value: what the setting accepts, and which value is used instead."""
     if name == "task":  # a list of all tasks would fill the page; the widget has it
-        accepts, shown = text.ONE_OF_THE_LIST, TASKS[str(shown)].title
+        accepts, shown = text.ONE_OF_THE_LIST, text.setting("task", shown)
     label = text.LABELS.get(name, name.replace("_", " "))
     return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
 
@@ -307,8 +324,11 @@ def to_link(experiment: Experiment, lesson: Preset | None, speed: str) -> dict[s
     defaults = _task_defaults(preset.experiment, settings)
     link = {"task": experiment.task} if lesson is None else {"preset": lesson.slug}
     for name, now in settings.items():
-        if now != base[name] or now != defaults.get(name, now):
+        if name != "task_options" and (now != base[name] or now != defaults.get(name, now)):
             link[name] = _format(now)
+    if experiment.task == OWN_DATA and not (lesson is not None and experiment.has_data_of(lesson.experiment)):
+        link["task"] = OWN_DATA
+        link |= own_data_link.to_link(experiment.task_options, own_data_store.name_of(experiment))
     return link | ({"speed": speed} if speed != preset.speed else {})
 
 

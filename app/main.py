@@ -17,6 +17,7 @@ from app.first_minute import visit
 from app.glossary import page as glossary
 from app.learn import page as learn
 from app.learn import progress
+from app.own_data import page as own_data
 from app.playground import page as playground
 from app.replay import page as replay
 from app.write import page as write
@@ -37,15 +38,19 @@ def _leads_to(mode: str) -> Callable[[], None]:
     return page
 
 
-PLAYGROUND = st.Page(lambda: playground.page(WRITE), title=text.PLAYGROUND, url_path="playground", default=True)
+PLAYGROUND = st.Page(
+    lambda: playground.page(WRITE, OWN_DATA), title=text.PLAYGROUND, url_path="playground", default=True
+)
 FIRST_MINUTE = st.Page(
     lambda: first_minute.page(PLAYGROUND), title=first_minute.TITLE, url_path="first", visibility="hidden"
 )
 WRITE = st.Page(lambda: write.page(PLAYGROUND), title=write.TITLE, url_path="write", visibility="hidden")
+OWN_DATA = st.Page(lambda: own_data.page(PLAYGROUND), title=own_data.TITLE, url_path="data")
 PAGES = [
     PLAYGROUND,
     FIRST_MINUTE,
     st.Page(lambda: learn.page(PLAYGROUND, FIRST_MINUTE, WRITE), title=text.LEARN, url_path="learn"),
+    OWN_DATA,
     WRITE,
     st.Page(_leads_to(stage_mode.SLOW), title="Slow motion", url_path="slow", visibility="hidden"),
     st.Page(_leads_to(stage_mode.WALK), title="Step through", url_path="steps", visibility="hidden"),

@@ -219,7 +219,7 @@ def default_name(initial: Experiment, changes: Changes, neighbour: KeptRun | Non
 
 def unused_name(run: KeptRun, others: Sequence[KeptRun]) -> str:
     """A name that no other run has, by what differs from the newest run on the same data."""
-    same_data = [other for other in others if other.initial.task == run.initial.task]
+    same_data = [other for other in others if other.initial.has_data_of(run.initial)]
     name = default_name(run.initial, run.changes, same_data[-1] if same_data else None)
     return numbered(name, {other.name for other in others})
 

@@ -36,6 +36,7 @@ from app.live import stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
 from app.my_runs import csv_file
+from app.own_data_store import VISITS
 
 EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
 
@@ -97,6 +98,7 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
         while True:
             await asyncio.sleep(EXPIRE_EVERY)
             HUB.expire()
+            VISITS.expire()
             RACES.expire()
             first_minute.RACES.expire()
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES
-from engine.tasks import TASKS
 
 
 def has_effect(name: str, value: Callable[[str], Any]) -> bool:
@@ -25,7 +24,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
 
     Args:
         name: of the setting.
-        value: gives the value of every setting by its name.
+        value: gives the value of every setting by its name, and under "definition" the task.
     """
     cell, is_fed_back = CELLS[value("cell")], value("rnn_type") in AUTOREGRESSIVE_TYPES
     has_matrix = cell.state_blocks > 0
@@ -35,7 +34,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
         "nonlinearity": (cell.uses_nonlinearity, f"the activation functions of {cell.title} are fixed"),
         "bidirectional": (cell.is_recurrent and not is_fed_back, one_way),
         "window": (not cell.is_recurrent and not is_fed_back, one_input),
-        "embedding_size": (TASKS[value("task")].inputs == "symbols", "the inputs are numbers, not symbols"),
+        "embedding_size": (value("definition").inputs == "symbols", "the inputs are numbers, not symbols"),
         "init": (
             has_matrix or value("init") == "identity",  # which also sets input weights and biases
             f"{cell.title} has no recurrent weight matrix",

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import drafts, guesses, links, stage_mode
+from app import chosen_data, drafts, guesses, links, own_data_store, stage_mode
 from app.hub import HUB, RunSlot, Start
 from app.links import WIDGETS
 from engine.cells import CELLS
@@ -24,15 +24,6 @@ from engine.preset import Preset
 from engine.tasks import TASKS
 
 REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)
-
-EXAMPLES = {
-    "one_to_one": "digits",
-    "one_to_many": "melody",
-    "many_to_one": "first_symbol_recall",
-    "many_to_many": "characters",
-    "encoder_decoder": "reverse",
-}
-"""The task that shows an RNN type best, used if the current task does not support the chosen type."""
 
 
 def open_session() -> None:
@@ -111,6 +102,7 @@ def _show(experiment: Experiment) -> None:
     """Set every widget, and keep the settings that have none."""
     for name in WIDGETS:
         st.session_state[name] = getattr(experiment, name)
+    st.session_state.task = own_data_store.option_of(experiment)
     st.session_state._rest = {name: getattr(experiment, name) for name in REST}
     st.session_state._good = experiment
 
@@ -122,6 +114,7 @@ def requested() -> Experiment:
         ExperimentError: when they do not fit together.
     """
     settings = {name: st.session_state.get(name, getattr(st.session_state._good, name)) for name in WIDGETS}
+    settings["task"] = chosen_data.slug(settings["task"])
     st.session_state._good = Experiment(**settings, **st.session_state._rest)
     return st.session_state._good
 
@@ -176,6 +169,12 @@ def _begin(*, paused: bool) -> None:
 
 def on_task() -> None:
     """Another task was picked: set its default length, and an RNN type that it supports."""
+    own = chosen_data.experiment()
+    if own is not None:
+        _show(own.replace(seed=last_valid().seed))
+        on_change()
+        return
+    st.session_state._rest["task_options"] = {}
     task = TASKS[st.session_state.task]
     st.session_state.seq_len = task.lengths.default
     if st.session_state.rnn_type not in task.rnn_types:
@@ -189,8 +188,8 @@ def on_task() -> None:
 
 def on_rnn_type() -> None:
     """Another RNN type was picked: if the current task does not support it, set one that does."""
-    if st.session_state.rnn_type not in TASKS[st.session_state.task].rnn_types:
-        st.session_state.task = EXAMPLES[st.session_state.rnn_type]
+    if st.session_state.rnn_type not in chosen_data.task().rnn_types:
+        st.session_state.task = chosen_data.EXAMPLES[st.session_state.rnn_type]
         on_task()
     on_change()
 

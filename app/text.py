@@ -6,13 +6,15 @@ import math
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.claims.table import bounds
 from engine.experiment import Experiment
-from engine.frame import RunInfo, RunPhase, RunStatus
+from engine.frame import RunPhase, RunStatus
 from engine.preset import Claim, Preset
-from engine.tasks import TASKS, task_of
+from engine.tasks import OWN_DATA, PROBE_SIZE, TASKS, sample, task_of
 
 PAGE_TITLE = "RNN playground"
 PAGES = "Pages"
@@ -68,7 +70,9 @@ def setting(name: str, value: Any) -> str:
     if name == "cell":
         return CELLS[value].title
     if name == "task":
-        return TASKS[value].title
+        return YOUR_DATA if value == OWN_DATA else TASKS[value].title
+    if name == "task_options":
+        return "another file" if value else ""
     if name == "init":
         return f"{INITS[value]} initial weights"
     if name == "clip":
@@ -106,18 +110,14 @@ def rnn_type(experiment: Experiment) -> str:
 
 
 def answers_later(experiment: Experiment) -> bool:
-    """True for "many to many, delayed": several answers, the first after it has read for a while."""
-    counted = RunInfo.of(experiment).counted
-    return experiment.rnn_type == "many_to_many" and sum(counted) > 1 and counted.index(True) > 1
+    """True for "many to many, delayed": several answers, the first after it has read for a while.
 
-
-def about_data(experiment: Experiment) -> str:
-    """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
-    task = task_of(experiment)
-    unit = "squared error" if task.outputs == "values" else "nats: −ln of the probability that the right answer got"
-    bars = [f"“{name}” {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
-    source = "Generated data." if task.source.startswith("Generated") else task.source
-    return f"{task.teaches} To compare a loss with: {'; '.join(bars)} (in {unit}). {source}"
+    In training: a held-out window of somebody's series may begin before the held-out part, where nothing is asked.
+    """
+    if experiment.rnn_type != "many_to_many":
+        return False
+    counted = np.flatnonzero(sample(experiment, PROBE_SIZE, (experiment.seed, 0)).mask.any(1))
+    return len(counted) > 1 and counted[0] > 1
 
 
 def clock(status: RunStatus) -> str:
@@ -138,6 +138,8 @@ def clock(status: RunStatus) -> str:
 def changed(experiment: Experiment, lesson: Experiment) -> list[str]:
     """The settings that differ from the lesson's, each in a few words."""
     names = [name for name in experiment.to_dict() if getattr(experiment, name) != getattr(lesson, name)]
+    if "task" in names and "task_options" in names:
+        names.remove("task_options")  # which says of own data what the task says of others
     return [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
     ]
@@ -145,7 +147,10 @@ def changed(experiment: Experiment, lesson: Experiment) -> list[str]:
 
 def chips(experiment: Experiment) -> list[str]:
     """Settings that differ from the defaults, so that none stays hidden in a folded section."""
-    usual = Experiment(task=experiment.task, rnn_type=experiment.rnn_type)
+    usual = Experiment(
+        task=experiment.task, task_options=experiment.task_options, rnn_type=experiment.rnn_type,
+        held=experiment.definition,
+    )  # fmt: skip
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "head_dropout", "weight_decay", "reduction")  # fmt: skip
@@ -180,7 +185,7 @@ def no_forget_bias(cell: str) -> str:
 def summary(e: Experiment) -> str:
     """The settings in one line, for a screen too narrow to show them all."""
     clip = f"clip {e.clip} {e.clip_threshold:g}" if e.clip != "none" else "no clipping"
-    parts = [task_of(e).title, RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
+    parts = [plain(task_of(e).title), RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
              f"length {e.seq_len}", f"{OPTIMIZERS[e.optimizer]} {e.learning_rate:g}", clip]  # fmt: skip
     return " · ".join(parts)
 
@@ -234,6 +239,7 @@ def task(slug: str) -> str:
     return f"{TASKS[slug].title} · {TASKS[slug].family}"
 
 
+YOUR_DATA, YOUR_DATA_FAMILY = "your own data", "Your data"
 NO_LESSON = "Your own settings, without a lesson"
 KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
@@ -332,7 +338,11 @@ AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart
 
 ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link asks for {got}, but it must be {accepts}. Used instead: {shown}."
+DATA_REFUSED = "The link was made with somebody's own data ({name}), which are not here; other data are shown instead."
 PRESET_REFUSED = "There is no lesson called {got}. Shown instead: {shown}. The Learn page lists all lessons."
+PRESET_BEING_READ = (
+    "The data of the lesson {got} are still being read; open its link again in a moment. Shown instead: {shown}."
+)
 NO_EFFECT = "{label}: the link asks for {got}, but that has no effect here: {why}."
 LAYER_REFUSED = "The link shows layer {got}, but the network has no such layer. Shown instead: layer {shown}."
 UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was ignored."

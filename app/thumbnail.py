@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from html import escape
 
 import numpy as np
 
+from app.experiment_cache import cached_by_experiment
 from app.figures.theme import symbol
 from engine.experiment import Experiment
 from engine.tasks import Batch, Task, probe, task_of
@@ -16,7 +16,7 @@ GRID_WIDTH, LETTER_WIDTH, BOX_MARGIN = 158, 7.5, 7  # pixels: of two aligned row
 BOX = "border: 1px {line} color-mix(in srgb, currentColor 35%, transparent); border-radius: 3px; text-align: center"
 
 
-@lru_cache(maxsize=256)  # enough for every lesson and the networks on the screen
+@cached_by_experiment(maxsize=256)  # enough for every lesson and the networks on the screen
 def thumbnail(experiment: Experiment) -> str:
     """Input and target of one held-out sequence: with an arrow between them, or step by step if most have a target."""
     task, batch = task_of(experiment), probe(experiment)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app import controls, state, tab, text
+from app import controls, data_text, own_data_store, state, tab, text
 from app.compare import component, ownership
 from app.compare import plan as race_plan
 from app.compare import text as compare_text
@@ -20,8 +20,7 @@ from app.race.registry import RaceSlot
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES, Experiment
-from engine.tasks import TASKS, task_of
-from engine.tasks.base import FAMILIES
+from engine.tasks import OWN_DATA, task_of
 
 TITLE = "Compare"
 STYLE = Path(__file__).with_name("style.css")
@@ -61,7 +60,7 @@ def page() -> None:
     st.html(STYLE)
     with st.container(key="compare"):
         st.title(compare_text.HEADING, anchor=False)
-        st.caption(f"{compare_text.LOOK_FOR} {task_of(setup.shared).teaches}")
+        st.caption(f"{compare_text.LOOK_FOR} {data_text.teaches(setup.shared)}")
         _examples(setup)
         _shared(setup)
         for column, lane in zip(st.columns(len(setup.lanes)), range(len(setup.lanes)), strict=True):
@@ -87,8 +86,8 @@ def _shared(setup: RaceSetup) -> None:
     """Data, length and seed; the rest behind a popover."""
     e, task = setup.shared, task_of(setup.shared)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race_shared"):
-        tasks = sorted(TASKS, key=lambda slug: FAMILIES.index(TASKS[slug].family))
-        _pick("race_task", compare_text.DATA, tasks, e.task, text.task, setup.on, width=330)
+        tasks = [*([OWN_DATA] if e.task == OWN_DATA else []), *controls.catalogue()]
+        _pick("race_task", compare_text.DATA, tasks, e.task, partial(_data, e), setup.on, width=330)
         limits = task.lengths
         lengths = {
             limits.low,
@@ -108,6 +107,13 @@ def _shared(setup: RaceSetup) -> None:
             st.button(
                 compare_text.ADD, key="race_add", icon=":material/add:", on_click=ownership.on_change, args=(setup.add,)
             )
+
+
+def _data(experiment: Experiment, task: str) -> str:
+    """One entry in the list of data; own data, which only this experiment has, by the file's name."""
+    if task != OWN_DATA:
+        return text.task(task)
+    return f"{own_data_store.name_of(experiment)} · {text.YOUR_DATA_FAMILY}"
 
 
 def _lane(setup: RaceSetup, lane: int) -> None:

@@ -99,14 +99,18 @@ async def weights(request: Request) -> Response:
 
 
 async def script(request: Request) -> Response:
-    """GET /live/<token>/script.py: the same run as a program in plain PyTorch."""
+    """GET /live/<token>/script.py: the same run as a program in plain PyTorch; 413 if its data are too many for one."""
+    from engine.codegen import ScriptError
     from engine.codegen import script as written
 
     slot = HUB.find(request.path_params["token"])
     if slot is None:
         return PlainTextResponse(GONE, 404)
     run = slot.run
-    content = await asyncio.to_thread(written, run.info.experiment, run.changes)
+    try:
+        content = await asyncio.to_thread(written, run.info.experiment, run.changes)
+    except ScriptError as error:
+        return PlainTextResponse(str(error), 413)
     return _download(content.encode(), slot, None, "py", "text/x-python")
 
 

@@ -9,6 +9,8 @@ the light and on the dark page, and is never the only cue: a name, a shape or a 
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -136,12 +138,23 @@ TRAINING_AXIS: dict[str, Any] = {
 """The x axis of every figure over training."""
 
 
-def time_axis(steps: int, title: str = "") -> dict[str, Any]:
-    """Return the x axis of every figure over time, with `steps` positions."""
+MOST_NAMES, LONGEST_NAME = 7, 16
+"""So many positions of a time axis are named, with so many letters: dates are long."""
+
+
+def time_axis(steps: int, title: str = "", names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the x axis of every figure over time, with `steps` positions; some are named, if there are names."""
     air = 3.0 if steps == 1 else max(0.7, 0.014 * steps)
     ticks: dict[str, Any] = {"dtick": 1, "tick0": 0} if 1 < steps <= 16 else {"nticks": 12}
     if steps == 1:
         ticks = {"tickvals": [0]}
+    if names:
+        named = range(0, steps, -(-steps // MOST_NAMES))
+        ticks = {
+            "tickmode": "array",
+            "tickvals": list(named),
+            "ticktext": [html.escape(names[t][:LONGEST_NAME], quote=False) for t in named],
+        }
     return {
         "range": [-air, steps - 1 + air],
         "title": {"text": title, "standoff": 6, "font": {"size": 12}},

@@ -53,7 +53,7 @@ def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:
     Args:
         labels: the possible labels; None if the data are numbers.
     """
-    plain = theme.time_axis(info.time_steps)
+    plain = theme.time_axis(info.time_steps, names=info.step_names)
     if not shown(info, labels):
         return plain
     steps = info.time_steps

@@ -14,7 +14,7 @@ from app.learn import plans, progress, setting_links
 from app.learn import text as learn_text
 from app.learn.text import Chapter
 from app.thumbnail import thumbnail
-from engine.preset import Preset, list_presets, unreadable
+from engine.preset import Preset, being_read, list_presets, unreadable
 
 STYLE = Path(__file__).with_name("style.css")
 
@@ -24,6 +24,7 @@ def page(playground: Page, first_minute: Page, write: Page) -> None:
     state.leave()
     if link := state.link():  # Streamlit writes a card's link relative to this page: in a new tab it opens here first
         st.switch_page(playground, query_params=link)
+    waiting = being_read()  # asked first: a lesson that is there meanwhile is drawn at once, and once more
     presets = list_presets()
     if pressed := setting_links.listen(presets):
         st.switch_page(playground, query_params=dict(parse_qsl(pressed.address.removeprefix("/?"))))
@@ -39,8 +40,19 @@ def page(playground: Page, first_minute: Page, write: Page) -> None:
         st.page_link(write, label=learn_text.WRITE, icon=":material/edit_note:")
         for problem in unreadable():
             st.warning(learn_text.UNREADABLE.format(problem=text.plain(problem, 1000)))
+        if waiting:
+            say_being_read(waiting)
         for group in chapters:
             chapter(group, playground)
+
+
+@st.fragment(run_every=1.0)
+def say_being_read(said: dict[str, str]) -> None:
+    """Say of which lessons the data are being read; the page is drawn anew when that is over for one of them."""
+    if being_read() != said:
+        st.rerun()
+    for sentence in said.values():
+        st.info(text.plain(sentence, 1000), icon=":material/hourglass_empty:")
 
 
 def go_on(presets: tuple[Preset, ...], playground: Page) -> None:

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from app import links, text
+from app import data_text, links, text
 from app.figures import FIGURES
 from app.text import KINDS
 from app.verdicts import VERDICTS
@@ -16,7 +16,6 @@ from engine.experiment import LIVE_SETTINGS, Experiment
 from engine.frame import Frame, RunInfo
 from engine.number_format import amount
 from engine.preset import ASK, Prediction, Preset, SeenAs, setting_links
-from engine.tasks import task_of
 
 CHAPTERS = {
     "What a state is for": "A network that remembers, beside the same network without memory.",
@@ -156,7 +155,7 @@ def other_data(preset: Preset, experiment: Experiment) -> str:
     """What a lesson says of itself once other data were chosen; empty for its own."""
     if experiment.task == preset.experiment.task:
         return ""
-    theirs, now = task_of(preset.experiment).title, task_of(experiment).title
+    theirs, now = data_text.title(preset.experiment), data_text.title(experiment)
     return OTHER_DATA[preset.kind].format(theirs=theirs, now=now)
 
 

@@ -6,12 +6,12 @@ It gets the templates once per run; frames come over its own socket and never pa
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from app import stage_mode, state, text
+from app.experiment_cache import cached_by_experiment
 from app.figures import applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
@@ -83,13 +83,13 @@ def chains(info: RunInfo) -> list[dict[str, Any]]:
     ]  # a single layer that reads one way has one entry, which is not shown
 
 
-@lru_cache(maxsize=64)
+@cached_by_experiment(maxsize=64)
 def stage(experiment: Experiment) -> dict[str, Any]:
     """What the stage is told once of such a run."""
     return describe(RunInfo.of(experiment))
 
 
-@lru_cache(maxsize=64)
+@cached_by_experiment(maxsize=64)
 def templates(experiment: Experiment, chain: tuple[int, int] | None = None) -> list[dict[str, Any]]:
     """The figures of such a run without data, as JSON values: what the browser draws before the first frame.
 

@@ -246,4 +246,7 @@ def held_out_numbers(info: RunInfo, frame: Frame) -> str:
     if not frame.has_record:  # a recording made before there was such a measurement
         return loss
     when = "" if frame.judged_step == frame.step else f" · at step {frame.judged_step:,}"
-    return f"{loss} · {info.metric_name}: {info.write_metric(frame.judged_metric)}{when}"
+    beside = ""
+    if best := info.best_metric_baseline:
+        beside = f" (“{best}”: {info.write_metric(info.metric_baselines[best])})"
+    return f"{loss} · {info.metric_name}: {info.write_metric(frame.judged_metric)}{beside}{when}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from app import text
+from app.experiment_cache import cached_by_experiment
 from engine.experiment import Changes, Experiment, ExperimentError
 from engine.frame import Frame
 
@@ -46,7 +46,7 @@ def best_step(frame: Frame) -> int | None:
     return int(diagnosis.evidence["best_step"])
 
 
-@lru_cache(maxsize=256)
+@cached_by_experiment(maxsize=256)
 def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
     """Alternatives to try from a step on: the label of each, and the live settings that it changes."""
     rate, clip = experiment.learning_rate, (experiment.clip, experiment.clip_threshold)

@@ -66,7 +66,7 @@ def settings(run: KeptRun) -> str:
 
 def not_drawn(run: KeptRun, info: RunInfo) -> tuple[bool, str]:
     """Whether the run can be drawn beside the present one anywhere, and where it cannot, in a sentence."""
-    if run.initial.task != info.experiment.task:
+    if not run.initial.has_data_of(info.experiment):
         return False, OTHER_DATA.format(data=task_of(run.initial).title)
     missing = {} if gradient.has_same_steps(info, run.past.info) else {gradient.FIGURE: OTHER_STEPS}
     missing |= {} if loss.has_same_loss(info, run.past.info) else {loss.FIGURE: OTHER_LOSS}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import controls, links, state, text
+from app import chosen_data, controls, data_text, links, state, text
 from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
+from app.forecast import card as forecast_card
 from app.hub import RunSlot
 from app.learn import guess_first, lesson_panel
 from app.listen import card as listen_card
 from app.live import component as live_view
 from app.my_runs import card as my_runs_card
+from app.own_data import card as own_data_card
 from app.share import card as share_card
 from app.share import text as share_text
 from app.thumbnail import thumbnail
@@ -26,12 +28,19 @@ KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
 
 
-def page(write: Page | None = None) -> None:
-    """Draw the page from top to bottom; nothing here may take long. On `write` a lesson that is a draft is written."""
+def page(write: Page | None = None, own_data: Page | None = None) -> None:
+    """Draw the page from top to bottom; nothing here may take long.
+
+    Args:
+        write: the page on which a lesson that is a draft is written.
+        own_data: the page to which somebody brings a file; a link that needs one leads there.
+    """
+    if own_data is not None and chosen_data.needed(state.playground_link()) is not None:
+        st.switch_page(own_data, query_params=state.playground_link())
     state.open_session()
     lesson = state.lesson()
     with st.sidebar:
-        problem = settings(lesson, write)
+        problem = settings(lesson, write, own_data)
     slot = state.slot(state.last_valid())
     heading(lesson, slot)
     transport(slot, lesson)
@@ -44,13 +53,14 @@ def page(write: Page | None = None) -> None:
     live_view.view(slot, lesson)
     if not state.presenting():
         my_runs_card.card(slot, lesson)
+        forecast_card.card(slot)
         ask_card.card(slot)
         listen_card.card(slot)
         equations_card.card(slot, unfolded=lesson is not None and lesson.card == "equations")
     state.write_link()
 
 
-def settings(lesson: Preset | None, write: Page | None = None) -> str:
+def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | None = None) -> str:
     """Draw the sidebar.
 
     Returns:
@@ -65,8 +75,10 @@ def settings(lesson: Preset | None, write: Page | None = None) -> str:
         lesson_panel.panel(lesson, experiment, write)
     group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
+    if own_data is not None:
+        own_data_card.card(own_data, experiment)
     st.html(thumbnail(experiment))
-    st.caption(text.about_data(experiment), help=task_of(experiment).source)
+    st.caption(data_text.about_data(experiment), help=data_text.foreign(experiment, task_of(experiment).source))
     controls.LENGTH.draw()
     controls.RNN_TYPE.draw()
     if text.answers_later(experiment):
@@ -95,8 +107,7 @@ def group(title: str, caption: str) -> None:
 def heading(lesson: Preset | None, slot: RunSlot) -> None:
     """The lesson's question, what to look for, and every changed setting as a chip; without a lesson, the task's."""
     experiment = slot.experiment
-    task = task_of(experiment)
-    title, line, changed = task.title, task.teaches, list[str]()
+    title, line, changed = data_text.title(experiment), data_text.teaches(experiment), list[str]()
     if lesson is not None:
         changed = text.changed(experiment, lesson.experiment)
         if experiment.task == lesson.experiment.task:

@@ -71,7 +71,7 @@ def limits(one: Recording, other: Recording) -> list[str]:
     """Sentences: what cannot be compared, and how it is drawn instead."""
     a, b = one.info, other.info
     said = []
-    if a.experiment.task != b.experiment.task:
+    if not a.experiment.has_data_of(b.experiment):
         said.append(OTHER_LOSS)
     elif not has_same_loss(a, b):
         said.append(OTHER_SUM)

@@ -80,6 +80,7 @@ FILES = {
     "script.py": ("PyTorch script", "The same run as a program that needs only PyTorch: data, network, training."),
 }
 """The files of a run by the last part of their URL: name and use."""
+SCRIPT_READS = "It reads your file {file}: lay it beside the script."
 EXPORT_NOTE = "To save a single figure as an image or a table, use the buttons beside its title."
 
 

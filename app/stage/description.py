@@ -102,6 +102,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         **_asks(info),
         "numbers": list(info.input_labels[:MOST_NUMBERS]) if info.inputs == "values" and info.image is None else [],
         "audible": info.pitches is not None,
+        "names": [info.step_names[t] for t in real_steps(info)] if info.step_names else [],
         "reduction": info.experiment.reduction,
     }
 

@@ -14,12 +14,13 @@ from app.write import text as write_text
 from app.write.fields import PAUSE, Form, fill, lines, read_settings, show_settings
 from app.write.text import LABELS, PLACEHOLDERS
 from engine.cells import CELLS
+from engine.data.defaults import defaults
 from engine.experiment import CHOICES, Experiment, ExperimentError
 from engine.frame import RunInfo
 from engine.preset import FIGURES as USUAL_FIGURES
-from engine.preset import KINDS, SPEEDS, settings_of
+from engine.preset import KINDS, SPEEDS, PresetError, published_data, settings_of
 from engine.preset.parser import MAX_FIGURES
-from engine.tasks import TASKS
+from engine.tasks import TASKS, Task
 
 OWN_FIELD = ("task", "rnn_type", "cell", "hidden_size", "seq_len", "steps")
 """The settings that have a field; all others are written as text."""
@@ -50,33 +51,58 @@ def network(form: Form) -> None:
     """The data, the network, and the playground's settings at a click."""
     settings = form.value(("experiment",))
     settings = settings if isinstance(settings, dict) else {}
-    slot = state.playground_slot()
+    why_not = write_text.not_taken(state.playground_slot())
     with form.section(write_text.NETWORK, ("experiment",), unfolded=True):
-        st.button(write_text.NETWORK_TAKE, key="take_settings", icon=":material/download:", disabled=slot is None,
-                  help=write_text.NO_PLAYGROUND if slot is None else None,
-                  on_click=on_take, args=(form,))  # fmt: skip
+        st.button(write_text.NETWORK_TAKE, key="take_settings", icon=":material/download:", disabled=bool(why_not),
+                  help=why_not or None, on_click=on_take, args=(form,))  # fmt: skip
+        has_data = form.value(("data",)) is not None
         left, right = st.columns(2)
         with left:
-            form.pick(("experiment", "task"), text.LABELS["task"], list(controls.TASK.options()), text.task,
-                      usual=Experiment.task, then=partial(on_task, form))  # fmt: skip
-        with right:
-            task = TASKS.get(settings.get("task", Experiment.task))
-            form.pick(("experiment", "rnn_type"), text.LABELS["rnn_type"],
-                      task.rnn_types if task else CHOICES["rnn_type"], lambda kind: text.RNN_TYPES[kind],
-                      usual=Experiment.rnn_type)  # fmt: skip
-        cell, units, length, updates = st.columns([2, 1, 1, 1])
-        with cell:
-            form.pick(("experiment", "cell"), text.LABELS["cell"], controls.CELL_NAMES, lambda name: CELLS[name].title,
-                      usual=Experiment.cell)  # fmt: skip
-        usual_length = str(task.lengths.default) if task else ""
-        for column, name, label, usual in (
-            (units, "hidden_size", text.LABELS["hidden_size"], str(Experiment.hidden_size)),
-            (length, "seq_len", text.LABELS["seq_len"], usual_length),
-            (updates, "steps", write_text.STEPS, str(Experiment.steps)),
-        ):
-            with column:
-                form.number(("experiment", name), label, placeholder=usual)
+            if has_data:
+                own_data(form)
+            else:
+                form.pick(("experiment", "task"), text.LABELS["task"], controls.catalogue(), text.task,
+                          usual=Experiment.task, then=partial(on_task, form))  # fmt: skip
+        usual = usual_on_own_data(form) if has_data else Experiment()
+        if usual is not None:
+            task = usual.definition if has_data else TASKS.get(settings.get("task", Experiment.task))
+            with right:
+                form.pick(("experiment", "rnn_type"), text.LABELS["rnn_type"],
+                          task.rnn_types if task else CHOICES["rnn_type"], lambda kind: text.RNN_TYPES[kind],
+                          usual=usual.rnn_type)  # fmt: skip
+            sizes(form, usual, task)
         further(form)
+
+
+def sizes(form: Form, usual: Experiment, task: Task | None) -> None:
+    """Cell, units, length and updates."""
+    cell, units, length, updates = st.columns([2, 1, 1, 1])
+    with cell:
+        form.pick(("experiment", "cell"), text.LABELS["cell"], controls.CELL_NAMES, lambda name: CELLS[name].title,
+                  usual=usual.cell)  # fmt: skip
+    for column, name, label, shown in (
+        (units, "hidden_size", text.LABELS["hidden_size"], str(usual.hidden_size)),
+        (length, "seq_len", text.LABELS["seq_len"], str(task.lengths.default) if task else ""),
+        (updates, "steps", write_text.STEPS, str(usual.steps)),
+    ):
+        with column:
+            form.number(("experiment", name), label, placeholder=shown)
+
+
+def own_data(form: Form) -> None:
+    """The file beside the lesson that has its data, and what its author chose instead of the reader's guesses."""
+    form.line(("data",), LABELS["data"], help=write_text.DATA_HELP)
+    if (choices := form.value(("data_choices",))) is not None:
+        st.caption(text.plain(write_text.DATA_CHOICES.format(choices=show_settings(choices)), 300))
+        form.tell(("data_choices",))
+
+
+def usual_on_own_data(form: Form) -> Experiment | None:
+    """The network that usually suits the lesson's own data; None where they are not here."""
+    try:
+        return defaults(published_data(form.value(("data",)), form.value(("data_choices",)) or {}))
+    except (PresetError, ExperimentError):
+        return None
 
 
 def further(form: Form) -> None:
@@ -126,6 +152,8 @@ def on_task(form: Form) -> None:
 def replace_experiment(form: Form, experiment: Experiment) -> None:
     """Set the whole experiment, and draw its fields anew."""
     form.draft.table["experiment"] = settings_of(experiment)
+    for key in ("data", "data_choices"):
+        form.draft.table.pop(key, None)
     form.draft.unread.pop(FURTHER, None)
     form.draft.version += 1
     form.changed()

@@ -14,7 +14,7 @@ from app.learn import setting_links
 from app.learn import text as learn_text
 from app.learn.page import card_body
 from app.write import text as write_text
-from engine.preset import Prediction, Preset, check_table
+from engine.preset import Prediction, Preset, check_table, published_data
 
 UNWRITTEN: dict[str, Any] = {"order": 1, "title": write_text.UNTITLED, "question": write_text.NOTHING_YET,
                              "look_for": write_text.NOTHING_YET, "experiment": {}}  # fmt: skip
@@ -70,11 +70,11 @@ def ask(prediction: Prediction, number: int) -> None:
 def readable(draft: Draft) -> Preset:
     """The lesson without the parts that are wrong, and with something in the place of those that it must have."""
     table = dict(draft.table)
-    lesson, problems = check_table(draft.file, table)
+    lesson, problems = check_table(draft.file, table, published_data)
     while lesson is None:
         for key in {str(problem.place[0]) for problem in problems}:
             table.pop(key, None)
-        lesson, problems = check_table(draft.file, {**UNWRITTEN, **table})
+        lesson, problems = check_table(draft.file, {**UNWRITTEN, **table}, published_data)
         if lesson is None and not any(str(problem.place[0]) in table for problem in problems):
             lesson, problems = check_table(draft.file, UNWRITTEN)
     return replace(lesson, slug=draft.slug, file=draft.file)

@@ -43,9 +43,9 @@ def popover() -> None:
     now = shown().id
     with st.popover(write_text.START, icon=":material/note_add:", key=f"start_{now}"):  # a new one is closed
         st.button(write_text.START_NEW, key="start_new", width="stretch", on_click=on_new)
-        slot = state.playground_slot()
-        st.button(write_text.START_PLAYGROUND, key="start_playground", width="stretch", disabled=slot is None,
-                  help=write_text.NO_PLAYGROUND if slot is None else None, on_click=on_playground)  # fmt: skip
+        why_not = write_text.not_taken(state.playground_slot())
+        st.button(write_text.START_PLAYGROUND, key="start_playground", width="stretch", disabled=bool(why_not),
+                  help=why_not or None, on_click=on_playground)  # fmt: skip
         st.selectbox(write_text.START_COPY, [preset.slug for preset in list_presets()], None, key=f"copy_{now}",
                      format_func=lambda slug: text.preset(load_preset(slug)), on_change=on_copy, args=(f"copy_{now}",),
                      placeholder=write_text.START_COPY_OF)  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from app.hub import RunSlot
+from engine import tasks
+
 TITLE = "Write a lesson"
 KEPT = "What you write is kept in this browser. Download it for your folder of lessons, or to pass it on."
 READY = "Nothing is wrong: the lesson can be used."
@@ -17,6 +20,9 @@ START_FILE_HELP = "A lesson in Markdown or TOML, at most 200 kB."
 YOUR_DRAFTS = "Your drafts"
 UNTITLED = "Without a title"
 NO_PLAYGROUND = "Open the playground first."
+OWN_DATA = (
+    "The playground trains on a file, which a lesson does not carry; one with data of its own names a file beside it."
+)
 NOT_TEXT = "{file} cannot be read: it is not UTF-8 text."
 
 TRY = "Try it"
@@ -57,6 +63,7 @@ LABELS = {
     "note": "Note for the next teacher, not shown",
     "card": "Unfold the card of the equations",
     "claims": "What should happen, a sentence per line",
+    "data": "File with its data",
 }
 PLACEHOLDERS = {
     "title": "Half the length",
@@ -69,6 +76,11 @@ TEXT_NOTE = (
     "is then as the lesson says."
 )
 NETWORK, NETWORK_TAKE = "Network and data", "Take the playground's settings"
+DATA_HELP = (
+    "It lies beside the lesson in the teacher's folder. What the lesson does not say of its network is what usually "
+    "suits such data."
+)
+DATA_CHOICES = "Chosen of these data: {choices}."
 FURTHER, FURTHER_HELP = (
     "Further settings",
     "Written as name=value, name=value; those that are not here are as usual. The names are those of a link.",
@@ -104,6 +116,13 @@ KINDS = {"lesson": "a lesson", "failure": "a failure card"}
 NEW_TEXT = """What is to be seen, and why, in three to five sentences.
 
 A link changes settings: [an LSTM instead](set:cell=lstm, forget_bias=3)."""
+
+
+def not_taken(slot: RunSlot | None) -> str:
+    """Why the playground's settings cannot be those of a lesson; "" if they can."""
+    if slot is None:
+        return NO_PLAYGROUND
+    return OWN_DATA if slot.experiment.task == tasks.OWN_DATA else ""
 
 
 def count(problems: int, missing: int = 0) -> str:

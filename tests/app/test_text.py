@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app import controls, links, text
+from app import controls, data_text, links, text
 from app.figures import FIGURES
 from app.live import how_measured
 from app.setting_effects import has_effect
@@ -380,7 +380,7 @@ def test_a_type_says_what_it_is(task, kind):
 @for_each({"task, kind": TYPES})
 def test_the_data_say_what_they_teach_what_to_beat_and_whether_they_are_real(task, kind):
     experiment = Experiment(task=task, rnn_type=kind)
-    message, info = text.about_data(experiment), RunInfo.of(experiment)
+    message, info = data_text.about_data(experiment), RunInfo.of(experiment)
     real = TASKS[task].source.startswith("Real:")
     assert message.startswith(TASKS[task].teaches) and message.endswith(
         f" {TASKS[task].source}" if real else " Generated data."

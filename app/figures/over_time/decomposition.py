@@ -34,7 +34,7 @@ def template(info: RunInfo) -> go.Figure:
         height=_height(info),
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 6, "b": 24},
-        xaxis=theme.time_axis(info.time_steps),
+        xaxis=theme.time_axis(info.time_steps, names=info.step_names),
         yaxis={
             "type": "category",  # rows are adjacent, whatever their steps
             "autorange": "reversed",

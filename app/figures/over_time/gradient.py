@@ -64,7 +64,7 @@ def template(info: RunInfo) -> go.Figure:
         height=222,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
-        xaxis=theme.time_axis(info.time_steps),
+        xaxis=theme.time_axis(info.time_steps, names=info.step_names),
         yaxis={**log_scale.axis("relative size"), **_ticks()},
         shapes=[*_levels(), *theme.marks_in_time(info)],
         annotations=[*_notes(info), *_millionth(info)],
@@ -231,7 +231,7 @@ def past_line(info: RunInfo, past: PastRun) -> Line | None:
 
 def has_same_steps(info: RunInfo, other: RunInfo) -> bool:
     """Return True if two curves over time have the same steps, with the same meaning."""
-    same_data = info.experiment.task == other.experiment.task
+    same_data = info.experiment.has_data_of(other.experiment)
     return same_data and (info.valid, info.counted) == (other.valid, other.counted)
 
 

@@ -45,7 +45,7 @@ def template(info: RunInfo) -> go.Figure:
         height=156 if len(names) == 1 else 170,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 4, "b": 38},
-        xaxis=theme.time_axis(info.time_steps, "position in the sequence, t"),
+        xaxis=theme.time_axis(info.time_steps, "position in the sequence, t", info.step_names),
         yaxis={
             "range": [-0.5, rows * len(names) - 0.5],
             "tickvals": [rows * (n + 0.5) - 0.5 for n in range(len(names))],

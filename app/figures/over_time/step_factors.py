@@ -48,7 +48,7 @@ def template(info: RunInfo) -> go.Figure:
         height=176,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
-        xaxis=theme.time_axis(info.time_steps),
+        xaxis=theme.time_axis(info.time_steps, names=info.step_names),
         yaxis={"range": [0, TOPS[0]], "nticks": 5, "title": {"text": "× per step", "standoff": 6,
                                                                "font": {"size": 12}}},
         barmode="relative",

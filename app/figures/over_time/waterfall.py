@@ -25,7 +25,7 @@ def template(info: RunInfo) -> go.Figure:
         height=196,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 6, "b": 22},
-        xaxis=theme.time_axis(info.time_steps),
+        xaxis=theme.time_axis(info.time_steps, names=info.step_names),
         yaxis={
             "autorange": "reversed",
             "tickvals": [0],

@@ -31,7 +31,7 @@ def template(info: RunInfo) -> go.Figure:
         height=184,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 22},
-        xaxis=theme.time_axis(info.time_steps),
+        xaxis=theme.time_axis(info.time_steps, names=info.step_names),
         yaxis=log_scale.axis("‖dL/dW‖"),
         bargap=0.18,
         shapes=theme.marks_in_time(info),

@@ -68,7 +68,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 def past_line(info: RunInfo, past: PastRun) -> Line | None:
     """Return a past run's ratios, if they were measured over the same way back through the same data."""
-    if past.info.experiment.task != info.experiment.task or past.info.measured_lag != info.measured_lag:
+    if not past.info.experiment.has_data_of(info.experiment) or past.info.measured_lag != info.measured_lag:
         return None
     return past.curves.ratios["step"], past.curves.ratios["ratio"]
 

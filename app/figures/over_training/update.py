@@ -73,7 +73,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 
 def past_line(info: RunInfo, past: PastRun) -> Line | None:
     """Return a past run's norms, if it has the same task."""
-    if past.info.experiment.task != info.experiment.task:
+    if not past.info.experiment.has_data_of(info.experiment):
         return None
     return past.curves.updates["step"], past.curves.updates["param_grad_norm"]
 

@@ -18,6 +18,7 @@ from app import weights_file
 from app.export import routes
 from app.hub import HUB
 from app.replay import player
+from engine.codegen import ScriptError
 from engine.recording import Recording
 from engine.tasks import probe
 from engine.workers import WEIGHTS
@@ -147,8 +148,40 @@ def offer() -> None:
     import types
 
     from app.export import card
+    from engine.experiment import Experiment
 
-    card.card(types.SimpleNamespace(token="a-token"))
+    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=Experiment()))
+    card.card(types.SimpleNamespace(token="a-token", run=run))
+
+
+def test_the_popover_says_which_file_a_script_reads():
+    page = AppTest.from_function(offer_own_data, default_timeout=LIMIT).run()
+    assert not page.exception
+    assert "It reads your file &lt;air&gt;.csv: lay it beside the script." in "".join(
+        each.proto.body for each in page.get("html")
+    )
+
+
+def offer_own_data() -> None:
+    import types
+
+    from app.export import card
+    from engine.data import read
+    from engine.data.defaults import defaults
+    from tests.engine.data.series_tables import waves
+
+    experiment = defaults(read(waves(60).to_csv(index=False).encode(), name="<air>.csv"))
+    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
+    card.card(types.SimpleNamespace(token="a-token", run=run))
+
+
+def test_a_script_that_data_are_too_many_for_says_so(get, exported, monkeypatch):
+    def refuse(*_: object) -> str:
+        raise ScriptError("too many")
+
+    monkeypatch.setattr("engine.codegen.script", refuse)
+    answer = get("script.py")
+    assert (answer.status_code, answer.body.decode()) == (413, "too many")
 
 
 def test_weights_are_named_after_the_step_that_they_say():

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
-from app import links, state, text
+from app import chosen_data, data_text, links, text
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, CHOICES, LIVE_SETTINGS
 from engine.preset import load_preset
@@ -106,7 +106,7 @@ def test_all_data_open_under_every_type_they_know(pool, task, kind):
     fed_back = kind in AUTOREGRESSIVE_TYPES
     assert (keys["teacher_forcing"].disabled, keys["bidirectional"].disabled) == (not fed_back, fed_back)
     captions = [each.value for each in page.sidebar.caption]
-    assert text.about_data(now) in captions and text.rnn_type(now) in captions
+    assert data_text.about_data(now) in captions and text.rnn_type(now) in captions
     assert any('class="thumbnail"' in each.proto.body for each in page.sidebar.get("html"))
 
 
@@ -116,8 +116,8 @@ def test_every_type_is_opened_in_a_normal_run():
 
 def test_the_tables_of_types_are_complete():
     """Every type has data that show it, and whatever is fed back its own limits."""
-    assert tuple(state.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.FIXED_SETTINGS) == AUTOREGRESSIVE_TYPES
-    assert all(kind in TASKS[task].rnn_types for kind, task in state.EXAMPLES.items())
+    assert tuple(chosen_data.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.FIXED_SETTINGS) == AUTOREGRESSIVE_TYPES
+    assert all(kind in TASKS[task].rnn_types for kind, task in chosen_data.EXAMPLES.items())
 
 
 @pytest.mark.parametrize("kind", CHOICES["rnn_type"])
@@ -128,7 +128,7 @@ def test_a_type_that_the_data_lack_brings_the_data_that_show_it(pool, kind):
         move(page, "task", "adding")
     assert kind not in TASKS[slot().experiment.task].rnn_types
     move(page, "rnn_type", kind)
-    now, task = slot().experiment, TASKS[state.EXAMPLES[kind]]
+    now, task = slot().experiment, TASKS[chosen_data.EXAMPLES[kind]]
     assert (now.task, now.rnn_type, now.seq_len) == (task.slug, kind, task.lengths.default)
     assert warnings(page) == [] and widgets(page)["task"].value == task.slug
     base = load_preset(start).experiment
@@ -159,7 +159,7 @@ def test_a_type_that_is_fed_back_drops_what_it_cannot_have(pool, link, kind):
     assert warnings(page) == []
     move(page, "rnn_type", kind)
     now = slot().experiment
-    assert warnings(page) == [] and (now.rnn_type, now.task) == (kind, state.EXAMPLES[kind])
+    assert warnings(page) == [] and (now.rnn_type, now.task) == (kind, chosen_data.EXAMPLES[kind])
     assert not now.bidirectional and now.window == 1
     clear_session_cache(SESSION)
     opened(**page.query_params)

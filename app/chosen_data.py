@@ -1,0 +1,55 @@
+"""Which data are chosen: those of the catalogue by their slug, own data by the entry of their file in the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app import own_data_link, own_data_store, tab
+from app.links import WIDGETS
+from app.own_data_link import NeededData
+from engine.data.defaults import defaults
+from engine.experiment import Experiment
+from engine.tasks import OWN_DATA, Task, task_named
+
+EXAMPLES = {
+    "one_to_one": "digits",
+    "one_to_many": "melody",
+    "many_to_one": "first_symbol_recall",
+    "many_to_many": "characters",
+    "encoder_decoder": "reverse",
+}
+"""The task that shows an RNN type best, used if the current task does not support the chosen type."""
+
+
+def slug(option: str) -> str:
+    """The task that an entry of the list of data stands for."""
+    return OWN_DATA if own_data_store.is_option(option) else option
+
+
+def value(name: str) -> Any:
+    """The present value of a setting, with a widget or without; under "definition" the task."""
+    if name == "definition":
+        return task()
+    if name == "task":
+        return slug(tab.value("task"))
+    return tab.value(name) if name in WIDGETS else tab.value("_rest")[name]
+
+
+def task() -> Task:
+    """The task that is chosen."""
+    return task_named(value("task"), value("task_options"))
+
+
+def experiment() -> Experiment | None:
+    """The usual network for the file that was just chosen in the list; None for data of the catalogue."""
+    file = own_data_store.file_of(tab.value("task"))
+    if file is None:
+        return None
+    own_data_store.mine().use(file)
+    return defaults(file.dataset)
+
+
+def needed(link: dict[str, str]) -> NeededData | None:
+    """The own data that a link names, if they are not here, or were understood otherwise; else None."""
+    named = own_data_link.split(link)[1] if link.get("task") == OWN_DATA else None
+    return named if named is not None and own_data_store.task_here(named.options) is None else None

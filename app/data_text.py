@@ -1,0 +1,44 @@
+"""What is said of the data of an experiment; names of somebody's own file are escaped."""
+
+from __future__ import annotations
+
+from app.text import plain
+from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.tasks import OWN_DATA, task_of
+
+
+def title(experiment: Experiment) -> str:
+    """The name of an experiment's data, as Markdown."""
+    return foreign(experiment, task_of(experiment).title)
+
+
+def teaches(experiment: Experiment) -> str:
+    """What its data ask of a network, as Markdown."""
+    return foreign(experiment, task_of(experiment).teaches)
+
+
+def foreign(experiment: Experiment, raw: str) -> str:
+    """A sentence about its data as Markdown: in one about somebody's own file, names of the file are escaped."""
+    return plain(raw, 2000) if experiment.task == OWN_DATA else raw
+
+
+def about_data(experiment: Experiment) -> str:
+    """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
+    task = task_of(experiment)
+    unit = "squared error" if task.outputs == "values" else "nats: −ln of the probability that the right answer got"
+    bars = [f"“{name}” {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
+    if in_units := simple_answers(experiment):
+        return f"{teaches(experiment)} {foreign(experiment, in_units)} {foreign(experiment, task.source)}"
+    source = "Generated data." if task.source.startswith("Generated") else task.source
+    return f"{teaches(experiment)} To compare a loss with: {'; '.join(bars)} (in {unit}). {source}"
+
+
+def simple_answers(experiment: Experiment) -> str:
+    """What simple answers reach on the held-out sequences, in the metric's unit; "" where nothing is known of that."""
+    info = RunInfo.of(experiment)
+    if not (numbers := info.metric_baselines):
+        return ""
+    better = sorted(numbers, key=numbers.__getitem__, reverse=info.metric.higher_is_better)
+    said = "; ".join(f"“{name}” {info.write_metric(numbers[name])}" for name in better)
+    return f"Simple answers on the held-out part, {info.metric_name}: {said}."

@@ -1,0 +1,67 @@
+"""The text of the forecast card."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.number_format import short
+from engine.tasks.forecast import Forecast
+
+HEADING = "**Forecast**: what comes after the last row of your file."
+STEPS, SERIES = "Rows to forecast", "Series"
+ASK, AGAIN, ASKING = "Forecast", "Forecast again", "The network reads your file and forecasts …"
+TESTED = "Tested where the truth is known: forecast again from {origins} held-out rows, always knowing all rows before."
+FIGURE = "The last known values, the network's forecast and that of the best simple rule."
+FAR_OFF = 4  # times the network's own error: such a rule is not drawn
+ERRORS = "Mean absolute errors of the network and of simple rules, by steps ahead."
+
+
+def steps(count: int, name: str) -> str:
+    """So many steps, in words: 1 month, 12 months."""
+    return f"1 {name}" if count == 1 else f"{count:,} {name}s"
+
+
+def best_rule(forecast: Forecast, at: int = 0) -> str | None:
+    """The rule with the smallest error so many steps ahead, of those that say something; None if there is none.
+
+    Args:
+        at: the place in `Forecast.ahead`.
+    """
+    known = {
+        name: float(errors[at])
+        for name, errors in forecast.baseline_errors.items()
+        if np.isfinite(errors[at]) and name in forecast.baselines
+    }
+    return min(known, key=lambda name: known[name], default=None)
+
+
+def drawn_rules(forecast: Forecast) -> dict[str, np.ndarray]:
+    """The errors of the rules that can be drawn beside the network's: one that is far off would flatten all others."""
+    most = FAR_OFF * float(np.nanmax(forecast.errors, initial=0.0))
+    return {name: errors for name, errors in forecast.baseline_errors.items() if not np.nanmin(errors) > most}
+
+
+def judged(forecast: Forecast) -> list[str]:
+    """What the test says of the network, at the first step ahead and at the last, each a sentence."""
+    places = [0] if len(forecast.ahead) == 1 or forecast.errors[0] == forecast.errors[-1] else [0, -1]
+    return [sentence for place in places if (sentence := _judged_at(forecast, place))]
+
+
+def _judged_at(forecast: Forecast, at: int) -> str:
+    ahead, error, rule = int(forecast.ahead[at]), float(forecast.errors[at]), best_rule(forecast, at)
+    far = steps(ahead, forecast.time_step)
+    if not np.isfinite(error):
+        return f"{far} ahead nothing could be tested: the held-out part is too short."
+    begins = f"{far} ahead the network is off by {short(error)} on average"
+    if rule is None:
+        return f"{begins}."
+    best = float(forecast.baseline_errors[rule][at])
+    if error < best:
+        return f"{begins}; the best simple rule, {rule}, by {short(best)}."
+    return f"{begins}. A simple rule does better: {rule}, off by {short(best)}."
+
+
+def made_at(forecast: Forecast) -> str:
+    """When it was made, and how it was tested."""
+    origins = int(forecast.counts.max(initial=0))
+    return f"Made at step {forecast.step:,}. " + TESTED.format(origins=f"{origins:,}")

@@ -1,0 +1,277 @@
+"""The sentences of the page "Your data"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from app.text import plain
+from engine.data import DataError, Dataset
+from engine.data.content import SequencesContent, SeriesContent
+from engine.tasks import Metric, Task
+
+TITLE = "Your data"
+LEAD = "Bring a file, look at what is understood of it, and train a network on it."
+ACCEPTED = (
+    "Time series, text, labelled text, pairs of texts, tagged words or sequences, as CSV, TSV, Excel, Parquet, JSON, "
+    "`.npz` or plain text, up to 50 MB. Two files are taken as pairs line by line, several as one class each."
+)
+PRIVATE = (
+    "The file stays in this server's memory, for this browser alone, and is forgotten ten minutes after you leave. "
+    "It is read as data and never run. Links to your network do not carry it."
+)
+UPLOAD, PASTE, EXAMPLE = "A file, or several", "Or paste a table or a text", "Try with an example file"
+PASTE_PLACEHOLDER = "month,sales\n2024-01,112\n2024-02,118\n…"
+PASTE_READ, PASTED = "Read it", "pasted.txt"
+FILES, ANOTHER, FORGET = "Your files", "Another file", "Forget this file"
+EXAMPLE_ABOUT = "{example.about}"
+EXAMPLE_SOURCE = "**{example.title}**: {example.source} {example.licence}"
+EXAMPLE_SOURCES = "Where they come from, and their licences"
+
+READING = "Reading {name}"
+STOP = "Stop"
+TRAIN = "Train on it"
+UNDO = "Back to the guesses"
+
+KIND, CHOSEN, AS_CHOSEN = "Kind", "It was chosen.", "{kind}, as you chose."
+KINDS = {
+    "series": "time series",
+    "text": "running text",
+    "labelled": "labelled text",
+    "pairs": "pairs of texts",
+    "tagged": "tagged words",
+    "sequences": "sequences",
+}
+FOUND, FOUND_NONE = "What was found, guessed or changed", "Nothing had to be guessed or changed."
+LINE = "line {line}"
+HOW_READ, COLUMNS = "How the file is read", "What its columns hold"
+PICTURE = {
+    "series": "The series",
+    "text": "The text",
+    "labelled": "Texts and their classes",
+    "pairs": "Sources and targets",
+    "tagged": "Sentences, each word with its tag",
+    "sequences": "Sequences",
+}
+ASKED = "What the network is asked"
+BATCH = "The first batch, as the network reads it"
+BASELINES, TO_BEAT = "Simple answers on the held-out part", "the one to beat"
+LENGTHS, CLASSES = "Lengths", "Classes"
+TRAINED, HELD_OUT = "trained on", "held out"
+HONEST = ("expect no network", "in order of time?")
+"""Words by which the two sentences are known that say beforehand that a network may find nothing."""
+
+CHOICES = {
+    "target": "Predict",
+    "inputs": "Inputs",
+    "time": "Time",
+    "ids": "A series for each",
+    "period": "Period (steps)",
+    "window": "Reads (steps)",
+    "horizon": "Steps ahead",
+    "transform": "Learns",
+    "text": "Text",
+    "label": "Class",
+    "unit": "In units of",
+    "source": "From",
+    "thin": "Average steps by",
+    "encoding": "Encoding",
+    "delimiter": "Delimiter",
+    "header": "First line names the columns",
+    "decimal": "Decimal sign",
+    "dayfirst": "Day before month (01.02. is 1 February)",
+}
+ANSWERS = {"pairs": "To"}  # what `target` is called where it is a text
+TRANSFORMS = {
+    "none": "the value",
+    "log": "its logarithm",
+    "differences": "the change",
+    "log differences": "the relative change",
+}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
+DECIMALS = {".": "point, 1.5", ",": "comma, 1,5"}
+ORDER_OF_ROWS = "the order of the rows"
+AS_GUESSED, NONE, YES, NO = "as found", "none", "yes", "no"
+
+NEEDED = (
+    "This link was made with the data of **{name}** (fingerprint {short}…), which a link does not carry. Bring the "
+)
+NEEDED += "same file here, and the rest of the link is kept."
+NEEDED_UNNAMED = "a file"
+OTHER_FILE = (
+    "This is another file than the one that the link was made with (fingerprint {got}…, expected {short}…). You can "
+    "train on it with the link's settings, but the numbers will differ."
+)
+LEAVE_LINK = "Forget the link"
+
+NO_NETWORK = "No network of the playground fits these data: {why}"
+FAILED = "{name} cannot be used"
+WHAT_NOW = "Mend the file and bring it again, or choose below how it is read."
+
+CARD_NONE = "Use a file of your own"
+CARD = "What was understood of it"
+
+
+def why(dataset: Dataset) -> str:
+    """What kind of data it is, why, and what is asked, as Markdown."""
+    s = dataset.summary
+    reason = "" if s.get("why") in (None, CHOSEN) else f" {plain(str(s['why']), 200)}"
+    kind = (
+        AS_CHOSEN.format(kind=KINDS[dataset.kind].capitalize())
+        if s.get("why") == CHOSEN
+        else f"{KINDS[dataset.kind].capitalize()}."
+    )
+    return f"**{kind}**{reason} {_ASKED[dataset.kind](dataset)}"
+
+
+def _series(dataset: Dataset) -> str:
+    s, content = dataset.summary, dataset.content
+    assert isinstance(content, SeriesContent)
+    target = name(s["target"])
+    several = f"{s['series']:,} series, one for each {' and '.join(map(name, s['ids']))}: " if s.get("ids") else ""
+    asked = f"the next {target}" if s["horizon"] == 1 else f"{target}, {s['horizon']} steps ahead"
+    found = f"{several}{steps(s)}{_span(content)}."
+    return f"{found[0].upper()}{found[1:]} A network that has read {s['window']} steps is asked for {asked}."
+
+
+def steps(summary: Mapping[str, Any]) -> str:
+    """How often there is a value."""
+    step = summary["step"]
+    if step == "uneven":
+        return "uneven steps"
+    if step == "row":
+        return "row by row"
+    return f"every {step}" if step[:1].isdigit() else f"one value {'an' if step == 'hour' else 'a'} {step}"
+
+
+def _span(content: SeriesContent) -> str:
+    times = [series.times for series in content.series if series.times is not None and len(series.times)]
+    if not times:
+        return ""
+    first, last = min(each[0] for each in times), max(each[-1] for each in times)
+    fine = 16 if (last - first) < np.timedelta64(60, "D") else 10
+    return f", {str(first)[:fine].replace('T', ' ')} to {str(last)[:fine].replace('T', ' ')}"
+
+
+def _text(dataset: Dataset) -> str:
+    s = dataset.summary
+    one = {"characters": "character", "words": "word"}[s["unit"]]
+    lines = " Each line ends by itself." if s.get("lines") is True else ""
+    return f"{s['length']:,} {s['unit']}.{lines} The network is asked for the next {one}."
+
+
+def _labelled(dataset: Dataset) -> str:
+    s = dataset.summary
+    return f"When it has read a whole {name(s['text'])}, the network is asked for its {name(s['label'])}."
+
+
+def _pairs(dataset: Dataset) -> str:
+    s = dataset.summary
+    return f"The network reads {name(s['source'])} and writes {name(s['target'])}."
+
+
+def _tagged(dataset: Dataset) -> str:
+    s = dataset.summary
+    return f"The network is asked for the tag of each word, one of {len(s['classes'])} ({name(s['column'])})."
+
+
+def _sequences(dataset: Dataset) -> str:
+    s, content = dataset.summary, dataset.content
+    assert isinstance(content, SequencesContent)
+    many = "" if len(content.channels) == 1 else f" {len(content.channels)} channels."
+    if not s["classes"]:
+        return f"{many} At every step the network is asked for the next one.".strip()
+    return f"{many} At its end the network is asked which of {len(s['classes'])} classes it is.".strip()
+
+
+_ASKED = {"series": _series, "text": _text, "labelled": _labelled, "pairs": _pairs, "tagged": _tagged,
+          "sequences": _sequences}  # fmt: skip
+
+
+def facts(dataset: Dataset) -> list[tuple[str, str]]:
+    """Numbers that say how much there is: (what, how many)."""
+    s = dataset.summary
+    counted = {"text": s.get("unit"), "tagged": "sentences", "pairs": "pairs", "labelled": "texts"}
+    unit = counted.get(dataset.kind) or ("steps" if dataset.kind == "series" else "sequences")
+    found = [("rows", f"{s['rows']:,}")]
+    if dataset.kind in ("tagged", "sequences") or (dataset.kind == "series" and s["series"] > 1):
+        found.append(("series" if dataset.kind == "series" else unit, f"{s['sequences']:,}"))
+    found += [(f"{unit} {TRAINED}", f"{s['train']:,}"), (f"{unit} {HELD_OUT}", f"{s['test']:,}")]
+    for key, label in (("vocabulary", "different symbols"), ("source_vocabulary", "symbols read"),
+                       ("target_vocabulary", "symbols written")):  # fmt: skip
+        if key in s:
+            found.append((label, f"{s[key]:,}"))
+    if s.get("unknown"):
+        found.append(("of the held-out symbols unknown", f"{s['unknown']:.1%}"))
+    if dataset.kind == "series" and s.get("period"):
+        found.append(("steps a period", f"{s['period']:,}"))
+    return found
+
+
+def treatment(dataset: Dataset) -> str:
+    """What is done to the numbers before the network reads them; "" for symbols."""
+    s = dataset.summary
+    if dataset.kind == "series":
+        lacking = {column: count for column, count in (s.get("missing") or {}).items() if count}
+        gaps = "Nothing is missing."
+        if lacking:
+            worst = ", ".join(f"{name(column)} {count:,}" for column, count in list(lacking.items())[:3])
+            gaps = f"Missing: {worst}. The last value is held as an input, and no missing one is asked."
+        learns = {
+            "none": "The value itself is learned",
+            "log": "The logarithm of the value is learned",
+            "differences": "The difference from the last known value is learned",
+            "log differences": "The relative change from the last known value is learned, since the spread grows "
+            "with the level (the difference of the logarithms)",
+        }[s["transform"]]
+        return f"{learns}, scaled by the trained part. {gaps}"
+    if dataset.kind == "sequences":
+        return "Each channel is scaled by the mean and standard deviation of the trained part."
+    return ""
+
+
+def amount(value: float, metric: Metric) -> str:
+    """A number in the metric's unit."""
+    if not np.isfinite(value):
+        return "not defined"
+    if metric.percent:
+        return f"{100 * value:.3g} %"
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def strongest(baselines: Mapping[str, float], metric: Metric) -> str:
+    """The name of the best of these answers; "" if there is none."""
+    sign = 1 if metric.higher_is_better else -1
+    known = {said: sign * value for said, value in baselines.items() if np.isfinite(value)}
+    return max(known, key=known.__getitem__) if known else ""
+
+
+def name(raw: object, longest: int = 36) -> str:
+    """A name of the file in a Markdown sentence."""
+    return f"*{plain(str(raw), longest)}*"
+
+
+def where(error: DataError) -> str:
+    """Where an error is: line and column, as far as they are known."""
+    parts = [LINE.format(line=f"{error.line:,}")] if error.line else []
+    return ", ".join([*parts, *([f"column {error.column}"] if error.column else [])])
+
+
+def picture_alt(dataset: Dataset) -> str:
+    """The picture in words."""
+    s = dataset.summary
+    return f"{PICTURE[dataset.kind]} of {dataset.name}: {s['train']:,} {TRAINED}, {s['test']:,} {HELD_OUT}."
+
+
+def count(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def batch_note(task: Task) -> str:
+    """Below the first batch: what its lines are."""
+    also = f", and {count(len(task.input_labels) - 1, 'more input')} in pale" if len(task.input_labels) > 1 else ""
+    asked = "; the dot is the value that is asked last" if task.outputs == "values" else "; above each its class"
+    return f"{name(task.input_labels[0])}, scaled{also}{asked}."
