@@ -44,7 +44,10 @@ KINDS = {
     "tagged": "tagged words",
     "sequences": "sequences",
 }
-FOUND, FOUND_NONE = "What was found, guessed or changed", "Nothing had to be guessed or changed."
+FOUND, FOUND_NONE = (
+    "What was found, guessed or changed",
+    "No cell was changed or left out. What was guessed stands in the fields, where you can change it.",
+)
 LINE = "line {line}"
 HOW_READ, COLUMNS = "How the file is read", "What its columns hold"
 PICTURE = {

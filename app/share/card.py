@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import drafts, links, state
+from app import drafts, links, own_data_link, state
 from app.hub import RunSlot
 from app.share import text as share_text
 
@@ -33,6 +33,8 @@ def card(slot: RunSlot) -> None:
         )  # fmt: skip
         settings = state.share_link(hide, present=present, at=int(at))
         link = share_text.address(st.context.url or "", without_lesson(settings, slot) if is_draft else settings)
+        if own_data_link.split(settings)[1] is not None:
+            st.caption(share_text.OWN_DATA)
         st.code(link, language=None, wrap_lines=True)
         copy = st.components.v2.component("copy_link", html="<button></button>", css=STYLE, js=SCRIPT)
         words = {"copy": share_text.COPY, "copied": share_text.COPIED, "by_hand": share_text.COPY_BY_HAND}

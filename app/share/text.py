@@ -13,6 +13,9 @@ ABOUT = (
     "The link contains the whole experiment: every setting, the seed, and the changes made during training. Opened on "
     "this machine, it gives the same frames."
 )
+OWN_DATA = (
+    "It does not carry your file, only its name and fingerprint: whoever opens it is asked to bring the same file."
+)
 DRAFT = "The lesson is a draft that only you can open, so the link carries its settings alone."
 AT = "Open it paused at a step"
 AT_STEP = "Step"

@@ -12,6 +12,7 @@ from engine.tasks.agreement import AGREEMENT, THEMSELVES
 from engine.tasks.base import (
     END,
     HELD_OUT_SIZE,
+    MOST_HELD_OUT,
     NO_SYMBOL,
     PROBE_SIZE,
     Batch,
@@ -136,6 +137,8 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
 
 def held_out(experiment: DataSettings) -> Batch:
     """The held-out sequences on which a run's loss and metric are judged; many more than figures draw."""
+    if (chosen := task_of(experiment).held_out) is not None:
+        return chosen(experiment, MOST_HELD_OUT)
     return sample(experiment, HELD_OUT_SIZE, (experiment.seed, 1), "test")
 
 

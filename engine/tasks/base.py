@@ -18,8 +18,9 @@ END = "."
 """The symbol that ends a sequence."""
 
 PROBE_SIZE = 16
-HELD_OUT_SIZE = 256
 """Number of sequences in the probe batch, which is held out and fixed for the run."""
+HELD_OUT_SIZE, MOST_HELD_OUT = 256, 512
+"""Number of sequences on which a run is judged; at most so many where a task chooses them itself."""
 SPLITS = ("train", "test")
 STREAMS = (*SPLITS, "hiding")
 """What random numbers are drawn for: the sequences of either split, and which words are hidden in training."""
@@ -220,6 +221,8 @@ class Task:
         image: (rows, columns) of the image in the first channels of the inputs; None where there is none.
         forecast: (predict, window, steps, series) -> what comes after the end of measured data: `window` inputs are
             read, `series` is the number of one among several. None where there is nothing to forecast.
+        held_out: (experiment, most) -> the sequences on which a run is judged: each held-out answer once, or evenly
+            chosen ones if there are more. None where they are drawn as the probe is.
         step_names: (batch) -> names of the steps of its first sequence, as dates; empty where they have none.
         series_names: of the measured series, in that order; empty if it is one, or none.
         audible: the outputs are notes, named like "C4", and can be played.
@@ -268,6 +271,7 @@ class Task:
     image: tuple[int, int] | None = None
     audible: bool = False
     forecast: Callable[[Predict, int, int, int], Forecast] | None = None
+    held_out: Callable[[DataSettings, int], Batch] | None = None
     step_names: Callable[[Batch], tuple[str, ...]] = field(default=_no_names)
     series_names: tuple[str, ...] = ()
     made_of: object | None = field(default=None, repr=False, compare=False)
@@ -324,6 +328,13 @@ def answer_mask(experiment: DataSettings, seq_len: int, batch_size: int) -> np.n
     if experiment.rnn_type == "many_to_one":
         return last_step_only(seq_len, batch_size)
     return np.ones((seq_len, batch_size), bool)
+
+
+def evenly(items: np.ndarray, most: int) -> np.ndarray:
+    """All items, or `most` of them at even distances, the first and the last among them."""
+    if len(items) <= most:
+        return items
+    return items[np.linspace(0, len(items) - 1, most).round().astype(np.int64)]
 
 
 def full_lengths(seq_len: int, batch_size: int) -> np.ndarray:

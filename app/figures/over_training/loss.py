@@ -147,8 +147,8 @@ def past_line(info: RunInfo, past: PastRun) -> Line | None:
 def has_same_loss(info: RunInfo, other: RunInfo) -> bool:
     """Return True if the losses of two runs mean the same: the same data, and a mean, or a sum over as many steps."""
     one, two = info.experiment, other.experiment
-    same = (one.task, one.reduction) == (two.task, two.reduction)
-    return same and (one.reduction == "mean" or one.seq_len == two.seq_len)
+    as_many = one.reduction == "mean" or one.seq_len == two.seq_len
+    return one.has_data_of(two) and one.reduction == two.reduction and as_many
 
 
 FIGURE = LiveFigure(

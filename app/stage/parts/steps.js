@@ -60,7 +60,7 @@ export function steps({ info, chains, front }) {
     show(frame, p > 0.4 || mine);
     put(word, { text: plain && p > 0.5 ? '' : shortened, textLength: room > 20 && textWidth(shortened, FONT) > room - 12 ? room - 12 : null, lengthAdjust: 'spacingAndGlyphs' });
     put(title, { text: shortened === text ? '' : text });
-    put(tick, { x: g.x, y: y.tick, text: p < 0.5 ? (mine && !info.encoder && !at.narrow ? 't' : '') : g.span > 62 && info.names[t] || String(info.at[t]) });
+    put(tick, { x: g.x, y: y.tick, text: p < 0.5 ? (mine && !info.encoder && !at.narrow ? 't' : '') : !view.slow && g.span > 62 && info.names[t] || String(info.at[t]) });
   }
 
   function patch(frame, at, view) {

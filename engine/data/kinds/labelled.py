@@ -31,6 +31,7 @@ TEST_SHARE = 0.2
 MIN_TEXTS = 10
 MAX_STEPS = 200  # symbols of a text that are read
 LOPSIDED = 0.8  # from this share of one class on it is said
+MOST_NAMED = 6  # columns in a sentence
 LONG_NUMBER = 19  # digits; Python refuses to read thousands of them
 LOOKED_AT = 2_000  # rows by which the column of texts is chosen
 
@@ -47,6 +48,7 @@ def of_table(
     label = _label_column(table, [each for each in columns if each is not text], choices)
     own_split = split_column([each for each in columns if each not in (text, label)])
     groups = group_column([each for each in columns if each not in (text, label, own_split)], len(table))
+    _say_unused([each for each in columns if each not in (text, label, own_split, groups)], table, notes)
     names = _classes_as_written(label)
     kept = [row for row, cell in enumerate(text.cells) if names[row] and not is_empty(cell)]
     if len(kept) < len(table):
@@ -68,6 +70,12 @@ def of_table(
         held,
         None if groups is None or held is not None else groups_of(groups, rows, notes),
     )
+
+
+def _say_unused(columns: list[Column], table: Table, notes: Notes) -> None:
+    if columns:
+        named = ", ".join(f"'{each.name}'" for each in columns[:MOST_NAMED]) + ", …" * (len(columns) > MOST_NAMED)
+        notes.say(f"Neither text nor class, so left out: {named}.", int(table.lines[0]), columns[0].name, harmless=True)
 
 
 def of_texts(

@@ -21,7 +21,7 @@ from engine.data.tasks.words import (
     usual_length,
 )
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, accuracy
+from engine.tasks.base import DataSettings, accuracy, evenly
 from engine.tasks.text_input import MAX_TYPED_STEPS, single_answer
 
 
@@ -63,11 +63,13 @@ def labelled_task(name: str, summary: dict[str, Any], content: LabelledContent) 
     bayes = cache(lambda: _fitted(content))
 
     def draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-        rows = rows_of[split][rng.integers(0, len(rows_of[split]), batch_size)]
-        inputs, lengths = texts.dealt(rows, experiment.seq_len, NO_SYMBOL)
+        return deal(rows_of[split][rng.integers(0, len(rows_of[split]), batch_size)], experiment.seq_len)
+
+    def deal(rows: np.ndarray, seq_len: int) -> Batch:
+        inputs, lengths = texts.dealt(rows, seq_len, NO_SYMBOL)
         targets, mask = np.zeros_like(inputs), np.zeros(inputs.shape, bool)
-        targets[lengths - 1, np.arange(batch_size)] = content.labels[rows]
-        mask[lengths - 1, np.arange(batch_size)] = True
+        targets[lengths - 1, np.arange(len(rows))] = content.labels[rows]
+        mask[lengths - 1, np.arange(len(rows))] = True
         return Batch(inputs, targets, mask, lengths, origin=origin_of(rows))
 
     def metric_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
@@ -88,6 +90,7 @@ def labelled_task(name: str, summary: dict[str, Any], content: LabelledContent) 
         output_labels=content.classes,
         metric=Metric("accuracy", accuracy),
         draw=draw,
+        held_out=lambda experiment, most: deal(evenly(rows_of["test"], most), experiment.seq_len),
         baselines=lambda experiment: everything,
         baselines_on=lambda experiment, batch: {
             name: float(losses[batch.targets[batch.mask]].mean()) for name in everything

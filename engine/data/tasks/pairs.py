@@ -20,7 +20,7 @@ from engine.data.tasks.words import (
     title_of,
 )
 from engine.tasks import END, NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings
+from engine.tasks.base import DataSettings, evenly
 from engine.tasks.text_input import source_batch
 from engine.tasks.transduction import end_to_end, previous
 from engine.tasks.unknown_words import UNKNOWN_TOKEN
@@ -65,6 +65,15 @@ def output_labels(vocabulary: tuple[str, ...]) -> tuple[str, ...]:
     return (*(own if each == END else each for each in vocabulary), END)
 
 
+def _dealt(sources: Ragged, targets: Ragged, rows: np.ndarray, seq_len: int) -> Batch:
+    """A batch of these pairs; the targets end with END."""
+    inputs, lengths = sources.dealt(rows, seq_len, NO_SYMBOL)
+    target_steps = int(targets.lengths.max())
+    outputs, steps = targets.dealt(rows, target_steps, 0)
+    mask = np.arange(target_steps)[:, None] < steps
+    return Batch(inputs, outputs, mask, lengths, previous(outputs, mask), origin_of(rows))
+
+
 def pairs_task(name: str, summary: dict[str, Any], content: PairsContent) -> Task:
     """The target, symbol by symbol, and END; only pairs whose source has at most seq_len symbols are dealt.
 
@@ -84,11 +93,11 @@ def pairs_task(name: str, summary: dict[str, Any], content: PairsContent) -> Tas
 
     def draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
         fitting = int(np.searchsorted(ordered[split], experiment.seq_len, side="right"))
-        rows = rows_of[split][rng.integers(0, fitting, batch_size)]
-        inputs, lengths = sources.dealt(rows, experiment.seq_len, NO_SYMBOL)
-        outputs, steps = targets.dealt(rows, target_steps, 0)
-        mask = np.arange(target_steps)[:, None] < steps
-        return Batch(inputs, outputs, mask, lengths, previous(outputs, mask), origin_of(rows))
+        return _dealt(sources, targets, rows_of[split][rng.integers(0, fitting, batch_size)], experiment.seq_len)
+
+    def held_out(experiment: DataSettings, most: int) -> Batch:
+        fitting = int(np.searchsorted(ordered["test"], experiment.seq_len, side="right"))
+        return _dealt(sources, targets, evenly(rows_of["test"][:fitting], most), experiment.seq_len)
 
     def metric_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
         return {} if batch.origin is None else _right(content, usual, batch.origin[:, 0])
@@ -108,6 +117,7 @@ def pairs_task(name: str, summary: dict[str, Any], content: PairsContent) -> Tas
         output_labels=labels,
         metric=Metric("whole answers right", whole_answers),
         draw=draw,
+        held_out=held_out,
         baselines=lambda experiment: everything,
         baselines_on=lambda experiment, batch: {
             name: mean_loss(losses[batch.targets], batch.mask) for name in everything

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.data.content import SequencesContent
-from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, accuracy, stream
+from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, accuracy, evenly, stream
 from engine.tasks.own import OWN_DATA
 
 FAMILY = "Your data"
@@ -29,6 +29,7 @@ def sequences_task(name: str, summary: dict[str, Any], content: SequencesContent
         "inputs": "values",
         "input_labels": content.channels,
         "draw": dealt.draw,
+        "held_out": dealt.held_out,
         "baselines": dealt.baselines,
         "baselines_on": dealt.baselines_on,
         "metric_baselines": dealt.metric_baselines,
@@ -96,11 +97,18 @@ class _Dealt:
     # ---- batches
 
     def draw(self, rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
+        return self.batch(rng.choice(self._asked(split, experiment.seq_len), batch_size), experiment.seq_len)
+
+    def held_out(self, experiment: DataSettings, most: int) -> Batch:
+        return self.batch(evenly(self._asked("test", experiment.seq_len), most), experiment.seq_len)
+
+    def _asked(self, split: str, seq_len: int) -> np.ndarray:
+        """The sequences of which something is asked within these steps; all of them if there is none."""
         pool = self.pools[split]
-        if self.content.labels is None:
-            asked = pool[self.first[pool] <= experiment.seq_len]
-            pool = asked if len(asked) else pool
-        return self.batch(rng.choice(pool, batch_size), experiment.seq_len)
+        if self.content.labels is not None:
+            return pool
+        asked = pool[self.first[pool] <= seq_len]
+        return asked if len(asked) else pool
 
     def batch(self, chosen: np.ndarray, seq_len: int) -> Batch:
         """The first steps of these sequences.

@@ -10,12 +10,12 @@ import numpy as np
 
 from engine.data.content import SeriesContent
 from engine.data.tasks.forecast import series_forecast
-from engine.data.tasks.series_baselines import baseline_answers, held_out_baselines
-from engine.data.tasks.series_rows import rows_of
+from engine.data.tasks.series_baselines import BEFORE, baseline_answers, held_out_baselines
+from engine.data.tasks.series_rows import SeriesRows, rows_of
 from engine.data.tasks.series_units import as_answers, index_of, mean_absolute_error
 from engine.data.tasks.series_windows import continues, input_labels, longest_window, step_names, window_ends
 from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, answer_mask, full_lengths, stream
+from engine.tasks.base import DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
 
 LONGEST_WINDOW = 400
 SOLVED = math.sqrt(0.1)
@@ -73,6 +73,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         forecast=lambda predict, window, steps, series: series_forecast(
             content, target, predict, window, steps, series
         ),
+        held_out=lambda e, most: _held_out(content, e, most),
         step_names=lambda batch: step_names(content, batch),
         series_names=tuple(one.name for one in content.series),
         causal=True,
@@ -98,7 +99,10 @@ def metric_baselines(content: SeriesContent, batch: Batch) -> dict[str, float]:
 
 
 def _losses(content: SeriesContent, batch: Batch) -> dict[str, float]:
-    """Squared errors of the baselines as scaled answers, averaged as the loss of a run: first over each sequence."""
+    """Squared errors as scaled answers, averaged as the loss of a run: first over each sequence.
+
+    Of the baseline that is best on the whole held-out part, which is the one to beat, and of the value before.
+    """
     at, weights = index_of(content, batch), batch.mask / batch.mask.sum(0) / batch.mask.shape[1]
     at = np.where(batch.mask, at, at[-1])  # what is not counted may lack its answer
     true, found = rows_of(content).answers[at].astype(np.float64), {}
@@ -106,7 +110,8 @@ def _losses(content: SeriesContent, batch: Batch) -> dict[str, float]:
         error = ((as_answers(content, at, said[at]) - true) ** 2 * weights).sum()
         if np.isfinite(error):
             found[name] = float(error)
-    return found
+    best = min(held_out_baselines(content).items(), key=lambda each: each[1], default=(BEFORE, 0.0))[0]
+    return {name: found[name] for name in dict.fromkeys((best, BEFORE)) if name in found}
 
 
 def _lengths(content: SeriesContent) -> Lengths:
@@ -124,13 +129,24 @@ def _draw(content: SeriesContent, rng: np.random.Generator, e: DataSettings, bat
         last = ends[rng.integers(0, len(ends), batch_size)]
     at = last + np.arange(1 - e.seq_len, 1)[:, None]
     mask = answer_mask(e, e.seq_len, batch_size) & rows.answered[at] & (rows.held_out[at] == (split == "test"))
+    return _windows(rows, at, mask)
+
+
+def _held_out(content: SeriesContent, e: DataSettings, most: int) -> Batch:
+    """Every held-out answer once, each after a whole window: the errors are those of a walk-forward test."""
+    at = evenly(window_ends(content, "test", e.seq_len), most) + np.arange(1 - e.seq_len, 1)[:, None]
+    return _windows(rows_of(content), at, last_step_only(*at.shape))
+
+
+def _windows(rows: SeriesRows, at: np.ndarray, mask: np.ndarray) -> Batch:
+    """The windows that read these rows. at, mask: (T, batch)."""
     first = at[0]
     series = np.searchsorted(rows.starts, first, side="right") - 1
     return Batch(
         rows.inputs[at],
         rows.answers[at][..., None],
         mask,
-        full_lengths(e.seq_len, batch_size),
+        full_lengths(*at.shape),
         origin=np.stack([series, rows.place[first]], 1),
     )
 

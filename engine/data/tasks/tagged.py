@@ -23,7 +23,7 @@ from engine.data.tasks.words import (
     usual_length,
 )
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, accuracy
+from engine.tasks.base import DataSettings, accuracy, evenly
 from engine.tasks.text_input import MAX_TYPED_STEPS, single_sequence
 
 
@@ -80,6 +80,13 @@ def tag_accuracies(content: TaggedContent, batch: Batch, outputs: np.ndarray) ->
     return {tag: float(r / n) for tag, n, r in zip(content.classes, asked, right, strict=True) if n}
 
 
+def _dealt(words: Ragged, tags: Ragged, rows: np.ndarray, seq_len: int) -> Batch:
+    """A batch of these sentences, as far as they fit."""
+    inputs, lengths = words.dealt(rows, seq_len, NO_SYMBOL)
+    targets, _ = tags.dealt(rows, seq_len, 0)
+    return Batch(inputs, targets, np.arange(seq_len)[:, None] < lengths, lengths, origin=origin_of(rows))
+
+
 def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> Task:
     """The tag of every word; sentences are cut after seq_len words.
 
@@ -91,11 +98,7 @@ def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> T
     largest, losses = int(counts.sum(0).argmax()), _losses(counts)
 
     def draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-        rows = rows_of[split][rng.integers(0, len(rows_of[split]), batch_size)]
-        inputs, lengths = words.dealt(rows, experiment.seq_len, NO_SYMBOL)
-        targets, _ = tags.dealt(rows, experiment.seq_len, 0)
-        mask = np.arange(experiment.seq_len)[:, None] < lengths
-        return Batch(inputs, targets, mask, lengths, origin=origin_of(rows))
+        return _dealt(words, tags, rows_of[split][rng.integers(0, len(rows_of[split]), batch_size)], experiment.seq_len)
 
     @cache
     def everything(steps: int) -> dict[str, float]:
@@ -132,6 +135,7 @@ def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> T
         output_labels=content.classes,
         metric=Metric("accuracy", accuracy),
         draw=draw,
+        held_out=lambda experiment, most: _dealt(words, tags, evenly(rows_of["test"], most), experiment.seq_len),
         baselines=lambda experiment: everything(experiment.seq_len),
         baselines_on=losses_on,
         metric_baselines=metric_baselines,
