@@ -139,22 +139,27 @@ TRAINING_AXIS: dict[str, Any] = {
 
 
 MOST_NAMES, LONGEST_NAME = 7, 16
-"""So many positions of a time axis are named, with so many letters: dates are long."""
+NAMES_WIDTH, LETTER = 250, 7
+"""At most so many steps are named, with so many letters; the pixels of all names on a phone, and of a letter."""
+
+
+def named_ticks(names: Sequence[str]) -> dict[str, Any]:
+    """Return the ticks of an axis whose steps have names: as many as fit side by side on a phone."""
+    longest = min(LONGEST_NAME, max(map(len, names))) + 1
+    most = max(2, min(MOST_NAMES, NAMES_WIDTH // (longest * LETTER)))
+    named = range(0, len(names), -(-len(names) // most))
+    words = [html.escape(names[t][:LONGEST_NAME], quote=False) for t in named]
+    return {"tickmode": "array", "tickvals": list(named), "ticktext": words, "tickangle": 0}
 
 
 def time_axis(steps: int, title: str = "", names: Sequence[str] = ()) -> dict[str, Any]:
     """Return the x axis of every figure over time, with `steps` positions; some are named, if there are names."""
     air = 3.0 if steps == 1 else max(0.7, 0.014 * steps)
     ticks: dict[str, Any] = {"dtick": 1, "tick0": 0} if 1 < steps <= 16 else {"nticks": 12}
-    if steps == 1:
-        ticks = {"tickvals": [0]}
     if names:
-        named = range(0, steps, -(-steps // MOST_NAMES))
-        ticks = {
-            "tickmode": "array",
-            "tickvals": list(named),
-            "ticktext": [html.escape(names[t][:LONGEST_NAME], quote=False) for t in named],
-        }
+        ticks = named_ticks(names)
+    elif steps == 1:
+        ticks = {"tickvals": [0]}
     return {
         "range": [-air, steps - 1 + air],
         "title": {"text": title, "standoff": 6, "font": {"size": 12}},

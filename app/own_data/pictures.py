@@ -121,6 +121,8 @@ def words(tokens: Sequence[int] | np.ndarray, labels: Sequence[str], longest: in
     """Symbols as they read: characters joined, words with a blank between, unknown ones as a box."""
     shown = [labels[int(token)] for token in tokens[:longest] if token >= 0]
     letters = max((len(label) for label in labels), default=1) == 1
+    if len(shown) == 1 and shown[0].isspace():
+        shown = [theme.symbol(shown[0])]
     joined = ("" if letters else " ").join(
         "▯" if label in ("\N{REPLACEMENT CHARACTER}", "<UNK>") else label for label in shown
     )

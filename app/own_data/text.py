@@ -111,7 +111,7 @@ LEAVE_LINK = "Forget the link"
 
 NO_NETWORK = "No network of the playground fits these data: {why}"
 FAILED = "{name} cannot be used"
-WHAT_NOW = "Mend the file and bring it again, or choose below how it is read."
+WHAT_NOW = "Mend the file and bring it again, or choose how it is read."
 
 CARD_NONE = "Use a file of your own"
 CARD = "What was understood of it"

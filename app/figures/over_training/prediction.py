@@ -179,6 +179,7 @@ def _curve(info: RunInfo) -> go.Figure:
     marked = "mark" in info.input_labels
     name = info.input_labels[0].split(",")[0]
     mode = "lines+markers" if _has_many_targets(info) else "markers"
+    ticks = theme.named_ticks(info.step_names) if info.step_names else {"nticks": 8}
     traces = CURVES.in_order(
         input=go.Scatter(x=t, y=np.full(steps, np.nan, np.float32), name=name,
                          mode="markers" if marked else "lines+markers", line={"color": theme.QUIET, "width": 1.5},
@@ -197,7 +198,10 @@ def _curve(info: RunInfo) -> go.Figure:
         height=HEIGHT,
         revision=f"curve-{steps}",
         margin={"l": 46, "r": 14, "t": 26, "b": 26},
-        xaxis={"range": [-0.8, steps + 0.8], "nticks": 8},
+        xaxis={
+            "range": [-0.8, steps + 0.8],
+            **ticks,
+        },
         yaxis={"nticks": 5, "range": [0, 2]} if marked else {"nticks": 5},
         showlegend=True,
     )
