@@ -193,7 +193,7 @@ def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]
          "fillcolor": PADDING, "label": _padding_label(info, stop - start)}
         for start, stop in stretches(np.array(info.valid))
     ]  # fmt: skip
-    lines = [(t, {"color": INK, "width": 2.5}) for t in walls(info)]
+    lines = [(t, {"color": INK, "width": 2.5}) for t in info.walls]
     if info.encoder_steps:
         lines.append((info.encoder_steps, {"color": GREY, "dash": "dash", "width": 1.6}))
     return bands + [{"type": "line", **upright, "x0": t - 0.5, "x1": t - 0.5, "line": line} for t, line in lines]
@@ -206,12 +206,6 @@ def _padding_label(info: RunInfo, steps: int) -> dict[str, Any]:
     if width < 14:
         return {}
     return {"text": "padding", "textangle": 0 if width > 56 else -90, "font": {"size": 11}}
-
-
-def walls(info: RunInfo) -> range | tuple:
-    """Return the steps t whose link to t - 1 is cut by truncation."""
-    e = info.experiment
-    return range(info.time_steps - e.tbptt, 0, -e.tbptt) if e.tbptt else ()
 
 
 def stretches(values: np.ndarray) -> list[tuple[int, int]]:

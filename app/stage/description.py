@@ -155,7 +155,7 @@ def _editable(info: RunInfo) -> int:
     return 1 if info.is_autoregressive else len(real_steps(info))
 
 
-def _walls(info: RunInfo) -> list[int]:
+def _walls(info: Chain) -> list[int]:
     """The real steps whose link to the step before is cut by truncation."""
     index = {int(t): n for n, t in enumerate(real_steps(info))}
-    return sorted(index[t] for t in theme.walls(info) if index.get(t, 0) > 0)
+    return sorted(index[t] for t in info.walls if index.get(t, 0) > 0)

@@ -31,6 +31,10 @@ class Chain:
         first_informative: the first step whose input differs from sequence to sequence.
         same_lengths: all measured sequences have real steps and losses at the same positions, so that a median over
             them at t compares like with like.
+        cuts: the steps t whose link to t - 1 lets no gradient back, where they are known one by one; see `walls`.
+        inputs: "symbols" or "values"; input_labels: the symbols, or the channels' names, where they are known. At the
+            steps of a decoder the inputs are symbols of the output.
+        step_names: what each step of the drawn sequence is called, as a date; empty where steps have no name.
         shown: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
     """
 
@@ -51,6 +55,10 @@ class Chain:
     looks_ahead: bool = False
     first_informative: int = 0
     same_lengths: bool = True
+    cuts: tuple[int, ...] = ()
+    inputs: str = "values"
+    input_labels: tuple[str, ...] = ()
+    step_names: tuple[str, ...] = ()
     shown: tuple[int, int] | None = None
 
     @property
@@ -131,6 +139,11 @@ class Chain:
             return self.measured_lag
         last = max(t for t, counted in enumerate(self.counted) if counted)
         return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
+
+    @property
+    def walls(self) -> tuple[int, ...]:
+        """The steps t whose link to t - 1 lets no gradient back."""
+        return self.cuts
 
     def enters(self, direction: int) -> int:
         """Where the followed loss enters this direction of the drawn sequence.

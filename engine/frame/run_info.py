@@ -32,11 +32,9 @@ class RunInfo(Chain):
             the task has none.
         constant_loss: the loss of the best answer that is the same for every held-out sequence and step: the mean, or
             the frequencies of the classes.
-        inputs, outputs: "symbols" or "values"; input_labels, output_labels: the symbols, or the channels' names. At the
-            steps of a decoder the inputs are symbols of the output.
+        outputs: "symbols" or "values"; output_labels: the symbols, or the channels' names.
         image: (rows, columns) of the image in the first channels of the inputs, or None.
         pitches: of outputs that are notes, their heights in semitones above A4; None for other outputs.
-        step_names: what each step of the drawn sequence is called, as a date; empty where steps have no name.
         causal: the target at t is known only after the input at t; mostly it is the next input.
     """
 
@@ -46,16 +44,13 @@ class RunInfo(Chain):
     constant_loss: float
     metric_name: str
     metric_percent: bool
-    inputs: str
     outputs: str
-    input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
     parameter_count: int
     image: tuple[int, int] | None = None
     causal: bool = False
     pitches: tuple[int, ...] | None = None
     metric_baselines: dict[str, float] = field(default_factory=dict)
-    step_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunInfo:
@@ -76,6 +71,12 @@ class RunInfo(Chain):
             causal=task.causal,
             pitches=tuple(map(semitones, task.output_labels)) if task.audible else None,
         )
+
+    @property
+    def walls(self) -> tuple[int, ...]:
+        """The steps t whose link to t - 1 is cut by truncation."""
+        reach = self.experiment.tbptt
+        return tuple(range(self.time_steps - reach, 0, -reach)) if reach else ()
 
     @property
     def baseline(self) -> float:

@@ -294,7 +294,7 @@ def _diagnosis(experiment: Experiment, entry: Any) -> Diagnosis | None:
         raise RecordingError("A verdict of this recording is no sentence.")
     experiment.replace(**entry["cure"])
     evidence = {str(name): float(value) for name, value in entry["evidence"].items()}
-    return Diagnosis(entry["kind"], entry["sentence"], evidence, dict(entry["cure"]))
+    return Diagnosis(entry["kind"], entry["sentence"], evidence, dict(entry["cure"]), str(entry.get("advice", "")))
 
 
 def _column(archive: zipfile.ZipFile, path: str, which: list[int] | None, count: int) -> Column:

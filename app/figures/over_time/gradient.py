@@ -122,7 +122,7 @@ def _millionth(info: RunInfo) -> list[dict]:
 
 def _notes(info: RunInfo) -> list[dict]:
     """Return the notes beside the first cut, or beside the line between encoder and decoder, where there is room."""
-    notes = [(t, "cut: no gradient crosses", "right") for t in list(theme.walls(info))[:1]]
+    notes = [(t, "cut: no gradient crosses", "right") for t in info.walls[:1]]
     if info.encoder_steps:  # never truncated, so this is the only one
         notes.append((info.encoder_steps, BOTTLENECK, "left" if 2 * info.encoder_steps <= info.time_steps else "right"))
     return [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.figures import theme
 from engine.frame import Frame, RunInfo
 
 
@@ -53,7 +52,7 @@ def line(info: RunInfo, frame: Frame) -> np.ndarray:
     line = np.full(info.time_steps, np.nan)
     if kept is None:
         return line
-    cuts, back = set(theme.walls(info)), -1 if d == 0 else 1
+    cuts, back = set(info.walls), -1 if d == 0 else 1
     t, left = info.enters(d), 1.0
     while 0 <= t < info.time_steps:
         if frame.valid[t]:
