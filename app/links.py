@@ -142,8 +142,9 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
     values: dict[str, Any] = {}
     accepted: dict[str, str] = {}  # by invalid setting: what it accepts
     link, needed = own_data_link.split(link)
+    held = None
     if link.get("task") == OWN_DATA:
-        if needed is not None and own_data_store.task_here(needed.options) is not None:
+        if needed is not None and (held := own_data_store.task_here(needed.options)) is not None:
             values["task_options"] = needed.options
         else:
             refused["task"] = text.DATA_REFUSED.format(name=text.plain(needed.name if needed else ""))
@@ -159,7 +160,8 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
     shown = None
     while shown is None:
         try:
-            shown = experiment.replace(**{**_task_defaults(experiment, values), **values})
+            own = held if values.get("task") == OWN_DATA else None
+            shown = experiment.replace(own, **{**_task_defaults(experiment, values), **values})
         except ExperimentError as error:
             name = error.field if error.field in values else list(values)[-1]
             accepted[name] = error.accepts

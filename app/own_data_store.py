@@ -219,6 +219,7 @@ def task_here(options: Mapping[str, Any]) -> Task | None:
     Others may have brought the same file: what they have brought is theirs, so a fingerprint alone opens nothing. Data
     of a teacher's lesson are for everybody.
     """
-    lessons = [preset.experiment for preset in list_presets() if preset.data]
-    is_published = any(experiment.task_options == options for experiment in lessons)
-    return known(options) if is_published or mine().find(options.get("data")) is not None else None
+    file = mine().find(options.get("data"))
+    own = None if file is None else known(options, file.name)
+    lessons = (preset.experiment for preset in list_presets() if preset.data)
+    return own or next((each.definition for each in lessons if each.task_options == options), None)

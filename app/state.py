@@ -115,7 +115,7 @@ def requested() -> Experiment:
     """
     settings = {name: st.session_state.get(name, getattr(st.session_state._good, name)) for name in WIDGETS}
     settings["task"] = chosen_data.slug(settings["task"])
-    st.session_state._good = Experiment(**settings, **st.session_state._rest)
+    st.session_state._good = last_valid().replace(**settings, **st.session_state._rest)
     return st.session_state._good
 
 
@@ -237,7 +237,7 @@ def on_cure(component_key: str) -> None:
     changes = st.session_state[component_key].get("cure") or {}
     if isinstance(changes, dict) and changes:
         try:
-            _show(Experiment.from_dict({**last_valid().to_dict(), **changes}))
+            _show(last_valid().replace(**changes))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
         stage_mode.enter("")
