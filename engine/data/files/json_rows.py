@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.files.structured import Arrays, RunningText, Sentences, class_name
+from engine.data.columns.cells import class_name
+from engine.data.files.structured import Arrays, RunningText, Sentences
 from engine.data.limits import MAX_CLASSES, MAX_COLUMNS
 from engine.data.names import LABEL_NAMES, rank
 from engine.data.problems import DataError, Notes

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.files.structured import Arrays, class_name
+from engine.data.columns.cells import class_name
+from engine.data.files.structured import Arrays
 from engine.data.limits import MAX_UNPACKED_BYTES
 from engine.data.problems import DataError, Notes
 

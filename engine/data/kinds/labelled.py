@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.columns.numbers import is_missing
+from engine.data.columns.cells import class_name, is_missing
 from engine.data.content import LabelledContent
 from engine.data.kinds.columns import by_name, group_column, is_empty, whole_numbers
 from engine.data.kinds.split import check_sides, groups_of, held_by, held_out, say_copies, split_column
@@ -193,10 +193,10 @@ def _no_class(cell: object) -> bool:
 
 
 def _classes_as_written(label: Column) -> list[str]:
-    """The class of each row; "" where it is missing. Numbers are written as whole ones: "5" for "5.0"."""
+    """The class of each row; "" where it is missing. A column of whole numbers is written as such: "5" for "5.0"."""
     if label.values is not None and whole_numbers(label):
-        return ["" if np.isnan(value) else f"{value:.0f}" for value in label.values]
-    return ["" if _no_class(cell) else readable(cell).strip().removesuffix(".0") for cell in label.cells]
+        return [class_name(value) or "" for value in label.values]
+    return ["" if _no_class(cell) else readable(class_name(cell)).strip() for cell in label.cells]
 
 
 # ---- what is done with them

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.columns.numbers import is_missing, numbers
+from engine.data.columns.cells import class_name, is_missing
+from engine.data.columns.numbers import numbers
 from engine.data.content import SequencesContent
 from engine.data.kinds.columns import by_name, group_column, whole_numbers
 from engine.data.kinds.sequence_arrays import Origin, of_arrays
@@ -89,5 +90,5 @@ def end_columns(columns: list[Column]) -> list[Column]:
 
 def _classes(label: Column) -> list[str | None]:
     if label.values is not None:
-        return [None if np.isnan(value) else f"{value:g}" for value in label.values]
-    return [None if is_missing(cell) else str(cell).strip() for cell in label.cells]
+        return [class_name(value) for value in label.values]
+    return [None if is_missing(cell) else (class_name(cell) or "").strip() for cell in label.cells]
