@@ -11,6 +11,8 @@ from engine.data.layout import Layout
 from engine.data.several_files import classes_of
 
 CELL = 1_000_000  # characters of a cell that the csv module may read
+ONE_LINE_END = r'.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")'
+"""What `engine.data.files.encoding.decode` does with a decoded text."""
 
 
 def open_file(own: Own, dataset: Dataset) -> None:
@@ -28,7 +30,7 @@ def open_file(own: Own, dataset: Dataset) -> None:
         "    if hashlib.sha256(content).hexdigest() != SHA256:",
         '        raise SystemExit(f"{FILE} is not the file that the playground has read: its SHA-256 is another.")',
         f"    text = content.decode({quoted(dataset.summary['encoding'])})",
-        '    return text.replace("\\r\\n", "\\n").replace("\\r", "\\n").removeprefix("\\ufeff")',
+        f"    return text{ONE_LINE_END}",
     )
 
 
@@ -75,7 +77,8 @@ def lines_of_files(own: Own, dataset: Dataset, layout: Layout, content: Labelled
         "    if hashlib.sha256(own.encode()).hexdigest() != SHA256:",
         """        raise SystemExit(f"{', '.join(FILES)} are not the files that the playground has read.")""",
         "    texts = [content.decode(encoding) for content, encoding in zip(contents, FILES.values(), strict=True)]",
-        r'    return [text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n") for text in texts]',
+        f"    texts = [text{ONE_LINE_END} for text in texts]",
+        r'    return [text.rstrip("\n").split("\n") for text in texts]',
     )
     head = "def cells_by_line() -> dict[int, list[str]]:"
     if isinstance(content, PairsContent):

@@ -193,6 +193,9 @@ def test_several_files_are_read_as_pairs_or_classes(tmp_path):
         text = assert_equal(read(paths), tmp_path, None)
         assert f'FILES = {{"{names[0]}": "utf-8", "{names[1]}": "cp1252"}}' in text
         assert f"{names[0]}, {names[1]} must lie beside it" in " ".join(text.split())
+        for path in paths:
+            path.write_text("\ufeff" + "\n".join(english), encoding="utf-8")
+        assert_equal(read(paths, encoding="utf-8"), tmp_path, None)
 
 
 def test_too_many_data_for_a_script_are_refused_in_a_sentence(monkeypatch):
