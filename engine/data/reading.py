@@ -18,11 +18,12 @@ from engine.data.files.load import Source, format_of, load
 from engine.data.files.marked_text import read_fasttext, refuse_declared
 from engine.data.files.npz import read_npz
 from engine.data.files.structured import Arrays, RunningText, Sentences, Texts
-from engine.data.files.tagged_text import read_sentences_in_lines, read_words_in_lines
+from engine.data.files.tagged_text import DOCUMENT, read_sentences_in_lines, read_words_in_lines
 from engine.data.fingerprint import fingerprint
 from engine.data.guess import guess
 from engine.data.kinds import labelled, pairs, sequences, series, tagged, text
 from engine.data.kinds.sequence_arrays import Origin, of_arrays
+from engine.data.kinds.split import FEWEST_DOCUMENTS, Given, whole_groups
 from engine.data.layout import RUNNING_TEXT, Layout
 from engine.data.limits import MAX_LINE, MAX_TEXT
 from engine.data.problems import DataError, Notes
@@ -195,10 +196,12 @@ def _of_found(found: Table | Arrays | Sentences | Texts | RunningText, job: _Job
     content: Content
     match found:
         case Arrays():
-            origin = Origin(found.lines, found.label, held=found.held)
+            origin = Origin(found.lines, found.label, given=Given(found.held))
             summary, content = of_arrays(found.arrays, found.labels, origin, notes, choices)
         case Sentences():
-            summary, content = tagged.of_sentences(found.sentences, notes, choices, found.column, found.documents)
+            documents = None if found.documents is None else [str(each) for each in found.documents]
+            whole = documents and whole_groups(documents, f"The lines {DOCUMENT} name", notes, fewest=FEWEST_DOCUMENTS)
+            summary, content = tagged.of_sentences(found.sentences, notes, choices, found.column, Given(groups=whole))
         case Texts():
             summary, content = labelled.of_texts(found.texts, found.labels, found.lines, notes, choices, found.names)
         case RunningText():

@@ -12,6 +12,7 @@ import pytest
 
 from engine.data import DataError, read
 from engine.data.kinds.sequence_arrays import Origin, of_arrays, thinned
+from engine.data.kinds.split import Given
 from engine.data.problems import Notes
 from engine.data.tasks.sequences import first_answer, scaled, sequences_task
 from engine.experiment import Experiment
@@ -23,7 +24,8 @@ def made(arrays, labels=None, *, group=None, held=None, **choices):
     """(summary, content, sentences) of arrays of shape (T,) or (T, channels)."""
     arrays = [np.asarray(array, float) for array in arrays]
     arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
-    notes, origin = Notes(), Origin(np.arange(1, len(arrays) + 1), "y" if labels else None, None, group, held)
+    notes, given = Notes(), Given(held, group)
+    origin = Origin(np.arange(1, len(arrays) + 1), "y" if labels else None, None, given)
     summary, content = of_arrays(arrays, labels, origin, notes, choices)
     return summary, content, " ".join(problem.sentence for problem in notes)
 
