@@ -134,10 +134,11 @@ def _read(chosen: argparse.Namespace) -> Dataset:
     for problem in dataset.problems:
         is_said = problem.line is None or names_line(problem.sentence, problem.line)
         print(f"  - {problem.sentence if is_said else f'line {problem.line}: {problem.sentence}'}")
-    if dataset.summary.get("baselines"):
-        print("To beat, on all that is held out:")
-        for name, value in dataset.summary["baselines"].items():
-            print(f"    {value:10.4g}  {name}")
+    if known := dataset.summary.get("baselines"):
+        print("Simple answers, on all that is held out:")
+        best = dataset.to_task().metric.best(known)
+        for name, value in known.items():
+            print(f"    {value:10.4g}  {name}{'  (the one to beat)' if name == best else ''}")
     return dataset
 
 
