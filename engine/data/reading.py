@@ -202,6 +202,7 @@ def _of_found(found: Table | Arrays | Sentences | Texts | RunningText, job: _Job
             documents = None if found.documents is None else [str(each) for each in found.documents]
             whole = documents and whole_groups(documents, f"The lines {DOCUMENT} name", notes, fewest=FEWEST_DOCUMENTS)
             summary, content = tagged.of_sentences(found.sentences, notes, choices, found.column, Given(groups=whole))
+            job.layouts.extend([found.layout] if found.layout is not None else [])
         case Texts():
             summary, content = labelled.of_texts(found.texts, found.labels, found.lines, notes, choices, found.names)
         case RunningText():
@@ -230,7 +231,7 @@ def _of_table(table: Table, job: _Job, whole: str | None = None) -> Understood:
     kind = job.kind or guessed
     job.progress(0.6, f"Reading it as the kind '{kind}': split and baselines")
     summary, content = OF_TABLE[kind](table, columns, job.notes, job.choices)
-    if whole is not None and (layout := layout_of(whole, table, columns, summary, content)):
+    if whole is not None and (layout := layout_of(whole, table, columns, summary, content, job.choices)):
         job.layouts.append(layout)
     types = {column.name: column.type for column in columns}
     read_as: dict[str, Any] = {"columns": types, "header": table.header, "delimiter": table.delimiter}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from engine.codegen.own.writer import Own, quoted
+from engine.data.columns import numbers
 from engine.data.content import LabelledContent, PairsContent
 from engine.data.dataset import Dataset
-from engine.data.layout import Layout
+from engine.data.layout import PLAIN, Layout
 from engine.data.several_files import classes_of
 
 CELL = 1_000_000  # characters of a cell that the csv module may read
@@ -54,6 +55,26 @@ def cells_by_line(own: Own, layout: Layout) -> None:
         "        line = reader.line_num + 1",
         "    return found",
     )
+
+
+def number_cells(own: Own, layout: Layout, some_missing: bool) -> str:
+    """The loop over COLUMNS that reads the numbers of a line; adds the function that it calls."""
+    if any(sign != PLAIN for sign in layout.decimals):
+        own.need(numbers.__name__, "number")
+        own.add(f"DECIMALS = {[sign or '.' for sign in layout.decimals]}  # of each column")
+        return "number(cells[line][column], sign) for column, sign in zip(COLUMNS, DECIMALS, strict=True)"
+    if not some_missing:
+        return "float(cells[line][column]) for column in COLUMNS"
+    own.imports.add("import math")
+    own.add(
+        "def number(cell: str) -> float:",
+        '    """A cell as a number; NaN if it is none."""',
+        "    try:",
+        "        return float(cell)",
+        "    except ValueError:",
+        "        return math.nan",
+    )
+    return "number(cells[line][column]) for column in COLUMNS"
 
 
 def lines_of_files(own: Own, dataset: Dataset, layout: Layout, content: LabelledContent | PairsContent) -> np.ndarray:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.data.layout import Layout
+
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
@@ -33,11 +35,13 @@ class Sentences:
     Args:
         column: what holds the tags.
         documents: the number of each sentence's document, or None.
+        layout: where the words stand, if each has a line of its own.
     """
 
     sentences: list[list[tuple[int, str, str]]]
     column: str
     documents: list[int] | None = None
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, eq=False)

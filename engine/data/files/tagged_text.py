@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from engine.data.files.header import is_value
 from engine.data.files.structured import Sentences
+from engine.data.layout import Layout
 from engine.data.limits import MAX_TAGS
 from engine.data.problems import Notes
 
@@ -58,7 +59,9 @@ def read_words_in_lines(text: str, notes: Notes) -> Sentences | None:
         documents.pop()
     _say(notes, document, odd, layout.width)
     column = "UPOS" if layout.treebank else f"column {layout.tag + 1}"
-    return Sentences(sentences, column, documents if document else None)
+    delimiter = "\t" if layout.split is _by_tabs else " "
+    found = Layout(delimiter, False, (layout.word, layout.tag), ())
+    return Sentences(sentences, column, documents if document else None, found)
 
 
 def _say(notes: Notes, documents: int, odd: list[tuple[int, int]], width: int) -> None:

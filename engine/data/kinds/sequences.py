@@ -33,7 +33,7 @@ def of_table(
     split = SplitColumns.among(columns, len(table))
     rest = split.others(columns)
     label = _label_of(table, rest, choices)
-    values = [c for c in rest if c is not label and c.type in ("number", "constant", "counter")]
+    values = value_columns(rest, label)
     for column in rest:
         if column is not label and column not in values:
             notes.say(f"Column '{column.name}' names the sequences; it is left out of the values.", first, column.name)
@@ -53,6 +53,11 @@ def of_table(
         split.given(np.arange(len(table)), notes),
     )
     return of_arrays(arrays, None if label is None else _classes(label), origin, notes, choices)
+
+
+def value_columns(columns: list[Column], label: Column | None) -> list[Column]:
+    """Those that hold the steps, in order."""
+    return [column for column in columns if column is not label and column.type in ("number", "constant", "counter")]
 
 
 def _without_end(row: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def of_table(
     Raises:
         DataError: if there are no such columns, or too little in them.
     """
-    sentence, word, tag = _roles(table, columns, choices)
+    sentence, word, tag = roles(table, columns, choices)
     rest = [each for each in columns if each not in (sentence, word, tag)]
     split = SplitColumns.among(rest, len(table), documents=True)
     left_out = [each.name for each in split.others(rest)]
@@ -97,8 +97,17 @@ def of_sentences(
         lines=lines,
         vocabulary=vocabulary,
         usual=_usual(words, tags, held, len(classes)),
+        skipped=_skipped(sentences),
     )
     return _summary(content, column, dict(counts.most_common())), content
+
+
+def _skipped(sentences: list[Sentence]) -> np.ndarray | None:
+    """As `TaggedContent.skipped`."""
+    of_each = [np.array([line for line, _, _ in sentence], np.int64) for sentence in sentences]
+    if any((np.diff(lines) < 1).any() for lines in of_each):
+        return None
+    return np.concatenate([np.setdiff1d(np.arange(lines[0], lines[-1]), lines) for lines in of_each])
 
 
 def _summary(content: TaggedContent, column: str, counts: dict[str, int]) -> dict[str, Any]:
@@ -120,7 +129,7 @@ def _summary(content: TaggedContent, column: str, counts: dict[str, int]) -> dic
 # ---- which column is which
 
 
-def _roles(table: Table, columns: list[Column], choices: dict[str, Any]) -> tuple[Column | None, Column, Column]:
+def roles(table: Table, columns: list[Column], choices: dict[str, Any]) -> tuple[Column | None, Column, Column]:
     """The columns of sentences (perhaps none), words and tags."""
     sentence = next((each for each in columns if SENTENCE_NAME.fullmatch(each.name.strip())), None)
     words = [each for each in columns if rank(each.name, WORD_NAMES) < len(WORD_NAMES) and each is not sentence]
