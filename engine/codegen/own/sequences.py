@@ -42,7 +42,7 @@ def _read(own: Own, dataset: Dataset, layout: Layout, content: SequencesContent)
     own.whole_numbers("LINES", content.lines, "of the file, counted from 1, that are used")
     own.whole_numbers("COLUMNS", layout.places[: len(layout.decimals)], "of the file, counted from 0, with the steps")
     read = number_cells(own, layout, some_missing=True)
-    own.need(sequence_arrays.__name__, "HUGE", "thinned")
+    own.need(sequence_arrays.__name__, "HUGE", "means_between", "thinned")
     own.add(
         "def sequences_of_file() -> list[np.ndarray]:",
         '    """A sequence a line, (steps, 1), up to the last number in it; NaN where one is missing."""',

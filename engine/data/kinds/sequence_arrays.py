@@ -228,9 +228,20 @@ def thinned(array: np.ndarray, steps: int) -> np.ndarray:
     """
     if steps == 1:
         return array
-    starts = np.arange(0, len(array), steps)
-    known = ~np.isnan(array)
-    sums = np.add.reduceat(np.where(known, array, 0.0), starts, axis=0)
+    return means_between(array, np.arange(0, len(array), steps))
+
+
+def means_between(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The means of the known rows from each start to the next; NaN where none is known.
+
+    Args:
+        values: (n, channels) float64. starts: (m,) rising row numbers.
+
+    Returns:
+        (m, channels).
+    """
+    known = ~np.isnan(values)
+    sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
     counts = np.add.reduceat(known.astype(float), starts, axis=0)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
