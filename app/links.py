@@ -193,18 +193,22 @@ def note_no_effect(link: dict[str, str], used: Iterable[Experiment], refused: di
 
 
 def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
-    """The settings that follow from a change of task: its default length, and an RNN type that it supports."""
+    """The settings that follow from a link's change of task; empty if it changes none."""
     slug, options = values.get("task", experiment.task), values.get("task_options", {})
     task = _task(slug, options)
     if task is None or (slug == experiment.task and (slug != OWN_DATA or options == experiment.task_options)):
         return {}
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "task_options": options}
-    kind = values.get("rnn_type", experiment.rnn_type)
-    if kind not in task.rnn_types:
-        kind = defaults["rnn_type"] = task.rnn_types[0]
+    return {"task_options": options} | task_defaults(task, values.get("rnn_type", experiment.rnn_type))
+
+
+def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
+    """The settings of a network that is given another task: its length, and an RNN type that it supports."""
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default}
+    if rnn_type not in task.rnn_types:
+        rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
         defaults["embedding_size"] = 0
-    return defaults | FIXED_SETTINGS.get(kind, {})
+    return defaults | FIXED_SETTINGS.get(rnn_type, {})
 
 
 def _task(slug: str, options: dict[str, Any]) -> Task | None:

@@ -27,7 +27,7 @@ from engine.tasks.own import RecordedTask, known
 MAX_FILES, MAX_BYTES = 5, 500_000_000
 """Files of one visitor, and bytes of the files of all; those not used for longest are forgotten first."""
 OPTION = f"{OWN_DATA}~"  # what the name of a file in the list of data begins with
-DIGITS = 16  # of the fingerprint, in that name
+DIGITS = 16  # of the fingerprint, which follow: the same file under another name is one entry
 VISIT = "_own_data_visit"  # name in the tab's storage
 
 Sources = tuple[tuple[str, bytes], ...]
@@ -67,7 +67,7 @@ class OwnFile:
     @property
     def option(self) -> str:
         """What stands for it in the list of data."""
-        return _option(self.fingerprint, self.name)
+        return _option(self.fingerprint)
 
     @property
     def bytes(self) -> int:
@@ -91,7 +91,8 @@ class Files:
         return self._files.get(str(fingerprint))
 
     def keep(self, file: OwnFile) -> None:
-        """Keep a file, in the place of the same file understood otherwise."""
+        """Keep a file that is used now, in the place of the same file understood otherwise or under another name."""
+        self.use(file)
         self._files = {**self._files, file.fingerprint: file}
         for old in self.newest_first[MAX_FILES:]:
             self.forget(old)
@@ -169,7 +170,7 @@ def mine() -> Files:
 
 
 def keep(file: OwnFile) -> None:
-    """Keep a file of this visitor."""
+    """Keep a file of this visitor, which is used now; also one that was forgotten meanwhile."""
     VISITS.keep(mine(), file)
 
 
@@ -185,16 +186,11 @@ def option_of(experiment: Experiment) -> str:
     """The entry of the list of data that stands for this experiment's data."""
     if experiment.task != OWN_DATA:
         return experiment.task
-    return _option(str(experiment.task_options.get("data")), name_of(experiment))
+    return _option(str(experiment.task_options.get("data")))
 
 
-def _option(fingerprint: str, name: str) -> str:
-    return f"{OPTION}{fingerprint[:DIGITS]}~{name}"
-
-
-def label_of(option: str) -> str:
-    """The name of the file that an entry of the list of data stands for."""
-    return option.removeprefix(OPTION).partition("~")[2]
+def _option(fingerprint: str) -> str:
+    return f"{OPTION}{fingerprint[:DIGITS]}"
 
 
 def name_of(experiment: Experiment) -> str:
@@ -209,8 +205,7 @@ def file_of(option: str) -> OwnFile | None:
     """This visitor's file that an entry of the list of data stands for; None if it was forgotten."""
     if not is_option(option):
         return None
-    beginning = option.removeprefix(OPTION).partition("~")[0]
-    return next((file for file in mine().newest_first if file.fingerprint.startswith(beginning)), None)
+    return next((file for file in mine().newest_first if file.option == option), None)
 
 
 def task_here(options: Mapping[str, Any]) -> Task | None:

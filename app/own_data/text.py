@@ -109,7 +109,6 @@ OTHER_FILE = (
 )
 LEAVE_LINK = "Forget the link"
 
-NO_NETWORK = "No network of the playground fits these data: {why}"
 FAILED = "{name} cannot be used"
 WHAT_NOW = "Mend the file and bring it again, or choose how it is read."
 

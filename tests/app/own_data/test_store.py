@@ -24,6 +24,13 @@ def test_the_newest_files_of_a_visitor_are_kept():
     assert files.newest_first[0] is kept[1]
 
 
+def test_a_file_that_is_kept_again_is_the_newest():
+    files, kept = Files(), [a_file(number) for number in range(own_data_store.MAX_FILES + 1)]
+    for file in (*kept, kept[0]):
+        files.keep(file)
+    assert files.newest_first == [kept[0], *kept[:1:-1]]
+
+
 def test_the_oldest_of_all_visitors_go_first(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(own_data_store, "MAX_BYTES", 25)
     visits = Visits()
