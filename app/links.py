@@ -64,6 +64,8 @@ THEN_REFUSED = (
 AT_REFUSED = (
     "The link asks for step {got}, but a step is a whole number from 0 to {max_steps:,}. The run starts at step 0."
 )
+DATA_REFUSED = "The link was made with somebody's own data ({name}), which are not here; other data are shown instead."
+UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was ignored."
 HIDE_REFUSED = "The link hides {got}, which is not a control of this page; this part was ignored."
 
 
@@ -146,11 +148,11 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
         if needed is not None and own_data_store.task_here(needed.options) is not None:
             values["task_options"] = needed.options
         else:
-            refused["task"] = text.DATA_REFUSED.format(name=text.plain(needed.name if needed else ""))
+            refused["task"] = DATA_REFUSED.format(name=text.plain(needed.name if needed else ""))
             del link["task"]
     for name, raw in link.items():
         if name not in SETTINGS:
-            refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
+            refused[name] = UNKNOWN_REFUSED.format(name=text.plain(name))
             continue
         try:
             values[name] = _parse(name, raw)

@@ -129,7 +129,7 @@ def heading(lesson: Preset | None, slot: RunSlot) -> None:
     with st.container(key="look_for", gap=None):
         st.markdown(" ".join([line, *badges]))
         with st.container(key="summary"):
-            st.caption(text.summary(experiment))
+            st.caption(text.escaped(text.summary(experiment)))
 
 
 def transport(slot: RunSlot, lesson: Preset | None) -> None:

@@ -55,13 +55,18 @@ def template(info: RunInfo) -> go.Figure:
         annotations=[
             {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
              "y": y, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
-             "text": f"{name} {short(value)}"}
+             "text": named(name, value)}
             for place, ((name, value), y) in enumerate(
                 zip(baselines.items(), _name_places(baselines, top), strict=True)
             )
         ],
         showlegend=True,
     )  # fmt: skip
+
+
+def named(name: str, value: float) -> str:
+    """Return what stands beside a dashed line: what would have this loss, and the loss."""
+    return f"{theme.escaped(name)} {short(value)}"
 
 
 def _top(baselines: dict[str, float], *losses: np.ndarray) -> float:
@@ -115,7 +120,7 @@ def _baselines(baselines: dict[str, float], top: float) -> Patch:
             f"{line}.y0": value,
             f"{line}.y1": value,
             f"{label}.y": y,
-            f"{label}.text": f"{name} {short(value)}",
+            f"{label}.text": named(name, value),
         }
     return changed
 
