@@ -21,6 +21,7 @@ from engine.data import Dataset
 from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
 from engine.preset import list_presets
+from engine.reading.job import Sources
 from engine.tasks import OWN_DATA, Task
 from engine.tasks.own import RecordedTask, known
 
@@ -29,9 +30,6 @@ MAX_FILES, MAX_BYTES = 5, 500_000_000
 OPTION = f"{OWN_DATA}~"  # what the name of a file in the list of data begins with
 DIGITS = 16  # of the fingerprint, which follow: the same file under another name is one entry
 VISIT = "_own_data_visit"  # name in the tab's storage
-
-Sources = tuple[tuple[str, bytes], ...]
-"""One file, or several that belong together: (name, bytes)."""
 
 _count = itertools.count(1)
 

@@ -157,6 +157,9 @@ def asked_for(here: Desk, file: OwnFile | None) -> None:
     if file is None:
         name = plain(needed.name) or own_text.NEEDED_UNNAMED
         st.info(own_text.NEEDED.format(name=name, short=short))
+        if (example := bring.example_with(needed.fingerprint)) is not None:
+            st.button(own_text.USE_EXAMPLE.format(title=example.title), key="own_needed_example", type="primary",
+                      icon=":material/dataset:", on_click=bring.on_example, args=(here, example))  # fmt: skip
     elif file.fingerprint != needed.fingerprint:
         st.warning(own_text.OTHER_FILE.format(got=file.fingerprint[: own_data_link.SHORT], short=short))
     else:

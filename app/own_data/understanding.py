@@ -49,6 +49,7 @@ def understanding(desk: Desk, file: OwnFile, experiment: Experiment | None) -> N
                 st.caption(said)
             _heading(own_text.BASELINES, file.task.metric.name)
             st.html(pictures.baselines(dataset, file.task.metric))
+            st.caption(own_text.explained(dataset, file.task.metric))
             distributions(file)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app import chosen_data, own_data_link, own_data_store
+from app.own_data import bring as bringing
 from app.own_data import text as own_text
 from engine.data import DataError
+from engine.data.fingerprint import fingerprint
 from engine.experiment import ExperimentError
 from engine.tasks import OWN_DATA
 from tests.app.conftest import move, opened, press, run, slot, turn, widgets
@@ -77,7 +79,7 @@ def test_another_kind_leaves_no_choice_that_means_nothing_to_it(readings):
     readings.known["sales.csv"] = labelled()
     move(page, f"own_kind_{state_of(page).version}", "labelled")
     assert (readings.begun[-1].kind, readings.begun[-1].choices) == ("labelled", {})
-    assert "as you chose" in words(page) and "naive Bayes <em>" in html(page) and "87.5 %" in html(page)
+    assert "as you chose" in words(page) and "naive Bayes <em>" in html(page) and "88%" in html(page)
     assert not page.get("plotly_chart")
 
 
@@ -152,6 +154,30 @@ def test_a_link_asks_for_its_file_and_keeps_the_rest(readings):
     run(page)
     assert (slot().experiment.hidden_size, slot().experiment.rnn_type, slot().speed) == (7, "many_to_one", "slow")
     assert slot().experiment.task_options == {"data": FINGERPRINT, "kind": "series", "window": 4}
+
+
+def test_an_example_that_a_link_asks_for_is_a_press_away(readings):
+    example = bringing.examples()[0]
+    needs = {"data": fingerprint([example.read()]), "kind": "series", "window": 4}
+    readings.known[example.file] = series(example.file, needs["data"])
+    page = opened(task=OWN_DATA, **own_data_link.to_link(needs, example.file))
+    press(page, "own_needed_example")
+    assert (readings.begun[0].sources[0][0], readings.begun[0].choices) == (example.file, {"window": 4})
+    assert not page.info and page.title[0].value == example.file
+    other = opened(task=OWN_DATA, **own_data_link.to_link({"data": 64 * "a", "kind": "series"}, example.file))
+    assert "own_needed_example" not in widgets(other)
+
+
+def test_files_that_are_too_large_together_are_not_read(readings, monkeypatch):
+    monkeypatch.setattr(bringing, "MAX_FILE_BYTES", 1_000_000)
+    page = turn(opened(), "data")
+    page.file_uploader[0].set_value([(name, bytes(600_000), "text/csv") for name in ("a*.csv", "sales.csv")])
+    run(page)
+    assert readings.begun == [] and "a\\*.csv, sales.csv together have" in page.error[0].value
+    assert own_text.MOST in page.error[0].value and own_text.LARGEST in [each.value for each in page.caption]
+    page.file_uploader[0].set_value(("sales.csv", bytes(600_000), "text/csv"))
+    run(page)
+    assert len(readings.begun) == 1 and not page.error and page.title[0].value == "sales.csv"
 
 
 def test_another_file_than_the_links_is_said(readings):
