@@ -147,6 +147,16 @@ class Visits(SlotRegistry[Visit]):
             whose.forget(oldest)
             total -= oldest.bytes
 
+    def of(self, owner: str, experiment: Experiment) -> OwnFile | None:
+        """The file that an experiment trains on, if this browser has brought it and it was not forgotten.
+
+        Args:
+            owner: the browser's cookie; "" has no files.
+        """
+        with self._lock:
+            every = [visit.files for visit in self._slots if owner and visit.owner == owner]
+        return next(filter(None, (files.find(experiment.task_options.get("data")) for files in every)), None)
+
 
 VISITS = Visits()
 
