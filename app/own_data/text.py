@@ -72,7 +72,7 @@ BATCH = "The first batch, as the network reads it"
 BASELINES, TO_BEAT = "Simple answers on the held-out part", "the one to beat"
 EXPLAINED = {
     HELD_OUT: "Held out: not used in training, only to test.",
-    "naive Bayes": "Naive Bayes: how often each word occurs in each class decides.",
+    "naive Bayes": "Naive Bayes: decides by how often each symbol occurs in each class.",
     "bigram": "Bigram: which symbol follows which, and how often.",
     "perplexity": "Perplexity: the network is as unsure as if it chose among so many symbols; lower is better.",
 }

@@ -14,6 +14,7 @@ from engine.number_format import short
 
 TRACES = Traces("ghost", "training", "held_out", "sequences")
 MAX_EXACT = 40  # up to this many losses fit on the axis; of more, the largest 2 % may not
+BESIDE_MARKS = 0.955  # right end of a name, as a part of the width: the marks of the sequences stand right of it
 NAME = 0.13  # height of a baseline's name, as a part of the axis
 
 
@@ -53,7 +54,7 @@ def template(info: RunInfo) -> go.Figure:
             for value in baselines.values()
         ],
         annotations=[
-            {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
+            {"xref": "paper", "x": (BESIDE_MARKS, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
              "y": y, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
              "text": named(name, value)}
             for place, ((name, value), y) in enumerate(
