@@ -7,8 +7,10 @@ from typing import Any
 from app import own_data_link, own_data_store, tab
 from app.links import WIDGETS
 from app.own_data_link import NeededData
+from app.own_data_store import OwnFile
+from app.text import plain
 from engine.data.defaults import defaults
-from engine.experiment import Experiment
+from engine.experiment import Experiment, ExperimentError
 from engine.tasks import OWN_DATA, Task, task_named
 
 EXAMPLES = {
@@ -19,6 +21,8 @@ EXAMPLES = {
     "encoder_decoder": "reverse",
 }
 """The task that shows an RNN type best, used if the current task does not support the chosen type."""
+NO_NETWORK = "No network of the playground fits these data: {why}"
+FORGOTTEN = "This file was forgotten meanwhile. Bring it again on the page Your data."
 
 
 def slug(option: str) -> str:
@@ -40,13 +44,26 @@ def task() -> Task:
     return task_named(value("task"), value("task_options"))
 
 
-def experiment() -> Experiment | None:
-    """The usual network for the file that was just chosen in the list; None for data of the catalogue."""
-    file = own_data_store.file_of(tab.value("task"))
+def usual_network(file: OwnFile | None) -> tuple[Experiment | None, str]:
+    """The network with which a file is tried first, or None and why there is none, as Markdown.
+
+    Args:
+        file: None if it was forgotten.
+    """
     if file is None:
-        return None
-    own_data_store.mine().use(file)
-    return defaults(file.dataset)
+        return None, FORGOTTEN
+    try:
+        return defaults(file.dataset), ""
+    except ExperimentError as error:
+        return None, NO_NETWORK.format(why=plain(str(error), 300))
+
+
+def picked() -> tuple[Experiment | None, str]:
+    """The same for the file that was just picked in the list of data."""
+    file = own_data_store.file_of(tab.value("task"))
+    if file is not None:
+        own_data_store.mine().use(file)
+    return usual_network(file)
 
 
 def needed(link: dict[str, str]) -> NeededData | None:

@@ -92,8 +92,9 @@ class Control:
 
 
 def _pick(control: Control) -> None:
+    labels = {value: control.show(value) for value in control.offered()}
     st.selectbox(
-        text.LABELS[control.key], control.offered(), format_func=control.show,
+        text.LABELS[control.key], list(labels), format_func=labels.__getitem__,
         filter_mode="fuzzy" if control.can_type else None, placeholder=text.CHOOSE, **control.common,
     )  # fmt: skip
 
@@ -161,7 +162,9 @@ def _task(option: str) -> str:
     """One entry in the list of data."""
     if not own_data_store.is_option(option):
         return text.task(option)
-    return f"{own_data_store.label_of(option)} · {text.YOUR_DATA_FAMILY}"
+    file = own_data_store.file_of(option)
+    name = own_data_store.name_of(state.last_valid()) if file is None else file.name
+    return f"{name} · {text.YOUR_DATA_FAMILY}"
 
 
 PRESET = Control(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from app.text import plain
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.tasks import OWN_DATA, task_of
+from engine.tasks import OWN_DATA, Metric, task_of
 
 
 def title(experiment: Experiment) -> str:
@@ -34,11 +37,21 @@ def about_data(experiment: Experiment) -> str:
     return f"{teaches(experiment)} To compare a loss with: {'; '.join(bars)} (in {unit}). {source}"
 
 
+def best_first(numbers: Mapping[str, float], metric: Metric) -> dict[str, float]:
+    """Simple answers with their numbers, the best first; those that are not defined come last."""
+    sign = -1 if metric.higher_is_better else 1
+    return dict(sorted(numbers.items(), key=lambda item: (not math.isfinite(item[1]), sign * item[1])))
+
+
+def count(number: int, what: str) -> str:
+    """So many things: 1 month, 12 months."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def simple_answers(experiment: Experiment) -> str:
     """What simple answers reach on the held-out sequences, in the metric's unit; "" where nothing is known of that."""
     info = RunInfo.of(experiment)
     if not (numbers := info.metric_baselines):
         return ""
-    better = sorted(numbers, key=numbers.__getitem__, reverse=info.metric.higher_is_better)
-    said = "; ".join(f"“{name}” {info.write_metric(numbers[name])}" for name in better)
+    said = "; ".join(f"“{name}” {info.write_metric(value)}" for name, value in best_first(numbers, info.metric).items())
     return f"Simple answers on the held-out part, {info.metric_name}: {said}."

@@ -64,6 +64,8 @@ THEN_REFUSED = (
 AT_REFUSED = (
     "The link asks for step {got}, but a step is a whole number from 0 to {max_steps:,}. The run starts at step 0."
 )
+DATA_REFUSED = "The link was made with somebody's own data ({name}), which are not here; other data are shown instead."
+UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was ignored."
 HIDE_REFUSED = "The link hides {got}, which is not a control of this page; this part was ignored."
 
 
@@ -142,15 +144,16 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
     values: dict[str, Any] = {}
     accepted: dict[str, str] = {}  # by invalid setting: what it accepts
     link, needed = own_data_link.split(link)
+    held = None
     if link.get("task") == OWN_DATA:
-        if needed is not None and own_data_store.task_here(needed.options) is not None:
+        if needed is not None and (held := own_data_store.task_here(needed.options)) is not None:
             values["task_options"] = needed.options
         else:
-            refused["task"] = text.DATA_REFUSED.format(name=text.plain(needed.name if needed else ""))
+            refused["task"] = DATA_REFUSED.format(name=text.plain(needed.name if needed else ""))
             del link["task"]
     for name, raw in link.items():
         if name not in SETTINGS:
-            refused[name] = text.UNKNOWN_REFUSED.format(name=text.plain(name))
+            refused[name] = UNKNOWN_REFUSED.format(name=text.plain(name))
             continue
         try:
             values[name] = _parse(name, raw)
@@ -159,7 +162,8 @@ def apply_link(experiment: Experiment, link: dict[str, str], refused: dict[str, 
     shown = None
     while shown is None:
         try:
-            shown = experiment.replace(**{**_task_defaults(experiment, values), **values})
+            own = held if values.get("task") == OWN_DATA else None
+            shown = experiment.replace(own, **{**_task_defaults(experiment, values), **values})
         except ExperimentError as error:
             name = error.field if error.field in values else list(values)[-1]
             accepted[name] = error.accepts
@@ -193,18 +197,22 @@ def note_no_effect(link: dict[str, str], used: Iterable[Experiment], refused: di
 
 
 def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, Any]:
-    """The settings that follow from a change of task: its default length, and an RNN type that it supports."""
+    """The settings that follow from a link's change of task; empty if it changes none."""
     slug, options = values.get("task", experiment.task), values.get("task_options", {})
     task = _task(slug, options)
     if task is None or (slug == experiment.task and (slug != OWN_DATA or options == experiment.task_options)):
         return {}
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "task_options": options}
-    kind = values.get("rnn_type", experiment.rnn_type)
-    if kind not in task.rnn_types:
-        kind = defaults["rnn_type"] = task.rnn_types[0]
+    return {"task_options": options} | task_defaults(task, values.get("rnn_type", experiment.rnn_type))
+
+
+def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
+    """The settings of a network that is given another task: its length, and an RNN type that it supports."""
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default}
+    if rnn_type not in task.rnn_types:
+        rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
         defaults["embedding_size"] = 0
-    return defaults | FIXED_SETTINGS.get(kind, {})
+    return defaults | FIXED_SETTINGS.get(rnn_type, {})
 
 
 def _task(slug: str, options: dict[str, Any]) -> Task | None:

@@ -21,17 +21,15 @@ from engine.data import Dataset
 from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
 from engine.preset import list_presets
+from engine.reading.job import Sources
 from engine.tasks import OWN_DATA, Task
 from engine.tasks.own import RecordedTask, known
 
 MAX_FILES, MAX_BYTES = 5, 500_000_000
 """Files of one visitor, and bytes of the files of all; those not used for longest are forgotten first."""
 OPTION = f"{OWN_DATA}~"  # what the name of a file in the list of data begins with
-DIGITS = 16  # of the fingerprint, in that name
+DIGITS = 16  # of the fingerprint, which follow: the same file under another name is one entry
 VISIT = "_own_data_visit"  # name in the tab's storage
-
-Sources = tuple[tuple[str, bytes], ...]
-"""One file, or several that belong together: (name, bytes)."""
 
 _count = itertools.count(1)
 
@@ -67,7 +65,7 @@ class OwnFile:
     @property
     def option(self) -> str:
         """What stands for it in the list of data."""
-        return _option(self.fingerprint, self.name)
+        return _option(self.fingerprint)
 
     @property
     def bytes(self) -> int:
@@ -91,7 +89,8 @@ class Files:
         return self._files.get(str(fingerprint))
 
     def keep(self, file: OwnFile) -> None:
-        """Keep a file, in the place of the same file understood otherwise."""
+        """Keep a file that is used now, in the place of the same file understood otherwise or under another name."""
+        self.use(file)
         self._files = {**self._files, file.fingerprint: file}
         for old in self.newest_first[MAX_FILES:]:
             self.forget(old)
@@ -148,6 +147,16 @@ class Visits(SlotRegistry[Visit]):
             whose.forget(oldest)
             total -= oldest.bytes
 
+    def of(self, owner: str, experiment: Experiment) -> OwnFile | None:
+        """The file that an experiment trains on, if this browser has brought it and it was not forgotten.
+
+        Args:
+            owner: the browser's cookie; "" has no files.
+        """
+        with self._lock:
+            every = [visit.files for visit in self._slots if owner and visit.owner == owner]
+        return next(filter(None, (files.find(experiment.task_options.get("data")) for files in every)), None)
+
 
 VISITS = Visits()
 
@@ -169,7 +178,7 @@ def mine() -> Files:
 
 
 def keep(file: OwnFile) -> None:
-    """Keep a file of this visitor."""
+    """Keep a file of this visitor, which is used now; also one that was forgotten meanwhile."""
     VISITS.keep(mine(), file)
 
 
@@ -185,16 +194,11 @@ def option_of(experiment: Experiment) -> str:
     """The entry of the list of data that stands for this experiment's data."""
     if experiment.task != OWN_DATA:
         return experiment.task
-    return _option(str(experiment.task_options.get("data")), name_of(experiment))
+    return _option(str(experiment.task_options.get("data")))
 
 
-def _option(fingerprint: str, name: str) -> str:
-    return f"{OPTION}{fingerprint[:DIGITS]}~{name}"
-
-
-def label_of(option: str) -> str:
-    """The name of the file that an entry of the list of data stands for."""
-    return option.removeprefix(OPTION).partition("~")[2]
+def _option(fingerprint: str) -> str:
+    return f"{OPTION}{fingerprint[:DIGITS]}"
 
 
 def name_of(experiment: Experiment) -> str:
@@ -209,8 +213,7 @@ def file_of(option: str) -> OwnFile | None:
     """This visitor's file that an entry of the list of data stands for; None if it was forgotten."""
     if not is_option(option):
         return None
-    beginning = option.removeprefix(OPTION).partition("~")[0]
-    return next((file for file in mine().newest_first if file.fingerprint.startswith(beginning)), None)
+    return next((file for file in mine().newest_first if file.option == option), None)
 
 
 def task_here(options: Mapping[str, Any]) -> Task | None:
@@ -219,6 +222,7 @@ def task_here(options: Mapping[str, Any]) -> Task | None:
     Others may have brought the same file: what they have brought is theirs, so a fingerprint alone opens nothing. Data
     of a teacher's lesson are for everybody.
     """
-    lessons = [preset.experiment for preset in list_presets() if preset.data]
-    is_published = any(experiment.task_options == options for experiment in lessons)
-    return known(options) if is_published or mine().find(options.get("data")) is not None else None
+    file = mine().find(options.get("data"))
+    own = None if file is None else known(options, file.name)
+    lessons = (preset.experiment for preset in list_presets() if preset.data)
+    return own or next((each.definition for each in lessons if each.task_options == options), None)

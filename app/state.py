@@ -26,10 +26,13 @@ from engine.tasks import TASKS
 REST = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in WIDGETS)
 
 
+def is_entered() -> bool:
+    """True if the playground is being entered: from another page, or by the browser's Back button."""
+    return st.session_state.get("_away", True) or _went_back()
+
+
 def open_session() -> None:
     """Enter the playground: with the link's lesson and settings, or without a link as it was left."""
-    if not st.session_state.get("_away", True) and not _went_back():
-        return
     st.session_state._away = False
     settings = playground_link()
     opening = links.read(settings)
@@ -59,6 +62,13 @@ def link() -> dict[str, str]:
 def playground_link() -> dict[str, str]:
     """The settings in the page's address, or without any those of the playground as it was left."""
     return link() or dict(st.session_state.get("_link", {}))
+
+
+def forget_link() -> None:
+    """Forget the link in the address, and the playground as it was left if it needs the same data."""
+    st.query_params.clear()
+    if chosen_data.needed(st.session_state.get("_link", {})) is not None:
+        st.session_state._link = {}
 
 
 def _went_back() -> bool:
@@ -115,7 +125,7 @@ def requested() -> Experiment:
     """
     settings = {name: st.session_state.get(name, getattr(st.session_state._good, name)) for name in WIDGETS}
     settings["task"] = chosen_data.slug(settings["task"])
-    st.session_state._good = Experiment(**settings, **st.session_state._rest)
+    st.session_state._good = last_valid().replace(**settings, **st.session_state._rest)
     return st.session_state._good
 
 
@@ -168,21 +178,15 @@ def _begin(*, paused: bool) -> None:
 
 
 def on_task() -> None:
-    """Another task was picked: set its default length, and an RNN type that it supports."""
-    own = chosen_data.experiment()
-    if own is not None:
-        _show(own.replace(seed=last_valid().seed))
+    """Other data were picked: set length and RNN type; for a file its usual network, or if there is none, tell why."""
+    if own_data_store.is_option(st.session_state.task):
+        own, problem = chosen_data.picked()
+        _show(last_valid() if own is None else own.replace(seed=last_valid().seed))
         on_change()
+        st.session_state._refused = {"task": problem} if problem else {}
         return
     st.session_state._rest["task_options"] = {}
-    task = TASKS[st.session_state.task]
-    st.session_state.seq_len = task.lengths.default
-    if st.session_state.rnn_type not in task.rnn_types:
-        st.session_state.rnn_type = task.rnn_types[0]
-    if task.inputs != "symbols":
-        st.session_state.embedding_size = 0
-    for name, fixed in links.FIXED_SETTINGS.get(st.session_state.rnn_type, {}).items():
-        st.session_state[name] = fixed
+    st.session_state.update(links.task_defaults(TASKS[st.session_state.task], st.session_state.rnn_type))
     on_change()
 
 
@@ -237,7 +241,7 @@ def on_cure(component_key: str) -> None:
     changes = st.session_state[component_key].get("cure") or {}
     if isinstance(changes, dict) and changes:
         try:
-            _show(Experiment.from_dict({**last_valid().to_dict(), **changes}))
+            _show(last_valid().replace(**changes))
         except ExperimentError:
             return  # an old page's cure, for settings that are no longer there
         stage_mode.enter("")
@@ -291,12 +295,8 @@ def _attached(_owner: str, _start: Start, _speed: str, _slot: RunSlot | None) ->
 
 def slot(experiment: Experiment) -> RunSlot:
     """This tab's slot, after making its run one of this experiment."""
-    current = _attached(
-        st.context.cookies.get("playground", ""),
-        st.session_state._start,
-        st.session_state.speed,
-        st.session_state.get("_slot"),
-    )
+    owner, present = st.context.cookies.get("playground", ""), st.session_state.get("_slot")
+    current = _attached(owner, st.session_state._start, st.session_state.speed, present)
     first = "_slot" not in st.session_state
     st.session_state._slot = current
     begins = st.session_state.pop("_begin", False)
@@ -315,7 +315,8 @@ def slot(experiment: Experiment) -> RunSlot:
 def current_slot() -> RunSlot:
     """This tab's slot, for a page that only reads its run; if there is none yet, it is opened from the link."""
     if "_slot" not in st.session_state:
-        open_session()
+        if st.session_state.get("_away", True):
+            open_session()
         slot(last_valid())
         write_link()
     return st.session_state._slot

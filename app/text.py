@@ -183,17 +183,21 @@ def no_forget_bias(cell: str) -> str:
 
 
 def summary(e: Experiment) -> str:
-    """The settings in one line, for a screen too narrow to show them all."""
+    """The settings in one line of plain words, for a screen too narrow to show them all."""
     clip = f"clip {e.clip} {e.clip_threshold:g}" if e.clip != "none" else "no clipping"
-    parts = [plain(task_of(e).title), RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
+    parts = [task_of(e).title, RNN_TYPES[e.rnn_type], f"{CELLS[e.cell].title}, {e.hidden_size} units",
              f"length {e.seq_len}", f"{OPTIMIZERS[e.optimizer]} {e.learning_rate:g}", clip]  # fmt: skip
     return " · ".join(parts)
 
 
 def plain(raw: str, max_length: int = 60) -> str:
     """Shorten foreign text and escape its Markdown: a link must not be able to place images on the page."""
-    kept = raw if len(raw) <= max_length else f"{raw[: max_length - 3]}..."
-    return "".join(f"\\{character}" if character in "\\`*_[]<>~$:" else character for character in kept)
+    return escaped(raw if len(raw) <= max_length else f"{raw[: max_length - 3]}...")
+
+
+def escaped(words: str) -> str:
+    """Escape the Markdown in foreign words."""
+    return "".join(f"\\{character}" if character in "\\`*_[]<>~$:#" else character for character in words)
 
 
 def does_not_fit(field: str, accepts: str, got: object) -> str:
@@ -254,7 +258,6 @@ SHOULD_HAPPEN = "What should happen"
 BACK_TO = {"lesson": "Back to the lesson as it was", "failure": "Back to the card as it was"}
 PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card"}
 NEXT = {"lesson": "Next lesson", "failure": "Next card"}
-
 
 HELP = {
     "preset": "A lesson sets everything below. You can change anything afterwards.",
@@ -338,12 +341,10 @@ AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart
 
 ONE_OF_THE_LIST = "one of those in the list above"
 SETTING_REFUSED = "{label}: the link asks for {got}, but it must be {accepts}. Used instead: {shown}."
-DATA_REFUSED = "The link was made with somebody's own data ({name}), which are not here; other data are shown instead."
 PRESET_REFUSED = "There is no lesson called {got}. Shown instead: {shown}. The Learn page lists all lessons."
 PRESET_BEING_READ = (
     "The data of the lesson {got} are still being read; open its link again in a moment. Shown instead: {shown}."
 )
 NO_EFFECT = "{label}: the link asks for {got}, but that has no effect here: {why}."
 LAYER_REFUSED = "The link shows layer {got}, but the network has no such layer. Shown instead: layer {shown}."
-UNKNOWN_REFUSED = "The link has a setting {name}, which does not exist; it was ignored."
 KEPT_RUNNING = "{problem} The run below still uses the settings from before this change."

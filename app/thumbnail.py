@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from app.experiment_cache import cached_by_experiment
+from app.figures import channels
 from app.figures.theme import symbol
 from engine.experiment import Experiment
 from engine.tasks import Batch, Task, probe, task_of
@@ -22,7 +23,7 @@ def thumbnail(experiment: Experiment) -> str:
     task, batch = task_of(experiment), probe(experiment)
     if _answers_as_it_reads(experiment, batch):
         return f'<div class="thumbnail">{_in_time(task, batch)}</div>'
-    return f'<div class="thumbnail">{_input(task, batch)}<b>→</b>{_target(task, batch)}</div>'
+    return f'<div class="thumbnail">{_input(experiment, batch)}<b>→</b>{_target(task, batch)}</div>'
 
 
 def _answers_as_it_reads(experiment: Experiment, batch: Batch) -> bool:
@@ -61,14 +62,15 @@ def _box(label: str | None) -> str:
     return f'<div style="{BOX.format(line="solid" if label else "dashed")}">{escape(label) or "&nbsp;"}</div>'
 
 
-def _input(task: Task, batch: Batch) -> str:
+def _input(experiment: Experiment, batch: Batch) -> str:
+    task = task_of(experiment)
     given = batch.inputs[: batch.lengths[0], 0]
     if task.image:
         rows, columns = task.image
         pixels = given.ravel()[: rows * columns]
         return f'<div class="image" style="--columns: {columns}">{"".join(_dot(ink) for ink in pixels)}</div>'
     if task.inputs == "values":
-        return _bars(given[:, 0], *(_flagged(task, given, name) for name in ("mark", "hidden")))
+        return _bars(given[:, 0], *(_flagged(experiment, given, name) for name in (channels.MARK, channels.HIDDEN)))
     if "one_to_many" in task.rnn_types:
         given = given[:1]
     return _words(given, task.input_labels)
@@ -83,9 +85,10 @@ def _target(task: Task, batch: Batch) -> str:
     return _bars(wanted[:, 0], *np.zeros((2, len(wanted)), bool))
 
 
-def _flagged(task: Task, given: np.ndarray, name: str) -> np.ndarray:
-    """The steps at which the channel of this name is on; none if there is no such channel."""
-    return given[:, task.input_labels.index(name)] > 0 if name in task.input_labels else np.zeros(len(given), bool)
+def _flagged(experiment: Experiment, given: np.ndarray, name: str) -> np.ndarray:
+    """The steps at which this sign is on; none if there is no such channel."""
+    channel = channels.sign(experiment, name)
+    return np.zeros(len(given), bool) if channel is None else given[:, channel] > 0
 
 
 def _words(tokens: np.ndarray, labels: tuple[str, ...]) -> str:

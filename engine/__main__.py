@@ -16,6 +16,7 @@ from engine.cure_trials import grid
 from engine.cure_trials import table as cure_table
 from engine.data import DataError, Dataset
 from engine.data.defaults import defaults
+from engine.data.problems import names_line
 from engine.experiment import Experiment, ExperimentError
 from engine.preset import PresetError, list_presets, load_preset, wait_until_read
 from engine.preset.lesson_data import read_beside
@@ -131,12 +132,13 @@ def _read(chosen: argparse.Namespace) -> Dataset:
         if name != "baselines":
             print(f"    {name.replace('_', ' ')}: {_shown(value)}")
     for problem in dataset.problems:
-        is_said = problem.line is None or f"ine {problem.line}" in problem.sentence
+        is_said = problem.line is None or names_line(problem.sentence, problem.line)
         print(f"  - {problem.sentence if is_said else f'line {problem.line}: {problem.sentence}'}")
-    if dataset.summary.get("baselines"):
-        print("To beat, on all that is held out:")
-        for name, value in dataset.summary["baselines"].items():
-            print(f"    {value:10.4g}  {name}")
+    if known := dataset.summary.get("baselines"):
+        print("Simple answers, on all that is held out:")
+        best = dataset.to_task().metric.best(known)
+        for name, value in known.items():
+            print(f"    {value:10.4g}  {name}{'  (the one to beat)' if name == best else ''}")
     return dataset
 
 

@@ -252,10 +252,10 @@ class Experiment:
         """True if another experiment reads the same data."""
         return all(getattr(self, name) == getattr(other, name) for name in DATA_NAMES)
 
-    def replace(self, **changes: Any) -> Experiment:
-        """A copy with some settings changed, validated again."""
+    def replace(self, held: Task | None = None, /, **changes: Any) -> Experiment:
+        """A copy with some settings changed, validated again; `held` is no setting, as in `from_dict`."""
         same_data = all(changes.get(name, getattr(self, name)) == getattr(self, name) for name in DATA_NAMES)
-        return type(self).from_dict({**self.to_dict(), **changes}, self.definition if same_data else None)
+        return type(self).from_dict({**self.to_dict(), **changes}, held or (self.definition if same_data else None))
 
 
 def settings_at(experiment: Experiment, changes: Changes, step: int | None = None) -> Experiment:

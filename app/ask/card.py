@@ -9,10 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import audio
+from app import audio, own_data_store, text
 from app.ask import text as ask_text
 from app.figures import ask
+from app.figures.theme import STATIC
 from app.hub import RunSlot
+from app.waiting import wait_for
 from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
 from engine.ask.unknown_input import UnknownInput, unknown_input
@@ -20,9 +22,7 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.tasks import Task, task_of
 from engine.workers import ANSWER, Run
 
-POLL = 0.2  # seconds between two checks for an answer
 STYLE = Path(__file__).with_name("style.css")
-PLOTLY_CONFIG = {"displayModeBar": False}
 
 
 @dataclass
@@ -52,9 +52,8 @@ def card(slot: RunSlot) -> None:
         if question is not None:
             _ask(run, experiment, card_state, question)
         if problem := card_state.problem or run.problem(ANSWER):
-            st.warning(ask_text.escaped(problem))
-        if run.is_pending(ANSWER):
-            st.fragment(_watch, run_every=POLL)(run)
+            st.warning(text.escaped(problem))
+        wait_for(run, ANSWER, ask_text.ASKING)
         answer = run.result(ANSWER)
         if answer is not None and not card_state.problem:  # an older answer would look like the answer to this question
             _answer(experiment, answer)
@@ -71,13 +70,13 @@ def _typed(task: Task) -> bool:
 
 
 def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, object] | None:
-    """Draw the question's fields; return their values once the button was pressed. Each task has its own keys."""
-    task, question = task_of(experiment), dict[str, object]()
+    """Draw the question's fields; return their values once the button was pressed. All data have their own keys."""
+    task, data, question = task_of(experiment), own_data_store.option_of(experiment), dict[str, object]()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if typed:
             with st.container(key="predict_text", width="stretch"):
-                question["text"] = st.text_input(task.asks, task.example, ask_text.MAX_CHARACTERS,
-                                              key=f"predict_text_{task.slug}")  # fmt: skip
+                question["text"] = st.text_input(text.escaped(task.asks), task.example, ask_text.MAX_CHARACTERS,
+                                              key=f"predict_text_{data}")  # fmt: skip
         else:
             last = int(LIMITS["example"][1].high)
             question["example"] = st.number_input(ask_text.EXAMPLE, 0, last, 0, key="predict_example", width=150)
@@ -85,9 +84,7 @@ def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, objec
             with st.container(key="predict_steps", width=210):
                 lowest = 0 if task.outputs == "symbols" else 1
                 highest, default = ask_text.max_steps(experiment), ask_text.default_steps(experiment)
-                question["steps"] = st.slider(
-                    ask_text.STEPS, lowest, highest, default, key=f"predict_steps_{task.slug}"
-                )
+                question["steps"] = st.slider(ask_text.STEPS, lowest, highest, default, key=f"predict_steps_{data}")
         if ask_text.generates(experiment):
             question["temperature"] = st.slider(
                 ask_text.TEMPERATURE, 0.0, ask_text.MAX_TEMPERATURE, 0.0, 0.1, width=190, format="%.1f",
@@ -112,20 +109,13 @@ def _ask(run: Run, experiment: Experiment, card_state: AskState, fields: dict[st
     run.request(ANSWER, question=question)
 
 
-def _watch(run: Run) -> None:
-    """Show a message until the answer is there; then the page is drawn again."""
-    st.caption(ask_text.ASKING)
-    if not run.is_pending(ANSWER):
-        st.rerun()  # the whole page: a fragment cannot draw the one around it
-
-
 def _answer(experiment: Experiment, answer: Answer) -> None:
     task = task_of(experiment)
     with st.container(key="predict_answer"):
         st.caption(ask_text.asked_at(answer))
         found = unknown_input(experiment, answer)
         if warning := ask_text.unknown(task, found):
-            st.caption(ask_text.escaped(warning))
+            st.caption(text.escaped(warning))
         if answer.read_nothing:
             _first(experiment, answer)
         elif experiment.rnn_type in AUTOREGRESSIVE_TYPES:
@@ -241,4 +231,4 @@ def _values(experiment: Experiment, answer: Answer) -> None:
 
 
 def _chart(figure: go.Figure, label: str) -> None:
-    st.plotly_chart(figure, config=PLOTLY_CONFIG, alt=label)
+    st.plotly_chart(figure, config=STATIC, alt=label)

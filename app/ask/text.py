@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from app.figures.theme import symbol
-from app.text import plain
+from app.text import escaped, plain
 from engine.ask.question import LIMITS, Answer, reason_not_to_continue
 from engine.ask.unknown_input import UnknownInput
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
@@ -261,11 +261,6 @@ def score(answer: Answer) -> str:
     counted = answer.counted
     right = int((answer.outputs[counted].argmax(-1) == answer.targets[counted]).sum())
     return f"{right} of {int(counted.sum())} right."
-
-
-def escaped(sentence: str) -> str:
-    """Escape the Markdown in a sentence that contains typed or generated text."""
-    return "".join(f"\\{character}" if character in "\\`*_[]<>~$:#" else character for character in sentence)
 
 
 def _written(task: Task, tokens: np.ndarray) -> str:

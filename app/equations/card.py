@@ -8,13 +8,13 @@ import streamlit as st
 
 from app.equations import formulas, parallel_time, parameter_table, step_numbers, update_cost
 from app.figures import parallel_time as parallel_figure
+from app.figures.theme import STATIC
 from app.hub import HUB, RunSlot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.workers import Measurement
 
 POLL = 0.4  # seconds between two checks of a measurement
-PLOTLY_CONFIG = {"displayModeBar": False}
 
 
 @dataclass
@@ -219,4 +219,4 @@ def _panel(title: str, loop: list, scan: list, unit: str, decades: tuple[float, 
     st.markdown(title)
     figure = parallel_figure.panel(parallel_time.LENGTHS, loop, scan, unit=unit, decades=decades)
     alt = f"{title}: the loop's and the scan's, by sequence length."
-    st.plotly_chart(figure, config=PLOTLY_CONFIG, alt=alt, key=f"parallel_{unit}_{title}")
+    st.plotly_chart(figure, config=STATIC, alt=alt, key=f"parallel_{unit}_{title}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.equations.step_numbers import StepNumbers
+from app.text import plain
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -130,14 +131,19 @@ def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
 
 
 def read(info: RunInfo, frame: Frame, t: int) -> str:
-    """The input of a step: a symbol, or values with the names of their channels."""
+    """The input of a step as Markdown: a symbol, or values with the names of their channels."""
     given = frame.inputs[t]
     labels = info.output_labels if 0 < info.encoder_steps <= t else info.input_labels
     if given.ndim == 0:
-        return f"`{labels[int(given)]}`" if given >= 0 else "nothing yet"
+        return _code(labels[int(given)]) if given >= 0 else "nothing yet"
     if len(given) > MAX_CHANNELS:
         return f"{len(given)} numbers"
-    return ", ".join(f"{label} {value:.3g}" for label, value in zip(labels, given, strict=True))
+    return ", ".join(f"{plain(label)} {value:.3g}" for label, value in zip(labels, given, strict=True))
+
+
+def _code(symbol: str) -> str:
+    """A symbol as Markdown's code, also one that is its quote."""
+    return f"`` {symbol} ``" if "`" in symbol else f"`{symbol}`"
 
 
 def worked(check: Check) -> str:

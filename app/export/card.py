@@ -7,11 +7,33 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import own_data_store
 from app.hub import RunSlot
 from app.replay import player
 from engine.codegen.own.data import file_of
+from engine.tasks import OWN_DATA
 
 STYLE = Path(__file__).with_name("style.css").read_text()
+
+
+def offered(slot: RunSlot) -> dict[str, tuple[str, str]]:
+    """The files of a run by the last part of their URL: name and use. Of own data it says what travels with them."""
+    experiment, files = slot.run.info.experiment, dict(player.FILES)
+    if (read := file_of(experiment)) is not None:
+        files["script.py"] = _saying(files["script.py"], player.SCRIPT_READS.format(file=read))
+    if experiment.task != OWN_DATA:
+        return files
+    named = own_data_store.name_of(experiment)
+    whole = _saying(files.pop("recording.zip"), player.WITHOUT_DATA.format(file=named))
+    if own_data_store.VISITS.of(slot.owner, experiment) is None:
+        return {"recording.zip": whole} | files
+    name, use = player.WITH_DATA
+    return {"recording.zip": whole, player.WITH_FILE: (name, use.format(file=named))} | files
+
+
+def _saying(entry: tuple[str, str], more: str) -> tuple[str, str]:
+    name, use = entry
+    return name, f"{use} {more}"
 
 
 def card(slot: RunSlot) -> None:
@@ -19,12 +41,9 @@ def card(slot: RunSlot) -> None:
 
     The links are relative, so that they also work if the page is served below a path.
     """
-    read = file_of(slot.run.info.experiment)
-    more = {} if read is None else {"script.py": f" {player.SCRIPT_READS.format(file=read)}"}
     rows = "".join(
-        f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> '
-        f"<span>{escape(use + more.get(file, ''))}</span></li>"
-        for file, (name, use) in player.FILES.items()
+        f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(use)}</span></li>'
+        for file, (name, use) in offered(slot).items()
     )
     with st.popover(player.EXPORT, icon=":material/download:", key="export"):
         about = f'<p class="exports-said">{escape(player.EXPORT_NOTE)}</p>'

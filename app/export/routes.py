@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from app import own_data_store
 from app.export.gradient_csv import gradient_csv, gradients_csv
 from app.hub import HUB, RunSlot
 from app.past_runs import held_out_curve
@@ -27,6 +28,7 @@ from engine.workers import WEIGHTS
 WAIT = 10.0  # seconds for a worker to send its weights: it may be in the middle of a slow update
 POLL = 0.02
 GONE = "This run has ended, or has no frame yet."
+FILE_GONE = "The file was forgotten meanwhile. Bring it again on the page Your data, or save the recording without it."
 SLOW = "The network did not answer in time: it may be in the middle of a long update. Pause the run, and try again."
 
 
@@ -42,6 +44,21 @@ async def gradient(request: Request) -> Response:
 async def recording(request: Request) -> Response:
     """GET /live/<token>/recording.zip: the kept frames, as `engine.recording` writes them."""
     return await _recording_response(request, "zip", "application/zip", _zip_bytes)
+
+
+async def recording_with_file(request: Request) -> Response:
+    """GET /live/<token>/recording-with-file.zip: the same, and in it the file of somebody's own that was trained on.
+
+    404 if it was forgotten. Only the browser that has brought it knows the token.
+    """
+    slot = HUB.find(request.path_params["token"])
+    file = slot and own_data_store.VISITS.of(slot.owner, slot.run.info.experiment)
+    if not file:
+        return PlainTextResponse(FILE_GONE, 404)
+    sources = file.sources
+    return await _recording_response(
+        request, "zip", "application/zip", lambda recording: _zip_bytes(recording.with_files(sources)), "with-file-"
+    )
 
 
 async def replay(request: Request) -> Response:
@@ -158,4 +175,5 @@ FILES = {
 ROUTES = [
     Route("/live/{token}/gradient.csv", gradient),
     *(Route(f"/live/{{token}}/{name}", send) for name, send in FILES.items()),
+    Route(f"/live/{{token}}/{player.WITH_FILE}", recording_with_file),
 ]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
+from app.figures.lines import line
 
 MAX_CLASSES = 8
 MAX_NUMBERS = 12  # longer forecasts have no numbers beside their points
 BAR = 27  # pixels per class
+MAX_LETTERS = 24  # of the name of a class
 
 
 def classes(labels: Sequence[str], probabilities: np.ndarray, target: int | None = None) -> go.Figure:
     """Draw the most probable classes, the first on top; a tick marks the right one."""
     shown = np.argsort(-probabilities, kind="stable")[:MAX_CLASSES]
-    names = [_name(labels[index]) + (" ✓" if index == target else "") for index in shown]
+    names = [theme.escaped(labels[index], MAX_LETTERS) + (" ✓" if index == target else "") for index in shown]
     values = probabilities[shown]
     bars = go.Bar(
         x=values, y=list(range(len(shown))), orientation="h", width=0.72, marker={"color": theme.GREY},
@@ -56,18 +57,18 @@ def series(
     steps, end = np.arange(len(past)), len(past)
     begins = end if len(forecast) else now_from
     last = np.flatnonzero(np.isfinite(past))[-1:]  # forecast and actual values begin at the last value read
-    traces = [_line(steps, past, "read", theme.GREY)]
+    traces = [line(steps, past, "read", theme.GREY)]
     if future is not None:
         x, y = np.arange(begins, begins + len(future)), np.asarray(future, float)
         if len(forecast):
             x, y = np.concatenate([last, x]), np.concatenate([past[last], y])
-        traces.append(_line(x, y, "actual", theme.RIGHT))
+        traces.append(line(x, y, "actual", theme.RIGHT))
     if now is not None:
-        traces.append(_line(np.arange(now_from, now_from + len(now)), now, "predicted", theme.NEUTRALS[0], dash="dash"))
+        traces.append(line(np.arange(now_from, now_from + len(now)), now, "predicted", theme.NEUTRALS[0], dash="dash"))
     if len(forecast):
         x = np.concatenate([last, np.arange(end, end + len(forecast))])
         y = np.concatenate([past[last], forecast])
-        dashed = _line(x, y, "predicted next", theme.NEUTRALS[0], dash="dash")
+        dashed = line(x, y, "predicted next", theme.NEUTRALS[0], dash="dash")
         if len(forecast) <= MAX_NUMBERS:
             written = [""] * len(last) + [f"{value:.2f}" for value in forecast]
             dashed.update(mode="lines+markers+text", text=written, cliponaxis=False,
@@ -76,7 +77,7 @@ def series(
     drawn = theme.figure(*traces, height=270, revision="series", showlegend=True)
     drawn.update_layout(margin={"l": 58, "r": 20, "t": 26, "b": 36}, hovermode="x unified")
     drawn.update_xaxes(title={"text": "step", "standoff": 6})
-    drawn.update_yaxes(title={"text": _name(name, 40), "standoff": 6}, nticks=6)
+    drawn.update_yaxes(title={"text": theme.escaped(name), "standoff": 6}, nticks=6)
     return drawn
 
 
@@ -84,8 +85,7 @@ def channels(values: np.ndarray, names: Sequence[str]) -> go.Figure:
     """Draw the values read, (T, channels), one line per channel."""
     colours = (*theme.NEUTRALS, theme.W_XH, theme.QUIET)
     traces = [
-        _line(np.arange(len(values)), values[:, c], _name(name, 40), colours[c % len(colours)])
-        for c, name in enumerate(names)
+        line(np.arange(len(values)), values[:, c], name, colours[c % len(colours)]) for c, name in enumerate(names)
     ]
     drawn = theme.figure(*traces, height=200, revision="channels", showlegend=len(names) > 1)
     drawn.update_layout(margin={"l": 40, "r": 10, "t": 26, "b": 34}, hovermode="x unified")
@@ -100,17 +100,3 @@ def _away(forecast: np.ndarray, future: np.ndarray | None) -> list[str]:
     if future is not None:
         low[: len(future)] = forecast[: len(future)] < future
     return ["bottom center" if is_low else "top center" for is_low in low]
-
-
-def _line(x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str = "solid") -> go.Scatter:
-    """Return a line; a short one has markers, so that a single value is visible."""
-    return go.Scatter(
-        x=x, y=y, name=name, mode="lines+markers" if len(x) <= 60 else "lines", marker={"size": 5, "color": colour},
-        line={"color": colour, "width": 2, "dash": dash}, hovertemplate="%{y:.3f}",
-    )  # fmt: skip
-
-
-def _name(label: str, max_letters: int = 24) -> str:
-    """Return a label with visible characters, escaped, and not too long."""
-    word = theme.symbol(label)
-    return html.escape(word if len(word) <= max_letters else word[: max_letters - 1] + "…", quote=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
+from app.figures.lines import line
 
 NETWORK = "the network"
 
@@ -26,15 +25,15 @@ def path(
     n, m = len(known), len(said)
     x = np.arange(1 - n, m + 1) if times is None else times
     last = np.flatnonzero(np.isfinite(known))[-1:]  # a forecast begins at the last known value
-    traces = [_line(x[:n], known, "known", theme.GREY)]
+    traces = [line(x[:n], known, "known", theme.GREY)]
     if rule is not None:
-        traces.append(_line(_after(x, last, n), np.concatenate([known[last], rule]), _escaped(rule_name), theme.QUIET,
+        traces.append(line(_after(x, last, n), np.concatenate([known[last], rule]), rule_name, theme.QUIET,
                             dash="dot"))  # fmt: skip
-    traces.append(_line(_after(x, last, n), np.concatenate([known[last], said]), NETWORK, theme.NEUTRALS[0]))
+    traces.append(line(_after(x, last, n), np.concatenate([known[last], said]), NETWORK, theme.NEUTRALS[0]))
     drawn = theme.figure(*traces, height=290, revision="forecast", showlegend=True)
     drawn.update_layout(margin={"l": 58, "r": 20, "t": 26, "b": 36}, hovermode="x unified")
     drawn.update_xaxes(title=None if times is not None else {"text": "rows after the last known one", "standoff": 6})
-    drawn.update_yaxes(title={"text": _escaped(name), "standoff": 6}, nticks=6)
+    drawn.update_yaxes(title={"text": theme.escaped(name), "standoff": 6}, nticks=6)
     return drawn
 
 
@@ -46,28 +45,18 @@ def errors(ahead: np.ndarray, network: np.ndarray, rules: dict[str, np.ndarray],
     """
     dashes = ("dot", "dash", "dashdot", "longdash", "longdashdot")
     traces = [
-        _line(ahead, values, _escaped(name), theme.QUIET, dash=dashes[number % len(dashes)], width=1.5)
+        line(ahead, values, name, theme.QUIET, dash=dashes[number % len(dashes)], width=1.5)
         for number, (name, values) in enumerate(rules.items())
     ]
-    traces.append(_line(ahead, network, NETWORK, theme.NEUTRALS[0], width=3))
+    traces.append(line(ahead, network, NETWORK, theme.NEUTRALS[0], width=3))
     drawn = theme.figure(*traces, height=250, revision="errors", showlegend=True)
     drawn.update_layout(margin={"l": 58, "r": 20, "t": 60, "b": 36}, hovermode="x unified")
     drawn.update_xaxes(title={"text": "steps ahead", "standoff": 6}, nticks=8, tickformat="d")
-    drawn.update_yaxes(title={"text": f"mean error, {_escaped(unit)}", "standoff": 6}, nticks=6, rangemode="tozero")
+    drawn.update_yaxes(
+        title={"text": f"mean error, {theme.escaped(unit)}", "standoff": 6}, nticks=6, rangemode="tozero"
+    )
     return drawn
 
 
 def _after(x: np.ndarray, last: np.ndarray, n: int) -> np.ndarray:
     return np.concatenate([x[last], x[n:]])
-
-
-def _line(x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str = "solid", width: float = 2) -> go.Scatter:
-    """A line; a short one has markers, so that a single value is visible."""
-    return go.Scatter(
-        x=x, y=y, name=name, mode="lines+markers" if len(x) <= 60 else "lines", marker={"size": 5, "color": colour},
-        line={"color": colour, "width": width, "dash": dash}, hovertemplate="%{y:.4~g}",
-    )  # fmt: skip
-
-
-def _escaped(name: str, most: int = 48) -> str:
-    return html.escape(name if len(name) <= most else name[: most - 1] + "…", quote=False)

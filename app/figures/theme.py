@@ -108,6 +108,12 @@ TIME_MARGIN = {"l": 58, "r": 14}
 """Equal for every figure over time, so that one cursor line runs through all of them."""
 
 
+LONGEST_LABEL = 40
+"""Characters of a name in a legend, beside an axis or above a line."""
+STATIC = {"displayModeBar": False}
+"""Plotly's configuration of the figures that Streamlit draws."""
+
+
 def figure(*traces: Any, height: int, revision: str, **layout: Any) -> go.Figure:
     """Return a figure with the common layout: no title, thin margins, and the zoom kept for each `revision`."""
     drawn = go.Figure(list(traces))
@@ -148,7 +154,7 @@ def named_ticks(names: Sequence[str]) -> dict[str, Any]:
     longest = min(LONGEST_NAME, max(map(len, names))) + 1
     most = max(2, min(MOST_NAMES, NAMES_WIDTH // (longest * LETTER)))
     named = range(0, len(names), -(-len(names) // most))
-    words = [html.escape(names[t][:LONGEST_NAME], quote=False) for t in named]
+    words = [escaped(names[t], LONGEST_NAME) for t in named]
     return {"tickmode": "array", "tickvals": list(named), "ticktext": words, "tickangle": 0}
 
 
@@ -241,3 +247,9 @@ def training_range(step: int) -> list[float]:
 def symbol(label: str) -> str:
     """Make a symbol visible: the space and the unknown character are replaced by a sign."""
     return {" ": "␣", "\N{REPLACEMENT CHARACTER}": "?"}.get(label, label)
+
+
+def escaped(label: str, most: int = LONGEST_LABEL) -> str:
+    """Return foreign words as Plotly's text: visible, at most so many characters, and none of them a tag."""
+    shown = symbol(label)
+    return html.escape(shown if len(shown) <= most else f"{shown[: most - 1]}…", quote=False)

@@ -27,7 +27,7 @@ def _input_at(info: RunInfo, token: int, t: int) -> str:
     if token < 0:  # nothing is read yet
         return "start" if info.encoder_steps else "–"
     decodes = 0 < info.encoder_steps <= t
-    return _plain((info.output_labels if decodes else info.input_labels)[token])
+    return theme.escaped((info.output_labels if decodes else info.input_labels)[token], MAX_LETTERS)
 
 
 def targets(info: RunInfo, frame: Frame) -> list[str]:
@@ -36,15 +36,9 @@ def targets(info: RunInfo, frame: Frame) -> list[str]:
         numbers = [short(float(value)) for value in np.asarray(frame.targets)[:, 0]]
         return [number if counted else "" for number, counted in zip(numbers, frame.counted, strict=True)]
     return [
-        _plain(info.output_labels[int(target)]) if counted else ""
+        theme.escaped(info.output_labels[int(target)], MAX_LETTERS) if counted else ""
         for target, counted in zip(frame.targets, frame.counted, strict=True)
     ]
-
-
-def _plain(label: str) -> str:
-    """Return a label with visible characters, escaped, and not too long."""
-    word = theme.symbol(label)
-    return html.escape(word if len(word) <= MAX_LETTERS else word[: MAX_LETTERS - 1] + "…", quote=False)
 
 
 def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app import own_data_store
 from app.figures import forecast as figures
+from app.figures.theme import STATIC
 from app.forecast import text as forecast_text
 from app.hub import RunSlot
-from app.text import plain
+from app.text import escaped, plain
+from app.waiting import wait_for
 from engine.ask.question import reason_not_to_continue
 from engine.experiment import Experiment
 from engine.tasks import task_of
 from engine.tasks.forecast import Forecast
-from engine.workers import FORECAST, Run
+from engine.workers import FORECAST
 
-POLL = 0.2  # seconds between two checks for a result
 MOST_STEPS, USUAL_STEPS = 200, 12
-PLOTLY_CONFIG = {"displayModeBar": False}
 
 
 @st.fragment
@@ -33,8 +34,7 @@ def card(slot: RunSlot) -> None:
             run.request(FORECAST, **asked)
         if problem := run.problem(FORECAST):
             st.warning(plain(problem, 400))
-        if run.is_pending(FORECAST):
-            st.fragment(_watch, run_every=POLL)(run)
+        wait_for(run, FORECAST, forecast_text.ASKING)
         made = run.result(FORECAST)
         if made is not None:
             _made(made)
@@ -42,36 +42,30 @@ def card(slot: RunSlot) -> None:
 
 def _fields(experiment: Experiment, again: bool) -> dict[str, int] | None:
     """Draw how far and which series; their values once the button was pressed."""
-    task, chosen = task_of(experiment), {"steps": 1, "series": 0}
+    task, data, chosen = task_of(experiment), own_data_store.option_of(experiment), {"steps": 1, "series": 0}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(task.series_names) > 1:
             every = range(len(task.series_names))
             chosen["series"] = st.selectbox(forecast_text.SERIES, every, format_func=lambda k: task.series_names[k],
-                                            key="forecast_series", width=260)  # fmt: skip
+                                            key=f"forecast_series_{data}", width=260)  # fmt: skip
         if not reason_not_to_continue(experiment):
+            most = min(MOST_STEPS, 4 * experiment.seq_len)
             with st.container(key="forecast_steps_field", width=260):
-                chosen["steps"] = st.slider(forecast_text.STEPS, 1, min(MOST_STEPS, 4 * experiment.seq_len),
-                                            min(USUAL_STEPS, 4 * experiment.seq_len), key="forecast_steps")  # fmt: skip
+                chosen["steps"] = st.slider(forecast_text.STEPS, 1, most, min(USUAL_STEPS, most),
+                                            key=f"forecast_steps_{data}")  # fmt: skip
         label = forecast_text.AGAIN if again else forecast_text.ASK
         pressed = st.form_submit_button(label, key="forecast_ask", icon=":material/timeline:")
     return chosen if pressed else None
 
 
-def _watch(run: Run) -> None:
-    """Show a message until the forecast is there; then the page is drawn again."""
-    st.caption(forecast_text.ASKING)
-    if not run.is_pending(FORECAST):
-        st.rerun()  # the whole page: a fragment cannot draw the one around it
-
-
 def _made(made: Forecast) -> None:
     rule = forecast_text.best_rule(made, -1)
     for sentence in forecast_text.judged(made):
-        st.markdown(sentence)
+        st.markdown(escaped(sentence))
     drawn = figures.path(made.known, made.said, None if rule is None else made.baselines[rule], name=made.target,
                          rule_name=rule or "", times=made.times)  # fmt: skip
-    st.plotly_chart(drawn, config=PLOTLY_CONFIG, alt=forecast_text.FIGURE, key="forecast_path")
+    st.plotly_chart(drawn, config=STATIC, alt=forecast_text.FIGURE, key="forecast_path")
     if len(made.ahead) > 1 and made.errors[0] != made.errors[-1]:
         drawn = figures.errors(made.ahead, made.errors, forecast_text.drawn_rules(made), unit=made.target)
-        st.plotly_chart(drawn, config=PLOTLY_CONFIG, alt=forecast_text.ERRORS, key="forecast_errors")
+        st.plotly_chart(drawn, config=STATIC, alt=forecast_text.ERRORS, key="forecast_errors")
     st.caption(forecast_text.made_at(made))

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.data_text import count
 from engine.number_format import short
 from engine.tasks.forecast import Forecast
 
 HEADING = "**Forecast**: what comes after the last row of your file."
 STEPS, SERIES = "Rows to forecast", "Series"
 ASK, AGAIN, ASKING = "Forecast", "Forecast again", "The network reads your file and forecasts …"
-TESTED = "Tested where the truth is known: forecast again from {origins} held-out rows, always knowing all rows before."
+TESTED = "Tested on the held-out part: forecast from {origins} of its rows, each time with all rows before it known."
 FIGURE = "The last known values, the network's forecast and that of the best simple rule."
 FAR_OFF = 4  # times the network's own error: such a rule is not drawn
 ERRORS = "Mean absolute errors of the network and of simple rules, by steps ahead."
-
-
-def steps(count: int, name: str) -> str:
-    """So many steps, in words: 1 month, 12 months."""
-    return f"1 {name}" if count == 1 else f"{count:,} {name}s"
 
 
 def best_rule(forecast: Forecast, at: int = 0) -> str | None:
@@ -49,7 +45,7 @@ def judged(forecast: Forecast) -> list[str]:
 
 def _judged_at(forecast: Forecast, at: int) -> str:
     ahead, error, rule = int(forecast.ahead[at]), float(forecast.errors[at]), best_rule(forecast, at)
-    far = steps(ahead, forecast.time_step)
+    far = count(ahead, forecast.time_step)
     if not np.isfinite(error):
         return f"{far} ahead nothing could be tested: the held-out part is too short."
     begins = f"{far} ahead the network is off by {short(error)} on average"

@@ -26,8 +26,8 @@ from engine.recording.history import History, Waterfall, ratios
 
 SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
 HELD_OUT = (
-    "Measured on held-out sequences, 256 or as many as there are, at step {step:,}. The loss to beat is that of a "
-    "simple answer to the same sequences."
+    "Measured on held-out sequences, as “how measured?” says, at step {step:,}. The loss to beat is that of a simple "
+    "answer to the same sequences."
 )
 
 REPEATS = "Training on would try the same update again: go back, or change a setting."

@@ -10,7 +10,7 @@ from engine.diagnosis.plateau import PLATEAU_TOLERANCE
 from engine.frame import RunInfo
 from engine.frame.readings import SATURATION_MARGIN
 from engine.number_format import power_of_ten
-from engine.tasks import HELD_OUT_SIZE
+from engine.tasks import HELD_OUT_SIZE, MOST_HELD_OUT
 
 
 def paragraphs(info: RunInfo) -> list[str]:
@@ -34,8 +34,10 @@ def paragraphs(info: RunInfo) -> list[str]:
         "The gradient figure shows that one alone if the sequences end, or have their targets, at different steps.",
         f"{_bands()} A one-way network that must answer before it has read the input that decides the answer cannot "
         "see it, whatever its gradient. One that reads both ways and has the answer in its input only copies it.",
-        f"Whether it learns is judged on other held-out sequences, {HELD_OUT_SIZE} or as many as there are, at fixed "
-        "steps of training, against a line measured on the same sequences. Solved: the loss is below a tenth "
+        f"Whether it learns is judged on other held-out sequences, {HELD_OUT_SIZE} or as many as there are, and where "
+        f"the data are your own, but for a running text, on each held-out answer once, or on {MOST_HELD_OUT} of them, "
+        "evenly spread, if there are more. That happens at fixed steps of training and at its last one, against a line "
+        "measured on the same sequences. Solved: the loss is below a tenth "
         "of the line, and the task’s own measure says that most answers are right; nearly: only the loss says so. Once "
         "solved it stays so until the loss is twice that. Diverged: the loss is well above the line and above where it "
         "began, and does not fall. By heart: the training loss goes on falling, the held-out loss has risen "

@@ -12,6 +12,8 @@ import streamlit as st
 from app import tab
 from app.own_data import text as own_text
 from app.own_data.desk import Desk
+from app.text import escaped
+from engine.data.fingerprint import fingerprint
 from engine.data.limits import MAX_FILE_BYTES, MAX_TEXT
 
 FOLDER = Path(__file__).parents[2] / "presets" / "data"
@@ -28,6 +30,10 @@ class Example:
     source: str
     licence: str
 
+    def read(self) -> bytes:
+        """The bytes of the file."""
+        return (FOLDER / self.file).read_bytes()
+
 
 @cache
 def examples() -> tuple[Example, ...]:
@@ -39,6 +45,12 @@ def examples() -> tuple[Example, ...]:
     return tuple(example for example in (Example(**each) for each in listed) if (FOLDER / example.file).is_file())
 
 
+@cache
+def example_with(wanted: str) -> Example | None:
+    """The example file that has this fingerprint; None if there is none."""
+    return next((each for each in examples() if fingerprint([each.read()]) == wanted), None)
+
+
 def bring(desk: Desk) -> None:
     """The three ways to bring data."""
     with st.container(key="own_bring"):
@@ -47,6 +59,9 @@ def bring(desk: Desk) -> None:
             key = f"own_upload_{desk.version}"
             st.file_uploader(own_text.UPLOAD, accept_multiple_files=True, key=key, on_change=on_upload,
                              args=(desk, key), max_upload_size=MAX_FILE_BYTES // 1_000_000)  # fmt: skip
+            if desk.refused:
+                st.error(escaped(desk.refused))
+            st.caption(own_text.LARGEST)
             st.caption(own_text.ACCEPTED)
         with right:
             key = f"own_paste_{desk.version}"
@@ -60,7 +75,7 @@ def bring(desk: Desk) -> None:
                     with st.container(key=f"own_example_{number}", width=360, gap=None):
                         st.button(example.title, key=f"own_try_{number}", icon=":material/dataset:",
                                   on_click=on_example, args=(desk, example))  # fmt: skip
-                        st.caption(own_text.EXAMPLE_ABOUT.format(example=example))
+                        st.caption(example.about)
             with st.popover(own_text.EXAMPLE_SOURCES, key="own_sources", type="tertiary"):
                 for example in offered:
                     st.caption(own_text.EXAMPLE_SOURCE.format(example=example))
@@ -68,8 +83,11 @@ def bring(desk: Desk) -> None:
 
 
 def on_upload(desk: Desk, key: str) -> None:
-    """Read the files that were dropped or chosen."""
-    if given := tab.value(key):
+    """Read the files that were dropped or chosen; if they are too large together, not a byte of them is copied."""
+    given = tab.value(key)
+    if sum(each.size for each in given) > MAX_FILE_BYTES:
+        desk.refuse(own_text.too_large([each.name for each in given], sum(each.size for each in given)))
+    elif given:
         desk.bring(tuple((each.name, each.getvalue()) for each in given))
 
 
@@ -81,4 +99,4 @@ def on_paste(desk: Desk, key: str) -> None:
 
 def on_example(desk: Desk, example: Example) -> None:
     """Read an example file."""
-    desk.bring(((example.file, (FOLDER / example.file).read_bytes()),))
+    desk.bring(((example.file, example.read()),))

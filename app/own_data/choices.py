@@ -88,13 +88,6 @@ def widget(desk: Desk, dataset: Dataset | None, choice: Choice) -> None:
         DRAW[choice.accepts.form](desk, dataset, choice, key, now)
 
 
-def label(choice: Choice, dataset: Dataset | None) -> str:
-    """The label of a widget."""
-    if choice.name == "target" and dataset is not None and dataset.kind in own_text.ANSWERS:
-        return own_text.ANSWERS[dataset.kind]
-    return own_text.CHOICES.get(choice.name, choice.says)
-
-
 def on_change(desk: Desk, name: str, key: str, read: Callable[[Any], Any] = lambda value: value) -> None:
     """Read the file with another choice."""
     desk.choose({name: read(tab.value(key))}, desk.kind)
@@ -108,14 +101,14 @@ def _one_of(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: 
     options: list[Any] = [*choice.accepts.options]
     if now is not None and now not in options:
         options.insert(0, now)
-    st.selectbox(label(choice, dataset), options, options.index(now) if now is not None else None, key=key,
+    st.selectbox(choice.says, options, options.index(now) if now is not None else None, key=key,
                  format_func=lambda value: show.get(value, str(value)), placeholder=own_text.AS_GUESSED,
                  on_change=on_change, args=(desk, choice.name, key), filter_mode=None)  # fmt: skip
 
 
 def _yes_or_no(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: Any) -> None:
     options = [True, False]
-    st.selectbox(label(choice, dataset), options, None if now is None else options.index(bool(now)), key=key,
+    st.selectbox(choice.says, options, None if now is None else options.index(bool(now)), key=key,
                  format_func=lambda value: own_text.YES if value else own_text.NO, placeholder=own_text.AS_GUESSED,
                  on_change=on_change, args=(desk, choice.name, key), filter_mode=None)  # fmt: skip
 
@@ -125,7 +118,7 @@ def _number(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: 
     if isinstance(now, (int, float)):
         now = min(max(int(now), low), high)
     empty = 0 if choice.name == "period" else None  # 0: none at all
-    st.number_input(label(choice, dataset), low, high, now if isinstance(now, int) else None, 1, key=key,
+    st.number_input(choice.says, low, high, now if isinstance(now, int) else None, 1, key=key,
                     placeholder=own_text.NONE if choice.name == "period" else own_text.AS_GUESSED, on_change=on_change,
                     args=(desk, choice.name, key, lambda value: empty if value is None else value))  # fmt: skip
 
@@ -134,7 +127,7 @@ def _text(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: An
     if choice.name == "time" and dataset is not None:
         _column(desk, dataset, choice, key, now)
         return
-    st.text_input(label(choice, dataset), str(now or ""), key=key, placeholder=own_text.AS_GUESSED,
+    st.text_input(choice.says, str(now or ""), key=key, placeholder=own_text.AS_GUESSED,
                   on_change=on_change, args=(desk, choice.name, key, lambda value: value or None),
                   autocomplete="off")  # fmt: skip
 
@@ -145,7 +138,7 @@ def _column(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: 
         options, now = ["", *options], now or ""
     if now is not None and now not in options:
         options.insert(0, now)
-    st.selectbox(label(choice, dataset), options, options.index(now) if now is not None else None, key=key,
+    st.selectbox(choice.says, options, options.index(now) if now is not None else None, key=key,
                  format_func=lambda column: column or own_text.ORDER_OF_ROWS, placeholder=own_text.NONE,
                  on_change=on_change, args=(desk, choice.name, key))  # fmt: skip
 
@@ -153,7 +146,7 @@ def _column(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: 
 def _columns(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: Any) -> None:
     now = [*(now or [])]
     options = [*dict.fromkeys([*now, *columns(dataset, choice.name)])]
-    st.multiselect(label(choice, dataset), options, now, key=key, placeholder=own_text.NONE, on_change=on_change,
+    st.multiselect(choice.says, options, now, key=key, placeholder=own_text.NONE, on_change=on_change,
                    args=(desk, choice.name, key, list))  # fmt: skip
 
 
@@ -162,7 +155,6 @@ DRAW = {
     "encoding": _one_of,
     "yes or no": _yes_or_no,
     "whole number": _number,
-    "number": _number,
     "text": _text,
     "column": _column,
     "columns": _columns,

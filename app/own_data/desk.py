@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app import own_data_store, tab
 from app.own_data_link import NeededData
-from app.own_data_store import OwnFile, Sources
+from app.own_data_store import OwnFile
 from engine.data import DataError
+from engine.reading.job import Sources
 from engine.reading.reading import Reading
 
 DESK = "_own_data"  # name in the tab's storage
@@ -26,6 +26,7 @@ class Desk:
         kind, choices: what was chosen instead of the reader's guesses.
         reading: in the background; None when it is over.
         error: why the last reading has failed. The file that was understood before stays.
+        refused: why the files that were brought last are not read at all, in a sentence.
         file: what was understood last.
         needed: the data that a link asks for, and that are not here yet.
         link: the other settings of that link.
@@ -37,6 +38,7 @@ class Desk:
     choices: dict[str, Any] = field(default_factory=dict)
     reading: Reading | None = None
     error: DataError | None = None
+    refused: str = ""
     file: OwnFile | None = None
     needed: NeededData | None = None
     link: dict[str, str] = field(default_factory=dict)
@@ -50,6 +52,11 @@ class Desk:
         self.choices = dict(self.needed.choices) if self.needed else {}
         self._begin()
 
+    def refuse(self, why: str) -> None:
+        """Read nothing of what was brought."""
+        self.clear()
+        self.refused = why
+
     def choose(self, changes: Mapping[str, Any], kind: str | None) -> None:
         """Read the same files again; a choice that is None is the reader's again."""
         self.stop()
@@ -60,7 +67,7 @@ class Desk:
     def show(self, file: OwnFile) -> None:
         """Show what was understood of a file before."""
         self.stop()
-        self.file, self.sources, self.error = file, file.sources, None
+        self.file, self.sources, self.error, self.refused = file, file.sources, None, ""
         self._take_choices(file)
         self.version += 1
 
@@ -71,7 +78,7 @@ class Desk:
     def clear(self) -> None:
         """Show no file, so that another one can be brought."""
         self.stop()
-        self.file, self.sources, self.error = None, (), None
+        self.file, self.sources, self.error, self.refused = None, (), None, ""
         self.version += 1
 
     def cancel(self) -> None:
@@ -88,14 +95,13 @@ class Desk:
             self.reading = None
 
     def _begin(self) -> None:
-        self.error = None
+        self.error, self.refused = None, ""
         self.reading = Reading(list(self.sources), self.kind, dict(self.choices))
 
     def wait(self) -> None:
         """Wait a moment for the reading: of a small file no progress needs to be drawn."""
-        end = time.monotonic() + AT_ONCE
-        while self.reading is not None and not self.reading.done and time.monotonic() < end:
-            time.sleep(0.02)
+        if self.reading is not None:
+            self.reading.wait(AT_ONCE)
 
     def collect(self) -> bool:
         """Take over what a reading has found.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -16,6 +14,7 @@ MAX_POINTS = 1_500  # of a line; of more rows the lowest and the highest of each
 MAX_SERIES, MAX_PERIODS = 6, 80
 SMALL = 6
 """Sequences of the first batch that are drawn."""
+TITLE = 14  # characters above a small figure
 HELD_OUT = theme.NEUTRALS[0]
 
 
@@ -27,11 +26,13 @@ def series(content: SeriesContent, height: int, held_out: str) -> go.Figure:
         held_out: the words above the held-out part.
     """
     first, others = content.series[0], content.series[1:MAX_SERIES]
-    traces = [_line(*_thinned(_x(each), each.values[:, 0]), theme.PALE_GREY, escape(each.name)) for each in others]
+    traces = [
+        _line(*_thinned(_x(each), each.values[:, 0]), theme.PALE_GREY, theme.escaped(each.name)) for each in others
+    ]
     x, y = _x(first), first.values[:, 0]
     cut = min(first.cut, len(x) - 1)
     traces.append(
-        _line(*_thinned(x[: cut + 1], y[: cut + 1]), theme.GREY, escape(first.name or content.channels[0]), 1.6)
+        _line(*_thinned(x[: cut + 1], y[: cut + 1]), theme.GREY, theme.escaped(first.name or content.channels[0]), 1.6)
     )
     traces.append(_line(*_thinned(x[cut:], y[cut:]), HELD_OUT, held_out, 1.6))
     drawn = theme.figure(*traces, height=height, revision="own data", margin={"l": 52, "r": 10, "t": 18, "b": 24})
@@ -99,7 +100,7 @@ def sequences(content: SequencesContent, height: int) -> go.Figure:
             (name, np.flatnonzero(content.labels == number)[:3].tolist())
             for number, name in enumerate(content.classes[:SMALL])
         ]
-    drawn = _small([escape(name[:14]) for name, _ in groups], height)
+    drawn = _small([theme.escaped(name, TITLE) for name, _ in groups], height)
     for column, (_, members) in enumerate(groups, 1):
         for at, colour in zip(members, (theme.GREY, theme.PALE_GREY, theme.PALE_GREY), strict=False):
             y = content.arrays[at][:, 0]
@@ -124,7 +125,7 @@ def batch(task: Task, batch: Batch, height: int) -> go.Figure:
         for channel in range(min(read.shape[1], 4) - 1, -1, -1):
             look = (
                 theme.PALE_GREY if channel else theme.GREY,
-                escape(task.input_labels[channel]),
+                theme.escaped(task.input_labels[channel]),
                 1.0 if channel else 1.4,
             )
             drawn.add_trace(_line(steps, read[:, channel], *look), row=1, col=at + 1)
@@ -141,7 +142,7 @@ def _answer(task: Task, batch: Batch, at: int) -> str:
     if task.outputs == "values":
         return ""
     (asked,) = np.nonzero(batch.mask[:, at])
-    return escape(task.output_labels[int(batch.targets[asked[-1], at])][:14]) if len(asked) else ""
+    return theme.escaped(task.output_labels[int(batch.targets[asked[-1], at])], TITLE) if len(asked) else ""
 
 
 def _small(titles: list[str], height: int) -> go.Figure:

@@ -15,8 +15,7 @@ from app.own_data.desk import Desk, desk
 from app.own_data.understanding import understanding
 from app.own_data_store import OwnFile
 from app.text import plain
-from engine.data.defaults import defaults
-from engine.experiment import Experiment, ExperimentError
+from engine.experiment import Experiment
 
 TITLE = own_text.TITLE
 POLL = 0.4  # seconds between two looks at a reading
@@ -42,7 +41,7 @@ def page(playground: Page) -> None:
         if here.error is not None:
             failed(here)
         if problem:
-            st.error(own_text.NO_NETWORK.format(why=plain(problem, 300)))
+            st.error(problem)
         if file is not None:
             with st.container(key="own_understood", gap="small"):
                 if here.reading is not None:
@@ -111,13 +110,10 @@ def on_forget(here: Desk) -> None:
 
 
 def usual(here: Desk, file: OwnFile) -> tuple[Experiment | None, str]:
-    """The network that would be trained on a file, the link's or the usual one for such data; or why none fits."""
-    try:
-        experiment = defaults(file.dataset)
-    except ExperimentError as error:
-        return None, str(error)
-    if here.needed is None:
-        return experiment, ""
+    """The network that would be trained on a file, the link's or the usual one for such data; or None and why."""
+    experiment, problem = chosen_data.usual_network(file)
+    if experiment is None or here.needed is None:
+        return experiment, problem
     settings = {name: value for name, value in here.link.items() if name in links.SETTINGS}
     own = own_data_link.to_link(file.dataset.options, file.name)
     return links.apply_link(experiment, settings | own, {}), ""
@@ -125,7 +121,7 @@ def usual(here: Desk, file: OwnFile) -> tuple[Experiment | None, str]:
 
 def train(here: Desk, file: OwnFile, experiment: Experiment, playground: Page) -> None:
     """Open the playground with a network that trains on this file, or with the link that has asked for it."""
-    own_data_store.mine().use(file)
+    own_data_store.keep(file)  # it may have been forgotten while it was looked at
     link = links.to_link(experiment, None, "max")
     if here.needed is not None:
         link = here.link | own_data_link.to_link(file.dataset.options, file.name)
@@ -161,6 +157,9 @@ def asked_for(here: Desk, file: OwnFile | None) -> None:
     if file is None:
         name = plain(needed.name) or own_text.NEEDED_UNNAMED
         st.info(own_text.NEEDED.format(name=name, short=short))
+        if (example := bring.example_with(needed.fingerprint)) is not None:
+            st.button(own_text.USE_EXAMPLE.format(title=example.title), key="own_needed_example", type="primary",
+                      icon=":material/dataset:", on_click=bring.on_example, args=(here, example))  # fmt: skip
     elif file.fingerprint != needed.fingerprint:
         st.warning(own_text.OTHER_FILE.format(got=file.fingerprint[: own_data_link.SHORT], short=short))
     else:
@@ -169,9 +168,9 @@ def asked_for(here: Desk, file: OwnFile | None) -> None:
 
 
 def on_leave_link(here: Desk) -> None:
-    """Forget the link, which stands in the address so that a reload finds it."""
+    """Forget the link."""
     here.needed, here.link = None, {}
-    st.query_params.clear()
+    state.forget_link()
 
 
 # ---- reading, and files that cannot be read

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from app.data_text import best_first
 from app.figures import theme
 from app.own_data import text as own_text
 from engine.data import Dataset, Problem
@@ -48,11 +49,10 @@ def bars(values: Mapping[str, float], said: Mapping[str, str], marked: str = "",
 
 def baselines(dataset: Dataset, metric: Metric) -> str:
     """The simple answers with their numbers, the strongest first and marked."""
-    known: dict[str, float] = dataset.summary["baselines"]
-    sign = 1 if metric.higher_is_better else -1
-    ordered = dict(sorted(known.items(), key=lambda item: (not np.isfinite(item[1]), -sign * item[1])))
+    ordered = best_first(dataset.summary["baselines"], metric)
     said = {name: own_text.amount(value, metric) for name, value in ordered.items()}
-    return bars(ordered, said, own_text.strongest(known, metric), own_text.TO_BEAT)
+    strongest = next((name for name, value in ordered.items() if np.isfinite(value)), "")
+    return bars(ordered, said, strongest, own_text.TO_BEAT)
 
 
 def classes(counts: Mapping[str, int]) -> str:

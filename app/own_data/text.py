@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from app.data_text import count
 from app.text import plain
 from engine.data import DataError, Dataset
 from engine.data.content import SequencesContent, SeriesContent
+from engine.data.limits import MAX_FILE_BYTES
+from engine.number_format import short
 from engine.tasks import Metric, Task
 
 TITLE = "Your data"
+TRAINED, HELD_OUT = "trained on", "held out"
 LEAD = "Bring a file, look at what is understood of it, and train a network on it."
+MOST = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
 ACCEPTED = (
     "Time series, text, labelled text, pairs of texts, tagged words or sequences, as CSV, TSV, Excel, Parquet, JSON, "
-    "`.npz` or plain text, up to 50 MB. Two files are taken as pairs line by line, several as one class each."
+    "`.npz` or plain text. Two files are taken as pairs line by line, several as one class each."
 )
+LARGEST = (
+    f"**At most {MOST} together.** Of a larger file, bring a part: the newest rows, or every tenth. (The command line "
+    "reads no more.)"
+)
+TOO_LARGE = "{names} {have} {size:,.0f} MB; at most {most} are read. Keep the newest rows, or every tenth."
 PRIVATE = (
     "The file stays in this server's memory, for this browser alone, and is forgotten ten minutes after you leave. "
     "It is read as data and never run. Links to your network do not carry it."
@@ -26,7 +36,6 @@ UPLOAD, PASTE, EXAMPLE = "A file, or several", "Or paste a table or a text", "Tr
 PASTE_PLACEHOLDER = "month,sales\n2024-01,112\n2024-02,118\n…"
 PASTE_READ, PASTED = "Read it", "pasted.txt"
 FILES, ANOTHER, FORGET = "Your files", "Another file", "Forget this file"
-EXAMPLE_ABOUT = "{example.about}"
 EXAMPLE_SOURCE = "**{example.title}**: {example.source} {example.licence}"
 EXAMPLE_SOURCES = "Where they come from, and their licences"
 
@@ -46,7 +55,7 @@ KINDS = {
 }
 FOUND, FOUND_NONE = (
     "What was found, guessed or changed",
-    "No cell was changed or left out. What was guessed stands in the fields, where you can change it.",
+    "Nothing was changed or left out. The fields show what was guessed; change it there.",
 )
 LINE = "line {line}"
 HOW_READ, COLUMNS = "How the file is read", "What its columns hold"
@@ -61,32 +70,17 @@ PICTURE = {
 ASKED = "What the network is asked"
 BATCH = "The first batch, as the network reads it"
 BASELINES, TO_BEAT = "Simple answers on the held-out part", "the one to beat"
+EXPLAINED = {
+    HELD_OUT: "Held out: not used in training, only to test.",
+    "naive Bayes": "Naive Bayes: decides by how often each symbol occurs in each class.",
+    "bigram": "Bigram: which symbol follows which, and how often.",
+    "perplexity": "Perplexity: the network is as unsure as if it chose among so many symbols; lower is better.",
+}
+"""Words that not everybody knows, explained where they are read first."""
 LENGTHS, CLASSES = "Lengths", "Classes"
-TRAINED, HELD_OUT = "trained on", "held out"
 HONEST = ("expect no network", "in order of time?")
 """Words by which the two sentences are known that say beforehand that a network may find nothing."""
 
-CHOICES = {
-    "target": "Predict",
-    "inputs": "Inputs",
-    "time": "Time",
-    "ids": "A series for each",
-    "period": "Period (steps)",
-    "window": "Reads (steps)",
-    "horizon": "Steps ahead",
-    "transform": "Learns",
-    "text": "Text",
-    "label": "Class",
-    "unit": "In units of",
-    "source": "From",
-    "thin": "Average steps by",
-    "encoding": "Encoding",
-    "delimiter": "Delimiter",
-    "header": "First line names the columns",
-    "decimal": "Decimal sign",
-    "dayfirst": "Day before month (01.02. is 1 February)",
-}
-ANSWERS = {"pairs": "To"}  # what `target` is called where it is a text
 TRANSFORMS = {
     "none": "the value",
     "log": "its logarithm",
@@ -99,9 +93,10 @@ ORDER_OF_ROWS = "the order of the rows"
 AS_GUESSED, NONE, YES, NO = "as found", "none", "yes", "no"
 
 NEEDED = (
-    "This link was made with the data of **{name}** (fingerprint {short}…), which a link does not carry. Bring the "
+    "This link needs the file **{name}** (fingerprint {short}…), which a link does not carry. Bring the same file "
+    "here: the link’s other settings are kept."
 )
-NEEDED += "same file here, and the rest of the link is kept."
+USE_EXAMPLE = "Use the example file “{title}”"
 NEEDED_UNNAMED = "a file"
 OTHER_FILE = (
     "This is another file than the one that the link was made with (fingerprint {got}…, expected {short}…). You can "
@@ -109,7 +104,6 @@ OTHER_FILE = (
 )
 LEAVE_LINK = "Forget the link"
 
-NO_NETWORK = "No network of the playground fits these data: {why}"
 FAILED = "{name} cannot be used"
 WHAT_NOW = "Mend the file and bring it again, or choose how it is read."
 
@@ -236,19 +230,22 @@ def treatment(dataset: Dataset) -> str:
 
 
 def amount(value: float, metric: Metric) -> str:
-    """A number in the metric's unit."""
+    """A number in the metric's unit, as `RunInfo.write_metric` writes it."""
     if not np.isfinite(value):
         return "not defined"
-    if metric.percent:
-        return f"{100 * value:.3g} %"
-    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:.0%}" if metric.percent else short(value)
 
 
-def strongest(baselines: Mapping[str, float], metric: Metric) -> str:
-    """The name of the best of these answers; "" if there is none."""
-    sign = 1 if metric.higher_is_better else -1
-    known = {said: sign * value for said, value in baselines.items() if np.isfinite(value)}
-    return max(known, key=known.__getitem__) if known else ""
+def explained(dataset: Dataset, metric: Metric) -> str:
+    """The words above the simple answers, and in them, that not everybody knows."""
+    said = " ".join([HELD_OUT, metric.name, *dataset.summary["baselines"]])
+    return " ".join(means for word, means in EXPLAINED.items() if word in said)
+
+
+def too_large(names: Sequence[str], size: int) -> str:
+    """Why files of so many bytes are not read."""
+    have = "has" if len(names) == 1 else "together have"
+    return TOO_LARGE.format(names=", ".join(names), have=have, size=size / 1e6, most=MOST)
 
 
 def name(raw: object, longest: int = 36) -> str:
@@ -266,11 +263,6 @@ def picture_alt(dataset: Dataset) -> str:
     """The picture in words."""
     s = dataset.summary
     return f"{PICTURE[dataset.kind]} of {dataset.name}: {s['train']:,} {TRAINED}, {s['test']:,} {HELD_OUT}."
-
-
-def count(number: int, what: str) -> str:
-    """A number of things."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def batch_note(task: Task) -> str:

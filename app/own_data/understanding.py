@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 from plotly.graph_objects import Figure
 
+from app.figures.theme import STATIC
 from app.own_data import choices, figures, pictures
 from app.own_data import text as own_text
 from app.own_data.desk import Desk
@@ -15,7 +16,6 @@ from engine.data.content import SequencesContent, SeriesContent
 from engine.experiment import Experiment
 from engine.tasks import sample
 
-PLOTLY_CONFIG = {"displayModeBar": False}
 PICTURE, SMALL = 212, 112  # heights in pixels
 
 
@@ -49,6 +49,7 @@ def understanding(desk: Desk, file: OwnFile, experiment: Experiment | None) -> N
                 st.caption(said)
             _heading(own_text.BASELINES, file.task.metric.name)
             st.html(pictures.baselines(dataset, file.task.metric))
+            st.caption(own_text.explained(dataset, file.task.metric))
             distributions(file)
 
 
@@ -97,4 +98,4 @@ def distributions(file: OwnFile) -> None:
 
 
 def _chart(figure: Figure, label: str, key: str) -> None:
-    st.plotly_chart(figure, config=PLOTLY_CONFIG, alt=label, key=f"own_{key}")
+    st.plotly_chart(figure, config=STATIC, alt=label, key=f"own_{key}")

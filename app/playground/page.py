@@ -35,9 +35,10 @@ def page(write: Page | None = None, own_data: Page | None = None) -> None:
         write: the page on which a lesson that is a draft is written.
         own_data: the page to which somebody brings a file; a link that needs one leads there.
     """
-    if own_data is not None and chosen_data.needed(state.playground_link()) is not None:
-        st.switch_page(own_data, query_params=state.playground_link())
-    state.open_session()
+    if state.is_entered():  # a run that is on the screen stays there, also if its file was forgotten meanwhile
+        if own_data is not None and chosen_data.needed(state.playground_link()) is not None:
+            st.switch_page(own_data, query_params=state.playground_link())
+        state.open_session()
     lesson = state.lesson()
     with st.sidebar:
         problem = settings(lesson, write, own_data)
@@ -128,7 +129,7 @@ def heading(lesson: Preset | None, slot: RunSlot) -> None:
     with st.container(key="look_for", gap=None):
         st.markdown(" ".join([line, *badges]))
         with st.container(key="summary"):
-            st.caption(text.summary(experiment))
+            st.caption(text.escaped(text.summary(experiment)))
 
 
 def transport(slot: RunSlot, lesson: Preset | None) -> None:

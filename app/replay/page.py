@@ -126,7 +126,8 @@ def _open(page_state: ReplayState, uploaded: Sequence[Any]) -> None:
         st.info(pair_text.TOO_MANY)
     for file in uploaded:
         if problem := page_state.problems[file.file_id]:
-            said = pair_text.PROBLEM.format(name=text.plain(file.name), problem=problem, accepted=pair_text.ACCEPTED)
+            said = pair_text.PROBLEM.format(name=text.plain(file.name), problem=text.escaped(problem),
+                                            accepted=pair_text.ACCEPTED)  # fmt: skip
             st.error(said)
     if ids and not readable and page_state.opened is not None:
         st.info(pair_text.KEPT)
@@ -134,8 +135,7 @@ def _open(page_state: ReplayState, uploaded: Sequence[Any]) -> None:
 
 def show(opened: Opened, playground: Page) -> None:
     """Draw the summary, the replay, and the numbers."""
-    heading, *sentences = opened.summary
-    st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
+    _say(opened.summary)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(playground, label=player.IN_PLAYGROUND, icon=":material/model_training:",
                      query_params=opened.link)  # fmt: skip
@@ -146,14 +146,19 @@ def show(opened: Opened, playground: Page) -> None:
         st.dataframe(opened.table, hide_index=True)
 
 
+def _say(summary: Sequence[str]) -> None:
+    """Draw the heading, then the other sentences; all are plain words, some of them a file's."""
+    heading, *sentences = map(text.escaped, summary)
+    st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
+
+
 def show_pair(opened: OpenedPair, playground: Page, swap: Callable[[], None] | None) -> None:
     """Draw which file is which and how they differ, the replay of both, and the numbers.
 
     Args:
         swap: makes A of B; None if the files are no longer there to be read again.
     """
-    heading, *sentences = opened.summary
-    st.markdown(f"**{heading}**  \n{' '.join(sentences)}")
+    _say(opened.summary)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(pair_text.files(opened.names), width="content")
         if swap is not None:

@@ -80,6 +80,16 @@ FILES = {
     "script.py": ("PyTorch script", "The same run as a program that needs only PyTorch: data, network, training."),
 }
 """The files of a run by the last part of their URL: name and use."""
+WITH_FILE = "recording-with-file.zip"
+"""Of a run on somebody's own file: the recording with the file in it."""
+WITHOUT_DATA = (
+    "Of your file {file} it holds the name and the fingerprint, its words or columns, and the one sequence that the "
+    "figures draw. The file itself is not in it."
+)
+WITH_DATA = (
+    "Recording with your file",
+    "The same, with the whole file {file} in it: whoever has the recording has your data.",
+)
 SCRIPT_READS = "It reads your file {file}: lay it beside the script."
 EXPORT_NOTE = "To save a single figure as an image or a table, use the buttons beside its title."
 

@@ -18,7 +18,7 @@ from app.write.fields import MISSING, Form, fill, filled, problems
 from app.write.form import form as draw_form
 from app.write.preview import preview
 from engine.preset import FileExistsAlreadyError, PresetError, may_save, save_lesson
-from engine.preset.library import MAX_FILE_BYTES, load_preset
+from engine.preset.library import MAX_LESSON_BYTES, load_preset
 
 TITLE = write_text.TITLE
 HERE = Path(__file__).parent
@@ -117,7 +117,7 @@ def as_file(form: Form) -> None:
     st.caption(write_text.AS_FILE_NOTE)
     key = f"write_raw_{draft.id}"
     fill(key, draft.raw or draft.text)
-    st.text_area(write_text.AS_FILE, key=key, height=460, label_visibility="collapsed", max_chars=MAX_FILE_BYTES,
+    st.text_area(write_text.AS_FILE, key=key, height=460, label_visibility="collapsed", max_chars=MAX_LESSON_BYTES,
                  on_change=on_raw, args=(draft, key))  # fmt: skip
     if draft.raw:
         try:

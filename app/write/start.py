@@ -12,7 +12,7 @@ from app.drafts import Draft
 from app.write import text as write_text
 from engine.experiment import Experiment
 from engine.preset import PresetError, list_presets, load_preset, settings_of, table_of
-from engine.preset.library import MAX_FILE_BYTES
+from engine.preset.library import MAX_LESSON_BYTES
 from engine.preset.parser import FENCE, read_table
 from engine.preset.writer import write_table
 
@@ -102,8 +102,10 @@ def on_file(key: str) -> None:
         return
     content = file.getvalue()
     try:
-        if len(content) > MAX_FILE_BYTES:
-            raise PresetError(f"{file.name}: a lesson has at most {MAX_FILE_BYTES:,} bytes, this one {len(content):,}.")
+        if len(content) > MAX_LESSON_BYTES:
+            raise PresetError(
+                f"{file.name}: a lesson has at most {MAX_LESSON_BYTES:,} bytes, this one {len(content):,}."
+            )
         show(draft_of(file.name, content.decode("utf-8-sig")))
     except UnicodeDecodeError:
         tab.store(FAILED, write_text.NOT_TEXT.format(file=file.name))
@@ -132,7 +134,7 @@ def on_kept() -> None:
     """Show the draft that the browser has kept, if the server knows none; it comes from there, so it is checked."""
     kept = (tab.load(KEEPER) or {}).get("kept")
     name, text = (kept.get("name"), kept.get("text")) if isinstance(kept, dict) else (None, None)
-    if drafts.mine() or not isinstance(name, str) or not isinstance(text, str) or len(text) > MAX_FILE_BYTES:
+    if drafts.mine() or not isinstance(name, str) or not isinstance(text, str) or len(text) > MAX_LESSON_BYTES:
         return
     draft = draft_of("draft.md", text.encode(errors="replace").decode())
     draft.name = name[:80]

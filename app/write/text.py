@@ -20,9 +20,7 @@ START_FILE_HELP = "A lesson in Markdown or TOML, at most 200 kB."
 YOUR_DRAFTS = "Your drafts"
 UNTITLED = "Without a title"
 NO_PLAYGROUND = "Open the playground first."
-OWN_DATA = (
-    "The playground trains on a file, which a lesson does not carry; one with data of its own names a file beside it."
-)
+OWN_DATA = "This network trains on a file, and a lesson carries none. Put the file beside the lesson and name it there."
 NOT_TEXT = "{file} cannot be read: it is not UTF-8 text."
 
 TRY = "Try it"

@@ -123,7 +123,7 @@ CHOICES = {
         Choice("horizon", ("series",), Accepts("whole number", low=1, high=MAX_WINDOW), "Horizon, in steps"),
         Choice("period", ("series",), Accepts("whole number", low=0, high=MAX_PERIOD), "Period, in steps (0: none)"),
         Choice("transform", ("series",), Accepts("one of", TRANSFORMS), "What is asked"),
-        Choice("text", ("text", "labelled"), Accepts("column"), "Text"),
+        Choice("text", ("text", "labelled", "tagged"), Accepts("column"), "Text"),
         Choice("label", ("labelled", "tagged", "sequences"), Accepts("column"), "Class"),
         Choice("unit", ("text", "labelled", "pairs"), Accepts("one of", UNITS), "Read as"),
         Choice("source", ("pairs",), Accepts("column"), "Source"),

@@ -101,6 +101,8 @@ class TaggedContent:
 
     usual: likewise, the tag that each word mostly has in the trained part. The words alone do not say it: of those
     that occur there once, which are unknown to a network, it is known as well.
+    skipped: (k,) int64, lines between the first and the last word of a sentence that are none of its words; None where
+    not every word has a line of its own.
     """
 
     words: tuple[np.ndarray, ...]
@@ -110,6 +112,7 @@ class TaggedContent:
     lines: np.ndarray
     vocabulary: tuple[str, ...]
     usual: tuple[np.ndarray, ...]
+    skipped: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,10 +49,10 @@ class Dataset:
 
     def to_task(self) -> Task:
         """The task that these data ask of a network; the same object as long as something uses it."""
-        if (made := known(self.options)) is not None:
+        if (made := known(self.options, self.name)) is not None:
             return made
         task = MAKERS[self.kind](self.name, self.summary, self.content)
-        return register(self.options, replace(task, made_of=self))
+        return register(self.options, replace(task, made_of=self), self.name)
 
 
 def dataset_of(settings: DataSettings) -> Dataset | None:

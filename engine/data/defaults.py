@@ -42,7 +42,7 @@ def defaults(dataset: Dataset) -> Experiment:
         settings.setdefault("embedding_size", EMBEDDING)
     while True:
         try:
-            return Experiment(task=OWN_DATA, task_options=dataset.options, **settings)
+            return Experiment(task=OWN_DATA, task_options=dataset.options, **settings, held=task)
         except ExperimentError as error:  # "hidden_size": one update would cost too much
             if error.field != "hidden_size" or settings["batch_size"] == 1:
                 raise

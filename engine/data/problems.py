@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+MOST_NAMED, LONGEST_NAME = 6, 40  # names in a sentence, and characters of one
 
 
 class DataError(ValueError):
@@ -35,6 +39,19 @@ class Problem:
     column: str | None
     sentence: str
     harmless: bool = False
+
+
+def named(names: Iterable[object]) -> str:
+    """Names as a sentence lists them: the first few, and how many more there are."""
+    every = [str(name) for name in names]
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in every[:MOST_NAMED]]
+    more = len(every) - len(shown)
+    return ", ".join(f"'{name}'" for name in shown) + (f" and {more:,} more" if more else "")
+
+
+def names_line(sentence: str, line: int) -> bool:
+    """Whether a sentence says this very line: "line 12" is not line 1."""
+    return re.search(rf"\bline {line}(?!\d|,\d)", sentence, re.IGNORECASE) is not None
 
 
 class Notes(list[Problem]):

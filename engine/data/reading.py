@@ -18,11 +18,12 @@ from engine.data.files.load import Source, format_of, load
 from engine.data.files.marked_text import read_fasttext, refuse_declared
 from engine.data.files.npz import read_npz
 from engine.data.files.structured import Arrays, RunningText, Sentences, Texts
-from engine.data.files.tagged_text import read_sentences_in_lines, read_words_in_lines
+from engine.data.files.tagged_text import DOCUMENT, read_sentences_in_lines, read_words_in_lines
 from engine.data.fingerprint import fingerprint
 from engine.data.guess import guess
 from engine.data.kinds import labelled, pairs, sequences, series, tagged, text
 from engine.data.kinds.sequence_arrays import Origin, of_arrays
+from engine.data.kinds.split import FEWEST_DOCUMENTS, Given, whole_groups
 from engine.data.layout import RUNNING_TEXT, Layout
 from engine.data.limits import MAX_LINE, MAX_TEXT
 from engine.data.problems import DataError, Notes
@@ -195,10 +196,13 @@ def _of_found(found: Table | Arrays | Sentences | Texts | RunningText, job: _Job
     content: Content
     match found:
         case Arrays():
-            origin = Origin(found.lines, found.label, held=found.held)
+            origin = Origin(found.lines, found.label, given=Given(found.held))
             summary, content = of_arrays(found.arrays, found.labels, origin, notes, choices)
         case Sentences():
-            summary, content = tagged.of_sentences(found.sentences, notes, choices, found.column, found.documents)
+            documents = None if found.documents is None else [str(each) for each in found.documents]
+            whole = documents and whole_groups(documents, f"The lines {DOCUMENT} name", notes, fewest=FEWEST_DOCUMENTS)
+            summary, content = tagged.of_sentences(found.sentences, notes, choices, found.column, Given(groups=whole))
+            job.layouts.extend([found.layout] if found.layout is not None else [])
         case Texts():
             summary, content = labelled.of_texts(found.texts, found.labels, found.lines, notes, choices, found.names)
         case RunningText():
@@ -227,7 +231,7 @@ def _of_table(table: Table, job: _Job, whole: str | None = None) -> Understood:
     kind = job.kind or guessed
     job.progress(0.6, f"Reading it as the kind '{kind}': split and baselines")
     summary, content = OF_TABLE[kind](table, columns, job.notes, job.choices)
-    if whole is not None and (layout := layout_of(whole, table, columns, summary, content)):
+    if whole is not None and (layout := layout_of(whole, table, columns, summary, content, job.choices)):
         job.layouts.append(layout)
     types = {column.name: column.type for column in columns}
     read_as: dict[str, Any] = {"columns": types, "header": table.header, "delimiter": table.delimiter}

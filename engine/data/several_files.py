@@ -14,9 +14,7 @@ from engine.data.kinds import labelled, pairs
 from engine.data.layout import Layout
 from engine.data.limits import MAX_FILE_BYTES
 from engine.data.names import PAIR_NAMES
-from engine.data.problems import DataError, Notes
-
-NAMED = 6  # files that a sentence names
+from engine.data.problems import DataError, Notes, named
 
 
 def read_several(
@@ -98,9 +96,8 @@ def _classes(
 ) -> tuple[dict[str, Any], Content]:
     classes = classes_of(names)
     if len(set(classes)) < len(classes):
-        raise DataError(f"Each file is a class, so their names must differ: {', '.join(names)[:300]}.")
-    listed = ", ".join(classes[:NAMED]) + (" ..." if len(classes) > NAMED else "")
-    notes.say(f"Each of the {len(names)} files is a class ({listed}), and each line a text.")
+        raise DataError(f"Each file is a class, so their names must differ: {named(names)}.")
+    notes.say(f"Each of the {len(names)} files is a class ({named(classes)}), and each line a text.")
     rows = [
         (text, name, line)
         for name, all_lines in zip(classes, texts, strict=True)

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.data.columns.numbers import number
-from engine.data.content import Content, LabelledContent, OneSeries, PairsContent, SeriesContent
+from engine.data.content import (
+    Content,
+    LabelledContent,
+    OneSeries,
+    PairsContent,
+    SequencesContent,
+    SeriesContent,
+    TaggedContent,
+)
 from engine.data.files.rows import has_escapes
+from engine.data.kinds.sequences import value_columns
+from engine.data.kinds.split import SplitColumns
+from engine.data.kinds.tagged import roles
 from engine.data.layout import PLAIN, Layout
 from engine.data.table import Column, Table
 
 
 def layout_of(
-    text: str, table: Table, columns: Sequence[Column], summary: dict[str, Any], content: Content
+    text: str,
+    table: Table,
+    columns: list[Column],
+    summary: dict[str, Any],
+    content: Content,
+    choices: dict[str, Any],
 ) -> Layout | None:
     """The layout of a content; None for what is not simply the cells of some lines: averaged rows, a table turned
     round, classes in several spellings.
 
     Args:
         text: whose lines the rows of the table are.
-        columns: what each column of the table is.
+        columns: what each column of the table is. choices: what was chosen instead of a guess.
     """
     if table.quoted and (table.delimiter == " " or has_escapes(text)):
         return None
@@ -36,12 +53,55 @@ def layout_of(
         decimals = [PLAIN, PLAIN] if None not in places and _same_classes(columns, places, content, table) else []
     elif isinstance(content, PairsContent):
         places, decimals = [_place(table, summary[what]) for what in ("source", "target")], [PLAIN, PLAIN]
+    elif isinstance(content, SequencesContent):
+        return _of_sequences(table, columns, summary, content)
+    elif isinstance(content, TaggedContent) and content.skipped is not None:
+        _, word, tag = roles(table, columns, choices)
+        places, decimals = [_place(table, each.name) for each in (word, tag)], [PLAIN, PLAIN]
     else:
         return None
     if None in places or len(decimals) < len(places) or None in decimals:
         return None
     found = tuple(table.places[at] for at in places if at is not None)
     return Layout(table.delimiter, table.quoted, found, tuple(each for each in decimals if each is not None))
+
+
+def _of_sequences(
+    table: Table, columns: Sequence[Column], summary: dict[str, Any], content: SequencesContent
+) -> Layout | None:
+    """The layout of a sequence a row; None where a cell is no number as a program reads it."""
+    rows = np.searchsorted(table.lines, content.lines)
+    label = next((each for each in columns if each.name == summary["label"]), None)
+    steps = value_columns(SplitColumns.among(columns, len(table)).others(columns), label)
+    signs = [None if each.values is None else _sign(each, rows, each.values[rows]) for each in steps]
+    if not table.places or None in signs:
+        return None
+    named = (
+        label is not None
+        and content.labels is not None
+        and all(
+            str(label.cells[row]) == content.classes[number] for row, number in zip(rows, content.labels, strict=True)
+        )
+    )
+    used = [*steps, *([label] if named and label is not None else [])]
+    places = tuple(table.places[table.names.index(each.name)] for each in used)
+    return Layout(table.delimiter, table.quoted, places, tuple(each for each in signs if each is not None))
+
+
+def _sign(column: Column, rows: np.ndarray, values: np.ndarray) -> str | None:
+    """With which decimal sign the cells of these rows are these values, NaN where they are none; None if with none."""
+    cells = [column.cells[row] for row in rows]
+    if np.array_equal([_plain(cell) for cell in cells], values, equal_nan=True):
+        return PLAIN
+    signs = (sign for sign in (".", ",") if np.array_equal([number(cell, sign) for cell in cells], values, True))
+    return next(signs, None)
+
+
+def _plain(cell: object) -> float:
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _place(table: Table, name: str) -> int | None:

@@ -86,7 +86,8 @@ def overfitting(case: Case) -> Finding | None:
         return None
     if frame.held_out_best >= case.line:
         return None  # it has never known more than the line, so there is nothing that it has lost
-    turned = case.loss > TURNED * frame.held_out_best and frame.held_out_earlier > frame.held_out_best
+    is_since = not 0 <= frame.held_out_earlier_step < frame.held_out_best_step  # the measurement before the newest
+    turned = case.loss > TURNED * frame.held_out_best and frame.held_out_earlier > frame.held_out_best and is_since
     falls = frame.recent_loss < min(0.9 * frame.held_out_best_training, 0.8 * case.loss)
     if not (turned and falls):
         return None

@@ -15,7 +15,7 @@ STAYS_SOLVED = 2.0
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HeldOutRecord(FrozenArrays):
-    """Measured on 256 held-out sequences (or as many as the data has), at fixed steps of the training.
+    """Measured on the held-out sequences of `engine.tasks.held_out`, at fixed steps of the training and at its last.
 
     Recordings made before there was such a record have none of it: step -1 and NaN.
 
@@ -25,7 +25,8 @@ class HeldOutRecord(FrozenArrays):
             network.
         held_out_spread: how much the answers differ from sequence to sequence, see `engine.training.held_out`.
         held_out_first: the loss at step 0.
-        held_out_earlier, held_out_earlier_step: loss and step of the measurement before the newest.
+        held_out_earlier, held_out_earlier_step: loss and step of the newest measurement at a fixed step before that;
+            where the newest lies between two fixed steps, at the end of a run, of the one before those.
         held_out_best, held_out_best_step: the lowest loss so far, and its step.
         held_out_best_training: the recent training loss at that step.
         held_out_ratio, held_out_gradient: the verdict's ratio there, and ||dL/ds|| where the last loss enters (probe).

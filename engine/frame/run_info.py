@@ -106,8 +106,7 @@ class RunInfo(Chain):
     @property
     def best_metric_baseline(self) -> str:
         """The name of the best of `metric_baselines`; "" if there are none."""
-        best = max if self.metric.higher_is_better else min
-        return best(self.metric_baselines, key=self.metric_baselines.__getitem__, default="")
+        return self.metric.best(self.metric_baselines)
 
     def judged_baselines(self, has_record: bool) -> dict[str, float]:
         """{name: loss} on the sequences by which a frame is judged (`Frame.judged_loss`); the first is to be beaten."""

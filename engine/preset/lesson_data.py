@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from engine.data import KINDS, DataError, Dataset
 from engine.data.choices import checked
 from engine.data.limits import MAX_FILE_BYTES
+from engine.data.problems import names_line
 from engine.preset.preset import BeingReadError, PresetError
 from engine.reading import Reading
 
@@ -161,7 +162,7 @@ def nowhere(name: str, choices: dict[str, Any]) -> NoReturn:
 def sentence(name: str, error: DataError) -> str:
     """What is wrong with a file of data: its name, the line and the column if there are any, and the sentence."""
     parts = [name]
-    if error.line is not None and f"ine {error.line}" not in error.sentence:
+    if error.line is not None and not names_line(error.sentence, error.line):
         parts.append(f"line {error.line}")
     if error.column is not None and str(error.column) not in error.sentence:
         parts.append(f"column {error.column}")

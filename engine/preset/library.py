@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "presets"
 FORMS = ("toml", "md")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-MAX_FILES, MAX_FILE_BYTES = 200, 200_000  # in a teacher's folder; in one file of it
+MAX_FILES, MAX_LESSON_BYTES = 200, 200_000  # in a teacher's folder; in one file of it
 
 Files = tuple[tuple[str, int, int], ...]  # (name, time of last change in ns, bytes) of each file
 
@@ -198,10 +198,10 @@ def check_size(file: str, size: int) -> None:
     """Check how many bytes a teacher's file has.
 
     Raises:
-        PresetError: for more than MAX_FILE_BYTES.
+        PresetError: for more than MAX_LESSON_BYTES.
     """
-    if size > MAX_FILE_BYTES:
-        says = f"a lesson has at most {MAX_FILE_BYTES:,} bytes, this one {size:,}."
+    if size > MAX_LESSON_BYTES:
+        says = f"a lesson has at most {MAX_LESSON_BYTES:,} bytes, this one {size:,}."
         raise PresetError(f"{file}: {says}", says=says, place=("file",))
 
 

@@ -32,6 +32,12 @@ class Job:
         return ", ".join(name for name, _ in self.sources)
 
 
+def cannot_be_read(job: Job, error: Exception) -> DataError:
+    """What is said where the reader itself has failed."""
+    says = f"{type(error).__name__}: {error}"[:300]
+    return DataError(f"{job.names} cannot be read because of an error of this program, not of the file ({says}).")
+
+
 def too_large(job: Job) -> DataError:
     """What is said where the memory was not enough."""
     return DataError(f"{job.names} needs more memory than one reading may have. Leave out rows or columns.")

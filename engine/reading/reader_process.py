@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import IO
 
 from engine.data import DataError, Dataset
-from engine.reading.job import Job, too_large
+from engine.reading.job import Job, cannot_be_read, too_large
 
 REPORT_EVERY = 0.1  # seconds between two reports at most
 GRACE = 10  # seconds after the time limit: by then whoever waits has ended this process, if they still live
@@ -44,8 +44,7 @@ def outcome_of(job: Job, report: Callable[[float, str], None]) -> Dataset | Data
     except MemoryError:
         return too_large(job)
     except Exception as error:
-        says = f"{type(error).__name__}: {error}"[:300]
-        return DataError(f"{job.names} cannot be read because of an error of this program, not of the file ({says}).")
+        return cannot_be_read(job, error)
 
 
 def main(connection: Connection, memory: int, seconds: float) -> None:

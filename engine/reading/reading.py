@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from engine.data import DataError, Dataset
-from engine.reading.job import Job, Sources
+from engine.reading.job import Job, Sources, cannot_be_read
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2
@@ -32,6 +33,7 @@ ENVIRONMENT = {
 }
 WAITING = "Other files are being read first."
 BEGINNING = "The file is being read."
+READ = "The file has been read."
 
 
 class Reading:
@@ -90,16 +92,27 @@ class Reading:
 
     def take_turn(self) -> None:
         """Read in a process of its own, and wait for it."""
-        outcome = None if self._stopped else self._outcome()
-        if isinstance(outcome, Dataset):
-            self.dataset, self.progress = outcome, (1.0, BEGINNING)
-        elif not self._stopped:
-            self.error = outcome
-        self._done.set()
+        try:
+            outcome = self._outcome()
+            if isinstance(outcome, Dataset):
+                self.dataset, self.progress = outcome, (1.0, READ)
+            elif not self._stopped:
+                self.error = outcome
+        finally:
+            self._done.set()  # whatever happens: somebody waits for it
 
     def _outcome(self) -> Dataset | DataError | None:
+        """The data, or a sentence that says why there are none; None if it was stopped."""
+        try:
+            connection, theirs = Pipe()
+            with connection, theirs:
+                return self._heard(connection, theirs)
+        except Exception as error:  # no process, or what it sends is no Dataset: the thread has to go on with the next
+            return cannot_be_read(self._job, error)
+
+    def _heard(self, connection: Connection, theirs: Connection) -> Dataset | DataError | None:
         """What the process says, or a sentence on how it ended; None if it was stopped."""
-        names, (connection, theirs) = self._job.names, Pipe()
+        names = self._job.names
         with self._lock:
             if self._stopped:
                 return None
@@ -126,7 +139,6 @@ class Reading:
         finally:
             process.kill()
             process.wait()
-            connection.close()
 
 
 class _Line:

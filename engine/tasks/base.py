@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -163,6 +164,12 @@ class Metric:
     percent: bool = True
     higher_is_better: bool = True
     solved: float = 0.9
+
+    def best(self, values: Mapping[str, float]) -> str:
+        """The name of the best of these values of the metric, of equally good ones the first; "" if none is finite."""
+        sign = 1 if self.higher_is_better else -1
+        finite = {name: sign * value for name, value in values.items() if math.isfinite(value)}
+        return max(finite, key=finite.__getitem__, default="")
 
 
 def first_informative(inputs: np.ndarray) -> int:

@@ -26,22 +26,34 @@ def options_key(options: Mapping[str, Any]) -> str:
     return json.dumps(options, sort_keys=True)
 
 
-_TASKS: WeakValueDictionary[str, Task] = WeakValueDictionary()
-"""By what names it. Weak: an experiment holds its task (`Experiment.definition`), so the data go with the last one."""
+_TASKS: WeakValueDictionary[tuple[str, str], Task] = WeakValueDictionary()
+"""By the options and the file's name. Weak: an experiment holds its task (`Experiment.definition`), so the data go with
+the last one."""
 
 
-def register(options: Mapping[str, Any], task: Task) -> Task:
-    """Make a task known under these options; one that is known under them already is returned instead."""
-    return _TASKS.setdefault(options_key(options), task)
+def register(options: Mapping[str, Any], task: Task, name: str = "") -> Task:
+    """Make a task known under these options; one that is known under them already is returned instead.
+
+    Args:
+        name: the file's. The same bytes under another name are another task: what one person calls a file is theirs.
+    """
+    return _TASKS.setdefault((options_key(options), name), task)
 
 
-def known(options: Mapping[str, Any]) -> Task | None:
-    """The task that is known under these options; None if there is none."""
-    return _TASKS.get(options_key(options))
+def known(options: Mapping[str, Any], name: str | None = None) -> Task | None:
+    """The task that is known under these options; None if there is none.
+
+    Args:
+        name: the file's; None for any: tasks of the same options differ in nothing but the name.
+    """
+    key = options_key(options)
+    if name is not None:
+        return _TASKS.get((key, name))
+    return next((task for (of, _), task in list(_TASKS.items()) if of == key), None)
 
 
 def find(options: Mapping[str, Any]) -> Task:
-    """The task of these options.
+    """The task of these options, whatever the file is called.
 
     Raises:
         UnknownDataError: if it was never registered here, or nothing has used it since.

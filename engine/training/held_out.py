@@ -1,8 +1,8 @@
 """What a run's verdict needs of its past: loss, metric and spread on many held-out sequences, at fixed steps.
 
-Which steps these are depends on the step and the batch size alone, and the sequences on the experiment's data alone; a
-network whose next update is refused is measured as well. So the same step of a run has the same record however often,
-and in whichever way, anybody looked at it.
+Which steps these are depends on the step and the batch size alone, and the sequences on the experiment's data alone.
+The last step of a run is measured as well, and a network whose next update is refused. So the same step of a run has
+the same record however often, and in whichever way, anybody looked at it.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class HeldOutMonitor:
     def measure(self, model: RecurrentNetwork, step: int, training_loss: float, gradient: tuple[float, float]) -> None:
         """Add the measurement of a step to the record.
 
+        One between the fixed steps takes the place of the newest: the one before it stays as far away as usual.
+
         Args:
             training_loss: recent mean training loss; NaN if there is none yet.
             gradient: the verdict's ratio at this step, and the norm where the last loss enters.
@@ -62,6 +64,9 @@ class HeldOutMonitor:
         before = self.record
         loss, metric, spread = measured(model, self.batch, self._info)
         early = 0 < step < EARLY_STEPS[-1]  # the first updates throw a gradient about: no verdict changes within 50
+        earlier, earlier_step = before.held_out_loss, before.held_out_step
+        if not self.is_due(step):
+            earlier, earlier_step = before.held_out_earlier, before.held_out_earlier_step
         better = not loss >= before.held_out_best  # also where there is no best yet
         self.record = dataclasses.replace(
             before,
@@ -70,8 +75,8 @@ class HeldOutMonitor:
             held_out_metric=metric,
             held_out_spread=spread,
             held_out_first=loss if step == 0 else before.held_out_first,
-            held_out_earlier=before.held_out_loss,
-            held_out_earlier_step=before.held_out_step,
+            held_out_earlier=earlier,
+            held_out_earlier_step=earlier_step,
             held_out_best=loss if better else before.held_out_best,
             held_out_best_step=step if better else before.held_out_best_step,
             held_out_best_training=training_loss if better else before.held_out_best_training,

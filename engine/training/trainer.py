@@ -95,7 +95,7 @@ class Trainer:
         self._clips.append(self.clipped)
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
-        self._measure_held_out()
+        self._measure_held_out(now=self.finished)  # what is said of a run that is over is said of its last step
         return value
 
     def _measure_held_out(self, now: bool = False) -> None:

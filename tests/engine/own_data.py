@@ -109,7 +109,9 @@ class MadeUp(Dataset):
 
     def to_task(self) -> Task:
         task = TASKS[self.kind](self.name, self.summary, self.content)
-        return known(self.options) or register(self.options, dataclasses.replace(task, made_of=self))
+        return known(self.options, self.name) or register(
+            self.options, dataclasses.replace(task, made_of=self), self.name
+        )
 
 
 class Broken(MadeUp):

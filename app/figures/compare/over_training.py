@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from app.figures import theme
 from app.figures.base import LEARNING, Patch
 from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
+from app.figures.over_training.loss import named
 from engine.frame import RunInfo
 from engine.frame.run_info import SOLVED_SHARE
-from engine.number_format import short
 
 MARGIN = {"l": 52, "r": 14, "t": 24, "b": 40}
 EDGE = 0.95  # height of the marks for losses above the axis, as a part of it
@@ -39,7 +39,7 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
         ],
         annotations=[
             {"xref": "paper", "x": 0.01, "xanchor": "left", "y": level, "yanchor": "bottom", "showarrow": False,
-             "font": {"size": 11}, "text": f"{name}: {short(level)}"}
+             "font": {"size": 11}, "text": named(name, level)}
             for name, level in levels.items()
         ],
         showlegend=True,

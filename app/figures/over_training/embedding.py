@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 import plotly.graph_objects as go
 
@@ -63,7 +61,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     assert frame.embedding is not None
     reach, names = (
         _reach(frame.embedding),
-        [html.escape(theme.symbol(label), quote=False) for label in info.input_labels],
+        [theme.escaped(label) for label in info.input_labels],
     )
     read, named = _read(info, frame), _named(info, frame, reach)
     changed: Patch = {"layout.xaxis.range": [-reach, reach], "layout.yaxis.range": [-reach, reach]}

@@ -14,6 +14,7 @@ from engine.number_format import short
 
 TRACES = Traces("ghost", "training", "held_out", "sequences")
 MAX_EXACT = 40  # up to this many losses fit on the axis; of more, the largest 2 % may not
+BESIDE_MARKS = 0.955  # right end of a name, as a part of the width: the marks of the sequences stand right of it
 NAME = 0.13  # height of a baseline's name, as a part of the axis
 
 
@@ -53,15 +54,20 @@ def template(info: RunInfo) -> go.Figure:
             for value in baselines.values()
         ],
         annotations=[
-            {"xref": "paper", "x": (0.995, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
+            {"xref": "paper", "x": (BESIDE_MARKS, 0.01)[place % 2], "xanchor": ("right", "left")[place % 2],
              "y": y, "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
-             "text": f"{name} {short(value)}"}
+             "text": named(name, value)}
             for place, ((name, value), y) in enumerate(
                 zip(baselines.items(), _name_places(baselines, top), strict=True)
             )
         ],
         showlegend=True,
     )  # fmt: skip
+
+
+def named(name: str, value: float) -> str:
+    """Return what stands beside a dashed line: what would have this loss, and the loss."""
+    return f"{theme.escaped(name)} {short(value)}"
 
 
 def _top(baselines: dict[str, float], *losses: np.ndarray) -> float:
@@ -115,7 +121,7 @@ def _baselines(baselines: dict[str, float], top: float) -> Patch:
             f"{line}.y0": value,
             f"{line}.y1": value,
             f"{label}.y": y,
-            f"{label}.text": f"{name} {short(value)}",
+            f"{label}.text": named(name, value),
         }
     return changed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures import theme
+from app.figures import channels, theme
 from app.figures.base import LEARNING, Curves, LiveFigure, Patch, Traces
 from app.figures.over_training import piano_roll
 from engine.frame import Frame, RunInfo
@@ -16,6 +16,7 @@ TRACES = Traces("prediction", "image")
 CURVES = Traces("input", "target", "prediction")
 """Of values."""
 GUESSES = 3
+MAX_LETTERS = 16  # of a class below its bar
 COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit in a row
 HEIGHT = 172
 WIDTH, LETTER = 244, 5.6  # pixels of the columns together, on a laptop, and of a letter
@@ -74,7 +75,7 @@ def _with_image(info: RunInfo, figure: go.Figure) -> go.Figure:
 
 
 def _bars(info: RunInfo) -> go.Figure:
-    labels = [theme.symbol(label) for label in info.output_labels]
+    labels = [theme.escaped(label, MAX_LETTERS) for label in info.output_labels]
     bars = go.Bar(
         x=np.arange(len(labels)), y=np.zeros(len(labels), np.float32), customdata=labels,
         marker={"color": np.zeros(len(labels), np.float32), "cmin": 0, "cmax": 1, "line": {"width": 0},
@@ -158,26 +159,30 @@ def _letters_patch(info: RunInfo, frame: Frame) -> Patch:
         rows = [(free, free.argmax(1)), (probabilities, probabilities.argmax(1))]
     steps, rows = np.arange(len(shown)), [*rows, (probabilities, targets)]
     chosen = np.stack([values[steps, row] for values, row in rows])
-    words = [[theme.symbol(info.output_labels[token]) for token in row] for _, row in rows]
+    words = [[info.output_labels[token] for token in row] for _, row in rows]
     return {
         TRACES.path("prediction", "z"): chosen.astype(np.float32),
         TRACES.path("prediction", "text"): [[_fitting(word, len(shown)) for word in row] for row in words],
-        TRACES.path("prediction", "hovertext"): words,
+        TRACES.path("prediction", "hovertext"): [[theme.escaped(word) for word in row] for row in words],
     }
 
 
 def _fitting(word: str, columns: int) -> str:
     """Return a word as long as its column is wide, on a laptop; the whole word is in the tooltip."""
-    letters = max(1, int(WIDTH / columns / LETTER))
-    return word if len(word) <= max(letters, 2) else f"{word[: letters - 1]}…"
+    return theme.escaped(word, max(2, int(WIDTH / columns / LETTER)))
+
+
+def _sign(info: RunInfo, name: str) -> int | None:
+    """Return the number of the channel with this sign, if the data have one."""
+    return channels.sign(info.experiment, name)
 
 
 def _curve(info: RunInfo) -> go.Figure:
     steps, empty = info.time_steps, np.zeros(0, np.float32)
     t = np.arange(steps)
     hover = "t = %{x}: %{y:.2f}<extra>"
-    marked = "mark" in info.input_labels
-    name = info.input_labels[0].split(",")[0]
+    marked = _sign(info, channels.MARK) is not None
+    name = theme.escaped(channels.quantity(info.experiment))
     mode = "lines+markers" if _has_many_targets(info) else "markers"
     ticks = theme.named_ticks(info.step_names) if info.step_names else {"nticks": 8}
     traces = CURVES.in_order(
@@ -215,11 +220,11 @@ def _curve_patch(info: RunInfo, frame: Frame) -> Patch:
     steps = np.flatnonzero(frame.counted)
     predicted = steps if _has_many_targets(info) and not info.causal else steps + 1
     read = frame.inputs[:, 0]
-    if "hidden" in info.input_labels:
-        read = np.where(frame.inputs[:, info.input_labels.index("hidden")] > 0, np.nan, read)
+    if (hidden := _sign(info, channels.HIDDEN)) is not None:
+        read = np.where(frame.inputs[:, hidden] > 0, np.nan, read)
     changed: Patch = {CURVES.path("input", "y"): theme.float32(read)}
-    if "mark" in info.input_labels:
-        chosen = frame.inputs[:, info.input_labels.index("mark")] > 0
+    if (mark := _sign(info, channels.MARK)) is not None:
+        chosen = frame.inputs[:, mark] > 0
         changed[CURVES.path("input", "marker.symbol")] = ["diamond" if is_chosen else "circle" for is_chosen in chosen]
         changed[CURVES.path("input", "marker.size")] = np.where(chosen, 12, 4).astype(np.float32)
     for trace, values in (("target", frame.targets), ("prediction", frame.outputs)):
@@ -246,7 +251,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
 def _look_for(info: RunInfo) -> str:
     if info.pitches is not None:
         return piano_roll.LOOK_FOR
-    if "mark" in info.input_labels:
+    if _sign(info, channels.MARK) is not None:
         return f"The target is the {info.output_labels[0]} of the two diamonds: the full dot must meet the ring."
     if info.outputs == "values":
         return "Where the full dot meets the ring, the prediction is right."

@@ -102,7 +102,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
         **_answers("outputs", [symbols.answer(info, frame, t) for t in answered]),
     }
     if info.is_autoregressive:
-        changed[TRACES.path("targets", "text")] = [symbols.target(info, frame, t) for t in answered]
+        changed[TRACES.path("targets", "text")] = [theme.escaped(symbols.target(info, frame, t)) for t in answered]
         changed |= _answers("free_outputs", [symbols.by_itself(info, frame, t) for t in answered])
     for index, (x, y, size, symbol) in enumerate(arrows.arrows(info, frame), start=len(TRACES)):
         trace = f"data.{index}"

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.figures import theme
+from app.figures import channels, theme
 from app.figures.unrolled import layout
 from engine.frame import Frame, RunInfo
 from engine.number_format import short
@@ -39,10 +39,10 @@ class DrawnSequence(Protocol):
 
 
 def read(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
-    """Return the input at t; in italics if it is the target of the step before, in bold with a sign if it is marked."""
+    """Return the input at t as Plotly's text: in italics if it is the target before, in bold with a sign if marked."""
     if not sequence.valid[t] or layout.strip_channels(info):
         return NOTHING
-    text = plain_input(info, sequence, t)
+    text = theme.escaped(plain_input(info, sequence, t))
     if text.endswith(MARKED):
         return f"<b>{text.removesuffix(MARKED)}</b>{MARKED}"
     symbolic = info.inputs == "symbols" or (info.image and len(info.input_labels) > 1 and text != "image")
@@ -59,12 +59,16 @@ def plain_input(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
         previous = sequence.inputs[t, -len(info.output_labels) :]
         teacher_forced = info.is_autoregressive and t > info.encoder_steps
         return info.output_labels[int(previous.argmax())] if teacher_forced else "image"
-    value, *rest = sequence.inputs[t]
-    beside = dict(zip(info.input_labels[1:], rest, strict=True))
-    if beside.get("hidden"):
+    if _is_on(info, sequence, channels.HIDDEN, t):
         return "?"
-    text = f"{value:.1f}".replace("0.", ".").replace("-", "−")
-    return f"{text}{MARKED}" if beside.get("mark") else text
+    text = f"{sequence.inputs[t, 0]:.1f}".replace("0.", ".").replace("-", "−")
+    return f"{text}{MARKED}" if _is_on(info, sequence, channels.MARK, t) else text
+
+
+def _is_on(info: RunInfo, sequence: DrawnSequence, name: str, t: int) -> bool:
+    """Return whether the input at t has this sign."""
+    channel = channels.sign(info.experiment, name)
+    return channel is not None and bool(sequence.inputs[t, channel])
 
 
 def answer(info: RunInfo, sequence: DrawnSequence, t: int) -> tuple[str, bool]:
@@ -90,7 +94,7 @@ def by_itself(info: RunInfo, frame: Frame, t: int) -> tuple[str, bool]:
 
 
 def target(info: RunInfo, frame: Frame, t: int) -> str:
-    """Return the target at t."""
+    """Return the target at t as plain text."""
     return theme.symbol(info.output_labels[int(frame.targets[t])])
 
 
@@ -100,7 +104,7 @@ def _chosen(info: RunInfo, sequence: DrawnSequence, outputs: np.ndarray, t: int)
         return BROKEN, False
     chosen = int(np.argmax(outputs[t]))
     right = chosen == int(sequence.targets[t])
-    return theme.symbol(info.output_labels[chosen]) + ("✓" if right else "✗"), right
+    return theme.escaped(info.output_labels[chosen]) + ("✓" if right else "✗"), right
 
 
 def hover(info: RunInfo, frame: Frame, layer: int, d: int, t: int) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from engine.codegen.own.writer import Own, quoted
+from engine.data.columns import numbers
 from engine.data.content import LabelledContent, PairsContent
 from engine.data.dataset import Dataset
-from engine.data.layout import Layout
+from engine.data.layout import PLAIN, Layout
 from engine.data.several_files import classes_of
 
 CELL = 1_000_000  # characters of a cell that the csv module may read
+ONE_LINE_END = r'.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")'
+"""What `engine.data.files.encoding.decode` does with a decoded text."""
 
 
 def open_file(own: Own, dataset: Dataset) -> None:
@@ -28,7 +31,7 @@ def open_file(own: Own, dataset: Dataset) -> None:
         "    if hashlib.sha256(content).hexdigest() != SHA256:",
         '        raise SystemExit(f"{FILE} is not the file that the playground has read: its SHA-256 is another.")',
         f"    text = content.decode({quoted(dataset.summary['encoding'])})",
-        '    return text.replace("\\r\\n", "\\n").replace("\\r", "\\n").removeprefix("\\ufeff")',
+        f"    return text{ONE_LINE_END}",
     )
 
 
@@ -54,6 +57,26 @@ def cells_by_line(own: Own, layout: Layout) -> None:
     )
 
 
+def number_cells(own: Own, layout: Layout, some_missing: bool) -> str:
+    """The loop over COLUMNS that reads the numbers of a line; adds the function that it calls."""
+    if any(sign != PLAIN for sign in layout.decimals):
+        own.need(numbers.__name__, "number")
+        own.add(f"DECIMALS = {[sign or '.' for sign in layout.decimals]}  # of each column")
+        return "number(cells[line][column], sign) for column, sign in zip(COLUMNS, DECIMALS, strict=True)"
+    if not some_missing:
+        return "float(cells[line][column]) for column in COLUMNS"
+    own.imports.add("import math")
+    own.add(
+        "def number(cell: str) -> float:",
+        '    """A cell as a number; NaN if it is none."""',
+        "    try:",
+        "        return float(cell)",
+        "    except ValueError:",
+        "        return math.nan",
+    )
+    return "number(cells[line][column]) for column in COLUMNS"
+
+
 def lines_of_files(own: Own, dataset: Dataset, layout: Layout, content: LabelledContent | PairsContent) -> np.ndarray:
     """Add FILES and `cells_by_line` of several files.
 
@@ -75,7 +98,8 @@ def lines_of_files(own: Own, dataset: Dataset, layout: Layout, content: Labelled
         "    if hashlib.sha256(own.encode()).hexdigest() != SHA256:",
         """        raise SystemExit(f"{', '.join(FILES)} are not the files that the playground has read.")""",
         "    texts = [content.decode(encoding) for content, encoding in zip(contents, FILES.values(), strict=True)]",
-        r'    return [text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n") for text in texts]',
+        f"    texts = [text{ONE_LINE_END} for text in texts]",
+        r'    return [text.rstrip("\n").split("\n") for text in texts]',
     )
     head = "def cells_by_line() -> dict[int, list[str]]:"
     if isinstance(content, PairsContent):

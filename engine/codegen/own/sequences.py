@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.codegen.own.file import cells_by_line, number_cells, open_file
 from engine.codegen.own.words import DRAW, add_parts
-from engine.codegen.own.writer import Own, commented
+from engine.codegen.own.writer import Own, checked, commented, listed
 from engine.data.content import SequencesContent
 from engine.data.dataset import Dataset
+from engine.data.kinds import sequence_arrays
+from engine.data.layout import Layout
 from engine.data.tasks import sequences as task_of_sequences
 from engine.data.tasks.sequences import first_answer
 
@@ -15,12 +18,16 @@ from engine.data.tasks.sequences import first_answer
 def sequences(own: Own, dataset: Dataset, content: SequencesContent) -> None:
     """Add the sequences, scaled as a network reads them, and `draw`."""
     own.need(task_of_sequences.__name__, "scaled")
-    whole = np.concatenate(content.arrays).astype(np.float32)
-    own.numbers("STEPS_JOINED", whole, f"the sequences of {commented(dataset.name)}, as they are after reading, joined")
-    own.whole_numbers("LENGTHS", [len(each) for each in content.arrays], "steps of each")
+    if dataset.layout is None:
+        whole = np.concatenate(content.arrays).astype(np.float32)
+        says = f"the sequences of {commented(dataset.name)}, as they are after reading, joined"
+        own.numbers("STEPS_JOINED", whole, says)
+        own.whole_numbers("LENGTHS", [len(each) for each in content.arrays], "steps of each")
+        own.add("RAW = np.split(STEPS_JOINED, np.cumsum(LENGTHS)[:-1])")
+    else:
+        _read(own, dataset, dataset.layout, content)
     own.constant(f"MEAN = np.array({content.mean.tolist()}, np.{content.mean.dtype.name})", "of the trained part")
     own.add(f"SD = np.array({content.sd.tolist()}, np.{content.sd.dtype.name})")
-    own.add("RAW = np.split(STEPS_JOINED, np.cumsum(LENGTHS)[:-1])")
     own.add("SEQUENCES = [scaled(each, MEAN, SD) for each in RAW]")
     if content.labels is None:
         _next_step(own, content)
@@ -28,9 +35,40 @@ def sequences(own: Own, dataset: Dataset, content: SequencesContent) -> None:
         _classes(own, content, content.labels)
 
 
+def _read(own: Own, dataset: Dataset, layout: Layout, content: SequencesContent) -> None:
+    """Add RAW and LENGTHS, and LABELS where the file names the classes, read from the file."""
+    open_file(own, dataset)
+    cells_by_line(own, layout)
+    own.whole_numbers("LINES", content.lines, "of the file, counted from 1, that are used")
+    own.whole_numbers("COLUMNS", layout.places[: len(layout.decimals)], "of the file, counted from 0, with the steps")
+    read = number_cells(own, layout, some_missing=True)
+    own.need(sequence_arrays.__name__, "HUGE", "means_between", "thinned")
+    own.add(
+        "def sequences_of_file() -> list[np.ndarray]:",
+        '    """A sequence a line, (steps, 1), up to the last number in it; NaN where one is missing."""',
+        "    cells, found = cells_by_line(), []",
+        "    for line in LINES.tolist():",
+        f"        steps = np.array([{read}])",
+        "        steps = steps[: np.flatnonzero(~np.isnan(steps))[-1] + 1, None]",
+        "        steps = np.where(np.abs(steps) < HUGE, steps, np.nan)",
+        f"        found.append(thinned(steps, {content.thinned}).astype(np.float32))",
+        *checked("np.nan_to_num(np.concatenate(found))", np.nan_to_num(np.concatenate(content.arrays)), "numbers"),
+        "    return found",
+    )
+    own.add("RAW = sequences_of_file()")
+    own.add("LENGTHS = np.array([len(each) for each in RAW])")
+    if len(layout.places) > len(layout.decimals):
+        own.add(f"CLASSES = {listed(content.classes)}")
+        own.add("CELLS = cells_by_line()")
+        own.add(
+            f"LABELS = np.array([CLASSES.index(CELLS[line][{layout.places[-1]}].strip()) for line in LINES.tolist()])"
+        )
+
+
 def _classes(own: Own, content: SequencesContent, labels: np.ndarray) -> None:
-    classes = ", ".join(map(commented, content.classes[:6]))
-    own.whole_numbers("LABELS", labels, f"the class of each, a number of: {classes}")
+    if not any(part.startswith("LABELS = ") for part in own.parts):
+        classes = ", ".join(map(commented, content.classes[:6]))
+        own.whole_numbers("LABELS", labels, f"the class of each, a number of: {classes}")
     add_parts(own, content.held)
     own.add(
         DRAW,

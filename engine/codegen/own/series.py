@@ -6,12 +6,11 @@ import zlib
 
 import numpy as np
 
-from engine.codegen.own.file import cells_by_line, open_file
+from engine.codegen.own.file import cells_by_line, number_cells, open_file
 from engine.codegen.own.writer import Own, commented
-from engine.data.columns import numbers as number_cells
 from engine.data.content import SeriesContent
 from engine.data.dataset import Dataset
-from engine.data.layout import PLAIN, Layout
+from engine.data.layout import Layout
 from engine.data.tasks import series_rows
 from engine.data.tasks.series_rows import rows_of, steps_back
 from engine.tasks import base
@@ -46,9 +45,7 @@ def _values(own: Own, dataset: Dataset, layout: Layout, content: SeriesContent, 
     if missing.any():
         own.whole_numbers("MISSING", np.flatnonzero(missing), "places in VALUES, row after row, that count as missing")
     cells_by_line(own, layout)
-    read = _number(own, layout, put_in or bool(missing.any()))
-    zipped = "for column, sign in zip(COLUMNS, DECIMALS, strict=True)"
-    each = zipped if read.endswith("sign)") else "for column in COLUMNS"
+    cells = number_cells(own, layout, put_in or bool(missing.any()))
     own.add(
         "def values_of_file() -> np.ndarray:",
         '    """(rows, columns) the numbers of the file'
@@ -56,7 +53,7 @@ def _values(own: Own, dataset: Dataset, layout: Layout, content: SeriesContent, 
         "    cells = cells_by_line()",
         f'    cells[0] = [""] * {max(layout.places) + 1}' if put_in else None,
         "    values = np.array([",
-        f"        [{read} {each}]",
+        f"        [{cells}]",
         "        for line in LINES.tolist()",
         "    ])",
         "    values.flat[MISSING] = np.nan" if missing.any() else None,
@@ -65,26 +62,6 @@ def _values(own: Own, dataset: Dataset, layout: Layout, content: SeriesContent, 
         "    return values",
     )
     own.add("VALUES = values_of_file()")
-
-
-def _number(own: Own, layout: Layout, some_missing: bool) -> str:
-    """The expression that reads a cell; adds the function that it calls."""
-    if any(sign != PLAIN for sign in layout.decimals):
-        own.need(number_cells.__name__, "number")
-        own.add(f"DECIMALS = {[sign or '.' for sign in layout.decimals]}  # of each column")
-        return "number(cells[line][column], sign)"
-    if not some_missing:
-        return "float(cells[line][column])"
-    own.imports.add("import math")
-    own.add(
-        "def number(cell: str) -> float:",
-        '    """A cell as a number; NaN if it is none."""',
-        "    try:",
-        "        return float(cell)",
-        "    except ValueError:",
-        "        return math.nan",
-    )
-    return "number(cells[line][column])"
 
 
 def _extents(own: Own, content: SeriesContent) -> None:

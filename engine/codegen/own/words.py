@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.codegen.own.words_of_file import read_labelled, read_pairs, read_text
+from engine.codegen.own.words_of_file import read_labelled, read_pairs, read_tagged, read_text
 from engine.codegen.own.writer import Own, commented
 from engine.data.content import LabelledContent, PairsContent, TaggedContent, TextContent
 from engine.data.dataset import Dataset
@@ -103,8 +103,13 @@ def pairs(own: Own, dataset: Dataset, content: PairsContent) -> None:
 def tagged(own: Own, dataset: Dataset, content: TaggedContent) -> None:
     """Add sentences whose every word has a tag."""
     own.need(base.__name__, "NO_SYMBOL")
-    _sequences(own, "SENTENCES", content.words, f"the words of {commented(dataset.name)}, as numbers")
-    _sequences(own, "TAGS", content.tags, "the tag of each word, as a number")
+    if dataset.layout is None or content.skipped is None:
+        _sequences(own, "SENTENCES", content.words, f"the words of {commented(dataset.name)}, as numbers")
+        _sequences(own, "TAGS", content.tags, "the tag of each word, as a number")
+    else:
+        read_tagged(own, dataset, dataset.layout, content, content.skipped)
+        own.need(ragged.__name__, "Ragged")
+        own.add("SENTENCES, TAGS = map(Ragged, sentences_of_file())")
     add_parts(own, content.held)
     own.add(
         DRAW,

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import pprint
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from engine.codegen.own.file import cells_by_line, lines_of_files, open_file
-from engine.codegen.own.writer import Own
-from engine.data.content import LabelledContent, PairsContent, TextContent
+from engine.codegen.own.writer import Own, checked, listed
+from engine.data.content import LabelledContent, PairsContent, TaggedContent, TextContent
 from engine.data.dataset import Dataset
 from engine.data.kinds import text as kind_text
 from engine.data.kinds import tokens
 from engine.data.kinds.labelled import MAX_STEPS
 from engine.data.kinds.tokens import CHARACTERS
 from engine.data.layout import Layout
-
-WIDTH = 112  # characters of a line of names
-SHORT = 50  # characters of a list that stays in its line
 
 
 def read_text(own: Own, dataset: Dataset, content: TextContent) -> None:
@@ -53,7 +48,7 @@ def read_text(own: Own, dataset: Dataset, content: TextContent) -> None:
         "    # The lines of a paragraph are one line here." if broken else None,
         f"    parts = [{symbols} for at in LINES.tolist()]",
         f"    text = as_numbers([symbol for part in parts for symbol in part][:{len(content.tokens)}], VOCABULARY)",
-        *_checked("text", [content.tokens]),
+        *checked("text", content.tokens.astype(np.int64), "texts"),
         "    return text",
     )
     own.add("TEXT = text_as_numbers()")
@@ -64,7 +59,7 @@ def read_labelled(own: Own, dataset: Dataset, layout: Layout, content: LabelledC
     _open_table(own, dataset, layout, content)
     own.add(f"TEXT, CLASS = {layout.places}  # columns, counted from 0")
     _vocabulary(own, "VOCABULARY", content.vocabulary)
-    own.add(f"CLASSES = {_listed([each.lower() for each in content.classes])}")
+    own.add(f"CLASSES = {listed([each.lower() for each in content.classes])}")
     own.add(
         "def texts_of_file() -> tuple[list[np.ndarray], np.ndarray]:",
         f'    """The first {MAX_STEPS} {content.unit} of each text, as numbers of VOCABULARY, and its class."""',
@@ -73,7 +68,7 @@ def read_labelled(own: Own, dataset: Dataset, layout: Layout, content: LabelledC
         f'    texts = [split_text(without_marks(row[TEXT]).lower(), "{content.unit}")[:{MAX_STEPS}] for row in rows]',
         "    texts = [as_numbers(text, VOCABULARY) for text in texts]",
         "    labels = np.array([CLASSES.index(row[CLASS].strip().lower()) for row in rows])",
-        *_checked("np.concatenate([*texts, labels])", [*content.tokens, content.labels]),
+        *checked("np.concatenate([*texts, labels])", whole([*content.tokens, content.labels]), "texts"),
         "    return texts, labels",
     )
 
@@ -93,8 +88,32 @@ def read_pairs(own: Own, dataset: Dataset, layout: Layout, content: PairsContent
         f'    targets = [split_text(without_marks(row[TARGET]), "{content.target_unit}") for row in rows]',
         "    sources = [as_numbers(each, SOURCE_VOCABULARY) for each in sources]",
         "    targets = [as_numbers(each, TARGET_VOCABULARY) for each in targets]",
-        *_checked("np.concatenate([*sources, *targets])", [*content.sources, *content.targets]),
+        *checked("np.concatenate([*sources, *targets])", whole([*content.sources, *content.targets]), "texts"),
         "    return sources, [np.append(each, len(TARGET_VOCABULARY)) for each in targets]",
+    )
+
+
+def read_tagged(own: Own, dataset: Dataset, layout: Layout, content: TaggedContent, skipped: np.ndarray) -> None:
+    """Add `sentences_of_file`."""
+    open_file(own, dataset)
+    cells_by_line(own, layout)
+    own.whole_numbers("LINES", content.lines, "of the first word of each sentence, counted from 1")
+    own.whole_numbers("LENGTHS", [len(each) for each in content.words], "words of each")
+    own.whole_numbers("SKIPPED", skipped, "lines inside sentences that are no words of theirs")
+    own.add(f"WORD, TAG = {layout.places}  # columns, counted from 0")
+    _vocabulary(own, "VOCABULARY", content.vocabulary)
+    _vocabulary(own, "CLASSES", content.classes)
+    own.imports |= {"from itertools import count, islice"}
+    own.add(
+        "def sentences_of_file() -> tuple[list[np.ndarray], list[np.ndarray]]:",
+        '    """The words of each sentence as numbers of VOCABULARY, and their tags as numbers of CLASSES."""',
+        "    cells, skipped, words, tags = cells_by_line(), set(SKIPPED.tolist()), [], []",
+        "    for first, length in zip(LINES.tolist(), LENGTHS.tolist(), strict=True):",
+        "        rows = [cells[line] for line in islice((at for at in count(first) if at not in skipped), length)]",
+        "        words.append(as_numbers([row[WORD].strip().lower() for row in rows], VOCABULARY))",
+        "        tags.append(as_numbers([row[TAG].strip() for row in rows], CLASSES))",
+        *checked("np.concatenate([*words, *tags])", whole([*content.words, *content.tags]), "words"),
+        "    return words, tags",
     )
 
 
@@ -118,21 +137,9 @@ def _vocabulary(own: Own, name: str, vocabulary: Sequence[str]) -> None:
             '    """Symbols as numbers; 0 for those that are not in the vocabulary."""',
             "    return np.array([vocabulary.get(symbol, 0) for symbol in symbols], np.int64)",
         )
-    own.add(f"{name} = {{symbol: number for number, symbol in enumerate({_listed(vocabulary)})}}")
+    own.add(f"{name} = {{symbol: number for number, symbol in enumerate({listed(vocabulary)})}}")
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Names as a list that Python reads again, in lines that are not too long."""
-    text = pprint.pformat(list(names), width=WIDTH, compact=True)
-    if len(text) < SHORT:
-        return text
-    return "\n".join(["[", *(f"    {line.strip()}" for line in text[1:-1].split("\n")), "]"])
-
-
-def _checked(expression: str, sequences: Sequence[np.ndarray]) -> list[str]:
-    """Lines that compare what was read with what the playground read."""
-    sum_of_all = zlib.crc32(np.concatenate(sequences).astype(np.int64).tobytes())
-    return [
-        f"    if zlib.crc32({expression}.tobytes()) != {sum_of_all}:",
-        '        raise SystemExit("The texts were not read as the playground has read them.")',
-    ]
+def whole(sequences: Sequence[np.ndarray]) -> np.ndarray:
+    """Sequences of whole numbers one after the other, int64."""
+    return np.concatenate(sequences).astype(np.int64)

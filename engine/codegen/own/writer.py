@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pprint
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,6 +17,8 @@ MAX_PACKED = 4_000_000
 FEW_RUNS = 6  # of whole numbers that are written as ranges
 FEW_VALUES = 12
 LONG = 100  # characters of a line and its comment from which on the comment stands above
+WIDTH = 112  # characters of a line of names
+SHORT = 50  # characters of a list that stays in its line
 MAX_NAME = 40  # characters of a name in a comment
 SMALL_TYPES = (np.uint8, np.uint16, np.int32, np.int64)
 
@@ -125,3 +129,19 @@ def quoted(text: str) -> str:
     """A text as Python reads it again, in double quotes if it has none itself."""
     written = repr(text)
     return written if "'" in text or '"' in text else f'"{written[1:-1]}"'
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a list that Python reads again, in lines that are not too long."""
+    text = pprint.pformat(list(names), width=WIDTH, compact=True)
+    if len(text) < SHORT:
+        return text
+    return "\n".join(["[", *(f"    {line.strip()}" for line in text[1:-1].split("\n")), "]"])
+
+
+def checked(expression: str, values: np.ndarray, what: str) -> list[str]:
+    """Lines of a function that compare what was read with what the playground read. what: "texts"."""
+    return [
+        f"    if zlib.crc32({expression}.tobytes()) != {zlib.crc32(values.tobytes())}:",
+        f'        raise SystemExit("The {what} were not read as the playground has read them.")',
+    ]

@@ -13,6 +13,8 @@ WORDS = ("", "na", "n/a", "#n/a", "nan", "nat", "null", "none", "nil", "missing"
 MISSING = frozenset(each for word in WORDS for each in (word, word.upper(), word.capitalize())) | {"NaN", "NaT"}
 MISSING_SIGNS = MISSING | {"?", "-", "--", ".", "..", "*", "m", "M"}
 """Missing in a column of numbers or times; among words the signs are a punctuation mark, a class, a letter."""
+EXACT = 2**53
+"""Below this every whole number is a float of its own."""
 LOOK = 400
 """Rows that are looked at to decide what a table is like."""
 
@@ -26,6 +28,16 @@ def is_missing(cell: object, signs: bool = False) -> bool:
     if cell is None or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
         return True
     return isinstance(cell, str) and cell.strip() in (MISSING_SIGNS if signs else MISSING)
+
+
+def class_name(cell: object) -> str | None:
+    """A class as text, all its digits: the number 1.0 is "1", the text "v1.0" stays; None for None and NaN."""
+    if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)):
+        return None
+    if isinstance(cell, float | np.floating):
+        number = float(cell)
+        return f"{number:.0f}" if number.is_integer() and abs(number) < EXACT else str(cell)
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.data.files.rows import Rows
 from engine.data.files.tabulate import MAX_FOOTER, MAX_TITLE, tabulate
 from engine.data.limits import MAX_COLUMNS, MAX_ROWS
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Table
 
 if TYPE_CHECKING:
@@ -38,15 +38,14 @@ def read_table(data: bytes, notes: Notes, choices: dict[str, Any]) -> Table:
     names = [sheet.title for sheet in book.worksheets]
     chosen = choices.get("sheet")
     if chosen and chosen not in names:
-        raise DataError(f"There is no sheet '{chosen}'; there are {', '.join(names)}.")
+        raise DataError(f"There is no sheet '{chosen}'; there are {named(names)}.")
     found = {name: _rows(book, name) for name in ([chosen] if chosen else names)}
     sheet = max(found, key=lambda name: len(found[name]), default="")
     if not sheet or not len(found[sheet]):
         raise DataError("All sheets of the Excel file are empty.", 1)
     if len(names) > 1:
         why = "is read" if chosen else "the longest, is read"
-        listed = ", ".join(names[:5])
-        notes.say(f"The file has {len(names)} sheets ({listed}); '{sheet}'{'' if chosen else ','} {why}.")
+        notes.say(f"The file has {len(names)} sheets ({named(names)}); '{sheet}'{'' if chosen else ','} {why}.")
     alone = _without_footer(_without_title(_trimmed(found[sheet]), notes), notes)
     table = tabulate(alone, notes, choices.get("header"), "row")
     _say_formulas(data, sheet, found[sheet], set(table.lines.tolist()), notes)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.files.structured import Arrays, RunningText, Sentences, class_name
+from engine.data.columns.cells import class_name
+from engine.data.files.structured import Arrays, RunningText, Sentences
 from engine.data.limits import MAX_CLASSES, MAX_COLUMNS
 from engine.data.names import LABEL_NAMES, rank
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Table
 
 MOSTLY = 0.8  # share of the rows in which a field must be a list
@@ -139,7 +140,7 @@ def _of_objects(rows: list[Row], lines: np.ndarray, kind: str | None, notes: Not
     if lists and not prose and kind in (None, "sequences"):
         return _sequences(rows, lines, names, lists, notes)
     if lists:
-        notes.say(f"The field '{lists[0]}' holds lists; {', '.join(lists)} left out.", int(lines[0]), lists[0])
+        notes.say(f"The field '{lists[0]}' holds lists; {named(lists)} left out.", int(lines[0]), lists[0])
     names = [name for name in names if name not in lists]
     if not names:
         raise DataError(
@@ -184,9 +185,7 @@ def _sequences(rows: list[Row], lines: np.ndarray, names: list[str], lists: list
     label = min(fit, key=lambda name: rank(name, LABEL_NAMES), default=None)
     others = [name for name in names if name not in (values, label)]
     if others:
-        notes.say(
-            f"The field '{values}' holds the sequences; {', '.join(others)[:80]} left out.", int(lines[0]), others[0]
-        )
+        notes.say(f"The field '{values}' holds the sequences; {named(others)} left out.", int(lines[0]), others[0])
     arrays = [array_of(row.get(values), int(line)) for row, line in zip(rows, lines, strict=True)]
     return Arrays(arrays, None if label is None else [class_name(row.get(label)) for row in rows], lines, label)
 

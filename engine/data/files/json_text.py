@@ -12,7 +12,7 @@ from engine.data.files.json_rows import read_rows
 from engine.data.files.structured import Arrays, RunningText, Sentences
 from engine.data.limits import MAX_ROWS
 from engine.data.names import SPLIT_VALUES
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Table
 
 SURELY = re.compile(r"\s*(\{\s*[\"}]|\[\s*(\{|\"|\]|\[\s*[\"\[\d\-n]))")
@@ -95,8 +95,8 @@ def _list_in(data: Any, notes: Notes) -> list[Any]:
             return rows
         name = max(data, key=lambda key: _size(data[key], MAX_DEPTH))
         if len(data) > 1:
-            others = ", ".join(key for key in data if key != name)
-            notes.say(f"Of the JSON, '{name}' is read; {others[:80]} left out.", 1, name)
+            others = named(key for key in data if key != name)
+            notes.say(f"Of the JSON, '{name}' is read; {others} left out.", 1, name)
         data = data[name]
     if isinstance(data, list) and len(data) == 2 and isinstance(data[0], dict) and isinstance(data[1], list):
         notes.say("The JSON begins with an object about the rows; it is left out.", 1)
@@ -130,9 +130,8 @@ def _rows_of(data: dict[str, Any], notes: Notes) -> list[Any] | None:
     if len(parts) >= 2 and {key.lower() for key in data} <= set(SPLIT_VALUES) and all(map(_objects, parts.values())):
         return [{**row, "split": key} for key, rows in parts.items() for row in rows]
     if len(parts) >= 2 and len({len(value) for value in parts.values()}) == 1:
-        others = ", ".join(key for key in data if key not in parts)
-        if others:
-            notes.say(f"The JSON's lists are read as columns; {others[:80]} left out.", 1)
+        if others := named(key for key in data if key not in parts):
+            notes.say(f"The JSON's lists are read as columns; {others} left out.", 1)
         return [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
     if all(isinstance(value, dict) for value in data.values()) and not any(
         isinstance(each, list | dict) for value in data.values() for each in value.values()

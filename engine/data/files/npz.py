@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.files.structured import Arrays, class_name
+from engine.data.columns.cells import class_name
+from engine.data.files.structured import Arrays
 from engine.data.limits import MAX_UNPACKED_BYTES
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 
 VALUES = ("x", "data", "inputs", "sequences", "series", "arr_0")
 LABELS = ("y", "labels", "label", "targets", "target", "classes", "arr_1")
@@ -31,7 +32,7 @@ def read_npz(data: bytes, notes: Notes, choices: dict[str, Any]) -> Arrays:
     names = {name.lower(): name for name in reversed(arrays)}
     parts = [("x_train", "y_train"), ("x_test", "y_test")]
     if all(x in names for x, _ in parts):
-        found = [_part(arrays, names[x], names.get(y), notes, choices) for x, y in parts]
+        found = [_part(arrays, names[x], _of_classes(arrays, names.get(y), notes), notes, choices) for x, y in parts]
         values = [array for part, _ in found for array in part]
         labelled = all(labels is not None for _, labels in found)
         labels = [label for _, part in found for label in part or ()] if labelled else None
@@ -44,12 +45,25 @@ def read_npz(data: bytes, notes: Notes, choices: dict[str, Any]) -> Arrays:
     if x is None:
         x = max(arrays, key=lambda name: (arrays[name].ndim, arrays[name].size))
     y = next((names[name] for name in (*LABELS, "y_train") if name in names and names[name] != x), None)
-    y = y if y is not None and arrays[y].ndim == 1 else None
-    values, labels = _part(arrays, x, y, notes, choices)
     others = [name for name in arrays if name not in (x, y)]
+    y = _of_classes(arrays, y, notes)
+    values, labels = _part(arrays, x, y, notes, choices)
     if others:
-        notes.say(f"Of the arrays '{x}' holds the sequences; {', '.join(others)[:80]} left out.", None, x)
+        notes.say(f"Of the arrays '{x}' holds the sequences; {named(others)} left out.", None, x)
     return Arrays(values, labels, np.arange(1, len(values) + 1), y)
+
+
+def _of_classes(arrays: dict[str, np.ndarray], name: str | None, notes: Notes) -> str | None:
+    """The name of the array of classes, if it has one entry for each sequence; else None, which is said."""
+    if name is None or arrays[name].ndim == 1 or arrays[name].shape[1:] == (1,):
+        return name
+    notes.say(
+        f"'{name}' has shape {arrays[name].shape}, but one class for each sequence is expected; it is left out, and "
+        "the question is the next step.",
+        None,
+        name,
+    )
+    return None
 
 
 def _part(
@@ -61,7 +75,7 @@ def _part(
         there = ", ".join(f"'{name}' {each.shape} of {each.dtype}" for name, each in arrays.items())
         raise DataError(f"No array of sequences was found; {EXPECTED}. There are: {there[:300]}.", None, x)
     values = values[:, :, None] if values.ndim == 2 else values
-    labels = None if y is None else arrays[y].tolist()
+    labels = None if y is None else list(arrays[y].ravel())
     if labels is not None and len(labels) != len(values):
         if len(labels) != values.shape[1]:
             raise DataError(

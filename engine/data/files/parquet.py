@@ -21,7 +21,7 @@ def read_table(data: bytes, notes: Notes, choices: dict[str, Any]) -> Table:
     """
     frame = _frame(data, notes)
     if any(name is not None for name in frame.index.names) or isinstance(frame.index, pd.DatetimeIndex):
-        frame = frame.reset_index()
+        frame = frame.reset_index(allow_duplicates=True)  # the table gives equal names another ending
     if not len(frame) or not frame.shape[1]:
         raise DataError("The Parquet file has no rows.", 1)
     return table_of_frame(frame)

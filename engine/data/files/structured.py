@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-
-def class_name(value: object) -> str | None:
-    """A class as text: 1.0 is "1"; None for what is missing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+from engine.data.layout import Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +35,13 @@ class Sentences:
     Args:
         column: what holds the tags.
         documents: the number of each sentence's document, or None.
+        layout: where the words stand, if each has a line of its own.
     """
 
     sentences: list[list[tuple[int, str, str]]]
     column: str
     documents: list[int] | None = None
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, eq=False)

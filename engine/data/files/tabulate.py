@@ -140,8 +140,8 @@ def _below_header(rows: Rows, notes: Notes, what: str) -> Rows:
     return body
 
 
-def table_of_frame(frame: pd.DataFrame, header: bool = False) -> Table:
-    """The table in a data frame, whose rows are counted from 1, or from 2 below a header.
+def table_of_frame(frame: pd.DataFrame) -> Table:
+    """The table in a data frame, whose rows are counted from 1.
 
     Args:
         frame: columns of numbers, texts, times or objects; missing cells in whatever way.
@@ -151,5 +151,4 @@ def table_of_frame(frame: pd.DataFrame, header: bool = False) -> Table:
         cells = frame.iloc[:, i]
         columns.append(_stripped([None if lacks else cell for cell, lacks in zip(cells, cells.isna(), strict=True)]))
     names = _names([str(name).strip() for name in frame.columns], 1, Notes())
-    first = 2 if header else 1
-    return Table(tuple(names), tuple(columns), np.arange(first, first + len(frame), dtype=np.int64), header)
+    return Table(tuple(names), tuple(columns), np.arange(1, len(frame) + 1, dtype=np.int64), header=False)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 
 from engine.data.files.header import is_value
 from engine.data.files.structured import Sentences
+from engine.data.layout import Layout
 from engine.data.limits import MAX_TAGS
 from engine.data.problems import Notes
 
 LOOK = 4_000  # lines looked at
 MIN_WORDS, MIN_BLANK, MIN_SENTENCES = 10, 2, 5
 DOCUMENT = "-DOCSTART-"
-MIN_DOCUMENTS = 5  # from so many on, documents are kept whole
 ENTITY_TAG = re.compile(r"[OBIESLU](-.*)?")
 ATIS_TAG = re.compile(r"O|[BIESLU]-.+|[A-Z$.,:]{1,5}")
 TREEBANK_WIDTH, TREEBANK_WORD, TREEBANK_TAG = 10, 1, 3  # columns of CoNLL-U: ten, FORM, UPOS
@@ -59,7 +59,9 @@ def read_words_in_lines(text: str, notes: Notes) -> Sentences | None:
         documents.pop()
     _say(notes, document, odd, layout.width)
     column = "UPOS" if layout.treebank else f"column {layout.tag + 1}"
-    return Sentences(sentences, column, documents if document >= MIN_DOCUMENTS else None)
+    delimiter = "\t" if layout.split is _by_tabs else " "
+    found = Layout(delimiter, False, (layout.word, layout.tag), ())
+    return Sentences(sentences, column, documents if document else None, found)
 
 
 def _say(notes: Notes, documents: int, odd: list[tuple[int, int]], width: int) -> None:
@@ -68,8 +70,7 @@ def _say(notes: Notes, documents: int, odd: list[tuple[int, int]], width: int) -
         where = f"Line {number} has {found} columns where {width} are expected"
         notes.say(f"{where} (a word and its tag); {len(odd)} such line(s) are left out.", number)
     if documents:
-        kept = ", and documents are kept on one side of the split" if documents >= MIN_DOCUMENTS else ""
-        notes.say(f"{documents} line(s) {DOCUMENT} mark documents; they are left out as words{kept}.")
+        notes.say(f"{documents} line(s) {DOCUMENT} mark documents; they are left out as words.")
 
 
 def _layout_of(lines: list[str]) -> _Layout | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.data.names import GROUP_NAMES
-from engine.data.problems import DataError
+from engine.data.problems import DataError, named
 from engine.data.table import Column
 
 DOCUMENT_NAMES = ("document", "doc", "article", "file")
@@ -29,7 +29,7 @@ def by_name(columns: Sequence[Column], name: str, of: str) -> Column:
     for column in columns:
         if column.name == name:
             return column
-    there = ", ".join(f"'{column.name}'" for column in columns)
+    there = named(column.name for column in columns)
     raise DataError(f"There is no column '{name}' for the {of}; there are {there}.", None, name)
 
 

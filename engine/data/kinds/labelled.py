@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.columns.numbers import is_missing
+from engine.data.columns.cells import class_name, is_missing
 from engine.data.content import LabelledContent
-from engine.data.kinds.columns import by_name, group_column, is_empty, whole_numbers
-from engine.data.kinds.split import check_sides, groups_of, held_by, held_out, say_copies, split_column
+from engine.data.kinds.columns import by_name, is_empty, whole_numbers
+from engine.data.kinds.split import NOTHING, Given, SplitColumns, check_sides, say_copies
 from engine.data.kinds.tokens import (
     clean,
     lengths_of,
@@ -23,7 +23,7 @@ from engine.data.kinds.tokens import (
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
 from engine.data.limits import MAX_CLASSES
 from engine.data.names import LABEL_NAMES, TEXT_NAMES, UNKNOWN_NAME, rank
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
 from engine.data.tasks.labelled import held_out_baselines
 
@@ -31,7 +31,6 @@ TEST_SHARE = 0.2
 MIN_TEXTS = 10
 MAX_STEPS = 200  # symbols of a text that are read
 LOPSIDED = 0.8  # from this share of one class on it is said
-MOST_NAMED = 6  # columns in a sentence
 LONG_NUMBER = 19  # digits; Python refuses to read thousands of them
 LOOKED_AT = 2_000  # rows by which the column of texts is chosen
 
@@ -46,9 +45,9 @@ def of_table(
     """
     text = _text_column(table, columns, choices)
     label = _label_column(table, [each for each in columns if each is not text], choices)
-    own_split = split_column([each for each in columns if each not in (text, label)])
-    groups = group_column([each for each in columns if each not in (text, label, own_split)], len(table))
-    _say_unused([each for each in columns if each not in (text, label, own_split, groups)], table, notes)
+    rest = [each for each in columns if each not in (text, label)]
+    split = SplitColumns.among(rest, len(table))
+    _say_unused(split.others(rest), table, notes)
     names = _classes_as_written(label)
     kept = [row for row, cell in enumerate(text.cells) if names[row] and not is_empty(cell)]
     if len(kept) < len(table):
@@ -59,7 +58,6 @@ def of_table(
             label.name,
         )
     rows = np.array(kept, np.int64)[spread(len(kept), notes, "texts with a class")]
-    held = None if own_split is None else held_by(own_split, rows, notes)
     return of_texts(
         [text.cells[row] for row in rows],
         [names[row] for row in rows],
@@ -67,15 +65,14 @@ def of_table(
         notes,
         choices,
         (text.name, label.name),
-        held,
-        None if groups is None or held is not None else groups_of(groups, rows, notes),
+        split.given(rows, notes),
     )
 
 
 def _say_unused(columns: list[Column], table: Table, notes: Notes) -> None:
     if columns:
-        named = ", ".join(f"'{each.name}'" for each in columns[:MOST_NAMED]) + ", …" * (len(columns) > MOST_NAMED)
-        notes.say(f"Neither text nor class, so left out: {named}.", int(table.lines[0]), columns[0].name, harmless=True)
+        says = f"Neither text nor class, so left out: {named(each.name for each in columns)}."
+        notes.say(says, int(table.lines[0]), columns[0].name, harmless=True)
 
 
 def of_texts(
@@ -85,16 +82,14 @@ def of_texts(
     notes: Notes,
     choices: dict[str, Any],
     names: tuple[str, str],
-    held: np.ndarray | None = None,
-    groups: list[str] | None = None,
+    given: Given = NOTHING,
 ) -> tuple[dict[str, Any], LabelledContent]:
     """Texts as symbols, classes as numbers, and which are held out.
 
     Args:
         lines: (n,) the line of each.
         names: of the column of texts and of that of classes.
-        held: (n,) bool, where the file says so itself.
-        groups: of each text, to be kept whole.
+        given: what the file says of the split.
 
     Raises:
         DataError: for too few texts or classes, and too many classes.
@@ -103,15 +98,12 @@ def of_texts(
     labels = _one_spelling([readable(label).strip() for label in labels], lines, notes, names[1])
     rows = _enough(cleaned, labels, lines, notes, names)
     cleaned, labels = [cleaned[row] for row in rows], [labels[row] for row in rows]
-    lines, held = lines[rows], None if held is None else held[rows]
-    groups = None if groups is None else [groups[row] for row in rows]
+    lines, given = lines[rows], given.only(rows)
     unit = choices.get("unit") or usual_unit(cleaned)
     say_lower_case(cleaned, notes, names[0])
     symbols = _read(cleaned, unit, lines, notes, names[0])
     keys = symbols.written()
-    if held is None:
-        share = choices.get("test_share", TEST_SHARE)
-        held = held_out(keys, share, labels) if groups is None else held_out(groups, share)
+    held = given.divided(keys, choices.get("test_share", TEST_SHARE), labels)
     check_sides(held, "texts", int(lines[0]))
     say_copies(keys, held, lines, notes, "text(s)", names[0])
     vocabulary, tokens = vocabulary_of(symbols, held, unit, notes)
@@ -193,10 +185,10 @@ def _no_class(cell: object) -> bool:
 
 
 def _classes_as_written(label: Column) -> list[str]:
-    """The class of each row; "" where it is missing. Numbers are written as whole ones: "5" for "5.0"."""
+    """The class of each row; "" where it is missing. A column of whole numbers is written as such: "5" for "5.0"."""
     if label.values is not None and whole_numbers(label):
-        return ["" if np.isnan(value) else f"{value:.0f}" for value in label.values]
-    return ["" if _no_class(cell) else readable(cell).strip().removesuffix(".0") for cell in label.cells]
+        return [class_name(value) or "" for value in label.values]
+    return ["" if _no_class(cell) else readable(class_name(cell)).strip() for cell in label.cells]
 
 
 # ---- what is done with them

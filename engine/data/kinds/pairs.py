@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from engine.data.content import PairsContent
-from engine.data.kinds.columns import by_name, group_column, is_empty
-from engine.data.kinds.split import check_sides, groups_of, held_by, held_out, say_copies, split_column
+from engine.data.kinds.columns import by_name, is_empty
+from engine.data.kinds.split import NOTHING, Given, SplitColumns, check_sides, say_copies
 from engine.data.kinds.tokens import CHARACTERS, WORDS, clean, say_lower_case, split_text, spread, usual_unit
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
 from engine.data.names import PAIR_NAMES, rank
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
 from engine.data.tasks.pairs import held_out_baselines
 
@@ -34,18 +34,15 @@ def of_table(
     """
     source, target = _sides(table, columns, choices)
     rest = [each for each in columns if each not in (source, target)]
-    own_split = split_column(rest)
-    groups = group_column([each for each in rest if each is not own_split], len(table))
-    left_out = [each.name for each in rest if each not in (own_split, groups)]
+    split = SplitColumns.among(rest, len(table))
+    left_out = [each.name for each in split.others(rest)]
     if left_out:
-        named = ", ".join(f"'{name}'" for name in left_out)
         notes.say(
-            f"Of {len(columns)} columns '{source.name}' and '{target.name}' are the pair; {named} left out.",
+            f"Of {len(columns)} columns '{source.name}' and '{target.name}' are the pair; {named(left_out)} left out.",
             int(table.lines[0]),
             left_out[0],
         )
     rows = spread(len(table), notes, "pairs")
-    held = None if own_split is None else held_by(own_split, rows, notes)
     return of_texts(
         ["" if is_empty(source.cells[row]) else str(source.cells[row]) for row in rows],
         ["" if is_empty(target.cells[row]) else str(target.cells[row]) for row in rows],
@@ -53,8 +50,7 @@ def of_table(
         notes,
         choices,
         (source.name, target.name),
-        held,
-        None if groups is None or held is not None else groups_of(groups, rows, notes),
+        split.given(rows, notes),
     )
 
 
@@ -65,16 +61,14 @@ def of_texts(
     notes: Notes,
     choices: dict[str, Any],
     names: tuple[str, str],
-    held: np.ndarray | None = None,
-    groups: list[str] | None = None,
+    given: Given = NOTHING,
 ) -> tuple[dict[str, Any], PairsContent]:
     """Both sides as symbols, and which pairs are held out: by their source, so that no held-out one was trained.
 
     Args:
         lines: (n,) the line of each pair.
         names: of the two columns, or files.
-        held: (n,) bool, where the file says so itself.
-        groups: of each pair, to be kept whole.
+        given: what the file says of the split.
 
     Raises:
         DataError: for too few pairs.
@@ -92,11 +86,7 @@ def of_texts(
     lines = lines[rows].astype(np.int64)
     keys, answers = source.written(), target.written()
     _say_repeated(keys, answers, lines, notes)
-    share = choices.get("test_share", TEST_SHARE)
-    if held is not None:
-        held = held[rows]
-    else:
-        held = held_out(keys, share) if groups is None else held_out([groups[row] for row in rows], share)
+    held = given.only(rows).divided(keys, choices.get("test_share", TEST_SHARE))
     check_sides(held, "sources", int(lines[0]))
     both = [f"{key}\n{answer}" for key, answer in zip(keys, answers, strict=True)]
     say_copies(both, held, lines, notes, "pair(s)")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.data.content import SequencesContent
-from engine.data.kinds.split import check_sides, held_out
+from engine.data.kinds.split import NOTHING, Given, check_sides, say_copies
 from engine.data.limits import MAX_CHANNELS, MAX_CLASSES, MAX_SEQUENCES
 from engine.data.problems import DataError, Notes
 from engine.data.tasks.sequences import first_answer, held_out_baselines
@@ -32,21 +32,17 @@ class Origin:
     Args:
         lines: (n,) int64.
         label, groups: names of the columns of the classes and of what is kept on one side of the split, or None.
-        group: of each sequence; None if every sequence may stand for itself.
-        held: (n,) bool where the file itself says what is for testing; else None.
+        given: what the file says of the split.
     """
 
     lines: np.ndarray
     label: str | None = None
     groups: str | None = None
-    group: list[str] | None = None
-    held: np.ndarray | None = None
+    given: Given = NOTHING
 
     def only(self, kept: list[int]) -> Origin:
         """The same of some of the sequences."""
-        group = None if self.group is None else [self.group[at] for at in kept]
-        held = None if self.held is None else self.held[kept]
-        return Origin(self.lines[kept], self.label, self.groups, group, held)
+        return Origin(self.lines[kept], self.label, self.groups, self.given.only(kept))
 
 
 def of_arrays(
@@ -79,7 +75,10 @@ def of_arrays(
     lengths = [len(array) for array in given]
     thin = _thinning(max(lengths), choices, notes)
     read = tuple(thinned(array, thin).astype(np.float32) for array in _finite(given, origin.lines, notes))
-    held = _split(given, names, origin, choices, notes)
+    keys = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in given]
+    held = origin.given.divided(keys, choices.get("test_share", TEST_SHARE), names)
+    check_sides(held, "sequences", _first(origin.lines))
+    say_copies(keys, held, origin.lines, notes, "sequence(s)")
     if names is None:
         _check_answers(read, held)
     mean, sd = _scale(read, held, notes)
@@ -229,34 +228,25 @@ def thinned(array: np.ndarray, steps: int) -> np.ndarray:
     """
     if steps == 1:
         return array
-    starts = np.arange(0, len(array), steps)
-    known = ~np.isnan(array)
-    sums = np.add.reduceat(np.where(known, array, 0.0), starts, axis=0)
+    return means_between(array, np.arange(0, len(array), steps))
+
+
+def means_between(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The means of the known rows from each start to the next; NaN where none is known.
+
+    Args:
+        values: (n, channels) float64. starts: (m,) rising row numbers.
+
+    Returns:
+        (m, channels).
+    """
+    known = ~np.isnan(values)
+    sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
     counts = np.add.reduceat(known.astype(float), starts, axis=0)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-# ---- split and scale
-
-
-def _split(
-    arrays: list[np.ndarray], names: list[str] | None, origin: Origin, choices: dict[str, Any], notes: Notes
-) -> np.ndarray:
-    """(n,) bool: as the file says; else whole groups; else by hash of the sequence, classes in proportion."""
-    share = choices.get("test_share", TEST_SHARE)
-    if origin.held is not None and 0 < origin.held.sum() < len(arrays):
-        return origin.held
-    if origin.group is not None and len(set(origin.group)) >= 2:
-        return held_out(origin.group, share)
-    keys = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays]
-    twice = len(keys) - len(set(keys))
-    if twice:
-        notes.say(
-            f"{twice} sequence(s) stand there more than once; copies are kept on one side of the split.", harmless=True
-        )
-    held = held_out(keys, share, names)
-    check_sides(held, "sequences", _first(origin.lines))
-    return held
+# ---- scale
 
 
 def _scale(arrays: Sequence[np.ndarray], held: np.ndarray, notes: Notes) -> tuple[np.ndarray, np.ndarray]:

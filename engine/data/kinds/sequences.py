@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.columns.numbers import is_missing, numbers
+from engine.data.columns.cells import class_name, is_missing
+from engine.data.columns.numbers import numbers
 from engine.data.content import SequencesContent
-from engine.data.kinds.columns import by_name, group_column, whole_numbers
+from engine.data.kinds.columns import by_name, whole_numbers
 from engine.data.kinds.sequence_arrays import Origin, of_arrays
-from engine.data.kinds.split import groups_of, held_by, split_column
+from engine.data.kinds.split import SplitColumns
 from engine.data.limits import MAX_CLASSES
 from engine.data.names import LABEL_NAMES, UNKNOWN_NAME, rank
 from engine.data.problems import DataError, Notes
@@ -29,11 +30,10 @@ def of_table(
         DataError: if no columns of numbers are left, and as in `of_arrays`.
     """
     first = int(table.lines[0])
-    split = split_column(columns)
-    groups = group_column([c for c in columns if c is not split], len(table))
-    rest = [c for c in columns if c not in (groups, split)]
+    split = SplitColumns.among(columns, len(table))
+    rest = split.others(columns)
     label = _label_of(table, rest, choices)
-    values = [c for c in rest if c is not label and c.type in ("number", "constant", "counter")]
+    values = value_columns(rest, label)
     for column in rest:
         if column is not label and column not in values:
             notes.say(f"Column '{column.name}' names the sequences; it is left out of the values.", first, column.name)
@@ -46,17 +46,18 @@ def of_table(
     short = sum(len(array) < cells.shape[1] for array in arrays)
     if short:
         notes.say(f"{short} of {len(arrays)} rows end before the last column: the sequences have different lengths.")
-    rows = np.arange(len(table))
-    held = None if split is None else held_by(split, rows, notes)
-    group = None if groups is None or held is not None else groups_of(groups, rows, notes)
     origin = Origin(
         table.lines,
         None if label is None else label.name,
-        None if groups is None else groups.name,
-        group,
-        held,
+        None if split.groups is None else split.groups.name,
+        split.given(np.arange(len(table)), notes),
     )
     return of_arrays(arrays, None if label is None else _classes(label), origin, notes, choices)
+
+
+def value_columns(columns: list[Column], label: Column | None) -> list[Column]:
+    """Those that hold the steps, in order."""
+    return [column for column in columns if column is not label and column.type in ("number", "constant", "counter")]
 
 
 def _without_end(row: np.ndarray) -> np.ndarray:
@@ -89,5 +90,5 @@ def end_columns(columns: list[Column]) -> list[Column]:
 
 def _classes(label: Column) -> list[str | None]:
     if label.values is not None:
-        return [None if np.isnan(value) else f"{value:g}" for value in label.values]
-    return [None if is_missing(cell) else str(cell).strip() for cell in label.cells]
+        return [class_name(value) for value in label.values]
+    return [None if is_missing(cell) else (class_name(cell) or "").strip() for cell in label.cells]

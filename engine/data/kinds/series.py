@@ -16,7 +16,7 @@ from engine.data.kinds.series_plan import Plan, plan_of, related
 from engine.data.kinds.series_steps import Step, step_of
 from engine.data.kinds.series_time import RowTimes, line_of, time_of
 from engine.data.limits import MIN_ROWS
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
 from engine.data.tasks.series_baselines import held_out_baselines
 from engine.data.tasks.series_windows import longest_window
@@ -195,10 +195,9 @@ def _say_too_short(content: SeriesContent, notes: Notes) -> None:
     needed = content.window + content.horizon
     short = [one.name for one in content.series if one.cut < needed]
     if short:
-        names = ", ".join(f"'{name}'" for name in short[:3]) + (", ..." if len(short) > 3 else "")
         notes.say(
-            f"{len(short):,} of {len(content.series):,} series ({names}) have fewer than {needed} rows to train on; no "
-            "window fits, so nothing is learned from them."
+            f"{len(short):,} of {len(content.series):,} series ({named(short)}) have fewer than {needed} rows to train "
+            "on; no window fits, so nothing is learned from them."
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from engine.data.kinds.series_time import line_of
 from engine.data.limits import MAX_CHANNELS
 from engine.data.names import TARGET_NAMES, rank
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column
 
 HUGE = 1e30
@@ -76,7 +76,7 @@ def _usual_target(numeric: list[Column]) -> Column:
 def _chosen(numeric: list[Column], name: str) -> Column:
     column = next((each for each in numeric if each.name == name), None)
     if column is None:
-        there = ", ".join(each.name for each in numeric[:20])
+        there = named(each.name for each in numeric)
         raise DataError(f"There is no column of numbers named '{name}'; there are {there}.", None, name)
     return column
 

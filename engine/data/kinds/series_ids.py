@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.data.kinds.series_steps import count_distinct
 from engine.data.names import ID_NAMES, rank
-from engine.data.problems import DataError
+from engine.data.problems import DataError, named
 from engine.data.table import Column
 
 MANY_REPEATS, SOME_REPEATS = 0.3, 0.1
@@ -60,7 +60,7 @@ def repeated_share(times: np.ndarray) -> float:
 def _named(columns: list[Column], name: str) -> Column:
     column = next((each for each in columns if each.name == name), None)
     if column is None:
-        there = ", ".join(each.name for each in columns[:20])
+        there = named(each.name for each in columns)
         raise DataError(f"There is no column '{name}' to tell series apart; there are {there}.", None, name)
     return column
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.data.kinds.sequence_arrays import means_between
 from engine.data.kinds.series_ids import Grouping
 from engine.data.kinds.series_steps import MOST_FILLED, Step, grid_places, grid_times
 from engine.data.kinds.series_time import RowTimes, line_of, written
@@ -79,7 +80,7 @@ def each_moment_once(
         if len(starts) < len(rows):
             first = first if doubled else int(rows[np.flatnonzero(times[1:] == times[:-1])[0] + 1])
             doubled += len(rows) - len(starts)
-        found.append(Ordered(name, _means(values[rows], starts), times[starts], lines[rows][starts]))
+        found.append(Ordered(name, means_between(values[rows], starts), times[starts], lines[rows][starts]))
     if doubled and time is not None:
         count = "1 such row is" if doubled == 1 else f"{doubled:,} such rows are"
         line = line_of(lines, first)
@@ -90,14 +91,6 @@ def each_moment_once(
             line, time.name,
         )  # fmt: skip
     return found
-
-
-def _means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The mean of the known values between starts; NaN where none is known."""
-    known = ~np.isnan(values)
-    sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
-    counts = np.add.reduceat(known.astype(np.int64), starts, axis=0)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def filled(one: Ordered, step: Step) -> Ordered:

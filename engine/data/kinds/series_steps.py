@@ -10,6 +10,8 @@ UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("
 DAY = 86_400
 EVEN_ENOUGH = 0.6
 """Share of the steps that must be alike; else the time since the row before becomes an input."""
+MOST_ENDS = 0.9
+"""From this share of last days of a month on, all times of a series are meant to be such."""
 MOST_FILLED = 3
 """A series is filled only if it becomes at most this many times as long."""
 
@@ -76,11 +78,13 @@ def _keeps_to_months(times: np.ndarray) -> bool:
     clock = times - days
     if (clock != clock[0]).any():
         return False
-    return bool((day_of_month == day_of_month[0]).all() or _month_ends(days).mean() > 0.9)
+    return bool((day_of_month == day_of_month[0]).all() or at_month_ends(times))
 
 
-def _month_ends(days: np.ndarray) -> np.ndarray:
-    return (days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")
+def at_month_ends(times: np.ndarray) -> bool:
+    """Nearly all of these times, (n,) datetime64[s], lie on the last day of a month."""
+    days = times.astype("datetime64[D]")
+    return bool(((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")).mean() > MOST_ENDS)
 
 
 def _only_weekdays(times: np.ndarray) -> bool:
@@ -107,6 +111,6 @@ def grid_times(times: np.ndarray, step: Step, count: int) -> np.ndarray:
     months = times[0].astype("datetime64[M]") + step.months * np.arange(count)
     days = times.astype("datetime64[D]")
     clock = times[0] - days[0].astype("datetime64[s]")
-    if _month_ends(days).mean() > 0.9:
+    if at_month_ends(times):
         return ((months + 1).astype("datetime64[D]") - 1).astype("datetime64[s]") + clock
     return months.astype("datetime64[s]") + (times[0] - times[0].astype("datetime64[M]").astype("datetime64[s]"))

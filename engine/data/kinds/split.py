@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from engine.data.kinds.columns import group_column
 from engine.data.names import SPLIT_NAMES, SPLIT_VALUES
 from engine.data.problems import DataError, Notes
 from engine.data.table import Column
@@ -61,6 +63,67 @@ def split_column(columns: Sequence[Column]) -> Column | None:
     return None
 
 
+FEWEST_DOCUMENTS = 5  # to be kept whole: of fewer, the held-out part would be too large or too small
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a file itself says of the split of its rows.
+
+    Args:
+        held: (n,) bool, which are held out; None where the file does not say so.
+        groups: of each row, to be kept whole; None where every row may stand for itself.
+    """
+
+    held: np.ndarray | None = None
+    groups: list[str] | None = None
+
+    def only(self, rows: Sequence[int] | np.ndarray) -> Given:
+        """The same of some of the rows."""
+        held = None if self.held is None else self.held[rows]
+        return Given(held, None if self.groups is None else [self.groups[row] for row in rows])
+
+    def divided(self, keys: Sequence[str], share: float, classes: Sequence[Hashable] | None = None) -> np.ndarray:
+        """(n,) bool, True for what is held out: as the file says, else by whole groups, else as in `held_out`."""
+        if self.held is not None:
+            return self.held
+        return held_out(keys, share, classes) if self.groups is None else held_out(self.groups, share)
+
+
+NOTHING = Given()
+"""The file says nothing of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitColumns:
+    """The columns of a table that say which rows stand on one side.
+
+    Args:
+        own: says for each row whether it is for training. groups: names persons or documents. Either may be None.
+    """
+
+    own: Column | None
+    groups: Column | None
+
+    @classmethod
+    def among(cls, columns: Sequence[Column], rows: int, *, documents: bool = False) -> SplitColumns:
+        """Those of a table with so many rows. documents: a column of documents names groups, too."""
+        own = split_column(columns)
+        return cls(own, group_column([each for each in columns if each is not own], rows, documents))
+
+    def others(self, columns: Sequence[Column]) -> list[Column]:
+        """The columns that are neither."""
+        return [each for each in columns if each not in (self.own, self.groups)]
+
+    def given(self, rows: np.ndarray, notes: Notes, fewest: int = 2) -> Given:
+        """What they say of some rows, which is said. fewest: groups that must be there for them to be kept whole."""
+        held = None if self.own is None else held_by(self.own, rows, notes)
+        if held is not None or self.groups is None:
+            return Given(held)
+        cells, name = [str(self.groups.cells[row]) for row in rows], self.groups.name
+        return Given(groups=whole_groups(cells, f"Column '{name}' names", notes, name, fewest))
+
+
 def held_by(column: Column, rows: np.ndarray, notes: Notes) -> np.ndarray | None:
     """(rows,) bool as the file's own column says; None if one side of it is empty, which is said."""
     held = np.array([str(column.cells[row]).strip().lower() not in TRAINED for row in rows], bool)
@@ -76,20 +139,23 @@ def held_by(column: Column, rows: np.ndarray, notes: Notes) -> np.ndarray | None
     return held
 
 
-def groups_of(column: Column, rows: np.ndarray, notes: Notes) -> list[str] | None:
-    """The group of each row, to be kept whole; None if there is only one, which is said."""
-    groups = [str(column.cells[row]) for row in rows]
+def whole_groups(
+    groups: list[str], who_names: str, notes: Notes, column: str | None = None, fewest: int = 2
+) -> list[str] | None:
+    """The group of each row, if they can be kept whole; else None. Either is said.
+
+    Args:
+        who_names: how the sentence begins: "Column 'person' names".
+    """
     count = len(set(groups))
-    if count < 2:
-        notes.say(f"Column '{column.name}' names one group only; it decides nothing.", None, column.name, harmless=True)
-        return None
-    notes.say(
-        f"Column '{column.name}' names {count:,} groups; each is kept whole, on one side of the split.",
-        None,
-        column.name,
-        harmless=True,
-    )
-    return groups
+    if count >= fewest:
+        says = f"{who_names} {count:,} groups; each is kept whole, on one side of the split."
+    elif count < 2:
+        says = f"{who_names} one group only; it decides nothing."
+    else:
+        says = f"{who_names} {count} groups; fewer than {fewest} are not kept whole, so each can stand on both sides."
+    notes.say(says, None, column, harmless=True)
+    return groups if count >= fewest else None
 
 
 def say_copies(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.data.content import TaggedContent
-from engine.data.kinds.columns import by_name, group_column, is_empty
-from engine.data.kinds.split import check_sides, groups_of, held_by, held_out, say_copies, split_column
+from engine.data.kinds.columns import by_name, is_empty
+from engine.data.kinds.split import FEWEST_DOCUMENTS, NOTHING, Given, SplitColumns, check_sides, say_copies
 from engine.data.kinds.tokens import WORDS, lengths_of, readable, spread
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
 from engine.data.limits import MAX_TAGS
 from engine.data.names import rank
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
 from engine.data.tasks.tagged import held_out_baselines
 
@@ -25,7 +24,6 @@ Sentence = list[tuple[int, str, str]]
 
 TEST_SHARE = 0.2
 MIN_SENTENCES = 5
-MIN_DOCUMENTS = 5
 MAX_STEPS = 200  # words of a sentence that are read
 LOPSIDED = 0.8
 SENTENCE_NAME = re.compile(r"sentence ?#?|sentence[_ ]?(id|no|number)|sent_?(id|no)?", re.IGNORECASE)
@@ -44,21 +42,18 @@ def of_table(
     Raises:
         DataError: if there are no such columns, or too little in them.
     """
-    sentence, word, tag = _roles(table, columns, choices)
+    sentence, word, tag = roles(table, columns, choices)
     rest = [each for each in columns if each not in (sentence, word, tag)]
-    own_split = split_column(rest)
-    group = group_column([each for each in rest if each is not own_split], len(table), documents=True)
-    left_out = [each.name for each in rest if each not in (own_split, group)]
+    split = SplitColumns.among(rest, len(table), documents=True)
+    left_out = [each.name for each in split.others(rest)]
     if left_out:
-        named = ", ".join(f"'{name}'" for name in left_out)
-        says = f"Column '{word.name}' holds the words and '{tag.name}' their tags; {named} left out."
+        says = f"Column '{word.name}' holds the words and '{tag.name}' their tags; {named(left_out)} left out."
         notes.say(says, int(table.lines[0]), left_out[0])
     rows = _sentences(table, sentence, word, tag, notes)
     starts = np.array([each[0] for each in rows], np.int64)
-    held = None if own_split is None or not rows else held_by(own_split, starts, notes)
-    documents = None if group is None or held is not None or not rows else groups_of(group, starts, notes)
+    given = split.given(starts, notes, FEWEST_DOCUMENTS) if rows else NOTHING
     sentences = [[(int(table.lines[row]), str(word.cells[row]), str(tag.cells[row])) for row in each] for each in rows]
-    return of_sentences(sentences, notes, choices, tag.name, documents, held)
+    return of_sentences(sentences, notes, choices, tag.name, given)
 
 
 def of_sentences(
@@ -66,15 +61,13 @@ def of_sentences(
     notes: Notes,
     choices: dict[str, Any],
     column: str,
-    documents: Sequence[object] | None = None,
-    held: np.ndarray | None = None,
+    given: Given = NOTHING,
 ) -> tuple[dict[str, Any], TaggedContent]:
     """Words and tags as numbers, and which sentences are held out.
 
     Args:
         column: the name of the column of tags.
-        documents: of each sentence; kept whole if there are at least five.
-        held: (n,) bool, where the file says so itself.
+        given: what the file says of the split of the sentences.
 
     Raises:
         DataError: for too few sentences or tags, and too many tags.
@@ -89,13 +82,7 @@ def of_sentences(
         notes.say("Capitals are read as small letters.")
     keys = words.written()
     lines = np.array([sentence[0][0] for sentence in sentences], np.int64)
-    if held is not None:
-        held = held[places]
-    else:
-        groups = None if documents is None else [str(documents[place]) for place in places]
-        if groups is not None and len(set(groups)) < MIN_DOCUMENTS:
-            groups = None
-        held = held_out(keys if groups is None else groups, choices.get("test_share", TEST_SHARE))
+    held = given.only(places).divided(keys, choices.get("test_share", TEST_SHARE))
     check_sides(held, "sentences", int(lines[0]))
     say_copies(keys, held, lines, notes, "sentence(s)")
     vocabulary, known = vocabulary_of(words, held, WORDS, notes)
@@ -110,8 +97,17 @@ def of_sentences(
         lines=lines,
         vocabulary=vocabulary,
         usual=_usual(words, tags, held, len(classes)),
+        skipped=_skipped(sentences),
     )
     return _summary(content, column, dict(counts.most_common())), content
+
+
+def _skipped(sentences: list[Sentence]) -> np.ndarray | None:
+    """As `TaggedContent.skipped`."""
+    of_each = [np.array([line for line, _, _ in sentence], np.int64) for sentence in sentences]
+    if any((np.diff(lines) < 1).any() for lines in of_each):
+        return None
+    return np.concatenate([np.setdiff1d(np.arange(lines[0], lines[-1]), lines) for lines in of_each])
 
 
 def _summary(content: TaggedContent, column: str, counts: dict[str, int]) -> dict[str, Any]:
@@ -133,7 +129,7 @@ def _summary(content: TaggedContent, column: str, counts: dict[str, int]) -> dic
 # ---- which column is which
 
 
-def _roles(table: Table, columns: list[Column], choices: dict[str, Any]) -> tuple[Column | None, Column, Column]:
+def roles(table: Table, columns: list[Column], choices: dict[str, Any]) -> tuple[Column | None, Column, Column]:
     """The columns of sentences (perhaps none), words and tags."""
     sentence = next((each for each in columns if SENTENCE_NAME.fullmatch(each.name.strip())), None)
     words = [each for each in columns if rank(each.name, WORD_NAMES) < len(WORD_NAMES) and each is not sentence]

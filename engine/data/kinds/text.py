@@ -15,7 +15,7 @@ from engine.data.kinds.split import check_sides, held_out
 from engine.data.kinds.tokens import CHARACTERS, WORDS, readable, say_lower_case, split_text
 from engine.data.kinds.vocabulary import Numbered, known_symbols, unknown_share
 from engine.data.limits import MAX_TEXT
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
 from engine.data.tasks.text import LINE_END, held_out_baselines
 
@@ -43,10 +43,10 @@ def of_table(
     column = (
         by_name(columns, choices["text"], "text") if choices.get("text") else max(columns, key=lambda each: each.words)
     )
-    others = [f"'{each.name}'" for each in columns if each is not column]
+    others = [each.name for each in columns if each is not column]
     if others:
         notes.say(
-            f"Column '{column.name}' is read as one text, row after row; {', '.join(others)} left out.",
+            f"Column '{column.name}' is read as one text, row after row; {named(others)} left out.",
             None,
             column.name,
         )

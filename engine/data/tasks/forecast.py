@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.data.content import SeriesContent
+from engine.data.kinds.series_steps import at_month_ends
 from engine.data.tasks.series_baselines import forecast_baselines
 from engine.data.tasks.series_rows import rows_of
 from engine.data.tasks.series_units import continued
@@ -88,8 +89,8 @@ def later_times(times: np.ndarray, step: str, count: int) -> np.ndarray:
         begins = (month + months * ahead).astype("datetime64[s]")
         lengths = (month + months * ahead + 1).astype("datetime64[s]") - begins
         day = np.timedelta64(1, "D").astype("timedelta64[s]")
-        is_last_day = last + day >= (month + 1).astype("datetime64[s]")
-        return begins + (lengths - day if is_last_day else np.minimum(into, lengths - day))
+        clock = last - last.astype("datetime64[D]").astype("datetime64[s]")
+        return begins + (lengths - day + clock if at_month_ends(times) else np.minimum(into, lengths - day + clock))
     if step == "weekday":
         days = np.busday_offset(last.astype("datetime64[D]"), ahead, roll="backward")
         return days.astype("datetime64[s]") + (last - last.astype("datetime64[D]").astype("datetime64[s]"))

@@ -45,11 +45,13 @@ def _most_common(content: PairsContent) -> np.ndarray:
 
 
 def _right(content: PairsContent, usual: np.ndarray, rows: np.ndarray) -> dict[str, float]:
-    """{simple answer: the share of these pairs for which it is right}."""
-    return {
-        "copy the source": float(content.copies[rows].mean()),
-        "always the most common answer": float(np.mean([np.array_equal(content.targets[row], usual) for row in rows])),
-    }
+    """{simple answer: the share of these pairs for which it is right}.
+
+    Copying is an answer where the source is one in some pair at least; elsewhere there is nothing to beat in it.
+    """
+    same = float(np.mean([np.array_equal(content.targets[row], usual) for row in rows]))
+    copied = {"copy the source": float(content.copies[rows].mean())} if content.copies.any() else {}
+    return {**copied, "always the most common answer": same}
 
 
 def held_out_baselines(content: PairsContent) -> dict[str, float]:

@@ -141,7 +141,7 @@ def _held_out(content: SeriesContent, e: DataSettings, most: int) -> Batch:
 def _windows(rows: SeriesRows, at: np.ndarray, mask: np.ndarray) -> Batch:
     """The windows that read these rows. at, mask: (T, batch)."""
     first = at[0]
-    series = np.searchsorted(rows.starts, first, side="right") - 1
+    series = rows.series_of(first)
     return Batch(
         rows.inputs[at],
         rows.answers[at][..., None],

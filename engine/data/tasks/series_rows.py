@@ -52,6 +52,10 @@ class SeriesRows:
     scales: tuple[tuple[float, float], ...]
     before: tuple[float, ...]
 
+    def series_of(self, at: np.ndarray) -> np.ndarray:
+        """The number of the series that each of these rows, of any shape, belongs to."""
+        return np.searchsorted(self.starts, at, side="right") - 1
+
 
 def once_per_content(make: Callable[[SeriesContent], Made]) -> Callable[[SeriesContent], Made]:
     """Remember what is made of a content, for as long as somebody uses that content."""

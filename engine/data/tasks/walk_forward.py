@@ -11,6 +11,7 @@ from engine.data.tasks.series_baselines import ahead_of_rows, names
 from engine.data.tasks.series_rows import rows_of
 from engine.data.tasks.series_units import continued
 from engine.data.tasks.series_windows import continues, window_ends
+from engine.tasks.base import evenly
 from engine.tasks.forecast import Predict
 
 MOST_ORIGINS = 2000
@@ -55,10 +56,10 @@ def walk_forward(content: SeriesContent, predict: Predict, horizon: int, window:
     if horizon < 1 or (horizon > 1 and not continues(content)):
         raise ValueError(f"horizon must be 1 where a network cannot go on by itself, but got {horizon}.")
     rows, read = rows_of(content), window or content.window
-    at = _origins(content, read)
+    at = evenly(window_ends(content, "test", read), MOST_ORIGINS)
     ahead = np.arange(1, horizon + 1) if horizon > 1 else np.array([content.horizon])
     forecasts = _forecasts(content, predict, at, horizon, read)
-    series = np.searchsorted(rows.starts, at, side="right") - 1
+    series = rows.series_of(at)
     true = _true_values(content, at, series, ahead)
     forecasts = np.where(_inside(content, at, series, ahead), forecasts, np.nan)
     counts = (~np.isnan(true)).sum(1)
@@ -70,18 +71,10 @@ def walk_forward(content: SeriesContent, predict: Predict, horizon: int, window:
     return WalkForward(ahead, errors, counts, baselines, np.stack([series, rows.place[at]], 1), forecasts)
 
 
-def _origins(content: SeriesContent, window: int) -> np.ndarray:
-    """(n,) rows, as numbered in `SeriesRows`, whose next answer is held out and known, with a window before them."""
-    ends = window_ends(content, "test", window)
-    if len(ends) <= MOST_ORIGINS:
-        return ends
-    return ends[np.linspace(0, len(ends) - 1, MOST_ORIGINS).round().astype(np.int64)]
-
-
 def _forecasts(content: SeriesContent, predict: Predict, at: np.ndarray, steps: int, window: int) -> np.ndarray:
     """(steps, n) in units."""
     rows, found = rows_of(content), []
-    series = np.searchsorted(rows.starts, at, side="right") - 1
+    series = rows.series_of(at)
     for start in range(0, len(at), AT_ONCE):
         chosen = slice(start, start + AT_ONCE)
         some = at[chosen]

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import io
 import re
+import types
 
 import numpy as np
 import pandas as pd
@@ -14,16 +15,19 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import weights_file
-from app.export import routes
+from app import own_data_store, weights_file
+from app.export import card, routes
 from app.hub import HUB
+from app.own_data_store import OwnFile, Visits
 from app.replay import player
 from engine.codegen import ScriptError
 from engine.recording import Recording
 from engine.tasks import probe
+from engine.training import train
 from engine.workers import WEIGHTS
 from tests.app.conftest import LIMIT, answered, name_of
-from tests.fakes import TOKEN, Exported
+from tests.engine.own_data import experiment_on, labelled
+from tests.fakes import TOKEN, Exported, FakeRun
 
 
 def test_the_recording_is_that_of_the_run(get, exported):
@@ -151,7 +155,7 @@ def offer() -> None:
     from engine.experiment import Experiment
 
     run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=Experiment()))
-    card.card(types.SimpleNamespace(token="a-token", run=run))
+    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
 
 
 def test_the_popover_says_which_file_a_script_reads():
@@ -172,7 +176,30 @@ def offer_own_data() -> None:
 
     experiment = defaults(read(waves(60).to_csv(index=False).encode(), name="<air>.csv"))
     run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    card.card(types.SimpleNamespace(token="a-token", run=run))
+    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+
+
+def test_a_recording_has_the_file_only_where_that_is_asked(monkeypatch):
+    e = experiment_on(labelled(), steps=1)
+    whole = Recording.of(e, train(e, 1))
+    sources, run = (("reviews.csv", b"good film,1\n"),), FakeRun(e, paused=True, speed=None)
+    run.recording, run.frame = lambda: whole, whole.frames[-1]
+    place = types.SimpleNamespace(token=TOKEN, owner="me", run=run)
+    monkeypatch.setattr(HUB, "find", lambda token: place)
+    monkeypatch.setattr(own_data_store, "VISITS", visits := Visits())
+
+    def saved(name: str) -> Recording:
+        return Recording.load(io.BytesIO(asyncio.run(answered(name)).body))
+
+    gone = asyncio.run(answered(player.WITH_FILE))
+    assert (gone.status_code, gone.body.decode()) == (404, routes.FILE_GONE)
+    assert player.WITH_FILE not in card.offered(place) and "is not in it" in card.offered(place)["recording.zip"][1]
+    mine, others = visits.attach("me").files, visits.attach("").files
+    visits.keep(others, OwnFile(sources, labelled()))
+    assert visits.of("", e) is None and player.WITH_FILE not in card.offered(place)
+    visits.keep(mine, OwnFile(sources, labelled()))
+    assert list(card.offered(place))[:2] == ["recording.zip", player.WITH_FILE]
+    assert saved(player.WITH_FILE).files == sources and saved("recording.zip").files == ()
 
 
 def test_a_script_that_data_are_too_many_for_says_so(get, exported, monkeypatch):

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 from app import own_data_store
 from app.own_data import desk
 from app.own_data.desk import Desk
-from app.own_data_store import Sources, Visits
+from app.own_data_store import Visits
 from engine.data import DataError, Dataset, Problem
+from engine.reading.job import Sources
 from tests.app.conftest import SESSION, run
 from tests.engine import own_data as made_up
 
@@ -69,6 +70,9 @@ class FakeReading:
             self.dataset = dataclasses.replace(found, summary=summary, choices=choices)
         self.begun.append(self)
 
+    def wait(self, seconds: float) -> bool:
+        return self.done
+
     def stop(self) -> None:
         self.stopped = self.done = True
 
@@ -78,7 +82,6 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> type[FakeReading]:
     """A server without files, and the readings that it begins."""
     monkeypatch.setattr(own_data_store, "VISITS", Visits())
     monkeypatch.setattr(desk, "Reading", FakeReading)
-    monkeypatch.setattr(desk, "AT_ONCE", 0.0)
     monkeypatch.setattr(FakeReading, "begun", [])
     monkeypatch.setattr(FakeReading, "known", {"sales.csv": series(), "reviews.csv": labelled()})
     clear_session_cache(SESSION)

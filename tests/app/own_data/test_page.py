@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from app import own_data_link, own_data_store
+from app import chosen_data, own_data_link, own_data_store
+from app.own_data import bring as bringing
 from app.own_data import text as own_text
 from engine.data import DataError
+from engine.data.fingerprint import fingerprint
+from engine.experiment import ExperimentError
 from engine.tasks import OWN_DATA
 from tests.app.conftest import move, opened, press, run, slot, turn, widgets
 from tests.app.own_data.conftest import FINGERPRINT, bring, html, labelled, series, state_of, words
@@ -14,9 +17,26 @@ from tests.app.own_data.conftest import FINGERPRINT, bring, html, labelled, seri
 pytestmark = pytest.mark.usefixtures("pool")
 
 
+OPTION = f"{own_data_store.OPTION}{FINGERPRINT[: own_data_store.DIGITS]}"
+
+
 def began(page=None):
     """The page, with a file that was understood."""
     return bring(page or turn(opened(), "data"))
+
+
+def trained(page=None):
+    """The playground, with a network that trains on this file."""
+    page = began(page)
+    page.button(key="own_train").click()
+    return run(page)
+
+
+def forget_all():
+    """What another tab of the browser does, or the store when it is full."""
+    files = own_data_store.VISITS._slots[0].files
+    for file in files.newest_first:
+        files.forget(file)
 
 
 def test_the_empty_page_offers_three_ways_and_starts_no_reading(readings):
@@ -59,7 +79,7 @@ def test_another_kind_leaves_no_choice_that_means_nothing_to_it(readings):
     readings.known["sales.csv"] = labelled()
     move(page, f"own_kind_{state_of(page).version}", "labelled")
     assert (readings.begun[-1].kind, readings.begun[-1].choices) == ("labelled", {})
-    assert "as you chose" in words(page) and "naive Bayes <em>" in html(page) and "87.5 %" in html(page)
+    assert "as you chose" in words(page) and "naive Bayes <em>" in html(page) and "88%" in html(page)
     assert not page.get("plotly_chart")
 
 
@@ -105,9 +125,7 @@ def test_pasted_text_and_examples_are_read(readings):
 
 
 def test_the_playground_trains_on_it():
-    page = began()
-    page.button(key="own_train").click()
-    run(page)
+    page = trained()
     link = page.query_params
     assert slot().experiment.task == OWN_DATA and slot().experiment.task_options["data"] == FINGERPRINT
     assert not slot().paused
@@ -116,11 +134,8 @@ def test_the_playground_trains_on_it():
 
 def test_the_list_of_data_has_the_files_by_name():
     page = turn(began(), "playground")
-    option = f"{own_data_store.OPTION}{FINGERPRINT[: own_data_store.DIGITS]}~sales.csv"
-    data = widgets(page)["task"]
-    assert data.options[0] == "sales.csv · Your data"
-    data.select(option)
-    run(page)
+    assert widgets(page)["task"].options[0] == "sales.csv · Your data"
+    move(page, "task", OPTION)
     assert slot().experiment.task == OWN_DATA and slot().experiment.cell == "gru" and page.title[0].value == "sales.csv"
     move(page, "hidden_size", 8)
     assert (slot().experiment.task, slot().experiment.hidden_size) == (OWN_DATA, 8)
@@ -141,6 +156,30 @@ def test_a_link_asks_for_its_file_and_keeps_the_rest(readings):
     assert slot().experiment.task_options == {"data": FINGERPRINT, "kind": "series", "window": 4}
 
 
+def test_an_example_that_a_link_asks_for_is_a_press_away(readings):
+    example = bringing.examples()[0]
+    needs = {"data": fingerprint([example.read()]), "kind": "series", "window": 4}
+    readings.known[example.file] = series(example.file, needs["data"])
+    page = opened(task=OWN_DATA, **own_data_link.to_link(needs, example.file))
+    press(page, "own_needed_example")
+    assert (readings.begun[0].sources[0][0], readings.begun[0].choices) == (example.file, {"window": 4})
+    assert not page.info and page.title[0].value == example.file
+    other = opened(task=OWN_DATA, **own_data_link.to_link({"data": 64 * "a", "kind": "series"}, example.file))
+    assert "own_needed_example" not in widgets(other)
+
+
+def test_files_that_are_too_large_together_are_not_read(readings, monkeypatch):
+    monkeypatch.setattr(bringing, "MAX_FILE_BYTES", 1_000_000)
+    page = turn(opened(), "data")
+    page.file_uploader[0].set_value([(name, bytes(600_000), "text/csv") for name in ("a*.csv", "sales.csv")])
+    run(page)
+    assert readings.begun == [] and "a\\*.csv, sales.csv together have" in page.error[0].value
+    assert own_text.MOST in page.error[0].value and own_text.LARGEST in [each.value for each in page.caption]
+    page.file_uploader[0].set_value(("sales.csv", bytes(600_000), "text/csv"))
+    run(page)
+    assert len(readings.begun) == 1 and not page.error and page.title[0].value == "sales.csv"
+
+
 def test_another_file_than_the_links_is_said(readings):
     page = opened(task=OWN_DATA, **own_data_link.to_link({"data": 64 * "a", "kind": "series"}, "prices.csv"))
     bring(page)
@@ -149,12 +188,70 @@ def test_another_file_than_the_links_is_said(readings):
     assert not page.query_params and not page.warning and page.title[0].value == "sales.csv"
 
 
-def test_a_forgotten_file_is_asked_for_again():
-    page = began()
-    page.button(key="own_train").click()
-    run(page)
-    turn(page, "data")
+def test_a_forgotten_file_is_asked_for_again_until_the_link_is_forgotten():
+    page = turn(trained(), "data")
     press(page, "own_forget")
     assert own_data_store.VISITS._slots[0].files.newest_first == []
     turn(page, "playground")
     assert page.info and "sales.csv" in page.info[0].value
+    press(page, "own_leave_link")
+    turn(page, "playground")
+    assert not page.info and slot().experiment.task != OWN_DATA
+
+
+def test_a_link_that_is_forgotten_leaves_the_playground_as_it_was():
+    page = opened(task="adding", hidden_size="7")
+    turn(page, "playground", task=OWN_DATA, **own_data_link.to_link({"data": 64 * "a", "kind": "series"}, "prices.csv"))
+    press(page, "own_leave_link")
+    turn(page, "playground")
+    assert (slot().experiment.task, slot().experiment.hidden_size) == ("adding", 7)
+
+
+def test_a_network_whose_file_is_forgotten_stays_on_the_screen():
+    page = move(turn(began(), "playground"), "task", OPTION)
+    forget_all()
+    move(page, "hidden_size", 8)
+    assert (slot().experiment.task, slot().experiment.hidden_size) == (OWN_DATA, 8)
+    assert widgets(page)["task"].options[0] == "sales.csv · Your data"
+
+
+def test_a_file_that_was_forgotten_while_it_was_looked_at_is_trained_on():
+    page = began()
+    forget_all()
+    page.button(key="own_train").click()
+    run(page)
+    assert slot().experiment.task == OWN_DATA and len(own_data_store.VISITS._slots[0].files.newest_first) == 1
+
+
+def test_a_forgotten_file_that_is_picked_changes_nothing():
+    page = turn(began(), "playground")
+    before = slot().experiment
+    forget_all()
+    move(page, "task", OPTION)
+    assert slot().experiment == before and widgets(page)["task"].value == before.task
+    assert chosen_data.FORGOTTEN in [each.value for each in page.warning]
+
+
+def test_a_file_that_no_network_fits_says_why_wherever_it_is_picked(monkeypatch):
+    def none_fits(dataset):
+        raise ExperimentError("hidden_size", got=32, accepts="smaller")
+
+    page = turn(began(), "playground")
+    before = slot().experiment
+    monkeypatch.setattr(chosen_data, "defaults", none_fits)
+    move(page, "task", OPTION)
+    assert slot().experiment == before and "No network of the playground fits" in page.warning[0].value
+    turn(page, "data")
+    assert "No network of the playground fits" in page.error[0].value and page.button(key="own_train").disabled
+
+
+def test_the_same_file_under_another_name_is_one_entry(readings):
+    page = trained()
+    readings.known["renamed.csv"] = series("renamed.csv")
+    turn(page, "data")
+    press(page, "own_another")
+    bring(page, "renamed.csv")
+    turn(page, "playground")
+    options = widgets(page)["task"].options
+    assert [each for each in options if each.endswith("Your data")] == ["renamed.csv · Your data"]
+    assert slot().experiment.task == OWN_DATA

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from app import own_data_store
+from app import links, own_data_link, own_data_store
 from app.own_data_store import Files, OwnFile, Visits
 from app.slot_registry import FORGET_AFTER
-from engine.tasks.own import known
+from engine.tasks.own import OWN_DATA, known
 from tests.app.own_data.conftest import series
 
 
@@ -22,6 +24,13 @@ def test_the_newest_files_of_a_visitor_are_kept():
     assert files.newest_first == kept[:0:-1]
     files.use(kept[1])
     assert files.newest_first[0] is kept[1]
+
+
+def test_a_file_that_is_kept_again_is_the_newest():
+    files, kept = Files(), [a_file(number) for number in range(own_data_store.MAX_FILES + 1)]
+    for file in (*kept, kept[0]):
+        files.keep(file)
+    assert files.newest_first == [kept[0], *kept[:1:-1]]
 
 
 def test_the_oldest_of_all_visitors_go_first(monkeypatch: pytest.MonkeyPatch):
@@ -50,6 +59,18 @@ def test_files_belong_to_a_browser_and_go_with_its_last_tab():
     now[0] += FORGET_AFTER + 1
     visits.expire()
     assert not visits.attach("one").files.newest_first
+
+
+def test_whoever_brings_a_file_gets_a_task_with_their_own_name_of_it(monkeypatch: pytest.MonkeyPatch):
+    theirs, files = a_file(9), Files()
+    mine = OwnFile((("mine.csv", bytes(10)),), dataclasses.replace(theirs.dataset, name="mine.csv"))
+    monkeypatch.setattr(own_data_store, "mine", lambda: files)
+    assert own_data_store.task_here(mine.dataset.options) is None
+    files.keep(mine)
+    found = own_data_store.task_here(mine.dataset.options)
+    assert found is mine.task and found is not theirs.task
+    shown = links.read({"task": OWN_DATA, **own_data_link.to_link(mine.dataset.options, "mine.csv")})
+    assert own_data_store.name_of(shown.experiment) == "mine.csv"
 
 
 def test_a_kept_file_keeps_its_task_known():

@@ -169,9 +169,15 @@ OTHERS = {
     "words": (PROSE * 20, {"unit": "words"}, "split_text(lines[at]"),
     "broken lines": (WRAPPED, {}, "lines[at].split()"),
     "lines": (shape_files.names_of_lizards(), {}, "lines[at].strip()"),
-    "tagged": (conll(), {}, "SENTENCES_JOINED"),
-    "sequences": (waves_in_rows(True), {"kind": "sequences"}, "LABELS"),
+    "tagged": (conll(), {}, "sentences_of_file"),
+    "tagged, with skipped lines": (format_files.treebank(), {}, "SKIPPED"),
+    "tagged in a table": (format_files.entities_in_a_table(), {}, "sentences_of_file"),
+    "tagged in JSON": (format_files.entities_in_json(), {}, "SENTENCES_JOINED"),
+    "sequences": (waves_in_rows(True), {"kind": "sequences"}, "CLASSES.index"),
     "sequences, next": (waves_in_rows(False), {"kind": "sequences"}, "FIRST"),
+    "sequences of different lengths": (format_files.ucr_of_different_lengths(), {}, "number(cells"),
+    "thinned sequences": (format_files.ucr(), {"thin": 3}, ", 3)"),
+    "sequences in an archive": (format_files.strokes(), {}, "STEPS_JOINED"),
 }
 
 
@@ -179,7 +185,7 @@ OTHERS = {
 def test_every_other_kind_of_data_is_dealt_the_same(tmp_path, name):
     data, choices, holds = OTHERS[name]
     text = assert_equal(read(data, name="mine.csv", **choices), tmp_path, data)
-    assert holds in text and ("text_of_file()" in text) == (name not in ("tagged", "sequences", "sequences, next"))
+    assert holds in text and ("text_of_file()" in text) == (name not in ("tagged in JSON", "sequences in an archive"))
 
 
 def test_several_files_are_read_as_pairs_or_classes(tmp_path):
@@ -193,11 +199,14 @@ def test_several_files_are_read_as_pairs_or_classes(tmp_path):
         text = assert_equal(read(paths), tmp_path, None)
         assert f'FILES = {{"{names[0]}": "utf-8", "{names[1]}": "cp1252"}}' in text
         assert f"{names[0]}, {names[1]} must lie beside it" in " ".join(text.split())
+        for path in paths:
+            path.write_text("\ufeff" + "\n".join(english), encoding="utf-8")
+        assert_equal(read(paths, encoding="utf-8"), tmp_path, None)
 
 
 def test_too_many_data_for_a_script_are_refused_in_a_sentence(monkeypatch):
     monkeypatch.setattr("engine.codegen.own.writer.MAX_PACKED", 1_000)
-    experiment = defaults(read(waves_in_rows(True), kind="sequences", name="waves.csv"))
+    experiment = defaults(read(format_files.strokes(), name="strokes.json"))
     with pytest.raises(ScriptError, match="more than 1,000 characters of packed numbers"):
         script(experiment)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from engine.data import DataError
@@ -10,6 +13,7 @@ from engine.data.dataset import KINDS
 from engine.data.problems import Notes
 from tests.cases import for_each
 
+ROOT = Path(__file__).parents[3]
 GOOD = {
     "name": ["mine.csv"],
     "encoding": ["utf-8", "cp1252", "UTF-16", "latin-1", "utf_16_le", "big5"],
@@ -57,6 +61,21 @@ def test_what_is_not_accepted_is_named(name, value):
         checked({name: value})
     assert f"'{name}'" in str(caught.value)
     assert CHOICES[name].accepts.sentence in str(caught.value)
+
+
+def test_a_choice_means_something_to_every_kind_that_asks_for_it():
+    files = {
+        kind: [
+            path
+            for path in (ROOT / "engine/data/kinds").glob("*.py")
+            if path.stem in (kind, kind.removesuffix("s") + "_arrays") or path.stem.startswith(f"{kind}_")
+        ]
+        for kind in KINDS
+    }
+    assert all(files.values())
+    for kind, paths in files.items():
+        asked = {name for path in paths for name in re.findall(r'choices(?:\.get\(|\[)"(\w+)"', path.read_text())}
+        assert asked and all(kind in CHOICES[name].kinds for name in asked), (kind, asked)
 
 
 def test_an_unknown_choice_is_told_the_known_ones():

@@ -54,7 +54,7 @@ def test_the_longest_sheet_without_title_and_footer():
     assert table.columns[0] == MONTHS and table.columns[1] == list(range(100, 124))
     assert table.lines.tolist() == list(range(4, 28))  # rows of the sheet
     words = said(notes)
-    assert "2 sheets (Notes, Report); 'Report', the longest, is read" in words
+    assert "2 sheets ('Notes', 'Report'); 'Report', the longest, is read" in words
     assert "title and left out" in words and "total or a footer and left out" in words
     assert "Column 'column 1' is empty" in words and "formula" not in words
     assert [problem.line for problem in notes] == [None, 1, 28, None]
@@ -71,7 +71,7 @@ def test_formulas_without_a_result_are_said_with_their_place():
 def test_a_chosen_sheet():
     data = workbook(A=[["x", "y"], *[[i, i * i] for i in range(5)]], B=[["z", "w"], [1, 2], [3, 4], [5, 6]])
     assert excel_table(data, sheet="B")[0].names == ("z", "w")
-    with pytest.raises(DataError, match="There is no sheet 'C'; there are A, B"):
+    with pytest.raises(DataError, match="There is no sheet 'C'; there are 'A', 'B'"):
         excel_table(data, sheet="C")
 
 
@@ -145,6 +145,8 @@ def test_a_parquet_file():
 def test_an_index_with_a_name_is_a_column():
     frame = pd.DataFrame({"x": range(5)}, index=pd.date_range("2020-01-01", periods=5, name="day"))
     assert parquet.read_table(stored(frame), Notes(), {}).names == ("day", "x")
+    frame = pd.DataFrame({"index": range(5), "level_0": range(5)}, index=pd.date_range("2020-01-01", periods=5))
+    assert parquet.read_table(stored(frame), Notes(), {}).names == ("level_0", "index", "level_0 (2)")
     with pytest.raises(DataError, match="has no rows"):
         parquet.read_table(stored(frame[:0]), Notes(), {})
 

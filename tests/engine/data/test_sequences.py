@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data import DataError
+from engine.data import DataError, read
 from engine.data.kinds.sequence_arrays import Origin, of_arrays, thinned
+from engine.data.kinds.split import Given
 from engine.data.problems import Notes
 from engine.data.tasks.sequences import first_answer, scaled, sequences_task
 from engine.experiment import Experiment
@@ -21,7 +24,8 @@ def made(arrays, labels=None, *, group=None, held=None, **choices):
     """(summary, content, sentences) of arrays of shape (T,) or (T, channels)."""
     arrays = [np.asarray(array, float) for array in arrays]
     arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
-    notes, origin = Notes(), Origin(np.arange(1, len(arrays) + 1), "y" if labels else None, None, group, held)
+    notes, given = Notes(), Given(held, group)
+    origin = Origin(np.arange(1, len(arrays) + 1), "y" if labels else None, None, given)
     summary, content = of_arrays(arrays, labels, origin, notes, choices)
     return summary, content, " ".join(problem.sentence for problem in notes)
 
@@ -92,6 +96,23 @@ def test_mean_and_sd_are_those_of_the_trained_part():
     content = made(WAVES, NAMES)[1]
     trained = np.concatenate([wave for wave, held in zip(WAVES, content.held, strict=True) if not held])
     assert np.allclose([content.mean[0], content.sd[0]], [trained.mean(), trained.std()], rtol=1e-6)
+
+
+# ---- what the classes are called
+
+
+def test_classes_that_are_large_numbers_stay_apart(subtests):
+    rows = [[1000001 + at % 2, *wave] for at, wave in enumerate(WAVES)]
+    files = {
+        "csv": "\n".join(",".join(map(str, row)) for row in [["label", *range(20)], *rows]).encode(),
+        "json": json.dumps([{"label": float(row[0]), "values": list(row[1:])} for row in rows]).encode(),
+    }
+    stream = io.BytesIO()
+    np.savez(stream, x=np.stack(WAVES), y=np.array([float(row[0]) for row in rows]))
+    for name, data in {**files, "npz": stream.getvalue()}.items():
+        with subtests.test(file=name):
+            dataset = read(data, "sequences")
+            assert dataset.summary["classes"] == {"1000001": 20, "1000002": 20}
 
 
 # ---- what is said and refused

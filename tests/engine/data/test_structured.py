@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from engine.data import DataError
+from engine.data import DataError, read
 from engine.data.files.json_text import read_json
 from engine.data.files.marked_text import read_fasttext, refuse_declared
 from engine.data.files.npz import read_npz
@@ -182,6 +182,18 @@ def test_a_part_for_testing_is_held_out():
     assert sequences.labels == ["0", "1", "0", "1", "1", "0"]
 
 
+def test_classes_of_another_shape_are_left_out_and_said(subtests):
+    y = np.eye(2)[[0, 1, 0, 1]]
+    parts = {"x_train": X, "y_train": y, "x_test": X, "y_test": y}
+    for name, arrays in (("y", {"x": X, "y": y}), ("y_train", parts)):
+        with subtests.test(array=name):
+            notes = Notes()
+            assert read_npz(npz(**arrays), notes, {}).labels is None
+            assert f"'{name}' has shape (4, 2), but one class for each sequence is expected" in notes[0].sentence
+    column = np.array([[1.0], [0.0], [1.0], [0.0]])
+    assert read_npz(npz(x=X, y=column), Notes(), {}).labels == ["1", "0", "1", "0"]
+
+
 def test_nothing_is_unpickled():
     class Trap:
         def __reduce__(self):
@@ -240,13 +252,18 @@ def test_words_in_lines():
     sentences = read_words_in_lines(CONLL, notes)
     assert len(sentences.sentences) == 6
     assert sentences.sentences[0][:2] == [(3, "Ann", "B-PER"), (4, "saw", "O")]
-    assert sentences.documents is None
+    assert sentences.documents == [1] * 6
     assert "-DOCSTART-" in notes[0].sentence
 
 
-def test_documents_are_kept_where_there_are_five():
-    many = "".join("-DOCSTART- O\n\n" + f"word{i} O\nAnn B-PER\n\nGo{i} O\n. O\n\n" for i in range(5))
-    assert read_words_in_lines(many, Notes()).documents == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+def test_documents_are_kept_whole_where_there_are_five():
+    each = ["-DOCSTART- O\n\n" + f"word{i} O\nAnn B-PER\n\nGo{i} O\n. O\n\n" for i in range(5)]
+    assert read_words_in_lines("".join(each), Notes()).documents == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    for count, says in ((5, "name 5 groups; each is kept whole"), (4, "name 4 groups; fewer than 5 are not kept")):
+        dataset = read("".join(each[:count]).encode(), "tagged")
+        assert any(says in problem.sentence for problem in dataset.problems)
+        whole = dataset.content.held[::2] == dataset.content.held[1::2]
+        assert whole.all() if count == 5 else not whole.all()
 
 
 def test_a_treebank_has_its_words_once():

@@ -188,6 +188,17 @@ def test_a_row_without_text_or_class_is_left_out_and_none_is_a_class():
     assert "6 Line 6 lacks a text or a class; 2 such row(s)" in said(notes)
 
 
+def test_the_name_of_a_class_is_kept_as_it_is_written_but_whole_numbers_have_no_decimals():
+    names = {
+        ("v1.0", "v2.0"): ("v1.0", "v2.0"), (1.0, 2.0): ("1", "2"), (0.5, 1.5): ("0.5", "1.5"),
+        (1000001.0, 1000002.0): ("1000001", "1000002"),
+    }  # fmt: skip
+    for labels, classes in names.items():
+        columns = {"text": [f"word {at} good" for at in range(20)], "label": [labels[at % 2] for at in range(20)]}
+        _, content = labelled.of_table(*table_of({"text": "text", "label": "label"}, **columns), Notes(), {})
+        assert content.classes == classes
+
+
 def test_a_split_column_and_groups_are_obeyed():
     frame = reviews(60)
     split = ["train" if number % 4 else "test" for number in range(60)]

@@ -73,6 +73,15 @@ def test_baselines_equal_a_calculation_by_hand():
     assert task.metric_baselines(None, task.encode(None, "cat 3 dog")) == {}
 
 
+def test_copying_is_no_answer_where_no_target_is_its_source():
+    sources, targets = phrases(200)
+    summary, content = read([f"{source} please" for source in sources], targets)
+    assert list(summary["baselines"]) == ["always the most common answer"]
+    task = task_for("pairs", (summary, content))
+    batch = held_out(experiment_of(task, "pairs"))
+    assert list(task.metric_baselines(None, batch)) == ["always the most common answer"]
+
+
 def test_the_loss_to_beat_is_how_common_each_symbol_is():
     summary, content = read(*phrases(300))
     task = task_for("pairs", (summary, content))

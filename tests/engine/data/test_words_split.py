@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.kinds.split import groups_of, held_by, held_out, split_column
+from engine.data.kinds import labelled, pairs, tagged, text
+from engine.data.kinds.columns import by_name
+from engine.data.kinds.split import SplitColumns, held_by, held_out, split_column
 from engine.data.kinds.tokens import clean, split_text, usual_unit
 from engine.data.kinds.vocabulary import Numbered, known_symbols, vocabulary_of
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, named
 from engine.tasks.unknown_words import UNKNOWN, UNKNOWN_CHARACTER
-from tests.engine.data.word_tables import column_of, said
+from tests.engine.data.word_tables import column_of, said, table_of
 
 
 def test_words_and_characters():
@@ -108,5 +112,31 @@ def test_a_split_column_of_the_file_is_obeyed():
     assert held is not None and held.tolist() == [False, True, True]
     assert "2 of 3 rows are held out" in said(notes)
     assert held_by(column, np.array([0, 2]), notes) is None and "not obeyed" in said(notes)
-    assert groups_of(column_of("user", "label", "aabb"), np.arange(4), notes) == list("aabb")
-    assert groups_of(column_of("user", "label", "aabb"), np.arange(2), notes) is None
+
+
+def test_a_sentence_names_a_few_columns_of_many():
+    assert named([]) == "" and named(["a", "b"]) == "'a', 'b'"
+    assert named(range(300)) == "'0', '1', '2', '3', '4', '5' and 294 more"
+    many = {"source": [f"how are you {at % 9}" for at in range(40)], "target": ["well", "bad"] * 20}
+    many |= {f"column number {at}": ["x"] * 40 for at in range(300)}
+    table = table_of({**dict.fromkeys(many, "text"), "target": "label"}, **many)
+    for read, choices in ((pairs, {}), (text, {}), (tagged, {"text": "source", "label": "target"}), (labelled, {})):
+        notes = Notes()
+        with contextlib.suppress(DataError):
+            read.of_table(*table, notes, choices)
+        assert notes and all(len(problem.sentence) < 400 for problem in notes)
+    with pytest.raises(DataError, match=r"there are 'source', .* and 296 more"):
+        by_name(table[1], "missing", "texts")
+
+
+def test_groups_are_kept_whole_unless_the_file_has_a_split_of_its_own():
+    users, fold = column_of("user", "label", "aabb"), column_of("split", "label", ["train", "test", "train", "train"])
+    split, notes = SplitColumns.among([users, column_of("x", "text", "wxyz")], 4), Notes()
+    assert split.groups is users and [each.name for each in split.others([users, fold])] == ["split"]
+    given = split.given(np.arange(4), notes)
+    assert given.groups == list("aabb") and given.only([3, 0]).groups == ["b", "a"]
+    held = given.divided(list("wxyz"), 0.5)
+    assert held[0] == held[1] != held[2] == held[3]
+    assert split.given(np.arange(2), notes).groups is None and "one group only" in said(notes)
+    both = SplitColumns.among([fold, users], 4).given(np.arange(4), notes)
+    assert both.groups is None and both.only([1, 2]).held.tolist() == [True, False]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.data.kinds import tagged
+from engine.data.kinds.split import Given
 from engine.data.problems import DataError, Notes
 from engine.tasks import held_out
 from engine.tasks.unknown_words import UNKNOWN
@@ -99,13 +100,14 @@ def test_losses_equal_a_calculation_by_hand():
         for word, tag in zip(tested.known, tested.tag, strict=True)
     ]
     by_sentence = tested.groupby("sentence")[["common", "own"]].mean().mean()
-    assert task.baselines(experiment) == {
-        "how common each tag is": pytest.approx(by_sentence.common),
-        "how common each word's tags are": pytest.approx(by_sentence.own),
-    }
+    assert by_sentence.own < by_sentence.common
+    assert list(task.baselines(experiment).items()) == [
+        ("how common each word's tags are", pytest.approx(by_sentence.own)),
+        ("how common each tag is", pytest.approx(by_sentence.common)),
+    ], "the best is the one to beat"
     batch = held_out(experiment)
     means = tested.groupby("sentence")[["common", "own"]].mean().loc[batch.origin[:, 0]].mean()
-    assert list(task.baselines_on(experiment, batch).values()) == pytest.approx([means.common, means.own])
+    assert list(task.baselines_on(experiment, batch).values()) == pytest.approx([means.own, means.common])
 
 
 def test_a_batch_asks_at_every_word_and_says_where_it_comes_from():
@@ -137,10 +139,16 @@ def test_a_typed_sentence_is_cut_as_the_files_words_are():
 def test_documents_are_whole_if_there_are_five():
     sentences = corpus(60)
     documents = [number // 6 for number in range(60)]
-    _, content = tagged.of_sentences(sentences, Notes(), {}, "tag", documents)
+    _, content = tagged.of_sentences(sentences, Notes(), {}, "tag", Given(groups=list(map(str, documents))))
     assert (pd.Series(content.held).groupby(documents).nunique() == 1).all() and content.held.sum() == 12
-    _, few = tagged.of_sentences(sentences, Notes(), {}, "tag", [number // 20 for number in range(60)])
-    assert (few.held == read(sentences)[1].held).all()
+    rows = [(word, tag, f"page {number // 20}", number) for number, sentence in enumerate(sentences)
+            for _, word, tag in sentence]  # fmt: skip
+    words, tags, pages, numbers = zip(*rows, strict=True)
+    types = {"sentence": "number", "word": "text", "tag": "label", "document": "label"}
+    table, notes = table_of(types, sentence=numbers, word=words, tag=tags, document=pages), Notes()
+    _, few = tagged.of_table(*table, notes, {})
+    assert (few.held == read(sentences)[1].held).all(), "three documents"
+    assert "names 3 groups; fewer than 5 are not kept whole" in said(notes) and "each is kept whole" not in said(notes)
 
 
 def test_what_is_odd_is_said():

@@ -109,9 +109,10 @@ def test_the_training_loss_alone_solves_nothing():
     assert judged(loss=BAR, step=900, recent=0.001, record=record(loss=1.2 * LINE, earlier=2 * LINE)).kind != "solved"
 
 
-def by_heart(recent=0.1 * LINE, earlier=0.7 * LINE, **settings) -> Diagnosis:
+def by_heart(recent=0.1 * LINE, earlier=0.7 * LINE, earlier_step=-1, **settings) -> Diagnosis:
     """A run whose held-out loss was lowest at step 200, and has risen since."""
-    kept = record(loss=0.9 * LINE, best=0.5 * LINE, best_step=200, best_training=0.5 * LINE, earlier=earlier)
+    kept = record(loss=0.9 * LINE, best=0.5 * LINE, best_step=200, best_training=0.5 * LINE, earlier=earlier,
+                  earlier_step=earlier_step)  # fmt: skip
     return judged(loss=0.9 * BAR, step=600, recent=recent, record=kept, **settings)
 
 
@@ -127,6 +128,8 @@ def test_learned_by_heart_says_since_when_and_has_cures():
 def test_a_loss_that_rises_with_the_training_loss_is_not_learned_by_heart():
     assert by_heart(recent=0.8 * LINE).kind != "overfitting"
     assert by_heart(earlier=0.5 * LINE).kind != "overfitting"  # it has turned once: perhaps by chance
+    assert by_heart(earlier_step=100).kind != "overfitting"  # likewise: this one was before the lowest
+    assert by_heart(earlier_step=300).kind == "overfitting"
 
 
 def test_a_network_that_copies_its_input_is_not_solved():

@@ -227,3 +227,10 @@ def test_a_sentence_names_file_line_and_column_once():
 def test_lessons_of_the_catalogue_have_no_data():
     assert all(preset.data == "" and preset.data_choices == {} for preset in list_presets() if not preset.file)
     assert load_preset("remember").experiment.task_options == Experiment().task_options == {}
+
+
+def test_a_line_is_named_once_and_another_one_that_begins_alike_is_no_such_line():
+    assert sentence("a.csv", DataError("Line 1 has 3 columns where in line 12 are 4.", 1)).startswith("a.csv: Line 1")
+    assert sentence("a.csv", DataError("In line 12 are 4.", 1)) == "a.csv, line 1: In line 12 are 4."
+    assert sentence("a.csv", DataError("In line 1,200 are 4.", 1)) == "a.csv, line 1: In line 1,200 are 4."
+    assert sentence("a.csv", DataError("First in line 1, and then on.", 1)).startswith("a.csv: First")

@@ -84,7 +84,7 @@ def test_what_no_lesson_can_be_is_not_kept(monkeypatch, folder):
         ("taken", EXAMPLE, "taken.toml is called taken already"),
         ("mine", EXAMPLE.replace("order = 1\n", ""), "order is missing"),
         ("mine", measured, "gate must be shown"),
-        ("mine", EXAMPLE + "x" * library.MAX_FILE_BYTES, "a lesson has at most 200,000 bytes"),
+        ("mine", EXAMPLE + "x" * library.MAX_LESSON_BYTES, "a lesson has at most 200,000 bytes"),
     ):
         with pytest.raises(PresetError, match=says):
             save_lesson(slug, text)

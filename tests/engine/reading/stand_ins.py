@@ -30,6 +30,18 @@ def refuse(source: Any, kind: str | None, **_: Any) -> Dataset:
     raise DataError("Line 3 has 4 columns where 3 are expected.", 3, "price")
 
 
+class Unreadable:
+    """What no process can unpickle."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[str]]:
+        return int, ("no number",)
+
+
+def garble(source: Any, kind: str | None, **_: Any) -> Dataset:
+    made = series()
+    return Dataset(made.kind, "a.csv", "", {"odd": Unreadable()}, (), {}, made.content)
+
+
 def fail(source: Any, kind: str | None, **_: Any) -> Dataset:
     raise KeyError("tokens")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.data import DataError
 from engine.reading import Reading
+from engine.reading.reading import AT_ONCE
 
 FILES = (("a.csv", b"1\n2\n"), ("b.csv", b"3\n"))
 PAUSE = threading.Event()
@@ -35,7 +36,8 @@ def test_bytes_names_kind_and_choices_arrive_and_the_dataset_comes_back():
     assert summary["read"] == {"a.csv": b"1\n2\n"} and summary["kind"] == "series" and not summary["torch"]
     assert one.dataset.choices == {"decimal": ","} and one.dataset.content.series[0].values.shape == (60, 1)
     assert both.dataset.summary["read"] == dict(FILES) and both.sources == FILES
-    assert one.progress[0] == 1.0 and summary["pid"] != both.dataset.summary["pid"]
+    assert one.progress == (1.0, "The file has been read.")
+    assert summary["pid"] != both.dataset.summary["pid"]
 
 
 def test_what_cannot_be_read_is_said_in_a_sentence(subtests):
@@ -74,6 +76,23 @@ def test_two_are_read_at_once_the_others_wait_and_all_can_be_stopped():
     slow[1].stop()
     assert slow[1].wait(60)
     assert all(each.dataset is None and each.error is None for each in slow)
+
+
+def test_a_result_that_cannot_be_understood_is_said_and_the_next_files_are_read():
+    garbled = [reading("garble") for _ in range(AT_ONCE)]
+    assert all(each.wait(60) and each.dataset is None for each in garbled)
+    assert all("an error of this program, not of the file (ValueError" in each.error.sentence for each in garbled)
+    following = reading("read")
+    assert following.wait(60) and following.dataset is not None
+
+
+def test_a_process_that_cannot_be_started_is_said(monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    refused = reading("read")
+    assert refused.wait(60) and "no more processes" in refused.error.sentence
 
 
 def test_the_server_loads_no_torch_for_it():

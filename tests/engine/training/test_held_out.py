@@ -10,8 +10,9 @@ from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.frame.held_out import HeldOutRecord
 from engine.preset import list_presets
+from engine.tasks import held_out
 from engine.training import NotFiniteError, Trainer
-from engine.training.held_out import EARLY_STEPS, interval
+from engine.training.held_out import EARLY_STEPS, interval, measured
 
 SMALL = Experiment(task="adding", cell="gru", hidden_size=6, seq_len=8, batch_size=256)
 
@@ -27,6 +28,25 @@ def test_it_is_measured_at_fixed_steps():
         trainer.advance()
         steps.append(trainer.frame().held_out_step)
     assert sorted(set(steps)) == sorted({0, *EARLY_STEPS, every, 2 * every, 3 * every})
+
+
+@pytest.mark.parametrize("steps", [5, 23, 60, 150])
+def test_the_last_step_is_measured_and_compared_with_one_that_is_as_far_away_as_usual(steps):
+    trainer = Trainer(SMALL.replace(steps=steps))
+    while not trainer.finished:
+        trainer.advance()
+    frame, fixed = trainer.frame(), [at for at in (0, *EARLY_STEPS, 100, 150) if at <= steps]
+    before = fixed[-2] if len(fixed) > 1 else -1
+    assert (frame.held_out_step, frame.held_out_earlier_step) == (steps, before)
+    loss, metric, _ = measured(trainer.model, held_out(trainer.experiment), trainer.info)
+    assert (frame.held_out_loss, frame.held_out_metric) == (loss, metric)
+
+
+def test_a_run_that_reaches_its_target_is_measured_there():
+    trainer = Trainer(SMALL.replace(target_loss=10.0))
+    while not trainer.finished:
+        trainer.advance()
+    assert trainer.step < SMALL.steps and trainer.frame().held_out_step == trainer.step
 
 
 def test_it_is_the_same_however_often_anybody_looked_and_after_a_checkpoint():

@@ -13,6 +13,7 @@ import pytest
 from engine.ask.question import Question
 from engine.data import tasks as data_tasks
 from engine.data.dataset import Dataset, dataset_of
+from engine.data.defaults import defaults
 from engine.diagnosis import diagnose
 from engine.experiment import ExperimentError
 from engine.frame import RunInfo
@@ -115,6 +116,15 @@ def test_a_task_of_the_catalogue_has_no_such_answers():
     from engine.experiment import Experiment
 
     assert RunInfo.of(Experiment()).metric_baselines == {}
+
+
+def test_the_same_bytes_under_another_name_are_called_by_that_name():
+    one, other = series(fingerprint="twice"), dataclasses.replace(series(fingerprint="twice"), name="mine.csv")
+    first, second = defaults(one), defaults(other)
+    assert first == second and first.has_data_of(second), "the name is no setting"
+    assert (task_of(first).title, task_of(second).title) == ("sales.csv", "mine.csv")
+    assert dataset_of(second.replace(learning_rate=0.1)).name == "mine.csv"
+    assert other.to_task() is task_of(second), "still the same object as long as something uses it"
 
 
 def test_the_data_live_as_long_as_an_experiment_names_them():

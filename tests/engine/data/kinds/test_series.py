@@ -264,7 +264,7 @@ def test_target_and_inputs_by_name_or_choice():
     assert read(frame, target="wind")[0]["inputs"] == ["wind", "y"]
     assert read(frame, inputs=[])[0]["inputs"] == ["y"]
     for choice in ({"target": "snow"}, {"inputs": ["snow"]}):
-        with pytest.raises(DataError, match="no column of numbers named 'snow'; there are y, wind"):
+        with pytest.raises(DataError, match="no column of numbers named 'snow'; there are 'y', 'wind'"):
             read(frame, **choice)
 
 
