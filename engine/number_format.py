@@ -26,6 +26,13 @@ def short(value: float) -> str:
     return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
 
 
+def metric(value: float, percent: bool) -> str:
+    """Format a metric: a percentage, or a number as `short` does, but large ones in full: 88%, 16.6, 12,345."""
+    if percent:
+        return f"{value:.0%}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else short(value)
+
+
 def signed(value: float) -> str:
     """Format a number with a true minus sign and three digits: 0.120, −3.19·10⁻⁴."""
     if value == 0 or not math.isfinite(value):

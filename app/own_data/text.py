@@ -9,10 +9,10 @@ import numpy as np
 
 from app.data_text import count
 from app.text import plain
+from engine import number_format
 from engine.data import DataError, Dataset
 from engine.data.content import SequencesContent, SeriesContent
 from engine.data.limits import MAX_FILE_BYTES
-from engine.number_format import short
 from engine.tasks import Metric, Task
 
 TITLE = "Your data"
@@ -230,10 +230,8 @@ def treatment(dataset: Dataset) -> str:
 
 
 def amount(value: float, metric: Metric) -> str:
-    """A number in the metric's unit, as `RunInfo.write_metric` writes it."""
-    if not np.isfinite(value):
-        return "not defined"
-    return f"{value:.0%}" if metric.percent else short(value)
+    """A number in the metric's unit; "not defined" where a simple answer has none."""
+    return number_format.metric(value, metric.percent) if np.isfinite(value) else "not defined"
 
 
 def explained(dataset: Dataset, metric: Metric) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from engine import number_format
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.frame.chain import Chain
-from engine.number_format import short
 from engine.parameters import parameter_count
 from engine.tasks import Batch, held_out, probe, task_of
 from engine.tasks.base import Metric, first_informative
@@ -113,8 +113,8 @@ class RunInfo(Chain):
         return self.held_out_baselines if has_record else self.baselines
 
     def write_metric(self, value: float) -> str:
-        """The metric as it is written: a percentage, or a number for a read-out."""
-        return f"{value:.0%}" if self.metric_percent else short(value)
+        """A value of the metric as it is written."""
+        return number_format.metric(value, self.metric_percent)
 
     @property
     def held_out_solved_loss(self) -> float:

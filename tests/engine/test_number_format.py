@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from engine import number_format
 from engine.number_format import amount, power_of_ten, relative_size, share, short, signed
 
 
@@ -61,3 +62,11 @@ def test_an_amount_is_a_factor_or_a_power_of_ten(ratio, written):
 )  # fmt: skip
 def test_a_relative_size_is_said_as_a_reader_says_it(ratio, written):
     assert relative_size(ratio) == written
+
+
+@pytest.mark.parametrize(
+    "value, percent, written",
+    [(0.875, True, "88%"), (16.57, False, "16.6"), (12_345.6, False, "12,346"), (0.05, False, "0.050")],
+)
+def test_a_metric_is_a_percentage_or_an_amount(value, percent, written):
+    assert number_format.metric(value, percent) == written
