@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from engine.watch.backward_pass import BackwardPasses
+from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.call import Call
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
@@ -59,7 +59,8 @@ class Lens:
             raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
         self._model = weakref.ref(model)
         self._modules, refused = find(model)
-        self._schedule, self._guard = Schedule(share, every), Guard()
+        self._schedule = Schedule(share, every)
+        self._guard = Guard(self._schedule.own_time)
         self._guard.refusals |= refused
         if not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
@@ -69,9 +70,10 @@ class Lens:
         self._proved: dict[str, float] = {}
         self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
-        self._passes = BackwardPasses(self._weights, self._ended)
+        self._passes = BackwardPasses(self._guard, self._weights, self._measure, self._ended)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
-        self._hooks = Hooks(self._listener.before, self._listener.after, self._wanted)
+        stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
+        self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
         if self._modules:
             self._hooks.arm()
 
@@ -91,12 +93,15 @@ class Lens:
         if self._closed:
             return
         self._closed = True
-        self._hooks.close()
-        self._states.forget()
-        never_seen = self._never_seen()
-        self._guard.refusals |= never_seen
-        nothing = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
-        for sentence in (nothing | never_seen).values():
+        said: dict[str, str] = {}
+        with self._guard.of("*"):
+            self._hooks.close()
+            self._states.forget()
+            never_seen = self._never_seen()
+            self._guard.refusals |= never_seen
+            said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
+            said |= never_seen
+        for sentence in said.values():
             if warn:
                 warnings.warn(sentence, UserWarning, stacklevel=3)
 
@@ -130,22 +135,21 @@ class Lens:
         Returns:
             The same tensor.
         """
-        with self._guard.of(name), self._schedule.own_time():
+        with self._guard.of(name):
             model = self._model()
             training = model is not None and model.training and not self._closed
             if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._state_arrived)
+                self._states.show(name, state, self._guard.hook(name, self._state_arrived))
         return state
 
     def _state_arrived(self, keep: Callable[[], None]) -> None:
-        with self._guard.of("*"), self._schedule.own_time():
-            self._passes.begin()
-            keep()
+        self._passes.begin(is_look=True)
+        keep()
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
-        if not self._modules:
+        if not self._modules or self._closed:
             return False
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
@@ -158,24 +162,27 @@ class Lens:
         modules = [watched.module() for watched in self._modules.values()]
         return [weight for module in modules if module is not None for weight in flat_weights(module)]
 
-    def _ended(self, calls: list[Call], record: WeightRecord) -> None:
+    def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
-        if self._closed:
-            return
-        looked = False
-        with self._guard.of("*"), self._schedule.own_time(), torch.no_grad():
-            looked = self._look(calls, record)
-        self._schedule.pass_ended(looked)
-        self._listener.pass_ended()
+        if not self._closed:
+            calls = [running.calls[number] for number in sorted(running.calls)]
+            self._look(calls, running.record)
 
-    def _look(self, calls: list[Call], record: WeightRecord) -> bool:
+    def _ended(self, running: RunningPass) -> None:
+        """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
+        if not self._closed:
+            self._schedule.pass_ended(running.is_look)
+            self._listener.pass_ended()
+
+    @torch.no_grad()
+    def _look(self, calls: list[Call], record: WeightRecord) -> None:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
         flows, refused = self._states.flows(self._rows, number, scale)
         if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
         if not calls and not flows:
-            return False
+            return
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
@@ -194,7 +201,6 @@ class Lens:
         self._flows = {**{name: flow for name, flow in self._flows.items() if name not in refused}, **flows}
         for name in self._failed:
             self._flows.pop(name, None)
-        return True
 
     def _prove(
         self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,19 +12,30 @@ from torch import Tensor, nn
 from engine.watch.backward_pass import BackwardPasses, weight_hook
 from engine.watch.call import Call, arguments_of, captured, results_of, states_of
 from engine.watch.guard import Guard
+from engine.watch.hooks import Heard
 from engine.watch.layout import data_of
 from engine.watch.mistakes import Mistake, broken_loop, missing_detach
 from engine.watch.modules import WatchedModule
 from engine.watch.refusal import RefusalError
 from engine.watch.schedule import Schedule
-from engine.watch.wiring import Mark, Origin, link_of_state, link_to_call, mark, metadata_of, on_gradient, reaches
+from engine.watch.wiring import (
+    Arrived,
+    Mark,
+    Origin,
+    link_of_state,
+    link_to_call,
+    mark,
+    metadata_of,
+    on_gradient,
+    reaches,
+)
 
 FIRST_CALLS = 2
 """So many calls of a module in each pass have the way to their input searched; the others are linked alike."""
 
 
 class Listener:
-    """Hears of calls through `before` and `after`, and hooks their results.
+    """Hears of calls through the hooks `before` and `after`, and hooks their results.
 
     The only strong reference to a kept call is in the hook of its own results: a forward call that is never followed by
     a backward pass leaves nothing behind.
@@ -46,7 +58,7 @@ class Listener:
         self.mistakes: dict[tuple[str, str], Mistake] = {}
         self._in_pass: dict[str, int] = {}
         self._loops: dict[str, list[str]] = {}
-        self._loop_hooks: dict[str, tuple[Mark, Callable[[Any], None]]] = {}
+        self._loop_hooks: dict[str, tuple[Mark, Arrived]] = {}
 
     def pass_ended(self) -> None:
         """A backward pass is over: the next call is its module's first."""
@@ -55,38 +67,34 @@ class Listener:
                 self.mistakes[mistake.kind, name] = mistake
         self._in_pass, self._loops, self._loop_hooks = {}, {}, {}
 
-    def before(self, module: nn.Module) -> None:
-        """Before any call of any module: keep torch's random state where dropout acts between layers."""
-        watched = self._known(module)
-        if watched is None or watched.one_step or not torch.is_grad_enabled():
-            return
-        with self._guard.of(watched.name), self._schedule.own_time():
-            if module.training and module.dropout and module.num_layers > 1 and self._schedule.is_due():  # type: ignore[operator]
-                self._random_states[id(module)] = torch.get_rng_state()
+    @property
+    def before(self) -> Heard:
+        """What to call before a module's call, with the module."""
+        return self._guarded(self._begins)
 
-    def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """After any call of any module."""
-        watched = self._known(module)
-        if watched is None or not torch.is_grad_enabled():
-            return
-        with self._guard.of(watched.name), self._schedule.own_time():
-            self._heard(watched, module, args, kwargs, result)
+    @property
+    def after(self) -> Heard:
+        """What to call after it, with (module, args, kwargs, result)."""
+        return self._guarded(self._heard)
 
-    def _known(self, module: nn.Module) -> WatchedModule | None:
-        watched = self._modules.get(id(module))
-        return watched if watched is not None and watched.module() is module else None
+    def _guarded(self, run: Callable[..., None]) -> Heard:
+        return {key: self._guard.hook(each.name, partial(run, each)) for key, each in self._modules.items()}
+
+    def _begins(self, watched: WatchedModule, module: nn.Module) -> None:
+        """Keep torch's random state where dropout acts between layers."""
+        if watched.one_step or watched.module() is not module or not torch.is_grad_enabled():
+            return
+        if module.training and module.dropout and module.num_layers > 1 and self._schedule.is_due():  # type: ignore[operator]
+            self._random_states[id(module)] = torch.get_rng_state()
 
     def _heard(
         self, watched: WatchedModule, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     ) -> None:
         name = watched.name
         random_state = self._random_states.pop(id(module), None)
-        if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
-            raise RefusalError(f"{name} is called in a CUDA graph, whose replays no hook sees")
-        if torch.compiler.is_compiling():
-            raise RefusalError(
-                f"{name} is called in compiled code, where its states do not exist. Compile around the loop."
-            )
+        if watched.module() is not module or not torch.is_grad_enabled():
+            return
+        _refuse_captured(name)
         due = self._schedule.is_due()
         if watched.one_step and not due and name in self._loop_hooks:
             self._heard_again(name, states_of(result)[0])
@@ -95,10 +103,7 @@ class Listener:
         if not isinstance(data_of(output), Tensor) or not data_of(output).requires_grad:
             return
         given, initial = arguments_of(name, args, kwargs)
-        if torch._C._functorch.is_functorch_wrapped_tensor(data_of(given)) or any(
-            torch._C._functorch.is_functorch_wrapped_tensor(state) for state in states
-        ):
-            raise RefusalError(f"{name} is called within torch.func, whose gradients do not come back along the graph")
+        _refuse_functional(name, data_of(given), *states)
         self.called[name] = self.called.get(name, 0) + 1
         self._number += 1
         earlier = self._in_pass[name] = self._in_pass.get(name, 0) + 1
@@ -138,14 +143,13 @@ class Listener:
     def _hook(self, call: Call, origin: Origin, results: dict[str, Tensor]) -> None:
         """Hook the results of a call, and its weights if they are computed."""
 
-        def arrived(names: list[tuple[int, str]]) -> Any:
+        def arrived(names: list[tuple[int, str]]) -> Arrived:
             def hook(gradients: tuple[Tensor | None, ...]) -> None:
-                with self._guard.of(call.name), self._schedule.own_time():
-                    origin.is_spent = True
-                    self.answered.add(call.name)
-                    self._passes.arrived(call, names, gradients)
+                origin.is_spent = True
+                self.answered.add(call.name)
+                self._passes.arrived(call, names, gradients)
 
-            return hook
+            return self._guard.hook(call.name, hook)
 
         on_gradient(results, arrived)
         for weight in call.weights:
@@ -153,21 +157,32 @@ class Listener:
             key = (self._key, "weight", weight.output_nr)
             if node is not None and key not in metadata_of(node):
                 metadata_of(node)[key] = True
-                node.register_prehook(weight_hook(id(weight), weight.output_nr, self._weight_arrived))
+                hook = weight_hook(id(weight), weight.output_nr, self._passes.arrived_at_weight)
+                node.register_prehook(self._guard.hook("*", hook))
 
-    def _weight_arrived(self, key: int, gradient: Tensor | None) -> None:
-        with self._guard.of("*"), self._schedule.own_time():
-            self._passes.arrived_at_weight(key, gradient)
-
-    def _counter(self, origin: Origin) -> Callable[[Any], None]:
+    def _counter(self, origin: Origin) -> Arrived:
         """A hook that counts the pass, where nothing is looked at."""
 
-        def hook(gradients: Any) -> None:
-            if origin.is_spent:
-                return
-            with self._guard.of(origin.module), self._schedule.own_time():
+        def hook(gradients: tuple[Tensor | None, ...]) -> None:
+            if not origin.is_spent:
                 origin.is_spent = True
                 self.answered.add(origin.module)
-                self._passes.begin(remember=False)
+                self._passes.begin(is_look=False)
 
-        return hook
+        return self._guard.hook(origin.module, hook)
+
+
+def _refuse_captured(name: str) -> None:
+    """Refuse a call that is made once and then replayed, unseen by hooks."""
+    if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+        raise RefusalError(f"{name} is called in a CUDA graph, whose replays no hook sees")
+    if torch.compiler.is_compiling():
+        raise RefusalError(
+            f"{name} is called in compiled code, where its states do not exist. Compile around the loop."
+        )
+
+
+def _refuse_functional(name: str, *tensors: Tensor) -> None:
+    """Refuse a call within a transform of torch.func."""
+    if any(torch._C._functorch.is_functorch_wrapped_tensor(tensor) for tensor in tensors):
+        raise RefusalError(f"{name} is called within torch.func, whose gradients do not come back along the graph")
