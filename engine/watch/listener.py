@@ -117,21 +117,27 @@ class Listener:
         for which, tensor in results.items():
             mark(tensor, self._key, Mark(origin, which))
         if not due:
-            hook = self._counter(origin)
+            hook = self._counter(origin, is_look=False)
             on_gradient(results, lambda _: hook)
             self._loop_hooks[name] = Mark(origin, "h"), hook
             return
-        call = captured(watched, module, self._number, given, initial, output)
-        call.state_link = state_link
-        if len(call.inputs) == 1 and state_link is not None:
-            self._loops.setdefault(name, []).append(state_link.kind)
-        call.input_link = link_to_call(data_of(given), self._key) if earlier <= FIRST_CALLS else None
-        on_cpu = data_of(output).device.type == "cpu"
-        call.random_state = random_state if on_cpu else None
-        if watched.one_step and len(states) > 1:
+        try:
+            call = captured(watched, module, self._number, given, initial, output)
+            call.state_link, call.random_state = state_link, random_state if call.output.device.type == "cpu" else None
+            self._link(call, earlier, data_of(given), states)
+            self._hook(call, origin, results)
+        except Exception:  # a look that fails is one, too: else it would be tried for ever
+            on_gradient(results, lambda _: self._counter(origin, is_look=True))
+            raise
+
+    def _link(self, call: Call, earlier: int, given: Tensor, states: tuple[Tensor, ...]) -> None:
+        """Find out how a call is linked to others. earlier: calls of its module in this pass, with this one."""
+        if len(call.inputs) == 1 and call.state_link is not None:
+            self._loops.setdefault(call.name, []).append(call.state_link.kind)
+        call.input_link = link_to_call(given, self._key) if earlier <= FIRST_CALLS else None
+        if call.one_step and len(states) > 1:
             h, c = (state.grad_fn for state in states)
             call.hook_has_hidden = h is not c and reaches(h, c, 3)  # one fused node: what comes at c' is external
-        self._hook(call, origin, results)
 
     def _heard_again(self, name: str, hidden: Tensor) -> None:
         """A further call of a loop that is not looked at: quickly, for cells are called often."""
@@ -160,14 +166,14 @@ class Listener:
                 hook = weight_hook(id(weight), weight.output_nr, self._passes.arrived_at_weight)
                 node.register_prehook(self._guard.hook("*", hook))
 
-    def _counter(self, origin: Origin) -> Arrived:
-        """A hook that counts the pass, where nothing is looked at."""
+    def _counter(self, origin: Origin, *, is_look: bool) -> Arrived:
+        """A hook that counts the pass, where nothing is kept of a call."""
 
         def hook(gradients: tuple[Tensor | None, ...]) -> None:
             if not origin.is_spent:
                 origin.is_spent = True
                 self.answered.add(origin.module)
-                self._passes.begin(is_look=False)
+                self._passes.begin(is_look=is_look)
 
         return self._guard.hook(origin.module, hook)
 

@@ -13,7 +13,8 @@ class Cost:
     """What watching has cost so far.
 
     Args:
-        looks: backward passes that were measured. seconds: the lens's own time. elapsed: seconds since it began.
+        looks: backward passes that were measured, or that failed to be. seconds: the lens's own time.
+        elapsed: seconds since it began.
     """
 
     looks: int
@@ -63,7 +64,7 @@ class Schedule:
         return not self.looks or self.seconds + self._costs <= self._share * elapsed
 
     def pass_ended(self, looked: bool) -> None:
-        """A backward pass is over; `looked` if it was measured."""
+        """A backward pass is over; `looked` if it was measured, or tried to."""
         self.passes += 1
         self._due = None
         if looked:
