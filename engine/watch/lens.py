@@ -19,14 +19,12 @@ from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
 from engine.watch.listener import Listener
 from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find, flat_weights
-from engine.watch.proof import WeightRecord, allowed, prove
+from engine.watch.modules import find
+from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
 
-PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
     'loop call lens.state("h", h) at every step.'
@@ -70,7 +68,7 @@ class Lens:
         self._proved: dict[str, float] = {}
         self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
-        self._passes = BackwardPasses(self._guard, self._weights, self._measure, self._ended)
+        self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
         stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
         self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
@@ -153,20 +151,11 @@ class Lens:
             return False
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
-    def _proves(self) -> bool:
-        return self._schedule.looks % PROVED_EVERY == 0
-
-    def _weights(self) -> list[Tensor]:
-        if not self._proves():
-            return []
-        modules = [watched.module() for watched in self._modules.values()]
-        return [weight for module in modules if module is not None for weight in flat_weights(module)]
-
     def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
-            self._look(calls, running.record)
+            self._look(calls, running.at_weights)
 
     def _ended(self, running: RunningPass) -> None:
         """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
@@ -175,7 +164,7 @@ class Lens:
             self._listener.pass_ended()
 
     @torch.no_grad()
-    def _look(self, calls: list[Call], record: WeightRecord) -> None:
+    def _look(self, calls: list[Call], at_weights: AtWeights) -> None:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
         flows, refused = self._states.flows(self._rows, number, scale)
@@ -187,8 +176,8 @@ class Lens:
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
         add_direct_of_ends(found, calls)
-        if self._proves():
-            self._prove(calls, refused, record, found)
+        if self._schedule.proves:
+            self._prove(calls, refused, at_weights, found)
             self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
@@ -203,7 +192,7 @@ class Lens:
             self._flows.pop(name, None)
 
     def _prove(
-        self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]
+        self, calls: list[Call], refused: dict[str, str], at_weights: AtWeights, found: list[MeasuredCall]
     ) -> None:
         """Prove what was measured. A proof that fails refuses the module until one succeeds."""
         shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
@@ -212,14 +201,14 @@ class Lens:
         known = {one.call.number: one.sweep for one in found}
         groups = groups_of(provable)
         whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
-        proofs = prove(groups, record, {number: known[number] for number in whole})
+        proofs = prove(groups, at_weights, {number: known[number] for number in whole})
         limits = {call.name: allowed(call) for call in provable}
         for name, difference in proofs.items():
             self._failed.pop(name, None)
             self._proved[name] = difference
             if not difference <= limits[name]:
                 self._failed[name] = (
-                    f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
+                    f"{name}: dL/dW from its states is not what autograd brought to its weights: they differ by "
                     f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
                     "what PyTorch's own module computes."
                 )
