@@ -341,6 +341,25 @@ def test_gradients_that_are_not_brought_to_the_weights_are_no_failed_proof(way):
     assert lens.refusals == {} and lens.flow().proof is None and lens.cost.looks == 1
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell])
+def test_an_empty_batch_is_said_in_a_sentence(kind):
+    """As the last one of a data loader whose rows were all filtered out; the next batch is measured again."""
+    rnn, x = kind(3, 6).double(), torch.randn(7, 4, 3, dtype=DOUBLE)
+
+    def step(given):
+        output = rnn(given if isinstance(rnn, nn.RNNBase) else given[0])
+        (output[0] if isinstance(output, tuple) else output).sum().backward()
+
+    with watch(rnn, every=1) as lens:
+        step(x[:, :0])
+        name = kind.__name__
+        assert lens.refusals == {
+            name: f"{name}: the batch is empty, and of no sequence there is no gradient to measure."
+        }
+        step(x)
+    assert lens.refusals == {} and lens.cost.looks == 2 and lens.flow().backward_pass == 1
+
+
 # ---- refused
 
 
