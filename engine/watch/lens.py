@@ -17,7 +17,7 @@ from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, fl
 from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
 from engine.watch.listener import Listener
-from engine.watch.mistakes import Mistake, mistakes_of
+from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
 from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report, scalars_of, written
@@ -46,7 +46,7 @@ class Lens:
     sentence in `refusals`; an error of its own never reaches the training. Use it as a context manager, or close it.
 
     Attributes:
-        mistakes: classic mistakes in the wiring that were found so far.
+        mistakes: classic mistakes in the wiring that were found so far, and that no later look has contradicted.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Lens:
         self._flows: dict[str, Flow] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
-        self._mistakes: dict[tuple[str, str], Mistake] = {}
+        self._mistakes = Mistakes()
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard)
-        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
+        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes)
         stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
         self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
         if self._modules:
@@ -151,6 +151,7 @@ class Lens:
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
             self._look(calls, running.states, running.at_weights)
+            self._mistakes.judge(calls)
 
     def _ended(self, running: RunningPass) -> None:
         """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
@@ -174,7 +175,6 @@ class Lens:
         add_direct_of_ends(found, calls)
         if self._schedule.proves:
             self._prove(calls, refused, at_weights, found)
-            self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
                 continue
@@ -244,8 +244,8 @@ class Lens:
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Classic mistakes in the wiring that were found so far."""
-        return list((self._mistakes | self._listener.mistakes).values())
+        """Classic mistakes in the wiring that were found so far, and that no later look has contradicted."""
+        return self._mistakes.found
 
     @property
     def cost(self) -> Cost:
