@@ -94,6 +94,7 @@ class Lens:
         with self._guard.of("*"):
             self._hooks.close()
             self._states.pass_ended()
+            self._listener.closed()
             never_seen = self._never_seen()
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}

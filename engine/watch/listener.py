@@ -77,6 +77,11 @@ class Listener:
             handle.remove()
         self._weight_hooks, self._pass = [], object()
 
+    def closed(self) -> None:
+        """Nothing more is to come: let go of all tensors."""
+        self.pass_ended()
+        self._last, self._random_states = {}, {}
+
     @property
     def before(self) -> Heard:
         """What to call before a module's call, with the module."""
