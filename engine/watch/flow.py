@@ -82,7 +82,7 @@ class Flow:
 
     @property
     def memory(self) -> np.ndarray:
-        """The gradient at the state that carries memory: dL/dc_t of an LSTM, dL/dh_t otherwise."""
+        """(layers, directions, T, rows, units): at the state that carries memory, dL/dc_t of an LSTM, else dL/dh_t."""
         return self.grad_hidden if self.grad_cell is None else self.grad_cell
 
     @property

@@ -43,8 +43,8 @@ class Reach:
     Of the loss that enters last alone where that is known: of many losses, those nearby decide the size.
 
     Args:
-        enters, first: the norms where it enters, and at the direction's first step. ratio: what is left, `first` /
-            `enters`; NaN if nothing enters.
+        enters, first: the norms where it enters, and at the direction's first step, in the unit of dL/d(memory).
+        ratio: what is left, `first` / `enters`; NaN if nothing enters.
         steps: from where it enters back to the first. places: at how many steps a gradient enters.
         is_last_alone: False if this is the gradient of all losses together.
     """
