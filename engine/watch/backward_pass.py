@@ -13,7 +13,6 @@ from torch import Tensor
 
 from engine.watch.call import Call
 from engine.watch.guard import Guard
-from engine.watch.proof import WeightRecord
 
 
 @dataclass(eq=False)
@@ -21,12 +20,14 @@ class RunningPass:
     """What has arrived in one backward pass.
 
     Args:
-        calls: whose gradients have come back, by number.
+        calls: whose gradients have come back, by number. at_weights: see `engine.watch.proof.AtWeights`.
+        states: those that were shown by `Lens.state`, as `engine.watch.states.States`.
         is_look: one of its calls was to be looked at, whether or not that succeeds.
     """
 
     calls: dict[int, Call] = field(default_factory=dict)
-    record: WeightRecord = field(default_factory=WeightRecord)
+    at_weights: dict[int, Tensor] = field(default_factory=dict)
+    states: dict[str, dict[int, Any]] = field(default_factory=dict)
     is_look: bool = False
 
 
@@ -38,19 +39,16 @@ class BackwardPasses:
     was raised, and which never ends, is forgotten with them.
 
     Args:
-        weights: all watched weights, to be remembered before anything is added to their `.grad`; none if this pass is
-            not to be proved.
         measure: gets a pass at its end. ended: gets it afterwards, also if measuring has failed.
     """
 
     def __init__(
         self,
         guard: Guard,
-        weights: Callable[[], Sequence[Tensor]],
         measure: Callable[[RunningPass], None],
         ended: Callable[[RunningPass], None],
     ) -> None:
-        self._guard, self._weights, self._measure, self._ended = guard, weights, measure, ended
+        self._guard, self._measure, self._ended = guard, measure, ended
         self._running: weakref.WeakValueDictionary[int, RunningPass] = weakref.WeakValueDictionary()
 
     def begin(self, *, is_look: bool) -> RunningPass:
@@ -61,8 +59,6 @@ class BackwardPasses:
             running = self._running[number] = RunningPass()
             for step in (self._measure, self._over):
                 torch.autograd.Variable._execution_engine.queue_callback(self._guard.hook("*", partial(step, running)))
-            if is_look:
-                running.record.remember(self._weights())
         running.is_look |= is_look
         return running
 
@@ -85,22 +81,11 @@ class BackwardPasses:
             if (gradient := gradients[place]) is not None:
                 call.gradients[name] = gradient.detach()
 
-    def arrived_at_weight(self, key: int, gradient: Tensor | None) -> None:
-        """The gradient of a weight that is computed; key: its `id`."""
-        running = self.begin(is_look=True)
-        if gradient is not None:
-            running.record.arrived[key] = gradient.detach()
+    def arrived_at_weight(self, weight: int, gradient: Tensor) -> None:
+        """The whole gradient of a weight. weight: its `id`."""
+        self.begin(is_look=True).at_weights[weight] = gradient.detach().clone()  # for it may become `.grad` itself
 
     def _over(self, running: RunningPass) -> None:
         for call in running.calls.values():
             call.gradients = {}
         self._ended(running)
-
-
-def weight_hook(key: int, number: int, arrived: Callable[[int, Tensor | None], None]) -> Callable[[Any], None]:
-    """A hook for the node that computed a weight, as its output `number`."""
-
-    def hook(gradients: tuple[Tensor | None, ...]) -> None:
-        arrived(key, gradients[number])
-
-    return hook

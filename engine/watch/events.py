@@ -12,7 +12,7 @@ from engine.watch.flow import Flow
 from engine.watch.mistakes import Mistake
 from engine.watch.verdict import verdict_of
 
-ANY = "any"
+ANY, CHANGE = "any", "change"
 KINDS = (*verdict.KINDS, *mistakes.KINDS)
 
 
@@ -24,11 +24,8 @@ class Finding(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.module}: {self.sentence}"
-            if self.kind in verdict.KINDS
-            else f"{self.module}: {self.kind}. {self.sentence}"
-        )
+        what = "" if self.kind in verdict.KINDS else f"{self.kind}: "
+        return f"{self.module}: {what}{self.sentence}"
 
 
 Callback = Callable[[Finding], object]
@@ -54,20 +51,15 @@ class Events:
 
     def __init__(self) -> None:
         self._wanted: list[tuple[str, Callback]] = []
-        self._changed: list[Callback] = []
         self._told: set[tuple[str, str]] = set()
         self._verdicts: dict[str, str] = {}
         self._has_warned = False
 
     def on(self, kind: str, callback: Callback) -> None:
         """See `Lens.on`."""
-        if kind not in (*KINDS, ANY):
-            raise ValueError(f"kind is {kind!r}: one of {', '.join((*KINDS, ANY))} is expected")
+        if kind not in (*KINDS, ANY, CHANGE):
+            raise ValueError(f"kind is {kind!r}: one of {', '.join((*KINDS, ANY, CHANGE))} is expected")
         self._wanted.append((kind, callback))
-
-    def on_change(self, callback: Callback) -> None:
-        """Be told of every verdict that is not the module's last one, and of every mistake once."""
-        self._changed.append(callback)
 
     def looked(self, flows: Mapping[str, Flow], found: Sequence[Mistake]) -> None:
         """A look is over."""
@@ -78,10 +70,8 @@ class Events:
             if finding.kind in verdict.KINDS:
                 is_changed = self._verdicts.get(finding.module) != finding.kind
                 self._verdicts[finding.module] = finding.kind
-            if is_changed:
-                self._call(self._changed, finding)
-            if is_new:
-                self._call([callback for kind, callback in self._wanted if kind in (finding.kind, ANY)], finding)
+            kinds = {CHANGE: is_changed, ANY: is_new, finding.kind: is_new}
+            self._call([callback for kind, callback in self._wanted if kinds.get(kind)], finding)
 
     def _call(self, callbacks: Sequence[Callback], finding: Finding) -> None:
         """An error in somebody's callback must not end the training: it is warned of, once."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -22,31 +21,23 @@ from engine.watch.history import History
 from engine.watch.hooks import Hooks
 from engine.watch.listener import Listener
 from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find, flat_weights
-from engine.watch.proof import WeightRecord, allowed, prove
+from engine.watch.modules import find
+from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report
 from engine.watch.report_html import html
 from engine.watch.report_text import written
 from engine.watch.roots import Roots
 from engine.watch.scalars import scalars_of
+from engine.watch.scaler import Scaler
 from engine.watch.schedule import Cost, Schedule
-from engine.watch.states import StateLoops
+from engine.watch.states import StateLoops, States, flows_of_states
 
-PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
     'loop call lens.state("h", h) at every step.'
 )
 HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
-
-
-class Scaler(Protocol):
-    """What is needed of a `torch.amp.GradScaler`."""
-
-    def get_scale(self) -> float:
-        """By what the loss is multiplied."""
 
 
 class Lens:
@@ -76,9 +67,9 @@ class Lens:
         self._flows: dict[str, Flow] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
-        self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
-        self._passes = BackwardPasses(self._guard, self._weights, self._measure, self._ended)
+        self._passes = BackwardPasses(self._guard, self._measure, self._ended)
+        self._states = StateLoops(self._passes, self._guard)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
         stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
         self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
@@ -108,9 +99,10 @@ class Lens:
         said: dict[str, str] = {}
         with self._guard.of("*"):
             self._hooks.close()
-            self._states.forget()
+            self._states.pass_ended()
             self._history.closed(self._modules.values())
             never_seen = self._listener.never_seen()
+            self._listener.closed()
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
             said |= never_seen
@@ -128,21 +120,17 @@ class Lens:
         """Show one state of a hand-written loop, at every step, in order. In evaluation mode nothing is kept.
 
         Args:
-            name: under which `flow(name)` then has dL/dh_t, the steps on its time axis. state: (B, units) or (units,).
+            name: under which `flow(name)` then has dL/dh_t. Its time axis are the states to which a gradient came, in
+                the order in which they were shown. state: (B, units) or (units,).
 
         Returns:
             The same tensor.
         """
         with self._guard.of(name):
             model = None if self._model is None else self._model()
-            training = model is not None and model.training and not self._closed
-            if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._guard.hook(name, self._state_arrived))
+            if model is not None and model.training and not self._closed and torch.is_grad_enabled():
+                self._states.show(name, state, is_look=self._schedule.is_due())
         return state
-
-    def _state_arrived(self, keep: Callable[[], None]) -> None:
-        self._passes.begin(is_look=True)
-        keep()
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
@@ -153,45 +141,41 @@ class Lens:
             return self._roots is not None
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
-    def _proves(self) -> bool:
-        return self._schedule.looks % PROVED_EVERY == 0
-
-    def _weights(self) -> list[Tensor]:
-        if not self._proves():
-            return []
-        modules = [watched.module() for watched in self._modules.values()]
-        return [weight for module in modules if module is not None for weight in flat_weights(module)]
-
     def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
-            if self._look(calls, running.record):
-                self._history.looked(self._schedule.passes, calls, self._flows, self._scaler is not None)
+            if self._look(calls, running.states, running.at_weights):
+                self._history.looked(self._schedule.passes, calls, self._flows, is_scaled=self._scale != 1)
+
+    @property
+    def _scale(self) -> float:
+        """By what the loss is multiplied."""
+        return 1.0 if self._scaler is None else float(self._scaler.get_scale())
 
     def _ended(self, running: RunningPass) -> None:
         """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
             self._listener.pass_ended()
+            self._states.pass_ended()
             if running.is_look:
                 self._history.events.looked(self._flows, self.mistakes)
 
     @torch.no_grad()
-    def _look(self, calls: list[Call], record: WeightRecord) -> bool:
-        scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
-        number = self._schedule.passes
-        flows, refused = self._states.flows(self._rows, number, scale)
-        if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
+    def _look(self, calls: list[Call], states: States, at_weights: AtWeights) -> bool:
+        scale, number = self._scale, self._schedule.passes
+        flows, refused = flows_of_states(states, self._rows, number, scale)
+        if states and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
-        if not calls and not flows:
+        if not calls and not states:
             return False
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
         add_direct_of_ends(found, calls)
-        if self._proves():
-            self._prove(calls, refused, record, found)
+        if self._schedule.proves:
+            self._prove(calls, refused, at_weights, found)
             self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
@@ -207,7 +191,7 @@ class Lens:
         return True
 
     def _prove(
-        self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]
+        self, calls: list[Call], refused: dict[str, str], at_weights: AtWeights, found: list[MeasuredCall]
     ) -> None:
         """Prove what was measured. A proof that fails refuses the module until one succeeds."""
         shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
@@ -216,14 +200,14 @@ class Lens:
         known = {one.call.number: one.sweep for one in found}
         groups = groups_of(provable)
         whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
-        proofs = prove(groups, record, {number: known[number] for number in whole})
+        proofs = prove(groups, at_weights, {number: known[number] for number in whole})
         limits = {call.name: allowed(call) for call in provable}
         for name, difference in proofs.items():
             self._failed.pop(name, None)
             self._proved[name] = difference
             if not difference <= limits[name]:
                 self._failed[name] = (
-                    f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
+                    f"{name}: dL/dW from its states is not what autograd brought to its weights: they differ by "
                     f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
                     "what PyTorch's own module computes."
                 )
@@ -282,8 +266,9 @@ class Lens:
             lens.on("vanished", print)
 
         Args:
-            kind: of a verdict ("vanished", "exploding", "not finite", ...) or of a mistake ("missing detach", ...), or
-                "any"; `engine.watch.events.KINDS` has all of them.
+            kind: of a verdict ("vanished", "exploding", "not finite", ...) or of a mistake ("missing detach", ...), as
+                in `engine.watch.events.KINDS`; "any" of them; or "change": every verdict that is not the module's last
+                one, and every mistake once.
             callback: gets a `Finding`: kind, module and sentence. It is called at the end of the backward pass. An
                 error in it does not end the training: it becomes a warning, once.
 

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.watch.backward_pass import BackwardPasses, weight_hook
+from engine.watch.backward_pass import BackwardPasses
 from engine.watch.call import Call, arguments_of, captured, results_of, states_of
 from engine.watch.guard import Guard
 from engine.watch.hooks import Heard
 from engine.watch.layout import data_of
 from engine.watch.mistakes import Mistake, broken_loop, missing_detach
 from engine.watch.modules import WatchedModule
-from engine.watch.refusal import RefusalError
+from engine.watch.refusal import RefusalError, refuse_empty
 from engine.watch.schedule import Schedule
 from engine.watch.wiring import (
     Arrived,
@@ -59,6 +59,8 @@ class Listener:
         self._in_pass: dict[str, int] = {}
         self._loops: dict[str, list[str]] = {}
         self._loop_hooks: dict[str, tuple[Mark, Arrived]] = {}
+        self._weight_hooks: list[Any] = []
+        self._pass = object()  # the one to come
 
     def never_seen(self) -> dict[str, str]:
         """The modules of which no look was possible, and why, as far as nothing else was said of them."""
@@ -85,6 +87,14 @@ class Listener:
             if (mistake := broken_loop(name, kinds)) is not None:
                 self.mistakes[mistake.kind, name] = mistake
         self._in_pass, self._loops, self._loop_hooks = {}, {}, {}
+        for handle in self._weight_hooks:
+            handle.remove()
+        self._weight_hooks, self._pass = [], object()
+
+    def closed(self) -> None:
+        """Nothing more is to come: let go of all tensors."""
+        self.pass_ended()
+        self._last, self._random_states = {}, {}
 
     @property
     def before(self) -> Heard:
@@ -141,6 +151,7 @@ class Listener:
             self._loop_hooks[name] = Mark(origin, "h"), hook
             return
         try:
+            refuse_empty(name, states[0].shape[-2] if states[0].dim() > 1 else 1)
             call = captured(watched, module, self._number, given, initial, output)
             call.state_link, call.random_state = state_link, random_state if call.output.device.type == "cpu" else None
             self._link(call, earlier, data_of(given), states)
@@ -166,7 +177,7 @@ class Listener:
             hidden.grad_fn.register_prehook(hook)
 
     def _hook(self, call: Call, origin: Origin, results: dict[str, Tensor]) -> None:
-        """Hook the results of a call, and its weights if they are computed."""
+        """Hook the results of a call, and its weights if it is to be proved."""
 
         def arrived(names: list[tuple[int, str]]) -> Arrived:
             def hook(gradients: tuple[Tensor | None, ...]) -> None:
@@ -177,13 +188,25 @@ class Listener:
             return self._guard.hook(call.name, hook)
 
         on_gradient(results, arrived)
-        for weight in call.weights:
-            node = weight.grad_fn
-            key = (self._key, "weight", weight.output_nr)
-            if node is not None and key not in metadata_of(node):
-                metadata_of(node)[key] = True
-                hook = weight_hook(id(weight), weight.output_nr, self._passes.arrived_at_weight)
-                node.register_prehook(self._guard.hook("*", hook))
+        if self._schedule.proves:
+            for weight in call.weights:
+                if weight.requires_grad:
+                    self._hook_weight(weight)
+
+    def _hook_weight(self, weight: Tensor) -> None:
+        """Hook what autograd brings to a weight in this pass, once: a node of a parameter can outlive its graph."""
+        node, number = torch.autograd.graph.get_gradient_edge(weight)[:2]
+        mark_of = (self._key, "weight", number)
+        if metadata_of(node).get(mark_of) is self._pass:
+            return
+        metadata_of(node)[mark_of] = self._pass
+        key = id(weight)
+
+        def hook(gradients: tuple[Tensor | None, ...]) -> None:
+            if (gradient := gradients[number]) is not None:
+                self._passes.arrived_at_weight(key, gradient)
+
+        self._weight_hooks.append(node.register_prehook(self._guard.hook("*", hook)))
 
     def _counter(self, origin: Origin, *, is_look: bool) -> Arrived:
         """A hook that counts the pass, where nothing is kept of a call."""

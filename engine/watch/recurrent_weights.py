@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from engine.cells import CELLS
 from engine.watch.call import Call
@@ -17,10 +17,10 @@ MAX_EIGENVALUE_UNITS = 1024
 
 @dataclass(frozen=True, eq=False)
 class RecurrentWeights:
-    """weight_hh of every layer and direction, (G*H, H) each, as copies on the CPU. cell: see `engine.cells.CELLS`."""
+    """weight_hh of every layer and direction, (G*H, H) each, copies, float64. cell: see `engine.cells.CELLS`."""
 
     cell: str
-    matrices: tuple[tuple[int, int, Tensor], ...]
+    matrices: tuple[tuple[int, int, np.ndarray], ...]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def recurrent_weights(calls: Sequence[Call]) -> dict[str, RecurrentWeights]:
         found[name] = RecurrentWeights(
             call.stack.cell,
             tuple(
-                (layer, d, weights.recurrent.to("cpu", torch.float32, copy=True))
+                (layer, d, weights.recurrent.to("cpu", torch.float64, copy=True).numpy())
                 for layer, row in enumerate(rows)
                 for d, weights in enumerate(row)
             ),
@@ -62,15 +62,15 @@ def spectrum_of(kept: RecurrentWeights) -> list[WeightSpectrum]:
     found = []
     for layer, direction, matrix in kept.matrices:
         gates = CELLS[kept.cell].gates
-        for gate, block in zip(gates, matrix.chunk(len(gates)), strict=True):
+        for gate, block in zip(gates, np.split(matrix, len(gates)), strict=True):
             found.append(WeightSpectrum(layer, direction, gate, *_sizes(block)))
     return found
 
 
-def _sizes(block: Tensor) -> tuple[float, float | None]:
+def _sizes(block: np.ndarray) -> tuple[float, float | None]:
     height, width = block.shape
     is_square = height == width <= MAX_EIGENVALUE_UNITS
-    if not bool(torch.isfinite(block).all()):
-        return float("nan"), float("nan") if is_square else None
-    singular = float(torch.linalg.matrix_norm(block, 2))
-    return singular, float(torch.linalg.eigvals(block).abs().max()) if is_square else None
+    if not np.isfinite(block).all():
+        return np.nan, np.nan if is_square else None
+    singular = float(np.linalg.norm(block, 2))
+    return singular, float(np.abs(np.linalg.eigvals(block)).max()) if is_square else None

@@ -118,7 +118,7 @@ def _caption(chains: Sequence[Chain]) -> str:
         return "by steps back from where the loss enters"
     if reach.is_last_alone:
         return "of the last loss alone, by steps back from where it enters"
-    return f"of the losses at {reach.places} steps together, by steps back from the last"
+    return f"of the losses at all {reach.places} steps, by steps back from the last"
 
 
 def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> Chain:

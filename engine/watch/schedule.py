@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+PROVED_EVERY = 10
+"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -49,6 +52,11 @@ class Schedule:
     def by_time(self) -> bool:
         """True if the share decides; then nothing needs to be heard between two looks."""
         return self._every is None
+
+    @property
+    def proves(self) -> bool:
+        """Whether the next look is proved."""
+        return self.looks % PROVED_EVERY == 0
 
     def is_due(self) -> bool:
         """Whether calls are kept now; decided once for each pass, at its first call."""

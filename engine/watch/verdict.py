@@ -62,7 +62,7 @@ def share_that_arrives(reach: Reach) -> str:
     """In words: 43% arrives, 1 part in 4 billion arrives, it is 33 times as large."""
     if reach.ratio == 0:
         return "exactly 0 arrives"
-    if reach.ratio >= 10:
+    if reach.ratio >= 1.5:
         return f"it is {write_count(reach.ratio)} times as large"
     if reach.ratio >= 0.1:
         return f"{reach.ratio:.0%} arrives"

@@ -113,7 +113,7 @@ def test_a_gradient_that_grows_past_float32():
 def test_infinite_gradients_are_no_news_where_a_scaler_looks_for_its_factor():
     class Scaler:
         def get_scale(self) -> float:
-            return 1.0
+            return 2.0
 
     assert not overflow(10.0, 42, scaler=Scaler()).black_box.is_frozen
 

@@ -63,7 +63,9 @@ def test_the_flow_is_there_when_it_is_told():
 
 def test_an_unknown_kind():
     lens = watch(nn.GRU(2, 2))
-    with pytest.raises(ValueError, match=r"kind is 'gone': one of vanished, .*, missing detach, .*, any is expected"):
+    with pytest.raises(
+        ValueError, match=r"kind is 'gone': one of vanished, .*, missing detach, .*, any, change is expected"
+    ):
         lens.on("gone", print)
 
 
@@ -100,7 +102,7 @@ def test_a_verdict_does_not_flicker_at_the_edge_of_its_band():
     told = []
     rnn = nn.RNN(1, 1, nonlinearity="relu", bias=False)
     with watch(rnn, every=1) as lens:
-        lens._history.events.on_change(told.append)
+        lens.on("change", told.append)
         for ratio in (0.011, 0.009, 0.011, 0.009, 0.001, 0.011, 1.0):
             with torch.no_grad():
                 rnn.weight_ih_l0.fill_(1), rnn.weight_hh_l0.fill_(ratio)
