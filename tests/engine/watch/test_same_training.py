@@ -7,7 +7,6 @@ import io
 import itertools
 import pickle
 import shutil
-import time
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, TensorDataset
 
 from engine.watch import watch
+from engine.watch.schedule import Schedule
 from tests.engine.watch.conftest import Made, assert_same_bits, run, watched
 
 STEPS, BATCH, INPUTS, UNITS, UPDATES = 7, 4, 3, 6, 12
@@ -60,45 +60,20 @@ def loss_of_net(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return model["rnn"](model["drop"](x))[0].pow(2).mean()
 
 
-class Clock:
-    """Goes on by one whenever it is read, and by more with every update: the same on every machine."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def read(self) -> float:
-        self.now += 1
-        return self.now
-
-    def of(self, make: Callable[[], Made]) -> Callable[[], Made]:
-        """The same training, each step of which takes its time."""
-
-        def made() -> Made:
-            model, step = make()
-
-            def slow_step() -> None:
-                self.now += 40
-                step()
-
-            return model, slow_step
-
-        return made
-
-
 @pytest.fixture
 def assert_same_training(monkeypatch) -> Callable[..., None]:
-    """Compare a training as it is, watched at every pass, and by a share of the time: then hooks come and go."""
-    clock = Clock()
-    monkeypatch.setattr(time, "perf_counter", clock.read)
+    """Compare a training as it is, watched at every pass, and now and then: between two looks the hooks are gone."""
+    now_and_then = itertools.cycle([True, True, False, False, False])
+    monkeypatch.setattr(Schedule, "would_be_due", lambda self: not self.by_time or next(now_and_then))
 
     def same(make: Callable[[], Made], passes: int = UPDATES) -> None:
         plain = run(make, UPDATES)
-        for options in ({}, {"every": None, "share": 0.2}):
-            model, lens = watched(clock.of(make), UPDATES, rows=2, **options)
+        for every in (1, None):
+            model, lens = watched(make, UPDATES, rows=2, every=every)
             assert_same_bits(plain, model)
             assert lens.refusals == {} and lens.mistakes == []
             assert all(flow.proof < 0.03 for flow in lens.flows.values())
-            assert 2 <= lens.cost.looks < passes if options else lens.cost.looks >= passes
+            assert lens.cost.looks >= passes if every else 2 <= lens.cost.looks < passes
 
     return same
 

@@ -1,0 +1,23 @@
+"""What a lens says as flat numbers, for loggers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.watch.flow import Flow
+from engine.watch.reach import best_reach, keep_gate
+from engine.watch.schedule import Cost
+
+
+def scalars_of(flows: Mapping[str, Flow], cost: Cost) -> dict[str, float]:
+    """Flat numbers: for every module the best ratio of its chains, the norms it comes from, gates and proof."""
+    found: dict[str, float] = {}
+    for name, flow in flows.items():
+        best = best_reach(flow)
+        values = {"ratio": best.ratio, "norm_enters": best.enters, "norm_first": best.first}
+        if (keep := keep_gate(flow)) is not None:
+            values["keep_gate"] = keep
+        if flow.proof is not None:
+            values["proof"] = flow.proof
+        found |= {f"watch/{name}/{what}": float(value) for what, value in values.items()}
+    return found | {"watch/looks": float(cost.looks), "watch/share": cost.share}
