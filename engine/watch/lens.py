@@ -19,6 +19,7 @@ from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, fl
 from engine.watch.guard import Guard
 from engine.watch.history import History
 from engine.watch.hooks import Hooks
+from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
 from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
@@ -70,9 +71,10 @@ class Lens:
         self._mistakes = Mistakes()
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard)
-        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes)
-        stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
-        self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
+        self._leftovers = Leftovers(self._modules, self._mistakes)
+        began = self._leftovers.pass_began
+        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes, began)
+        self._hooks = Hooks(self._listener.before, self._listener.after, self._guard.hook("*", self._updated))
         self._roots = Roots(self._modules, self._guard, self._found) if model is None else None
         if self._roots is not None:
             self._hooks.any_module = self._roots.called
@@ -132,6 +134,13 @@ class Lens:
                 self._states.show(name, state, is_look=self._schedule.is_due())
         return state
 
+    def _updated(self, optimizer: torch.optim.Optimizer) -> None:
+        """An update was made: hear of calls until the next one, or do not."""
+        armed, wanted = self._hooks.armed, self._wanted()
+        self._hooks.arm(wanted)
+        if armed or wanted:
+            self._leftovers.updated(optimizer)
+
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
@@ -159,6 +168,7 @@ class Lens:
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
             self._listener.pass_ended()
+            self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
                 self._history.events.looked(self._flows, self.mistakes)

@@ -52,9 +52,10 @@ class Listener:
         passes: BackwardPasses,
         guard: Guard,
         mistakes: Mistakes,
+        pass_began: Callable[[], None],
     ) -> None:
         self._modules, self._schedule, self._passes, self._guard = modules, schedule, passes, guard
-        self._mistakes = mistakes
+        self._mistakes, self._pass_began = mistakes, pass_began
         self._number = 0
         self._random_states: dict[int, Tensor] = {}
         self._last: dict[str, Tensor] = {}
@@ -212,6 +213,8 @@ class Listener:
 
     def _came_back(self, origin: Origin, state: Link | None) -> None:
         """A gradient has come to a call. state: where its initial state comes from."""
+        if not self._answered_in_pass:
+            self._pass_began()
         origin.is_spent = True
         self.answered.add(origin.module)
         self._answered_in_pass.add(origin.module)

@@ -20,6 +20,7 @@ KINDS = (
     "missing detach",
     "detached at every step",
     "state not handed on",
+    "gradients not cleared",
 )
 """The names of all mistakes."""
 
@@ -237,3 +238,16 @@ def broken_loop(name: str, calls: Sequence[HeardCall]) -> Evidence:
         sentence = "every step starts from zeros: its state is not handed on from step to step."
         return Mistake("state not handed on", name, sentence, "Give the new state to the next call: rnn(x, state).")
     return False
+
+
+# ---- in what an update is made with
+
+
+def gradients_not_cleared(name: str) -> Mistake:
+    """An update was made with the sum of its own gradient and that of the one before."""
+    return Mistake(
+        "gradients not cleared",
+        name,
+        "an update was made with the gradient of the one before in it.",
+        "Call optimizer.zero_grad() before every backward() that begins an update.",
+    )

@@ -56,6 +56,7 @@ def test_a_missing_detach(share):
         state = None
         with watch(rnn, **({} if share else {"every": 1})) as lens:
             for k in range(3):
+                optimizer.zero_grad()
                 output, state = rnn(torch.randn(STEPS, BATCH, 3), state)
                 if mended:
                     state = tuple(each.detach() for each in state)
