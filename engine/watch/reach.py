@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.cells import CELLS
+from engine.lens.norms import relative_sizes
 from engine.watch.flow import Flow
 
 
@@ -18,8 +19,8 @@ class Reach:
     Of the loss that enters last alone where that is known: of many losses, those nearby decide the size.
 
     Args:
-        enters, first: the norms where it enters, and at the direction's first step. ratio: what is left, `first` /
-            `enters`; NaN if nothing enters.
+        enters, first: the norms where it enters, and at the direction's first step, in the unit of dL/d(memory).
+        ratio: what is left, `first` / `enters`; NaN if nothing enters.
         steps: from where it enters back to the first. places: at how many steps a gradient enters.
         is_last_alone: False if this is the gradient of all losses together.
         by_distance: the norm at each distance from where it enters, (furthest distance + 1,); the first is `enters`.
@@ -54,8 +55,7 @@ def reach_of(flow: Flow, layer: int, direction: int) -> Reach:
     at, count = at[rows], count[rows]
     starts = _last(flow.valid, 1 - direction)[rows]
     enters, first = sizes[at, rows], sizes[starts, rows]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = float(np.median(np.where(enters > 0, first / enters, np.where(np.isnan(enters), np.nan, 0.0))))
+    ratio = float(np.median(relative_sizes(first, enters)))
     middles = (float(np.median(enters)), float(np.median(first)), ratio)
     distances = _by_distance(sizes[:, rows], at, starts)
     return Reach(*middles, int(np.median(np.abs(at - starts))), int(count.max()), flow.last is not None, distances)
@@ -79,14 +79,13 @@ def best_reach(flow: Flow) -> Reach:
 
 def keep_gate(flow: Flow) -> float | None:
     """The mean of the gate that keeps the old state, over all layers and real steps; None without one."""
-    name = keep_gate_name(flow)
-    return None if name is None else float(flow.gates[name][:, :, flow.valid].mean())
+    gate = keep_gate_name(flow)
+    return None if gate is None else float(flow.gates[gate][:, :, flow.valid].mean())
 
 
 def keep_gate_name(flow: Flow) -> str | None:
     """The gate that keeps the old state; None without one."""
-    names = (kind.retain_gate for kind in CELLS.values())
-    return next((name for name in names if name is not None and name in flow.gates), None)
+    return CELLS[flow.cell_name].retain_gate if flow.cell_name else None
 
 
 def _by_distance(sizes: np.ndarray, at: np.ndarray, starts: np.ndarray) -> tuple[float, ...]:
