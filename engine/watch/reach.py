@@ -11,6 +11,9 @@ from engine.cells import CELLS
 from engine.lens.norms import relative_sizes
 from engine.watch.flow import Flow
 
+ROUNDING = 1e-5
+"""What enters a cell that is called step by step is a difference of two totals: less than this part of them is none."""
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -107,7 +110,8 @@ def _places(flow: Flow, layer: int, direction: int) -> np.ndarray:
     if flow.grad_hidden_direct is None:
         return np.abs(flow.grad_hidden[layer, direction]).max(-1) > 0
     direct = np.abs(flow.grad_hidden_direct[layer, direction]).max(-1)
-    return (direct > 0) | np.isnan(direct)
+    total = np.abs(flow.grad_hidden[layer, direction]).max(-1)
+    return (direct > ROUNDING * total) | np.isnan(direct)
 
 
 def _last(there: np.ndarray, direction: int) -> np.ndarray:
