@@ -11,6 +11,9 @@ from engine.cells import CELLS
 from engine.lens.norms import relative_sizes
 from engine.watch.flow import Flow
 
+ROUNDING = 1e-5
+"""What enters a cell that is called step by step is a difference of two totals: less than this part of them is none."""
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -19,8 +22,8 @@ class Reach:
     Of the loss that enters last alone where that is known: of many losses, those nearby decide the size.
 
     Args:
-        enters, first: the norms where it enters, and at the direction's first step. ratio: what is left, `first` /
-            `enters`; NaN if nothing enters.
+        enters, first: the norms where it enters, and at the direction's first step, in the unit of dL/d(memory).
+        ratio: what is left, `first` / `enters`; NaN if nothing enters.
         steps: from where it enters back to the first. places: at how many steps a gradient enters.
         is_last_alone: False if this is the gradient of all losses together.
         by_distance: the norm at each distance from where it enters, (furthest distance + 1,); the first is `enters`.
@@ -79,14 +82,13 @@ def best_reach(flow: Flow) -> Reach:
 
 def keep_gate(flow: Flow) -> float | None:
     """The mean of the gate that keeps the old state, over all layers and real steps; None without one."""
-    name = keep_gate_name(flow)
-    return None if name is None else float(flow.gates[name][:, :, flow.valid].mean())
+    gate = keep_gate_name(flow)
+    return None if gate is None else float(flow.gates[gate][:, :, flow.valid].mean())
 
 
 def keep_gate_name(flow: Flow) -> str | None:
     """The gate that keeps the old state; None without one."""
-    names = (kind.retain_gate for kind in CELLS.values())
-    return next((name for name in names if name is not None and name in flow.gates), None)
+    return CELLS[flow.cell_name].retain_gate if flow.cell_name else None
 
 
 def _by_distance(sizes: np.ndarray, at: np.ndarray, starts: np.ndarray) -> tuple[float, ...]:
@@ -108,7 +110,8 @@ def _places(flow: Flow, layer: int, direction: int) -> np.ndarray:
     if flow.grad_hidden_direct is None:
         return np.abs(flow.grad_hidden[layer, direction]).max(-1) > 0
     direct = np.abs(flow.grad_hidden_direct[layer, direction]).max(-1)
-    return (direct > 0) | np.isnan(direct)
+    total = np.abs(flow.grad_hidden[layer, direction]).max(-1)
+    return (direct > ROUNDING * total) | np.isnan(direct)
 
 
 def _last(there: np.ndarray, direction: int) -> np.ndarray:

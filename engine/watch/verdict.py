@@ -81,7 +81,7 @@ def _cure(kind: str, flow: Flow, steps: int) -> str:
         return CLIP if gate else f"{CLIP} Or start with {ORTHOGONAL}."
     if kind not in SHRINKING:
         return ""
-    if flow.grad_hidden_direct is None:  # a loop that nobody knows
+    if flow.cell_name is None:  # a loop that nobody knows
         return "Give the old state a way past the weights, as the gates of nn.LSTM and nn.GRU do."
     if gate is None:
         return f"Use nn.LSTM or nn.GRU, or start with {ORTHOGONAL}."
