@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.watch import Lens
+from engine.watch.mistakes import KINDS
 
 FOLDER = Path(__file__).parents[2] / "examples" / "watch" / "mistakes"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -45,6 +46,10 @@ def run(source: str, may_raise: bool) -> Lens:
     with contextlib.suppress(RuntimeError) if may_raise else contextlib.nullcontext():
         exec(compile(source, "script", "exec"), names)
     return names["lens"]
+
+
+def test_every_mistake_has_a_script():
+    assert {name.replace("_", " ") for name in SCRIPTS} == set(KINDS)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
