@@ -168,7 +168,6 @@ def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
 
 
 def _block(block: WeightSpectrum) -> str:
-    if block.gate != "hidden":
-        return f"{block.gate.replace('_', ' ')} {short(block.singular)}"
+    gate = "" if block.gate == "hidden" else f"{block.gate.replace('_', ' ')} "
     in_the_long_run = "" if block.eigenvalue is None else f"; largest |eigenvalue|: {short(block.eigenvalue)}"
-    return short(block.singular) + in_the_long_run
+    return f"{gate}{short(block.singular)}{in_the_long_run}"
