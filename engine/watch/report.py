@@ -100,7 +100,7 @@ def _module(report: Report, name: str) -> ModuleReport:
         after.append(("proof", f"dL/dW differs from autograd's by {flow.proof:.0e} of its norm"))
     wiring = "; ".join(link for link in flow.links)
     before = [("seen", _size(flow)), *([("wiring", wiring)] if wiring else [])]
-    return ModuleReport(name, verdict_of(flow), mistakes, tuple(before), _caption(chains), chains, tuple(after))
+    return ModuleReport(name, verdict_of(flow), mistakes, tuple(before), _caption(flow, chains), chains, tuple(after))
 
 
 def _size(flow: Flow) -> str:
@@ -111,8 +111,10 @@ def _size(flow: Flow) -> str:
     return f"{count(layers, 'layer')}{both}, {count(steps, 'step')}, {count(units, 'unit')}, {sequences}"
 
 
-def _caption(chains: Sequence[Chain]) -> str:
-    """Whose gradient the picture shows."""
+def _caption(flow: Flow, chains: Sequence[Chain]) -> str:
+    """Whose gradient the picture shows. Of states that were shown one by one it is not known where a loss enters."""
+    if flow.grad_hidden_direct is None:
+        return "of all losses together, by steps back from the last step that they reach"
     reach = max((chain.reach for chain in chains), key=lambda reach: reach.places)
     if reach.places < 2:
         return "by steps back from where the loss enters"
