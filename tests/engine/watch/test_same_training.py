@@ -66,13 +66,13 @@ def assert_same_training(monkeypatch) -> Callable[..., None]:
     now_and_then = itertools.cycle([True, True, False, False, False])
     monkeypatch.setattr(Schedule, "would_be_due", lambda self: not self.by_time or next(now_and_then))
 
-    def same(make: Callable[[], Made], passes: int = UPDATES) -> None:
+    def same(make: Callable[[], Made], passes: int = UPDATES, proof: float = 1e-4) -> None:
         plain = run(make, UPDATES)
         for every in (1, None):
             model, lens = watched(make, UPDATES, rows=2, every=every)
             assert_same_bits(plain, model)
             assert lens.refusals == {} and lens.mistakes == []
-            assert all(flow.proof < 0.03 for flow in lens.flows.values())
+            assert lens.flows and all(flow.proof < proof for flow in lens.flows.values())
             assert lens.cost.looks >= passes if every else 2 <= lens.cost.looks < passes
 
     return same
@@ -153,7 +153,7 @@ def test_mixed_precision_with_a_grad_scaler(assert_same_training):
 
         return model, step
 
-    assert_same_training(make)
+    assert_same_training(make, proof=0.03)  # in bfloat16 the kernels round after every operation
 
 
 def test_gradients_accumulated_over_several_passes(assert_same_training):
