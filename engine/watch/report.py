@@ -48,8 +48,8 @@ class ModuleReport:
 
     Args:
         verdict: None where no gradient has a way back. mistakes: in its wiring.
-        facts: (what it is about, sentence), before and after the picture of the gradient.
-        chains: the gradient by the distance from where the loss enters. caption: whose gradient that is.
+        before, after: (what it is about, sentence), to be shown before and after the picture of the gradient.
+        chains: that picture, by the distance from where the loss enters. caption: whose gradient it is.
     """
 
     name: str
