@@ -45,6 +45,7 @@ class Flow:
     did not have, are 0. The reverse direction is indexed by position, too.
 
     Args:
+        name: of the module. cell_name: its cell in `engine.cells.CELLS`; None of a hand-written loop.
         hidden: h_t. cell: c_t, or None. gates: {name: values}; of a projected LSTM all of these but h have more units.
         grad_hidden: dL/dh_t, total: every path, through later steps and later calls included.
         grad_hidden_direct: the part that enters the layer at t from above. NaN at the last step of a call whose state
@@ -52,12 +53,13 @@ class Flow:
         grad_cell: dL/dc_t, total, or None.
         valid: (T, rows) bool, steps that are real. rows: which sequences of the batch these are.
         backward_pass: the number of the pass, among those that the lens has heard of.
-        proof: how far dL/dW from the sweep was from what autograd added to `.grad`, relative to its norm, when this was
-            last compared (at the first look and every tenth); None if it could not be.
+        proof: how far dL/dW from the sweep was from what autograd brought to the weights, relative to its norm, when
+            this was last compared (at the first look and every tenth); None if it could not be.
         last: the gradient of the loss that enters last; None if the module was called more than once in the pass.
     """
 
     name: str
+    cell_name: str | None
     hidden: np.ndarray
     grad_hidden: np.ndarray
     grad_hidden_direct: np.ndarray | None
@@ -80,7 +82,7 @@ class Flow:
 
     @property
     def memory(self) -> np.ndarray:
-        """The gradient at the state that carries memory: dL/dc_t of an LSTM, dL/dh_t otherwise."""
+        """(layers, directions, T, rows, units): at the state that carries memory, dL/dc_t of an LSTM, else dL/dh_t."""
         return self.grad_hidden if self.grad_cell is None else self.grad_cell
 
     @property

@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from engine.watch.backward_pass import BackwardPasses
+from engine.watch.backward_pass import BackwardPasses, RunningPass
+from engine.watch.black_box import BlackBox
 from engine.watch.call import Call
+from engine.watch.events import Callback
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
+from engine.watch.history import History
 from engine.watch.hooks import Hooks
+from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
-from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find, flat_weights
-from engine.watch.proof import WeightRecord, allowed, prove
-from engine.watch.report import Report, scalars_of, written
+from engine.watch.mistakes import Mistake, Mistakes
+from engine.watch.modules import find
+from engine.watch.proof import AtWeights, allowed, prove
+from engine.watch.report import Report
+from engine.watch.report_html import html
+from engine.watch.report_text import written
+from engine.watch.roots import Roots
+from engine.watch.scalars import scalars_of
+from engine.watch.scaler import Scaler
 from engine.watch.schedule import Cost, Schedule
-from engine.watch.states import StateLoops
+from engine.watch.states import StateLoops, States, flows_of_states
 
-PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
     'loop call lens.state("h", h) at every step.'
 )
 HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
-
-
-class Scaler(Protocol):
-    """What is needed of a `torch.amp.GradScaler`."""
-
-    def get_scale(self) -> float:
-        """By what the loss is multiplied."""
 
 
 class Lens:
@@ -49,30 +48,37 @@ class Lens:
     sentence in `refusals`; an error of its own never reaches the training. Use it as a context manager, or close it.
 
     Attributes:
-        mistakes: classic mistakes in the wiring that were found so far.
+        mistakes: classic mistakes in the wiring that were found so far, and that no later look has contradicted.
     """
 
     def __init__(
-        self, model: nn.Module, share: float, every: int | None, rows: int | None, scaler: Scaler | None
+        self, model: nn.Module | None, share: float, every: int | None, rows: int | None, scaler: Scaler | None
     ) -> None:
+        """model: None for every model that is called from now on."""
         if rows is not None and rows < 1:
             raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
-        self._model = weakref.ref(model)
-        self._modules, refused = find(model)
-        self._schedule, self._guard = Schedule(share, every), Guard()
+        self._model = None if model is None else weakref.ref(model)
+        self._modules, refused = ({}, {}) if model is None else find(model)
+        self._schedule, self._history = Schedule(share, every), History()
+        self._guard = Guard(self._schedule.own_time)
         self._guard.refusals |= refused
-        if not self._modules and not refused:
+        if model is not None and not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
-        self._states = StateLoops()
-        self._mistakes: dict[tuple[str, str], Mistake] = {}
-        self._passes = BackwardPasses(self._weights, self._ended)
-        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
-        self._hooks = Hooks(self._listener.before, self._listener.after, self._wanted)
-        if self._modules:
+        self._mistakes = Mistakes()
+        self._passes = BackwardPasses(self._guard, self._measure, self._ended)
+        self._states = StateLoops(self._passes, self._guard)
+        self._leftovers = Leftovers(self._modules, self._mistakes)
+        began = self._leftovers.pass_began
+        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes, began)
+        self._hooks = Hooks(self._listener.before, self._listener.after, self._guard.hook("*", self._updated))
+        self._roots = Roots(self._modules, self._guard, self._found) if model is None else None
+        if self._roots is not None:
+            self._hooks.any_module = self._roots.called
+        if self._modules or self._roots is not None:
             self._hooks.arm()
 
     def __enter__(self) -> Self:
@@ -81,108 +87,106 @@ class Lens:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close(warn=kind is None)
+        self.close(warn=kind is None)
 
-    def close(self) -> None:
-        """Stop watching. What was found stays. Warns of modules of which nothing was ever seen."""
-        self._close(warn=True)
+    def close(self, *, warn: bool = True) -> None:
+        """Stop watching. What was found stays.
 
-    def _close(self, warn: bool) -> None:
+        Args:
+            warn: warn of modules of which nothing was ever seen; `refusals` has the same sentences.
+        """
         if self._closed:
             return
         self._closed = True
-        self._hooks.close()
-        self._states.forget()
-        never_seen = self._never_seen()
-        self._guard.refusals |= never_seen
-        nothing = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
-        for sentence in (nothing | never_seen).values():
+        said: dict[str, str] = {}
+        with self._guard.of("*"):
+            self._hooks.close()
+            self._states.pass_ended()
+            self._history.closed(self._modules.values())
+            never_seen = self._listener.never_seen()
+            self._listener.closed()
+            self._guard.refusals |= never_seen
+            said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
+            said |= never_seen
+        for sentence in said.values():
             if warn:
-                warnings.warn(sentence, UserWarning, stacklevel=3)
-
-    def _never_seen(self) -> dict[str, str]:
-        """The modules of which no look was possible, and why, as far as nothing else was said of them."""
-        found, listener = {}, self._listener
-        for watched in self._modules.values():
-            name = watched.name
-            if name in self._guard.refusals or name in listener.answered:
-                continue
-            count = listener.called.get(name, 0)
-            times = "once" if count == 1 else f"{count} times"
-            found[name] = (
-                f"{name} was called {times}, but no gradient ever came back to it: nothing that the loss depends on "
-                "reads its output."
-                if count
-                else f"{name} was found in the model, but never called with gradients enabled while it was watched. (A "
-                f"direct {name}.forward(x) is seen by no hook, nor is a call in code that was compiled before: call "
-                f"{name}(x).)"
-            )
-        return found
+                warnings.warn(sentence, UserWarning, stacklevel=2)
 
     # ---- what it hears
+
+    def _found(self) -> None:
+        """There are more modules than before."""
+        self._hooks.hear(self._listener.before, self._listener.after)
 
     def state(self, name: str, state: Tensor) -> Tensor:
         """Show one state of a hand-written loop, at every step, in order. In evaluation mode nothing is kept.
 
         Args:
-            name: under which `flow(name)` then has dL/dh_t, the steps on its time axis. state: (B, units) or (units,).
+            name: under which `flow(name)` then has dL/dh_t. Its time axis are the states to which a gradient came, in
+                the order in which they were shown. state: (B, units) or (units,).
 
         Returns:
             The same tensor.
         """
-        with self._guard.of(name), self._schedule.own_time():
-            model = self._model()
-            training = model is not None and model.training and not self._closed
-            if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._state_arrived)
+        with self._guard.of(name):
+            model = None if self._model is None else self._model()
+            if model is not None and model.training and not self._closed and torch.is_grad_enabled():
+                self._states.show(name, state, is_look=self._schedule.is_due())
         return state
 
-    def _state_arrived(self, keep: Callable[[], None]) -> None:
-        with self._guard.of("*"), self._schedule.own_time():
-            self._passes.begin()
-            keep()
+    def _updated(self, optimizer: torch.optim.Optimizer) -> None:
+        """An update was made: hear of calls until the next one, or do not."""
+        armed, wanted = self._hooks.armed, self._wanted()
+        self._hooks.arm(wanted)
+        if armed or wanted:
+            self._leftovers.updated(optimizer)
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
-        if not self._modules:
+        if self._closed:
             return False
+        if not self._modules:
+            return self._roots is not None
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
-    def _proves(self) -> bool:
-        return self._schedule.looks % PROVED_EVERY == 0
-
-    def _weights(self) -> list[Tensor]:
-        if not self._proves():
-            return []
-        modules = [watched.module() for watched in self._modules.values()]
-        return [weight for module in modules if module is not None for weight in flat_weights(module)]
-
-    def _ended(self, calls: list[Call], record: WeightRecord) -> None:
+    def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
-        if self._closed:
-            return
-        looked = False
-        with self._guard.of("*"), self._schedule.own_time(), torch.no_grad():
-            looked = self._look(calls, record)
-        self._schedule.pass_ended(looked)
-        self._listener.pass_ended()
+        if not self._closed:
+            calls = [running.calls[number] for number in sorted(running.calls)]
+            if self._look(calls, running.states, running.at_weights):
+                self._history.looked(self._schedule.passes, calls, self._flows, is_scaled=self._scale != 1)
+            self._mistakes.judge(calls)
 
-    def _look(self, calls: list[Call], record: WeightRecord) -> bool:
-        scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
-        number = self._schedule.passes
-        flows, refused = self._states.flows(self._rows, number, scale)
-        if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
+    @property
+    def _scale(self) -> float:
+        """By what the loss is multiplied."""
+        return 1.0 if self._scaler is None else float(self._scaler.get_scale())
+
+    def _ended(self, running: RunningPass) -> None:
+        """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
+        if not self._closed:
+            self._schedule.pass_ended(running.is_look)
+            self._listener.pass_ended()
+            self._leftovers.pass_ended()
+            self._states.pass_ended()
+            if running.is_look:
+                self._history.events.looked(self._flows, self.mistakes)
+
+    @torch.no_grad()
+    def _look(self, calls: list[Call], states: States, at_weights: AtWeights) -> bool:
+        scale, number = self._scale, self._schedule.passes
+        flows, refused = flows_of_states(states, self._rows, number, scale)
+        if states and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
-        if not calls and not flows:
+        if not calls and not states:
             return False
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
         add_direct_of_ends(found, calls)
-        if self._proves():
-            self._prove(calls, refused, record, found)
-            self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
+        if self._schedule.proves:
+            self._prove(calls, refused, at_weights, found)
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
                 continue
@@ -197,7 +201,7 @@ class Lens:
         return True
 
     def _prove(
-        self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]
+        self, calls: list[Call], refused: dict[str, str], at_weights: AtWeights, found: list[MeasuredCall]
     ) -> None:
         """Prove what was measured. A proof that fails refuses the module until one succeeds."""
         shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
@@ -206,14 +210,14 @@ class Lens:
         known = {one.call.number: one.sweep for one in found}
         groups = groups_of(provable)
         whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
-        proofs = prove(groups, record, {number: known[number] for number in whole})
+        proofs = prove(groups, at_weights, {number: known[number] for number in whole})
         limits = {call.name: allowed(call) for call in provable}
         for name, difference in proofs.items():
             self._failed.pop(name, None)
             self._proved[name] = difference
             if not difference <= limits[name]:
                 self._failed[name] = (
-                    f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
+                    f"{name}: dL/dW from its states is not what autograd brought to its weights: they differ by "
                     f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
                     "what PyTorch's own module computes."
                 )
@@ -253,20 +257,50 @@ class Lens:
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Classic mistakes in the wiring that were found so far."""
-        return list((self._mistakes | self._listener.mistakes).values())
+        """Classic mistakes in the wiring that were found so far, and that no later look has contradicted."""
+        return self._mistakes.found
 
     @property
     def cost(self) -> Cost:
         """The lens's own time so far."""
         return self._schedule.cost
 
+    @property
+    def black_box(self) -> BlackBox:
+        """The last looks as small numbers, and what came first when one was no longer finite."""
+        return self._history.black_box
+
+    def on(self, kind: str, callback: Callback) -> None:
+        """Be told when a look first finds something of a module, once for each module.
+
+            lens.on("vanished", print)
+
+        Args:
+            kind: of a verdict ("vanished", "exploding", "not finite", ...) or of a mistake ("missing detach", ...), as
+                in `engine.watch.events.KINDS`; "any" of them; or "change": every verdict that is not the module's last
+                one, and every mistake once.
+            callback: gets a `Finding`: kind, module and sentence. It is called at the end of the backward pass. An
+                error in it does not end the training: it becomes a warning, once.
+
+        Raises:
+            ValueError: if there is no such kind.
+        """
+        self._history.events.on(kind, callback)
+
     def scalars(self) -> dict[str, float]:
         """Flat numbers of the newest looks, {"watch/lstm/ratio": ...}, as loggers take them."""
         return scalars_of(self._flows, self.cost)
 
+    @property
+    def _report(self) -> Report:
+        kept = self._history
+        return Report(self._flows, self.mistakes, self.refusals, self.cost, kept.black_box, kept.recurrent_weights)
+
     def __str__(self) -> str:
-        return written(Report(self._flows, self.mistakes, self.refusals, self.cost))
+        return written(self._report)
+
+    def _repr_html_(self) -> str:
+        return html(self._report)
 
 
 def watch(

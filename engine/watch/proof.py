@@ -1,19 +1,20 @@
-"""The proof on the user's own model: dL/dW from the sweep against what autograd added to `.grad` in the same pass."""
+"""The proof on the user's own model: dL/dW from the sweep against what autograd brings to the weights in that pass."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from engine.layers.cell_trace import CellTrace
+from engine.layers.accelerators import ProjectedLSTMTrace
+from engine.layers.cell_trace import LibraryTrace
 from engine.layers.reverse_sequence import flip
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients
-from engine.watch.call import Call, has_late_hooks
+from engine.watch.call import Call
 from engine.watch.measure import Measured, measured
 from engine.watch.sweep_input import SweepInput, side_by_side, sweep_input
 
@@ -24,50 +25,21 @@ ROWS = 64
 """Sequences that are swept at once, to limit memory."""
 
 
-@dataclass(eq=False)
-class WeightRecord:
-    """What is needed of the weights to prove a backward pass; filled while it runs.
-
-    Args:
-        before: `.grad` before the pass, by `id` of the parameter; None where there was none.
-        arrived: the gradient of weights that are computed (weight norm, weight drop), by `id`.
-    """
-
-    before: dict[int, Tensor | None] = field(default_factory=dict)
-    arrived: dict[int, Tensor] = field(default_factory=dict)
-
-    def remember(self, weights: Sequence[Tensor]) -> None:
-        """Keep what a parameter's `.grad` is before this pass adds to it."""
-        for weight in weights:
-            if weight.is_leaf and id(weight) not in self.before:
-                self.before[id(weight)] = None if weight.grad is None else weight.grad.detach().clone()
-
-    def added(self, weight: Tensor) -> Tensor | None:
-        """The gradient of a weight in this pass, float64; None if it is not to be had."""
-        if not weight.is_leaf:
-            arrived = self.arrived.get(id(weight))
-            return None if arrived is None else arrived.double()
-        if weight.grad is None or id(weight) not in self.before or _has_hooks(weight):
-            return None
-        before = self.before[id(weight)]
-        return weight.grad.double() if before is None else weight.grad.double() - before.double()
-
-
-def _has_hooks(weight: Tensor) -> bool:
-    """Whether somebody changes this gradient on its way into `.grad`, or takes it away."""
-    return bool(weight._backward_hooks) or has_late_hooks(weight)
+AtWeights = Mapping[int, Tensor]
+"""dL/dW as autograd brought it to the weights in one backward pass, by `id` of the weight. What the pass changes in
+`.grad` is no measure of it: much that was there before hides it, and other passes can run within this one."""
 
 
 @dataclass
 class Sum:
-    """dL/dW of one weight from all sweeps of a pass, and which modules use it."""
+    """dL/dW of one weight from all sweeps of a pass, float64 and shaped as the weight; `names`: modules that use it."""
 
     weight: Tensor
     names: set[str]
     value: Tensor
 
 
-def prove(groups: Sequence[Sequence[Call]], record: WeightRecord, known: Mapping[int, Measured]) -> dict[str, float]:
+def prove(groups: Sequence[Sequence[Call]], arrived: AtWeights, known: Mapping[int, Measured]) -> dict[str, float]:
     """How far the sweep's dL/dW is from autograd's, by module: the worst of its weights, relative to their norms.
 
     Args:
@@ -75,7 +47,7 @@ def prove(groups: Sequence[Sequence[Call]], record: WeightRecord, known: Mapping
         known: sweeps of whole groups that are there already, by the number of their first call.
 
     Returns:
-        Modules of which at least one weight can be compared.
+        {module: difference}, a number without a unit; only modules of which at least one weight can be compared.
 
     Raises:
         RefusalError: if a call cannot be measured.
@@ -91,10 +63,10 @@ def prove(groups: Sequence[Sequence[Call]], record: WeightRecord, known: Mapping
                 one.value += gradient
     differences: dict[str, list[float]] = {}
     for one in sums.values():
-        added = record.added(one.weight)
-        if added is not None and bool(torch.isfinite(added).all()):
+        brought = arrived.get(id(one.weight))  # nothing by torch.autograd.grad, which does not reach the weights
+        if brought is not None and not one.weight._backward_hooks and bool(torch.isfinite(brought).all()):
             for name in one.names:
-                differences.setdefault(name, []).append(_difference(one, added))
+                differences.setdefault(name, []).append(_difference(one, brought.double()))
     return {name: max(values) for name, values in differences.items()}
 
 
@@ -114,10 +86,10 @@ def _parts(group: Sequence[Call]) -> list[SweepInput]:
     return [sweep_input(group[0], rows) for rows in torch.arange(group[0].batch).split(ROWS)]
 
 
-def _difference(one: Sum, added: Tensor) -> float:
+def _difference(one: Sum, arrived: Tensor) -> float:
     """Relative to autograd's norm. A penalty on the weights in the loss, a multiple of W, is left out."""
-    rest = added - one.value
-    size = float(added.norm())
+    rest = arrived - one.value
+    size = float(arrived.norm())
     weight = one.weight.detach().double()
     if float(rest.norm()) > 1e-3 * size and bool(weight.any()):
         share = float((rest * weight).sum() / (weight * weight).sum())
@@ -128,15 +100,17 @@ def _difference(one: Sum, added: Tensor) -> float:
 
 
 def weight_gradients(found: Measured) -> list[Tensor]:
-    """dL/dW of every weight in PyTorch's order, float64: sums over steps and sequences of outer products."""
+    """dL/dW of every weight in PyTorch's order and shapes, float64: sums over steps and sequences of outer products."""
     gradients: list[Tensor] = []
     for layer, row in enumerate(found.gradients):
         for d, swept in enumerate(row):
-            gradients += _of_chain(found.forward.cell_traces[layer][d], swept, d, found.given)
+            trace = found.forward.cell_traces[layer][d]
+            assert isinstance(trace, LibraryTrace)  # as `measured` makes them
+            gradients += _of_chain(trace, swept, d, found.given)
     return gradients
 
 
-def _of_chain(trace: CellTrace, swept: LayerGradients, direction: int, given: SweepInput) -> list[Tensor]:
+def _of_chain(trace: LibraryTrace, swept: LayerGradients, direction: int, given: SweepInput) -> list[Tensor]:
     """Of one layer in one direction: W_ih, W_hh, the biases and W_hr, as far as there are any."""
 
     def own_order(scaled: Scaled) -> Tensor:
@@ -151,6 +125,6 @@ def _of_chain(trace: CellTrace, swept: LayerGradients, direction: int, given: Sw
     gradients = [product(at_input, trace.inputs), product(at_state, trace.previous_hidden)]
     if given.stack.bias:
         gradients += [at_input.sum((0, 1)), at_state.sum((0, 1))]
-    if given.stack.projected:
-        gradients.append(product(own_order(swept.total), trace.unprojected))  # type: ignore[attr-defined]
+    if isinstance(trace, ProjectedLSTMTrace):
+        gradients.append(product(own_order(swept.total), trace.unprojected))
     return gradients

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 
 from engine import number_format
-from engine.number_format import amount, power_of_ten, relative_size, share, short, signed
+from engine.number_format import amount, power_of_ten, relative_size, share, short, signed, to_json
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,10 @@ def test_a_relative_size_is_said_as_a_reader_says_it(ratio, written):
 )
 def test_a_metric_is_a_percentage_or_an_amount(value, percent, written):
     assert number_format.metric(value, percent) == written
+
+
+@pytest.mark.parametrize("value", [0.5, -3, math.inf, -math.inf, math.nan])
+def test_any_number_goes_through_json_and_back(value):
+    read = json.loads(json.dumps(to_json(value), allow_nan=False))
+    assert type(read) is (type(value) if math.isfinite(value) else str)
+    assert float(read) == value or (math.isnan(value) and math.isnan(float(read)))
