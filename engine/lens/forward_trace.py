@@ -33,7 +33,8 @@ class ForwardPass:
     `cell_traces[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), the input of the first
     layer; `output` is (T, B, directions * H), the states of the top layer; `lengths` (B,) counts each sequence's real
     steps in this part. `masks` are, by layer, what dropout multiplied that layer's output by, (T, B, directions * H):
-    0, or 1 / (1 - p); empty where nothing was dropped.
+    0, or 1 / (1 - p); empty where nothing was dropped. `is_linked` is False if its initial states do not come from the
+    pass before it.
     """
 
     cell_traces: list[list[CellTrace]]
@@ -41,6 +42,7 @@ class ForwardPass:
     output: Tensor
     lengths: Tensor
     masks: Mapping[int, Tensor] = field(default_factory=dict)
+    is_linked: bool = True
 
 
 class LayersTrace:
