@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from engine.watch.backward_pass import BackwardPasses
+from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.call import Call
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
@@ -19,14 +19,12 @@ from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
 from engine.watch.listener import Listener
 from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find, flat_weights
-from engine.watch.proof import WeightRecord, allowed, prove
+from engine.watch.modules import find
+from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
 
-PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
     'loop call lens.state("h", h) at every step.'
@@ -59,7 +57,8 @@ class Lens:
             raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
         self._model = weakref.ref(model)
         self._modules, refused = find(model)
-        self._schedule, self._guard = Schedule(share, every), Guard()
+        self._schedule = Schedule(share, every)
+        self._guard = Guard(self._schedule.own_time)
         self._guard.refusals |= refused
         if not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
@@ -69,9 +68,10 @@ class Lens:
         self._proved: dict[str, float] = {}
         self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
-        self._passes = BackwardPasses(self._weights, self._ended)
+        self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
-        self._hooks = Hooks(self._listener.before, self._listener.after, self._wanted)
+        stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
+        self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
         if self._modules:
             self._hooks.arm()
 
@@ -91,12 +91,15 @@ class Lens:
         if self._closed:
             return
         self._closed = True
-        self._hooks.close()
-        self._states.forget()
-        never_seen = self._never_seen()
-        self._guard.refusals |= never_seen
-        nothing = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
-        for sentence in (nothing | never_seen).values():
+        said: dict[str, str] = {}
+        with self._guard.of("*"):
+            self._hooks.close()
+            self._states.forget()
+            never_seen = self._never_seen()
+            self._guard.refusals |= never_seen
+            said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
+            said |= never_seen
+        for sentence in said.values():
             if warn:
                 warnings.warn(sentence, UserWarning, stacklevel=3)
 
@@ -130,58 +133,51 @@ class Lens:
         Returns:
             The same tensor.
         """
-        with self._guard.of(name), self._schedule.own_time():
+        with self._guard.of(name):
             model = self._model()
             training = model is not None and model.training and not self._closed
             if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._state_arrived)
+                self._states.show(name, state, self._guard.hook(name, self._state_arrived))
         return state
 
     def _state_arrived(self, keep: Callable[[], None]) -> None:
-        with self._guard.of("*"), self._schedule.own_time():
-            self._passes.begin()
-            keep()
+        self._passes.begin(is_look=True)
+        keep()
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
-        if not self._modules:
+        if not self._modules or self._closed:
             return False
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
-    def _proves(self) -> bool:
-        return self._schedule.looks % PROVED_EVERY == 0
-
-    def _weights(self) -> list[Tensor]:
-        if not self._proves():
-            return []
-        modules = [watched.module() for watched in self._modules.values()]
-        return [weight for module in modules if module is not None for weight in flat_weights(module)]
-
-    def _ended(self, calls: list[Call], record: WeightRecord) -> None:
+    def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
-        if self._closed:
-            return
-        looked = False
-        with self._guard.of("*"), self._schedule.own_time(), torch.no_grad():
-            looked = self._look(calls, record)
-        self._schedule.pass_ended(looked)
-        self._listener.pass_ended()
+        if not self._closed:
+            calls = [running.calls[number] for number in sorted(running.calls)]
+            self._look(calls, running.at_weights)
 
-    def _look(self, calls: list[Call], record: WeightRecord) -> bool:
+    def _ended(self, running: RunningPass) -> None:
+        """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
+        if not self._closed:
+            self._schedule.pass_ended(running.is_look)
+            self._listener.pass_ended()
+
+    @torch.no_grad()
+    def _look(self, calls: list[Call], at_weights: AtWeights) -> None:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
         flows, refused = self._states.flows(self._rows, number, scale)
         if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
         if not calls and not flows:
-            return False
+            return
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
         add_direct_of_ends(found, calls)
-        if self._proves():
-            self._prove(calls, refused, record, found)
+        if self._schedule.proves:
+            self._prove(calls, refused, at_weights, found)
             self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
@@ -194,10 +190,9 @@ class Lens:
         self._flows = {**{name: flow for name, flow in self._flows.items() if name not in refused}, **flows}
         for name in self._failed:
             self._flows.pop(name, None)
-        return True
 
     def _prove(
-        self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]
+        self, calls: list[Call], refused: dict[str, str], at_weights: AtWeights, found: list[MeasuredCall]
     ) -> None:
         """Prove what was measured. A proof that fails refuses the module until one succeeds."""
         shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
@@ -206,14 +201,14 @@ class Lens:
         known = {one.call.number: one.sweep for one in found}
         groups = groups_of(provable)
         whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
-        proofs = prove(groups, record, {number: known[number] for number in whole})
+        proofs = prove(groups, at_weights, {number: known[number] for number in whole})
         limits = {call.name: allowed(call) for call in provable}
         for name, difference in proofs.items():
             self._failed.pop(name, None)
             self._proved[name] = difference
             if not difference <= limits[name]:
                 self._failed[name] = (
-                    f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
+                    f"{name}: dL/dW from its states is not what autograd brought to its weights: they differ by "
                     f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
                     "what PyTorch's own module computes."
                 )
