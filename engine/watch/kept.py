@@ -21,6 +21,7 @@ from engine.lens.forward_trace import ForwardPass, LayersTrace
 from engine.lens.norms import SequenceNorms
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients, Rows, SweepResult
+from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall
 from engine.watch.measure import Measured
 from engine.watch.modules import Stack
@@ -79,14 +80,10 @@ class Kept:
 
 
 @torch.no_grad()
-def kept_of(found: Sequence[MeasuredCall], valid: np.ndarray, direct: np.ndarray, scale: float) -> Kept:
-    """Keep what is needed of the calls of one module.
-
-    Args:
-        valid: (T, rows) bool, of the flow. direct: (layers, directions, T, rows, units), its `grad_hidden_direct`.
-    """
+def kept_of(found: Sequence[MeasuredCall], flow: Flow, scale: float) -> Kept:
+    """Keep what is needed of the calls of one module, of which `flow` was made."""
     everywhere = min(len(one.rows) for one in found)
-    drawn = int(valid[:, :everywhere].sum(0).argmax())
+    drawn = int(flow.valid[:, :everywhere].sum(0).argmax())
     starts = np.cumsum([len(one.call.inputs) for one in found])[:-1].tolist()
     links = tuple(one.call.state_link for one in found)
     passes, gradients = [], []
@@ -100,7 +97,7 @@ def kept_of(found: Sequence[MeasuredCall], valid: np.ndarray, direct: np.ndarray
     return Kept(
         stack=found[0].call.stack,
         input_size=found[0].call.inputs.shape[-1],
-        norms=_norms(found, valid.shape, direct, scale),
+        norms=_norms(found, flow, scale),
         drawn=drawn,
         swept=SweepResult(WatchedTrace(passes, detached), gradients),
         follows_last=last is not None,
@@ -187,8 +184,9 @@ def _gradients_in_time(rows: LayerGradients) -> LayerGradients:
     return LayerGradients(turned(rows.total), turned(rows.direct), cell, turned(rows.grad_input_proj))
 
 
-def _norms(found: Sequence[MeasuredCall], shape: tuple[int, ...], direct: np.ndarray, scale: float) -> SequenceNorms:
-    """The norms of all calls, on one time axis. shape: (T, rows)."""
+def _norms(found: Sequence[MeasuredCall], flow: Flow, scale: float) -> SequenceNorms:
+    """The norms of all calls, on one time axis."""
+    assert flow.grad_hidden_direct is not None
     by_sweep: dict[int, SequenceNorms] = {}
     for one in found:
         if id(one.sweep) not in by_sweep:
@@ -201,7 +199,7 @@ def _norms(found: Sequence[MeasuredCall], shape: tuple[int, ...], direct: np.nda
         first = pick(by_sweep[id(found[0].sweep)])
         if first is None:
             return None
-        whole, start = np.zeros((*first.shape[:2], *shape)), 0
+        whole, start = np.zeros((*first.shape[:2], *flow.valid.shape)), 0
         for one in found:
             values, stop = pick(by_sweep[id(one.sweep)]), start + len(one.call.inputs)
             assert values is not None
@@ -214,7 +212,7 @@ def _norms(found: Sequence[MeasuredCall], shape: tuple[int, ...], direct: np.nda
     assert total is not None and last is not None
     return SequenceNorms(
         total=total,
-        direct=np.linalg.norm(direct, axis=-1),
+        direct=np.linalg.norm(flow.grad_hidden_direct, axis=-1),
         cell=on_axis(lambda norms: norms.cell),
         last=last,
         last_cell=on_axis(lambda norms: norms.last_cell),

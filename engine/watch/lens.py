@@ -11,13 +11,17 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from engine.frame import Chain, Diagnosis, Look
 from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.call import Call
+from engine.watch.diagnosis import unread
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
+from engine.watch.kept import Kept, kept_of
 from engine.watch.listener import Listener
+from engine.watch.looks import chain_of, diagnosis_of, look_of
 from engine.watch.mistakes import Mistake, mistakes_of
 from engine.watch.modules import find
 from engine.watch.proof import AtWeights, allowed, prove
@@ -64,6 +68,7 @@ class Lens:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
+        self._kept: dict[str, Kept] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
         self._states = StateLoops()
@@ -183,7 +188,8 @@ class Lens:
             if name in refused or name in self._failed:
                 continue
             own = [one for one in found if one.call.name == name]
-            flows[name] = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
+            flows[name] = flow = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
+            self._kept[name] = kept_of(own, flow, scale)
         for name in flows:
             self._guard.refusals.pop(name, None)
         self._guard.refusals |= {**refused, **self._failed}
@@ -235,6 +241,43 @@ class Lens:
         reasons = self.refusals if name is None else {k: v for k, v in self.refusals.items() if k in (name, "*")}
         why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
         raise LookupError(f"there is no flow{'' if name is None else f' of {name}'}. {why}")
+
+    def chain(self, name: str | None = None) -> Chain:
+        """The states of one module along the time axis, as figures and stage read them; name: as for `flow`.
+
+        The drawn sequence is the longest of those that were looked at. Raises as `flow` does.
+        """
+        return chain_of(*self._looked_at(name))
+
+    def frame(self, name: str | None = None) -> Look:
+        """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
+
+        It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
+        of the weights, of the others the norms. Raises as `flow` does.
+        """
+        return look_of(*self._looked_at(name))
+
+    def diagnosis(self, name: str | None = None) -> Diagnosis:
+        """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
+
+        Raises as `flow` does, but not for a module that was called and of which no gradient ever came back.
+        """
+        if name in self._unread():
+            return unread(name)
+        flow, kept = self._looked_at(name)
+        (module,) = (watched for watched in self._modules.values() if watched.name == flow.name)
+        return diagnosis_of(flow, kept, module, [each for each in self.mistakes if each.module == flow.name])
+
+    def _looked_at(self, name: str | None) -> tuple[Flow, Kept]:
+        flow = self.flow(name)
+        if flow.name not in self._kept:
+            raise LookupError(f"{flow.name} is a hand-written loop: nothing is known of its cell")
+        return flow, self._kept[flow.name]
+
+    def _unread(self) -> set[str]:
+        """The modules that were called in a pass that is over, and of which no gradient came back."""
+        over = self._schedule.passes or self._closed
+        return {name for name in self._listener.called if over and name not in self._listener.answered}
 
     @property
     def flows(self) -> dict[str, Flow]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from engine.cells import CELLS
-from engine.frame import Chain, Look
+from engine.frame import Chain, Diagnosis, Look
 from engine.frame.readings import Preactivations, StepFactors, WeightGradients
 from engine.lens.norms import Endpoints, gradient_norms
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
 from engine.lens.weight_gradients import weight_gradients_of
+from engine.watch.advice import Code
+from engine.watch.diagnosis import Watched, diagnose
 from engine.watch.flow import Flow
 from engine.watch.kept import FRESH, Kept, weights_by_chain
+from engine.watch.mistakes import Mistake
+from engine.watch.modules import WatchedModule
 
 NOISE = {4: 1e-5, 8: 1e-10}
 """By bytes of a number. Where calls hand their state on, what enters a step is a difference of two gradients; less than
@@ -71,6 +76,35 @@ def look_of(flow: Flow, kept: Kept) -> Look:
         **vars(gradient_norms(kept.norms, ends, drawn)),
         **vars(_preactivations(kept)),
     )
+
+
+def diagnosis_of(flow: Flow, kept: Kept, module: WatchedModule, mistakes: Sequence[Mistake]) -> Diagnosis:
+    """The verdict on one module; mistakes: those found in its wiring."""
+    ends, drawn = endpoints(flow, kept), kept.drawn
+    having = ends.enters >= 0
+    distances = np.abs(ends.enters - ends.relevant)
+    ways = [int(np.median(each[some])) if some.any() else 0 for each, some in zip(distances, having, strict=True)]
+    return diagnose(
+        Watched(
+            code=Code(flow.name, kept.stack, kept.input_size, module.is_root, module.one_step),
+            chain=chain_of(flow, kept),
+            look=look_of(flow, kept),
+            ways=tuple(ways),
+            between=tuple(_between(ends, d, drawn) for d in range(len(ways))),
+            follows_last=kept.follows_last,
+            places=int(_places(flow, kept).sum(0).max()) if flow.last is None else int(flow.last.places.max()),
+            detached=tuple(at for at in kept.swept.trace.cuts if ends.relevant[0, drawn] < at <= ends.enters[0, drawn]),
+            calls=len(flow.calls),
+            mistakes=mistakes,
+        )
+    )
+
+
+def _between(ends: Endpoints, direction: int, drawn: int) -> np.ndarray:
+    """The steps of the drawn sequence that the gradient goes back from, where the loss enters first of them."""
+    enters, relevant = ends.enters[direction, drawn], ends.relevant[direction, drawn]
+    between = np.arange(enters, relevant) if direction else np.arange(relevant + 1, enters + 1)
+    return between[ends.valid[between, drawn]]
 
 
 def endpoints(flow: Flow, kept: Kept) -> Endpoints:
