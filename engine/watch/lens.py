@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -27,7 +26,7 @@ from engine.watch.modules import find
 from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
-from engine.watch.states import StateLoops
+from engine.watch.states import StateLoops, States, flows_of_states
 
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
@@ -71,9 +70,9 @@ class Lens:
         self._kept: dict[str, Kept] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
-        self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
+        self._states = StateLoops(self._passes, self._guard)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
         stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
         self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
@@ -99,7 +98,8 @@ class Lens:
         said: dict[str, str] = {}
         with self._guard.of("*"):
             self._hooks.close()
-            self._states.forget()
+            self._states.pass_ended()
+            self._listener.closed()
             never_seen = self._never_seen()
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
@@ -133,21 +133,17 @@ class Lens:
         """Show one state of a hand-written loop, at every step, in order. In evaluation mode nothing is kept.
 
         Args:
-            name: under which `flow(name)` then has dL/dh_t, the steps on its time axis. state: (B, units) or (units,).
+            name: under which `flow(name)` then has dL/dh_t. Its time axis are the states to which a gradient came, in
+                the order in which they were shown. state: (B, units) or (units,).
 
         Returns:
             The same tensor.
         """
         with self._guard.of(name):
             model = self._model()
-            training = model is not None and model.training and not self._closed
-            if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._guard.hook(name, self._state_arrived))
+            if model is not None and model.training and not self._closed and torch.is_grad_enabled():
+                self._states.show(name, state, is_look=self._schedule.is_due())
         return state
-
-    def _state_arrived(self, keep: Callable[[], None]) -> None:
-        self._passes.begin(is_look=True)
-        keep()
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
@@ -160,22 +156,23 @@ class Lens:
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
-            self._look(calls, running.at_weights)
+            self._look(calls, running.states, running.at_weights)
 
     def _ended(self, running: RunningPass) -> None:
         """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
             self._listener.pass_ended()
+            self._states.pass_ended()
 
     @torch.no_grad()
-    def _look(self, calls: list[Call], at_weights: AtWeights) -> None:
+    def _look(self, calls: list[Call], states: States, at_weights: AtWeights) -> None:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
-        flows, refused = self._states.flows(self._rows, number, scale)
-        if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
+        flows, refused = flows_of_states(states, self._rows, number, scale)
+        if states and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
-        if not calls and not flows:
+        if not calls and not states:
             return
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
