@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.diagnosis.at_limits import dead_relu, mostly_pinned
-from engine.diagnosis.bands import GROWING, LIMITS, SHRINKING, band
+from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING, band
 from engine.diagnosis.reasons import Reason, grows_by, per_step, shrinks_by
 from engine.diagnosis.text import MIN_FLOAT32, arrives, share, state_name, steps
 from engine.frame import Chain, Diagnosis, Look
@@ -218,8 +218,10 @@ def _unknown(watched: Watched) -> Found | None:
     """Only the sum of many losses is known: near losses hide how little comes back from the last."""
     if watched.follows_last or watched.places < 2:
         return None
+    if band(watched.ratio) in SHRINKING or watched.ratio > RISING * watched.places:
+        return None  # near losses can only add to what arrives, and no more than each one brings
     amount = arrives(watched.whose, watched.where, watched.ratio)
-    sentence = f"{amount} Of {watched.places} losses near ones hide how little of a far one arrives."
+    sentence = f"{amount} Of up to {watched.places} losses, near ones hide how little of the last one's arrives."
     return Found("unknown", sentence)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -18,11 +19,11 @@ from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
-from engine.watch.kept import Kept, kept_of
+from engine.watch.kept import kept_of
 from engine.watch.listener import Listener
-from engine.watch.looks import chain_of, diagnosis_of, look_of
+from engine.watch.looks import ModuleLook
 from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find
+from engine.watch.modules import WatchedModule, find
 from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
@@ -67,7 +68,7 @@ class Lens:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
-        self._kept: dict[str, Kept] = {}
+        self._looks: dict[str, ModuleLook] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
         self._mistakes: dict[tuple[str, str], Mistake] = {}
@@ -186,7 +187,7 @@ class Lens:
                 continue
             own = [one for one in found if one.call.name == name]
             flows[name] = flow = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
-            self._kept[name] = kept_of(own, flow, scale)
+            self._looks[name] = ModuleLook(flow, kept_of(own, flow, scale), self._module(name))
         for name in flows:
             self._guard.refusals.pop(name, None)
         self._guard.refusals |= {**refused, **self._failed}
@@ -244,7 +245,7 @@ class Lens:
 
         The drawn sequence is the longest of those that were looked at. Raises as `flow` does.
         """
-        return chain_of(*self._looked_at(name))
+        return self._looked_at(name).chain
 
     def frame(self, name: str | None = None) -> Look:
         """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
@@ -252,7 +253,8 @@ class Lens:
         It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
         of the weights, of the others the norms. Raises as `flow` does.
         """
-        return look_of(*self._looked_at(name))
+        looked_at = self._looked_at(name)
+        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self._mistakes_of(looked_at.flow.name)))
 
     def diagnosis(self, name: str | None = None) -> Diagnosis:
         """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
@@ -261,15 +263,20 @@ class Lens:
         """
         if name in self._unread():
             return unread(name)
-        flow, kept = self._looked_at(name)
-        (module,) = (watched for watched in self._modules.values() if watched.name == flow.name)
-        return diagnosis_of(flow, kept, module, [each for each in self.mistakes if each.module == flow.name])
+        looked_at = self._looked_at(name)
+        return looked_at.diagnosis(self._mistakes_of(looked_at.flow.name))
 
-    def _looked_at(self, name: str | None) -> tuple[Flow, Kept]:
+    def _looked_at(self, name: str | None) -> ModuleLook:
         flow = self.flow(name)
-        if flow.name not in self._kept:
+        if flow.name not in self._looks:
             raise LookupError(f"{flow.name} is a hand-written loop: nothing is known of its cell")
-        return flow, self._kept[flow.name]
+        return self._looks[flow.name]
+
+    def _module(self, name: str) -> WatchedModule:
+        return next(watched for watched in self._modules.values() if watched.name == name)
+
+    def _mistakes_of(self, name: str) -> list[Mistake]:
+        return [mistake for mistake in self.mistakes if mistake.module == name]
 
     def _unread(self) -> set[str]:
         """The modules that were called in a pass that is over, and of which no gradient came back."""

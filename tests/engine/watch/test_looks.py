@@ -80,3 +80,86 @@ def test_norms_are_those_of_the_loop(name, is_packed):
                                      np.median(memory[-1, -1, 0, columns]) if chain.directions > 1 else 0))  # fmt: skip
     assert chain.valid == tuple(valid[:, drawn]) and chain.same_lengths is (not is_packed)
     assert (chain.lag, chain.first_informative, chain.cuts, chain.answers_once) == (None, 0, (), True)
+
+
+# ---- several calls in one pass
+
+
+def cells(kind, read, **options):
+    """A loop over a cell that reads the output at some steps; the loss of each step by itself."""
+    torch.manual_seed(1)
+    cell = kind(3, 5, **options).double()
+    x = torch.randn(8, 3, 3, dtype=DOUBLE)
+
+    def losses():
+        state, found = None, []
+        for t in range(len(x)):
+            state = cell(x[t], state)
+            h = state[0] if isinstance(state, tuple) else state
+            found.append(h.pow(3).sum(-1).mean() if t in read else None)
+        return [loss for loss in found if loss is not None]
+
+    return cell, losses
+
+
+def in_time(log: list[Entry], which: str) -> np.ndarray:
+    """(T, B) norms of one-step calls."""
+    return np.linalg.norm(np.concatenate([entry.gradient(which)[0, 0] for entry in log if entry.arrived]), axis=-1)
+
+
+@pytest.mark.parametrize("read", [range(8), [7], [2, 5]])
+@pytest.mark.parametrize("kind", [nn.RNNCell, nn.GRUCell, nn.LSTMCell])
+def test_one_step_calls_follow_the_last_loss_alone(kind, read):
+    cell, losses = cells(kind, read)
+    with watch(cell, every=1) as lens:
+        sum(losses()).backward()
+    chain, look = lens.chain(), lens.frame()
+    found = {}
+    for name, pick in (("all", sum), ("last", lambda each: each[-1])):
+        with unrolled() as log:
+            pick(losses()).backward()
+        found[name] = {which: in_time(log, which) for which in ("hidden", "cell") if getattr(log[0], which)}
+    alone, end = found["last"], max(read)
+    close(look.grad_norm[0, 0], np.median(found["all"]["hidden"], -1))
+    close(look.sequence_grad_norm[0, 0], found["all"]["hidden"][:, 0])
+    close(look.sequence_grad_norm_last[0, 0], alone["hidden"][:, 0])
+    memory = alone.get("cell", alone["hidden"])
+    close(look.sequence_grad_norm_memory[0, 0], memory[:, 0])
+    known = memory if len(read) == 1 else memory[:, :1]  # of many losses the last is followed in the drawn sequence
+    close(look.grad_norm_memory[0, 0], np.median(known, -1))
+    close(look.ratio[0, 0], np.median(known[0] / known[end]))
+    close(look.output_grad_norm, np.median(known[end]))
+    memory = memory[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        close(look.factors.factor[0, 0, 1 : end + 1], memory[:end] / memory[1 : end + 1])
+    assert [t for t, is_counted in enumerate(chain.counted) if is_counted] == list(read)
+    assert chain.enters(0) == end and chain.cuts == () and chain.time_steps == end + 1
+
+
+def test_where_states_are_changed_between_calls_all_losses_stand_together():
+    """What the next call sends back is changed on the way, so that the losses cannot be told apart."""
+    cell, x = nn.GRUCell(3, 5).double(), torch.randn(6, 2, 3, dtype=DOUBLE)
+    with watch(cell, every=1) as lens:
+        h, loss = torch.zeros(2, 5, dtype=DOUBLE), torch.zeros((), dtype=DOUBLE)
+        for t in range(6):
+            h = cell(x[t], h * 0.9)
+            loss = loss + h.pow(2).sum()
+        loss.backward()
+    look = lens.frame()
+    np.testing.assert_array_equal(look.grad_norm_memory, look.grad_norm)
+    assert look.diagnosis.kind == "unknown" and "all losses together" in look.diagnosis.sentence
+
+
+def test_calls_that_begin_anew_are_walls():
+    """A Siamese network: the second call is a sequence of its own."""
+    rnn = nn.GRU(3, 4).double()
+    one, two = torch.randn(8, 2, 3, dtype=DOUBLE), torch.randn(5, 2, 3, dtype=DOUBLE)
+    with watch(rnn, every=1) as lens:
+        (rnn(one)[1] - rnn(two)[1]).pow(2).sum().backward()
+    chain, look = lens.chain(), lens.frame()
+    assert chain.cuts == (8,) and chain.enters(0) == 12 and np.isnan(look.factors.factor[0, 0, 8])
+    with unrolled() as log:
+        (rnn(one)[1] - rnn(two)[1]).pow(2).sum().backward()
+    sizes = np.linalg.norm(log[1].gradient("hidden"), axis=-1)[0, 0]
+    close(look.ratio[0, 0], np.median(sizes[0] / sizes[-1]))
+    assert look.diagnosis.evidence["lag"] == 4
