@@ -22,6 +22,7 @@ from engine.watch.hooks import Hooks
 from engine.watch.kept import kept_of
 from engine.watch.listener import Listener
 from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake, mistakes_of
 from engine.watch.modules import WatchedModule, find
 from engine.watch.proof import AtWeights, allowed, prove
@@ -68,7 +69,7 @@ class Lens:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
-        self._looks: dict[str, ModuleLook] = {}
+        self._looks: dict[str, ModuleLook | LoopLook] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
         self._mistakes: dict[tuple[str, str], Mistake] = {}
@@ -171,6 +172,7 @@ class Lens:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
         flows, refused = flows_of_states(states, self._rows, number, scale)
+        self._looks |= {name: LoopLook(flow) for name, flow in flows.items()}
         if states and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
         if not calls and not states:
@@ -266,11 +268,8 @@ class Lens:
         looked_at = self._looked_at(name)
         return looked_at.diagnosis(self._mistakes_of(looked_at.flow.name))
 
-    def _looked_at(self, name: str | None) -> ModuleLook:
-        flow = self.flow(name)
-        if flow.name not in self._looks:
-            raise LookupError(f"{flow.name} is a hand-written loop: nothing is known of its cell")
-        return self._looks[flow.name]
+    def _looked_at(self, name: str | None) -> ModuleLook | LoopLook:
+        return self._looks[self.flow(name).name]
 
     def _module(self, name: str) -> WatchedModule:
         return next(watched for watched in self._modules.values() if watched.name == name)
