@@ -94,7 +94,9 @@ class ModuleLook:
         own_ends = (int(real[-1]), int(real[0]))
         measured = self.ends.enters[:, kept.drawn].tolist()
         entering = tuple(at if at >= 0 else own_ends[d] for d, at in enumerate(measured))
-        at_own_ends = entering == own_ends[: stack.directions]
+        answers_once = bool(entering == own_ends[: stack.directions] and counted.sum() <= stack.directions)
+        if answers_once:  # one loss, said to be where the forward direction ends
+            counted = np.arange(len(own)) == own_ends[0]
         alike = (valid == valid[:, :1]).all() and (self.ends.enters == self.ends.enters[:, :1]).all()
         return Chain(
             cell=stack.cell,
@@ -106,7 +108,7 @@ class ModuleLook:
             time_steps=len(own),
             valid=tuple(own.tolist()),
             counted=tuple(counted.tolist()),
-            answers_once=bool(at_own_ends and counted.sum() <= stack.directions),
+            answers_once=answers_once,
             entering=entering,
             same_lengths=bool(alike),
             cuts=kept.cuts,
@@ -124,7 +126,7 @@ class ModuleLook:
             cell=None if flow.cell is None else flow.cell[:, :, :, drawn].copy(),
             gates={name: values[:, :, :, drawn].copy() for name, values in flow.gates.items()},
             valid=flow.valid[:, drawn].copy(),
-            counted=self.places[:, drawn].copy(),
+            counted=np.array(self.chain.counted),
             factors=factors_of(swept, seeds),
             weight_gradients=self._weight_gradients(swept, seeds),
             mean_weights={name: np.array(np.abs(values).mean()) for name, values in matrices.items()},
