@@ -40,6 +40,7 @@ class Watched:
         ways: for each direction the median number of steps from where the followed loss enters back to the first that
             it can come back to. between: for each direction those steps of the drawn sequence.
         follows_last: the gradient is that of the loss that enters last alone. places: at how many steps one enters.
+        broken: what is not finite in some sequence, "state", "gradient" or "weight's gradient"; empty if all is.
         detached: at these steps the state was detached from the step before. calls: in this pass.
         mistakes: found in this module's wiring.
     """
@@ -51,6 +52,7 @@ class Watched:
     between: tuple[np.ndarray, ...]
     follows_last: bool
     places: int
+    broken: str
     detached: tuple[int, ...]
     calls: int
     mistakes: Sequence[Mistake]
@@ -150,14 +152,9 @@ class Kind:
 
 def _not_finite(watched: Watched) -> Found | None:
     """A state or a gradient is infinite or NaN. (The loss is not known.)"""
-    look = watched.look
-    if not np.isfinite(look.hidden).all():
-        what = "state"
-    elif not all(np.isfinite(norms).all() for norms in (look.grad_norm, look.grad_norm_memory)):
-        what = "gradient"
-    else:
+    if not watched.broken:
         return None
-    sentence = f"A {what} is no longer a finite number: this model cannot learn any further."
+    sentence = f"A {watched.broken} is no longer a finite number: this model cannot learn any further."
     return Found("not_finite", sentence, advice.CLIP)
 
 
@@ -207,12 +204,19 @@ def _exactly_zero(watched: Watched) -> Found | None:
         return Found("dead", f"{nothing}: {cause}.", _line(watched, advice.other_activation))
     if chain.activation is not None and mostly_pinned(chain.activation, states):
         pinned = f"on the way the units are pinned at their limits, where the slope of {chain.activation} is 0"
-        return Found("dead", f"{nothing}: {pinned}.", _line(watched, advice.keep_norms))
+        return Found(
+            "dead", f"{nothing}: {pinned}.", _line(watched, lambda code: advice.unpin(code, _reads_more(look)))
+        )
     layer, direction = watched.which
     sizes = look.grad_norm_memory[layer, direction]
     if (sizes > 0).any() and sizes[sizes > 0].min() < math.sqrt(MIN_FLOAT32):
         return _shrinking(watched, "vanished", f"{nothing}: on the way it became too small for 32 bits.")
     return Found("no_path", f"{nothing}: the weights on the way pass nothing on.", _line(watched, advice.keep_norms))
+
+
+def _reads_more(look: Look) -> bool:
+    """True if the inputs add more to the preactivations than the old state does."""
+    return look.from_state is None or bool(np.abs(look.from_input).mean() > np.abs(look.from_state).mean())
 
 
 def _unknown(watched: Watched) -> Found | None:

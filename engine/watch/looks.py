@@ -20,7 +20,7 @@ from engine.lens.weight_gradients import weight_gradients_of
 from engine.watch.advice import Code
 from engine.watch.alone import last_loss_alone
 from engine.watch.diagnosis import Watched, diagnose
-from engine.watch.endpoints import endpoints, places_of, steps_back, ways_of
+from engine.watch.endpoints import endpoints, places_of, steps_back, ways_of, what_is_broken
 from engine.watch.flow import Flow
 from engine.watch.kept import Kept, weights_by_chain
 from engine.watch.mistakes import Mistake
@@ -139,6 +139,14 @@ class ModuleLook:
             **vars(self._preactivations()),
         )
 
+    @cached_property
+    def broken(self) -> str:
+        """What is not finite in some sequence, in words; empty if all is."""
+        if found := what_is_broken(self.flow, self.kept.norms.total):
+            return found
+        terms = self.look.weight_gradients.ih[..., self.look.valid]
+        return "" if np.isfinite(terms).all() else "weight's gradient"
+
     def diagnosis(self, mistakes: Sequence[Mistake]) -> Diagnosis:
         """The verdict; mistakes: those found in this module's wiring."""
         kept, ends = self.kept, self.ends
@@ -152,6 +160,7 @@ class ModuleLook:
                 between=tuple(steps_back(ends, d, kept.drawn) for d in range(kept.stack.directions)),
                 follows_last=self.follows_last,
                 places=self.places_on_the_way,
+                broken=self.broken,
                 detached=tuple(at for at in kept.trace.cuts if relevant < at <= enters),
                 calls=len(self.flow.calls),
                 mistakes=mistakes,

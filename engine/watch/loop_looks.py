@@ -12,7 +12,7 @@ from engine.frame import Chain, Diagnosis, Look
 from engine.frame.readings import Preactivations, StepFactors, WeightGradients
 from engine.lens.norms import Endpoints, SequenceNorms, gradient_norms
 from engine.watch.diagnosis import Watched, diagnose
-from engine.watch.endpoints import last_of, steps_back, ways_of
+from engine.watch.endpoints import last_of, steps_back, ways_of, what_is_broken
 from engine.watch.flow import Flow
 from engine.watch.mistakes import Mistake
 
@@ -93,6 +93,7 @@ class LoopLook:
                 between=(steps_back(self.ends, 0, self.drawn),),
                 follows_last=False,
                 places=len(self.flow.valid),
+                broken=what_is_broken(self.flow, self._norms().total),
                 detached=(),
                 calls=1,
                 mistakes=mistakes,
