@@ -17,6 +17,7 @@ from engine.cure_trials import table as cure_table
 from engine.data import DataError, Dataset
 from engine.data.defaults import defaults
 from engine.experiment import Experiment, ExperimentError
+from engine.frame import Frame
 from engine.preset import PresetError, list_presets, load_preset, wait_until_read
 from engine.preset.lesson_data import read_beside
 from engine.preset.library import FORMS
@@ -74,12 +75,9 @@ def _train(chosen: argparse.Namespace) -> None:
 
     experiment = _experiment(chosen)
     trainer = Trainer(experiment)
-    _print_frame(trainer)
     try:
-        while not trainer.finished:
-            trainer.advance()
-            if trainer.step % chosen.every == 0 or trainer.finished:
-                _print_frame(trainer)
+        for frame in trainer.frames(chosen.every):
+            _print_frame(frame)
     except NotFiniteError as error:
         print(error)
     if trainer.info.metric_baselines:
@@ -150,8 +148,7 @@ def _shown(value: object, most: int = 12) -> str:
     return "none" if value is None else str(value)
 
 
-def _print_frame(trainer: Trainer) -> None:
-    frame = trainer.frame()
+def _print_frame(frame: Frame) -> None:
     sentence = frame.diagnosis.sentence if frame.diagnosis else ""
     print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {sentence}", flush=True)
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.diagnosis.bands import band
-from engine.number_format import write_count
+from engine.lens.norms import relative_sizes
+from engine.number_format import relative_size
 from engine.watch.flow import Flow
 from engine.watch.mistakes import Mistake
 from engine.watch.schedule import Cost
@@ -42,8 +43,8 @@ class Reach:
     Of the loss that enters last alone where that is known: of many losses, those nearby decide the size.
 
     Args:
-        enters, first: the norms where it enters, and at the direction's first step. ratio: what is left, `first` /
-            `enters`; NaN if nothing enters.
+        enters, first: the norms where it enters, and at the direction's first step, in the unit of dL/d(memory).
+        ratio: what is left, `first` / `enters`; NaN if nothing enters.
         steps: from where it enters back to the first. places: at how many steps a gradient enters.
         is_last_alone: False if this is the gradient of all losses together.
     """
@@ -71,8 +72,7 @@ def reach_of(flow: Flow, layer: int, direction: int) -> Reach:
     at, count = at[rows], count[rows]
     starts = _last(flow.valid, 1 - direction)[rows]
     enters, first = sizes[at, rows], sizes[starts, rows]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = float(np.median(np.where(enters > 0, first / enters, np.where(np.isnan(enters), np.nan, 0.0))))
+    ratio = float(np.median(relative_sizes(first, enters)))
     middles = (float(np.median(enters)), float(np.median(first)), ratio)
     return Reach(*middles, int(np.median(np.abs(at - starts))), int(count.max()), flow.last is not None)
 
@@ -113,8 +113,8 @@ def scalars_of(flows: Mapping[str, Flow], cost: Cost) -> dict[str, float]:
 
 def keep_gate(flow: Flow) -> float | None:
     """The mean of the gate that keeps the old state, over all layers and real steps; None without one."""
-    names = [kind.retain_gate for kind in CELLS.values() if kind.retain_gate in flow.gates]
-    return float(flow.gates[names[0]][:, :, flow.valid].mean()) if names and names[0] else None
+    gate = CELLS[flow.cell_name].retain_gate if flow.cell_name else None
+    return float(flow.gates[gate][:, :, flow.valid].mean()) if gate else None
 
 
 def written(report: Report) -> str:
@@ -159,10 +159,5 @@ def _sentence(reach: Reach) -> str:
     what = "the last loss" if reach.is_last_alone and reach.places > 1 else "it"
     many = "" if reach.is_last_alone or reach.places < 2 else f", all losses of {reach.places} steps together"
     way = f"{reach.enters:.1e} where {what} enters, {reach.first:.1e} {_number(reach.steps, 'step')} back{many}"
-    if reach.ratio == 0:
-        return f"{way}: exactly 0 arrives"
-    if 0.1 <= reach.ratio < 10:
-        share = f"{reach.ratio:.0%}"
-    else:
-        share = f"{write_count(reach.ratio)}-fold" if reach.ratio > 1 else f"1 part in {write_count(1 / reach.ratio)}"
-    return f"{way}: {WORDS[band(reach.ratio)]}, {share}"
+    arrives = "" if reach.ratio == 0 else f"{WORDS[band(reach.ratio)]}, "
+    return f"{way}: {arrives}{relative_size(reach.ratio)}"

@@ -134,6 +134,20 @@ def test_padding_and_packed_rows_are_zero_and_gates_are_there():
     assert list(flow.gates) == ["input_gate", "forget_gate", "cell_candidate", "output_gate"]
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRUCell, nn.RNN])
+def test_the_gate_that_keeps_is_its_cells_own(kind):
+    rnn, x = kind(3, 4), torch.randn(5, 2, 3)
+    with watch(rnn, every=1) as lens:
+        output = rnn(x if kind is not nn.GRUCell else x[0])
+        (output[0] if isinstance(output, tuple) else output).sum().backward()
+    flow, gate = lens.flow(), {nn.LSTM: "forget_gate", nn.GRUCell: "update_gate"}.get(kind)
+    assert flow.cell_name == {nn.LSTM: "lstm", nn.GRUCell: "gru", nn.RNN: "rnn"}[kind]
+    numbers = lens.scalars()
+    assert (f"watch/{kind.__name__}/keep_gate" in numbers) is (gate is not None)
+    if gate:
+        assert numbers[f"watch/{kind.__name__}/keep_gate"] == pytest.approx(flow.gates[gate].mean())
+
+
 # ---- hand-written loops
 
 
