@@ -63,13 +63,6 @@ def steps_back(ends: Endpoints, direction: int, sequence: int) -> np.ndarray:
     return between[ends.valid[between, sequence]]
 
 
-def ways_of(ends: Endpoints) -> tuple[int, ...]:
-    """For each direction the median number of steps from where the loss enters back to the first that matters."""
-    having = ends.enters >= 0
-    distances = np.abs(ends.enters - ends.relevant)
-    return tuple(int(np.median(each[some])) if some.any() else 0 for each, some in zip(distances, having, strict=True))
-
-
 def what_is_broken(flow: Flow, norms: np.ndarray) -> str:
     """What is not finite in some sequence: "state" or "gradient"; empty if all is.
 
