@@ -55,14 +55,16 @@ class Recorder:
             return
         self._looks.append(LookNumbers(self._count, backward_pass, modules))
         if (cause := _cause(modules, is_scaled)) is not None:
-            self._story = (*_rises([*self._looks][:-1]), _when([*self._looks]), *cause)
+            self._tell([*self._looks][:-1], _when([*self._looks]), *cause)
 
     def closed(self, names: Sequence[str]) -> None:
         """The lens is closed. names: modules whose weights are not finite now."""
         if names and not self._story:
             since = f"after look {self._count}" if self._count else "before any look"
-            last = f"Somewhere {since} and before the end:"
-            self._story = (*_rises([*self._looks]), last, *_weights(names[0]))
+            self._tell([*self._looks], f"Somewhere {since} and before the end:", *_weights(names[0]))
+
+    def _tell(self, before: Sequence[LookNumbers], when: str, what: str, cure: str) -> None:
+        self._story = (*_rises(before), f"{when} {what}", cure)
 
     @property
     def value(self) -> BlackBox:

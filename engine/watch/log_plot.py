@@ -28,7 +28,7 @@ def log_plot(curves: Sequence[Curve]) -> str:
     lines = [*_axes(highest, lowest, furthest)]
     ends: list[tuple[float, str]] = []
     for number, (name, norms) in enumerate(curves):
-        strength = 1 - 0.6 * number / max(1, len(curves) - 1)
+        strength = 1 - 0.45 * number / max(1, len(curves) - 1)
         dash = ' stroke-dasharray="4 3"' if name.endswith("backwards") else ""
         points = list(_points(norms, highest, lowest, furthest))
         for part in _unbroken(points):

@@ -167,9 +167,11 @@ def _gate_facts(flow: Flow) -> list[tuple[str, str]]:
 def _state_facts(numbers: ModuleNumbers | None) -> list[tuple[str, str]]:
     if numbers is None or not numbers.chains:
         return []
-    said = f"|h| up to {short(max(chain.hidden for chain in numbers.chains))}"
+    hidden = [chain.hidden for chain in numbers.chains]
     cells = [chain.cell for chain in numbers.chains if chain.cell is not None]
-    said += f", |c| up to {short(max(cells))}" if cells else ""
+    if not np.isfinite([*hidden, *cells]).all():
+        return [("states", "not finite")]
+    said = f"|h| up to {short(max(hidden))}" + (f", |c| up to {short(max(cells))}" if cells else "")
     return [("states", said if numbers.saturated is None else f"{said}, {numbers.saturated:.0%} saturated")]
 
 

@@ -30,9 +30,10 @@ def _module(module: ModuleReport) -> str:
         for each in module.mistakes
     ]
     parts.append(_table(module.before))
-    if any(chain.reach.by_distance for chain in module.chains):
+    shown = [chain for chain in module.chains if chain.reach.steps and chain.reach.is_finite]
+    if shown:
         parts.append(f'<p style="margin:6px 0 0;opacity:.65">size of the gradient {escape(module.caption)}</p>')
-        parts.append(log_plot([(chain.where, chain.reach.by_distance) for chain in module.chains]))
+        parts.append(log_plot([(chain.where, chain.reach.by_distance) for chain in shown]))
     parts.append(_table(module.after))
     return f'<div style="margin:0 0 14px">{"".join(parts)}</div>'
 

@@ -55,8 +55,8 @@ def _fact(label: str, sentence: str) -> list[str]:
 
 def _chain_line(chain: Chain) -> str:
     where, reach = f"    {chain.where}" if chain.where else "", chain.reach
-    if not reach.by_distance:
-        return f"{where:{LABEL}} {chain.word}".rstrip()
+    if not reach.steps:
+        return f"{where:{LABEL + 8}} {chain.word}"
     ends = f"{short(reach.enters):>8} {sparkline(reach)} {short(reach.first)}"
     return f"{where:{LABEL + 8}}{ends}, {reach.steps} back: {chain.word}".rstrip()
 

@@ -60,10 +60,11 @@ def test_states_that_grow_are_said_first_then_when_and_where_and_what_helps():
         "5 looks before, the largest weight of RNN passed 10.0; in the last it was 20.0.",
         "5 looks before, |h| of RNN passed 1000; in the last it was 1.7e4.",
     )
-    assert told[-3] == (
-        "Between look 11 (backward pass 20) and look 12 (backward pass 22), with 1 pass that was not looked at:"
+    assert told[-2].startswith(
+        "Between look 11 (backward pass 20) and look 12 (backward pass 22), with 1 pass that was not looked at: the "
+        "states of RNN are not finite, though its weights and its input are"
     )
-    assert told[-2].startswith("the states of RNN are not finite, though its weights and its input are")
+    assert "tanh in place of relu" in told[-1]
     assert "black box:" in str(lens) and "not looked at" in str(lens)
 
 
@@ -106,7 +107,7 @@ def test_a_gradient_that_grows_past_float32():
     """Where it grows steadily the lens counts further; where it grows very fast not even the lens does."""
     lens = overflow(10.0, 42)
     assert ".grad of RNN is not finite, though its states are. The lens, which counts further, finds " in story(lens)
-    assert lens.black_box.story[0] == "Look 1, the first of all (backward pass 0):"
+    assert lens.black_box.story[0].startswith("Look 1, the first of all (backward pass 0): .grad of RNN")
     assert "finite at its last step, and not further back" in story(overflow(100.0, 22))
 
 
@@ -124,9 +125,8 @@ def test_weights_that_break_after_the_last_look_are_noticed_at_the_end():
         one_pass(rnn)
         with torch.no_grad():
             rnn.weight_hh_l0[1, 1] = torch.inf
-    assert lens.black_box.story[-3:-1] == (
-        "Somewhere after look 1 and before the end:",
-        "the weights of RNN are not finite: an update made them so.",
+    assert lens.black_box.story[0] == (
+        "Somewhere after look 1 and before the end: the weights of RNN are not finite: an update made them so."
     )
 
 

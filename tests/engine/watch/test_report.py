@@ -50,9 +50,9 @@ lstm: a mistake in its wiring, and no number means anything until it is mended.
   wiring:     state: zeros; input: the output of <b>
   gradient:   by steps back from where the loss enters (a block lower: a tenth)
     layer 1               0.19 █████ 0.088, 4 back: healthy
-    layer 1 backwards     0.22 █ 0.22, 0 back: the loss enters at its first step
+    layer 1 backwards  the loss enters at its first step
     layer 2               1.07 █████ 0.22, 4 back: healthy
-    layer 2 backwards     1.15 █ 1.15, 0 back: the loss enters at its first step
+    layer 2 backwards  the loss enters at its first step
   gates:      forget gate 0.52 on average: half of the old state is left after 1.1 steps
   states:     |h| up to 0.36, |c| up to 0.81, 0% saturated
   W_hh:       largest singular value, layer 1: input gate 0.93, forget gate 0.85, cell candidate
