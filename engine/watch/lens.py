@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Collection
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -178,14 +179,19 @@ class Lens:
         """
         return self._looking.one(name).chain
 
-    def frame(self, name: str | None = None) -> Look:
+    def frame(self, name: str | None = None, requested: Collection[str] = ()) -> Look:
         """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
 
         It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
         of the weights, of the others the norms. Raises as `flow` does.
+
+        Args:
+            requested: readings that cost more, "spectrum" or "terms:LAYER:DIRECTION" (see
+                `engine.frame.reading_request`). What the module does not have stays None.
         """
         looked_at = self._looking.one(name)
-        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes))
+        readings = looked_at.on_demand(requested)
+        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes), **readings)
 
     def diagnosis(self, name: str | None = None) -> Diagnosis:
         """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
