@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -58,8 +60,8 @@ class Hooks:
                     heard(module, *call)
 
             self._forward = [
-                register_module_forward_pre_hook(before),
-                register_module_forward_hook(after, with_kwargs=True),
+                register_module_forward_pre_hook(_untraced(before)),
+                register_module_forward_hook(_untraced(after), with_kwargs=True),
             ]
         elif not wanted:
             for handle in self._forward:
@@ -70,3 +72,8 @@ class Hooks:
         """Take all hooks away."""
         self.arm(wanted=False)
         self._optimizer.remove()
+
+
+def _untraced(hook: Callable[..., None]) -> Callable[..., None]:
+    """Not compiled together with a model around it, which would take seconds; torch.compile is loaded only if used."""
+    return torch.compiler.disable(hook) if "torch._dynamo" in sys.modules else hook

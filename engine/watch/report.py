@@ -51,8 +51,8 @@ class ModuleReport:
 
     Args:
         verdict: None where nothing but mistakes is known. mistakes: in its wiring.
-        facts: (what it is about, sentence), before and after the picture of the gradient.
-        chains: the gradient by the distance from where the loss enters. caption: whose gradient that is.
+        before, after: (what it is about, sentence), to be shown before and after the picture of the gradient.
+        chains: that picture, by the distance from where the loss enters. caption: whose gradient it is.
     """
 
     name: str
@@ -188,7 +188,6 @@ def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
 
 
 def _block(block: WeightSpectrum) -> str:
-    if block.gate != "hidden":
-        return f"{block.gate.replace('_', ' ')} {short(block.singular)}"
+    gate = "" if block.gate == "hidden" else f"{block.gate.replace('_', ' ')} "
     in_the_long_run = "" if block.eigenvalue is None else f"; largest |eigenvalue|: {short(block.eigenvalue)}"
-    return short(block.singular) + in_the_long_run
+    return f"{gate}{short(block.singular)}{in_the_long_run}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -113,6 +115,23 @@ def test_a_compiled_model_with_a_fused_module():
     assert lens.refusals == {} and lens.flow("rnn").proof < 1e-9
     assert all(torch.equal(one.grad, other) for one, other in zip(model.parameters(), plain, strict=True))
     np.testing.assert_allclose(lens.flow("rnn").grad_hidden, expected.grad_hidden, rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_lens_is_not_compiled_with_the_model():
+    """Seconds, for 72 functions of its own, while the lens promises a share of the time."""
+    counters = pytest.importorskip("torch._dynamo.utils").counters
+    compiled(Net(nn.GRU(3, 6)).double())
+    frames = []
+    for around in (contextlib.nullcontext, lambda model: watch(model, every=1)):
+        torch.compiler.reset()
+        counters.clear()
+        model = Net(nn.GRU(3, 6)).double()
+        whole = torch.compile(model, backend="eager")
+        with around(model):
+            whole(data(DOUBLE)[0]).sum().backward()
+        frames.append(dict(counters["frames"]))
+    assert frames[0]["total"] > 0 and frames[0] == frames[1]
 
 
 @pytest.mark.filterwarnings("ignore")
