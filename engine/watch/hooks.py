@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 Heard = Mapping[int, Callable[..., None]]
 """What is called for a module, by its `id`. Guarded."""
@@ -24,17 +24,17 @@ class Hooks:
 
     Args:
         before: (module) before a call. after: (module, args, kwargs, result) after it.
-        stepped: after each update. Guarded.
+        stepped: after each update, with its optimiser. Guarded.
 
     Attributes:
         any_module: is called with a module before each of its calls, whichever it is. Guarded.
     """
 
-    def __init__(self, before: Heard, after: Heard, stepped: Callable[[], None]) -> None:
+    def __init__(self, before: Heard, after: Heard, stepped: Callable[[Optimizer], None]) -> None:
         self._before, self._after = before, after
         self.any_module: Callable[[nn.Module], None] | None = None
         self._forward: list[Any] = []
-        self._optimizer = register_optimizer_step_post_hook(lambda *_: stepped())
+        self._optimizer = register_optimizer_step_post_hook(lambda optimizer, *_: stepped(optimizer))
 
     @property
     def armed(self) -> bool:

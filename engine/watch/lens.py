@@ -21,9 +21,10 @@ from engine.watch.flow import Flow
 from engine.watch.guard import Guard
 from engine.watch.history import History
 from engine.watch.hooks import Hooks
+from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
 from engine.watch.looking import NOTHING_FOUND, Looking
-from engine.watch.mistakes import Mistake
+from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
 from engine.watch.report import Report
 from engine.watch.report_html import html
@@ -45,7 +46,7 @@ class Lens:
     sentence in `refusals`; an error of its own never reaches the training. Use it as a context manager, or close it.
 
     Attributes:
-        mistakes: classic mistakes in the wiring that were found so far.
+        mistakes: classic mistakes in the wiring that were found so far, and that no later look has contradicted.
     """
 
     def __init__(
@@ -62,12 +63,13 @@ class Lens:
         if model is not None and not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._scaler, self._closed = scaler, False
-        self._looking = Looking(self._modules, rows, self._guard)
+        self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard)
-        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
-        stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
-        self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
+        self._leftovers = Leftovers(self._modules, self._mistakes)
+        began = self._leftovers.pass_began
+        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes, began)
+        self._hooks = Hooks(self._listener.before, self._listener.after, self._guard.hook("*", self._updated))
         self._roots = Roots(self._modules, self._guard, self._found) if model is None else None
         if self._roots is not None:
             self._hooks.any_module = self._roots.called
@@ -127,6 +129,13 @@ class Lens:
                 self._states.show(name, state, is_look=self._schedule.is_due())
         return state
 
+    def _updated(self, optimizer: torch.optim.Optimizer) -> None:
+        """An update was made: hear of calls until the next one, or do not."""
+        armed, wanted = self._hooks.armed, self._wanted()
+        self._hooks.arm(wanted)
+        if armed or wanted:
+            self._leftovers.updated(optimizer)
+
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
@@ -144,6 +153,7 @@ class Lens:
             kept = (calls, running.states, running.at_weights)
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
                 self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
+            self._mistakes.judge(calls)
 
     @property
     def _scale(self) -> float:
@@ -155,6 +165,7 @@ class Lens:
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
             self._listener.pass_ended()
+            self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
                 self._history.events.looked(self._looking.looks, self.mistakes)
@@ -220,8 +231,8 @@ class Lens:
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Classic mistakes in the wiring that were found so far."""
-        return list((self._looking.mistakes | self._listener.mistakes).values())
+        """Classic mistakes in the wiring that were found so far, and that no later look has contradicted."""
+        return self._mistakes.found
 
     @property
     def cost(self) -> Cost:

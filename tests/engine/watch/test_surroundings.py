@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import mse_loss
-from torch.nn.parallel import DistributedDataParallel
 
 from engine.watch import watch
 from tests.engine.watch.conftest import assert_same_bits, run, watched
@@ -165,28 +164,6 @@ class Net2(nn.Module):
 
     def forward(self, x):
         return self.rnn(x)[0]
-
-
-def test_distributed_data_parallel_in_one_process():
-    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    try:
-
-        def make():
-            model, (x, y) = DistributedDataParallel(Net(nn.LSTM(3, 6).double()).double()), data(DOUBLE)
-            optimizer = torch.optim.SGD(model.parameters(), 0.1)
-
-            def step():
-                optimizer.zero_grad()
-                mse_loss(model(x), y).backward()
-                optimizer.step()
-
-            return model, step
-
-        plain, (model, lens) = run(make, 3), watched(make, 3)
-        assert_same_bits(plain, model)
-        assert lens.refusals == {} and lens.flow("rnn").proof < 1e-9 and lens.flow("rnn").name == "module.rnn"
-    finally:
-        torch.distributed.destroy_process_group()
 
 
 def test_copies_on_several_gpus_and_cuda_graphs_are_refused(monkeypatch):
