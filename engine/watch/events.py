@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from engine.watch import mistakes, verdict
-from engine.watch.flow import Flow
+from engine.watch import mistakes
+from engine.watch.diagnosis import MISTAKE, VERDICTS
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake
-from engine.watch.verdict import verdict_of
 
 ANY, CHANGE = "any", "change"
-KINDS = (*verdict.KINDS, *mistakes.KINDS)
+KINDS = (*(kind for kind in VERDICTS if kind != MISTAKE), *mistakes.KINDS)
 
 
 class Finding(NamedTuple):
@@ -24,24 +25,26 @@ class Finding(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        what = "" if self.kind in verdict.KINDS else f"{self.kind}: "
+        what = "" if self.kind in VERDICTS else f"{self.kind}: "
         return f"{self.module}: {what}{self.sentence}"
 
 
 Callback = Callable[[Finding], object]
 
 
-def findings(flows: Mapping[str, Flow], found: Sequence[Mistake], before: Mapping[str, str]) -> list[Finding]:
+def findings(
+    looks: Mapping[str, ModuleLook | LoopLook], found: Sequence[Mistake], before: Mapping[str, str]
+) -> list[Finding]:
     """The verdict of every module, and the mistakes.
 
     Args:
         before: the kind of each module's verdict at the last look.
     """
-    verdicts = {name: verdict_of(flow, before.get(name, "")) for name, flow in flows.items()}
+    verdicts = {name: look.diagnosis(found, before.get(name, "")) for name, look in looks.items()}
     told = [
-        Finding(one.kind, name, f"{one.sentence} {one.cure}".strip())
+        Finding(one.kind, name, f"{one.sentence[0].lower()}{one.sentence[1:]}\n{one.advice}".strip())
         for name, one in verdicts.items()
-        if one is not None
+        if one.kind != MISTAKE  # told by its own kind
     ]
     return told + [Finding(each.kind, each.module, f"{each.sentence} {each.cure}") for each in found]
 
@@ -61,13 +64,15 @@ class Events:
             raise ValueError(f"kind is {kind!r}: one of {', '.join((*KINDS, ANY, CHANGE))} is expected")
         self._wanted.append((kind, callback))
 
-    def looked(self, flows: Mapping[str, Flow], found: Sequence[Mistake]) -> None:
-        """A look is over."""
-        for finding in findings(flows, found, self._verdicts):
+    def looked(self, looks: Mapping[str, ModuleLook | LoopLook], found: Sequence[Mistake]) -> None:
+        """A look is over. Verdicts are found only if somebody wants to know: they cost a frame each."""
+        if not self._wanted:
+            return
+        for finding in findings(looks, found, self._verdicts):
             is_new = (finding.kind, finding.module) not in self._told
             self._told.add((finding.kind, finding.module))
             is_changed = is_new
-            if finding.kind in verdict.KINDS:
+            if finding.kind in VERDICTS:
                 is_changed = self._verdicts.get(finding.module) != finding.kind
                 self._verdicts[finding.module] = finding.kind
             kinds = {CHANGE: is_changed, ANY: is_new, finding.kind: is_new}

@@ -9,7 +9,8 @@ import torch
 from engine.watch.black_box import BlackBox, Recorder
 from engine.watch.call import Call
 from engine.watch.events import Events
-from engine.watch.flow import Flow
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.modules import WatchedModule, flat_weights
 from engine.watch.numbers import numbers_of
 from engine.watch.recurrent_weights import RecurrentWeights, recurrent_weights
@@ -33,13 +34,15 @@ class History:
         return self._recorder.value
 
     @torch.no_grad()
-    def looked(self, backward_pass: int, calls: Sequence[Call], flows: Mapping[str, Flow], is_scaled: bool) -> None:
+    def looked(
+        self, backward_pass: int, calls: Sequence[Call], looks: Mapping[str, ModuleLook | LoopLook], is_scaled: bool
+    ) -> None:
         """Keep what is needed of a look.
 
         Args:
-            flows: the newest of every module, also those of earlier looks. is_scaled: see `Recorder.looked`.
+            looks: the newest of every module, also those of earlier looks. is_scaled: see `Recorder.looked`.
         """
-        fresh = {name: flow for name, flow in flows.items() if flow.backward_pass == backward_pass}
+        fresh = {name: look for name, look in looks.items() if look.flow.backward_pass == backward_pass}
         self._recorder.looked(backward_pass, numbers_of(calls, fresh), is_scaled)
         self.recurrent_weights |= recurrent_weights(calls)
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Collection
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from engine.frame import Chain, Diagnosis, Look
 from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.black_box import BlackBox
-from engine.watch.call import Call
+from engine.watch.diagnosis import unread
 from engine.watch.events import Callback
 from engine.watch.flow import Flow
-from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
 from engine.watch.history import History
 from engine.watch.hooks import Hooks
 from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
+from engine.watch.looking import NOTHING_FOUND, Looking
 from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
-from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report
 from engine.watch.report_html import html
 from engine.watch.report_text import written
@@ -31,12 +33,8 @@ from engine.watch.roots import Roots
 from engine.watch.scalars import scalars_of
 from engine.watch.scaler import Scaler
 from engine.watch.schedule import Cost, Schedule
-from engine.watch.states import StateLoops, States, flows_of_states
+from engine.watch.states import StateLoops
 
-NOTHING_FOUND = (
-    "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
-    'loop call lens.state("h", h) at every step.'
-)
 HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
 
@@ -64,11 +62,8 @@ class Lens:
         self._guard.refusals |= refused
         if model is not None and not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
-        self._rows, self._scaler, self._closed = rows, scaler, False
-        self._flows: dict[str, Flow] = {}
-        self._failed: dict[str, str] = {}
-        self._proved: dict[str, float] = {}
-        self._mistakes = Mistakes()
+        self._scaler, self._closed = scaler, False
+        self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard)
         self._leftovers = Leftovers(self._modules, self._mistakes)
@@ -154,8 +149,10 @@ class Lens:
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
-            if self._look(calls, running.states, running.at_weights):
-                self._history.looked(self._schedule.passes, calls, self._flows, is_scaled=self._scale != 1)
+            number, scale, proves = self._schedule.passes, self._scale, self._schedule.proves
+            kept = (calls, running.states, running.at_weights)
+            if self._looking.look(*kept, number=number, scale=scale, proves=proves):
+                self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
             self._mistakes.judge(calls)
 
     @property
@@ -171,56 +168,7 @@ class Lens:
             self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
-                self._history.events.looked(self._flows, self.mistakes)
-
-    @torch.no_grad()
-    def _look(self, calls: list[Call], states: States, at_weights: AtWeights) -> bool:
-        scale, number = self._scale, self._schedule.passes
-        flows, refused = flows_of_states(states, self._rows, number, scale)
-        if states and self._guard.refusals.get("*") == NOTHING_FOUND:
-            del self._guard.refusals["*"]
-        if not calls and not states:
-            return False
-        rows = chosen_rows(calls, self._rows)
-        found, reasons = measure_calls(calls, rows)
-        refused |= reasons
-        add_direct_of_ends(found, calls)
-        if self._schedule.proves:
-            self._prove(calls, refused, at_weights, found)
-        for name in dict.fromkeys(call.name for call in calls):
-            if name in refused or name in self._failed:
-                continue
-            own = [one for one in found if one.call.name == name]
-            flows[name] = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
-        for name in flows:
-            self._guard.refusals.pop(name, None)
-        self._guard.refusals |= {**refused, **self._failed}
-        self._flows = {**{name: flow for name, flow in self._flows.items() if name not in refused}, **flows}
-        for name in self._failed:
-            self._flows.pop(name, None)
-        return True
-
-    def _prove(
-        self, calls: list[Call], refused: dict[str, str], at_weights: AtWeights, found: list[MeasuredCall]
-    ) -> None:
-        """Prove what was measured. A proof that fails refuses the module until one succeeds."""
-        shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
-        provable = [call for call in calls if not any(id(weight) in shares for weight in call.weights)]
-        parts = {one.call.number for one in found if not one.is_whole}
-        known = {one.call.number: one.sweep for one in found}
-        groups = groups_of(provable)
-        whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
-        proofs = prove(groups, at_weights, {number: known[number] for number in whole})
-        limits = {call.name: allowed(call) for call in provable}
-        for name, difference in proofs.items():
-            self._failed.pop(name, None)
-            self._proved[name] = difference
-            if not difference <= limits[name]:
-                self._failed[name] = (
-                    f"{name}: dL/dW from its states is not what autograd brought to its weights: they differ by "
-                    f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
-                    "what PyTorch's own module computes."
-                )
+                self._history.events.looked(self._looking.looks, self.mistakes)
 
     # ---- what it says
 
@@ -233,22 +181,48 @@ class Lens:
         Raises:
             LookupError: if there is none of this name, with the reason.
         """
-        if name is None:
-            names = list(self._flows)
-        else:
-            names = [name] if name in self._flows else [each for each in self._flows if each.endswith("." + name)]
-        if len(names) == 1:
-            return self._flows[names[0]]
-        if names:
-            raise LookupError(f"say which module: {', '.join(names)}")
-        reasons = self.refusals if name is None else {k: v for k, v in self.refusals.items() if k in (name, "*")}
-        why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
-        raise LookupError(f"there is no flow{'' if name is None else f' of {name}'}. {why}")
+        return self._looking.one(name).flow
+
+    def chain(self, name: str | None = None) -> Chain:
+        """The states of one module along the time axis, as figures and stage read them; name: as for `flow`.
+
+        The drawn sequence is the longest of those that were looked at. Raises as `flow` does.
+        """
+        return self._looking.one(name).chain
+
+    def frame(self, name: str | None = None, requested: Collection[str] = ()) -> Look:
+        """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
+
+        It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
+        of the weights, of the others the norms. Raises as `flow` does.
+
+        Args:
+            requested: readings that cost more, "spectrum" or "terms:LAYER:DIRECTION" (see
+                `engine.frame.reading_request`). What the module does not have stays None.
+        """
+        looked_at = self._looking.one(name)
+        readings = looked_at.on_demand(requested)
+        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes), **readings)
+
+    def diagnosis(self, name: str | None = None) -> Diagnosis:
+        """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
+
+        Raises as `flow` does, but not for a module that was called and of which no gradient ever came back.
+        """
+        if name in self._unread():
+            return unread(name)
+        looked_at = self._looking.one(name)
+        return looked_at.diagnosis(self.mistakes)
+
+    def _unread(self) -> set[str]:
+        """The modules that were called in a pass that is over, and of which no gradient came back."""
+        over = self._schedule.passes or self._closed
+        return {name for name in self._listener.called if over and name not in self._listener.answered}
 
     @property
     def flows(self) -> dict[str, Flow]:
         """The newest flow of every module, by name."""
-        return dict(self._flows)
+        return self._looking.flows
 
     @property
     def refusals(self) -> dict[str, str]:
@@ -276,7 +250,7 @@ class Lens:
             lens.on("vanished", print)
 
         Args:
-            kind: of a verdict ("vanished", "exploding", "not finite", ...) or of a mistake ("missing detach", ...), as
+            kind: of a verdict ("vanished", "exploding", "not_finite", ...) or of a mistake ("missing detach", ...), as
                 in `engine.watch.events.KINDS`; "any" of them; or "change": every verdict that is not the module's last
                 one, and every mistake once.
             callback: gets a `Finding`: kind, module and sentence. It is called at the end of the backward pass. An
@@ -289,12 +263,13 @@ class Lens:
 
     def scalars(self) -> dict[str, float]:
         """Flat numbers of the newest looks, {"watch/lstm/ratio": ...}, as loggers take them."""
-        return scalars_of(self._flows, self.cost)
+        return scalars_of(self._looking.looks, self.mistakes, self.cost)
 
     @property
     def _report(self) -> Report:
         kept = self._history
-        return Report(self._flows, self.mistakes, self.refusals, self.cost, kept.black_box, kept.recurrent_weights)
+        looks = self._looking.looks
+        return Report(looks, self.mistakes, self.refusals, self.cost, kept.black_box, kept.recurrent_weights)
 
     def __str__(self) -> str:
         return written(self._report)

@@ -12,7 +12,9 @@ from torch import Tensor
 from engine.frame.readings import saturation
 from engine.watch.call import Call
 from engine.watch.flow import Flow
-from engine.watch.reach import Reach, keep_gate, reaches_of
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
+from engine.watch.reach import Reach, keep_gate
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,18 @@ class LookNumbers:
     modules: Mapping[str, ModuleNumbers]
 
 
-def numbers_of(calls: Sequence[Call], flows: Mapping[str, Flow]) -> dict[str, ModuleNumbers]:
+def numbers_of(calls: Sequence[Call], looks: Mapping[str, ModuleLook | LoopLook]) -> dict[str, ModuleNumbers]:
     """The numbers of every module in the pass that was looked at, in the order of their first calls."""
-    names = dict.fromkeys([*(call.name for call in calls), *flows])
-    return {name: _of_module([call for call in calls if call.name == name], flows.get(name)) for name in names}
+    names = dict.fromkeys([*(call.name for call in calls), *looks])
+    return {name: _of_module([call for call in calls if call.name == name], looks.get(name)) for name in names}
 
 
-def _of_module(calls: Sequence[Call], flow: Flow | None) -> ModuleNumbers:
+def _of_module(calls: Sequence[Call], look: ModuleLook | LoopLook | None) -> ModuleNumbers:
+    flow, reaches = (None, {}) if look is None else (look.flow, look.measured_reaches)
     weights = list({id(weight): weight for call in calls for weight in call.weights}.values())
     squash = calls[0].stack.nonlinearity if calls else None
     return ModuleNumbers(
-        chains=() if flow is None else tuple(_of_chain(flow, *each) for each in reaches_of(flow)),
+        chains=() if flow is None else tuple(_of_chain(flow, *chain, reach) for chain, reach in reaches.items()),
         weight=_largest(weights),
         inputs=_largest([call.inputs for call in calls]),
         initial=_largest([state for call in calls for state in call.initial]),

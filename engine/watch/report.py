@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.diagnosis.bands import band
+from engine.frame import Diagnosis
 from engine.number_format import short
 from engine.watch.black_box import BlackBox
+from engine.watch.diagnosis import MISTAKE
 from engine.watch.flow import Flow
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake
 from engine.watch.numbers import ModuleNumbers
-from engine.watch.reach import Reach, keep_gate, keep_gate_name, reaches_of
+from engine.watch.reach import Reach, keep_gate, keep_gate_name
 from engine.watch.recurrent_weights import RecurrentWeights, WeightSpectrum, spectrum_of
 from engine.watch.schedule import Cost
-from engine.watch.verdict import Verdict, count, verdict_of
 
 NOTHING_YET = "No backward pass has been looked at yet."
 
@@ -25,7 +28,7 @@ NOTHING_YET = "No backward pass has been looked at yet."
 class Report:
     """What there is to say."""
 
-    flows: Mapping[str, Flow]
+    looks: Mapping[str, ModuleLook | LoopLook]
     mistakes: Sequence[Mistake]
     refusals: Mapping[str, str]
     cost: Cost
@@ -47,13 +50,13 @@ class ModuleReport:
     """What is said of one module.
 
     Args:
-        verdict: None where no gradient has a way back. mistakes: in its wiring.
+        verdict: None where nothing but mistakes is known. mistakes: in its wiring.
         before, after: (what it is about, sentence), to be shown before and after the picture of the gradient.
         chains: that picture, by the distance from where the loss enters. caption: whose gradient it is.
     """
 
     name: str
-    verdict: Verdict | None
+    verdict: Diagnosis | None
     mistakes: tuple[Mistake, ...]
     before: tuple[tuple[str, str], ...]
     caption: str
@@ -61,14 +64,24 @@ class ModuleReport:
     after: tuple[tuple[str, str], ...]
 
     @property
+    def advice(self) -> str:
+        """What to write, beside the cures of mistakes."""
+        return "" if self.verdict is None or self.verdict.kind == MISTAKE else self.verdict.advice
+
+    @property
     def heading(self) -> str:
         """The verdict in a sentence."""
-        return f"{self.name}: {self.verdict.sentence if self.verdict else 'no gradient goes back in time.'}"
+        if self.verdict is None:
+            return f"{self.name}: no look was possible."
+        if self.verdict.kind == MISTAKE:
+            return f"{self.name}: a mistake in its wiring, and no number means anything until it is mended."
+        sentence = self.verdict.sentence
+        return f"{self.name}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def modules_of(report: Report) -> list[ModuleReport]:
     """What is said of every module, in the order of their calls; one of which only mistakes are known included."""
-    names = dict.fromkeys([*report.flows, *(mistake.module for mistake in report.mistakes)])
+    names = dict.fromkeys([*report.looks, *(mistake.module for mistake in report.mistakes)])
     return [_module(report, name) for name in names]
 
 
@@ -79,7 +92,7 @@ def closing(report: Report) -> list[tuple[str, str]]:
     if box.looks and not box.story:
         said.append(("black box", f"all numbers of {_last_looks(len(box.looks))} are finite"))
     said += [("not measured", sentence) for sentence in report.refusals.values()]
-    if not report.flows and not report.refusals:
+    if not report.looks and not report.refusals:
         said.append(("not measured", NOTHING_YET))
     return [*said, ("cost", str(report.cost))]
 
@@ -90,17 +103,25 @@ def _last_looks(number: int) -> str:
 
 def _module(report: Report, name: str) -> ModuleReport:
     mistakes = tuple(mistake for mistake in report.mistakes if mistake.module == name)
-    flow = report.flows.get(name)
-    if flow is None:
+    look = report.looks.get(name)
+    if look is None:
         return ModuleReport(name, None, mistakes, (), "", (), ())
-    chains = tuple(_chain(flow, *each) for each in reaches_of(flow))
-    numbers = next((look.modules[name] for look in reversed(report.black_box.looks) if name in look.modules), None)
+    flow = look.flow
+    chains = tuple(_chain(flow, *chain, reach) for chain, reach in look.reaches.items())
+    numbers = next((one.modules[name] for one in reversed(report.black_box.looks) if name in one.modules), None)
     after = [*_gate_facts(flow), *_state_facts(numbers), *_weight_facts(report.recurrent_weights.get(name))]
     if flow.proof is not None:
         after.append(("proof", f"dL/dW differs from autograd's by {flow.proof:.0e} of its norm"))
     wiring = "; ".join(link for link in flow.links)
     before = [("seen", _size(flow)), *([("wiring", wiring)] if wiring else [])]
-    return ModuleReport(name, verdict_of(flow), mistakes, tuple(before), _caption(flow, chains), chains, tuple(after))
+    verdict = look.diagnosis(report.mistakes)
+    caption = _caption(flow, chains)
+    return ModuleReport(name, verdict, mistakes, tuple(before), caption, chains, tuple(after))
+
+
+def count(number: int, what: str) -> str:
+    """1 step, 2 steps."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _size(flow: Flow) -> str:
@@ -125,7 +146,7 @@ def _caption(flow: Flow, chains: Sequence[Chain]) -> str:
 
 def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> Chain:
     layers, directions = flow.hidden.shape[:2]
-    where = f"layer {layer}" if layers > 1 or directions > 1 else ""
+    where = f"layer {layer + 1}" if layers > 1 or directions > 1 else ""
     return Chain(where + " backwards" * direction, reach, _word(reach))
 
 
@@ -164,7 +185,7 @@ def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
         by_chain.setdefault((block.layer, block.direction), []).append(block)
     said = []
     for (layer, direction), blocks in by_chain.items():
-        where = f", layer {layer}{' backwards' * direction}" if len(by_chain) > 1 else ""
+        where = f", layer {layer + 1}{' backwards' * direction}" if len(by_chain) > 1 else ""
         said.append(("W_hh", f"largest singular value{where}: {', '.join(map(_block, blocks))}"))
     return said
 

@@ -22,9 +22,8 @@ def html(report: Report) -> str:
 
 
 def _module(module: ModuleReport) -> str:
-    cure = module.verdict.cure if module.verdict else ""
     parts = [f'<p style="margin:0"><b>{escape(module.heading)}</b></p>']
-    parts += [f'<p style="margin:0">{escape(cure)}</p>'] if cure else []
+    parts += [f'<p style="margin:0;white-space:pre-line">{escape(module.advice)}</p>'] if module.advice else []
     parts += [
         f'<p style="margin:4px 0;padding-left:8px;border-left:3px solid {ALARM}"><b>{escape(each.kind)}</b>: '
         f"{escape(each.sentence)} {escape(each.cure)}</p>"

@@ -28,8 +28,7 @@ def written(report: Report) -> str:
 
 def _module_lines(module: ModuleReport) -> list[str]:
     lines = textwrap.wrap(module.heading, WIDTH, subsequent_indent="  ")
-    if module.verdict is not None and module.verdict.cure:
-        lines += _fact("  try:", module.verdict.cure)
+    lines += _facts([("try", line) for line in module.advice.splitlines()], "  ")
     for mistake in module.mistakes:
         lines += textwrap.wrap(f"  ! {mistake.kind}: {mistake}", WIDTH, subsequent_indent=" " * LABEL)
     lines += _facts(module.before, "  ")

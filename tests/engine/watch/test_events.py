@@ -37,7 +37,7 @@ def test_a_verdict_is_told_once_for_each_module():
             one_pass(rnn)
     assert [(finding.kind, finding.module) for finding in told] == [("vanished", "0"), ("vanished", "1")]
     assert others == [] and every == told
-    assert told[0].sentence.startswith("the gradient has vanished: 1 part in ") and "nn.LSTM" in str(told[0])
+    assert told[0].sentence.startswith("the gradient has vanished: 1 part in ") and "orthogonal_" in str(told[0])
 
 
 def test_a_mistake_is_told():

@@ -293,14 +293,14 @@ def test_arguments_out_of_range():
 
 
 def test_an_error_of_the_lens_does_not_reach_the_training(monkeypatch):
-    monkeypatch.setattr("engine.watch.lens.measure_calls", lambda *_: 1 / 0)
+    monkeypatch.setattr("engine.watch.looking.measure_calls", lambda *_: 1 / 0)
     rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
     with watch(rnn, every=1) as lens:
         trained(rnn, 2, x)
     assert "the lens itself failed (ZeroDivisionError" in lens.refusals["*"]
 
 
-@pytest.mark.parametrize("step", ["engine.watch.listener.captured", "engine.watch.lens.measure_calls"])
+@pytest.mark.parametrize("step", ["engine.watch.listener.captured", "engine.watch.looking.measure_calls"])
 def test_a_look_that_fails_is_counted_and_not_tried_for_ever(monkeypatch, step):
     tried = []
     monkeypatch.setattr(step, lambda *_: tried.append(True) or 1 / 0)
@@ -359,7 +359,7 @@ def test_a_vanished_gradient_is_called_so():
         with watch(rnn, every=1) as lens:
             read(rnn(x)[0]).pow(2).mean().backward()
         assert lens.scalars()["watch/RNN/ratio"] < 1e-6
-        assert says in str(lens) and "has vanished: 1 part in" in str(lens) and "arrives 59 steps back" in str(lens)
+        assert says in str(lens) and "has vanished: 1 part in" in str(lens) and "59 steps back" in str(lens)
     with watch(rnn, every=1) as lens:
         rnn(x[:1])[0].sum().backward()
     assert "no gradient goes back in time" in str(lens) and "enters at its first step" in str(lens)

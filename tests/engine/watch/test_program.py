@@ -118,7 +118,7 @@ def test_models_of_one_class_and_bare_modules(watched):
         train(Net(nn.LSTM), 1)
         """
     )
-    names = re.findall(r"^(\S+): the gradient", err.split("\n\n", 1)[1], re.M)
+    names = re.findall(r"^(\S+): the (?:last loss's )?gradient", err.split("\n\n", 1)[1], re.M)
     assert names == ["Net.rnn", "Net-2.rnn", "LSTM"] and "forget gate" in err
 
 
@@ -142,8 +142,8 @@ def test_mistakes_and_changed_verdicts_are_said_at_once(watched):
         """
     )
     said = [": ".join(line.split(": ")[:3]) for line in err.splitlines()]
-    assert said[0] == said[3] == "called" and said[1].startswith("watch: Both.rnn: the gradient has vanished")
-    assert said[2] == "watch: Both.rnn: reverse read at its start" and said.count(said[2]) == 1
+    assert said[0] == said[2] == "called"
+    assert said[1] == "watch: Both.rnn: reverse read at its start" and said.count(said[1]) == 1
 
 
 def test_nothing_to_watch(watched):
