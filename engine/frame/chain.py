@@ -31,6 +31,7 @@ class Chain:
         first_informative: the first step whose input differs from sequence to sequence.
         same_lengths: all measured sequences have real steps and losses at the same positions, so that a median over
             them at t compares like with like.
+        sequences: over how many of them medians are taken; in a run of our own those of the probe.
         cuts: the steps t whose link to t - 1 lets no gradient back, where they are known one by one; see `walls`.
         inputs: "symbols" or "values"; input_labels: the symbols, or the channels' names, where they are known. At the
             steps of a decoder the inputs are symbols of the output.
@@ -55,6 +56,7 @@ class Chain:
     looks_ahead: bool = False
     first_informative: int = 0
     same_lengths: bool = True
+    sequences: int = 16
     cuts: tuple[int, ...] = ()
     inputs: str = "values"
     input_labels: tuple[str, ...] = ()
@@ -139,6 +141,11 @@ class Chain:
             return self.measured_lag
         last = max(t for t, counted in enumerate(self.counted) if counted)
         return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
+
+    @property
+    def measured_on(self) -> str:
+        """The sequences over which medians are taken, in words."""
+        return f"the {self.sequences} sequences looked at" if self.sequences != 1 else "the one sequence looked at"
 
     @property
     def walls(self) -> tuple[int, ...]:

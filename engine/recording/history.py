@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Look
 
 ROW = np.dtype(
     [
@@ -80,7 +80,7 @@ class History:
         return past
 
 
-def ratios(frames: Iterable[Frame]) -> np.ndarray:
+def ratios(frames: Iterable[Look]) -> np.ndarray:
     """Make a structured array of RATIO, by step: the ratio in the verdict of every frame that has one."""
     judged = [frame for frame in frames if frame.diagnosis is not None and "ratio" in frame.diagnosis.evidence]
     return np.array(
@@ -98,7 +98,7 @@ class Waterfall:
     def __init__(self, max_rows: int = 120) -> None:
         self._rows = _Thinned(max_rows)
 
-    def add_frame(self, info: RunInfo, frame: Frame) -> None:
+    def add_frame(self, info: Chain, frame: Look) -> None:
         """Add what a frame measured."""
         norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
         self._rows.add((frame.step, norms.copy()))
