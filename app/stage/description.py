@@ -40,6 +40,24 @@ def describe(info: RunInfo) -> dict[str, Any]:
     return {**of_chain(info), **of_task(info), "walls": _walls(info), "lines": state_lines(info)}
 
 
+WITHOUT_TASK: dict[str, Any] = {
+    "task": False, "inputs": "", "channels": 0, "isRow": False, "image": None, "imageSteps": 0, "outputs": "",
+    "labels": [], "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [], "audible": False,
+    "reduction": "",
+}  # fmt: skip
+"""What `of_task` says, of a network of which no task is known: neither words nor answers."""
+
+
+def describe_chain(chain: Chain, module: str) -> dict[str, Any]:
+    """The same of a network of which no task is known. module: its name in the model, as in `named_modules()`."""
+    recurrent = [each for each in matrices(chain) if each["key"].endswith(("xh", "hh"))]
+    for each in recurrent:
+        each["name"] = ".".join(filter(None, [module, each["name"].rpartition(".")[2]]))
+    names = [chain.step_names[t] for t in real_steps(chain)] if chain.step_names else []
+    drawn = {"matrices": recurrent, "walls": _walls(chain), "lines": state_lines(chain), "names": names}
+    return {**of_chain(chain), **WITHOUT_TASK, **drawn}
+
+
 def state_lines(chain: Chain) -> list[Any]:
     """The equations of what goes on to the next step, for the line of sums; the microscope has those of the gates."""
     every = equations.lines(chain.cell_kind, chain.nonlinearity)
@@ -72,6 +90,7 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "answersOnce": chain.answers_once,
         "feeds": chain.is_autoregressive,
         "ofProbe": chain.same_lengths,
+        "measuredOn": chain.measured_on,
         "need": index.get(need, -1) if chain.lag and not chain.looks_ahead else -1,
         "matrices": matrices(chain),
     }
@@ -90,6 +109,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
     """What it reads and says: the kind of the inputs, how many channels a strip of them has, and the answers."""
     kind, channels = _inputs(info)
     return {
+        "task": True,
         "inputs": kind,
         "channels": channels,
         "isRow": kind == "channels" and info.image is not None,  # a row of an image, drawn as one
