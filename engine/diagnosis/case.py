@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.diagnosis.bands import BANDS, SHRINKING, band, near
-from engine.diagnosis.reasons import best_chain, per_step
+from engine.diagnosis.reasons import best_chain, per_step, steps_between
 from engine.diagnosis.text import reaches
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
@@ -134,4 +134,4 @@ class Case:
             numbers |= {"held_out_loss": self.loss, "held_out_line": self.line, "metric": frame.held_out_metric}
         if 0 < ratio < math.inf and info.measured_lag_unpadded:
             numbers["factor_per_step"] = ratio ** (1 / info.measured_lag_unpadded)
-        return numbers | per_step(info, frame, self.chain)
+        return numbers | per_step(info, frame, self.chain, steps_between(info, self.chain[1]))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from engine.diagnosis.text import share, steps
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Look
 from engine.frame.readings import GradientNorms, saturation
 
 MAJORITY = 0.5  # share of the units above which it is "most of them"
@@ -18,7 +18,7 @@ Reason = tuple[str, ...]
 """The main cause of shrinking or growth in words, from the longest to the shortest, without the full stop."""
 
 
-def best_chain(info: RunInfo, frame: GradientNorms) -> tuple[int, int]:
+def best_chain(info: Chain, frame: GradientNorms) -> tuple[int, int]:
     """(layer, direction) with the largest ratio: it is enough if the gradient gets through one chain."""
     skipped = (
         1 if info.looks_ahead and frame.ratio.shape[1] == 2 else 0
@@ -27,7 +27,7 @@ def best_chain(info: RunInfo, frame: GradientNorms) -> tuple[int, int]:
     return int(layer), int(direction) + skipped
 
 
-def steps_between(info: RunInfo, direction: int) -> np.ndarray:
+def steps_between(info: Chain, direction: int) -> np.ndarray:
     """The steps t over which the gradient goes back from the loss to the deciding step, in the drawn sequence.
 
     Chosen as for the ratio: the reverse direction starts where it ends (many to one) or at the first loss.
@@ -45,8 +45,11 @@ def steps_between(info: RunInfo, direction: int) -> np.ndarray:
     return between[valid[between]]
 
 
-def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, float]:
+def per_step(info: Chain, frame: Look, chain: tuple[int, int], between: np.ndarray) -> dict[str, float]:
     """Average effect of one step back in time on the gradient of the drawn sequence; undefined values are left out.
+
+    Args:
+        chain: (layer, direction). between: the steps that the gradient goes back from.
 
     Returns:
         slope_per_step, weights_per_step: geometric means of `Frame.factors`. saturated: the share of saturated
@@ -54,7 +57,6 @@ def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, f
         three, gated ones the last.
     """
     cell, (layer, direction), numbers = info.cell_kind, chain, {}
-    between = steps_between(info, direction)
     if not info.has_links or not len(between):
         return {}
     if cell.retain_gate is not None:
@@ -69,27 +71,31 @@ def per_step(info: RunInfo, frame: Frame, chain: tuple[int, int]) -> dict[str, f
     return numbers
 
 
-def shrinks_by(info: RunInfo, ratio: float, numbers: dict[str, float]) -> Reason:
-    """The main cause of shrinking; empty if these numbers explain less than half of the ratio's decades."""
+def shrinks_by(info: Chain, ratio: float, numbers: dict[str, float], count: int) -> Reason:
+    """The main cause of shrinking; empty if these numbers explain less than half of the ratio's decades.
+
+    Args:
+        numbers: from `per_step`. count: the steps that the gradient goes back.
+    """
     if "kept_per_step" in numbers:
         kept = numbers["kept_per_step"]
-        return _by_gates(info, kept) if _accounts(kept, info.measured_lag_unpadded, ratio) else ()
+        return _by_gates(info, kept, count) if _accounts(kept, count, ratio) else ()
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
         return ()
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
-    if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
+    if not _accounts(slope * weights, count, ratio):
         return ()
     if slope < weights:
-        return _by_slopes(info, slope, weights, numbers["saturated"])
+        return _by_slopes(info, slope, weights, numbers["saturated"], count)
     if weights < ALMOST_ALL:
         numbered = f"Small weights pass {share(weights)} per step, slopes {share(slope)}"
         return (numbered, "The weights are small")
-    over = steps(info.measured_lag_unpadded)
+    over = steps(count)
     numbered = f"Weights pass {share(weights)} per step, slopes {share(slope)}: too little over {over}"
     return (numbered, f"Weights pass {share(weights)} per step: too little")
 
 
-def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int) -> Reason:
+def grows_by(info: Chain, ratio: float, numbers: dict[str, float], layer: int, count: int) -> Reason:
     """The main cause of growth; empty if these numbers explain less than half of the ratio's decades."""
     if info.gates:
         if layer < info.num_layers - 1:
@@ -98,17 +104,17 @@ def grows_by(info: RunInfo, ratio: float, numbers: dict[str, float], layer: int)
     if not {"slope_per_step", "weights_per_step"} <= numbers.keys():
         return ()
     slope, weights = numbers["slope_per_step"], numbers["weights_per_step"]
-    if not _accounts(slope * weights, info.measured_lag_unpadded, ratio):
+    if not _accounts(slope * weights, count, ratio):
         return ()
     stretch = f"the weights stretch it {weights:.3g}-fold per step"
     return (f"{stretch}, slopes pass {share(slope)}", stretch) if slope < 0.995 else (stretch,)
 
 
-def _by_gates(info: RunInfo, kept: float) -> Reason:
+def _by_gates(info: Chain, kept: float, count: int) -> Reason:
     """The reason, where the gate that keeps the old state lets too little through."""
     gates = f"{info.cell_kind.retain_gate}s".replace("_", " ")
     if kept >= 0.75:
-        over = steps(info.measured_lag_unpadded)
+        over = steps(count)
         numbered = f"keep {share(kept)} per step: too little"
         return (f"The {gates} {numbered} over {over}", f"The gates {numbered}")
     opened = "nearly shut" if kept < 0.25 else "half open"
@@ -116,7 +122,7 @@ def _by_gates(info: RunInfo, kept: float) -> Reason:
     return (f"The {gates}, {numbered}", f"The gates, {numbered}", f"The gates are {opened}")
 
 
-def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) -> Reason:
+def _by_slopes(info: Chain, slope: float, weights: float, saturated: float, count: int) -> Reason:
     """The reason, where slopes are small: units are saturated, or the slopes are those of a sigmoid, at most 1/4."""
     kind = info.activation
     passed = f"pass {share(slope)} per step"
@@ -131,7 +137,7 @@ def _by_slopes(info: RunInfo, slope: float, weights: float, saturated: float) ->
         return (numbered, f"Sigmoid slopes {passed}, at most 25%")
     if slope < ALMOST_ALL:
         return (f"Flat slopes {passed}, weights {share(weights)}", f"Flat slopes {passed}")
-    numbered = f"Slopes {passed}, weights {share(weights)}: too little over {steps(info.measured_lag_unpadded)}"
+    numbered = f"Slopes {passed}, weights {share(weights)}: too little over {steps(count)}"
     return (numbered, f"Slopes {passed}: too little")
 
 

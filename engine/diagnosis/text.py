@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.frame import RunInfo
+from engine.frame import Chain
 from engine.number_format import write_count
 
 MAX_CHARACTERS = 200  # three lines on a page 1440 pixels wide, beside a cure; longer text is cut off
@@ -16,7 +16,7 @@ def fitted(*versions: str) -> str:
     return next((each for each in versions if len(each) <= MAX_CHARACTERS), versions[-1])
 
 
-def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float = math.inf) -> str:
+def reaches(info: Chain, ratio: float, chain: tuple[int, int], enters: float = math.inf) -> str:
     """A sentence on how much of the gradient arrives, where, and through which state.
 
     Args:
@@ -25,10 +25,19 @@ def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float =
     """
     if info.measured_lag == 0:
         return "The answer lies in the present step: no gradient has to go back in time."
-    where = relevant_step(info) + _state_name(info, *chain)
+    where = relevant_step(info) + state_name(info, *chain)
     gradient = "the last loss's gradient" if sum(info.counted) > 1 else "the gradient"
+    return arrives(gradient, where, ratio, enters)
+
+
+def arrives(gradient: str, where: str, ratio: float, enters: float = math.inf) -> str:
+    """A sentence on how much of a gradient arrives somewhere.
+
+    Args:
+        gradient: whose, as "the gradient". where: in words. ratio, enters: as for `reaches`.
+    """
     if ratio >= 1.5:
-        way = f"back to {where}" if where.startswith("t = ") else where
+        way = f"back to {where}" if where.startswith(("t = ", "the ")) else where
         return f"{gradient[0].upper()}{gradient[1:]} grows {write_count(ratio)}-fold on its way {way}."
     if ratio >= 0.1:
         return f"{ratio:.0%} of {gradient} reaches {where}."
@@ -40,7 +49,7 @@ def reaches(info: RunInfo, ratio: float, chain: tuple[int, int], enters: float =
     return f"1 part in {write_count(1 / ratio)} of {gradient} reaches {where}{lost}."
 
 
-def pace(info: RunInfo, ratio: float) -> str:
+def pace(info: Chain, ratio: float) -> str:
     """A sentence on what one step leaves of the gradient, on average, and how many steps the task needs."""
     count = info.measured_lag_unpadded
     whose = "this task" if count == info.measured_lag else "this sequence"
@@ -53,7 +62,7 @@ def pace(info: RunInfo, ratio: float) -> str:
     return f"Each step{'' if info.looks_ahead else ' back'} {changes}{needs}."
 
 
-def relevant_step(info: RunInfo) -> str:
+def relevant_step(info: Chain) -> str:
     """The deciding step in words: "t = 0", "5 steps back", "1 step ahead"."""
     if info.looks_ahead:
         return f"{steps(info.measured_lag)} ahead"
@@ -82,10 +91,9 @@ def times(factor: float) -> str:
     return f"{factor:.1f} times" if factor < 100 else f"{write_count(factor)} times"
 
 
-def _state_name(info: RunInfo, layer: int, direction: int) -> str:
+def state_name(info: Chain, layer: int, direction: int) -> str:
     """Which state was measured, in brackets, if the network has more than one; else empty."""
-    e = info.experiment
     parts = ["cell state c"] if info.memory_symbol == "c" else []
-    parts += [f"layer {layer + 1}"] if e.num_layers > 1 else []
-    parts += [("forwards", "backwards")[direction]] if e.bidirectional else []
+    parts += [f"layer {layer + 1}"] if info.num_layers > 1 else []
+    parts += [("forwards", "backwards")[direction]] if info.directions > 1 else []
     return f" ({', '.join(parts)})" if parts else ""

@@ -14,16 +14,16 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.diagnosis import cures, learning
+from engine.diagnosis.at_limits import dead_relu, mostly_pinned
 from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING
 from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.learning import NO_GRADIENT
 from engine.diagnosis.plateau import behind, on_plateau, simple_answer_is_better, slowed_by_clipping
-from engine.diagnosis.reasons import MAJORITY, Reason, grows_by, shrinks_by
-from engine.diagnosis.text import fitted, pace, relevant_step, share, steps
+from engine.diagnosis.reasons import Reason, grows_by, shrinks_by
+from engine.diagnosis.text import fitted, pace, relevant_step, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
-DEAD_SLOPE = 0.999  # |h| beyond which the slope of tanh is below 0.002
 HUGE = 1e4  # a gradient norm at a state beyond which it explodes, whatever its ratio
 GOOD_KINDS = ("untrained", "solved", "nearly", "enough", "healthy", "rising")
 """The verdicts on a run that needs no help; all others are bad."""
@@ -134,10 +134,10 @@ def _banded(case: Case) -> Finding:
     reasons: Reason = ()
     cure = {}
     if kind in SHRINKING:
-        reasons = shrinks_by(info, ratio, evidence)
+        reasons = shrinks_by(info, ratio, evidence, info.measured_lag_unpadded)
         cure = cures.let_gradient_through(info) | cures.usual_updates(info, frame) | cures.usual_start(e)
     elif kind in GROWING:
-        reasons, cure = grows_by(info, ratio, evidence, chain[0]), cures.stop_growth(e)
+        reasons, cure = grows_by(info, ratio, evidence, chain[0], info.measured_lag_unpadded), cures.stop_growth(e)
     arrives, needed = case.reaches(frame.output_grad_norm), pace(info, ratio)
     if kind in GROWING:  # the reason first: it matters more than what the task needs
         explained = [f"{arrives[:-1]}: {reason}. {needed}" for reason in reasons]
@@ -161,29 +161,13 @@ def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
     states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
     if e.tbptt and info.measured_lag >= e.tbptt:
         return Finding("cut", f"{arrives}: truncation cuts the gradient after {steps(e.tbptt)}.", {"tbptt": 0})
-    if info.activation == "relu" and (cause := _dead_relu(states)):
+    if info.activation == "relu" and (cause := dead_relu(states)):
         other = {"nonlinearity": "tanh"} if CELLS[e.cell].uses_nonlinearity else cures.let_gradient_through(info)
         return Finding("dead", f"{arrives}: {cause}.", other)
-    if info.activation is not None and _mostly_pinned(info.activation, states):
+    if info.activation is not None and mostly_pinned(info.activation, states):
         pinned = f"on the way the units are pinned at their limits, where the slope of {info.activation} is 0"
         return Finding("dead", f"{arrives}: {pinned}.", cures.stop_growth(e))
     return Finding("no_path", f"{arrives}: the weights on the way pass nothing on.", cures.let_gradient_through(info))
-
-
-def _dead_relu(states: np.ndarray) -> str:
-    """A phrase if all ReLUs are at 0 at some step, or most of them on average; else empty."""
-    all_zero = (states == 0).all(-1)
-    if all_zero.any():
-        return f"at t = {np.flatnonzero(all_zero.any((0, 1)))[-1]} every ReLU is at 0, where its slope is 0"
-    at_zero = float((states == 0).mean())
-    return f"{share(at_zero)} of the ReLUs are at 0, where their slope is 0" if at_zero > MAJORITY else ""
-
-
-def _mostly_pinned(nonlinearity: str, states: np.ndarray) -> bool:
-    """True if most units are where the slope of their nonlinearity is close to 0."""
-    if nonlinearity == "tanh":
-        return bool((np.abs(states) > DEAD_SLOPE).mean() > MAJORITY)
-    return nonlinearity == "sigmoid" and bool((np.abs(2 * states - 1) > DEAD_SLOPE).mean() > MAJORITY)
 
 
 KINDS = (

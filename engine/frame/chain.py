@@ -25,6 +25,8 @@ class Chain:
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
         valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
         answers_once: one answer, read where each direction ends; otherwise one at every counted step.
+        entering: where the followed loss enters each direction of the drawn sequence, if that was measured; else it
+            follows from `counted`.
         is_autoregressive: the output of one step is the input of the next.
         lag: how many steps lie between the answer and the input that decides it; None if there is no such number.
         looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
@@ -51,6 +53,7 @@ class Chain:
     valid: tuple[bool, ...]
     counted: tuple[bool, ...]
     answers_once: bool = False
+    entering: tuple[int, ...] = ()
     is_autoregressive: bool = False
     lag: int | None = None
     looks_ahead: bool = False
@@ -119,6 +122,7 @@ class Chain:
             valid=tuple(valid.tolist()),
             counted=tuple(counted.tolist()),
             same_lengths=True,
+            entering=(),
             time_steps=len(valid),
             encoder_steps=self.encoder_steps + longer if self.encoder_steps else 0,
             lag=None if longer else self.lag,
@@ -156,8 +160,10 @@ class Chain:
         """Where the followed loss enters this direction of the drawn sequence.
 
         Forwards the last loss, at its own step. Backwards: of one answer at t = 0, where that direction ends; of many
-        the first loss.
+        the first loss. Where it was measured, there.
         """
+        if self.entering:
+            return self.entering[direction]
         counted = [t for t, has_loss in enumerate(self.counted) if has_loss]
         if not direction:
             return counted[-1]

@@ -50,12 +50,15 @@ class CellTrace:
 
     Attributes:
         inputs: (T, B, I), what the layer read. initial: the states before the first step.
+        given_before: the states before every step, (T, B, H) each, where they are not simply those of the step before
+            (somebody changes them on the way); else None.
         hidden: (T, B, H), the states h_t. cell: the states c_t, or None. gates: the gate values by name.
     """
 
     hidden: Tensor
     cell: Tensor | None
     gates: dict[str, Tensor]
+    given_before: State | None = None
 
     def __init__(
         self,
@@ -93,11 +96,13 @@ class CellTrace:
     @property
     def previous_hidden(self) -> Tensor:
         """(T, B, H): h_{t-1} of every step."""
-        return previous(self.hidden, self.initial[0][0])
+        return previous(self.hidden, self.initial[0][0]) if self.given_before is None else self.given_before[0]
 
     @property
     def before(self) -> dict[str, Tensor]:
         """The old states of every step by name, (T, B, H) each."""
+        if self.given_before is not None:
+            return dict(zip(self.kind.states, self.given_before, strict=True))
         states = (self.hidden, *(() if self.cell is None else (self.cell,)))
         pairs = zip(self.kind.states, states, self.initial, strict=True)
         return {name: previous(values, first[0]) for name, values, first in pairs}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from engine.cells import CELLS
+from engine.cells import CELLS, Cell
 from engine.layers.accelerators import ACCELERATORS
 from engine.layers.cell_trace import CellTrace
 from engine.layers.changed_layers import ChangedLayers, ChangedTrace
@@ -33,7 +33,8 @@ class ForwardPass:
     `cell_traces[layer][direction]` is in the direction's own time order. `inputs` is (T, B, I), the input of the first
     layer; `output` is (T, B, directions * H), the states of the top layer; `lengths` (B,) counts each sequence's real
     steps in this part. `masks` are, by layer, what dropout multiplied that layer's output by, (T, B, directions * H):
-    0, or 1 / (1 - p); empty where nothing was dropped.
+    0, or 1 / (1 - p); empty where nothing was dropped. `is_linked` is False if its initial states do not come from the
+    pass before it.
     """
 
     cell_traces: list[list[CellTrace]]
@@ -41,10 +42,42 @@ class ForwardPass:
     output: Tensor
     lengths: Tensor
     masks: Mapping[int, Tensor] = field(default_factory=dict)
+    is_linked: bool = True
+
+
+class LayersTrace:
+    """States of a stack of recurrent layers, pass by pass in the order of time: what most readings need of a network.
+
+    It knows neither network nor task, so that the layers of any model can be read like this. All passes have the same
+    cell and shape; their weights may differ.
+    """
+
+    passes: list[ForwardPass]
+
+    @property
+    def kind(self) -> Cell:
+        """The cell."""
+        return self.passes[0].cell_traces[0][0].kind
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(layers, directions)."""
+        rows = self.passes[0].cell_traces
+        return len(rows), len(rows[0])
+
+    @property
+    def time_steps(self) -> int:
+        """T, of all passes together."""
+        return sum(len(one.output) for one in self.passes)
+
+    @property
+    def cuts(self) -> list[int]:
+        """The steps t whose link to t - 1 lets no gradient back."""
+        return []
 
 
 @dataclass(frozen=True, eq=False)
-class ForwardTrace:
+class ForwardTrace(LayersTrace):
     """The trace of one forward call. `passes` are in the order of time: encoder and decoder, or a single one."""
 
     model: RecurrentNetwork
@@ -56,6 +89,11 @@ class ForwardTrace:
     def output(self) -> Tensor:
         """The input of the output layers: the last pass's output."""
         return self.passes[-1].output
+
+    @property
+    def cuts(self) -> list[int]:
+        """Where truncation cuts; in an encoder-decoder it does not."""
+        return self.model.truncation_points(self.time_steps) if len(self.passes) == 1 else []
 
     @property
     def answers_once(self) -> bool:

@@ -2,70 +2,144 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from engine.frame.chain import Chain
 from engine.frame.readings import GradientNorms
-from engine.lens.sweep import LayerGradients
+from engine.lens.scaled import Scaled
+from engine.lens.sweep import LayerGradients, Rows
 from engine.tasks import Batch
 from engine.tasks.base import first_counted, last_counted
 
 
-def gradient_norms(gradients: list[list[LayerGradients]], probe: Batch, chain: Chain) -> GradientNorms:
-    """Summarise a sweep as norms: medians over the probe, and those of the drawn sequence.
+@dataclass(frozen=True, eq=False)
+class SequenceNorms:
+    """Norms of the gradients of every sequence, (layers, directions, T, B) float64 each.
 
     Args:
-        gradients: [layer][direction], from a sweep with the seeds of `capture_frame`: all, last and first loss, in this
-            order; losses that are the same have one seed.
+        total: ||dL/dh_t|| of the whole loss. direct: of its part that enters the layer at t from above.
+        cell: ||dL/dc_t||; None without a cell state.
+        last, last_cell: as total and cell, of the followed loss alone (of each direction's own).
     """
-    seeds = gradients[0][0].total.values.shape[1]
-    last = [min(1, seeds - 1), seeds - 1]  # the seed for the verdict, by direction
-    norm = [[each.total.norm().cpu().numpy() for each in row] for row in gradients]  # (T, S, B) each
-    direct = [[each.direct.rows(slice(0, 1)).norm().cpu().numpy() for each in row] for row in gradients]
-    cell = [[None if each.total_cell is None else each.total_cell.norm().cpu().numpy() for each in row]
-            for row in gradients]  # fmt: skip
-    memory = cell if cell[0][0] is not None else norm
-    relative = [[_relative(norms[:, last[d]], d, probe, chain) for d, norms in enumerate(row)] for row in memory]  # type: ignore[index]
+
+    total: np.ndarray
+    direct: np.ndarray
+    cell: np.ndarray | None
+    last: np.ndarray
+    last_cell: np.ndarray | None
+
+    @classmethod
+    def of(cls, gradients: Rows, followed: Sequence[int]) -> Self:
+        """Read them from a sweep.
+
+        Args:
+            gradients: by [layer][direction]; seed 0 is the whole loss. followed: for each direction the seed of the
+                loss that is followed.
+        """
+        whole = [0] * len(followed)
+
+        def norms(pick: Callable[[LayerGradients], Scaled | None]) -> list[list[np.ndarray]] | None:
+            rows = [[pick(each) for each in row] for row in gradients]
+            return None if rows[0][0] is None else [[each.norm().cpu().numpy() for each in row if each] for row in rows]
+
+        total, cell = norms(lambda each: each.total), norms(lambda each: each.total_cell)
+        direct = norms(lambda each: each.direct.rows(slice(0, 1)))
+        assert total is not None and direct is not None
+        return cls(
+            total=_of_seeds(total, whole),
+            direct=_of_seeds(direct, whole),
+            cell=None if cell is None else _of_seeds(cell, whole),
+            last=_of_seeds(total, followed),
+            last_cell=None if cell is None else _of_seeds(cell, followed),
+        )
+
+    @property
+    def memory(self) -> np.ndarray:
+        """Of the followed loss, at the state that carries memory: c if there is one, else h."""
+        return self.last if self.last_cell is None else self.last_cell
+
+
+def _of_seeds(rows: list[list[np.ndarray]], seeds: Sequence[int]) -> np.ndarray:
+    """Pick one seed for each direction, of (T, S, B) each: (layers, directions, T, B)."""
+    return np.stack([np.stack([norms[:, seeds[d]] for d, norms in enumerate(row)]) for row in rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoints:
+    """From where to where the gradient of the followed loss goes in every sequence.
+
+    Args:
+        valid: (T, B) bool, real steps.
+        enters: (directions, B), the position where the loss enters; -1 in a sequence that has none.
+        relevant: (directions, B), the position of the first step that matters.
+        source_ends: (B,), an encoder's last steps; None without an encoder.
+    """
+
+    valid: np.ndarray
+    enters: np.ndarray
+    relevant: np.ndarray
+    source_ends: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, probe: Batch, chain: Chain) -> Self:
+        """Find them from where a task has its losses.
+
+        In the forward direction the last loss enters at its own step. In the reverse direction of a network with one
+        answer it enters at position 0, and the step that matters is the same as forwards. In the reverse direction of
+        one with many answers the first loss is used, and time runs the other way.
+        """
+        enters = [last_counted(probe.counted)]
+        relevant = [np.maximum(enters[0] - chain.measured_lag, 0)]
+        if chain.directions > 1 and chain.answers_once:
+            enters.append(np.zeros_like(enters[0]))
+            relevant.append(relevant[0])
+        elif chain.directions > 1:
+            enters.append(first_counted(probe.counted))
+            relevant.append(np.minimum(enters[1] + chain.reverse_lag, probe.lengths - 1))
+        source_ends = probe.lengths - 1 if probe.source_steps else None
+        return cls(probe.valid, np.stack(enters), np.stack(relevant), source_ends)
+
+
+def gradient_norms(norms: SequenceNorms, ends: Endpoints, drawn: int = 0) -> GradientNorms:
+    """Summarise the norms of all sequences: medians over them, and those of the drawn sequence."""
     kinds = {
-        "grad_norm": _seeds(norm, [0, 0]),
-        "grad_norm_direct": _seeds(direct, [0, 0]),
-        "grad_norm_last": _seeds(norm, last),
-        "grad_norm_memory": _seeds(memory, last),
+        "grad_norm": norms.total,
+        "grad_norm_direct": norms.direct,
+        "grad_norm_last": norms.last,
+        "grad_norm_memory": norms.memory,
     }
     values: dict[str, Any] = {"grad_norm_cell": None, "sequence_grad_norm_cell": None}
-    if cell[0][0] is not None:
-        kinds["grad_norm_cell"] = _seeds(cell, [0, 0])
-    values |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), probe), strict=True))
-    values |= {f"sequence_{name}": whole[..., 0].copy() for name, whole in kinds.items()}
+    if norms.cell is not None:
+        kinds["grad_norm_cell"] = norms.cell
+    values |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), ends.valid), strict=True))
+    values |= {f"sequence_{name}": whole[..., drawn].copy() for name, whole in kinds.items()}
+    relative = [[_relative(each, d, ends) for d, each in enumerate(row)] for row in norms.memory]
     low, middle, high = (np.array([[each.quartiles[k] for each in row] for row in relative]) for k in range(3))
+    entering = [max(each.enters for each in row) for row in relative]
     return GradientNorms(
         **values,
         relative=middle,
         relative_low=low,
         relative_high=high,
         ratio=np.array([[each.ratio for each in row] for row in relative]),
-        output_grad_norm=max(each.enters for each in relative[-1]),
-        bottleneck_grad_norm=_bottleneck(norm, probe) if probe.source_steps else None,
+        output_grad_norm=entering[-1] or max(entering),  # a loss may read the end of a lower layer alone
+        bottleneck_grad_norm=None if ends.source_ends is None else _bottleneck(norms.total, ends.source_ends),
     )
 
 
-def _bottleneck(norms: list, probe: Batch) -> float:
+def _bottleneck(total: np.ndarray, source_ends: np.ndarray) -> float:
     """Median over the probe of the norm at the encoder's last state, all layers together."""
-    ends, columns = probe.lengths - 1, np.arange(len(probe.lengths))
-    squares = sum(row[0][ends, 0, columns] ** 2 for row in norms)
+    columns = np.arange(len(source_ends))
+    squares = sum(row[0][source_ends, columns] ** 2 for row in total)
     return float(np.median(np.sqrt(squares)))
 
 
-def _seeds(rows: list, seed: list[int]) -> np.ndarray:
-    """Pick one seed for each direction: (layers, directions, T, sequences)."""
-    return np.stack([np.stack([norms[:, seed[d]] for d, norms in enumerate(row)]) for row in rows])
-
-
-def _medians(norms: np.ndarray, probe: Batch) -> np.ndarray:
-    """Median over the sequences that are real at t, (..., T, sequences) to (..., T); 0 where none is."""
-    real = probe.valid
+def _medians(norms: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Median over the sequences that are real at t, (..., T, B) to (..., T); 0 where none is."""
     if real.all():
         return np.median(norms, -1)
     some, medians = real.any(1), np.zeros(norms.shape[:-1])
@@ -86,28 +160,19 @@ class _Relative(NamedTuple):
     enters: float
 
 
-def _relative(norms: np.ndarray, direction: int, probe: Batch, chain: Chain) -> _Relative:
-    """Divide the norms of every sequence by that where the loss enters, then summarise over the probe.
+def _relative(norms: np.ndarray, direction: int, ends: Endpoints) -> _Relative:
+    """Divide the norms (T, B) of every sequence by that where the loss enters, then summarise over those that have one.
 
-    In the forward direction the last loss enters at its own step. In the reverse direction of a network with one answer
-    it enters at position 0, and the step that matters is the same as forwards. In the reverse direction of one with
-    many answers the first loss is used, and time runs the other way.
-
-    Args:
-        norms: (T, B), of one loss, layer and direction.
+    0 where no sequence has one.
     """
-    columns, ends = np.arange(norms.shape[1]), last_counted(probe.counted)
-    relevant = np.maximum(ends - chain.measured_lag, 0)
-    if direction:
-        if chain.answers_once:
-            ends = np.zeros_like(ends)
-        else:
-            ends = first_counted(probe.counted)
-            relevant = np.minimum(ends + chain.reverse_lag, probe.lengths - 1)
-    enters = norms[ends, columns]
+    having = np.flatnonzero(ends.enters[direction] >= 0)
+    if not len(having):
+        return _Relative(np.zeros((3, len(norms))), 0.0, 0.0)
+    norms, columns = norms[:, having], np.arange(len(having))
+    enters = norms[ends.enters[direction, having], columns]
     parts = relative_sizes(norms, enters)
-    ratio = float(np.median(parts[relevant, columns]))
-    return _Relative(quartiles(parts, probe.valid), ratio, float(np.median(enters)))
+    ratio = float(np.median(parts[ends.relevant[direction, having], columns]))
+    return _Relative(quartiles(parts, ends.valid[:, having]), ratio, float(np.median(enters)))
 
 
 def relative_sizes(norms: np.ndarray, enters: np.ndarray) -> np.ndarray:

@@ -11,30 +11,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS, Cell
 from engine.cells.changed_step import Change, StepChanges, changed_step
 from engine.cells.numpy_ops import NumpyOps
 from engine.frame.readings import ChainTerms, Preactivations
 from engine.layers.cell_trace import CellTrace
-from engine.lens.forward_trace import DRAWN, ForwardTrace
+from engine.lens.forward_trace import DRAWN, LayersTrace
 
 
-def chain_terms(trace: ForwardTrace, layer: int, direction: int) -> ChainTerms | None:
+def chain_terms(trace: LayersTrace, layer: int, direction: int) -> ChainTerms | None:
     """Recompute the preactivations in one layer and direction; None if the network has no such chain."""
-    e = trace.model.experiment
-    if not (0 <= layer < e.num_layers and 0 <= direction < e.directions):
+    layers, directions = trace.shape
+    if not (0 <= layer < layers and 0 <= direction < directions):
         return None
     return ChainTerms(layer=layer, direction=direction, **vars(preactivations(trace, layer, direction)))
 
 
-def preactivations(trace: ForwardTrace, layer: int = -1, direction: int = 0) -> Preactivations:
+def preactivations(trace: LayersTrace, layer: int = -1, direction: int = 0) -> Preactivations:
     """Recompute the preactivations of the drawn sequence, by position on the time axis. Changes nothing."""
-    e = trace.model.experiment
-    cell = CELLS[e.cell]
     terms = []
     for one in trace.passes:
         cell_trace, real = one.cell_traces[layer][direction], int(one.lengths[DRAWN])
-        own = _terms(cell, e.nonlinearity, cell_trace, real)
+        own = _terms(cell_trace, real)
         terms.append(_reversed(own, real) if direction else own)
     from_state = [one.from_state for one in terms if one.from_state is not None]
     return Preactivations(
@@ -60,15 +57,15 @@ def _reversed(terms: Preactivations, real: int) -> Preactivations:
     return dataclasses.replace(terms, from_input=by_position(terms.from_input), from_state=from_state)
 
 
-def _terms(cell: Cell, nonlinearity: str, cell_trace: CellTrace, real: int) -> Preactivations:
+def _terms(cell_trace: CellTrace, real: int) -> Preactivations:
     """The terms of one pass, in the direction's own time order.
 
     Args:
         real: the number of steps before padding.
     """
-    weights = cell_trace.weights
+    cell, weights = cell_trace.kind, cell_trace.weights
     old = {state: np.ascontiguousarray(_of_drawn(values)) for state, values in cell_trace.before.items()}  # (T, units)
-    gates = (cell.blocks, old["h"].shape[-1])
+    gates = (cell.blocks, len(weights.ih) // cell.blocks)  # with `proj_size` h has fewer units
     matrix = None if weights.hh is None else _array(weights.hh)
     from_input = _products(_of_drawn(cell_trace.inputs), _array(weights.ih), real).reshape(-1, *gates)
     biases = [_array(bias) for bias in (weights.bias_ih, weights.bias_hh) if bias is not None]
@@ -81,7 +78,7 @@ def _terms(cell: Cell, nonlinearity: str, cell_trace: CellTrace, real: int) -> P
     if matrix is None or None not in cell.structure.state_reads.values():
         return terms
     vectors = {name: vector[0] for name, vector in terms.vectors.items()}
-    ops = NumpyOps(cell, nonlinearity, terms.from_input, terms.from_state, terms.biases[0], vectors, matrix)
+    ops = NumpyOps(cell, cell_trace.nonlinearity, terms.from_input, terms.from_state, terms.biases[0], vectors, matrix)
     from_state = _with_products_found(ops, old, cell_trace.step_changes(torch.arange(len(from_input))))
     from_state[real:] = 0
     return dataclasses.replace(terms, from_state=from_state)

@@ -75,7 +75,7 @@ def seeds(trace: ForwardTrace) -> Tensor:
 def read(trace: ForwardTrace, swept: SweepResult | None) -> Saliency:
     """Return a frame's saliency from the sweep of its `seeds`."""
     assert swept is not None
-    return Saliency(chosen_answers(trace), norms_of(swept)[::-1], occluded(trace))
+    return Saliency(chosen_answers(trace), norms_of(trace, swept)[::-1], occluded(trace))
 
 
 def chosen_answers(trace: ForwardTrace, max_rows: int = MAX_ROWS) -> np.ndarray:
@@ -97,7 +97,7 @@ def _asked_anywhere(model: RecurrentNetwork) -> bool:
 @torch.no_grad()
 def _norms(trace: ForwardTrace, steps: np.ndarray) -> np.ndarray:
     """||dy_k/dx_t|| for the answers at these positions, (K, T)."""
-    return np.concatenate([norms_of(sweep(trace, answer_seeds(trace, chunk))) for chunk in in_chunks(steps)])
+    return np.concatenate([norms_of(trace, sweep(trace, answer_seeds(trace, chunk))) for chunk in in_chunks(steps)])
 
 
 def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
@@ -111,9 +111,9 @@ def answer_seeds(trace: ForwardTrace, steps: np.ndarray) -> Tensor:
     return seeds
 
 
-def norms_of(swept: SweepResult) -> np.ndarray:
+def norms_of(trace: ForwardTrace, swept: SweepResult) -> np.ndarray:
     """Read ||dy_k/dx_t|| (K, T) from a sweep of `answer_seeds`."""
-    return torch.cat([gradient.norm()[..., 0] for gradient in _input_gradients(swept)]).T.cpu().numpy()
+    return torch.cat([gradient.norm()[..., 0] for gradient in _input_gradients(trace, swept)]).T.cpu().numpy()
 
 
 def _slopes(trace: ForwardTrace) -> Tensor:
@@ -139,9 +139,9 @@ def _scores(model: RecurrentNetwork, logits: Tensor, batch: Batch) -> Tensor:
     return logits.gather(-1, classes[..., None])[..., 0]
 
 
-def _input_gradients(swept: SweepResult) -> list[Scaled]:
+def _input_gradients(trace: ForwardTrace, swept: SweepResult) -> list[Scaled]:
     """dy/dx_t for each pass, (T, S, B, I); gradients of a window are added to the steps that its parts came from."""
-    e = swept.trace.model.experiment
+    e = trace.model.experiment
     if CELLS[e.cell].is_recurrent or e.window == 1:
         return swept.inputs()
     folded = []

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS, Cell
+from engine.cells import Cell
 from engine.frame.readings import StepFactors
 from engine.lens.chain_gradients import ChainGradients, chains_of, row_norms
 from engine.lens.forward_trace import trace_forward
@@ -48,22 +48,20 @@ def omega(model: RecurrentNetwork, batch: Batch) -> np.ndarray:
 @torch.no_grad()
 def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) -> StepFactors:
     """Read the factors of one sequence from a sweep; `seeds` has the number of a seed for each direction."""
-    trace, e = swept.trace, swept.trace.model.experiment
-    kind, steps = CELLS[e.cell], len(trace.batch.valid)
-    cut = trace.model.truncation_points(steps) if len(trace.passes) == 1 else []
-    measured = {
-        name: np.full((e.num_layers, e.directions, steps), np.nan) for name in ("factor", *_reading_names(kind))
-    }
-    for layer in range(e.num_layers):
-        for d in range(e.directions):
+    trace = swept.trace
+    kind, shape = trace.kind, (*trace.shape, trace.time_steps)
+    measured = {name: np.full(shape, np.nan) for name in ("factor", *_reading_names(kind))}
+    for layer in range(shape[0]):
+        for d in range(shape[1]):
             arrived: Tensor | None = None  # dL/ds at the last step of the previous pass
-            for chain in chains_of(swept, layer, d, sequence, seeds[d]):
+            for one, chain in zip(trace.passes, chains_of(swept, layer, d, sequence, seeds[d]), strict=True):
+                arrived = arrived if one.is_linked else None
                 found = {name: values.numpy() for name, values in _measure(kind, chain, arrived).items()}
                 _cut_off(found, chain.cell_trace.cut_steps)
                 for name, values in found.items():
                     measured[name][layer, d, chain.positions] = values
                 arrived = chain.memory[-1]
-    _cut_off(measured, cut)
+    _cut_off(measured, trace.cuts)
     factor, slope, weights = measured.pop("factor"), measured.pop("slope", None), measured.pop("weights", None)
     normalisations = {gain: measured.pop(gain) for gain in kind.structure.state_normalisations}
     return StepFactors(factor, slope, weights, measured, normalisations)

@@ -20,7 +20,7 @@ from torch.nn.functional import pad
 
 from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan
 from engine.layers.reverse_sequence import flip
-from engine.lens.forward_trace import ForwardPass, ForwardTrace
+from engine.lens.forward_trace import ForwardPass, ForwardTrace, LayersTrace
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
 BLOCK = 25  # steps between two rescalings, fewer where the gradient shrinks too fast
@@ -56,7 +56,7 @@ Rows = list[list[LayerGradients]]
 class SweepResult:
     """Result of a sweep, pass by pass in the order of time: a single one, or encoder and decoder."""
 
-    trace: ForwardTrace
+    trace: LayersTrace
     passes: list[Rows]
     read: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
     """What `engine.lens.chain_gradients` has read from it already."""
@@ -171,8 +171,7 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
     incoming: IncomingRows = nothing_incoming(trace.passes[-1])
     for one in reversed(trace.passes):
         above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
-        cuts = trace.model.truncation_points(len(one.output)) if len(trace.passes) == 1 else []
-        rows, leaving = sweep_pass(one, Scaled.of(above), incoming, cuts)
+        rows, leaving = sweep_pass(one, Scaled.of(above), incoming, trace.cuts)
         incoming = [list(row) for row in leaving]
         passes.append(rows)
     return SweepResult(trace, passes[::-1])

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS
 from engine.frame.readings import WeightGradients
 from engine.lens.chain_gradients import ChainGradients, chains_of, row_norms
 from engine.lens.forward_trace import ForwardTrace, trace_forward
@@ -28,15 +27,13 @@ def weight_gradients(
     the loss enters; for "all", from the last loss in the direction's own time order.
     """
     trace = trace_forward(model, batch).single_sequence(sequence)
-    return weight_gradients_of(sweep(trace, seed(trace, [loss])), (0, 0), losses=(loss, loss))
+    enters = [where_enters(trace, 0, d, loss) for d in range(trace.shape[1])]
+    return weight_gradients_of(sweep(trace, seed(trace, [loss])), (0, 0), enters)
 
 
 @torch.no_grad()
 def weight_gradients_of(
-    swept: SweepResult,
-    seeds: tuple[int, int],
-    sequence: int = 0,
-    losses: tuple[str | int, str | int] = ("last", "first"),
+    swept: SweepResult, seeds: tuple[int, int], enters: Sequence[int], sequence: int = 0
 ) -> WeightGradients:
     """Read the terms of one sequence from a sweep.
 
@@ -45,32 +42,29 @@ def weight_gradients_of(
 
     Args:
         seeds: the number of a seed for each direction.
-        losses: the loss that this seed stands for, for each direction.
+        enters: the position where the loss of this seed enters, for each direction.
     """
-    trace, e = swept.trace, swept.trace.model.experiment
-    shape = (e.num_layers, e.directions, len(trace.batch.valid))
-    kind = CELLS[e.cell]
+    kind, shape = swept.trace.kind, (*swept.trace.shape, swept.trace.time_steps)
     recurrent = [vector.name for vector in kind.vectors if vector.is_recurrent]
     links = bool(kind.state_blocks or recurrent)
     norms, beyond = [np.full(shape, np.nan) for _ in range(2)], [np.full(shape, np.nan) for _ in range(2)]
-    for layer in range(e.num_layers):
-        for d in range(e.directions):
+    for layer in range(shape[0]):
+        for d in range(shape[1]):
             chains = chains_of(swept, layer, d, sequence, seeds[d])
-            end = _end(trace, sequence, d, losses[d])
             terms = [_input_terms(chains), *([_state_terms(chains, recurrent)] if links else [])]
             for which, pairs in enumerate(terms):
                 for blocks, chain in zip(pairs, chains, strict=True):
                     sizes = [row_norms(slopes) * row_norms(read) for slopes, read in blocks]
                     norms[which][layer, d, chain.positions] = row_norms(torch.stack(sizes, -1)).numpy()
                 positions = np.concatenate([chain.positions for chain in chains])
-                back = int((positions == end).argmax()) - np.arange(len(positions))  # real steps, not padding
+                back = int((positions == enters[d]).argmax()) - np.arange(len(positions))  # real steps, not padding
                 beyond[which][layer, d] = _beyond(_shares(pairs), np.maximum(back, 0), shape[-1])
     return WeightGradients(
         hh=norms[1] if links else None, ih=norms[0], hh_beyond=beyond[1] if links else None, ih_beyond=beyond[0]
     )
 
 
-def _end(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
+def where_enters(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
     """The position where a loss enters; for "all", that of the last loss in the direction's own time order."""
     counted = trace.batch.counted
     if trace.answers_once and direction:

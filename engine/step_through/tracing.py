@@ -54,18 +54,13 @@ def trace_chain(
             direction=direction,
             positions=positions,
             part=np.repeat(np.arange(len(chains)), [len(chain.positions) for chain in chains]),
-            cut=np.isin(positions, _truncation_points(trace)),
+            cut=np.isin(positions, trace.cuts),
             **_inputs_and_outputs(trace, positions),
             **_forward(trace, chains),
             **_backward(trace, chains),
             factors=_factors(swept, layer, direction, positions),
             **_jacobians(trace, layer, direction, len(positions)),
         )
-
-
-def _truncation_points(trace: ForwardTrace) -> list[int]:
-    """Positions before which truncation cuts; an encoder-decoder has none."""
-    return trace.model.truncation_points(len(trace.batch.valid)) if len(trace.passes) == 1 else []
 
 
 def _inputs_and_outputs(trace: ForwardTrace, positions: np.ndarray) -> dict[str, Any]:
@@ -122,7 +117,7 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
 
 def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
     """The backward pass, one step at a time in float64, to keep apart what arrives from the next step."""
-    cuts, has_cell = set(_truncation_points(trace)), chains[0].cell is not None
+    cuts, has_cell = set(trace.cuts), chains[0].cell is not None
     gradients: dict[str, list[Tensor]] = {}
     grad_carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
     for chain in reversed(chains):

@@ -18,12 +18,12 @@ from engine.frame.held_out import HeldOutRecord
 from engine.lens.embedding_map import EmbeddingMap
 from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
 from engine.lens.gradient_flow import losses_and_gradient, seed
-from engine.lens.norms import gradient_norms
+from engine.lens.norms import Endpoints, SequenceNorms, gradient_norms
 from engine.lens.on_demand import compute_on_demand
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import sweep
-from engine.lens.weight_gradients import weight_gradients_of
+from engine.lens.weight_gradients import weight_gradients_of, where_enters
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, task_of
 
@@ -50,7 +50,9 @@ def capture_frame(
     per_step, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
     swept = sweep(trace, seed(trace, losses, gradient))
-    seeds = (min(1, len(losses) - 1), len(losses) - 1)  # the loss for the verdict, by direction
+    seeds = followed_seeds(losses)
+    norms = gradient_norms(SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info), DRAWN)
+    enters = [where_enters(trace, DRAWN, d, loss) for d, loss in enumerate(("last", "first"))]
     with torch.no_grad():
         sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
         outputs, free_outputs = model.predictions(trace.logits, probe), _free_outputs(model, probe, info)
@@ -67,14 +69,14 @@ def capture_frame(
         factors=factors_of(swept, seeds),
         mean_weights=_mean_weights(model),
         spectral_norms=_spectral_norms(model),
-        weight_gradients=weight_gradients_of(swept, seeds),
+        weight_gradients=weight_gradients_of(swept, seeds, enters),
         **_states(trace),
         **_data(probe),
         **_embedding(model, untrained_map),
         **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(record),
-        **vars(gradient_norms(swept.chains, probe, info)),
+        **vars(norms),
         **vars(preactivations(trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
@@ -84,8 +86,9 @@ def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> t
     """(the verdict's ratio, the gradient norm where the last loss enters), without the rest of a frame."""
     trace = trace_forward(model, probe)
     _, gradient = losses_and_gradient(trace)
-    swept = sweep(trace, seed(trace, swept_losses(info.experiment), gradient))
-    norms = gradient_norms(swept.chains, probe, info)
+    losses = swept_losses(info.experiment)
+    swept, seeds = sweep(trace, seed(trace, losses, gradient)), followed_seeds(losses)
+    norms = gradient_norms(SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info))
     return float(norms.ratio[best_chain(info, norms)]), norms.output_grad_norm
 
 
@@ -94,6 +97,11 @@ def swept_losses(experiment: Experiment) -> list[str | int]:
     if experiment.rnn_type == "many_to_one":
         return ["all"]  # the only loss is all of them, the last and the first
     return ["all", "last", "first"] if experiment.bidirectional else ["all", "last"]
+
+
+def followed_seeds(losses: list[str | int]) -> tuple[int, int]:
+    """Which of `swept_losses` is followed for the verdict, by direction; losses that are the same have one seed."""
+    return min(1, len(losses) - 1), len(losses) - 1
 
 
 def embedding_map(model: RecurrentNetwork, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from engine.watch.call import Call
-from engine.watch.proof import WeightRecord
-
-MOST_TASKS = 8
-"""Backward passes that are remembered as running. One within another (checkpointing) is running twice; one in which an
-error was raised never ends."""
+from engine.watch.guard import Guard
 
 
 @dataclass(eq=False)
-class Task:
-    """What has arrived in one backward pass."""
+class RunningPass:
+    """What has arrived in one backward pass.
+
+    Args:
+        calls: whose gradients have come back, by number. at_weights: see `engine.watch.proof.AtWeights`.
+        is_look: one of its calls was to be looked at, whether or not that succeeds.
+    """
 
     calls: dict[int, Call] = field(default_factory=dict)
-    record: WeightRecord = field(default_factory=WeightRecord)
+    at_weights: dict[int, Tensor] = field(default_factory=dict)
+    is_look: bool = False
 
 
 class BackwardPasses:
-    """Collects what arrives, and calls `ended` within the same pass, when autograd has done the rest.
+    """Collects what arrives, and has it measured within the same pass, when autograd has done the rest.
 
-    Not later: `p.data.add_` leaves no trace on a weight's version, so that a later sweep could be silently wrong.
+    Not later: `p.data.add_` leaves no trace on a weight's version, so that a later sweep could be silently wrong. A
+    pass can run within another (checkpointing). Each is held by its own callbacks alone, so that one in which an error
+    was raised, and which never ends, is forgotten with them.
 
     Args:
-        weights: all watched weights, to be remembered before anything is added to their `.grad`; none if this pass is
-            not to be proved. ended: gets the calls in their order and the record of the weights.
+        measure: gets a pass at its end. ended: gets it afterwards, also if measuring has failed.
     """
 
     def __init__(
-        self, weights: Callable[[], Sequence[Tensor]], ended: Callable[[list[Call], WeightRecord], None]
+        self,
+        guard: Guard,
+        measure: Callable[[RunningPass], None],
+        ended: Callable[[RunningPass], None],
     ) -> None:
-        self._weights, self._ended = weights, ended
-        self._tasks: dict[int, Task] = {}
+        self._guard, self._measure, self._ended = guard, measure, ended
+        self._running: weakref.WeakValueDictionary[int, RunningPass] = weakref.WeakValueDictionary()
 
-    def begin(self, remember: bool = True) -> Task:
+    def begin(self, *, is_look: bool) -> RunningPass:
         """The pass that is running; the first time in it, ask to be called at its end."""
         number = torch._C._current_graph_task_id()
-        if number not in self._tasks:
-            self._tasks[number] = task = Task()
-            for old in list(self._tasks)[:-MOST_TASKS]:
-                del self._tasks[old]
-            torch.autograd.Variable._execution_engine.queue_callback(lambda: self._end(number))
-            if remember:
-                task.record.remember(self._weights())
-        return self._tasks[number]
+        running = self._running.get(number)
+        if running is None:
+            running = self._running[number] = RunningPass()
+            for step in (self._measure, self._over):
+                torch.autograd.Variable._execution_engine.queue_callback(self._guard.hook("*", partial(step, running)))
+        running.is_look |= is_look
+        return running
 
     def arrived(self, call: Call, names: Sequence[tuple[int, str]], gradients: Sequence[Tensor | None]) -> None:
         """Gradients of some results of a call.
@@ -59,37 +65,24 @@ class BackwardPasses:
         Args:
             names: (place in `gradients`, "output", "h" or "c").
         """
-        task = self.begin()
+        running = self.begin(is_look=True)
         if torch.is_grad_enabled():  # create_graph=True
             call.refused = (
                 f"{call.name}: its backward pass is differentiated itself (create_graph=True), and the gradient then "
                 "comes back along further ways"
             )
-        if call.number not in task.calls:
-            task.calls[call.number] = call
+        if call.number not in running.calls:
+            running.calls[call.number] = call
             call.gradients = {}  # a second pass through the same graph brings its own
         for place, name in names:
             if (gradient := gradients[place]) is not None:
                 call.gradients[name] = gradient.detach()
 
-    def arrived_at_weight(self, key: int, gradient: Tensor | None) -> None:
-        """The gradient of a weight that is computed; key: its `id`."""
-        task = self.begin()
-        if gradient is not None:
-            task.record.arrived[key] = gradient.detach()
+    def arrived_at_weight(self, weight: int, gradient: Tensor) -> None:
+        """The whole gradient of a weight. weight: its `id`."""
+        self.begin(is_look=True).at_weights[weight] = gradient.detach().clone()  # for it may become `.grad` itself
 
-    def _end(self, number: int) -> None:
-        task = self._tasks.pop(number)
-        calls = [task.calls[each] for each in sorted(task.calls)]
-        self._ended(calls, task.record)
-        for call in calls:
+    def _over(self, running: RunningPass) -> None:
+        for call in running.calls.values():
             call.gradients = {}
-
-
-def weight_hook(key: int, number: int, arrived: Callable[[int, Tensor | None], None]) -> Callable[[Any], None]:
-    """A hook for the node that computed a weight, as its output `number`."""
-
-    def hook(gradients: tuple[Tensor | None, ...]) -> None:
-        arrived(key, gradients[number])
-
-    return hook
+        self._ended(running)

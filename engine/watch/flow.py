@@ -52,8 +52,8 @@ class Flow:
         grad_cell: dL/dc_t, total, or None.
         valid: (T, rows) bool, steps that are real. rows: which sequences of the batch these are.
         backward_pass: the number of the pass, among those that the lens has heard of.
-        proof: how far dL/dW from the sweep was from what autograd added to `.grad`, relative to its norm, when this was
-            last compared (at the first look and every tenth); None if it could not be.
+        proof: how far dL/dW from the sweep was from what autograd brought to the weights, relative to its norm, when
+            this was last compared (at the first look and every tenth); None if it could not be.
         last: the gradient of the loss that enters last; None if the module was called more than once in the pass.
     """
 

@@ -42,7 +42,7 @@ class MeasuredCall:
     Args:
         rows: which sequences. leaving: dL/dh_0, (layers * directions, R, units).
         last: the loss that enters last, whose gradient is the value "last"; None where that is not known.
-        sweep: of which this is a part.
+        sweep: of which this is a part. first_row: where its sequences begin there.
     """
 
     call: Call
@@ -51,6 +51,7 @@ class MeasuredCall:
     leaving: Tensor
     last: LastLoss | None
     sweep: Measured
+    first_row: int
 
     @property
     def is_whole(self) -> bool:
@@ -88,7 +89,7 @@ def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[
         for call, some in zip(group, own, strict=True):
             stop = start + len(some)
             mine = {name: value[:, :, :, start:stop] for name, value in values.items()}
-            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop], result.last, result))
+            found.append(MeasuredCall(call, some, mine, leaving[:, start:stop], result.last, result, start))
             start = stop
     return sorted(found, key=lambda one: one.call.number), refused
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
+
+Heard = Mapping[int, Callable[..., None]]
+"""What is called for a module, by its `id`. Guarded."""
 
 
 class Hooks:
@@ -19,45 +22,41 @@ class Hooks:
 
     Args:
         before: (module) before a call. after: (module, args, kwargs, result) after it.
-        wanted: asked after each update, whether calls are to be heard of.
+        stepped: after each update. Guarded.
     """
 
-    def __init__(
-        self,
-        before: Callable[[nn.Module], None],
-        after: Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Any], None],
-        wanted: Callable[[], bool],
-    ) -> None:
-        self._before, self._after, self._wanted = before, after, wanted
+    def __init__(self, before: Heard, after: Heard, stepped: Callable[[], None]) -> None:
+        self._before, self._after = before, after
         self._forward: list[Any] = []
-        self._optimizer = register_optimizer_step_post_hook(self._stepped)
+        self._optimizer = register_optimizer_step_post_hook(lambda *_: stepped())
 
     @property
     def armed(self) -> bool:
         """Whether calls are heard of now."""
         return bool(self._forward)
 
-    def arm(self) -> None:
-        """Put the forward hooks in place."""
-        if not self._forward:
-            self._forward = [
-                register_module_forward_pre_hook(lambda module, args: self._before(module)),
-                register_module_forward_hook(self._after, with_kwargs=True),
-            ]
+    def arm(self, wanted: bool = True) -> None:
+        """Put the forward hooks in place, or take them away if they are not wanted."""
+        if wanted and not self._forward:
 
-    def disarm(self) -> None:
-        """Take the forward hooks away."""
-        for handle in self._forward:
-            handle.remove()
-        self._forward = []
+            def before(module: nn.Module, args: tuple[Any, ...]) -> None:
+                if (heard := self._before.get(id(module))) is not None:
+                    heard(module)
+
+            def after(module: nn.Module, *call: Any) -> None:
+                if (heard := self._after.get(id(module))) is not None:
+                    heard(module, *call)
+
+            self._forward = [
+                register_module_forward_pre_hook(before),
+                register_module_forward_hook(after, with_kwargs=True),
+            ]
+        elif not wanted:
+            for handle in self._forward:
+                handle.remove()
+            self._forward = []
 
     def close(self) -> None:
         """Take all hooks away."""
-        self.disarm()
+        self.arm(wanted=False)
         self._optimizer.remove()
-
-    def _stepped(self, *_: Any) -> None:
-        if self._wanted():
-            self.arm()
-        else:
-            self.disarm()

@@ -11,22 +11,24 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from engine.watch.backward_pass import BackwardPasses
+from engine.frame import Chain, Diagnosis, Look
+from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.call import Call
+from engine.watch.diagnosis import unread
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
+from engine.watch.kept import Kept, kept_of
 from engine.watch.listener import Listener
+from engine.watch.looks import chain_of, diagnosis_of, look_of
 from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find, flat_weights
-from engine.watch.proof import WeightRecord, allowed, prove
+from engine.watch.modules import find
+from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
 
-PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
     'loop call lens.state("h", h) at every step.'
@@ -59,19 +61,22 @@ class Lens:
             raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
         self._model = weakref.ref(model)
         self._modules, refused = find(model)
-        self._schedule, self._guard = Schedule(share, every), Guard()
+        self._schedule = Schedule(share, every)
+        self._guard = Guard(self._schedule.own_time)
         self._guard.refusals |= refused
         if not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
+        self._kept: dict[str, Kept] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
         self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
-        self._passes = BackwardPasses(self._weights, self._ended)
+        self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
-        self._hooks = Hooks(self._listener.before, self._listener.after, self._wanted)
+        stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
+        self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
         if self._modules:
             self._hooks.arm()
 
@@ -91,12 +96,15 @@ class Lens:
         if self._closed:
             return
         self._closed = True
-        self._hooks.close()
-        self._states.forget()
-        never_seen = self._never_seen()
-        self._guard.refusals |= never_seen
-        nothing = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
-        for sentence in (nothing | never_seen).values():
+        said: dict[str, str] = {}
+        with self._guard.of("*"):
+            self._hooks.close()
+            self._states.forget()
+            never_seen = self._never_seen()
+            self._guard.refusals |= never_seen
+            said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
+            said |= never_seen
+        for sentence in said.values():
             if warn:
                 warnings.warn(sentence, UserWarning, stacklevel=3)
 
@@ -130,74 +138,67 @@ class Lens:
         Returns:
             The same tensor.
         """
-        with self._guard.of(name), self._schedule.own_time():
+        with self._guard.of(name):
             model = self._model()
             training = model is not None and model.training and not self._closed
             if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._state_arrived)
+                self._states.show(name, state, self._guard.hook(name, self._state_arrived))
         return state
 
     def _state_arrived(self, keep: Callable[[], None]) -> None:
-        with self._guard.of("*"), self._schedule.own_time():
-            self._passes.begin()
-            keep()
+        self._passes.begin(is_look=True)
+        keep()
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
-        if not self._modules:
+        if not self._modules or self._closed:
             return False
         return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
 
-    def _proves(self) -> bool:
-        return self._schedule.looks % PROVED_EVERY == 0
-
-    def _weights(self) -> list[Tensor]:
-        if not self._proves():
-            return []
-        modules = [watched.module() for watched in self._modules.values()]
-        return [weight for module in modules if module is not None for weight in flat_weights(module)]
-
-    def _ended(self, calls: list[Call], record: WeightRecord) -> None:
+    def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
-        if self._closed:
-            return
-        looked = False
-        with self._guard.of("*"), self._schedule.own_time(), torch.no_grad():
-            looked = self._look(calls, record)
-        self._schedule.pass_ended(looked)
-        self._listener.pass_ended()
+        if not self._closed:
+            calls = [running.calls[number] for number in sorted(running.calls)]
+            self._look(calls, running.at_weights)
 
-    def _look(self, calls: list[Call], record: WeightRecord) -> bool:
+    def _ended(self, running: RunningPass) -> None:
+        """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
+        if not self._closed:
+            self._schedule.pass_ended(running.is_look)
+            self._listener.pass_ended()
+
+    @torch.no_grad()
+    def _look(self, calls: list[Call], at_weights: AtWeights) -> None:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
         flows, refused = self._states.flows(self._rows, number, scale)
         if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
         if not calls and not flows:
-            return False
+            return
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
         refused |= reasons
         add_direct_of_ends(found, calls)
-        if self._proves():
-            self._prove(calls, refused, record, found)
+        if self._schedule.proves:
+            self._prove(calls, refused, at_weights, found)
             self._mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name in refused or name in self._failed:
                 continue
             own = [one for one in found if one.call.name == name]
-            flows[name] = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
+            flows[name] = flow = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
+            self._kept[name] = kept_of(own, flow, scale)
         for name in flows:
             self._guard.refusals.pop(name, None)
         self._guard.refusals |= {**refused, **self._failed}
         self._flows = {**{name: flow for name, flow in self._flows.items() if name not in refused}, **flows}
         for name in self._failed:
             self._flows.pop(name, None)
-        return True
 
     def _prove(
-        self, calls: list[Call], refused: dict[str, str], record: WeightRecord, found: list[MeasuredCall]
+        self, calls: list[Call], refused: dict[str, str], at_weights: AtWeights, found: list[MeasuredCall]
     ) -> None:
         """Prove what was measured. A proof that fails refuses the module until one succeeds."""
         shares = {id(weight) for call in calls if call.name in refused for weight in call.weights}
@@ -206,14 +207,14 @@ class Lens:
         known = {one.call.number: one.sweep for one in found}
         groups = groups_of(provable)
         whole = [group[0].number for group in groups if not any(call.number in parts for call in group)]
-        proofs = prove(groups, record, {number: known[number] for number in whole})
+        proofs = prove(groups, at_weights, {number: known[number] for number in whole})
         limits = {call.name: allowed(call) for call in provable}
         for name, difference in proofs.items():
             self._failed.pop(name, None)
             self._proved[name] = difference
             if not difference <= limits[name]:
                 self._failed[name] = (
-                    f"{name}: dL/dW from its states is not what autograd added to .grad: they differ by "
+                    f"{name}: dL/dW from its states is not what autograd brought to its weights: they differ by "
                     f"{difference:.1e} of its norm. Its weights are used elsewhere as well, or it does not compute "
                     "what PyTorch's own module computes."
                 )
@@ -240,6 +241,43 @@ class Lens:
         reasons = self.refusals if name is None else {k: v for k, v in self.refusals.items() if k in (name, "*")}
         why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
         raise LookupError(f"there is no flow{'' if name is None else f' of {name}'}. {why}")
+
+    def chain(self, name: str | None = None) -> Chain:
+        """The states of one module along the time axis, as figures and stage read them; name: as for `flow`.
+
+        The drawn sequence is the longest of those that were looked at. Raises as `flow` does.
+        """
+        return chain_of(*self._looked_at(name))
+
+    def frame(self, name: str | None = None) -> Look:
+        """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
+
+        It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
+        of the weights, of the others the norms. Raises as `flow` does.
+        """
+        return look_of(*self._looked_at(name))
+
+    def diagnosis(self, name: str | None = None) -> Diagnosis:
+        """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
+
+        Raises as `flow` does, but not for a module that was called and of which no gradient ever came back.
+        """
+        if name in self._unread():
+            return unread(name)
+        flow, kept = self._looked_at(name)
+        (module,) = (watched for watched in self._modules.values() if watched.name == flow.name)
+        return diagnosis_of(flow, kept, module, [each for each in self.mistakes if each.module == flow.name])
+
+    def _looked_at(self, name: str | None) -> tuple[Flow, Kept]:
+        flow = self.flow(name)
+        if flow.name not in self._kept:
+            raise LookupError(f"{flow.name} is a hand-written loop: nothing is known of its cell")
+        return flow, self._kept[flow.name]
+
+    def _unread(self) -> set[str]:
+        """The modules that were called in a pass that is over, and of which no gradient came back."""
+        over = self._schedule.passes or self._closed
+        return {name for name in self._listener.called if over and name not in self._listener.answered}
 
     @property
     def flows(self) -> dict[str, Flow]:

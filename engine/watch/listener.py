@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from engine.watch.backward_pass import BackwardPasses, weight_hook
+from engine.watch.backward_pass import BackwardPasses
 from engine.watch.call import Call, arguments_of, captured, results_of, states_of
 from engine.watch.guard import Guard
+from engine.watch.hooks import Heard
 from engine.watch.layout import data_of
 from engine.watch.mistakes import Mistake, broken_loop, missing_detach
 from engine.watch.modules import WatchedModule
 from engine.watch.refusal import RefusalError
 from engine.watch.schedule import Schedule
-from engine.watch.wiring import Mark, Origin, link_of_state, link_to_call, mark, metadata_of, on_gradient, reaches
+from engine.watch.wiring import (
+    Arrived,
+    Mark,
+    Origin,
+    link_of_state,
+    link_to_call,
+    mark,
+    metadata_of,
+    on_gradient,
+    reaches,
+)
 
 FIRST_CALLS = 2
 """So many calls of a module in each pass have the way to their input searched; the others are linked alike."""
 
 
 class Listener:
-    """Hears of calls through `before` and `after`, and hooks their results.
+    """Hears of calls through the hooks `before` and `after`, and hooks their results.
 
     The only strong reference to a kept call is in the hook of its own results: a forward call that is never followed by
     a backward pass leaves nothing behind.
@@ -46,7 +58,9 @@ class Listener:
         self.mistakes: dict[tuple[str, str], Mistake] = {}
         self._in_pass: dict[str, int] = {}
         self._loops: dict[str, list[str]] = {}
-        self._loop_hooks: dict[str, tuple[Mark, Callable[[Any], None]]] = {}
+        self._loop_hooks: dict[str, tuple[Mark, Arrived]] = {}
+        self._weight_hooks: list[Any] = []
+        self._pass = object()  # the one to come
 
     def pass_ended(self) -> None:
         """A backward pass is over: the next call is its module's first."""
@@ -54,39 +68,38 @@ class Listener:
             if (mistake := broken_loop(name, kinds)) is not None:
                 self.mistakes[mistake.kind, name] = mistake
         self._in_pass, self._loops, self._loop_hooks = {}, {}, {}
+        for handle in self._weight_hooks:
+            handle.remove()
+        self._weight_hooks, self._pass = [], object()
 
-    def before(self, module: nn.Module) -> None:
-        """Before any call of any module: keep torch's random state where dropout acts between layers."""
-        watched = self._known(module)
-        if watched is None or watched.one_step or not torch.is_grad_enabled():
+    @property
+    def before(self) -> Heard:
+        """What to call before a module's call, with the module."""
+        return self._guarded(self._begins)
+
+    @property
+    def after(self) -> Heard:
+        """What to call after it, with (module, args, kwargs, result)."""
+        return self._guarded(self._heard)
+
+    def _guarded(self, run: Callable[..., None]) -> Heard:
+        return {key: self._guard.hook(each.name, partial(run, each)) for key, each in self._modules.items()}
+
+    def _begins(self, watched: WatchedModule, module: nn.Module) -> None:
+        """Keep torch's random state where dropout acts between layers."""
+        if watched.one_step or watched.module() is not module or not torch.is_grad_enabled():
             return
-        with self._guard.of(watched.name), self._schedule.own_time():
-            if module.training and module.dropout and module.num_layers > 1 and self._schedule.is_due():  # type: ignore[operator]
-                self._random_states[id(module)] = torch.get_rng_state()
-
-    def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """After any call of any module."""
-        watched = self._known(module)
-        if watched is None or not torch.is_grad_enabled():
-            return
-        with self._guard.of(watched.name), self._schedule.own_time():
-            self._heard(watched, module, args, kwargs, result)
-
-    def _known(self, module: nn.Module) -> WatchedModule | None:
-        watched = self._modules.get(id(module))
-        return watched if watched is not None and watched.module() is module else None
+        if module.training and module.dropout and module.num_layers > 1 and self._schedule.is_due():  # type: ignore[operator]
+            self._random_states[id(module)] = torch.get_rng_state()
 
     def _heard(
         self, watched: WatchedModule, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     ) -> None:
         name = watched.name
         random_state = self._random_states.pop(id(module), None)
-        if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
-            raise RefusalError(f"{name} is called in a CUDA graph, whose replays no hook sees")
-        if torch.compiler.is_compiling():
-            raise RefusalError(
-                f"{name} is called in compiled code, where its states do not exist. Compile around the loop."
-            )
+        if watched.module() is not module or not torch.is_grad_enabled():
+            return
+        _refuse_captured(name)
         due = self._schedule.is_due()
         if watched.one_step and not due and name in self._loop_hooks:
             self._heard_again(name, states_of(result)[0])
@@ -95,10 +108,7 @@ class Listener:
         if not isinstance(data_of(output), Tensor) or not data_of(output).requires_grad:
             return
         given, initial = arguments_of(name, args, kwargs)
-        if torch._C._functorch.is_functorch_wrapped_tensor(data_of(given)) or any(
-            torch._C._functorch.is_functorch_wrapped_tensor(state) for state in states
-        ):
-            raise RefusalError(f"{name} is called within torch.func, whose gradients do not come back along the graph")
+        _refuse_functional(name, data_of(given), *states)
         self.called[name] = self.called.get(name, 0) + 1
         self._number += 1
         earlier = self._in_pass[name] = self._in_pass.get(name, 0) + 1
@@ -112,21 +122,27 @@ class Listener:
         for which, tensor in results.items():
             mark(tensor, self._key, Mark(origin, which))
         if not due:
-            hook = self._counter(origin)
+            hook = self._counter(origin, is_look=False)
             on_gradient(results, lambda _: hook)
             self._loop_hooks[name] = Mark(origin, "h"), hook
             return
-        call = captured(watched, module, self._number, given, initial, output)
-        call.state_link = state_link
-        if len(call.inputs) == 1 and state_link is not None:
-            self._loops.setdefault(name, []).append(state_link.kind)
-        call.input_link = link_to_call(data_of(given), self._key) if earlier <= FIRST_CALLS else None
-        on_cpu = data_of(output).device.type == "cpu"
-        call.random_state = random_state if on_cpu else None
-        if watched.one_step and len(states) > 1:
+        try:
+            call = captured(watched, module, self._number, given, initial, output)
+            call.state_link, call.random_state = state_link, random_state if call.output.device.type == "cpu" else None
+            self._link(call, earlier, data_of(given), states)
+            self._hook(call, origin, results)
+        except Exception:  # a look that fails is one, too: else it would be tried for ever
+            on_gradient(results, lambda _: self._counter(origin, is_look=True))
+            raise
+
+    def _link(self, call: Call, earlier: int, given: Tensor, states: tuple[Tensor, ...]) -> None:
+        """Find out how a call is linked to others. earlier: calls of its module in this pass, with this one."""
+        if len(call.inputs) == 1 and call.state_link is not None:
+            self._loops.setdefault(call.name, []).append(call.state_link.kind)
+        call.input_link = link_to_call(given, self._key) if earlier <= FIRST_CALLS else None
+        if call.one_step and len(states) > 1:
             h, c = (state.grad_fn for state in states)
             call.hook_has_hidden = h is not c and reaches(h, c, 3)  # one fused node: what comes at c' is external
-        self._hook(call, origin, results)
 
     def _heard_again(self, name: str, hidden: Tensor) -> None:
         """A further call of a loop that is not looked at: quickly, for cells are called often."""
@@ -136,38 +152,60 @@ class Listener:
             hidden.grad_fn.register_prehook(hook)
 
     def _hook(self, call: Call, origin: Origin, results: dict[str, Tensor]) -> None:
-        """Hook the results of a call, and its weights if they are computed."""
+        """Hook the results of a call, and its weights if it is to be proved."""
 
-        def arrived(names: list[tuple[int, str]]) -> Any:
+        def arrived(names: list[tuple[int, str]]) -> Arrived:
             def hook(gradients: tuple[Tensor | None, ...]) -> None:
-                with self._guard.of(call.name), self._schedule.own_time():
-                    origin.is_spent = True
-                    self.answered.add(call.name)
-                    self._passes.arrived(call, names, gradients)
+                origin.is_spent = True
+                self.answered.add(call.name)
+                self._passes.arrived(call, names, gradients)
 
-            return hook
+            return self._guard.hook(call.name, hook)
 
         on_gradient(results, arrived)
-        for weight in call.weights:
-            node = weight.grad_fn
-            key = (self._key, "weight", weight.output_nr)
-            if node is not None and key not in metadata_of(node):
-                metadata_of(node)[key] = True
-                node.register_prehook(weight_hook(id(weight), weight.output_nr, self._weight_arrived))
+        if self._schedule.proves:
+            for weight in call.weights:
+                if weight.requires_grad:
+                    self._hook_weight(weight)
 
-    def _weight_arrived(self, key: int, gradient: Tensor | None) -> None:
-        with self._guard.of("*"), self._schedule.own_time():
-            self._passes.arrived_at_weight(key, gradient)
+    def _hook_weight(self, weight: Tensor) -> None:
+        """Hook what autograd brings to a weight in this pass, once: a node of a parameter can outlive its graph."""
+        node, number = torch.autograd.graph.get_gradient_edge(weight)[:2]
+        mark_of = (self._key, "weight", number)
+        if metadata_of(node).get(mark_of) is self._pass:
+            return
+        metadata_of(node)[mark_of] = self._pass
+        key = id(weight)
 
-    def _counter(self, origin: Origin) -> Callable[[Any], None]:
-        """A hook that counts the pass, where nothing is looked at."""
+        def hook(gradients: tuple[Tensor | None, ...]) -> None:
+            if (gradient := gradients[number]) is not None:
+                self._passes.arrived_at_weight(key, gradient)
 
-        def hook(gradients: Any) -> None:
-            if origin.is_spent:
-                return
-            with self._guard.of(origin.module), self._schedule.own_time():
+        self._weight_hooks.append(node.register_prehook(self._guard.hook("*", hook)))
+
+    def _counter(self, origin: Origin, *, is_look: bool) -> Arrived:
+        """A hook that counts the pass, where nothing is kept of a call."""
+
+        def hook(gradients: tuple[Tensor | None, ...]) -> None:
+            if not origin.is_spent:
                 origin.is_spent = True
                 self.answered.add(origin.module)
-                self._passes.begin(remember=False)
+                self._passes.begin(is_look=is_look)
 
-        return hook
+        return self._guard.hook(origin.module, hook)
+
+
+def _refuse_captured(name: str) -> None:
+    """Refuse a call that is made once and then replayed, unseen by hooks."""
+    if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+        raise RefusalError(f"{name} is called in a CUDA graph, whose replays no hook sees")
+    if torch.compiler.is_compiling():
+        raise RefusalError(
+            f"{name} is called in compiled code, where its states do not exist. Compile around the loop."
+        )
+
+
+def _refuse_functional(name: str, *tensors: Tensor) -> None:
+    """Refuse a call within a transform of torch.func."""
+    if any(torch._C._functorch.is_functorch_wrapped_tensor(tensor) for tensor in tensors):
+        raise RefusalError(f"{name} is called within torch.func, whose gradients do not come back along the graph")

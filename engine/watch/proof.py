@@ -1,10 +1,10 @@
-"""The proof on the user's own model: dL/dW from the sweep against what autograd added to `.grad` in the same pass."""
+"""The proof on the user's own model: dL/dW from the sweep against what autograd brings to the weights in that pass."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from engine.layers.cell_trace import CellTrace
 from engine.layers.reverse_sequence import flip
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients
-from engine.watch.call import Call, has_late_hooks
+from engine.watch.call import Call
 from engine.watch.measure import Measured, measured
 from engine.watch.sweep_input import SweepInput, side_by_side, sweep_input
 
@@ -24,38 +24,9 @@ ROWS = 64
 """Sequences that are swept at once, to limit memory."""
 
 
-@dataclass(eq=False)
-class WeightRecord:
-    """What is needed of the weights to prove a backward pass; filled while it runs.
-
-    Args:
-        before: `.grad` before the pass, by `id` of the parameter; None where there was none.
-        arrived: the gradient of weights that are computed (weight norm, weight drop), by `id`.
-    """
-
-    before: dict[int, Tensor | None] = field(default_factory=dict)
-    arrived: dict[int, Tensor] = field(default_factory=dict)
-
-    def remember(self, weights: Sequence[Tensor]) -> None:
-        """Keep what a parameter's `.grad` is before this pass adds to it."""
-        for weight in weights:
-            if weight.is_leaf and id(weight) not in self.before:
-                self.before[id(weight)] = None if weight.grad is None else weight.grad.detach().clone()
-
-    def added(self, weight: Tensor) -> Tensor | None:
-        """The gradient of a weight in this pass, float64; None if it is not to be had."""
-        if not weight.is_leaf:
-            arrived = self.arrived.get(id(weight))
-            return None if arrived is None else arrived.double()
-        if weight.grad is None or id(weight) not in self.before or _has_hooks(weight):
-            return None
-        before = self.before[id(weight)]
-        return weight.grad.double() if before is None else weight.grad.double() - before.double()
-
-
-def _has_hooks(weight: Tensor) -> bool:
-    """Whether somebody changes this gradient on its way into `.grad`, or takes it away."""
-    return bool(weight._backward_hooks) or has_late_hooks(weight)
+AtWeights = Mapping[int, Tensor]
+"""dL/dW as autograd brought it to the weights in one backward pass, by `id` of the weight. What the pass changes in
+`.grad` is no measure of it: much that was there before hides it, and other passes can run within this one."""
 
 
 @dataclass
@@ -67,7 +38,7 @@ class Sum:
     value: Tensor
 
 
-def prove(groups: Sequence[Sequence[Call]], record: WeightRecord, known: Mapping[int, Measured]) -> dict[str, float]:
+def prove(groups: Sequence[Sequence[Call]], arrived: AtWeights, known: Mapping[int, Measured]) -> dict[str, float]:
     """How far the sweep's dL/dW is from autograd's, by module: the worst of its weights, relative to their norms.
 
     Args:
@@ -91,10 +62,10 @@ def prove(groups: Sequence[Sequence[Call]], record: WeightRecord, known: Mapping
                 one.value += gradient
     differences: dict[str, list[float]] = {}
     for one in sums.values():
-        added = record.added(one.weight)
-        if added is not None and bool(torch.isfinite(added).all()):
+        brought = arrived.get(id(one.weight))  # nothing by torch.autograd.grad, which does not reach the weights
+        if brought is not None and not one.weight._backward_hooks and bool(torch.isfinite(brought).all()):
             for name in one.names:
-                differences.setdefault(name, []).append(_difference(one, added))
+                differences.setdefault(name, []).append(_difference(one, brought.double()))
     return {name: max(values) for name, values in differences.items()}
 
 
@@ -114,10 +85,10 @@ def _parts(group: Sequence[Call]) -> list[SweepInput]:
     return [sweep_input(group[0], rows) for rows in torch.arange(group[0].batch).split(ROWS)]
 
 
-def _difference(one: Sum, added: Tensor) -> float:
+def _difference(one: Sum, arrived: Tensor) -> float:
     """Relative to autograd's norm. A penalty on the weights in the loss, a multiple of W, is left out."""
-    rest = added - one.value
-    size = float(added.norm())
+    rest = arrived - one.value
+    size = float(arrived.norm())
     weight = one.weight.detach().double()
     if float(rest.norm()) > 1e-3 * size and bool(weight.any()):
         share = float((rest * weight).sum() / (weight * weight).sum())

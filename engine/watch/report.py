@@ -141,7 +141,7 @@ def _flow_lines(flow: Flow) -> list[str]:
         lines.append(f"  keep gate: {keep:.2f} on average, halves in {half:.1f} steps")
     lines += [f"  {link}" for link in flow.links if link not in ("state: zeros",)]
     if flow.proof is not None:
-        lines.append(f"  proved: dL/dW differs from .grad by {flow.proof:.0e} of its norm")
+        lines.append(f"  proved: dL/dW differs from autograd's by {flow.proof:.0e} of its norm")
     return lines
 
 

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+PROVED_EVERY = 10
+"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
+
 
 @dataclass(frozen=True)
 class Cost:
     """What watching has cost so far.
 
     Args:
-        looks: backward passes that were measured. seconds: the lens's own time. elapsed: seconds since it began.
+        looks: backward passes that were measured, or that failed to be. seconds: the lens's own time.
+        elapsed: seconds since it began.
     """
 
     looks: int
@@ -49,6 +53,11 @@ class Schedule:
         """True if the share decides; then nothing needs to be heard between two looks."""
         return self._every is None
 
+    @property
+    def proves(self) -> bool:
+        """Whether the next look is proved."""
+        return self.looks % PROVED_EVERY == 0
+
     def is_due(self) -> bool:
         """Whether calls are kept now; decided once for each pass, at its first call."""
         if self._due is None:
@@ -63,7 +72,7 @@ class Schedule:
         return not self.looks or self.seconds + self._costs <= self._share * elapsed
 
     def pass_ended(self, looked: bool) -> None:
-        """A backward pass is over; `looked` if it was measured."""
+        """A backward pass is over; `looked` if it was measured, or tried to."""
         self.passes += 1
         self._due = None
         if looked:

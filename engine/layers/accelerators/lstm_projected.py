@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, for_rows, previous
+from engine.layers.step_gradients import OuterProducts, StepGradients
 
 
 class ProjectedLSTMTrace(CellTrace):
@@ -69,3 +70,16 @@ class ProjectedLSTMTrace(CellTrace):
     def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
         """See `CellTrace.state_projection_gradient`."""
         return grad_input_proj
+
+    def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
+        """See `CellTrace.step_gradients`; `total` has P units."""
+        assert self.cell is not None and self.weights.hr is not None
+        i, f, g, o = (gate[:, 0] for gate in self.gates.values())
+        squashed, before = self.cell[:, 0].tanh(), self.before["c"][:, 0]
+        beside = total @ self.weights.hr
+        cell = beside * o * (1 - squashed**2) if total_cell is None else total_cell
+        parts = [cell * g * i * (1 - i), cell * before * f * (1 - f), cell * i * (1 - g**2)]
+        through = torch.cat([*parts, beside * squashed * o * (1 - o)], -1)
+        terms = [OuterProducts(slice(0, through.shape[-1]), through, self.previous_hidden[:, 0])]
+        paths = {"kept": cell * f, "gates": through @ self.weights.recurrent}
+        return StepGradients(through, paths, cell, from_state=through, state_terms=terms)

@@ -11,7 +11,7 @@ from engine.lens import weight_gradients
 from engine.lens.forward_trace import trace_forward
 from engine.lens.gradient_flow import seed
 from engine.lens.sweep import sweep
-from engine.lens.weight_gradients import weight_gradients_of
+from engine.lens.weight_gradients import weight_gradients_of, where_enters
 from engine.tasks import sample
 from tests import reference_unroll as reference
 from tests.cases import grid, in_turn
@@ -147,7 +147,8 @@ def test_a_frame_reads_the_last_loss_forwards_and_the_first_one_backwards():
     """Each where a direction has read most before it: one sweep of both losses."""
     model, batch = case("many_to_many", LENGTHS, cell="lstm", bidirectional=True)
     trace = trace_forward(model, batch)
-    result = weight_gradients_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), 1)
+    enters = [where_enters(trace, 1, d, loss) for d, loss in enumerate(("last", "first"))]
+    result = weight_gradients_of(sweep(trace, seed(trace, ["all", "last", "first"])), (1, 2), enters, 1)
     for d, loss in enumerate(("last", "first")):
         single = weight_gradients(model, batch, 1, loss)
         for name in ("hh", "ih", "hh_beyond", "ih_beyond"):

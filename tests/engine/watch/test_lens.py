@@ -217,15 +217,16 @@ def test_hooks_are_taken_away_between_looks_and_kept_without_an_optimizer():
 
 
 def test_by_share_the_training_is_the_same_to_the_last_bit(monkeypatch):
-    ticks = itertools.count()
-    monkeypatch.setattr(time, "perf_counter", lambda: float(next(ticks)))
+    """Hooks come and go between looks: two of five times that the lens asks, the time allows one."""
+    asked = itertools.count()
+    monkeypatch.setattr(Schedule, "would_be_due", lambda _: next(asked) % 5 in (0, 4))
 
     def make():
         rnn, x = nn.LSTM(3, 4, 2, dropout=0.5), torch.randn(5, 2, 3)
         optimizer = torch.optim.Adam(rnn.parameters())
         return rnn, lambda: trained(rnn, 12, x, optimizer)
 
-    plain, (model, lens) = run(make), watched(make, every=None, share=0.6)
+    plain, (model, lens) = run(make), watched(make, every=None)
     assert_same_bits(plain, model)
     assert 2 <= lens.cost.looks < 12 and lens.refusals == {}
 
@@ -283,6 +284,16 @@ def test_an_error_of_the_lens_does_not_reach_the_training(monkeypatch):
     with watch(rnn, every=1) as lens:
         trained(rnn, 2, x)
     assert "the lens itself failed (ZeroDivisionError" in lens.refusals["*"]
+
+
+@pytest.mark.parametrize("step", ["engine.watch.listener.captured", "engine.watch.lens.measure_calls"])
+def test_a_look_that_fails_is_counted_and_not_tried_for_ever(monkeypatch, step):
+    tried = []
+    monkeypatch.setattr(step, lambda *_: tried.append(True) or 1 / 0)
+    rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
+    with watch(rnn, share=1e-9) as lens:
+        trained(rnn, 5, x)
+    assert lens.cost.looks == 1 and len(tried) == 1 and "the lens itself failed" in str(lens)
 
 
 # ---- how far it comes back

@@ -162,7 +162,7 @@ def test_a_hook_that_updates_within_the_backward_pass(way):
     plain, (model, lens) = run(made, 3), watched(made, 3)
     assert_same_bits(plain, model)
     if way == "nothing":
-        assert lens.refusals == {} and lens.flow().proof is None
+        assert lens.refusals == {} and lens.flow().proof < 1e-9
     else:
         assert "a hook changes its weights" in lens.refusals["GRU"] and lens.flows == {}
 

@@ -308,6 +308,39 @@ def test_a_loss_that_is_no_number():
     assert lens.refusals == {} and np.isnan(lens.flow().grad_hidden).any() and "no finite number" in str(lens)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_what_was_in_grad_before_does_not_spoil_the_proof(dtype):
+    """Gradients are added up over many batches, beside which those of one are small."""
+
+    def make():
+        model = Net().to(dtype)
+        x, y = (each.to(dtype) for each in data())
+        for weight in model.parameters():
+            weight.grad = torch.full_like(weight, 1e7)
+        return model, lambda: mse_loss(model(x), y).backward()
+
+    plain, (model, lens) = run(make), watched(make)
+    assert_same_bits(plain, model)
+    assert lens.refusals == {} and lens.flow().proof < {torch.float64: 1e-9, torch.float32: 2e-4}.get(dtype, 0.03)
+
+
+@pytest.mark.parametrize("way", ["torch.autograd.grad", "backward(inputs=...)"])
+def test_gradients_that_are_not_brought_to_the_weights_are_no_failed_proof(way):
+    """Where `.grad` is there from an earlier pass."""
+
+    def step(model, x, loss):
+        for weight in model.parameters():
+            weight.grad = torch.ones_like(weight)
+        value = loss(model(x, model.state.expand(1, 4, 6)))
+        if way == "torch.autograd.grad":
+            torch.autograd.grad(value, list(model.parameters()))
+        else:
+            value.backward(inputs=[*model.head.parameters(), model.state])
+
+    lens = watched(case(step, with_state))[1]
+    assert lens.refusals == {} and lens.flow().proof is None and lens.cost.looks == 1
+
+
 # ---- refused
 
 

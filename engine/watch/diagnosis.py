@@ -1,0 +1,262 @@
+"""The verdict on a watched model: a table of kinds in order, each with its rule. The first that finds one decides.
+
+Nothing is known of its task or its loss: the rules read the gradient alone, and how the module is wired.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.diagnosis.at_limits import dead_relu, mostly_pinned
+from engine.diagnosis.bands import GROWING, LIMITS, SHRINKING, band
+from engine.diagnosis.reasons import Reason, grows_by, per_step, shrinks_by
+from engine.diagnosis.text import MIN_FLOAT32, arrives, share, state_name, steps
+from engine.frame import Chain, Diagnosis, Look
+from engine.watch import advice
+from engine.watch.advice import Code
+from engine.watch.mistakes import Mistake
+
+MEANINGLESS = frozenset({
+    "reverse read at its start", "batch and time swapped", "padding read as the answer", "padding read as data",
+    "detached at every step", "state not handed on",
+})  # fmt: skip
+"""Kinds of mistakes with which a ratio says nothing of what the author means."""
+HARDLY = 1e-14
+"""A norm below this is hardly a gradient. A loss averaged over a thousand sequences of a thousand steps is a million
+times smaller than that of one, whose limit is `engine.diagnosis.NO_GRADIENT`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """One module at one look, to be judged.
+
+    Args:
+        ways: for each direction the median number of steps from where the followed loss enters back to the first that
+            it can come back to. between: for each direction those steps of the drawn sequence.
+        follows_last: the gradient is that of the loss that enters last alone. places: at how many steps one enters.
+        detached: at these steps the state was detached from the step before. calls: in this pass.
+        mistakes: found in this module's wiring.
+    """
+
+    code: Code
+    chain: Chain
+    look: Look
+    ways: tuple[int, ...]
+    between: tuple[np.ndarray, ...]
+    follows_last: bool
+    places: int
+    detached: tuple[int, ...]
+    calls: int
+    mistakes: Sequence[Mistake]
+
+    @cached_property
+    def which(self) -> tuple[int, int]:
+        """(layer, direction) with the largest ratio, of the directions that have a way back.
+
+        Below the top of a network that reads both ways the directions mix: what the reverse one read at t = 0 brings a
+        gradient to t = 0 that has not gone back in time. There the top layer alone counts.
+        """
+        ratio = np.where(np.isnan(self.look.ratio), -1.0, self.look.ratio)
+        if any(self.ways):
+            ratio[:, [not way for way in self.ways]] = -2.0
+        if ratio.shape[1] > 1 and self.look.grad_norm_memory[-1].any():
+            ratio[:-1] = -2.0
+        layer, direction = np.unravel_index(int(ratio.argmax()), ratio.shape)
+        return int(layer), int(direction)
+
+    @property
+    def ratio(self) -> float:
+        """||dL/ds|| at the first step, divided by that where the loss enters; medians."""
+        return float(self.look.ratio[self.which])
+
+    @property
+    def way(self) -> int:
+        """The steps that the gradient goes back."""
+        return self.ways[self.which[1]]
+
+    @property
+    def whose(self) -> str:
+        """Which gradient this is, in words."""
+        if self.places < 2:
+            return "the gradient"
+        return "the last loss's gradient" if self.follows_last else "the gradient of all losses together"
+
+    @property
+    def where(self) -> str:
+        """Where it comes back to, in words."""
+        return f"the state {steps(self.way)} back{state_name(self.chain, *self.which)}"
+
+    @cached_property
+    def evidence(self) -> dict[str, float]:
+        """The numbers that every verdict carries."""
+        layer, direction = self.which
+        numbers = {
+            "ratio": self.ratio,
+            "lag": float(self.way),
+            "gradient_at_output": self.look.output_grad_norm,
+            "layer": float(layer),
+            "direction": float(direction),
+        }
+        if 0 < self.ratio < math.inf and self.way:
+            numbers["factor_per_step"] = self.ratio ** (1 / self.way)
+        numbers |= per_step(self.chain, self.look, self.which, self.between[direction])
+        if 0 < (kept := numbers.get("kept_per_step", 0.0)) < 1:
+            numbers["half_life"] = math.log(2) / -math.log(kept)
+        suffix = f"_l{layer}" + ("_reverse" if direction else "")
+        norms = [float(norm) for name, norm in self.look.spectral_norms.items() if name.endswith(f"weight_hh{suffix}")]
+        return numbers | ({"largest_singular_value": norms[0]} if norms else {})
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a rule has found: kind, sentence and advice, with the meanings that they have in `Diagnosis`."""
+
+    kind: str
+    sentence: str
+    advice: str = ""
+
+
+def diagnose(watched: Watched) -> Diagnosis:
+    """The verdict on one module at one look."""
+    found = next(found for kind in KINDS if (found := kind.rule(watched)) is not None)
+    return Diagnosis(found.kind, found.sentence, watched.evidence, {}, found.advice)
+
+
+def unread(name: str) -> Diagnosis:
+    """The verdict on a module that was called, and of which nothing came back."""
+    sentence = f"No gradient ever came back to {name}: nothing that the loss depends on reads its output."
+    return Diagnosis("unread", sentence, {}, {}, "Use its output, or h_n, in what the loss is computed from.")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One entry of the table.
+
+    Args:
+        names: what its rule can find. rule: returns what it found, or None if it does not apply.
+        because: why it stands before the next.
+    """
+
+    names: tuple[str, ...]
+    rule: Callable[[Watched], Found | None]
+    because: str
+
+
+def _not_finite(watched: Watched) -> Found | None:
+    """A state or a gradient is infinite or NaN. (The loss is not known.)"""
+    look = watched.look
+    if not np.isfinite(look.hidden).all():
+        what = "state"
+    elif not all(np.isfinite(norms).all() for norms in (look.grad_norm, look.grad_norm_memory)):
+        what = "gradient"
+    else:
+        return None
+    sentence = f"A {what} is no longer a finite number: this model cannot learn any further."
+    return Found("not_finite", sentence, advice.CLIP)
+
+
+def _mistake(watched: Watched) -> Found | None:
+    """The wiring is not what its author means."""
+    for mistake in watched.mistakes:
+        if mistake.kind in MEANINGLESS:
+            sentence = mistake.sentence[0].upper() + mistake.sentence[1:]
+            return Found("mistake", sentence, mistake.cure)
+    return None
+
+
+def _no_gradient(watched: Watched) -> Found | None:
+    """Nothing enters, or hardly anything."""
+    enters = watched.look.output_grad_norm
+    if enters >= HARDLY:
+        return None
+    amount = "No gradient at all enters" if enters == 0 else f"Hardly any gradient enters, {enters:.0e},"
+    sentence = f"{amount} where its output is read. What stands above it passes none back, or its loss is 0."
+    return Found("no_gradient", sentence, "Look above it: a detach(), an argmax, a saturated sigmoid, a masked loss.")
+
+
+def _no_way_back(watched: Watched) -> Found | None:
+    """The loss enters at the first step."""
+    if any(watched.ways):
+        return None
+    calls = watched.calls > 1
+    if len(watched.chain.valid) == 1:
+        sentence = "It has one step: there is no way back in time, and nothing to be said of one."
+    elif calls and watched.chain.cuts:
+        sentence = "Every call begins anew, and the loss enters at its first step: no gradient goes back in time."
+    else:
+        sentence = "The loss enters at the first step: no gradient goes back in time."
+    return Found("no_way_back", sentence, "Give it whole sequences, or hand its state on to the next call.")
+
+
+def _exactly_zero(watched: Watched) -> Found | None:
+    """Nothing arrives, with the cause that links or states show."""
+    if watched.ratio:
+        return None
+    nothing, chain, look = f"No gradient at all reaches {watched.where}", watched.chain, watched.look
+    if watched.detached:
+        at = f"at t = {watched.detached[-1]} its state was detached from the step before"
+        return Found("cut", f"{nothing}: {at}.", "Hand the state on without detach() within one sequence.")
+    states = look.hidden[:, :, look.valid]
+    if chain.activation == "relu" and (cause := dead_relu(states)):
+        return Found("dead", f"{nothing}: {cause}.", advice.other_activation(watched.code))
+    if chain.activation is not None and mostly_pinned(chain.activation, states):
+        pinned = f"on the way the units are pinned at their limits, where the slope of {chain.activation} is 0"
+        return Found("dead", f"{nothing}: {pinned}.", advice.keep_norms(watched.code))
+    layer, direction = watched.which
+    sizes = look.grad_norm_memory[layer, direction]
+    if (sizes > 0).any() and sizes[sizes > 0].min() < math.sqrt(MIN_FLOAT32):
+        return _shrinking(watched, "vanished", f"{nothing}: on the way it became too small for 32 bits.")
+    return Found("no_path", f"{nothing}: the weights on the way pass nothing on.", advice.keep_norms(watched.code))
+
+
+def _unknown(watched: Watched) -> Found | None:
+    """Only the sum of many losses is known: near losses hide how little comes back from the last."""
+    if watched.follows_last or watched.places < 2:
+        return None
+    amount = arrives(watched.whose, watched.where, watched.ratio)
+    sentence = f"{amount} Of {watched.places} losses near ones hide how little of a far one arrives."
+    return Found("unknown", sentence)
+
+
+def _banded(watched: Watched) -> Found:
+    """By the ratio's band, with its reason and advice."""
+    kind, numbers, way = band(watched.ratio), watched.evidence, watched.way
+    amount = arrives(watched.whose, watched.where, watched.ratio, watched.look.output_grad_norm)
+    if kind in SHRINKING:
+        reasons = shrinks_by(watched.chain, watched.ratio, numbers, way)
+        return _shrinking(watched, kind, " ".join([amount, *(f"{reason}." for reason in reasons[:1])]))
+    if kind in GROWING:
+        growing: Reason = grows_by(watched.chain, watched.ratio, numbers, watched.which[0], way)
+        sentence = f"{amount[:-1]}: {growing[0]}." if growing else amount
+        plain = "" if watched.chain.gates else f"\n{advice.keep_norms(watched.code)}"
+        return Found(kind, sentence, advice.CLIP + plain)
+    return Found(kind, f"{amount}{_per_step(numbers)}")
+
+
+def _shrinking(watched: Watched, kind: str, sentence: str) -> Found:
+    return Found(
+        kind, sentence, advice.let_gradient_through(watched.code, watched.chain, watched.evidence, watched.way)
+    )
+
+
+def _per_step(numbers: dict[str, float]) -> str:
+    """What one step leaves, where it is less than all."""
+    factor = numbers.get("factor_per_step", 1.0)
+    return f" Each step back leaves {share(factor)} of it." if factor < 0.9995 else ""
+
+
+KINDS = (
+    Kind(("not_finite",), _not_finite, "no other number means anything then"),
+    Kind(("mistake",), _mistake, "the number would be right, and of something that nobody means"),
+    Kind(("no_gradient",), _no_gradient, "a ratio of two noises says nothing"),
+    Kind(("no_way_back",), _no_way_back, "a ratio of 1 would comfort where nothing goes back"),
+    Kind(("cut", "dead", "vanished", "no_path"), _exactly_zero, "exactly 0 has causes of its own"),
+    Kind(("unknown",), _unknown, "a sum of many losses would be called healthy"),
+    Kind(tuple(name for _, name in LIMITS), _banded, "it always finds something"),
+)
+"""In the order in which they are asked. `unread` stands beside it: there is no look then."""
