@@ -25,6 +25,7 @@ from engine.watch.looks import chain_of, diagnosis_of, look_of
 from engine.watch.mistakes import Mistake, mistakes_of
 from engine.watch.modules import find
 from engine.watch.proof import AtWeights, allowed, prove
+from engine.watch.recorder import Recorded
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
@@ -44,7 +45,7 @@ class Scaler(Protocol):
         """By what the loss is multiplied."""
 
 
-class Lens:
+class Lens(Recorded):
     """Looks into a model while it is trained; made by `watch`.
 
     It changes nothing: the training is the same to the last bit. What it cannot measure exactly it refuses, with a
@@ -62,7 +63,7 @@ class Lens:
         self._model = weakref.ref(model)
         self._modules, refused = find(model)
         self._schedule = Schedule(share, every)
-        self._guard = Guard(self._schedule.own_time)
+        super().__init__(Guard(self._schedule.own_time))
         self._guard.refusals |= refused
         if not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
@@ -104,6 +105,7 @@ class Lens:
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
             said |= never_seen
+            self._stop_recording(self._schedule.passes)
         for sentence in said.values():
             if warn:
                 warnings.warn(sentence, UserWarning, stacklevel=3)
@@ -161,6 +163,7 @@ class Lens:
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
             self._look(calls, running.at_weights)
+            self._record(self._schedule.passes)
 
     def _ended(self, running: RunningPass) -> None:
         """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""

@@ -49,6 +49,7 @@ def chain_of(flow: Flow, kept: Kept) -> Chain:
         answers_once=bool(at_own_ends and counted.sum() <= stack.directions),
         entering=entering,
         same_lengths=bool(alike),
+        sequences=flow.valid.shape[1],
         cuts=cuts_of(kept),
     )
 

@@ -55,7 +55,7 @@ class RecordedLook:
     Args:
         step: the number of the backward pass.
         modules: those that were measured. mistakes: found so far. refusals: {module, or "*": why nothing is measured}.
-        cost: what watching has cost so far, in words.
+        cost: what watching has cost so far, in words. is_last: watching has ended.
     """
 
     step: int
@@ -63,6 +63,7 @@ class RecordedLook:
     mistakes: tuple[FoundMistake, ...] = ()
     refusals: Mapping[str, str] = field(default_factory=dict)
     cost: str = ""
+    is_last: bool = False
 
     def module(self, name: str) -> ModuleLook | None:
         """What was measured of a module; None if it was not."""
@@ -93,6 +94,7 @@ def chunk_of(recorded: RecordedLook) -> bytes:
         "mistakes": [asdict(mistake) for mistake in recorded.mistakes],
         "refusals": dict(recorded.refusals),
         "cost": recorded.cost,
+        "is_last": recorded.is_last,
     }
     return to_bytes(text, arrays)
 
@@ -136,6 +138,7 @@ def look_of(chunk: Chunk) -> RecordedLook:
         mistakes=tuple(_from_fields(FoundMistake, entry) for entry in text["mistakes"]),
         refusals={_checked(str, name): _checked(str, why) for name, why in text["refusals"].items()},
         cost=_checked(str, text["cost"]),
+        is_last=_checked(bool, text["is_last"]),
     )
 
 

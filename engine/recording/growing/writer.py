@@ -56,14 +56,14 @@ class GrowingFile:
         return self._spans[-1][1] if self._spans else BEGINS
 
     def append(self, recorded: RecordedLook) -> None:
-        """Write a look, or leave it out if the file is thinned.
+        """Write a look, or leave it out if the file is thinned; the last one never is.
 
         Raises:
             RecordingError: if one look is larger than a file may be. OSError: if it cannot be written, as on a full
                 disk; the file then is as it was before.
         """
         self._count += 1
-        if (self._count - 1) % self._stride:
+        if (self._count - 1) % self._stride and not recorded.is_last:
             return
         chunk = chunk_of(recorded)
         most = min(MAX_CHUNK, self._max_bytes - BEGINS)
