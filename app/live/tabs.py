@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.figures import LiveFigure, applicable
@@ -25,7 +25,7 @@ def tabs(info: RunInfo, lesson: Preset | None) -> list[dict[str, Any]]:
     return [*([{"name": LESSON, "figures": own}] if own else []), *by_question(here)]
 
 
-def by_question(figures: Mapping[str, LiveFigure]) -> list[dict[str, Any]]:
-    """The same of any figures by name: a tab for each question that one of them answers."""
-    found = [(tab, [name for name, figure in figures.items() if figure.tab == tab]) for tab in TABS]
+def by_question(figures: Mapping[str, LiveFigure], order: Sequence[str] = TABS) -> list[dict[str, Any]]:
+    """The same of any figures by name: a tab for each question that one of them answers, in this order."""
+    found = [(tab, [name for name, figure in figures.items() if figure.tab == tab]) for tab in order]
     return [{"name": name, "figures": names} for name, names in found if names]

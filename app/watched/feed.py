@@ -11,6 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from app.figures import ChainFigure, Patch, chain_figures
+from app.figures.base import GATES, GRADIENT, LEARNING, STATE, WEIGHTS
 from app.figures.theme import TIME_MARGIN
 from app.live import stream
 from app.live.component import chains, template
@@ -26,6 +27,8 @@ from app.watched.registry import WATCHED, WatchedSlot
 from app.watched.training import Shown
 from engine.frame import Chain, Look
 
+TABS = (GRADIENT, STATE, GATES, WEIGHTS, LEARNING)
+"""The questions in the order in which they are asked of somebody else's model."""
 SLOW_INTERVAL = 0.5  # seconds between two updates of the figures over training
 
 
@@ -119,7 +122,7 @@ class WatchedFeed:
         return {
             "setup": {
                 "figures": [template(name, figure, chain) for name, figure in figures.items()],
-                "tabs": by_question(figures),
+                "tabs": by_question(figures, TABS),
                 "stage": describe_chain(shown.chain, shown.module.name),
                 "cell": configuration(chain.cell_kind, chain.nonlinearity),
                 "time": {**TIME_MARGIN, "last": chain.time_steps - 1},

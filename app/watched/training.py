@@ -200,7 +200,8 @@ def _norms(module: ModuleLook, steps: int) -> np.ndarray:
     """(layers, directions, steps), as `engine.recording.history.Waterfall` keeps them."""
     look = module.look
     norms = look.grad_norm_memory if module.chain.same_lengths else look.sequence_grad_norm_memory
-    return np.pad(norms, ((0, 0), (0, 0), (0, steps - norms.shape[-1])), constant_values=np.nan)
+    added = ((0, 0), (0, 0), (0, steps - norms.shape[-1]))
+    return np.pad(np.where(look.valid, norms, np.nan), added, constant_values=np.nan)
 
 
 def _size(look: RecordedLook) -> int:

@@ -43,9 +43,8 @@ def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     if not len(steps):
         steps, norms = np.zeros(1), np.full((1, info.time_steps), np.nan)
     rows = log_scale.drawn_rows(len(steps), info.time_steps)
-    shown = np.where(frame.valid, norms[rows], np.nan)
     return {
-        TRACES.path("heat", "z"): log_scale.logarithms(shown),
+        TRACES.path("heat", "z"): log_scale.logarithms(norms[rows]),
         TRACES.path("heat", "y"): theme.float32(steps[rows]),
         "layout.yaxis.tickvals": _ticks(int(steps[-1])),
     }
