@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -156,6 +157,8 @@ class Experiment:
             value = getattr(self, name)
             if not any(value is each or (type(value) is type(each) and value == each) for each in accepted):
                 raise ExperimentError(name, got=value, accepts=_one_of(accepted))
+        if not _is_table(self.task_options):
+            raise ExperimentError("task_options", got=self.task_options, accepts="a table of names and plain values")
         if held is not None:
             object.__setattr__(self, "definition", held)
         try:
@@ -300,3 +303,11 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
 def _one_of(names: tuple[Any, ...] | list[str]) -> str:
     words = [str(name) for name in names]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _is_table(value: object) -> bool:
+    """True for a dict that JSON can write, as links, lessons and recordings do."""
+    try:
+        return isinstance(value, dict) and bool(json.dumps(value, sort_keys=True))
+    except (TypeError, ValueError):
+        return False

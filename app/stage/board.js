@@ -83,7 +83,7 @@ export function createBoard(root, acts) {
     stage = createStage(place_, info, () => palette, { light, choose, open, word, follow });
     for (const each of [legend, formula, ask, listen]) each.configure(info);
     for (const each of [find('slow'), find('step-through'), row]) each.hidden = !info.task; // nobody can run another's model
-    walk.configure(info, cell);
+    if (info.task) walk.configure(info, cell);
     micro.close();
     [find('untype').hidden, find('follow').hidden] = [!isTyped(), view.follow === null];
     stage.svg.addEventListener('keydown', press);
@@ -187,7 +187,7 @@ export function createBoard(root, acts) {
     if (t >= 0) choose(t, true);
   }
   function open(t, l, d) {
-    if (pull.moved) return; // the end of a drag is no click
+    if (pull.moved || !info.known) return; // the end of a drag is no click
     if (view.walk) return walk.choose(t, { l, d });
     const from = stage.cellBox(t, l, d);
     micro.configure(cell);

@@ -50,7 +50,8 @@ WITHOUT_TASK: dict[str, Any] = {
 
 def describe_chain(chain: Chain, module: str) -> dict[str, Any]:
     """The same of a network of which no task is known. module: its name in the model, as in `named_modules()`."""
-    recurrent = [each for each in matrices(chain) if each["key"].endswith(("xh", "hh"))]
+    every = matrices(chain) if chain.is_cell_known else []
+    recurrent = [each for each in every if each["key"].endswith(("xh", "hh"))]
     for each in recurrent:
         each["name"] = ".".join(filter(None, [module, each["name"].rpartition(".")[2]]))
     names = [chain.step_names[t] for t in real_steps(chain)] if chain.step_names else []
@@ -60,6 +61,8 @@ def describe_chain(chain: Chain, module: str) -> dict[str, Any]:
 
 def state_lines(chain: Chain) -> list[Any]:
     """The equations of what goes on to the next step, for the line of sums; the microscope has those of the gates."""
+    if not chain.is_cell_known:
+        return []
     every = equations.lines(chain.cell_kind, chain.nonlinearity)
     return [line for line in every if line[-1][0] in chain.cell_kind.states]
 
@@ -91,6 +94,7 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "feeds": chain.is_autoregressive,
         "ofProbe": chain.same_lengths,
         "measuredOn": chain.measured_on,
+        "known": chain.is_cell_known,
         "need": index.get(need, -1) if chain.lag and not chain.looks_ahead else -1,
         "matrices": matrices(chain),
     }

@@ -90,7 +90,7 @@ class WatchedFeed:
             return None
         patches: dict[str, Patch] = self._patches(shown, chain, due)
         if STAGE in self.seen:
-            stage = {**of_look(chain, shown.look), **cell_values(chain, shown.look, self.wanted)}
+            stage = {**of_look(chain, shown.look), **self._open_cell(chain, shown.look)}
             patches[STAGE] = stage | self._new("description", describe_chain(chain, shown.module.name))
         self._sent = state
         return pack(
@@ -106,6 +106,9 @@ class WatchedFeed:
             replay=self.at is not None,
             status=self._status(),
         )
+
+    def _open_cell(self, chain: Chain, look: Look) -> Patch:
+        return cell_values(chain, look, self.wanted) if chain.is_cell_known else {}
 
     def _news_of_setup(self, shown: Shown) -> dict[str, Any]:
         """What is drawn before any numbers, if it is not what the browser has."""
@@ -124,7 +127,7 @@ class WatchedFeed:
                 "figures": [template(name, figure, chain) for name, figure in figures.items()],
                 "tabs": by_question(figures, TABS),
                 "stage": describe_chain(shown.chain, shown.module.name),
-                "cell": configuration(chain.cell_kind, chain.nonlinearity),
+                "cell": configuration(chain.cell_kind, chain.nonlinearity) if chain.is_cell_known else None,
                 "time": {**TIME_MARGIN, "last": chain.time_steps - 1},
                 "chains": chains(chain),
                 "chain": chain.chains.index(chain.shown_chain),

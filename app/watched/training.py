@@ -13,7 +13,7 @@ import numpy as np
 from app.figures import Curves
 from engine.frame import Chain, Look
 from engine.recording import RecordingError
-from engine.recording.growing import Follower, ModuleLook, RecordedLook
+from engine.recording.growing import Follower, RecordedLook, RecordedModule
 from engine.recording.growing.axis import on_axis
 from engine.recording.history import SnapshotStore, ratios, size_of
 
@@ -82,7 +82,7 @@ class Shown:
     """
 
     recorded: RecordedLook
-    module: ModuleLook
+    module: RecordedModule
     chain: Chain
     look: Look
     axis: Chain
@@ -189,14 +189,14 @@ class WatchedTraining:
         none = np.zeros(0, [("step", np.int64)])
         return Curves(none, none, waterfall=(steps, norms), ratios=ratios(module.look for _, module in past))
 
-    def _having(self, name: str) -> list[tuple[RecordedLook, ModuleLook]]:
+    def _having(self, name: str) -> list[tuple[RecordedLook, RecordedModule]]:
         """The kept looks at a module's present network."""
         axis = self.axes.get(name, Axis())
         found = [(look, look.module(name)) for _, look in self._looks.all()]
         return [(look, module) for look, module in found if module is not None and axis.fits(module.chain)]
 
 
-def _norms(module: ModuleLook, steps: int) -> np.ndarray:
+def _norms(module: RecordedModule, steps: int) -> np.ndarray:
     """(layers, directions, steps), as `engine.recording.history.Waterfall` keeps them."""
     look = module.look
     norms = look.grad_norm_memory if module.chain.same_lengths else look.sequence_grad_norm_memory

@@ -15,6 +15,7 @@ from engine.cells import (
     lstm_no_forget,
     lstm_peephole,
     rnn,
+    unknown,
 )
 from engine.cells.cell import Cell, Equation, Ops, Vector
 
@@ -33,4 +34,7 @@ CELLS: dict[str, Cell] = {
     "linear_signed": linear_signed.CELL,
 }
 
-__all__ = ["CELLS", "Cell", "Equation", "Ops", "Vector"]
+UNKNOWN_CELL = unknown.CELL
+"""Stands for a cell of which nothing is known. Nobody can choose it."""
+
+__all__ = ["CELLS", "UNKNOWN_CELL", "Cell", "Equation", "Ops", "Vector"]

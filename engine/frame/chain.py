@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from engine.cells import CELLS, Cell
+from engine.cells import CELLS, UNKNOWN_CELL, Cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,8 @@ class Chain:
     first of those on which frames are measured.
 
     Args:
-        cell: one of `engine.cells.CELLS`. nonlinearity: of a plain cell; gated cells ignore it.
+        cell: one of `engine.cells.CELLS`; any other name stands for a cell that is not known.
+        nonlinearity: of a plain cell; gated cells ignore it.
         num_layers, directions, hidden_size: of the recurrent layers. output_layers: feed-forward layers above them.
         input_size: of the first recurrent layer, the inputs of a feed-forward cell's whole window.
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
@@ -69,7 +70,12 @@ class Chain:
     @property
     def cell_kind(self) -> Cell:
         """The cell: its gates, its paths back in time, its weights."""
-        return CELLS[self.cell]
+        return CELLS.get(self.cell, UNKNOWN_CELL)
+
+    @property
+    def is_cell_known(self) -> bool:
+        """False for a loop that somebody wrote by hand: then states and their gradients are all that there is."""
+        return self.cell in CELLS
 
     @property
     def cell_title(self) -> str:

@@ -167,15 +167,8 @@ class CellTrace:
         steps = self._steps(self.from_input[:, 0], before, torch.arange(len(total)))
         return step_gradients(steps, grads, total_cell)
 
-    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
-        """dL/d(W_hh h_{t-1} + b_hh) of every step, (T, B, G*H), where dL/d(W_ih x_t + b_ih) is `grad_input_proj`.
-
-        Only PyTorch's own cells have it, whose W_hh multiplies the old state itself.
-        """
-        raise NotImplementedError(f"{self.kind.title} has no such gradient of all sequences at once")
-
     def unit_gradients(self, grads: tuple[Tensor, ...]) -> StepGradients:
-        """The same, without what passes through W_hh, where grads (P, n, H) arrive at the states. Rows are P * n."""
+        """As `step_gradients`, without what passes through W_hh. grads: (P, n, H) each. Rows are P * n."""
         parts = len(grads[0])
         steps = self._steps(
             self.from_input[:, 0].repeat(parts, 1),
@@ -201,6 +194,18 @@ class CellTrace:
     def _steps(self, from_input: Tensor, before: dict[str, Tensor], at: int | Tensor) -> StepInputs:
         """The rows of `from_input` and `before`. at: the step of all rows, or of each row, (R,)."""
         return StepInputs(self.kind, self.weights, self.nonlinearity, from_input, before)
+
+
+class LibraryTrace(CellTrace):
+    """The trace of one of PyTorch's own cells, whose W_hh multiplies the old state itself."""
+
+    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
+        """dL/d(W_hh h_{t-1} + b_hh) of every step, (T, B, G*H).
+
+        Args:
+            grad_input_proj: (T, B, G*H), dL/d(W_ih x_t + b_ih). Both are equal where a gate reads the sum of the two.
+        """
+        return grad_input_proj
 
 
 def to_float64_cpu(values: Tensor) -> Tensor:

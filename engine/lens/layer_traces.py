@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from engine.cells import CELLS
 from engine.layers.accelerators import ACCELERATORS, ProjectedLSTMTrace
-from engine.layers.cell_trace import CellTrace
+from engine.layers.cell_trace import CellTrace, LibraryTrace
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State
 from engine.layers.weights import Weights
@@ -64,7 +64,7 @@ def trace_layers(
 
 def trace_library_cell(
     cell: str, weights: Weights, nonlinearity: str, inputs: Tensor, initial: State, hidden: Tensor | None
-) -> CellTrace:
+) -> LibraryTrace:
     """Trace one layer in one direction of PyTorch's own RNN, GRU or LSTM.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -55,6 +55,18 @@ class SequenceNorms:
             cell=None if cell is None else _of_seeds(cell, whole),
             last=_of_seeds(total, followed),
             last_cell=None if cell is None else _of_seeds(cell, followed),
+        )
+
+    def divided_by(self, scale: float) -> Self:
+        """The same, of a loss that had been multiplied by this."""
+        cell, last_cell = (None if norms is None else norms / scale for norms in (self.cell, self.last_cell))
+        return replace(
+            self,
+            total=self.total / scale,
+            direct=self.direct / scale,
+            cell=cell,
+            last=self.last / scale,
+            last_cell=last_cell,
         )
 
     @property

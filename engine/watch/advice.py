@@ -11,6 +11,7 @@ from engine.frame import Chain
 from engine.watch.modules import Stack
 
 CLIP = "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # after loss.backward(): bounds the update"
+USE_LSTM = "Use torch.nn.LSTM or torch.nn.GRU in place of the loop: their gates let a gradient through."
 CALIBRATED_STEPS = 45
 """Over so many steps a cell's suggested bias keeps a tenth of the gradient."""
 

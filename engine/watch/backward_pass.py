@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,11 +21,13 @@ class RunningPass:
 
     Args:
         calls: whose gradients have come back, by number. at_weights: see `engine.watch.proof.AtWeights`.
+        states: those that were shown by `Lens.state`, as `engine.watch.states.States`.
         is_look: one of its calls was to be looked at, whether or not that succeeds.
     """
 
     calls: dict[int, Call] = field(default_factory=dict)
     at_weights: dict[int, Tensor] = field(default_factory=dict)
+    states: dict[str, dict[int, Any]] = field(default_factory=dict)
     is_look: bool = False
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.diagnosis.at_limits import dead_relu, mostly_pinned
-from engine.diagnosis.bands import GROWING, LIMITS, SHRINKING, band
+from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING, band
 from engine.diagnosis.reasons import Reason, grows_by, per_step, shrinks_by
 from engine.diagnosis.text import MIN_FLOAT32, arrives, share, state_name, steps
 from engine.frame import Chain, Diagnosis, Look
@@ -36,6 +36,7 @@ class Watched:
     """One module at one look, to be judged.
 
     Args:
+        code: how it is written in its author's script; None for a loop that was written by hand.
         ways: for each direction the median number of steps from where the followed loss enters back to the first that
             it can come back to. between: for each direction those steps of the drawn sequence.
         follows_last: the gradient is that of the loss that enters last alone. places: at how many steps one enters.
@@ -43,7 +44,7 @@ class Watched:
         mistakes: found in this module's wiring.
     """
 
-    code: Code
+    code: Code | None
     chain: Chain
     look: Look
     ways: tuple[int, ...]
@@ -203,23 +204,25 @@ def _exactly_zero(watched: Watched) -> Found | None:
         return Found("cut", f"{nothing}: {at}.", "Hand the state on without detach() within one sequence.")
     states = look.hidden[:, :, look.valid]
     if chain.activation == "relu" and (cause := dead_relu(states)):
-        return Found("dead", f"{nothing}: {cause}.", advice.other_activation(watched.code))
+        return Found("dead", f"{nothing}: {cause}.", _line(watched, advice.other_activation))
     if chain.activation is not None and mostly_pinned(chain.activation, states):
         pinned = f"on the way the units are pinned at their limits, where the slope of {chain.activation} is 0"
-        return Found("dead", f"{nothing}: {pinned}.", advice.keep_norms(watched.code))
+        return Found("dead", f"{nothing}: {pinned}.", _line(watched, advice.keep_norms))
     layer, direction = watched.which
     sizes = look.grad_norm_memory[layer, direction]
     if (sizes > 0).any() and sizes[sizes > 0].min() < math.sqrt(MIN_FLOAT32):
         return _shrinking(watched, "vanished", f"{nothing}: on the way it became too small for 32 bits.")
-    return Found("no_path", f"{nothing}: the weights on the way pass nothing on.", advice.keep_norms(watched.code))
+    return Found("no_path", f"{nothing}: the weights on the way pass nothing on.", _line(watched, advice.keep_norms))
 
 
 def _unknown(watched: Watched) -> Found | None:
     """Only the sum of many losses is known: near losses hide how little comes back from the last."""
     if watched.follows_last or watched.places < 2:
         return None
+    if band(watched.ratio) in SHRINKING or watched.ratio > RISING * watched.places:
+        return None  # near losses can only add to what arrives, and no more than each one brings
     amount = arrives(watched.whose, watched.where, watched.ratio)
-    sentence = f"{amount} Of {watched.places} losses near ones hide how little of a far one arrives."
+    sentence = f"{amount} Of up to {watched.places} losses, near ones hide how little of the last one's arrives."
     return Found("unknown", sentence)
 
 
@@ -233,15 +236,21 @@ def _banded(watched: Watched) -> Found:
     if kind in GROWING:
         growing: Reason = grows_by(watched.chain, watched.ratio, numbers, watched.which[0], way)
         sentence = f"{amount[:-1]}: {growing[0]}." if growing else amount
-        plain = "" if watched.chain.gates else f"\n{advice.keep_norms(watched.code)}"
-        return Found(kind, sentence, advice.CLIP + plain)
+        norms = "" if watched.chain.gates else _line(watched, advice.keep_norms)
+        return Found(kind, sentence, f"{advice.CLIP}\n{norms}".strip())
     return Found(kind, f"{amount}{_per_step(numbers)}")
 
 
 def _shrinking(watched: Watched, kind: str, sentence: str) -> Found:
-    return Found(
-        kind, sentence, advice.let_gradient_through(watched.code, watched.chain, watched.evidence, watched.way)
-    )
+    def line(code: Code) -> str:
+        return advice.let_gradient_through(code, watched.chain, watched.evidence, watched.way)
+
+    return Found(kind, sentence, _line(watched, line, otherwise=advice.USE_LSTM))
+
+
+def _line(watched: Watched, write: Callable[[Code], str], otherwise: str = "") -> str:
+    """A line of code where the module is known."""
+    return otherwise if watched.code is None else write(watched.code)
 
 
 def _per_step(numbers: dict[str, float]) -> str:

@@ -64,11 +64,13 @@ def chosen_rows(calls: Sequence[Call], most: int | None) -> dict[str, Tensor]:
     largest: dict[str, int] = {}
     for call in calls:
         largest[call.name] = max(call.batch, largest.get(call.name, 0))
-    chosen = {}
-    for name, batch in largest.items():
-        count = batch if most is None else min(batch, most)
-        chosen[name] = torch.linspace(0, batch - 1, count, dtype=torch.float64).round().long()
-    return chosen
+    return {name: spread_rows(batch, most) for name, batch in largest.items()}
+
+
+def spread_rows(batch: int, most: int | None) -> Tensor:
+    """(R,) int64: at most so many of the sequences of a batch, evenly spaced; None for all."""
+    count = batch if most is None else min(batch, most)
+    return torch.linspace(0, batch - 1, count, dtype=torch.float64).round().long()
 
 
 def measure_calls(calls: Sequence[Call], rows: dict[str, Tensor]) -> tuple[list[MeasuredCall], dict[str, str]]:

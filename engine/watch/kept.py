@@ -1,15 +1,14 @@
 """What a look keeps of a module, so that a frame can be made of it when somebody asks for one.
 
-Of all sequences the norms of the gradients; of one, the drawn sequence, the traces and the gradients themselves. With
-16 sequences looked at this is a tenth of what the module's flow holds, and a copy of its weights beside it: the
-training goes on to change those.
+Of all sequences the norms of the gradients; of one, the drawn sequence, the traces and the gradients themselves, and a
+copy of the weights in float64: the training goes on to change those. Two layers of 256 LSTM units over 200 steps, 16
+sequences looked at: 20 MB beside the 79 MB of the flow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 import torch
@@ -28,8 +27,6 @@ from engine.watch.modules import Stack
 from engine.watch.wiring import Link
 
 Change = Callable[[Tensor], Tensor]
-FRESH = frozenset({"zeros", "learned", "given", "computed"})
-"""Kinds of links with which a call begins anew, as far as is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +54,6 @@ class Kept:
         norms: of all sequences that were looked at, on the flow's time axis. Unit: that of the loss as it was
             differentiated.
         drawn: which of these sequences the others are of. swept: its trace and gradients.
-        follows_last: the followed loss is the one that enters last alone; else all losses together.
         starts: the steps at which a call begins, the first left out. links: how each call's state is linked.
         scale: by which a GradScaler has multiplied the gradients in `swept`.
     """
@@ -67,7 +63,6 @@ class Kept:
     norms: SequenceNorms
     drawn: int
     swept: SweepResult
-    follows_last: bool
     starts: tuple[int, ...]
     links: tuple[Link | None, ...]
     scale: float
@@ -75,8 +70,28 @@ class Kept:
     @property
     def seeds(self) -> tuple[int, int]:
         """For each direction the seed of the followed loss."""
-        count = self.swept.passes[0][0][0].total.values.shape[1]
-        return min(1, count - 1), count - 1
+        return _followed(self.swept.passes[0])
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The steps whose link to the step before lets no gradient back: detached states, and calls that begin anew.
+
+        Backwards nothing goes on from call to call.
+        """
+        linked = [link is not None and link.kind == "call" and self.stack.directions == 1 for link in self.links[1:]]
+        return tuple(start for start, is_linked in zip(self.starts, linked, strict=True) if not is_linked)
+
+    @property
+    def trace(self) -> WatchedTrace:
+        """Of the drawn sequence."""
+        assert isinstance(self.swept.trace, WatchedTrace)
+        return self.swept.trace
+
+
+def _followed(gradients: Rows) -> tuple[int, int]:
+    """For each direction the seed of the loss that enters last; the only one if all that enters is the last."""
+    count = gradients[0][0].total.values.shape[1]
+    return min(1, count - 1), count - 1
 
 
 @torch.no_grad()
@@ -87,30 +102,36 @@ def kept_of(found: Sequence[MeasuredCall], flow: Flow, scale: float) -> Kept:
     starts = np.cumsum([len(one.call.inputs) for one in found])[:-1].tolist()
     links = tuple(one.call.state_link for one in found)
     passes, gradients = [], []
-    for _, calls in groupby(found, key=lambda one: _run(one)):
-        one, rows = _kept_pass(list(calls), drawn)
+    for calls in _runs(found):
+        one, rows = _kept_pass(calls, drawn)
         passes.append(one)
         gradients.append(rows)
     linked = zip(starts, links[1:], strict=True)
     detached = [start for start, link in linked if link is not None and link.kind == "detached"]
-    last = found[0].last
     return Kept(
         stack=found[0].call.stack,
         input_size=found[0].call.inputs.shape[-1],
         norms=_norms(found, flow, scale),
         drawn=drawn,
         swept=SweepResult(WatchedTrace(passes, detached), gradients),
-        follows_last=last is not None,
         starts=tuple(starts),
         links=links,
         scale=scale,
     )
 
 
-def _run(one: MeasuredCall) -> tuple[int, int]:
-    """Calls with the same key that follow one another are one pass: one-step calls of one sweep."""
-    joins = len(one.call.inputs) == 1 and one.call.stack.directions == 1
-    return id(one.sweep), 0 if joins else one.call.number
+def _runs(found: Sequence[MeasuredCall]) -> list[list[MeasuredCall]]:
+    """Calls in their order: one-step calls of one sweep that hand their state on together, each other call alone."""
+    runs: list[list[MeasuredCall]] = []
+    for one in found:
+        link = one.call.state_link
+        goes_on = link is not None and not link.is_fresh and one.call.stack.directions == 1
+        alike = bool(runs) and runs[-1][0].sweep is one.sweep and len(one.call.inputs) == 1
+        if goes_on and alike:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs
 
 
 def _kept_pass(calls: Sequence[MeasuredCall], drawn: int) -> tuple[ForwardPass, Rows]:
@@ -119,7 +140,7 @@ def _kept_pass(calls: Sequence[MeasuredCall], drawn: int) -> tuple[ForwardPass, 
     columns = torch.tensor([one.first_row + drawn for one in calls])
     own, rows = _own_columns(sweep, columns)
     link = calls[0].call.state_link
-    is_linked = link is not None and link.kind not in FRESH
+    is_linked = link is not None and not link.is_fresh
     if len(calls) > 1:
         own, rows = _in_time(own), [[_gradients_in_time(each) for each in row] for row in rows]
     return replace(own, is_linked=is_linked), rows
@@ -138,6 +159,7 @@ def _own_columns(sweep: Measured, columns: Tensor) -> tuple[ForwardPass, Rows]:
     one = sweep.forward
     traces = [[_copied(trace, chosen) for trace in row] for row in one.cell_traces]
     own = ForwardPass(traces, chosen(one.inputs), chosen(one.output), one.lengths[columns])
+    own = replace(own, masks={layer: chosen(mask) for layer, mask in one.masks.items()})
     rows = [
         [
             LayerGradients(
@@ -171,7 +193,8 @@ def _in_time(side_by_side: ForwardPass) -> ForwardPass:
         for trace in row:
             trace.given_before, trace.initial = trace.initial, tuple(state[:1] for state in trace.initial)
     steps = torch.tensor([len(side_by_side.lengths)])
-    return ForwardPass(rows, turned(side_by_side.inputs), turned(side_by_side.output), steps)
+    masks = {layer: turned(mask) for layer, mask in side_by_side.masks.items()}
+    return ForwardPass(rows, turned(side_by_side.inputs), turned(side_by_side.output), steps, masks)
 
 
 def _gradients_in_time(rows: LayerGradients) -> LayerGradients:
@@ -190,10 +213,8 @@ def _norms(found: Sequence[MeasuredCall], flow: Flow, scale: float) -> SequenceN
     by_sweep: dict[int, SequenceNorms] = {}
     for one in found:
         if id(one.sweep) not in by_sweep:
-            gradients = one.sweep.gradients
-            seeds = gradients[0][0].total.values.shape[1]
-            directions = len(gradients[0])
-            by_sweep[id(one.sweep)] = SequenceNorms.of(gradients, [min(1, seeds - 1), seeds - 1][:directions])
+            rows = one.sweep.gradients
+            by_sweep[id(one.sweep)] = SequenceNorms.of(rows, _followed(rows)[: len(rows[0])])
 
     def on_axis(pick: Callable[[SequenceNorms], np.ndarray | None]) -> np.ndarray | None:
         first = pick(by_sweep[id(found[0].sweep)])

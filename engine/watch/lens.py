@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -19,16 +19,17 @@ from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
 from engine.watch.guard import Guard
 from engine.watch.hooks import Hooks
-from engine.watch.kept import Kept, kept_of
+from engine.watch.kept import kept_of
 from engine.watch.listener import Listener
-from engine.watch.looks import chain_of, diagnosis_of, look_of
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake, mistakes_of
-from engine.watch.modules import find
+from engine.watch.modules import WatchedModule, find
 from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.recorder import Recorded
 from engine.watch.report import Report, scalars_of, written
 from engine.watch.schedule import Cost, Schedule
-from engine.watch.states import StateLoops
+from engine.watch.states import StateLoops, States, flows_of_states
 
 NOTHING_FOUND = (
     "The model has none of PyTorch's recurrent modules (nn.RNN, nn.GRU, nn.LSTM or their cells). In a hand-written "
@@ -69,12 +70,12 @@ class Lens(Recorded):
             self._guard.refusals["*"] = NOTHING_FOUND
         self._rows, self._scaler, self._closed = rows, scaler, False
         self._flows: dict[str, Flow] = {}
-        self._kept: dict[str, Kept] = {}
+        self._looks: dict[str, ModuleLook | LoopLook] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
-        self._states = StateLoops()
         self._mistakes: dict[tuple[str, str], Mistake] = {}
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
+        self._states = StateLoops(self._passes, self._guard)
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
         stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
         self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
@@ -100,7 +101,8 @@ class Lens(Recorded):
         said: dict[str, str] = {}
         with self._guard.of("*"):
             self._hooks.close()
-            self._states.forget()
+            self._states.pass_ended()
+            self._listener.closed()
             never_seen = self._never_seen()
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
@@ -135,21 +137,17 @@ class Lens(Recorded):
         """Show one state of a hand-written loop, at every step, in order. In evaluation mode nothing is kept.
 
         Args:
-            name: under which `flow(name)` then has dL/dh_t, the steps on its time axis. state: (B, units) or (units,).
+            name: under which `flow(name)` then has dL/dh_t. Its time axis are the states to which a gradient came, in
+                the order in which they were shown. state: (B, units) or (units,).
 
         Returns:
             The same tensor.
         """
         with self._guard.of(name):
             model = self._model()
-            training = model is not None and model.training and not self._closed
-            if training and torch.is_grad_enabled() and self._schedule.is_due():
-                self._states.show(name, state, self._guard.hook(name, self._state_arrived))
+            if model is not None and model.training and not self._closed and torch.is_grad_enabled():
+                self._states.show(name, state, is_look=self._schedule.is_due())
         return state
-
-    def _state_arrived(self, keep: Callable[[], None]) -> None:
-        self._passes.begin(is_look=True)
-        keep()
 
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
@@ -162,7 +160,7 @@ class Lens(Recorded):
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
-            self._look(calls, running.at_weights)
+            self._look(calls, running.states, running.at_weights)
             self._record(self._schedule.passes)
 
     def _ended(self, running: RunningPass) -> None:
@@ -170,15 +168,17 @@ class Lens(Recorded):
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
             self._listener.pass_ended()
+            self._states.pass_ended()
 
     @torch.no_grad()
-    def _look(self, calls: list[Call], at_weights: AtWeights) -> None:
+    def _look(self, calls: list[Call], states: States, at_weights: AtWeights) -> None:
         scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         number = self._schedule.passes
-        flows, refused = self._states.flows(self._rows, number, scale)
-        if flows and self._guard.refusals.get("*") == NOTHING_FOUND:
+        flows, refused = flows_of_states(states, self._rows, number, scale)
+        self._looks |= {name: LoopLook(flow) for name, flow in flows.items()}
+        if states and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
-        if not calls and not flows:
+        if not calls and not states:
             return
         rows = chosen_rows(calls, self._rows)
         found, reasons = measure_calls(calls, rows)
@@ -192,7 +192,7 @@ class Lens(Recorded):
                 continue
             own = [one for one in found if one.call.name == name]
             flows[name] = flow = flow_of(name, own, rows[name], number, scale, self._proved.get(name))
-            self._kept[name] = kept_of(own, flow, scale)
+            self._looks[name] = ModuleLook(flow, kept_of(own, flow, scale), self._module(name))
         for name in flows:
             self._guard.refusals.pop(name, None)
         self._guard.refusals |= {**refused, **self._failed}
@@ -250,7 +250,7 @@ class Lens(Recorded):
 
         The drawn sequence is the longest of those that were looked at. Raises as `flow` does.
         """
-        return chain_of(*self._looked_at(name))
+        return self._looked_at(name).chain
 
     def frame(self, name: str | None = None) -> Look:
         """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
@@ -258,7 +258,8 @@ class Lens(Recorded):
         It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
         of the weights, of the others the norms. Raises as `flow` does.
         """
-        return look_of(*self._looked_at(name))
+        looked_at = self._looked_at(name)
+        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self._mistakes_of(looked_at.flow.name)))
 
     def diagnosis(self, name: str | None = None) -> Diagnosis:
         """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
@@ -267,15 +268,17 @@ class Lens(Recorded):
         """
         if name in self._unread():
             return unread(name)
-        flow, kept = self._looked_at(name)
-        (module,) = (watched for watched in self._modules.values() if watched.name == flow.name)
-        return diagnosis_of(flow, kept, module, [each for each in self.mistakes if each.module == flow.name])
+        looked_at = self._looked_at(name)
+        return looked_at.diagnosis(self._mistakes_of(looked_at.flow.name))
 
-    def _looked_at(self, name: str | None) -> tuple[Flow, Kept]:
-        flow = self.flow(name)
-        if flow.name not in self._kept:
-            raise LookupError(f"{flow.name} is a hand-written loop: nothing is known of its cell")
-        return flow, self._kept[flow.name]
+    def _looked_at(self, name: str | None) -> ModuleLook | LoopLook:
+        return self._looks[self.flow(name).name]
+
+    def _module(self, name: str) -> WatchedModule:
+        return next(watched for watched in self._modules.values() if watched.name == name)
+
+    def _mistakes_of(self, name: str) -> list[Mistake]:
+        return [mistake for mistake in self.mistakes if mistake.module == name]
 
     def _unread(self) -> set[str]:
         """The modules that were called in a pass that is over, and of which no gradient came back."""

@@ -16,7 +16,7 @@ from engine.watch.hooks import Heard
 from engine.watch.layout import data_of
 from engine.watch.mistakes import Mistake, broken_loop, missing_detach
 from engine.watch.modules import WatchedModule
-from engine.watch.refusal import RefusalError
+from engine.watch.refusal import RefusalError, refuse_empty
 from engine.watch.schedule import Schedule
 from engine.watch.wiring import (
     Arrived,
@@ -71,6 +71,11 @@ class Listener:
         for handle in self._weight_hooks:
             handle.remove()
         self._weight_hooks, self._pass = [], object()
+
+    def closed(self) -> None:
+        """Nothing more is to come: let go of all tensors."""
+        self.pass_ended()
+        self._last, self._random_states = {}, {}
 
     @property
     def before(self) -> Heard:
@@ -127,6 +132,7 @@ class Listener:
             self._loop_hooks[name] = Mark(origin, "h"), hook
             return
         try:
+            refuse_empty(name, states[0].shape[-2] if states[0].dim() > 1 else 1)
             call = captured(watched, module, self._number, given, initial, output)
             call.state_link, call.random_state = state_link, random_state if call.output.device.type == "cpu" else None
             self._link(call, earlier, data_of(given), states)

@@ -1,186 +1,192 @@
-"""From what a look has kept of a module to a `Chain` and a `Look`: what figures, stage and diagnosis read."""
+"""From what a look has kept of a module to a `Chain`, a `Look` and a `Diagnosis`: what figures and stage read."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from engine.cells import CELLS
 from engine.frame import Chain, Diagnosis, Look
-from engine.frame.readings import Preactivations, StepFactors, WeightGradients
-from engine.lens.norms import Endpoints, gradient_norms
+from engine.frame.readings import GradientNorms, Preactivations, WeightGradients
+from engine.lens.norms import Endpoints, SequenceNorms, gradient_norms
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
+from engine.lens.sweep import SweepResult
 from engine.lens.weight_gradients import weight_gradients_of
 from engine.watch.advice import Code
+from engine.watch.alone import last_loss_alone
 from engine.watch.diagnosis import Watched, diagnose
+from engine.watch.endpoints import endpoints, places_of, steps_back, ways_of
 from engine.watch.flow import Flow
-from engine.watch.kept import FRESH, Kept, weights_by_chain
+from engine.watch.kept import Kept, weights_by_chain
 from engine.watch.mistakes import Mistake
 from engine.watch.modules import WatchedModule
 
-NOISE = {4: 1e-5, 8: 1e-10}
-"""By bytes of a number. Where calls hand their state on, what enters a step is a difference of two gradients; less than
-this share of the whole is rounding."""
+FOLLOWED = ("grad_norm_last", "grad_norm_memory", "relative", "relative_low", "relative_high", "ratio",
+            "output_grad_norm")  # fmt: skip
+"""Fields of `GradientNorms` that are of the followed loss; those of the drawn sequence follow them."""
 
 
-def chain_of(flow: Flow, kept: Kept) -> Chain:
-    """Describe a module's chain of states; the drawn sequence is the longest of those looked at."""
-    stack, ends = kept.stack, endpoints(flow, kept)
-    valid, counted = flow.valid[:, kept.drawn], _places(flow, kept)[:, kept.drawn]
-    real = np.flatnonzero(valid)
-    own_ends = (int(real[-1]), int(real[0]))
-    measured = ends.enters[:, kept.drawn].tolist()
-    entering = tuple(at if at >= 0 else own_ends[d] for d, at in enumerate(measured))
-    at_own_ends = entering == own_ends[: stack.directions]
-    alike = (flow.valid == flow.valid[:, :1]).all() and (ends.enters == ends.enters[:, :1]).all()
-    return Chain(
-        cell=stack.cell,
-        nonlinearity=stack.nonlinearity,
-        num_layers=stack.layers,
-        directions=stack.directions,
-        hidden_size=stack.units,
-        input_size=kept.input_size,
-        time_steps=len(valid),
-        valid=tuple(valid.tolist()),
-        counted=tuple(counted.tolist()),
-        answers_once=bool(at_own_ends and counted.sum() <= stack.directions),
-        entering=entering,
-        same_lengths=bool(alike),
-        sequences=flow.valid.shape[1],
-        cuts=cuts_of(kept),
-    )
+@dataclass(frozen=True, eq=False)
+class ModuleLook:
+    """One module at one look. Everything is computed when it is asked for, and then kept.
 
+    The drawn sequence is the longest of those that were looked at. The followed loss is the one that enters last. If
+    the module was called several times in the pass, its gradient is known of the drawn sequence alone, and quartiles
+    and medians of it are that sequence's; if states were changed between the calls, it is not known, and the gradient
+    of all losses together stands in its place (`follows_last`).
+    """
 
-def look_of(flow: Flow, kept: Kept) -> Look:
-    """Everything that a frame has of a chain, without a diagnosis."""
-    ends, drawn = endpoints(flow, kept), kept.drawn
-    names = {f"{flow.name}.{name}": values for name, values in _matrices(kept).items()}
-    is_plain = CELLS[kept.stack.cell].is_plain
-    return Look(
-        step=flow.backward_pass,
-        hidden=flow.hidden[:, :, :, drawn].copy(),
-        cell=None if flow.cell is None else flow.cell[:, :, :, drawn].copy(),
-        gates={name: values[:, :, :, drawn].copy() for name, values in flow.gates.items()},
-        valid=flow.valid[:, drawn].copy(),
-        counted=_places(flow, kept)[:, drawn].copy(),
-        factors=_factors(kept),
-        weight_gradients=_weight_gradients(kept, ends),
-        mean_weights={name: np.array(np.abs(values).mean()) for name, values in names.items()},
-        spectral_norms={
-            name: np.array(np.linalg.norm(values, 2))
-            for name, values in names.items()
-            if is_plain and "weight_hh" in name and np.isfinite(values).all()
-        },
-        **vars(gradient_norms(kept.norms, ends, drawn)),
-        **vars(_preactivations(kept)),
-    )
+    flow: Flow
+    kept: Kept
+    module: WatchedModule
 
+    @cached_property
+    def ends(self) -> Endpoints:
+        """Where the followed loss enters every sequence, and how far back it can come."""
+        return endpoints(self.flow, self.kept)
 
-def diagnosis_of(flow: Flow, kept: Kept, module: WatchedModule, mistakes: Sequence[Mistake]) -> Diagnosis:
-    """The verdict on one module; mistakes: those found in its wiring."""
-    ends, drawn = endpoints(flow, kept), kept.drawn
-    having = ends.enters >= 0
-    distances = np.abs(ends.enters - ends.relevant)
-    ways = [int(np.median(each[some])) if some.any() else 0 for each, some in zip(distances, having, strict=True)]
-    return diagnose(
-        Watched(
-            code=Code(flow.name, kept.stack, kept.input_size, module.is_root, module.one_step),
-            chain=chain_of(flow, kept),
-            look=look_of(flow, kept),
-            ways=tuple(ways),
-            between=tuple(_between(ends, d, drawn) for d in range(len(ways))),
-            follows_last=kept.follows_last,
-            places=int(_places(flow, kept).sum(0).max()) if flow.last is None else int(flow.last.places.max()),
-            detached=tuple(at for at in kept.swept.trace.cuts if ends.relevant[0, drawn] < at <= ends.enters[0, drawn]),
-            calls=len(flow.calls),
-            mistakes=mistakes,
+    @cached_property
+    def places(self) -> np.ndarray:
+        """(T, rows) bool: where a loss enters."""
+        return places_of(self.flow, self.kept)
+
+    @cached_property
+    def places_on_the_way(self) -> int:
+        """At how many steps a loss enters between the last and the first step that it can come back to, at most."""
+        if self.flow.last is not None:
+            return int(self.flow.last.places.max())
+        enters, relevant = self.ends.enters[0], self.ends.relevant[0]
+        t = np.arange(len(self.places))[:, None]
+        on_the_way = self.places & (t >= np.minimum(enters, relevant)) & (t <= np.maximum(enters, relevant))
+        return int(on_the_way.sum(0).max())
+
+    @cached_property
+    def alone(self) -> SweepResult | None:
+        """The drawn sequence's sweep of the last loss alone through several calls; None where it is not known."""
+        flow, kept = self.flow, self.kept
+        enters = int(self.ends.enters[0, kept.drawn])
+        if flow.last is not None or kept.stack.directions > 1 or enters < 0 or self.places_on_the_way < 2:
+            return None
+        assert flow.grad_hidden_direct is not None
+        direct = flow.grad_hidden_direct[-1, 0, :, kept.drawn] * kept.scale
+        return last_loss_alone(kept.trace, kept.swept.passes, direct, enters)
+
+    @property
+    def follows_last(self) -> bool:
+        """True if the followed loss is the last alone; False if it is all losses together."""
+        return self.flow.last is not None or self.places_on_the_way < 2 or self.alone is not None
+
+    @property
+    def _swept(self) -> tuple[SweepResult, tuple[int, int]]:
+        """The drawn sequence's sweep, and for each direction the seed of the followed loss."""
+        return (self.kept.swept, self.kept.seeds) if self.alone is None else (self.alone, (1, 1))
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The states along the time axis."""
+        stack, kept, valid = self.kept.stack, self.kept, self.flow.valid
+        own, counted, real = valid[:, kept.drawn], self.places[:, kept.drawn], np.flatnonzero(valid[:, kept.drawn])
+        own_ends = (int(real[-1]), int(real[0]))
+        measured = self.ends.enters[:, kept.drawn].tolist()
+        entering = tuple(at if at >= 0 else own_ends[d] for d, at in enumerate(measured))
+        answers_once = bool(entering == own_ends[: stack.directions] and counted.sum() <= stack.directions)
+        if answers_once:  # one loss, said to be where the forward direction ends
+            counted = np.arange(len(own)) == own_ends[0]
+        alike = (valid == valid[:, :1]).all() and (self.ends.enters == self.ends.enters[:, :1]).all()
+        return Chain(
+            cell=stack.cell,
+            nonlinearity=stack.nonlinearity,
+            num_layers=stack.layers,
+            directions=stack.directions,
+            hidden_size=stack.units,
+            input_size=kept.input_size,
+            time_steps=len(own),
+            valid=tuple(own.tolist()),
+            counted=tuple(counted.tolist()),
+            answers_once=answers_once,
+            entering=entering,
+            same_lengths=bool(alike),
+            sequences=valid.shape[1] if self.alone is None else 1,
+            cuts=kept.cuts,
         )
-    )
 
+    @cached_property
+    def look(self) -> Look:
+        """Everything that a frame has of a chain, without a diagnosis."""
+        flow, drawn, (swept, seeds) = self.flow, self.kept.drawn, self._swept
+        matrices = {f"{flow.name}.{name}": values for name, values in _matrices(self.kept).items()}
+        is_plain = CELLS[self.kept.stack.cell].is_plain
+        return Look(
+            step=flow.backward_pass,
+            hidden=flow.hidden[:, :, :, drawn].copy(),
+            cell=None if flow.cell is None else flow.cell[:, :, :, drawn].copy(),
+            gates={name: values[:, :, :, drawn].copy() for name, values in flow.gates.items()},
+            valid=flow.valid[:, drawn].copy(),
+            counted=np.array(self.chain.counted),
+            factors=factors_of(swept, seeds),
+            weight_gradients=self._weight_gradients(swept, seeds),
+            mean_weights={name: np.array(np.abs(values).mean()) for name, values in matrices.items()},
+            spectral_norms={
+                name: np.array(np.linalg.norm(values, 2))
+                for name, values in matrices.items()
+                if is_plain and "weight_hh" in name and np.isfinite(values).all()
+            },
+            **vars(self._norms()),
+            **vars(self._preactivations()),
+        )
 
-def _between(ends: Endpoints, direction: int, drawn: int) -> np.ndarray:
-    """The steps of the drawn sequence that the gradient goes back from, where the loss enters first of them."""
-    enters, relevant = ends.enters[direction, drawn], ends.relevant[direction, drawn]
-    between = np.arange(enters, relevant) if direction else np.arange(relevant + 1, enters + 1)
-    return between[ends.valid[between, drawn]]
+    def diagnosis(self, mistakes: Sequence[Mistake]) -> Diagnosis:
+        """The verdict; mistakes: those found in this module's wiring."""
+        kept, ends = self.kept, self.ends
+        enters, relevant = ends.enters[0, kept.drawn], ends.relevant[0, kept.drawn]
+        return diagnose(
+            Watched(
+                code=Code(self.flow.name, kept.stack, kept.input_size, self.module.is_root, self.module.one_step),
+                chain=self.chain,
+                look=self.look,
+                ways=ways_of(ends),
+                between=tuple(steps_back(ends, d, kept.drawn) for d in range(kept.stack.directions)),
+                follows_last=self.follows_last,
+                places=self.places_on_the_way,
+                detached=tuple(at for at in kept.trace.cuts if relevant < at <= enters),
+                calls=len(self.flow.calls),
+                mistakes=mistakes,
+            )
+        )
 
+    def _norms(self) -> GradientNorms:
+        kept, ends = self.kept, self.ends
+        found = gradient_norms(kept.norms, ends, kept.drawn)
+        if self.alone is None:
+            return found
+        norms, one = SequenceNorms.of(self.alone.chains, (1,)).divided_by(kept.scale), slice(kept.drawn, kept.drawn + 1)
+        own = gradient_norms(norms, Endpoints(ends.valid[:, one], ends.enters[:, one], ends.relevant[:, one]))
+        names = [*FOLLOWED, *(f"sequence_{name}" for name in FOLLOWED[:2])]
+        return dataclasses.replace(found, **{name: getattr(own, name) for name in names})
 
-def endpoints(flow: Flow, kept: Kept) -> Endpoints:
-    """Where the followed loss enters every sequence, and the first step that its gradient can come back to."""
-    steps, directions = len(flow.valid), kept.stack.directions
-    if flow.last is not None:
-        enters = flow.last.enters
-    else:
-        places = _places_by_direction(flow, kept)
-        enters = np.stack([_last(places[d], d) for d in range(directions)])
-    begins = np.array([0, *(start for start, link in zip(kept.starts, kept.links[1:], strict=True)
-                            if link is None or link.kind in FRESH)])  # fmt: skip
-    stops = np.array([*kept.starts, steps])
-    relevant = [begins[np.searchsorted(begins, np.maximum(enters[0], 0), "right") - 1]]
-    if directions > 1:  # backwards nothing goes on from call to call
-        stop = stops[np.searchsorted(stops, np.maximum(enters[1], 0), "right")]
-        there = np.arange(steps)[:, None] < stop
-        relevant.append(_last(flow.valid & there, 0))
-    return Endpoints(flow.valid, enters, np.stack(relevant))
+    def _weight_gradients(self, swept: SweepResult, seeds: tuple[int, int]) -> WeightGradients:
+        """In the unit of the loss as it was differentiated, too."""
+        scale, enters = self.kept.scale, self.ends.enters[:, self.kept.drawn].tolist()
+        found = weight_gradients_of(swept, seeds, enters)
+        hh = None if found.hh is None else found.hh / scale
+        return dataclasses.replace(found, ih=found.ih / scale, hh=hh)
 
-
-def cuts_of(kept: Kept) -> tuple[int, ...]:
-    """The steps whose link to the step before lets no gradient back: detached states, and calls that begin anew."""
-    linked = [link is not None and link.kind == "call" for link in kept.links[1:]]
-    one_way = kept.stack.directions == 1
-    return tuple(start for start, is_linked in zip(kept.starts, linked, strict=True) if not (is_linked and one_way))
-
-
-def _places_by_direction(flow: Flow, kept: Kept) -> np.ndarray:
-    """(directions, T, rows) bool: where a gradient enters the top layer from above, as far as that can be told."""
-    direct, total = kept.norms.direct[-1], kept.norms.total[-1]
-    noise = NOISE[flow.hidden.itemsize] if kept.starts else 0.0
-    with np.errstate(invalid="ignore"):
-        there = (direct > noise * total) | np.isnan(direct)
-    return there & flow.valid
-
-
-def _places(flow: Flow, kept: Kept) -> np.ndarray:
-    """(T, rows) bool: where a loss enters, in any direction."""
-    places: np.ndarray = np.any(_places_by_direction(flow, kept), axis=0)
-    columns = np.arange(flow.valid.shape[1])
-    if flow.last is not None:  # also where it enters the end of a lower layer alone
-        for enters in flow.last.enters:
-            places[enters[enters >= 0], columns[enters >= 0]] = True
-    return places
-
-
-def _last(there: np.ndarray, direction: int) -> np.ndarray:
-    """(rows,): the last position in this direction's order of time that is true in (T, rows); -1 where none is."""
-    first = there.argmax(0) if direction else len(there) - 1 - there[::-1].argmax(0)
-    return np.where(there.any(0), first, -1)
-
-
-def _factors(kept: Kept) -> StepFactors:
-    return factors_of(kept.swept, kept.seeds)
-
-
-def _weight_gradients(kept: Kept, ends: Endpoints) -> WeightGradients:
-    """In the unit of the loss as it was differentiated, too."""
-    found = weight_gradients_of(kept.swept, kept.seeds, ends.enters[:, kept.drawn].tolist())
-    hh = None if found.hh is None else found.hh / kept.scale
-    return dataclasses.replace(found, ih=found.ih / kept.scale, hh=hh)
-
-
-def _preactivations(kept: Kept) -> Preactivations:
-    """Of the top layer, forwards. All calls have the same biases, as a single pass has; NaN if they do not."""
-    found = preactivations(kept.swept.trace)
-    same = (found.biases == found.biases[:1]).all()
-    return dataclasses.replace(found, biases=np.where(same, found.biases[:1], np.nan))
+    def _preactivations(self) -> Preactivations:
+        """Of the top layer, forwards. All calls have the same biases, as a single pass has; NaN if they do not."""
+        found = preactivations(self.kept.trace)
+        same = (found.biases == found.biases[:1]).all()
+        return dataclasses.replace(found, biases=np.where(same, found.biases[:1], np.nan))
 
 
 def _matrices(kept: Kept) -> dict[str, np.ndarray]:
     """The weights that are matrices, by their names in the module."""
     found = {}
-    for layer, row in enumerate(weights_by_chain(kept.swept.trace)):
+    for layer, row in enumerate(weights_by_chain(kept.trace)):
         for d, weights in enumerate(row):
             suffix = f"_l{layer}" + ("_reverse" if d else "")
             for what, values in (("ih", weights.ih), ("hh", weights.hh), ("hr", weights.hr)):

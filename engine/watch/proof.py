@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.layers.cell_trace import CellTrace
+from engine.layers.accelerators import ProjectedLSTMTrace
+from engine.layers.cell_trace import LibraryTrace
 from engine.layers.reverse_sequence import flip
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients
@@ -103,11 +104,13 @@ def weight_gradients(found: Measured) -> list[Tensor]:
     gradients: list[Tensor] = []
     for layer, row in enumerate(found.gradients):
         for d, swept in enumerate(row):
-            gradients += _of_chain(found.forward.cell_traces[layer][d], swept, d, found.given)
+            trace = found.forward.cell_traces[layer][d]
+            assert isinstance(trace, LibraryTrace)  # as `measured` makes them
+            gradients += _of_chain(trace, swept, d, found.given)
     return gradients
 
 
-def _of_chain(trace: CellTrace, swept: LayerGradients, direction: int, given: SweepInput) -> list[Tensor]:
+def _of_chain(trace: LibraryTrace, swept: LayerGradients, direction: int, given: SweepInput) -> list[Tensor]:
     """Of one layer in one direction: W_ih, W_hh, the biases and W_hr, as far as there are any."""
 
     def own_order(scaled: Scaled) -> Tensor:
@@ -122,6 +125,6 @@ def _of_chain(trace: CellTrace, swept: LayerGradients, direction: int, given: Sw
     gradients = [product(at_input, trace.inputs), product(at_state, trace.previous_hidden)]
     if given.stack.bias:
         gradients += [at_input.sum((0, 1)), at_state.sum((0, 1))]
-    if given.stack.projected:
-        gradients.append(product(own_order(swept.total), trace.unprojected))  # type: ignore[attr-defined]
+    if isinstance(trace, ProjectedLSTMTrace):
+        gradients.append(product(own_order(swept.total), trace.unprojected))
     return gradients

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.frame import Chain, Diagnosis, Look
 from engine.recording import RecordingError
-from engine.recording.growing import FoundMistake, GrowingFile, ModuleLook, RecordedLook
+from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook, RecordedModule
 from engine.watch.flow import Flow
 from engine.watch.guard import Guard
 from engine.watch.mistakes import Mistake
@@ -124,7 +124,7 @@ class Recorded(ABC):
                 refusals.setdefault(name, str(error))
                 continue
             look = dataclasses.replace(look, diagnosis=self.diagnosis(name))
-            modules.append(ModuleLook(name=name, chain=chain, look=look, links=flow.links, proof=flow.proof))
+            modules.append(RecordedModule(name=name, chain=chain, look=look, links=flow.links, proof=flow.proof))
         return RecordedLook(
             step=max(step, 0),
             modules=tuple(modules),

@@ -8,3 +8,13 @@ class RefusalError(Exception):
 
     It never reaches the watched training: it is kept in `Lens.refusals`.
     """
+
+
+def refuse_empty(name: str, batch: int) -> None:
+    """Refuse a batch without a sequence: there is nothing to measure.
+
+    Raises:
+        RefusalError: if `batch` is 0.
+    """
+    if not batch:
+        raise RefusalError(f"{name}: the batch is empty, and of no sequence there is no gradient to measure.")

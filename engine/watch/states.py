@@ -2,97 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.watch.backward_pass import BackwardPasses
 from engine.watch.flow import CallSpan, Flow
-from engine.watch.refusal import RefusalError
-from engine.watch.wiring import Arrived, on_gradient
+from engine.watch.flows import spread_rows
+from engine.watch.guard import Guard
+from engine.watch.refusal import RefusalError, refuse_empty
+from engine.watch.wiring import Arrived
 
 
-@dataclass(eq=False)
-class ShownStates:
-    """The states that were shown under one name since the last backward pass.
+class ArrivedState(NamedTuple):
+    """A state that was shown, and the gradient that came back to it: (B, units) or (units,) each."""
 
-    Args:
-        values: (B, units) each, detached. gradients: dL/d of each, by its place in `values`.
-    """
+    value: Tensor
+    gradient: Tensor
 
-    values: list[Tensor] = field(default_factory=list)
-    gradients: dict[int, Tensor] = field(default_factory=dict)
+
+States = Mapping[str, Mapping[int, ArrivedState]]
+"""The states to which a gradient came in one backward pass, by name, and by when they were shown."""
 
 
 class StateLoops:
-    """Collects states and their gradients, in the order in which they are shown."""
+    """Hooks states as they are shown. Only its own hook holds a state: one without a backward pass leaves nothing."""
 
-    def __init__(self) -> None:
-        self._shown: dict[str, ShownStates] = {}
+    def __init__(self, passes: BackwardPasses, guard: Guard) -> None:
+        self._passes, self._guard = passes, guard
+        self._number = 0
+        self._leaves: dict[tuple[str, int], tuple[Any, Any]] = {}
 
-    def show(self, name: str, state: Tensor, arrived: Callable[[Callable[[], None]], None]) -> None:
-        """Keep a state (B, units) or (units,) and hook it.
+    def show(self, name: str, state: Tensor, *, is_look: bool) -> None:
+        """Hook a state, (B, units) or (units,). is_look: keep it; else its backward pass is only counted.
 
-        Args:
-            arrived: is called when the gradient is there, with the function that keeps it.
+        Raises:
+            RefusalError: if no gradient can come to it.
         """
-        shown = self._shown.setdefault(name, ShownStates())
-        place = len(shown.values)
-        shown.values.append(state.detach().clone())
+        if not state.requires_grad:
+            raise RefusalError(
+                f"{name}: no gradient comes to a state that does not require one. Show those that the loop computes."
+            )
+        edge = torch.autograd.graph.get_gradient_edge(state)
+        self._number += 1
+        run = self._keeps(name, self._number, state, edge.output_nr) if is_look else self._counts
+        handle = edge.node.register_prehook(self._guard.hook(name, run))
+        if state.grad_fn is None:  # the node of a leaf lives no longer than its graph, which is still to come
+            _, earlier = self._leaves.pop((name, id(state)), (None, None))
+            if earlier is not None:
+                earlier.remove()
+            self._leaves[name, id(state)] = edge, handle
 
-        def make(names: list[tuple[int, str]]) -> Arrived:
-            def hook(gradients: tuple[Tensor | None, ...]) -> None:
-                gradient = gradients[names[0][0]]
-                if gradient is not None:
-                    arrived(lambda: shown.gradients.__setitem__(place, gradient.detach()))
+    def _counts(self, gradients: tuple[Tensor | None, ...]) -> None:
+        self._passes.begin(is_look=False)
 
-            return hook
+    def _keeps(self, name: str, number: int, state: Tensor, place: int) -> Arrived:
+        value = state.detach().clone()
 
-        on_gradient({"h": state}, make)
+        def hook(gradients: tuple[Tensor | None, ...]) -> None:
+            if (gradient := gradients[place]) is not None:
+                states = self._passes.begin(is_look=True).states
+                states.setdefault(name, {})[number] = ArrivedState(value, gradient.detach())
 
-    def flows(self, most: int | None, backward_pass: int, scale: float) -> tuple[dict[str, Flow], dict[str, str]]:
-        """The flows of the pass that has ended, and why others are refused; then everything is forgotten."""
-        flows: dict[str, Flow] = {}
-        refused: dict[str, str] = {}
-        for name, shown in self._shown.items():
-            if not shown.gradients:
-                continue
-            try:
-                flows[name] = _flow(name, shown, most, backward_pass, scale)
-            except RefusalError as reason:
-                refused[name] = str(reason)
-        self._shown = {name: shown for name, shown in self._shown.items() if not shown.gradients}
-        return flows, refused
+        return hook
 
-    def forget(self) -> None:
-        """Forget states whose gradient never came."""
-        self._shown = {}
+    def pass_ended(self) -> None:
+        """Take the hooks of leaves away: a learned state is the same tensor in every pass."""
+        for _, handle in self._leaves.values():
+            handle.remove()
+        self._leaves = {}
 
 
-def _flow(name: str, shown: ShownStates, most: int | None, backward_pass: int, scale: float) -> Flow:
-    values = [value.reshape(-1, value.shape[-1]) for value in shown.values]
-    if len({value.shape[-1] for value in values}) > 1:
+def flows_of_states(
+    states: States, most: int | None, backward_pass: int, scale: float
+) -> tuple[dict[str, Flow], dict[str, str]]:
+    """The flows of a pass by name, and why others are refused. Their steps are the states to which a gradient came.
+
+    Args:
+        most: see `rows` of `watch`. scale: by which a GradScaler has multiplied the loss.
+    """
+    flows: dict[str, Flow] = {}
+    refused: dict[str, str] = {}
+    for name, shown in states.items():
+        try:
+            flows[name] = _flow(name, [shown[number] for number in sorted(shown)], most, backward_pass, scale)
+        except RefusalError as reason:
+            refused[name] = str(reason)
+    return flows, refused
+
+
+def _flow(name: str, shown: list[ArrivedState], most: int | None, backward_pass: int, scale: float) -> Flow:
+    steps, units = len(shown), shown[0].value.shape[-1]
+    if any(state.value.shape[-1] != units for state in shown):
         raise RefusalError(f"{name}: the states shown under this name differ in their number of units")
-    batch, steps, units = max(len(value) for value in values), len(values), values[0].shape[-1]
-    count = batch if most is None else min(batch, most)
-    rows = torch.linspace(0, batch - 1, count, dtype=torch.float64).round().long()
-    hidden = np.zeros((1, 1, steps, count, units), values[0].float().numpy().dtype)
-    if values[0].dtype == torch.float64:
-        hidden = hidden.astype(np.float64)
-    gradient, valid = np.zeros((1, 1, steps, count, units)), np.zeros((steps, count), dtype=bool)
-    for t, value in enumerate(values):
-        own = rows[rows < len(value)]
+    hidden, gradients = [_as_rows(state.value) for state in shown], [_as_rows(state.gradient) for state in shown]
+    batch = max(map(len, hidden))
+    refuse_empty(name, batch)
+    rows = spread_rows(batch, most)
+    dtype = np.float64 if shown[0].value.dtype == torch.float64 else np.float32
+    arrays = [np.zeros((1, 1, steps, len(rows), units), kind) for kind in (dtype, np.float64)]
+    valid = np.zeros((steps, len(rows)), dtype=bool)
+    for t in range(steps):
+        own = rows[rows < len(hidden[t])]
         valid[t, : len(own)] = True
-        hidden[0, 0, t, : len(own)] = value[own].cpu()
-        if t in shown.gradients:
-            arrived = shown.gradients[t].reshape(-1, units)[own].double().cpu()
-            gradient[0, 0, t, : len(own)] = arrived / scale
+        for array, values in zip(arrays, (hidden, gradients), strict=True):
+            array[0, 0, t, : len(own)] = values[t][own]
     return Flow(
         name=name,
-        hidden=hidden,
-        grad_hidden=gradient,
+        hidden=arrays[0],
+        grad_hidden=arrays[1] / scale,
         grad_hidden_direct=None,
         cell=None,
         grad_cell=None,
@@ -102,3 +123,8 @@ def _flow(name: str, shown: ShownStates, most: int | None, backward_pass: int, s
         calls=(CallSpan(0, steps, batch, None, None),),
         backward_pass=backward_pass,
     )
+
+
+def _as_rows(values: Tensor) -> np.ndarray:
+    """(B, units) float64, of a tensor of any kind on any device."""
+    return values.reshape(-1, values.shape[-1]).to("cpu", torch.float64).numpy()

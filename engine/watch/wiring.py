@@ -10,6 +10,8 @@ from torch import Tensor
 
 SEARCHED_NODES, LONGEST_WAY, TRIED_NODES = 200, 12, 50
 """How far the graph is searched for an earlier call."""
+FRESH = frozenset({"zeros", "learned", "given", "computed"})
+"""Kinds of links that do not lead to an earlier call."""
 SAME = frozenset({"Unsqueeze", "Squeeze", "Clone", "Alias"})
 """Operations after which a state is still the same numbers in the same order."""
 
@@ -48,6 +50,11 @@ class Link:
     result: str = ""
     through: tuple[str, ...] = ()
     is_gone: bool = False
+
+    @property
+    def is_fresh(self) -> bool:
+        """True if the call begins anew, as far as is known: no earlier call's state comes in, not even detached."""
+        return self.kind in FRESH
 
     @property
     def is_whole(self) -> bool:

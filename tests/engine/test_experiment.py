@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import math
 import re
@@ -122,7 +123,11 @@ BAD = [
     ({"task": "stocks", "rnn_type": "one_to_one"}, r"^rnn_type must be many_to_one or many_to_many for Stock prices"),
     ({"task": "stocks", "seq_len": 25}, r"^seq_len must be a whole number from 2 to 24 for Stock .*, but got 25\.$"),
     ({"task_options": {"noise": 1}}, r"^task_options must be empty for First digit, but got \{'noise': 1\}\.$"),
-    ({"task_options": []}, r"^task_options must be .*, but got \[\]\.$"),
+    ({"task_options": []}, r"^task_options must be a table of names and plain values, but got \[\]\.$"),
+    *(
+        ({"task": "own_data", "task_options": wrong}, r"^task_options must be a table of names and plain values, but ")
+        for wrong in (None, [], "{}", 5, [["data", "x"]], {"data": {1, 2}}, {"data": datetime.date(2026, 1, 1)})
+    ),
     ({"task": "adding", "embedding_size": 3}, r"^embedding_size must be 0 where the inputs are numbers, but got 3\.$"),
     ({"task": "stocks", "embedding_size": 1}, r"^embedding_size must be 0 where the inputs are numbers, but got 1\.$"),
     ({"dropout": 0.5}, r"^dropout must be 0 with one layer: .*, but got 0\.5\.$"),

@@ -54,7 +54,7 @@ def template(info: Chain) -> go.Figure:
         x=steps,
         y=empty,
         line_dash="dot",
-        visible="legendonly" if info.has_links else False,
+        visible="legendonly" if theory.is_known(info) else False,
         hovertemplate="%{y:.2e}<extra>theory</extra>",
     )
     traces = TRACES.in_order(ghost=before, band=band, theory=expected, size=size, **log_scale.marks(steps))
@@ -243,7 +243,7 @@ def _look_for(info: Chain) -> str:
 
 
 def _theory(info: Chain) -> str:
-    return " Theory: click its name." if info.has_links else ""
+    return " Theory: click its name." if theory.is_known(info) else ""
 
 
 def _how(info: Chain) -> str:

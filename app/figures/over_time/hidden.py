@@ -87,6 +87,8 @@ def readout(info: Chain, frame: Look) -> str:
 def _activation(info: Chain) -> str:
     """Return the function that limits the state; "identity" without one."""
     cell = info.cell_kind
+    if not info.is_cell_known:
+        return "identity"
     if cell.is_plain:
         return cell.activation(info.nonlinearity) or "identity"
     return "identity" if cell.structure.is_linear else "tanh"

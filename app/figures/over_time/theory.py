@@ -22,10 +22,15 @@ def name(info: Chain) -> str:
     return f"theory: product of {cell.retain_gate.replace('_', ' ')}s"
 
 
+def is_known(info: Chain) -> bool:
+    """Return True if theory has a line for this cell."""
+    return info.has_links and info.is_cell_known
+
+
 def how(info: Chain) -> str:
     """Return what the line is, in a sentence; empty without one."""
     cell = info.cell_kind
-    if not info.has_links:
+    if not is_known(info):
         return ""
     if cell.is_plain:
         return (

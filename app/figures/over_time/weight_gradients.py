@@ -99,6 +99,7 @@ FIGURE = ChainFigure(
     label="Norm of each time step's contribution to the weights' gradient, log axis with fixed limits",
     tab=WEIGHTS,
     over="time",
+    applies=lambda info: info.is_cell_known,
     template=template,
     patch=patch,
     readout=readout,

@@ -9,9 +9,9 @@ from engine.layers.accelerators.gru import GRUTrace
 from engine.layers.accelerators.lstm import LSTMTrace
 from engine.layers.accelerators.lstm_projected import ProjectedLSTMTrace
 from engine.layers.accelerators.rnn import RNNTrace
-from engine.layers.cell_trace import CellTrace
+from engine.layers.cell_trace import LibraryTrace
 
-ACCELERATORS: dict[str, type[CellTrace]] = {"rnn": RNNTrace, "gru": GRUTrace, "lstm": LSTMTrace}
+ACCELERATORS: dict[str, type[LibraryTrace]] = {"rnn": RNNTrace, "gru": GRUTrace, "lstm": LSTMTrace}
 """By the cell's name in `engine.cells.CELLS`."""
 
 __all__ = ["ACCELERATORS", "ProjectedLSTMTrace"]

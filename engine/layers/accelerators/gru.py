@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.layers.accelerators.slopes import sigmoid_slope, tanh_slope
-from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, backwards, by_seed
+from engine.layers.cell_trace import GradCarry, LibraryTrace, SweepSpan, backwards, by_seed
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 
-class GRUTrace(CellTrace):
+class GRUTrace(LibraryTrace):
     """Trace of one layer in one direction; see `engine.layers.cell_trace.CellTrace`."""
 
     def _fill(self, hidden: Tensor | None) -> None:
@@ -58,7 +58,7 @@ class GRUTrace(CellTrace):
         return (leaving,)
 
     def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
-        """See `CellTrace.state_projection_gradient`; the reset gate multiplies what W_hh adds to the candidate."""
+        """See `LibraryTrace.state_projection_gradient`; the reset gate multiplies what W_hh adds to the candidate."""
         gates, candidate = grad_input_proj.tensor_split([2 * self.hidden.shape[-1]], -1)
         return torch.cat([gates, candidate * self.gates["reset_gate"]], -1)
 

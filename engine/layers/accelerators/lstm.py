@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.layers.accelerators.slopes import sigmoid_slope, tanh_slope
-from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, backwards, by_seed, previous
+from engine.layers.cell_trace import GradCarry, LibraryTrace, SweepSpan, backwards, by_seed, previous
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 
-class LSTMTrace(CellTrace):
+class LSTMTrace(LibraryTrace):
     """Trace of one layer in one direction; see `engine.layers.cell_trace.CellTrace`."""
 
     def _fill(self, hidden: Tensor | None) -> None:
@@ -57,10 +57,6 @@ class LSTMTrace(CellTrace):
             torch.mul(grad, slope, out=out)
             cell_later, later = cell * keep, flat
         return torch.mm(through[0], recurrent), cell_later.flatten(0, 1)
-
-    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
-        """See `CellTrace.state_projection_gradient`."""
-        return grad_input_proj
 
     def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
         """See `CellTrace.step_gradients`."""

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, for_rows, previous
+from engine.layers.cell_trace import GradCarry, LibraryTrace, SweepSpan, for_rows, previous
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 
-class ProjectedLSTMTrace(CellTrace):
+class ProjectedLSTMTrace(LibraryTrace):
     """Trace of one layer in one direction; see `engine.layers.cell_trace.CellTrace`.
 
     `hidden` is (T, B, P) with P = proj_size; `cell`, the gates and `unprojected`, o_t * tanh(c_t), are (T, B, H). Its
@@ -66,10 +66,6 @@ class ProjectedLSTMTrace(CellTrace):
             grad_input_proj[t] = torch.cat(parts, -1)
             grad_h, grad_c = grad_input_proj[t] @ self.weights.recurrent, cell * f[k]
         return grad_h, grad_c
-
-    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
-        """See `CellTrace.state_projection_gradient`."""
-        return grad_input_proj
 
     def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
         """See `CellTrace.step_gradients`; `total` has P units."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan, backwards, by_seed
+from engine.layers.cell_trace import GradCarry, LibraryTrace, SweepSpan, backwards, by_seed
 from engine.layers.step_gradients import OuterProducts, StepGradients
 
 SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -19,7 +19,7 @@ SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
 """The derivative of phi as a function of h = phi(a)."""
 
 
-class RNNTrace(CellTrace):
+class RNNTrace(LibraryTrace):
     """Trace of one layer in one direction; see `engine.layers.cell_trace.CellTrace`."""
 
     def _fill(self, hidden: Tensor | None) -> None:
@@ -48,10 +48,6 @@ class RNNTrace(CellTrace):
             torch.mul(grad, slope, out=out)
             later = flat
         return (torch.mm(grad_input_proj[start], recurrent),)
-
-    def state_projection_gradient(self, grad_input_proj: Tensor) -> Tensor:
-        """See `CellTrace.state_projection_gradient`."""
-        return grad_input_proj
 
     def step_gradients(self, total: Tensor, total_cell: Tensor | None) -> StepGradients:
         """See `CellTrace.step_gradients`."""

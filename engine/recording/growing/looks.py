@@ -10,7 +10,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from engine.cells import CELLS
 from engine.frame import Chain, Diagnosis, Look
 from engine.recording.columns import Column, leaves, reading
 from engine.recording.error import RecordingError
@@ -33,7 +32,7 @@ class FoundMistake:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ModuleLook:
+class RecordedModule:
     """One recurrent module in one backward pass.
 
     Args:
@@ -59,13 +58,13 @@ class RecordedLook:
     """
 
     step: int
-    modules: tuple[ModuleLook, ...]
+    modules: tuple[RecordedModule, ...]
     mistakes: tuple[FoundMistake, ...] = ()
     refusals: Mapping[str, str] = field(default_factory=dict)
     cost: str = ""
     is_last: bool = False
 
-    def module(self, name: str) -> ModuleLook | None:
+    def module(self, name: str) -> RecordedModule | None:
         """What was measured of a module; None if it was not."""
         return next((each for each in self.modules if each.name == name), None)
 
@@ -142,7 +141,7 @@ def look_of(chunk: Chunk) -> RecordedLook:
     )
 
 
-def _module(entry: dict[str, Any], columns: dict[str, Column]) -> ModuleLook:
+def _module(entry: dict[str, Any], columns: dict[str, Column]) -> RecordedModule:
     chain = _chain(entry["chain"])
     check_chain_shapes(chain, {path: column.values.shape[1:] for path, column in columns.items()})
     look = reading(Look, columns, 0, {"diagnosis": _diagnosis(entry["diagnosis"])})
@@ -153,7 +152,7 @@ def _module(entry: dict[str, Any], columns: dict[str, Column]) -> ModuleLook:
         raise RecordingError("The steps of this look are not those of its chain.")
     links = tuple(_checked(str, link) for link in entry["links"])
     proof = None if entry["proof"] is None else float(entry["proof"])
-    return ModuleLook(name=_checked(str, entry["name"]), chain=chain, look=look, links=links, proof=proof)
+    return RecordedModule(name=_checked(str, entry["name"]), chain=chain, look=look, links=links, proof=proof)
 
 
 def _chain(entry: dict[str, Any]) -> Chain:
@@ -161,12 +160,11 @@ def _chain(entry: dict[str, Any]) -> Chain:
     chain = _from_fields(Chain, entry)
     steps = chain.time_steps
     possible = (
-        chain.cell in CELLS
-        and chain.nonlinearity in ("tanh", "relu", "identity")
+        (chain.nonlinearity in ("tanh", "relu", "identity") or not chain.is_cell_known)
         and 1 <= chain.num_layers <= 64
         and chain.directions in (1, 2)
         and 1 <= chain.hidden_size <= MOST_UNITS
-        and 1 <= chain.input_size <= MOST_UNITS
+        and 0 <= chain.input_size <= MOST_UNITS
         and chain.output_layers == 0
         and 1 <= steps <= MOST_STEPS
         and 0 <= chain.encoder_steps < steps

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import time
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -45,5 +45,5 @@ def end(source: Any, kind: str | None, **_: Any) -> Dataset:
 
 def sleep(source: Any, kind: str | None, *, on_progress: Progress, **_: Any) -> Dataset:
     on_progress(0.25, "A quarter is read.")
-    time.sleep(600)
+    signal.pause()
     raise AssertionError("nobody stopped it")

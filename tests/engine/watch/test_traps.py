@@ -6,6 +6,7 @@ import copy
 import functools
 import gc
 import io
+import types
 from collections.abc import Callable
 
 import numpy as np
@@ -341,6 +342,25 @@ def test_gradients_that_are_not_brought_to_the_weights_are_no_failed_proof(way):
     assert lens.refusals == {} and lens.flow().proof is None and lens.cost.looks == 1
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell])
+def test_an_empty_batch_is_said_in_a_sentence(kind):
+    """As the last one of a data loader whose rows were all filtered out; the next batch is measured again."""
+    rnn, x = kind(3, 6).double(), torch.randn(7, 4, 3, dtype=DOUBLE)
+
+    def step(given):
+        output = rnn(given if isinstance(rnn, nn.RNNBase) else given[0])
+        (output[0] if isinstance(output, tuple) else output).sum().backward()
+
+    with watch(rnn, every=1) as lens:
+        step(x[:, :0])
+        name = kind.__name__
+        assert lens.refusals == {
+            name: f"{name}: the batch is empty, and of no sequence there is no gradient to measure."
+        }
+        step(x)
+    assert lens.refusals == {} and lens.cost.looks == 2 and lens.flow().backward_pass == 1
+
+
 # ---- refused
 
 
@@ -438,6 +458,42 @@ def test_nothing_is_left_behind():
             mse_loss(model(x), y).backward()
         assert alive() == before
     assert lens.cost.looks == 3
+
+
+def tensors_held(root: object) -> list[torch.Tensor]:
+    """The tensors that an object of the lens holds, however deep; of other people's objects nothing."""
+    waiting, seen, found = [root], set(), []
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, torch.Tensor):
+            found.append(one)
+        elif type(one) in (dict, list, tuple, set, types.CellType, types.MethodType, functools.partial):
+            waiting += gc.get_referents(one)
+        elif isinstance(one, types.FunctionType):
+            waiting += one.__closure__ or ()
+        elif type(one).__module__.startswith("engine.watch."):
+            waiting += gc.get_referents(one)
+    return found
+
+
+@pytest.mark.parametrize("pause", ["after a pass", "after a forward call", "in a forward call"])
+def test_a_closed_lens_holds_no_tensors(pause):
+    """However the training stood when it was closed; what it has found is NumPy's."""
+    model, x = Net(nn.LSTM, 2, dropout=0.5).double(), data()[0]
+    lens = watch(model, every=1)
+    model(x)[0].sum().backward()
+    lens.state("h", model.head.bias * 1)
+    if pause == "after a forward call":
+        model(x)
+    elif pause == "in a forward call":
+        with pytest.raises(RuntimeError):
+            model.rnn(torch.randn(7, 4, 9, dtype=DOUBLE))
+    assert tensors_held(lens)
+    lens.close()
+    assert tensors_held(lens) == [] and lens.flow().proof < 1e-9
 
 
 def test_the_reference_changes_nothing():

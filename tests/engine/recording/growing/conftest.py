@@ -10,7 +10,7 @@ import numpy as np
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, RunInfo
 from engine.recording.columns import leaves
-from engine.recording.growing import FoundMistake, ModuleLook, RecordedLook
+from engine.recording.growing import FoundMistake, RecordedLook, RecordedModule
 from engine.training import Trainer
 from tests.bare import bare_chain, bare_look
 
@@ -19,22 +19,21 @@ VERDICT = Diagnosis("vanished", "Almost nothing arrives.", {"ratio": 1e-9, "half
 
 
 @cache
-def module_look(name: str = "rnn", **settings: object) -> ModuleLook:
+def module_look(name: str = "rnn", **settings: object) -> RecordedModule:
     """One module, with all readings that a look can have."""
     experiment = Experiment(**{"seq_len": 7, **SMALL, **settings})
     frame = Trainer(experiment).frame(["spectrum"])
     look = dataclasses.replace(bare_look(frame), diagnosis=VERDICT)
     chain = dataclasses.replace(bare_chain(RunInfo.of(experiment)), cuts=(3,))
-    return ModuleLook(name=name, chain=chain, look=look, links=("state: zeros",), proof=3e-7)
+    return RecordedModule(name=name, chain=chain, look=look, links=("state: zeros",), proof=3e-7)
 
 
-def recorded(step: int, *modules: ModuleLook) -> RecordedLook:
+def recorded(step: int, *modules: RecordedModule) -> RecordedLook:
     """A look with a mistake, a refusal and its cost."""
     mistake = FoundMistake("unread", "head", "Nothing reads it.", "Read it.")
     every = modules or (module_look(cell="lstm"), module_look("decoder.rnn", cell="gru", bidirectional=True))
-    return RecordedLook(
-        step=step, modules=every, mistakes=(mistake,), refusals={"*": "no reason"}, cost=f"{step} looks"
-    )
+    now = tuple(dataclasses.replace(each, look=dataclasses.replace(each.look, step=step)) for each in every)
+    return RecordedLook(step=step, modules=now, mistakes=(mistake,), refusals={"*": "no reason"}, cost=f"{step} looks")
 
 
 def assert_same(one: RecordedLook, other: RecordedLook) -> None:
