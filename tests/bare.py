@@ -15,7 +15,8 @@ def _only(kind: type, value: Any) -> dict[str, Any]:
 def bare_chain(info: RunInfo) -> Chain:
     """What a chain keeps of a run; a truncation becomes its cuts, and inputs are not known."""
     unknown = {"inputs": "values", "input_labels": (), "step_names": ()}
-    return Chain(**_only(Chain, info) | {"cuts": info.walls, **unknown})
+    entering = tuple(info.enters(d) for d in range(info.directions))  # of another's model it is measured
+    return Chain(**_only(Chain, info) | {"cuts": info.walls, "entering": entering, **unknown})
 
 
 def bare_look(frame: Frame) -> Look:

@@ -73,7 +73,7 @@ def of_chain(chain: Chain) -> dict[str, Any]:
     index = {int(t): n for n, t in enumerate(real)}
     counted = np.array(chain.counted)[real]
     retain = chain.cell_kind.retain_letter
-    need = int(real[-1] if counted[-1] else real[counted][-1]) - (chain.lag or 0)
+    need = chain.enters(0) - (chain.lag or 0)
     return {
         "title": chain.cell_title,
         "memory": chain.memory_symbol,

@@ -80,6 +80,15 @@ class WatchedFeed:
 
     def frame(self) -> bytes | None:
         """What is new in the newest look, or in the past one that is shown; None if nothing is."""
+        if self.training.is_inconsistent:
+            return None
+        try:
+            return self._frame()
+        except Exception:  # valid arrays that fit no network may raise any error in a figure
+            self.training.is_inconsistent = True
+            return None
+
+    def _frame(self) -> bytes | None:
         shown = self.training.shown(self.module, self.at)
         if shown is None:
             return None

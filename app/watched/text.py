@@ -22,6 +22,7 @@ PROOF = (
     "its norm."
 )
 COST = "Cost of watching so far: {cost}."
+INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 CANNOT_BE_READ = "{name} cannot be read. {problem}"
 LIST = "Recordings in this folder"
 LIST_EMPTY = "There is no recording in this folder yet. It appears here with the first look."
@@ -41,8 +42,9 @@ def clock(training: WatchedTraining) -> str:
 
 def message(training: WatchedTraining) -> str:
     """What must be said in place of figures, or above them; empty if nothing."""
-    if training.problem:
-        return CANNOT_BE_READ.format(name=training.name, problem=training.problem)
+    if training.problem or training.is_inconsistent:
+        problem = training.problem or INCONSISTENT
+        return CANNOT_BE_READ.format(name=training.name, problem=problem)
     if training.newest is None:
         return WAITING
     return "" if training.modules() else NOTHING_MEASURED

@@ -99,6 +99,7 @@ class WatchedTraining:
 
     Attributes:
         problem: why the file cannot be read; "" if it can. newest: the last entry of the file.
+        is_inconsistent: a look could not be drawn, because its numbers do not fit together.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class WatchedTraining:
 
     def _begin(self) -> None:
         self.newest: RecordedLook | None = None
+        self.is_inconsistent = False
         self.axes: dict[str, Axis] = {}
         self._looks = SnapshotStore[RecordedLook](MOST_LOOKS, MOST_BYTES, _size)
 

@@ -153,7 +153,7 @@ def relative(info: Chain, frame: Look | LastGradient) -> np.ndarray:
 def _before_the_loss(info: Chain) -> np.ndarray:
     """Return (directions, T) bool: steps that the way back from the loss does not come to."""
     t = np.arange(info.time_steps)
-    return np.stack([t > info.enters(0), t < info.enters(1)][: info.directions])
+    return np.stack([t < info.enters(d) if d else t > info.enters(d) for d in range(info.directions)])
 
 
 def is_ratio_of_medians(info: Chain, frame: Look) -> bool:

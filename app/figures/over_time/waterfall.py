@@ -60,7 +60,7 @@ def _ticks(last: int) -> list[int]:
 def readout(info: Chain, frame: Look) -> str:
     """Return how far the gradient of this frame reaches."""
     norms = (frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory)[info.shown_chain]
-    end = int(np.flatnonzero(frame.counted)[-1])
+    end = info.enters(0)
     back = norms[: end + 1][frame.valid[: end + 1]][::-1]  # from the last loss on
     if not np.isfinite(back).all():
         return "not finite"

@@ -169,8 +169,10 @@ def _chain(entry: dict[str, Any]) -> Chain:
         and 1 <= steps <= MOST_STEPS
         and 0 <= chain.encoder_steps < steps
         and len(chain.valid) == len(chain.counted) == steps
-        and any(chain.counted)
+        and (any(chain.counted) or chain.entering)
         and all(valid >= counted for counted, valid in zip(chain.counted, chain.valid, strict=True))
+        and len(chain.entering) in (0, chain.directions)
+        and all(0 <= at < steps and chain.valid[at] for at in chain.entering)
         and (chain.lag is None or 0 <= chain.lag < steps)
         and 0 <= chain.first_informative < steps
         and chain.sequences >= 1

@@ -11,6 +11,7 @@ import pytest
 
 from app.stage.feed import STAGE
 from app.verdicts import OF_WATCHED, VERDICTS, style_of
+from app.watched import text as watched_text
 from app.watched.feed import WatchedFeed
 from app.watched.registry import WATCHED, WatchedSlot, follow
 from app.watched.training import WatchedTraining
@@ -70,6 +71,27 @@ def test_an_invalid_message_means_nothing(message: str) -> None:
     feed = feed_of(recorded(0))
     feed.receive(message)
     assert feed.frame() is not None and feed.seen == frozenset()
+
+
+def test_a_look_that_cannot_be_drawn_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = feed_of(recorded(0))
+    assert ask(feed, []) is not None
+
+    def fail(*_: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(WatchedFeed, "_patches", fail)
+    assert ask(feed, ["gradient"]) is None
+    assert watched_text.INCONSISTENT in watched_text.message(feed.training)
+
+
+def test_every_figure_of_a_module_can_be_drawn() -> None:
+    feed = feed_of(recorded(0), recorded(1))
+    for module in ("rnn", "decoder.rnn"):
+        setup = (ask(feed, [], module=module) or {})["setup"]
+        names = [figure["name"] for figure in setup["figures"]]
+        message = ask(feed, names, module=module)
+        assert message is not None and set(message["readouts"]) == set(names)
 
 
 def test_axes_of_other_lengths_need_no_other_figures() -> None:
