@@ -1,4 +1,4 @@
-"""Command line of the engine: `python -m engine train | tasks | presets | claims | cures`."""
+"""Command line of the engine: `python -m engine train | watch | tasks | presets | claims | cures`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from engine.cure_trials import table as cure_table
 from engine.data import DataError, Dataset
 from engine.data.defaults import defaults
 from engine.experiment import Experiment, ExperimentError
+from engine.frame import Frame
 from engine.preset import PresetError, list_presets, load_preset, wait_until_read
 from engine.preset.lesson_data import read_beside
 from engine.preset.library import FORMS
@@ -45,18 +46,52 @@ def main(arguments: list[str] | None = None) -> int:
     trainer.add_argument("--choose", nargs="+", action="extend", default=[], metavar="name=value",
                          help="what your data are, instead of a guess: kind=labelled label=stars")  # fmt: skip
     trainer.add_argument("--every", type=int, default=100, help="steps between two lines")
+    _add_watch(commands)
     claims = commands.add_parser("claims", help="measure the claims of the lessons, and write presets/claims.csv")
     claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
     claims.add_argument("--missing", action="store_true", help="keep the rows that the table already has")
     cures = commands.add_parser("cures", help="try the cures of bad verdicts, and write presets/cures.csv")
     cures.add_argument("--half", choices=("tuned", "held-back"), help="only these trials, and write nothing")
     chosen = parser.parse_args(arguments)
-    run = {"tasks": _tasks, "presets": _presets, "train": _train, "claims": _claims, "cures": _cures}[chosen.command]
+    run = {"tasks": _tasks, "presets": _presets, "train": _train, "watch": _watch, "claims": _claims, "cures": _cures}[
+        chosen.command
+    ]
     try:
         return run(chosen) or 0
     except (ExperimentError, PresetError, DataError) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _add_watch(commands: Any) -> None:
+    watcher = commands.add_parser(
+        "watch",
+        help="run a training script of your own, and look into its recurrent modules",
+        usage="python -m engine watch [options] (script.py | -m module) [arguments]",
+        allow_abbrev=False,
+    )
+    watcher.add_argument("script", nargs="?", help="run as it is, no line changed")
+    watcher.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own")
+    watcher.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module instead, as python -m does")
+    watcher.add_argument("--share", type=float, default=0.05, help="the largest share of the time that looks may take")
+    watcher.add_argument("--every", type=int, help="look at every so many backward passes instead")
+    watcher.add_argument("--rows", type=int, default=16, help="look at so many sequences of a batch; 0 for all")
+
+
+def _watch(chosen: argparse.Namespace) -> int:
+    from engine.watch.program import Program, ProgramError, WatchedProgram  # torch is loaded only for training
+
+    words = chosen.module or ([] if chosen.script is None else [chosen.script, *chosen.arguments])
+    try:
+        if not words:
+            raise ProgramError("name a script, or a module after -m")
+        program = Program(words[0], tuple(words[1:]), is_module=bool(chosen.module))
+        watched = WatchedProgram(program, share=chosen.share, every=chosen.every, rows=chosen.rows or None)
+    except (ProgramError, ValueError) as error:
+        print(f"python -m engine watch: {error}", file=sys.stderr)
+        return 2
+    watched.run(lambda text: print(text, file=sys.stderr, flush=True))
+    return 0
 
 
 def _tasks(_: argparse.Namespace) -> None:
@@ -74,12 +109,9 @@ def _train(chosen: argparse.Namespace) -> None:
 
     experiment = _experiment(chosen)
     trainer = Trainer(experiment)
-    _print_frame(trainer)
     try:
-        while not trainer.finished:
-            trainer.advance()
-            if trainer.step % chosen.every == 0 or trainer.finished:
-                _print_frame(trainer)
+        for frame in trainer.frames(chosen.every):
+            _print_frame(frame)
     except NotFiniteError as error:
         print(error)
     if trainer.info.metric_baselines:
@@ -150,8 +182,7 @@ def _shown(value: object, most: int = 12) -> str:
     return "none" if value is None else str(value)
 
 
-def _print_frame(trainer: Trainer) -> None:
-    frame = trainer.frame()
+def _print_frame(frame: Frame) -> None:
     sentence = frame.diagnosis.sentence if frame.diagnosis else ""
     print(f"{frame.step:7,}  loss {frame.loss:.4f}  held out {frame.probe_loss:.4f}  {sentence}", flush=True)
 

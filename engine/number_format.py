@@ -87,3 +87,8 @@ def relative_size(ratio: float) -> str:
     if ratio >= 0.1:
         return f"{ratio:.0%}"
     return f"1 part in {write_count(1 / max(ratio, 1e-300))}"
+
+
+def to_json(value: float) -> float | str:
+    """A number as JSON has it; one that is not finite as a string that `float` reads."""
+    return value if math.isfinite(value) else repr(float(value))

@@ -54,12 +54,13 @@ def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequenc
     """What is said beside the figures: mistakes with their cures, wiring, refusals, and lines of proof and cost."""
     said = newest or (shown.recorded if shown is not None else None)
     if said is None:
-        return {"mistakes": [], "links": [], "refusals": [], "lines": []}
+        return {"mistakes": [], "story": [], "links": [], "refusals": [], "lines": []}
     lines = [COST.format(cost=said.cost)] if said.cost else []
     if shown is not None and shown.module.proof is not None:
         lines = [PROOF.format(difference=shown.module.proof), *lines]
     return {
         "mistakes": [[each.module, each.sentence, each.cure] for each in said.mistakes],
+        "story": list(said.story),
         "links": list(shown.module.links) if shown is not None else [],
         "refusals": [why if name == WHOLE_MODEL or why.startswith(name) else f"{name}: {why}"
                      for name, why in said.refusals.items()],

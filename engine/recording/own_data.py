@@ -5,12 +5,12 @@ Never the data themselves: what is named, measured and counted, and the symbols 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
-from engine.frame.run_info import measured
+from engine.frame.run_info import RunInfo
+from engine.number_format import to_json
 from engine.recording.columns import ColumnError
 from engine.tasks import OWN_DATA, task_of
 from engine.tasks.base import Lengths, Metric
@@ -23,20 +23,20 @@ STEPS = ("valid", "counted")
 LOSSES = ("baselines", "held_out_baselines", "metric_baselines")
 
 
-def describe(experiment: Experiment) -> dict[str, Any]:
-    """The task of own data as JSON values, as measured for this experiment."""
+def describe(info: RunInfo) -> dict[str, Any]:
+    """The task of own data as JSON values, as it was measured for this run."""
+    experiment = info.experiment
     task, dataset = task_of(experiment), dataset_of(experiment)
-    known = dict(task.measured) if isinstance(task, RecordedTask) else measured(experiment)
     return {
         "file": task.file if isinstance(task, RecordedTask) else dataset.name if dataset is not None else task.title,
         **{name: getattr(task, name) for name in (*WORDS, *NAMES, *FLAGS)},
         "lengths": [task.lengths.low, task.lengths.high, task.lengths.default],
-        "metric": [task.metric.name, task.metric.percent, task.metric.higher_is_better, _to_json(task.metric.solved)],
+        "metric": [task.metric.name, task.metric.percent, task.metric.higher_is_better, to_json(task.metric.solved)],
         "lag": task.lag(experiment),
         "target_steps": task.target_steps(experiment),
-        "measured": known
-        | {"constant_loss": _to_json(known["constant_loss"])}
-        | {name: {each: _to_json(value) for each, value in known[name].items()} for name in LOSSES},
+        "measured": {name: getattr(info, name) for name in (*STEPS, "same_lengths", "step_names", "first_informative")}
+        | {name: {each: to_json(value) for each, value in getattr(info, name).items()} for name in LOSSES}
+        | {"constant_loss": to_json(info.constant_loss)},
     }
 
 
@@ -106,11 +106,6 @@ def _measured(said: dict[str, Any]) -> dict[str, Any]:
         "same_lengths": said["same_lengths"],
         "first_informative": said["first_informative"],
     }
-
-
-def _to_json(value: float) -> float | str:
-    """A number, or what `float` can read where JSON has no such number."""
-    return value if math.isfinite(value) else repr(float(value))
 
 
 def _counts(value: object) -> bool:

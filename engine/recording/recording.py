@@ -33,6 +33,7 @@ import numpy as np
 
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, settings_at
 from engine.frame import Diagnosis, Frame, RunInfo
+from engine.number_format import to_json
 from engine.recording.arrays import ArrayError, from_npy, to_npy
 from engine.recording.columns import Column, ColumnError, columns_of, leaves, reading
 from engine.recording.error import RecordingError
@@ -179,7 +180,7 @@ class Recording:
             "diagnoses": [_diagnosis_to_json(frame.diagnosis) for frame in self.frames],
         }
         if self.experiment.task == OWN_DATA:
-            contents |= {"own_data": describe(self.experiment), "files": [name for name, _ in self.files]}
+            contents |= {"own_data": describe(self.info), "files": [name for name, _ in self.files]}
         with zipfile.ZipFile(file, "w") as archive:
             _write_entry(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
             for name in CURVES:
@@ -220,10 +221,10 @@ def _why(raw: IO[bytes]) -> str:
 
 
 def _diagnosis_to_json(verdict: Diagnosis | None) -> dict[str, Any] | None:
-    """Convert a verdict to JSON; numbers that are not finite become strings that `float` can read."""
+    """Convert a verdict to JSON."""
     if verdict is None:
         return None
-    evidence = {name: value if math.isfinite(value) else repr(float(value)) for name, value in verdict.evidence.items()}
+    evidence = {name: to_json(value) for name, value in verdict.evidence.items()}
     return dataclasses.asdict(verdict) | {"evidence": evidence}
 
 

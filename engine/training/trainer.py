@@ -111,6 +111,18 @@ class Trainer:
         if self.solved_at is None and self._held_out.record.held_out_solved:
             self.solved_at = self.step
 
+    def frames(self, record_every: int = 10) -> Iterator[Frame]:
+        """Train to the end and yield frames: of now, of every `record_every` steps, and of the last step.
+
+        Raises:
+            NotFiniteError: as `advance`.
+        """
+        yield self.frame()
+        while not self.finished:
+            self.advance()
+            if self.step % record_every == 0 or self.finished:
+                yield self.frame()
+
     @property
     def probe(self) -> Batch:
         """The held-out sequences on which every frame is measured, fixed for the run."""
@@ -334,14 +346,5 @@ def _mean(values: list) -> float:
 
 
 def train(experiment: Experiment, record_every: int = 10) -> Iterator[Frame]:
-    """Train from the start and yield frames: of step 0, of every `record_every` steps, and of the last step.
-
-    Raises:
-        NotFiniteError: as `Trainer.advance`.
-    """
-    trainer = Trainer(experiment)
-    yield trainer.frame()
-    while not trainer.finished:
-        trainer.advance()
-        if trainer.step % record_every == 0 or trainer.finished:
-            yield trainer.frame()
+    """Train from the start and yield frames, as `Trainer.frames` does."""
+    yield from Trainer(experiment).frames(record_every)

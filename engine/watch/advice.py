@@ -61,9 +61,13 @@ class Code:
 
 
 def keep_norms(code: Code) -> str:
-    """Recurrent weights that neither shrink nor stretch a gradient."""
+    """Recurrent weights that neither shrink nor stretch a gradient.
+
+    Orthogonal ones; with ReLUs, half of which would be 0, the identity (Le, Jaitly and Hinton 2015, arXiv 1504.00941).
+    """
+    start = "eye_" if CELLS[code.stack.cell].activation(code.stack.nonlinearity) == "relu" else "orthogonal_"
     weights = code.parameters("weight_hh")
-    return "\n".join(f"torch.nn.init.orthogonal_({weight})  # before training" for weight in weights)
+    return "\n".join(f"torch.nn.init.{start}({weight})  # before training" for weight in weights)
 
 
 def keep_state(code: Code, steps: int) -> str:
@@ -89,11 +93,14 @@ def suggested_bias(cell: str, steps: int) -> float:
 def let_gradient_through(code: Code, chain: Chain, numbers: dict[str, float], steps: int) -> str:
     """What lets more of the gradient through: an open gate, weights that keep norms, or a cell with gates.
 
+    Nothing if the gate is as open as that already.
+
     Args:
         numbers: the evidence of the diagnosis. steps: the way.
     """
     if chain.cell_kind.retain_gate is not None:
-        return keep_state(code, steps)
+        opened = 1 / (1 + math.exp(-suggested_bias(code.stack.cell, steps)))
+        return "" if numbers.get("kept_per_step", 0.0) >= opened else keep_state(code, steps)
     if numbers.get("weights_per_step", 1.0) < numbers.get("slope_per_step", 1.0):
         return keep_norms(code)
     return use_gates(code, steps)
@@ -104,6 +111,12 @@ def use_gates(code: Code, steps: int) -> str:
     lstm = Code(code.name, Stack("lstm", *_others(code.stack)), code.input_size, code.is_root, code.one_step)
     returns = "h, c" if code.one_step else "output, (h, c)"
     return f"{code.made_as('lstm')}  # in place of nn.RNN; it returns {returns}\n{keep_state(lstm, steps)}"
+
+
+def unpin(code: Code, inputs_are_large: bool) -> str:
+    """Preactivations of a usual size, where most units are at their limits."""
+    scaled = f"x = (x - x.mean()) / x.std()  # before it enters {code.module}: its inputs are too large"
+    return scaled if inputs_are_large else keep_norms(code)
 
 
 def other_activation(code: Code) -> str:

@@ -32,7 +32,8 @@ class Call:
         state_link, input_link: where its initial state and its input come from.
         hook_has_hidden: what arrives at c' of an LSTMCell has the way through h' in it already.
         autocast: the dtype that autocast computes with, or None.
-        gradients: by "output", "h" and "c", as autograd delivered them in the backward pass that is running.
+        gradients: by "output", "h" and "c", as autograd delivered them in the backward pass that is running. Each is
+            shaped as the module returned that result (of packed sequences their `data`).
         copies: (weight, its values) of weights that a hook could change within the backward pass, unseen by versions.
         refused: why this call cannot be measured, as far as that is known before its sweep.
     """

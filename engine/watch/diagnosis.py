@@ -13,19 +13,31 @@ from functools import cached_property
 import numpy as np
 
 from engine.diagnosis.at_limits import dead_relu, mostly_pinned
-from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING, band
+from engine.diagnosis.bands import BANDS, GROWING, LIMITS, RISING, SHRINKING, band, near
 from engine.diagnosis.reasons import Reason, grows_by, per_step, shrinks_by
 from engine.diagnosis.text import MIN_FLOAT32, arrives, share, state_name, steps
 from engine.frame import Chain, Diagnosis, Look
 from engine.watch import advice
 from engine.watch.advice import Code
 from engine.watch.mistakes import Mistake
+from engine.watch.reach import Reaches
 
 MEANINGLESS = frozenset({
     "reverse read at its start", "batch and time swapped", "padding read as the answer", "padding read as data",
     "detached at every step", "state not handed on",
 })  # fmt: skip
 """Kinds of mistakes with which a ratio says nothing of what the author means."""
+MISTAKE = "mistake"
+WORDS = {
+    "vanished": "has vanished",
+    "vanishing": "is vanishing",
+    "fading": "is fading",
+    "healthy": "comes back",
+    "rising": "is rising",
+    "growing": "is growing",
+    "exploding": "is exploding",
+}
+BROKEN = {"state": "A state is", "gradient": "The gradient is", "weight's gradient": "A weight's gradient is"}
 HARDLY = 1e-14
 """A norm below this is hardly a gradient. A loss averaged over a thousand sequences of a thousand steps is a million
 times smaller than that of one, whose limit is `engine.diagnosis.NO_GRADIENT`."""
@@ -37,23 +49,27 @@ class Watched:
 
     Args:
         code: how it is written in its author's script; None for a loop that was written by hand.
-        ways: for each direction the median number of steps from where the followed loss enters back to the first that
-            it can come back to. between: for each direction those steps of the drawn sequence.
+        reaches: how far the gradient comes back in each chain.
+        between: for each direction the steps of the drawn sequence that it goes back from.
         follows_last: the gradient is that of the loss that enters last alone. places: at how many steps one enters.
+        broken: what is not finite in some sequence, "state", "gradient" or "weight's gradient"; empty if all is.
         detached: at these steps the state was detached from the step before. calls: in this pass.
-        mistakes: found in this module's wiring.
+        mistakes: found in this module's wiring. before: the kind at the last look, "" if that is not known: it stays as
+            long as the ratio is hardly outside of its band.
     """
 
     code: Code | None
     chain: Chain
     look: Look
-    ways: tuple[int, ...]
+    reaches: Reaches
     between: tuple[np.ndarray, ...]
     follows_last: bool
     places: int
+    broken: str
     detached: tuple[int, ...]
     calls: int
     mistakes: Sequence[Mistake]
+    before: str = ""
 
     @cached_property
     def which(self) -> tuple[int, int]:
@@ -63,8 +79,9 @@ class Watched:
         gradient to t = 0 that has not gone back in time. There the top layer alone counts.
         """
         ratio = np.where(np.isnan(self.look.ratio), -1.0, self.look.ratio)
-        if any(self.ways):
-            ratio[:, [not way for way in self.ways]] = -2.0
+        for chain, reach in self.reaches.items():
+            if not reach.steps:
+                ratio[chain] = -2.0
         if ratio.shape[1] > 1 and self.look.grad_norm_memory[-1].any():
             ratio[:-1] = -2.0
         layer, direction = np.unravel_index(int(ratio.argmax()), ratio.shape)
@@ -76,9 +93,14 @@ class Watched:
         return float(self.look.ratio[self.which])
 
     @property
+    def band(self) -> str:
+        """The kind of verdict by the ratio alone."""
+        return self.before if self.before in BANDS and near(self.before, self.ratio) else band(self.ratio)
+
+    @property
     def way(self) -> int:
         """The steps that the gradient goes back."""
-        return self.ways[self.which[1]]
+        return self.reaches[self.which].steps
 
     @property
     def whose(self) -> str:
@@ -99,7 +121,8 @@ class Watched:
         numbers = {
             "ratio": self.ratio,
             "lag": float(self.way),
-            "gradient_at_output": self.look.output_grad_norm,
+            "gradient_at_output": self.reaches[self.which].enters,
+            "gradient_at_first": self.reaches[self.which].first,
             "layer": float(layer),
             "direction": float(direction),
         }
@@ -150,14 +173,9 @@ class Kind:
 
 def _not_finite(watched: Watched) -> Found | None:
     """A state or a gradient is infinite or NaN. (The loss is not known.)"""
-    look = watched.look
-    if not np.isfinite(look.hidden).all():
-        what = "state"
-    elif not all(np.isfinite(norms).all() for norms in (look.grad_norm, look.grad_norm_memory)):
-        what = "gradient"
-    else:
+    if not watched.broken:
         return None
-    sentence = f"A {what} is no longer a finite number: this model cannot learn any further."
+    sentence = f"{BROKEN[watched.broken]} not finite: this model cannot learn any further."
     return Found("not_finite", sentence, advice.CLIP)
 
 
@@ -166,7 +184,7 @@ def _mistake(watched: Watched) -> Found | None:
     for mistake in watched.mistakes:
         if mistake.kind in MEANINGLESS:
             sentence = mistake.sentence[0].upper() + mistake.sentence[1:]
-            return Found("mistake", sentence, mistake.cure)
+            return Found(MISTAKE, sentence, mistake.cure)
     return None
 
 
@@ -182,11 +200,11 @@ def _no_gradient(watched: Watched) -> Found | None:
 
 def _no_way_back(watched: Watched) -> Found | None:
     """The loss enters at the first step."""
-    if any(watched.ways):
+    if any(reach.steps for reach in watched.reaches.values()):
         return None
     calls = watched.calls > 1
     if len(watched.chain.valid) == 1:
-        sentence = "It has one step: there is no way back in time, and nothing to be said of one."
+        sentence = "It has one step: no gradient goes back in time."
     elif calls and watched.chain.cuts:
         sentence = "Every call begins anew, and the loss enters at its first step: no gradient goes back in time."
     else:
@@ -207,7 +225,9 @@ def _exactly_zero(watched: Watched) -> Found | None:
         return Found("dead", f"{nothing}: {cause}.", _line(watched, advice.other_activation))
     if chain.activation is not None and mostly_pinned(chain.activation, states):
         pinned = f"on the way the units are pinned at their limits, where the slope of {chain.activation} is 0"
-        return Found("dead", f"{nothing}: {pinned}.", _line(watched, advice.keep_norms))
+        return Found(
+            "dead", f"{nothing}: {pinned}.", _line(watched, lambda code: advice.unpin(code, _reads_more(look)))
+        )
     layer, direction = watched.which
     sizes = look.grad_norm_memory[layer, direction]
     if (sizes > 0).any() and sizes[sizes > 0].min() < math.sqrt(MIN_FLOAT32):
@@ -215,11 +235,16 @@ def _exactly_zero(watched: Watched) -> Found | None:
     return Found("no_path", f"{nothing}: the weights on the way pass nothing on.", _line(watched, advice.keep_norms))
 
 
+def _reads_more(look: Look) -> bool:
+    """True if the inputs add more to the preactivations than the old state does."""
+    return look.from_state is None or bool(np.abs(look.from_input).mean() > np.abs(look.from_state).mean())
+
+
 def _unknown(watched: Watched) -> Found | None:
     """Only the sum of many losses is known: near losses hide how little comes back from the last."""
     if watched.follows_last or watched.places < 2:
         return None
-    if band(watched.ratio) in SHRINKING or watched.ratio > RISING * watched.places:
+    if watched.band in SHRINKING or watched.ratio > RISING * watched.places:
         return None  # near losses can only add to what arrives, and no more than each one brings
     amount = arrives(watched.whose, watched.where, watched.ratio)
     sentence = f"{amount} Of up to {watched.places} losses, near ones hide how little of the last one's arrives."
@@ -228,8 +253,10 @@ def _unknown(watched: Watched) -> Found | None:
 
 def _banded(watched: Watched) -> Found:
     """By the ratio's band, with its reason and advice."""
-    kind, numbers, way = band(watched.ratio), watched.evidence, watched.way
-    amount = arrives(watched.whose, watched.where, watched.ratio, watched.look.output_grad_norm)
+    kind, numbers, way = watched.band, watched.evidence, watched.way
+    arriving = arrives("it", watched.where, watched.ratio, watched.reaches[watched.which].enters)
+    whose = watched.whose[0].upper() + watched.whose[1:]
+    amount = f"{whose} {WORDS[kind]}: {arriving[0].lower()}{arriving[1:]}"
     if kind in SHRINKING:
         reasons = shrinks_by(watched.chain, watched.ratio, numbers, way)
         return _shrinking(watched, kind, " ".join([amount, *(f"{reason}." for reason in reasons[:1])]))
@@ -261,11 +288,13 @@ def _per_step(numbers: dict[str, float]) -> str:
 
 KINDS = (
     Kind(("not_finite",), _not_finite, "no other number means anything then"),
-    Kind(("mistake",), _mistake, "the number would be right, and of something that nobody means"),
+    Kind((MISTAKE,), _mistake, "the number would be right, and of something that nobody means"),
     Kind(("no_gradient",), _no_gradient, "a ratio of two noises says nothing"),
     Kind(("no_way_back",), _no_way_back, "a ratio of 1 would comfort where nothing goes back"),
     Kind(("cut", "dead", "vanished", "no_path"), _exactly_zero, "exactly 0 has causes of its own"),
     Kind(("unknown",), _unknown, "a sum of many losses would be called healthy"),
     Kind(tuple(name for _, name in LIMITS), _banded, "it always finds something"),
 )
-"""In the order in which they are asked. `unread` stands beside it: there is no look then."""
+"""In the order in which they are asked."""
+VERDICTS = tuple(dict.fromkeys([*BANDS, *(name for kind in KINDS for name in kind.names)]))
+"""All kinds, those by the ratio first. `unread` is none of them: there is no look then."""

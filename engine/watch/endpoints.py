@@ -63,8 +63,13 @@ def steps_back(ends: Endpoints, direction: int, sequence: int) -> np.ndarray:
     return between[ends.valid[between, sequence]]
 
 
-def ways_of(ends: Endpoints) -> tuple[int, ...]:
-    """For each direction the median number of steps from where the loss enters back to the first that matters."""
-    having = ends.enters >= 0
-    distances = np.abs(ends.enters - ends.relevant)
-    return tuple(int(np.median(each[some])) if some.any() else 0 for each, some in zip(distances, having, strict=True))
+def what_is_broken(flow: Flow, norms: np.ndarray) -> str:
+    """What is not finite in some sequence: "state" or "gradient"; empty if all is.
+
+    Args:
+        norms: (layers, directions, T, rows), of the whole gradient at the states.
+    """
+    states = (flow.hidden,) if flow.cell is None else (flow.hidden, flow.cell)
+    if not all(np.isfinite(each).all() for each in states):
+        return "state"
+    return "" if np.isfinite(norms).all() else "gradient"

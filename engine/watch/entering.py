@@ -20,7 +20,8 @@ class LastLoss:
     Args:
         enters: (directions, R) int64, the position; -1 where none enters.
         places: (directions, R), at how many steps a gradient enters.
-        seeds: for each direction a seed, as (dL/d output, dL/d ends); none if all that enters is the last.
+        seeds: for each direction a seed, as (dL/d output, dL/d ends), shaped as those of `SweepInput`; none if all that
+            enters is the last.
     """
 
     enters: Tensor

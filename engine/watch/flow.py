@@ -45,6 +45,7 @@ class Flow:
     did not have, are 0. The reverse direction is indexed by position, too.
 
     Args:
+        name: of the module. cell_name: its cell in `engine.cells.CELLS`; None of a hand-written loop.
         hidden: h_t. cell: c_t, or None. gates: {name: values}; of a projected LSTM all of these but h have more units.
         grad_hidden: dL/dh_t, total: every path, through later steps and later calls included.
         grad_hidden_direct: the part that enters the layer at t from above. NaN at the last step of a call whose state
@@ -58,6 +59,7 @@ class Flow:
     """
 
     name: str
+    cell_name: str | None
     hidden: np.ndarray
     grad_hidden: np.ndarray
     grad_hidden_direct: np.ndarray | None
@@ -80,7 +82,7 @@ class Flow:
 
     @property
     def memory(self) -> np.ndarray:
-        """The gradient at the state that carries memory: dL/dc_t of an LSTM, dL/dh_t otherwise."""
+        """(layers, directions, T, rows, units): at the state that carries memory, dL/dc_t of an LSTM, else dL/dh_t."""
         return self.grad_hidden if self.grad_cell is None else self.grad_cell
 
     @property

@@ -200,6 +200,7 @@ def flow_of(
     last, memory = found[0].last, arrays.get("grad_cell", arrays["grad_hidden"])
     return Flow(
         name=name,
+        cell_name=found[0].call.stack.cell,
         hidden=arrays["hidden"],
         grad_hidden=arrays["grad_hidden"],
         grad_hidden_direct=arrays["direct"],

@@ -23,10 +23,14 @@ class Hooks:
     Args:
         before: (module) before a call. after: (module, args, kwargs, result) after it.
         stepped: after each update. Guarded.
+
+    Attributes:
+        any_module: is called with a module before each of its calls, whichever it is. Guarded.
     """
 
     def __init__(self, before: Heard, after: Heard, stepped: Callable[[], None]) -> None:
         self._before, self._after = before, after
+        self.any_module: Callable[[nn.Module], None] | None = None
         self._forward: list[Any] = []
         self._optimizer = register_optimizer_step_post_hook(lambda *_: stepped())
 
@@ -35,11 +39,17 @@ class Hooks:
         """Whether calls are heard of now."""
         return bool(self._forward)
 
+    def hear(self, before: Heard, after: Heard) -> None:
+        """Hear of other modules from now on."""
+        self._before, self._after = before, after
+
     def arm(self, wanted: bool = True) -> None:
         """Put the forward hooks in place, or take them away if they are not wanted."""
         if wanted and not self._forward:
 
             def before(module: nn.Module, args: tuple[Any, ...]) -> None:
+                if self.any_module is not None:
+                    self.any_module(module)
                 if (heard := self._before.get(id(module))) is not None:
                     heard(module)
 

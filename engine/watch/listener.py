@@ -62,6 +62,25 @@ class Listener:
         self._weight_hooks: list[Any] = []
         self._pass = object()  # the one to come
 
+    def never_seen(self) -> dict[str, str]:
+        """The modules of which no look was possible, and why, as far as nothing else was said of them."""
+        found = {}
+        for watched in self._modules.values():
+            name = watched.name
+            if name in self._guard.refusals or name in self.answered:
+                continue
+            count = self.called.get(name, 0)
+            times = "once" if count == 1 else f"{count} times"
+            found[name] = (
+                f"{name} was called {times}, but no gradient ever came back to it: nothing that the loss depends on "
+                "reads its output."
+                if count
+                else f"{name} was found in the model, but never called with gradients enabled while it was watched. (A "
+                f"direct {name}.forward(x) is seen by no hook, nor is a call in code that was compiled before: call "
+                f"{name}(x).)"
+            )
+        return found
+
     def pass_ended(self) -> None:
         """A backward pass is over: the next call is its module's first."""
         for name, kinds in self._loops.items():

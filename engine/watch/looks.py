@@ -20,11 +20,12 @@ from engine.lens.weight_gradients import weight_gradients_of
 from engine.watch.advice import Code
 from engine.watch.alone import last_loss_alone
 from engine.watch.diagnosis import Watched, diagnose
-from engine.watch.endpoints import endpoints, places_of, steps_back, ways_of
+from engine.watch.endpoints import endpoints, places_of, steps_back, what_is_broken
 from engine.watch.flow import Flow
 from engine.watch.kept import Kept, weights_by_chain
 from engine.watch.mistakes import Mistake
 from engine.watch.modules import WatchedModule
+from engine.watch.reach import Reaches, reaches_of
 
 FOLLOWED = ("grad_norm_last", "grad_norm_memory", "relative", "relative_low", "relative_high", "ratio",
             "output_grad_norm")  # fmt: skip
@@ -75,6 +76,26 @@ class ModuleLook:
         assert flow.grad_hidden_direct is not None
         direct = flow.grad_hidden_direct[-1, 0, :, kept.drawn] * kept.scale
         return last_loss_alone(kept.trace, kept.swept.passes, direct, enters)
+
+    @cached_property
+    def measured_reaches(self) -> Reaches:
+        """How far the gradient comes back, of what the look has measured itself: without another sweep."""
+        alone = self.flow.last is not None or self.places_on_the_way < 2
+        return reaches_of(self.kept.norms.memory, self.ends, self.places_on_the_way, alone)
+
+    @cached_property
+    def reaches(self) -> Reaches:
+        """How far the gradient of the followed loss comes back."""
+        if self.alone is None:
+            return self.measured_reaches
+        norms = SequenceNorms.of(self.alone.chains, (1,)).divided_by(self.kept.scale)
+        return reaches_of(norms.memory, self._own_ends, self.places_on_the_way, True)
+
+    @property
+    def _own_ends(self) -> Endpoints:
+        """Of the drawn sequence alone."""
+        ends, one = self.ends, slice(self.kept.drawn, self.kept.drawn + 1)
+        return Endpoints(ends.valid[:, one], ends.enters[:, one], ends.relevant[:, one])
 
     @property
     def follows_last(self) -> bool:
@@ -140,8 +161,16 @@ class ModuleLook:
             **vars(self._preactivations()),
         )
 
-    def diagnosis(self, mistakes: Sequence[Mistake]) -> Diagnosis:
-        """The verdict; mistakes: those found in this module's wiring."""
+    @cached_property
+    def broken(self) -> str:
+        """What is not finite in some sequence, in words; empty if all is."""
+        if found := what_is_broken(self.flow, self.kept.norms.total):
+            return found
+        terms = self.look.weight_gradients.ih[..., self.look.valid]
+        return "" if np.isfinite(terms).all() else "weight's gradient"
+
+    def diagnosis(self, mistakes: Sequence[Mistake], before: str = "") -> Diagnosis:
+        """The verdict; mistakes: those that were found, in any module; before: see `Watched`."""
         kept, ends = self.kept, self.ends
         enters, relevant = ends.enters[0, kept.drawn], ends.relevant[0, kept.drawn]
         return diagnose(
@@ -149,13 +178,15 @@ class ModuleLook:
                 code=Code(self.flow.name, kept.stack, kept.input_size, self.module.is_root, self.module.one_step),
                 chain=self.chain,
                 look=self.look,
-                ways=ways_of(ends),
+                reaches=self.reaches,
                 between=tuple(steps_back(ends, d, kept.drawn) for d in range(kept.stack.directions)),
                 follows_last=self.follows_last,
                 places=self.places_on_the_way,
+                broken=self.broken,
                 detached=tuple(at for at in kept.trace.cuts if relevant < at <= enters),
                 calls=len(self.flow.calls),
-                mistakes=mistakes,
+                mistakes=[each for each in mistakes if each.module == self.flow.name],
+                before=before,
             )
         )
 
@@ -164,8 +195,7 @@ class ModuleLook:
         found = gradient_norms(kept.norms, ends, kept.drawn)
         if self.alone is None:
             return found
-        norms, one = SequenceNorms.of(self.alone.chains, (1,)).divided_by(kept.scale), slice(kept.drawn, kept.drawn + 1)
-        own = gradient_norms(norms, Endpoints(ends.valid[:, one], ends.enters[:, one], ends.relevant[:, one]))
+        own = gradient_norms(SequenceNorms.of(self.alone.chains, (1,)).divided_by(kept.scale), self._own_ends)
         names = [*FOLLOWED, *(f"sequence_{name}" for name in FOLLOWED[:2])]
         return dataclasses.replace(found, **{name: getattr(own, name) for name in names})
 

@@ -12,9 +12,10 @@ from engine.frame import Chain, Diagnosis, Look
 from engine.frame.readings import Preactivations, StepFactors, WeightGradients
 from engine.lens.norms import Endpoints, SequenceNorms, gradient_norms
 from engine.watch.diagnosis import Watched, diagnose
-from engine.watch.endpoints import last_of, steps_back, ways_of
+from engine.watch.endpoints import last_of, steps_back, what_is_broken
 from engine.watch.flow import Flow
 from engine.watch.mistakes import Mistake
+from engine.watch.reach import Reaches, reaches_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,22 +84,34 @@ class LoopLook:
             ),
         )
 
-    def diagnosis(self, mistakes: Sequence[Mistake]) -> Diagnosis:
-        """The verdict."""
+    def diagnosis(self, mistakes: Sequence[Mistake], before: str = "") -> Diagnosis:
+        """The verdict; mistakes, before: see `ModuleLook.diagnosis`."""
         return diagnose(
             Watched(
                 code=None,
                 chain=self.chain,
                 look=self.look,
-                ways=ways_of(self.ends),
+                reaches=self.reaches,
                 between=(steps_back(self.ends, 0, self.drawn),),
                 follows_last=False,
                 places=len(self.flow.valid),
+                broken=what_is_broken(self.flow, self._norms().total),
                 detached=(),
                 calls=1,
-                mistakes=mistakes,
+                mistakes=[each for each in mistakes if each.module == self.flow.name],
+                before=before,
             )
         )
+
+    @cached_property
+    def reaches(self) -> Reaches:
+        """How far the gradient of all losses together comes back."""
+        return reaches_of(self._norms().memory, self.ends, len(self.flow.valid), False)
+
+    @property
+    def measured_reaches(self) -> Reaches:
+        """The same: nothing else is known."""
+        return self.reaches
 
     def _norms(self) -> SequenceNorms:
         total = np.linalg.norm(self.flow.grad_hidden, axis=-1)

@@ -28,8 +28,9 @@ class Measured:
     """The result of a sweep.
 
     Args:
-        gradients: their seeds are the whole gradient, then those of `last`.
-        leaving: what goes back to the initial states, by [layer][direction].
+        gradients: by [layer][direction], (T, S, R, units), by position. The S seeds are the whole gradient, then those
+            of `last`.
+        leaving: what goes back to the initial states, by [layer][direction], (S * R, units) for each state.
         last: the loss that enters last; None if nobody asked.
     """
 

@@ -11,6 +11,17 @@ from torch import Tensor
 from engine.watch.call import Call
 from engine.watch.wiring import Link
 
+KINDS = (
+    "reverse read at its start",
+    "batch and time swapped",
+    "padding read as the answer",
+    "padding read as data",
+    "missing detach",
+    "detached at every step",
+    "state not handed on",
+)
+"""The names of all mistakes."""
+
 LEAST_PADDING = 3
 """Equal inputs at the end of a sequence that may be padding; fewer can be chance."""
 

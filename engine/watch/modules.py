@@ -72,8 +72,11 @@ class Stack:
         return [found[at : at + self.directions] for at in range(0, len(found), self.directions)]
 
 
-def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
+def find(model: nn.Module, prefix: str = "") -> tuple[dict[int, WatchedModule], dict[str, str]]:
     """Find the recurrent modules of a model.
+
+    Args:
+        prefix: the model's own name, which begins the names of its parts; by default they are as in `named_modules()`.
 
     Returns:
         Those that can be watched by `id`, and by name the reason why others cannot.
@@ -83,7 +86,7 @@ def find(model: nn.Module) -> tuple[dict[int, WatchedModule], dict[str, str]]:
     compiled = [path for path, module in model.named_modules() if is_compiled(module)]
     copied = [path for path, module in model.named_modules() if is_copied(module)]
     for path, module in model.named_modules():
-        name = _name(path) or type(module).__name__
+        name = _name(f"{prefix}.{path}") or type(module).__name__
         base = next((kind for kind in (*LAYERS, *ONE_STEP) if isinstance(module, kind)), None)
         if isinstance(module, torch.jit.ScriptModule) and module.original_name in _NAMES:
             refused[name] = (
@@ -130,7 +133,7 @@ def is_compiled(module: nn.Module) -> bool:
 
 def _name(path: str) -> str:
     """The module's name as its author knows it."""
-    return ".".join(part for part in path.split(".") if part != "_orig_mod")
+    return ".".join(part for part in path.split(".") if part not in ("", "_orig_mod"))
 
 
 def has_own_forward(module: nn.Module, base: type[nn.Module]) -> bool:

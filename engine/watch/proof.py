@@ -32,7 +32,7 @@ AtWeights = Mapping[int, Tensor]
 
 @dataclass
 class Sum:
-    """dL/dW of one weight from all sweeps of a pass, and which modules use it."""
+    """dL/dW of one weight from all sweeps of a pass, float64 and shaped as the weight; `names`: modules that use it."""
 
     weight: Tensor
     names: set[str]
@@ -47,7 +47,7 @@ def prove(groups: Sequence[Sequence[Call]], arrived: AtWeights, known: Mapping[i
         known: sweeps of whole groups that are there already, by the number of their first call.
 
     Returns:
-        Modules of which at least one weight can be compared.
+        {module: difference}, a number without a unit; only modules of which at least one weight can be compared.
 
     Raises:
         RefusalError: if a call cannot be measured.
@@ -100,7 +100,7 @@ def _difference(one: Sum, arrived: Tensor) -> float:
 
 
 def weight_gradients(found: Measured) -> list[Tensor]:
-    """dL/dW of every weight in PyTorch's order, float64: sums over steps and sequences of outer products."""
+    """dL/dW of every weight in PyTorch's order and shapes, float64: sums over steps and sequences of outer products."""
     gradients: list[Tensor] = []
     for layer, row in enumerate(found.gradients):
         for d, swept in enumerate(row):

@@ -11,9 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine.frame import Chain, Diagnosis, Look
+from engine.frame import Chain, Look
 from engine.recording import RecordingError
 from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook, RecordedModule
+from engine.watch.black_box import BlackBox
 from engine.watch.flow import Flow
 from engine.watch.guard import Guard
 from engine.watch.mistakes import Mistake
@@ -54,8 +55,9 @@ class Recorded(ABC):
     def chain(self, name: str | None = None) -> Chain: ...
     @abstractmethod
     def frame(self, name: str | None = None) -> Look: ...
+    @property
     @abstractmethod
-    def diagnosis(self, name: str | None = None) -> Diagnosis: ...
+    def black_box(self) -> BlackBox: ...
 
     def record(self, path: str | os.PathLike[str]) -> None:
         """Append every look from now on to a file, which the page "Open a recording" opens, also while it grows.
@@ -113,22 +115,18 @@ class Recorded(ABC):
         self._files.clear()
 
     def _recorded(self, step: int) -> RecordedLook:
-        """What was seen in this pass; a hand-written loop, whose cell is not known, is left out."""
-        modules, refusals = [], dict(self.refusals)
+        """What was seen in this pass, and what was said so far."""
+        modules = []
         for name, flow in self.flows.items():
             if flow.backward_pass != step:
                 continue
-            try:
-                chain, look = self.chain(name), self.frame(name)
-            except LookupError as error:
-                refusals.setdefault(name, str(error))
-                continue
-            look = dataclasses.replace(look, diagnosis=self.diagnosis(name))
+            chain, look = self.chain(name), self.frame(name)
             modules.append(RecordedModule(name=name, chain=chain, look=look, links=flow.links, proof=flow.proof))
         return RecordedLook(
             step=max(step, 0),
             modules=tuple(modules),
             mistakes=tuple(FoundMistake(each.kind, each.module, each.sentence, each.cure) for each in self.mistakes),
-            refusals=refusals,
+            refusals=self.refusals,
+            story=self.black_box.story,
             cost=str(self.cost),
         )

@@ -1,4 +1,4 @@
-"""What a lens says: as text for a terminal, and as flat numbers."""
+"""What a lens has to say, in its order: as values for a terminal and a notebook to show."""
 
 from __future__ import annotations
 
@@ -7,162 +7,188 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.cells import CELLS
 from engine.diagnosis.bands import band
-from engine.number_format import write_count
+from engine.frame import Diagnosis
+from engine.number_format import short
+from engine.watch.black_box import BlackBox
+from engine.watch.diagnosis import MISTAKE
 from engine.watch.flow import Flow
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake
+from engine.watch.numbers import ModuleNumbers
+from engine.watch.reach import Reach, keep_gate, keep_gate_name
+from engine.watch.recurrent_weights import RecurrentWeights, WeightSpectrum, spectrum_of
 from engine.watch.schedule import Cost
 
-WORDS = {
-    "vanished": "vanished",
-    "vanishing": "is vanishing",
-    "fading": "is fading",
-    "healthy": "arrives",
-    "rising": "rises",
-    "growing": "grows",
-    "exploding": "is exploding",
-}
+NOTHING_YET = "No backward pass has been looked at yet."
 
 
 @dataclass(frozen=True)
 class Report:
     """What there is to say."""
 
-    flows: Mapping[str, Flow]
+    looks: Mapping[str, ModuleLook | LoopLook]
     mistakes: Sequence[Mistake]
     refusals: Mapping[str, str]
     cost: Cost
+    black_box: BlackBox
+    recurrent_weights: Mapping[str, RecurrentWeights]
 
 
 @dataclass(frozen=True)
-class Reach:
-    """How far the gradient comes back in one layer and direction: medians over the rows, of norms of dL/d(memory).
+class Chain:
+    """The gradient of one layer in one direction. where: which, in words. word: its band, or what is wrong."""
 
-    Of the loss that enters last alone where that is known: of many losses, those nearby decide the size.
+    where: str
+    reach: Reach
+    word: str
+
+
+@dataclass(frozen=True)
+class ModuleReport:
+    """What is said of one module.
 
     Args:
-        enters, first: the norms where it enters, and at the direction's first step. ratio: what is left, `first` /
-            `enters`; NaN if nothing enters.
-        steps: from where it enters back to the first. places: at how many steps a gradient enters.
-        is_last_alone: False if this is the gradient of all losses together.
+        verdict: None where nothing but mistakes is known. mistakes: in its wiring.
+        facts: (what it is about, sentence), before and after the picture of the gradient.
+        chains: the gradient by the distance from where the loss enters. caption: whose gradient that is.
     """
 
-    enters: float
-    first: float
-    ratio: float
-    steps: int
-    places: int
-    is_last_alone: bool
+    name: str
+    verdict: Diagnosis | None
+    mistakes: tuple[Mistake, ...]
+    before: tuple[tuple[str, str], ...]
+    caption: str
+    chains: tuple[Chain, ...]
+    after: tuple[tuple[str, str], ...]
+
+    @property
+    def advice(self) -> str:
+        """What to write, beside the cures of mistakes."""
+        return "" if self.verdict is None or self.verdict.kind == MISTAKE else self.verdict.advice
+
+    @property
+    def heading(self) -> str:
+        """The verdict in a sentence."""
+        if self.verdict is None:
+            return f"{self.name}: no look was possible."
+        if self.verdict.kind == MISTAKE:
+            return f"{self.name}: a mistake in its wiring, and no number means anything until it is mended."
+        sentence = self.verdict.sentence
+        return f"{self.name}: {sentence[0].lower()}{sentence[1:]}"
 
 
-def reach_of(flow: Flow, layer: int, direction: int) -> Reach:
-    """Follow the gradient of one layer and direction back to its first step."""
-    if flow.last is None:
-        places = _places(flow, layer, direction)
-        at = _last(places, direction)
-        sizes, count = np.linalg.norm(flow.memory[layer, direction], axis=-1), places.sum(0)
-    else:
-        at, count = flow.last.enters[direction], flow.last.places[direction]
-        sizes = np.linalg.norm(flow.last.memory[layer, direction], axis=-1)
-    rows = np.flatnonzero((at >= 0) & flow.valid.any(0))
-    if not len(rows):
-        return Reach(0.0, 0.0, np.nan, 0, 0, flow.last is not None)
-    at, count = at[rows], count[rows]
-    starts = _last(flow.valid, 1 - direction)[rows]
-    enters, first = sizes[at, rows], sizes[starts, rows]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = float(np.median(np.where(enters > 0, first / enters, np.where(np.isnan(enters), np.nan, 0.0))))
-    middles = (float(np.median(enters)), float(np.median(first)), ratio)
-    return Reach(*middles, int(np.median(np.abs(at - starts))), int(count.max()), flow.last is not None)
+def modules_of(report: Report) -> list[ModuleReport]:
+    """What is said of every module, in the order of their calls; one of which only mistakes are known included."""
+    names = dict.fromkeys([*report.looks, *(mistake.module for mistake in report.mistakes)])
+    return [_module(report, name) for name in names]
 
 
-def _places(flow: Flow, layer: int, direction: int) -> np.ndarray:
-    """(T, rows) bool: where a gradient enters this layer, as far as that can be told."""
-    if flow.grad_hidden_direct is None:
-        return np.abs(flow.grad_hidden[layer, direction]).max(-1) > 0
-    direct = np.abs(flow.grad_hidden_direct[layer, direction]).max(-1)
-    return (direct > 0) | np.isnan(direct)
+def closing(report: Report) -> list[tuple[str, str]]:
+    """What is said at the end, of the whole: black box, what was refused, and what it cost."""
+    box = report.black_box
+    said = [("black box", sentence) for sentence in box.story]
+    if box.looks and not box.story:
+        said.append(("black box", f"all numbers of {_last_looks(len(box.looks))} are finite"))
+    said += [("not measured", sentence) for sentence in report.refusals.values()]
+    if not report.looks and not report.refusals:
+        said.append(("not measured", NOTHING_YET))
+    return [*said, ("cost", str(report.cost))]
 
 
-def _last(there: np.ndarray, direction: int) -> np.ndarray:
-    """(rows,): the last position in this direction's order of time that is true in (T, rows); -1 where none is."""
-    first = there.argmax(0) if direction else len(there) - 1 - there[::-1].argmax(0)
-    return np.where(there.any(0), first, -1)
+def _last_looks(number: int) -> str:
+    return "the look" if number == 1 else f"the last {number} looks"
 
 
-def scalars_of(flows: Mapping[str, Flow], cost: Cost) -> dict[str, float]:
-    """Flat numbers: for every module the best ratio of its chains, the norms it comes from, gates and proof.
-
-    A chain whose gradient enters at its first step has no way back, and says nothing.
-    """
-    found: dict[str, float] = {}
-    for name, flow in flows.items():
-        layers, directions = flow.hidden.shape[:2]
-        reaches = [reach_of(flow, layer, d) for layer in range(layers) for d in range(directions)]
-        with_a_way = [reach for reach in reaches if reach.steps] or reaches
-        best = max(with_a_way, key=lambda reach: np.nan_to_num(reach.ratio, nan=-1.0))
-        values = {"ratio": best.ratio, "norm_enters": best.enters, "norm_first": best.first}
-        if (keep := keep_gate(flow)) is not None:
-            values["keep_gate"] = keep
-        if flow.proof is not None:
-            values["proof"] = flow.proof
-        found |= {f"watch/{name}/{what}": float(value) for what, value in values.items()}
-    return found | {"watch/looks": float(cost.looks), "watch/share": cost.share}
-
-
-def keep_gate(flow: Flow) -> float | None:
-    """The mean of the gate that keeps the old state, over all layers and real steps; None without one."""
-    names = [kind.retain_gate for kind in CELLS.values() if kind.retain_gate in flow.gates]
-    return float(flow.gates[names[0]][:, :, flow.valid].mean()) if names and names[0] else None
-
-
-def written(report: Report) -> str:
-    """All of it, a line for each thing: mistakes first, then the flows, what was refused, and what it cost."""
-    lines = [f"! {mistake.kind}: {mistake}" for mistake in report.mistakes]
-    for flow in report.flows.values():
-        lines += _flow_lines(flow)
-    lines += [f"not measured: {sentence}" for sentence in report.refusals.values()]
-    if not report.flows and not report.refusals:
-        lines.append("No backward pass has been looked at yet.")
-    return "\n".join([*lines, f"cost: {report.cost}"])
-
-
-def _flow_lines(flow: Flow) -> list[str]:
-    layers, directions, steps, rows, units = flow.hidden.shape
-    shape = (_number(layers, "layer"), _number(steps, "step"), f"{units} units", _number(rows, "row"))
-    lines = [f"{flow.name}: {', '.join(shape)}"]
-    for layer in range(layers):
-        for d in range(directions):
-            where = f"layer {layer}{' backwards' if d else ''}" if layers * directions > 1 else "gradient"
-            lines.append(f"  {where}: {_sentence(reach_of(flow, layer, d))}")
-    if (keep := keep_gate(flow)) is not None:
-        half = np.log(2) / -np.log(keep) if 0 < keep < 1 else np.inf
-        lines.append(f"  keep gate: {keep:.2f} on average, halves in {half:.1f} steps")
-    lines += [f"  {link}" for link in flow.links if link not in ("state: zeros",)]
+def _module(report: Report, name: str) -> ModuleReport:
+    mistakes = tuple(mistake for mistake in report.mistakes if mistake.module == name)
+    look = report.looks.get(name)
+    if look is None:
+        return ModuleReport(name, None, mistakes, (), "", (), ())
+    flow = look.flow
+    chains = tuple(_chain(flow, *chain, reach) for chain, reach in look.reaches.items())
+    numbers = next((one.modules[name] for one in reversed(report.black_box.looks) if name in one.modules), None)
+    after = [*_gate_facts(flow), *_state_facts(numbers), *_weight_facts(report.recurrent_weights.get(name))]
     if flow.proof is not None:
-        lines.append(f"  proved: dL/dW differs from autograd's by {flow.proof:.0e} of its norm")
-    return lines
+        after.append(("proof", f"dL/dW differs from autograd's by {flow.proof:.0e} of its norm"))
+    wiring = "; ".join(link for link in flow.links)
+    before = [("seen", _size(flow)), *([("wiring", wiring)] if wiring else [])]
+    verdict = look.diagnosis(report.mistakes)
+    return ModuleReport(name, verdict, mistakes, tuple(before), _caption(chains), chains, tuple(after))
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def count(number: int, what: str) -> str:
+    """1 step, 2 steps."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _sentence(reach: Reach) -> str:
-    if reach.places == 0 or reach.enters == 0:
+def _size(flow: Flow) -> str:
+    layers, directions, steps, rows, units = flow.hidden.shape
+    both = " in both directions" if directions == 2 else ""
+    batch = max(span.batch for span in flow.calls)
+    sequences = f"{rows} of {batch} sequences" if rows < batch else count(rows, "sequence")
+    return f"{count(layers, 'layer')}{both}, {count(steps, 'step')}, {count(units, 'unit')}, {sequences}"
+
+
+def _caption(chains: Sequence[Chain]) -> str:
+    """Whose gradient the picture shows."""
+    reach = max((chain.reach for chain in chains), key=lambda reach: reach.places)
+    if reach.places < 2:
+        return "by steps back from where the loss enters"
+    if reach.is_last_alone:
+        return "of the last loss alone, by steps back from where it enters"
+    return f"of the losses at all {reach.places} steps, by steps back from the last"
+
+
+def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> Chain:
+    layers, directions = flow.hidden.shape[:2]
+    where = f"layer {layer + 1}" if layers > 1 or directions > 1 else ""
+    return Chain(where + " backwards" * direction, reach, _word(reach))
+
+
+def _word(reach: Reach) -> str:
+    if not reach.is_finite:
+        return "not finite"
+    if not reach.places or not reach.enters:
         return "none enters"
-    if not np.isfinite([reach.enters, reach.first]).all():
-        return "no finite number"
-    if reach.steps == 0:
-        return f"{reach.enters:.1e} where it enters, at the first step"
-    what = "the last loss" if reach.is_last_alone and reach.places > 1 else "it"
-    many = "" if reach.is_last_alone or reach.places < 2 else f", all losses of {reach.places} steps together"
-    way = f"{reach.enters:.1e} where {what} enters, {reach.first:.1e} {_number(reach.steps, 'step')} back{many}"
-    if reach.ratio == 0:
-        return f"{way}: exactly 0 arrives"
-    if 0.1 <= reach.ratio < 10:
-        share = f"{reach.ratio:.0%}"
-    else:
-        share = f"{write_count(reach.ratio)}-fold" if reach.ratio > 1 else f"1 part in {write_count(1 / reach.ratio)}"
-    return f"{way}: {WORDS[band(reach.ratio)]}, {share}"
+    return "the loss enters at its first step" if not reach.steps else band(reach.ratio)
+
+
+def _gate_facts(flow: Flow) -> list[tuple[str, str]]:
+    name, keep = keep_gate_name(flow), keep_gate(flow)
+    if name is None or keep is None:
+        return []
+    half = np.log(2) / -np.log(keep) if 0 < keep < 1 else np.inf
+    after = "never" if half == np.inf else f"after {half:.1f} steps"
+    return [("gates", f"{name.replace('_', ' ')} {keep:.2f} on average: half of the old state is left {after}")]
+
+
+def _state_facts(numbers: ModuleNumbers | None) -> list[tuple[str, str]]:
+    if numbers is None or not numbers.chains:
+        return []
+    hidden = [chain.hidden for chain in numbers.chains]
+    cells = [chain.cell for chain in numbers.chains if chain.cell is not None]
+    if not np.isfinite([*hidden, *cells]).all():
+        return [("states", "not finite")]
+    said = f"|h| up to {short(max(hidden))}" + (f", |c| up to {short(max(cells))}" if cells else "")
+    return [("states", said if numbers.saturated is None else f"{said}, {numbers.saturated:.0%} saturated")]
+
+
+def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
+    """The spectrum of weight_hh: of each block the largest singular value, of a plain cell the largest eigenvalue."""
+    by_chain: dict[tuple[int, int], list[WeightSpectrum]] = {}
+    for block in [] if weights is None else spectrum_of(weights):
+        by_chain.setdefault((block.layer, block.direction), []).append(block)
+    said = []
+    for (layer, direction), blocks in by_chain.items():
+        where = f", layer {layer + 1}{' backwards' * direction}" if len(by_chain) > 1 else ""
+        said.append(("W_hh", f"largest singular value{where}: {', '.join(map(_block, blocks))}"))
+    return said
+
+
+def _block(block: WeightSpectrum) -> str:
+    if block.gate != "hidden":
+        return f"{block.gate.replace('_', ' ')} {short(block.singular)}"
+    in_the_long_run = "" if block.eigenvalue is None else f"; largest |eigenvalue|: {short(block.eigenvalue)}"
+    return short(block.singular) + in_the_long_run

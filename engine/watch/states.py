@@ -112,6 +112,7 @@ def _flow(name: str, shown: list[ArrivedState], most: int | None, backward_pass:
             array[0, 0, t, : len(own)] = values[t][own]
     return Flow(
         name=name,
+        cell_name=None,
         hidden=arrays[0],
         grad_hidden=arrays[1] / scale,
         grad_hidden_direct=None,

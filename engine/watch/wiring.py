@@ -85,7 +85,8 @@ def link_of_state(states: tuple[Tensor, ...], last: Tensor | None, key: Any) -> 
     """Where an initial state comes from.
 
     Args:
-        last: the last h of the same module, detached. key: of the lens's marks.
+        states: (h,) or (h, c), as they were given; () if none was. last: the last h of the same module, detached, or
+            None. key: of the lens's marks.
     """
     if not states:
         return Link("zeros")

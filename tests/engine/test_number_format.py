@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 
-from engine.number_format import amount, power_of_ten, relative_size, share, short, signed
+from engine.number_format import amount, power_of_ten, relative_size, share, short, signed, to_json
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,10 @@ def test_an_amount_is_a_factor_or_a_power_of_ten(ratio, written):
 )  # fmt: skip
 def test_a_relative_size_is_said_as_a_reader_says_it(ratio, written):
     assert relative_size(ratio) == written
+
+
+@pytest.mark.parametrize("value", [0.5, -3, math.inf, -math.inf, math.nan])
+def test_any_number_goes_through_json_and_back(value):
+    read = json.loads(json.dumps(to_json(value), allow_nan=False))
+    assert type(read) is (type(value) if math.isfinite(value) else str)
+    assert float(read) == value or (math.isnan(value) and math.isnan(float(read)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import types
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -11,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 from engine.frame import Chain, Diagnosis, Look
+from engine.number_format import to_json
 from engine.recording.columns import Column, leaves, reading
 from engine.recording.error import RecordingError
 from engine.recording.growing.chunks import DAMAGED, Chunk, to_bytes
@@ -54,6 +54,7 @@ class RecordedLook:
     Args:
         step: the number of the backward pass.
         modules: those that were measured. mistakes: found so far. refusals: {module, or "*": why nothing is measured}.
+        story: what came first when a number stopped being finite, in sentences; empty while all are.
         cost: what watching has cost so far, in words. is_last: watching has ended.
     """
 
@@ -61,6 +62,7 @@ class RecordedLook:
     modules: tuple[RecordedModule, ...]
     mistakes: tuple[FoundMistake, ...] = ()
     refusals: Mapping[str, str] = field(default_factory=dict)
+    story: tuple[str, ...] = ()
     cost: str = ""
     is_last: bool = False
 
@@ -84,7 +86,7 @@ def chunk_of(recorded: RecordedLook) -> bytes:
                 "chain": asdict(module.chain),
                 "diagnosis": _of_diagnosis(module.look.diagnosis),
                 "links": list(module.links),
-                "proof": None if module.proof is None else _of_number(module.proof),
+                "proof": None if module.proof is None else to_json(module.proof),
             }
         )
     text = {
@@ -92,21 +94,17 @@ def chunk_of(recorded: RecordedLook) -> bytes:
         "modules": modules,
         "mistakes": [asdict(mistake) for mistake in recorded.mistakes],
         "refusals": dict(recorded.refusals),
+        "story": list(recorded.story),
         "cost": recorded.cost,
         "is_last": recorded.is_last,
     }
     return to_bytes(text, arrays)
 
 
-def _of_number(value: float) -> float | str:
-    """A number for JSON; one that is not finite becomes a string that `float` can read."""
-    return float(value) if math.isfinite(value) else repr(float(value))
-
-
 def _of_diagnosis(verdict: Diagnosis | None) -> dict[str, Any] | None:
     if verdict is None:
         return None
-    evidence = {name: _of_number(value) for name, value in verdict.evidence.items()}
+    evidence = {name: to_json(value) for name, value in verdict.evidence.items()}
     return {"kind": verdict.kind, "sentence": verdict.sentence, "evidence": evidence, "advice": verdict.advice}
 
 
@@ -136,6 +134,7 @@ def look_of(chunk: Chunk) -> RecordedLook:
         modules=modules,
         mistakes=tuple(_from_fields(FoundMistake, entry) for entry in text["mistakes"]),
         refusals={_checked(str, name): _checked(str, why) for name, why in text["refusals"].items()},
+        story=_checked(tuple[str, ...], text["story"]),
         cost=_checked(str, text["cost"]),
         is_last=_checked(bool, text["is_last"]),
     )
@@ -150,7 +149,7 @@ def _module(entry: dict[str, Any], columns: dict[str, Column]) -> RecordedModule
     own, given = (look.valid.tolist(), look.counted.tolist()), (list(chain.valid), list(chain.counted))
     if look.valid.dtype != bool or look.counted.dtype != bool or own != given:
         raise RecordingError("The steps of this look are not those of its chain.")
-    links = tuple(_checked(str, link) for link in entry["links"])
+    links = _checked(tuple[str, ...], entry["links"])
     proof = None if entry["proof"] is None else float(entry["proof"])
     return RecordedModule(name=_checked(str, entry["name"]), chain=chain, look=look, links=links, proof=proof)
 

@@ -43,6 +43,12 @@ def saved(name: str, files: tuple[tuple[str, bytes], ...] = ()) -> tuple[io.Byte
     return file_of(recording), recording.info, recording
 
 
+def test_what_a_run_has_measured_is_not_measured_again_to_be_saved(monkeypatch):
+    _, _, made = saved("series")
+    monkeypatch.setattr("engine.frame.run_info.measured", lambda _: pytest.fail("measured again"))
+    assert Recording.load(file_of(made)).info.constant_loss == made.info.constant_loss
+
+
 @pytest.mark.parametrize("name", MAKE)
 def test_it_opens_where_the_data_are_not_with_every_figure_and_verdict(name):
     file, info, made = saved(name)

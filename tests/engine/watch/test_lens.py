@@ -134,6 +134,20 @@ def test_padding_and_packed_rows_are_zero_and_gates_are_there():
     assert list(flow.gates) == ["input_gate", "forget_gate", "cell_candidate", "output_gate"]
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRUCell, nn.RNN])
+def test_the_gate_that_keeps_is_its_cells_own(kind):
+    rnn, x = kind(3, 4), torch.randn(5, 2, 3)
+    with watch(rnn, every=1) as lens:
+        output = rnn(x if kind is not nn.GRUCell else x[0])
+        (output[0] if isinstance(output, tuple) else output).sum().backward()
+    flow, gate = lens.flow(), {nn.LSTM: "forget_gate", nn.GRUCell: "update_gate"}.get(kind)
+    assert flow.cell_name == {nn.LSTM: "lstm", nn.GRUCell: "gru", nn.RNN: "rnn"}[kind]
+    numbers = lens.scalars()
+    assert (f"watch/{kind.__name__}/keep_gate" in numbers) is (gate is not None)
+    if gate:
+        assert numbers[f"watch/{kind.__name__}/keep_gate"] == pytest.approx(flow.gates[gate].mean())
+
+
 # ---- hand-written loops
 
 
@@ -172,7 +186,7 @@ def test_states_of_a_loop_that_nobody_knows():
     expected = torch.stack([state.grad for state in states])[:, flow.rows].numpy()
     np.testing.assert_allclose(flow.grad_hidden[0, 0], expected, rtol=1e-12)
     np.testing.assert_array_equal(flow.hidden[0, 0], torch.stack(states)[:, flow.rows].detach())
-    assert lens.refusals == {} and flow.grad_hidden_direct is None and "h: 1 layer, 7 steps" in str(lens)
+    assert lens.refusals == {} and flow.grad_hidden_direct is None and "1 layer, 7 steps" in str(lens)
 
 
 # ---- when it looks
@@ -279,14 +293,14 @@ def test_arguments_out_of_range():
 
 
 def test_an_error_of_the_lens_does_not_reach_the_training(monkeypatch):
-    monkeypatch.setattr("engine.watch.lens.measure_calls", lambda *_: 1 / 0)
+    monkeypatch.setattr("engine.watch.looking.measure_calls", lambda *_: 1 / 0)
     rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
     with watch(rnn, every=1) as lens:
         trained(rnn, 2, x)
     assert "the lens itself failed (ZeroDivisionError" in lens.refusals["*"]
 
 
-@pytest.mark.parametrize("step", ["engine.watch.listener.captured", "engine.watch.lens.measure_calls"])
+@pytest.mark.parametrize("step", ["engine.watch.listener.captured", "engine.watch.looking.measure_calls"])
 def test_a_look_that_fails_is_counted_and_not_tried_for_ever(monkeypatch, step):
     tried = []
     monkeypatch.setattr(step, lambda *_: tried.append(True) or 1 / 0)
@@ -338,14 +352,17 @@ def test_a_vanished_gradient_is_called_so():
     rnn, x = nn.RNN(3, 8), torch.randn(60, 4, 3)
     with torch.no_grad():
         rnn.weight_hh_l0.mul_(0.3)
-    for read, says in ((lambda output: output[-1], "where it enters"), (lambda output: output, "where the last loss")):
+    for read, says in (
+        (lambda output: output[-1], "the loss enters"),
+        (lambda output: output, "of the last loss alone"),
+    ):
         with watch(rnn, every=1) as lens:
             read(rnn(x)[0]).pow(2).mean().backward()
         assert lens.scalars()["watch/RNN/ratio"] < 1e-6
-        assert says in str(lens) and "59 steps back: vanished, 1 part in" in str(lens)
+        assert says in str(lens) and "has vanished: 1 part in" in str(lens) and "59 steps back" in str(lens)
     with watch(rnn, every=1) as lens:
         rnn(x[:1])[0].sum().backward()
-    assert "where it enters, at the first step" in str(lens)
+    assert "no gradient goes back in time" in str(lens) and "enters at its first step" in str(lens)
 
 
 def test_a_loop_between_looks_is_counted_however_it_is_cut():

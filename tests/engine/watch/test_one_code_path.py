@@ -61,6 +61,6 @@ def test_watched_as_captured(name):
     np.testing.assert_allclose(terms, frame.weight_gradients.hh, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(look.weight_gradients.ih_beyond, frame.weight_gradients.ih_beyond, rtol=1e-6, atol=1e-9)
     assert [chain.enters(d) for d in range(chain.directions)] == [info.enters(d) for d in range(info.directions)]
-    for field in ("cell", "nonlinearity", "num_layers", "directions", "hidden_size", "input_size", "time_steps", "valid", "counted",
-                  "answers_once", "same_lengths", "cuts"):  # fmt: skip
-        assert getattr(chain, field) == getattr(info, field), field
+    shared = ("cell", "nonlinearity", "num_layers", "directions", "hidden_size", "input_size", "time_steps", "valid",
+              "counted", "answers_once", "same_lengths", "cuts")  # fmt: skip
+    assert [getattr(chain, field) for field in shared] == [getattr(info, field) for field in shared]

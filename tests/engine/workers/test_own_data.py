@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from engine.experiment import Experiment, ExperimentError
-from engine.frame import RunPhase
+from engine.frame import RunInfo, RunPhase
 from engine.recording.own_data import describe, described
 from engine.tasks.own import known
 from engine.training import Trainer
@@ -75,7 +75,7 @@ def test_times_are_measured_on_own_data_too(pool):
 
 def test_data_of_which_there_is_only_a_description_start_no_run(pool):
     real = experiment_on(series())
-    recorded = Experiment.from_dict(real.to_dict(), described(describe(real)))
+    recorded = Experiment.from_dict(real.to_dict(), described(describe(RunInfo.of(real))))
     assert recorded == real
     with pytest.raises(ExperimentError, match="bring the file first"):
         pool.submit(recorded)

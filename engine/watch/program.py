@@ -1,0 +1,177 @@
+"""Somebody's program, run as Python itself would run it, and watched: `python -m engine watch train.py`."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+from engine.watch.lens import Lens
+from engine.watch.scaler import UsedScaler
+
+OURS = Path(__file__).parents[1]
+RUNPY = runpy.run_module.__code__.co_filename
+NOTHING_TO_WATCH = "no model with nn.RNN, nn.GRU, nn.LSTM or one of their cells was called with gradients enabled."
+
+Say = Callable[[str], None]
+"""Shows a text to the user, apart from what the program itself prints."""
+
+
+class ProgramError(Exception):
+    """A program that is not there."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is run.
+
+    Args:
+        name: of a file, or of a module as `python -m` takes it. arguments: the program's own.
+
+    Raises:
+        ProgramError: if there is no such program.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    is_module: bool
+
+    def __post_init__(self) -> None:
+        if not self.is_module and not Path(self.name).is_file():
+            raise ProgramError(f"there is no file {self.name}")
+        if self.is_module and not _is_found(self.name):
+            raise ProgramError(f"there is no module {self.name} to be found from {Path.cwd()}")
+
+    @property
+    def folder(self) -> Path:
+        """Where its imports are looked for first."""
+        if self.is_module:
+            return Path.cwd()
+        return Path(self.name).resolve().parent
+
+    def run(self) -> None:
+        """Run it as the main program. What it raises is its own, SystemExit included."""
+        with _interpreter_of(self), _without_our_package(self.folder):
+            if self.is_module:
+                runpy.run_module(self.name, run_name="__main__", alter_sys=True)
+            else:
+                _run_file(Path(self.name).absolute())
+
+
+def _run_file(path: Path) -> None:
+    """As `runpy.run_path` does, but with sys.argv[0] as it was given."""
+    before, main = sys.modules["__main__"], ModuleType("__main__")
+    main.__file__ = str(path)
+    sys.modules["__main__"] = main
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(main))
+    finally:
+        sys.modules["__main__"] = before
+
+
+def _is_found(module: str) -> bool:
+    with _first_on_path(str(Path.cwd())):
+        try:
+            return find_spec(module) is not None
+        except (ImportError, ValueError):  # a parent that is missing, or no name of a module
+            return False
+
+
+@contextmanager
+def _first_on_path(folder: str) -> Iterator[None]:
+    before = sys.path[:]
+    sys.path[:1] = [folder]  # in place of the folder of `python -m engine`
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+@contextmanager
+def _interpreter_of(program: Program) -> Iterator[None]:
+    before = sys.argv
+    sys.argv = [program.name, *program.arguments]
+    try:
+        with _first_on_path(str(program.folder)):
+            yield
+    finally:
+        sys.argv = before
+
+
+@contextmanager
+def _without_our_package(folder: Path) -> Iterator[None]:
+    """Many projects have an `engine` of their own: where one lies in the folder, `import engine` must find it."""
+    if not (folder / "engine.py").exists() and not (folder / "engine").is_dir():
+        yield
+        return
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "engine"}
+    for name in ours:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        sys.modules.update(ours)
+
+
+class WatchedProgram:
+    """A program with a lens on every model that it trains.
+
+    Args:
+        share, every, rows: see `watch`.
+
+    Raises:
+        ValueError: if one of them is out of range.
+    """
+
+    def __init__(
+        self, program: Program, *, share: float = 0.05, every: int | None = None, rows: int | None = 16
+    ) -> None:
+        self._program, self._scaler = program, UsedScaler()
+        self._lens = Lens(None, share, every, rows, self._scaler)
+
+    def run(self, say: Say) -> None:
+        """Run it, and say what was found. What it raises is raised, as if it had been run without us.
+
+        A changed verdict and every mistake are said at once, all the rest at the end: also after Ctrl-C and before the
+        traceback of an error.
+        """
+        process = os.getpid()
+        self._lens.on("change", lambda finding: say(f"watch: {finding}"))
+        try:
+            with self._scaler.found():
+                self._program.run()
+        except BaseException:
+            _show_only_its_own_frames()
+            raise
+        finally:
+            if os.getpid() == process:  # not in a child that the program has forked
+                self._lens.close(warn=False)
+                say(self._report())
+
+    def _report(self) -> str:
+        lens = self._lens
+        is_empty = not (lens.flows or lens.mistakes or lens.refusals)
+        return f"watch: {NOTHING_TO_WATCH}" if is_empty else f"\n{lens}"
+
+
+def _show_only_its_own_frames() -> None:
+    """A traceback then begins in the program, as if nobody had run it for us."""
+    shows = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        own = trace
+        while own is not None and _is_ours(own.tb_frame.f_code.co_filename):
+            own = own.tb_next
+        shows(kind, error.with_traceback(own), own)
+
+    sys.excepthook = hook
+
+
+def _is_ours(file: str) -> bool:
+    return file == RUNPY or Path(file).is_relative_to(OURS)
