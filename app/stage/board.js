@@ -187,7 +187,7 @@ export function createBoard(root, acts) {
     if (t >= 0) choose(t, true);
   }
   function open(t, l, d) {
-    if (pull.moved || !info.known) return; // the end of a drag is no click
+    if (pull.moved || !info.opens) return; // the end of a drag is no click
     if (view.walk) return walk.choose(t, { l, d });
     const from = stage.cellBox(t, l, d);
     micro.configure(cell);

@@ -30,6 +30,16 @@ def units(chain: Chain) -> np.ndarray:
     return np.unique(np.linspace(0, size - 1, min(UNITS, size)).round().astype(int))
 
 
+def rows(chain: Chain, size: int) -> np.ndarray:
+    """The rows of a state of `size` units: as many as of every other, so that some are drawn twice of a projected h."""
+    return np.linspace(0, size - 1, len(units(chain))).round().astype(int)
+
+
+def can_be_opened(chain: Chain) -> bool:
+    """True for a cell whose one step is the textbook's: neither unknown nor with a projection behind it."""
+    return chain.is_cell_known and not chain.proj_size
+
+
 def real_steps(chain: Chain) -> np.ndarray:
     """Positions on the time axis of the drawn sequence's real steps: padding is not drawn."""
     return np.flatnonzero(np.array(chain.valid))
@@ -61,7 +71,7 @@ def describe_chain(chain: Chain, module: str) -> dict[str, Any]:
 
 def state_lines(chain: Chain) -> list[Any]:
     """The equations of what goes on to the next step, for the line of sums; the microscope has those of the gates."""
-    if not chain.is_cell_known:
+    if not can_be_opened(chain):
         return []
     every = equations.lines(chain.cell_kind, chain.nonlinearity)
     return [line for line in every if line[-1][0] in chain.cell_kind.states]
@@ -94,7 +104,7 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "feeds": chain.is_autoregressive,
         "ofProbe": chain.same_lengths,
         "measuredOn": chain.measured_on,
-        "known": chain.is_cell_known,
+        "opens": can_be_opened(chain),
         "need": index.get(need, -1) if chain.lag and not chain.looks_ahead else -1,
         "matrices": matrices(chain),
     }

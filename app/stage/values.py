@@ -10,7 +10,7 @@ from app.figures import theme
 from app.figures.base import Patch, Quantised
 from app.figures.over_time.hidden import scale_of
 from app.figures.unrolled import symbols
-from app.stage.description import real_steps, units
+from app.stage.description import real_steps, rows, units
 from engine.frame import Chain, Frame, Look, RunInfo
 
 
@@ -30,8 +30,8 @@ def values(info: RunInfo, frame: Frame) -> Patch:
 
 def of_look(chain: Chain, look: Look) -> Patch:
     """The numbers of the chain of states alone: of any network that was looked into."""
-    real, drawn = real_steps(chain), units(chain)
-    hidden = look.hidden[:, :, real][..., drawn]
+    real = real_steps(chain)
+    hidden = look.hidden[:, :, real][..., rows(chain, chain.units)]
     changed: Patch = {
         "h": Quantised.of(hidden.ravel(), scale_of(hidden)),
         "hScale": scale_of(hidden),
@@ -42,7 +42,7 @@ def of_look(chain: Chain, look: Look) -> Patch:
         "means": {name: float(value) for name, value in look.mean_weights.items()},
     }
     if look.cell is not None:
-        cell = look.cell[:, :, real][..., drawn]
+        cell = look.cell[:, :, real][..., rows(chain, chain.hidden_size)]
         changed |= {"c": Quantised.of(cell.ravel(), scale_of(cell)), "cScale": scale_of(cell)}
     if gate := chain.cell_kind.retain_gate:
         changed["keep"] = theme.float32(look.gates[gate][:, :, real].mean(-1).ravel())

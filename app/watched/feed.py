@@ -17,7 +17,7 @@ from app.live import stream
 from app.live.component import chains, template
 from app.live.messages import pack
 from app.live.tabs import by_question
-from app.stage.description import describe_chain
+from app.stage.description import can_be_opened, describe_chain
 from app.stage.feed import STAGE, Wanted, cell_values
 from app.stage.microscope.description import configuration
 from app.stage.values import of_look
@@ -117,7 +117,7 @@ class WatchedFeed:
         )
 
     def _open_cell(self, chain: Chain, look: Look) -> Patch:
-        return cell_values(chain, look, self.wanted) if chain.is_cell_known else {}
+        return cell_values(chain, look, self.wanted) if can_be_opened(chain) else {}
 
     def _news_of_setup(self, shown: Shown) -> dict[str, Any]:
         """What is drawn before any numbers, if it is not what the browser has."""
@@ -136,7 +136,7 @@ class WatchedFeed:
                 "figures": [template(name, figure, chain) for name, figure in figures.items()],
                 "tabs": by_question(figures, TABS),
                 "stage": describe_chain(shown.chain, shown.module.name),
-                "cell": configuration(chain.cell_kind, chain.nonlinearity) if chain.is_cell_known else None,
+                "cell": configuration(chain.cell_kind, chain.nonlinearity) if can_be_opened(chain) else None,
                 "time": {**TIME_MARGIN, "last": chain.time_steps - 1},
                 "chains": chains(chain),
                 "chain": chain.chains.index(chain.shown_chain),

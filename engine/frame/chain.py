@@ -22,6 +22,7 @@ class Chain:
         cell: one of `engine.cells.CELLS`; any other name stands for a cell that is not known.
         nonlinearity: of a plain cell; gated cells ignore it.
         num_layers, directions, hidden_size: of the recurrent layers. output_layers: feed-forward layers above them.
+        proj_size: the units of h where it is a projection of what the cell makes; 0 where it is not.
         input_size: of the first recurrent layer, the inputs of a feed-forward cell's whole window.
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
         valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
@@ -48,6 +49,7 @@ class Chain:
     directions: int
     hidden_size: int
     input_size: int
+    proj_size: int = 0
     output_layers: int = 0
     time_steps: int
     encoder_steps: int = 0
@@ -81,6 +83,11 @@ class Chain:
     def cell_title(self) -> str:
         """The cell's name on the screen."""
         return self.cell_kind.title
+
+    @property
+    def units(self) -> int:
+        """The units of h_t; c_t and the gates have `hidden_size`, which are more where h is a projection."""
+        return self.proj_size or self.hidden_size
 
     @property
     def memory_symbol(self) -> str:

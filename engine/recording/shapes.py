@@ -61,7 +61,6 @@ def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) 
         ColumnError: naming the first that does not fit or is missing.
     """
     sizes = {
-        "inner_units": experiment.hidden_size,
         "passes": 2 if experiment.rnn_type == "encoder_decoder" else 1,
         "outputs": task_of(experiment).output_size,
     }
@@ -74,8 +73,7 @@ def check_chain_shapes(
     """Check the shapes of a look's arrays, by path, against the chain of states that they are of.
 
     Args:
-        more: sizes of further axes that are known; an axis whose size is not has the same length everywhere. A
-            projected LSTM has more "inner_units" (c and its gates) than units of h.
+        more: sizes of further axes that are known; an axis whose size is not has the same length everywhere.
 
     Raises:
         ColumnError: naming the first that does not fit or is missing.
@@ -85,7 +83,8 @@ def check_chain_shapes(
         "layers": chain.num_layers,
         "directions": chain.directions,
         "time": chain.time_steps,
-        "units": chain.hidden_size,
+        "units": chain.units,
+        "inner_units": chain.hidden_size,
         "output_layers": chain.output_layers,
         "blocks": cell.blocks,
         "two": 2,

@@ -126,6 +126,7 @@ class ModuleLook:
             directions=stack.directions,
             hidden_size=stack.units,
             input_size=kept.input_size,
+            proj_size=stack.projected,
             time_steps=len(own),
             valid=tuple(own.tolist()),
             counted=tuple(counted.tolist()),

@@ -11,25 +11,30 @@ from app.figures.over_time import hidden
 from engine.frame import Chain, Look
 
 
-def _with_cell_as_hidden(frame: Look) -> Look:
-    """Return the frame with c in the place of h, for the functions that draw h."""
-    assert frame.cell is not None
-    return dataclasses.replace(frame, hidden=frame.cell)
+def _as_hidden(look: Look) -> Look:
+    """Return the look with c in the place of h, for the functions that draw h."""
+    assert look.cell is not None
+    return dataclasses.replace(look, hidden=look.cell)
+
+
+def _unprojected(info: Chain) -> Chain:
+    """Return the chain with as many units of h as there are of c."""
+    return dataclasses.replace(info, proj_size=0)
 
 
 def template(info: Chain) -> go.Figure:
     """The hidden state's heat map."""
-    return hidden.template(info)
+    return hidden.template(_unprojected(info))
 
 
 def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch the cell states of the drawn sequence, on the smallest scale that holds them."""
-    return hidden.patch(info, _with_cell_as_hidden(frame), curves)
+    return hidden.patch(_unprojected(info), _as_hidden(frame), curves)
 
 
 def readout(info: Chain, frame: Look) -> str:
     """Return the scale of the colours, often wider than that of h."""
-    return hidden.colours(info, _with_cell_as_hidden(frame))
+    return hidden.colours(_unprojected(info), _as_hidden(frame))
 
 
 FIGURE = ChainFigure(

@@ -18,7 +18,7 @@ SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
 def _units(info: Chain) -> np.ndarray:
     """Return the units drawn of each layer and direction: all, or evenly spaced ones if there are too many."""
     most = max(4, MAX_ROWS // len(info.chains))
-    return np.unique(np.linspace(0, info.hidden_size - 1, min(most, info.hidden_size)).round().astype(int))
+    return np.unique(np.linspace(0, info.units - 1, min(most, info.units)).round().astype(int))
 
 
 def _chain_names(info: Chain) -> list[str]:
@@ -107,7 +107,7 @@ def _how(info: Chain) -> str:
 def colours(info: Chain, frame: Look) -> str:
     """Return the values at the two ends of the colours, and the number of units shown."""
     scale, shown = scale_of(frame.hidden), len(_units(info))
-    subset = "" if shown == info.hidden_size else f" · {shown} of {info.hidden_size} units"
+    subset = "" if shown == info.units else f" · {shown} of {info.units} units"
     return f"teal −{scale:g} … purple +{scale:g}{subset}"
 
 

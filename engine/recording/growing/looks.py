@@ -163,6 +163,7 @@ def _chain(entry: dict[str, Any]) -> Chain:
         and 1 <= chain.num_layers <= 64
         and chain.directions in (1, 2)
         and 1 <= chain.hidden_size <= MOST_UNITS
+        and 0 <= chain.proj_size < chain.hidden_size
         and 0 <= chain.input_size <= MOST_UNITS
         and chain.output_layers == 0
         and 1 <= steps <= MOST_STEPS
