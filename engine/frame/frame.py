@@ -38,7 +38,7 @@ class TrainingProgress(FrozenArrays):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Frame(HeldOutRecord, TrainingProgress, Look):
+class Frame(HeldOutRecord, Look, TrainingProgress):
     """Everything measured of a network at one step of training: a look, and its task's part.
 
     The probe is a held-out batch, fixed for the run; figures draw its sequence 0. The time axis has T steps; in an

@@ -133,19 +133,19 @@ class SnapshotStore(Generic[Value]):
         self._max_bytes, self._size = max_bytes, size
 
     def add(self, step: int, value: Value) -> None:
-        """Add a snapshot; ignored if its step is not beyond the newest."""
-        self._rows.add((step, value))
+        """Add a snapshot; ignored if its step is not beyond the newest. It is measured here, once."""
+        self._rows.add((step, value, self._size(value)))
         while len(self._rows.rows) > 2 and self.bytes > self._max_bytes:
             self._rows.thin()
 
     @property
     def bytes(self) -> int:
         """Bytes of all snapshots together."""
-        return sum(self._size(value) for _, value in self._rows.all())
+        return sum(size for _, _, size in self._rows.all())
 
     def all(self) -> list[tuple[int, Value]]:
         """All (step, value), steps ascending."""
-        return self._rows.all()
+        return [(step, value) for step, value, _ in self._rows.all()]
 
     def at(self, step: int) -> tuple[int, Value] | None:
         """The newest that is not beyond this step; None if there is none."""

@@ -225,7 +225,8 @@ def _diagnosis_to_json(verdict: Diagnosis | None) -> dict[str, Any] | None:
     if verdict is None:
         return None
     evidence = {name: to_json(value) for name, value in verdict.evidence.items()}
-    return dataclasses.asdict(verdict) | {"evidence": evidence}
+    written = dataclasses.asdict(verdict) | {"evidence": evidence}
+    return {name: value for name, value in written.items() if name != "advice" or value}
 
 
 def _write_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

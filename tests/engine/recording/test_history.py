@@ -156,6 +156,15 @@ def test_moments_stay_within_their_bytes_and_keep_the_first_and_the_newest():
     assert kept.at(10**9) == (49, b"xxxx") and kept.at(0) == (0, b"xxxx")
 
 
+def test_every_snapshot_is_measured_once():
+    measured = []
+    kept = SnapshotStore(100, 40, lambda value: measured.append(value) or len(value))
+    for step in range(30):
+        kept.add(step, bytes([step] * 4))
+    assert kept.until(20).bytes <= 40
+    assert len(measured) == len(set(measured)) == 30
+
+
 def test_a_past_ends_at_its_step_and_can_be_continued():
     history = updated(30)
     past = history.until(17)
