@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.watched.training import Shown, WatchedTraining
+from engine.number_format import short
 from engine.recording.growing import RecordedLook
 
 STEP = "A step is one backward pass of the training."
@@ -18,7 +19,7 @@ FINISHED = "A finished recording."
 GROWS = "The training goes on."
 MODULE = "Module"
 PROOF = (
-    "Proof: dL/dW computed from these states differs from what autograd brought to the weights by {difference:.0e} of "
+    "Proof: dL/dW computed from these states differs from what autograd brought to the weights by {difference} of "
     "its norm."
 )
 COST = "Cost of watching so far: {cost}."
@@ -47,7 +48,9 @@ def message(training: WatchedTraining) -> str:
         return CANNOT_BE_READ.format(name=training.name, problem=problem)
     if training.newest is None:
         return WAITING
-    return "" if training.modules() else NOTHING_MEASURED
+    if training.modules():
+        return ""
+    return " ".join([NOTHING_MEASURED, *_refused(training.newest)])
 
 
 def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequence[object]]:
@@ -57,12 +60,18 @@ def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequenc
         return {"mistakes": [], "story": [], "links": [], "refusals": [], "lines": []}
     lines = [COST.format(cost=said.cost)] if said.cost else []
     if shown is not None and shown.module.proof is not None:
-        lines = [PROOF.format(difference=shown.module.proof), *lines]
+        lines = [PROOF.format(difference=short(shown.module.proof)), *lines]
     return {
         "mistakes": [[each.module, each.sentence, each.cure] for each in said.mistakes],
         "story": list(said.story),
         "links": list(shown.module.links) if shown is not None else [],
-        "refusals": [why if name == WHOLE_MODEL or why.startswith(name) else f"{name}: {why}"
-                     for name, why in said.refusals.items()],
+        "refusals": _refused(said),
         "lines": lines,
     }  # fmt: skip
+
+
+def _refused(look: RecordedLook) -> list[str]:
+    """Why something is not measured, each reason with its module."""
+    return [
+        why if name == WHOLE_MODEL or why.startswith(name) else f"{name}: {why}" for name, why in look.refusals.items()
+    ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.watched import text as watched_text
 from app.watched.training import WatchedTraining
-from engine.recording.growing import Follower, GrowingFile
+from engine.recording.growing import Follower, GrowingFile, RecordedLook
 from tests.engine.recording.growing.conftest import module_look, recorded
 
 
@@ -73,3 +73,8 @@ def test_a_growing_file_is_followed_and_said_to_be_silent(tmp_path: Path) -> Non
     clock.now = 202.0
     training.refresh()
     assert "no recording of looks" in watched_text.message(training) and training.shown("", None) is not None
+
+
+def test_where_nothing_is_measured_it_says_why() -> None:
+    training = WatchedTraining("a", None, [RecordedLook(step=0, modules=(), refusals={"rnn": "it is scripted"})])
+    assert watched_text.message(training) == f"{watched_text.NOTHING_MEASURED} rnn: it is scripted"
