@@ -16,9 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS
 from engine.frame.readings import JacobianProducts
-from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.forward_trace import ForwardTrace, LayersTrace, trace_forward
 from engine.lens.jacobian_forms import StepJacobians, jacobians_of_pass
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
@@ -75,16 +74,16 @@ class Steps:
                 yield from links.dense(max(first, stop - chunk), stop).flip(0).unbind()
 
 
-def chains_of_steps(trace: ForwardTrace, sequence: int = 0) -> list[list[Steps]]:
+def chains_of_steps(trace: LayersTrace, sequence: int = 0) -> list[list[Steps]]:
     """The chains of one sequence, [layer][direction]."""
-    e = trace.model.experiment
-    return [[_steps(trace, layer, d, sequence) for d in range(e.directions)] for layer in range(e.num_layers)]
+    layers, directions = trace.shape
+    return [[_steps(trace, layer, d, sequence) for d in range(directions)] for layer in range(layers)]
 
 
 @torch.no_grad()
-def _steps(trace: ForwardTrace, layer: int, direction: int, sequence: int) -> Steps:
+def _steps(trace: LayersTrace, layer: int, direction: int, sequence: int) -> Steps:
     """The Jacobians of one chain."""
-    kind, passes, positions, start = CELLS[trace.model.experiment.cell], [], [], 0
+    kind, passes, positions, start = trace.kind, [], [], 0
     for one in trace.passes:
         real = int(one.lengths[sequence])
         passes.append(jacobians_of_pass(one.cell_traces[layer][direction], kind, real, sequence))

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS
+from engine.cells import CELLS, Cell
 from engine.frame.readings import JacobianProducts, Spectrum
 from engine.layers.weights import Weights, weights_of
-from engine.lens.forward_trace import ForwardTrace
+from engine.lens.forward_trace import ForwardTrace, LayersTrace
 from engine.lens.jacobians import Steps, chains_of_steps, shift_exponent
 from engine.lens.sweep import SweepResult
 from engine.model import RecurrentNetwork
@@ -30,7 +30,10 @@ def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
 
     In an encoder-decoder, the decoder's. NaN if a weight is not finite; empty for a cell that is not recurrent.
     """
-    blocks = _blocks(model)
+    return _eigenvalues(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
+
+
+def _eigenvalues(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
     fine = {name: torch.isfinite(block).all(-1).all(-1)[..., None] for name, block in blocks.items()}
     values = {name: torch.linalg.eigvals(block.nan_to_num(0.0, 0.0, 0.0)) for name, block in blocks.items()}
     order = {name: value.abs().argsort(-1, descending=True) for name, value in values.items()}
@@ -41,8 +44,12 @@ def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
 @torch.no_grad()
 def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """Compute {gate: (layers, directions)} of the same blocks."""
+    return _largest_singular_values(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
+
+
+def _largest_singular_values(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
     largest = {}
-    for name, block in _blocks(model).items():
+    for name, block in blocks.items():
         fine = torch.isfinite(block).all(-1).all(-1)
         block = block.nan_to_num(0.0, 0.0, 0.0)
         square = torch.linalg.eigvalsh(block @ block.mT)[..., -1].clamp(min=0)
@@ -56,21 +63,23 @@ def seeds(trace: ForwardTrace) -> None:
 
 def read(trace: ForwardTrace, swept: SweepResult | None) -> Spectrum | None:
     """Return a frame's spectrum; None for a cell that is not recurrent."""
-    return spectrum_of(trace) if CELLS[trace.model.experiment.cell].is_recurrent else None
+    e = trace.model.experiment
+    return spectrum_of(trace, task_of(e).lag(e)) if CELLS[e.cell].is_recurrent else None
 
 
-def spectrum_of(drawn: ForwardTrace) -> Spectrum:
+@torch.no_grad()
+def spectrum_of(drawn: LayersTrace, lag: int | None = None) -> Spectrum:
     """Compute the spectrum from the trace of one sequence of a recurrent cell. NaN where a state is not finite.
 
     There are at most MAX_LAGS lags, evenly spaced on a logarithmic scale from 1 to the length of the chain, and the
-    task's own lag. With a state of some hundreds of units there are fewer lags, which do not reach the first step, and
-    eigenvalues are left out if there are many blocks. The products are those of `brief_products_of`.
+    task's own, `lag`. With a state of some hundreds of units there are fewer lags, which do not reach the first step,
+    and eigenvalues are left out if there are many blocks. The products are those of `brief_products_of`.
     """
-    model, e = drawn.model, drawn.model.experiment
-    chains = chains_of_steps(drawn)
-    links, size, count = len(chains[0][0]), chains[0][0].size, e.num_layers * e.directions
-    products = brief_products_of(chains, frame_lags(links, size, task_of(e).lag(e), count))
-    return Spectrum(_eigenvalues_if_few(model), largest_singular_values(model), products)
+    chains, (layers, directions) = chains_of_steps(drawn), drawn.shape
+    links, size = len(chains[0][0]), chains[0][0].size
+    products = brief_products_of(chains, frame_lags(links, size, lag, layers * directions))
+    blocks = _blocks(drawn.kind, [[trace.weights for trace in row] for row in drawn.passes[-1].cell_traces])
+    return Spectrum(_eigenvalues_if_few(blocks), _largest_singular_values(blocks), products)
 
 
 @torch.no_grad()
@@ -119,12 +128,12 @@ def _norms(matrices: Tensor) -> np.ndarray:
     return torch.where(fine, largest, torch.nan).numpy()
 
 
-def _eigenvalues_if_few(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+def _eigenvalues_if_few(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
     """Compute the eigenvalues, or return NaN for all of them if they would take too long for a frame."""
-    e, gates = model.experiment, CELLS[model.experiment.cell].gates
-    if e.num_layers * e.directions * len(gates) * e.hidden_size**3 <= MAX_EIGENVALUE_COST:
-        return eigenvalues(model)
-    return {name: np.full((e.num_layers, e.directions, e.hidden_size), complex(np.nan, np.nan)) for name in gates}
+    units = sum(block[..., 0, 0].numel() * block.shape[-1] ** 3 for block in blocks.values())
+    if units <= MAX_EIGENVALUE_COST:
+        return _eigenvalues(blocks)
+    return {name: np.full(block.shape[:-1], complex(np.nan, np.nan)) for name, block in blocks.items()}
 
 
 def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int = 1) -> list[int]:
@@ -146,22 +155,22 @@ def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int =
     return sorted(lags)
 
 
-def _blocks(model: RecurrentNetwork) -> dict[str, Tensor]:
+def _weights_of_model(model: RecurrentNetwork) -> list[list[Weights]]:
+    """By [layer][direction]; in an encoder-decoder, the decoder's."""
+    e, stack = model.experiment, model.stacks[-1]
+    return [[weights_of(stack, layer, d) for d in range(e.directions)] for layer in range(e.num_layers)]
+
+
+def _blocks(kind: Cell, rows: list[list[Weights]]) -> dict[str, Tensor]:
     """The recurrent weights by gate, (layers, directions, H, H) float64 each; none for a cell without such weights.
 
     A vector that takes the place of weight_hh is a diagonal matrix.
     """
-    e, kind = model.experiment, CELLS[model.experiment.cell]
     vectors = [vector.name for vector in kind.vectors if vector.is_recurrent]
     if not (kind.state_blocks or vectors):
         return {}
-    stack = model.stacks[-1]
-    rows = [
-        torch.stack([_recurrent(weights_of(stack, layer, d), vectors) for d in range(e.directions)])
-        for layer in range(e.num_layers)
-    ]
-    blocks = torch.stack(rows).double().cpu().chunk(kind.blocks, dim=2)
-    return dict(zip(kind.gates, blocks, strict=True))
+    whole = torch.stack([torch.stack([_recurrent(weights, vectors) for weights in row]) for row in rows])
+    return dict(zip(kind.gates, whole.double().cpu().chunk(kind.blocks, dim=2), strict=True))
 
 
 def _recurrent(weights: Weights, vectors: list[str]) -> Tensor:

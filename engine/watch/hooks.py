@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 Heard = Mapping[int, Callable[..., None]]
 """What is called for a module, by its `id`. Guarded."""
@@ -22,17 +24,17 @@ class Hooks:
 
     Args:
         before: (module) before a call. after: (module, args, kwargs, result) after it.
-        stepped: after each update. Guarded.
+        stepped: after each update, with its optimiser. Guarded.
 
     Attributes:
         any_module: is called with a module before each of its calls, whichever it is. Guarded.
     """
 
-    def __init__(self, before: Heard, after: Heard, stepped: Callable[[], None]) -> None:
+    def __init__(self, before: Heard, after: Heard, stepped: Callable[[Optimizer], None]) -> None:
         self._before, self._after = before, after
         self.any_module: Callable[[nn.Module], None] | None = None
         self._forward: list[Any] = []
-        self._optimizer = register_optimizer_step_post_hook(lambda *_: stepped())
+        self._optimizer = register_optimizer_step_post_hook(lambda optimizer, *_: stepped(optimizer))
 
     @property
     def armed(self) -> bool:
@@ -58,8 +60,8 @@ class Hooks:
                     heard(module, *call)
 
             self._forward = [
-                register_module_forward_pre_hook(before),
-                register_module_forward_hook(after, with_kwargs=True),
+                register_module_forward_pre_hook(_untraced(before)),
+                register_module_forward_hook(_untraced(after), with_kwargs=True),
             ]
         elif not wanted:
             for handle in self._forward:
@@ -70,3 +72,8 @@ class Hooks:
         """Take all hooks away."""
         self.arm(wanted=False)
         self._optimizer.remove()
+
+
+def _untraced(hook: Callable[..., None]) -> Callable[..., None]:
+    """Not compiled together with a model around it, which would take seconds; torch.compile is loaded only if used."""
+    return torch.compiler.disable(hook) if "torch._dynamo" in sys.modules else hook

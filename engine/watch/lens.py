@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Collection
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -20,9 +21,10 @@ from engine.watch.flow import Flow
 from engine.watch.guard import Guard
 from engine.watch.history import History
 from engine.watch.hooks import Hooks
+from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
 from engine.watch.looking import NOTHING_FOUND, Looking
-from engine.watch.mistakes import Mistake
+from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
 from engine.watch.recorder import Recorded
 from engine.watch.report import Report
@@ -45,7 +47,7 @@ class Lens(Recorded):
     sentence in `refusals`; an error of its own never reaches the training. Use it as a context manager, or close it.
 
     Attributes:
-        mistakes: classic mistakes in the wiring that were found so far.
+        mistakes: classic mistakes in the wiring that were found so far, and that no later look has contradicted.
     """
 
     def __init__(
@@ -62,12 +64,13 @@ class Lens(Recorded):
         if model is not None and not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
         self._scaler, self._closed = scaler, False
-        self._looking = Looking(self._modules, rows, self._guard)
+        self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard)
-        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard)
-        stepped = self._guard.hook("*", lambda: self._hooks.arm(self._wanted()))
-        self._hooks = Hooks(self._listener.before, self._listener.after, stepped)
+        self._leftovers = Leftovers(self._modules, self._mistakes)
+        began = self._leftovers.pass_began
+        self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes, began)
+        self._hooks = Hooks(self._listener.before, self._listener.after, self._guard.hook("*", self._updated))
         self._roots = Roots(self._modules, self._guard, self._found) if model is None else None
         if self._roots is not None:
             self._hooks.any_module = self._roots.called
@@ -128,6 +131,13 @@ class Lens(Recorded):
                 self._states.show(name, state, is_look=self._schedule.is_due())
         return state
 
+    def _updated(self, optimizer: torch.optim.Optimizer) -> None:
+        """An update was made: hear of calls until the next one, or do not."""
+        armed, wanted = self._hooks.armed, self._wanted()
+        self._hooks.arm(wanted)
+        if armed or wanted:
+            self._leftovers.updated(optimizer)
+
     def _wanted(self) -> bool:
         """Whether calls are to be heard of after an update."""
         schedule = self._schedule
@@ -145,6 +155,7 @@ class Lens(Recorded):
             kept = (calls, running.states, running.at_weights)
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
                 self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
+            self._mistakes.judge(calls)
             self._record(number)
 
     @property
@@ -157,6 +168,7 @@ class Lens(Recorded):
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
             self._listener.pass_ended()
+            self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
                 self._history.events.looked(self._looking.looks, self.mistakes)
@@ -181,14 +193,19 @@ class Lens(Recorded):
         """
         return self._looking.one(name).chain
 
-    def frame(self, name: str | None = None) -> Look:
+    def frame(self, name: str | None = None, requested: Collection[str] = ()) -> Look:
         """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
 
         It is computed now, from what was kept of the look: of one sequence the states, gates and gradients with a copy
         of the weights, of the others the norms. Raises as `flow` does.
+
+        Args:
+            requested: readings that cost more, "spectrum" or "terms:LAYER:DIRECTION" (see
+                `engine.frame.reading_request`). What the module does not have stays None.
         """
         looked_at = self._looking.one(name)
-        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes))
+        readings = looked_at.on_demand(requested)
+        return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes), **readings)
 
     def diagnosis(self, name: str | None = None) -> Diagnosis:
         """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
@@ -217,8 +234,8 @@ class Lens(Recorded):
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Classic mistakes in the wiring that were found so far."""
-        return list((self._looking.mistakes | self._listener.mistakes).values())
+        """Classic mistakes in the wiring that were found so far, and that no later look has contradicted."""
+        return self._mistakes.found
 
     @property
     def cost(self) -> Cost:

@@ -14,12 +14,13 @@ from engine.watch.call import Call, arguments_of, captured, results_of, states_o
 from engine.watch.guard import Guard
 from engine.watch.hooks import Heard
 from engine.watch.layout import data_of
-from engine.watch.mistakes import Mistake, broken_loop, missing_detach
+from engine.watch.mistakes import HeardCall, Mistakes, broken_loop, missing_detach
 from engine.watch.modules import WatchedModule
 from engine.watch.refusal import RefusalError, refuse_empty
 from engine.watch.schedule import Schedule
 from engine.watch.wiring import (
     Arrived,
+    Link,
     Mark,
     Origin,
     link_of_state,
@@ -42,22 +43,28 @@ class Listener:
 
     Attributes:
         called: how often each module was called with a gradient to come. answered: the modules whose gradient came.
-        mistakes: those that are known when a call is made, by (kind, module).
     """
 
     def __init__(
-        self, modules: dict[int, WatchedModule], schedule: Schedule, passes: BackwardPasses, guard: Guard
+        self,
+        modules: dict[int, WatchedModule],
+        schedule: Schedule,
+        passes: BackwardPasses,
+        guard: Guard,
+        mistakes: Mistakes,
+        pass_began: Callable[[], None],
     ) -> None:
         self._modules, self._schedule, self._passes, self._guard = modules, schedule, passes, guard
+        self._mistakes, self._pass_began = mistakes, pass_began
         self._number = 0
         self._random_states: dict[int, Tensor] = {}
         self._last: dict[str, Tensor] = {}
         self._key = object()  # of this lens's marks
         self.called: dict[str, int] = {}
         self.answered: set[str] = set()
-        self.mistakes: dict[tuple[str, str], Mistake] = {}
         self._in_pass: dict[str, int] = {}
-        self._loops: dict[str, list[str]] = {}
+        self._answered_in_pass: set[str] = set()
+        self._calls: dict[str, list[HeardCall]] = {}
         self._loop_hooks: dict[str, tuple[Mark, Arrived]] = {}
         self._weight_hooks: list[Any] = []
         self._pass = object()  # the one to come
@@ -83,10 +90,9 @@ class Listener:
 
     def pass_ended(self) -> None:
         """A backward pass is over: the next call is its module's first."""
-        for name, kinds in self._loops.items():
-            if (mistake := broken_loop(name, kinds)) is not None:
-                self.mistakes[mistake.kind, name] = mistake
-        self._in_pass, self._loops, self._loop_hooks = {}, {}, {}
+        for name in self._answered_in_pass:
+            self._mistakes.add(broken_loop, name, [broken_loop(name, self._calls.get(name, []))])
+        self._in_pass, self._answered_in_pass, self._calls, self._loop_hooks = {}, set(), {}, {}
         for handle in self._weight_hooks:
             handle.remove()
         self._weight_hooks, self._pass = [], object()
@@ -139,14 +145,12 @@ class Listener:
         origin = Origin(name, self._number)
         state_link = link_of_state(initial, self._last.get(name), self._key) if due or earlier == 1 else None
         self._last[name] = states[0].detach()
-        if (mistake := missing_detach(name, state_link)) is not None:
-            self.mistakes[mistake.kind, name] = mistake
         results = {} if watched.one_step else {"output": data_of(output)}
         results |= dict(zip(("h", "c"), states, strict=False))
         for which, tensor in results.items():
             mark(tensor, self._key, Mark(origin, which))
         if not due:
-            hook = self._counter(origin, is_look=False)
+            hook = self._counter(origin, state_link, is_look=False)
             on_gradient(results, lambda _: hook)
             self._loop_hooks[name] = Mark(origin, "h"), hook
             return
@@ -157,13 +161,13 @@ class Listener:
             self._link(call, earlier, data_of(given), states)
             self._hook(call, origin, results)
         except Exception:  # a look that fails is one, too: else it would be tried for ever
-            on_gradient(results, lambda _: self._counter(origin, is_look=True))
+            on_gradient(results, lambda _: self._counter(origin, state_link, is_look=True))
             raise
 
     def _link(self, call: Call, earlier: int, given: Tensor, states: tuple[Tensor, ...]) -> None:
         """Find out how a call is linked to others. earlier: calls of its module in this pass, with this one."""
-        if len(call.inputs) == 1 and call.state_link is not None:
-            self._loops.setdefault(call.name, []).append(call.state_link.kind)
+        if call.state_link is not None:
+            self._calls.setdefault(call.name, []).append(HeardCall(len(call.inputs), call.state_link.kind))
         call.input_link = link_to_call(given, self._key) if earlier <= FIRST_CALLS else None
         if call.one_step and len(states) > 1:
             h, c = (state.grad_fn for state in states)
@@ -181,8 +185,7 @@ class Listener:
 
         def arrived(names: list[tuple[int, str]]) -> Arrived:
             def hook(gradients: tuple[Tensor | None, ...]) -> None:
-                origin.is_spent = True
-                self.answered.add(call.name)
+                self._came_back(origin, call.state_link)
                 self._passes.arrived(call, names, gradients)
 
             return self._guard.hook(call.name, hook)
@@ -208,13 +211,21 @@ class Listener:
 
         self._weight_hooks.append(node.register_prehook(self._guard.hook("*", hook)))
 
-    def _counter(self, origin: Origin, *, is_look: bool) -> Arrived:
+    def _came_back(self, origin: Origin, state: Link | None) -> None:
+        """A gradient has come to a call. state: where its initial state comes from."""
+        if not self._answered_in_pass:
+            self._pass_began()
+        origin.is_spent = True
+        self.answered.add(origin.module)
+        self._answered_in_pass.add(origin.module)
+        self._mistakes.add(missing_detach, origin.module, [missing_detach(origin.module, state)])
+
+    def _counter(self, origin: Origin, state: Link | None, *, is_look: bool) -> Arrived:
         """A hook that counts the pass, where nothing is kept of a call."""
 
         def hook(gradients: tuple[Tensor | None, ...]) -> None:
             if not origin.is_spent:
-                origin.is_spent = True
-                self.answered.add(origin.module)
+                self._came_back(origin, state)
                 self._passes.begin(is_look=is_look)
 
         return self._guard.hook(origin.module, hook)

@@ -13,7 +13,6 @@ from engine.watch.guard import Guard
 from engine.watch.kept import kept_of
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
-from engine.watch.mistakes import Mistake, mistakes_of
 from engine.watch.modules import WatchedModule
 from engine.watch.proof import AtWeights, allowed, prove
 from engine.watch.states import States, flows_of_states
@@ -32,13 +31,11 @@ class Looking:
 
     Attributes:
         looks: the newest of every module, by name.
-        mistakes: those that looks have found in the wiring, by (kind, module).
     """
 
     def __init__(self, modules: Mapping[int, WatchedModule], rows: int | None, guard: Guard) -> None:
         self._modules, self._rows, self._guard = modules, rows, guard
         self.looks: dict[str, ModuleLook | LoopLook] = {}
-        self.mistakes: dict[tuple[str, str], Mistake] = {}
         self._failed: dict[str, str] = {}
         self._proved: dict[str, float] = {}
 
@@ -76,7 +73,7 @@ class Looking:
 
         Args:
             number: of the pass. scale: by which a GradScaler has multiplied the loss.
-            proves: prove what is found, and look for mistakes.
+            proves: prove what is found.
         """
         if states and self._guard.refusals.get("*") == NOTHING_FOUND:
             del self._guard.refusals["*"]
@@ -90,7 +87,6 @@ class Looking:
         add_direct_of_ends(found, calls)
         if proves:
             self._prove(calls, refused, at_weights, found)
-            self.mistakes |= {(mistake.kind, mistake.module): mistake for mistake in mistakes_of(calls)}
         for name in dict.fromkeys(call.name for call in calls):
             if name not in refused and name not in self._failed:
                 own = [one for one in found if one.call.name == name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +11,12 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.frame import Chain, Diagnosis, Look
-from engine.frame.readings import GradientNorms, Preactivations, WeightGradients
+from engine.frame.frozen import FrozenArrays
+from engine.frame.reading_request import ReadingRequest
+from engine.frame.readings import GradientNorms, Preactivations, Spectrum, WeightGradients
 from engine.lens.norms import Endpoints, SequenceNorms, gradient_norms
-from engine.lens.preactivations import preactivations
+from engine.lens.preactivations import chain_terms, preactivations
+from engine.lens.spectrum import spectrum_of
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import SweepResult
 from engine.lens.weight_gradients import weight_gradients_of
@@ -22,7 +25,7 @@ from engine.watch.alone import last_loss_alone
 from engine.watch.diagnosis import Watched, diagnose
 from engine.watch.endpoints import endpoints, places_of, steps_back, what_is_broken
 from engine.watch.flow import Flow
-from engine.watch.kept import Kept, weights_by_chain
+from engine.watch.kept import Kept, WatchedTrace, weights_by_chain
 from engine.watch.mistakes import Mistake
 from engine.watch.modules import WatchedModule
 from engine.watch.reach import Reaches, reaches_of
@@ -161,6 +164,23 @@ class ModuleLook:
             **vars(self._norms()),
             **vars(self._preactivations()),
         )
+
+    def on_demand(self, requested: Collection[str]) -> dict[str, FrozenArrays]:
+        """{name: reading} of the drawn sequence, for what is requested and this module has; see `Lens.frame`."""
+        requests = {request.name: request for request in map(ReadingRequest.parse, requested) if request is not None}
+        found: dict[str, FrozenArrays | None] = {}
+        if "spectrum" in requests:
+            found["spectrum"] = self._spectrum()
+        if "terms" in requests:
+            found["terms"] = chain_terms(self.kept.trace, *requests["terms"].arguments)
+        return {name: reading for name, reading in found.items() if reading is not None}
+
+    def _spectrum(self) -> Spectrum | None:
+        """Of the last call, or of the loop of one-step calls; None if states were changed on the way, or projected."""
+        last = self.kept.trace.passes[-1]
+        if self.kept.stack.projected or not all(trace.is_one_loop for row in last.cell_traces for trace in row):
+            return None
+        return spectrum_of(WatchedTrace([last], []))
 
     @cached_property
     def broken(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +84,10 @@ class LoopLook:
                 )
             ),
         )
+
+    def on_demand(self, requested: Collection[str]) -> dict[str, Any]:
+        """None of them: they all need a cell."""
+        return {}
 
     def diagnosis(self, mistakes: Sequence[Mistake], before: str = "") -> Diagnosis:
         """The verdict; mistakes, before: see `ModuleLook.diagnosis`."""

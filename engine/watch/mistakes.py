@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -19,14 +20,16 @@ KINDS = (
     "missing detach",
     "detached at every step",
     "state not handed on",
+    "gradients not cleared",
 )
 """The names of all mistakes."""
 
 LEAST_PADDING = 3
 """Equal inputs at the end of a sequence that may be padding; fewer can be chance."""
-
 LEAST_STEPS = 3
 """Calls of one step in a pass that are a loop."""
+LEAST_BATCH = 3
+"""Sequences of which one alone is read by mistake; of two it can be meant."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,46 @@ class Mistake:
         return f"{self.module}: {self.sentence} {self.cure}"
 
 
-def mistakes_of(calls: Sequence[Call]) -> list[Mistake]:
-    """The mistakes in the calls of one backward pass, each said once for a module."""
-    found: dict[tuple[str, str], Mistake] = {}
-    for call in calls:
-        for rule in RULES:
-            if (mistake := rule(call)) is not None:
-                found.setdefault((mistake.kind, mistake.module), mistake)
-    return list(found.values())
+Evidence = Mistake | Literal[False] | None
+"""What a backward pass shows: that a mistake is made, that it is not made (False), or neither (None)."""
+
+
+class Mistakes:
+    """The mistakes found so far.
+
+    What is wrong in the code is wrong in every pass, and a sound training looks so by chance, in one batch: as soon as
+    a pass shows that a mistake is not made, it is never named again.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, str], Mistake] = {}
+        self._not_made: set[tuple[Any, str]] = set()
+
+    @property
+    def found(self) -> list[Mistake]:
+        """Those that no pass has contradicted, in the order in which they were found."""
+        return [mistake for key, mistake in self._made.items() if key not in self._not_made]
+
+    def add(self, rule: Any, module: str, evidence: Sequence[Evidence]) -> None:
+        """Take what one pass shows of a module. One call in which the mistake is made is enough.
+
+        Args:
+            rule: by which it was judged.
+        """
+        made = [each for each in evidence if isinstance(each, Mistake)]
+        if made:
+            self._made[rule, module] = made[0]
+        elif False in evidence:
+            self._not_made.add((rule, module))
+
+    def judge(self, calls: Sequence[Call]) -> None:
+        """Ask all rules for the calls of one backward pass."""
+        for name in dict.fromkeys(call.name for call in calls):
+            for rule in RULES:
+                self.add(rule, name, [rule(call) for call in calls if call.name == name])
+
+
+# ---- in a call whose gradient has come
 
 
 def _arrives(call: Call) -> Tensor | None:
@@ -62,19 +97,18 @@ def _end_is_read(call: Call) -> bool:
     return any(bool(call.gradients[name].any()) for name in ("h", "c") if name in call.gradients)
 
 
-def backward_direction_at_its_start(call: Call) -> Mistake | None:
+def backward_direction_at_its_start(call: Call) -> Evidence:
     """`out[:, -1]` of two directions: there the backward one has read a single input."""
     output = _arrives(call)
-    if call.stack.directions < 2 or output is None or len(output) < 2 or _end_is_read(call):
+    if call.stack.directions < 2 or output is None or _end_is_read(call):
         return None
-    backward = output[..., call.stack.width :].abs().amax(-1) > 0  # (T, B)
-    if not backward.any():
+    lengths = call.layout.lengths.to(output.device)
+    read = (output[..., call.stack.width :].abs().amax(-1) > 0) & (lengths > 1)  # (T, B), by the backward direction
+    if not read.any():
         return None
-    last = (call.layout.lengths - 1).to(backward.device)
-    only_last = backward.sum(0) <= 1
-    at_last = backward[last, torch.arange(len(last))] | ~backward.any(0)
-    if not bool((only_last & at_last & (last > 0)).all()):
-        return None
+    last = torch.arange(len(output), device=output.device)[:, None] == lengths - 1
+    if bool((read & ~last).any()):
+        return False
     return Mistake(
         "reverse read at its start",
         call.name,
@@ -83,103 +117,137 @@ def backward_direction_at_its_start(call: Call) -> Mistake | None:
     )
 
 
-def batch_and_time_swapped(call: Call) -> Mistake | None:
-    """The loss reads one entry of what the module takes for the batch, at all of what it takes for time."""
+def batch_and_time_swapped(call: Call) -> Evidence:
+    """`out[:, -1]`, of what the module takes for the batch: the loss reads its last sequence alone, at all steps."""
     output = _arrives(call)
     if output is None or call.layout.packed is not None or call.one_step or _end_is_read(call):
         return None
-    steps, batch = output.shape[:2]
-    rows = output.abs().amax(-1).amax(0) > 0
-    times = output.abs().amax(-1).amax(1) > 0
-    if batch < 2 or steps < 2 or int(rows.sum()) != 1 or not (bool(rows[-1]) or bool(rows[0])) or not bool(times.all()):
+    read = output.abs().amax(-1) > 0  # (T, B)
+    steps, batch = read.shape
+    if bool(read[:, :-1].any()):
+        return False
+    if batch < LEAST_BATCH or steps < 2 or not bool(read[:, -1].all()):
         return None
-    module = call.module()
-    expected = "(batch, time, features)" if getattr(module, "batch_first", False) else "(time, batch, features)"
-    other = "batch_first=False" if getattr(module, "batch_first", False) else "batch_first=True"
+    batch_first = getattr(call.module(), "batch_first", False)
+    expected = "(batch, time, features)" if batch_first else "(time, batch, features)"
     return Mistake(
         "batch and time swapped",
         call.name,
         f"the loss reads one of its {batch} sequences, at all {steps} steps: batch and time look swapped. It expects "
         f"{expected}.",
-        f"Make it with {other}, or transpose its input.",
+        f"Make it with batch_first={not batch_first}, or transpose its input.",
     )
 
 
-def short_sequences_unread(call: Call) -> Mistake | None:
+def short_sequences_unread(call: Call) -> Evidence:
     """`pad_packed_sequence(...)[0][:, -1]`: padding of every sequence that is not the longest."""
     output, lengths = _arrives(call), call.layout.lengths
-    if call.layout.packed is None or output is None or _end_is_read(call) or int(lengths.min()) == len(output):
+    if call.layout.packed is None or output is None or _end_is_read(call):
         return None
-    read = (output.abs().amax(-1).amax(0) > 0).cpu()
-    if not torch.equal(read, lengths == len(output)):
+    read = (output.abs().amax(-1) > 0).cpu()  # (T, B)
+    longest = lengths == len(read)
+    if bool(read[:, ~longest].any()):
+        return False
+    if bool(longest.all()) or bool(read[:-1].any()):
         return None
     return Mistake(
         "padding read as the answer",
         call.name,
-        f"only the longest sequences get a gradient, {int(read.sum())} of {len(read)}: of the others the last position "
-        "is padding.",
+        f"only the longest sequences get a gradient, {int(read[-1].sum())} of {len(lengths)}: of the others the last "
+        "position is padding.",
         "Read h_n[-1], or out[torch.arange(B), lengths - 1] with batch_first=True.",
     )
 
 
-def padding_read_as_data(call: Call) -> Mistake | None:
-    """Equal inputs at the ends of sequences, as many as each is shorter, and the loss reads the end."""
+def padding_read_as_data(call: Call) -> Evidence:
+    """One input is repeated at the ends of sequences, as often as each is shorter, and the loss reads the end.
+
+    Padding stands nowhere else. Dry days at the end of a series, and blank rows below a figure, do.
+    """
     output, inputs = _arrives(call), call.inputs
-    if call.layout.packed is not None or call.one_step or len(inputs) <= LEAST_PADDING or call.batch < 2:
+    if call.layout.packed is not None or call.one_step or len(inputs) <= LEAST_PADDING:
         return None
-    last = inputs[-1]  # (B, I)
-    same = (inputs == last).all(-1).flip(0).cumprod(0).sum(0)  # (B,), equal inputs at the end
-    pads = same >= LEAST_PADDING
-    if int(pads.sum()) < 2 or len(set(same[pads].tolist())) < 2 or not bool((last[pads] == last[pads][0]).all()):
+    repeated = (inputs == inputs[-1]).all(-1).flip(0).cumprod(0).sum(0)  # (B,), equal inputs at the end
+    pads = repeated >= LEAST_PADDING
+    last = inputs[-1, pads]  # of those that may be padded
+    if len(last) < 2 or len(set(repeated[pads].tolist())) < 2 or not bool((last == last[0]).all()):
         return None
-    at_end = torch.zeros(call.batch, dtype=torch.bool, device=inputs.device)
-    if output is not None:
-        at_end |= output[-1].abs().amax(-1) > 0
-    if not (bool(at_end[pads].all()) or _end_is_read(call)):
+    same = (inputs == last[0]).all(-1)  # (T, B)
+    if not torch.equal(same.flip(0).cumprod(0).flip(0).bool(), same):
+        return False
+    end_is_read = output is not None and bool(output[-1, pads].any(-1).all())
+    if not (end_is_read or _end_is_read(call)):
         return None
     return Mistake(
         "padding read as data",
         call.name,
-        f"{int(pads.sum())} of {call.batch} sequences end in up to {int(same.max())} equal inputs, which look like "
+        f"{len(last)} of {call.batch} sequences end in up to {int(repeated.max())} equal inputs, which look like "
         "padding, and the loss reads what comes after them.",
         "Pack them: pack_padded_sequence(x, lengths, enforce_sorted=False), and read h_n.",
     )
 
 
-def missing_detach(name: str, state: Link | None) -> Mistake | None:
-    """The initial state is still tied to a call whose graph is gone. Known when the call is made."""
-    if state is None or not state.is_gone:
-        return None
-    return Mistake(
-        "missing detach",
-        name,
-        "its state still has the graph of an earlier update, through which no second backward pass can go: the next "
-        "one raises an error.",
-        "Cut it between two updates: h = h.detach(), or h, c = h.detach(), c.detach().",
-    )
-
-
-def broken_loop(name: str, kinds: Sequence[str]) -> Mistake | None:
-    """A loop of one-step calls in which every state is detached, or none is handed on.
-
-    Args:
-        kinds: where the states of its calls came from, in order; see `Link`.
-    """
-    if len(kinds) < LEAST_STEPS:
-        return None
-    if set(kinds[1:]) == {"detached"}:
-        sentence = "its state is detached at every step, so that no gradient goes back in time at all."
-        return Mistake("detached at every step", name, sentence, "Detach between updates, not between steps.")
-    if set(kinds) == {"zeros"}:
-        sentence = "every step starts from zeros: its state is not handed on from step to step."
-        return Mistake("state not handed on", name, sentence, "Give the new state to the next call: rnn(x, state).")
-    return None
-
-
-RULES: tuple[Callable[[Call], Mistake | None], ...] = (
+RULES: tuple[Callable[[Call], Evidence], ...] = (
     backward_direction_at_its_start,
     batch_and_time_swapped,
     short_sequences_unread,
     padding_read_as_data,
 )
 """Asked for every call of a pass."""
+
+
+# ---- in how calls are linked
+
+
+def missing_detach(name: str, state: Link | None) -> Evidence:
+    """The gradient of a call is on its way to an initial state whose graph is gone."""
+    if state is None or not state.is_gone:
+        return None
+    return Mistake(
+        "missing detach",
+        name,
+        "its state still has the graph of an earlier update, through which no second backward pass can go: autograd "
+        "raises an error.",
+        "Cut it between two updates: h = h.detach(), or h, c = h.detach(), c.detach().",
+    )
+
+
+@dataclass(frozen=True)
+class HeardCall:
+    """What is known of a call, whether or not its gradient came. state: where it began, a `Link.kind`."""
+
+    steps: int
+    state: str
+
+
+def broken_loop(name: str, calls: Sequence[HeardCall]) -> Evidence:
+    """A loop of one-step calls in which every state is detached, or none is handed on.
+
+    Args:
+        calls: all of a module in a pass, in order. With one of several steps it is no such loop.
+    """
+    if any(call.steps > 1 for call in calls):
+        return False
+    if len(calls) < LEAST_STEPS:
+        return None
+    begins = [call.state for call in calls]
+    if set(begins[1:]) == {"detached"}:
+        sentence = "its state is detached at every step, so that no gradient goes back in time at all."
+        return Mistake("detached at every step", name, sentence, "Detach between updates, not between steps.")
+    if set(begins) == {"zeros"}:
+        sentence = "every step starts from zeros: its state is not handed on from step to step."
+        return Mistake("state not handed on", name, sentence, "Give the new state to the next call: rnn(x, state).")
+    return False
+
+
+# ---- in what an update is made with
+
+
+def gradients_not_cleared(name: str) -> Mistake:
+    """An update was made with the sum of its own gradient and that of the one before."""
+    return Mistake(
+        "gradients not cleared",
+        name,
+        "an update was made with the gradient of the one before in it.",
+        "Call optimizer.zero_grad() before every backward() that begins an update.",
+    )

@@ -96,7 +96,7 @@ def find(model: nn.Module, prefix: str = "") -> tuple[dict[int, WatchedModule], 
         elif base is not None and has_own_forward(module, base):
             refused[name] = (
                 f"{name} is a {type(module).__name__} with a forward of its own: what it computes is not known to be "
-                f"nn.{base.__name__}'s. Call lens.state in it to see dL/dh_t."
+                f"nn.{base.__name__}'s. Use nn.{base.__name__} itself, or call lens.state in a loop of your own."
             )
         elif base is not None and _is_within(path, copied):
             refused[name] = (

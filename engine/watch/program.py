@@ -70,7 +70,7 @@ def _run_file(path: Path) -> None:
     main.__file__ = str(path)
     sys.modules["__main__"] = main
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(main))
+        exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), vars(main))
     finally:
         sys.modules["__main__"] = before
 

@@ -28,9 +28,9 @@ class WeightSpectrum:
     """The size of one (H, H) block of weight_hh: of one gate in one layer and direction.
 
     Args:
-        gate: its name; "hidden" in a plain cell. singular: the largest singular value, by which one step back can
-            multiply a gradient at most. eigenvalue: the largest |eigenvalue|, by which it does in the long run; None if
-            the block is not square, or large. NaN if a weight is not finite.
+        gate: its name; "hidden" in a plain cell. singular: the largest singular value, by which the block alone can
+            multiply a gradient at most in one step. eigenvalue: of a plain cell the largest |eigenvalue|, by which it
+            does so in the long run; None of a large block, and of gates. NaN if a weight is not finite.
     """
 
     layer: int
@@ -59,18 +59,21 @@ def recurrent_weights(calls: Sequence[Call]) -> dict[str, RecurrentWeights]:
 
 def spectrum_of(kept: RecurrentWeights) -> list[WeightSpectrum]:
     """The spectrum of every block."""
-    found = []
-    for layer, direction, matrix in kept.matrices:
-        gates = CELLS[kept.cell].gates
-        for gate, block in zip(gates, np.split(matrix, len(gates)), strict=True):
-            found.append(WeightSpectrum(layer, direction, gate, *_sizes(block)))
-    return found
+    gates = CELLS[kept.cell].gates
+    return [
+        WeightSpectrum(layer, direction, gate, _singular(block), _eigenvalue(block) if len(gates) == 1 else None)
+        for layer, direction, matrix in kept.matrices
+        for gate, block in zip(gates, np.split(matrix, len(gates)), strict=True)
+    ]
 
 
-def _sizes(block: np.ndarray) -> tuple[float, float | None]:
-    height, width = block.shape
-    is_square = height == width <= MAX_EIGENVALUE_UNITS
+def _singular(block: np.ndarray) -> float:
     if not np.isfinite(block).all():
-        return np.nan, np.nan if is_square else None
-    singular = float(np.linalg.norm(block, 2))
-    return singular, float(np.abs(np.linalg.eigvals(block)).max()) if is_square else None
+        return np.nan
+    return float(np.sqrt(max(0.0, np.linalg.eigvalsh(block @ block.T)[-1])))  # ten times as fast as by an SVD
+
+
+def _eigenvalue(block: np.ndarray) -> float | None:
+    if len(block) > MAX_EIGENVALUE_UNITS:
+        return None
+    return float(np.abs(np.linalg.eigvals(block)).max()) if np.isfinite(block).all() else np.nan

@@ -51,8 +51,8 @@ class ModuleReport:
 
     Args:
         verdict: None where nothing but mistakes is known. mistakes: in its wiring.
-        facts: (what it is about, sentence), before and after the picture of the gradient.
-        chains: the gradient by the distance from where the loss enters. caption: whose gradient that is.
+        before, after: (what it is about, sentence), to be shown before and after the picture of the gradient.
+        chains: that picture, by the distance from where the loss enters. caption: whose gradient it is.
     """
 
     name: str
@@ -115,7 +115,8 @@ def _module(report: Report, name: str) -> ModuleReport:
     wiring = "; ".join(link for link in flow.links)
     before = [("seen", _size(flow)), *([("wiring", wiring)] if wiring else [])]
     verdict = look.diagnosis(report.mistakes)
-    return ModuleReport(name, verdict, mistakes, tuple(before), _caption(chains), chains, tuple(after))
+    caption = _caption(flow, chains)
+    return ModuleReport(name, verdict, mistakes, tuple(before), caption, chains, tuple(after))
 
 
 def count(number: int, what: str) -> str:
@@ -131,8 +132,10 @@ def _size(flow: Flow) -> str:
     return f"{count(layers, 'layer')}{both}, {count(steps, 'step')}, {count(units, 'unit')}, {sequences}"
 
 
-def _caption(chains: Sequence[Chain]) -> str:
-    """Whose gradient the picture shows."""
+def _caption(flow: Flow, chains: Sequence[Chain]) -> str:
+    """Whose gradient the picture shows. Of states that were shown one by one it is not known where a loss enters."""
+    if flow.grad_hidden_direct is None:
+        return "of all losses together, by steps back from the last step that they reach"
     reach = max((chain.reach for chain in chains), key=lambda reach: reach.places)
     if reach.places < 2:
         return "by steps back from where the loss enters"
@@ -188,7 +191,6 @@ def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
 
 
 def _block(block: WeightSpectrum) -> str:
-    if block.gate != "hidden":
-        return f"{block.gate.replace('_', ' ')} {short(block.singular)}"
+    gate = "" if block.gate == "hidden" else f"{block.gate.replace('_', ' ')} "
     in_the_long_run = "" if block.eigenvalue is None else f"; largest |eigenvalue|: {short(block.eigenvalue)}"
-    return short(block.singular) + in_the_long_run
+    return f"{gate}{short(block.singular)}{in_the_long_run}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 PROVED_EVERY = 10
-"""The first look is proved, and every tenth: a proof sweeps all sequences, not some. Mistakes are looked for then."""
+"""The first look is proved, and every tenth: a proof sweeps all sequences, not some."""
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ def test_the_tasks_own_lag_is_one_of_them():
     assert 50 in frame_lags(99, 64, 50) and 50 not in frame_lags(99, 64)
     assert 50 not in frame_lags(40, 64, 50) and 0 not in frame_lags(40, 64, 0)
     _, _, trace = drawn(task="temporal_order", cell="rnn", seq_len=30)
-    result, lag = spectrum_of(trace).products.lags, TASKS["temporal_order"].lag(trace.model.experiment)
+    lag = TASKS["temporal_order"].lag(trace.model.experiment)
+    result = spectrum_of(trace, lag).products.lags
     assert lag == 26 and lag not in frame_lags(29, 6) and set(result) == {*frame_lags(29, 6), lag}
 
 

@@ -286,3 +286,58 @@ def test_a_hand_written_loop_has_states_and_norms():
     assert (chain.cell_title, chain.gates, chain.activation, chain.input_size) == ("Unknown cell", (), None, 0)
     assert np.isnan(look.factors.factor).all() and look.weight_gradients.hh is None
     np.testing.assert_array_equal(look.hidden[0, 0], torch.stack(states)[:, 0].detach())
+
+
+# ---- on request
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM", "LSTM, two layers"])
+def test_a_spectrum_and_terms_of_another_layer_on_request(name):
+    """Jacobians by autograd of the loop's own step."""
+    torch.manual_seed(6)
+    rnn, x = STACKS[name]().double(), torch.randn(6, 1, 3, dtype=DOUBLE)
+    with watch(rnn, every=1) as lens:
+        last_end(rnn, x).mean().backward()
+    look = lens.frame(requested=["spectrum", "terms:0:0", "spelled wrongly"])
+    assert look.on_demand == {"spectrum", "terms:0:0"} and lens.frame().spectrum is None
+    gates = lens.chain().cell_kind.gates
+    for layer in range(rnn.num_layers):
+        blocks = getattr(rnn, f"weight_hh_l{layer}").detach().chunk(len(gates))
+        for gate, block in zip(gates, blocks, strict=True):
+            expected = np.sort(np.abs(np.linalg.eigvals(block.numpy())))[::-1]
+            close(np.abs(look.spectrum.eigenvalues[gate][layer, 0]), expected)
+            close(look.spectrum.largest_singular_value[gate][layer, 0], np.linalg.norm(block.numpy(), 2))
+    lags = look.spectrum.products.lags.tolist()
+    weights = [getattr(rnn, f"{what}_l0") for what in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")] + [None]
+    states = torch.zeros(2 if isinstance(rnn, nn.LSTM) else 1, 5, dtype=DOUBLE)
+    product, steps = torch.eye(states.numel(), dtype=DOUBLE), []
+    for each in x[:, 0]:
+
+        def one(s, each=each):
+            h, c = step(rnn, each[None], s[:1], s[1:] if len(s) > 1 else None, weights)
+            return torch.cat([h] if c is None else [h, c])
+
+        steps.append(torch.autograd.functional.jacobian(one, states).reshape(states.numel(), -1))
+        states = one(states).detach()
+    for back, jacobian in enumerate(reversed(steps[1:]), 1):
+        product = product @ jacobian
+        if back in lags:
+            mine = look.spectrum.products.norm[0, 0, lags.index(back)]
+            assert mine == pytest.approx(float(torch.linalg.matrix_norm(product, 2)), rel=1e-3)
+    close(look.terms.from_input.reshape(6, -1), (x[:, 0] @ rnn.weight_ih_l0.detach().T).numpy())
+
+
+def test_no_spectrum_where_steps_are_not_one_loop():
+    """A changed state on the way, a projection, and a cell that is not known."""
+    cell, x = nn.GRUCell(3, 4).double(), torch.randn(5, 2, 3, dtype=DOUBLE)
+    with watch(cell, every=1) as lens:
+        h = torch.zeros(2, 4, dtype=DOUBLE)
+        for each in x:
+            h = cell(each, lens.state("loop", h * 0.5))
+        h.sum().backward()
+    assert lens.frame("GRUCell", requested=["spectrum"]).spectrum is None
+    assert lens.frame("loop", requested=["spectrum"]).spectrum is None
+    whole, losses = cells(nn.LSTMCell, [7])
+    with watch(whole, every=1) as lens:
+        sum(losses()).backward()
+    assert lens.frame(requested=["spectrum"]).spectrum.products.lags[-1] == 7

@@ -59,6 +59,8 @@ def test_a_script_sees_what_it_would_see_by_itself(watched, tmp_path):
         """
         import beside, pickle
         assert __name__ == "__main__" and sys.modules["__main__"].Net is Net
+        def typed(x: int): ...
+        assert typed.__annotations__ == {"x": int}  # no future statement of ours
         model = pickle.loads(pickle.dumps(Net()))
         train(model, 2)
         pickle.dumps(model)

@@ -186,3 +186,37 @@ def test_what_an_initial_state_is_called():
         with watch(rnn, every=1) as lens:
             rnn(x, state)[0].sum().backward(retain_graph=True)
         assert lens.flow().links == (f"state: {name}",)
+
+
+def test_a_cell_of_somebodys_own_is_shown_by_a_hook_without_a_line_changed_in_it():
+    class Cell(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.reads, self.keeps = nn.Linear(3, 5), nn.Linear(5, 5)
+
+        def forward(self, given, state):
+            return torch.sin(self.reads(given) + self.keeps(state))
+
+    def step(cell, x):
+        state = x.new_zeros(4, 5)
+        for given in x:
+            state = cell(given, state)
+        state.pow(2).sum().backward()
+
+    def show(cell, inputs, state):
+        lens.state("cell", state)
+
+    def keep(cell, inputs, state):
+        state.retain_grad()
+        states.append(state)
+
+    cell, x, states = Cell().double(), torch.randn(6, 4, 3, dtype=DOUBLE), []
+    with watch(cell, every=1) as lens:
+        handle = cell.register_forward_hook(show)
+        step(cell, x)
+        handle.remove()
+    cell.register_forward_hook(keep)
+    step(cell, x)
+    expected = torch.stack([state.grad for state in states])[None, None].numpy()
+    np.testing.assert_allclose(lens.flow("cell").grad_hidden, expected, rtol=1e-12)
+    assert "of all losses together" in str(lens)  # at how many of the steps there is one, nobody knows

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import gc
-import io
 import types
 from collections.abc import Callable
 
@@ -428,18 +426,6 @@ def test_weights_used_elsewhere_are_a_refusal_not_a_number():
 
 
 # ---- what it leaves
-
-
-def test_saving_and_copying_a_watched_model():
-    model = Net().double()
-    x, y = data()
-    with watch(model, every=1) as lens:
-        torch.save(model, io.BytesIO())
-        other = copy.deepcopy(model)
-        mse_loss(other(x), y).backward()
-        assert lens.flows == {}  # the copy is not watched
-        mse_loss(model(x), y).backward()
-    assert lens.flow().proof < 1e-9
 
 
 def test_nothing_is_left_behind():
