@@ -2,7 +2,6 @@
 
 The pool is started first, so that torch loads in a worker while this process loads the rest.
 """
-# ruff: noqa: E402 (the imports after that start)
 
 from __future__ import annotations
 
@@ -25,8 +24,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app.hub import HUB
+from engine.recording.growing.folder import folder
 
-HUB.pool()
+if folder() is None:  # the screen of a model that is watched trains nothing
+    HUB.pool()
 
 from app.compare import feed
 from app.compare.registry import RACES
@@ -37,6 +38,9 @@ from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
 from app.my_runs import csv_file
 from app.own_data_store import VISITS
+from app.watched import feed as watched
+from app.watched import lifetime
+from app.watched.registry import WATCHED
 
 EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
 
@@ -101,8 +105,11 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
             VISITS.expire()
             RACES.expire()
             first_minute.RACES.expire()
+            WATCHED.expire()
+            lifetime.end_if_left()
 
-    tasks = [asyncio.create_task(look_after()), asyncio.create_task(asyncio.to_thread(compressed_plotly))]
+    later = [asyncio.to_thread(compressed_plotly), asyncio.to_thread(lifetime.open_browser)]
+    tasks = [asyncio.create_task(each) for each in (look_after(), *later)]
     gc.collect()
     gc.freeze()  # imported modules live for ever: later collections need not visit them
     try:
@@ -119,10 +126,11 @@ app = st.App(
         WebSocketRoute("/live/{token}", live_socket),
         *feed.ROUTES,
         *first_minute.ROUTES,
+        *watched.ROUTES,
         *routes.ROUTES,
         *csv_file.ROUTES,
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],
-    middleware=[Middleware(OwnerCookie)],
+    middleware=[Middleware(OwnerCookie), Middleware(lifetime.Browsers)],
     lifespan=lifespan,
 )

@@ -45,6 +45,21 @@ VERDICTS = {
     "exploding": VerdictStyle("Exploding", "↗", "bad"),
 }
 
+OF_WATCHED = {
+    "mistake": VerdictStyle("Mistake", "✕", "bad"),
+    "unread": VerdictStyle("Not read", "○", "warn"),
+    "no_way_back": VerdictStyle("No way back", "·", "warn"),
+    "unknown": VerdictStyle("Not known", "?", "none"),
+}
+"""Kinds that only somebody else's model has, see `engine.watch.diagnosis`."""
+
+
+def style_of(kind: str) -> VerdictStyle:
+    """How a verdict on any model is shown; a kind that a later version wrote keeps its own name."""
+    later = VerdictStyle(kind.replace("_", " ").capitalize(), "·", "none")
+    return VERDICTS.get(kind) or OF_WATCHED.get(kind, later)
+
+
 BAD = ("warn", "bad")
 """The severities of verdicts that ask for a cure."""
 

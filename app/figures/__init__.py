@@ -5,7 +5,7 @@ To add a figure, write one file with a `FIGURE` and one entry here.
 
 from __future__ import annotations
 
-from app.figures.base import Curves, LiveFigure, PastRun, Patch, Quantised
+from app.figures.base import ChainFigure, Curves, LiveFigure, PastRun, Patch, Quantised
 from app.figures.over_time import (
     cell,
     decomposition,
@@ -20,9 +20,19 @@ from app.figures.over_time import (
 )
 from app.figures.over_training import embedding, loss, memory_decay, prediction, ratio, spectrum, update
 from app.figures.unrolled import figure as unrolled
-from engine.frame import RunInfo
+from engine.frame import Chain, RunInfo
 
-__all__ = ["FIGURES", "Curves", "LiveFigure", "PastRun", "Patch", "Quantised", "applicable"]
+__all__ = [
+    "FIGURES",
+    "ChainFigure",
+    "Curves",
+    "LiveFigure",
+    "PastRun",
+    "Patch",
+    "Quantised",
+    "applicable",
+    "chain_figures",
+]
 
 FIGURES: dict[str, LiveFigure] = {
     "unrolled": unrolled.FIGURE,
@@ -49,3 +59,8 @@ FIGURES: dict[str, LiveFigure] = {
 def applicable(info: RunInfo) -> dict[str, LiveFigure]:
     """Return the figures that apply to this run, in their order."""
     return {name: figure for name, figure in FIGURES.items() if figure.applies(info)}
+
+
+def chain_figures(chain: Chain) -> dict[str, ChainFigure]:
+    """Return the figures that apply to a network of which no task is known, in their order."""
+    return {name: each for name, each in FIGURES.items() if isinstance(each, ChainFigure) and each.applies(chain)}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Frame, Look, RunInfo
 
 TABS = LEARNING, GRADIENT, STATE, GATES, WEIGHTS = ("Learning", "Gradient", "State", "Gates", "Weights")
 """The questions that a figure can answer: the page shows one tab of figures at a time, in this order."""
@@ -48,7 +48,7 @@ class Curves:
         updates, looks, held_out, ratios = (rows[rows["step"] >= step] for rows in every)
         return Curves(updates, looks, held_out=held_out, ratios=ratios)
 
-    def last_step(self, frame: Frame) -> int:
+    def last_step(self, frame: Look) -> int:
         """Return the last training step that is drawn: of the frame, a later update, or a run beside this one."""
         return max(frame.step, int(self.updates["step"][-1]) if len(self.updates) else 0, self.reaches)
 
@@ -176,3 +176,20 @@ class LiveFigure:
     how: Callable[[RunInfo], str] = field(default=lambda info: "")
     requires: str = ""
     fits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainFigure(LiveFigure):
+    """A figure of a chain of states: it needs no task, so that it draws any network that was looked into.
+
+    Args:
+        past_line: of runs of our own alone; nothing is drawn beside another's model.
+    """
+
+    title: Callable[[Chain], str]
+    look_for: Callable[[Chain], str]
+    template: Callable[[Chain], go.Figure]
+    patch: Callable[[Chain, Look, Curves], Patch]
+    readout: Callable[[Chain, Look], str] = field(default=lambda chain, look: "")
+    applies: Callable[[Chain], bool] = field(default=lambda chain: True)
+    how: Callable[[Chain], str] = field(default=lambda chain: "")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from engine.frame import RunInfo
+from engine.frame import Chain
 
 GRADIENT = "#d9327a"
 """Gradients of every kind, on lines and marks; as colours of a heat map, DECADES."""
@@ -173,20 +173,20 @@ def time_axis(steps: int, title: str = "", names: Sequence[str] = ()) -> dict[st
     }
 
 
-def chain_name(info: RunInfo, layer: int, direction: int) -> str:
+def chain_name(info: Chain, layer: int, direction: int) -> str:
     """Return a layer and direction in words, such as "layer 2, backwards"; "" for a network with one of each."""
     parts = [f"layer {layer + 1}"] if info.num_layers > 1 else []
     parts += [("forwards", "backwards")[direction]] if info.directions == 2 else []
     return ", ".join(parts)
 
 
-def chain_suffix(info: RunInfo) -> str:
+def chain_suffix(info: Chain) -> str:
     """Return the end of the title of a figure of a single layer: which one; "" for a network with one."""
     name = chain_name(info, *info.shown_chain)
     return f" ({name})" if name else ""
 
 
-def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]:
+def marks_in_time(info: Chain, *, above: bool = False) -> list[dict[str, Any]]:
     """Return the shapes of every figure over time.
 
     Grey bands where the drawn sequence is padding, a dashed line between encoder and decoder, and a solid line
@@ -205,7 +205,7 @@ def marks_in_time(info: RunInfo, *, above: bool = False) -> list[dict[str, Any]]
     return bands + [{"type": "line", **upright, "x0": t - 0.5, "x1": t - 0.5, "line": line} for t, line in lines]
 
 
-def _padding_label(info: RunInfo, steps: int) -> dict[str, Any]:
+def _padding_label(info: Chain, steps: int) -> dict[str, Any]:
     """Return the label "padding": vertical in a narrow band, none in a band narrower than a line of text."""
     low, high = time_axis(info.time_steps)["range"]
     width = steps / (high - low) * PLOT

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.figures import theme
 from app.figures.base import Patch
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Frame, Look, RunInfo
 from engine.number_format import short
 
 LETTER, LINE = 6.4, 11  # pixels: width of a letter, height of a slanted label
@@ -16,11 +16,11 @@ MAX_LETTERS = 12
 SLANT = -38  # degrees
 
 
-def inputs(info: RunInfo, frame: Frame) -> list[str]:
-    """Return the input symbol of every step; "" for padding, and at every step if the inputs are numbers."""
-    if info.inputs != "symbols":
+def inputs(info: Chain, look: Look) -> list[str]:
+    """Return the input symbol of every step; "" for padding, and at every step where inputs are numbers or unknown."""
+    if info.inputs != "symbols" or not (isinstance(info, RunInfo) and isinstance(look, Frame)):
         return [""] * info.time_steps
-    return [_input_at(info, int(token), t) if frame.valid[t] else "" for t, token in enumerate(frame.inputs)]
+    return [_input_at(info, int(token), t) if look.valid[t] else "" for t, token in enumerate(look.inputs)]
 
 
 def _input_at(info: RunInfo, token: int, t: int) -> str:
@@ -41,7 +41,7 @@ def targets(info: RunInfo, frame: Frame) -> list[str]:
     ]
 
 
-def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:
+def axis(info: Chain, labels: tuple[str, ...] | None) -> dict:
     """Return the time axis with an empty tick label at every step, or with numbers if labels do not fit.
 
     Args:
@@ -61,14 +61,14 @@ def axis(info: RunInfo, labels: tuple[str, ...] | None) -> dict:
     }
 
 
-def shown(info: RunInfo, labels: tuple[str, ...] | None) -> bool:
+def shown(info: Chain, labels: tuple[str, ...] | None) -> bool:
     """Return True if there are labels and they fit: single letters side by side, longer ones slanted."""
     if labels is None:
         return False
     return theme.PLOT / info.time_steps >= (LETTER + 2 if max(map(len, labels)) == 1 else LINE)
 
 
-def ticks(info: RunInfo, words: list[str]) -> Patch:
+def ticks(info: Chain, words: list[str]) -> Patch:
     """Patch the tick labels: slanted only if one is wider than a step, with the room they need below the axis."""
     longest = max(len(html.unescape(word)) for word in words)
     slanted = longest > 1 and longest * LETTER + 5 > theme.PLOT / info.time_steps

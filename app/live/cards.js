@@ -7,6 +7,11 @@ function make(tag, parent, attributes = {}) {
   return parent.appendChild(Object.assign(document.createElement(tag), attributes));
 }
 
+// Sets a text only if it has changed, so that a screen reader does not read it again.
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 // A box that once needed more lines keeps their height as long as its width stays, so that longer words do not move the page.
 function keepHeight(box) {
   if (box.keptAt !== box.offsetWidth) box.style.minHeight = '';

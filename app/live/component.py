@@ -6,13 +6,13 @@ It gets the templates once per run; frames come over its own socket and never pa
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, overload
 
 import streamlit as st
 
 from app import stage_mode, state, text
 from app.experiment_cache import cached_by_experiment
-from app.figures import applicable, theme
+from app.figures import ChainFigure, LiveFigure, applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured, past_runs
@@ -21,7 +21,7 @@ from app.live.tabs import tabs
 from app.stage.description import describe
 from app.stage.microscope.description import configuration
 from engine.experiment import Experiment
-from engine.frame import RunInfo
+from engine.frame import Chain, RunInfo
 from engine.preset import Preset
 
 KEY = "live"
@@ -71,7 +71,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
     )
 
 
-def chains(info: RunInfo) -> list[dict[str, Any]]:
+def chains(info: Chain) -> list[dict[str, Any]]:
     """The layers and directions to choose from, from the bottom up: each for its button, and as part of a sentence."""
     if info.num_layers == 1:
         names = [("→ forwards", "the forward direction"), ("← backwards", "the backward direction")]
@@ -97,18 +97,24 @@ def templates(experiment: Experiment, chain: tuple[int, int] | None = None) -> l
         chain: (layer, direction) that figures of a single layer show; None for the top layer, forwards.
     """
     info = RunInfo.of(experiment).showing(chain)
-    return [
-        {
-            "name": name,
-            "over": figure.over,
-            "title": figure.title(info),
-            "look_for": figure.look_for(info),
-            "label": figure.label,
-            "how": figure.how(info),
-            "fits": figure.fits,
-            "needs": figure.requires,
-            "steps": figure.steps,
-            "figure": json.loads(figure.template(info).to_json()),
-        }
-        for name, figure in applicable(info).items()
-    ]
+    return [template(name, figure, info) for name, figure in applicable(info).items()]
+
+
+@overload
+def template(name: str, figure: ChainFigure, info: Chain) -> dict[str, Any]: ...
+@overload
+def template(name: str, figure: LiveFigure, info: RunInfo) -> dict[str, Any]: ...
+def template(name: str, figure: Any, info: Any) -> dict[str, Any]:
+    """One figure without data, as JSON values."""
+    return {
+        "name": name,
+        "over": figure.over,
+        "title": figure.title(info),
+        "look_for": figure.look_for(info),
+        "label": figure.label,
+        "how": figure.how(info),
+        "fits": figure.fits,
+        "needs": figure.requires,
+        "steps": figure.steps,
+        "figure": json.loads(figure.template(info).to_json()),
+    }

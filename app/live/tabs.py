@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.figures import applicable
+from app.figures import LiveFigure, applicable
 from app.figures.base import TABS
 from engine.frame import RunInfo
 from engine.preset import Preset
@@ -20,6 +21,11 @@ def tabs(info: RunInfo, lesson: Preset | None) -> list[dict[str, Any]]:
     A figure of the lesson is in its own tab, too.
     """
     here = {name: figure for name, figure in applicable(info).items() if name != ON_THE_STAGE}
-    found = [(LESSON, [name for name in lesson.figures if name in here])] if lesson is not None else []
-    found += [(tab, [name for name, figure in here.items() if figure.tab == tab]) for tab in TABS]
-    return [{"name": name, "figures": figures} for name, figures in found if figures]
+    own = [name for name in lesson.figures if name in here] if lesson is not None else []
+    return [*([{"name": LESSON, "figures": own}] if own else []), *by_question(here)]
+
+
+def by_question(figures: Mapping[str, LiveFigure], order: Sequence[str] = TABS) -> list[dict[str, Any]]:
+    """The same of any figures by name: a tab for each question that one of them answers, in this order."""
+    found = [(tab, [name for name, figure in figures.items() if figure.tab == tab]) for tab in order]
+    return [{"name": name, "figures": names} for name, names in found if names]

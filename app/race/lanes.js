@@ -7,11 +7,6 @@ function swatch({ colour, dash, mark }) {
   return `<svg viewBox="0 0 46 16" aria-hidden="true" fill="${colour}"><path d="M1 8h44" stroke="${colour}" stroke-width="2.4" stroke-dasharray="${DASHES[dash]}"/>${MARKS[mark]}</svg>`;
 }
 
-// Sets a text only if it has changed, so that a screen reader does not read it again.
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 class Lanes {
   // `place`: where they stand; `template`: the markup of one network's drawing; acts: {need()}: a choice needs numbers
   // that the last request did not ask for.

@@ -13,7 +13,9 @@ from app import state, text
 from app.replay import pair, pair_text, player
 from app.replay.pair import OpenedPair
 from app.replay.player import Opened
+from app.watched import page as watched
 from engine.recording import Recording, RecordingError
+from engine.recording.growing.folder import folder
 
 TITLE = "Open a recording"
 HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays visible
@@ -91,19 +93,31 @@ def page(playground: Page) -> None:
     state.leave()
     if link := state.link():  # Streamlit writes a link relative to this page: in a new tab it opens here first
         st.switch_page(playground, query_params=link)
-    page_state = _page_state()
     with st.container(key="recording"):
+        if (place := folder()) is not None:
+            st.title(watched.TITLE, anchor=False)
+            watched.show_folder(place)
+            return
         st.title(TITLE, anchor=False)
         st.caption(player.ABOUT)
-        uploaded = st.file_uploader(player.UPLOAD, "zip", key="recording_file", accept_multiple_files=True,
-                                    max_upload_size=player.MAX_UPLOADED)  # fmt: skip
-        with st.container(key="recording_news"):  # its own container, so that messages do not remount the replay below
-            _open(page_state, uploaded)
-        readable = page_state.readable([file.file_id for file in uploaded])
-        if isinstance(page_state.opened, OpenedPair):
-            show_pair(page_state.opened, playground, page_state.swap if len(readable) >= MOST else None)
-        elif page_state.opened is not None:
-            show(page_state.opened, playground)
+        every = st.file_uploader(player.UPLOAD, ["zip", "looks"], key="recording_file", accept_multiple_files=True,
+                                 max_upload_size=player.MAX_UPLOADED)  # fmt: skip
+        if looks := [file for file in every if watched.is_watched(file.name)]:
+            watched.show_uploaded(looks)
+            return
+        show_recordings(every, playground)
+
+
+def show_recordings(uploaded: Sequence[Any], playground: Page) -> None:
+    """Draw one or two recordings of runs of our own, or those that were open before."""
+    page_state = _page_state()
+    with st.container(key="recording_news"):  # its own container, so that messages do not remount the replay below
+        _open(page_state, uploaded)
+    readable = page_state.readable([file.file_id for file in uploaded])
+    if isinstance(page_state.opened, OpenedPair):
+        show_pair(page_state.opened, playground, page_state.swap if len(readable) >= MOST else None)
+    elif page_state.opened is not None:
+        show(page_state.opened, playground)
 
 
 def _problem(file: IO[bytes]) -> str:

@@ -1,11 +1,6 @@
 // Two recordings over one slider of training steps: each with its newest frame up to there.
 const DASHES = { solid: '', dash: '8 5' };
 
-// Sets a text only if it has changed, so that a screen reader does not read it again.
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 class PairReplay extends Replay {
   prepare({ tabs, lanes }) {
     this.names = lanes.map(({ name }) => name);

@@ -47,9 +47,9 @@ PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plo
 ABOUT = (
     "A recording is the zip file that **Export** in the playground saves: a run's figures at many training steps. "
     "Here it is played without training again. With two files, such as before and after a change, both are shown one "
-    "over the other."
+    "over the other. A **.looks** file, as `lens.record` writes it while your own PyTorch model trains, opens here too."
 )
-UPLOAD = "A recording, or two, as zip files"
+UPLOAD = "A recording, or two, as zip files; or a .looks file"
 INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 IN_PLAYGROUND = "Train this network in the playground"
 TABLE = "The numbers of every frame, as a table"

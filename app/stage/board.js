@@ -37,16 +37,15 @@ export function createBoard(root, acts) {
   const view = { t: 0, chain: { l: 0, d: 0 }, unit: 0, fold: 1, follow: null, typed: {}, sentence: '', open: false, matrix: null, large: 1, slow: false, walk: null, beside: 0 };
   let info = null, cell = null, stage = null, frame = null, palette = null, folding = null, raf = 0, patched = [];
 
-  const legend = createLegend(find('legend'), { light, matrix: (matrix, anchor) => menu.matrix(matrix, anchor) });
+  const legend = createLegend(find('legend'), { light, matrix: weights });
   const menu = createMenu(find('menu'), board, { palette: () => palette, need: (name) => { view.matrix = name; acts.onNeed(); }, type });
   const micro = createMicroscope(find('micro'), (v) => shade(palette, v), { step: (by) => choose(view.t + by), follow: (unit) => { view.unit = unit; acts.onNeed(); magnify(); }, close: shut });
-  const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => menu.matrix(info.matrices.find((each) => each.key === key), anchor) });
+  const formula = createFormula(find('formula'), { light, matrix: (key, anchor) => weights(info.matrices.find((each) => each.key === key), anchor) });
 
   const ask = createAsk(find('ask'), (sentence) => { Object.assign(view, { sentence, typed: {} }); acts.onNeed(); });
   const listen = createListen(find('listen'), () => ({ first: frame?.words?.[0], notes: frame?.free?.filter(Boolean) }), (t) => choose(t));
   const isTyped = () => Boolean(view.sentence || Object.keys(view.typed).length);
-  const row = Object.assign(document.createElement('div'), { className: 'stage-change' });
-  find('micro').append(row);
+  const row = find('micro').appendChild(Object.assign(document.createElement('div'), { className: 'stage-change' }));
   const interventions = createInterventions(row, find('changes'), { change: (made) => { interventions.say([]); place(); acts.onNeed(); } });
   const phases = createPhases(find('phases'), find('phase'), find('norms'), { phase: (phase) => { reveal(board, phase, info.steps, CALM.matches); }, height: () => stage.at.height, next: () => acts.onMode(1), draw: (figure, node) => acts.onDraw(figure, node) });
   const walk = createWalk(find('walk-bar'), find('walk'), find('walk-side'), view, {
@@ -83,7 +82,8 @@ export function createBoard(root, acts) {
     place_.replaceChildren();
     stage = createStage(place_, info, () => palette, { light, choose, open, word, follow });
     for (const each of [legend, formula, ask, listen]) each.configure(info);
-    walk.configure(info, cell);
+    for (const each of [find('slow'), find('step-through'), row]) each.hidden = !info.task; // nobody can run another's model
+    if (info.task) walk.configure(info, cell);
     micro.close();
     [find('untype').hidden, find('follow').hidden] = [!isTyped(), view.follow === null];
     stage.svg.addEventListener('keydown', press);
@@ -142,7 +142,7 @@ export function createBoard(root, acts) {
     button.title = 'Follow the last loss again';
     const a = answer(info, frame, entersAt(info, now.follow, 0)), says = a ? ` It says ${seen(a.label)}${a.p === null ? '' : `, ${percent(a.p)}`}.` : '';
     const end = view.chain.d ? info.steps - 1 : 0, arrived = info.links && info.steps > 1 ? ` ${part(along(now.relative, info, view.chain)[end])} of the gradient arrives at t = ${info.at[end]}.` : '';
-    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, update ${frame.step}.${says}${arrived} Left and right arrow keys choose a step, Enter opens the cell.`;
+    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, ${info.task ? 'update' : 'backward pass'} ${frame.step}.${says}${arrived} Left and right arrow keys choose a step, Enter opens the cell.`;
     put(stage.svg, { 'aria-label': text });
   }
 
@@ -166,6 +166,7 @@ export function createBoard(root, acts) {
     put(find('problem'), { text: frame.typedProblem ?? '' });
   }
 
+  function weights(matrix, anchor) { if (info.task) menu.matrix(matrix, anchor); }
   function light(key, chain = null) {
     stage?.light(key, chain);
     legend.light(key, chain, frame?.means);
@@ -186,7 +187,7 @@ export function createBoard(root, acts) {
     if (t >= 0) choose(t, true);
   }
   function open(t, l, d) {
-    if (pull.moved) return; // the end of a drag is no click
+    if (pull.moved || !info.opens) return; // the end of a drag is no click
     if (view.walk) return walk.choose(t, { l, d });
     const from = stage.cellBox(t, l, d);
     micro.configure(cell);
@@ -235,7 +236,7 @@ export function createBoard(root, acts) {
     acts.onNeed();
   }
   function follow(t) {
-    if (view.walk || !info.links || info.counted.filter(Boolean).length < 2) return choose(t);
+    if (view.walk || !info.task || !info.links || info.counted.filter(Boolean).length < 2) return choose(t);
     view.follow = t === info.enters[0] ? null : t;
     acts.onNeed();
     place();
@@ -321,7 +322,7 @@ export function createBoard(root, acts) {
       event.preventDefault();
       return void event.stopImmediatePropagation(); // elsewhere these keys move the timeline
     }
-    const does = { u: () => mode() || toggleFold(), d: () => mode() || startDots(), m: () => view.beside || toggle('slow'), w: () => view.beside || toggle('walk') }[event.key.toLowerCase()];
+    const does = { u: () => mode() || toggleFold(), d: () => mode() || startDots(), m: () => view.beside || !info?.task || toggle('slow'), w: () => view.beside || !info?.task || toggle('walk') }[event.key.toLowerCase()];
     if (does && info) does();
   };
   document.addEventListener('keydown', onKey, true);

@@ -30,6 +30,16 @@ def units(chain: Chain) -> np.ndarray:
     return np.unique(np.linspace(0, size - 1, min(UNITS, size)).round().astype(int))
 
 
+def rows(chain: Chain, size: int) -> np.ndarray:
+    """The rows of a state of `size` units: as many as of every other, so that some are drawn twice of a projected h."""
+    return np.linspace(0, size - 1, len(units(chain))).round().astype(int)
+
+
+def can_be_opened(chain: Chain) -> bool:
+    """True for a cell whose one step is the textbook's: neither unknown nor with a projection behind it."""
+    return chain.is_cell_known and not chain.proj_size
+
+
 def real_steps(chain: Chain) -> np.ndarray:
     """Positions on the time axis of the drawn sequence's real steps: padding is not drawn."""
     return np.flatnonzero(np.array(chain.valid))
@@ -40,8 +50,29 @@ def describe(info: RunInfo) -> dict[str, Any]:
     return {**of_chain(info), **of_task(info), "walls": _walls(info), "lines": state_lines(info)}
 
 
+WITHOUT_TASK: dict[str, Any] = {
+    "task": False, "inputs": "", "channels": 0, "isRow": False, "image": None, "imageSteps": 0, "outputs": "",
+    "labels": [], "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [], "audible": False,
+    "reduction": "",
+}  # fmt: skip
+"""What `of_task` says, of a network of which no task is known: neither words nor answers."""
+
+
+def describe_chain(chain: Chain, module: str) -> dict[str, Any]:
+    """The same of a network of which no task is known. module: its name in the model, as in `named_modules()`."""
+    every = matrices(chain) if chain.is_cell_known else []
+    recurrent = [each for each in every if each["key"].endswith(("xh", "hh"))]
+    for each in recurrent:
+        each["name"] = ".".join(filter(None, [module, each["name"].rpartition(".")[2]]))
+    names = [chain.step_names[t] for t in real_steps(chain)] if chain.step_names else []
+    drawn = {"matrices": recurrent, "walls": _walls(chain), "lines": state_lines(chain), "names": names}
+    return {**of_chain(chain), **WITHOUT_TASK, **drawn}
+
+
 def state_lines(chain: Chain) -> list[Any]:
     """The equations of what goes on to the next step, for the line of sums; the microscope has those of the gates."""
+    if not can_be_opened(chain):
+        return []
     every = equations.lines(chain.cell_kind, chain.nonlinearity)
     return [line for line in every if line[-1][0] in chain.cell_kind.states]
 
@@ -52,7 +83,7 @@ def of_chain(chain: Chain) -> dict[str, Any]:
     index = {int(t): n for n, t in enumerate(real)}
     counted = np.array(chain.counted)[real]
     retain = chain.cell_kind.retain_letter
-    need = int(real[-1] if counted[-1] else real[counted][-1]) - (chain.lag or 0)
+    need = chain.enters(0) - (chain.lag or 0)
     return {
         "title": chain.cell_title,
         "memory": chain.memory_symbol,
@@ -72,6 +103,8 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "answersOnce": chain.answers_once,
         "feeds": chain.is_autoregressive,
         "ofProbe": chain.same_lengths,
+        "measuredOn": chain.measured_on,
+        "opens": can_be_opened(chain),
         "need": index.get(need, -1) if chain.lag and not chain.looks_ahead else -1,
         "matrices": matrices(chain),
     }
@@ -90,6 +123,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
     """What it reads and says: the kind of the inputs, how many channels a strip of them has, and the answers."""
     kind, channels = _inputs(info)
     return {
+        "task": True,
         "inputs": kind,
         "channels": channels,
         "isRow": kind == "channels" and info.image is not None,  # a row of an image, drawn as one

@@ -20,7 +20,7 @@ from app.stage.values import before, logarithm, values, words
 from app.step_through.feed import SequenceFeed
 from app.step_through.place import Looked
 from app.weights_file import matrix, step_of
-from engine.frame import Frame, RunInfo
+from engine.frame import Frame, Look, RunInfo
 from engine.frame.chain import Chain
 from engine.frame.reading_request import ReadingRequest
 from engine.intervention.as_json import MAX_INTERVENTIONS
@@ -149,7 +149,7 @@ class StageFeed:
         other = typed if update is None else update
         shown, of = (frame, self._sequence.info(info)) if other is None else (other.frame, other.info(info))
         made, untouched = (other.interventions, other.untouched) if isinstance(other, ChangedFrame) else ((), None)
-        changed = {**values(of, shown), **self._followed(of, shown), **self._cell(of, shown, made)}
+        changed = {**values(of, shown), **self._followed(of, shown), **cell_values(of, shown, self.wanted, made)}
         read = {
             **words(of, shown),
             "description": describe(of),
@@ -197,24 +197,6 @@ class StageFeed:
             "followedHigh": logarithm(followed.relative_high[:, :, real]),
         }
 
-    def _cell(self, info: Chain, frame: Frame, interventions: Sequence[Intervention]) -> Patch:
-        """Every number of the chosen cell and unit at the chosen step; for the microscope also all of its units."""
-        wanted = self.wanted
-        if wanted is None or wanted.chain not in info.chains or wanted.t >= info.time_steps:
-            return {}
-        (layer, direction), unit = wanted.chain, min(wanted.unit, info.hidden_size - 1)
-        has_terms = frame.terms is not None and (frame.terms.layer, frame.terms.direction) == wanted.chain
-        found = values_of_cell(
-            info, frame, layer, direction, unit, wanted.t, frame.terms if has_terms else None, interventions
-        )
-        written = {name: _written(float(value)) for name, value in found.items()}
-        changed: Patch = {"cellValues": written, "cellOf": [wanted.t, layer, direction, unit]}
-        if wanted.is_open:
-            memory = frame.hidden if frame.cell is None else frame.cell
-            states = memory[layer, direction, wanted.t]
-            changed |= {"cellUnits": Quantised.of(states, scale_of(states)), "cellScale": scale_of(memory)}
-        return changed
-
     def _weights(self) -> Patch:
         """The weights of the matrix that is open, if they have come."""
         content = self._run.result(WEIGHTS) if self._asked_for else None
@@ -228,6 +210,24 @@ class StageFeed:
         about = {"name": self._asked_for, "rows": table.shape[0], "columns": table.shape[1], "most": most}
         about |= {"step": step_of(content), "mean": float(sizes.mean()) if sizes.size else 0.0}
         return {"matrix": about, "weights": Quantised.of(table.ravel(), most)}
+
+
+def cell_values(info: Chain, look: Look, wanted: Wanted | None, interventions: Sequence[Intervention] = ()) -> Patch:
+    """Every number of the chosen cell and unit at the chosen step; for the microscope also all of its units."""
+    if wanted is None or wanted.chain not in info.chains or wanted.t >= info.time_steps:
+        return {}
+    (layer, direction), unit = wanted.chain, min(wanted.unit, info.hidden_size - 1)
+    has_terms = look.terms is not None and (look.terms.layer, look.terms.direction) == wanted.chain
+    found = values_of_cell(
+        info, look, layer, direction, unit, wanted.t, look.terms if has_terms else None, interventions
+    )
+    written = {name: _written(float(value)) for name, value in found.items()}
+    changed: Patch = {"cellValues": written, "cellOf": [wanted.t, layer, direction, unit]}
+    if wanted.is_open:
+        memory = look.hidden if look.cell is None else look.cell
+        states = memory[layer, direction, wanted.t]
+        changed |= {"cellUnits": Quantised.of(states, scale_of(states)), "cellScale": scale_of(memory)}
+    return changed
 
 
 def _key(value: Any) -> Any:

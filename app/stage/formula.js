@@ -44,11 +44,16 @@ export function createFormula(box, acts) {
     [terms, plain] = [[], []];
     box.replaceChildren();
     for (const line of info.lines) group('Forward: the state of the followed unit', line.map((piece) => (typeof piece === 'string' ? piece : [`${OF_CELL}${piece[0]}`, piece[1], piece[2]])));
+    if (info.task) groupAnswer();
+    const source = !info.task ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'], '→'];
+    const way = [['de', '', 'grad'], '→', ['dt', '', 'grad'], '→', ['d0', '', 'grad']], whose = info.ofProbe ? ['this sequence: '] : [];
+    group('Back: the gradient of the loss that is followed, of the sequence drawn', info.links && info.steps > 1 ? [...source, ...whose, ...way] : [...source, way[0]]);
+  }
+  function groupAnswer() {
     const sum = info.reduction === 'sum' ? 'L = sum of all l' : 'L = mean of all l', several = info.counted.filter(Boolean).length > 1;
-    if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', ['', 'W_hy hₜ', 'hy'], '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', 'lₜ = −ln p', 'loss'], ...(several ? ['→', ['total', sum, 'loss']] : [])]);
-    else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', ['', 'W_hy hₜ', 'hy'], '+ b_y', '→', ['loss', 'lₜ = (ŷₜ − yₜ)²', 'loss'], ...(several ? ['→', ['total', sum, 'loss']] : [])]);
-    const back = info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'];
-    group('Back: the gradient of the loss that is followed, of the sequence drawn', info.links && info.steps > 1 ? [back, '→', ...(info.ofProbe ? ['this sequence: '] : []), ['de', '', 'grad'], '→', ['dt', '', 'grad'], '→', ['d0', '', 'grad']] : [back, '→', ['de', '', 'grad']]);
+    const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', 'W_hy hₜ', 'hy'];
+    if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', 'lₜ = −ln p', 'loss'], ...total]);
+    else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', read, '+ b_y', '→', ['loss', 'lₜ = (ŷₜ − yₜ)²', 'loss'], ...total]);
   }
 
   function patch(frame, view) {
@@ -57,7 +62,7 @@ export function createFormula(box, acts) {
     const back = chain.d ? 1 : -1, mid = t === last && t !== e ? t - back : t === e && t !== last ? t + back : t; // never one of both ends again
     const within = chain.d ? t >= e : t <= e, known = view.follow === null;
     const numbers = {
-      p: a?.chance, said: frame.best[asked], loss: a?.loss, total: frame.total, dy: info.outputs === 'symbols' ? source.chance - 1 : 2 * (frame.best[from] - frame.goal[from]),
+      ...(info.task ? { p: a?.chance, said: frame.best[asked], loss: a?.loss, total: frame.total, dy: info.outputs === 'symbols' ? source.chance - 1 : 2 * (frame.best[from] - frame.goal[from]) } : {}),
       de: known ? g[e] : 1, dt: within ? (known ? g[mid] : along(view.relative, info, chain)[mid]) : NaN, d0: known ? g[last] : along(view.relative, info, chain)[last],
     };
     const [at, layer, direction, unit] = frame.cellOf ?? [], mine = at === info.at[t] && layer === chain.l && direction === chain.d && unit === view.unit;
@@ -74,7 +79,8 @@ export function createFormula(box, acts) {
       const at = info.at[text.includes('ŷ') || text.includes('b_y') ? asked : t];
       write(span, dated(text, at, chain.d ? at + 1 : at - 1));
     }
-    box.title = `Unit ${view.unit}, of the sequence drawn${info.outputs === 'symbols' && a ? `; right is “${seen(a.target ?? '?')}”` : ''}. Dŷ belongs to the loss of its own step; the norms are those of the loss that is followed.`;
+    const ofAnswer = info.task ? ' Dŷ belongs to the loss of its own step; the' : ' The';
+    box.title = `Unit ${view.unit}, of the sequence drawn${info.outputs === 'symbols' && a ? `; right is “${seen(a.target ?? '?')}”` : ''}.${ofAnswer} norms are those of the loss that is followed.`;
   }
   return { configure, patch };
 }

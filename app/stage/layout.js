@@ -26,10 +26,10 @@ function heights(info, view, both, narrow) {
   const one = both ? (L > 1 && view.room < 420 ? 11 : 15) * s : (narrow ? (flat ? 22 : 30) : clamp(view.room * 0.125, 24, 64 * s)) / (1 + 0.45 * (L - 1));
   const lane = info.links ? one * 1.67 : both ? 10 : one;
   const spare = both ? 0 : clamp((view.room - 400) / 3, 0, 40);
-  const head = (isSingle(info) && !narrow ? 60 : info.feeds ? 62 : 48) * s;
+  const head = (!info.task ? 22 : isSingle(info) && !narrow ? 60 : info.feeds ? 62 : 48) * s;
   const lift = (both ? 34 : 26) * s + spare / 2;
   const low = (both ? 16 : 15) * s + spare * 0.2 + (narrow && !both && !flat ? 26 : 0);
-  const chip = (info.inputs === 'image' ? 66 : info.inputs === 'channels' ? 44 : 30) * s;
+  const chip = (!info.task ? 4 : info.inputs === 'image' ? 66 : info.inputs === 'channels' ? 44 : 30) * s;
   const tick = 24 * s;
   const stagger = both ? (view.room < 420 ? 9 : 15) * s : 0;
   const between = (L > 2 || view.room < 420 ? 12 : 22) * s;

@@ -18,7 +18,7 @@ export function createLegend(box, acts) {
   function configure(next) {
     info = next;
     box.replaceChildren(...info.matrices.filter(({ symbol }) => symbol).map((matrix) => {
-      const button = Object.assign(document.createElement('button'), { type: 'button', className: `stage-w ${matrix.key.replace('e_', '')}`, title: `${matrix.name} in PyTorch. Press: all its weights.` });
+      const button = Object.assign(document.createElement('button'), { type: 'button', className: `stage-w ${matrix.key.replace('e_', '')}`, title: `${matrix.name} in PyTorch.${info.task ? ' Press: all its weights.' : ''}` });
       button.dataset.w = matrix.key;
       button.append(document.createElement('i'), symbolNode(matrix.symbol), Object.assign(document.createElement('span'), { textContent: matrix.does }));
       button.onpointerenter = button.onfocus = () => acts.light(matrix.key);
@@ -28,7 +28,7 @@ export function createLegend(box, acts) {
     }), shared);
     const keys = Object.assign(document.createElement('span'), { className: 'stage-keys' });
     keys.innerHTML = `<span class="stage-key"><span class="low">−1</span><i class="stage-state-key"></i><span class="high">+1</span><span class="of-c"></span> <span class="long">state</span></span>
-      <span class="stage-key" title="Thickness: size of the gradient relative to where the loss enters, a sixth less for every tenfold. ${info.ofProbe ? 'Median over the 16 sequences of the probe; its pale edge: a quarter of them have more.' : 'Of the sequence drawn: the others have other lengths or targets.'}">${WEDGE} <span class="long">gradient, relative</span></span>`;
+      <span class="stage-key" title="Thickness: size of the gradient relative to where the loss enters, a sixth less for every tenfold. ${info.ofProbe ? 'Median over ${info.measuredOn}; its pale edge: a quarter of them have more.' : 'Of the sequence drawn: the others have other lengths or targets.'}">${WEDGE} <span class="long">gradient, relative</span></span>`;
     box.append(keys);
   }
 

@@ -3,10 +3,12 @@ import { along, answer, num, percent, seen } from './scene.js';
 
 export function fillNumbers(table, info, frame, view) {
   const c = view.chain, relative = along(view.relative, info, c), norms = along(frame.norms, info, c);
-  const head = ['t', 'reads', ...(info.outputs === 'symbols' ? ['says', 'right'] : ['says', 'target']), 'loss', info.ofProbe ? 'gradient that is left (median of 16 sequences)' : 'gradient that is left (this sequence)', `‖D${info.memory}‖ (this sequence)`];
+  const ofTask = info.outputs === 'symbols' ? ['reads', 'says', 'right', 'loss'] : ['reads', 'says', 'target', 'loss'];
+  const head = ['t', ...(info.task ? ofTask : []), info.ofProbe ? `gradient that is left (median of ${info.measuredOn})` : 'gradient that is left (this sequence)', `‖D${info.memory}‖ (this sequence)`];
   const cells = view.words.map((word, t) => {
     const a = answer(info, frame, t);
-    return [info.at[t], seen(word), a ? `${seen(a.label)}${a.p === null ? '' : ` ${percent(a.p)}`}` : '', a ? seen(a.target ?? '?') : '', a ? num(a.loss) : '', num(relative[t]), view.follow === null ? num(norms[t]) : ''];
+    const said = [seen(word), a ? `${seen(a.label)}${a.p === null ? '' : ` ${percent(a.p)}`}` : '', a ? seen(a.target ?? '?') : '', a ? num(a.loss) : ''];
+    return [info.at[t], ...(info.task ? said : []), num(relative[t]), view.follow === null ? num(norms[t]) : ''];
   });
   const rows = [head, ...cells];
   if (table.rows.length !== rows.length) {

@@ -161,9 +161,9 @@ export const dated = (text, t, before) => (Number.isInteger(t) ? text.replaceAll
 // [plain, lowered, plain, ...]: W_xh x is W, xh, x.
 export const split = (text) => text.split(/_(\w+)/);
 
-// What the network says at a step; null where it says nothing.
+// What the network says at a step; null where it says nothing, or nobody knows what.
 export function answer(info, frame, t) {
-  if (!info.counted[t]) return null;
+  if (!info.task || !info.counted[t]) return null;
   const target = frame.targets[t];
   if (info.outputs === 'values') return { label: fixed(frame.best[t]), p: null, target: fixed(frame.goal[t]), right: null, loss: frame.losses[t] };
   const label = info.labels[frame.best[t]] ?? '✕ not finite';

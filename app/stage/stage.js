@@ -15,6 +15,7 @@ import { context, fed } from './parts/context.js';
 import { ring, states } from './parts/states.js';
 
 const PARTS = { labels, wires, dense, fed, gradient, steps, answers, chances, folded, loops, flags, context, ring, states };
+const OF_TASK = ['answers', 'chances']; // parts that only a network has whose task is known
 const ARROWS = ['xh', 'hh', 'hy', 'dense'];
 let made = 0;
 
@@ -39,7 +40,7 @@ export function createStage(host, info, palette, acts) {
   arrows(svg, id);
   const [back, wireLayer, front] = ['back', 'wires', 'front'].map((name) => el('g', { class: name }, svg));
   const shared = { info, chains, svg, canvas, palette, back, wires: wireLayer, front, id };
-  const parts = Object.fromEntries(Object.entries(PARTS).map(([name, build]) => [name, build(shared)]));
+  const parts = Object.fromEntries(Object.entries(PARTS).filter(([name]) => info.task || !OF_TASK.includes(name)).map(([name, build]) => [name, build(shared)]));
   let at = null, last = null, shown = null;
 
   function place(view) {

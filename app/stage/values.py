@@ -10,33 +10,42 @@ from app.figures import theme
 from app.figures.base import Patch, Quantised
 from app.figures.over_time.hidden import scale_of
 from app.figures.unrolled import symbols
-from app.stage.description import real_steps, units
-from engine.frame import Frame, RunInfo
+from app.stage.description import real_steps, rows, units
+from engine.frame import Chain, Frame, Look, RunInfo
 
 
 def values(info: RunInfo, frame: Frame) -> Patch:
     """The numbers of a frame as the stage draws them; states as one byte each, everything else as float32."""
     real, drawn = real_steps(info), units(info)
-    hidden = frame.hidden[:, :, real][..., drawn]
     changed: Patch = {
-        "h": Quantised.of(hidden.ravel(), scale_of(hidden)),
-        "hScale": scale_of(hidden),
-        "norms": logarithm(frame.sequence_grad_norm_memory[:, :, real]),
+        **of_look(info, frame),
         "total": None if not np.isfinite(frame.sequence_loss[0]) else float(frame.sequence_loss[0]),
-        "direct": theme.float32(frame.sequence_grad_norm_direct[:, :, real].ravel()),
-        **_relative(info, frame),
         **_answers(info, frame),
-        "step": frame.step,
-        "means": {name: float(value) for name, value in frame.mean_weights.items()},
     }
-    if frame.cell is not None:
-        cell = frame.cell[:, :, real][..., drawn]
-        changed |= {"c": Quantised.of(cell.ravel(), scale_of(cell)), "cScale": scale_of(cell)}
-    if gate := info.cell_kind.retain_gate:
-        changed["keep"] = theme.float32(frame.gates[gate][:, :, real].mean(-1).ravel())
     if len(frame.upper):
         above = frame.upper[:, real][..., np.minimum(drawn, frame.upper.shape[-1] - 1)]
         changed |= {"upper": Quantised.of(above.ravel(), scale_of(above)), "upperScale": scale_of(above)}
+    return changed
+
+
+def of_look(chain: Chain, look: Look) -> Patch:
+    """The numbers of the chain of states alone: of any network that was looked into."""
+    real = real_steps(chain)
+    hidden = look.hidden[:, :, real][..., rows(chain, chain.units)]
+    changed: Patch = {
+        "h": Quantised.of(hidden.ravel(), scale_of(hidden)),
+        "hScale": scale_of(hidden),
+        "norms": logarithm(look.sequence_grad_norm_memory[:, :, real]),
+        "direct": theme.float32(look.sequence_grad_norm_direct[:, :, real].ravel()),
+        **_relative(chain, look),
+        "step": look.step,
+        "means": {name: float(value) for name, value in look.mean_weights.items()},
+    }
+    if look.cell is not None:
+        cell = look.cell[:, :, real][..., rows(chain, chain.hidden_size)]
+        changed |= {"c": Quantised.of(cell.ravel(), scale_of(cell)), "cScale": scale_of(cell)}
+    if gate := chain.cell_kind.retain_gate:
+        changed["keep"] = theme.float32(look.gates[gate][:, :, real].mean(-1).ravel())
     return changed
 
 
@@ -60,7 +69,7 @@ def _target(info: RunInfo, frame: Frame, t: int) -> str:
     return symbols.target(info, frame, t) if info.outputs == "symbols" else ""
 
 
-def _relative(info: RunInfo, frame: Frame) -> Patch:
+def _relative(info: Chain, frame: Look) -> Patch:
     """Size relative to where the loss enters, with its quartiles over the probe.
 
     The drawn sequence's own, without quartiles, where a median over sequences of other lengths would mix steps that

@@ -22,6 +22,7 @@ class Chain:
         cell: one of `engine.cells.CELLS`; any other name stands for a cell that is not known.
         nonlinearity: of a plain cell; gated cells ignore it.
         num_layers, directions, hidden_size: of the recurrent layers. output_layers: feed-forward layers above them.
+        proj_size: the units of h where it is a projection of what the cell makes; 0 where it is not.
         input_size: of the first recurrent layer, the inputs of a feed-forward cell's whole window.
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
         valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
@@ -34,6 +35,7 @@ class Chain:
         first_informative: the first step whose input differs from sequence to sequence.
         same_lengths: all measured sequences have real steps and losses at the same positions, so that a median over
             them at t compares like with like.
+        sequences: over how many of them medians are taken; in a run of our own those of the probe.
         cuts: the steps t whose link to t - 1 lets no gradient back, where they are known one by one; see `walls`.
         inputs: "symbols" or "values"; input_labels: the symbols, or the channels' names, where they are known. At the
             steps of a decoder the inputs are symbols of the output.
@@ -47,6 +49,7 @@ class Chain:
     directions: int
     hidden_size: int
     input_size: int
+    proj_size: int = 0
     output_layers: int = 0
     time_steps: int
     encoder_steps: int = 0
@@ -59,6 +62,7 @@ class Chain:
     looks_ahead: bool = False
     first_informative: int = 0
     same_lengths: bool = True
+    sequences: int = 16
     cuts: tuple[int, ...] = ()
     inputs: str = "values"
     input_labels: tuple[str, ...] = ()
@@ -71,9 +75,19 @@ class Chain:
         return CELLS.get(self.cell, UNKNOWN_CELL)
 
     @property
+    def is_cell_known(self) -> bool:
+        """False for a loop that somebody wrote by hand: then states and their gradients are all that there is."""
+        return self.cell in CELLS
+
+    @property
     def cell_title(self) -> str:
         """The cell's name on the screen."""
         return self.cell_kind.title
+
+    @property
+    def units(self) -> int:
+        """The units of h_t; c_t and the gates have `hidden_size`, which are more where h is a projection."""
+        return self.proj_size or self.hidden_size
 
     @property
     def memory_symbol(self) -> str:
@@ -144,6 +158,11 @@ class Chain:
             return self.measured_lag
         last = max(t for t, counted in enumerate(self.counted) if counted)
         return sum(self.valid[max(last - self.measured_lag, 0) + 1 : last + 1])
+
+    @property
+    def measured_on(self) -> str:
+        """The sequences over which medians are taken, in words."""
+        return f"the {self.sequences} sequences looked at" if self.sequences != 1 else "the one sequence looked at"
 
     @property
     def walls(self) -> tuple[int, ...]:

@@ -73,6 +73,11 @@ class RunInfo(Chain):
         )
 
     @property
+    def measured_on(self) -> str:
+        """The probe, in words."""
+        return f"the {self.sequences} sequences of the probe"
+
+    @property
     def walls(self) -> tuple[int, ...]:
         """The steps t whose link to t - 1 is cut by truncation."""
         reach = self.experiment.tbptt

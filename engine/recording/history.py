@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Look
 
 ROW = np.dtype(
     [
@@ -80,7 +80,7 @@ class History:
         return past
 
 
-def ratios(frames: Iterable[Frame]) -> np.ndarray:
+def ratios(frames: Iterable[Look]) -> np.ndarray:
     """Make a structured array of RATIO, by step: the ratio in the verdict of every frame that has one."""
     judged = [frame for frame in frames if frame.diagnosis is not None and "ratio" in frame.diagnosis.evidence]
     return np.array(
@@ -92,16 +92,16 @@ class Waterfall:
     """The gradient of the last loss at every step in time, over training: one row for each frame.
 
     ||d l/d s_t|| of every layer and direction, s the state that carries memory: the median over the probe, or the drawn
-    sequence's own if the probe's sequences differ in length. Thinned like the curves.
+    sequence's own if the probe's sequences differ in length. NaN in padding. Thinned like the curves.
     """
 
     def __init__(self, max_rows: int = 120) -> None:
         self._rows = _Thinned(max_rows)
 
-    def add_frame(self, info: RunInfo, frame: Frame) -> None:
+    def add_frame(self, info: Chain, frame: Look) -> None:
         """Add what a frame measured."""
         norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
-        self._rows.add((frame.step, norms.copy()))
+        self._rows.add((frame.step, np.where(frame.valid, norms, np.nan)))
 
     def table(self, chain: tuple[int, int] = (-1, 0)) -> tuple[np.ndarray, np.ndarray]:
         """Steps (rows,), ascending, and norms (rows, T) float64; no rows before the first frame.

@@ -34,7 +34,9 @@ import numpy as np
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, settings_at
 from engine.frame import Diagnosis, Frame, RunInfo
 from engine.number_format import to_json
+from engine.recording.arrays import ArrayError, from_npy, to_npy
 from engine.recording.columns import Column, ColumnError, columns_of, leaves, reading
+from engine.recording.error import RecordingError
 from engine.recording.history import ROW, History, size_of
 from engine.recording.own_data import check_steps, describe, described
 from engine.recording.shapes import check_shapes
@@ -59,10 +61,6 @@ CUT_OFF = (
 OTHER_ZIP = f"This zip file is no recording: it does not contain {CONTENTS}."
 ZIP_BEGINS = b"PK\x03\x04"
 DAMAGED = "This recording is damaged: a part of it is missing, or is not what it should be."
-
-
-class RecordingError(ValueError):
-    """A file that is not a recording, or is damaged; the message says what is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,9 +184,9 @@ class Recording:
         with zipfile.ZipFile(file, "w") as archive:
             _write_entry(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
             for name in CURVES:
-                _write_entry(archive, f"{name}.npy", _to_npy(getattr(self, name)))
+                _write_entry(archive, f"{name}.npy", to_npy(getattr(self, name)))
             for path, column in columns.items():
-                _write_entry(archive, f"frames/{path}.npy", _to_npy(column.values))
+                _write_entry(archive, f"frames/{path}.npy", to_npy(column.values))
             for number, (_, content) in enumerate(self.files):
                 _write_entry(archive, f"files/{number}", content)
 
@@ -207,7 +205,7 @@ class Recording:
         try:
             with zipfile.ZipFile(raw) as archive:
                 return _read_archive(archive, max_bytes)
-        except (RecordingError, ExperimentError, ColumnError) as error:
+        except (RecordingError, ExperimentError, ColumnError, ArrayError) as error:
             raise RecordingError(str(error)) from error
         except Exception as error:  # a damaged file can cause any error, and must not crash the page
             raise RecordingError(_why(raw)) from error
@@ -234,12 +232,6 @@ def _diagnosis_to_json(verdict: Diagnosis | None) -> dict[str, Any] | None:
 def _write_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     """Add a compressed entry without a time stamp, so that equal recordings give equal files."""
     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-
-
-def _to_npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    return buffer.getvalue()
 
 
 # ---- reading: nothing in the file is trusted before it has been checked
@@ -320,11 +312,4 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """Read an array of numbers, read-only. Its header must agree with the number of bytes in the file."""
     if name not in archive.namelist():
         raise RecordingError(f"{name} is missing from this recording.")
-    raw = archive.read(name)
-    stream = io.BytesIO(raw)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise RecordingError(f"{name} is no array as this playground writes it.")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.hasobject or fortran or math.prod(shape) * dtype.itemsize != len(raw) - stream.tell():
-        raise RecordingError(f"{name} is damaged: it holds fewer or other numbers than it says.")
-    return np.ndarray(shape, dtype, raw, stream.tell())
+    return from_npy(archive.read(name), name)

@@ -1,23 +1,23 @@
-"""The shape that every array of a frame must have for an experiment, by named axes. No torch."""
+"""The shape that every array of a frame, or of a look, must have for its network, by named axes. No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from engine.cells import CELLS
 from engine.experiment import Experiment
-from engine.frame import RunInfo
+from engine.frame import Chain, RunInfo
 from engine.recording.columns import ColumnError
 from engine.tasks import task_of
 
 CHAIN = "layers directions time"
 AXES = {
     "hidden": f"{CHAIN} units",
-    "cell": f"{CHAIN} units",
-    "gates.*": f"{CHAIN} units",
-    "from_input": "time blocks units",
-    "from_state": "time blocks units",
-    "biases": "passes vectors blocks units",
+    "cell": f"{CHAIN} inner_units",
+    "gates.*": f"{CHAIN} inner_units",
+    "from_input": "time blocks inner_units",
+    "from_state": "time blocks inner_units",
+    "biases": "passes vectors blocks inner_units",
     "embedding": "symbols two",
     "upper": "output_layers time units",
     "inputs": "time ...",
@@ -45,9 +45,9 @@ AXES = {
     "saliency.steps": "answers",
     "saliency.norms": "answers time",
     "saliency.occluded": "time",
-    "terms.from_input": "time blocks units",
-    "terms.from_state": "time blocks units",
-    "terms.biases": "passes vectors blocks units",
+    "terms.from_input": "time blocks inner_units",
+    "terms.from_state": "time blocks inner_units",
+    "terms.biases": "passes vectors blocks inner_units",
     "followed.relative*": CHAIN,
 }
 """By path; "*" matches any ending. An axis whose size the experiment does not fix has the same length everywhere. The
@@ -55,34 +55,57 @@ cell's vectors are added in `check_shapes`."""
 
 
 def check_shapes(experiment: Experiment, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Check the shapes of arrays, by path, against the experiment.
+    """Check the shapes of a frame's arrays, by path, against the experiment.
 
     Raises:
         ColumnError: naming the first that does not fit or is missing.
     """
-    e, cell = experiment, CELLS[experiment.cell]
     sizes = {
-        "layers": e.num_layers,
-        "directions": e.directions,
-        "time": e.time_steps,
-        "units": e.hidden_size,
-        "output_layers": e.output_layers,
+        "passes": 2 if experiment.rnn_type == "encoder_decoder" else 1,
+        "outputs": task_of(experiment).output_size,
+    }
+    check_chain_shapes(RunInfo.of(experiment), shapes, sizes)
+
+
+def check_chain_shapes(
+    chain: Chain, shapes: Mapping[str, tuple[int, ...]], more: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    """Check the shapes of a look's arrays, by path, against the chain of states that they are of.
+
+    Args:
+        more: sizes of further axes that are known; an axis whose size is not has the same length everywhere.
+
+    Raises:
+        ColumnError: naming the first that does not fit or is missing.
+    """
+    cell = chain.cell_kind
+    sizes = {
+        "layers": chain.num_layers,
+        "directions": chain.directions,
+        "time": chain.time_steps,
+        "units": chain.units,
+        "inner_units": chain.hidden_size,
+        "output_layers": chain.output_layers,
         "blocks": cell.blocks,
-        "passes": 2 if e.rnn_type == "encoder_decoder" else 1,
-        "outputs": task_of(e).output_size,
         "two": 2,
         **{vector.name: len(vector.symbols) for vector in cell.vectors},
+        **more,
     }
     vectors = {f"vectors.{vector.name}": f"passes {vector.name} units" for vector in cell.vectors}
     known = AXES | vectors | {f"terms.{name}": axes for name, axes in vectors.items()}
     for path, shape in shapes.items():
-        axes = next((axes for name, axes in known.items() if _matches(name, path)), None)
+        axes = axes_of(path, known)
         if axes is not None and not _fits(shape, axes.split(), sizes):
             shown = " x ".join(map(str, shape)) or "a single number"
             raise ColumnError(f"{path} has the wrong shape for this network: {shown}.")
-    for path in (*(f"gates.{name}" for name in RunInfo.of(e).gates), *vectors):
+    for path in (*(f"gates.{name}" for name in chain.gates), *vectors):
         if path not in shapes:
             raise ColumnError(f"{path} is missing, which this cell has.")
+
+
+def axes_of(path: str, known: Mapping[str, str] = MappingProxyType(AXES)) -> str | None:
+    """The names of an array's axes, as in AXES; None for one that is not known."""
+    return next((axes for name, axes in known.items() if _matches(name, path)), None)
 
 
 def _matches(name: str, path: str) -> bool:

@@ -26,6 +26,7 @@ from engine.watch.listener import Listener
 from engine.watch.looking import NOTHING_FOUND, Looking
 from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
+from engine.watch.recorder import Recorded
 from engine.watch.report import Report
 from engine.watch.report_html import html
 from engine.watch.report_text import written
@@ -39,7 +40,7 @@ HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
 
 
-class Lens:
+class Lens(Recorded):
     """Looks into a model while it is trained; made by `watch`.
 
     It changes nothing: the training is the same to the last bit. What it cannot measure exactly it refuses, with a
@@ -58,7 +59,7 @@ class Lens:
         self._model = None if model is None else weakref.ref(model)
         self._modules, refused = ({}, {}) if model is None else find(model)
         self._schedule, self._history = Schedule(share, every), History()
-        self._guard = Guard(self._schedule.own_time)
+        super().__init__(Guard(self._schedule.own_time))
         self._guard.refusals |= refused
         if model is not None and not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
@@ -103,6 +104,7 @@ class Lens:
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
             said |= never_seen
+            self._stop_recording(self._schedule.passes)
         for sentence in said.values():
             if warn:
                 warnings.warn(sentence, UserWarning, stacklevel=2)
@@ -154,6 +156,7 @@ class Lens:
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
                 self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
             self._mistakes.judge(calls)
+            self._record(number)
 
     @property
     def _scale(self) -> float:

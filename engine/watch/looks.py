@@ -129,12 +129,14 @@ class ModuleLook:
             directions=stack.directions,
             hidden_size=stack.units,
             input_size=kept.input_size,
+            proj_size=stack.projected,
             time_steps=len(own),
             valid=tuple(own.tolist()),
             counted=tuple(counted.tolist()),
             answers_once=answers_once,
             entering=entering,
             same_lengths=bool(alike),
+            sequences=valid.shape[1] if self.alone is None else 1,
             cuts=kept.cuts,
         )
 

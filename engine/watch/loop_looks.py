@@ -57,6 +57,7 @@ class LoopLook:
             counted=tuple(t == enters for t in range(len(own))),
             entering=(enters,),
             same_lengths=bool((valid == valid[:, :1]).all()),
+            sequences=valid.shape[1],
         )
 
     @cached_property

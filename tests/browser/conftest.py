@@ -58,6 +58,27 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -> None:
+    """Ask a server for its health until it answers.
+
+    Args:
+        why_ended: says why it never will.
+
+    Raises:
+        RuntimeError: if it has ended, or does not answer in time.
+    """
+    pause, deadline = threading.Event(), time.monotonic() + SERVER_START_LIMIT
+    while time.monotonic() < deadline:
+        if reason := why_ended():
+            raise RuntimeError(reason)
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=10).close()
+            return
+        except OSError:  # nobody listens yet, or the answer takes long
+            pause.wait(0.1)
+    raise RuntimeError(f"no answer from {url} in {SERVER_START_LIMIT} seconds")
+
+
 class Server:
     """The app as `make run` starts it, on a port of its own."""
 
@@ -77,27 +98,15 @@ class Server:
             stderr=subprocess.STDOUT,
         )
         try:
-            self._wait_until_it_answers()
+            wait_until_it_answers(self.url, self._why_ended)
         except RuntimeError:
             self.stop()
             raise
 
-    def _wait_until_it_answers(self) -> None:
-        """Ask for its health until it answers.
-
-        Raises:
-            RuntimeError: with the server's own output, if it ends or does not answer in time.
-        """
-        pause, deadline = threading.Event(), time.monotonic() + SERVER_START_LIMIT
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the server ended with code {self.process.returncode}:\n{self.written()}")
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10).close()
-                return
-            except OSError:  # nobody listens yet, or the answer takes long
-                pause.wait(0.1)
-        raise RuntimeError(f"the server gave no answer in {SERVER_START_LIMIT} seconds:\n{self.written()}")
+    def _why_ended(self) -> str:
+        """What it printed, if it has ended; else nothing."""
+        code = self.process.poll()
+        return "" if code is None else f"the server ended with code {code}:\n{self.written()}"
 
     def written(self) -> str:
         """What the server has printed so far."""

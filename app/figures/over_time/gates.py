@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme, token_labels
-from app.figures.base import GATES, Curves, LiveFigure, Patch
-from engine.frame import Frame, RunInfo
+from app.figures.base import GATES, ChainFigure, Curves, Patch
+from engine.frame import Chain, Look
 from engine.frame.readings import saturation
 from engine.number_format import short
 
@@ -28,10 +28,10 @@ LIMITS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """Between which values a gate lies, by its activation function; one without any has no limits."""
 MAX_MARKERS = 40  # with more steps, lines have no markers
 SPREAD = (0.1, 0.9)  # quantiles over the units
-Series = tuple[go.Scatter, Callable[[Frame], Patch]]
+Series = tuple[go.Scatter, Callable[[Look], Patch]]
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """One line per gate and a band for the gate that keeps the old state; candidates are hidden until clicked."""
     labels = info.input_labels if info.inputs == "symbols" else None
     with_words = token_labels.shown(info, labels)
@@ -56,18 +56,18 @@ def template(info: RunInfo) -> go.Figure:
     )
 
 
-def activation(info: RunInfo, gate: str) -> str:
+def activation(info: Chain, gate: str) -> str:
     """Return the function that gives a gate its value; for a candidate without one, what it is made of."""
     cell = info.cell_kind
     return cell.structure.values[cell.letters[cell.gates.index(gate)]].made_by
 
 
-def _keeping(info: RunInfo) -> str | None:
+def _keeping(info: Chain) -> str | None:
     """Return the gate that keeps the old state; None without one."""
     return info.cell_kind.retain_gate
 
 
-def _series(info: RunInfo) -> list[Series]:
+def _series(info: Chain) -> list[Series]:
     """Return every trace with the function that computes its patch."""
     keeping = [gate for gate in info.gates if gate == _keeping(info)]
     candidates = [gate for gate in info.gates if gate in CANDIDATES]
@@ -77,7 +77,7 @@ def _series(info: RunInfo) -> list[Series]:
     return traces + [_lower_end(gate) for gate in candidates if activation(info, gate) in LIMITS]
 
 
-def _line(info: RunInfo, gate: str) -> Series:
+def _line(info: Chain, gate: str) -> Series:
     dash, symbol = STYLES[gate]
     name, colour = _name(gate), theme.GATES[gate]
     steps, empty = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
@@ -92,7 +92,7 @@ def _line(info: RunInfo, gate: str) -> Series:
                       "%{customdata[1]:.2f}<extra></extra>",
     )  # fmt: skip
 
-    def of_frame(frame: Frame) -> Patch:
+    def of_frame(frame: Look) -> Patch:
         values = _of_chain(info, frame, gate)
         labels = [f" “{word}”" if word else "" for word in token_labels.inputs(info, frame)]
         return {"y": theme.float32(values.mean(1)), "customdata": theme.float32(_spread(values).T), "text": labels}
@@ -100,7 +100,7 @@ def _line(info: RunInfo, gate: str) -> Series:
     return trace, of_frame
 
 
-def _band(info: RunInfo, gate: str) -> Series:
+def _band(info: Chain, gate: str) -> Series:
     """The band from the 10th to the 90th percentile of the units: one closed polygon per run of real steps."""
     colour = theme.GATES[gate]
     trace = go.Scatter(
@@ -110,7 +110,7 @@ def _band(info: RunInfo, gate: str) -> Series:
         line={"width": 0, "color": colour}, hoverinfo="skip",
     )  # fmt: skip
 
-    def of_frame(frame: Frame) -> Patch:
+    def of_frame(frame: Look) -> Patch:
         low, high = _spread(_of_chain(info, frame, gate))
         there = np.flatnonzero(np.isfinite(low))
         x, y = [], []
@@ -131,7 +131,7 @@ def _lower_end(gate: str) -> Series:
     return trace, lambda frame: {}
 
 
-def _of_chain(info: RunInfo, frame: Frame, gate: str) -> np.ndarray:
+def _of_chain(info: Chain, frame: Look, gate: str) -> np.ndarray:
     """Return (T, units) of the layer that is shown; NaN in padding and where a number is not finite."""
     values = np.where(frame.valid[:, None], frame.gates[gate][info.shown_chain], np.nan)
     return np.where(np.isfinite(values), values, np.nan)
@@ -146,7 +146,7 @@ def _name(gate: str) -> str:
     return gate.replace("_", " ")
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch every line, the band and the tick labels."""
     labels = info.input_labels if info.inputs == "symbols" else None
     changed = token_labels.ticks(info, token_labels.inputs(info, frame)) if token_labels.shown(info, labels) else {}
@@ -155,7 +155,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return each gate's mean over units and real steps, and the share of saturated values.
 
     Where a gate can be negative, also the mean of its absolute value: values with opposite signs cancel in the mean.
@@ -176,7 +176,7 @@ def _short(value: float) -> str:
     return f"{'−' if value < 0 else ''}{short(abs(value))}"
 
 
-def _look_for(info: RunInfo) -> str:
+def _look_for(info: Chain) -> str:
     keeping = _keeping(info)
     if keeping is None:
         return "No gate can forget: what the input gate lets in is added to the cell state and stays."
@@ -191,11 +191,11 @@ def _look_for(info: RunInfo) -> str:
     return f"{name} near 1: the old state is kept. Near 0: it is forgotten. Mean over the units."
 
 
-def _title(info: RunInfo) -> str:
+def _title(info: Chain) -> str:
     return "Gates" + theme.chain_suffix(info)
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=_title,
     look_for=_look_for,
     how=lambda info: (

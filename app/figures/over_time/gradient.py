@@ -13,9 +13,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import GRADIENT, Curves, LastGradient, Line, LiveFigure, PastRun, Patch, Traces
+from app.figures.base import GRADIENT, ChainFigure, Curves, LastGradient, Line, PastRun, Patch, Traces
 from app.figures.over_time import theory
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Look, RunInfo
 from engine.number_format import relative_size, short
 
 DASHES = ("solid", "dash")  # forwards, backwards
@@ -29,12 +29,12 @@ TICKS = {1e-2: "1%", 1.0: "100%", 1e2: "× 100"}
 MAX_DOTS = 60  # with more steps, the dots are small
 
 
-def _others(info: RunInfo) -> list[tuple[int, int]]:
+def _others(info: Chain) -> list[tuple[int, int]]:
     """Return every (layer, direction) except the one that is shown with dots."""
     return [pair for pair in info.chains if pair != info.shown_chain]
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """Dots and a line for one layer, a pale band for its quartiles, marks, then a thin line per other layer."""
     steps = np.arange(info.time_steps)
     empty = np.full(len(steps), np.nan, np.float32)
@@ -54,7 +54,7 @@ def template(info: RunInfo) -> go.Figure:
         x=steps,
         y=empty,
         line_dash="dot",
-        visible="legendonly" if info.has_links else False,
+        visible="legendonly" if theory.is_known(info) else False,
         hovertemplate="%{y:.2e}<extra>theory</extra>",
     )
     traces = TRACES.in_order(ghost=before, band=band, theory=expected, size=size, **log_scale.marks(steps))
@@ -73,12 +73,12 @@ def template(info: RunInfo) -> go.Figure:
     )
 
 
-def _line(name: str, colour: str, info: RunInfo, direction: int, width: float) -> go.Scatter:
+def _line(name: str, colour: str, info: Chain, direction: int, width: float) -> go.Scatter:
     line = {"color": colour, "dash": DASHES[direction], "width": width}
     return go.Scatter(name=name, mode="lines", line=line, connectgaps=bool(info.encoder_steps))  # across its padding
 
 
-def _other_lines(info: RunInfo) -> list[go.Scatter]:
+def _other_lines(info: Chain) -> list[go.Scatter]:
     """Return a thin line per other layer and direction; they share a legend entry, which shows or hides them."""
     chains = _others(info)
     lines: list[go.Scatter] = []
@@ -113,14 +113,14 @@ def _levels() -> list[dict]:
     ]  # fmt: skip
 
 
-def _millionth(info: RunInfo) -> list[dict]:
+def _millionth(info: Chain) -> list[dict]:
     """Return the name of that line, at the right, where a gradient that shrinks is above it; none over padding."""
     name = {"xref": "paper", "x": 1, "xanchor": "right", "y": np.log10(MILLIONTH), "yanchor": "bottom",
             "showarrow": False, "text": "a millionth", "font": {"size": 10}}  # fmt: skip
     return [name] if info.valid[-1] else []
 
 
-def _notes(info: RunInfo) -> list[dict]:
+def _notes(info: Chain) -> list[dict]:
     """Return the notes beside the first cut, or beside the line between encoder and decoder, where there is room."""
     notes = [(t, "cut: no gradient crosses", "right") for t in info.walls[:1]]
     if info.encoder_steps:  # never truncated, so this is the only one
@@ -132,7 +132,7 @@ def _notes(info: RunInfo) -> list[dict]:
     ]  # fmt: skip
 
 
-def relative(info: RunInfo, frame: Frame | LastGradient) -> np.ndarray:
+def relative(info: Chain, frame: Look | LastGradient) -> np.ndarray:
     """Return (layers, directions, T), each chain's gradient relative to where the followed loss enters it.
 
     Of the state that carries memory, for the last loss (backwards for the first, if there are many). NaN in the padding
@@ -150,18 +150,18 @@ def relative(info: RunInfo, frame: Frame | LastGradient) -> np.ndarray:
     return np.where(there, sizes, np.nan)
 
 
-def _before_the_loss(info: RunInfo) -> np.ndarray:
+def _before_the_loss(info: Chain) -> np.ndarray:
     """Return (directions, T) bool: steps that the way back from the loss does not come to."""
     t = np.arange(info.time_steps)
-    return np.stack([t > info.enters(0), t < info.enters(1)][: info.directions])
+    return np.stack([t < info.enters(d) if d else t > info.enters(d) for d in range(info.directions)])
 
 
-def is_ratio_of_medians(info: RunInfo, frame: Frame) -> bool:
+def is_ratio_of_medians(info: Chain, frame: Look) -> bool:
     """Return True for a frame of an old recording, which has medians of norms alone."""
     return info.same_lengths and frame.relative is None
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch all series. Values outside the axis are kept for tooltips and tables."""
     sizes = relative(info, frame)
     shown = sizes[info.shown_chain]
@@ -182,12 +182,12 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed
 
 
-def _unreached(info: RunInfo, frame: Frame) -> np.ndarray:
+def _unreached(info: Chain, frame: Look) -> np.ndarray:
     """Return (T,) bool: steps of the shown chain without a value because the loss enters before them."""
     return _before_the_loss(info)[info.shown_chain[1]] & np.isnan(relative(info, frame)[info.shown_chain])
 
 
-def _band(info: RunInfo, frame: Frame) -> Patch:
+def _band(info: Chain, frame: Look) -> Patch:
     """Patch the band between the quartiles: one closed polygon per stretch of real steps; exactly 0 is its lower edge.
 
     Without quartiles, of the drawn sequence alone or of an old recording, there is none.
@@ -204,7 +204,7 @@ def _band(info: RunInfo, frame: Frame) -> Patch:
     return {TRACES.path("band", "x"): theme.float32(x), TRACES.path("band", "y"): theme.float32(y)}
 
 
-def _bottleneck(info: RunInfo, frame: Frame) -> float:
+def _bottleneck(info: Chain, frame: Look) -> float:
     """Return the norm at the encoder's last state, all layers together, of the probe or of the drawn sequence."""
     if info.same_lengths:
         assert frame.bottleneck_grad_norm is not None
@@ -213,7 +213,7 @@ def _bottleneck(info: RunInfo, frame: Frame) -> float:
     return float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return the sizes at both ends of the curve, and how they were computed in an old recording."""
     sizes = relative(info, frame)[info.shown_chain]
     there = np.flatnonzero(frame.valid & ~_unreached(info, frame))
@@ -235,35 +235,35 @@ def has_same_steps(info: RunInfo, other: RunInfo) -> bool:
     return same_data and (info.valid, info.counted) == (other.valid, other.counted)
 
 
-def _look_for(info: RunInfo) -> str:
+def _look_for(info: Chain) -> str:
     meaning = f"How much of {'the last' if sum(info.counted) > 1 else 'the'} loss's gradient is left at step t."
     if info.same_lengths:
-        return f"{meaning} Dots: the median of 16 sequences; band: half of them.{_theory(info)}"
+        return f"{meaning} Dots: the median of {info.sequences} sequences; band: half of them.{_theory(info)}"
     return f"{meaning} Of the drawn sequence alone: the others have other lengths or targets.{_theory(info)}"
 
 
-def _theory(info: RunInfo) -> str:
-    return " Theory: click its name." if info.has_links else ""
+def _theory(info: Chain) -> str:
+    return " Theory: click its name." if theory.is_known(info) else ""
 
 
-def _how(info: RunInfo) -> str:
+def _how(info: Chain) -> str:
     s = info.memory_symbol
     return (
         f"‖dL/d{s}_t‖ of the last loss alone (backwards, where there are many, of the first), through all later steps, "
         f"divided by ‖dL/d{s}‖ where that loss enters, each layer and direction within itself, from one backward sweep "
         "with the present weights. "
         + (
-            "Of each of the 16 sequences of the probe; dots are the median, the band ends at the quartiles. At the "
+            f"Of each of {info.measured_on}; dots are the median, the band ends at the quartiles. At the "
             "step that matters the median is the verdict's ratio. "
             if info.same_lengths
-            else "Of the drawn sequence. The verdict's ratio is the median over all 16. "
+            else f"Of the drawn sequence. The verdict's ratio is the median over all {info.sequences}. "
         )
         + theory.how(info)
         + "engine/lens/sweep.py, engine/lens/norms.py."
     )
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=lambda info: "Gradient that reaches each step",
     look_for=_look_for,
     how=_how,

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import theme
-from app.figures.base import STATE, Curves, LiveFigure, Patch, Quantised, Traces
-from engine.frame import Frame, RunInfo
+from app.figures.base import STATE, ChainFigure, Curves, Patch, Quantised, Traces
+from engine.frame import Chain, Look
 from engine.frame.readings import saturation
 
 TRACES = Traces("heat")
@@ -15,19 +15,19 @@ MAX_ROWS = 128
 SCALES = (1.0, 5.0, 25.0, 125.0, 625.0, 1e4, 1e6)
 
 
-def _units(info: RunInfo) -> np.ndarray:
+def _units(info: Chain) -> np.ndarray:
     """Return the units drawn of each layer and direction: all, or evenly spaced ones if there are too many."""
     most = max(4, MAX_ROWS // len(info.chains))
-    return np.unique(np.linspace(0, info.hidden_size - 1, min(most, info.hidden_size)).round().astype(int))
+    return np.unique(np.linspace(0, info.units - 1, min(most, info.units)).round().astype(int))
 
 
-def _chain_names(info: RunInfo) -> list[str]:
+def _chain_names(info: Chain) -> list[str]:
     way = ["→", "←"] if info.directions == 2 else [""]
     layer = (lambda n: f"layer {n + 1}") if info.num_layers > 1 else (lambda n: "units")
     return [f"{layer(n)} {way[d]}".strip() for n, d in info.chains]
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """A heat map with one row per unit, the first layer at the bottom."""
     names, rows = _chain_names(info), len(_units(info))
     heat = go.Heatmap(
@@ -63,7 +63,7 @@ def scale_of(values: np.ndarray) -> float:
     return next((scale for scale in SCALES if reach <= scale), SCALES[-1])
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch the states of the drawn sequence, one byte each."""
     states = frame.hidden[..., _units(info)]  # (layers, directions, T, rows)
     scale = scale_of(states)
@@ -75,7 +75,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     }
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return the scale of the colours, the number of units shown, and the share that is saturated."""
     activation = _activation(info)
     if activation == "identity":
@@ -84,15 +84,17 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return f"{colours(info, frame)} · {share:.0%} saturated"
 
 
-def _activation(info: RunInfo) -> str:
+def _activation(info: Chain) -> str:
     """Return the function that limits the state; "identity" without one."""
     cell = info.cell_kind
+    if not info.is_cell_known:
+        return "identity"
     if cell.is_plain:
         return cell.activation(info.nonlinearity) or "identity"
     return "identity" if cell.structure.is_linear else "tanh"
 
 
-def _how(info: RunInfo) -> str:
+def _how(info: Chain) -> str:
     how = "h_t of the drawn sequence, every unit at every step, as the layer computed it. "
     if _activation(info) == "identity":
         return how + "No function limits it. engine/lens/forward_trace.py."
@@ -102,14 +104,14 @@ def _how(info: RunInfo) -> str:
     )
 
 
-def colours(info: RunInfo, frame: Frame) -> str:
+def colours(info: Chain, frame: Look) -> str:
     """Return the values at the two ends of the colours, and the number of units shown."""
     scale, shown = scale_of(frame.hidden), len(_units(info))
-    subset = "" if shown == info.hidden_size else f" · {shown} of {info.hidden_size} units"
+    subset = "" if shown == info.units else f" · {shown} of {info.units} units"
     return f"teal −{scale:g} … purple +{scale:g}{subset}"
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=lambda info: "Hidden states",
     look_for=lambda info: "One row per unit. A unit that keeps its colour from left to right remembers.",
     how=_how,

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, recurrent_weights, theme
-from app.figures.base import GRADIENT, Curves, LiveFigure, Patch, Traces
-from engine.frame import Frame, RunInfo
+from app.figures.base import GRADIENT, ChainFigure, Curves, Patch, Traces
+from engine.frame import Chain, Look
 from engine.number_format import share, short
 
 TOPS = (1.5, 3.0, 10.0, 100.0, 1e4, 1e6)  # upper limits of the axis
@@ -25,7 +25,7 @@ NORMALISED = {"gain_hh": "W_hh h", "gain_c": "c"}
 MAX_MARKERS = 60  # with more steps, lines have no markers
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """Plain cell: three lines. Gated cell: a stacked bar with one part per path, and the factor as a line."""
     empty, steps = np.full(info.time_steps, np.nan, np.float32), np.arange(info.time_steps)
     paths = paths_of(info)
@@ -60,7 +60,7 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
 
 
-def paths_of(info: RunInfo) -> tuple[str, ...]:
+def paths_of(info: Chain) -> tuple[str, ...]:
     """Return the parallel paths of the gradient through one step, as columns of `shares`; () for a plain cell."""
     cell = info.cell_kind
     if cell.has_cell_state:
@@ -80,16 +80,16 @@ def _path_style(path: str) -> tuple[str, str]:
     return PATHS.get(path, (path.replace("_", " "), theme.NEUTRALS[1]))
 
 
-def _part_names(info: RunInfo) -> tuple[str, ...]:
+def _part_names(info: Chain) -> tuple[str, ...]:
     """Return the names of the parts of a factor: its paths, or its two factors in a plain cell."""
     return paths_of(info) or ("weights", "slope")
 
 
-def _traces(info: RunInfo) -> Traces:
+def _traces(info: Chain) -> Traces:
     return Traces(*_part_names(info), "factor", "zero")
 
 
-def _line(info: RunInfo, name: str, colour: str, dash: str, width: float = 1.6) -> go.Scatter:
+def _line(info: Chain, name: str, colour: str, dash: str, width: float = 1.6) -> go.Scatter:
     steps = info.time_steps
     return go.Scatter(
         x=np.arange(steps), y=np.full(steps, np.nan, np.float32), name=name,
@@ -113,7 +113,7 @@ def _hover(paths: tuple[str, ...]) -> str:
     return label + " = %{customdata[2]:.3~g} (weights) × %{customdata[3]:.3~g} (slope)<extra></extra>"
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch the factor of every step back, its parts, and the axis, which holds 98 % of them."""
     factor, parts = frame.factors.factor[info.shown_chain], _parts(info, frame)
     paths = paths_of(info)
@@ -135,7 +135,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     }
 
 
-def _parts(info: RunInfo, frame: Frame) -> list[np.ndarray]:
+def _parts(info: Chain, frame: Look) -> list[np.ndarray]:
     """Return the shares of the paths; for a plain cell the two factors."""
     factors, chain = frame.factors, info.shown_chain
     if paths := paths_of(info):
@@ -170,7 +170,7 @@ def _smallest_above(limits: tuple[float, ...], reach: float) -> float:
     return next((limit for limit in limits if reach <= limit), limits[-1])
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return geometric means over the steps, and Pascanu's Omega."""
     factor = frame.factors.factor[info.shown_chain]
     positive = np.flatnonzero(factor > 0)  # False for NaN
@@ -186,7 +186,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return " · ".join(parts) or "no step back"
 
 
-def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:
+def _means(info: Chain, factor: np.ndarray, parts: list[np.ndarray]) -> str:
     """Return the means of factors above 0: their parts are then finite and, for a plain cell, above 0."""
     mean = f"per step × {short(_geometric(factor))}"
     if paths := paths_of(info):
@@ -195,7 +195,7 @@ def _means(info: RunInfo, factor: np.ndarray, parts: list[np.ndarray]) -> str:
     return f"{mean} = {weights} (weights) × {slope} (slope)"
 
 
-def _normalisations(info: RunInfo, frame: Frame) -> list[str]:
+def _normalisations(info: Chain, frame: Look) -> list[str]:
     """Return by what each layer normalisation multiplies the gradient that goes back through it, on average."""
     found = {gain: values[info.shown_chain] for gain, values in frame.factors.normalisations.items()}
     means = {gain: values[np.isfinite(values) & (values > 0)] for gain, values in found.items()}
@@ -209,7 +209,7 @@ def _geometric(values: np.ndarray) -> float:
     return float(np.exp(np.log(values).mean()))
 
 
-def _look_for(info: RunInfo) -> str:
+def _look_for(info: Chain) -> str:
     if len(paths := paths_of(info)) > 1:
         return "Height: the factor of one step back. Colours: its parts by path. At 1 nothing is lost."
     if paths:
@@ -219,7 +219,7 @@ def _look_for(info: RunInfo) -> str:
     )
 
 
-def _how(info: RunInfo) -> str:
+def _how(info: Chain) -> str:
     state = f"dL/d{info.memory_symbol}"
     first = f"‖{state}‖ at the step before t, divided by ‖{state}‖ at t, for the drawn sequence's last loss. "
     omega = "Ω (Pascanu) adds up (factor − 1)² over the steps. engine/lens/step_factors.py, step_factors."
@@ -235,14 +235,14 @@ def _how(info: RunInfo) -> str:
     return first + f"Slope: ‖φ′ · dL/dh‖ / ‖dL/dh‖; weights: the factor of {weights}. " + omega
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=lambda info: "What shrinks the gradient" + theme.chain_suffix(info),
     look_for=_look_for,
     how=_how,
     label="The factor by which each step back in time multiplies the gradient, and its parts",
     tab=GRADIENT,
     over="time",
-    applies=lambda info: info.has_links and info.time_steps > 1,
+    applies=lambda info: info.is_cell_known and info.has_links and info.time_steps > 1,
     template=template,
     patch=patch,
     readout=readout,

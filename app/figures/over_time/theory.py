@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Look
 
 
-def name(info: RunInfo) -> str:
+def name(info: Chain) -> str:
     """Return the line's name in the legend."""
     cell = info.cell_kind
     if cell.is_plain:
@@ -22,10 +22,15 @@ def name(info: RunInfo) -> str:
     return f"theory: product of {cell.retain_gate.replace('_', ' ')}s"
 
 
-def how(info: RunInfo) -> str:
+def is_known(info: Chain) -> bool:
+    """Return True if theory has a line for this cell."""
+    return info.has_links and info.is_cell_known
+
+
+def how(info: Chain) -> str:
     """Return what the line is, in a sentence; empty without one."""
     cell = info.cell_kind
-    if not info.has_links:
+    if not is_known(info):
         return ""
     if cell.is_plain:
         return (
@@ -41,7 +46,7 @@ def how(info: RunInfo) -> str:
     )
 
 
-def line(info: RunInfo, frame: Frame) -> np.ndarray:
+def line(info: Chain, frame: Look) -> np.ndarray:
     """Return (T,) for the shown chain: relative to where the followed loss enters; NaN in padding and after the loss.
 
     Also NaN throughout for a cell without links, and where an old recording does not have the weights' norm. Exactly 0
@@ -62,7 +67,7 @@ def line(info: RunInfo, frame: Frame) -> np.ndarray:
     return line
 
 
-def _kept(info: RunInfo, frame: Frame, layer: int, d: int) -> np.ndarray | None:
+def _kept(info: Chain, frame: Look, layer: int, d: int) -> np.ndarray | None:
     """Return (T,): by how much the step at t multiplies a gradient on its way to the step before; None if unknown."""
     cell = info.cell_kind
     if not info.has_links:

@@ -6,14 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, recurrent_weights, theme
-from app.figures.base import WEIGHTS, Curves, LiveFigure, Patch, Traces
-from engine.frame import Frame, RunInfo
+from app.figures.base import WEIGHTS, ChainFigure, Curves, Patch, Traces
+from engine.frame import Chain, Look
 from engine.number_format import share
 
 TRACES = Traces("terms", *log_scale.MARKS)
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """Bars for the recurrent weights and diamonds for W_ih; without recurrent weights, bars for W_ih."""
     steps, empty = np.arange(info.time_steps), np.full(info.time_steps, np.nan, np.float32)
     hover = "%{y:.2e}<extra>%{fullData.name}</extra>"
@@ -40,7 +40,7 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch the norm of every step's term, with marks where a bar leaves the axis."""
     reading = frame.weight_gradients
     main = (reading.ih if reading.hh is None else reading.hh)[info.shown_chain]
@@ -51,13 +51,13 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed
 
 
-def far(info: RunInfo) -> int:
+def far(info: Chain) -> int:
     """Return the lag that counts as far back: half of what the task needs, or half of the sequence."""
     needed = info.time_steps - 1 if info.lag is None or info.looks_ahead else info.lag
     return min(needed, info.time_steps - 1) // 2
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return how much of the gradient comes from far back."""
     reading = frame.weight_gradients
     which = recurrent_weights.symbol(info) or "W_ih"
@@ -69,14 +69,14 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return f"{share(part)} of dL/d{which} from more than {k} step{'s' if k != 1 else ''} back"
 
 
-def _all_zero(info: RunInfo, frame: Frame) -> bool:
+def _all_zero(info: Chain, frame: Look) -> bool:
     """Return True if every term is exactly 0."""
     reading = frame.weight_gradients
     terms = (reading.ih if reading.hh is None else reading.hh)[info.shown_chain]
     return not np.nan_to_num(terms, nan=0.0, posinf=1.0).any() and bool(np.isfinite(terms[frame.valid]).all())
 
 
-def _how(info: RunInfo) -> str:
+def _how(info: Chain) -> str:
     recurrent = recurrent_weights.symbol(info)
     terms = "the term of W_ih has x_t"
     if recurrent_weights.is_vector(info):
@@ -90,7 +90,7 @@ def _how(info: RunInfo) -> str:
     )
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=lambda info: "What the weights learn from each step" + theme.chain_suffix(info),
     look_for=lambda info: (
         "A weight's gradient is a sum over all steps. A step with a tiny bar contributes almost nothing."
@@ -99,6 +99,7 @@ FIGURE = LiveFigure(
     label="Norm of each time step's contribution to the weights' gradient, log axis with fixed limits",
     tab=WEIGHTS,
     over="time",
+    applies=lambda info: info.is_cell_known,
     template=template,
     patch=patch,
     readout=readout,

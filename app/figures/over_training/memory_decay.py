@@ -8,15 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import STATE, Curves, LiveFigure, Patch, Traces
-from engine.frame import Frame, RunInfo
+from app.figures.base import STATE, ChainFigure, Curves, Patch, Traces
+from engine.frame import Chain, Look
 from engine.number_format import short
 
 TRACES = Traces("line", "points", *log_scale.MARKS)
 HALF, LITTLE = 0.5, 0.01
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """A line over lags on a fixed log axis, from 1 at lag 0, with a vertical line at the task's lag."""
     empty = np.zeros(0, np.float32)
     line = go.Scatter(x=empty, y=empty, mode="lines", hoverinfo="skip", line={"color": theme.INK, "width": 2})
@@ -43,12 +43,12 @@ def template(info: RunInfo) -> go.Figure:
     )
 
 
-def needed(info: RunInfo) -> int | None:
+def needed(info: Chain) -> int | None:
     """Return how many steps back the task needs the network to remember; None if it has no such number."""
     return None if info.looks_ahead or not info.lag else info.measured_lag_unpadded
 
 
-def _reference_lines(info: RunInfo) -> list[dict]:
+def _reference_lines(info: Chain) -> list[dict]:
     """Return the lines at 1 % and at the task's lag."""
     lines = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": LITTLE, "y1": LITTLE,
@@ -60,7 +60,7 @@ def _reference_lines(info: RunInfo) -> list[dict]:
     return lines
 
 
-def _notes(info: RunInfo) -> list[dict]:
+def _notes(info: Chain) -> list[dict]:
     lag = needed(info)
     if not lag:
         return []
@@ -69,7 +69,7 @@ def _notes(info: RunInfo) -> list[dict]:
              "text": f"this task needs {lag}", "font": {"size": 11}}]  # fmt: skip
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch the norms at the lags within the sequence; {} for a frame without this reading."""
     if frame.spectrum is None:
         return {}
@@ -82,13 +82,13 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed | log_scale.outside(TRACES.number("below"), y, np.ones(len(y), bool))
 
 
-def _fitting(frame: Frame) -> np.ndarray:
+def _fitting(frame: Look) -> np.ndarray:
     """Return (lags,) bool, the lags within the drawn sequence."""
     assert frame.spectrum is not None
     return frame.spectrum.products.lags < int(frame.valid.sum())
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return the half-life, the lag at which 1 % is left, and the task's lag."""
     if frame.spectrum is None:
         return ""
@@ -113,7 +113,7 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return " · ".join(parts)
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=lambda info: "How long a change survives" + theme.chain_suffix(info),
     look_for=lambda info: (
         "A small change of the state, in the direction that lasts longest: how much is left k steps later? "

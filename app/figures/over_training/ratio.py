@@ -6,15 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import log_scale, theme
-from app.figures.base import GRADIENT, Curves, Line, LiveFigure, PastRun, Patch, Traces
-from engine.frame import Frame, RunInfo
+from app.figures.base import GRADIENT, ChainFigure, Curves, Line, PastRun, Patch, Traces
+from engine.frame import Chain, Look, RunInfo
 from engine.number_format import relative_size
 
 TRACES = Traces("previous", "ratio", *log_scale.MARKS)
 LEVELS = {1.0: "all of it", 1e-2: "1%", 1e-6: "a millionth"}
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """A line over training steps on the fixed log axis of gradients, and lines at the sizes that have a name."""
     empty = np.zeros(0, np.float32)
     return theme.figure(
@@ -46,7 +46,7 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch the ratios so far; values outside the axis keep their tooltips."""
     steps, ratios = curves.ratios["step"].astype(np.float32), curves.ratios["ratio"]
     changed: Patch = {
@@ -60,7 +60,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed | {TRACES.path(mark, "x"): steps for mark in log_scale.MARKS}
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return the ratio of this frame."""
     evidence = {} if frame.diagnosis is None else frame.diagnosis.evidence
     return f"now {relative_size(evidence['ratio'])}" if "ratio" in evidence else "not measured"
@@ -73,12 +73,12 @@ def past_line(info: RunInfo, past: PastRun) -> Line | None:
     return past.curves.ratios["step"], past.curves.ratios["ratio"]
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=lambda info: "Gradient that arrives, over training",
     look_for=lambda info: "Near 100% the early steps can learn; far below 1% they cannot.",
     how=lambda info: (
         "The verdict's ratio: the gradient of the last loss at the first step that matters, divided by the gradient "
-        "where that loss enters, the median over the 16 sequences of the probe. Of several layers and directions the "
+        f"where that loss enters, the median over {info.measured_on}. Of several layers and directions the "
         "largest. A point for each frame that was kept. engine/lens/norms.py, engine/diagnosis."
     ),
     label="Share of the gradient that reaches the step that matters, over training steps, log axis with fixed limits",

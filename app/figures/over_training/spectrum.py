@@ -6,16 +6,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures import recurrent_weights, theme
-from app.figures.base import WEIGHTS, Curves, LiveFigure, Patch
+from app.figures.base import WEIGHTS, ChainFigure, Curves, Patch
 from app.figures.over_time import gates
-from engine.frame import Frame, RunInfo
+from engine.frame import Chain, Look
 from engine.number_format import short
 
 REACHES = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 1e3, 1e4, 1e6)
 HEIGHT = 326  # pixels
 
 
-def template(info: RunInfo) -> go.Figure:
+def template(info: Chain) -> go.Figure:
     """The unit circle, and one trace of points per gate."""
     names = blocks(info)
     traces = [
@@ -43,7 +43,7 @@ def template(info: RunInfo) -> go.Figure:
     )  # fmt: skip
 
 
-def blocks(info: RunInfo) -> tuple[str, ...]:
+def blocks(info: Chain) -> tuple[str, ...]:
     """Return the names of the blocks of the recurrent weights: one per gate, or the only one."""
     return info.gates or ("hidden",)
 
@@ -72,7 +72,7 @@ def _axis(title: str) -> dict:
     }
 
 
-def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
+def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch every eigenvalue of one layer; {} for a frame without this reading."""
     if frame.spectrum is None:
         return {}
@@ -85,7 +85,7 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     return changed
 
 
-def _of_chain(info: RunInfo, frame: Frame, name: str) -> np.ndarray:
+def _of_chain(info: Chain, frame: Look, name: str) -> np.ndarray:
     """Return (H,) complex, the finite eigenvalues of the layer that is shown."""
     assert frame.spectrum is not None
     values = frame.spectrum.eigenvalues[name][info.shown_chain]
@@ -97,7 +97,7 @@ def _radius(values: list[np.ndarray]) -> float:
     return max((float(np.abs(eigenvalues).max(initial=0.0)) for eigenvalues in values), default=0.0)
 
 
-def readout(info: RunInfo, frame: Frame) -> str:
+def readout(info: Chain, frame: Look) -> str:
     """Return spectral radius and largest singular value; with several gates, their maxima."""
     if frame.spectrum is None:
         return ""
@@ -109,11 +109,11 @@ def readout(info: RunInfo, frame: Frame) -> str:
     return f"radius {up_to}{short(radius)} · singular value {up_to}{short(max(norms))}"
 
 
-def _title(info: RunInfo) -> str:
+def _title(info: Chain) -> str:
     return f"Eigenvalues of {recurrent_weights.symbol(info)}{theme.chain_suffix(info)}"
 
 
-def _look_for(info: RunInfo) -> str:
+def _look_for(info: Chain) -> str:
     if info.gates:
         return "One set of points per gate. The circle does not decide here: the old state also bypasses these weights."
     weights = recurrent_weights.symbol(info)
@@ -122,7 +122,7 @@ def _look_for(info: RunInfo) -> str:
     return f"Inside the circle: repeated multiplication by {weights} shrinks a vector. Outside: it grows."
 
 
-def _how(info: RunInfo) -> str:
+def _how(info: Chain) -> str:
     weights, of_decoder = recurrent_weights.symbol(info), ", the decoder's. " if info.encoder_steps else ". "
     what = "Eigenvalues of each hidden_size × hidden_size block of weight_hh"
     if recurrent_weights.is_vector(info):
@@ -134,14 +134,14 @@ def _how(info: RunInfo) -> str:
     )
 
 
-FIGURE = LiveFigure(
+FIGURE = ChainFigure(
     title=_title,
     look_for=_look_for,
     how=_how,
     label="Eigenvalues of the recurrent weights in the complex plane, with the unit circle",
     tab=WEIGHTS,
     over="training",
-    applies=lambda info: recurrent_weights.symbol(info) is not None,
+    applies=lambda info: info.is_cell_known and recurrent_weights.symbol(info) is not None,
     template=template,
     patch=patch,
     readout=readout,

@@ -11,7 +11,7 @@ from app.stage.microscope.equations import back
 from app.stage.microscope.step_graph import FUNCTIONS, StepGraph, step_graph
 from engine.cells.numpy_ops import NumpyOps
 from engine.cells.structure import Symbol
-from engine.frame import Chain, Frame
+from engine.frame import Chain, Look
 from engine.intervention.intervention import CutLink, Intervention
 
 SLOPES = {
@@ -39,7 +39,7 @@ class Terms(Protocol):
 
 
 def values(
-    info: Chain, frame: Frame, layer: int, direction: int, unit: int, t: int | None = None, terms: Terms | None = None,
+    info: Chain, frame: Look, layer: int, direction: int, unit: int, t: int | None = None, terms: Terms | None = None,
     interventions: Sequence[Intervention] = (),
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """The number of every id that wires, nodes and equations name: {id: (T,) float32}; "x" has none.
@@ -87,7 +87,7 @@ def values(
 
 
 def _states(
-    info: Chain, frame: Frame, layer: int, direction: int, seen: slice, cut: Sequence[int]
+    info: Chain, frame: Look, layer: int, direction: int, seen: slice, cut: Sequence[int]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """({state: (T, units) before each step}, {state: after it}) of a chain, in float64; before a cut it is 0."""
     recorded = {state: getattr(frame, STATES[state])[layer, direction] for state in info.cell_kind.states}

@@ -15,7 +15,8 @@ export function labels({ info, front }) {
     info.layers > 1 ? `layer ${l + 1}` : info.links ? 'remembers' : 'computes', info.memory === 'c' ? 'c, h' : 'h'));
   return {
     place({ narrow, rows, dense: above, y, s, unfolded }, view) {
-      for (const node of [says, reads, ...states, ...dense]) show(node, !narrow);
+      for (const node of [...states, ...dense]) show(node, !narrow);
+      for (const node of [says, reads]) show(node, !narrow && info.task);
       show(hears, !narrow && unfolded && !(view.chain.d && info.layers > 1));
       put(says, { y: y.answer + 5 });
       if (alone) put(alone, { y: y.answer + 32 * s });

@@ -57,6 +57,7 @@ export function steps({ info, chains, front }) {
     put(chip, { transform: `translate(${rounded(g.x)} ${rounded(y.chip)}) scale(${s})`, class: `chip${info.editable && t < info.editable ? ' editable' : ''}` });
     const high = plain ? at.chip / s : 30;
     put(frame, { x: -width / 2, width, y: -high / 2, height: high });
+    show(chip, info.task);
     show(frame, p > 0.4 || mine);
     put(word, { text: plain && p > 0.5 ? '' : shortened, textLength: room > 20 && textWidth(shortened, FONT) > room - 12 ? room - 12 : null, lengthAdjust: 'spacingAndGlyphs' });
     put(title, { text: shortened === text ? '' : text });

@@ -13,7 +13,7 @@ export function wires({ info, chains, wires: layer, id }) {
   const belts = info.links && info.memory === 'c', valves = info.links && info.keep;
   const answered = info.counted.lastIndexOf(true);
   // Where the answer reads a chain: at every step that has a loss; of a single answer where the direction ends.
-  const isRead = (c, t) => c.l === L - 1 && !info.upper && (info.answersOnce && c.d ? t === 0 : info.counted[t]);
+  const isRead = (c, t) => info.task && c.l === L - 1 && !info.upper && (info.answersOnce && c.d ? t === 0 : info.counted[t]);
   const at_ = lazily((key) => {
     const [k, t] = key.split(' ').map(Number), c = chains[k];
     const made = {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.figures import Curves, theme
+from engine.recording.history import Waterfall
 from tests.app.figures.lens_cases import NAN, drawn, readout, row, seen
 
 
@@ -31,7 +32,9 @@ def test_rows_are_thinned_and_padding_stays_empty():
     (heat,) = drawn("infinite", "waterfall", curves=waterfall(steps, np.ones((120, 300))))["data"]
     assert heat["z"].size <= 20_000 and heat["y"][[0, -1]].tolist() == [0, 357]
     info, frame, _ = seen("encoder-decoder")
-    (heat,) = drawn("encoder-decoder", "waterfall", curves=waterfall([0], np.ones((1, info.time_steps))))["data"]
+    kept = Waterfall()
+    kept.add_frame(info, frame)
+    (heat,) = drawn("encoder-decoder", "waterfall", curves=waterfall(*kept.table()))["data"]
     assert np.isnan(heat["z"][0]).tolist() == (~frame.valid).tolist()
 
 

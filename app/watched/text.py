@@ -1,0 +1,77 @@
+"""The sentences of a watched training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.watched.training import Shown, WatchedTraining
+from engine.number_format import short
+from engine.recording.growing import RecordedLook
+
+STEP = "A step is one backward pass of the training."
+WAITING = "Waiting for the first look. It comes with the first backward pass of the training."
+NOTHING_MEASURED = "Nothing has been measured yet."
+SILENT_AFTER = 180.0
+"""Seconds without anything new after which this is said."""
+SILENT = "No new look for {minutes} min. The training may have ended, or wait for something."
+ENDED = "Watching has ended."
+FINISHED = "A finished recording."
+GROWS = "The training goes on."
+MODULE = "Module"
+PROOF = (
+    "Proof: dL/dW computed from these states differs from what autograd brought to the weights by {difference} of "
+    "its norm."
+)
+COST = "Cost of watching so far: {cost}."
+INCONSISTENT = "This recording is damaged: its numbers do not fit together."
+CANNOT_BE_READ = "{name} cannot be read. {problem}"
+LIST = "Recordings in this folder"
+LIST_EMPTY = "There is no recording in this folder yet. It appears here with the first look."
+WHOLE_MODEL = "*"
+
+
+def clock(training: WatchedTraining) -> str:
+    """How it stands with the recording, in a few words."""
+    if not training.is_followed:
+        return FINISHED
+    if not training.grows:
+        return ENDED
+    if training.silent_for >= SILENT_AFTER:
+        return SILENT.format(minutes=int(training.silent_for // 60))
+    return GROWS if training.newest is not None else ""
+
+
+def message(training: WatchedTraining) -> str:
+    """What must be said in place of figures, or above them; empty if nothing."""
+    if training.problem or training.is_inconsistent:
+        problem = training.problem or INCONSISTENT
+        return CANNOT_BE_READ.format(name=training.name, problem=problem)
+    if training.newest is None:
+        return WAITING
+    if training.modules():
+        return ""
+    return " ".join([NOTHING_MEASURED, *_refused(training.newest)])
+
+
+def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequence[object]]:
+    """What is said beside the figures: mistakes with their cures, wiring, refusals, and lines of proof and cost."""
+    said = newest or (shown.recorded if shown is not None else None)
+    if said is None:
+        return {"mistakes": [], "story": [], "links": [], "refusals": [], "lines": []}
+    lines = [COST.format(cost=said.cost)] if said.cost else []
+    if shown is not None and shown.module.proof is not None:
+        lines = [PROOF.format(difference=short(shown.module.proof)), *lines]
+    return {
+        "mistakes": [[each.module, each.sentence, each.cure] for each in said.mistakes],
+        "story": list(said.story),
+        "links": list(shown.module.links) if shown is not None else [],
+        "refusals": _refused(said),
+        "lines": lines,
+    }  # fmt: skip
+
+
+def _refused(look: RecordedLook) -> list[str]:
+    """Why something is not measured, each reason with its module."""
+    return [
+        why if name == WHOLE_MODEL or why.startswith(name) else f"{name}: {why}" for name, why in look.refusals.items()
+    ]

@@ -1,0 +1,129 @@
+"""The messages of a watched training, as the browser reads them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.stage.feed import STAGE
+from app.verdicts import OF_WATCHED, VERDICTS, style_of
+from app.watched import text as watched_text
+from app.watched.feed import WatchedFeed
+from app.watched.registry import WATCHED, WatchedSlot, follow
+from app.watched.training import WatchedTraining
+from engine.recording.growing import GrowingFile, RecordedLook
+from engine.recording.growing.folder import FOLDER, names
+from engine.watch.diagnosis import KINDS
+from tests.engine.recording.growing.conftest import module_look, recorded
+
+STAGE_REQUEST = {"t": 2, "chain": [0, 0], "unit": 1, "open": True, "follow": None, "typed": {}, "matrix": None}
+
+
+def feed_of(*looks: RecordedLook) -> WatchedFeed:
+    return WatchedFeed(WatchedSlot("", WatchedTraining("a.looks", None, looks)))
+
+
+def ask(feed: WatchedFeed, seen: list[str], **choice: Any) -> dict[str, Any] | None:
+    """Request a message and read it."""
+    feed.receive(json.dumps({"module": "", "at": None, "chain": None, "seen": seen, "stage": None, **choice}))
+    raw = feed.frame()
+    if raw is None:
+        return None
+    (length,) = struct.unpack_from("<I", raw)
+    message: dict[str, Any] = json.loads(raw[4 : 4 + length])
+    message["paths"] = {path for path, *_ in message["a"]} | set(message["p"])
+    return message
+
+
+def test_the_first_message_has_what_is_drawn_and_the_next_only_numbers() -> None:
+    feed = feed_of(recorded(0), recorded(1))
+    first = ask(feed, [])
+    assert first is not None and first["step"] == 1 and first["timeline"] == {"kept": [0, 1]}
+    setup = first["setup"]
+    assert setup["tabs"][0]["name"] == "Gradient" and "gradient" in setup["tabs"][0]["figures"]
+    assert {figure["name"] for figure in setup["figures"]} >= {"gradient", "hidden", "gates", "spectrum", "waterfall"}
+    assert setup["stage"]["task"] is False and setup["stage"]["steps"] == 7
+    assert first["modules"] == ["rnn", "decoder.rnn"] and first["module"] == "rnn"
+    assert first["verdict"]["word"] == "Vanished" and first["verdict"]["advice"] == "nn.LSTM(3, 5)"
+    assert first["facts"]["mistakes"] == [["head", "Nothing reads it.", "Read it."]]
+    assert first["facts"]["refusals"] == ["no reason"] and len(first["facts"]["lines"]) == 2
+    second = ask(feed, ["gradient", STAGE], stage=STAGE_REQUEST)
+    assert second is not None and "setup" not in second
+    assert "gradient.data.2.y" in second["paths"] and {"stage.h", "stage.cellUnits"} <= second["paths"]
+    assert ask(feed, ["gradient", STAGE], stage=STAGE_REQUEST) is None  # nothing new
+
+
+def test_a_past_look_another_module_and_another_layer_are_shown() -> None:
+    feed = feed_of(recorded(0), recorded(8))
+    past = ask(feed, [], at=0)
+    assert past is not None and past["step"] == 0 and past["replay"]
+    other = ask(feed, [], module="decoder.rnn", chain=[0, 1])
+    assert other is not None and other["module"] == "decoder.rnn"
+    assert other["setup"]["chains"][other["setup"]["chain"]]["at"] == [0, 1]
+
+
+@pytest.mark.parametrize("message", ["", "[]", "{}", '{"module": 3}', '{"at": "x", "chain": [1], "seen": 5}', "null"])
+def test_an_invalid_message_means_nothing(message: str) -> None:
+    feed = feed_of(recorded(0))
+    feed.receive(message)
+    assert feed.frame() is not None and feed.seen == frozenset()
+
+
+def test_a_look_that_cannot_be_drawn_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = feed_of(recorded(0))
+    assert ask(feed, []) is not None
+
+    def fail(*_: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(WatchedFeed, "_patches", fail)
+    assert ask(feed, ["gradient"]) is None
+    assert watched_text.INCONSISTENT in watched_text.message(feed.training)
+
+
+def test_every_figure_of_a_module_can_be_drawn() -> None:
+    feed = feed_of(recorded(0), recorded(1))
+    for module in ("rnn", "decoder.rnn"):
+        setup = (ask(feed, [], module=module) or {})["setup"]
+        names = [figure["name"] for figure in setup["figures"]]
+        message = ask(feed, names, module=module)
+        assert message is not None and set(message["readouts"]) == set(names)
+
+
+def test_axes_of_other_lengths_need_no_other_figures() -> None:
+    feed = feed_of(*(recorded(step, module_look(seq_len=length)) for step, length in enumerate((11, 7))))
+    assert "setup" in (ask(feed, []) or {})
+    for at in (0, None):
+        message = ask(feed, ["gradient"], at=at)
+        assert message is not None and "setup" not in message
+
+
+def test_only_names_of_the_folder_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "shown"
+    folder.mkdir()
+    for path in (folder / "run.looks", tmp_path / "other.looks"):
+        with GrowingFile(path) as file:
+            file.append(recorded(0))
+    (folder / "link.looks").symlink_to(tmp_path / "other.looks")
+    (folder / "notes.txt").write_text("")
+    monkeypatch.setenv(FOLDER, str(folder))
+    assert names(folder) == ["run.looks"]
+    slot = follow("me", "run.looks")
+    assert WATCHED.find(slot.token) is slot
+    for name in ("../other.looks", str(tmp_path / "other.looks"), "link.looks", "notes.txt", ""):
+        with pytest.raises(LookupError):
+            follow("me", name)
+    monkeypatch.delenv(FOLDER)
+    with pytest.raises(LookupError):
+        follow("me", "run.looks")
+
+
+def test_every_verdict_on_a_watched_model_has_a_style() -> None:
+    kinds = {name for kind in KINDS for name in kind.names}
+    assert kinds | {"unread"} <= VERDICTS.keys() | OF_WATCHED.keys()
+    assert OF_WATCHED.keys() <= kinds | {"unread"}
+    assert style_of("of_a_later_version").label == "Of a later version"
