@@ -77,6 +77,8 @@ def _add_watch(commands: Any) -> None:
     watcher.add_argument("--share", type=float, default=0.05, help="the largest share of the time that looks may take")
     watcher.add_argument("--every", type=int, help="look at every so many backward passes instead")
     watcher.add_argument("--rows", type=int, default=16, help="look at so many sequences of a batch; 0 for all")
+    watcher.add_argument("--record", metavar="FILE.looks", help="write the looks into a file to open in the playground")
+    watcher.add_argument("--show", action="store_true", help="open a page in the browser that follows the looks")
 
 
 def _watch(chosen: argparse.Namespace) -> int:
@@ -87,10 +89,13 @@ def _watch(chosen: argparse.Namespace) -> int:
         if not words:
             raise ProgramError("name a script, or a module after -m")
         program = Program(words[0], tuple(words[1:]), is_module=bool(chosen.module))
-        watched = WatchedProgram(program, share=chosen.share, every=chosen.every, rows=chosen.rows or None)
-    except (ProgramError, ValueError) as error:
+        rows, record = chosen.rows or None, chosen.record
+        watched = WatchedProgram(program, share=chosen.share, every=chosen.every, rows=rows, record=record)
+    except (ProgramError, ValueError, OSError) as error:
         print(f"python -m engine watch: {error}", file=sys.stderr)
         return 2
+    if chosen.show and (address := watched.show()):
+        print(f"watch: {address}", file=sys.stderr, flush=True)
     watched.run(lambda text: print(text, file=sys.stderr, flush=True))
     return 0
 

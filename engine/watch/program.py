@@ -123,17 +123,29 @@ class WatchedProgram:
     """A program with a lens on every model that it trains.
 
     Args:
-        share, every, rows: see `watch`.
+        share, every, rows: see `watch`. record: a file into which the looks are written; see `Lens.record`.
 
     Raises:
-        ValueError: if one of them is out of range.
+        ValueError: if one of them is out of range. RecordingError, OSError: if the file cannot be made.
     """
 
     def __init__(
-        self, program: Program, *, share: float = 0.05, every: int | None = None, rows: int | None = 16
+        self,
+        program: Program,
+        *,
+        share: float = 0.05,
+        every: int | None = None,
+        rows: int | None = 16,
+        record: str | None = None,
     ) -> None:
         self._program, self._scaler = program, UsedScaler()
         self._lens = Lens(None, share, every, rows, self._scaler)
+        if record is not None:
+            self._lens.record(record)
+
+    def show(self) -> str:
+        """Open a page in the browser that follows the looks; returns its address, see `Lens.show`."""
+        return self._lens.show()
 
     def run(self, say: Say) -> None:
         """Run it, and say what was found. What it raises is raised, as if it had been run without us.

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from engine.__main__ import main
+from engine.recording.growing import read_looks
 
 ROOT = Path(__file__).parents[3]
 MODEL = """
@@ -236,6 +237,14 @@ def test_the_factor_of_a_scaler_is_taken_out(watched):
     assert shown[0] == shown[1]
 
 
+def test_the_looks_are_recorded_also_beside_an_engine_of_its_own(watched, tmp_path):
+    (tmp_path / "engine.py").write_text("OWN = True")
+    file = tmp_path / "run.looks"
+    watched("import engine; assert engine.OWN; train(Net(), 3)", options=("--every", "1", "--record", str(file)))
+    looks = read_looks(file.read_bytes())
+    assert [look.step for look in looks] == [0, 1, 2, 3] and looks[-1].is_last
+
+
 def test_wrong_options_are_said_in_a_sentence(capsys, tmp_path):
     (tmp_path / "train.py").touch()
     script = str(tmp_path / "train.py")
@@ -247,6 +256,7 @@ def test_wrong_options_are_said_in_a_sentence(capsys, tmp_path):
         ("-m", "nowhere.at.all"): "there is no module nowhere.at.all",
         ("-m",): "name a script",
         (): "name a script, or a module after -m",
+        ("--record", str(tmp_path / "no" / "run.looks"), script): "No such file or directory",
     }
     for arguments, says in cases.items():
         assert main(["watch", *arguments]) == 2
