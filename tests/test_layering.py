@@ -24,7 +24,7 @@ FLOORS: dict[str, list[str]] = {
         "lens diagnosis recording preset ask intervention",
         "watch",
         "training step_through",
-        "claims cure_trials slow_motion",
+        "claims cure_trials slow_motion many",
         "workers",
         "__main__",
     ],
@@ -48,7 +48,7 @@ FLOORS: dict[str, list[str]] = {
 """The rooms (folders and loose files) from the ground up. A room imports from lower floors alone: arrows go one way."""
 PAGES = FLOORS["app"].index("")
 
-TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "training", "watch")}
+TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "many", "model", "training", "watch")}
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/ask/forecasting.py",
