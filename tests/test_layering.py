@@ -26,6 +26,7 @@ FLOORS: dict[str, list[str]] = {
         "training step_through",
         "claims cure_trials slow_motion many",
         "workers",
+        "sweeps",
         "__main__",
     ],
     "app": [
@@ -235,6 +236,7 @@ def test_only_workers_and_readings_start_threads_and_processes():
         "app/slot_registry.py": {"threading"},
         "engine/preset/lesson_data.py": {"threading"},  # a lock alone
         "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
+        "engine/sweeps/worker.py": {"multiprocessing"},  # its end of a pipe
     }
 
 

@@ -27,8 +27,18 @@ KINDS: dict[str, dict[str, Any]] = {
     "clipped by value": {"task": "adding", "seq_len": 5, "clip": "value", "clip_threshold": 0.01},
     "not clipped": {"task": "first_symbol_recall", "seq_len": 5, "clip": "none"},
 }
+LIGHT = ("values", "padded, last step", "output layers")
 CELLS = [{"cell": cell} for cell in RECURRENCES] + [{"cell": "rnn", "nonlinearity": "relu"}]
 EVERY_CELL = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: "-".join(cell.values()))
+EVERY_KIND = pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        pytest.param(kind, cell, marks=() if kind in LIGHT or cell == CELLS[place % 4] else pytest.mark.full)
+        for place, kind in enumerate(KINDS)
+        for cell in CELLS
+    ],
+)
+"""Without the full grid each kind once, and three with every cell."""
 DIFFERENT = (
     {"seed": 0, "learning_rate": 0.003},
     {"seed": 0, "learning_rate": 0.01, "init": "orthogonal", "init_gain": 0.8},
@@ -52,8 +62,7 @@ def distance(many: Many, trainers: list[Trainer]) -> float:
     return max(float(np.abs(numbers(ours) - numbers(theirs)).max()) for ours, theirs in pairs)
 
 
-@EVERY_CELL
-@pytest.mark.parametrize("kind", KINDS)
+@EVERY_KIND
 def test_every_network_makes_the_updates_of_its_own_trainer(kind, cell):
     experiments = different(**KINDS[kind], **cell)
     many, trainers = Many(experiments, torch.float64), [Trainer(e) for e in experiments]
@@ -85,16 +94,24 @@ def test_float64_networks_are_those_of_their_trainers_after_20_updates(kind, cel
 @EVERY_CELL
 @pytest.mark.parametrize("kind", ["classes", "values", "every step"])
 def test_networks_without_chaos_are_those_of_their_trainers_after_300_updates(kind, cell):
-    """Chaos, a positive Lyapunov exponent, would multiply any rounding."""
-    experiments = [Experiment(**{**KINDS[kind], "hidden_size": 16, "batch_size": 32}, **cell, seed=s) for s in range(3)]
+    """Where the largest Lyapunov exponent is positive, any rounding grows; those networks are left out here."""
+    settings = {**KINDS[kind], **cell, "hidden_size": 16, "batch_size": 32, "init_gain": 0.7, "learning_rate": 0.001}
+    experiments = [Experiment(**settings, seed=seed) for seed in range(3)]
     many, trainers = Many(experiments), [Trainer(e) for e in experiments]
     for _ in range(300):
         many.advance()
         for trainer in trainers:
             trainer.advance()
-    for trainer in trainers:
-        assert trainer.frame(["spectrum"]).spectrum.products.lyapunov.max() <= 0
-    assert distance(many, trainers) < 1e-5
+    calm = [k for k, trainer in enumerate(trainers) if largest_exponent(trainer) <= 0]
+    assert calm
+    for k in calm:
+        assert np.abs(numbers(many.state_dict(k)) - numbers(trainers[k].model.state_dict())).max() < 1e-5
+
+
+def largest_exponent(trainer: Trainer) -> float:
+    spectrum = trainer.frame(["spectrum"]).spectrum
+    assert spectrum is not None
+    return float(spectrum.products.lyapunov.max())
 
 
 @EVERY_CELL
