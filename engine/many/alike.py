@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, step_cost
 from engine.parameters import in_library
 
 FREE = (
@@ -43,13 +43,17 @@ def shape_of(experiment: Experiment) -> str:
     return json.dumps(fixed, sort_keys=True)
 
 
+MAX_BYTES = 2**28
+"""What networks side by side may hold for their backward pass, all together, as `step_cost` estimates it."""
+
+
 def group(experiments: Sequence[Experiment], most: int) -> list[list[int]]:
     """Sort experiments into groups that can stand side by side, those of one seed next to each other.
 
     Networks of one seed read the same batches, which are then drawn once.
 
     Args:
-        most: networks in a group at most.
+        most: networks in a group at most; large networks are fewer (MAX_BYTES).
 
     Returns:
         The numbers of the experiments of each group. One that cannot stand beside others is alone.
@@ -63,5 +67,7 @@ def group(experiments: Sequence[Experiment], most: int) -> list[list[int]]:
             alike.setdefault(shape_of(experiment), []).append(number)
     for numbers in alike.values():
         by_seed = sorted(numbers, key=lambda number: experiments[number].seed)
-        groups += [by_seed[start : start + most] for start in range(0, len(by_seed), most)]
+        _, size = step_cost(experiments[numbers[0]])
+        fit = max(1, min(most, int(MAX_BYTES / size)))
+        groups += [by_seed[start : start + fit] for start in range(0, len(by_seed), fit)]
     return groups

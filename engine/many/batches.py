@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,11 +37,17 @@ class SideBySide(NamedTuple):
 
 
 def draw(experiments: Sequence[Experiment], step: int, dtype: torch.dtype) -> SideBySide:
-    """Draw what each network's own trainer draws for the update that makes this step; once for each seed."""
+    """Draw what each network's own trainer draws for the update that makes this step."""
+    return of_each_seed(experiments, lambda e: sample(e, e.batch_size, (e.seed, step)), dtype)
+
+
+def of_each_seed(
+    experiments: Sequence[Experiment], make: Callable[[Experiment], Batch], dtype: torch.dtype
+) -> SideBySide:
+    """Join the batches of experiments; that of each seed is made once, because nothing else changes it."""
     of_seed = {e.seed: e for e in experiments}
-    batches = [sample(e, e.batch_size, (seed, step)) for seed, e in of_seed.items()]
-    drawn = to_tensors(experiments[0], batches, dtype)
-    if len(batches) == 1:
+    drawn = to_tensors(experiments[0], [make(e) for e in of_seed.values()], dtype)
+    if len(of_seed) == 1:
         return SideBySide(*(part.expand(len(experiments), *part.shape[1:]) for part in drawn))
     seeds = list(of_seed)
     places = torch.tensor([seeds.index(e.seed) for e in experiments])

@@ -7,7 +7,7 @@ same bits in whichever row it stands; without that, libraries round differently 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -100,8 +100,3 @@ def below(prefix: str, named: Mapping[str, Tensor], suffix: str = "") -> dict[st
         for name, tensor in named.items()
         if name.startswith(prefix) and name.endswith(suffix)
     }
-
-
-def stacked(networks: Sequence[Mapping[str, Tensor]]) -> dict[str, np.ndarray]:
-    """The parameters of networks, `state_dict`s, as `Layout.read` returns them."""
-    return {name: np.stack([network[name].numpy() for network in networks]) for name in networks[0]}

@@ -35,7 +35,7 @@ class _Training:
         self._stretch, self._clock, self._began = stretch, clock, clock()
         experiments = [Experiment.from_dict(settings) for settings in stretch.experiments]
         self._networks = make_networks(experiments, stretch.beside)
-        self._meters = [HeldOutMeter(e) for e in experiments]
+        self._meter = HeldOutMeter(experiments, stretch.beside)
         self._measurements: list[Measurement] = []
         self._before = 0.0
         if stretch.checkpoint is not None:
@@ -46,7 +46,7 @@ class _Training:
         """Train; see `train`."""
         stretch, networks = self._stretch, self._networks
         if stretch.checkpoint is None:
-            self._measure(range(len(self._meters)))
+            self._measure(range(len(stretch.numbers)))
         while not self._done:
             before = networks.diverged.copy()
             networks.advance()
@@ -71,10 +71,9 @@ class _Training:
 
     def _measure(self, places: Iterable[int]) -> None:
         """Measure these networks."""
-        networks, found = self._networks, []
-        for place in places:
-            found.append((int(place), self._meters[place].measure(networks.state_dict(place))))
-        share = self._seconds / len(self._meters)
-        for place, held_out in found:
+        networks, numbers, chosen = self._networks, self._stretch.numbers, list(map(int, places))
+        found = self._meter.measure(networks, chosen)
+        share = self._seconds / len(numbers)
+        for place, held_out in zip(chosen, found, strict=True):
             step, diverged = int(networks.steps[place]), bool(networks.diverged[place])
-            self._measurements.append(Measurement(self._stretch.numbers[place], step, *held_out, diverged, share))
+            self._measurements.append(Measurement(numbers[place], step, *held_out, diverged, share))

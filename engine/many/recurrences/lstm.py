@@ -35,9 +35,9 @@ class LSTM(Recurrence):
         to_hidden, slopes = self._slopes()
         through = self.buffer("through", 4 * self.units).view(steps, networks, batch, 4, self.units)
         keep, recurrent, later = self.gates[..., self.units : 2 * self.units], self.from_next(), None
-        self.grad_cell, cell_later = self.buffer("grad_cell", self.units), self.zeros()
+        self.total, cell_later = self.buffer("grad_cell", self.units), self.zeros()
         for total, total_cell, of_hidden, forget, slope, blocks in backwards(
-            grad, self.grad_cell, to_hidden, keep, slopes, through
+            grad, self.total, to_hidden, keep, slopes, through
         ):
             if later is not None:
                 total.baddbmm_(later.flatten(2), recurrent)

@@ -24,6 +24,7 @@ class Recurrence(ABC):
 
     inputs: Tensor
     hidden: Tensor
+    total: Tensor  # after `backward`: the total gradient of the state that carries memory, h_t or c_t, (T, S, B, H)
 
     def __init__(
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor], nonlinearity: str = "tanh"
@@ -55,6 +56,7 @@ class Recurrence(ABC):
         Returns:
             (S, T * B, G): dL/d(W_ih x_t + b_ih).
         """
+        self.total = grad
         from_input, from_state = self._sweep(grad)
         before = by_network(self.hidden[:-1])  # h_0 is 0: the first step adds nothing to dL/dW_hh
         grads, later = self.gradients, from_state[:, self._shape[2] :]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from engine.experiment import Experiment, ExperimentError
-from engine.many.held_out import HeldOutMeter
 from engine.sweeps import sweep as sweeps
 from engine.sweeps.journal import SweepError
 from engine.sweeps.local import Local
@@ -73,15 +72,21 @@ def test_every_network_has_a_row_at_every_measured_step():
 
 def test_rows_say_what_the_trainers_own_held_out_record_says():
     for e, rows in ((GRID[3], swept()[-len(STEPS) :]), (ALONE, swept(experiments=[ALONE]))):
-        trainer, meter = Trainer(e), HeldOutMeter(e)
-        frame = trainer.frame()
-        expected = [(frame.held_out_loss, frame.held_out_metric, frame.held_out_ratio)]
+        trainer = Trainer(e)
+        trainer.frame()
+        expected = [recorded(trainer)]
         for step in range(1, UPDATES + 1):
             trainer.advance()
             if step in STEPS:
-                expected.append(tuple(meter.measure(trainer.model.state_dict())))
+                trainer._measure_held_out(now=True)
+                expected.append(recorded(trainer))
         for row, values in zip(rows, expected, strict=True):
             assert (row.held_out_loss, row.metric, row.ratio) == pytest.approx(values, rel=1e-5)
+
+
+def recorded(trainer: Trainer) -> tuple[float, float, float]:
+    record = trainer._held_out.record
+    return record.held_out_loss, record.held_out_metric, record.held_out_ratio
 
 
 def test_rows_do_not_depend_on_where_a_stretch_ends():
