@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from engine.experiment import Experiment
 from engine.many.layout import padded
-from engine.tasks import Batch, sample, task_of
+from engine.tasks import Batch, Task, sample, task_of
 
 SEQUENCES = 16
 """A batch is filled up to a multiple of so many sequences, for the reason for which `engine.many.layout` fills up."""
@@ -25,15 +25,20 @@ class SideBySide(NamedTuple):
 
     Args:
         inputs: (S, T * B, I), the input size filled up with zeros to I as in `engine.many.layout`.
-        ends: (S, B) int64, the last real step.
+        ends: (S, B) int64, the last real step; None if that is the last one of all sequences.
         targets: (S, rows) int64 classes, or (S, rows, output_size) values.
         weights: (S, rows), the weight of each row's loss in L; 0 where none is counted.
     """
 
     inputs: Tensor
-    ends: Tensor
+    ends: Tensor | None
     targets: Tensor
     weights: Tensor
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> SideBySide:
+        """Apply a function to every tensor."""
+        ends = None if self.ends is None else change(self.ends)
+        return SideBySide(change(self.inputs), ends, change(self.targets), change(self.weights))
 
 
 def draw(experiments: Sequence[Experiment], step: int, dtype: torch.dtype) -> SideBySide:
@@ -48,36 +53,54 @@ def of_each_seed(
     of_seed = {e.seed: e for e in experiments}
     drawn = to_tensors(experiments[0], [make(e) for e in of_seed.values()], dtype)
     if len(of_seed) == 1:
-        return SideBySide(*(part.expand(len(experiments), *part.shape[1:]) for part in drawn))
+        return drawn.map(lambda part: part.expand(len(experiments), *part.shape[1:]))
+    if len(of_seed) == len(experiments):
+        return drawn
     seeds = list(of_seed)
     places = torch.tensor([seeds.index(e.seed) for e in experiments])
-    return SideBySide(*(part[places] for part in drawn))
+    return drawn.map(lambda part: part[places])
 
 
 def to_tensors(experiment: Experiment, batches: Sequence[Batch], dtype: torch.dtype) -> SideBySide:
     """Join batches of one size. Sequences that fill them up repeat others, and have no loss."""
-    task, size = task_of(experiment), len(batches[0].lengths)
-    rows = np.arange(padded(size, SEQUENCES)) % size
-    answers = [_answers(experiment, batch) for batch in batches]
-    inputs = torch.tensor(np.stack([batch.inputs[:, rows] for batch in batches]))  # (S, T, B, ...)
-    if task.inputs == "symbols":
-        inputs = inputs[..., None] == torch.arange(task.input_size)
-    targets = torch.tensor(np.stack([targets[:, rows] for targets, _ in answers]))
-    targets = targets.clamp(min=0) if task.outputs == "symbols" else targets.to(dtype)
-    weights = np.stack([weights[:, rows] for _, weights in answers])
-    weights[..., size:] = 0
+    e, task = experiment, task_of(experiment)
+    inputs, lengths, mask = (
+        np.stack([getattr(each, name) for each in batches]) for name in ("inputs", "lengths", "mask")
+    )
+    targets = np.stack([each.targets for each in batches])  # (S, T, B, ...)
+    steps, size = mask.shape[1:]
+    if e.rnn_type == "many_to_one":
+        weights = np.full((len(batches), 1, size), 1 / size)
+        targets = _at(targets, lengths - 1)[:, np.newaxis]
+    else:
+        weights = mask / (size * (1 if e.reduction == "sum" else mask.sum(1, keepdims=True)))
+    if filling := padded(size, SEQUENCES) - size:
+        rows = np.arange(size + filling) % size
+        inputs, targets, weights, lengths = (
+            inputs[:, :, rows],
+            targets[:, :, rows],
+            weights[:, :, rows],
+            lengths[:, rows],
+        )
+        weights[..., size:] = 0
+    answers = torch.tensor(targets).flatten(1, 2)
     return SideBySide(
-        pad(inputs.to(dtype), (0, padded(task.input_size) - task.input_size)).flatten(1, 2),
-        torch.tensor(np.stack([batch.lengths[rows] - 1 for batch in batches])),
-        targets.flatten(1, 2),
+        _encoded(inputs, task, dtype).flatten(1, 2),
+        None if (lengths == steps).all() else torch.tensor(lengths - 1),
+        answers.clamp_(min=0) if task.outputs == "symbols" else answers.to(dtype),
         torch.tensor(weights, dtype=dtype).flatten(1),
     )
 
 
-def _answers(e: Experiment, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """The targets of the steps with an output, (steps, B, ...), and the weights of their losses in L, (steps, B)."""
-    size = len(batch.lengths)
-    if e.rnn_type == "many_to_one":
-        return batch.targets[batch.lengths - 1, np.arange(size)][None], np.full((1, size), 1 / size)
-    counted = batch.mask / (1 if e.reduction == "sum" else batch.mask.sum(0))
-    return batch.targets, counted / size
+def _at(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Values (S, T, B, ...) at one step of each sequence, (S, B)."""
+    networks, _, sequences = values.shape[:3]
+    return values[np.arange(networks)[:, np.newaxis], ends, np.arange(sequences)]
+
+
+def _encoded(inputs: np.ndarray, task: Task, dtype: torch.dtype) -> Tensor:
+    """Inputs (S, T, B, ...) as vectors of numbers, (S, T, B, I): symbols in one-hot code, where NO_SYMBOL is 0."""
+    width = padded(task.input_size)
+    if task.inputs == "symbols":
+        return (torch.tensor(inputs)[..., None] == torch.arange(width)).to(dtype)
+    return pad(torch.tensor(inputs, dtype=dtype), (0, width - task.input_size))

@@ -54,12 +54,12 @@ class Many:
     def advance(self) -> np.ndarray:
         """Make one update of every network that has not diverged. Returns the losses before it, (S,)."""
         step = self.step + 1
-        losses = self._networks.differentiate(draw(self.experiments, step, self._networks.weights.dtype))
+        losses = self._networks.differentiate(draw(self.experiments, step, self._networks.weights.dtype)).numpy()
         norms = torch.linalg.vector_norm(self._networks.gradients, dim=1, keepdim=True)
-        self.diverged |= ~(losses.isfinite() & norms[:, 0].isfinite()).numpy()
+        self.diverged |= ~(np.isfinite(losses) & np.isfinite(norms[:, 0].numpy()))
         self._update(norms, step)
         self.steps[~self.diverged] = step
-        return losses.numpy()
+        return losses
 
     def state_dict(self, number: int) -> dict[str, Tensor]:
         """One network's parameters as `RecurrentNetwork.load_state_dict` expects them."""
@@ -90,9 +90,9 @@ class Many:
 
     def _update(self, norms: Tensor, step: int) -> None:
         """Clip and make an update, of all but the networks that have diverged."""
-        stopped = torch.tensor(self.diverged)
-        kept = [rows[stopped] for rows in self._rows.values()]  # copies
+        stopped = np.flatnonzero(self.diverged)
+        kept = [rows[stopped] for rows in self._rows.values()] if len(stopped) else []  # copies
         self._adam.clip(self._networks.gradients, norms)
         self._adam.update(self._networks.weights, self._networks.gradients, step)
-        for rows, before in zip(self._rows.values(), kept, strict=True):
+        for rows, before in zip(self._rows.values(), kept, strict=False):
             rows[stopped] = before

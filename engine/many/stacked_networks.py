@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,17 +54,17 @@ class StackedNetworks:
     @torch.no_grad()
     def differentiate(self, batch: SideBySide) -> Tensor:
         """Compute the losses (S,), and write the gradients."""
-        e, inputs = self._experiment, batch.inputs
-        for layer in self.layers:
-            hidden = layer.forward(inputs, e.seq_len)
-            inputs = by_network(hidden)
+        e = self._experiment
+        hidden = self.layers[0].forward(batch.inputs, e.seq_len)
+        for layer in self.layers[1:]:
+            hidden = layer.forward(by_network(hidden), e.seq_len)
         if e.rnn_type == "many_to_one":
-            last = (batch.ends, torch.arange(hidden.shape[1])[:, None], torch.arange(hidden.shape[2]))
+            last = _ends(batch, hidden)
             losses, at_states = self._head.loss(hidden[last], batch.targets, batch.weights)
             grad = torch.zeros_like(hidden)
             grad[last] = at_states
         else:
-            losses, at_states = self._head.loss(inputs, batch.targets, batch.weights)
+            losses, at_states = self._head.loss(by_network(hidden), batch.targets, batch.weights)
             grad = by_step(at_states, e.seq_len).contiguous()
         for layer in reversed(self.layers):
             from_input = layer.backward(grad)
@@ -80,6 +81,13 @@ class StackedNetworks:
         """Give one network these parameters."""
         one = {name: values.detach().numpy()[np.newaxis] for name, values in parameters.items()}
         self.layout.write(self.weights[number : number + 1], one)
+
+
+def _ends(batch: SideBySide, hidden: Tensor) -> Any:
+    """The index of each sequence's last state in states (T, S, B, H)."""
+    if batch.ends is None:
+        return -1
+    return batch.ends, torch.arange(hidden.shape[1])[:, None], torch.arange(hidden.shape[2])
 
 
 def _check(experiments: Sequence[Experiment]) -> None:
