@@ -35,7 +35,7 @@ def _row(settings: Settings, hidden_size: int, seq_len: int, cell: str, networks
     ]
     many, trainer = Many(experiments), Trainer(experiments[0])
     sides = [lambda side=side: [side.advance() for _ in range(UPDATES)] for side in (trainer, many)]
-    budget = 0.5 if settings.quick else 3
+    budget = 0.5 if settings.quick else 2
     alone, beside = in_turns(sides, settings.device, budget)
     middle, low, high = (networks * ratio for ratio in ratios(alone, beside))
     speeds = (UPDATES / statistics.median(alone), networks * UPDATES / statistics.median(beside))

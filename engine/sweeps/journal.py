@@ -106,17 +106,40 @@ class Journal:
 
     def _groups(self) -> tuple[Group, ...] | None:
         """The groups that the folder has; None if no sweep has begun in it."""
-        path = self._folder / PLAN
-        if not path.exists():
+        if not (self._folder / PLAN).exists():
             return None
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            groups = tuple(Group(tuple(numbers), beside) for numbers, beside in kept.pop("groups"))
-        except (ValueError, KeyError, TypeError) as error:
-            raise SweepError(f"{path} is damaged ({error}). Remove the folder to begin again.") from error
+        kept = _read(self._folder)
+        groups = tuple(Group(tuple(numbers), beside) for numbers, beside in kept.pop("groups"))
         if kept != json.loads(json.dumps(self._settings())):
             raise SweepError(f"{self._folder} keeps another sweep. Remove it, or choose another name for the results.")
         return groups
+
+
+def read_plan(folder: Path) -> Plan:
+    """What the sweep of a folder is to do.
+
+    Raises:
+        SweepError: if the folder keeps no sweep.
+    """
+    kept = _read(folder)
+    experiments = tuple(Experiment.from_dict(settings) for settings in kept["experiments"])
+    return Plan(experiments, kept["updates"], kept["measure_every"])
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """The contents of `sweep.json`."""
+    try:
+        kept = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SweepError(f"{folder} keeps no sweep: {error}.") from error
+    except ValueError as error:
+        raise SweepError(f"{folder / PLAN} is damaged ({error}). Remove the folder to begin again.") from error
+    missing = {"format", "experiments", "groups", "updates", "measure_every"} - set(kept)
+    if missing:
+        raise SweepError(
+            f"{folder / PLAN} is damaged: it has no {sorted(missing)[0]}. Remove the folder to begin again."
+        )
+    return kept
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -16,13 +16,17 @@ class Local:
     """So many processes of this machine, started when there is something to do; see `engine.sweeps.place.Place`.
 
     A process that dies is replaced at the next stretch, and its own has failed.
+
+    Args:
+        processes: how many train at once.
+        worker: the module that runs in each.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, worker: str = WORKER) -> None:
         self._waiting: deque[Stretch] = deque()
         self._busy: dict[LocalProcess, Stretch] = {}
         self._free: list[LocalProcess] = []
-        self._most = processes
+        self._most, self._worker = processes, worker
 
     def submit(self, stretch: Stretch) -> None:
         """See `Place`."""
@@ -59,7 +63,7 @@ class Local:
     def _start(self) -> None:
         """Give stretches that wait to processes that do not."""
         while self._waiting and len(self._busy) < self._most:
-            process = self._free.pop() if self._free else LocalProcess(WORKER)
+            process = self._free.pop() if self._free else LocalProcess(self._worker)
             stretch = self._waiting.popleft()
             self._busy[process] = stretch
             with contextlib.suppress(OSError):  # it is dead, which `next` will see

@@ -12,6 +12,7 @@ from engine.experiment import Experiment, ExperimentError
 from engine.many.alike import FREE, ZERO, can_be_beside, group, shape_of
 from engine.many.many import Many
 from engine.many.recurrences import RECURRENCES
+from engine.many.to_trainer import trainer_checkpoint
 from engine.training import NotFiniteError, Trainer
 
 SMALL: dict[str, Any] = {"hidden_size": 6, "batch_size": 8}
@@ -179,6 +180,22 @@ def test_a_checkpoint_continues_with_the_same_bits(cell):
     assert resumed.steps.tolist() == straight.steps.tolist() == [6, 6, 6]
     for name, values in straight.checkpoint().items():
         assert np.array_equal(values, resumed.checkpoint()[name]), name
+
+
+@EVERY_CELL
+@pytest.mark.parametrize("before", [0, 4])
+def test_a_trainer_goes_on_from_where_a_network_is(cell, before):
+    experiments = different(**KINDS["every step"], **cell)
+    many, trainer = Many(experiments), Trainer(experiments[1])
+    for _ in range(before):
+        many.advance()
+    trainer.restore(trainer_checkpoint(experiments[1], many.checkpoint(), 1))
+    assert trainer.step == before
+    assert np.array_equal(numbers(trainer.model.state_dict()), numbers(many.state_dict(1)))
+    for _ in range(3):
+        many.advance()
+        trainer.advance()
+    assert np.abs(numbers(trainer.model.state_dict()) - numbers(many.state_dict(1))).max() < 1e-6
 
 
 def test_what_cannot_stand_beside_others_is_refused_with_a_sentence():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections import deque
@@ -13,11 +14,13 @@ import pytest
 from engine.experiment import Experiment, ExperimentError
 from engine.sweeps import sweep as sweeps
 from engine.sweeps.journal import SweepError
+from engine.sweeps.kept_networks import kept_network
 from engine.sweeps.local import Local
 from engine.sweeps.row import Row
 from engine.sweeps.stretch import Failed, Stretch, Trained
 from engine.sweeps.sweep import Progress, sweep
 from engine.sweeps.training import train
+from engine.sweeps.worker import outcome_of
 from engine.training import Trainer
 from tests.engine.own_data import series
 
@@ -27,6 +30,7 @@ GRID = [BASE.replace(init_gain=gain, seed=seed) for gain in (0.5, 1.5) for seed 
 ALONE = BASE.replace(optimizer="sgd")
 UPDATES, EVERY = 7, 3
 STEPS = [0, 3, 6, 7]
+EMPTY = Stretch(numbers=(), experiments=(), beside=True, updates=1, measure_every=1, seconds=1)
 
 
 class Here:
@@ -126,6 +130,21 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, after):
     assert swept(again, experiments, folder=tmp_path / "kept") == rows and not again.trained
 
 
+@pytest.mark.parametrize("number", [3, 4])
+def test_a_kept_network_goes_on_in_a_trainer_of_its_own(tmp_path, number):
+    rows = swept(experiments=[*GRID, ALONE], folder=tmp_path)
+    e, checkpoint = kept_network(tmp_path, number)
+    trainer = Trainer(e)
+    trainer.restore(checkpoint)
+    assert (e, trainer.step) == ([*GRID, ALONE][number], UPDATES)
+    trainer._measure_held_out(now=True)
+    assert recorded(trainer)[0] == rows[-1 if number == 4 else 4 * len(STEPS) - 1].held_out_loss
+    with pytest.raises(SweepError, match="keeps no network 5"):
+        kept_network(tmp_path, 5)
+    with pytest.raises(SweepError, match="keeps no sweep"):
+        kept_network(tmp_path / "other", 0)
+
+
 def test_a_folder_with_another_sweep_is_refused(tmp_path):
     swept(folder=tmp_path)
     with pytest.raises(SweepError, match="keeps another sweep"):
@@ -177,12 +196,25 @@ def test_own_data_are_refused():
         swept(experiments=[own])
 
 
-def test_processes_give_the_same_rows_also_if_one_dies():
-    place, rows = Local(2), []
-    coming = sweep([*GRID, ALONE], UPDATES, place, measure_every=EVERY, seconds=0)
-    for row in coming:
-        if not rows:
-            next(iter(place._busy)).kill()
-        rows.append(row)
-    assert sorted(rows, key=lambda row: (row.number, row.step)) == swept(experiments=[*GRID, ALONE])
+def test_a_process_gives_the_same_rows():
+    place = Local(1)
+    assert swept(place, [*GRID, ALONE], seconds=1000) == swept(experiments=[*GRID, ALONE])
     assert not place._busy and not place._free
+
+
+def test_a_process_that_dies_is_replaced_and_its_stretch_has_failed():
+    place = Local(2, worker="tests.engine.sweeps.stand_in")
+    for updates in (0, 1, 2, 0, 3):
+        place.submit(dataclasses.replace(EMPTY, updates=updates))
+    ended = [place.next() for _ in range(5)]
+    outcomes = sorted((stretch.updates, outcome.updates) for stretch, outcome in ended if isinstance(outcome, Trained))
+    assert outcomes == [(1, 1), (2, 2), (3, 3)]
+    failed = [(stretch.updates, outcome.reason) for stretch, outcome in ended if isinstance(outcome, Failed)]
+    assert failed == [(0, "The process that trained it has ended (3).")] * 2
+    place.close()
+
+
+def test_an_error_while_training_is_a_sentence():
+    wrong = dataclasses.replace(EMPTY, numbers=(0,), experiments=({**BASE.to_dict(), "cell": "gone"},))
+    outcome = outcome_of(wrong)
+    assert isinstance(outcome, Failed) and "cell must be" in outcome.reason
