@@ -68,7 +68,13 @@ class Journal:
         """Write down what is to be done. How groups are trained was measured, so it is kept as well."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.groups = tuple(groups)
-        kept = {**self._settings(), "groups": [[list(each.numbers), each.beside] for each in groups]}
+        kept = {
+            "format": FORMAT,
+            "updates": self._plan.updates,
+            "measure_every": self._plan.measure_every,
+            "experiments": [e.to_dict() for e in self._plan.experiments],
+            "groups": [[each.numbers, each.beside] for each in groups],
+        }
         _replace(self._folder / PLAN, json.dumps(kept).encode())
 
     def read(self, group: int) -> Trained | None:
@@ -98,21 +104,13 @@ class Journal:
     def _path(self, group: int) -> Path:
         return self._folder / f"group-{group:04}.npz"
 
-    def _settings(self) -> dict[str, Any]:
-        plan = self._plan
-        experiments = [e.to_dict() for e in plan.experiments]
-        return {"format": FORMAT, "updates": plan.updates, "measure_every": plan.measure_every,
-                "experiments": experiments}  # fmt: skip
-
     def _groups(self) -> tuple[Group, ...] | None:
         """The groups that the folder has; None if no sweep has begun in it."""
         if not (self._folder / PLAN).exists():
             return None
-        kept = _read(self._folder)
-        groups = tuple(Group(tuple(numbers), beside) for numbers, beside in kept.pop("groups"))
-        if kept != json.loads(json.dumps(self._settings())):
+        if read_plan(self._folder) != self._plan:
             raise SweepError(f"{self._folder} keeps another sweep. Remove it, or choose another name for the results.")
-        return groups
+        return tuple(Group(tuple(numbers), beside) for numbers, beside in _read(self._folder)["groups"])
 
 
 def read_plan(folder: Path) -> Plan:
@@ -134,11 +132,11 @@ def _read(folder: Path) -> dict[str, Any]:
         raise SweepError(f"{folder} keeps no sweep: {error}.") from error
     except ValueError as error:
         raise SweepError(f"{folder / PLAN} is damaged ({error}). Remove the folder to begin again.") from error
-    missing = {"format", "experiments", "groups", "updates", "measure_every"} - set(kept)
-    if missing:
-        raise SweepError(
-            f"{folder / PLAN} is damaged: it has no {sorted(missing)[0]}. Remove the folder to begin again."
-        )
+    for name in ("format", "experiments", "groups", "updates", "measure_every"):
+        if name not in kept:
+            raise SweepError(f"{folder / PLAN} is damaged: it has no {name}. Remove the folder to begin again.")
+    if kept["format"] > FORMAT:
+        raise SweepError(f"{folder / PLAN} was written by a newer version of this program.")
     return kept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 from collections import deque
 from pathlib import Path
@@ -149,9 +150,22 @@ def test_a_folder_with_another_sweep_is_refused(tmp_path):
     swept(folder=tmp_path)
     with pytest.raises(SweepError, match="keeps another sweep"):
         swept(experiments=GRID[:2], folder=tmp_path)
-    (tmp_path / "sweep.json").write_text("{")
-    with pytest.raises(SweepError, match="is damaged"):
-        swept(folder=tmp_path)
+    plan = tmp_path / "sweep.json"
+    kept = json.loads(plan.read_text())
+    for wrong, says in (("{", "is damaged"), ("{}", "has no format"), (json.dumps({**kept, "format": 2}), "newer")):
+        plan.write_text(wrong)
+        with pytest.raises(SweepError, match=says):
+            swept(folder=tmp_path)
+
+
+def test_a_folder_stays_readable_when_experiments_have_a_new_setting(tmp_path):
+    rows, plan = swept(folder=tmp_path), tmp_path / "sweep.json"
+    kept = json.loads(plan.read_text())
+    for settings in kept["experiments"]:
+        del settings["head_dropout"]  # as an older program wrote it
+    plan.write_text(json.dumps(kept))
+    place = Here()
+    assert swept(place, folder=tmp_path) == rows and not place.trained
 
 
 def test_the_way_that_was_chosen_stays(tmp_path, monkeypatch):
