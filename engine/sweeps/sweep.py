@@ -99,6 +99,7 @@ class _Sweep:
                 continue
             self._keep(number, outcome)
             yield from self._as_rows(outcome.measurements)
+            self._on_progress(self._progress())
             if outcome.done:
                 waiting -= 1
             else:
@@ -145,7 +146,6 @@ class _Sweep:
         self._trained[number] = dataclasses.replace(outcome, measurements=(*before, *outcome.measurements))
         if self._journal:
             self._journal.write(number, self._trained[number])
-        self._on_progress(self._progress())
 
     @property
     def _made(self) -> int:
