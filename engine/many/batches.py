@@ -74,15 +74,10 @@ def to_tensors(experiment: Experiment, batches: Sequence[Batch], dtype: torch.dt
         targets = _at(targets, lengths - 1)[:, np.newaxis]
     else:
         weights = mask / (size * (1 if e.reduction == "sum" else mask.sum(1, keepdims=True)))
-    if filling := padded(size, SEQUENCES) - size:
-        rows = np.arange(size + filling) % size
-        inputs, targets, weights, lengths = (
-            inputs[:, :, rows],
-            targets[:, :, rows],
-            weights[:, :, rows],
-            lengths[:, rows],
-        )
-        weights[..., size:] = 0
+    rows = np.arange(padded(size, SEQUENCES)) % size
+    if len(rows) > size:
+        inputs, targets, weights = (np.take(each, rows, axis=2) for each in (inputs, targets, weights))
+        lengths, weights[..., size:] = lengths[:, rows], 0
     answers = torch.tensor(targets).flatten(1, 2)
     return SideBySide(
         _encoded(inputs, task, dtype).flatten(1, 2),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.cells import CELLS as CELLS_OF_ENGINE
 from engine.experiment import Experiment, ExperimentError
 from engine.many.alike import FREE, ZERO, can_be_beside, group, shape_of
 from engine.many.many import Many
@@ -234,3 +235,7 @@ def test_groups_are_of_one_shape_and_have_those_of_one_seed_together():
     assert group(experiments, 3) == [[4], [0, 3, 5], [1], [2]]
     assert {shape_of(experiments[k]) for k in (0, 1, 3, 5)} == {shape_of(e)}
     assert set(FREE) < set(e.to_dict())
+
+
+def test_every_cell_that_pytorch_has_can_stand_side_by_side():
+    assert set(RECURRENCES) == {name for name, cell in CELLS_OF_ENGINE.items() if cell.torch_layer}
