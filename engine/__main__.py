@@ -1,4 +1,4 @@
-"""Command line of the engine: `python -m engine train | watch | tasks | presets | claims | cures`."""
+"""Command line of the engine: `python -m engine train | watch | sweep | tasks | presets | claims | cures`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ from engine.preset import PresetError, list_presets, load_preset, wait_until_rea
 from engine.preset.lesson_data import read_beside
 from engine.preset.library import FORMS
 from engine.preset.parser import parse_preset
+from engine.sweeps.definition import Definition, parse
+from engine.sweeps.journal import SweepError
 from engine.tasks import OWN_DATA, TASKS, held_out
 
 if TYPE_CHECKING:
+    from engine.sweeps.sweep import Progress
     from engine.training import Trainer
 
 OPENING = "remember"
@@ -48,18 +51,28 @@ def main(arguments: list[str] | None = None) -> int:
                          help="what your data are, instead of a guess: kind=labelled label=stars")  # fmt: skip
     trainer.add_argument("--every", type=int, default=100, help="steps between two lines")
     _add_watch(commands)
+    sweeper = commands.add_parser("sweep", help="train many networks with different settings, and write a table")
+    sweeper.add_argument("file", type=Path, help="what varies: engine/sweeps/definition.py has an example")
+    sweeper.add_argument("--out", type=Path, required=True, metavar="FILE.parquet", help="where the table goes")
+    sweeper.add_argument("--workers", type=int, default=2, help="processes that train at once")
     claims = commands.add_parser("claims", help="measure the claims of the lessons, and write presets/claims.csv")
     claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
     claims.add_argument("--missing", action="store_true", help="keep the rows that the table already has")
     cures = commands.add_parser("cures", help="try the cures of bad verdicts, and write presets/cures.csv")
     cures.add_argument("--half", choices=("tuned", "held-back"), help="only these trials, and write nothing")
     chosen = parser.parse_args(arguments)
-    run = {"tasks": _tasks, "presets": _presets, "train": _train, "watch": _watch, "claims": _claims, "cures": _cures}[
-        chosen.command
-    ]
+    run = {
+        "tasks": _tasks,
+        "presets": _presets,
+        "train": _train,
+        "watch": _watch,
+        "sweep": _sweep,
+        "claims": _claims,
+        "cures": _cures,
+    }[chosen.command]
     try:
         return run(chosen) or 0
-    except (ExperimentError, PresetError, DataError) as error:
+    except (ExperimentError, PresetError, DataError, SweepError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -206,6 +219,50 @@ def _print_metric(trainer: Trainer) -> None:
         print(f"    {value:10.4g}  {name}{beside}")
     many = "every simple answer" if len(beaten) == count else f"{len(beaten) or 'none'} of the {count} simple answers"
     print(f"It beats {many if count > 1 or beaten else 'no simple answer'}.")
+
+
+def _sweep(chosen: argparse.Namespace) -> int:
+    """Train what a file defines, print progress, and write the table. Returns 1 if it was cancelled.
+
+    Checkpoints stand in a folder beside the table: the same command goes on from there, and ends at once after the end.
+    """
+    from engine.sweeps import table  # numpy alone is enough for the other commands
+    from engine.sweeps.local import Local
+    from engine.sweeps.sweep import sweep
+
+    definition = _definition(chosen.file)
+    if chosen.workers < 1:
+        raise ExperimentError("--workers", got=chosen.workers, accepts="a whole number of at least 1")
+    count, rows, done = len(definition.experiments), [], False
+    print(f"{count} networks, {definition.updates:,} updates each", flush=True)
+    coming = sweep(
+        definition.experiments, definition.updates, Local(chosen.workers), measure_every=definition.measure_every,
+        folder=chosen.out.with_suffix(".sweep"), on_progress=_print_progress,
+    )  # fmt: skip
+    try:
+        for row in coming:
+            rows.append(row)
+        done = True
+    except KeyboardInterrupt:
+        print("Cancelled. The same command goes on from here.")
+    finally:
+        coming.close()
+        table.write(chosen.out, rows, definition, done)
+    print(f"{len(rows)} rows in {chosen.out}")
+    return int(not done)
+
+
+def _definition(file: Path) -> Definition:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SweepError(f"{file} cannot be read as a sweep: {error}.") from error
+    return parse(text)
+
+
+def _print_progress(progress: Progress) -> None:
+    left = "" if progress.seconds_left is None else f"  about {progress.seconds_left:,.0f} s left"
+    print(f"{progress.made:9,} of {progress.total:,} updates{left}", flush=True)
 
 
 def _claims(chosen: argparse.Namespace) -> int:

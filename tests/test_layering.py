@@ -24,8 +24,9 @@ FLOORS: dict[str, list[str]] = {
         "lens diagnosis recording preset ask intervention",
         "watch",
         "training step_through",
-        "claims cure_trials slow_motion",
+        "claims cure_trials slow_motion many",
         "workers",
+        "sweeps",
         "__main__",
     ],
     "app": [
@@ -48,7 +49,7 @@ FLOORS: dict[str, list[str]] = {
 """The rooms (folders and loose files) from the ground up. A room imports from lower floors alone: arrows go one way."""
 PAGES = FLOORS["app"].index("")
 
-TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "model", "training", "watch")}
+TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "many", "model", "training", "watch")}
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/ask/forecasting.py",
@@ -236,6 +237,7 @@ def test_only_workers_and_readings_start_threads_and_processes():
         "engine/preset/lesson_data.py": {"threading"},  # a lock alone
         "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
         "engine/watch/screen.py": {"subprocess"},  # the page of a lens, which is asked for
+        "engine/sweeps/worker.py": {"multiprocessing"},  # its end of a pipe
     }
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.workers.protocol import PoolMessage, WorkerMessage
 
@@ -53,12 +53,17 @@ ChannelFactory = Callable[[], Channel]
 
 
 class LocalProcess:
-    """A worker process on this machine, connected by a pipe."""
+    """A worker process on this machine, connected by a pipe.
 
-    def __init__(self) -> None:
+    Args:
+        module: what runs in it, with the file descriptor of its end of the pipe as the argument. It decides which
+            messages go to and fro; those of the pool's workers are `PoolMessage` and `WorkerMessage`.
+    """
+
+    def __init__(self, module: str = "engine.workers.worker") -> None:
         self._connection, theirs = Pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.workers.worker", str(theirs.fileno())],
+            [sys.executable, "-m", module, str(theirs.fileno())],
             cwd=ROOT,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -77,7 +82,7 @@ class LocalProcess:
         """What the worker is, for the log."""
         return f"process {self.pid}"
 
-    def send(self, message: PoolMessage) -> None:
+    def send(self, message: object) -> None:
         """Send a message; blocks while the pipe is full."""
         self._connection.send(message)
 
@@ -85,7 +90,7 @@ class LocalProcess:
         """True as soon as a message can be received, False if there is none after so many seconds."""
         return self._connection.poll(seconds)
 
-    def recv(self) -> WorkerMessage:
+    def recv(self) -> Any:
         """Receive the next message; blocks until there is one."""
         return self._connection.recv()
 

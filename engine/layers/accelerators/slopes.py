@@ -14,3 +14,8 @@ def sigmoid_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
 def tanh_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
     """Write times * (1 - output^2) into `out`: `times` multiplied by the slope of a tanh with this output."""
     return torch.ops.aten.tanh_backward.grad_input(times, output, grad_input=out)
+
+
+def relu_slope(times: Tensor, output: Tensor, out: Tensor) -> Tensor:
+    """Write times where output > 0, else 0, into `out`: `times` multiplied by the slope of a ReLU with this output."""
+    return torch.ops.aten.threshold_backward.grad_input(times, output, 0, grad_input=out)

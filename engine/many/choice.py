@@ -1,0 +1,58 @@
+"""Whether networks are trained faster side by side or each by its own trainer: measured, not guessed."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from engine.experiment import Experiment
+from engine.many.alike import can_be_beside, shape_of
+from engine.many.many import Many
+from engine.many.threads import one_thread
+from engine.training import Trainer
+
+TURNS = 3
+"""Updates that are timed of either kind, in alternation, after one that does not count: it allocates memory."""
+
+
+def pays(experiments: Sequence[Experiment]) -> bool:
+    """True if these networks, of one shape, are trained faster side by side. Measured once for each shape and number.
+
+    The time of separate trainers is that of the first one, times the number of networks. Networks of one seed share
+    their batches, so the measurement is made with the experiments as they are.
+    """
+    if len(experiments) == 1 or can_be_beside(experiments[0]):
+        return False
+    return _pays(_Group(experiments))
+
+
+class _Group:
+    """Experiments that count as the same if nothing differs between them that takes time."""
+
+    def __init__(self, experiments: Sequence[Experiment]) -> None:
+        self.experiments = experiments
+        self._key = (shape_of(experiments[0]), len(experiments), len({e.seed for e in experiments}))
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Group) and self._key == other._key
+
+
+@lru_cache(maxsize=256)
+def _pays(group: _Group) -> bool:
+    with one_thread():
+        beside, alone = Many(group.experiments), Trainer(group.experiments[0])
+        sides = (beside.advance, alone.advance)
+        turns = [tuple(map(_seconds, sides)) for _ in range(TURNS + 1)][1:]
+    return statistics.median(together / one for together, one in turns) < len(group.experiments)
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    """Processor time of a call: other programs disturb it little."""
+    began = time.process_time()
+    act()
+    return time.process_time() - began

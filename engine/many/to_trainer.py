@@ -1,0 +1,44 @@
+"""One of many networks as the checkpoint of a trainer of its own, which goes on from there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from engine.experiment import Experiment
+from engine.training import Trainer
+
+
+def trainer_checkpoint(experiment: Experiment, arrays: Mapping[str, np.ndarray], number: int) -> bytes:
+    """A checkpoint for `Trainer.restore`, at the step at which the network is.
+
+    Its weights and Adam's averages are those of the network. What it has no record of is as at the start: losses, the
+    held-out record and seconds.
+
+    Args:
+        experiment: of the network.
+        arrays: from `checkpoint` of the networks, side by side or separate.
+        number: its place among them.
+    """
+    if (own := arrays.get(f"trainer.{number}")) is not None:
+        return own.tobytes()
+    fresh = Trainer(experiment)
+    state = torch.load(io.BytesIO(fresh.checkpoint()), weights_only=True)
+    names, step = list(state["model"]), int(arrays["steps"][number])
+
+    def of(part: str, name: str) -> torch.Tensor:
+        return torch.tensor(arrays[f"{part}.{name}"][number])
+
+    state["step"] = step
+    state["model"] = {name: of("parameters", name) for name in names}
+    if step:
+        state["optimizer"]["state"] = {
+            place: {"step": torch.tensor(float(step)), "exp_avg": of("mean", name), "exp_avg_sq": of("square", name)}
+            for place, name in enumerate(names)
+        }
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()

@@ -1,0 +1,55 @@
+"""One row of a sweep's table. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from engine.experiment import Experiment
+
+
+class Measurement(NamedTuple):
+    """What was measured of one network at one step.
+
+    Args:
+        number: of its experiment in the sweep.
+        step: the updates that it had made.
+        held_out_loss, metric, ratio: as in `engine.frame.held_out.HeldOutRecord`.
+        diverged: True if its next update has numbers that are not finite, and so was not made: its last row.
+        seconds: what it had taken until then, training and measuring; its share, where networks stand side by side.
+    """
+
+    number: int
+    step: int
+    held_out_loss: float
+    metric: float
+    ratio: float
+    diverged: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A `Measurement` with the settings that vary in the sweep, among them the seed. `seconds` do not count in ==."""
+
+    number: int
+    settings: Mapping[str, Any]
+    step: int
+    held_out_loss: float
+    metric: float
+    ratio: float
+    diverged: bool
+    seconds: float = field(compare=False)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], measurement: Measurement) -> Row:
+        """The row of a measurement."""
+        return cls(measurement.number, settings, *measurement[1:])
+
+
+def varied(experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
+    """Of each experiment the settings in which they differ, and the seed."""
+    every = [e.to_dict() for e in experiments]
+    names = [name for name in every[0] if name == "seed" or any(each[name] != every[0][name] for each in every)]
+    return [{name: each[name] for name in names} for each in every]

@@ -1,0 +1,57 @@
+"""The rows of a sweep as one Parquet file: a column for each setting that varies, and the measurements. No torch."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.sweeps.definition import Definition
+from engine.sweeps.row import Row
+
+FORMAT = 1
+MEASURED = ("step", "held_out_loss", "metric", "ratio", "diverged", "seconds")
+KEY = b"rnn_playground_sweep"
+"""Of the file's metadata: JSON with settings, axes, seeds, updates, versions, and whether all is done."""
+
+
+def write(path: Path, rows: Sequence[Row], definition: Definition, done: bool) -> None:
+    """Write the rows, ordered by experiment and step. The file is the old one or the new one, never half of it.
+
+    Args:
+        done: False for a sweep that was cancelled.
+    """
+    rows = sorted(rows, key=lambda row: (row.number, row.step, row.diverged))
+    settings = rows[0].settings if rows else ()
+    columns = {name: [row.settings[name] for row in rows] for name in settings}
+    columns |= {name: [getattr(row, name) for row in rows] for name in MEASURED}
+    table = pa.table(columns).replace_schema_metadata({KEY: json.dumps(_described(definition, done)).encode()})
+    beside = path.with_name(path.name + ".new")
+    pq.write_table(table, beside)
+    beside.replace(path)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a file that `write` has written says of its sweep."""
+    return json.loads(pq.read_schema(path).metadata[KEY])
+
+
+def _described(definition: Definition, done: bool) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "experiment": dict(definition.base),
+        "axes": {name: list(values) for name, values in definition.axes.items()},
+        "seeds": list(definition.seeds),
+        "updates": definition.updates,
+        "measure_every": definition.measure_every,
+        "metric": definition.experiments[0].definition.metric.name,
+        "done": done,
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": version("torch")},
+    }
