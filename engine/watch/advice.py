@@ -21,24 +21,23 @@ class Code:
     """How a module is written in its author's script.
 
     Args:
-        name: as the lens calls it. is_root: it is the whole model. one_step: it is one of PyTorch's cells.
+        path: its place in the model, "" if it is the whole model. one_step: it is one of PyTorch's cells.
     """
 
-    name: str
+    path: str
     stack: Stack
     input_size: int
-    is_root: bool
     one_step: bool
 
     @property
     def module(self) -> str:
         """An expression that is the module, where the whole model is `model`."""
-        if self.is_root:
+        if not self.path:
             return "model"
-        parts = self.name.split(".")
+        parts = self.path.split(".")
         if all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
-            return f"model.{self.name}"
-        return f'model.get_submodule("{self.name}")'
+            return f"model.{self.path}"
+        return f'model.get_submodule("{self.path}")'
 
     def parameter(self, what: str, layer: int = 0, direction: int = 0) -> str:
         """An expression that is a parameter, such as "weight_hh" of one layer in one direction."""
@@ -108,7 +107,7 @@ def let_gradient_through(code: Code, chain: Chain, numbers: dict[str, float], st
 
 def use_gates(code: Code, steps: int) -> str:
     """An LSTM in place of a plain cell, with an open forget gate."""
-    lstm = Code(code.name, Stack("lstm", *_others(code.stack)), code.input_size, code.is_root, code.one_step)
+    lstm = Code(code.path, Stack("lstm", *_others(code.stack)), code.input_size, code.one_step)
     returns = "h, c" if code.one_step else "output, (h, c)"
     return f"{code.made_as('lstm')}  # in place of nn.RNN; it returns {returns}\n{keep_state(lstm, steps)}"
 

@@ -196,7 +196,7 @@ class ModuleLook:
         enters, relevant = ends.enters[0, kept.drawn], ends.relevant[0, kept.drawn]
         return diagnose(
             Watched(
-                code=Code(self.flow.name, kept.stack, kept.input_size, self.module.is_root, self.module.one_step),
+                code=Code(self.module.path, kept.stack, kept.input_size, self.module.one_step),
                 chain=self.chain,
                 look=self.look,
                 reaches=self.reaches,

@@ -23,14 +23,14 @@ class WatchedModule:
     Args:
         name: as in `named_modules()`, without what `torch.compile` puts around a module.
         cell: its cell in `engine.cells.CELLS`. one_step: it is one of PyTorch's cells, called for every step.
-        is_root: it is the whole model.
+        path: the same within its model, without the model's own name; "" if it is the whole model.
     """
 
     name: str
     cell: str
     one_step: bool
     module: weakref.ref[nn.Module]
-    is_root: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def find(model: nn.Module, prefix: str = "") -> tuple[dict[int, WatchedModule], 
             )
         elif base is not None:
             cell, one_step = {**LAYERS, **ONE_STEP}[base], base in ONE_STEP
-            found[id(module)] = WatchedModule(name, cell, one_step, weakref.ref(module), not _name(path))
+            found[id(module)] = WatchedModule(name, cell, one_step, weakref.ref(module), _name(path))
     return found, refused
 
 

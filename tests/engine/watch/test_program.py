@@ -107,6 +107,11 @@ def test_models_that_call_each_other_are_one_network(watched):
     assert "2 looks" in err and "not measured" not in err
 
 
+def test_advice_is_written_for_the_model_by_its_author_s_names(watched):
+    _, err = watched("train(Net(nn.LSTM), 1)")
+    assert "model.rnn.bias_hh_l0.data[" in err and "model.Net" not in err
+
+
 def test_models_of_one_class_and_bare_modules(watched):
     """Two that live have two names; the next of a class takes over the name of one that is gone."""
     _, err = watched(
