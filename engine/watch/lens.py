@@ -156,7 +156,8 @@ class Lens(Recorded):
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
                 self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
             self._mistakes.judge(calls)
-            self._record(number)
+            if running.is_look:
+                self._record(number)
 
     @property
     def _scale(self) -> float:

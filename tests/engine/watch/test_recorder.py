@@ -51,6 +51,15 @@ def test_every_look_is_recorded_with_what_was_said(tmp_path: Path) -> None:
     assert end.is_last and end.step == 3 and not end.modules
 
 
+def test_only_looks_are_recorded(tmp_path: Path) -> None:
+    model = Model()
+    with watch(model, every=3) as lens:
+        lens.record(tmp_path / "run.looks")
+        train(model, 7)
+    looks = read_looks((tmp_path / "run.looks").read_bytes())
+    assert [(look.step, look.is_last) for look in looks] == [(0, False), (3, False), (6, False), (7, True)]
+
+
 def test_a_training_that_is_recorded_is_the_same_to_the_last_bit(tmp_path: Path) -> None:
     results = []
     for recorded in (False, True):
