@@ -151,12 +151,20 @@ def _bottleneck(total: np.ndarray, source_ends: np.ndarray) -> float:
 
 
 def _medians(norms: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Median over the sequences that are real at t, (..., T, B) to (..., T); 0 where none is."""
+    """Median over the sequences that are real at t, (..., T, B) to (..., T); 0 where none is, NaN where one is NaN."""
     if real.all():
         return np.median(norms, -1)
     some, medians = real.any(1), np.zeros(norms.shape[:-1])
-    medians[..., some] = np.nanmedian(np.where(real, norms, np.nan)[..., some, :], -1)
+    known, broken = _known(norms, real)
+    medians[..., some] = np.nanmedian(known[..., some, :], -1)
+    medians[broken] = np.nan
     return medians
+
+
+def _known(values: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (..., T, B) with NaN for what is not real, and (..., T) bool: one that is real is NaN; it has zeros."""
+    broken = (np.isnan(values) & real).any(-1)
+    return np.where(broken[..., None], 0.0, np.where(real, values, np.nan)), broken
 
 
 class _Relative(NamedTuple):
@@ -194,7 +202,9 @@ def relative_sizes(norms: np.ndarray, enters: np.ndarray) -> np.ndarray:
 
 
 def quartiles(parts: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Lower quartile, median and upper quartile over the sequences that are real at t, (T, B) to (3, T); else 0.
+    """Lower quartile, median and upper quartile over the sequences that are real at t, (T, B) to (3, T).
+
+    0 where none is real, NaN where one of them is NaN.
 
     Args:
         real: (T, B) bool.
@@ -203,5 +213,7 @@ def quartiles(parts: np.ndarray, real: np.ndarray) -> np.ndarray:
     if real.all():
         return np.percentile(parts, shares, axis=-1)
     some, result = real.any(1), np.zeros((3, len(parts)))
-    result[:, some] = np.nanpercentile(np.where(real, parts, np.nan)[some], shares, axis=-1)
+    known, broken = _known(parts, real)
+    result[:, some] = np.nanpercentile(known[some], shares, axis=-1)
+    result[:, broken] = np.nan
     return result
