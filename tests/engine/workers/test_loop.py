@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
+from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers.protocol import CheckpointSaved, Order, PoolMessage, Report, WorkerMessage
+from engine.workers.protocol import (
+    WEIGHTS,
+    CheckpointSaved,
+    Order,
+    PoolMessage,
+    Report,
+    RequestDone,
+    WorkerMessage,
+)
 from engine.workers.run import Run
 from engine.workers.worker import FRAME_CREDIT, MAX_DEBT, Worker
 
@@ -144,6 +153,21 @@ def test_a_change_that_the_worker_has_not_received_is_made_after_what_it_has_rep
     made = (*made, (161, {"noise": 0.1}))
     run.receive(Report(1, run.status().phase, 170, 0.0, 1.0, "", None, [], made, None))
     assert run.changes == made
+
+
+def test_a_run_tells_its_listeners_what_a_page_may_show():
+    run, told = new_run(1), []
+    run.listeners.add(lambda: told.append(run.status()))
+    run.request(WEIGHTS)
+    done = RequestDone(1, 1, WEIGHTS, b"weights")
+    report = Report(1, RunPhase.PAUSED, 3, 0.0, 1.0, "", None, [], (), None)
+    for act in (lambda: run.receive(report), lambda: run.receive(done), run.worker_lost, lambda: run.fail("why")):
+        told.clear()
+        act()
+        assert told == [run.status()], "before it happened, or not at all"
+    told.clear()
+    run.receive(CheckpointSaved(1, 4, b"checkpoint"))
+    assert told == []
 
 
 def test_held_out_records_are_measured_in_the_frames_share_of_the_time(worker):
