@@ -62,7 +62,8 @@ class Pool:
 
 @pytest.fixture
 def worker() -> Worker:
-    return Worker(Connection(), Clock())
+    clock = Clock()
+    return Worker(Connection(), clock, clock)
 
 
 def new_run(key: int) -> Run:
@@ -117,7 +118,8 @@ def test_a_resumed_run_goes_on_from_its_newest_checkpoint_and_no_update_is_missi
     (opening,) = run.restart_orders()
     assert isinstance(newest, CheckpointSaved) and opening.checkpoint == newest.checkpoint
 
-    other = Worker(Connection(), Clock())
+    clock = Clock()
+    other = Worker(Connection(), clock, clock)
     other.connection.orders.append(opening)
     turns(other, 20)
     first = reports(other)[0]
