@@ -171,11 +171,11 @@ class Feed:
 
     def _timeline(self) -> dict[str, Any]:
         """What is new in the timeline: the kept steps, the marks on them, and the alternatives to try."""
-        run = self.run
+        run, kept = self.run, self.run.frames
         now = {
-            "kept": [frame.step for frame in run.frames],
+            "kept": [frame.step for frame in kept],
             "marks": timeline.marks(
-                self.slot.changes, run.status().solved_at, run.branched_at, run.frames[-1] if run.frames else None
+                self.slot.changes, run.status().solved_at, run.branched_at, kept[-1] if kept else None
             ),
             "fork": run.branched_at,
             "changes": self.slot.changes,

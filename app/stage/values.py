@@ -17,10 +17,8 @@ from engine.frame import Frame, RunInfo
 def values(info: RunInfo, frame: Frame) -> Patch:
     """The numbers of a frame as the stage draws them; states as one byte each, everything else as float32."""
     real, drawn = real_steps(info), units(info)
-    hidden = frame.hidden[:, :, real][..., drawn]
     changed: Patch = {
-        "h": Quantised.of(hidden.ravel(), scale_of(hidden)),
-        "hScale": scale_of(hidden),
+        **_states("h", frame.hidden[:, :, real][..., drawn]),
         "norms": logarithm(frame.sequence_grad_norm_memory[:, :, real]),
         "total": None if not np.isfinite(frame.sequence_loss[0]) else float(frame.sequence_loss[0]),
         "direct": theme.float32(frame.sequence_grad_norm_direct[:, :, real].ravel()),
@@ -30,14 +28,18 @@ def values(info: RunInfo, frame: Frame) -> Patch:
         "means": {name: float(value) for name, value in frame.mean_weights.items()},
     }
     if frame.cell is not None:
-        cell = frame.cell[:, :, real][..., drawn]
-        changed |= {"c": Quantised.of(cell.ravel(), scale_of(cell)), "cScale": scale_of(cell)}
+        changed |= _states("c", frame.cell[:, :, real][..., drawn])
     if gate := info.cell_kind.retain_gate:
         changed["keep"] = theme.float32(frame.gates[gate][:, :, real].mean(-1).ravel())
     if len(frame.upper):
-        above = frame.upper[:, real][..., np.minimum(drawn, frame.upper.shape[-1] - 1)]
-        changed |= {"upper": Quantised.of(above.ravel(), scale_of(above)), "upperScale": scale_of(above)}
+        changed |= _states("upper", frame.upper[:, real][..., np.minimum(drawn, frame.upper.shape[-1] - 1)])
     return changed
+
+
+def _states(name: str, states: np.ndarray) -> Patch:
+    """States as one byte each, and the number for which the largest byte stands."""
+    scale = scale_of(states)
+    return {name: Quantised.of(states.ravel(), scale), f"{name}Scale": scale}
 
 
 def words(info: RunInfo, frame: Frame) -> Patch:
