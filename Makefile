@@ -1,4 +1,5 @@
-# make run · test · test-full · check · bench · claims · cures · pictures. The virtual environment is made when first needed.
+# make run · test · test-full · check · bench · bench-load · claims · cures · pictures. The virtual environment is made when
+# first needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +7,7 @@ PORT ?= 8501
 # One more than there are cores: tests of the workers wait for processes that start.
 PROCESSES = $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)")
 
-.PHONY: run test test-full check bench claims cures pictures clean
+.PHONY: run test test-full check bench bench-load claims cures pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
@@ -27,6 +28,9 @@ check: $(VENV)/dev
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks
+
+bench-load: $(VENV)/dev
+	$(BIN)/python -m benchmarks.load
 
 claims: $(VENV)/run
 	$(BIN)/python -m engine claims

@@ -18,7 +18,7 @@ from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunInfo, RunPhase
 from engine.preset import SPEEDS
 from engine.recording.history import History, ratios
-from engine.workers import Pool, Run
+from engine.workers import Listeners, Pool, Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ class RunSlot(TabSlot):
     """The current run of one tab, the previous one as its ghost, and the past runs of this browser.
 
     Every run has its own token, by which the live route finds it: a frame is never drawn into another run's template.
+    `listeners` are told what the listeners of its run are told, and when it has another run.
     """
 
     def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str, past: PastRuns | None = None) -> None:
@@ -71,16 +72,25 @@ class RunSlot(TabSlot):
         self.past = past or PastRuns()
         self._beside: dict[int, str] = {}  # by place, which is its colour and dash: the id of a past run
         self._pool, self.speed = pool, speed
+        self.listeners = Listeners()
         self.suspended = False
         self.ghost: Ghost | None = None
         self._open(start)
 
     def _open(self, start: Start) -> None:
         self.paused = start.paused
-        self.run: Run = self._pool.submit(
-            start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes, until=start.until
-        )
-        self._token = secrets.token_urlsafe(16)
+        self._take(
+            self._pool.submit(
+                start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes,
+                until=start.until,
+            )
+        )  # fmt: skip
+
+    def _take(self, run: Run) -> None:
+        """Make this the run of the slot, under a new token."""
+        self.run, self._token = run, secrets.token_urlsafe(16)
+        run.listeners.add(self.listeners.tell)
+        self.listeners.tell()  # only now: whoever streams the run before sees that it has been replaced
 
     @property
     def token(self) -> str:
@@ -139,7 +149,8 @@ class RunSlot(TabSlot):
         """
         run = self.run.branch(step, changes, paused=paused, speed=SPEEDS[self.speed])
         self._become_ghost(step)
-        self.run, self.paused, self._token = run, paused, secrets.token_urlsafe(16)
+        self.paused = paused
+        self._take(run)
 
     def _become_ghost(self, branched_at: int | None = None) -> None:
         run, frame = self.run, self.run.latest()

@@ -16,6 +16,7 @@ from engine.frame.readings import ON_DEMAND_READINGS
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
 from engine.training import Trainer
+from engine.workers import Listeners
 from engine.workers.protocol import RequestKind
 
 SMALL = Experiment(hidden_size=4, seq_len=6, batch_size=4)
@@ -31,6 +32,7 @@ class FakeRun:
         self.experiment = settings_at(experiment, changes)
         self.opened = {"paused": paused, "speed": speed} | ({"until": until} if until else {})
         self.branched_at: int | None = None
+        self.listeners = Listeners()
         self.frames: tuple[Frame, ...] = ()
         self.calls: list[tuple[str, Any]] = []
         self.curve, self.frame, self.waterfall = History(), None, Waterfall()
@@ -142,6 +144,7 @@ class FakeLaneRun:
 
     def __init__(self, experiment: Experiment) -> None:
         self.info, self.experiment = RunInfo.of(experiment), experiment
+        self.listeners = Listeners()
         self.curve, self.waterfall = History(), Waterfall()
         self.frames: tuple[Frame, ...] = ()
         self.step, self.ordered, self.looks, self.stopped = 0, 0, 0, False

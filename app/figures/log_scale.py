@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 import plotly.graph_objects as go
@@ -70,19 +70,20 @@ def outside(first: int, values: np.ndarray, there: np.ndarray | None = None, zer
     """
     there = np.isfinite(values) | np.isposinf(values) if there is None else there
     below, above = (values > 0) & (values < FLOOR), there & ~(values <= WIDE)
-    labels = [f"{short(value)}, below the axis" for value in values]
-    changed = _marked(first, below, AT_FLOOR, labels)
-    changed |= _marked(first + 1, values == 0, AT_FLOOR, [zero] * len(values))
-    changed |= _marked(first + 2, above, AT_TOP, [short(value) for value in values])
+    changed = _marked(first, values, below, AT_FLOOR, lambda value: f"{short(value)}, below the axis")
+    changed |= _marked(first + 1, values, values == 0, AT_FLOOR, lambda value: zero)
+    changed |= _marked(first + 2, values, above, AT_TOP, short)
     wide = bool((there & ~(values <= TOP)).any())
     return changed | {"layout.yaxis.range": limits(wide=wide), "layout.yaxis.dtick": 4 if wide else 2}
 
 
-def _marked(trace: int, where: np.ndarray, height: float, labels: Sequence[str]) -> Patch:
+def _marked(
+    trace: int, values: np.ndarray, where: np.ndarray, height: float, label: Callable[[float], str]
+) -> Patch:  # fmt: skip
     """Patch one trace: marks at this height where `where` is True, in the legend if there are any."""
     return {
         f"data.{trace}.y": theme.float32(np.where(where, height, np.nan)),
-        f"data.{trace}.customdata": [label if here else "" for label, here in zip(labels, where, strict=True)],
+        f"data.{trace}.customdata": [label(value) if here else "" for value, here in zip(values, where, strict=True)],
         f"data.{trace}.showlegend": bool(where.any()),
     }
 

@@ -23,6 +23,7 @@ from engine.diagnosis import LEARNING_SHARE
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.number_format import short
 from engine.recording.history import History, Waterfall, ratios
+from engine.workers import Listeners
 
 SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
 HELD_OUT = (
@@ -58,6 +59,17 @@ class Feed:
     def ended(self) -> bool:
         """True if the slot has another run now."""
         return self.slot.run is not self.run
+
+    @property
+    def listeners(self) -> Listeners:
+        """Told whenever the slot may have something new."""
+        return self.slot.listeners
+
+    @property
+    def patience(self) -> float:
+        """Seconds until slow figures that wait for their turn may be drawn."""
+        wait = self._slow_due - time.monotonic()
+        return wait if wait > 0 else math.inf
 
     def receive(self, message: str) -> None:
         """Store the figures on the screen and the past step and layer that are shown; an invalid message means none."""
@@ -159,11 +171,11 @@ class Feed:
 
     def _timeline(self) -> dict[str, Any]:
         """What is new in the timeline: the kept steps, the marks on them, and the alternatives to try."""
-        run = self.run
+        run, kept = self.run, self.run.frames
         now = {
-            "kept": [frame.step for frame in run.frames],
+            "kept": [frame.step for frame in kept],
             "marks": timeline.marks(
-                self.slot.changes, run.status().solved_at, run.branched_at, run.frames[-1] if run.frames else None
+                self.slot.changes, run.status().solved_at, run.branched_at, kept[-1] if kept else None
             ),
             "fork": run.branched_at,
             "changes": self.slot.changes,

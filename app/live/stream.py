@@ -1,17 +1,22 @@
-"""The WebSocket of a live view: the browser sends a request, and is answered as soon as there is something new."""
+"""The WebSocket of a live view: the browser sends a request, and is answered as soon as there is something new.
+
+Between two looks the stream sleeps until it is told that there may be something.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.slot_registry import SlotRegistry, TabSlot
+from engine.workers import Listeners
 
-POLL = 0.01  # seconds between two checks whether a worker has sent something
+POLL = 0.01  # seconds between two looks at a feed that does not tell when it has something new
+LONGEST_SLEEP = 1.0  # seconds between two looks at one that does, at most
 MAX_VIEWERS = 8  # sockets per slot
 REFUSED = 1008  # close code "policy violation": wrong origin, or the run has ended; the browser does not try again
 
@@ -36,6 +41,19 @@ class MessageFeed(Protocol):
         """The answer to a request; None if there is nothing new yet."""
 
 
+@runtime_checkable
+class TellingFeed(MessageFeed, Protocol):
+    """A feed that tells when there may be something new: it is looked at only then, and when its patience is over."""
+
+    @property
+    def listeners(self) -> Listeners:
+        """Told, from any thread, whenever there may be something new, or the feed may have ended."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds, above 0, after which there may be something new though nobody was told; infinity for none."""
+
+
 T = TypeVar("T", bound=TabSlot)
 
 
@@ -53,15 +71,17 @@ async def serve(socket: WebSocket, slots: SlotRegistry[T], open_feed: Callable[[
         return
     await socket.accept()
     slots.watch(slot, 1)
-    requested, feed = asyncio.Event(), open_feed(slot)
+    feed = open_feed(slot)
+    alarm, requested = _Alarm(feed), asyncio.Event()
     listener = asyncio.create_task(
-        _listen(socket, feed, requested)
+        _listen(socket, feed, requested, alarm)
     )  # it also notices that the tab of a paused run was closed
     try:
-        await _send(socket, feed, requested, listener)
+        await _send(socket, feed, requested, alarm, listener)
     except (WebSocketDisconnect, RuntimeError):
         pass  # the browser has closed the connection
     finally:
+        alarm.close()
         listener.cancel()
         slots.watch(slot, -1)
 
@@ -71,17 +91,54 @@ def same_origin(socket: WebSocket) -> bool:
     return socket.headers.get("origin", "").split("://", 1)[-1] == socket.headers.get("host")
 
 
-async def _listen(socket: WebSocket, feed: MessageFeed, requested: asyncio.Event) -> None:
+class _Alarm:
+    """Wakes the one who streams a feed."""
+
+    def __init__(self, feed: MessageFeed) -> None:
+        self._feed, self._loop, self._rung = feed, asyncio.get_running_loop(), asyncio.Event()
+        if isinstance(feed, TellingFeed):
+            feed.listeners.add(self.ring)
+
+    def close(self) -> None:
+        """Nobody streams the feed any more."""
+        if isinstance(self._feed, TellingFeed):
+            self._feed.listeners.remove(self.ring)
+
+    def ring(self) -> None:
+        """There may be something new; called from any thread."""
+        with contextlib.suppress(RuntimeError):  # the server has ended its loop
+            self._loop.call_soon_threadsafe(self._rung.set)
+
+    def silence(self) -> None:
+        """Whoever streams is about to look: only what comes from now on wakes again."""
+        self._rung.clear()
+
+    async def sleep(self) -> None:
+        """Return when it has rung, or when it is time to look anyway."""
+        limit = min(LONGEST_SLEEP, self._feed.patience) if isinstance(self._feed, TellingFeed) else POLL
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await self._rung.wait()
+
+
+async def _listen(socket: WebSocket, feed: MessageFeed, requested: asyncio.Event, alarm: _Alarm) -> None:
     """Receive the browser's messages; each one is a request."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while True:
-            feed.receive(await socket.receive_text())
-            requested.set()
+    try:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                feed.receive(await socket.receive_text())
+                requested.set()
+                alarm.ring()
+    finally:
+        alarm.ring()  # the browser has gone
 
 
-async def _send(socket: WebSocket, feed: MessageFeed, requested: asyncio.Event, listener: asyncio.Task) -> None:
+async def _send(
+    socket: WebSocket, feed: MessageFeed, requested: asyncio.Event, alarm: _Alarm, listener: asyncio.Task
+) -> None:
     """Send news at once and one frame per request, as long as the browser is connected."""
     while not listener.done():
+        alarm.silence()
         if feed.ended:
             await socket.close(REFUSED)
             return
@@ -91,4 +148,4 @@ async def _send(socket: WebSocket, feed: MessageFeed, requested: asyncio.Event, 
         if requested.is_set() and (frame := feed.frame()) is not None:
             requested.clear()
             await socket.send_bytes(frame)
-        await asyncio.sleep(POLL)
+        await alarm.sleep()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
@@ -19,6 +20,7 @@ from app.live.messages import pack
 from app.race.lanes import Race
 from app.stage.feed import StageFeed
 from engine.frame import RunPhase
+from engine.workers import Listeners
 
 
 class LanesFeed:
@@ -34,6 +36,16 @@ class LanesFeed:
     def ended(self) -> bool:
         """True if another race has taken its place."""
         return self.race.stopped
+
+    @property
+    def listeners(self) -> Listeners:
+        """Told whenever the race may move."""
+        return self.race.listeners
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the next round is due."""
+        return self.race.wait or math.inf
 
     def receive(self, message: str) -> None:
         """Store what is chosen on each lane's stage; ignore an invalid message."""

@@ -2,7 +2,8 @@
 
 Every lane is a paused run of the one pool. In a round every lane is ordered to make the same number of updates; the
 next round begins when the slowest lane has made them. Frames are taken between two rounds, so all are of the same step.
-Nothing here waits: the open socket of the page calls `Race.tick` repeatedly, so a closed tab stops its race.
+Nothing here waits: the open socket of the page calls `Race.tick` whenever a lane has news and when the next round is
+due, so a closed tab stops its race.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from app.figures.base import Curves
 from app.figures.compare.catalogue import LaneSnapshot
 from engine.experiment import Experiment
 from engine.frame import Frame, RunPhase, RunStatus
-from engine.workers import Pool, Run
+from engine.workers import Listeners, Pool, Run
 
 LETTERS = "ABC"
 ROUND_SECONDS = 0.3  # target duration; workers take at most five frames a second, so shorter rounds would wait
@@ -128,7 +129,8 @@ class Lane:
 class Race:
     """All lanes of a setup at the same step counter. All methods return at once.
 
-    `snapshots` has all lanes at the step of their last frames; None before the first frames.
+    `snapshots` has all lanes at the step of their last frames; None before the first frames. `listeners` are told
+    whenever `tick` may find something to do.
     """
 
     def __init__(
@@ -144,25 +146,31 @@ class Race:
         self._round_updates, self._singles = 1, 0  # updates per round; single updates still to be made
         self._last_round: tuple[float, int] | None = None  # when the last round was ordered, and its updates
         self._due = 0.0  # the time from which the next round may begin
+        self.listeners = Listeners()
         self.lanes = tuple(
             Lane(letter, name, pool.submit(lane, paused=True))
             for letter, name, lane in zip(LETTERS, setup.names, setup.lanes, strict=False)
         )
+        for lane in self.lanes:
+            lane.run.listeners.add(self.listeners.tell)
 
     def train(self) -> None:
         """Train; a race at its end gets as many updates again."""
         self._extend(self.setup.lanes[0].steps)
         self.paused = False
+        self.listeners.tell()
 
     def pause(self) -> None:
         """Pause after this round."""
         self.paused, self._singles = True, 0
         self.rate, self._last_round = 0.0, None
+        self.listeners.tell()
 
     def once(self) -> None:
         """Make one update of every lane, then pause."""
         self._extend(1)
         self.paused, self._singles = True, self._singles + 1
+        self.listeners.tell()
 
     def _extend(self, steps: int) -> None:
         if self.step >= self.until:
@@ -173,6 +181,7 @@ class Race:
         self.stopped = True
         for lane in self.lanes:
             lane.run.stop()
+        self.listeners.tell()
 
     @property
     def is_at_rest(self) -> bool:
@@ -185,6 +194,11 @@ class Race:
         """Why the race cannot begin, in a sentence; empty if nothing is wrong."""
         ended = [(lane, lane.run.status()) for lane in self.lanes if self.snapshots is None]
         return " ".join(f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next round may begin; 0 if it may now."""
+        return max(0.0, self._due - self._clock())
 
     def tick(self, *, frames_wanted: bool) -> None:
         """Advance as far as is possible without waiting: end a round, take frames, begin the next round.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,7 @@ MOST_NUMBERS = 12
 
 def units(chain: Chain) -> np.ndarray:
     """The units that are drawn of each layer: all, or evenly spaced ones."""
-    size = chain.hidden_size
-    return np.unique(np.linspace(0, size - 1, min(UNITS, size)).round().astype(int))
+    return _evenly_spaced(chain.hidden_size)
 
 
 def rows(chain: Chain, size: int) -> np.ndarray:
@@ -42,7 +42,23 @@ def can_be_opened(chain: Chain) -> bool:
 
 def real_steps(chain: Chain) -> np.ndarray:
     """Positions on the time axis of the drawn sequence's real steps: padding is not drawn."""
-    return np.flatnonzero(np.array(chain.valid))
+    return _places(chain.valid)
+
+
+@lru_cache(maxsize=64)
+def _evenly_spaced(size: int) -> np.ndarray:
+    return _constant(np.unique(np.linspace(0, size - 1, min(UNITS, size)).round().astype(int)))
+
+
+@lru_cache(maxsize=64)
+def _places(where: tuple[bool, ...]) -> np.ndarray:
+    return _constant(np.flatnonzero(np.array(where)))
+
+
+def _constant(array: np.ndarray) -> np.ndarray:
+    """Every frame gets this same array, so nobody may write into it."""
+    array.flags.writeable = False
+    return array
 
 
 def describe(info: RunInfo) -> dict[str, Any]:

@@ -97,6 +97,8 @@ class StageFeed:
         self._sent: tuple[Any, ...] = ()
         self._told: dict[str, Any] = {}  # what of the news was sent last, by name
         self._asked_for = ""
+        self._drawn: tuple[bytes, ...] = ()  # the run's sequence, and what is said of it:
+        self._own: Patch = {}
         self._update, self._sequence = UpdateFeed(run), SequenceFeed(run)
 
     def receive(self, request: Any) -> None:
@@ -151,8 +153,7 @@ class StageFeed:
         made, untouched = (other.interventions, other.untouched) if isinstance(other, ChangedFrame) else ((), None)
         changed = {**values(of, shown), **self._followed(of, shown), **cell_values(of, shown, self.wanted, made)}
         read = {
-            **words(of, shown),
-            "description": describe(of),
+            **self._sequence_of_run(info, frame, of, shown),
             "matrix": None,
             "typedProblem": self._other.problem(self._run.info),
             "typedNote": not_known(info, self._other.sentence),
@@ -173,6 +174,15 @@ class StageFeed:
         news = {name: value for name, value in read.items() if keys[name] != self._told.get(name)}
         self._told = keys
         return changed | news
+
+    def _sequence_of_run(self, info: RunInfo, frame: Frame, of: RunInfo, shown: Frame) -> Patch:
+        """The words of the sequence that is shown, and the description; of the run's own they are made once."""
+        if of is not info or shown is not frame:
+            return {**words(of, shown), "description": describe(of)}
+        drawn = tuple(np.asarray(array).tobytes() for array in (frame.inputs, frame.targets, frame.counted))
+        if drawn != self._drawn:
+            self._drawn, self._own = drawn, {**words(info, frame), "description": describe(info)}
+        return self._own
 
     def _state(self, frame: Frame) -> tuple[Any, ...]:
         """Everything on which a patch depends."""

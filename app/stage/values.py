@@ -23,18 +23,15 @@ def values(info: RunInfo, frame: Frame) -> Patch:
         **_answers(info, frame),
     }
     if len(frame.upper):
-        above = frame.upper[:, real][..., np.minimum(drawn, frame.upper.shape[-1] - 1)]
-        changed |= {"upper": Quantised.of(above.ravel(), scale_of(above)), "upperScale": scale_of(above)}
+        changed |= _states("upper", frame.upper[:, real][..., np.minimum(drawn, frame.upper.shape[-1] - 1)])
     return changed
 
 
 def of_look(chain: Chain, look: Look) -> Patch:
     """The numbers of the chain of states alone: of any network that was looked into."""
     real = real_steps(chain)
-    hidden = look.hidden[:, :, real][..., rows(chain, chain.units)]
     changed: Patch = {
-        "h": Quantised.of(hidden.ravel(), scale_of(hidden)),
-        "hScale": scale_of(hidden),
+        **_states("h", look.hidden[:, :, real][..., rows(chain, chain.units)]),
         "norms": logarithm(look.sequence_grad_norm_memory[:, :, real]),
         "direct": theme.float32(look.sequence_grad_norm_direct[:, :, real].ravel()),
         **_relative(chain, look),
@@ -42,11 +39,16 @@ def of_look(chain: Chain, look: Look) -> Patch:
         "means": {name: float(value) for name, value in look.mean_weights.items()},
     }
     if look.cell is not None:
-        cell = look.cell[:, :, real][..., rows(chain, chain.hidden_size)]
-        changed |= {"c": Quantised.of(cell.ravel(), scale_of(cell)), "cScale": scale_of(cell)}
+        changed |= _states("c", look.cell[:, :, real][..., rows(chain, chain.hidden_size)])
     if gate := chain.cell_kind.retain_gate:
         changed["keep"] = theme.float32(look.gates[gate][:, :, real].mean(-1).ravel())
     return changed
+
+
+def _states(name: str, states: np.ndarray) -> Patch:
+    """States as one byte each, and the number for which the largest byte stands."""
+    scale = scale_of(states)
+    return {name: Quantised.of(states.ravel(), scale), f"{name}Scale": scale}
 
 
 def words(info: RunInfo, frame: Frame) -> Patch:

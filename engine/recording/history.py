@@ -35,9 +35,9 @@ class History:
     """
 
     def __init__(self, max_rows: int = 1000) -> None:
-        self._updates = _Thinned(max_rows)
-        self._looks = _Thinned(max_rows)
-        self._held_out = _Thinned(max_rows)
+        self._updates = _ThinnedTable(max_rows, ROW)
+        self._looks = _ThinnedTable(max_rows, ROW)
+        self._held_out = _ThinnedTable(max_rows, HELD_OUT)
 
     def add_update(self, step: int, loss: float, param_grad_norm: float, clipped: bool) -> None:
         """Add one optimiser update; its norm is the one before clipping."""
@@ -56,15 +56,15 @@ class History:
 
     def updates(self) -> np.ndarray:
         """Structured array of the kept updates, by step; probe_loss and metric are NaN."""
-        return np.array(self._updates.all(), ROW)
+        return self._updates.table()
 
     def looks(self) -> np.ndarray:
         """Structured array of the kept frames' rows, by step."""
-        return np.array(self._looks.all(), ROW)
+        return self._looks.table()
 
     def held_out(self) -> np.ndarray:
         """Structured array of the kept measurements of the held-out record, by step."""
-        return np.array(self._held_out.all(), HELD_OUT)
+        return self._held_out.table()
 
     def table(self) -> np.ndarray:
         """Updates and looks, merged by step: a step with a frame has one row, with its probe_loss."""
@@ -75,8 +75,8 @@ class History:
     def until(self, step: int) -> History:
         """Copy the part up to a step, as a new history that can be continued."""
         past = History()
-        past._updates, past._looks = self._updates.until(step), self._looks.until(step)
-        past._held_out = self._held_out.until(step)
+        for own, rows in ((past._updates, self._updates), (past._looks, self._looks), (past._held_out, self._held_out)):
+            own.take(rows, step)
         return past
 
 
@@ -115,7 +115,7 @@ class Waterfall:
     def until(self, step: int) -> Waterfall:
         """Copy the part up to a step."""
         past = Waterfall()
-        past._rows = self._rows.until(step)
+        past._rows.take(self._rows, step)
         return past
 
 
@@ -154,7 +154,7 @@ class SnapshotStore(Generic[Value]):
     def until(self, step: int) -> SnapshotStore[Value]:
         """Copy the snapshots up to a step, as a new store."""
         past = SnapshotStore(self._rows.max_rows, self._max_bytes, self._size)
-        past._rows = self._rows.until(step)
+        past._rows.take(self._rows, step)
         return past
 
 
@@ -192,15 +192,57 @@ class _Thinned:
         self.rows = self.rows[::2]
         self.stride *= 2
 
-    def until(self, step: int) -> _Thinned:
-        past = _Thinned(self.max_rows)
-        past.rows = [row for row in self.rows if row[0] <= step]
-        past.stride, past.count = self.stride, self.stride * len(past.rows)
-        past.newest = max((row for row in self.all() if row[0] <= step), key=lambda row: row[0], default=None)
-        return past
+    def take(self, other: _Thinned, step: int) -> None:
+        """Become a copy of another one up to a step."""
+        self.max_rows, self.stride = other.max_rows, other.stride
+        self.rows = [row for row in other.rows if row[0] <= step]
+        self.count = self.stride * len(self.rows)
+        self.newest = max((row for row in other.all() if row[0] <= step), key=lambda row: row[0], default=None)
 
     def all(self) -> list[tuple[Any, ...]]:
         rows = list(self.rows)
         if self.newest is not None and rows[-1] is not self.newest:
             rows.append(self.newest)
         return rows
+
+
+class _ThinnedTable(_Thinned):
+    """The same for rows of numbers, which stand in an array as well: a thousand tuples take long to be made into one.
+
+    One thread adds while others read. So the array grows behind what readers have, and thinning begins another.
+
+    Args:
+        kind: of the rows.
+    """
+
+    def __init__(self, max_rows: int, kind: np.dtype) -> None:
+        super().__init__(max_rows)
+        self._kind = kind
+        self._copy_rows()
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        super().add(row)
+        if len(self.rows) > self._copied:
+            self._array[self._copied] = self.rows[-1]
+            self._copied += 1
+        self._shown = self._array[: self._copied], self.newest
+
+    def thin(self) -> None:
+        super().thin()
+        self._copy_rows()
+
+    def take(self, other: _Thinned, step: int) -> None:
+        super().take(other, step)
+        self._copy_rows()
+
+    def _copy_rows(self) -> None:
+        self._array, self._copied = np.empty(self.max_rows + 1, self._kind), len(self.rows)
+        self._array[: self._copied] = self.rows
+        self._shown = self._array[: self._copied], self.newest
+
+    def table(self) -> np.ndarray:
+        """All rows as an array of its own."""
+        rows, newest = self._shown
+        if newest is None or (len(rows) and rows["step"][-1] == newest[0]):
+            return rows.copy()
+        return np.concatenate([rows, np.array([newest], self._kind)])

@@ -27,6 +27,7 @@ from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import Batch, probe, sample, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
+from engine.training.cost_clock import cost_clock
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import describe_nonfinite
 from engine.training.optimizers import apply_live_settings, make_optimizer
@@ -59,7 +60,8 @@ class Trainer:
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
-        self.measuring_seconds = 0.0  # spent on the held-out record by this trainer, which counts as frames' time
+        self.measuring_seconds = 0.0  # what the held-out record has cost this trainer; it counts as frames' time
+        self._cost_clock = cost_clock(experiment.device)
         self.changes: Changes = ()
         self.solved_at: int | None = None
         self.loss, self.param_grad_norm, self.param_grad_norm_clipped = math.nan, math.nan, math.nan
@@ -102,12 +104,12 @@ class Trainer:
         """Measure the network on the held-out sequences, if this is one of the fixed steps, or `now`."""
         if self._held_out.record.held_out_step == self.step or not (now or self._held_out.is_due(self.step)):
             return
-        began = time.perf_counter()
+        began = self._cost_clock()
         gradient = verdicts_gradient(
             self.model, self._probe, dataclasses.replace(self.info, experiment=self.experiment)
         )
         self._held_out.measure(self.model, self.step, self.recent_loss, gradient)
-        self.measuring_seconds += time.perf_counter() - began
+        self.measuring_seconds += self._cost_clock() - began
         if self.solved_at is None and self._held_out.record.held_out_solved:
             self.solved_at = self.step
 

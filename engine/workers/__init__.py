@@ -3,6 +3,7 @@
 Importing this package does not load torch: only the workers do.
 """
 
+from engine.workers.listeners import Listeners
 from engine.workers.measurement import Measurement
 from engine.workers.pool import Pool
 from engine.workers.protocol import (
@@ -26,6 +27,7 @@ __all__ = [
     "UPDATE_TRACE",
     "VERIFICATION",
     "WEIGHTS",
+    "Listeners",
     "Measurement",
     "Pool",
     "Run",

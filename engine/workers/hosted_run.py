@@ -15,12 +15,14 @@ from engine.frame.typed_frame import TypedSentenceError
 from engine.intervention.intervention import InterventionError
 from engine.step_through.sequence_trace import TraceError
 from engine.training import NotFiniteError, Trainer
+from engine.training.cost_clock import cost_clock
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
 from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
 DETAILS_EVERY = 1.0  # minimum seconds between two frames with on-demand readings
 DETAILS_SHARE = 0.04  # of the worker's time that the on-demand readings of one run may take
+WATCHED_FOR = 3.0  # seconds after a request for a frame in which somebody is taken to be watching
 REPORT_EVERY = 0.5  # seconds between reports while no frame is requested
 CHECKPOINT_EVERY = 1.0  # seconds between two checkpoints: going back to a step repeats at most that much training
 CHECKPOINT_BYTES = 2**20  # saved per second at most: larger checkpoints are rarer
@@ -33,11 +35,15 @@ class HostedRun:
     Args:
         order: the experiment, how to begin, and the checkpoint to go on from.
         clock: seconds.
+        costs: the clock by which frames are paid; by default that of the run's device.
     """
 
-    def __init__(self, order: Open, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, order: Open, clock: Callable[[], float] = time.monotonic, costs: Callable[[], float] | None = None
+    ) -> None:
         self.key, self._clock = order.key, clock
         self.trainer = Trainer(Experiment.from_dict(order.settings))
+        self._costs = costs or cost_clock(self.trainer.experiment.device)
         if order.checkpoint is not None:
             self._restore(order.checkpoint, order.changes)
         self.planned = [change for change in order.changes if change[0] >= self.trainer.step]
@@ -56,6 +62,7 @@ class HostedRun:
         self.frame_cost = 0.0  # seconds that the newest frame without on-demand readings took
         self.requests: dict[RequestKind[Any], Request] = {}  # the newest of each kind that is not answered
         self.frame_due = self.report_due = 0.0
+        self._watched_until = 0.0
         now = clock()
         self.checkpoint_due, self.saved_step = now + CHECKPOINT_EVERY, self.trainer.step
         self._rate_since, self._rate_step, self.rate = now, self.trainer.step, 0.0
@@ -111,7 +118,7 @@ class HostedRun:
 
     def request_frame(self, details: Collection[str] | None = None) -> None:
         """Request a frame, with these on-demand readings; of several requests for one the newest counts."""
-        self.frame_requested = True
+        self.frame_requested, self._watched_until = True, self._clock() + WATCHED_FOR
         self.requested_details = newest_requests(self.requested_details, details or ())
 
     def request(self, request: Request) -> None:
@@ -177,6 +184,10 @@ class HostedRun:
             return self.frame_due if self.frame_requested else None
         return max(self.frame_due, self.details_due) if self.requested_details - self.given_details else None
 
+    def is_watched(self, now: float) -> bool:
+        """True if somebody waits for a frame, or has asked for one lately."""
+        return self.frame_requested or now < self._watched_until
+
     def frame_order(self) -> float:
         """Sorts runs by when their frame is due; those that need none come last."""
         due = self.frame_time()
@@ -187,9 +198,9 @@ class HostedRun:
         details = self.requested_details if now >= self.details_due else frozenset()
         # A schedule, not a gap: a frame that is taken a little late does not delay the next.
         self.frame_due = max(self.frame_due + 1 / FRAMES_PER_SECOND, now + 0.5 / FRAMES_PER_SECOND)
-        began = self._clock()
+        began = self._costs()
         frame = self.trainer.frame(details)
-        cost = self._clock() - began
+        cost = self._costs() - began
         if details:
             self.requested_details = frozenset()
             self.details_due = now + max(DETAILS_EVERY, (cost - self.frame_cost) / DETAILS_SHARE)

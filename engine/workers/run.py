@@ -16,6 +16,7 @@ from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.reading_request import newest_requests
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
+from engine.workers.listeners import Listeners
 from engine.workers.protocol import (
     REQUEST_KINDS,
     CheckpointSaved,
@@ -61,13 +62,17 @@ class PendingRequest:
 
 
 class Run:
-    """One training run. All methods return at once; a worker does the work and sends frames when they are ready."""
+    """One training run. All methods return at once; a worker does the work and sends frames when they are ready.
+
+    `listeners` are told after every message that its page may show, and when its worker is lost.
+    """
 
     def __init__(
         self, pool: RunPool, key: int, experiment: Experiment, *, paused: bool, speed: float | None,
         changes: Changes = (), until: int = 0,
     ) -> None:  # fmt: skip
         self.info, self.key = RunInfo.of(experiment), key
+        self.listeners = Listeners()
         self._pool = pool
         self._worker: WorkerHandle | None = None
         self._paused, self._speed, self._until = paused, speed, until
@@ -282,10 +287,12 @@ class Run:
         """Process a message from the worker."""
         if isinstance(message, RequestDone):
             self._pending[message.kind].receive(message)
+            self.listeners.tell()
         elif isinstance(message, CheckpointSaved):
             self._log.checkpoints.add(message.step, message.checkpoint)
         elif self._phase != RunPhase.STOPPED:
             self._receive_report(message)
+            self.listeners.tell()
 
     def _receive_report(self, report: Report) -> None:
         self._log.add(report)
@@ -314,10 +321,12 @@ class Run:
         self._worker_message = "Its worker process died and was replaced; training went on from " + (
             "the last checkpoint." if self._log.checkpoints.all() else "the start."
         )
+        self.listeners.tell()
 
     def fail(self, reason: str) -> None:
         """End the run with a sentence that says why."""
         self._phase, self._message = RunPhase.FAILED, reason
+        self.listeners.tell()
 
     def _send(self, what: str, value: Any = None) -> None:
         if self._worker is not None:

@@ -1,8 +1,8 @@
 """A worker process: many runs, each trained for a short time in turn. `python -m engine.workers.worker <fd>`.
 
 Runs share one core in slices of time: with more runs each network trains more slowly, but none waits for another. A
-frame is taken when one was requested, at most FRAMES_PER_SECOND, and frames take at most FRAME_SHARE of the worker's
-time.
+frame is taken when one was requested, at most FRAMES_PER_SECOND. Frames take at most FRAME_SHARE of the worker's time,
+or as much as gives everybody who watches about one a second, but never more than MAX_FRAME_SHARE.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ from engine.workers.timers import Timer, timer_of
 
 SLICE = 0.03  # seconds that a run trains before the next one does
 FRAME_SHARE = 0.05
+MAX_FRAME_SHARE = 1 / 3
+FRAME_GOAL = 1.05  # frames a second for each run that is watched; a little more than one, so that one arrives
+RECORD_SHARE = 0.02  # of its time; what held-out records take of the frames' time in the long run
 MAX_DEBT = 0.02
 """Seconds of the frames' time that held-out records may take in advance: then no frame waits longer than 0.4 s."""
 FRAME_CREDIT = 0.25  # seconds of taking frames that may be saved up, for the first frames and after a pause
@@ -65,10 +68,16 @@ class Worker:
     Args:
         connection: to the pool.
         clock: seconds.
+        costs: the clock by which frames are paid; by default that of each run's device.
     """
 
-    def __init__(self, connection: PoolConnection, clock: Callable[[], float] = time.monotonic) -> None:
-        self.connection, self._clock = connection, clock
+    def __init__(
+        self,
+        connection: PoolConnection,
+        clock: Callable[[], float] = time.monotonic,
+        costs: Callable[[], float] | None = None,
+    ) -> None:
+        self.connection, self._clock, self._costs = connection, clock, costs
         self.runs: dict[int, HostedRun] = {}
         self.timers: dict[int, Timer] = {}  # the first is measuring, the others wait
         self.own_data: dict[str, Task | str] = {}  # by name: the task, or a sentence that says why there is none
@@ -151,7 +160,7 @@ class Worker:
                 self._say_failed(order.key, task)
                 return
         try:
-            run = self.runs[order.key] = HostedRun(order, self._clock)
+            run = self.runs[order.key] = HostedRun(order, self._clock, self._costs)
         except Exception as error:  # sent to the person whose run it is; the other runs go on
             self._fail(order.key, error)
         else:
@@ -211,13 +220,18 @@ class Worker:
             self.connection.send(run.checkpoint(now))
 
     def _may_take_frame(self, run: HostedRun, now: float) -> bool:
-        """True if frames have not used up FRAME_SHARE of the time, or if no training time is lost.
+        """True if frames have not used up their share of the time, or if no training time is lost.
 
         The untrained network is always shown: a run's figures begin with it.
         """
-        self.credit = min(FRAME_CREDIT, self.credit + FRAME_SHARE * (now - self.credited))
+        self.credit = min(FRAME_CREDIT, self.credit + self._frame_share(now) * (now - self.credited))
         self.credited = now
         return self.credit > 0 or run.trainer.step == 0 or not run.wants_to_train()
+
+    def _frame_share(self, now: float) -> float:
+        """The share of the time that frames may take now. A frame that takes a run no training time needs none."""
+        watched = [run.frame_cost for run in self.runs.values() if run.wants_to_train() and run.is_watched(now)]
+        return min(MAX_FRAME_SHARE, max(FRAME_SHARE, FRAME_GOAL * sum(watched) + RECORD_SHARE))
 
 
 def main(connection: PoolConnection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import pytest
@@ -111,6 +112,22 @@ def test_what_was_changed_live_belongs_to_the_settings(hub):
 
 
 # ---- other settings
+
+
+def test_whoever_streams_a_run_is_told_of_its_news_and_of_another_run_once_it_has_another_token(hub, pool):
+    slot, told = attach(hub), []
+    slot.listeners.add(lambda: told.append((slot.run, slot.token)))
+    slot.run.listeners.tell()
+    assert told == [(slot.run, slot.token)]
+    branch = functools.partial(slot.branch, 0, {"learning_rate": 0.1}, paused=True)
+    for act in (slot.reset, branch, slot.reopen):
+        before = slot.run, slot.token
+        told.clear()
+        act()
+        assert told[-1] == (slot.run, slot.token) and told[-1][0] is not before[0] and told[-1][1] != before[1]
+        told.clear()
+        slot.run.listeners.tell()
+        assert told
 
 
 def test_the_same_settings_leave_the_run_alone(hub, pool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
@@ -28,7 +29,8 @@ LIMITS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """Between which values a gate lies, by its activation function; one without any has no limits."""
 MAX_MARKERS = 40  # with more steps, lines have no markers
 SPREAD = (0.1, 0.9)  # quantiles over the units
-Series = tuple[go.Scatter, Callable[[Look], Patch]]
+Series = tuple[Callable[[], go.Scatter], Callable[[Look], Patch]]
+"""What makes a trace, once per run, and what patches it, with every frame."""
 
 
 def template(info: Chain) -> go.Figure:
@@ -38,7 +40,7 @@ def template(info: Chain) -> go.Figure:
     lowest = min(LIMITS[activation(info, gate)][0] for gate in info.gates if gate not in CANDIDATES)
     bounded = all(activation(info, gate) in LIMITS for gate in info.gates)
     return theme.figure(
-        *(trace for trace, _ in _series(info)),
+        *(trace() for trace, _ in _series(info)),
         height=196 if with_words and max(map(len, info.input_labels)) > 1 else 164,
         revision=f"time-{info.time_steps}",
         margin={**theme.TIME_MARGIN, "t": 24, "b": 24},
@@ -68,7 +70,7 @@ def _keeping(info: Chain) -> str | None:
 
 
 def _series(info: Chain) -> list[Series]:
-    """Return every trace with the function that computes its patch."""
+    """Return for every trace the functions that make and patch it."""
     keeping = [gate for gate in info.gates if gate == _keeping(info)]
     candidates = [gate for gate in info.gates if gate in CANDIDATES]
     others = [gate for gate in info.gates if gate not in (*keeping, *candidates)]
@@ -81,7 +83,8 @@ def _line(info: Chain, gate: str) -> Series:
     dash, symbol = STYLES[gate]
     name, colour = _name(gate), theme.GATES[gate]
     steps, empty = info.time_steps, np.full(info.time_steps, np.nan, np.float32)
-    trace = go.Scatter(
+    trace = partial(
+        go.Scatter,
         x=np.arange(steps), y=empty, text=[""] * steps, customdata=np.stack([empty, empty], 1), name=name,
         legendrank=1 if gate == _keeping(info) else 3,
         mode="lines+markers" if steps <= MAX_MARKERS else "lines", legendgroup=gate,
@@ -103,7 +106,8 @@ def _line(info: Chain, gate: str) -> Series:
 def _band(info: Chain, gate: str) -> Series:
     """The band from the 10th to the 90th percentile of the units: one closed polygon per run of real steps."""
     colour = theme.GATES[gate]
-    trace = go.Scatter(
+    trace = partial(
+        go.Scatter,
         x=np.zeros(0, np.float32), y=np.zeros(0, np.float32), name="8 in 10 of its units", mode="lines", fill="toself",
         legendrank=2,
         fillcolor=f"rgba({','.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))},0.2)", legendgroup=gate,
@@ -124,7 +128,8 @@ def _band(info: Chain, gate: str) -> Series:
 
 def _lower_end(gate: str) -> Series:
     """An invisible point, shown with its candidate, so that the axis starts at -1."""
-    trace = go.Scatter(
+    trace = partial(
+        go.Scatter,
         x=[0], y=[-1], mode="markers", marker={"size": 1, "opacity": 0}, hoverinfo="skip", legendgroup=gate,
         showlegend=False, visible="legendonly", name="",
     )  # fmt: skip

@@ -165,7 +165,7 @@ def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch all series. Values outside the axis are kept for tooltips and tables."""
     sizes = relative(info, frame)
     shown = sizes[info.shown_chain]
-    known = frame.valid & ~_unreached(info, frame)
+    known = frame.valid & ~_unreached(info, shown)
     changed: Patch = {
         TRACES.path("size", "y"): theme.float32(shown),
         TRACES.path("size", "text"): [relative_size(value) for value in shown],
@@ -182,9 +182,13 @@ def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     return changed
 
 
-def _unreached(info: Chain, frame: Look) -> np.ndarray:
-    """Return (T,) bool: steps of the shown chain without a value because the loss enters before them."""
-    return _before_the_loss(info)[info.shown_chain[1]] & np.isnan(relative(info, frame)[info.shown_chain])
+def _unreached(info: Chain, shown: np.ndarray) -> np.ndarray:
+    """Return (T,) bool: steps of the shown chain without a value because the loss enters before them.
+
+    Args:
+        shown: (T,) the relative sizes of that chain.
+    """
+    return _before_the_loss(info)[info.shown_chain[1]] & np.isnan(shown)
 
 
 def _band(info: Chain, frame: Look) -> Patch:
@@ -216,7 +220,7 @@ def _bottleneck(info: Chain, frame: Look) -> float:
 def readout(info: Chain, frame: Look) -> str:
     """Return the sizes at both ends of the curve, and how they were computed in an old recording."""
     sizes = relative(info, frame)[info.shown_chain]
-    there = np.flatnonzero(frame.valid & ~_unreached(info, frame))
+    there = np.flatnonzero(frame.valid & ~_unreached(info, sizes))
     ends = [f"at t = {t}: {relative_size(sizes[t])}" for t in dict.fromkeys((there[0], there[-1]))]
     note = ["ratio of medians (an older recording)"] if is_ratio_of_medians(info, frame) else []
     return " · ".join([*ends, *note])

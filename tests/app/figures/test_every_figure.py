@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from plotly.basedatatypes import BasePlotlyType
 
 from app.figures import FIGURES, Curves, Quantised, applicable, theme
 from engine.experiment import Experiment
@@ -79,6 +80,16 @@ def test_drawing_changes_nothing_gives_the_same_twice_can_be_sent_and_never_says
     assert "nan" not in text.lower().replace("finance", "")
     assert written(figure.template(info).to_plotly_json()) == before[1]
     assert pickle.dumps((info, frame, curves)) == before[0]
+
+
+@pairs
+def test_a_patch_builds_no_object_of_plotly(case, name):
+    """They check every property, which takes longer than all the rest of a patch."""
+    info, frame, curves = seen(case)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(BasePlotlyType, "__init__", None)
+        FIGURES[name].patch(info, frame, curves)
+        FIGURES[name].readout(info, frame)
 
 
 def words(value: Any) -> list[str]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import threading
+import time
 from typing import Any
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from app.compare.feed import RaceFeed
+from app.live import stream
 from app.live.feed import Feed
 from app.live.stream import MAX_VIEWERS, REFUSED, serve
 from app.race.lanes import Race
 from app.slot_registry import SlotRegistry, TabSlot
+from engine.workers import Listeners
 from tests.app.live.conftest import slot_of
 from tests.fakes import FakeLanePool as FakePool
 from tests.fakes import race_setup
@@ -47,6 +52,24 @@ class FakeFeed:
 
     def frame(self) -> bytes | None:
         return self.requests[-1].encode() if self.advanced[-1] else None
+
+
+class TellingFakeFeed(FakeFeed):
+    """Has an answer only after a second look, for which it tells from another thread, as a worker's thread does."""
+
+    patience = math.inf
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listeners, self.has_answer = Listeners(), False
+
+    def frame(self) -> bytes | None:
+        if self.has_answer:
+            self.has_answer = False
+            return self.requests[-1].encode()
+        self.has_answer = True
+        threading.Thread(target=self.listeners.tell).start()
+        return None
 
 
 class FakeSocket:
@@ -92,6 +115,45 @@ def test_every_request_gets_one_answer_and_news_need_none():
     assert socket.accepted and socket.closed is None and sorted(socket.sent) == [b"news", b"one", b"three", b"two"]
     assert feed.requests == ["one", "two", "three"] and feed.advanced.count(True) == 3
     assert slot.viewers == 0
+
+
+@pytest.fixture
+def nobody_looks_in_vain(monkeypatch):
+    """Without this limit a stream that is not woken sleeps for ever."""
+    monkeypatch.setattr(stream, "LONGEST_SLEEP", math.inf)
+
+
+def test_a_stream_is_woken_by_what_its_feed_tells_by_requests_and_by_the_browsers_leaving(nobody_looks_in_vain):
+    socket = FakeSocket("one", "two")
+    _, feed = streamed(socket, feed=TellingFakeFeed())
+    assert sorted(socket.sent) == [b"news", b"one", b"two"]
+    assert len(feed.advanced) <= 2 + 2 * 3, "looked without having been told"
+    assert feed.listeners._listeners == ()
+
+
+def test_a_stream_looks_again_when_the_patience_of_its_feed_is_over(nobody_looks_in_vain):
+    feed = TellingFakeFeed()
+    feed.listeners.tell = lambda: None
+    feed.patience = 1e-3
+    socket = FakeSocket("one")
+    streamed(socket, feed=feed)
+    assert b"one" in socket.sent
+
+
+def test_a_stream_whose_run_is_replaced_while_it_sleeps_is_told_and_closed(nobody_looks_in_vain):
+    feed, socket = TellingFakeFeed(), FakeSocket()
+
+    def replace() -> None:
+        feed.ended = True
+        feed.listeners.tell()
+
+    def news() -> None:
+        asyncio.get_running_loop().call_soon(replace)
+
+    feed.news = news
+    socket.answered.clear()  # the browser stays
+    streamed(socket, feed=feed)
+    assert socket.closed == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -156,3 +218,24 @@ def test_a_race_is_driven_by_its_socket_and_its_feed_ends_with_it():
     assert feed.frame() is not None and feed.frame() is None and not feed.ended
     race.stop()
     assert feed.ended
+
+
+def test_the_feed_of_a_run_waits_no_longer_than_for_the_slow_figures():
+    feed = Feed(slot_of("stacked"))
+    assert feed.patience == math.inf
+    feed._slow_due = time.monotonic() + 1000
+    assert 0 < feed.patience <= 1000
+
+
+def test_whoever_streams_a_race_is_woken_by_its_lanes_its_buttons_and_the_next_round():
+    pool, told = FakePool(), []
+    race = Race(pool, race_setup("rnn", "gru"))  # type: ignore[arg-type]
+    feed = RaceFeed(race)
+    feed.listeners.add(lambda: told.append(1))
+    for act in (pool.runs[1].listeners.tell, race.train, race.pause, race.once, race.stop):
+        told.clear()
+        act()
+        assert told, act
+    assert feed.patience == math.inf
+    race._due = time.monotonic() + 1000
+    assert 0 < feed.patience <= 1000

@@ -50,6 +50,28 @@ def test_between_them_the_steps_are_evenly_spaced(count, every):
     assert 0 < spaces[-1] <= spaces[0]
 
 
+@pytest.mark.parametrize("most", [1, 2, 7, 10])
+def test_a_history_that_is_read_after_every_row_is_the_same_as_one_that_is_read_once(most):
+    """Its array grows behind what was read, and begins anew when rows are thinned out."""
+    read, tables = History(most), []
+    for step in range(1, 60):
+        read.add_update(step, 1 / step, float(step), step % 3 == 0)
+        table = read.updates()
+        assert table.tobytes() == updated(step, most).updates().tobytes()
+        tables.append((table, table.copy()))
+        read.updates()["loss"] = -1.0  # whoever reads may do with it as they like
+    assert all(table.tobytes() == then.tobytes() for table, then in tables), "what was read has changed"
+
+
+@pytest.mark.parametrize("until", [0, 3, 29, 100])
+def test_a_past_and_what_it_was_taken_from_go_on_apart(until):
+    whole = updated(59)
+    past, before = whole.until(until), whole.updates()
+    assert past.updates()["step"].tolist() == [step for step in before["step"] if step <= until]
+    past.add_update(1000, 0.5, 1.0, True)
+    assert past.updates()["step"][-1] == 1000 and whole.updates().tobytes() == before.tobytes()
+
+
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_kept_row_is_what_was_added(count):
     rows = updated(count).updates()

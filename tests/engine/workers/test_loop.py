@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from engine.experiment import Experiment
+from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers.protocol import CheckpointSaved, Order, PoolMessage, Report, WorkerMessage
+from engine.workers.protocol import (
+    WEIGHTS,
+    CheckpointSaved,
+    Order,
+    PoolMessage,
+    Report,
+    RequestDone,
+    WorkerMessage,
+)
 from engine.workers.run import Run
 from engine.workers.worker import FRAME_CREDIT, MAX_DEBT, Worker
 
@@ -53,7 +62,8 @@ class Pool:
 
 @pytest.fixture
 def worker() -> Worker:
-    return Worker(Connection(), Clock())
+    clock = Clock()
+    return Worker(Connection(), clock, clock)
 
 
 def new_run(key: int) -> Run:
@@ -108,7 +118,8 @@ def test_a_resumed_run_goes_on_from_its_newest_checkpoint_and_no_update_is_missi
     (opening,) = run.restart_orders()
     assert isinstance(newest, CheckpointSaved) and opening.checkpoint == newest.checkpoint
 
-    other = Worker(Connection(), Clock())
+    clock = Clock()
+    other = Worker(Connection(), clock, clock)
     other.connection.orders.append(opening)
     turns(other, 20)
     first = reports(other)[0]
@@ -144,6 +155,21 @@ def test_a_change_that_the_worker_has_not_received_is_made_after_what_it_has_rep
     made = (*made, (161, {"noise": 0.1}))
     run.receive(Report(1, run.status().phase, 170, 0.0, 1.0, "", None, [], made, None))
     assert run.changes == made
+
+
+def test_a_run_tells_its_listeners_what_a_page_may_show():
+    run, told = new_run(1), []
+    run.listeners.add(lambda: told.append(run.status()))
+    run.request(WEIGHTS)
+    done = RequestDone(1, 1, WEIGHTS, b"weights")
+    report = Report(1, RunPhase.PAUSED, 3, 0.0, 1.0, "", None, [], (), None)
+    for act in (lambda: run.receive(report), lambda: run.receive(done), run.worker_lost, lambda: run.fail("why")):
+        told.clear()
+        act()
+        assert told == [run.status()], "before it happened, or not at all"
+    told.clear()
+    run.receive(CheckpointSaved(1, 4, b"checkpoint"))
+    assert told == []
 
 
 def test_held_out_records_are_measured_in_the_frames_share_of_the_time(worker):

@@ -1,0 +1,43 @@
+"""Print what 10, 30 and 60 visitors take from the server, as Markdown: `python -m benchmarks.load`.
+
+Each number of visitors gets a server of its own. With `--clicks mixed` half of them pause or start another network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+
+from benchmarks.load.measuring import measure, row_of
+from benchmarks.load.server_process import ServerProcess
+from benchmarks.load.visitor import Visitor
+from benchmarks.measuring import head, row
+
+
+def main() -> None:
+    """Read the arguments, measure and print."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
+    arguments.add_argument("--visitors", nargs="+", type=int, default=[10, 30, 60])
+    arguments.add_argument("--seconds", type=float, default=60.0, help="of each measurement, after 10 to settle")
+    arguments.add_argument("--lesson", default="remember", help="the lesson that all open, each with a seed of its own")
+    arguments.add_argument("--clicks", choices=("in-place", "mixed"), default="in-place")
+    given = arguments.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, which the generator shares; lesson {given.lesson}")
+    for number, count in enumerate(given.visitors):
+        with ServerProcess() as server:
+            visitors = [
+                Visitor(server.address, seed, given.lesson, mixed=given.clicks == "mixed") for seed in range(count)
+            ]
+            load = asyncio.run(measure(server, visitors, given.seconds))
+        cells = row_of(load)
+        if number == 0:
+            head(f"Clicks: {given.clicks}, {given.seconds:g} s each", *cells)
+        row(*cells.values())
+        for problem in dict.fromkeys(load.problems):
+            print(f"\nproblem: {problem}\n")
+
+
+if __name__ == "__main__":
+    main()
