@@ -86,7 +86,7 @@ def _extents(own: Own, content: SeriesContent) -> None:
 
 def _prepared(own: Own, content: SeriesContent) -> None:
     """Add `prepared` and the arrays that it makes."""
-    own.need(series_rows.__name__, "hold")
+    own.need(series_rows.__name__, "hold", "as_float32")
     ahead, back = content.horizon, steps_back(content)
     differences = content.transform.endswith("differences")
     read = "np.append(np.nan, np.diff(level))" if differences else "level"
@@ -113,7 +113,7 @@ def _prepared(own: Own, content: SeriesContent) -> None:
         f"        answers = np.where(answered, ({answers} - MEAN) / SD, 0)",
         f"        held_out = (rows + {ahead} >= cut) & (rows + {ahead} < len(rows))",
         "        readable = np.maximum(rows - first + 1, 0)",
-        "        parts.append((inputs.astype(np.float32), answers.astype(np.float32), answered, held_out, readable))",
+        "        parts.append((as_float32(inputs), as_float32(answers), answered, held_out, readable))",
         "    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))",
     )
     own.add("INPUTS, ANSWERS, ANSWERED, HELD_OUT, READABLE = prepared()")
