@@ -103,6 +103,7 @@ ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "cp1253
 DELIMITERS = (",", ";", "\t", "|", " ", "|||", "+++$+++")
 TRANSFORMS = ("none", "log", "differences", "log differences")
 UNITS = ("characters", "words")
+MEANS = ("none", "minute", "hour", "day", "week", "month", "year")
 MAX_WINDOW, MAX_PERIOD, MAX_THIN = 1_000, 100_000, 1_000
 
 CHOICES = {
@@ -119,6 +120,7 @@ CHOICES = {
         Choice("target", ("series", "pairs"), Accepts("column"), "Target"),
         Choice("inputs", ("series",), Accepts("columns"), "Inputs"),
         Choice("ids", ("series",), Accepts("columns"), "Columns that name the series"),
+        Choice("means", ("series",), Accepts("one of", MEANS), "Means of all rows of a"),
         Choice("window", ("series",), Accepts("whole number", low=2, high=MAX_WINDOW), "Window, in steps"),
         Choice("horizon", ("series",), Accepts("whole number", low=1, high=MAX_WINDOW), "Horizon, in steps"),
         Choice("period", ("series",), Accepts("whole number", low=0, high=MAX_PERIOD), "Period, in steps (0: none)"),

@@ -10,7 +10,9 @@ from engine.codegen.own.file import cells_by_line, number_cells, open_file
 from engine.codegen.own.writer import Own, commented
 from engine.data.content import SeriesContent
 from engine.data.dataset import Dataset
+from engine.data.kinds.series_means import NONE
 from engine.data.layout import Layout
+from engine.data.problems import a
 from engine.data.tasks import series_rows
 from engine.data.tasks.series_rows import rows_of, steps_back
 from engine.tasks import base
@@ -24,14 +26,21 @@ def series(own: Own, dataset: Dataset, content: SeriesContent) -> None:
     named += ", ..." if len(content.channels) > MAX_NAMED else ""
     if dataset.layout is None:
         values = np.concatenate([one.values for one in content.series])
-        says = f"the numbers of {commented(dataset.name)}, which takes more than a few lines to read: {named}"
-        own.numbers("VALUES", values, says)
+        own.numbers("VALUES", values, f"{_what(dataset)}: {named}")
     else:
         open_file(own, dataset)
         _values(own, dataset, dataset.layout, content, named)
     _extents(own, content)
     _prepared(own, content)
     _draw(own)
+
+
+def _what(dataset: Dataset) -> str:
+    """What the numbers are that a script holds itself."""
+    unit, name = dataset.summary.get("means", NONE), commented(dataset.name)
+    if unit != NONE:
+        return f"means of {a(unit)} of the numbers of {name}"
+    return f"the numbers of {name}, which takes more than a few lines to read"
 
 
 def _values(own: Own, dataset: Dataset, layout: Layout, content: SeriesContent, named: str) -> None:
