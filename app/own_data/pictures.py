@@ -52,7 +52,7 @@ def baselines(dataset: Dataset, metric: Metric) -> str:
     sign = 1 if metric.higher_is_better else -1
     ordered = dict(sorted(known.items(), key=lambda item: (not np.isfinite(item[1]), -sign * item[1])))
     said = {name: own_text.amount(value, metric) for name, value in ordered.items()}
-    return bars(ordered, said, own_text.strongest(known, metric), own_text.TO_BEAT)
+    return bars(ordered, said, metric.best(known), own_text.TO_BEAT)
 
 
 def classes(counts: Mapping[str, int]) -> str:

@@ -256,13 +256,6 @@ def amount(value: float, metric: Metric) -> str:
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def strongest(baselines: Mapping[str, float], metric: Metric) -> str:
-    """The name of the best of these answers; "" if there is none."""
-    sign = 1 if metric.higher_is_better else -1
-    known = {said: sign * value for said, value in baselines.items() if np.isfinite(value)}
-    return max(known, key=known.__getitem__) if known else ""
-
-
 def name(raw: object, longest: int = 36) -> str:
     """A name of the file in a Markdown sentence."""
     return f"*{plain(str(raw), longest)}*"
