@@ -138,13 +138,8 @@ def _series(dataset: Dataset) -> str:
     several = f"{s['series']:,} series, one for each {' and '.join(map(name, s['ids']))}: " if s.get("ids") else ""
     asked = f"the next {target}" if s["horizon"] == 1 else f"{target}, {s['horizon']} steps ahead"
     each = ", the mean of all its rows" if s.get("means", "none") != "none" else ""
-    found = f"{several}{steps(s)}{each}{_span(content)}."
+    found = f"{several}{every(s['step'])}{each}{_span(content)}."
     return f"{found[0].upper()}{found[1:]} A network that has read {s['window']} steps is asked for {asked}."
-
-
-def steps(summary: Mapping[str, Any]) -> str:
-    """How often there is a value."""
-    return every(summary["step"])
 
 
 def every(step: str) -> str:
