@@ -17,8 +17,10 @@ from engine.data.content import SequencesContent
 FILE = ("encoding", "delimiter", "decimal", "header", "dayfirst", "sheet")
 """How the file itself is read, whatever its kind."""
 OF_TEXT, EXCEL = ("encoding", "delimiter"), (".xlsx", ".xlsm")
-ORDER = ("source", "target", "time", "inputs", "ids", "transform", "horizon", "window", "period")
+ORDER = ("source", "target", "time", "inputs", "ids", "transform", "means", "horizon", "window", "period")
 """The order of the others; those that are not here come last."""
+IN_STEPS = ("horizon", "window", "period")
+"""Choices in steps, which mean something else as soon as a step is another one."""
 NUMBERS = ("number", "counter", "constant")
 COLUMN_TYPES = {"target": NUMBERS, "inputs": NUMBERS, "time": ("time", "number", "counter", "text", "label", "other")}
 """The types of columns, as in `engine.data.table`, that a choice of a series may name."""
@@ -89,16 +91,19 @@ def widget(desk: Desk, dataset: Dataset | None, choice: Choice) -> None:
 
 
 def on_change(desk: Desk, name: str, key: str, read: Callable[[Any], Any] = lambda value: value) -> None:
-    """Read the file with another choice."""
-    desk.choose({name: read(tab.value(key))}, desk.kind)
+    """Read the file with another choice; where it makes a step another one, what was chosen in steps is forgotten."""
+    forgotten = dict.fromkeys(IN_STEPS if name == "means" else ())
+    desk.choose({**forgotten, name: read(tab.value(key))}, desk.kind)
 
 
 # ---- a widget for each form of value
 
 
 def _one_of(desk: Desk, dataset: Dataset | None, choice: Choice, key: str, now: Any) -> None:
-    show = SHOWN.get(choice.name, {})
-    options: list[Any] = [*choice.accepts.options]
+    show, options = SHOWN.get(choice.name, {}), [*choice.accepts.options]
+    if choice.name == "means" and dataset is not None:
+        show = own_text.means(dataset.summary)
+        options = [*show]
     if now is not None and now not in options:
         options.insert(0, now)
     st.selectbox(choice.says, options, options.index(now) if now is not None else None, key=key,

@@ -51,8 +51,7 @@ def baselines(dataset: Dataset, metric: Metric) -> str:
     """The simple answers with their numbers, the strongest first and marked."""
     ordered = best_first(dataset.summary["baselines"], metric)
     said = {name: own_text.amount(value, metric) for name, value in ordered.items()}
-    strongest = next((name for name, value in ordered.items() if np.isfinite(value)), "")
-    return bars(ordered, said, strongest, own_text.TO_BEAT)
+    return bars(ordered, said, metric.best(ordered), own_text.TO_BEAT)
 
 
 def classes(counts: Mapping[str, int]) -> str:

@@ -13,6 +13,7 @@ from engine import number_format
 from engine.data import DataError, Dataset
 from engine.data.content import SequencesContent, SeriesContent
 from engine.data.limits import MAX_FILE_BYTES
+from engine.data.problems import a
 from engine.tasks import Metric, Task
 
 TITLE = "Your data"
@@ -129,18 +130,23 @@ def _series(dataset: Dataset) -> str:
     target = name(s["target"])
     several = f"{s['series']:,} series, one for each {' and '.join(map(name, s['ids']))}: " if s.get("ids") else ""
     asked = f"the next {target}" if s["horizon"] == 1 else f"{target}, {s['horizon']} steps ahead"
-    found = f"{several}{steps(s)}{_span(content)}."
+    each = ", the mean of all its rows" if s.get("means", "none") != "none" else ""
+    found = f"{several}{every(s['step'])}{each}{_span(content)}."
     return f"{found[0].upper()}{found[1:]} A network that has read {s['window']} steps is asked for {asked}."
 
 
-def steps(summary: Mapping[str, Any]) -> str:
-    """How often there is a value."""
-    step = summary["step"]
+def every(step: str) -> str:
+    """How often there is a value, by the name of the step."""
     if step == "uneven":
         return "uneven steps"
     if step == "row":
         return "row by row"
-    return f"every {step}" if step[:1].isdigit() else f"one value {'an' if step == 'hour' else 'a'} {step}"
+    return f"every {step}" if step[:1].isdigit() else f"one value {a(step)}"
+
+
+def means(summary: Mapping[str, Any]) -> dict[str, str]:
+    """The choice of means: {unit: its words}, those that these data allow, first the rows of the file as they are."""
+    return {"none": every(summary["row_step"])} | {unit: f"means of {a(unit)}" for unit in summary["possible_means"]}
 
 
 def _span(content: SeriesContent) -> str:

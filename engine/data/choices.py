@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.data.dataset import KINDS
+from engine.data.files.delimited import DELIMITERS as SHORT_DELIMITERS
+from engine.data.files.delimited import LONG_DELIMITERS
+from engine.data.kinds.tokens import CHARACTERS, WORDS
+from engine.data.limits import TEST_SHARES
 from engine.data.problems import DataError, Notes
 
 FORMS = ("one of", "yes or no", "whole number", "number", "text", "encoding", "column", "columns")
@@ -100,9 +104,11 @@ class Choice:
 
 
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "cp1253", "shift_jis", "gb18030", "euc_kr")
-DELIMITERS = (",", ";", "\t", "|", " ", "|||", "+++$+++")
+DELIMITERS = (*SHORT_DELIMITERS, *LONG_DELIMITERS)
 TRANSFORMS = ("none", "log", "differences", "log differences")
-UNITS = ("characters", "words")
+UNITS = (CHARACTERS, WORDS)
+MEANS = ("none", "minute", "hour", "day", "week", "month", "year")
+LEAST, MOST = TEST_SHARES
 MAX_WINDOW, MAX_PERIOD, MAX_THIN = 1_000, 100_000, 1_000
 
 CHOICES = {
@@ -119,6 +125,7 @@ CHOICES = {
         Choice("target", ("series", "pairs"), Accepts("column"), "Target"),
         Choice("inputs", ("series",), Accepts("columns"), "Inputs"),
         Choice("ids", ("series",), Accepts("columns"), "Columns that name the series"),
+        Choice("means", ("series",), Accepts("one of", MEANS), "Values"),
         Choice("window", ("series",), Accepts("whole number", low=2, high=MAX_WINDOW), "Window, in steps"),
         Choice("horizon", ("series",), Accepts("whole number", low=1, high=MAX_WINDOW), "Horizon, in steps"),
         Choice("period", ("series",), Accepts("whole number", low=0, high=MAX_PERIOD), "Period, in steps (0: none)"),
@@ -129,7 +136,7 @@ CHOICES = {
         Choice("source", ("pairs",), Accepts("column"), "Source"),
         Choice("time_first", ("sequences",), Accepts("yes or no"), "Arrays are (steps, sequences, channels)"),
         Choice("thin", ("sequences",), Accepts("whole number", low=1, high=MAX_THIN), "Steps averaged into one"),
-        Choice("test_share", KINDS, Accepts("number", low=0.05, high=0.5), "Share that is held out"),
+        Choice("test_share", KINDS, Accepts("number", low=LEAST, high=MOST), "Share that is held out"),
     )
 }
 

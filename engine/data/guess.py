@@ -10,6 +10,8 @@ import numpy as np
 from engine.data.columns.numbers import numbers
 from engine.data.kinds.columns import whole_numbers
 from engine.data.kinds.sequences import end_columns
+from engine.data.kinds.series_layout import year_columns
+from engine.data.limits import PROSE_WORDS
 from engine.data.names import LABEL_NAMES, PAIR_NAMES, UNKNOWN_NAME, rank
 from engine.data.table import Column, Table
 
@@ -18,10 +20,8 @@ WORD_COLUMN = ("word", "token")
 NO_PROSE = re.compile(r"https?:|^[A-Z]{0,3}\d+$|@")  # addresses and codes
 NUMBERED = re.compile(r"[a-z_ ]*\d+")
 NAMELESS = re.compile(r"column \d+")
-YEAR = re.compile(r"(19|20)\d{2}")
 
 LOOK = 500  # rows looked at
-PROSE_WORDS = 2.5  # of a cell, on average
 DIVERSE = 0.3  # share of different cells in a column of prose
 MIN_STEPS = 8  # number columns that may be a sequence
 MANY_STEPS = 20  # with so many, classes at one end are enough
@@ -38,7 +38,7 @@ def guess(table: Table, columns: list[Column]) -> tuple[str, str]:
         if why:
             return kind, why
     times = [column.name for column in columns if column.type == "time"]
-    if _has_years(table):
+    if year_columns(table):
         return "series", "The columns are years."
     if times:
         return "series", f"There are numbers over time ('{times[0]}')."
@@ -142,7 +142,8 @@ def _sequences_in_rows(table: Table, columns: list[Column]) -> str:
     named = not all(NAMELESS.fullmatch(name) for name in names)
     numbered = sum(bool(NUMBERED.fullmatch(name)) for name in names) > 0.8 * len(names)
     wide = [c for c in columns if c.type in ("number", "constant", "counter")]
-    if _has_time(columns) or "year" in names or _has_years(table) or len(wide) < MIN_STEPS or (named and not numbered):
+    over_time = _has_time(columns) or "year" in names or year_columns(table)
+    if over_time or len(wide) < MIN_STEPS or (named and not numbered):
         return ""
     if len(wide) >= 0.7 * len(columns):
         if len(wide) >= MANY_STEPS and end_columns(wide):
@@ -155,10 +156,6 @@ def _sequences_in_rows(table: Table, columns: list[Column]) -> str:
     if first.type in ("text", "label") and first.distinct == len(table) and _ends_early(wide[-1]):
         return "Each row has a name and its own number of values."
     return ""
-
-
-def _has_years(table: Table) -> bool:
-    return table.header and sum(bool(YEAR.fullmatch(name)) for name in table.names) > 3
 
 
 def _is_smooth(columns: list[Column], decimal: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""How much of somebody's data is read."""
+"""How much of somebody's data is read, and from which numbers on something is said or done."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ MAX_CLASSES, MAX_TAGS = 50, 200
 MAX_SYMBOLS = 5_000
 MAX_SEQUENCES = 200_000
 MIN_ROWS = 12  # of a series
+HUGE = 1e30  # larger numbers count as missing: they overflow float32 when they are squared
+PROSE_WORDS = 2.5  # of a cell, on average, from which on a column is one of prose
+LOPSIDED = 0.8  # from this share of the largest class on the accuracy alone says little
+TEST_SHARES = (0.05, 0.5)  # that may be chosen

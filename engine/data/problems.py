@@ -41,6 +41,11 @@ class Problem:
     harmless: bool = False
 
 
+def a(noun: str) -> str:
+    """A unit of time in a sentence: "a day", "an hour"."""
+    return f"{'an' if noun == 'hour' else 'a'} {noun}"
+
+
 def named(names: Iterable[object]) -> str:
     """Names as a sentence lists them: the first few, and how many more there are."""
     every = [str(name) for name in names]

@@ -133,7 +133,8 @@ class _Check:
             if key in table:
                 self.one_of((key,), file, table[key], choices)
         dataset = self.own_data(table)
-        if "experiment" in table if "data" not in read else dataset is not None:
+        complete = dataset is not None if "data" in read else "experiment" in table
+        if complete:  # of data of its own a lesson may leave all settings to their defaults
             with self.at("experiment"):
                 self.experiment = table["experiment"] = _experiment(file, table.get("experiment", {}), dataset)
         for key in ("explains", "text"):

@@ -13,7 +13,7 @@ from engine.frame.run_info import RunInfo
 from engine.number_format import to_json
 from engine.recording.columns import ColumnError
 from engine.tasks import OWN_DATA, task_of
-from engine.tasks.base import Lengths, Metric
+from engine.tasks.base import OWN_FAMILY, Lengths, Metric
 from engine.tasks.own import RecordedTask, not_here
 
 FLAGS = ("causal", "looks_ahead", "continues")
@@ -64,7 +64,7 @@ def described(said: dict[str, Any]) -> RecordedTask:
     values: dict[str, Any] = {name: said[name] for name in (*WORDS, *FLAGS)}
     return RecordedTask(
         slug=OWN_DATA,
-        family="Your data",
+        family=OWN_FAMILY,
         **values | {name: tuple(said[name]) for name in NAMES},
         lengths=Lengths(low, high, default),
         metric=Metric(name, not_here, percent, higher, float(solved)),

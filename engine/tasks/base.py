@@ -25,7 +25,8 @@ HELD_OUT_SIZE, MOST_HELD_OUT = 256, 512
 SPLITS = ("train", "test")
 STREAMS = (*SPLITS, "hiding")
 """What random numbers are drawn for: the sequences of either split, and which words are hidden in training."""
-FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence", "Your data")
+OWN_FAMILY = "Your data"
+FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence", OWN_FAMILY)
 
 
 class DataSettings(Protocol):

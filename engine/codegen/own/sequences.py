@@ -7,6 +7,7 @@ import numpy as np
 from engine.codegen.own.file import cells_by_line, number_cells, open_file
 from engine.codegen.own.words import DRAW, add_parts
 from engine.codegen.own.writer import Own, checked, commented, listed
+from engine.data import limits
 from engine.data.content import SequencesContent
 from engine.data.dataset import Dataset
 from engine.data.kinds import sequence_arrays
@@ -42,7 +43,8 @@ def _read(own: Own, dataset: Dataset, layout: Layout, content: SequencesContent)
     own.whole_numbers("LINES", content.lines, "of the file, counted from 1, that are used")
     own.whole_numbers("COLUMNS", layout.places[: len(layout.decimals)], "of the file, counted from 0, with the steps")
     read = number_cells(own, layout, some_missing=True)
-    own.need(sequence_arrays.__name__, "HUGE", "means_between", "thinned")
+    own.need(limits.__name__, "HUGE")
+    own.need(sequence_arrays.__name__, "means_between", "thinned")
     own.add(
         "def sequences_of_file() -> list[np.ndarray]:",
         '    """A sequence a line, (steps, 1), up to the last number in it; NaN where one is missing."""',

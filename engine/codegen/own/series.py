@@ -10,7 +10,9 @@ from engine.codegen.own.file import cells_by_line, number_cells, open_file
 from engine.codegen.own.writer import Own, commented
 from engine.data.content import SeriesContent
 from engine.data.dataset import Dataset
+from engine.data.kinds.series_means import NONE
 from engine.data.layout import Layout
+from engine.data.problems import a
 from engine.data.tasks import series_rows
 from engine.data.tasks.series_rows import rows_of, steps_back
 from engine.tasks import base
@@ -24,14 +26,21 @@ def series(own: Own, dataset: Dataset, content: SeriesContent) -> None:
     named += ", ..." if len(content.channels) > MAX_NAMED else ""
     if dataset.layout is None:
         values = np.concatenate([one.values for one in content.series])
-        says = f"the numbers of {commented(dataset.name)}, which takes more than a few lines to read: {named}"
-        own.numbers("VALUES", values, says)
+        own.numbers("VALUES", values, f"{_what(dataset)}: {named}")
     else:
         open_file(own, dataset)
         _values(own, dataset, dataset.layout, content, named)
     _extents(own, content)
     _prepared(own, content)
     _draw(own)
+
+
+def _what(dataset: Dataset) -> str:
+    """What the numbers are that a script holds itself."""
+    unit, name = dataset.summary.get("means", NONE), commented(dataset.name)
+    if unit != NONE:
+        return f"means of {a(unit)} of the numbers of {name}"
+    return f"the numbers of {name}, which takes more than a few lines to read"
 
 
 def _values(own: Own, dataset: Dataset, layout: Layout, content: SeriesContent, named: str) -> None:
@@ -86,7 +95,7 @@ def _extents(own: Own, content: SeriesContent) -> None:
 
 def _prepared(own: Own, content: SeriesContent) -> None:
     """Add `prepared` and the arrays that it makes."""
-    own.need(series_rows.__name__, "hold")
+    own.need(series_rows.__name__, "hold", "as_float32")
     ahead, back = content.horizon, steps_back(content)
     differences = content.transform.endswith("differences")
     read = "np.append(np.nan, np.diff(level))" if differences else "level"
@@ -113,7 +122,7 @@ def _prepared(own: Own, content: SeriesContent) -> None:
         f"        answers = np.where(answered, ({answers} - MEAN) / SD, 0)",
         f"        held_out = (rows + {ahead} >= cut) & (rows + {ahead} < len(rows))",
         "        readable = np.maximum(rows - first + 1, 0)",
-        "        parts.append((inputs.astype(np.float32), answers.astype(np.float32), answered, held_out, readable))",
+        "        parts.append((as_float32(inputs), as_float32(answers), answered, held_out, readable))",
         "    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))",
     )
     own.add("INPUTS, ANSWERS, ANSWERED, HELD_OUT, READABLE = prepared()")

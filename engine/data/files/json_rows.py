@@ -10,13 +10,12 @@ import numpy as np
 
 from engine.data.columns.cells import class_name
 from engine.data.files.structured import Arrays, RunningText, Sentences
-from engine.data.limits import MAX_CLASSES, MAX_COLUMNS
+from engine.data.limits import MAX_CLASSES, MAX_COLUMNS, PROSE_WORDS
 from engine.data.names import LABEL_NAMES, rank
 from engine.data.problems import DataError, Notes, named
 from engine.data.table import Table
 
 MOSTLY = 0.8  # share of the rows in which a field must be a list
-PROSE_WORDS = 2.5  # words of a field of prose, on average
 MAX_POINT = 8  # entries of a list that may be a row of a table, such as [time, value]
 LOOK = 200  # rows looked at
 WORD_NAMES = ("tokens", "words", "text", "sentence")

@@ -21,7 +21,7 @@ from engine.data.kinds.tokens import (
     usual_unit,
 )
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
-from engine.data.limits import MAX_CLASSES
+from engine.data.limits import LOPSIDED, MAX_CLASSES
 from engine.data.names import LABEL_NAMES, TEXT_NAMES, UNKNOWN_NAME, rank
 from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
@@ -30,7 +30,6 @@ from engine.data.tasks.labelled import held_out_baselines
 TEST_SHARE = 0.2
 MIN_TEXTS = 10
 MAX_STEPS = 200  # symbols of a text that are read
-LOPSIDED = 0.8  # from this share of one class on it is said
 LONG_NUMBER = 19  # digits; Python refuses to read thousands of them
 LOOKED_AT = 2_000  # rows by which the column of texts is chosen
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.data.content import SequencesContent
 from engine.data.kinds.split import NOTHING, Given, check_sides, say_copies
-from engine.data.limits import MAX_CHANNELS, MAX_CLASSES, MAX_SEQUENCES
+from engine.data.limits import HUGE, LOPSIDED, MAX_CHANNELS, MAX_CLASSES, MAX_SEQUENCES
 from engine.data.problems import DataError, Notes
 from engine.data.tasks.sequences import first_answer, held_out_baselines
 
@@ -20,9 +20,7 @@ MIN_SEQUENCES = 4
 MIN_STEPS = 2  # of the longest
 MAX_STEPS = 64  # longer sequences are thinned: a network that reads hundreds of steps at once learns nothing in time
 TEST_SHARE = 0.2
-MOSTLY = 0.8  # share of the largest class from which on the accuracy alone says little
 SMALLEST_SD = 1e-9
-HUGE = 1e30  # larger numbers overflow float32 when they are squared
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +149,7 @@ def _with_class(
     if len(set(names)) > MAX_CLASSES:
         raise DataError(f"There are {len(set(names)):,} classes; at most {MAX_CLASSES} are read.", None, origin.label)
     largest, count = Counter(names).most_common(1)[0] if names else ("", 0)
-    if count > MOSTLY * len(names):
+    if count > LOPSIDED * len(names):
         share = f"{count / len(names):.0%} of the sequences are '{largest}'"
         notes.say(
             f"{share}: who always says so is right that often. Look at the accuracy beside it.",

@@ -11,12 +11,13 @@ from engine.data.content import OneSeries, SeriesContent
 from engine.data.kinds.series_columns import channels, cleaned, number_columns, say_words, without_counters
 from engine.data.kinds.series_ids import Grouping, grouped
 from engine.data.kinds.series_layout import turned_round
+from engine.data.kinds.series_means import NONE, averaged, possible_means, say_offer, wanted_means
 from engine.data.kinds.series_order import Ordered, each_moment_once, early_rows, filled, rows_in_order, say_filled
 from engine.data.kinds.series_plan import Plan, plan_of, related
 from engine.data.kinds.series_steps import Step, step_of
 from engine.data.kinds.series_time import RowTimes, line_of, time_of
 from engine.data.limits import MIN_ROWS
-from engine.data.problems import DataError, Notes, named
+from engine.data.problems import DataError, Notes, a, named
 from engine.data.table import Column, Table
 from engine.data.tasks.series_baselines import held_out_baselines
 from engine.data.tasks.series_windows import longest_window
@@ -27,19 +28,28 @@ ENOUGH_TO_RELATE = 30  # trained values from which on it is said whether they ar
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What was found in a table before anything was planned. series: the target first, steps that lacked put in."""
+    """What was found in a table before anything was planned.
+
+    Args:
+        series: the target first, means taken where they are wanted, steps that lacked put in.
+        rows: of the file that are used.
+        row_step: between these rows. step: of the series.
+        possible: the units of which means can be taken.
+    """
 
     time: RowTimes | None
     grouping: Grouping
     channels: tuple[str, ...]
     series: list[Ordered]
     rows: int
+    row_step: Step
     step: Step
     lines: np.ndarray
+    possible: list[str]
 
     @property
     def longest(self) -> Ordered:
-        return max(self.series, key=lambda one: len(one.values))
+        return _longest(self.series)
 
 
 def of_table(
@@ -50,7 +60,8 @@ def of_table(
     Args:
         columns: what each column of the table is.
         notes: what is found, guessed or left out is said here.
-        choices: time, target, inputs, ids, window, horizon, period, transform, test_share, where a person has chosen.
+        choices: time, target, inputs, ids, means, window, horizon, period, transform, test_share, where a person has
+            chosen.
 
     Returns:
         The summary and the content.
@@ -67,8 +78,11 @@ def of_table(
         raise DataError(f"Column '{target}' has no number at all.", line, target)
     if len(y) < MIN_ROWS:
         what = "The series has" if len(found.series) == 1 else "The longest series has"
-        rows = "1 row" if len(y) == 1 else f"{len(y)} rows"
-        raise DataError(f"{what} {rows}; at least {MIN_ROWS} are needed to hold some back.", line)
+        unit = wanted_means(choices)
+        one = "row" if unit is None else "mean"
+        rows = f"1 {one}" if len(y) == 1 else f"{len(y)} {one}s"
+        of = "" if unit is None else f" of {a(unit)}"
+        raise DataError(f"{what} {rows}{of}; at least {MIN_ROWS} are needed to hold some back.", line)
     plan = plan_of(y, everything, found.step.name, choices)
     content = _content(found, plan, choices)
     trained = np.concatenate([one.values[: one.cut, 0] for one in content.series])
@@ -79,8 +93,10 @@ def of_table(
             target,
         )
     _say_too_short(content, notes)
+    if wanted_means(choices) is None:
+        say_offer(found.step, plan.period, found.possible, notes)
     _say_what_to_expect(y[: len(y) - plan.test], target, found.time is not None, line, notes)
-    return _summary(found, plan, content), content
+    return _summary(found, plan, content) | _means(found, choices), content
 
 
 def _found(table: Table, columns: list[Column], notes: Notes, choices: dict[str, Any]) -> _Found:
@@ -101,26 +117,48 @@ def _found(table: Table, columns: list[Column], notes: Notes, choices: dict[str,
     series = each_moment_once(grouping, rows, values, time, lines, notes)
     if not series:
         raise DataError("No row is left that has a time and a value.", line_of(lines, 0))
-    step, complete = _complete(series, time, lines, notes)
-    count = sum(len(one.values) for one in series)
-    return _Found(time, grouping, tuple(column.name for column in used), complete, count, step, lines)
+    means = series if (unit := wanted_means(choices)) is None else averaged(series, unit, notes)
+    step, complete = _complete(means, time, lines, notes)
+    times = _longest(series).times
+    return _Found(
+        time,
+        grouping,
+        channels=tuple(column.name for column in used),
+        series=complete,
+        rows=sum(len(one.values) for one in series),
+        row_step=_step(times),
+        step=step,
+        lines=lines,
+        possible=[] if times is None else possible_means(times),
+    )
+
+
+def _longest(series: list[Ordered]) -> Ordered:
+    return max(series, key=lambda one: len(one.values))
+
+
+def _step(times: np.ndarray | None) -> Step:
+    """The step of the rows of a series; uneven ones have no other name. times: (n,) or None."""
+    if times is None or len(times) < 2:
+        return IN_ORDER
+    step = step_of(times)
+    return step if step.is_even else replace(step, name="uneven")
 
 
 def _complete(
     series: list[Ordered], time: RowTimes | None, lines: np.ndarray, notes: Notes
 ) -> tuple[Step, list[Ordered]]:
     """The step, and the series with the steps put in that lack."""
-    longest = max(series, key=lambda one: len(one.values))
-    if time is None or longest.times is None or len(longest.times) < 2:
-        return IN_ORDER, series
-    step = step_of(longest.times)
+    step = _step(_longest(series).times)
+    if time is None or step is IN_ORDER:
+        return step, series
     if not step.is_even:
         notes.say(
             f"The time steps are uneven (only {step.even:.0%} are equal); the time since the row before is added as an "
             "input.",
             line_of(lines, 0), time.name,
         )  # fmt: skip
-        return replace(step, name="uneven"), series
+        return step, series
     complete = [filled(one, step) for one in series]
     say_filled(series, complete, step, time.name, notes)
     return step, complete
@@ -241,3 +279,14 @@ def _summary(found: _Found, plan: Plan, content: SeriesContent) -> dict[str, Any
         "transform": content.transform,
         "missing": _missing(found),
     }
+
+
+def _means(found: _Found, choices: dict[str, Any]) -> dict[str, Any]:
+    """Of the summary: the unit whose means were taken, of which they can be, and the step of the rows themselves.
+
+    Nothing where means of no unit can be taken.
+    """
+    if not found.possible:
+        return {}
+    unit = wanted_means(choices) or NONE
+    return {"means": unit, "possible_means": found.possible, "row_step": found.row_step.name}

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from engine.data.kinds.series_time import line_of
-from engine.data.limits import MAX_CHANNELS
+from engine.data.limits import HUGE, MAX_CHANNELS
 from engine.data.names import TARGET_NAMES, rank
 from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column
 
-HUGE = 1e30
 CODES = (-9999.0, -999.99, -999.9, -999.0, -200.0, -99.99, -99.9, -99.0, 9999.0, 99999.0)
 """Numbers by which files say that a value is missing."""
 TIME_WORDS = re.compile(r"date|time|day|month|year|datum", re.IGNORECASE)

@@ -23,15 +23,21 @@ def turned_round(table: Table, columns: list[Column], notes: Notes) -> tuple[lis
 
     Rows that were columns are in no line: theirs is 0.
     """
+    if years := year_columns(table):
+        return _years_across(table, columns, years, notes)
     if table.header:
-        years = [place for place, name in enumerate(table.names) if YEAR.fullmatch(name.strip())]
-        if len(years) >= FEWEST_YEARS and len(years) > 0.5 * len(table.names):
-            return _years_across(table, columns, years, notes)
         months = _month_columns(table.names)
         year = None if months is None else next((column for column in columns if _is_of_years(column)), None)
         if months is not None and year is not None:
             return _months_across(table, columns, months, year, notes)
     return columns, table.lines
+
+
+def year_columns(table: Table) -> list[int]:
+    """Places of the columns that are named by a year, where most columns are; else none."""
+    years = [place for place, name in enumerate(table.names) if YEAR.fullmatch(name.strip())]
+    across = table.header and len(years) >= FEWEST_YEARS and len(years) > 0.5 * len(table.names)
+    return years if across else []
 
 
 def _is_of_years(column: Column) -> bool:

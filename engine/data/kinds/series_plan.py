@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.choices import TRANSFORMS
 from engine.data.kinds.period import find_period
+from engine.data.limits import TEST_SHARES
 from engine.data.problems import DataError
 from engine.data.tasks.series_rows import first_known, hold
 
-TRANSFORMS = ("none", "log", "differences", "log differences")
 TEST_SHARE = 0.2
-SHARES = (0.05, 0.5)
 FEWEST_TESTED = 3
 LONGEST_WINDOW, USUAL_WINDOW, SHORTEST_WINDOW = 200, 24, 12
 LONGEST_PERIOD_READ = 60  # a window has two periods if they are no longer
@@ -58,7 +58,7 @@ def plan_of(target: np.ndarray, everything: np.ndarray, step: str, choices: dict
 
 def _share(choices: dict[str, Any]) -> float:
     share = choices.get("test_share", TEST_SHARE)
-    low, high = SHARES
+    low, high = TEST_SHARES
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not low <= share <= high:
         raise DataError(
             f"test_share, the part of the rows that is held out, must be {low:g} to {high:g}, but is {share}."

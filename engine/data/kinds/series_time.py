@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.kinds.series_layout import MONTHS
 from engine.data.kinds.series_steps import count_distinct
 from engine.data.problems import DataError, Notes
 from engine.data.table import Column
 
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?|(\d{1,2})\.(\d{2})\.(\d{2})")  # 18:00, 18.00.00
 LOOK = 400  # rows that are looked at to find a column of clock times
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 PARTS = {"year": "year", "yr": "year", "quarter": "quarter", "month": "month", "mo": "month", "day": "day"} | {
     "hour": "hour", "minute": "minute", "second": "second",
 }  # fmt: skip
@@ -116,7 +116,8 @@ def _part(column: Column, part: str) -> np.ndarray | None:
         return column.values if part != "quarter" or set(known.tolist()) <= {1, 2, 3, 4} else None
     if part == "month":
         names = [str(cell).strip().lower()[:3] for cell in column.cells]
-        places = np.array([MONTHS.index(name) + 1 if name in MONTHS else np.nan for name in names])
+        months = [month[:3] for month in MONTHS]
+        places = np.array([months.index(name) + 1 if name in months else np.nan for name in names])
         return places if not np.isnan(places).all() else None
     return None
 

@@ -13,7 +13,7 @@ from engine.data.kinds.columns import by_name, is_empty
 from engine.data.kinds.split import FEWEST_DOCUMENTS, NOTHING, Given, SplitColumns, check_sides, say_copies
 from engine.data.kinds.tokens import WORDS, lengths_of, readable, spread
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
-from engine.data.limits import MAX_TAGS
+from engine.data.limits import LOPSIDED, MAX_TAGS
 from engine.data.names import rank
 from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
@@ -25,7 +25,6 @@ Sentence = list[tuple[int, str, str]]
 TEST_SHARE = 0.2
 MIN_SENTENCES = 5
 MAX_STEPS = 200  # words of a sentence that are read
-LOPSIDED = 0.8
 SENTENCE_NAME = re.compile(r"sentence ?#?|sentence[_ ]?(id|no|number)|sent_?(id|no)?", re.IGNORECASE)
 WORD_NAMES = ("word", "token", "words", "tokens", "form")
 TAG_NAMES = ("tag", "ner", "ner_tag", "label", "pos", "upos", "class", "entity", "tags")

@@ -21,7 +21,7 @@ from engine.data.tasks.words import (
     usual_length,
 )
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, accuracy, evenly
+from engine.tasks.base import OWN_FAMILY, DataSettings, accuracy, evenly
 from engine.tasks.text_input import MAX_TYPED_STEPS, single_answer
 
 
@@ -78,7 +78,7 @@ def labelled_task(name: str, summary: dict[str, Any], content: LabelledContent) 
     longest = min(MAX_TYPED_STEPS, int(texts.lengths.max()))
     return Task(
         slug=OWN_DATA,
-        family="Your data",
+        family=OWN_FAMILY,
         title=title_of(name),
         teaches=f"One answer for a text: {listed(content.classes)}.",
         source=f"Your own file, {name}: {len(content.held):,} texts, {content.held.sum():,} of them held out.",

@@ -20,7 +20,7 @@ from engine.data.tasks.words import (
     title_of,
 )
 from engine.tasks import END, NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, evenly
+from engine.tasks.base import OWN_FAMILY, DataSettings, evenly
 from engine.tasks.text_input import source_batch
 from engine.tasks.transduction import end_to_end, previous
 from engine.tasks.unknown_words import UNKNOWN_TOKEN
@@ -107,7 +107,7 @@ def pairs_task(name: str, summary: dict[str, Any], content: PairsContent) -> Tas
     shortest = int(max(ordered["train"][0], ordered["test"][0]))
     return Task(
         slug=OWN_DATA,
-        family="Your data",
+        family=OWN_FAMILY,
         title=title_of(name),
         teaches="Two sequences of different lengths: the network reads one to its end, then writes the other.",
         source=f"Your own file, {name}: {len(content.held):,} pairs, {content.held.sum():,} of them held out.",

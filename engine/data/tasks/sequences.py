@@ -8,12 +8,22 @@ from typing import Any
 import numpy as np
 
 from engine.data.content import SequencesContent
-from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, accuracy, evenly, stream
-from engine.tasks.own import OWN_DATA
+from engine.data.tasks.words import frequency_losses, origin_of, sides, title_of
+from engine.tasks import OWN_DATA
+from engine.tasks.base import (
+    OWN_FAMILY,
+    PROBE_SIZE,
+    Batch,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    evenly,
+    stream,
+)
 
-FAMILY = "Your data"
 MAX_STEPS = 1_000  # that a network is given to read
-TITLE_LENGTH = 22
 STEP_BEFORE, MEAN_STEP = "the step before", "the mean of the trained part"
 
 
@@ -23,8 +33,8 @@ def sequences_task(name: str, summary: dict[str, Any], content: SequencesContent
     longest = min(MAX_STEPS, max(map(len, content.arrays)))
     common: dict[str, Any] = {
         "slug": OWN_DATA,
-        "family": FAMILY,
-        "title": name if len(name) <= TITLE_LENGTH else name[: TITLE_LENGTH - 1] + "…",
+        "family": OWN_FAMILY,
+        "title": title_of(name),
         "source": f"Real: {name}. {summary['test']:,} of {len(content.arrays):,} sequences are held out.",
         "inputs": "values",
         "input_labels": content.channels,
@@ -91,8 +101,7 @@ class _Dealt:
         if content.labels is None:  # what has no second known step asks nothing
             self.first = np.array([first_answer(known) for known in self.known])
             usable = self.first > 0
-        sides = {"train": ~content.held, "test": content.held}
-        self.pools = {split: np.flatnonzero(side & usable) for split, side in sides.items()}
+        self.pools = {split: rows[usable[rows]] for split, rows in sides(content.held).items()}
 
     # ---- batches
 
@@ -121,7 +130,7 @@ class _Dealt:
         lengths = np.array([min(seq_len, len(self.arrays[at])) for at in chosen], np.int64)
         for column, at in enumerate(chosen):
             inputs[: lengths[column], column] = self.arrays[at][:seq_len]
-        origin = np.stack([chosen, np.zeros_like(chosen)], 1).astype(np.int64)
+        origin = origin_of(chosen)
         if self.content.labels is None:
             return Batch(inputs, *self._next_steps(chosen, seq_len), lengths, origin=origin)
         targets, mask = np.zeros((seq_len, count), np.int64), np.zeros((seq_len, count), bool)
@@ -152,8 +161,8 @@ class _Dealt:
         if self.content.labels is None:
             errors = {name: (answer - batch.targets)[batch.mask] for name, answer in self._answers(batch).items()}
             return {name: float((error**2).mean(dtype=np.float64)) for name, error in errors.items()}
-        counts = self._class_counts() + 1.0  # a class that training lacks must not be impossible
-        return {"how common each class is": float(-np.log(counts / counts.sum())[batch.targets[batch.mask]].mean())}
+        losses = frequency_losses(self._class_counts())
+        return {"how common each class is": float(losses[batch.targets[batch.mask]].mean())}
 
     def metric_baselines(self, experiment: DataSettings, batch: Batch) -> dict[str, float]:
         return self.metric_baselines_of(batch)

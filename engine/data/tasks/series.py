@@ -10,12 +10,13 @@ import numpy as np
 
 from engine.data.content import SeriesContent
 from engine.data.tasks.forecast import series_forecast
-from engine.data.tasks.series_baselines import BEFORE, baseline_answers, held_out_baselines
+from engine.data.tasks.series_baselines import BEFORE, baseline_answers, errors_at, held_out_baselines
 from engine.data.tasks.series_rows import SeriesRows, rows_of
 from engine.data.tasks.series_units import as_answers, index_of, mean_absolute_error
 from engine.data.tasks.series_windows import continues, input_labels, longest_window, step_names, window_ends
+from engine.data.tasks.words import shortened, title_of
 from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
+from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
 
 LONGEST_WINDOW = 400
 SOLVED = math.sqrt(0.1)
@@ -49,9 +50,10 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
 
     return Task(
         slug=OWN_DATA,
-        family="Your data",
-        title=_short(name, 22),
-        teaches=f"What comes next in {_short(target, 40)}, and whether a network knows it better than simple rules do.",
+        family=OWN_FAMILY,
+        title=title_of(name),
+        teaches=f"What comes next in {shortened(target, 40)}, and whether a network knows it better than simple rules "
+        "do.",
         source=f"Real: your file {name}. The last {held_out:,} answers are held out.",
         rnn_types=("many_to_one", "many_to_many"),
         lengths=_lengths(content),
@@ -60,7 +62,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         input_labels=input_labels(content),
         output_labels=(content.channels[0],),
         metric=Metric(
-            f"mean absolute error, {unit}" if unit else f"mean absolute error of {_short(target, 24)}",
+            f"mean absolute error, {unit}" if unit else f"mean absolute error of {shortened(target, 24)}",
             lambda batch, outputs: mean_absolute_error(content, batch, outputs),
             percent=False,
             higher_is_better=False,
@@ -88,14 +90,8 @@ def unit_of(name: str) -> str:
 
 
 def metric_baselines(content: SeriesContent, batch: Batch) -> dict[str, float]:
-    """Mean absolute errors in units on exactly the counted answers of a batch; the value before comes first.
-
-    A baseline whose past does not reach far enough for each of them is left out.
-    """
-    at = index_of(content, batch)[batch.mask]
-    true = rows_of(content).values[at + content.horizon]
-    errors = {name: float(np.abs(said[at] - true).mean()) for name, said in baseline_answers(content).items()}
-    return {name: error for name, error in errors.items() if np.isfinite(error)}
+    """The `errors_at` exactly the counted answers of a batch."""
+    return errors_at(content, index_of(content, batch)[batch.mask])
 
 
 def _losses(content: SeriesContent, batch: Batch) -> dict[str, float]:
@@ -149,7 +145,3 @@ def _windows(rows: SeriesRows, at: np.ndarray, mask: np.ndarray) -> Batch:
         full_lengths(*at.shape),
         origin=np.stack([series, rows.place[first]], 1),
     )
-
-
-def _short(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"

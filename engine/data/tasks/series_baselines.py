@@ -156,15 +156,21 @@ def baseline_answers(content: SeriesContent) -> dict[str, np.ndarray]:
 
 
 def held_out_baselines(content: SeriesContent) -> dict[str, float]:
-    """Mean absolute errors in units over all known answers of the held-out part, `horizon` steps ahead.
+    """The `errors_at` all known answers of the held-out part, `horizon` steps ahead."""
+    rows = rows_of(content)
+    at = np.flatnonzero(rows.answered & rows.held_out)
+    return errors_at(content, at) if len(at) else {}
+
+
+def errors_at(content: SeriesContent, at: np.ndarray) -> dict[str, float]:
+    """Mean absolute errors, in units, of what the baselines say of the answers of some rows; the value before first.
 
     A baseline whose past does not reach far enough for each of these answers is left out: its error would be that of
     other answers.
+
+    Args:
+        at: (n,) the rows, numbered as in `SeriesRows`; their answers are known.
     """
-    rows = rows_of(content)
-    at = np.flatnonzero(rows.answered & rows.held_out)
-    if not len(at):
-        return {}
-    true = rows.values[at + content.horizon]
+    true = rows_of(content).values[at + content.horizon]
     errors = {name: float(np.abs(said[at] - true).mean()) for name, said in baseline_answers(content).items()}
     return {name: error for name, error in errors.items() if np.isfinite(error)}

@@ -79,6 +79,12 @@ def hold(values: np.ndarray, before: float) -> np.ndarray:
     return np.where(last < 0, before, values[np.maximum(last, 0)])
 
 
+def as_float32(values: np.ndarray) -> np.ndarray:
+    """As float32; what is beyond its range, such as a value 1e100 standard deviations away, becomes its last number."""
+    largest = float(np.finfo(np.float32).max)
+    return np.clip(values, -largest, largest).astype(np.float32)
+
+
 def first_known(values: np.ndarray) -> int:
     """The first row that is not missing; the number of rows if all are."""
     known = ~np.isnan(values)
@@ -111,7 +117,7 @@ def rows_of(content: SeriesContent) -> SeriesRows:
     inputs = np.empty(raw.shape, np.float32)
     for channel, (mean, sd) in enumerate(scales):
         column = _held(content, channel, means, raw[:, channel])
-        inputs[:, channel] = np.where(readable, (column - mean) / sd, 0.0)
+        inputs[:, channel] = as_float32(np.where(readable, (column - mean) / sd, 0.0))
     wanted = np.concatenate([answers for _, _, answers in of_each])
     asked = [_asked(content, one) for one in content.series]
     held_out = np.concatenate([held for _, held in asked])
@@ -125,7 +131,7 @@ def rows_of(content: SeriesContent) -> SeriesRows:
         values=np.concatenate([hold(one.values[:, 0], np.nan) for one in content.series]),
         level=np.concatenate([level for _, level, _ in of_each]),
         inputs=inputs,
-        answers=np.where(answered, (wanted - mean) / sd, 0.0).astype(np.float32),
+        answers=as_float32(np.where(answered, (wanted - mean) / sd, 0.0)),
         answered=answered,
         held_out=held_out,
         mean=mean,

@@ -25,11 +25,6 @@ def units(content: SeriesContent, batch: Batch, outputs: np.ndarray) -> np.ndarr
     return _in_units(content, index_of(content, batch), outputs[..., 0])
 
 
-def scaled(content: SeriesContent, batch: Batch, values: np.ndarray) -> np.ndarray:
-    """The inverse of `units`: (T, batch) in units to (T, batch, 1) float64, as a network answers."""
-    return as_answers(content, index_of(content, batch), values)[..., None]
-
-
 def continued(
     content: SeriesContent, series: int | np.ndarray, row: int | np.ndarray, outputs: np.ndarray
 ) -> np.ndarray:
@@ -69,7 +64,14 @@ def _unlogged(content: SeriesContent, values: np.ndarray) -> np.ndarray:
 
 
 def as_answers(content: SeriesContent, at: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values in units as scaled answers of these rows; NaN where the logarithm of one does not exist."""
+    """Values in units as scaled answers of these rows, as a network gives them: the inverse of `units`.
+
+    Args:
+        at: (T, batch) rows as numbered in `SeriesRows`. values: of the same shape.
+
+    Returns:
+        float64 of the same shape; NaN where the logarithm of a value does not exist.
+    """
     rows, answers = rows_of(content), np.asarray(values, np.float64)
     if content.transform.startswith("log"):
         answers = np.log(np.where(answers > 0, answers, np.nan))

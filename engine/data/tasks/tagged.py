@@ -23,7 +23,7 @@ from engine.data.tasks.words import (
     usual_length,
 )
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, accuracy, evenly
+from engine.tasks.base import OWN_FAMILY, DataSettings, accuracy, evenly
 from engine.tasks.text_input import MAX_TYPED_STEPS, single_sequence
 
 
@@ -130,7 +130,7 @@ def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> T
     longest = min(MAX_TYPED_STEPS, int(words.lengths.max()))
     return Task(
         slug=OWN_DATA,
-        family="Your data",
+        family=OWN_FAMILY,
         title=title_of(name),
         teaches=f"Every word gets a tag: {listed(content.classes)}.",
         source=f"Your own file, {name}: {len(content.held):,} sentences, {content.held.sum():,} of them held out.",

@@ -13,7 +13,7 @@ from engine.data.content import TextContent
 from engine.data.tasks.bigram import Bigram
 from engine.data.tasks.words import numbers_of_typed, of_characters, title_of, written
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import DataSettings, answer_mask, full_lengths, next_inputs
+from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, full_lengths, next_inputs
 from engine.tasks.next_word import perplexity
 from engine.tasks.text_input import beginning, single_sequence
 from engine.tasks.unknown_words import UNKNOWN_TOKEN
@@ -111,7 +111,7 @@ def text_task(name: str, summary: dict[str, Any], content: TextContent) -> Task:
     longest = min(MAX_STEPS, tested, content.cut)
     return Task(
         slug=OWN_DATA,
-        family="Your data",
+        family=OWN_FAMILY,
         title=title_of(name),
         teaches=f"A sequence in, a sequence out: at every {unit} the network predicts the next one.",
         source=f"Your own file, {name}: {len(content.tokens):,} {content.unit}, {tested:,} of them held out.",

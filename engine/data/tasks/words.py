@@ -1,4 +1,4 @@
-"""What the tasks of texts, classes, pairs and tags share."""
+"""What the tasks of own data share."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ MAX_LISTED, MAX_NAME = 6, 30
 
 def title_of(name: str) -> str:
     """A file's name as a title."""
-    return name if len(name) <= MAX_TITLE else f"{name[: MAX_TITLE - 1]}…"
+    return shortened(name, MAX_TITLE)
+
+
+def shortened(words: str, most: int) -> str:
+    """Words of at most so many characters; what is cut ends with an ellipsis."""
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 def listed(names: Sequence[str], joint: str = "or") -> str:
     """Some names in a sentence: "ham or spam"."""
-    shown = [each if len(each) <= MAX_NAME else f"{each[: MAX_NAME - 1]}…" for each in names[:MAX_LISTED]]
+    shown = [shortened(each, MAX_NAME) for each in names[:MAX_LISTED]]
     if len(names) > MAX_LISTED:
         return f"{', '.join(shown)} {joint} {len(names) - MAX_LISTED} others"
     return f"{', '.join(shown[:-1])} {joint} {shown[-1]}" if len(shown) > 1 else shown[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from app import chosen_data, own_data_link, own_data_store
@@ -71,6 +73,25 @@ def test_a_changed_choice_reads_the_file_again(readings):
     assert readings.begun[-1].choices == {"target": "shops", "period": 6}
     press(page, "own_undo")
     assert readings.begun[-1].choices == {} and "own_undo" not in widgets(page)
+
+
+def test_other_means_forget_what_was_chosen_in_steps(readings):
+    by_the_row = {"step": "10 minutes", "row_step": "10 minutes", "means": "none", "possible_means": ["hour", "day"]}
+    readings.known["sales.csv"] = dataclasses.replace(series(**by_the_row), choices={})
+    page = began()
+    key = f"own_means_{state_of(page).version}"
+    assert widgets(page)[key].options == ["every 10 minutes", "means of an hour", "means of a day"]
+    assert "the mean of all its rows" not in words(page)
+    move(page, f"own_period_{state_of(page).version}", 6)
+    move(page, f"own_transform_{state_of(page).version}", "none")
+    move(page, f"own_means_{state_of(page).version}", "hour")
+    assert readings.begun[-1].choices == {"transform": "none", "means": "hour"}
+    assert "the mean of all its rows" in words(page)
+
+
+def test_nothing_is_asked_of_means_where_there_are_none():
+    page = began()
+    assert f"own_means_{state_of(page).version}" not in widgets(page)
 
 
 def test_another_kind_leaves_no_choice_that_means_nothing_to_it(readings):

@@ -103,6 +103,13 @@ def test_rows_that_were_averaged_stand_in_the_script(tmp_path):
     assert "# The numbers of doubled.csv, which takes more than a few lines to read: y." in text
 
 
+def test_means_stand_in_the_script(tmp_path):
+    frame = waves(144 * 12, 144, freq="10min").round({"y": 3}).assign(x=np.arange(1728) % 7)
+    frame.loc[[5, *range(60, 66)], "y"] = np.nan
+    text = assert_equal(read(csv_of(frame), name="station.csv", target="y", means="hour"), tmp_path, None)
+    assert "text_of_file" not in text and "# Means of an hour of the numbers of station.csv: y, x." in text
+
+
 def test_a_stranger_runs_it_beside_the_very_file(tmp_path):
     data = csv_of(airline())
     experiment = defaults(read(data, name="airline.csv")).replace(hidden_size=4)

@@ -21,6 +21,7 @@ GOOD = {
     "header": [True, False],
     "time": ["", "Date+Time"],
     "inputs": [[], ["a", "b"]],
+    "means": ["none", "hour", "year"],
     "window": [2, 1000],
     "period": [0, 365],
     "test_share": [0.05, 0.2, 0.5],
@@ -37,6 +38,7 @@ BAD = {
     "ids": ["a"],
     "window": [1, 2.0, True, 10**9, float("nan")],
     "transform": ["logarithm", 1],
+    "means": ["hours", "second", 1, ""],
     "test_share": [0, 0.9, True, "0.2", float("nan"), float("inf")],
     "decimal": [";"],
 }

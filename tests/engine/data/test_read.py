@@ -187,6 +187,14 @@ def test_the_order_of_the_file_can_be_chosen_as_time():
     assert (summary["time"], summary["step"]) == (None, "row")
 
 
+def test_a_few_columns_of_years_do_not_make_it_a_table_of_years():
+    rows = "\n".join(
+        f"2020-01-{day:02d},{day % 7},{day % 5},{day % 4},{day % 6},{day},3,{day % 3}" for day in range(1, 29)
+    )
+    dataset = read(f"date,a,b,c,2001,2002,2003,2004\n{rows}\n".encode(), header=True)
+    assert dataset.summary["why"] == "There are numbers over time ('date')."
+
+
 def test_choices_are_kept_and_checked():
     dataset = read(TABLE, target="y", test_share=0.3, period=None)
     assert dataset.choices == {"target": "y", "test_share": 0.3}

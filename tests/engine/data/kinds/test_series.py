@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.data.kinds.series_plan import related
 from engine.data.problems import DataError
+from engine.data.tasks.series_rows import rows_of
 from tests.engine.data.series_tables import airline, read, waves
 
 
@@ -374,6 +375,15 @@ def test_a_series_too_short_for_a_window_is_said():
     frame = pd.concat([stores(60), waves(5).assign(store="west")]).reset_index(drop=True)
     summary, _, said = read(frame, ids="store")
     assert summary["series"] == 4 and says(said, "1 of 4 series ('west')", "nothing is learned")
+
+
+def test_a_value_far_outside_the_trained_part_is_read_as_the_largest_number():
+    frame = waves(60)
+    frame["x"] = np.where(np.arange(60) == 5, 1e-140, 0.0)
+    frame.loc[55, "x"] = 1.0
+    _, content, _ = read(frame, target="y")
+    x = rows_of(content).inputs[:, 1]
+    assert x[55] == np.finfo(np.float32).max and np.isfinite(x).all()
 
 
 numbers = st.one_of(st.floats(width=64), st.sampled_from([np.nan, -9999.0, 0.0, 1e31, np.inf]))

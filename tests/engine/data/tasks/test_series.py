@@ -14,7 +14,7 @@ from engine.data.content import SeriesContent
 from engine.data.tasks import MAKERS
 from engine.data.tasks.series import series_task, unit_of
 from engine.data.tasks.series_baselines import forecast_baselines, held_out_baselines
-from engine.data.tasks.series_units import continued, mean_absolute_error, scaled, units
+from engine.data.tasks.series_units import as_answers, continued, index_of, mean_absolute_error, units
 from engine.data.tasks.series_windows import GAP, longest_window, step_names, window_ends
 from engine.data.tasks.walk_forward import walk_forward
 from engine.experiment import Experiment
@@ -177,9 +177,10 @@ def test_answers_in_units_are_the_values_themselves(transform, horizon):
     true = content.series[0].values[:, 0]
     for t, b, _, row in places(batch):
         assert found[t, b] == pytest.approx(true[row + horizon], rel=1e-5)
-    assert scaled(content, batch, found) == pytest.approx(batch.targets, abs=1e-4)
+    at = index_of(content, batch)
+    assert as_answers(content, at, found)[..., None] == pytest.approx(batch.targets, abs=1e-4)
     assert task.metric.measure(batch, batch.targets.astype(np.float64)) == 0
-    off = scaled(content, batch, found + 2.5)
+    off = as_answers(content, at, found + 2.5)[..., None]
     assert task.metric.measure(batch, off) == pytest.approx(2.5)
     assert not task.metric.higher_is_better and not task.metric.percent
     assert task.metric.measure(batch, np.full_like(batch.targets, np.inf)) == np.inf
