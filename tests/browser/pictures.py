@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -34,6 +39,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, timeout=LIMIT)
             for scheme in ("light", "dark"):
                 take(browser, server.url, scheme)
+                take_watched(browser, scheme)
             take_twins(browser, server.url, FOLDER / "stage", lambda page: page.evaluate(FINISHED, 30))
             browser.close()
     finally:
@@ -89,6 +95,29 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.get_by_text("Only the LSTM learns it").wait_for(timeout=180_000)
     save(page, f"first-{scheme}")
     page.context.close()
+
+
+def take_watched(browser: Browser, scheme: str) -> None:
+    """One of our worked examples, watched in a process of its own, after a few looks."""
+    with watched("examples/watch/characters.py", "--steps", "200") as address:
+        page = new_context(browser, viewport={"width": 1440, "height": 940}, color_scheme=scheme).new_page()
+        page.goto(address)
+        page.get_by_text("step 180").wait_for(timeout=180_000)
+        save(page, f"watch-{scheme}")
+        page.context.close()
+
+
+@contextmanager
+def watched(*script: str) -> Iterator[str]:
+    """The address of the page of a script that is watched; both end afterwards."""
+    command = [sys.executable, "-m", "engine", "watch", "--every", "20", "--show", *script]
+    own = {"cwd": FOLDER.parent, "env": os.environ | {"BROWSER": "true"}}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **own) as process:
+        assert process.stderr is not None
+        try:
+            yield next(line.split()[1] for line in process.stderr if "http" in line)
+        finally:
+            process.terminate()
 
 
 if __name__ == "__main__":
