@@ -11,6 +11,10 @@ from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
 
+class NotFiniteError(ArithmeticError):
+    """The loss or its gradient is infinite or NaN; the update was not made."""
+
+
 def describe_nonfinite(model: RecurrentNetwork, batch: Batch, update: int, loss: float) -> str:
     """Say at which update, and at which step in time, a number was not finite.
 

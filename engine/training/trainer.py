@@ -29,17 +29,13 @@ from engine.tasks import Batch, probe, sample, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
 from engine.training.cost_clock import cost_clock
 from engine.training.held_out import HeldOutMonitor
-from engine.training.nonfinite import describe_nonfinite
+from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import apply_live_settings, make_optimizer
 from engine.training.typed_sequence import typed_sequence
 
 RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
 EARLIER = 100  # updates between the recent losses and the ones that they are compared with to find a plateau
 METRIC_EVERY = 50  # updates between two measurements of the metric, if there is a target metric
-
-
-class NotFiniteError(ArithmeticError):
-    """The loss or its gradient is infinite or NaN; the update was not made."""
 
 
 class Trainer:

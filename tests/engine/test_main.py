@@ -72,7 +72,7 @@ def test_on_own_data_it_says_what_was_understood_and_ends_with_the_metric_beside
     first, *rest = said.splitlines()
     assert first == "sales.csv: series" and "    rows: 60" in rest
     assert "  - Line 4 lacks a value: the last one is held." in rest
-    assert "           0.4  the value before" in rest, "before training, of all that is held out"
+    assert "           0.4  the value before  (the one to beat)" in rest, "before training, of all that is held out"
     at = rest.index("On 256 held-out sequences, mean absolute error of sales:")
     assert rest[at + 1].endswith("this network") and "the value before" in rest[at + 2]
     network, *simple = (float(line.split()[0]) for line in rest[at + 1 : -1])

@@ -42,7 +42,7 @@ from tests.fakes import FakePool
         ({"output_layers": "9" * 5000}, "Extra output layers", "0, 1, 2 or 3"),
         ({"window": "0"}, "Inputs seen at once", "a whole number from 1 to 64"),
         ({"teacher_forcing": "1.5"}, "Teacher forcing", "a number from 0 to 1"),
-        ({"task_options": "x"}, "(?i:task options)", "empty for First digit"),
+        ({"task_options": "x"}, "(?i:task options)", "a table of names and plain values"),
         ({"device": "tpu"}, "(?i:device)", "cpu or cuda"),
     ],
     ids=lambda each: "&".join(f"{k}={v[:12]}" for k, v in each.items()) if isinstance(each, dict) else "",
