@@ -49,7 +49,7 @@ OF_WATCHED = {
     "mistake": VerdictStyle("Mistake", "✕", "bad"),
     "unread": VerdictStyle("Not read", "○", "warn"),
     "no_way_back": VerdictStyle("No way back", "·", "warn"),
-    "unknown": VerdictStyle("Not known", "?", "none"),
+    "unknown": VerdictStyle("Depends on the losses", "?", "none"),
 }
 """Kinds that only somebody else's model has, see `engine.watch.diagnosis`."""
 

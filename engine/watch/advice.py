@@ -11,7 +11,10 @@ from engine.frame import Chain
 from engine.watch.modules import Stack
 
 CLIP = "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # after loss.backward(): bounds the update"
-USE_LSTM = "Use torch.nn.LSTM or torch.nn.GRU in place of the loop: their gates let a gradient through."
+OWN_LOOP = (
+    "In the loop, keep the old state at the start: orthogonal recurrent weights (torch.nn.init.orthogonal_), or a gate "
+    "whose bias opens it for the old state. A gate that begins half open loses half at every step."
+)
 CALIBRATED_STEPS = 45
 """Over so many steps a cell's suggested bias keeps a tenth of the gradient."""
 

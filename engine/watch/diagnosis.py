@@ -22,11 +22,17 @@ from engine.watch.advice import Code
 from engine.watch.mistakes import Mistake
 from engine.watch.reach import Reaches
 
-MEANINGLESS = frozenset({
-    "reverse read at its start", "batch and time swapped", "padding read as the answer", "padding read as data",
-    "detached at every step", "state not handed on",
-})  # fmt: skip
-"""Kinds of mistakes with which a ratio says nothing of what the author means."""
+MEANS = {
+    "reverse read at its start": "nothing below is of what the backward direction could learn",
+    "batch and time swapped": "what is called a step below is a sequence of your batch",
+    "padding read as the answer": "the gradient below is of the longest sequences alone",
+    "padding read as data": "the steps below count the padding, too",
+    "detached at every step": "no gradient below goes back further than a step",
+    "state not handed on": "no gradient below goes back further than a step",
+}
+"""Of kinds of mistakes with which a ratio is not of what the author means: what the numbers are of."""
+LOW_LOSS = "If the loss is low, nothing needs mending."
+"""The gradient of a network that has learned may shrink, too, and the loss is not known."""
 MISTAKE = "mistake"
 WORDS = {
     "vanished": "has vanished",
@@ -38,6 +44,7 @@ WORDS = {
     "exploding": "is exploding",
 }
 BROKEN = {"state": "A state is", "gradient": "The gradient is", "weight's gradient": "A weight's gradient is"}
+ONE_LOSS = "Losses at earlier steps, if there are any, would hide how little of the last one's arrives."
 HARDLY = 1e-14
 """A norm below this is hardly a gradient. A loss averaged over a thousand sequences of a thousand steps is a million
 times smaller than that of one, whose limit is `engine.diagnosis.NO_GRADIENT`."""
@@ -52,6 +59,7 @@ class Watched:
         reaches: how far the gradient comes back in each chain.
         between: for each direction the steps of the drawn sequence that it goes back from.
         follows_last: the gradient is that of the loss that enters last alone. places: at how many steps one enters.
+        seen: where not all sequences of the batch were looked at, which were, in words.
         broken: what is not finite in some sequence, "state", "gradient" or "weight's gradient"; empty if all is.
         detached: at these steps the state was detached from the step before. calls: in this pass.
         mistakes: found in this module's wiring. before: the kind at the last look, "" if that is not known: it stays as
@@ -70,6 +78,7 @@ class Watched:
     calls: int
     mistakes: Sequence[Mistake]
     before: str = ""
+    seen: str = ""
 
     @cached_property
     def which(self) -> tuple[int, int]:
@@ -105,7 +114,7 @@ class Watched:
     @property
     def whose(self) -> str:
         """Which gradient this is, in words."""
-        if self.places < 2:
+        if self.places < 2 or self.code is None:
             return "the gradient"
         return "the last loss's gradient" if self.follows_last else "the gradient of all losses together"
 
@@ -182,7 +191,7 @@ def _not_finite(watched: Watched) -> Found | None:
 def _mistake(watched: Watched) -> Found | None:
     """The wiring is not what its author means."""
     for mistake in watched.mistakes:
-        if mistake.kind in MEANINGLESS:
+        if mistake.kind in MEANS:
             sentence = mistake.sentence[0].upper() + mistake.sentence[1:]
             return Found(MISTAKE, sentence, mistake.cure)
     return None
@@ -194,21 +203,24 @@ def _no_gradient(watched: Watched) -> Found | None:
     if enters >= HARDLY:
         return None
     amount = "No gradient at all enters" if enters == 0 else f"Hardly any gradient enters, {enters:.0e},"
+    if watched.seen:
+        sentence = f"{amount.rstrip(',')} {watched.seen}; of the others nothing is known."
+        return Found("no_gradient", sentence, "Look at all sequences: watch(model, rows=None).")
     sentence = f"{amount} where its output is read. What stands above it passes none back, or its loss is 0."
     return Found("no_gradient", sentence, "Look above it: a detach(), an argmax, a saturated sigmoid, a masked loss.")
 
 
 def _no_way_back(watched: Watched) -> Found | None:
-    """The loss enters at the first step."""
+    """The loss reads the first step alone."""
     if any(reach.steps for reach in watched.reaches.values()):
         return None
     calls = watched.calls > 1
     if len(watched.chain.valid) == 1:
         sentence = "It has one step: no gradient goes back in time."
     elif calls and watched.chain.cuts:
-        sentence = "Every call begins anew, and the loss enters at its first step: no gradient goes back in time."
+        sentence = "Every call begins anew, and the loss reads its first step alone: no gradient goes back in time."
     else:
-        sentence = "The loss enters at the first step: no gradient goes back in time."
+        sentence = "The loss reads the first step alone: no gradient goes back in time."
     return Found("no_way_back", sentence, "Give it whole sequences, or hand its state on to the next call.")
 
 
@@ -247,6 +259,8 @@ def _unknown(watched: Watched) -> Found | None:
     if watched.band in SHRINKING or watched.ratio > RISING * watched.places:
         return None  # near losses can only add to what arrives, and no more than each one brings
     amount = arrives(watched.whose, watched.where, watched.ratio)
+    if watched.code is None:
+        return Found("unknown", f"{amount} {ONE_LOSS}")
     sentence = f"{amount} Of up to {watched.places} losses, near ones hide how little of the last one's arrives."
     return Found("unknown", sentence)
 
@@ -269,10 +283,11 @@ def _banded(watched: Watched) -> Found:
 
 
 def _shrinking(watched: Watched, kind: str, sentence: str) -> Found:
-    def line(code: Code) -> str:
+    def write(code: Code) -> str:
         return advice.let_gradient_through(code, watched.chain, watched.evidence, watched.way)
 
-    return Found(kind, sentence, _line(watched, line, otherwise=advice.USE_LSTM))
+    line = _line(watched, write, otherwise=advice.OWN_LOOP)
+    return Found(kind, f"{sentence} {LOW_LOSS}" if line else sentence, line)
 
 
 def _line(watched: Watched, write: Callable[[Code], str], otherwise: str = "") -> str:

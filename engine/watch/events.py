@@ -16,6 +16,9 @@ from engine.watch.mistakes import Mistake
 ANY, CHANGE = "any", "change"
 KINDS = (*(kind for kind in VERDICTS if kind != MISTAKE), *mistakes.KINDS)
 
+SPELLED = {kind.replace(" ", "_"): kind for kind in (*KINDS, ANY, CHANGE)}
+"""Each kind by its name with underscores: "not finite" and "missing_detach" are understood, too."""
+
 
 class Finding(NamedTuple):
     """What a look has found of a module. kind: one of KINDS; sentence: with its cure, without the module's name."""
@@ -60,9 +63,10 @@ class Events:
 
     def on(self, kind: str, callback: Callback) -> None:
         """See `Lens.on`."""
-        if kind not in (*KINDS, ANY, CHANGE):
+        known = SPELLED.get(kind.replace(" ", "_"))
+        if known is None:
             raise ValueError(f"kind is {kind!r}: one of {', '.join((*KINDS, ANY, CHANGE))} is expected")
-        self._wanted.append((kind, callback))
+        self._wanted.append((known, callback))
 
     def looked(self, looks: Mapping[str, ModuleLook | LoopLook], found: Sequence[Mistake]) -> None:
         """A look is over. Verdicts are found only if somebody wants to know: they cost a frame each."""

@@ -81,6 +81,12 @@ class Flow:
         return tuple(dict.fromkeys(said))
 
     @property
+    def seen(self) -> str:
+        """Which sequences were looked at, in words; empty if all were."""
+        rows = self.hidden.shape[3]
+        return f"in the {rows} sequences looked at" if rows < max(span.batch for span in self.calls) else ""
+
+    @property
     def memory(self) -> np.ndarray:
         """(layers, directions, T, rows, units): at the state that carries memory, dL/dc_t of an LSTM, else dL/dh_t."""
         return self.grad_hidden if self.grad_cell is None else self.grad_cell

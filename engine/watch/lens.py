@@ -254,9 +254,9 @@ class Lens(Recorded):
             lens.on("vanished", print)
 
         Args:
-            kind: of a verdict ("vanished", "exploding", "not_finite", ...) or of a mistake ("missing detach", ...), as
-                in `engine.watch.events.KINDS`; "any" of them; or "change": every verdict that is not the module's last
-                one, and every mistake once.
+            kind: of a verdict ("vanished", "exploding", "not finite", ...) or of a mistake ("missing detach", ...), as
+                in `engine.watch.events.KINDS`, with spaces or underscores; "any" of them; or "change": every verdict
+                that is not the module's last one, and every mistake once.
             callback: gets a `Finding`: kind, module and sentence. It is called at the end of the backward pass. An
                 error in it does not end the training: it becomes a warning, once.
 

@@ -208,6 +208,7 @@ class ModuleLook:
                 calls=len(self.flow.calls),
                 mistakes=[each for each in mistakes if each.module == self.flow.name],
                 before=before,
+                seen=self.flow.seen,
             )
         )
 

@@ -105,6 +105,7 @@ class LoopLook:
                 calls=1,
                 mistakes=[each for each in mistakes if each.module == self.flow.name],
                 before=before,
+                seen=self.flow.seen,
             )
         )
 

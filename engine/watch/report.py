@@ -11,7 +11,7 @@ from engine.diagnosis.bands import band
 from engine.frame import Diagnosis
 from engine.number_format import short
 from engine.watch.black_box import BlackBox
-from engine.watch.diagnosis import MISTAKE
+from engine.watch.diagnosis import MEANS, MISTAKE
 from engine.watch.flow import Flow
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
@@ -74,7 +74,8 @@ class ModuleReport:
         if self.verdict is None:
             return f"{self.name}: no look was possible."
         if self.verdict.kind == MISTAKE:
-            return f"{self.name}: a mistake in its wiring, and no number means anything until it is mended."
+            means = next(MEANS[mistake.kind] for mistake in self.mistakes if mistake.kind in MEANS)
+            return f"{self.name}: a mistake in its wiring: {means}."
         sentence = self.verdict.sentence
         return f"{self.name}: {sentence[0].lower()}{sentence[1:]}"
 
@@ -133,29 +134,33 @@ def _size(flow: Flow) -> str:
 
 
 def _caption(flow: Flow, chains: Sequence[Chain]) -> str:
-    """Whose gradient the picture shows. Of states that were shown one by one it is not known where a loss enters."""
+    """Which gradient the picture shows, and at which state.
+
+    Of states that were shown one by one it is not known where a loss enters.
+    """
     if flow.grad_hidden_direct is None:
-        return "of all losses together, by steps back from the last step that they reach"
+        return "by steps back from the last that a loss reads; where others enter is not known"
+    state = "" if flow.cell is None else "at the cell state c, "
     reach = max((chain.reach for chain in chains), key=lambda reach: reach.places)
     if reach.places < 2:
-        return "by steps back from where the loss enters"
+        return f"{state}by steps back from where the loss enters"
     if reach.is_last_alone:
-        return "of the last loss alone, by steps back from where it enters"
-    return f"of the losses at all {reach.places} steps, by steps back from the last"
+        return f"of the last loss alone, {state}by steps back from where it enters"
+    return f"of the losses at all {reach.places} steps, {state}by steps back from the last"
 
 
 def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> Chain:
     layers, directions = flow.hidden.shape[:2]
     where = f"layer {layer + 1}" if layers > 1 or directions > 1 else ""
-    return Chain(where + " backwards" * direction, reach, _word(reach))
+    return Chain(where + " backwards" * direction, reach, _word(reach, flow.seen))
 
 
-def _word(reach: Reach) -> str:
+def _word(reach: Reach, seen: str) -> str:
     if not reach.is_finite:
         return "not finite"
     if not reach.places or not reach.enters:
-        return "none enters"
-    return "the loss enters at its first step" if not reach.steps else band(reach.ratio)
+        return f"no gradient enters {seen}".rstrip()
+    return "the loss reads its first step alone" if not reach.steps else band(reach.ratio)
 
 
 def _gate_facts(flow: Flow) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from engine.watch.report import Chain, ModuleReport, Report, closing, modules_of
 WIDTH, LABEL = 100, 14
 COLUMNS = 32
 BLOCKS = "▁▂▃▄▅▆▇█"
-SCALE = "a block lower: a tenth"
+SCALE = "one block = 10 times"
 
 
 def written(report: Report) -> str:

@@ -148,7 +148,7 @@ def test_no_gradient():
 def test_no_way_back():
     assert looked_at(Net(nn.GRU(3, 4)), some(1)).diagnosis().kind == "no_way_back"
     found = looked_at(Net(nn.GRU(3, 4)), some(), lambda model, x: model.rnn(x)[0][0].sum()).diagnosis()
-    assert found.kind == "no_way_back" and found.sentence.startswith("The loss enters at the first step")
+    assert found.kind == "no_way_back" and found.sentence.startswith("The loss reads the first step alone")
 
 
 def test_cut():

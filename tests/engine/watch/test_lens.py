@@ -362,7 +362,7 @@ def test_a_vanished_gradient_is_called_so():
         assert says in str(lens) and "has vanished: 1 part in" in str(lens) and "59 steps back" in str(lens)
     with watch(rnn, every=1) as lens:
         rnn(x[:1])[0].sum().backward()
-    assert "no gradient goes back in time" in str(lens) and "enters at its first step" in str(lens)
+    assert "no gradient goes back in time" in str(lens) and "the loss reads its first step alone" in str(lens)
 
 
 def test_a_loop_between_looks_is_counted_however_it_is_cut():

@@ -17,11 +17,11 @@ from engine.watch.report_text import WIDTH, sparkline
 
 FORGETFUL = """\
 RNN: the gradient has vanished: 1 part in 10²¹ of it reaches the state 29 steps back. Small weights
-  pass 20% per step, slopes 98%.
+  pass 20% per step, slopes 98%. If the loss is low, nothing needs mending.
   try:        torch.nn.init.orthogonal_(model.weight_hh_l0)  # before training
   seen:       1 layer, 30 steps, 3 units, 16 of 20 sequences
   wiring:     state: zeros
-  gradient:   by steps back from where the loss enters (a block lower: a tenth)
+  gradient:   by steps back from where the loss enters (one block = 10 times)
                           1.41 ██▇▆▆▅▄▃▃▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁ 4.4e-21, 29 back: vanished
   states:     |h| up to 0.24, 0% saturated
   W_hh:       largest singular value: 0.20; largest |eigenvalue|: 0.20
@@ -35,24 +35,24 @@ TWO_MODULES = """\
   leaves 66% of it.
   seen:       1 layer, 5 steps, 3 units, 2 sequences
   wiring:     state: zeros
-  gradient:   of the last loss alone, by steps back from where it enters (a block lower: a tenth)
+  gradient:   of the last loss alone, by steps back from where it enters (one block = 10 times)
                          0.052 █████ 0.010, 4 back: healthy
   gates:      update gate 0.56 on average: half of the old state is left after 1.2 steps
   states:     |h| up to 0.56, 0% saturated
   W_hh:       largest singular value: reset gate 0.53, update gate 0.79, candidate 0.60
   proof:      dL/dW differs from autograd's by
 
-lstm: a mistake in its wiring, and no number means anything until it is mended.
+lstm: a mistake in its wiring: nothing below is of what the backward direction could learn.
   ! reverse read at its start: lstm: of the backward direction only the last position is read, where
               it has seen one input and nothing else. Read it where it ends: torch.cat([h_n[-2],
               h_n[-1]], -1) in place of out[:, -1].
   seen:       2 layers in both directions, 5 steps, 4 units, 2 sequences
   wiring:     state: zeros; input: the output of <b>
-  gradient:   by steps back from where the loss enters (a block lower: a tenth)
+  gradient:   at the cell state c, by steps back from where the loss enters (one block = 10 times)
     layer 1               0.19 █████ 0.088, 4 back: healthy
-    layer 1 backwards  the loss enters at its first step
+    layer 1 backwards  the loss reads its first step alone
     layer 2               1.07 █████ 0.22, 4 back: healthy
-    layer 2 backwards  the loss enters at its first step
+    layer 2 backwards  the loss reads its first step alone
   gates:      forget gate 0.52 on average: half of the old state is left after 1.1 steps
   states:     |h| up to 0.36, |c| up to 0.81, 0% saturated
   W_hh:       largest singular value, layer 1: input gate 0.93, forget gate 0.85, cell candidate
