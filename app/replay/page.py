@@ -102,8 +102,8 @@ def page(playground: Page) -> None:
         st.caption(player.ABOUT)
         every = st.file_uploader(player.UPLOAD, ["zip", "looks"], key="recording_file", accept_multiple_files=True,
                                  max_upload_size=player.MAX_UPLOADED)  # fmt: skip
-        if looks := [file for file in every if watched.is_watched(file.name)]:
-            watched.show_uploaded(looks)
+        if any(watched.is_watched(file.name) for file in every):
+            watched.show_uploaded(every)
             return
         show_recordings(every, playground)
 

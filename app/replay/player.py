@@ -32,9 +32,10 @@ from engine.experiment import Changes
 from engine.frame import Frame
 from engine.preset import load_preset
 from engine.recording import Recording, RecordingError
+from engine.recording.growing.writer import MAX_MEGABYTES
 from engine.recording.history import History, Waterfall, ratios
 
-MAX_UPLOADED, MAX_UNPACKED = 64, 128 * 2**20
+MAX_UPLOADED, MAX_UNPACKED = MAX_MEGABYTES, 128 * 2**20
 """Limits of an upload: megabytes of the file, and bytes after unpacking. `Recording.load` opens larger files."""
 MAX_IN_REPLAY = 9 * 2**20  # bytes of all frames in the page; plotly.js takes two million more
 MAX_FRAMES = 600

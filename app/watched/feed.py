@@ -190,6 +190,8 @@ def verdict(look: Look) -> dict[str, Any]:
         "tone": style.severity,
         "sentence": diagnosis.sentence,
         "advice": diagnosis.advice,
+        "is_code": watched_text.is_code(diagnosis.advice),
+        "about_names": watched_text.about_names(diagnosis.advice),
     }
 
 

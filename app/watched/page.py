@@ -48,13 +48,18 @@ def is_watched(name: str) -> bool:
 
 
 def show_uploaded(files: Sequence[Any]) -> None:
-    """Draw the first of these uploaded files that can be read, and say of the others why they cannot."""
-    for file in files:
+    """Draw the first recording of these uploaded files that can be read, and say why the others are not shown."""
+    unshown = list(files)
+    for file in [file for file in files if is_watched(file.name)]:
+        unshown.remove(file)
         try:
             slot = _uploaded(_owner(), file.file_id, file.name, file)
         except RecordingError as error:
             st.error(watched_text.CANNOT_BE_READ.format(name=app_text.plain(file.name), problem=error))
             continue
+        if unshown:
+            others = ", ".join(app_text.plain(other.name) for other in unshown)
+            st.info(watched_text.ONE_IS_SHOWN.format(shown=app_text.plain(file.name), others=others))
         component.view(slot)
         return
 

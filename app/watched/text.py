@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Sequence
 
 from app.watched.training import Shown, WatchedTraining
 from engine.number_format import short
-from engine.recording.growing import RecordedLook
+from engine.recording.growing import FoundMistake, RecordedLook
 
 STEP = "A step is one backward pass of the training."
 WAITING = "Waiting for the first look. It comes with the first backward pass of the training."
@@ -16,6 +18,10 @@ SILENT_AFTER = 180.0
 SILENT = "No new look for {minutes} min. The training may have ended, or wait for something."
 ENDED = "Watching has ended."
 FINISHED = "A finished recording."
+CUT_SHORT = "The training was cut short by {error}."
+NO_END = "A recording without an end: the training was cut short, or the file was copied while it grew."
+YOUR_MODEL = "Here model is your model, whatever its name in your script."
+ONE_IS_SHOWN = "{shown} is shown. One .looks file is shown at a time, without other files: remove it to see {others}."
 GROWS = "The training goes on."
 MODULE = "Module"
 PROOF = (
@@ -28,12 +34,19 @@ CANNOT_BE_READ = "{name} cannot be read. {problem}"
 LIST = "Recordings in this folder"
 LIST_EMPTY = "There is no recording in this folder yet. It appears here with the first look."
 WHOLE_MODEL = "*"
+MISTAKE = "mistake"
+"""The kind of a verdict that is the sentence of a mistake."""
+ERRORS = {"KeyboardInterrupt": "Ctrl-C", "SystemExit": "an exit with an error code"}
+"""How errors are called that are no faults of a line; others have the name of their class."""
 
 
 def clock(training: WatchedTraining) -> str:
     """How it stands with the recording, in a few words."""
+    newest = training.newest
+    if newest is not None and newest.ended_by:
+        return CUT_SHORT.format(error=ERRORS.get(newest.ended_by, newest.ended_by))
     if not training.is_followed:
-        return FINISHED
+        return FINISHED if newest is None or newest.is_last else NO_END
     if not training.grows:
         return ENDED
     if training.silent_for >= SILENT_AFTER:
@@ -54,20 +67,46 @@ def message(training: WatchedTraining) -> str:
 
 
 def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequence[object]]:
-    """What is said beside the figures: mistakes with their cures, wiring, refusals, and lines of proof and cost."""
+    """What is said beside the figures: mistakes with their cures, wiring, refusals, and lines of proof and cost.
+
+    Of the shown module's mistakes that one is left out which is its verdict.
+    """
     said = newest or (shown.recorded if shown is not None else None)
     if said is None:
-        return {"mistakes": [], "story": [], "links": [], "refusals": [], "lines": []}
+        return {"mistakes": [], "elsewhere": [], "story": [], "links": [], "refusals": [], "lines": []}
     lines = [COST.format(cost=said.cost)] if said.cost else []
     if shown is not None and shown.module.proof is not None:
         lines = [PROOF.format(difference=short(shown.module.proof)), *lines]
+    name = shown.module.name if shown is not None else None
+    own = [each for each in said.mistakes if name in (None, each.module)]
     return {
-        "mistakes": [[each.module, each.sentence, each.cure] for each in said.mistakes],
+        "mistakes": [[each.module, each.sentence, each.cure] for each in own if not _is_verdict(each, shown)],
+        "elsewhere": [f"{each.module}: {each.sentence} {each.cure}" for each in said.mistakes if each not in own],
         "story": list(said.story),
         "links": list(shown.module.links) if shown is not None else [],
         "refusals": _refused(said),
         "lines": lines,
     }  # fmt: skip
+
+
+def _is_verdict(mistake: FoundMistake, shown: Shown | None) -> bool:
+    """True if the verdict on the shown module says this already."""
+    verdict = None if shown is None else shown.look.diagnosis
+    return verdict is not None and verdict.kind == MISTAKE and verdict.advice == mistake.cure
+
+
+def is_code(advice: str) -> bool:
+    """True for lines to be copied into a script; False for a sentence."""
+    try:
+        ast.parse(advice)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def about_names(advice: str) -> str:
+    """What is said of the names in lines of code; empty if nothing."""
+    return YOUR_MODEL if is_code(advice) and re.search(r"\bmodel\b", advice) else ""
 
 
 def _refused(look: RecordedLook) -> list[str]:

@@ -1,6 +1,6 @@
 // Somebody else's model while it is trained, or afterwards: figures and stage of one module at one look. Only the newest
 // message counts, and it is painted before the next one is requested.
-const HEADINGS = { story: 'Before a number was no longer finite', links: 'Wiring', refusals: 'Not measured', lines: 'Proof and cost' };
+const HEADINGS = { story: 'Before a number was no longer finite', links: 'Wiring', elsewhere: 'Mistakes in other modules', refusals: 'Not measured', lines: 'Proof and cost' };
 const COPIED = 1500; // ms that the button says so
 
 class WatchedView {
@@ -107,13 +107,17 @@ class WatchedView {
     Object.assign(this.state, { step, module, at: this.timeline.shown, painted: this.state.painted + 1 });
   }
 
-  tell({ word = '', sign = '', tone = 'none', sentence = '', advice = '' }) {
+  tell({ word = '', sign = '', tone = 'none', sentence = '', advice = '', is_code: isCode = false, about_names: aboutNames = '' }) {
     this.find('lv-verdict').dataset.tone = tone;
     setText(this.find('lv-sign'), sign);
     setText(this.find('lv-word').querySelector('strong'), word);
     setText(this.find('lv-sentence'), sentence);
-    this.find('wt-advice').hidden = !advice;
-    setText(this.find('wt-advice').querySelector('code'), advice);
+    this.find('wt-advice').hidden = !advice || !isCode;
+    setText(this.find('wt-advice').querySelector('code'), isCode ? advice : '');
+    for (const [name, text] of [['wt-todo', isCode ? '' : advice], ['wt-names', aboutNames]]) {
+      this.find(name).hidden = !text;
+      setText(this.find(name), text);
+    }
   }
 
   async copy() {

@@ -13,6 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from engine.frame import Chain, Diagnosis, Look
+from engine.watch.arguments import (
+    check_callback,
+    check_choices,
+    check_model,
+    check_name,
+    check_requested,
+    check_state,
+)
 from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.black_box import BlackBox
 from engine.watch.diagnosis import unread
@@ -54,8 +62,7 @@ class Lens(Recorded):
         self, model: nn.Module | None, share: float, every: int | None, rows: int | None, scaler: Scaler | None
     ) -> None:
         """model: None for every model that is called from now on."""
-        if rows is not None and rows < 1:
-            raise ValueError(f"rows is {rows}: a number of sequences, 1 or more, or None for all is expected")
+        check_choices(share, every, rows, scaler)
         self._model = None if model is None else weakref.ref(model)
         self._modules, refused = ({}, {}) if model is None else find(model)
         self._schedule, self._history = Schedule(share, every), History()
@@ -63,7 +70,7 @@ class Lens(Recorded):
         self._guard.refusals |= refused
         if model is not None and not self._modules and not refused:
             self._guard.refusals["*"] = NOTHING_FOUND
-        self._scaler, self._closed = scaler, False
+        self._scaler = scaler
         self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
         self._passes = BackwardPasses(self._guard, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard)
@@ -83,6 +90,8 @@ class Lens(Recorded):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self.cut_short(error)
         self.close(warn=kind is None)
 
     def close(self, *, warn: bool = True) -> None:
@@ -115,6 +124,11 @@ class Lens(Recorded):
         """There are more modules than before."""
         self._hooks.hear(self._listener.before, self._listener.after)
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether a model was called with gradients enabled; True for a lens on a model that was given to it."""
+        return self._roots is None or self._roots.any_called
+
     def state(self, name: str, state: Tensor) -> Tensor:
         """Show one state of a hand-written loop, at every step, in order. In evaluation mode nothing is kept.
 
@@ -124,7 +138,11 @@ class Lens(Recorded):
 
         Returns:
             The same tensor.
+
+        Raises:
+            TypeError, ValueError: if it is no such tensor, as the pair (h, c).
         """
+        check_state(name, state)
         with self._guard.of(name):
             model = None if self._model is None else self._model()
             if model is not None and model.training and not self._closed and torch.is_grad_enabled():
@@ -203,7 +221,11 @@ class Lens(Recorded):
         Args:
             requested: readings that cost more, "spectrum" or "terms:LAYER:DIRECTION" (see
                 `engine.frame.reading_request`). What the module does not have stays None.
+
+        Raises:
+            TypeError, ValueError: if there is no such reading.
         """
+        check_requested(requested)
         looked_at = self._looking.one(name)
         readings = looked_at.on_demand(requested)
         return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes), **readings)
@@ -213,6 +235,8 @@ class Lens(Recorded):
 
         Raises as `flow` does, but not for a module that was called and of which no gradient ever came back.
         """
+        if name is not None:
+            check_name(name)
         if name in self._unread():
             return unread(name)
         looked_at = self._looking.one(name)
@@ -261,8 +285,10 @@ class Lens(Recorded):
                 error in it does not end the training: it becomes a warning, once.
 
         Raises:
-            ValueError: if there is no such kind.
+            ValueError: if there is no such kind, or the lens is closed. TypeError: if `callback` cannot be called.
         """
+        self._must_be_open("on")
+        check_callback(callback)
         self._history.events.on(kind, callback)
 
     def scalars(self) -> dict[str, float]:
@@ -303,6 +329,7 @@ def watch(
         scaler: the training's `torch.amp.GradScaler`, whose factor is then taken out of the gradients.
 
     Raises:
-        ValueError: if an argument is out of range.
+        TypeError: if an argument is of another kind. ValueError: if one is out of range.
     """
+    check_model(model)
     return Lens(model, share, every, rows, scaler)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from engine.watch.arguments import check_name
 from engine.watch.call import Call
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall, add_direct_of_ends, chosen_rows, flow_of, groups_of, measure_calls
@@ -51,8 +52,10 @@ class Looking:
             name: as in `named_modules()`, or its end; None if there is only one.
 
         Raises:
-            LookupError: if there is none of this name, with the reason.
+            LookupError: if there is none of this name, with the reason. TypeError: if it is no name.
         """
+        if name is not None:
+            check_name(name)
         if name is None:
             names = list(self.looks)
         else:

@@ -17,7 +17,10 @@ from engine.watch.scaler import UsedScaler
 
 OURS = Path(__file__).parents[1]
 RUNPY = runpy.run_module.__code__.co_filename
-NOTHING_TO_WATCH = "no model with nn.RNN, nn.GRU, nn.LSTM or one of their cells was called with gradients enabled."
+NOTHING_TO_WATCH = (
+    "no model with nn.RNN, nn.GRU, nn.LSTM or one of their cells was called with gradients enabled. For a hand-written "
+    'loop write `with watch(model) as lens` in the script, and call lens.state("h", h) at every step.'
+)
 
 Say = Callable[[str], None]
 """Shows a text to the user, apart from what the program itself prints."""
@@ -155,21 +158,24 @@ class WatchedProgram:
         """
         process = os.getpid()
         self._lens.on("change", lambda finding: say(f"watch: {finding}"))
+        has_ended_well = False
         try:
             with self._scaler.found():
                 self._program.run()
-        except BaseException:
+            has_ended_well = True
+        except BaseException as error:
+            self._lens.cut_short(error)
             _show_only_its_own_frames()
             raise
         finally:
             if os.getpid() == process:  # not in a child that the program has forked
                 self._lens.close(warn=False)
-                say(self._report())
+                if has_ended_well or self._has_found or self._lens.has_heard:
+                    say(f"\n{self._lens}" if self._has_found else f"watch: {NOTHING_TO_WATCH}")
 
-    def _report(self) -> str:
-        lens = self._lens
-        is_empty = not (lens.flows or lens.mistakes or lens.refusals)
-        return f"watch: {NOTHING_TO_WATCH}" if is_empty else f"\n{lens}"
+    @property
+    def _has_found(self) -> bool:
+        return bool(self._lens.flows or self._lens.mistakes or self._lens.refusals)
 
 
 def _show_only_its_own_frames() -> None:

@@ -38,6 +38,17 @@ class Recorded(ABC):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._files: list[GrowingFile] = []
+        self._closed, self._ended_by = False, ""
+
+    def _must_be_open(self, what: str) -> None:
+        """Raises ValueError if watching has ended: nothing more will come."""
+        if self._closed:
+            raise ValueError(f"this lens is closed, and sees no more: call {what} before the training ends")
+
+    def cut_short(self, error: BaseException) -> None:
+        """An error ends the training. An exit without a fault is no such error."""
+        if not isinstance(error, SystemExit) or error.code not in (None, 0):
+            self._ended_by = type(error).__name__
 
     @property
     @abstractmethod
@@ -62,15 +73,17 @@ class Recorded(ABC):
     def record(self, path: str | os.PathLike[str]) -> None:
         """Append every look from now on to a file, which the page "Open a recording" opens, also while it grows.
 
-        The file holds at most 128 MB: when it is full, every second look is dropped. What cannot be written is a
+        The file holds at most 64 MB: when it is full, every second look is dropped. What cannot be written is a
         refusal, and never reaches the training.
 
         Args:
             path: is made anew; by convention it ends in ".looks".
 
         Raises:
-            RecordingError: if something else is there. OSError: if nothing can be written there.
+            RecordingError: if something else is there. OSError: if nothing can be written there. ValueError: if the
+                lens is closed.
         """
+        self._must_be_open("record")
         file = GrowingFile(path)
         self._files.append(file)
         if self.refusals:  # also where no look will ever be possible, it is said why
@@ -82,7 +95,11 @@ class Recorded(ABC):
         The page is a process of its own, on this machine alone. It survives the training, also a crash, and ends ten
         minutes after its last browser window was closed; the recording stays in its folder. Where the packages of the
         page are not installed, this is a warning, and "" is returned.
+
+        Raises:
+            ValueError: if the lens is closed.
         """
+        self._must_be_open("show")
         folder = Path(tempfile.mkdtemp(prefix="looks-"))  # which this user alone may enter
         self.record(folder / f"{Path(sys.argv[0]).stem or 'training'}.looks")
         try:
@@ -109,7 +126,8 @@ class Recorded(ABC):
     def _stop_recording(self, step: int) -> None:
         """Write what was said last, after `step` backward passes, and then no more."""
         if self._files:
-            self._append(dataclasses.replace(self._recorded(NO_PASS), step=step, is_last=True))
+            end = dataclasses.replace(self._recorded(NO_PASS), step=step, is_last=True, ended_by=self._ended_by)
+            self._append(end)
         for file in self._files:
             file.close()
         self._files.clear()

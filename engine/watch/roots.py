@@ -29,6 +29,11 @@ class Roots:
         self._seen: dict[int, weakref.ref[nn.Module]] = {}
         self._named: dict[str, weakref.ref[nn.Module]] = {}
 
+    @property
+    def any_called(self) -> bool:
+        """Whether any model has been called with gradients enabled."""
+        return bool(self._seen)
+
     def called(self, module: nn.Module) -> None:
         """A module is about to be called. Only those called with gradients enabled are taken."""
         if torch.compiler.is_compiling() or self._is_seen(module) or not torch.is_grad_enabled():

@@ -38,10 +38,6 @@ class Schedule:
     """Decides whether the next forward call is kept, and counts backward passes ("a step" is one, not an update)."""
 
     def __init__(self, share: float, every: int | None) -> None:
-        if not 0 < share <= 1:
-            raise ValueError(f"share is {share}: a share of the time, more than 0 and at most 1, is expected")
-        if every is not None and every < 1:
-            raise ValueError(f"every is {every}: a number of backward passes, 1 or more, is expected")
         self._share, self._every, self._began = share, every, time.perf_counter()
         self._due: bool | None = None
         self._within = False

@@ -97,7 +97,7 @@ def test_a_finished_recording_is_opened_with_its_mistakes_and_its_advice(visit, 
     page.page.locator(".st-key-recording_file input[type=file]").set_input_files(tmp_path / "run.looks")
     page.wait("window.playground?.module === 'rnn'")
     assert page.page.locator(".wt-advice code").inner_text() == "nn.LSTM(3, 5)"
-    assert "Nothing reads it. Read it." in page.page.locator(".wt-mistakes").inner_text()
+    assert "Nothing reads it. Read it." in page.page.locator(".wt-facts").inner_text()  # of a module not shown
     page.page.get_by_label("Module").select_option("decoder.rnn")
     page.wait("window.playground.module === 'decoder.rnn'")
     page.page.get_by_role("button", name="the backward direction").click()

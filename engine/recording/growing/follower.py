@@ -11,8 +11,9 @@ from typing import BinaryIO
 from engine.recording.error import RecordingError
 from engine.recording.growing.chunks import BEGINS, DAMAGED, read_beginning, read_chunk
 from engine.recording.growing.looks import RecordedLook, look_of
-from engine.recording.growing.writer import MAX_BYTES
 
+MAX_BYTES = 128 * 2**20
+"""Of a file that is read: earlier versions wrote as much."""
 TOO_LARGE = "This recording of looks is larger than {most} MB, which is too much to open."
 
 

@@ -56,6 +56,7 @@ class RecordedLook:
         modules: those that were measured. mistakes: found so far. refusals: {module, or "*": why nothing is measured}.
         story: what came first when a number stopped being finite, in sentences; empty while all are.
         cost: what watching has cost so far, in words. is_last: watching has ended.
+        ended_by: the name of the error that cut the training short, in the last entry; "" if none did.
     """
 
     step: int
@@ -65,6 +66,7 @@ class RecordedLook:
     story: tuple[str, ...] = ()
     cost: str = ""
     is_last: bool = False
+    ended_by: str = ""
 
     def module(self, name: str) -> RecordedModule | None:
         """What was measured of a module; None if it was not."""
@@ -97,6 +99,7 @@ def chunk_of(recorded: RecordedLook) -> bytes:
         "story": list(recorded.story),
         "cost": recorded.cost,
         "is_last": recorded.is_last,
+        "ended_by": recorded.ended_by,
     }
     return to_bytes(text, arrays)
 
@@ -137,6 +140,7 @@ def look_of(chunk: Chunk) -> RecordedLook:
         story=_checked(tuple[str, ...], text["story"]),
         cost=_checked(str, text["cost"]),
         is_last=_checked(bool, text["is_last"]),
+        ended_by=_checked(str, text.get("ended_by", "")),
     )
 
 

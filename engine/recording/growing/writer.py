@@ -14,8 +14,9 @@ from engine.recording.growing.looks import RecordedLook, chunk_of
 
 SUFFIX = ".looks"
 """How the names of such files end."""
-MAX_BYTES = 128 * 2**20
-"""Of a file: about as much as the page opens."""
+MAX_MEGABYTES = 64
+"""Of a file: as much as the page "Open a recording" takes."""
+MAX_BYTES = MAX_MEGABYTES * 10**6
 
 
 class GrowingFile:
@@ -30,13 +31,15 @@ class GrowingFile:
         max_bytes: of the whole file.
 
     Raises:
-        RecordingError: if there is such a file. OSError: if it cannot be written.
+        RecordingError: if there is such a file. OSError: if it cannot be written, as where its folder is not there.
     """
 
     def __init__(self, path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> None:
         self.path, self._max_bytes = Path(path), max_bytes
         self._stride, self._count = 1, 0
         self._spans: list[tuple[int, int]] = []  # of every chunk: where it begins and ends
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"the folder {self.path.parent} is not there")
         if self.path.exists() and not _is_ours(self.path):
             raise RecordingError(f"{self.path} exists and is no recording of looks: it is not overwritten.")
         self._file = -1
@@ -97,7 +100,10 @@ class GrowingFile:
     def _renew(self, kept: list[tuple[int, int]]) -> None:
         """Put a new file in the place of the old one, with some of its chunks."""
         new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
-        target = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            target = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        except OSError as error:  # which names the new file, of which nobody has heard
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         try:
             _write_all(target, MAGIC + secrets.token_bytes(ID_BYTES))
             spans, at = [], BEGINS

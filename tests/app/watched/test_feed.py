@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 from pathlib import Path
@@ -15,8 +16,10 @@ from app.watched import text as watched_text
 from app.watched.feed import WatchedFeed
 from app.watched.registry import WATCHED, WatchedSlot, follow
 from app.watched.training import WatchedTraining
-from engine.recording.growing import GrowingFile, RecordedLook
+from engine.frame import Diagnosis
+from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook
 from engine.recording.growing.folder import FOLDER, names
+from engine.watch.advice import CLIP, USE_LSTM
 from engine.watch.diagnosis import KINDS
 from tests.engine.recording.growing.conftest import module_look, recorded
 
@@ -49,12 +52,55 @@ def test_the_first_message_has_what_is_drawn_and_the_next_only_numbers() -> None
     assert setup["stage"]["task"] is False and setup["stage"]["steps"] == 7
     assert first["modules"] == ["rnn", "decoder.rnn"] and first["module"] == "rnn"
     assert first["verdict"]["word"] == "Vanished" and first["verdict"]["advice"] == "nn.LSTM(3, 5)"
-    assert first["facts"]["mistakes"] == [["head", "Nothing reads it.", "Read it."]]
+    assert first["facts"]["mistakes"] == [] and first["facts"]["elsewhere"] == ["head: Nothing reads it. Read it."]
+    assert first["verdict"]["is_code"] and first["verdict"]["about_names"] == ""
     assert first["facts"]["refusals"] == ["no reason"] and len(first["facts"]["lines"]) == 2
     second = ask(feed, ["gradient", STAGE], stage=STAGE_REQUEST)
     assert second is not None and "setup" not in second
     assert "gradient.data.2.y" in second["paths"] and {"stage.h", "stage.cellUnits"} <= second["paths"]
     assert ask(feed, ["gradient", STAGE], stage=STAGE_REQUEST) is None  # nothing new
+
+
+def test_a_mistake_that_is_the_verdict_is_said_once_and_its_cure_is_no_code() -> None:
+    own = [FoundMistake(kind, "rnn", f"{kind} it is.", f"Do {kind}.") for kind in ("one", "two")]
+    verdict = Diagnosis("mistake", "One it is.", {}, {}, "Do one.")
+    module = module_look()
+    module = dataclasses.replace(module, look=dataclasses.replace(module.look, diagnosis=verdict))
+    message = ask(feed_of(dataclasses.replace(recorded(0, module), mistakes=tuple(own))), [])
+    assert message is not None and message["verdict"]["sentence"] == "One it is."
+    assert message["facts"]["mistakes"] == [["rnn", "two it is.", "Do two."]] and not message["facts"]["elsewhere"]
+    assert not message["verdict"]["is_code"]
+
+
+@pytest.mark.parametrize(
+    ("advice", "is_code", "names"),
+    [
+        (CLIP, True, watched_text.YOUR_MODEL),
+        ("torch.nn.init.orthogonal_(model.rnn.weight_hh_l0)  # before training", True, watched_text.YOUR_MODEL),
+        ("torch.nn.LSTM(3, 5)  # in place of nn.RNN; it returns output, (h, c)", True, ""),
+        (USE_LSTM, False, ""),
+        ("Look above it: a detach(), an argmax, a saturated sigmoid, a masked loss.", False, ""),
+        ("Read it where it ends: torch.cat([h_n[-2], h_n[-1]], -1) in place of out[:, -1].", False, ""),
+        ("Give the new state to the next call: rnn(x, state).", False, ""),
+        ("Cut it in your model: h = h.detach(), or h, c = h.detach(), c.detach().", False, ""),
+    ],
+)
+def test_only_lines_of_code_are_offered_to_be_copied(advice: str, is_code: bool, names: str) -> None:
+    assert (watched_text.is_code(advice), watched_text.about_names(advice)) == (is_code, names)
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        ({}, watched_text.NO_END),
+        ({"is_last": True}, watched_text.FINISHED),
+        ({"is_last": True, "ended_by": "KeyboardInterrupt"}, "The training was cut short by Ctrl-C."),
+        ({"is_last": True, "ended_by": "ValueError"}, "The training was cut short by ValueError."),
+    ],
+)
+def test_a_recording_says_how_it_ended(end: dict[str, Any], says: str) -> None:
+    feed = feed_of(recorded(0), RecordedLook(step=1, modules=(), **end))
+    assert watched_text.clock(feed.training) == says
 
 
 def test_a_past_look_another_module_and_another_layer_are_shown() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.replay import player
 from app.watched import page as watched_page
 from app.watched import text as watched_text
 from app.watched.registry import WATCHED
 from engine.recording.growing import GrowingFile
 from engine.recording.growing.folder import FOLDER
+from engine.recording.growing.writer import MAX_BYTES
 from tests.app.conftest import move, opened, turn
 from tests.engine.recording.growing.conftest import module_look, recorded
 
@@ -52,3 +55,22 @@ def test_several_recordings_can_be_chosen_by_name(folder: Path) -> None:
     other = ({"one.looks", "two.looks"} - set(shown(page))).pop()
     move(page, watched_page.CHOSEN, other)
     assert shown(page) == [other]
+
+
+def test_of_several_uploaded_files_it_is_said_which_one_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [SimpleNamespace(name=name, file_id=name) for name in ("b.zip", "a.looks", "c.looks")]
+    said: list[str] = []
+    drawn: list[object] = []
+    monkeypatch.setattr(watched_page, "_owner", str)
+    monkeypatch.setattr(watched_page, "_uploaded", lambda owner, id, name, file: name)
+    monkeypatch.setattr(watched_page.component, "view", drawn.append)
+    monkeypatch.setattr(watched_page.st, "info", said.append)
+    watched_page.show_uploaded(files)
+    assert drawn == ["a.looks"] and len(said) == 1
+    assert said[0].startswith("a.looks is shown.") and "b.zip, c.looks" in said[0]
+    watched_page.show_uploaded(files[1:2])
+    assert len(drawn) == 2 and len(said) == 1
+
+
+def test_a_file_that_was_written_fits_the_upload() -> None:
+    assert MAX_BYTES <= player.MAX_UPLOADED * 10**6

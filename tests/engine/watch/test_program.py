@@ -155,9 +155,17 @@ def test_mistakes_and_changed_verdicts_are_said_at_once(watched):
 def test_nothing_to_watch(watched):
     out, err = watched("train(nn.Linear(3, 1), 2); print('done')")
     assert out == "done\n"
-    assert (
-        err == "watch: no model with nn.RNN, nn.GRU, nn.LSTM or one of their cells was called with gradients enabled.\n"
+    assert err.startswith(
+        "watch: no model with nn.RNN, nn.GRU, nn.LSTM or one of their cells was called with gradients"
     )
+    assert 'call lens.state("h", h) at every step' in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(2)", "ValueError('mine')"])
+def test_nothing_is_said_of_a_script_that_ends_before_a_model_is_called(watched, raised, capsys):
+    with pytest.raises((SystemExit, ValueError)):
+        watched(f"raise {raised}")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("raised", ["SystemExit(3)", "KeyboardInterrupt()", "ValueError('mine')"])
@@ -169,8 +177,17 @@ def test_the_report_comes_also_where_the_script_ends_early(watched, raised, caps
     assert kind is not SystemExit or caught.value.code == 3
 
 
+def test_a_recording_says_what_cut_the_training_short(watched, tmp_path):
+    for raised, name in [("KeyboardInterrupt()", "KeyboardInterrupt"), ("SystemExit(0)", "")]:
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            watched(f"train(Net(), 1); raise {raised}", options=("--record", "run.looks"))
+        end = read_looks((tmp_path / "run.looks").read_bytes())[-1]
+        assert end.is_last and end.ended_by == name
+
+
 FAILS = """
-import os, sys
+import os, sys, torch
+torch.nn.Linear(1, 1)(torch.zeros(1))
 if not os.fork():
     sys.exit()
 os.wait()
@@ -192,7 +209,7 @@ def test_an_error_is_shown_as_the_script_alone_would_show_it(tmp_path, monkeypat
     (tmp_path / "fails.py").write_text(FAILS)
     plain, one = python(tmp_path, "fails.py"), python(tmp_path, "-m", "engine", "watch", "fails.py")
     assert plain.stderr.startswith("Traceback") and "in deep" in plain.stderr
-    assert one.stderr.endswith("enabled.\n" + plain.stderr) and one.stderr.count("watch: ") == 1
+    assert one.stderr.endswith("every step.\n" + plain.stderr) and one.stderr.count("watch: ") == 1
     assert one.returncode == plain.returncode == 1
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
@@ -261,7 +278,7 @@ def test_wrong_options_are_said_in_a_sentence(capsys, tmp_path):
         ("-m", "nowhere.at.all"): "there is no module nowhere.at.all",
         ("-m",): "name a script",
         (): "name a script, or a module after -m",
-        ("--record", str(tmp_path / "no" / "run.looks"), script): "No such file or directory",
+        ("--record", str(tmp_path / "no" / "run.looks"), script): f"the folder {tmp_path / 'no'} is not there",
     }
     for arguments, says in cases.items():
         assert main(["watch", *arguments]) == 2

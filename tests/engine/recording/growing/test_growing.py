@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.recording import RecordingError
-from engine.recording.growing import Follower, GrowingFile, read_looks
+from engine.recording.growing import Follower, GrowingFile, RecordedLook, read_looks
 from engine.recording.growing.axis import on_axis
+from engine.recording.growing.chunks import read_chunk
+from engine.recording.growing.looks import chunk_of, look_of
 from tests.engine.recording.growing.conftest import assert_same, module_look, recorded
 
 
@@ -80,6 +83,30 @@ def test_a_file_of_somebody_else_is_neither_overwritten_nor_read(tmp_path: Path)
     assert path.read_text() == "import torch"
     with pytest.raises(RecordingError, match="no recording of looks"):
         Follower(path).news()
+
+
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"^the folder nowhere is not there$"):
+        GrowingFile("nowhere/run.looks")
+
+    def refuse(path: object, *_: object) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError, match=r"Permission denied: 'run\.looks'"):
+        GrowingFile("run.looks")
+
+
+def test_an_entry_of_an_earlier_version_does_not_say_what_ended_it() -> None:
+    entry = RecordedLook(step=3, modules=(), is_last=True, ended_by="KeyboardInterrupt")
+    written = chunk_of(entry)
+    chunk = read_chunk(BytesIO(written), len(written))
+    assert chunk is not None and look_of(chunk).ended_by == "KeyboardInterrupt"
+    del chunk.text["ended_by"]
+    assert look_of(chunk).ended_by == ""
 
 
 def test_a_full_file_keeps_every_second_look_and_stays_within_its_limit(tmp_path: Path) -> None:
