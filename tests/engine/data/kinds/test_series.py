@@ -421,3 +421,8 @@ def test_what_a_chosen_period_changes_besides_itself_is_said():
         "rows, not 40.",
     )
     assert says(read(frame, period=7, window=20)[2], "changes more: held out are the last 35 rows, not 40.")
+
+
+def test_missing_steps_of_several_minutes_are_said_without_one():
+    frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=60, freq="10min"), "y": np.arange(60.0) % 7})
+    assert says(read(frame.drop([20, 21]))[2], "2 steps of 10 minutes lack")
