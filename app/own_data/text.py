@@ -25,8 +25,8 @@ ACCEPTED = (
     "`.npz` or plain text. Two files are taken as pairs line by line, several as one class each."
 )
 LARGEST = (
-    f"**At most {MOST} together.** Of a larger file, bring a part: the newest rows, or every tenth. (The command line "
-    "reads no more.)"
+    f"**At most {MOST} together.** Of a larger file, bring a part: the newest rows, or every tenth. The "
+    "command line has the same limit."
 )
 TOO_LARGE = "{names} {have} {size:,.0f} MB; at most {most} are read. Keep the newest rows, or every tenth."
 PRIVATE = (

@@ -7,6 +7,7 @@ from engine.diagnosis.case import LEARNING_SHARE, Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.learning import STUCK_AFTER, WORSE
 from engine.diagnosis.text import fitted, times
+from engine.frame import RunInfo
 
 PLATEAU_TOLERANCE = 0.05  # relative distance within which a loss counts as being at a level
 PLATEAU_UPDATES = 100  # updates between the two mean training losses in a frame, and before there is a plateau at all
@@ -82,10 +83,20 @@ def behind(case: Case) -> Finding | None:
     if case.is_falling and case.share < WORSE:
         return None
     stands = f"After {frame.step:,} updates the held-out loss is {times(case.share)} that of “{case.line_name}”"
-    sentence = f"{stands}, and {'still falls' if case.is_falling else 'hardly falls'}."
+    sentence = f"{stands}, and {_recent_course(case)}."
     is_unbeatable = case.line_name in UNBEATABLE_LEVELS  # by any other cell, too
     cure = cures.usual_updates(info, frame) if is_unbeatable else cures.usual_settings(info, frame)
     return Finding("behind", sentence, cure)
+
+
+def _recent_course(case: Case) -> str:
+    """What the held-out loss did at the newest measurement, and the training loss meanwhile."""
+    frame = case.frame
+    if case.is_falling:
+        return "still falls"
+    if frame.recent_loss < 0.9 * frame.earlier_loss:
+        return "was lower before, while the training loss falls" if frame.held_out_best < case.loss else "falls slowly"
+    return "hardly falls"
 
 
 def simple_answer_is_better(case: Case) -> Finding | None:
@@ -99,10 +110,20 @@ def simple_answer_is_better(case: Case) -> Finding | None:
     name, beaten, count = info.best_metric_baseline, info.beaten(frame.held_out_metric), len(info.metric_baselines)
     if name in beaten:
         return None
-    best, has = info.metric_baselines[name], f"{info.metric_name} {info.write_metric(frame.held_out_metric)}"
+    own, written = told_apart(info, frame.held_out_metric, info.metric_baselines[name])
+    best, has = info.metric_baselines[name], f"{info.metric_name} {own}"
     some = f"{len(beaten)} of {count}" if beaten else "none of the"
     stands = f"After {frame.step:,} updates it beats {some} simple answers"
-    those = f"that of “{name}” {info.write_metric(best)}"
-    sentence = fitted(f"{stands}: {has}, {those}.", f"{stands}: {has}, the best of them {info.write_metric(best)}.")
+    those = f"that of “{name}” {written}"
+    sentence = fitted(f"{stands}: {has}, {those}.", f"{stands}: {has}, the best of them {written}.")
     cure = {} if case.progresses else cures.usual_settings(info, frame)
     return Finding("behind", sentence, cure, {"best_metric_baseline": best})
+
+
+def told_apart(info: RunInfo, own: float, best: float) -> tuple[str, str]:
+    """Two values of the metric as they are written, with more digits where they would look equal but are not."""
+    plain = info.write_metric(own), info.write_metric(best)
+    if plain[0] != plain[1] or own == best:
+        return plain
+    pairs = ((f"{own:.{n}{kind}}", f"{best:.{n}{kind}}") for n in range(1, 9) for kind in "%g"[not info.metric_percent])
+    return next((pair for pair in pairs if pair[0] != pair[1]), plain)

@@ -14,11 +14,18 @@ USUAL: dict[str, tuple[int, ...]] = {
     "week": (52,),
     "day": (7, 365),
     "weekday": (5,),
+    "12 hours": (14,),
+    "8 hours": (3, 21),
+    "6 hours": (4, 28),
+    "4 hours": (6, 42),
+    "3 hours": (8, 56),
+    "2 hours": (12, 84),
     "hour": (24, 168),
     "30 minutes": (48, 336),
-    "15 minutes": (96,),
-    "10 minutes": (144,),
-    "5 minutes": (288,),
+    "20 minutes": (72, 504),
+    "15 minutes": (96, 672),
+    "10 minutes": (144, 1008),
+    "5 minutes": (288, 2016),
     "minute": (60, 1440),
 }
 """By step: the periods that the calendar suggests, asked first."""
@@ -29,8 +36,9 @@ FEWEST_ROWS = 12
 def find_period(values: np.ndarray, step: str) -> int | None:
     """The seasonal period, by the autocorrelation of a series without its straight trend; None if it has none.
 
-    A usual period of the step must stand out from the lags around it. Any other must be a peak, a good deal higher than
-    the lowest correlation before it.
+    A usual period of the step must stand out from the lags around it, in the values or in their changes: beside the
+    slow swing of a year, a week shows only in the changes. Any other must be a peak, a good deal higher than the lowest
+    correlation before it.
 
     Args:
         values: (n,) of the trained part; NaN where missing.
@@ -44,8 +52,9 @@ def find_period(values: np.ndarray, step: str) -> int | None:
     if acf is None:
         return None
     floor = max(0.25, 3 / math.sqrt(n))
-    for period in USUAL.get(step, ()):
-        if PERIODS_NEEDED * period <= n and _stands_out(acf, period, floor):
+    changes = autocorrelation(np.diff(x))
+    for period in possible_periods(n, step):
+        if any(each is not None and _stands_out(each, period, floor) for each in (acf, changes)):
             return period
     lags = np.arange(2, max(2, n // 3))
     lowest = np.minimum.accumulate(acf[1:])[lags - 2]  # of the lags from 1 up to the one before
@@ -54,6 +63,11 @@ def find_period(values: np.ndarray, step: str) -> int | None:
     if not len(peaks):
         return None
     return int(peaks[acf[peaks] > 0.8 * acf[peaks].max()][0])
+
+
+def possible_periods(n: int, step: str) -> tuple[int, ...]:
+    """The usual periods of a step of which n rows hold enough to tell."""
+    return tuple(period for period in USUAL.get(step, ()) if PERIODS_NEEDED * period <= n)
 
 
 def autocorrelation(x: np.ndarray) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from engine.data.kinds.series_ids import Grouping, grouped
 from engine.data.kinds.series_layout import turned_round
 from engine.data.kinds.series_means import NONE, averaged, possible_means, say_offer, wanted_means
 from engine.data.kinds.series_order import Ordered, each_moment_once, early_rows, filled, rows_in_order, say_filled
-from engine.data.kinds.series_plan import Plan, plan_of, related
+from engine.data.kinds.series_plan import Plan, plan_of, related, say_what_follows
 from engine.data.kinds.series_steps import Step, step_of
 from engine.data.kinds.series_time import RowTimes, line_of, time_of
 from engine.data.limits import MIN_ROWS
@@ -93,8 +93,11 @@ def of_table(
             target,
         )
     _say_too_short(content, notes)
+    if plan.period is not None and choices.get("period") is not None:
+        without = plan_of(y, everything, found.step.name, {**choices, "period": 0})
+        say_what_follows(plan, without, notes)
     if wanted_means(choices) is None:
-        say_offer(found.step, plan.period, found.possible, notes)
+        say_offer(found.step, plan.period, content.window, found.possible, notes)
     _say_what_to_expect(y[: len(y) - plan.test], target, found.time is not None, line, notes)
     return _summary(found, plan, content) | _means(found, choices), content
 

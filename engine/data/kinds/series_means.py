@@ -115,10 +115,10 @@ def begin_of(times: np.ndarray, unit: str) -> np.ndarray:
     return times.astype(f"datetime64[{code}]").astype("datetime64[s]")
 
 
-def say_offer(step: Step, period: int | None, possible: Iterable[str], notes: Notes) -> None:
-    """Say of which unit means would give a period that a network can read; nothing where it can read it already."""
+def say_offer(step: Step, period: int | None, window: int, possible: Iterable[str], notes: Notes) -> None:
+    """Say of which unit means would give a period that a network can read; nothing where its window holds one."""
     length = _seconds(step)
-    if period is None or period <= LONGEST_PERIOD_READ or length is None:
+    if period is None or period <= max(LONGEST_PERIOD_READ, window) or length is None:
         return
     seconds = period * length
     # A year has no whole number of weeks.
@@ -128,9 +128,8 @@ def say_offer(step: Step, period: int | None, possible: Iterable[str], notes: No
     span = next((a(each) for each, known in LENGTHS.items() if abs(seconds - known) < NEARLY * known), "a period")
     each = step.name if step.name[0].isdigit() else a(step.name)
     notes.say(
-        f"{span[0].upper()}{span[1:]} is {period:,} steps of {each}; by default a network reads two periods of at most "
-        f"{LONGEST_PERIOD_READ} steps each. With means of {a(unit)}, {span} would be "
-        f"{round(seconds / LENGTHS[unit])} steps.",
+        f"{span[0].upper()}{span[1:]} is {period:,} steps of {each}, but the network reads only {window:,} steps at a "
+        f"time. With means of {a(unit)}, {span} would be {round(seconds / LENGTHS[unit])} steps.",
         harmless=True,
     )
 

@@ -118,7 +118,8 @@ def say_filled(before: list[Ordered], after: list[Ordered], step: Step, name: st
     row = int(np.diff(one.times).argmax()) + 1
     line, moment = line_of(one.lines, row), written(one.times[row])
     if put_in:
-        steps = f"1 step of one {step.name} lacks" if put_in == 1 else f"{put_in:,} steps of one {step.name} lack"
+        length = step.name if step.name[0].isdigit() else f"one {step.name}"
+        steps = f"1 step of {length} lacks" if put_in == 1 else f"{put_in:,} steps of {length} lack"
         put = "it is put in as missing" if put_in == 1 else "they are put in as missing"
         notes.say(f"{steps}, the longest gap before {moment}; {put}.", line, name)
     elif (step.months or step.seconds) and any(_lacks(one, step) for one in before):

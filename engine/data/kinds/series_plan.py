@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from engine.data.choices import TRANSFORMS
-from engine.data.kinds.period import find_period
+from engine.data.kinds.period import find_period, possible_periods
 from engine.data.limits import TEST_SHARES
-from engine.data.problems import DataError
+from engine.data.problems import DataError, Notes
+from engine.data.tasks.series_baselines import errors_with
 from engine.data.tasks.series_rows import first_known, hold
 
 TEST_SHARE = 0.2
 FEWEST_TESTED = 3
 LONGEST_WINDOW, USUAL_WINDOW, SHORTEST_WINDOW = 200, 24, 12
+CLEARLY_BETTER = 0.9  # times the error of simple answers without a period: by chance, many are a little better
+PERIODS_TO_COMPARE = 20  # with fewer, chance alone often makes them clearly better
 LONGEST_PERIOD_READ = 60  # a window has two periods if they are no longer
 
 
@@ -48,12 +51,47 @@ def plan_of(target: np.ndarray, everything: np.ndarray, step: str, choices: dict
         if period == 1:
             raise DataError("period must be at least 2 steps, or 0 for none, but is 1.")
     else:
-        period = find_period(target[: n - test], step)
+        period = _guessed_period(target[: n - test], step)
     if period is not None and test // period * period >= FEWEST_TESTED:
         test = test // period * period  # whole periods; never more, for the period was found on the rows before
     horizon = _whole("horizon", choices.get("horizon", 1), 1, max(1, (n - test) // 4))
     return Plan(test, period, _window(n - test, period, horizon, choices), horizon,
                 _transform(target[: n - test], everything, period, choices))  # fmt: skip
+
+
+def say_what_follows(plan: Plan, without: Plan, notes: Notes) -> None:
+    """Say what a chosen period changes besides itself.
+
+    Args:
+        without: what would be asked with no period and the same other choices.
+    """
+    changes = [
+        f"{what} {now}, not {before}"
+        for what, now, before in (
+            ("the window is", f"{plan.window:,} steps", f"{without.window:,}"),
+            ("held out are the last", f"{plan.test:,} rows", f"{without.test:,}"),
+            ("what is asked is", f"'{plan.transform}'", f"'{without.transform}'"),
+        )
+        if before != now.removesuffix(" steps").removesuffix(" rows")
+    ]
+    if changes:
+        notes.say(f"The period of {plan.period:,} steps that you chose changes more: {'; '.join(changes)}.")
+
+
+def _guessed_period(trained: np.ndarray, step: str) -> int | None:
+    """The period found, unless a usual one of the calendar gives clearly better simple answers on the trained part.
+
+    What these answers need is fitted on its first rows, and their errors are taken on its last ones.
+    """
+    found = find_period(trained, step)
+    usual = possible_periods(len(trained), step)
+    if found in usual:
+        return found
+    usual = tuple(period for period in usual if PERIODS_TO_COMPARE * period <= len(trained))
+    cut = len(trained) - max(1, round(len(trained) * TEST_SHARE))
+    errors = {period: min(errors_with(trained, cut, period).values(), default=np.inf) for period in (found, *usual)}
+    best = min(errors, key=errors.__getitem__)
+    return best if errors[best] < CLEARLY_BETTER * errors[found] else found
 
 
 def _share(choices: dict[str, Any]) -> float:

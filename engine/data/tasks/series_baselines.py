@@ -106,6 +106,24 @@ def _forecasts(past: _Past, period: int | None, at: np.ndarray, ahead: int) -> d
     return found
 
 
+def errors_with(target: np.ndarray, cut: int, period: int | None) -> dict[str, float]:
+    """Mean absolute errors of the next rows after a cut, {name: in units}, were the period this one.
+
+    Args:
+        target: (n,) NaN where missing. cut: what is fitted is fitted on the rows before it.
+    """
+    values = target[:, None]
+    known = target[~np.isnan(target)]
+    past = _past(OneSeries("", values, None, np.zeros(len(target), np.int64), cut), period, bool((known > 0).all()))
+    asked = np.arange(cut, len(target))
+    asked = asked[~np.isnan(target[asked])]
+    if not len(asked):
+        return {}
+    found = _forecasts(past, period, asked - 1, 1)
+    errors = {name: float(np.abs(said - target[asked]).mean()) for name, said in found.items()}
+    return {name: error for name, error in errors.items() if np.isfinite(error)}
+
+
 def names(content: SeriesContent) -> tuple[str, ...]:
     """The baselines that these data have, in the order in which they are told; the value before comes first."""
     if content.period is None:

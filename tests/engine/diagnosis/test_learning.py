@@ -204,6 +204,10 @@ def test_far_above_the_line_it_is_behind_and_only_a_new_lowest_loss_counts_as_fa
     falling = judged(ratio=0.5, step=300, record=record(**values, best=1.6 * LINE))
     assert "hardly falls" in jumping.sentence and "still falls" in falling.sentence
     assert (jumping.kind, falling.kind) == ("behind", "behind")
+    learning = judged(
+        ratio=0.5, step=300, recent=0.1, earlier=0.22, record=record(**values, best=1.2 * LINE, best_step=100)
+    )
+    assert "was lower before, while the training loss falls" in learning.sentence
 
 
 # ---- not trained yet, far enough

@@ -108,6 +108,8 @@ def test_a_network_that_beats_no_simple_answer_is_never_called_healthy():
     assert judged(1e3, share=0.05)[1].kind == "behind", "nor nearly right, however low its loss"
     better = (max(info.metric_baselines.values()) + best) / 2
     assert "beats 1 of 2 simple answers" in judged(better)[1].sentence, "the best of them is what counts"
+    close = judged(best * 1.0004)[1].sentence
+    assert f"{info.write_metric(best)}, that" not in close, "two numbers that differ are not written alike"
     assert judged(best * 0.99)[1].kind == "healthy"
     assert judged(1e3, step=150)[1].kind == "healthy", "before that it has hardly begun"
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.data.kinds.period import autocorrelation, find_period
+from engine.data.kinds.series_plan import plan_of
 from engine.tasks.series import yearly_sunspots
 from tests.engine.data.series_tables import airline, waves
 
@@ -44,3 +45,24 @@ def test_the_autocorrelation_is_that_of_plain_sums():
     centred = pd.Series(x - x.mean())
     expected = [(centred * centred.shift(lag)).mean() / (centred**2).mean() for lag in range(50)]
     assert autocorrelation(x) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize(("step", "week", "cycle"), [("day", 7, 365), ("hour", 24, 24 * 60), ("month", 12, 110)])
+def test_a_usual_period_beside_a_slow_swing_is_found_in_the_changes(step, week, cycle):
+    """As a meter that is read daily: more at each weekend, far more in winter."""
+    t, rng = np.arange(8 * week if step != "day" else 585), np.random.default_rng(4)
+    y = 18 + 12 * np.cos(2 * np.pi * t / cycle) + 2.5 * (t % week >= week * 5 // 7) + 0.8 * rng.normal(size=len(t))
+    assert find_period(y, step) == week
+
+
+def test_a_usual_period_too_weak_to_stand_out_counts_if_its_simple_answers_are_clearly_better():
+    """A walk that is a little higher on one day of the week."""
+    y = 50 + np.cumsum(np.random.default_rng(4).normal(size=400)) + (np.arange(400) % 7 == 0)
+    assert find_period(y[:320], "day") is None
+    assert plan_of(y, y, "day", {}).period == 7
+
+
+@pytest.mark.parametrize("step", ["day", "month", "hour", "quarter", "weekday"])
+def test_walks_have_a_usual_period_no_more_often_than_chance_allows(step):
+    walks = (50 + np.cumsum(np.random.default_rng(seed).normal(size=150)) for seed in range(40))
+    assert sum(plan_of(walk, walk, step, {}).period is not None for walk in walks) <= 2

@@ -406,3 +406,23 @@ def test_any_table_is_read_or_refused(y, x, days, ids):
         assert error.sentence.endswith(".")
     else:
         assert content.window >= 2 and all(np.isfinite(list(summary["baselines"].values())))
+
+
+def test_what_a_chosen_period_changes_besides_itself_is_said():
+    rng, t = np.random.default_rng(0), np.arange(200)
+    frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=200), "y": rng.normal(size=200) + t % 3 - 1})
+    without, with_it = read(frame, period=0), read(frame, period=7)
+    assert not says(without[2], "you chose")
+    before, now = without[0], with_it[0]
+    assert (before["window"], before["test"], now["window"], now["test"]) == (24, 40, 14, 35)
+    assert says(
+        with_it[2],
+        "The period of 7 steps that you chose changes more: the window is 14 steps, not 24; held out are the last 35 "
+        "rows, not 40.",
+    )
+    assert says(read(frame, period=7, window=20)[2], "changes more: held out are the last 35 rows, not 40.")
+
+
+def test_missing_steps_of_several_minutes_are_said_without_one():
+    frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=60, freq="10min"), "y": np.arange(60.0) % 7})
+    assert says(read(frame.drop([20, 21]))[2], "2 steps of 10 minutes lack")

@@ -43,9 +43,11 @@ def test_a_long_period_is_said_and_means_are_offered():
     assert summary["means"] == "none" and summary["possible_means"] == ["hour", "day"]
     assert summary["row_step"] == "10 minutes"
     assert said == [
-        "A day is 144 steps of 10 minutes; by default a network reads two periods of at most 60 steps each. With means "
-        "of an hour, a day would be 24 steps."
+        "A day is 144 steps of 10 minutes, but the network reads only 24 steps at a time. With means of an hour, a day "
+        "would be 24 steps."
     ]
+    assert any("reads only 100 steps" in sentence for sentence in read(every_ten_minutes(), window=100)[2])
+    assert not any("reads only" in sentence for sentence in read(every_ten_minutes(), window=144)[2])
     assert read(every_ten_minutes(), means="none")[2] == said
     assert len(content.series[0].values) == 2880
 
@@ -188,10 +190,10 @@ def test_no_means_are_offered_where_there_are_none():
 
 
 @for_each({"rows, period, freq, words": [
-    (1461 * 2, 365, "D", "A year is 365 steps of a day; .* With means of a month, a year would be 12 steps."),
-    (3000, 132, "MS", "A period is 132 steps of a month; .* With means of a year, a period would be 11 steps."),
-    (6000, 1440, "min", "A day is 1,440 steps of a minute; .* With means of an hour, a day would be 24 steps."),
-    (9000, 3600, "s", "An hour is 3,600 steps of a second; .* With means of a minute, an hour would be 60 steps."),
+    (1461 * 2, 365, "D", "A year is 365 steps of a day, but .* With means of a month, a year would be 12 steps."),
+    (3000, 132, "MS", "A period is 132 steps of a month, but .* With means of a year, a period would be 11 steps."),
+    (6000, 1440, "min", "A day is 1,440 steps of a minute, but .* With means of an hour, a day would be 24 steps."),
+    (9000, 3600, "s", "An hour is 3,600 steps of a second, but .* With means of a minute, an hour would be 60 steps."),
 ]})  # fmt: skip
 def test_the_finest_unit_that_makes_a_period_short_enough_is_offered(rows, period, freq, words):
     frame = waves(rows, period, freq=freq)
