@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.watch.call import Call
 from engine.watch.guard import Guard
+from engine.watch.tally import CountedPass, Tally
 
 
 @dataclass(eq=False)
@@ -22,9 +23,10 @@ class RunningPass:
     Args:
         calls: whose gradients have come back, by number. at_weights: see `engine.watch.proof.AtWeights`.
         states: those that were shown by `Lens.state`, as `engine.watch.states.States`.
-        is_look: one of its calls was to be looked at, whether or not that succeeds.
+        counted: how it was counted. is_look: one of its calls was to be looked at, whether or not that succeeds.
     """
 
+    counted: CountedPass
     calls: dict[int, Call] = field(default_factory=dict)
     at_weights: dict[int, Tensor] = field(default_factory=dict)
     states: dict[str, dict[int, Any]] = field(default_factory=dict)
@@ -39,16 +41,17 @@ class BackwardPasses:
     was raised, and which never ends, is forgotten with them.
 
     Args:
-        measure: gets a pass at its end. ended: gets it afterwards, also if measuring has failed.
+        tally: counts them. measure: gets a pass at its end. ended: gets it afterwards, also if measuring has failed.
     """
 
     def __init__(
         self,
         guard: Guard,
+        tally: Tally,
         measure: Callable[[RunningPass], None],
         ended: Callable[[RunningPass], None],
     ) -> None:
-        self._guard, self._measure, self._ended = guard, measure, ended
+        self._guard, self._tally, self._measure, self._ended = guard, tally, measure, ended
         self._running: weakref.WeakValueDictionary[int, RunningPass] = weakref.WeakValueDictionary()
 
     def begin(self, *, is_look: bool) -> RunningPass:
@@ -56,7 +59,7 @@ class BackwardPasses:
         number = torch._C._current_graph_task_id()
         running = self._running.get(number)
         if running is None:
-            running = self._running[number] = RunningPass()
+            running = self._running[number] = RunningPass(self._tally.running())
             for step in (self._measure, self._over):
                 torch.autograd.Variable._execution_engine.queue_callback(self._guard.hook("*", partial(step, running)))
         running.is_look |= is_look

@@ -43,9 +43,12 @@ from engine.watch.scalars import scalars_of
 from engine.watch.scaler import Scaler
 from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
+from engine.watch.tally import Tally
 
 HEARD_PASSES = 2
 """So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
+NO_LOOK = "{name}: backward passes went through it, but none of them has been looked at. every=1 looks at each."
+NO_GRADIENT = "{name}: states were shown, but no gradient ever came back to them."
 
 
 class Lens(Recorded):
@@ -72,8 +75,9 @@ class Lens(Recorded):
             self._guard.refusals["*"] = NOTHING_FOUND
         self._scaler = scaler
         self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
-        self._passes = BackwardPasses(self._guard, self._measure, self._ended)
-        self._states = StateLoops(self._passes, self._guard)
+        self._tally = Tally(self._schedule)
+        self._passes = BackwardPasses(self._guard, self._tally, self._measure, self._ended)
+        self._states = StateLoops(self._passes, self._guard, self._schedule, self._tally)
         self._leftovers = Leftovers(self._modules, self._mistakes)
         began = self._leftovers.pass_began
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes, began)
@@ -83,6 +87,7 @@ class Lens(Recorded):
             self._hooks.any_module = self._roots.called
         if self._modules or self._roots is not None:
             self._hooks.arm()
+        self._count_at_parameters()
 
     def __enter__(self) -> Self:
         return self
@@ -106,9 +111,10 @@ class Lens(Recorded):
         said: dict[str, str] = {}
         with self._guard.of("*"):
             self._hooks.close()
+            self._tally.close()
             self._states.pass_ended()
             self._history.closed(self._modules.values())
-            never_seen = self._listener.never_seen()
+            never_seen = self._say_what_was_missed() | self._listener.never_seen()
             self._listener.closed()
             self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
@@ -123,6 +129,13 @@ class Lens(Recorded):
     def _found(self) -> None:
         """There are more modules than before."""
         self._hooks.hear(self._listener.before, self._listener.after)
+        self._count_at_parameters()
+
+    def _count_at_parameters(self) -> None:
+        """Count the passes that reach a module, also while its calls are not heard of."""
+        for watched in self._modules.values():
+            module = watched.module()
+            self._tally.follow(watched.name, () if module is None else module.parameters())
 
     @property
     def has_heard(self) -> bool:
@@ -142,17 +155,21 @@ class Lens(Recorded):
         Raises:
             TypeError, ValueError: if it is no such tensor, as the pair (h, c).
         """
+        if self._states.rests(name):  # loops call this often
+            return state
         check_state(name, state)
         with self._guard.of(name):
             model = None if self._model is None else self._model()
             if model is not None and model.training and not self._closed and torch.is_grad_enabled():
-                self._states.show(name, state, is_look=self._schedule.is_due())
+                self._states.show(name, state, {id(parameter) for parameter in model.parameters()})
         return state
 
     def _updated(self, optimizer: torch.optim.Optimizer) -> None:
         """An update was made: hear of calls until the next one, or do not."""
         armed, wanted = self._hooks.armed, self._wanted()
         self._hooks.arm(wanted)
+        if self._modules and not wanted:
+            self._schedule.listens_always = False
         if armed or wanted:
             self._leftovers.updated(optimizer)
 
@@ -163,13 +180,13 @@ class Lens(Recorded):
             return False
         if not self._modules:
             return self._roots is not None
-        return not schedule.by_time or schedule.passes < HEARD_PASSES or schedule.would_be_due()
+        return not schedule.by_time or schedule.heard < HEARD_PASSES or schedule.would_be_due()
 
     def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
-            number, scale, proves = self._schedule.passes, self._scale, self._schedule.proves
+            number, scale, proves = running.counted.number, self._scale, self._schedule.proves
             kept = (calls, running.states, running.at_weights)
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
                 self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
@@ -186,11 +203,33 @@ class Lens(Recorded):
         """Count it, whether or not measuring succeeded: a look that fails has its cost, too."""
         if not self._closed:
             self._schedule.pass_ended(running.is_look)
+            self._schedule.always_reached &= bool(running.counted.reached)
             self._listener.pass_ended()
             self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
+                self._looked(running)
                 self._history.events.looked(self._looking.looks, self.mistakes)
+
+    def _looked(self, running: RunningPass) -> None:
+        """A look was taken, or has failed."""
+        self._schedule.last = running.counted.number
+        self._tally.looked(running.counted)
+        self._states.looked(running.states.keys(), running.counted)
+        self._count_at_parameters()  # a parameter can be frozen, or replaced
+
+    def _say_what_was_missed(self) -> dict[str, str]:
+        """Refuse, until there is a look, what was trained without one. Returns these sentences."""
+        if self._guard.refusals.get("*", NOTHING_FOUND) != NOTHING_FOUND:
+            return {}  # it is said why
+        own = {form.format(name=name) for name in self._guard.refusals for form in (NO_GRADIENT, NO_LOOK)}
+        seen = {*self._looking.looks, *(name for name, why in self._guard.refusals.items() if why not in own)}
+        unheard = () if self._schedule.listens_always else filter(self._tally.is_owed, self._tally.reached)
+        trained = {*unheard, *self._listener.answered}
+        said = {name: NO_GRADIENT.format(name=name) for name in self._states.waiting() if name not in seen}
+        said |= {name: NO_LOOK.format(name=name) for name in sorted(trained) if name not in seen}
+        self._guard.refusals |= said
+        return said
 
     # ---- what it says
 
@@ -255,6 +294,7 @@ class Lens(Recorded):
     @property
     def refusals(self) -> dict[str, str]:
         """Why something is not measured, by module; "*" for the whole model."""
+        self._say_what_was_missed()
         return dict(self._guard.refusals)
 
     @property

@@ -66,7 +66,19 @@ class Looking:
             raise LookupError(f"say which module: {', '.join(names)}")
         reasons = {key: why for key, why in self._guard.refusals.items() if name is None or key in (name, "*")}
         why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
+        if name is not None and (others := self._others(name)):
+            is_watched = len(others) < len(self._known())
+            why = (
+                f"{why} There is: {', '.join(others)}." if reasons or is_watched else f"There is: {', '.join(others)}."
+            )
         raise LookupError(f"there is no flow{'' if name is None else f' of {name}'}. {why}")
+
+    def _others(self, name: str) -> list[str]:
+        """The names that there are: those that were looked at, and the other modules that are watched."""
+        return [each for each in self._known() if each != name and not each.endswith("." + name)]
+
+    def _known(self) -> list[str]:
+        return list(dict.fromkeys([*self.looks, *(watched.name for watched in self._modules.values())]))
 
     @torch.no_grad()
     def look(

@@ -18,11 +18,16 @@ class Cost:
     Args:
         looks: backward passes that were measured, or that failed to be. seconds: the lens's own time.
         elapsed: seconds since it began.
+        last: the number of the pass that was looked at last; the first pass has number 0. None before any look.
+        passes: how many there were. counts_all: False if there may have been more of them.
     """
 
     looks: int
     seconds: float
     elapsed: float
+    last: int | None = None
+    passes: int = 0
+    counts_all: bool = True
 
     @property
     def share(self) -> float:
@@ -31,18 +36,33 @@ class Cost:
 
     def __str__(self) -> str:
         looks = "1 look" if self.looks == 1 else f"{self.looks} looks"
-        return f"{looks}, {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%})"
+        age = "" if self.last is None else f", last look at backward pass {self.last} of {self._of} (the first is 0)"
+        return f"{looks}, {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%}){age}"
+
+    @property
+    def _of(self) -> str:
+        return str(self.passes) if self.counts_all else f"at least {self.passes}"
 
 
 class Schedule:
-    """Decides whether the next forward call is kept, and counts backward passes ("a step" is one, not an update)."""
+    """Decides whether the next forward call is kept, and counts backward passes ("a step" is one, not an update).
+
+    Attributes:
+        passes: all that there were. heard: those of which a call was heard. looks: those that were looked at.
+        owed: names at which a first look is still to be taken. last: see `Cost`. seconds: the lens's own time.
+        listens_always: False if calls were not heard of at some time. always_reached: False if a pass was heard of that
+            would not have been counted otherwise.
+    """
 
     def __init__(self, share: float, every: int | None) -> None:
         self._share, self._every, self._began = share, every, time.perf_counter()
         self._due: bool | None = None
         self._within = False
         self._at_last_look, self._costs = 0.0, 0.0
-        self.passes, self.looks, self.seconds = 0, 0, 0.0
+        self.passes, self.heard, self.looks, self.seconds = 0, 0, 0, 0.0
+        self.owed: set[str] = set()
+        self.last: int | None = None
+        self.listens_always, self.always_reached = True, True
 
     @property
     def by_time(self) -> bool:
@@ -61,15 +81,28 @@ class Schedule:
         return self._due
 
     def would_be_due(self) -> bool:
-        """The first pass is looked at. From then on the time for one more such look must have been saved up."""
+        """The first pass of every module is looked at. From then on the time for one more look must be saved up."""
         if self._every is not None:
             return self.passes % self._every == 0
         elapsed = time.perf_counter() - self._began
-        return not self.looks or self.seconds + self._costs <= self._share * elapsed
+        return not self.looks or bool(self.owed) or self.seconds + self._costs <= self._share * elapsed
+
+    @property
+    def is_idle(self) -> bool:
+        """True once it is decided that this pass is not looked at."""
+        return self._due is False
+
+    def pass_began(self) -> None:
+        """A backward pass that was not counted before."""
+        self.passes += 1
+
+    def went_unheard(self) -> None:
+        """It is one of which no call was heard: decide anew, but what was kept for a look still waits for it."""
+        self._due = self._due or None
 
     def pass_ended(self, looked: bool) -> None:
-        """A backward pass is over; `looked` if it was measured, or tried to."""
-        self.passes += 1
+        """A backward pass of which calls were heard is over; `looked` if it was measured, or tried to."""
+        self.heard += 1
         self._due = None
         if looked:
             self.looks += 1
@@ -91,4 +124,6 @@ class Schedule:
     @property
     def cost(self) -> Cost:
         """What it has cost so far."""
-        return Cost(self.looks, self.seconds, time.perf_counter() - self._began)
+        elapsed = time.perf_counter() - self._began
+        counts_all = self.listens_always or self.always_reached
+        return Cost(self.looks, self.seconds, elapsed, self.last, self.passes, counts_all)

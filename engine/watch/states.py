@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from engine.watch.flow import CallSpan, Flow
 from engine.watch.flows import spread_rows
 from engine.watch.guard import Guard
 from engine.watch.refusal import RefusalError, refuse_empty
+from engine.watch.schedule import Schedule
+from engine.watch.tally import FIRST_PASSES, CountedPass, Tally, parameters_behind
 from engine.watch.wiring import Arrived
 
 
@@ -31,13 +33,28 @@ States = Mapping[str, Mapping[int, ArrivedState]]
 class StateLoops:
     """Hooks states as they are shown. Only its own hook holds a state: one without a backward pass leaves nothing."""
 
-    def __init__(self, passes: BackwardPasses, guard: Guard) -> None:
-        self._passes, self._guard = passes, guard
+    def __init__(self, passes: BackwardPasses, guard: Guard, schedule: Schedule, tally: Tally) -> None:
+        self._passes, self._guard, self._schedule, self._tally = passes, guard, schedule, tally
         self._number = 0
         self._leaves: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._shown_since: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._counted: set[str] = set()
 
-    def show(self, name: str, state: Tensor, *, is_look: bool) -> None:
-        """Hook a state, (B, units) or (units,). is_look: keep it; else its backward pass is only counted.
+    def rests(self, name: str) -> bool:
+        """True if nothing is to be done for a state: no look is due, and its pass is counted at a parameter."""
+        return name in self._counted and not self._schedule.is_due()
+
+    def waiting(self) -> list[str]:
+        """The names that were shown in passes that are over, and at which no look was taken."""
+        passes = self._schedule.passes
+        return [name for name, since in self._shown_since.items() if since < passes and name not in self._seen]
+
+    def show(self, name: str, state: Tensor, parameters: Set[int]) -> None:
+        """Hook a state, (B, units) or (units,). Where no look is due, its backward pass is only counted.
+
+        Args:
+            parameters: the `id` of those of the model.
 
         Raises:
             RefusalError: if no gradient can come to it.
@@ -47,6 +64,11 @@ class StateLoops:
                 f"{name}: no gradient comes to a state that does not require one. Show those that the loop computes."
             )
         edge = torch.autograd.graph.get_gradient_edge(state)
+        if name not in self._shown_since:
+            self._shown_since[name] = self._schedule.passes
+            self._tally.follow(name, parameters_behind(state, parameters))
+        is_new = name not in self._seen and self._schedule.passes - self._shown_since[name] < FIRST_PASSES
+        is_look = self._schedule.is_due() or is_new
         self._number += 1
         run = self._keeps(name, self._number, state, edge.output_nr) if is_look else self._counts
         handle = edge.node.register_prehook(self._guard.hook(name, run))
@@ -68,6 +90,13 @@ class StateLoops:
                 states.setdefault(name, {})[number] = ArrivedState(value, gradient.detach())
 
         return hook
+
+    def looked(self, names: Set[str], counted: CountedPass) -> None:
+        """A gradient came to states of these names, and was kept."""
+        self._seen |= names
+        self._counted |= names & counted.reached
+        if self._counted:
+            self._schedule.listens_always = False
 
     def pass_ended(self) -> None:
         """Take the hooks of leaves away: a learned state is the same tensor in every pass."""
