@@ -70,3 +70,9 @@ def needed(link: dict[str, str]) -> NeededData | None:
     """The own data that a link names, if they are not here, or were understood otherwise; else None."""
     named = own_data_link.split(link)[1] if link.get("task") == OWN_DATA else None
     return named if named is not None and own_data_store.task_here(named.options) is None else None
+
+
+def is_forgotten(link: dict[str, str]) -> bool:
+    """True if a link names own data whose file is not here, however it was understood."""
+    named = needed(link)
+    return named is not None and own_data_store.mine().find(named.fingerprint) is None

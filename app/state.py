@@ -60,8 +60,12 @@ def link() -> dict[str, str]:
 
 
 def playground_link() -> dict[str, str]:
-    """The settings in the page's address, or without any those of the playground as it was left."""
-    return link() or dict(st.session_state.get("_link", {}))
+    """The settings in the page's address, or without any those of the playground as it was left.
+
+    Nobody follows a link then: if the file is forgotten that it trained on, the playground opens as usual.
+    """
+    left = dict(st.session_state.get("_link", {}))
+    return link() or ({} if chosen_data.is_forgotten(left) else left)
 
 
 def forget_link() -> None:

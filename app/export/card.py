@@ -19,11 +19,11 @@ STYLE = Path(__file__).with_name("style.css").read_text()
 def offered(slot: RunSlot) -> dict[str, tuple[str, str]]:
     """The files of a run by the last part of their URL: name and use. Of own data it says what travels with them."""
     experiment, files = slot.run.info.experiment, dict(player.FILES)
-    if (read := file_of(experiment)) is not None:
-        files["script.py"] = _saying(files["script.py"], player.SCRIPT_READS.format(file=read))
     if experiment.task != OWN_DATA:
         return files
     named = own_data_store.name_of(experiment)
+    carries = player.SCRIPT_HOLDS if file_of(experiment) is None else player.SCRIPT_READS
+    files["script.py"] = _saying(files["script.py"], carries.format(file=named))
     whole = _saying(files.pop("recording.zip"), player.WITHOUT_DATA.format(file=named))
     if own_data_store.VISITS.of(slot.owner, experiment) is None:
         return {"recording.zip": whole} | files

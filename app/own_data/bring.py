@@ -9,12 +9,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import tab
+from app import own_data_link, tab
 from app.own_data import text as own_text
 from app.own_data.desk import Desk
 from app.text import escaped
 from engine.data.fingerprint import fingerprint
 from engine.data.limits import MAX_FILE_BYTES, MAX_TEXT
+from engine.reading.job import Sources
 
 FOLDER = Path(__file__).parents[2] / "presets" / "data"
 """Example files, and `examples.toml`, which names them with their source and licence."""
@@ -89,6 +90,23 @@ def on_upload(desk: Desk, key: str) -> None:
         desk.refuse(own_text.too_large([each.name for each in given], sum(each.size for each in given)))
     elif given:
         desk.bring(tuple((each.name, each.getvalue()) for each in given))
+
+
+def bring_recorded(desk: Desk, sources: Sources, link: dict[str, str]) -> None:
+    """Read the files that a recording holds as if the visitor had brought them, then train as its link says.
+
+    Files that are too large, or others than it was trained on, are not read.
+    """
+    desk.clear()
+    desk.link, desk.needed = own_data_link.split(link)
+    names, size = [name for name, _ in sources], sum(len(data) for _, data in sources)
+    if size > MAX_FILE_BYTES:
+        desk.refuse(own_text.too_large(names, size))
+    elif desk.needed is None or fingerprint([data for _, data in sources]) != desk.needed.fingerprint:
+        desk.refuse(own_text.NOT_ITS_FILE.format(names=", ".join(names)))
+    else:
+        desk.bring(sources)
+        desk.trains = True
 
 
 def on_paste(desk: Desk, key: str) -> None:

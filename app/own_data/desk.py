@@ -30,6 +30,10 @@ class Desk:
         file: what was understood last.
         needed: the data that a link asks for, and that are not here yet.
         link: the other settings of that link.
+        address: the link that the page's address had when it was drawn last.
+        let_go: of a link's settings, since another choice was made than the link's.
+        trains: the link is opened as soon as its file is read.
+        forgotten: the name of the file that was just forgotten.
         version: counts readings; widgets of an earlier one are drawn anew.
     """
 
@@ -42,12 +46,17 @@ class Desk:
     file: OwnFile | None = None
     needed: NeededData | None = None
     link: dict[str, str] = field(default_factory=dict)
+    address: dict[str, str] = field(default_factory=dict)
+    let_go: bool = False
+    trains: bool = False
+    forgotten: str = ""
     version: int = 0
 
     def bring(self, sources: Sources) -> None:
         """Read other files: with the choices of the link that asks for them, else with none."""
         self.stop()
         self.file, self.sources = None, sources
+        self.let_go, self.forgotten = False, ""
         self.kind = self.needed.kind if self.needed else None
         self.choices = dict(self.needed.choices) if self.needed else {}
         self._begin()
@@ -58,8 +67,13 @@ class Desk:
         self.refused = why
 
     def choose(self, changes: Mapping[str, Any], kind: str | None) -> None:
-        """Read the same files again; a choice that is None is the reader's again."""
+        """Read the same files again; a choice that is None is the reader's again.
+
+        A link's settings belong to its own choices: they are let go.
+        """
         self.stop()
+        self.let_go = self.let_go or self.needed is not None
+        self.needed, self.link = None, {}
         self.kind = kind
         self.choices = {name: value for name, value in {**self.choices, **changes}.items() if value is not None}
         self._begin()
@@ -68,6 +82,7 @@ class Desk:
         """Show what was understood of a file before."""
         self.stop()
         self.file, self.sources, self.error, self.refused = file, file.sources, None, ""
+        self.let_go, self.forgotten = False, ""
         self._take_choices(file)
         self.version += 1
 
@@ -79,6 +94,7 @@ class Desk:
         """Show no file, so that another one can be brought."""
         self.stop()
         self.file, self.sources, self.error, self.refused = None, (), None, ""
+        self.let_go, self.forgotten = False, ""
         self.version += 1
 
     def cancel(self) -> None:
@@ -90,6 +106,7 @@ class Desk:
 
     def stop(self) -> None:
         """Stop reading."""
+        self.trains = False
         if self.reading is not None:
             self.reading.stop()
             self.reading = None

@@ -16,6 +16,7 @@ from app.own_data.understanding import understanding
 from app.own_data_store import OwnFile
 from app.text import plain
 from engine.experiment import Experiment
+from engine.tasks import OWN_DATA
 
 TITLE = own_text.TITLE
 POLL = 0.4  # seconds between two looks at a reading
@@ -34,8 +35,11 @@ def page(playground: Page) -> None:
     file = here.file
     with st.container(key="own_data"):
         experiment, problem = (None, "") if file is None else usual(here, file)
+        train_if_asked(here, file, experiment, playground)
         bar(here, file, experiment, playground)
         asked_for(here, file)
+        if here.forgotten:
+            st.success(own_text.FORGOTTEN.format(name=plain(here.forgotten)))
         if here.reading is not None:
             st.fragment(progress, run_every=POLL)(here)
         if here.error is not None:
@@ -104,9 +108,11 @@ def on_undo(here: Desk) -> None:
 
 def on_forget(here: Desk) -> None:
     """Forget the file that is shown."""
-    if here.file is not None:
-        own_data_store.mine().forget(here.file)
+    file = here.file
     here.clear()
+    if file is not None:
+        own_data_store.mine().forget(file)
+        here.forgotten = file.name
 
 
 def usual(here: Desk, file: OwnFile) -> tuple[Experiment | None, str]:
@@ -114,9 +120,9 @@ def usual(here: Desk, file: OwnFile) -> tuple[Experiment | None, str]:
     experiment, problem = chosen_data.usual_network(file)
     if experiment is None or here.needed is None:
         return experiment, problem
-    settings = {name: value for name, value in here.link.items() if name in links.SETTINGS}
     own = own_data_link.to_link(file.dataset.options, file.name)
-    return links.apply_link(experiment, settings | own, {}), ""
+    opens = links.read(here.link | own).experiment  # in the way that the playground reads it
+    return opens if opens.task == OWN_DATA else experiment, ""
 
 
 def train(here: Desk, file: OwnFile, experiment: Experiment, playground: Page) -> None:
@@ -129,12 +135,24 @@ def train(here: Desk, file: OwnFile, experiment: Experiment, playground: Page) -
     st.switch_page(playground, query_params=link)
 
 
+def train_if_asked(here: Desk, file: OwnFile | None, experiment: Experiment | None, playground: Page) -> None:
+    """Train at once where the press of a button has asked for it, as soon as the file of its link is read."""
+    if here.trains and here.reading is None:
+        here.trains = False
+        if file is not None and experiment is not None:
+            train(here, file, experiment, playground)
+
+
 # ---- a link that needs data
 
 
 def take_link(here: Desk) -> None:
     """Take over what the page's address asks for, once; a file that is here already is read as the link says."""
     link = state.link()
+    if here.let_go and link and link == here.address:
+        state.forget_link()
+        link = {}
+    here.address = link
     needed = chosen_data.needed(link)
     if needed is None:
         return
@@ -151,6 +169,8 @@ def take_link(here: Desk) -> None:
 def asked_for(here: Desk, file: OwnFile | None) -> None:
     """Which file a link needs, or that another one was brought."""
     needed = here.needed
+    if here.let_go:
+        st.info(own_text.LINK_LET_GO)
     if needed is None or here.reading is not None:
         return
     short = (needed.fingerprint or "unknown")[: own_data_link.SHORT]
@@ -163,7 +183,7 @@ def asked_for(here: Desk, file: OwnFile | None) -> None:
     elif file.fingerprint != needed.fingerprint:
         st.warning(own_text.OTHER_FILE.format(got=file.fingerprint[: own_data_link.SHORT], short=short))
     else:
-        return
+        st.caption(own_text.LINK_KEPT)
     st.button(own_text.LEAVE_LINK, key="own_leave_link", type="tertiary", on_click=on_leave_link, args=(here,))
 
 

@@ -103,7 +103,14 @@ OTHER_FILE = (
     "This is another file than the one that the link was made with (fingerprint {got}…, expected {short}…). You can "
     "train on it with the link's settings, but the numbers will differ."
 )
+NOT_ITS_FILE = "The recording holds {names}, but it was trained on another file: their fingerprints differ."
 LEAVE_LINK = "Forget the link"
+LINK_KEPT = "**Train on it** opens the link that you followed, with its settings."
+LINK_LET_GO = (
+    "The link's settings no longer apply, since the file is read in another way: **Train on it** trains what is shown "
+    "here, with the usual settings."
+)
+FORGOTTEN = "**{name}** is forgotten: this server no longer keeps it for you."
 
 FAILED = "{name} cannot be used"
 WHAT_NOW = "Mend the file and bring it again, or choose how it is read."
@@ -112,8 +119,12 @@ CARD_NONE = "Use a file of your own"
 CARD = "What was understood of it"
 
 
-def why(dataset: Dataset) -> str:
-    """What kind of data it is, why, and what is asked, as Markdown."""
+def why(dataset: Dataset, steps: int | None = None) -> str:
+    """What kind of data it is, why, and what is asked, as Markdown.
+
+    Args:
+        steps: of a series that the network to be trained reads; None for as many as the reader has guessed.
+    """
     s = dataset.summary
     reason = "" if s.get("why") in (None, CHOSEN) else f" {plain(str(s['why']), 200)}"
     kind = (
@@ -121,10 +132,11 @@ def why(dataset: Dataset) -> str:
         if s.get("why") == CHOSEN
         else f"{KINDS[dataset.kind].capitalize()}."
     )
-    return f"**{kind}**{reason} {_ASKED[dataset.kind](dataset)}"
+    asked = _series(dataset, steps) if dataset.kind == "series" else _ASKED[dataset.kind](dataset)
+    return f"**{kind}**{reason} {asked}"
 
 
-def _series(dataset: Dataset) -> str:
+def _series(dataset: Dataset, steps: int | None) -> str:
     s, content = dataset.summary, dataset.content
     assert isinstance(content, SeriesContent)
     target = name(s["target"])
@@ -132,7 +144,7 @@ def _series(dataset: Dataset) -> str:
     asked = f"the next {target}" if s["horizon"] == 1 else f"{target}, {s['horizon']} steps ahead"
     each = ", the mean of all its rows" if s.get("means", "none") != "none" else ""
     found = f"{several}{every(s['step'])}{each}{_span(content)}."
-    return f"{found[0].upper()}{found[1:]} A network that has read {s['window']} steps is asked for {asked}."
+    return f"{found[0].upper()}{found[1:]} A network that has read {steps or s['window']} steps is asked for {asked}."
 
 
 def every(step: str) -> str:
@@ -189,8 +201,7 @@ def _sequences(dataset: Dataset) -> str:
     return f"{many} At its end the network is asked which of {len(s['classes'])} classes it is.".strip()
 
 
-_ASKED = {"series": _series, "text": _text, "labelled": _labelled, "pairs": _pairs, "tagged": _tagged,
-          "sequences": _sequences}  # fmt: skip
+_ASKED = {"text": _text, "labelled": _labelled, "pairs": _pairs, "tagged": _tagged, "sequences": _sequences}
 
 
 def facts(dataset: Dataset) -> list[tuple[str, str]]:

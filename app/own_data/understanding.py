@@ -31,7 +31,7 @@ def understanding(desk: Desk, file: OwnFile, experiment: Experiment | None) -> N
         with st.container(key="own_kind_choice", width=190):
             choices.kind(desk, dataset)
         with st.container(key="own_why", gap=None):
-            st.markdown(own_text.why(dataset))
+            st.markdown(own_text.why(dataset, None if experiment is None else experiment.seq_len))
             st.html(_facts(own_text.facts(dataset)))
     with st.container(key="own_screen"):
         left, right = st.columns([13, 9], gap="medium")

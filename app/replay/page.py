@@ -9,11 +9,14 @@ from typing import IO, Any
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import state, text
+from app import chosen_data, state, text
+from app.own_data.bring import bring_recorded
+from app.own_data.desk import desk
 from app.replay import pair, pair_text, player
 from app.replay.pair import OpenedPair
 from app.replay.player import Opened
 from app.watched import page as watched
+from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
 from engine.recording.growing.folder import folder
 
@@ -151,13 +154,27 @@ def show(opened: Opened, playground: Page) -> None:
     """Draw the summary, the replay, and the numbers."""
     _say(opened.summary)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(playground, label=player.IN_PLAYGROUND, icon=":material/model_training:",
-                     query_params=opened.link)  # fmt: skip
+        train_again(playground, player.IN_PLAYGROUND, opened.link, opened.files)
         st.download_button(player.SAVE, opened.html, f"{opened.name.removesuffix('.zip')}.html", "text/html",
                            key="recording_save", icon=":material/download:", on_click="ignore")  # fmt: skip
     st.iframe(player.inside(opened.html, st.context.theme.type or ""), height=HEIGHT, alt=player.PLAYER)
     with st.expander(player.TABLE):
         st.dataframe(opened.table, hide_index=True)
+
+
+def train_again(playground: Page, label: str, link: dict[str, str], files: Sources) -> None:
+    """Draw what opens a recording's network in the playground; the files that it holds are brought, if they are needed.
+
+    Args:
+        link: of its experiment. files: that the recording holds.
+    """
+    icon = ":material/model_training:"
+    if not files:
+        st.page_link(playground, label=label, icon=icon, query_params=link)
+    elif st.button(label, key=f"recording_train_{label}", icon=icon, type="tertiary"):
+        if chosen_data.needed(link) is not None:
+            bring_recorded(desk(), files, link)
+        st.switch_page(playground, query_params=link)
 
 
 def _say(summary: Sequence[str]) -> None:
@@ -177,9 +194,8 @@ def show_pair(opened: OpenedPair, playground: Page, swap: Callable[[], None] | N
         st.markdown(pair_text.files(opened.names), width="content")
         if swap is not None:
             st.button(pair_text.SWAP, key="recording_swap", icon=":material/swap_horiz:", on_click=swap)
-        for letter, link in zip(pair_text.LETTERS, opened.links, strict=True):
-            st.page_link(playground, label=pair_text.TRAIN.format(letter=letter), icon=":material/model_training:",
-                         query_params=link)  # fmt: skip
+        for letter, link, files in zip(pair_text.LETTERS, opened.links, opened.files, strict=True):
+            train_again(playground, pair_text.TRAIN.format(letter=letter), link, files)
         st.download_button(pair_text.SAVE, opened.html, "comparison.html", "text/html", key="recording_save_pair",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
     st.iframe(player.inside(opened.html, st.context.theme.type or ""), height=PAIR_HEIGHT, alt=pair_text.PLAYER)

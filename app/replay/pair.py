@@ -24,6 +24,7 @@ from app.live.messages import pack
 from app.race.figures import tabs, templates
 from app.replay import pair_text, player
 from engine.preset import load_preset
+from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
 
 HERE = Path(__file__).parent
@@ -37,6 +38,7 @@ class OpenedPair:
     Args:
         names: of their files. summary: a heading, then sentences. html: the replay of both.
         table: a row per frame, with the letter of its recording. links: each opens the experiment of one.
+        files: those of somebody's own that each was trained on, as in `Opened`.
     """
 
     names: tuple[str, str]
@@ -44,6 +46,7 @@ class OpenedPair:
     html: str
     table: pd.DataFrame
     links: tuple[dict[str, str], dict[str, str]]
+    files: tuple[Sources, Sources] = ((), ())
 
 
 def open_files(files: Sequence[tuple[str, IO[bytes]]]) -> OpenedPair:
@@ -64,7 +67,8 @@ def open_files(files: Sequence[tuple[str, IO[bytes]]]) -> OpenedPair:
     table.insert(0, "recording", table.pop("recording"))
     speed = load_preset(OPENING).speed
     shown = tuple(links.to_link(each.experiment, None, speed) for each in recordings)
-    return OpenedPair((files[0][0], files[1][0]), pair_text.summary(one, other), html, table, (shown[0], shown[1]))
+    return OpenedPair((files[0][0], files[1][0]), pair_text.summary(one, other), html, table, (shown[0], shown[1]),
+                      (one.files, other.files))  # fmt: skip
 
 
 def figures(one: Recording, other: Recording) -> dict[str, RaceFigure]:

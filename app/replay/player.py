@@ -31,6 +31,7 @@ from app.live.messages import pack
 from engine.experiment import Changes
 from engine.frame import Frame
 from engine.preset import load_preset
+from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
 from engine.recording.growing.writer import MAX_MEGABYTES
 from engine.recording.history import History, Waterfall, ratios
@@ -92,6 +93,9 @@ WITH_DATA = (
     "The same, with the whole file {file} in it: whoever has the recording has your data.",
 )
 SCRIPT_READS = "It reads your file {file}: lay it beside the script."
+SCRIPT_HOLDS = (
+    "The data made of your file {file} are packed in it: whoever has the script has them. It does not need the file."
+)
 EXPORT_NOTE = "To save a single figure as an image or a table, use the buttons beside its title."
 
 
@@ -105,6 +109,7 @@ class Opened:
         html: the replay.
         table: a row per frame.
         link: opens its experiment.
+        files: of somebody's own that it was trained on, (name, bytes), if the recording holds them.
     """
 
     name: str
@@ -112,6 +117,7 @@ class Opened:
     html: str
     table: pd.DataFrame
     link: dict[str, str]
+    files: Sources = ()
 
 
 def open_file(name: str, file: IO[bytes]) -> Opened:
@@ -126,7 +132,7 @@ def open_file(name: str, file: IO[bytes]) -> Opened:
     except Exception as error:  # valid arrays that fit no network may raise any error in a figure
         raise RecordingError(INCONSISTENT) from error
     link = links.to_link(recording.experiment, None, load_preset(OPENING).speed)
-    return Opened(name, summary(recording), html, recording.to_pandas(), link)
+    return Opened(name, summary(recording), html, recording.to_pandas(), link, recording.files)
 
 
 def summary(recording: Recording) -> list[str]:

@@ -215,3 +215,10 @@ def test_weights_are_named_after_the_step_that_they_say():
     weights = {"w": torch.zeros(1)}
     assert weights_file.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17
     assert weights_file.step_of(safetensors.torch.save(weights)) is None
+
+
+def test_a_script_that_carries_the_data_says_so():
+    experiment = experiment_on(labelled(), steps=1)
+    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
+    said = card.offered(types.SimpleNamespace(token=TOKEN, owner="", run=run))["script.py"][1]
+    assert said.endswith(player.SCRIPT_HOLDS.format(file="reviews.csv"))

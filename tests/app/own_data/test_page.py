@@ -7,11 +7,13 @@ import dataclasses
 import pytest
 
 from app import chosen_data, own_data_link, own_data_store
+from app.links import OPENING
 from app.own_data import bring as bringing
 from app.own_data import text as own_text
 from engine.data import DataError
 from engine.data.fingerprint import fingerprint
 from engine.experiment import ExperimentError
+from engine.preset import load_preset
 from engine.tasks import OWN_DATA
 from tests.app.conftest import move, opened, press, run, slot, turn, widgets
 from tests.app.own_data.conftest import FINGERPRINT, bring, html, labelled, series, state_of, words
@@ -209,11 +211,23 @@ def test_another_file_than_the_links_is_said(readings):
     assert not page.query_params and not page.warning and page.title[0].value == "sales.csv"
 
 
-def test_a_forgotten_file_is_asked_for_again_until_the_link_is_forgotten():
+def test_after_a_file_was_forgotten_the_playground_opens_as_usual():
     page = turn(trained(), "data")
     press(page, "own_forget")
     assert own_data_store.VISITS._slots[0].files.newest_first == []
+    assert [each.value for each in page.success] == [own_text.FORGOTTEN.format(name="sales.csv")]
     turn(page, "playground")
+    assert "own_paste_read" not in widgets(page) and not page.info
+    assert page.session_state.preset == OPENING and slot().experiment == load_preset(OPENING).experiment
+    turn(page, "data")
+    assert not bring(page).success
+
+
+def test_a_link_to_a_forgotten_file_asks_for_it_until_the_link_is_forgotten():
+    page = trained()
+    followed = dict(page.query_params)
+    press(turn(page, "data"), "own_forget")
+    turn(page, "playground", **{name: str(value) for name, value in followed.items()})
     assert page.info and "sales.csv" in page.info[0].value
     press(page, "own_leave_link")
     turn(page, "playground")
