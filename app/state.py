@@ -60,10 +60,7 @@ def link() -> dict[str, str]:
 
 
 def playground_link() -> dict[str, str]:
-    """The settings in the page's address, or without any those of the playground as it was left.
-
-    Nobody follows a link then: if the file is forgotten that it trained on, the playground opens as usual.
-    """
+    """The settings in the address, or without any those of the playground as it was left, unless its file is gone."""
     left = dict(st.session_state.get("_link", {}))
     return link() or ({} if chosen_data.is_forgotten(left) else left)
 

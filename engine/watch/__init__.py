@@ -6,6 +6,7 @@ bit.
 """
 
 from engine.watch.flow import Flow
-from engine.watch.lens import Lens, watch
+from engine.watch.lens import Lens
+from engine.watch.start import watch
 
 __all__ = ["Flow", "Lens", "watch"]
