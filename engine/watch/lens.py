@@ -74,7 +74,7 @@ class Lens(Recorded):
             self._guard.refusals["*"] = NOTHING_FOUND
         self._scaler = scaler
         self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
-        self._tally = Tally(self._schedule)
+        self._tally = Tally(self._schedule, self._guard)
         self._passes = BackwardPasses(self._guard, self._tally, self._measure, self._ended)
         self._states = StateLoops(self._passes, self._guard, self._schedule, self._tally)
         self._leftovers = Leftovers(self._modules, self._mistakes)
@@ -154,10 +154,10 @@ class Lens(Recorded):
         Raises:
             TypeError, ValueError: if it is no such tensor, as the pair (h, c).
         """
-        if self._states.rests(name):  # loops call this often
-            return state
         check_state(name, state)
         with self._guard.of(name):
+            if self._states.rests(name):  # loops call this often
+                return state
             model = None if self._model is None else self._model()
             if model is not None and model.training and not self._closed and torch.is_grad_enabled():
                 self._states.show(name, state, {id(parameter) for parameter in model.parameters()})

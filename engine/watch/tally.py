@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.watch.guard import Guard
 from engine.watch.schedule import Schedule
 
 RECENT = 64
@@ -31,18 +32,19 @@ class CountedPass:
 class Tally:
     """Counts backward passes by a hook on one parameter of every module, which stays while all other hooks are gone.
 
-    Such a hook is called after `.grad` has grown. It changes nothing, costs about a microsecond, and is neither copied
-    nor pickled with its parameter.
+    Such a hook is called after `.grad` has grown. It changes nothing, costs microseconds, and is neither copied nor
+    pickled with its parameter.
 
     Args:
         schedule: is told of every pass, and owes a first look to every module whose parameter was reached.
+        guard: lets no error of a hook into the training.
 
     Attributes:
         reached: in how many passes the parameter of a name got a gradient before the first look at it.
     """
 
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
+    def __init__(self, schedule: Schedule, guard: Guard) -> None:
+        self._schedule, self._guard = schedule, guard
         self._passes: OrderedDict[int, CountedPass] = OrderedDict()
         self._hooks: dict[str, Any] = {}
         self._tried: set[str] = set()
@@ -57,7 +59,8 @@ class Tally:
                 return
             self._hooks.pop(name).remove()
         if parameter is not None:
-            self._hooks[name] = parameter.register_post_accumulate_grad_hook(lambda _: self._at_parameter(name))
+            hook = self._guard.hook(name, lambda _: self._at_parameter(name))
+            self._hooks[name] = parameter.register_post_accumulate_grad_hook(hook)
 
     def running(self) -> CountedPass:
         """The pass that is running, counted the first time."""
@@ -71,7 +74,7 @@ class Tally:
         return counted
 
     def _at_parameter(self, name: str) -> None:
-        """A parameter was reached. Without a guard, which would cost more than all else: nothing in it can fail."""
+        """A parameter was reached."""
         is_new = torch._C._current_graph_task_id() not in self._passes
         self.running().reached.add(name)
         if is_new:

@@ -19,7 +19,7 @@ from app.watched.training import WatchedTraining
 from engine.frame import Diagnosis
 from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook
 from engine.recording.growing.folder import FOLDER, names
-from engine.watch.advice import CLIP, USE_LSTM
+from engine.watch.advice import CLIP, OWN_LOOP
 from engine.watch.diagnosis import KINDS
 from tests.engine.recording.growing.conftest import module_look, recorded
 
@@ -78,7 +78,7 @@ def test_a_mistake_that_is_the_verdict_is_said_once_and_its_cure_is_no_code() ->
         (CLIP, True, watched_text.YOUR_MODEL),
         ("torch.nn.init.orthogonal_(model.rnn.weight_hh_l0)  # before training", True, watched_text.YOUR_MODEL),
         ("torch.nn.LSTM(3, 5)  # in place of nn.RNN; it returns output, (h, c)", True, ""),
-        (USE_LSTM, False, ""),
+        (OWN_LOOP, False, ""),
         ("Look above it: a detach(), an argmax, a saturated sigmoid, a masked loss.", False, ""),
         ("Read it where it ends: torch.cat([h_n[-2], h_n[-1]], -1) in place of out[:, -1].", False, ""),
         ("Give the new state to the next call: rnn(x, state).", False, ""),

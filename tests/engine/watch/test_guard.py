@@ -70,11 +70,15 @@ def places() -> dict[types.FunctionType, list[Place]]:
     return held
 
 
+UNGUARDED = ("engine.watch.guard", "engine.watch.schedule", "engine.watch.arguments")
+"""The guard itself, and what tells the user of a wrong argument by raising an error."""
+
+
 def is_run_in_the_training(function: types.FunctionType) -> bool:
     """True of what is neither the user's to call nor part of the guard itself."""
     owner, _, name = function.__qualname__.rpartition(".")
     by_the_user = function.__qualname__ in BY_THE_USER or (owner == "Lens" and not re.match("_[a-z]", name))
-    return not by_the_user and function.__module__ not in ("engine.watch.guard", "engine.watch.schedule")
+    return not by_the_user and function.__module__ not in UNGUARDED
 
 
 def test_whichever_function_of_the_lens_fails_the_training_is_the_same_to_the_last_bit(subtests, monkeypatch):
