@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import FLAGS, LIMIT, Playground, Server, chromium, new_context
+from tests.browser.conftest import FLAGS, LIMIT, Playground, Server, chromium, new_context, wait_until_it_answers
 from tests.browser.stage_pictures import take_twins
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
@@ -102,7 +102,7 @@ def take_watched(browser: Browser, scheme: str) -> None:
     with watched("examples/watch/characters.py", "--steps", "200") as address:
         page = new_context(browser, viewport={"width": 1440, "height": 940}, color_scheme=scheme).new_page()
         page.goto(address)
-        page.get_by_text("step 180").wait_for(timeout=180_000)
+        page.locator(".lv-timeline-at", has_text="step 180").wait_for(timeout=180_000)
         save(page, f"watch-{scheme}")
         page.context.close()
 
@@ -115,7 +115,9 @@ def watched(*script: str) -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **own) as process:
         assert process.stderr is not None
         try:
-            yield next(line.split()[1] for line in process.stderr if "http" in line)
+            address = next(line.split()[1] for line in process.stderr if "http" in line)
+            wait_until_it_answers(address.rpartition("/")[0])
+            yield address
         finally:
             process.terminate()
 
