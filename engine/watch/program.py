@@ -144,7 +144,11 @@ class WatchedProgram:
         self._program, self._scaler = program, UsedScaler()
         self._lens = Lens(None, share, every, rows, self._scaler)
         if record is not None:
-            self._lens.record(record)
+            try:
+                self._lens.record(record)
+            except BaseException:
+                self._lens.close(warn=False)  # nothing is run, so nothing is to be heard
+                raise
 
     def show(self) -> str:
         """Open a page in the browser that follows the looks; returns its address, see `Lens.show`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.modules import module
 
 from engine.__main__ import main
 from engine.recording.growing import read_looks
@@ -280,7 +281,9 @@ def test_wrong_options_are_said_in_a_sentence(capsys, tmp_path):
         (): "name a script, or a module after -m",
         ("--record", str(tmp_path / "no" / "run.looks"), script): f"the folder {tmp_path / 'no'} is not there",
     }
+    before = set(module._global_forward_pre_hooks)
     for arguments, says in cases.items():
         assert main(["watch", *arguments]) == 2
         assert says in capsys.readouterr().err
+        assert module._global_forward_pre_hooks.keys() == before  # nothing goes on watching
     assert main(["watch", "--rows", "0", script]) == 0
