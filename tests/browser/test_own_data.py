@@ -54,6 +54,6 @@ def test_a_changed_choice_changes_what_follows_from_it(visit):
     horizon.fill("12")
     horizon.press("Enter")
     expect(play.page.locator(".st-key-own_why")).to_contain_text("12 steps ahead")
-    expect(play.page.locator(".own-bars .marked")).not_to_contain_text("16.57")
+    expect(play.page.locator(".own-bars .marked")).not_to_contain_text("16.6")
     play.click("own_undo")
-    expect(play.page.locator(".own-bars .marked")).to_contain_text("16.57")
+    expect(play.page.locator(".own-bars .marked")).to_contain_text("16.6")
