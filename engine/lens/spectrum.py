@@ -30,10 +30,11 @@ def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
 
     In an encoder-decoder, the decoder's. NaN if a weight is not finite; empty for a cell that is not recurrent.
     """
-    return _eigenvalues(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
+    return eigenvalues_of(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
 
 
-def _eigenvalues(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
+def eigenvalues_of(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """Compute the same of blocks as `recurrent_blocks` gives them."""
     fine = {name: torch.isfinite(block).all(-1).all(-1)[..., None] for name, block in blocks.items()}
     values = {name: torch.linalg.eigvals(block.nan_to_num(0.0, 0.0, 0.0)) for name, block in blocks.items()}
     order = {name: value.abs().argsort(-1, descending=True) for name, value in values.items()}
@@ -44,10 +45,11 @@ def _eigenvalues(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
 @torch.no_grad()
 def largest_singular_values(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """Compute {gate: (layers, directions)} of the same blocks."""
-    return _largest_singular_values(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
+    return largest_singular_values_of(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
 
 
-def _largest_singular_values(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
+def largest_singular_values_of(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """Compute the same of blocks as `recurrent_blocks` gives them. NaN if a weight is not finite."""
     largest = {}
     for name, block in blocks.items():
         fine = torch.isfinite(block).all(-1).all(-1)
@@ -78,8 +80,8 @@ def spectrum_of(drawn: LayersTrace, lag: int | None = None) -> Spectrum:
     chains, (layers, directions) = chains_of_steps(drawn), drawn.shape
     links, size = len(chains[0][0]), chains[0][0].size
     products = brief_products_of(chains, frame_lags(links, size, lag, layers * directions))
-    blocks = _blocks(drawn.kind, [[trace.weights for trace in row] for row in drawn.passes[-1].cell_traces])
-    return Spectrum(_eigenvalues_if_few(blocks), _largest_singular_values(blocks), products)
+    blocks = recurrent_blocks(drawn)
+    return Spectrum(_eigenvalues_if_few(blocks), largest_singular_values_of(blocks), products)
 
 
 @torch.no_grad()
@@ -132,7 +134,7 @@ def _eigenvalues_if_few(blocks: dict[str, Tensor]) -> dict[str, np.ndarray]:
     """Compute the eigenvalues, or return NaN for all of them if they would take too long for a frame."""
     units = sum(block[..., 0, 0].numel() * block.shape[-1] ** 3 for block in blocks.values())
     if units <= MAX_EIGENVALUE_COST:
-        return _eigenvalues(blocks)
+        return eigenvalues_of(blocks)
     return {name: np.full(block.shape[:-1], complex(np.nan, np.nan)) for name, block in blocks.items()}
 
 
@@ -159,6 +161,11 @@ def _weights_of_model(model: RecurrentNetwork) -> list[list[Weights]]:
     """By [layer][direction]; in an encoder-decoder, the decoder's."""
     e, stack = model.experiment, model.stacks[-1]
     return [[weights_of(stack, layer, d) for d in range(e.directions)] for layer in range(e.num_layers)]
+
+
+def recurrent_blocks(drawn: LayersTrace) -> dict[str, Tensor]:
+    """The recurrent weights of the last pass by gate, (layers, directions, H, units of h) float64 each."""
+    return _blocks(drawn.kind, [[trace.weights for trace in row] for row in drawn.passes[-1].cell_traces])
 
 
 def _blocks(kind: Cell, rows: list[list[Weights]]) -> dict[str, Tensor]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from engine.number_format import short
-from engine.watch.numbers import LookNumbers, ModuleNumbers
+from engine.watch.call import Call
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
+from engine.watch.modules import WatchedModule, flat_weights
+from engine.watch.numbers import LookNumbers, ModuleNumbers, numbers_of
 
 KEPT_LOOKS = 50
 TOLD_RISES = 3
@@ -36,7 +41,7 @@ class BlackBox:
         return bool(self.story)
 
 
-class Recorder:
+class BlackBoxRecorder:
     """Fills a black box, look by look."""
 
     def __init__(self) -> None:
@@ -44,24 +49,31 @@ class Recorder:
         self._story: tuple[str, ...] = ()
         self._count = 0
 
-    def looked(self, backward_pass: int, modules: Mapping[str, ModuleNumbers], is_scaled: bool) -> None:
+    @torch.no_grad()
+    def looked(
+        self, backward_pass: int, calls: Sequence[Call], looks: Mapping[str, ModuleLook | LoopLook], is_scaled: bool
+    ) -> None:
         """Add a look.
 
         Args:
+            looks: the newest of every module, also those of earlier passes.
             is_scaled: a GradScaler is in use: it tries factors with which gradients become infinite, on purpose.
         """
         self._count += 1
         if self._story:
             return
+        fresh = {name: look for name, look in looks.items() if look.flow.backward_pass == backward_pass}
+        modules = numbers_of(calls, fresh)
         self._looks.append(LookNumbers(self._count, backward_pass, modules))
         if (cause := _cause(modules, is_scaled)) is not None:
             self._tell([*self._looks][:-1], _when([*self._looks]), *cause)
 
-    def closed(self, names: Sequence[str]) -> None:
-        """The lens is closed. names: modules whose weights are not finite now."""
-        if names and not self._story:
+    def closed(self, modules: Iterable[WatchedModule]) -> None:
+        """The lens is closed: look once more at the weights of the modules that are still there."""
+        broken = next((watched.name for watched in modules if _has_broken_weights(watched)), None)
+        if broken is not None and not self._story:
             since = f"after look {self._count}" if self._count else "before any look"
-            self._tell([*self._looks], f"Somewhere {since} and before the end:", *_weights(names[0]))
+            self._tell([*self._looks], f"Somewhere {since} and before the end:", *_weights(broken))
 
     def _tell(self, before: Sequence[LookNumbers], when: str, what: str, cure: str) -> None:
         self._story = (*_rises(before), f"{when} {what}", cure)
@@ -70,6 +82,11 @@ class Recorder:
     def value(self) -> BlackBox:
         """The box as it is now."""
         return BlackBox(tuple(self._looks), self._story)
+
+
+def _has_broken_weights(watched: WatchedModule) -> bool:
+    module = watched.module()
+    return module is not None and not all(bool(torch.isfinite(weight).all()) for weight in flat_weights(module))
 
 
 def _when(looks: Sequence[LookNumbers]) -> str:

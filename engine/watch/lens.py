@@ -21,12 +21,11 @@ from engine.watch.arguments import (
     check_state,
 )
 from engine.watch.backward_pass import BackwardPasses, RunningPass
-from engine.watch.black_box import BlackBox
+from engine.watch.black_box import BlackBox, BlackBoxRecorder
 from engine.watch.diagnosis import unread
-from engine.watch.events import Callback
+from engine.watch.events import Callback, Events
 from engine.watch.flow import Flow
 from engine.watch.guard import Guard
-from engine.watch.history import History
 from engine.watch.hooks import Hooks
 from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
@@ -67,7 +66,7 @@ class Lens(Recorded):
         check_choices(share, every, rows, scaler)
         self._model = None if model is None else weakref.ref(model)
         self._modules, refused = ({}, {}) if model is None else find(model)
-        self._schedule, self._history = Schedule(share, every), History()
+        self._schedule, self._events, self._last_looks = Schedule(share, every), Events(), BlackBoxRecorder()
         super().__init__(Guard(self._schedule.own_time))
         self._guard.refusals |= refused
         if model is not None and not self._modules and not refused:
@@ -112,7 +111,7 @@ class Lens(Recorded):
             self._hooks.close()
             self._tally.close()
             self._states.pass_ended()
-            self._history.closed(self._modules.values())
+            self._last_looks.closed(self._modules.values())
             never_seen = self._say_what_was_missed() | self._listener.never_seen()
             self._listener.closed()
             self._guard.refusals |= never_seen
@@ -188,7 +187,7 @@ class Lens(Recorded):
             number, scale, proves = running.counted.number, self._scale, self._schedule.proves
             kept = (calls, running.states, running.at_weights)
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
-                self._history.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
+                self._last_looks.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
             self._mistakes.judge(calls)
             if running.is_look:
                 self._record(number)
@@ -208,7 +207,7 @@ class Lens(Recorded):
             self._states.pass_ended()
             if running.is_look:
                 self._looked(running)
-                self._history.events.looked(self._looking.looks, self.mistakes)
+                self._events.looked(self._looking.looks, self.mistakes)
 
     def _looked(self, running: RunningPass) -> None:
         """A look was taken, or has failed."""
@@ -309,7 +308,7 @@ class Lens(Recorded):
     @property
     def black_box(self) -> BlackBox:
         """The last looks as small numbers, and what came first when one was no longer finite."""
-        return self._history.black_box
+        return self._last_looks.value
 
     def on(self, kind: str, callback: Callback) -> None:
         """Be told when a look first finds something of a module, once for each module.
@@ -328,7 +327,7 @@ class Lens(Recorded):
         """
         self._must_be_open("on")
         check_callback(callback)
-        self._history.events.on(kind, callback)
+        self._events.on(kind, callback)
 
     def scalars(self) -> dict[str, float]:
         """Flat numbers of the newest looks, {"watch/lstm/ratio": ...}, as loggers take them."""
@@ -336,9 +335,7 @@ class Lens(Recorded):
 
     @property
     def _report(self) -> Report:
-        kept = self._history
-        looks = self._looking.looks
-        return Report(looks, self.mistakes, self.refusals, self.cost, kept.black_box, kept.recurrent_weights)
+        return Report(self._looking.looks, self.mistakes, self.refusals, self.cost, self.black_box)
 
     def __str__(self) -> str:
         return written(self._report)

@@ -29,6 +29,7 @@ from engine.watch.kept import Kept, WatchedTrace, weights_by_chain
 from engine.watch.mistakes import Mistake
 from engine.watch.modules import WatchedModule
 from engine.watch.reach import Reaches, reaches_of
+from engine.watch.recurrent_weights import BlockSize, block_sizes
 
 FOLLOWED = ("grad_norm_last", "grad_norm_memory", "relative", "relative_low", "relative_high", "ratio",
             "output_grad_norm")  # fmt: skip
@@ -181,6 +182,11 @@ class ModuleLook:
         if self.kept.stack.projected or not all(trace.is_one_loop for row in last.cell_traces for trace in row):
             return None
         return spectrum_of(WatchedTrace([last], []))
+
+    @property
+    def block_sizes(self) -> list[BlockSize]:
+        """The sizes of the recurrent weights."""
+        return block_sizes(self.kept.trace)
 
     @cached_property
     def broken(self) -> str:

@@ -17,6 +17,7 @@ from engine.watch.endpoints import last_of, steps_back, what_is_broken
 from engine.watch.flow import Flow
 from engine.watch.mistakes import Mistake
 from engine.watch.reach import Reaches, reaches_of
+from engine.watch.recurrent_weights import BlockSize
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,11 @@ class LoopLook:
     def on_demand(self, requested: Collection[str]) -> dict[str, Any]:
         """None of them: they all need a cell."""
         return {}
+
+    @property
+    def block_sizes(self) -> list[BlockSize]:
+        """None: its weights are not known."""
+        return []
 
     def diagnosis(self, mistakes: Sequence[Mistake], before: str = "") -> Diagnosis:
         """The verdict; mistakes, before: see `ModuleLook.diagnosis`."""

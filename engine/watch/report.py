@@ -18,7 +18,7 @@ from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake
 from engine.watch.numbers import ModuleNumbers
 from engine.watch.reach import Reach, keep_gate, keep_gate_name
-from engine.watch.recurrent_weights import RecurrentWeights, WeightSpectrum, spectrum_of
+from engine.watch.recurrent_weights import BlockSize
 from engine.watch.schedule import Cost
 
 NOTHING_YET = "No backward pass has been looked at yet."
@@ -33,7 +33,6 @@ class Report:
     refusals: Mapping[str, str]
     cost: Cost
     black_box: BlackBox
-    recurrent_weights: Mapping[str, RecurrentWeights]
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _module(report: Report, name: str) -> ModuleReport:
     flow = look.flow
     chains = tuple(_chain(flow, *chain, reach) for chain, reach in look.reaches.items())
     numbers = next((one.modules[name] for one in reversed(report.black_box.looks) if name in one.modules), None)
-    after = [*_gate_facts(flow), *_state_facts(numbers), *_weight_facts(report.recurrent_weights.get(name))]
+    after = [*_gate_facts(flow), *_state_facts(numbers), *_weight_facts(look.block_sizes)]
     if flow.proof is not None:
         after.append(("proof", f"dL/dW differs from autograd's by {flow.proof:.0e} of its norm"))
     wiring = "; ".join(link for link in flow.links)
@@ -183,10 +182,10 @@ def _state_facts(numbers: ModuleNumbers | None) -> list[tuple[str, str]]:
     return [("states", said if numbers.saturated is None else f"{said}, {numbers.saturated:.0%} saturated")]
 
 
-def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
-    """The spectrum of weight_hh: of each block the largest singular value, of a plain cell the largest eigenvalue."""
-    by_chain: dict[tuple[int, int], list[WeightSpectrum]] = {}
-    for block in [] if weights is None else spectrum_of(weights):
+def _weight_facts(sizes: Sequence[BlockSize]) -> list[tuple[str, str]]:
+    """Of each block of weight_hh the largest singular value, of a plain cell the largest eigenvalue as well."""
+    by_chain: dict[tuple[int, int], list[BlockSize]] = {}
+    for block in sizes:
         by_chain.setdefault((block.layer, block.direction), []).append(block)
     said = []
     for (layer, direction), blocks in by_chain.items():
@@ -195,7 +194,7 @@ def _weight_facts(weights: RecurrentWeights | None) -> list[tuple[str, str]]:
     return said
 
 
-def _block(block: WeightSpectrum) -> str:
+def _block(block: BlockSize) -> str:
     gate = "" if block.gate == "hidden" else f"{block.gate.replace('_', ' ')} "
     in_the_long_run = "" if block.eigenvalue is None else f"; largest |eigenvalue|: {short(block.eigenvalue)}"
     return f"{gate}{short(block.singular)}{in_the_long_run}"
