@@ -30,6 +30,8 @@ from engine.watch.hooks import Hooks
 from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
 from engine.watch.looking import NOTHING_FOUND, Looking
+from engine.watch.looks import ModuleLook
+from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
 from engine.watch.recorder import Recorded
@@ -112,11 +114,11 @@ class Lens(Recorded):
             self._tally.close()
             self._states.pass_ended()
             self._last_looks.closed(self._modules.values())
-            never_seen = self._say_what_was_missed() | self._listener.never_seen()
+            self._guard.refusals |= (missed := self._missed())
+            self._guard.refusals |= (never_seen := self._listener.never_seen())
             self._listener.closed()
-            self._guard.refusals |= never_seen
             said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
-            said |= never_seen
+            said |= missed | never_seen
             self._stop_recording(self._schedule.passes)
         for sentence in said.values():
             if warn:
@@ -216,18 +218,15 @@ class Lens(Recorded):
         self._states.looked(running.states.keys(), running.counted)
         self._count_at_parameters()  # a parameter can be frozen, or replaced
 
-    def _say_what_was_missed(self) -> dict[str, str]:
-        """Refuse, until there is a look, what was trained without one. Returns these sentences."""
+    def _missed(self) -> dict[str, str]:
+        """What was trained without a look so far, as refusals."""
         if self._guard.refusals.get("*", NOTHING_FOUND) != NOTHING_FOUND:
             return {}  # it is said why
-        own = {form.format(name=name) for name in self._guard.refusals for form in (NO_GRADIENT, NO_LOOK)}
-        seen = {*self._looking.looks, *(name for name, why in self._guard.refusals.items() if why not in own)}
+        known = {*self._looking.looks, *self._guard.refusals}
         unheard = () if self._schedule.listens_always else filter(self._tally.is_owed, self._tally.reached)
         trained = {*unheard, *self._listener.answered}
-        said = {name: NO_GRADIENT.format(name=name) for name in self._states.waiting() if name not in seen}
-        said |= {name: NO_LOOK.format(name=name) for name in sorted(trained) if name not in seen}
-        self._guard.refusals |= said
-        return said
+        missed = {name: NO_GRADIENT.format(name=name) for name in self._states.waiting() if name not in known}
+        return missed | {name: NO_LOOK.format(name=name) for name in sorted(trained) if name not in known}
 
     # ---- what it says
 
@@ -240,14 +239,14 @@ class Lens(Recorded):
         Raises:
             LookupError: if there is none of this name, with the reason.
         """
-        return self._looking.one(name).flow
+        return self._look(name).flow
 
     def chain(self, name: str | None = None) -> Chain:
         """The states of one module along the time axis, as figures and stage read them; name: as for `flow`.
 
         The drawn sequence is the longest of those that were looked at. Raises as `flow` does.
         """
-        return self._looking.one(name).chain
+        return self._look(name).chain
 
     def frame(self, name: str | None = None, requested: Collection[str] = ()) -> Look:
         """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
@@ -263,7 +262,7 @@ class Lens(Recorded):
             TypeError, ValueError: if there is no such reading.
         """
         check_requested(requested)
-        looked_at = self._looking.one(name)
+        looked_at = self._look(name)
         readings = looked_at.on_demand(requested)
         return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes), **readings)
 
@@ -276,13 +275,15 @@ class Lens(Recorded):
             check_name(name)
         if name in self._unread():
             return unread(name)
-        looked_at = self._looking.one(name)
-        return looked_at.diagnosis(self.mistakes)
+        return self._look(name).diagnosis(self.mistakes)
 
     def _unread(self) -> set[str]:
         """The modules that were called in a pass that is over, and of which no gradient came back."""
         over = self._schedule.passes or self._closed
         return {name for name in self._listener.called if over and name not in self._listener.answered}
+
+    def _look(self, name: str | None) -> ModuleLook | LoopLook:
+        return self._looking.one(name, self.refusals)
 
     @property
     def flows(self) -> dict[str, Flow]:
@@ -292,8 +293,7 @@ class Lens(Recorded):
     @property
     def refusals(self) -> dict[str, str]:
         """Why something is not measured, by module; "*" for the whole model."""
-        self._say_what_was_missed()
-        return dict(self._guard.refusals)
+        return self._guard.refusals | self._missed()
 
     @property
     def mistakes(self) -> list[Mistake]:

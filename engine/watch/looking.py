@@ -45,11 +45,11 @@ class Looking:
         """The newest flow of every module, by name."""
         return {name: look.flow for name, look in self.looks.items()}
 
-    def one(self, name: str | None) -> ModuleLook | LoopLook:
+    def one(self, name: str | None, refusals: Mapping[str, str]) -> ModuleLook | LoopLook:
         """The newest look at one module.
 
         Args:
-            name: as in `named_modules()`, or its end; None if there is only one.
+            name: as in `named_modules()`, or its end; None if there is only one. refusals: as of `Lens`.
 
         Raises:
             LookupError: if there is none of this name, with the reason. TypeError: if it is no name.
@@ -64,7 +64,7 @@ class Looking:
             return self.looks[names[0]]
         if names:
             raise LookupError(f"say which module: {', '.join(names)}")
-        reasons = {key: why for key, why in self._guard.refusals.items() if name is None or key in (name, "*")}
+        reasons = {key: why for key, why in refusals.items() if name is None or key in (name, "*")}
         why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
         if name is not None and (others := self._others(name)):
             is_watched = len(others) < len(self._known())

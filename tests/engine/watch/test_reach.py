@@ -21,7 +21,7 @@ def test_norms_by_distance_from_where_the_loss_enters():
         output, _ = nn.utils.rnn.pad_packed_sequence(rnn(packed)[0])
         (output[lengths - 1, torch.arange(4)] ** 2).sum().add((output[1] ** 3).sum()).backward()
     flow = lens.flow()
-    for (layer, direction), reach in lens._looking.one(None).reaches.items():
+    for (layer, direction), reach in lens._look(None).reaches.items():
         ways = []
         for row, length in enumerate(lengths.tolist()):
             sizes = np.linalg.norm(flow.last.memory[layer, direction, :length, row], axis=-1)
@@ -51,7 +51,7 @@ def test_a_loop_that_is_called_step_by_step(kind, dtype):
             read(losses).backward()
         with unrolled() as log:
             read([4]).backward()
-        (reach,) = lens._looking.one(None).reaches.values()
+        (reach,) = lens._look(None).reaches.values()
         memory = "hidden" if kind is nn.GRUCell else "cell"
         sizes = np.linalg.norm(np.concatenate([each.gradient(memory)[0, 0] for each in log[:5]]), axis=-1)
         expected = np.median(sizes, -1) if len(losses) == 1 else sizes[:, 0]

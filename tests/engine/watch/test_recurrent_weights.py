@@ -18,7 +18,7 @@ def looked_at(rnn: nn.Module) -> Lens:
 
 
 def sizes_of(lens: Lens) -> list[BlockSize]:
-    return lens._looking.one(None).block_sizes
+    return lens._look(None).block_sizes
 
 
 def test_a_plain_network_has_singular_value_and_eigenvalue():

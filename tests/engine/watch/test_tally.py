@@ -103,6 +103,8 @@ def test_what_was_trained_without_a_look_is_said():
         with watch(model, **options) as lens:
             train(model["a"], 5)
             train(model["b"], 1)
+            with pytest.raises(LookupError, match="b: backward passes went through it"):
+                lens.flow("b")
             assert "b: backward passes went through it, but none" in lens.refusals["b"]
             with pytest.warns(UserWarning, match="b: backward passes went through it"):
                 lens.close()
