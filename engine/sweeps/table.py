@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.sweeps.definition import Definition
-from engine.sweeps.row import Row
+from engine.sweeps.row import Measurement, Row
 
 FORMAT = 1
-MEASURED = ("step", "held_out_loss", "metric", "ratio", "diverged", "seconds")
+MEASURED = Measurement._fields[1:]  # without the number of the experiment, whose settings stand there
 KEY = b"rnn_playground_sweep"
 """Of the file's metadata: JSON with settings, axes, seeds, updates, versions, and whether all is done."""
 

@@ -36,7 +36,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Chain:
+class ChainReport:
     """The gradient of one layer in one direction. where: which, in words. word: its band, or what is wrong."""
 
     where: str
@@ -59,7 +59,7 @@ class ModuleReport:
     mistakes: tuple[Mistake, ...]
     before: tuple[tuple[str, str], ...]
     caption: str
-    chains: tuple[Chain, ...]
+    chains: tuple[ChainReport, ...]
     after: tuple[tuple[str, str], ...]
 
     @property
@@ -132,7 +132,7 @@ def _size(flow: Flow) -> str:
     return f"{count(layers, 'layer')}{both}, {count(steps, 'step')}, {count(units, 'unit')}, {sequences}"
 
 
-def _caption(flow: Flow, chains: Sequence[Chain]) -> str:
+def _caption(flow: Flow, chains: Sequence[ChainReport]) -> str:
     """Which gradient the picture shows, and at which state.
 
     Of states that were shown one by one it is not known where a loss enters.
@@ -148,10 +148,10 @@ def _caption(flow: Flow, chains: Sequence[Chain]) -> str:
     return f"of the losses at all {reach.places} steps, {state}by steps back from the last"
 
 
-def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> Chain:
+def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> ChainReport:
     layers, directions = flow.hidden.shape[:2]
     where = f"layer {layer + 1}" if layers > 1 or directions > 1 else ""
-    return Chain(where + " backwards" * direction, reach, _word(reach, flow.seen))
+    return ChainReport(where + " backwards" * direction, reach, _word(reach, flow.seen))
 
 
 def _word(reach: Reach, seen: str) -> str:

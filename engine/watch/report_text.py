@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.number_format import short
 from engine.watch.reach import Reach
-from engine.watch.report import Chain, ModuleReport, Report, closing, modules_of
+from engine.watch.report import ChainReport, ModuleReport, Report, closing, modules_of
 
 WIDTH, LABEL = 100, 14
 COLUMNS = 32
@@ -53,7 +53,7 @@ def _fact(label: str, sentence: str) -> list[str]:
     )
 
 
-def _chain_line(chain: Chain) -> str:
+def _chain_line(chain: ChainReport) -> str:
     where, reach = f"    {chain.where}" if chain.where else "", chain.reach
     if not reach.steps:
         return f"{where:{LABEL + 8}} {chain.word}"
