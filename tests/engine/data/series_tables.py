@@ -59,3 +59,8 @@ def waves(rows: int, period: int = 12, noise: float = 0.1, seed: int = 0, freq: 
 def errors(found: dict[str, float]) -> list[float]:
     """Their values, in order."""
     return list(found.values())
+
+
+def says(sentences: list[str], *words: str) -> bool:
+    """True if one of the sentences has all of these words."""
+    return any(all(word in sentence for word in words) for sentence in sentences)

@@ -1,11 +1,8 @@
-"""What people do with recurrent modules that could make a lens wrong: exact there too, or refused with the reason."""
+"""What people do with recurrent modules that could make a lens wrong: exact there, too."""
 
 from __future__ import annotations
 
 import functools
-import gc
-import types
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,41 +13,9 @@ from torch.nn.utils import parametrizations, prune
 from torch.utils.checkpoint import checkpoint
 
 from engine.watch import watch
-from engine.watch.call import Call
 from tests.engine.watch.conftest import assert_exact, assert_flows_equal, assert_same_bits, looped, run, watched
+from tests.engine.watch.trainings import DOUBLE, Net, case, data, once
 from tests.engine.watch.unrolled import unrolled
-
-DOUBLE = torch.float64
-
-
-class Net(nn.Module):
-    """A recurrent layer and an output layer."""
-
-    def __init__(self, kind=nn.GRU, layers=1, **options) -> None:
-        super().__init__()
-        self.rnn, self.head = kind(3, 6, layers, **options), nn.Linear(6, 2)
-
-    def forward(self, x, state=None):
-        return self.head(self.rnn(x, state)[0])
-
-
-def data() -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.randn(7, 4, 3, dtype=DOUBLE), torch.randn(7, 4, 2, dtype=DOUBLE)
-
-
-def case(step: Callable, make: Callable[[], nn.Module] = Net):
-    """A training of which one step is step(model, x, loss)."""
-
-    def made():
-        model = make().double()
-        x, y = data()
-        return model, lambda: step(model, x, lambda output: mse_loss(output, y))
-
-    return made
-
-
-def once(model, x, loss):
-    loss(model(x)).backward()
 
 
 def two_forwards(model, x, loss):
@@ -357,129 +322,6 @@ def test_an_empty_batch_is_said_in_a_sentence(kind):
         }
         step(x)
     assert lens.refusals == {} and lens.cost.looks == 2 and lens.flow().backward_pass == 1
-
-
-# ---- refused
-
-
-def double_backward(model, x, loss):
-    given = x.clone().requires_grad_()
-    value = loss(model(given))
-    (slope,) = torch.autograd.grad(value, given, create_graph=True)
-    (value + slope.pow(2).sum()).backward()
-
-
-def functional_gradient(model, x, loss):
-    weights = dict(model.named_parameters())
-
-    def of_all(weights):
-        return loss(torch.func.functional_call(model, weights, (x,)))
-
-    found = torch.func.grad(of_all)(weights)
-    for name, weight in model.named_parameters():
-        weight.grad = found[name]
-
-
-def input_reused(model, x, loss):
-    """Frozen weights: autograd itself does not need the input and says nothing."""
-    model.rnn.requires_grad_(False)
-    state = torch.zeros(1, 4, 6, dtype=DOUBLE, requires_grad=True)
-    output = model(x, state)
-    x.zero_()
-    loss(output).backward()
-
-
-class OwnForward(nn.LSTM):
-    """A subclass that computes something else."""
-
-    def forward(self, x, hx=None):
-        output, state = super().forward(x, hx)
-        return output * 0.5, state
-
-
-REFUSED = {
-    "double backward": (case(double_backward), "create_graph"),
-    "torch.func": (case(functional_gradient), r"torch\.func"),
-    "its input changed": (case(input_reused), "input was changed in place"),
-    "own forward": (case(once, lambda: Net(OwnForward)), "forward of its own"),
-}
-
-
-@pytest.mark.filterwarnings("ignore:rnn was found in the model, but never called")
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused_with_the_reason(name):
-    make, reason = REFUSED[name]
-    plain, (model, lens) = run(make), watched(make)
-    assert_same_bits(plain, model)
-    assert set(lens.refusals) == {"rnn"} and lens.flows == {}
-    with pytest.raises(LookupError, match=reason):
-        lens.flow("rnn")
-    assert "not measured: " in str(lens)
-
-
-def test_weights_used_elsewhere_are_a_refusal_not_a_number():
-    def step(model, x, loss):
-        (loss(model(x)) + (model.rnn.weight_hh_l0 @ x[0, 0].repeat(2)).sum()).backward()
-
-    lens = watched(case(step))[1]
-    assert "used elsewhere" in lens.refusals["rnn"] and lens.flows == {}
-
-
-# ---- what it leaves
-
-
-def test_nothing_is_left_behind():
-    def alive() -> int:
-        gc.collect()
-        return sum(type(one) is Call for one in gc.get_objects())
-
-    model = Net().double()
-    x, y = data()
-    before = alive()
-    with watch(model, every=1) as lens:
-        for _ in range(5):
-            model(x)  # never followed by a backward pass
-        assert alive() == before
-        for _ in range(3):
-            mse_loss(model(x), y).backward()
-        assert alive() == before
-    assert lens.cost.looks == 3
-
-
-def tensors_held(root: object) -> list[torch.Tensor]:
-    """The tensors that an object of the lens holds, however deep; of other people's objects nothing."""
-    waiting, seen, found = [root], set(), []
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, torch.Tensor):
-            found.append(one)
-        elif type(one) in (dict, list, tuple, set, types.CellType, types.MethodType, functools.partial):
-            waiting += gc.get_referents(one)
-        elif isinstance(one, types.FunctionType):
-            waiting += one.__closure__ or ()
-        elif type(one).__module__.startswith("engine.watch."):
-            waiting += gc.get_referents(one)
-    return found
-
-
-@pytest.mark.parametrize("pause", ["after a pass", "after a forward call", "in a forward call"])
-def test_a_closed_lens_holds_no_tensors(pause):
-    """However the training stood when it was closed; what it has found is NumPy's."""
-    model, x = Net(nn.LSTM, 2, dropout=0.5).double(), data()[0]
-    lens = watch(model, every=1)
-    model(x)[0].sum().backward()
-    lens.state("h", model.head.bias * 1)
-    if pause == "after a forward call":
-        model(x)
-    elif pause == "in a forward call":
-        with pytest.raises(RuntimeError):
-            model.rnn(torch.randn(7, 4, 9, dtype=DOUBLE))
-    assert tensors_held(lens)
-    lens.close()
-    assert tensors_held(lens) == [] and lens.flow().proof < 1e-9
 
 
 def test_the_reference_changes_nothing():
