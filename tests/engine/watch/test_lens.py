@@ -1,10 +1,8 @@
-"""What a lens says, when it looks, and what it costs."""
+"""What a lens says, and what of it is refused."""
 
 from __future__ import annotations
 
-import itertools
 import math
-import time
 
 import numpy as np
 import pytest
@@ -13,23 +11,9 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from engine.watch import watch
-from engine.watch.schedule import Schedule
-from tests.engine.watch.conftest import assert_flows_equal, assert_same_bits, run, watched
+from tests.engine.watch.conftest import assert_flows_equal, watched
+from tests.engine.watch.trainings import DOUBLE, trained
 from tests.engine.watch.unrolled import unrolled
-
-DOUBLE = torch.float64
-
-
-def trained(rnn: nn.Module, steps: int, x: torch.Tensor, optimizer: torch.optim.Optimizer | None = None) -> None:
-    for _ in range(steps):
-        rnn.zero_grad()
-        rnn(x)[0].pow(2).mean().backward()
-        if optimizer is None:
-            for weight in rnn.parameters():
-                weight.data.add_(weight.grad, alpha=-0.1)
-        else:
-            optimizer.step()
-
 
 # ---- a flow
 
@@ -189,60 +173,7 @@ def test_states_of_a_loop_that_nobody_knows():
     assert lens.refusals == {} and flow.grad_hidden_direct is None and "1 layer, 7 steps" in str(lens)
 
 
-# ---- when it looks
-
-
-class Clock:
-    """A clock that only goes on when told to."""
-
-    def __init__(self, monkeypatch) -> None:
-        self.now = 100.0
-        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
-
-
-def test_the_share_is_kept_and_the_first_look_is_a_debt(monkeypatch):
-    clock = Clock(monkeypatch)
-    schedule = Schedule(0.05, None)
-    for _ in range(1000):
-        clock.now += 0.01  # a bare step
-        looks = schedule.is_due()
-        with schedule.own_time():
-            clock.now += 0.02 if looks else 0.0
-        schedule.pass_ended(looks)
-        assert schedule.looks == 1 or schedule.cost.share <= 0.05 + 1e-9
-    assert 20 <= schedule.looks <= 30
-
-
-def test_hooks_are_taken_away_between_looks_and_kept_without_an_optimizer():
-    rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
-    lens = watch(rnn, share=1e-9)
-    trained(rnn, 4, x)
-    assert lens._hooks.armed and lens.cost.looks == 1
-    trained(rnn, 4, x, torch.optim.SGD(rnn.parameters(), 0.1))
-    assert not lens._hooks.armed and lens.cost.looks == 1
-    lens._schedule._share = 1.0
-    lens._schedule.seconds = 0.0
-    trained(rnn, 3, x, torch.optim.SGD(rnn.parameters(), 0.1))
-    assert lens.cost.looks > 1
-    lens.close()
-    looks = lens.cost.looks
-    trained(rnn, 1, x)
-    assert lens.cost.looks == looks and not lens._hooks.armed
-
-
-def test_by_share_the_training_is_the_same_to_the_last_bit(monkeypatch):
-    """Hooks come and go between looks: two of five times that the lens asks, the time allows one."""
-    asked = itertools.count()
-    monkeypatch.setattr(Schedule, "would_be_due", lambda _: next(asked) % 5 in (0, 4))
-
-    def make():
-        rnn, x = nn.LSTM(3, 4, 2, dropout=0.5), torch.randn(5, 2, 3)
-        optimizer = torch.optim.Adam(rnn.parameters())
-        return rnn, lambda: trained(rnn, 12, x, optimizer)
-
-    plain, (model, lens) = run(make), watched(make, every=None)
-    assert_same_bits(plain, model)
-    assert 2 <= lens.cost.looks < 12 and lens.refusals == {}
+# ---- what it is not told, and its own errors
 
 
 def test_weights_changed_behind_autograds_back():
@@ -251,13 +182,6 @@ def test_weights_changed_behind_autograds_back():
     with watch(rnn, every=1) as lens:
         trained(rnn, 3, x)
     assert lens.refusals == {} and lens.flow().proof < 1e-9 and lens.cost.looks == 3
-
-
-def test_every_other_pass():
-    rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
-    with watch(rnn, every=3) as lens:
-        trained(rnn, 7, x, torch.optim.SGD(rnn.parameters(), 0.1))
-    assert lens.cost.looks == 3 and lens.flow().backward_pass == 6
 
 
 def test_what_is_never_seen_is_said_aloud():
@@ -363,18 +287,3 @@ def test_a_vanished_gradient_is_called_so():
     with watch(rnn, every=1) as lens:
         rnn(x[:1])[0].sum().backward()
     assert "no gradient goes back in time" in str(lens) and "the loss reads its first step alone" in str(lens)
-
-
-def test_a_loop_between_looks_is_counted_however_it_is_cut():
-    """Of a loop whose every state is detached only the last step's gradient comes: the pass has an end all the same."""
-    for every in (1, 2):
-        cell, x = nn.LSTMCell(3, 4), torch.randn(5, 2, 3)
-        with watch(cell, every=every) as lens:
-            for _ in range(5):
-                state = None
-                for given in x:
-                    state = cell(given, None if state is None else tuple(each.detach() for each in state))
-                state[0].sum().backward()
-        assert lens.cost.looks == {1: 5, 2: 3}[every] and [one.kind for one in lens.mistakes] == [
-            "detached at every step"
-        ]

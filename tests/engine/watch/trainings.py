@@ -1,4 +1,4 @@
-"""Small trainings of one step, for tests of what people do in one."""
+"""Small trainings for tests of what people do in a step."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Net(nn.Module):
 
 
 def data() -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs (T, B, 3) and targets (T, B, 2) for a `Net`."""
     return torch.randn(7, 4, 3, dtype=DOUBLE), torch.randn(7, 4, 2, dtype=DOUBLE)
 
 
@@ -38,4 +39,17 @@ def case(step: Callable, make: Callable[[], nn.Module] = Net):
 
 
 def once(model, x, loss):
+    """One forward and one backward pass."""
     loss(model(x)).backward()
+
+
+def trained(rnn: nn.Module, steps: int, x: torch.Tensor, optimizer: torch.optim.Optimizer | None = None) -> None:
+    """Train a module to give zeros; without an optimizer, behind autograd's back."""
+    for _ in range(steps):
+        rnn.zero_grad()
+        rnn(x)[0].pow(2).mean().backward()
+        if optimizer is None:
+            for weight in rnn.parameters():
+                weight.data.add_(weight.grad, alpha=-0.1)
+        else:
+            optimizer.step()
