@@ -17,7 +17,7 @@ from engine.layers.changed_layers import ChangedLayers, ChangedTrace
 from engine.layers.make import RecurrentLayers
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State, StepLayers
-from engine.layers.weights import weights_of
+from engine.layers.weights import Weights, weights_of
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
@@ -64,6 +64,11 @@ class LayersTrace:
         """(layers, directions)."""
         rows = self.passes[0].cell_traces
         return len(rows), len(rows[0])
+
+    @property
+    def weights(self) -> list[list[Weights]]:
+        """By [layer][direction], of the last pass."""
+        return [[trace.weights for trace in row] for row in self.passes[-1].cell_traces]
 
     @property
     def time_steps(self) -> int:

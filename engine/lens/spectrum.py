@@ -165,7 +165,7 @@ def _weights_of_model(model: RecurrentNetwork) -> list[list[Weights]]:
 
 def recurrent_blocks(drawn: LayersTrace) -> dict[str, Tensor]:
     """The recurrent weights of the last pass by gate, (layers, directions, H, units of h) float64 each."""
-    return _blocks(drawn.kind, [[trace.weights for trace in row] for row in drawn.passes[-1].cell_traces])
+    return _blocks(drawn.kind, drawn.weights)
 
 
 def _blocks(kind: Cell, rows: list[list[Weights]]) -> dict[str, Tensor]:

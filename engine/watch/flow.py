@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.cells import CELLS
 from engine.watch.wiring import Link
 
 
@@ -99,3 +100,14 @@ class Flow:
         for t in np.flatnonzero(self.valid.any(1)):
             result[..., t] = np.median(sizes[..., t, self.valid[t]], -1)
         return result
+
+
+def keep_gate(flow: Flow) -> float | None:
+    """The mean of the gate that keeps the old state, over all layers and real steps; None without one."""
+    gate = keep_gate_name(flow)
+    return None if gate is None else float(flow.gates[gate][:, :, flow.valid].mean())
+
+
+def keep_gate_name(flow: Flow) -> str | None:
+    """The gate that keeps the old state; None without one."""
+    return CELLS[flow.cell_name].retain_gate if flow.cell_name else None

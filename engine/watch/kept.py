@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from engine.layers.cell_trace import CellTrace, to_float64_cpu
-from engine.layers.weights import Weights
 from engine.lens.forward_trace import ForwardPass, LayersTrace
 from engine.lens.norms import SequenceNorms
 from engine.lens.scaled import Scaled
@@ -238,8 +237,3 @@ def _norms(found: Sequence[MeasuredCall], flow: Flow, scale: float) -> SequenceN
         last=last,
         last_cell=on_axis(lambda norms: norms.last_cell),
     )
-
-
-def weights_by_chain(trace: LayersTrace) -> list[list[Weights]]:
-    """The weights by [layer][direction], float64, of the last pass."""
-    return [[each.weights for each in row] for row in trace.passes[-1].cell_traces]

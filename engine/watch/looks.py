@@ -25,7 +25,7 @@ from engine.watch.alone import last_loss_alone
 from engine.watch.diagnosis import Watched, diagnose
 from engine.watch.endpoints import endpoints, places_of, steps_back, what_is_broken
 from engine.watch.flow import Flow
-from engine.watch.kept import Kept, WatchedTrace, weights_by_chain
+from engine.watch.kept import Kept, WatchedTrace
 from engine.watch.mistakes import Mistake
 from engine.watch.modules import WatchedModule
 from engine.watch.reach import Reaches, reaches_of
@@ -244,7 +244,7 @@ class ModuleLook:
 def _matrices(kept: Kept) -> dict[str, np.ndarray]:
     """The weights that are matrices, by their names in the module."""
     found = {}
-    for layer, row in enumerate(weights_by_chain(kept.trace)):
+    for layer, row in enumerate(kept.trace.weights):
         for d, weights in enumerate(row):
             suffix = f"_l{layer}" + ("_reverse" if d else "")
             for what, values in (("ih", weights.ih), ("hh", weights.hh), ("hr", weights.hr)):

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from engine.frame.readings import saturation
 from engine.watch.call import Call
-from engine.watch.flow import Flow
+from engine.watch.flow import Flow, keep_gate
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
-from engine.watch.reach import Reach, keep_gate
+from engine.watch.reach import Reach
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.cells import CELLS
 from engine.lens.norms import Endpoints, relative_sizes
-from engine.watch.flow import Flow
 
 
 @dataclass(frozen=True)
@@ -65,17 +63,6 @@ def _reach(sizes: np.ndarray, direction: int, ends: Endpoints, places: int, is_l
     middles = (float(np.median(enters)), float(np.median(first)), ratio)
     distances = _by_distance(sizes[:, rows], at, starts)
     return Reach(*middles, int(np.median(np.abs(at - starts))), places, is_last_alone, distances)
-
-
-def keep_gate(flow: Flow) -> float | None:
-    """The mean of the gate that keeps the old state, over all layers and real steps; None without one."""
-    gate = keep_gate_name(flow)
-    return None if gate is None else float(flow.gates[gate][:, :, flow.valid].mean())
-
-
-def keep_gate_name(flow: Flow) -> str | None:
-    """The gate that keeps the old state; None without one."""
-    return CELLS[flow.cell_name].retain_gate if flow.cell_name else None
 
 
 def _by_distance(sizes: np.ndarray, at: np.ndarray, starts: np.ndarray) -> tuple[float, ...]:

@@ -12,12 +12,12 @@ from engine.frame import Diagnosis
 from engine.number_format import short
 from engine.watch.black_box import BlackBox
 from engine.watch.diagnosis import MEANS, MISTAKE
-from engine.watch.flow import Flow
+from engine.watch.flow import Flow, keep_gate, keep_gate_name
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake
 from engine.watch.numbers import ModuleNumbers
-from engine.watch.reach import Reach, keep_gate, keep_gate_name
+from engine.watch.reach import Reach
 from engine.watch.recurrent_weights import BlockSize
 from engine.watch.schedule import Cost
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from engine.watch.flow import keep_gate
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
 from engine.watch.mistakes import Mistake
-from engine.watch.reach import keep_gate
 from engine.watch.schedule import Cost
 
 
