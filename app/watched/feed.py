@@ -182,12 +182,9 @@ def verdict(look: Look) -> dict[str, Any]:
     diagnosis = look.diagnosis
     if diagnosis is None:
         return {}
-    style = style_of(diagnosis.kind)
     return {
         "kind": diagnosis.kind,
-        "word": style.label,
-        "sign": style.icon,
-        "tone": style.severity,
+        **style_of(diagnosis.kind).values(),
         "sentence": diagnosis.sentence,
         "advice": diagnosis.advice,
         "is_code": watched_text.is_code(diagnosis.advice),
