@@ -17,6 +17,7 @@ from app.watched.feed import WatchedFeed
 from app.watched.registry import WATCHED, WatchedSlot, follow
 from app.watched.training import WatchedTraining
 from engine.frame import Diagnosis
+from engine.recording.error import INCONSISTENT
 from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook
 from engine.recording.growing.folder import FOLDER, names
 from engine.watch.advice import CLIP, OWN_LOOP
@@ -128,7 +129,7 @@ def test_a_look_that_cannot_be_drawn_is_a_sentence(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(WatchedFeed, "_patches", fail)
     assert ask(feed, ["gradient"]) is None
-    assert watched_text.INCONSISTENT in watched_text.message(feed.training)
+    assert INCONSISTENT in watched_text.message(feed.training)
 
 
 def test_every_figure_of_a_module_can_be_drawn() -> None:
