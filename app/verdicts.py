@@ -17,6 +17,10 @@ class VerdictStyle(NamedTuple):
     icon: str
     severity: str
 
+    def values(self) -> dict[str, str]:
+        """What the browser draws of it."""
+        return {"word": self.label, "sign": self.icon, "tone": self.severity}
+
 
 VERDICTS = {
     "not_finite": VerdictStyle("Broken", "✕", "bad"),

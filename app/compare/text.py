@@ -200,9 +200,7 @@ def card(lane: LaneSnapshot) -> dict[str, str]:
     still = {"broken": lane.message or "This lane has stopped.", "finished": "finished", "racing": ""}[lane.state]
     return {
         "name": lane.label,
-        "word": style.label,
-        "sign": style.icon,
-        "tone": style.severity,
+        **style.values(),
         "loss": _loss_label(lane),
         "still": still,
     }

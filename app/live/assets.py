@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.live import timeline
@@ -28,9 +29,26 @@ SCRIPT = "\n".join(
 STYLE = "\n".join((HERE / f"{part}.css").read_text() for part in ("live", "timeline"))
 STAGE_SHEETS = ("stage", "walk", "microscope/microscope")
 LIVE_STYLE = "\n".join([STYLE, *((STAGE / f"{sheet}.css").read_text() for sheet in STAGE_SHEETS)])
-MARKUP = (
-    (HERE / "live.html")
-    .read_text()
-    .replace("{hold}", timeline.HOLD)
-    .replace("{stage}", (STAGE / "markup.html").read_text())
+SHARED = {"stage": STAGE / "markup.html", "figures": HERE / "figures.html", "timeline": HERE / "timeline.html"}
+"""What the markup of several views has in common, by its place in theirs."""
+
+
+def markup(file: Path, words: Mapping[str, str]) -> str:
+    """The markup of a view.
+
+    Args:
+        file: with {places} for the parts of SHARED and for words.
+        words: by place in the file or in a part.
+    """
+    found = file.read_text()
+    for place, part in SHARED.items():
+        found = found.replace(f"{{{place}}}", part.read_text())
+    for place, word in {"hold": timeline.HOLD, **words}.items():
+        found = found.replace(f"{{{place}}}", word)
+    return found
+
+
+MARKUP = markup(
+    HERE / "live.html",
+    {"timeline_of": "Timeline of this run", "timeline_step": "Training step", "timeline_newest": "live"},
 )

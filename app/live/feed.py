@@ -222,12 +222,9 @@ def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
     diagnosis = frame.diagnosis
     if diagnosis is None:
         return {}
-    style = VERDICTS[diagnosis.kind]
     return {
         "kind": diagnosis.kind,
-        "word": style.label,
-        "sign": style.icon,
-        "tone": style.severity,
+        **VERDICTS[diagnosis.kind].values(),
         "sentence": diagnosis.sentence,
         "cure": text.cure(diagnosis.cure),
         "changes": diagnosis.cure,

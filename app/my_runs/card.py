@@ -78,7 +78,7 @@ def row(run: KeptRun, slot: RunSlot, lesson: Preset | None, place: int | None) -
         "note": note,
         "step": f"{run.step:,}",
         "best": my_runs_text.best(run),
-        "verdict": None if style is None else {"word": style.label, "sign": style.icon, "tone": style.severity},
+        "verdict": None if style is None else style.values(),
         "ended": None if is_present and not slot.has_ended else 1000 * run.ended,
         "kept": run.is_kept,
         "open": f"?{urlencode(open_link(run, lesson))}",

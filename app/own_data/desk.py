@@ -54,9 +54,7 @@ class Desk:
 
     def bring(self, sources: Sources) -> None:
         """Read other files: with the choices of the link that asks for them, else with none."""
-        self.stop()
-        self.file, self.sources = None, sources
-        self.let_go, self.forgotten = False, ""
+        self._turn_to(None, sources)
         self.kind = self.needed.kind if self.needed else None
         self.choices = dict(self.needed.choices) if self.needed else {}
         self._begin()
@@ -73,16 +71,14 @@ class Desk:
         """
         self.stop()
         self.let_go = self.let_go or self.needed is not None
-        self.needed, self.link = None, {}
+        self.leave_link()
         self.kind = kind
         self.choices = {name: value for name, value in {**self.choices, **changes}.items() if value is not None}
         self._begin()
 
     def show(self, file: OwnFile) -> None:
         """Show what was understood of a file before."""
-        self.stop()
-        self.file, self.sources, self.error, self.refused = file, file.sources, None, ""
-        self.let_go, self.forgotten = False, ""
+        self._turn_to(file, file.sources)
         self._take_choices(file)
         self.version += 1
 
@@ -92,10 +88,18 @@ class Desk:
 
     def clear(self) -> None:
         """Show no file, so that another one can be brought."""
-        self.stop()
-        self.file, self.sources, self.error, self.refused = None, (), None, ""
-        self.let_go, self.forgotten = False, ""
+        self._turn_to(None, ())
         self.version += 1
+
+    def leave_link(self) -> None:
+        """Forget the link."""
+        self.needed, self.link = None, {}
+
+    def _turn_to(self, file: OwnFile | None, sources: Sources) -> None:
+        """Stop reading, and forget what was said of other files."""
+        self.stop()
+        self.file, self.sources, self.error, self.refused = file, sources, None, ""
+        self.let_go, self.forgotten = False, ""
 
     def cancel(self) -> None:
         """Stop reading, and show what was understood before, if anything was."""

@@ -131,7 +131,7 @@ def train(here: Desk, file: OwnFile, experiment: Experiment, playground: Page) -
     link = links.to_link(experiment, None, "max")
     if here.needed is not None:
         link = here.link | own_data_link.to_link(file.dataset.options, file.name)
-        here.needed, here.link = None, {}
+        here.leave_link()
     st.switch_page(playground, query_params=link)
 
 
@@ -189,7 +189,7 @@ def asked_for(here: Desk, file: OwnFile | None) -> None:
 
 def on_leave_link(here: Desk) -> None:
     """Forget the link."""
-    here.needed, here.link = None, {}
+    here.leave_link()
     state.forget_link()
 
 

@@ -26,6 +26,7 @@ from app.replay import pair_text, player
 from engine.preset import load_preset
 from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
+from engine.recording.error import INCONSISTENT
 
 HERE = Path(__file__).parent
 PARTS = (*player.PARTS, "tabs")
@@ -59,7 +60,7 @@ def open_files(files: Sequence[tuple[str, IO[bytes]]]) -> OpenedPair:
     try:
         html = replay(one, other)
     except Exception as error:  # valid arrays that fit no network may raise any error in a figure
-        raise RecordingError(player.INCONSISTENT) from error
+        raise RecordingError(INCONSISTENT) from error
     tables = [
         each.to_pandas().assign(recording=letter) for each, letter in zip(recordings, pair_text.LETTERS, strict=True)
     ]

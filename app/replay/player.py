@@ -33,6 +33,7 @@ from engine.frame import Frame
 from engine.preset import load_preset
 from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
+from engine.recording.error import INCONSISTENT
 from engine.recording.growing.writer import MAX_MEGABYTES
 from engine.recording.history import History, Waterfall, ratios
 
@@ -52,7 +53,6 @@ ABOUT = (
     "over the other. A **.looks** file, as `lens.record` writes it while your own PyTorch model trains, opens here too."
 )
 UPLOAD = "A recording, or two, as zip files; or a .looks file"
-INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 IN_PLAYGROUND = "Train this network in the playground"
 TABLE = "The numbers of every frame, as a table"
 SAVE = "Save this replay as one HTML file"

@@ -24,12 +24,15 @@ SCRIPT = "\n".join(
     ]
 )  # fmt: skip
 STYLE = assets.LIVE_STYLE + (HERE / "view.css").read_text()
-MARKUP = (
-    (HERE / "view.html")
-    .read_text()
-    .replace("{stage}", (assets.STAGE / "markup.html").read_text())
-    .replace("{module}", watched_text.MODULE)
-    .replace("{step}", watched_text.STEP)
+MARKUP = assets.markup(
+    HERE / "view.html",
+    {
+        "module": watched_text.MODULE,
+        "step": watched_text.STEP,
+        "timeline_of": "Looks of this recording",
+        "timeline_step": "Backward pass",
+        "timeline_newest": "newest",
+    },
 )
 
 

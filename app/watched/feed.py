@@ -24,8 +24,9 @@ from app.stage.values import of_look
 from app.verdicts import style_of
 from app.watched import text as watched_text
 from app.watched.registry import WATCHED, WatchedSlot
-from app.watched.training import Shown
+from app.watched.training import READ_EVERY, Shown
 from engine.frame import Chain, Look
+from engine.workers import Listeners
 
 TABS = (GRADIENT, STATE, GATES, WEIGHTS, LEARNING)
 """The questions in the order in which they are asked of somebody else's model."""
@@ -35,8 +36,10 @@ SLOW_INTERVAL = 0.5  # seconds between two updates of the figures over training
 class WatchedFeed:
     """One socket's view of a recording: it knows what was sent, and so what is new."""
 
+    patience = READ_EVERY  # seconds; a file tells nobody that it has grown
+
     def __init__(self, slot: WatchedSlot) -> None:
-        self.training = slot.training
+        self.training, self.listeners = slot.training, Listeners()
         self.module, self.at = "", None  # what the browser shows; None: the newest look
         self.chain: tuple[int, int] | None = None  # (layer, direction) of its figures of a single layer
         self.seen: frozenset[str] = frozenset()
@@ -182,12 +185,9 @@ def verdict(look: Look) -> dict[str, Any]:
     diagnosis = look.diagnosis
     if diagnosis is None:
         return {}
-    style = style_of(diagnosis.kind)
     return {
         "kind": diagnosis.kind,
-        "word": style.label,
-        "sign": style.icon,
-        "tone": style.severity,
+        **style_of(diagnosis.kind).values(),
         "sentence": diagnosis.sentence,
         "advice": diagnosis.advice,
         "is_code": watched_text.is_code(diagnosis.advice),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.watched.training import Shown, WatchedTraining
 from engine.number_format import short
+from engine.recording.error import INCONSISTENT
 from engine.recording.growing import FoundMistake, RecordedLook
 
 STEP = "A step is one backward pass of the training."
@@ -29,7 +30,6 @@ PROOF = (
     "its norm."
 )
 COST = "Cost of watching so far: {cost}."
-INCONSISTENT = "This recording is damaged: its numbers do not fit together."
 CANNOT_BE_READ = "{name} cannot be read. {problem}"
 LIST = "Recordings in this folder"
 LIST_EMPTY = "There is no recording in this folder yet. It appears here with the first look."

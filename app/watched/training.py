@@ -14,7 +14,7 @@ from app.figures import Curves
 from engine.frame import Chain, Look
 from engine.recording import RecordingError
 from engine.recording.growing import Follower, RecordedLook, RecordedModule
-from engine.recording.growing.axis import on_axis
+from engine.recording.growing.axis import longer, on_axis
 from engine.recording.history import SnapshotStore, ratios, size_of
 
 MOST_LOOKS, MOST_BYTES = 600, 128 * 2**20
@@ -54,21 +54,13 @@ def _network(chain: Chain) -> tuple[object, ...]:
 def _covering(one: Chain, other: Chain) -> Chain:
     """A chain in which every step is real that is so in one of the two; what they do not share is left out."""
     steps = max(one.time_steps, other.time_steps)
-    longer = [_longer(each, steps) for each in (one, other)]
+    both = [longer(each, steps) for each in (one, other)]
     valid, counted = (
-        tuple(map(any, zip(*(getattr(chain, name) for chain in longer), strict=True))) for name in ("valid", "counted")
+        tuple(map(any, zip(*(getattr(chain, name) for chain in both), strict=True))) for name in ("valid", "counted")
     )
     alike = {name: getattr(other, name) for name in ("cuts", "entering") if getattr(one, name) == getattr(other, name)}
     unlike = {"cuts": (), "entering": ()} | alike
-    return dataclasses.replace(longer[1], valid=valid, counted=counted, **unlike)
-
-
-def _longer(chain: Chain, steps: int) -> Chain:
-    absent = (False,) * (steps - chain.time_steps)
-    names = (*chain.step_names, *[""] * len(absent)) if chain.step_names else ()
-    return dataclasses.replace(
-        chain, time_steps=steps, valid=chain.valid + absent, counted=chain.counted + absent, step_names=names
-    )
+    return dataclasses.replace(both[1], valid=valid, counted=counted, **unlike)
 
 
 @dataclass(frozen=True, eq=False)

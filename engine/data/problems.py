@@ -46,10 +46,15 @@ def a(noun: str) -> str:
     return f"{'an' if noun == 'hour' else 'a'} {noun}"
 
 
+def shortened(words: str, most: int) -> str:
+    """Words of at most so many characters; what is cut ends with an ellipsis."""
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
 def named(names: Iterable[object]) -> str:
     """Names as a sentence lists them: the first few, and how many more there are."""
     every = [str(name) for name in names]
-    shown = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in every[:MOST_NAMED]]
+    shown = [shortened(name, LONGEST_NAME) for name in every[:MOST_NAMED]]
     more = len(every) - len(shown)
     return ", ".join(f"'{name}'" for name in shown) + (f" and {more:,} more" if more else "")
 

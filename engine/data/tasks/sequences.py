@@ -9,19 +9,8 @@ import numpy as np
 
 from engine.data.content import SequencesContent
 from engine.data.tasks.words import frequency_losses, origin_of, sides, title_of
-from engine.tasks import OWN_DATA
-from engine.tasks.base import (
-    OWN_FAMILY,
-    PROBE_SIZE,
-    Batch,
-    DataSettings,
-    Lengths,
-    Metric,
-    Task,
-    accuracy,
-    evenly,
-    stream,
-)
+from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
+from engine.tasks.base import OWN_FAMILY, DataSettings, accuracy, evenly, stream
 
 MAX_STEPS = 1_000  # that a network is given to read
 STEP_BEFORE, MEAN_STEP = "the step before", "the mean of the trained part"

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from engine.data.content import SeriesContent
+from engine.data.problems import shortened
 from engine.data.tasks.forecast import series_forecast
 from engine.data.tasks.series_baselines import BEFORE, baseline_answers, errors_at, held_out_baselines
 from engine.data.tasks.series_rows import SeriesRows, rows_of
 from engine.data.tasks.series_units import as_answers, index_of, mean_absolute_error
 from engine.data.tasks.series_windows import continues, input_labels, longest_window, step_names, window_ends
-from engine.data.tasks.words import shortened, title_of
+from engine.data.tasks.words import title_of
 from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
 from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
 

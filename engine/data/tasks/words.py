@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.data.problems import shortened
 from engine.tasks.text_input import MAX_TYPED_STEPS, check_length
 from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN
 
@@ -21,11 +22,6 @@ MAX_LISTED, MAX_NAME = 6, 30
 def title_of(name: str) -> str:
     """A file's name as a title."""
     return shortened(name, MAX_TITLE)
-
-
-def shortened(words: str, most: int) -> str:
-    """Words of at most so many characters; what is cut ends with an ellipsis."""
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 def listed(names: Sequence[str], joint: str = "or") -> str:

@@ -18,14 +18,16 @@ ZERO_IN_PADDING = ("from_input", "from_state", "weight_gradients", "terms", "fol
 def on_axis(chain: Chain, look: Look, steps: int) -> tuple[Chain, Look]:
     """The same look on a time axis of `steps` steps, as long as its own or longer: what is added is padding."""
     more = steps - chain.time_steps
-    if not more:
-        return chain, look
-    absent = (False,) * more
-    names = (*chain.step_names, *[""] * more) if chain.step_names else ()
-    longer = dataclasses.replace(
+    return (longer(chain, steps), _padded(look, more, "")) if more else (chain, look)
+
+
+def longer(chain: Chain, steps: int) -> Chain:
+    """The same chain with so many steps, as many as its own or more: those that are added are padding."""
+    absent = (False,) * (steps - chain.time_steps)
+    names = (*chain.step_names, *[""] * len(absent)) if chain.step_names else ()
+    return dataclasses.replace(
         chain, time_steps=steps, valid=chain.valid + absent, counted=chain.counted + absent, step_names=names
     )
-    return longer, _padded(look, more, "")
 
 
 def _padded(value: Any, more: int, path: str) -> Any:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from app.live.stream import TellingFeed
 from app.stage.feed import STAGE
 from app.verdicts import OF_WATCHED, VERDICTS, style_of
 from app.watched import text as watched_text
 from app.watched.feed import WatchedFeed
 from app.watched.registry import WATCHED, WatchedSlot, follow
-from app.watched.training import WatchedTraining
+from app.watched.training import READ_EVERY, WatchedTraining
 from engine.frame import Diagnosis
+from engine.recording.error import INCONSISTENT
 from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook
 from engine.recording.growing.folder import FOLDER, names
 from engine.watch.advice import CLIP, OWN_LOOP
@@ -128,7 +130,7 @@ def test_a_look_that_cannot_be_drawn_is_a_sentence(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(WatchedFeed, "_patches", fail)
     assert ask(feed, ["gradient"]) is None
-    assert watched_text.INCONSISTENT in watched_text.message(feed.training)
+    assert INCONSISTENT in watched_text.message(feed.training)
 
 
 def test_every_figure_of_a_module_can_be_drawn() -> None:
@@ -138,6 +140,11 @@ def test_every_figure_of_a_module_can_be_drawn() -> None:
         names = [figure["name"] for figure in setup["figures"]]
         message = ask(feed, names, module=module)
         assert message is not None and set(message["readouts"]) == set(names)
+
+
+def test_a_stream_looks_no_more_often_than_the_file_is_read() -> None:
+    feed = feed_of(recorded(0))
+    assert isinstance(feed, TellingFeed) and feed.patience == READ_EVERY
 
 
 def test_axes_of_other_lengths_need_no_other_figures() -> None:
