@@ -295,7 +295,14 @@ class Plots {
   }
 
   resize() {
-    for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) window.Plotly.Plots.resize(plot);
+    for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) this.fitIn(plot);
+  }
+
+  // Where the rows of a legend become fewer or more, Plotly moves the axes and leaves the legend where it was: drawn again.
+  async fitIn(plot) {
+    const { t: above } = plot._fullLayout._size;
+    await window.Plotly.Plots.resize(plot);
+    if (plot._fullLayout && plot._fullLayout._size.t !== above) await window.Plotly.redraw(plot);
   }
 
   // A visible plot of this column; all plots of a column have the same axis.

@@ -50,7 +50,8 @@ PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plo
 ABOUT = (
     "A recording is the zip file that **Export** in the playground saves: a run's figures at many training steps. "
     "Here it is played without training again. With two files, such as before and after a change, both are shown one "
-    "over the other. A **.looks** file, as `lens.record` writes it while your own PyTorch model trains, opens here too."
+    "over the other. A **.looks** file opens here too: `python -m engine watch --record run.looks train.py` writes it "
+    "while your own PyTorch model trains."
 )
 UPLOAD = "A recording, or two, as zip files; or a .looks file"
 IN_PLAYGROUND = "Train this network in the playground"

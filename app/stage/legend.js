@@ -28,7 +28,7 @@ export function createLegend(box, acts) {
     }), shared);
     const keys = Object.assign(document.createElement('span'), { className: 'stage-keys' });
     keys.innerHTML = `<span class="stage-key"><span class="low">−1</span><i class="stage-state-key"></i><span class="high">+1</span><span class="of-c"></span> <span class="long">state</span></span>
-      <span class="stage-key" title="Thickness: size of the gradient relative to where the loss enters, a sixth less for every tenfold. ${info.ofProbe ? 'Median over ${info.measuredOn}; its pale edge: a quarter of them have more.' : 'Of the sequence drawn: the others have other lengths or targets.'}">${WEDGE} <span class="long">gradient, relative</span></span>`;
+      <span class="stage-key" title="Thickness: size of the gradient relative to where the loss enters, a sixth less for every tenfold. ${info.ofProbe ? `Median over ${info.measuredOn}; its pale edge: a quarter of them have more.` : 'Of the sequence drawn: the others have other lengths or targets.'}">${WEDGE} <span class="long">gradient, relative</span></span>`;
     box.append(keys);
   }
 

@@ -61,8 +61,15 @@ def plain_input(info: RunInfo, sequence: DrawnSequence, t: int) -> str:
         return info.output_labels[int(previous.argmax())] if teacher_forced else "image"
     if _is_on(info, sequence, channels.HIDDEN, t):
         return "?"
-    text = f"{sequence.inputs[t, 0]:.1f}".replace("0.", ".").replace("-", "−")
+    text = tenths(float(sequence.inputs[t, 0]))
     return f"{text}{MARKED}" if _is_on(info, sequence, channels.MARK, t) else text
+
+
+def tenths(value: float) -> str:
+    """Format an input that is a number, where there is little room: .5, −1.2, 10.4, .0."""
+    digits = f"{abs(value):.1f}"
+    sign = "−" if value < 0 and digits != "0.0" else ""
+    return sign + (digits[1:] if digits.startswith("0.") else digits)
 
 
 def _is_on(info: RunInfo, sequence: DrawnSequence, name: str, t: int) -> bool:

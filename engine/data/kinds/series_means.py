@@ -129,7 +129,7 @@ def say_offer(step: Step, period: int | None, window: int, possible: Iterable[st
     each = step.name if step.name[0].isdigit() else a(step.name)
     notes.say(
         f"{span[0].upper()}{span[1:]} is {period:,} steps of {each}, but the network reads only {window:,} steps at a "
-        f"time. With means of {a(unit)}, {span} would be {round(seconds / LENGTHS[unit])} steps.",
+        f"time. With values as means of {a(unit)}, {span} would be {round(seconds / LENGTHS[unit])} steps.",
         harmless=True,
     )
 

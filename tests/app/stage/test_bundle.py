@@ -50,3 +50,13 @@ def test_every_module_of_the_stage_is_used_and_short():
         assert f"const {name} = (() => {{" in script, f"{module.name} is imported nowhere"
         assert len(module.read_text().splitlines()) <= 350, module.name
     assert Path(HERE / "board.js") in modules
+
+
+NOT_FILLED_IN = re.compile(r"[?:(,=+] ('(?!\})[^'`\n]*\$\{[^'`\n]*')")
+
+
+def test_no_script_leaves_a_value_unfilled_in_a_plain_string():
+    assert NOT_FILLED_IN.findall("`${a ? 'of ${b}; c' : 'd'}`") == ["'of ${b}; c'"]
+    assert NOT_FILLED_IN.findall("`x${a ? ' end' : ''}${b ? ' c' : ''}` + 'd'") == []
+    for script in HERE.parent.rglob("*.js"):
+        assert NOT_FILLED_IN.findall(script.read_text()) == [], script.name

@@ -256,3 +256,11 @@ def test_one_answer_at_the_right_end_stands_left_of_its_wire(case, left):
     """With its probability the edge of the picture would cut it; before padding it fits."""
     answers = [each for each in drawn(case, "unrolled")["data"] if each.get("mode") == "text"][1]
     assert (answers.get("textposition") == "middle left") is left
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.54, ".5"), (-0.54, "−.5"), (-0.04, ".0"), (0.0, ".0"), (-1.2, "−1.2"), (10.4, "10.4"), (-20.0, "−20.0")],
+)
+def test_an_input_that_is_a_number_loses_only_the_zero_before_its_point(value, text):
+    assert symbols.tenths(value) == text

@@ -43,8 +43,8 @@ def test_a_long_period_is_said_and_means_are_offered():
     assert summary["means"] == "none" and summary["possible_means"] == ["hour", "day"]
     assert summary["row_step"] == "10 minutes"
     assert said == [
-        "A day is 144 steps of 10 minutes, but the network reads only 24 steps at a time. With means of an hour, a day "
-        "would be 24 steps."
+        "A day is 144 steps of 10 minutes, but the network reads only 24 steps at a time. With values as means of an "
+        "hour, a day would be 24 steps."
     ]
     assert any("reads only 100 steps" in sentence for sentence in read(every_ten_minutes(), window=100)[2])
     assert not any("reads only" in sentence for sentence in read(every_ten_minutes(), window=144)[2])
@@ -186,20 +186,24 @@ def test_means_that_are_not_there_are_refused(frame, means, words):
 def test_no_means_are_offered_where_there_are_none():
     for frame in (airline(), waves(60).drop(columns="date")):
         summary, _, said = read(frame)
-        assert "means" not in summary and not any("With means of" in sentence for sentence in said)
+        assert "means" not in summary and not any("With values as means of" in sentence for sentence in said)
 
 
 @for_each({"rows, period, freq, words": [
-    (1461 * 2, 365, "D", "A year is 365 steps of a day, but .* With means of a month, a year would be 12 steps."),
-    (3000, 132, "MS", "A period is 132 steps of a month, but .* With means of a year, a period would be 11 steps."),
-    (6000, 1440, "min", "A day is 1,440 steps of a minute, but .* With means of an hour, a day would be 24 steps."),
-    (9000, 3600, "s", "An hour is 3,600 steps of a second, but .* With means of a minute, an hour would be 60 steps."),
+    (1461 * 2, 365, "D", "A year is 365 steps of a day, but .* "
+     "With values as means of a month, a year would be 12 steps."),
+    (3000, 132, "MS", "A period is 132 steps of a month, but .* "
+     "With values as means of a year, a period would be 11 steps."),
+    (6000, 1440, "min", "A day is 1,440 steps of a minute, but .* "
+     "With values as means of an hour, a day would be 24 steps."),
+    (9000, 3600, "s", "An hour is 3,600 steps of a second, but .* "
+     "With values as means of a minute, an hour would be 60 steps."),
 ]})  # fmt: skip
 def test_the_finest_unit_that_makes_a_period_short_enough_is_offered(rows, period, freq, words):
     frame = waves(rows, period, freq=freq)
     frame["date"] = frame["date"].astype("datetime64[s]") if freq != "MS" else months(rows)
     _, _, said = read(frame, period=period)
-    offers = [sentence for sentence in said if "With means of" in sentence]
+    offers = [sentence for sentence in said if "With values as means of" in sentence]
     assert len(offers) == 1
     assert pd.Series(offers).str.fullmatch(words).all(), offers
 
