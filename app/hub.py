@@ -52,12 +52,14 @@ class Start:
         changes: live changes and their steps.
         until: train to this step first, at full speed.
         paused: pause there.
+        checkpoint: of a trainer at step `until`, to go on from; empty to train from step 0.
     """
 
     experiment: Experiment
     changes: Changes = ()
     until: int = 0
     paused: bool = False
+    checkpoint: bytes = b""
 
 
 class RunSlot(TabSlot):
@@ -82,7 +84,7 @@ class RunSlot(TabSlot):
         self._take(
             self._pool.submit(
                 start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes,
-                until=start.until,
+                until=start.until, checkpoint=start.checkpoint,
             )
         )  # fmt: skip
 

@@ -316,7 +316,7 @@ def parse_names(raw: str | None, known: Iterable[str], key: str, refused: dict[s
 def format_changes(changes: Changes) -> dict[str, str]:
     """The part of a link with the live changes and their steps; empty if there are none."""
     parts = [
-        "~".join([str(step), *(word for name, value in made.items() for word in (name, _format(value)))])
+        "~".join([str(step), *(word for name, value in made.items() for word in (name, format_setting(value)))])
         for step, made in changes
     ]
     return {"then": "~~".join(parts)} if parts else {}
@@ -333,14 +333,15 @@ def to_link(experiment: Experiment, lesson: Preset | None, speed: str) -> dict[s
     link = {"task": experiment.task} if lesson is None else {"preset": lesson.slug}
     for name, now in settings.items():
         if name != "task_options" and (now != base[name] or now != defaults.get(name, now)):
-            link[name] = _format(now)
+            link[name] = format_setting(now)
     if experiment.task == OWN_DATA and not (lesson is not None and experiment.has_data_of(lesson.experiment)):
         link["task"] = OWN_DATA
         link |= own_data_link.to_link(experiment.task_options, own_data_store.name_of(experiment))
     return link | ({"speed": speed} if speed != preset.speed else {})
 
 
-def _format(now: Any) -> str:
+def format_setting(now: Any) -> str:
+    """A setting's value as a link has it."""
     if now is None:
         return "none"
     return str(now).lower() if isinstance(now, bool) else str(now)

@@ -17,6 +17,7 @@ from app.first_minute import visit
 from app.glossary import page as glossary
 from app.learn import page as learn
 from app.learn import progress
+from app.map import page as map_page
 from app.own_data import page as own_data
 from app.playground import page as playground
 from app.replay import page as replay
@@ -55,6 +56,7 @@ PAGES = [
     st.Page(_leads_to(stage_mode.SLOW), title="Slow motion", url_path="slow", visibility="hidden"),
     st.Page(_leads_to(stage_mode.WALK), title="Step through", url_path="steps", visibility="hidden"),
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),
+    st.Page(lambda: map_page.page(PLAYGROUND), title=map_page.TITLE, url_path="map"),
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
     st.Page(glossary.page, title=glossary.TITLE, url_path="glossary"),
 ]

@@ -36,6 +36,8 @@ from app.first_minute import feed as first_minute
 from app.live import stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
+from app.map import feed as map_feed
+from app.map.registry import MAPS
 from app.my_runs import csv_file
 from app.own_data_store import VISITS
 from app.watched import feed as watched
@@ -104,6 +106,7 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
             HUB.expire()
             VISITS.expire()
             RACES.expire()
+            MAPS.expire()
             first_minute.RACES.expire()
             WATCHED.expire()
             lifetime.end_if_left()
@@ -126,6 +129,7 @@ app = st.App(
         WebSocketRoute("/live/{token}", live_socket),
         *feed.ROUTES,
         *first_minute.ROUTES,
+        *map_feed.ROUTES,
         *watched.ROUTES,
         *routes.ROUTES,
         *csv_file.ROUTES,

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import chosen_data, drafts, guesses, links, own_data_store, stage_mode
+from app import brought_network, chosen_data, drafts, guesses, links, own_data_store, stage_mode
 from app.hub import HUB, RunSlot, Start
 from app.links import WIDGETS
 from engine.cells import CELLS
@@ -45,7 +45,8 @@ def open_session() -> None:
     asked = opening.is_lesson and not (other or opening.at or opening.mode or "lesson" in hidden())
     waits = guesses.begin(opening.preset, asked=asked)
     paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode)
-    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused=paused)
+    trained = brought_network.take(opening.experiment, opening.at)
+    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused, trained)
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
         present = st.session_state._slot
         same = (present.initial, present.changes) == (start.experiment, start.changes)

@@ -115,7 +115,7 @@ class FakePool:
 
     def submit(
         self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
-        until: int = 0,
+        until: int = 0, checkpoint: bytes = b"",
     ) -> FakeRun:  # fmt: skip
         self.runs.append(FakeRun(experiment, paused=paused, speed=speed, changes=changes, until=until))
         return self.runs[-1]

@@ -100,7 +100,12 @@ DECADES = {
 }
 """For logarithms of gradients, in their hue: the stronger, the larger. The smallest value differs from a gap (exactly
 0) on both pages."""
-SCALES = {"diverging": DIVERGING, "sequential": SEQUENTIAL, "decades": DECADES}
+LEARNED = {
+    "light": [[0, "#eceef2"], [0.35, "#bfe0d0"], [0.7, "#4fb389"], [1, "#0b6b45"]],
+    "dark": [[0, "#1c222b"], [0.35, "#1d4d3b"], [0.7, "#249a6b"], [1, "#8af0c3"]],
+}
+"""How much was learned, in the hue of what is right: nothing is near the page, all is far from it."""
+SCALES = {"learned": LEARNED, "diverging": DIVERGING, "sequential": SEQUENTIAL, "decades": DECADES}
 
 PLOT = 600
 """Width in pixels of a plot over time on a laptop."""

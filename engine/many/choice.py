@@ -18,7 +18,8 @@ TURNS = 3
 
 
 def pays(experiments: Sequence[Experiment]) -> bool:
-    """True if these networks, of one shape, are trained faster side by side. Measured once for each shape and number.
+    """True if these networks, of one shape, are trained faster side by side. Measured once for each shape and number,
+    and for lengths up to the same power of two.
 
     The time of separate trainers is that of the first one, times the number of networks. Networks of one seed share
     their batches, so the measurement is made with the experiments as they are.
@@ -33,13 +34,20 @@ class _Group:
 
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         self.experiments = experiments
-        self._key = (shape_of(experiments[0]), len(experiments), len({e.seed for e in experiments}))
+        first = experiments[0]
+        alike = first.replace(seq_len=min(_power(first.seq_len), first.definition.lengths.high))
+        self._key = (shape_of(alike), len(experiments), len({e.seed for e in experiments}))
 
     def __hash__(self) -> int:
         return hash(self._key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Group) and self._key == other._key
+
+
+def _power(length: int) -> int:
+    """The smallest power of two that is not below a length."""
+    return 1 << (length - 1).bit_length()
 
 
 @lru_cache(maxsize=256)

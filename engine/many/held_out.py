@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from engine.model import build
 from engine.tasks import Batch, held_out, probe
 from engine.tasks.base import last_counted
 from engine.training.capture_frame import verdicts_gradient
-from engine.training.held_out import measured
+from engine.training.held_out import answered
 
 
 class HeldOut(NamedTuple):
@@ -49,12 +49,12 @@ class HeldOutMeter:
 
     def measure(self, networks: Networks, places: Iterable[int]) -> list[HeldOut]:
         """Measure the networks at these places."""
-        places = list(places)
-        ratios = self._ratios(networks, places) if self._gradients and places else None
+        states = {place: networks.state_dict(place) for place in places}
+        ratios = self._ratios(states) if self._gradients and states else None
         found = []
-        for place in places:
-            self._model.load_state_dict(networks.state_dict(place))
-            loss, metric, _ = measured(self._model, self._batches[place], self._infos[place])
+        for place, state in states.items():
+            self._model.load_state_dict(state)
+            loss, metric, _ = answered(self._model, self._batches[place], self._infos[place])
             if ratios is None:
                 ratio, _ = verdicts_gradient(self._model, self._probes[place], self._infos[place])
             else:
@@ -62,15 +62,15 @@ class HeldOutMeter:
             found.append(HeldOut(loss, metric, ratio))
         return found
 
-    def _ratios(self, networks: Networks, places: Iterable[int]) -> dict[int, float]:
-        """The verdict's ratio of these networks, from one back-propagation of all."""
+    def _ratios(self, states: Mapping[int, Mapping[str, torch.Tensor]]) -> dict[int, float]:
+        """The verdict's ratio of networks with these parameters, by place, from one back-propagation of all."""
         stacked = self._gradients
         assert stacked is not None
-        for place in places:
-            stacked.write(place, networks.state_dict(place))
+        for place, state in states.items():
+            stacked.write(place, state)
         stacked.differentiate(self._last_losses)
         norms = [_norms(layer.total) for layer in stacked.layers]
-        return {place: self._ratio([each[:, place] for each in norms], place) for place in places}
+        return {place: self._ratio([each[:, place] for each in norms], place) for place in states}
 
     def _ratio(self, norms: list[np.ndarray], place: int) -> float:
         """The largest ratio of any layer, as `engine.lens.norms` defines it, of norms (T, B) in each layer."""

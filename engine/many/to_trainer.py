@@ -15,8 +15,8 @@ from engine.training import Trainer
 def trainer_checkpoint(experiment: Experiment, arrays: Mapping[str, np.ndarray], number: int) -> bytes:
     """A checkpoint for `Trainer.restore`, at the step at which the network is.
 
-    Its weights and Adam's averages are those of the network. What it has no record of is as at the start: losses, the
-    held-out record and seconds.
+    Its weights and Adam's averages are those of the network, and its held-out record begins with a measurement of it.
+    What it has no record of is as at the start: losses and seconds.
 
     Args:
         experiment: of the network.
@@ -41,4 +41,6 @@ def trainer_checkpoint(experiment: Experiment, arrays: Mapping[str, np.ndarray],
         }
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    return buffer.getvalue()
+    fresh.restore(buffer.getvalue())
+    fresh.measure_held_out(now=True)
+    return fresh.checkpoint()

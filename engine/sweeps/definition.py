@@ -110,6 +110,11 @@ def _span(field: str, given: dict[str, Any], whole: bool) -> tuple:
         raise ExperimentError(f"{field}.log", got=log, accepts="true or false")
     if log and min(low, high) <= 0:
         raise ExperimentError(field, got=given, accepts="between numbers above 0 if log is true")
+    return spread(low, high, count, log=log, whole=whole)
+
+
+def spread(low: float, high: float, count: int, *, log: bool, whole: bool) -> tuple:
+    """Numbers at even distances, or in even proportions if `log`; whole ones are rounded, and none comes twice."""
     numbers = np.geomspace(low, high, count) if log else np.linspace(low, high, count)
     if whole:
         return tuple(dict.fromkeys(numbers.round().astype(int).tolist()))

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import Experiment
-from engine.sweeps.row import Measurement
-from engine.sweeps.stretch import Trained
+from engine.many.measurement import Measurement
+from engine.many.stretch import Trained
 
 PLAN = "sweep.json"
 FORMAT = 1
@@ -37,7 +37,7 @@ class Plan:
 
     Args:
         experiments: all of them.
-        updates, measure_every: of each network, as in `engine.sweeps.stretch.Stretch`.
+        updates, measure_every: of each network, as in `engine.many.stretch.Stretch`.
     """
 
     experiments: tuple[Experiment, ...]

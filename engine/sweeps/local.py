@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 
-from engine.sweeps.stretch import Failed, Stretch, Trained
+from engine.many.stretch import Failed, Stretch, Trained
 from engine.workers.channel import LocalProcess
 
 WORKER = "engine.sweeps.worker"

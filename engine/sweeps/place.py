@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.sweeps.stretch import Failed, Stretch, Trained
+from engine.many.stretch import Failed, Stretch, Trained
 
 
 class Place(Protocol):

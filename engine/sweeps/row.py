@@ -4,29 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.experiment import Experiment
-
-
-class Measurement(NamedTuple):
-    """What was measured of one network at one step.
-
-    Args:
-        number: of its experiment in the sweep.
-        step: the updates that it had made.
-        held_out_loss, metric, ratio: as in `engine.frame.held_out.HeldOutRecord`.
-        diverged: True if its next update has numbers that are not finite, and so was not made: its last row.
-        seconds: what it had taken until then, training and measuring; its share, where networks stand side by side.
-    """
-
-    number: int
-    step: int
-    held_out_loss: float
-    metric: float
-    ratio: float
-    diverged: bool
-    seconds: float
+from engine.many.measurement import Measurement
 
 
 @dataclass(frozen=True)

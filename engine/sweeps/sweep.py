@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.experiment import Experiment, ExperimentError
+from engine.many.measurement import Measurement
+from engine.many.stretch import Failed, Stretch, Trained
 from engine.sweeps.journal import Group, Journal, Plan, SweepError
 from engine.sweeps.place import Place
-from engine.sweeps.row import Measurement, Row, varied
-from engine.sweeps.stretch import Failed, Stretch, Trained
+from engine.sweeps.row import Row, varied
 from engine.tasks import OWN_DATA
 
 TOGETHER = 16  # networks side by side at most: with more, an update of them leaves the processor's cache

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.many.measurement import Measurement
 from engine.sweeps.definition import Definition
-from engine.sweeps.row import Measurement, Row
+from engine.sweeps.row import Row
 
 FORMAT = 1
 MEASURED = Measurement._fields[1:]  # without the number of the experiment, whose settings stand there

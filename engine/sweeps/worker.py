@@ -6,9 +6,9 @@ import contextlib
 import sys
 from multiprocessing.connection import Connection
 
+from engine.many.stretch import Failed, Stretch, Trained
 from engine.many.threads import use_one_thread
-from engine.sweeps.stretch import Failed, Stretch, Trained
-from engine.sweeps.training import train
+from engine.many.training import train
 
 
 def outcome_of(stretch: Stretch) -> Trained | Failed:

@@ -95,9 +95,15 @@ class HeldOutMonitor:
         self.record = HeldOutRecord(**(state or {}))
 
 
-@torch.no_grad()
 def measured(model: RecurrentNetwork, batch: Batch, info: RunInfo) -> tuple[float, float, float]:
     """(loss, metric, spread of the answers) of a network on a batch, in evaluation mode; see `HeldOutRecord`."""
+    loss, metric, answers = answered(model, batch, info)
+    return loss, metric, spread_of(answers, batch, info.outputs)
+
+
+@torch.no_grad()
+def answered(model: RecurrentNetwork, batch: Batch, info: RunInfo) -> tuple[float, float, np.ndarray]:
+    """(loss, metric, answers) of a network on a batch, in evaluation mode."""
     training = model.training
     model.eval()
     try:
@@ -108,7 +114,7 @@ def measured(model: RecurrentNetwork, batch: Batch, info: RunInfo) -> tuple[floa
     finally:
         model.train(training)
     metric = task_of(info.experiment).metric.measure(batch, free)
-    return float(losses.mean()), metric, spread_of(answers, batch, info.outputs)
+    return float(losses.mean()), metric, answers
 
 
 def spread_of(answers: np.ndarray, batch: Batch, outputs: str) -> float:

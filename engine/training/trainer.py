@@ -76,7 +76,7 @@ class Trainer:
                 unchanged then.
         """
         if self.step == 0:
-            self._measure_held_out()  # where it began
+            self.measure_held_out()  # where it began
         began, e = time.perf_counter(), self.experiment
         batch = sample(e, e.batch_size, (e.seed, self.step + 1))
         self._optimizer.zero_grad()
@@ -84,7 +84,7 @@ class Trainer:
         loss.backward()
         value, norm = loss.item(), self._clip()
         if not (math.isfinite(value) and math.isfinite(norm)):
-            self._measure_held_out(now=True)  # there will be no later step to measure
+            self.measure_held_out(now=True)  # there will be no later step to measure
             raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value))
         self._optimizer.step()
         self.cut_to_limit = hold_limits(self._limited)
@@ -93,10 +93,10 @@ class Trainer:
         self._clips.append(self.clipped)
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
-        self._measure_held_out(now=self.finished)  # what is said of a run that is over is said of its last step
+        self.measure_held_out(now=self.finished)  # what is said of a run that is over is said of its last step
         return value
 
-    def _measure_held_out(self, now: bool = False) -> None:
+    def measure_held_out(self, now: bool = False) -> None:
         """Measure the network on the held-out sequences, if this is one of the fixed steps, or `now`."""
         if self._held_out.record.held_out_step == self.step or not (now or self._held_out.is_due(self.step)):
             return
@@ -179,7 +179,7 @@ class Trainer:
                 this network does not have stay None.
         """
         if self.step == 0:
-            self._measure_held_out()
+            self.measure_held_out()
         info = dataclasses.replace(self.info, experiment=self.experiment)
         return capture_frame(
             self.model, self._probe, info, self.progress, self._held_out.record, self._untrained_map, requested

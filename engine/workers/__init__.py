@@ -17,6 +17,7 @@ from engine.workers.protocol import (
     WEIGHTS,
 )
 from engine.workers.run import Run
+from engine.workers.sweep_run import SweepRun
 
 __all__ = [
     "ANSWER",
@@ -31,4 +32,5 @@ __all__ = [
     "Measurement",
     "Pool",
     "Run",
+    "SweepRun",
 ]

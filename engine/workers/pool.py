@@ -16,8 +16,9 @@ from engine.experiment import BRING_FIRST, Changes, Experiment, ExperimentError
 from engine.tasks.own import OWN_DATA
 from engine.workers.channel import ChannelFactory, LocalProcess
 from engine.workers.measurement import Measurement
-from engine.workers.protocol import Measure, MeasureOrder, MeasureRecurrence
+from engine.workers.protocol import Measure, MeasureLines, MeasureOrder, MeasureRecurrence
 from engine.workers.run import Run
+from engine.workers.sweep_run import SweepPart, SweepRun
 from engine.workers.worker_process import WorkerProcess
 
 
@@ -38,7 +39,7 @@ class Pool:
 
     def submit(
         self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
-        until: int = 0,
+        until: int = 0, checkpoint: bytes = b"",
     ) -> Run:  # fmt: skip
         """Start a run; its first frame, step 0, comes without being requested.
 
@@ -49,14 +50,16 @@ class Pool:
             speed: at most this many updates a second; None for no limit.
             changes: live settings to be changed at these steps.
             until: train to this step first, as fast as possible, whatever `paused` and `speed` say.
+            checkpoint: of a trainer at step `until`, to go on from; empty to train from step 0.
 
         Raises:
             ExperimentError: for own data of which there is only what a recording says.
         """
-        if experiment.task == OWN_DATA and dataset_of(experiment) is None:
-            raise ExperimentError("task_options", got=experiment.task_options, accepts=BRING_FIRST)
-        return self._open(Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes,
-                              until=until))  # fmt: skip
+        _check_data(experiment)
+        run = Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes, until=until)
+        if checkpoint:
+            run.bring(until, checkpoint)
+        return self._open(run)
 
     def open_branch(self, parent: Run, step: int, changes: Changes, *, paused: bool, speed: float | None) -> Run:
         """Start a run that shares the past of another one up to a step; `Run.branch` checks the arguments."""
@@ -89,6 +92,27 @@ class Pool:
         """
         return self._measure(MeasureRecurrence(next(self._keys), tuple(shapes), repeats))
 
+    def measure_lines(self, experiments: Sequence[Experiment], gains: Sequence[float]) -> Measurement:
+        """Measure where theory draws lines across gains for these networks; see `MeasureLines` for the result."""
+        return self._measure(MeasureLines(next(self._keys), tuple(e.to_dict() for e in experiments), tuple(gains)))
+
+    def sweep(self, experiments: Sequence[Experiment], updates: int, measure_every: int) -> SweepRun:
+        """Start to train many networks, on all workers together; see `SweepRun`.
+
+        Raises:
+            ExperimentError: for own data of which there is only what a recording says.
+        """
+        for experiment in experiments:
+            _check_data(experiment)
+        run = SweepRun(experiments, updates, measure_every)
+        with self._lock:
+            started = [worker for worker in self._workers if worker.channel is not None]
+            for worker, stretches in zip(started, run.shares(len(started)), strict=False):
+                part = SweepPart(run, next(self._keys), stretches, run.datasets)
+                run.parts.append(part)
+                worker.open(part)
+        return run
+
     def _measure(self, order: MeasureOrder, datasets: tuple[Dataset, ...] = ()) -> Measurement:
         measurement = Measurement(order, datasets)
         with self._lock:
@@ -97,7 +121,7 @@ class Pool:
 
     def _least_busy(self) -> WorkerProcess:
         started = [worker for worker in self._workers if worker.channel is not None]
-        return min(started, key=lambda worker: len(worker.runs) + len(worker.measurements))
+        return min(started, key=lambda worker: len(worker.hosted) + len(worker.measurements))
 
     @property
     def pids(self) -> list[int]:
@@ -124,3 +148,9 @@ class Pool:
                     return
                 if not worker.ready.is_set():
                     return
+
+
+def _check_data(experiment: Experiment) -> None:
+    """Raise ExperimentError for own data of which there is only what a recording says."""
+    if experiment.task == OWN_DATA and dataset_of(experiment) is None:
+        raise ExperimentError("task_options", got=experiment.task_options, accepts=BRING_FIRST)

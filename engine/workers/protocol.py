@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from engine.ask.question import Answer
 from engine.data import Dataset
@@ -11,6 +11,8 @@ from engine.experiment import Changes
 from engine.frame import Frame, RunPhase
 from engine.frame.typed_frame import TypedFrame
 from engine.intervention.changed_frame import ChangedFrame
+from engine.many.measurement import Measurement
+from engine.many.stretch import Stretch
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import Verification
@@ -105,8 +107,31 @@ class MeasureRecurrence:
 
 
 @dataclass(frozen=True)
+class MeasureLines:
+    """Pool to worker: where theory draws lines across these gains, for the network of each of these experiments.
+
+    The result has three gains for each of them, as of `engine.lens.gain_lines`: of unit radius, of certain vanishing,
+    and of a largest exponent of 0; NaN where there is none.
+    """
+
+    key: int
+    settings: tuple[dict[str, Any], ...]
+    gains: tuple[float, ...]
+    repeats: ClassVar[int] = 1
+
+
+@dataclass(frozen=True)
+class OpenSweep:
+    """Pool to worker: train these groups of networks, all at about the same pace, while somebody watches."""
+
+    key: int
+    stretches: tuple[Stretch, ...]
+    paused: bool
+
+
+@dataclass(frozen=True)
 class Order:
-    """Pool to worker: `what` is a method of the worker's run, or "close" (also for a measurement)."""
+    """Pool to worker: `what` is a method of the worker's run or sweep, or "close" (also for a measurement)."""
 
     key: int
     what: str
@@ -192,16 +217,55 @@ class Measured:
     message: str = ""
 
 
-MeasureOrder = Measure | MeasureRecurrence
-PoolMessage = Bring | Forget | Open | MeasureOrder | Order
-WorkerMessage = Ready | WorkingOn | Report | CheckpointSaved | RequestDone | Measured
+@dataclass(frozen=True)
+class SweepReport:
+    """Worker to pool: how a part of a sweep is doing.
+
+    Args:
+        measurements: made since the last report.
+        updates: of each group, by its place in the order: how many its networks have made, all together.
+        seconds: of each group: what one update of one network takes.
+        training: False if it waits: it is paused, done, or nobody watches.
+        saved: of groups that have moved since they were last saved: where they go on.
+        message: why it has ended, in a sentence; empty if nothing is wrong.
+    """
+
+    key: int
+    measurements: tuple[Measurement, ...]
+    updates: dict[int, int]
+    seconds: dict[int, float]
+    training: bool
+    done: bool
+    saved: dict[int, Stretch]
+    message: str = ""
+
+    @classmethod
+    def ended(cls, key: int, message: str) -> SweepReport:
+        """The last report of a part that has ended with an error."""
+        return cls(key, (), {}, {}, False, False, {}, message)
+
+
+@dataclass(frozen=True)
+class NetworkTaken:
+    """Worker to pool: one network of a sweep as the checkpoint of a trainer, or a sentence that says why not."""
+
+    key: int
+    number: int
+    step: int
+    checkpoint: bytes
+    problem: str = ""
+
+
+MeasureOrder = Measure | MeasureRecurrence | MeasureLines
+PoolMessage = Bring | Forget | Open | OpenSweep | MeasureOrder | Order
+WorkerMessage = Ready | WorkingOn | Report | CheckpointSaved | RequestDone | Measured | SweepReport | NetworkTaken
 
 
 class WorkerHandle(Protocol):
-    """What a run or a measurement needs of the worker process that it was given to."""
+    """What a run, a measurement or a part of a sweep needs of the worker process that it was given to."""
 
     def send(self, message: PoolMessage) -> None:
         """Send a message without waiting."""
 
     def close(self, key: int) -> None:
-        """Forget a run or a measurement, and let the worker forget it."""
+        """Forget it, and let the worker forget it."""

@@ -239,12 +239,12 @@ class Run:
 
     def is_pending(self, kind: RequestKind[Any]) -> bool:
         """True while the newest request of this kind can still be answered, by this worker or its replacement."""
-        return self._pending[kind].request is not None and not self._ended
+        return self._pending[kind].request is not None and not self.ended
 
     def problem(self, kind: RequestKind[Any]) -> str:
         """Why the newest request of this kind has no result, in a sentence; empty if nothing is wrong."""
         pending = self._pending[kind]
-        return ENDED if pending.request is not None and self._ended else pending.problem
+        return ENDED if pending.request is not None and self.ended else pending.problem
 
     @property
     def waited(self) -> float:
@@ -252,11 +252,21 @@ class Run:
         waiting = [pending.since for kind, pending in self._pending.items() if self.is_pending(kind)]
         return time.monotonic() - min(waiting) if waiting else 0.0
 
+    def expects_news(self, after: float) -> bool:
+        """True if a worker that is alive sends something about it within so many seconds."""
+        return self._phase == RunPhase.RUNNING or self.waited > after
+
     @property
-    def _ended(self) -> bool:
+    def ended(self) -> bool:
+        """True once it has failed or was stopped."""
         return self._phase in (RunPhase.FAILED, RunPhase.STOPPED)
 
     # For the pool and the worker process that it is given to.
+
+    def bring(self, step: int, checkpoint: bytes) -> None:
+        """Go on from a checkpoint that was made elsewhere, at this step."""
+        self._log.checkpoints.add(step, checkpoint)
+        self._step = step
 
     def inherit(self, parent: Run, step: int) -> None:
         """Take over the past of another run of the same experiment, up to a step."""

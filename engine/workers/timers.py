@@ -11,7 +11,8 @@ from typing import Any
 from engine.experiment import Experiment
 from engine.layers.recurrence_trials import trials
 from engine.training import Trainer
-from engine.workers.protocol import Measure, Measured, MeasureOrder
+from engine.workers.line_finder import LineFinder
+from engine.workers.protocol import Measure, Measured, MeasureLines, MeasureOrder
 
 Act = Callable[[], Any]
 """What is timed: one update of a network, or one pass through a recurrence and back."""
@@ -60,8 +61,10 @@ class Timer:
         return Measured(self.key, medians, self.done, self.total)
 
 
-def timer_of(order: MeasureOrder, clock: Callable[[], float] = time.monotonic) -> Timer:
-    """The timer that an order asks for."""
+def timer_of(order: MeasureOrder, clock: Callable[[], float] = time.monotonic) -> Timer | LineFinder:
+    """Who carries an order out."""
+    if isinstance(order, MeasureLines):
+        return LineFinder(order, clock)
     if isinstance(order, Measure):
         return Timer(order.key, [partial(_updates, settings) for settings in order.settings], order.repeats, clock)
     return Timer(order.key, trials(order.shapes), order.repeats, clock)

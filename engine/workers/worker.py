@@ -2,7 +2,8 @@
 
 Runs share one core in slices of time: with more runs each network trains more slowly, but none waits for another. A
 frame is taken when one was requested, at most FRAMES_PER_SECOND. Frames take at most FRAME_SHARE of the worker's time,
-or as much as gives everybody who watches about one a second, but never more than MAX_FRAME_SHARE.
+or as much as gives everybody who watches about one a second, but never more than MAX_FRAME_SHARE. Sweeps have what is
+idle, and at most half of the time while a run trains.
 """
 
 from __future__ import annotations
@@ -23,15 +24,20 @@ from engine.tasks import OWN_DATA, Task
 from engine.tasks.own import options_key
 from engine.training import Trainer
 from engine.workers.hosted_run import HostedRun
+from engine.workers.hosted_sweep import HostedSweep
+from engine.workers.line_finder import LineFinder
 from engine.workers.protocol import (
     Bring,
     Forget,
     Measured,
     MeasureOrder,
     Open,
+    OpenSweep,
+    Order,
     PoolMessage,
     Ready,
     Report,
+    SweepReport,
     WorkerMessage,
     WorkingOn,
 )
@@ -44,6 +50,7 @@ FRAME_GOAL = 1.05  # frames a second for each run that is watched; a little more
 RECORD_SHARE = 0.02  # of its time; what held-out records take of the frames' time in the long run
 MAX_DEBT = 0.02
 """Seconds of the frames' time that held-out records may take in advance: then no frame waits longer than 0.4 s."""
+ENDED = "These networks ended with an error"
 FRAME_CREDIT = 0.25  # seconds of taking frames that may be saved up, for the first frames and after a pause
 
 
@@ -79,7 +86,8 @@ class Worker:
     ) -> None:
         self.connection, self._clock, self._costs = connection, clock, costs
         self.runs: dict[int, HostedRun] = {}
-        self.timers: dict[int, Timer] = {}  # the first is measuring, the others wait
+        self.sweeps: dict[int, HostedSweep] = {}  # the first is next
+        self.timers: dict[int, Timer | LineFinder] = {}  # the first is measuring, the others wait
         self.own_data: dict[str, Task | str] = {}  # by name: the task, or a sentence that says why there is none
         self.working_on: int | None = None
         self.share = 1.0  # of this core, for each run that trains
@@ -94,6 +102,7 @@ class Worker:
     def receive(self) -> None:
         """Sleep until the next order, or until a run is due; execute all orders that have arrived."""
         times = [self._next_event(run) for run in self.runs.values()]
+        times += [sweep.next_event() for sweep in self.sweeps.values()]
         times += [timer.due for timer in list(self.timers.values())[:1]]
         until = min((due for due in times if due is not None), default=None)
         timeout = None if until is None else max(0.0, until - self._clock())
@@ -111,9 +120,28 @@ class Worker:
                 while self.connection.poll(0):
                     self._execute(self.connection.recv())
         self._measure()
+        self._train_a_sweep(bool(training))
         self.share = 1 / max(1, len(training))
         for run in sorted(self.runs.values(), key=HostedRun.frame_order):
             self._guard(run, partial(self._send_news, run))
+        for sweep in list(self.sweeps.values()):
+            self._guard_sweep(sweep, partial(self._send_report, sweep))
+
+    def _train_a_sweep(self, beside_runs: bool) -> None:
+        """Train the next sweep for one slice. Beside runs it rests as long as it took."""
+        now = self._clock()
+        sweep = next((each for each in self.sweeps.values() if each.wants_to_train() and each.due <= now), None)
+        if sweep is None:
+            return
+        self.sweeps[sweep.key] = self.sweeps.pop(sweep.key)  # the others are before it next time
+        self._guard_sweep(sweep, partial(sweep.train_for, SLICE))
+        ended = self._clock()
+        for other in self.sweeps.values():
+            other.due = ended + (ended - now) if beside_runs else ended
+
+    def _send_report(self, sweep: HostedSweep) -> None:
+        if (report := sweep.report()) is not None:
+            self.connection.send(report)
 
     def _train(self, run: HostedRun) -> None:
         """Train a run for one slice. Its held-out record is measured in the frames' share of the time."""
@@ -133,6 +161,8 @@ class Worker:
     def _execute(self, message: PoolMessage) -> None:
         if isinstance(message, Open):
             self._open(message)
+        elif isinstance(message, OpenSweep):
+            self.sweeps[message.key] = HostedSweep(message, self._clock)
         elif isinstance(message, Bring):
             self._bring(message)
         elif isinstance(message, Forget):
@@ -140,11 +170,19 @@ class Worker:
         elif isinstance(message, MeasureOrder):
             self.timers[message.key] = timer_of(message, self._clock)
         elif message.what == "close":
-            self.runs.pop(message.key, None)
-            self.timers.pop(message.key, None)
+            for hosted in (self.runs, self.sweeps, self.timers):
+                hosted.pop(message.key, None)
         elif message.key in self.runs:
             run = self.runs[message.key]
             self._guard(run, lambda: getattr(run, message.what)(message.value))
+        elif message.key in self.sweeps:
+            sweep = self.sweeps[message.key]
+            self._guard_sweep(sweep, lambda: self._order_sweep(sweep, message))
+
+    def _order_sweep(self, sweep: HostedSweep, order: Order) -> None:
+        answer = getattr(sweep, order.what)(order.value)
+        if answer is not None:
+            self.connection.send(answer)
 
     def _bring(self, message: Bring) -> None:
         try:
@@ -176,6 +214,17 @@ class Worker:
         except Exception as error:
             self.runs.pop(run.key, None)
             self._fail(run.key, error)
+
+    def _guard_sweep(self, sweep: HostedSweep, act: Callable[[], Any]) -> None:
+        """Do something for a sweep; an error ends that sweep and nothing else."""
+        self._begin_work_on(sweep.key)
+        try:
+            act()
+        except OSError:
+            raise  # the connection: the pool is gone
+        except Exception as error:
+            self.sweeps.pop(sweep.key, None)
+            self.connection.send(SweepReport.ended(sweep.key, f"{ENDED}: {type(error).__name__}: {error}"))
 
     def _begin_work_on(self, key: int) -> None:
         if self.working_on != key:

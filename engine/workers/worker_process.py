@@ -6,18 +6,51 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from engine.frame import RunPhase
+from engine.data import Dataset
 from engine.workers.brought_data import BroughtData
 from engine.workers.channel import Channel, ChannelFactory
 from engine.workers.measurement import Measurement
-from engine.workers.protocol import Measured, Order, PoolMessage, Ready, Report, WorkerMessage, WorkingOn
-from engine.workers.run import Run
+from engine.workers.protocol import Measured, Order, PoolMessage, Ready, WorkerHandle, WorkerMessage, WorkingOn
 
 SILENCE = 20.0  # seconds without a message from a worker that should be training; the longest update takes about two
 STARTUP = 120.0  # seconds that a worker may take to load torch
 LOG = logging.getLogger(__name__)
+
+
+class Hosted(Protocol):
+    """What a worker trains, as the server process sees it: a run, or a part of a sweep."""
+
+    key: int
+    crash_count: int  # worker processes that died while they worked on it
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Somebody's own data that it needs."""
+
+    @property
+    def ended(self) -> bool:
+        """True once its worker has nothing left to do for it."""
+
+    def expects_news(self, after: float) -> bool:
+        """True if a worker that is alive sends something about it within so many seconds."""
+
+    def attach(self, worker: WorkerHandle) -> None:
+        """From now on this worker trains it."""
+
+    def restart_orders(self) -> Sequence[PoolMessage]:
+        """All messages that a worker needs to take it on."""
+
+    def receive(self, message: Any) -> None:
+        """Process a message from the worker."""
+
+    def worker_lost(self) -> None:
+        """Its worker process died; a replacement is going to take it on."""
+
+    def fail(self, reason: str) -> None:
+        """End it with a sentence that says why."""
 
 
 class WorkerProcess:
@@ -36,7 +69,7 @@ class WorkerProcess:
     ) -> None:  # fmt: skip
         self.number = number
         self.channel: Channel | None = None
-        self.runs: dict[int, Run] = {}
+        self.hosted: dict[int, Hosted] = {}
         self.measurements: dict[int, Measurement] = {}
         self.ready = threading.Event()
         self._start_channel, self._on_ready = start_channel, on_ready
@@ -58,16 +91,16 @@ class WorkerProcess:
                 name, arguments = f"worker-{self.number}", (self.channel, self._outbox)
                 threading.Thread(target=loop, args=arguments, daemon=True, name=name).start()
 
-    def open(self, run: Run) -> None:
-        """Take a run on. It is sent once torch is loaded: before that a checkpoint would fill the pipe and block."""
+    def open(self, work: Hosted) -> None:
+        """Take it on. It is sent once torch is loaded: before that a checkpoint would fill the pipe and block."""
         with self._data_lock:
-            self.runs[run.key] = run
-            run.attach(self)
+            self.hosted[work.key] = work
+            work.attach(self)
             if self.ready.is_set():
-                self._send_run(run)
+                self._send_hosted(work)
 
-    def _send_run(self, run: Run) -> None:
-        for order in (*self._data.use(run.key, run.datasets), *run.restart_orders()):
+    def _send_hosted(self, work: Hosted) -> None:
+        for order in (*self._data.use(work.key, work.datasets), *work.restart_orders()):
             self.send(order)
 
     def measure(self, measurement: Measurement) -> None:
@@ -83,13 +116,13 @@ class WorkerProcess:
             self.send(order)
 
     def close(self, key: int) -> None:
-        """Forget a run or a measurement, and let the worker forget it."""
+        """Forget what has this key, and let the worker forget it."""
         self._let_go(key, Order(key, "close"))
 
     def _let_go(self, key: int, *orders: Order) -> None:
-        """Forget a run or a measurement, send these orders, and let the worker forget the data that it alone used."""
+        """Forget what has this key, send these orders, and let the worker forget the data that it alone used."""
         with self._data_lock:
-            self.runs.pop(key, None)
+            self.hosted.pop(key, None)
             self.measurements.pop(key, None)
             messages: list[PoolMessage] = [*orders, *self._data.release(key)]
             for message in messages:
@@ -98,7 +131,7 @@ class WorkerProcess:
     def send(self, message: PoolMessage) -> None:
         """Send a message without waiting, from any thread.
 
-        Messages to a process that is dying are lost; its replacement receives the wanted state of every run.
+        Messages to a process that is dying are lost; its replacement receives the wanted state of everything.
         """
         if self.ready.is_set():
             self._outbox.put(message)
@@ -126,12 +159,10 @@ class WorkerProcess:
         """True if a worker that is alive would have sent something by now."""
         if not self.ready.is_set():
             return time.monotonic() - self._started > STARTUP
-        return bool(self.measurements) or any(
-            run.status().phase == RunPhase.RUNNING or run.waited > SILENCE for run in list(self.runs.values())
-        )
+        return bool(self.measurements) or any(work.expects_news(SILENCE) for work in list(self.hosted.values()))
 
     def receive(self, message: WorkerMessage) -> None:
-        """Pass a message from the worker on to the run or the measurement that it is about."""
+        """Pass a message from the worker on to what it is about."""
         if isinstance(message, Ready):
             self._send_everything()
             self._on_ready(message.devices)
@@ -142,41 +173,41 @@ class WorkerProcess:
                 measurement.receive(message)
                 if not measurement.running:
                     self._let_go(message.key)
-        elif (run := self.runs.get(message.key)) is not None:
-            run.receive(message)
-            if isinstance(message, Report) and message.phase == RunPhase.FAILED:
+        elif (work := self.hosted.get(message.key)) is not None:
+            work.receive(message)
+            if work.ended:
                 self._let_go(message.key)
 
     def _send_everything(self) -> None:
-        """Torch is loaded: send all runs and measurements that this worker was given."""
+        """Torch is loaded: send everything that this worker was given."""
         with self._data_lock:
             self.ready.set()
             self._data.clear()
-            for run in self.runs.values():
-                self._send_run(run)
+            for work in self.hosted.values():
+                self._send_hosted(work)
             for measurement in self.measurements.values():
                 self._send_measurement(measurement)
 
     def _replace(self, channel: Channel) -> None:
-        """Start another process after this one died. Runs go on from their newest checkpoint.
+        """Start another process after this one died. What it trained goes on from the newest checkpoint.
 
-        The run that it was working on is blamed; the second time it is not started again. Measurements are given up.
+        What it was working on is blamed; the second time it is not started again. Measurements are given up.
         """
         ending = channel.wait()
         if self._stopped:
             return
         LOG.warning("worker %d (%s) ended with %s; replacing it", self.number, channel.name, ending)
-        blamed = self.runs.get(self._working_on) if self._working_on is not None else None
+        blamed = self.hosted.get(self._working_on) if self._working_on is not None else None
         if blamed is not None:
             blamed.crash_count += 1
             if blamed.crash_count >= 2:
-                self.runs.pop(blamed.key)
+                self.hosted.pop(blamed.key)
                 blamed.fail("This run ended its worker process twice, so it is not started again.")
         while self.measurements:
             reason = "The worker process that measured has died, so there is no result."
             self.measurements.popitem()[1].fail(reason)
-        for run in list(self.runs.values()):
-            run.worker_lost()
+        for work in list(self.hosted.values()):
+            work.worker_lost()
         self.start()
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from multiprocessing.connection import Connection
 
-from engine.sweeps.stretch import Trained
+from engine.many.stretch import Trained
 
 if __name__ == "__main__":
     connection = Connection(int(sys.argv[1]))

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from engine.experiment import Experiment, ExperimentError
+from engine.many.stretch import Failed, Stretch, Trained
+from engine.many.training import train
 from engine.sweeps import sweep as sweeps
 from engine.sweeps.journal import SweepError
 from engine.sweeps.kept_networks import kept_network
 from engine.sweeps.local import Local
 from engine.sweeps.row import Row
-from engine.sweeps.stretch import Failed, Stretch, Trained
 from engine.sweeps.sweep import Progress, sweep
-from engine.sweeps.training import train
 from engine.sweeps.worker import outcome_of
 from engine.training import Trainer
 from tests.engine.own_data import series
@@ -83,7 +83,7 @@ def test_rows_say_what_the_trainers_own_held_out_record_says():
         for step in range(1, UPDATES + 1):
             trainer.advance()
             if step in STEPS:
-                trainer._measure_held_out(now=True)
+                trainer.measure_held_out(now=True)
                 expected.append(recorded(trainer))
         for row, values in zip(rows, expected, strict=True):
             assert (row.held_out_loss, row.metric, row.ratio) == pytest.approx(values, rel=1e-5)
@@ -138,7 +138,7 @@ def test_a_kept_network_goes_on_in_a_trainer_of_its_own(tmp_path, number):
     trainer = Trainer(e)
     trainer.restore(checkpoint)
     assert (e, trainer.step) == ([*GRID, ALONE][number], UPDATES)
-    trainer._measure_held_out(now=True)
+    trainer.measure_held_out(now=True)
     assert recorded(trainer)[0] == rows[-1 if number == 4 else 4 * len(STEPS) - 1].held_out_loss
     with pytest.raises(SweepError, match="keeps no network 5"):
         kept_network(tmp_path, 5)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from engine.many.measurement import Measurement
 from engine.sweeps import table
 from engine.sweeps.definition import parse
-from engine.sweeps.row import Measurement, Row, varied
+from engine.sweeps.row import Row, varied
 
 DEFINITION = parse('updates = 9\nseeds = [0, 1]\n[experiment]\ntask = "adding"\n[axes]\ninit_gain = [0.5, 2.0]')
 

@@ -7,8 +7,8 @@ import itertools
 from collections.abc import Callable
 
 from engine.experiment import Experiment
-from engine.sweeps.stretch import Stretch
-from engine.sweeps.training import train
+from engine.many.stretch import Stretch
+from engine.many.training import train
 
 TWO = [Experiment(task="adding", cell="rnn", hidden_size=4, seq_len=4, batch_size=4, seed=seed) for seed in (0, 1)]
 STRETCH = Stretch(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.sweeps.row import Measurement
+from engine.many.measurement import Measurement
 
 Checkpoint = Mapping[str, np.ndarray]
 
@@ -23,7 +23,7 @@ class Stretch:
     Args:
         numbers: of their experiments in the sweep.
         experiments: their settings, as of `Experiment.to_dict`.
-        beside: True if they are trained side by side.
+        beside: True if they are trained side by side; None if whoever trains them is to measure which is faster.
         updates: at which step they are done.
         measure_every: updates between two measurements; step 0 and the last one are measured as well.
         seconds: after so many the stretch ends.
@@ -32,7 +32,7 @@ class Stretch:
 
     numbers: tuple[int, ...]
     experiments: tuple[dict[str, Any], ...]
-    beside: bool
+    beside: bool | None
     updates: int
     measure_every: int
     seconds: float

@@ -1,0 +1,104 @@
+"""The map that each tab owns: a reload finds it again, and maps without a tab are forgotten."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+from app.hub import HUB
+from app.map import lines
+from app.map.lines import Lines
+from app.map.plan import MapPlan
+from app.map.results import Results
+from app.slot_registry import SlotRegistry, TabSlot
+from engine.workers import Listeners, Pool, SweepRun
+
+
+class Map:
+    """A map while its networks train, and after that.
+
+    Attributes:
+        results: what was measured of them.
+        run: the training. None before "Map" is pressed.
+        lines: theory's lines, where a gain is on an axis.
+    """
+
+    def __init__(self, plan: MapPlan, pool: Pool | None = None) -> None:
+        self.plan, self.results, self.listeners = plan, Results(plan), Listeners()
+        self.token = secrets.token_urlsafe(16)
+        self.run: SweepRun | None = None
+        self.lines: Lines | None = None
+        self._taken = 0
+        if pool is not None:
+            self.run = pool.sweep(plan.experiments, plan.updates, plan.measure_every)
+            self.run.listeners.add(self.listeners.tell)
+            self.lines = Lines(plan, pool) if lines.applies(plan) else None
+
+    def update(self) -> None:
+        """Take what has been measured since this was last called."""
+        if self.run is not None:
+            news = self.run.measurements[self._taken :]
+            self._taken += len(news)
+            self.results.add(news)
+
+    def stop(self) -> None:
+        """End the training."""
+        if self.run is not None:
+            self.run.stop()
+        if self.lines is not None:
+            self.lines.stop()
+
+
+class MapSlot(TabSlot):
+    """The map of one tab. Its networks train only while a socket is open, so there is nothing to suspend."""
+
+    def __init__(self, pool: Callable[[], Pool], owner: str, plan: MapPlan) -> None:
+        super().__init__(owner)
+        self._pool = pool
+        self.map = Map(plan)
+
+    @property
+    def token(self) -> str:
+        """The token of the current map."""
+        return self.map.token
+
+    def enter(self, plan: MapPlan) -> None:
+        """Show a map of this plan: the current one, or one that has not begun."""
+        if plan != self.map.plan:
+            self.map.stop()
+            self.map = Map(plan)
+
+    def begin(self) -> None:
+        """Train the networks from the start."""
+        self.map.stop()
+        self.map = Map(self.map.plan, self._pool())
+
+    def stop(self) -> None:
+        """End the training: the slot is being forgotten."""
+        self.map.stop()
+
+
+class MapRegistry(SlotRegistry[MapSlot]):
+    """All maps of this server."""
+
+    def __init__(self, pool: Callable[[], Pool], clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock)
+        self._pool = pool
+
+    def attach(self, owner: str, plan: MapPlan, mine: MapSlot | None = None) -> MapSlot:
+        """Give a tab its map.
+
+        Args:
+            owner: the browser. plan: the map.
+            mine: the slot that this tab has already, since its connection had only dropped; without one it gets the
+                map that this browser left with the same plan, or a new one.
+        """
+        if mine is not None:
+            self.acquire(mine)
+            return mine
+        return self.find_or_create(owner, lambda slot: slot.map.plan == plan, lambda: MapSlot(self._pool, owner, plan))
+
+
+MAPS = MapRegistry(HUB.pool)
+"""The maps of the page "Map"."""

@@ -1,0 +1,139 @@
+"""The sentences of the page "Map". Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from app.map import lines
+from app.map.axes import KINDS
+from app.map.colours import COLOURS
+from app.map.plan import MapPlan
+from app.map.registry import Map
+from engine import number_format
+from engine.cells import CELLS
+from engine.number_format import short
+from engine.tasks import task_of
+
+TITLE = "Map"
+HEADING = "Where do networks learn?"
+SAYS = (
+    "Every square is a network of its own. They start together and are trained side by side; the greener a square, the "
+    "more its network has learned."
+)
+MAPS = "Maps"
+DATA, CELL_CHOICE, X, Y, SEEDS, UPDATES, COLOUR = "Data", "Cells", "Across", "Up", "Seeds", "Updates", "Colour"
+NO_Y = "nothing: a curve"
+FROM, TO, VALUES = "from", "to", "values"
+MORE, ALL_NETWORKS = "More", "Of all networks"
+BEGIN, PAUSE, RESUME, AGAIN = "Map", "Pause", "Go on", "Map again"
+COSTS = (
+    "{networks:,} networks, {updates:,} updates each. They take what is idle: all cores, "
+    "or at most half of each while somebody trains. Your own run pauses meanwhile."
+)
+HOVER = "Point at a square: the curve of its network. Click it: the network opens in the playground, as it is now."
+TAP = "Tap a square: the curve of its network, and a button that opens it in the playground, as it is now."
+OPEN = "Open this network in the playground"
+WAITING = "Fetching the network …"
+GONE = "That network could not be fetched: {problem}"
+PHASES = {"empty": "not started", "training": "training", "paused": "paused", "done": "finished", "waiting": "starting"}
+
+
+def phase(shown: Map) -> str:
+    """How a map is, a name of PHASES."""
+    run = shown.run
+    if run is None:
+        return "empty"
+    if run.done:
+        return "done"
+    if run.paused:
+        return "paused"
+    return "training" if run.training else "waiting"
+
+
+def status(shown: Map) -> dict[str, Any]:
+    """Phase, the share that is done, the clock, and what is wrong."""
+    now, run = phase(shown), shown.run
+    parts = [PHASES[now]]
+    if run is not None:
+        parts.append(f"update {shown.results.step:,} of {shown.plan.updates:,}")
+        if now == "training" and (left := run.seconds_left) is not None:
+            parts.append(f"about {duration(left)} left")
+        if now == "done":
+            parts.append(f"in {duration(run.seconds)}")
+    made = 1.0 if now == "done" else round(run.made, 3) if run is not None else 0.0
+    return {"phase": now, "made": made, "clock": " · ".join(parts), "message": run.problem if run else ""}
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 8 s, 3 min."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+def words(shown: Map, point: tuple[int, int, int] | None) -> dict[str, Any]:
+    """What stands beside the panels: how many networks have solved the task, and what is known of a point."""
+    return {"counts": counts(shown), "point": None if point is None else point_text(shown, point)}
+
+
+def counts(shown: Map) -> list[str]:
+    """For each panel how many of its networks have solved the task."""
+    if not (shown.results.steps >= 0).any():
+        return [""] * len(shown.plan.cells)
+    solved = shown.results.by_point(shown.results.solved).reshape(len(shown.plan.cells), -1)
+    return [f"{panel.sum():,} of {panel.size:,} solved" for panel in solved]
+
+
+def point_text(shown: Map, point: tuple[int, int, int]) -> dict[str, Any]:
+    """A point's networks in words."""
+    plan, results = shown.plan, shown.results
+    first = plan.number(*point)
+    numbers = range(first, first + plan.seeds)
+    varying = " · ".join(f"{title(name)} {value:.4g}" for name, value in plan.varying(first).items())
+    rows = [results.history(number) for number in numbers]
+    return {
+        "number": first,
+        "title": f"{CELLS[plan.cells[point[0]]].title} · {varying}",
+        "says": _numbers(shown, numbers) if all(rows) else "not measured yet",
+    }
+
+
+def _numbers(shown: Map, numbers: range) -> str:
+    """The newest numbers of these networks."""
+    results, task = shown.results, task_of(shown.plan.base)
+    loss, metric, ratio = (float(np.nanmedian(each[numbers])) for each in (results.loss, results.metric, results.ratio))
+    parts = [
+        f"loss {short(loss)} of a simple answer's",
+        f"{task.metric.name} {number_format.metric(metric, task.metric.percent)}",
+        f"gradient {short(ratio)} of its size at the loss",
+    ]
+    if shown.plan.seeds > 1:
+        parts = [f"median of {shown.plan.seeds} seeds: {parts[0]}", *parts[1:],
+                 f"{int(results.solved[numbers].sum())} solved"]  # fmt: skip
+    if results.diverged[numbers].any():
+        parts.append("stopped: the next update would not be finite")
+    return ", ".join(parts)
+
+
+def title(name: str) -> str:
+    """A setting as a map names it."""
+    return KINDS[name].title
+
+
+def cell_titles(plan: MapPlan) -> list[str]:
+    """The titles of the panels."""
+    return [CELLS[cell].title for cell in plan.cells]
+
+
+def legend(plan: MapPlan) -> list[dict[str, str]]:
+    """The lines of theory, where there are any."""
+    return [{"dash": line.dash, "says": line.says} for line in lines.LINES.values()] if lines.applies(plan) else []
+
+
+def scales() -> dict[str, dict[str, Any]]:
+    """What the browser needs to know of each colour."""
+    return {
+        name: {"title": colour.title, "low": colour.low_word, "high": colour.high_word, "scale": colour.scale,
+               "reversed": colour.is_reversed, "how": colour.how}
+        for name, colour in COLOURS.items()
+    }  # fmt: skip
