@@ -72,7 +72,7 @@ class HostedSweep:
             else:
                 self._trainings[number] = Training(self._stretches[number])
             self._measurements += self._built[number].take()
-            self._unsaved = True
+            self._unsaved = self._was_training = True
             if self._clock() >= end:
                 return
 
