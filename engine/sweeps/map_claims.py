@@ -19,6 +19,7 @@ class MapClaim:
         says: the sentence.
         measure: a name of MEASURES.
         where: {axis: values}; networks with other values do not count.
+        ratio: (lowest, highest) of the gradient before training; networks outside do not count. None: all count.
         above, below: the bounds; the value lies strictly between.
     """
 
@@ -27,6 +28,7 @@ class MapClaim:
     where: Mapping[str, tuple]
     above: float
     below: float
+    ratio: tuple[float, float] | None = None
 
     def value(self, networks: Sequence[Outcome], x: str) -> float:
         """Measure it.
@@ -42,6 +44,8 @@ class MapClaim:
         return self.above < value < self.below
 
     def _counts(self, network: Outcome) -> bool:
+        if self.ratio is not None and not self.ratio[0] <= network.ratio <= self.ratio[1]:
+            return False
         return all(getattr(network.experiment, name) in values for name, values in self.where.items())
 
 

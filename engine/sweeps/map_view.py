@@ -11,6 +11,7 @@ colour = "solved"                               # one of COLOURS
 says = "Up to 10 symbols every gain will do."
 measure = "success"                             # a name of MEASURES in engine/sweeps/map_claims.py
 where = { cell = "gru", seq_len = { from = 2, to = 10 } }   # of these axes, only these values
+ratio = { from = 0.01, to = 10.0 }              # of the gradient before training: only networks with such a one
 above = 0.9                                     # or below, or both; the value lies strictly between
 """
 
@@ -30,7 +31,7 @@ COLOURS = ("solved", "loss", "ratio")
 PANELS = "cell"
 """The axis that has a panel, or a line, for each value."""
 MAP_KEYS = ("title", "text", "x", "y", "colour")
-CLAIM_KEYS = ("says", "measure", "where", "above", "below")
+CLAIM_KEYS = ("says", "measure", "where", "ratio", "above", "below")
 BOUNDS = {"above": -math.inf, "below": math.inf}
 
 
@@ -95,14 +96,15 @@ def _claim(given: Any, axes: Mapping[str, tuple]) -> MapClaim:
         says=a_text("claims.says", table.get("says")),
         measure=one_of("claims.measure", table.get("measure"), MEASURES),
         where={name: _values(f"claims.where.{name}", chosen, axes.get(name, ())) for name, chosen in where.items()},
+        ratio=_span("claims.ratio", table["ratio"]) if "ratio" in table else None,
         **{**BOUNDS, **bounds},
     )
 
 
 def _values(field: str, chosen: Any, values: tuple) -> tuple:
     """The values of an axis that are equal to the chosen one, or within the chosen span, both ends included."""
-    if isinstance(chosen, dict) and set(chosen) == {"from", "to"}:
-        low, high = (a_number(f"{field}.{end}", chosen[end], ANYTHING) for end in ("from", "to"))
+    if isinstance(chosen, dict):
+        low, high = _span(field, chosen)
         found = tuple(each for each in values if ANYTHING.holds(each) and low <= each <= high)
     else:
         found = tuple(each for each in values if each == chosen)
@@ -110,3 +112,11 @@ def _values(field: str, chosen: Any, values: tuple) -> tuple:
         accepts = f"one of the axis's values ({', '.join(map(str, values)) or 'it is no axis'}), or a span of them"
         raise ExperimentError(field, got=chosen, accepts=accepts)
     return found
+
+
+def _span(field: str, given: Any) -> tuple[float, float]:
+    """Both ends of a span of numbers."""
+    if not isinstance(given, dict) or set(given) != {"from", "to"}:
+        raise ExperimentError(field, got=given, accepts="a span, as { from = 0.5, to = 2.0 }")
+    low, high = (a_number(f"{field}.{end}", given[end], ANYTHING) for end in ("from", "to"))
+    return low, high

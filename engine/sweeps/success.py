@@ -46,10 +46,12 @@ class Outcome:
         experiment: its settings.
         solved_at: the first step at which it was measured and counted as solved, as in
             `engine.frame.run_status.RunStatus`; None if it did at none. One that forgets again has solved its task.
+        ratio: of the gradient before training, as in `engine.frame.held_out.HeldOutRecord`; NaN if it was not measured.
     """
 
     experiment: Experiment
     solved_at: int | None
+    ratio: float = math.nan
 
 
 def wilson(solved: int, of: int) -> tuple[float, float]:
@@ -74,12 +76,16 @@ def outcomes(experiments: Sequence[Experiment], rows: Iterable[Row]) -> list[Out
     Args:
         experiments: of the sweep. rows: of its networks, in any order, each with the number of its experiment.
     """
-    solved_at: dict[int, int | None] = {}
+    of_each: dict[int, list[Row]] = {}
     for row in sorted(rows, key=lambda row: (row.number, row.step)):
-        before = solved_at.get(row.number)
-        solved = before is None and is_solved(experiments[row.number], row.held_out_loss, row.metric)
-        solved_at[row.number] = row.step if solved else before
-    return [Outcome(experiments[number], step) for number, step in solved_at.items()]
+        of_each.setdefault(row.number, []).append(row)
+    return [_outcome(experiments[number], those) for number, those in of_each.items()]
+
+
+def _outcome(experiment: Experiment, rows: Sequence[Row]) -> Outcome:
+    """What became of the network with these rows, in the order of their steps."""
+    solved_at = (row.step for row in rows if is_solved(experiment, row.held_out_loss, row.metric))
+    return Outcome(experiment, next(solved_at, None), rows[0].ratio if rows[0].step == 0 else math.nan)
 
 
 def is_solved(experiment: Experiment, held_out_loss: float, metric: float) -> bool:

@@ -27,6 +27,7 @@ colour = "solved"
 says = "The RNN learns at large gains."
 measure = "success"
 where = { cell = "rnn", init_gain = { from = 0.7, to = 2.0 } }
+ratio = { from = 0.01, to = 10 }
 above = 0.5
 """
 BASE = Experiment(task="first_symbol_recall")
@@ -38,7 +39,7 @@ def test_a_file_says_how_it_is_drawn_and_what_is_seen():
     assert (view.x, view.y, view.colour) == ("init_gain", "seq_len", "solved")
     (claim,) = view.claims
     assert claim.where == {"cell": ("rnn",), "init_gain": (1.0, 2.0)}
-    assert (claim.above, claim.below) == (0.5, math.inf)
+    assert (claim.above, claim.below, claim.ratio) == (0.5, math.inf, (0.01, 10))
 
 
 def test_what_is_drawn_changes_nothing_of_what_is_trained():
@@ -70,7 +71,9 @@ def test_without_y_it_is_a_curve():
         (('"success"', '"luck"'), r"claims\.measure must be one of success, middle, reach"),
         (('{ cell = "rnn"', '{ cell = "lstm"'), r"claims\.where\.cell must be one of the axis's values \(rnn, gru\)"),
         (("from = 0.7", "from = 3"), r"claims\.where\.init_gain must be one of the axis's values \(0\.5, 1\.0, 2\.0\)"),
-        (("from = 0.7, to", "to"), r"claims\.where\.init_gain must be"),
+        (("from = 0.7, to", "to"), r"claims\.where\.init_gain must be a span, as \{ from"),
+        (("from = 0.7", 'from = "a"'), r"claims\.where\.init_gain\.from must be a number"),
+        (("{ from = 0.01, to = 10 }", "0.01"), r"claims\.ratio must be a span, as \{ from"),
         (('"rnn", init_gain', '"rnn", clip'), r"claims\.where\.clip must be .*it is no axis"),
     ],
 )  # fmt: skip
@@ -107,6 +110,13 @@ def test_success_is_the_share_that_has_solved_its_task_where_the_claim_says():
     networks = [network(True, cell="rnn"), network(False, cell="rnn", seed=1), network(False, cell="gru")]
     assert claim("success").value(networks, "init_gain") == pytest.approx(1 / 3)
     assert claim("success", {"cell": ("rnn",)}).value(networks, "init_gain") == 0.5
+
+
+def test_only_networks_that_start_with_such_a_ratio_count():
+    ratios = (1e-4, 1e-3, 10.0, 11.0, math.nan)
+    networks = [Outcome(BASE, 10 if ratio == 1e-3 else None, ratio) for ratio in ratios]
+    within = MapClaim("So.", "success", {}, 0, 1, ratio=(1e-3, 10.0))
+    assert within.value(networks, "init_gain") == 0.5
 
 
 def test_the_middle_is_a_geometric_mean_of_what_is_solved():

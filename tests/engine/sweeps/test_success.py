@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from unittest.mock import ANY
 
 import pytest
 
@@ -54,21 +55,27 @@ def test_what_counts_as_solved_is_what_the_held_out_record_says(task, more):
 def rows(experiments, *measured):
     """Rows of (number, step, (loss, metric))."""
     every = varied(experiments)
-    return [Row.of(every[n], Measurement(n, step, *found, 1.0, False, 0.0)) for n, step, found in measured]
+    return [Row.of(every[n], Measurement(n, step, *found, 1 + step, False, 0.0)) for n, step, found in measured]
 
 
 def test_a_network_has_solved_its_task_at_the_first_step_that_counts_even_if_it_forgets_again():
     experiments = [BASE.replace(seed=seed) for seed in range(4)]
     made = rows(experiments, (1, 20, BAD), (1, 10, GOOD), (0, 0, BAD), (2, 10, BAD), (2, 20, GOOD), (1, 0, BAD))
     assert outcomes(experiments, made) == [
-        Outcome(experiments[0], None),
-        Outcome(experiments[1], 10),
-        Outcome(experiments[2], 20),
+        Outcome(experiments[0], None, 1),
+        Outcome(experiments[1], 10, 1),
+        Outcome(experiments[2], 20, ANY),
     ]
 
 
+def test_the_ratio_is_that_before_training():
+    started, not_started = outcomes([BASE] * 2, rows([BASE] * 2, (0, 10, GOOD), (0, 0, BAD), (1, 10, GOOD)))
+    assert started.ratio == 1 and math.isnan(not_started.ratio)
+
+
 def test_a_loss_that_is_not_a_number_does_not_count():
-    assert outcomes([BASE], rows([BASE], (0, 10, (math.nan, math.nan)))) == [Outcome(BASE, None)]
+    (outcome,) = outcomes([BASE], rows([BASE], (0, 10, (math.nan, math.nan))))
+    assert outcome.solved_at is None
 
 
 def test_success_is_counted_at_each_combination_over_all_else():
