@@ -11,6 +11,8 @@ cell = "rnn"
 [axes]                          # fields again, each with its values
 seq_len = [10, 20, 40]
 init_gain = { from = 0.5, to = 2.0, count = 8, log = true }
+
+[map] and [[claims]] may say how the sweep is drawn, and what is seen there: `engine.sweeps.map_view`.
 """
 
 from __future__ import annotations
@@ -25,8 +27,10 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import RANGES, Experiment, ExperimentError, Range
+from engine.sweeps.checks import ANYTHING, a_list, a_number, a_table, known_keys
+from engine.sweeps.map_view import MapView, parse_map
 
-KEYS = ("updates", "measure_every", "seeds", "experiment", "axes")
+KEYS = ("updates", "measure_every", "seeds", "experiment", "axes", "map", "claims")
 SPAN = ("from", "to", "count", "log")
 COUNT, UPDATES = Range(2, 10_000, whole=True), Range(1, 10_000_000, whole=True)
 MOST = 100_000
@@ -41,6 +45,7 @@ class Definition:
         experiments: the base settings with every combination of the axes' values and seeds; the seed varies fastest.
         base: settings that all have. axes: {name: values}. seeds: of every combination.
         updates: of each network. measure_every: updates between two measurements.
+        map: how it is drawn; None if the file does not say. It changes nothing of what is trained.
     """
 
     experiments: tuple[Experiment, ...]
@@ -49,6 +54,7 @@ class Definition:
     seeds: tuple[int, ...]
     updates: int
     measure_every: int
+    map: MapView | None = None
 
 
 def parse(text: str) -> Definition:
@@ -61,19 +67,18 @@ def parse(text: str) -> Definition:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ExperimentError("The file", got=str(error), accepts="a text in TOML") from error
-    for name, value in table.items():
-        if name not in KEYS:
-            raise ExperimentError(name, got=value, accepts=f"left out, for the keys are {', '.join(KEYS)}")
-    base, axes = (_a_table(name, table.get(name, {})) for name in ("experiment", "axes"))
-    updates = _a_number("updates", table.get("updates"), UPDATES)
-    every = _a_number("measure_every", table.get("measure_every", max(1, updates // 10)), UPDATES)
-    seeds = tuple(_a_number("seeds", seed, RANGES["seed"]) for seed in _a_list("seeds", table.get("seeds", [0])))
+    known_keys(table, KEYS)
+    base, axes = (a_table(name, table.get(name, {}), "names of settings") for name in ("experiment", "axes"))
+    updates = a_number("updates", table.get("updates"), UPDATES)
+    every = a_number("measure_every", table.get("measure_every", max(1, updates // 10)), UPDATES)
+    seeds = tuple(a_number("seeds", seed, RANGES["seed"]) for seed in a_list("seeds", table.get("seeds", [0])))
     values = {name: _values(name, given) for name, given in axes.items()}
     for name in values:
         if name in base or name == "seed":
             where = "in seeds" if name == "seed" else "either in [experiment] or in [axes]"
             raise ExperimentError(f"axes.{name}", got=axes[name], accepts=f"left out: {name} stands {where}")
-    return Definition(_combined(base, values, seeds), base, values, seeds, updates, every)
+    shown = parse_map(table, values)
+    return Definition(_combined(base, values, seeds), base, values, seeds, updates, every, shown)
 
 
 def _combined(base: dict[str, Any], axes: Mapping[str, tuple], seeds: Sequence[int]) -> tuple[Experiment, ...]:
@@ -96,16 +101,15 @@ def _values(name: str, given: object) -> tuple:
         raise ExperimentError(field, got=given, accepts=f"one of the settings {', '.join(known)}")
     if isinstance(given, dict):
         return _span(field, given, whole=name in RANGES and RANGES[name].whole)
-    return tuple(_a_list(field, given))
+    return tuple(a_list(field, given))
 
 
 def _span(field: str, given: dict[str, Any], whole: bool) -> tuple:
     """Numbers at even distances, or in even proportions if `log`; both ends are among them."""
     if not {"from", "to", "count"} <= set(given) <= set(SPAN):
         raise ExperimentError(field, got=given, accepts="a list, or { from = 0.5, to = 2.0, count = 8, log = true }")
-    anything = Range(-1e12, 1e12)
-    low, high = (_a_number(f"{field}.{end}", given[end], anything) for end in ("from", "to"))
-    count, log = _a_number(f"{field}.count", given["count"], COUNT), given.get("log", False)
+    low, high = (a_number(f"{field}.{end}", given[end], ANYTHING) for end in ("from", "to"))
+    count, log = a_number(f"{field}.count", given["count"], COUNT), given.get("log", False)
     if not isinstance(log, bool):
         raise ExperimentError(f"{field}.log", got=log, accepts="true or false")
     if log and min(low, high) <= 0:
@@ -119,21 +123,3 @@ def spread(low: float, high: float, count: int, *, log: bool, whole: bool) -> tu
     if whole:
         return tuple(dict.fromkeys(numbers.round().astype(int).tolist()))
     return tuple(float(f"{number:.6g}") for number in numbers)
-
-
-def _a_number(field: str, value: Any, limits: Range) -> Any:
-    if not limits.holds(value):
-        raise ExperimentError(field, got=value, accepts=str(limits))
-    return value
-
-
-def _a_list(field: str, value: object) -> list:
-    if not isinstance(value, list) or not value:
-        raise ExperimentError(field, got=value, accepts="a list with at least one value")
-    return value
-
-
-def _a_table(field: str, value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ExperimentError(field, got=value, accepts="a table, [experiment] or [axes], with names of settings")
-    return value
