@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,22 @@ class Axis:
             raise ExperimentError(name, got=f"{low:g} to {high:g}", accepts="from a smaller to a larger number")
         is_log = KINDS[name].is_log and low > 0
         return cls(name, spread(low, high, count, log=is_log, whole=limits.whole))
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[float]) -> Axis:
+        """These values.
+
+        Raises:
+            ExperimentError: for one that the setting does not accept, or another number of values than is allowed.
+        """
+        limits = RANGES[name]
+        given = [int(value) if limits.whole and value == int(value) else value for value in sorted(set(values))]
+        for value in given:
+            if not limits.holds(value):
+                raise ExperimentError(name, got=value, accepts=str(limits))
+        if not 2 <= len(given) <= MOST_VALUES:
+            raise ExperimentError(name, got=f"{len(given)} values", accepts=f"2 to {MOST_VALUES} values")
+        return cls(name, tuple(given))
 
     @classmethod
     def usual(cls, name: str, experiment: Experiment, count: int) -> Axis:

@@ -12,9 +12,9 @@ import streamlit as st
 
 from app.figures.theme import SCALES
 from app.live import assets
-from app.map import figures
+from app.map import figures, one_point
 from app.map import text as map_text
-from app.map.colours import COLOURS
+from app.map.plan import MapPlan
 from app.map.registry import Map
 
 KEY = "map_view"
@@ -27,7 +27,6 @@ SCRIPT = "\n".join(
 )
 STYLE = assets.STYLE + (HERE / "view.css").read_text()
 MARKUP = (HERE / "view.html").read_text()
-LOOK_FOR_CURVE = "Below the dashed line a network is better than a simple answer."
 
 
 def view(shown: Map, on_press: Callable[[], None]) -> Any:
@@ -37,18 +36,19 @@ def view(shown: Map, on_press: Callable[[], None]) -> Any:
         on_press: called when a network is to be opened; the value "press" has its number.
     """
     component = st.components.v2.component("map_view", html=MARKUP, css=STYLE, js=SCRIPT, isolate_styles=False)
-    plan, titles = shown.plan, map_text.cell_titles(shown.plan)
+    plan = shown.plan
     panels = [
-        _template(figures.panel_name(cell), titles[cell], "", _label(titles[cell], shown), figures.panel(plan, cell))
-        for cell in range(len(plan.cells))
+        _template(name, title, "", _label(title, plan), figure)
+        for name, (title, figure) in figures.templates(plan).items()
     ]
-    curve = _template(figures.CURVE, "One network", LOOK_FOR_CURVE, "Loss over training", figures.curve(plan))
+    point = _template(one_point.NAME, map_text.ONE, map_text.LOOK_FOR, "Loss over training", one_point.template(plan))
     return component(
         key=KEY,
         data={
             "token": shown.token,
-            "figures": [*panels, curve | {"over": "point"}],
+            "figures": [*panels, point | {"over": "point"}],
             "colours": map_text.scales(),
+            "colour": shown.colour,
             "legend": map_text.legend(plan),
             "texts": {"hover": map_text.HOVER, "tap": map_text.TAP, "open": map_text.OPEN},
             "scales": SCALES,
@@ -58,10 +58,9 @@ def view(shown: Map, on_press: Callable[[], None]) -> Any:
     )
 
 
-def _label(title: str, shown: Map) -> str:
-    plan = shown.plan
+def _label(title: str, plan: MapPlan) -> str:
     up = f", {plan.y.title} up" if plan.y else ""
-    return f"{title}: {next(iter(COLOURS.values())).title} by {plan.x.title} across{up}"
+    return f"{title}: what was learned, by {plan.x.title} across{up}"
 
 
 def _template(name: str, title: str, look_for: str, label: str, figure: go.Figure) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from app.figures.base import Patch
 from app.live import stream
 from app.live.messages import pack
-from app.map import figures
+from app.map import figures, one_point
 from app.map import text as map_text
 from app.map.colours import COLOURS
 from app.map.registry import MAPS, Map, MapSlot
@@ -68,17 +67,14 @@ class MapFeed:
         if now == self._sent:
             return None
         self._sent = now
-        patches: dict[str, Patch] = {
-            figures.panel_name(cell): figures.panel_patch(shown.results, cell, self._colour, shown.lines)
-            for cell in range(len(shown.plan.cells))
-        }
+        patches = figures.patches(shown.results, self._colour, shown.lines)
         if self._coloured != self._colour:
             self._coloured = self._colour
-            for name in patches:
-                patches[name] |= figures.panel_scale(self._colour)
+            for name, changed in figures.scales(shown.plan, self._colour).items():
+                patches[name] |= changed
         if self._point is not None:
             first = shown.plan.number(*self._point)
-            patches[figures.CURVE] = figures.curve_patch(shown.results, range(first, first + shown.plan.seeds))
+            patches[one_point.NAME] = one_point.patch(shown.results, range(first, first + shown.plan.seeds))
         return pack(patches, step=shown.results.step, status=self.status(), **map_text.words(shown, self._point))
 
     def news(self) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -70,10 +71,6 @@ class Lines:
         """True once they are there."""
         return self.measurement.result is not None
 
-    def stop(self) -> None:
-        """Look for them no longer."""
-        self.measurement.stop()
-
     def of(self, name: str, cell: int) -> tuple[np.ndarray, np.ndarray]:
         """The x and y places of a line in a panel; nothing before it is found."""
         if self.measurement.result is None:
@@ -92,3 +89,13 @@ class Lines:
         ends = [along[:1] - 0.5, along, along[-1:] + 0.5]
         along, gains = np.concatenate(ends), np.concatenate([gains[:1], gains, gains[-1:]])
         return (along, gains) if self._gains is self._plan.y else (gains, along)
+
+
+_lines = lru_cache(maxsize=32)(Lines)
+
+
+def lines_of(plan: MapPlan, pool: Pool) -> Lines:
+    """The lines of a map, which all visitors share: they depend on its settings alone."""
+    if _lines(plan, pool).measurement.error:  # its worker died
+        _lines.cache_clear()
+    return _lines(plan, pool)

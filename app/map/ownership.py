@@ -8,11 +8,15 @@ import streamlit as st
 
 from app import state, tab, text
 from app.map import plan as map_plan
+from app.map import text as map_text
+from app.map.kept import kept_as, kept_maps
 from app.map.plan import MapPlan
 from app.map.registry import MAPS, MapSlot
 from engine.experiment import ExperimentError
 
 PLAN, REFUSED, CHANGING, LINK, SLOT = "_map_plan", "_map_refused", "_map_changing", "_map_link", "_map_slot"
+KEPT = "map"
+"""The name in a link of a map that was measured beforehand."""
 
 
 def plan() -> MapPlan:
@@ -21,9 +25,21 @@ def plan() -> MapPlan:
     tab.store(CHANGING, False)
     if tab.load(PLAN) is None or (link and not changing and link != tab.load(LINK)):
         problems: list[str] = []
-        tab.store(PLAN, map_plan.from_link(link, problems))
+        tab.store(PLAN, _read(link, problems))
         tab.store(REFUSED, problems)
     return tab.load(PLAN)
+
+
+def _read(link: dict[str, str], problems: list[str]) -> MapPlan:
+    """The plan of a link: a map that was measured beforehand, by its name; without a link the first of these."""
+    kept = {each.slug: each.plan for each in kept_maps()}
+    if not link and kept:
+        return next(iter(kept.values()))
+    if (slug := link.get(KEPT)) is None:
+        return map_plan.from_link(link, problems)
+    if slug not in kept:
+        problems.append(map_text.KEPT_REFUSED.format(got=text.plain(slug), names=", ".join(kept)))
+    return kept.get(slug, map_plan.WEDGE)
 
 
 def refused() -> list[str]:
@@ -57,6 +73,7 @@ def slot(asked: MapPlan) -> MapSlot:
 
 def write_link(shown: MapPlan) -> None:
     """Write the map into the page's address."""
-    tab.store(LINK, map_plan.to_link(shown))
+    kept = kept_as(shown)
+    tab.store(LINK, map_plan.to_link(shown) if kept is None else {KEPT: kept.slug})
     if state.link() != tab.load(LINK):
         st.query_params.from_dict(tab.load(LINK))

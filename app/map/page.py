@@ -13,9 +13,9 @@ from streamlit.navigation.page import Page
 
 from app import brought_network, controls, links, state, tab, text
 from app.map import component, ownership
-from app.map import plan as map_plan
 from app.map import text as map_text
 from app.map.axes import KINDS, MOST_VALUES, Axis
+from app.map.kept import kept_as, kept_maps
 from app.map.plan import MOST_CELLS, MapPlan
 from app.map.registry import MapSlot
 from app.setting_effects import has_effect
@@ -54,8 +54,7 @@ def page(playground: Page) -> None:
     st.html(STYLE)
     with st.container(key="map"):
         st.title(map_text.HEADING, anchor=False)
-        st.caption(map_text.SAYS)
-        _examples()
+        _examples(plan)
         _choices(plan)
         for refused in [*ownership.refused(), *filter(None, [tab.load(FAILED)])]:
             st.warning(refused)
@@ -64,13 +63,19 @@ def page(playground: Page) -> None:
     ownership.write_link(plan)
 
 
-def _examples() -> None:
-    """A button for each map that is worth a look."""
+def _examples(plan: MapPlan) -> None:
+    """A button for each map that was measured beforehand, and what to look for in the one that is shown."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="map_good"):
-        st.markdown(f"**{map_text.MAPS}**", width="content")
-        for number, (title, plan) in enumerate(map_plan.EXAMPLES.items()):
-            st.button(title, key=f"map_good_{number}", type="tertiary", on_click=ownership.on_change,
-                      args=(partial(dataclasses.replace, plan),))  # fmt: skip
+        for kept in kept_maps():
+            chosen = kept.plan == plan
+            st.button(kept.title, key=f"map_good_{kept.slug}", type="secondary" if chosen else "tertiary",
+                      on_click=ownership.on_change, args=(partial(_same, kept.plan),))  # fmt: skip
+    kept_now = kept_as(plan)
+    st.caption(map_text.SAYS if kept_now is None else kept_now.text)
+
+
+def _same(plan: MapPlan) -> MapPlan:
+    return plan
 
 
 def _choices(plan: MapPlan) -> None:
@@ -162,15 +167,24 @@ def _pick(
 
 def _transport(slot: MapSlot, plan: MapPlan) -> None:
     """The button that starts the networks, and afterwards pauses them; and what the map costs."""
-    run = slot.map.run
+    run, kept = slot.map.run, slot.map.kept
+    goes_on = run is not None and not run.done
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="map_transport"):
-        begin = map_text.BEGIN if run is None else map_text.AGAIN
-        goes_on = run is not None and not run.done
-        st.button(begin, key="map_begin", icon=":material/grid_view:", on_click=slot.begin,
+        begin = map_text.AGAIN if run is not None else map_text.BEGIN if kept is None else map_text.HERE
+        st.button(begin, key="map_begin", icon=":material/grid_view:", on_click=_begin,
                   type="secondary" if goes_on else "primary")  # fmt: skip
-        if goes_on:
+        if run is not None and goes_on:
             _pause_button(run)
-        st.caption(map_text.COSTS.format(networks=len(plan.experiments), updates=plan.updates))
+        st.caption(map_text.costs(slot.map))
+
+
+def _begin() -> None:
+    """Train the networks; of a map that was measured beforehand a version that is soon there."""
+    slot: MapSlot = tab.load(ownership.SLOT)
+    if slot.map.kept is not None:
+        ownership.on_change(lambda: slot.map.plan.quick)
+        slot.enter(ownership.plan())
+    slot.begin()
 
 
 def _pause_button(run: SweepRun) -> None:
@@ -195,11 +209,13 @@ def on_press() -> None:
 
 
 def _open(slot: MapSlot, number: int, playground: Page) -> None:
-    """Open a network in the playground once a worker has sent it; without a training from its settings alone."""
+    """Open a network in the playground once a worker has sent it; if it was not trained here, train it there."""
     run, experiment = slot.map.run, slot.map.plan.experiments[number]
+    link = links.to_link(experiment, None, "normal")
     if run is None:
         tab.store(OPENING, None)
-        st.switch_page(playground, query_params=links.to_link(experiment, None, "normal"))
+        step = max(0, int(slot.map.results.steps[number]))
+        st.switch_page(playground, query_params=link | ({"at": str(step)} if step else {}))
     taken = run.taken(number)
     if taken is None:
         st.fragment(_wait, run_every=POLL)(run, number)
@@ -209,7 +225,6 @@ def _open(slot: MapSlot, number: int, playground: Page) -> None:
         tab.store(FAILED, map_text.GONE.format(problem=taken.problem))
         return
     brought_network.bring(experiment, taken.step, taken.checkpoint)
-    link = links.to_link(experiment, None, "normal")
     st.switch_page(playground, query_params=link | ({"at": str(taken.step)} if taken.step else {}))
 
 

@@ -79,6 +79,11 @@ class MapPlan:
         """The settings of each row, from the bottom up."""
         return [{}] if self.y is None else [{self.y.name: value} for value in self.y.values]
 
+    @property
+    def quick(self) -> MapPlan:
+        """The same map with one seed and at most as many updates as WEDGE has: soon there."""
+        return dataclasses.replace(self, seeds=1 if self.y else self.seeds, updates=min(self.updates, WEDGE.updates))
+
     def number(self, cell: int, y: int, x: int) -> int:
         """The number of the first network at a point; those of the other seeds follow."""
         return int(np.ravel_multi_index((cell, y, x, 0), self.shape))
@@ -130,28 +135,22 @@ class MapPlan:
 WEDGE = MapPlan(BASE, Axis.usual("init_gain", BASE, COUNT), Axis.usual("seq_len", BASE, COUNT))
 """The first map: how strong the recurrent weights are at the start, against how far back the answer lies."""
 
-EXAMPLES: dict[str, MapPlan] = {"Gain and length": WEDGE}
-"""Maps that are worth a look."""
-
 
 def to_link(plan: MapPlan) -> dict[str, str]:
-    """The link of a map: what differs from WEDGE."""
+    """The link of a map: the settings of its networks that differ from those of WEDGE, its axes, and the rest."""
     usual_settings = BASE.to_dict()
     link = {
         name: links.format_setting(now)
         for name, now in plan.base.to_dict().items()
         if name != "task_options" and now != usual_settings[name]
     }
-    own = {
+    return link | {
         "x": _axis_text(plan.x),
         "y": "none" if plan.y is None else _axis_text(plan.y),
         "cells": ".".join(plan.cells),
         "seeds": str(plan.seeds),
         "updates": str(plan.updates),
     }
-    usual = {"x": _axis_text(WEDGE.x), "y": _axis_text(WEDGE.y), "cells": ".".join(WEDGE.cells),
-             "seeds": str(WEDGE.seeds), "updates": str(WEDGE.updates)}  # fmt: skip
-    return link | {name: value for name, value in own.items() if value != usual[name]}
 
 
 def from_link(link: dict[str, str], refused: list[str]) -> MapPlan:
@@ -166,23 +165,42 @@ def from_link(link: dict[str, str], refused: list[str]) -> MapPlan:
     problems: dict[str, str] = {}
     plan = WEDGE.with_base(links.apply_link(BASE, settings, problems))
     refused.extend(problems.values())
+    read: dict[str, Any] = {}
     for name, raw in own.items():
         try:
-            plan = dataclasses.replace(plan, **{name: READ[name](raw)})
-        except (ValueError, KeyError) as error:
-            accepts = error.accepts if isinstance(error, ExperimentError) else FORMATS[name]
-            refused.append(links.refusal(name, text.plain(raw), accepts, "the usual one"))
-    return plan
+            read[name] = READ[name](raw)
+        except ExperimentError as error:
+            refused.append(_refusal(name, raw, error.accepts))
+        except ValueError:
+            refused.append(_refusal(name, raw, FORMATS[name]))
+    while True:
+        try:
+            return dataclasses.replace(plan, **read)
+        except ExperimentError as error:
+            name = error.field if error.field in read else list(read)[-1]
+            refused.append(_refusal(name, own[name], error.accepts))
+            del read[name]
+
+
+def _refusal(name: str, raw: str, accepts: str) -> str:
+    return links.refusal(name, text.plain(raw), accepts, "the usual one")
 
 
 def _axis_text(axis: Axis) -> str:
-    return "~".join([axis.name, f"{axis.values[0]:g}", f"{axis.values[-1]:g}", str(len(axis.values))])
+    """Ends and count of an axis if they say all, else every value."""
+    spread = Axis.spread(axis.name, axis.values[0], axis.values[-1], len(axis.values))
+    if spread == axis:
+        return "~".join([axis.name, f"{axis.values[0]:g}", f"{axis.values[-1]:g}", str(len(axis.values))])
+    return f"{axis.name}~{'_'.join(f'{value:g}' for value in axis.values)}"
 
 
 def _axis(raw: str) -> Axis:
-    name, low, high, count = raw.split("~")
+    name, *numbers = raw.split("~")
     if name not in KINDS:
         raise ValueError(name)
+    if len(numbers) == 1:
+        return Axis.of(name, [float(value) for value in numbers[0].split("_")])
+    low, high, count = numbers
     return Axis.spread(name, float(low), float(high), int(count))
 
 
@@ -200,7 +218,10 @@ READ = {
     "seeds": int,
     "updates": int,
 }
-AXIS_FORMAT = f"a setting, two ends and a count, as in `init_gain~0.5~2~8`; the settings are {', '.join(KINDS)}"
+AXIS_FORMAT = (
+    "a setting, two ends and a count, as in `init_gain~0.5~2~8`, or its values, as in `seq_len~4_8_16`; the settings "
+    f"are {', '.join(KINDS)}"
+)
 FORMATS = {
     "x": AXIS_FORMAT,
     "y": f"none, or {AXIS_FORMAT}",

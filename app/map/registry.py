@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from app.hub import HUB
-from app.map import lines
-from app.map.lines import Lines
+from app.map.kept import kept_as, results_of
+from app.map.lines import applies, lines_of
 from app.map.plan import MapPlan
 from app.map.results import Results
 from app.slot_registry import SlotRegistry, TabSlot
@@ -16,24 +16,37 @@ from engine.workers import Listeners, Pool, SweepRun
 
 
 class Map:
-    """A map while its networks train, and after that.
+    """A map: measured beforehand, or while its networks train and after that, or not begun.
+
+    Args:
+        pool: trains the networks; None to show what is known without a training.
 
     Attributes:
-        results: what was measured of them.
-        run: the training. None before "Map" is pressed.
+        results: what was measured.
+        run: the training, if there is one.
         lines: theory's lines, where a gain is on an axis.
+        kept: the map measured beforehand that it is; None while and after its networks train here.
     """
 
-    def __init__(self, plan: MapPlan, pool: Pool | None = None) -> None:
-        self.plan, self.results, self.listeners = plan, Results(plan), Listeners()
+    def __init__(self, plan: MapPlan, pool: Callable[[], Pool], *, train: bool = False) -> None:
+        self.plan, self.listeners = plan, Listeners()
         self.token = secrets.token_urlsafe(16)
+        self.kept = None if train else kept_as(plan)
+        self.results = results_of(self.kept.slug) if self.kept else Results(plan)
         self.run: SweepRun | None = None
-        self.lines: Lines | None = None
         self._taken = 0
-        if pool is not None:
-            self.run = pool.sweep(plan.experiments, plan.updates, plan.measure_every)
+        if train:
+            self.run = pool().sweep(plan.experiments, plan.updates, plan.measure_every)
             self.run.listeners.add(self.listeners.tell)
-            self.lines = Lines(plan, pool) if lines.applies(plan) else None
+        shows = self.run is not None or self.kept is not None
+        self.lines = lines_of(plan, pool()) if shows and applies(plan) else None
+
+    @property
+    def colour(self) -> str:
+        """The number that is shown at first."""
+        if self.kept is not None:
+            return self.kept.colour
+        return "solved" if self.plan.y is None else "loss"
 
     def update(self) -> None:
         """Take what has been measured since this was last called."""
@@ -46,8 +59,6 @@ class Map:
         """End the training."""
         if self.run is not None:
             self.run.stop()
-        if self.lines is not None:
-            self.lines.stop()
 
 
 class MapSlot(TabSlot):
@@ -56,7 +67,7 @@ class MapSlot(TabSlot):
     def __init__(self, pool: Callable[[], Pool], owner: str, plan: MapPlan) -> None:
         super().__init__(owner)
         self._pool = pool
-        self.map = Map(plan)
+        self.map = Map(plan, pool)
 
     @property
     def token(self) -> str:
@@ -67,12 +78,12 @@ class MapSlot(TabSlot):
         """Show a map of this plan: the current one, or one that has not begun."""
         if plan != self.map.plan:
             self.map.stop()
-            self.map = Map(plan)
+            self.map = Map(plan, self._pool)
 
     def begin(self) -> None:
         """Train the networks from the start."""
         self.map.stop()
-        self.map = Map(self.map.plan, self._pool())
+        self.map = Map(self.map.plan, self._pool, train=True)
 
     def stop(self) -> None:
         """End the training: the slot is being forgotten."""

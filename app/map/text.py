@@ -22,29 +22,42 @@ SAYS = (
     "Every square is a network of its own. They start together and are trained side by side; the greener a square, the "
     "more its network has learned."
 )
-MAPS = "Maps"
 DATA, CELL_CHOICE, X, Y, SEEDS, UPDATES, COLOUR = "Data", "Cells", "Across", "Up", "Seeds", "Updates", "Colour"
 NO_Y = "nothing: a curve"
 FROM, TO, VALUES = "from", "to", "values"
 MORE, ALL_NETWORKS = "More", "Of all networks"
-BEGIN, PAUSE, RESUME, AGAIN = "Map", "Pause", "Go on", "Map again"
+KEPT_REFUSED = "The link asks for the map {got}, but there are only {names}."
+BEGIN, PAUSE, RESUME, AGAIN, HERE = "Map", "Pause", "Go on", "Map again", "Map it here"
+BEFOREHAND = (
+    "Measured beforehand: {networks:,} networks, {updates:,} updates each. “Map it here” trains them now, {seeds}."
+)
+QUICK = "one for each square"
+ALL_SEEDS = "{seeds} for each point"
 COSTS = (
     "{networks:,} networks, {updates:,} updates each. They take what is idle: all cores, "
     "or at most half of each while somebody trains. Your own run pauses meanwhile."
 )
 HOVER = "Point at a square: the curve of its network. Click it: the network opens in the playground, as it is now."
 TAP = "Tap a square: the curve of its network, and a button that opens it in the playground, as it is now."
+ONE, LOOK_FOR = "One network", "Below the dashed line a network is better than a simple answer."
 OPEN = "Open this network in the playground"
 WAITING = "Fetching the network …"
 GONE = "That network could not be fetched: {problem}"
-PHASES = {"empty": "not started", "training": "training", "paused": "paused", "done": "finished", "waiting": "starting"}
+PHASES = {
+    "empty": "not started",
+    "kept": "measured beforehand",
+    "training": "training",
+    "paused": "paused",
+    "done": "finished",
+    "waiting": "starting",
+}
 
 
 def phase(shown: Map) -> str:
     """How a map is, a name of PHASES."""
     run = shown.run
     if run is None:
-        return "empty"
+        return "empty" if shown.kept is None else "kept"
     if run.done:
         return "done"
     if run.paused:
@@ -62,7 +75,7 @@ def status(shown: Map) -> dict[str, Any]:
             parts.append(f"about {duration(left)} left")
         if now == "done":
             parts.append(f"in {duration(run.seconds)}")
-    made = 1.0 if now == "done" else round(run.made, 3) if run is not None else 0.0
+    made = 1.0 if now in ("done", "kept") else round(run.made, 3) if run is not None else 0.0
     return {"phase": now, "made": made, "clock": " · ".join(parts), "message": run.problem if run else ""}
 
 
@@ -76,11 +89,22 @@ def words(shown: Map, point: tuple[int, int, int] | None) -> dict[str, Any]:
     return {"counts": counts(shown), "point": None if point is None else point_text(shown, point)}
 
 
+def costs(shown: Map) -> str:
+    """What a map is made of, and what it takes."""
+    plan = shown.plan
+    made_of = {"networks": len(plan.experiments), "updates": plan.updates}
+    if shown.kept is not None:
+        return BEFOREHAND.format(**made_of, seeds=QUICK if plan.y else ALL_SEEDS.format(seeds=plan.seeds))
+    return COSTS.format(**made_of)
+
+
 def counts(shown: Map) -> list[str]:
     """For each panel how many of its networks have solved the task."""
     if not (shown.results.steps >= 0).any():
         return [""] * len(shown.plan.cells)
     solved = shown.results.by_point(shown.results.solved).reshape(len(shown.plan.cells), -1)
+    if shown.plan.y is None:
+        return [f"{solved.sum():,} of {solved.size:,} solved"]
     return [f"{panel.sum():,} of {panel.size:,} solved" for panel in solved]
 
 
@@ -118,11 +142,6 @@ def _numbers(shown: Map, numbers: range) -> str:
 def title(name: str) -> str:
     """A setting as a map names it."""
     return KINDS[name].title
-
-
-def cell_titles(plan: MapPlan) -> list[str]:
-    """The titles of the panels."""
-    return [CELLS[cell].title for cell in plan.cells]
 
 
 def legend(plan: MapPlan) -> list[dict[str, str]]:

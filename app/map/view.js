@@ -33,6 +33,7 @@ class MapView {
     this.find('.mp-panels').style.setProperty('--panels', this.panels.length);
     this.plots.configure(data.figures, data.scales);
     this.listened = new Set();
+    this.colour = data.colour;
     this.offer(data.colours);
     this.explain(data.legend);
     this.tell(null);
@@ -136,7 +137,7 @@ class MapView {
     }
   }
 
-  // A patch may have named another scale.
+  // A patch may have brought another scale.
   recolour() {
     for (const name of this.panels) dress(this.plots.figures[name], this.plots.colours, this.scales);
   }
@@ -159,9 +160,12 @@ class MapView {
 
   // The square under the mouse.
   at(panel, points) {
-    const place = points.find(({ data }) => data.type === 'heatmap');
-    if (!place) return;
-    this.point = this.state.point = [panel, place.y, place.x];
+    const square = points.find(({ data }) => data.type === 'heatmap');
+    const dot = points.find(({ data }) => /^cell /.test(data.meta));
+    if (square) this.point = [panel, square.y, square.x];
+    else if (dot) this.point = [Number(dot.data.meta.slice(5)), 0, dot.x];
+    else return;
+    this.state.point = this.point;
     this.number = null;
     this.stream?.ask();
   }

@@ -28,6 +28,10 @@ class Row:
         """The row of a measurement."""
         return cls(measurement.number, settings, *measurement[1:])
 
+    def measured(self, number: int) -> Measurement:
+        """The measurement again, of the network with this number in another sweep."""
+        return Measurement(number, *(getattr(self, name) for name in Measurement._fields[1:]))
+
 
 def varied(experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
     """Of each experiment the settings in which they differ, and the seed."""
