@@ -73,8 +73,17 @@ def test_a_frame_is_sent_when_something_was_measured_or_chosen_and_not_else(slot
     assert other["point"]["title"].startswith("GRU · gain of the initial W_hh 2")
 
 
-@pytest.mark.parametrize("message", ["", "[]", '{"colour": "red"}', '{"colour": "red", "point": [9, 0, 0]}',
-                                     '{"colour": 3, "point": ["a", 0, 0]}', '{"colour": "loss", "point": [0, -1, 0]}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "[]",
+        '{"colour": "red"}',
+        '{"colour": "red", "point": [9, 0, 0]}',
+        '{"colour": 3, "point": ["a", 0, 0]}',
+        '{"colour": "loss", "point": [0, -1, 0]}',
+    ],
+)
 def test_what_a_browser_should_not_send_changes_nothing(slot, message):
     feed = MapFeed(slot)
     feed.receive(message)

@@ -13,6 +13,8 @@ from app.map.plan import WEDGE, MapPlan
 from engine.experiment import RANGES, ExperimentError
 from tests.app.map.small import BASE, CURVE, PLAN
 
+ORDER = BASE.replace(task="temporal_order", seq_len=10)
+
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_axis_has_usual_values_that_networks_accept(name):
@@ -46,7 +48,7 @@ def test_networks_stand_cell_by_cell_then_row_by_row():
         ({"updates": 10**6}, "updates"),
         ({"cells": ()}, "cells"),
         (
-            {"x": Axis.of("seq_len", [2, 20]), "y": None, "base": BASE.replace(task="temporal_order", seq_len=10)},
+            {"x": Axis.of("seq_len", [2, 20]), "y": None, "base": ORDER},
             "seq_len",
         ),
         ({"x": Axis.spread("init_gain", 0.1, 3, 32), "y": Axis.spread("seq_len", 2, 48, 32), "seeds": 4}, "networks"),
