@@ -19,7 +19,7 @@ def test_a_map_fills_in_and_a_square_opens_its_network_as_it_is(browser, server)
     assert page.get("map.phase") == "empty"
     page.click("map_begin")
     page.wait("map.phase === 'done' && map.step === 60")
-    page.wait("document.querySelector('[data-figure=map_1]').data[0].z.flat().every(Number.isFinite)")
+    page.wait("document.querySelector('[data-figure=map_1]').data[0].z.every((row) => row.every(Number.isFinite))")
     assert len(page.data("map_0", "data[0].z")) == 3
 
     page.page.locator('[data-figure="map_0"] .nsewdrag').hover(position={"x": 8, "y": 8})
