@@ -27,7 +27,7 @@ def template(plan: MapPlan) -> go.Figure:
     ]  # fmt: skip
     drawn = theme.figure(
         *lines,
-        height=230,
+        height=190,
         revision="map-curve",
         margin={"l": 46, "r": 14, "t": 10, "b": 38},
         xaxis={**theme.TRAINING_AXIS, "range": [0, plan.updates * 1.02]},

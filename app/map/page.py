@@ -26,7 +26,6 @@ from engine.workers import SweepRun
 TITLE = map_text.TITLE
 STYLE = Path(__file__).with_name("style.css")
 OPENING, FAILED = "_map_opening", "_map_failed"
-POLL = 0.2  # seconds between two looks for a network that is being fetched
 SEEDS, UPDATES = [1, 2, 4, 8, 16], [100, 200, 500, 1000, 2000, 5000]
 MORE: dict[str, tuple[list[Any], Callable[[Any], str]]] = {
     "hidden_size": (list(controls.SIZES), str),
@@ -54,6 +53,7 @@ def page(playground: Page) -> None:
     st.html(STYLE)
     with st.container(key="map"):
         st.title(map_text.HEADING, anchor=False)
+        st.caption(map_text.SAYS)
         _examples(plan)
         _choices(plan)
         for refused in [*ownership.refused(), *filter(None, [tab.load(FAILED)])]:
@@ -70,8 +70,8 @@ def _examples(plan: MapPlan) -> None:
             chosen = kept.plan == plan
             st.button(kept.title, key=f"map_good_{kept.slug}", type="secondary" if chosen else "tertiary",
                       on_click=ownership.on_change, args=(partial(_same, kept.plan),))  # fmt: skip
-    kept_now = kept_as(plan)
-    st.caption(map_text.SAYS if kept_now is None else kept_now.text)
+    if (shown := kept_as(plan)) is not None:
+        st.markdown(shown.text)
 
 
 def _same(plan: MapPlan) -> MapPlan:
@@ -202,33 +202,21 @@ def on_press() -> None:
     if not isinstance(place, list) or len(place) != 3 or not all(type(each) is int for each in place):
         return
     if all(0 <= each < most for each, most in zip(place, slot.map.plan.shape[:3], strict=True)):
-        number = slot.map.plan.number(*place)
-        tab.store(OPENING, number)
-        if slot.map.run is not None:
-            slot.map.run.want(number)
+        tab.store(OPENING, slot.map.plan.number(*place))
 
 
 def _open(slot: MapSlot, number: int, playground: Page) -> None:
-    """Open a network in the playground once a worker has sent it; if it was not trained here, train it there."""
+    """Open a network in the playground as a worker sends it; if it was not trained here, train it there."""
+    tab.store(OPENING, None)
     run, experiment = slot.map.run, slot.map.plan.experiments[number]
     link = links.to_link(experiment, None, "normal")
-    if run is None:
-        tab.store(OPENING, None)
-        step = max(0, int(slot.map.results.steps[number]))
-        st.switch_page(playground, query_params=link | ({"at": str(step)} if step else {}))
-    taken = run.taken(number)
-    if taken is None:
-        st.fragment(_wait, run_every=POLL)(run, number)
-        return
-    tab.store(OPENING, None)
-    if taken.problem:
-        tab.store(FAILED, map_text.GONE.format(problem=taken.problem))
-        return
-    brought_network.bring(experiment, taken.step, taken.checkpoint)
-    st.switch_page(playground, query_params=link | ({"at": str(taken.step)} if taken.step else {}))
-
-
-def _wait(run: SweepRun, number: int) -> None:
-    st.caption(map_text.WAITING)
-    if run.taken(number) is not None:
-        st.rerun()  # the whole page: a fragment cannot leave it
+    step = max(0, int(slot.map.results.steps[number]))
+    if run is not None:
+        with st.spinner(map_text.WAITING):
+            taken = run.take(number)
+        if taken.problem:
+            tab.store(FAILED, map_text.GONE.format(problem=taken.problem))
+            return
+        step = taken.step
+        brought_network.bring(experiment, step, taken.checkpoint)
+    st.switch_page(playground, query_params=link | ({"at": str(step)} if step else {}))

@@ -39,7 +39,7 @@ def template(plan: MapPlan, cell: int) -> go.Figure:
     }  # fmt: skip
     return theme.figure(
         *PANEL.in_order(map=squares, diverged=marks, **lines),
-        height=330,
+        height=300,
         revision="map",
         margin={"l": 46, "r": 8, "t": 6, "b": 40},
         xaxis=ticks(plan.x),

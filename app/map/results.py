@@ -19,7 +19,7 @@ class Results:
         plan: the map.
         loss: (networks,) held-out loss over the loss to beat; NaN before the first measurement.
         metric, ratio: (networks,), as of a `Measurement`.
-        solved: (networks,) bool, as the held-out record of a run says.
+        solved: (networks,) bool, at any measurement so far; see `engine.sweeps.success`.
         diverged: (networks,) bool.
         steps: (networks,) the updates after which each was measured last; -1 before the first measurement.
     """
@@ -41,7 +41,7 @@ class Results:
             self._history.setdefault(number, []).append(each)
             self.loss[number] = each.held_out_loss / info.held_out_baseline
             self.metric[number], self.ratio[number] = each.metric, each.ratio
-            self.solved[number] = counts_as_solved(info, each.held_out_loss, each.metric, bool(self.solved[number]))
+            self.solved[number] |= counts_as_solved(info, each.held_out_loss, each.metric, before=False)
             self.diverged[number], self.steps[number] = each.diverged, each.step
 
     def info(self, number: int) -> RunInfo:

@@ -18,10 +18,7 @@ from engine.tasks import task_of
 
 TITLE = "Map"
 HEADING = "Where do networks learn?"
-SAYS = (
-    "Every square is a network of its own. They start together and are trained side by side; the greener a square, the "
-    "more its network has learned."
-)
+SAYS = "Every square is a network of its own, trained from its start. The greener it is, the more it has learned."
 DATA, CELL_CHOICE, X, Y, SEEDS, UPDATES, COLOUR = "Data", "Cells", "Across", "Up", "Seeds", "Updates", "Colour"
 NO_Y = "nothing: a curve"
 FROM, TO, VALUES = "from", "to", "values"

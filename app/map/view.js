@@ -172,7 +172,7 @@ class MapView {
 
   tell(point) {
     const box = this.find('.mp-says'), button = box.querySelector('button');
-    this.find('.mp-point').hidden = false;
+    this.find('.mp-point').toggleAttribute('data-chosen', Boolean(point));
     setText(box.querySelector('h3'), point ? point.title : '');
     setText(box.querySelector('p'), point ? point.says : TOUCH.matches ? this.texts.tap : this.texts.hover);
     setText(button, this.texts.open);

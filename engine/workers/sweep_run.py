@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterable, Sequence
 
@@ -17,6 +18,8 @@ from engine.workers.protocol import NetworkTaken, OpenSweep, Order, SweepReport,
 
 TOGETHER = 16  # networks side by side at most: with more, an update of them leaves the processor's cache
 LOST = "A worker process died and was replaced; its networks went on from where they were last saved."
+TOO_LATE = "the worker that has it did not answer in time. Try again."
+PATIENCE = 20.0  # seconds to wait for a network
 WATCH_EVERY = 1.0  # seconds between two words to the workers that somebody is there
 
 
@@ -113,6 +116,7 @@ class SweepRun:
         self.diverged: set[int] = set()
         self._steps: dict[int, int] = {}  # of each network, that of its newest measurement
         self._taken: dict[int, NetworkTaken] = {}
+        self._awaited: dict[int, threading.Event] = {}
         self._watched = -math.inf
         self._was_training, self._trained_for, self._since = False, 0.0, time.monotonic()
 
@@ -204,16 +208,18 @@ class SweepRun:
         for part in self.parts:
             part.close()
 
-    def want(self, number: int) -> None:
-        """Ask for a network as the checkpoint of a trainer; `taken` has it soon."""
-        self._taken.pop(number, None)
-        for part in self.parts:
-            if any(number in stretch.numbers for stretch in part.stretches):
-                part.want(number)
+    def take(self, number: int, patience: float = PATIENCE) -> NetworkTaken:
+        """Ask for a network as the checkpoint of a trainer, and wait until it comes.
 
-    def taken(self, number: int) -> NetworkTaken | None:
-        """The network that was asked for; None until it has come."""
-        return self._taken.get(number)
+        Args:
+            patience: seconds to wait at most; then the answer is a sentence that says so.
+        """
+        part = next(part for part in self.parts if any(number in stretch.numbers for stretch in part.stretches))
+        arrived = threading.Event()
+        self._awaited[number] = arrived
+        part.want(number)
+        arrived.wait(patience)
+        return self._taken.pop(number, NetworkTaken(part.key, number, 0, b"", TOO_LATE))
 
     def _send(self, what: str) -> None:
         for part in self.parts:
@@ -234,7 +240,8 @@ class SweepRun:
     def receive_network(self, network: NetworkTaken) -> None:
         """Keep a network that was asked for."""
         self._taken[network.number] = network
-        self.listeners.tell()
+        if (arrived := self._awaited.pop(network.number, None)) is not None:
+            arrived.set()
 
     def worker_lost(self) -> None:
         """A worker died; its part goes on from where it was last saved."""

@@ -9,6 +9,8 @@ import pytest
 
 from app.map import plan as map_plan
 from app.map.axes import KINDS, Axis
+from app.map.colours import COLOURS
+from app.map.kept import kept_as, kept_maps, results_of
 from app.map.plan import WEDGE, MapPlan
 from engine.experiment import RANGES, ExperimentError
 from tests.app.map.small import BASE, CURVE, PLAN
@@ -98,3 +100,15 @@ def test_a_quick_version_has_one_seed_for_each_square():
     quick = dataclasses.replace(PLAN, updates=2000).quick
     assert (quick.seeds, quick.updates) == (1, WEDGE.updates) and isinstance(quick, MapPlan)
     assert CURVE.quick.seeds == CURVE.seeds
+
+
+@pytest.mark.parametrize("kept", kept_maps(), ids=lambda kept: kept.slug)
+def test_a_map_measured_beforehand_has_a_plan_a_link_and_numbers_of_every_network(kept):
+    problems: list[str] = []
+    assert kept_as(kept.plan) is kept
+    assert map_plan.from_link(map_plan.to_link(kept.plan), problems).experiments == kept.plan.experiments
+    assert not problems and kept.colour in COLOURS
+    results = results_of(kept.slug)
+    assert ((results.steps == kept.plan.updates) | results.diverged).all()
+    wanted = {e: e for e in kept.saved.definition.experiments}
+    assert set(wanted) == set(kept.plan.experiments)

@@ -91,10 +91,8 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_measured_twice_or_differe
 def test_a_network_is_taken_as_a_trainer_that_goes_on_where_it_is_and_knows_how_good_it_is(two):
     run = two.sweep(FOUR, UPDATES, 10)
     finish(run)
-    run.want(3)
-    wait_for(lambda: run.taken(3) is not None)
-    taken = run.taken(3)
-    assert taken is not None and (taken.number, taken.step, taken.problem) == (3, UPDATES, "")
+    taken = run.take(3, 120)
+    assert (taken.number, taken.step, taken.problem) == (3, UPDATES, "")
     trainer = Trainer(FOUR[3])
     trainer.restore(taken.checkpoint)
     record, last = trainer.frame(), max((each for each in run.measurements if each.number == 3), key=lambda m: m.step)
