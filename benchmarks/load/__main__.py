@@ -10,6 +10,7 @@ import asyncio
 import os
 import platform
 
+from benchmarks.load.mapper import Mapper
 from benchmarks.load.measuring import measure, row_of
 from benchmarks.load.server_process import ServerProcess
 from benchmarks.load.visitor import Visitor
@@ -23,6 +24,7 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=60.0, help="of each measurement, after 10 to settle")
     arguments.add_argument("--lesson", default="remember", help="the lesson that all open, each with a seed of its own")
     arguments.add_argument("--clicks", choices=("in-place", "mixed"), default="in-place")
+    arguments.add_argument("--map", action="store_true", help="one more person draws a map meanwhile")
     given = arguments.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, which the generator shares; lesson {given.lesson}")
     for number, count in enumerate(given.visitors):
@@ -30,11 +32,14 @@ def main() -> None:
             visitors = [
                 Visitor(server.address, seed, given.lesson, mixed=given.clicks == "mixed") for seed in range(count)
             ]
-            load = asyncio.run(measure(server, visitors, given.seconds))
+            mapper = Mapper(server.address) if given.map else None
+            load = asyncio.run(measure(server, visitors, given.seconds, mapper))
         cells = row_of(load)
         if number == 0:
             head(f"Clicks: {given.clicks}, {given.seconds:g} s each", *cells)
         row(*cells.values())
+        if mapper is not None:
+            print(f"\nThe map beside {count} visitors came to update {mapper.step:,}.\n")
         for problem in dict.fromkeys(load.problems):
             print(f"\nproblem: {problem}\n")
 

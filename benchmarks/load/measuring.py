@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.load.mapper import Mapper
 from benchmarks.load.server_process import ServerProcess, memory, processor_seconds
 from benchmarks.load.visitor import Visitor
 
@@ -43,8 +44,10 @@ class Load:
     problems: tuple[str, ...]
 
 
-async def measure(server: ServerProcess, visitors: Sequence[Visitor], seconds: float) -> Load:
-    """Let all come, wait until they have settled, and measure for so many seconds."""
+async def measure(
+    server: ServerProcess, visitors: Sequence[Visitor], seconds: float, mapper: Mapper | None = None
+) -> Load:
+    """Let all come, wait until they have settled, and measure for so many seconds; meanwhile one may draw a map."""
     processes = ((server.pid,), tuple(server.workers))
     held = [memory(*each) for each in processes]
     began = time.perf_counter()
@@ -55,6 +58,7 @@ async def measure(server: ServerProcess, visitors: Sequence[Visitor], seconds: f
             await visitor.come()
 
     await asyncio.gather(*map(come, visitors))
+    mapping = asyncio.create_task(mapper.watch()) if mapper is not None else None
     all_training = time.perf_counter() - began
     staying = [asyncio.create_task(visitor.stay(SETTLE + seconds + SPARE)) for visitor in visitors]
     await asyncio.sleep(SETTLE)
@@ -63,6 +67,9 @@ async def measure(server: ServerProcess, visitors: Sequence[Visitor], seconds: f
     end, after = time.perf_counter(), [*(processor_seconds(*each) for each in processes), time.process_time()]
     held = [memory(*each) - was for each, was in zip(processes, held, strict=True)]
     await asyncio.gather(*staying)
+    if mapping is not None:
+        mapping.cancel()
+        await asyncio.wait([mapping])
     spent = [now - was for now, was in zip(after, before, strict=True)]
     inside = [[(at, step) for at, step in visitor.frames if start <= at <= end] for visitor in visitors]
     return Load(

@@ -28,9 +28,12 @@ class PageSession:
     Args:
         address: of the server, "host:port".
         link: query string with the settings.
+        page: path of the page; "" for the playground.
+        component: key of the component whose token is that of its stream.
     """
 
-    def __init__(self, address: str, link: str) -> None:
+    def __init__(self, address: str, link: str, page: str = "", component: str = KEY) -> None:
+        self._name, self._component = page, component
         self.address, self._link = address, link
         self.token = ""  # of the run on the page
         self.repeats: dict[str, float] = {}  # fragments to be repeated, and the seconds between two times
@@ -90,6 +93,8 @@ class PageSession:
             order = BackMsg()
             request = order.rerun_script
             request.query_string, request.page_script_hash = self._link, self._page
+            if not self._page:
+                request.page_name = self._name
             request.fragment_id, request.is_auto_rerun = fragment, repeated
             request.widget_states.widgets.extend([*map(self._state, self._values), *pressed])
             if not fragment:
@@ -136,5 +141,5 @@ class PageSession:
         key = getattr(content, "id", "").split("-", 2)[-1]
         if key:
             self._widgets[key], self._fragments[key] = content.id, message.delta.fragment_id
-        if key == KEY:
+        if key == self._component:
             self.token = json.loads(content.json)["token"]

@@ -54,7 +54,7 @@ def save(page: Page, name: str) -> None:
 
 def take(browser: Browser, url: str, scheme: str) -> None:
     """The opening lesson after the cure, the run before it in grey; the third phase of its next update; a step on the
-    way back; the course; a race; what is understood of a file; and the first minute."""
+    way back; the course; a race; a map; what is understood of a file; and the first minute."""
     page = new_context(browser, viewport={"width": 1440, "height": 940}, color_scheme=scheme).new_page()
     playground = Playground(page, url).open("speed=max")
     playground.wait("playground.step >= 600")
@@ -86,6 +86,9 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.get_by_role("button", name="Train").click()
     page.locator("[role=status]").get_by_text("GRU has solved it").wait_for(timeout=180_000)
     save(page, f"compare-{scheme}")
+    page.goto(f"{url}/map")
+    page.locator(".mp-panels [role=figure] path.js-line").first.wait_for(timeout=180_000)  # theory's lines
+    save(page, f"map-{scheme}")
     page.goto(f"{url}/data")
     page.get_by_role("button", name="Airline passengers").click()
     page.locator(".st-key-own_understood .js-plotly-plot .main-svg").first.wait_for()

@@ -188,13 +188,13 @@ def test_a_mode_of_the_stage_stands_whole(visit, size: str, scheme: str, mode: s
 
 PAGES = {"compare": ".rc-lane > header", "learn": ".st-key-card_failure-nan", "glossary": ".glossary",
          "first": ".fm .chip", "recording": "[data-testid=stFileUploader]",
-         "write": ".st-key-acting_preview"}  # fmt: skip
+         "map": ".mp-panels .lv-card", "write": ".st-key-acting_preview"}  # fmt: skip
 """{address of a page: what stands there when it is drawn}."""
 
 
 @pytest.mark.parametrize(("size", "scheme", "name"), [
     ("1280x800", "light", "compare"), ("390x844", "dark", "compare"), ("390x844", "light", "first"),
-    ("390x844", "dark", "learn"),
+    ("390x844", "light", "map"), ("390x844", "dark", "learn"),
     *(pytest.param(size, scheme, name, marks=pytest.mark.full)
       for size in SIZES for scheme in ("light", "dark") for name in PAGES),
 ])  # fmt: skip
