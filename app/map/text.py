@@ -14,6 +14,7 @@ from app.map.registry import Map
 from engine import number_format
 from engine.cells import CELLS
 from engine.number_format import short
+from engine.sweeps.success import wilson
 from engine.tasks import task_of
 
 TITLE = "Map"
@@ -129,8 +130,10 @@ def _numbers(shown: Map, numbers: range) -> str:
         f"gradient {short(ratio)} of its size at the loss",
     ]
     if shown.plan.seeds > 1:
-        parts = [f"median of {shown.plan.seeds} seeds: {parts[0]}", *parts[1:],
-                 f"{int(results.solved[numbers].sum())} solved"]  # fmt: skip
+        solved = int(results.solved[numbers].sum())
+        low, high = wilson(solved, shown.plan.seeds)
+        parts = [f"{solved} of {shown.plan.seeds} seeds have solved it (95 %: {low:.0%} to {high:.0%})",
+                 f"median {parts[0]}", *parts[1:]]  # fmt: skip
     if results.diverged[numbers].any():
         parts.append("stopped: the next update would not be finite")
     return ", ".join(parts)
