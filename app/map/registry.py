@@ -36,6 +36,7 @@ class Map:
         self.run: SweepRun | None = None
         self._taken = 0
         if train:
+            self.results.prepare()
             self.run = pool().sweep(plan.experiments, plan.updates, plan.measure_every)
             self.run.listeners.add(self.listeners.tell)
         shows = self.run is not None or self.kept is not None

@@ -44,6 +44,11 @@ class Results:
             self.solved[number] |= counts_as_solved(info, each.held_out_loss, each.metric, before=False)
             self.diverged[number], self.steps[number] = each.diverged, each.step
 
+    def prepare(self) -> None:
+        """Find out what is known of every network's data, which takes a while, before the first measurement comes."""
+        for number in range(len(self.plan.experiments)):
+            self.info(number)
+
     def info(self, number: int) -> RunInfo:
         """What is known of a network's data; those of all panels are alike, so the first panel's is taken."""
         alike = number % (len(self.plan.experiments) // len(self.plan.cells))
