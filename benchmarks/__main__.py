@@ -1,4 +1,4 @@
-"""Print all nine tables as Markdown: `python -m benchmarks [--quick] [--device cuda]`.
+"""Print all tables as Markdown: `python -m benchmarks [--quick] [--device cuda]`.
 
 Or some of them: `python -m benchmarks frames sizes`.
 """
@@ -17,9 +17,33 @@ def main() -> None:
     as_a_worker("benchmarks")
     import torch
 
-    from benchmarks import decomposition, frames, gradients, linear_scan, maps, overhead, side_by_side, sizes, watch
+    from benchmarks import (
+        decomposition,
+        frames,
+        gradients,
+        linear_scan,
+        maps,
+        optimizers,
+        overhead,
+        side_by_side,
+        sizes,
+        start,
+        watch,
+    )
 
-    modules = (overhead, decomposition, frames, gradients, linear_scan, side_by_side, sizes, watch, maps)
+    modules = (
+        overhead,
+        decomposition,
+        frames,
+        gradients,
+        linear_scan,
+        side_by_side,
+        sizes,
+        watch,
+        maps,
+        start,
+        optimizers,
+    )
     tables = {module.__name__.split(".")[-1]: module.tables for module in modules}
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     arguments.add_argument("tables", nargs="*", metavar="table", help=f"{', '.join(tables)}; all when none is named")

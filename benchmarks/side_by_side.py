@@ -9,7 +9,7 @@ from engine.experiment import Experiment
 from engine.many.many import Many
 from engine.training import Trainer
 
-NETWORKS = (8, 16)
+NETWORKS = (1, 8, 16)  # one: what back-propagation written out would bring a trainer
 SHAPES = ((16, 12), (32, 40), (64, 100))
 UPDATES = 2  # of a turn
 
@@ -23,7 +23,7 @@ def tables(settings: Settings) -> None:
     for hidden_size, seq_len in SHAPES:
         for cell in CELLS:
             for networks in NETWORKS:
-                for seeds in ("own", "shared"):
+                for seeds in ("own", "shared") if networks > 1 else ("own",):
                     _row(settings, hidden_size, seq_len, cell, networks, seeds)
 
 

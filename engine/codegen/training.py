@@ -14,7 +14,7 @@ OPTIMIZERS = {
     "adam": ("Adam", ["fused=True"]),
     "adamw": ("AdamW", ["fused=True"]),
 }
-"""Class and options, as in engine.training.optimizers, which this file cannot import, because that imports torch."""
+"""Class and options that compute as engine.training.optimizers, which this file cannot import: it imports torch."""
 
 
 def train(plan: ScriptSpec) -> str:

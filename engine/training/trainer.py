@@ -30,7 +30,7 @@ from engine.training.capture_frame import capture_frame, embedding_map, verdicts
 from engine.training.cost_clock import cost_clock
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
-from engine.training.optimizers import apply_live_settings, make_optimizer
+from engine.training.optimizers import Optimizer
 from engine.training.typed_sequence import typed_sequence
 
 RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
@@ -52,7 +52,7 @@ class Trainer:
         self.model = build(experiment)
         self._parameters = list(self.model.parameters())
         self._limited = limited_parameters(self.model)
-        self._optimizer = make_optimizer(experiment, self._parameters)
+        self._optimizer = Optimizer(experiment, self._parameters)
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
@@ -169,7 +169,7 @@ class Trainer:
     def _apply_settings(self, experiment: Experiment) -> None:
         """Use these settings from the next update on."""
         self.experiment = self.model.experiment = experiment
-        apply_live_settings(self._optimizer, experiment)
+        self._optimizer.apply_settings(experiment)
 
     def frame(self, requested: Collection[str] = ()) -> Frame:
         """Take a frame of the network as it is. Changes nothing and draws no random number.

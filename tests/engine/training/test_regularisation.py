@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -15,18 +14,9 @@ from engine.model import build
 from engine.recording.recording import Recording
 from engine.tasks import sample
 from engine.training import Trainer
-from engine.training.optimizers import OPTIMIZERS
 from tests.engine.conftest import assert_same
 
 SMALL: dict[str, Any] = {"hidden_size": 6, "seq_len": 8, "batch_size": 8, "clip": "none"}
-TORCHS = {
-    "sgd": (torch.optim.SGD, {}),
-    "momentum": (torch.optim.SGD, {"momentum": 0.9}),
-    "rmsprop": (torch.optim.RMSprop, {}),
-    "adagrad": (torch.optim.Adagrad, {}),
-    "adam": (torch.optim.Adam, {}),
-    "adamw": (torch.optim.AdamW, {}),
-}
 KINDS: dict[str, dict[str, Any]] = {
     "to one": {},
     "to one, padded, both ways": {"task": "sentiment", "bidirectional": True},
@@ -53,43 +43,11 @@ def weights(trainer: Trainer) -> list[torch.Tensor]:
 # ---- weight decay
 
 
-def test_every_optimiser_is_compared():
-    assert set(TORCHS) == set(OPTIMIZERS)
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.3])
-@pytest.mark.parametrize("name", TORCHS)
-def test_an_optimiser_moves_as_torchs_own(name, decay):
-    trainer = trained(0, optimizer=name, weight_decay=decay, learning_rate=0.01)
-    model, (kind, options) = copy.deepcopy(trainer.model), TORCHS[name]
-    theirs = kind(model.parameters(), lr=0.01, weight_decay=decay, **options)
-    for step in range(4):
-        theirs.zero_grad()
-        model.loss(sample(trainer.experiment, 8, (0, step + 1))).backward()
-        theirs.step()
-        trainer.advance()
-    for ours, other in zip(weights(trainer), model.parameters(), strict=True):
-        torch.testing.assert_close(ours, other.detach(), rtol=1e-5, atol=1e-7)
-
-
 def test_adamw_without_decay_is_adam_and_with_it_another():
     adam, adamw = (trained(4, optimizer=name) for name in ("adam", "adamw"))
     assert all(torch.equal(*pair) for pair in zip(weights(adam), weights(adamw), strict=True))
     adam, adamw = (trained(4, optimizer=name, weight_decay=0.3) for name in ("adam", "adamw"))
     assert not all(torch.allclose(*pair, rtol=1e-3) for pair in zip(weights(adam), weights(adamw), strict=True))
-
-
-@pytest.mark.parametrize("name", TORCHS)
-def test_without_decay_an_optimiser_is_what_it_was_to_the_bit(name):
-    """As it was made before there was the setting: without naming it (torch's AdamW decays by 0.01 then)."""
-    kind, options = TORCHS[name]
-    fused = {} if name == "rmsprop" else {"fused": True}
-    own = {"weight_decay": 0.0} if name == "adamw" else {}
-    trainer = trained(0, optimizer=name)
-    trainer._optimizer = kind(trainer.model.parameters(), lr=0.003, **options, **fused, **own)
-    for _ in range(4):
-        trainer.advance()
-    assert_same(trainer.frame(), trained(4, optimizer=name).frame())
 
 
 def test_decay_alone_shrinks_the_weights_of_adamw_and_no_norm_of_a_gradient_counts_it():
