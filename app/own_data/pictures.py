@@ -50,8 +50,8 @@ def bars(values: Mapping[str, float], said: Mapping[str, str], marked: str = "",
 def baselines(dataset: Dataset, metric: Metric) -> str:
     """The simple answers with their numbers, the strongest first and marked."""
     ordered = best_first(dataset.summary["baselines"], metric)
-    said = {name: own_text.amount(value, metric) for name, value in ordered.items()}
-    return bars(ordered, said, metric.best(ordered), own_text.TO_BEAT)
+    said = own_text.amounts([*ordered.values()], metric)
+    return bars(ordered, dict(zip(ordered, said, strict=True)), metric.best(ordered), own_text.TO_BEAT)
 
 
 def classes(counts: Mapping[str, int]) -> str:

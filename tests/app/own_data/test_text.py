@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from app.data_text import best_first, count
+from app.data_text import best_first
 from app.own_data import text as own_text
 from engine.data import read, reading
 from engine.frame import RunInfo
@@ -20,17 +20,22 @@ DATASETS = (series(), labelled())
 @for_each({"dataset": DATASETS, "value": [0.0, 0.004, 0.875, 0.99, 44.2, 12_345.6]})
 def test_a_metric_is_written_as_in_the_playground(dataset, value: float):
     info = RunInfo.of(experiment_on(dataset))
-    assert own_text.amount(value, info.metric) == info.write_metric(value)
+    assert own_text.amounts([value, math.nan], info.metric) == [info.write_metric(value), "not defined"]
+
+
+def test_simple_answers_that_differ_never_look_alike():
+    assert own_text.amounts([1.1302, 1.1341, 1.1302, 4.5], series().to_task().metric) == [
+        "1.130",
+        "1.134",
+        "1.130",
+        "4.50",
+    ]
 
 
 def test_the_best_simple_answer_comes_first():
     numbers = {"a": 0.5, "b": math.nan, "c": 0.25}
     assert list(best_first(numbers, Metric("accuracy", accuracy))) == ["a", "c", "b"]
     assert list(best_first(numbers, Metric("error", accuracy, higher_is_better=False))) == ["c", "a", "b"]
-
-
-def test_things_are_counted():
-    assert [count(number, "month") for number in (1, 12, 1200)] == ["1 month", "12 months", "1,200 months"]
 
 
 def test_rare_words_are_explained_where_they_occur():
