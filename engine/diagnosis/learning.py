@@ -84,7 +84,7 @@ def overfitting(case: Case) -> Finding | None:
     frame = case.frame
     if not case.has_record or frame.held_out_best_step <= 0 or not math.isfinite(frame.recent_loss):
         return None
-    if case.beats_simple_answers:
+    if case.beats_simple_answers and case.loss < case.line:
         return None  # what it has learned holds for other data, however much more it has learned of its own
     if frame.held_out_best >= case.line:
         return None  # it has never known more than the line, so there is nothing that it has lost

@@ -15,7 +15,7 @@ TRACES = Traces("network", "usual")
 USUAL = "each word's most common tag"
 MOST = 16  # tags that are drawn, the most common ones
 MAX_LETTERS = 12
-HEIGHT, ROW = 62, 20  # pixels: without bars, and for each bar
+HEIGHT, ROW = 80, 20  # pixels: without bars, with a legend of two lines; and for each bar
 
 
 def applies(info: RunInfo) -> bool:
@@ -45,7 +45,7 @@ def template(info: RunInfo) -> go.Figure:
         *traces,
         height=HEIGHT + ROW * rows,
         revision="tags",
-        margin={"l": 96, "r": 14, "t": 26, "b": 26},
+        margin={"l": 96, "r": 14, "t": 44, "b": 26},
         xaxis={"range": [0, 1.02], "tickformat": ".0%", "nticks": 5},
         yaxis={"tickvals": places, "ticktext": names, "range": [rows - 0.4, -0.6]},
         bargap=0.3,

@@ -125,6 +125,7 @@ def test_a_network_that_beats_every_simple_answer_has_not_learned_by_heart():
     assert judged(0.99 * best, share=0.7, **turned)[1].kind == "healthy"
     worse = judged(1.01 * best, share=0.7, **turned)[1]
     assert worse.kind == "overfitting" and worse.evidence["best_step"] == 200
+    assert judged(0.99 * best, share=1.2, **turned)[1].kind == "overfitting", "its loss is worse than a simple answer's"
     assert worse.cure == {"noise": 0.3}, "measured: of numbers more than dropout before the head"
 
 
