@@ -78,14 +78,16 @@ BASELINES, TO_BEAT = "Simple answers on the held-out part", "the one to beat"
 EXPLAINED = {
     HELD_OUT: "Held out: not used in training, only to test.",
     "naive Bayes": "Naive Bayes: decides by how often each symbol occurs in each class.",
-    "changed as usual": "Changed as usual: plus the mean change of the trained part into this place of the period, "
-    "such as from March to April; times the mean growth where all values are above 0.",
-    "grown as the last": "Grown as the last period: times the sum of the last period, divided by that of the one "
-    "before.",
     "bigram": "Bigram: which symbol follows which, and how often.",
     "perplexity": "Perplexity: the network is as unsure as if it chose among so many symbols; lower is better.",
 }
 """Words that not everybody knows, explained where they are read first."""
+ANSWERS = {
+    "changed as usual": "Plus the mean change into this place of the period in the trained part, such as from March to "
+    "April; where all values are above 0, times the mean growth.",
+    "grown as the last": "Times the sum of the last period, divided by the sum of the period before that.",
+}
+"""What is meant by words in the name of a simple answer; shown where the mouse rests on it."""
 LENGTHS, CLASSES = "Lengths", "Classes"
 HONEST = ("expect no network", "in order of time?")
 """Words by which the two sentences are known that say beforehand that a network may find nothing."""
@@ -264,6 +266,11 @@ def explained(dataset: Dataset, metric: Metric) -> str:
     """The words above the simple answers, and in them, that not everybody knows."""
     said = " ".join([HELD_OUT, metric.name, *dataset.summary["baselines"]])
     return " ".join(means for word, means in EXPLAINED.items() if word in said)
+
+
+def meaning(answer: str) -> str:
+    """What the name of a simple answer means; "" where it says it."""
+    return next((means for words, means in ANSWERS.items() if words in answer), "")
 
 
 def too_large(names: Sequence[str], size: int) -> str:

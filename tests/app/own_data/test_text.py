@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from app.data_text import best_first
+from app.own_data import pictures
 from app.own_data import text as own_text
 from engine.data import read, reading
 from engine.frame import RunInfo
 from engine.tasks.base import Metric, accuracy
 from tests.cases import for_each
+from tests.engine.data.series_tables import waves
 from tests.engine.own_data import experiment_on, labelled, series
 
 DATASETS = (series(), labelled())
@@ -36,6 +38,13 @@ def test_the_best_simple_answer_comes_first():
     numbers = {"a": 0.5, "b": math.nan, "c": 0.25}
     assert list(best_first(numbers, Metric("accuracy", accuracy))) == ["a", "c", "b"]
     assert list(best_first(numbers, Metric("error", accuracy, higher_is_better=False))) == ["c", "a", "b"]
+
+
+def test_a_simple_answer_whose_name_is_short_says_what_it_means():
+    text = read(waves(80).to_csv(index=False).encode(), name="a.csv")
+    shown = pictures.baselines(text, text.to_task().metric)
+    assert '<span title="Plus the mean change into this place of the period' in shown
+    assert "<span>the mean of the trained part" in shown
 
 
 def test_rare_words_are_explained_where_they_occur():
