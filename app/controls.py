@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app import chosen_data, drafts, own_data_store, state, tab, text
+from app.segments import segments
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES
@@ -100,10 +101,7 @@ def _pick(control: Control) -> None:
 
 
 def _segments(control: Control) -> None:
-    st.segmented_control(
-        text.LABELS[control.key], control.offered(), format_func=control.show, required=True, width="stretch",
-        **control.common,
-    )  # fmt: skip
+    segments(text.LABELS[control.key], control.offered(), format_func=control.show, width="stretch", **control.common)
 
 
 def _scale(control: Control) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from app.text import plain
+from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.tasks import OWN_DATA, Metric, task_of
@@ -37,15 +38,18 @@ def about_data(experiment: Experiment) -> str:
     return f"{teaches(experiment)} To compare a loss with: {'; '.join(bars)} (in {unit}). {source}"
 
 
+def longer_means(experiment: Experiment) -> str:
+    """The next longer unit of which means of a series could be taken, as "hour"; "" where there is none."""
+    dataset = dataset_of(experiment)
+    summary = {} if dataset is None else dataset.summary
+    possible, taken = summary.get("possible_means", []), summary.get("means")
+    return next(iter(possible[possible.index(taken) + 1 :] if taken in possible else possible), "")
+
+
 def best_first(numbers: Mapping[str, float], metric: Metric) -> dict[str, float]:
     """Simple answers with their numbers, the best first; those that are not defined come last."""
     sign = -1 if metric.higher_is_better else 1
     return dict(sorted(numbers.items(), key=lambda item: (not math.isfinite(item[1]), sign * item[1])))
-
-
-def count(number: int, what: str) -> str:
-    """So many things: 1 month, 12 months."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def simple_answers(experiment: Experiment) -> str:
@@ -53,5 +57,7 @@ def simple_answers(experiment: Experiment) -> str:
     info = RunInfo.of(experiment)
     if not (numbers := info.metric_baselines):
         return ""
-    said = "; ".join(f"“{name}” {info.write_metric(value)}" for name, value in best_first(numbers, info.metric).items())
+    ordered = best_first(numbers, info.metric)
+    written = zip(ordered, info.write_metrics([*ordered.values()]), strict=True)
+    said = "; ".join(f"“{name}” {number}" for name, number in written)
     return f"Simple answers on the held-out part, {info.metric_name}: {said}."

@@ -15,6 +15,7 @@ from app.figures.base import Curves, LastGradient, PastRun
 from engine.cells import CELLS
 from engine.experiment import Changes, Experiment, settings_at
 from engine.frame import Frame
+from engine.number_format import count
 from engine.recording.history import ratios, size_of
 from engine.workers import Run
 
@@ -208,7 +209,7 @@ def _best(curves: Curves) -> tuple[float, int]:
 
 def default_name(initial: Experiment, changes: Changes, neighbour: KeptRun | None) -> str:
     """The cell and its units, at most two settings that differ from the neighbour run, and the first live change."""
-    parts = [CELLS[initial.cell].title, f"{initial.hidden_size} unit{'' if initial.hidden_size == 1 else 's'}"]
+    parts = [CELLS[initial.cell].title, count(initial.hidden_size, "unit")]
     if neighbour is not None:
         said = {text.setting(name, getattr(initial, name)) for name in OWN_WORDS}
         parts += [change for change in text.changed(initial, neighbour.initial) if change not in said][:2]

@@ -13,6 +13,7 @@ from engine.cells import CELLS
 from engine.claims.table import bounds
 from engine.experiment import Experiment
 from engine.frame import RunPhase, RunStatus
+from engine.number_format import count
 from engine.preset import Claim, Preset
 from engine.tasks import OWN_DATA, PROBE_SIZE, TASKS, sample, task_of
 
@@ -78,7 +79,7 @@ def setting(name: str, value: Any) -> str:
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
     if name == "tbptt":
-        return f"truncation after {value} step{'' if value == 1 else 's'}" if value else "no truncation"
+        return f"truncation after {count(value, 'step')}" if value else "no truncation"
     if name == "bidirectional":
         return "both directions" if value else "one direction"
     if name == "nonlinearity":
@@ -88,7 +89,7 @@ def setting(name: str, value: Any) -> str:
     if name == "embedding_size":
         return f"embedding of {value}" if value else "one-hot inputs"
     if name == "output_layers":
-        return f"{value} extra output layer{'' if value == 1 else 's'}"
+        return count(value, "extra output layer")
     if name == "window":
         return f"window of {value} inputs" if value > 1 else "window of one input"
     if name == "teacher_forcing":
@@ -228,9 +229,7 @@ def claim_evidence(claim: Claim, measured: list[float]) -> str:
     if claim.gate != "trained":
         return {"exact": "always true, checked in every test run", "shown": "usually visible"}[claim.gate]
     numbers = f": {', '.join(f'{value:.3g}' for value in measured)}" if measured else ""
-    return (
-        f"measured on {len(claim.seeds)} seed{'' if len(claim.seeds) == 1 else 's'}{numbers}; required: {bounds(claim)}"
-    )
+    return f"measured on {count(len(claim.seeds), 'seed')}{numbers}; required: {bounds(claim)}"
 
 
 def tags(experiment: Experiment) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 """Table for `str.translate`: digits and minus to superscripts."""
+MOST_DIGITS = 8
+"""Of a number that is told apart from another; numbers that differ later count as equal."""
 
 
 def power_of_ten(exponent: int) -> str:
@@ -21,8 +24,7 @@ def short(value: float) -> str:
     if value == 0:
         return "0"
     if not 1e-3 <= size < 1e4:
-        digits, exponent = f"{value:.1e}".split("e")
-        return f"{digits}e{int(exponent)}"
+        return _scientific(value, 2)
     return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
 
 
@@ -31,6 +33,53 @@ def metric(value: float, percent: bool) -> str:
     if percent:
         return f"{value:.0%}"
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else short(value)
+
+
+def metrics(values: Sequence[float], percent: bool) -> list[str]:
+    """Format metrics that stand beside each other: as `metric` does, but different ones never look alike.
+
+    Those that would look alike get as many digits as tell them apart: 1.130, 1.134, 12.4.
+    """
+    written = [metric(value, percent) for value in values]
+    for words in set(written):
+        at = [place for place, each in enumerate(written) if each == words and math.isfinite(values[place])]
+        for place, each in zip(at, _told_apart([values[place] for place in at], percent, words), strict=True):
+            written[place] = each
+    return written
+
+
+def _told_apart(values: list[float], percent: bool, words: str) -> list[str]:
+    """Numbers of one size, with the fewest digits that tell them apart; these words where none of MOST_DIGITS do."""
+    different = len(set(values))
+    if different > 1:
+        for digits in range(1, MOST_DIGITS):
+            more = [f"{value:.{digits}%}" if percent else _rounded(value, digits + 1) for value in values]
+            if len(set(more)) == different:
+                return more
+    return [words] * len(values)
+
+
+def _rounded(value: float, digits: int) -> str:
+    """A number with so many digits, in full where `metric` writes it in full."""
+    if not 1e-3 <= abs(value) < 1e9:
+        return _scientific(value, digits)
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
+
+
+def _scientific(value: float, digits: int) -> str:
+    """A number with so many digits and a short exponent: 3.1e-7."""
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def count(number: int, what: str) -> str:
+    """So many things: 1 month, 12 months."""
+    return f"{number:,} {what}{verb(number, '', 's')}"
+
+
+def verb(number: int, one: str, more: str) -> str:
+    """The form of a word that goes with so many things: 1 row "is" left out, 2 rows "are"."""
+    return one if number == 1 else more
 
 
 def signed(value: float) -> str:

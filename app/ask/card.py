@@ -14,6 +14,7 @@ from app.ask import text as ask_text
 from app.figures import ask
 from app.figures.theme import STATIC
 from app.hub import RunSlot
+from app.segments import segments
 from app.waiting import wait_for
 from engine.ask.first_symbol import first_symbol_shares
 from engine.ask.question import LIMITS, Answer, Question, QuestionError, encode_question, reason_not_to_continue
@@ -64,9 +65,7 @@ def _typed(task: Task) -> bool:
     if task.encode is None:
         return False
     ways = [ask_text.TYPE_IT, ask_text.HELD_OUT]
-    way = st.segmented_control("Ask about", ways, default=ways[0], key="predict_way", required=True,
-                               label_visibility="collapsed")  # fmt: skip
-    return way == ask_text.TYPE_IT
+    return segments("Ask about", ways, key="predict_way", label_visibility="collapsed") == ask_text.TYPE_IT
 
 
 def _fields(experiment: Experiment, typed: bool, again: bool) -> dict[str, object] | None:

@@ -17,9 +17,11 @@ from app.compare.plan import MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from app.figures.compare.catalogue import LANES
 from app.race.lanes import LETTERS
 from app.race.registry import RaceSlot
+from app.segments import segments
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES, Experiment
+from engine.number_format import count
 from engine.tasks import OWN_DATA, task_of
 
 TITLE = "Compare"
@@ -30,7 +32,7 @@ ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": 
 Options = tuple[list[Any], Callable[[Any], str]]
 CHOSEN: dict[str, Options] = {
     "cell": (controls.CELL_NAMES, lambda slug: CELLS[slug].title),
-    "hidden_size": (list(controls.SIZES), lambda size: f"{size} unit{'' if size == 1 else 's'}"),
+    "hidden_size": (list(controls.SIZES), lambda size: count(size, "unit")),
     "num_layers": ([1, 2, 3, 4], str),
     "nonlinearity": (list(CHOICES["nonlinearity"]), lambda slug: text.NONLINEARITIES[slug]),
     "init": (list(CHOICES["init"]), lambda slug: text.INITS[slug]),
@@ -189,7 +191,5 @@ def _transport(slot: RaceSlot, setup: RaceSetup) -> None:
             )
             st.button(label, key=f"race_{key}", icon=ICONS[key], type=kind, on_click=orders[key])
         tab.store("race_speed", setup.speed)
-        st.segmented_control(
-            text.LABELS["speed"], list(text.SPEEDS), key="race_speed", required=True, label_visibility="collapsed",
-            on_change=ownership.on_change, args=(lambda: setup.at(tab.value("race_speed")),),
-        )  # fmt: skip
+        segments(text.LABELS["speed"], list(text.SPEEDS), key="race_speed", label_visibility="collapsed",
+                 on_change=ownership.on_change, args=(lambda: setup.at(tab.value("race_speed")),))  # fmt: skip

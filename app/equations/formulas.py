@@ -17,6 +17,7 @@ from app.text import plain
 from engine.cells import CELLS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
+from engine.number_format import count
 
 CARD = "Equations, weights and cost of the cell"
 """The card's label, the same for all cells: Streamlit would treat another label as another card, and fold it."""
@@ -126,7 +127,7 @@ def when(info: RunInfo, frame: Frame, unit: int, t: int) -> str:
     layers = info.num_layers
     where = f"unit {unit} of the top layer" if layers > 1 else f"unit {unit}"
     ways = ", reading forwards" if info.directions == 2 else ""
-    updates = f"{frame.step:,} update{'' if frame.step == 1 else 's'}"
+    updates = count(frame.step, "update")
     return f"After {updates}, {where}{ways}. Input at t\u00a0=\u00a0{t}: {read(info, frame, t)}."
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app import own_data_store
 from app.hub import RunSlot
 from app.replay import player
-from engine.codegen.own.data import file_of
+from engine.codegen.own.data import file_of, why_no_script
 from engine.tasks import OWN_DATA
 
 STYLE = Path(__file__).with_name("style.css").read_text()
@@ -22,13 +22,22 @@ def offered(slot: RunSlot) -> dict[str, tuple[str, str]]:
     if experiment.task != OWN_DATA:
         return files
     named = own_data_store.name_of(experiment)
-    carries = player.SCRIPT_HOLDS if file_of(experiment) is None else player.SCRIPT_READS
-    files["script.py"] = _saying(files["script.py"], carries.format(file=named))
+    if why_no_script(experiment):
+        del files["script.py"]
+    else:
+        carries = player.SCRIPT_HOLDS if file_of(experiment) is None else player.SCRIPT_READS
+        files["script.py"] = _saying(files["script.py"], carries.format(file=named))
     whole = _saying(files.pop("recording.zip"), player.WITHOUT_DATA.format(file=named))
     if own_data_store.VISITS.of(slot.owner, experiment) is None:
         return {"recording.zip": whole} | files
     name, use = player.WITH_DATA
     return {"recording.zip": whole, player.WITH_FILE: (name, use.format(file=named))} | files
+
+
+def not_offered(slot: RunSlot) -> dict[str, str]:
+    """The files that there are not for a run: name, and why."""
+    why = why_no_script(slot.run.info.experiment)
+    return {player.FILES["script.py"][0]: f"{player.NO_SCRIPT} {why}"} if why else {}
 
 
 def _saying(entry: tuple[str, str], more: str) -> tuple[str, str]:
@@ -44,6 +53,9 @@ def card(slot: RunSlot) -> None:
     rows = "".join(
         f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(use)}</span></li>'
         for file, (name, use) in offered(slot).items()
+    )
+    rows += "".join(
+        f"<li><b>{escape(name)}</b> <span>{escape(why)}</span></li>" for name, why in not_offered(slot).items()
     )
     with st.popover(player.EXPORT, icon=":material/download:", key="export"):
         about = f'<p class="exports-said">{escape(player.EXPORT_NOTE)}</p>'

@@ -18,7 +18,7 @@ from app.figures.over_time import (
     waterfall,
     weight_gradients,
 )
-from app.figures.over_training import embedding, loss, memory_decay, prediction, ratio, spectrum, update
+from app.figures.over_training import embedding, loss, memory_decay, prediction, ratio, spectrum, tags, update
 from app.figures.unrolled import figure as unrolled
 from engine.frame import Chain, RunInfo
 
@@ -48,6 +48,7 @@ FIGURES: dict[str, LiveFigure] = {
     "saliency": saliency.FIGURE,
     "loss": loss.FIGURE,
     "prediction": prediction.FIGURE,
+    "tags": tags.FIGURE,
     "ratio": ratio.FIGURE,
     "update": update.FIGURE,
     "embedding": embedding.FIGURE,

@@ -55,6 +55,8 @@ def _fields(experiment: Experiment, again: bool) -> dict[str, int] | None:
                                             key=f"forecast_steps_{data}")  # fmt: skip
         label = forecast_text.AGAIN if again else forecast_text.ASK
         pressed = st.form_submit_button(label, key="forecast_ask", icon=":material/timeline:")
+    if why := forecast_text.why_so_far(experiment):
+        st.caption(why)
     return chosen if pressed else None
 
 

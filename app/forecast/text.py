@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from app.data_text import count
-from engine.number_format import short
+from app.text import plain
+from engine.ask.question import reason_not_to_continue
+from engine.data.content import SeriesContent
+from engine.data.dataset import dataset_of
+from engine.data.tasks.words import listed
+from engine.experiment import Experiment
+from engine.number_format import count, metrics
+from engine.tasks import task_of
 from engine.tasks.forecast import Forecast
 
 HEADING = "**Forecast**: what comes after the last row of your file."
@@ -13,8 +21,27 @@ STEPS, SERIES = "Rows to forecast", "Series"
 ASK, AGAIN, ASKING = "Forecast", "Forecast again", "The network reads your file and forecasts …"
 TESTED = "Tested on the held-out part: forecast from {origins} of its rows, each time with all rows before it known."
 FIGURE = "The last known values, the network's forecast and that of the best simple rule."
+OTHER_INPUTS = (
+    "It forecasts one step: the network also reads {others}, and what these will be after the last row nobody knows."
+)
+ONE_STEP = "It forecasts one step. {why}"
+AT_HORIZON = (
+    "It forecasts the next {horizon:,} rows, each from {horizon:,} rows before it: the network has learned this "
+    "distance alone."
+)
 FAR_OFF = 4  # times the network's own error: such a rule is not drawn
 ERRORS = "Mean absolute errors of the network and of simple rules, by steps ahead."
+
+
+def why_so_far(experiment: Experiment) -> str:
+    """How far this network can forecast, and why no further, as Markdown; "" where a person may choose."""
+    task, dataset = task_of(experiment), dataset_of(experiment)
+    content = None if dataset is None else dataset.content
+    if isinstance(content, SeriesContent) and content.horizon > 1:
+        return AT_HORIZON.format(horizon=content.horizon)
+    if len(task.input_labels) > 1:
+        return OTHER_INPUTS.format(others=plain(listed(task.input_labels[1:], "and"), 200))
+    return ONE_STEP.format(why=reason_not_to_continue(experiment)) if experiment.bidirectional else ""
 
 
 def best_rule(forecast: Forecast, at: int = 0) -> str | None:
@@ -48,13 +75,14 @@ def _judged_at(forecast: Forecast, at: int) -> str:
     far = count(ahead, forecast.time_step)
     if not np.isfinite(error):
         return f"{far} ahead nothing could be tested: the held-out part is too short."
-    begins = f"{far} ahead the network is off by {short(error)} on average"
+    best = math.nan if rule is None else float(forecast.baseline_errors[rule][at])
+    own, simple = metrics([error, best], percent=False)
+    begins = f"{far} ahead the network is off by {own} on average"
     if rule is None:
         return f"{begins}."
-    best = float(forecast.baseline_errors[rule][at])
     if error < best:
-        return f"{begins}; the best simple rule, {rule}, by {short(best)}."
-    return f"{begins}. A simple rule does better: {rule}, off by {short(best)}."
+        return f"{begins}; the best simple rule, {rule}, by {simple}."
+    return f"{begins}. A simple rule does better: {rule}, off by {simple}."
 
 
 def made_at(forecast: Forecast) -> str:

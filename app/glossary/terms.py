@@ -76,6 +76,9 @@ TERMS = (
     Term("cell state", "The second state of an LSTM. It is only scaled and added to, without an activation function, "
          "so it can keep a value for many steps.", "c", lesson="count"),
     Term("chain", "One layer in one direction: its states follow each other in time.", lesson="deep"),
+    Term("changed as usual", "A simple answer for a series with a period: the value before, plus the mean change into "
+         "this month, hour or weekday in the trained part. Where all values are above 0, it is times the mean growth.",
+         page="playground", also=("seasonal change",)),
     Term("checkpoint", "Everything that is needed to resume training at a step: the weights and the optimiser's state.",
          page="playground"),
     Term("clipped hard", "Every update is clipped so much that the weights hardly move, so learning takes very long.",

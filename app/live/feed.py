@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from app import text
+from app import data_text, text
 from app.figures import FIGURES, Curves, Patch, applicable
 from app.hub import RunSlot
 from app.live import past_runs, timeline
@@ -19,6 +19,8 @@ from app.live.messages import pack
 from app.live.tabs import ON_THE_STAGE
 from app.stage.feed import STAGE, StageFeed
 from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
+from engine.data.choices import CHOICES
+from engine.data.problems import a
 from engine.diagnosis import LEARNING_SHARE
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.number_format import short
@@ -33,6 +35,12 @@ HELD_OUT = (
 
 REPEATS = "Training on would try the same update again: go back, or change a setting."
 STOP = "Go back to step {step:,}"
+NO_BETTER = ("behind", "plateau")
+"""Verdicts on a run that is no better than a simple answer."""
+TRY_MEANS = (
+    "Rows this close together hardly differ from the value before. Try on the page Your data “{choice}: means of "
+    "{unit}”. {look}"
+)
 
 
 class Feed:
@@ -230,10 +238,19 @@ def verdict(info: RunInfo, frame: Frame) -> dict[str, Any]:
         "changes": diagnosis.cure,
         "stop": None if (best := timeline.best_step(frame)) is None else {"step": best, "says": STOP.format(step=best)},
         "figure": figure_of(diagnosis.kind),
-        "look": f"{NO_CURE} {LOOK_AT[diagnosis.kind]}" if _has_no_cure(info, frame) else "",
+        "look": _look(info, frame),
         "numbers": held_out_numbers(info, frame),
         "counted": HELD_OUT.format(step=frame.held_out_step) if frame.has_record else "",
     }
+
+
+def _look(info: RunInfo, frame: Frame) -> str:
+    """What to do, or to look at, besides a cure: a series that is behind may have its rows too close together."""
+    assert frame.diagnosis is not None
+    kind = frame.diagnosis.kind
+    if kind in NO_BETTER and (unit := data_text.longer_means(info.experiment)):
+        return TRY_MEANS.format(choice=CHOICES["means"].says, unit=a(unit), look=LOOK_AT[kind])
+    return f"{NO_CURE} {LOOK_AT[kind]}" if _has_no_cure(info, frame) else ""
 
 
 def _has_no_cure(info: RunInfo, frame: Frame) -> bool:
@@ -255,7 +272,8 @@ def held_out_numbers(info: RunInfo, frame: Frame) -> str:
     if not frame.has_record:  # a recording made before there was such a measurement
         return loss
     when = "" if frame.judged_step == frame.step else f" · at step {frame.judged_step:,}"
-    beside = ""
+    own, beside = info.write_metric(frame.judged_metric), ""
     if best := info.best_metric_baseline:
-        beside = f" (“{best}”: {info.write_metric(info.metric_baselines[best])})"
-    return f"{loss} · {info.metric_name}: {info.write_metric(frame.judged_metric)}{beside}{when}"
+        own, simple = info.write_metrics([frame.judged_metric, info.metric_baselines[best]])
+        beside = f" (“{best}”: {simple})"
+    return f"{loss} · {info.metric_name}: {own}{beside}{when}"

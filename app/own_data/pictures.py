@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -27,22 +27,30 @@ LONGEST = 150  # characters of one text
 TAG_COLOURS = tuple(colour for colour, _ in theme.PAST_RUNS)
 
 
-def bars(values: Mapping[str, float], said: Mapping[str, str], marked: str = "", note: str = "") -> str:
+def bars(
+    values: Mapping[str, float],
+    said: Mapping[str, str],
+    marked: str = "",
+    note: str = "",
+    meaning: Callable[[str], str] = lambda name: "",
+) -> str:
     """A bar for each value, the longest first as given.
 
     Args:
         values: what each is called, and its length.
         said: the same names with what stands behind each bar.
         marked: the name of the one that is told apart. note: the words beside it.
+        meaning: of a name, for whoever rests the mouse on it; "" for none.
     """
     longest = max((abs(value) for value in values.values() if np.isfinite(value)), default=0) or 1
     rows = []
     for name, value in values.items():
         width = 100 * abs(value) / longest if np.isfinite(value) else 0
         mark = f" <em>{escape(note)}</em>" if name == marked else ""
+        means = f' title="{escape(meaning(name))}"' if meaning(name) else ""
         rows.append(
-            f"<li{' class=marked' * (name == marked)}><span>{escape(name[:90])}{mark}</span><b>{escape(said[name])}</b>"
-            f'<i style="width: {width:.1f}%"></i></li>'
+            f"<li{' class=marked' * (name == marked)}><span{means}>{escape(name[:90])}{mark}</span>"
+            f'<b>{escape(said[name])}</b><i style="width: {width:.1f}%"></i></li>'
         )
     return f'<ul class="own-bars">{"".join(rows)}</ul>'
 
@@ -50,8 +58,10 @@ def bars(values: Mapping[str, float], said: Mapping[str, str], marked: str = "",
 def baselines(dataset: Dataset, metric: Metric) -> str:
     """The simple answers with their numbers, the strongest first and marked."""
     ordered = best_first(dataset.summary["baselines"], metric)
-    said = {name: own_text.amount(value, metric) for name, value in ordered.items()}
-    return bars(ordered, said, metric.best(ordered), own_text.TO_BEAT)
+    said = own_text.amounts([*ordered.values()], metric)
+    return bars(
+        ordered, dict(zip(ordered, said, strict=True)), metric.best(ordered), own_text.TO_BEAT, own_text.meaning
+    )
 
 
 def classes(counts: Mapping[str, int]) -> str:

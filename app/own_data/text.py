@@ -7,28 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from app.data_text import count
 from app.text import plain
 from engine import number_format
 from engine.data import DataError, Dataset
 from engine.data.content import SequencesContent, SeriesContent
 from engine.data.limits import MAX_FILE_BYTES
 from engine.data.problems import a
+from engine.number_format import count
 from engine.tasks import Metric, Task
 
 TITLE = "Your data"
 TRAINED, HELD_OUT = "trained on", "held out"
 LEAD = "Bring a file, look at what is understood of it, and train a network on it."
 MOST = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
+SMALLER = (
+    "Keep the newest rows, every tenth row, or means of an hour or a day; leave out columns; or save it as Parquet, "
+    "which is usually much smaller."
+)
 ACCEPTED = (
     "Time series, text, labelled text, pairs of texts, tagged words or sequences, as CSV, TSV, Excel, Parquet, JSON, "
     "`.npz` or plain text. Two files are taken as pairs line by line, several as one class each."
 )
 LARGEST = (
-    f"**At most {MOST} together.** Of a larger file, bring a part: the newest rows, or every tenth. The "
-    "command line has the same limit."
+    f"**At most {MOST} together.** A larger file is marked in red and not read. {SMALLER} The command line has the "
+    "same limit."
 )
-TOO_LARGE = "{names} {have} {size:,.0f} MB; at most {most} are read. Keep the newest rows, or every tenth."
+TOO_LARGE = f"{{names}} {{have}} {{size:,.0f}} MB; at most {MOST} are read. {SMALLER}"
 PRIVATE = (
     "The file stays in this server's memory, for this browser alone, and is forgotten ten minutes after you leave. "
     "It is read as data and never run. Links to your network do not carry it."
@@ -78,6 +82,12 @@ EXPLAINED = {
     "perplexity": "Perplexity: the network is as unsure as if it chose among so many symbols; lower is better.",
 }
 """Words that not everybody knows, explained where they are read first."""
+ANSWERS = {
+    "changed as usual": "Plus the mean change into this place of the period in the trained part, such as from March to "
+    "April; where all values are above 0, times the mean growth.",
+    "grown as the last": "Times the sum of the last period, divided by the sum of the period before that.",
+}
+"""What is meant by words in the name of a simple answer; shown where the mouse rests on it."""
 LENGTHS, CLASSES = "Lengths", "Classes"
 HONEST = ("expect no network", "in order of time?")
 """Words by which the two sentences are known that say beforehand that a network may find nothing."""
@@ -246,9 +256,10 @@ def treatment(dataset: Dataset) -> str:
     return ""
 
 
-def amount(value: float, metric: Metric) -> str:
-    """A number in the metric's unit; "not defined" where a simple answer has none."""
-    return number_format.metric(value, metric.percent) if np.isfinite(value) else "not defined"
+def amounts(values: Sequence[float], metric: Metric) -> list[str]:
+    """Numbers in the metric's unit, different ones told apart; "not defined" where a simple answer has none."""
+    written = number_format.metrics(values, metric.percent)
+    return [each if np.isfinite(value) else "not defined" for value, each in zip(values, written, strict=True)]
 
 
 def explained(dataset: Dataset, metric: Metric) -> str:
@@ -257,10 +268,15 @@ def explained(dataset: Dataset, metric: Metric) -> str:
     return " ".join(means for word, means in EXPLAINED.items() if word in said)
 
 
+def meaning(answer: str) -> str:
+    """What the name of a simple answer means; "" where it says it."""
+    return next((means for words, means in ANSWERS.items() if words in answer), "")
+
+
 def too_large(names: Sequence[str], size: int) -> str:
     """Why files of so many bytes are not read."""
     have = "has" if len(names) == 1 else "together have"
-    return TOO_LARGE.format(names=", ".join(names), have=have, size=size / 1e6, most=MOST)
+    return TOO_LARGE.format(names=", ".join(names), have=have, size=size / 1e6)
 
 
 def name(raw: object, longest: int = 36) -> str:
@@ -284,4 +300,4 @@ def batch_note(task: Task) -> str:
     """Below the first batch: what its lines are."""
     also = f", and {count(len(task.input_labels) - 1, 'more input')} in pale" if len(task.input_labels) > 1 else ""
     asked = "; the dot is the value that is asked last" if task.outputs == "values" else "; above each its class"
-    return f"{name(task.input_labels[0])}, scaled{also}{asked}."
+    return f"{name(task.input_labels[0], 60)}, scaled{also}{asked}."

@@ -16,6 +16,7 @@ from app.listen import card as listen_card
 from app.live import component as live_view
 from app.my_runs import card as my_runs_card
 from app.own_data import card as own_data_card
+from app.segments import segments
 from app.share import card as share_card
 from app.share import text as share_text
 from app.thumbnail import thumbnail
@@ -151,8 +152,8 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
             st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
                       on_click=state.on_new_seed)  # fmt: skip
         if "speed" not in state.hidden():
-            st.segmented_control(text.LABELS["speed"], list(text.SPEEDS), key="speed", required=True,
-                                 label_visibility="collapsed", on_change=state.on_change)  # fmt: skip
+            segments(text.LABELS["speed"], list(text.SPEEDS), key="speed", label_visibility="collapsed",
+                     on_change=state.on_change)  # fmt: skip
         if lesson is not None and "preset" not in state.hidden():
             with st.container(key="neighbours", horizontal=True, gap="small", width="content"):
                 lesson_panel.neighbours(lesson)

@@ -30,6 +30,7 @@ from app.live.feed import verdict
 from app.live.messages import pack
 from engine.experiment import Changes
 from engine.frame import Frame
+from engine.number_format import count
 from engine.preset import load_preset
 from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
@@ -97,6 +98,7 @@ SCRIPT_READS = "It reads your file {file}: lay it beside the script."
 SCRIPT_HOLDS = (
     "The data made of your file {file} are packed in it: whoever has the script has them. It does not need the file."
 )
+NO_SCRIPT = "Not for these data."
 EXPORT_NOTE = "To save a single figure as an image or a table, use the buttons beside its title."
 
 
@@ -139,8 +141,7 @@ def open_file(name: str, file: IO[bytes]) -> Opened:
 def summary(recording: Recording) -> list[str]:
     """Sentences about the network, the recorded steps, and the changes during training."""
     steps = [frame.step for frame in recording.frames]
-    count = "1 frame" if len(steps) == 1 else f"{len(steps):,} frames"
-    kept = f"{count}, from step {steps[0]:,} to step {steps[-1]:,}"
+    kept = f"{count(len(steps), 'frame')}, from step {steps[0]:,} to step {steps[-1]:,}"
     return [text.summary(recording.experiment), f"{kept}. {changed(recording.changes)}"]
 
 

@@ -13,7 +13,7 @@ from app.figures.slow_motion import update
 from app.figures.unrolled import symbols
 from app.text import OPTIMIZERS
 from engine.frame import RunInfo
-from engine.number_format import relative_size, share, short, signed, write_count
+from engine.number_format import count, relative_size, share, short, signed, verb, write_count
 from engine.slow_motion.update_trace import UpdateTrace
 
 FORWARD, LOSS, BACKWARD, CLIP, UPDATE = range(5)
@@ -38,13 +38,9 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 def heading(r: UpdateTrace) -> str:
     """Which update this is, and that it has not been made yet."""
     return (
-        f"Update {r.step + 1:,} of this run, with a batch of {_count(r.batch_size, 'sequence')}, of which the first is "
+        f"Update {r.step + 1:,} of this run, with a batch of {count(r.batch_size, 'sequence')}, of which the first is "
         "drawn. It is computed on a copy: the network itself changes only with “Next update”."
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def made(step: int, computed: float, measured: float) -> str:
@@ -104,7 +100,7 @@ def _ends(info: RunInfo) -> tuple[int, int]:
 
 
 def _loss(info: RunInfo, r: UpdateTrace) -> str:
-    mean = f"The mean over all {_count(r.batch_size, 'sequence')} is {short(r.loss)}."
+    mean = f"The mean over all {count(r.batch_size, 'sequence')} is {short(r.loss)}."
     if r.batch_size == 1:
         mean = ""
     counted = np.flatnonzero(r.counted)
@@ -123,7 +119,7 @@ def _loss(info: RunInfo, r: UpdateTrace) -> str:
             f"{probability:.0%}: the loss is {loss}. {mean}"
         )
     hits = int((r.outputs[counted].argmax(-1) == r.targets[counted]).sum())
-    right = f"{hits} of {len(counted)} answers {'is' if hits == 1 else 'are'} right."
+    right = f"{hits} of {len(counted)} answers {verb(hits, 'is', 'are')} right."
     return f"{right} The loss of this sequence is {short(r.sequence_loss)}. {mean}"
 
 

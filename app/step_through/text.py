@@ -8,7 +8,7 @@ from app.figures import recurrent_weights, theme
 from app.figures.over_time import step_factors
 from app.step_through.place import Place
 from engine.frame import RunInfo
-from engine.number_format import short, signed
+from engine.number_format import count, short, signed
 from engine.step_through.sequence_trace import SequenceTrace
 
 MAX_CHANNELS = 3
@@ -44,7 +44,7 @@ def where(info: RunInfo, trace: SequenceTrace, place: Place) -> str:
 
 
 def _count(steps: int) -> str:
-    return "1 step" if steps == 1 else f"{steps} steps"
+    return count(steps, "step")
 
 
 def happens(info: RunInfo, trace: SequenceTrace, place: Place) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from app.step_through.place import Place
 from app.step_through.text import row
 from engine.frame import RunInfo
+from engine.number_format import count
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import (
     CENTRAL_DIFFERENCES,
@@ -85,8 +86,7 @@ def agrees(result: Verification) -> str:
 
 
 def _digits(error: float) -> str:
-    count = int(-np.log10(min(max(error, 1e-16), 1.0)))
-    return "1 digit" if count == 1 else f"{count} digits"
+    return count(int(-np.log10(min(max(error, 1e-16), 1.0))), "digit")
 
 
 def _error(value: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from engine.tasks import images, next_character, series
 
 WIDTH = 120  # characters in a line
+PIECE = 2**18  # bytes that are compressed at once
 
 UNPACKED = '''def unpacked(lines: str) -> bytes:
     """The bytes of a file embedded as text: compressed with zlib, encoded in base 85."""
@@ -23,6 +24,22 @@ def packed(name: str, content: bytes) -> str:
     signs = base64.b85encode(zlib.compress(content, 9)).decode()
     lines = "\n".join(signs[at : at + WIDTH] for at in range(0, len(signs), WIDTH))
     return f'{name} = """\n{lines}\n"""'
+
+
+def fits(content: bytes, most: int) -> bool:
+    """Whether packed bytes are at most so many characters; what is far too large is not compressed to its end."""
+    packer, size = zlib.compressobj(9), 0
+    for at in range(0, len(content), PIECE):
+        size += len(packer.compress(content[at : at + PIECE]))
+        if _characters(size) > most:
+            return False
+    return _characters(size + len(packer.flush())) <= most
+
+
+def _characters(size: int) -> int:
+    """Of so many bytes in base 85, line ends included: at least, since the last group may be a part."""
+    signs = 5 * size // 4
+    return signs + signs // WIDTH
 
 
 def _all_images() -> bytes:

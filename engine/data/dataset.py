@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +47,14 @@ class Dataset:
     def options(self) -> dict[str, Any]:
         """The `task_options` of an experiment on these data."""
         return {"data": self.fingerprint, "kind": self.kind, **self.choices}
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from all others of this server: its options and its name.
+
+        Several files with the bytes of others may have other names, and these are the names and the order of classes.
+        """
+        return json.dumps([self.options, self.name], sort_keys=True)
 
     def to_task(self) -> Task:
         """The task that these data ask of a network; the same object as long as something uses it."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.number_format import count, verb
+
 MOST_NAMED, LONGEST_NAME = 6, 40  # names in a sentence, and characters of one
 
 
@@ -44,6 +46,11 @@ class Problem:
 def a(noun: str) -> str:
     """A unit of time in a sentence: "a day", "an hour"."""
     return f"{'an' if noun == 'hour' else 'a'} {noun}"
+
+
+def left_out(number: int, what: str) -> str:
+    """The end of a sentence about the first of several: "2 such rows are left out"."""
+    return f"{count(number, f'such {what}')} {verb(number, 'is', 'are')} left out"
 
 
 def shortened(words: str, most: int) -> str:

@@ -104,6 +104,12 @@ class Case:
         return self.share < LEARNING_SHARE
 
     @property
+    def beats_simple_answers(self) -> bool:
+        """True if its held-out metric is better than that of every simple answer; False where the task has none."""
+        best = self.info.best_metric_baseline
+        return self.has_record and best in self.info.beaten(self.frame.held_out_metric)
+
+    @property
     def needs_no_more(self) -> bool:
         """True if the gradient shrinks, but no step is known to matter further back, and the loss has met the line."""
         met = self.has_record and self.share < MET

@@ -14,6 +14,7 @@ MIN_RATE = 1e-4  # the lowest rate that is offered
 USUAL_RATE = 0.003  # a learning rate at which Adam learns most of the tasks
 MAX_ADAM_UPDATE = 0.02  # per weight: one larger update by Adam can saturate most units of a plain RNN
 MIN_UPDATE = 1e-3  # per weight: 100 smaller updates move it by less than 0.1, a typical weight
+USUAL_NOISE = 0.3  # standard deviations of an input
 USUAL_SGD_RATE = 0.1  # the same for SGD, with clipping
 BY_SIZE = ("adam", "adamw", "rmsprop")  # optimisers that divide the gradient by its size: the rate is the update's size
 USUAL_THRESHOLDS = (1.0, 2.0, 5.0, 10.0)
@@ -63,8 +64,16 @@ def lower_rate(e: Experiment) -> dict[str, Any]:
     return {"learning_rate": float(f"{lower:.1g}")}
 
 
-def learn_less_by_heart(e: Experiment) -> dict[str, Any]:
-    """Settings that leave a network less room to learn the training data by heart."""
+def learn_less_by_heart(info: RunInfo) -> dict[str, Any]:
+    """Settings that leave a network less room to learn the training data by heart.
+
+    Of somebody's own numbers that is noise on the inputs alone. Airline passengers, held-out errors after 800 updates
+    on seeds 0 and 1: 22.3 and 27.1; with dropout before the head 17.9 and 21.8; with noise 12.9 and 15.1, with both
+    16.3 and 15.5, with noise and half the units 14.4 and 15.9.
+    """
+    e = info.experiment
+    if info.metric_baselines and info.inputs == "values":
+        return {} if e.noise else {"noise": USUAL_NOISE}
     if not e.head_dropout:
         return {"head_dropout": 0.5}
     return _changes(e, {"hidden_size": max(8, e.hidden_size // 2)})

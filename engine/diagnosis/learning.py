@@ -84,6 +84,8 @@ def overfitting(case: Case) -> Finding | None:
     frame = case.frame
     if not case.has_record or frame.held_out_best_step <= 0 or not math.isfinite(frame.recent_loss):
         return None
+    if case.beats_simple_answers and case.loss < case.line:
+        return None  # what it has learned holds for other data, however much more it has learned of its own
     if frame.held_out_best >= case.line:
         return None  # it has never known more than the line, so there is nothing that it has lost
     is_since = not 0 <= frame.held_out_earlier_step < frame.held_out_best_step  # the measurement before the newest
@@ -100,7 +102,7 @@ def overfitting(case: Case) -> Finding | None:
         "best_step": float(frame.held_out_best_step),
         "training": frame.recent_loss,
     }
-    return Finding("overfitting", sentence, cures.learn_less_by_heart(case.e), evidence)
+    return Finding("overfitting", sentence, cures.learn_less_by_heart(case.info), evidence)
 
 
 def same_answer(case: Case) -> Finding | None:

@@ -7,7 +7,6 @@ from engine.diagnosis.case import LEARNING_SHARE, Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.learning import STUCK_AFTER, WORSE
 from engine.diagnosis.text import fitted, times
-from engine.frame import RunInfo
 
 PLATEAU_TOLERANCE = 0.05  # relative distance within which a loss counts as being at a level
 PLATEAU_UPDATES = 100  # updates between the two mean training losses in a frame, and before there is a plateau at all
@@ -107,23 +106,15 @@ def simple_answer_is_better(case: Case) -> Finding | None:
     frame, info = case.frame, case.info
     if not case.has_record or frame.held_out_step < STUCK_AFTER or not info.metric_baselines:
         return None
-    name, beaten, count = info.best_metric_baseline, info.beaten(frame.held_out_metric), len(info.metric_baselines)
-    if name in beaten:
+    if case.beats_simple_answers:
         return None
-    own, written = told_apart(info, frame.held_out_metric, info.metric_baselines[name])
-    best, has = info.metric_baselines[name], f"{info.metric_name} {own}"
+    name, beaten, count = info.best_metric_baseline, info.beaten(frame.held_out_metric), len(info.metric_baselines)
+    best = info.metric_baselines[name]
+    own, written = info.write_metrics([frame.held_out_metric, best])
+    has = f"{info.metric_name} {own}"
     some = f"{len(beaten)} of {count}" if beaten else "none of the"
     stands = f"After {frame.step:,} updates it beats {some} simple answers"
     those = f"that of “{name}” {written}"
     sentence = fitted(f"{stands}: {has}, {those}.", f"{stands}: {has}, the best of them {written}.")
     cure = {} if case.progresses else cures.usual_settings(info, frame)
     return Finding("behind", sentence, cure, {"best_metric_baseline": best})
-
-
-def told_apart(info: RunInfo, own: float, best: float) -> tuple[str, str]:
-    """Two values of the metric as they are written, with more digits where they would look equal but are not."""
-    plain = info.write_metric(own), info.write_metric(best)
-    if plain[0] != plain[1] or own == best:
-        return plain
-    pairs = ((f"{own:.{n}{kind}}", f"{best:.{n}{kind}}") for n in range(1, 9) for kind in "%g"[not info.metric_percent])
-    return next((pair for pair in pairs if pair[0] != pair[1]), plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.frame import Chain
-from engine.number_format import write_count
+from engine.number_format import count, write_count
 
 MAX_CHARACTERS = 200  # three lines on a page 1440 pixels wide, beside a cure; longer text is cut off
 MIN_FLOAT32 = 2.0**-150  # half of the smallest positive float32: anything smaller is rounded to 0
@@ -70,9 +70,9 @@ def relevant_step(info: Chain) -> str:
     return f"t = {from_end}" if info.lag is None or from_end == 0 else f"{steps(info.measured_lag)} back"
 
 
-def steps(count: int) -> str:
+def steps(number: int) -> str:
     """Format a number of steps."""
-    return "1 step" if count == 1 else f"{count} steps"
+    return count(number, "step")
 
 
 def share(number: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.frame.frozen import FrozenArrays
 from engine.frame.held_out import HeldOutRecord
 from engine.frame.look import Look
-from engine.frame.readings import Saliency
+from engine.frame.readings import Saliency, TagAccuracies
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,7 +58,8 @@ class Frame(HeldOutRecord, Look, TrainingProgress):
         targets: (T,) classes or (T, output_size).
         loss_per_step: (T,), 0 where not counted.
         sequence_loss: (16,) l_b of every sequence of the probe; their mean is probe_loss.
-        saliency: of the drawn sequence, at this very step; None unless it was requested.
+        saliency, tags: of the drawn sequence, and of the held-out words, at this very step; None unless they were
+            requested.
     """
 
     probe_loss: float
@@ -73,6 +74,7 @@ class Frame(HeldOutRecord, Look, TrainingProgress):
     loss_per_step: np.ndarray
     sequence_loss: np.ndarray
     saliency: Saliency | None = None
+    tags: TagAccuracies | None = None
 
     @property
     def judged_step(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.frame.frozen import FrozenArrays
 
-ON_DEMAND_READINGS = ("decomposition", "spectrum", "saliency")
+ON_DEMAND_READINGS = ("decomposition", "spectrum", "saliency", "tags")
 """Readings without an argument that a frame has only on request: each costs more than the rest of the frame. Those with
 one are in `engine.frame.reading_request`."""
 
@@ -314,3 +314,20 @@ class Saliency(FrozenArrays):
     steps: np.ndarray
     norms: np.ndarray
     occluded: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TagAccuracies(FrozenArrays):
+    """How often each tag is right, over the held-out words of somebody's own tagged sentences, read whole.
+
+    All arrays are (classes,), in the order of the tags.
+
+    Args:
+        words: int64, held-out words that have this tag; of very many, those of evenly chosen sentences.
+        network: float64, the share of them that the network gives it to; NaN for a tag that no held-out word has.
+        usual: float64, the same of a simple answer: the tag that each word mostly has in the trained part.
+    """
+
+    words: np.ndarray
+    network: np.ndarray
+    usual: np.ndarray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +121,10 @@ class RunInfo(Chain):
     def write_metric(self, value: float) -> str:
         """A value of the metric as it is written."""
         return number_format.metric(value, self.metric_percent)
+
+    def write_metrics(self, values: Sequence[float]) -> list[str]:
+        """Values of the metric as they are written beside each other: different ones never look alike."""
+        return number_format.metrics(values, self.metric_percent)
 
     @property
     def held_out_solved_loss(self) -> float:

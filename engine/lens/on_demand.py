@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.frame.frozen import FrozenArrays
 from engine.frame.reading_request import ReadingRequest
-from engine.lens import decomposition, saliency, spectrum
+from engine.lens import decomposition, saliency, spectrum, tag_accuracies
 from engine.lens.followed_loss import followed_loss
 from engine.lens.forward_trace import DRAWN, ForwardTrace
 from engine.lens.preactivations import chain_terms
@@ -26,7 +26,12 @@ class OnDemandReading(Protocol):
         """Return the reading from the sweep of its seeds; None if this network has no such reading."""
 
 
-READERS: dict[str, OnDemandReading] = {"decomposition": decomposition, "spectrum": spectrum, "saliency": saliency}
+READERS: dict[str, OnDemandReading] = {
+    "decomposition": decomposition,
+    "spectrum": spectrum,
+    "saliency": saliency,
+    "tags": tag_accuracies,
+}
 """Those without an argument. Keys are `engine.frame.readings.ON_DEMAND_READINGS`, in the same order."""
 
 WITH_ARGUMENTS: dict[str, Callable[..., FrozenArrays | None]] = {"terms": chain_terms, "followed": followed_loss}

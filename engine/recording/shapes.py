@@ -45,6 +45,7 @@ AXES = {
     "saliency.steps": "answers",
     "saliency.norms": "answers time",
     "saliency.occluded": "time",
+    "tags.*": "outputs",
     "terms.from_input": "time blocks inner_units",
     "terms.from_state": "time blocks inner_units",
     "terms.biases": "passes vectors blocks inner_units",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -219,12 +219,9 @@ class Task:
         input_labels, output_labels: the symbols, or the names of the channels.
         draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
         baselines: (experiment) -> {name: loss per counted step}; the first is the one to beat.
-        baselines_on: (experiment, batch) -> the same on the sequences of this batch, where they depend on the data;
-            None if `baselines` are exact for all data.
-        metric_baselines: (experiment, batch) -> {name: metric} of simple answers on the sequences of this batch, in the
-            metric's unit; empty where there are none.
-        lag: (experiment) -> how many steps back the deciding input lies, or None; counted over source and target in an
-            encoder-decoder.
+        baselines_on: (experiment, batch) -> the same on this batch; None if `baselines` are exact for all data.
+        metric_baselines: (experiment, batch) -> {name: metric} of simple answers on this batch, in the metric's unit.
+        lag: (experiment) -> how many steps back the deciding input lies, over source and target; or None.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
         image: (rows, columns) of the image in the first channels of the inputs; None where there is none.
         forecast: (predict, window, steps, series) -> what comes after the end of measured data: `window` inputs are
@@ -247,6 +244,8 @@ class Task:
             where an answer is expected, the values of its targets are meaningless. Symbols that training never saw
             become UNKNOWN_TOKEN if the task has one. Raises ValueError with a sentence if the text cannot be read. None
             if the task takes no text.
+        tag_test: (most) -> batches of whole held-out sentences, about so many words, each with (T, batch) the tag that
+            each word mostly has in the trained part. None where words are not tagged.
         asks: label of the text field. example: a text that `encode` can read.
         made_of: somebody's own data, which travel with a run to where it trains; None for a task of the catalogue.
     """
@@ -282,6 +281,7 @@ class Task:
     held_out: Callable[[DataSettings, int], Batch] | None = None
     step_names: Callable[[Batch], tuple[str, ...]] = field(default=_no_names)
     series_names: tuple[str, ...] = ()
+    tag_test: Callable[[int], Iterator[tuple[Batch, np.ndarray]]] | None = None
     made_of: object | None = field(default=None, repr=False, compare=False)
 
     @property

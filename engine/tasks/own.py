@@ -44,7 +44,8 @@ def known(options: Mapping[str, Any], name: str | None = None) -> Task | None:
     """The task that is known under these options; None if there is none.
 
     Args:
-        name: the file's; None for any: tasks of the same options differ in nothing but the name.
+        name: the file's; None for any: of one file they differ in nothing but the name, of several perhaps in the names
+            and the order of the classes.
     """
     key = options_key(options)
     if name is not None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from engine.number_format import short
+from engine.number_format import count, short
 from engine.watch.call import Call
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
@@ -174,7 +174,7 @@ def _rises(looks: Sequence[LookNumbers]) -> tuple[str, ...]:
         limit = max(quantity.floor, quantity.factor * usual)
         above = next((k for k, value in enumerate(reversed(values)) if not value > limit), len(values))
         if above:
-            ago = "1 look" if above == 1 else f"{above} looks"
+            ago = count(above, "look")
             last = short(values[-1])
             found.append((above, f"{ago} before, {quantity.what} passed {short(limit)}; in the last it was {last}."))
     return tuple(sentence for _, sentence in sorted(found, key=lambda rise: -rise[0])[:TOLD_RISES])

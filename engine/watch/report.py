@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.diagnosis.bands import band
 from engine.frame import Diagnosis
-from engine.number_format import short
+from engine.number_format import count, short
 from engine.watch.black_box import BlackBox
 from engine.watch.diagnosis import MEANS, MISTAKE
 from engine.watch.flow import Flow, keep_gate, keep_gate_name
@@ -117,11 +117,6 @@ def _module(report: Report, name: str) -> ModuleReport:
     verdict = look.diagnosis(report.mistakes)
     caption = _caption(flow, chains)
     return ModuleReport(name, verdict, mistakes, tuple(before), caption, chains, tuple(after))
-
-
-def count(number: int, what: str) -> str:
-    """1 step, 2 steps."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _size(flow: Flow) -> str:

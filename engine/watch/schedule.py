@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from engine.number_format import count
+
 PROVED_EVERY = 10
 """The first look is proved, and every tenth: a proof sweeps all sequences, not some."""
 
@@ -35,7 +37,7 @@ class Cost:
         return self.seconds / self.elapsed if self.elapsed else 0.0
 
     def __str__(self) -> str:
-        looks = "1 look" if self.looks == 1 else f"{self.looks} looks"
+        looks = count(self.looks, "look")
         age = "" if self.last is None else f", last look at backward pass {self.last} of {self._of} (the first is 0)"
         return f"{looks}, {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%}){age}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.data import Dataset
-from engine.tasks.own import options_key
 from engine.workers.protocol import Bring, Forget
 
 
@@ -13,16 +12,15 @@ class BroughtData:
     """The datasets of one worker process, and the keys of the runs and measurements that use each."""
 
     def __init__(self) -> None:
-        self._users: dict[str, set[int]] = {}  # by options_key
+        self._users: dict[str, set[int]] = {}  # by the key of the dataset
 
     def use(self, key: int, datasets: Iterable[Dataset]) -> list[Bring]:
         """Note that a run or a measurement uses these. Returns what has to be sent before it."""
         messages = []
         for dataset in datasets:
-            name = options_key(dataset.options)
-            if name not in self._users:
-                messages.append(Bring(name, dataset))
-            self._users.setdefault(name, set()).add(key)
+            if dataset.key not in self._users:
+                messages.append(Bring(dataset.key, dataset))
+            self._users.setdefault(dataset.key, set()).add(key)
         return messages
 
     def release(self, key: int) -> list[Forget]:

@@ -14,6 +14,7 @@ from engine.frame.reading_request import newest_requests
 from engine.frame.typed_frame import TypedSentenceError
 from engine.intervention.intervention import InterventionError
 from engine.step_through.sequence_trace import TraceError
+from engine.tasks import Task
 from engine.training import NotFiniteError, Trainer
 from engine.training.cost_clock import cost_clock
 from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
@@ -36,13 +37,18 @@ class HostedRun:
         order: the experiment, how to begin, and the checkpoint to go on from.
         clock: seconds.
         costs: the clock by which frames are paid; by default that of the run's device.
+        task: of somebody's own data; None for one of the catalogue.
     """
 
     def __init__(
-        self, order: Open, clock: Callable[[], float] = time.monotonic, costs: Callable[[], float] | None = None
+        self,
+        order: Open,
+        clock: Callable[[], float] = time.monotonic,
+        costs: Callable[[], float] | None = None,
+        task: Task | None = None,
     ) -> None:
         self.key, self._clock = order.key, clock
-        self.trainer = Trainer(Experiment.from_dict(order.settings))
+        self.trainer = Trainer(Experiment.from_dict(order.settings, task))
         self._costs = costs or cost_clock(self.trainer.experiment.device)
         if order.checkpoint is not None:
             self._restore(order.checkpoint, order.changes)

@@ -55,7 +55,7 @@ REQUEST_KINDS: tuple[RequestKind[Any], ...] = (
 class Bring:
     """Pool to worker: somebody's own data, which runs and measurements use from now on, until `Forget`.
 
-    `name` is the `options_key` of the settings that name them.
+    `name` is the key of the dataset.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Open:
 
     `changes` are made at their steps. A run that has not reached `until` first trains to that step as fast as
     possible; only then do `paused` and `speed` apply. If it starts from a checkpoint it sends no frames on the way:
-    those steps were shown before.
+    those steps were shown before. `data` is the key of the dataset that it trains on; "" for data of the catalogue.
     """
 
     key: int
@@ -85,6 +85,7 @@ class Open:
     checkpoint: bytes | None
     changes: Changes = ()
     until: int = 0
+    data: str = ""
 
 
 @dataclass(frozen=True)

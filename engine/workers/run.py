@@ -289,6 +289,7 @@ class Run:
         opening = Open(
             key=self.key, settings=self.info.experiment.to_dict(), paused=self._paused, speed=self._speed,
             checkpoint=self._log.newest_checkpoint(), changes=self._changes, until=self._until,
+            data=next((dataset.key for dataset in self.datasets), ""),
         )  # fmt: skip
         requests = [pending.request for pending in self._pending.values()]
         return [opening, *(Order(self.key, "request", request) for request in requests if request is not None)]

@@ -20,8 +20,7 @@ import torch
 
 from engine.experiment import Experiment
 from engine.frame import RunPhase
-from engine.tasks import OWN_DATA, Task
-from engine.tasks.own import options_key
+from engine.tasks import Task
 from engine.training import Trainer
 from engine.workers.hosted_run import HostedRun
 from engine.workers.hosted_sweep import HostedSweep
@@ -192,13 +191,12 @@ class Worker:
             self.own_data[message.name] = f"The data {name} cannot be used: {type(error).__name__}: {error}"
 
     def _open(self, order: Open) -> None:
-        if order.settings.get("task") == OWN_DATA:
-            task = self.own_data.get(options_key(order.settings["task_options"]))
-            if isinstance(task, str):
-                self._say_failed(order.key, task)
-                return
+        task = self.own_data.get(order.data)
+        if isinstance(task, str):
+            self._say_failed(order.key, task)
+            return
         try:
-            run = self.runs[order.key] = HostedRun(order, self._clock, self._costs)
+            run = self.runs[order.key] = HostedRun(order, self._clock, self._costs, task)
         except Exception as error:  # sent to the person whose run it is; the other runs go on
             self._fail(order.key, error)
         else:

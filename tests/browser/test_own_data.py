@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from app.own_data import text as own_text
 from app.own_data.bring import FOLDER
+from app.replay import player
 from tests.browser.conftest import LIMIT, Playground
 from tests.browser.layout import FIGURES, faults
 
@@ -44,6 +47,27 @@ def test_a_file_is_understood_on_one_screen_and_trained_on(visit, width: int, he
     play.wait("window.playground?.step > 20")
     expect(page.locator(".lv-verdict").first).to_contain_text("mean absolute error of Passengers")
     assert "task=own_data" in page.url and "data.name=airline.csv" in page.url
+
+
+def test_a_recording_that_carries_its_file_is_trained_on_where_nobody_has_brought_it(visit, tmp_path: Path):
+    expect.set_options(timeout=LIMIT)
+    play = visit("speed=slow")
+    understood(play)
+    play.click("own_train")
+    play.wait("window.playground?.step > 5")
+    play.pause()
+    play.click("export")
+    with play.page.expect_download() as download:
+        play.page.locator(f'.exports a[href$="/{player.WITH_FILE}"]').click()
+    download.value.save_as(tmp_path / "run.zip")
+    other = visit("speed=slow", viewport={"width": 1280, "height": 800})  # a browser of somebody else
+    before = other.token
+    other.page.get_by_role("link", name="Open a recording").click()
+    other.page.locator(".st-key-recording_file input[type=file]").set_input_files(tmp_path / "run.zip")
+    other.page.get_by_role("button", name=player.IN_PLAYGROUND).click()
+    other.wait("playground.token !== argument && playground.step > 5", before)
+    assert "task=own_data" in other.page.url and "data.name=airline.csv" in other.page.url
+    expect(other.page.locator(".lv-verdict").first).to_contain_text("mean absolute error of Passengers")
 
 
 def test_a_changed_choice_changes_what_follows_from_it(visit):

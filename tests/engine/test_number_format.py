@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
+import re
 
 import pytest
 
 from engine import number_format
-from engine.number_format import amount, power_of_ten, relative_size, share, short, signed, to_json
+from engine.number_format import amount, count, power_of_ten, relative_size, share, short, signed, to_json
+from tests.test_layering import ROOT, files
 
 
 @pytest.mark.parametrize(
@@ -73,8 +76,40 @@ def test_a_metric_is_a_percentage_or_an_amount(value, percent, written):
     assert number_format.metric(value, percent) == written
 
 
+@pytest.mark.parametrize(
+    "values, percent, written",
+    [([1.1302, 1.1341, 1.13], False, ["1.1302", "1.1341", "1.1300"]),
+     ([1.131, 1.131, 4.5], False, ["1.13", "1.13", "4.50"]),
+     ([0.991, 0.994, 0.5], True, ["99.1%", "99.4%", "50%"]),
+     ([0.9912, 0.9913], True, ["99.12%", "99.13%"]),
+     ([12_345.6, 12_345.9, 1.0], False, ["12,345.6", "12,345.9", "1.00"]),
+     ([3.11e-7, 3.14e-7], False, ["3.11e-7", "3.14e-7"]),
+     ([0.3, 0.1 + 0.2], False, ["0.30", "0.30"]),
+     ([0.0, 1.0], False, ["0", "1.00"]),
+     ([math.nan, math.inf, 1.0], False, ["not finite", "not finite", "1.00"]),
+     ([], False, [])],
+)  # fmt: skip
+def test_metrics_beside_each_other_are_told_apart(values, percent, written):
+    assert number_format.metrics(values, percent) == written
+
+
 @pytest.mark.parametrize("value", [0.5, -3, math.inf, -math.inf, math.nan])
 def test_any_number_goes_through_json_and_back(value):
     read = json.loads(json.dumps(to_json(value), allow_nan=False))
     assert type(read) is (type(value) if math.isfinite(value) else str)
     assert float(read) == value or (math.isnan(value) and math.isnan(float(read)))
+
+
+@pytest.mark.parametrize(("number", "written"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1300, "1,300 rows")])
+def test_a_count_agrees_with_its_noun(number, written):
+    assert count(number, "row") == written
+
+
+def test_no_sentence_leaves_the_plural_open():
+    open_plurals = {
+        f"{file}: {node.value}"
+        for file in files("app", "engine")
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"(^|[a-z])\(s\)", node.value)
+    }
+    assert open_plurals == set()

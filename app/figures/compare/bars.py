@@ -14,6 +14,7 @@ from app.figures.compare.over_time import reach
 from app.figures.over_time.waterfall import FAR
 from app.figures.over_training.memory_decay import needed
 from engine.frame import RunInfo
+from engine.number_format import count
 
 TRACES = Traces("bars")
 """The first trace; the bars of the parameters, which never change, follow."""
@@ -89,7 +90,7 @@ def reach_label(steps_back: tuple[int, bool] | None) -> str:
     if steps_back is None:
         return "not finite"
     steps, all_the_way = steps_back
-    counted = "1 step" if steps == 1 else f"{steps} steps"
+    counted = count(steps, "step")
     return f"all {counted}" if all_the_way and steps > 1 else counted
 
 

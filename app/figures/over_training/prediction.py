@@ -16,6 +16,7 @@ TRACES = Traces("prediction", "image")
 CURVES = Traces("input", "target", "prediction")
 """Of values."""
 GUESSES = 3
+MAX_NAME = 24  # letters of the input's name, so that the legend has one line
 MAX_LETTERS = 16  # of a class below its bar
 COLUMNS, WIDE_COLUMNS = 26, 14  # letters, or longer symbols, that fit in a row
 HEIGHT = 172
@@ -182,7 +183,7 @@ def _curve(info: RunInfo) -> go.Figure:
     t = np.arange(steps)
     hover = "t = %{x}: %{y:.2f}<extra>"
     marked = _sign(info, channels.MARK) is not None
-    name = theme.escaped(channels.quantity(info.experiment))
+    name = theme.escaped(channels.quantity(info.experiment), MAX_NAME)
     mode = "lines+markers" if _has_many_targets(info) else "markers"
     ticks = theme.named_ticks(info.step_names) if info.step_names else {"nticks": 8}
     traces = CURVES.in_order(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from engine.codegen.own.sequences import sequences
 from engine.codegen.own.series import series
 from engine.codegen.own.words import labelled, pairs, tagged, text
-from engine.codegen.own.writer import Own
+from engine.codegen.own.writer import Own, ScriptError
 from engine.data.content import (
     LabelledContent,
     PairsContent,
@@ -39,6 +41,23 @@ def own_data(dataset: Dataset) -> Own:
         case SequencesContent():
             sequences(own, dataset, content)
     return own
+
+
+_REFUSALS: WeakKeyDictionary[Dataset, str] = WeakKeyDictionary()
+
+
+def why_no_script(experiment: Experiment) -> str:
+    """Why the data of this run cannot be written into a script, in a sentence; "" if they can. Found once a dataset."""
+    dataset = dataset_of(experiment)
+    if dataset is None:
+        return ""
+    if dataset not in _REFUSALS:
+        try:
+            own_data(dataset)
+            _REFUSALS[dataset] = ""
+        except ScriptError as error:
+            _REFUSALS[dataset] = str(error)
+    return _REFUSALS[dataset]
 
 
 def file_of(experiment: Experiment) -> str | None:

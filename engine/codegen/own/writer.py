@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.codegen.packed import packed
+from engine.codegen.packed import fits, packed
 
 MAX_PACKED = 4_000_000
 """Characters of packed numbers in a script; an editor still opens it."""
@@ -90,9 +90,10 @@ class Own:
         self.add(f"{name} = np.frombuffer(unpacked({name}_PACKED), np.{values.dtype.name}){shape}")
 
     def _pack(self, name: str, values: np.ndarray, says: str) -> None:
-        text = packed(name, np.ascontiguousarray(values).tobytes())
+        content = np.ascontiguousarray(values).tobytes()
+        text = packed(name, content) if fits(content, MAX_PACKED - self.size) else ""
         self.size += len(text)
-        if self.size > MAX_PACKED:
+        if not text or self.size > MAX_PACKED:
             raise ScriptError(
                 f"These data are too many to be written into a script: it would have more than {MAX_PACKED:,} "
                 "characters of packed numbers. Bring fewer rows, or the data as a CSV file, which a script can read."

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.data.files.rows import Rows
-from engine.data.files.tabulate import MAX_FOOTER, MAX_TITLE, tabulate
+from engine.data.files.tabulate import MAX_FOOTER, MAX_TITLE, place, tabulate, taken_for
 from engine.data.limits import MAX_COLUMNS, MAX_ROWS
 from engine.data.problems import DataError, Notes, named
 from engine.data.table import Table
+from engine.number_format import count, verb
 
 if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
@@ -115,10 +116,9 @@ def _say_formulas(data: bytes, sheet: str, rows: Rows, used: set[int], notes: No
     ]
     if where:
         line, i = where[0]
-        found = (
-            f"{len(where)} cell(s) hold a formula whose result was never stored (first in row {line}, column {i + 1})"
-        )
-        notes.say(f"{found}; they count as missing. Open and save the file in a spreadsheet.", line)
+        cells = f"{count(len(where), 'cell')} {verb(len(where), 'holds', 'hold')} a formula"
+        found = f"{cells} whose result was never stored (first in row {line}, column {i + 1})"
+        notes.say(f"{found}; such cells count as missing. Open and save the file in a spreadsheet.", line)
 
 
 def _is_formula(cell: object) -> bool:
@@ -152,8 +152,8 @@ def _without_title(rows: Rows, notes: Notes) -> Rows:
         start += 1
     if start:
         title = next(str(cell) for cell in rows.rows[0] if _filled(cell))[:50]
-        found = f"The first {start} filled row(s) hold fewer cells than the table below ('{title}')"
-        notes.say(f"{found}; they are taken for a title and left out.", rows.lines[0])
+        found = f"{place('first', start, 'filled row')} {verb(start, 'holds', 'hold')} fewer cells than the table below"
+        notes.say(f"{found} ('{title}'); {taken_for(start, 'title')}.", rows.lines[0])
     return rows.part(start, len(rows))
 
 
@@ -167,6 +167,7 @@ def _without_footer(rows: Rows, notes: Notes) -> Rows:
             end = i
             break
     if end < len(rows):
-        found = f"The last {len(rows) - end} row(s), from row {rows.lines[end]}"
-        notes.say(f"{found}, are taken for a total or a footer and left out.", rows.lines[end])
+        last = len(rows) - end
+        found = f"{place('last', last, 'row')}, from row {rows.lines[end]}, {verb(last, 'is', 'are')} taken for a total"
+        notes.say(f"{found} or a footer and left out.", rows.lines[end])
     return rows.part(0, end)

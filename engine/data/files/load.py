@@ -11,6 +11,7 @@ from typing import IO
 from engine.data.files.encoding import EXPECTED, MARKS, is_markup
 from engine.data.limits import MAX_FILE_BYTES, MAX_UNPACKED_BYTES
 from engine.data.problems import DataError
+from engine.number_format import count
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | IO[str]
 MEGABYTE = 1e6
@@ -167,4 +168,5 @@ def _format_of_archive(data: bytes, name: str) -> str:
     if "xl/workbook.bin" in inside or "content.xml" in inside:
         raise _refusal(name, "a spreadsheet of another kind", "Save it as .xlsx or CSV.")
     listed = ", ".join(each[:60] for each in inside[:3])
-    raise DataError(f"{name} is a zip archive with {len(inside)} file(s) inside ({listed}). {UNPACK} {EXPECTED}", 1)
+    holds = f"{count(len(inside), 'file')} inside ({listed})"
+    raise DataError(f"{name} is a zip archive with {holds}. {UNPACK} {EXPECTED}", 1)

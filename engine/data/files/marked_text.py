@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from engine.data.files.structured import Texts
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, left_out
 
 LABEL = "__label__"
 FASTTEXT = re.compile(rf"{LABEL}(\S+)\s+(.*)")
@@ -52,9 +52,7 @@ def read_fasttext(text: str, notes: Notes) -> Texts | None:
         labels.append(match[1])
         lines.append(number)
     if odd:
-        notes.say(
-            f"Line {odd[0]} does not begin with __label__ and a class; {len(odd)} such line(s) are left out.", odd[0]
-        )
+        notes.say(f"Line {odd[0]} does not begin with __label__ and a class; {left_out(len(odd), 'line')}.", odd[0])
     if several:
         notes.say(
             f"Line {several[0]} has several labels; of such lines ({len(set(several))}) the first label counts.",

@@ -13,6 +13,7 @@ from engine.data.columns.cells import class_name
 from engine.data.files.structured import Arrays
 from engine.data.limits import MAX_UNPACKED_BYTES
 from engine.data.problems import DataError, Notes, named
+from engine.number_format import count
 
 VALUES = ("x", "data", "inputs", "sequences", "series", "arr_0")
 LABELS = ("y", "labels", "label", "targets", "target", "classes", "arr_1")
@@ -87,8 +88,8 @@ def _part(
         )
     elif labels is None or choices.get("time_first"):
         values = values.transpose(1, 0, 2) if choices.get("time_first") and labels is None else values
-        count, steps, channels = values.shape
-        read = f"read as {count} sequences of {steps} steps with {channels} channel(s)"
+        n, steps, channels = values.shape
+        read = f"read as {count(n, 'sequence')} of {count(steps, 'step')} with {count(channels, 'channel')}"
         notes.say(f"'{x}' has shape {shape}: {read}. Choose whether time comes first if it is the other way.", None, x)
     return list(values.astype(float)), None if labels is None else [class_name(label) for label in labels]
 

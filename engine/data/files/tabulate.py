@@ -12,8 +12,9 @@ from engine.data.columns.cells import LOOK, is_missing
 from engine.data.files.header import has_header, is_value
 from engine.data.files.rows import Rows
 from engine.data.limits import MAX_COLUMNS
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, left_out
 from engine.data.table import Table
+from engine.number_format import count, verb
 
 MAX_TITLE, MAX_FOOTER = 40, 20  # rows
 RAGGED_SHARE = 0.1
@@ -84,15 +85,26 @@ def _table_alone(rows: Rows, widths: np.ndarray, width: int, notes: Notes, what:
         first = [*rows.row(0), ""] if ends_empty else ["index", *rows.row(0)]
         rows, fits, start = rows.with_first(first), np.append(True, fits[1:]), 0
     if start:
-        found = f"The first {start} {what}(s) have other columns than the table below ('{_quote(rows.row(0))}')"
-        notes.say(f"{found}; they are taken for a title and left out.", rows.lines[0])
+        found = f"{place('first', start, what)} {verb(start, 'has', 'have')} other columns than the table below"
+        notes.say(f"{found} ('{_quote(rows.row(0))}'); {taken_for(start, 'title')}.", rows.lines[0])
     end = len(rows)
     while end > start + 1 and not fits[end - 1] and len(rows) - end < MAX_FOOTER:
         end -= 1
     if end < len(rows):
-        found = f"The last {len(rows) - end} {what}(s), from {what} {rows.lines[end]}, have other columns"
-        notes.say(f"{found} ('{_quote(rows.row(end))}'); they are taken for a footer and left out.", rows.lines[end])
+        last = len(rows) - end
+        found = f"{place('last', last, what)}, from {what} {rows.lines[end]}, {verb(last, 'has', 'have')} other columns"
+        notes.say(f"{found} ('{_quote(rows.row(end))}'); {taken_for(last, 'footer')}.", rows.lines[end])
     return _without_ragged(rows.part(start, end), fits[start:end], width, notes, what.capitalize())
+
+
+def place(which: str, number: int, what: str) -> str:
+    """The rows at the beginning or the end, in a sentence: "The first line", "The last 2 rows"."""
+    return f"The {which} {what if number == 1 else count(number, what)}"
+
+
+def taken_for(number: int, what: str) -> str:
+    """What becomes of so many rows there: "they are taken for a title and left out"."""
+    return f"{verb(number, 'it is', 'they are')} taken for a {what} and left out"
 
 
 def _without_ragged(rows: Rows, fits: np.ndarray, width: int, notes: Notes, what: str) -> Rows:
@@ -105,7 +117,7 @@ def _without_ragged(rows: Rows, fits: np.ndarray, width: int, notes: Notes, what
         usual = rows.lines[int(np.flatnonzero(fits)[0])]
         expected = f"but {width} are expected as in {what.lower()} {usual}; {len(ragged) - 1} more differ, too"
         raise DataError(f"{found}, {expected}. Is the delimiter right, and is text with commas in quotes?", line)
-    notes.say(f"{found} where {width} are expected; {len(ragged)} such row(s) are left out.", line)
+    notes.say(f"{found} where {width} are expected; {left_out(len(ragged), 'row')}.", line)
     return rows.take(np.flatnonzero(fits).tolist())
 
 
@@ -132,8 +144,8 @@ def _below_header(rows: Rows, notes: Notes, what: str) -> Rows:
     body = rows.part(1, len(rows))
     again = [i for i, row in enumerate(body.rows) if row == header]
     if again:
-        found = f"The header comes again in {what} {body.lines[again[0]]} ({len(again)} time(s))"
-        notes.say(f"{found}; those rows are left out.", body.lines[again[0]])
+        found = f"The header comes again in {what} {body.lines[again[0]]}"
+        notes.say(f"{found}; {left_out(len(again), 'row')}.", body.lines[again[0]])
         body = body.take(sorted(set(range(len(body))) - set(again)))
     if not len(body):
         raise DataError("There is a header but no row below it.", rows.lines[0])

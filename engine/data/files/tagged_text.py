@@ -10,7 +10,8 @@ from engine.data.files.header import is_value
 from engine.data.files.structured import Sentences
 from engine.data.layout import Layout
 from engine.data.limits import MAX_TAGS
-from engine.data.problems import Notes
+from engine.data.problems import Notes, left_out
+from engine.number_format import count, verb
 
 LOOK = 4_000  # lines looked at
 MIN_WORDS, MIN_BLANK, MIN_SENTENCES = 10, 2, 5
@@ -68,9 +69,11 @@ def _say(notes: Notes, documents: int, odd: list[tuple[int, int]], width: int) -
     if odd:
         number, found = odd[0]
         where = f"Line {number} has {found} columns where {width} are expected"
-        notes.say(f"{where} (a word and its tag); {len(odd)} such line(s) are left out.", number)
+        notes.say(f"{where} (a word and its tag); {left_out(len(odd), 'line')}.", number)
     if documents:
-        notes.say(f"{documents} line(s) {DOCUMENT} mark documents; they are left out as words.")
+        read = verb(documents, "it is not read as a word", "they are not read as words")
+        marks = verb(documents, "marks", "mark")
+        notes.say(f"{count(documents, 'line')} {DOCUMENT} {marks} documents; {read}.")
 
 
 def _layout_of(lines: list[str]) -> _Layout | None:

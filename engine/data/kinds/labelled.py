@@ -23,9 +23,10 @@ from engine.data.kinds.tokens import (
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
 from engine.data.limits import LOPSIDED, MAX_CLASSES
 from engine.data.names import LABEL_NAMES, TEXT_NAMES, UNKNOWN_NAME, rank
-from engine.data.problems import DataError, Notes, named
+from engine.data.problems import DataError, Notes, left_out, named
 from engine.data.table import Column, Table
 from engine.data.tasks.labelled import held_out_baselines
+from engine.number_format import count, verb
 
 TEST_SHARE = 0.2
 MIN_TEXTS = 10
@@ -52,7 +53,7 @@ def of_table(
     if len(kept) < len(table):
         lacking = int(np.setdiff1d(np.arange(len(table)), kept)[0])
         notes.say(
-            f"Line {table.lines[lacking]} lacks a text or a class; {len(table) - len(kept):,} such row(s) left out.",
+            f"Line {table.lines[lacking]} lacks a text or a class; {left_out(len(table) - len(kept), 'row')}.",
             int(table.lines[lacking]),
             label.name,
         )
@@ -104,7 +105,7 @@ def of_texts(
     keys = symbols.written()
     held = given.divided(keys, choices.get("test_share", TEST_SHARE), labels)
     check_sides(held, "texts", int(lines[0]))
-    say_copies(keys, held, lines, notes, "text(s)", names[0])
+    say_copies(keys, held, lines, notes, "text", names[0])
     vocabulary, tokens = vocabulary_of(symbols, held, unit, notes)
     counts = Counter(labels)
     classes = _in_order(counts)
@@ -222,8 +223,8 @@ def _enough(texts: list[str], labels: list[str], lines: np.ndarray, notes: Notes
             first,
             names[1],
         )
-    for name, count in counts.items():
-        if count == 1:
+    for name, often in counts.items():
+        if often == 1:
             line = int(lines[next(row for row in rows if labels[row] == name)])
             notes.say(
                 f"The class '{name}' occurs once, in line {line}; it could be trained or tested, not both, and is left "
@@ -264,8 +265,8 @@ def _read(texts: list[str], unit: str, lines: np.ndarray, notes: Notes, column: 
     numbered = Numbered.of(symbols(row, text) for row, text in enumerate(texts))
     if long:
         notes.say(
-            f"{len(long):,} text(s), first in line {lines[long[0]]}, are longer than {MAX_STEPS} {unit}; the first "
-            f"{MAX_STEPS} are read.",
+            f"{count(len(long), 'text')}, first in line {lines[long[0]]}, {verb(len(long), 'is', 'are')} longer "
+            f"than {MAX_STEPS} {unit}; the first {MAX_STEPS} are read.",
             int(lines[long[0]]),
             column,
         )

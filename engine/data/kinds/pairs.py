@@ -13,9 +13,10 @@ from engine.data.kinds.split import NOTHING, Given, SplitColumns, check_sides, s
 from engine.data.kinds.tokens import CHARACTERS, WORDS, clean, say_lower_case, split_text, spread, usual_unit
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
 from engine.data.names import PAIR_NAMES, rank
-from engine.data.problems import DataError, Notes, named
+from engine.data.problems import DataError, Notes, left_out, named
 from engine.data.table import Column, Table
 from engine.data.tasks.pairs import held_out_baselines
+from engine.number_format import count, verb
 
 TEST_SHARE = 0.1
 MIN_PAIRS = 10
@@ -89,7 +90,7 @@ def of_texts(
     held = given.only(rows).divided(keys, choices.get("test_share", TEST_SHARE))
     check_sides(held, "sources", int(lines[0]))
     both = [f"{key}\n{answer}" for key, answer in zip(keys, answers, strict=True)]
-    say_copies(both, held, lines, notes, "pair(s)")
+    say_copies(both, held, lines, notes, "pair")
     source_vocabulary, source_tokens = vocabulary_of(source, held, units[0], notes, "of the sources ")
     target_vocabulary, target_tokens = vocabulary_of(target, held, units[1], notes, "of the targets ")
     content = PairsContent(
@@ -169,9 +170,7 @@ def _whole(sources: list[str], targets: list[str], lines: np.ndarray, notes: Not
     rows = [row for row, pair in enumerate(zip(sources, targets, strict=True)) if all(pair)]
     if len(rows) < len(sources):
         first = int(lines[next(row for row in range(len(sources)) if not (sources[row] and targets[row]))])
-        notes.say(
-            f"Line {first} lacks one of its two sides; {len(sources) - len(rows):,} such pair(s) are left out.", first
-        )
+        notes.say(f"Line {first} lacks one of its two sides; {left_out(len(sources) - len(rows), 'pair')}.", first)
     if len(rows) < MIN_PAIRS:
         raise DataError(
             f"There are {len(rows)} pairs; at least {MIN_PAIRS} are needed.", int(lines[rows[0]]) if rows else None
@@ -193,9 +192,7 @@ def _short_enough(
         limits = " and ".join(
             f"a {side} {MAX_STEPS[unit]} {unit}" for side, unit in zip(("source", "target"), units, strict=True)
         )
-        notes.say(
-            f"Line {first} is too long: {limits} at most; {len(rows) - len(short):,} such pair(s) are left out.", first
-        )
+        notes.say(f"Line {first} is too long: {limits} at most; {left_out(len(rows) - len(short), 'pair')}.", first)
     if len(short) < MIN_PAIRS:
         raise DataError(f"There are {len(short)} pairs that are short enough; at least {MIN_PAIRS} are needed.")
     return short
@@ -208,8 +205,9 @@ def _say_repeated(keys: list[str], answers: list[str], lines: np.ndarray, notes:
     if several:
         first = int(lines[next(row for row, key in enumerate(keys) if key in several)])
         notes.say(
-            f"{len(several):,} source(s), first that in line {first}, stand there more than once with different "
-            "answers; they are kept on one side of the split, and not all of their answers can be right.",
+            f"{count(len(several), 'source')}, first that in line {first}, {verb(len(several), 'stands', 'stand')} "
+            "there more than once with different answers; copies are kept on one side of the split, and not all "
+            "answers can be right.",
             first,
             harmless=True,
         )

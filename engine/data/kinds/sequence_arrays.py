@@ -13,8 +13,9 @@ import numpy as np
 from engine.data.content import SequencesContent
 from engine.data.kinds.split import NOTHING, Given, check_sides, say_copies
 from engine.data.limits import HUGE, LOPSIDED, MAX_CHANNELS, MAX_CLASSES, MAX_SEQUENCES
-from engine.data.problems import DataError, Notes
+from engine.data.problems import DataError, Notes, left_out
 from engine.data.tasks.sequences import first_answer, held_out_baselines
+from engine.number_format import count, verb
 
 MIN_SEQUENCES = 4
 MIN_STEPS = 2  # of the longest
@@ -63,9 +64,8 @@ def of_arrays(
     _check_channels(arrays, origin.lines)
     given, names, origin = _with_class(arrays, labels, origin, notes)
     if len(given) < MIN_SEQUENCES:
-        raise DataError(
-            f"There are {len(given)} sequence(s); at least {MIN_SEQUENCES} are needed.", _first(origin.lines)
-        )
+        there = f"There {verb(len(given), 'is', 'are')} {count(len(given), 'sequence')}"
+        raise DataError(f"{there}; at least {MIN_SEQUENCES} are needed.", _first(origin.lines))
     if len(given) > MAX_SEQUENCES:
         raise DataError(
             f"There are {len(given):,} sequences; at most {MAX_SEQUENCES:,} are read.", _first(origin.lines)
@@ -76,7 +76,7 @@ def of_arrays(
     keys = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in given]
     held = origin.given.divided(keys, choices.get("test_share", TEST_SHARE), names)
     check_sides(held, "sequences", _first(origin.lines))
-    say_copies(keys, held, origin.lines, notes, "sequence(s)")
+    say_copies(keys, held, origin.lines, notes, "sequence")
     if names is None:
         _check_answers(read, held)
     mean, sd = _scale(read, held, notes)
@@ -164,9 +164,7 @@ def _say_left_out(places: list[int], why: str, origin: Origin, notes: Notes) -> 
     if places:
         at = places[0]
         line = int(origin.lines[at])
-        notes.say(
-            f"Sequence {at + 1} (line {line}) {why}; {len(places)} such sequence(s) are left out.", line, origin.label
-        )
+        notes.say(f"Sequence {at + 1} (line {line}) {why}; {left_out(len(places), 'sequence')}.", line, origin.label)
 
 
 def _finite(arrays: list[np.ndarray], lines: np.ndarray, notes: Notes) -> list[np.ndarray]:
@@ -178,7 +176,8 @@ def _finite(arrays: list[np.ndarray], lines: np.ndarray, notes: Notes) -> list[n
     infinite = any((np.abs(arrays[each]) >= HUGE).any() for each in odd)
     what = "missing or infinite" if infinite else "missing"
     notes.say(
-        f"Sequence {at + 1} has {what} values; {len(odd)} sequence(s) have such, where the last value before is held.",
+        f"Sequence {at + 1} has {what} values; {count(len(odd), 'sequence')} {verb(len(odd), 'has', 'have')} such, "
+        "where the last value before is held.",
         int(lines[at]),
     )
     return [np.where(np.abs(array) < HUGE, array, np.nan) for array in arrays]
@@ -200,7 +199,7 @@ def _check_answers(arrays: Sequence[np.ndarray], held: np.ndarray) -> None:
 def _thinning(longest: int, choices: dict[str, Any], notes: Notes) -> int:
     """How many neighbouring steps become one."""
     if longest < MIN_STEPS:
-        raise DataError(f"The longest sequence has {longest} step(s); at least {MIN_STEPS} are needed.")
+        raise DataError(f"The longest sequence has {count(longest, 'step')}; at least {MIN_STEPS} are needed.")
     chosen = choices.get("thin")
     steps = int(chosen or -(-longest // MAX_STEPS))
     left = -(-longest // steps)
@@ -260,7 +259,8 @@ def _scale(arrays: Sequence[np.ndarray], held: np.ndarray, notes: Notes) -> tupl
     if len(still):
         name = _channel_names(steps.shape[1])[still[0]]
         notes.say(
-            f"'{name}' never changes in the trained part; {len(still)} such channel(s) tell the network nothing.",
+            f"'{name}' never changes in the trained part; {count(len(still), 'such channel')} "
+            f"{verb(len(still), 'tells', 'tell')} the network nothing.",
             None,
             name,
         )

@@ -21,6 +21,7 @@ from engine.data.problems import DataError, Notes, a, named
 from engine.data.table import Column, Table
 from engine.data.tasks.series_baselines import held_out_baselines
 from engine.data.tasks.series_windows import longest_window
+from engine.number_format import count
 
 IN_ORDER = Step("row", 1.0)  # rows without a time
 ENOUGH_TO_RELATE = 30  # trained values from which on it is said whether they are related
@@ -203,13 +204,13 @@ def _missing(found: _Found) -> dict[str, int]:
 
 def _say_missing(found: _Found, notes: Notes) -> None:
     total = sum(len(one.values) for one in found.series)
-    for channel, (name, count) in enumerate(_missing(found).items()):
-        if not count:
+    for channel, (name, lacking) in enumerate(_missing(found).items()):
+        if not lacking:
             continue
-        if count > 0.5 * total:
-            notes.say(f"Column '{name}' is missing in {count / total:.0%} of the rows.", None, name)
+        if lacking > 0.5 * total:
+            notes.say(f"Column '{name}' is missing in {lacking / total:.0%} of the rows.", None, name)
         line = _first_missing(found.series, channel)
-        values = "1 value" if count == 1 else f"{count:,} values"
+        values = count(lacking, "value")
         where = f", first in line {line}" if line else ""
         if channel == 0:
             notes.say(

@@ -13,6 +13,7 @@ from engine.data.kinds.columns import group_column
 from engine.data.names import SPLIT_NAMES, SPLIT_VALUES
 from engine.data.problems import DataError, Notes
 from engine.data.table import Column
+from engine.number_format import count, verb
 
 TRAINED = ("train", "training")
 
@@ -164,7 +165,7 @@ def say_copies(
     """Say how many of these come again, if any do, and whether they are on one side.
 
     Args:
-        what: "text(s)".
+        what: "text".
     """
     seen = Counter(keys)
     if len(seen) == len(keys):
@@ -172,8 +173,12 @@ def say_copies(
     first = int(lines[next(row for row, key in enumerate(keys) if seen[key] > 1)])
     trained = {key for key, out in zip(keys, held, strict=True) if not out}
     both = sum(bool(out) and key in trained for key, out in zip(keys, held, strict=True))
-    sides = f"{both:,} held-out one(s) are trained on as well" if both else "copies are kept on one side of the split"
-    says = f"{len(keys) - len(seen):,} {what} stand there more than once, first that in line {first}; {sides}."
+    more = len(keys) - len(seen)
+    sides = "copies are kept on one side of the split"
+    if both:
+        sides = f"{count(both, 'held-out one')} {verb(both, 'is', 'are')} trained on as well"
+    stands = f"{count(more, what)} {verb(more, 'stands', 'stand')} there more than once"
+    says = f"{stands}, first that in line {first}; {sides}."
     notes.say(says, first, column, harmless=True)
 
 

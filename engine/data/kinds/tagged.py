@@ -15,9 +15,10 @@ from engine.data.kinds.tokens import WORDS, lengths_of, readable, spread
 from engine.data.kinds.vocabulary import Numbered, unknown_share, vocabulary_of
 from engine.data.limits import LOPSIDED, MAX_TAGS
 from engine.data.names import rank
-from engine.data.problems import DataError, Notes, named
+from engine.data.problems import DataError, Notes, left_out, named
 from engine.data.table import Column, Table
 from engine.data.tasks.tagged import held_out_baselines
+from engine.number_format import count, verb
 
 Sentence = list[tuple[int, str, str]]
 """(line, word, tag) of every word."""
@@ -83,7 +84,7 @@ def of_sentences(
     lines = np.array([sentence[0][0] for sentence in sentences], np.int64)
     held = given.only(places).divided(keys, choices.get("test_share", TEST_SHARE))
     check_sides(held, "sentences", int(lines[0]))
-    say_copies(keys, held, lines, notes, "sentence(s)")
+    say_copies(keys, held, lines, notes, "sentence")
     vocabulary, known = vocabulary_of(words, held, WORDS, notes)
     classes = tuple(sorted(counts))
     number = {tag: place for place, tag in enumerate(classes)}
@@ -161,7 +162,7 @@ def _sentences(table: Table, sentence: Column | None, word: Column, tag: Column,
             sentences.append([])
     if lacking:
         first = int(table.lines[lacking[0]])
-        notes.say(f"Line {first} lacks a word or its tag; {len(lacking):,} such row(s) are left out.", first, tag.name)
+        notes.say(f"Line {first} lacks a word or its tag; {left_out(len(lacking), 'row')}.", first, tag.name)
     return [each for each in sentences if each]
 
 
@@ -175,8 +176,8 @@ def _cut(sentences: list[Sentence], notes: Notes) -> list[Sentence]:
     long = [each[0][0] for each in sentences if len(each) > MAX_STEPS]
     if long:
         notes.say(
-            f"{len(long):,} sentence(s), first that in line {long[0]}, are longer than {MAX_STEPS} words; the first "
-            f"{MAX_STEPS} are read.",
+            f"{count(len(long), 'sentence')}, first that in line {long[0]}, {verb(len(long), 'is', 'are')} longer than "
+            f"{MAX_STEPS} words; the first {MAX_STEPS} are read.",
             long[0],
         )
     return [each[:MAX_STEPS] for each in sentences]
@@ -222,8 +223,8 @@ def _say_lost(sentences: list[Sentence], notes: Notes, column: str) -> None:
     if lost:
         line, tag = lost[0]
         notes.say(
-            f"Line {line}: the tag '{tag}' goes on from nothing, where 'B-{tag[2:]}' is expected; {len(lost):,} such "
-            "tag(s) are kept as they are.",
+            f"Line {line}: the tag '{tag}' goes on from nothing, where 'B-{tag[2:]}' is expected; "
+            f"{count(len(lost), 'such tag')} {verb(len(lost), 'is', 'are')} kept as written.",
             line,
             column,
             harmless=True,

@@ -18,6 +18,7 @@ from engine.data.limits import MAX_TEXT
 from engine.data.problems import DataError, Notes, named
 from engine.data.table import Column, Table
 from engine.data.tasks.text import LINE_END, held_out_baselines
+from engine.number_format import count
 
 TEST_SHARE = 0.1
 MIN_SYMBOLS = {CHARACTERS: 200, WORDS: 100}
@@ -131,7 +132,8 @@ def _limited(lines: Pieces, notes: Notes, length: int | None) -> Pieces:
     odd = [number for number, line in lines if CONTROL.search(line)]
     if odd:
         notes.say(
-            f"Line {odd[0]} holds control characters; in {len(odd):,} such line(s) they are read as spaces.", odd[0]
+            f"Line {odd[0]} holds control characters; in {count(len(odd), 'such line')} they are read as spaces.",
+            odd[0],
         )
         lines = [(number, CONTROL.sub(" ", line)) for number, line in lines]
     return lines

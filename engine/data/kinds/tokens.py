@@ -12,6 +12,7 @@ import numpy as np
 from engine.data.limits import MAX_SEQUENCES
 from engine.data.problems import Notes
 from engine.data.tasks.words import WORD
+from engine.number_format import count, verb
 
 CHARACTERS, WORDS = "characters", "words"
 
@@ -54,7 +55,8 @@ def clean(texts: Sequence[object], lines: np.ndarray, notes: Notes, column: str 
         cleaned.append(without_marks(text))
     if marked:
         notes.say(
-            f"{marked:,} text(s), first in line {lines[first]}, hold HTML such as {example}; the marks are left out.",
+            f"{count(marked, 'text')}, first in line {lines[first]}, {verb(marked, 'holds', 'hold')} HTML such as "
+            f"{example}; the marks are left out.",
             int(lines[first]),
             column,
         )

@@ -14,7 +14,14 @@ from engine.data.tasks.forecast import series_forecast
 from engine.data.tasks.series_baselines import BEFORE, baseline_answers, errors_at, held_out_baselines
 from engine.data.tasks.series_rows import SeriesRows, rows_of
 from engine.data.tasks.series_units import as_answers, index_of, mean_absolute_error
-from engine.data.tasks.series_windows import continues, input_labels, longest_window, step_names, window_ends
+from engine.data.tasks.series_windows import (
+    continues,
+    input_labels,
+    longest_window,
+    step_names,
+    target_label,
+    window_ends,
+)
 from engine.data.tasks.words import title_of
 from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
 from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
@@ -61,7 +68,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         inputs="values",
         outputs="values",
         input_labels=input_labels(content),
-        output_labels=(content.channels[0],),
+        output_labels=(target_label(content),),
         metric=Metric(
             f"mean absolute error, {unit}" if unit else f"mean absolute error of {shortened(target, 24)}",
             lambda batch, outputs: mean_absolute_error(content, batch, outputs),

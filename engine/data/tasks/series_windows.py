@@ -9,6 +9,13 @@ from engine.data.tasks.series_rows import SeriesRows, once_per_content, rows_of
 from engine.tasks import Batch
 
 GAP = "time since the row before"
+ASKED = {
+    "none": "{}",
+    "log": "logarithm of {}",
+    "differences": "change of {}",
+    "log differences": "change of {}",
+}
+"""By transform: what a network reads and is asked of the target."""
 
 
 def continues(content: SeriesContent) -> bool:
@@ -16,9 +23,14 @@ def continues(content: SeriesContent) -> bool:
     return content.horizon == 1 and len(input_labels(content)) == 1
 
 
+def target_label(content: SeriesContent) -> str:
+    """What the numbers of the target are that a network reads and gives: "change of sales"."""
+    return ASKED[content.transform].format(content.channels[0])
+
+
 def input_labels(content: SeriesContent) -> tuple[str, ...]:
     """The channels that a network reads; where the steps are uneven, the time since the row before is one of them."""
-    return (*content.channels, GAP) if content.gaps else content.channels
+    return (target_label(content), *content.channels[1:], *([GAP] if content.gaps else []))
 
 
 @once_per_content

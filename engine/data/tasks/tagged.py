@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,8 @@ from engine.data.tasks.words import (
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
 from engine.tasks.base import OWN_FAMILY, DataSettings, accuracy, evenly
 from engine.tasks.text_input import MAX_TYPED_STEPS, single_sequence
+
+TOGETHER = 256  # sentences that are read at once
 
 
 def _joined(sequences: Sequence[np.ndarray], rows: np.ndarray, steps: int | None = None) -> np.ndarray:
@@ -75,23 +77,20 @@ def held_out_baselines(content: TaggedContent) -> dict[str, float]:
     )
 
 
-def tag_accuracies(content: TaggedContent, batch: Batch, outputs: np.ndarray) -> dict[str, float]:
-    """{tag: the share of the words with this tag that got it}, in the order of the classes; without tags of no word.
-
-    Args:
-        batch: sentences of these data. outputs: (T, batch, classes), a score of each tag for each word.
-    """
-    tags, answers = batch.targets[batch.mask], outputs.argmax(-1)[batch.mask]
-    asked = np.bincount(tags, minlength=len(content.classes))
-    right = np.bincount(tags[answers == tags], minlength=len(content.classes))
-    return {tag: float(r / n) for tag, n, r in zip(content.classes, asked, right, strict=True) if n}
-
-
 def _dealt(words: Ragged, tags: Ragged, rows: np.ndarray, seq_len: int) -> Batch:
     """A batch of these sentences, as far as they fit."""
     inputs, lengths = words.dealt(rows, seq_len, NO_SYMBOL)
     targets, _ = tags.dealt(rows, seq_len, 0)
     return Batch(inputs, targets, np.arange(seq_len)[:, None] < lengths, lengths, origin=origin_of(rows))
+
+
+def _whole(words: Ragged, tags: Ragged, rows: np.ndarray, most: int) -> Iterator[Batch]:
+    """Batches of these sentences, none of them cut; of evenly chosen ones where they have more than `most` words."""
+    rows = evenly(rows, max(1, len(rows) * most // max(most, int(words.lengths[rows].sum()))))
+    rows = rows[np.argsort(words.lengths[rows], kind="stable")]  # of like length, so that little is padding
+    for first in range(0, len(rows), TOGETHER):
+        some = rows[first : first + TOGETHER]
+        yield _dealt(words, tags, some, int(words.lengths[some].max()))
 
 
 def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> Task:
@@ -117,11 +116,14 @@ def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> T
     def losses_on(experiment: DataSettings, batch: Batch) -> dict[str, float]:
         return {known: mean_loss(of[batch.inputs, batch.targets], batch.mask) for known, of in losses.items()}
 
+    def usual_of(batch: Batch) -> np.ndarray:
+        assert batch.origin is not None
+        return usual.dealt(batch.origin[:, 0], len(batch.inputs), 0)[0]
+
     def metric_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
         if batch.origin is None:
             return {}
-        known, _ = usual.dealt(batch.origin[:, 0], len(batch.inputs), 0)
-        return _right(content, largest, batch.targets[batch.mask], known[batch.mask])
+        return _right(content, largest, batch.targets[batch.mask], usual_of(batch)[batch.mask])
 
     def encode(experiment: DataSettings, text: str) -> Batch:
         tokens = numbers_of_typed(text, content.vocabulary)
@@ -146,6 +148,7 @@ def tagged_task(name: str, summary: dict[str, Any], content: TaggedContent) -> T
         baselines=lambda experiment: everything(experiment.seq_len),
         baselines_on=losses_on,
         metric_baselines=metric_baselines,
+        tag_test=lambda most: ((whole, usual_of(whole)) for whole in _whole(words, tags, rows_of["test"], most)),
         encode=encode,
         asks="A sentence; every word gets a tag",
         example=example_of([content.words[row] for row in rows_of["test"]], content.vocabulary),

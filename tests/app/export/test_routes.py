@@ -211,6 +211,28 @@ def test_a_script_that_data_are_too_many_for_says_so(get, exported, monkeypatch)
     assert (answer.status_code, answer.body.decode()) == (413, "too many")
 
 
+def test_data_that_are_too_many_for_a_script_are_said_before_anybody_presses(monkeypatch):
+    monkeypatch.setattr("engine.codegen.own.writer.MAX_PACKED", 100)
+    page = AppTest.from_function(offer_strokes, default_timeout=LIMIT).run()
+    assert not page.exception
+    shown = "".join(each.proto.body for each in page.get("html"))
+    assert "script.py" not in shown and "curves.csv" in shown
+    assert f"<b>PyTorch script</b> <span>{player.NO_SCRIPT} These data are too many" in shown
+
+
+def offer_strokes() -> None:
+    import types
+
+    from app.export import card
+    from engine.data import read
+    from engine.data.defaults import defaults
+    from tests.engine.data.format_files import strokes
+
+    experiment = defaults(read(strokes(), name="strokes.json"))
+    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
+    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+
+
 def test_weights_are_named_after_the_step_that_they_say():
     weights = {"w": torch.zeros(1)}
     assert weights_file.step_of(safetensors.torch.save(weights, {"step": "17"})) == 17

@@ -17,14 +17,17 @@ from app.live.feed import HELD_OUT, REPEATS, Feed, curves_of, held_out_numbers, 
 from app.live.tabs import ON_THE_STAGE
 from app.stage.feed import STAGE
 from app.verdicts import LOOK_AT, NO_CURE
+from engine.data import read
+from engine.data.defaults import defaults
 from engine.diagnosis import diagnose
-from engine.frame import Diagnosis, RunPhase
+from engine.frame import Diagnosis, RunInfo, RunPhase
 from engine.frame.held_out import HeldOutRecord
 from engine.frame.typed_frame import TypedFrame
 from engine.recording.history import History
 from engine.workers import TYPED_FRAME
 from tests.app.figures.conftest import CASES, over, seen
 from tests.app.live.conftest import decoded, header_of, run_of, slot_of
+from tests.engine.data.series_tables import waves
 
 
 def on_the_page(slot: types.SimpleNamespace) -> dict[str, LiveFigure]:
@@ -219,6 +222,23 @@ def test_a_bad_verdict_without_a_cure_says_so_and_what_to_look_at():
 @pytest.mark.parametrize("loss", ["probe_loss", "held_out_loss"])
 def test_a_run_that_improves_is_not_said_to_have_no_cure(loss):
     assert verdict_of("vanished", **{loss: 0.7 * slot_of("stacked").run.info.baseline})["look"] == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "means", "unit"),
+    [
+        ("behind", None, "an hour"),
+        ("behind", "hour", "a day"),
+        ("behind", "day", ""),
+        ("plateau", None, "an hour"),
+        ("vanished", None, ""),
+    ],
+)
+def test_where_rows_are_too_close_together_means_are_named_as_on_the_page(kind, means, unit):
+    e = defaults(read(waves(3000, 144, freq="10min").to_csv(index=False).encode(), name="a.csv", means=means))
+    frame = dataclasses.replace(slot_of("stacked").run.frame, diagnosis=Diagnosis(kind, "It is so.", {}, {"seed": 1}))
+    look = feeds.verdict(RunInfo.of(e), frame)["look"]
+    assert (f"“Values: means of {unit}”" in look and LOOK_AT[kind] in look) if unit else look == ""
 
 
 def test_overfitting_offers_the_step_of_the_lowest_held_out_loss():

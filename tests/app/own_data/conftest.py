@@ -21,7 +21,7 @@ from tests.engine import own_data as made_up
 
 FINGERPRINT = "5e41e5" + 58 * "0"
 PROBLEMS = (
-    Problem(3, "sales", "Line 3: '<b>n/a</b>' is not a number; 1 such cell(s) count as missing."),
+    Problem(3, "sales", "Line 3: '<b>n/a</b>' is not a number; 1 such cell counts as missing."),
     Problem(None, "sales", "The changes of 'sales' are not related: expect no network to beat 'the value before'."),
 )
 

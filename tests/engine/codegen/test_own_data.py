@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from engine.codegen import ScriptError, script
+from engine.codegen.packed import fits, packed
 from engine.data import Dataset, read
 from engine.data.defaults import defaults
 from tests.engine.codegen.test_script import RELATIVE, run, trained, unused
@@ -209,6 +210,13 @@ def test_several_files_are_read_as_pairs_or_classes(tmp_path):
         for path in paths:
             path.write_text("\ufeff" + "\n".join(english), encoding="utf-8")
         assert_equal(read(paths, encoding="utf-8"), tmp_path, None)
+
+
+def test_what_fits_is_known_without_packing_it():
+    rng = np.random.default_rng(0)
+    for content in (rng.bytes(3_000), rng.bytes(700_000), bytes(10**6), b"", b"abc"):
+        size = len(packed("X", content)) - len(packed("X", b""))
+        assert fits(content, size + 20) and not fits(content, size - 20), len(content)
 
 
 def test_too_many_data_for_a_script_are_refused_in_a_sentence(monkeypatch):

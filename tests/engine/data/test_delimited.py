@@ -115,7 +115,7 @@ def test_a_few_ragged_rows_are_left_out_with_their_line():
     table, notes = table_of("\n".join(rows))
     assert len(table) == 39 and 11 not in table.lines
     assert [(p.line, p.sentence) for p in notes] == [
-        (11, "Line 11 has 4 columns where 3 are expected; 1 such row(s) are left out.")
+        (11, "Line 11 has 4 columns where 3 are expected; 1 such row is left out.")
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_chosen_header_counts():
 
 def test_headers_that_come_again():
     table, notes = table_of(lines(",", 20) + lines(",", 20))
-    assert len(table) == 40 and "The header comes again in line 22 (1 time(s))" in said(notes)
+    assert len(table) == 40 and "The header comes again in line 22; 1 such row is left out." in said(notes)
 
 
 def test_equal_names_and_empty_columns():

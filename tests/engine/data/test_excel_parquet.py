@@ -64,7 +64,7 @@ def test_the_longest_sheet_without_title_and_footer():
 def test_formulas_without_a_result_are_said_with_their_place():
     table, notes = excel_table(workbook(A=[["x", "y"], *[[i, f"=A{i + 2}*2" if i == 3 else i] for i in range(9)]]))
     assert table.columns[1][2:5] == [2, None, 4]
-    assert "1 cell(s) hold a formula whose result was never stored (first in row 5, column 2)" in said(notes)
+    assert "1 cell holds a formula whose result was never stored (first in row 5, column 2)" in said(notes)
     assert notes[0].line == 5
 
 

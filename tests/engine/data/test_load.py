@@ -108,7 +108,7 @@ def test_archives_are_known_by_their_directory():
     assert format_of(archive("xl/workbook.xml", "xl/worksheets/sheet1.xml"), "x") == "excel"
     assert format_of(archive("x.npy", "y.npy"), "x") == "npz"
     assert format_of(b"PAR1....PAR1", "x") == "parquet"
-    with pytest.raises(DataError, match=r"with 2 file\(s\) inside \(a\.csv, b\.csv\)\. Unpack it"):
+    with pytest.raises(DataError, match=r"with 2 files inside \(a\.csv, b\.csv\)\. Unpack it"):
         format_of(archive("a.csv", "b.csv"), "x")
     with pytest.raises(DataError, match="a Word document"):
         format_of(archive("word/document.xml"), "x")

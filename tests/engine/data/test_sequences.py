@@ -72,7 +72,7 @@ def test_copies_stay_on_one_side_and_classes_in_proportion():
     arrays = [*WAVES, *WAVES[:8]]
     summary, content, said = made(arrays, [*NAMES, *NAMES[:8]])
     assert (content.held[:8] == content.held[40:]).all()
-    assert "8 sequence(s) stand there more than once" in said
+    assert "8 sequences stand there more than once" in said
     shares = [content.held[content.labels == number].mean() for number in (0, 1)]
     assert all(0.1 < share < 0.3 for share in shares)
     assert summary["train"] + summary["test"] == summary["rows"] == 48
@@ -121,7 +121,7 @@ def test_classes_that_are_large_numbers_stay_apart(subtests):
 @for_each(
     {
         "arrays, labels, sentence": [
-            (WAVES[:3], None, "3 sequence.s.; at least 4"),
+            (WAVES[:3], None, "3 sequences; at least 4"),
             ([*WAVES, np.zeros((5, 2))], None, "Sequence 41 has 2 channels, but 1 are expected"),
             (WAVES, ["a"] * 40, "only one class, 'a'"),
             ([np.ones(5)] * 9, None, "are the same|never change"),

@@ -171,7 +171,7 @@ def test_the_classes_decide_which_axis_is_time():
 def test_without_classes_the_first_axis_counts_sequences_unless_chosen():
     notes = Notes()
     assert len(read_npz(npz(x=X), notes, {}).arrays) == 4
-    assert "4 sequences of 3 steps with 2 channel(s)" in notes[0].sentence
+    assert "4 sequences of 3 steps with 2 channels" in notes[0].sentence
     assert len(read_npz(npz(x=X), Notes(), {"time_first": True}).arrays) == 3
 
 

@@ -185,7 +185,7 @@ def test_a_row_without_text_or_class_is_left_out_and_none_is_a_class():
     notes = Notes()
     summary, _ = labelled.of_table(table, columns, notes, {})
     assert summary["rows"] == 38 and summary["classes"]["none"] == 26 - (1 if 4 % 3 else 0) - (1 if 6 % 3 else 0)
-    assert "6 Line 6 lacks a text or a class; 2 such row(s)" in said(notes)
+    assert "6 Line 6 lacks a text or a class; 2 such rows are left out" in said(notes)
 
 
 def test_the_name_of_a_class_is_kept_as_it_is_written_but_whole_numbers_have_no_decimals():
@@ -216,9 +216,7 @@ def test_a_split_column_and_groups_are_obeyed():
     frame.loc[:, "review"] = ["the same film", "another good film", "a film"] * 20
     table, columns = table_of(types, text=frame.review, label=frame.sentiment, user_id=users)
     labelled.of_table(table, columns, notes, {})
-    assert "57 text(s) stand there more than once, first that in line 2; 12 held-out one(s) are trained on" in said(
-        notes
-    )
+    assert "57 texts stand there more than once, first that in line 2; 12 held-out ones are trained on" in said(notes)
 
 
 def test_classes_that_differ_in_capitals_or_occur_once():

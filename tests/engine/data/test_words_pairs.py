@@ -188,8 +188,8 @@ def test_what_changes_numbers_is_said():
     assert summary["rows"] == 58
     for words in ("4 Line 4 lacks one of its two sides; 1 such",
                   "6 Line 6 is too long: a source 60 words and a target 60 words at most",
-                  "1 source(s), first that in line 9, stand there more than once with different answers",
-                  "stand there more than once", "occur only once", "unknown"):  # fmt: skip
+                  "1 source, first that in line 9, stands there more than once with different answers",
+                  "pairs stand there more than once", "occur only once", "unknown"):  # fmt: skip
         assert words in said(notes), words
     with pytest.raises(DataError, match="There are 9 pairs; at least 10"):
         read(sources[12:21], targets[12:21])

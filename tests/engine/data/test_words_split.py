@@ -41,7 +41,7 @@ def test_the_marks_of_html_are_left_out_and_said_and_other_signs_stay():
     ]
     cleaned = clean(texts, np.arange(10, 17), notes, "review")
     assert cleaned == ["A fine film", "Tom & Jerry", "1 < 2 and 3 > 2", "I <3 it", "7", "so", "a\ufffdb"]
-    assert said(notes) == "10 3 text(s), first in line 10, hold HTML such as <br />; the marks are left out."
+    assert said(notes) == "10 3 texts, first in line 10, hold HTML such as <br />; the marks are left out."
     clean(["plain"], np.arange(1), notes, "review")
     assert len(notes) == 1
 

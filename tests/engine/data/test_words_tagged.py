@@ -161,7 +161,7 @@ def test_what_is_odd_is_said():
     summary, _ = read([*sentences, []], notes)
     assert summary["sequences"] == 40 and summary["lengths"][2] == 200
     for words in ("91 Line 91: the tag 'I-LOC' goes on from nothing, where 'B-LOC' is expected; 1 such",
-                  "2 sentence(s) stand there more than once", "longer than 200 words", "% of the words are tagged 'O'",
+                  "2 sentences stand there more than once", "longer than 200 words", "% of the words are tagged 'O'",
                   "occur only once", "Capitals"):  # fmt: skip
         assert words in said(notes), words
 

@@ -86,16 +86,17 @@ def test_simple_answers_are_measured_on_the_sequences_that_judge_the_network():
     assert RunInfo.of(info.experiment.replace(hidden_size=7)).metric_baselines == info.metric_baselines
 
 
-def judged(metric: float, *, step: int = 300, share: float = 0.7, solved: bool = False):
+def judged(metric: float, *, step: int = 300, share: float = 0.7, solved: bool = False, **record: float):
     """The verdict where the gradient is healthy and the loss has fallen, with this metric on the held-out sequences."""
     trainer = Trainer(experiment_on(series(), cell="gru", init="orthogonal"))
     info, frame = trainer.info, trainer.frame()
     loss = share * info.held_out_baseline
-    frame = dataclasses.replace(
-        frame, step=step, held_out_step=step, held_out_loss=loss, held_out_earlier=1.2 * loss, held_out_best=loss,
-        held_out_earlier_step=step - 100, held_out_best_step=step, held_out_metric=metric, held_out_spread=1.0,
-        held_out_band=-1, ratio=np.full_like(frame.ratio, 0.5), held_out_solved=solved, probe_loss=0.5,
-    )  # fmt: skip
+    record = {
+        "step": step, "held_out_step": step, "held_out_loss": loss, "held_out_earlier": 1.2 * loss,
+        "held_out_best": loss, "held_out_earlier_step": step - 100, "held_out_best_step": step,
+        "held_out_metric": metric, "held_out_spread": 1.0, "held_out_band": -1, "held_out_solved": solved, **record,
+    }  # fmt: skip
+    frame = dataclasses.replace(frame, ratio=np.full_like(frame.ratio, 0.5), probe_loss=0.5, **record)
     return info, diagnose(info, frame)
 
 
@@ -112,6 +113,20 @@ def test_a_network_that_beats_no_simple_answer_is_never_called_healthy():
     assert f"{info.write_metric(best)}, that" not in close, "two numbers that differ are not written alike"
     assert judged(best * 0.99)[1].kind == "healthy"
     assert judged(1e3, step=150)[1].kind == "healthy", "before that it has hardly begun"
+
+
+def test_a_network_that_beats_every_simple_answer_has_not_learned_by_heart():
+    """Its training loss falls and its held-out loss has turned; whether that has cost anything, the metric says."""
+    info, _ = judged(1e3)
+    best = info.metric_baselines[info.best_metric_baseline]
+    turned = {"held_out_earlier": 0.6, "held_out_best": 0.5, "held_out_best_step": 200, "recent_loss": 0.1,
+              "held_out_earlier_step": 250, "held_out_best_training": 0.4}  # fmt: skip
+    turned |= {name: turned[name] * info.held_out_baseline for name in turned if not name.endswith("step")}
+    assert judged(0.99 * best, share=0.7, **turned)[1].kind == "healthy"
+    worse = judged(1.01 * best, share=0.7, **turned)[1]
+    assert worse.kind == "overfitting" and worse.evidence["best_step"] == 200
+    assert judged(0.99 * best, share=1.2, **turned)[1].kind == "overfitting", "its loss is worse than a simple answer's"
+    assert worse.cure == {"noise": 0.3}, "measured: of numbers more than dropout before the head"
 
 
 def test_a_task_of_the_catalogue_has_no_such_answers():

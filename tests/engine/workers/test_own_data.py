@@ -6,16 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from engine.data import Dataset, read
+from engine.data.defaults import defaults
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import RunInfo, RunPhase
 from engine.recording.own_data import describe, described
+from engine.tasks import sample
 from engine.tasks.own import known
 from engine.training import Trainer
 from engine.workers.brought_data import BroughtData
 from engine.workers.protocol import Bring, Forget, Open, Order, Report
+from engine.workers.run import Run
 from engine.workers.worker import Worker
 from tests.engine.conftest import assert_same
 from tests.engine.own_data import Broken, experiment_on, labelled, series
@@ -94,6 +99,33 @@ def test_each_dataset_is_sent_once_and_forgotten_with_its_last_user():
     assert len(data.use(4, (one,))) == 1
     data.clear()
     assert len(data.use(4, (one,))) == 1, "a new process has none"
+
+
+def of_two_classes(folder: Path, *names: str) -> Dataset:
+    """Two files of texts, with these names; the first has more words."""
+    folder.mkdir()
+    contents = ("a good film\n" * 20 + "good\n", "bad\n" * 20 + "so bad\n")
+    for name, content in zip(names, contents, strict=True):
+        (folder / name).write_text(content)
+    return read([folder / name for name in names])
+
+
+def test_files_of_the_same_bytes_and_other_names_are_other_classes(tmp_path):
+    """A file is a class: named otherwise, the classes have other names, and may have another order."""
+    both = [
+        of_two_classes(tmp_path / "1", "pos.txt", "neg.txt"),
+        of_two_classes(tmp_path / "2", "alpha.txt", "beta.txt"),
+    ]
+    assert both[0].options == both[1].options
+    data, worker = BroughtData(), Worker(Connection(), Clock())
+    for key, dataset in enumerate(both):
+        run = Run(None, key, defaults(dataset).replace(hidden_size=4), paused=True, speed=None)
+        opened(worker, *data.use(key, run.datasets), *run.restart_orders())
+    tasks = [worker.runs[key].trainer.experiment.definition for key in (0, 1)]
+    assert [task.output_labels for task in tasks] == [("neg", "pos"), ("alpha", "beta")]
+    batches = [sample(worker.runs[key].trainer.experiment, 8, 1) for key in (0, 1)]
+    answers = [batch.targets[batch.mask].tolist() for batch in batches]
+    assert answers[0] == [1 - number for number in answers[1]] and set(answers[0]) == {0, 1}
 
 
 def opened(worker: Worker, *messages: object) -> None:

@@ -161,7 +161,7 @@ def test_uneven_steps_are_an_input():
     gaps = frame.date.diff().dt.total_seconds()
     trained = gaps[1 : content.series[0].cut]
     batch = sample(e, 20, 1)
-    assert task.input_labels == ("y", GAP) and not task.continues
+    assert task.input_labels == ("change of y", GAP) and not task.continues
     for b in range(20):
         rows = batch.origin[b, 1] + np.arange(e.seq_len)
         wanted = (gaps[rows] - trained.mean()) / trained.std(ddof=0)
@@ -376,9 +376,21 @@ def test_a_network_trains_on_it(frame, choices, rnn_type):
 
 
 def test_what_counts_as_solved_beats_the_best_baseline_by_far():
-    content, task, _ = made(airline())
+    _, task, _ = made(airline())
     assert task.metric.solved == pytest.approx(np.sqrt(0.1) * 16.567383717)
-    assert task.metric.name == "mean absolute error, thousands" and content.channels == task.output_labels
+    assert task.metric.name == "mean absolute error, thousands"
+
+
+@pytest.mark.parametrize(
+    ("transform", "label"),
+    [("none", "y"), ("log", "logarithm of y"), ("differences", "change of y"), ("log differences", "change of y")],
+)
+def test_what_is_read_and_asked_is_named_as_what_it_is(transform, label):
+    frame = waves(60)
+    frame["x"] = 1.0 * np.arange(60) ** 2
+    content, task, _ = made(frame, transform=transform)
+    assert task.input_labels == (label, "x") and task.output_labels == (label,)
+    assert content.channels == ("y", "x") and task.metric.name == "mean absolute error of y", "its errors are in units"
 
 
 @pytest.mark.parametrize(
