@@ -70,6 +70,11 @@ def _reach(networks: Sequence[Outcome], x: str) -> float:
     return float(reach)
 
 
+def _ratio(networks: Sequence[Outcome], x: str) -> float:
+    """The median of the gradient's ratio before training."""
+    return float(np.median([each.ratio for each in networks]))
+
+
 Measure = Callable[[Sequence[Outcome], str], float]
-MEASURES: dict[str, Measure] = {"success": _success, "middle": _middle, "reach": _reach}
+MEASURES: dict[str, Measure] = {"success": _success, "middle": _middle, "reach": _reach, "ratio": _ratio}
 """Name to measure: a function of the networks that count, and of the name of the axis to the right."""
