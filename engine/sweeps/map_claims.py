@@ -31,13 +31,13 @@ class MapClaim:
     ratio: tuple[float, float] | None = None
 
     def value(self, networks: Sequence[Outcome], x: str) -> float:
-        """Measure it.
+        """Measure it; NaN if no network counts.
 
         Args:
             networks: all of the map. x: the map's axis to the right.
         """
         chosen = [each for each in networks if self._counts(each)]
-        return MEASURES[self.measure](chosen, x)
+        return MEASURES[self.measure](chosen, x) if chosen else math.nan
 
     def holds(self, value: float) -> bool:
         """True if a measured value is within the bounds; False for NaN."""

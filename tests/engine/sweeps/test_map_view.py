@@ -8,7 +8,7 @@ import pytest
 
 from engine.experiment import Experiment, ExperimentError
 from engine.sweeps.definition import parse
-from engine.sweeps.map_claims import MapClaim
+from engine.sweeps.map_claims import MEASURES, MapClaim
 from engine.sweeps.success import Outcome
 
 FILE = """
@@ -135,6 +135,11 @@ def test_the_reach_ends_at_the_first_length_that_less_than_half_solve():
 def test_the_ratio_is_a_median():
     networks = [Outcome(BASE, None, ratio) for ratio in (1e-6, 1e-3, 5.0)]
     assert claim("ratio").value(networks, "init_gain") == 1e-3
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_of_no_network_nothing_is_measured(measure):
+    assert math.isnan(MapClaim("So.", measure, {}, 0, 1, ratio=(5, 6)).value([network(True)], "init_gain"))
 
 
 def test_bounds_are_strict_and_nothing_holds_for_what_is_not_a_number():
