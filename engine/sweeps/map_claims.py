@@ -31,13 +31,13 @@ class MapClaim:
     ratio: tuple[float, float] | None = None
 
     def value(self, networks: Sequence[Outcome], x: str) -> float:
-        """Measure it.
+        """Measure it; NaN if no network counts.
 
         Args:
             networks: all of the map. x: the map's axis to the right.
         """
         chosen = [each for each in networks if self._counts(each)]
-        return MEASURES[self.measure](chosen, x)
+        return MEASURES[self.measure](chosen, x) if chosen else math.nan
 
     def holds(self, value: float) -> bool:
         """True if a measured value is within the bounds; False for NaN."""
@@ -70,6 +70,11 @@ def _reach(networks: Sequence[Outcome], x: str) -> float:
     return float(reach)
 
 
+def _ratio(networks: Sequence[Outcome], x: str) -> float:
+    """The median of the gradient's ratio before training."""
+    return float(np.median([each.ratio for each in networks]))
+
+
 Measure = Callable[[Sequence[Outcome], str], float]
-MEASURES: dict[str, Measure] = {"success": _success, "middle": _middle, "reach": _reach}
+MEASURES: dict[str, Measure] = {"success": _success, "middle": _middle, "reach": _reach, "ratio": _ratio}
 """Name to measure: a function of the networks that count, and of the name of the axis to the right."""

@@ -68,7 +68,7 @@ def test_without_y_it_is_a_curve():
         (("above = 0.5", ""), "claims must be with above or below"),
         (("above = 0.5", 'above = "0"'), r"claims\.above must be a number"),
         (("above = 0.5", "equals = 0.5"), r"claims\.equals must be left out"),
-        (('"success"', '"luck"'), r"claims\.measure must be one of success, middle, reach"),
+        (('"success"', '"luck"'), r"claims\.measure must be one of success, middle, reach, ratio"),
         (('{ cell = "rnn"', '{ cell = "lstm"'), r"claims\.where\.cell must be one of the axis's values \(rnn, gru\)"),
         (("from = 0.7", "from = 3"), r"claims\.where\.init_gain must be one of the axis's values \(0\.5, 1\.0, 2\.0\)"),
         (("from = 0.7, to", "to"), r"claims\.where\.init_gain must be a span, as \{ from"),
@@ -132,7 +132,16 @@ def test_the_reach_ends_at_the_first_length_that_less_than_half_solve():
     assert claim("reach", {"seq_len": (12, 16)}).value(networks, "init_gain") == 0
 
 
+def test_the_ratio_is_a_median():
+    networks = [Outcome(BASE, None, ratio) for ratio in (1e-6, 1e-3, 5.0)]
+    assert claim("ratio").value(networks, "init_gain") == 1e-3
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_of_no_network_nothing_is_measured(measure):
+    assert math.isnan(MapClaim("So.", measure, {}, 0, 1, ratio=(5, 6)).value([network(True)], "init_gain"))
+
+
 def test_bounds_are_strict_and_nothing_holds_for_what_is_not_a_number():
     bounded = claim("success", above=0.5, below=1)
     assert [bounded.holds(value) for value in (0.5, 0.6, 1.0, math.nan)] == [False, True, False, False]
-    assert set(MEASURES) == {"success", "middle", "reach"}

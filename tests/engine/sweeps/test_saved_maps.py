@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,19 @@ def test_long_memories_are_learned_between_the_line_of_the_radius_and_that_of_ch
     chaos = gain_of_zero_exponent(gains, largest_exponents(solved[0], gains, sequences=1))
     middle = np.exp(np.mean([np.log(e.init_gain) for e in solved]))
     assert gain_of_unit_radius(solved[0]) < middle < chaos
+
+
+def test_where_every_gradient_is_clipped_only_rate_times_threshold_counts():
+    """An update is the rate times a gradient of the threshold's length: their product is the length of the update."""
+    experiments, losses = saved("rate-clip").definition.experiments, {}
+    for row in saved("rate-clip").rows:
+        e = experiments[row.number]
+        length = e.learning_rate * e.clip_threshold
+        if e.clip_threshold < 0.3 and length < 0.015:  # a longer one lets roundings grow
+            losses.setdefault((e.seed, row.step, round(3 * math.log10(length))), []).append(row.held_out_loss)
+    assert max(map(len, losses.values())) == 5
+    for alike in losses.values():
+        assert alike == pytest.approx([alike[0]] * len(alike), rel=1e-4)
 
 
 def saved(slug: str) -> SavedMap:
