@@ -8,7 +8,7 @@ import math
 import pytest
 
 from engine import number_format
-from engine.number_format import amount, power_of_ten, relative_size, share, short, signed, to_json
+from engine.number_format import amount, duration, power_of_ten, relative_size, share, short, signed, to_json
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,11 @@ def test_any_number_goes_through_json_and_back(value):
     read = json.loads(json.dumps(to_json(value), allow_nan=False))
     assert type(read) is (type(value) if math.isfinite(value) else str)
     assert float(read) == value or (math.isnan(value) and math.isnan(float(read)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0.0, "1 s"), (0.4, "1 s"), (8.3, "8 s"), (89.4, "89 s"), (90.0, "2 min"), (610.0, "10 min")],
+)
+def test_a_duration_is_in_seconds_or_minutes(seconds, written):
+    assert duration(seconds) == written
