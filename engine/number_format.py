@@ -93,6 +93,11 @@ def signed(value: float) -> str:
     return f"{mantissa}·{power_of_ten(int(exponent))}".replace("-", "−")
 
 
+def duration(seconds: float) -> str:
+    """Format a duration, at least one second: 8 s, 3 min."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
 def share(value: float) -> str:
     """Format a part of a whole: 14.0%, 1 part in 360,000, exactly 0.
 

@@ -16,6 +16,7 @@ from app.listen import card as listen_card
 from app.live import component as live_view
 from app.my_runs import card as my_runs_card
 from app.own_data import card as own_data_card
+from app.seeds import card as seeds_card
 from app.segments import segments
 from app.share import card as share_card
 from app.share import text as share_text
@@ -55,6 +56,7 @@ def page(write: Page | None = None, own_data: Page | None = None) -> None:
     live_view.view(slot, lesson)
     if not state.presenting():
         my_runs_card.card(slot, lesson)
+        seeds_card.card(slot)
         forecast_card.card(slot)
         ask_card.card(slot)
         listen_card.card(slot)

@@ -10,7 +10,17 @@ import re
 import pytest
 
 from engine import number_format
-from engine.number_format import amount, count, power_of_ten, relative_size, share, short, signed, to_json
+from engine.number_format import (
+    amount,
+    count,
+    duration,
+    power_of_ten,
+    relative_size,
+    share,
+    short,
+    signed,
+    to_json,
+)
 from tests.test_layering import ROOT, files
 
 
@@ -113,3 +123,11 @@ def test_no_sentence_leaves_the_plural_open():
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"(^|[a-z])\(s\)", node.value)
     }
     assert open_plurals == set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0.0, "1 s"), (0.4, "1 s"), (8.3, "8 s"), (89.4, "89 s"), (90.0, "2 min"), (610.0, "10 min")],
+)
+def test_a_duration_is_in_seconds_or_minutes(seconds, written):
+    assert duration(seconds) == written
