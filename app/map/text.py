@@ -13,7 +13,7 @@ from app.map.plan import MapPlan
 from app.map.registry import Map
 from engine import number_format
 from engine.cells import CELLS
-from engine.number_format import short
+from engine.number_format import duration, short
 from engine.sweeps.success import wilson
 from engine.tasks import task_of
 
@@ -75,11 +75,6 @@ def status(shown: Map) -> dict[str, Any]:
             parts.append(f"in {duration(run.seconds)}")
     made = 1.0 if now in ("done", "kept") else round(run.made, 3) if run is not None else 0.0
     return {"phase": now, "made": made, "clock": " · ".join(parts), "message": run.problem if run else ""}
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: 8 s, 3 min."""
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 def words(shown: Map, point: tuple[int, int, int] | None) -> dict[str, Any]:

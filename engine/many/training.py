@@ -13,6 +13,7 @@ from engine.many.held_out import HeldOutMeter
 from engine.many.measurement import Measurement
 from engine.many.networks import make_networks
 from engine.many.stretch import Checkpoint, Stretch, Trained
+from engine.tasks import Task
 
 SECONDS = "seconds"
 """What the networks of a checkpoint have taken so far, all together."""
@@ -42,16 +43,17 @@ class Training:
     Args:
         stretch: what is trained; its `seconds` are not looked at.
         clock: the time in seconds.
+        task: of somebody's own data, on which all train; None for tasks of the catalogue.
 
     Attributes:
         experiments: of the networks.
         beside: True if they are trained side by side.
     """
 
-    def __init__(self, stretch: Stretch, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, stretch: Stretch, clock: Clock = time.perf_counter, task: Task | None = None) -> None:
         self._clock, self._began, self._spent = clock, clock(), 0.0
         self._stretch = stretch
-        self.experiments = [Experiment.from_dict(settings) for settings in stretch.experiments]
+        self.experiments = [Experiment.from_dict(settings, task) for settings in stretch.experiments]
         self.beside = pays(self.experiments) if stretch.beside is None else stretch.beside
         self._networks = make_networks(self.experiments, self.beside)
         self._meter = HeldOutMeter(self.experiments, self.beside)

@@ -10,6 +10,7 @@ from engine.many.measurement import Measurement
 from engine.many.stretch import Stretch
 from engine.many.to_trainer import trainer_checkpoint
 from engine.many.training import Training
+from engine.tasks import Task
 from engine.workers.protocol import NetworkTaken, OpenSweep, SweepReport
 
 WATCHED_FOR = 3.0  # seconds after the last word of a watcher in which somebody is taken to be there
@@ -24,13 +25,14 @@ class HostedSweep:
     Args:
         order: the groups, and where each goes on.
         clock: seconds.
+        task: of somebody's own data, on which all train; None for tasks of the catalogue.
 
     Attributes:
         due: when it may train next.
     """
 
-    def __init__(self, order: OpenSweep, clock: Callable[[], float] = time.monotonic) -> None:
-        self.key, self._clock = order.key, clock
+    def __init__(self, order: OpenSweep, clock: Callable[[], float] = time.monotonic, task: Task | None = None) -> None:
+        self.key, self._clock, self._task = order.key, clock, task
         self._stretches = list(order.stretches)
         self._trainings: list[Training | None] = [None] * len(order.stretches)  # built one after the other
         self._measurements: list[Measurement] = []
@@ -70,7 +72,7 @@ class HostedSweep:
                 number = self._last
                 self._built[number].advance()
             else:
-                self._trainings[number] = Training(self._stretches[number])
+                self._trainings[number] = Training(self._stretches[number], task=self._task)
             self._measurements += self._built[number].take()
             self._unsaved = self._was_training = True
             if self._clock() >= end:

@@ -123,11 +123,15 @@ class MeasureLines:
 
 @dataclass(frozen=True)
 class OpenSweep:
-    """Pool to worker: train these groups of networks, all at about the same pace, while somebody watches."""
+    """Pool to worker: train these groups of networks, all at about the same pace, while somebody watches.
+
+    `data` is the key of the dataset on which all train; "" for data of the catalogue.
+    """
 
     key: int
     stretches: tuple[Stretch, ...]
     paused: bool
+    data: str = ""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ class SweepPart:
 
     def restart_orders(self) -> list[OpenSweep | Order]:
         """All messages that a worker needs to take it on."""
-        opening = OpenSweep(self.key, tuple(self.stretches), self._sweep.paused)
+        data = next((dataset.key for dataset in self.datasets), "")
+        opening = OpenSweep(self.key, tuple(self.stretches), self._sweep.paused, data)
         return [opening, *([] if self._wanted is None else [Order(self.key, "take", self._wanted)])]
 
     def receive(self, message: SweepReport | NetworkTaken) -> None:

@@ -161,7 +161,7 @@ class Worker:
         if isinstance(message, Open):
             self._open(message)
         elif isinstance(message, OpenSweep):
-            self.sweeps[message.key] = HostedSweep(message, self._clock)
+            self._open_sweep(message)
         elif isinstance(message, Bring):
             self._bring(message)
         elif isinstance(message, Forget):
@@ -182,6 +182,13 @@ class Worker:
         answer = getattr(sweep, order.what)(order.value)
         if answer is not None:
             self.connection.send(answer)
+
+    def _open_sweep(self, order: OpenSweep) -> None:
+        task = self.own_data.get(order.data)
+        if isinstance(task, str):
+            self.connection.send(SweepReport.ended(order.key, task))
+        else:
+            self.sweeps[order.key] = HostedSweep(order, self._clock, task)
 
     def _bring(self, message: Bring) -> None:
         try:
