@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.recording.growing import WHOLE_MODEL
 from engine.watch.backward_pass import BackwardPasses
 from engine.watch.call import Call, arguments_of, captured, results_of, states_of
 from engine.watch.guard import Guard
@@ -209,7 +210,7 @@ class Listener:
             if (gradient := gradients[number]) is not None:
                 self._passes.arrived_at_weight(key, gradient)
 
-        self._weight_hooks.append(node.register_prehook(self._guard.hook("*", hook)))
+        self._weight_hooks.append(node.register_prehook(self._guard.hook(WHOLE_MODEL, hook)))
 
     def _came_back(self, origin: Origin, state: Link | None) -> None:
         """A gradient has come to a call. state: where its initial state comes from."""

@@ -36,11 +36,13 @@ class Cost:
 
     def __str__(self) -> str:
         looks = "1 look" if self.looks == 1 else f"{self.looks} looks"
-        age = "" if self.last is None else f", last look at backward pass {self.last} of {self._of} (the first is 0)"
-        return f"{looks}, {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%}){age}"
+        passes = "1 backward pass" if self.passes == 1 and self.counts_all else f"{self.of} backward passes"
+        within = f" in {passes}" if self.passes else ""
+        return f"{looks}{within} took {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%})"
 
     @property
-    def _of(self) -> str:
+    def of(self) -> str:
+        """The number of backward passes, in words."""
         return str(self.passes) if self.counts_all else f"at least {self.passes}"
 
 
@@ -49,6 +51,7 @@ class Schedule:
 
     Attributes:
         passes: all that there were. heard: those of which a call was heard. looks: those that were looked at.
+        resting: names of states of which nothing more is wanted in this pass.
         owed: names at which a first look is still to be taken. last: see `Cost`. seconds: the lens's own time.
         listens_always: False if calls were not heard of at some time. always_reached: False if a pass was heard of that
             would not have been counted otherwise.
@@ -61,6 +64,7 @@ class Schedule:
         self._at_last_look, self._costs = 0.0, 0.0
         self.passes, self.heard, self.looks, self.seconds = 0, 0, 0, 0.0
         self.owed: set[str] = set()
+        self.resting: set[str] = set()
         self.last: int | None = None
         self.listens_always, self.always_reached = True, True
 
@@ -99,11 +103,13 @@ class Schedule:
     def went_unheard(self) -> None:
         """It is one of which no call was heard: decide anew, but what was kept for a look still waits for it."""
         self._due = self._due or None
+        self.resting.clear()
 
     def pass_ended(self, looked: bool) -> None:
         """A backward pass of which calls were heard is over; `looked` if it was measured, or tried to."""
         self.heard += 1
         self._due = None
+        self.resting.clear()
         if looked:
             self.looks += 1
             self._costs, self._at_last_look = self.seconds - self._at_last_look, self.seconds
