@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 
 from app.figures import ChainFigure, Patch, chain_figures
 from app.figures.base import GATES, GRADIENT, LEARNING, STATE, WEIGHTS
-from app.figures.theme import TIME_MARGIN
+from app.figures.theme import TIME_MARGIN, chain_suffix
 from app.live import stream
 from app.live.component import chains, template
 from app.live.messages import pack
@@ -186,7 +186,7 @@ def unrecorded(shown: Shown) -> dict[str, list[str]]:
     for figure in chain_figures(shown.axis).values():
         needs = figure.requires
         if needs and needs not in {*shown.look.on_demand, *shown.recorded.requested}:
-            found.setdefault(needs, []).append(figure.title(shown.axis))
+            found.setdefault(needs, []).append(figure.title(shown.axis).removesuffix(chain_suffix(shown.axis)))
     return found
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -33,6 +33,27 @@ def _next_of_others(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
+class Guarded:
+    """One entry into a guard: a class, for it is entered at every call of a cell."""
+
+    __slots__ = ("_guard", "_name", "_time")
+
+    def __init__(self, guard: Guard, name: str, own_time: AbstractContextManager[None]) -> None:
+        self._guard, self._name, self._time = guard, name, own_time
+
+    def __enter__(self) -> None:
+        self._time.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._time.__exit__(kind, error, trace)
+        if not isinstance(error, Exception):  # nothing, or Ctrl-C
+            return False
+        self._guard.failed(self._name, error)
+        return True
+
+
 class Guard:
     """Around all that runs within somebody's training. Whatever PyTorch is given to call is made by `hook`.
 
@@ -48,15 +69,15 @@ class Guard:
         self._own_time = own_time
         self.refusals: dict[str, str] = {}
 
-    @contextmanager
-    def of(self, name: str) -> Iterator[None]:
+    def of(self, name: str) -> Guarded:
         """Catch what goes wrong in here, and count its time. name: what is then refused, a module or WHOLE_MODEL."""
-        try:
-            with self._own_time():
-                yield
-        except RefusalError as reason:
-            self.refusals[name] = str(reason)
-        except Exception as error:
+        return Guarded(self, name, self._own_time())
+
+    def failed(self, name: str, error: Exception) -> None:
+        """Something went wrong."""
+        if isinstance(error, RefusalError):
+            self.refusals[name] = str(error)
+        else:
             what = "The lens itself failed" if name == WHOLE_MODEL else f"{name}: the lens itself failed"
             self.refusals[name] = f"{what} ({type(error).__name__}: {error}). Please report it."
 

@@ -66,10 +66,14 @@ def test_the_first_message_has_what_is_drawn_and_the_next_only_numbers() -> None
 
 def test_what_was_not_recorded_is_said_with_how_to_get_it() -> None:
     """Not if it was asked for in vain, as of states that were changed on the way; and not of a loop of one's own."""
-    module = module_look()
+    module = module_look(num_layers=2)
     bare = dataclasses.replace(module, look=dataclasses.replace(module.look, spectrum=None))
     (line,) = said_of(recorded(0, bare))
-    assert "How long a change survives" in line and 'lens.show(["spectrum"])' in line and "--request spectrum" in line
+    assert (
+        line.startswith("Eigenvalues of W_hh · How long a change survives: this costs more")
+        and 'lens.show(["spectrum"])' in line
+        and "--request spectrum" in line
+    )
     unknown = dataclasses.replace(bare, chain=dataclasses.replace(bare.chain, cell="unknown"))
     for look in (
         recorded(0, module),
