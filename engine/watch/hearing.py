@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,6 +16,7 @@ from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
 from engine.watch.modules import WatchedModule
 from engine.watch.newcomers import Newcomers
+from engine.watch.own_loops import OwnLoops
 from engine.watch.schedule import Schedule
 
 HEARD_PASSES = 2
@@ -43,17 +45,45 @@ class Hearing:
         self._modules, self._listener, self._leftovers, self._schedule = modules, listener, leftovers, schedule
         self._hooks = Hooks(listener.before, listener.after, guard.hook(WHOLE_MODEL, self._updated))
         self._hooks.any_module = any_module
+        self._loops = OwnLoops(listener.key)
+        begins, heard = guard.hook(WHOLE_MODEL, self._loops.begins), guard.hook(WHOLE_MODEL, self._called)
+        self._for_loops = begins, heard
         self._begins_at = 0
         self._is_closed = False
         self._optimizers: weakref.WeakSet[torch.optim.Optimizer] = weakref.WeakSet()
         self._counted = counted
         self._newcomers = None if any_module is None else Newcomers(guard, self._trained)
         self._hooks.arm(bool(modules) or any_module is not None)
+        self._hear_loops()
 
     @property
     def is_armed(self) -> bool:
         """Whether calls are heard of now."""
         return self._hooks.armed
+
+    @property
+    def loops(self) -> dict[str, str]:
+        """The recurrences that were written by hand, by name, with a sentence."""
+        return self._loops.found
+
+    def pass_ended(self) -> None:
+        """A backward pass of which calls were heard is over."""
+        self._loops.pass_ended()
+        self._hear_loops()
+
+    def _hear_loops(self) -> None:
+        """Hear of every module's calls, in the first passes alone: it takes time."""
+        wanted = self._is_beginning and not self._loops.has_heard_enough
+        self._hooks.any_call = self._for_loops if wanted else None
+
+    def _called(self, module: nn.Module, *call: Any) -> None:
+        self._loops.heard(module, *call)
+        if self._loops.has_heard_enough:
+            self._hear_loops()
+
+    @property
+    def _is_beginning(self) -> bool:
+        return self._schedule.heard - self._begins_at < HEARD_PASSES
 
     def grown(self) -> None:
         """There are more modules than before."""
@@ -63,6 +93,7 @@ class Hearing:
         """Hear of the next passes, whether or not there is time for a look: they may be those of a new model."""
         self._begins_at = self._schedule.heard
         self._hooks.arm()
+        self._hear_loops()
 
     def _trained(self) -> None:
         """A recurrent module was trained that was not heard of."""
@@ -90,7 +121,7 @@ class Hearing:
             return False
         if not self._modules:
             return self._newcomers is not None
-        return not schedule.by_time or schedule.heard - self._begins_at < HEARD_PASSES or schedule.would_be_due()
+        return not schedule.by_time or self._is_beginning or schedule.would_be_due()
 
     def close(self) -> None:
         """Take all hooks away."""

@@ -186,6 +186,7 @@ class Lens(Recorded):
             self._schedule.pass_ended(running.is_look)
             self._schedule.always_reached &= bool(running.counted.reached)
             self._listener.pass_ended()
+            self._hearing.pass_ended()
             self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
@@ -274,7 +275,8 @@ class Lens(Recorded):
     @property
     def refusals(self) -> dict[str, str]:
         """Why something is not measured, by module; "*" is the whole model."""
-        return self._guard.refusals | self._missed()
+        by_hand = {} if self._states.any_shown else self._hearing.loops
+        return self._guard.refusals | self._missed() | by_hand
 
     @property
     def mistakes(self) -> list[Mistake]:

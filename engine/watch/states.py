@@ -48,6 +48,11 @@ class StateLoops:
         self._schedule.resting.add(name)
         return True
 
+    @property
+    def any_shown(self) -> bool:
+        """Whether a state was shown."""
+        return bool(self._shown_since)
+
     def waiting(self) -> list[str]:
         """The names that were shown in passes that are over, and at which no look was taken."""
         passes = self._schedule.passes
