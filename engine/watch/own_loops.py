@@ -11,7 +11,7 @@ from engine.watch.wiring import metadata_of
 
 LEAST_CALLS = 3
 """So many calls of a pass, each given what the one before gave, are a loop."""
-MOST_CALLS = 10_000
+MOST_CALLS = 1_000
 """After so many calls of any modules nothing more is searched for; a loop stands in the first pass already."""
 SEARCHED_NODES, LONGEST_WAY = 60, 12
 """How far the graph between two calls is searched."""
