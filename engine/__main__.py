@@ -91,6 +91,9 @@ def _add_watch(commands: Any) -> None:
     watcher.add_argument("--every", type=int, help="look at every so many backward passes instead")
     watcher.add_argument("--rows", type=int, default=16, help="look at so many sequences of a batch; 0 for all")
     watcher.add_argument("--record", metavar="FILE.looks", help="write the looks into a file to open in the playground")
+    watcher.add_argument(
+        "--request", metavar="READING", action="append", default=[], help="record this as well: spectrum costs more"
+    )
     watcher.add_argument("--show", action="store_true", help="open a page in the browser that follows the looks")
 
 
@@ -101,9 +104,11 @@ def _watch(chosen: argparse.Namespace) -> int:
     try:
         if not words:
             raise ProgramError("name a script, or a module after -m")
+        if chosen.request and not (chosen.record or chosen.show):
+            raise ProgramError("what --request asks for is recorded: give --record or --show, too")
         program = Program(words[0], tuple(words[1:]), is_module=bool(chosen.module))
-        rows, record = chosen.rows or None, chosen.record
-        watched = WatchedProgram(program, share=chosen.share, every=chosen.every, rows=rows, record=record)
+        recorded = {"record": chosen.record, "requested": chosen.request}
+        watched = WatchedProgram(program, share=chosen.share, every=chosen.every, rows=chosen.rows or None, **recorded)
     except (ProgramError, ValueError, OSError) as error:
         print(f"python -m engine watch: {error}", file=sys.stderr)
         return 2

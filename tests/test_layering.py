@@ -237,6 +237,7 @@ def test_only_workers_and_readings_start_threads_and_processes():
         "app/slot_registry.py": {"threading"},
         "engine/preset/lesson_data.py": {"threading"},  # a lock alone
         "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
+        "engine/watch/losses.py": {"threading"},  # which thread runs, alone
         "engine/watch/screen.py": {"subprocess"},  # the page of a lens, which is asked for
         "engine/sweeps/worker.py": {"multiprocessing"},  # its end of a pipe
     }

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 
 from app.figures import ChainFigure, Patch, chain_figures
 from app.figures.base import GATES, GRADIENT, LEARNING, STATE, WEIGHTS
-from app.figures.theme import TIME_MARGIN
+from app.figures.theme import TIME_MARGIN, chain_suffix
 from app.live import stream
 from app.live.component import chains, template
 from app.live.messages import pack
@@ -112,7 +112,7 @@ class WatchedFeed:
             readouts={name: self._figures[name].readout(chain, shown.look) for name in due},
             verdict=verdict(shown.look),
             timeline=self._new("kept", list(shown.kept)),
-            facts=watched_text.facts(shown, self.training.newest),
+            facts=watched_text.facts(shown, self.training.newest, unrecorded(shown)),
             modules=list(self.training.modules()),
             module=shown.module.name,
             replay=self.at is not None,
@@ -178,6 +178,16 @@ class WatchedFeed:
     def _status(self) -> dict[str, Any]:
         training = self.training
         return {"clock": watched_text.clock(training), "message": watched_text.message(training)}
+
+
+def unrecorded(shown: Shown) -> dict[str, list[str]]:
+    """The titles of the figures that need a reading that nobody has asked for, by its name."""
+    found: dict[str, list[str]] = {}
+    for figure in chain_figures(shown.axis).values():
+        needs = figure.requires
+        if needs and needs not in {*shown.look.on_demand, *shown.recorded.requested}:
+            found.setdefault(needs, []).append(figure.title(shown.axis).removesuffix(chain_suffix(shown.axis)))
+    return found
 
 
 def verdict(look: Look) -> dict[str, Any]:

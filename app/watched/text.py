@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.watched.training import Shown, WatchedTraining
 from engine.number_format import short
 from engine.recording.error import INCONSISTENT
-from engine.recording.growing import FoundMistake, RecordedLook
+from engine.recording.growing import WHOLE_MODEL, FoundMistake, RecordedLook
 
 STEP = "A step is one backward pass of the training."
 WAITING = "Waiting for the first look. It comes with the first backward pass of the training."
@@ -29,11 +29,15 @@ PROOF = (
     "Proof: dL/dW computed from these states differs from what autograd brought to the weights by {difference} of "
     "its norm."
 )
+LOSS = "Loss in this backward pass: {loss}, the number that backward() was called on."
 COST = "Cost of watching so far: {cost}."
+UNRECORDED = (
+    '{titles}: this costs more, and is recorded on request. In your script lens.show(["{reading}"]) or '
+    'lens.record(path, ["{reading}"]), on the command line --request {reading}.'
+)
 CANNOT_BE_READ = "{name} cannot be read. {problem}"
 LIST = "Recordings in this folder"
 LIST_EMPTY = "There is no recording in this folder yet. It appears here with the first look."
-WHOLE_MODEL = "*"
 MISTAKE = "mistake"
 """The kind of a verdict that is the sentence of a mistake."""
 ERRORS = {"KeyboardInterrupt": "Ctrl-C", "SystemExit": "an exit with an error code"}
@@ -66,17 +70,24 @@ def message(training: WatchedTraining) -> str:
     return " ".join([NOTHING_MEASURED, *_refused(training.newest)])
 
 
-def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequence[object]]:
-    """What is said beside the figures: mistakes with their cures, wiring, refusals, and lines of proof and cost.
+def facts(
+    shown: Shown | None, newest: RecordedLook | None, unrecorded: Mapping[str, Sequence[str]] = {}
+) -> dict[str, Sequence[object]]:
+    """What is said beside the figures: mistakes with their cures, wiring, refusals, and lines of loss, proof and cost.
 
     Of the shown module's mistakes that one is left out which is its verdict.
+
+    Args:
+        unrecorded: the titles of figures that need what was not asked for, by the name of that reading.
     """
     said = newest or (shown.recorded if shown is not None else None)
     if said is None:
-        return {"mistakes": [], "elsewhere": [], "story": [], "links": [], "refusals": [], "lines": []}
+        return {name: [] for name in ("mistakes", "elsewhere", "story", "links", "refusals", "unrecorded", "lines")}
     lines = [COST.format(cost=said.cost)] if said.cost else []
     if shown is not None and shown.module.proof is not None:
         lines = [PROOF.format(difference=short(shown.module.proof)), *lines]
+    if shown is not None and shown.recorded.loss is not None:
+        lines = [LOSS.format(loss=short(shown.recorded.loss)), *lines]
     name = shown.module.name if shown is not None else None
     own = [each for each in said.mistakes if name in (None, each.module)]
     return {
@@ -85,6 +96,9 @@ def facts(shown: Shown | None, newest: RecordedLook | None) -> dict[str, Sequenc
         "story": list(said.story),
         "links": list(shown.module.links) if shown is not None else [],
         "refusals": _refused(said),
+        "unrecorded": [
+            UNRECORDED.format(titles=" · ".join(titles), reading=reading) for reading, titles in unrecorded.items()
+        ],
         "lines": lines,
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
 // Somebody else's model while it is trained, or afterwards: figures and stage of one module at one look. Only the newest
 // message counts, and it is painted before the next one is requested.
-const HEADINGS = { story: 'Before a number was no longer finite', links: 'Wiring', elsewhere: 'Mistakes in other modules', refusals: 'Not measured', lines: 'Proof and cost' };
+const HEADINGS = { story: 'Before a number was no longer finite', links: 'Wiring', elsewhere: 'Mistakes in other modules', refusals: 'Not measured', unrecorded: 'Not recorded', lines: 'Loss, proof and cost' };
 const COPIED = 1500; // ms that the button says so
 
 class WatchedView {

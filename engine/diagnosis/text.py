@@ -49,6 +49,11 @@ def arrives(gradient: str, where: str, ratio: float, enters: float = math.inf) -
     return f"1 part in {write_count(1 / ratio)} of {gradient} reaches {where}{lost}."
 
 
+def nothing_reaches(where: str, cause: str) -> str:
+    """A sentence on a gradient that is exactly 0 somewhere. where, cause: in words."""
+    return f"No gradient at all reaches {where}: {cause}."
+
+
 def pace(info: Chain, ratio: float) -> str:
     """A sentence on what one step leaves of the gradient, on average, and how many steps the task needs."""
     count = info.measured_lag_unpadded

@@ -14,14 +14,14 @@ import numpy as np
 
 from engine.cells import CELLS
 from engine.diagnosis import cures, learning
-from engine.diagnosis.at_limits import dead_relu, mostly_pinned
+from engine.diagnosis.at_limits import PASS_NOTHING, dead_units
 from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING
 from engine.diagnosis.case import Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.learning import NO_GRADIENT
 from engine.diagnosis.plateau import behind, on_plateau, simple_answer_is_better, slowed_by_clipping
 from engine.diagnosis.reasons import Reason, grows_by, shrinks_by
-from engine.diagnosis.text import fitted, pace, relevant_step, steps
+from engine.diagnosis.text import fitted, nothing_reaches, pace, relevant_step, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
 HUGE = 1e4  # a gradient norm at a state beyond which it explodes, whatever its ratio
@@ -150,7 +150,7 @@ def _banded(case: Case) -> Finding:
 
 def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
     """The finding for a ratio of exactly 0, with the cause that settings or states show."""
-    e, arrives = info.experiment, f"No gradient at all reaches {relevant_step(info)}"
+    e, where = info.experiment, relevant_step(info)
     if not info.has_links and e.window > info.measured_lag:
         return Finding(
             "healthy", f"The answer lies among the {e.window} inputs read at once: no gradient has to go back."
@@ -160,14 +160,15 @@ def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
         return Finding("no_path", sentence, cures.let_gradient_through(info))
     states = frame.hidden[:, :, frame.valid]  # (layers, directions, T, units)
     if e.tbptt and info.measured_lag >= e.tbptt:
-        return Finding("cut", f"{arrives}: truncation cuts the gradient after {steps(e.tbptt)}.", {"tbptt": 0})
-    if info.activation == "relu" and (cause := dead_relu(states)):
-        other = {"nonlinearity": "tanh"} if CELLS[e.cell].uses_nonlinearity else cures.let_gradient_through(info)
-        return Finding("dead", f"{arrives}: {cause}.", other)
-    if info.activation is not None and mostly_pinned(info.activation, states):
-        pinned = f"on the way the units are pinned at their limits, where the slope of {info.activation} is 0"
-        return Finding("dead", f"{arrives}: {pinned}.", cures.stop_growth(e))
-    return Finding("no_path", f"{arrives}: the weights on the way pass nothing on.", cures.let_gradient_through(info))
+        cause = f"truncation cuts the gradient after {steps(e.tbptt)}"
+        return Finding("cut", nothing_reaches(where, cause), {"tbptt": 0})
+    if not (cause := dead_units(info.activation, states)):
+        return Finding("no_path", nothing_reaches(where, PASS_NOTHING), cures.let_gradient_through(info))
+    if info.activation != "relu":
+        cure = cures.stop_growth(e)
+    else:
+        cure = {"nonlinearity": "tanh"} if CELLS[e.cell].uses_nonlinearity else cures.let_gradient_through(info)
+    return Finding("dead", nothing_reaches(where, cause), cure)
 
 
 KINDS = (

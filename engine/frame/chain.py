@@ -80,6 +80,11 @@ class Chain:
         return self.cell in CELLS
 
     @property
+    def has_spectrum(self) -> bool:
+        """False where no spectrum is measured: of a cell that nobody knows, and of states that are a projection."""
+        return self.is_cell_known and not self.proj_size
+
+    @property
     def cell_title(self) -> str:
         """The cell's name on the screen."""
         return self.cell_kind.title

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.recording.growing import WHOLE_MODEL
 from engine.watch.call import Call
 from engine.watch.guard import Guard
 from engine.watch.tally import CountedPass, Tally
@@ -61,7 +62,9 @@ class BackwardPasses:
         if running is None:
             running = self._running[number] = RunningPass(self._tally.running())
             for step in (self._measure, self._over):
-                torch.autograd.Variable._execution_engine.queue_callback(self._guard.hook("*", partial(step, running)))
+                torch.autograd.Variable._execution_engine.queue_callback(
+                    self._guard.hook(WHOLE_MODEL, partial(step, running))
+                )
         running.is_look |= is_look
         return running
 

@@ -51,12 +51,19 @@ class BlackBoxRecorder:
 
     @torch.no_grad()
     def looked(
-        self, backward_pass: int, calls: Sequence[Call], looks: Mapping[str, ModuleLook | LoopLook], is_scaled: bool
+        self,
+        backward_pass: int,
+        calls: Sequence[Call],
+        looks: Mapping[str, ModuleLook | LoopLook],
+        loss: float | None,
+        *,
+        is_scaled: bool,
     ) -> None:
         """Add a look.
 
         Args:
             looks: the newest of every module, also those of earlier passes.
+            loss: None if it is not known.
             is_scaled: a GradScaler is in use: it tries factors with which gradients become infinite, on purpose.
         """
         self._count += 1
@@ -64,8 +71,8 @@ class BlackBoxRecorder:
             return
         fresh = {name: look for name, look in looks.items() if look.flow.backward_pass == backward_pass}
         modules = numbers_of(calls, fresh)
-        self._looks.append(LookNumbers(self._count, backward_pass, modules))
-        if (cause := _cause(modules, is_scaled)) is not None:
+        self._looks.append(LookNumbers(self._count, backward_pass, modules, loss))
+        if (cause := _cause(modules, loss, is_scaled)) is not None:
             self._tell([*self._looks][:-1], _when([*self._looks]), *cause)
 
     def closed(self, modules: Iterable[WatchedModule]) -> None:
@@ -105,7 +112,7 @@ def _when(looks: Sequence[LookNumbers]) -> str:
     )
 
 
-def _cause(modules: Mapping[str, ModuleNumbers], is_scaled: bool) -> tuple[str, str] | None:
+def _cause(modules: Mapping[str, ModuleNumbers], loss: float | None, is_scaled: bool) -> tuple[str, str] | None:
     """What is not finite, and of that what the others come from; with a cure. None if all is finite."""
     for name, one in modules.items():
         if _is_bad(one.weight):
@@ -129,6 +136,11 @@ def _cause(modules: Mapping[str, ModuleNumbers], is_scaled: bool) -> tuple[str, 
             )
     if is_scaled:
         return None
+    if _is_bad(loss):
+        return (
+            "the loss is not finite, though weights, inputs and states are: what computes it from them makes it so.",
+            "Look there for log(0), 0 / 0, and exp of a large number.",
+        )
     for name, one in reversed([*modules.items()]):
         if _is_bad(one.arrives):
             return (
@@ -166,6 +178,8 @@ def _rises(looks: Sequence[LookNumbers]) -> tuple[str, ...]:
         for name, one in look.modules.items():
             for quantity, value in _quantities(name, one):
                 series.setdefault(quantity, []).append(value)
+        if look.loss is not None:
+            series.setdefault(LOSS, []).append(look.loss)
     found = []
     for quantity, values in series.items():
         if len(values) < len(looks) or len(values) < 2:
@@ -200,3 +214,6 @@ def _quantities(name: str, one: ModuleNumbers) -> Iterator[tuple[Quantity, float
         yield Quantity(f"the norm of the gradient of {where}", 100, 0.0), chain.gradient
     if one.weight_gradient is not None:
         yield Quantity(f"the norm of .grad of {name}", 100, 0.0), one.weight_gradient
+
+
+LOSS = Quantity("the loss", 10, 1.0)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from engine.diagnosis.at_limits import dead_relu, mostly_pinned
+from engine.diagnosis.at_limits import PASS_NOTHING, dead_units
 from engine.diagnosis.bands import BANDS, GROWING, LIMITS, RISING, SHRINKING, band, near
 from engine.diagnosis.reasons import Reason, grows_by, per_step, shrinks_by
-from engine.diagnosis.text import MIN_FLOAT32, arrives, share, state_name, steps
+from engine.diagnosis.text import MIN_FLOAT32, arrives, nothing_reaches, share, state_name, steps
 from engine.frame import Chain, Diagnosis, Look
 from engine.watch import advice
 from engine.watch.advice import Code
@@ -44,7 +44,7 @@ WORDS = {
     "exploding": "is exploding",
 }
 BROKEN = {"state": "A state is", "gradient": "The gradient is", "weight's gradient": "A weight's gradient is"}
-ONE_LOSS = "Losses at earlier steps, if there are any, would hide how little of the last one's arrives."
+ONE_LOSS = "If a loss reads earlier steps, too, that hides how little comes from the last."
 HARDLY = 1e-14
 """A norm below this is hardly a gradient. A loss averaged over a thousand sequences of a thousand steps is a million
 times smaller than that of one, whose limit is `engine.diagnosis.NO_GRADIENT`."""
@@ -116,7 +116,7 @@ class Watched:
         """Which gradient this is, in words."""
         if self.places < 2 or self.code is None:
             return "the gradient"
-        return "the last loss's gradient" if self.follows_last else "the gradient of all losses together"
+        return "the gradient that enters last" if self.follows_last else "the whole gradient"
 
     @property
     def where(self) -> str:
@@ -228,23 +228,22 @@ def _exactly_zero(watched: Watched) -> Found | None:
     """Nothing arrives, with the cause that links or states show."""
     if watched.ratio:
         return None
-    nothing, chain, look = f"No gradient at all reaches {watched.where}", watched.chain, watched.look
+    look, activation, where = watched.look, watched.chain.activation, watched.where
     if watched.detached:
         at = f"at t = {watched.detached[-1]} its state was detached from the step before"
-        return Found("cut", f"{nothing}: {at}.", "Hand the state on without detach() within one sequence.")
-    states = look.hidden[:, :, look.valid]
-    if chain.activation == "relu" and (cause := dead_relu(states)):
-        return Found("dead", f"{nothing}: {cause}.", _line(watched, advice.other_activation))
-    if chain.activation is not None and mostly_pinned(chain.activation, states):
-        pinned = f"on the way the units are pinned at their limits, where the slope of {chain.activation} is 0"
-        return Found(
-            "dead", f"{nothing}: {pinned}.", _line(watched, lambda code: advice.unpin(code, _reads_more(look)))
+        return Found("cut", nothing_reaches(where, at), "Hand the state on without detach() within one sequence.")
+    if cause := dead_units(activation, look.hidden[:, :, look.valid]):
+        cure = (
+            advice.other_activation
+            if activation == "relu"
+            else partial(advice.unpin, inputs_are_large=_reads_more(look))
         )
+        return Found("dead", nothing_reaches(where, cause), _line(watched, cure))
     layer, direction = watched.which
     sizes = look.grad_norm_memory[layer, direction]
     if (sizes > 0).any() and sizes[sizes > 0].min() < math.sqrt(MIN_FLOAT32):
-        return _shrinking(watched, "vanished", f"{nothing}: on the way it became too small for 32 bits.")
-    return Found("no_path", f"{nothing}: the weights on the way pass nothing on.", _line(watched, advice.keep_norms))
+        return _shrinking(watched, "vanished", nothing_reaches(where, "on the way it became too small for 32 bits"))
+    return Found("no_path", nothing_reaches(where, PASS_NOTHING), _line(watched, advice.keep_norms))
 
 
 def _reads_more(look: Look) -> bool:
@@ -261,8 +260,8 @@ def _unknown(watched: Watched) -> Found | None:
     amount = arrives(watched.whose, watched.where, watched.ratio)
     if watched.code is None:
         return Found("unknown", f"{amount} {ONE_LOSS}")
-    sentence = f"{amount} Of up to {watched.places} losses, near ones hide how little of the last one's arrives."
-    return Found("unknown", sentence)
+    hides = "what enters near that state hides how little comes from the last"
+    return Found("unknown", f"{amount} It enters at up to {watched.places} steps, and {hides}.")
 
 
 def _banded(watched: Watched) -> Found:

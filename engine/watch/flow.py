@@ -77,7 +77,7 @@ class Flow:
     @property
     def links(self) -> tuple[str, ...]:
         """Where the states and inputs of its calls come from, in words; each said once."""
-        said = [f"state: {span.state}" for span in self.calls if span.state is not None]
+        said = [f"initial state: {span.state}" for span in self.calls if span.state is not None]
         said += [f"input: {span.input}" for span in self.calls if span.input is not None]
         return tuple(dict.fromkeys(said))
 

@@ -28,11 +28,13 @@ class Hooks:
 
     Attributes:
         any_module: is called with a module before each of its calls, whichever it is. Guarded.
+        any_call: the same of `before` and `after`, of every module. Guarded.
     """
 
     def __init__(self, before: Heard, after: Heard, stepped: Callable[[Optimizer], None]) -> None:
         self._before, self._after = before, after
         self.any_module: Callable[[nn.Module], None] | None = None
+        self.any_call: tuple[Callable[..., None], Callable[..., None]] | None = None
         self._forward: list[Any] = []
         self._optimizer = register_optimizer_step_post_hook(lambda optimizer, *_: stepped(optimizer))
 
@@ -52,12 +54,16 @@ class Hooks:
             def before(module: nn.Module, args: tuple[Any, ...]) -> None:
                 if self.any_module is not None:
                     self.any_module(module)
+                if self.any_call is not None:
+                    self.any_call[0](module)
                 if (heard := self._before.get(id(module))) is not None:
                     heard(module)
 
             def after(module: nn.Module, *call: Any) -> None:
                 if (heard := self._after.get(id(module))) is not None:
                     heard(module, *call)
+                if self.any_call is not None:
+                    self.any_call[1](module, *call)
 
             self._forward = [
                 register_module_forward_pre_hook(_untraced(before)),

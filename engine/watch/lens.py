@@ -13,25 +13,21 @@ import torch
 from torch import Tensor, nn
 
 from engine.frame import Chain, Diagnosis, Look
-from engine.watch.arguments import (
-    check_callback,
-    check_choices,
-    check_name,
-    check_requested,
-    check_state,
-)
+from engine.recording.growing import WHOLE_MODEL
+from engine.watch.arguments import check_callback, check_choices, check_name, check_requested, check_state
 from engine.watch.backward_pass import BackwardPasses, RunningPass
 from engine.watch.black_box import BlackBox, BlackBoxRecorder
 from engine.watch.diagnosis import unread
 from engine.watch.events import Callback, Events
 from engine.watch.flow import Flow
-from engine.watch.guard import Guard
-from engine.watch.hooks import Hooks
+from engine.watch.guard import Guard, without_own_frames
+from engine.watch.hearing import Hearing
 from engine.watch.leftovers import Leftovers
 from engine.watch.listener import Listener
 from engine.watch.looking import NOTHING_FOUND, Looking
 from engine.watch.looks import ModuleLook
 from engine.watch.loop_looks import LoopLook
+from engine.watch.losses import Losses
 from engine.watch.mistakes import Mistake, Mistakes
 from engine.watch.modules import find
 from engine.watch.recorder import Recorded
@@ -45,8 +41,6 @@ from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
 from engine.watch.tally import Tally
 
-HEARD_PASSES = 2
-"""So many passes are heard of before the hooks are taken away: a missing detach shows in the second."""
 NO_LOOK = "{name}: backward passes went through it, but none of them has been looked at. every=1 looks at each."
 NO_GRADIENT = "{name}: states were shown, but no gradient ever came back to them."
 
@@ -72,8 +66,9 @@ class Lens(Recorded):
         super().__init__(Guard(self._schedule.own_time))
         self._guard.refusals |= refused
         if model is not None and not self._modules and not refused:
-            self._guard.refusals["*"] = NOTHING_FOUND
+            self._guard.refusals[WHOLE_MODEL] = NOTHING_FOUND
         self._scaler = scaler
+        self._loss: float | None = None
         self._looking, self._mistakes = Looking(self._modules, rows, self._guard), Mistakes()
         self._tally = Tally(self._schedule, self._guard)
         self._passes = BackwardPasses(self._guard, self._tally, self._measure, self._ended)
@@ -81,12 +76,11 @@ class Lens(Recorded):
         self._leftovers = Leftovers(self._modules, self._mistakes)
         began = self._leftovers.pass_began
         self._listener = Listener(self._modules, self._schedule, self._passes, self._guard, self._mistakes, began)
-        self._hooks = Hooks(self._listener.before, self._listener.after, self._guard.hook("*", self._updated))
-        self._roots = Roots(self._modules, self._guard, self._found) if model is None else None
-        if self._roots is not None:
-            self._hooks.any_module = self._roots.called
-        if self._modules or self._roots is not None:
-            self._hooks.arm()
+        self._losses = Losses(self._guard)
+        roots = Roots(self._modules, self._guard, self._found) if model is None else None
+        self._roots, any_module = roots, None if roots is None else roots.called
+        heard = self._listener, self._leftovers, self._schedule, self._guard, self._tally.passed
+        self._hearing = Hearing(self._modules, any_module, *heard)
         self._count_at_parameters()
 
     def __enter__(self) -> Self:
@@ -97,7 +91,8 @@ class Lens(Recorded):
     ) -> None:
         if error is not None:
             self.cut_short(error)
-        self.close(warn=kind is None)
+            without_own_frames(trace)
+        self._close(warn=kind is None)
 
     def close(self, *, warn: bool = True) -> None:
         """Stop watching. What was found stays.
@@ -105,30 +100,34 @@ class Lens(Recorded):
         Args:
             warn: warn of modules of which nothing was ever seen; `refusals` has the same sentences.
         """
+        self._close(warn)
+
+    def _close(self, warn: bool) -> None:
         if self._closed:
             return
         self._closed = True
         said: dict[str, str] = {}
-        with self._guard.of("*"):
-            self._hooks.close()
+        with self._guard.of(WHOLE_MODEL):
+            self._hearing.close()
+            self._losses.close()
             self._tally.close()
             self._states.pass_ended()
             self._last_looks.closed(self._modules.values())
             self._guard.refusals |= (missed := self._missed())
             self._guard.refusals |= (never_seen := self._listener.never_seen())
             self._listener.closed()
-            said = {"*": NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
+            said = {WHOLE_MODEL: NOTHING_FOUND} if NOTHING_FOUND in self._guard.refusals.values() else {}
             said |= missed | never_seen
             self._stop_recording(self._schedule.passes)
         for sentence in said.values():
             if warn:
-                warnings.warn(sentence, UserWarning, stacklevel=2)
+                warnings.warn(sentence, UserWarning, stacklevel=3)
 
     # ---- what it hears
 
     def _found(self) -> None:
         """There are more modules than before."""
-        self._hooks.hear(self._listener.before, self._listener.after)
+        self._hearing.grown()
         self._count_at_parameters()
 
     def _count_at_parameters(self) -> None:
@@ -155,32 +154,13 @@ class Lens(Recorded):
         Raises:
             TypeError, ValueError: if it is no such tensor, as the pair (h, c).
         """
-        check_state(name, state)
-        with self._guard.of(name):
-            if self._states.rests(name):  # loops call this often
-                return state
-            model = None if self._model is None else self._model()
-            if model is not None and model.training and not self._closed and torch.is_grad_enabled():
-                self._states.show(name, state, {id(parameter) for parameter in model.parameters()})
+        if name not in self._schedule.resting:  # loops call this often
+            check_state(name, state)
+            with self._guard.of(name):
+                model = None if self._model is None or self._states.rests(name) else self._model()
+                if model is not None and model.training and not self._closed and torch.is_grad_enabled():
+                    self._states.show(name, state, {id(parameter) for parameter in model.parameters()})
         return state
-
-    def _updated(self, optimizer: torch.optim.Optimizer) -> None:
-        """An update was made: hear of calls until the next one, or do not."""
-        armed, wanted = self._hooks.armed, self._wanted()
-        self._hooks.arm(wanted)
-        if self._modules and not wanted:
-            self._schedule.listens_always = False
-        if armed or wanted:
-            self._leftovers.updated(optimizer)
-
-    def _wanted(self) -> bool:
-        """Whether calls are to be heard of after an update."""
-        schedule = self._schedule
-        if self._closed:
-            return False
-        if not self._modules:
-            return self._roots is not None
-        return not schedule.by_time or schedule.heard < HEARD_PASSES or schedule.would_be_due()
 
     def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
@@ -189,7 +169,8 @@ class Lens(Recorded):
             number, scale, proves = running.counted.number, self._scale, self._schedule.proves
             kept = (calls, running.states, running.at_weights)
             if self._looking.look(*kept, number=number, scale=scale, proves=proves):
-                self._last_looks.looked(number, calls, self._looking.looks, is_scaled=scale != 1)
+                self._loss = self._losses.divided_by(scale)
+                self._last_looks.looked(number, calls, self._looking.looks, self._loss, is_scaled=scale != 1)
             self._mistakes.judge(calls)
             if running.is_look:
                 self._record(number)
@@ -205,6 +186,7 @@ class Lens(Recorded):
             self._schedule.pass_ended(running.is_look)
             self._schedule.always_reached &= bool(running.counted.reached)
             self._listener.pass_ended()
+            self._hearing.pass_ended()
             self._leftovers.pass_ended()
             self._states.pass_ended()
             if running.is_look:
@@ -220,7 +202,7 @@ class Lens(Recorded):
 
     def _missed(self) -> dict[str, str]:
         """What was trained without a look so far, as refusals."""
-        if self._guard.refusals.get("*", NOTHING_FOUND) != NOTHING_FOUND:
+        if self._guard.refusals.get(WHOLE_MODEL, NOTHING_FOUND) != NOTHING_FOUND:
             return {}  # it is said why
         known = {*self._looking.looks, *self._guard.refusals}
         unheard = () if self._schedule.listens_always else filter(self._tally.is_owed, self._tally.reached)
@@ -292,8 +274,9 @@ class Lens(Recorded):
 
     @property
     def refusals(self) -> dict[str, str]:
-        """Why something is not measured, by module; "*" for the whole model."""
-        return self._guard.refusals | self._missed()
+        """Why something is not measured, by module; "*" is the whole model."""
+        by_hand = {} if self._states.any_shown else self._hearing.loops
+        return self._guard.refusals | self._missed() | by_hand
 
     @property
     def mistakes(self) -> list[Mistake]:
@@ -304,6 +287,11 @@ class Lens(Recorded):
     def cost(self) -> Cost:
         """The lens's own time so far."""
         return self._schedule.cost
+
+    @property
+    def loss(self) -> float | None:
+        """The number on which `backward()` was called at the last look; None if there was none, or several."""
+        return self._loss
 
     @property
     def black_box(self) -> BlackBox:
@@ -331,11 +319,11 @@ class Lens(Recorded):
 
     def scalars(self) -> dict[str, float]:
         """Flat numbers of the newest looks, {"watch/lstm/ratio": ...}, as loggers take them."""
-        return scalars_of(self._looking.looks, self.mistakes, self.cost)
+        return scalars_of(self._looking.looks, self.mistakes, self.cost, self.loss)
 
     @property
     def _report(self) -> Report:
-        return Report(self._looking.looks, self.mistakes, self.refusals, self.cost, self.black_box)
+        return Report(self._looking.looks, self.mistakes, self.refusals, self.cost, self.black_box, self.loss)
 
     def __str__(self) -> str:
         return written(self._report)

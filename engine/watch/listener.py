@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.recording.growing import WHOLE_MODEL
 from engine.watch.backward_pass import BackwardPasses
 from engine.watch.call import Call, arguments_of, captured, results_of, states_of
 from engine.watch.guard import Guard
@@ -42,6 +43,7 @@ class Listener:
     a backward pass leaves nothing behind.
 
     Attributes:
+        key: of this lens's marks in the graph.
         called: how often each module was called with a gradient to come. answered: the modules whose gradient came.
     """
 
@@ -59,7 +61,7 @@ class Listener:
         self._number = 0
         self._random_states: dict[int, Tensor] = {}
         self._last: dict[str, Tensor] = {}
-        self._key = object()  # of this lens's marks
+        self.key = object()
         self.called: dict[str, int] = {}
         self.answered: set[str] = set()
         self._in_pass: dict[str, int] = {}
@@ -143,12 +145,12 @@ class Listener:
         self._number += 1
         earlier = self._in_pass[name] = self._in_pass.get(name, 0) + 1
         origin = Origin(name, self._number)
-        state_link = link_of_state(initial, self._last.get(name), self._key) if due or earlier == 1 else None
+        state_link = link_of_state(initial, self._last.get(name), self.key) if due or earlier == 1 else None
         self._last[name] = states[0].detach()
         results = {} if watched.one_step else {"output": data_of(output)}
         results |= dict(zip(("h", "c"), states, strict=False))
         for which, tensor in results.items():
-            mark(tensor, self._key, Mark(origin, which))
+            mark(tensor, self.key, Mark(origin, which))
         if not due:
             hook = self._counter(origin, state_link, is_look=False)
             on_gradient(results, lambda _: hook)
@@ -168,7 +170,7 @@ class Listener:
         """Find out how a call is linked to others. earlier: calls of its module in this pass, with this one."""
         if call.state_link is not None:
             self._calls.setdefault(call.name, []).append(HeardCall(len(call.inputs), call.state_link.kind))
-        call.input_link = link_to_call(given, self._key) if earlier <= FIRST_CALLS else None
+        call.input_link = link_to_call(given, self.key) if earlier <= FIRST_CALLS else None
         if call.one_step and len(states) > 1:
             h, c = (state.grad_fn for state in states)
             call.hook_has_hidden = h is not c and reaches(h, c, 3)  # one fused node: what comes at c' is external
@@ -177,7 +179,7 @@ class Listener:
         """A further call of a loop that is not looked at: quickly, for cells are called often."""
         if hidden.grad_fn is not None:
             value, hook = self._loop_hooks[name]
-            mark(hidden, self._key, value)
+            mark(hidden, self.key, value)
             hidden.grad_fn.register_prehook(hook)
 
     def _hook(self, call: Call, origin: Origin, results: dict[str, Tensor]) -> None:
@@ -199,7 +201,7 @@ class Listener:
     def _hook_weight(self, weight: Tensor) -> None:
         """Hook what autograd brings to a weight in this pass, once: a node of a parameter can outlive its graph."""
         node, number = torch.autograd.graph.get_gradient_edge(weight)[:2]
-        mark_of = (self._key, "weight", number)
+        mark_of = (self.key, "weight", number)
         if metadata_of(node).get(mark_of) is self._pass:
             return
         metadata_of(node)[mark_of] = self._pass
@@ -209,7 +211,7 @@ class Listener:
             if (gradient := gradients[number]) is not None:
                 self._passes.arrived_at_weight(key, gradient)
 
-        self._weight_hooks.append(node.register_prehook(self._guard.hook("*", hook)))
+        self._weight_hooks.append(node.register_prehook(self._guard.hook(WHOLE_MODEL, hook)))
 
     def _came_back(self, origin: Origin, state: Link | None) -> None:
         """A gradient has come to a call. state: where its initial state comes from."""

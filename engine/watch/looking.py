@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from engine.recording.growing import WHOLE_MODEL
 from engine.watch.arguments import check_name
 from engine.watch.call import Call
 from engine.watch.flow import Flow
@@ -64,7 +65,7 @@ class Looking:
             return self.looks[names[0]]
         if names:
             raise LookupError(f"say which module: {', '.join(names)}")
-        reasons = {key: why for key, why in refusals.items() if name is None or key in (name, "*")}
+        reasons = {key: why for key, why in refusals.items() if name is None or key in (name, WHOLE_MODEL)}
         why = " ".join(reasons.values()) or "No backward pass has been looked at yet."
         if name is not None and (others := self._others(name)):
             is_watched = len(others) < len(self._known())
@@ -90,8 +91,8 @@ class Looking:
             number: of the pass. scale: by which a GradScaler has multiplied the loss.
             proves: prove what is found.
         """
-        if states and self._guard.refusals.get("*") == NOTHING_FOUND:
-            del self._guard.refusals["*"]
+        if states and self._guard.refusals.get(WHOLE_MODEL) == NOTHING_FOUND:
+            del self._guard.refusals[WHOLE_MODEL]
         if not calls and not states:
             return False
         flows, refused = flows_of_states(states, self._rows, number, scale)

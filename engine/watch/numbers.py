@@ -63,11 +63,12 @@ class ModuleNumbers:
 
 @dataclass(frozen=True)
 class LookNumbers:
-    """One look. number: from 1. backward_pass: among those heard of, from 0."""
+    """One look. number: from 1. backward_pass: among those heard of, from 0. loss: see `Lens.loss`."""
 
     number: int
     backward_pass: int
     modules: Mapping[str, ModuleNumbers]
+    loss: float | None = None
 
 
 def numbers_of(calls: Sequence[Call], looks: Mapping[str, ModuleLook | LoopLook]) -> dict[str, ModuleNumbers]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, TracebackType
 
+from engine.watch.arguments import check_requested
+from engine.watch.guard import without_own_frames
 from engine.watch.lens import Lens
 from engine.watch.scaler import UsedScaler
 
@@ -126,7 +128,8 @@ class WatchedProgram:
     """A program with a lens on every model that it trains.
 
     Args:
-        share, every, rows: see `watch`. record: a file into which the looks are written; see `Lens.record`.
+        share, every, rows: see `watch`. record: a file into which the looks are written. requested: what is measured of
+            each of them that costs more; see `Lens.record`.
 
     Raises:
         ValueError: if one of them is out of range. RecordingError, OSError: if the file cannot be made.
@@ -140,19 +143,21 @@ class WatchedProgram:
         every: int | None = None,
         rows: int | None = 16,
         record: str | None = None,
+        requested: Sequence[str] = (),
     ) -> None:
-        self._program, self._scaler = program, UsedScaler()
+        check_requested(requested)
+        self._program, self._scaler, self._requested = program, UsedScaler(), requested
         self._lens = Lens(None, share, every, rows, self._scaler)
         if record is not None:
             try:
-                self._lens.record(record)
+                self._lens.record(record, requested)
             except BaseException:
                 self._lens.close(warn=False)  # nothing is run, so nothing is to be heard
                 raise
 
     def show(self) -> str:
         """Open a page in the browser that follows the looks; returns its address, see `Lens.show`."""
-        return self._lens.show()
+        return self._lens.show(self._requested)
 
     def run(self, say: Say) -> None:
         """Run it, and say what was found. What it raises is raised, as if it had been run without us.
@@ -190,6 +195,7 @@ def _show_only_its_own_frames() -> None:
         own = trace
         while own is not None and _is_ours(own.tb_frame.f_code.co_filename):
             own = own.tb_next
+        own = without_own_frames(own)
         shows(kind, error.with_traceback(own), own)
 
     sys.excepthook = hook

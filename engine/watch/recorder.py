@@ -8,12 +8,13 @@ import sys
 import tempfile
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from engine.frame import Chain, Look
 from engine.recording import RecordingError
 from engine.recording.growing import FoundMistake, GrowingFile, RecordedLook, RecordedModule
+from engine.watch.arguments import check_requested
 from engine.watch.black_box import BlackBox
 from engine.watch.flow import Flow
 from engine.watch.guard import Guard
@@ -38,6 +39,7 @@ class Recorded(ABC):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._files: list[GrowingFile] = []
+        self._requested: tuple[str, ...] = ()
         self._closed, self._ended_by = False, ""
 
     def _must_be_open(self, what: str) -> None:
@@ -65,12 +67,15 @@ class Recorded(ABC):
     @abstractmethod
     def chain(self, name: str | None = None) -> Chain: ...
     @abstractmethod
-    def frame(self, name: str | None = None) -> Look: ...
+    def frame(self, name: str | None = None, requested: Collection[str] = ()) -> Look: ...
     @property
     @abstractmethod
     def black_box(self) -> BlackBox: ...
+    @property
+    @abstractmethod
+    def loss(self) -> float | None: ...
 
-    def record(self, path: str | os.PathLike[str]) -> None:
+    def record(self, path: str | os.PathLike[str], requested: Collection[str] = ()) -> None:
         """Append every look from now on to a file, which the page "Open a recording" opens, also while it grows.
 
         The file holds at most 64 MB: when it is full, every second look is dropped. What cannot be written is a
@@ -78,30 +83,34 @@ class Recorded(ABC):
 
         Args:
             path: is made anew; by convention it ends in ".looks".
+            requested: readings that cost more, as ["spectrum"], of every look; see `Lens.frame`.
 
         Raises:
             RecordingError: if something else is there. OSError: if nothing can be written there. ValueError: if the
-                lens is closed.
+                lens is closed, or there is no such reading. TypeError: if `requested` is no list of names.
         """
         self._must_be_open("record")
+        check_requested(requested)
         file = GrowingFile(path)
+        self._requested = tuple(dict.fromkeys([*self._requested, *requested]))
         self._files.append(file)
         if self.refusals:  # also where no look will ever be possible, it is said why
             file.append(self._recorded(NO_PASS))
 
-    def show(self) -> str:
+    def show(self, requested: Collection[str] = ()) -> str:
         """Record into a private folder, and open a page in the browser that follows it; returns its address at once.
 
         The page is a process of its own, on this machine alone. It survives the training, also a crash, and ends ten
         minutes after its last browser window was closed; the recording stays in its folder. Where the packages of the
         page are not installed, this is a warning, and "" is returned.
 
-        Raises:
-            ValueError: if the lens is closed.
+        Args:
+            requested: as for `record`. Raises TypeError and ValueError as it does.
         """
         self._must_be_open("show")
+        check_requested(requested)
         folder = Path(tempfile.mkdtemp(prefix="looks-"))  # which this user alone may enter
-        self.record(folder / f"{Path(sys.argv[0]).stem or 'training'}.looks")
+        self.record(folder / f"{Path(sys.argv[0]).stem or 'training'}.looks", requested)
         try:
             return open_screen(folder)
         except ScreenError as error:
@@ -138,7 +147,7 @@ class Recorded(ABC):
         for name, flow in self.flows.items():
             if flow.backward_pass != step:
                 continue
-            chain, look = self.chain(name), self.frame(name)
+            chain, look = self.chain(name), self.frame(name, self._requested)
             modules.append(RecordedModule(name=name, chain=chain, look=look, links=flow.links, proof=flow.proof))
         return RecordedLook(
             step=max(step, 0),
@@ -147,4 +156,6 @@ class Recorded(ABC):
             refusals=self.refusals,
             story=self.black_box.story,
             cost=str(self.cost),
+            loss=self.loss if modules else None,
+            requested=self._requested,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from engine.diagnosis.bands import band
 from engine.frame import Diagnosis
+from engine.frame.readings import SATURATION_MARGIN
 from engine.number_format import count, short
 from engine.watch.black_box import BlackBox
 from engine.watch.diagnosis import MEANS, MISTAKE
@@ -21,6 +23,7 @@ from engine.watch.reach import Reach
 from engine.watch.recurrent_weights import BlockSize
 from engine.watch.schedule import Cost
 
+LOSS = "the number that backward() was called on"
 NOTHING_YET = "No backward pass has been looked at yet."
 
 
@@ -33,6 +36,7 @@ class Report:
     refusals: Mapping[str, str]
     cost: Cost
     black_box: BlackBox
+    loss: float | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class ModuleReport:
     Args:
         verdict: None where nothing but mistakes is known. mistakes: in its wiring.
         before, after: (what it is about, sentence), to be shown before and after the picture of the gradient.
+        whose: what `model` is in the advice.
         chains: that picture, by the distance from where the loss enters. caption: whose gradient it is.
     """
 
@@ -61,11 +66,17 @@ class ModuleReport:
     caption: str
     chains: tuple[ChainReport, ...]
     after: tuple[tuple[str, str], ...]
+    whose: str = ""
 
     @property
     def advice(self) -> str:
         """What to write, beside the cures of mistakes."""
         return "" if self.verdict is None or self.verdict.kind == MISTAKE else self.verdict.advice
+
+    @property
+    def about_names(self) -> str:
+        """What `model` is in lines of code; "" if it is not in them."""
+        return self.whose if re.search(r"\bmodel\b", self.advice) else ""
 
     @property
     def heading(self) -> str:
@@ -88,9 +99,10 @@ def modules_of(report: Report) -> list[ModuleReport]:
 def closing(report: Report) -> list[tuple[str, str]]:
     """What is said at the end, of the whole: black box, what was refused, and what it cost."""
     box = report.black_box
-    said = [("black box", sentence) for sentence in box.story]
+    said = [] if report.loss is None else [("loss", f"{short(report.loss)} at the last look, {LOSS}")]
+    said += [("black box", sentence) for sentence in box.story]
     if box.looks and not box.story:
-        said.append(("black box", f"all numbers of {_last_looks(len(box.looks))} are finite"))
+        said.append(("black box", f"all states, gradients and weights in {_last_looks(len(box.looks))} are finite"))
     said += [("not measured", sentence) for sentence in report.refusals.values()]
     if not report.looks and not report.refusals:
         said.append(("not measured", NOTHING_YET))
@@ -109,14 +121,23 @@ def _module(report: Report, name: str) -> ModuleReport:
     flow = look.flow
     chains = tuple(_chain(flow, *chain, reach) for chain, reach in look.reaches.items())
     numbers = next((one.modules[name] for one in reversed(report.black_box.looks) if name in one.modules), None)
-    after = [*_gate_facts(flow), *_state_facts(numbers), *_weight_facts(look.block_sizes)]
+    after = [*_gate_facts(flow), *_state_facts(numbers, look), *_weight_facts(look.block_sizes)]
     if flow.proof is not None:
-        after.append(("proof", f"dL/dW differs from autograd's by {flow.proof:.0e} of its norm"))
+        after.append(
+            ("proof", f"dL/dW computed from these gradients differs from autograd's by {flow.proof:.0e} of its norm")
+        )
     wiring = "; ".join(link for link in flow.links)
-    before = [("seen", _size(flow)), *([("wiring", wiring)] if wiring else [])]
+    at = f"backward pass {flow.backward_pass} of {report.cost.of} (the first is 0)"
+    before = [("seen", f"{at}: {_size(flow)}"), *([("wiring", wiring)] if wiring else [])]
     verdict = look.diagnosis(report.mistakes)
     caption = _caption(flow, chains)
-    return ModuleReport(name, verdict, mistakes, tuple(before), caption, chains, tuple(after))
+    return ModuleReport(name, verdict, mistakes, tuple(before), caption, chains, tuple(after), _whose(look))
+
+
+def _whose(look: ModuleLook | LoopLook) -> str:
+    """What `model` is in lines of code. A module's name begins with its model's class if nobody has named the model."""
+    model = look.module.name.removesuffix(look.module.path).rstrip(".") if isinstance(look, ModuleLook) else ""
+    return f"model is your {model}" if model else "model is what you gave to watch"
 
 
 def _size(flow: Flow) -> str:
@@ -132,15 +153,16 @@ def _caption(flow: Flow, chains: Sequence[ChainReport]) -> str:
 
     Of states that were shown one by one it is not known where a loss enters.
     """
+    norm = "norm of dL/dh" if flow.cell is None else "norm of dL/dc (c is the cell state)"
+    middle = ", median of the sequences" if len(flow.rows) > 1 else ""
     if flow.grad_hidden_direct is None:
-        return "by steps back from the last that a loss reads; where others enter is not known"
-    state = "" if flow.cell is None else "at the cell state c, "
+        return f"{norm}{middle}, by steps back from the last that a loss reads; where others enter is not known"
     reach = max((chain.reach for chain in chains), key=lambda reach: reach.places)
     if reach.places < 2:
-        return f"{state}by steps back from where the loss enters"
+        return f"{norm}{middle}, by steps back from where the loss enters"
     if reach.is_last_alone:
-        return f"of the last loss alone, {state}by steps back from where it enters"
-    return f"of the losses at all {reach.places} steps, {state}by steps back from the last"
+        return f"{norm}, of what enters last alone{middle}, by steps back from where it enters"
+    return f"{norm}, of what enters at all {reach.places} steps{middle}, by steps back from the last"
 
 
 def _chain(flow: Flow, layer: int, direction: int, reach: Reach) -> ChainReport:
@@ -166,7 +188,7 @@ def _gate_facts(flow: Flow) -> list[tuple[str, str]]:
     return [("gates", f"{name.replace('_', ' ')} {keep:.2f} on average: half of the old state is left {after}")]
 
 
-def _state_facts(numbers: ModuleNumbers | None) -> list[tuple[str, str]]:
+def _state_facts(numbers: ModuleNumbers | None, look: ModuleLook | LoopLook) -> list[tuple[str, str]]:
     if numbers is None or not numbers.chains:
         return []
     hidden = [chain.hidden for chain in numbers.chains]
@@ -174,7 +196,16 @@ def _state_facts(numbers: ModuleNumbers | None) -> list[tuple[str, str]]:
     if not np.isfinite([*hidden, *cells]).all():
         return [("states", "not finite")]
     said = f"|h| up to {short(max(hidden))}" + (f", |c| up to {short(max(cells))}" if cells else "")
-    return [("states", said if numbers.saturated is None else f"{said}, {numbers.saturated:.0%} saturated")]
+    if numbers.saturated is not None:
+        said += f", {numbers.saturated:.0%} saturated ({_saturated(look)})"
+    return [("states", said)]
+
+
+def _saturated(look: ModuleLook | LoopLook) -> str:
+    """Which states count as saturated."""
+    if look.chain.activation == "relu":
+        return "at 0"
+    return f"{'|h|' if look.flow.cell is None else '|tanh(c)|'} above {1 - SATURATION_MARGIN}"
 
 
 def _weight_facts(sizes: Sequence[BlockSize]) -> list[tuple[str, str]]:
@@ -186,6 +217,9 @@ def _weight_facts(sizes: Sequence[BlockSize]) -> list[tuple[str, str]]:
     for (layer, direction), blocks in by_chain.items():
         where = f", layer {layer + 1}{' backwards' * direction}" if len(by_chain) > 1 else ""
         said.append(("W_hh", f"largest singular value{where}: {', '.join(map(_block, blocks))}"))
+    if sizes:
+        long_run = "" if sizes[0].eigenvalue is None else ", by about the eigenvalue in the long run"
+        said.append(("W_hh", f"these weights alone multiply a gradient by at most that much in one step{long_run}"))
     return said
 
 

@@ -24,6 +24,7 @@ def html(report: Report) -> str:
 def _module(module: ModuleReport) -> str:
     parts = [f'<p style="margin:0"><b>{escape(module.heading)}</b></p>']
     parts += [f'<p style="margin:0;white-space:pre-line">{escape(module.advice)}</p>'] if module.advice else []
+    parts += [f'<p style="margin:0;opacity:.65">{escape(module.about_names)}</p>'] if module.about_names else []
     parts += [
         f'<p style="margin:4px 0;padding-left:8px;border-left:3px solid {ALARM}"><b>{escape(each.kind)}</b>: '
         f"{escape(each.sentence)} {escape(each.cure)}</p>"
@@ -32,7 +33,7 @@ def _module(module: ModuleReport) -> str:
     parts.append(_table(module.before))
     shown = [chain for chain in module.chains if chain.reach.steps and chain.reach.is_finite]
     if shown:
-        parts.append(f'<p style="margin:6px 0 0;opacity:.65">size of the gradient {escape(module.caption)}</p>')
+        parts.append(f'<p style="margin:6px 0 0;opacity:.65">gradient: {escape(module.caption)}</p>')
         parts.append(log_plot([(chain.where, chain.reach.by_distance) for chain in shown]))
     parts.append(_table(module.after))
     return f'<div style="margin:0 0 14px">{"".join(parts)}</div>'

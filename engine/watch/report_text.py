@@ -10,12 +10,12 @@ import numpy as np
 
 from engine.number_format import short
 from engine.watch.reach import Reach
-from engine.watch.report import ChainReport, ModuleReport, Report, closing, modules_of
+from engine.watch.report import ChainReport, ModuleReport, Report, closing, count, modules_of
 
 WIDTH, LABEL = 100, 14
 COLUMNS = 32
 BLOCKS = "▁▂▃▄▅▆▇█"
-SCALE = "one block = 10 times"
+SCALE = "one block lower = 10 times smaller"
 
 
 def written(report: Report) -> str:
@@ -29,6 +29,7 @@ def written(report: Report) -> str:
 def _module_lines(module: ModuleReport) -> list[str]:
     lines = textwrap.wrap(module.heading, WIDTH, subsequent_indent="  ")
     lines += _facts([("try", line) for line in module.advice.splitlines()], "  ")
+    lines += _fact("", f"({module.about_names})") if module.about_names else []
     for mistake in module.mistakes:
         lines += textwrap.wrap(f"  ! {mistake.kind}: {mistake}", WIDTH, subsequent_indent=" " * LABEL)
     lines += _facts(module.before, "  ")
@@ -58,7 +59,7 @@ def _chain_line(chain: ChainReport) -> str:
     if not reach.steps:
         return f"{where:{LABEL + 8}} {chain.word}"
     ends = f"{short(reach.enters):>8} {sparkline(reach)} {short(reach.first)}"
-    return f"{where:{LABEL + 8}}{ends}, {reach.steps} back: {chain.word}".rstrip()
+    return f"{where:{LABEL + 8}}{ends}, {count(reach.steps, 'step')} back: {chain.word}".rstrip()
 
 
 def sparkline(reach: Reach) -> str:

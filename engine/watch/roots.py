@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from engine.recording.growing import WHOLE_MODEL
 from engine.watch.guard import Guard
 from engine.watch.modules import WatchedModule, find
 
@@ -38,7 +39,7 @@ class Roots:
         """A module is about to be called. Only those called with gradients enabled are taken."""
         if torch.compiler.is_compiling() or self._is_seen(module) or not torch.is_grad_enabled():
             return
-        with self._guard.of("*"):
+        with self._guard.of(WHOLE_MODEL):
             self._add(module)
 
     def _is_seen(self, module: nn.Module) -> bool:

@@ -12,8 +12,10 @@ from engine.watch.mistakes import Mistake
 from engine.watch.schedule import Cost
 
 
-def scalars_of(looks: Mapping[str, ModuleLook | LoopLook], mistakes: Sequence[Mistake], cost: Cost) -> dict[str, float]:
-    """Flat numbers: for every module the verdict's ratio, the norms it comes from, gates and proof.
+def scalars_of(
+    looks: Mapping[str, ModuleLook | LoopLook], mistakes: Sequence[Mistake], cost: Cost, loss: float | None
+) -> dict[str, float]:
+    """Flat numbers: for every module the verdict's ratio, the norms it comes from, gates and proof; then the loss.
 
     Names have three parts, "watch/encoder.lstm/ratio", of characters that every logger takes (MLflow is the strictest).
     """
@@ -29,7 +31,8 @@ def scalars_of(looks: Mapping[str, ModuleLook | LoopLook], mistakes: Sequence[Mi
         while f"watch/{shown}/ratio" in found:
             shown += "_"
         found |= {f"watch/{shown}/{what}": float(value) for what, value in values.items()}
-    return found | {"watch/looks": float(cost.looks), "watch/share": cost.share}
+    known = {} if loss is None else {"watch/loss": loss}
+    return found | known | {"watch/looks": float(cost.looks), "watch/share": cost.share}
 
 
 NAMES = {"ratio": "ratio", "norm_enters": "gradient_at_output", "norm_first": "gradient_at_first"}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from engine.number_format import count
@@ -37,20 +36,45 @@ class Cost:
         return self.seconds / self.elapsed if self.elapsed else 0.0
 
     def __str__(self) -> str:
-        looks = count(self.looks, "look")
-        age = "" if self.last is None else f", last look at backward pass {self.last} of {self._of} (the first is 0)"
-        return f"{looks}, {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%}){age}"
+        passes = "1 backward pass" if self.passes == 1 and self.counts_all else f"{self.of} backward passes"
+        within = f" in {passes}" if self.passes else ""
+        return (
+            f"{count(self.looks, 'look')}{within} took {self.seconds:.2f} s of {self.elapsed:.1f} s ({self.share:.1%})"
+        )
 
     @property
-    def _of(self) -> str:
+    def of(self) -> str:
+        """The number of backward passes, in words."""
         return str(self.passes) if self.counts_all else f"at least {self.passes}"
+
+
+class OwnTime(AbstractContextManager[None]):
+    """Adds the time in it to the lens's own; what is entered within it is in it already."""
+
+    __slots__ = ("_began", "_schedule")
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._began: float | None = None
+
+    def __enter__(self) -> None:
+        if not self._schedule.is_within:
+            self._schedule.is_within = True
+            self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        if self._began is not None:
+            self._schedule.is_within = False
+            self._schedule.seconds += time.perf_counter() - self._began
 
 
 class Schedule:
     """Decides whether the next forward call is kept, and counts backward passes ("a step" is one, not an update).
 
     Attributes:
+        is_within: the time that passes now is the lens's own.
         passes: all that there were. heard: those of which a call was heard. looks: those that were looked at.
+        resting: names of states of which nothing more is wanted in this pass.
         owed: names at which a first look is still to be taken. last: see `Cost`. seconds: the lens's own time.
         listens_always: False if calls were not heard of at some time. always_reached: False if a pass was heard of that
             would not have been counted otherwise.
@@ -59,10 +83,11 @@ class Schedule:
     def __init__(self, share: float, every: int | None) -> None:
         self._share, self._every, self._began = share, every, time.perf_counter()
         self._due: bool | None = None
-        self._within = False
+        self.is_within = False
         self._at_last_look, self._costs = 0.0, 0.0
         self.passes, self.heard, self.looks, self.seconds = 0, 0, 0, 0.0
         self.owed: set[str] = set()
+        self.resting: set[str] = set()
         self.last: int | None = None
         self.listens_always, self.always_reached = True, True
 
@@ -101,27 +126,20 @@ class Schedule:
     def went_unheard(self) -> None:
         """It is one of which no call was heard: decide anew, but what was kept for a look still waits for it."""
         self._due = self._due or None
+        self.resting.clear()
 
     def pass_ended(self, looked: bool) -> None:
         """A backward pass of which calls were heard is over; `looked` if it was measured, or tried to."""
         self.heard += 1
         self._due = None
+        self.resting.clear()
         if looked:
             self.looks += 1
             self._costs, self._at_last_look = self.seconds - self._at_last_look, self.seconds
 
-    @contextmanager
-    def own_time(self) -> Iterator[None]:
+    def own_time(self) -> OwnTime:
         """Count the time in here as the lens's own."""
-        if self._within:
-            yield
-            return
-        self._within, began = True, time.perf_counter()
-        try:
-            yield
-        finally:
-            self._within = False
-            self.seconds += time.perf_counter() - began
+        return OwnTime(self)
 
     @property
     def cost(self) -> Cost:

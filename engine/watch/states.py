@@ -43,7 +43,15 @@ class StateLoops:
 
     def rests(self, name: str) -> bool:
         """True if nothing is to be done for a state: no look is due, and its pass is counted at a parameter."""
-        return name in self._counted and not self._schedule.is_due()
+        if name not in self._counted or self._schedule.is_due():
+            return False
+        self._schedule.resting.add(name)
+        return True
+
+    @property
+    def any_shown(self) -> bool:
+        """Whether a state was shown."""
+        return bool(self._shown_since)
 
     def waiting(self) -> list[str]:
         """The names that were shown in passes that are over, and at which no look was taken."""

@@ -73,12 +73,17 @@ class Tally:
                 self._passes.popitem(last=False)
         return counted
 
-    def _at_parameter(self, name: str) -> None:
-        """A parameter was reached."""
+    def passed(self) -> CountedPass:
+        """A pass has reached a parameter. If it was not counted before, no call of it was heard."""
         is_new = torch._C._current_graph_task_id() not in self._passes
-        self.running().reached.add(name)
+        counted = self.running()
         if is_new:
             self._schedule.went_unheard()
+        return counted
+
+    def _at_parameter(self, name: str) -> None:
+        """The parameter of a name was reached."""
+        self.passed().reached.add(name)
         if name not in self._tried:
             self.reached[name] = self.reached.get(name, 0) + 1
             (self._schedule.owed.add if self.is_owed(name) else self._schedule.owed.discard)(name)

@@ -63,7 +63,11 @@ class Link:
 
     def __str__(self) -> str:
         if self.call is None:
-            return {"detached": "its own last state, detached", "learned": "a learned state"}.get(self.kind, self.kind)
+            return {
+                "detached": "its own last state, detached",
+                "learned": "a learned state",
+                "given": "given, without a graph",
+            }.get(self.kind, self.kind)
         what = {"output": "the output", "h": "the last h", "c": "the last c"}[self.result]
         way = [each for each in self.through if each not in SAME]
         shown = way if len(way) <= 3 else [way[0], f"{len(way) - 2} more", way[-1]]

@@ -11,7 +11,17 @@ pickled, and nothing of it is executed.
 """
 
 from engine.recording.growing.follower import Follower, News, read_looks
-from engine.recording.growing.looks import FoundMistake, RecordedLook, RecordedModule
+from engine.recording.growing.looks import WHOLE_MODEL, FoundMistake, RecordedLook, RecordedModule
 from engine.recording.growing.writer import SUFFIX, GrowingFile
 
-__all__ = ["SUFFIX", "Follower", "FoundMistake", "GrowingFile", "News", "RecordedLook", "RecordedModule", "read_looks"]
+__all__ = [
+    "SUFFIX",
+    "WHOLE_MODEL",
+    "Follower",
+    "FoundMistake",
+    "GrowingFile",
+    "News",
+    "RecordedLook",
+    "RecordedModule",
+    "read_looks",
+]

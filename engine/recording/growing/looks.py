@@ -16,6 +16,8 @@ from engine.recording.error import RecordingError
 from engine.recording.growing.chunks import DAMAGED, Chunk, to_bytes
 from engine.recording.shapes import check_chain_shapes
 
+WHOLE_MODEL = "*"
+"""In the place of a module's name: what is refused of the whole model."""
 MOST_STEPS = 100_000
 """Steps of a time axis: figures make room for all of them before they have read one."""
 MOST_UNITS = 1_000_000
@@ -53,9 +55,12 @@ class RecordedLook:
 
     Args:
         step: the number of the backward pass.
-        modules: those that were measured. mistakes: found so far. refusals: {module, or "*": why nothing is measured}.
+        modules: those that were measured. mistakes: found so far.
+        refusals: why something is not measured, by module, or by WHOLE_MODEL.
         story: what came first when a number stopped being finite, in sentences; empty while all are.
         cost: what watching has cost so far, in words. is_last: watching has ended.
+        loss: the number on which `backward()` was called; None if that is not known, or in an older file.
+        requested: the readings that cost more, and that were asked for; see `engine.frame.reading_request`.
         ended_by: the name of the error that cut the training short, in the last entry; "" if none did.
     """
 
@@ -67,6 +72,8 @@ class RecordedLook:
     cost: str = ""
     is_last: bool = False
     ended_by: str = ""
+    loss: float | None = None
+    requested: tuple[str, ...] = ()
 
     def module(self, name: str) -> RecordedModule | None:
         """What was measured of a module; None if it was not."""
@@ -100,6 +107,8 @@ def chunk_of(recorded: RecordedLook) -> bytes:
         "cost": recorded.cost,
         "is_last": recorded.is_last,
         "ended_by": recorded.ended_by,
+        "requested": list(recorded.requested),
+        "loss": None if recorded.loss is None else to_json(recorded.loss),
     }
     return to_bytes(text, arrays)
 
@@ -141,6 +150,8 @@ def look_of(chunk: Chunk) -> RecordedLook:
         cost=_checked(str, text["cost"]),
         is_last=_checked(bool, text["is_last"]),
         ended_by=_checked(str, text.get("ended_by", "")),
+        requested=_checked(tuple[str, ...], text.get("requested", [])),
+        loss=None if text.get("loss") is None else float(text["loss"]),
     )
 
 

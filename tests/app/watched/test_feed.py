@@ -56,11 +56,38 @@ def test_the_first_message_has_what_is_drawn_and_the_next_only_numbers() -> None
     assert first["verdict"]["word"] == "Vanished" and first["verdict"]["advice"] == "nn.LSTM(3, 5)"
     assert first["facts"]["mistakes"] == [] and first["facts"]["elsewhere"] == ["head: Nothing reads it. Read it."]
     assert first["verdict"]["is_code"] and first["verdict"]["about_names"] == ""
-    assert first["facts"]["refusals"] == ["no reason"] and len(first["facts"]["lines"]) == 2
+    assert first["facts"]["refusals"] == ["no reason"] and len(first["facts"]["lines"]) == 3
+    assert first["facts"]["lines"][0].startswith("Loss in this backward pass: 0.25")
     second = ask(feed, ["gradient", STAGE], stage=STAGE_REQUEST)
     assert second is not None and "setup" not in second
     assert "gradient.data.2.y" in second["paths"] and {"stage.h", "stage.cellUnits"} <= second["paths"]
     assert ask(feed, ["gradient", STAGE], stage=STAGE_REQUEST) is None  # nothing new
+
+
+def test_what_was_not_recorded_is_said_with_how_to_get_it() -> None:
+    """Not if it was asked for in vain, as of states that were changed on the way; and not of a loop of one's own."""
+    module = module_look(num_layers=2)
+    bare = dataclasses.replace(module, look=dataclasses.replace(module.look, spectrum=None))
+    (line,) = said_of(recorded(0, bare))
+    assert (
+        line.startswith("Eigenvalues of W_hh · How long a change survives: this costs more")
+        and 'lens.show(["spectrum"])' in line
+        and "--request spectrum" in line
+    )
+    unknown = dataclasses.replace(bare, chain=dataclasses.replace(bare.chain, cell="unknown"))
+    for look in (
+        recorded(0, module),
+        dataclasses.replace(recorded(0, bare), requested=("spectrum",)),
+        recorded(0, unknown),
+    ):
+        assert said_of(look) == []
+
+
+def said_of(look: RecordedLook) -> list[str]:
+    message = ask(feed_of(look), [])
+    assert message is not None
+    found: list[str] = message["facts"]["unrecorded"]
+    return found
 
 
 def test_a_mistake_that_is_the_verdict_is_said_once_and_its_cure_is_no_code() -> None:
@@ -109,6 +136,7 @@ def test_a_past_look_another_module_and_another_layer_are_shown() -> None:
     feed = feed_of(recorded(0), recorded(8))
     past = ask(feed, [], at=0)
     assert past is not None and past["step"] == 0 and past["replay"]
+    assert past["facts"]["lines"][0].startswith("Loss in this backward pass: 0.50")
     other = ask(feed, [], module="decoder.rnn", chain=[0, 1])
     assert other is not None and other["module"] == "decoder.rnn"
     assert other["setup"]["chains"][other["setup"]["chain"]]["at"] == [0, 1]

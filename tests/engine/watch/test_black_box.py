@@ -41,7 +41,7 @@ def test_the_last_looks_are_kept_as_numbers():
     assert chain.gradient == flow.norms.max() and numbers.weight == 1 and numbers.inputs == 1 and numbers.initial == 0
     expected = float(torch.cat([weight.grad.flatten() for weight in rnn.parameters()]).norm())
     assert abs(numbers.weight_gradient / expected - 1) < 1e-6 and numbers.outputs == 3.75 and numbers.saturated == 0
-    assert "all numbers of the last 50 looks are finite" in str(lens)
+    assert "all states, gradients and weights in the last 50 looks are finite" in " ".join(str(lens).split())
 
 
 def test_states_that_grow_are_said_first_then_when_and_where_and_what_helps():

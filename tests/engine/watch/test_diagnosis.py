@@ -223,7 +223,7 @@ def test_every_loss_does_not_comfort():
     """Of a loss at every step the last one alone is followed."""
     torch.manual_seed(0)
     found = looked_at(Net(nn.GRU(3, 4)), some(), lambda model, x: model.rnn(x)[0].pow(2).mean()).diagnosis()
-    assert found.kind in SHRINKING and found.sentence.startswith("The last loss's gradient is")
+    assert found.kind in SHRINKING and found.sentence.startswith("The gradient that enters last is")
 
 
 def test_how_a_module_is_written():

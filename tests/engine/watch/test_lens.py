@@ -77,7 +77,7 @@ def test_several_calls_of_a_module_in_one_pass():
     flow = lens.flow()
     assert [(span.start, span.stop, span.batch) for span in flow.calls] == [(0, 8, 5), (8, 11, 5), (11, 14, 2)]
     assert flow.valid[:11].all() and flow.valid[11:, :2].all() and not flow.valid[11:, 2:].any()
-    assert flow.links == ("state: zeros",)
+    assert flow.links == ("initial state: zeros",)
 
 
 def test_rows_and_names():
@@ -92,7 +92,7 @@ def test_rows_and_names():
     )
     np.testing.assert_array_equal(flow.hidden[0, 0], output[:, flow.rows].detach())
     assert lens.flow("decoder").links == (
-        "state: the last h of encoder.rnn",
+        "initial state: the last h of encoder.rnn",
         "input: the output of encoder.rnn through Relu",
     )
     with pytest.raises(LookupError, match=r"say which module: encoder\.rnn, decoder"):
@@ -102,7 +102,7 @@ def test_rows_and_names():
     numbers = lens.scalars()
     assert {"watch/decoder/ratio", "watch/encoder.rnn/proof", "watch/decoder/keep_gate", "watch/looks"} <= set(numbers)
     assert all(type(value) is float for value in numbers.values())
-    assert "input: the output of encoder.rnn through Relu" in str(lens)
+    assert "input: the output of encoder.rnn through Relu" in " ".join(str(lens).split())
 
 
 def test_padding_and_packed_rows_are_zero_and_gates_are_there():
@@ -221,7 +221,7 @@ def test_an_error_of_the_lens_does_not_reach_the_training(monkeypatch):
     rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
     with watch(rnn, every=1) as lens:
         trained(rnn, 2, x)
-    assert "the lens itself failed (ZeroDivisionError" in lens.refusals["*"]
+    assert lens.refusals["*"].startswith("The lens itself failed (ZeroDivisionError")
 
 
 @pytest.mark.parametrize("step", ["engine.watch.listener.captured", "engine.watch.looking.measure_calls"])
@@ -231,7 +231,7 @@ def test_a_look_that_fails_is_counted_and_not_tried_for_ever(monkeypatch, step):
     rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
     with watch(rnn, share=1e-9) as lens:
         trained(rnn, 5, x)
-    assert lens.cost.looks == 1 and len(tried) == 1 and "the lens itself failed" in str(lens)
+    assert lens.cost.looks == 1 and len(tried) == 1 and "lens itself failed" in str(lens)
 
 
 # ---- how far it comes back
@@ -278,7 +278,7 @@ def test_a_vanished_gradient_is_called_so():
         rnn.weight_hh_l0.mul_(0.3)
     for read, says in (
         (lambda output: output[-1], "the loss enters"),
-        (lambda output: output, "of the last loss alone"),
+        (lambda output: output, "of what enters last alone"),
     ):
         with watch(rnn, every=1) as lens:
             read(rnn(x)[0]).pow(2).mean().backward()

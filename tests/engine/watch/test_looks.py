@@ -147,7 +147,7 @@ def test_where_states_are_changed_between_calls_all_losses_stand_together():
         loss.backward()
     look = lens.frame()
     np.testing.assert_array_equal(look.grad_norm_memory, look.grad_norm)
-    assert look.diagnosis.kind == "unknown" and "all losses together" in look.diagnosis.sentence
+    assert look.diagnosis.kind == "unknown" and "The whole gradient" in look.diagnosis.sentence
 
 
 def test_calls_that_begin_anew_are_walls():

@@ -77,7 +77,7 @@ def test_a_graph_that_is_still_whole_is_no_missing_detach():
         _, state = encoder(x)
         other(x)[0].mean().backward()
         decoder(x, state)[0].mean().backward()
-    assert lens.mistakes == [] and lens.flow("1").links == ("state: the last h of 0",)
+    assert lens.mistakes == [] and lens.flow("1").links == ("initial state: the last h of 0",)
 
 
 def test_an_output_that_nothing_reads():

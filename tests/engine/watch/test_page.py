@@ -51,7 +51,7 @@ def test_the_three_lines(capsys):
 
 def test_every_other_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Lens, "show", lambda lens: None)  # it would open a browser
+    monkeypatch.setattr(Lens, "show", lambda lens, requested=(): None)  # it would open a browser
     model, writer = Model(), Writer()
     with watch(model, every=1) as lens:
         names = {"model": model, "lens": lens, "writer": writer, "step": 0}

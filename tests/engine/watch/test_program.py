@@ -125,7 +125,7 @@ def test_models_of_one_class_and_bare_modules(watched):
         train(Net(nn.LSTM), 1)
         """
     )
-    names = re.findall(r"^(\S+): the (?:last loss's )?gradient", err.split("\n\n", 1)[1], re.M)
+    names = re.findall(r"^(\S+): the gradient", err.split("\n\n", 1)[1], re.M)
     assert names == ["Net.rnn", "Net-2.rnn", "LSTM"] and "forget gate" in err
 
 
@@ -133,6 +133,34 @@ def test_a_model_is_found_however_late(watched):
     """After a model without a recurrent module, and by share: the hooks are not in place all the time."""
     _, err = watched("train(nn.Linear(3, 1), 5); train(Net(), 1)", options=("--share", "1"))
     assert "1 look" in err and "Net.rnn" in err
+
+
+WAYS = {
+    "made anew": "for _ in range(3): models.append(Net()); train(models[-1], 6)",
+    "made before": "models += [Net(), Net(), Net()]\nfor each in models: train(each, 6)",
+    "without an optimizer": """
+        train(nn.Linear(3, 1), 3)
+        for k in range(3):
+            models.append(Net())
+            for _ in range(6):
+                models[-1](torch.randn(30, 2, 3)).sum().backward()
+                for weight in models[-1].parameters():
+                    weight.data.add_(weight.grad, alpha=-0.1)
+                    weight.grad = None
+            if not k:
+                train(nn.Linear(3, 1), 3)
+        """,
+    "copied": "import copy\nbase = Net()\nfor _ in range(3): models.append(copy.deepcopy(base)); train(models[-1], 6)",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_model_of_a_script_has_a_first_look_and_every_pass_is_counted(watched, way):
+    """Also those that are trained while nothing is heard of calls, between two looks for which there is no time."""
+    _, err = watched(f"models = []\n{textwrap.dedent(WAYS[way])}", options=("--share", "1e-9"))
+    report = err.split("\n\n", 1)[1]
+    assert re.findall(r"^(\S+): the gradient", report, re.M) == ["Net.rnn", "Net-2.rnn", "Net-3.rnn"]
+    assert "of 18 (the first is 0)" in " ".join(err.split()) or (way == "copied" and "of at least 16" in err)
 
 
 def test_mistakes_and_changed_verdicts_are_said_at_once(watched):
@@ -193,7 +221,8 @@ if not os.fork():
     sys.exit()
 os.wait()
 def deep():
-    raise ValueError("mine")
+    import torch
+    torch.zeros(2, requires_grad=True).backward()
 deep()
 """
 
@@ -215,7 +244,7 @@ def test_an_error_is_shown_as_the_script_alone_would_show_it(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     (tmp_path / "fails.py").write_text(FAILS[FAILS.index("def") :])
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(RuntimeError) as caught:
         main(["watch", "-m", "fails"])
     capsys.readouterr()
     sys.excepthook(caught.type, caught.value, caught.tb.tb_next)  # without this test's own frame
@@ -276,6 +305,8 @@ def test_wrong_options_are_said_in_a_sentence(capsys, tmp_path):
         ("--share", "2", script): "share is 2.0",
         ("--rows", "-1", script): "rows is -1",
         ("nowhere.py",): "there is no file nowhere.py",
+        ("--request", "spectrum", script): "give --record or --show, too",
+        ("--request", "spektrum", "--show", script): "requested has 'spektrum'",
         ("-m", "nowhere.at.all"): "there is no module nowhere.at.all",
         ("-m",): "name a script",
         (): "name a script, or a module after -m",

@@ -60,6 +60,28 @@ def test_only_looks_are_recorded(tmp_path: Path) -> None:
     assert [(look.step, look.is_last) for look in looks] == [(0, False), (3, False), (6, False), (7, True)]
 
 
+def test_what_costs_more_is_recorded_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the file of a request that does not exist."""
+    monkeypatch.setattr(recorder, "open_screen", lambda _: "address")
+    monkeypatch.setattr(recorder.tempfile, "mkdtemp", lambda **_: str(tmp_path))
+    for begin in (
+        lambda lens, wanted: lens.record(tmp_path / "a.looks", wanted),
+        lambda lens, wanted: lens.show(wanted),
+    ):
+        model = Model()
+        with watch(model, every=1) as lens:
+            with pytest.raises(ValueError, match="spectrum"):
+                begin(lens, ["spektrum"])
+            assert not names(tmp_path)
+            begin(lens, ["spectrum"])
+            train(model, 1)
+        (name,) = names(tmp_path)
+        look, _ = read_looks((tmp_path / name).read_bytes())
+        (module,) = look.modules
+        assert module.look.on_demand == {"spectrum"} and look.requested == ("spectrum",)
+        (tmp_path / name).unlink()
+
+
 def test_a_training_that_is_recorded_is_the_same_to_the_last_bit(tmp_path: Path) -> None:
     results = []
     for recorded in (False, True):

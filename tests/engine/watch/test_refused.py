@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from engine.recording.growing import WHOLE_MODEL
 from tests.engine.watch.conftest import assert_same_bits, run, watched
 from tests.engine.watch.trainings import DOUBLE, Net, case, once
 
@@ -71,3 +75,13 @@ def test_weights_used_elsewhere_are_a_refusal_not_a_number():
 
     lens = watched(case(step))[1]
     assert "used elsewhere" in lens.refusals["rnn"] and lens.flows == {}
+
+
+def test_the_whole_model_has_one_name():
+    """It stands in files, too: who writes or reads it takes it from where such files are described."""
+    rooms = ("engine/watch", "engine/recording/growing", "app/watched")
+    files = [file for room in rooms for file in (Path(__file__).parents[3] / room).glob("*.py")]
+    literals = {
+        file: {getattr(node, "value", None) for node in ast.walk(ast.parse(file.read_text()))} for file in files
+    }
+    assert [file.name for file in files if WHOLE_MODEL in literals[file]] == ["looks.py"]

@@ -39,9 +39,9 @@ def test_hooks_are_taken_away_between_looks_and_kept_without_an_optimizer():
     rnn, x = nn.GRU(3, 4), torch.randn(5, 2, 3)
     lens = watch(rnn, share=1e-9)
     trained(rnn, 4, x)
-    assert lens._hooks.armed and lens.cost.looks == 1
+    assert lens._hearing.is_armed and lens.cost.looks == 1
     trained(rnn, 4, x, torch.optim.SGD(rnn.parameters(), 0.1))
-    assert not lens._hooks.armed and lens.cost.looks == 1
+    assert not lens._hearing.is_armed and lens.cost.looks == 1
     lens._schedule._share = 1.0
     lens._schedule.seconds = 0.0
     trained(rnn, 3, x, torch.optim.SGD(rnn.parameters(), 0.1))
@@ -49,7 +49,7 @@ def test_hooks_are_taken_away_between_looks_and_kept_without_an_optimizer():
     lens.close()
     looks = lens.cost.looks
     trained(rnn, 1, x)
-    assert lens.cost.looks == looks and not lens._hooks.armed
+    assert lens.cost.looks == looks and not lens._hearing.is_armed
 
 
 def test_by_share_the_training_is_the_same_to_the_last_bit(monkeypatch):

@@ -68,8 +68,9 @@ def test_of_a_mistake_it_says_what_the_numbers_are_of():
 def test_the_picture_names_the_state_that_the_verdict_names():
     torch.manual_seed(0)
     lens = read_at_its_end(nn.LSTM(3, 8))
-    assert "(cell state c)" in lens.diagnosis().sentence and "gradient: at the cell state c, by steps back" in said(
-        lens
+    assert (
+        "(cell state c)" in lens.diagnosis().sentence
+        and "gradient: norm of dL/dc (c is the cell state), median of the sequences, by steps back" in said(lens)
     )
     sizes = np.linalg.norm(lens.flow().grad_cell[0, 0], axis=-1)  # (T, rows)
     assert lens.diagnosis().evidence["ratio"] == pytest.approx(np.median(sizes[0] / sizes[-1]))
@@ -95,12 +96,12 @@ def test_of_a_loop_of_ones_own_it_does_not_count_losses():
     """Whether there is a loss at an earlier step is not known."""
     for keeps in (0.6, 0.97):
         lens = loop_of_own(keeps)
-        assert "all losses together" not in said(lens) and "Of up to" not in said(lens)
+        assert "the whole gradient" not in said(lens) and "It enters at" not in said(lens)
         assert "where others enter is not known" in said(lens)
-    assert "Losses at earlier steps, if there are any, would hide" in said(lens)
+    assert "If a loss reads earlier steps, too, that hides" in said(lens)
 
 
 def test_plain_words():
     lens = read_at_its_end(nn.GRU(3, 4, bidirectional=True))
     assert "backwards the loss reads its first step alone" in said(lens)
-    assert "one block = 10 times" in said(lens)
+    assert "one block lower = 10 times smaller" in said(lens)

@@ -74,34 +74,34 @@ def two_and_one_detached(m, x):
 STYLES = {
     "words, sentences": (
         style(lambda: {"words": nn.GRU(3, 5), "sentences": nn.LSTM(5, 4)}, words_and_sentences),
-        {"sentences": ("state: zeros", "input: the last h of words through View, Select")},
+        {"sentences": ("initial state: zeros", "input: the last h of words through View, Select")},
     ),
     "both ways into a decoder": (
         style(
             lambda: {"encoder": nn.LSTM(3, 5, bidirectional=True), "decoder": nn.LSTM(3, 10)}, both_ways_into_a_decoder
         ),
-        {"decoder": ("state: the last h of encoder through Tanh, Cat, Select",)},
+        {"decoder": ("initial state: the last h of encoder through Tanh, Cat, Select",)},
     ),
     "a code at every step": (
         style(lambda: {"encoder": nn.GRU(3, 5), "decoder": nn.GRU(8, 5)}, code_at_every_step),
         {
             "decoder": (
-                "state: the last h of encoder through Relu, Select",
+                "initial state: the last h of encoder through Relu, Select",
                 "input: the last h of encoder through Cat, ",
             )
         },
     ),
     "cells with layer norm and dropout": (
         style(lambda: {"cell": nn.LSTMCell(3, 5), "norm": nn.LayerNorm(5)}, cells_with_norm_and_dropout),
-        {"cell": ("state: zeros", "state: the last h of cell through NativeLayerNorm")},
+        {"cell": ("initial state: zeros", "initial state: the last h of cell through NativeLayerNorm")},
     ),
     "overlapping pieces": (
         style(lambda: {"rnn": nn.GRU(3, 5)}, overlapping_pieces),
-        {"rnn": ("state: zeros", "state: ")},
+        {"rnn": ("initial state: zeros", "initial state: ")},
     ),
     "twice, once detached": (
         style(lambda: {"generator": nn.GRU(3, 5), "judge": nn.LSTM(5, 2)}, two_and_one_detached),
-        {"judge": ("state: zeros", "input: the output of generator")},
+        {"judge": ("initial state: zeros", "input: the output of generator")},
     ),
 }
 
@@ -180,12 +180,18 @@ def test_what_an_initial_state_is_called():
     learned, zeros = nn.Parameter(torch.randn(1, 1, 5, dtype=DOUBLE)), torch.zeros(1, 4, 5, dtype=DOUBLE)
     computed = nn.Linear(3, 5).double()(x[:1])
     whole = nn.Parameter(learned.detach().expand(1, 4, 5).clone())
-    states = {None: "zeros", zeros: "zeros", zeros + 1: "given", computed: "computed", whole: "a learned state"}
+    states = {
+        None: "zeros",
+        zeros: "zeros",
+        zeros + 1: "given, without a graph",
+        computed: "computed",
+        whole: "a learned state",
+    }
     states |= {learned.expand(1, 4, 5): "a learned state", learned.repeat(1, 4, 1).contiguous(): "a learned state"}
     for state, name in states.items():
         with watch(rnn, every=1) as lens:
             rnn(x, state)[0].sum().backward(retain_graph=True)
-        assert lens.flow().links == (f"state: {name}",)
+        assert lens.flow().links == (f"initial state: {name}",)
 
 
 def test_a_cell_of_somebodys_own_is_shown_by_a_hook_without_a_line_changed_in_it():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import nn
@@ -50,11 +52,11 @@ def test_passes_between_two_looks_are_counted(monkeypatch, make, accumulated):
     rnn = make()
     with watch(rnn, share=LITTLE) as lens:
         train(rnn, 12, accumulated=accumulated)
-        assert not lens._hooks.armed and (lens.cost.looks, lens.cost.passes, lens.cost.last) == (1, 12, 0)
+        assert not lens._hearing.is_armed and (lens.cost.looks, lens.cost.passes, lens.cost.last) == (1, 12, 0)
         monkeypatch.setattr(lens._schedule, "would_be_due", lambda: True)
         train(rnn, 4)  # the first of them is not heard: an update brings the hooks back
         assert lens.cost.looks == 4 and lens.flow().backward_pass == lens.frame().step == lens.cost.last == 15
-    assert "last look at backward pass 15 of 16 (the first is 0)" in " ".join(str(lens).split())
+    assert "seen: backward pass 15 of 16 (the first is 0)" in " ".join(str(lens).split())
     assert not any(weight._post_accumulate_grad_hooks for weight in rnn.parameters())
 
 
@@ -72,6 +74,22 @@ def test_passes_of_a_loop_are_counted_where_its_states_cost_nothing(monkeypatch)
         train(model, 1, lens)
     assert lens.flow("h").backward_pass == 12 and lens.cost.looks == 2 and lens.cost.counts_all
     assert_same_bits(plain, model)
+
+
+def test_in_a_pass_that_is_not_looked_at_only_its_first_state_costs_more_than_a_set(monkeypatch):
+    """A loop that shows its states is as fast as it was: less is done for a state than for any product."""
+    model, x = Loop(), torch.ones(50, 2, 3)
+    lens, entered = watch(model, share=LITTLE), []
+    train(model, 3, lens)
+    monkeypatch.setattr(lens._guard, "of", lambda name: entered.append(name) or nullcontext())
+    for passes in (1, 2, 3):
+        loss = model(x, lens).sum()
+        assert entered == ["h"] * passes
+        monkeypatch.undo()
+        loss.backward()
+        monkeypatch.setattr(lens._guard, "of", lambda name: entered.append(name) or nullcontext())
+    monkeypatch.undo()
+    lens.close()
 
 
 def test_where_passes_cannot_be_counted_this_is_said():
@@ -133,7 +151,7 @@ def test_a_module_that_no_hook_can_see_does_not_keep_the_hooks_in_place():
         for _ in range(20):
             rnn.forward(torch.ones(5, 2, 3))[0].sum().backward()
             optimizer.step()
-        assert not lens._hooks.armed and lens.cost.passes == 23
+        assert not lens._hearing.is_armed and lens.cost.passes == 23
 
 
 def test_a_wrong_name_is_answered_with_those_that_there_are():

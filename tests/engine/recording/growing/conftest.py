@@ -33,14 +33,20 @@ def recorded(step: int, *modules: RecordedModule) -> RecordedLook:
     mistake = FoundMistake("unread", "head", "Nothing reads it.", "Read it.")
     every = modules or (module_look(cell="lstm"), module_look("decoder.rnn", cell="gru", bidirectional=True))
     now = tuple(dataclasses.replace(each, look=dataclasses.replace(each.look, step=step)) for each in every)
-    said = {"mistakes": (mistake,), "refusals": {"*": "no reason"}, "story": ("It grew.",), "cost": f"{step} looks"}
+    said = {
+        "mistakes": (mistake,),
+        "refusals": {"*": "no reason"},
+        "story": ("It grew.",),
+        "cost": f"{step} looks",
+        "loss": 0.5 / (step + 1),
+    }
     return RecordedLook(step=step, modules=now, **said)
 
 
 def assert_same(one: RecordedLook, other: RecordedLook) -> None:
     """Equal to the last bit."""
-    assert (one.step, one.mistakes, dict(one.refusals), one.story, one.cost) == (
-        other.step, other.mistakes, dict(other.refusals), other.story, other.cost,
+    assert (one.step, one.mistakes, dict(one.refusals), one.story, one.cost, one.loss) == (
+        other.step, other.mistakes, dict(other.refusals), other.story, other.cost, other.loss,
     )  # fmt: skip
     assert [each.name for each in one.modules] == [each.name for each in other.modules]
     for mine, theirs in zip(one.modules, other.modules, strict=True):

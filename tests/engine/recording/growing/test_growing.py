@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from io import BytesIO
 from pathlib import Path
@@ -100,13 +101,13 @@ def test_a_place_that_cannot_be_written_is_named_as_it_was_given(
         GrowingFile("run.looks")
 
 
-def test_an_entry_of_an_earlier_version_does_not_say_what_ended_it() -> None:
-    entry = RecordedLook(step=3, modules=(), is_last=True, ended_by="KeyboardInterrupt")
+def test_an_entry_of_an_earlier_version_says_neither_what_ended_it_nor_the_loss() -> None:
+    entry = RecordedLook(step=3, modules=(), is_last=True, ended_by="KeyboardInterrupt", loss=math.inf)
     written = chunk_of(entry)
     chunk = read_chunk(BytesIO(written), len(written))
-    assert chunk is not None and look_of(chunk).ended_by == "KeyboardInterrupt"
-    del chunk.text["ended_by"]
-    assert look_of(chunk).ended_by == ""
+    assert chunk is not None and look_of(chunk).ended_by == "KeyboardInterrupt" and look_of(chunk).loss == math.inf
+    del chunk.text["ended_by"], chunk.text["loss"], chunk.text["requested"]
+    assert look_of(chunk).ended_by == "" and look_of(chunk).loss is None and look_of(chunk).requested == ()
 
 
 def test_a_full_file_keeps_every_second_look_and_stays_within_its_limit(tmp_path: Path) -> None:
