@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,10 @@ ALL_SEEDS = 2**31
 MOST_SECONDS, MOST_UPDATES = 600, 10_000
 USUAL_UPDATES = 1000  # at most, where it is not known how long one takes
 FEWEST_UPDATES = 20
-MEASUREMENTS = 25  # of each network, besides that of the start
+MOST_MEASUREMENTS, LEAST_BETWEEN = 25, 20
+"""Measurements of each network, besides that of the start, and the updates between two of them."""
+MEASUREMENT = 8
+"""A measurement reads many more sequences than an update: it takes at most about as long as so many updates."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,9 @@ class Plan:
         if seconds is None:
             return cls(experiment, seeds, min(most, USUAL_UPDATES), None)
         of_all = seeds * seconds * (1 + runs_beside)
-        in_time = _round_down(int(MOST_SECONDS / of_all)) if of_all * most > MOST_SECONDS else most
-        updates = min(most, max(FEWEST_UPDATES, in_time))
-        return cls(experiment, seeds, updates, updates * of_all)
+        in_time = bisect_right(range(most + 1), MOST_SECONDS / of_all, key=_work) - 1
+        updates = most if in_time == most else min(most, max(FEWEST_UPDATES, _round_down(in_time)))
+        return cls(experiment, seeds, updates, of_all * _work(updates))
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -68,7 +72,7 @@ class Plan:
     @property
     def measure_every(self) -> int:
         """Updates between two measurements."""
-        return math.ceil(self.updates / MEASUREMENTS)
+        return _measure_every(self.updates)
 
 
 class SeedSweep:
@@ -144,6 +148,15 @@ def _loss_at(measured: dict[int, Measurement], step: int) -> float:
         loss = measured[step].held_out_loss
         return loss if math.isfinite(loss) else math.inf
     return math.inf if any(each.diverged and each.step < step for each in measured.values()) else math.nan
+
+
+def _measure_every(updates: int) -> int:
+    return max(LEAST_BETWEEN, math.ceil(updates / MOST_MEASUREMENTS))
+
+
+def _work(updates: int) -> int:
+    """The updates of a network, and its measurements counted as updates."""
+    return updates + MEASUREMENT * (1 + math.ceil(updates / _measure_every(updates)))
 
 
 def _round_down(number: int) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from app.figures.seeds import HIGH, LOW, MEDIAN, quantiles
 from app.seeds.sweep import Plan, SeedSweep
 from engine.experiment import Experiment
@@ -60,17 +64,25 @@ def outcome(sweep: SeedSweep) -> str:
     steps, losses = sweep.losses()
     if not len(steps):
         return ""
-    success, spread = sweep.success, quantiles(losses[:, -1:])
+    success = sweep.success
     low, high = success.interval
-    median, lower, upper = (short(float(spread[level][0])) for level in (MEDIAN, LOW, HIGH))
     interval = f"{_percent(0.95)}: {_percent(low)} to {_percent(high)}"
     says = [
         f"**{success.solved} of {success.of} have solved it** ({interval}), after {_updates(sweep.step)} each.",
-        f"Their held-out loss: median {median}, middle half {lower} to {upper}.",
+        _spread(losses[:, -1:]),
     ]
     if sweep.diverged:
         says.append(f"{sweep.diverged} diverged: the next update would not have been finite.")
-    return " ".join(says)
+    return " ".join(filter(None, says))
+
+
+def _spread(losses: np.ndarray) -> str:
+    """Median and middle half of the losses (networks, 1), as far as they are finite."""
+    low, median, high = (float(quantiles(losses)[level][0]) for level in (LOW, MEDIAN, HIGH))
+    if not math.isfinite(median):
+        return ""
+    half = f", middle half {short(low)} to {short(high)}" if math.isfinite(high) else ""
+    return f"Their held-out loss: median {short(median)}{half}."
 
 
 def ended(sweep: SeedSweep) -> str:

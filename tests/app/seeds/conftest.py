@@ -49,11 +49,6 @@ def sweep_of(seeds: int, *measurements: Measurement) -> SeedSweep:
 @pytest.fixture
 def sweeping(pool: FakePool, monkeypatch: pytest.MonkeyPatch) -> list[SweepRun]:
     """The sweeps of the server's pool."""
-    sweeps: list[SweepRun] = []
-
-    def sweep(_: FakePool, experiments: Sequence[Experiment], updates: int, measure_every: int) -> SweepRun:
-        sweeps.append(SweepRun(experiments, updates, measure_every))
-        return sweeps[-1]
-
-    monkeypatch.setattr(FakePool, "sweep", sweep, raising=False)
-    return sweeps
+    other = SweepingPool()
+    monkeypatch.setattr(pool, "sweep", other.sweep, raising=False)
+    return other.sweeps

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.seeds.sweep import ALL_SEEDS, FEWEST_UPDATES, MOST_SECONDS, MOST_UPDATES, USUAL_UPDATES, Plan, SeedSweep
+from app.seeds.sweep import (
+    ALL_SEEDS,
+    FEWEST_UPDATES,
+    MEASUREMENT,
+    MOST_SECONDS,
+    MOST_UPDATES,
+    USUAL_UPDATES,
+    Plan,
+    SeedSweep,
+)
 from engine.data import read
 from engine.data.dataset import dataset_of
 from engine.data.defaults import defaults
@@ -27,17 +36,23 @@ def test_after_the_last_seed_comes_the_first():
 
 
 def test_they_make_as_many_updates_as_the_run_where_that_takes_no_longer_than_ten_minutes():
+    """1,000 updates, 25 measurements and that of the start; times two, since half of the worker's time is the run's."""
     plan = Plan.of(DATA.replace(steps=1000), 16, 0.01, runs_beside=1)
-    assert (plan.updates, plan.seconds) == (1000, pytest.approx(16 * 1000 * 0.01 * 2))
+    assert plan.updates == 1000 and plan.measure_every == 40
+    assert plan.seconds == pytest.approx(16 * (1000 + 26 * MEASUREMENT) * 0.01 * 2)
     assert Plan.of(LONG, 16, 1e-6, 0).updates == MOST_UPDATES
 
 
-@pytest.mark.parametrize(("seeds", "beside"), [(8, 0), (16, 0), (16, 1), (16, 30)])
+@pytest.mark.parametrize(("seeds", "beside"), [(8, 0), (16, 0), (16, 1), (16, 10)])
 def test_they_make_fewer_where_it_would_take_longer(seeds, beside):
     plan = Plan.of(LONG, seeds, 0.01, beside)
-    assert FEWEST_UPDATES <= plan.updates < MOST_UPDATES
+    assert FEWEST_UPDATES < plan.updates < MOST_UPDATES
     assert 0.9 * MOST_SECONDS < plan.seconds <= MOST_SECONDS
-    assert plan.seconds == pytest.approx(plan.updates * seeds * 0.01 * (1 + beside))
+
+
+def test_few_updates_are_measured_rarely():
+    """Else measuring would take longer than training."""
+    assert Plan.of(DATA.replace(steps=60), 4, 0.001, 0).measure_every == 20
 
 
 def test_a_network_too_large_for_that_makes_a_few_updates_all_the_same():
@@ -106,10 +121,10 @@ def test_it_goes_on_until_it_is_stopped():
 def test_somebodys_own_data_are_trained_on():
     table = "day,sold\n" + "".join(f"2024-{1 + n // 28:02d}-{1 + n % 28:02d},{n % 7}\n" for n in range(84))
     own = defaults(read(table.encode(), "series", name="sold.csv")).replace(hidden_size=3, batch_size=4)
-    sweep = SeedSweep(SweepingPool(), Plan(own, 4, 4, None))
+    sweep = SeedSweep(SweepingPool(), Plan(own, 4, 40, None))
     assert sweep.run.datasets == (dataset_of(own),)
     (stretches,) = sweep.run.shares(1)
     report(sweep.run, *(each for stretch in stretches for each in train(stretch).measurements))
     sweep.update()
     steps, losses = sweep.losses()
-    assert steps.tolist() == [0, 1, 2, 3, 4] and losses.shape == (4, 5) and len(set(losses[:, 0])) == 4
+    assert steps.tolist() == [0, 20, 40] and losses.shape == (4, 3) and len(set(losses[:, 0])) == 4

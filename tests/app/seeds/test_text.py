@@ -16,7 +16,7 @@ SPACE = "\N{NO-BREAK SPACE}"
     [
         (1, 0.001, 0, "16 networks, 1 update each: at most about 1 s."),
         (3000, 0.001, 1, "16 networks, 3,000 updates each: at most about 2 min."),
-        (3000, 0.02, 1, "16 networks, 930 updates each: at most about 10 min. The run makes 3,000; these make fewer, "
+        (3000, 0.02, 1, "16 networks, 720 updates each: at most about 10 min. The run makes 3,000; these make fewer, "
          "so that they do not take too long."),
         (3000, None, 0, "16 networks, 1,000 updates each."),
     ],
@@ -39,6 +39,17 @@ def test_how_many_have_solved_it_is_said_with_its_interval():
 def test_networks_that_diverged_are_counted():
     sweep = sweep_of(4, *(measured(number, 0, 2.0, diverged=number == 0) for number in range(4)))
     assert seeds_text.outcome(sweep).endswith(" 1 diverged: the next update would not have been finite.")
+
+
+def test_a_loss_that_is_not_finite_is_no_number():
+    """One of four: the upper quartile lies between a number and no number. Three of four: the median as well."""
+
+    def says(broken: int) -> str:
+        ends = [measured(number, 0, float("nan") if number < broken else 2.0) for number in range(4)]
+        return seeds_text.outcome(sweep_of(4, *ends))
+
+    assert says(1).endswith("Their held-out loss: median 2.00.")
+    assert says(3).endswith("after 0 updates each.")
 
 
 def test_before_anything_was_measured_nothing_is_said_of_it():
