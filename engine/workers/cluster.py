@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.workers.channel import ENVIRONMENT
@@ -37,9 +41,21 @@ def connect(address: str) -> None:
         return
     everywhere = {"py_modules": [str(ENGINE)], "env_vars": ENVIRONMENT}
     try:
-        ray.init(address=address, runtime_env=everywhere, logging_level=logging.WARNING)
+        with _own_sigterm():
+            ray.init(address=address, runtime_env=everywhere, logging_level=logging.WARNING)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ClusterError(f"No Ray cluster can be used at {address}. {error}") from error
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """What this process does on SIGTERM stays as it is: Ray would end a server without its farewells."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # there nobody can change it, Ray neither
+        return
+    ours = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, ours)
 
 
 def cluster_pool(address: str, workers: int | None = None) -> Pool:

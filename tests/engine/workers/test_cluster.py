@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import types
 
@@ -41,6 +42,17 @@ def test_a_process_connects_once(ray):
     ray.is_initialized = lambda: True
     connect("auto")
     assert not hasattr(ray, "asked")
+
+
+def test_sigterm_ends_a_server_as_it_did_before(ray):
+    """Ray sets a handler of its own, which would leave the server's lifespan unfinished."""
+
+    def init(**options: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    ray.init, before = init, signal.getsignal(signal.SIGTERM)
+    connect("auto")
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize(("workers", "asked"), [(None, None), ("3", 3)])
