@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from engine.workers.channel import ENVIRONMENT
 from engine.workers.pool import Pool
 
 ENGINE = Path(__file__).resolve().parents[1]
+KNOCK = 5.0  # seconds in which a cluster must accept a connection
 INSTALL = "python -m pip install -r requirements-cluster.txt"
 
 
@@ -39,11 +41,22 @@ def connect(address: str) -> None:
         raise ClusterError(f"A cluster needs Ray, which is not installed: {INSTALL}") from error
     if ray.is_initialized():
         return
+    if address != "auto":
+        _knock(address)
     everywhere = {"py_modules": [str(ENGINE)], "env_vars": ENVIRONMENT}
     try:
         with _own_sigterm():
             ray.init(address=address, runtime_env=everywhere, logging_level=logging.WARNING)
     except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"No Ray cluster can be used at {address}. {error}") from error
+
+
+def _knock(address: str) -> None:
+    """Find out at once whether anybody is there: Ray tries for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), KNOCK).close()
+    except (OSError, OverflowError, ValueError) as error:
         raise ClusterError(f"No Ray cluster can be used at {address}. {error}") from error
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import socket
 import sys
 import types
+from collections.abc import Iterator
 
 import pytest
 
@@ -31,11 +34,27 @@ def test_without_ray_a_sentence_says_how_to_install_it(monkeypatch):
         connect("auto")
 
 
-def test_a_cluster_that_does_not_answer_is_named(ray):
-    with pytest.raises(ClusterError, match=r"at 10\.0\.0\.1:6379\. Nobody is there"):
-        connect("10.0.0.1:6379")
-    assert ray.asked["address"] == "10.0.0.1:6379"
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port of this machine that accepts connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_cluster_that_does_not_answer_is_named(ray, port):
+    with pytest.raises(ClusterError, match=rf"at 127\.0\.0\.1:{port}\. Nobody is there"):
+        connect(f"127.0.0.1:{port}")
+    assert ray.asked["address"] == f"127.0.0.1:{port}"
     assert ray.asked["runtime_env"]["env_vars"]["OMP_NUM_THREADS"] == "1"
+
+
+def test_an_address_where_nobody_listens_is_refused_without_asking_ray(ray, port):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+    for address in (f"127.0.0.1:{closed}", "127.0.0.1", "127.0.0.1:70000", f"127.0.0.1:{port}x"):
+        with pytest.raises(ClusterError, match=f"at {re.escape(address)}"):
+            connect(address)
+    assert not hasattr(ray, "asked")
 
 
 def test_a_process_connects_once(ray):
