@@ -67,8 +67,10 @@ def _own_sigterm() -> Iterator[None]:
         yield  # there nobody can change it, Ray neither
         return
     ours = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, ours)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, ours)
 
 
 def cluster_pool(address: str, workers: int | None = None) -> Pool:

@@ -45,7 +45,11 @@ class WorkerEnd:
 
     def __init__(self) -> None:
         self.inbox, self.outbox = Mailbox(), Mailbox()
-        self.poll, self.recv, self.send = self.inbox.poll, self.inbox.recv, self.outbox.put
+        self.poll, self.send = self.inbox.poll, self.outbox.put
+
+    def recv(self) -> Any:
+        """Receive the next message. One that cannot be read ends the loop, as everything that it cannot do."""
+        return pickle.loads(self.inbox.recv())
 
 
 class WorkerActor:
@@ -75,7 +79,7 @@ class WorkerActor:
         """Take a message of the pool. Ray may deliver a small message before a large one that was sent earlier."""
         self._early[number] = packed
         while self._next in self._early:
-            self._end.inbox.put(pickle.loads(self._early.pop(self._next)))
+            self._end.inbox.put(self._early.pop(self._next))
             self._next += 1
 
     @ray.method(concurrency_group="out", num_returns="streaming")
@@ -138,15 +142,16 @@ class RayChannel:
 
     def _listen(self) -> None:
         """Receive messages until the stream ends, which it does when the actor has died or cannot be reached."""
+        ending = "an error"
         try:
             for reference in self._actor.messages.remote():
                 for message in pickle.loads(ray.get(reference)):
                     self._receive(message)
         except ray.exceptions.RayError as error:
-            ray.kill(self._actor)  # if it is alive and cannot be reached, it must not train beside its replacement
-            self._end(type(error).__name__)
+            ending = type(error).__name__
         finally:
-            self._end("disconnected")
+            self._end(ending)
+            ray.kill(self._actor)  # if it is alive and cannot be reached, it must not train beside its replacement
 
     def _receive(self, message: Any) -> None:
         if isinstance(message, Whereabouts):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-
 STORE = 80 * 2**20  # bytes of shared memory for each node, the least that Ray accepts
 
 
@@ -14,6 +12,7 @@ class TwoNodes:
     """Two nodes with a CPU each, to which this process is connected. This process belongs to the first, which stays."""
 
     def __init__(self) -> None:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         from ray.cluster_utils import Cluster
 
         from engine.workers.cluster import connect

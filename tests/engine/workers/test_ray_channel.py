@@ -13,6 +13,7 @@ import pytest
 from engine.frame import RunPhase
 from engine.training import Trainer
 from engine.workers import WEIGHTS, Pool, Run, worker_process
+from engine.workers.worker_process import WorkerProcess
 from tests.engine.conftest import assert_same
 from tests.engine.two_nodes import TwoNodes
 from tests.engine.workers.conftest import SMALL, frame_of, wait_for
@@ -23,6 +24,13 @@ from engine.workers.cluster import cluster_pool
 from engine.workers.ray_channel import RayChannel
 
 ECHO = "tests.engine.workers.echo"
+
+
+class Unreadable:
+    """A value that can be written, and not read again."""
+
+    def __reduce__(self) -> tuple:
+        return int, ("no number",)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +51,10 @@ def channel(nodes: TwoNodes) -> Iterator[RayChannel]:
     channel.kill()
 
 
-def channel_of(pool: Pool, run: Run) -> RayChannel:
+def channel_of(run: Run) -> RayChannel:
     """The channel of the worker that has this run."""
-    (channel,) = (worker.channel for worker in pool._workers if worker.runs.get(run.key) is run)
-    assert isinstance(channel, RayChannel)
-    return channel
+    assert isinstance(run._worker, WorkerProcess) and isinstance(run._worker.channel, RayChannel)
+    return run._worker.channel
 
 
 def pid_of(channel: RayChannel) -> int:
@@ -91,6 +98,12 @@ def test_a_worker_that_ends_is_gone_for_whoever_sends_and_receives(channel):
     wait_for(lambda: not is_alive(pid))
 
 
+def test_a_message_that_cannot_be_read_ends_the_worker(channel):
+    channel.send(Unreadable())
+    with pytest.raises(EOFError):
+        channel.recv()
+
+
 def test_a_stopped_process_is_killed(channel):
     pid = pid_of(channel)
     os.kill(pid, signal.SIGSTOP)
@@ -111,29 +124,29 @@ def test_runs_train_on_both_nodes_as_the_trainer_alone_would(pool, nodes):
         for _ in range(17):
             alone.advance()
         assert_same(frame_of(run, lambda frame: frame.step == 17), alone.frame())
-    assert len({channel_of(pool, run).where.node for run in runs}) == 2
+    assert len({channel_of(run).where.node for run in runs}) == 2
     stop(*runs)
 
 
 def test_a_killed_actor_is_replaced_and_its_run_goes_on(pool):
     run = pool.submit(SMALL)
     wait_for(run._log.checkpoints.all)
-    reached, old = run.status().step, channel_of(pool, run)
+    reached, old = run.status().step, channel_of(run)
     os.kill(pid_of(old), signal.SIGKILL)
     goes_on(run, reached)
-    assert channel_of(pool, run) is not old
+    assert channel_of(run) is not old
     stop(run)
 
 
 def test_a_run_goes_on_when_its_node_is_lost(pool, nodes):
     runs = [pool.submit(SMALL.replace(seed=seed)) for seed in (0, 1)]
-    lost = next(run for run in runs if channel_of(pool, run).where.node == nodes.second)
+    lost = next(run for run in runs if channel_of(run).where.node == nodes.second)
     wait_for(lost._log.checkpoints.all)
     reached = lost.status().step
     nodes.kill_second()
     try:
         goes_on(lost, reached)
-        assert channel_of(pool, lost).where.node != nodes.second
+        assert channel_of(lost).where.node != nodes.second
     finally:
         nodes.add_second()
         stop(*runs)
@@ -145,10 +158,10 @@ def test_a_silent_worker_is_replaced_and_answers_what_it_was_asked(nodes, monkey
     pool = cluster_pool(nodes.address, 1)
     run = pool.submit(SMALL, paused=True)
     frame_of(run)
-    old = channel_of(pool, run)
+    old = channel_of(run)
     os.kill(pid_of(old), signal.SIGSTOP)
     run.request(WEIGHTS)
-    wait_for(lambda: channel_of(pool, run) is not old)
+    wait_for(lambda: channel_of(run) is not old)
     monkeypatch.undo()
     wait_for(lambda: not run.is_pending(WEIGHTS))
     assert run.result(WEIGHTS) is not None
