@@ -1,13 +1,14 @@
-# make run · test · test-full · check · bench · bench-load · claims · cures · pictures. The virtual environment is made when
-# first needed.
+# make run · test · test-full · test-cluster · check · bench · bench-load · bench-cluster · claims · cures · pictures. The
+# virtual environment is made when first needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CLUSTER := .venv-cluster
 PORT ?= 8501
 # One more than there are cores: tests of the workers wait for processes that start.
 PROCESSES = $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)")
 
-.PHONY: run test test-full check bench bench-load claims cures pictures clean
+.PHONY: run test test-full test-cluster check bench bench-load bench-cluster claims cures pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
@@ -21,6 +22,10 @@ test test-full: $(VENV)/dev
 	$(BIN)/python -m pytest $(PART) -n $(PROCESSES) --dist loadfile --ignore=tests/browser
 	$(BIN)/python -m pytest $(PART) -n 2 --dist worksteal tests/browser || $(AGAIN)
 
+# What runs on other machines, on a cluster of two nodes that the tests start on this one.
+test-cluster: $(CLUSTER)/ready
+	$(CLUSTER)/bin/python -m pytest tests/engine/workers/test_ray_channel.py tests/engine/sweeps/test_ray_tasks.py
+
 check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,6 +36,9 @@ bench: $(VENV)/run
 
 bench-load: $(VENV)/dev
 	$(BIN)/python -m benchmarks.load
+
+bench-cluster: $(CLUSTER)/ready
+	$(CLUSTER)/bin/python -m benchmarks.cluster
 
 claims: $(VENV)/run
 	$(BIN)/python -m engine claims
@@ -44,7 +52,7 @@ pictures: $(VENV)/dev
 	$(BIN)/python -m tests.browser.pictures
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLUSTER) .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -55,4 +63,12 @@ $(VENV)/run: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# The packages of the first environment, and Ray: there all tests show that nothing needs it.
+$(CLUSTER)/ready: requirements-cluster.txt $(VENV)/dev
+	$(BIN)/python -m venv --clear $(CLUSTER)
+	for venv in $(VENV) $(CLUSTER); do $$venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"; done \
+		| { read -r ours; read -r theirs; echo "$$ours" > "$$theirs/ours.pth"; }
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
 	touch $@

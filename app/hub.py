@@ -19,6 +19,7 @@ from engine.frame import Frame, RunInfo, RunPhase
 from engine.preset import SPEEDS
 from engine.recording.history import History, ratios
 from engine.workers import Listeners, Pool, Run
+from engine.workers.cluster import cluster_pool
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,11 +245,13 @@ class Hub(SlotRegistry[RunSlot]):
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
-        """The workers, started by the first call: one per core, at most four, or as many as PLAYGROUND_WORKERS says."""
+        """The workers, started by the first call: one per core, at most four, or as many as PLAYGROUND_WORKERS says.
+
+        With PLAYGROUND_CLUSTER they run on the machines of that Ray cluster, one per CPU: docs/cluster.md.
+        """
         with self._lock:
             if self._pool is None:
-                cores = len(os.sched_getaffinity(0))
-                self._pool = Pool(int(os.environ.get("PLAYGROUND_WORKERS", min(4, cores))))
+                self._pool = _start_pool()
             return self._pool
 
     def attach(self, owner: str, start: Start, *, speed: str) -> RunSlot:
@@ -286,6 +289,14 @@ class Hub(SlotRegistry[RunSlot]):
         """End the workers."""
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _start_pool() -> Pool:
+    """The pool that the environment asks for."""
+    cluster, workers = os.environ.get("PLAYGROUND_CLUSTER"), os.environ.get("PLAYGROUND_WORKERS")
+    if cluster:
+        return cluster_pool(cluster, int(workers) if workers else None)
+    return Pool(int(workers) if workers else min(4, len(os.sched_getaffinity(0))))
 
 
 HUB = Hub()

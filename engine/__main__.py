@@ -25,7 +25,9 @@ from engine.preset.library import FORMS
 from engine.preset.parser import parse_preset
 from engine.sweeps.definition import Definition, parse
 from engine.sweeps.journal import SweepError
+from engine.sweeps.places import PLACES, place_named
 from engine.tasks import OWN_DATA, TASKS, held_out
+from engine.workers.cluster import ClusterError
 
 if TYPE_CHECKING:
     from engine.sweeps.sweep import Progress
@@ -54,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     sweeper = commands.add_parser("sweep", help="train many networks with different settings, and write a table")
     sweeper.add_argument("file", type=Path, help="what varies: engine/sweeps/definition.py has an example")
     sweeper.add_argument("--out", type=Path, required=True, metavar="FILE.parquet", help="where the table goes")
-    sweeper.add_argument("--workers", type=int, default=2, help="processes that train at once")
+    sweeper.add_argument("--on", choices=PLACES, default="local", help="this machine, or a cluster: docs/cluster.md")
+    sweeper.add_argument("--workers", type=int, help="processes that train at once: 2, or all CPUs of the cluster")
     claims = commands.add_parser("claims", help="measure the claims of the lessons, and write presets/claims.csv")
     claims.add_argument("presets", nargs="*", metavar="preset", help="only these; the other rows stay as they are")
     claims.add_argument("--missing", action="store_true", help="keep the rows that the table already has")
@@ -72,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     }[chosen.command]
     try:
         return run(chosen) or 0
-    except (ExperimentError, PresetError, DataError, SweepError) as error:
+    except (ExperimentError, PresetError, DataError, SweepError, ClusterError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -232,16 +235,13 @@ def _sweep(chosen: argparse.Namespace) -> int:
     Checkpoints stand in a folder beside the table: the same command goes on from there, and ends at once after the end.
     """
     from engine.sweeps import table  # numpy alone is enough for the other commands
-    from engine.sweeps.local import Local
     from engine.sweeps.sweep import sweep
 
-    definition = _definition(chosen.file)
-    if chosen.workers < 1:
-        raise ExperimentError("--workers", got=chosen.workers, accepts="a whole number of at least 1")
+    definition, place = _definition(chosen.file), place_named(chosen.on, chosen.workers)
     count, rows, done = len(definition.experiments), [], False
     print(f"{count} networks, {definition.updates:,} updates each", flush=True)
     coming = sweep(
-        definition.experiments, definition.updates, Local(chosen.workers), measure_every=definition.measure_every,
+        definition.experiments, definition.updates, place, measure_every=definition.measure_every,
         folder=chosen.out.with_suffix(".sweep"), on_progress=_print_progress,
     )  # fmt: skip
     try:

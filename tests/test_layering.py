@@ -63,6 +63,8 @@ TORCH_FILES = {
     "engine/workers/worker.py",
 }
 """Where something is computed. Beside these files stand the values that the server reads, without torch."""
+RAY_FILES = {"engine/sweeps/ray_tasks.py", "engine/workers/cluster.py", "engine/workers/ray_channel.py"}
+"""What speaks to a Ray cluster. Ray is no part of an ordinary installation."""
 MAX_LINES, MAX_FUNCTION_LINES = 350, 60
 
 
@@ -196,15 +198,19 @@ def test_the_app_imports_no_torch_and_nothing_that_does():
     assert bad(APP, lambda file: {each for each in closure(file) if "torch" in packages(each)}) == {}
 
 
-def test_the_server_process_never_loads_torch():
+def test_ray_is_imported_by_what_speaks_to_a_cluster_alone():
+    assert {file for file in (*ENGINE, *APP) if "ray" in packages(file)} == RAY_FILES
+
+
+def test_the_server_process_never_loads_torch_and_loads_ray_only_for_a_cluster():
     """In a process of its own, with the pool not started: app.server would start it."""
     modules = (
         "app.hub, app.live.component, app.live.feed, app.figures, app.state, app.controls, app.playground.page, "
-        "app.learn.page, app.write.page, app.own_data.page"
+        "app.learn.page, app.write.page, app.own_data.page, engine.sweeps.places, engine.__main__"
     )
-    script = f"import sys, {modules}; print('torch' in sys.modules, app.hub.HUB._pool)"
+    script = f"import sys, {modules}; print({{'torch', 'ray'}} & set(sys.modules), app.hub.HUB._pool)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stdout == "False None\n", done.stderr
+    assert done.stdout == "set() None\n", done.stderr
 
 
 def test_figures_know_values_and_plotly_and_nothing_else():

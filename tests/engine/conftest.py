@@ -7,17 +7,28 @@ compute.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
+import pytest
 import torch
 
 from engine.experiment import Experiment
 from engine.frame import Frame
 from engine.frame.frozen import FrozenArrays
 from engine.training import Trainer
+from tests.engine.two_nodes import TwoNodes
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[TwoNodes]:
+    """A Ray cluster of two nodes, to which this process is connected."""
+    nodes = TwoNodes()
+    yield nodes
+    nodes.shutdown()
 
 
 @cache
