@@ -6,7 +6,7 @@ from collections import deque
 
 import ray
 
-from engine.sweeps.stretch import Failed, Stretch, Trained
+from engine.many.stretch import Failed, Stretch, Trained
 
 
 @ray.remote(num_cpus=1, max_retries=0)

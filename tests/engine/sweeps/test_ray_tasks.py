@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine.sweeps.stretch import Failed, Trained
 
 from engine.experiment import Experiment
+from engine.many.stretch import Failed, Trained
 from engine.sweeps.local import Local
 from engine.sweeps.row import Row
 from engine.sweeps.sweep import Progress, sweep
