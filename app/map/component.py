@@ -41,6 +41,7 @@ def view(shown: Map, on_press: Callable[[], None]) -> Any:
         _template(name, title, "", _label(title, plan), figure)
         for name, (title, figure) in figures.templates(plan).items()
     ]
+    what = "square" if plan.y else "dot"
     point = _template(one_point.NAME, map_text.ONE, map_text.LOOK_FOR, "Loss over training", one_point.template(plan))
     return component(
         key=KEY,
@@ -50,7 +51,12 @@ def view(shown: Map, on_press: Callable[[], None]) -> Any:
             "colours": map_text.scales(),
             "colour": shown.colour,
             "legend": map_text.legend(plan),
-            "texts": {"hover": map_text.HOVER, "tap": map_text.TAP, "open": map_text.OPEN},
+            "texts": {
+                "hover": map_text.HOVER.format(what=what),
+                "tap": map_text.TAP.format(what=what),
+                "open": map_text.OPEN,
+            },
+            "squares": plan.y is not None,
             "scales": SCALES,
             "plotly": assets.PLOTLY_ROUTE,
         },

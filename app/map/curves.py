@@ -29,6 +29,7 @@ def template(plan: MapPlan) -> go.Figure:
         xaxis={**ticks(plan.x), "range": [-0.3, len(plan.x.values) - 0.7]},
         yaxis={"range": [0, 1], "tickfont": {"size": 11}},
         showlegend=True,
+        legend={"traceorder": "normal"},
     )
 
 

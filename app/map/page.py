@@ -21,11 +21,13 @@ from app.map.registry import MapSlot
 from app.setting_effects import has_effect
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES
+from engine.number_format import count
 from engine.workers import SweepRun
 
 TITLE = map_text.TITLE
 STYLE = Path(__file__).with_name("style.css")
 OPENING, FAILED = "_map_opening", "_map_failed"
+NO_AXIS = "none"  # what stands in the list of the second axis where there is none
 SEEDS, UPDATES = [1, 2, 4, 8, 16], [100, 200, 500, 1000, 2000, 5000]
 MORE: dict[str, tuple[list[Any], Callable[[Any], str]]] = {
     "hidden_size": (list(controls.SIZES), str),
@@ -53,7 +55,7 @@ def page(playground: Page) -> None:
     st.html(STYLE)
     with st.container(key="map"):
         st.title(map_text.HEADING, anchor=False)
-        st.caption(map_text.SAYS)
+        st.caption(map_text.SAYS if plan.y else map_text.CURVE_SAYS.format(count=count(plan.seeds, "network")))
         _examples(plan)
         _choices(plan)
         for refused in [*ownership.refused(), *filter(None, [tab.load(FAILED)])]:
@@ -89,9 +91,9 @@ def _choices(plan: MapPlan) -> None:
             args=(lambda: dataclasses.replace(plan, cells=tuple(tab.value("map_cells"))),),
         )  # fmt: skip
         for which, label, axis in (("x", map_text.X, plan.x), ("y", map_text.Y, plan.y)):
-            names: list[str | None] = [*KINDS] if which == "x" else [*KINDS, None]
-            _pick(f"map_{which}", label, names, axis.name if axis else None, _axis_title,
-                  partial(plan.along, which), width=215)  # fmt: skip
+            names = [*KINDS] if which == "x" else [*KINDS, NO_AXIS]
+            _pick(f"map_{which}", label, names, axis.name if axis else NO_AXIS, _axis_title,
+                  _along(plan, which), width=215)  # fmt: skip
         with st.popover(map_text.MORE, icon=":material/tune:"):
             _more(plan)
 
@@ -116,8 +118,13 @@ def _more(plan: MapPlan) -> None:
                       _change(plan, name), width=190)  # fmt: skip
 
 
-def _axis_title(name: str | None) -> str:
-    return map_text.NO_Y if name is None else KINDS[name].title
+def _axis_title(name: str) -> str:
+    return map_text.NO_Y if name == NO_AXIS else KINDS[name].title
+
+
+def _along(plan: MapPlan, which: str) -> Callable[[str], MapPlan]:
+    """A function that puts a setting on an axis."""
+    return lambda name: plan.along(which, None if name == NO_AXIS else name)
 
 
 def _ends(plan: MapPlan, which: str, axis: Axis) -> None:

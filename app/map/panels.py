@@ -41,7 +41,7 @@ def template(plan: MapPlan, cell: int) -> go.Figure:
         *PANEL.in_order(map=squares, diverged=marks, **lines),
         height=300,
         revision="map",
-        margin={"l": 46, "r": 8, "t": 6, "b": 40},
+        margin={"l": 62, "r": 8, "t": 6, "b": 40},
         xaxis=ticks(plan.x),
         yaxis=ticks(plan.y),
     )

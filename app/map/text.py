@@ -20,6 +20,7 @@ from engine.tasks import task_of
 TITLE = "Map"
 HEADING = "Where do networks learn?"
 SAYS = "Every square is a network of its own, trained from its start. The greener it is, the more it has learned."
+CURVE_SAYS = "Every point stands for {count}, each trained from its own start. The band says how far to trust it."
 DATA, CELL_CHOICE, X, Y, SEEDS, UPDATES, COLOUR = "Data", "Cells", "Across", "Up", "Seeds", "Updates", "Colour"
 NO_Y = "nothing: a curve"
 FROM, TO, VALUES = "from", "to", "values"
@@ -35,8 +36,8 @@ COSTS = (
     "{networks:,} networks, {updates:,} updates each. They take what is idle: all cores, "
     "or at most half of each while somebody trains. Your own run pauses meanwhile."
 )
-HOVER = "Point at a square: the curve of its network. Click it: the network opens in the playground, as it is now."
-TAP = "Tap a square: the curve of its network, and a button that opens it in the playground, as it is now."
+HOVER = "Point at a {what}: the curve of its network. Click it: the network opens in the playground, as it is now."
+TAP = "Tap a {what}: the curve of its network, and a button that opens it in the playground, as it is now."
 ONE, LOOK_FOR = "One network", "Below the dashed line a network is better than a simple answer."
 OPEN = "Open this network in the playground"
 WAITING = "Fetching the network …"

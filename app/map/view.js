@@ -35,6 +35,8 @@ class MapView {
     this.listened = new Set();
     this.colour = data.colour;
     this.offer(data.colours);
+    this.find('.mp-scale').hidden = !data.squares;
+    this.find('.mp').toggleAttribute('data-curve', !data.squares);
     this.explain(data.legend);
     this.tell(null);
     this.stream = new Stream(`map/${data.token}`, () => ({ colour: this.colour, point: this.point }), (message) => this.receive(message), () => this.lost());
@@ -109,6 +111,7 @@ class MapView {
     setText(this.find('.lv-clock'), clock);
     if (made !== undefined) {
       const bar = this.find('.mp-progress');
+      bar.style.visibility = phase === 'kept' || phase === 'empty' ? 'hidden' : '';
       bar.firstElementChild.style.width = `${100 * made}%`;
       bar.setAttribute('aria-valuenow', String(Math.round(100 * made)));
     }
