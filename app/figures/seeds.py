@@ -35,7 +35,7 @@ def band(
         _between(steps, spread[LOWEST], spread[HIGHEST], top, "lowest to highest", theme.PADDING),
         _between(steps, spread[LOW], spread[HIGH], top, "middle half", theme.PALE_GREY),
         _median(steps, spread, top),
-        line(np.array([0, updates]), np.full(2, line_to_beat), f"{line_name} {short(line_to_beat)}", theme.QUIET,
+        line(np.array([0, updates]), np.full(2, line_to_beat), f"{line_name}: {short(line_to_beat)}", theme.QUIET,
              dash="dash", width=1.5).update(mode="lines", hoverinfo="skip", hovertemplate=None),
         _own(*own, top, own_name),
         height=300, revision="seeds", showlegend=True,

@@ -18,7 +18,7 @@ from engine.workers import Measurement, Run
 
 POLL = 0.4  # seconds between two looks at the measurement
 LOOK_EVERY = 1.0  # seconds between two looks at networks that train: each look lets them train on
-REPEATS = 3  # updates that are timed
+REPEATS = 7  # updates that are timed
 
 
 @dataclass

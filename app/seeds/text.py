@@ -9,6 +9,7 @@ import numpy as np
 from app.figures.seeds import HIGH, LOW, MEDIAN, quantiles
 from app.seeds.sweep import Plan, SeedSweep
 from engine.experiment import Experiment
+from engine.many.alike import can_be_beside
 from engine.number_format import duration, short
 
 HEADING = "**The same with other seeds**: was it luck?"
@@ -18,6 +19,7 @@ ABOUT = (
 )
 CHANGED = "Settings of this run were changed while it trained; these networks have the present ones from step 0 on."
 SEEDS = "Seeds"
+BESIDE = ", and often much less, since they can be trained side by side"
 MEASURING = "Measuring how long an update takes …"
 STOP = "Stop"
 FIGURE = (
@@ -41,7 +43,8 @@ def costs(plan: Plan) -> str:
     says = f"{plan.seeds} networks, {_updates(plan.updates)} each"
     if plan.seconds is None:
         return f"{says}."
-    return f"{says}: at most about {duration(plan.seconds)}.{_fewer(plan)}"
+    often = "" if can_be_beside(plan.experiment) else BESIDE
+    return f"{says}: at most about {duration(plan.seconds)}{often}.{_fewer(plan)}"
 
 
 def _fewer(plan: Plan) -> str:

@@ -35,12 +35,12 @@ def test_a_quantile_between_a_number_and_a_diverged_network_is_infinite():
 
 def test_bands_median_and_run_are_drawn_with_their_names():
     figure = drawn()
-    names = ["lowest to highest", "middle half", "median", "guessing 2.00", "this run"]
+    names = ["lowest to highest", "middle half", "median", "guessing: 2.00", "this run"]
     assert [trace.name for trace in figure.data] == names
     assert list(named(figure, "median").y) == [2.4, 1.4, 0.3]
     assert list(named(figure, "middle half").x) == [0, 50, 100, 100, 50, 0]
     assert list(named(figure, "middle half").y) == [2.6, 1.6, 0.4, 0.2, 1.2, 2.2]
-    assert list(named(figure, "guessing 2.00").y) == [2.0, 2.0] and named(figure, "guessing 2.00").line.dash == "dash"
+    assert list(named(figure, "guessing: 2.00").y) == [2.0, 2.0] and named(figure, "guessing: 2.00").line.dash == "dash"
     assert list(named(figure, "this run").y[:2]) == [2.3, 2.1] and np.isnan(named(figure, "this run").y[2])
 
 
@@ -66,9 +66,9 @@ def test_before_anything_was_measured_there_are_the_axis_and_the_loss_to_beat():
     none = np.zeros(0)
     figure = drawn(none, np.zeros((5, 0)), (none, none))
     assert figure.layout.xaxis.range == (0, 102) and len(named(figure, "median").y) == 0
-    assert len(named(figure, "guessing 2.00").y) == 2
+    assert len(named(figure, "guessing: 2.00").y) == 2
 
 
 def test_names_of_a_file_are_words():
     figure = band(STEPS, LOSSES, OWN, 2.0, updates=100, own_name="<b>", line_name="<i>")
-    assert [trace.name for trace in figure.data][3:] == ["&lt;i&gt; 2.00", "&lt;b&gt;"]
+    assert [trace.name for trace in figure.data][3:] == ["&lt;i&gt;: 2.00", "&lt;b&gt;"]

@@ -63,7 +63,7 @@ def test_the_button_waits_until_an_update_was_timed(sweeping, pace):
     pace.result = (0.001,)
     page = run(page)
     assert not page.button(key="seeds_begin").disabled
-    assert "16 networks, 100 updates each: at most about 5 s." in shown(page)
+    assert "16 networks, 100 updates each: at most about 5 s" in shown(page)
 
 
 def test_where_an_update_cannot_be_timed_the_networks_can_be_trained_all_the_same(sweeping, pace):

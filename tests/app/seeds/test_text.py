@@ -22,7 +22,16 @@ SPACE = "\N{NO-BREAK SPACE}"
     ],
 )  # fmt: skip
 def test_what_it_costs_is_said_before(steps, seconds, beside, says):
-    assert seeds_text.costs(Plan.of(DATA.replace(steps=steps), 16, seconds, beside)) == says
+    alone = DATA.replace(steps=steps, noise=0.1)
+    assert seeds_text.costs(Plan.of(alone, 16, seconds, beside)) == says
+
+
+def test_networks_that_can_be_trained_side_by_side_are_said_to_be_faster():
+    says = seeds_text.costs(Plan.of(DATA, 16, 0.01, 0))
+    assert says == (
+        "16 networks, 100 updates each: at most about 24 s, and often much less, since they can be trained side by "
+        "side."
+    )
 
 
 def test_how_many_have_solved_it_is_said_with_its_interval():
