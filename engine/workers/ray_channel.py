@@ -61,8 +61,6 @@ class WorkerActor:
 
     def __init__(self, module: str) -> None:
         self._end = WorkerEnd()
-        self._early: dict[int, bytes] = {}  # messages that have overtaken others, by number
-        self._next = 0
         threading.Thread(target=self._work, args=(module,), daemon=True, name="worker").start()
 
     def _work(self, module: str) -> None:
@@ -75,12 +73,9 @@ class WorkerActor:
             os._exit(1)
 
     @ray.method(concurrency_group="in")
-    def receive(self, number: int, packed: bytes) -> None:
-        """Take a message of the pool. Ray may deliver a small message before a large one that was sent earlier."""
-        self._early[number] = packed
-        while self._next in self._early:
-            self._end.inbox.put(self._early.pop(self._next))
-            self._next += 1
+    def receive(self, packed: bytes) -> None:
+        """Take a message of the pool."""
+        self._end.inbox.put(packed)
 
     @ray.method(concurrency_group="out", num_returns="streaming")
     def messages(self) -> Iterator[bytes]:
@@ -92,8 +87,12 @@ class WorkerActor:
 
 
 ACTOR: Any = ray.remote(
-    num_cpus=CPUS, max_restarts=0, max_task_retries=0, concurrency_groups={"in": 1, "out": 1}
-)(WorkerActor)  # fmt: skip
+    num_cpus=CPUS,
+    max_restarts=0,
+    max_task_retries=0,
+    concurrency_groups={"in": 1, "out": 1},
+    allow_out_of_order_execution=False,  # a large message must not be overtaken by a small one that was sent later
+)(WorkerActor)
 
 
 class RayChannel:
@@ -105,7 +104,7 @@ class RayChannel:
 
     def __init__(self, module: str = "engine.workers.worker") -> None:
         self._actor = ACTOR.remote(module)
-        self._inbox, self._sent = Mailbox(), 0
+        self._inbox = Mailbox()
         self._ended, self._ending = threading.Event(), "killed"
         self.where: Whereabouts | None = None
         threading.Thread(target=self._listen, daemon=True, name="ray-channel").start()
@@ -119,8 +118,7 @@ class RayChannel:
         """Send a message; does not wait."""
         if self._ended.is_set():
             raise EOFError
-        self._actor.receive.remote(self._sent, pickle.dumps(message))
-        self._sent += 1
+        self._actor.receive.remote(pickle.dumps(message))
 
     def poll(self, seconds: float) -> bool:
         """True as soon as a message can be received, False if there is none after so many seconds."""

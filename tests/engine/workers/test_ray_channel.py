@@ -20,6 +20,9 @@ from tests.engine.workers.conftest import SMALL, frame_of, wait_for
 
 pytest.importorskip("ray", reason="Ray is not installed: make test-cluster")
 
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from engine.workers import ray_channel
 from engine.workers.cluster import cluster_pool
 from engine.workers.ray_channel import RayChannel
 
@@ -78,13 +81,18 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_messages_arrive_in_order_however_large(channel):
+def test_messages_arrive_in_order_however_large(nodes, monkeypatch):
+    """On the second node, where large ones take a way of their own."""
+    there = NodeAffinitySchedulingStrategy(nodes.second, soft=False)
+    monkeypatch.setattr(ray_channel, "ACTOR", ray_channel.ACTOR.options(scheduling_strategy=there))
+    channel = RayChannel(ECHO)
     messages = [bytes(5 * 2**20), "small", bytes(2**20), *range(20)]
     for message in messages:
         channel.send(message)
     assert [channel.recv() for _ in messages] == messages
     assert not channel.poll(0)
     assert f"process {pid_of(channel)} on " in channel.name
+    channel.kill()
 
 
 def test_a_worker_that_ends_is_gone_for_whoever_sends_and_receives(channel):
