@@ -106,8 +106,8 @@ class Pool:
             _check_data(experiment)
         run = SweepRun(experiments, updates, measure_every)
         with self._lock:
-            started = [worker for worker in self._workers if worker.channel is not None]
-            for worker, stretches in zip(started, run.shares(len(started)), strict=False):
+            workers = self._by_load()
+            for worker, stretches in zip(workers, run.shares(len(workers)), strict=False):
                 part = SweepPart(run, next(self._keys), stretches, run.datasets)
                 run.parts.append(part)
                 worker.open(part)
@@ -120,8 +120,12 @@ class Pool:
         return measurement
 
     def _least_busy(self) -> WorkerProcess:
+        return self._by_load()[0]
+
+    def _by_load(self) -> list[WorkerProcess]:
+        """The workers that have been started, the least busy first."""
         started = [worker for worker in self._workers if worker.channel is not None]
-        return min(started, key=lambda worker: len(worker.hosted) + len(worker.measurements))
+        return sorted(started, key=lambda worker: len(worker.hosted) + len(worker.measurements))
 
     @property
     def pids(self) -> list[int]:

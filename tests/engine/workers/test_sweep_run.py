@@ -73,6 +73,16 @@ def test_a_pool_gives_the_measurements_of_a_stretch_trained_in_one_piece(two):
     run.stop()
 
 
+def test_a_small_sweep_goes_to_the_worker_that_has_least_to_do(two):
+    busy = two.sweep(FOUR[:2], UPDATES, 10)
+    other = two.sweep(FOUR[:2], UPDATES, 10)
+    assert len(busy.parts) == len(other.parts) == 1
+    (first,), (second,) = ([w.number for w in two._workers if run.parts[0].key in w.hosted] for run in (busy, other))
+    assert first != second
+    for run in (busy, other):
+        run.stop()
+
+
 def test_a_worker_that_dies_is_replaced_and_nothing_is_measured_twice_or_differently(two):
     long = [e.replace(steps=5000) for e in FOUR]
     run = two.sweep(long, 3000, 500)
