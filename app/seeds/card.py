@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app import tab
 from app.figures import seeds as figures
 from app.figures.theme import STATIC
 from app.hub import HUB, RunSlot
 from app.seeds import text as seeds_text
 from app.seeds.sweep import SEEDS, Plan, SeedSweep
+from app.segments import segments
 from app.text import plain
 from engine.frame import RunPhase
 from engine.workers import Measurement, Run
 
 POLL = 0.4  # seconds between two looks at the measurement
 LOOK_EVERY = 1.0  # seconds between two looks at networks that train: each look lets them train on
+COUNT = "seeds_count"  # the key of the buttons that say how many
 REPEATS = 7  # updates that are timed
 
 
@@ -74,8 +77,9 @@ def _choice(slot: RunSlot, card_state: SeedsState, pace: Measurement) -> None:
     sweep = card_state.sweep
     goes_on = sweep is not None and sweep.goes_on
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        seeds = st.segmented_control(seeds_text.SEEDS, SEEDS, default=SEEDS[-1], key="seeds_count", required=True,
-                                     disabled=goes_on)  # fmt: skip
+        if tab.load(COUNT) is None:
+            tab.store(COUNT, SEEDS[-1])
+        seeds = segments(seeds_text.SEEDS, SEEDS, key=COUNT, disabled=goes_on)
         plan = Plan.of(slot.experiment, seeds, pace.result[0] if pace.result else None, _runs_beside(slot.run))
         if sweep is not None and goes_on:
             st.button(seeds_text.STOP, key="seeds_stop", icon=":material/stop:", on_click=sweep.stop)

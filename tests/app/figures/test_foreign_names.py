@@ -98,7 +98,7 @@ def test_own_columns_are_no_signs_of_the_catalogue():
     assert {"mark", "hidden"} <= set(info.input_labels)
     prediction = FIGURES["prediction"]
     first = prediction.template(info).data[0]
-    assert first.name == "&lt;em&gt;sold in EUR" and first.mode == "lines+markers"
+    assert first.name.startswith("change of &lt;em&gt;sold") and first.mode == "lines+markers"
     assert "diamond" not in prediction.look_for(info)
     changed = prediction.patch(info, frame, Curves(History().updates(), History().looks()))
     assert np.isfinite(changed["data.0.y"]).all() and "data.0.marker.symbol" not in changed
