@@ -78,8 +78,8 @@ COLOURS: dict[str, Colour] = {
         "%{z:.0%} of the seeds solved it",
     ),
     "ratio": Colour(
-        "Gradient", "size of the gradient, power of ten", "vanished", "exploding", _ratio, np.nanmedian, *RATIO,
-        "decades", False,
+        "Gradient", "size of the gradient, power of ten", "vanished (10⁻⁸)", "exploding (10⁴)", _ratio, np.nanmedian,
+        *RATIO, "decades", False,
         "How large the gradient is where the answer can be seen, relative to where the loss enters, as a power of ten: "
         "the ratio of the verdict. The median of the sequences, and of the seeds. engine/many/held_out.py.",
         "gradient 10^%{z:.1f} of its size at the loss",

@@ -30,7 +30,7 @@ class Line:
 
 # In the order of the numbers of `engine.workers.protocol.MeasureLines`.
 LINES: dict[str, Line] = {
-    "radius": Line(2.2, "solid", "spectral radius of W_hh is 1"),
+    "radius": Line(2.2, "solid", "spectral radius of W_hh is 1: to its left a plain RNN forgets by itself"),
     "vanishing": Line(1.6, "dot", "largest singular value of W_hh is 1: to its left every gradient vanishes"),
     "chaos": Line(2.0, "dash", "largest Lyapunov exponent is 0: to its right small differences grow"),
 }

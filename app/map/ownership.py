@@ -23,6 +23,8 @@ def plan() -> MapPlan:
     """The map's plan: from the link if it differs from the last written one, else as it was left."""
     link, changing = state.link(), tab.load(CHANGING)
     tab.store(CHANGING, False)
+    if not map_plan.is_link(link) and KEPT not in link:
+        link = {}  # of another page, which the browser's Back button has left in the address
     if tab.load(PLAN) is None or (link and not changing and link != tab.load(LINK)):
         problems: list[str] = []
         tab.store(PLAN, _read(link, problems))

@@ -14,14 +14,13 @@ from streamlit.navigation.page import Page
 from app import brought_network, controls, links, state, tab, text
 from app.map import component, ownership
 from app.map import text as map_text
-from app.map.axes import KINDS, MOST_VALUES, Axis
+from app.map.axes import KINDS, Axis
 from app.map.kept import kept_as, kept_maps
 from app.map.plan import MOST_CELLS, MapPlan
 from app.map.registry import MapSlot
 from app.setting_effects import has_effect
 from engine.cells import CELLS
-from engine.experiment import CHOICES, RANGES
-from engine.number_format import count
+from engine.experiment import CHOICES, RANGES, ExperimentError
 from engine.workers import SweepRun
 
 TITLE = map_text.TITLE
@@ -55,11 +54,11 @@ def page(playground: Page) -> None:
     st.html(STYLE)
     with st.container(key="map"):
         st.title(map_text.HEADING, anchor=False)
-        st.caption(map_text.SAYS if plan.y else map_text.CURVE_SAYS.format(count=count(plan.seeds, "network")))
+        st.caption(map_text.says(plan))
         _examples(plan)
-        _choices(plan)
         for refused in [*ownership.refused(), *filter(None, [tab.load(FAILED)])]:
             st.warning(refused)
+        _choices(plan)
         _transport(slot, plan)
         component.view(slot.map, on_press)
     ownership.write_link(plan)
@@ -135,6 +134,8 @@ def _ends(plan: MapPlan, which: str, axis: Axis) -> None:
 
     def changed() -> MapPlan:
         low, high, count = map(tab.value, keys)
+        if None in (low, high, count):  # the field was emptied
+            raise ExperimentError(axis.name, got="nothing", accepts=f"{limits}, and a number of values")
         return dataclasses.replace(plan, **{which: Axis.spread(axis.name, low, high, count)})
 
     st.markdown(f"**{axis.title[0].upper()}{axis.title[1:]}**")
@@ -147,7 +148,7 @@ def _ends(plan: MapPlan, which: str, axis: Axis) -> None:
                             None if limits.whole else "%g", key=key, width=120, on_change=ownership.on_change,
                             args=(changed,))  # fmt: skip
         tab.store(keys[2], len(axis.values))
-        st.number_input(map_text.VALUES, 2, MOST_VALUES, None, 1, key=keys[2], width=120,
+        st.number_input(map_text.VALUES, None, None, None, 1, key=keys[2], width=120,
                         on_change=ownership.on_change, args=(changed,))  # fmt: skip
 
 

@@ -136,6 +136,10 @@ WEDGE = MapPlan(BASE, Axis.usual("init_gain", BASE, COUNT), Axis.usual("seq_len"
 """The first map: how strong the recurrent weights are at the start, against how far back the answer lies."""
 
 
+OF_A_MAP = {"x", "y", "cells", "seeds", "updates"}
+"""What a link says of a map, beside the settings of its networks."""
+
+
 def to_link(plan: MapPlan) -> dict[str, str]:
     """The link of a map: the settings of its networks that differ from those of WEDGE, its axes, and the rest."""
     usual_settings = BASE.to_dict()
@@ -153,6 +157,11 @@ def to_link(plan: MapPlan) -> dict[str, str]:
     }
 
 
+def is_link(link: dict[str, str]) -> bool:
+    """True if a link asks for a map, and not for a network alone."""
+    return bool(OF_A_MAP & set(link))
+
+
 def from_link(link: dict[str, str], refused: list[str]) -> MapPlan:
     """The map of a link.
 
@@ -161,7 +170,7 @@ def from_link(link: dict[str, str], refused: list[str]) -> MapPlan:
         refused: gets a sentence for each part that was ignored.
     """
     settings = dict(link)
-    own = {name: settings.pop(name) for name in ("x", "y", "cells", "seeds", "updates") if name in settings}
+    own = {name: settings.pop(name) for name in sorted(OF_A_MAP) if name in settings}
     problems: dict[str, str] = {}
     plan = WEDGE.with_base(links.apply_link(BASE, settings, problems))
     refused.extend(problems.values())

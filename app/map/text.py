@@ -20,6 +20,9 @@ from engine.tasks import task_of
 TITLE = "Map"
 HEADING = "Where do networks learn?"
 SAYS = "Every square is a network of its own, trained from its start. The greener it is, the more it has learned."
+SEEDS_SAY = (
+    "Every square stands for {count}, each trained from its own start. The greener it is, the more they have learned."
+)
 CURVE_SAYS = "Every point stands for {count}, each trained from its own start. The band says how far to trust it."
 DATA, CELL_CHOICE, X, Y, SEEDS, UPDATES, COLOUR = "Data", "Cells", "Across", "Up", "Seeds", "Updates", "Colour"
 NO_Y = "nothing: a curve"
@@ -28,17 +31,17 @@ MORE, ALL_NETWORKS = "More", "Of all networks"
 KEPT_REFUSED = "The link asks for the map {got}, but there are only {names}."
 BEGIN, PAUSE, RESUME, AGAIN, HERE = "Map", "Pause", "Go on", "Map again", "Map it here"
 BEFOREHAND = (
-    "Measured beforehand: {networks:,} networks, {updates:,} updates each. “Map it here” trains them now, {seeds}."
+    "Measured beforehand: {networks:,} networks, {updates:,} updates each. “Map it here” trains {quick:,} of them now, "
+    "{quick_updates:,} updates each."
 )
-QUICK = "one for each square"
-ALL_SEEDS = "{seeds} for each point"
 COSTS = (
     "{networks:,} networks, {updates:,} updates each. They take what is idle: all cores, "
     "or at most half of each while somebody trains. Your own run pauses meanwhile."
 )
 HOVER = "Point at a {what}: the curve of its network. Click it: the network opens in the playground, as it is now."
 TAP = "Tap a {what}: the curve of its network, and a button that opens it in the playground, as it is now."
-ONE, LOOK_FOR = "One network", "Below the dashed line a network is better than a simple answer."
+SAME = " (an orthogonal start has both at the same gain)"
+ONE, LOOK_FOR = "At this point", "Below the dashed line a network is better than a simple answer."
 OPEN = "Open this network in the playground"
 WAITING = "Fetching the network …"
 GONE = "That network could not be fetched: {problem}"
@@ -88,7 +91,8 @@ def costs(shown: Map) -> str:
     plan = shown.plan
     made_of = {"networks": len(plan.experiments), "updates": plan.updates}
     if shown.kept is not None:
-        return BEFOREHAND.format(**made_of, seeds=QUICK if plan.y else ALL_SEEDS.format(seeds=plan.seeds))
+        quick = plan.quick
+        return BEFOREHAND.format(**made_of, quick=len(quick.experiments), quick_updates=quick.updates)
     return COSTS.format(**made_of)
 
 
@@ -140,9 +144,22 @@ def title(name: str) -> str:
     return KINDS[name].title
 
 
+def says(plan: MapPlan) -> str:
+    """What a square, or a point of a curve, is."""
+    if plan.y is None or plan.seeds > 1:
+        return (SEEDS_SAY if plan.y else CURVE_SAYS).format(count=number_format.count(plan.seeds, "network"))
+    return SAYS
+
+
 def legend(plan: MapPlan) -> list[dict[str, str]]:
     """The lines of theory, where there are any."""
-    return [{"dash": line.dash, "says": line.says} for line in lines.LINES.values()] if lines.applies(plan) else []
+    if not lines.applies(plan):
+        return []
+    same = SAME if plan.base.init == "orthogonal" else ""
+    return [
+        {"dash": line.dash, "says": line.says + (same if name == "vanishing" else "")}
+        for name, line in lines.LINES.items()
+    ]
 
 
 def scales() -> dict[str, dict[str, Any]]:

@@ -137,6 +137,8 @@ def read_sentences_in_lines(text: str) -> Sentences | None:
         if len(halves) != 2 or len(words) != len(tags) or not words:
             return None
         sentences.append([(number, word, tag) for word, tag in zip(words, tags, strict=True)])
+    if _share(len(sentence) > 1 for sentence in sentences) < 0.5:
+        return None  # a word and its tag in a line
     every = [tag for sentence in sentences for _, _, tag in sentence]
     words_known = {word for sentence in sentences for _, word, _ in sentence}
     usual = _share(bool(ATIS_TAG.fullmatch(tag)) for tag in every)

@@ -84,6 +84,10 @@ def test_a_part_of_a_link_that_cannot_be_read_is_named_and_the_rest_is_used(link
     assert len(problems) == 1 and plan.base.hidden_size == 8
 
 
+def test_a_link_to_a_network_asks_for_no_map():
+    assert map_plan.is_link(map_plan.to_link(WEDGE)) and not map_plan.is_link({"task": "adding", "at": "500"})
+
+
 def test_another_task_gets_lengths_that_it_accepts():
     other = WEDGE.on("temporal_order")
     limits = other.base.definition.lengths

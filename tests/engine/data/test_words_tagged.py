@@ -11,6 +11,7 @@ import pytest
 from engine.data.kinds import tagged
 from engine.data.kinds.split import Given
 from engine.data.problems import DataError, Notes
+from engine.data.reading import read as read_file
 from engine.tasks import held_out
 from engine.tasks.unknown_words import UNKNOWN
 from tests.engine.data.word_tables import experiment_of, said, table_of, task_for
@@ -199,3 +200,14 @@ def test_a_table_with_the_sentence_in_its_first_row_alone():
     assert "5 Line 5 lacks a word or its tag; 1 such" in said(notes)
     with pytest.raises(DataError, match="a column of words and a column of tags"):
         tagged.of_table(*table_of({"a": "text", "b": "label"}, a=words, b=tags), notes, {})
+
+
+@pytest.mark.parametrize("delimiter", ["\t", " "])
+def test_a_word_and_its_tag_in_a_line_are_sentences_between_empty_lines(delimiter):
+    """With a tab, as CoNLL has it, each line could be taken for a whole sentence of one word, and its tags."""
+    words = [
+        (word, tag) for number in range(20) for word, tag in (("the", "DET"), (f"dog{number}", "NOUN"), ("ran", "VERB"))
+    ]
+    lines = [f"{word}{delimiter}{tag}" + ("\n" if tag == "VERB" else "") for word, tag in words]
+    dataset = read_file("\n".join(lines).encode())
+    assert dataset.kind == "tagged" and (dataset.summary["sequences"], dataset.summary["rows"]) == (20, 60)
