@@ -14,6 +14,7 @@ from engine.tasks import Task
 from engine.workers.protocol import NetworkTaken, OpenSweep, SweepReport
 
 WATCHED_FOR = 3.0  # seconds after the last word of a watcher in which somebody is taken to be there
+IN_A_ROW = 5  # updates of a group before the next one's: so far they may be apart
 REPORT_EVERY = 0.2  # seconds between two reports
 SAVE_EVERY = 3.0  # seconds between two checkpoints of all networks: what is lost if the worker dies
 SAVED_BYTES = 2**21  # a second at most: larger checkpoints are rarer
@@ -70,12 +71,19 @@ class HostedSweep:
             number = self._unbuilt
             if number is None:
                 number = self._last
-                self._built[number].advance()
+                self._advance(self._built[number], end)
             else:
                 self._trainings[number] = Training(self._stretches[number], task=self._task)
             self._measurements += self._built[number].take()
             self._unsaved = self._was_training = True
             if self._clock() >= end:
+                return
+
+    def _advance(self, training: Training, end: float) -> None:
+        """Make a few updates of one group: to change between groups takes time, too."""
+        for _ in range(IN_A_ROW):
+            training.advance()
+            if training.done or self._clock() >= end:
                 return
 
     @property
