@@ -12,7 +12,7 @@ from app.map.component import KEY
 from benchmarks.load.page_session import PATIENCE, PageSession
 from benchmarks.load.visitor import PAINT, header_of
 
-LINK = "x=init_gain~0.35~3~16&y=seq_len~2~48~16&cells=rnn.gru.lstm&updates=5000"
+LINK = "x=init_gain~0.35~3~16&y=seq_len~2~48~16&cells=rnn.gru.lstm&updates=1000"
 REQUEST = json.dumps({"colour": "loss", "point": None})
 
 
