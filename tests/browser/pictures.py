@@ -87,7 +87,8 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.locator("[role=status]").get_by_text("GRU has solved it").wait_for(timeout=180_000)
     save(page, f"compare-{scheme}")
     page.goto(f"{url}/map")
-    page.locator(".mp-panels [role=figure] path.js-line").first.wait_for(timeout=180_000)  # theory's lines
+    line = page.locator(".mp-panels [role=figure] path.js-line").first  # of theory
+    line.wait_for(state="attached", timeout=180_000)
     save(page, f"map-{scheme}")
     page.goto(f"{url}/data")
     page.get_by_role("button", name="Airline passengers").click()
