@@ -19,7 +19,8 @@ class Map:
     """A map: measured beforehand, or while its networks train and after that, or not begun.
 
     Args:
-        pool: trains the networks; None to show what is known without a training.
+        pool: gives the workers.
+        train: train the networks from their start.
 
     Attributes:
         results: what was measured.
@@ -85,6 +86,10 @@ class MapSlot(TabSlot):
         """Train the networks from the start."""
         self.map.stop()
         self.map = Map(self.map.plan, self._pool, train=True)
+
+    def reopen(self) -> None:
+        """Its networks were forgotten, but its tab is still open: they have to be trained again."""
+        self.map = Map(self.map.plan, self._pool)
 
     def stop(self) -> None:
         """End the training: the slot is being forgotten."""

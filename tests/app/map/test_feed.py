@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from app.map.colours import COLOURS
 from app.map.feed import MapFeed
 from app.map.registry import MapRegistry, MapSlot
 from app.map.results import Results
+from app.slot_registry import FORGET_AFTER
 from engine.experiment import Experiment
 from engine.workers.sweep_run import SweepRun
 from tests.app.live.conftest import decoded, header_of
@@ -31,6 +33,14 @@ class FakePool:
 
     def measure_lines(self, *_: object) -> Any:
         return type("Unknown", (), {"result": None, "error": ""})()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -115,6 +125,18 @@ def test_a_browser_that_comes_back_finds_its_map(pool):
     slot.begin()
     maps.release(slot)
     assert maps.attach("somebody", PLAN) is slot and maps.attach("other", PLAN) is not slot
+
+
+def test_a_map_that_was_forgotten_can_be_begun_again(pool):
+    maps = MapRegistry(lambda: pool, clock := Clock())
+    slot = maps.attach("somebody", PLAN)
+    slot.begin()
+    maps.release(slot)
+    clock.now += FORGET_AFTER + 1
+    maps.expire()
+    assert pool.runs[0].stopped
+    maps.acquire(slot)
+    assert slot.map.run is None and map_text.phase(slot.map) == "empty"
 
 
 def test_what_was_measured_beforehand_is_shown_at_once_and_trained_anew_if_asked(pool, monkeypatch):
