@@ -57,18 +57,25 @@ class SlotRegistry(Generic[T]):
         self._clock, self._lock = clock, threading.RLock()
         self._slots: list[T] = []
 
-    def find_or_create(self, owner: str, matches: Callable[[T], bool], create: Callable[[], T]) -> T:
+    def find_or_create(
+        self, owner: str, matches: Callable[[T], bool], create: Callable[[], T], mine: T | None = None
+    ) -> T:
         """Give a tab that has just opened a slot, and acquire it.
 
         Args:
             owner: the browser's cookie; "" never finds a slot.
             matches: whether a slot that this browser has left holds what the tab asks for.
             create: makes a new slot where none matches.
+            mine: the slot that this tab has already, since its connection had only dropped.
 
         Returns:
-            Of the slots that match and are used by no tab the one that was left last; else a new one.
+            `mine`, if there is one; of the slots that match and are used by no tab the one that was left last; else a
+            new one.
         """
         with self._lock:
+            if mine is not None:
+                self.acquire(mine)
+                return mine
             left = [slot for slot in self._slots if owner and slot.owner == owner and slot.tabs <= 0 and matches(slot)]
             if left:
                 slot = max(left, key=lambda candidate: candidate.idle_since)

@@ -26,3 +26,10 @@ def pressed(component_key: str) -> dict[str, Any]:
     """The point of a figure that was clicked; it comes from the browser, so its fields must be checked."""
     point = st.session_state[component_key].get("press")
     return point if isinstance(point, dict) else {}
+
+
+def write_link(name: str, link: dict[str, str]) -> None:
+    """Write a page's link into the address, and keep it under this name."""
+    store(name, link)
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)

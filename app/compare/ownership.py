@@ -58,6 +58,4 @@ def slot(requested: RaceSetup) -> RaceSlot:
 
 def write_link(raced: RaceSetup) -> None:
     """Write the whole race into the page's address."""
-    tab.store(LINK, race_plan.to_link(raced))
-    if state.link() != tab.load(LINK):
-        st.query_params.from_dict(tab.load(LINK))
+    tab.write_link(LINK, race_plan.to_link(raced))

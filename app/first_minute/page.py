@@ -75,9 +75,7 @@ def words_in_between() -> int:
 
 def write_link(words: int) -> None:
     """Write the number of words into the page's address, so that a reload finds it."""
-    tab.store(LINK, {"words": str(words)})
-    if state.link() != tab.load(LINK):
-        st.query_params.from_dict(tab.load(LINK))
+    tab.write_link(LINK, {"words": str(words)})
 
 
 @st.cache_resource(scope="session", on_release=RACES.release, show_spinner=False)

@@ -76,6 +76,4 @@ def slot(asked: MapPlan) -> MapSlot:
 def write_link(shown: MapPlan) -> None:
     """Write the map into the page's address."""
     kept = kept_as(shown)
-    tab.store(LINK, map_plan.to_link(shown) if kept is None else {KEPT: kept.slug})
-    if state.link() != tab.load(LINK):
-        st.query_params.from_dict(tab.load(LINK))
+    tab.write_link(LINK, map_plan.to_link(shown) if kept is None else {KEPT: kept.slug})

@@ -108,13 +108,12 @@ class MapRegistry(SlotRegistry[MapSlot]):
 
         Args:
             owner: the browser. plan: the map.
-            mine: the slot that this tab has already, since its connection had only dropped; without one it gets the
-                map that this browser left with the same plan, or a new one.
+            mine: as of `find_or_create`; without one the tab gets the map that this browser left with the same plan, or
+                a new one.
         """
-        if mine is not None:
-            self.acquire(mine)
-            return mine
-        return self.find_or_create(owner, lambda slot: slot.map.plan == plan, lambda: MapSlot(self._pool, owner, plan))
+        return self.find_or_create(
+            owner, lambda slot: slot.map.plan == plan, lambda: MapSlot(self._pool, owner, plan), mine
+        )
 
 
 MAPS = MapRegistry(HUB.pool)

@@ -57,12 +57,9 @@ class RaceRegistry(SlotRegistry[RaceSlot]):
 
         Args:
             owner: the browser. setup: the networks.
-            mine: the slot that this tab has already, since its connection had only dropped; without one it gets the
-                race that this browser left with the same networks, or a new one.
+            mine: as of `find_or_create`; without one the tab gets the race that this browser left with the same
+                networks, or a new one.
         """
-        if mine is not None:
-            self.acquire(mine)
-            return mine
         return self.find_or_create(
-            owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup)
+            owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup), mine
         )

@@ -124,7 +124,7 @@ class Worker:
         for run in sorted(self.runs.values(), key=HostedRun.frame_order):
             self._guard(run, partial(self._send_news, run))
         for sweep in list(self.sweeps.values()):
-            self._guard_sweep(sweep, partial(self._send_report, sweep))
+            self._guard(sweep, partial(self._send_report, sweep))
 
     def _train_a_sweep(self, beside_runs: bool) -> None:
         """Train the next sweep for one slice. Beside runs it rests as long as it took."""
@@ -133,7 +133,7 @@ class Worker:
         if sweep is None:
             return
         self.sweeps[sweep.key] = self.sweeps.pop(sweep.key)  # the others are before it next time
-        self._guard_sweep(sweep, partial(sweep.train_for, SLICE))
+        self._guard(sweep, partial(sweep.train_for, SLICE))
         ended = self._clock()
         for other in self.sweeps.values():
             other.due = ended + (ended - now) if beside_runs else ended
@@ -176,7 +176,7 @@ class Worker:
             self._guard(run, lambda: getattr(run, message.what)(message.value))
         elif message.key in self.sweeps:
             sweep = self.sweeps[message.key]
-            self._guard_sweep(sweep, lambda: self._order_sweep(sweep, message))
+            self._guard(sweep, lambda: self._order_sweep(sweep, message))
 
     def _order_sweep(self, sweep: HostedSweep, order: Order) -> None:
         answer = getattr(sweep, order.what)(order.value)
@@ -209,27 +209,20 @@ class Worker:
         else:
             self._guard(run, partial(self._send_news, run))  # the frame of step 0, before anything is trained
 
-    def _guard(self, run: HostedRun, act: Callable[[], Any]) -> None:
-        """Do something for a run; an error ends that run and no other."""
-        self._begin_work_on(run.key)
+    def _guard(self, hosted: HostedRun | HostedSweep, act: Callable[[], Any]) -> None:
+        """Do something for a run or a sweep; an error ends it and nothing else."""
+        self._begin_work_on(hosted.key)
         try:
             act()
         except OSError:
             raise  # the connection: the pool is gone
         except Exception as error:
-            self.runs.pop(run.key, None)
-            self._fail(run.key, error)
-
-    def _guard_sweep(self, sweep: HostedSweep, act: Callable[[], Any]) -> None:
-        """Do something for a sweep; an error ends that sweep and nothing else."""
-        self._begin_work_on(sweep.key)
-        try:
-            act()
-        except OSError:
-            raise  # the connection: the pool is gone
-        except Exception as error:
-            self.sweeps.pop(sweep.key, None)
-            self.connection.send(SweepReport.ended(sweep.key, f"{ENDED}: {type(error).__name__}: {error}"))
+            if self.sweeps.pop(hosted.key, None) is not None:
+                reason = f"{ENDED}: {type(error).__name__}: {error}"
+                self.connection.send(SweepReport.ended(hosted.key, reason))
+            else:
+                self.runs.pop(hosted.key, None)
+                self._fail(hosted.key, error)
 
     def _begin_work_on(self, key: int) -> None:
         if self.working_on != key:
