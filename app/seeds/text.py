@@ -15,7 +15,7 @@ from engine.number_format import duration, short
 HEADING = "**The same with other seeds**: was it luck?"
 ABOUT = (
     "Trains more networks with the settings of this run, each with a seed of its own: other initial weights, other "
-    "batches. They start at step 0 and train while this card is open. Your run goes on."
+    "batches. They start at step 0 and train while this card is open. Your run stays as it is."
 )
 CHANGED = "Settings of this run were changed while it trained; these networks have the present ones from step 0 on."
 SEEDS = "Seeds"
