@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, Range
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, Batch, probe, sample, task_of
-from engine.tasks.base import first_counted, full_lengths, last_counted, last_step_only
+from engine.tasks.base import full_lengths, last_step_only
+from engine.tasks.batch import first_counted, last_counted
 
 LIMITS: dict[str, tuple[str, Range]] = {  # field: (name on the screen, accepted range)
     "example": ("the number of the example", Range(0, 999, whole=True)),

@@ -14,7 +14,7 @@ from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
-from engine.tasks.base import first_counted, last_counted
+from engine.tasks.batch import first_counted, last_counted
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from engine.frame.readings import GradientNorms
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients, Rows
 from engine.tasks import Batch
-from engine.tasks.base import first_counted, last_counted
+from engine.tasks.batch import first_counted, last_counted
 
 
 @dataclass(frozen=True, eq=False)

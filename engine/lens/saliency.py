@@ -14,7 +14,8 @@ from engine.lens.subsample import MAX_ROWS, evenly_spaced, in_chunks
 from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
-from engine.tasks.base import NO_SYMBOL, last_counted
+from engine.tasks.base import NO_SYMBOL
+from engine.tasks.batch import last_counted
 
 
 def input_saliency(model: RecurrentNetwork, batch: Batch, sequence: int = 0, step: int | None = None) -> np.ndarray:

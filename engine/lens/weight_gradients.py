@@ -15,7 +15,7 @@ from engine.lens.gradient_flow import seed
 from engine.lens.sweep import SweepResult, sweep
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
-from engine.tasks.base import first_counted, last_counted
+from engine.tasks.batch import first_counted, last_counted
 
 
 def weight_gradients(

@@ -21,9 +21,16 @@ class Adam:
 
     def __init__(self, experiments: Sequence[Experiment], like: Tensor) -> None:
         self.mean, self.square = torch.zeros_like(like), torch.zeros_like(like)
-        self._rates = torch.tensor([[e.learning_rate] for e in experiments], dtype=torch.float64)
+        self._learning_rates = torch.tensor([[e.learning_rate] for e in experiments], dtype=torch.float64)
+        self._rates, self._root = torch.zeros_like(like[:, :1]), torch.ones_like(like[0, 0])
         self._clip = experiments[0].clip
-        self._thresholds = torch.tensor([[e.clip_threshold] for e in experiments], dtype=like.dtype)
+        self._thresholds = torch.tensor([[e.clip_threshold] for e in experiments], dtype=like.dtype, device=like.device)
+
+    def begin(self, step: int) -> None:
+        """Compute what depends on the step alone, which counts from 1."""
+        first, second = BETAS
+        self._rates.copy_(self._learning_rates / (1 - first**step))
+        self._root.fill_((1 - second**step) ** 0.5)
 
     def clip(self, gradients: Tensor, norms: Tensor) -> None:
         """Clip every network's gradient (S, P) in place, by its own norm (S, 1) or number by number."""
@@ -32,11 +39,15 @@ class Adam:
         elif self._clip == "value":
             gradients.clamp_(-self._thresholds, self._thresholds)
 
-    def update(self, parameters: Tensor, gradients: Tensor, step: int) -> None:
-        """Make one update of the parameters (S, P) in place; `step` counts from 1."""
+    def update(self, parameters: Tensor, gradients: Tensor, going: Tensor) -> None:
+        """Make the update of the step that `begin` was told, of the parameters (S, P) in place.
+
+        Args:
+            going: (S, 1) bool, False for networks that stay as they are.
+        """
         first, second = BETAS
-        self.mean.lerp_(gradients, 1 - first)
-        self.square.mul_(second).addcmul_(gradients, gradients, value=1 - second)
-        scale = self.square.sqrt().div_((1 - second**step) ** 0.5).add_(EPS)
-        rates = (self._rates / (1 - first**step)).to(parameters.dtype)
-        parameters.sub_(self.mean / scale * rates)
+        mean = self.mean.lerp(gradients, 1 - first)
+        square = (self.square * second).addcmul_(gradients, gradients, value=1 - second)
+        updated = parameters - mean / square.sqrt().div_(self._root).add_(EPS) * self._rates
+        for rows, changed in ((self.mean, mean), (self.square, square), (parameters, updated)):
+            torch.where(going, changed, rows, out=rows)

@@ -32,8 +32,6 @@ def can_be_beside(experiment: Experiment) -> str | None:
             return f"{name} must be 0 side by side, but is {value:g}."
     if e.optimizer != "adam":
         return f"optimizer must be adam side by side, but is {e.optimizer}."
-    if e.device != "cpu":
-        return f"device must be cpu side by side, but is {e.device}."
     return None
 
 
@@ -43,17 +41,19 @@ def shape_of(experiment: Experiment) -> str:
     return json.dumps(fixed, sort_keys=True)
 
 
-MAX_BYTES = 2**28
+MOST = {"cpu": 16, "cuda": 2048}
+"""Networks side by side at most, by device: with more on a CPU, an update of them leaves the processor's cache."""
+MAX_BYTES = {"cpu": 2**28, "cuda": 2**33}
 """What networks side by side may hold for their backward pass, all together, as `step_cost` estimates it."""
 
 
-def group(experiments: Sequence[Experiment], most: int) -> list[list[int]]:
+def group(experiments: Sequence[Experiment], most: int | None = None) -> list[list[int]]:
     """Sort experiments into groups that can stand side by side, those of one seed next to each other.
 
     Networks of one seed read the same batches, which are then drawn once.
 
     Args:
-        most: networks in a group at most; large networks are fewer (MAX_BYTES).
+        most: networks in a group at most, MOST if None; large networks are fewer (MAX_BYTES).
 
     Returns:
         The numbers of the experiments of each group. One that cannot stand beside others is alone.
@@ -67,7 +67,8 @@ def group(experiments: Sequence[Experiment], most: int) -> list[list[int]]:
             alike.setdefault(shape_of(experiment), []).append(number)
     for numbers in alike.values():
         by_seed = sorted(numbers, key=lambda number: experiments[number].seed)
-        _, size = step_cost(experiments[numbers[0]])
-        fit = max(1, min(most, int(MAX_BYTES / size)))
+        first = experiments[numbers[0]]
+        _, size = step_cost(first)
+        fit = max(1, min(most or MOST[first.device], int(MAX_BYTES[first.device] / size)))
         groups += [by_seed[start : start + fit] for start in range(0, len(by_seed), fit)]
     return groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from engine.experiment import Experiment
 from engine.many.layout import padded
 from engine.tasks import Batch, Task, sample, task_of
 
+Made = TypeVar("Made")
 SEQUENCES = 16
 """A batch is filled up to a multiple of so many sequences, for the reason for which `engine.many.layout` fills up."""
 
@@ -41,6 +42,11 @@ class SideBySide(NamedTuple):
         return SideBySide(change(self.inputs), ends, change(self.targets), change(self.weights))
 
 
+def shared(part: Tensor) -> Tensor:
+    """What a tensor holds: a single row (1, ...) where all networks have the same one."""
+    return part[:1] if part.stride(0) == 0 else part
+
+
 def draw(experiments: Sequence[Experiment], step: int, dtype: torch.dtype) -> SideBySide:
     """Draw what each network's own trainer draws for the update that makes this step."""
     return of_each_seed(experiments, lambda e: sample(e, e.batch_size, (e.seed, step)), dtype)
@@ -59,6 +65,12 @@ def of_each_seed(
     seeds = list(of_seed)
     places = torch.tensor([seeds.index(e.seed) for e in experiments])
     return drawn.map(lambda part: part[places])
+
+
+def for_each_seed(experiments: Sequence[Experiment], make: Callable[[Experiment], Made]) -> list[Made]:
+    """What is made of the data of each experiment; that of each seed is made once."""
+    made = {seed: make(e) for seed, e in {e.seed: e for e in experiments}.items()}
+    return [made[e.seed] for e in experiments]
 
 
 def to_tensors(experiment: Experiment, batches: Sequence[Batch], dtype: torch.dtype) -> SideBySide:

@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+import torch
+
 from engine.experiment import Experiment
 from engine.many.alike import can_be_beside, shape_of
 from engine.many.many import Many
 from engine.many.threads import one_thread
 from engine.training import Trainer
 
-TURNS = 3
-"""Updates that are timed of either kind, in alternation, after one that does not count: it allocates memory."""
+TURNS, NOT_TIMED = 3, 2
+"""Updates that are timed of either kind, in alternation, and those before them: the first allocates memory, the second
+records a GPU's graph."""
 
 
 def pays(experiments: Sequence[Experiment]) -> bool:
@@ -54,13 +57,25 @@ def _power(length: int) -> int:
 def _pays(group: _Group) -> bool:
     with one_thread():
         beside, alone = Many(group.experiments), Trainer(group.experiments[0])
+        clock = _clock(group.experiments[0].device)
         sides = (beside.advance, alone.advance)
-        turns = [tuple(map(_seconds, sides)) for _ in range(TURNS + 1)][1:]
+        turns = [tuple(_seconds(side, clock) for side in sides) for _ in range(NOT_TIMED + TURNS)][NOT_TIMED:]
     return statistics.median(together / one for together, one in turns) < len(group.experiments)
 
 
-def _seconds(act: Callable[[], object]) -> float:
-    """Processor time of a call: other programs disturb it little."""
-    began = time.process_time()
+def _clock(device: str) -> Callable[[], float]:
+    """Seconds: of the processor, which other programs disturb little; of a GPU, once it has done all it was told."""
+    if device == "cpu":
+        return time.process_time
+
+    def clock() -> float:
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+    return clock
+
+
+def _seconds(act: Callable[[], object], clock: Callable[[], float]) -> float:
+    began = clock()
     act()
-    return time.process_time() - began
+    return clock() - began

@@ -1,4 +1,4 @@
-"""Output layers, head and loss of networks side by side: forward and backward in one call."""
+"""Output layers, head and loss of networks side by side, forward and backward."""
 
 from __future__ import annotations
 
@@ -19,40 +19,49 @@ class Head:
 
     Args:
         weights: parameters by their names in a network, (S, ...); read at every call.
-        gradients: tensors like these, into which `loss` writes.
+        gradients: tensors like these, into which `backward` writes.
         task: says whether outputs are classes, with cross-entropy, or values, with squared error, and how many.
     """
 
     def __init__(self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor], task: Task) -> None:
         upper = takewhile(lambda name: f"{name}weight" in weights, (f"upper.{number}." for number in count()))
         self._layers = [(below(name, weights), below(name, gradients)) for name in (*upper, "head.")]
-        self._loss = cross_entropy if task.outputs == "symbols" else squared_error
-        self._outputs = task.output_size
+        self._symbols, self._outputs = task.outputs == "symbols", task.output_size
 
-    def loss(self, states: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute L of every network and the gradient at the states; writes the gradients of the weights.
+    def forward(self, states: Tensor) -> Tensor:
+        """Compute logits or values, (S, N, output_size), of states (S, N, H)."""
+        self._read = [states]
+        for layer, _ in self._layers[:-1]:
+            self._read.append(linear(self._read[-1], layer).tanh_())
+        outputs = linear(self._read[-1], self._layers[-1][0])
+        self._filling = outputs.shape[-1] - self._outputs  # of the layout; it has no loss
+        return outputs[..., : self._outputs]
+
+    def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute L of every network, (S,), and its gradient at the outputs, (S, N, output_size).
 
         Args:
-            states: (S, N, H), of the N outputs that may have a loss.
+            outputs: (S, N, output_size).
             targets: (S, N) classes, or (S, N, output_size) values.
             weights: (S, N), the weight of every loss in L.
-
-        Returns:
-            (S,) and (S, N, H).
         """
-        read = [states]
-        for layer, _ in self._layers[:-1]:
-            read.append(linear(read[-1], layer).tanh_())
-        outputs = linear(read[-1], self._layers[-1][0])  # with the layout's filling, which has no loss
-        losses, from_loss = self._loss(outputs[..., : self._outputs], targets, weights)
-        grad = pad(from_loss, (0, outputs.shape[-1] - self._outputs))
-        for (layer, gradients), below_it in zip(reversed(self._layers), reversed(read), strict=True):
+        return (cross_entropy if self._symbols else squared_error)(outputs, targets, weights)
+
+    def answers(self, outputs: Tensor) -> Tensor:
+        """Probabilities or values, as `RecurrentNetwork.predictions` has them."""
+        return torch.softmax(outputs, -1) if self._symbols else outputs
+
+    def backward(self, from_loss: Tensor) -> Tensor:
+        """The gradient at the states, (S, N, H), from that at the outputs; writes the gradients of the weights."""
+        grad = pad(from_loss, (0, self._filling))
+        states, *_ = self._read
+        for (layer, gradients), below_it in zip(reversed(self._layers), reversed(self._read), strict=True):
             gradients["weight"].copy_(torch.bmm(grad.transpose(1, 2), below_it))
             gradients["bias"].copy_(grad.sum(1))
             grad = torch.bmm(grad, layer["weight"])
             if below_it is not states:
                 grad = tanh_slope(grad, below_it, grad)
-        return losses, grad
+        return grad
 
 
 def linear(inputs: Tensor, layer: Mapping[str, Tensor]) -> Tensor:

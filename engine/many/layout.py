@@ -75,7 +75,7 @@ class Layout:
     def read(self, rows: Tensor) -> dict[str, np.ndarray]:
         """The parameters of rows by name, (S, ...) as PyTorch has them; copies."""
         return {
-            name: self._own(rows, place).reshape(len(rows), *place.shape).numpy().copy()
+            name: self._own(rows, place).reshape(len(rows), *place.shape).cpu().numpy().copy()
             for name, place in self.places.items()
         }
 

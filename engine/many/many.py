@@ -2,7 +2,7 @@
 
 The weights of all networks stand in one tensor, and a step in time is one batched product for all of them; gradients
 come from back-propagation through time written out. For small networks that is several times as fast as training one
-after the other, because PyTorch's overhead is paid once (BENCHMARKS.md).
+after the other, because PyTorch's overhead is paid once (BENCHMARKS.md). On a GPU the whole update is one graph.
 
 A network has the same bits whoever stands beside it, with one thread. It differs from that of its trainer by rounding.
 """
@@ -17,7 +17,8 @@ from torch import Tensor
 
 from engine.experiment import Experiment
 from engine.many.adam import Adam
-from engine.many.batches import draw
+from engine.many.batches import SideBySide, draw
+from engine.many.graph import Graphs
 from engine.many.stacked_networks import StackedNetworks
 
 
@@ -32,6 +33,7 @@ class Many:
         dtype: float32, or float64.
 
     Attributes:
+        networks: their weights.
         steps: (S,) the updates that each network has made.
         diverged: (S,) bool.
 
@@ -41,9 +43,13 @@ class Many:
 
     def __init__(self, experiments: Sequence[Experiment], dtype: torch.dtype = torch.float32) -> None:
         self.experiments = tuple(experiments)
-        self._networks = StackedNetworks(experiments, dtype)
-        self._adam = Adam(experiments, self._networks.weights)
+        self.networks = StackedNetworks(experiments, dtype)
+        self.networks.write_untrained(experiments)
+        weights = self.networks.weights
+        self._adam = Adam(experiments, weights)
         self.steps, self.diverged = np.zeros(len(experiments), np.int64), np.zeros(len(experiments), bool)
+        self._going = torch.ones(len(experiments), 1, dtype=torch.bool, device=weights.device)
+        self._make_update = Graphs(self._update, weights.device) if weights.is_cuda else self._update
 
     @property
     def step(self) -> int:
@@ -54,16 +60,15 @@ class Many:
     def advance(self) -> np.ndarray:
         """Make one update of every network that has not diverged. Returns the losses before it, (S,)."""
         step = self.step + 1
-        losses = self._networks.differentiate(draw(self.experiments, step, self._networks.weights.dtype)).numpy()
-        norms = torch.linalg.vector_norm(self._networks.gradients, dim=1, keepdim=True)
-        self.diverged |= ~(np.isfinite(losses) & np.isfinite(norms[:, 0].numpy()))
-        self._update(norms, step)
+        self._adam.begin(step)
+        losses = self._make_update(draw(self.experiments, step, self.networks.weights.dtype)).cpu().numpy()
+        self.diverged[:] = ~self._going[:, 0].cpu().numpy()
         self.steps[~self.diverged] = step
         return losses
 
     def state_dict(self, number: int) -> dict[str, Tensor]:
         """One network's parameters as `RecurrentNetwork.load_state_dict` expects them."""
-        return self._networks.read(number)
+        return self.networks.read(number)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """All that `restore` needs to continue exactly: arrays with the networks as their first axis.
@@ -73,26 +78,28 @@ class Many:
         arrays = {
             f"{part}.{name}": values
             for part, rows in self._rows.items()
-            for name, values in self._networks.layout.read(rows).items()
+            for name, values in self.networks.layout.read(rows).items()
         }
         return {**arrays, "steps": self.steps.copy(), "diverged": self.diverged.copy()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Load a checkpoint of the same experiments."""
         for part, rows in self._rows.items():
-            self._networks.layout.write(rows, {name: arrays[f"{part}.{name}"] for name in self._networks.layout.places})
+            self.networks.layout.write(rows, {name: arrays[f"{part}.{name}"] for name in self.networks.layout.places})
         self.steps[:], self.diverged[:] = arrays["steps"], arrays["diverged"]
+        self._going[:, 0] = torch.tensor(~self.diverged)
 
     @property
     def _rows(self) -> dict[str, Tensor]:
         """All that an update changes, (S, P) each."""
-        return {"parameters": self._networks.weights, "mean": self._adam.mean, "square": self._adam.square}
+        return {"parameters": self.networks.weights, "mean": self._adam.mean, "square": self._adam.square}
 
-    def _update(self, norms: Tensor, step: int) -> None:
-        """Clip and make an update, of all but the networks that have diverged."""
-        stopped = np.flatnonzero(self.diverged)
-        kept = [rows[stopped] for rows in self._rows.values()] if len(stopped) else []  # copies
-        self._adam.clip(self._networks.gradients, norms)
-        self._adam.update(self._networks.weights, self._networks.gradients, step)
-        for rows, before in zip(self._rows.values(), kept, strict=False):
-            rows[stopped] = before
+    def _update(self, batch: SideBySide) -> Tensor:
+        """Make an update of all networks that go on. Returns the losses. No number is read to the host."""
+        networks = self.networks
+        losses = networks.differentiate(batch)
+        norms = torch.linalg.vector_norm(networks.gradients, dim=1, keepdim=True)
+        self._going.logical_and_(losses.isfinite()[:, None] & norms.isfinite())
+        self._adam.clip(networks.gradients, norms)
+        self._adam.update(networks.weights, networks.gradients, self._going)
+        return losses

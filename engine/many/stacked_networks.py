@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.experiment import Experiment, ExperimentError
 from engine.many.alike import FREE, can_be_beside, shape_of
-from engine.many.batches import SideBySide
+from engine.many.batches import SideBySide, shared
 from engine.many.head import Head
 from engine.many.layout import Layout, below
 from engine.many.recurrences import RECURRENCES
@@ -21,7 +21,7 @@ from engine.tasks import task_of
 
 
 class StackedNetworks:
-    """S networks of one shape, at first untrained.
+    """S networks of one shape, on the device of their experiments. All parameters are 0 until they are written.
 
     Args:
         experiments: alike in all but `engine.many.alike.FREE`.
@@ -39,10 +39,8 @@ class StackedNetworks:
         _check(experiments)
         self._experiment = e = experiments[0]
         self.layout = Layout(e)
-        self.weights = torch.zeros(len(experiments), self.layout.width, dtype=dtype)
+        self.weights = torch.zeros(len(experiments), self.layout.width, dtype=dtype, device=e.device)
         self.gradients = torch.zeros_like(self.weights)
-        for number, experiment in enumerate(experiments):
-            self.write(number, build(experiment).state_dict())
         weights, gradients = (self.layout.views(rows) for rows in (self.weights, self.gradients))
         kind = RECURRENCES[e.cell]
         self.layers = [
@@ -55,22 +53,49 @@ class StackedNetworks:
     def differentiate(self, batch: SideBySide) -> Tensor:
         """Compute the losses (S,), and write the gradients."""
         e = self._experiment
-        hidden = self.layers[0].forward(batch.inputs, e.seq_len)
-        for layer in self.layers[1:]:
-            hidden = layer.forward(by_network(hidden), e.seq_len)
+        hidden = self._states(batch)
         if e.rnn_type == "many_to_one":
             last = _ends(batch, hidden)
-            losses, at_states = self._head.loss(hidden[last], batch.targets, batch.weights)
+            losses, from_loss = self._head.loss(self._head.forward(hidden[last]), batch.targets, batch.weights)
             grad = torch.zeros_like(hidden)
-            grad[last] = at_states
+            grad[last] = self._head.backward(from_loss)
         else:
-            losses, at_states = self._head.loss(by_network(hidden), batch.targets, batch.weights)
-            grad = by_step(at_states, e.seq_len).contiguous()
+            losses, from_loss = self._head.loss(self._head.forward(by_network(hidden)), batch.targets, batch.weights)
+            grad = by_step(self._head.backward(from_loss), e.seq_len).contiguous()
         for layer in reversed(self.layers):
             from_input = layer.backward(grad)
             if layer is not self.layers[0]:
                 grad = by_step(torch.bmm(from_input, layer.weights["weight_ih"]), e.seq_len).contiguous()
         return losses
+
+    @torch.no_grad()
+    def evaluate(self, batch: SideBySide) -> tuple[Tensor, Tensor]:
+        """Compute losses (S,), and answers (S, outputs, B, output_size): probabilities or values.
+
+        There is one output for many_to_one, else T.
+        """
+        hidden = self._states(batch)
+        if self._experiment.rnn_type == "many_to_one":
+            hidden = hidden[_ends(batch, hidden)][None]
+        outputs = self._head.forward(by_network(hidden))
+        losses, _ = self._head.loss(outputs, batch.targets, batch.weights)
+        return losses, self._head.answers(outputs).unflatten(1, (len(hidden), -1))
+
+    def on_device(self, batch: SideBySide) -> SideBySide:
+        """A batch where the networks are. What they share is moved once."""
+        return batch.map(lambda part: shared(part).to(self.weights.device).expand(part.shape))
+
+    def write_untrained(self, experiments: Sequence[Experiment]) -> None:
+        """Give every network the parameters that its experiment begins with."""
+        for number, experiment in enumerate(experiments):
+            self.write(number, build(experiment).state_dict())
+
+    def _states(self, batch: SideBySide) -> Tensor:
+        """The states of the top layer, (T, S, B, H)."""
+        hidden = self.layers[0].forward(batch.inputs, self._experiment.seq_len)
+        for layer in self.layers[1:]:
+            hidden = layer.forward(by_network(hidden), self._experiment.seq_len)
+        return hidden
 
     def read(self, number: int) -> dict[str, Tensor]:
         """One network's parameters as `RecurrentNetwork.load_state_dict` expects them; copies."""
@@ -79,7 +104,7 @@ class StackedNetworks:
 
     def write(self, number: int, parameters: Mapping[str, Tensor]) -> None:
         """Give one network these parameters."""
-        one = {name: values.detach().numpy()[np.newaxis] for name, values in parameters.items()}
+        one = {name: values.detach().cpu().numpy()[np.newaxis] for name, values in parameters.items()}
         self.layout.write(self.weights[number : number + 1], one)
 
 
@@ -87,7 +112,8 @@ def _ends(batch: SideBySide, hidden: Tensor) -> Any:
     """The index of each sequence's last state in states (T, S, B, H)."""
     if batch.ends is None:
         return -1
-    return batch.ends, torch.arange(hidden.shape[1])[:, None], torch.arange(hidden.shape[2])
+    networks, sequences = (torch.arange(size, device=hidden.device) for size in hidden.shape[1:3])
+    return batch.ends, networks[:, None], sequences
 
 
 def _check(experiments: Sequence[Experiment]) -> None:

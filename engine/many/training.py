@@ -9,9 +9,11 @@ import numpy as np
 
 from engine.experiment import Experiment
 from engine.many.choice import pays
-from engine.many.held_out import HeldOutMeter
+from engine.many.held_out import HeldOutMeter, SeparateMeter
+from engine.many.held_out_beside import SideBySideMeter
+from engine.many.many import Many
 from engine.many.measurement import Measurement
-from engine.many.networks import make_networks
+from engine.many.networks import Networks, make_networks
 from engine.many.stretch import Checkpoint, Stretch, Trained
 from engine.tasks import Task
 
@@ -56,7 +58,7 @@ class Training:
         self.experiments = [Experiment.from_dict(settings, task) for settings in stretch.experiments]
         self.beside = pays(self.experiments) if stretch.beside is None else stretch.beside
         self._networks = make_networks(self.experiments, self.beside)
-        self._meter = HeldOutMeter(self.experiments, self.beside)
+        self._meter = _meter_of(self._networks)
         self._measurements: list[Measurement] = []
         if stretch.checkpoint is None:
             self._measure(range(len(stretch.numbers)))
@@ -117,8 +119,12 @@ class Training:
     def _measure(self, places: Iterable[int]) -> None:
         """Measure these networks."""
         networks, numbers, chosen = self._networks, self._stretch.numbers, list(map(int, places))
-        found = self._meter.measure(networks, chosen)
+        found = self._meter.measure(chosen)
         share = (self._spent + self._clock() - self._began) / len(numbers)
         for place, held_out in zip(chosen, found, strict=True):
             step, diverged = int(networks.steps[place]), bool(networks.diverged[place])
             self._measurements.append(Measurement(numbers[place], step, *held_out, diverged, share))
+
+
+def _meter_of(networks: Networks) -> HeldOutMeter:
+    return SideBySideMeter(networks) if isinstance(networks, Many) else SeparateMeter(networks)

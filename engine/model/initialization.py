@@ -16,10 +16,11 @@ from engine.model.network import RecurrentNetwork
 def build(experiment: Experiment) -> RecurrentNetwork:
     """Build the untrained network of an experiment; its weights depend on the experiment alone.
 
-    PyTorch's constructors draw from the global generator, whose state is restored afterwards.
+    PyTorch's constructors draw from the global generator, whose state is restored afterwards. It alone is given the
+    seed: `torch.manual_seed` gives it to the generators of all devices, which takes as long as to draw the weights.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(experiment.seed)
+        torch.default_generator.manual_seed(experiment.seed)
         model = RecurrentNetwork(experiment)
         with torch.no_grad():
             for layers in model.stacks:

@@ -225,11 +225,7 @@ class RecurrentNetwork(nn.Module):
     def predictions(self, logits: Tensor, batch: Batch) -> np.ndarray:
         """Probabilities or values (T, batch, output_size) on the targets' time axis, NaN at steps without an output."""
         answered = (torch.softmax(logits, -1) if self.symbols_out else logits).cpu().numpy()
-        if self.experiment.rnn_type != "many_to_one":
-            return answered
-        outputs = np.full((len(batch.mask), *answered.shape[1:]), np.nan, answered.dtype)
-        outputs[batch.lengths - 1, np.arange(len(batch.lengths))] = answered[0]
-        return outputs
+        return batch.at_ends(answered[0]) if self.experiment.rnn_type == "many_to_one" else answered
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
         """The loss of every step, (T, batch): nats, or squared error averaged over output units; 0 if not counted."""

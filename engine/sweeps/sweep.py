@@ -16,7 +16,6 @@ from engine.sweeps.place import Place
 from engine.sweeps.row import Row, varied
 from engine.tasks import OWN_DATA
 
-TOGETHER = 16  # networks side by side at most: with more, an update of them leaves the processor's cache
 SECONDS = 8.0  # of a stretch
 TRIES = 3  # of a stretch, before the sweep ends
 
@@ -168,7 +167,7 @@ def groups_of(experiments: Sequence[Experiment]) -> Iterator[Group]:
     from engine.many.alike import group
     from engine.many.choice import pays
 
-    for numbers in group(experiments, TOGETHER):
+    for numbers in group(experiments):
         if pays([experiments[number] for number in numbers]):
             yield Group(tuple(numbers), True)
         else:

@@ -15,13 +15,13 @@ from engine.tasks.base import (
     MOST_HELD_OUT,
     NO_SYMBOL,
     PROBE_SIZE,
-    Batch,
     DataSettings,
     Lengths,
     Metric,
     Task,
     stream,
 )
+from engine.tasks.batch import Batch
 from engine.tasks.bits import COPY, PARITY, XOR
 from engine.tasks.captions import CAPTION
 from engine.tasks.dates import DATES

@@ -8,17 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import (
-    NO_ANSWER,
-    Batch,
-    DataSettings,
-    Lengths,
-    Metric,
-    Task,
-    accuracy,
-    full_lengths,
-    last_step_only,
-)
+from engine.tasks.base import NO_ANSWER, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, last_step_only
+from engine.tasks.batch import Batch
 from engine.tasks.grammar import Classes, Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words
 from engine.tasks.text_input import check_length, single_answer

@@ -6,17 +6,8 @@ import math
 
 import numpy as np
 
-from engine.tasks.base import (
-    NO_ANSWER,
-    Batch,
-    DataSettings,
-    Lengths,
-    Metric,
-    Task,
-    accuracy,
-    answer_mask,
-    full_lengths,
-)
+from engine.tasks.base import NO_ANSWER, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
+from engine.tasks.batch import Batch
 from engine.tasks.text_input import encode_symbols
 
 BITS = ("0", "1")

@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import END, Batch, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import answer_baselines
 from engine.tasks.images import PIXELS, SIDE, seen_once
 from engine.tasks.tables import table

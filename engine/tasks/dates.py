@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_SYMBOL, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import answer_baselines
 from engine.tasks.text_input import encode_symbols, source_batch
 from engine.tasks.transduction import end_to_end, previous

@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
+from engine.tasks.base import NO_ANSWER, NO_SYMBOL, DataSettings, Lengths, Metric, Task, accuracy
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words

@@ -11,7 +11,6 @@ from engine.tasks.base import (
     END,
     NO_ANSWER,
     NO_SYMBOL,
-    Batch,
     DataSettings,
     Lengths,
     Metric,
@@ -21,6 +20,7 @@ from engine.tasks.base import (
     full_lengths,
     next_inputs,
 )
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.text_input import MAX_TYPED_STEPS, encode_symbols
 

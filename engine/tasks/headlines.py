@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from engine.tasks.base import END, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.base import END, NO_SYMBOL, DataSettings, Lengths, Metric, Task, exact_match
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import answer_baselines
 from engine.tasks.tables import table
 from engine.tasks.text_input import encode_known_words, source_batch

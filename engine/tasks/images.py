@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.tasks.base import (
     END,
-    Batch,
     DataSettings,
     Lengths,
     Metric,
@@ -21,6 +20,7 @@ from engine.tasks.base import (
     full_lengths,
     last_step_only,
 )
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import answer_baselines
 from engine.tasks.tables import table
 

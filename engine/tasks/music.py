@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths
+from engine.tasks.base import NO_ANSWER, NO_SYMBOL, DataSettings, Lengths, Metric, Task, accuracy, full_lengths
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import conditional_entropy
 
 NOTES = ("C4", "D4", "E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5", "G5", "A5", "B5", "C6")

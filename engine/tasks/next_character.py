@@ -11,7 +11,6 @@ import numpy as np
 
 from engine.tasks.base import (
     NO_SYMBOL,
-    Batch,
     DataSettings,
     Lengths,
     Metric,
@@ -21,6 +20,7 @@ from engine.tasks.base import (
     full_lengths,
     next_inputs,
 )
+from engine.tasks.batch import Batch
 from engine.tasks.text_input import beginning, single_sequence
 from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN
 

@@ -8,7 +8,8 @@ from itertools import product
 
 import numpy as np
 
-from engine.tasks.base import END, NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, next_inputs
+from engine.tasks.base import END, NO_ANSWER, NO_SYMBOL, DataSettings, Lengths, Metric, Task, next_inputs
+from engine.tasks.batch import Batch
 from engine.tasks.entropy import conditional_entropy
 from engine.tasks.grammar import Patterns, read_patterns, vocabulary
 from engine.tasks.sentiment import encode_words

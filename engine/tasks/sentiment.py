@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import NO_ANSWER, NO_SYMBOL, Batch, DataSettings, Lengths, Metric, Task, accuracy
+from engine.tasks.base import NO_ANSWER, NO_SYMBOL, DataSettings, Lengths, Metric, Task, accuracy
+from engine.tasks.batch import Batch
 from engine.tasks.tables import table
 from engine.tasks.text_input import check_length, single_answer, single_sequence
 from engine.tasks.unknown_words import UNKNOWN, UNKNOWN_TOKEN, split_words

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.tasks.base import PROBE_SIZE, Batch, DataSettings, Lengths, Metric, Task, answer_mask, full_lengths, stream
+from engine.tasks.base import PROBE_SIZE, DataSettings, Lengths, Metric, Task, answer_mask, full_lengths, stream
+from engine.tasks.batch import Batch
 
 WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies within the 25 weeks not used in training
 SCALE = 10.0  # log-price in tenths: 1.0 on the screen is a change of about 10 %

@@ -12,7 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, accuracy, full_lengths, stream
+from engine.tasks.base import DataSettings, Lengths, Metric, Task, accuracy, full_lengths, stream
+from engine.tasks.batch import Batch
 
 FRAME_SECONDS = 0.02
 CHANNELS = ("F1 in kHz", "F2 in kHz", "F3 in kHz", "energy", "voicing")

@@ -8,7 +8,6 @@ import numpy as np
 
 from engine.tasks.base import (
     NO_ANSWER,
-    Batch,
     DataSettings,
     Lengths,
     Metric,
@@ -18,6 +17,7 @@ from engine.tasks.base import (
     last_step_only,
     within,
 )
+from engine.tasks.batch import Batch
 from engine.tasks.text_input import encode_symbols
 
 DIGITS = tuple("0123456789")

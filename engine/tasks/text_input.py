@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch, full_lengths, last_step_only
+from engine.tasks.base import NO_SYMBOL, full_lengths, last_step_only
+from engine.tasks.batch import Batch
 from engine.tasks.unknown_words import UNKNOWN_CHARACTER, UNKNOWN_TOKEN, UNKNOWNS, has_unknown, split_words
 
 MAX_TYPED_STEPS = 200

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.tasks.base import NO_SYMBOL, Batch
+from engine.tasks.base import NO_SYMBOL
+from engine.tasks.batch import Batch
 
 UNKNOWN = "<UNK>"
 UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"

@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import Batch, DataSettings, Lengths, Metric, Task, full_lengths, within
+from engine.tasks.base import DataSettings, Lengths, Metric, Task, full_lengths, within
+from engine.tasks.batch import Batch
 from engine.tasks.series import next_value
 
 PERIODS = (20.0, 7.0)  # steps

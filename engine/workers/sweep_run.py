@@ -16,7 +16,6 @@ from engine.many.stretch import Stretch
 from engine.workers.listeners import Listeners
 from engine.workers.protocol import NetworkTaken, OpenSweep, Order, SweepReport, WorkerHandle
 
-TOGETHER = 16  # networks side by side at most: with more, an update of them leaves the processor's cache
 LOST = "A worker process died and was replaced; its networks went on from where they were last saved."
 TOO_LATE = "the worker that has it did not answer in time. Try again."
 PATIENCE = 20.0  # seconds to wait for a network
@@ -125,7 +124,7 @@ class SweepRun:
         """The work of each of so many workers: groups of networks side by side, so that all have equally much."""
         shares: list[list[Stretch]] = [[] for _ in range(workers)]
         loads = [0.0] * workers
-        sized = [(self._cost(numbers), numbers) for numbers in group(self.experiments, TOGETHER)]
+        sized = [(self._cost(numbers), numbers) for numbers in group(self.experiments)]
         for cost, numbers in sorted(sized, key=lambda each: -each[0]):
             least = loads.index(min(loads))
             loads[least] += cost

@@ -31,7 +31,7 @@ class Recurrence(ABC):
     ) -> None:
         self.weights, self.gradients, self.nonlinearity = weights, gradients, nonlinearity
         self.networks, _, self.units = weights["weight_hh"].shape
-        self._buffers: dict[str, Tensor] = {}
+        self._buffers: dict[tuple[str, torch.Size], Tensor] = {}
 
     def forward(self, inputs: Tensor, steps: int) -> Tensor:
         """Compute the states.
@@ -79,10 +79,11 @@ class Recurrence(ABC):
         """
 
     def buffer(self, name: str, width: int) -> Tensor:
-        """A tensor (T, S, B, width) that is kept under this name."""
-        shape, kept = (*self._shape, width), self._buffers.get(name)
-        if kept is None or kept.shape != shape:
-            kept = self._buffers[name] = self.weights["weight_hh"].new_empty(shape)
+        """A tensor (T, S, B, width) that is kept under this name, one for each shape: a GPU's graph still uses it."""
+        shape = torch.Size((*self._shape, width))
+        kept = self._buffers.get((name, shape))
+        if kept is None:
+            kept = self._buffers[name, shape] = self.weights["weight_hh"].new_empty(shape)
         return kept
 
     def zeros(self) -> Tensor:

@@ -16,7 +16,7 @@ def test_the_faster_way_is_chosen_and_measured_once(monkeypatch, ratio, faster):
     four = [TINY.replace(seed=seed, hidden_size=3 + faster) for seed in range(4)]
     calls = []
 
-    def seconds(act):
+    def seconds(act, clock):
         calls.append(act)
         act()
         return ratio if isinstance(act.__self__, Many) else 1.0
@@ -24,7 +24,7 @@ def test_the_faster_way_is_chosen_and_measured_once(monkeypatch, ratio, faster):
     monkeypatch.setattr(choice, "_seconds", seconds)
     assert choice.pays(four) is faster
     measured = len(calls)
-    assert measured == 2 * (choice.TURNS + 1)
+    assert measured == 2 * (choice.NOT_TIMED + choice.TURNS)
     others = [e.replace(learning_rate=0.1, init_gain=2.0) for e in four]
     assert choice.pays(others) is faster and len(calls) == measured
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.many.held_out import HeldOutMeter
+from engine.many.held_out_beside import SideBySideMeter
 from engine.many.many import Many
 from engine.model import build
 from engine.tasks import held_out, probe
@@ -29,20 +29,22 @@ def expected(e: Experiment, many: Many, place: int) -> tuple[float, float, float
 @EVERY_KIND
 def test_it_is_what_the_trainer_would_record(kind, cell):
     experiments = different(**KINDS[kind], **cell)
-    many, meter = Many(experiments), HeldOutMeter(experiments, beside=True)
+    many = Many(experiments)
+    meter = SideBySideMeter(many)
     for _ in range(2):
         many.advance()
-    found = meter.measure(many, [2, 0])
+    found = meter.measure([2, 0])
     for place, ours in zip((2, 0), found, strict=True):
         loss, metric, ratio = expected(experiments[place], many, place)
-        assert (ours.loss, ours.metric) == (loss, metric)
+        assert ours.loss == pytest.approx(loss, rel=2e-6)
+        assert ours.metric == pytest.approx(metric, abs=1e-9)
         assert ours.ratio == pytest.approx(ratio, rel=2e-5)
 
 
 def test_a_ratio_far_below_what_float32_holds():
     e = Experiment(task="first_symbol_recall", cell="rnn", seq_len=100, init_gain=0.02, **GAINS)
     many = Many([e])
-    (found,) = HeldOutMeter([e], beside=True).measure(many, [0])
+    (found,) = SideBySideMeter(many).measure([0])
     *_, ratio = expected(e, many, 0)
     assert 0 < ratio < 1e-150
     assert np.log10(found.ratio) == pytest.approx(np.log10(ratio), rel=1e-5)

@@ -96,7 +96,10 @@ def test_float64_networks_are_those_of_their_trainers_after_20_updates(kind, cel
 @EVERY_CELL
 @pytest.mark.parametrize("kind", ["classes", "values", "every step"])
 def test_networks_without_chaos_are_those_of_their_trainers_after_300_updates(kind, cell):
-    """Where the largest Lyapunov exponent is positive, any rounding grows; those networks are left out here."""
+    """Where the largest Lyapunov exponent is positive, any rounding grows; those networks are left out here.
+
+    Training may let it grow, too. Then the difference is no larger than what rounding alone does to the trainer.
+    """
     settings = {**KINDS[kind], **cell, "hidden_size": 16, "batch_size": 32, "init_gain": 0.7, "learning_rate": 0.001}
     experiments = [Experiment(**settings, seed=seed) for seed in range(3)]
     many, trainers = Many(experiments), [Trainer(e) for e in experiments]
@@ -107,7 +110,18 @@ def test_networks_without_chaos_are_those_of_their_trainers_after_300_updates(ki
     calm = [k for k, trainer in enumerate(trainers) if largest_exponent(trainer) <= 0]
     assert calm
     for k in calm:
-        assert np.abs(numbers(many.state_dict(k)) - numbers(trainers[k].model.state_dict())).max() < 1e-5
+        theirs = numbers(trainers[k].model.state_dict())
+        difference = np.abs(numbers(many.state_dict(k)) - theirs).max()
+        assert difference < 1e-5 or difference < np.abs(in_double(experiments[k], 300) - theirs).max()
+
+
+def in_double(experiment: Experiment, updates: int) -> np.ndarray:
+    """The parameters after so many updates in float64."""
+    trainer = Trainer(experiment)
+    trainer.model.double()
+    for _ in range(updates):
+        trainer.advance()
+    return numbers(trainer.model.state_dict())
 
 
 def largest_exponent(trainer: Trainer) -> float:
@@ -208,7 +222,6 @@ def test_what_cannot_stand_beside_others_is_refused_with_a_sentence():
         e.replace(optimizer="sgd"),
         e.replace(task="melody", rnn_type="one_to_many", seq_len=None),
         e.replace(task="reverse", rnn_type="encoder_decoder", seq_len=None),
-        e.replace(device="cuda"),
         e.replace(task="first_symbol_recall", embedding_size=3),
         *(e.replace(num_layers=2, **{name: 1}) for name in ("noise", "weight_decay", "tbptt")),
         *(e.replace(num_layers=2, **{name: 0.5}) for name in ("dropout", "head_dropout")),

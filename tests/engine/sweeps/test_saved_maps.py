@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.lens.gain_lines import gain_of_unit_radius, gain_of_zero_exponent, largest_exponents
-from engine.many.held_out import HeldOutMeter
+from engine.many.held_out import SeparateMeter
 from engine.many.networks import make_networks
 from engine.many.threads import one_thread
 from engine.sweeps import table
@@ -42,11 +42,12 @@ def test_the_engine_gives_the_same_rows_today(shown: SavedMap):
     e, every = shown.definition.experiments[0], shown.definition.measure_every
     expected = [row for row in shown.rows if row.number == 0 and row.step <= every]
     with one_thread():
-        networks, meter = make_networks([e], beside=False), HeldOutMeter([e], beside=False)
-        measured = meter.measure(networks, [0])
+        networks = make_networks([e], beside=False)
+        meter = SeparateMeter(networks)
+        measured = meter.measure([0])
         for _ in range(every):
             networks.advance()
-        measured += meter.measure(networks, [0])
+        measured += meter.measure([0])
     assert [row.step for row in expected] == [0, every]
     for row, (loss, metric, ratio) in zip(expected, measured, strict=True):
         assert (row.held_out_loss, row.ratio) == pytest.approx((loss, ratio), rel=1e-2)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from engine.experiment import Experiment, ExperimentError
+from engine.many import alike
 from engine.many.stretch import Failed, Stretch, Trained
 from engine.many.training import train
-from engine.sweeps import sweep as sweeps
 from engine.sweeps.journal import SweepError
 from engine.sweeps.kept_networks import kept_network
 from engine.sweeps.local import Local
@@ -102,7 +102,7 @@ def test_rows_do_not_depend_on_where_a_stretch_ends():
 
 def test_rows_do_not_depend_on_who_stands_beside(monkeypatch):
     everybody = swept()
-    monkeypatch.setattr(sweeps, "TOGETHER", 2)
+    monkeypatch.setitem(alike.MOST, "cpu", 2)
     assert swept() == everybody
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.tasks import NO_SYMBOL, TASKS
-from engine.tasks.base import NO_ANSWER, last_counted
+from engine.tasks.base import NO_ANSWER
+from engine.tasks.batch import last_counted
 from engine.tasks.text_input import encode_symbol
 from tests.cases import for_each
 from tests.engine.tasks.conftest import unhidden

@@ -12,7 +12,8 @@ import pytest
 from engine.experiment import CHOICES, Experiment
 from engine.frame import RunInfo
 from engine.tasks import NO_SYMBOL, TASKS, Batch, held_out, probe, sample
-from engine.tasks.base import first_informative, last_counted
+from engine.tasks.base import first_informative
+from engine.tasks.batch import last_counted
 from tests.cases import for_each
 from tests.engine.tasks.conftest import unhidden
 
