@@ -34,6 +34,7 @@ class Many:
 
     Attributes:
         networks: their weights.
+        make_update: `update`, on a GPU as a graph.
         steps: (S,) the updates that each network has made.
         diverged: (S,) bool.
 
@@ -49,7 +50,7 @@ class Many:
         self._adam = Adam(experiments, weights)
         self.steps, self.diverged = np.zeros(len(experiments), np.int64), np.zeros(len(experiments), bool)
         self._going = torch.ones(len(experiments), 1, dtype=torch.bool, device=weights.device)
-        self._make_update = Graphs(self._update, weights.device) if weights.is_cuda else self._update
+        self.make_update = Graphs(self.update, weights.device) if weights.is_cuda else self.update
 
     @property
     def step(self) -> int:
@@ -61,7 +62,7 @@ class Many:
         """Make one update of every network that has not diverged. Returns the losses before it, (S,)."""
         step = self.step + 1
         self._adam.begin(step)
-        losses = self._make_update(draw(self.experiments, step, self.networks.weights.dtype)).cpu().numpy()
+        losses = self.make_update(draw(self.experiments, step, self.networks.weights.dtype)).cpu().numpy()
         self.diverged[:] = ~self._going[:, 0].cpu().numpy()
         self.steps[~self.diverged] = step
         return losses
@@ -94,7 +95,8 @@ class Many:
         """All that an update changes, (S, P) each."""
         return {"parameters": self.networks.weights, "mean": self._adam.mean, "square": self._adam.square}
 
-    def _update(self, batch: SideBySide) -> Tensor:
+    @torch.no_grad()
+    def update(self, batch: SideBySide) -> Tensor:
         """Make an update of all networks that go on. Returns the losses. No number is read to the host."""
         networks = self.networks
         losses = networks.differentiate(batch)
