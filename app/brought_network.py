@@ -5,7 +5,7 @@ from __future__ import annotations
 from app import tab
 from engine.experiment import Experiment
 
-STORED = "_brought_network"
+STORED, FROM_MAP = "_brought_network", "_from_map"
 
 
 def bring(experiment: Experiment, step: int, checkpoint: bytes) -> None:
@@ -15,6 +15,16 @@ def bring(experiment: Experiment, step: int, checkpoint: bytes) -> None:
         checkpoint: of a trainer.
     """
     tab.store(STORED, (experiment, step, checkpoint))
+
+
+def remember(experiment: Experiment) -> None:
+    """Remember that this network was opened from a map."""
+    tab.store(FROM_MAP, experiment)
+
+
+def is_from_map(experiment: Experiment) -> bool:
+    """True if the network of these settings was opened from a map of this tab."""
+    return tab.load(FROM_MAP) == experiment
 
 
 def take(experiment: Experiment, step: int) -> bytes:

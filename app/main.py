@@ -40,13 +40,14 @@ def _leads_to(mode: str) -> Callable[[], None]:
 
 
 PLAYGROUND = st.Page(
-    lambda: playground.page(WRITE, OWN_DATA), title=text.PLAYGROUND, url_path="playground", default=True
+    lambda: playground.page(WRITE, OWN_DATA, MAP), title=text.PLAYGROUND, url_path="playground", default=True
 )
 FIRST_MINUTE = st.Page(
     lambda: first_minute.page(PLAYGROUND), title=first_minute.TITLE, url_path="first", visibility="hidden"
 )
 WRITE = st.Page(lambda: write.page(PLAYGROUND), title=write.TITLE, url_path="write", visibility="hidden")
 OWN_DATA = st.Page(lambda: own_data.page(PLAYGROUND), title=own_data.TITLE, url_path="data")
+MAP = st.Page(lambda: map_page.page(PLAYGROUND), title=map_page.TITLE, url_path="map")
 PAGES = [
     PLAYGROUND,
     FIRST_MINUTE,
@@ -56,7 +57,7 @@ PAGES = [
     st.Page(_leads_to(stage_mode.SLOW), title="Slow motion", url_path="slow", visibility="hidden"),
     st.Page(_leads_to(stage_mode.WALK), title="Step through", url_path="steps", visibility="hidden"),
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),
-    st.Page(lambda: map_page.page(PLAYGROUND), title=map_page.TITLE, url_path="map"),
+    MAP,
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
     st.Page(glossary.page, title=glossary.TITLE, url_path="glossary"),
 ]

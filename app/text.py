@@ -247,6 +247,7 @@ NO_LESSON = "Your own settings, without a lesson"
 KINDS = {"lesson": "Lesson", "failure": "Failure card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
+BACK_TO_MAP = "Back to the map"
 LEARN_HEADING = "Each lesson opens the playground with a network that shows one thing."
 FAILURES_NOTE = (
     "Each card opens the playground with a network that fails in one way, and tells you how to recognise it."

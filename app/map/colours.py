@@ -22,6 +22,7 @@ class Colour:
         middle: how the seeds of a point become one number.
         low, high: ends of the scale.
         scale: a name of `app.figures.theme.SCALES`; reversed if `is_reversed`.
+        marks: places on the scale, and what is written there.
         how: how it is measured, for "how measured?".
         shown: Plotly's format of the number under the mouse, with its name.
     """
@@ -38,6 +39,7 @@ class Colour:
     is_reversed: bool
     how: str
     shown: str
+    marks: tuple[tuple[float, str], ...] = ()
 
     def of(self, results: Results) -> np.ndarray:
         """The number of every point, (cells, y, x); NaN where nothing was measured yet."""
@@ -81,7 +83,8 @@ COLOURS: dict[str, Colour] = {
         "Gradient", "size of the gradient, power of ten", "vanished (10⁻⁸)", "exploding (10⁴)", _ratio, np.nanmedian,
         *RATIO, "decades", False,
         "How large the gradient is where the answer can be seen, relative to where the loss enters, as a power of ten: "
-        "the ratio of the verdict. The median of the sequences, and of the seeds. engine/many/held_out.py.",
-        "gradient 10^%{z:.1f} of its size at the loss",
+        "the ratio of the verdict. The median of the sequences, and of the seeds. Below 10⁻³ a verdict calls it "
+        "vanishing, from 10⁻² to 10 healthy. engine/many/held_out_beside.py.",
+        "gradient 10^%{z:.1f} of its size at the loss", ((-3, "10⁻³"), (0, "1")),
     ),
 }  # fmt: skip

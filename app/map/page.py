@@ -59,6 +59,8 @@ def page(playground: Page) -> None:
         for refused in [*ownership.refused(), *filter(None, [tab.load(FAILED)])]:
             st.warning(refused)
         _choices(plan)
+        if notes := map_text.without_effect(plan):
+            st.caption(notes)
         _transport(slot, plan)
         component.view(slot.map, on_press)
     ownership.write_link(plan)
@@ -227,4 +229,5 @@ def _open(slot: MapSlot, number: int, playground: Page) -> None:
             return
         step = taken.step
         brought_network.bring(experiment, step, taken.checkpoint)
+    brought_network.remember(experiment)
     st.switch_page(playground, query_params=link | ({"at": str(step)} if step else {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from app.map.axes import KINDS
 from app.map.colours import COLOURS
 from app.map.plan import MapPlan
 from app.map.registry import Map
+from app.setting_effects import why_no_effect
 from engine import number_format
 from engine.cells import CELLS
+from engine.diagnosis.bands import band
 from engine.number_format import duration, short
 from engine.sweeps.success import wilson
 from engine.tasks import task_of
@@ -44,6 +47,7 @@ SAME = " (an orthogonal start has both at the same gain)"
 ONE, LOOK_FOR = "At this point", "Below the dashed line a network is better than a simple answer."
 OPEN = "Open this network in the playground"
 WAITING = "Fetching the network …"
+NO_EFFECT = "The {setting} changes nothing of {cell}: {reason}."
 GONE = "That network could not be fetched: {problem}"
 PHASES = {
     "empty": "not started",
@@ -127,7 +131,7 @@ def _numbers(shown: Map, numbers: range) -> str:
     parts = [
         f"loss {short(loss)} of a simple answer's",
         f"{task.metric.name} {number_format.metric(metric, task.metric.percent)}",
-        f"gradient {short(ratio)} of its size at the loss",
+        f"gradient {short(ratio)} of its size at the loss ({band(ratio)})",
     ]
     if shown.plan.seeds > 1:
         solved = int(results.solved[numbers].sum())
@@ -151,6 +155,17 @@ def says(plan: MapPlan) -> str:
     return SAYS
 
 
+def without_effect(plan: MapPlan) -> str:
+    """Which axis has no effect on which cells, and why; empty if all have one."""
+    says = []
+    for axis in filter(None, (plan.x, plan.y)):
+        for cell in plan.cells:
+            first = plan.experiments[plan.number(plan.cells.index(cell), 0, 0)]
+            if reason := why_no_effect(axis.name, partial(getattr, first)):
+                says.append(NO_EFFECT.format(setting=axis.title, cell=CELLS[cell].title, reason=reason))
+    return " ".join(dict.fromkeys(says))
+
+
 def legend(plan: MapPlan) -> list[dict[str, str]]:
     """The lines of theory, where there are any."""
     if not lines.applies(plan):
@@ -166,6 +181,7 @@ def scales() -> dict[str, dict[str, Any]]:
     """What the browser needs to know of each colour."""
     return {
         name: {"title": colour.title, "low": colour.low_word, "high": colour.high_word, "scale": colour.scale,
-               "reversed": colour.is_reversed, "how": colour.how}
+               "reversed": colour.is_reversed, "how": colour.how,
+               "marks": [[(at - colour.low) / (colour.high - colour.low), says] for at, says in colour.marks]}
         for name, colour in COLOURS.items()
     }  # fmt: skip

@@ -57,7 +57,7 @@ class MapView {
 
   choose(name) {
     this.colour = name;
-    const { low, high, scale, reversed, how } = this.colours[name];
+    const { low, high, scale, reversed, how, marks } = this.colours[name];
     for (const button of this.find('.mp-colours').children) {
       const chosen = button.dataset.colour === name;
       button.setAttribute('aria-checked', String(chosen));
@@ -66,6 +66,11 @@ class MapView {
     const stops = this.scales[scale][this.plots.colours?.dark ? 'dark' : 'light'].map(([at, colour]) => `${colour} ${100 * (reversed ? 1 - at : at)}%`);
     if (reversed) stops.reverse();
     this.find('.mp-ramp').style.setProperty('--ramp', `linear-gradient(90deg, ${stops.join(', ')})`);
+    this.find('.mp-ramp').replaceChildren(...marks.map(([at, says]) => {
+      const mark = Object.assign(document.createElement('span'), { textContent: says });
+      mark.style.left = `${100 * at}%`;
+      return mark;
+    }));
     setText(this.find('.mp-low'), low);
     setText(this.find('.mp-high'), high);
     setText(this.find('.lv-how div'), how);

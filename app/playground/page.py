@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import chosen_data, controls, data_text, links, state, text
+from app import brought_network, chosen_data, controls, data_text, links, state, text
 from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
@@ -30,12 +30,13 @@ KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
 
 
-def page(write: Page | None = None, own_data: Page | None = None) -> None:
+def page(write: Page | None = None, own_data: Page | None = None, map_page: Page | None = None) -> None:
     """Draw the page from top to bottom; nothing here may take long.
 
     Args:
         write: the page on which a lesson that is a draft is written.
         own_data: the page to which somebody brings a file; a link that needs one leads there.
+        map_page: the page to which a network that was opened there leads back.
     """
     if state.is_entered():  # a run that is on the screen stays there, also if its file was forgotten meanwhile
         if own_data is not None and chosen_data.needed(state.playground_link()) is not None:
@@ -46,6 +47,8 @@ def page(write: Page | None = None, own_data: Page | None = None) -> None:
         problem = settings(lesson, write, own_data)
     slot = state.slot(state.last_valid())
     heading(lesson, slot)
+    if map_page is not None and brought_network.is_from_map(slot.experiment):
+        st.page_link(map_page, label=text.BACK_TO_MAP, icon=":material/arrow_back:")
     transport(slot, lesson)
     guess_first.notice(lesson, slot)
     for key in links.ON_THE_PAGE:

@@ -35,6 +35,8 @@ def test_a_map_fills_in_and_a_square_opens_its_network_as_it_is(browser, server)
     accuracy = re.search(r"accuracy (\d+%)", said)
     assert accuracy is not None
     page.page.locator(".lv-numbers", has_text=f"accuracy: {accuracy[1]}").wait_for()
+    page.page.get_by_role("link", name="Back to the map").click()
+    page.wait("window.map?.phase === 'done' && map.step === 60")
     page.page.context.close()
     # Streamlit looks for its own routes beside the page's address first, which is no problem of ours.
     assert not [problem for problem in page.problems if "404 (Not Found)" not in problem]
