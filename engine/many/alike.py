@@ -30,8 +30,6 @@ def can_be_beside(experiment: Experiment) -> str | None:
     for name in ZERO:
         if value := getattr(e, name):
             return f"{name} must be 0 side by side, but is {value:g}."
-    if e.optimizer != "adam":
-        return f"optimizer must be adam side by side, but is {e.optimizer}."
     return None
 
 

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from engine.experiment import Experiment
-from engine.many.adam import Adam
 from engine.many.batches import SideBySide, draw
 from engine.many.graph import Graphs
+from engine.many.optimizers import OPTIMIZERS
 from engine.many.stacked_networks import StackedNetworks
 
 
@@ -47,7 +47,7 @@ class Many:
         self.networks = StackedNetworks(experiments, dtype)
         self.networks.write_untrained(experiments)
         weights = self.networks.weights
-        self._adam = Adam(experiments, weights)
+        self._optimizer = OPTIMIZERS[experiments[0].optimizer](experiments, weights)
         self.steps, self.diverged = np.zeros(len(experiments), np.int64), np.zeros(len(experiments), bool)
         self._going = torch.ones(len(experiments), 1, dtype=torch.bool, device=weights.device)
         self.make_update = Graphs(self.update, weights.device) if weights.is_cuda else self.update
@@ -61,7 +61,7 @@ class Many:
     def advance(self) -> np.ndarray:
         """Make one update of every network that has not diverged. Returns the losses before it, (S,)."""
         step = self.step + 1
-        self._adam.begin(step)
+        self._optimizer.begin(step)
         losses = self.make_update(draw(self.experiments, step, self.networks.weights.dtype)).cpu().numpy()
         self.diverged[:] = ~self._going[:, 0].cpu().numpy()
         self.steps[~self.diverged] = step
@@ -74,7 +74,8 @@ class Many:
     def checkpoint(self) -> dict[str, np.ndarray]:
         """All that `restore` needs to continue exactly: arrays with the networks as their first axis.
 
-        "parameters", "mean" and "square" (of Adam), each followed by a dot and a parameter's name; "steps"; "diverged".
+        "parameters" and what the optimiser remembers (of Adam "mean" and "square"), each followed by a dot and a
+        parameter's name; "steps"; "diverged".
         """
         arrays = {
             f"{part}.{name}": values
@@ -93,7 +94,7 @@ class Many:
     @property
     def _rows(self) -> dict[str, Tensor]:
         """All that an update changes, (S, P) each."""
-        return {"parameters": self.networks.weights, "mean": self._adam.mean, "square": self._adam.square}
+        return {"parameters": self.networks.weights, **self._optimizer.state}
 
     @torch.no_grad()
     def update(self, batch: SideBySide) -> Tensor:
@@ -102,6 +103,6 @@ class Many:
         losses = networks.differentiate(batch)
         norms = torch.linalg.vector_norm(networks.gradients, dim=1, keepdim=True)
         self._going.logical_and_(losses.isfinite()[:, None] & norms.isfinite())
-        self._adam.clip(networks.gradients, norms)
-        self._adam.update(networks.weights, networks.gradients, self._going)
+        self._optimizer.clip(networks.gradients, norms)
+        self._optimizer.update(networks.weights, networks.gradients, self._going)
         return losses

@@ -9,14 +9,17 @@ import numpy as np
 import torch
 
 from engine.experiment import Experiment
+from engine.many.optimizers import OPTIMIZERS
 from engine.training import Trainer
+from engine.training.optimizers import OPTIMIZERS as RULES
+from engine.training.optimizers import STEP
 
 
 def trainer_checkpoint(experiment: Experiment, arrays: Mapping[str, np.ndarray], number: int) -> bytes:
     """A checkpoint for `Trainer.restore`, at the step at which the network is.
 
-    Its weights and Adam's averages are those of the network, and its held-out record begins with a measurement of it.
-    What it has no record of is as at the start: losses and seconds.
+    Its weights and what its optimiser remembers are those of the network, and its held-out record begins with a
+    measurement of it. What it has no record of is as at the start: losses and seconds.
 
     Args:
         experiment: of the network.
@@ -35,8 +38,11 @@ def trainer_checkpoint(experiment: Experiment, arrays: Mapping[str, np.ndarray],
     state["step"] = step
     state["model"] = {name: of("parameters", name) for name in names}
     if step:
+        saved_as = OPTIMIZERS[experiment.optimizer].SAVED_AS
+        counts = STEP in RULES[experiment.optimizer].state
         state["optimizer"]["state"] = {
-            place: {"step": torch.tensor(float(step)), "exp_avg": of("mean", name), "exp_avg_sq": of("square", name)}
+            place: {saved: of(part, name) for part, saved in saved_as.items()}
+            | ({STEP: torch.tensor(float(step))} if counts else {})
             for place, name in enumerate(names)
         }
     buffer = io.BytesIO()

@@ -6,7 +6,7 @@ import dataclasses
 
 from app.map import text
 from app.map.axes import Axis
-from tests.app.map.small import BASE, CURVE, PLAN
+from tests.app.map.small import CURVE, PLAN
 
 
 def test_an_axis_that_changes_nothing_of_a_cell_is_named():

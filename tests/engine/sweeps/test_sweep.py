@@ -28,7 +28,7 @@ from tests.engine.own_data import series
 ROOT = Path(__file__).parents[3]
 BASE = Experiment(task="adding", cell="rnn", hidden_size=4, seq_len=4, batch_size=4)
 GRID = [BASE.replace(init_gain=gain, seed=seed) for gain in (0.5, 1.5) for seed in (0, 1)]
-ALONE = BASE.replace(optimizer="sgd")
+ALONE = BASE.replace(nonlinearity="sigmoid")
 UPDATES, EVERY = 7, 3
 STEPS = [0, 3, 6, 7]
 EMPTY = Stretch(numbers=(), experiments=(), beside=True, updates=1, measure_every=1, seconds=1)
@@ -70,7 +70,7 @@ def test_every_network_has_a_row_at_every_measured_step():
     rows = swept(experiments=[*GRID, ALONE])
     assert [(row.number, row.step) for row in rows] == list(itertools.product(range(5), STEPS))
     assert [row.settings for row in rows[:: len(STEPS)]] == [
-        {"init_gain": e.init_gain, "optimizer": e.optimizer, "seed": e.seed} for e in (*GRID, ALONE)
+        {"init_gain": e.init_gain, "nonlinearity": e.nonlinearity, "seed": e.seed} for e in (*GRID, ALONE)
     ]
     assert not any(row.diverged for row in rows)
 
