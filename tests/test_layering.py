@@ -18,7 +18,7 @@ FLOORS: dict[str, list[str]] = {
     "engine": [
         "number_format cells tasks",
         "experiment",
-        "parameters data",
+        "device parameters data",
         "layers reading",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",

@@ -86,6 +86,8 @@ def facts(
     lines = [COST.format(cost=said.cost)] if said.cost else []
     if shown is not None and shown.module.proof is not None:
         lines = [PROOF.format(difference=short(shown.module.proof)), *lines]
+    if shown is not None and shown.module.precision:
+        lines = [shown.module.precision, *lines]
     if shown is not None and shown.recorded.loss is not None:
         lines = [LOSS.format(loss=short(shown.recorded.loss)), *lines]
     name = shown.module.name if shown is not None else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.cells import CELLS, Cell
 from engine.codegen.data import Data
+from engine.device import gpu_pays
 from engine.experiment import AUTOREGRESSIVE_TYPES, LIVE_SETTINGS, Changes, Experiment, record_change, settings_at
 from engine.parameters import in_library
 from engine.tasks import Task, task_of
@@ -138,7 +139,8 @@ class ScriptSpec:
     @property
     def on_cuda(self) -> bool:
         """True if tensors have to be moved to a GPU."""
-        return self.experiment.device == "cuda"
+        device = self.experiment.device
+        return device == "cuda" or (device == "auto" and gpu_pays(self.experiment))
 
     @property
     def clips(self) -> list[str]:

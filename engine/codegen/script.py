@@ -182,7 +182,12 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         f"{name} = {value!r}{f'  # {says}' if says else ''}" for name, (value, says) in every.items() if name in used
     ]
     if plan.on_cuda:
-        lines.append('DEVICE = "cuda" if torch.cuda.is_available() else "cpu"')
+        lines += [
+            'DEVICE = "cuda" if torch.cuda.is_available() else "cpu"',
+            "torch.backends.cudnn.allow_tf32 = False  # cuDNN would make float32 products with three digits",
+        ]
+        if e.dropout and plan.library:
+            lines.append("torch.backends.cudnn.enabled = False  # the seed does not reach its dropout")
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ class TrainingProgress(FrozenArrays):
         recent_loss, earlier_loss: mean training loss of the last 20 updates, and of the 20 that came 100 updates
             before them; NaN until there are that many.
         recent_clipped: the share of the last 20 updates that were clipped.
+        on_gpu: the network was on a CUDA device. False in recordings that are older than this field.
     """
 
     step: int
@@ -35,6 +36,7 @@ class TrainingProgress(FrozenArrays):
     recent_loss: float
     earlier_loss: float
     recent_clipped: float
+    on_gpu: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

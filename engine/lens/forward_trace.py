@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -157,15 +157,23 @@ class ForwardTrace(LayersTrace):
         return {name: self.states(lambda r, n=name: r.gates[n], sequence) for name in names}  # type: ignore[misc]
 
     @torch.no_grad()
-    def upper(self, sequence: int) -> np.ndarray:
-        """States of the output layers, (output_layers, T, units); NaN at steps without an output."""
+    def upper_states(self, sequence: int) -> list[Tensor]:
+        """States of the output layers at the steps with an output, (steps, units) each."""
         final = self.model.final_states(self.output, self.batch.lengths)[:, sequence]
+        real = self.batch.valid[self.batch.source_steps :, sequence]
+        return self.model.output_layers_forward(final[: np.count_nonzero(real)])
+
+    def upper(self, sequence: int, layers: Sequence[Tensor]) -> np.ndarray:
+        """States of the output layers, (output_layers, T, units); NaN at steps without an output.
+
+        Args:
+            layers: `upper_states`, on the CPU.
+        """
         before, real = self.batch.source_steps, self.batch.valid[self.batch.source_steps :, sequence]
-        steps = before + np.flatnonzero(real)[-len(final) :]  # all real steps, or only the last one
-        layers = self.model.output_layers_forward(final[: len(steps)])
         rows = np.full((len(layers), before + len(real), self.model.experiment.hidden_size), np.nan, np.float32)
         for row, states in zip(rows, layers, strict=True):
-            row[steps] = states.cpu().numpy()
+            steps = before + np.flatnonzero(real)[-len(states) :]  # all real steps, or only the last one
+            row[steps] = states.numpy()
         return rows
 
 

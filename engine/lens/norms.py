@@ -7,13 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from torch import Tensor
 
 from engine.frame.chain import Chain
 from engine.frame.readings import GradientNorms
+from engine.layers.crossing import to_cpu
 from engine.lens.scaled import Scaled
 from engine.lens.sweep import LayerGradients, Rows
 from engine.tasks import Batch
 from engine.tasks.batch import first_counted, last_counted
+
+
+class NormRows(NamedTuple):
+    """Norms by [layer][direction], (T, S, B) float64 each: of dL/dh_t, of its direct part (of the whole loss alone),
+    and of dL/dc_t, or None."""
+
+    total: list[list[Tensor]]
+    direct: list[list[Tensor]]
+    cell: list[list[Tensor]] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,27 +45,23 @@ class SequenceNorms:
 
     @classmethod
     def of(cls, gradients: Rows, followed: Sequence[int]) -> Self:
-        """Read them from a sweep.
+        """Read them from a sweep; see `from_rows`."""
+        return cls.from_rows(to_cpu(norm_rows(gradients)), followed)
+
+    @classmethod
+    def from_rows(cls, rows: NormRows, followed: Sequence[int]) -> Self:
+        """Read them from what `norm_rows` computed, on the CPU.
 
         Args:
-            gradients: by [layer][direction]; seed 0 is the whole loss. followed: for each direction the seed of the
-                loss that is followed.
+            followed: for each direction the seed of the loss that is followed; seed 0 is the whole loss.
         """
         whole = [0] * len(followed)
-
-        def norms(pick: Callable[[LayerGradients], Scaled | None]) -> list[list[np.ndarray]] | None:
-            rows = [[pick(each) for each in row] for row in gradients]
-            return None if rows[0][0] is None else [[each.norm().cpu().numpy() for each in row if each] for row in rows]
-
-        total, cell = norms(lambda each: each.total), norms(lambda each: each.total_cell)
-        direct = norms(lambda each: each.direct.rows(slice(0, 1)))
-        assert total is not None and direct is not None
         return cls(
-            total=_of_seeds(total, whole),
-            direct=_of_seeds(direct, whole),
-            cell=None if cell is None else _of_seeds(cell, whole),
-            last=_of_seeds(total, followed),
-            last_cell=None if cell is None else _of_seeds(cell, followed),
+            total=_of_seeds(rows.total, whole),
+            direct=_of_seeds(rows.direct, whole),
+            cell=None if rows.cell is None else _of_seeds(rows.cell, whole),
+            last=_of_seeds(rows.total, followed),
+            last_cell=None if rows.cell is None else _of_seeds(rows.cell, followed),
         )
 
     def divided_by(self, scale: float) -> Self:
@@ -75,9 +82,22 @@ class SequenceNorms:
         return self.last if self.last_cell is None else self.last_cell
 
 
-def _of_seeds(rows: list[list[np.ndarray]], seeds: Sequence[int]) -> np.ndarray:
+def norm_rows(gradients: Rows) -> NormRows:
+    """The norms of a sweep, where it was made."""
+
+    def norms(pick: Callable[[LayerGradients], Scaled | None]) -> list[list[Tensor]] | None:
+        rows = [[pick(each) for each in row] for row in gradients]
+        return None if rows[0][0] is None else [[each.norm() for each in row if each] for row in rows]
+
+    total, cell = norms(lambda each: each.total), norms(lambda each: each.total_cell)
+    direct = norms(lambda each: each.direct.rows(slice(0, 1)))
+    assert total is not None and direct is not None
+    return NormRows(total, direct, cell)
+
+
+def _of_seeds(rows: list[list[Tensor]], seeds: Sequence[int]) -> np.ndarray:
     """Pick one seed for each direction, of (T, S, B) each: (layers, directions, T, B)."""
-    return np.stack([np.stack([norms[:, seeds[d]] for d, norms in enumerate(row)]) for row in rows])
+    return np.stack([np.stack([norms[:, seeds[d]].numpy() for d, norms in enumerate(row)]) for row in rows])
 
 
 @dataclass(frozen=True, eq=False)

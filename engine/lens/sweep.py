@@ -47,6 +47,16 @@ class LayerGradients:
         cell = None if self.total_cell is None else self.total_cell.rows(some)
         return LayerGradients(self.total.rows(some), self.direct.rows(some), cell, self.grad_input_proj.rows(some))
 
+    def of_sequence(self, sequence: int) -> LayerGradients:
+        """Slice the sequences to one; the axis stays."""
+
+        def only(scaled: Scaled) -> Scaled:
+            one = slice(sequence, sequence + 1)
+            return Scaled(scaled.values[:, :, one], scaled.exponent[:, :, one])
+
+        cell = None if self.total_cell is None else only(self.total_cell)
+        return LayerGradients(only(self.total), only(self.direct), cell, only(self.grad_input_proj))
+
 
 Rows = list[list[LayerGradients]]
 """Indexed [layer][direction]."""
@@ -74,6 +84,12 @@ class SweepResult:
         """Slice the seeds."""
         passes = [[[gradients.of_seeds(some) for gradients in row] for row in rows] for rows in self.passes]
         return SweepResult(self.trace, passes)
+
+    def single_sequence(self, sequence: int) -> SweepResult:
+        """Slice the sequences of gradients and traces to one."""
+        assert isinstance(self.trace, ForwardTrace)
+        passes = [[[gradients.of_sequence(sequence) for gradients in row] for row in rows] for rows in self.passes]
+        return SweepResult(self.trace.single_sequence(sequence), passes)
 
     def inputs(self) -> list[Scaled]:
         """dL/d(input of the first layer) for each pass, (T, S, B, I)."""

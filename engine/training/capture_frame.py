@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.cells import CELLS
 from engine.diagnosis import best_chain, diagnose
@@ -15,14 +17,15 @@ from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.frame.held_out import HeldOutRecord
+from engine.layers.crossing import to_cpu
 from engine.lens.embedding_map import EmbeddingMap
 from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
 from engine.lens.gradient_flow import losses_and_gradient, seed
-from engine.lens.norms import Endpoints, SequenceNorms, gradient_norms
+from engine.lens.norms import Endpoints, NormRows, SequenceNorms, gradient_norms, norm_rows
 from engine.lens.on_demand import compute_on_demand
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
-from engine.lens.sweep import sweep
+from engine.lens.sweep import SweepResult, sweep
 from engine.lens.weight_gradients import weight_gradients_of, where_enters
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, task_of
@@ -47,16 +50,14 @@ def capture_frame(
             this network does not have stay None.
     """
     trace = trace_forward(model, probe)
-    per_step, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
-    swept = sweep(trace, seed(trace, losses, gradient))
     seeds = followed_seeds(losses)
-    norms = gradient_norms(SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info), DRAWN)
+    read = _read(model, probe, info, trace, losses)
+    norms = SequenceNorms.from_rows(read.norms, seeds[: info.directions])
     enters = [where_enters(trace, DRAWN, d, loss) for d, loss in enumerate(("last", "first"))]
-    with torch.no_grad():
-        sequence_loss = (per_step * model.loss_weights(probe)).sum(0)
-        outputs, free_outputs = model.predictions(trace.logits, probe), _free_outputs(model, probe, info)
-    probe_loss = float(sequence_loss.mean())
+    outputs = model.predictions(read.logits, probe)
+    free_outputs = None if read.free_logits is None else model.predictions(read.free_logits, probe)
+    probe_loss = float(read.sequence_loss.mean())
     if not progress.step:
         progress = dataclasses.replace(progress, loss=probe_loss)
     frame = Frame(
@@ -64,22 +65,69 @@ def capture_frame(
         metric=task_of(info.experiment).metric.measure(probe, outputs if free_outputs is None else free_outputs),
         outputs=probe.after_source(outputs[:, DRAWN], np.nan),
         free_outputs=None if free_outputs is None else probe.after_source(free_outputs[:, DRAWN], np.nan),
-        loss_per_step=probe.after_source(per_step[:, DRAWN].cpu().numpy(), 0),
-        sequence_loss=sequence_loss.cpu().numpy(),
-        factors=factors_of(swept, seeds),
-        mean_weights=_mean_weights(model),
-        spectral_norms=_spectral_norms(model),
-        weight_gradients=weight_gradients_of(swept, seeds, enters),
-        **_states(trace),
+        loss_per_step=probe.after_source(read.loss_per_step[:, DRAWN].numpy(), 0),
+        sequence_loss=read.sequence_loss.numpy(),
+        factors=factors_of(read.swept, seeds),
+        mean_weights={name: mean.numpy() for name, mean in read.mean_weights.items()},
+        spectral_norms=_spectral_norms(read.plain_weights),
+        weight_gradients=weight_gradients_of(read.swept, seeds, enters),
+        **_states(read),
         **_data(probe),
-        **_embedding(model, untrained_map),
+        **_embedding(read.embedding, untrained_map),
         **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(record),
-        **vars(norms),
-        **vars(preactivations(trace)),
+        **vars(gradient_norms(norms, Endpoints.of(probe, info), DRAWN)),
+        **vars(preactivations(read.swept.trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What a frame is made of, as tensors.
+
+    Args:
+        swept: the sweep, and the trace in it: at least of the drawn sequence, which is the first.
+        norms: of all sequences. logits, free_logits: of all; the latter None if nothing is fed back. loss_per_step: (T,
+            B). sequence_loss: (B,).
+        upper: the states of the output layers. mean_weights: the mean size of the weights of every matrix.
+        plain_weights: the weights from state to state, of a cell whose gradient nothing else scales.
+        embedding: the table, or None.
+    """
+
+    swept: SweepResult
+    norms: NormRows
+    logits: Tensor
+    free_logits: Tensor | None
+    loss_per_step: Tensor
+    sequence_loss: Tensor
+    upper: list[Tensor]
+    mean_weights: dict[str, Tensor]
+    plain_weights: dict[str, Tensor]
+    embedding: Tensor | None
+
+
+def _read(
+    model: RecurrentNetwork, probe: Batch, info: RunInfo, trace: ForwardTrace, losses: Sequence[str | int]
+) -> _Read:
+    """Sweep, and bring to the CPU in one copy all that is needed; from another device no more than that."""
+    per_step, gradient = losses_and_gradient(trace)
+    swept = sweep(trace, seed(trace, losses, gradient))
+    with torch.no_grad():
+        whole = _Read(
+            swept=swept if trace.output.device.type == "cpu" else swept.single_sequence(DRAWN),
+            norms=norm_rows(swept.chains),
+            logits=trace.logits,
+            free_logits=_free_logits(model, probe, info),
+            loss_per_step=per_step,
+            sequence_loss=(per_step * model.loss_weights(probe)).sum(0),
+            upper=trace.upper_states(DRAWN),
+            mean_weights=_mean_weights(model),
+            plain_weights=_plain_weights(model),
+            embedding=None if model.embedding is None else model.embedding.weight.detach(),
+        )
+    return to_cpu(whole)
 
 
 def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> tuple[float, float]:
@@ -104,52 +152,60 @@ def followed_seeds(losses: list[str | int]) -> tuple[int, int]:
     return min(1, len(losses) - 1), len(losses) - 1
 
 
-def embedding_map(model: RecurrentNetwork, untrained: EmbeddingMap | None = None) -> EmbeddingMap | None:
-    """Project the embedding to two dimensions, aligned to the untrained network's; None without an embedding."""
+def embedding_map(model: RecurrentNetwork) -> EmbeddingMap | None:
+    """Project the embedding of a network to two dimensions; None without an embedding."""
     table = model.embedding
-    return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy(), untrained)
+    return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy())
 
 
-def _free_outputs(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> np.ndarray | None:
-    """`predictions` of a network that is given only its own outputs; None if it is not autoregressive."""
+def _free_logits(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> Tensor | None:
+    """Logits of a network that is given only its own outputs; None if it is not autoregressive."""
     if not info.is_autoregressive:
         return None
     training = model.training
     model.eval()
     try:
-        return model.predictions(model.generate(probe), probe)
+        return model.generate(probe)
     finally:
         model.train(training)
 
 
-@torch.no_grad()
-def _mean_weights(model: RecurrentNetwork) -> dict[str, np.ndarray]:
+def _mean_weights(model: RecurrentNetwork) -> dict[str, Tensor]:
     """The mean size of the weights of every matrix."""
     matrices = ((name, weights) for name, weights in model.named_parameters() if weights.ndim == 2)
-    return {name: np.array(weights.abs().mean(dtype=torch.float64).item()) for name, weights in matrices}
+    return {name: weights.abs().mean(dtype=torch.float64) for name, weights in matrices}
 
 
-@torch.no_grad()
-def _spectral_norms(model: RecurrentNetwork) -> dict[str, np.ndarray]:
-    """The largest singular value of the weights from state to state, in a cell whose gradient nothing else scales."""
+def _plain_weights(model: RecurrentNetwork) -> dict[str, Tensor]:
+    """The weights from state to state, in a cell whose gradient nothing else scales; of other cells none."""
     cell = CELLS[model.experiment.cell]
     if not cell.is_plain:
         return {}
     recurrent = ("weight_hh_", *(f"{vector.name}_" for vector in cell.vectors if vector.is_recurrent))
     return {
-        name: np.array(torch.linalg.matrix_norm(weights if weights.ndim == 2 else weights.diag(), 2).item())
+        name: weights.detach()
         for name, weights in model.named_parameters()
         if name.partition(".")[2].startswith(recurrent)
     }
 
 
-def _states(trace: ForwardTrace) -> dict[str, Any]:
+def _spectral_norms(plain_weights: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """The largest singular value of each."""
+    return {
+        name: np.array(torch.linalg.matrix_norm(weights if weights.ndim == 2 else weights.diag(), 2).item())
+        for name, weights in plain_weights.items()
+    }
+
+
+def _states(read: _Read) -> dict[str, Any]:
     """What the layers did with the drawn sequence."""
+    trace = read.swept.trace
+    assert isinstance(trace, ForwardTrace)
     return {
         "hidden": trace.states(lambda cell_trace: cell_trace.hidden, DRAWN),
         "cell": trace.states(lambda cell_trace: cell_trace.cell, DRAWN) if trace.has_cell_state else None,
         "gates": trace.gates(DRAWN),
-        "upper": trace.upper(DRAWN),
+        "upper": trace.upper(DRAWN, read.upper),
     }
 
 
@@ -164,7 +220,8 @@ def _data(probe: Batch) -> dict[str, Any]:
     }
 
 
-def _embedding(model: RecurrentNetwork, untrained: EmbeddingMap | None) -> dict[str, Any]:
+def _embedding(table: Tensor | None, untrained: EmbeddingMap | None) -> dict[str, Any]:
     """The fields of a frame that show the embedding."""
-    symbols = embedding_map(model, untrained)
-    return {"embedding": None, "embedding_share": None} if symbols is None else vars(symbols)
+    if table is None:
+        return {"embedding": None, "embedding_share": None}
+    return vars(EmbeddingMap.of(table.numpy(), untrained))

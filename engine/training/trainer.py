@@ -28,6 +28,7 @@ from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import Batch, probe, sample, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
 from engine.training.cost_clock import cost_clock
+from engine.training.gpu import on_this_machine, reproducible_dropout
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
@@ -39,15 +40,14 @@ METRIC_EVERY = 50  # updates between two measurements of the metric, if there is
 
 
 class Trainer:
-    """One network being trained. `step` counts the updates made; `experiment` has the current live settings.
+    """One network being trained. `step` counts the updates made; `experiment` has the live settings and device of now.
 
     The batch of step s depends on (seed, s) alone, and dropout draws from a generator seeded by (seed, s). So the
     network at step s is the same however many frames were taken before.
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        if experiment.device == "cuda" and not torch.cuda.is_available():
-            raise ExperimentError("device", got="cuda", accepts="cpu on this machine, which has no CUDA device")
+        experiment = on_this_machine(experiment)
         self.experiment, self.info = experiment, RunInfo.of(experiment)
         self.model = build(experiment)
         self._parameters = list(self.model.parameters())
@@ -257,6 +257,7 @@ class Trainer:
             recent_loss=_mean(self._recent),
             earlier_loss=_mean(losses[:RECENT] if len(losses) == RECENT + EARLIER else []),
             recent_clipped=_mean(list(self._clips)),
+            on_gpu=self.experiment.device == "cuda",
         )
 
     @torch.no_grad()
@@ -289,7 +290,7 @@ class Trainer:
 
     def restore(self, checkpoint: bytes) -> None:
         """Load a checkpoint of the same experiment."""
-        state = torch.load(io.BytesIO(checkpoint), weights_only=True)
+        state = torch.load(io.BytesIO(checkpoint), map_location="cpu", weights_only=True)  # here may be no GPU
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
@@ -319,7 +320,7 @@ class Trainer:
         by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
         if not (e.dropout or e.head_dropout or e.noise or by_chance):
             return self.model.loss(batch)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), reproducible_dropout(e):
             torch.manual_seed(e.seed * 1_000_003 + self.step)
             return self.model.loss(batch)
 

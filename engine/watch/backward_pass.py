@@ -33,6 +33,13 @@ class RunningPass:
     states: dict[str, dict[int, Any]] = field(default_factory=dict)
     is_look: bool = False
 
+    @property
+    def device(self) -> torch.device | None:
+        """Where it runs; None if nothing has arrived."""
+        for call in self.calls.values():
+            return call.output.device
+        return next((state.value.device for shown in self.states.values() for state in shown.values()), None)
+
 
 class BackwardPasses:
     """Collects what arrives, and has it measured within the same pass, when autograd has done the rest.

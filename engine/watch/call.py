@@ -72,8 +72,7 @@ class Call:
     @property
     def is_coarse(self) -> bool:
         """Whether its kernels may have used TF32 products: float32 with three digits."""
-        tf32 = self.output.is_cuda and self.output.dtype == torch.float32
-        return tf32 and torch.backends.cudnn.rnn.fp32_precision == "tf32"  # type: ignore[attr-defined]
+        return self.output.is_cuda and self.output.dtype == torch.float32 and tf32_is_allowed(not self.one_step)
 
     def output_was_changed(self) -> bool:
         """Whether something wrote into its output or one of its inputs since.
@@ -92,6 +91,17 @@ class Call:
                     )
                 changed = True
         return changed
+
+
+def tf32_is_allowed(by_cudnn: bool) -> bool:
+    """Whether a GPU may make float32 products with three digits.
+
+    Args:
+        by_cudnn: by cuDNN as well, which runs whole layers; a cell is made of other products.
+    """
+    layers = by_cudnn and torch.backends.cudnn.enabled
+    of_layers = torch.backends.cudnn.rnn.fp32_precision  # type: ignore[attr-defined]
+    return "tf32" in (torch.backends.cuda.matmul.fp32_precision, of_layers if layers else "")
 
 
 def has_late_hooks(weight: Tensor) -> bool:

@@ -57,6 +57,7 @@ class Flow:
         proof: how far dL/dW from the sweep was from what autograd brought to the weights, relative to its norm, when
             this was last compared (at the first look and every tenth); None if it could not be.
         last: the gradient of the loss that enters last; None if the module was called more than once in the pass.
+        is_coarse: cuDNN may have made its float32 products in TF32, with three digits.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Flow:
     backward_pass: int
     proof: float | None = None
     last: LastEntering | None = None
+    is_coarse: bool = False
 
     @property
     def links(self) -> tuple[str, ...]:

@@ -215,6 +215,7 @@ def flow_of(
         if last is None
         else LastEntering(arrays.get("last", memory), last.enters.numpy(), last.places.numpy()),
         proof=proof,
+        is_coarse=any(one.call.is_coarse for one in found),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from engine.recording.growing import WHOLE_MODEL
 from engine.watch.refusal import RefusalError
+from engine.watch.surroundings import OnCPU
 
 OWN = Path(__file__).parent
 P = ParamSpec("P")
@@ -36,17 +37,19 @@ def _next_of_others(trace: TracebackType | None) -> TracebackType | None:
 class Guarded:
     """One entry into a guard: a class, for it is entered at every call of a cell."""
 
-    __slots__ = ("_guard", "_name", "_time")
+    __slots__ = ("_guard", "_name", "_on_cpu", "_time")
 
     def __init__(self, guard: Guard, name: str, own_time: AbstractContextManager[None]) -> None:
-        self._guard, self._name, self._time = guard, name, own_time
+        self._guard, self._name, self._time, self._on_cpu = guard, name, own_time, OnCPU()
 
     def __enter__(self) -> None:
         self._time.__enter__()
+        self._on_cpu.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        self._on_cpu.__exit__(kind, error, trace)
         self._time.__exit__(kind, error, trace)
         if not isinstance(error, Exception):  # nothing, or Ctrl-C
             return False

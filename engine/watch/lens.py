@@ -39,6 +39,7 @@ from engine.watch.scalars import scalars_of
 from engine.watch.scaler import Scaler
 from engine.watch.schedule import Cost, Schedule
 from engine.watch.states import StateLoops
+from engine.watch.surroundings import measuring, on_cpu
 from engine.watch.tally import Tally
 
 NO_LOOK = "{name}: backward passes went through it, but none of them has been looked at. every=1 looks at each."
@@ -162,16 +163,18 @@ class Lens(Recorded):
                     self._states.show(name, state, {id(parameter) for parameter in model.parameters()})
         return state
 
+    @measuring
     def _measure(self, running: RunningPass) -> None:
         """A backward pass is over: measure it, if it was kept."""
         if not self._closed:
             calls = [running.calls[number] for number in sorted(running.calls)]
             number, scale, proves = running.counted.number, self._scale, self._schedule.proves
             kept = (calls, running.states, running.at_weights)
-            if self._looking.look(*kept, number=number, scale=scale, proves=proves):
-                self._loss = self._losses.divided_by(scale)
-                self._last_looks.looked(number, calls, self._looking.looks, self._loss, is_scaled=scale != 1)
-            self._mistakes.judge(calls)
+            with self._schedule.device_time(running.device):
+                if self._looking.look(*kept, number=number, scale=scale, proves=proves):
+                    self._loss = self._losses.divided_by(scale)
+                    self._last_looks.looked(number, calls, self._looking.looks, self._loss, is_scaled=scale != 1)
+                self._mistakes.judge(calls)
             if running.is_look:
                 self._record(number)
 
@@ -223,6 +226,7 @@ class Lens(Recorded):
         """
         return self._look(name).flow
 
+    @on_cpu
     def chain(self, name: str | None = None) -> Chain:
         """The states of one module along the time axis, as figures and stage read them; name: as for `flow`.
 
@@ -230,6 +234,7 @@ class Lens(Recorded):
         """
         return self._look(name).chain
 
+    @on_cpu
     def frame(self, name: str | None = None, requested: Collection[str] = ()) -> Look:
         """What the last look measured of one module, as a frame of our own runs has it; name: as for `flow`.
 
@@ -248,6 +253,7 @@ class Lens(Recorded):
         readings = looked_at.on_demand(requested)
         return replace(looked_at.look, diagnosis=looked_at.diagnosis(self.mistakes), **readings)
 
+    @on_cpu
     def diagnosis(self, name: str | None = None) -> Diagnosis:
         """The verdict on one module: a sentence, the numbers behind it, and what to write; name: as for `flow`.
 
@@ -317,6 +323,7 @@ class Lens(Recorded):
         check_callback(callback)
         self._events.on(kind, callback)
 
+    @on_cpu
     def scalars(self) -> dict[str, float]:
         """Flat numbers of the newest looks, {"watch/lstm/ratio": ...}, as loggers take them."""
         return scalars_of(self._looking.looks, self.mistakes, self.cost, self.loss)
@@ -325,8 +332,10 @@ class Lens(Recorded):
     def _report(self) -> Report:
         return Report(self._looking.looks, self.mistakes, self.refusals, self.cost, self.black_box, self.loss)
 
+    @on_cpu
     def __str__(self) -> str:
         return written(self._report)
 
+    @on_cpu
     def _repr_html_(self) -> str:
         return html(self._report)

@@ -20,6 +20,7 @@ from engine.watch.flow import Flow
 from engine.watch.guard import Guard
 from engine.watch.mistakes import Mistake
 from engine.watch.refusal import RefusalError
+from engine.watch.report import TF32
 from engine.watch.schedule import Cost
 from engine.watch.screen import ScreenError, open_screen
 
@@ -148,7 +149,12 @@ class Recorded(ABC):
             if flow.backward_pass != step:
                 continue
             chain, look = self.chain(name), self.frame(name, self._requested)
-            modules.append(RecordedModule(name=name, chain=chain, look=look, links=flow.links, proof=flow.proof))
+            precision = TF32 if flow.is_coarse else ""
+            modules.append(
+                RecordedModule(
+                    name=name, chain=chain, look=look, links=flow.links, proof=flow.proof, precision=precision
+                )
+            )
         return RecordedLook(
             step=max(step, 0),
             modules=tuple(modules),

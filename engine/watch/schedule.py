@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
+
+import torch
 
 from engine.number_format import count
 
@@ -66,6 +70,27 @@ class OwnTime(AbstractContextManager[None]):
         if self._began is not None:
             self._schedule.is_within = False
             self._schedule.seconds += time.perf_counter() - self._began
+
+
+class DeviceTime(AbstractContextManager[None]):
+    """Counts the time that a GPU takes for what is in it, in the place of the host's.
+
+    The host waits in it also for all that the training has asked of the GPU before, which is not the lens's time. To be
+    entered within own time.
+    """
+
+    def __init__(self, schedule: Schedule, mark: Callable[[], Any]) -> None:
+        """mark: makes an event now. `first.elapsed_time(last)` are milliseconds, after `last.synchronize()`."""
+        self._schedule, self._mark = schedule, mark
+
+    def __enter__(self) -> None:
+        self._began, self._first = time.perf_counter(), self._mark()
+
+    def __exit__(self, *_: object) -> None:
+        last = self._mark()
+        last.synchronize()
+        waited = time.perf_counter() - self._began
+        self._schedule.seconds += self._first.elapsed_time(last) / 1000 - waited
 
 
 class Schedule:
@@ -136,6 +161,13 @@ class Schedule:
         if looked:
             self.looks += 1
             self._costs, self._at_last_look = self.seconds - self._at_last_look, self.seconds
+
+    def device_time(self, device: torch.device | None) -> AbstractContextManager[None]:
+        """Within own time: count what this device takes, if it is a GPU, in the place of what the host waits."""
+        if device is None or device.type != "cuda":
+            return nullcontext()
+        stream = torch.cuda.current_stream(device)
+        return DeviceTime(self, lambda: stream.record_event(torch.cuda.Event(enable_timing=True)))
 
     def own_time(self) -> OwnTime:
         """Count the time in here as the lens's own."""

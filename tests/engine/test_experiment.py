@@ -161,7 +161,7 @@ BAD = [
     # 3 * 512,000 * (4 * 512 * 522 + 512 * 10) multiply-adds, 4 * 512,000 * (10 + 6 * 512 + 20) bytes
     (
         {"hidden_size": 512, "seq_len": 1000, "batch_size": 512},
-        r"^hidden_size must be such that one update needs at most 2e\+10 multiply-adds and 1,024 MiB "
+        r"^hidden_size must be such that one update needs at most 2e\+10 multiply-adds and 1,024 MiB on one CPU core "
         r"\(this one: 1\.6e\+12 and 6,059 MiB\), or layers, length or batch smaller, but got 512\.$",
     ),
 ]

@@ -40,6 +40,7 @@ class RecordedModule:
     Args:
         name: as in `named_modules()`. look: what was measured, with its verdict. links: where its states and inputs
             come from, in words. proof: how far dL/dW from its states is from `.grad`, relative; None if not compared.
+        precision: what is to be said of the digits of its numbers; "" if they are as usual.
     """
 
     name: str
@@ -47,6 +48,7 @@ class RecordedModule:
     look: Look
     links: tuple[str, ...] = ()
     proof: float | None = None
+    precision: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,6 +98,7 @@ def chunk_of(recorded: RecordedLook) -> bytes:
                 "diagnosis": _of_diagnosis(module.look.diagnosis),
                 "links": list(module.links),
                 "proof": None if module.proof is None else to_json(module.proof),
+                "precision": module.precision,
             }
         )
     text = {
@@ -166,7 +169,8 @@ def _module(entry: dict[str, Any], columns: dict[str, Column]) -> RecordedModule
         raise RecordingError("The steps of this look are not those of its chain.")
     links = _checked(tuple[str, ...], entry["links"])
     proof = None if entry["proof"] is None else float(entry["proof"])
-    return RecordedModule(name=_checked(str, entry["name"]), chain=chain, look=look, links=links, proof=proof)
+    name, precision = _checked(str, entry["name"]), _checked(str, entry.get("precision", ""))
+    return RecordedModule(name=name, chain=chain, look=look, links=links, proof=proof, precision=precision)
 
 
 def _chain(entry: dict[str, Any]) -> Chain:

@@ -43,7 +43,7 @@ from tests.fakes import FakePool
         ({"window": "0"}, "Inputs seen at once", "a whole number from 1 to 64"),
         ({"teacher_forcing": "1.5"}, "Teacher forcing", "a number from 0 to 1"),
         ({"task_options": "x"}, "(?i:task options)", "a table of names and plain values"),
-        ({"device": "tpu"}, "(?i:device)", "cpu or cuda"),
+        ({"device": "tpu"}, "(?i:device)", "cpu, cuda or auto"),
     ],
     ids=lambda each: "&".join(f"{k}={v[:12]}" for k, v in each.items()) if isinstance(each, dict) else "",
 )

@@ -250,5 +250,5 @@ def test_a_frame_is_read_only_and_stays_so_after_a_pipe():
 def test_a_missing_gpu_is_a_sentence():
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
-    with pytest.raises(ExperimentError, match="device must be cpu on this machine"):
+    with pytest.raises(ExperimentError, match="device must be cpu or auto on this machine"):
         Trainer(Experiment(**SMALL, device="cuda"))

@@ -70,8 +70,8 @@ def places() -> dict[types.FunctionType, list[Place]]:
     return held
 
 
-UNGUARDED = ("engine.watch.guard", "engine.watch.schedule", "engine.watch.arguments")
-"""The guard itself, and what tells the user of a wrong argument by raising an error."""
+UNGUARDED = ("engine.watch.guard", "engine.watch.schedule", "engine.watch.surroundings", "engine.watch.arguments")
+"""The guard itself and what it enters, and what tells the user of a wrong argument by raising an error."""
 
 
 def is_run_in_the_training(function: types.FunctionType) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 
+import pytest
 import torch
 from torch import nn
 
 from engine.watch import watch
-from engine.watch.schedule import Schedule
+from engine.watch.schedule import DeviceTime, Schedule
 from tests.engine.watch.conftest import assert_same_bits, run, watched
 from tests.engine.watch.trainings import trained
 
@@ -33,6 +34,45 @@ def test_the_share_is_kept_and_the_first_look_is_a_debt(monkeypatch):
         schedule.pass_ended(looks)
         assert schedule.looks == 1 or schedule.cost.share <= 0.05 + 1e-9
     assert 20 <= schedule.looks <= 30
+
+
+class Events:
+    """A GPU's events: it needs 0.03 s for the lens, after the 0.5 s that the training has asked of it before."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.made = clock, []
+
+    def mark(self):
+        self.made.append(self)
+        return self
+
+    def synchronize(self) -> None:
+        self.clock.now += 0.53  # the host waits for both
+
+    def elapsed_time(self, last) -> float:
+        assert last is self.made[-1]
+        return 30.0
+
+
+def test_on_a_gpu_its_own_time_is_what_the_gpu_takes(monkeypatch):
+    clock = Clock(monkeypatch)
+    schedule, events = Schedule(0.05, None), Events(clock)
+    with schedule.own_time():
+        clock.now += 0.01
+        with DeviceTime(schedule, events.mark):
+            clock.now += 0.002
+    schedule.pass_ended(True)
+    assert schedule.seconds == pytest.approx(0.04) and len(events.made) == 2
+    clock.now += 0.04 / 0.05 - 0.6
+    assert not schedule.would_be_due()
+    clock.now += 1.0
+    assert schedule.would_be_due()
+
+
+def test_on_a_cpu_nothing_is_marked():
+    for device in (None, torch.device("cpu")):
+        with Schedule(0.05, None).device_time(device):
+            pass
 
 
 def test_hooks_are_taken_away_between_looks_and_kept_without_an_optimizer():

@@ -10,7 +10,9 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
+from engine.recording.growing.follower import read_looks
 from engine.watch import watch
+from engine.watch.call import Call, tf32_is_allowed
 from tests.engine.watch.conftest import assert_same_bits, run, watched
 
 DOUBLE = torch.float64
@@ -191,3 +193,56 @@ def test_dropout_that_cannot_be_drawn_again_is_refused(monkeypatch):
         handle.remove()
         mse_loss(model(x), y).backward()
         assert lens.refusals == {} and lens.flow().backward_pass == 1
+
+
+def test_a_default_device_does_not_reach_the_lens():
+    """The lens makes tensors of its own on the CPU, also where the training makes its own elsewhere."""
+    torch.manual_seed(0)
+    model, (x, y) = Net(nn.GRU(3, 6, 2)), data()
+    with watch(model, every=1) as lens:
+        torch.set_default_device("meta")
+        try:
+            mse_loss(model(x), y).backward()
+            assert lens.refusals == {} and lens.flow().proof < 1e-6
+            assert lens.frame(requested=["spectrum"]).spectrum is not None and "gradient" in str(lens)
+            assert torch.zeros(1).device.type == "meta"
+        finally:
+            torch.set_default_device(None)
+
+
+def test_a_backward_pass_under_autocast_is_no_fault_of_the_lens():
+    model, (x, y) = Net(nn.GRU(3, 6)), data()
+    with watch(model, every=1) as lens:
+        loss = mse_loss(model(x), y)
+        with torch.autocast("cpu"):
+            loss.backward()
+        assert not any("itself failed" in why for why in lens.refusals.values())
+
+
+def test_three_digits_are_said(monkeypatch, tmp_path):
+    """As on a GPU, where cuDNN uses TF32 unless it is told not to."""
+    model, (x, y) = Net(nn.GRU(3, 6)), data()
+    monkeypatch.setattr(Call, "is_coarse", True)
+    with watch(model, every=1) as lens:
+        lens.record(tmp_path / "coarse.looks")
+        mse_loss(model(x), y).backward()
+    assert (
+        "precision: its float32 products may be made in TF32" in " ".join(str(lens).split())
+        and "TF32" in lens._repr_html_()
+    )
+    first = read_looks((tmp_path / "coarse.looks").read_bytes())[0]
+    assert "allow_tf32 = False" in first.modules[0].precision
+
+
+def test_tf32_is_known_by_pytorchs_settings():
+    settings = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
+    before = [each.fp32_precision for each in settings]
+    try:
+        for chosen in (("ieee", "tf32"), ("ieee", "ieee"), ("tf32", "ieee")):
+            for each, precision in zip(settings, chosen, strict=True):
+                each.fp32_precision = precision
+            expected = ["tf32" in chosen, chosen[0] == "tf32"]
+            assert [tf32_is_allowed(by_cudnn) for by_cudnn in (True, False)] == expected
+    finally:
+        for each, precision in zip(settings, before, strict=True):
+            each.fp32_precision = precision
