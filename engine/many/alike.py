@@ -67,6 +67,7 @@ def group(experiments: Sequence[Experiment], most: int | None = None) -> list[li
         by_seed = sorted(numbers, key=lambda number: experiments[number].seed)
         first = experiments[numbers[0]]
         _, size = step_cost(first)
-        fit = max(1, min(most or MOST[first.device], int(MAX_BYTES[first.device] / size)))
+        device = "cuda" if first.device == "cuda" else "cpu"  # "auto" is settled where they are trained
+        fit = max(1, min(most or MOST[device], int(MAX_BYTES[device] / size)))
         groups += [by_seed[start : start + fit] for start in range(0, len(by_seed), fit)]
     return groups

@@ -14,6 +14,7 @@ from engine.many.alike import can_be_beside, shape_of
 from engine.many.many import Many
 from engine.many.threads import one_thread
 from engine.training import Trainer
+from engine.training.gpu import on_this_machine
 
 TURNS, NOT_TIMED = 3, 2
 """Updates that are timed of either kind, in alternation, and those before them: the first allocates memory, the second
@@ -56,8 +57,9 @@ def _power(length: int) -> int:
 @lru_cache(maxsize=256)
 def _pays(group: _Group) -> bool:
     with one_thread():
-        beside, alone = Many(group.experiments), Trainer(group.experiments[0])
-        clock = _clock(group.experiments[0].device)
+        experiments = [on_this_machine(e) for e in group.experiments]
+        beside, alone = Many(experiments), Trainer(experiments[0])
+        clock = _clock(experiments[0].device)
         sides = (beside.advance, alone.advance)
         turns = [tuple(_seconds(side, clock) for side in sides) for _ in range(NOT_TIMED + TURNS)][NOT_TIMED:]
     return statistics.median(together / one for together, one in turns) < len(group.experiments)

@@ -16,6 +16,7 @@ from engine.many.measurement import Measurement
 from engine.many.networks import Networks, make_networks
 from engine.many.stretch import Checkpoint, Stretch, Trained
 from engine.tasks import Task
+from engine.training.gpu import on_this_machine
 
 SECONDS = "seconds"
 """What the networks of a checkpoint have taken so far, all together."""
@@ -55,7 +56,7 @@ class Training:
     def __init__(self, stretch: Stretch, clock: Clock = time.perf_counter, task: Task | None = None) -> None:
         self._clock, self._began, self._spent = clock, clock(), 0.0
         self._stretch = stretch
-        self.experiments = [Experiment.from_dict(settings, task) for settings in stretch.experiments]
+        self.experiments = [on_this_machine(Experiment.from_dict(settings, task)) for settings in stretch.experiments]
         self.beside = pays(self.experiments) if stretch.beside is None else stretch.beside
         self._networks = make_networks(self.experiments, self.beside)
         self._meter = _meter_of(self._networks)
