@@ -11,6 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 from app import stage_mode, state, text
+from app.classroom import attendance
+from app.classroom import page as classroom
 from app.compare import page as compare
 from app.first_minute import page as first_minute
 from app.first_minute import visit
@@ -46,6 +48,7 @@ FIRST_MINUTE = st.Page(
     lambda: first_minute.page(PLAYGROUND), title=first_minute.TITLE, url_path="first", visibility="hidden"
 )
 WRITE = st.Page(lambda: write.page(PLAYGROUND), title=write.TITLE, url_path="write", visibility="hidden")
+CLASS = st.Page(lambda: classroom.page(PLAYGROUND), title=classroom.TITLE, url_path="class")
 OWN_DATA = st.Page(lambda: own_data.page(PLAYGROUND), title=own_data.TITLE, url_path="data")
 PAGES = [
     PLAYGROUND,
@@ -58,6 +61,7 @@ PAGES = [
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),
     st.Page(lambda: map_page.page(PLAYGROUND), title=map_page.TITLE, url_path="map"),
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
+    CLASS,
     st.Page(glossary.page, title=glossary.TITLE, url_path="glossary"),
 ]
 page = st.navigation(PAGES, position="top")
@@ -69,4 +73,6 @@ with st.popover(text.PAGES, key="pages", icon=":material/menu:"):
             st.page_link(each)
 if visit.is_first({progress.COOKIE}) and page is PLAYGROUND:
     st.switch_page(FIRST_MINUTE)
-page.run()
+if attendance.attend(PLAYGROUND, CLASS, page):
+    page.run()
+attendance.note_run()

@@ -29,6 +29,8 @@ from engine.recording.growing.folder import folder
 if folder() is None:  # the screen of a model that is watched trains nothing
     HUB.pool()
 
+from app.classroom import board_feed, downloads, look
+from app.classroom import registry as classroom
 from app.compare import feed
 from app.compare.registry import RACES
 from app.export import routes
@@ -109,6 +111,7 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
             MAPS.expire()
             first_minute.RACES.expire()
             WATCHED.expire()
+            classroom.expire()
             lifetime.end_if_left()
 
     later = [asyncio.to_thread(compressed_plotly), asyncio.to_thread(lifetime.open_browser)]
@@ -131,6 +134,9 @@ app = st.App(
         *first_minute.ROUTES,
         *map_feed.ROUTES,
         *watched.ROUTES,
+        *board_feed.ROUTES,
+        *look.ROUTES,
+        *downloads.ROUTES,
         *routes.ROUTES,
         *csv_file.ROUTES,
         Route(f"/{PLOTLY_ROUTE}", plotly_js),

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import brought_network, chosen_data, drafts, guesses, links, own_data_store, stage_mode
+from app import brought_network, chosen_data, class_link, drafts, guesses, links, own_data_store, stage_mode
 from app.hub import HUB, RunSlot, Start
 from app.links import WIDGETS
 from engine.cells import CELLS
@@ -325,8 +325,8 @@ def current_slot() -> RunSlot:
 
 
 def write_link() -> None:
-    """Write the link: lesson, differing settings, live changes, hidden controls, presentation mode, stage mode."""
-    st.session_state._link = share_link(hidden(), present=presenting()) | stage_mode.link()
+    """Write the link: lesson, differing settings, live changes, hidden controls, presentation and stage mode, class."""
+    st.session_state._link = share_link(hidden(), present=presenting()) | stage_mode.link() | class_link.link()
     keep_link()
 
 

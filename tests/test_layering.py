@@ -33,7 +33,7 @@ FLOORS: dict[str, list[str]] = {
         "setting_effects experiment_cache",
         "text verdicts audio slot_registry figures weights_file tab",
         "slow_motion step_through stage_mode drafts past_runs own_data_link own_data_store data_text waiting "
-        "segments brought_network",
+        "segments brought_network class_link",
         "links hub thumbnail stage guesses",
         "chosen_data",
         "state",
@@ -41,7 +41,7 @@ FLOORS: dict[str, list[str]] = {
         "race",
         "",  # a page or a card, unless it stands below
         "replay",
-        "export write",
+        "export write classroom",
         "my_runs",
         "playground",
         "main server",

@@ -6,6 +6,7 @@ It gets the templates once per run; frames come over its own socket and never pa
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any, overload
 
 import streamlit as st
@@ -24,7 +25,7 @@ from engine.experiment import Experiment
 from engine.frame import Chain, RunInfo
 from engine.preset import Preset
 
-KEY = "live"
+KEY, LOOK = "live", "look"
 LARGE = 1.45  # scale of the figures in presentation mode
 
 
@@ -50,18 +51,10 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
             "beside": past_runs.key(beside),
             "tabs": shown,
             "lesson": lesson.slug if lesson is not None else "",
-            "stage": stage(info.experiment),
-            "cell": configuration(info.cell_kind, info.nonlinearity),
             "large": LARGE if state.presenting() else 1,
             "mode": stage_mode.now(),
             "cure": "cure" not in state.hidden(),
-            "scales": SCALES,
-            "time": {**TIME_MARGIN, "last": info.time_steps - 1},
-            "how": how_measured.paragraphs(info),
-            "plotly": PLOTLY_ROUTE,
-            "chains": chains(info),
-            "chain": info.chains.index(info.shown_chain),
-            "show": text.LAYER_SHOWN if info.num_layers > 1 else text.DIRECTION_SHOWN,
+            **drawn(info),
         },
         on_cure_change=lambda: state.on_cure(KEY),
         on_noted_change=state.on_step_recorded,
@@ -69,6 +62,48 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),
     )
+
+
+def look(slot: RunSlot, token: str, figures: Collection[str] | None = None) -> None:
+    """Mount the view of somebody else's run, in which nothing can be changed.
+
+    Args:
+        token: the last part of the address of its socket.
+        figures: names of those to draw; None for all, in their tabs.
+    """
+    component = st.components.v2.component("live_view", html=MARKUP, css=LIVE_STYLE, js=SCRIPT, isolate_styles=False)
+    info = slot.run.info
+    shown = tabs(info, None) if figures is None else [{"name": "", "figures": list(figures)}]
+    named = {name for tab in shown for name in tab["figures"]}
+    component(
+        key=LOOK,
+        data={
+            "token": token,
+            "figures": [figure for figure in templates(info.experiment, info.shown) if figure["name"] in named],
+            "beside": [],
+            "tabs": shown,
+            "lesson": "",
+            "large": 1,
+            "mode": "",
+            "cure": False,
+            **drawn(info),
+        },
+    )
+
+
+def drawn(info: RunInfo) -> dict[str, Any]:
+    """What a live view draws of a run before its first frame, its figures apart."""
+    return {
+        "stage": stage(info.experiment),
+        "cell": configuration(info.cell_kind, info.nonlinearity),
+        "scales": SCALES,
+        "time": {**TIME_MARGIN, "last": info.time_steps - 1},
+        "how": how_measured.paragraphs(info),
+        "plotly": PLOTLY_ROUTE,
+        "chains": chains(info),
+        "chain": info.chains.index(info.shown_chain),
+        "show": text.LAYER_SHOWN if info.num_layers > 1 else text.DIRECTION_SHOWN,
+    }
 
 
 def chains(info: Chain) -> list[dict[str, Any]]:

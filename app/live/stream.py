@@ -57,16 +57,19 @@ class TellingFeed(MessageFeed, Protocol):
 T = TypeVar("T", bound=TabSlot)
 
 
-async def serve(socket: WebSocket, slots: SlotRegistry[T], open_feed: Callable[[T], MessageFeed]) -> None:
+async def serve(
+    socket: WebSocket, slots: SlotRegistry[T], open_feed: Callable[[T], MessageFeed], most: int = MAX_VIEWERS
+) -> None:
     """Stream one run or race to a browser until one of the two ends.
 
     Args:
         socket: of a route with a `token` in its path.
         slots: where the token is looked up.
         open_feed: makes the feed of a slot.
+        most: sockets of one slot.
     """
     slot = slots.find(socket.path_params["token"])
-    if slot is None or not same_origin(socket) or slot.viewers >= MAX_VIEWERS:
+    if slot is None or not same_origin(socket) or slot.viewers >= most:
         await socket.close(REFUSED)
         return
     await socket.accept()
