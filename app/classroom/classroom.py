@@ -80,8 +80,10 @@ class Classroom(TabSlot):
         owner: the teacher's browser.
         code: for the students.
         assignment: what they open.
+        now: by the registry's clock.
 
     Attributes:
+        began, used: when it was opened, and when it was last seen to be used, by the same clock.
         key: opens the board in another browser of the teacher's; unguessable.
         opened: when, in seconds since 1970.
         students: in the order of joining.
@@ -90,9 +92,10 @@ class Classroom(TabSlot):
         questions: all that were asked, the newest last.
     """
 
-    def __init__(self, owner: str, code: str, assignment: Assignment) -> None:
+    def __init__(self, owner: str, code: str, assignment: Assignment, now: float) -> None:
         super().__init__(owner)
         self.code, self.assignment = code, assignment
+        self.began = self.used = now
         self.key, self._token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         self.opened = time.time()
         self.listeners = Listeners()

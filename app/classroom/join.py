@@ -77,7 +77,6 @@ def keep(classroom: Classroom) -> None:
 def own_class() -> Classroom | None:
     """The class that this tab may run: by the key of its link, or because this browser has opened it."""
     if key := state.link().get(LINK_KEY, ""):
-        tab.store(KEY, key)
-        st.query_params.clear()  # so that nobody reads it from the screen
+        tab.store(KEY, key)  # the page clears the address, so that nobody reads it from the screen
     kept = tab.load(KEY)
     return (CLASSES.by_key(kept) if kept else None) or CLASSES.of(drafts.browser())

@@ -22,6 +22,8 @@ def page(playground: Page) -> None:
     with st.container(key="class"):
         code = state.link().get("code")
         classroom = join.own_class()
+        if code is None:
+            st.query_params.clear()  # what stands there would be taken for a link of the playground
         if classroom is not None and code is None:
             teacher.desk(classroom, playground)
             return

@@ -23,8 +23,6 @@ class Classes(SlotRegistry[Classroom]):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock)
-        self._used: dict[Classroom, float] = {}  # when it was last seen to be used
-        self._began: dict[Classroom, float] = {}
         self._openings = Rate(limits.CLASSES_OF_A_BROWSER, limits.PER, clock)
         self._joins = Rate(limits.JOINS_OF_A_BROWSER, limits.PER, clock)
         self._joins_of_class = Rate(limits.JOINS_OF_A_CLASS, limits.PER, clock)
@@ -44,9 +42,8 @@ class Classes(SlotRegistry[Classroom]):
                 raise ClassroomError(text.TOO_FAST)
             self._openings.count(owner)
             code = new_code([each.code for each in self._slots])
-            classroom = Classroom(owner, code, Assignment(1, link, title, experiment))
+            classroom = Classroom(owner, code, Assignment(1, link, title, experiment), self._clock())
             self._slots.append(classroom)
-            self._used[classroom] = self._began[classroom] = self._clock()
             return classroom
 
     def of(self, owner: str) -> Classroom | None:
@@ -112,8 +109,6 @@ class Classes(SlotRegistry[Classroom]):
         with self._lock:
             if classroom in self._slots:
                 self._slots.remove(classroom)
-            self._used.pop(classroom, None)
-            self._began.pop(classroom, None)
         self.show(classroom, None)
         classroom.stop()
 
@@ -123,9 +118,10 @@ class Classes(SlotRegistry[Classroom]):
             now = self._clock()
             for classroom in list(self._slots):
                 if classroom.is_used:
-                    self._used[classroom] = now
-                unused, age = now - self._used[classroom], now - self._began[classroom]
-                if unused > 60 * limits.UNUSED_MINUTES or age > 3600 * limits.AT_MOST_HOURS:
+                    classroom.used = now
+                unused, age = now - classroom.used, now - classroom.began
+                is_old = unused > 60 * limits.UNUSED_MINUTES or age > 3600 * limits.AT_MOST_HOURS
+                if is_old or classroom.is_over:
                     self.end(classroom)
 
 

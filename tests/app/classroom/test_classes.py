@@ -145,3 +145,11 @@ def test_the_server_forgets_classes_students_and_looks_together(no_classes):
     registry.CLASSES.open("teacher", {"preset": "remember"}, "Remember", run_slot().experiment)
     registry.expire()
     assert registry.CLASSES.of("teacher") is not None
+
+
+def test_a_class_that_ended_while_its_page_was_drawn_is_forgotten_again(classes):
+    classroom = opened_class(classes)
+    classes.end(classroom)
+    classes.acquire(classroom)
+    classes.expire()
+    assert classes.of("teacher") is None
