@@ -19,7 +19,7 @@ def enter(student: Student) -> None:
     """From now on this tab attends the class as this student."""
     tab.store(STUDENT, student)
     tab.store(NOTICE, "")
-    class_link.attend(student.classroom.code)
+    class_link.attend(student.classroom.code, student.number)
 
 
 def attend(playground: Page, join: Page, page: Page) -> bool:
@@ -75,9 +75,9 @@ def on_leave() -> None:
 
 
 def _student(join: Page, page: Page) -> Student | None:
-    """The student of this tab: as it was, or the one whom this browser has left, if the address names the class."""
+    """The student of this tab: as it was, or after a reload the one of this browser whom the address names."""
     student: Student | None = tab.load(STUDENT)
-    code = state.link().get(class_link.NAME, "") if page is not join else ""
+    code, number = class_link.read(state.link()) if page is not join else ("", 0)
     if student is not None and not student.attends:
         over = student.classroom.is_over
         _forget((class_text.ENDED if over else class_text.REMOVED).format(code=student.classroom.code))
@@ -89,10 +89,10 @@ def _student(join: Page, page: Page) -> Student | None:
         tab.store(_REFUSED, code)
         tab.store(NOTICE, class_text.NOT_THERE)
         return None
-    if (left := classroom.left_by(drafts.browser())) is None:
+    if (known := classroom.known(drafts.browser(), number)) is None:
         st.switch_page(join, query_params={"code": code})
-    enter(left)
-    return left
+    enter(known)
+    return known
 
 
 _REFUSED = "_class_refused"
@@ -101,7 +101,7 @@ _REFUSED = "_class_refused"
 def _forget(notice: str) -> None:
     tab.store(STUDENT, None)
     tab.store(NOTICE, notice)
-    class_link.attend("")
+    class_link.leave()
     st.query_params.pop(class_link.NAME, None)
 
 

@@ -138,10 +138,9 @@ class Classroom(TabSlot):
         self.listeners.tell()
         return student
 
-    def left_by(self, owner: str) -> Student | None:
-        """The student whom this browser has left last, by closing or reloading a tab; None if there is none."""
-        left = [student for student in self.students if owner and student.owner == owner and student.abandoned]
-        return max(left, key=lambda student: student.idle_since, default=None)
+    def known(self, owner: str, number: int) -> Student | None:
+        """The student with this number, for the browser in which that student has joined; None for any other."""
+        return next((each for each in self.students if owner and (each.owner, each.number) == (owner, number)), None)
 
     def remove(self, student: Student) -> None:
         """Take a student out of the class, with the guesses made."""

@@ -127,7 +127,7 @@ def take_class(browser: Browser, url: str, scheme: str) -> None:
         student.page.locator(".st-key-class_name input").fill(name)
         student.click("class_join_button")
         student.wait("window.playground?.painted >= 1 && window.classBar?.heard >= 1")
-        student.page.goto(f"{url}/?preset=remember&class={code}{changed}")
+        student.page.goto(f"{url}/?preset=remember&class={code}~{len(students) + 1}{changed}")
         student.wait("window.playground?.painted >= 1 && window.classBar?.heard >= 1")
         if student.page.locator(".st-key-skip_guess").count():
             student.skip_guess()

@@ -33,12 +33,10 @@ def test_a_student_joins_by_the_code_and_a_reload_finds_the_same(classes):
     classroom = opened_class(classes)
     ada, ben = (classes.join(classroom.code, "one machine", name) for name in ("Ada", ""))
     assert [student.name for student in classroom.students] == ["Ada", "Student 2"] and ada.token != ben.token
-    ada.tabs = ben.tabs = 1
-    assert classroom.left_by("one machine") is None  # both pages are open: another tab is another student
-    ben.tabs = 0
-    assert classroom.left_by("one machine") is ben and classroom.left_by("another") is None
-    ben.owner, ada.owner = "", ""
-    assert classroom.left_by("") is None
+    assert [classroom.known("one machine", number) for number in (0, 1, 2, 3)] == [None, ada, ben, None]
+    assert classroom.known("another", 1) is None  # who opens a copied address joins under a name of their own
+    ben.owner = ""
+    assert classroom.known("", 2) is None
 
 
 def test_too_many_are_refused_in_a_sentence(classes, clock, monkeypatch):

@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import links, text
+from app import class_link, links, text
 from app.classroom import assignments, invitation, teacher
 from app.classroom import text as class_text
 from app.classroom.look import Look
@@ -75,7 +75,7 @@ def test_a_student_joins_by_link_and_starts_from_the_teachers_experiment():
     page = join("Ada", classroom.code)
     (ada,) = classroom.students
     assert slot().experiment == classroom.assignment.experiment and ada.slot is slot() and ada.tabs == 1
-    assert page.query_params["class"] == classroom.code and page.query_params["preset"] == "remember-lstm"
+    assert page.query_params["class"] == f"{classroom.code}~1" and page.query_params["preset"] == "remember-lstm"
     assert (bar(page)["code"], bar(page)["name"], bar(page)["shown"]) == (classroom.code, "Ada", False)
     assert warnings(page) == []
 
@@ -133,6 +133,12 @@ def test_a_link_of_a_class_that_is_over_opens_the_experiment_and_says_so():
     page = opened(preset="remember", **{"class": "AAAAA"})
     assert page.info[0].value == class_text.NOT_THERE and warnings(page) == []
     assert links.read({"preset": "remember", "class": "AAAAA"}).refused == {}
+
+
+def test_an_address_says_who_it_is_and_nonsense_says_nothing():
+    read = [class_link.read({"class": raw}) for raw in ("AFHKM~3", "AFHKM", "AFHKM~-1", "~", "AFHKM~٣", "A~9999999")]
+    assert read == [("AFHKM", 3), ("AFHKM", 0), ("AFHKM", 0), ("", 0), ("AFHKM", 0), ("A", 0)]
+    assert class_link.read({}) == ("", 0)
 
 
 def test_a_copied_address_of_a_student_asks_the_next_one_for_a_name():
