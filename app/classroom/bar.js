@@ -21,6 +21,7 @@ class ClassBar {
   configure({ token, code, name, words, page, shown }, trigger) {
     Object.assign(this, { trigger, words, page, shown });
     for (const [place, text] of [['in', words.in], ['code', code], ['as', `· ${words.as}`], ['name', name], ['leave', words.leave]]) setText(this.find(place), text);
+    this.find('name').title = name;
     this.say();
     if (token === this.token) return;
     this.token = token;

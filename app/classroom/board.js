@@ -66,6 +66,7 @@ class Board {
     box.dataset.here = card.here;
     box.title = words.open.replace('{name}', card.name);
     setText(part('name'), card.name);
+    part('name').title = card.name;
     setText(part('sign'), verdict ? verdict.sign : '·');
     setText(part('word'), verdict ? verdict.word : card.cell ? words.none : words.no_run);
     setText(part('loss'), card.loss === undefined ? '' : `${words.held_out} ${card.loss} (${words.beat}: ${card.beat})`);

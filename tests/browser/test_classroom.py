@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser
 
+from app.classroom.limits import MAX_NAME
 from tests.browser.conftest import Playground, Server, new_context
 from tests.browser.layout import faults_of_whole_page
 
@@ -90,7 +91,7 @@ def test_a_class_from_its_beginning_to_its_end(person: Person, scheme: str, tmp_
     teacher = person(color_scheme=scheme)
     students = [person(color_scheme=scheme, viewport=size) for size in ({"width": 390, "height": 844}, None)]
     code = opens_class(teacher)
-    for student, name in zip(students, (NAME, "w" * 200), strict=True):
+    for student, name in zip(students, (NAME, "w" * MAX_NAME), strict=True):
         joins(student, code, name)
     teacher.page.locator(".bd-loss", has_text="held-out loss").nth(1).wait_for()
     on_every_screen(teacher)
