@@ -106,9 +106,7 @@ NAMES = {
     "Ada": "",
     "Alan": "&cell=gru",
     "Emmy": "&cell=lstm&forget_bias=3",
-    "Grace": "&cell=lstm",
-    "Kurt": "&seq_len=10",
-    "Sofia": "&init=orthogonal",
+    "Grace": "&seq_len=6",
 }
 """Students of a class, and what they have changed."""
 
@@ -116,7 +114,7 @@ NAMES = {
 def take_class(browser: Browser, url: str, scheme: str) -> None:
     """The board of a class, grouped by verdict, with a question to which all have guessed."""
     options: dict = {"viewport": {"width": 1440, "height": 940}, "color_scheme": scheme}
-    teacher = Playground(new_context(browser, **options).new_page(), url).open("preset=remember&speed=max")
+    teacher = Playground(new_context(browser, **options).new_page(), url).open("preset=remember&steps=600")
     teacher.page.get_by_role("link", name="Class", exact=True).click()
     teacher.click("class_open_button")
     code = teacher.page.locator(".invitation .code").inner_text()
@@ -127,7 +125,7 @@ def take_class(browser: Browser, url: str, scheme: str) -> None:
         student.page.locator(".st-key-class_name input").fill(name)
         student.click("class_join_button")
         student.wait("window.playground?.painted >= 1 && window.classBar?.heard >= 1")
-        student.page.goto(f"{url}/?preset=remember&class={code}~{len(students) + 1}{changed}")
+        student.page.goto(f"{url}/?preset=remember&steps=600&speed=max&class={code}~{len(students) + 1}{changed}")
         student.wait("window.playground?.painted >= 1 && window.classBar?.heard >= 1")
         if student.page.locator(".st-key-skip_guess").count():
             student.skip_guess()
@@ -140,11 +138,10 @@ def take_class(browser: Browser, url: str, scheme: str) -> None:
         teacher.page.locator(f".st-key-{key} input").fill(typed)
     teacher.page.get_by_role("button", name="Ask the class").click()
     for number, student in enumerate(students):
-        student.page.locator(".cb-answers button").nth((0, 2, 2, 1, 2, 1)[number]).click()
+        student.page.locator(".cb-answers button").nth((0, 2, 2, 1)[number]).click()
     teacher.page.keyboard.press("Escape")
-    teacher.page.locator(".bd-word", has_text="Solved").first.wait_for(timeout=180_000)
     for student in students:
-        student.pause()
+        student.wait("playground.phase === 'finished'")
     save(teacher.page, f"class-{scheme}")
     for each in (teacher, *students):
         each.page.context.close()
