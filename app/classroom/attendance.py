@@ -12,7 +12,7 @@ from app.classroom.classroom import Student
 from app.classroom.registry import CLASSES, STUDENTS
 from app.learn import progress
 
-STUDENT, NOTICE = "_class_student", "_class_notice"
+STUDENT, NOTICE, REFUSED = "_class_student", "_class_notice", "_class_refused"
 
 
 def enter(student: Student) -> None:
@@ -82,20 +82,17 @@ def _student(join: Page, page: Page) -> Student | None:
         over = student.classroom.is_over
         _forget((class_text.ENDED if over else class_text.REMOVED).format(code=student.classroom.code))
         return None
-    if student is not None or not code or code == tab.load(_REFUSED):
+    if student is not None or not code or code == tab.load(REFUSED):
         return student
     classroom = CLASSES.by_code(code)
     if classroom is None:
-        tab.store(_REFUSED, code)
+        tab.store(REFUSED, code)
         tab.store(NOTICE, class_text.NOT_THERE)
         return None
     if (known := classroom.known(drafts.browser(), number)) is None:
         st.switch_page(join, query_params={"code": code})
     enter(known)
     return known
-
-
-_REFUSED = "_class_refused"
 
 
 def _forget(notice: str) -> None:
