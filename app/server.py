@@ -38,7 +38,7 @@ from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
 from app.map import feed as map_feed
 from app.map.registry import MAPS
-from app.my_runs import csv_file
+from app.my_runs import compare_link, csv_file
 from app.own_data_store import VISITS
 from app.watched import feed as watched
 from app.watched import lifetime
@@ -133,6 +133,7 @@ app = st.App(
         *watched.ROUTES,
         *routes.ROUTES,
         *csv_file.ROUTES,
+        *compare_link.ROUTES,
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],
     middleware=[Middleware(OwnerCookie), Middleware(lifetime.Browsers)],

@@ -170,8 +170,7 @@ def on_next(settings: dict[str, Any]) -> None:
 
 def on_present() -> None:
     """Switch presentation mode on or off."""
-    st.session_state._present = not presenting()
-    st.session_state._changing = True
+    st.session_state._present, st.session_state._changing = not presenting(), True
 
 
 def _begin(*, paused: bool) -> None:
@@ -209,13 +208,14 @@ def on_cell() -> None:
     on_change()
 
 
-def on_change() -> None:
-    """A setting was changed by hand: the link's problems no longer matter."""
-    st.session_state._refused, st.session_state._changing = {}, True
+def on_change() -> bool:
+    """A setting was changed by hand: the link's problems no longer matter. Returns whether there were any."""
+    were_any, st.session_state._refused, st.session_state._changing = bool(st.session_state.get("_refused")), {}, True
+    return were_any
 
 
-def on_step_recorded() -> None:
-    """The worker reported the step of a live change: the link is then written again with this step."""
+def on_report() -> None:
+    """The run has come to something that page or link do not show yet."""
     st.session_state._changing = True
 
 

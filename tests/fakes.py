@@ -46,6 +46,10 @@ class FakeRun:
         self.requested = frozenset(requested)
         return self.frame
 
+    @property
+    def newest(self) -> Frame | None:
+        return self.frame
+
     def status(self) -> RunStatus:
         return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message)
 

@@ -37,6 +37,7 @@ FLOORS: dict[str, list[str]] = {
         "links hub thumbnail stage guesses",
         "chosen_data",
         "state",
+        "partial",
         "controls live",
         "race",
         "",  # a page or a card, unless it stands below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -19,7 +20,6 @@ from engine.frame import Frame, RunPhase
 from engine.preset import Prediction, Preset, list_presets
 
 STYLE = Path(__file__).with_name("style.css")
-POLL = 1.0  # seconds between two checks whether the run answers a prediction, or completes the lesson
 
 
 def panel(preset: Preset | None, experiment: Experiment, write: Page | None = None) -> None:
@@ -30,7 +30,8 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
         experiment: the settings as they are now.
         write: the page on which a draft is written.
     """
-    progress.learn_state().redraw = False
+    if preset is not None:
+        check_run(preset)
     st.html(STYLE)
     progress.keep()
     is_draft = preset is not None and drafts.is_draft(preset.slug)
@@ -52,9 +53,7 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
                   on_click=state.on_lesson, args=(preset.slug,))  # fmt: skip
     with st.container(key="lesson"):
         predictions(preset)
-        waits = preset.done is not None and preset.slug not in progress.done()
-        every = POLL if waits or any(not guess.result for _, _, guess in guesses(preset)) else None
-        st.fragment(follow_run, run_every=every)(preset)
+        so_far(preset)
         about(preset)
         should_happen(preset)
 
@@ -120,44 +119,76 @@ def on_guess(preset: Preset, number: int, key: str) -> None:
 # ---- what the run has shown so far
 
 
-def follow_run(preset: Preset) -> None:
-    """Check whether the run answers a guess and completes the lesson; repeated until both have happened.
-
-    The page is redrawn one check later: if a button has just set widgets, a check that was requested before still
-    brings their old values from the browser, and a page drawn from them would undo the button.
-    """
-    if progress.learn_state().redraw:
-        st.rerun()
+def check_run(preset: Preset) -> None:
+    """Check whether the run has answered a guess or completed the lesson by now."""
     slot = state.current_slot()
-    shown = slot.experiment == state.last_valid()  # False while settings change: the run is still the old one
+    if slot.experiment != state.last_valid():  # settings are being changed: the run is still the old one
+        return
     for _, prediction, guess in guesses(preset):
-        if shown and not guess.result and slot.token != guess.before:
+        if not guess.result and slot.token != guess.before:
             _check_guess(slot, preset, prediction, guess)
+    if preset.slug not in progress.done() and _is_done(slot, preset, frames_so_far(slot)):
+        progress.finish(preset.slug)
+
+
+def so_far(preset: Preset) -> None:
+    """Draw what the guesses wait for, and the task to do."""
+    slot = state.current_slot()
+    for _, prediction, guess in guesses(preset):
         if not guess.result:
             st.caption(_pending_note(slot, preset, prediction))
     if preset.done is not None:
-        if shown and preset.slug not in progress.done() and _is_done(slot, preset):
-            progress.finish(preset.slug)
-            progress.learn_state().redraw = True
         with st.container(key="to_do"):
             st.markdown(learn_text.task(preset, preset.slug in progress.done()))
+
+
+def wait(preset: Preset | None, slot: RunSlot) -> None:
+    """Note in the slot when the page must be drawn again: its run answers a guess, or completes the lesson."""
+    slot.page_waits_for = None
+    if preset is None or "lesson" in state.hidden():
+        return
+    pending = [(prediction, guess) for _, prediction, guess in guesses(preset) if not guess.result]
+    is_open = preset.done is not None and preset.slug not in progress.done()
+
+    def is_over(frame: Frame) -> bool:
+        return (is_open and _is_done(slot, preset, [frame])) or any(
+            _goes_on(slot, preset, prediction, guess, frame) for prediction, guess in pending
+        )
+
+    if pending or is_open:
+        slot.page_waits_for = is_over
+
+
+def _goes_on(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess, frame: Frame) -> bool:
+    """True if this frame lets the run of a guess start, or answers the guess."""
+    if slot.token == guess.before or not _is_requested_run(slot, preset, prediction):
+        return False
+    return _must_start(slot, prediction, guess) or _answer(slot, prediction, [frame]) is not None
 
 
 def _check_guess(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
     """Start the run once its first frame is there, and check whether it has shown the answer."""
     if not _is_requested_run(slot, preset, prediction) or slot.run.latest() is None:
         return
-    if slot.paused and prediction.when.needs_training and not guess.started:
+    if _must_start(slot, prediction, guess):
         slot.train()
-        progress.learn_state().redraw = True
     guess.started = True
-    status, frames = slot.run.status(), frames_so_far(slot)
-    holds = prediction.when.holds(slot.experiment, status, frames)
-    if holds is None and (status.phase == RunPhase.FINISHED or status.message):
-        holds = frames[-1]  # the run has ended
-    if holds is not None:
-        guess.result = learn_text.result(slot.run.info, holds)
-        progress.learn_state().redraw = True
+    answer = _answer(slot, prediction, frames_so_far(slot))
+    if answer is not None:
+        guess.result = learn_text.result(slot.run.info, answer)
+
+
+def _must_start(slot: RunSlot, prediction: Prediction, guess: Guess) -> bool:
+    return slot.paused and prediction.when.needs_training and not guess.started
+
+
+def _answer(slot: RunSlot, prediction: Prediction, frames: Sequence[Frame]) -> Frame | None:
+    """The first of these frames that answers the question; of a run that has ended the last one, None of any other."""
+    status = slot.run.status()
+    answer = prediction.when.holds(slot.experiment, status, frames)
+    if answer is None and (status.phase == RunPhase.FINISHED or status.message):
+        return frames[-1]
+    return answer
 
 
 def frames_so_far(slot: RunSlot) -> list[Frame]:
@@ -176,12 +207,13 @@ def _pending_note(slot: RunSlot, preset: Preset, prediction: Prediction) -> str:
     return learn_text.NOT_YET.format(step=prediction.when.step) if prediction.when.step else learn_text.SOON
 
 
-def _is_done(slot: RunSlot, preset: Preset) -> bool:
-    """True if the run meets the lesson's goal on the lesson's task, or on the task that the goal names."""
+def _is_done(slot: RunSlot, preset: Preset, frames: Sequence[Frame]) -> bool:
+    """True if one of these frames meets the lesson's goal on the lesson's task, or on the task that the goal names."""
     done = preset.done
-    assert done is not None
+    if done is None:
+        return False
     same = "task" in done.settings or slot.experiment.task == preset.experiment.task
-    return same and done.holds(slot.experiment, slot.run.status(), frames_so_far(slot)) is not None
+    return same and done.holds(slot.experiment, slot.run.status(), frames) is not None
 
 
 # ---- its text

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import streamlit as st
 
-from app import stage_mode, state, text
+from app import partial, stage_mode, state, text
 from app.experiment_cache import cached_by_experiment
 from app.figures import ChainFigure, LiveFigure, applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
@@ -64,7 +64,8 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
             "show": text.LAYER_SHOWN if info.num_layers > 1 else text.DIRECTION_SHOWN,
         },
         on_cure_change=lambda: state.on_cure(KEY),
-        on_noted_change=state.on_step_recorded,
+        on_noted_change=partial.on_step_recorded,
+        on_redraw_change=state.on_report,
         on_mode_change=lambda: state.on_mode(KEY),
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),

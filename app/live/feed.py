@@ -7,7 +7,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app import data_text, text
@@ -62,6 +62,7 @@ class Feed:
         self._slow_due = 0.0
         self._shown_at: int | None = None
         self._timeline_sent: dict[str, Any] = {}
+        self._redrawn_for: Callable[[Frame], bool] | None = None  # what the page waited for when it was told last
 
     @property
     def ended(self) -> bool:
@@ -104,6 +105,7 @@ class Feed:
         if STAGE in self.seen:
             requested |= self.stage.requires()
         frame = self.run.latest(requested if self.at is None else ())
+        again = self._again(frame)
         if self.at is not None:
             frame = self.run.frame_at(self.at) or frame
         if self.at != self._shown_at:
@@ -113,7 +115,7 @@ class Feed:
         self.stage.is_live = self.at is None
         due, on_stage = self._due(frame), STAGE in self.seen and self.stage.is_due(frame)
         if frame is self._sent and not due and not on_stage:
-            return None
+            return pack({}, status=self._status(), **again) if again else None
         first = self._sent is None
         info = self.run.info_at(frame.step).showing(self.chain)
         curves = curves_of(self.run.curve, self.run.waterfall, info.shown_chain, self.run.frames)
@@ -141,7 +143,18 @@ class Feed:
             ],
             replay=self.at is not None,
             judged=judged_chain(info, frame),
+            **again,
         )  # fmt: skip
+
+    def _again(self, newest: Frame | None) -> dict[str, int]:
+        """{"again": step} if the run has come to what the page waits for: the page must be drawn again. Once for each
+        drawing of the page.
+        """
+        waits_for = self.slot.page_waits_for
+        if newest is None or waits_for is None or waits_for is self._redrawn_for or not waits_for(newest):
+            return {}
+        self._redrawn_for = waits_for
+        return {"again": newest.step}
 
     def _past(self, name: str, info: RunInfo) -> Patch:
         """The previous run in grey, and the past runs that are drawn beside this one."""

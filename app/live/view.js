@@ -102,9 +102,10 @@ class View {
   receive(message) {
     this.panel.status(message.status, this.timeline.at);
     const { phase } = message.status;
-    if (['finished', 'refused'].includes(phase) && this.state.phase !== phase) this.trigger('noted', phase); // by itself: another button is the next one now
+    const ended = ['finished', 'refused'].includes(phase) && this.state.phase !== phase; // by itself: another button is the next one now
     this.state.phase = phase;
-    if (message.step === undefined) return; // a status of the run, without a frame
+    if (ended || message.again !== undefined) this.trigger('redraw', `${phase} ${message.again ?? ''}`);
+    if (message.step === undefined) return void (message.again !== undefined && this.stream.ask()); // no frame; news of the run need no request
     if (this.timeline.receive(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
     if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // an answer to a request from before the timeline was moved
     this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;

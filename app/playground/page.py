@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import chosen_data, controls, data_text, links, state, text
+from app import chosen_data, controls, data_text, links, partial, state, text
 from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
@@ -22,7 +22,6 @@ from app.share import card as share_card
 from app.share import text as share_text
 from app.thumbnail import thumbnail
 from engine.experiment import ExperimentError
-from engine.frame import RunPhase
 from engine.preset import Preset
 from engine.tasks import task_of
 
@@ -45,6 +44,7 @@ def page(write: Page | None = None, own_data: Page | None = None) -> None:
     with st.sidebar:
         problem = settings(lesson, write, own_data)
     slot = state.slot(state.last_valid())
+    lesson_panel.wait(lesson, slot)
     heading(lesson, slot)
     transport(slot, lesson)
     guess_first.notice(lesson, slot)
@@ -110,12 +110,8 @@ def group(title: str, caption: str) -> None:
 
 def heading(lesson: Preset | None, slot: RunSlot) -> None:
     """The lesson's question, what to look for, and every changed setting as a chip; without a lesson, the task's."""
-    experiment = slot.experiment
-    title, line, changed = data_text.title(experiment), data_text.teaches(experiment), list[str]()
-    if lesson is not None:
-        changed = text.changed(experiment, lesson.experiment)
-        if experiment.task == lesson.experiment.task:
-            title, line = lesson.question, lesson.look_for
+    is_lesson = lesson is not None and slot.experiment.task == lesson.experiment.task
+    title = lesson.question if lesson is not None and is_lesson else data_text.title(slot.experiment)
     with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
         st.title(title, anchor=False, width="stretch")
         if state.presenting():
@@ -127,6 +123,16 @@ def heading(lesson: Preset | None, slot: RunSlot) -> None:
             share_text.STOP_PRESENTING if state.presenting() else share_text.PRESENT, key="present",
             icon=":material/slideshow:", on_click=state.on_present,
         )  # fmt: skip
+    headline(lesson, slot)
+
+
+@st.fragment(key=partial.HEADLINE)
+def headline(lesson: Preset | None, slot: RunSlot) -> None:
+    """What to look for, and the settings."""
+    experiment, line, changed = slot.experiment, data_text.teaches(slot.experiment), list[str]()
+    if lesson is not None:
+        changed = text.changed(experiment, lesson.experiment)
+        line = lesson.look_for if experiment.task == lesson.experiment.task else line
     badges = [f":blue-badge[{change}]" for change in changed]
     badges += [f":gray-badge[{chip}]" for chip in text.chips(experiment) if chip not in changed]
     with st.container(key="look_for", gap=None):
@@ -141,14 +147,13 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
     The style sheet highlights it: if a button's type changes, Streamlit makes a new button, which loses the keyboard
     focus. No `help` here: Streamlit draws a button with help twice, so that its key is not unique.
     """
-    stopped = slot.paused or slot.run.status().phase in (RunPhase.FINISHED, RunPhase.REFUSED)
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.html(f'<span class="next-{"train" if stopped else "pause"}"></span>', width="content")
+        next_button(slot)
         for key, icon in icons.items():
             if key not in state.hidden():
-                st.button(text.LABELS[key], key=key, icon=icon, on_click=state.on_transport, args=(key,),
+                st.button(text.LABELS[key], key=key, icon=icon, on_click=partial.on_transport, args=(key,),
                           shortcut=KEYS[key] if state.presenting() else None)  # fmt: skip
         if "new_seed" not in state.hidden():
             st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
@@ -159,3 +164,9 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
         if lesson is not None and "preset" not in state.hidden():
             with st.container(key="neighbours", horizontal=True, gap="small", width="content"):
                 lesson_panel.neighbours(lesson)
+
+
+@st.fragment(key=partial.NEXT_BUTTON)
+def next_button(slot: RunSlot) -> None:
+    """A marker for the style sheet."""
+    st.html(f'<span class="next-{"train" if slot.paused or slot.has_ended else "pause"}"></span>', width="content")

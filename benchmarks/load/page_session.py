@@ -79,6 +79,12 @@ class PageSession:
         self._values[key] = value
         await self._run(self._fragments[key])
 
+    async def trigger(self, event: str, value: Any) -> None:
+        """Tell the server what the live view has noticed, and wait until the page is drawn."""
+        events = f"$$STREAMLIT_INTERNAL_KEY_{self._id(self._component)}__events"
+        told = json.dumps([{"event": event, "value": value}])
+        await self._run("", WidgetState(id=events, json_trigger_value=told))
+
     async def repeat(self, fragment: str) -> None:
         """Repeat a fragment that the page has asked to repeat."""
         await self._run(fragment, repeated=True)

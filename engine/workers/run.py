@@ -119,6 +119,11 @@ class Run:
         return self._frame
 
     @property
+    def newest(self) -> Frame | None:
+        """The newest frame, None before the first; the next one is not requested."""
+        return self._frame
+
+    @property
     def first(self) -> Frame | None:
         """The frame of the untrained network, step 0; None if none was taken then."""
         frames = self.frames

@@ -44,6 +44,7 @@ def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
         ghost=before and Ghost(before.info, before.frame, before.curve),
         beside={},
         changes=(),
+        page_waits_for=None,
     )
 
 

@@ -1,0 +1,49 @@
+"""Clicks after which only parts of the playground are drawn again, each a fragment with a name.
+
+Where anything else on the page may change, the callbacks below return without naming a part, and Streamlit draws the
+whole page.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import guesses, stage_mode, state
+from engine.experiment import ExperimentError
+
+HEADLINE, NEXT_BUTTON = "headline", "next_button"
+"""What the settings are, in words; which button of Train and Pause is the next one."""
+
+
+def on_live_change() -> None:
+    """A setting changed that a run takes over while it trains: draw the words on the settings again."""
+    before, had_warnings = state.last_valid(), state.on_change()
+    try:
+        experiment = state.requested()
+    except ExperimentError:
+        return  # the page says why
+    slot, lesson = state.playground_slot(), state.lesson()
+    if slot is None or had_warnings or stage_mode.now() or slot.has_ended:
+        return
+    if lesson is not None and (before == lesson.experiment) != (experiment == lesson.experiment):
+        return  # the lesson is left, or found again
+    if slot.apply(experiment) == "restarted" or slot.shows_what_page_waits_for:
+        return
+    state.write_link()
+    st.rerun(HEADLINE)
+
+
+def on_transport(what: str) -> None:
+    """Train, pause, step or reset, by the name of the slot's method: mark the button that is the next one."""
+    slot, lesson = state.playground_slot(), state.lesson()
+    is_plain = slot is not None and not (slot.has_ended or stage_mode.now() or guesses.waits_for(lesson))
+    state.on_transport(what)
+    if is_plain and what != "reset":
+        st.rerun(NEXT_BUTTON)
+
+
+def on_step_recorded() -> None:
+    """The worker reported the step of a live change, which stands in the link."""
+    state.on_report()
+    state.write_link()
+    st.rerun(NEXT_BUTTON)
