@@ -68,7 +68,8 @@ class RunSlot(TabSlot):
 
     Every run has its own token, by which the live route finds it: a frame is never drawn into another run's template.
     `listeners` are told what the listeners of its run are told, and when it has another run. `page_waits_for` says of
-    a new frame whether the page must be drawn again to show what the run has come to; None if it waits for nothing.
+    a new frame which part of the page must be drawn again to show what the run has come to, "" for none; None if the
+    page waits for nothing.
     """
 
     def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str, past: PastRuns | None = None) -> None:
@@ -77,7 +78,7 @@ class RunSlot(TabSlot):
         self._beside: dict[int, str] = {}  # by place, which is its colour and dash: the id of a past run
         self._pool, self.speed = pool, speed
         self.listeners = Listeners()
-        self.page_waits_for: Callable[[Frame], bool] | None = None
+        self.page_waits_for: Callable[[Frame], str] | None = None
         self.suspended = False
         self.ghost: Ghost | None = None
         self._open(start)
@@ -98,10 +99,10 @@ class RunSlot(TabSlot):
         self.listeners.tell()  # only now: whoever streams the run before sees that it has been replaced
 
     @property
-    def shows_what_page_waits_for(self) -> bool:
-        """True if the newest frame, with the settings as they are now, shows what the page waits for."""
-        newest = self.run.newest
-        return newest is not None and self.page_waits_for is not None and self.page_waits_for(newest)
+    def outdated_part(self) -> str:
+        """The part of the page that the newest frame makes out of date, with the settings as they are now; "" for none."""
+        newest, part = self.run.newest, self.page_waits_for
+        return part(newest) if newest is not None and part is not None else ""
 
     @property
     def token(self) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import guesses, stage_mode, state
+from app import guesses, stage_mode, state, tab
 from engine.experiment import ExperimentError
 
-HEADLINE, NEXT_BUTTON = "headline", "next_button"
-"""What the settings are, in words; which button of Train and Pause is the next one."""
+HEADLINE, NEXT_BUTTON, TASK, PAGE = "headline", "next_button", "task", "page"
+"""What the settings are, in words; which button of Train and Pause is the next one; the lesson's task; all."""
 
 
 def on_live_change() -> None:
@@ -27,7 +27,7 @@ def on_live_change() -> None:
         return
     if lesson is not None and (before == lesson.experiment) != (experiment == lesson.experiment):
         return  # the lesson is left, or found again
-    if slot.apply(experiment) == "restarted" or slot.shows_what_page_waits_for:
+    if slot.apply(experiment) == "restarted" or slot.outdated_part:
         return
     state.write_link()
     st.rerun(HEADLINE)
@@ -47,3 +47,10 @@ def on_step_recorded() -> None:
     state.on_report()
     state.write_link()
     st.rerun(NEXT_BUTTON)
+
+
+def on_redraw(component_key: str) -> None:
+    """The run has come to something that the page does not show yet; the browser names the part that it was told."""
+    state.on_report()
+    if tab.value(component_key).get("redraw") == TASK:
+        st.rerun(TASK)

@@ -38,6 +38,7 @@ class FakeRun:
         self.curve, self.frame, self.waterfall = History(), None, Waterfall()
         self.requested: frozenset[str] = frozenset()
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
+        self.solved_at: int | None = None
         self.pending: set[RequestKind[Any]] = set()
         self.results: dict[RequestKind[Any], Any] = {}
         self.problems: dict[RequestKind[Any], str] = {}
@@ -51,7 +52,8 @@ class FakeRun:
         return self.frame
 
     def status(self) -> RunStatus:
-        return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message)
+        return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message,
+                         self.solved_at)  # fmt: skip
 
     def pause(self) -> None:
         self.calls.append(("pause", None))

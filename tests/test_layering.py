@@ -243,6 +243,8 @@ def test_only_workers_and_readings_start_threads_and_processes():
     assert {file: names for file, names in starting.items() if names} == {
         "app/slot_registry.py": {"threading"},
         "engine/preset/lesson_data.py": {"threading"},  # a lock alone
+        "engine/recording/history.py": {"threading"},  # a lock alone
+        "engine/recording/memory_budget.py": {"threading"},  # a lock alone
         "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
         "engine/watch/losses.py": {"threading"},  # which thread runs, alone
         "engine/watch/screen.py": {"subprocess"},  # the page of a lens, which is asked for

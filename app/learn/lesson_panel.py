@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import controls, drafts, state, tab, text
+from app import controls, drafts, partial, state, tab, text
 from app import guesses as guesses_first
 from app.hub import RunSlot
 from app.learn import progress, setting_links
@@ -33,7 +33,6 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
     if preset is not None:
         check_run(preset)
     st.html(STYLE)
-    progress.keep()
     is_draft = preset is not None and drafts.is_draft(preset.slug)
     if is_draft:
         st.caption(learn_text.DRAFT)
@@ -44,6 +43,7 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
         st.caption(text.NO_LESSON if preset is None else text.place(preset, len(siblings(preset)), experiment))
     controls.PRESET.draw()
     if preset is None:
+        progress.keep()
         return
     if other_data := learn_text.other_data(preset, experiment):
         with st.container(key="other_data"):
@@ -131,9 +131,15 @@ def check_run(preset: Preset) -> None:
         progress.finish(preset.slug)
 
 
+@st.fragment(key=partial.TASK)
 def so_far(preset: Preset) -> None:
-    """Draw what the guesses wait for, and the task to do."""
-    slot = state.current_slot()
+    """Draw what the guesses wait for, and the task to do; drawn by itself once that is done."""
+    slot, answered = state.current_slot(), _answered(preset)
+    check_run(preset)
+    if _answered(preset) != answered:
+        st.rerun()
+    wait(preset, slot)
+    progress.keep()
     for _, prediction, guess in guesses(preset):
         if not guess.result:
             st.caption(_pending_note(slot, preset, prediction))
@@ -143,20 +149,24 @@ def so_far(preset: Preset) -> None:
 
 
 def wait(preset: Preset | None, slot: RunSlot) -> None:
-    """Note in the slot when the page must be drawn again: its run answers a guess, or completes the lesson."""
+    """Note in the slot what must be drawn again, and when: its run answers a guess, or completes the lesson."""
     slot.page_waits_for = None
     if preset is None or "lesson" in state.hidden():
         return
     pending = [(prediction, guess) for _, prediction, guess in guesses(preset) if not guess.result]
     is_open = preset.done is not None and preset.slug not in progress.done()
 
-    def is_over(frame: Frame) -> bool:
-        return (is_open and _is_done(slot, preset, [frame])) or any(
-            _goes_on(slot, preset, prediction, guess, frame) for prediction, guess in pending
-        )
+    def part(frame: Frame) -> str:
+        if any(_goes_on(slot, preset, prediction, guess, frame) for prediction, guess in pending):
+            return partial.PAGE
+        return partial.TASK if is_open and _is_done(slot, preset, [frame]) else ""
 
     if pending or is_open:
-        slot.page_waits_for = is_over
+        slot.page_waits_for = part
+
+
+def _answered(preset: Preset) -> list[str]:
+    return [guess.result for _, _, guess in guesses(preset)]
 
 
 def _goes_on(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess, frame: Frame) -> bool:
@@ -223,7 +233,7 @@ def about(preset: Preset) -> None:
     """The explanation, and what to change next. It stays folded until all predictions are answered."""
     if not (preset.symptom or preset.explains or preset.text or preset.next):
         return
-    guessed = sum(bool(guess.result) for _, _, guess in guesses(preset)) == len(preset.predict)
+    guessed = sum(map(bool, _answered(preset))) == len(preset.predict)
     with st.expander(text.ABOUT[preset.kind], expanded=guessed and _is_course(preset)):
         if preset.symptom:
             st.markdown(learn_text.symptom(preset))

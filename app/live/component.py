@@ -65,7 +65,7 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         },
         on_cure_change=lambda: state.on_cure(KEY),
         on_noted_change=partial.on_step_recorded,
-        on_redraw_change=state.on_report,
+        on_redraw_change=lambda: partial.on_redraw(KEY),
         on_mode_change=lambda: state.on_mode(KEY),
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),

@@ -62,7 +62,7 @@ class Feed:
         self._slow_due = 0.0
         self._shown_at: int | None = None
         self._timeline_sent: dict[str, Any] = {}
-        self._redrawn_for: Callable[[Frame], bool] | None = None  # what the page waited for when it was told last
+        self._redrawn_for: Callable[[Frame], str] | None = None  # what the page waited for when it was told last
 
     @property
     def ended(self) -> bool:
@@ -146,15 +146,13 @@ class Feed:
             **again,
         )  # fmt: skip
 
-    def _again(self, newest: Frame | None) -> dict[str, int]:
-        """{"again": step} if the run has come to what the page waits for: the page must be drawn again. Once for each
-        drawing of the page.
-        """
+    def _again(self, newest: Frame | None) -> dict[str, str]:
+        """{"again": part of the page} if the run has come to what the page waits for. Once for each drawing of it."""
         waits_for = self.slot.page_waits_for
-        if newest is None or waits_for is None or waits_for is self._redrawn_for or not waits_for(newest):
+        if newest is None or waits_for is None or waits_for is self._redrawn_for or not (part := waits_for(newest)):
             return {}
         self._redrawn_for = waits_for
-        return {"again": newest.step}
+        return {"again": part}
 
     def _past(self, name: str, info: RunInfo) -> Patch:
         """The previous run in grey, and the past runs that are drawn beside this one."""

@@ -104,8 +104,8 @@ class View {
     const { phase } = message.status;
     const ended = ['finished', 'refused'].includes(phase) && this.state.phase !== phase; // by itself: another button is the next one now
     this.state.phase = phase;
-    if (ended || message.again !== undefined) this.trigger('redraw', `${phase} ${message.again ?? ''}`);
-    if (message.step === undefined) return void (message.again !== undefined && this.stream.ask()); // no frame; news of the run need no request
+    if (ended || message.again) this.trigger('redraw', ended ? 'page' : message.again);
+    if (message.step === undefined) return void (message.again && this.stream.ask()); // no frame; news of the run need no request
     if (this.timeline.receive(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
     if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // an answer to a request from before the timeline was moved
     this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;

@@ -98,8 +98,9 @@ class Visitor:
         """What the page's JavaScript (`app/live/view.js`) tells the server of a message."""
         phase, before = header["status"]["phase"], self._phase
         self._phase = phase
-        if (phase in ("finished", "refused") and phase != before) or "again" in header:
-            self._noticed.put_nowait(("redraw", phase))
+        has_ended = phase in ("finished", "refused") and phase != before
+        if has_ended or "again" in header:
+            self._noticed.put_nowait(("redraw", "page" if has_ended else header["again"]))
         if changes := header.get("timeline", {}).get("changes"):
             self._noticed.put_nowait(("noted", json.dumps(changes)))
 

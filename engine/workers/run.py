@@ -270,7 +270,7 @@ class Run:
 
     def bring(self, step: int, checkpoint: bytes) -> None:
         """Go on from a checkpoint that was made elsewhere, at this step."""
-        self._log.checkpoints.add(step, checkpoint)
+        self._log.add_checkpoint(step, checkpoint)
         self._step = step
 
     def inherit(self, parent: Run, step: int) -> None:
@@ -305,7 +305,7 @@ class Run:
             self._pending[message.kind].receive(message)
             self.listeners.tell()
         elif isinstance(message, CheckpointSaved):
-            self._log.checkpoints.add(message.step, message.checkpoint)
+            self._log.add_checkpoint(message.step, message.checkpoint)
         elif self._phase != RunPhase.STOPPED:
             self._receive_report(message)
             self.listeners.tell()

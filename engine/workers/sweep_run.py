@@ -13,6 +13,8 @@ from engine.experiment import Experiment, step_cost
 from engine.many.alike import group
 from engine.many.measurement import Measurement
 from engine.many.stretch import Stretch
+from engine.recording.history import size_of
+from engine.recording.memory_budget import KEPT
 from engine.workers.listeners import Listeners
 from engine.workers.protocol import NetworkTaken, OpenSweep, Order, SweepReport, WorkerHandle
 
@@ -34,6 +36,8 @@ class SweepPart:
         self.crash_count = 0  # worker processes that died while they worked on it
         self._worker: WorkerHandle | None = None
         self._wanted: int | None = None  # the network that was asked for and has not come
+        self.bytes, self.grown = 0, time.monotonic()  # of the checkpoints
+        KEPT.enter(self)
 
     def send(self, what: str, value: object = None) -> None:
         """Send an order to its worker."""
@@ -75,10 +79,17 @@ class SweepPart:
             return
         for place, stretch in message.saved.items():
             self.stretches[place] = stretch
+        if message.saved:
+            self.bytes, self.grown = sum(size_of(stretch.checkpoint) for stretch in self.stretches), time.monotonic()
+            KEPT.settle()
         self.updates |= message.updates
         self.seconds |= message.seconds
         self.training, self.done, self.ended = message.training, message.done, bool(message.message)
         self._sweep.receive(message)
+
+    def thin(self) -> bool:
+        """False: there is one checkpoint of each network, from which it goes on."""
+        return False
 
     def worker_lost(self) -> None:
         """Its worker process died; a replacement is going to take it on."""
