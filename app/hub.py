@@ -100,7 +100,7 @@ class RunSlot(TabSlot):
 
     @property
     def outdated_part(self) -> str:
-        """The part of the page that the newest frame makes out of date, with the settings as they are now; "" for none."""
+        """The part of the page that the newest frame makes out of date under the present settings; "" for none."""
         newest, part = self.run.newest, self.page_waits_for
         return part(newest) if newest is not None and part is not None else ""
 
