@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from dataclasses import InitVar, dataclass, field
@@ -236,7 +237,8 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, for JSON, TOML and links."""
-        return dataclasses.asdict(self)
+        settings = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return settings | {"task_options": copy.deepcopy(self.task_options)}
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any], held: Task | None = None) -> Experiment:
