@@ -33,7 +33,7 @@ from app.compare import feed
 from app.compare.registry import RACES
 from app.export import routes
 from app.first_minute import feed as first_minute
-from app.live import stream
+from app.live import by_address, stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
 from app.map import feed as map_feed
@@ -127,6 +127,7 @@ app = st.App(
     "main.py",
     routes=[
         WebSocketRoute("/live/{token}", live_socket),
+        *by_address.ROUTES,
         *feed.ROUTES,
         *first_minute.ROUTES,
         *map_feed.ROUTES,

@@ -6,6 +6,7 @@ It gets the templates once per run; frames come over its own socket and never pa
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, overload
 
 import streamlit as st
@@ -16,8 +17,10 @@ from app.figures import ChainFigure, LiveFigure, applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured, past_runs
-from app.live.assets import LIVE_STYLE, MARKUP, PLOTLY_ROUTE, SCRIPT
+from app.live.assets import MARKUP, PLOTLY_ROUTE
+from app.live.by_address import FIGURES, HIDDEN, LOADER
 from app.live.tabs import tabs
+from app.past_runs import KeptRun
 from app.stage.description import describe
 from app.stage.microscope.description import configuration
 from engine.experiment import Experiment
@@ -33,20 +36,18 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
 
     In presentation mode the figures are enlarged, and of a lesson only its own are shown.
     """
-    component = st.components.v2.component("live_view", html=MARKUP, css=LIVE_STYLE, js=SCRIPT, isolate_styles=False)
+    component = st.components.v2.component("live_view", html=MARKUP, css=HIDDEN, js=LOADER, isolate_styles=False)
     info = slot.run.info.showing(state.chain())
     shown = tabs(info, lesson)
     if lesson is not None and state.presenting():
         shown = shown[:1]
     beside = slot.beside
-    named = {name for tab in shown for name in tab["figures"]}
+    named = frozenset(name for tab in shown for name in tab["figures"])
     component(
         key=KEY,
         data={
             "token": slot.token,
-            "figures": past_runs.with_traces(
-                [figure for figure in templates(info.experiment, info.shown) if figure["name"] in named], info, beside
-            ),
+            "figures": _address(info, named, beside),
             "beside": past_runs.key(beside),
             "tabs": shown,
             "lesson": lesson.slug if lesson is not None else "",
@@ -70,6 +71,12 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),
     )
+
+
+def _address(info: RunInfo, names: frozenset[str], beside: Mapping[int, KeptRun]) -> str:
+    """Where the browser finds these figures without data, with a trace for each of the past runs beside this one."""
+    figures = [figure for figure in templates(info.experiment, info.shown) if figure["name"] in names]
+    return FIGURES.address(past_runs.with_traces(figures, info, beside))
 
 
 def chains(info: Chain) -> list[dict[str, Any]]:

@@ -26,8 +26,30 @@ class View {
     this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [], stage: this.board.state };
   }
 
-  configure(data, trigger) {
+  // The figures without data stand under an address; what comes back when the page shows another run by then is dropped.
+  async configure(data, trigger) {
     this.trigger = trigger;
+    this.wanted = data;
+    const figures = await this.fetched(data.figures);
+    if (this.wanted !== data || this.closed) return;
+    if (figures) this.show({ ...data, figures });
+    else {
+      this.lost();
+      setTimeout(() => { if (this.wanted === data && !this.closed) this.configure(data, trigger); }, 1000);
+    }
+  }
+
+  // The figures at an address, fetched once as long as it stays the same; null if they did not come.
+  fetched(address) {
+    if (this.address !== address) {
+      this.address = address;
+      this.files = fetch(new URL(address, document.baseURI).href).then((found) => (found.ok ? found.json() : null)).catch(() => null);
+      this.files.then((figures) => { if (!figures && this.address === address) this.address = null; });
+    }
+    return this.files;
+  }
+
+  show(data) {
     this.plots.source = data.plotly;
     this.root.querySelector('.lv').dataset.cure = data.cure;
     const shown = JSON.stringify([data.large, data.tabs]);
@@ -158,6 +180,7 @@ class View {
   }
 
   close() {
+    this.closed = true;
     this.stream?.close();
     this.resized.disconnect();
     this.sight.disconnect();

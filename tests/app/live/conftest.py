@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 import types
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.hub import Ghost
+from app.live.by_address import FIGURES
 from engine.recording.history import History
 from tests.app.figures.conftest import seen
 from tests.fakes import FakeRun
@@ -57,3 +59,10 @@ def run_of(case: str) -> FakeRun:
     for row in curves.looks:
         run.curve.add_frame(*(each.item() for each in row))
     return run
+
+
+def figures_at(address: str) -> list[dict[str, Any]]:
+    """The figures without data that a page names."""
+    kept = FIGURES.find(address.rpartition("/")[2])
+    assert kept is not None
+    return json.loads(gzip.decompress(kept.content))

@@ -12,6 +12,7 @@ from app.hub import RunSlot
 from engine.experiment import settings_at
 from engine.preset import load_preset
 from tests.app.conftest import Session, opened, press, run, slot, waiting, widgets
+from tests.app.live.conftest import figures_at
 from tests.fakes import at_step
 
 CHANGES = ((30, {"learning_rate": 0.1, "noise": 0.25}), (90, {"clip": "none"}))
@@ -68,10 +69,10 @@ def test_the_cure_and_the_lesson_can_be_hidden(pool):
 def test_a_room_sees_the_lessons_figures_large_and_the_desk_sees_all_again(pool):
     page = opened(preset="explode", present="1")
     preset, room = load_preset("explode"), shown(page)
-    assert {each["name"] for each in room["figures"]} == set(preset.figures) and room["large"] > 1
+    assert {each["name"] for each in figures_at(room["figures"])} == set(preset.figures) and room["large"] > 1
     assert page.query_params == {"preset": "explode", "present": "1"}
     press(page, "present")
-    assert len(shown(page)["figures"]) > 6 and shown(page)["large"] == 1
+    assert len(figures_at(shown(page)["figures"])) > 6 and shown(page)["large"] == 1
     assert page.query_params == {"preset": "explode"} and len(pool.runs) == 1
 
 
