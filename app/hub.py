@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from app.figures.theme import PAST_RUNS
 from app.past_runs import KeptRun, PastRuns
+from app.run_start import Start
+from app.shared_run import SharedRun
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunInfo, RunPhase
 from engine.preset import SPEEDS
 from engine.recording.history import History, ratios
-from engine.workers import Listeners, Pool, Run
+from engine.workers import Listeners, Pool
 from engine.workers.cluster import cluster_pool
 
 
@@ -44,59 +46,66 @@ MOST_BESIDE = len(PAST_RUNS)
 """So many past runs can be drawn beside the present one."""
 
 
-@dataclass(frozen=True)
-class Start:
-    """How a run starts.
-
-    Args:
-        experiment: the settings of step 0.
-        changes: live changes and their steps.
-        until: train to this step first, at full speed.
-        paused: pause there.
-        checkpoint: of a trainer at step `until`, to go on from; empty to train from step 0.
-    """
-
-    experiment: Experiment
-    changes: Changes = ()
-    until: int = 0
-    paused: bool = False
-    checkpoint: bytes = b""
-
-
 class RunSlot(TabSlot):
     """The current run of one tab, the previous one as its ghost, and the past runs of this browser.
 
     Every run has its own token, by which the live route finds it: a frame is never drawn into another run's template.
     `listeners` are told what the listeners of its run are told, and when it has another run. `page_waits_for` says of
     a new frame which part of the page must be drawn again to show what the run has come to, "" for none; None if the
-    page waits for nothing.
+    page waits for nothing. `wants_own_run` is set by a socket whose browser asks for more than frames.
     """
 
-    def __init__(self, pool: Pool, owner: str, start: Start, *, speed: str, past: PastRuns | None = None) -> None:
+    def __init__(
+        self, pool: Pool, owner: str, start: Start, *, speed: str, past: PastRuns | None = None,
+        beside: Sequence[RunSlot] = (),
+    ) -> None:  # fmt: skip
+        """Open a run, or look at the untouched one of another slot that was started in the same way just now."""
         super().__init__(owner)
         self.past = past or PastRuns()
         self._beside: dict[int, str] = {}  # by place, which is its colour and dash: the id of a past run
         self._pool, self.speed = pool, speed
         self.listeners = Listeners()
         self.page_waits_for: Callable[[Frame], str] | None = None
-        self.suspended = False
+        self.suspended = self.wants_own_run = False
         self.ghost: Ghost | None = None
-        self._open(start)
+        opened_as = (start, speed) if start.can_be_shared else None
+        joined = next((slot.shared for slot in beside if slot.shared.join(opened_as, self)), None)
+        if joined is None:
+            self._open(start, opened_as)
+        else:
+            self.paused = start.paused
+            self._take(joined)
 
-    def _open(self, start: Start) -> None:
+    def _open(self, start: Start, opened_as: object = None) -> None:
         self.paused = start.paused
-        self._take(
-            self._pool.submit(
-                start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes,
-                until=start.until, checkpoint=start.checkpoint,
-            )
+        run = self._pool.submit(
+            start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes,
+            until=start.until, checkpoint=start.checkpoint,
         )  # fmt: skip
+        self._take(SharedRun(run, opened_as, self))
 
-    def _take(self, run: Run) -> None:
+    def _take(self, shared: SharedRun[RunSlot]) -> None:
         """Make this the run of the slot, under a new token."""
-        self.run, self._token = run, secrets.token_urlsafe(16)
-        run.listeners.add(self.listeners.tell)
+        self.shared, self.run, self._token = shared, shared.run, secrets.token_urlsafe(16)
+        self.run.listeners.add(self.listeners.tell)
         self.listeners.tell()  # only now: whoever streams the run before sees that it has been replaced
+
+    @property
+    def is_shared(self) -> bool:
+        """True if others look at the same run."""
+        return len(self.shared.members) > 1
+
+    def own(self) -> bool:
+        """Go on in a run of this tab alone, from the present step; True if it was not alone before."""
+        self.wants_own_run = False
+        before = self.run
+        if not self.shared.leave(self):
+            return False
+        before.listeners.remove(self.listeners.tell)
+        run = before.branch(before.status().step, {}, paused=self.paused, speed=SPEEDS[self.speed])
+        run.branched_at = None  # nothing has changed there
+        self._take(SharedRun(run, None, self))
+        return True
 
     @property
     def outdated_part(self) -> str:
@@ -130,10 +139,13 @@ class RunSlot(TabSlot):
         Returns:
             "same", "updated" if only live settings changed, or "restarted" for a new run.
         """
+        if self.wants_own_run:
+            self.own()
         if experiment == self.experiment:
             return "same"
         live = {name: getattr(experiment, name) for name in LIVE_SETTINGS}
         if self.experiment.replace(**live) == experiment:
+            self.own()
             self.run.update(**{name: now for name, now in live.items() if now != getattr(self.experiment, name)})
             return "updated"
         self.restart(Start(experiment, paused=self.paused))
@@ -162,7 +174,7 @@ class RunSlot(TabSlot):
         run = self.run.branch(step, changes, paused=paused, speed=SPEEDS[self.speed])
         self._become_ghost(step)
         self.paused = paused
-        self._take(run)
+        self._take(SharedRun(run, None, self))
 
     def _become_ghost(self, branched_at: int | None = None) -> None:
         run, frame = self.run, self.run.latest()
@@ -203,16 +215,19 @@ class RunSlot(TabSlot):
 
     def train(self) -> None:
         """Train, or resume training."""
+        self.own()
         self.paused = False
         self.run.resume()
 
     def pause(self) -> None:
         """Pause between two updates."""
+        self.own()
         self.paused = True
         self.run.pause()
 
     def step(self, updates: int = 1) -> None:
         """Make one update, or several, then pause."""
+        self.own()
         if not self.paused:
             self.pause()
         self.run.advance(updates)
@@ -220,6 +235,7 @@ class RunSlot(TabSlot):
     def set_speed(self, speed: str) -> None:
         """Train at another speed, a name of SPEEDS."""
         if speed != self.speed:
+            self.own()
             self.speed = speed
             self.run.speed(SPEEDS[speed])
 
@@ -227,23 +243,28 @@ class RunSlot(TabSlot):
         """End the run; it is one of the past runs then."""
         if not (self.abandoned and self.past.was_forgotten(self.run)):
             self.past.add(self.run)
-        self.run.stop()
+        if self.shared.leave(self):
+            self.run.listeners.remove(self.listeners.tell)
+        else:
+            self.run.stop()
 
     def suspend(self) -> None:
         """Stop training until `wake`: no tab is open."""
         if not self.suspended:
             self.suspended = True
-            self.run.pause()
+            if self._all_suspended:
+                self.run.pause()
 
     def wake(self) -> None:
         """Resume what `suspend` stopped: a tab is open again."""
         if self.suspended:
-            self.suspended = False
-            if not self.paused and not self.has_ended:
+            was_still, self.suspended = self._all_suspended, False
+            if was_still and not self.paused and not self.has_ended:
                 self.run.resume()
 
-
-Slot = RunSlot  # the name that tests of pages still use
+    @property
+    def _all_suspended(self) -> bool:
+        return all(slot.suspended for slot in self.shared.members)
 
 
 class Hub(SlotRegistry[RunSlot]):
@@ -271,7 +292,8 @@ class Hub(SlotRegistry[RunSlot]):
 
         def create() -> RunSlot:
             past = next((slot.past for slot in self._slots if owner and slot.owner == owner), None)
-            return RunSlot(self.pool(), owner, start, speed=speed, past=past)
+            beside = [slot for slot in self._slots if slot.tabs > 0 and slot.owner != owner]
+            return RunSlot(self.pool(), owner, start, speed=speed, past=past, beside=beside)
 
         return self.find_or_create(owner, matches, create)
 

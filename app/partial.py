@@ -27,7 +27,9 @@ def on_live_change() -> None:
         return
     if lesson is not None and (before == lesson.experiment) != (experiment == lesson.experiment):
         return  # the lesson is left, or found again
-    if slot.apply(experiment) == "restarted" or slot.outdated_part:
+    token = slot.token
+    slot.apply(experiment)
+    if slot.token != token or slot.outdated_part:
         return
     state.write_link()
     st.rerun(HEADLINE)
@@ -37,8 +39,9 @@ def on_transport(what: str) -> None:
     """Train, pause, step or reset, by the name of the slot's method: mark the button that is the next one."""
     slot, lesson = state.playground_slot(), state.lesson()
     is_plain = slot is not None and not (slot.has_ended or stage_mode.now() or guesses.waits_for(lesson))
+    token = slot.token if slot is not None else ""
     state.on_transport(what)
-    if is_plain and what != "reset":
+    if is_plain and slot is not None and slot.token == token:
         st.rerun(NEXT_BUTTON)
 
 

@@ -70,7 +70,7 @@ class PastRuns:
         self._clock = clock
         self._runs: tuple[KeptRun, ...] = ()  # replaced, never changed: pages and sockets read it meanwhile
         self._lines: WeakKeyDictionary[Run, str] = WeakKeyDictionary()  # the id under which a run is kept
-        self.bytes, self.grown = 0, time.monotonic()  # of all runs; when one was added last
+        self.size, self.grown = 0, time.monotonic()  # bytes of all runs; when one was added last
         KEPT.enter(self)
 
     def thin(self) -> bool:
@@ -143,7 +143,7 @@ class PastRuns:
 
     def _forget(self, runs: Sequence[KeptRun]) -> None:
         self._runs = tuple(run for run in self._runs if run not in runs)
-        self.bytes = sum(run.bytes for run in self._runs)
+        self.size = sum(run.bytes for run in self._runs)
 
 
 def snapshot(run: Run, frame: Frame, now: float) -> KeptRun:

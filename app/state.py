@@ -16,8 +16,9 @@ from typing import Any
 import streamlit as st
 
 from app import brought_network, chosen_data, drafts, guesses, links, own_data_store, stage_mode
-from app.hub import HUB, RunSlot, Start
+from app.hub import HUB, RunSlot
 from app.links import WIDGETS
+from app.run_start import Start
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, ExperimentError, settings_at
 from engine.preset import Preset
@@ -48,9 +49,8 @@ def open_session() -> None:
     trained = brought_network.take(opening.experiment, opening.at)
     start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused, trained)
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
-        present = st.session_state._slot
-        same = (present.initial, present.changes) == (start.experiment, start.changes)
-        st.session_state._begin = opening.at > 0 or not same
+        now = st.session_state._slot
+        st.session_state._begin = opening.at > 0 or (now.initial, now.changes) != (start.experiment, start.changes)
     _show(settings_at(opening.experiment, start.changes))
     st.session_state._refused = opening.refused
 

@@ -51,6 +51,10 @@ class FakeRun:
     def newest(self) -> Frame | None:
         return self.frame
 
+    @property
+    def ended(self) -> bool:
+        return self.phase in (RunPhase.FAILED, RunPhase.STOPPED)
+
     def status(self) -> RunStatus:
         return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message,
                          self.solved_at)  # fmt: skip

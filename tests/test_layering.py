@@ -31,7 +31,7 @@ FLOORS: dict[str, list[str]] = {
     ],
     "app": [
         "setting_effects experiment_cache",
-        "text verdicts audio slot_registry figures weights_file tab",
+        "text verdicts audio slot_registry shared_run run_start figures weights_file tab",
         "slow_motion step_through stage_mode drafts past_runs own_data_link own_data_store data_text waiting "
         "segments brought_network",
         "links hub thumbnail stage guesses",
@@ -242,6 +242,7 @@ def test_only_workers_and_readings_start_threads_and_processes():
     starting = {file: packages(file) & starters for file in others}
     assert {file: names for file, names in starting.items() if names} == {
         "app/slot_registry.py": {"threading"},
+        "app/shared_run.py": {"threading"},  # a lock alone
         "engine/preset/lesson_data.py": {"threading"},  # a lock alone
         "engine/recording/history.py": {"threading"},  # a lock alone
         "engine/recording/memory_budget.py": {"threading"},  # a lock alone

@@ -14,8 +14,8 @@ class Kept(Protocol):
     """Something that is kept of a run or a browser."""
 
     @property
-    def bytes(self) -> int:
-        """Its size now."""
+    def size(self) -> int:
+        """Its bytes now."""
 
     @property
     def grown(self) -> float:
@@ -45,7 +45,7 @@ class MemoryBudget:
     def bytes(self) -> int:
         """Bytes of all shares together."""
         with self._lock:
-            return sum(share.bytes for share in self._shares)
+            return sum(share.size for share in self._shares)
 
     def settle(self) -> None:
         """Thin as many shares as it takes, after one of them has grown.
@@ -55,15 +55,15 @@ class MemoryBudget:
         may be kept.
         """
         with self._lock:
-            sizes = {share: size for share in self._shares if (size := share.bytes)}
+            sizes = {share: size for share in self._shares if (size := share.size)}
             excess = sum(sizes.values()) - self.max_bytes
             if excess <= 0:
                 return
             oldest_first = sorted(sizes, key=lambda share: share.grown)
             for least in (self.max_bytes / len(sizes), 0.0):
                 for share in oldest_first:
-                    while excess > 0 and share.bytes > least and share.thin():
-                        excess, sizes[share] = excess - (sizes[share] - share.bytes), share.bytes
+                    while excess > 0 and share.size > least and share.thin():
+                        excess, sizes[share] = excess - (sizes[share] - share.size), share.size
 
 
 def configured_bytes(megabytes: str) -> int:

@@ -33,14 +33,15 @@ class RunLog:
         KEPT.enter(self)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Bytes of all frames and checkpoints."""
         return self.frames.bytes + self.checkpoints.bytes
 
     def thin(self) -> bool:
         """Drop every second frame or checkpoint, of which there are more bytes; False if no more can be dropped."""
-        larger, smaller = sorted((self.frames, self.checkpoints), key=lambda store: -store.bytes)
-        return larger.thin() or smaller.thin()
+        if self.frames.bytes > self.checkpoints.bytes:
+            return self.frames.thin() or self.checkpoints.thin()
+        return self.checkpoints.thin() or self.frames.thin()
 
     def add(self, report: Report) -> None:
         """Keep the updates and the frame of a report."""

@@ -36,7 +36,7 @@ class SweepPart:
         self.crash_count = 0  # worker processes that died while they worked on it
         self._worker: WorkerHandle | None = None
         self._wanted: int | None = None  # the network that was asked for and has not come
-        self.bytes, self.grown = 0, time.monotonic()  # of the checkpoints
+        self.size, self.grown = 0, time.monotonic()  # of the checkpoints
         KEPT.enter(self)
 
     def send(self, what: str, value: object = None) -> None:
@@ -80,7 +80,7 @@ class SweepPart:
         for place, stretch in message.saved.items():
             self.stretches[place] = stretch
         if message.saved:
-            self.bytes, self.grown = sum(size_of(stretch.checkpoint) for stretch in self.stretches), time.monotonic()
+            self.size, self.grown = sum(size_of(stretch.checkpoint) for stretch in self.stretches), time.monotonic()
             KEPT.settle()
         self.updates |= message.updates
         self.seconds |= message.seconds

@@ -25,7 +25,8 @@ from streamlit.util import calc_hash
 
 from app.export import routes
 from app.first_minute import visit
-from app.hub import HUB, Hub, RunSlot, Start
+from app.hub import HUB, Hub, RunSlot
+from app.run_start import Start
 from engine.experiment import Experiment
 from engine.preset import Preset
 from tests.fakes import TOKEN, Exported, FakePool

@@ -47,6 +47,8 @@ def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
         beside={},
         changes=(),
         page_waits_for=None,
+        is_shared=False,
+        wants_own_run=False,
     )
 
 

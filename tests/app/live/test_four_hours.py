@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.hub import RunSlot, Start
+from app.hub import RunSlot
 from app.live.feed import Feed
+from app.run_start import Start
 from app.stage.feed import STAGE
 from engine.experiment import Experiment
 from engine.frame import RunPhase

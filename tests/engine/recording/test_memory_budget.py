@@ -14,18 +14,18 @@ class Share:
     """So many bytes, of which half can be dropped as long as more than `least` are left."""
 
     def __init__(self, budget: MemoryBudget, size: int, grown: float = 0.0, least: int = 1) -> None:
-        self.bytes, self.grown, self.least = size, grown, least
+        self.size, self.grown, self.least = size, grown, least
         budget.enter(self)
 
     def thin(self) -> bool:
-        if self.bytes <= self.least:
+        if self.size <= self.least:
             return False
-        self.bytes = max(self.least, self.bytes // 2)
+        self.size = max(self.least, self.size // 2)
         return True
 
 
 def sizes(*shares: Share) -> list[int]:
-    return [share.bytes for share in shares]
+    return [share.size for share in shares]
 
 
 def test_nothing_is_thinned_within_the_limit():
@@ -40,7 +40,7 @@ def test_the_oldest_that_has_more_than_an_equal_part_gives_way_and_small_ones_ne
     small, old, new = Share(budget, 20, grown=1), Share(budget, 48, grown=2), Share(budget, 48, grown=3)
     budget.settle()
     assert sizes(small, old, new) == [20, 24, 48]
-    old.bytes = 33  # an equal part
+    old.size = 33  # an equal part
     budget.settle()
     assert sizes(small, old, new) == [20, 33, 24]
 
