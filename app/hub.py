@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -95,14 +96,23 @@ class RunSlot(TabSlot):
         """True if others look at the same run."""
         return len(self.shared.members) > 1
 
-    def own(self) -> bool:
-        """Go on in a run of this tab alone, from the present step; True if it was not alone before."""
+    def own(self, changes: Mapping[str, Any] = MappingProxyType({})) -> bool:
+        """Go on in a run of this tab alone, from the present step, with the slot's speed and paused or not.
+
+        What a run is told at once does not wait until a branch has come to its step, so it is an argument here.
+
+        Args:
+            changes: live settings and their new values.
+
+        Returns:
+            False, with nothing changed, if it was alone before.
+        """
         self.wants_own_run = False
         before = self.run
         if not self.shared.leave(self):
             return False
         before.listeners.remove(self.listeners.tell)
-        run = before.branch(before.status().step, {}, paused=self.paused, speed=SPEEDS[self.speed])
+        run = before.branch(before.status().step, dict(changes), paused=self.paused, speed=SPEEDS[self.speed])
         run.branched_at = None  # nothing has changed there
         self._take(SharedRun(run, None, self))
         return True
@@ -145,8 +155,9 @@ class RunSlot(TabSlot):
             return "same"
         live = {name: getattr(experiment, name) for name in LIVE_SETTINGS}
         if self.experiment.replace(**live) == experiment:
-            self.own()
-            self.run.update(**{name: now for name, now in live.items() if now != getattr(self.experiment, name)})
+            changes = {name: now for name, now in live.items() if now != getattr(self.experiment, name)}
+            if not self.own(changes):
+                self.run.update(**changes)
             return "updated"
         self.restart(Start(experiment, paused=self.paused))
         return "restarted"
@@ -215,29 +226,29 @@ class RunSlot(TabSlot):
 
     def train(self) -> None:
         """Train, or resume training."""
-        self.own()
         self.paused = False
-        self.run.resume()
+        if not self.own():
+            self.run.resume()
 
     def pause(self) -> None:
         """Pause between two updates."""
-        self.own()
         self.paused = True
-        self.run.pause()
+        if not self.own():
+            self.run.pause()
 
     def step(self, updates: int = 1) -> None:
         """Make one update, or several, then pause."""
-        self.own()
         if not self.paused:
             self.pause()
+        self.own()
         self.run.advance(updates)
 
     def set_speed(self, speed: str) -> None:
         """Train at another speed, a name of SPEEDS."""
         if speed != self.speed:
-            self.own()
             self.speed = speed
-            self.run.speed(SPEEDS[speed])
+            if not self.own():
+                self.run.speed(SPEEDS[speed])
 
     def stop(self) -> None:
         """End the run; it is one of the past runs then."""

@@ -10,6 +10,7 @@ import asyncio
 import os
 import platform
 
+from benchmarks.load.click_costs import click_costs
 from benchmarks.load.mapper import Mapper
 from benchmarks.load.measuring import measure, row_of
 from benchmarks.load.server_process import ServerProcess
@@ -25,11 +26,18 @@ def main() -> None:
     arguments.add_argument("--lesson", default="remember", help="the lesson that all open, each with a seed of its own")
     arguments.add_argument("--mode", nargs="+", choices=MODES, default=MODES, help="what visitors do")
     arguments.add_argument("--quick", action="store_true", help="10 visitors, 15 s each")
+    arguments.add_argument("--costs", action="store_true", help="only what one click of a lone visitor takes")
     arguments.add_argument("--map", action="store_true", help="one more person draws a map meanwhile")
     given = arguments.parse_args()
     if given.quick:
         given.visitors, given.seconds = [10], 15.0
     print(f"{platform.machine()}, {os.cpu_count()} cores, which the generator shares; lesson {given.lesson}")
+    if given.costs:
+        with ServerProcess() as server:
+            costs = asyncio.run(click_costs(server, given.lesson))
+        head("Processor time of a click, ms", *costs)
+        row(*(f"{cost:.1f}" for cost in costs.values()))
+        return
     for mode in given.mode:
         measure_mode(mode, given)
 

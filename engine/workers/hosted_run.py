@@ -146,6 +146,7 @@ class HostedRun:
         """Make updates until the time is over, the speed limit is reached, or the run finishes or breaks."""
         end = self._clock() + seconds
         while self.wants_to_train():
+            was_behind = self.is_behind
             try:
                 self._make_planned_changes()
                 loss = self.trainer.advance()
@@ -156,7 +157,8 @@ class HostedRun:
             self.changed = True
             t = self.trainer
             self.updates.append((t.step, loss, t.param_grad_norm, t.clipped))
-            self.single_steps = max(0, self.single_steps - 1)
+            if not was_behind:
+                self.single_steps = max(0, self.single_steps - 1)
             self.news = self.news or not self.wants_to_train()  # the last of the ordered updates was made
             if t.finished if self.last_step is None else t.step >= self.last_step:
                 self._finish()
