@@ -188,11 +188,12 @@ class RunSlot(TabSlot):
         self._take(SharedRun(run, None, self))
 
     def _become_ghost(self, branched_at: int | None = None) -> None:
-        run, frame = self.run, self.run.latest()
+        run, frame, frames = self.run, self.run.latest(), self.run.frames
+        curve = run.curve if frame is None or not self.is_shared else run.curve.until(frame.step)  # others train it on
         self.stop()
         if frame is not None and frame.step > 0:
             line = self.past.line_of(run)
-            self.ghost = Ghost(run.info, frame, run.curve, branched_at, ratios(run.frames), line.id if line else "")
+            self.ghost = Ghost(run.info, frame, curve, branched_at, ratios(frames), line.id if line else "")
 
     @property
     def has_ended(self) -> bool:
@@ -325,7 +326,7 @@ class Hub(SlotRegistry[RunSlot]):
     def running(self) -> int:
         """The number of runs that are training now."""
         with self._lock:
-            return sum(slot.run.status().phase == RunPhase.RUNNING for slot in self._slots)
+            return sum(run.status().phase == RunPhase.RUNNING for run in {slot.run for slot in self._slots})
 
     def shutdown(self) -> None:
         """End the workers."""

@@ -49,8 +49,9 @@ class SharedRun(Generic[Member]):
     def leave(self, who: Member) -> bool:
         """Look at it no longer. False for the last one, who has it alone: from now on nobody joins."""
         with self._lock:
-            if self._members == [who]:
+            others = [member for member in self._members if member is not who]
+            if others:
+                self._members = others
+            else:
                 self._opened_as = None
-                return False
-            self._members.remove(who)
-            return True
+            return bool(others)

@@ -36,6 +36,7 @@ class PageSession:
         self._name, self._component = page, component
         self.address, self._link = address, link
         self.token = ""  # of the run on the page
+        self.figures = ""  # where its figures stand, without data
         self.repeats: dict[str, float] = {}  # fragments to be repeated, and the seconds between two times
         self._page = ""
         self._widgets: dict[str, str] = {}  # key: id
@@ -59,6 +60,14 @@ class PageSession:
     def _owner_cookie(self) -> str:
         with urllib.request.urlopen(f"http://{self.address}/", timeout=PATIENCE) as answer:
             return str(answer.headers["set-cookie"]).split(";")[0]
+
+    async def fetch(self, file: str) -> None:
+        """Load a file that the page names, as a browser does that has not kept it."""
+        await asyncio.to_thread(self._get, file)
+
+    def _get(self, file: str) -> None:
+        with urllib.request.urlopen(f"http://{self.address}/{file}", timeout=PATIENCE) as answer:
+            answer.read()
 
     async def close(self) -> None:
         """Close the connection, as a browser does with its tab."""
@@ -148,4 +157,5 @@ class PageSession:
         if key:
             self._widgets[key], self._fragments[key] = content.id, message.delta.fragment_id
         if key == self._component:
-            self.token = json.loads(content.json)["token"]
+            data = json.loads(content.json)
+            self.token, self.figures = data["token"], data.get("figures", "")

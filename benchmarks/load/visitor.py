@@ -42,7 +42,7 @@ class Visitor:
         self.problems: list[str] = []
         self._mode, self._random = mode, random.Random(number)
         self._noticed: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()  # by the live view: event and value
-        self._phase = ""
+        self._phase, self._fetched = "", ""
 
     async def come(self) -> None:
         """Open the page and press Train; on one link the run trains by itself."""
@@ -73,6 +73,9 @@ class Visitor:
         """Stream the run on the page, and after it the one that takes its place."""
         while True:
             token = self.page.token
+            if self.page.figures != self._fetched:
+                self._fetched = self.page.figures
+                await self.page.fetch(self._fetched)
             await self._stream(token)
             while self.page.token == token:  # the page of the next run is being drawn
                 await asyncio.sleep(PAINT)

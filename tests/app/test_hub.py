@@ -504,7 +504,10 @@ def test_whoever_touches_anything_goes_on_alone_from_the_present_step_and_the_ot
 def test_whoever_starts_another_network_leaves_the_run_to_the_others(pool, class_of_three):
     ann, bob, cem = class_of_three
     bob.run.frame = at_step(9)
+    bob.run.curve.add_update(9, 1.0, 1.0, False)
     assert bob.apply(SMALL.replace(cell="gru")) == "restarted"
+    ann.run.curve.add_update(10, 1.0, 1.0, False)
+    assert bob.ghost.curve.updates()["step"].tolist() == [9]  # as it was when it was left
     assert told(ann) == [] and len(pool.runs) == 2 and bob.ghost is not None and len(bob.past.newest_first) == 1
     ann.stop()
     assert told(cem) == []

@@ -362,3 +362,11 @@ def test_a_killed_worker_is_replaced_and_the_page_says_so(visit, server):
     page.wait("playground.phase === 'running'")
     page.frames(3)
     assert server.workers() and not before & set(server.workers())
+
+
+def test_of_two_browsers_that_look_at_one_run_the_one_that_trains_it_leaves_the_other_where_it_is(visit):
+    ann, bob = (visit("preset=remember", guess=True, color_scheme="light") for _ in range(2))
+    token, stays = bob.token, ann.token
+    bob.click("skip_guess")
+    bob.wait("playground.token !== argument && playground.step > 0", token)  # a run of its own, so they shared one
+    assert (ann.token, ann.step, ann.get("playground.phase")) == (stays, 0, "paused")
